@@ -1,0 +1,1 @@
+"""A SQL compiler for Python: annotated SQL in, typed async functions out."""

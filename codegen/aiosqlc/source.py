@@ -1,0 +1,62 @@
+"""Source text and positions: every message can point at what the user typed."""
+
+from __future__ import annotations
+
+import bisect
+import hashlib
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """A half-open range of character offsets into one file's text."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """A file as read from disk. `path` is shown to people: relative to the config file's folder."""
+
+    path: Path
+    text: str
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the text, in hex."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+    @cached_property
+    def _line_starts(self) -> list[int]:
+        return [0, *(i + 1 for i, char in enumerate(self.text) if char == "\n")]
+
+    def line_col(self, offset: int) -> tuple[int, int]:
+        """Return the 1-based line and column of a character offset."""
+        line = bisect.bisect_right(self._line_starts, offset)
+        return line, offset - self._line_starts[line - 1] + 1
+
+    def line_text(self, line: int) -> str:
+        """Return the text of a 1-based line, without its newline."""
+        start = self._line_starts[line - 1]
+        end = self.text.find("\n", start)
+        return self.text[start:] if end < 0 else self.text[start:end]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceMap:
+    """Maps offsets of rewritten SQL back to the file it came from.
+
+    `pieces` is sorted by `out`: from offset `out` on, up to the next piece, text was either copied from
+    offset `src` on (`copied`), or made in place of the user's text at `src` (every offset maps to `src`).
+    """
+
+    pieces: tuple[tuple[int, int, bool], ...] = field(default=((0, 0, True),))
+
+    def to_source(self, offset: int) -> int:
+        """Return the offset in the file for an offset in the rewritten SQL."""
+        at = bisect.bisect_right(self.pieces, offset, key=lambda piece: piece[0]) - 1
+        out, src, copied = self.pieces[max(at, 0)]
+        return src + (offset - out) if copied else src

@@ -1,0 +1,321 @@
+"""The frozen values passed between the compiler's stages, each named after what has become true.
+
+    SourceFile → ParsedQuery → TypedQuery → PyModule → Rendered
+
+A stage takes values and returns values plus diagnostics; nothing is raised for a user's mistake. A later
+value may hold an earlier one, never the other way round.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from aiosqlc.source import SourceFile, SourceMap, Span
+
+
+class Command(StrEnum):
+    """What a query's function does with its result: the word after the colon of `-- name: X :one`."""
+
+    ONE = "one"
+    MANY = "many"
+    EXEC = "exec"
+    EXECROWS = "execrows"
+    EXECRESULT = "execresult"
+    EXECLASTID = "execlastid"
+    COPYFROM = "copyfrom"
+    BATCHEXEC = "batchexec"
+    BATCHMANY = "batchmany"
+    BATCHONE = "batchone"
+    STREAM = "stream"
+
+    @property
+    def returns_rows(self) -> bool:
+        """Whether the function decodes rows."""
+        return self in _ROW_COMMANDS
+
+
+_ROW_COMMANDS = frozenset(
+    {Command.ONE, Command.MANY, Command.STREAM, Command.BATCHMANY, Command.BATCHONE}
+)
+
+
+# --- parsed: what the user wrote ------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """A parameter as written. `$1` has no name yet; `@x` and `sqlc.arg(x)` have one.
+
+    `nullable` is what the user said (`sqlc.narg` → True), None where the analysis decides.
+    """
+
+    number: int
+    name: str | None
+    spans: tuple[Span, ...]
+    nullable: bool | None = None
+    is_slice: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Embed:
+    """`sqlc.embed(t)`: `t.*` at this place of the select list becomes one nested row."""
+
+    table: str
+    span: Span
+    sql_offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """A column or parameter hint in a comment: `-- column: total Decimal!`.
+
+    `not_null` is True for `!`, False for `?`, None where the hint says nothing about it.
+    """
+
+    target: str
+    span: Span
+    python_type: str | None = None
+    not_null: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Optional_:
+    """A closed dynamic part: the text between two offsets of `sql`, present only on some variants.
+
+    `kind` is `if` (present iff parameter `name` was passed), `sort` (one of `choices`) or `set` (a SET
+    item left out while the parameter is UNSET).
+    """
+
+    kind: str
+    name: str
+    start: int
+    end: int
+    span: Span
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedQuery:
+    """One annotated query. `sql` is what the server gets: `$n` only, no macros, no final semicolon."""
+
+    file: SourceFile
+    name: str
+    command: Command
+    sql: str
+    source_map: SourceMap
+    name_span: Span
+    span: Span
+    doc: tuple[str, ...] = ()
+    params: tuple[Param, ...] = ()
+    embeds: tuple[Embed, ...] = ()
+    hints: tuple[Hint, ...] = ()
+    dynamic: tuple[Optional_, ...] = ()
+    options: tuple[tuple[str, str], ...] = ()
+    ignores: tuple[tuple[str, str], ...] = ()
+
+
+# --- catalog: the schema, as the database reports it ----------------------------------------------
+
+
+class TypeKind(StrEnum):
+    """How a database type is built."""
+
+    BASE = "base"
+    ENUM = "enum"
+    DOMAIN = "domain"
+    COMPOSITE = "composite"
+    RANGE = "range"
+    MULTIRANGE = "multirange"
+    PSEUDO = "pseudo"
+
+
+@dataclass(frozen=True, slots=True)
+class SqlType:
+    """A database type. `array_dims` > 0 is an array of the named type, which the other fields describe.
+
+    `base` is set for domains (the type below), ranges and multiranges (the subtype); `labels` for
+    enums; `fields` for composites. `length` is that of varchar(n), `scale` that of numeric(p, s).
+    """
+
+    schema: str
+    name: str
+    kind: TypeKind = TypeKind.BASE
+    array_dims: int = 0
+    labels: tuple[str, ...] = ()
+    base: SqlType | None = None
+    fields: tuple[tuple[str, SqlType, bool], ...] = ()
+    domain_not_null: bool = False
+    length: int | None = None
+    precision: int | None = None
+    scale: int | None = None
+    unsigned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TableColumn:
+    """A column of a table or view, in the catalog."""
+
+    name: str
+    type: SqlType
+    not_null: bool
+    has_default: bool = False
+    comment: str = ""
+    element_not_null: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Constraint:
+    """A constraint a write can violate. `kind`: unique, primary, foreign, check, not_null, exclude."""
+
+    schema: str
+    table: str
+    name: str
+    kind: str
+    columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A relation, in the catalog. `kind`: table, view, matview, foreign, partitioned."""
+
+    schema: str
+    name: str
+    columns: tuple[TableColumn, ...]
+    kind: str = "table"
+    comment: str = ""
+    constraints: tuple[Constraint, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """The user's schema: what generators need besides the queries."""
+
+    tables: tuple[Table, ...] = ()
+    types: tuple[SqlType, ...] = ()
+    default_schema: str = "public"
+
+
+# --- typed: what the server says ------------------------------------------------------------------
+
+
+class Cardinality(StrEnum):
+    """How many rows a query can return, proved. `SOME` is at least one, `MANY` is no claim at all."""
+
+    ONE = "one"
+    ZERO_OR_ONE = "zero_or_one"
+    SOME = "some"
+    MANY = "many"
+
+    @property
+    def at_most_one(self) -> bool:
+        """Whether a second row is impossible."""
+        return self in {Cardinality.ONE, Cardinality.ZERO_OR_ONE}
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnRef:
+    """Where a result column or a parameter comes from, when that is one table column."""
+
+    schema: str
+    table: str
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A result column. `reasons` says why it is, or could not be proved, not null; innermost first."""
+
+    name: str
+    type: SqlType
+    not_null: bool
+    element_not_null: bool = False
+    origin: ColumnRef | None = None
+    table_alias: str = ""
+    is_function_call: bool = False
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TypedParam:
+    """A parameter, typed and named. `not_null` False means None may be passed and means something."""
+
+    number: int
+    name: str
+    type: SqlType
+    not_null: bool
+    element_not_null: bool = True
+    origin: ColumnRef | None = None
+    is_slice: bool = False
+    is_named: bool = False
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TypedEmbed:
+    """The columns `first … first + count - 1` form one nested row of `table`.
+
+    `nullable` is whether an outer join can leave the whole row out; then column `presence` (an index
+    into the columns) is NULL exactly when it did.
+    """
+
+    name: str
+    first: int
+    count: int
+    table: ColumnRef
+    nullable: bool
+    presence: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One reachable text of a dynamic query: the parts present, the SQL, and its `$n` in order."""
+
+    present: tuple[int, ...]
+    sql: str
+    numbers: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TypedQuery:
+    """A query the server accepted, with everything known about what goes in and comes out.
+
+    `sql` is what the generated code sends: stars expanded. `writes` names the table written, `violable`
+    the constraints it can violate; `session_clean` is whether it leaves no trace in the session.
+    """
+
+    parsed: ParsedQuery
+    sql: str
+    params: tuple[TypedParam, ...]
+    columns: tuple[Column, ...]
+    cardinality: Cardinality
+    embeds: tuple[TypedEmbed, ...] = ()
+    variants: tuple[Variant, ...] = ()
+    insert_into: ColumnRef | None = None
+    writes: tuple[str, ...] = ()
+    violable: tuple[Constraint, ...] = ()
+    read_only: bool = False
+    session_clean: bool = True
+    cardinality_reasons: tuple[str, ...] = ()
+
+
+# --- output ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A file to be written: a total function made it, so it cannot fail any more."""
+
+    path: Path
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """What an engine's analyser returns for one query set. Its diagnostics live beside it."""
+
+    catalog: Catalog
+    queries: tuple[TypedQuery, ...] = ()
+    server_version: str = ""
+    facts: tuple[tuple[str, str], ...] = field(default=())

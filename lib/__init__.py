@@ -1,0 +1,1 @@
+"""What every service shares: mechanism only, no product words."""

@@ -1,0 +1,5 @@
+"""Databases: executors for generated code, pools, transactions and migrations."""
+
+from lib.db.executor import Database, Executor
+
+__all__ = ["Database", "Executor"]

@@ -1,0 +1,72 @@
+"""The one error vocabulary: raised by rules, mapped at the HTTP and gRPC doors, and back again in clients."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+
+import msgspec
+
+
+class Code(StrEnum):
+    """Stable codes a caller may switch on. The doors know each one's status."""
+
+    NOT_FOUND = "NOT_FOUND"
+    BAD_REQUEST = "BAD_REQUEST"
+    VALIDATION_ERROR = "VALIDATION_ERROR"
+    UNAUTHORIZED = "UNAUTHORIZED"
+    FORBIDDEN = "FORBIDDEN"
+    METHOD_NOT_ALLOWED = "METHOD_NOT_ALLOWED"
+    CONFLICT = "CONFLICT"
+    PRECONDITION_FAILED = "PRECONDITION_FAILED"
+    PRECONDITION_REQUIRED = "PRECONDITION_REQUIRED"
+    PAYLOAD_TOO_LARGE = "PAYLOAD_TOO_LARGE"
+    UNSUPPORTED_MEDIA_TYPE = "UNSUPPORTED_MEDIA_TYPE"
+    IDEMPOTENCY_KEY_REUSED = "IDEMPOTENCY_KEY_REUSED"
+    RATE_LIMIT_EXCEEDED = "RATE_LIMIT_EXCEEDED"
+    CIRCUIT_OPEN = "CIRCUIT_OPEN"
+    SERVICE_UNAVAILABLE = "SERVICE_UNAVAILABLE"
+    DEADLINE_EXCEEDED = "DEADLINE_EXCEEDED"
+    INTERNAL_ERROR = "INTERNAL_ERROR"
+
+
+class FieldError(msgspec.Struct, frozen=True):
+    """What is wrong with one field of the input; `field` is a path such as `lines[2].quantity`."""
+
+    field: str
+    message: str
+
+
+class AppError(Exception):
+    """A failure the caller is meant to see: a stable code, a text for people, details per field.
+
+    Anything that is not an `AppError` reaches the caller as an opaque INTERNAL_ERROR; what it was stays in
+    the log, under the request id.
+    """
+
+    def __init__(
+        self,
+        code: Code,
+        message: str,
+        *,
+        details: Sequence[FieldError] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.details = tuple(details)
+        self.headers = dict(headers or {})
+
+    def __repr__(self) -> str:
+        return f"AppError({self.code.value}, {self.message!r})"
+
+
+def not_found(what: str) -> AppError:
+    """`not_found("department")` → 404 "department not found"."""
+    return AppError(Code.NOT_FOUND, f"{what} not found")
+
+
+def invalid(*details: FieldError) -> AppError:
+    """Build the error for input that was understood but breaks a rule, with what is wrong per field."""
+    return AppError(Code.VALIDATION_ERROR, "the request is not valid", details=details)

@@ -1,0 +1,1 @@
+"""How operators see the system: one folder per component."""
