@@ -41,6 +41,40 @@ _ROW_COMMANDS = frozenset(
 )
 
 
+# --- schema: what the database is made of ---------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaFile:
+    """One migration or schema file, reduced to what takes the database forward.
+
+    `sql` has the length of `file.text`, offset for offset: what must not run (down sections, tool
+    directives, psql meta-lines) is blanked out. `statements` are the spans of its statements in order,
+    without their semicolons. `transactional` is False where the tool would run it outside one.
+    """
+
+    file: SourceFile
+    sql: str
+    statements: tuple[Span, ...]
+    transactional: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class AnalyzeOptions:
+    """What an engine's analyser may use besides schema and queries.
+
+    `database_uri` names the server to ask (None: the embedded one), `cache_dir` where it may keep data
+    between runs (None: the user's cache folder). `strict` turns a `:one` that may return many rows into
+    an error. `not_null_functions` are functions (`schema.name` or `name`) the user declares never NULL.
+    """
+
+    database_uri: str | None = None
+    cache_dir: Path | None = None
+    strict: bool = False
+    not_null_functions: tuple[str, ...] = ()
+    shims: tuple[SchemaFile, ...] = ()
+
+
 # --- parsed: what the user wrote ------------------------------------------------------------------
 
 
@@ -82,23 +116,42 @@ class Hint:
 
 @dataclass(frozen=True, slots=True)
 class Optional_:
-    """A closed dynamic part: the text between two offsets of `sql`, present only on some variants.
+    """A closed dynamic part of a query: it differs between the query's variants.
 
-    `kind` is `if` (present iff parameter `name` was passed), `sort` (one of `choices`) or `set` (a SET
-    item left out while the parameter is UNSET).
+    `kind` is `if` (present iff parameter `name` was passed), `set` (a SET item left out while parameter
+    `name` is UNSET) or `sort` (`name` is the Python argument that picks one of `choices`). `numbers` are
+    the parameters that occur only inside it.
     """
 
     kind: str
     name: str
-    start: int
-    end: int
     span: Span
     choices: tuple[str, ...] = ()
+    numbers: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One reachable text of a dynamic query, numbered `$1 …` without gaps.
+
+    `key` has one entry per dynamic part: 1 or 0 for present or absent, the index of the choice for
+    `sort`. `numbers[i]` is the query's own number of the parameter that this text calls `$i+1`.
+    """
+
+    key: tuple[int, ...]
+    sql: str
+    numbers: tuple[int, ...]
+    source_map: SourceMap = field(default_factory=SourceMap)
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedQuery:
-    """One annotated query. `sql` is what the server gets: `$n` only, no macros, no final semicolon."""
+    """One annotated query. `sql` is what the server gets: `$n` only, no macros, no final semicolon.
+
+    A dynamic query's `sql` has every optional part present and the first choice of each sort; `variants`
+    lists all reachable texts, that one included. A static query has none. `options` are the words after
+    the command (`:bulk`) with their values, `ignores` the silenced codes with their reasons.
+    """
 
     file: SourceFile
     name: str
@@ -112,6 +165,7 @@ class ParsedQuery:
     embeds: tuple[Embed, ...] = ()
     hints: tuple[Hint, ...] = ()
     dynamic: tuple[Optional_, ...] = ()
+    variants: tuple[Variant, ...] = ()
     options: tuple[tuple[str, str], ...] = ()
     ignores: tuple[tuple[str, str], ...] = ()
 
@@ -269,19 +323,10 @@ class TypedEmbed:
 
 
 @dataclass(frozen=True, slots=True)
-class Variant:
-    """One reachable text of a dynamic query: the parts present, the SQL, and its `$n` in order."""
-
-    present: tuple[int, ...]
-    sql: str
-    numbers: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class TypedQuery:
     """A query the server accepted, with everything known about what goes in and comes out.
 
-    `sql` is what the generated code sends: stars expanded. `writes` names the table written, `violable`
+    `sql` is what the generated code sends: stars expanded (in `variants` too). `writes` names the table written, `violable`
     the constraints it can violate; `session_clean` is whether it leaves no trace in the session.
     """
 
