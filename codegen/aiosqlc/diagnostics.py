@@ -28,8 +28,8 @@ class Label:
 class Diagnostic:
     """One finding. The first label is the cause; further ones show what it disagrees with.
 
-    Codes: E0xx files and configuration, E1xx annotations and macros, E2xx schema, E3xx queries, E4xx
-    Python names, E5xx output; V0xx the rules of `vet`.
+    Codes: E0xx files and configuration, E1xx annotations and macros, E2xx schema, E3xx queries,
+    E4xx Python names, E5xx output; V0xx the rules of `vet`.
     """
 
     code: str

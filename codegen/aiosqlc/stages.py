@@ -2,8 +2,8 @@
 
     SourceFile → ParsedQuery → TypedQuery → PyModule → Rendered
 
-A stage takes values and returns values plus diagnostics; nothing is raised for a user's mistake. A later
-value may hold an earlier one, never the other way round.
+A stage takes values and returns values plus diagnostics; nothing is raised for a user's mistake. A
+later value may hold an earlier one, never the other way round.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from aiosqlc.source import SourceFile, SourceMap, Span
 
 
 class Command(StrEnum):
-    """What a query's function does with its result: the word after the colon of `-- name: X :one`."""
+    """What a query's function does with its result: the `:word` of its annotation."""
 
     ONE = "one"
     MANY = "many"
@@ -49,8 +49,9 @@ class SchemaFile:
     """One migration or schema file, reduced to what takes the database forward.
 
     `sql` has the length of `file.text`, offset for offset: what must not run (down sections, tool
-    directives, psql meta-lines) is blanked out. `statements` are the spans of its statements in order,
-    without their semicolons. `transactional` is False where the tool would run it outside one.
+    directives, psql meta-lines) is blanked out. `statements` are the spans of its statements in
+    order, without their semicolons. `transactional` is False where the tool would run it outside
+    one.
     """
 
     file: SourceFile
@@ -63,9 +64,10 @@ class SchemaFile:
 class AnalyzeOptions:
     """What an engine's analyser may use besides schema and queries.
 
-    `database_uri` names the server to ask (None: the embedded one), `cache_dir` where it may keep data
-    between runs (None: the user's cache folder). `strict` turns a `:one` that may return many rows into
-    an error. `not_null_functions` are functions (`schema.name` or `name`) the user declares never NULL.
+    `database_uri` names the server to ask (None: the embedded one), `cache_dir` where it may keep
+    data between runs (None: the user's cache folder). `strict` turns a `:one` that may return many
+    rows into an error. `not_null_functions` are functions (`schema.name` or `name`) the user
+    declares never NULL.
     """
 
     database_uri: str | None = None
@@ -115,12 +117,12 @@ class Hint:
 
 
 @dataclass(frozen=True, slots=True)
-class Optional_:
+class OptionalPart:
     """A closed dynamic part of a query: it differs between the query's variants.
 
-    `kind` is `if` (present iff parameter `name` was passed), `set` (a SET item left out while parameter
-    `name` is UNSET) or `sort` (`name` is the Python argument that picks one of `choices`). `numbers` are
-    the parameters that occur only inside it.
+    `kind` is `if` (present iff parameter `name` was passed), `set` (a SET item left out while
+    parameter `name` is UNSET) or `sort` (`name` is the Python argument that picks one of
+    `choices`). `numbers` are the parameters that occur only inside it.
     """
 
     kind: str
@@ -148,9 +150,10 @@ class Variant:
 class ParsedQuery:
     """One annotated query. `sql` is what the server gets: `$n` only, no macros, no final semicolon.
 
-    A dynamic query's `sql` has every optional part present and the first choice of each sort; `variants`
-    lists all reachable texts, that one included. A static query has none. `options` are the words after
-    the command (`:bulk`) with their values, `ignores` the silenced codes with their reasons.
+    A dynamic query's `sql` has every optional part present and the first choice of each sort;
+    `variants` lists all reachable texts, that one included. A static query has none. `options` are
+    the words after the command (`:bulk`) with their values, `ignores` the silenced codes with their
+    reasons.
     """
 
     file: SourceFile
@@ -164,7 +167,7 @@ class ParsedQuery:
     params: tuple[Param, ...] = ()
     embeds: tuple[Embed, ...] = ()
     hints: tuple[Hint, ...] = ()
-    dynamic: tuple[Optional_, ...] = ()
+    dynamic: tuple[OptionalPart, ...] = ()
     variants: tuple[Variant, ...] = ()
     options: tuple[tuple[str, str], ...] = ()
     ignores: tuple[tuple[str, str], ...] = ()
@@ -187,7 +190,7 @@ class TypeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SqlType:
-    """A database type. `array_dims` > 0 is an array of the named type, which the other fields describe.
+    """A database type, or with `array_dims` > 0 an array of the type the other fields describe.
 
     `base` is set for domains (the type below), ranges and multiranges (the subtype); `labels` for
     enums; `fields` for composites. `length` is that of varchar(n), `scale` that of numeric(p, s).
@@ -221,7 +224,10 @@ class TableColumn:
 
 @dataclass(frozen=True, slots=True)
 class Constraint:
-    """A constraint a write can violate. `kind`: unique, primary, foreign, check, not_null, exclude."""
+    """A constraint a write can violate.
+
+    `kind`: unique, primary, foreign, check, not_null, exclude.
+    """
 
     schema: str
     table: str
@@ -255,7 +261,10 @@ class Catalog:
 
 
 class Cardinality(StrEnum):
-    """How many rows a query can return, proved. `SOME` is at least one, `MANY` is no claim at all."""
+    """How many rows a query can return, proved.
+
+    `SOME` is at least one, `MANY` is no claim at all.
+    """
 
     ONE = "one"
     ZERO_OR_ONE = "zero_or_one"
@@ -279,7 +288,10 @@ class ColumnRef:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A result column. `reasons` says why it is, or could not be proved, not null; innermost first."""
+    """A result column.
+
+    `reasons` says why it is, or could not be proved, not null; innermost first.
+    """
 
     name: str
     type: SqlType
@@ -293,7 +305,10 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class TypedParam:
-    """A parameter, typed and named. `not_null` False means None may be passed and means something."""
+    """A parameter, typed and named.
+
+    `not_null` False means None may be passed and means something.
+    """
 
     number: int
     name: str
@@ -310,8 +325,8 @@ class TypedParam:
 class TypedEmbed:
     """The columns `first … first + count - 1` form one nested row of `table`.
 
-    `nullable` is whether an outer join can leave the whole row out; then column `presence` (an index
-    into the columns) is NULL exactly when it did.
+    `nullable` is whether an outer join can leave the whole row out; then column `presence` (an
+    index into the columns) is NULL exactly when it did.
     """
 
     name: str
@@ -326,8 +341,9 @@ class TypedEmbed:
 class TypedQuery:
     """A query the server accepted, with everything known about what goes in and comes out.
 
-    `sql` is what the generated code sends: stars expanded (in `variants` too). `writes` names the table written, `violable`
-    the constraints it can violate; `session_clean` is whether it leaves no trace in the session.
+    `sql` is what the generated code sends: stars expanded (in `variants` too). `writes` names the
+    table written, `violable` the constraints it can violate; `session_clean` is whether it leaves
+    no trace in the session.
     """
 
     parsed: ParsedQuery
