@@ -1,0 +1,1 @@
+"""Real servers from wheels (PostgreSQL, Redis, NGINX): what runs where nobody installed any."""

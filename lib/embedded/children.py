@@ -1,0 +1,83 @@
+"""Child processes that never outlive this one, not even when it is killed."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import IO
+
+from lib.embedded.account import Account
+
+PR_SET_PDEATHSIG = 1
+# Loaded here: between fork and exec nothing may import or allocate more than it must.
+_LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+
+
+def dies_with_parent(death_signal: signal.Signals) -> Callable[[], None]:
+    """Return a `preexec_fn`: the kernel sends `death_signal` when the parent goes, however it goes.
+
+    The interpreter runs it after changing the account, which would have cleared the request.
+    """
+    parent = os.getpid()
+
+    def ask() -> None:
+        if _LIBC is not None:
+            _LIBC.prctl(PR_SET_PDEATHSIG, int(death_signal))
+            if os.getppid() != parent:  # it died in between
+                os._exit(1)
+
+    return ask
+
+
+def spawn(
+    command: Sequence[str],
+    *,
+    log: IO[bytes] | int,
+    account: Account | None = None,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    death_signal: signal.Signals = signal.SIGTERM,
+) -> subprocess.Popen[bytes]:
+    """Start `command` in a session of its own, so that a Ctrl-C reaches only the one who stops it in order.
+
+    Call it from the main thread: the kernel takes the end of the calling thread for the end of the parent.
+    """
+    return subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=subprocess.STDOUT,
+        env=None if env is None else dict(env),
+        cwd=cwd,
+        start_new_session=True,
+        user=account.uid if account else None,
+        group=account.gid if account else None,
+        extra_groups=[] if account else None,
+        preexec_fn=dies_with_parent(death_signal),  # noqa: PLW1509 - one prctl call, no locks taken
+    )
+
+
+def kill_group(process: subprocess.Popen[bytes]) -> None:
+    """Kill what is left of a child's session (NGINX's workers outlive a killed master)."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def stop(
+    process: subprocess.Popen[bytes], *, by: signal.Signals = signal.SIGTERM, within: float
+) -> None:
+    """Ask a child to end with the signal `by`; after `within` seconds kill it. Returns when it is gone."""
+    if process.poll() is None:
+        process.send_signal(by)
+        try:
+            process.wait(within)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+    kill_group(process)

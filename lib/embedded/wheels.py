@@ -1,0 +1,14 @@
+"""Where a wheel put its files, found without importing it (some do a lot of work on import)."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+
+
+def folder_of(package: str) -> Path:
+    """Return the folder of an installed package; RuntimeError with the remedy where it is absent."""
+    spec = find_spec(package)
+    if spec is None or spec.origin is None:
+        raise RuntimeError(f"the package {package} is not installed: run `make setup`")
+    return Path(spec.origin).parent

@@ -1,0 +1,64 @@
+"""A throw-away Redis that keeps nothing on disk."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from lib.embedded import children
+from lib.embedded.ports import free_port
+from lib.embedded.redis import Instance, accepts, command, prepare
+
+START_SECONDS = 10.0
+
+
+class TestRedis:
+    """A server of one's own; `kill()` and `start()` are there for tests of what happens then."""
+
+    __test__ = False
+
+    def __init__(self, instance: Instance) -> None:
+        self._instance = instance
+        self._config = prepare(instance, durable=False)
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """The connection URL, the same before and after a restart."""
+        return self._instance.url
+
+    def start(self) -> None:
+        """Start it on the same port, empty; returns when it answers."""
+        self._process = children.spawn(command(self._config), log=subprocess.DEVNULL)
+        deadline = time.monotonic() + START_SECONDS
+        while not accepts(self._instance):
+            if time.monotonic() > deadline:
+                self.kill()
+                raise RuntimeError("Redis did not start")
+            time.sleep(0.02)
+
+    def kill(self) -> None:
+        """End it as `kill -9` does."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+
+@contextmanager
+def running() -> Iterator[TestRedis]:
+    """Run a server in a directory that is removed with it."""
+    home = Path(tempfile.mkdtemp(prefix="test-redis-"))
+    server = TestRedis(Instance(home, free_port(), secrets.token_urlsafe(16)))
+    try:
+        server.start()
+        yield server
+    finally:
+        server.kill()
+        shutil.rmtree(home, ignore_errors=True)

@@ -1,0 +1,76 @@
+"""Fixtures that every test may use: databases cloned per test, a Redis, servers to kill."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from lib.testing import postgres, redis
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class NewDatabase(Protocol):
+    """`url = await new_database("user", demo=True)`: a database of the test's own, migrated."""
+
+    async def __call__(self, db: str, *, demo: bool = False) -> str: ...
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[postgres.TestPostgres]:
+    """The run's PostgreSQL. Never kill this one: take `killable_postgres`."""
+    with postgres.running(ROOT / "migrations") as server:
+        yield server
+
+
+@pytest.fixture
+async def new_database(postgres_server: postgres.TestPostgres) -> AsyncIterator[NewDatabase]:
+    """Make databases that are dropped after the test."""
+    made: list[str] = []
+
+    async def new(db: str, *, demo: bool = False) -> str:
+        made.append(await asyncio.to_thread(postgres_server.create, db, demo=demo))
+        return made[-1]
+
+    yield new
+    for url in made:
+        await asyncio.to_thread(postgres_server.drop, url)
+
+
+@pytest.fixture
+async def empty_database(postgres_server: postgres.TestPostgres) -> AsyncIterator[str]:
+    """The URL of a database with nothing in it."""
+    url = await asyncio.to_thread(postgres_server.create_empty)
+    yield url
+    await asyncio.to_thread(postgres_server.drop, url)
+
+
+@pytest.fixture
+def killable_postgres() -> Iterator[postgres.TestPostgres]:
+    """A PostgreSQL for this test alone: `create(db)`, `kill()`, `start()`."""
+    with postgres.running(ROOT / "migrations") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[redis.TestRedis]:
+    """The run's Redis. Never kill this one: take `killable_redis`."""
+    with redis.running() as server:
+        yield server
+
+
+@pytest.fixture
+def redis_url(redis_server: redis.TestRedis) -> str:
+    """The URL of the run's Redis. Shared: use keys of your own."""
+    return redis_server.url
+
+
+@pytest.fixture
+def killable_redis() -> Iterator[redis.TestRedis]:
+    """A Redis for this test alone: `url`, `kill()`, `start()`."""
+    with redis.running() as server:
+        yield server
