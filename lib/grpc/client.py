@@ -1,0 +1,92 @@
+"""Call a method with a deadline; what comes back is its message or an AppError."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from typing import Final
+
+import grpc.aio
+
+from lib import context
+from lib.errors import AppError, Code
+from lib.grpc.errors import from_rpc_error
+from lib.grpc.methods import Request, Response, ServerStream, Unary
+from lib.grpc.pool import ChannelPool
+from lib.grpc.wire import REQUEST_ID
+
+_UNREADABLE: Final = "{upstream} sent an answer that cannot be read"
+
+
+class Client:
+    """Calls one upstream over a pool of channels. Owns nothing: whoever opened the pool closes it.
+
+    `upstream` is the name that errors show to people. `seconds` of a call covers waiting for a
+    channel, repeats and the answer, and is cut to what is left of the request being served.
+    """
+
+    def __init__(self, pool: ChannelPool, *, upstream: str) -> None:
+        self._pool = pool
+        self._upstream = upstream
+
+    async def unary(
+        self, method: Unary[Request, Response], request: Request, *, seconds: float
+    ) -> Response:
+        """Call a unary method."""
+        budget = Budget(seconds, self._upstream)
+        async with self._pool.channel(seconds=budget.left()) as channel:
+            call = channel.unary_unary(method.path)
+            try:
+                data = await call(bytes(request), timeout=budget.left(), metadata=_metadata())
+            except grpc.aio.AioRpcError as error:
+                raise from_rpc_error(error, upstream=self._upstream) from error
+        return self._decode(method.response, data)
+
+    async def stream(
+        self, method: ServerStream[Request, Response], request: Request, *, seconds: float
+    ) -> AsyncGenerator[Response, None]:
+        """Call a streaming method; `seconds` is for all of it. Closing the iterator ends it."""
+        budget = Budget(seconds, self._upstream)
+        async with self._pool.channel(seconds=budget.left()) as channel:
+            call = channel.unary_stream(method.path)(
+                bytes(request), timeout=budget.left(), metadata=_metadata()
+            )
+            try:
+                async for data in call:
+                    yield self._decode(method.response, data)
+            except grpc.aio.AioRpcError as error:
+                raise from_rpc_error(error, upstream=self._upstream) from error
+            finally:
+                call.cancel()  # does nothing to a call that has ended
+
+    def _decode(self, response: type[Response], data: bytes) -> Response:
+        try:
+            return response.parse(data)
+        except Exception as error:
+            text = _UNREADABLE.format(upstream=self._upstream)
+            raise AppError(Code.INTERNAL_ERROR, text) from error
+
+
+class Budget:
+    """The seconds one call may take in all, waiting included."""
+
+    def __init__(self, seconds: float, upstream: str) -> None:
+        self._upstream = upstream
+        self._until = _now() + context.remaining(seconds)
+
+    def left(self) -> float:
+        """Seconds left; raises AppError(DEADLINE_EXCEEDED) where there are none."""
+        seconds = self._until - _now()
+        if seconds <= 0:
+            text = f"no time was left to ask {self._upstream}"
+            raise AppError(Code.DEADLINE_EXCEEDED, text)
+        return seconds
+
+
+def _metadata() -> tuple[tuple[str, str], ...]:
+    request_id = context.request_id.get()
+    return ((REQUEST_ID, request_id),) if request_id else ()
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -1,0 +1,143 @@
+"""What surrounds every served call: request id, deadline, metrics, a log line, errors as status."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import aclosing, contextmanager
+from typing import Any, NoReturn, TypeAlias
+
+import grpc
+import grpc.aio
+import structlog
+
+from lib import context as request_context
+from lib.errors import AppError, Code
+from lib.grpc.errors import STATUS, to_trailer
+from lib.grpc.methods import Bound, BoundStream, BoundUnary
+from lib.grpc.metrics import MethodMetrics, ServerMetrics, code_label
+from lib.grpc.wire import REQUEST_ID, sooner, until
+
+_log = structlog.get_logger("lib.grpc")
+
+Context: TypeAlias = "grpc.aio.ServicerContext[bytes, bytes]"
+
+
+class Call:
+    """One call while it is served: when it began and what it has counted so far."""
+
+    __slots__ = ("began", "deadline", "status")
+
+    def __init__(self, deadline: float | None) -> None:
+        self.began = time.perf_counter()
+        self.deadline = deadline
+        self.status = "OK"
+
+    def is_late(self) -> bool:
+        """Whether its time is up: grpc cancels the call then, as it does when the caller left."""
+        return self.deadline is not None and asyncio.get_running_loop().time() >= self.deadline
+
+
+class Guard:
+    """Turns bound methods into grpc handlers, each inside the same surroundings.
+
+    `unary_seconds` limits a unary call even where its caller set no deadline; a stream lasts as
+    long as its caller wants.
+    """
+
+    def __init__(self, metrics: ServerMetrics, *, unary_seconds: float) -> None:
+        self._metrics = metrics
+        self._unary_seconds = unary_seconds
+
+    def handler(self, bound: Bound) -> grpc.RpcMethodHandler:
+        """Build what grpc calls for one method."""
+        if isinstance(bound, BoundUnary):
+            return grpc.unary_unary_rpc_method_handler(self._unary(bound))
+        return grpc.unary_stream_rpc_method_handler(self._stream(bound))
+
+    def _unary(self, bound: BoundUnary) -> Any:
+        series = self._metrics.method("unary", bound.service, bound.name)
+        full_name = f"/{bound.service}/{bound.name}"
+
+        async def unary(data: bytes, context: Context) -> bytes:
+            with self._surround(full_name, series, context, self._unary_seconds) as call:
+                try:
+                    async with asyncio.timeout_at(call.deadline):
+                        response = await bound.call(data)
+                except Exception as error:  # noqa: BLE001 - the door: whatever it is becomes a status
+                    await _abort(call, context, error)
+                series.sent.inc()
+                return response
+
+        return unary
+
+    def _stream(self, bound: BoundStream) -> Any:
+        series = self._metrics.method("server_stream", bound.service, bound.name)
+        full_name = f"/{bound.service}/{bound.name}"
+
+        async def stream(data: bytes, context: Context) -> AsyncIterator[bytes]:
+            with self._surround(full_name, series, context, None) as call:
+                try:
+                    async with (
+                        asyncio.timeout_at(call.deadline),
+                        aclosing(bound.call(data)) as messages,
+                    ):
+                        async for message in messages:
+                            yield message
+                            series.sent.inc()
+                except Exception as error:  # noqa: BLE001 - the door, as above
+                    await _abort(call, context, error)
+
+        return stream
+
+    @contextmanager
+    def _surround(
+        self, method: str, series: MethodMetrics, context: Context, limit: float | None
+    ) -> Iterator[Call]:
+        request_id = request_context.accept_request_id(_inbound_request_id(context))
+        call = Call(sooner(until(context.time_remaining()), until(limit)))
+        # grpc serves each call in a task of its own: what is set here ends with it.
+        request_context.request_id.set(request_id)
+        request_context.deadline.set(call.deadline)
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        series.started.inc()
+        series.received.inc()
+        try:
+            yield call
+        except (asyncio.CancelledError, GeneratorExit):
+            call.status = "DEADLINE_EXCEEDED" if call.is_late() else "CANCELLED"
+            raise
+        finally:
+            seconds = time.perf_counter() - call.began
+            series.seconds.observe(seconds)
+            series.handled(code_label(call.status))
+            _log.info(
+                "grpc_request",
+                method=method,
+                status=call.status,
+                duration_ms=round(seconds * 1000, 2),
+                peer=context.peer(),
+            )
+
+
+def _inbound_request_id(context: Context) -> str | None:
+    for key, value in context.invocation_metadata() or ():
+        if key == REQUEST_ID and isinstance(value, str):
+            return value
+    return None
+
+
+async def _abort(call: Call, context: Context, error: Exception) -> NoReturn:
+    """End the call with the error's status; what nobody meant to show stays in the log."""
+    if isinstance(error, AppError):
+        known = error
+    elif isinstance(error, TimeoutError):
+        known = AppError(Code.DEADLINE_EXCEEDED, "the call took too long")
+    else:
+        _log.error("grpc_request_failed", exc_info=error)
+        known = AppError(Code.INTERNAL_ERROR, "something went wrong")
+    status = STATUS[known.code]
+    call.status = status.name
+    await context.abort(status, known.message, to_trailer(known))
+    raise AssertionError("abort always raises")

@@ -1,0 +1,101 @@
+"""A remote method as a typed value: its path, its two messages, whether it may be repeated."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Generic, TypeAlias, TypeVar
+
+import betterproto2
+
+from lib.errors import AppError, Code
+
+Request = TypeVar("Request", bound=betterproto2.Message)
+Response = TypeVar("Response", bound=betterproto2.Message)
+
+UnaryCall: TypeAlias = Callable[[bytes], Awaitable[bytes]]
+StreamCall: TypeAlias = Callable[[bytes], AsyncGenerator[bytes, None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Method(Generic[Request, Response]):
+    """What both kinds of method share. `service` is the full name, such as `point.v1.PointService`.
+
+    `idempotent` comes from `option idempotency_level` in the .proto; only such calls are repeated.
+    """
+
+    service: str
+    name: str
+    request: type[Request]
+    response: type[Response]
+    idempotent: bool = False
+
+    @property
+    def path(self) -> str:
+        """The HTTP/2 path, such as `/point.v1.PointService/GetUserPoints`."""
+        return f"/{self.service}/{self.name}"
+
+    def decode_request(self, data: bytes) -> Request:
+        """Read the caller's message; raises AppError(BAD_REQUEST) where the bytes are not one."""
+        try:
+            return self.request.parse(data)
+        except Exception as error:
+            raise AppError(Code.BAD_REQUEST, f"not a {self.request.__name__} message") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Unary(Method[Request, Response]):
+    """One message in, one message out."""
+
+    def bind(self, function: Callable[[Request], Awaitable[Response]]) -> BoundUnary:
+        """Join the method with the coroutine function that answers it."""
+
+        async def call(data: bytes) -> bytes:
+            return bytes(await function(self.decode_request(data)))
+
+        return BoundUnary(self.service, self.name, call)
+
+
+@dataclass(frozen=True, slots=True)
+class ServerStream(Method[Request, Response]):
+    """One message in, any number out."""
+
+    def bind(self, function: Callable[[Request], AsyncGenerator[Response, None]]) -> BoundStream:
+        """Join the method with the asynchronous generator that answers it."""
+
+        async def call(data: bytes) -> AsyncGenerator[bytes, None]:
+            async with aclosing(function(self.decode_request(data))) as messages:
+                async for message in messages:
+                    yield bytes(message)
+
+        return BoundStream(self.service, self.name, call)
+
+
+@dataclass(frozen=True, slots=True)
+class BoundUnary:
+    """A unary method and what answers it, from bytes to bytes."""
+
+    service: str
+    name: str
+    call: UnaryCall
+
+
+@dataclass(frozen=True, slots=True)
+class BoundStream:
+    """A server-streaming method and what answers it, from bytes to bytes."""
+
+    service: str
+    name: str
+    call: StreamCall
+
+
+Bound: TypeAlias = BoundUnary | BoundStream
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A service ready to be served: its full name and all of its methods, bound."""
+
+    name: str
+    methods: tuple[Bound, ...]

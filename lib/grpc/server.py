@@ -1,0 +1,94 @@
+"""Serve gRPC with what a service owes its callers: health, reflection, limits, a graceful end."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Final
+
+import grpc
+import grpc.aio
+from google.protobuf import descriptor_pool
+from google.protobuf.descriptor_pb2 import FileDescriptorSet
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+from prometheus_client import CollectorRegistry
+
+from lib.grpc.guard import Guard
+from lib.grpc.methods import Service
+from lib.grpc.metrics import ServerMetrics
+
+DESCRIPTORS: Final = "descriptors.binpb"  # in lib/pb: every .proto, for reflection
+MAX_MESSAGE_BYTES: Final = 4 * 1024 * 1024
+_OPTIONS: Final = (
+    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+    # Two processes on one port would share its calls; a busy port must be an error instead.
+    ("grpc.so_reuseport", 0),
+    # Clients ping every 20 s to notice a dead path; answer instead of hanging up on them.
+    ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """Where a server listens and how it behaves. Port 0 lets the system choose."""
+
+    host: str
+    port: int
+    unary_seconds: float = 30.0
+    drain_seconds: float = 10.0
+    max_concurrent_calls: int = 1000
+
+
+@asynccontextmanager
+async def serve(
+    services: Sequence[Service], listener: Listener, *, registry: CollectorRegistry
+) -> AsyncIterator[int]:
+    """Serve until the block is left; the value is the bound port.
+
+    Leaving turns health to NOT_SERVING, refuses new calls, waits up to `drain_seconds` for those
+    running and cancels the rest. Raises OSError where the port is taken.
+    """
+    server = grpc.aio.server(
+        options=_OPTIONS, maximum_concurrent_rpcs=listener.max_concurrent_calls
+    )
+    guard = Guard(ServerMetrics(registry), unary_seconds=listener.unary_seconds)
+    for service in services:
+        handlers = {bound.name: guard.handler(bound) for bound in service.methods}
+        generic = grpc.method_handlers_generic_handler(service.name, handlers)
+        server.add_generic_rpc_handlers((generic,))
+    checks = await _add_health(server, services)
+    _add_reflection(server, services)
+    address = f"{listener.host}:{listener.port}"
+    try:
+        port = server.add_insecure_port(address)
+    except RuntimeError as error:
+        raise OSError(f"cannot listen on {address}: is the port taken?") from error
+    await server.start()
+    try:
+        yield port
+    finally:
+        await checks.enter_graceful_shutdown()
+        await server.stop(listener.drain_seconds)
+
+
+async def _add_health(
+    server: grpc.aio.Server, services: Sequence[Service]
+) -> health.aio.HealthServicer:
+    checks = health.aio.HealthServicer()
+    health_pb2_grpc.add_HealthServicer_to_server(checks, server)
+    for name in ("", *(service.name for service in services)):
+        await checks.set(name, health_pb2.HealthCheckResponse.SERVING)
+    return checks
+
+
+def _add_reflection(server: grpc.aio.Server, services: Sequence[Service]) -> None:
+    pool = descriptor_pool.Default()
+    data = files("lib.pb").joinpath(DESCRIPTORS).read_bytes()
+    for file in FileDescriptorSet.FromString(data).file:
+        pool.AddSerializedFile(file.SerializeToString())
+    names = (*(service.name for service in services), health.SERVICE_NAME, reflection.SERVICE_NAME)
+    reflection.enable_server_reflection(names, server, pool=pool)

@@ -1,0 +1,26 @@
+"""What travels beside a message: the request id, and the seconds left."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+REQUEST_ID: Final = "x-request-id"
+FOREVER: Final = 86_400.0  # grpc reports years where the caller set no limit
+
+
+def until(seconds: float | None) -> float | None:
+    """Turn seconds left, as grpc reports them, into a moment of the event loop's clock.
+
+    None where the caller set no limit.
+    """
+    if seconds is None or seconds > FOREVER:
+        return None
+    return asyncio.get_running_loop().time() + max(0.0, seconds)
+
+
+def sooner(left: float | None, right: float | None) -> float | None:
+    """The earlier of two moments, None meaning never."""
+    if left is None or right is None:
+        return right if left is None else left
+    return min(left, right)
