@@ -1,11 +1,15 @@
-"""Migrations: yoyo's SQL files applied to one database, each database with a version table of its own."""
+"""Migrations: yoyo's SQL files applied to one database, each with a version table of its own."""
 
 from __future__ import annotations
 
+import argparse
 import os
 import re
 import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Self
 from urllib.parse import urlsplit, urlunsplit
 
 import yoyo
@@ -27,16 +31,16 @@ def databases(root: Path = ROOT) -> list[str]:
 
 
 def source(root: Path, db: str, url: str) -> Path:
-    """Return the folder of `db`'s files; a database that runs on two engines has one folder for each."""
+    """Return the folder of `db`'s files; a database on two engines has one folder for each."""
     engine = root / db / ("mysql" if urlsplit(url).scheme == "mysql" else "postgres")
     return engine if engine.is_dir() else root / db
 
 
 def apply(url: str, folder: Path, *, db: str, demo: bool = False) -> list[str]:
-    """Apply what is missing, oldest first; return the names applied. With `demo`, then the demo data.
+    """Apply what is missing, oldest first, then with `demo` the demo data; return the names.
 
-    Each file runs in a transaction: one that fails leaves nothing of itself behind, and the ones before
-    it stay. Raises MigrationError.
+    Each file runs in a transaction: one that fails leaves nothing of itself behind, and the ones
+    before it stay. Raises MigrationError.
     """
     applied = _apply(url, folder, db)
     if demo and (folder / "demo").is_dir():
@@ -54,7 +58,7 @@ def roll_back_one(url: str, folder: Path, *, db: str) -> str | None:
 
 
 def init(folder: Path, name: str) -> tuple[Path, Path]:
-    """Create the next numbered pair of empty files, `0002_add_x.sql` and its rollback; return their paths."""
+    """Create the next numbered file, such as `0002_add_x.sql`, and its rollback."""
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
         raise MigrationError(f"{name!r} is not a migration name: use lower case words joined by _")
     folder.mkdir(parents=True, exist_ok=True)
@@ -70,10 +74,10 @@ class _Session:
     """One connection of yoyo with its lock held; failures come out as MigrationError."""
 
     def __init__(self, url: str, folder: Path, db: str) -> None:
-        # The database's name is in the table's: two that share a server schema do not mix their versions.
+        # The name is in the table's: two that share one schema do not mix their versions.
         self._url, self._folder, self._table = url, folder, f"{db}_schema_version"
 
-    def __enter__(self) -> _Session:
+    def __enter__(self) -> Self:
         if not self._folder.is_dir():
             raise MigrationError(f"there is no folder {self._folder} with migrations")
         try:
@@ -88,9 +92,8 @@ class _Session:
             self._lock.__enter__()
         except LockTimeout:
             self.backend.connection.close()
-            raise MigrationError(
-                f"another process has been migrating {_without_secret(self._url)} for {_LOCK_SECONDS} s"
-            ) from None
+            where = _without_secret(self._url)
+            raise MigrationError(f"another migration of {where} has the lock") from None
         return self
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
@@ -103,7 +106,7 @@ class _Session:
 
 
 def _refuse_same_names(folder: Path) -> None:
-    """Schema and demo data share one version table: a name used twice would count as applied already."""
+    """Schema and demo data share a version table: a name used twice would count as applied."""
     names = [{path.name for path in where.glob("*.sql")} for where in (folder, folder / "demo")]
     if twice := names[0] & names[1]:
         raise MigrationError(f"{folder / 'demo'}: {min(twice)} has the name of a schema migration")
@@ -136,10 +139,59 @@ def _said(error: BaseException) -> str:
     return " ".join(str(error).split()) or type(error).__name__
 
 
-def _url_of(db: str) -> str:
-    """Return the URL from `<DB>_DATABASE_URL`."""
-    name = f"{db.upper()}_DATABASE_URL"
-    url = os.environ.get(name, "")
-    if not url:
-        raise MigrationError(f"set {name} to the URL of the database")
-    return url
+def main(argv: list[str], environ: Mapping[str, str]) -> int:
+    """Run `up`, `down` or `init`; return the exit code (0 done, 1 failed, 2 misused)."""
+    parser = argparse.ArgumentParser(prog="python -m lib.db.migrations", description=__doc__)
+    parser.add_argument("command", choices=("up", "down", "init"))
+    parser.add_argument("--db", default="", help="which database: the name of a folder")
+    parser.add_argument("--name", default="", help="for init: what the migration does, as add_x")
+    parser.add_argument("--demo", action="store_true", help="for up: load the demo data too")
+    args = parser.parse_args(argv)
+    if args.db not in databases():
+        print(f"db={args.db or '?'} is not one of: {', '.join(databases())}", file=sys.stderr)
+        return 2
+    try:
+        for line in _COMMANDS[args.command](args, environ):
+            print(f"{args.db}: {line}")
+    except (MigrationError, RuntimeError, ValueError) as error:
+        print(f"{args.db}: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _up(args: argparse.Namespace, environ: Mapping[str, str]) -> list[str]:
+    with _database(args.db, environ) as url:
+        done = apply(url, source(ROOT, args.db, url), db=args.db, demo=args.demo)
+    return [f"applied {name}" for name in done] or ["nothing to apply"]
+
+
+def _down(args: argparse.Namespace, environ: Mapping[str, str]) -> list[str]:
+    with _database(args.db, environ) as url:
+        name = roll_back_one(url, source(ROOT, args.db, url), db=args.db)
+    return [f"rolled back {name}" if name else "nothing to roll back"]
+
+
+def _init(args: argparse.Namespace, _environ: Mapping[str, str]) -> list[str]:
+    return [f"created {path}" for path in init(ROOT / args.db, args.name)]
+
+
+_COMMANDS = {"up": _up, "down": _down, "init": _init}
+
+
+@contextmanager
+def _database(db: str, environ: Mapping[str, str]) -> Iterator[str]:
+    """Give the URL in `<DB>_DATABASE_URL`; without one, the database in the embedded server."""
+    if url := environ.get(f"{db.upper()}_DATABASE_URL"):
+        yield url
+        return
+    # Imported here: a container that migrates a real server has no embedded one.
+    from lib.embedded.home import Home
+    from lib.embedded.postgres import ensure_database
+
+    home = Home.from_environment(environ)
+    with home.postgres_running() as instance:
+        yield ensure_database(instance, db, password=home.secret(f"{db}_database"))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:], os.environ))

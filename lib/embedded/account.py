@@ -1,4 +1,4 @@
-"""Which account a server runs under: PostgreSQL refuses root, so root hands it to an unprivileged one."""
+"""Which account a server runs under: PostgreSQL refuses root, so root demotes it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def unprivileged() -> Account | None:
 
 
 def hand_over(path: Path, account: Account | None) -> None:
-    """Make `path` a private directory of `account`, with every folder above it passable (not listable)."""
+    """Make `path` a private directory of `account` and let it pass through the folders above."""
     path.mkdir(parents=True, exist_ok=True)
     path.chmod(0o700)
     if account is not None:

@@ -44,9 +44,9 @@ def spawn(
     cwd: Path | None = None,
     death_signal: signal.Signals = signal.SIGTERM,
 ) -> subprocess.Popen[bytes]:
-    """Start `command` in a session of its own, so that a Ctrl-C reaches only the one who stops it in order.
+    """Start `command` in a session of its own: a Ctrl-C reaches only the one who stops it in order.
 
-    Call it from the main thread: the kernel takes the end of the calling thread for the end of the parent.
+    Call it from a thread that lives on: the kernel takes its end for the end of the parent.
     """
     return subprocess.Popen(
         command,
@@ -72,7 +72,7 @@ def kill_group(process: subprocess.Popen[bytes]) -> None:
 def stop(
     process: subprocess.Popen[bytes], *, by: signal.Signals = signal.SIGTERM, within: float
 ) -> None:
-    """Ask a child to end with the signal `by`; after `within` seconds kill it. Returns when it is gone."""
+    """Ask a child to end with the signal `by`; after `within` seconds kill it. It is gone then."""
     if process.poll() is None:
         process.send_signal(by)
         try:

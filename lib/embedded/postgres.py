@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Self
 
 import msgspec
 import psycopg
@@ -22,8 +23,8 @@ STOP_SIGNAL = signal.SIGINT  # "fast": end the sessions, write a checkpoint, lea
 START_SECONDS = 60.0
 STOP_SECONDS = 20.0
 
-# For data that nobody will miss: no waiting for a disk. Commits still reach the system, so that what was
-# committed survives a killed server.
+# For data that nobody will miss: no waiting for a disk. Commits still reach the system, so that
+# what was committed survives a killed server.
 DISPOSABLE: Mapping[str, str] = {
     "fsync": "off",
     "full_page_writes": "off",
@@ -54,7 +55,7 @@ def binary(name: str) -> Path:
 
 
 def prepare(instance: Instance) -> Account | None:
-    """Create the data directory where there is none; return the account that the server must run as."""
+    """Create the data directory where there is none; return the account that the server runs as."""
     account = unprivileged()
     hand_over(instance.data, account)
     if account is not None:
@@ -97,7 +98,7 @@ def database_exists(instance: Instance, name: str) -> bool:
 
 
 def ensure_database(instance: Instance, name: str, *, password: str) -> str:
-    """Create the database `name`, owned by a role of the same name which alone may enter; return its URL."""
+    """Create the database `name` for a role of that name, which alone may enter; return its URL."""
     role, secret = sql.Identifier(name), sql.Literal(password)
     with psycopg.connect(instance.url(), autocommit=True) as connection:
         known = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (name,)).fetchone()
@@ -110,13 +111,13 @@ def ensure_database(instance: Instance, name: str, *, password: str) -> str:
 
 
 class Server:
-    """A running instance; a context manager that stops it. Not for use from several threads at once."""
+    """A running instance; a context manager that stops it. Not for several threads at once."""
 
     def __init__(self, instance: Instance) -> None:
         self.instance = instance
         self.process: subprocess.Popen[bytes] | None = None
 
-    def __enter__(self) -> Server:
+    def __enter__(self) -> Self:
         self.start()
         return self
 
@@ -154,7 +155,7 @@ class Server:
             self.process = None
 
     def kill(self) -> None:
-        """End it as `kill -9` does: no goodbye to its clients, no checkpoint. `start()` recovers it."""
+        """End it as `kill -9` does: no goodbye, no checkpoint. `start` recovers it."""
         if self.process is not None:
             self.process.kill()
             self.process.wait()

@@ -32,7 +32,7 @@ def binary() -> Path:
 
 
 def prepare(instance: Instance, *, durable: bool = True) -> Path:
-    """Write the configuration (readable by its owner only: it holds the password); return its path."""
+    """Write the configuration, which its owner alone may read (a password); return its path."""
     instance.data.mkdir(parents=True, exist_ok=True)
     config = instance.data / "redis.conf"
     config.touch(mode=0o600)

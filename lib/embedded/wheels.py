@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def folder_of(package: str) -> Path:
-    """Return the folder of an installed package; RuntimeError with the remedy where it is absent."""
+    """Return the folder of an installed package; RuntimeError with the remedy if it is absent."""
     spec = find_spec(package)
     if spec is None or spec.origin is None:
         raise RuntimeError(f"the package {package} is not installed: run `make setup`")

@@ -29,7 +29,7 @@ class TestPostgres:
         self._count = 0
 
     def create(self, db: str, *, demo: bool = False) -> str:
-        """Return the URL of a new database with `db`'s schema (and demo data); blocks for ~50 ms."""
+        """Return the URL of a new database with `db`'s schema and, if asked, its demo data."""
         template = self._template(db, demo=demo)
         return self._new(
             db, sql.SQL("TEMPLATE {} STRATEGY FILE_COPY").format(sql.Identifier(template))
@@ -37,7 +37,7 @@ class TestPostgres:
 
     def create_empty(self, name: str = "empty") -> str:
         """Return the URL of a new database with nothing in it."""
-        return self._new(name, sql.SQL("TEMPLATE template0"))
+        return self._new(name, sql.SQL("TEMPLATE template0").format())
 
     def drop(self, url: str) -> None:
         """Drop a database made here, ending the sessions in it."""
@@ -63,23 +63,23 @@ class TestPostgres:
         self._server.stop()
 
     def start(self) -> None:
-        """Start it again on the same port with the same data; returns when it accepts connections."""
+        """Start it again, same port and data; returns when it accepts connections."""
         self._server.start()
 
     def _template(self, db: str, *, demo: bool) -> str:
         if (db, demo) not in self._templates:
-            url = self._new(f"template_{db}", sql.SQL("TEMPLATE template0"))
+            url = self._new(f"template_{db}", sql.SQL("TEMPLATE template0").format())
             migrations.apply(url, migrations.source(self._root, db, url), db=db, demo=demo)
             self._templates[db, demo] = url.rpartition("/")[2]
         return self._templates[db, demo]
 
-    def _new(self, stem: str, how: sql.Composable) -> str:
+    def _new(self, stem: str, how: sql.Composed) -> str:
         self._count += 1
         name = f"{stem}_{self._count}"
         self._admin(sql.SQL("CREATE DATABASE {} {}").format(sql.Identifier(name), how))
         return self._server.instance.url(name)
 
-    def _admin(self, statement: sql.Composable) -> None:
+    def _admin(self, statement: sql.Composed) -> None:
         with psycopg.connect(self._server.instance.url(), autocommit=True) as connection:
             connection.execute(statement)
 

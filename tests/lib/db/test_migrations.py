@@ -1,0 +1,128 @@
+"""Migrations: applied once, undone one step at a time, refused in one sentence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from lib.db import migrations
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Two migrations with rollbacks, and demo data."""
+    (tmp_path / "demo").mkdir()
+    for stem, up, down in (
+        ("0001_shelf", "CREATE TABLE shelf (label text)", "DROP TABLE shelf"),
+        ("0002_book", "CREATE TABLE book (title text)", "DROP TABLE book"),
+    ):
+        (tmp_path / f"{stem}.sql").write_text(up)
+        (tmp_path / f"{stem}.rollback.sql").write_text(down)
+    (tmp_path / "demo" / "0001_rows.sql").write_text("INSERT INTO shelf VALUES ('top')")
+    return tmp_path
+
+
+async def tables(url: str) -> set[str]:
+    connection = await asyncpg.connect(url)
+    try:
+        rows = await connection.fetch("SELECT relname FROM pg_stat_user_tables")
+    finally:
+        await connection.close()
+    return {row["relname"] for row in rows}
+
+
+async def test_a_second_run_applies_nothing(empty_database, folder):
+    assert migrations.apply(empty_database, folder, db="shop") == ["0001_shelf", "0002_book"]
+    assert migrations.apply(empty_database, folder, db="shop") == []
+
+
+async def test_demo_data_is_loaded_once_and_only_on_request(empty_database, folder):
+    migrations.apply(empty_database, folder, db="shop")
+    assert migrations.apply(empty_database, folder, db="shop", demo=True) == ["0001_rows"]
+    assert migrations.apply(empty_database, folder, db="shop", demo=True) == []
+
+
+async def test_down_undoes_the_newest_schema_migration_only(empty_database, folder):
+    migrations.apply(empty_database, folder, db="shop", demo=True)
+    assert migrations.roll_back_one(empty_database, folder, db="shop") == "0002_book"
+    assert {"shelf", "shop_schema_version"} <= await tables(empty_database)
+    assert "book" not in await tables(empty_database)
+
+
+async def test_down_on_an_empty_database_says_so(empty_database, folder):
+    assert migrations.roll_back_one(empty_database, folder, db="shop") is None
+
+
+async def test_a_failing_migration_leaves_nothing_of_itself(empty_database, folder):
+    (folder / "0003_bad.sql").write_text("CREATE TABLE half (a int); SELECT * FROM nowhere;")
+    with pytest.raises(migrations.MigrationError, match=r'0003_bad failed: relation "nowhere"'):
+        migrations.apply(empty_database, folder, db="shop")
+    assert "half" not in await tables(empty_database)
+    assert "book" in await tables(empty_database)  # the ones before it stay
+
+
+async def test_a_demo_file_named_like_a_migration_is_refused(empty_database, folder):
+    (folder / "demo" / "0002_book.sql").write_text("SELECT 1")
+    with pytest.raises(migrations.MigrationError, match=r"0002_book\.sql has the name"):
+        migrations.apply(empty_database, folder, db="shop", demo=True)
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("postgresql://me:secret@127.0.0.1:1/shop", "cannot connect to 127.0.0.1:1/shop"),
+        ("sqlite:///x", "'sqlite' is not one of"),
+    ],
+)
+def test_an_unreachable_database_is_one_sentence_without_its_password(folder, url, said):
+    with pytest.raises(migrations.MigrationError, match=said) as caught:
+        migrations.apply(url, folder, db="shop")
+    assert "secret" not in str(caught.value)
+
+
+def test_init_numbers_the_next_pair(folder):
+    made = migrations.init(folder, "add_isbn")
+    assert [path.name for path in made] == ["0003_add_isbn.sql", "0003_add_isbn.rollback.sql"]
+
+
+@pytest.mark.parametrize("name", ["", "Add", "a-b", "../x"])
+def test_init_refuses_a_name_that_is_not_words(folder, name):
+    with pytest.raises(migrations.MigrationError, match="is not a migration name"):
+        migrations.init(folder, name)
+
+
+@pytest.mark.parametrize("args", [["up"], ["up", "--db", "nope"], ["init", "--name", "x"]])
+def test_a_missing_or_unknown_database_names_the_valid_ones(tmp_path, monkeypatch, capsys, args):
+    (tmp_path / "migrations" / "shop").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    assert migrations.main(args, {}) == 2
+    assert "is not one of: shop" in capsys.readouterr().err
+
+
+async def test_the_command_uses_the_url_in_the_environment(
+    empty_database, folder, tmp_path_factory, monkeypatch, capsys
+):
+    home = tmp_path_factory.mktemp("home")
+    (home / "migrations").mkdir()
+    folder.rename(home / "migrations" / "shop")
+    monkeypatch.chdir(home)
+    assert migrations.main(["up", "--db", "shop"], {"SHOP_DATABASE_URL": empty_database}) == 0
+    assert "shop: applied 0002_book" in capsys.readouterr().out
+
+
+async def test_without_a_url_the_command_starts_the_embedded_server(
+    folder, tmp_path_factory, monkeypatch, capsys
+):
+    from lib.embedded.ports import free_port
+
+    home = tmp_path_factory.mktemp("home")
+    (home / "migrations").mkdir()
+    folder.rename(home / "migrations" / "shop")
+    monkeypatch.chdir(home)
+    environ = {"RUN_DIR": str(home / "run"), "POSTGRES_PORT": str(free_port())}
+    assert migrations.main(["up", "--db", "shop"], environ) == 0
+    assert migrations.main(["down", "--db", "shop"], environ) == 0
+    assert "rolled back 0002_book" in capsys.readouterr().out
+    assert not (home / "run" / "postgres" / "postmaster.pid").exists()
