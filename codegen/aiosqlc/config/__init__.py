@@ -1,0 +1,1 @@
+"""The project's sqlc.yaml, from text to values."""

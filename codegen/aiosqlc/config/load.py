@@ -1,0 +1,242 @@
+"""Finds and reads the configuration file, sqlc's version 2 with a Python generator."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import yaml
+
+from aiosqlc.config.project import (
+    JsonTarget,
+    ModelKind,
+    Override,
+    Project,
+    PythonTarget,
+    QuerySet,
+)
+from aiosqlc.config.reader import Reader
+from aiosqlc.diagnostics import Diagnostic
+from aiosqlc.parse.scanner import Dialect
+from aiosqlc.source import SourceFile
+
+DEFAULT_NAMES = ("sqlc.yaml", "sqlc.yml", "sqlc.json")
+
+_TOP = ("version", "sql", "cloud", "project", "plugins", "rules", "servers", "overrides", "options")
+_SET = (
+    "name", "engine", "schema", "queries", "gen", "codegen", "database", "managed", "analyzer",
+    "rules", "strict", "strict_function_checks", "strict_order_by", "not_null_functions", "shims",
+)  # fmt: skip
+_PYTHON = ("out", "package", "models", "executor", "emit_class", "emit_protocol", "overrides")
+_OTHER_LANGUAGES = ("go", "kotlin", "typescript")
+_OVERRIDE = ("db_type", "column", "query", "type", "decode", "encode")
+_ENGINES = {"postgresql": Dialect.POSTGRESQL, "mysql": Dialect.MYSQL}
+
+
+def find_config(path: Path | None, start: Path) -> Path | Diagnostic:
+    """Return the configuration file to use: the one named, or the first default name in `start`."""
+    if path is not None:
+        folder = path if path.is_dir() else None
+        if folder is None:
+            return path if path.is_file() else _missing(f"no such configuration file: {path}")
+        start = folder
+    for name in DEFAULT_NAMES:
+        if (start / name).is_file():
+            return start / name
+    return _missing(f"no {' or '.join(DEFAULT_NAMES)} in {start}")
+
+
+def _missing(message: str) -> Diagnostic:
+    return Diagnostic("E001", message, hint="name one with `-f PATH`, or make one: `aiosqlc init`")
+
+
+def load_project(
+    path: Path, environ: Mapping[str, str] | None = None
+) -> tuple[Project | None, list[Diagnostic]]:
+    """Read a configuration file. The project is None where errors leave nothing to work with."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        return None, [Diagnostic("E001", f"cannot read {path}: {error}")]
+    file = SourceFile(Path(path.name), text)
+    reader = Reader(file)
+    root = reader.root()
+    if root is None:
+        return None, reader.problems
+    loader = _Loader(reader, path.parent, os.environ if environ is None else environ)
+    sets = loader.project(root)
+    return Project(file, path.parent, sets), reader.problems
+
+
+class _Loader:
+    """Reads the parts of one configuration."""
+
+    def __init__(self, reader: Reader, folder: Path, environ: Mapping[str, str]) -> None:
+        self._reader = reader
+        self._folder = folder
+        self._environ = environ
+
+    def project(self, root: yaml.Node) -> tuple[QuerySet, ...]:
+        reader = self._reader
+        top = reader.mapping(root, _TOP, "the configuration")
+        version = reader.string(top.get("version"), "version")
+        if version != "2" and isinstance(root, yaml.MappingNode):
+            reader.error(
+                top.get("version", root),
+                f"version {version or 'is missing'}; this tool reads version 2",
+                hint='write `version: "2"`; in version 1 files, `packages:` becomes `sql:`',
+            )
+            return ()
+        for name in ("cloud", "servers"):
+            if name in top:
+                reader.warn(top[name], f"`{name}` has no effect here", "ignored")
+        shared = self._overrides(top.get("overrides"))
+        entries = reader.items(top.get("sql"), "sql")
+        if not entries and not reader.problems:
+            reader.error(root, "`sql` has no entry", hint="add engine, schema, queries and gen")
+        sets = [self._set(index, entry, shared) for index, entry in enumerate(entries)]
+        return tuple(found for found in sets if found)
+
+    def _overrides(self, node: yaml.Node | None) -> tuple[Override, ...]:
+        """Global overrides: `overrides: {python: [...]}`, beside sqlc's own `overrides: {go: …}`."""
+        known = ("python", *_OTHER_LANGUAGES)
+        by_language = self._reader.mapping(node, known, "overrides")
+        return self._override_list(by_language.get("python"))
+
+    def _set(self, index: int, node: yaml.Node, shared: tuple[Override, ...]) -> QuerySet | None:
+        reader = self._reader
+        before = len(reader.problems)
+        found = reader.mapping(node, _SET, "this entry")
+        engine = reader.choice(found.get("engine"), _ENGINES, "engine", "")
+        for name in ("engine", "schema", "queries"):
+            if name not in found and len(reader.problems) == before:
+                reader.error(node, f"`{name}` is missing", f"this entry needs `{name}`")
+        schema = reader.strings(found.get("schema"), "schema")
+        queries = reader.strings(found.get("queries"), "queries")
+        database = reader.mapping(found.get("database"), ("uri", "managed", "auto"), "database")
+        python, json = self._gen(found.get("gen"), shared)
+        if "codegen" in found:
+            reader.warn(
+                found["codegen"],
+                "plugins are not run",
+                "ignored",
+                "use `gen: python:` or `gen: json:`",
+            )
+        if not engine or not schema or not queries:
+            return None
+        return QuerySet(
+            index=index,
+            span=reader.span(node),
+            engine=_ENGINES[engine],
+            schema=tuple(schema),
+            queries=tuple(queries),
+            schema_span=reader.span(found["schema"]),
+            queries_span=reader.span(found["queries"]),
+            name=reader.string(found.get("name"), "name") or "",
+            database_uri=self._uri(database.get("uri")),
+            strict=reader.flag(found.get("strict"), "strict"),
+            not_null_functions=tuple(reader.strings(found.get("not_null_functions"), "functions")),
+            shims=tuple(reader.strings(found.get("shims"), "shims")),
+            vet_rules=tuple(reader.strings(found.get("rules"), "rules")),
+            python=python,
+            json=json,
+        )
+
+    def _uri(self, node: yaml.Node | None) -> str | None:
+        """Read the server's URI; `${NAME}` is taken from the environment."""
+        uri = self._reader.string(node, "database.uri")
+        if node is None or uri is None:
+            return None
+        missing = [name for name in re.findall(r"\$\{(\w+)\}", uri) if name not in self._environ]
+        if missing:
+            self._reader.error(
+                node,
+                f"environment variable {missing[0]} is not set",
+                "needed here",
+                "set it, or leave `database` out to use the embedded server",
+            )
+            return None
+        return re.sub(r"\$\{(\w+)\}", lambda match: self._environ[match[1]], uri)
+
+    def _gen(
+        self, node: yaml.Node | None, shared: tuple[Override, ...]
+    ) -> tuple[PythonTarget | None, JsonTarget | None]:
+        reader = self._reader
+        known = ("python", "json", *_OTHER_LANGUAGES)
+        found = reader.mapping(node, known, "gen")
+        for language in _OTHER_LANGUAGES:
+            if language in found:
+                reader.warn(
+                    found[language],
+                    f"no {language} code is generated",
+                    "ignored",
+                    "use `gen: json:` to feed another generator",
+                )
+        python = self._python(found["python"], shared) if "python" in found else None
+        return python, self._json(found["json"]) if "json" in found else None
+
+    def _python(self, node: yaml.Node, shared: tuple[Override, ...]) -> PythonTarget | None:
+        reader = self._reader
+        found = reader.mapping(node, _PYTHON, "gen.python")
+        out = reader.string(found.get("out"), "out")
+        if not out:
+            reader.error(node, "`gen.python.out` is missing", "where should the code go?")
+            return None
+        package = reader.string(found.get("package"), "package") or ""
+        if package and not re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", package, re.ASCII):
+            reader.error(found["package"], f"`{package}` is not a dotted package name")
+        models = reader.choice(found.get("models"), ModelKind, "models", ModelKind.DATACLASS)
+        return PythonTarget(
+            out=self._folder / out,
+            span=reader.span(node),
+            package=package,
+            models=ModelKind(models),
+            executor=reader.string(found.get("executor"), "executor") or "",
+            emit_class=reader.flag(found.get("emit_class"), "emit_class"),
+            emit_protocol=reader.flag(found.get("emit_protocol"), "emit_protocol"),
+            overrides=(*self._override_list(found.get("overrides")), *shared),
+        )
+
+    def _override_list(self, node: yaml.Node | None) -> tuple[Override, ...]:
+        read = [self._override(item) for item in self._reader.items(node, "overrides")]
+        return tuple(override for override in read if override)
+
+    def _override(self, node: yaml.Node) -> Override | None:
+        reader = self._reader
+        found = reader.mapping(node, _OVERRIDE, "this override")
+        values = {key: reader.string(value, key) or "" for key, value in found.items()}
+        targets = [key for key in ("db_type", "column", "query") if values.get(key)]
+        if len(targets) != 1:
+            reader.error(
+                node,
+                "an override names one target",
+                "exactly one of `db_type`, `column` and `query`",
+            )
+            return None
+        if not values.get("type"):
+            reader.error(node, "an override names a type", hint="such as `type: app.models.Prefs`")
+            return None
+        return Override(
+            span=reader.span(node),
+            python_type=values["type"],
+            db_type=values.get("db_type", ""),
+            column=values.get("column", ""),
+            query=values.get("query", ""),
+            decode=values.get("decode", ""),
+            encode=values.get("encode", ""),
+        )
+
+    def _json(self, node: yaml.Node) -> JsonTarget | None:
+        reader = self._reader
+        found = reader.mapping(node, ("out", "filename", "indent"), "gen.json")
+        out = reader.string(found.get("out"), "out")
+        if not out:
+            reader.error(node, "`gen.json.out` is missing", "where should the document go?")
+            return None
+        return JsonTarget(
+            out=self._folder / out,
+            filename=reader.string(found.get("filename"), "filename") or "codegen_request.json",
+            indent=reader.string(found.get("indent"), "indent") or "",
+        )

@@ -1,0 +1,96 @@
+"""What a configuration says, as frozen values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from aiosqlc.parse.scanner import Dialect
+from aiosqlc.source import SourceFile, Span
+
+
+class ModelKind(StrEnum):
+    """Which library row classes are made with."""
+
+    DATACLASS = "dataclass"
+    MSGSPEC = "msgspec"
+    PYDANTIC = "pydantic"
+    ATTRS = "attrs"
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """Another Python type for a database type, a table column or one query's column.
+
+    Exactly one of `db_type`, `column` (`table.column`) and `query` (`Query.column`) is set.
+    `decode` and `encode` are dotted names of functions; without them the driver's value is only
+    annotated.
+    """
+
+    span: Span
+    python_type: str
+    db_type: str = ""
+    column: str = ""
+    query: str = ""
+    decode: str = ""
+    encode: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PythonTarget:
+    """How the Python code is written. `package` is the dotted name of `out` as it is imported.
+
+    `executor` is the module that exports an Executor Protocol; empty: one is written beside the
+    code. `class_name` puts the functions of a module into a class; `protocol` adds a Protocol for
+    doubles.
+    """
+
+    out: Path
+    span: Span
+    package: str = ""
+    models: ModelKind = ModelKind.DATACLASS
+    executor: str = ""
+    emit_class: bool = False
+    emit_protocol: bool = False
+    overrides: tuple[Override, ...] = ()
+    initialisms: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class JsonTarget:
+    """Where sqlc's own JSON document goes."""
+
+    out: Path
+    filename: str = "codegen_request.json"
+    indent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class QuerySet:
+    """One entry of `sql:` — a schema, the queries on it, and what is made of them."""
+
+    index: int
+    span: Span
+    engine: Dialect
+    schema: tuple[str, ...]
+    queries: tuple[str, ...]
+    schema_span: Span
+    queries_span: Span
+    name: str = ""
+    database_uri: str | None = None
+    strict: bool = False
+    not_null_functions: tuple[str, ...] = ()
+    shims: tuple[str, ...] = ()
+    vet_rules: tuple[str, ...] = ()
+    python: PythonTarget | None = None
+    json: JsonTarget | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A configuration file. `root` is its folder: relative paths in it start there."""
+
+    file: SourceFile
+    root: Path
+    sets: tuple[QuerySet, ...] = ()

@@ -1,0 +1,145 @@
+"""Reads a YAML document node by node, keeping positions, so that every complaint has a caret."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import yaml
+
+from aiosqlc.diagnostics import Diagnostic, Label, Severity
+from aiosqlc.source import SourceFile, Span
+from aiosqlc.suggest import did_you_mean
+
+
+class Reader:
+    """Typed access to YAML nodes; what does not fit is noted in `problems` and read as absent."""
+
+    def __init__(self, file: SourceFile) -> None:
+        self.file = file
+        self.problems: list[Diagnostic] = []
+
+    def root(self) -> yaml.Node | None:
+        """Parse the document; None where it is empty or not YAML."""
+        try:
+            node: yaml.Node | None = yaml.compose(self.file.text, Loader=yaml.SafeLoader)
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark or error.context_mark
+            at = mark.index if mark else 0
+            self._add("E002", f"not valid YAML: {error.problem}", Span(at, at + 1), "here", "")
+            return None
+        except yaml.YAMLError as error:
+            self._add("E002", f"not valid YAML: {error}", Span(0, 1), "", "")
+            return None
+        if node is None:
+            self._add("E002", "the file is empty", Span(0, 1), "", 'start with `version: "2"`')
+        return node
+
+    def span(self, node: yaml.Node) -> Span:
+        """Where a node stands; a block's span ends with its first line."""
+        start, end = node.start_mark.index, node.end_mark.index
+        line_end = self.file.text.find("\n", start)
+        return Span(start, min(end, line_end) if line_end >= 0 else end)
+
+    def error(self, node: yaml.Node, message: str, label: str = "", hint: str = "") -> None:
+        """Note a problem with a node."""
+        self._add("E003", message, self.span(node), label, hint)
+
+    def warn(self, node: yaml.Node, message: str, label: str = "", hint: str = "") -> None:
+        """Note something ignored."""
+        self._add("E004", message, self.span(node), label, hint, Severity.WARNING)
+
+    def _add(
+        self,
+        code: str,
+        message: str,
+        span: Span,
+        label: str,
+        hint: str,
+        severity: Severity = Severity.ERROR,
+    ) -> None:
+        labels = (Label(self.file, span, label),)
+        self.problems.append(Diagnostic(code, message, labels, hint, severity))
+
+    def mapping(
+        self, node: yaml.Node | None, known: Iterable[str], where: str
+    ) -> dict[str, yaml.Node]:
+        """Return a mapping's values by key; unknown and repeated keys are errors."""
+        if node is None or _is_null(node):
+            return {}
+        if not isinstance(node, yaml.MappingNode):
+            self.error(node, f"{where} should be a mapping", "expected `key: value` lines")
+            return {}
+        known = tuple(known)
+        found: dict[str, yaml.Node] = {}
+        for key, value in node.value:
+            name = str(key.value)
+            if known and name not in known:
+                hint = did_you_mean(name, known, otherwise="known are " + ", ".join(known))
+                self._add(
+                    "E005",
+                    f"unknown key `{name}` in {where}",
+                    self.span(key),
+                    "not known here",
+                    hint,
+                )
+            elif name in found:
+                self._add("E006", f"key `{name}` is given twice", self.span(key), "second time", "")
+            else:
+                found[name] = value
+        return found
+
+    def items(self, node: yaml.Node | None, where: str) -> list[yaml.Node]:
+        """Return a list's items."""
+        if node is None or _is_null(node):
+            return []
+        if isinstance(node, yaml.SequenceNode):
+            return list(node.value)
+        self.error(node, f"{where} should be a list", "expected lines that begin with `- `")
+        return []
+
+    def string(self, node: yaml.Node | None, where: str) -> str | None:
+        """Return a scalar as text."""
+        if node is None or _is_null(node):
+            return None
+        if isinstance(node, yaml.ScalarNode):
+            return str(node.value)
+        self.error(node, f"{where} should be text", "expected one value")
+        return None
+
+    def strings(self, node: yaml.Node | None, where: str) -> list[str]:
+        """Return one text or a list of texts."""
+        if isinstance(node, yaml.SequenceNode):
+            texts = [self.string(item, where) for item in node.value]
+            return [text for text in texts if text is not None]
+        text = self.string(node, where)
+        return [] if text is None else [text]
+
+    def flag(self, node: yaml.Node | None, where: str, *, default: bool = False) -> bool:
+        """Return true or false."""
+        if node is None or _is_null(node):
+            return default
+        text = str(node.value).lower() if isinstance(node, yaml.ScalarNode) else ""
+        if text in {"true", "yes", "on"}:
+            return True
+        if text in {"false", "no", "off"}:
+            return False
+        self.error(node, f"{where} should be true or false")
+        return default
+
+    def choice(
+        self, node: yaml.Node | None, choices: Iterable[str], where: str, default: str
+    ) -> str:
+        """Return one of `choices`."""
+        text = self.string(node, where)
+        if node is None or text is None:
+            return default
+        choices = tuple(choices)
+        if text in choices:
+            return text
+        hint = did_you_mean(text, choices, otherwise="known are " + ", ".join(choices))
+        self.error(node, f"{where} cannot be `{text}`", "not one of the choices", hint)
+        return default
+
+
+def _is_null(node: yaml.Node) -> bool:
+    return isinstance(node, yaml.ScalarNode) and node.tag == "tag:yaml.org,2002:null"

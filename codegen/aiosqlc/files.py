@@ -1,0 +1,62 @@
+"""Finds the SQL files a configuration names, the way sqlc does, and reads them."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from aiosqlc.diagnostics import Diagnostic, Label
+from aiosqlc.source import SourceFile, Span
+
+
+def find_sql_files(
+    root: Path, patterns: Iterable[str], config: SourceFile, span: Span
+) -> tuple[list[Path], list[Diagnostic]]:
+    """Expand files, folders and globs to visible `.sql` files; folders are sorted by name."""
+    found: list[Path] = []
+    problems: list[Diagnostic] = []
+    for pattern in patterns:
+        paths = _expand(root, pattern)
+        missing = [path for path in paths if not path.exists()]
+        if missing or not paths:
+            problems.append(
+                Diagnostic(
+                    "E007",
+                    f"no such file or folder: {pattern}",
+                    (Label(config, span, "named here"),),
+                    hint="paths are relative to the configuration file",
+                )
+            )
+            continue
+        for path in paths:
+            inside = sorted(path.iterdir()) if path.is_dir() else [path]
+            found += [item for item in inside if _is_sql(item) and item not in found]
+    return found, problems
+
+
+def _expand(root: Path, pattern: str) -> list[Path]:
+    if any(char in pattern for char in "*?["):
+        names = glob.glob(pattern, root_dir=root, recursive=True)  # noqa: PTH207  # absolute and `..` patterns too
+        return [root / name for name in sorted(names)]
+    return [root / pattern]
+
+
+def _is_sql(path: Path) -> bool:
+    return path.name.endswith(".sql") and not path.name.startswith(".") and path.is_file()
+
+
+def read_files(root: Path, paths: Iterable[Path]) -> tuple[list[SourceFile], list[Diagnostic]]:
+    """Read files as UTF-8. Their shown paths are relative to `root`; line ends are unified."""
+    files: list[SourceFile] = []
+    problems: list[Diagnostic] = []
+    for path in paths:
+        shown = Path(os.path.relpath(path, root))
+        try:
+            text = path.read_bytes().decode("utf-8-sig")
+        except (OSError, UnicodeDecodeError) as error:
+            problems.append(Diagnostic("E008", f"cannot read {shown}: {error}"))
+            continue
+        files.append(SourceFile(shown, text.replace("\r\n", "\n")))
+    return files, problems

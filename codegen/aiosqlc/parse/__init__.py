@@ -1,0 +1,1 @@
+"""From a file of annotated SQL to parsed queries."""

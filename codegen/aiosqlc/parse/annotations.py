@@ -1,0 +1,237 @@
+"""Reads the comments above a query: name, command, hints, silenced rules, description."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from aiosqlc.diagnostics import Diagnostic, Label
+from aiosqlc.parse.scanner import Token
+from aiosqlc.source import SourceFile, Span
+from aiosqlc.stages import Command, Hint
+from aiosqlc.suggest import did_you_mean, nearest
+
+KEYWORDS = ("name", "column", "param", "row", "ignore")
+OPTIONS = ("bulk",)
+COMMANDS = tuple(command.value for command in Command)
+
+
+@dataclass
+class Annotations:
+    """What the comments of one query say; no `command` where the name line is broken."""
+
+    name: str = ""
+    name_span: Span = field(default=Span(0, 0))
+    command: Command | None = None
+    options: list[tuple[str, str]] = field(default_factory=list)
+    hints: list[Hint] = field(default_factory=list)
+    ignores: list[tuple[str, str]] = field(default_factory=list)
+    doc: list[str] = field(default_factory=list)
+    seen_name: bool = False
+
+
+@dataclass(frozen=True)
+class _Line:
+    """One line of a comment without its marks, and where it starts in the file."""
+
+    text: str
+    start: int
+
+    def span(self, match: re.Match[str], group: int | str = 0) -> Span:
+        return Span(self.start + match.start(group), self.start + match.end(group))
+
+    @property
+    def whole(self) -> Span:
+        return Span(self.start, self.start + len(self.text))
+
+
+_NAME_LINE = re.compile(r"name\s*:?\s*\w*\s*:|name\s*:", re.IGNORECASE)
+_NAME = re.compile(r" name: +(?P<name>\S+)(?P<rest>.*)$")
+_KEYWORD = re.compile(r"\s*(?P<word>@?[A-Za-z][\w-]*)\s*:(?!:)\s*(?P<rest>.*)$")
+_HINT = re.compile(r"(?P<target>[^\s]+)\s+(?P<type>.*?)(?P<mark>[!?]?)$")
+_IGNORE = re.compile(r"(?P<code>[A-Z]\d{3})\b[\s:,-]*(?P<reason>.*)$")
+
+
+def read_annotations(
+    file: SourceFile, comments: list[Token]
+) -> tuple[Annotations, list[Diagnostic]]:
+    """Read the comments that stand above a query's first word, in order."""
+    found = Annotations()
+    problems: list[Diagnostic] = []
+    for comment in comments:
+        for line in _lines(comment):
+            problem = _read_line(file, line, found)
+            if problem:
+                problems.append(problem)
+    return found, problems
+
+
+def _lines(comment: Token) -> list[_Line]:
+    text, start = comment.text, comment.start
+    if text.startswith("--"):
+        return [_Line(text[2:].rstrip(), start + 2)]
+    if text.startswith("#"):
+        return [_Line(text[1:].rstrip(), start + 1)]
+    lines, at = [], start + 2
+    for part in text[2:-2].split("\n"):
+        lines.append(_Line(part.rstrip(), at))
+        at += len(part) + 1
+    return lines
+
+
+def _read_line(file: SourceFile, line: _Line, found: Annotations) -> Diagnostic | None:
+    stripped = line.text.strip()
+    if _NAME_LINE.match(stripped):
+        return _read_name(file, line, found)
+    if stripped.startswith("@sqlc-vet-disable"):
+        codes = stripped.split()[1:] or ["all"]
+        found.ignores.extend((code, "@sqlc-vet-disable") for code in codes)
+        return None
+    keyword = _KEYWORD.match(line.text)
+    if keyword is None or keyword["word"].startswith("@"):
+        found.doc.append(line.text)
+        return None
+    word = keyword["word"]
+    if word in {"column", "param"}:
+        return _read_hint(file, line, keyword, found)
+    if word == "row":
+        return _read_row(file, line, keyword, found)
+    if word == "ignore":
+        return _read_ignore(file, line, keyword, found)
+    if word.islower() and nearest(word, KEYWORDS):
+        return Diagnostic(
+            "E101",
+            f"unknown annotation `{word}`",
+            (Label(file, line.span(keyword, "word"), "not an annotation"),),
+            hint=did_you_mean(word, KEYWORDS),
+        )
+    found.doc.append(line.text)
+    return None
+
+
+def _read_name(file: SourceFile, line: _Line, found: Annotations) -> Diagnostic | None:
+    found.seen_name = True
+    match = _NAME.match(line.text)
+    if match is None:
+        return Diagnostic(
+            "E102",
+            "malformed name annotation",
+            (Label(file, line.whole, "expected `-- name: QueryName :command`"),),
+            hint="one space before `name:`, then the name, then the command",
+        )
+    found.name = match["name"]
+    found.name_span = line.span(match, "name")
+    if not re.fullmatch(r"[A-Za-z_]\w*", found.name, re.ASCII):
+        return Diagnostic(
+            "E103",
+            f"invalid query name `{found.name}`",
+            (Label(file, found.name_span, "letters, digits and underscores only"),),
+            hint="start with a letter, such as `GetUser`",
+        )
+    return _read_words(file, line, match, found)
+
+
+def _read_words(
+    file: SourceFile, line: _Line, match: re.Match[str], found: Annotations
+) -> Diagnostic | None:
+    """Read what follows the name: one command, then options."""
+    words = list(re.finditer(r"\S+", match["rest"]))
+    if not words:
+        return Diagnostic(
+            "E104",
+            f"query `{found.name}` has no command",
+            (Label(file, found.name_span, "what should its function return?"),),
+            hint="add one of " + " ".join(f":{name}" for name in COMMANDS),
+        )
+    for position, word in enumerate(words):
+        text = word.group()
+        offset = line.start + match.start("rest")
+        span = Span(offset + word.start(), offset + word.end())
+        value = text.removeprefix(":")
+        if not text.startswith(":"):
+            return Diagnostic(
+                "E105",
+                f"unexpected `{text}` after the query's name",
+                (Label(file, span, "commands and options start with a colon"),),
+                hint=f"did you mean `:{value}`?" if value in (*COMMANDS, *OPTIONS) else "",
+            )
+        if position == 0 and value in COMMANDS:
+            found.command = Command(value)
+        elif position and value in OPTIONS:
+            found.options.append((value, ""))
+        else:
+            return _bad_word(file, span, value, position, found)
+    return None
+
+
+def _bad_word(
+    file: SourceFile, span: Span, value: str, position: int, found: Annotations
+) -> Diagnostic:
+    if position and value in COMMANDS:
+        return Diagnostic(
+            "E106",
+            f"query `{found.name}` has two commands",
+            (Label(file, span, "a query has exactly one"),),
+        )
+    known = OPTIONS if position else COMMANDS
+    listed = " ".join(f":{name}" for name in known)
+    suggestion = nearest(value, known)
+    return Diagnostic(
+        "E107",
+        f"unknown {'option' if position else 'command'} `:{value}`",
+        (Label(file, span, f"known are {listed}"),),
+        hint=f"did you mean `:{suggestion}`?" if suggestion else "",
+    )
+
+
+def _read_hint(
+    file: SourceFile, line: _Line, keyword: re.Match[str], found: Annotations
+) -> Diagnostic | None:
+    """`column: total Decimal!`, `column: prefs app.models.Prefs`, `param: tags ?`."""
+    match = _HINT.match(keyword["rest"].strip())
+    if match is None:
+        return Diagnostic(
+            "E108",
+            f"malformed `{keyword['word']}` annotation",
+            (Label(file, line.whole, f"expected `{keyword['word']}: name Type!`"),),
+            hint="`!` says never NULL, `?` says may be NULL; the type may be left out",
+        )
+    target = match["target"]
+    found.hints.append(
+        Hint(
+            target=f"param:{target}" if keyword["word"] == "param" else target,
+            span=line.span(keyword, "rest"),
+            python_type=match["type"].strip() or None,
+            not_null={"!": True, "?": False}.get(match["mark"]),
+        )
+    )
+    return None
+
+
+def _read_row(
+    file: SourceFile, line: _Line, keyword: re.Match[str], found: Annotations
+) -> Diagnostic | None:
+    name = keyword["rest"].strip()
+    if not re.fullmatch(r"[A-Z]\w*", name, re.ASCII):
+        return Diagnostic(
+            "E108",
+            "malformed `row` annotation",
+            (Label(file, line.whole, "expected `row: ClassName`"),),
+        )
+    found.options.append(("row", name))
+    return None
+
+
+def _read_ignore(
+    file: SourceFile, line: _Line, keyword: re.Match[str], found: Annotations
+) -> Diagnostic | None:
+    match = _IGNORE.match(keyword["rest"].strip())
+    if match is None or not match["reason"]:
+        return Diagnostic(
+            "E109",
+            "malformed `ignore` annotation",
+            (Label(file, line.whole, "expected `ignore: CODE why this is fine here`"),),
+            hint="the reason is required: the next reader will ask for it",
+        )
+    found.ignores.append((match["code"], match["reason"]))
+    return None

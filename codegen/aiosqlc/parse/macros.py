@@ -1,0 +1,224 @@
+"""Turns parameters and sqlc's macros into what the server understands: numbered ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from aiosqlc.diagnostics import Diagnostic, Label
+from aiosqlc.parse.rewrite import Rewriter
+from aiosqlc.parse.scanner import Dialect, Kind, Token, unquote
+from aiosqlc.source import SourceFile, SourceMap, Span
+from aiosqlc.stages import Embed, Param
+from aiosqlc.suggest import did_you_mean
+
+MACROS = ("sqlc.arg", "sqlc.narg", "sqlc.slice", "sqlc.embed")
+# Operators that may stand directly before `@name`; others, such as `<@`, are operators of their
+# own.
+_BEFORE_AT = frozenset({"=", "<", ">", "<=", ">=", "<>", "!=", "||", "+", "-", "*", "/", "%", "~"})
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One place where the text must change: a parameter or a macro."""
+
+    span: Span
+    macro: str
+    name: str
+    name_span: Span
+    number: int | None = None
+    membership: Span | None = None
+    negated: bool = False
+
+
+@dataclass
+class Expanded:
+    """A query's text after the macros are gone."""
+
+    sql: str = ""
+    source_map: SourceMap = field(default_factory=SourceMap)
+    params: tuple[Param, ...] = ()
+    embeds: tuple[Embed, ...] = ()
+
+
+def find_uses(
+    file: SourceFile, tokens: list[Token], dialect: Dialect
+) -> tuple[list[Use], list[Diagnostic]]:
+    """Find every parameter and macro among a query's tokens (comments left out), in order."""
+    uses: list[Use] = []
+    problems: list[Diagnostic] = []
+    position = 0
+    while position < len(tokens):
+        token = tokens[position]
+        step = 1
+        if token.kind is Kind.PARAM:
+            number = int(token.text[1:]) if token.text != "?" else None
+            uses.append(Use(token.span, "arg", "", token.span, number))
+        elif _is_at(tokens, position, dialect):
+            uses.append(_at_use(tokens, position))
+            step = 2
+        elif token.kind is Kind.NAME and token.text.lower() == "sqlc":
+            found, step = _macro(file, tokens, position)
+            if isinstance(found, Use):
+                uses.append(found)
+            elif found:
+                problems.append(found)
+        position += step
+    return uses, problems
+
+
+def _is_at(tokens: list[Token], position: int, dialect: Dialect) -> bool:
+    token = tokens[position]
+    if dialect is Dialect.MYSQL or token.kind is not Kind.OPERATOR or not token.text.endswith("@"):
+        return False
+    if token.text != "@" and token.text[:-1] not in _BEFORE_AT:
+        return False
+    if position + 1 >= len(tokens):
+        return False
+    follower = tokens[position + 1]
+    return follower.kind in {Kind.NAME, Kind.QUOTED} and follower.start == token.end
+
+
+def _at_use(tokens: list[Token], position: int) -> Use:
+    sign, name = tokens[position], tokens[position + 1]
+    return Use(Span(sign.end - 1, name.end), "arg", unquote(name), name.span)
+
+
+def _macro(
+    file: SourceFile, tokens: list[Token], position: int
+) -> tuple[Use | Diagnostic | None, int]:
+    """Read `sqlc.word(argument)` at `position`; return it and how many tokens it takes."""
+    head = tokens[position : position + 4]
+    if len(head) < 4 or head[1].text != "." or head[3].text != "(":
+        return None, 1  # a table or schema that happens to be called sqlc
+    macro = f"sqlc.{head[2].text.lower()}"
+    span = Span(head[0].start, head[2].end)
+    if macro not in MACROS:
+        problem = Diagnostic(
+            "E120",
+            f"unknown macro `{macro}`",
+            (Label(file, span, "not one of sqlc's macros"),),
+            hint=did_you_mean(macro, MACROS, otherwise="known are " + ", ".join(MACROS)),
+        )
+        return problem, 4
+    close, depth = position + 4, 1
+    while close < len(tokens):
+        depth += {"(": 1, ")": -1}.get(tokens[close].text, 0)
+        if not depth:
+            break
+        close += 1
+    arguments = tokens[position + 4 : close]
+    end = tokens[close].end if close < len(tokens) else tokens[-1].end
+    step = close - position + 1
+    problem_text = _bad_argument(arguments)
+    if problem_text:
+        at = Span(arguments[0].start, arguments[-1].end) if arguments else Span(span.start, end)
+        return (
+            Diagnostic(
+                "E121",
+                f"`{macro}` takes one name",
+                (Label(file, at, problem_text),),
+                hint=f"write `{macro}(name)`",
+            ),
+            step,
+        )
+    name = arguments[0]
+    use = Use(Span(head[0].start, end), head[2].text.lower(), unquote(name), name.span)
+    if use.macro == "slice":
+        use = _with_membership(use, tokens, position, close)
+    return use, step
+
+
+def _bad_argument(arguments: list[Token]) -> str:
+    if not arguments:
+        return "no name given"
+    if len(arguments) > 1:
+        return "one plain name expected, not an expression"
+    if arguments[0].kind not in {Kind.NAME, Kind.QUOTED, Kind.STRING}:
+        return "a name expected"
+    return ""
+
+
+def _with_membership(use: Use, tokens: list[Token], first: int, close: int) -> Use:
+    """Note the `[NOT] IN ( … )` around a slice, which becomes `= ANY (…)` or `<> ALL (…)`."""
+    before = [token.text.upper() for token in tokens[max(first - 3, 0) : first]]
+    after = tokens[close + 1].text if close + 1 < len(tokens) else ""
+    if before[-2:] != ["IN", "("] or after != ")":
+        return use
+    negated = before[:1] == ["NOT"] and len(before) == 3
+    start = tokens[first - (3 if negated else 2)].start
+    whole = Span(start, tokens[close + 1].end)
+    return Use(use.span, use.macro, use.name, use.name_span, None, whole, negated)
+
+
+class Numbering:
+    """Hands out `$n`: one number per name, around the numbers the user wrote."""
+
+    def __init__(self, uses: list[Use]) -> None:
+        self._taken = {use.number for use in uses if use.number is not None}
+        self._by_name: dict[str, int] = {}
+
+    def number(self, use: Use) -> int:
+        """Return the number of a use; a bare `?` gets a new one each time."""
+        if use.number is not None:
+            return use.number
+        known = self._by_name.get(use.name) if use.name else None
+        if known is not None:
+            return known
+        free = 1
+        while free in self._taken:
+            free += 1
+        self._taken.add(free)
+        if use.name:
+            self._by_name[use.name] = free
+        return free
+
+
+def expand(
+    file: SourceFile, span: Span, uses: list[Use], cuts: list[tuple[Span, str]] | None = None
+) -> Expanded:
+    """Rewrite the text of `span`; `cuts` are further stretches to replace, such as directives."""
+    rewriter = Rewriter(file.text, span.start)
+    numbering = Numbering(uses)
+    numbered = [(use, numbering.number(use)) for use in uses if use.macro != "embed"]
+    by_start: dict[int, tuple[int, str]] = {}
+    embeds_at: dict[int, Use] = {}
+    for use, number in numbered:
+        where, text = use.span, f"${number}"
+        if use.membership:
+            where = use.membership
+            text = f"<> ALL (${number})" if use.negated else f"= ANY (${number})"
+        by_start[where.start] = (where.end, text)
+    for use in uses:
+        if use.macro == "embed":
+            quoted = file.text[use.name_span.start : use.name_span.end].replace("'", "")
+            by_start[use.span.start] = (use.span.end, f"{quoted}.*")
+            embeds_at[use.span.start] = use
+    for cut, text in cuts or []:
+        by_start[cut.start] = (cut.end, text)
+    embeds = []
+    for start in sorted(by_start):
+        end, text = by_start[start]
+        rewriter.copy_to(start)
+        if start in embeds_at:
+            use = embeds_at[start]
+            embeds.append(Embed(use.name, use.span, rewriter.length))
+        rewriter.replace(end, text)
+    rewriter.copy_to(span.end)
+    sql, source_map = rewriter.result()
+    return Expanded(sql, source_map, _params(numbered), tuple(embeds))
+
+
+def _params(numbered: list[tuple[Use, int]]) -> tuple[Param, ...]:
+    by_number: dict[int, list[Use]] = {}
+    for use, number in numbered:
+        by_number.setdefault(number, []).append(use)
+    return tuple(
+        Param(
+            number=number,
+            name=next((use.name for use in uses if use.name), None),
+            spans=tuple(use.span for use in uses),
+            nullable=True if any(use.macro == "narg" for use in uses) else None,
+            is_slice=any(use.macro == "slice" for use in uses),
+        )
+        for number, uses in sorted(by_number.items())
+    )

@@ -1,0 +1,160 @@
+"""Cuts a query file into its annotated queries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from aiosqlc.diagnostics import Diagnostic, Label, Severity
+from aiosqlc.parse.annotations import Annotations, read_annotations
+from aiosqlc.parse.macros import expand, find_uses
+from aiosqlc.parse.scanner import Dialect, Kind, Token, scan
+from aiosqlc.source import SourceFile, Span
+from aiosqlc.stages import ParsedQuery
+
+
+def parse_files(
+    files: Iterable[SourceFile], dialect: Dialect
+) -> tuple[tuple[ParsedQuery, ...], list[Diagnostic]]:
+    """Parse query files; a name may be used once in all of them together."""
+    queries: list[ParsedQuery] = []
+    problems: list[Diagnostic] = []
+    first: dict[str, ParsedQuery] = {}
+    for file in files:
+        parsed, found = parse_file(file, dialect)
+        problems += found
+        for query in parsed:
+            other = first.setdefault(query.name, query)
+            if other is not query:
+                problems.append(_duplicate(query, other))
+                continue
+            queries.append(query)
+    return tuple(queries), problems
+
+
+def _duplicate(query: ParsedQuery, other: ParsedQuery) -> Diagnostic:
+    return Diagnostic(
+        "E110",
+        f"query name `{query.name}` is used twice",
+        (
+            Label(query.file, query.name_span, "second use"),
+            Label(other.file, other.name_span, "first use"),
+        ),
+        hint="names are unique in all query files of one configuration entry",
+    )
+
+
+def parse_file(
+    file: SourceFile, dialect: Dialect
+) -> tuple[tuple[ParsedQuery, ...], list[Diagnostic]]:
+    """Parse one query file: every annotated statement becomes a query or a diagnostic."""
+    queries: list[ParsedQuery] = []
+    problems: list[Diagnostic] = []
+    for tokens in _statements(file, dialect):
+        query, found = _parse_statement(file, tokens, dialect)
+        problems += found
+        if query:
+            queries.append(query)
+    return tuple(queries), problems
+
+
+def _statements(file: SourceFile, dialect: Dialect) -> Iterator[list[Token]]:
+    """Yield the tokens between semicolons; a last comment alone is no statement."""
+    tokens: list[Token] = []
+    for token in scan(file.text, dialect):
+        if token.text == ";" and token.kind is Kind.PUNCTUATION:
+            yield tokens
+            tokens = []
+        else:
+            tokens.append(token)
+    if any(token.kind is not Kind.COMMENT for token in tokens):
+        yield tokens
+
+
+def _parse_statement(
+    file: SourceFile, tokens: list[Token], dialect: Dialect
+) -> tuple[ParsedQuery | None, list[Diagnostic]]:
+    body = [token for token in tokens if token.kind is not Kind.COMMENT]
+    if not body:
+        return None, _nothing_under(file, tokens)
+    unterminated = next((token for token in body if token.kind is Kind.UNTERMINATED), None)
+    if unterminated:
+        return None, [_unterminated(file, unterminated)]
+    above = [token for token in tokens if token.start < body[0].start]
+    notes, problems = read_annotations(file, above)
+    if not notes.seen_name:
+        misplaced = _name_inside(file, tokens, body[0].start)
+        return None, [*problems, misplaced or _unnamed(file, body)]
+    uses, found = find_uses(file, body, dialect)
+    problems += found
+    if problems or notes.command is None:
+        return None, problems
+    span = Span(body[0].start, body[-1].end)
+    expanded = expand(file, span, uses)
+    query = ParsedQuery(
+        file=file,
+        name=notes.name,
+        command=notes.command,
+        sql=expanded.sql,
+        source_map=expanded.source_map,
+        name_span=notes.name_span,
+        span=span,
+        doc=_doc(notes),
+        params=expanded.params,
+        embeds=expanded.embeds,
+        hints=tuple(notes.hints),
+        options=tuple(notes.options),
+        ignores=tuple(notes.ignores),
+    )
+    return query, []
+
+
+def _doc(notes: Annotations) -> tuple[str, ...]:
+    lines = [line.rstrip() for line in notes.doc]
+    while lines and not lines[0].strip():
+        del lines[0]
+    while lines and not lines[-1].strip():
+        del lines[-1]
+    return tuple(lines)
+
+
+def _nothing_under(file: SourceFile, tokens: list[Token]) -> list[Diagnostic]:
+    notes, problems = read_annotations(file, tokens)
+    if notes.seen_name and not problems:
+        text = "the next thing is a semicolon"
+        problems = [
+            Diagnostic("E111", "no query below this name", (Label(file, notes.name_span, text),))
+        ]
+    return problems
+
+
+def _name_inside(file: SourceFile, tokens: list[Token], start: int) -> Diagnostic | None:
+    """A name below the statement's first word: the semicolon before it is missing."""
+    for token in tokens:
+        if token.kind is Kind.COMMENT and token.start > start:
+            notes, _ = read_annotations(file, [token])
+            if notes.seen_name:
+                return Diagnostic(
+                    "E112",
+                    "a name annotation inside another statement",
+                    (Label(file, token.span, "is the semicolon before this line missing?"),),
+                )
+    return None
+
+
+def _unnamed(file: SourceFile, body: list[Token]) -> Diagnostic:
+    return Diagnostic(
+        "E113",
+        "statement without a name is skipped",
+        (Label(file, body[0].span, "no `-- name:` above"),),
+        hint="add `-- name: QueryName :command` above it, or remove it",
+        severity=Severity.WARNING,
+    )
+
+
+def _unterminated(file: SourceFile, token: Token) -> Diagnostic:
+    what = {"/": "comment", "$": "dollar-quoted string", '"': "quoted identifier"}
+    return Diagnostic(
+        "E114",
+        f"unterminated {what.get(token.text[0], 'string')}",
+        (Label(file, Span(token.start, token.start + 1), "opened here, never closed"),),
+    )

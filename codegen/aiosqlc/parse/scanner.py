@@ -1,0 +1,210 @@
+"""Cuts SQL into tokens as each server does: what is inside a string is never taken for SQL."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import NamedTuple
+
+from aiosqlc.source import Span
+
+
+class Dialect(StrEnum):
+    """Whose lexical rules apply."""
+
+    POSTGRESQL = "postgresql"
+    MYSQL = "mysql"
+
+
+class Kind(StrEnum):
+    """What a token is. `PARAM` is `$1` or `?`; `NAME` a bare or quoted identifier or keyword."""
+
+    COMMENT = "comment"
+    STRING = "string"
+    QUOTED = "quoted"
+    NAME = "name"
+    NUMBER = "number"
+    PARAM = "param"
+    OPERATOR = "operator"
+    PUNCTUATION = "punctuation"
+    UNTERMINATED = "unterminated"
+
+
+class Token(NamedTuple):
+    """A piece of the text. Whitespace makes no token."""
+
+    kind: Kind
+    text: str
+    start: int
+    end: int
+
+    @property
+    def span(self) -> Span:
+        """Where it stands in the scanned text."""
+        return Span(self.start, self.end)
+
+
+_WORD = r"[A-Za-z_\x80-\U0010ffff][A-Za-z0-9_$\x80-\U0010ffff]*"
+_NUMBER = r"(?:\d[\d_]*(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"
+
+_POSTGRES = re.compile(
+    rf"""
+      (?P<comment>--[^\n]*)
+    | (?P<block>/\*)
+    | (?P<string>[eE]'(?:[^'\\]|\\.|'')*'|(?:[nNbBxX]|[uU]&)?'(?:[^']|'')*')
+    | (?P<dollar>\$(?P<tag>(?:[A-Za-z_\x80-\U0010ffff][A-Za-z0-9_\x80-\U0010ffff]*)?)\$)
+    | (?P<quoted>(?:[uU]&)?"(?:[^"]|"")*")
+    | (?P<param>\$\d+)
+    | (?P<name>{_WORD})
+    | (?P<number>{_NUMBER})
+    | (?P<operator>::|:=|(?:(?!--|/\*)[-+*/<>=~!@\#%^&|`?])+)
+    | (?P<unterminated>['"])
+    | (?P<punctuation>[^\s])
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+
+_MYSQL = re.compile(
+    rf"""
+      (?P<comment>--(?=\s|$)[^\n]*|\#[^\n]*|/\*(?:[^*]|\*(?!/))*\*/)
+    | (?P<block>/\*)
+    | (?P<string>(?:[nNbBxX]|_[A-Za-z0-9]+\s*)?'(?:[^'\\]|\\.|'')*'|"(?:[^"\\]|\\.|"")*")
+    | (?P<quoted>`(?:[^`]|``)*`)
+    | (?P<param>\?)
+    | (?P<name>@@?{_WORD}|{_WORD})
+    | (?P<number>{_NUMBER})
+    | (?P<operator>:=|->>?|<=>|<<|>>|<=|>=|<>|!=|\|\||&&|[-+*/<>=~!@%^&|])
+    | (?P<unterminated>['"`])
+    | (?P<punctuation>[^\s])
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+
+_GRAMMARS = {Dialect.POSTGRESQL: _POSTGRES, Dialect.MYSQL: _MYSQL}
+_BLOCK_EDGE = re.compile(r"/\*|\*/")
+_SPACE = re.compile(r"\s+")
+
+
+def scan(text: str, dialect: Dialect = Dialect.POSTGRESQL, start: int = 0) -> Iterator[Token]:
+    """Yield the tokens of `text` from offset `start` on; total: any text has tokens."""
+    match = _GRAMMARS[dialect].match
+    space = _SPACE.match
+    at, end = start, len(text)
+    while at < end:
+        blank = space(text, at)
+        if blank:
+            at = blank.end()
+            continue
+        found = match(text, at)
+        if found is None or found.lastgroup is None:  # the last alternative takes any character
+            at += 1
+            continue
+        group = found.lastgroup
+        stop = found.end()
+        if group == "block":
+            stop, kind = _block_end(text, at, dialect)
+        elif group == "dollar":
+            stop, kind = _dollar_end(text, found)
+        elif group == "unterminated":
+            stop, kind = end, Kind.UNTERMINATED
+        else:
+            kind = _KINDS[group]
+        yield Token(kind, text[at:stop], at, stop)
+        at = stop
+
+
+_KINDS = {kind.value: kind for kind in Kind}
+
+
+def _block_end(text: str, start: int, dialect: Dialect) -> tuple[int, Kind]:
+    """Find the end of a block comment; PostgreSQL's nest."""
+    depth = 0
+    for edge in _BLOCK_EDGE.finditer(text, start):
+        if edge.group() == "*/":
+            depth -= 1
+        elif dialect is Dialect.POSTGRESQL or not depth:
+            depth += 1
+        if not depth:
+            return edge.end(), Kind.COMMENT
+    return len(text), Kind.UNTERMINATED
+
+
+def _dollar_end(text: str, opening: re.Match[str]) -> tuple[int, Kind]:
+    closing = text.find(f"${opening['tag']}$", opening.end())
+    if closing < 0:
+        return len(text), Kind.UNTERMINATED
+    return closing + len(opening["tag"]) + 2, Kind.STRING
+
+
+def unquote(token: Token) -> str:
+    """Return the identifier a NAME or QUOTED token stands for, or the text of a plain string."""
+    text = token.text
+    if token.kind is Kind.NAME:
+        return text
+    quote = text[0]
+    return text[1:-1].replace(quote * 2, quote)
+
+
+def split_statements(text: str, dialect: Dialect = Dialect.POSTGRESQL) -> tuple[Span, ...]:
+    """Return the spans of a file's statements, without semicolons and comments around.
+
+    The bodies of SQL-standard functions (`BEGIN ATOMIC … END`) and MySQL routines stay in one
+    piece.
+    """
+    spans: list[Span] = []
+    first: Token | None = None
+    last: Token | None = None
+    nesting = _Nesting()
+    for token in scan(text, dialect):
+        if token.kind is Kind.COMMENT:
+            continue
+        if token.text == ";" and not nesting.depth:
+            if first and last:
+                spans.append(Span(first.start, last.end))
+            first = last = None
+            nesting = _Nesting()
+            continue
+        nesting.see(token)
+        first, last = first or token, token
+    if first and last:
+        spans.append(Span(first.start, last.end))
+    return tuple(spans)
+
+
+_ROUTINES = frozenset({"FUNCTION", "PROCEDURE", "TRIGGER", "EVENT", "RULE"})
+_INNER_ENDS = frozenset({"IF", "LOOP", "WHILE", "REPEAT"})
+
+
+class _Nesting:
+    """How deep inside a routine's body (or a rule's parentheses) the tokens seen so far end."""
+
+    def __init__(self) -> None:
+        self.depth = 0
+        self._head: list[str] = []
+        self._ended = False
+
+    def see(self, token: Token) -> None:
+        if token.text in {"(", ")"}:
+            self._parenthesis(token.text)
+            return
+        if token.kind is not Kind.NAME:
+            return
+        word = token.text.upper()
+        if len(self._head) < 8:
+            self._head.append(word)
+        if self._head[0] != "CREATE" or _ROUTINES.isdisjoint(self._head):
+            return
+        after_end, self._ended = self._ended, word == "END" and self.depth > 0
+        if after_end and word in _INNER_ENDS:
+            self.depth += 1  # `END IF` closes what never opened a level
+        elif self._ended:
+            self.depth -= 1
+        elif word == "BEGIN" or (word == "CASE" and self.depth and not after_end):
+            self.depth += 1
+
+    def _parenthesis(self, text: str) -> None:
+        # Only rules hold statements in parentheses; elsewhere a stray one must not swallow the
+        # file.
+        if "RULE" in self._head[:4]:
+            self.depth += 1 if text == "(" else -1

@@ -1,0 +1,102 @@
+"""Turns diagnostics into text: a box with the line and a caret under the cause."""
+
+from __future__ import annotations
+
+import os
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiosqlc.diagnostics import Diagnostic, Label, Severity
+
+_COLOURS = {
+    "error": "\033[1;31m",
+    "warning": "\033[1;33m",
+    "hint": "\033[36m",
+    "frame": "\033[34m",
+    "bold": "\033[1m",
+}
+_RESET = "\033[0m"
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How to render. `root` is the folder the diagnostics' paths start in, as it is to be shown."""
+
+    root: Path = Path()
+    colour: bool = False
+
+    def paint(self, name: str, text: str) -> str:
+        """Colour text, where colours are wanted."""
+        return f"{_COLOURS[name]}{text}{_RESET}" if self.colour else text
+
+    def shown(self, path: Path) -> str:
+        """Return a path as people can open it from where they are."""
+        return os.path.normpath(self.root / path)
+
+
+def render(diagnostic: Diagnostic, style: Style | None = None) -> str:
+    """Render one diagnostic, ending with a newline."""
+    style = style or Style()
+    name = diagnostic.severity.value
+    head = style.paint(name, f"{name}[{diagnostic.code}]") + ": "
+    lines = [head + style.paint("bold", diagnostic.message)]
+    width = max(
+        (len(str(label.file.line_col(label.span.start)[0])) for label in diagnostic.labels),
+        default=1,
+    )
+    for position, label in enumerate(diagnostic.labels):
+        lines += _frame(label, width, first=position == 0, style=style)
+    margin = " " * width
+    tail = [f"note: {note}" for note in diagnostic.notes]
+    if diagnostic.hint:
+        tail.append(f"{style.paint('hint', 'hint')}: {diagnostic.hint}")
+    for position, text in enumerate(tail):
+        edge = "└─" if position == len(tail) - 1 else "│"
+        first, *rest = text.split("\n")
+        lines.append(f"{margin} {style.paint('frame', edge)} {first}")
+        lines += [f"{margin}    {line}" for line in rest]
+    return "\n".join(lines) + "\n"
+
+
+def _frame(label: Label, width: int, *, first: bool, style: Style) -> list[str]:
+    line, column = label.file.line_col(label.span.start)
+    text = label.file.line_text(line)
+    length = min(label.span.end - label.span.start, len(text) - column + 1)
+    corner = "┌─" if first else "├─"
+    bar = style.paint("frame", "│")
+    margin = " " * width
+    position = f"{style.shown(label.file.path)}:{line}:{column}"
+    shown = text.rstrip()
+    before = text[: column - 1]
+    pad = "".join("\t" if char == "\t" else " " * _cells(char) for char in before)
+    caret = "^" * max(sum(_cells(char) for char in text[column - 1 : column - 1 + length]), 1)
+    note = f"{caret} {label.text}".rstrip()
+    return [
+        f"{margin} {style.paint('frame', corner)} {position}",
+        f"{line:>{width}} {bar} {shown}".rstrip(),
+        f"{margin} {bar} {pad}{style.paint('error', note)}",
+    ]
+
+
+def _cells(char: str) -> int:
+    """How many terminal cells a character takes."""
+    if unicodedata.combining(char):
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
+
+
+def render_all(diagnostics: Iterable[Diagnostic], style: Style | None = None) -> str:
+    """Render diagnostics one below another, with a count at the end."""
+    found = list(diagnostics)
+    parts = [render(diagnostic, style) for diagnostic in found]
+    return "\n".join([*parts, summary(found)]) if found else ""
+
+
+def summary(diagnostics: Iterable[Diagnostic]) -> str:
+    """Return a line such as `2 errors, 1 warning`."""
+    severities = [diagnostic.severity for diagnostic in diagnostics]
+    counts = [(severities.count(severity), severity.value) for severity in Severity]
+    said = [f"{count} {name}{'s' if count > 1 else ''}" for count, name in counts if count]
+    return ", ".join(said) + "\n" if said else ""
