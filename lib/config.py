@@ -1,0 +1,164 @@
+"""Settings read from the environment and `.env`, with every problem reported in one message."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Any, Self, TypeVar
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+class ConfigError(Exception):
+    """The environment does not make a valid configuration; the text names every variable at fault."""
+
+
+class Environment(StrEnum):
+    """Where the process runs. Only `production` is strict about secrets."""
+
+    DEVELOPMENT = "development"
+    PRODUCTION = "production"
+
+
+class LogFormat(StrEnum):
+    """How log lines are written."""
+
+    JSON = "json"
+    CONSOLE = "console"
+
+
+class LogLevel(StrEnum):
+    """The least severe level that is written."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+def _split(value: Any) -> Any:
+    """`"a, b"` → `("a", "b")`: lists arrive from the environment as comma-separated text."""
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value
+
+
+def _lower(value: Any) -> Any:
+    return value.lower() if isinstance(value, str) else value
+
+
+def _postgres_url(value: SecretStr) -> SecretStr:
+    if not value.get_secret_value().startswith(("postgresql://", "postgres://")):
+        raise ValueError("must start with postgresql://")
+    return value
+
+
+CommaSeparated = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+PostgresUrl = Annotated[SecretStr, AfterValidator(_postgres_url)]
+Port = Annotated[int, Field(ge=0, le=65535)]
+Seconds = Annotated[float, Field(gt=0)]
+
+
+class Settings(BaseSettings):
+    """What every service reads. A service adds its own fields under its own `env_prefix`.
+
+    A `SecretStr` field may have a default for development; in production it must be set.
+    """
+
+    model_config = SettingsConfigDict(
+        env_file=".env",
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+        validate_by_name=True,
+        validate_by_alias=True,
+        env_ignore_empty=True,
+    )
+
+    environment: Annotated[Environment, BeforeValidator(_lower)] = Field(
+        Environment.DEVELOPMENT, validation_alias="ENVIRONMENT"
+    )
+    host: str = Field("127.0.0.1", validation_alias="HOST")
+    log_level: Annotated[LogLevel, BeforeValidator(_lower)] = Field(
+        LogLevel.INFO, validation_alias="LOG_LEVEL"
+    )
+    log_format: Annotated[LogFormat, BeforeValidator(_lower)] = Field(
+        LogFormat.JSON, validation_alias="LOG_FORMAT"
+    )
+    cors_origins: CommaSeparated = Field((), validation_alias="CORS_ORIGINS")
+    # Health and metrics move to this port where it is set, so that the public one does not show them.
+    internal_port: Port | None = Field(None, validation_alias="INTERNAL_PORT")
+    request_seconds: Seconds = Field(10.0, validation_alias="REQUEST_SECONDS")
+    drain_seconds: Seconds = Field(30.0, validation_alias="DRAIN_SECONDS")
+    max_body_bytes: int = Field(1024 * 1024, gt=0, validation_alias="MAX_BODY_BYTES")
+
+    @model_validator(mode="after")
+    def _secrets_are_set_in_production(self) -> Self:
+        if self.environment is Environment.PRODUCTION:
+            defaulted = sorted(
+                env_name(type(self), name)
+                for name in type(self).model_fields
+                if isinstance(getattr(self, name), SecretStr) and name not in self.model_fields_set
+            )
+            if defaulted:
+                raise ValueError(
+                    f"in production a secret has no default: set {', '.join(defaulted)}"
+                )
+        return self
+
+
+class PostgresSettings(Settings):
+    """A service with a PostgreSQL database: its URL and the sizes and limits of its pool."""
+
+    database_url: PostgresUrl
+    db_pool_min: int = Field(2, ge=0)
+    db_pool_max: int = Field(10, ge=1)
+    # A connection unused for this long is closed; the pool keeps `db_pool_min` of them.
+    db_idle_seconds: Seconds = 300.0
+    db_connect_seconds: Seconds = 5.0
+    db_acquire_seconds: Seconds = 2.0
+    db_statement_seconds: Seconds = 5.0
+
+
+S = TypeVar("S", bound=Settings)
+
+
+def load(spec: type[S]) -> S:
+    """Build `spec` from the environment and `.env`.
+
+    Raises:
+        ConfigError: with one line per variable that is missing or wrong; values are never repeated.
+    """
+    try:
+        return spec()
+    except ValidationError as error:
+        lines = [f"  {_variable(spec, e['loc'])}: {_reason(dict(e))}" for e in error.errors()]
+        raise ConfigError("the configuration is not valid:\n" + "\n".join(lines)) from None
+
+
+def env_name(spec: type[Settings], field: str) -> str:
+    """Name the environment variable that sets `field`."""
+    alias = spec.model_fields[field].validation_alias
+    if isinstance(alias, str):
+        return alias
+    return f"{spec.model_config.get('env_prefix', '')}{field}".upper()
+
+
+def _variable(spec: type[Settings], location: tuple[int | str, ...]) -> str:
+    if not location:
+        return "environment"
+    head = str(location[0])
+    return env_name(spec, head) if head in spec.model_fields else head.upper()
+
+
+def _reason(error: dict[str, Any]) -> str:
+    if error["type"] == "missing":
+        return "is not set"
+    return str(error["msg"]).removeprefix("Value error, ")

@@ -1,0 +1,36 @@
+"""What belongs to the request being served and must follow it into calls and log lines."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from contextvars import ContextVar
+
+from lib.ids import new_id
+
+request_id: ContextVar[str] = ContextVar("request_id", default="")
+# On the event loop's clock (`loop.time()`); None where nobody set a limit.
+deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
+
+_ACCEPTABLE = re.compile(r"[A-Za-z0-9._\-]{8,64}")
+
+
+def accept_request_id(inbound: str | None) -> str:
+    """Return the caller's request id where it is safe to log and echo, else a new one.
+
+    Safe is 8 to 64 letters, digits, dots, dashes and underscores.
+    """
+    if inbound is not None and _ACCEPTABLE.fullmatch(inbound):
+        return inbound
+    return str(new_id())
+
+
+def remaining(limit: float) -> float:
+    """Return the seconds a call may take: `limit`, or what is left of the request's deadline if less.
+
+    Never negative; zero means that the time is already up.
+    """
+    until = deadline.get()
+    if until is None:
+        return limit
+    return max(0.0, min(limit, until - asyncio.get_running_loop().time()))

@@ -1,0 +1,65 @@
+"""The driver's exceptions, told apart once and turned into the one error vocabulary."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+import asyncpg
+
+from lib.db.errors import (
+    CheckViolation,
+    DatabaseUnavailable,
+    ForeignKeyViolation,
+    SerializationFailure,
+    StatementTimeout,
+    UniqueViolation,
+)
+from lib.errors import AppError, Code
+
+DRIVER_FAILURES = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+
+_VIOLATIONS = {
+    asyncpg.UniqueViolationError: UniqueViolation,
+    asyncpg.ExclusionViolationError: UniqueViolation,
+    asyncpg.ForeignKeyViolationError: ForeignKeyViolation,
+    asyncpg.CheckViolationError: CheckViolation,
+}
+_RACES = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
+_TIMEOUTS = (TimeoutError, asyncpg.QueryCanceledError, asyncpg.LockNotAvailableError)
+_UNAVAILABLE = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.OperatorInterventionError,
+)
+# How the driver says that a connection or the pool went away under a statement.
+_GONE = ("closed", "closing", "released back to the pool")
+
+
+def translate(error: BaseException) -> BaseException:
+    """Return what a rule or a door should see for a driver's exception; a bug comes back as it is."""
+    violation = _VIOLATIONS.get(type(error))
+    if violation is not None:
+        return violation(getattr(error, "constraint_name", None) or "")
+    if isinstance(error, _RACES):
+        return SerializationFailure()
+    # TimeoutError is an OSError, so it has to be asked for first.
+    if isinstance(error, _TIMEOUTS):
+        return StatementTimeout()
+    if isinstance(error, _UNAVAILABLE):
+        return DatabaseUnavailable()
+    if isinstance(error, asyncpg.InterfaceError) and any(word in str(error) for word in _GONE):
+        return DatabaseUnavailable()
+    if isinstance(
+        error, (asyncpg.CharacterNotInRepertoireError, asyncpg.UntranslatableCharacterError)
+    ):
+        return AppError(Code.BAD_REQUEST, "a text contains a character that cannot be stored")
+    return error
+
+
+def raise_translated(error: BaseException) -> NoReturn:
+    """Raise what `translate` makes of the driver's exception, with the original as its cause."""
+    translated = translate(error)
+    if translated is error:
+        raise error
+    raise translated from error

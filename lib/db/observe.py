@@ -1,0 +1,65 @@
+"""Metrics of a database: how long each query takes and how busy the pool is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from types import ModuleType
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Histogram
+from prometheus_client.metrics_core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from lib.metrics import LATENCY_BUCKETS
+
+
+class Timings:
+    """`db_query_duration_seconds{query}`: from asking for a connection to having the result."""
+
+    def __init__(self, registry: CollectorRegistry, names: Mapping[str, str]) -> None:
+        histogram = Histogram(
+            "db_query_duration_seconds",
+            "Seconds from asking the pool for a connection to the result of the query.",
+            ("query",),
+            buckets=LATENCY_BUCKETS,
+            registry=registry,
+        )
+        # Bound once: looking a child up by its label costs more than observing.
+        self._observe = {sql: histogram.labels(name).observe for sql, name in names.items()}
+        self._other = histogram.labels("other").observe
+
+    def observe(self, query: str, seconds: float) -> None:
+        """Record one execution of `query`, under `other` where it has no name."""
+        self._observe.get(query, self._other)(seconds)
+
+
+class PoolState(Collector):
+    """`db_pool_connections{state}`: how many connections are open, by what they are doing, and the limit."""
+
+    def __init__(self, pool: Any, registry: CollectorRegistry) -> None:
+        self._pool = pool
+        registry.register(self)
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        """Read the pool when it is asked: nothing is counted on the way."""
+        idle, size = self._pool.get_idle_size(), self._pool.get_size()
+        gauge = GaugeMetricFamily(
+            "db_pool_connections", "Connections of the database pool by state.", labels=("state",)
+        )
+        for state, value in (
+            ("idle", idle),
+            ("used", size - idle),
+            ("max", self._pool.get_max_size()),
+        ):
+            gauge.add_metric((state,), value)
+        yield gauge
+
+
+def query_names(*stores: ModuleType) -> dict[str, str]:
+    """Map the SQL constants of generated modules to their names: `GET_USER = "SELECT …"` → `get_user`."""
+    return {
+        value: name.lower()
+        for store in stores
+        for name, value in vars(store).items()
+        if name.isupper() and isinstance(value, str)
+    }

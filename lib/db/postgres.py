@@ -1,0 +1,236 @@
+"""A pool of PostgreSQL connections as a `Database`: it recovers by itself and never waits without a limit."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
+from time import perf_counter
+from typing import Any
+
+import asyncpg
+from asyncpg.pool import PoolConnectionProxy
+from prometheus_client import CollectorRegistry
+
+from lib.config import PostgresSettings
+from lib.db.driver_errors import DRIVER_FAILURES, raise_translated
+from lib.db.errors import DatabaseUnavailable
+from lib.db.executor import Executor
+from lib.db.observe import PoolState, Timings
+from lib.log import get_logger
+from lib.process import StartError
+
+log = get_logger(__name__)
+
+# A method of a pooled connection: (connection, query, *args) → result.
+_Method = Callable[..., Awaitable[Any]]
+CONNECT_WAITS = (1.0, 2.0, 3.0, 4.0)
+
+
+class _CleanConnection(asyncpg.Connection):  # type: ignore[misc] # the driver ships no types
+    """Skips the clean-up round trip on release.
+
+    Every statement is compiled and none leaves anything in the session, so there is nothing to reset.
+    An open transaction is still rolled back: the driver does that apart from this query.
+    """
+
+    __slots__ = ()
+
+    def get_reset_query(self) -> str:
+        return ""
+
+
+class _Statements:
+    """The four calls of an `Executor`, each through `_run`."""
+
+    __slots__ = ()
+
+    async def _run(self, method: _Method, query: str, args: tuple[object, ...]) -> Any:
+        raise NotImplementedError
+
+    async def fetch(self, query: str, /, *args: object) -> list[Iterable[Any]]:
+        """Return every row."""
+        rows: list[Iterable[Any]] = await self._run(PoolConnectionProxy.fetch, query, args)
+        return rows
+
+    async def fetchrow(self, query: str, /, *args: object) -> Iterable[Any] | None:
+        """Return the first row, or None where there is none."""
+        row: Iterable[Any] | None = await self._run(PoolConnectionProxy.fetchrow, query, args)
+        return row
+
+    async def fetchval(self, query: str, /, *args: object) -> Any:
+        """Return the first value of the first row, or None where there is no row."""
+        return await self._run(PoolConnectionProxy.fetchval, query, args)
+
+    async def execute(self, query: str, /, *args: object) -> str:
+        """Run a statement and return the server's status tag, such as `UPDATE 3`."""
+        tag: str = await self._run(PoolConnectionProxy.execute, query, args)
+        return tag
+
+
+class _Transaction(_Statements):
+    """One connection inside an open transaction."""
+
+    __slots__ = ("_connection", "_timings")
+
+    def __init__(self, connection: Any, timings: Timings | None) -> None:
+        self._connection = connection
+        self._timings = timings
+
+    async def _run(self, method: _Method, query: str, args: tuple[object, ...]) -> Any:
+        started = perf_counter()
+        try:
+            return await method(self._connection, query, *args)
+        except DRIVER_FAILURES as error:
+            raise_translated(error)
+        finally:
+            if self._timings is not None:
+                self._timings.observe(query, perf_counter() - started)
+
+
+class PostgresDatabase(_Statements):
+    """A `Database` over a pool. Failures of the driver arrive as `AppError`s."""
+
+    __slots__ = ("_acquire_seconds", "_pool", "_releasing", "_timings")
+
+    def __init__(
+        self, pool: Any, *, acquire_seconds: float = 2.0, timings: Timings | None = None
+    ) -> None:
+        self._pool = pool
+        self._acquire_seconds = acquire_seconds
+        self._timings = timings
+        self._releasing: set[asyncio.Task[None]] = set()
+
+    async def ping(self) -> None:
+        """Ask the server for an answer.
+
+        Raises:
+            DatabaseUnavailable: where there is none.
+        """
+        await self.fetchval("SELECT 1")
+
+    @asynccontextmanager
+    async def transaction(self, *, isolation: str = "read_committed") -> AsyncIterator[Executor]:
+        """Enter a transaction; leaving normally commits, leaving by an exception rolls back.
+
+        Args:
+            isolation: `read_committed`, `repeatable_read` or `serializable`.
+        """
+        connection = await self._acquire()
+        try:
+            async with connection.transaction(isolation=isolation):
+                yield _Transaction(connection, self._timings)
+        except DRIVER_FAILURES as error:
+            raise_translated(error)
+        finally:
+            await self._release(connection)
+
+    async def _run(self, method: _Method, query: str, args: tuple[object, ...]) -> Any:
+        started = perf_counter()
+        connection = await self._acquire()
+        try:
+            return await method(connection, query, *args)
+        except DRIVER_FAILURES as error:
+            raise_translated(error)
+        finally:
+            if self._timings is not None:
+                self._timings.observe(query, perf_counter() - started)
+            await self._release(connection)
+
+    async def _acquire(self) -> Any:
+        try:
+            # Around the call, not as its argument: the driver would start a task for that.
+            async with asyncio.timeout(self._acquire_seconds):
+                return await self._pool.acquire()
+        except DRIVER_FAILURES as error:
+            raise DatabaseUnavailable from error
+
+    async def _release(self, connection: Any) -> None:
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            # The caller is out of time, and taking a cancelled statement back means waiting for the server.
+            release = asyncio.create_task(self._release_quietly(connection))
+            self._releasing.add(release)
+            release.add_done_callback(self._releasing.discard)
+            return
+        await self._release_quietly(connection)
+
+    async def _release_quietly(self, connection: Any) -> None:
+        try:
+            await self._pool.release(connection, timeout=self._acquire_seconds)
+        except DRIVER_FAILURES as error:
+            # The pool has dropped the connection; the outcome of the statement is known already.
+            log.warning("database_release_failed", error=repr(error))
+
+
+@asynccontextmanager
+async def open_database(
+    settings: PostgresSettings,
+    *,
+    application: str,
+    registry: CollectorRegistry | None = None,
+    query_names: Mapping[str, str] | None = None,
+) -> AsyncIterator[PostgresDatabase]:
+    """Open the pool, trying five times with growing waits, and close it at the end.
+
+    Args:
+        settings: the URL (its `sslmode` decides about TLS), sizes and limits.
+        application: the name that the server shows for the connections.
+        registry: where pool and per-query metrics go; none are kept without it.
+        query_names: SQL text → name, the label of `db_query_duration_seconds` (see `query_names`).
+
+    Raises:
+        StartError: where the server does not answer or refuses; the text has no password.
+    """
+    pool = await _connect(settings, application)
+    try:
+        timings = None
+        if registry is not None:
+            PoolState(pool, registry)
+            timings = Timings(registry, query_names or {})
+        yield PostgresDatabase(pool, acquire_seconds=settings.db_acquire_seconds, timings=timings)
+    finally:
+        await _close(pool)
+
+
+async def _connect(settings: PostgresSettings, application: str) -> Any:
+    for wait in (*CONNECT_WAITS, None):
+        try:
+            return await _create_pool(settings, application)
+        except DRIVER_FAILURES as error:
+            if wait is None:
+                raise StartError(
+                    f"cannot connect to the database of {application}: {error}"
+                ) from error
+            log.warning("database_connect_failed", error=str(error), retry_seconds=wait)
+            await asyncio.sleep(wait)
+    raise AssertionError("the loop returns or raises")
+
+
+async def _create_pool(settings: PostgresSettings, application: str) -> Any:
+    statement_ms = int(settings.db_statement_seconds * 1000)
+    return await asyncpg.create_pool(
+        settings.database_url.get_secret_value(),
+        min_size=min(settings.db_pool_min, settings.db_pool_max),
+        max_size=settings.db_pool_max,
+        max_inactive_connection_lifetime=settings.db_idle_seconds,
+        connection_class=_CleanConnection,
+        timeout=settings.db_connect_seconds,
+        # The server cancels first and says so; this catches a server that no longer answers.
+        command_timeout=settings.db_statement_seconds + 1.0,
+        server_settings={
+            "application_name": application,
+            "timezone": "UTC",
+            "statement_timeout": str(statement_ms),
+            "lock_timeout": str(statement_ms),
+            "idle_in_transaction_session_timeout": str(statement_ms * 2),
+        },
+    )
+
+
+async def _close(pool: Any) -> None:
+    try:
+        async with asyncio.timeout(5.0):
+            await pool.close()
+    except TimeoutError:
+        pool.terminate()

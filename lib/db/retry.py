@@ -1,0 +1,40 @@
+"""A whole transaction tried again, a bounded number of times, after it lost a race."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import stamina
+
+from lib.db.errors import SerializationFailure
+from lib.db.executor import Database, Executor
+
+T = TypeVar("T")
+
+
+async def in_transaction(
+    db: Database,
+    work: Callable[[Executor], Awaitable[T]],
+    *,
+    isolation: str = "serializable",
+    attempts: int = 4,
+) -> T:
+    """Run `work` in a transaction; on a serialization failure or a deadlock run all of it again.
+
+    `work` must have no effect outside the transaction. The waits grow from 10 ms and are jittered.
+
+    Raises:
+        SerializationFailure: after the last attempt; both doors answer 409 for it.
+    """
+    async for attempt in stamina.retry_context(
+        on=SerializationFailure,
+        attempts=attempts,
+        wait_initial=0.01,
+        wait_max=0.2,
+        wait_jitter=0.02,
+    ):
+        with attempt:
+            async with db.transaction(isolation=isolation) as tx:
+                return await work(tx)
+    raise AssertionError("the loop returns or raises")

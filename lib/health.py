@@ -1,0 +1,76 @@
+"""Readiness: each resource is registered with its ping, and the answer names what failed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from time import monotonic
+
+from lib.log import get_logger
+
+Ping = Callable[[], Awaitable[object]]
+
+log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """The outcome of one round of pings: resource name → `ok` or what is wrong, in a few words."""
+
+    ready: bool
+    checks: Mapping[str, str]
+
+
+@dataclass(slots=True)
+class Health:
+    """Knows what the process needs. Answers are shared for `cache_seconds`: probes cannot become load."""
+
+    service: str
+    ping_seconds: float = 2.0
+    cache_seconds: float = 1.0
+    _pings: dict[str, Ping] = field(default_factory=dict)
+    _draining: bool = False
+    _cached: tuple[float, Readiness] | None = None
+    _running: asyncio.Task[Readiness] | None = None
+
+    def add(self, name: str, ping: Ping) -> None:
+        """Register what must answer for the process to be ready; `name` appears in `/readyz`."""
+        self._pings[name] = ping
+        self._cached = None
+
+    def drain(self) -> None:
+        """Say no from now on: the process finishes what it has and wants nothing new."""
+        self._draining = True
+
+    async def check(self) -> Readiness:
+        """Ping everything at once and return what failed; never raises, never waits past `ping_seconds`."""
+        if self._draining:
+            return Readiness(ready=False, checks={"process": "draining"})
+        if self._cached is not None and monotonic() - self._cached[0] < self.cache_seconds:
+            return self._cached[1]
+        if self._running is None or self._running.done():
+            self._running = asyncio.create_task(self._ping_all())
+        # Shielded: a probe that hangs up must not take the answer from the others that wait for it.
+        return await asyncio.shield(self._running)
+
+    async def _ping_all(self) -> Readiness:
+        names = tuple(self._pings)
+        results = await asyncio.gather(*(self._ping(name) for name in names))
+        answer = Readiness(
+            ready=all(result == "ok" for result in results),
+            checks=dict(zip(names, results, strict=True)),
+        )
+        self._cached = (monotonic(), answer)
+        return answer
+
+    async def _ping(self, name: str) -> str:
+        try:
+            async with asyncio.timeout(self.ping_seconds):
+                await self._pings[name]()
+        except TimeoutError:
+            return f"no answer within {self.ping_seconds:g} s"
+        except Exception as error:  # noqa: BLE001 - any failure means "not ready"; the log says which
+            log.warning("not_ready", resource=name, error=repr(error))
+            return "unavailable"
+        return "ok"

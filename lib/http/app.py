@@ -1,0 +1,51 @@
+"""A web application with everything that is the same in every service."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+
+from aiohttp import web
+from prometheus_client import CollectorRegistry
+
+from lib.config import Settings
+from lib.health import Health
+from lib.http import middleware, openapi, operational
+from lib.metrics import new_registry, watch_event_loop
+
+HEALTH = web.AppKey("HEALTH", Health)
+METRICS = web.AppKey("METRICS", CollectorRegistry)
+# Health and metrics for a port of their own; absent where they are on the public one.
+INTERNAL = web.AppKey("INTERNAL", web.Application)
+
+
+def new_app(
+    service: str,
+    settings: Settings,
+    routes: Iterable[web.AbstractRouteDef],
+    *,
+    description: str = "",
+) -> web.Application:
+    """Build the application of `service`: middleware, its `routes`, health, metrics and `/docs`.
+
+    The service adds its resources to `app.cleanup_ctx`, and each with its ping to `app[HEALTH]`; its
+    own metrics belong to `app[METRICS]`.
+    """
+    registry = new_registry(service)
+    app = web.Application(
+        middlewares=middleware.standard(settings, registry), client_max_size=settings.max_body_bytes
+    )
+    app[HEALTH], app[METRICS] = Health(service), registry
+    app.add_routes(routes)
+    if settings.internal_port is None:
+        app.add_routes(operational.routes(app[HEALTH], registry))
+    else:
+        app[INTERNAL] = web.Application()
+        app[INTERNAL].add_routes(operational.routes(app[HEALTH], registry))
+    openapi.install(app, title=f"{service} service", description=description)
+    app.cleanup_ctx.append(_event_loop_lag)
+    return app
+
+
+async def _event_loop_lag(app: web.Application) -> AsyncIterator[None]:
+    async with watch_event_loop(app[METRICS]):
+        yield

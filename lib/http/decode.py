@@ -1,0 +1,112 @@
+"""Requests into values: bodies, query strings and path ids, refused with what is wrong per field."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, TypeVar, get_origin
+from uuid import UUID
+
+import msgspec
+from aiohttp import web
+
+from lib.errors import AppError, Code, FieldError, invalid
+from lib.http.field_errors import collect, from_message
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+
+class Input(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A request body: a name we do not know is an error, because it is a misspelt one."""
+
+
+class Query(msgspec.Struct, frozen=True, kw_only=True):
+    """A query string: parameters we do not know are ignored, an empty value counts as absent."""
+
+
+async def body(request: web.Request, spec: type[T]) -> T:
+    """Decode a JSON body into `spec`.
+
+    Raises:
+        AppError: UNSUPPORTED_MEDIA_TYPE, BAD_REQUEST (empty or not JSON), VALIDATION_ERROR with all fields at
+            fault, PAYLOAD_TOO_LARGE.
+    """
+    _require_json(request)
+    raw = await request.read()
+    if not raw:
+        raise AppError(Code.BAD_REQUEST, "the request body is empty")
+    # PostgreSQL cannot store NUL in text; the escape is its only spelling in JSON.
+    if b"\\u0000" in raw:
+        raise AppError(Code.BAD_REQUEST, "the request body contains a NUL character")
+    try:
+        return _decoder(spec).decode(raw)
+    except msgspec.ValidationError as error:
+        problems = collect(msgspec.json.decode(raw), spec, strict=True)
+        raise invalid(*(problems or (from_message(str(error)),))) from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise AppError(Code.BAD_REQUEST, f"the request body is not JSON: {error}") from None
+
+
+def query(request: web.Request, spec: type[T]) -> T:
+    """Decode the query string into `spec`, turning text into the fields' types.
+
+    Raises:
+        AppError: VALIDATION_ERROR with all parameters at fault; a parameter given twice is one, unless
+            its field is a list.
+    """
+    given = request.rel_url.query
+    if not given:
+        return msgspec.convert({}, spec)
+    values: dict[str, Any] = {}
+    lists = _list_fields(spec)
+    for name, value in given.items():
+        if not value:
+            continue
+        if "\x00" in value:
+            raise invalid(FieldError(name, "contains a NUL character"))
+        if name in lists:
+            values.setdefault(name, []).append(value)
+        elif name in values:
+            raise invalid(FieldError(name, "is given more than once"))
+        else:
+            values[name] = value
+    try:
+        return msgspec.convert(values, spec, strict=False)
+    except msgspec.ValidationError as error:
+        problems = collect(values, spec, strict=False)
+        raise invalid(*(problems or (from_message(str(error)),))) from None
+
+
+def path_uuid(request: web.Request, name: str = "id") -> UUID:
+    """Return the path's `{name}` as a UUID.
+
+    Raises:
+        AppError: VALIDATION_ERROR where it is not one.
+    """
+    try:
+        return UUID(request.match_info[name])
+    except ValueError:
+        raise invalid(FieldError(name, "is not a UUID")) from None
+
+
+def _require_json(request: web.Request) -> None:
+    kind = request.content_type
+    if kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json")):
+        return
+    # aiohttp reports octet-stream for a missing header; an empty body says more about that request.
+    if "Content-Type" not in request.headers and not request.can_read_body:
+        return
+    raise AppError(Code.UNSUPPORTED_MEDIA_TYPE, "the request body must be application/json")
+
+
+@cache
+def _decoder(spec: type[T]) -> msgspec.json.Decoder[T]:
+    return msgspec.json.Decoder(spec)
+
+
+@cache
+def _list_fields(spec: type[msgspec.Struct]) -> frozenset[str]:
+    return frozenset(
+        field.encode_name
+        for field in msgspec.structs.fields(spec)
+        if get_origin(field.type) in (list, tuple, set, frozenset)
+    )

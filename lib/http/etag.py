@@ -1,0 +1,42 @@
+"""Entity tags made of a row's version, and the two conditions a request may put on them."""
+
+from __future__ import annotations
+
+import re
+
+from aiohttp import web
+
+from lib.errors import AppError, Code
+
+_STRONG = re.compile(r'"(\d{1,18})"')
+
+
+def etag(version: int) -> str:
+    """`3` → `"3"`, quotes included."""
+    return f'"{version}"'
+
+
+def matches_none(header: str, tag: str) -> bool:
+    """Whether an `If-None-Match` header names `tag`; weak tags count, as the comparison is a weak one."""
+    tags = (part.strip().removeprefix("W/") for part in header.split(","))
+    return any(candidate in ("*", tag) for candidate in tags)
+
+
+def if_match(request: web.Request) -> int | None:
+    """Return the version that the caller insists on, or None where any will do.
+
+    Raises:
+        AppError: PRECONDITION_FAILED where the header cannot match any version of ours.
+    """
+    header = request.headers.get("If-Match")
+    if header is None or header.strip() == "*":
+        return None
+    found = _STRONG.fullmatch(header.strip())
+    if found is None:
+        raise stale()
+    return int(found[1])
+
+
+def stale() -> AppError:
+    """Return the error for a version that is no longer the current one."""
+    return AppError(Code.PRECONDITION_FAILED, "the version in If-Match is not the current one")

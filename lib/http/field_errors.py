@@ -1,0 +1,92 @@
+"""Everything that is wrong with an input, field by field: the slow path, taken only for refused input."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, get_args, get_origin
+
+import msgspec
+
+from lib.errors import FieldError
+
+_AT = re.compile(r" - at `\$?\.?(?P<path>.*)`$")
+
+
+def collect(
+    raw: Any, spec: type[msgspec.Struct], *, strict: bool, at: str = ""
+) -> list[FieldError]:
+    """Return one error per field of `raw` that `spec` refuses, in the order of the fields.
+
+    msgspec stops at the first; here each field is converted alone, structs and lists of structs inside.
+    """
+    if not isinstance(raw, dict):
+        return [FieldError(at or "body", "expected an object")]
+    problems: list[FieldError] = []
+    fields = msgspec.structs.fields(spec)
+    for field in fields:
+        path = f"{at}.{field.encode_name}" if at else field.encode_name
+        if field.encode_name in raw:
+            problems += _of_value(raw[field.encode_name], field.type, strict, path)
+        elif field.required:
+            problems.append(FieldError(path, "is required"))
+    if spec.__struct_config__.forbid_unknown_fields:
+        known = {field.encode_name for field in fields}
+        unknown = (str(name) for name in raw if name not in known)
+        problems += [FieldError(f"{at}.{name}" if at else name, "is not known") for name in unknown]
+    return problems
+
+
+def from_message(message: str) -> FieldError:
+    """Split msgspec's `Expected … - at `$.a.b`` into the field and the reason."""
+    found = _AT.search(message)
+    if found is None:
+        return FieldError("body", _lower_first(message))
+    return FieldError(found["path"] or "body", _lower_first(message[: found.start()]))
+
+
+def _of_value(value: Any, kind: Any, strict: bool, path: str) -> list[FieldError]:
+    if _is_struct(kind):
+        return collect(value, kind, strict=strict, at=path)
+    if (
+        get_origin(kind) in (list, tuple)
+        and isinstance(value, list)
+        and _is_struct(get_args(kind)[0])
+    ):
+        element = get_args(kind)[0]
+        return [
+            problem
+            for index, entry in enumerate(value)
+            for problem in collect(entry, element, strict=strict, at=f"{path}[{index}]")
+        ]
+    try:
+        msgspec.convert(value, kind, strict=strict)
+    except msgspec.ValidationError as error:
+        reason = from_message(str(error))
+        inside = "" if reason.field == "body" else reason.field
+        separator = "" if not inside or inside.startswith("[") else "."
+        return [FieldError(f"{path}{separator}{inside}", _friendly(reason.message, kind))]
+    return []
+
+
+def _is_struct(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, msgspec.Struct)
+
+
+def _friendly(message: str, kind: Any) -> str:
+    """Prefer the type's own words for a broken pattern: `Meta(pattern=…, extra={"message": …})`."""
+    if "matching regex" in message:
+        for meta in _metas(kind):
+            if meta.extra and "message" in meta.extra:
+                return str(meta.extra["message"])
+    return message
+
+
+def _metas(kind: Any) -> list[msgspec.Meta]:
+    found = [meta for meta in getattr(kind, "__metadata__", ()) if isinstance(meta, msgspec.Meta)]
+    for argument in get_args(kind):
+        found += _metas(argument)
+    return found
+
+
+def _lower_first(text: str) -> str:
+    return text[:1].lower() + text[1:]

@@ -1,0 +1,36 @@
+"""The middleware of every service, in its one order, outermost first.
+
+1. `request_id`: so that everything below can name the request.
+2. `recovery`: nothing that is raised gets past it.
+3. `access_log`: sees every outcome, exceptions and disconnects included.
+4. `metrics`: the same, as numbers.
+5. `cors`: answers preflights; errors get its headers too.
+6. `deadline`: bounds what follows.
+
+Authentication and rate limits follow here, between the deadline and the handler.
+"""
+
+from __future__ import annotations
+
+from aiohttp.typedefs import Middleware
+from prometheus_client import CollectorRegistry
+
+from lib.config import Settings
+from lib.http.middleware.access_log import access_log
+from lib.http.middleware.cors import cors
+from lib.http.middleware.deadline import deadline
+from lib.http.middleware.metrics import metrics
+from lib.http.middleware.recovery import recovery
+from lib.http.middleware.request_id import request_id
+
+
+def standard(settings: Settings, registry: CollectorRegistry) -> list[Middleware]:
+    """Return the chain in its documented order."""
+    return [
+        request_id,
+        recovery,
+        access_log,
+        metrics(registry),
+        cors(settings.cors_origins),
+        deadline(settings.request_seconds),
+    ]

@@ -1,0 +1,187 @@
+"""Describes routes to aiohttp-apispec, which assembles the OpenAPI document and serves its UI.
+
+The same Structs that decode requests and encode responses are what is described, so the document cannot
+drift from the code.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import msgspec
+from aiohttp import web
+from aiohttp.typedefs import Handler
+from aiohttp_apispec import setup_aiohttp_apispec
+from apispec import APISpec
+
+from lib.errors import Code
+from lib.http.respond import Failure, PageMeta
+from lib.http.status import STATUS
+from lib.http.swagger2 import definitions, parameters_of, reference, schema_of
+from lib.metrics import app_version
+
+H = TypeVar("H", bound=Handler)
+
+UI_PATH = "/docs"
+DOCUMENT_PATH = "/docs/swagger.json"
+_ALWAYS = (Code.SERVICE_UNAVAILABLE, Code.DEADLINE_EXCEEDED, Code.INTERNAL_ERROR)
+
+
+@dataclass(frozen=True, slots=True)
+class _Described:
+    """What a handler takes and gives; read when the application is put together.
+
+    The library accepts a response's schema only by name, so each envelope is a definition of its own.
+    """
+
+    types: tuple[Any, ...]
+    envelopes: dict[str, dict[str, Any]]
+
+
+def operation(
+    *,
+    summary: str,
+    tags: Sequence[str] = (),
+    query: type[msgspec.Struct] | None = None,
+    body: type[msgspec.Struct] | None = None,
+    returns: Any = None,
+    status: int = 200,
+    paged: bool = False,
+    headers: Sequence[str] = (),
+    path: dict[str, Any] | None = None,
+    errors: Sequence[Code] = (),
+) -> Callable[[H], H]:
+    """Describe a handler for the OpenAPI document.
+
+    Args:
+        summary: one line for the list of operations.
+        tags: the groups it is shown under.
+        query: the Struct its query string is decoded into.
+        body: the Struct its body is decoded into.
+        returns: the type under `data` in the answer; None for an answer without body.
+        status: the status of success.
+        paged: whether the answer carries `meta` of a page.
+        headers: optional request headers it reads, such as `If-Match`.
+        path: path parameter name → its type; a name not given is text.
+        errors: the codes it may answer besides those that every operation may.
+    """
+    types = tuple(kind for kind in (body, returns) if kind is not None)
+
+    def describe(handler: H) -> H:
+        name = getattr(handler, "__name__", summary)
+        envelope = f"{name.title().replace('_', '')}Response"
+        success = {"description": "done"} if returns is None else _by_name("success", envelope)
+        data: dict[str, Any] = {
+            "schemas": [],
+            "tags": list(tags),
+            "summary": summary,
+            "operationId": name,
+            "produces": ["application/json"],
+            "parameters": _parameters(query, body, headers, path or {}),
+            "responses": {str(status): success, **_failures(errors, query, body, path)},
+        }
+        if body is not None:
+            data["consumes"] = ["application/json"]
+        handler.__apispec__ = data  # type: ignore[attr-defined] # the library's own place for it
+        envelopes = {} if returns is None else {envelope: _envelope(returns, paged)}
+        handler.__described__ = _Described(types, envelopes)  # type: ignore[attr-defined] # read by `install`
+        return handler
+
+    return describe
+
+
+def install(app: web.Application, *, title: str, description: str = "") -> None:
+    """Serve the document at `/docs/swagger.json` and Swagger UI at `/docs`, from the routes added so far."""
+    described = [found for route in app.router.routes() if (found := _described(route)) is not None]
+    with warnings.catch_warnings():
+        # The library stores its data in the application under plain text keys.
+        warnings.simplefilter("ignore", web.NotAppKeyWarning)
+        library = setup_aiohttp_apispec(
+            app,
+            title=title,
+            version=app_version(),
+            info={"description": description},
+            url=DOCUMENT_PATH,
+            swagger_path=UI_PATH,
+            static_path=f"{UI_PATH}/static",
+            in_place=False,
+        )
+        # Registered here rather than at start-up: definitions first, so that references resolve.
+        _define(library.spec, described)
+        app.on_startup.clear()
+        library._register(app)  # noqa: SLF001 - `in_place` would run before the definitions exist
+    for operations in document(app)["paths"].values():
+        # aiohttp answers HEAD wherever it answers GET; listing both says everything twice.
+        operations.pop("head", None)
+
+
+def document(app: web.Application) -> dict[str, Any]:
+    """Return the Swagger 2.0 document of an application made by `new_app`."""
+    found: dict[str, Any] = app["swagger_dict"]
+    return found
+
+
+def _described(route: web.AbstractRoute) -> _Described | None:
+    found = getattr(route.handler, "__described__", None)
+    return found if isinstance(found, _Described) else None
+
+
+def _define(spec: APISpec, described: Sequence[_Described]) -> None:
+    types = [kind for one in described for kind in one.types]
+    found = definitions((*types, PageMeta, Failure))
+    for one in described:
+        found |= one.envelopes
+    for name, schema in found.items():
+        spec.components.schema(name, schema)
+
+
+def _by_name(description: str, definition: str) -> dict[str, Any]:
+    return {"description": description, "schema": definition}
+
+
+def _parameters(
+    query: type[msgspec.Struct] | None,
+    body: type[msgspec.Struct] | None,
+    headers: Sequence[str],
+    path: dict[str, Any],
+) -> list[dict[str, Any]]:
+    found = [
+        {"in": "path", "name": name, "required": True, **schema_of(kind)}
+        for name, kind in path.items()
+    ]
+    if query is not None:
+        found += parameters_of(query)
+    found += [
+        {"in": "header", "name": name, "required": False, "type": "string"} for name in headers
+    ]
+    if body is not None:
+        found.append({"in": "body", "name": "body", "required": True, "schema": reference(body)})
+    return found
+
+
+def _envelope(returns: Any, paged: bool) -> dict[str, Any]:
+    properties: dict[str, Any] = {
+        "success": {"type": "boolean", "enum": [True]},
+        "data": schema_of(returns),
+    }
+    if paged:
+        properties["meta"] = reference(PageMeta)
+    return {"type": "object", "required": sorted(properties), "properties": properties}
+
+
+def _failures(errors: Sequence[Code], query: Any, body: Any, path: Any) -> dict[str, Any]:
+    codes = [*errors, *_ALWAYS]
+    if query is not None or body is not None or path:
+        codes.append(Code.VALIDATION_ERROR)
+    if body is not None:
+        codes += [Code.BAD_REQUEST, Code.PAYLOAD_TOO_LARGE, Code.UNSUPPORTED_MEDIA_TYPE]
+    by_status: dict[int, list[str]] = {}
+    for code in dict.fromkeys(codes):
+        by_status.setdefault(STATUS[code], []).append(code.value)
+    return {
+        str(status): _by_name(" or ".join(names), Failure.__name__)
+        for status, names in sorted(by_status.items())
+    }

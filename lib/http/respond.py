@@ -1,0 +1,112 @@
+"""Responses: the envelope around data and around errors, encoded once with msgspec."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import msgspec
+from aiohttp import web
+from multidict import CIMultiDict
+
+from lib import context
+from lib.errors import AppError, FieldError
+from lib.http.etag import etag, matches_none
+from lib.http.status import STATUS
+
+JSON = "application/json; charset=utf-8"
+
+
+class PageMeta(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Where a page stands in its list. `degraded` names the upstreams whose part is missing."""
+
+    page: int
+    page_size: int
+    total_count: int
+    total_pages: int
+    degraded: tuple[str, ...] = ()
+
+
+class Success(msgspec.Struct, frozen=True, gc=False):
+    """The envelope of one thing."""
+
+    success: Literal[True]
+    data: Any
+
+
+class SuccessPage(msgspec.Struct, frozen=True, gc=False):
+    """The envelope of a page of a list."""
+
+    success: Literal[True]
+    data: Any
+    meta: PageMeta
+
+
+class ErrorBody(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What went wrong: a stable code, a text for people, the fields at fault, the id to quote."""
+
+    code: str
+    message: str
+    request_id: str
+    details: tuple[FieldError, ...] = ()
+
+
+class Failure(msgspec.Struct, frozen=True):
+    """The envelope of an error."""
+
+    success: Literal[False]
+    error: ErrorBody
+
+
+# Decimals travel as text: a float would change them.
+encode = msgspec.json.Encoder(decimal_format="string").encode
+
+
+def json_response(
+    body: Any, *, status: int = 200, headers: Mapping[str, str] | None = None
+) -> web.Response:
+    """Return `body` encoded as JSON."""
+    # Given as headers, the content type is not parsed and put together again for each response.
+    merged: CIMultiDict[str] = CIMultiDict(headers or ())
+    merged["Content-Type"] = JSON
+    return web.Response(body=encode(body), status=status, headers=merged)
+
+
+def ok(data: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
+    """Return `{"success": true, "data": …}`."""
+    return json_response(Success(True, data), status=status, headers=headers)
+
+
+def page(data: Any, meta: PageMeta) -> web.Response:
+    """Return `{"success": true, "data": …, "meta": …}`."""
+    return json_response(SuccessPage(True, data, meta))
+
+
+def item(request: web.Request, data: Any, *, version: int) -> web.Response:
+    """Return one versioned thing with its `ETag`, or 304 where the caller has this version already."""
+    tag = etag(version)
+    condition = request.headers.get("If-None-Match")
+    if condition is not None and matches_none(condition, tag):
+        return web.Response(status=304, headers={"ETag": tag})
+    return ok(data, headers={"ETag": tag})
+
+
+def created(data: Any, *, location: str, version: int) -> web.Response:
+    """Return 201 with where the new thing is and its `ETag`."""
+    return ok(data, status=201, headers={"Location": location, "ETag": etag(version)})
+
+
+def no_content() -> web.Response:
+    """Return 204."""
+    return web.Response(status=204)
+
+
+def failure(error: AppError) -> web.Response:
+    """Return `{"success": false, "error": …}` with the status of the error's code."""
+    body = ErrorBody(
+        code=error.code.value,
+        message=error.message,
+        request_id=context.request_id.get(),
+        details=error.details,
+    )
+    return json_response(Failure(False, body), status=STATUS[error.code], headers=error.headers)

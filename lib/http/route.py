@@ -1,0 +1,13 @@
+"""The route of a request as a label: its template, never its raw path."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+OTHER = "other"
+
+
+def route_template(request: web.Request) -> str:
+    """Return `/api/v1/users/{id}`, or `other` where no route matched: a label must stay a small set."""
+    resource = request.match_info.route.resource
+    return OTHER if resource is None else resource.canonical

@@ -1,0 +1,125 @@
+"""msgspec's JSON Schema in the dialect of Swagger 2.0."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+_TEMPLATE = "#/definitions/{name}"
+# Keywords that Swagger 2.0 knows; the rest of JSON Schema has no meaning there.
+_KEPT = frozenset(
+    [
+        "type",
+        "format",
+        "description",
+        "default",
+        "enum",
+        "required",
+        "properties",
+        "items",
+        "additionalProperties",
+        "allOf",
+        "title",
+        "minLength",
+        "maxLength",
+        "pattern",
+        "minimum",
+        "maximum",
+        "minItems",
+        "maxItems",
+        "uniqueItems",
+        "multipleOf",
+        "$ref",
+        "x-nullable",
+        "exclusiveMinimum",
+        "exclusiveMaximum",
+    ]
+)
+
+
+def definitions(types: Sequence[Any]) -> dict[str, dict[str, Any]]:
+    """Return every Struct and enum that `types` reach, by name."""
+    _, components = msgspec.json.schema_components(types, ref_template=_TEMPLATE)
+    return {name: convert(schema) for name, schema in components.items()}
+
+
+def schema_of(kind: Any) -> dict[str, Any]:
+    """Return the schema of any type; Structs and enums inside are references."""
+    (schema,), _ = msgspec.json.schema_components((kind,), ref_template=_TEMPLATE)
+    return convert(schema)
+
+
+def reference(struct: type[msgspec.Struct]) -> dict[str, Any]:
+    """Return the reference to a Struct's definition."""
+    return schema_of(struct)
+
+
+def parameters_of(struct: type[msgspec.Struct]) -> list[dict[str, Any]]:
+    """Return the fields of a Struct as query parameters."""
+    found = definitions((struct,))
+    own = found[struct.__name__]
+    required = own.get("required", ())
+    return [
+        {"in": "query", "name": name, "required": name in required, **_inlined(schema, found)}
+        for name, schema in own["properties"].items()
+    ]
+
+
+def convert(schema: dict[str, Any]) -> dict[str, Any]:
+    """Translate one schema and everything in it."""
+    if "anyOf" in schema:
+        return _optional(schema)
+    converted: dict[str, Any] = {}
+    for key, value in schema.items():
+        if key == "const":
+            converted["enum"] = [value]
+        elif key == "properties":
+            converted[key] = {name: convert(inner) for name, inner in value.items()}
+        elif key in ("items", "additionalProperties") and isinstance(value, dict):
+            converted[key] = convert(value)
+        elif key in ("exclusiveMinimum", "exclusiveMaximum"):
+            converted[key.replace("exclusiveM", "m")], converted[key] = value, True
+        elif key in _KEPT:
+            converted[key] = value
+    return _typed(converted)
+
+
+def _optional(schema: dict[str, Any]) -> dict[str, Any]:
+    """`anyOf: [X, null]` → X that may be null; a union of several types is left open."""
+    kinds = [kind for kind in schema["anyOf"] if kind.get("type") != "null"]
+    rest = {key: value for key, value in schema.items() if key in ("description", "title")}
+    nullable = len(kinds) < len(schema["anyOf"])
+    if len(kinds) == 1:
+        inner = convert(kinds[0])
+        # Beside a reference nothing else is read, hence the wrapper.
+        rest |= {"allOf": [inner]} if "$ref" in inner else inner
+    if nullable:
+        rest["x-nullable"] = True
+    return rest
+
+
+def _typed(schema: dict[str, Any]) -> dict[str, Any]:
+    if "enum" in schema and "type" not in schema:
+        values = schema["enum"]
+        schema["type"] = "boolean" if isinstance(values[0], bool) else "string"
+    if schema.get("format") == "decimal":
+        # What we send; what we take may be a number too, which Swagger 2.0 cannot say.
+        schema["type"] = "string"
+    return schema
+
+
+def _inlined(schema: dict[str, Any], found: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Parameters cannot hold references, wrappers or nulls: only the plain type of a value."""
+    target = schema
+    if "allOf" in target:
+        target = target["allOf"][0]
+    if "$ref" in target:
+        target = found[target["$ref"].rpartition("/")[2]]
+    keys = ("x-nullable", "title", "allOf", "$ref")
+    plain = {**target, **{k: v for k, v in schema.items() if k in ("description", "default")}}
+    plain = {key: value for key, value in plain.items() if key not in keys and value is not None}
+    if plain.get("type") == "array":
+        plain["collectionFormat"] = "multi"
+    return plain

@@ -1,0 +1,154 @@
+"""Structured logging: one JSON object per line, the request id bound, personal data masked."""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from collections.abc import MutableMapping
+from typing import Any, BinaryIO
+
+import msgspec
+import structlog
+
+from lib import context
+from lib.config import LogFormat, LogLevel
+
+Event = MutableMapping[str, Any]
+
+MASK = "***"
+# A key holds a secret or personal data where one of these is its last word: `password`, `to_email`, `api_token`.
+_SENSITIVE = re.compile(
+    r"(?:^|_)(?:password|passwd|secret|token|authorization|cookie|api_key|personal_id|phone|salary|email)$",
+    re.IGNORECASE,
+)
+_EMAIL = re.compile(r"[\w.+\-]+@[\w\-]+\.[\w.\-]+")
+_SENSITIVE_KEYS: dict[str, bool] = {}
+
+_LEVELS = {
+    LogLevel.DEBUG: logging.DEBUG,
+    LogLevel.INFO: logging.INFO,
+    LogLevel.WARNING: logging.WARNING,
+    LogLevel.ERROR: logging.ERROR,
+}
+
+
+def configure(
+    service: str,
+    *,
+    level: LogLevel = LogLevel.INFO,
+    fmt: LogFormat = LogFormat.JSON,
+    environment: str = "development",
+    stream: BinaryIO | None = None,
+) -> None:
+    """Send structlog's and the standard library's log lines to `stream` (standard output by default).
+
+    Every line carries `service`, `environment`, `level`, `timestamp` (ISO 8601, UTC) and, while a request
+    is served, its `request_id`.
+    """
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        _bind_request_id,
+        structlog.processors.add_log_level,
+        _Identity(service, environment),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        mask_personal_data,
+    ]
+    out = stream or sys.stdout.buffer
+    structlog.configure(
+        processors=[*shared, _renderer(fmt)],
+        wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
+        logger_factory=structlog.BytesLoggerFactory(file=out),
+        cache_logger_on_first_use=False,
+    )
+    _adopt_standard_logging(_LEVELS[level])
+
+
+def get_logger(name: str) -> structlog.typing.FilteringBoundLogger:
+    """Return a logger whose lines carry `component=name`."""
+    logger: structlog.typing.FilteringBoundLogger = structlog.get_logger(component=name)
+    return logger
+
+
+def mask_personal_data(_logger: object, _method: str, event: Event) -> Event:
+    """Hide values under sensitive keys, and e-mail addresses inside any other text."""
+    for key, value in event.items():
+        if _is_sensitive(key):
+            event[key] = MASK
+        elif isinstance(value, str):
+            if "@" in value:
+                event[key] = _EMAIL.sub(MASK, value)
+        elif isinstance(value, dict):
+            event[key] = mask_personal_data(None, "", dict(value))
+    return event
+
+
+def _is_sensitive(key: str) -> bool:
+    # Keys are constants in the code, so the table stays small.
+    known = _SENSITIVE_KEYS.get(key)
+    if known is None:
+        known = _SENSITIVE.search(key) is not None
+        if len(_SENSITIVE_KEYS) < 10_000:
+            _SENSITIVE_KEYS[key] = known
+    return known
+
+
+def _bind_request_id(_logger: object, _method: str, event: Event) -> Event:
+    bound = context.request_id.get()
+    if bound:
+        event.setdefault("request_id", bound)
+    return event
+
+
+class _Identity:
+    """Adds which service wrote the line, and where."""
+
+    def __init__(self, service: str, environment: str) -> None:
+        self._fields = {"service": service, "environment": environment}
+
+    def __call__(self, _logger: object, _method: str, event: Event) -> Event:
+        event.update(self._fields)
+        return event
+
+
+def _renderer(fmt: LogFormat) -> structlog.typing.Processor:
+    if fmt is LogFormat.JSON:
+        return _json_renderer
+    console = structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty())
+
+    def render(logger: Any, method: str, event: Event) -> bytes:
+        return console(logger, method, event).encode()
+
+    return render
+
+
+_encode = msgspec.json.Encoder(enc_hook=repr, decimal_format="string").encode
+
+
+def _json_renderer(_logger: object, _method: str, event: Event) -> bytes:
+    try:
+        return _encode(event)
+    except (UnicodeEncodeError, TypeError, ValueError):
+        # A lone surrogate or an odd key must not lose the line, whatever it says.
+        return _encode(
+            {str(k).encode("utf-8", "replace").decode(): ascii(v) for k, v in event.items()}
+        )
+
+
+class _ToStructlog(logging.Handler):
+    """Hands the standard library's records to structlog, so that there is one format."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            structlog.get_logger(component=record.name).log(
+                record.levelno, record.getMessage(), exc_info=record.exc_info
+            )
+        except Exception:  # noqa: BLE001 - logging must never break its caller; the library reports it
+            self.handleError(record)
+
+
+def _adopt_standard_logging(level: int) -> None:
+    root = logging.getLogger()
+    root.handlers[:] = [_ToStructlog()]
+    root.setLevel(max(level, logging.WARNING) if level > logging.DEBUG else level)

@@ -1,0 +1,126 @@
+"""One life for every process: configure, start its parts in order, wait for a signal, stop in reverse."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from typing import Any, TypeVar
+
+import uvloop
+
+from lib import log as logging
+from lib.config import ConfigError, Settings, load
+
+Part = AbstractAsyncContextManager[Any]
+S = TypeVar("S", bound=Settings)
+
+log = logging.get_logger(__name__)
+
+
+class StartError(Exception):
+    """A part cannot start for a reason that one sentence explains, such as a port in use."""
+
+
+def run(service: str, spec: type[S], parts: Callable[[S], Sequence[Part]]) -> int:
+    """Run a service until SIGINT or SIGTERM and return the exit code.
+
+    `parts` are entered in order, left in reverse order: 0 after a complete drain, 1 where a part could not
+    start or the drain took longer than `DRAIN_SECONDS`, 2 where the configuration is wrong.
+    """
+    try:
+        config = load(spec)
+    except ConfigError as error:
+        sys.stderr.write(f"{service}: {error}\n")
+        return 2
+    logging.configure(
+        service,
+        level=config.log_level,
+        fmt=config.log_format,
+        environment=config.environment,
+    )
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(serve(lambda: parts(config), drain_seconds=config.drain_seconds))
+
+
+async def serve(parts: Callable[[], Sequence[Part]], *, drain_seconds: float) -> int:
+    """Enter the parts, wait for a signal, leave them; return the exit code."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    stack = AsyncExitStack()
+    try:
+        await _until(stop, _enter(stack, parts))
+        await stop.wait()
+    except StartError as error:
+        log.error("cannot_start", reason=str(error))  # noqa: TRY400 - the sentence says it all
+        await stack.aclose()
+        return 1
+    log.info("draining", limit_seconds=drain_seconds)
+    return await _leave(stack, drain_seconds)
+
+
+async def _enter(stack: AsyncExitStack, parts: Callable[[], Sequence[Part]]) -> None:
+    for part in parts():
+        await stack.enter_async_context(part)
+    log.info("started")
+
+
+async def _until(stop: asyncio.Event, starting: Coroutine[Any, Any, None]) -> None:
+    """Finish starting, or give it up at the first signal: a start that waits for a database can be stopped."""
+    task = asyncio.create_task(starting)
+    stopped = asyncio.create_task(stop.wait())
+    await asyncio.wait((task, stopped), return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
+    if not task.done():
+        task.cancel()
+        await asyncio.wait((task,))
+        return
+    task.result()
+
+
+async def _leave(stack: AsyncExitStack, limit: float) -> int:
+    try:
+        # The parts drain within the limit themselves; the margin lets their clean-up finish after it.
+        async with asyncio.timeout(limit + 5.0):
+            await stack.aclose()
+    except TimeoutError:
+        log.warning("drain_incomplete", limit_seconds=limit)
+        return 1
+    log.info("stopped")
+    return 0
+
+
+class BackgroundTasks:
+    """Work that outlives the request that asked for it and is finished before the process ends."""
+
+    def __init__(self, *, limit_seconds: float = 10.0) -> None:
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._limit = limit_seconds
+
+    def spawn(self, work: Coroutine[Any, Any, None], *, name: str) -> None:
+        """Start `work`; a failure is logged under `name`, it reaches nobody else."""
+        task = asyncio.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._finished)
+
+    async def __aenter__(self) -> BackgroundTasks:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if not self._tasks:
+            return
+        _, late = await asyncio.wait(self._tasks, timeout=self._limit)
+        for task in late:
+            log.warning("background_task_cancelled", task=task.get_name())
+            task.cancel()
+        if late:
+            await asyncio.wait(late)
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("background_task_failed", task=task.get_name(), exc_info=error)
