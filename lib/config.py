@@ -17,7 +17,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
 class ConfigError(Exception):
-    """The environment does not make a valid configuration; the text names every variable at fault."""
+    """The environment is no valid configuration; the text names every variable at fault."""
 
 
 class Environment(StrEnum):
@@ -83,21 +83,21 @@ class Settings(BaseSettings):
     )
 
     environment: Annotated[Environment, BeforeValidator(_lower)] = Field(
-        Environment.DEVELOPMENT, validation_alias="ENVIRONMENT"
+        default=Environment.DEVELOPMENT, validation_alias="ENVIRONMENT"
     )
-    host: str = Field("127.0.0.1", validation_alias="HOST")
+    host: str = Field(default="127.0.0.1", validation_alias="HOST")
     log_level: Annotated[LogLevel, BeforeValidator(_lower)] = Field(
-        LogLevel.INFO, validation_alias="LOG_LEVEL"
+        default=LogLevel.INFO, validation_alias="LOG_LEVEL"
     )
     log_format: Annotated[LogFormat, BeforeValidator(_lower)] = Field(
-        LogFormat.JSON, validation_alias="LOG_FORMAT"
+        default=LogFormat.JSON, validation_alias="LOG_FORMAT"
     )
-    cors_origins: CommaSeparated = Field((), validation_alias="CORS_ORIGINS")
-    # Health and metrics move to this port where it is set, so that the public one does not show them.
-    internal_port: Port | None = Field(None, validation_alias="INTERNAL_PORT")
-    request_seconds: Seconds = Field(10.0, validation_alias="REQUEST_SECONDS")
-    drain_seconds: Seconds = Field(30.0, validation_alias="DRAIN_SECONDS")
-    max_body_bytes: int = Field(1024 * 1024, gt=0, validation_alias="MAX_BODY_BYTES")
+    cors_origins: CommaSeparated = Field(default=(), validation_alias="CORS_ORIGINS")
+    # Where it is set, health and metrics move to this port and the public one hides them.
+    internal_port: Port | None = Field(default=None, validation_alias="INTERNAL_PORT")
+    request_seconds: Seconds = Field(default=10.0, validation_alias="REQUEST_SECONDS")
+    drain_seconds: Seconds = Field(default=30.0, validation_alias="DRAIN_SECONDS")
+    max_body_bytes: int = Field(default=1024 * 1024, gt=0, validation_alias="MAX_BODY_BYTES")
 
     @model_validator(mode="after")
     def _secrets_are_set_in_production(self) -> Self:
@@ -118,8 +118,8 @@ class PostgresSettings(Settings):
     """A service with a PostgreSQL database: its URL and the sizes and limits of its pool."""
 
     database_url: PostgresUrl
-    db_pool_min: int = Field(2, ge=0)
-    db_pool_max: int = Field(10, ge=1)
+    db_pool_min: int = Field(default=2, ge=0)
+    db_pool_max: int = Field(default=10, ge=1)
     # A connection unused for this long is closed; the pool keeps `db_pool_min` of them.
     db_idle_seconds: Seconds = 300.0
     db_connect_seconds: Seconds = 5.0

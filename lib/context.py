@@ -26,7 +26,7 @@ def accept_request_id(inbound: str | None) -> str:
 
 
 def remaining(limit: float) -> float:
-    """Return the seconds a call may take: `limit`, or what is left of the request's deadline if less.
+    """Return the seconds a call may take: `limit`, or what the request's deadline leaves if less.
 
     Never negative; zero means that the time is already up.
     """

@@ -24,7 +24,7 @@ class Readiness:
 
 @dataclass(slots=True)
 class Health:
-    """Knows what the process needs. Answers are shared for `cache_seconds`: probes cannot become load."""
+    """Knows what the process needs. Answers are shared for a while: probes cannot become load."""
 
     service: str
     ping_seconds: float = 2.0
@@ -44,7 +44,7 @@ class Health:
         self._draining = True
 
     async def check(self) -> Readiness:
-        """Ping everything at once and return what failed; never raises, never waits past `ping_seconds`."""
+        """Ping everything at once and say what failed; never raises nor outlasts `ping_seconds`."""
         if self._draining:
             return Readiness(ready=False, checks={"process": "draining"})
         if self._cached is not None and monotonic() - self._cached[0] < self.cache_seconds:

@@ -17,7 +17,7 @@ from lib.config import LogFormat, LogLevel
 Event = MutableMapping[str, Any]
 
 MASK = "***"
-# A key holds a secret or personal data where one of these is its last word: `password`, `to_email`, `api_token`.
+# A key is sensitive where one of these is its last word: `password`, `to_email`, `api_token`.
 _SENSITIVE = re.compile(
     r"(?:^|_)(?:password|passwd|secret|token|authorization|cookie|api_key|personal_id|phone|salary|email)$",
     re.IGNORECASE,
@@ -41,10 +41,10 @@ def configure(
     environment: str = "development",
     stream: BinaryIO | None = None,
 ) -> None:
-    """Send structlog's and the standard library's log lines to `stream` (standard output by default).
+    """Send structlog's and the standard library's log lines to `stream`, else standard output.
 
-    Every line carries `service`, `environment`, `level`, `timestamp` (ISO 8601, UTC) and, while a request
-    is served, its `request_id`.
+    Every line carries `service`, `environment`, `level`, `timestamp` (ISO 8601, UTC) and, while a
+    request is served, its `request_id`.
     """
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,

@@ -1,4 +1,4 @@
-"""Prometheus metrics: a registry per process, what every process exposes, and the exposition itself."""
+"""Prometheus metrics: a registry per process, what every process exposes, the exposition."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _LAG_BUCKETS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
 
 def new_registry(service: str) -> CollectorRegistry:
-    """Return a registry that already exposes the process, its collector, the interpreter and the build."""
+    """Return a registry that exposes the process, the interpreter and the build already."""
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
     PlatformCollector(registry=registry)
@@ -52,7 +52,7 @@ def expose(registry: CollectorRegistry, accept: str) -> tuple[bytes, str]:
 async def watch_event_loop(
     registry: CollectorRegistry, *, every: float = 0.5
 ) -> AsyncIterator[None]:
-    """Measure, while entered, how late the event loop wakes a sleeper: what a blocking call costs others."""
+    """Measure, while entered, how late the event loop wakes a sleeper: the cost of blocking it."""
     lag = Histogram(
         "event_loop_lag_seconds",
         "How much later than asked the event loop woke a timer.",

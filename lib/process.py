@@ -1,4 +1,4 @@
-"""One life for every process: configure, start its parts in order, wait for a signal, stop in reverse."""
+"""One life for every process: configure, start the parts, wait for a signal, stop in reverse."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import signal
 import sys
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import uvloop
 
@@ -27,8 +27,8 @@ class StartError(Exception):
 def run(service: str, spec: type[S], parts: Callable[[S], Sequence[Part]]) -> int:
     """Run a service until SIGINT or SIGTERM and return the exit code.
 
-    `parts` are entered in order, left in reverse order: 0 after a complete drain, 1 where a part could not
-    start or the drain took longer than `DRAIN_SECONDS`, 2 where the configuration is wrong.
+    `parts` are entered in order, left in reverse order: 0 after a complete drain, 1 where a part
+    could not start or the drain outlasted `DRAIN_SECONDS`, 2 where the configuration is wrong.
     """
     try:
         config = load(spec)
@@ -70,7 +70,7 @@ async def _enter(stack: AsyncExitStack, parts: Callable[[], Sequence[Part]]) -> 
 
 
 async def _until(stop: asyncio.Event, starting: Coroutine[Any, Any, None]) -> None:
-    """Finish starting, or give it up at the first signal: a start that waits for a database can be stopped."""
+    """Finish starting, or give it up at the first signal, for instance while a database is down."""
     task = asyncio.create_task(starting)
     stopped = asyncio.create_task(stop.wait())
     await asyncio.wait((task, stopped), return_when=asyncio.FIRST_COMPLETED)
@@ -84,7 +84,7 @@ async def _until(stop: asyncio.Event, starting: Coroutine[Any, Any, None]) -> No
 
 async def _leave(stack: AsyncExitStack, limit: float) -> int:
     try:
-        # The parts drain within the limit themselves; the margin lets their clean-up finish after it.
+        # The parts keep the limit themselves; the margin is for their clean-up after it.
         async with asyncio.timeout(limit + 5.0):
             await stack.aclose()
     except TimeoutError:
@@ -107,13 +107,13 @@ class BackgroundTasks:
         self._tasks.add(task)
         task.add_done_callback(self._finished)
 
-    async def __aenter__(self) -> BackgroundTasks:
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
         if not self._tasks:
             return
-        _, late = await asyncio.wait(self._tasks, timeout=self._limit)
+        _done, late = await asyncio.wait(self._tasks, timeout=self._limit)
         for task in late:
             log.warning("background_task_cancelled", task=task.get_name())
             task.cancel()

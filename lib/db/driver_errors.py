@@ -7,22 +7,22 @@ from typing import NoReturn
 import asyncpg
 
 from lib.db.errors import (
-    CheckViolation,
-    DatabaseUnavailable,
-    ForeignKeyViolation,
-    SerializationFailure,
-    StatementTimeout,
-    UniqueViolation,
+    CheckViolationError,
+    DatabaseUnavailableError,
+    ForeignKeyViolationError,
+    SerializationFailureError,
+    StatementTimeoutError,
+    UniqueViolationError,
 )
 from lib.errors import AppError, Code
 
 DRIVER_FAILURES = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
 
 _VIOLATIONS = {
-    asyncpg.UniqueViolationError: UniqueViolation,
-    asyncpg.ExclusionViolationError: UniqueViolation,
-    asyncpg.ForeignKeyViolationError: ForeignKeyViolation,
-    asyncpg.CheckViolationError: CheckViolation,
+    asyncpg.UniqueViolationError: UniqueViolationError,
+    asyncpg.ExclusionViolationError: UniqueViolationError,
+    asyncpg.ForeignKeyViolationError: ForeignKeyViolationError,
+    asyncpg.CheckViolationError: CheckViolationError,
 }
 _RACES = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
 _TIMEOUTS = (TimeoutError, asyncpg.QueryCanceledError, asyncpg.LockNotAvailableError)
@@ -37,19 +37,19 @@ _GONE = ("closed", "closing", "released back to the pool")
 
 
 def translate(error: BaseException) -> BaseException:
-    """Return what a rule or a door should see for a driver's exception; a bug comes back as it is."""
+    """Return what rules and doors should see for a driver's exception; a bug comes back as is."""
     violation = _VIOLATIONS.get(type(error))
     if violation is not None:
         return violation(getattr(error, "constraint_name", None) or "")
     if isinstance(error, _RACES):
-        return SerializationFailure()
+        return SerializationFailureError()
     # TimeoutError is an OSError, so it has to be asked for first.
     if isinstance(error, _TIMEOUTS):
-        return StatementTimeout()
+        return StatementTimeoutError()
     if isinstance(error, _UNAVAILABLE):
-        return DatabaseUnavailable()
+        return DatabaseUnavailableError()
     if isinstance(error, asyncpg.InterfaceError) and any(word in str(error) for word in _GONE):
-        return DatabaseUnavailable()
+        return DatabaseUnavailableError()
     if isinstance(
         error, (asyncpg.CharacterNotInRepertoireError, asyncpg.UntranslatableCharacterError)
     ):

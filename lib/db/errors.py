@@ -5,7 +5,7 @@ from __future__ import annotations
 from lib.errors import AppError, Code
 
 
-class ConstraintViolation(AppError):
+class ConstraintViolationError(AppError):
     """A write that the schema refuses. `constraint` is the name it has in the schema."""
 
     code_ = Code.CONFLICT
@@ -16,33 +16,33 @@ class ConstraintViolation(AppError):
         self.constraint = constraint
 
 
-class UniqueViolation(ConstraintViolation):
+class UniqueViolationError(ConstraintViolationError):
     """Another row already has this key."""
 
     text = "it exists already"
 
 
-class ForeignKeyViolation(ConstraintViolation):
+class ForeignKeyViolationError(ConstraintViolationError):
     """The row refers to one that does not exist, or another row refers to it."""
 
     text = "it refers to something that does not exist, or is referred to"
 
 
-class CheckViolation(ConstraintViolation):
+class CheckViolationError(ConstraintViolationError):
     """A value breaks a rule of the schema that validation should have caught."""
 
     code_ = Code.VALIDATION_ERROR
     text = "a value is outside what is allowed"
 
 
-class SerializationFailure(AppError):
+class SerializationFailureError(AppError):
     """The transaction lost a race and may be tried again from its beginning."""
 
     def __init__(self) -> None:
         super().__init__(Code.CONFLICT, "the data was changed at the same time, try again")
 
 
-class DatabaseUnavailable(AppError):
+class DatabaseUnavailableError(AppError):
     """The server cannot be reached, is starting or stopping, or has no connection to spare."""
 
     def __init__(self) -> None:
@@ -51,7 +51,7 @@ class DatabaseUnavailable(AppError):
         )
 
 
-class StatementTimeout(AppError):
+class StatementTimeoutError(AppError):
     """A statement ran into its time limit and was cancelled."""
 
     def __init__(self) -> None:

@@ -6,7 +6,7 @@ _ESCAPES = str.maketrans({"\\": "\\\\", "%": "\\%", "_": "\\_"})
 
 
 def contains(text: str | None) -> str | None:
-    """Return the pattern that matches values containing `text` literally; None and blank mean no filter."""
+    """Return the pattern for values that contain `text` literally; None and blank: no filter."""
     if text is None or not (trimmed := text.strip()):
         return None
     return f"%{trimmed.translate(_ESCAPES)}%"

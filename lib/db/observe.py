@@ -34,7 +34,7 @@ class Timings:
 
 
 class PoolState(Collector):
-    """`db_pool_connections{state}`: how many connections are open, by what they are doing, and the limit."""
+    """`db_pool_connections{state}`: the open connections by what they do, and their limit."""
 
     def __init__(self, pool: Any, registry: CollectorRegistry) -> None:
         self._pool = pool
@@ -56,7 +56,7 @@ class PoolState(Collector):
 
 
 def query_names(*stores: ModuleType) -> dict[str, str]:
-    """Map the SQL constants of generated modules to their names: `GET_USER = "SELECT …"` → `get_user`."""
+    """Map the SQL constants of generated modules to names: `GET_USER = "…"` → `get_user`."""
     return {
         value: name.lower()
         for store in stores

@@ -1,4 +1,4 @@
-"""A pool of PostgreSQL connections as a `Database`: it recovers by itself and never waits without a limit."""
+"""A pool of PostgreSQL connections as a `Database`: recovers by itself, never waits for ever."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry
 
 from lib.config import PostgresSettings
 from lib.db.driver_errors import DRIVER_FAILURES, raise_translated
-from lib.db.errors import DatabaseUnavailable
+from lib.db.errors import DatabaseUnavailableError
 from lib.db.executor import Executor
 from lib.db.observe import PoolState, Timings
 from lib.log import get_logger
@@ -30,7 +30,7 @@ CONNECT_WAITS = (1.0, 2.0, 3.0, 4.0)
 class _CleanConnection(asyncpg.Connection):  # type: ignore[misc] # the driver ships no types
     """Skips the clean-up round trip on release.
 
-    Every statement is compiled and none leaves anything in the session, so there is nothing to reset.
+    Every statement is compiled and none leaves anything in the session: nothing to reset.
     An open transaction is still rolled back: the driver does that apart from this query.
     """
 
@@ -105,7 +105,7 @@ class PostgresDatabase(_Statements):
         """Ask the server for an answer.
 
         Raises:
-            DatabaseUnavailable: where there is none.
+            DatabaseUnavailableError: where there is none.
         """
         await self.fetchval("SELECT 1")
 
@@ -143,12 +143,12 @@ class PostgresDatabase(_Statements):
             async with asyncio.timeout(self._acquire_seconds):
                 return await self._pool.acquire()
         except DRIVER_FAILURES as error:
-            raise DatabaseUnavailable from error
+            raise DatabaseUnavailableError from error
 
     async def _release(self, connection: Any) -> None:
         task = asyncio.current_task()
         if task is not None and task.cancelling():
-            # The caller is out of time, and taking a cancelled statement back means waiting for the server.
+            # The caller is out of time, and a cancelled statement waits for the server's word.
             release = asyncio.create_task(self._release_quietly(connection))
             self._releasing.add(release)
             release.add_done_callback(self._releasing.discard)

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import stamina
 
-from lib.db.errors import SerializationFailure
+from lib.db.errors import SerializationFailureError
 from lib.db.executor import Database, Executor
 
 T = TypeVar("T")
@@ -25,10 +25,10 @@ async def in_transaction(
     `work` must have no effect outside the transaction. The waits grow from 10 ms and are jittered.
 
     Raises:
-        SerializationFailure: after the last attempt; both doors answer 409 for it.
+        SerializationFailureError: after the last attempt; both doors answer 409 for it.
     """
     async for attempt in stamina.retry_context(
-        on=SerializationFailure,
+        on=SerializationFailureError,
         attempts=attempts,
         wait_initial=0.01,
         wait_max=0.2,

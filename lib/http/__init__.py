@@ -1,1 +1,1 @@
-"""The HTTP shell that every service shares: application, middleware, decoding, responses, documentation."""
+"""The HTTP shell of every service: application, middleware, decoding, responses, documentation."""

@@ -27,8 +27,8 @@ def new_app(
 ) -> web.Application:
     """Build the application of `service`: middleware, its `routes`, health, metrics and `/docs`.
 
-    The service adds its resources to `app.cleanup_ctx`, and each with its ping to `app[HEALTH]`; its
-    own metrics belong to `app[METRICS]`.
+    The service adds its resources to `app.cleanup_ctx`, each with its ping to `app[HEALTH]`; its
+    metrics belong to `app[METRICS]`.
     """
     registry = new_registry(service)
     app = web.Application(

@@ -1,4 +1,4 @@
-"""Requests into values: bodies, query strings and path ids, refused with what is wrong per field."""
+"""Requests into values: bodies, query strings and ids, refused with what is wrong per field."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ async def body(request: web.Request, spec: type[T]) -> T:
     """Decode a JSON body into `spec`.
 
     Raises:
-        AppError: UNSUPPORTED_MEDIA_TYPE, BAD_REQUEST (empty or not JSON), VALIDATION_ERROR with all fields at
-            fault, PAYLOAD_TOO_LARGE.
+        AppError: UNSUPPORTED_MEDIA_TYPE, PAYLOAD_TOO_LARGE, BAD_REQUEST (empty or not JSON),
+            VALIDATION_ERROR with all fields at fault.
     """
     _require_json(request)
     raw = await request.read()
@@ -38,19 +38,20 @@ async def body(request: web.Request, spec: type[T]) -> T:
     if b"\\u0000" in raw:
         raise AppError(Code.BAD_REQUEST, "the request body contains a NUL character")
     try:
-        return _decoder(spec).decode(raw)
+        decoded: T = _decoder(spec).decode(raw)
     except msgspec.ValidationError as error:
         problems = collect(msgspec.json.decode(raw), spec, strict=True)
         raise invalid(*(problems or (from_message(str(error)),))) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise AppError(Code.BAD_REQUEST, f"the request body is not JSON: {error}") from None
+    return decoded
 
 
 def query(request: web.Request, spec: type[T]) -> T:
     """Decode the query string into `spec`, turning text into the fields' types.
 
     Raises:
-        AppError: VALIDATION_ERROR with all parameters at fault; a parameter given twice is one, unless
+        AppError: VALIDATION_ERROR with all parameters at fault; one that is given twice is, unless
             its field is a list.
     """
     given = request.rel_url.query
@@ -70,10 +71,11 @@ def query(request: web.Request, spec: type[T]) -> T:
         else:
             values[name] = value
     try:
-        return msgspec.convert(values, spec, strict=False)
+        decoded: T = msgspec.convert(values, spec, strict=False)
     except msgspec.ValidationError as error:
         problems = collect(values, spec, strict=False)
         raise invalid(*(problems or (from_message(str(error)),))) from None
+    return decoded
 
 
 def path_uuid(request: web.Request, name: str = "id") -> UUID:

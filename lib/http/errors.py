@@ -33,7 +33,7 @@ def status_of(error: BaseException) -> int:
 
 
 def to_response(error: Exception) -> web.StreamResponse:
-    """Render `error`; what is not meant for the caller is logged here and answered with an opaque 500."""
+    """Render `error`; what is not meant for the caller is logged and answered as an opaque 500."""
     if isinstance(error, AppError):
         return failure(error)
     if isinstance(error, web.HTTPException):

@@ -17,7 +17,7 @@ def etag(version: int) -> str:
 
 
 def matches_none(header: str, tag: str) -> bool:
-    """Whether an `If-None-Match` header names `tag`; weak tags count, as the comparison is a weak one."""
+    """Whether an `If-None-Match` header names `tag`; weak tags count, the comparison is weak."""
     tags = (part.strip().removeprefix("W/") for part in header.split(","))
     return any(candidate in ("*", tag) for candidate in tags)
 

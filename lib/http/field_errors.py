@@ -1,4 +1,4 @@
-"""Everything that is wrong with an input, field by field: the slow path, taken only for refused input."""
+"""Everything that is wrong with an input, field by field: the slow path, for refused input only."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def collect(
 ) -> list[FieldError]:
     """Return one error per field of `raw` that `spec` refuses, in the order of the fields.
 
-    msgspec stops at the first; here each field is converted alone, structs and lists of structs inside.
+    msgspec stops at the first; here each field is converted alone, also inside lists of structs.
     """
     if not isinstance(raw, dict):
         return [FieldError(at or "body", "expected an object")]

@@ -1,7 +1,7 @@
 """Describes routes to aiohttp-apispec, which assembles the OpenAPI document and serves its UI.
 
-The same Structs that decode requests and encode responses are what is described, so the document cannot
-drift from the code.
+The Structs that decode requests and encode responses are what is described, so the document
+cannot drift from the code.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _ALWAYS = (Code.SERVICE_UNAVAILABLE, Code.DEADLINE_EXCEEDED, Code.INTERNAL_ERROR
 class _Described:
     """What a handler takes and gives; read when the application is put together.
 
-    The library accepts a response's schema only by name, so each envelope is a definition of its own.
+    The library takes a response's schema only by name, so each envelope is a definition.
     """
 
     types: tuple[Any, ...]
@@ -94,7 +94,7 @@ def operation(
 
 
 def install(app: web.Application, *, title: str, description: str = "") -> None:
-    """Serve the document at `/docs/swagger.json` and Swagger UI at `/docs`, from the routes added so far."""
+    """Serve the document at `/docs/swagger.json` and its UI at `/docs`, from the routes so far."""
     described = [found for route in app.router.routes() if (found := _described(route)) is not None]
     with warnings.catch_warnings():
         # The library stores its data in the application under plain text keys.

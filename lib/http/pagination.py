@@ -22,7 +22,7 @@ class Sort(StrEnum):
 
 
 class ListQuery(Query, frozen=True, kw_only=True):
-    """The parameters of every list. A service adds its filters and `order_by`, an enum of what it allows."""
+    """The parameters of every list. A service adds filters and `order_by`, an enum."""
 
     page: Annotated[int, Meta(ge=1, le=1_000_000, description="which page, from 1")] = 1
     page_size: Annotated[int, Meta(ge=1, le=MAX_PAGE_SIZE, description="things per page")] = 20

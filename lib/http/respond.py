@@ -83,7 +83,7 @@ def page(data: Any, meta: PageMeta) -> web.Response:
 
 
 def item(request: web.Request, data: Any, *, version: int) -> web.Response:
-    """Return one versioned thing with its `ETag`, or 304 where the caller has this version already."""
+    """Return one versioned thing with its `ETag`, or 304 where the caller has this version."""
     tag = etag(version)
     condition = request.headers.get("If-None-Match")
     if condition is not None and matches_none(condition, tag):

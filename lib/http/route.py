@@ -8,6 +8,6 @@ OTHER = "other"
 
 
 def route_template(request: web.Request) -> str:
-    """Return `/api/v1/users/{id}`, or `other` where no route matched: a label must stay a small set."""
+    """Return `/api/v1/users/{id}`, or `other` where no route matched: labels stay few."""
     resource = request.match_info.route.resource
     return OTHER if resource is None else resource.canonical

@@ -15,7 +15,7 @@ from lib.process import StartError
 
 log = get_logger(__name__)
 
-# Longer than NGINX keeps its upstream connections, so that it is never the server who hangs up first.
+# Longer than NGINX keeps its upstream connections: the server must not hang up first.
 _KEEP_ALIVE_SECONDS = 75.0
 
 
@@ -23,8 +23,8 @@ _KEEP_ALIVE_SECONDS = 75.0
 async def serve_app(app: web.Application, settings: Settings, *, port: int) -> AsyncIterator[int]:
     """Serve `app` on `settings.host`; give the port, which differs from `port` where that is 0.
 
-    Leaving stops accepting, lets running requests finish for `drain_seconds`, cancels the rest and then
-    closes the application's resources.
+    Leaving stops accepting, lets running requests finish for `drain_seconds`, cancels the rest and
+    then closes the application's resources.
 
     Raises:
         StartError: where the port is in use or may not be used.

@@ -8,35 +8,8 @@ from typing import Any
 import msgspec
 
 _TEMPLATE = "#/definitions/{name}"
-# Keywords that Swagger 2.0 knows; the rest of JSON Schema has no meaning there.
-_KEPT = frozenset(
-    [
-        "type",
-        "format",
-        "description",
-        "default",
-        "enum",
-        "required",
-        "properties",
-        "items",
-        "additionalProperties",
-        "allOf",
-        "title",
-        "minLength",
-        "maxLength",
-        "pattern",
-        "minimum",
-        "maximum",
-        "minItems",
-        "maxItems",
-        "uniqueItems",
-        "multipleOf",
-        "$ref",
-        "x-nullable",
-        "exclusiveMinimum",
-        "exclusiveMaximum",
-    ]
-)
+# Keywords of JSON Schema that Swagger 2.0 does not know.
+_UNKNOWN = frozenset(("examples", "prefixItems", "propertyNames", "patternProperties", "$defs"))
 
 
 def definitions(types: Sequence[Any]) -> dict[str, dict[str, Any]]:
@@ -81,7 +54,7 @@ def convert(schema: dict[str, Any]) -> dict[str, Any]:
             converted[key] = convert(value)
         elif key in ("exclusiveMinimum", "exclusiveMaximum"):
             converted[key.replace("exclusiveM", "m")], converted[key] = value, True
-        elif key in _KEPT:
+        elif key not in _UNKNOWN:
             converted[key] = value
     return _typed(converted)
 

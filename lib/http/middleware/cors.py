@@ -10,13 +10,16 @@ from aiohttp.typedefs import Handler, Middleware
 from lib.http.errors import to_response
 
 _METHODS = "GET, POST, PUT, PATCH, DELETE, OPTIONS"
-_REQUEST_HEADERS = "Accept, Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-CSRF-Token, X-Request-ID"
+_REQUEST_HEADERS = (
+    "Accept, Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, "
+    "X-CSRF-Token, X-Request-ID"
+)
 _EXPOSED = "ETag, Location, Retry-After, X-Request-ID"
 _MAX_AGE_SECONDS = "300"
 
 
 def cors(origins: Collection[str]) -> Middleware:
-    """Return a middleware for these origins; `*` allows every origin, but then without credentials."""
+    """Return a middleware for these origins; `*` allows every origin, without credentials."""
     allowed, any_origin = frozenset(origins), "*" in origins
 
     def headers_for(origin: str) -> dict[str, str]:

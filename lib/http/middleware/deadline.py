@@ -11,7 +11,7 @@ from lib import context
 
 
 def deadline(seconds: float) -> Middleware:
-    """Return a middleware that gives each request `seconds`; calls to others see what is left of them.
+    """Return a middleware that gives each request `seconds`; calls to others see what is left.
 
     The time-out reaches recovery as `TimeoutError` and the caller as DEADLINE_EXCEEDED.
     """

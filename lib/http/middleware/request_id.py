@@ -12,7 +12,7 @@ HEADER = "X-Request-ID"
 
 @web.middleware
 async def request_id(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Bind the id for the life of the request. Each request is its own task, so nothing needs undoing."""
+    """Bind the id for the request's life. Each request is its own task: nothing needs undoing."""
     bound = context.accept_request_id(request.headers.get(HEADER))
     context.request_id.set(bound)
     response = await handler(request)
