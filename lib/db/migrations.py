@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit, urlunsplit
 
+import psycopg
 import yoyo
-from yoyo.exceptions import LockTimeout
 
 ROOT = Path("migrations")
 # Per URL scheme, the driver yoyo is to use.
 _DRIVERS = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg", "mysql": "mysql"}
 _LOCK_SECONDS = 30
+_LOCK_KEY = 7_091_980_111  # any number, the same in every process that migrates
 
 
 class MigrationError(Exception):
@@ -87,22 +88,29 @@ class _Session:
                 f"cannot connect to {_without_secret(self._url)}: {_said(error)}"
             ) from error
         self.files = yoyo.read_migrations(str(self._folder))
-        self._lock = self.backend.lock(timeout=_LOCK_SECONDS)
-        try:
-            self._lock.__enter__()
-        except LockTimeout:
-            self.backend.connection.close()
-            where = _without_secret(self._url)
-            raise MigrationError(f"another migration of {where} has the lock") from None
+        self._lock_or_leave()
         return self
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        try:
-            self._lock.__exit__(None, None, None)
-        finally:
-            self.backend.connection.close()
+        self.backend.connection.close()  # the lock goes with it
         if isinstance(error, Exception):
             raise MigrationError(f"{self._folder}: {_said(error)}") from error
+
+    def _lock_or_leave(self) -> None:
+        """Take a lock of the session: a killed process cannot leave it behind, as yoyo's row can."""
+        try:
+            if urlsplit(self._url).scheme == "mysql":
+                question = f"SELECT GET_LOCK('migrations', {_LOCK_SECONDS})"
+                taken = self.backend.execute(question).fetchone()[0] == 1
+            else:
+                self.backend.execute(f"SET lock_timeout = '{_LOCK_SECONDS}s'")
+                self.backend.execute(f"SELECT pg_advisory_lock({_LOCK_KEY})")
+                taken = True
+        except psycopg.errors.LockNotAvailable:
+            taken = False
+        if not taken:
+            self.backend.connection.close()
+            raise MigrationError(f"another migration of {_without_secret(self._url)} has the lock")
 
 
 def _refuse_same_names(folder: Path) -> None:

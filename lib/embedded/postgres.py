@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -57,10 +58,9 @@ def binary(name: str) -> Path:
 def prepare(instance: Instance) -> Account | None:
     """Create the data directory where there is none; return the account that the server runs as."""
     account = unprivileged()
-    hand_over(instance.data, account)
     if account is not None:
         open_way(binary("postgres"))
-    if not (instance.data / "PG_VERSION").exists():
+    if not instance.data.exists():
         _initialise(instance, account)
     return account
 
@@ -73,6 +73,7 @@ def command(instance: Instance) -> list[str]:
         # No socket file: its path could be too long, and its folder would have to be shared.
         "unix_socket_directories": "",
         "max_connections": "200",
+        "log_checkpoints": "off",
         "timezone": "UTC",
         "log_timezone": "UTC",
         **instance.settings,
@@ -167,8 +168,13 @@ class Server:
 
 
 def _initialise(instance: Instance, account: Account | None) -> None:
-    """Run initdb with a password for everybody, so that no other account of the machine gets in."""
-    disposable = instance.settings.get("fsync") == "off"
+    """Run initdb with a password for everybody, so that no other account of the machine gets in.
+
+    It works beside the final place: an interrupted run leaves no directory that looks finished.
+    """
+    draft = instance.data.with_name(f"{instance.data.name}.new")
+    shutil.rmtree(draft, ignore_errors=True)
+    hand_over(draft, account)
     with tempfile.TemporaryDirectory(prefix="initdb-") as scratch:
         secret = Path(scratch) / "password"
         hand_over(secret.parent, account)
@@ -177,14 +183,15 @@ def _initialise(instance: Instance, account: Account | None) -> None:
             secret.chmod(0o444)  # the folder is private to the account
         result = subprocess.run(
             [
-                str(binary("initdb")), "-D", str(instance.data), "-U", SUPERUSER,
+                str(binary("initdb")), "-D", str(draft), "-U", SUPERUSER,
                 "--auth=scram-sha-256", f"--pwfile={secret}", "--encoding=UTF8", "--locale=C",
                 "--locale-provider=builtin", "--builtin-locale=C.UTF-8",
-                *(["--no-sync"] if disposable else []),
+                *(["--no-sync"] if instance.settings.get("fsync") == "off" else []),
             ],
-            capture_output=True, text=True, check=False,
+            capture_output=True, text=True, check=False, cwd=draft,
             user=account.uid if account else None, group=account.gid if account else None,
-            extra_groups=[] if account else None, cwd=instance.data,
+            extra_groups=[] if account else None,
         )  # fmt: skip
     if result.returncode:
         raise RuntimeError(f"initdb failed: {result.stderr.strip() or result.stdout.strip()}")
+    draft.rename(instance.data)

@@ -38,7 +38,7 @@ def prepare(instance: Instance, *, durable: bool = True) -> Path:
     config.touch(mode=0o600)
     config.write_text(
         f"bind 127.0.0.1\nport {instance.port}\nrequirepass {instance.password}\n"
-        f"dir {instance.data}\ndaemonize no\n"
+        f"dir {instance.data}\ndaemonize no\nloglevel warning\n"
         + ("appendonly yes\nappendfsync everysec\n" if durable else 'save ""\nappendonly no\n')
     )
     return config

@@ -82,6 +82,18 @@ def test_an_unreachable_database_is_one_sentence_without_its_password(folder, ur
     assert "secret" not in str(caught.value)
 
 
+async def test_a_migration_under_way_is_waited_for_and_then_named(
+    empty_database, folder, monkeypatch
+):
+    monkeypatch.setattr(migrations, "_LOCK_SECONDS", 1)
+    connection = await asyncpg.connect(empty_database)
+    await connection.fetchval("SELECT pg_advisory_lock($1)", migrations._LOCK_KEY)
+    with pytest.raises(migrations.MigrationError, match="another migration of .* has the lock"):
+        migrations.apply(empty_database, folder, db="shop")
+    await connection.close()
+    assert len(migrations.apply(empty_database, folder, db="shop")) == 2
+
+
 def test_init_numbers_the_next_pair(folder):
     made = migrations.init(folder, "add_isbn")
     assert [path.name for path in made] == ["0003_add_isbn.sql", "0003_add_isbn.rollback.sql"]

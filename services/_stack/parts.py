@@ -1,0 +1,106 @@
+"""The parts of the platform: which commands, in which environment, ready when."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+
+from lib.embedded import postgres, redis
+from lib.embedded.home import Home
+from services._stack import gateway
+from services._stack.part import Part
+from services._stack.settings import ROOT, Service, Settings
+
+HOST = "127.0.0.1"
+
+
+def database_part(home: Home) -> Part:
+    """Prepare the embedded PostgreSQL (its data directory on the first run)."""
+    instance = home.postgres_instance()
+    account = postgres.prepare(instance)
+    return Part(
+        name="postgres",
+        command=postgres.command(instance),
+        account=account,
+        stop_signal=postgres.STOP_SIGNAL,
+        stop_within=postgres.STOP_SECONDS,
+        ready_within=postgres.START_SECONDS,
+        ready=lambda: asyncio.to_thread(postgres.accepts, instance),
+    )
+
+
+def redis_part(home: Home) -> Part:
+    """Prepare the embedded Redis (its configuration, with the password in it)."""
+    instance = home.redis_instance()
+    return Part(
+        name="redis",
+        command=redis.command(redis.prepare(instance)),
+        ready=lambda: asyncio.to_thread(redis.accepts, instance),
+    )
+
+
+def service_part(service: Service, settings: Settings, databases: Mapping[str, str]) -> Part:
+    """Describe a service as a child process; `databases` are the URLs by database name."""
+    return Part(
+        name=service.name,
+        command=[sys.executable, "-m", f"services.{service.name}"],
+        env=_environment(service, settings, databases),
+        ready=answers(service.port, "/readyz"),
+    )
+
+
+def gateway_part(settings: Settings) -> Part:
+    """Prepare NGINX: render its configuration and have it checked. Raises StartError."""
+    account, config = gateway.prepare(settings)
+    return Part(
+        name="nginx",
+        command=gateway.command(config),
+        account=account,
+        ready=answers(settings.gateway_port, "/healthz"),
+    )
+
+
+def answers(port: int, path: str) -> Callable[[], Awaitable[bool]]:
+    """Return a check: does `GET path` on this port of 127.0.0.1 give 200 within a second?"""
+
+    async def ask() -> bool:
+        try:
+            async with asyncio.timeout(1):
+                reader, writer = await asyncio.open_connection(HOST, port)
+                try:
+                    writer.write(f"GET {path} HTTP/1.0\r\nHost: {HOST}\r\n\r\n".encode())
+                    status = await reader.readline()
+                finally:
+                    writer.close()
+        except (OSError, TimeoutError):
+            return False
+        return b" 200 " in status
+
+    return ask
+
+
+def _environment(
+    service: Service, settings: Settings, databases: Mapping[str, str]
+) -> dict[str, str]:
+    """Return a service's environment: what the user set, its peers' addresses, its own secrets."""
+    upper = service.name.upper()
+    env = {
+        "ENVIRONMENT": "development",
+        "LOG_FORMAT": "console",
+        "HOST": HOST,
+        **{name: value for name, value in settings.environ.items() if value},
+        "PYTHONPATH": str(ROOT),
+        "PYTHONUNBUFFERED": "1",
+        "REDIS_URL": settings.home.redis_instance().url,
+        f"{upper}_PORT": str(service.port),
+    }
+    for peer in settings.services:
+        if peer.grpc_port:
+            env[f"{peer.name.upper()}_GRPC_ADDRESS"] = f"{HOST}:{peer.grpc_port}"
+        env[f"{peer.name.upper()}_URL"] = f"http://{HOST}:{peer.port}"
+    if service.grpc_port:
+        env[f"{upper}_GRPC_PORT"] = str(service.grpc_port)
+    if service.name in databases:
+        env[f"{upper}_DATABASE_URL"] = databases[service.name]
+    return env

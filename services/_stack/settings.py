@@ -1,0 +1,99 @@
+"""What the stack reads from the environment and what it finds in the folders."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from lib.embedded.home import Home, port_from
+
+ROOT = Path(__file__).resolve().parents[2]
+GATEWAY_PORT = 8080
+# The ports each service listens on, by the name of the variable it reads them from.
+PORTS: Mapping[str, int] = {
+    "USER_PORT": 8081,
+    "ORDER_PORT": 8082,
+    "DEPARTMENT_PORT": 8083,
+    "PRODUCT_PORT": 8084,
+    "CATALOG_PORT": 8085,
+    "CHAT_PORT": 8086,
+    "POINT_PORT": 8087,
+    "POINT_GRPC_PORT": 50051,
+}
+
+
+class Service(msgspec.Struct, frozen=True):
+    """One service as the stack sees it: a package to run and what it listens on."""
+
+    name: str
+    port: int  # HTTP: the API, or only health and metrics
+    grpc_port: int | None
+    public: bool  # has HTTP routes that the gateway forwards
+    database: bool
+
+    @property
+    def plural(self) -> str:
+        """Its name in the gateway's paths: category → categories, user → users."""
+        return f"{self.name[:-1]}ies" if self.name.endswith("y") else f"{self.name}s"
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """Where the stack runs, on which ports, and the services it starts."""
+
+    home: Home
+    gateway_port: int
+    services: tuple[Service, ...]
+    environ: Mapping[str, str]
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str], root: Path = ROOT) -> Settings:
+        """Read the environment. Raises ValueError, in one sentence, for what makes no sense."""
+        settings = cls(
+            home=Home.from_environment(environ),
+            gateway_port=port_from(environ, "GATEWAY_PORT", GATEWAY_PORT),
+            services=tuple(_service(name, root, environ) for name in service_names(root)),
+            environ=environ,
+        )
+        _refuse_shared_ports(settings.ports())
+        return settings
+
+    def ports(self) -> dict[str, int]:
+        """Return every port the stack takes, by the name of the variable that moves it."""
+        taken = {
+            "GATEWAY_PORT": self.gateway_port,
+            "POSTGRES_PORT": self.home.postgres_port,
+            "REDIS_PORT": self.home.redis_port,
+        }
+        for service in self.services:
+            taken[f"{service.name.upper()}_PORT"] = service.port
+            if service.grpc_port:
+                taken[f"{service.name.upper()}_GRPC_PORT"] = service.grpc_port
+        return taken
+
+
+def service_names(root: Path = ROOT) -> list[str]:
+    """Return the names of the services that can be run: the packages with a `__main__`."""
+    return sorted(path.parent.name for path in (root / "services").glob("[a-z]*/__main__.py"))
+
+
+def _service(name: str, root: Path, environ: Mapping[str, str]) -> Service:
+    http, grpc = f"{name.upper()}_PORT", f"{name.upper()}_GRPC_PORT"
+    if http not in PORTS and not environ.get(http):
+        raise ValueError(f"the service {name} has no port: set {http}")
+    return Service(
+        name=name,
+        port=port_from(environ, http, PORTS.get(http, 0)),
+        grpc_port=port_from(environ, grpc, PORTS[grpc]) if grpc in PORTS else None,
+        public=(root / "services" / name / "routes.py").exists(),
+        database=(root / "migrations" / name).is_dir(),
+    )
+
+
+def _refuse_shared_ports(ports: Mapping[str, int]) -> None:
+    first: dict[int, str] = {}
+    for name, port in ports.items():
+        if port in first:
+            raise ValueError(f"{first[port]} and {name} are both {port}: give each its own port")
+        first[port] = name

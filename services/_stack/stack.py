@@ -1,0 +1,170 @@
+"""The stack from the first check to the last child: all of it runs, or nothing does."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import signal
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import IO
+
+from lib.embedded.ports import holder, is_free
+from services._stack import databases, parts
+from services._stack.console import Console
+from services._stack.part import Part
+from services._stack.settings import ROOT, Settings
+from services._stack.supervisor import Keeper, StartError
+
+
+async def run(settings: Settings, *, watch: str | None = None) -> None:
+    """Run the stack until SIGINT or SIGTERM; with `watch`, restart that service when code changes.
+
+    Raises StartError with nothing left running where a part cannot start.
+    """
+    stopping = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    with _only_one(settings):
+        _refuse_busy_ports(settings)
+        console = Console(["postgres", "redis", *(s.name for s in settings.services), "nginx"])
+        async with AsyncExitStack() as stack:  # leaves in reverse order, whatever happens
+            starting = asyncio.create_task(_start(settings, console, stack))
+            await _first(starting, stopping)
+            if starting.done():
+                keepers = starting.result()
+                console.table(_addresses(settings))
+                console.say("ready; press Ctrl-C to stop")
+                if watch:
+                    stack.push_async_callback(
+                        _cancel, asyncio.create_task(_reload(keepers[watch], console))
+                    )
+                await stopping.wait()
+            else:
+                await _cancel(starting)
+            console.say("stopping")
+        console.say("stopped; the data stays in " + _short(settings.home.path))
+
+
+async def _start(settings: Settings, console: Console, stack: AsyncExitStack) -> dict[str, Keeper]:
+    """Start everything in order; what has started is stopped by `stack`, last first."""
+    kept: dict[str, Keeper] = {}
+
+    async def start(*several: Part) -> None:
+        """Start parts side by side."""
+        keepers = [Keeper(part, say=console.say, relay=console.relay) for part in several]
+        stack.push_async_callback(_stop_all, keepers)
+        async with asyncio.TaskGroup() as group:
+            for keeper in keepers:
+                group.create_task(_start_one(keeper, console))
+        kept.update({keeper.part.name: keeper for keeper in keepers})
+
+    try:
+        if not (settings.home.path / "postgres" / "PG_VERSION").exists():
+            console.say("first run: creating the database cluster")
+        cluster = await asyncio.to_thread(parts.database_part, settings.home)
+        await start(cluster, parts.redis_part(settings.home))
+        urls = await asyncio.to_thread(databases.ready, settings.home)
+        console.say(f"databases migrated: {', '.join(urls) or 'none'}")
+        gateway = parts.gateway_part(settings)
+        await start(*(parts.service_part(s, settings, urls) for s in settings.services))
+        await start(gateway)
+    except* StartError as errors:
+        raise _innermost(errors) from None
+    return kept
+
+
+async def _start_one(keeper: Keeper, console: Console) -> None:
+    await keeper.start()
+    console.say(f"{keeper.part.name} is ready (pid {keeper.pid})")
+
+
+async def _stop_all(keepers: list[Keeper]) -> None:
+    await asyncio.gather(*(keeper.stop() for keeper in keepers))
+
+
+async def _reload(keeper: Keeper, console: Console) -> None:
+    """Restart one service whenever Python or SQL that it may use changes."""
+    from watchfiles import PythonFilter, awatch
+
+    folders = [ROOT / "services" / keeper.part.name, ROOT / "lib"]
+    async for _ in awatch(*folders, watch_filter=PythonFilter(extra_extensions=(".sql", ".html"))):
+        console.say(f"{keeper.part.name}: code changed, restarting")
+        await keeper.restart()
+
+
+async def _first(task: asyncio.Task[dict[str, Keeper]], event: asyncio.Event) -> None:
+    """Return when the task has ended or the event is set."""
+    waiter = asyncio.create_task(event.wait())
+    await asyncio.wait({task, waiter}, return_when=asyncio.FIRST_COMPLETED)
+    await _cancel(waiter)
+
+
+async def _cancel(task: asyncio.Task[object]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+def _innermost(error: BaseException) -> StartError:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error if isinstance(error, StartError) else StartError(str(error))
+
+
+class _only_one:  # noqa: N801 - reads as a verb in `with _only_one(settings):`
+    """Holds the run directory's lock, so that two stacks never share one data directory."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._file: IO[str] | None = None
+
+    def __enter__(self) -> None:
+        path = self._settings.home.path / "stack.lock"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = path.open("a+")
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            self._file.seek(0)
+            pid, _, port = self._file.read().partition(" ")
+            raise StartError(
+                f"the stack is already running: python (pid {pid}) serves port {port} "
+                f"from {_short(path.parent)}; stop it, or set RUN_DIR and other ports"
+            ) from None
+        self._file.truncate(0)
+        self._file.write(f"{os.getpid()} {self._settings.gateway_port}")
+        self._file.flush()
+
+    def __exit__(self, *_: object) -> None:
+        if self._file is not None:
+            self._file.close()
+
+
+def _refuse_busy_ports(settings: Settings) -> None:
+    for name, port in settings.ports().items():
+        if not is_free(port):
+            raise StartError(f"port {port} is held by {holder(port)}; free it, or set {name}")
+
+
+def _addresses(settings: Settings) -> list[tuple[str, str]]:
+    gateway = f"http://127.0.0.1:{settings.gateway_port}"
+    rows = [("documentation", f"{gateway}/docs/")]
+    rows += [
+        (s.name, f"{gateway}/api/{s.plural}/v1/  →  http://127.0.0.1:{s.port}/docs")
+        for s in settings.services
+        if s.public
+    ]
+    rows += [
+        (f"{s.name} (gRPC)", f"127.0.0.1:{s.grpc_port}, health http://127.0.0.1:{s.port}/readyz")
+        for s in settings.services
+        if s.grpc_port
+    ]
+    secrets = _short(settings.home.path / "secrets")
+    rows.append(("postgres", f"127.0.0.1:{settings.home.postgres_port}, passwords in {secrets}/"))
+    rows.append(("redis", f"127.0.0.1:{settings.home.redis_port}, password in {secrets}/redis"))
+    return rows
+
+
+def _short(path: Path) -> str:
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)

@@ -1,0 +1,153 @@
+"""Keeps parts alive: starts them, relays what they say, restarts what dies, stops all in order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import subprocess
+import time
+from collections import deque
+from collections.abc import Callable
+
+from lib.embedded import children
+from services._stack.part import Part
+
+FIRST_PAUSE = 0.2  # seconds before the first restart; doubled with each one that follows
+LONGEST_PAUSE = 10.0
+STEADY_SECONDS = 20.0  # alive for so long, a part has earned a fresh start
+POLL_SECONDS = 0.05
+
+
+class StartError(Exception):
+    """Why the stack could not start, in one sentence."""
+
+
+class Keeper:
+    """Keeps one part alive from `start()` to `stop()`."""
+
+    def __init__(
+        self, part: Part, *, say: Callable[[str], None], relay: Callable[[str, str], None]
+    ) -> None:
+        self.part = part
+        self._say = say
+        self._relay = relay
+        self._process: subprocess.Popen[bytes] | None = None
+        self._reader: asyncio.Task[None] | None = None
+        self._watch: asyncio.Task[None] | None = None
+        self._tail: deque[str] = deque(maxlen=5)
+
+    @property
+    def pid(self) -> int | None:
+        """The process id of the part while it runs."""
+        return self._process.pid if self._process and self._process.poll() is None else None
+
+    async def start(self) -> None:
+        """Start the part and wait until it is ready. Raises StartError with its last words."""
+        self._spawn()
+        deadline = time.monotonic() + self.part.ready_within
+        while not await self.part.ready():
+            if self.pid is None:
+                await asyncio.sleep(POLL_SECONDS)  # let its last lines arrive
+                raise StartError(f"{self.part.name} ended during its start: {self._last_words()}")
+            if time.monotonic() > deadline:
+                raise StartError(
+                    f"{self.part.name} was not ready within {self.part.ready_within:.0f} s: "
+                    f"{self._last_words()}"
+                )
+            await asyncio.sleep(POLL_SECONDS)
+        self._watch = asyncio.create_task(self._keep_alive(), name=f"keep {self.part.name}")
+
+    async def restart(self) -> None:
+        """Stop and start the part on purpose (its code has changed)."""
+        await self.stop()
+        self._spawn()
+        self._watch = asyncio.create_task(self._keep_alive(), name=f"keep {self.part.name}")
+
+    async def stop(self) -> None:
+        """Stop the part for good; a no-op where it does not run. Returns when it has gone."""
+        if self._watch is not None:
+            self._watch.cancel()
+            await asyncio.gather(self._watch, return_exceptions=True)
+            self._watch = None
+        if self._process is not None:
+            await asyncio.to_thread(
+                children.stop,
+                self._process,
+                by=self.part.stop_signal,
+                within=self.part.stop_within,
+            )
+        if self._reader is not None:
+            # Its last lines are worth reading; a grandchild holding the pipe is not waited for.
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._reader, timeout=1)
+            self._reader = None
+
+    async def _keep_alive(self) -> None:
+        pause = FIRST_PAUSE
+        while True:
+            since = time.monotonic()
+            while self.pid is not None:  # noqa: ASYNC110 - the end of a child sets no event
+                await asyncio.sleep(POLL_SECONDS)
+            if time.monotonic() - since > STEADY_SECONDS:
+                pause = FIRST_PAUSE
+            self._say(f"{self.part.name} {self._how_it_ended()}; restarting in {pause:.1f} s")
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE)
+            self._spawn()
+            if await self._becomes_ready():
+                self._say(f"{self.part.name} is back (pid {self.pid})")
+
+    async def _becomes_ready(self) -> bool:
+        deadline = time.monotonic() + self.part.ready_within
+        while self.pid is not None and time.monotonic() < deadline:
+            if await self.part.ready():
+                return True
+            await asyncio.sleep(POLL_SECONDS)
+        if self.pid is not None:
+            self._say(
+                f"{self.part.name} runs but is not ready after {self.part.ready_within:.0f} s"
+            )
+        return False
+
+    def _spawn(self) -> None:
+        if self._process is not None:
+            children.kill_group(self._process)  # workers that outlived a killed master
+        self._process = children.spawn(
+            self.part.command,
+            log=subprocess.PIPE,
+            account=self.part.account,
+            env=self.part.env,
+            death_signal=self.part.stop_signal,
+        )
+        self._reader = asyncio.create_task(self._read(self._process))
+
+    async def _read(self, process: subprocess.Popen[bytes]) -> None:
+        """Relay the lines of one life of the part, however long a line is."""
+        loop = asyncio.get_running_loop()
+        stream = asyncio.StreamReader(limit=1 << 20)
+        transport, _ = await loop.connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(stream), process.stdout
+        )
+        try:
+            while True:
+                try:
+                    line = await stream.readline()
+                except ValueError:  # longer than the limit: what was buffered of it is dropped
+                    line = b"(a line of more than 1 MiB was dropped)\n"
+                if not line:
+                    return
+                text = line.decode(errors="replace").rstrip()
+                self._tail.append(text)
+                self._relay(self.part.name, text)
+        finally:
+            transport.close()
+
+    def _how_it_ended(self) -> str:
+        code = self._process.returncode if self._process else None
+        if code is not None and code < 0:
+            return f"was killed by {signal.Signals(-code).name}"
+        return f"ended with exit code {code}"
+
+    def _last_words(self) -> str:
+        return " | ".join(self._tail) or "it said nothing"
