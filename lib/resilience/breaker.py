@@ -1,0 +1,206 @@
+"""A circuit breaker: an upstream that fails too often is left alone, then probed, then trusted."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Gauge
+
+from lib import context
+from lib.errors import AppError, Code
+from lib.log import get_logger
+from lib.resilience.outcome import is_upstream_fault
+
+log = get_logger(__name__)
+
+Monotonic = Callable[[], float]
+_SLICES: Final = 12
+_TICK: Final = 0.001  # timers fire this close to their time
+
+
+class State(IntEnum):
+    """The values of the state gauge."""
+
+    CLOSED = 0
+    HALF_OPEN = 1
+    OPEN = 2
+
+
+@dataclass(frozen=True, slots=True)
+class BreakerPolicy:
+    """When to open and when to close; times in seconds."""
+
+    min_requests: int = 3
+    failure_ratio: float = 0.5
+    window_seconds: float = 60.0
+    open_seconds: float = 30.0
+    probes: int = 3
+
+
+class CircuitBreaker:
+    """Guards the calls to one upstream. Not for use from several event loops.
+
+    Closed: failures of the last `window_seconds` are counted in twelve slices. Open: every call is
+    refused with CIRCUIT_OPEN. Half-open: at most `probes` calls at a time are let through; as many
+    successes in a row close it, one failure opens it again.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        policy: BreakerPolicy = BreakerPolicy(),
+        *,
+        clock: Monotonic = time.monotonic,
+        on_change: Callable[[State], None] | None = None,
+    ) -> None:
+        self.name = name
+        self._policy = policy
+        self._clock = clock
+        self._on_change = on_change
+        self._state = State.CLOSED
+        self._generation = 0
+        self._counts = _Counts(policy.window_seconds)
+        self._opened_at = 0.0
+        self._probing = 0
+        self._successes = 0
+        if on_change is not None:
+            on_change(State.CLOSED)
+
+    @property
+    def state(self) -> State:
+        """The state now; an open circuit whose time is over is half-open."""
+        if self._state is State.OPEN and self._open_for() <= 0:
+            self._enter(State.HALF_OPEN)
+        return self._state
+
+    @contextmanager
+    def guard(self) -> Iterator[None]:
+        """Surround one call: its exception, or its lack of one, is what is counted.
+
+        A call that is cancelled counts as neither, unless the time of its request was up: then the
+        upstream was too slow.
+
+        Raises:
+            AppError: CIRCUIT_OPEN, with `Retry-After`, where the call is refused.
+        """
+        generation = self._admit()
+        try:
+            yield
+        except BaseException as error:
+            self._finish(generation, _verdict(error))
+            raise
+        self._finish(generation, True)
+
+    def _admit(self) -> int:
+        state = self.state
+        if state is State.OPEN:
+            raise self._refusal(self._open_for())
+        if state is State.HALF_OPEN:
+            if self._probing >= self._policy.probes:
+                raise self._refusal(1.0)
+            self._probing += 1
+        return self._generation
+
+    def _finish(self, generation: int, succeeded: bool | None) -> None:
+        # A call that began before the last change of state says nothing about this one.
+        if generation != self._generation:
+            return
+        if self._state is State.HALF_OPEN:
+            self._finish_probe(succeeded)
+        elif succeeded is not None:
+            total, failed = self._counts.add(self._clock(), failed=not succeeded)
+            if (
+                not succeeded
+                and total >= self._policy.min_requests
+                and failed / total >= self._policy.failure_ratio
+            ):
+                self._enter(State.OPEN)
+
+    def _finish_probe(self, succeeded: bool | None) -> None:
+        self._probing -= 1
+        if succeeded is False:
+            self._enter(State.OPEN)
+        elif succeeded:
+            self._successes += 1
+            if self._successes >= self._policy.probes:
+                self._enter(State.CLOSED)
+
+    def _enter(self, state: State) -> None:
+        log.warning(
+            "circuit_changed",
+            upstream=self.name,
+            state=state.name.lower(),
+            was=self._state.name.lower(),
+        )
+        self._state = state
+        self._generation += 1
+        self._counts = _Counts(self._policy.window_seconds)
+        self._opened_at = self._clock()
+        self._probing = self._successes = 0
+        if self._on_change is not None:
+            self._on_change(state)
+
+    def _open_for(self) -> float:
+        return self._opened_at + self._policy.open_seconds - self._clock()
+
+    def _refusal(self, seconds: float) -> AppError:
+        return AppError(
+            Code.CIRCUIT_OPEN,
+            f"{self.name} is not answering; it is left alone for a while",
+            headers={"Retry-After": str(max(1, round(seconds)))},
+        )
+
+
+class _Counts:
+    """Calls and failures of the last window, in slices: memory does not grow with traffic."""
+
+    def __init__(self, window: float) -> None:
+        self._window = window
+        self._width = window / _SLICES
+        self._slices: deque[tuple[float, int, int]] = deque()  # (begin, calls, failures)
+        self._calls = self._failures = 0
+
+    def add(self, now: float, *, failed: bool) -> tuple[int, int]:
+        """Count one call and return (calls, failures) of the window that ends now."""
+        while self._slices and self._slices[0][0] <= now - self._window:
+            _, calls, failures = self._slices.popleft()
+            self._calls -= calls
+            self._failures -= failures
+        if not self._slices or now >= self._slices[-1][0] + self._width:
+            self._slices.append((now, 0, 0))
+        begin, calls, failures = self._slices.pop()
+        self._slices.append((begin, calls + 1, failures + failed))
+        self._calls += 1
+        self._failures += failed
+        return self._calls, self._failures
+
+
+def _verdict(error: BaseException) -> bool | None:
+    if isinstance(error, asyncio.CancelledError) and context.remaining(1.0) <= _TICK:
+        return False
+    if not isinstance(error, Exception):
+        return None  # the caller left, or the process is ending
+    return not is_upstream_fault(error)
+
+
+class BreakerGauge:
+    """`circuit_breaker_state{upstream}`: 0 closed, 1 half-open, 2 open; set when it changes."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._gauge = Gauge(
+            "circuit_breaker_state",
+            "State of the circuit to an upstream: 0 closed, 1 half-open, 2 open.",
+            ("upstream",),
+            registry=registry,
+        )
+
+    def of(self, upstream: str) -> Callable[[State], None]:
+        """Return what `CircuitBreaker(on_change=…)` takes."""
+        return self._gauge.labels(upstream).set

@@ -1,0 +1,66 @@
+"""The deadline budget: one limit for all that is done for a request, passed on to upstreams."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Mapping, MutableMapping
+from contextlib import asynccontextmanager, contextmanager
+from typing import Final
+
+from lib import context
+from lib.errors import AppError, Code
+
+# Milliseconds that the caller still waits: relative, because clocks of two machines differ.
+HEADER: Final = "X-Deadline-Ms"
+_LONGEST_MS: Final = 3_600_000
+
+
+@asynccontextmanager
+async def within(seconds: float, *, what: str = "the call") -> AsyncIterator[None]:
+    """Give the block `seconds`, or what is left of the request's budget if that is less.
+
+    Calls made inside see the smaller budget.
+
+    Raises:
+        AppError: DEADLINE_EXCEEDED when the time is up.
+    """
+    left = context.remaining(seconds)
+    late = AppError(Code.DEADLINE_EXCEEDED, f"{what} took too long")
+    if left <= 0:
+        raise late
+    try:
+        with budget(left) as until:
+            async with asyncio.timeout_at(until) as scope:
+                yield
+    except TimeoutError:
+        if scope.expired():
+            raise late from None
+        raise
+
+
+@contextmanager
+def budget(seconds: float) -> Iterator[float]:
+    """Lower the request's budget inside the block; the value is its end on the loop's clock.
+
+    Nothing is cancelled here: what is called inside looks at `lib.context.remaining`.
+    """
+    outer = context.deadline.get()
+    until = asyncio.get_running_loop().time() + context.remaining(seconds)
+    context.deadline.set(until)
+    try:
+        yield until
+    finally:
+        context.deadline.set(outer)
+
+
+def write_header(headers: MutableMapping[str, str], seconds: float) -> None:
+    """Tell the upstream how long we wait for it."""
+    headers[HEADER] = str(max(1, int(context.remaining(seconds) * 1000)))
+
+
+def read_header(headers: Mapping[str, str], *, limit: float) -> float:
+    """Return the seconds to serve a request in: the caller's where usable, at most `limit`."""
+    text = headers.get(HEADER, "")
+    if not (text.isascii() and text.isdigit() and len(text) <= len(str(_LONGEST_MS))):
+        return limit
+    return min(limit, int(text) / 1000)

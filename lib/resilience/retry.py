@@ -1,0 +1,65 @@
+"""Retry with growing, jittered waits: only what may be repeated, only while there is time."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TypeVar
+
+import stamina
+
+from lib import context
+from lib.errors import AppError
+from lib.resilience.outcome import is_transient
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """Attempts in all, and the waits between them: doubling from `first` to `longest` seconds."""
+
+    attempts: int = 3
+    first: float = 0.05
+    longest: float = 1.0
+    jitter: float = 0.05
+
+
+async def retrying(
+    work: Callable[[], Awaitable[T]],
+    *,
+    policy: RetryPolicy = RetryPolicy(),
+    seconds: float = 10.0,
+    retry_on: Callable[[BaseException], bool] = is_transient,
+) -> T:
+    """Run `work`, which must be idempotent, until it answers; the last failure is the caller's.
+
+    A `Retry-After` of the upstream is respected where the budget allows it; otherwise the failure
+    is passed on at once instead of waiting for nothing.
+    """
+
+    def hook(error: Exception) -> bool | timedelta:
+        if not retry_on(error):
+            return False
+        asked = _retry_after(error)
+        if context.remaining(seconds) <= (asked or policy.first):
+            return False
+        return True if asked is None else timedelta(seconds=asked)
+
+    async for attempt in stamina.retry_context(
+        on=hook,
+        attempts=policy.attempts,
+        timeout=max(0.001, context.remaining(seconds)),
+        wait_initial=policy.first,
+        wait_max=policy.longest,
+        wait_jitter=policy.jitter,
+    ):
+        with attempt:
+            return await work()
+    raise AssertionError("the loop returns or raises")
+
+
+def _retry_after(error: Exception) -> float | None:
+    text = error.headers.get("Retry-After", "") if isinstance(error, AppError) else ""
+    return float(text) if text.isascii() and text.isdigit() else None
