@@ -97,7 +97,7 @@ class _Session:
             raise MigrationError(f"{self._folder}: {_said(error)}") from error
 
     def _lock_or_leave(self) -> None:
-        """Take a lock of the session: a killed process cannot leave it behind, as yoyo's row can."""
+        """Take a lock of the session: unlike yoyo's row, a killed process does not leave it."""
         try:
             if urlsplit(self._url).scheme == "mysql":
                 question = f"SELECT GET_LOCK('migrations', {_LOCK_SECONDS})"

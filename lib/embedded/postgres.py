@@ -74,6 +74,8 @@ def command(instance: Instance) -> list[str]:
         "unix_socket_directories": "",
         "max_connections": "200",
         "log_checkpoints": "off",
+        # A failed statement is told by whoever sent it; here it would only be told twice.
+        "log_min_messages": "log",
         "timezone": "UTC",
         "log_timezone": "UTC",
         **instance.settings,

@@ -88,6 +88,7 @@ def _environment(
     env = {
         "ENVIRONMENT": "development",
         "LOG_FORMAT": "console",
+        "DRAIN_SECONDS": "5",  # Ctrl-C should not take half a minute
         "HOST": HOST,
         **{name: value for name, value in settings.environ.items() if value},
         "PYTHONPATH": str(ROOT),

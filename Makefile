@@ -1,0 +1,152 @@
+# Every target makes what it needs, `.venv` first, and works from a fresh clone. `make help` lists them.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules
+
+PYTHON ?= python3
+BIN := .venv/bin
+PY := $(BIN)/python
+READY := .venv/.ready
+
+# What there is, read from the folders.
+DATABASES := $(notdir $(patsubst %/,%,$(wildcard migrations/*/)))
+SERVICES := $(notdir $(patsubst %/__main__.py,%,$(filter-out services/_%,$(wildcard services/*/__main__.py))))
+QUERY_SETS := $(wildcard sql/*/sqlc.yaml) $(wildcard sql/*/*/sqlc.yaml)
+
+db ?=
+svc ?=
+name ?=
+n ?= 200000
+t ?=
+
+# $(call one-of,db,$(DATABASES)): stop with the valid names unless the variable holds one of them.
+one-of = $(if $(filter 1,$(words $($(1)))),$(if $(filter $($(1)),$(2)),,$(call not-one-of,$(1),$(2))),$(call not-one-of,$(1),$(2)))
+not-one-of = @echo "$(1)=$(or $($(1)),?) is not one of: $(sort $(2))" >&2; exit 2
+
+.PHONY: help
+help: ## list the targets
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z][a-z0-9<>-]*:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo "  databases (db=): $(sort $(DATABASES))"
+	@echo "  services (svc=): $(sort $(SERVICES))"
+
+# --- set up ---------------------------------------------------------------------------------------
+
+.PHONY: setup
+setup: $(READY) ## create .venv from the locked, hashed requirements
+
+$(READY): requirements-dev.lock pyproject.toml codegen/pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Python 3.11 or newer is needed; say which: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 2; }
+	@test -x $(PY) || $(PYTHON) -m venv .venv
+	@echo "installing the locked requirements into .venv"
+	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . -e codegen
+	@touch $@
+
+.PHONY: setup-system
+setup-system: ## install MariaDB, Prometheus and Chromium (as root on Debian)
+	@bash .ci/setup-system
+
+# --- run ------------------------------------------------------------------------------------------
+
+.PHONY: run
+run: $(READY) ## start the whole platform; Ctrl-C stops it
+	@exec $(PY) -m services
+
+# Listed for `make help`; the rule is the one with the per cent sign.
+.PHONY: dev-<svc>
+dev-<svc>: ## as run, and restart that service when its code changes (dev-user, ...)
+
+dev-%: $(READY)
+	@exec $(PY) -m services --watch $*
+
+# --- check ----------------------------------------------------------------------------------------
+
+.PHONY: test
+test: $(READY) ## run every test (t=path or t='-k word' for some)
+	@$(PY) -m pytest $(t)
+
+.PHONY: test-repo
+test-repo: $(READY) ## test the database functions against real servers
+	@$(PY) -m pytest -m repo
+
+.PHONY: test-e2e
+test-e2e: $(READY) ## test the whole stack through the gateway
+	@$(PY) -m pytest tests/e2e
+
+.PHONY: check
+check: $(READY) ## format, lint, types, imports, generated files up to date
+	@$(BIN)/ruff format --check --quiet . || { echo "not formatted: run make format" >&2; exit 1; }
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+	@cd codegen && ../$(BIN)/mypy --config-file ../pyproject.toml -p aiosqlc
+	@$(BIN)/lint-imports --no-logo | tail -n 3
+	@for config in $(QUERY_SETS); do $(PY) -m aiosqlc check -f $$config; done
+	@$(PY) -m lib.grpc.generate --check
+	@$(PY) -m services._stack.specs check
+	@bash .ci/check-locks
+
+.PHONY: format
+format: $(READY) ## format the code and apply the linter's safe fixes
+	@$(BIN)/ruff check --quiet --fix-only .
+	@$(BIN)/ruff format .
+
+# --- generate -------------------------------------------------------------------------------------
+
+.PHONY: sqlc
+sqlc: $(READY) ## compile the queries of a database (db=user)
+	$(call one-of,db,$(DATABASES))
+	@for config in $(filter sql/$(db)/%,$(QUERY_SETS)); do $(PY) -m aiosqlc generate -f $$config; done
+
+.PHONY: proto
+proto: $(READY) ## generate the messages from proto/
+	@$(PY) -m lib.grpc.generate
+
+.PHONY: swag-gen
+swag-gen: $(READY) ## write api/swagger/<svc>.swagger.yaml from the routes (svc=user)
+	$(call one-of,svc,$(SERVICES))
+	@$(PY) -m services._stack.specs gen $(svc)
+
+.PHONY: swag-config
+swag-config: $(READY) ## write the list of documents that Swagger UI offers
+	@$(PY) -m services._stack.specs config
+
+.PHONY: lock
+lock: $(READY) ## resolve the requirements anew into the two lock files
+	@bash .ci/lock $(BIN)/uv
+
+# --- databases ------------------------------------------------------------------------------------
+
+.PHONY: migrate-up migrate-down migrate-init
+migrate-up: $(READY) ## apply the migrations of a database (db=user)
+	$(call one-of,db,$(DATABASES))
+	@$(PY) -m lib.db.migrations up --db $(db)
+
+migrate-down: $(READY) ## undo the newest migration (db=user)
+	$(call one-of,db,$(DATABASES))
+	@$(PY) -m lib.db.migrations down --db $(db)
+
+migrate-init: $(READY) ## create the next migration and its rollback (db=user name=add_x)
+	$(call one-of,db,$(DATABASES))
+	@$(PY) -m lib.db.migrations init --db $(db) --name "$(name)"
+
+# --- measure, clean -------------------------------------------------------------------------------
+
+.PHONY: bench
+bench: $(READY) ## measure against peers, as ratios
+	@for bench in $(patsubst bench/%/__main__.py,%,$(wildcard bench/*/__main__.py)); do $(PY) -m bench.$$bench; done
+
+.PHONY: fuzz
+fuzz: $(READY) ## hunt for unsound claims of the compiler (n=executions)
+	@$(PY) -m tests.codegen.fuzz --n $(n)
+
+.PHONY: clean
+clean: ## remove .venv, .run (the databases too) and every cache
+	@! (flock --nonblock 9 9<.run/stack.lock) 2>/dev/null && test -e .run/stack.lock \
+	  && { echo "the stack is running: stop it first" >&2; exit 1; } || true
+	@rm -rf .venv .run .cache build dist *.egg-info codegen/*.egg-info
+	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .schemathesis .import_linter_cache codegen/.mypy_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
