@@ -67,8 +67,14 @@ def test_it_opens_at_three_requests_and_half_failures(outcomes: str, state: Stat
 
 @pytest.mark.parametrize(
     "code",
-    [Code.NOT_FOUND, Code.VALIDATION_ERROR, Code.CONFLICT, Code.UNAUTHORIZED]
-    + [Code.RATE_LIMIT_EXCEEDED, Code.PRECONDITION_FAILED],
+    [
+        Code.NOT_FOUND,
+        Code.VALIDATION_ERROR,
+        Code.CONFLICT,
+        Code.UNAUTHORIZED,
+        Code.RATE_LIMIT_EXCEEDED,
+        Code.PRECONDITION_FAILED,
+    ],
 )
 def test_a_4xx_answer_is_a_success(code: Code) -> None:
     breaker = CircuitBreaker("user", clock=Clock())
@@ -79,8 +85,14 @@ def test_a_4xx_answer_is_a_success(code: Code) -> None:
 
 @pytest.mark.parametrize(
     "error",
-    [DOWN, AppError(Code.DEADLINE_EXCEEDED, "slow"), AppError(Code.INTERNAL_ERROR, "bug")]
-    + [ConnectionResetError(), TimeoutError(), ValueError("garbled")],
+    [
+        DOWN,
+        AppError(Code.DEADLINE_EXCEEDED, "slow"),
+        AppError(Code.INTERNAL_ERROR, "bug"),
+        ConnectionResetError(),
+        TimeoutError(),
+        ValueError("garbled"),
+    ],
 )
 def test_a_failure_of_the_upstream_counts(error: Exception) -> None:
     breaker = CircuitBreaker("user", clock=Clock())

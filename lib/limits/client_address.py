@@ -1,0 +1,62 @@
+"""Who is asking: the peer's address, or the one that trusted proxies report for it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import Final, TypeAlias
+
+_Address: TypeAlias = IPv4Address | IPv6Address
+_Network: TypeAlias = IPv4Network | IPv6Network
+UNKNOWN: Final = "unknown"
+
+
+class TrustedProxies:
+    """The networks whose `X-Forwarded-For` is believed; everybody else's is ignored."""
+
+    def __init__(self, networks: Collection[str] = ()) -> None:
+        """Take networks such as `10.0.0.0/8` or single addresses; raises ValueError for others."""
+        self._networks: tuple[_Network, ...] = tuple(ip_network(text) for text in networks)
+
+    def client(self, peer: str | None, forwarded_for: Sequence[str] = ()) -> str:
+        """Return the client's address.
+
+        The list is read from its end: each trusted hop vouches for the entry before it, so what a
+        client writes itself never counts.
+
+        Args:
+            peer: the address of the connection; None where there is none (a UNIX socket).
+            forwarded_for: the values of all `X-Forwarded-For` headers, in their order.
+        """
+        address = _parse(peer or "")
+        if address is None:
+            return UNKNOWN
+        hops = [hop.strip() for value in forwarded_for for hop in value.split(",")]
+        while hops and self._trusts(address):
+            before = _parse(hops.pop())
+            if before is None:
+                break
+            address = before
+        return str(address)
+
+    def _trusts(self, address: _Address) -> bool:
+        return any(address in network for network in self._networks)
+
+
+def limit_key(client: str) -> str:
+    """Return what to count a client by; an IPv6 host owns a whole /64, so that is counted."""
+    address = _parse(client)
+    if isinstance(address, IPv6Address):
+        return f"ip:{ip_network((address, 64), strict=False).network_address}/64"
+    return f"ip:{client}"
+
+
+def _parse(text: str) -> _Address | None:
+    try:
+        address = ip_address(text.removeprefix("[").removesuffix("]"))
+    except ValueError:
+        return None
+    if isinstance(address, IPv6Address):
+        # One host, whichever family its socket has; a scope is not part of an address.
+        return address.ipv4_mapped or IPv6Address(int(address))
+    return address

@@ -1,0 +1,108 @@
+"""The two rules as arithmetic on values: no clock, no store. The Lua script computes the same."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a rule said: times in seconds, counts in requests."""
+
+    allowed: bool
+    limit: int
+    remaining: int
+    retry_after: float
+    reset_after: float
+
+    def headers(self) -> dict[str, str]:
+        """Return `RateLimit-*`, and `Retry-After` for a refusal; whole seconds, rounded up."""
+        named = {
+            "RateLimit-Limit": str(self.limit),
+            "RateLimit-Remaining": str(self.remaining),
+            "RateLimit-Reset": str(math.ceil(self.reset_after)),
+        }
+        if not self.allowed:
+            named["Retry-After"] = str(max(1, math.ceil(self.retry_after)))
+        return named
+
+
+@dataclass(frozen=True, slots=True)
+class TokenBucket:
+    """`rate` tokens a second flow into a bucket of `burst`; a request takes one.
+
+    A bucket is one number, the moment at which it will be full: less than `burst / rate` ahead of
+    now, and in the past for a full one, which is therefore the same as no bucket at all.
+    """
+
+    rate: float = 100.0
+    burst: int = 200
+
+    @property
+    def idle_seconds(self) -> float:
+        """A key untouched for this long may be forgotten: it says nothing any more."""
+        return self.burst / self.rate
+
+    def take(self, full_at: float, now: float) -> tuple[float, Decision]:
+        """Return the bucket after one request at `now`, and the decision."""
+        later = max(full_at, now) + 1 / self.rate
+        over = later - now - self.idle_seconds
+        # The tolerance is below one token in any rate used here: it forgives rounding, no more.
+        if over > 1e-6:
+            return full_at, Decision(False, self.burst, 0, over, full_at - now)
+        left = int((self.idle_seconds - (later - now)) * self.rate + 1e-6)
+        return later, Decision(True, self.burst, left, 0.0, later - now)
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A window's state: its number since the epoch, requests in it and in the one before."""
+
+    number: int = 0
+    current: int = 0
+    previous: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """At most `limit` requests in `seconds`; the previous window counts by its overlap."""
+
+    limit: int
+    seconds: float
+
+    @property
+    def idle_seconds(self) -> float:
+        """A key untouched for this long may be forgotten."""
+        return 2 * self.seconds
+
+    def take(self, counted: Counted, now: float) -> tuple[Counted, Decision]:
+        """Return the counts after one request at `now`, and the decision."""
+        number = math.floor(now / self.seconds)
+        current, previous = _shift(counted, number)
+        ends_in = (number + 1) * self.seconds - now
+        used = current + previous * (ends_in / self.seconds)
+        if used + 1 > self.limit + 1e-6:
+            wait = self._wait(current, previous, ends_in)
+            return Counted(number, current, previous), Decision(False, self.limit, 0, wait, ends_in)
+        left = int(self.limit - used - 1 + 1e-6)
+        after = Counted(number, current + 1, previous)
+        return after, Decision(True, self.limit, left, 0.0, ends_in)
+
+    def _wait(self, current: int, previous: int, ends_in: float) -> float:
+        """Seconds until one more fits, if nothing else is asked for meanwhile."""
+        free = self.limit - 1 - current
+        if previous > 0 and free >= 0:
+            return max(0.0, ends_in - free * self.seconds / previous)
+        # This window is full by itself: wait for its end, and until enough of it has passed then.
+        return ends_in + max(0.0, self.seconds * (1 - (self.limit - 1) / max(1, current)))
+
+
+def _shift(counted: Counted, number: int) -> tuple[int, int]:
+    if counted.number == number:
+        return counted.current, counted.previous
+    return 0, counted.current if counted.number == number - 1 else 0
+
+
+Rule: TypeAlias = TokenBucket | Window
