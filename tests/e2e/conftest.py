@@ -1,0 +1,119 @@
+"""The whole stack on free ports, started once as a user would start it."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from lib.embedded.ports import free_port
+from services._stack.settings import PORTS, ROOT
+
+START_SECONDS = 90.0
+
+
+class Stack:
+    """A running `python -m services` and what it has said."""
+
+    def __init__(self, run_dir: Path, **environ: str) -> None:
+        names = ("GATEWAY_PORT", "POSTGRES_PORT", "REDIS_PORT", *PORTS)
+        self.environ = {
+            **os.environ,
+            **{name: str(free_port()) for name in names},
+            "RUN_DIR": str(run_dir),
+            **environ,
+        }
+        self.lines: list[str] = []
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "services"],
+            cwd=ROOT,
+            env=self.environ,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.environ['GATEWAY_PORT']}"
+
+    def port(self, name: str) -> int:
+        return int(self.environ[name])
+
+    def pid(self, part: str) -> int:
+        """The newest process id that the stack has reported for a part."""
+        pattern = re.compile(rf"\b{part} is (?:ready|back) \(pid (\d+)\)")
+        return int([m[1] for line in self.lines if (m := pattern.search(line))][-1])
+
+    def said(self, text: str) -> bool:
+        return any(text in line for line in self.lines)
+
+    def wait_until_said(self, text: str, within: float = START_SECONDS) -> None:
+        deadline = time.monotonic() + within
+        while not self.said(text):
+            if time.monotonic() > deadline or self.process.poll() is not None:
+                raise AssertionError(f"never said {text!r}:\n" + "\n".join(self.lines[-40:]))
+            time.sleep(0.02)
+
+    def children(self) -> list[psutil.Process]:
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+    def stop(self, by: signal.Signals = signal.SIGINT, within: float = 40.0) -> int:
+        """Stop it as Ctrl-C does; return the exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(by)
+        try:
+            return self.process.wait(within)
+        finally:
+            if self.process.poll() is None:
+                self.process.kill()
+                self.process.wait()
+            self._reader.join(5)
+            self.process.stdout.close()
+
+    def _read(self) -> None:
+        for line in self.process.stdout:
+            self.lines.append(line.rstrip("\n"))
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The run's stack. Tests may kill its parts, and leave when they have come back."""
+    running = Stack(tmp_path_factory.mktemp("stack"))
+    try:
+        running.wait_until_said("ready; press Ctrl-C")
+        yield running
+    finally:
+        running.stop()
+
+
+@pytest.fixture
+def own_stack(tmp_path: Path) -> Iterator:
+    """Start stacks of the test's own: `own_stack(GATEWAY_PORT="8080")`."""
+    started: list[Stack] = []
+
+    def start(run_dir: Path = tmp_path / "run", **environ: str) -> Stack:
+        started.append(Stack(run_dir, **environ))
+        return started[-1]
+
+    yield start
+    for running in started:
+        running.stop()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.e2e)

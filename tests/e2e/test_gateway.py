@@ -1,0 +1,109 @@
+"""The gateway's own behaviour: errors in the envelope, nothing internal public, limits, logs."""
+
+from __future__ import annotations
+
+import json
+import socket
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from services._stack.settings import Settings
+
+
+@pytest.fixture
+async def http(stack):
+    async with aiohttp.ClientSession(stack.url) as session:
+        yield session
+
+
+async def test_the_gateway_says_that_it_is_well(http):
+    async with http.get("/healthz") as answer:
+        assert (answer.status, await answer.json()) == (200, {"status": "ok"})
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/metrics", "/health", "/livez", "/readyz", "/api", "/api/", "/api/users/v1",
+        "/api/users/v2/users", "/api/users/v1/../../../metrics",
+        "/api/users/v1/..%2f..%2f../metrics",
+        "/api/points/v1/points", "/docs/nothing", "/docs/../nginx.conf",
+    ],
+)  # fmt: skip
+async def test_what_has_no_route_is_a_404_in_the_envelope(http, path):
+    from yarl import URL
+
+    async with http.get(URL(path, encoded=True)) as answer:
+        body = await answer.json()
+        assert answer.status == 404
+        assert body["success"] is False
+        assert body["error"]["code"] == "NOT_FOUND"
+        assert body["error"]["request_id"] == answer.headers["X-Request-ID"]
+
+
+async def test_a_good_request_id_is_kept_and_a_bad_one_replaced(http):
+    async with http.get("/healthz", headers={"X-Request-ID": "order-4711.a"}) as answer:
+        assert answer.headers.getall("X-Request-ID") == ["order-4711.a"]
+    async with http.get("/healthz", headers={"X-Request-ID": 'x" onload='}) as answer:
+        assert len(answer.headers["X-Request-ID"]) == 32
+
+
+async def test_a_body_of_more_than_10_mib_is_a_413_in_the_envelope(http):
+    path = "/api/departments/v1/departments"
+    async with http.post(path, data=b"x" * (10 * 1024 * 1024 + 1)) as answer:
+        assert answer.status == 413
+        assert (await answer.json())["error"]["code"] == "PAYLOAD_TOO_LARGE"
+
+
+def test_more_than_a_burst_of_requests_is_429_with_retry_after(stack):
+    """Pipelined: the client must outrun the limit of 500 a second after 1000 at once."""
+    count = 900  # a connection is closed after 1000 requests
+    sockets = [
+        socket.create_connection(("127.0.0.1", stack.port("GATEWAY_PORT"))) for _ in range(3)
+    ]
+    for sock in sockets:
+        sock.sendall(b"GET /docs/start.js HTTP/1.1\r\nHost: a\r\n\r\n" * (count - 1))
+        sock.sendall(b"GET /docs/start.js HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+    text = b"".join(sock.makefile("rb").read() for sock in sockets).decode()
+    for sock in sockets:
+        sock.close()
+    refused = [part for part in text.split("HTTP/1.1 ") if part.startswith("429")]
+    assert text.count("HTTP/1.1 200") >= 1000
+    assert len(refused) + text.count("HTTP/1.1 200") == 3 * count
+    head, _, body = refused[0].partition("\r\n\r\n")
+    assert "Retry-After: 1" in head
+    assert json.loads(body)["error"]["code"] == "RATE_LIMIT_EXCEEDED"
+
+
+def test_a_request_that_is_no_http_is_answered_in_the_envelope(stack):
+    with socket.create_connection(("127.0.0.1", stack.port("GATEWAY_PORT")), timeout=5) as sock:
+        sock.sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n")
+        answer = sock.makefile("rb").read().decode()
+    assert answer.startswith("HTTP/1.1 400")
+    assert json.loads(answer.partition("\r\n\r\n")[2])["error"]["code"] == "BAD_REQUEST"
+
+
+async def test_each_request_is_one_json_line_in_the_access_log(stack, http):
+    async with http.get('/nothing/"quoted"?secret=1', headers={"X-Request-ID": "log-line-1"}):
+        pass
+    log = (Path(stack.environ["RUN_DIR"]) / "nginx" / "access.log").read_text()
+    line = next(json.loads(x) for x in log.splitlines() if "log-line-1" in x)
+    assert (line["method"], line["path"], line["status"]) == ("GET", '/nothing/"quoted"', 404)
+    assert "secret" not in json.dumps(line)
+
+
+async def test_security_headers_are_set(http):
+    async with http.get("/docs/") as answer:
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert "nginx/" not in answer.headers["Server"]
+
+
+async def test_the_list_of_documents_names_every_public_service(stack, http):
+    public = [s.name for s in Settings.read(stack.environ).services if s.public]
+    async with http.get("/docs/specs/config.json") as answer:
+        assert [entry["name"] for entry in (await answer.json())["urls"]] == public
+    for name in public:
+        async with http.get(f"/docs/specs/{name}.swagger.yaml") as answer:
+            assert answer.status == 200

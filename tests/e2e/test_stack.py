@@ -1,0 +1,133 @@
+"""`make run` as a user meets it: starting, twice, on busy ports, stopping, coming back."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import stat
+import subprocess
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from lib.embedded.ports import free_port
+from services._stack.settings import ROOT
+
+
+def gone(processes: list[psutil.Process], within: float = 15.0) -> bool:
+    _, alive = psutil.wait_procs(processes, timeout=within)
+    return not [p for p in alive if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
+
+
+def test_everything_that_was_started_stops_in_order_and_the_data_survives(own_stack):
+    first = own_stack()
+    first.wait_until_said("ready; press Ctrl-C")
+    children = first.children()
+    assert first.stop(signal.SIGINT) == 0
+    assert gone(children)
+    assert first.lines[-1].endswith("stopped; the data stays in " + first.environ["RUN_DIR"])
+
+    began = time.monotonic()
+    second = own_stack()
+    second.wait_until_said("ready; press Ctrl-C")
+    assert time.monotonic() - began < 8, "a warm start takes 5 s on an idle machine"
+    assert not second.said("first run")
+    assert second.stop(signal.SIGTERM) == 0
+
+
+def test_a_second_start_names_the_first_and_starts_nothing(stack):
+    again = type(stack)(Path(stack.environ["RUN_DIR"]), GATEWAY_PORT=str(free_port()))
+    assert again.process.wait(20) == 1
+    again.stop()
+    (line,) = again.lines
+    assert f"python (pid {stack.process.pid}) serves port {stack.environ['GATEWAY_PORT']}" in line
+    assert line.startswith("cannot start: the stack is already running")
+
+
+@pytest.mark.parametrize("name", ["GATEWAY_PORT", "POSTGRES_PORT", "REDIS_PORT"])
+def test_a_busy_port_is_one_sentence_with_its_holder(own_stack, name):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        running = own_stack(**{name: str(port)})
+        assert running.process.wait(20) == 1
+        running.stop()
+    me = psutil.Process().name()
+    assert running.lines == [
+        f"cannot start: port {port} is held by {me} (pid {os.getpid()}); free it, or set {name}"
+    ]
+
+
+@pytest.mark.parametrize("value", ["http", "0", "70000"])
+def test_a_port_that_is_none_is_one_sentence(own_stack, value):
+    running = own_stack(GATEWAY_PORT=value)
+    assert running.process.wait(20) == 1
+    running.stop()
+    assert running.lines == [
+        f"cannot start: GATEWAY_PORT must be a port between 1 and 65535, not {value!r}"
+    ]
+
+
+def test_a_killed_stack_takes_its_parts_with_it(own_stack):
+    running = own_stack()
+    running.wait_until_said("ready; press Ctrl-C")
+    children = running.children()
+    assert len(children) > 4
+    running.process.kill()
+    running.process.wait()
+    assert gone(children)
+
+
+def test_a_signal_during_the_start_leaves_nothing_behind(own_stack):
+    running = own_stack()
+    running.wait_until_said("postgres is ready")
+    children = running.children()
+    assert running.stop(signal.SIGTERM) == 0
+    assert gone(children)
+    assert not running.said("ready; press Ctrl-C")
+
+
+def test_secrets_are_for_their_owner_only(stack):
+    folder = Path(stack.environ["RUN_DIR"]) / "secrets"
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    files = list(folder.iterdir())
+    assert files
+    assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
+
+
+def test_no_secret_is_on_a_command_line(stack):
+    folder = Path(stack.environ["RUN_DIR"]) / "secrets"
+    secrets = [file.read_text() for file in folder.iterdir()]
+    shown = [" ".join(process.cmdline()) for process in stack.children()]
+    assert not [line for line in shown for secret in secrets if secret in line]
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        ("sqlc", "db=? is not one of: "),
+        ("sqlc db=nope", "db=nope is not one of: "),
+        ("migrate-up db=nope", "db=nope is not one of: "),
+        ("migrate-init name=x", "db=? is not one of: "),
+        ("swag-gen", "svc=? is not one of: "),
+        ("swag-gen svc=nope", "svc=nope is not one of: "),
+    ],
+)
+def test_a_missing_or_unknown_name_prints_the_valid_ones(target, said):
+    done = subprocess.run(
+        ["make", "--old-file=.venv/.ready", *target.split()],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert said in done.stderr
+
+
+def test_help_lists_every_target_with_what_it_does():
+    done = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True)
+    listed = {line.split()[0] for line in done.stdout.splitlines() if line.startswith("  ")}
+    wanted = {"setup", "run", "test", "check", "sqlc", "migrate-up", "swag-gen", "dev-<svc>"}
+    assert wanted <= listed
