@@ -100,7 +100,7 @@ class _Loader:
         return tuple(found for found in sets if found)
 
     def _overrides(self, node: yaml.Node | None) -> tuple[Override, ...]:
-        """Global overrides: `overrides: {python: [...]}`, beside sqlc's own `overrides: {go: …}`."""
+        """Global overrides for all entries: `overrides: {python: [...]}`."""
         known = ("python", *_OTHER_LANGUAGES)
         by_language = self._reader.mapping(node, known, "overrides")
         return self._override_list(by_language.get("python"))

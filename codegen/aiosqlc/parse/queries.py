@@ -83,7 +83,7 @@ def _parse_statement(
     notes, problems = read_annotations(file, above)
     if not notes.seen_name:
         misplaced = _name_inside(file, tokens, body[0].start)
-        return None, [*problems, misplaced or _unnamed(file, body)]
+        return None, problems or [misplaced or _unnamed(file, body)]
     uses, found = find_uses(file, body, dialect)
     problems += found
     if problems or notes.command is None:

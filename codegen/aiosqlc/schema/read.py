@@ -96,7 +96,7 @@ _COPY_DATA = re.compile(r"^COPY\s.*\sFROM\s+stdin\b.*;\s*$", re.IGNORECASE)
 
 
 def forward_sql(text: str) -> tuple[str, bool]:
-    """Blank out what must not run, offset for offset; say whether the rest runs in a transaction."""
+    """Blank out what must not run, offset for offset; say whether a transaction is fine."""
     kept: list[str] = []
     forward, data, transactional = True, False, True
     for line in text.split("\n"):

@@ -1,0 +1,38 @@
+"""What every command does: find the configuration, load it, print diagnostics."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from aiosqlc.config.load import find_config, load_project
+from aiosqlc.config.project import Project
+from aiosqlc.diagnostics import Diagnostic, Severity
+from aiosqlc.render import Style, render_all
+
+
+def style_of(arguments: argparse.Namespace, root: Path) -> Style:
+    """Return how to render: coloured on a terminal unless the user or NO_COLOR says otherwise."""
+    plain = arguments.no_color or "NO_COLOR" in os.environ or not sys.stderr.isatty()
+    return Style(Path(os.path.relpath(root)), colour=not plain)
+
+
+def load(arguments: argparse.Namespace) -> Project | None:
+    """Load the configuration; print what is wrong with it. None where it cannot be used."""
+    path = find_config(arguments.file, Path())
+    if isinstance(path, Diagnostic):
+        report([path], style_of(arguments, Path()))
+        return None
+    project, problems = load_project(path)
+    report(problems, style_of(arguments, path.parent))
+    if any(item.severity is Severity.ERROR for item in problems):
+        return None
+    return project
+
+
+def report(diagnostics: Sequence[Diagnostic], style: Style) -> None:
+    """Print diagnostics to standard error."""
+    sys.stderr.write(render_all(diagnostics, style))

@@ -1,0 +1,1 @@
+"""Prints planned modules and sqlc's JSON document."""

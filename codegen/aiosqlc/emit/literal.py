@@ -1,0 +1,50 @@
+"""Writes any text as a Python string literal that reads like the text."""
+
+from __future__ import annotations
+
+
+def text_literal(text: str) -> str:
+    """Return a literal equal to `text`: one line as it is, several as a block.
+
+    The block's value ends with a newline, which no server minds and readers like.
+    """
+    if "\n" not in text:
+        return line_literal(text)
+    return f'"""\\\n{_escape(text)}\n"""'
+
+
+def line_literal(text: str) -> str:
+    """Return a one-line literal, in the quotes that need less escaping."""
+    escaped = _escape(text).replace("\n", "\\n").replace('\\"\\"\\"', '"""')
+    if '"' in escaped and "'" not in escaped:
+        return f"'{escaped}'"
+    return '"' + escaped.replace('"', '\\"') + '"'
+
+
+def docstring(lines: tuple[str, ...]) -> str:
+    """Return a docstring of these lines, without indentation."""
+    body = [_escape(line) for line in _dedent(lines)]
+    if len(body) == 1:
+        only = body[0]
+        return f'"""{only}{" " if only.endswith(chr(34)) else ""}"""'
+    return '"""' + "\n".join(body) + '\n"""'
+
+
+def _dedent(lines: tuple[str, ...]) -> list[str]:
+    margins = [len(line) - len(line.lstrip()) for line in lines if line.strip()]
+    margin = min(margins, default=0)
+    return [line[margin:].rstrip() for line in lines]
+
+
+def _escape(text: str) -> str:
+    text = text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
+    return "".join(
+        char if char == "\n" or char == "\t" or char.isprintable() else _code(char) for char in text
+    )
+
+
+def _code(char: str) -> str:
+    number = ord(char)
+    if number < 0x100:
+        return f"\\x{number:02x}"
+    return f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"

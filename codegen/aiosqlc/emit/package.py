@@ -1,0 +1,80 @@
+"""The files of a generated package: its modules, the shared ones, and `__init__`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from aiosqlc.config.project import Project, PythonTarget
+from aiosqlc.emit.executor import EXECUTOR
+from aiosqlc.emit.imports import import_lines
+from aiosqlc.emit.python import print_module
+from aiosqlc.plan.model import Import, PyModule
+from aiosqlc.stages import Rendered
+
+MARK = "# Generated "
+_ROOT_SIGNS = (".git", "pyproject.toml")
+
+
+def print_package(
+    project: Project, target: PythonTarget, modules: tuple[PyModule, ...]
+) -> list[Rendered]:
+    """Print every file of a package; each begins with one line that says how to make it again."""
+    header = _Header(project)
+    files = [
+        Rendered(module.path, print_module(module, header.of(module.source))) for module in modules
+    ]
+    if not target.executor:
+        files.append(Rendered(target.out / "executor.py", f"{header.of('')}\n{EXECUTOR}"))
+    files.append(Rendered(target.out / "__init__.py", _init(target, modules, header.of(""))))
+    return files
+
+
+class _Header:
+    """Makes first lines. Paths in them start at the project's root, wherever the command ran."""
+
+    def __init__(self, project: Project) -> None:
+        config = project.root.resolve() / project.file.path
+        root = next(
+            (
+                folder
+                for folder in config.parents
+                if any((folder / sign).exists() for sign in _ROOT_SIGNS)
+            ),
+            config.parent,
+        )
+        self._folder = Path(os.path.relpath(config.parent, root))
+        self._config = Path(os.path.relpath(config, root)).as_posix()
+
+    def of(self, source: str) -> str:
+        """Return the first line of a file made from `source` (empty: from the whole project)."""
+        command = f"`aiosqlc generate -f {self._config}`"
+        origin = f"from {os.path.normpath(self._folder / source)} " if source else ""
+        return f"{MARK}{origin}by {command}. Do not edit."
+
+
+def _init(target: PythonTarget, modules: tuple[PyModule, ...], header: str) -> str:
+    """Print `__init__.py`: the names of the queries by their text, for metrics and traces."""
+    package = target.package or "."
+    named = [
+        (module.path.stem, function.constant, function.query_name)
+        for module in modules
+        for function in module.functions
+    ]
+    imports: set[Import] = {("typing", "Final"), *((package, module) for module, _, _ in named)}
+    first_party = frozenset({package.partition(".")[0]})
+    entries = [f'    {module}.{constant}: "{name}",' for module, constant, name in named]
+    return "\n".join(
+        [
+            header,
+            '"""Typed functions over SQL, one module per file of queries."""',
+            "",
+            *import_lines(imports, first_party),
+            "",
+            "QUERY_NAMES: Final = {",
+            *entries,
+            "}",
+            '"""The name of each query by its text, for an executor to label what it runs."""',
+            "",
+        ]
+    )

@@ -1,0 +1,119 @@
+"""Puts generated files on disk, all or none, or says how what is there differs."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import os
+import tempfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiosqlc.diagnostics import Diagnostic
+from aiosqlc.emit.package import MARK
+from aiosqlc.stages import Rendered
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What writing would do: files to write, in order, and generated files nobody asks for now."""
+
+    write: tuple[Rendered, ...]
+    remove: tuple[Path, ...]
+
+    def __bool__(self) -> bool:
+        """Whether anything would change."""
+        return bool(self.write or self.remove)
+
+
+def compare(files: Sequence[Rendered], folders: Iterable[Path]) -> Changes:
+    """Compare generated files with those in `folders`, the packages that hold only ours."""
+    wanted = {file.path for file in files}
+    stale = [
+        path
+        for folder in sorted(set(folders))
+        for path in sorted(folder.glob("*.py"))
+        if path not in wanted and _is_ours(path)
+    ]
+    changed = tuple(file for file in files if _read(file.path) != file.text)
+    return Changes(changed, tuple(stale))
+
+
+def write(changes: Changes) -> list[Diagnostic]:
+    """Write and remove files. Nothing is touched where one file would destroy a person's work."""
+    foreign = [file.path for file in changes.write if _is_foreign(file.path)]
+    if foreign:
+        return [_refusal(path) for path in foreign]
+    staged: list[tuple[Path, Path]] = []
+    try:
+        for file in changes.write:
+            file.path.parent.mkdir(parents=True, exist_ok=True)
+            staged.append((_stage(file), file.path))
+        for temporary, path in staged:
+            temporary.replace(path)
+        for path in changes.remove:
+            path.unlink(missing_ok=True)
+    except OSError as error:
+        for temporary, _ in staged:
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
+        return [Diagnostic("E502", f"cannot write: {error}")]
+    return []
+
+
+def _stage(file: Rendered) -> Path:
+    """Write a file under another name beside its place, so that putting it there is one step."""
+    handle, name = tempfile.mkstemp(prefix=f".{file.path.name}.", dir=file.path.parent)
+    with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
+        stream.write(file.text)
+    mode = file.path.stat().st_mode & 0o777 if file.path.exists() else 0o644
+    temporary = Path(name)
+    temporary.chmod(mode)
+    return temporary
+
+
+def _read(path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return None
+
+
+def _is_ours(path: Path) -> bool:
+    text = _read(path) or ""
+    first = text.partition("\n")[0]
+    return first.startswith(MARK) and "aiosqlc generate" in first
+
+
+def _is_foreign(path: Path) -> bool:
+    """Whether a person wrote the file; JSON documents carry no mark and are never foreign."""
+    if path.suffix != ".py" or not path.exists():
+        return path.is_dir()
+    return not _is_ours(path) and bool((_read(path) or "x").strip())
+
+
+def _refusal(path: Path) -> Diagnostic:
+    return Diagnostic(
+        "E501",
+        f"{path} was not written by this tool",
+        hint="move it away, or choose another `out` folder for generated code",
+    )
+
+
+def diff(changes: Changes) -> str:
+    """Return a unified diff from what is on disk to what would be generated."""
+    parts = [_diff(file.path, _read(file.path) or "", file.text) for file in changes.write]
+    parts += [_diff(path, _read(path) or "", "") for path in changes.remove]
+    return "".join(parts)
+
+
+def _diff(path: Path, before: str, after: str) -> str:
+    shown = os.path.relpath(path)
+    lines = difflib.unified_diff(
+        before.splitlines(keepends=True),
+        after.splitlines(keepends=True),
+        shown,
+        f"{shown} (generated)",
+    )
+    return "".join(line if line.endswith("\n") else f"{line}\n" for line in lines)

@@ -1,0 +1,110 @@
+"""The compiler from top to bottom: a configuration in, files and diagnostics out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from aiosqlc.checks import check_commands, without_ignored
+from aiosqlc.config.project import Project, QuerySet
+from aiosqlc.diagnostics import Diagnostic, Severity
+from aiosqlc.emit.format import format_all
+from aiosqlc.emit.package import print_package
+from aiosqlc.files import find_sql_files, read_files
+from aiosqlc.parse.queries import parse_files
+from aiosqlc.parse.scanner import Dialect
+from aiosqlc.plan import plan_modules
+from aiosqlc.schema import read_schema
+from aiosqlc.source import SourceFile
+from aiosqlc.stages import Analysis, AnalyzeOptions, ParsedQuery, Rendered, SchemaFile
+
+Analyze = Callable[
+    [Sequence[SchemaFile], Sequence[ParsedQuery], AnalyzeOptions],
+    tuple[Analysis, tuple[Diagnostic, ...]],
+]
+
+
+@dataclass
+class Compiled:
+    """What became of a project. With errors among the diagnostics, `files` is not to be written."""
+
+    files: list[Rendered] = field(default_factory=list)
+    folders: list[Path] = field(default_factory=list)
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+
+    @property
+    def failed(self) -> bool:
+        """Whether there is an error."""
+        return any(item.severity is Severity.ERROR for item in self.diagnostics)
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What one entry of the configuration names, read and parsed."""
+
+    schema: tuple[SchemaFile, ...]
+    files: tuple[SourceFile, ...]
+    queries: tuple[ParsedQuery, ...]
+
+
+def compile_project(project: Project, analyze: Analyze | None = None) -> Compiled:
+    """Compile every entry of a project. One entry's errors do not hide another's."""
+    compiled = Compiled()
+    for entry in project.sets:
+        compile_set(project, entry, analyze or analyzer(entry.engine), compiled)
+    compiled.diagnostics = in_source_order(compiled.diagnostics)
+    return compiled
+
+
+def compile_set(project: Project, entry: QuerySet, analyze: Analyze, into: Compiled) -> None:
+    """Read, parse, analyse, plan and print one entry."""
+    inputs, problems = read_inputs(project, entry)
+    analysis, found = analyze(inputs.schema, inputs.queries, options_of(entry))
+    problems = [*problems, *found, *check_commands(analysis.queries)]
+    into.diagnostics += without_ignored(problems, inputs.queries)
+    if any(item.severity is Severity.ERROR for item in problems):
+        return
+    if entry.python:
+        into.folders.append(entry.python.out)
+        modules, clashes = plan_modules(entry.python, analysis)
+        into.diagnostics += clashes
+        if not clashes:
+            files = print_package(project, entry.python, modules)
+            into.files += format_all(files, entry.python.out)
+
+
+def read_inputs(project: Project, entry: QuerySet) -> tuple[Inputs, list[Diagnostic]]:
+    """Read the schema and the queries of one entry."""
+    schema, problems = read_schema(
+        project.root, entry.schema, entry.engine, project.file, entry.schema_span
+    )
+    paths, missing = find_sql_files(project.root, entry.queries, project.file, entry.queries_span)
+    files, unreadable = read_files(project.root, paths)
+    queries, mistakes = parse_files(files, entry.engine)
+    return Inputs(schema, tuple(files), queries), [*problems, *missing, *unreadable, *mistakes]
+
+
+def options_of(entry: QuerySet) -> AnalyzeOptions:
+    """Return what the configuration tells the analyser."""
+    return AnalyzeOptions(
+        database_uri=entry.database_uri,
+        strict=entry.strict,
+        not_null_functions=entry.not_null_functions,
+    )
+
+
+def analyzer(engine: Dialect) -> Analyze:
+    """Return the analyser of an engine; imported only when needed, because drivers load slowly."""
+    if engine is Dialect.MYSQL:
+        from aiosqlc.mysql import analyze as mysql
+
+        return mysql
+    from aiosqlc.postgres import analyze as postgres
+
+    return postgres
+
+
+def in_source_order(diagnostics: Sequence[Diagnostic]) -> list[Diagnostic]:
+    """Sort by file and position; the same finding said twice is said once."""
+    return sorted(dict.fromkeys(diagnostics), key=lambda item: item.sort_key)

@@ -1,0 +1,133 @@
+"""Python modules as values: what the emitter prints without knowing any SQL type."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from aiosqlc.config.project import ModelKind
+from aiosqlc.stages import Command
+
+Import = tuple[str, str]
+"""A module and the name taken from it; an empty name imports the module itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class PyType:
+    """A Python type. `decode` and `encode` are expressions around `{}`; empty: the value as it is.
+
+    `atomic` is whether values can never form a reference cycle.
+    """
+
+    annotation: str
+    imports: frozenset[Import] = frozenset()
+    decode: str = ""
+    encode: str = ""
+    atomic: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class PyField:
+    """An attribute of a row class."""
+
+    name: str
+    type: PyType
+
+
+@dataclass(frozen=True, slots=True)
+class PyClass:
+    """A row class."""
+
+    name: str
+    kind: ModelKind
+    fields: tuple[PyField, ...]
+    doc: str = ""
+
+    @property
+    def atomic(self) -> bool:
+        """Whether instances can never form a reference cycle."""
+        return all(item.type.atomic for item in self.fields)
+
+
+@dataclass(frozen=True, slots=True)
+class PyEnum:
+    """A StrEnum. `members` are Python names and the database's labels; `table` maps labels back."""
+
+    name: str
+    table: str
+    members: tuple[tuple[str, str], ...]
+    doc: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PyParam:
+    """A keyword-only parameter of a function. `expression` is what is passed on for it."""
+
+    name: str
+    type: PyType
+    expression: str
+    default: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PyNested:
+    """Columns `first …` of a row make one nested object, or None where `presence` is NULL."""
+
+    first: int
+    count: int
+    cls: PyClass
+    presence: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PyRow:
+    """How one row becomes a value. Without `cls` it is the bare value of the only column.
+
+    `columns` are the types in select-list order, `names` how each may be called locally.
+    """
+
+    annotation: str
+    columns: tuple[PyType, ...]
+    names: tuple[str, ...]
+    cls: PyClass | None = None
+    nested: tuple[PyNested, ...] = ()
+    imports: frozenset[Import] = frozenset()
+
+    @property
+    def plain(self) -> bool:
+        """Whether a row is passed on as it comes: no column is converted or nested."""
+        return not self.nested and not any(column.decode for column in self.columns)
+
+
+@dataclass(frozen=True, slots=True)
+class PyFunction:
+    """One query's function, constant and (if it has its own) row class."""
+
+    name: str
+    constant: str
+    query_name: str
+    sql: str
+    command: Command
+    params: tuple[PyParam, ...]
+    arguments: tuple[str, ...]
+    doc: tuple[str, ...] = ()
+    row: PyRow | None = None
+    own_class: PyClass | None = None
+    exactly_one: bool = False
+    counts_rows: bool = True
+    imports: frozenset[Import] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class PyModule:
+    """A file to be printed."""
+
+    path: Path
+    source: str
+    doc: str
+    enums: tuple[PyEnum, ...] = ()
+    classes: tuple[PyClass, ...] = ()
+    functions: tuple[PyFunction, ...] = ()
+    executor: Import = ("", "")
+    imports: frozenset[Import] = field(default=frozenset())
+    first_party: frozenset[str] = frozenset()

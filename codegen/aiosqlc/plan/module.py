@@ -1,0 +1,354 @@
+"""Plans the modules of one query set: one per query file, and `models` for what they share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from aiosqlc.config.project import PythonTarget
+from aiosqlc.diagnostics import Diagnostic, Label
+from aiosqlc.plan.clashes import check_fields, check_module, check_parameters
+from aiosqlc.plan.model import (
+    Import,
+    PyClass,
+    PyField,
+    PyFunction,
+    PyModule,
+    PyNested,
+    PyParam,
+    PyRow,
+    PyType,
+)
+from aiosqlc.plan.naming import argument, camel, constant, identifier, singular, snake
+from aiosqlc.plan.types import TypeResolver
+from aiosqlc.stages import (
+    Analysis,
+    Cardinality,
+    Catalog,
+    Column,
+    ColumnRef,
+    Table,
+    TypedEmbed,
+    TypedQuery,
+)
+
+
+def plan_modules(
+    target: PythonTarget, analysis: Analysis
+) -> tuple[tuple[PyModule, ...], list[Diagnostic]]:
+    """Plan every module of a query set. With diagnostics, the modules are not to be printed."""
+    planner = _Planner(target, analysis.catalog)
+    modules = [
+        planner.module(
+            path, [query for query in analysis.queries if query.parsed.file.path == path]
+        )
+        for path in dict.fromkeys(query.parsed.file.path for query in analysis.queries)
+    ]
+    models = planner.models_module()
+    problems = planner.problems
+    for module in (*modules, models):
+        problems += check_module(module, analysis.queries)
+    return (*([models] if models.enums or models.classes else []), *modules), problems
+
+
+@dataclass
+class _Planner:
+    target: PythonTarget
+    catalog: Catalog
+    problems: list[Diagnostic] = field(default_factory=list)
+    shared: dict[tuple[str, str], PyClass] = field(default_factory=dict)
+    shared_rows: dict[str, PyClass] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.types = TypeResolver(self.target, self.models_name, self.catalog.default_schema)
+        self.tables = {(table.schema, table.name): table for table in self.catalog.tables}
+
+    @property
+    def models_name(self) -> str:
+        return self.in_package("models")
+
+    def in_package(self, name: str) -> str:
+        """Return how a module of this package is imported: absolutely where its name is known."""
+        return f"{self.target.package}.{name}" if self.target.package else f".{name}"
+
+    @property
+    def first_party(self) -> frozenset[str]:
+        names = (self.target.package, self.target.executor)
+        return frozenset(name.partition(".")[0] for name in names if name)
+
+    @property
+    def executor(self) -> Import:
+        return (self.target.executor or self.in_package("executor"), "Executor")
+
+    def module(self, path: Path, queries: Sequence[TypedQuery]) -> PyModule:
+        name = snake(path.name.removesuffix(".sql"))
+        functions = tuple(self.function(query) for query in queries)
+        imports = frozenset[Import]().union(*(function.imports for function in functions))
+        return PyModule(
+            path=self.target.out / f"{name}.py",
+            source=path.as_posix(),
+            doc=f"The queries of {path.name}.",
+            functions=functions,
+            executor=self.executor,
+            imports=imports | {self.executor},
+            first_party=self.first_party,
+        )
+
+    def models_module(self) -> PyModule:
+        """Plan `models.py`: enums, composites and the rows of whole tables."""
+        enums = tuple(self.types.enums.values())
+        classes = (
+            *self.types.composites.values(),
+            *self.shared.values(),
+            *self.shared_rows.values(),
+        )
+        imports = frozenset[Import]().union(
+            *(item.type.imports for cls in classes for item in cls.fields)
+        )
+        return PyModule(
+            path=self.target.out / "models.py",
+            source="",
+            doc="Row classes and enums that several queries share.",
+            enums=enums,
+            classes=_in_order(classes),
+            imports=frozenset(item for item in imports if item[0] != self.models_name),
+            first_party=self.first_party,
+        )
+
+    def function(self, query: TypedQuery) -> PyFunction:
+        parsed = query.parsed
+        params = tuple(self.parameters(query))
+        by_number = {param.number: item for param, item in zip(query.params, params, strict=True)}
+        self.problems += check_parameters(query, params)
+        row = self.row(query) if parsed.command.returns_rows and query.columns else None
+        own = row.cls if row and row.cls and row.cls.name == self.own_name(query) else None
+        imports = frozenset[Import]().union(
+            *(item.type.imports for item in params),
+            row.imports if row else frozenset(),
+            frozenset().union(*(item.type.imports for item in own.fields)) if own else frozenset(),
+        )
+        return PyFunction(
+            name=identifier(snake(parsed.name)),
+            constant=constant(parsed.name),
+            query_name=parsed.name,
+            sql=query.sql,
+            command=parsed.command,
+            params=params,
+            arguments=tuple(by_number[number].expression for number in sorted(by_number)),
+            doc=parsed.doc,
+            row=row,
+            own_class=own,
+            exactly_one=query.cardinality is Cardinality.ONE,
+            counts_rows=_counts_rows(query.sql),
+            imports=imports,
+        )
+
+    def parameters(self, query: TypedQuery) -> list[PyParam]:
+        found = []
+        for param in query.params:
+            kind = self.types.parameter(
+                param.type,
+                not_null=param.not_null,
+                element_not_null=param.element_not_null,
+                origin=param.origin,
+                query=f"{query.parsed.name}.{param.name}",
+            )
+            name = argument(param.name)
+            expression = kind.encode.replace("{}", name) if kind.encode else name
+            found.append(PyParam(name, kind, expression))
+        return found
+
+    def own_name(self, query: TypedQuery) -> str:
+        return f"{camel(query.parsed.name)}Row"
+
+    def row(self, query: TypedQuery) -> PyRow:
+        """Plan how a row of this query is read."""
+        columns = tuple(self.column(query, column) for column in query.columns)
+        nested = tuple(self.nested(embed) for embed in query.embeds)
+        if len(columns) == 1 and not nested:
+            return PyRow(columns[0].annotation, columns, ("value",), imports=columns[0].imports)
+        cls, where = self.row_class(query, columns, nested)
+        imports = {(where, cls.name)} if where else set[Import]()
+        imports |= {(self.models_name, item.cls.name) for item in nested}
+        return PyRow(
+            cls.name,
+            columns,
+            _local_names(query, nested, _taken(query, columns)),
+            cls,
+            nested,
+            frozenset(imports) | _decoders(columns),
+        )
+
+    def column(self, query: TypedQuery, column: Column) -> PyType:
+        return self.types.column(
+            column.type,
+            not_null=column.not_null,
+            element_not_null=column.element_not_null,
+            origin=column.origin,
+            query=f"{query.parsed.name}.{column.name}",
+        )
+
+    def nested(self, embed: TypedEmbed) -> PyNested:
+        table = self.tables[embed.table.schema, embed.table.table]
+        return PyNested(
+            embed.first,
+            embed.count,
+            self.table_class(table),
+            embed.presence if embed.nullable else None,
+        )
+
+    def row_class(
+        self, query: TypedQuery, columns: tuple[PyType, ...], nested: tuple[PyNested, ...]
+    ) -> tuple[PyClass, str]:
+        """Return the row's class and the module it is imported from (empty: this one)."""
+        table = self.whole_table(query)
+        if table and not nested:
+            return self.table_class(table), self.models_name
+        fields = _fields(query, columns, nested)
+        self.problems += check_fields(query, fields)
+        cls = PyClass(self.own_name(query), self.target.models, fields)
+        named = dict(query.parsed.options).get("row")
+        if not named:
+            return cls, ""
+        cls = replace(cls, name=named)
+        known = self.shared_rows.setdefault(named, cls)
+        if known.fields != cls.fields:
+            self.problems.append(_different_shape(query, named))
+        return known, self.models_name
+
+    def whole_table(self, query: TypedQuery) -> Table | None:
+        """Return the table whose columns these are: all of them, in order, no less certain."""
+        origins = [column.origin for column in query.columns]
+        first = origins[0] if origins else None
+        table = self.tables.get((first.schema, first.table)) if first else None
+        if not table or len(table.columns) != len(origins):
+            return None
+        for column, origin, own in zip(query.columns, origins, table.columns, strict=True):
+            expected = ColumnRef(table.schema, table.name, own.name)
+            if origin != expected or column.name != own.name:
+                return None
+            if own.not_null and not column.not_null:
+                return None
+        queried = (f"{query.parsed.name}.{column.name}" for column in query.columns)
+        particular = {override.query for override in self.target.overrides}
+        return None if particular.intersection(queried) else table
+
+    def table_class(self, table: Table) -> PyClass:
+        key = (table.schema, table.name)
+        if key not in self.shared:
+            fields = tuple(
+                PyField(
+                    identifier(column.name),
+                    self.types.column(
+                        column.type,
+                        not_null=column.not_null,
+                        element_not_null=column.element_not_null,
+                        origin=ColumnRef(table.schema, table.name, column.name),
+                    ),
+                )
+                for column in table.columns
+            )
+            name = self.types.class_name(table.schema, singular(table.name))
+            doc = table.comment or f"A row of {table.name}."
+            self.shared[key] = PyClass(name, self.target.models, fields, doc)
+        return self.shared[key]
+
+
+def _fields(
+    query: TypedQuery, columns: tuple[PyType, ...], nested: tuple[PyNested, ...]
+) -> tuple[PyField, ...]:
+    """Return a row class's fields: one per column, one for all columns of an embed."""
+    fields: list[PyField] = []
+    starts = {item.first: (item, embed) for item, embed in zip(nested, query.embeds, strict=True)}
+    position = 0
+    while position < len(columns):
+        if position in starts:
+            item, embed = starts[position]
+            suffix = "" if item.presence is None else " | None"
+            kind = PyType(f"{item.cls.name}{suffix}", atomic=False)
+            fields.append(PyField(identifier(embed.name), kind))
+            position += item.count
+            continue
+        name = _column_name(query.columns[position], position)
+        fields.append(PyField(name, columns[position]))
+        position += 1
+    return tuple(fields)
+
+
+def _column_name(column: Column, position: int) -> str:
+    if column.name in {"", "?column?"}:
+        return f"column_{position + 1}"
+    return identifier(column.name)
+
+
+def _local_names(
+    query: TypedQuery, nested: tuple[PyNested, ...], taken: frozenset[str]
+) -> tuple[str, ...]:
+    """Return a distinct local name for every column, for rows that are read by name."""
+    inside = {
+        position: embed.name
+        for item, embed in zip(nested, query.embeds, strict=True)
+        for position in range(item.first, item.first + item.count)
+    }
+    names: list[str] = []
+    for position, column in enumerate(query.columns):
+        name = _column_name(column, position)
+        if position in inside:
+            name = identifier(f"{inside[position]}_{name}")
+        while name in names or name in taken:
+            name += "_"
+        names.append(name)
+    return tuple(names)
+
+
+def _taken(query: TypedQuery, columns: tuple[PyType, ...]) -> frozenset[str]:
+    """Return the names a function's body uses for something else than a column."""
+    converters = {name for column in columns for _, name in column.imports}
+    return frozenset({"db", "row", "rows", *converters, *(argument(p.name) for p in query.params)})
+
+
+def _decoders(columns: tuple[PyType, ...]) -> frozenset[Import]:
+    """Return the imports that only the conversions need: names that occur in them."""
+    found = set()
+    for column in columns:
+        found |= {item for item in column.imports if item[1] and item[1] in column.decode}
+    return frozenset(found)
+
+
+def _in_order(classes: Sequence[PyClass]) -> tuple[PyClass, ...]:
+    """Put classes after those their fields use; names decide the rest, so that output is stable."""
+    names = {cls.name for cls in classes}
+    ordered: dict[str, PyClass] = {}
+    by_name = {cls.name: cls for cls in sorted(classes, key=lambda cls: cls.name)}
+
+    def visit(cls: PyClass) -> None:
+        if cls.name in ordered:
+            return
+        for item in cls.fields:
+            for name in sorted(names):
+                uses = {imported for _, imported in item.type.imports}
+                if name in uses and name != cls.name:
+                    visit(by_name[name])
+        ordered[cls.name] = cls
+
+    for cls in by_name.values():
+        visit(cls)
+    return tuple(ordered.values())
+
+
+_COUNTING = ("SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "WITH", "VALUES", "TABLE", "(")
+
+
+def _counts_rows(sql: str) -> bool:
+    """Whether the server's status ends with a number of rows."""
+    return sql.lstrip().upper().startswith(_COUNTING)
+
+
+def _different_shape(query: TypedQuery, name: str) -> Diagnostic:
+    return Diagnostic(
+        "E405",
+        f"row class `{name}` has two shapes",
+        (Label(query.parsed.file, query.parsed.name_span, "this query's columns differ"),),
+        hint="queries that share a row class select the same names and types in the same order",
+    )

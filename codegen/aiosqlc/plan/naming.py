@@ -1,0 +1,77 @@
+"""Python names for what SQL calls things."""
+
+from __future__ import annotations
+
+import keyword
+import re
+import unicodedata
+
+_WORDS = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z0-9]+|[A-Z]+|[0-9]+|[^\W\dA-Za-z_]+")
+
+
+def words(name: str) -> list[str]:
+    """Split a name of any style into its words: `GetHTTPUser`, `get_http_user`."""
+    return _WORDS.findall(unicodedata.normalize("NFKC", name))
+
+
+def snake(name: str) -> str:
+    """Return the name of a function or module: `GetUser` → `get_user`."""
+    return "_".join(word.lower() for word in words(name)) or "_"
+
+
+def constant(name: str) -> str:
+    """Return the name of a constant: `GetUser` → `GET_USER`."""
+    return snake(name).upper()
+
+
+def camel(name: str) -> str:
+    """Return the name of a class: `point_entry` → `PointEntry`."""
+    return "".join(word[:1].upper() + word[1:] for word in words(name)) or "_"
+
+
+_IRREGULAR = {"people": "person", "men": "man", "women": "woman", "children": "child"}
+_SAME = frozenset({"series", "species", "news", "data", "media", "metadata", "staff", "status"})
+
+
+def singular(name: str) -> str:
+    """Return the singular of a table's name, as far as its ending tells."""
+    head, _, last = name.rpartition("_")
+    prefix = f"{head}_" if head else ""
+    if last in _SAME:
+        return name
+    if last in _IRREGULAR:
+        return prefix + _IRREGULAR[last]
+    if last.endswith("ies") and len(last) > 4:
+        return prefix + last[:-3] + "y"
+    if last.endswith(("sses", "shes", "ches", "xes", "zes")):
+        return prefix + last[:-2]
+    if last.endswith("s") and not last.endswith(("ss", "us", "is")):
+        return prefix + last[:-1]
+    return name
+
+
+def identifier(name: str) -> str:
+    """Return a valid Python name close to a column's or parameter's own; keywords get a `_`."""
+    if name.isidentifier():
+        found = name
+    else:
+        found = "_".join(re.findall(r"\w+", unicodedata.normalize("NFKC", name)))
+        if not found or found[0].isdigit():
+            found = f"n{found}" if found else "_"
+        if not found.isidentifier():
+            found = "_"
+    found = unicodedata.normalize("NFKC", found)  # as Python itself reads names
+    return f"{found}_" if keyword.iskeyword(found) else found
+
+
+def argument(name: str) -> str:
+    """Return the name of a parameter: snake case unless it is all lower already."""
+    return identifier(name if name.islower() and name.isidentifier() else snake(name))
+
+
+def member(label: str) -> str:
+    """Return the name of an enum's member: `in progress` → `IN_PROGRESS`."""
+    found = "_".join(word.upper() for word in words(label))
+    if not found or not found.isidentifier():
+        found = f"N{found}" if found and f"N{found}".isidentifier() else "EMPTY"
+    return f"{found}_" if keyword.iskeyword(found) else found

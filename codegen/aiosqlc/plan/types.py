@@ -1,0 +1,183 @@
+"""Resolves database types to Python types, noting the enums and composites they need."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from aiosqlc.config.project import ModelKind, Override, PythonTarget
+from aiosqlc.plan import pytypes
+from aiosqlc.plan.model import PyClass, PyEnum, PyField, PyType
+from aiosqlc.plan.naming import camel, constant, identifier, member
+from aiosqlc.stages import ColumnRef, SqlType, TypeKind
+
+
+@dataclass
+class TypeResolver:
+    """Resolves types for one query set; gathers what `models.py` must define."""
+
+    target: PythonTarget
+    models: str
+    default_schema: str = "public"
+    enums: dict[tuple[str, str], PyEnum] = field(default_factory=dict)
+    composites: dict[tuple[str, str], PyClass] = field(default_factory=dict)
+
+    def column(
+        self,
+        sql: SqlType,
+        *,
+        not_null: bool,
+        element_not_null: bool = False,
+        origin: ColumnRef | None = None,
+        query: str = "",
+    ) -> PyType:
+        """Return the type of a result column."""
+        base = self._overridden(sql, origin, query)
+        if base is None:
+            base = self._value(sql, element_not_null=element_not_null, parameter=False)
+        return base if not_null else pytypes.optional(base)
+
+    def parameter(
+        self,
+        sql: SqlType,
+        *,
+        not_null: bool,
+        element_not_null: bool = True,
+        origin: ColumnRef | None = None,
+        query: str = "",
+    ) -> PyType:
+        """Return the type of a function's parameter."""
+        base = self._overridden(sql, origin, query)
+        if base is None:
+            base = self._value(sql, element_not_null=element_not_null, parameter=True)
+        return base if not_null else pytypes.optional(base)
+
+    def _overridden(self, sql: SqlType, origin: ColumnRef | None, query: str) -> PyType | None:
+        """Find an override; the most particular wins: query column, table column, database type."""
+        names = {"query": {query}, "column": set[str](), "db_type": {sql.name}}
+        names["db_type"].add(f"{sql.schema}.{sql.name}")
+        if origin:
+            names["column"] |= {
+                f"{origin.table}.{origin.column}",
+                f"{origin.schema}.{origin.table}.{origin.column}",
+            }
+        for what in ("query", "column", "db_type"):
+            for override in self.target.overrides:
+                if getattr(override, what) and getattr(override, what) in names[what]:
+                    found = overridden(override)
+                    array = what == "db_type" and sql.array_dims
+                    return pytypes.list_of(pytypes.optional(found)) if array else found
+        return None
+
+    def _value(self, sql: SqlType, *, element_not_null: bool, parameter: bool) -> PyType:
+        element = self._scalar(sql, parameter=parameter)
+        if not sql.array_dims:
+            return element
+        found = element if element_not_null else pytypes.optional(element)
+        for _ in range(max(sql.array_dims, 1)):
+            found = pytypes.list_of(found, parameter=parameter)
+        return found
+
+    def _scalar(self, sql: SqlType, *, parameter: bool) -> PyType:
+        if sql.kind is TypeKind.ENUM:
+            return self._enum(sql)
+        if sql.kind is TypeKind.DOMAIN and sql.base:
+            return self._value(sql.base, element_not_null=False, parameter=parameter)
+        if sql.kind is TypeKind.COMPOSITE:
+            return self._composite(sql, parameter=parameter)
+        if sql.kind is TypeKind.RANGE:
+            return pytypes.RANGE
+        if sql.kind is TypeKind.MULTIRANGE:
+            return pytypes.list_of(pytypes.RANGE, parameter=parameter)
+        if sql.kind is TypeKind.PSEUDO:
+            return pytypes.POSTGRES.get(sql.name, pytypes.UNKNOWN)
+        return pytypes.POSTGRES.get(sql.name, pytypes.TEXT)
+
+    def class_name(self, schema: str, name: str) -> str:
+        """Return the class of a type or table; those outside the default schema carry its name."""
+        if schema in {"", self.default_schema}:
+            return camel(name)
+        return camel(schema) + camel(name)
+
+    def _enum(self, sql: SqlType) -> PyType:
+        name = self.class_name(sql.schema, sql.name)
+        table = f"{constant(name)}_BY_LABEL"
+        key = (sql.schema, sql.name)
+        if key not in self.enums:
+            members = tuple((member(label), label) for label in sql.labels)
+            self.enums[key] = PyEnum(name, table, members)
+        return PyType(
+            name,
+            frozenset({(self.models, name), (self.models, table)}),
+            decode=f"{table}[{{}}]",
+        )
+
+    def _composite(self, sql: SqlType, *, parameter: bool) -> PyType:
+        name = self.class_name(sql.schema, sql.name)
+        key = (sql.schema, sql.name)
+        kinds = [
+            self._value(kind, element_not_null=False, parameter=parameter)
+            for _, kind, _ in sql.fields
+        ]
+        types = [
+            kind if not_null else pytypes.optional(kind)
+            for kind, (_, _, not_null) in zip(kinds, sql.fields, strict=True)
+        ]
+        fields = tuple(
+            PyField(identifier(label), kind)
+            for (label, _, _), kind in zip(sql.fields, types, strict=True)
+        )
+        cls = PyClass(name, self.target.models, fields, doc=f"A value of type {sql.name}.")
+        if not parameter:
+            self.composites.setdefault(key, cls)
+        imports = frozenset({(self.models, name)}).union(*(item.type.imports for item in fields))
+        return PyType(name, imports, _build(cls), _take_apart(cls), atomic=cls.atomic)
+
+
+def _build(cls: PyClass) -> str:
+    """Return the expression that makes a composite's object of the driver's record."""
+    if cls.kind is not ModelKind.PYDANTIC and not any(item.type.decode for item in cls.fields):
+        return f"{cls.name}(*{{}})"
+    parts = []
+    for position, item in enumerate(cls.fields):
+        value = (item.type.decode or "{}").replace("{}", f"{{}}[{position}]")
+        parts.append(f"{item.name}={value}" if cls.kind is ModelKind.PYDANTIC else value)
+    return f"{cls.name}({', '.join(parts)})"
+
+
+def _take_apart(cls: PyClass) -> str:
+    """Return the expression that makes the tuple the driver wants of a composite's object."""
+    parts = [(item.type.encode or "{}").replace("{}", f"{{}}.{item.name}") for item in cls.fields]
+    return f"({', '.join(parts)}{',' if len(parts) == 1 else ''})"
+
+
+def overridden(override: Override) -> PyType:
+    """Return the type an override names, with its imports and conversions."""
+    annotation, imports = annotation_of(override.python_type)
+    decode, decode_imports = _call(override.decode)
+    encode, encode_imports = _call(override.encode)
+    return PyType(
+        annotation, imports | decode_imports | encode_imports, decode, encode, atomic=False
+    )
+
+
+def annotation_of(dotted: str) -> tuple[str, frozenset[tuple[str, str]]]:
+    """Turn `app.models.Prefs` or `list[app.models.Tag]` into an annotation and its imports."""
+    imports: set[tuple[str, str]] = set()
+    text = dotted
+    for word in _dotted_names(dotted):
+        module, _, name = word.rpartition(".")
+        imports.add((module, name))
+        text = text.replace(word, name)
+    return text, frozenset(imports)
+
+
+def _dotted_names(text: str) -> list[str]:
+    separated = "".join(char if char.isalnum() or char in "._" else " " for char in text)
+    return sorted({word for word in separated.split() if "." in word}, key=len, reverse=True)
+
+
+def _call(dotted: str) -> tuple[str, frozenset[tuple[str, str]]]:
+    if not dotted:
+        return "", frozenset()
+    name, imports = annotation_of(dotted)
+    return f"{name}({{}})", imports
