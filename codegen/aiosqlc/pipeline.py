@@ -10,6 +10,7 @@ from aiosqlc.checks import check_commands, without_ignored
 from aiosqlc.config.project import Project, QuerySet
 from aiosqlc.diagnostics import Diagnostic, Severity
 from aiosqlc.emit.format import format_all
+from aiosqlc.emit.json import print_json
 from aiosqlc.emit.package import print_package
 from aiosqlc.files import find_sql_files, read_files
 from aiosqlc.parse.queries import parse_files
@@ -65,6 +66,8 @@ def compile_set(project: Project, entry: QuerySet, analyze: Analyze, into: Compi
     into.diagnostics += without_ignored(problems, inputs.queries)
     if any(item.severity is Severity.ERROR for item in problems):
         return
+    if entry.json:
+        into.files.append(print_json(entry, entry.json, analysis))
     if entry.python:
         into.folders.append(entry.python.out)
         modules, clashes = plan_modules(entry.python, analysis)

@@ -1,0 +1,216 @@
+"""Prints sqlc's JSON document (its CodeGenRequest), which sqlc's own plugins read."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from aiosqlc.config.project import JsonTarget, QuerySet
+from aiosqlc.stages import (
+    Analysis,
+    Cardinality,
+    Catalog,
+    Column,
+    ColumnRef,
+    Rendered,
+    SqlType,
+    Table,
+    TableColumn,
+    TypedParam,
+    TypedQuery,
+    TypeKind,
+)
+
+Json = dict[str, Any]
+
+# Types whose names are keywords of the SQL standard: sqlc's parser qualifies exactly these.
+_QUALIFIED = frozenset(
+    "int2 int4 int8 bool float4 float8 numeric varchar bpchar bit varbit char"
+    " timestamp timestamptz time timetz interval".split()
+)
+_CARDINALITY = {
+    Cardinality.ONE: "one",
+    Cardinality.ZERO_OR_ONE: "zero_or_one",
+    Cardinality.SOME: "many",
+    Cardinality.MANY: "many",
+}
+
+
+def print_json(entry: QuerySet, target: JsonTarget, analysis: Analysis) -> Rendered:
+    """Return the document as a file."""
+    document = codegen_request(entry, analysis)
+    if target.indent:
+        text = json.dumps(document, indent=target.indent, ensure_ascii=False)
+    else:
+        text = json.dumps(document, separators=(",", ":"), ensure_ascii=False)
+    return Rendered(target.out / target.filename, text + "\n")
+
+
+def codegen_request(entry: QuerySet, analysis: Analysis) -> Json:
+    """Return the document as a value."""
+    return {
+        "settings": _settings(entry),
+        "catalog": _catalog(analysis.catalog),
+        "queries": [_query(query, analysis.catalog) for query in analysis.queries],
+        "sqlc_version": "v1.31.1",
+        "plugin_options": "",
+        "global_options": "",
+    }
+
+
+def _settings(entry: QuerySet) -> Json:
+    codegen = {"out": "", "plugin": "", "options": "", "env": [], "process": None, "wasm": None}
+    return {
+        "version": "2",
+        "engine": entry.engine.value,
+        "schema": list(entry.schema),
+        "queries": list(entry.queries),
+        "codegen": codegen,
+    }
+
+
+def _catalog(catalog: Catalog) -> Json:
+    names = [catalog.default_schema]
+    names += [table.schema for table in catalog.tables] + [kind.schema for kind in catalog.types]
+    schemas = [_schema(name, catalog) for name in dict.fromkeys(names)]
+    return {
+        "comment": "",
+        "default_schema": catalog.default_schema,
+        "name": "",
+        "schemas": schemas,
+    }
+
+
+def _schema(name: str, catalog: Catalog) -> Json:
+    types = [kind for kind in catalog.types if kind.schema == name]
+    return {
+        "comment": "",
+        "name": name,
+        "tables": [_table(table, catalog) for table in catalog.tables if table.schema == name],
+        "enums": [
+            {"name": kind.name, "vals": list(kind.labels), "comment": ""}
+            for kind in types
+            if kind.kind is TypeKind.ENUM
+        ],
+        "composite_types": [
+            {"name": kind.name, "comment": ""} for kind in types if kind.kind is TypeKind.COMPOSITE
+        ],
+    }
+
+
+def _table(table: Table, catalog: Catalog) -> Json:
+    relation = _relation(ColumnRef(table.schema, table.name, ""), catalog)
+    columns = [_table_column(column, relation, catalog) for column in table.columns]
+    return {"rel": relation, "columns": columns, "comment": table.comment}
+
+
+def _relation(origin: ColumnRef, catalog: Catalog) -> Json:
+    schema = "" if origin.schema == catalog.default_schema else origin.schema
+    return {"catalog": "", "schema": schema, "name": origin.table}
+
+
+def _value(
+    name: str, kind: SqlType, catalog: Catalog, *, not_null: bool, table: Json | None = None
+) -> Json:
+    """Return a Column message with everything but the particulars of its place."""
+    return {
+        "name": name,
+        "not_null": not_null,
+        "is_array": kind.array_dims > 0,
+        "comment": "",
+        "length": kind.length if kind.length is not None else -1,
+        "is_named_param": False,
+        "is_func_call": False,
+        "scope": "",
+        "table": table,
+        "table_alias": "",
+        "type": _type(kind, catalog),
+        "is_sqlc_slice": False,
+        "embed_table": None,
+        "original_name": "",
+        "unsigned": kind.unsigned,
+        "array_dims": kind.array_dims,
+    }
+
+
+def _type(kind: SqlType, catalog: Catalog) -> Json:
+    schema = kind.schema
+    if schema == catalog.default_schema:
+        schema = ""
+    elif schema == "pg_catalog" and kind.name not in _QUALIFIED:
+        schema = ""
+    return {"catalog": "", "schema": schema, "name": kind.name}
+
+
+def _table_column(column: TableColumn, table: Json, catalog: Catalog) -> Json:
+    value = _value(column.name, column.type, catalog, not_null=column.not_null, table=table)
+    return {**value, "comment": column.comment}
+
+
+def _query(query: TypedQuery, catalog: Catalog) -> Json:
+    into = query.insert_into
+    return {
+        "text": _without_comments(query.sql),
+        "name": query.parsed.name,
+        "cmd": f":{query.parsed.command}",
+        "columns": _columns(query, catalog),
+        "params": [
+            {"number": param.number, "column": _param(param, catalog)} for param in query.params
+        ],
+        "comments": list(query.parsed.doc),
+        "filename": query.parsed.file.path.name,
+        "insert_into_table": _relation(into, catalog) if into else None,
+        "x_cardinality": _CARDINALITY[query.cardinality],
+    }
+
+
+def _columns(query: TypedQuery, catalog: Catalog) -> list[Json]:
+    """Return the result columns; all columns of an embed become one."""
+    columns: list[Json] = []
+    embeds = {embed.first: embed for embed in query.embeds}
+    position = 0
+    while position < len(query.columns):
+        embed = embeds.get(position)
+        if embed is None:
+            columns.append(_column(query.columns[position], catalog))
+            position += 1
+            continue
+        relation = _relation(embed.table, catalog)
+        kind = SqlType(embed.table.schema, "")
+        value = _value(embed.name, kind, catalog, not_null=not embed.nullable)
+        columns.append({**value, "embed_table": relation, "type": None})
+        position += embed.count
+    return columns
+
+
+def _column(column: Column, catalog: Catalog) -> Json:
+    table = _relation(column.origin, catalog) if column.origin else None
+    name = "" if column.name == "?column?" else column.name
+    value = _value(name, column.type, catalog, not_null=column.not_null, table=table)
+    return {
+        **value,
+        "table_alias": column.table_alias,
+        "is_func_call": column.is_function_call,
+        "original_name": column.origin.column if column.origin else "",
+    }
+
+
+def _param(param: TypedParam, catalog: Catalog) -> Json:
+    table = _relation(param.origin, catalog) if param.origin else None
+    value = _value(param.name, param.type, catalog, not_null=param.not_null, table=table)
+    if param.is_slice:  # sqlc speaks of one element
+        value |= {"is_array": False, "array_dims": 0}
+    return {
+        **value,
+        "is_named_param": param.is_named,
+        "is_sqlc_slice": param.is_slice,
+        "original_name": param.origin.column if param.origin else "",
+    }
+
+
+_COMMENT_LINE = re.compile(r"(?m)^[ \t]*--[^\n]*\n?")
+
+
+def _without_comments(sql: str) -> str:
+    return _COMMENT_LINE.sub("", sql).strip()
