@@ -8,12 +8,15 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from lib.config import Settings
+from lib.db import Database
 from lib.health import Health
 from lib.http import middleware, openapi, operational
 from lib.metrics import new_registry, watch_event_loop
 
 HEALTH = web.AppKey("HEALTH", Health)
 METRICS = web.AppKey("METRICS", CollectorRegistry)
+# The service's own database, set when it has connected.
+DATABASE: web.AppKey[Database] = web.AppKey("DATABASE")
 # Health and metrics for a port of their own; absent where they are on the public one.
 INTERNAL = web.AppKey("INTERNAL", web.Application)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from enum import StrEnum
 from typing import Annotated
 
@@ -33,6 +32,18 @@ class ListQuery(Query, frozen=True, kw_only=True):
         """How many rows come before this page."""
         return (self.page - 1) * self.page_size
 
+    @property
+    def descending(self) -> bool:
+        """Whether the list begins with the greatest."""
+        return self.sort is Sort.DESC
+
+    def total_if_last(self, shown: int) -> int | None:
+        """Return the length of the whole list where a page of `shown` things tells it, else None.
+
+        A page that is neither empty nor full is the last one; that saves asking the database.
+        """
+        return self.offset + shown if 0 < shown < self.page_size else None
+
 
 def page_meta(query: ListQuery, total: int, *, degraded: tuple[str, ...] = ()) -> PageMeta:
     """Return the `meta` of a page of a list of `total` things."""
@@ -43,13 +54,3 @@ def page_meta(query: ListQuery, total: int, *, degraded: tuple[str, ...] = ()) -
         total_pages=-(-total // query.page_size),
         degraded=degraded,
     )
-
-
-async def total_of(query: ListQuery, shown: int, count: Callable[[], Awaitable[int]]) -> int:
-    """Return how many things the list has; `count` asks the database, unless the page itself tells.
-
-    A page that is neither empty nor full is the last one.
-    """
-    if 0 < shown < query.page_size:
-        return query.offset + shown
-    return await count()

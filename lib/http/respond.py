@@ -91,6 +91,11 @@ def item(request: web.Request, data: Any, *, version: int) -> web.Response:
     return ok(data, headers={"ETag": tag})
 
 
+def changed(data: Any, *, version: int) -> web.Response:
+    """Return one versioned thing after a change, with its new `ETag`."""
+    return ok(data, headers={"ETag": etag(version)})
+
+
 def created(data: Any, *, location: str, version: int) -> web.Response:
     """Return 201 with where the new thing is and its `ETag`."""
     return ok(data, status=201, headers={"Location": location, "ETag": etag(version)})

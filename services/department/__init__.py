@@ -1,0 +1,1 @@
+"""The department service: the departments that staff belong to, over HTTP."""

@@ -1,0 +1,35 @@
+"""Composition root: puts the department service together from its configuration."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from aiohttp import web
+
+from lib.db.observe import query_names
+from lib.db.postgres import open_database
+from lib.http.app import DATABASE, HEALTH, METRICS, new_app
+from services.department import routes
+from services.department.config import DepartmentConfig
+from services.department.store import departments
+
+
+def create_app(config: DepartmentConfig) -> web.Application:
+    """Return the application; it connects to its database when it starts."""
+    app = new_app(
+        "department", config, routes.ROUTES, description="The departments that staff belong to."
+    )
+
+    async def resources(app: web.Application) -> AsyncIterator[None]:
+        async with open_database(
+            config,
+            application="department",
+            registry=app[METRICS],
+            query_names=query_names(departments),
+        ) as db:
+            app[DATABASE] = db
+            app[HEALTH].add("database", db.ping)
+            yield
+
+    app.cleanup_ctx.append(resources)
+    return app

@@ -1,0 +1,15 @@
+"""What the department service reads from its environment."""
+
+from __future__ import annotations
+
+from pydantic_settings import SettingsConfigDict
+
+from lib.config import Port, PostgresSettings
+
+
+class DepartmentConfig(PostgresSettings):
+    """`DEPARTMENT_DATABASE_URL` is required; `DEPARTMENT_PORT` and `DEPARTMENT_DB_…` have defaults."""
+
+    model_config = SettingsConfigDict(env_prefix="DEPARTMENT_")
+
+    port: Port = 8083

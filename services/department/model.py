@@ -1,0 +1,53 @@
+"""Departments as values: what may be asked, and how a change applies."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+from msgspec import UNSET, Meta, UnsetType
+
+from lib.http.decode import Input
+from lib.http.pagination import ListQuery
+
+_Text = Meta(
+    min_length=1,
+    max_length=255,
+    pattern=r"\S",
+    extra={"message": "must not be blank"},
+)
+Name = Annotated[str, _Text]
+Address = Annotated[str, _Text]
+
+
+class OrderBy(StrEnum):
+    """What a list of departments may be ordered by."""
+
+    NAME = "name"
+    CREATED_AT = "created_at"
+
+
+class ListDepartments(ListQuery, frozen=True, kw_only=True):
+    """The query string of the list; `search` looks into names and addresses."""
+
+    order_by: OrderBy = OrderBy.NAME
+    search: Annotated[str, Meta(max_length=255)] | None = None
+
+
+class NewDepartment(Input, frozen=True, kw_only=True):
+    """A department to be added."""
+
+    name: Name
+    address: Address | None = None
+
+
+class DepartmentChange(Input, frozen=True, kw_only=True):
+    """A partial change: what is left out stays, `"address": null` removes the address."""
+
+    name: Name | UnsetType = UNSET
+    address: Address | UnsetType | None = UNSET
+
+
+def trimmed(text: str | None) -> str | None:
+    """Return `text` without the spaces around it."""
+    return None if text is None else text.strip()

@@ -1,0 +1,108 @@
+"""The rules of departments: unique names, and no change over a version that the caller has not seen."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from msgspec import UNSET
+
+from lib.db import Database
+from lib.db.errors import UniqueViolationError
+from lib.db.like import contains
+from lib.errors import AppError, Code, not_found
+from lib.ids import new_id
+from services.department.model import (
+    DepartmentChange,
+    ListDepartments,
+    NewDepartment,
+    OrderBy,
+    trimmed,
+)
+from services.department.store import departments
+from services.department.store.models import Department
+
+_LISTS = {
+    (OrderBy.NAME, False): departments.list_departments_by_name,
+    (OrderBy.NAME, True): departments.list_departments_by_name_desc,
+    (OrderBy.CREATED_AT, False): departments.list_departments_by_age,
+    (OrderBy.CREATED_AT, True): departments.list_departments_by_age_desc,
+}
+
+
+async def get(db: Database, id: UUID) -> Department:  # noqa: A002 - the name it has everywhere
+    """Return the department or raise NOT_FOUND."""
+    found = await departments.get_department(db, id=id)
+    if found is None:
+        raise not_found("department")
+    return found
+
+
+async def list_page(db: Database, wanted: ListDepartments) -> tuple[list[Department], int]:
+    """Return one page and the number of departments on all pages."""
+    pattern = contains(wanted.search)
+    rows = await _LISTS[wanted.order_by, wanted.descending](
+        db, pattern=pattern, page_size=wanted.page_size, page_offset=wanted.offset
+    )
+    total = wanted.total_if_last(len(rows))
+    if total is None:
+        total = await departments.count_departments(db, pattern=pattern)
+    return rows, total
+
+
+async def add(db: Database, new: NewDepartment) -> Department:
+    """Add a department; a name in use is a CONFLICT."""
+    try:
+        return await departments.add_department(
+            db, id=new_id(), name=new.name.strip(), address=trimmed(new.address)
+        )
+    except UniqueViolationError as error:
+        raise _name_in_use(new.name) from error
+
+
+async def change(
+    db: Database,
+    id: UUID,
+    changes: DepartmentChange,
+    *,
+    version: int | None,  # noqa: A002
+) -> Department:
+    """Apply a partial change to the version the caller has seen; None stands for the present one.
+
+    Raises:
+        AppError: NOT_FOUND; PRECONDITION_FAILED where `version` is no longer the present one; CONFLICT
+            where the name is in use or somebody else was faster.
+    """
+    current = await _current(db, id, version)
+    name = current.name if changes.name is UNSET else changes.name.strip()
+    address = current.address if changes.address is UNSET else trimmed(changes.address)
+    try:
+        changed = await departments.change_department(
+            db, id=id, version=current.version, name=name, address=address
+        )
+    except UniqueViolationError as error:
+        raise _name_in_use(name) from error
+    if changed is None:
+        raise _lost_race()
+    return changed
+
+
+async def remove(db: Database, id: UUID, *, version: int | None) -> None:  # noqa: A002
+    """Remove the department; the same conditions as for a change."""
+    current = await _current(db, id, version)
+    if not await departments.remove_department(db, id=id, version=current.version):
+        raise _lost_race()
+
+
+async def _current(db: Database, id: UUID, version: int | None) -> Department:  # noqa: A002
+    current = await get(db, id)
+    if version is not None and version != current.version:
+        raise AppError(Code.PRECONDITION_FAILED, "the department has changed since you read it")
+    return current
+
+
+def _name_in_use(name: str) -> AppError:
+    return AppError(Code.CONFLICT, f"there is a department named {name.strip()} already")
+
+
+def _lost_race() -> AppError:
+    return AppError(Code.CONFLICT, "the department was changed at the same time, try again")

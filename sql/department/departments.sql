@@ -1,0 +1,50 @@
+-- Departments: read, listed in a chosen order, and changed under version control.
+
+-- name: GetDepartment :one
+SELECT * FROM department WHERE id = @id;
+
+-- name: CountDepartments :one
+-- How many departments the list has in all; no pattern means no filter.
+SELECT count(*) FROM department
+WHERE sqlc.narg(pattern)::text IS NULL OR name ILIKE sqlc.narg(pattern) OR address ILIKE sqlc.narg(pattern);
+
+-- name: ListDepartmentsByName :many
+SELECT * FROM department
+WHERE sqlc.narg(pattern)::text IS NULL OR name ILIKE sqlc.narg(pattern) OR address ILIKE sqlc.narg(pattern)
+ORDER BY lower(name)
+LIMIT @page_size OFFSET @page_offset;
+
+-- name: ListDepartmentsByNameDesc :many
+SELECT * FROM department
+WHERE sqlc.narg(pattern)::text IS NULL OR name ILIKE sqlc.narg(pattern) OR address ILIKE sqlc.narg(pattern)
+ORDER BY lower(name) DESC
+LIMIT @page_size OFFSET @page_offset;
+
+-- name: ListDepartmentsByAge :many
+-- Oldest first.
+SELECT * FROM department
+WHERE sqlc.narg(pattern)::text IS NULL OR name ILIKE sqlc.narg(pattern) OR address ILIKE sqlc.narg(pattern)
+ORDER BY created_at, id
+LIMIT @page_size OFFSET @page_offset;
+
+-- name: ListDepartmentsByAgeDesc :many
+-- Newest first.
+SELECT * FROM department
+WHERE sqlc.narg(pattern)::text IS NULL OR name ILIKE sqlc.narg(pattern) OR address ILIKE sqlc.narg(pattern)
+ORDER BY created_at DESC, id DESC
+LIMIT @page_size OFFSET @page_offset;
+
+-- name: AddDepartment :one
+INSERT INTO department (id, name, address)
+VALUES (@id, @name, sqlc.narg(address))
+RETURNING *;
+
+-- name: ChangeDepartment :one
+-- Nothing is returned where the department is gone or no longer has this version.
+UPDATE department
+SET name = @name, address = sqlc.narg(address), version = version + 1, updated_at = now()
+WHERE id = @id AND version = @version
+RETURNING *;
+
+-- name: RemoveDepartment :execrows
+DELETE FROM department WHERE id = @id AND version = @version;
