@@ -1,0 +1,48 @@
+"""The cookies of a signed-in browser: tokens scripts cannot read, a CSRF token that they can."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+
+from aiohttp import web
+
+from lib.auth import csrf
+
+ACCESS: Final = "access_token"
+REFRESH: Final = "refresh_token"
+
+
+def set_session(
+    response: web.StreamResponse,
+    *,
+    access: str,
+    access_ttl: timedelta,
+    refresh: str,
+    refresh_ttl: timedelta,
+    csrf_token: str,
+) -> None:
+    """Set all three; each ends with what it holds."""
+    _set(response, ACCESS, access, access_ttl, http_only=True)
+    _set(response, REFRESH, refresh, refresh_ttl, http_only=True)
+    _set(response, csrf.COOKIE, csrf_token, refresh_ttl, http_only=False)
+
+
+def clear_session(response: web.StreamResponse) -> None:
+    """Erase them, with the attributes they were set with: a browser ignores it otherwise."""
+    for name in (ACCESS, REFRESH, csrf.COOKIE):
+        response.del_cookie(name, path="/", secure=True, samesite="Lax")
+
+
+def _set(
+    response: web.StreamResponse, name: str, value: str, ttl: timedelta, *, http_only: bool
+) -> None:
+    response.set_cookie(
+        name,
+        value,
+        max_age=int(ttl.total_seconds()),
+        path="/",
+        secure=True,  # browsers accept these from http://localhost as well
+        httponly=http_only,
+        samesite="Lax",
+    )

@@ -1,0 +1,66 @@
+"""Guards: who may go on. Each is a question about a principal; refusing raises FORBIDDEN."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from lib.auth.principal import Principal, Role
+from lib.errors import AppError, Code
+
+Guard: TypeAlias = Callable[[Principal], None]
+ME = "me"
+
+
+def require(*permissions: str) -> Guard:
+    """Let through a caller who has all of these permissions."""
+    needed = frozenset(permissions)
+
+    def guard(principal: Principal) -> None:
+        if not needed <= principal.permissions:
+            raise forbidden()
+
+    return guard
+
+
+def require_role(*roles: Role) -> Guard:
+    """Let through a caller who has one of these roles."""
+
+    def guard(principal: Principal) -> None:
+        if not principal.has_any(*roles):
+            raise forbidden()
+
+    return guard
+
+
+def require_verified(principal: Principal) -> None:
+    """Let through a caller whose address is verified."""
+    if not principal.verified:
+        raise forbidden("user is not verified")
+
+
+def require_unverified(principal: Principal) -> None:
+    """Let through a caller whose address is not verified yet."""
+    if principal.verified:
+        raise forbidden("user has to be not-verified")
+
+
+def subject_of(owner: str, principal: Principal) -> str:
+    """Return whose resource is meant: `me` is the caller's own."""
+    return principal.subject if owner == ME else owner
+
+
+def self_or(principal: Principal, owner: str, *roles: Role) -> str:
+    """Let through the owner or a caller with one of `roles`; return the owner, `me` resolved.
+
+    It says the same for an owner that does not exist, so ids cannot be probed with it.
+    """
+    subject = subject_of(owner, principal)
+    if subject != principal.subject and not principal.has_any(*roles):
+        raise forbidden()
+    return subject
+
+
+def forbidden(message: str = "you may not do this") -> AppError:
+    """Return the error for a caller we know, but who may not."""
+    return AppError(Code.FORBIDDEN, message)

@@ -1,0 +1,91 @@
+"""The published keys of the issuer, cached: rotation goes by `kid`, refetching is bounded."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from lib.auth.keys import parse_jwks
+from lib.errors import AppError, Code
+from lib.log import get_logger
+
+log = get_logger(__name__)
+
+Fetch = Callable[[], Awaitable[bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class JwksPolicy:
+    """In seconds: when keys are asked for again, how often at most, how long old ones serve."""
+
+    fresh_seconds: float = 300.0
+    refetch_seconds: float = 2.0
+    stale_seconds: float = 3600.0
+
+
+class JwksCache:
+    """A `KeySource` that fetches a JWKS when it needs one; a fetch is shared by all who wait.
+
+    A `kid` we do not know is fetched for, but no more often than `refetch_seconds`: invented ones
+    cannot be turned into load. While the issuer is away the last keys serve for `stale_seconds`,
+    afterwards nobody gets in.
+    """
+
+    def __init__(
+        self,
+        fetch: Fetch,
+        policy: JwksPolicy = JwksPolicy(),
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._fetch = fetch
+        self._policy = policy
+        self._clock = clock
+        self._keys: dict[str, Ed25519PublicKey] = {}
+        self._fetched_at = self._tried_at = float("-inf")
+        self._fetching: asyncio.Task[None] | None = None
+
+    async def key(self, kid: str) -> Ed25519PublicKey | None:
+        """Return the key of that name, None where the issuer has none.
+
+        Raises:
+            AppError: SERVICE_UNAVAILABLE where there are no keys young enough to trust.
+        """
+        key = self._keys.get(kid)
+        if key is not None and self._age() <= self._policy.stale_seconds:
+            if self._age() > self._policy.fresh_seconds:
+                self._start_refresh()  # nobody has to wait for that
+            return key
+        self._start_refresh()
+        if self._fetching is not None:
+            # Shielded: a caller that leaves must not take the keys from the others.
+            await asyncio.shield(self._fetching)
+        if self._age() > self._policy.stale_seconds:
+            raise AppError(
+                Code.SERVICE_UNAVAILABLE,
+                "the keys to check your token with cannot be had",
+                headers={"Retry-After": "1"},
+            )
+        return self._keys.get(kid)
+
+    def _age(self) -> float:
+        return self._clock() - self._fetched_at
+
+    def _start_refresh(self) -> None:
+        recently = self._clock() - self._tried_at < self._policy.refetch_seconds
+        if self._fetching is None and not recently:
+            self._tried_at = self._clock()
+            self._fetching = asyncio.create_task(self._load(), name="jwks")
+
+    async def _load(self) -> None:
+        try:
+            self._keys = parse_jwks(await self._fetch())
+            self._fetched_at = self._clock()
+        except Exception as error:  # noqa: BLE001 - whatever it is, old keys serve or nobody gets in
+            log.warning("jwks_fetch_failed", error=repr(error))
+        finally:
+            self._fetching = None

@@ -1,0 +1,83 @@
+"""Who is asking: the verified caller of the request being served."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+from lib.errors import AppError, Code
+
+
+class Role(StrEnum):
+    """The roles a caller may have. What each may do is data: see `lib.auth.permissions`."""
+
+    CUSTOMER = "CUSTOMER"
+    PROVIDER = "PROVIDER"
+    MODERATOR = "MODERATOR"
+    ADMIN = "ADMIN"
+    STAFF = "STAFF"
+    SERVICE = "SERVICE"
+
+
+class Transport(StrEnum):
+    """How the token came: one in a cookie is sent by the browser on its own, hence CSRF tokens."""
+
+    BEARER = "bearer"
+    COOKIE = "cookie"
+
+
+class Principal(msgspec.Struct, frozen=True):
+    """A caller whose token was verified.
+
+    `subject` is a user's id or a service's name, `session` what a logout ends (empty for services).
+    """
+
+    subject: str
+    roles: frozenset[Role]
+    permissions: frozenset[str]
+    verified: bool
+    session: str
+    token_id: str
+    expires_at: float
+    transport: Transport = Transport.BEARER
+
+    def may(self, permission: str) -> bool:
+        """Whether the token carries this permission."""
+        return permission in self.permissions
+
+    def has_any(self, *roles: Role) -> bool:
+        """Whether the caller has one of these roles."""
+        return not self.roles.isdisjoint(roles)
+
+
+_current: Final[ContextVar[Principal | None]] = ContextVar("principal", default=None)
+
+
+def current_principal() -> Principal | None:
+    """Return the caller, or None where nobody signed in."""
+    return _current.get()
+
+
+def require_principal() -> Principal:
+    """Return the caller.
+
+    Raises:
+        AppError: UNAUTHORIZED where nobody signed in.
+    """
+    principal = _current.get()
+    if principal is None:
+        raise unauthorized("sign in first")
+    return principal
+
+
+def set_principal(principal: Principal | None) -> None:
+    """Bind the caller for the task that serves the request."""
+    _current.set(principal)
+
+
+def unauthorized(message: str = "the token is missing, invalid or expired") -> AppError:
+    """Return the error for a caller we do not know; the reason stays general on purpose."""
+    return AppError(Code.UNAUTHORIZED, message, headers={"WWW-Authenticate": "Bearer"})

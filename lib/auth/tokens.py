@@ -1,0 +1,221 @@
+"""Issue and verify access tokens: EdDSA and nothing else, every claim checked."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Final, Protocol
+
+import jwt
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from lib.auth.keys import SigningKey
+from lib.auth.principal import Principal, Role, unauthorized
+from lib.clock import Clock, utc_now
+from lib.ids import new_id
+
+ALGORITHM: Final = "EdDSA"
+TYPE: Final = "at+jwt"
+MAX_TOKEN_BYTES: Final = 8 * 1024
+LEEWAY_SECONDS: Final = 5.0
+_REQUIRED: Final = ("iss", "aud", "sub", "iat", "nbf", "exp", "jti")
+_CACHE_SECONDS: Final = 60.0
+_CACHE_SIZE: Final = 10_000
+
+_Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+# Up to the year 9999: a number beyond what a clock can hold is malformed.
+_Time = Annotated[int, msgspec.Meta(ge=0, le=253_402_300_799)]
+
+
+class Claims(msgspec.Struct, frozen=True):
+    """What an access token says. Times are seconds since the epoch; `scope` holds permissions."""
+
+    iss: str
+    sub: _Name
+    aud: str
+    iat: _Time
+    nbf: _Time
+    exp: _Time
+    jti: _Name
+    roles: list[Role]
+    scope: str = ""
+    verified: bool = False
+    sid: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A new token and when it ends."""
+
+    token: str = field(repr=False)
+    token_id: str
+    expires_at: datetime
+
+
+class Issuer:
+    """Signs access tokens with one key."""
+
+    def __init__(
+        self, key: SigningKey, *, issuer: str, audience: str, ttl: timedelta, clock: Clock = utc_now
+    ) -> None:
+        self._key = key
+        self._issuer = issuer
+        self._audience = audience
+        self._ttl = ttl
+        self._clock = clock
+
+    def issue(
+        self,
+        subject: str,
+        roles: Iterable[Role],
+        permissions: Iterable[str],
+        *,
+        verified: bool = False,
+        session: str = "",
+        ttl: timedelta | None = None,
+    ) -> Issued:
+        """Return a token for `subject`, valid from now for `ttl`."""
+        now = self._clock().replace(microsecond=0)
+        expires_at = now + (ttl or self._ttl)
+        claims = Claims(
+            iss=self._issuer,
+            sub=subject,
+            aud=self._audience,
+            iat=int(now.timestamp()),
+            nbf=int(now.timestamp()),
+            exp=int(expires_at.timestamp()),
+            jti=str(new_id()),
+            roles=sorted(roles),
+            scope=" ".join(sorted(permissions)),
+            verified=verified,
+            sid=session,
+        )
+        token = jwt.encode(
+            msgspec.to_builtins(claims),
+            self._key.private,
+            algorithm=ALGORITHM,
+            headers={"kid": self._key.kid, "typ": TYPE},
+        )
+        return Issued(token, claims.jti, expires_at)
+
+
+class KeySource(Protocol):
+    """Finds the public key that a token names."""
+
+    async def key(self, kid: str) -> Ed25519PublicKey | None:
+        """Return the key, None where there is none of that name.
+
+        Raises:
+            AppError: SERVICE_UNAVAILABLE where the keys cannot be had: nobody gets in then.
+        """
+        ...
+
+
+class StaticKeys:
+    """The keys of the process that signs: no fetching."""
+
+    def __init__(self, keys: Iterable[SigningKey]) -> None:
+        self._keys = {key.kid: key.private.public_key() for key in keys}
+
+    async def key(self, kid: str) -> Ed25519PublicKey | None:
+        """Return the key of that name."""
+        return self._keys.get(kid)
+
+
+class Verifier:
+    """Turns a token into a `Principal`, or into 401: a token can never crash it.
+
+    A token found good is remembered for up to a minute, by its hash: checking a signature is what
+    a request costs most. A key withdrawn in that minute still counts for that long.
+    """
+
+    def __init__(
+        self, keys: KeySource, *, issuer: str, audience: str, clock: Clock = utc_now
+    ) -> None:
+        self._keys = keys
+        self._issuer = issuer
+        self._audience = audience
+        self._clock = clock
+        self._good: OrderedDict[bytes, tuple[Principal, float]] = OrderedDict()
+
+    async def verify(self, token: str) -> Principal:
+        """Return the caller that `token` names.
+
+        Raises:
+            AppError: UNAUTHORIZED whatever is wrong with it; SERVICE_UNAVAILABLE where the keys
+                cannot be had.
+        """
+        if len(token) > MAX_TOKEN_BYTES or not token.isascii():
+            raise unauthorized()
+        digest = hashlib.sha256(token.encode()).digest()
+        known = self._good.get(digest)
+        if known is not None and known[1] > time.monotonic():
+            if known[0].expires_at + LEEWAY_SECONDS <= self._clock().timestamp():
+                raise unauthorized()
+            return known[0]
+        principal = _principal(await self._claims(token))
+        self._remember(digest, principal)
+        return principal
+
+    async def _claims(self, token: str) -> Claims:
+        try:
+            header = jwt.get_unverified_header(token)
+        except (jwt.PyJWTError, ValueError, TypeError, RecursionError):
+            raise unauthorized() from None
+        kid = header.get("kid")
+        # The type keeps other tokens of the same key out, should there ever be some.
+        if not isinstance(kid, str) or header.get("typ") != TYPE:
+            raise unauthorized()
+        key = await self._keys.key(kid)
+        if key is None:
+            raise unauthorized()
+        try:
+            raw = jwt.decode(
+                token,
+                key,
+                algorithms=[ALGORITHM],
+                audience=self._audience,
+                issuer=self._issuer,
+                # The times are checked below, against the clock that we were given.
+                options={
+                    "require": list(_REQUIRED),
+                    "strict_aud": True,
+                    "verify_exp": False,
+                    "verify_nbf": False,
+                    "verify_iat": False,
+                },
+            )
+            claims = msgspec.convert(raw, Claims)
+        except (jwt.PyJWTError, msgspec.ValidationError, ValueError, TypeError, RecursionError):
+            raise unauthorized() from None
+        if not self._is_current(claims):
+            raise unauthorized()
+        return claims
+
+    def _is_current(self, claims: Claims) -> bool:
+        now = self._clock().astimezone(UTC).timestamp()
+        begun = max(claims.nbf, claims.iat) <= now + LEEWAY_SECONDS
+        return begun and now < claims.exp + LEEWAY_SECONDS
+
+    def _remember(self, digest: bytes, principal: Principal) -> None:
+        self._good[digest] = (principal, time.monotonic() + _CACHE_SECONDS)
+        self._good.move_to_end(digest)
+        if len(self._good) > _CACHE_SIZE:
+            self._good.popitem(last=False)
+
+
+def _principal(claims: Claims) -> Principal:
+    return Principal(
+        subject=claims.sub,
+        roles=frozenset(claims.roles),
+        permissions=frozenset(claims.scope.split()),
+        verified=claims.verified,
+        session=claims.sid,
+        token_id=claims.jti,
+        expires_at=float(claims.exp),
+    )

@@ -1,0 +1,128 @@
+"""Authentication: a Bearer token or a cookie becomes the principal of the request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from functools import wraps
+from typing import Final, TypeVar
+
+import structlog
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from lib.auth import cookies, csrf
+from lib.auth.guards import Guard
+from lib.auth.principal import (
+    Principal,
+    Transport,
+    require_principal,
+    set_principal,
+    unauthorized,
+)
+from lib.auth.tokens import Verifier
+from lib.errors import AppError, Code
+from lib.http.middleware.rate_limit import EXEMPT
+from lib.http.route import OTHER, route_template
+
+H = TypeVar("H", bound=Callable[..., object])
+_PUBLIC: Final = "__is_public__"
+_DOCUMENTATION: Final = "/docs"
+
+
+def public(handler: H) -> H:
+    """Mark a handler as open to everyone; a token that is sent anyway must still be a good one."""
+    setattr(handler, _PUBLIC, True)
+    return handler
+
+
+def guarded(*guards: Guard) -> Callable[[Handler], Handler]:
+    """Let a handler run only for a principal that passes all `guards`."""
+
+    def decorate(handler: Handler) -> Handler:
+        @wraps(handler)
+        async def checked(request: web.Request) -> web.StreamResponse:
+            principal = require_principal()
+            for guard in guards:
+                guard(principal)
+            return await handler(request)
+
+        return checked
+
+    return decorate
+
+
+def authenticate(
+    verifier: Verifier, *, csrf_secret: bytes, open_routes: Collection[str] = EXEMPT
+) -> Middleware:
+    """Return a middleware that binds the principal and refuses everyone else with 401.
+
+    Open without a token: handlers marked `@public`, `open_routes` (route templates), the
+    documentation and addresses that do not exist. A request that changes something and carries its
+    token in a cookie must bring the CSRF token of its session as well.
+    """
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        principal = await _identify(request, verifier, csrf_secret)
+        set_principal(principal)
+        if principal is not None:
+            structlog.contextvars.bind_contextvars(principal=principal.subject)
+        elif not _is_open(request, open_routes):
+            raise unauthorized()
+        return await handler(request)
+
+    return middleware
+
+
+async def _identify(
+    request: web.Request, verifier: Verifier, csrf_secret: bytes
+) -> Principal | None:
+    header = request.headers.getall("Authorization", ())
+    if header:
+        # Two headers are an attempt to show each side of a proxy another one.
+        if len(header) > 1:
+            raise unauthorized()
+        scheme, _, token = header[0].partition(" ")
+        if scheme.lower() != "bearer" or not token.strip():
+            raise unauthorized()
+        return await verifier.verify(token.strip())
+    cookie = request.cookies.get(cookies.ACCESS)
+    if not cookie:
+        return None
+    return await _from_cookie(request, cookie, verifier, csrf_secret)
+
+
+async def _from_cookie(
+    request: web.Request, cookie: str, verifier: Verifier, csrf_secret: bytes
+) -> Principal | None:
+    try:
+        principal = await verifier.verify(cookie)
+    except AppError as error:
+        # A browser sends an old cookie to the sign-in page as well; only closed routes mind.
+        if error.code is Code.UNAUTHORIZED:
+            return None
+        raise
+    if request.method not in csrf.SAFE_METHODS and not csrf.is_valid(
+        csrf_secret,
+        principal.session,
+        cookie=request.cookies.get(csrf.COOKIE),
+        header=request.headers.get(csrf.HEADER),
+    ):
+        raise AppError(Code.FORBIDDEN, "the CSRF token is missing or wrong")
+    return Principal(
+        principal.subject,
+        principal.roles,
+        principal.permissions,
+        principal.verified,
+        principal.session,
+        principal.token_id,
+        principal.expires_at,
+        Transport.COOKIE,
+    )
+
+
+def _is_open(request: web.Request, open_routes: Collection[str]) -> bool:
+    route = route_template(request)
+    if route == OTHER or route in open_routes or route.startswith(_DOCUMENTATION):
+        return True
+    return getattr(request.match_info.handler, _PUBLIC, False)
