@@ -49,6 +49,10 @@ class Stack:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.environ['GATEWAY_PORT']}"
 
+    @property
+    def secrets(self) -> Path:
+        return Path(self.environ["RUN_DIR"]) / "secrets"
+
     def port(self, name: str) -> int:
         return int(self.environ[name])
 

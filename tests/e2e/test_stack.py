@@ -92,7 +92,7 @@ def test_a_signal_during_the_start_leaves_nothing_behind(own_stack):
 
 
 def test_secrets_are_for_their_owner_only(stack):
-    folder = Path(stack.environ["RUN_DIR"]) / "secrets"
+    folder = stack.secrets
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     files = list(folder.iterdir())
     assert files
@@ -100,7 +100,7 @@ def test_secrets_are_for_their_owner_only(stack):
 
 
 def test_no_secret_is_on_a_command_line(stack):
-    folder = Path(stack.environ["RUN_DIR"]) / "secrets"
+    folder = stack.secrets
     secrets = [file.read_text() for file in folder.iterdir()]
     shown = [" ".join(process.cmdline()) for process in stack.children()]
     assert not [line for line in shown for secret in secrets if secret in line]

@@ -1,0 +1,25 @@
+"""Programs that no wheel brings: without one a test is skipped, in CI it fails, with the remedy."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+import pytest
+
+_PATH = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"))
+
+
+def program(*names: str) -> str:
+    """Return the path of the first program that is installed, such as `program("chromium")`.
+
+    Where there is none the test is skipped, and with `CI=true` it fails: there nothing may be
+    skipped for an absent component.
+    """
+    for name in names:
+        if found := shutil.which(name, path=_PATH):
+            return found
+    reason = f"{names[0]} is not installed: run `make setup-system` as root on Debian"
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)

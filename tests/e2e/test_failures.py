@@ -1,0 +1,114 @@
+"""`kill -9` of any part under a light load: answers in the envelope or degraded, then recovery."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import time
+from typing import Self
+
+import aiohttp
+import pytest
+
+from services._stack.settings import service_names
+
+PATHS = ("/api/users/v1/users", "/api/departments/v1/departments")
+# The services' own deadline for a request is 10 s; nothing may take longer than that and a breath.
+LONGEST_SECONDS = 11.0
+RECOVERY_SECONDS = 30.0
+
+
+class Load:
+    """A few clients that keep asking, and what they were answered."""
+
+    def __init__(self, base: str) -> None:
+        self._base = base
+        self.answers: list[tuple[str, int, dict]] = []  # path, status, body
+        self.refused = 0
+        self.slowest = 0.0
+        self._tasks: list[asyncio.Task] = []
+
+    async def __aenter__(self) -> Self:
+        self._tasks = [asyncio.create_task(self._ask(path)) for path in PATHS * 2]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for task in self._tasks:
+            task.cancel()
+        for result in await asyncio.gather(*self._tasks, return_exceptions=True):
+            if isinstance(result, Exception):
+                raise result
+
+    def of(self, path: str) -> list[tuple[int, dict]]:
+        return [(status, body) for asked, status, body in self.answers if asked == path]
+
+    async def _ask(self, path: str) -> None:
+        timeout = aiohttp.ClientTimeout(total=LONGEST_SECONDS + 5)
+        async with aiohttp.ClientSession(self._base, timeout=timeout) as session:
+            while True:
+                began = time.monotonic()
+                try:
+                    async with session.get(path) as answer:
+                        self.answers.append((path, answer.status, json.loads(await answer.read())))
+                except aiohttp.ClientConnectionError:  # only the gateway's own end may do this
+                    self.refused += 1
+                self.slowest = max(self.slowest, time.monotonic() - began)
+                await asyncio.sleep(0.02)
+
+
+async def until(check, within: float) -> None:
+    async with asyncio.timeout(within):
+        while not check():
+            await asyncio.sleep(0.02)
+
+
+@pytest.mark.parametrize("part", ["postgres", "redis", "point", "nginx"])
+async def test_killing_a_part_is_survived_without_a_restart_of_the_others(stack, part):
+    before = {name: stack.pid(name) for name in service_names() if name != part}
+    killed = stack.pid(part)
+    async with Load(stack.url) as load:
+        await until(lambda: len(load.answers) > 20, 10)
+        assert {status for _, status, _ in load.answers} == {200}
+        os.kill(killed, signal.SIGKILL)
+        await until(lambda: stack.pid(part) != killed, RECOVERY_SECONDS)
+        load.answers, during = [], load.answers
+        await until(lambda: all(_well(load.of(path)) for path in PATHS), RECOVERY_SECONDS)
+        during += load.answers
+    for _, status, body in during:
+        assert body["success"] is (status == 200)
+        if status != 200:
+            assert status in (502, 503, 504), body
+            assert body["error"]["request_id"]
+    assert load.slowest < LONGEST_SECONDS
+    assert load.refused == 0 or part == "nginx"
+    assert {name: stack.pid(name) for name in before} == before
+
+
+def _well(answers: list[tuple[int, dict]]) -> bool:
+    """Are the last five answers complete: all 200, and nobody degraded?"""
+    last = answers[-5:]
+    return len(last) == 5 and all(
+        status == 200 and not body.get("meta", {}).get("degraded") for status, body in last
+    )
+
+
+async def test_without_the_point_service_the_list_answers_degraded(stack):
+    """A stopped process accepts connections and never answers: the slow case, not the dead one."""
+    pid = stack.pid("point")
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        async with aiohttp.ClientSession(stack.url) as session:
+            began = time.monotonic()
+            async with session.get(PATHS[0]) as answer:
+                body = await answer.json()
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    assert answer.status == 200
+    assert body["meta"]["degraded"] == ["point"]
+    assert {user["points"] for user in body["data"]["users"]} == {None}
+    assert body["data"]["statistics"]["count"] == 9
+    assert time.monotonic() - began < 5
+    async with Load(stack.url) as load:
+        await until(lambda: _well(load.of(PATHS[0])), RECOVERY_SECONDS)

@@ -1,0 +1,54 @@
+"""The gateway's configuration: NGINX accepts it; it routes to each public service and no other."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from lib.embedded.home import Home
+from services._stack import gateway
+from services._stack.settings import ROOT, Service, Settings
+from services._stack.supervisor import StartError
+
+SERVICES = (
+    Service(name="user", port=8081, grpc_port=None, public=True, database=True),
+    Service(name="point", port=8087, grpc_port=50051, public=False, database=True),
+)
+
+
+def settings(run: Path, services: tuple[Service, ...] = SERVICES) -> Settings:
+    return Settings(home=Home(run), gateway_port=8080, services=services, environ={})
+
+
+@pytest.mark.parametrize("services", [(), SERVICES])
+def test_nginx_accepts_the_configuration(tmp_path, services):
+    _, config = gateway.prepare(settings(tmp_path, services))
+    checked = subprocess.run(
+        [*gateway.command(config), "-t"], capture_output=True, text=True, check=False
+    )
+    assert checked.returncode == 0
+    assert "warn" not in checked.stderr
+
+
+def test_a_configuration_that_nginx_refuses_is_one_sentence(tmp_path):
+    odd = Service(name="two words", port=8081, grpc_port=None, public=True, database=False)
+    with pytest.raises(StartError, match=r"^NGINX refuses its configuration: "):
+        gateway.prepare(settings(tmp_path, (odd,)))
+
+
+def test_there_is_a_route_for_each_public_service_only(tmp_path):
+    text = gateway.render(settings(tmp_path), tmp_path)
+    assert re.findall(r"location (/api/\S+)", text) == ["/api/users/v1/"]
+
+
+def test_every_location_logs_to_the_one_log_in_json(tmp_path):
+    text = gateway.render(settings(tmp_path), tmp_path)
+    assert re.findall(r"access_log (?!off)(.*);", text) == [f"{tmp_path}/access.log json"]
+
+
+def test_the_page_of_the_documentation_fetches_nothing_from_elsewhere():
+    for file in (ROOT / "nginx" / "docs").iterdir():
+        assert not re.search(r"""["'(](https?:)?//\w""", file.read_text())

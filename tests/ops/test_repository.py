@@ -1,0 +1,69 @@
+"""What holds for the repository as a whole: locks without hosts, scripts that parse."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from services._stack.settings import ROOT
+
+SCRIPTS = sorted(path for path in (ROOT / ".ci").iterdir() if path.is_file())
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
+def test_a_script_parses_is_executable_and_stops_at_the_first_error(script):
+    subprocess.run(["bash", "-n", script], check=True)
+    assert os.access(script, os.X_OK)
+    assert "set -euo pipefail" in script.read_text()
+
+
+def locks_in(folder: Path) -> subprocess.CompletedProcess[str]:
+    """Check a copy of the locks, so that a test may spoil it."""
+    return subprocess.run(
+        ["bash", ROOT / ".ci" / "check-locks"],
+        cwd=folder, env={**os.environ, "PYTHON": sys.executable},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    (tmp_path / "codegen").mkdir()
+    for name in (
+        "pyproject.toml", "codegen/pyproject.toml", "requirements.lock", "requirements-dev.lock",
+    ):  # fmt: skip
+        shutil.copy(ROOT / name, tmp_path / name)
+    return tmp_path
+
+
+def test_the_locks_are_complete_and_name_no_host(copy):
+    checked = locks_in(copy)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("--index-url https://example.org/simple", "name a host"),
+        ("left-pad==1.0", "have no hash"),
+    ],
+)
+def test_a_lock_with_a_host_or_without_hashes_is_refused(copy, line, said):
+    with (copy / "requirements.lock").open("a") as lock:
+        lock.write(f"{line}\n")
+    checked = locks_in(copy)
+    assert checked.returncode == 1
+    assert said in checked.stderr
+
+
+def test_a_requirement_that_no_lock_holds_is_named(copy):
+    text = (copy / "pyproject.toml").read_text()
+    (copy / "pyproject.toml").write_text(text.replace('"jinja2"', '"jinja2", "left-pad"'))
+    checked = locks_in(copy)
+    assert checked.returncode == 1
+    assert "requirements.lock lacks left-pad" in checked.stderr
