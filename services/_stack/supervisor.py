@@ -48,7 +48,7 @@ class Keeper:
         deadline = time.monotonic() + self.part.ready_within
         while not await self.part.ready():
             if self.pid is None:
-                await asyncio.sleep(POLL_SECONDS)  # let its last lines arrive
+                await self._heard_out()
                 raise StartError(f"{self.part.name} ended during its start: {self._last_words()}")
             if time.monotonic() > deadline:
                 raise StartError(
@@ -77,8 +77,11 @@ class Keeper:
                 by=self.part.stop_signal,
                 within=self.part.stop_within,
             )
+        await self._heard_out()
+
+    async def _heard_out(self) -> None:
+        """Wait for the last lines of a part that has ended, but not for a grandchild's."""
         if self._reader is not None:
-            # Its last lines are worth reading; a grandchild holding the pipe is not waited for.
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._reader, timeout=1)
             self._reader = None
@@ -150,4 +153,5 @@ class Keeper:
         return f"ended with exit code {code}"
 
     def _last_words(self) -> str:
-        return " | ".join(self._tail) or "it said nothing"
+        said = [line.strip() for line in self._tail if line.strip()]
+        return " | ".join(said[-2:]) or "it said nothing"
