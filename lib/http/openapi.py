@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import msgspec
 from aiohttp import web
 from aiohttp.typedefs import Handler
-from aiohttp_apispec import setup_aiohttp_apispec
+from aiohttp_apispec import AiohttpApiSpec
 from apispec import APISpec
 
 from lib.errors import Code
@@ -99,20 +99,17 @@ def install(app: web.Application, *, title: str, description: str = "") -> None:
     with warnings.catch_warnings():
         # The library stores its data in the application under plain text keys.
         warnings.simplefilter("ignore", web.NotAppKeyWarning)
-        library = setup_aiohttp_apispec(
-            app,
-            title=title,
-            version=app_version(),
-            info={"description": description},
+        library = AiohttpApiSpec(
             url=DOCUMENT_PATH,
             swagger_path=UI_PATH,
             static_path=f"{UI_PATH}/static",
-            in_place=False,
+            title=title,
+            version=app_version(),
+            info={"description": description},
         )
-        # Registered here rather than at start-up: definitions first, so that references resolve.
+        # Definitions first, so that the routes' references resolve.
         _define(library.spec, described)
-        app.on_startup.clear()
-        library._register(app)  # noqa: SLF001 - `in_place` would run before the definitions exist
+        library.register(app, in_place=True)
     for operations in document(app)["paths"].values():
         # aiohttp answers HEAD wherever it answers GET; listing both says everything twice.
         operations.pop("head", None)

@@ -9,8 +9,6 @@ from lib.health import Health
 from lib.http.respond import json_response
 from lib.metrics import expose
 
-PATHS = frozenset(("/health", "/livez", "/readyz", "/metrics"))
-
 
 def routes(health: Health, registry: CollectorRegistry) -> list[web.RouteDef]:
     """Return `/health`, `/livez`, `/readyz` and `/metrics`."""

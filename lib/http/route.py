@@ -5,6 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 OTHER = "other"
+PROBES = frozenset(("/health", "/livez", "/readyz", "/metrics"))
 
 
 def route_template(request: web.Request) -> str:

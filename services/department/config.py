@@ -8,7 +8,7 @@ from lib.config import Port, PostgresSettings
 
 
 class DepartmentConfig(PostgresSettings):
-    """`DEPARTMENT_DATABASE_URL` is required; `DEPARTMENT_PORT` and `DEPARTMENT_DB_…` have defaults."""
+    """`DEPARTMENT_DATABASE_URL` is required; the rest has defaults."""
 
     model_config = SettingsConfigDict(env_prefix="DEPARTMENT_")
 

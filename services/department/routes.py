@@ -76,9 +76,11 @@ async def get_department(request: web.Request) -> web.Response:
 )
 async def change_department(request: web.Request) -> web.Response:
     """The department as it is after a partial change."""
-    id = decode.path_uuid(request)  # noqa: A001 - the name it has everywhere
+    department_id = decode.path_uuid(request)
     changes = await decode.body(request, DepartmentChange)
-    changed = await service.change(request.app[DATABASE], id, changes, version=if_match(request))
+    changed = await service.change(
+        request.app[DATABASE], department_id, changes, version=if_match(request)
+    )
     return respond.changed(changed, version=changed.version)
 
 
@@ -92,8 +94,8 @@ async def change_department(request: web.Request) -> web.Response:
 )
 async def remove_department(request: web.Request) -> web.Response:
     """Nothing, when it is done."""
-    id = decode.path_uuid(request)  # noqa: A001 - the name it has everywhere
-    await service.remove(request.app[DATABASE], id, version=if_match(request))
+    department_id = decode.path_uuid(request)
+    await service.remove(request.app[DATABASE], department_id, version=if_match(request))
     return respond.no_content()
 
 

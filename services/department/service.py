@@ -1,4 +1,4 @@
-"""The rules of departments: unique names, and no change over a version that the caller has not seen."""
+"""The rules of departments: unique names, no change over a version the caller has not seen."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ _LISTS = {
 }
 
 
-async def get(db: Database, id: UUID) -> Department:  # noqa: A002 - the name it has everywhere
+async def get(db: Database, department_id: UUID) -> Department:
     """Return the department or raise NOT_FOUND."""
-    found = await departments.get_department(db, id=id)
+    found = await departments.get_department(db, id=department_id)
     if found is None:
         raise not_found("department")
     return found
@@ -61,23 +61,23 @@ async def add(db: Database, new: NewDepartment) -> Department:
 
 async def change(
     db: Database,
-    id: UUID,
+    department_id: UUID,
     changes: DepartmentChange,
     *,
-    version: int | None,  # noqa: A002
+    version: int | None,
 ) -> Department:
     """Apply a partial change to the version the caller has seen; None stands for the present one.
 
     Raises:
-        AppError: NOT_FOUND; PRECONDITION_FAILED where `version` is no longer the present one; CONFLICT
-            where the name is in use or somebody else was faster.
+        AppError: NOT_FOUND; PRECONDITION_FAILED where `version` is no longer the present one;
+            CONFLICT where the name is in use or somebody else was faster.
     """
-    current = await _current(db, id, version)
+    current = await _current(db, department_id, version)
     name = current.name if changes.name is UNSET else changes.name.strip()
     address = current.address if changes.address is UNSET else trimmed(changes.address)
     try:
         changed = await departments.change_department(
-            db, id=id, version=current.version, name=name, address=address
+            db, id=department_id, version=current.version, name=name, address=address
         )
     except UniqueViolationError as error:
         raise _name_in_use(name) from error
@@ -86,15 +86,15 @@ async def change(
     return changed
 
 
-async def remove(db: Database, id: UUID, *, version: int | None) -> None:  # noqa: A002
+async def remove(db: Database, department_id: UUID, *, version: int | None) -> None:
     """Remove the department; the same conditions as for a change."""
-    current = await _current(db, id, version)
-    if not await departments.remove_department(db, id=id, version=current.version):
+    current = await _current(db, department_id, version)
+    if not await departments.remove_department(db, id=department_id, version=current.version):
         raise _lost_race()
 
 
-async def _current(db: Database, id: UUID, version: int | None) -> Department:  # noqa: A002
-    current = await get(db, id)
+async def _current(db: Database, department_id: UUID, version: int | None) -> Department:
+    current = await get(db, department_id)
     if version is not None and version != current.version:
         raise AppError(Code.PRECONDITION_FAILED, "the department has changed since you read it")
     return current

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from time import perf_counter
 from typing import Any
 
@@ -11,7 +12,7 @@ from aiohttp.typedefs import Handler
 
 from lib.errors import AppError
 from lib.http.errors import status_of
-from lib.http.route import route_template
+from lib.http.route import PROBES, route_template
 from lib.http.status import CLIENT_CLOSED_REQUEST
 from lib.log import get_logger
 
@@ -35,18 +36,27 @@ async def access_log(request: web.Request, handler: Handler) -> web.StreamRespon
 
 
 def _write(request: web.Request, status: int, started: float, extra: dict[str, Any]) -> None:
-    write = log.error if status >= 500 else log.warning if status >= 400 else log.info
-    write(
+    route = route_template(request)
+    _writer(status, route)(
         "request",
         method=request.method,
         path=request.rel_url.raw_path,
-        route=route_template(request),
+        route=route,
         status=status,
         duration_ms=round((perf_counter() - started) * 1000, 3),
         client_ip=request.remote,
         user_agent=request.headers.get("User-Agent"),
         **extra,
     )
+
+
+def _writer(status: int, route: str) -> Callable[..., Any]:
+    if status >= 500:
+        return log.error
+    if status >= 400:
+        return log.warning
+    # Probes come every few seconds for ever and say nothing while they succeed.
+    return log.debug if route in PROBES else log.info
 
 
 def _reason(error: Exception) -> dict[str, Any]:

@@ -1,0 +1,163 @@
+"""Requests become values, or an error that says what is wrong with every field."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+
+from lib.config import Settings
+from lib.http import decode, respond
+from lib.http.app import new_app
+from lib.http.pagination import ListQuery
+
+JSON = {"Content-Type": "application/json"}
+
+
+class Line(decode.Input, frozen=True, kw_only=True):
+    product: UUID
+    quantity: Annotated[int, msgspec.Meta(ge=1)]
+
+
+class Order(decode.Input, frozen=True, kw_only=True):
+    title: Annotated[
+        str, msgspec.Meta(pattern=r"\S", max_length=10, extra={"message": "must not be blank"})
+    ]
+    lines: list[Line]
+    note: str | None = None
+
+
+class Key(StrEnum):
+    NAME = "name"
+    AGE = "age"
+
+
+class Wanted(ListQuery, frozen=True, kw_only=True):
+    order_by: Key = Key.NAME
+    search: str | None = None
+    tag: tuple[str, ...] = ()
+
+
+async def take_body(request: web.Request) -> web.Response:
+    return respond.ok(await decode.body(request, Order))
+
+
+async def take_query(request: web.Request) -> web.Response:
+    return respond.ok(decode.query(request, Wanted))
+
+
+async def take_id(request: web.Request) -> web.Response:
+    return respond.ok(decode.path_uuid(request))
+
+
+@pytest.fixture
+async def client():
+    routes = [
+        web.post("/orders", take_body),
+        web.get("/orders", take_query),
+        web.get("/orders/{id}", take_id),
+    ]
+    app = new_app("shop", Settings(max_body_bytes=2000), routes)
+    async with TestClient(TestServer(app)) as client:
+        yield client
+
+
+def order(**changes: object) -> dict[str, object]:
+    line = {"product": "01890000-0000-7000-8000-000000000001", "quantity": 2}
+    return {"title": "t", "lines": [line]} | changes
+
+
+async def problems(response) -> dict[str, str]:
+    error = (await response.json())["error"]
+    return {detail["field"]: detail["message"] for detail in error.get("details", ())}
+
+
+@pytest.mark.parametrize(
+    ("body", "fields"),
+    [
+        ({}, {"title": "is required", "lines": "is required"}),
+        (order(title="  "), {"title": "must not be blank"}),
+        (order(title="x" * 11), {"title": "expected `str` of length <= 10"}),
+        (order(titel="x", note=3), {
+            "note": "expected `str | null`, got `int`", "titel": "is not known",
+        }),
+        (order(lines=[{"quantity": 0}, 7]), {
+            "lines[0].product": "is required",
+            "lines[0].quantity": "expected `int` >= 1",
+            "lines[1]": "expected an object",
+        }),
+        ([], {"body": "expected an object"}),
+    ],
+)  # fmt: skip
+async def test_every_field_at_fault_is_named(client, body, fields) -> None:
+    response = await client.post("/orders", json=body)
+    assert response.status == 400
+    assert await problems(response) == fields
+
+
+@pytest.mark.parametrize(
+    ("data", "headers", "status", "code"),
+    [
+        (b"", JSON, 400, "BAD_REQUEST"),
+        (b"{", JSON, 400, "BAD_REQUEST"),
+        (b'{"title":"\xff"}', JSON, 400, "BAD_REQUEST"),
+        (b'{"title":"a\\u0000b","lines":[]}', JSON, 400, "BAD_REQUEST"),
+        (b"{}", {"Content-Type": "text/plain"}, 415, "UNSUPPORTED_MEDIA_TYPE"),
+        (b'{"title":"' + b"x" * 3000 + b'"}', JSON, 413, "PAYLOAD_TOO_LARGE"),
+    ],
+)
+async def test_a_body_that_is_no_acceptable_json_is_refused(client, data, headers, status, code):
+    response = await client.post("/orders", data=data, headers=headers)
+    assert response.status == status
+    assert (await response.json())["error"]["code"] == code
+
+
+async def test_a_json_body_may_say_its_charset_or_a_json_suffix(client) -> None:
+    for kind in ("application/json; charset=utf-8", "application/merge-patch+json"):
+        body = msgspec.json.encode(order())
+        response = await client.post("/orders", data=body, headers={"Content-Type": kind})
+        assert response.status == 200
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("", {"page": 1, "page_size": 20, "sort": "asc", "order_by": "name", "search": None}),
+        ("page=3&page_size=100&sort=desc", {"page": 3, "page_size": 100, "sort": "desc"}),
+        ("search=null", {"search": "null"}),
+        ("search=&page=", {"search": None, "page": 1}),
+        ("tag=a&tag=b", {"tag": ["a", "b"]}),
+        ("offset=5", {"page": 1}),
+    ],
+)
+async def test_parameters_become_typed_fields(client, query, expected) -> None:
+    response = await client.get(f"/orders?{query}")
+    data = (await response.json())["data"]
+    assert {key: data[key] for key in expected} == expected
+
+
+@pytest.mark.parametrize(
+    ("query", "fields"),
+    [
+        ("page=0&page_size=101&sort=up", {"page", "page_size", "sort"}),
+        ("order_by=name;select pg_sleep(5)", {"order_by"}),
+        ("page=one", {"page"}),
+        ("page=1&page=2", {"page"}),
+        ("search=a%00b", {"search"}),
+    ],
+)
+async def test_every_parameter_at_fault_is_named(client, query, fields) -> None:
+    response = await client.get(f"/orders?{query}")
+    assert response.status == 400
+    assert set(await problems(response)) == fields
+
+
+async def test_an_id_that_is_no_uuid_is_a_validation_error(client) -> None:
+    response = await client.get("/orders/17")
+    assert response.status == 400
+    assert await problems(response) == {"id": "is not a UUID"}
