@@ -13,6 +13,9 @@ from lib.embedded.wheels import folder_of
 from services._stack.settings import ROOT, Settings
 from services._stack.supervisor import StartError
 
+DOCS = ROOT / "nginx" / "docs"
+SPECS = ROOT / "api" / "swagger"
+ASSETS = folder_of("aiohttp_apispec") / "static"
 # The statuses that NGINX itself answers with, in the services' vocabulary.
 ERRORS = (
     (400, "BAD_REQUEST", "the request cannot be read"),
@@ -41,9 +44,9 @@ def render(settings: Settings, run: Path) -> str:
         listen=f"127.0.0.1:{settings.gateway_port}",
         services=[service for service in settings.services if service.public],
         errors=ERRORS,
-        docs=ROOT / "nginx" / "docs",
-        specs=ROOT / "api" / "swagger",
-        assets=folder_of("aiohttp_apispec") / "static",
+        docs=DOCS,
+        specs=SPECS,
+        assets=ASSETS,
     )
 
 
@@ -52,9 +55,9 @@ def prepare(settings: Settings) -> tuple[Account | None, Path]:
     account = unprivileged()
     run = settings.home.path / "nginx"
     hand_over(run, account)
-    for folder in (nginx_binary(), ROOT / "nginx" / "docs", folder_of("aiohttp_apispec")):
-        if account is not None:
-            open_way(folder)
+    if account is not None:
+        for path in (nginx_binary(), DOCS / "-", SPECS / "-", ASSETS / "-"):
+            open_way(path)
     config = run / "nginx.conf"
     config.write_text(render(settings, run))
     config.chmod(0o644)
