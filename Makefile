@@ -13,6 +13,7 @@ READY := .venv/.ready
 
 # What there is, read from the folders.
 DATABASES := $(notdir $(patsubst %/,%,$(wildcard migrations/*/)))
+QUERIES := $(notdir $(patsubst %/,%,$(wildcard sql/*/)))
 SERVICES := $(notdir $(patsubst %/__main__.py,%,$(filter-out services/_%,$(wildcard services/*/__main__.py))))
 QUERY_SETS := $(wildcard sql/*/sqlc.yaml) $(wildcard sql/*/*/sqlc.yaml)
 
@@ -98,7 +99,7 @@ format: $(READY) ## format the code and apply the linter's safe fixes
 
 .PHONY: sqlc
 sqlc: $(READY) ## compile the queries of a database (db=user)
-	$(call one-of,db,$(DATABASES))
+	$(call one-of,db,$(QUERIES))
 	@for config in $(filter sql/$(db)/%,$(QUERY_SETS)); do $(PY) -m aiosqlc generate -f $$config; done
 
 .PHONY: proto
