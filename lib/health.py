@@ -30,13 +30,19 @@ class Health:
     ping_seconds: float = 2.0
     cache_seconds: float = 1.0
     _pings: dict[str, Ping] = field(default_factory=dict)
+    _optional: set[str] = field(default_factory=set)
     _draining: bool = False
     _cached: tuple[float, Readiness] | None = None
     _running: asyncio.Task[Readiness] | None = None
 
-    def add(self, name: str, ping: Ping) -> None:
-        """Register what must answer for the process to be ready; `name` appears in `/readyz`."""
+    def add(self, name: str, ping: Ping, *, required: bool = True) -> None:
+        """Register what must answer for the process to be ready; `name` appears in `/readyz`.
+
+        What is not `required` is shown there and nothing more: the process does without it.
+        """
         self._pings[name] = ping
+        if not required:
+            self._optional.add(name)
         self._cached = None
 
     def drain(self) -> None:
@@ -58,7 +64,10 @@ class Health:
         names = tuple(self._pings)
         results = await asyncio.gather(*(self._ping(name) for name in names))
         answer = Readiness(
-            ready=all(result == "ok" for result in results),
+            ready=all(
+                result == "ok" or name in self._optional
+                for name, result in zip(names, results, strict=True)
+            ),
             checks=dict(zip(names, results, strict=True)),
         )
         self._cached = (monotonic(), answer)

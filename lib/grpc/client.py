@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator
 from typing import Final
 
 import grpc.aio
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from lib import context
 from lib.errors import AppError, Code
@@ -58,6 +59,18 @@ class Client:
                 raise from_rpc_error(error, upstream=self._upstream) from error
             finally:
                 call.cancel()  # does nothing to a call that has ended
+
+    async def ping(self, *, seconds: float) -> None:
+        """Ask the upstream's standard health service. Raises AppError where it does not serve."""
+        budget = Budget(seconds, self._upstream)
+        async with self._pool.channel(seconds=budget.left()) as channel:
+            check = health_pb2_grpc.HealthStub(channel).Check
+            try:
+                reply = await check(health_pb2.HealthCheckRequest(), timeout=budget.left())
+            except grpc.aio.AioRpcError as error:
+                raise from_rpc_error(error, upstream=self._upstream) from error
+        if reply.status != health_pb2.HealthCheckResponse.SERVING:
+            raise AppError(Code.SERVICE_UNAVAILABLE, f"{self._upstream} is not serving")
 
     def _decode(self, response: type[Response], data: bytes) -> Response:
         try:

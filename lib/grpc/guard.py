@@ -10,7 +10,6 @@ from typing import Any, NoReturn, TypeAlias
 
 import grpc
 import grpc.aio
-import structlog
 
 from lib import context as request_context
 from lib.errors import AppError, Code
@@ -18,8 +17,9 @@ from lib.grpc.errors import STATUS, to_trailer
 from lib.grpc.methods import Bound, BoundStream, BoundUnary
 from lib.grpc.metrics import MethodMetrics, ServerMetrics, code_label
 from lib.grpc.wire import REQUEST_ID, sooner, until
+from lib.log import get_logger
 
-_log = structlog.get_logger("lib.grpc")
+log = get_logger(__name__)
 
 Context: TypeAlias = "grpc.aio.ServicerContext[bytes, bytes]"
 
@@ -100,7 +100,6 @@ class Guard:
         # grpc serves each call in a task of its own: what is set here ends with it.
         request_context.request_id.set(request_id)
         request_context.deadline.set(call.deadline)
-        structlog.contextvars.bind_contextvars(request_id=request_id)
         series.started.inc()
         series.received.inc()
         try:
@@ -112,7 +111,7 @@ class Guard:
             seconds = time.perf_counter() - call.began
             series.seconds.observe(seconds)
             series.handled(code_label(call.status))
-            _log.info(
+            log.info(
                 "grpc_request",
                 method=method,
                 status=call.status,
@@ -135,7 +134,7 @@ async def _abort(call: Call, context: Context, error: Exception) -> NoReturn:
     elif isinstance(error, TimeoutError):
         known = AppError(Code.DEADLINE_EXCEEDED, "the call took too long")
     else:
-        _log.error("grpc_request_failed", exc_info=error)
+        log.error("grpc_request_failed", exc_info=error)
         known = AppError(Code.INTERNAL_ERROR, "something went wrong")
     status = STATUS[known.code]
     call.status = status.name

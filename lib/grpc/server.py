@@ -19,6 +19,10 @@ from prometheus_client import CollectorRegistry
 from lib.grpc.guard import Guard
 from lib.grpc.methods import Service
 from lib.grpc.metrics import ServerMetrics
+from lib.log import get_logger
+from lib.process import StartError
+
+log = get_logger(__name__)
 
 DESCRIPTORS: Final = "descriptors.binpb"  # in lib/pb: every .proto, for reflection
 MAX_MESSAGE_BYTES: Final = 4 * 1024 * 1024
@@ -50,7 +54,7 @@ async def serve(
     """Serve until the block is left; the value is the bound port.
 
     Leaving turns health to NOT_SERVING, refuses new calls, waits up to `drain_seconds` for those
-    running and cancels the rest. Raises OSError where the port is taken.
+    running and cancels the rest. Raises StartError where the port is taken.
     """
     server = grpc.aio.server(
         options=_OPTIONS, maximum_concurrent_rpcs=listener.max_concurrent_calls
@@ -66,8 +70,9 @@ async def serve(
     try:
         port = server.add_insecure_port(address)
     except RuntimeError as error:
-        raise OSError(f"cannot listen on {address}: is the port taken?") from error
+        raise StartError(f"port {listener.port} on {listener.host} is in use") from error
     await server.start()
+    log.info("listening", host=listener.host, port=port, protocol="grpc")
     try:
         yield port
     finally:

@@ -5,7 +5,8 @@ SET LOCAL lock_timeout = '5s';
 
 CREATE TABLE point_balance (
     user_id uuid PRIMARY KEY, -- a user of the user service; no key across databases
-    balance bigint NOT NULL DEFAULT 0 CHECK (balance >= 0),
+    -- The limit is that of the int32 in which older clients receive it.
+    balance bigint NOT NULL DEFAULT 0 CHECK (balance BETWEEN 0 AND 2147483647),
     version integer NOT NULL DEFAULT 1,
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now()

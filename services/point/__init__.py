@@ -1,0 +1,1 @@
+"""Points of users: gRPC, and HTTP for health and metrics."""

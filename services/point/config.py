@@ -1,0 +1,18 @@
+"""What the point service reads from the environment."""
+
+from __future__ import annotations
+
+from pydantic_settings import SettingsConfigDict
+
+from lib.config import Port, PostgresSettings, Seconds
+
+
+class PointConfig(PostgresSettings):
+    """`POINT_DATABASE_URL`, `POINT_PORT` (health, metrics), `POINT_GRPC_PORT` and limits."""
+
+    model_config = SettingsConfigDict(env_prefix="POINT_")
+
+    port: Port = 8087
+    grpc_port: Port = 50051
+    # A unary call is given up after this long even where its caller set no deadline.
+    grpc_call_seconds: Seconds = 10.0

@@ -1,0 +1,72 @@
+"""The gRPC edge: messages in, messages out; the rules are in `service`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from lib.db import Executor
+from lib.pb import point as older
+from lib.pb.point import v1
+from services.point import model, service
+
+
+@dataclass(frozen=True, slots=True)
+class PointRpc:
+    """Answers point.v1.PointService."""
+
+    db: Executor
+
+    async def get_user_points(self, request: v1.GetUserPointsRequest) -> v1.GetUserPointsResponse:
+        """The points of one user, 0 for somebody who never had any."""
+        points = await service.points_of(self.db, model.user_id(request.user_id))
+        return v1.GetUserPointsResponse(points=points)
+
+    async def list_user_points(
+        self, request: v1.ListUserPointsRequest
+    ) -> v1.ListUserPointsResponse:
+        """The points of each user asked for, under the id as it was spelled."""
+        asked = model.user_ids(request.user_ids)
+        found = await service.points_of_many(self.db, set(asked.values()))
+        return v1.ListUserPointsResponse(
+            points={text: found.get(user_id, 0) for text, user_id in asked.items()}
+        )
+
+    async def stream_user_ledger(
+        self, request: v1.StreamUserLedgerRequest
+    ) -> AsyncGenerator[v1.LedgerEntry, None]:
+        """The user's ledger, oldest entry first."""
+        user_id, after_id = model.user_id(request.user_id), model.after_id(request.after_id)
+        async with aclosing(service.ledger(self.db, user_id, after_id)) as entries:
+            async for entry in entries:
+                yield v1.LedgerEntry(
+                    id=str(entry.id),
+                    user_id=str(entry.user_id),
+                    amount=entry.amount,
+                    balance_after=entry.balance_after,
+                    reason=entry.reason,
+                    created_at=entry.created_at,
+                )
+
+
+@dataclass(frozen=True, slots=True)
+class PointServerRpc:
+    """Answers point.PointServer, which older clients speak."""
+
+    db: Executor
+
+    async def get_user_points(self, request: older.PointRequest) -> older.PointReply:
+        """The points of one user, as text."""
+        points = await service.points_of(self.db, model.user_id(request.user_id))
+        return older.PointReply(user_point=str(points))
+
+    async def get_user_list_points(
+        self, request: older.UserListRequest
+    ) -> older.UserListPointResponse:
+        """The points of those users who ever had any; the others are absent."""
+        asked = model.user_ids(request.user_ids)
+        found = await service.points_of_many(self.db, set(asked.values()))
+        return older.UserListPointResponse(
+            user_points={text: found[id_] for text, id_ in asked.items() if id_ in found}
+        )

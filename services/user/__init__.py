@@ -1,0 +1,1 @@
+"""The people: the HR list with statistics and points."""

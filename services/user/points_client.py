@@ -1,0 +1,59 @@
+"""Points over gRPC: one call for a page of users, given up quickly, left alone while it fails."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from uuid import UUID
+
+from prometheus_client import CollectorRegistry
+
+from lib.grpc.client import Client
+from lib.grpc.pool import ChannelPool
+from lib.pb.point.v1 import ListUserPointsRequest
+from lib.pb.point.v1.rpc import LIST_USER_POINTS, PointServiceStub
+from lib.resilience import BreakerPolicy, CircuitBreaker
+from lib.resilience.breaker import BreakerGauge
+from services.user.config import UserConfig
+
+UPSTREAM = "point"
+
+
+class GrpcPoints:
+    """`ports.Points` over the point service."""
+
+    def __init__(self, client: Client, breaker: CircuitBreaker, *, seconds: float) -> None:
+        self._client = client
+        self._stub = PointServiceStub(client)
+        self._breaker = breaker
+        self._seconds = seconds
+
+    async def of_users(self, user_ids: Sequence[UUID]) -> Mapping[UUID, int]:
+        """See `ports.Points`."""
+        request = ListUserPointsRequest(user_ids=[str(user_id) for user_id in user_ids])
+        with self._breaker.guard():
+            found = await self._stub.list_user_points(request, seconds=self._seconds)
+        return {user_id: found.points.get(str(user_id), 0) for user_id in user_ids}
+
+    async def ping(self) -> None:
+        """Ask the point service whether it serves. Raises AppError where it does not."""
+        await self._client.ping(seconds=self._seconds)
+
+
+@asynccontextmanager
+async def open_points(
+    config: UserConfig, *, registry: CollectorRegistry
+) -> AsyncIterator[GrpcPoints]:
+    """Open the channels to the point service; it need not be there yet."""
+    pool = ChannelPool(
+        config.point_grpc_address, size=config.point_connections, methods=(LIST_USER_POINTS,)
+    )
+    # Half of three calls is what a service that is down fails at once; one good probe is enough
+    # to trust it again, because a list without points costs more than a slow one.
+    policy = BreakerPolicy(window_seconds=10.0, open_seconds=config.points_pause_seconds, probes=1)
+    breaker = CircuitBreaker(UPSTREAM, policy, on_change=BreakerGauge(registry).of(UPSTREAM))
+    try:
+        client = Client(pool, upstream=UPSTREAM)
+        yield GrpcPoints(client, breaker, seconds=config.points_seconds)
+    finally:
+        await pool.close()

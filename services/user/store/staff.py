@@ -1,0 +1,60 @@
+from decimal import Decimal
+from itertools import starmap
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+
+from lib.db import Executor
+from services.user.store.models import Staff
+
+GET_STAFF: Final = """SELECT * FROM staff WHERE id = $1"""
+LIST_STAFF: Final = """"""
+COUNT_STAFF: Final = """SELECT count(*) FROM staff
+WHERE ($1::uuid IS NULL OR department_id = $1::uuid)
+    AND (
+        $2::text IS NULL
+        OR name ILIKE $2::text
+        OR email ILIKE $2::text
+    )"""
+STAFF_STATISTICS: Final = """"""
+
+
+class StaffStatisticsRow(msgspec.Struct):
+    high_age: int | None
+    low_age: int | None
+    avg_age: Decimal | None
+    high_salary: Decimal | None
+    low_salary: Decimal | None
+    avg_salary: Decimal | None
+    count: int
+
+
+async def get_staff(db: Executor, *, id: UUID) -> Staff | None:
+    row = await db.fetchrow(GET_STAFF, id)
+    return None if row is None else Staff(*row)
+
+
+async def list_staff(
+    db: Executor,
+    *,
+    department_id: UUID | None,
+    search: str | None,
+    descending: bool,
+    order_by: str,
+    page_size: int,
+    skip: int,
+) -> list[Staff]:
+    rows = await db.fetch(LIST_STAFF, department_id, search, descending, order_by, page_size, skip)
+    return list(starmap(Staff, rows))
+
+
+async def count_staff(db: Executor, *, department_id: UUID | None, search: str | None) -> int:
+    value: Any = await db.fetchval(COUNT_STAFF, department_id, search)
+    return int(value)
+
+
+async def staff_statistics(db: Executor) -> StaffStatisticsRow:
+    row = await db.fetchrow(STAFF_STATISTICS)
+    assert row is not None
+    return StaffStatisticsRow(*row)
