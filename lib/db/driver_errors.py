@@ -16,7 +16,15 @@ from lib.db.errors import (
 )
 from lib.errors import AppError, Code
 
-DRIVER_FAILURES = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+# The driver meets a connection that broke while idle with an error about its own state.
+BROKEN_CONNECTION = asyncpg.InternalClientError
+DRIVER_FAILURES = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    BROKEN_CONNECTION,
+    OSError,
+    TimeoutError,
+)
 
 _VIOLATIONS = {
     asyncpg.UniqueViolationError: UniqueViolationError,
@@ -28,6 +36,7 @@ _RACES = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
 _TIMEOUTS = (TimeoutError, asyncpg.QueryCanceledError, asyncpg.LockNotAvailableError)
 _UNAVAILABLE = (
     OSError,
+    BROKEN_CONNECTION,
     asyncpg.PostgresConnectionError,
     asyncpg.InsufficientResourcesError,
     asyncpg.OperatorInterventionError,

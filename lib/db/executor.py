@@ -1,4 +1,4 @@
-"""The Protocols that generated code and use cases ask for: a pool, a connection or a transaction all fit."""
+"""What generated code and use cases ask for: a pool, a connection or a transaction all fit."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 
 class Executor(Protocol):
-    """Runs one statement. Rows are positional: iterating one yields its values in select-list order."""
+    """Runs one statement. Rows are positional: iterating one yields its values in order."""
 
     async def fetch(self, query: str, /, *args: object) -> Sequence[Iterable[Any]]:
         """Return every row."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from time import perf_counter
 from typing import Any
 
@@ -13,7 +13,7 @@ from asyncpg.pool import PoolConnectionProxy
 from prometheus_client import CollectorRegistry
 
 from lib.config import PostgresSettings
-from lib.db.driver_errors import DRIVER_FAILURES, raise_translated
+from lib.db.driver_errors import BROKEN_CONNECTION, DRIVER_FAILURES, raise_translated
 from lib.db.errors import DatabaseUnavailableError
 from lib.db.executor import Executor
 from lib.db.observe import PoolState, Timings
@@ -121,6 +121,7 @@ class PostgresDatabase(_Statements):
             async with connection.transaction(isolation=isolation):
                 yield _Transaction(connection, self._timings)
         except DRIVER_FAILURES as error:
+            _drop_if_broken(connection, error)
             raise_translated(error)
         finally:
             await self._release(connection)
@@ -131,6 +132,7 @@ class PostgresDatabase(_Statements):
         try:
             return await method(connection, query, *args)
         except DRIVER_FAILURES as error:
+            _drop_if_broken(connection, error)
             raise_translated(error)
         finally:
             if self._timings is not None:
@@ -161,6 +163,13 @@ class PostgresDatabase(_Statements):
         except DRIVER_FAILURES as error:
             # The pool has dropped the connection; the outcome of the statement is known already.
             log.warning("database_release_failed", error=repr(error))
+
+
+def _drop_if_broken(connection: Any, error: BaseException) -> None:
+    """Keep a connection whose state is lost out of the pool: the next caller must get a new one."""
+    if isinstance(error, BROKEN_CONNECTION):
+        with suppress(*DRIVER_FAILURES):
+            connection.terminate()
 
 
 @asynccontextmanager
