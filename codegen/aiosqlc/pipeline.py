@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from aiosqlc import lock
 from aiosqlc.checks import check_commands, without_ignored
 from aiosqlc.config.project import Project, QuerySet
 from aiosqlc.diagnostics import Diagnostic, Severity
@@ -16,14 +17,10 @@ from aiosqlc.files import find_sql_files, read_files
 from aiosqlc.parse.queries import parse_files
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.plan import plan_modules
+from aiosqlc.remember import Analyze, Outcome, analyze_remembering
 from aiosqlc.schema import read_schema
 from aiosqlc.source import SourceFile
-from aiosqlc.stages import Analysis, AnalyzeOptions, ParsedQuery, Rendered, SchemaFile
-
-Analyze = Callable[
-    [Sequence[SchemaFile], Sequence[ParsedQuery], AnalyzeOptions],
-    tuple[Analysis, tuple[Diagnostic, ...]],
-]
+from aiosqlc.stages import AnalyzeOptions, ParsedQuery, Rendered, SchemaFile
 
 
 @dataclass
@@ -33,6 +30,7 @@ class Compiled:
     files: list[Rendered] = field(default_factory=list)
     folders: list[Path] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
+    locked: dict[str, lock.Locked] = field(default_factory=dict)
 
     @property
     def failed(self) -> bool:
@@ -52,19 +50,33 @@ class Inputs:
 def compile_project(project: Project, analyze: Analyze | None = None) -> Compiled:
     """Compile every entry of a project. One entry's errors do not hide another's."""
     compiled = Compiled()
+    known = lock.read_lock(project)
     for entry in project.sets:
-        compile_set(project, entry, analyze or analyzer(entry.engine), compiled)
+        inputs, problems = read_inputs(project, entry)
+        outcome = analyze_remembering(
+            entry,
+            inputs.schema,
+            inputs.queries,
+            options_of(entry),
+            known.get(str(entry.index)),
+            analyze or analyzer(entry.engine),
+        )
+        if outcome.locked:
+            compiled.locked[str(entry.index)] = outcome.locked
+        compiled.diagnostics += problems
+        print_set(project, entry, inputs, outcome, compiled)
     compiled.diagnostics = in_source_order(compiled.diagnostics)
     return compiled
 
 
-def compile_set(project: Project, entry: QuerySet, analyze: Analyze, into: Compiled) -> None:
-    """Read, parse, analyse, plan and print one entry."""
-    inputs, problems = read_inputs(project, entry)
-    analysis, found = analyze(inputs.schema, inputs.queries, options_of(entry))
-    problems = [*problems, *found, *check_commands(analysis.queries)]
+def print_set(
+    project: Project, entry: QuerySet, inputs: Inputs, outcome: Outcome, into: Compiled
+) -> None:
+    """Plan and print one entry, unless the analysis has found an error in it."""
+    analysis = outcome.analysis
+    problems = [*outcome.diagnostics, *check_commands(analysis.queries)]
     into.diagnostics += without_ignored(problems, inputs.queries)
-    if any(item.severity is Severity.ERROR for item in problems):
+    if into.failed:
         return
     if entry.json:
         into.files.append(print_json(entry, entry.json, analysis))

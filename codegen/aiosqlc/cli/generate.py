@@ -6,6 +6,7 @@ import argparse
 import sys
 
 from aiosqlc.cli.common import load, report, style_of
+from aiosqlc.lock import print_lock
 from aiosqlc.output import compare, diff, write
 from aiosqlc.pipeline import compile_project
 
@@ -20,7 +21,8 @@ def generate(arguments: argparse.Namespace) -> int:
     report(compiled.diagnostics, style)
     if compiled.failed:
         return 1
-    refused = write(compare(compiled.files, compiled.folders))
+    files = [*compiled.files, print_lock(project, compiled.locked)]
+    refused = write(compare(files, compiled.folders))
     report(refused, style)
     return 1 if refused else 0
 

@@ -26,9 +26,11 @@ Json = dict[str, Any]
 
 # Types whose names are keywords of the SQL standard: sqlc's parser qualifies exactly these.
 _QUALIFIED = frozenset(
-    "int2 int4 int8 bool float4 float8 numeric varchar bpchar bit varbit char"
-    " timestamp timestamptz time timetz interval".split()
-)
+    {
+        "int2", "int4", "int8", "bool", "float4", "float8", "numeric", "varchar", "bpchar", "char",
+        "bit", "varbit", "timestamp", "timestamptz", "time", "timetz", "interval",
+    }
+)  # fmt: skip
 _CARDINALITY = {
     Cardinality.ONE: "one",
     Cardinality.ZERO_OR_ONE: "zero_or_one",
@@ -60,13 +62,20 @@ def codegen_request(entry: QuerySet, analysis: Analysis) -> Json:
 
 
 def _settings(entry: QuerySet) -> Json:
-    codegen = {"out": "", "plugin": "", "options": "", "env": [], "process": None, "wasm": None}
+    codegen: Json = {
+        "out": "",
+        "plugin": "",
+        "options": "",
+        "env": [],
+        "process": None,
+        "wasm": None,
+    }
     return {
         "version": "2",
         "engine": entry.engine.value,
         "schema": list(entry.schema),
         "queries": list(entry.queries),
-        "codegen": codegen,
+        "codegen": codegen | {"process": None, "wasm": None},
     }
 
 
@@ -136,9 +145,7 @@ def _value(
 
 def _type(kind: SqlType, catalog: Catalog) -> Json:
     schema = kind.schema
-    if schema == catalog.default_schema:
-        schema = ""
-    elif schema == "pg_catalog" and kind.name not in _QUALIFIED:
+    if schema == catalog.default_schema or (schema == "pg_catalog" and kind.name not in _QUALIFIED):
         schema = ""
     return {"catalog": "", "schema": schema, "name": kind.name}
 

@@ -1,0 +1,246 @@
+"""Remembers an analysis beside the configuration, so that unchanged SQL needs no server at all.
+
+The lock is committed: one line per query, in source order, so that a diff shows what changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import msgspec
+
+from aiosqlc.config.project import Project, QuerySet
+from aiosqlc.diagnostics import Diagnostic, Label, Severity
+from aiosqlc.source import SourceFile, Span
+from aiosqlc.stages import (
+    Analysis,
+    AnalyzeOptions,
+    Catalog,
+    ParsedQuery,
+    Rendered,
+    SchemaFile,
+    TypedQuery,
+)
+
+FORMAT = 1
+
+
+def lock_path(project: Project) -> Path:
+    """Return where the lock of a configuration is: `sqlc.yaml` → `sqlc.lock.json`."""
+    return project.root / f"{project.file.path.stem}.lock.json"
+
+
+@cache
+def compiler_digest() -> str:
+    """Return a hash of the compiler's own code: another compiler may analyse differently."""
+    digest = hashlib.sha256()
+    package = Path(__file__).parent
+    for path in sorted(package.rglob("*")):
+        if path.suffix in {".py", ".sql", ".json"}:
+            digest.update(path.relative_to(package).as_posix().encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def schema_key(entry: QuerySet, schema: Sequence[SchemaFile], options: AnalyzeOptions) -> str:
+    """Return what an analysis depends on besides the query itself."""
+    parts = [compiler_digest(), entry.engine.value, str(options.strict)]
+    parts += options.not_null_functions
+    parts.append("given server" if options.database_uri else "embedded server")
+    parts += [f"{file.transactional}{file.sql}" for file in (*schema, *options.shims)]
+    return _digest(parts)
+
+
+def query_key(schema: str, query: ParsedQuery) -> str:
+    """Return the key of one query: everything of it but its place in the file."""
+    parts = [schema, query.name, query.command.value, query.sql]
+    parts += [repr((p.number, p.name, p.nullable, p.is_slice)) for p in query.params]
+    parts += [repr((embed.table, embed.sql_offset)) for embed in query.embeds]
+    parts += [repr((hint.target, hint.python_type, hint.not_null)) for hint in query.hints]
+    parts += [repr((part.kind, part.name, part.choices)) for part in query.dynamic]
+    parts += [variant.sql for variant in query.variants]
+    return _digest([*parts, repr(query.options)])
+
+
+def complete_key(keys: Sequence[str], queries: Sequence[ParsedQuery]) -> str:
+    """Return the key of an entry: its queries and where each of them stands."""
+    return _digest([*keys, *(f"{query.file.path}:{query.span.start}" for query in queries)])
+
+
+def _digest(parts: Sequence[str]) -> str:
+    digest = hashlib.sha256()
+    for part in parts:
+        encoded = part.encode("utf-8", "surrogatepass")
+        digest.update(len(encoded).to_bytes(8, "big") + encoded)
+    return digest.hexdigest()
+
+
+# --- reading --------------------------------------------------------------------------------------
+
+_HINTS = get_type_hints(TypedQuery)
+_Locked = msgspec.defstruct(
+    "_Locked",
+    [
+        (item.name, _HINTS[item.name], item.default)
+        if item.default is not MISSING
+        else (item.name, _HINTS[item.name])
+        for item in fields(TypedQuery)
+        if item.name != "parsed"
+    ],
+)
+
+
+class _Warning(msgspec.Struct):
+    """A warning as it is locked: its labels are (path, start, end, text)."""
+
+    code: str
+    message: str
+    labels: list[tuple[str, int, int, str]] = []
+    hint: str = ""
+    notes: tuple[str, ...] = ()
+
+
+class Entry(msgspec.Struct):
+    """What is remembered of one entry: its queries by key, and the key of the whole."""
+
+    schema: str
+    complete: str
+    catalog: Catalog
+    queries: dict[str, msgspec.Raw]
+    warnings: list[_Warning] = []
+    server_version: str = ""
+
+
+class _Lock(msgspec.Struct):
+    format: int
+    entries: dict[str, Entry]
+
+
+def read_lock(project: Project) -> dict[str, Entry]:
+    """Return what is remembered by entry; nothing where the lock is absent, old or damaged."""
+    try:
+        lock = msgspec.json.decode(lock_path(project).read_bytes(), type=_Lock)
+    except (OSError, msgspec.DecodeError):
+        return {}
+    return lock.entries if lock.format == FORMAT else {}
+
+
+def restore(raw: msgspec.Raw, parsed: ParsedQuery) -> TypedQuery | None:
+    """Return a remembered query; None where it does not read as one."""
+    try:
+        locked = msgspec.json.decode(raw, type=_Locked)
+    except msgspec.DecodeError:
+        return None
+    values = {name: getattr(locked, name) for name in _Locked.__struct_fields__}
+    return TypedQuery(parsed=parsed, **values)
+
+
+def restore_warnings(entry: Entry, files: Mapping[str, SourceFile]) -> list[Diagnostic]:
+    """Return the warnings of an unchanged entry."""
+    return [
+        Diagnostic(
+            item.code,
+            item.message,
+            tuple(
+                Label(files[path], Span(start, end), text)
+                for path, start, end, text in item.labels
+                if path in files
+            ),
+            item.hint,
+            Severity.WARNING,
+            item.notes,
+        )
+        for item in entry.warnings
+    ]
+
+
+# --- writing --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """What is to be remembered of one entry."""
+
+    schema: str
+    keys: tuple[str, ...]
+    analysis: Analysis
+    warnings: tuple[Diagnostic, ...]
+
+    @property
+    def complete(self) -> str:
+        """The key of the whole entry."""
+        return complete_key(self.keys, [query.parsed for query in self.analysis.queries])
+
+
+def print_lock(project: Project, entries: Mapping[str, Locked]) -> Rendered:
+    """Print the lock file: a line per table and per query."""
+    body = ",\n".join(f"{_text(name)}: {_print_entry(entry)}" for name, entry in entries.items())
+    text = f'{{"format": {FORMAT}, "entries": {{\n{body}\n}}}}\n'
+    return Rendered(lock_path(project), text)
+
+
+def _print_entry(entry: Locked) -> str:
+    analysis = entry.analysis
+    catalog = analysis.catalog
+    tables = ",\n  ".join(_text(_compact(table)) for table in catalog.tables)
+    types = ",\n  ".join(_text(_compact(kind)) for kind in catalog.types)
+    queries = ",\n  ".join(
+        f"{_text(key)}: {_text(_without_reasons(query))}"
+        for key, query in zip(entry.keys, analysis.queries, strict=True)
+    )
+    warnings = ",\n  ".join(_text(_warning(item)) for item in entry.warnings)
+    return (
+        f'{{"schema": {_text(entry.schema)}, "complete": {_text(entry.complete)},\n'
+        f' "server_version": {_text(analysis.server_version)},\n'
+        f' "catalog": {{"default_schema": {_text(catalog.default_schema)},\n'
+        f' "tables": [\n  {tables}],\n "types": [\n  {types}]}},\n'
+        f' "warnings": [{warnings}],\n "queries": {{\n  {queries}}}}}'
+    )
+
+
+def _text(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _without_reasons(query: TypedQuery) -> object:
+    """Leave out what only `explain` shows, and the parsed query, which is read again anyway."""
+    columns = tuple(replace(column, reasons=()) for column in query.columns)
+    params = tuple(replace(param, reasons=()) for param in query.params)
+    lean = replace(query, columns=columns, params=params, cardinality_reasons=())
+    return _compact(lean, skip="parsed")
+
+
+def _compact(value: object, skip: str = "") -> Any:
+    """Turn a frozen value into JSON values, defaults left out."""
+    if isinstance(value, tuple):
+        return [_compact(item) for item in value]
+    if not is_dataclass(value):
+        return value
+    found = {}
+    for item in fields(value):
+        if item.name == skip:
+            continue
+        held = getattr(value, item.name)
+        if item.default is MISSING or held != item.default:
+            found[item.name] = _compact(held)
+    return found
+
+
+def _warning(item: Diagnostic) -> Any:
+    labels = [
+        (str(label.file.path), label.span.start, label.span.end, label.text)
+        for label in item.labels
+    ]
+    return {
+        "code": item.code,
+        "message": item.message,
+        "labels": labels,
+        "hint": item.hint,
+        "notes": list(item.notes),
+    }
