@@ -153,9 +153,9 @@ def _with_membership(use: Use, tokens: list[Token], first: int, close: int) -> U
 class Numbering:
     """Hands out `$n`: one number per name, around the numbers the user wrote."""
 
-    def __init__(self, uses: list[Use]) -> None:
+    def __init__(self, uses: list[Use], given: dict[str, int] | None = None) -> None:
         self._taken = {use.number for use in uses if use.number is not None}
-        self._by_name: dict[str, int] = {}
+        self._by_name: dict[str, int] = dict(given or {})
 
     def number(self, use: Use) -> int:
         """Return the number of a use; a bare `?` gets a new one each time."""
@@ -174,11 +174,19 @@ class Numbering:
 
 
 def expand(
-    file: SourceFile, span: Span, uses: list[Use], cuts: list[tuple[Span, str]] | None = None
+    file: SourceFile,
+    span: Span,
+    uses: list[Use],
+    cuts: list[tuple[Span, str]] | None = None,
+    numbers: dict[str, int] | None = None,
 ) -> Expanded:
-    """Rewrite the text of `span`; `cuts` are further stretches to replace, such as directives."""
+    """Rewrite the text of `span`.
+
+    `cuts` are further stretches to replace, such as directives; `numbers` are given numbers by
+    name.
+    """
     rewriter = Rewriter(file.text, span.start)
-    numbering = Numbering(uses)
+    numbering = Numbering(uses, numbers)
     numbered = [(use, numbering.number(use)) for use in uses if use.macro != "embed"]
     by_start: dict[int, tuple[int, str]] = {}
     embeds_at: dict[int, Use] = {}

@@ -6,10 +6,12 @@ from collections.abc import Iterable, Iterator
 
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
 from aiosqlc.parse.annotations import Annotations, read_annotations
+from aiosqlc.parse.dynamic import read_parts
 from aiosqlc.parse.macros import expand, find_uses
 from aiosqlc.parse.scanner import Dialect, Kind, Token, scan
+from aiosqlc.parse.variants import write_variants
 from aiosqlc.source import SourceFile, Span
-from aiosqlc.stages import ParsedQuery
+from aiosqlc.stages import OptionalPart, ParsedQuery, Variant
 
 
 def parse_files(
@@ -89,7 +91,18 @@ def _parse_statement(
     if problems or notes.command is None:
         return None, problems
     span = Span(body[0].start, body[-1].end)
-    expanded = expand(file, span, uses)
+    inside = [token for token in tokens if token.start >= span.start]
+    parts, found = read_parts(file, inside, uses)
+    if found:
+        return None, found
+    variants: tuple[Variant, ...] = ()
+    dynamic: tuple[OptionalPart, ...] = ()
+    if parts:
+        expanded, variants, dynamic, found = write_variants(file, span, inside, uses, parts)
+    else:
+        expanded = expand(file, span, uses)
+    if found:
+        return None, found
     query = ParsedQuery(
         file=file,
         name=notes.name,
@@ -102,6 +115,8 @@ def _parse_statement(
         params=expanded.params,
         embeds=expanded.embeds,
         hints=tuple(notes.hints),
+        dynamic=dynamic,
+        variants=variants,
         options=tuple(notes.options),
         ignores=tuple(notes.ignores),
     )

@@ -1,0 +1,190 @@
+"""Reads the directives of closed dynamic queries: `-- :if`, `-- :set`, `-- :sort`, `-- :end`.
+
+They stand in comments, so the file stays valid SQL and any other tool runs the query with every
+part.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from aiosqlc.diagnostics import Diagnostic, Label
+from aiosqlc.parse.macros import Use
+from aiosqlc.parse.scanner import Kind, Token
+from aiosqlc.source import SourceFile, Span
+from aiosqlc.suggest import did_you_mean
+
+DIRECTIVES = ("if", "set", "sort", "end")
+_DIRECTIVE = re.compile(r"--\s*:(?P<word>[A-Za-z]\w*)(?P<rest>.*)$")
+# A line keeps these words when they begin it: they belong to the clause, not to the condition.
+_CLAUSE_STARTS = frozenset({"WHERE", "HAVING", "SET", "ON"})
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One directive: the stretches of text it governs, and for `sort` the texts to choose from."""
+
+    kind: str
+    name: str
+    span: Span
+    regions: tuple[Span, ...]
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Directive:
+    comment: Token
+    word: str
+    rest: str
+    line: tuple[Token, ...]
+
+    @property
+    def span(self) -> Span:
+        return self.comment.span
+
+
+def read_parts(
+    file: SourceFile, tokens: list[Token], uses: list[Use]
+) -> tuple[tuple[Part, ...], list[Diagnostic]]:
+    """Read the dynamic parts of one query from its tokens, comments included."""
+    problems: list[Diagnostic] = []
+    parts: list[Part] = []
+    opened: list[_Directive] = []
+    body = [token for token in tokens if token.kind is not Kind.COMMENT]
+    for directive in _directives(file, tokens):
+        if directive.word not in DIRECTIVES:
+            problems.append(_unknown(file, directive))
+        elif directive.word == "if" and not directive.line:
+            opened.append(directive)
+        elif directive.word == "end":
+            if not opened:
+                problems.append(_problem(file, directive, "`:end` without a block to end"))
+                continue
+            start = opened.pop()
+            inside = [t for t in body if start.span.end <= t.start < directive.span.start]
+            parts += _if_part(file, start, tuple(inside), problems)
+        elif not directive.line:
+            problems.append(_problem(file, directive, "nothing stands on this line"))
+        elif directive.word == "if":
+            parts += _if_part(file, directive, directive.line, problems)
+        elif directive.word == "set":
+            parts += _set_part(file, directive, uses, problems)
+        else:
+            parts += _sort_part(file, directive, problems)
+    problems += [_problem(file, block, "this block has no `-- :end`") for block in opened]
+    return _merged(parts), problems
+
+
+def _directives(file: SourceFile, tokens: list[Token]) -> list[_Directive]:
+    found = []
+    for position, token in enumerate(tokens):
+        match = _DIRECTIVE.match(token.text) if token.kind is Kind.COMMENT else None
+        if match is None:
+            continue
+        line_start = file.text.rfind("\n", 0, token.start) + 1
+        before = tokens[:position]
+        line = tuple(t for t in before if t.start >= line_start and t.kind is not Kind.COMMENT)
+        found.append(_Directive(token, match["word"].lower(), match["rest"].strip(), line))
+    return found
+
+
+def _merged(parts: list[Part]) -> tuple[Part, ...]:
+    """Lines with the same condition come and go together."""
+    merged: dict[tuple[str, str], Part] = {}
+    for part in parts:
+        key = (part.kind, part.name)
+        known = merged.get(key)
+        regions = (*known.regions, *part.regions) if known else part.regions
+        span = known.span if known else part.span
+        merged[key] = Part(part.kind, part.name, span, regions, part.choices)
+    return tuple(merged.values())
+
+
+def _if_part(
+    file: SourceFile, directive: _Directive, tokens: tuple[Token, ...], problems: list[Diagnostic]
+) -> list[Part]:
+    if not re.fullmatch(r"[A-Za-z_]\w*", directive.rest):
+        problems.append(_problem(file, directive, "expected `-- :if name`"))
+        return []
+    if tokens and tokens[0].text.upper() in _CLAUSE_STARTS:
+        tokens = tokens[1:]
+    if not tokens:
+        problems.append(_problem(file, directive, "nothing is left to be optional"))
+        return []
+    region = Span(tokens[0].start, tokens[-1].end)
+    return [Part("if", directive.rest, directive.span, (region,))]
+
+
+def _set_part(
+    file: SourceFile, directive: _Directive, uses: list[Use], problems: list[Diagnostic]
+) -> list[Part]:
+    tokens = directive.line
+    if tokens[0].text.upper() in {"SET", "UPDATE"}:
+        starts = [i for i, token in enumerate(tokens) if token.text.upper() == "SET"]
+        tokens = tokens[starts[-1] + 1 :] if starts else tokens
+    if not tokens:
+        problems.append(_problem(file, directive, "nothing stands on this line"))
+        return []
+    region = Span(tokens[0].start, tokens[-1].end)
+    names = {use.name for use in uses if region.start <= use.span.start < region.end and use.name}
+    name = directive.rest or (names.pop() if len(names) == 1 else "")
+    if not name:
+        problems.append(_problem(file, directive, "say which parameter: `-- :set name`"))
+        return []
+    return [Part("set", name, directive.span, (region,))]
+
+
+_ORDER_BY = re.compile(r"ORDER\s+BY\s+", re.IGNORECASE)
+_NAMED_SORT = re.compile(r"(?P<name>[A-Za-z_]\w*)\s*:\s*(?P<choices>.+)$")
+_BOTH_WAYS = re.compile(r"(?P<key>.*\S)\s+asc\|desc$", re.IGNORECASE)
+
+
+def _sort_part(file: SourceFile, directive: _Directive, problems: list[Diagnostic]) -> list[Part]:
+    """`ORDER BY created_at, -- :sort created_at, total desc`: the line's key becomes a choice."""
+    tokens = list(directive.line)
+    words = [token.text.upper() for token in tokens]
+    if words[:2] == ["ORDER", "BY"]:
+        tokens = tokens[2:]
+    if tokens and tokens[-1].text == ",":
+        tokens = tokens[:-1]
+    named = _NAMED_SORT.match(directive.rest)
+    choices = _choices(named["choices"] if named else directive.rest)
+    if not tokens or not choices:
+        problems.append(_problem(file, directive, "expected `ORDER BY key -- :sort key, other`"))
+        return []
+    name = named["name"] if named else "sort"
+    region = Span(tokens[0].start, tokens[-1].end)
+    return [Part("sort", name, directive.span, (region,), choices)]
+
+
+def _choices(text: str) -> tuple[str, ...]:
+    """Split at commas outside parentheses; `key asc|desc` offers both directions."""
+    found: list[str] = []
+    depth, current = 0, ""
+    for char in f"{text},":
+        depth += {"(": 1, ")": -1}.get(char, 0)
+        if char != "," or depth:
+            current += char
+            continue
+        if current.strip():
+            both = _BOTH_WAYS.match(current.strip())
+            found += [both["key"], f"{both['key']} desc"] if both else [current.strip()]
+        current = ""
+    return tuple(dict.fromkeys(found))
+
+
+def _unknown(file: SourceFile, directive: _Directive) -> Diagnostic:
+    known = ", ".join(f":{word}" for word in DIRECTIVES)
+    return Diagnostic(
+        "E130",
+        f"unknown directive `:{directive.word}`",
+        (Label(file, directive.span, "not a directive"),),
+        hint=did_you_mean(directive.word, DIRECTIVES, otherwise=f"known are {known}"),
+    )
+
+
+def _problem(file: SourceFile, directive: _Directive, text: str) -> Diagnostic:
+    return Diagnostic(
+        "E131", f"malformed `:{directive.word}`", (Label(file, directive.span, text),)
+    )

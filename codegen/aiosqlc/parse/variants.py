@@ -1,0 +1,191 @@
+"""Writes out every reachable text of a dynamic query; each is prepared when compiling."""
+
+from __future__ import annotations
+
+import itertools
+from math import prod
+
+from aiosqlc.diagnostics import Diagnostic, Label
+from aiosqlc.parse.dynamic import Part
+from aiosqlc.parse.macros import Expanded, Use, expand
+from aiosqlc.parse.scanner import Kind, Token
+from aiosqlc.source import SourceFile, Span
+from aiosqlc.stages import OptionalPart, Variant
+
+LIMIT = 256
+
+# After one of these the next word begins another clause, so what joined two items must go.
+_NEXT_CLAUSE = frozenset(
+    {
+        "WHERE", "FROM", "GROUP", "HAVING", "WINDOW", "ORDER", "LIMIT", "OFFSET", "FETCH", "FOR",
+        "RETURNING", "UNION", "INTERSECT", "EXCEPT", "ON", "WHEN", ")", ";",
+    }
+)  # fmt: skip
+
+
+def write_variants(
+    file: SourceFile, span: Span, tokens: list[Token], uses: list[Use], parts: tuple[Part, ...]
+) -> tuple[Expanded, tuple[Variant, ...], tuple[OptionalPart, ...], list[Diagnostic]]:
+    """Return the full text, every variant, and the parts as later stages know them."""
+    problems = _check(file, uses, parts)
+    if problems:
+        return Expanded(), (), (), problems
+    body = [token for token in tokens if token.kind is not Kind.COMMENT]
+    directives = _directive_comments(file, tokens, parts)
+    numbers = {use.name: 0 for use in uses if use.name and use.macro != "embed"}
+    numbers = {name: position for position, name in enumerate(numbers, 1)}
+    ranges = [range(len(part.choices)) if part.kind == "sort" else (1, 0) for part in parts]
+    variants: list[Variant] = []
+    full = Expanded()
+    for key in itertools.product(*ranges):
+        cuts, replaced = _cuts(parts, key)
+        remaining = [token for token in body if not _inside(token.span, cuts)]
+        dangling, empty = _dangling(remaining)
+        if empty:
+            return Expanded(), (), (), [_empty_set(file, parts)]
+        kept = [use for use in uses if not _inside(use.span, [*cuts, *(at for at, _ in replaced)])]
+        present = sorted({numbers[use.name] for use in kept if use.macro != "embed"})
+        renumbered = {
+            name: present.index(number) + 1 for name, number in numbers.items() if number in present
+        }
+        lines = [_whole_line(file.text, cut, directives) for cut in cuts]
+        gone = _outermost([*((cut, "") for cut in (*lines, *directives)), *dangling])
+        text = expand(file, span, kept, [*gone, *replaced], renumbered)
+        if not variants:
+            full = text
+        variants.append(Variant(key, text.sql.rstrip(), tuple(present), text.source_map))
+    return full, tuple(variants), _optional_parts(parts, variants), []
+
+
+def _optional_parts(parts: tuple[Part, ...], variants: list[Variant]) -> tuple[OptionalPart, ...]:
+    found = []
+    for position, part in enumerate(parts):
+        without = {
+            number
+            for variant in variants
+            if part.kind == "sort" or not variant.key[position]
+            for number in variant.numbers
+        }
+        only = tuple(number for number in variants[0].numbers if number not in without)
+        found.append(OptionalPart(part.kind, part.name, part.span, part.choices, only))
+    return tuple(found)
+
+
+def _check(file: SourceFile, uses: list[Use], parts: tuple[Part, ...]) -> list[Diagnostic]:
+    unnamed = next((use for use in uses if use.macro != "embed" and not use.name), None)
+    if unnamed:
+        return [
+            Diagnostic(
+                "E132",
+                "a dynamic query names its parameters",
+                (Label(file, unnamed.span, "its number would differ between variants"),),
+                hint="write `@name`",
+            )
+        ]
+    count = prod(len(part.choices) if part.kind == "sort" else 2 for part in parts)
+    if count > LIMIT:
+        return [
+            Diagnostic(
+                "E133",
+                f"{count} variants are more than {LIMIT}",
+                (Label(file, parts[-1].span, "the last of the optional parts"),),
+                hint="let parts share a condition, or split the query",
+            )
+        ]
+    names = {use.name for use in uses}
+    return [
+        Diagnostic(
+            "E134",
+            f"`{part.name}` is not a parameter of this query",
+            (Label(file, part.span, "cannot be left UNSET"),),
+        )
+        for part in parts
+        if part.kind == "set" and part.name not in names
+    ]
+
+
+def _cuts(
+    parts: tuple[Part, ...], key: tuple[int, ...]
+) -> tuple[list[Span], list[tuple[Span, str]]]:
+    """Return what is left out of a variant, and what is put in place of sort keys."""
+    cuts: list[Span] = []
+    replaced: list[tuple[Span, str]] = []
+    for part, choice in zip(parts, key, strict=True):
+        if part.kind == "sort":
+            replaced += [(region, part.choices[choice]) for region in part.regions]
+        elif not choice:
+            cuts += part.regions
+    replaced = [(region, text) for region, text in replaced if not _inside(region, cuts)]
+    return cuts, replaced
+
+
+def _inside(span: Span, regions: list[Span]) -> bool:
+    return any(region.start <= span.start and span.end <= region.end for region in regions)
+
+
+def _whole_line(text: str, cut: Span, directives: list[Span]) -> Span:
+    """Take the line's indentation and its newline along where nothing else stands on the line."""
+    start = len(text[: cut.start].rstrip(" \t"))
+    end = next((span.end for span in directives if span.start == cut.end), cut.end)
+    alone = text[start - 1 : start] == "\n" and text[end : end + 1] in {"\n", ""}
+    return Span(start - 1, end) if alone else cut
+
+
+def _outermost(cuts: list[tuple[Span, str]]) -> list[tuple[Span, str]]:
+    """Drop cuts that lie inside others."""
+    spans = [span for span, _ in cuts]
+    kept = dict(cuts)
+    return [
+        (span, text)
+        for span, text in kept.items()
+        if not _inside(span, [other for other in spans if other != span])
+    ]
+
+
+def _directive_comments(
+    file: SourceFile, tokens: list[Token], parts: tuple[Part, ...]
+) -> list[Span]:
+    """Return the directives' own comments, with the blanks before them: no variant keeps them."""
+    found = []
+    spans = {part.span for part in parts}
+    for token in tokens:
+        is_directive = token.kind is Kind.COMMENT and (
+            token.span in spans or token.text.removeprefix("--").lstrip().startswith(":")
+        )
+        if is_directive:
+            blanks = file.text[: token.start]
+            found.append(Span(len(blanks.rstrip(" \t")), token.end))
+    return found
+
+
+def _dangling(tokens: list[Token]) -> tuple[list[tuple[Span, str]], bool]:
+    """Return the words that join nothing any more, and whether a SET has lost all its items."""
+    cuts: list[tuple[Span, str]] = []
+    kept = list(tokens)
+    position = 0
+    while position < len(kept):
+        word = kept[position].text.upper()
+        following = kept[position + 1].text.upper() if position + 1 < len(kept) else ";"
+        ends = following in _NEXT_CLAUSE
+        if word == "SET" and ends:
+            return [], True
+        if word in {"WHERE", "HAVING", "(", "SET", "ON"} and following in {"AND", "OR", ","}:
+            joint = kept.pop(position + 1)
+            after = kept[position + 1].start if position + 1 < len(kept) else joint.end
+            cuts.append((Span(kept[position].end, after), " "))
+        elif (word in {"WHERE", "HAVING"} or word == ",") and ends:
+            cuts.append((kept.pop(position).span, ""))
+            position = max(position - 1, 0)
+        else:
+            position += 1
+    return cuts, False
+
+
+def _empty_set(file: SourceFile, parts: tuple[Part, ...]) -> Diagnostic:
+    part = next(part for part in parts if part.kind in {"set", "if"})
+    return Diagnostic(
+        "E135",
+        "SET would be empty when every item is left out",
+        (Label(file, part.span, "one of the optional items"),),
+        hint="keep one item unconditional, such as `updated_at = now()`",
+    )
