@@ -1,0 +1,218 @@
+"""The command line: reads options, says in one sentence what is wrong with them, runs."""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import itertools
+import json
+import logging
+import math
+import os
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+from typing import Final, NoReturn
+from urllib.parse import urlsplit
+
+from prometheus_client import CollectorRegistry, ProcessCollector
+
+from observability.nginx_exporter import stub_status
+from observability.nginx_exporter.collector import ExporterCollector
+from observability.nginx_exporter.exporter import Exporter
+from observability.nginx_exporter.hits import Parser
+from observability.nginx_exporter.json_lines import KEYS, JsonLines
+from observability.nginx_exporter.log_format import CLASSIC, FormatError, TextLines
+from observability.nginx_exporter.routes import Router
+from observability.nginx_exporter.server import open_server
+from observability.nginx_exporter.snapshot import Snapshot, StateError, StateFile
+from observability.nginx_exporter.specs import SpecError, checked, rule_routes, spec_routes
+from observability.nginx_exporter.totals import BUCKETS, Totals
+
+_COMMIT_SECONDS: Final = 5.0
+_log = logging.getLogger("nginx_exporter")
+
+
+class UsageError(Exception):
+    """The command line asks for something that cannot be; the message is one sentence."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run until SIGTERM or SIGINT. Exit codes: 0 stopped, 1 cannot run here, 2 wrong usage."""
+    try:
+        options = _parser().parse_args(arguments)
+        _logging()
+        parser, router = _format(options), _router(options)
+        _check(options)
+    except (UsageError, FormatError, SpecError) as error:
+        return _fail(2, error)
+    try:
+        return _run(options, parser, router)
+    except StateError as error:
+        return _fail(1, error)
+
+
+def _run(options: argparse.Namespace, parser: Parser, router: Router) -> int:
+    file = StateFile(options.state or options.log[0].with_name(f"{options.log[0].name}.state.json"))
+    past = _matching(file.load(), options.buckets)
+    series = past.series if past else ()
+    totals = Totals(router, buckets=options.buckets, max_series=options.max_series, series=series)
+    exporter = Exporter(options.log, parser, totals, file, past, options.start)
+    registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
+    ask = options.status_url and functools.partial(
+        stub_status.fetch, options.status_url, options.status_timeout
+    )
+    registry.register(ExporterCollector(exporter, ask or None))
+    try:
+        server = open_server(registry, options.host, options.port)
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        return _fail(1, f"Cannot listen on {options.host}:{options.port}: {reason}.")
+    stop = threading.Event()
+
+    def ask_to_stop(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, ask_to_stop)
+    threading.Thread(target=server.serve_forever, name="http", daemon=True).start()
+    _log.info("Metrics are at http://%s:%d/metrics.", options.host, server.server_port)
+    exporter.run(stop, interval=options.interval, commit_every=_COMMIT_SECONDS)
+    server.shutdown()
+    server.server_close()
+    file.close()
+    return 0
+
+
+def _matching(past: Snapshot | None, buckets: tuple[float, ...]) -> Snapshot | None:
+    """The snapshot, its counts dropped if they were made with other buckets."""
+    if past is None or past.buckets == buckets:
+        return past
+    _log.warning("The buckets have changed, so requests are counted from zero.")
+    return Snapshot(buckets, [], past.logs)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="python -m observability.nginx_exporter", description=sys.modules[__package__].__doc__
+    )
+    add = parser.add_argument
+    add("--log", type=Path, action="append", required=True, help="access log; may be repeated")
+    add("--format", default="json", help="json, classic, or a log_format string or directive")
+    add("--json-keys", default="", metavar="FACT=KEY,…", help=f"facts: {', '.join(KEYS)}")
+    add("--state", type=Path, help="where counts and positions are kept (beside the first log)")
+    add("--start", choices=("beginning", "end"), default="beginning", help="of a log not yet known")
+    add("--host", default=os.environ.get("HOST", "127.0.0.1"), help="address to listen on")
+    add("--port", type=int, default=9150, help="port to listen on; 0 takes a free one")
+    add("--spec", action="append", default=[], metavar="GLOB[,FROM=TO]", help="OpenAPI documents")
+    add("--route", action="append", default=[], metavar="PATTERN", help="/users/{id} or /docs/*")
+    add("--routes", type=Path, action="append", default=[], help="file with a pattern a line")
+    add("--buckets", type=_buckets, default=BUCKETS, help="upper bounds in seconds, by commas")
+    add("--max-series", type=_positive_int, default=2000, help="limit of label sets")
+    add("--status-url", help="NGINX's stub_status page")
+    add("--status-timeout", type=_positive, default=1.0, metavar="SECONDS", help="default 1")
+    add("--interval", type=_positive, default=0.25, metavar="SECONDS", help="between looks")
+    return parser
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message[:1].upper()}{message[1:]}; --help lists the options.")
+
+
+def _positive(text: str) -> float:
+    value = float(text)
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError("must be more than 0")
+    return value
+
+
+def _positive_int(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return value
+
+
+def _buckets(text: str) -> tuple[float, ...]:
+    bounds = tuple(map(_positive, text.split(",")))
+    if any(low >= high for low, high in itertools.pairwise(bounds)):
+        raise argparse.ArgumentTypeError("must rise")
+    return bounds
+
+
+def _format(options: argparse.Namespace) -> Parser:
+    if options.json_keys and options.format != "json":
+        raise UsageError("--json-keys is only for --format json.")
+    if options.format == "json":
+        return JsonLines(_keys(options.json_keys))
+    if options.format == "classic":
+        # This format knows no other time, and its dashboards look for it under this name.
+        return TextLines(CLASSIC, upstream_is_duration=True)
+    return TextLines(options.format)
+
+
+def _keys(text: str) -> dict[str, str]:
+    pairs = [pair.partition("=")[::2] for pair in text.split(",") if pair]
+    wrong = [fact for fact, key in pairs if fact not in KEYS or not key]
+    if wrong:
+        raise UsageError(
+            f"--json-keys: {wrong[0]} must read FACT=KEY, with one of {', '.join(KEYS)}."
+        )
+    return dict(pairs)
+
+
+def _router(options: argparse.Namespace) -> Router:
+    named = [checked(pattern) for pattern in options.route]
+    listed = [pattern for path in options.routes for pattern in rule_routes(path)]
+    return Router(named + listed + [route for spec in options.spec for route in spec_routes(spec)])
+
+
+def _check(options: argparse.Namespace) -> None:
+    options.log = list(dict.fromkeys(path.absolute() for path in options.log))
+    for path in options.log:
+        if not path.parent.is_dir():
+            raise UsageError(f"The folder of --log {path} does not exist.")
+        if path.exists() and not path.is_file():
+            raise UsageError(f"--log {path} is not a file that can be followed.")
+    if options.status_url:
+        _check_url(options.status_url)
+    if not 0 <= options.port <= 65535:
+        raise UsageError(f"--port {options.port} is not between 0 and 65535.")
+
+
+def _check_url(url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        valid = parts.scheme in ("http", "https") and parts.hostname and (parts.port or 1)
+    except ValueError:
+        valid = False
+    if not valid:
+        raise UsageError(f"--status-url {url} is not an http or https URL.")
+
+
+def _fail(code: int, reason: object) -> int:
+    sys.stderr.write(f"{reason}\n")
+    return code
+
+
+class _Json(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "timestamp": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "event": record.getMessage(),
+        }
+        return json.dumps(line)
+
+
+def _logging() -> None:
+    handler = logging.StreamHandler()
+    if os.environ.get("LOG_FORMAT") == "json":
+        handler.setFormatter(_Json())
+    logging.basicConfig(level=logging.INFO, handlers=[handler])

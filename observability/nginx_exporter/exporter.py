@@ -1,0 +1,104 @@
+"""Ties followers, parser and totals together under one lock and one snapshot."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from observability.nginx_exporter.follow import Follower, Start
+from observability.nginx_exporter.hits import Parser
+from observability.nginx_exporter.snapshot import Log, LogCounts, Snapshot, StateFile
+from observability.nginx_exporter.totals import Totals
+
+_log = logging.getLogger("nginx_exporter")
+
+
+class Watched:
+    """One log, its follower and what became of its lines."""
+
+    def __init__(
+        self, path: Path, parser: Parser, totals: Totals, past: Log | None, start: Start
+    ) -> None:
+        """Goes on from `past`, or begins where `start` says."""
+        self.counts = past.counts if past else LogCounts()
+        self._parser = parser
+        self._totals = totals
+        self.follower = Follower(path, self._consume, past.state if past else None, start=start)
+
+    def _consume(self, lines: bytes) -> None:
+        hits, errors = self._parser.parse(lines)
+        self._totals.add(hits)
+        self.counts.lines += len(hits) + errors
+        self.counts.parse_errors += errors
+
+
+class Exporter:
+    """Counts lines and keeps the count. `lock` guards everything that is counted."""
+
+    def __init__(
+        self,
+        logs: list[Path],
+        parser: Parser,
+        totals: Totals,
+        file: StateFile,
+        past: Snapshot | None,
+        start: Start = "beginning",
+    ) -> None:
+        """`past` is the snapshot `totals` were made from; logs it does not know begin anew."""
+        known = {log.state.path: log for log in past.logs} if past else {}
+        self.lock = threading.Lock()
+        self.totals = totals
+        self.state_errors = 0
+        self.logs = [
+            Watched(path, parser, totals, known.pop(str(path), None), start) for path in logs
+        ]
+        self._unwatched = list(known.values())  # Kept, should the log be followed again.
+        self._file = file
+
+    def step(self, stop: Callable[[], bool] = lambda: False) -> None:
+        """Read everything there is, giving way to scrapes between chunks."""
+        for watched in self.logs:
+            with self.lock:
+                watched.follower.look()
+            while not stop():
+                with self.lock:
+                    more = watched.follower.read()
+                if not more:
+                    break
+                # An unfair lock would starve a waiting scrape while a backlog is read.
+                time.sleep(0.0001)
+
+    def commit(self) -> None:
+        """Write counters and positions down; call with the lock held, before showing them.
+
+        What a scrape has seen must be on disk first: after a crash, reading again from an older
+        position would show smaller counters, which Prometheus takes for a reset.
+        """
+        logs = [Log(watched.follower.state, watched.counts) for watched in self.logs]
+        snapshot = Snapshot(self.totals.buckets, self.totals.series, logs + self._unwatched)
+        try:
+            self._file.save(snapshot)
+        except OSError as error:
+            self.state_errors += 1
+            if self.state_errors == 1:
+                _log.warning("The state file %s cannot be written: %s.", self._file.path, error)
+
+    def run(self, stop: threading.Event, *, interval: float, commit_every: float) -> None:
+        """Follow until `stop` is set, then commit; what is unread waits for the next start.
+
+        Times are seconds.
+        """
+        due = time.monotonic() + commit_every
+        while not stop.wait(interval):
+            self.step(stop.is_set)
+            if time.monotonic() >= due:
+                with self.lock:
+                    self.commit()
+                due = time.monotonic() + commit_every
+        with self.lock:
+            self.commit()
+            for watched in self.logs:
+                watched.follower.close()

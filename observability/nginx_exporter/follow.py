@@ -1,0 +1,277 @@
+"""Reads every line of a log once, through renames, copies, truncation and restarts.
+
+A file is known by device, inode and its first bytes, never by its name. What may happen to it:
+renamed (same inode: read on), truncated (its beginning changed: the old content is an orphan, whose
+rest may be found in a copy), replaced or never seen before (read from the start). A file that
+begins like one we know is a copy, and is not read unless it is all that is left of the original.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from observability.nginx_exporter import siblings
+from observability.nginx_exporter.siblings import Found
+from observability.nginx_exporter.tracks import HEAD_BYTES, Ident, LogState, Opened, Track
+
+Start = Literal["beginning", "end"]
+
+
+class _Unknown(NamedTuple):
+    found: Found
+    file: Opened
+    head: bytes
+    size: int
+
+
+class Follower:
+    """Follows one log. Not thread-safe: the owner's lock covers `look`, `read` and `state`."""
+
+    def __init__(
+        self,
+        path: Path,
+        consume: Callable[[bytes], None],
+        state: LogState | None = None,
+        *,
+        start: Start = "beginning",
+        chunk: int = 1 << 20,
+        drain_seconds: float = 60.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Whole lines go to `consume`; without a `state` the log is new and `start` applies.
+
+        A line longer than `chunk` bytes is handed over in pieces. A rotated file is watched until
+        it has been silent for `drain_seconds`, since NGINX writes on until it is told to reopen.
+        """
+        self.path = path
+        self.up = False
+        self._consume = consume
+        self._state = state or LogState(str(path))
+        self._new = state is None
+        self._restored = state is not None
+        self._start = start
+        self._chunk = chunk
+        self._drain = drain_seconds
+        self._clock = clock
+        self._tracks: dict[Ident, Track] = {track.ident: track for track in self._state.tracks}
+        self._open: dict[Ident, Opened] = {}
+        self._stamps: dict[Ident, tuple[int, int]] = {}
+        self._missing_since: dict[Ident, float] = {}
+
+    @property
+    def state(self) -> LogState:
+        """Where reading stands, ready to be written down together with what was counted."""
+        self._state.tracks = list(self._tracks.values())
+        return self._state
+
+    def lag(self) -> int:
+        """Bytes written but not yet read."""
+        behind = (file.size() - self._tracks[ident].offset for ident, file in self._open.items())
+        return sum(max(0, size) for size in behind)
+
+    def close(self) -> None:
+        """Close every file; the state stays valid."""
+        for file in self._open.values():
+            file.close()
+        self._open.clear()
+
+    # --- What is there -----------------------------------------------------------------------
+
+    def look(self) -> None:
+        """Bring what is known in line with the directory; call before reading."""
+        # Truncation first: a copy is complete before its original is cut, so whatever was cut by
+        # now has its copy in the listing that follows.
+        orphans = self._cut_in_place()
+        current, rest = siblings.find(self.path)
+        listed = {found.ident: found for found in (current, *rest) if found is not None}
+        unknown = [it for found in listed.values() if (it := self._visit(found, current, orphans))]
+        missing = [t for i, t in self._tracks.items() if i not in listed and i not in self._open]
+        for orphan in orphans + missing:
+            self._adopt(orphan, unknown, listed, current)
+        for it in unknown:
+            self._admit(it, is_current=current is not None and it.found.ident == current.ident)
+        self._set_current(current)
+        self._retire(listed)
+        self._new = self._restored = False
+
+    def _cut_in_place(self) -> list[Track]:
+        """The former contents of open files that were truncated."""
+        orphans = []
+        for ident, file in self._open.items():
+            track, size, head = self._tracks[ident], file.size(), file.head()
+            if track.still(head, size):
+                track.head = head
+                continue
+            orphans.append(track)
+            self._tracks[ident] = Track(*ident, head=head)
+            self._state.truncations += 1
+        return orphans
+
+    def _visit(self, found: Found, current: Found | None, orphans: list[Track]) -> _Unknown | None:
+        """Open what may have changed; return the file if its content is not known."""
+        idle = found is not current and self._stamps.get(found.ident) == found.stamp
+        if found.ident in self._open or idle:
+            return None
+        file = _open(found)
+        if file is None:
+            return None
+        size, head = file.size(), file.head()
+        track = self._tracks.get(found.ident)
+        if track is None or not track.still(head, size):
+            # Not ours any more: inodes are used again as soon as a file is deleted.
+            if track is not None:
+                orphans.append(self._tracks.pop(found.ident))
+            return _Unknown(found, file, head, size)
+        track.head = head
+        wanted = found is current or (size > track.offset and not track.copy)
+        self._keep(file) if wanted else self._put_aside(found, file)
+        return None
+
+    def _adopt(
+        self,
+        orphan: Track,
+        unknown: list[_Unknown],
+        listed: dict[Ident, Found],
+        current: Found | None,
+    ) -> None:
+        """Go on with a lost content where it is found again, in the longest file that has it."""
+
+        def fits(it: _Unknown) -> bool:
+            # A log that is new under its name starts afresh, unless only the device number is
+            # new, as happens when a volume is mounted again.
+            moved = it.found is not current or it.found.ident[1] == orphan.inode
+            return moved and it.size >= orphan.offset and orphan.begins(it.head)
+
+        heirs = sorted(filter(fits, unknown), key=lambda it: it.size)
+        copies = [
+            (listed[t.ident].stamp[0], t)
+            for t in self._tracks.values()
+            if t.copy and t.ident in listed and t.begins(orphan.head)
+        ]
+        size, copy = max(copies, key=lambda pair: pair[0], default=(-1, None))
+        if heirs and heirs[-1].size >= size:
+            heir = heirs[-1]
+            unknown.remove(heir)
+            self._forget(orphan)
+            self._track(heir, offset=orphan.offset)
+        elif copy is not None and size >= orphan.offset:
+            self._forget(orphan)
+            copy.copy, copy.offset = False, orphan.offset
+            file = _open(listed[copy.ident])
+            if file is not None:
+                self._keep(file)
+        elif self._restored and orphan.ident == self._state.current:
+            self._state.lost_files += 1
+
+    def _forget(self, orphan: Track) -> None:
+        # Compared by identity: a truncated file's new content lives under the same ident.
+        if self._tracks.get(orphan.ident) is orphan:
+            del self._tracks[orphan.ident]
+
+    def _admit(self, it: _Unknown, *, is_current: bool) -> None:
+        """Decide what an unknown file is."""
+        if is_current:
+            from_end = self._new and self._start == "end"
+            self._track(it, offset=it.size if from_end else 0)
+        elif self._new:
+            self._track(it, offset=it.size)  # History from before the first start.
+        elif b"\n" not in it.head and len(it.head) < HEAD_BYTES:
+            it.file.close()  # Too short to tell; it is looked at again.
+        elif any(t.begins(it.head) for t in self._tracks.values() if not t.copy):
+            self._tracks[it.found.ident] = Track(*it.found.ident, head=it.head, copy=True)
+            self._put_aside(it.found, it.file)
+        else:
+            self._track(it, offset=0)  # Created and rotated away between two looks.
+            self._state.rotations += 1
+
+    def _track(self, it: _Unknown, *, offset: int) -> None:
+        self._tracks[it.found.ident] = Track(*it.found.ident, offset=offset, head=it.head)
+        self._keep(it.file)
+
+    def _set_current(self, current: Found | None) -> None:
+        self.up = current is not None and current.ident in self._open
+        if current is None or not self.up:
+            return
+        track = self._tracks[current.ident]
+        if track.copy:
+            # A copy was moved into the log's place: what it repeats was counted already.
+            track.copy, track.offset = False, current.stamp[0]
+        if self._state.current is not None and self._state.current != current.ident:
+            self._state.rotations += 1
+        self._state.current = current.ident
+
+    def _retire(self, listed: dict[Ident, Found]) -> None:
+        """Let go of files that are silent, and of memories of files that are gone."""
+        now = self._clock()
+        for ident, file in list(self._open.items()):
+            if ident == self._state.current or now - file.quiet_since < self._drain:
+                continue
+            self._finish(file)
+            file.close()
+            del self._open[ident]
+        for ident in list(self._tracks):
+            if ident in listed or ident in self._open:
+                self._missing_since.pop(ident, None)
+            # Not at once: a listing made during a rename may miss a file that is there.
+            elif now - self._missing_since.setdefault(ident, now) >= self._drain:
+                del self._tracks[ident], self._missing_since[ident]
+                self._stamps.pop(ident, None)
+
+    def _keep(self, file: Opened) -> None:
+        file.quiet_since = self._clock()
+        self._open[file.ident] = file
+
+    def _put_aside(self, found: Found, file: Opened) -> None:
+        self._stamps[found.ident] = found.stamp
+        file.close()
+
+    # --- What it says ------------------------------------------------------------------------
+
+    def read(self) -> bool:
+        """Consume one chunk of whole lines of one file; False when all is read."""
+        return any(self._read(self._tracks[i], file) for i, file in list(self._open.items()))
+
+    def _read(self, track: Track, file: Opened) -> bool:
+        chunk = file.read(track.offset, self._chunk)
+        end = chunk.rfind(b"\n") + 1 or (len(chunk) if len(chunk) == self._chunk else 0)
+        if not end:
+            return False
+        head = (track.head[: track.offset] + chunk)[:HEAD_BYTES]
+        if len(track.head) < HEAD_BYTES and track.offset <= len(track.head):
+            # A beginning that does not go on from the known one is another file's: not learnt here.
+            track.head = head if head.startswith(track.head) else track.head
+        # Looked at again after reading: had the file been cut before, the bytes would be others'.
+        if not track.still(file.head(), file.size()):
+            return False
+        self._take(track, file, chunk[:end])
+        return True
+
+    def _take(self, track: Track, file: Opened, lines: bytes) -> None:
+        self._consume(lines)
+        track.offset += len(lines)
+        self._state.bytes_read += len(lines)
+        self._state.last_line = time.time()
+        file.quiet_since = self._clock()
+
+    def _finish(self, file: Opened) -> None:
+        """Count a last line that never got its newline."""
+        track = self._tracks[file.ident]
+        rest = file.read(track.offset, self._chunk)
+        if rest and not track.copy and track.still(file.head(), file.size()):
+            self._consume(rest + b"\n")
+            track.offset += len(rest)
+
+
+def _open(found: Found) -> Opened | None:
+    """The file, if it can be read and is still the one that was listed."""
+    try:
+        file = Opened(found.path)
+    except OSError:
+        return None
+    if file.ident != found.ident:
+        file.close()
+        return None
+    return file

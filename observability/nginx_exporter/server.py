@@ -1,0 +1,45 @@
+"""Serves `/metrics` and `/healthz` over HTTP."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterable
+from socketserver import ThreadingMixIn
+from typing import TYPE_CHECKING, cast
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+from prometheus_client import CollectorRegistry, make_wsgi_app
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIEnvironment
+
+
+class _Server(ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+
+
+class _ServerV6(_Server):
+    address_family = socket.AF_INET6
+
+
+class _Handler(WSGIRequestHandler):
+    timeout = 10  # Seconds a client may take to say what it wants.
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the base's name)
+        """Say nothing: a scrape every few seconds is not news."""
+
+
+def open_server(registry: CollectorRegistry, host: str, port: int) -> WSGIServer:
+    """A server bound to the address, not serving yet; port 0 takes a free one. Raises OSError."""
+    metrics = make_wsgi_app(registry)
+
+    def app(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        path = environ.get("PATH_INFO", "/")
+        if path == "/metrics":
+            return cast("Iterable[bytes]", metrics(environ, start))
+        known = path in ("/", "/healthz")
+        start("200 OK" if known else "404 Not Found", [("Content-Type", "text/plain")])
+        return [b"ok\n" if known else b"Metrics are at /metrics.\n"]
+
+    kind = _ServerV6 if ":" in host else _Server
+    return make_server(host, port, app, server_class=kind, handler_class=_Handler)

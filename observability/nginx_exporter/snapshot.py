@@ -1,0 +1,102 @@
+"""Keeps counters and positions in one file that is replaced whole, so they always agree."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from observability.nginx_exporter.totals import Series
+from observability.nginx_exporter.tracks import LogState
+
+VERSION: Final = 1
+
+
+class LogCounts(msgspec.Struct):
+    """What became of one log's lines."""
+
+    lines: int = 0
+    parse_errors: int = 0
+
+
+class Log(msgspec.Struct):
+    """One followed log."""
+
+    state: LogState
+    counts: LogCounts
+
+
+class Snapshot(msgspec.Struct):
+    """Everything that must survive a restart."""
+
+    buckets: tuple[float, ...]
+    series: list[Series]
+    logs: list[Log]
+    version: int = VERSION
+
+
+class StateError(Exception):
+    """The state file cannot be used; the message is one sentence."""
+
+
+class StateFile:
+    """One exporter's state on disk, held by a lock for as long as the process lives."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises StateError if the folder is not writable or another exporter has the file."""
+        self.path = path
+        self._written = b""
+        lock = path.with_name(path.name + ".lock")
+        try:
+            self._lock = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise StateError(
+                f"The state file {path} cannot be written: {error.strerror}."
+            ) from error
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(self._lock)
+            raise StateError(f"Another exporter is using the state file {path}.") from error
+
+    def load(self) -> Snapshot | None:
+        """The last snapshot, None if there is none. Raises StateError if it makes no sense."""
+        try:
+            snapshot = msgspec.json.decode(self.path.read_bytes(), type=Snapshot)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise StateError(f"{self.path} cannot be read: {error.strerror}.") from error
+        except msgspec.DecodeError as error:
+            raise StateError(
+                f"{self.path} is not a state file ({error}); delete it to count from zero."
+            ) from error
+        if snapshot.version != VERSION:
+            raise StateError(
+                f"{self.path} is of version {snapshot.version}, not {VERSION}; "
+                "delete it to count from zero."
+            )
+        return snapshot
+
+    def save(self, snapshot: Snapshot) -> None:
+        """Write the snapshot if it differs from the last; raises OSError and leaves the old one."""
+        encoded = msgspec.json.encode(snapshot)
+        if encoded == self._written:
+            return
+        draft = self.path.with_name(self.path.name + ".tmp")
+        # Readable by its owner alone: it holds the beginning of each log.
+        fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        with contextlib.closing(os.fdopen(fd, "wb")) as file:
+            file.write(encoded)
+            file.flush()
+            os.fsync(fd)
+        draft.replace(self.path)
+        self._written = encoded
+
+    def close(self) -> None:
+        """Let another exporter have the file."""
+        os.close(self._lock)
