@@ -25,7 +25,7 @@ class StaffQuery(ListQuery, frozen=True, kw_only=True):
     """Which people, which page of them, in which order."""
 
     order_by: Annotated[OrderBy, Meta(description="order of the list")] = OrderBy.NAME
-    search: Annotated[
-        str | None, Meta(max_length=100, description="part of the name or of the e-mail address")
-    ] = None
+    search: (
+        Annotated[str, Meta(max_length=100, description="part of the name or of the e-mail")] | None
+    ) = None
     department_id: Annotated[UUID | None, Meta(description="people of this department")] = None

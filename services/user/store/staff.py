@@ -9,7 +9,22 @@ from lib.db import Executor
 from services.user.store.models import Staff
 
 GET_STAFF: Final = """SELECT * FROM staff WHERE id = $1"""
-LIST_STAFF: Final = """"""
+LIST_STAFF: Final = """SELECT * FROM staff
+WHERE ($1::uuid IS NULL OR department_id = $1::uuid)
+    AND (
+        $2::text IS NULL
+        OR name ILIKE $2::text
+        OR email ILIKE $2::text
+    )
+ORDER BY
+    CASE WHEN NOT $3::boolean THEN CASE $4::text WHEN 'name' THEN name WHEN 'email' THEN email END END,
+    CASE WHEN NOT $3::boolean THEN CASE $4::text WHEN 'age' THEN age WHEN 'salary' THEN salary END END,
+    CASE WHEN NOT $3::boolean THEN CASE $4::text WHEN 'created_at' THEN created_at END END,
+    CASE WHEN $3::boolean THEN CASE $4::text WHEN 'name' THEN name WHEN 'email' THEN email END END DESC,
+    CASE WHEN $3::boolean THEN CASE $4::text WHEN 'age' THEN age WHEN 'salary' THEN salary END END DESC,
+    CASE WHEN $3::boolean THEN CASE $4::text WHEN 'created_at' THEN created_at END END DESC,
+    id
+LIMIT $5 OFFSET $6"""
 COUNT_STAFF: Final = """SELECT count(*) FROM staff
 WHERE ($1::uuid IS NULL OR department_id = $1::uuid)
     AND (
@@ -17,7 +32,15 @@ WHERE ($1::uuid IS NULL OR department_id = $1::uuid)
         OR name ILIKE $2::text
         OR email ILIKE $2::text
     )"""
-STAFF_STATISTICS: Final = """"""
+STAFF_STATISTICS: Final = """SELECT
+    max(age) AS high_age,
+    min(age) AS low_age,
+    round(avg(age), 2) AS avg_age,
+    max(salary) AS high_salary,
+    min(salary) AS low_salary,
+    round(avg(salary), 2) AS avg_salary,
+    count(*) AS count
+FROM staff"""
 
 
 class StaffStatisticsRow(msgspec.Struct):

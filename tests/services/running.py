@@ -1,0 +1,62 @@
+"""Services in this process, on ports of the system's choice."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from lib.grpc.client import Client
+from lib.grpc.pool import ChannelPool
+from lib.http.server import serve_app
+from services.point import app as point_app
+from services.point.config import PointConfig
+from services.user import app as user_app
+from services.user.config import UserConfig
+
+
+@dataclass(frozen=True)
+class RunningPoint:
+    http: str
+    grpc_port: int
+
+    @property
+    def grpc_address(self) -> str:
+        return f"127.0.0.1:{self.grpc_port}"
+
+
+@asynccontextmanager
+async def running_point(
+    database_url: str, *, grpc_port: int = 0, **settings: Any
+) -> AsyncIterator[RunningPoint]:
+    config = PointConfig(
+        _env_file=None, database_url=database_url, grpc_port=grpc_port, drain_seconds=2, **settings
+    )
+    app = point_app.create_app(config)
+    async with serve_app(app, config, port=0) as port:
+        yield RunningPoint(f"http://127.0.0.1:{port}", app[point_app.GRPC_PORT])
+
+
+@asynccontextmanager
+async def running_user(
+    database_url: str, point_grpc_address: str, **settings: Any
+) -> AsyncIterator[str]:
+    config = UserConfig(
+        _env_file=None,
+        database_url=database_url,
+        point_grpc_address=point_grpc_address,
+        drain_seconds=2,
+        **settings,
+    )
+    async with serve_app(user_app.create_app(config), config, port=0) as port:
+        yield f"http://127.0.0.1:{port}"
+
+
+@asynccontextmanager
+async def client_of(address: str, *, size: int = 4) -> AsyncIterator[Client]:
+    pool = ChannelPool(address, size=size)
+    try:
+        yield Client(pool, upstream="point")
+    finally:
+        await pool.close()
