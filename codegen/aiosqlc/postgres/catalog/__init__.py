@@ -1,0 +1,1 @@
+"""What the database knows of itself, as facts the proofs rest on."""

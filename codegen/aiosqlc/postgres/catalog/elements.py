@@ -1,0 +1,23 @@
+"""Array columns whose elements a CHECK constraint keeps from being NULL."""
+
+from __future__ import annotations
+
+import re
+
+from aiosqlc.postgres.catalog.facts import Facts
+
+# `CHECK (array_position(tags, NULL) IS NULL)` is how a schema says that elements are not null.
+_NO_NULLS = re.compile(r'CHECK \(\(array_position\("?(\w+)"?, NULL(?:::[\w ]+)?\) IS NULL\)\)')
+
+
+def elements_checked(facts: Facts, relation: int, attribute: int) -> bool:
+    """Whether a CHECK constraint says that a column's elements are not null."""
+    column = facts.attributes.get((relation, attribute))
+    if column is None or list(facts.descendants(relation)):
+        return False
+    for constraint in facts.constraints.get(relation, ()):
+        if constraint.kind == "c" and constraint.validated:
+            match = _NO_NULLS.fullmatch(constraint.definition)
+            if match and match.group(1) == column.name:
+                return True
+    return False

@@ -1,0 +1,229 @@
+"""The catalog's facts, indexed the way the proofs ask for them."""
+
+from __future__ import annotations
+
+import functools
+import importlib.resources
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from aiosqlc.postgres.catalog import rows
+from aiosqlc.postgres.catalog.totality import total_functions
+from aiosqlc.postgres.server.connection import Connection
+from aiosqlc.postgres.tree import Node, Reader
+
+FIRST_USER_OID = 16384
+_HasRelation = TypeVar("_HasRelation", rows.ConstraintRow, rows.Index, rows.Trigger)
+# pg_trigger.tgtype
+_ROW, _BEFORE, _INSERT, _DELETE, _UPDATE, _INSTEAD = 1, 2, 4, 8, 16, 64
+
+
+@dataclass(frozen=True, slots=True)
+class UniqueKey:
+    """A unique index. `expressions` and `predicate` are the server's trees over range table entry 1."""
+
+    name: str
+    columns: tuple[int, ...]
+    families: tuple[int, ...]
+    collations: tuple[int, ...]
+    expressions: tuple[Node, ...]
+    predicate: tuple[Node, ...]
+    nulls_not_distinct: bool
+
+
+@dataclass
+class Facts:
+    """Everything the proofs may ask of the database. Built once per schema, read only afterwards."""
+
+    major: int
+    reader: Reader
+    namespaces: dict[int, str] = field(default_factory=dict)
+    types: dict[int, rows.TypeRow] = field(default_factory=dict)
+    labels: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    relations: dict[int, rows.Relation] = field(default_factory=dict)
+    attributes: dict[tuple[int, int], rows.Attribute] = field(default_factory=dict)
+    columns: dict[int, list[rows.Attribute]] = field(default_factory=dict)
+    constraints: dict[int, list[rows.ConstraintRow]] = field(default_factory=dict)
+    functions: dict[int, rows.Function] = field(default_factory=dict)
+    equalities: dict[int, frozenset[int]] = field(default_factory=dict)
+    children: dict[int, list[int]] = field(default_factory=dict)
+    triggers: dict[int, list[rows.Trigger]] = field(default_factory=dict)
+    indexes: dict[int, list[rows.Index]] = field(default_factory=dict)
+    nondeterministic: frozenset[int] = frozenset()
+    total: frozenset[int] = frozenset()
+    declared_not_null: frozenset[str] = frozenset()
+    _not_null: dict[tuple[int, int], bool] = field(default_factory=dict)
+    _keys: dict[int, tuple[UniqueKey, ...]] = field(default_factory=dict)
+
+    def descendants(self, relation: int) -> Iterable[int]:
+        """Yield the relation's children, their children and so on; not the relation itself."""
+        for child in self.children.get(relation, ()):
+            yield child
+            yield from self.descendants(child)
+
+    def not_null(self, relation: int, attribute: int) -> bool:
+        """Whether a row read from this relation (and its children) always has a value here.
+
+        The flag alone is not enough: a NOT VALID constraint sets it, a foreign table does not keep
+        it, and a child may lack what its parent promises.
+        """
+        key = (relation, attribute)
+        known = self._not_null.get(key)
+        if known is None:
+            known = self._not_null[key] = self._prove_not_null(relation, attribute)
+        return known
+
+    def _prove_not_null(self, relation: int, attribute: int) -> bool:
+        column = self.attributes.get((relation, attribute))
+        if column is None or not column.not_null or self._unenforced(relation, attribute):
+            return False
+        for child in self.descendants(relation):
+            same = next((c for c in self.columns.get(child, ()) if c.name == column.name), None)
+            if same is None or not same.not_null or self._unenforced(child, same.number):
+                return False
+        return True
+
+    def _unenforced(self, relation: int, attribute: int) -> bool:
+        entry = self.relations.get(relation)
+        if entry is not None and entry.kind not in "rp":
+            return True
+        return any(
+            c.kind == "n" and c.columns == [attribute] and not c.validated
+            for c in self.constraints.get(relation, ())
+        )
+
+    def unique_keys(self, relation: int, *, with_children: bool) -> tuple[UniqueKey, ...]:
+        """Return the keys no two rows of a scan can share.
+
+        An index of an inheritance parent says nothing of its children's rows; one of a partitioned
+        table does.
+        """
+        entry = self.relations.get(relation)
+        if with_children and self.children.get(relation) and (entry is None or entry.kind != "p"):
+            return ()
+        if relation not in self._keys:
+            self._keys[relation] = tuple(self._key(i) for i in self.indexes.get(relation, ()))
+        return self._keys[relation]
+
+    def _key(self, index: rows.Index) -> UniqueKey:
+        return UniqueKey(
+            name=index.name,
+            columns=tuple(index.columns[: index.keys]),
+            families=tuple(index.families[: index.keys]),
+            collations=tuple(index.collations[: index.keys]),
+            expressions=tuple(self.reader.read_text(index.expressions)),
+            predicate=tuple(_conjuncts(self.reader.read_text(index.predicate))),
+            nulls_not_distinct=index.nulls_not_distinct,
+        )
+
+    def may_skip_insert(self, relation: int) -> bool:
+        """Whether a trigger (or a foreign server) may turn an inserted row away in silence."""
+        return self._intercepted(relation, _INSERT)
+
+    def may_skip_update(self, relation: int) -> bool:
+        """Whether a trigger (or a foreign server) may turn an update of a row away in silence."""
+        return self._intercepted(relation, _UPDATE)
+
+    def _intercepted(self, relation: int, event: int) -> bool:
+        for oid in (relation, *self.descendants(relation)):
+            entry = self.relations.get(oid)
+            if entry is None or entry.kind not in "rp":
+                return True
+            for trigger in self.triggers.get(oid, ()):
+                before = trigger.type & (_BEFORE | _INSTEAD)
+                if trigger.type & event and trigger.type & _ROW and before:
+                    return True
+        return False
+
+    def volatile(self, function: int) -> bool:
+        """Whether two calls with the same arguments may differ within one statement."""
+        entry = self.functions.get(function)
+        return entry is None or entry.volatility == "v"
+
+    def is_total(self, function: int) -> bool:
+        """Whether a strict function never makes NULL of values."""
+        return function in self.total
+
+    def built_in(self, function: int) -> str:
+        """Return a built-in function's name, or '' for a function of the user's."""
+        entry = self.functions.get(function)
+        return entry.name if entry is not None and entry.schema == "pg_catalog" else ""
+
+    def deterministic(self, collation: int) -> bool:
+        """Whether equality under a collation is equality of the bytes."""
+        return collation not in self.nondeterministic
+
+    def type_name(self, oid: int) -> str:
+        """Return a type's bare name, '' if there is no such type."""
+        entry = self.types.get(oid)
+        return entry.name if entry else ""
+
+    def relation_name(self, oid: int) -> str:
+        """Return a relation's bare name."""
+        entry = self.relations.get(oid)
+        return entry.name if entry else f"relation {oid}"
+
+
+def _conjuncts(nodes: list[Node]) -> Iterable[Node]:
+    """Flatten a stored predicate: a list is an implicit AND."""
+    for node in nodes:
+        if node.kind == "BOOLEXPR" and node["boolop"] == "and":
+            yield from _conjuncts(node["args"])
+        else:
+            yield node
+
+
+@functools.cache
+def _queries() -> dict[str, str]:
+    """Read `queries.sql`: the text under each `-- name:` line."""
+    text = importlib.resources.files(__package__).joinpath("queries.sql").read_text("utf-8")
+    parts = text.split("-- name: ")[1:]
+    return {name: sql.strip() for name, _, sql in (part.partition("\n") for part in parts)}
+
+
+def load_facts(connection: Connection, declared_not_null: Iterable[str] = ()) -> Facts:
+    """Read the catalog of the connected database."""
+    sql = _queries()
+    facts = Facts(major=connection.major, reader=Reader())
+    facts.namespaces = {n.oid: n.name for n in connection.decode(sql["namespaces"], rows.Namespace)}
+    facts.types = {t.oid: t for t in connection.decode(sql["types"], rows.TypeRow)}
+    facts.labels = {
+        e.type: tuple(e.labels) for e in connection.decode(sql["enum_labels"], rows.EnumRow)
+    }
+    facts.relations = {r.oid: r for r in connection.decode(sql["relations"], rows.Relation)}
+    columns: dict[int, list[rows.Attribute]] = defaultdict(list)
+    for attribute in connection.decode(sql["attributes"], rows.Attribute):
+        facts.attributes[attribute.relation, attribute.number] = attribute
+        columns[attribute.relation].append(attribute)
+    facts.columns = dict(columns)
+    facts.constraints = _grouped(connection.decode(sql["constraints"], rows.ConstraintRow))
+    facts.indexes = _grouped(connection.decode(sql["indexes"], rows.Index))
+    facts.triggers = _grouped(connection.decode(sql["triggers"], rows.Trigger))
+    children: dict[int, list[int]] = defaultdict(list)
+    for link in connection.decode(sql["inheritance"], rows.Inheritance):
+        children[link.parent].append(link.child)
+    facts.children = dict(children)
+    facts.functions = {f.oid: f for f in connection.decode(sql["functions"], rows.Function)}
+    facts.equalities = {
+        e.operator: frozenset(e.families)
+        for e in connection.decode(sql["equalities"], rows.Equality)
+    }
+    facts.nondeterministic = frozenset(
+        r.oid for r in connection.decode(sql["nondeterministic"], rows.Oid)
+    )
+    facts.total = frozenset(
+        oid
+        for oid, name in total_functions(connection.major).items()
+        if facts.built_in(oid) == name
+    )
+    facts.declared_not_null = frozenset(declared_not_null)
+    return facts
+
+
+def _grouped(entries: list[_HasRelation]) -> dict[int, list[_HasRelation]]:
+    grouped: dict[int, list[_HasRelation]] = defaultdict(list)
+    for entry in entries:
+        grouped[entry.relation].append(entry)
+    return dict(grouped)

@@ -1,0 +1,86 @@
+-- name: namespaces
+select oid::int8 as oid, nspname as name from pg_namespace
+
+-- name: types
+select t.oid::int8 as oid, n.nspname as schema, t.typname as name, t.typtype::text as kind,
+       case when t.typcategory = 'A' and t.typelem <> 0 and t.typlen = -1 then t.typelem::int8 else 0 end as element,
+       t.typbasetype::int8 as base, t.typtypmod as typmod, t.typnotnull as not_null, t.typrelid::int8 as relation,
+       t.typcollation::int8 as collation, t.typndims as dims,
+       coalesce(r.rngsubtype, m.rngsubtype, 0)::int8 as subtype
+from pg_type t
+join pg_namespace n on n.oid = t.typnamespace
+left join pg_range r on r.rngtypid = t.oid
+left join pg_range m on m.rngmultitypid = t.oid
+
+-- name: enum_labels
+select enumtypid::int8 as type, array_agg(enumlabel order by enumsortorder) as labels from pg_enum group by enumtypid
+
+-- name: relations
+select c.oid::int8 as oid, n.nspname as schema, c.relname as name, c.relkind::text as kind,
+       coalesce(obj_description(c.oid, 'pg_class'), '') as comment
+from pg_class c
+join pg_namespace n on n.oid = c.relnamespace
+where c.relkind in ('r', 'p', 'v', 'm', 'f', 'c')
+  and n.nspname not in ('pg_catalog', 'information_schema', 'pg_toast') and n.nspname not like 'pg_temp%'
+
+-- name: attributes
+select a.attrelid::int8 as relation, a.attnum as number, a.attname as name, a.atttypid::int8 as type,
+       a.atttypmod as typmod, a.attnotnull as not_null, a.attndims as dims, a.attcollation::int8 as collation,
+       (a.atthasdef or a.attidentity <> '') as has_default, a.attgenerated <> '' as generated,
+       coalesce(col_description(a.attrelid, a.attnum), '') as comment
+from pg_attribute a
+join pg_class c on c.oid = a.attrelid
+join pg_namespace n on n.oid = c.relnamespace
+where a.attnum > 0 and not a.attisdropped and c.relkind in ('r', 'p', 'v', 'm', 'f', 'c')
+  and n.nspname not in ('information_schema', 'pg_toast')
+  and (n.nspname <> 'pg_catalog' or a.attnotnull)
+order by a.attrelid, a.attnum
+
+-- name: constraints
+select con.oid::int8 as oid, n.nspname as schema, con.conname as name, con.contype::text as kind, con.conrelid::int8 as relation,
+       con.confrelid::int8 as foreign_relation, coalesce(con.conkey, '{}')::int4[] as columns,
+       coalesce(con.confkey, '{}')::int4[] as foreign_columns, con.convalidated as validated,
+       coalesce(pg_get_constraintdef(con.oid), '') as definition
+from pg_constraint con
+join pg_namespace n on n.oid = con.connamespace
+where con.conrelid <> 0 and n.nspname not in ('pg_catalog', 'information_schema')
+
+-- name: indexes
+select i.indrelid::int8 as relation, c.relname as name, (i.indkey::int2[])::int4[] as columns, i.indnkeyatts as keys,
+       coalesce(i.indexprs::text, '') as expressions, coalesce(i.indpred::text, '') as predicate,
+       i.indnullsnotdistinct as nulls_not_distinct,
+       array(select k::int8 from unnest(i.indcollation::oid[]) k) as collations,
+       array(select o.opcfamily::int8 from unnest(i.indclass::oid[]) with ordinality k(oid, n)
+             join pg_opclass o on o.oid = k.oid order by k.n) as families
+from pg_index i
+join pg_class c on c.oid = i.indexrelid
+where i.indisunique and i.indisvalid and i.indisready and i.indimmediate
+
+-- name: inheritance
+select inhparent::int8 as parent, inhrelid::int8 as child from pg_inherits
+
+-- name: triggers
+select tgrelid::int8 as relation, tgtype as type, tgfoid::int8 as function from pg_trigger
+where not tgisinternal and tgenabled <> 'D'
+
+-- name: functions
+select p.oid::int8 as oid, n.nspname as schema, p.proname as name, p.proisstrict as strict, p.proretset as set,
+       p.provolatile::text as volatility, p.prokind::text as kind, p.prorettype::int8 as result,
+       coalesce(p.proargnames, '{}') as arguments,
+       case when p.oid < 16384 then '' else coalesce(p.prosqlbody::text, '') end as body,
+       case when p.oid < 16384 then '' else l.lanname end as language,
+       case when p.oid < 16384 then '' else coalesce(p.prosrc, '') end as source
+from pg_proc p
+join pg_namespace n on n.oid = p.pronamespace
+join pg_language l on l.oid = p.prolang
+
+-- name: equalities
+select op.oid::int8 as operator, array_agg(am.amopfamily::int8) as families
+from pg_operator op
+join pg_amop am on am.amopopr = op.oid
+join pg_am on pg_am.oid = am.amopmethod
+where (pg_am.amname = 'btree' and am.amopstrategy = 3) or (pg_am.amname = 'hash' and am.amopstrategy = 1)
+group by op.oid
+
+-- name: nondeterministic
+select oid::int8 as oid from pg_collation where not collisdeterministic

@@ -1,0 +1,136 @@
+"""The rows of the catalog queries, one Struct each."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Namespace(msgspec.Struct, frozen=True):
+    """A schema."""
+
+    oid: int
+    name: str
+
+
+class TypeRow(msgspec.Struct, frozen=True):
+    """A type. `element` is set for true arrays, `subtype` for ranges and multiranges."""
+
+    oid: int
+    schema: str
+    name: str
+    kind: str
+    element: int
+    base: int
+    typmod: int
+    not_null: bool
+    relation: int
+    collation: int
+    dims: int
+    subtype: int
+
+
+class EnumRow(msgspec.Struct, frozen=True):
+    """An enum's labels, in order."""
+
+    type: int
+    labels: list[str]
+
+
+class Relation(msgspec.Struct, frozen=True):
+    """A table, view or the like of the user's."""
+
+    oid: int
+    schema: str
+    name: str
+    kind: str
+    comment: str
+
+
+class Attribute(msgspec.Struct, frozen=True):
+    """A column of a relation. `not_null` is the server's flag, which promises less than it seems."""
+
+    relation: int
+    number: int
+    name: str
+    type: int
+    typmod: int
+    not_null: bool
+    dims: int
+    collation: int
+    has_default: bool
+    generated: bool
+    comment: str
+
+
+class ConstraintRow(msgspec.Struct, frozen=True):
+    """A constraint of a relation, `kind` as in pg_constraint."""
+
+    oid: int
+    schema: str
+    name: str
+    kind: str
+    relation: int
+    foreign_relation: int
+    columns: list[int]
+    foreign_columns: list[int]
+    validated: bool
+    definition: str
+
+
+class Index(msgspec.Struct, frozen=True):
+    """A unique index that holds at every moment. `columns` has 0 for an expression."""
+
+    relation: int
+    name: str
+    columns: list[int]
+    keys: int
+    expressions: str
+    predicate: str
+    nulls_not_distinct: bool
+    collations: list[int]
+    families: list[int]
+
+
+class Inheritance(msgspec.Struct, frozen=True):
+    """One child of one parent: inheritance or partitioning."""
+
+    parent: int
+    child: int
+
+
+class Trigger(msgspec.Struct, frozen=True):
+    """A user's trigger that is not disabled. `type` is the bit set of pg_trigger.tgtype."""
+
+    relation: int
+    type: int
+    function: int
+
+
+class Function(msgspec.Struct, frozen=True):
+    """A function, aggregate, window function or procedure. The last three are the user's only."""
+
+    oid: int
+    schema: str
+    name: str
+    strict: bool
+    set: bool
+    volatility: str
+    kind: str
+    result: int
+    arguments: list[str]
+    body: str
+    language: str
+    source: str
+
+
+class Equality(msgspec.Struct, frozen=True):
+    """An operator that is equality in these operator families."""
+
+    operator: int
+    families: list[int]
+
+
+class Oid(msgspec.Struct, frozen=True):
+    """A bare object id."""
+
+    oid: int

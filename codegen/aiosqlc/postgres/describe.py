@@ -1,0 +1,135 @@
+"""Asks the server about queries without running them: parameters, columns, and its own analysed tree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from psycopg import pq
+
+from aiosqlc.postgres.server.connection import (
+    Connection,
+    ConnectionFailedError,
+    ServerError,
+    server_error,
+)
+
+_WINDOW = 32  # queries in flight: the server analyses the next ones while we infer
+_TITLE = b"rewritten parse tree:"
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnHead:
+    """One column of a row description. `table` and `attribute` are 0 for an expression."""
+
+    name: str
+    type_oid: int
+    typmod: int
+    table: int
+    attribute: int
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """The server's word on one query. `columns` is None for a statement that returns no rows."""
+
+    param_oids: tuple[int, ...]
+    columns: tuple[ColumnHead, ...] | None
+    tree: str
+
+
+def prepare_session(connection: Connection) -> None:
+    """Make the connection send the rewritten tree of every statement it parses."""
+    for setting in (
+        "debug_print_rewritten = on",
+        "debug_pretty_print = off",
+        "client_min_messages = log",
+    ):
+        error = connection.run(f"set {setting}")
+        if error is not None:
+            raise ConnectionFailedError(f"cannot set {setting}: {error.message}")
+    # Keeps the trees out of the server's own log; only a superuser may, so never mind otherwise.
+    connection.run("set log_min_messages = fatal")
+
+
+def describe(connection: Connection, queries: Sequence[str]) -> Iterator[Described | ServerError]:
+    """Yield the server's answer to each query, in order. The connection must be prepared."""
+    trees: list[bytes] = []
+
+    def keep(notice: pq.abc.PGresult) -> None:
+        if notice.error_field(pq.DiagnosticField.MESSAGE_PRIMARY) == _TITLE:
+            trees.append(notice.error_field(pq.DiagnosticField.MESSAGE_DETAIL) or b"")
+
+    connection.on_notice(keep)
+    pg = connection.pg
+    pg.enter_pipeline_mode()
+    try:
+        sent = 0
+        for number in range(len(queries)):
+            while sent < len(queries) and sent - number < _WINDOW:
+                pg.send_prepare(b"", queries[sent].encode())
+                pg.send_describe_prepared(b"")
+                pg.pipeline_sync()
+                sent += 1
+            yield _receive(pg, trees)
+    finally:
+        _drain(pg)
+        pg.exit_pipeline_mode()
+
+
+def _drain(pg: pq.abc.PGconn) -> None:
+    """Read what is still coming, so that the connection can be used for something else."""
+    empty = 0
+    while empty < 2 and pg.status == pq.ConnStatus.OK:
+        empty = empty + 1 if pg.get_result() is None else 0
+
+
+def _receive(pg: pq.abc.PGconn, trees: list[bytes]) -> Described | ServerError:
+    """Read the answer to the oldest query in flight.
+
+    The library may read a notice of the next query together with the end of this one. The first
+    result settles whose a notice is: all before it are this query's, all after it the next one's.
+    """
+    failure: ServerError | None = None
+    described: pq.abc.PGresult | None = None
+    tree: bytes | None = None
+    while True:
+        result = pg.get_result()
+        if result is None:
+            if pg.status != pq.ConnStatus.OK:
+                raise ConnectionFailedError("the server closed the connection")
+            continue
+        if result.status == pq.ExecStatus.PIPELINE_SYNC:
+            break
+        if tree is None:
+            tree = trees[0] if trees else b""
+            trees.clear()
+        if result.status == pq.ExecStatus.FATAL_ERROR:
+            failure = failure or server_error(result)
+            if pg.status != pq.ConnStatus.OK:
+                raise ConnectionFailedError(failure.message)
+        elif result.status == pq.ExecStatus.COMMAND_OK:
+            described = result  # the second of the two, the description, stays
+    if failure is not None:
+        return failure
+    if described is None:
+        raise ConnectionFailedError("the server did not describe the query")
+    return _described(described, tree or b"")
+
+
+def _described(result: pq.abc.PGresult, tree: bytes) -> Described:
+    columns = tuple(
+        ColumnHead(
+            name=(result.fname(i) or b"").decode(),
+            type_oid=result.ftype(i),
+            typmod=result.fmod(i),
+            table=result.ftable(i),
+            attribute=result.ftablecol(i),
+        )
+        for i in range(result.nfields)
+    )
+    return Described(
+        param_oids=tuple(result.param_type(i) for i in range(result.nparams)),
+        columns=columns or None,
+        tree=tree.decode(),
+    )

@@ -1,0 +1,98 @@
+"""Rules for aggregates and window functions: what they give depends on the rows they see."""
+
+from __future__ import annotations
+
+from aiosqlc.postgres.infer.grouping import groups_have_rows
+from aiosqlc.postgres.infer.prover import Prover, rule
+from aiosqlc.postgres.infer.scope import Scope
+from aiosqlc.postgres.infer.verdict import Verdict, all_of, maybe, never
+from aiosqlc.postgres.tree import Node
+
+_COUNTS = frozenset({"count", "regr_count"})
+# NULL only over no rows, whatever the rows hold.
+_COLLECTORS = frozenset(
+    ["array_agg", "json_agg", "jsonb_agg", "json_object_agg", "jsonb_object_agg", "json_agg_strict", "jsonb_agg_strict", "json_object_agg_strict", "jsonb_object_agg_strict", "json_object_agg_unique", "jsonb_object_agg_unique", "json_object_agg_unique_strict", "jsonb_object_agg_unique_strict"]
+)
+# NULL only if every value is. Left out: those that are NULL on one row (stddev, variance, corr,
+# covar_samp) or on degenerate rows (regr_*).
+_SAFE = frozenset(
+    ["sum", "avg", "min", "max", "bool_and", "bool_or", "every", "bit_and", "bit_or", "bit_xor", "string_agg", "any_value", "range_agg", "range_intersect_agg", "var_pop", "stddev_pop", "mode", "percentile_cont", "percentile_disc"]
+)
+_ROW_NUMBERS = frozenset({"row_number", "rank", "dense_rank", "percent_rank", "cume_dist"})
+_EDGES = frozenset({"first_value", "last_value"})
+_WITH_DEFAULT = 3  # lag(value, offset, default)
+
+# FRAMEOPTION_* of the server.
+_ROWS, _GROUPS = 0x4, 0x8
+_START_UNBOUNDED, _START_CURRENT, _START_BEFORE = 0x20, 0x200, 0x800
+_END_UNBOUNDED, _END_CURRENT, _END_AFTER = 0x100, 0x400, 0x4000
+_EXCLUDE_CURRENT, _EXCLUDE_GROUP = 0x8000, 0x10000
+
+
+@rule("AGGREF")
+def _aggregate(p: Prover, node: Node, scope: Scope) -> Verdict:
+    name = p.facts.built_in(node["aggfnoid"])
+    if not name:
+        return maybe("nothing is known about an aggregate of the user's")
+    if name in _COUNTS:
+        return never(f"{name}() is a number")
+    owner = scope.up(node["agglevelsup"])
+    if not groups_have_rows(owner.query):
+        return maybe(f"{name}() over no rows is NULL")
+    if node["aggfilter"] is not None:
+        return maybe(f"{name}() is NULL where FILTER lets no row through")
+    if name in _COLLECTORS:
+        return never(f"a group has a row, so {name}() has something to collect")
+    if name not in _SAFE:
+        return maybe(f"{name}() may be NULL even over values")
+    args = [a["expr"] for a in node.items("args")[:1]] + node.items("aggdirectargs")
+    return all_of(_per_row(p, args, scope), f"{name}() over a group of values is a value")
+
+
+@rule("WINDOWFUNC")
+def _window(p: Prover, node: Node, scope: Scope) -> Verdict:
+    name = p.facts.built_in(node["winfnoid"])
+    args = node.items("args")
+    if not name:
+        return maybe("nothing is known about a window function of the user's")
+    if name in _COUNTS or name in _ROW_NUMBERS:
+        return never(f"{name}() is a number")
+    if name == "ntile":
+        return all_of(_per_row(p, args, scope), "ntile() of a number is a number")
+    if name in {"lag", "lead"}:
+        if len(args) < _WITH_DEFAULT:
+            return maybe(f"{name}() without a default is NULL at the edge of the window")
+        return all_of(_per_row(p, args, scope), f"{name}() falls back on its default")
+    if name in _EDGES | _SAFE | _COLLECTORS:
+        if node["aggfilter"] is not None:
+            return maybe(f"{name}() is NULL where FILTER lets no row through")
+        if not _frame_has_current_row(node, scope):
+            return maybe(f"{name}() is NULL where the window frame is empty")
+        if name in _COLLECTORS:
+            return never(f"the frame has a row, so {name}() has something to collect")
+        return all_of(_per_row(p, args[:1], scope), f"{name}() over a frame of values is a value")
+    return maybe(f"{name}() may be NULL")
+
+
+def _per_row(p: Prover, args: list[Node], scope: Scope) -> list[Verdict]:
+    """Judge arguments for all rows: what a CASE branch knows, it knows of the current row only."""
+    assumed, scope.assumed = scope.assumed, []
+    try:
+        with p.assuming():
+            return p.all(args, scope)
+    finally:
+        scope.assumed = assumed
+
+
+def _frame_has_current_row(node: Node, scope: Scope) -> bool:
+    clauses = scope.query.items("windowClause")
+    clause = next((c for c in clauses if c["winref"] == node["winref"]), None)
+    if clause is None:
+        return False
+    options = clause["frameOptions"]
+    if options & (_EXCLUDE_CURRENT | _EXCLUDE_GROUP):
+        return False
+    exact = bool(options & (_ROWS | _GROUPS))  # RANGE offsets depend on the type's arithmetic
+    start = options & (_START_UNBOUNDED | _START_CURRENT) or (exact and options & _START_BEFORE)
+    end = options & (_END_UNBOUNDED | _END_CURRENT) or (exact and options & _END_AFTER)
+    return bool(start and end)

@@ -1,0 +1,244 @@
+"""How many rows a query can return: at least one, at most one, both, or nothing is known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from aiosqlc.postgres.catalog.facts import Facts
+from aiosqlc.postgres.infer import kinds
+from aiosqlc.postgres.infer.bindings import Binding, Closure
+from aiosqlc.postgres.infer.grouping import grouping_sets, is_ungrouped_aggregate
+from aiosqlc.postgres.infer.scope import Scope
+from aiosqlc.postgres.tree import Node
+from aiosqlc.stages import Cardinality
+
+
+class RowCounter:
+    """Counts rows of scopes. `reasons` collects why, for the outermost query asked about."""
+
+    def __init__(self, facts: Facts) -> None:
+        self.facts = facts
+        self.reasons: list[str] = []
+
+    def count(self, scope: Scope) -> Cardinality:
+        """Return what is proved about the number of rows a query returns."""
+        some = self.at_least_one(scope)
+        single = self.at_most_one(scope)
+        if single:
+            return Cardinality.ONE if some else Cardinality.ZERO_OR_ONE
+        return Cardinality.SOME if some else Cardinality.MANY
+
+    # --- at most one --------------------------------------------------------------------------
+
+    def at_most_one(
+        self, scope: Scope, given: Mapping[int, Binding] | None = None, *, limits: bool = True
+    ) -> bool:
+        """Whether a second row is impossible.
+
+        `given` are output columns pinned from outside; without `limits`, a LIMIT does not count.
+        """
+        query = scope.query
+        command = scope.command
+        if command == kinds.Command.SELECT:
+            return self._select_at_most_one(scope, given or {}, limits=limits)
+        if query["hasTargetSRFs"] or command in (
+            kinds.Command.MERGE,
+            kinds.Command.UTILITY,
+            kinds.Command.UNKNOWN,
+        ):
+            return False
+        closure = Closure(self, scope)
+        if closure.has_full_join:
+            return False
+        if command in (kinds.Command.UPDATE, kinds.Command.DELETE):
+            target = query["resultRelation"]
+            return target in closure.determined and self._say(
+                closure.why.get(target, "one target row")
+            )
+        one = all(source in closure.determined for source in closure.sources)
+        return one and self._say("one row is inserted")
+
+    def _say(self, reason: str) -> bool:
+        if reason not in self.reasons:
+            self.reasons.append(reason)
+        return True
+
+    def _select_at_most_one(
+        self, scope: Scope, given: Mapping[int, Binding], *, limits: bool
+    ) -> bool:
+        query = scope.query
+        limit = constant_int(query["limitCount"])
+        if limits and limit is not None and limit <= 1:
+            if query["limitOption"] != kinds.LIMIT_WITH_TIES:
+                return self._say(f"LIMIT {limit}")
+        if query["hasTargetSRFs"]:
+            return False
+        if query["setOperations"] is not None:
+            return self._set_at_most_one(query["setOperations"], scope, given, limits=limits)
+        if is_ungrouped_aggregate(query):
+            return self._say("an aggregate without GROUP BY makes one row")
+        if query["groupingSets"] and len(grouping_sets(query) or ()) != 1:
+            return False
+        closure = Closure(self, scope, given)
+        if closure.has_full_join:
+            return False
+        if all(source in closure.determined for source in closure.sources):
+            for reason in closure.why.values():
+                self._say(reason)
+            return True
+        if query["groupClause"]:
+            return self._keys_pinned(query["groupClause"], closure) and self._say(
+                "every GROUP BY key has one value"
+            )
+        if query["distinctClause"]:
+            return self._keys_pinned(query["distinctClause"], closure) and self._say(
+                "every DISTINCT key has one value"
+            )
+        return False
+
+    def _set_at_most_one(
+        self, node: Node, scope: Scope, given: Mapping[int, Binding], *, limits: bool
+    ) -> bool:
+        if node.kind == "RANGETBLREF":
+            inner = scope.inner(scope.entry(node["rtindex"])["subquery"])
+            return self.at_most_one(inner, given, limits=limits)
+        if node["op"] == kinds.SetOp.UNION:
+            return False
+        left = self._set_at_most_one(node["larg"], scope, given, limits=limits)
+        if left or node["op"] == kinds.SetOp.EXCEPT:
+            return left
+        return self._set_at_most_one(node["rarg"], scope, given, limits=limits)
+
+    def _keys_pinned(self, clauses: list[Node], closure: Closure) -> bool:
+        targets = {t["ressortgroupref"]: t["expr"] for t in closure.scope.query["targetList"]}
+        return all(
+            self._key_pinned(targets[c["tleSortGroupRef"]], c["eqop"], closure) for c in clauses
+        )
+
+    def _key_pinned(self, key: Node, operator: int, closure: Closure) -> bool:
+        key = closure.resolve(key)
+        if closure.is_exact(key):
+            return True
+        if key.kind != "VAR" or key["varlevelsup"]:
+            return False
+        if closure.scope.alive(key["varno"], key["varnullingrels"] or ()):
+            return False
+        binding = closure.columns.get((key["varno"], key["varattno"]))
+        families = self.facts.equalities.get(operator, frozenset())
+        return (
+            binding is not None
+            and bool(binding.families & families)
+            and (
+                binding.collation == key["varcollid"] or self.facts.deterministic(binding.collation)
+            )
+        )
+
+    # --- at least one -------------------------------------------------------------------------
+
+    def at_least_one(self, scope: Scope) -> bool:
+        """Whether an empty result is impossible."""
+        query = scope.query
+        if query["limitOffset"] is not None and constant_int(query["limitOffset"]) != 0:
+            return False
+        if not _limit_lets_one_through(query["limitCount"]):
+            return False
+        if query["setOperations"] is not None:
+            return self._set_at_least_one(query["setOperations"], scope)
+        if scope.command == kinds.Command.INSERT:
+            return self._insert_at_least_one(scope)
+        if scope.command != kinds.Command.SELECT or query["hasTargetSRFs"]:
+            return False
+        if query["havingQual"] is not None:
+            return False
+        if is_ungrouped_aggregate(query):
+            return True
+        sets = grouping_sets(query)
+        if sets is not None and frozenset() in sets:
+            return True
+        return self._from_at_least_one(query["jointree"], scope)
+
+    def _set_at_least_one(self, node: Node, scope: Scope) -> bool:
+        if node.kind == "RANGETBLREF":
+            entry = scope.entry(node["rtindex"])
+            return self.at_least_one(scope.inner(entry["subquery"]))
+        return node["op"] == kinds.SetOp.UNION and (
+            self._set_at_least_one(node["larg"], scope)
+            or self._set_at_least_one(node["rarg"], scope)
+        )
+
+    def _insert_at_least_one(self, scope: Scope) -> bool:
+        query = scope.query
+        target = scope.entry(query["resultRelation"])["relid"]
+        if query["hasTargetSRFs"] or self.facts.may_skip_insert(target):
+            return False
+        conflict = query["onConflict"]
+        if conflict is not None:
+            conditional = conflict["onConflictWhere"] is not None
+            nothing = conflict["action"] != kinds.ON_CONFLICT_UPDATE
+            if nothing or conditional or self.facts.may_skip_update(target):
+                return False
+        return self._from_at_least_one(query["jointree"], scope)
+
+    def _from_at_least_one(self, item: Node, scope: Scope) -> bool:
+        if item.kind == "FROMEXPR":
+            return _is_true(item["quals"]) and all(
+                self._from_at_least_one(i, scope) for i in item.items("fromlist")
+            )
+        if item.kind == "JOINEXPR":
+            left = self._from_at_least_one(item["larg"], scope)
+            right = self._from_at_least_one(item["rarg"], scope)
+            return {
+                kinds.Join.INNER: left and right and _is_true(item["quals"]),
+                kinds.Join.LEFT: left,
+                kinds.Join.RIGHT: right,
+                kinds.Join.FULL: left or right,
+            }.get(item["jointype"], False)
+        return self._entry_at_least_one(scope.entry(item["rtindex"]), scope)
+
+    def _entry_at_least_one(self, entry: Node, scope: Scope) -> bool:
+        kind = entry["rtekind"]
+        if kind in (kinds.Rte.VALUES, kinds.Rte.RESULT):
+            return True
+        if kind == kinds.Rte.SUBQUERY:
+            return self.at_least_one(scope.inner(entry["subquery"]))
+        if kind == kinds.Rte.CTE and not entry["self_reference"]:
+            owner = scope.up(entry["ctelevelsup"])
+            return self.at_least_one(owner.inner(owner.cte(entry["ctename"])["ctequery"]))
+        if kind == kinds.Rte.FUNCTION:
+            calls = [f["funcexpr"] for f in entry["functions"]]
+            return all(c.kind == "FUNCEXPR" and not c["funcretset"] for c in calls)
+        return False
+
+
+def _is_true(quals: Node | None) -> bool:
+    """Whether a condition is absent or the constant true."""
+    if quals is None:
+        return True
+    return bool(
+        quals.kind == "CONST" and not quals["constisnull"] and any(quals["constvalue"].data)
+    )
+
+
+def constant_int(node: Node | None) -> int | None:
+    """Return the value of an integer constant; `LIMIT 1` arrives as `int8(1)`."""
+    while node is not None and node.kind == "FUNCEXPR" and len(node.items("args")) == 1:
+        if node["funcid"] not in _TO_INT8:
+            return None
+        node = node["args"][0]
+    if node is None or node.kind != "CONST" or node["constisnull"]:
+        return None
+    if node["consttype"] not in _INTEGERS:
+        return None
+    width = node["constlen"]
+    return int.from_bytes(node["constvalue"].data[:width], "little", signed=True)
+
+
+_INTEGERS = frozenset({20, 21, 23})  # int8, int2, int4
+_TO_INT8 = frozenset({481, 754})  # int8(int4), int8(int2)
+
+
+def _limit_lets_one_through(node: Node | None) -> bool:
+    if node is None or (node.kind == "CONST" and node["constisnull"]):
+        return True
+    limit = constant_int(node)
+    return limit is not None and limit >= 1

@@ -1,0 +1,101 @@
+"""Rules for operators and functions: strict and total ones pass values on; a few always give one."""
+
+from __future__ import annotations
+
+from aiosqlc.postgres.catalog.rows import Function
+from aiosqlc.postgres.infer.conditions import called
+from aiosqlc.postgres.infer.elements import array_elements
+from aiosqlc.postgres.infer.prover import Prover, rule
+from aiosqlc.postgres.infer.scope import Scope
+from aiosqlc.postgres.infer.verdict import Verdict, all_of, maybe, never
+from aiosqlc.postgres.tree import Node, walk
+
+# Built-ins that are not strict and yet never give NULL.
+_NEVER_NULL = frozenset(
+    ["concat", "json_build_object", "json_build_array", "jsonb_build_object", "jsonb_build_array", "num_nulls", "num_nonnulls", "now", "clock_timestamp", "statement_timestamp", "transaction_timestamp", "timeofday", "random", "pi", "version", "gen_random_uuid", "uuidv4", "uuidv7", "current_database", "pg_backend_pid", "txid_current", "pg_current_xact_id", "pg_current_snapshot", "quote_nullable", "pg_postmaster_start_time"]
+)
+# NULL only where the first argument (a separator, a format) is.
+_FIRST_ARGUMENT = frozenset({"concat_ws", "format"})
+# Set-returning built-ins whose rows are never NULL.
+NEVER_NULL_SETS = frozenset(
+    ["generate_series", "generate_subscripts", "regexp_split_to_table", "json_object_keys", "jsonb_object_keys", "json_array_elements", "jsonb_array_elements", "jsonb_path_query", "jsonb_path_query_tz", "regexp_matches"]
+)
+
+
+@rule("OPEXPR", "FUNCEXPR")
+def _call(p: Prover, node: Node, scope: Scope) -> Verdict:
+    function = p.facts.functions.get(called(node))
+    if function is None:
+        return maybe("the function is not known")
+    if function.set:
+        return _set_in_target(p, node, function, scope)
+    return call_verdict(p, node, function, scope)
+
+
+def call_verdict(p: Prover, node: Node, function: Function, scope: Scope) -> Verdict:
+    """Judge a call that gives one value."""
+    args: list[Node] = node.items("args")
+    name = p.facts.built_in(function.oid)
+    if is_declared(p, function):
+        return never(f"{function.name}() is declared never to be NULL")
+    if not name:
+        from aiosqlc.postgres.infer.user_functions import body_verdict
+
+        return body_verdict(p, function, args, scope)
+    if name in _NEVER_NULL and not function.strict:
+        return never(f"{name}() always gives a value")
+    if name in _NEVER_NULL and p.facts.is_total(function.oid):
+        return all_of(p.all(args, scope), f"{name}() of values is a value")
+    if name in _FIRST_ARGUMENT and args:
+        first = p.judge(args[0], scope)
+        if node.get("funcvariadic", False):
+            return maybe(f"{name}() with VARIADIC is NULL for a NULL array")
+        return all_of([first], f"{name}() is NULL only for a NULL first argument")
+    if function.strict and p.facts.is_total(function.oid):
+        return all_of(p.all(args, scope), f"{name}() of values is a value")
+    return maybe(f"{name}() may give NULL")
+
+
+def is_declared(p: Prover, function: Function) -> bool:
+    """Whether the user declared the function never NULL."""
+    declared = p.facts.declared_not_null
+    return function.name in declared or f"{function.schema}.{function.name}" in declared
+
+
+def _set_in_target(p: Prover, node: Node, function: Function, scope: Scope) -> Verdict:
+    """A set in the select list is padded with NULL to the length of the longest one beside it."""
+    sets = sum(
+        1
+        for target in scope.query.items("targetList")
+        for inner in walk(target)
+        if inner.fields.get("funcretset") is True or inner.fields.get("opretset") is True
+    )
+    if sets != 1:
+        return maybe("sets of different length in one select list are padded with NULL")
+    return set_element_verdict(p, node, function, scope)
+
+
+def set_element_verdict(p: Prover, node: Node, function: Function, scope: Scope) -> Verdict:
+    """Judge the elements of a set-returning function with one result column."""
+    name = p.facts.built_in(function.oid)
+    if name in NEVER_NULL_SETS:
+        return never(f"{name}() gives values only")
+    if name == "string_to_table" and len(node.items("args")) == 2:
+        return never("string_to_table() gives values only")
+    if name == "unnest" and len(node.items("args")) == 1:
+        return array_elements(p, node["args"][0], scope)
+    if is_declared(p, function):
+        return never(f"{function.name}() is declared never to be NULL")
+    return maybe(f"{function.name}() may give NULL")
+
+
+@rule("SCALARARRAYOPEXPR")
+def _array_operation(p: Prover, node: Node, scope: Scope) -> Verdict:
+    left, right = node["args"]
+    function = p.facts.functions.get(called(node))
+    if function is None or not (function.strict and p.facts.is_total(function.oid)):
+        return maybe("the operator may give NULL")
+    parts = [p.judge(left, scope), p.judge(right, scope)]
+    if not parts[1].null:
+        parts.append(array_elements(p, right, scope))
+    return all_of(parts, "compares a value with values")

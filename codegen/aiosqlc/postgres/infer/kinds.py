@@ -1,0 +1,100 @@
+"""The server's enumerations, as numbers in its trees, by name."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class Command(IntEnum):
+    """CmdType."""
+
+    UNKNOWN = 0
+    SELECT = 1
+    UPDATE = 2
+    INSERT = 3
+    DELETE = 4
+    MERGE = 5
+    UTILITY = 6
+
+
+class Rte(IntEnum):
+    """RTEKind: what a range table entry stands for."""
+
+    RELATION = 0
+    SUBQUERY = 1
+    JOIN = 2
+    FUNCTION = 3
+    TABLEFUNC = 4
+    VALUES = 5
+    CTE = 6
+    NAMEDTUPLESTORE = 7
+    RESULT = 8
+    GROUP = 9
+
+
+class Join(IntEnum):
+    """JoinType, as far as parse trees have it."""
+
+    INNER = 0
+    LEFT = 1
+    FULL = 2
+    RIGHT = 3
+
+
+class SubLink(IntEnum):
+    """SubLinkType."""
+
+    EXISTS = 0
+    ALL = 1
+    ANY = 2
+    ROWCOMPARE = 3
+    EXPR = 4
+    MULTIEXPR = 5
+    ARRAY = 6
+    CTE = 7
+
+
+class SetOp(IntEnum):
+    """SetOperation."""
+
+    NONE = 0
+    UNION = 1
+    INTERSECT = 2
+    EXCEPT = 3
+
+
+class Param(IntEnum):
+    """ParamKind."""
+
+    EXTERN = 0
+    EXEC = 1
+    SUBLINK = 2
+    MULTIEXPR = 3
+
+
+class Returning(IntEnum):
+    """VarReturningType."""
+
+    DEFAULT = 0
+    OLD = 1
+    NEW = 2
+
+
+class GroupingSet(IntEnum):
+    """GroupingSetKind."""
+
+    EMPTY = 0
+    SIMPLE = 1
+    ROLLUP = 2
+    CUBE = 3
+    SETS = 4
+
+
+IS_NULL, IS_NOT_NULL = 0, 1  # NullTestType
+# BoolTestType
+IS_TRUE, IS_NOT_TRUE, IS_FALSE, IS_NOT_FALSE, IS_UNKNOWN, IS_NOT_UNKNOWN = range(6)
+CURRENT_SCHEMA = 14  # SQLValueFunctionOp
+ON_CONFLICT_NOTHING = 1
+ON_CONFLICT_UPDATE = 2
+NOT_MATCHED_BY_SOURCE = 1  # MergeMatchKind
+LIMIT_WITH_TIES = 1

@@ -1,0 +1,287 @@
+"""Parameters: what each one is compared with or assigned to, and so its name, type and optionality."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from aiosqlc.postgres.catalog.facts import Facts
+from aiosqlc.postgres.infer import kinds
+from aiosqlc.postgres.infer.conditions import called
+from aiosqlc.postgres.infer.relations import output_targets
+from aiosqlc.postgres.infer.scope import Scope
+from aiosqlc.postgres.tree import Node
+
+_WRAPPERS = frozenset(
+    {
+        "RELABELTYPE",
+        "COERCEVIAIO",
+        "COLLATEEXPR",
+        "ARRAYCOERCEEXPR",
+        "COERCETODOMAIN",
+        "NAMEDARGEXPR",
+    }
+)
+_IMPLICIT, _EXPLICIT = 2, 1  # CoercionForm: COERCE_IMPLICIT_CAST, COERCE_EXPLICIT_CAST
+_NULL_TOLERANT = frozenset(
+    {"COALESCEEXPR", "MINMAXEXPR", "DISTINCTEXPR", "NULLTEST", "JSONCONSTRUCTOREXPR"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One occurrence of a parameter.
+
+    `relation`/`attribute` is the column it meets (0 for none), `role` says how: assign, compare, any,
+    argument, limit, offset, other. `tolerant`: a NULL here means something; `reason` says what.
+    """
+
+    role: str
+    relation: int = 0
+    attribute: int = 0
+    name: str = ""
+    tolerant: bool = False
+    reason: str = ""
+    operator: str = ""
+
+
+def parameter_uses(scope: Scope) -> dict[int, list[Use]]:
+    """Return the uses of every parameter of a statement, in the order of the tree."""
+    uses: dict[int, list[Use]] = defaultdict(list)
+    _Uses(scope.catalog, uses).query(scope)
+    return dict(uses)
+
+
+class _Uses:
+    def __init__(self, facts: Facts, uses: dict[int, list[Use]]) -> None:
+        self.facts = facts
+        self.uses = uses
+
+    def add(self, number: int, use: Use) -> None:
+        self.uses[number].append(use)
+
+    def query(self, scope: Scope) -> None:
+        """Visit a query level: assignments and limits first, then every expression."""
+        query = scope.query
+        done: set[int] = set()
+        for target, relation in self._assignments(scope):
+            self._assigned(target["expr"], relation, target["resno"], scope)
+            done.add(id(target))
+        for name, field in (("limit", "limitCount"), ("offset", "limitOffset")):
+            bare = _unwrap(query[field])
+            if bare is not None and _is_param(bare):
+                self.add(bare["paramid"], Use(name, name=name))
+            elif query[field] is not None:
+                self.value(query[field], scope)
+        skipped = {"limitCount", "limitOffset", "rteperminfos"}
+        for name in query.fields:
+            if name not in skipped:
+                self.value(query[name], scope, done)
+
+    def _assignments(self, scope: Scope) -> Iterator[tuple[Node, int]]:
+        query = scope.query
+        if scope.command not in (
+            kinds.Command.INSERT,
+            kinds.Command.UPDATE,
+            kinds.Command.MERGE,
+        ):
+            return
+        relation = scope.entry(query["resultRelation"])["relid"]
+        lists = [query.items("targetList")] if scope.command != kinds.Command.MERGE else []
+        if query["onConflict"] is not None:
+            lists.append(query["onConflict"].items("onConflictSet"))
+        lists += [action.items("targetList") for action in query.items("mergeActionList")]
+        for targets in lists:
+            for target in targets:
+                if not target["resjunk"]:
+                    yield target, relation
+
+    def _assigned(self, expr: Node, relation: int, attribute: int, scope: Scope) -> None:
+        """Record parameters that become a column's value, directly or through VALUES or SELECT."""
+        bare = _unwrap(expr)
+        if bare is None:
+            return
+        if _is_param(bare):
+            self.add(bare["paramid"], self._assignment(relation, attribute, expr))
+        elif bare.kind == "VAR" and bare["varlevelsup"] == 0:
+            entry = scope.entry(bare["varno"])
+            if entry["rtekind"] == kinds.Rte.VALUES:
+                for row in entry["values_lists"]:
+                    self._assigned(row[bare["varattno"] - 1], relation, attribute, scope)
+            elif entry["rtekind"] == kinds.Rte.SUBQUERY and scope.command == kinds.Command.INSERT:
+                self._assigned_by(scope.inner(entry["subquery"]), relation, attribute, bare)
+
+    def _assigned_by(self, inner: Scope, relation: int, attribute: int, var: Node) -> None:
+        targets = output_targets(inner.query)
+        if inner.query["setOperations"] is None and var["varattno"] <= len(targets):
+            expr = targets[var["varattno"] - 1]["expr"]
+            bare = _unwrap(expr)
+            if bare is not None and _is_param(bare):
+                self.add(bare["paramid"], self._assignment(relation, attribute, expr))
+
+    def _assignment(self, relation: int, attribute: int, expr: Node) -> Use:
+        column = self.facts.attributes.get((relation, attribute))
+        name = column.name if column else ""
+        optional = not self.facts.not_null(relation, attribute) and not (
+            column and self._refuses_null(column.type)
+        )
+        reason = f"{self.facts.relation_name(relation)}.{name} may be NULL"
+        return Use("assign", relation, attribute, name, optional, reason if optional else "")
+
+    def _refuses_null(self, oid: int) -> bool:
+        entry = self.facts.types.get(oid)
+        while entry is not None and entry.kind == "d":
+            if entry.not_null:
+                return True
+            entry = self.facts.types.get(entry.base)
+        return False
+
+    # --- expressions --------------------------------------------------------------------------
+
+    def value(self, value: Any, scope: Scope, skip: set[int] | None = None) -> None:
+        """Visit everything below a value, with the scope it belongs to."""
+        if isinstance(value, list):
+            for item in value:
+                self.value(item, scope, skip)
+        elif isinstance(value, Node):
+            if skip and id(value) in skip and _is_param(_unwrap(value["expr"]) or value):
+                return
+            self._node(value, scope, skip)
+
+    def _node(self, node: Node, scope: Scope, skip: set[int] | None) -> None:
+        if node.kind == "QUERY":
+            self.query(scope.inner(node))
+            return
+        if node.kind == "RANGETBLENTRY":
+            for name in ("subquery", "functions", "values_lists", "tablefunc", "tablesample"):
+                if name in node.fields:
+                    self.value(node[name], scope)
+            return
+        self._met(node, scope)
+        for name in node.fields:
+            self.value(node[name], scope, skip)
+
+    def _met(self, node: Node, scope: Scope) -> None:
+        """Record the parameters that are direct operands of a node."""
+        if node.kind in {"OPEXPR", "DISTINCTEXPR", "NULLIFEXPR"} and len(node["args"]) == 2:
+            left, right = node["args"]
+            for operand, other in ((left, right), (right, left)):
+                self._compared(node, operand, other, scope)
+        elif node.kind == "SCALARARRAYOPEXPR":
+            left, right = node["args"]
+            self._compared(node, right, left, scope, role="any")
+            for element in [left, *(right.items("elements") if right.kind == "ARRAYEXPR" else [])]:
+                self._compared(node, element, left, scope)
+        elif node.kind == "FUNCEXPR":
+            self._passed(node)
+        elif node.kind in _NULL_TOLERANT or node.kind == "CASEEXPR":
+            self._tolerated(node)
+
+    def _compared(
+        self, node: Node, operand: Node, other: Node, scope: Scope, role: str = "compare"
+    ) -> None:
+        param = _unwrap(operand)
+        if param is None or not _is_param(param):
+            return
+        relation, attribute = origin(_unwrap(other), scope)
+        column = self.facts.attributes.get((relation, attribute))
+        tolerant = node.kind == "DISTINCTEXPR"
+        self.add(
+            param["paramid"],
+            Use(
+                role,
+                relation,
+                attribute,
+                column.name if column else _column_name(_unwrap(other), scope),
+                tolerant,
+                "IS DISTINCT FROM compares with NULL" if tolerant else "",
+                self.facts.built_in(called(node)),
+            ),
+        )
+
+    def _passed(self, node: Node) -> None:
+        function = self.facts.functions.get(node["funcid"])
+        if node["funcformat"] in (_IMPLICIT, _EXPLICIT) or function is None:
+            return
+        for position, arg in enumerate(node.items("args")):
+            param = _unwrap(arg)
+            if param is not None and _is_param(param):
+                names = function.arguments
+                name = names[position] if position < len(names) else ""
+                self.add(
+                    param["paramid"],
+                    Use(
+                        "argument",
+                        name=name or function.name,
+                        tolerant=not function.strict,
+                        reason=f"{function.name}() accepts NULL" if not function.strict else "",
+                    ),
+                )
+
+    def _tolerated(self, node: Node) -> None:
+        words = {
+            "COALESCEEXPR": "coalesce replaces NULL",
+            "MINMAXEXPR": "greatest and least ignore NULL",
+            "NULLTEST": "it is tested for NULL",
+            "CASEEXPR": "a CASE chooses by it",
+            "DISTINCTEXPR": "IS DISTINCT FROM compares with NULL",
+        }
+        operands = (
+            node.items("args") if node.kind not in {"NULLTEST", "CASEEXPR"} else [node["arg"]]
+        )
+        for operand in operands:
+            param = _unwrap(operand)
+            if param is not None and _is_param(param):
+                reason = words.get(node.kind, "NULL means something here")
+                self.add(param["paramid"], Use("other", tolerant=True, reason=reason))
+
+
+def _is_param(node: Node) -> bool:
+    return node.kind == "PARAM" and node["paramkind"] == kinds.Param.EXTERN
+
+
+def _unwrap(node: Node | None) -> Node | None:
+    """Strip casts."""
+    while node is not None:
+        if node.kind in _WRAPPERS:
+            node = node["arg"]
+        elif (
+            node.kind == "FUNCEXPR"
+            and node["funcformat"] in (_IMPLICIT, _EXPLICIT)
+            and node.items("args")
+        ):
+            node = node["args"][0]
+        else:
+            break
+    return node
+
+
+def origin(node: Node | None, scope: Scope) -> tuple[int, int]:
+    """Return the table column (relation, attribute) behind a Var, or (0, 0)."""
+    from aiosqlc.postgres.infer.relations import follow
+
+    while node is not None and node.kind == "VAR":
+        owner = scope.up(node["varlevelsup"])
+        entry = owner.entry(node["varno"])
+        if entry["rtekind"] == kinds.Rte.RELATION:
+            return entry["relid"], node["varattno"]
+        if entry["rtekind"] == kinds.Rte.JOIN and node["varattno"] > 0:
+            node, scope = entry["joinaliasvars"][node["varattno"] - 1], owner
+            if node.kind == "COALESCEEXPR":
+                node = node["args"][0]
+            continue
+        step = follow(node, scope)
+        if step is None:
+            return 0, 0
+        node, scope = step
+    return 0, 0
+
+
+def _column_name(node: Node | None, scope: Scope) -> str:
+    if node is None or node.kind != "VAR" or node["varattno"] <= 0:
+        return ""
+    names = scope.up(node["varlevelsup"]).entry(node["varno"])["eref"]["colnames"] or []
+    number = node["varattno"]
+    return str(names[number - 1]) if number <= len(names) else ""

@@ -1,0 +1,100 @@
+"""Proves that expressions cannot be NULL: one small rule per kind of node, and NULL where none applies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+
+from aiosqlc.postgres.catalog.facts import Facts
+from aiosqlc.postgres.infer.scope import Scope
+from aiosqlc.postgres.infer.verdict import Verdict, maybe, never
+from aiosqlc.postgres.tree import Node
+
+Rule = Callable[["Prover", Node, Scope], Verdict]
+RULES: dict[str, Rule] = {}
+
+
+def rule(*kinds: str) -> Callable[[Rule], Rule]:
+    """Register a function as the rule for these kinds of node."""
+
+    def register(function: Rule) -> Rule:
+        RULES.update(dict.fromkeys(kinds, function))
+        return function
+
+    return register
+
+
+class Prover:
+    """Judges expressions of one statement.
+
+    `nullable_params` are the parameters that may be NULL; `arguments`, for a function's body, the
+    verdicts on the call's arguments by parameter number.
+    """
+
+    def __init__(
+        self,
+        facts: Facts,
+        nullable_params: Collection[int] = (),
+        arguments: Mapping[int, Verdict] | None = None,
+        depth: int = 0,
+    ) -> None:
+        self.facts = facts
+        self.nullable_params = frozenset(nullable_params)
+        self.arguments = arguments
+        self.depth = depth
+        self.ignored_joins: list[int] = []
+        self.sublink_columns: list[tuple[Node, Scope]] = []
+        self._assuming = 0
+
+    def judge(self, node: Node, scope: Scope) -> Verdict:
+        """Return whether an expression of a query level can be NULL."""
+        cached = scope.verdicts.get(node) if self._cacheable() else None
+        if cached is not None:
+            return cached  # type: ignore[no-any-return]  # the scope does not know what we keep there
+        verdict = self._judge(node, scope)
+        if self._cacheable():
+            scope.verdicts[node] = verdict
+        return verdict
+
+    def _cacheable(self) -> bool:
+        return not self._assuming and not self.sublink_columns
+
+    def _judge(self, node: Node, scope: Scope) -> Verdict:
+        if scope.is_known_expression(node):
+            return never("a condition requires this expression to have a value")
+        if node in grouped_expressions(scope):
+            return maybe("a grouping set can leave this key out")
+        apply = RULES.get(node.kind)
+        if apply is None:
+            return maybe(f"nothing is known about {node.kind.lower()} expressions")
+        return apply(self, node, scope)
+
+    def all(self, nodes: list[Node], scope: Scope) -> list[Verdict]:
+        """Judge several expressions."""
+        return [self.judge(node, scope) for node in nodes]
+
+    class _Assumption:
+        """While open, verdicts rest on something not true in general and are not kept."""
+
+        def __init__(self, prover: Prover) -> None:
+            self.prover = prover
+
+        def __enter__(self) -> None:
+            self.prover._assuming += 1  # noqa: SLF001 - its own prover
+
+        def __exit__(self, *_exc: object) -> None:
+            self.prover._assuming -= 1  # noqa: SLF001 - its own prover
+
+    def assuming(self) -> _Assumption:
+        """Judge under an assumption within a `with` block."""
+        return self._Assumption(self)
+
+
+def grouped_expressions(scope: Scope) -> frozenset[Node]:
+    """Return the keys a grouping set can null, where the server does not mark them itself (16, 17)."""
+    query = scope.query
+    if scope.catalog.major >= 18 or not query["groupingSets"]:
+        return frozenset()
+    cached = scope.subscopes.get(query)
+    del cached
+    refs = {clause["tleSortGroupRef"] for clause in query.items("groupClause")}
+    return frozenset(t["expr"] for t in query["targetList"] if t["ressortgroupref"] in refs)

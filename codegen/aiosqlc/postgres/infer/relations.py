@@ -1,0 +1,318 @@
+"""Rules for columns: where a Var comes from, and what its source says of it."""
+
+from __future__ import annotations
+
+from aiosqlc.postgres.infer import kinds
+from aiosqlc.postgres.infer.functions import call_verdict, set_element_verdict
+from aiosqlc.postgres.infer.prover import Prover, rule
+from aiosqlc.postgres.infer.scope import Scope
+from aiosqlc.postgres.infer.verdict import Verdict, all_of, any_of, maybe, never
+from aiosqlc.postgres.tree import Node
+
+_OLDEST_WITH_GROUP_ENTRY = 18
+# Set-returning built-ins with several columns: those that are never NULL, by column number.
+_NEVER_NULL_COLUMNS: dict[str, frozenset[int]] = {
+    "json_each": frozenset({1, 2}),
+    "jsonb_each": frozenset({1, 2}),
+    "json_each_text": frozenset({1}),
+    "jsonb_each_text": frozenset({1}),
+}
+
+
+@rule("VAR")
+def _var(p: Prover, node: Node, scope: Scope) -> Verdict:
+    owner = scope.up(node["varlevelsup"])
+    varno, attribute = node["varno"], node["varattno"]
+    nulling: frozenset[int] = node["varnullingrels"] or frozenset()
+    returning = node.get("varreturningtype", kinds.Returning.DEFAULT)
+    absent = _absent_row(owner, returning)
+    if absent:
+        return maybe(absent)
+    if (
+        node["varlevelsup"]
+        and owner.query["groupingSets"]
+        and (p.facts.major < _OLDEST_WITH_GROUP_ENTRY)
+    ):
+        return maybe("a grouping set can leave this key out")
+    old = owner.command == kinds.Command.UPDATE and returning == kinds.Returning.OLD
+    if owner.is_known(varno, attribute, nulling, old=old):
+        return never(f"a condition requires {_column_name(p, owner, node)} to have a value")
+    alive = [j for j in owner.alive(varno, nulling) if j not in p.ignored_joins]
+    if alive:
+        return maybe(f"{_column_name(p, owner, node)} is NULL where {_nuller(owner, alive[0])}")
+    if owner.command == kinds.Command.MERGE and varno != owner.query["resultRelation"]:
+        if _merge_without_source(owner.query):
+            return maybe("the source row is missing for rows NOT MATCHED BY SOURCE")
+    return entry_column(p, varno, attribute, owner)
+
+
+def _absent_row(owner: Scope, returning: int) -> str:
+    """Say why OLD or NEW has no row here, or return ''."""
+    if returning == kinds.Returning.OLD and owner.command == kinds.Command.INSERT:
+        return "an inserted row has no OLD"
+    if returning == kinds.Returning.NEW and owner.command == kinds.Command.DELETE:
+        return "a deleted row has no NEW"
+    if returning != kinds.Returning.DEFAULT and owner.command == kinds.Command.MERGE:
+        return "MERGE has OLD or NEW only for some actions"
+    return ""
+
+
+def _merge_without_source(query: Node) -> bool:
+    return any(
+        action.get("matchKind", 0) == kinds.NOT_MATCHED_BY_SOURCE
+        for action in query.items("mergeActionList")
+    )
+
+
+def _nuller(owner: Scope, join: int) -> str:
+    entry = owner.entry(join)
+    if entry["rtekind"] == kinds.Rte.GROUP:
+        return "a grouping set leaves it out"
+    word = {kinds.Join.LEFT: "LEFT", kinds.Join.RIGHT: "RIGHT", kinds.Join.FULL: "FULL"}
+    return f"the {word.get(entry['jointype'], 'outer')} JOIN finds no match"
+
+
+def _column_name(p: Prover, owner: Scope, node: Node) -> str:
+    entry = owner.entry(node["varno"])
+    names = entry["eref"]["colnames"] or []
+    attribute = node["varattno"]
+    table = entry["eref"]["aliasname"]
+    return f"{table}.{names[attribute - 1]}" if 0 < attribute <= len(names) else str(table)
+
+
+def entry_column(p: Prover, varno: int, attribute: int, scope: Scope) -> Verdict:
+    """Judge a column of a range table entry, before any outer join."""
+    entry = scope.entry(varno)
+    kind = entry["rtekind"]
+    if attribute == 0:
+        if kind in (kinds.Rte.RELATION, kinds.Rte.SUBQUERY):
+            return never("a row is not NULL")
+        return maybe("a row of a function or CTE may be NULL")
+    if kind == kinds.Rte.RELATION:
+        return _table_column(p, entry, attribute)
+    if kind == kinds.Rte.SUBQUERY:
+        return column_verdict(p, entry["subquery"], attribute, scope)
+    if kind == kinds.Rte.JOIN:
+        return _join_column(p, varno, entry, attribute, scope)
+    if kind == kinds.Rte.VALUES:
+        rows = [row[attribute - 1] for row in entry["values_lists"]]
+        return all_of(p.all(rows, scope), "every row of VALUES has a value here")
+    if kind == kinds.Rte.CTE:
+        return _cte_column(p, entry, attribute, scope)
+    if kind == kinds.Rte.GROUP:
+        return p.judge(entry["groupexprs"][attribute - 1], scope)
+    if kind == kinds.Rte.FUNCTION:
+        return _function_column(p, entry, attribute, scope)
+    return maybe("nothing is known about this source's columns")
+
+
+def _table_column(p: Prover, entry: Node, attribute: int) -> Verdict:
+    relation = entry["relid"]
+    name = p.facts.relation_name(relation)
+    if attribute < 0:
+        if str(entry["relkind"]) in {"r", "p", "m", "t"}:
+            return never("system columns always have values")
+        return maybe("system columns of foreign tables and views may be NULL")
+    column = p.facts.attributes.get((relation, attribute))
+    label = f"{name}.{column.name}" if column else f"column {attribute} of {name}"
+    if p.facts.not_null(relation, attribute):
+        return never(f"{label} is NOT NULL")
+    if column is not None and column.not_null:
+        return maybe(f"{label} is marked NOT NULL, but not every row is checked")
+    return maybe(f"{label} has no NOT NULL constraint")
+
+
+def _join_column(p: Prover, varno: int, entry: Node, attribute: int, scope: Scope) -> Verdict:
+    expression = entry["joinaliasvars"][attribute - 1]
+    if expression.kind == "COALESCEEXPR" and entry["jointype"] == kinds.Join.FULL:
+        # The merged column of FULL JOIN … USING: of two sides, at least one is there.
+        p.ignored_joins.append(varno)
+        try:
+            with p.assuming():
+                sides = p.all(expression["args"], scope)
+        finally:
+            p.ignored_joins.pop()
+        return all_of(sides, "one side of the FULL JOIN is there, with this key")
+    return p.judge(expression, scope)
+
+
+def _cte_column(p: Prover, entry: Node, attribute: int, scope: Scope) -> Verdict:
+    owner = scope.up(entry["ctelevelsup"])
+    cte = owner.cte(entry["ctename"])
+    query = cte["ctequery"]
+    if not cte["cterecursive"]:
+        return column_verdict(p, query, attribute, owner)
+    name = str(cte["ctename"])
+    if name in owner.recursion:
+        null = owner.recursion[name][attribute - 1]
+        text = f"the recursive query {name}"
+        return maybe(text) if null else never(text)
+    return _recursive_columns(p, owner, name, query)[attribute - 1]
+
+
+def _recursive_columns(p: Prover, owner: Scope, name: str, query: Node) -> list[Verdict]:
+    """Find the least solution for all columns at once, starting from "not null"."""
+    count = len(output_targets(query))
+    state = [False] * count
+    try:
+        with p.assuming():
+            while True:
+                owner.recursion[name] = state
+                verdicts = [column_verdict(p, query, n + 1, owner) for n in range(count)]
+                after = [old or v.null for old, v in zip(state, verdicts, strict=True)]
+                if after == state:
+                    return verdicts
+                state = after
+    finally:
+        owner.recursion.pop(name, None)
+
+
+def _function_column(p: Prover, entry: Node, attribute: int, scope: Scope) -> Verdict:
+    functions: list[Node] = entry["functions"]
+    width = sum(f["funccolcount"] for f in functions)
+    if entry["funcordinality"] and attribute == width + 1:
+        return never("WITH ORDINALITY numbers every row")
+    if len(functions) != 1:
+        return maybe("ROWS FROM pads the shorter function with NULL")
+    call = functions[0]["funcexpr"]
+    if call.kind != "FUNCEXPR":
+        return p.judge(call, scope) if width == 1 else maybe("the row may be NULL")
+    function = p.facts.functions.get(call["funcid"])
+    if function is None:
+        return maybe("the function is not known")
+    if width > 1 or functions[0]["funccolnames"]:
+        name = p.facts.built_in(function.oid)
+        if attribute in _NEVER_NULL_COLUMNS.get(name, frozenset()):
+            return never(f"column {attribute} of {name}() always has a value")
+        return maybe(f"column {attribute} of {function.name}() may be NULL")
+    composite = p.facts.types.get(function.result)
+    if composite is not None and composite.kind == "c":
+        return maybe(f"column {attribute} of {function.name}() may be NULL")
+    if function.name in _NEVER_NULL_COLUMNS:
+        return maybe("a part of a row may be NULL")
+    if function.set:
+        return set_element_verdict(p, call, function, scope)
+    return call_verdict(p, call, function, scope)
+
+
+def output_targets(query: Node) -> list[Node]:
+    """Return the target entries a query puts out."""
+    source = "targetList" if query["commandType"] == kinds.Command.SELECT else "returningList"
+    return [target for target in query.items(source) if not target["resjunk"]]
+
+
+def column_verdict(p: Prover, query: Node, attribute: int, parent: Scope | None) -> Verdict:
+    """Judge an output column of a query, given the scope around it."""
+    scope = parent.inner(query) if parent is not None else Scope(query, None, p.facts)
+    return column_in(p, scope, attribute)
+
+
+def column_in(p: Prover, scope: Scope, attribute: int) -> Verdict:
+    """Judge an output column of a scope's query."""
+    query = scope.query
+    if query["setOperations"] is not None:
+        return _set_operation(p, query["setOperations"], attribute, scope)
+    targets = output_targets(query)
+    if not 0 < attribute <= len(targets):
+        return maybe("the column is not known")
+    return p.judge(targets[attribute - 1]["expr"], scope)
+
+
+def _set_operation(p: Prover, node: Node, attribute: int, scope: Scope) -> Verdict:
+    if node.kind == "RANGETBLREF":
+        return column_verdict(p, scope.entry(node["rtindex"])["subquery"], attribute, scope)
+    sides = [_arm(p, node, side, attribute, scope) for side in ("larg", "rarg")]
+    if node["op"] == kinds.SetOp.UNION:
+        return all_of(sides, "both arms of UNION have values")
+    if node["op"] == kinds.SetOp.INTERSECT:
+        return any_of(sides, "a row of INTERSECT is in both arms")
+    return all_of(sides[:1], "a row of EXCEPT is in its left arm")
+
+
+def _arm(p: Prover, node: Node, side: str, attribute: int, scope: Scope) -> Verdict:
+    verdict = _set_operation(p, node[side], attribute, scope)
+    if verdict.null:
+        return verdict
+    wanted, given = node["colTypes"][attribute - 1], _arm_type(node[side], attribute, scope)
+    if given != wanted and not (_own(p, given) and _own(p, wanted)):
+        return maybe("a cast of the user's joins the arms")
+    return verdict
+
+
+def _own(p: Prover, oid: int) -> bool:
+    entry = p.facts.types.get(oid)
+    return entry is not None and entry.schema == "pg_catalog"
+
+
+def _arm_type(node: Node, attribute: int, scope: Scope) -> int:
+    if node.kind == "SETOPERATIONSTMT":
+        return int(node["colTypes"][attribute - 1])
+    query = scope.entry(node["rtindex"])["subquery"]
+    if query["setOperations"] is not None:
+        return int(query["setOperations"]["colTypes"][attribute - 1])
+    return expression_type(output_targets(query)[attribute - 1]["expr"])
+
+
+_TYPE_FIELDS = (
+    "vartype", "consttype", "paramtype", "funcresulttype", "opresulttype", "resulttype", "aggtype",
+    "wintype", "casetype", "array_typeid", "coalescetype", "minmaxtype", "row_typeid", "type",
+    "refrestype",
+)  # fmt: skip
+
+
+def expression_type(node: Node) -> int:
+    """Return an expression's type oid as far as one of its fields says it, else 0."""
+    for name in _TYPE_FIELDS:
+        value = node.fields.get(name)
+        if isinstance(value, int):
+            return value
+    return 0
+
+
+@rule("FIELDSELECT")
+def _field(p: Prover, node: Node, scope: Scope) -> Verdict:
+    """A field of a table's row is that table's column; any other composite promises nothing."""
+    arg, number = node["arg"], node["fieldnum"]
+    if arg.kind == "ROWEXPR" and number <= len(arg["args"]):
+        return p.judge(arg["args"][number - 1], scope)
+    if arg.kind == "VAR" and arg["varattno"] == 0:
+        owner = scope.up(arg["varlevelsup"])
+        entry = owner.entry(arg["varno"])
+        nulling = arg["varnullingrels"] or frozenset()
+        plain = arg.get("varreturningtype", 0) == kinds.Returning.DEFAULT
+        if entry["rtekind"] in (kinds.Rte.RELATION, kinds.Rte.SUBQUERY) and plain:
+            alive = owner.alive(arg["varno"], nulling)
+            if alive:
+                return maybe(f"the row is NULL where {_nuller(owner, alive[0])}")
+            if owner.command == kinds.Command.MERGE:
+                return maybe("a row of MERGE may be missing")
+            return entry_column(p, arg["varno"], number, owner)
+    return maybe("a field of a composite value may be NULL")
+
+
+def follow(node: Node, scope: Scope) -> tuple[Node, Scope] | None:
+    """Return the expression behind a Var of a subquery or CTE, with its scope; None at a table.
+
+    Only the simplest chains are followed: set operations and recursion are not.
+    """
+    owner = scope.up(node["varlevelsup"])
+    entry = owner.entry(node["varno"])
+    attribute = node["varattno"]
+    if attribute <= 0:
+        return None
+    if entry["rtekind"] == kinds.Rte.GROUP:
+        return entry["groupexprs"][attribute - 1], owner
+    if entry["rtekind"] == kinds.Rte.SUBQUERY:
+        query, parent = entry["subquery"], owner
+    elif entry["rtekind"] == kinds.Rte.CTE:
+        parent = owner.up(entry["ctelevelsup"])
+        cte = parent.cte(entry["ctename"])
+        if cte["cterecursive"]:
+            return None
+        query = cte["ctequery"]
+    else:
+        return None
+    targets = output_targets(query)
+    if query["setOperations"] is not None or attribute > len(targets):
+        return None
+    return targets[attribute - 1]["expr"], parent.inner(query)

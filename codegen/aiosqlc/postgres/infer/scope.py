@@ -1,0 +1,210 @@
+"""One query level: its range table, what its conditions prove, and which outer joins nulled nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from aiosqlc.postgres.catalog.facts import Facts
+from aiosqlc.postgres.infer import kinds
+from aiosqlc.postgres.infer.conditions import IF_TRUE, NOTHING, FactSet, facts_of
+from aiosqlc.postgres.tree import Node, walk
+
+
+class Scope:
+    """A query and the queries around it.
+
+    `known` holds for every row the query puts out. `old` holds for the old row of an UPDATE.
+    `assumed` is pushed while a CASE branch is judged.
+    """
+
+    def __init__(self, query: Node, parent: Scope | None, facts: Facts) -> None:
+        self.query = query
+        self.parent = parent
+        self.catalog = facts
+        self.range_table: list[Node] = query.items("rtable")
+        self.joins = _Joins(query["jointree"])
+        self.dead: set[tuple[int, int]] = set()
+        self.known: FactSet = NOTHING
+        self.old: FactSet = NOTHING
+        self.assumed: list[FactSet] = []
+        self.subscopes: dict[Node, Scope] = {}
+        self.verdicts: dict[Node, Any] = {}
+        self.recursion: dict[str, list[bool]] = {}
+        self._settle()
+
+    def up(self, levels: int) -> Scope:
+        """Return the scope `levels` levels out."""
+        scope = self
+        for _ in range(levels):
+            if scope.parent is None:
+                msg = "a variable points outside its query"
+                raise LookupError(msg)
+            scope = scope.parent
+        return scope
+
+    def inner(self, query: Node) -> Scope:
+        """Return the scope of a query nested directly in this one."""
+        scope = self.subscopes.get(query)
+        if scope is None:
+            scope = self.subscopes[query] = Scope(query, self, self.catalog)
+        return scope
+
+    def entry(self, varno: int) -> Node:
+        """Return a range table entry by its 1-based index."""
+        return self.range_table[varno - 1]
+
+    def cte(self, name: str) -> Node:
+        """Return this level's WITH query of a name."""
+        return next(c for c in self.query.items("cteList") if str(c["ctename"]) == str(name))
+
+    @property
+    def command(self) -> int:
+        """The query's command, one of `kinds.Command`."""
+        return int(self.query["commandType"])
+
+    def alive(self, varno: int, nulling: Iterable[int]) -> list[int]:
+        """Return which of these outer joins may really have nulled this entry."""
+        return [join for join in nulling if (join, varno) not in self.dead]
+
+    def is_known(self, varno: int, attribute: int, nulling: frozenset[int], *, old: bool) -> bool:
+        """Whether a Var is not null in every row that gets out.
+
+        A fact carries over between occurrences of one column under different outer joins: downwards
+        always (a value not nulled by more joins was not nulled by fewer), upwards over dead joins.
+        """
+        for fact_set in (self.old if old else self.known, *self.assumed):
+            for fact in fact_set:
+                if isinstance(fact, Node) or fact[0] != varno or fact[1] not in (attribute, -1000):
+                    continue
+                if fact[1] == -1000 and attribute <= 0:
+                    continue
+                if nulling <= fact[2]:
+                    return True
+                if fact[2] <= nulling and not self.alive(varno, nulling - fact[2]):
+                    return True
+        return False
+
+    def is_known_expression(self, node: Node) -> bool:
+        """Whether this very expression was tested and is not null."""
+        return node in self.known or any(node in fact_set for fact_set in self.assumed)
+
+    def _settle(self) -> None:
+        """Collect facts and dead joins until neither gives more of the other."""
+        always = self._conditions()
+        while True:
+            self.known = always.union(
+                *(
+                    _about_rows(facts)
+                    for join, facts in self.joins.matched(self.catalog)
+                    if self._matched(join)
+                )
+            )
+            dead = self.joins.dead(self.known)
+            if dead == self.dead:
+                break
+            self.dead = dead
+        self._forget_new_values()
+
+    def _matched(self, join: Node) -> bool:
+        """Whether every row that gets out is a match of this outer join."""
+        return all(
+            (join["rtindex"], varno) in self.dead
+            for side in self.joins.sides[join["rtindex"]]
+            for varno in side
+        )
+
+    def _conditions(self) -> FactSet:
+        found: set[Any] = set()
+        for qual in self.joins.quals:
+            found |= _about_rows(facts_of(qual, IF_TRUE, self.catalog))
+        having = self.query["havingQual"]
+        if isinstance(having, Node) and (
+            self.catalog.major >= 18 or not self.query["groupingSets"]
+        ):
+            found |= _about_rows(facts_of(having, IF_TRUE, self.catalog))
+        return frozenset(found)
+
+    def _forget_new_values(self) -> None:
+        """Conditions speak of old rows; an UPDATE returns new ones."""
+        if self.command not in (kinds.Command.UPDATE, kinds.Command.INSERT, kinds.Command.MERGE):
+            return
+        self.old = self.known
+        target = self.query["resultRelation"]
+        if self.command == kinds.Command.MERGE:
+            self.known = NOTHING
+            self.old = NOTHING
+            return
+        self.known = frozenset(f for f in self.known if not isinstance(f, Node) and f[0] != target)
+
+
+def _about_rows(found: FactSet) -> FactSet:
+    """Drop expressions without a column of this level.
+
+    A condition on parameters alone holds for the rows that met it, but an ungrouped aggregate puts out
+    a row that met nothing, and so does an outer join around the condition.
+    """
+    return frozenset(
+        fact
+        for fact in found
+        if not isinstance(fact, Node)
+        or any(node.kind == "VAR" and node["varlevelsup"] == 0 for node in walk(fact))
+    )
+
+
+class _Joins:
+    """The join tree's shape: its always-true conditions, and each outer join's sides."""
+
+    def __init__(self, tree: Node | None) -> None:
+        self.quals: list[Node] = []
+        self.outer: list[Node] = []
+        self.sides: dict[int, tuple[frozenset[int], ...]] = {}
+        self._matched: list[tuple[Node, FactSet]] | None = None
+        if tree is not None:
+            self._visit(tree)
+
+    def _visit(self, item: Node) -> frozenset[int]:
+        """Record an item; return the range table indexes below it, its own included."""
+        if item.kind == "RANGETBLREF":
+            return frozenset({item["rtindex"]})
+        if item.kind == "FROMEXPR":
+            below = frozenset().union(*(self._visit(i) for i in item.items("fromlist")))
+            if item["quals"] is not None:
+                self.quals.append(item["quals"])
+            return below
+        left, right = self._visit(item["larg"]), self._visit(item["rarg"])
+        index, kind = item["rtindex"], item["jointype"]
+        if kind == kinds.Join.INNER:
+            if item["quals"] is not None:
+                self.quals.append(item["quals"])
+        else:
+            self.outer.append(item)
+            # The sides a join can null. A FULL join nulls each without the other.
+            self.sides[index] = {
+                kinds.Join.LEFT: (right,),
+                kinds.Join.RIGHT: (left,),
+                kinds.Join.FULL: (left, right),
+            }[kind]
+        return left | right | {index}
+
+    def matched(self, catalog: Facts) -> list[tuple[Node, FactSet]]:
+        """Return what each outer join's ON condition proves of a matched row."""
+        if self._matched is None:
+            self._matched = [
+                (join, facts_of(join["quals"], IF_TRUE, catalog))
+                for join in self.outer
+                if join["quals"] is not None
+            ]
+        return self._matched
+
+    def dead(self, known: FactSet) -> set[tuple[int, int]]:
+        """Return (join, entry) pairs: facts show that the join did not null the entry's side."""
+        found: set[tuple[int, int]] = set()
+        for fact in known:
+            if isinstance(fact, Node):
+                continue
+            for join in fact[2]:
+                for side in self.sides.get(join, ()):
+                    if fact[0] in side:
+                        found |= {(join, varno) for varno in side}
+        return found

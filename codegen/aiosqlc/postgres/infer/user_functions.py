@@ -1,0 +1,49 @@
+"""Functions written in SQL: their stored body is a tree too, so it is judged like any query."""
+
+from __future__ import annotations
+
+from aiosqlc.postgres.catalog.rows import Function
+from aiosqlc.postgres.infer import kinds
+from aiosqlc.postgres.infer.prover import Prover
+from aiosqlc.postgres.infer.relations import column_in, expression_type, output_targets
+from aiosqlc.postgres.infer.scope import Scope
+from aiosqlc.postgres.infer.verdict import Verdict, all_of, maybe
+from aiosqlc.postgres.tree import Node
+
+_DEEPEST = 8
+
+
+def body_verdict(p: Prover, function: Function, args: list[Node], scope: Scope) -> Verdict:
+    """Judge a call of a user's function that returns one value, from its body where it has one."""
+    from aiosqlc.postgres.infer.cardinality import RowCounter
+
+    name = f"{function.name}()"
+    if not function.body or function.language != "sql" or p.depth >= _DEEPEST:
+        return maybe(f"nothing is known about {name}; its body is not standard SQL")
+    verdicts = p.all(args, scope)
+    if function.strict:
+        missing = next((v for v in verdicts if v.null), None)
+        if missing is not None:
+            return maybe(f"{name} is strict, and an argument may be NULL", missing)
+    query = _last_query(p, function)
+    if query is None or len(output_targets(query)) != 1:
+        return maybe(f"the body of {name} is not one query")
+    if expression_type(output_targets(query)[0]["expr"]) != function.result:
+        return maybe(f"the result of {name} is cast on return")
+    arguments = {number: verdict for number, verdict in enumerate(verdicts, 1)}
+    inner = Prover(p.facts, (), arguments, p.depth + 1)
+    body = Scope(query, None, p.facts)
+    if not RowCounter(p.facts).at_least_one(body):
+        return maybe(f"the body of {name} may give no row")
+    return all_of([column_in(inner, body, 1)], f"the body of {name} gives a value")
+
+
+def _last_query(p: Prover, function: Function) -> Node | None:
+    """Return the query whose result the function returns, if the body is a sequence of queries."""
+    nodes = p.facts.reader.read_text(function.body)
+    if not nodes:
+        nodes = p.facts.reader.read_text(function.body.removeprefix("(").removesuffix(")"))
+    last = nodes[-1] if nodes else None
+    if last is None or last.kind != "QUERY" or last["commandType"] != kinds.Command.SELECT:
+        return None
+    return last

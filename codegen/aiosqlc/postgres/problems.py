@@ -1,0 +1,66 @@
+"""Turns the server's refusal of a query into a diagnostic at the right place of the right file."""
+
+from __future__ import annotations
+
+import re
+
+from aiosqlc.diagnostics import Diagnostic, Label
+from aiosqlc.postgres.server.connection import ServerError
+from aiosqlc.source import SourceMap, Span
+from aiosqlc.stages import ParsedQuery
+
+_CODES = {
+    "42601": "E300",  # syntax error
+    "42P01": "E310",  # undefined table
+    "42703": "E311",  # undefined column
+    "42883": "E312",  # undefined function or operator
+    "42P18": "E313",  # the type of a parameter cannot be determined
+    "42P08": "E314",  # a parameter is used with two types
+    "42702": "E315",  # ambiguous column
+    "42804": "E316",  # datatype mismatch
+    "42803": "E317",  # grouping error
+    "42704": "E318",  # undefined object: a type, a collation …
+}
+_OTHER = "E301"
+_HINTS = {
+    "42P18": "say the type with a cast, as in `$1::text`",
+    "42P08": "the same parameter is used with two types; cast one use, as in `$1::text`",
+}
+_WORD = re.compile(r'"[^"]*"|\w+|\S')
+_PARAM = re.compile(r"parameter \$(\d+)")
+_QUOTED = re.compile(r'"([^"]+)"')
+
+
+def query_problem(
+    query: ParsedQuery, error: ServerError, sql: str = "", source_map: SourceMap | None = None
+) -> Diagnostic:
+    """Return the diagnostic for a query (or one text of a dynamic query) the server refused."""
+    span = _place(query, error, sql or query.sql, source_map or query.source_map)
+    hint = error.hint or _HINTS.get(error.state, "")
+    notes = (error.detail,) if error.detail else ()
+    code = _CODES.get(error.state, _OTHER)
+    return Diagnostic(code, error.message, (Label(query.file, span),), hint, notes=notes)
+
+
+def _place(query: ParsedQuery, error: ServerError, sql: str, source_map: SourceMap) -> Span:
+    if error.position:
+        at = error.position - 1
+        if at >= len(sql):  # "at end of input"
+            end = source_map.to_source(len(sql.rstrip()) - 1)
+            return Span(end, end + 1)
+        return _word_at(query, source_map.to_source(at))
+    number = _PARAM.search(error.message)
+    if number:
+        for param in query.params:
+            if param.number == int(number.group(1)) and param.spans:
+                return param.spans[0]
+    for name in _QUOTED.findall(error.message):
+        at = sql.find(name)
+        if at >= 0:
+            return _word_at(query, source_map.to_source(at))
+    return query.name_span
+
+
+def _word_at(query: ParsedQuery, start: int) -> Span:
+    word = _WORD.match(query.file.text, start)
+    return Span(start, word.end() if word else start + 1)

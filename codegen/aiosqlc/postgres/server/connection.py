@@ -1,0 +1,112 @@
+"""A thin, typed face of libpq: run a statement, read rows, see the error as data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import msgspec
+from psycopg import pq
+
+_OK = frozenset({pq.ExecStatus.COMMAND_OK, pq.ExecStatus.TUPLES_OK, pq.ExecStatus.EMPTY_QUERY})
+_Field = pq.DiagnosticField
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class ServerError:
+    """What the server said about a statement. `position` is a 1-based character index, 0 if unknown."""
+
+    state: str
+    message: str
+    detail: str = ""
+    hint: str = ""
+    position: int = 0
+    context: str = ""
+
+
+class ConnectionFailedError(Exception):
+    """The server could not be reached, or went away."""
+
+
+def server_error(result: pq.abc.PGresult) -> ServerError:
+    """Read the error fields of a failed result."""
+
+    def text(field: pq.DiagnosticField) -> str:
+        return (result.error_field(field) or b"").decode("utf-8", "replace")
+
+    return ServerError(
+        state=text(_Field.SQLSTATE),
+        message=text(_Field.MESSAGE_PRIMARY) or result.error_message.decode("utf-8", "replace"),
+        detail=text(_Field.MESSAGE_DETAIL),
+        hint=text(_Field.MESSAGE_HINT),
+        position=int(text(_Field.STATEMENT_POSITION) or 0),
+        context=text(_Field.CONTEXT),
+    )
+
+
+class Connection:
+    """One libpq connection, UTF-8, used by one thread."""
+
+    def __init__(self, conninfo: str) -> None:
+        self.pg = pq.PGconn.connect(conninfo.encode())
+        if self.pg.status != pq.ConnStatus.OK:
+            message = self.pg.get_error_message() if hasattr(self.pg, "get_error_message") else ""
+            self.pg.finish()
+            raise ConnectionFailedError(message.strip() or "no answer")
+        self.pg.notice_handler = lambda _result: None
+
+    def __enter__(self) -> Connection:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection; closing twice is harmless."""
+        self.pg.finish()
+
+    def on_notice(self, handler: Callable[[pq.abc.PGresult], None]) -> None:
+        """Call `handler` for every notice the server sends from now on."""
+        self.pg.notice_handler = handler
+
+    def run(self, sql: str) -> ServerError | None:
+        """Run one statement or a `;`-separated script; return the error, if any."""
+        result = self.pg.exec_(sql.encode())
+        if result.status in _OK:
+            return None
+        if self.pg.status != pq.ConnStatus.OK:
+            raise ConnectionFailedError(result.error_message.decode("utf-8", "replace").strip())
+        return server_error(result)
+
+    def rows(self, sql: str, params: tuple[str, ...] = ()) -> list[tuple[str | None, ...]]:
+        """Run a query and return its rows as text. Raises `RuntimeError` if the server refuses it."""
+        values = [p.encode() for p in params]
+        result = (
+            self.pg.exec_params(sql.encode(), values) if params else self.pg.exec_(sql.encode())
+        )
+        if result.status not in _OK:
+            raise RuntimeError(server_error(result).message)
+
+        def cell(row: int, column: int) -> str | None:
+            value = result.get_value(row, column)
+            return None if value is None else value.decode()
+
+        return [
+            tuple(cell(row, column) for column in range(result.nfields))
+            for row in range(result.ntuples)
+        ]
+
+    def decode(self, sql: str, kind: type[T]) -> list[T]:
+        """Run a query and decode its rows into `kind`, a Struct with the columns' names."""
+        wrapped = f"select coalesce(json_agg(r), '[]') from ({sql}) r"  # noqa: S608 - our own text
+        result = self.pg.exec_(wrapped.encode())
+        if result.status not in _OK:
+            raise RuntimeError(server_error(result).message)
+        return msgspec.json.decode(result.get_value(0, 0) or b"[]", type=list[kind])  # type: ignore[valid-type]  # a run-time type
+
+    @property
+    def major(self) -> int:
+        """The server's major version: 18."""
+        return self.pg.server_version // 10000

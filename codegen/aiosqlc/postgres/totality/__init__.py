@@ -1,0 +1,1 @@
+"""Facts found by calling the server's own functions, and the program that finds them."""

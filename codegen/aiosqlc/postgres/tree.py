@@ -1,0 +1,241 @@
+"""Reads the server's node-tree text, whatever its version: nodes are kinds with named values, no more.
+
+The text is what `debug_print_rewritten` sends. Nothing here knows which fields a node has, so a newer
+server's new fields are simply there. Nodes are read when first looked at, and two equal texts are one
+node: structural equality of expressions is `is`. Source positions are dropped to make that so; they are
+read by `located` from the untouched text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+_LINE = 78  # the server breaks its dump after at most this many bytes
+_DELIMITER = re.compile(r"\\.|[{}()]", re.DOTALL)
+_FIELD = re.compile(r" ?:(\w+) ([{(]|(?:\\.|[^\s(){}\\])+)", re.DOTALL)
+_ITEM = re.compile(r" ?([{(]|(?:\\.|[^\s(){}\\])+)", re.DOTALL)
+_DATUM = re.compile(r" \[([^\]]*)\]")
+_UNESCAPE = re.compile(r"\\(.)", re.DOTALL)
+# What differs between two uses of the same expression without changing its meaning.
+_PLACE = re.compile(
+    r" :(?:location|varnosyn|varattnosyn|stmt_location|stmt_len|list_start|list_end|rellockmode)"
+    r" -?\d+"
+)
+_NUMBERED = frozenset("ioxb")
+
+
+class Datum:
+    """A constant's value: its bytes as the server holds them, and how long it says they are."""
+
+    __slots__ = ("data", "length")
+
+    def __init__(self, length: int, data: bytes) -> None:
+        self.length = length
+        self.data = data
+
+
+class Node:
+    """One node: its kind, and its values by field name. Values are int, str, bool, None, Node, list,
+    frozenset (a bitmap set) or Datum.
+    """
+
+    __slots__ = ("_doc", "_end", "_fields", "_start", "kind", "memo")
+
+    def __init__(self, doc: _Document, start: int, end: int) -> None:
+        self._doc = doc
+        text = doc.text
+        stop = start + 1
+        while text[stop].isalnum() or text[stop] == "_":
+            stop += 1
+        self.kind = text[start + 1 : stop]
+        self._start = stop
+        self._end = end
+        self._fields: dict[str, Any] | None = None
+        self.memo: dict[str, Any] | None = None
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """All values by field name, in the server's order."""
+        if self._fields is None:
+            self._fields = self._doc.read_fields(self._start, self._end)
+        return self._fields
+
+    def __getitem__(self, name: str) -> Any:
+        value = self.fields[name]
+        if type(value) is _Later:
+            value = self.fields[name] = value.read()
+        return value
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return a field's value, or the default where this server's nodes lack the field."""
+        return self[name] if name in self.fields else default
+
+    def items(self, name: str) -> list[Any]:
+        """Return a list field, with NIL as the empty list."""
+        return self.get(name) or []
+
+    def children(self) -> Iterator[Any]:
+        """Yield every value."""
+        for name in list(self.fields):
+            yield self[name]
+
+    def __repr__(self) -> str:
+        return f"{{{self.kind}{self._doc.text[self._start : self._end]}}}"
+
+
+class _Later:
+    """A list not read yet."""
+
+    __slots__ = ("at", "doc")
+
+    def __init__(self, doc: _Document, at: int) -> None:
+        self.doc = doc
+        self.at = at
+
+    def read(self) -> Any:
+        return self.doc.read_list(self.at)
+
+
+class _Document:
+    """One tree's text with the position of every bracket's partner."""
+
+    __slots__ = ("nodes", "partner", "text")
+
+    def __init__(self, text: str, nodes: dict[str, Node]) -> None:
+        self.text = text
+        self.nodes = nodes
+        self.partner: dict[int, int] = {}
+        stack: list[int] = []
+        for match in _DELIMITER.finditer(text):
+            char = match.group()
+            if char in "{(":
+                stack.append(match.start())
+            elif char in "})":
+                self.partner[stack.pop()] = match.start()
+
+    def read_node(self, at: int) -> Node:
+        end = self.partner[at]
+        key = self.text[at : end + 1]
+        node = self.nodes.get(key)
+        if node is None:
+            node = self.nodes[key] = Node(self, at, end)
+        return node
+
+    def read_fields(self, at: int, end: int) -> dict[str, Any]:
+        fields: dict[str, Any] = {}
+        text = self.text
+        while True:
+            match = _FIELD.match(text, at, end)
+            if match is None:
+                return fields
+            name, token = match.groups()
+            at = match.end()
+            if token == "{":
+                fields[name] = self.read_node(at - 1)
+                at = self.partner[at - 1] + 1
+            elif token == "(":
+                fields[name] = _Later(self, at - 1)
+                at = self.partner[at - 1] + 1
+            else:
+                value = _scalar(token)
+                datum = _DATUM.match(text, at, end)
+                if datum is not None:
+                    data = bytes(int(byte) & 255 for byte in datum.group(1).split())
+                    value = Datum(value if isinstance(value, int) else len(data), data)
+                    at = datum.end()
+                fields[name] = value
+
+    def read_list(self, at: int) -> Any:
+        end = self.partner[at]
+        text = self.text
+        if text[at + 1] in _NUMBERED and text[at + 2] in " )":
+            numbers = [int(word) for word in text[at + 2 : end].split()]
+            return frozenset(numbers) if text[at + 1] == "b" else numbers
+        values: list[Any] = []
+        at += 1
+        while True:
+            match = _ITEM.match(text, at, end)
+            if match is None:
+                return values
+            token = match.group(1)
+            at = match.end()
+            if token == "{":
+                values.append(self.read_node(at - 1))
+                at = self.partner[at - 1] + 1
+            elif token == "(":
+                values.append(self.read_list(at - 1))
+                at = self.partner[at - 1] + 1
+            else:
+                values.append(_scalar(token))
+
+
+def _is_int(word: str) -> bool:
+    return word.lstrip("-").isdigit()
+
+
+_SCALARS: dict[str, Any] = {"<>": None, "true": True, "false": False}
+
+
+def _scalar(token: str) -> Any:
+    if token in _SCALARS:
+        return _SCALARS[token]
+    if _is_int(token):
+        return int(token)
+    if token[0] == '"' and len(token) > 1:
+        token = token[1:-1]
+    return _UNESCAPE.sub(r"\1", token) if "\\" in token else token
+
+
+def unwrap(dump: str) -> str:
+    """Undo the server's line breaks.
+
+    A line ends where a blank was, which is put back; except that a full line without a blank to break
+    at was cut inside a word.
+    """
+    parts: list[str] = []
+    for line in dump.split("\n"):
+        parts.append(line)
+        full = len(line) == _LINE if line.isascii() else len(line.encode()) == _LINE
+        parts.append("" if full and " " not in line[1:] else " ")
+    return "".join(parts).strip()
+
+
+class Reader:
+    """Reads trees; equal nodes of all the trees it has read are the same object."""
+
+    def __init__(self) -> None:
+        self._nodes: dict[str, Node] = {}
+
+    def read(self, dump: str) -> list[Node]:
+        """Return the queries of a dump (a rule can make several of one statement, or none)."""
+        return self.read_text(unwrap(dump))
+
+    def read_text(self, text: str, *, places: bool = False) -> list[Node]:
+        """Read a tree that is not broken into lines; keep source positions if `places`."""
+        text = text if places else _PLACE.sub("", text)
+        if not text or text == "<>":
+            return []
+        document = _Document(text, {} if places else self._nodes)
+        if text[0] == "{":
+            return [document.read_node(0)]
+        values = document.read_list(0)
+        return [value for value in values if isinstance(value, Node)]
+
+
+def located(dump: str) -> list[Node]:
+    """Read a dump with its source positions, for a caller that asks where something was written."""
+    return Reader().read_text(unwrap(dump), places=True)
+
+
+def walk(value: Any) -> Iterator[Node]:
+    """Yield every node below a value, the value itself first."""
+    stack = [value]
+    while stack:
+        value = stack.pop()
+        if isinstance(value, Node):
+            yield value
+            stack.extend(value.children())
+        elif isinstance(value, list):
+            stack.extend(value)
