@@ -1,14 +1,15 @@
-"""The Executor Protocol that is written beside generated code when no other is configured."""
+"""The Protocols and values that are written beside generated code, as far as it uses them."""
 
 from __future__ import annotations
 
-EXECUTOR = '''\
+from collections.abc import Iterable
+
+_HEAD = '''\
 """What the generated functions ask of a connection, pool or transaction."""
 
-from collections.abc import Iterable, Sequence
-from typing import Any, Protocol
+'''
 
-
+_EXECUTOR = '''\
 class Executor(Protocol):
     """Runs one statement; an asyncpg connection, pool or transaction fits as it is."""
 
@@ -28,3 +29,75 @@ class Executor(Protocol):
         """Run a statement and return the server's status, such as `UPDATE 3`."""
         ...
 '''
+
+_BATCH = '''\
+class BatchExecutor(Protocol):
+    """Runs one statement many times; an asyncpg connection or pool fits as it is."""
+
+    async def executemany(self, command: str, args: Iterable[Sequence[Any]]) -> None:
+        """Run a statement once for each set of arguments, all or none."""
+        ...
+'''
+
+_COPY = '''\
+class CopyExecutor(Protocol):
+    """Copies rows into a table; an asyncpg connection or pool fits as it is."""
+
+    async def copy_records_to_table(
+        self,
+        table_name: str,
+        *,
+        records: Iterable[Sequence[Any]],
+        columns: Sequence[str] | None = None,
+        schema_name: str | None = None,
+    ) -> str:
+        """Copy rows and return the server's status, such as `COPY 3`."""
+        ...
+'''
+
+_STREAM = '''\
+class Cursor(Protocol):
+    """A cursor on the server."""
+
+    async def fetch(self, n: int, /) -> Sequence[Iterable[Any]]:
+        """Return the next `n` rows, fewer at the end."""
+        ...
+
+
+class StreamExecutor(Protocol):
+    """Opens cursors; an asyncpg connection inside a transaction fits as it is."""
+
+    def cursor(self, query: str, /, *args: Any) -> Awaitable[Cursor]:
+        """Open a cursor on the rows of a query."""
+        ...
+'''
+
+_UNSET = '''\
+class Unset(Enum):
+    """The type of `UNSET`: an argument that was not given, unlike one that is None."""
+
+    UNSET = "unset"
+
+
+UNSET: Final = Unset.UNSET
+'''
+
+PARTS = {
+    "Executor": _EXECUTOR,
+    "BatchExecutor": _BATCH,
+    "CopyExecutor": _COPY,
+    "StreamExecutor": _STREAM,
+    "Unset": _UNSET,
+}
+
+
+def print_executor(names: Iterable[str]) -> str:
+    """Return the source of `executor.py` with the named parts."""
+    wanted = set(names)
+    parts = [text for name, text in PARTS.items() if name in wanted]
+    body = "\n\n".join(parts)
+    abc = [name for name in ("Awaitable", "Iterable", "Sequence") if f"{name}[" in body]
+    typing = [name for name in ("Any", "Final", "Protocol") if name in body]
+    imports = f"from collections.abc import {', '.join(abc)}\n" if abc else ""
+    imports += "from enum import Enum\n" if "Unset" in wanted else ""
+    return f"{_HEAD}{imports}from typing import {', '.join(typing)}\n\n\n{body}"

@@ -30,6 +30,12 @@ def docstring(lines: tuple[str, ...]) -> str:
     return '"""' + "\n".join(body) + '\n"""'
 
 
+def indented(head: str, body: list[str]) -> str:
+    """Return a statement with its block."""
+    lines = [f"    {line}" if line else "" for part in body for line in part.split("\n")]
+    return "\n".join([head, *lines])
+
+
 def _dedent(lines: tuple[str, ...]) -> list[str]:
     margins = [len(line) - len(line.lstrip()) for line in lines if line.strip()]
     margin = min(margins, default=0)
@@ -38,9 +44,7 @@ def _dedent(lines: tuple[str, ...]) -> list[str]:
 
 def _escape(text: str) -> str:
     text = text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
-    return "".join(
-        char if char == "\n" or char == "\t" or char.isprintable() else _code(char) for char in text
-    )
+    return "".join(char if char in "\n\t" or char.isprintable() else _code(char) for char in text)
 
 
 def _code(char: str) -> str:

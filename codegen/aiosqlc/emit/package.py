@@ -6,10 +6,10 @@ import os
 from pathlib import Path
 
 from aiosqlc.config.project import Project, PythonTarget
-from aiosqlc.emit.executor import EXECUTOR
+from aiosqlc.emit.executor import print_executor
 from aiosqlc.emit.imports import import_lines
 from aiosqlc.emit.python import print_module
-from aiosqlc.plan.model import Import, PyModule
+from aiosqlc.plan.model import Import, PyFunction, PyModule
 from aiosqlc.stages import Rendered
 
 MARK = "# Generated "
@@ -24,10 +24,23 @@ def print_package(
     files = [
         Rendered(module.path, print_module(module, header.of(module.source))) for module in modules
     ]
-    if not target.executor:
-        files.append(Rendered(target.out / "executor.py", f"{header.of('')}\n{EXECUTOR}"))
+    protocols = _protocols(target, modules)
+    if protocols:
+        source = print_executor(protocols)
+        files.append(Rendered(target.out / "executor.py", f"{header.of('')}\n{source}"))
     files.append(Rendered(target.out / "__init__.py", _init(target, modules, header.of(""))))
     return files
+
+
+def _protocols(target: PythonTarget, modules: tuple[PyModule, ...]) -> set[str]:
+    """Return what the modules import from `executor.py`."""
+    local = f"{target.package}.executor" if target.package else ".executor"
+    return {
+        "Unset" if name == "UNSET" else name
+        for module in modules
+        for origin, name in module.imports
+        if origin == local
+    }
 
 
 class _Header:
@@ -56,14 +69,10 @@ class _Header:
 def _init(target: PythonTarget, modules: tuple[PyModule, ...], header: str) -> str:
     """Print `__init__.py`: the names of the queries by their text, for metrics and traces."""
     package = target.package or "."
-    named = [
-        (module.path.stem, function.constant, function.query_name)
-        for module in modules
-        for function in module.functions
-    ]
-    imports: set[Import] = {("typing", "Final"), *((package, module) for module, _, _ in named)}
+    named = [(module.path.stem, item) for module in modules for item in module.functions]
+    imports: set[Import] = {("typing", "Final"), *((package, module) for module, _ in named)}
     first_party = frozenset({package.partition(".")[0]})
-    entries = [f'    {module}.{constant}: "{name}",' for module, constant, name in named]
+    entries = [_entry(module, function) for module, function in named]
     return "\n".join(
         [
             header,
@@ -78,3 +87,10 @@ def _init(target: PythonTarget, modules: tuple[PyModule, ...], header: str) -> s
             "",
         ]
     )
+
+
+def _entry(module: str, function: PyFunction) -> str:
+    text = f"{module}.{function.constant}"
+    if function.choice:
+        return f'    **dict.fromkeys({text}.values(), "{function.query_name}"),'
+    return f'    {text}: "{function.query_name}",'

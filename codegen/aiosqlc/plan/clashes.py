@@ -65,7 +65,7 @@ def check_module(module: PyModule, queries: Sequence[TypedQuery]) -> list[Diagno
     problems = []
     for function in module.functions:
         own = [function.name, function.constant]
-        own += [function.own_class.name] if function.own_class else []
+        own += [cls.name for cls in function.own_classes]
         for name in own:
             other = owners.setdefault(name, f"query `{function.query_name}`")
             if other != f"query `{function.query_name}`":

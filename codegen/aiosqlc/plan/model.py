@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from aiosqlc.config.project import ModelKind
@@ -100,8 +100,34 @@ class PyRow:
 
 
 @dataclass(frozen=True, slots=True)
+class PyChoice:
+    """How a dynamic query's text is chosen at run time.
+
+    `selectors` are the expressions that make up the key, `texts` the SQL by key, `arguments` the
+    conditions (empty: always) under which each parameter is passed, in order.
+    """
+
+    selectors: tuple[str, ...]
+    texts: tuple[tuple[tuple[bool | str, ...], str], ...]
+    arguments: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PyCopy:
+    """Where `:copyfrom` copies to. An empty schema is the connection's own."""
+
+    schema: str
+    table: str
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class PyFunction:
-    """One query's function, constant and (if it has its own) row class."""
+    """One query's function, constant and own classes.
+
+    `batch` is the annotation of one set of arguments, where the function takes many; then
+    `arguments` are expressions on `item`.
+    """
 
     name: str
     constant: str
@@ -110,11 +136,15 @@ class PyFunction:
     command: Command
     params: tuple[PyParam, ...]
     arguments: tuple[str, ...]
+    executor: Import
     doc: tuple[str, ...] = ()
     row: PyRow | None = None
-    own_class: PyClass | None = None
+    own_classes: tuple[PyClass, ...] = ()
     exactly_one: bool = False
     counts_rows: bool = True
+    choice: PyChoice | None = None
+    batch: str = ""
+    copy: PyCopy | None = None
     imports: frozenset[Import] = frozenset()
 
 
@@ -128,6 +158,5 @@ class PyModule:
     enums: tuple[PyEnum, ...] = ()
     classes: tuple[PyClass, ...] = ()
     functions: tuple[PyFunction, ...] = ()
-    executor: Import = ("", "")
-    imports: frozenset[Import] = field(default=frozenset())
+    imports: frozenset[Import] = frozenset()
     first_party: frozenset[str] = frozenset()

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from aiosqlc.config.project import PythonTarget
+from aiosqlc.config.project import ModelKind, PythonTarget
 from aiosqlc.diagnostics import Diagnostic, Label
-from aiosqlc.plan.clashes import check_fields, check_module, check_parameters
+from aiosqlc.plan.clashes import check_fields, check_module
+from aiosqlc.plan.function import plan_function
 from aiosqlc.plan.model import (
     Import,
     PyClass,
@@ -16,15 +17,13 @@ from aiosqlc.plan.model import (
     PyFunction,
     PyModule,
     PyNested,
-    PyParam,
     PyRow,
     PyType,
 )
-from aiosqlc.plan.naming import argument, camel, constant, identifier, singular, snake
+from aiosqlc.plan.naming import argument, camel, identifier, singular, snake
 from aiosqlc.plan.types import TypeResolver
 from aiosqlc.stages import (
     Analysis,
-    Cardinality,
     Catalog,
     Column,
     ColumnRef,
@@ -38,7 +37,7 @@ def plan_modules(
     target: PythonTarget, analysis: Analysis
 ) -> tuple[tuple[PyModule, ...], list[Diagnostic]]:
     """Plan every module of a query set. With diagnostics, the modules are not to be printed."""
-    planner = _Planner(target, analysis.catalog)
+    planner = Planner(target, analysis.catalog)
     modules = [
         planner.module(
             path, [query for query in analysis.queries if query.parsed.file.path == path]
@@ -53,7 +52,9 @@ def plan_modules(
 
 
 @dataclass
-class _Planner:
+class Planner:
+    """Plans one query set; what queries share gathers here."""
+
     target: PythonTarget
     catalog: Catalog
     problems: list[Diagnostic] = field(default_factory=list)
@@ -66,6 +67,7 @@ class _Planner:
 
     @property
     def models_name(self) -> str:
+        """How the module of shared classes is imported."""
         return self.in_package("models")
 
     def in_package(self, name: str) -> str:
@@ -74,14 +76,24 @@ class _Planner:
 
     @property
     def first_party(self) -> frozenset[str]:
+        """Top-level packages that are the user's own, for the order of imports."""
         names = (self.target.package, self.target.executor)
         return frozenset(name.partition(".")[0] for name in names if name)
 
-    @property
-    def executor(self) -> Import:
-        return (self.target.executor or self.in_package("executor"), "Executor")
+    def executor(self, name: str) -> Import:
+        """Return where a Protocol comes from: the configured module, or the one written here."""
+        if name == "Executor" and self.target.executor:
+            return (self.target.executor, name)
+        return (self.in_package("executor"), name)
+
+    def unset(self) -> tuple[Import, Import]:
+        """Return where UNSET and its type come from: msgspec's own serve its users best."""
+        if self.target.models is ModelKind.MSGSPEC:
+            return ("msgspec", "UNSET"), ("msgspec", "UnsetType")
+        return (self.in_package("executor"), "UNSET"), (self.in_package("executor"), "Unset")
 
     def module(self, path: Path, queries: Sequence[TypedQuery]) -> PyModule:
+        """Plan the module of one query file."""
         name = snake(path.name.removesuffix(".sql"))
         functions = tuple(self.function(query) for query in queries)
         imports = frozenset[Import]().union(*(function.imports for function in functions))
@@ -90,8 +102,7 @@ class _Planner:
             source=path.as_posix(),
             doc=f"The queries of {path.name}.",
             functions=functions,
-            executor=self.executor,
-            imports=imports | {self.executor},
+            imports=imports,
             first_party=self.first_party,
         )
 
@@ -117,49 +128,13 @@ class _Planner:
         )
 
     def function(self, query: TypedQuery) -> PyFunction:
-        parsed = query.parsed
-        params = tuple(self.parameters(query))
-        by_number = {param.number: item for param, item in zip(query.params, params, strict=True)}
-        self.problems += check_parameters(query, params)
-        row = self.row(query) if parsed.command.returns_rows and query.columns else None
-        own = row.cls if row and row.cls and row.cls.name == self.own_name(query) else None
-        imports = frozenset[Import]().union(
-            *(item.type.imports for item in params),
-            row.imports if row else frozenset(),
-            frozenset().union(*(item.type.imports for item in own.fields)) if own else frozenset(),
-        )
-        return PyFunction(
-            name=identifier(snake(parsed.name)),
-            constant=constant(parsed.name),
-            query_name=parsed.name,
-            sql=query.sql,
-            command=parsed.command,
-            params=params,
-            arguments=tuple(by_number[number].expression for number in sorted(by_number)),
-            doc=parsed.doc,
-            row=row,
-            own_class=own,
-            exactly_one=query.cardinality is Cardinality.ONE,
-            counts_rows=_counts_rows(query.sql),
-            imports=imports,
-        )
-
-    def parameters(self, query: TypedQuery) -> list[PyParam]:
-        found = []
-        for param in query.params:
-            kind = self.types.parameter(
-                param.type,
-                not_null=param.not_null,
-                element_not_null=param.element_not_null,
-                origin=param.origin,
-                query=f"{query.parsed.name}.{param.name}",
-            )
-            name = argument(param.name)
-            expression = kind.encode.replace("{}", name) if kind.encode else name
-            found.append(PyParam(name, kind, expression))
-        return found
+        """Plan the function of one query."""
+        function, problems = plan_function(query, self)
+        self.problems += problems
+        return function
 
     def own_name(self, query: TypedQuery) -> str:
+        """Return the name of the row class that only this query uses."""
         return f"{camel(query.parsed.name)}Row"
 
     def row(self, query: TypedQuery) -> PyRow:
@@ -181,6 +156,7 @@ class _Planner:
         )
 
     def column(self, query: TypedQuery, column: Column) -> PyType:
+        """Return the type of one result column."""
         return self.types.column(
             column.type,
             not_null=column.not_null,
@@ -190,6 +166,7 @@ class _Planner:
         )
 
     def nested(self, embed: TypedEmbed) -> PyNested:
+        """Plan the nested row of an embed."""
         table = self.tables[embed.table.schema, embed.table.table]
         return PyNested(
             embed.first,
@@ -235,6 +212,7 @@ class _Planner:
         return None if particular.intersection(queried) else table
 
     def table_class(self, table: Table) -> PyClass:
+        """Return the shared class of a table's rows."""
         key = (table.schema, table.name)
         if key not in self.shared:
             fields = tuple(
@@ -335,14 +313,6 @@ def _in_order(classes: Sequence[PyClass]) -> tuple[PyClass, ...]:
     for cls in by_name.values():
         visit(cls)
     return tuple(ordered.values())
-
-
-_COUNTING = ("SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "WITH", "VALUES", "TABLE", "(")
-
-
-def _counts_rows(sql: str) -> bool:
-    """Whether the server's status ends with a number of rows."""
-    return sql.lstrip().upper().startswith(_COUNTING)
 
 
 def _different_shape(query: TypedQuery, name: str) -> Diagnostic:

@@ -1,0 +1,116 @@
+"""Plans how a dynamic query's function picks one of its texts and passes what that text takes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from aiosqlc.plan import pytypes
+from aiosqlc.plan.model import Import, PyChoice, PyParam, PyType
+from aiosqlc.plan.naming import argument
+from aiosqlc.stages import OptionalPart, TypedQuery, Variant
+
+UnsetNames = tuple[Import, Import]
+"""Where `UNSET` and its type are imported from."""
+
+
+def plan_choice(
+    query: TypedQuery, params: dict[int, PyParam], unset: UnsetNames
+) -> tuple[list[PyParam], PyChoice, set[Import]]:
+    """Return the parameters with their defaults, how the text is chosen, and the imports."""
+    parts = query.parsed.dynamic
+    by_name = {param.name: param.number for param in query.params}
+    nullable = {param.number for param in query.params if not param.not_null}
+    imports: set[Import] = set()
+    conditions: list[str] = []
+    adapted = dict(params)
+    extra: list[PyParam] = []
+    for part in parts:
+        number = by_name.get(part.name)
+        if part.kind == "sort":
+            conditions.append(argument(part.name))
+        elif number is None:
+            flag = PyParam(argument(part.name), PyType("bool"), "", "False")
+            extra.append(flag)
+            conditions.append(flag.name)
+        elif part.kind == "set" or number in nullable:
+            adapted[number] = _unsettable(params[number], unset)
+            imports |= set(unset)
+            conditions.append(f"{params[number].name} is not UNSET")
+        else:
+            adapted[number] = _omittable(params[number])
+            conditions.append(f"{params[number].name} is not None")
+    everything = [adapted[number] for number in sorted(adapted)] + extra
+    choice = PyChoice(
+        selectors=tuple(conditions),
+        texts=tuple((_key(parts, variant.key), variant.sql) for variant in query.variants),
+        arguments=tuple(
+            (_condition(number, parts, conditions, query.variants), params[number].expression)
+            for number in sorted(params)
+        ),
+    )
+    imports |= {("typing", "Literal")} if any(part.kind == "sort" for part in parts) else set()
+    return everything, choice, imports
+
+
+def _unsettable(param: PyParam, unset: UnsetNames) -> PyParam:
+    kind = replace(param.type, annotation=f"{param.type.annotation} | {unset[1][1]}")
+    return replace(param, type=kind, default="UNSET")
+
+
+def _omittable(param: PyParam) -> PyParam:
+    return replace(param, type=pytypes.optional(param.type), default="None")
+
+
+def _key(parts: tuple[OptionalPart, ...], key: tuple[int, ...]) -> tuple[bool | str, ...]:
+    return tuple(
+        part.choices[chosen] if part.kind == "sort" else bool(chosen)
+        for part, chosen in zip(parts, key, strict=True)
+    )
+
+
+def _condition(
+    number: int,
+    parts: tuple[OptionalPart, ...],
+    conditions: list[str],
+    variants: tuple[Variant, ...],
+) -> str:
+    """Return when a parameter is passed: empty where every text has it."""
+    if all(number in variant.numbers for variant in variants):
+        return ""
+    present = [
+        position
+        for position, part in enumerate(parts)
+        if part.kind != "sort" and _brings(number, position, parts, variants)
+    ]
+    return " or ".join(conditions[position] for position in present)
+
+
+def _brings(
+    number: int, position: int, parts: tuple[OptionalPart, ...], variants: tuple[Variant, ...]
+) -> bool:
+    """Whether a part alone, all others absent, makes a parameter occur."""
+    for variant in variants:
+        others = (
+            chosen
+            for other, chosen in enumerate(variant.key)
+            if other != position and parts[other].kind != "sort"
+        )
+        if variant.key[position] and not any(others):
+            return number in variant.numbers
+    return False
+
+
+def sort_params(query: TypedQuery) -> list[PyParam]:
+    """Return the parameters that pick a sort: literal texts, the first by default."""
+    found = []
+    for part in query.parsed.dynamic:
+        if part.kind == "sort":
+            choices = [_quoted(choice) for choice in part.choices]
+            kind = PyType(f"Literal[{', '.join(choices)}]")
+            found.append(PyParam(argument(part.name), kind, "", choices[0]))
+    return found
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

@@ -1,0 +1,153 @@
+"""Plans the function of one query: its parameters, what it passes on, and what it returns."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from aiosqlc.diagnostics import Diagnostic, Label
+from aiosqlc.plan.choice import plan_choice, sort_params
+from aiosqlc.plan.clashes import check_parameters
+from aiosqlc.plan.model import Import, PyClass, PyCopy, PyField, PyFunction, PyParam, PyType
+from aiosqlc.plan.naming import argument, camel, constant, identifier, snake
+from aiosqlc.stages import Cardinality, Command, TypedParam, TypedQuery
+
+if TYPE_CHECKING:
+    from aiosqlc.plan.module import Planner
+
+_BATCHES = frozenset({Command.COPYFROM, Command.BATCHEXEC, Command.BATCHMANY, Command.BATCHONE})
+_EXECUTORS = {
+    Command.COPYFROM: "CopyExecutor",
+    Command.BATCHEXEC: "BatchExecutor",
+    Command.STREAM: "StreamExecutor",
+}
+
+
+def plan_function(query: TypedQuery, planner: Planner) -> tuple[PyFunction, list[Diagnostic]]:
+    """Plan one query's function."""
+    parsed = query.parsed
+    params = {param.number: _param(query, param, planner) for param in query.params}
+    row = planner.row(query) if parsed.command.returns_rows and query.columns else None
+    own = [row.cls] if row and row.cls and row.cls.name == planner.own_name(query) else []
+    ordered = [params[number] for number in sorted(params)]
+    executor = planner.executor(_EXECUTORS.get(parsed.command, "Executor"))
+    function = PyFunction(
+        name=identifier(snake(parsed.name)),
+        constant=constant(parsed.name),
+        query_name=parsed.name,
+        sql=query.sql,
+        command=parsed.command,
+        params=tuple(ordered),
+        arguments=tuple(param.expression for param in ordered),
+        executor=executor,
+        doc=parsed.doc,
+        row=row,
+        exactly_one=query.cardinality is Cardinality.ONE,
+        counts_rows=_counts_rows(query.sql),
+    )
+    imports = {item for param in ordered for item in param.type.imports} | {executor}
+    problems = _unsupported(query)
+    if parsed.dynamic:
+        function, needed = _dynamic(query, function, params, planner)
+        imports |= needed
+    if parsed.command in _BATCHES:
+        function, classes = _batched(query, function, planner)
+        own += classes
+    if parsed.command is Command.STREAM:
+        function = replace(function, params=(*function.params, _CHUNK))
+    if parsed.command is Command.COPYFROM:
+        copy = _copy(query)
+        problems += [] if copy else [_not_copyable(query)]
+        function = replace(function, copy=copy)
+    problems += check_parameters(query, function.params)
+    imports |= {item for cls in own for field in cls.fields for item in field.type.imports}
+    imports |= row.imports if row else set()
+    return replace(function, own_classes=tuple(own), imports=frozenset(imports)), problems
+
+
+def _param(query: TypedQuery, param: TypedParam, planner: Planner) -> PyParam:
+    kind = planner.types.parameter(
+        param.type,
+        not_null=param.not_null,
+        element_not_null=param.element_not_null,
+        origin=param.origin,
+        query=f"{query.parsed.name}.{param.name}",
+    )
+    name = argument(param.name)
+    return PyParam(name, kind, kind.encode.replace("{}", name) or name)
+
+
+_CHUNK = PyParam("chunk", PyType("int"), "chunk", "1000")
+
+
+def _dynamic(
+    query: TypedQuery, function: PyFunction, params: dict[int, PyParam], planner: Planner
+) -> tuple[PyFunction, set[Import]]:
+    """Give optional parameters their defaults, and choose the text at run time."""
+    unset = planner.unset()
+    adapted, choice, imports = plan_choice(query, params, unset)
+    required = [param for param in adapted if not param.default]
+    optional = [param for param in adapted if param.default]
+    everything = (*required, *optional, *sort_params(query))
+    return replace(function, params=everything, choice=choice), imports
+
+
+def _batched(
+    query: TypedQuery, function: PyFunction, planner: Planner
+) -> tuple[PyFunction, list[PyClass]]:
+    """Take many sets of arguments: values where there is one parameter, objects where several."""
+    params = function.params
+    if len(params) == 1:
+        only = params[0]
+        expression = only.type.encode.replace("{}", "item") or "item"
+        return replace(function, batch=only.type.annotation, arguments=(expression,)), []
+    name = f"{camel(query.parsed.name)}Params"
+    fields = tuple(PyField(param.name, param.type) for param in params)
+    cls = PyClass(name, planner.target.models, fields)
+    arguments = tuple(
+        param.type.encode.replace("{}", f"item.{param.name}") or f"item.{param.name}"
+        for param in params
+    )
+    return replace(function, batch=name, arguments=arguments), [cls]
+
+
+def _copy(query: TypedQuery) -> PyCopy | None:
+    """Return the target of a `:copyfrom`; None unless every value is one column's parameter."""
+    into = query.insert_into
+    origins = [param.origin for param in sorted(query.params, key=lambda param: param.number)]
+    values = query.sql[query.sql.upper().rfind("VALUES") + 6 :]
+    bare = "".join(values.split()) == f"({','.join(f'${n + 1}' for n in range(len(origins)))})"
+    if into is None or not bare or not all(origins):
+        return None
+    columns = tuple(origin.column for origin in origins if origin)
+    return PyCopy("" if into.schema == "public" else into.schema, into.table, columns)
+
+
+def _not_copyable(query: TypedQuery) -> Diagnostic:
+    return Diagnostic(
+        "E410",
+        "`:copyfrom` copies parameters into columns, nothing else",
+        (Label(query.parsed.file, query.parsed.name_span, "this query does more"),),
+        hint="write `INSERT INTO t (a, b) VALUES (@a, @b)`, or use `:batchexec`",
+    )
+
+
+def _unsupported(query: TypedQuery) -> list[Diagnostic]:
+    parsed = query.parsed
+    at = (Label(parsed.file, parsed.name_span, "this query"),)
+    if parsed.command is Command.EXECLASTID:
+        hint = "add `RETURNING id` and use `:one`"
+        return [Diagnostic("E411", "PostgreSQL has no last inserted id", at, hint)]
+    if parsed.dynamic and parsed.command in _BATCHES:
+        hint = "leave the directives out, or use another command"
+        message = f"`:{parsed.command}` takes no optional parts"
+        return [Diagnostic("E412", message, at, hint)]
+    return []
+
+
+_COUNTING = ("SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "WITH", "VALUES", "TABLE", "(")
+
+
+def _counts_rows(sql: str) -> bool:
+    """Whether the server's status ends with a number of rows."""
+    return sql.lstrip().upper().startswith(_COUNTING)
