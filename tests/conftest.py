@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Protocol
@@ -18,6 +19,13 @@ class NewDatabase(Protocol):
     """`url = await new_database("user", demo=True)`: a database of the test's own, migrated."""
 
     async def __call__(self, db: str, *, demo: bool = False) -> str: ...
+
+
+@pytest.fixture
+def run_dir() -> Iterator[Path]:
+    """A folder for servers that root demotes; pytest keeps every other account out of its own."""
+    with tempfile.TemporaryDirectory(prefix="test-run-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
 
 
 @pytest.fixture(scope="session")

@@ -7,9 +7,10 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -93,22 +94,23 @@ class Stack:
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def stack() -> Iterator[Stack]:
     """The run's stack. Tests may kill its parts, and leave when they have come back."""
-    running = Stack(tmp_path_factory.mktemp("stack"))
-    try:
-        running.wait_until_said("ready; press Ctrl-C")
-        yield running
-    finally:
-        running.stop()
+    with tempfile.TemporaryDirectory(prefix="test-stack-", ignore_cleanup_errors=True) as folder:
+        running = Stack(Path(folder))
+        try:
+            running.wait_until_said("ready; press Ctrl-C")
+            yield running
+        finally:
+            running.stop()
 
 
 @pytest.fixture
-def own_stack(tmp_path: Path) -> Iterator:
+def own_stack(run_dir: Path) -> Iterator[Callable[..., Stack]]:
     """Start stacks of the test's own: `own_stack(GATEWAY_PORT="8080")`."""
     started: list[Stack] = []
 
-    def start(run_dir: Path = tmp_path / "run", **environ: str) -> Stack:
+    def start(**environ: str) -> Stack:
         started.append(Stack(run_dir, **environ))
         return started[-1]
 

@@ -24,8 +24,8 @@ def settings(run: Path, services: tuple[Service, ...] = SERVICES) -> Settings:
 
 
 @pytest.mark.parametrize("services", [(), SERVICES])
-def test_nginx_accepts_the_configuration(tmp_path, services):
-    _, config = gateway.prepare(settings(tmp_path, services))
+def test_nginx_accepts_the_configuration(run_dir, services):
+    _, config = gateway.prepare(settings(run_dir, services))
     checked = subprocess.run(
         [*gateway.command(config), "-t"], capture_output=True, text=True, check=False
     )
@@ -33,10 +33,10 @@ def test_nginx_accepts_the_configuration(tmp_path, services):
     assert "warn" not in checked.stderr
 
 
-def test_a_configuration_that_nginx_refuses_is_one_sentence(tmp_path):
+def test_a_configuration_that_nginx_refuses_is_one_sentence(run_dir):
     odd = Service(name="two words", port=8081, grpc_port=None, public=True, database=False)
     with pytest.raises(StartError, match=r"^NGINX refuses its configuration: "):
-        gateway.prepare(settings(tmp_path, (odd,)))
+        gateway.prepare(settings(run_dir, (odd,)))
 
 
 def test_there_is_a_route_for_each_public_service_only(tmp_path):

@@ -125,7 +125,7 @@ async def test_the_command_uses_the_url_in_the_environment(
 
 
 async def test_without_a_url_the_command_starts_the_embedded_server(
-    folder, tmp_path_factory, monkeypatch, capsys
+    folder, run_dir, tmp_path_factory, monkeypatch, capsys
 ):
     from lib.embedded.ports import free_port
 
@@ -133,8 +133,8 @@ async def test_without_a_url_the_command_starts_the_embedded_server(
     (home / "migrations").mkdir()
     folder.rename(home / "migrations" / "shop")
     monkeypatch.chdir(home)
-    environ = {"RUN_DIR": str(home / "run"), "POSTGRES_PORT": str(free_port())}
+    environ = {"RUN_DIR": str(run_dir), "POSTGRES_PORT": str(free_port())}
     assert migrations.main(["up", "--db", "shop"], environ) == 0
     assert migrations.main(["down", "--db", "shop"], environ) == 0
     assert "rolled back 0002_book" in capsys.readouterr().out
-    assert not (home / "run" / "postgres" / "postmaster.pid").exists()
+    assert not (run_dir / "postgres" / "postmaster.pid").exists()
