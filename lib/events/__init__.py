@@ -1,0 +1,18 @@
+"""Facts that leave a service: outbox, relay, consumers; and domain events inside of one."""
+
+from lib.events.bus import DomainEvents
+from lib.events.consumer import Consumer, ConsumerPolicy, Handler
+from lib.events.event import Event, stream_of
+from lib.events.outbox import publish
+from lib.events.relay import Relay
+
+__all__ = [
+    "Consumer",
+    "ConsumerPolicy",
+    "DomainEvents",
+    "Event",
+    "Handler",
+    "Relay",
+    "publish",
+    "stream_of",
+]

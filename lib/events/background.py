@@ -1,0 +1,59 @@
+"""A loop that runs beside the requests, survives what it meets and stops between two steps."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Final
+
+from lib.log import get_logger
+
+log = get_logger(__name__)
+
+_FIRST_WAIT: Final = 0.1
+_LONGEST_WAIT: Final = 5.0
+_STOP_SECONDS: Final = 5.0
+
+
+@asynccontextmanager
+async def repeating(
+    step: Callable[[], Awaitable[bool]], *, name: str, idle_seconds: float
+) -> AsyncIterator[None]:
+    """Repeat `step` while the block runs: at once where it had work, else after `idle_seconds`.
+
+    A failure is logged and tried again after a wait that doubles up to 5 s. At the end the step
+    under way may finish for 5 s before it is cancelled.
+    """
+    stop = asyncio.Event()
+    task = asyncio.create_task(_repeat(step, stop, name, idle_seconds), name=name)
+    try:
+        yield
+    finally:
+        stop.set()
+        await asyncio.wait((task,), timeout=_STOP_SECONDS)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def _repeat(
+    step: Callable[[], Awaitable[bool]], stop: asyncio.Event, name: str, idle_seconds: float
+) -> None:
+    wait = _FIRST_WAIT
+    while not stop.is_set():
+        try:
+            pause = 0.0 if await step() else idle_seconds
+            wait = _FIRST_WAIT
+        except Exception as error:  # noqa: BLE001 - the loop outlives whatever one step meets
+            log.warning("background_step_failed", loop=name, error=repr(error))
+            pause, wait = wait, min(_LONGEST_WAIT, wait * 2)
+        if pause:
+            await _sleep(stop, pause)
+
+
+async def _sleep(stop: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await stop.wait()
+    except TimeoutError:
+        return

@@ -1,0 +1,204 @@
+"""Handle each event exactly once in effect: it is recorded in the transaction of its effect."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, TypeAlias
+
+import structlog
+from prometheus_client import CollectorRegistry
+from redis.asyncio import Redis
+
+from lib import context, trace
+from lib.db import Database, Executor
+from lib.errors import AppError, Code
+from lib.events.background import repeating
+from lib.events.event import Event, MalformedEventError
+from lib.events.metrics import ConsumerMetrics
+from lib.events.streams import Entry, Group
+from lib.log import get_logger
+from lib.store import inbox
+
+log = get_logger(__name__)
+
+# Does the work of one event inside the transaction given; what it does elsewhere may happen twice.
+Handler: TypeAlias = Callable[[Executor, Event], Awaitable[None]]
+_MEASURE_SECONDS: Final = 10.0
+_AWAY: Final = frozenset({Code.SERVICE_UNAVAILABLE, Code.CIRCUIT_OPEN})
+
+
+class Outcome(StrEnum):
+    """What became of a delivery: the label of `events_handled_total`."""
+
+    HANDLED = "handled"
+    DUPLICATE = "duplicate"
+    IGNORED = "ignored"
+    DEAD = "dead"
+
+
+@dataclass(frozen=True, slots=True)
+class ConsumerPolicy:
+    """How hard to try; times in seconds."""
+
+    # Attempts of one delivery, in place, so that later events of the key do not overtake.
+    attempts: int = 3
+    retry_wait: float = 0.2
+    # Deliveries in all: an event that brings the process down does so this often.
+    deliveries: int = 10
+    handle_seconds: float = 10.0
+    # How long another consumer may be silent before its events are taken over. Longer than
+    # all attempts together, or a slow one is taken for a dead one (harmless, but wasted).
+    take_over_seconds: float = 60.0
+    batch: int = 20
+    block_seconds: float = 0.25
+
+
+class Consumer:
+    """One member of a consumer group; with the same `name` it resumes after a restart.
+
+    With several members alive, events of one key may be handled at the same time; order holds for
+    a group with one member at a time.
+    """
+
+    def __init__(
+        self,
+        db: Database,
+        redis: Redis,
+        *,
+        group: str,
+        name: str,
+        handlers: Mapping[str, Mapping[str, Handler]],
+        policy: ConsumerPolicy = ConsumerPolicy(),
+        registry: CollectorRegistry | None = None,
+    ) -> None:
+        """Take `handlers` by topic, then by kind of event; other kinds are passed over."""
+        self._db = db
+        self._group = group
+        self._handlers = handlers
+        self._policy = policy
+        self._streams = {topic: Group(redis, topic, group, name) for topic in handlers}
+        self._metrics = None if registry is None else ConsumerMetrics(registry, group)
+        self._measured_at = self._took_over_at = float("-inf")
+        self._resumed = False
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Handle events in the background while the block runs."""
+        async with repeating(self.step, name=f"consumer-{self._group}", idle_seconds=0.01):
+            yield
+
+    async def step(self) -> bool:
+        """Handle what can be had now, our own unfinished events first; say whether there was any.
+
+        Raises:
+            AppError, RedisError: where the database or Redis is away; events stay pending.
+        """
+        if not self._resumed:
+            await self._resume()
+        # Whatever goes wrong below leaves events that are ours and unhandled: begin with those.
+        self._resumed = False
+        worked = await self._take_over()
+        for topic, group in self._streams.items():
+            for entry in await group.read_new(self._policy.batch, self._block_seconds()):
+                worked = True
+                await self._deliver(topic, entry)
+        await self._measure()
+        self._resumed = True
+        return worked
+
+    async def _resume(self) -> None:
+        """Finish what this name had when it ended, one by one: a poisonous event shows itself."""
+        for topic, group in self._streams.items():
+            await group.create()
+            while entry := await group.read_own_oldest():
+                await self._deliver(topic, entry)
+
+    async def _take_over(self) -> bool:
+        """Finish what members left behind that are gone."""
+        if time.monotonic() - self._took_over_at < self._policy.take_over_seconds / 4:
+            return False
+        self._took_over_at = time.monotonic()
+        worked = False
+        for topic, group in self._streams.items():
+            while entry := await group.claim_idle(self._policy.take_over_seconds):
+                worked = True
+                await self._deliver(topic, entry)
+        return worked
+
+    async def _deliver(self, topic: str, entry: Entry) -> None:
+        group, began = self._streams[topic], time.perf_counter()
+        try:
+            outcome = await self._outcome(topic, entry)
+        except Exception:
+            # What we need is away: that is no fault of the event.
+            await group.forgive(entry)
+            raise
+        if outcome is not Outcome.DEAD:
+            await group.acknowledge(entry.id)
+        if self._metrics is not None:
+            self._metrics.observe(topic, outcome, time.perf_counter() - began)
+
+    async def _outcome(self, topic: str, entry: Entry) -> Outcome:
+        if entry.deliveries > self._policy.deliveries:
+            return await self._bury(topic, entry, "delivered too often")
+        try:
+            event = Event.from_fields(entry.fields)
+        except MalformedEventError as error:
+            return await self._bury(topic, entry, f"malformed: {error}")
+        handler = self._handlers[topic].get(event.kind)
+        if handler is None:
+            return Outcome.IGNORED
+        with (
+            structlog.contextvars.bound_contextvars(event_id=str(event.id), event_kind=event.kind),
+            trace.span(
+                f"handle {event.kind}",
+                trace.Kind.CONSUMER,
+                parent={trace.HEADER: event.traceparent},
+            ),
+        ):
+            context.request_id.set(event.request_id)
+            return await self._handle(topic, entry, event, handler)
+
+    async def _handle(self, topic: str, entry: Entry, event: Event, handler: Handler) -> Outcome:
+        for attempt in range(1, self._policy.attempts + 1):
+            try:
+                async with asyncio.timeout(self._policy.handle_seconds):
+                    return await self._once(event, handler)
+            except Exception as error:
+                if isinstance(error, AppError) and error.code in _AWAY:
+                    raise
+                log.warning("event_failed", attempt=attempt, exc_info=error)
+                reason = repr(error)
+            if attempt < self._policy.attempts:
+                # Spread, so that members that met at one row do not meet there again.
+                spread = random.uniform(0.5, 1.5)  # noqa: S311 - a wait, not a secret
+                await asyncio.sleep(self._policy.retry_wait * 2 ** (attempt - 1) * spread)
+        return await self._bury(topic, entry, reason)
+
+    async def _once(self, event: Event, handler: Handler) -> Outcome:
+        async with self._db.transaction() as tx:
+            if not await inbox.record_handled(tx, consumer=self._group, event_id=event.id):
+                return Outcome.DUPLICATE
+            await handler(tx, event)
+        return Outcome.HANDLED
+
+    async def _bury(self, topic: str, entry: Entry, reason: str) -> Outcome:
+        log.error("event_dead", topic=topic, entry=entry.id, reason=reason)
+        await self._streams[topic].bury(entry, reason)
+        return Outcome.DEAD
+
+    def _block_seconds(self) -> float:
+        return self._policy.block_seconds / len(self._streams)
+
+    async def _measure(self) -> None:
+        if self._metrics is None or time.monotonic() - self._measured_at < _MEASURE_SECONDS:
+            return
+        self._measured_at = time.monotonic()
+        for topic, group in self._streams.items():
+            self._metrics.measure(topic, await group.backlog())

@@ -1,0 +1,57 @@
+"""Metrics of a consumer: what it has done with events, and how far behind it is."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from lib.events.streams import Backlog
+from lib.metrics import LATENCY_BUCKETS
+
+
+class ConsumerMetrics:
+    """`events_*{group, topic}`. One per registry."""
+
+    def __init__(self, registry: CollectorRegistry, group: str) -> None:
+        self._group = group
+        self._handled = Counter(
+            "events_handled_total",
+            "Events delivered, by what became of them.",
+            ("group", "topic", "outcome"),
+            registry=registry,
+        )
+        self._seconds = Histogram(
+            "events_handle_seconds",
+            "Seconds from the delivery of an event to its end.",
+            ("group", "topic"),
+            buckets=LATENCY_BUCKETS,
+            registry=registry,
+        )
+        self._lag = Gauge(
+            "events_lag",
+            "Events of the stream that the group has not been given yet.",
+            ("group", "topic"),
+            registry=registry,
+        )
+        self._pending = Gauge(
+            "events_pending",
+            "Events given to the group and not finished.",
+            ("group", "topic"),
+            registry=registry,
+        )
+        self._dead = Gauge(
+            "events_dead_letters",
+            "Events that could not be handled and wait for a person.",
+            ("topic",),
+            registry=registry,
+        )
+
+    def observe(self, topic: str, outcome: str, seconds: float) -> None:
+        """Count one delivery."""
+        self._handled.labels(self._group, topic, outcome).inc()
+        self._seconds.labels(self._group, topic).observe(seconds)
+
+    def measure(self, topic: str, backlog: Backlog) -> None:
+        """Set the gauges."""
+        self._lag.labels(self._group, topic).set(backlog.lag)
+        self._pending.labels(self._group, topic).set(backlog.pending)
+        self._dead.labels(topic).set(backlog.dead)

@@ -1,0 +1,109 @@
+"""Take events from the outbox to Redis Streams: at least once, in the order of each key."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge
+from redis.asyncio import Redis
+
+from lib.db import Database
+from lib.events.background import repeating
+from lib.events.event import Event, stream_of
+from lib.store import outbox
+
+_MEASURE_SECONDS: Final = 10.0
+_IDLE_SECONDS: Final = 0.2
+
+
+class Relay:
+    """Any number may run on one database: each lane of the outbox is served by one at a time.
+
+    An event is removed after Redis has it. A crash in between sends it twice, with the same id:
+    consumers tell by that.
+    """
+
+    def __init__(
+        self,
+        db: Database,
+        redis: Redis,
+        *,
+        batch_size: int = 100,
+        registry: CollectorRegistry | None = None,
+    ) -> None:
+        self._db = db
+        self._redis = redis
+        self._batch_size = batch_size
+        self._metrics = None if registry is None else _Metrics(registry)
+        self._measured_at = float("-inf")
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Publish in the background while the block runs."""
+        async with repeating(self._step, name="outbox-relay", idle_seconds=_IDLE_SECONDS):
+            yield
+
+    async def publish_batch(self) -> int:
+        """Publish the next events of one lane; return how many, 0 where there is nothing to do.
+
+        Raises:
+            AppError, RedisError: where the database or Redis is away; the events stay.
+        """
+        async with self._db.transaction() as tx:
+            lane = await outbox.claim_lane(tx)
+            if lane is None:
+                return 0
+            rows = await outbox.next_events(tx, lane=lane, batch_size=self._batch_size)
+            await self._send([_event(row) for row in rows])
+            await outbox.remove_events(tx, positions=[row.position for row in rows])
+        if self._metrics is not None:
+            self._metrics.published.inc(len(rows))
+        return len(rows)
+
+    async def _send(self, events: list[Event]) -> None:
+        # One after the other in one pipeline: Redis keeps the order of a connection.
+        pipeline = self._redis.pipeline(transaction=False)
+        for event in events:
+            entry: dict[Any, Any] = dict(event.fields())
+            pipeline.xadd(stream_of(event.topic), entry)
+        await pipeline.execute()
+
+    async def _step(self) -> bool:
+        published = await self.publish_batch()
+        if self._metrics is not None and time.monotonic() - self._measured_at > _MEASURE_SECONDS:
+            self._measured_at = time.monotonic()
+            backlog = await outbox.measure_backlog(self._db)
+            self._metrics.waiting.set(backlog.events)
+            self._metrics.oldest.set(backlog.oldest_seconds)
+        return published > 0
+
+
+class _Metrics:
+    """What leaves the outbox and what waits in it."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.published = Counter(
+            "outbox_published_total", "Events taken to the stream.", registry=registry
+        )
+        self.waiting = Gauge(
+            "outbox_waiting_events", "Events that wait in the outbox.", registry=registry
+        )
+        self.oldest = Gauge(
+            "outbox_oldest_seconds", "How long the oldest event has waited.", registry=registry
+        )
+
+
+def _event(row: outbox.NextEventsRow) -> Event:
+    return Event(
+        id=row.id,
+        topic=row.topic,
+        key=row.event_key,
+        kind=row.kind,
+        payload=row.payload,
+        request_id=row.request_id,
+        traceparent=row.traceparent,
+        created_at=row.created_at,
+    )

@@ -1,0 +1,174 @@
+"""One topic's Redis Stream as one member of a consumer group sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from redis.asyncio import Redis
+from redis.exceptions import ResponseError
+
+from lib.events.event import dead_letters_of, stream_of
+
+_FROM_THE_START: Final = "0"
+_REDRIVE: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A delivered entry; `deliveries` counts this one."""
+
+    id: str
+    fields: Mapping[bytes, bytes]
+    deliveries: int
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """How far behind a group is: not delivered, not finished, given up."""
+
+    lag: int
+    pending: int
+    dead: int
+
+
+class Group:
+    """Reads, claims, acknowledges and buries entries of one stream."""
+
+    def __init__(self, redis: Redis, topic: str, group: str, member: str) -> None:
+        self._redis = redis
+        self._topic = topic
+        self._stream = stream_of(topic)
+        self._group = group
+        self._member = member
+
+    async def create(self) -> None:
+        """Create the group where there is none; it begins with the oldest entry still kept."""
+        try:
+            await self._redis.xgroup_create(
+                self._stream, self._group, id=_FROM_THE_START, mkstream=True
+            )
+        except ResponseError as error:
+            if "BUSYGROUP" not in str(error):
+                raise
+
+    async def read_new(self, count: int, block_seconds: float) -> list[Entry]:
+        """Return entries that no member has been given, waiting a moment for the first.
+
+        The wait must be shorter than the connection's time-out.
+        """
+        block = max(1, int(block_seconds * 1000))
+        return [Entry(*entry, deliveries=1) for entry in await self._read(">", count, block)]
+
+    async def read_own_oldest(self) -> Entry | None:
+        """Return the oldest entry that this member was given and has not finished."""
+        for entry_id, fields in await self._read(_FROM_THE_START, 1, None):
+            if fields is None:  # trimmed from the stream meanwhile: nothing is left to handle
+                await self.acknowledge(entry_id)
+                return await self.read_own_oldest()
+            return Entry(entry_id, fields, await self._deliveries(entry_id))
+        return None
+
+    async def claim_idle(self, idle_seconds: float) -> Entry | None:
+        """Take over the oldest entry that its member has not finished for this long."""
+        _, entries, *_ = await self._redis.xautoclaim(
+            self._stream, self._group, self._member, int(idle_seconds * 1000), count=1
+        )
+        for raw_id, fields in entries:
+            entry_id = raw_id.decode()
+            return Entry(entry_id, fields, await self._deliveries(entry_id))
+        return None
+
+    async def acknowledge(self, entry_id: str) -> None:
+        """Say that an entry is finished."""
+        await self._redis.xack(self._stream, self._group, entry_id)
+
+    async def bury(self, entry: Entry, reason: str) -> None:
+        """Move an entry to the dead letters, in one step: it is in one of the two places."""
+        letter: dict[Any, Any] = {
+            **entry.fields,
+            b"dead_group": self._group,
+            b"dead_reason": reason[:1000],
+            b"dead_deliveries": entry.deliveries,
+        }
+        pipeline = self._redis.pipeline(transaction=True)
+        pipeline.xadd(dead_letters_of(self._topic), letter)
+        pipeline.xack(self._stream, self._group, entry.id)
+        await pipeline.execute()
+
+    async def forgive(self, entry: Entry) -> None:
+        """Do not count the delivery of an entry whose handling could not even be tried."""
+        await self._redis.xclaim(
+            self._stream,
+            self._group,
+            self._member,
+            min_idle_time=0,
+            message_ids=[entry.id],
+            retrycount=entry.deliveries - 1,
+            justid=True,
+        )
+
+    async def backlog(self) -> Backlog:
+        """Measure how far behind the group is."""
+        groups = await self._redis.xinfo_groups(self._stream)
+        mine = next(info for info in groups if info["name"] == self._group.encode())
+        dead = await self._redis.xlen(dead_letters_of(self._topic))
+        return Backlog(lag=int(mine.get("lag") or 0), pending=int(mine["pending"]), dead=int(dead))
+
+    async def _deliveries(self, entry_id: str) -> int:
+        found = await self._redis.xpending_range(
+            self._stream, self._group, min=entry_id, max=entry_id, count=1
+        )
+        return int(found[0]["times_delivered"]) if found else 1
+
+    async def _read(
+        self, after: str, count: int, block: int | None
+    ) -> list[tuple[str, Mapping[bytes, bytes]]]:
+        answer: Any = await self._redis.xreadgroup(
+            self._group, self._member, {self._stream: after}, count=count, block=block
+        )
+        return [(raw_id.decode(), fields) for _, entries in answer for raw_id, fields in entries]
+
+
+async def redrive(redis: Redis, topic: str) -> int:
+    """Put dead letters back into their stream, at most 1000; return how many. For a person to call.
+
+    Every group sees them again; those that handled them know it by the id.
+    """
+    letters: Any = await redis.xrange(dead_letters_of(topic), count=_REDRIVE)
+    for letter_id, fields in letters:
+        entry: dict[Any, Any] = {
+            name: value for name, value in fields.items() if not name.startswith(b"dead_")
+        }
+        pipeline = redis.pipeline(transaction=True)
+        pipeline.xadd(stream_of(topic), entry)
+        pipeline.xdel(dead_letters_of(topic), letter_id)
+        await pipeline.execute()
+    return len(letters)
+
+
+async def trim(redis: Redis, topic: str, *, keep_seconds: float) -> int:
+    """Remove entries that every group has finished and that are older than `keep_seconds`.
+
+    Without groups nothing is removed: somebody may still want to begin.
+    """
+    stream = stream_of(topic)
+    groups = await redis.xinfo_groups(stream) if await redis.exists(stream) else []
+    if not groups:
+        return 0
+    seconds, _ = await redis.time()
+    limits = [(int((seconds - keep_seconds) * 1000), 0)]
+    for group in groups:
+        limits.append(_parts(group["last-delivered-id"]))
+        pending = await redis.xpending(stream, group["name"])
+        if pending["pending"]:
+            limits.append(_parts(pending["min"]))
+    milliseconds, sequence = min(limits)
+    oldest = f"{max(0, milliseconds)}-{sequence}"
+    return int(await redis.xtrim(stream, minid=oldest, approximate=False))
+
+
+def _parts(entry_id: bytes) -> tuple[int, int]:
+    milliseconds, _, sequence = entry_id.decode().partition("-")
+    return int(milliseconds), int(sequence)

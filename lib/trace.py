@@ -1,0 +1,137 @@
+"""Traces: W3C trace context is always passed on; spans are made where that is switched on."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from enum import StrEnum
+from typing import Final
+
+from opentelemetry import propagate, trace
+from opentelemetry.context import Context
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
+from opentelemetry.trace import SpanKind, Status, StatusCode
+
+from lib.metrics import app_version
+
+HEADER: Final = "traceparent"
+_TRACEPARENT: Final = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}")
+# What to pass on while no spans are made here: the caller's context as it came, or one of our own.
+_passing: Final[ContextVar[str]] = ContextVar("traceparent", default="")
+
+
+class Kind(StrEnum):
+    """What a span stands for."""
+
+    SERVER = "server"
+    CLIENT = "client"
+    PRODUCER = "producer"
+    CONSUMER = "consumer"
+    INTERNAL = "internal"
+
+
+_KINDS: Final = {kind: SpanKind[kind.name] for kind in Kind}
+
+
+class Tracing:
+    """Makes spans, or none: everything else is the same either way. One per process."""
+
+    def __init__(self) -> None:
+        self._provider: TracerProvider | None = None
+        self._tracer: trace.Tracer | None = None
+
+    @property
+    def is_on(self) -> bool:
+        """Whether spans are made."""
+        return self._tracer is not None
+
+    def start(self, service: str, processor: SpanProcessor) -> None:
+        """Make spans from now on and hand them to `processor`."""
+        resource = Resource.create({"service.name": service, "service.version": app_version()})
+        self._provider = TracerProvider(resource=resource, shutdown_on_exit=False)
+        self._provider.add_span_processor(processor)
+        self._tracer = self._provider.get_tracer("lib.trace")
+
+    def stop(self) -> None:
+        """Export what is left and make no more; blocks for as long as the exporter's time-out."""
+        provider, self._provider, self._tracer = self._provider, None, None
+        if provider is not None:
+            provider.shutdown()
+
+    @contextmanager
+    def span(
+        self,
+        name: str,
+        kind: Kind = Kind.INTERNAL,
+        *,
+        parent: Mapping[str, str] | None = None,
+        **attributes: str | float | bool,
+    ) -> Iterator[None]:
+        """Time a block; its parent is the block around it.
+
+        Where work arrives, `parent` is what it came with: headers, or the fields of an event. An
+        exception marks the span as failed and goes on its way.
+        """
+        if parent is not None:
+            _passing.set(accept(parent.get(HEADER)))
+        if self._tracer is None:
+            yield
+            return
+        with self._tracer.start_as_current_span(
+            name,
+            context=_context(),
+            kind=_KINDS[kind],
+            attributes=attributes,
+            record_exception=False,  # the log has it, under the same trace id
+            set_status_on_exception=False,
+        ) as span:
+            try:
+                yield
+            except BaseException as error:
+                span.set_status(Status(StatusCode.ERROR, type(error).__name__))
+                raise
+
+
+TRACING: Final = Tracing()
+span = TRACING.span
+
+
+def accept(inbound: str | None) -> str:
+    """Return the caller's `traceparent` where it is well formed, else a new one, not sampled."""
+    found = _TRACEPARENT.fullmatch(inbound or "")
+    if found is not None and inbound and set(found[1]) != {"0"} and set(found[2]) != {"0"}:
+        return inbound
+    return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-00"
+
+
+def current() -> str:
+    """Return the `traceparent` to send with a call or an event; empty outside of any."""
+    if TRACING.is_on:
+        carrier: dict[str, str] = {}
+        propagate.inject(carrier)
+        if HEADER in carrier:
+            return carrier[HEADER]
+    return _passing.get()
+
+
+def trace_id() -> str:
+    """Return the trace's id for a log line; empty outside of any."""
+    return current()[3:35]
+
+
+def inject(headers: MutableMapping[str, str]) -> None:
+    """Add the context to what is sent to an upstream."""
+    value = current()
+    if value:
+        headers[HEADER] = value
+
+
+def _context() -> Context | None:
+    """The remote parent where no span of ours is open; otherwise the library's own current one."""
+    if trace.get_current_span().get_span_context().is_valid:
+        return None
+    return propagate.extract({HEADER: _passing.get()})

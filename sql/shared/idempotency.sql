@@ -1,0 +1,41 @@
+-- Answers to be given again.
+
+-- name: ClaimKey :one
+-- The lease where the key is now ours: it is new, or its answer is too old, or its owner is gone.
+INSERT INTO idempotency_key (principal, route, request_key, fingerprint, lease, leased_until, expires_at)
+VALUES (
+    @principal, @route, @request_key, @fingerprint, @lease,
+    now() + make_interval(secs => @lease_seconds::double precision),
+    now() + make_interval(secs => @keep_seconds::double precision)
+)
+ON CONFLICT (principal, route, request_key) DO UPDATE SET
+    fingerprint = excluded.fingerprint,
+    lease = excluded.lease,
+    leased_until = excluded.leased_until,
+    expires_at = excluded.expires_at,
+    status = NULL, headers = NULL, body = NULL
+WHERE
+    idempotency_key.expires_at < now()
+    OR (
+        idempotency_key.status IS NULL
+        AND idempotency_key.leased_until < now()
+        AND idempotency_key.fingerprint = excluded.fingerprint
+    )
+RETURNING lease;
+
+-- name: GetAnswer :one
+SELECT fingerprint, status, headers, body
+FROM idempotency_key
+WHERE principal = @principal AND route = @route AND request_key = @request_key;
+
+-- name: StoreAnswer :execrows
+UPDATE idempotency_key
+SET status = @http_status::integer, headers = @headers::text, body = @body::bytea
+WHERE principal = @principal AND route = @route AND request_key = @request_key AND lease = @lease AND status IS NULL;
+
+-- name: ReleaseKey :execrows
+DELETE FROM idempotency_key
+WHERE principal = @principal AND route = @route AND request_key = @request_key AND lease = @lease AND status IS NULL;
+
+-- name: ForgetAnswers :execrows
+DELETE FROM idempotency_key WHERE expires_at < now();

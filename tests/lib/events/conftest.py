@@ -1,0 +1,43 @@
+"""A database with the shared tables, and streams of the test's own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from uuid import uuid4
+
+import asyncpg
+import pytest
+from redis.asyncio import Redis
+
+from lib.db import migrations
+from lib.db.postgres import PostgresDatabase
+from lib.redis import RedisOptions, open_redis
+
+SCHEMA = Path(__file__).resolve().parents[3] / "sql" / "shared" / "schema"
+
+
+@pytest.fixture
+async def shared_database(empty_database: str) -> str:
+    """The URL of a database with the outbox, the inbox and the idempotency keys."""
+    await asyncio.to_thread(migrations.apply, empty_database, SCHEMA, db="shared")
+    return empty_database
+
+
+@pytest.fixture
+async def db(shared_database: str) -> AsyncIterator[PostgresDatabase]:
+    async with asyncpg.create_pool(shared_database, min_size=1, max_size=8) as pool:
+        await pool.execute("CREATE TABLE effect (key text, number int, at bigserial)")
+        yield PostgresDatabase(pool)
+
+
+@pytest.fixture
+async def redis(redis_url: str) -> AsyncIterator[Redis]:
+    async with open_redis(RedisOptions(redis_url)) as client:
+        yield client
+
+
+@pytest.fixture
+def topic() -> str:
+    return f"test-{uuid4()}"

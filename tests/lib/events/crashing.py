@@ -1,0 +1,59 @@
+"""A relay and a consumer, killed again and again: `crashing.py DB REDIS TOPIC ROUNDS`."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import signal
+import sys
+import time
+from contextlib import AsyncExitStack
+
+import asyncpg
+
+from lib.db import Executor
+from lib.db.postgres import PostgresDatabase
+from lib.events import Consumer, ConsumerPolicy, Event, Relay
+from lib.redis import RedisOptions, open_redis
+
+POLICY = ConsumerPolicy(deliveries=10_000, block_seconds=0.02, take_over_seconds=30.0)
+
+
+async def effect(tx: Executor, event: Event) -> None:
+    number = int(event.payload)
+    await tx.execute("INSERT INTO effect (key, number) VALUES ($1, $2)", event.key, number)
+    # Long enough that the work outlasts the crashes, on any machine.
+    await asyncio.sleep(random.uniform(0, 0.006))
+    await tx.execute("UPDATE total SET number = number + 1")
+
+
+async def work(database: str, redis: str, topic: str) -> None:
+    async with AsyncExitStack() as stack:
+        pool = await stack.enter_async_context(
+            asyncpg.create_pool(database, min_size=1, max_size=3)
+        )
+        client = await stack.enter_async_context(open_redis(RedisOptions(redis)))
+        db = PostgresDatabase(pool)
+        handlers = {topic: {"counted": effect}}
+        consumer = Consumer(db, client, group="g", name="m", handlers=handlers, policy=POLICY)
+        await stack.enter_async_context(Relay(db, client, batch_size=20).running())
+        await stack.enter_async_context(consumer.running())
+        await asyncio.Event().wait()
+
+
+def main(database: str, redis: str, topic: str, rounds: int) -> None:
+    # Forked from a process that has imported everything, so that a round takes milliseconds.
+    chance = random.Random(7)
+    for _ in range(rounds):
+        child = os.fork()
+        if child == 0:
+            asyncio.run(work(database, redis, topic))
+            os._exit(0)
+        time.sleep(chance.uniform(0.01, 0.09))
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4]))

@@ -1,0 +1,80 @@
+"""Two hundred crashes of relay and consumer: every event has its effect exactly once."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+
+import asyncpg
+import pytest
+from redis.asyncio import Redis
+
+from lib.db import Executor
+from lib.db.postgres import PostgresDatabase
+from lib.events import Consumer, ConsumerPolicy, Event, Relay, publish
+from lib.events.event import dead_letters_of
+
+ROUNDS, KEYS, EACH = 200, 10, 400
+
+
+@pytest.mark.slow
+async def test_two_hundred_crashes_neither_lose_nor_repeat_an_event(
+    shared_database: str, redis: Redis, redis_url: str, topic: str
+) -> None:
+    async with asyncpg.create_pool(shared_database, min_size=1, max_size=4) as pool:
+        # No unique key on the effects: a repeated one must show, not fail.
+        await pool.execute("CREATE TABLE effect (key text, number int)")
+        await pool.execute("CREATE TABLE total (number int)")
+        await pool.execute("INSERT INTO total VALUES (0)")
+        db = PostgresDatabase(pool)
+        await _write(db, topic)
+        await _crash(shared_database, redis_url, topic)
+        survived: int = await pool.fetchval("SELECT number FROM total")
+        # The crashes fell among the work, not before or after it.
+        assert 0 < survived < KEYS * EACH
+        await _finish(db, redis, topic)
+        rows = await pool.fetch("SELECT key, number FROM effect")
+        total = await pool.fetchval("SELECT number FROM total")
+    expected = [(f"key-{key}", number) for key in range(KEYS) for number in range(EACH)]
+    assert sorted(tuple(row) for row in rows) == sorted(expected)
+    assert total == KEYS * EACH
+    assert await redis.xlen(dead_letters_of(topic)) == 0
+
+
+async def _write(db: PostgresDatabase, topic: str) -> None:
+    for number in range(EACH):
+        async with db.transaction() as tx:
+            for key in range(KEYS):
+                await publish(tx, topic=topic, key=f"key-{key}", kind="counted", payload=number)
+
+
+async def _crash(database: str, redis: str, topic: str) -> None:
+    script = Path(__file__).with_name("crashing.py")
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, str(script), database, redis, topic, str(ROUNDS),
+        cwd=Path(__file__).parents[3], env={"PYTHONPATH": "."},
+    )  # fmt: skip
+    try:
+        async with asyncio.timeout(120):
+            assert await process.wait() == 0
+    finally:
+        if process.returncode is None:
+            process.kill()
+
+
+async def _finish(db: PostgresDatabase, redis: Redis, topic: str) -> None:
+    async def effect(tx: Executor, event: Event) -> None:
+        number = int(event.payload)
+        await tx.execute("INSERT INTO effect (key, number) VALUES ($1, $2)", event.key, number)
+        await tx.execute("UPDATE total SET number = number + 1")
+
+    relay = Relay(db, redis)
+    while await relay.publish_batch():
+        pass
+    consumer = Consumer(
+        db, redis, group="g", name="m", handlers={topic: {"counted": effect}},
+        policy=ConsumerPolicy(deliveries=10_000, block_seconds=0.05),
+    )  # fmt: skip
+    while await consumer.step():
+        pass

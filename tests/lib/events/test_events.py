@@ -1,0 +1,377 @@
+"""Outbox, relay and consumers on a real PostgreSQL and Redis."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+import pytest
+from prometheus_client import CollectorRegistry
+from redis.asyncio import Redis
+
+from lib import context
+from lib.db import Database, Executor
+from lib.errors import AppError, Code
+from lib.events import Consumer, ConsumerPolicy, DomainEvents, Event, Handler, Relay, publish
+from lib.events.event import MalformedEventError, dead_letters_of, stream_of
+from lib.events.outbox import LANES, lane_of
+from lib.events.streams import redrive, trim
+from lib.store import inbox, outbox
+from lib.testing.redis import TestRedis
+
+FAST = ConsumerPolicy(
+    attempts=2, retry_wait=0.01, block_seconds=0.02, take_over_seconds=0.2, deliveries=3
+)
+
+
+class Step(msgspec.Struct):
+    number: int
+
+
+async def effect(tx: Executor, event: Event) -> None:
+    number = event.decode(Step).number
+    await tx.execute("INSERT INTO effect (key, number) VALUES ($1, $2)", event.key, number)
+
+
+async def write(db: Database, topic: str, key: str, numbers: range) -> None:
+    for number in numbers:
+        async with db.transaction() as tx:
+            await publish(tx, topic=topic, key=key, kind="step.taken", payload=Step(number))
+
+
+async def drain(relay: Relay) -> int:
+    total = 0
+    while published := await relay.publish_batch():
+        total += published
+    return total
+
+
+def consumer(
+    db: Database, redis: Redis, topic: str, handler: Handler = effect, **more: Any
+) -> Consumer:
+    named: dict[str, Any] = {"group": "group", "name": "member", "policy": FAST} | more
+    return Consumer(db, redis, handlers={topic: {"step.taken": handler}}, **named)
+
+
+async def settle(member: Consumer) -> None:
+    while await member.step():
+        pass
+
+
+async def numbers(db: Database, key: str) -> list[int]:
+    rows = await db.fetch("SELECT number FROM effect WHERE key = $1 ORDER BY at", key)
+    return [number for (number,) in rows]
+
+
+async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 10.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not await condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        await asyncio.sleep(0.02)
+
+
+async def test_events_arrive_once_and_in_the_order_of_their_key(
+    db: Database, redis: Redis, topic: str
+) -> None:
+    keys = [f"key-{number}" for number in range(10)]
+    await asyncio.gather(*(write(db, topic, key, range(20)) for key in keys))
+    relays = [Relay(db, redis, batch_size=7) for _ in range(4)]
+    assert sum(await asyncio.gather(*(drain(relay) for relay in relays))) <= 200
+    await drain(relays[0])
+    await settle(consumer(db, redis, topic))
+    for key in keys:
+        assert await numbers(db, key) == list(range(20))
+    assert (await outbox.measure_backlog(db)).events == 0
+
+
+async def test_an_event_of_a_transaction_that_failed_never_leaves(
+    db: Database, redis: Redis, topic: str
+) -> None:
+    async def fail() -> None:
+        async with db.transaction() as tx:
+            await publish(tx, topic=topic, key="a", kind="step.taken", payload=Step(1))
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await fail()
+    assert await Relay(db, redis).publish_batch() == 0
+    assert not await redis.exists(stream_of(topic))
+
+
+async def test_a_lane_held_by_a_relay_neither_stops_writers_nor_other_lanes(
+    db: Database, redis: Redis, topic: str
+) -> None:
+    await write(db, topic, "a", range(1))
+    async with db.transaction() as tx:
+        assert await outbox.claim_lane(tx) == lane_of("a")
+        async with asyncio.timeout(2):
+            await write(db, topic, "a", range(1, 2))
+            other = next(key for key in "bcdefgh" if lane_of(key) != lane_of("a"))
+            await write(db, topic, other, range(1))
+            assert await Relay(db, redis).publish_batch() == 1
+            assert await Relay(db, redis).publish_batch() == 0
+    assert await Relay(db, redis).publish_batch() == 2
+
+
+async def test_an_event_sent_twice_has_one_effect(db: Database, redis: Redis, topic: str) -> None:
+    registry = CollectorRegistry()
+    await write(db, topic, "a", range(1))
+    await drain(Relay(db, redis))
+    ((_, fields),) = await redis.xrange(stream_of(topic))
+    await redis.xadd(stream_of(topic), fields)
+    await settle(consumer(db, redis, topic, registry=registry))
+    assert await numbers(db, "a") == [0]
+    labels = {"group": "group", "topic": topic, "outcome": "duplicate"}
+    assert registry.get_sample_value("events_handled_total", labels) == 1
+    del labels["outcome"]
+    assert registry.get_sample_value("events_lag", labels) == 0
+    assert registry.get_sample_value("events_pending", labels) == 0
+
+
+async def test_each_group_gets_every_event(db: Database, redis: Redis, topic: str) -> None:
+    await write(db, topic, "a", range(3))
+    await drain(Relay(db, redis))
+    for group in ("first", "second"):
+        await settle(consumer(db, redis, topic, group=group))
+    assert await numbers(db, "a") == [0, 1, 2, 0, 1, 2]
+
+
+async def test_a_passing_failure_is_tried_again_in_place(
+    db: Database, redis: Redis, topic: str
+) -> None:
+    failures = iter([True, False, False])
+
+    async def flaky(tx: Executor, event: Event) -> None:
+        await effect(tx, event)
+        if next(failures):
+            raise ValueError("once")
+
+    await write(db, topic, "a", range(2))
+    await drain(Relay(db, redis))
+    await settle(consumer(db, redis, topic, flaky))
+    assert await numbers(db, "a") == [0, 1]
+
+
+async def test_an_event_that_cannot_be_handled_is_buried_and_can_be_redriven(
+    db: Database, redis: Redis, topic: str
+) -> None:
+    broken = True
+
+    async def handler(tx: Executor, event: Event) -> None:
+        await effect(tx, event)
+        if broken and event.decode(Step).number == 1:
+            raise ValueError("never")
+
+    await write(db, topic, "a", range(3))
+    await drain(Relay(db, redis))
+    member = consumer(db, redis, topic, handler)
+    await settle(member)
+    assert await numbers(db, "a") == [0, 2]
+    ((_, letter),) = await redis.xrange(dead_letters_of(topic))
+    assert letter[b"dead_reason"] == b"ValueError('never')"
+    broken = False
+    assert await redrive(redis, topic) == 1
+    await settle(member)
+    assert await numbers(db, "a") == [0, 2, 1]
+    assert await redis.xlen(dead_letters_of(topic)) == 0
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"id": "x"}, {"payload": b"\xff"}, {"created_at": "yesterday"}],
+    ids=repr,
+)
+async def test_an_entry_that_is_no_event_is_buried(
+    db: Database, redis: Redis, topic: str, fields: dict[str, Any]
+) -> None:
+    await redis.xadd(stream_of(topic), fields)
+    await write(db, topic, "a", range(1))
+    await drain(Relay(db, redis))
+    await settle(consumer(db, redis, topic))
+    assert await numbers(db, "a") == [0]
+    assert await redis.xlen(dead_letters_of(topic)) == 1
+    with pytest.raises(MalformedEventError):
+        Event.from_fields({b"id": b"x"})
+
+
+async def test_a_kind_nobody_handles_is_passed_over(db: Database, redis: Redis, topic: str) -> None:
+    async with db.transaction() as tx:
+        await publish(tx, topic=topic, key="a", kind="other", payload={})
+    await drain(Relay(db, redis))
+    await settle(consumer(db, redis, topic))
+    assert (await redis.xpending(stream_of(topic), "group"))["pending"] == 0
+    assert await redis.xlen(dead_letters_of(topic)) == 0
+
+
+async def test_an_event_that_brings_its_process_down_is_buried_in_the_end(
+    db: Database, redis: Redis, topic: str
+) -> None:
+    async def poison(tx: Executor, event: Event) -> None:
+        raise asyncio.CancelledError  # as if the process ended here
+
+    await write(db, topic, "a", range(1))
+    await drain(Relay(db, redis))
+    for _ in range(FAST.deliveries):
+        with pytest.raises(asyncio.CancelledError):
+            await consumer(db, redis, topic, poison).step()
+    await settle(consumer(db, redis, topic, poison))
+    ((_, letter),) = await redis.xrange(dead_letters_of(topic))
+    assert letter[b"dead_reason"] == b"delivered too often"
+
+
+async def test_what_is_away_is_waited_for_however_long(
+    db: Database, redis: Redis, topic: str
+) -> None:
+    down = True
+
+    async def handler(tx: Executor, event: Event) -> None:
+        if down:
+            raise AppError(Code.SERVICE_UNAVAILABLE, "mail server")
+        await effect(tx, event)
+
+    await write(db, topic, "a", range(3))
+    await drain(Relay(db, redis))
+    member = consumer(db, redis, topic, handler)
+    for _ in range(FAST.deliveries * 3):
+        with pytest.raises(AppError):
+            await member.step()
+    down = False
+    await settle(member)
+    assert await numbers(db, "a") == [0, 1, 2]
+
+
+async def test_events_of_a_member_that_is_gone_are_taken_over(
+    db: Database, redis: Redis, topic: str
+) -> None:
+    async def die(tx: Executor, event: Event) -> None:
+        raise asyncio.CancelledError
+
+    await write(db, topic, "a", range(5))
+    await drain(Relay(db, redis))
+    with pytest.raises(asyncio.CancelledError):
+        await consumer(db, redis, topic, die, name="gone").step()
+    async with consumer(db, redis, topic, name="other").running():
+
+        async def finished() -> bool:
+            return await numbers(db, "a") == [0, 1, 2, 3, 4]
+
+        await until(finished)
+
+
+async def test_a_slow_handler_is_ended_and_its_effect_undone(
+    db: Database, redis: Redis, topic: str
+) -> None:
+    async def slow(tx: Executor, event: Event) -> None:
+        await effect(tx, event)
+        await asyncio.Event().wait()
+
+    policy = ConsumerPolicy(attempts=1, handle_seconds=0.05, block_seconds=0.02)
+    await write(db, topic, "a", range(1))
+    await drain(Relay(db, redis))
+    await settle(consumer(db, redis, topic, slow, policy=policy))
+    assert await numbers(db, "a") == []
+    assert await redis.xlen(dead_letters_of(topic)) == 1
+
+
+async def test_request_id_and_trace_travel_with_the_event(
+    db: Database, redis: Redis, topic: str
+) -> None:
+    from lib import trace
+
+    seen: list[str] = []
+
+    async def handler(tx: Executor, event: Event) -> None:
+        seen.extend((context.request_id.get(), trace.current()))
+
+    parent = f"00-{'a' * 32}-{'b' * 16}-01"
+    context.request_id.set("request-0001")
+    with trace.span("request", parent={"traceparent": parent}):
+        await write(db, topic, "a", range(1))
+    await drain(Relay(db, redis))
+    context.request_id.set("")
+    await settle(consumer(db, redis, topic, handler))
+    assert seen == ["request-0001", parent]
+
+
+async def test_nothing_is_lost_while_redis_is_away(
+    db: Database, killable_redis: TestRedis, topic: str
+) -> None:
+    from lib.redis import RedisOptions, open_redis
+
+    async with open_redis(RedisOptions(killable_redis.url)) as client:
+        registry = CollectorRegistry()
+        member = consumer(db, client, topic)
+        async with Relay(db, client, registry=registry).running(), member.running():
+            await write(db, topic, "a", range(5))
+
+            async def first() -> bool:
+                return await numbers(db, "a") == list(range(5))
+
+            await until(first)
+            killable_redis.kill()
+            await write(db, topic, "a", range(5, 10))
+            await asyncio.sleep(0.3)
+            assert (await outbox.measure_backlog(db)).events == 5
+            killable_redis.start()  # empty: the group is made anew as well
+
+            async def second() -> bool:
+                return await numbers(db, "a") == list(range(10))
+
+            await until(second)
+
+
+async def test_only_what_everybody_has_finished_is_trimmed(
+    db: Database, redis: Redis, topic: str
+) -> None:
+    await write(db, topic, "a", range(4))
+    await drain(Relay(db, redis))
+    assert await trim(redis, topic, keep_seconds=0) == 0  # no group yet
+    await settle(consumer(db, redis, topic, group="first"))
+    await redis.xgroup_create(stream_of(topic), "second", id="0")
+    await redis.xreadgroup("second", "m", {stream_of(topic): ">"}, count=2)
+    await redis.xack(stream_of(topic), "second", (await redis.xrange(stream_of(topic)))[0][0])
+    await asyncio.sleep(0.01)
+    assert await trim(redis, topic, keep_seconds=3600) == 0
+    assert await trim(redis, topic, keep_seconds=-1) == 1
+    assert await redis.xlen(stream_of(topic)) == 3
+
+
+async def test_the_inbox_forgets_only_the_old(db: Database, redis: Redis, topic: str) -> None:
+    from datetime import UTC, datetime, timedelta
+
+    await write(db, topic, "a", range(2))
+    await drain(Relay(db, redis))
+    await settle(consumer(db, redis, topic))
+    assert await inbox.forget_handled(db, before=datetime.now(UTC) - timedelta(hours=1)) == 0
+    assert await inbox.forget_handled(db, before=datetime.now(UTC) + timedelta(hours=1)) == 2
+
+
+def test_lanes_are_all_used_and_never_change() -> None:
+    assert {lane_of(str(number)) for number in range(200)} == set(range(LANES))
+    assert [lane_of(key) for key in ("a", "user-1", "")] == [3, 4, 0]
+
+
+async def test_domain_events_run_in_the_unit_of_work(db: Database) -> None:
+    events, seen = DomainEvents(), []
+
+    async def note(tx: Executor, event: Step) -> None:
+        seen.append(event.number)
+        await tx.execute("INSERT INTO effect (key, number) VALUES ('d', $1)", event.number)
+
+    async def refuse(tx: Executor, event: Step) -> None:
+        if event.number == 2:
+            raise ValueError
+
+    events.on(Step, note)
+    events.on(Step, refuse)
+    async with db.transaction() as tx:
+        await events.raise_(tx, Step(1))
+        await events.raise_(tx, object())
+    with pytest.raises(ValueError):
+        async with db.transaction() as tx:
+            await events.raise_(tx, Step(2))
+    assert seen == [1, 2]
+    assert await numbers(db, "d") == [1]
