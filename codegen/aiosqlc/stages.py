@@ -164,6 +164,7 @@ class ParsedQuery:
     name_span: Span
     span: Span
     doc: tuple[str, ...] = ()
+    heading: tuple[str, ...] = ()
     params: tuple[Param, ...] = ()
     embeds: tuple[Embed, ...] = ()
     hints: tuple[Hint, ...] = ()

@@ -13,6 +13,7 @@ from aiosqlc.plan.model import Import, PyFunction, PyModule
 from aiosqlc.stages import Rendered
 
 MARK = "# Generated "
+_WIDTH = 88
 _ROOT_SIGNS = (".git", "pyproject.toml")
 
 
@@ -56,14 +57,13 @@ class _Header:
             ),
             config.parent,
         )
-        self._folder = Path(os.path.relpath(config.parent, root))
         self._config = Path(os.path.relpath(config, root)).as_posix()
 
     def of(self, source: str) -> str:
         """Return the first line of a file made from `source` (empty: from the whole project)."""
-        command = f"`aiosqlc generate -f {self._config}`"
-        origin = f"from {os.path.normpath(self._folder / source)} " if source else ""
-        return f"{MARK}{origin}by {command}. Do not edit."
+        origin = f" from {source}" if source else ""
+        line = f"{MARK}by `aiosqlc generate -f {self._config}`{origin}."
+        return f"{line} Do not edit." if len(line) <= _WIDTH - 13 else line
 
 
 def _init(target: PythonTarget, modules: tuple[PyModule, ...], header: str) -> str:

@@ -18,7 +18,7 @@ def print_module(module: PyModule, header: str) -> str:
     blocks += [print_class(cls) for cls in module.classes]
     blocks += [block for function in module.functions for block in _query(function)]
     lines = import_lines(_imports(module), module.first_party)
-    head = "\n".join([header, docstring((module.doc,)), "", *lines])
+    head = "\n".join([header, docstring(module.doc), "", *lines])
     gap = "\n\n\n" if blocks[0].startswith(("class ", "@")) else "\n\n"
     return head + gap + "\n\n\n".join(blocks) + "\n"
 

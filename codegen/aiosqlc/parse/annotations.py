@@ -27,6 +27,7 @@ class Annotations:
     hints: list[Hint] = field(default_factory=list)
     ignores: list[tuple[str, str]] = field(default_factory=list)
     doc: list[str] = field(default_factory=list)
+    heading: list[str] = field(default_factory=list)
     seen_name: bool = False
 
 
@@ -58,12 +59,20 @@ def read_annotations(
     """Read the comments that stand above a query's first word, in order."""
     found = Annotations()
     problems: list[Diagnostic] = []
-    for comment in comments:
+    for position, comment in enumerate(comments):
+        if position and _apart(file, comments[position - 1], comment) and not found.seen_name:
+            found.heading += [*found.doc, ""] if found.doc else []
+            found.doc = []
         for line in _lines(comment):
             problem = _read_line(file, line, found)
             if problem:
                 problems.append(problem)
     return found, problems
+
+
+def _apart(file: SourceFile, above: Token, below: Token) -> bool:
+    """Whether a blank line parts two comments: what stands above describes more than one query."""
+    return file.text.count("\n", above.end, below.start) > 1
 
 
 def _lines(comment: Token) -> list[_Line]:

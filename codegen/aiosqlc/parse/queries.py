@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
-from aiosqlc.parse.annotations import Annotations, read_annotations
+from aiosqlc.parse.annotations import read_annotations
 from aiosqlc.parse.dynamic import read_parts
 from aiosqlc.parse.macros import expand, find_uses
 from aiosqlc.parse.scanner import Dialect, Kind, Token, scan
@@ -111,7 +111,10 @@ def _parse_statement(
         source_map=expanded.source_map,
         name_span=notes.name_span,
         span=span,
-        doc=_doc(notes),
+        doc=_trimmed(notes.doc),
+        heading=_trimmed(notes.heading)
+        if tokens[0] is above[0] and _opens(file, tokens[0])
+        else (),
         params=expanded.params,
         embeds=expanded.embeds,
         hints=tuple(notes.hints),
@@ -123,8 +126,12 @@ def _parse_statement(
     return query, []
 
 
-def _doc(notes: Annotations) -> tuple[str, ...]:
-    lines = [line.rstrip() for line in notes.doc]
+def _opens(file: SourceFile, token: Token) -> bool:
+    return not file.text[: token.start].strip()
+
+
+def _trimmed(comment: list[str]) -> tuple[str, ...]:
+    lines = [line.rstrip() for line in comment]
     while lines and not lines[0].strip():
         del lines[0]
     while lines and not lines[-1].strip():

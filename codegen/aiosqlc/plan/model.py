@@ -154,7 +154,7 @@ class PyModule:
 
     path: Path
     source: str
-    doc: str
+    doc: tuple[str, ...]
     enums: tuple[PyEnum, ...] = ()
     classes: tuple[PyClass, ...] = ()
     functions: tuple[PyFunction, ...] = ()

@@ -100,7 +100,7 @@ class Planner:
         return PyModule(
             path=self.target.out / f"{name}.py",
             source=path.as_posix(),
-            doc=f"The queries of {path.name}.",
+            doc=queries[0].parsed.heading or (f"The queries of {path.name}.",),
             functions=functions,
             imports=imports,
             first_party=self.first_party,
@@ -120,7 +120,7 @@ class Planner:
         return PyModule(
             path=self.target.out / "models.py",
             source="",
-            doc="Row classes and enums that several queries share.",
+            doc=("Row classes and enums that several queries share.",),
             enums=enums,
             classes=_in_order(classes),
             imports=frozenset(item for item in imports if item[0] != self.models_name),
