@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
 from aiosqlc.postgres.catalog.facts import Facts, load_facts
 from aiosqlc.postgres.catalog.types import build_catalog
-from aiosqlc.postgres.describe import describe, prepare_session
+from aiosqlc.postgres.describe import Described, describe, prepare_session
 from aiosqlc.postgres.problems import query_problem
 from aiosqlc.postgres.schema import apply_schema, schema_digest
 from aiosqlc.postgres.server.connection import Connection, ConnectionFailedError, ServerError
@@ -100,15 +100,37 @@ def _analyze_all(
     typist = Typist(facts)
     typed: list[TypedQuery] = []
     problems: list[Diagnostic] = []
-    answers = describe(connection, [query.sql for query in queries])
-    for query, answer in zip(queries, answers, strict=True):
-        if isinstance(answer, ServerError):
-            problems.append(query_problem(query, answer))
+    answers = describe(connection, [text for query in queries for text in _texts(query)])
+    for query in queries:
+        described, refused = _answers(query, answers)
+        if refused:
+            problems.extend(refused)
             continue
-        result = typist.type_query(query, answer)
+        result = typist.type_query(query, described[0], described[1:])
         problems.extend(_misuse(result, options))
         typed.append(result)
     return _analysis(connection, facts, typist, typed), tuple(problems)
+
+
+def _texts(query: ParsedQuery) -> list[str]:
+    """Return everything of a query the server must accept: its text, then its variants."""
+    return [query.sql, *(variant.sql for variant in query.variants)]
+
+
+def _answers(
+    query: ParsedQuery, answers: Iterator[Described | ServerError]
+) -> tuple[list[Described], list[Diagnostic]]:
+    """Take a query's answers off the stream. One wrong text makes one finding, not one per variant."""
+    described: list[Described] = []
+    refused: list[Diagnostic] = []
+    maps = [query.source_map, *(variant.source_map for variant in query.variants)]
+    for sql, source_map in zip(_texts(query), maps, strict=True):
+        answer = next(answers)
+        if isinstance(answer, Described):
+            described.append(answer)
+        else:
+            refused.append(query_problem(query, answer, sql, source_map))
+    return described, list(dict.fromkeys(refused))[:1]
 
 
 def _analysis(

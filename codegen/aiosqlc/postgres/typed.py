@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from aiosqlc.postgres.catalog.facts import Facts
 from aiosqlc.postgres.catalog.types import Types
 from aiosqlc.postgres.describe import ColumnHead, Described
-from aiosqlc.postgres.infer import aggregates, functions, relations, sublinks, values  # noqa: F401 - rules register
+from aiosqlc.postgres.infer import (  # noqa: F401 - importing registers the rules
+    aggregates,
+    functions,
+    relations,
+    sublinks,
+    values,
+)
+from aiosqlc.postgres.infer.access import Access, access_of
 from aiosqlc.postgres.infer.cardinality import RowCounter
 from aiosqlc.postgres.infer.elements import array_elements
 from aiosqlc.postgres.infer.params import Use, parameter_uses
 from aiosqlc.postgres.infer.prover import Prover
 from aiosqlc.postgres.infer.relations import column_in, output_targets
 from aiosqlc.postgres.infer.scope import Scope
+from aiosqlc.postgres.infer.stars import Star, expand, find_stars
 from aiosqlc.postgres.infer.verdict import maybe
 from aiosqlc.postgres.tree import Node
 from aiosqlc.stages import (
@@ -22,9 +31,24 @@ from aiosqlc.stages import (
     ColumnRef,
     Param,
     ParsedQuery,
+    TypedEmbed,
     TypedParam,
     TypedQuery,
+    Variant,
 )
+
+_CALLS = frozenset({"FUNCEXPR", "AGGREF", "WINDOWFUNC"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """One text of a query, analysed."""
+
+    sql: str
+    columns: tuple[Column, ...]
+    cardinality: Cardinality
+    reasons: tuple[str, ...]
+    embeds: tuple[TypedEmbed, ...] = ()
 
 
 class Typist:
@@ -34,32 +58,69 @@ class Typist:
         self.facts = facts
         self.types = Types(facts)
 
-    def type_query(self, query: ParsedQuery, described: Described) -> TypedQuery:
-        """Return everything known about one query the server accepted."""
-        scope = self._main_scope(described)
+    def type_query(
+        self, query: ParsedQuery, described: Described, variants: Sequence[Described] = ()
+    ) -> TypedQuery:
+        """Return everything known about one query the server accepted, in all its variants."""
+        nodes = self._nodes(described)
+        scope = self._main_scope(nodes, described)
         params = self._params(query, described, scope)
-        optional = [p.number for p in params if not p.not_null]
-        prover = Prover(self.facts, optional)
+        optional = frozenset(p.number for p in params if not p.not_null)
+        main = self._text(query, query.sql, described, scope, optional)
+        texts = [main]
+        written: list[Variant] = []
+        for variant, answer in zip(query.variants, variants, strict=True):
+            own = {i for i, number in enumerate(variant.numbers, 1) if number in optional}
+            inner = self._main_scope(self._nodes(answer), answer)
+            text = self._text(query, variant.sql, answer, inner, own)
+            texts.append(text)
+            written.append(replace(variant, sql=text.sql))
+        access = access_of(self.facts, nodes) if nodes else Access((), (), None, False, False)
+        return TypedQuery(
+            parsed=query,
+            sql=main.sql,
+            params=params,
+            columns=_weakest_columns(texts),
+            cardinality=_weakest_cardinality(texts),
+            embeds=main.embeds,
+            variants=tuple(written),
+            insert_into=access.insert_into,
+            writes=access.writes,
+            violable=access.violable,
+            read_only=access.read_only,
+            session_clean=access.session_clean,
+            cardinality_reasons=main.reasons,
+        )
+
+    def _text(
+        self,
+        query: ParsedQuery,
+        sql: str,
+        described: Described,
+        scope: Scope | None,
+        optional: Iterable[int],
+    ) -> _Text:
+        """Judge one text: its columns, rows, stars and embedded rows."""
+        prover = Prover(self.facts, frozenset(optional))
         columns = self._columns(prover, scope, described.columns or ())
         counter = RowCounter(self.facts)
         cardinality = counter.count(scope) if scope is not None else Cardinality.MANY
-        return TypedQuery(
-            parsed=query,
-            sql=query.sql,
-            params=params,
-            columns=columns,
-            cardinality=cardinality,
-            cardinality_reasons=tuple(counter.reasons),
+        stars = find_stars(sql, described.tree, self.facts.reserved)
+        embeds: list[TypedEmbed] = []
+        if scope is not None and query.embeds and sql == query.sql:
+            columns, embeds = self._embeds(query, prover, scope, columns, stars)
+        return _Text(
+            expand(sql, stars), columns, cardinality, tuple(counter.reasons), tuple(embeds)
         )
 
-    def _main_scope(self, described: Described) -> Scope | None:
+    def _nodes(self, described: Described) -> list[Node]:
+        nodes = self.facts.reader.read(described.tree) if described.tree else []
+        return [node for node in nodes if node.kind == "QUERY"]
+
+    def _main_scope(self, nodes: list[Node], described: Described) -> Scope | None:
         """Return the query whose rows the client sees; a rule can make none or several."""
-        queries = self.facts.reader.read(described.tree) if described.tree else []
-        shown = [q for q in queries if q.kind == "QUERY" and q["canSetTag"]]
-        if len(shown) != 1:
-            return None
-        outputs = _output_count(shown[0])
-        if outputs != len(described.columns or ()):
+        shown = [q for q in nodes if q["canSetTag"]]
+        if len(shown) != 1 or len(output_targets(shown[0])) != len(described.columns or ()):
             return None
         return Scope(shown[0], None, self.facts)
 
@@ -81,22 +142,23 @@ class Typist:
                 targets = output_targets(scope.query)
                 expr = targets[number - 1]["expr"] if number <= len(targets) else None
         attribute = self.facts.attributes.get((head.table, head.attribute))
-        dims = attribute.dims if attribute else 0
+        elements = scope is not None and expr is not None and self._is_array(head.type_oid)
         return Column(
             name=head.name,
-            type=self.types.get(head.type_oid, head.typmod, dims),
+            type=self.types.get(head.type_oid, head.typmod, attribute.dims if attribute else 0),
             not_null=not verdict.null,
-            element_not_null=self._elements(prover, scope, expr),
+            element_not_null=bool(
+                elements and scope and expr and not array_elements(prover, expr, scope).null
+            ),
             origin=self._ref(head.table, head.attribute),
             table_alias=_alias(scope, expr),
             is_function_call=expr is not None and expr.kind in _CALLS,
             reasons=verdict.reasons(),
         )
 
-    def _elements(self, prover: Prover, scope: Scope | None, expr: Node | None) -> bool:
-        if scope is None or expr is None:
-            return False
-        return not array_elements(prover, expr, scope).null
+    def _is_array(self, oid: int) -> bool:
+        entry = self.facts.types.get(oid)
+        return entry is not None and bool(entry.element)
 
     def _ref(self, relation: int, attribute: int) -> ColumnRef | None:
         entry = self.facts.relations.get(relation)
@@ -104,6 +166,62 @@ class Typist:
         if entry is None or column is None:
             return None
         return ColumnRef(entry.schema, entry.name, column.name)
+
+    # --- embedded rows ------------------------------------------------------------------------
+
+    def _embeds(
+        self,
+        query: ParsedQuery,
+        prover: Prover,
+        scope: Scope,
+        columns: tuple[Column, ...],
+        stars: Sequence[Star],
+    ) -> tuple[tuple[Column, ...], list[TypedEmbed]]:
+        """Find the columns of each `sqlc.embed(t)`.
+
+        Inside a row that may be missing, columns are judged as if it were there: the whole row is
+        optional, not each of its fields.
+        """
+        by_place = {star.start: star for star in stars if star.first is not None}
+        changed = list(columns)
+        embeds = []
+        for embed in query.embeds:
+            star = by_place.get(embed.sql_offset)
+            if star is None or star.first is None or not star.varno:
+                continue
+            targets = output_targets(scope.query)[star.first : star.first + star.count]
+            missing = any(
+                scope.alive(t["expr"]["varno"], t["expr"]["varnullingrels"] or ()) for t in targets
+            )
+            presence = None
+            if missing:
+                joins = scope.alive(star.varno, targets[0]["expr"]["varnullingrels"] or ())
+                prover.ignored_joins.extend(joins)
+                with prover.assuming():
+                    for index in range(star.first, star.first + star.count):
+                        verdict = column_in(prover, scope, index + 1)
+                        changed[index] = replace(
+                            changed[index], not_null=not verdict.null, reasons=verdict.reasons()
+                        )
+                        if presence is None and not verdict.null:
+                            presence = index
+                del prover.ignored_joins[-len(joins) :]
+            embeds.append(
+                TypedEmbed(
+                    name=embed.table,
+                    first=star.first,
+                    count=star.count,
+                    table=self._embedded_table(scope, star, embed.table),
+                    nullable=missing,
+                    presence=presence,
+                )
+            )
+        return tuple(changed), embeds
+
+    def _embedded_table(self, scope: Scope, star: Star, name: str) -> ColumnRef:
+        relation = scope.entry(star.varno).get("relid") or 0
+        entry = self.facts.relations.get(relation)
+        return ColumnRef(entry.schema, entry.name, "") if entry else ColumnRef("", name, "")
 
     # --- parameters ---------------------------------------------------------------------------
 
@@ -123,7 +241,6 @@ class Typist:
         column = next((u for u in uses if u.relation and u.attribute > 0), None)
         tolerant = next((u for u in uses if u.tolerant), None)
         not_null = tolerant is None if param.nullable is None else not param.nullable
-        named = param.name is not None
         name = param.name or _free_name(_suggested(uses, param.number), taken)
         reason = tolerant.reason if tolerant else "no use of it makes sense of NULL"
         if param.nullable is not None:
@@ -131,23 +248,35 @@ class Typist:
         return TypedParam(
             number=param.number,
             name=name,
-            type=self._param_type(oid, column),
+            type=self.types.get(oid),
             not_null=not_null,
             origin=self._ref(column.relation, column.attribute) if column else None,
             is_slice=param.is_slice,
-            is_named=named,
+            is_named=param.name is not None,
             reasons=(reason,),
         )
 
-    def _param_type(self, oid: int, use: Use | None):  # type: ignore[no-untyped-def]
-        return self.types.get(oid)
+
+def _weakest_columns(texts: list[_Text]) -> tuple[Column, ...]:
+    """Keep for each column only what holds in every text of the query."""
+    first, *others = texts
+    columns = list(first.columns)
+    for text in others:
+        for index, column in enumerate(text.columns[: len(columns)]):
+            mine = columns[index]
+            if mine.not_null and not column.not_null:
+                columns[index] = mine = replace(mine, not_null=False, reasons=column.reasons)
+            if mine.element_not_null and not column.element_not_null:
+                columns[index] = replace(mine, element_not_null=False)
+    return tuple(columns)
 
 
-_CALLS = frozenset({"FUNCEXPR", "AGGREF", "WINDOWFUNC"})
-
-
-def _output_count(query: Node) -> int:
-    return len(output_targets(query))
+def _weakest_cardinality(texts: list[_Text]) -> Cardinality:
+    single = all(text.cardinality.at_most_one for text in texts)
+    some = all(text.cardinality in {Cardinality.ONE, Cardinality.SOME} for text in texts)
+    if single:
+        return Cardinality.ONE if some else Cardinality.ZERO_OR_ONE
+    return Cardinality.SOME if some else Cardinality.MANY
 
 
 def _alias(scope: Scope | None, expr: Node | None) -> str:

@@ -54,6 +54,7 @@ class Facts:
     nondeterministic: frozenset[int] = frozenset()
     total: frozenset[int] = frozenset()
     declared_not_null: frozenset[str] = frozenset()
+    reserved: frozenset[str] = frozenset()
     _not_null: dict[tuple[int, int], bool] = field(default_factory=dict)
     _keys: dict[int, tuple[UniqueKey, ...]] = field(default_factory=dict)
 
@@ -212,6 +213,9 @@ def load_facts(connection: Connection, declared_not_null: Iterable[str] = ()) ->
     }
     facts.nondeterministic = frozenset(
         r.oid for r in connection.decode(sql["nondeterministic"], rows.Oid)
+    )
+    facts.reserved = frozenset(
+        word.name for word in connection.decode(sql["reserved_words"], rows.Word)
     )
     facts.total = frozenset(
         oid

@@ -84,3 +84,6 @@ group by op.oid
 
 -- name: nondeterministic
 select oid::int8 as oid from pg_collation where not collisdeterministic
+
+-- name: reserved_words
+select word as name from pg_get_keywords() where catcode in ('R', 'T')

@@ -134,3 +134,9 @@ class Oid(msgspec.Struct, frozen=True):
     """A bare object id."""
 
     oid: int
+
+
+class Word(msgspec.Struct, frozen=True):
+    """A word that is no column name unless quoted."""
+
+    name: str

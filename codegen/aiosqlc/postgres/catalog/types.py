@@ -46,7 +46,8 @@ class Types:
             item = self.get(row.element, typmod, 0, depth + 1)
             return _with_dims(item, max(dims, 1))
         kind = _KINDS.get(row.kind, TypeKind.BASE)
-        base, fields = None, ()
+        base = None
+        fields: tuple[tuple[str, SqlType, bool], ...] = ()
         if kind is TypeKind.DOMAIN:
             base = self.get(row.base, row.typmod, row.dims, depth + 1)
         elif row.subtype:

@@ -23,7 +23,25 @@ if TYPE_CHECKING:
 
 # Types whose equality is equality of the datum (text only under a deterministic collation).
 _IMAGE_TYPES = frozenset(
-    ["int2", "int4", "int8", "oid", "bool", "uuid", "date", "timestamp", "timestamptz", "time", "bytea", "name", "char", "xid8", "macaddr", "text", "varchar"]
+    [
+        "int2",
+        "int4",
+        "int8",
+        "oid",
+        "bool",
+        "uuid",
+        "date",
+        "timestamp",
+        "timestamptz",
+        "time",
+        "bytea",
+        "name",
+        "char",
+        "xid8",
+        "macaddr",
+        "text",
+        "varchar",
+    ]
 )
 # Two local times can be one instant, so these equalities do not pin what a unique index keeps apart.
 _ZONE_CROSSING = frozenset(

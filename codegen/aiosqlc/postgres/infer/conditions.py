@@ -56,8 +56,10 @@ def stable(node: Node, facts: Facts) -> bool:
     known = node.memo.get("stable")
     if known is None:
         known = node.memo["stable"] = not any(
-            (n.kind in {"SUBLINK", "NEXTVALUEEXPR", "PARAM"}
-            and (n.kind != "PARAM" or n["paramkind"] != kinds.Param.EXTERN))
+            (
+                n.kind in {"SUBLINK", "NEXTVALUEEXPR", "PARAM"}
+                and (n.kind != "PARAM" or n["paramkind"] != kinds.Param.EXTERN)
+            )
             or (called(n) and facts.volatile(called(n)))
             for n in walk(node)
         )

@@ -13,7 +13,13 @@ _DATA_OFFSET = slice(8, 12)  # of an array datum: after the length word and the 
 _ARRAY_AGGS = frozenset({"array_agg"})
 # Built-ins whose arrays never hold NULL.
 _FULL_ARRAYS = frozenset(
-    ["regexp_split_to_array", "parse_ident", "string_to_array", "tsvector_to_array", "current_schemas"]
+    [
+        "regexp_split_to_array",
+        "parse_ident",
+        "string_to_array",
+        "tsvector_to_array",
+        "current_schemas",
+    ]
 )
 
 

@@ -12,13 +12,50 @@ from aiosqlc.postgres.tree import Node, walk
 
 # Built-ins that are not strict and yet never give NULL.
 _NEVER_NULL = frozenset(
-    ["concat", "json_build_object", "json_build_array", "jsonb_build_object", "jsonb_build_array", "num_nulls", "num_nonnulls", "now", "clock_timestamp", "statement_timestamp", "transaction_timestamp", "timeofday", "random", "pi", "version", "gen_random_uuid", "uuidv4", "uuidv7", "current_database", "pg_backend_pid", "txid_current", "pg_current_xact_id", "pg_current_snapshot", "quote_nullable", "pg_postmaster_start_time"]
+    [
+        "concat",
+        "json_build_object",
+        "json_build_array",
+        "jsonb_build_object",
+        "jsonb_build_array",
+        "num_nulls",
+        "num_nonnulls",
+        "now",
+        "clock_timestamp",
+        "statement_timestamp",
+        "transaction_timestamp",
+        "timeofday",
+        "random",
+        "pi",
+        "version",
+        "gen_random_uuid",
+        "uuidv4",
+        "uuidv7",
+        "current_database",
+        "pg_backend_pid",
+        "txid_current",
+        "pg_current_xact_id",
+        "pg_current_snapshot",
+        "quote_nullable",
+        "pg_postmaster_start_time",
+    ]
 )
 # NULL only where the first argument (a separator, a format) is.
 _FIRST_ARGUMENT = frozenset({"concat_ws", "format"})
 # Set-returning built-ins whose rows are never NULL.
 NEVER_NULL_SETS = frozenset(
-    ["generate_series", "generate_subscripts", "regexp_split_to_table", "json_object_keys", "jsonb_object_keys", "json_array_elements", "jsonb_array_elements", "jsonb_path_query", "jsonb_path_query_tz", "regexp_matches"]
+    [
+        "generate_series",
+        "generate_subscripts",
+        "regexp_split_to_table",
+        "json_object_keys",
+        "jsonb_object_keys",
+        "json_array_elements",
+        "jsonb_array_elements",
+        "jsonb_path_query",
+        "jsonb_path_query_tz",
+        "regexp_matches",
+    ]
 )
 
 

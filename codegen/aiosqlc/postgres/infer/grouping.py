@@ -62,4 +62,4 @@ def is_ungrouped_aggregate(query: Node) -> bool:
 def groups_have_rows(query: Node) -> bool:
     """Whether every group an aggregate sees holds at least one row."""
     sets = grouping_sets(query)
-    return bool(sets) and all(sets)
+    return sets is not None and bool(sets) and all(sets)

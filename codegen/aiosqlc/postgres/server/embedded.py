@@ -22,6 +22,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from aiosqlc.postgres.server.connection import Connection, ConnectionFailedError
 
@@ -250,7 +251,7 @@ def _owner() -> pwd.struct_passwd | None:
         return pwd.getpwnam(_OWNER)
 
 
-def _as_owner() -> dict[str, object]:
+def _as_owner() -> dict[str, Any]:
     owner = _owner()
     if owner is None:
         return {}

@@ -1,0 +1,131 @@
+"""What a statement touches: tables written, constraints it can violate, traces left in the session."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from aiosqlc.postgres.catalog.facts import FIRST_USER_OID, Facts
+from aiosqlc.postgres.catalog.rows import ConstraintRow
+from aiosqlc.postgres.catalog.types import constraints_of
+from aiosqlc.postgres.infer import kinds
+from aiosqlc.postgres.infer.conditions import called
+from aiosqlc.postgres.tree import Node, walk
+from aiosqlc.stages import ColumnRef, Constraint
+
+# Built-ins marked volatile that change nothing anyone can see.
+_HARMLESS = frozenset(
+    ["random", "random_normal", "clock_timestamp", "timeofday", "gen_random_uuid", "uuidv4", "uuidv7", "pg_sleep", "pg_sleep_for", "pg_sleep_until", "pg_backend_pid", "statement_timestamp", "lastval", "currval", "txid_current_snapshot", "pg_column_size"]
+)
+# Built-ins whose effect outlives the transaction: what a pool's reset is there to undo.
+_LEAVES_TRACE = re.compile(
+    r"set_config|pg_(?:try_)?advisory_lock(?:_shared)?|setseed|dblink\w*|lo_open|pg_reload_conf"
+)
+_SUSPECT_SOURCE = re.compile(
+    r"\b(?:set_config|set|listen|execute|declare|prepare|temp|temporary|dblink\w*"
+    r"|pg_(?:try_)?advisory_lock\w*)\b",
+    re.IGNORECASE,
+)
+_WRITES = frozenset(
+    {kinds.Command.INSERT, kinds.Command.UPDATE, kinds.Command.DELETE, kinds.Command.MERGE}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """See `TypedQuery`: the fields of the same names."""
+
+    writes: tuple[str, ...]
+    violable: tuple[Constraint, ...]
+    insert_into: ColumnRef | None
+    read_only: bool
+    session_clean: bool
+
+
+def access_of(facts: Facts, queries: Iterable[Node]) -> Access:
+    """Return what a statement's rewritten queries do to the database."""
+    writes: dict[str, None] = {}
+    violable: dict[tuple[str, str, str], Constraint] = {}
+    insert_into: ColumnRef | None = None
+    read_only = session_clean = True
+    for top in queries:
+        if top["commandType"] == kinds.Command.UTILITY:
+            return Access((), (), None, False, False)
+        for node in walk(top):
+            if node.kind == "QUERY":
+                read_only &= not node["rowMarks"]
+                relation = _target(node)
+                if not relation:
+                    continue
+                read_only = False
+                entry = facts.relations.get(relation)
+                if entry is None:
+                    continue
+                writes[f"{entry.schema}.{entry.name}"] = None
+                session_clean &= _triggers_are_clean(facts, relation)
+                for constraint in _violable(facts, node, relation):
+                    violable[constraint.schema, constraint.table, constraint.name] = constraint
+                if node is top and node["commandType"] == kinds.Command.INSERT:
+                    insert_into = ColumnRef(entry.schema, entry.name, "")
+            elif called(node):
+                read_only &= _reads_only(facts, called(node))
+                session_clean &= _is_clean(facts, called(node))
+            elif node.kind == "NEXTVALUEEXPR":
+                read_only = False
+    return Access(tuple(writes), tuple(violable.values()), insert_into, read_only, session_clean)
+
+
+def _target(query: Node) -> int:
+    if query["commandType"] not in _WRITES or not query["resultRelation"]:
+        return 0
+    return int(query["rtable"][query["resultRelation"] - 1]["relid"])
+
+
+def _reads_only(facts: Facts, function: int) -> bool:
+    entry = facts.functions.get(function)
+    if entry is None or entry.volatility != "v":
+        return entry is not None
+    return entry.oid < FIRST_USER_OID and entry.name in _HARMLESS
+
+
+def _is_clean(facts: Facts, function: int) -> bool:
+    entry = facts.functions.get(function)
+    if entry is None:
+        return False
+    if entry.oid < FIRST_USER_OID:
+        return _LEAVES_TRACE.fullmatch(entry.name) is None
+    return not _SUSPECT_SOURCE.search(entry.source + entry.body)
+
+
+def _triggers_are_clean(facts: Facts, relation: int) -> bool:
+    return all(
+        _is_clean(facts, trigger.function)
+        for oid in (relation, *facts.descendants(relation))
+        for trigger in facts.triggers.get(oid, ())
+    )
+
+
+def _violable(facts: Facts, query: Node, relation: int) -> Iterator[Constraint]:
+    command = query["commandType"]
+    own = constraints_of(facts, relation)
+    if command in (kinds.Command.INSERT, kinds.Command.MERGE):
+        yield from own
+    elif command == kinds.Command.UPDATE:
+        names = {a.number: a.name for a in facts.columns.get(relation, ())}
+        changed = {names.get(t["resno"], "") for t in query.items("targetList") if not t["resjunk"]}
+        changed |= {a.name for a in facts.columns.get(relation, ()) if a.generated}
+        yield from (c for c in own if not c.columns or changed & set(c.columns))
+    if command != kinds.Command.INSERT:
+        for referring in _referring(facts, relation):
+            yield from (
+                c for c in constraints_of(facts, referring.relation) if c.name == referring.name
+            )
+
+
+def _referring(facts: Facts, relation: int) -> Iterator[ConstraintRow]:
+    """Yield the foreign keys of other tables that point at this one."""
+    for entries in facts.constraints.values():
+        for constraint in entries:
+            if constraint.kind == "f" and constraint.foreign_relation == relation:
+                yield constraint
