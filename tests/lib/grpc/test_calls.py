@@ -1,0 +1,193 @@
+"""What a caller of a typed stub sees: messages, the server's own errors, deadlines, streams."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+
+import pytest
+
+from lib import context
+from lib.errors import AppError, Code
+from lib.grpc.client import Client
+from lib.grpc.pool import ChannelPool
+from lib.pb.point.v1 import GetUserPointsRequest, ListUserPointsRequest, StreamUserLedgerRequest
+from lib.pb.point.v1.rpc import GET_USER_POINTS, PointServiceStub
+from tests.lib.grpc.serving import CONFLICT, Scripted, scripted
+
+
+@asynccontextmanager
+async def stub_of(address: str, *, size: int = 2) -> AsyncIterator[PointServiceStub]:
+    pool = ChannelPool(address, size=size, methods=(GET_USER_POINTS,))
+    try:
+        yield PointServiceStub(Client(pool, upstream="point"))
+    finally:
+        await pool.close()
+
+
+@pytest.fixture
+async def server() -> Scripted:
+    return Scripted()
+
+
+@pytest.fixture
+async def stub(server: Scripted) -> AsyncIterator[PointServiceStub]:
+    async with scripted(server) as address, stub_of(address) as stub:
+        yield stub
+
+
+async def ask(stub: PointServiceStub, user_id: str, seconds: float = 5.0) -> int:
+    request = GetUserPointsRequest(user_id=user_id)
+    return (await stub.get_user_points(request, seconds=seconds)).points
+
+
+async def refusal(stub: PointServiceStub, user_id: str, seconds: float = 5.0) -> AppError:
+    with pytest.raises(AppError) as raised:
+        await ask(stub, user_id, seconds)
+    return raised.value
+
+
+async def test_a_call_brings_back_the_message(stub: PointServiceStub) -> None:
+    assert await ask(stub, "anybody") == 5
+    listed = await stub.list_user_points(ListUserPointsRequest(user_ids=["a", "b"]), seconds=5)
+    assert listed.points == {"a": 5, "b": 5}
+
+
+async def test_the_error_the_server_raised_is_the_error_the_client_gets(
+    stub: PointServiceStub,
+) -> None:
+    error = await refusal(stub, "conflict")
+    assert (error.code, error.message) == (CONFLICT.code, CONFLICT.message)
+    assert (error.details, error.headers) == (CONFLICT.details, CONFLICT.headers)
+
+
+async def test_a_bug_of_the_server_is_opaque(stub: PointServiceStub) -> None:
+    error = await refusal(stub, "bug")
+    assert error.code is Code.INTERNAL_ERROR
+    assert "secret" not in error.message
+    assert error.details == ()
+
+
+async def test_a_deadline_ends_the_call_on_both_sides(
+    stub: PointServiceStub, server: Scripted
+) -> None:
+    error = await refusal(stub, "slow", 0.2)
+    assert error.code is Code.DEADLINE_EXCEEDED
+    await asyncio.wait_for(server.cancelled.wait(), 5)
+
+
+async def test_a_caller_that_leaves_cancels_the_work(
+    stub: PointServiceStub, server: Scripted
+) -> None:
+    call = asyncio.create_task(ask(stub, "slow"))
+    while not server.asked:
+        await asyncio.sleep(0.005)
+    call.cancel()
+    await asyncio.wait_for(server.cancelled.wait(), 5)
+    with pytest.raises(asyncio.CancelledError):
+        await call
+
+
+async def test_the_server_limits_a_call_whose_caller_does_not() -> None:
+    async with scripted(Scripted(), unary_seconds=0.2) as address, stub_of(address) as stub:
+        error = await refusal(stub, "slow", 30)
+    assert (error.code, error.message) == (Code.DEADLINE_EXCEEDED, "the call took too long")
+
+
+async def test_request_id_and_remaining_time_travel_along(
+    stub: PointServiceStub, server: Scripted
+) -> None:
+    context.request_id.set("request-0001")
+    context.deadline.set(asyncio.get_running_loop().time() + 3.0)
+    try:
+        await ask(stub, "anybody", seconds=60)
+        context.deadline.set(asyncio.get_running_loop().time() - 1.0)
+        late = await refusal(stub, "anybody", seconds=60)
+    finally:
+        context.request_id.set("")
+        context.deadline.set(None)
+    assert server.request_ids == ["request-0001"]
+    assert 2.0 < server.seconds_left[0] <= 3.0
+    assert late.code is Code.DEADLINE_EXCEEDED
+
+
+async def test_a_stream_yields_until_its_end(stub: PointServiceStub) -> None:
+    request = StreamUserLedgerRequest(user_id="anybody")
+    assert [e.amount async for e in stub.stream_user_ledger(request, seconds=5)] == [0, 1, 2]
+
+
+async def test_a_stream_that_fails_yields_what_came_before(stub: PointServiceStub) -> None:
+    entries = stub.stream_user_ledger(StreamUserLedgerRequest(user_id="conflict"), seconds=5)
+    assert [(await anext(entries)).amount for _ in range(3)] == [0, 1, 2]
+    with pytest.raises(AppError) as raised:
+        await anext(entries)
+    assert raised.value.code is Code.CONFLICT
+
+
+async def test_closing_a_stream_ends_it_on_the_server(
+    stub: PointServiceStub, server: Scripted
+) -> None:
+    request = StreamUserLedgerRequest(user_id="slow")
+    async with aclosing(stub.stream_user_ledger(request, seconds=60)) as entries:
+        async for _ in entries:
+            break
+    await asyncio.wait_for(server.cancelled.wait(), 5)
+
+
+async def test_a_stream_has_a_deadline_too(stub: PointServiceStub) -> None:
+    with pytest.raises(AppError) as raised:
+        async for _ in stub.stream_user_ledger(
+            StreamUserLedgerRequest(user_id="slow"), seconds=0.3
+        ):
+            pass
+    assert raised.value.code is Code.DEADLINE_EXCEEDED
+
+
+async def test_nobody_listening_is_unavailable_without_saying_where() -> None:
+    async with stub_of("127.0.0.1:1") as stub:
+        error = await refusal(stub, "anybody", 2)
+    assert (error.code, error.message) == (Code.SERVICE_UNAVAILABLE, "point is not available")
+
+
+async def test_an_idempotent_call_is_repeated_while_the_server_is_unavailable() -> None:
+    server = Scripted(fail_first=2)
+    async with scripted(server) as address, stub_of(address) as stub:
+        assert await ask(stub, "anybody") == 5
+    assert len(server.asked) == 3
+
+
+async def test_a_call_not_known_to_be_idempotent_is_made_once() -> None:
+    server = Scripted(fail_first=1)
+    async with scripted(server) as address, stub_of(address) as stub:
+        # The pool was told of one method only: the list is not among those it may repeat.
+        with pytest.raises(AppError):
+            await stub.list_user_points(ListUserPointsRequest(user_ids=["a"]), seconds=5)
+    assert len(server.asked) == 1
+
+
+async def test_the_budget_ends_repeats_when_everything_fails() -> None:
+    server = Scripted(fail_first=1_000)
+    async with scripted(server) as address, stub_of(address) as stub:
+        for _ in range(20):
+            await refusal(stub, "anybody")
+    # Without a budget twenty calls would have been sixty.
+    assert len(server.asked) <= 30
+
+
+async def test_the_same_stub_works_again_after_the_server_came_back() -> None:
+    async with scripted(Scripted()) as address:
+        port = int(address.rpartition(":")[2])
+        pool = ChannelPool(address, size=1, methods=(GET_USER_POINTS,))
+        stub = PointServiceStub(Client(pool, upstream="point"))
+        assert await ask(stub, "anybody") == 5
+    assert (await refusal(stub, "anybody", 2)).code is Code.SERVICE_UNAVAILABLE
+    async with scripted(Scripted(), port=port), asyncio.timeout(10):
+        while True:
+            try:
+                assert await ask(stub, "anybody", 2) == 5
+                break
+            except AppError as error:
+                assert error.code is Code.SERVICE_UNAVAILABLE  # noqa: PT017 - not yet reconnected
+                await asyncio.sleep(0.05)
+    await pool.close()
