@@ -207,11 +207,10 @@ class Follower:
         """Let go of files that are silent, and of memories of files that are gone."""
         now = self._clock()
         for ident, file in list(self._open.items()):
-            if ident == self._state.current or now - file.quiet_since < self._drain:
-                continue
-            self._finish(file)
-            file.close()
-            del self._open[ident]
+            silent = now - file.quiet_since >= self._drain
+            if ident != self._state.current and silent and self._finish(file):
+                file.close()
+                del self._open[ident]
         for ident in list(self._tracks):
             if ident in listed or ident in self._open:
                 self._missing_since.pop(ident, None)
@@ -256,13 +255,16 @@ class Follower:
         self._state.last_line = time.time()
         file.quiet_since = self._clock()
 
-    def _finish(self, file: Opened) -> None:
-        """Count a last line that never got its newline."""
+    def _finish(self, file: Opened) -> bool:
+        """Count a last line that never got its newline; False if whole lines are still unread."""
         track = self._tracks[file.ident]
         rest = file.read(track.offset, self._chunk)
-        if rest and not track.copy and track.still(file.head(), file.size()):
+        if b"\n" in rest or len(rest) == self._chunk:
+            return False
+        if rest and track.still(file.head(), file.size()):
             self._consume(rest + b"\n")
             track.offset += len(rest)
+        return True
 
 
 def _open(found: Found) -> Opened | None:

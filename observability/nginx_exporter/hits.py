@@ -48,7 +48,7 @@ class Parser(Protocol):
     """Reads complete lines of one format."""
 
     def parse(self, lines: bytes) -> tuple[Sequence[Hit], int]:
-        """The requests in `lines` (each ends in a newline) and how many lines made no sense."""
+        """The requests in `lines` and how many lines made no sense; empty lines are neither."""
         ...
 
 

@@ -50,7 +50,7 @@ class JsonLines:
     def _one_by_one(self, lines: bytes) -> tuple[list[Hit], int]:
         hits: list[Hit] = []
         errors = 0
-        for line in lines.splitlines():
+        for line in filter(None, lines.split(b"\n")):
             try:
                 hits.append(self._decoder.decode(_valid(line)))
             except (msgspec.MsgspecError, UnicodeDecodeError):

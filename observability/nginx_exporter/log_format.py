@@ -84,7 +84,7 @@ class TextLines:
         hits: list[Hit] = []
         errors = 0
         # Only a newline ends a line: str.splitlines would also cut at characters a client sent.
-        for line in lines.decode("utf-8", "replace").removesuffix("\n").split("\n"):
+        for line in filter(None, lines.decode("utf-8", "replace").split("\n")):
             match = self._pattern.fullmatch(line)
             if match is None:
                 errors += 1

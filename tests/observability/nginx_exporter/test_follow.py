@@ -1,0 +1,274 @@
+"""The follower counts every line once, whatever happens to the file between two looks."""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from observability.nginx_exporter.follow import Follower
+from observability.nginx_exporter.tracks import LogState
+
+
+class World:
+    """A log directory, a follower, and what the follower has durably read so far."""
+
+    def __init__(self, folder: Path) -> None:
+        self.log = folder / "access.log"
+        self.written: list[bytes] = []
+        self.read: list[bytes] = []
+        self.saved: tuple[bytes | None, list[bytes]] = (None, [])
+        self.clock = 0.0
+        self.follower = self._follower()
+
+    def _follower(self, **options: object) -> Follower:
+        state, self.read = self.saved[0], list(self.saved[1])
+        past = msgspec.json.decode(state, type=LogState) if state else None
+        return Follower(
+            self.log,
+            lambda lines: self.read.extend(lines.splitlines()),
+            past,
+            chunk=700,
+            clock=lambda: self.clock,
+            **options,
+        )
+
+    def write(self, count: int = 1) -> None:
+        lines = [
+            b'{"n":%06d,"pad":"%s"}' % (len(self.written) + i, b"x" * 40) for i in range(count)
+        ]
+        self.written += lines
+        with self.log.open("ab") as file:
+            file.write(b"".join(line + b"\n" for line in lines))
+
+    def shift(self) -> None:
+        for number in range(30, 0, -1):
+            old = Path(f"{self.log}.{number}")
+            if old.exists():
+                old.rename(f"{self.log}.{number + 1}")
+
+    def rename(self) -> None:
+        if self.log.exists():
+            self.shift()
+            self.log.rename(f"{self.log}.1")
+
+    def rename_and_create(self) -> None:
+        self.rename()
+        self.log.touch()
+
+    def copytruncate(self) -> None:
+        if self.log.exists():
+            self.shift()
+            shutil.copy(self.log, f"{self.log}.1")
+            os.truncate(self.log, 0)
+
+    def truncate_when_read(self) -> None:
+        self.poll()
+        self.commit()
+        if self.log.exists():
+            os.truncate(self.log, 0)
+
+    def drop_oldest_when_read(self) -> None:
+        self.poll()
+        self.commit()
+        old = sorted(self.log.parent.glob("access.log.*"), key=lambda p: int(p.suffix[1:]))
+        if old:
+            old[-1].unlink()
+
+    def save_a_copy(self) -> None:
+        if self.log.exists():
+            shutil.copy(self.log, f"{self.log}-saved")
+
+    def look(self) -> None:
+        self.follower.look()
+
+    def poll(self) -> None:
+        self.follower.look()
+        while self.follower.read():
+            pass
+
+    def wait(self) -> None:
+        self.clock += 61
+        self.poll()
+
+    def commit(self) -> None:
+        self.saved = (msgspec.json.encode(self.follower.state), list(self.read))
+
+    def stop_and_start(self) -> None:
+        self.commit()
+        self.crash()
+
+    def crash(self) -> None:
+        self.follower.close()
+        self.follower = self._follower()
+
+    def settle(self) -> None:
+        for _ in range(3):
+            self.poll()
+
+
+OPERATIONS = (
+    "write rename rename_and_create copytruncate truncate_when_read drop_oldest_when_read "
+    "look poll wait commit stop_and_start crash"
+).split()
+
+
+@pytest.fixture
+def world(tmp_path):
+    made = World(tmp_path)
+    yield made
+    made.follower.close()
+
+
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    st.lists(
+        st.one_of(
+            st.sampled_from(OPERATIONS).map(lambda name: (name,)),
+            st.tuples(st.just("write"), st.integers(1, 40)),
+        ),
+        max_size=40,
+    )
+)
+def test_no_interleaving_loses_or_repeats_a_line(operations):
+    with tempfile.TemporaryDirectory() as folder:
+        world = World(Path(folder))
+        world.poll()
+        world.commit()
+        for name, *arguments in operations:
+            getattr(world, name)(*arguments)
+        world.settle()
+        world.follower.close()
+        assert sorted(world.read) == world.written
+
+
+# Each case is a story; every line written in it must be read exactly once.
+STORIES = {
+    "renamed_before_it_was_read": "write poll write rename write poll",
+    "renamed_and_written_on_by_name": "write poll rename_and_create write poll",
+    "renamed_twice_between_looks": "write poll rename write rename write poll",
+    "renamed_twice_while_stopped": "write stop_and_start write rename write rename write poll",
+    "copied_and_cut_before_it_was_read": "write poll write copytruncate write poll",
+    "copied_and_cut_twice_between_looks": "write poll write copytruncate write copytruncate write",
+    "copied_and_cut_while_stopped": "write poll stop_and_start write copytruncate write",
+    "copied_first_and_cut_later": "write poll write save_a_copy poll write poll",
+    "a_kept_copy_is_not_counted": "write poll save_a_copy poll rename write wait poll crash poll",
+    "killed_before_anything_was_saved": "write poll crash poll write rename crash",
+    "silent_for_long_then_renamed": "write wait wait rename write wait",
+}
+
+
+@pytest.mark.parametrize("story", STORIES.values(), ids=STORIES.keys())
+def test_a_line_is_read_once_when_the_log_is(story, world):
+    world.poll()
+    world.commit()
+    for step in story.split():
+        getattr(world, step)()
+    world.settle()
+    assert sorted(world.read) == world.written
+
+
+def test_the_writer_may_keep_the_renamed_file_until_it_is_told_to_reopen(world):
+    world.write()
+    world.poll()
+    with world.log.open("ab") as held:
+        world.rename_and_create()
+        world.poll()
+        held.write(b"late\n")
+    world.poll()
+    assert world.read[-1] == b"late"
+
+
+def test_a_half_written_line_waits_for_its_end(world):
+    world.log.write_bytes(b"one\ntw")
+    world.poll()
+    assert world.read == [b"one"]
+    with world.log.open("ab") as file:
+        file.write(b"o\n")
+    world.poll()
+    assert world.read == [b"one", b"two"]
+
+
+def test_a_rotated_file_without_a_last_newline_is_read_to_its_end(world):
+    world.log.write_bytes(b"one\ntwo")
+    world.poll()
+    world.rename_and_create()
+    world.poll()
+    world.wait()
+    assert world.read == [b"one", b"two"]
+
+
+def test_a_reused_inode_is_a_new_file(world):
+    world.write(3)
+    world.poll()
+    world.commit()
+    world.follower.close()
+    # Same inode, other content: what a filesystem does with a deleted file's number.
+    world.log.write_bytes(
+        b"".join(b"fresh line number %d, longer than before\n" % n for n in range(9))
+    )
+    world.crash()
+    world.poll()
+    assert len(world.read) == 3 + 9
+
+
+def test_rotated_files_from_before_the_first_start_are_history(world):
+    world.log.with_name("access.log.1").write_bytes(b"old\n")
+    world.log.write_bytes(b"new\n")
+    world.settle()
+    assert world.read == [b"new"]
+
+
+def test_starting_at_the_end_skips_what_is_there(world):
+    world.log.write_bytes(b"old\n")
+    follower = world._follower(start="end")
+    follower.look()
+    with world.log.open("ab") as file:
+        file.write(b"new\n")
+    while follower.read():
+        pass
+    follower.close()
+    assert world.read == [b"new"]
+
+
+def test_compressed_files_and_other_logs_are_left_alone(world):
+    world.poll()
+    for name in ("access.log.1.gz", "access.log.state.json", "access.log2", "error.log"):
+        world.log.with_name(name).write_bytes(b"not ours\n")
+    world.settle()
+    assert world.read == []
+
+
+def test_an_overlong_line_does_not_stop_the_next(world):
+    world.log.write_bytes(b"x" * 2000 + b"\nnext\n")
+    world.settle()
+    assert world.read[-1] == b"next"
+
+
+def test_a_file_that_is_gone_after_a_restart_is_reported(world):
+    world.write()
+    world.poll()
+    world.stop_and_start()
+    world.log.unlink()
+    world.poll()
+    assert world.follower.state.lost_files == 1
+
+
+def test_lag_is_what_is_written_but_not_read(world):
+    world.poll()
+    world.log.write_bytes(b"12345\n")
+    world.follower.look()
+    assert world.follower.lag() == 6
+    world.poll()
+    assert world.follower.lag() == 0
+
+
+def test_a_log_that_is_away_is_down_and_comes_back(world):
+    world.poll()
+    assert not world.follower.up
+    world.write()
+    world.poll()
+    assert world.follower.up
