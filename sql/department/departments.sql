@@ -4,7 +4,7 @@
 SELECT * FROM department WHERE id = @id;
 
 -- name: CountDepartments :one
--- How many departments the list has in all; no pattern means no filter.
+-- How many departments the list has in all, or with a pattern how many match it.
 SELECT count(*) FROM department
 WHERE sqlc.narg(pattern)::text IS NULL OR name ILIKE sqlc.narg(pattern) OR address ILIKE sqlc.narg(pattern);
 

@@ -1,0 +1,141 @@
+"""Measures three servers in turns on one database, prints medians and ratios: `make bench`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import psycopg
+
+from lib.embedded.ports import free_port
+from lib.ids import new_id
+from lib.testing import postgres
+
+ROOT = Path(__file__).resolve().parents[2]
+ROWS = 1000
+OURS, BARE, PEER = "ours", "bare", "fastapi"
+LABELS = {
+    OURS: "this platform, whole shell",
+    BARE: "bare aiohttp + asyncpg",
+    PEER: "FastAPI + SQLAlchemy",
+}
+
+
+def fill(url: str) -> str:
+    """Insert the rows and return the id of one of them."""
+    ids = [new_id() for _ in range(ROWS)]
+    with psycopg.connect(url) as connection, connection.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO department (id, name, address) VALUES (%s, %s, %s)",
+            [
+                (row, f"Department {number:04}", f"{number} Mill Lane")
+                for number, row in enumerate(ids)
+            ],
+        )
+        connection.commit()
+        connection.autocommit = True
+        cursor.execute("VACUUM ANALYZE department")
+    return str(ids[ROWS // 2])
+
+
+@contextmanager
+def serving(name: str, url: str, log: Path) -> Iterator[int]:
+    """Run one server as a process and give its port once it answers."""
+    port = free_port()
+    if name == OURS:
+        command = ["services.department"]
+    elif name == BARE:
+        command = ["bench.http.bare", url, str(port)]
+    else:
+        command = ["bench.http.fastapi_sqlalchemy", url, str(port)]
+    env = os.environ | {"DEPARTMENT_DATABASE_URL": url, "DEPARTMENT_PORT": str(port)}
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", *command], cwd=ROOT, env=env, stdout=out, stderr=out
+        )
+    try:
+        wait_until_it_answers(port, process, log)
+        yield port
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+def wait_until_it_answers(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+    until = time.monotonic() + 20
+    while time.monotonic() < until and process.poll() is None:
+        try:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/departments?page_size=1").read()
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return
+    sys.exit(f"the server did not start:\n{log.read_text()}")
+
+
+def measure(port: int, path: str, options: argparse.Namespace) -> dict[str, float]:
+    arguments = [str(port), path, str(options.connections), str(options.seconds)]
+    command = [sys.executable, "-m", "bench.http.load", *arguments]
+    found: dict[str, float] = json.loads(subprocess.check_output(command, cwd=ROOT))
+    return found
+
+
+def report(case: str, rounds: dict[str, list[dict[str, float]]]) -> None:
+    rate = {
+        name: statistics.median(one["requests"] / one["seconds"] for one in found)
+        for name, found in rounds.items()
+    }
+    print(f"\n{case}")
+    for name, found in rounds.items():
+        p50, p99 = (statistics.median(one[key] for one in found) for key in ("p50_ms", "p99_ms"))
+        print(
+            f"  {LABELS[name]:28} {rate[name]:8.0f} req/s   p50 {p50:6.2f} ms   p99 {p99:6.2f} ms"
+        )
+    print(f"  against the bare handler   {rate[OURS] / rate[BARE]:6.2f} x   (bar: 0.80)")
+    if PEER in rate:
+        print(f"  against FastAPI            {rate[OURS] / rate[PEER]:6.2f} x   (bar: 5.00)")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench.http", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=3.0)
+    parser.add_argument("--connections", type=int, default=32)
+    parser.add_argument("--only", nargs="*", choices=list(LABELS), default=list(LABELS))
+    options = parser.parse_args()
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        server = stack.enter_context(postgres.running(ROOT / "migrations"))
+        url = server.create("department")
+        some_id = fill(url)
+        ports = {
+            name: stack.enter_context(serving(name, url, folder / f"{name}.log"))
+            for name in options.only
+        }
+        cases = {
+            "one department by id": f"/api/v1/departments/{some_id}",
+            "a page of 50 departments, with the total": "/api/v1/departments?page_size=50",
+        }
+        for case, path in cases.items():
+            rounds: dict[str, list[dict[str, float]]] = {name: [] for name in ports}
+            for number in range(options.rounds + 1):
+                # In turns, so that other load hits all alike; the first round is a warm-up.
+                for name, port in ports.items():
+                    found = measure(port, path, options)
+                    if number:
+                        rounds[name].append(found)
+            report(case, rounds)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,167 @@
+"""The department service over HTTP on a real database."""
+
+from __future__ import annotations
+
+import asyncio
+from uuid import UUID
+
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+from pydantic import SecretStr
+from yarl import URL
+
+from services.department.app import create_app
+from services.department.config import DepartmentConfig
+
+LIST = "/api/v1/departments"
+FINANCE = f"{LIST}/01890000-0000-7000-8000-000000000d02"
+NOBODY = f"{LIST}/01890000-0000-7000-8000-00000000dead"
+
+
+@pytest.fixture
+async def client(new_database):
+    url = await new_database("department", demo=True)
+    config = DepartmentConfig(database_url=SecretStr(url), db_pool_min=1)
+    async with TestClient(TestServer(create_app(config))) as client:
+        yield client
+
+
+async def names(client: TestClient, query: str = "") -> list[str]:
+    response = await client.get(f"{LIST}?{query}")
+    assert response.status == 200, await response.text()
+    return [row["name"] for row in (await response.json())["data"]]
+
+
+async def code(response) -> str:
+    return (await response.json())["error"]["code"]
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("", ["Finance", "Human Resources", "IT Support"]),
+        ("sort=desc", ["IT Support", "Human Resources", "Finance"]),
+        ("order_by=created_at", ["Human Resources", "Finance", "IT Support"]),
+        ("order_by=created_at&sort=desc", ["IT Support", "Finance", "Human Resources"]),
+        ("page_size=2", ["Finance", "Human Resources"]),
+        ("page_size=2&page=2", ["IT Support"]),
+        ("page=9", []),
+        ("search=harbour", ["Finance", "Human Resources"]),
+        ("search=%25", []),
+        ("search=_", []),
+    ],
+)
+async def test_the_list_is_ordered_paged_and_searched(client, query, expected) -> None:
+    assert await names(client, query) == expected
+
+
+@pytest.mark.parametrize(
+    ("query", "meta"),
+    [
+        ("", {"page": 1, "page_size": 20, "total_count": 3, "total_pages": 1}),
+        ("page_size=2", {"page": 1, "page_size": 2, "total_count": 3, "total_pages": 2}),
+        ("page_size=2&page=2", {"page": 2, "page_size": 2, "total_count": 3, "total_pages": 2}),
+        ("page=9", {"page": 9, "page_size": 20, "total_count": 3, "total_pages": 1}),
+        ("search=mill", {"page": 1, "page_size": 20, "total_count": 1, "total_pages": 1}),
+        ("search=none", {"page": 1, "page_size": 20, "total_count": 0, "total_pages": 0}),
+    ],
+)
+async def test_the_total_is_that_of_the_whole_list_on_every_page(client, query, meta) -> None:
+    response = await client.get(f"{LIST}?{query}")
+    assert (await response.json())["meta"] == meta
+
+
+async def test_an_order_outside_the_whitelist_never_reaches_the_database(client) -> None:
+    response = await client.get(LIST, params={"order_by": "name;select pg_sleep(5)"})
+    assert response.status == 400
+    assert await code(response) == "VALIDATION_ERROR"
+
+
+async def test_a_new_department_is_returned_with_its_place_and_version(client) -> None:
+    response = await client.post(LIST, json={"name": "  Legal ", "address": "2 Quay"})
+    assert response.status == 201
+    data = (await response.json())["data"]
+    assert (data["name"], data["address"], data["version"]) == ("Legal", "2 Quay", 1)
+    assert UUID(data["id"]).version == 7
+    assert response.headers["ETag"] == '"1"'
+    again = await client.get(response.url.join(URL(response.headers["Location"])).relative())
+    assert (await again.json())["data"] == data
+
+
+async def test_a_name_in_use_is_a_conflict_whatever_its_case(client) -> None:
+    for method, path in (("POST", LIST), ("PATCH", FINANCE)):
+        response = await client.request(method, path, json={"name": "it SUPPORT"})
+        assert response.status == 409
+        assert await code(response) == "CONFLICT"
+
+
+async def test_a_change_leaves_the_rest_as_it_is_and_counts_the_version(client) -> None:
+    response = await client.patch(FINANCE, json={"name": "Treasury"})
+    data = (await response.json())["data"]
+    assert (data["name"], data["address"], data["version"]) == (
+        "Treasury", "1 Harbour Street, floor 5", 2,
+    )  # fmt: skip
+    assert response.headers["ETag"] == '"2"'
+    response = await client.patch(FINANCE, json={"address": None})
+    assert (await response.json())["data"]["address"] is None
+
+
+async def test_a_stale_version_is_refused_and_the_present_one_is_accepted(client) -> None:
+    etag = (await client.get(FINANCE)).headers["ETag"]
+    for expected in (200, 412):
+        response = await client.patch(FINANCE, json={"name": "T"}, headers={"If-Match": etag})
+        assert response.status == expected
+    for tag in ('"1"', 'W/"2"', "nonsense"):
+        assert (await client.delete(FINANCE, headers={"If-Match": tag})).status == 412
+    assert (await client.delete(FINANCE, headers={"If-Match": '"2"'})).status == 204
+    assert (await client.get(FINANCE)).status == 404
+
+
+async def test_of_two_changes_at_once_no_one_overwrites_the_other(client) -> None:
+    responses = await asyncio.gather(
+        *(client.patch(FINANCE, json={"address": f"room {n}"}) for n in range(8))
+    )
+    statuses = [response.status for response in responses]
+    assert set(statuses) <= {200, 409}
+    version = (await (await client.get(FINANCE)).json())["data"]["version"]
+    assert version == 1 + statuses.count(200)
+
+
+async def test_a_reader_who_has_the_version_gets_304(client) -> None:
+    response = await client.get(FINANCE, headers={"If-None-Match": '"7", W/"1"'})
+    assert (response.status, await response.read()) == (304, b"")
+
+
+@pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
+async def test_a_department_that_does_not_exist_is_not_found(client, method) -> None:
+    response = await client.request(method, NOBODY, json={} if method == "PATCH" else None)
+    assert response.status == 404
+    assert await code(response) == "NOT_FOUND"
+
+
+@pytest.mark.parametrize(
+    "body", [{"name": " "}, {"name": "x" * 256}, {"name": None}, {"nmae": "x"}]
+)
+async def test_an_invalid_department_is_refused(client, body) -> None:
+    for method, path in (("POST", LIST), ("PATCH", FINANCE)):
+        response = await client.request(method, path, json=body)
+        assert response.status == 400
+        assert await code(response) == "VALIDATION_ERROR"
+
+
+async def test_after_the_database_was_killed_and_restarted_the_service_answers_again(
+    killable_postgres,
+) -> None:
+    url = await asyncio.to_thread(killable_postgres.create, "department", demo=True)
+    config = DepartmentConfig(database_url=SecretStr(url), db_pool_min=1)
+    async with TestClient(TestServer(create_app(config))) as client:
+        assert (await client.get(FINANCE)).status == 200
+        killable_postgres.kill()
+        async with asyncio.timeout(5.0):
+            response = await client.get(FINANCE)
+            assert response.status == 503
+            assert await code(response) == "SERVICE_UNAVAILABLE"
+            ready = await client.get("/readyz")
+            assert (await ready.json())["checks"] == {"database": "unavailable"}
+        await asyncio.to_thread(killable_postgres.start)
+        assert (await client.get(FINANCE)).status == 200
