@@ -52,9 +52,13 @@ def apply(url: str, folder: Path, *, db: str, demo: bool = False) -> list[str]:
 
 def roll_back_one(url: str, folder: Path, *, db: str) -> str | None:
     """Undo the newest applied schema migration; return its name, or None where none is applied."""
+    demo = folder / "demo"
     with _Session(url, folder, db) as session:
         newest = session.backend.to_rollback(session.files)[:1]
         session.backend.rollback_migrations(newest)
+        if newest and not session.backend.to_rollback(session.files) and demo.is_dir():
+            # The tables are gone and the demo data with them: the next `up` may load it again.
+            session.backend.unmark_migrations(yoyo.read_migrations(str(demo)))
         return newest[0].id if newest else None
 
 

@@ -89,7 +89,9 @@ async def _reload(keeper: Keeper, console: Console) -> None:
     from watchfiles import PythonFilter, awatch
 
     folders = [ROOT / "services" / keeper.part.name, ROOT / "lib"]
-    async for _ in awatch(*folders, watch_filter=PythonFilter(extra_extensions=(".sql", ".html"))):
+    wanted = PythonFilter(extra_extensions=(".sql", ".html"))
+    # The time-out (ms) is how long a Ctrl-C may have to wait for the watcher.
+    async for _ in awatch(*folders, watch_filter=wanted, rust_timeout=200):
         console.say(f"{keeper.part.name}: code changed, restarting")
         await keeper.restart()
 

@@ -63,6 +63,7 @@ class Keeper:
         await self.stop()
         self._spawn()
         self._watch = asyncio.create_task(self._keep_alive(), name=f"keep {self.part.name}")
+        await self._report_return()
 
     async def stop(self) -> None:
         """Stop the part for good; a no-op where it does not run. Returns when it has gone."""
@@ -98,20 +99,20 @@ class Keeper:
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE)
             self._spawn()
-            if await self._becomes_ready():
-                self._say(f"{self.part.name} is back (pid {self.pid})")
+            await self._report_return()
 
-    async def _becomes_ready(self) -> bool:
-        deadline = time.monotonic() + self.part.ready_within
-        while self.pid is not None and time.monotonic() < deadline:
+    async def _report_return(self) -> None:
+        """Say when the part is ready again, or that it is not in time; nothing if it has ended."""
+        within = self.part.ready_within
+        deadline = time.monotonic() + within
+        while self.pid is not None:
             if await self.part.ready():
-                return True
+                self._say(f"{self.part.name} is back (pid {self.pid})")
+                return
+            if time.monotonic() > deadline:
+                self._say(f"{self.part.name} runs but is not ready after {within:.0f} s")
+                return
             await asyncio.sleep(POLL_SECONDS)
-        if self.pid is not None:
-            self._say(
-                f"{self.part.name} runs but is not ready after {self.part.ready_within:.0f} s"
-            )
-        return False
 
     def _spawn(self) -> None:
         if self._process is not None:

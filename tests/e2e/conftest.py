@@ -25,7 +25,7 @@ START_SECONDS = 90.0
 class Stack:
     """A running `python -m services` and what it has said."""
 
-    def __init__(self, run_dir: Path, **environ: str) -> None:
+    def __init__(self, run_dir: Path, *, watch: str = "", **environ: str) -> None:
         names = ("GATEWAY_PORT", "POSTGRES_PORT", "REDIS_PORT", *PORTS)
         self.environ = {
             **os.environ,
@@ -35,7 +35,7 @@ class Stack:
         }
         self.lines: list[str] = []
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "services"],
+            [sys.executable, "-m", "services", *(["--watch", watch] if watch else [])],
             cwd=ROOT,
             env=self.environ,
             stdout=subprocess.PIPE,
@@ -110,8 +110,8 @@ def own_stack(run_dir: Path) -> Iterator[Callable[..., Stack]]:
     """Start stacks of the test's own: `own_stack(GATEWAY_PORT="8080")`."""
     started: list[Stack] = []
 
-    def start(**environ: str) -> Stack:
-        started.append(Stack(run_dir, **environ))
+    def start(**options: str) -> Stack:
+        started.append(Stack(run_dir, **options))
         return started[-1]
 
     yield start

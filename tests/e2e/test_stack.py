@@ -131,3 +131,17 @@ def test_help_lists_every_target_with_what_it_does():
     listed = {line.split()[0] for line in done.stdout.splitlines() if line.startswith("  ")}
     wanted = {"setup", "run", "test", "check", "sqlc", "migrate-up", "swag-gen", "dev-<svc>"}
     assert wanted <= listed
+
+
+def test_a_watched_service_is_restarted_when_its_code_changes(own_stack):
+    running = own_stack(watch="user")
+    running.wait_until_said("ready; press Ctrl-C")
+    before = running.pid("user")
+    deadline = time.monotonic() + 20
+    while not running.said("user: code changed, restarting"):
+        assert time.monotonic() < deadline
+        (ROOT / "services" / "user" / "__init__.py").touch()  # again until the watcher looks
+        time.sleep(0.1)
+    running.wait_until_said("user is back", within=20)
+    assert running.pid("user") != before
+    assert running.stop() == 0

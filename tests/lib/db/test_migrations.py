@@ -51,6 +51,14 @@ async def test_down_undoes_the_newest_schema_migration_only(empty_database, fold
     assert "book" not in await tables(empty_database)
 
 
+async def test_demo_data_comes_back_after_everything_was_undone(empty_database, folder):
+    migrations.apply(empty_database, folder, db="shop", demo=True)
+    while migrations.roll_back_one(empty_database, folder, db="shop"):
+        pass
+    again = migrations.apply(empty_database, folder, db="shop", demo=True)
+    assert again == ["0001_shelf", "0002_book", "0001_rows"]
+
+
 async def test_down_on_an_empty_database_says_so(empty_database, folder):
     assert migrations.roll_back_one(empty_database, folder, db="shop") is None
 
