@@ -57,7 +57,7 @@ def find_uses(
             uses.append(_at_use(tokens, position))
             step = 2
         elif token.kind is Kind.NAME and token.text.lower() == "sqlc":
-            found, step = _macro(file, tokens, position)
+            found, step = _macro(file, tokens, position, dialect)
             if isinstance(found, Use):
                 uses.append(found)
             elif found:
@@ -84,7 +84,7 @@ def _at_use(tokens: list[Token], position: int) -> Use:
 
 
 def _macro(
-    file: SourceFile, tokens: list[Token], position: int
+    file: SourceFile, tokens: list[Token], position: int, dialect: Dialect
 ) -> tuple[Use | Diagnostic | None, int]:
     """Read `sqlc.word(argument)` at `position`; return it and how many tokens it takes."""
     head = tokens[position : position + 4]
@@ -123,7 +123,7 @@ def _macro(
         )
     name = arguments[0]
     use = Use(Span(head[0].start, end), head[2].text.lower(), unquote(name), name.span)
-    if use.macro == "slice":
+    if use.macro == "slice" and dialect is Dialect.POSTGRESQL:  # MySQL has no arrays: `IN` stays
         use = _with_membership(use, tokens, position, close)
     return use, step
 

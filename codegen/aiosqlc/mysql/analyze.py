@@ -1,0 +1,219 @@
+"""The MySQL analyser read top to bottom: server, schema, queries, proofs; without a server, the text alone."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import pymysql
+
+from aiosqlc.diagnostics import Diagnostic, Label, Severity
+from aiosqlc.mysql import types
+from aiosqlc.mysql.catalog import catalog_of, read_schema
+from aiosqlc.mysql.errors import query_error
+from aiosqlc.mysql.prepare import Described
+from aiosqlc.mysql.private import NoServerError
+from aiosqlc.mysql.relations import Schema
+from aiosqlc.mysql.returning import prepare_query
+from aiosqlc.mysql.schema import forget, load
+from aiosqlc.mysql.server import Session, open_session
+from aiosqlc.mysql.static import schema_from_files
+from aiosqlc.mysql.syntax import parse
+from aiosqlc.mysql.typed import Text, read_text, type_query
+from aiosqlc.mysql.variants import as_query, merge
+from aiosqlc.stages import (
+    Analysis,
+    AnalyzeOptions,
+    Catalog,
+    Command,
+    ParsedQuery,
+    SchemaFile,
+    TypedQuery,
+)
+
+
+@dataclass(frozen=True)
+class Judge:
+    """Who says what is true: a schema, and the server that has it, if there is one."""
+
+    schema: Schema
+    session: Session | None = None
+    database: str = ""
+
+
+def analyze(
+    schema: Sequence[SchemaFile], queries: Sequence[ParsedQuery], options: AnalyzeOptions
+) -> tuple[Analysis, tuple[Diagnostic, ...]]:
+    """Type the queries by a MySQL or MariaDB server, or from their text where there is none.
+
+    Returns what could be typed, in the order given, and everything that is wrong. Never raises for
+    a user's mistake or an unreachable server.
+    """
+    try:
+        session = open_session(options.database_uri, options.cache_dir)
+    except NoServerError as error:
+        return _without_server(schema, queries, options, str(error))
+    try:
+        return _with_server(session, schema, queries, options)
+    finally:
+        session.connection.close()
+
+
+def _with_server(
+    session: Session,
+    schema: Sequence[SchemaFile],
+    queries: Sequence[ParsedQuery],
+    options: AnalyzeOptions,
+) -> tuple[Analysis, tuple[Diagnostic, ...]]:
+    loaded, problem = load(session, schema)
+    if loaded is None:
+        return Analysis(Catalog()), (problem,) if problem else ()
+    try:
+        known = read_schema(session, loaded.database, loaded.others)
+        judge = Judge(known, session, loaded.database)
+        typed, problems = _type_all(judge, queries, options)
+    finally:
+        forget(session, loaded)
+    analysis = Analysis(
+        catalog_of(known), typed, session.version, facts=(("path", f"server {session.version}"),)
+    )
+    return analysis, problems
+
+
+def _without_server(
+    schema: Sequence[SchemaFile],
+    queries: Sequence[ParsedQuery],
+    options: AnalyzeOptions,
+    reason: str,
+) -> tuple[Analysis, tuple[Diagnostic, ...]]:
+    """Type from the text alone. In CI that is not enough: there the server's word is demanded."""
+    demanded = os.environ.get("CI", "").lower() in {"1", "true"} or options.database_uri is not None
+    notice = Diagnostic(
+        code="E210",
+        message=f"no MySQL or MariaDB server: {reason}",
+        hint="install MariaDB's server (`apt-get install mariadb-server`), or set `database.uri`",
+        severity=Severity.ERROR if demanded else Severity.WARNING,
+        notes=() if demanded else ("types come from the SQL text alone, and err towards optional",),
+    )
+    if demanded:
+        return Analysis(Catalog()), (notice,)
+    known, found = schema_from_files(schema)
+    typed, problems = _type_all(Judge(known), queries, options)
+    analysis = Analysis(catalog_of(known), typed, facts=(("path", "text alone"),))
+    return analysis, (notice, *found, *problems)
+
+
+def _type_all(
+    judge: Judge, queries: Sequence[ParsedQuery], options: AnalyzeOptions
+) -> tuple[tuple[TypedQuery, ...], tuple[Diagnostic, ...]]:
+    typed: list[TypedQuery] = []
+    problems: list[Diagnostic] = []
+    for query in queries:
+        result, found = type_one(judge, query)
+        problems += found
+        if result is not None:
+            typed.append(result)
+            problems += _misuse(result, options)
+    return tuple(typed), tuple(problems)
+
+
+def type_one(judge: Judge, query: ParsedQuery) -> tuple[TypedQuery | None, list[Diagnostic]]:
+    """Type one query and every variant of it."""
+    result, problems = _type_text(judge, query)
+    if result is None or not query.variants:
+        return result, problems
+    for variant in query.variants:
+        other, found = _type_text(judge, as_query(query, variant))
+        if other is None:
+            return None, [*problems, *found]
+        result = merge(result, other, variant)
+    return result, problems
+
+
+def _type_text(judge: Judge, query: ParsedQuery) -> tuple[TypedQuery | None, list[Diagnostic]]:
+    described: tuple[Described, ...] | None = None
+    if judge.session is not None:
+        try:
+            described = prepare_query(judge.session.connection, query.sql, parse(query.sql)).columns
+        except pymysql.MySQLError as error:
+            to_source = query.source_map.to_source
+            return None, [query_error(query.file, query.sql, to_source, error, judge.database)]
+    text, problems = read_text(query, judge.schema)
+    if described is None:
+        problems += _unreadable(query, text)
+    if any(problem.severity is Severity.ERROR for problem in problems):
+        return None, problems
+    described = _with_typed_parameters(judge, query, text, described)
+    return type_query(query, judge.schema, text, described), problems
+
+
+def _with_typed_parameters(
+    judge: Judge, query: ParsedQuery, text: Text, described: tuple[Described, ...] | None
+) -> tuple[Described, ...] | None:
+    """Ask again with values in place of parameters where these decide a column's type.
+
+    A server takes `n + ?` for a floating-point number. Types are taken from the second answer, the
+    not-null flags from the first.
+    """
+    if described is None or judge.session is None or not query.params:
+        return described
+    if all(column.origin for column in described):
+        return described
+    sql = types.with_samples(query.sql, {param.number: param.type for param in text.params})
+    try:
+        again = prepare_query(judge.session.connection, sql, parse(sql)).columns
+    except pymysql.MySQLError:
+        return described
+    if len(again) != len(described):
+        return described
+    return tuple(
+        replace(sample, flags=(sample.flags & ~1) | (first.flags & 1), name=first.name)
+        for first, sample in zip(described, again, strict=True)
+    )
+
+
+def _unreadable(query: ParsedQuery, text: Text) -> list[Diagnostic]:
+    if text.reader is not None and text.result.outputs is not None:
+        return []
+    return [
+        Diagnostic(
+            "E340",
+            f"{query.name} cannot be typed without a server",
+            (Label(query.file, query.name_span, "its text alone does not say what it returns"),),
+            hint="install MariaDB's server, or set `database.uri`",
+        )
+    ]
+
+
+def _misuse(query: TypedQuery, options: AnalyzeOptions) -> Iterator[Diagnostic]:
+    """Yield what is wrong between a query's command and what it returns."""
+    parsed = query.parsed
+    if parsed.command.returns_rows and not query.columns:
+        yield Diagnostic(
+            "E321",
+            f":{parsed.command} needs rows, but this statement returns none",
+            (Label(parsed.file, parsed.name_span),),
+            hint="use :exec, :execrows or :execlastid",
+        )
+    if parsed.command is Command.ONE and query.columns and not query.cardinality.at_most_one:
+        yield Diagnostic(
+            "E320",
+            f"{parsed.name} is :one, but may return many rows",
+            (
+                Label(
+                    parsed.file,
+                    parsed.name_span,
+                    query.cardinality_reasons[0] if query.cardinality_reasons else "",
+                ),
+            ),
+            hint="match a whole unique key, add LIMIT 1, or use :many",
+            severity=Severity.ERROR if options.strict else Severity.WARNING,
+        )
+    if parsed.command is Command.EXECLASTID and query.insert_into is None:
+        yield Diagnostic(
+            "E322",
+            f"{parsed.name} is :execlastid, but inserts nothing",
+            (Label(parsed.file, parsed.name_span),),
+            hint="only an INSERT or REPLACE makes an id",
+        )

@@ -1,0 +1,206 @@
+"""How many rows a query can return: keys bound to constants, aggregates, LIMIT."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from aiosqlc.mysql import types
+from aiosqlc.mysql.expressions import type_of
+from aiosqlc.mysql.scope import ColumnKey, Level, Output, Result, Source, unwrap
+
+if TYPE_CHECKING:
+    from aiosqlc.mysql.reader import Reader
+
+
+def of_select(
+    node: exp.Select, level: Level, outputs: tuple[Output, ...] | None, reader: Reader
+) -> Result:
+    """Return the result of a SELECT whose sources are all understood."""
+    one, least, why = _rows(node, level, reader)
+    return limited(node, Result(outputs, one, least, why))
+
+
+def _rows(node: exp.Select, level: Level, reader: Reader) -> tuple[bool, bool, str]:
+    having, where = node.args.get("having"), node.args.get("where")
+    if level.aggregated:
+        return True, having is None, "an aggregate without GROUP BY returns one row"
+    if not level.sources:
+        certain = where is None and having is None and not level.bare_is_null
+        return True, certain, "there is no FROM"
+    bound = _closure(level, where.this if where else None, reader)
+    open_ = [s for s in level.sources if not _determined(s, bound)]
+    if not open_:
+        return True, False, "every table is found by a unique key"
+    group = node.args.get("group")
+    if group is not None and not level.rollup and _grouped_by_bound(group, level, bound):
+        return True, False, "every column of GROUP BY is bound to one value"
+    return False, False, f"`{open_[0].alias}` is not bound by a unique key"
+
+
+def limited(node: exp.Expr, result: Result) -> Result:
+    """Take LIMIT and OFFSET into account."""
+    limit, offset = node.args.get("limit"), node.args.get("offset")
+    if limit is None and offset is None:
+        return result
+    count = unwrap(limit.expression) if isinstance(limit, exp.Limit) and limit.expression else None
+    if isinstance(count, exp.Literal) and not count.is_string and int(count.this) <= 1:
+        least = result.at_least_one and count.this == "1" and offset is None
+        return Result(result.outputs, at_most_one=True, at_least_one=least, why="LIMIT 1")
+    certain = isinstance(count, exp.Literal) and offset is None
+    return Result(result.outputs, result.at_most_one, result.at_least_one and certain, result.why)
+
+
+def of_set_operation(
+    node: exp.SetOperation, left: Result, right: Result, outputs: tuple[Output, ...]
+) -> Result:
+    """Return the rows of UNION, INTERSECT and EXCEPT."""
+    if isinstance(node, exp.Except):
+        return Result(outputs, left.at_most_one, at_least_one=False, why=left.why)
+    if isinstance(node, exp.Intersect):
+        return Result(outputs, left.at_most_one or right.at_most_one, at_least_one=False)
+    return Result(
+        outputs, at_least_one=left.at_least_one or right.at_least_one, why="a UNION adds rows"
+    )
+
+
+def of_change(node: exp.Update | exp.Delete, level: Level, reader: Reader) -> str:
+    """Return why an UPDATE or DELETE touches at most one row, or an empty string."""
+    where = node.args.get("where")
+    limit = node.args.get("limit")
+    if isinstance(limit, exp.Limit) and str(limit.expression) in {"0", "1"}:
+        return "LIMIT 1"
+    bound = _closure(level, where.this if where else None, reader)
+    return "found by a unique key" if all(_determined(s, bound) for s in level.sources) else ""
+
+
+def of_insert(node: exp.Insert, outputs: tuple[Output, ...] | None) -> Result:
+    """Return the rows of INSERT … RETURNING."""
+    values = node.expression
+    if not isinstance(values, exp.Values) or len(values.expressions) != 1:
+        return Result(outputs, why="several rows may be inserted")
+    skipped = bool(node.args.get("ignore"))
+    return Result(outputs, at_most_one=True, at_least_one=not skipped, why="one row is inserted")
+
+
+def _determined(source: Source, bound: set[ColumnKey]) -> bool:
+    """Whether at most one row of the source can take part."""
+    if source.at_most_one:
+        return True
+    if source.relation is None:
+        return False
+    return any(
+        all((source.number, column) in bound for column in key) for key in source.relation.unique
+    )
+
+
+def _closure(level: Level, where: exp.Expr | None, reader: Reader) -> set[ColumnKey]:
+    """Collect the columns that can have one value only, beginning with `column = constant`."""
+    everywhere = _conjuncts(where)
+    conditions: list[tuple[exp.Expr, frozenset[int] | None]] = [(c, None) for c in everywhere]
+    for join in level.joins:
+        # The ON of an outer join binds only the side that it may null: the other side is kept anyway.
+        side = {"LEFT": join.right, "RIGHT": join.left, "FULL": frozenset[int]()}.get(join.side)
+        conditions += [(c, side) for c in _conjuncts(join.on)]
+    bound: set[ColumnKey] = set()
+    grown = True
+    while grown:
+        before = len(bound)
+        for condition, side in conditions:
+            _bind(condition, side, level, bound, reader)
+        for source in level.sources:
+            if _determined(source, bound):
+                bound |= {(source.number, o.name.lower()) for o in source.outputs or ()}
+        grown = len(bound) > before
+    return bound
+
+
+def _conjuncts(node: exp.Expr | None) -> list[exp.Expr]:
+    if node is None:
+        return []
+    node = unwrap(node)
+    if isinstance(node, exp.And):
+        return _conjuncts(node.this) + _conjuncts(node.expression)
+    return [node]
+
+
+def _bind(
+    node: exp.Expr, side: frozenset[int] | None, level: Level, bound: set[ColumnKey], reader: Reader
+) -> None:
+    if (
+        isinstance(node, exp.In)
+        and len(node.expressions) == 1
+        and not reader.is_slice(node.expressions[0])
+    ):
+        pairs = [(node.this, node.expressions[0])]
+    elif isinstance(node, exp.EQ):
+        pairs = _pairs(node)
+    else:
+        return
+    for left, right in pairs:
+        for column, value in ((unwrap(left), unwrap(right)), (unwrap(right), unwrap(left))):
+            found = level.local(column) if isinstance(column, exp.Column) else None
+            if found is None or (side is not None and found[0].number not in side):
+                continue
+            if _one_value(value, level, bound) and _compares_alike(found[1], value, level, reader):
+                bound.add((found[0].number, found[1].name.lower()))
+
+
+def _pairs(node: exp.Expr) -> list[tuple[exp.Expr, exp.Expr]]:
+    """Take `(a, b) = (1, 2)` apart."""
+    left, right = unwrap(node.this), unwrap(node.expression)
+    if isinstance(left, exp.Tuple) and isinstance(right, exp.Tuple):
+        return list(zip(left.expressions, right.expressions, strict=False))
+    return [(left, right)]
+
+
+def _one_value(node: exp.Expr, level: Level, bound: set[ColumnKey]) -> bool:
+    """Whether an expression has one value for the whole statement."""
+    if isinstance(node, exp.Literal | exp.Placeholder | exp.Boolean | exp.HexString):
+        return True
+    if isinstance(node, exp.Column):
+        found = level.local(node)
+        if found:
+            source, output = found
+            # An outer join gives the column a second value, NULL; but that equals nothing.
+            return (source.number, output.name.lower()) in bound
+        return not level.may_have(node) and level.resolve(node) is not None
+    return False
+
+
+def _compares_alike(column: Output, value: exp.Expr, level: Level, reader: Reader) -> bool:
+    """Whether `column = value` compares as the column's unique index does.
+
+    A text column compared with a number compares numbers, of which many texts are spellings; a
+    comparison under another collation finds more texts equal.
+    """
+    if column.type is None:
+        return False
+    mine = types.family(column.type)
+    if isinstance(value, exp.Placeholder):
+        given = reader.parameter_type(value)
+        return mine != "timestamp" and given is not None and types.family(given) == mine
+    if isinstance(value, exp.Literal):
+        return mine in (
+            {"text", "bytes", "date", "datetime"} if value.is_string else {"integer", "decimal"}
+        )
+    if isinstance(value, exp.Boolean):
+        return mine == "integer"
+    kind = type_of(value, level, reader)
+    if kind is None or types.family(kind) != mine or mine in {"timestamp", "float", "double"}:
+        return False
+    if mine != "text" or not isinstance(value, exp.Column):
+        return True
+    found = level.resolve(value)
+    return found is not None and found[2].collation == column.collation != ""
+
+
+def _grouped_by_bound(group: exp.Expr, level: Level, bound: set[ColumnKey]) -> bool:
+    return all(
+        isinstance(key := unwrap(item), exp.Column)
+        and (found := level.local(key)) is not None
+        and (found[0].number, found[1].name.lower()) in bound
+        and not found[0].nulled_by
+        for item in group.expressions
+    )

@@ -1,0 +1,195 @@
+"""Reads the schema back from the server's `information_schema`."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+
+from aiosqlc.mysql import types
+from aiosqlc.mysql.relations import DEFAULT, Relation, Routine, Schema
+from aiosqlc.mysql.server import Session
+from aiosqlc.stages import Catalog, Constraint, Table, TableColumn, TypeKind
+
+_COLUMNS = """
+SELECT c.table_schema, c.table_name, t.table_type, t.table_comment, c.column_name, c.column_type,
+       c.is_nullable, c.column_default IS NOT NULL, c.extra, c.column_comment, c.collation_name
+FROM information_schema.columns c
+JOIN information_schema.tables t ON t.table_schema = c.table_schema AND t.table_name = c.table_name
+WHERE c.table_schema IN %s
+ORDER BY c.table_schema, c.table_name, c.ordinal_position
+"""
+_KEYS = """
+SELECT table_schema, table_name, index_name, column_name, sub_part
+FROM information_schema.statistics
+WHERE non_unique = 0 AND table_schema IN %s
+ORDER BY table_schema, table_name, index_name, seq_in_index
+"""
+_CONSTRAINTS = """
+SELECT c.constraint_schema, c.table_name, c.constraint_name, c.constraint_type, k.column_name
+FROM information_schema.table_constraints c
+LEFT JOIN information_schema.key_column_usage k
+  ON k.constraint_schema = c.constraint_schema AND k.table_name = c.table_name
+ AND k.constraint_name = c.constraint_name
+WHERE c.constraint_schema IN %s
+ORDER BY c.constraint_schema, c.table_name, c.constraint_name, k.ordinal_position
+"""
+_VIEWS = """
+SELECT table_schema, table_name, view_definition
+FROM information_schema.views WHERE table_schema IN %s
+"""
+_ROUTINES = """
+SELECT specific_name, parameter_name, dtd_identifier
+FROM information_schema.parameters
+WHERE specific_schema IN %s AND ordinal_position > 0
+ORDER BY specific_schema, specific_name, ordinal_position
+"""
+# MariaDB keeps JSON as LONGTEXT with this check.
+_JSON_CHECKS = """
+SELECT constraint_schema, table_name, constraint_name, check_clause
+FROM information_schema.check_constraints WHERE constraint_schema IN %s
+"""
+_IS_JSON = re.compile(r"^\(?json_valid\(`(?P<column>(?:[^`]|``)+)`\)\)?$", re.IGNORECASE)
+_KINDS = {"PRIMARY KEY": "primary", "UNIQUE": "unique", "FOREIGN KEY": "foreign", "CHECK": "check"}
+Name = tuple[str, str]
+
+
+def read_schema(session: Session, database: str, others: Iterable[str] = ()) -> Schema:
+    """Read the tables, views and routines of `database`, which becomes the default, and of `others`."""
+    databases = (database, *others)
+    shown = {name: DEFAULT if name == database else name for name in databases}
+    keys = _keys(session, databases)
+    constraints = _constraints(session, databases, shown)
+    definitions = {(row[0], row[1]): row[2] or "" for row in session.rows(_VIEWS, databases)}
+    json = _json_columns(session, databases)
+    rows: dict[Name, list[tuple[object, ...]]] = defaultdict(list)
+    for row in session.rows(_COLUMNS, databases):
+        rows[row[0], row[1]].append(row)
+    relations = [
+        _relation(
+            name,
+            found,
+            shown,
+            keys.get(name, ()),
+            constraints.get(name, ()),
+            definitions.get(name),
+            json,
+        )
+        for name, found in rows.items()
+    ]
+    return Schema(tuple(relations), _routines(session, databases))
+
+
+def catalog_of(schema: Schema) -> Catalog:
+    """Return the part of the schema that generators see."""
+    tables = tuple(relation.table for relation in schema.relations)
+    enums = tuple(
+        column.type
+        for table in tables
+        for column in table.columns
+        if column.type.kind is TypeKind.ENUM and table.kind == "table"
+    )
+    return Catalog(tables, enums, DEFAULT)
+
+
+def _relation(
+    name: Name,
+    rows: list[tuple[object, ...]],
+    shown: dict[str, str],
+    keys: tuple[tuple[str, ...], ...],
+    constraints: tuple[Constraint, ...],
+    definition: str | None,
+    json: set[tuple[str, str, str]],
+) -> Relation:
+    columns = []
+    for row in rows:
+        extra = str(row[8]).lower()
+        kind = types.declared(str(row[5]), enum_name=f"{name[1]}_{row[4]}")
+        if (*name, str(row[4])) in json:
+            kind = types.JSON
+        columns.append(
+            TableColumn(
+                name=str(row[4]),
+                type=kind,
+                not_null=row[6] == "NO",
+                has_default=bool(row[7]) or "auto_increment" in extra or "generated" in extra,
+                comment=str(row[9] or ""),
+            )
+        )
+    is_view = definition is not None
+    comment = "" if is_view else str(rows[0][3] or "")
+    table = Table(
+        schema=shown[name[0]],
+        name=name[1],
+        columns=tuple(columns),
+        kind="view" if is_view else "table",
+        comment=comment,
+        constraints=(*constraints, *_not_nulls(shown[name[0]], name[1], columns, is_view=is_view)),
+    )
+    extras = {str(row[4]): str(row[8]).lower() for row in rows}
+    return Relation(
+        table=table,
+        unique=keys,
+        collations={str(row[4]).lower(): str(row[10]) for row in rows if row[10]},
+        rollup=bool(definition and re.search(r"\brollup\b", definition, re.IGNORECASE)),
+        generated=frozenset(
+            c for c, extra in extras.items() if "generated" in extra and "default" not in extra
+        ),
+        automatic=next((c for c, extra in extras.items() if "auto_increment" in extra), ""),
+    )
+
+
+def _not_nulls(
+    schema: str, table: str, columns: list[TableColumn], *, is_view: bool
+) -> tuple[Constraint, ...]:
+    if is_view:
+        return ()
+    return tuple(
+        Constraint(schema, table, f"{table}.{column.name}", "not_null", (column.name,))
+        for column in columns
+        if column.not_null
+    )
+
+
+def _keys(session: Session, databases: tuple[str, ...]) -> dict[Name, tuple[tuple[str, ...], ...]]:
+    """Collect unique keys over whole columns: a prefix or an expression proves nothing of the column."""
+    parts: dict[tuple[str, str, str], list[str | None]] = defaultdict(list)
+    for schema, table, index, column, prefix in session.rows(_KEYS, databases):
+        parts[schema, table, index].append(None if prefix is not None else column)
+    keys: dict[Name, tuple[tuple[str, ...], ...]] = {}
+    for (schema, table, _), columns in parts.items():
+        whole = tuple(column.lower() for column in columns if column)
+        if len(whole) == len(columns):
+            keys[schema, table] = (*keys.get((schema, table), ()), whole)
+    return keys
+
+
+def _constraints(
+    session: Session, databases: tuple[str, ...], shown: dict[str, str]
+) -> dict[Name, tuple[Constraint, ...]]:
+    columns: dict[tuple[str, str, str, str], list[str]] = defaultdict(list)
+    for schema, table, name, kind, column in session.rows(_CONSTRAINTS, databases):
+        columns[schema, table, name, kind] += [column] if column else []
+    found: dict[Name, tuple[Constraint, ...]] = {}
+    for (schema, table, name, kind), names in columns.items():
+        constraint = Constraint(shown[schema], table, name, _KINDS.get(kind, "check"), tuple(names))
+        found[schema, table] = (*found.get((schema, table), ()), constraint)
+    return found
+
+
+def _json_columns(session: Session, databases: tuple[str, ...]) -> set[tuple[str, str, str]]:
+    if not session.is_mariadb:
+        return set()
+    found = set()
+    for schema, table, _, clause in session.rows(_JSON_CHECKS, databases):
+        match = _IS_JSON.match(str(clause).strip())
+        if match:
+            found.add((schema, table, match["column"].replace("``", "`")))
+    return found
+
+
+def _routines(session: Session, databases: tuple[str, ...]) -> tuple[Routine, ...]:
+    params: dict[str, list[tuple[str, types.SqlType]]] = defaultdict(list)
+    for routine, name, kind in session.rows(_ROUTINES, databases):
+        params[routine].append((name, types.declared(kind)))
+    return tuple(Routine(name, tuple(found)) for name, found in params.items())

@@ -1,0 +1,160 @@
+"""The type of an expression as its text tells it: exact for columns, the usual one for operators."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from aiosqlc.mysql import types
+from aiosqlc.mysql.functions import RETURNS, name_of
+from aiosqlc.mysql.scope import Level, unwrap
+from aiosqlc.stages import SqlType
+
+if TYPE_CHECKING:
+    from aiosqlc.mysql.reader import Reader
+
+PREDICATES = (
+    exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Like, exp.RegexpLike, exp.And, exp.Or, exp.Xor, exp.Not, exp.Is,
+    exp.NullSafeEQ, exp.Exists, exp.Between, exp.In, exp.Boolean,
+)  # fmt: skip
+_CASTS = {
+    "BIGINT": types.BIGINT,
+    "UBIGINT": SqlType("", "bigint", unsigned=True),
+    "INT": types.BIGINT,
+    "CHAR": types.VARCHAR,
+    "VARCHAR": types.VARCHAR,
+    "NCHAR": types.VARCHAR,
+    "TEXT": types.TEXT,
+    "CHARACTER SET": types.VARCHAR,
+    "BINARY": types.VARBINARY,
+    "DATE": types.DATE,
+    "TIME": types.TIME,
+    "DATETIME": types.DATETIME,
+    "TIMESTAMP": types.DATETIME,
+    "DOUBLE": types.DOUBLE,
+    "FLOAT": SqlType("", "float"),
+    "JSON": types.JSON,
+    "YEAR": SqlType("", "year"),
+}
+
+
+def type_of(node: exp.Expr | None, level: Level | None, reader: Reader) -> SqlType | None:
+    """Return the type of an expression, or None where only a server knows."""
+    if node is None:
+        return None
+    node = unwrap(node)
+    if isinstance(node, exp.Column):
+        found = level.resolve(node) if level else None
+        return found[2].type if found else None
+    if isinstance(node, exp.Placeholder):
+        return reader.parameter_type(node)
+    if isinstance(node, PREDICATES):
+        return types.BOOL
+    if isinstance(node, exp.Literal):
+        return _literal(node)
+    if isinstance(node, exp.Cast):
+        return _cast(node)
+    if isinstance(node, exp.Subquery | exp.Query):
+        outputs = reader.sub_select(node, level).outputs if level else None
+        return outputs[0].type if outputs and len(outputs) == 1 else None
+    if isinstance(node, exp.Window):
+        return type_of(node.this, level, reader)
+    if isinstance(node, exp.HexString | exp.BitString):
+        return types.VARBINARY
+    return _computed(node, level, reader)
+
+
+def _literal(node: exp.Literal) -> SqlType:
+    if node.is_string:
+        return types.VARCHAR
+    text = str(node.this)
+    if "e" in text.lower():
+        return types.DOUBLE
+    if "." in text:
+        return types.DECIMAL
+    return types.INT if int(text) < 2**31 else types.BIGINT
+
+
+def _cast(node: exp.Cast) -> SqlType | None:
+    target = node.to
+    name = target.this.value if isinstance(target, exp.DataType) else ""
+    if name in {"DECIMAL", "UDECIMAL"}:
+        return types.DECIMAL
+    return _CASTS.get(name)
+
+
+def _computed(node: exp.Expr, level: Level | None, reader: Reader) -> SqlType | None:
+    name = name_of(node)
+    if isinstance(
+        node, exp.Min | exp.Max | exp.AnyValue | exp.Lag | exp.Lead | exp.FirstValue | exp.LastValue
+    ):
+        return type_of(node.this, level, reader)
+    if isinstance(node, exp.Sum | exp.Avg):
+        kind = type_of(node.this, level, reader)
+        return _sum(kind) if kind else None
+    if name in RETURNS:
+        return RETURNS[name]
+    if isinstance(node, exp.GroupConcat):
+        return types.TEXT
+    if isinstance(node, exp.Neg | exp.Collate | exp.Ordered | exp.Distinct):
+        return type_of(node.this, level, reader)
+    if isinstance(node, exp.Add | exp.Sub | exp.Mul | exp.Mod | exp.Div | exp.IntDiv):
+        return _arithmetic(node, level, reader)
+    return _common(_branches(node), level, reader)
+
+
+def _sum(kind: SqlType) -> SqlType:
+    return types.DOUBLE if types.family(kind) in {"float", "double", "text"} else types.DECIMAL
+
+
+def _arithmetic(node: exp.Expr, level: Level | None, reader: Reader) -> SqlType | None:
+    if isinstance(node, exp.IntDiv):
+        return types.BIGINT
+    sides = [type_of(side, level, reader) for side in (node.this, node.expression)]
+    families = {types.family(side) if side else "" for side in sides}
+    if "" in families or families & types.MOMENTS:
+        return None
+    if families & {"float", "double", "text"}:
+        return types.DOUBLE
+    if isinstance(node, exp.Div) or "decimal" in families:
+        return types.DECIMAL
+    return types.BIGINT
+
+
+def _branches(node: exp.Expr) -> list[exp.Expr | None]:
+    if isinstance(node, exp.Coalesce | exp.Greatest | exp.Least):
+        return [node.this, *node.expressions]
+    if isinstance(node, exp.If):
+        return [node.args.get("true"), node.args.get("false")]
+    if isinstance(node, exp.Case):
+        return [*(branch.args["true"] for branch in node.args["ifs"]), node.args.get("default")]
+    if isinstance(node, exp.Nullif):
+        return [node.this]
+    return []
+
+
+def _common(nodes: list[exp.Expr | None], level: Level | None, reader: Reader) -> SqlType | None:
+    """Return the type of a value that comes from one of several places."""
+    present = [
+        node for node in nodes if node is not None and not isinstance(unwrap(node), exp.Null)
+    ]
+    kinds = [type_of(node, level, reader) for node in present]
+    known = [kind for kind in kinds if kind]
+    if not known or len(known) < len(kinds):
+        return None
+    if len({types.family(kind) for kind in known}) == 1:
+        return known[0] if all(kind == known[0] for kind in known) else _widest(known)
+    return None
+
+
+def _widest(kinds: list[SqlType]) -> SqlType | None:
+    return {"text": types.TEXT, "integer": types.BIGINT, "decimal": types.DECIMAL}.get(
+        types.family(kinds[0])
+    )
+
+
+def collation_of(node: exp.Expr, level: Level) -> str:
+    """Return the collation of a text column, where the expression is one."""
+    found = level.resolve(node) if isinstance(node, exp.Column) else None
+    return found[2].collation if found else ""

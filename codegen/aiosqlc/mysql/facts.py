@@ -1,0 +1,140 @@
+"""What a condition proves about columns when it is known to be true."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlglot import exp
+
+from aiosqlc.mysql.functions import STRICT, arguments, name_of
+from aiosqlc.mysql.scope import ColumnKey, Join, Level, unwrap
+
+Columns = frozenset[ColumnKey]
+_NONE: Columns = frozenset()
+# NULL as soon as one operand is.
+_STRICT_OPERATORS = (
+    exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Like, exp.RegexpLike, exp.Xor, exp.Add, exp.Sub, exp.Mul,
+    exp.Div, exp.IntDiv, exp.Mod, exp.BitwiseAnd, exp.BitwiseOr, exp.BitwiseXor, exp.BitwiseLeftShift,
+    exp.BitwiseRightShift,
+)  # fmt: skip
+_QUANTIFIED = (exp.Any, exp.All, exp.Tuple)
+IsSlice = Callable[[exp.Expr], bool]
+
+
+def true_columns(level: Level, condition: exp.Expr | None, is_slice: IsSlice) -> Columns:
+    """Return the level's own columns that are not NULL in every row for which `condition` is true."""
+    node = unwrap(condition) if condition is not None else None
+    if isinstance(node, exp.And):
+        return true_columns(level, node.this, is_slice) | true_columns(
+            level, node.expression, is_slice
+        )
+    if isinstance(node, exp.Or):
+        return true_columns(level, node.this, is_slice) & true_columns(
+            level, node.expression, is_slice
+        )
+    if isinstance(node, exp.Not):
+        return _not_true(level, unwrap(node.this), is_slice)
+    if isinstance(node, exp.Is):
+        return strict_columns(level, node.this, is_slice) if _is_boolean(node.expression) else _NONE
+    if isinstance(node, exp.In):
+        return strict_columns(level, node.this, is_slice)  # it was found among the values
+    if isinstance(node, exp.Between):
+        sides = (node.this, node.args.get("low"), node.args.get("high"))
+        return _NONE.union(*(strict_columns(level, side, is_slice) for side in sides))
+    if isinstance(node, exp.NullSafeEQ):
+        return (
+            strict_columns(level, node.this, is_slice) if _is_constant(node.expression) else _NONE
+        )
+    return strict_columns(level, node, is_slice)
+
+
+def _not_true(level: Level, node: exp.Expr, is_slice: IsSlice) -> Columns:
+    """Return what follows from `NOT node` being true: the node is then false, not NULL."""
+    if isinstance(node, exp.Is):
+        return (
+            strict_columns(level, node.this, is_slice)
+            if isinstance(node.expression, exp.Null)
+            else _NONE
+        )
+    return strict_columns(level, node, is_slice)
+
+
+def strict_columns(level: Level, node: exp.Expr | None, is_slice: IsSlice) -> Columns:
+    """Return the level's own columns that cannot be NULL where the expression is not."""
+    node = unwrap(node) if node is not None else None
+    if isinstance(node, exp.Column):
+        found = level.local(node)
+        return frozenset({(found[0].number, found[1].name.lower())}) if found else _NONE
+    if isinstance(node, exp.Not | exp.Neg | exp.BitwiseNot | exp.Collate):
+        return strict_columns(level, node.this, is_slice)
+    if isinstance(node, _STRICT_OPERATORS):
+        if any(isinstance(unwrap(side), _QUANTIFIED) for side in (node.this, node.expression)):
+            return _NONE  # `x > ALL (nothing)` is true for NULL, and a tuple may differ before its NULL
+        return strict_columns(level, node.this, is_slice) | strict_columns(
+            level, node.expression, is_slice
+        )
+    if isinstance(node, exp.Between):
+        return strict_columns(level, node.this, is_slice)
+    if isinstance(node, exp.In):
+        values = node.expressions
+        certain = values and not any(is_slice(value) for value in values)
+        return strict_columns(level, node.this, is_slice) if certain else _NONE
+    if isinstance(node, exp.Cast):
+        return strict_columns(level, node.this, is_slice)
+    if node is not None and name_of(node) in STRICT:
+        return _NONE.union(
+            *(strict_columns(level, argument, is_slice) for argument in arguments(node))
+        )
+    return _NONE
+
+
+def _is_boolean(node: exp.Expr) -> bool:
+    """`IS TRUE` and `IS FALSE` are false for NULL; `IS NULL` and `IS UNKNOWN` are not."""
+    return isinstance(node, exp.Boolean)
+
+
+def _is_constant(node: exp.Expr) -> bool:
+    return isinstance(unwrap(node), exp.Literal | exp.Boolean)
+
+
+def settle(level: Level, where: exp.Expr | None, is_slice: IsSlice) -> None:
+    """Collect the facts of WHERE and the joins, and with them the outer joins that cannot null."""
+    turned = any(join.side in {"RIGHT", "FULL"} for join in level.joins)
+    proved = [where] if where is not None else []
+    for join in level.joins:
+        if not join.side and not join.nested and not turned:
+            proved.append(join.on)
+            level.facts |= _using(level, join)
+    for condition in proved:
+        level.facts |= true_columns(level, condition, is_slice)
+    while _revive(level, is_slice):
+        pass
+
+
+def _using(level: Level, join: Join) -> Columns:
+    """Both sides of `USING (x)` are equal, so neither is NULL; which left source it is may be unclear."""
+    keys: set[ColumnKey] = set()
+    for name in join.using:
+        for side in (join.left, join.right):
+            having = [number for number in side if level.sources[number].output(name)]
+            keys |= {(number, name.lower()) for number in having if len(having) == 1}
+    return frozenset(keys)
+
+
+def _revive(level: Level, is_slice: IsSlice) -> bool:
+    """A column that is not NULL belongs to a real row: the joins that could null it did not.
+
+    A LEFT JOIN that did not null has matched, so its ON was true, which may prove more.
+    """
+    alive = {
+        number
+        for source_number, _ in level.facts
+        for number in level.sources[source_number].nulled_by - level.dead
+    }
+    if not alive:
+        return False
+    level.dead |= alive
+    for join in level.joins:
+        if join.number in alive and join.side == "LEFT":
+            level.facts |= true_columns(level, join.on, is_slice)
+    return True

@@ -1,0 +1,265 @@
+"""Whether an expression can be NULL: prove that it cannot, otherwise it can."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from sqlglot import exp
+
+from aiosqlc.mysql.facts import Columns, IsSlice, strict_columns, true_columns
+from aiosqlc.mysql.functions import (
+    AGGREGATES_OF_ROWS,
+    BIT_AGGREGATES,
+    NEVER_NULL,
+    RANKS,
+    TOTAL,
+    arguments,
+    name_of,
+)
+from aiosqlc.mysql.scope import Level, Result, unwrap
+
+# NULL only for a NULL operand. Overflow is an error, so it is no NULL.
+_TOTAL_OPERATORS = (
+    exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Like, exp.And, exp.Or, exp.Xor, exp.Add,
+    exp.Sub, exp.Mul, exp.BitwiseAnd, exp.BitwiseOr, exp.BitwiseXor, exp.BitwiseLeftShift, exp.BitwiseRightShift,
+)  # fmt: skip
+_DIVISIONS = (exp.Div, exp.IntDiv, exp.Mod)
+_SAFE_CASTS = frozenset(
+    {
+        "BIGINT",
+        "UBIGINT",
+        "INT",
+        "DECIMAL",
+        "UDECIMAL",
+        "CHAR",
+        "VARCHAR",
+        "TEXT",
+        "NCHAR",
+        "BINARY",
+    }
+)
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What the rules need besides the expression.
+
+    `required` says whether a placeholder is never None, `read` gives what a sub-select returns.
+    `given` are columns that a surrounding CASE has shown not to be NULL.
+    """
+
+    level: Level
+    required: Callable[[exp.Expr], bool]
+    read: Callable[[exp.Expr, Level], Result]
+    is_slice: IsSlice
+    given: Columns = field(default_factory=frozenset)
+
+    def knowing(self, columns: Columns) -> Proof:
+        """Return the proof inside a branch that is entered only where `columns` are not NULL."""
+        return Proof(self.level, self.required, self.read, self.is_slice, self.given | columns)
+
+
+def is_not_null(node: exp.Expr | None, proof: Proof) -> bool:
+    """Whether the value of `node` in a returned row is never NULL."""
+    if node is None:
+        return False
+    node = unwrap(node)
+    if proof.level.rollup:
+        return _under_rollup(node)
+    for kinds, rule in _RULES:
+        if isinstance(node, kinds):
+            return rule(node, proof)
+    return _function(node, proof)
+
+
+def _all(nodes: list[exp.Expr], proof: Proof) -> bool:
+    return all(is_not_null(node, proof) for node in nodes)
+
+
+def _under_rollup(node: exp.Expr) -> bool:
+    """In a super-aggregate row, whatever is grouped by is NULL, literals and counts excepted."""
+    return isinstance(node, exp.Count) or (isinstance(node, exp.Literal) and not node.is_string)
+
+
+def _always(_node: exp.Expr, _proof: Proof) -> bool:
+    return True
+
+
+def _never(_node: exp.Expr, _proof: Proof) -> bool:
+    return False
+
+
+def _column(node: exp.Expr, proof: Proof) -> bool:
+    if not isinstance(node, exp.Column):
+        return False
+    found = proof.level.resolve(node)
+    if found is None:
+        return False
+    level, source, output = found
+    if level.bare_is_null:
+        return False
+    if level is proof.level and (source.number, output.name.lower()) in proof.given:
+        return True
+    return level.is_not_null(source, output)
+
+
+def _operator(node: exp.Expr, proof: Proof) -> bool:
+    sides = [node.this, node.expression]
+    if any(isinstance(side, exp.Interval) for side in sides):
+        return False  # a date out of range is NULL
+    return _all(sides, proof)
+
+
+def _quantified(node: exp.Expr, proof: Proof) -> bool:
+    outputs = proof.read(node.this, proof.level).outputs
+    return bool(outputs) and all(output.not_null for output in outputs or ())
+
+
+def _divided(node: exp.Expr, proof: Proof) -> bool:
+    divisor = unwrap(node.expression)
+    by_number = (
+        isinstance(divisor, exp.Literal) and not divisor.is_string and float(divisor.this) != 0
+    )
+    return by_number and is_not_null(node.this, proof)
+
+
+def _one(node: exp.Expr, proof: Proof) -> bool:
+    return is_not_null(node.this, proof)
+
+
+def _tuple(node: exp.Expr, proof: Proof) -> bool:
+    return _all(node.expressions, proof)
+
+
+def _between(node: exp.Expr, proof: Proof) -> bool:
+    return _all([node.this, node.args["low"], node.args["high"]], proof)
+
+
+def _in(node: exp.Expr, proof: Proof) -> bool:
+    if not is_not_null(node.this, proof):
+        return False
+    query = node.args.get("query")
+    if query is not None:
+        outputs = proof.read(query, proof.level).outputs
+        return outputs is not None and all(output.not_null for output in outputs)
+    return all(proof.is_slice(value) or is_not_null(value, proof) for value in node.expressions)
+
+
+def _coalesce(node: exp.Expr, proof: Proof) -> bool:
+    return any(is_not_null(value, proof) for value in [node.this, *node.expressions])
+
+
+def _cast(node: exp.Expr, proof: Proof) -> bool:
+    target = node.args.get("to")
+    kind = target.this.value if isinstance(target, exp.DataType) else ""
+    plain = isinstance(target, exp.DataType) and (kind == "DECIMAL" or not target.expressions)
+    return plain and kind in _SAFE_CASTS and is_not_null(node.this, proof)
+
+
+def _case(node: exp.Expr, proof: Proof) -> bool:
+    otherwise: Columns = frozenset()
+    operand = node.args.get("this")
+    for branch in node.args["ifs"]:
+        condition = branch.this
+        if operand is None:
+            known = true_columns(proof.level, condition, proof.is_slice)
+        else:
+            known = strict_columns(proof.level, operand, proof.is_slice)
+        if not is_not_null(branch.args["true"], proof.knowing(otherwise | known)):
+            return False
+        if operand is None:
+            otherwise |= _if_false(condition, proof)
+    return is_not_null(node.args.get("default"), proof.knowing(otherwise))
+
+
+def _if(node: exp.Expr, proof: Proof) -> bool:
+    known = true_columns(proof.level, node.this, proof.is_slice)
+    return is_not_null(node.args.get("true"), proof.knowing(known)) and is_not_null(
+        node.args.get("false"), proof.knowing(_if_false(node.this, proof))
+    )
+
+
+def _if_false(condition: exp.Expr, proof: Proof) -> Columns:
+    """`x IS NULL` is never NULL itself: where it is not true, x has a value."""
+    node = unwrap(condition)
+    if isinstance(node, exp.Is) and isinstance(node.expression, exp.Null):
+        return strict_columns(proof.level, node.this, proof.is_slice)
+    return frozenset()
+
+
+def _subquery(node: exp.Expr, proof: Proof) -> bool:
+    result = proof.read(node, proof.level)
+    return result.at_least_one and bool(result.outputs) and (result.outputs or ())[0].not_null
+
+
+def _placeholder(node: exp.Expr, proof: Proof) -> bool:
+    return proof.required(node)
+
+
+def _window(node: exp.Expr, proof: Proof) -> bool:
+    inner = node.this
+    name = name_of(inner)
+    if name in RANKS or isinstance(inner, exp.Count):
+        return True
+    # The default frame holds the current row, so there is always one value to take.
+    if node.args.get("spec") is not None or node.args.get("alias") is not None:
+        return False
+    if name in AGGREGATES_OF_ROWS - {"GROUP_CONCAT"} or isinstance(
+        inner, exp.FirstValue | exp.LastValue
+    ):
+        return is_not_null(inner.this, proof)
+    return False
+
+
+def _aggregate(node: exp.Expr, proof: Proof) -> bool:
+    name = name_of(node)
+    if isinstance(node, exp.Count) or name in BIT_AGGREGATES:
+        return True
+    if not proof.level.grouped or name not in AGGREGATES_OF_ROWS:
+        return False
+    return all(is_not_null(argument, proof) for argument in _aggregated(node))
+
+
+def _aggregated(node: exp.Expr) -> list[exp.Expr]:
+    """Return what is aggregated, without DISTINCT, ORDER BY and separator."""
+    inner = node.this
+    while isinstance(inner, exp.Order):
+        inner = inner.this
+    if isinstance(inner, exp.Distinct):
+        return list(inner.expressions)
+    return [inner] if isinstance(inner, exp.Expr) else []
+
+
+def _function(node: exp.Expr, proof: Proof) -> bool:
+    name = name_of(node)
+    if name in NEVER_NULL:
+        return True
+    if name in TOTAL:
+        return _all(arguments(node), proof)
+    return False
+
+
+Rule = Callable[[exp.Expr, Proof], bool]
+# The first match counts: subclasses stand before their bases.
+_RULES: tuple[tuple[type[exp.Expr] | tuple[type[exp.Expr], ...], Rule], ...] = (
+    (exp.Column, _column),
+    (exp.Null, _never),
+    ((exp.Literal, exp.Boolean, exp.HexString, exp.BitString, exp.National), _always),
+    ((exp.Is, exp.NullSafeEQ, exp.Exists), _always),
+    (exp.Placeholder, _placeholder),
+    (_TOTAL_OPERATORS, _operator),
+    (_DIVISIONS, _divided),
+    ((exp.Not, exp.Neg, exp.BitwiseNot, exp.Collate), _one),
+    ((exp.Any, exp.All), _quantified),
+    (exp.Tuple, _tuple),
+    (exp.Between, _between),
+    (exp.In, _in),
+    (exp.Coalesce, _coalesce),
+    (exp.Cast, _cast),
+    (exp.Case, _case),
+    (exp.If, _if),
+    ((exp.Subquery, exp.Query), _subquery),
+    (exp.Window, _window),
+    (exp.AggFunc, _aggregate),
+)

@@ -1,0 +1,86 @@
+"""`$n` in a query's text, and what stands for it elsewhere: `?` at the server, `%s` at the driver."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from aiosqlc.parse.scanner import Dialect, Kind, scan
+
+_NUMBERED = re.compile(r"\$(\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One occurrence of a parameter: `number` in the query, from `start` to `end` in the text."""
+
+    number: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A text with other placeholders. `places` are those of the original, in order."""
+
+    sql: str
+    places: tuple[Place, ...]
+    pieces: tuple[tuple[int, int, int], ...]
+
+    def to_original(self, offset: int) -> int:
+        """Return the offset in the original text for one in this text."""
+        for out, src, length in reversed(self.pieces):
+            if offset >= out:
+                return src + min(offset - out, length)
+        return offset
+
+
+def find(sql: str) -> tuple[Place, ...]:
+    """Find every `$n` outside strings, quoted names and comments."""
+    places = []
+    skipped = [
+        (token.start, token.end)
+        for token in scan(sql, Dialect.MYSQL)
+        if token.kind in {Kind.STRING, Kind.QUOTED, Kind.COMMENT}
+    ]
+    for match in _NUMBERED.finditer(sql):
+        inside = any(start <= match.start() < end for start, end in skipped)
+        named = match.start() > 0 and (
+            sql[match.start() - 1].isalnum() or sql[match.start() - 1] in "_$@"
+        )
+        if not inside and not named:
+            places.append(Place(int(match[1]), match.start(), match.end()))
+    return tuple(places)
+
+
+def fill(sql: str, text_of: Callable[[int, Place], str]) -> Filled:
+    """Put `text_of(index, place)` in place of each parameter."""
+    places = find(sql)
+    out: list[str] = []
+    pieces: list[tuple[int, int, int]] = []
+    at = length = 0
+    for index, place in enumerate(places):
+        copied = sql[at : place.start]
+        pieces.append((length, at, len(copied)))
+        text = text_of(index, place)
+        pieces.append((length + len(copied), place.start, 0))
+        out += [copied, text]
+        length += len(copied) + len(text)
+        at = place.end
+    pieces.append((length, at, len(sql) - at))
+    return Filled("".join([*out, sql[at:]]), places, tuple(pieces))
+
+
+def for_server(sql: str) -> Filled:
+    """Return the text to prepare: `?` for each parameter."""
+    return fill(sql, lambda _index, _place: "?")
+
+
+def for_driver(sql: str) -> tuple[str, tuple[int, ...]]:
+    """Return the text aiomysql formats, and the numbers of the parameters in the order of its `%s`.
+
+    A `%` of the query is doubled, so that formatting leaves it as it was written.
+    """
+    filled = fill(sql.replace("%", "%%"), lambda _index, _place: "%s")
+    return filled.sql, tuple(place.number for place in filled.places)

@@ -1,0 +1,92 @@
+"""Asks the server what a statement returns, without running it: COM_STMT_PREPARE."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import Any
+
+from pymysql.connections import Connection
+from pymysql.constants import COMMAND, FLAG
+from pymysql.protocol import FieldDescriptorPacket
+
+# `status, statement id, columns, parameters, filler, warnings` of the answer to a prepare.
+_PREPARED = struct.Struct("<BIHHBH")
+BINARY_CHARSET = 63
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """A result column as the server describes it. `origin` is (schema, table, column) or None.
+
+    `length` is in bytes, `decimals` the digits after the point (31 and more: not fixed).
+    """
+
+    name: str
+    type_code: int
+    flags: int
+    charset: int
+    length: int
+    decimals: int
+    table_alias: str
+    origin: tuple[str, str, str] | None
+
+    @property
+    def not_null(self) -> bool:
+        """Whether the server calls it NOT NULL; not to be believed everywhere, see `trust`."""
+        return bool(self.flags & FLAG.NOT_NULL)
+
+    @property
+    def unsigned(self) -> bool:
+        """Whether it is an unsigned number."""
+        return bool(self.flags & FLAG.UNSIGNED)
+
+    @property
+    def is_binary(self) -> bool:
+        """Whether it holds bytes (or a number), not text."""
+        return self.charset == BINARY_CHARSET
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What the server says about a statement: how many parameters, and its result columns."""
+
+    parameters: int
+    columns: tuple[Described, ...]
+
+
+def prepare(connection: Connection[Any], sql: str) -> Prepared:
+    """Prepare `sql` (parameters are `?`), read its description and forget the statement again.
+
+    Raises `pymysql.MySQLError` with the server's message where it refuses the statement.
+    """
+    connection._execute_command(COMMAND.COM_STMT_PREPARE, sql)  # type: ignore[attr-defined] # noqa: SLF001 - no public call prepares
+    head = connection._read_packet()  # type: ignore[attr-defined] # noqa: SLF001 - as above
+    _, statement, columns, parameters, _, _ = _PREPARED.unpack(head.get_all_data()[:12])
+    _definitions(connection, parameters)
+    described = tuple(_described(packet) for packet in _definitions(connection, columns))
+    connection._execute_command(COMMAND.COM_STMT_CLOSE, struct.pack("<I", statement))  # type: ignore[attr-defined] # noqa: SLF001 - as above; it has no answer
+    return Prepared(parameters, described)
+
+
+def _definitions(connection: Connection[Any], count: int) -> list[Any]:
+    read = connection._read_packet  # type: ignore[attr-defined] # noqa: SLF001 - as above
+    packets = [read(FieldDescriptorPacket) for _ in range(count)]
+    if count:
+        read()  # the end-of-list packet
+    return packets
+
+
+def _described(packet: Any) -> Described:
+    table, column = packet.org_table, packet.org_name
+    origin = (packet.db, table, column) if table and column else None
+    return Described(
+        name=packet.name,
+        type_code=packet.type_code,
+        flags=packet.flags,
+        charset=packet.charsetnr,
+        length=packet.length,
+        decimals=packet.scale,
+        table_alias=packet.table_name,
+        origin=origin,
+    )

@@ -1,0 +1,462 @@
+"""Reads a statement's tree level by level: sources, joins, facts, and what every SELECT returns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from sqlglot import exp
+
+from aiosqlc.mysql import cardinality
+from aiosqlc.mysql.expressions import collation_of, type_of
+from aiosqlc.mysql.facts import settle
+from aiosqlc.mysql.functions import SCALAR, is_aggregate, name_of
+from aiosqlc.mysql.nullness import Proof, is_not_null
+from aiosqlc.mysql.relations import Relation, Schema
+from aiosqlc.mysql.scope import Join, Level, Output, Result, Source, own_nodes, unwrap
+from aiosqlc.mysql.syntax import Tree
+from aiosqlc.stages import ColumnRef, SqlType
+
+_UNKNOWN = Result(None)
+
+
+class Reader:
+    """Reads one statement. `levels` holds the scope of each SELECT, UPDATE and DELETE by its node's id.
+
+    `required` says whether a parameter is never None, `types` what is known of their types, `slices`
+    which of them are lists.
+    """
+
+    def __init__(
+        self,
+        schema: Schema,
+        tree: Tree,
+        *,
+        required: Callable[[int], bool] = lambda _number: False,
+        types: Mapping[int, SqlType] | None = None,
+        slices: frozenset[int] = frozenset(),
+    ) -> None:
+        self.schema = schema
+        self.tree = tree
+        self.levels: dict[int, Level] = {}
+        self._required = required
+        self._types = types or {}
+        self._slices = slices
+        self._results: dict[int, Result] = {}
+
+    def read(self) -> Result:
+        """Return what the statement returns; `levels` is complete afterwards."""
+        root = self.tree.root
+        if isinstance(root, exp.Query):
+            result = self.query(root, None, {})
+        elif isinstance(root, exp.Update | exp.Delete):
+            result = self._change(root)
+        elif isinstance(root, exp.Insert):
+            result = self._insert(root)
+        else:
+            result = Result((), at_most_one=False)
+        self._rest(root)
+        return result
+
+    def level_of(self, node: exp.Expr) -> Level | None:
+        """Return the innermost scope that a node stands in."""
+        current: exp.Expr | None = node
+        while current is not None:
+            if id(current) in self.levels:
+                return self.levels[id(current)]
+            current = current.parent
+        return None
+
+    def is_slice(self, node: exp.Expr) -> bool:
+        """Whether a node is a parameter that takes a list."""
+        place = self.tree.place(node)
+        return place is not None and place.number in self._slices
+
+    def required(self, node: exp.Expr) -> bool:
+        """Whether a placeholder is never None."""
+        place = self.tree.place(node)
+        return place is not None and self._required(place.number)
+
+    def parameter_type(self, node: exp.Expr) -> SqlType | None:
+        """Return the type of the parameter that a placeholder stands for, where it is known."""
+        place = self.tree.place(node)
+        return self._types.get(place.number) if place else None
+
+    def proof(self, level: Level) -> Proof:
+        """Return what the rules of nullness need inside `level`."""
+        return Proof(level, self.required, self.sub_select, self.is_slice)
+
+    def sub_select(self, node: exp.Expr, level: Level) -> Result:
+        """Read a sub-select that stands in an expression of `level`."""
+        return self.query(node, level, level.ctes)
+
+    # --- queries ------------------------------------------------------------------------------
+
+    def query(self, node: exp.Expr, parent: Level | None, ctes: dict[str, Result]) -> Result:
+        """Read a SELECT, a set operation or a parenthesised query."""
+        if id(node) not in self._results:
+            self._results[id(node)] = self._query(node, parent, ctes)
+        return self._results[id(node)]
+
+    def _query(self, node: exp.Expr, parent: Level | None, ctes: dict[str, Result]) -> Result:
+        if isinstance(node, exp.Subquery | exp.Paren):
+            inner = self.query(node.this, parent, self._with(node, parent, ctes))
+            return cardinality.limited(node, inner)
+        known = self._with(node, parent, ctes)
+        if isinstance(node, exp.SetOperation):
+            return self._set_operation(node, parent, known)
+        if isinstance(node, exp.Select):
+            return self._select(node, parent, known)
+        return _UNKNOWN
+
+    def _with(
+        self, node: exp.Expr, parent: Level | None, ctes: dict[str, Result]
+    ) -> dict[str, Result]:
+        clause = node.args.get("with_")
+        if clause is None:
+            return ctes
+        known = dict(ctes)
+        for cte in clause.expressions:
+            name = cte.alias.lower()
+            if clause.args.get("recursive") and _names(cte.this, name):
+                known[name] = self._recursive(cte, parent, known)
+            else:
+                known[name] = _renamed(self.query(cte.this, parent, known), cte)
+        return known
+
+    def _recursive(self, cte: exp.Expr, parent: Level | None, known: dict[str, Result]) -> Result:
+        """Take names and types from the first arm; any round may bring a NULL."""
+        body = cte.this
+        if not isinstance(body, exp.SetOperation):
+            return _UNKNOWN
+        first = self.query(body.left, parent, known)
+        if first.outputs is None:
+            return _UNKNOWN
+        outputs = tuple(Output(o.name, o.type, not_null=False) for o in first.outputs)
+        result = _renamed(Result(outputs), cte)
+        self.query(body.right, parent, {**known, cte.alias.lower(): result})
+        return result
+
+    def _set_operation(
+        self, node: exp.SetOperation, parent: Level | None, ctes: dict[str, Result]
+    ) -> Result:
+        left, right = (self.query(side, parent, ctes) for side in (node.left, node.right))
+        if left.outputs is None or right.outputs is None or len(left.outputs) != len(right.outputs):
+            return _UNKNOWN
+        outputs = tuple(
+            Output(
+                ours.name,
+                ours.type if ours.type == theirs.type else None,
+                not_null=_in_both(node, ours.not_null, theirs.not_null),
+            )
+            for ours, theirs in zip(left.outputs, right.outputs, strict=True)
+        )
+        return cardinality.limited(node, cardinality.of_set_operation(node, left, right, outputs))
+
+    def _select(self, node: exp.Select, parent: Level | None, ctes: dict[str, Result]) -> Result:
+        level = Level(node, parent, ctes)
+        self.levels[id(node)] = level
+        complete = self._from(level, node)
+        self._group(level, node)
+        where = node.args.get("where")
+        settle(level, where.this if where else None, self.is_slice)
+        outputs = self._outputs(level, node.expressions)
+        for argument in node.iter_expressions():  # scopes of the sub-selects in WHERE, HAVING, …
+            self._visit(argument, level)
+        if not complete:
+            return Result(outputs)
+        return cardinality.of_select(node, level, outputs, self)
+
+    def _group(self, level: Level, node: exp.Select) -> None:
+        group = node.args.get("group")
+        shown = [
+            *node.expressions,
+            *(node.args.get(k) for k in ("having", "order") if node.args.get(k)),
+        ]
+        certain, possible = _aggregates(shown, level)
+        if group is not None:
+            level.rollup = any(
+                group.args.get(kind) for kind in ("rollup", "cube", "grouping_sets", "totals")
+            )
+            level.grouped = not level.rollup
+            level.bare_is_null = level.rollup
+        else:
+            level.aggregated = certain
+            level.bare_is_null = certain or possible
+
+    # --- FROM ---------------------------------------------------------------------------------
+
+    def _from(self, level: Level, node: exp.Expr) -> bool:
+        """Add the sources of FROM; return whether all of them are understood."""
+        clause = node.args.get("from_")
+        if clause is not None:
+            self._item(level, clause.this, nested=False)
+        for join in node.args.get("joins") or []:
+            self._join(level, join, first=0, nested=False)
+        return not node.args.get("laterals") and all(s.outputs is not None for s in level.sources)
+
+    def _item(self, level: Level, item: exp.Expr, *, nested: bool) -> None:
+        """Add one item of FROM: a table, a sub-select, or joined tables in parentheses."""
+        first = len(level.sources)
+        if isinstance(item, exp.Subquery | exp.Paren) and isinstance(
+            item.this, exp.Table | exp.Subquery
+        ):
+            self._item(level, item.this, nested=True)
+        elif isinstance(item, exp.Table) and isinstance(item.this, exp.Identifier):
+            self._table(level, item)
+        elif isinstance(item, exp.Subquery):
+            result = _renamed(self.query(item.this, None, self._with(item, None, level.ctes)), item)
+            self._add(level, item.alias, result.outputs, at_most_one=result.at_most_one)
+        else:
+            self._add(level, item.alias_or_name, None)
+        for join in item.args.get("joins") or []:
+            self._join(level, join, first=first, nested=True)
+
+    def _table(self, level: Level, item: exp.Table) -> None:
+        name, alias = item.name, item.alias_or_name
+        if name.lower() == "dual" and not item.db:
+            return
+        if not item.db and name.lower() in level.ctes:
+            result = level.ctes[name.lower()]
+            self._add(level, alias, result.outputs, at_most_one=result.at_most_one)
+            return
+        relation = self.schema.relation(name, item.db)
+        if relation is None:
+            self._add(level, alias, None)
+            return
+        self._add(level, alias, _offered(relation), relation=relation)
+
+    def _add(
+        self,
+        level: Level,
+        alias: str,
+        outputs: tuple[Output, ...] | None,
+        *,
+        relation: Relation | None = None,
+        at_most_one: bool = False,
+    ) -> None:
+        source = Source(len(level.sources), alias, outputs, relation, at_most_one)
+        level.sources.append(source)
+
+    def _join(self, level: Level, join: exp.Join, *, first: int, nested: bool) -> None:
+        left = frozenset(range(first, len(level.sources)))
+        self._item(level, join.this, nested=nested)
+        right = frozenset(range(first + len(left), len(level.sources)))
+        natural = str(join.args.get("method") or "").upper() == "NATURAL"
+        names = tuple(part.name for part in join.args.get("using") or [])
+        if natural:
+            names = _common(level, left, right)
+        side = str(join.args.get("side") or "").upper()
+        made = Join(len(level.joins), side, join.args.get("on"), left, right, names, nested)
+        level.joins.append(made)
+        nulled = {"LEFT": right, "RIGHT": left, "FULL": left | right}.get(side, frozenset())
+        for number in nulled:
+            level.sources[number].nulled_by.add(made.number)
+        for name in names:
+            _merge(level, made, name.lower())
+
+    # --- select lists ---------------------------------------------------------------------------
+
+    def _outputs(self, level: Level, items: list[exp.Expr]) -> tuple[Output, ...] | None:
+        found: list[Output] = []
+        for item in items:
+            if item.is_star and not isinstance(item, exp.Count):
+                expanded = self._star(level, item)
+                if expanded is None:
+                    return None
+                found += expanded
+            else:
+                found.append(self._output(level, item))
+        return tuple(found)
+
+    def _output(self, level: Level, item: exp.Expr) -> Output:
+        node = unwrap(item.this if isinstance(item, exp.Alias) else item)
+        not_null = is_not_null(node, self.proof(level))
+        kind = type_of(node, level, self)
+        name = item.alias if isinstance(item, exp.Alias) else ""
+        if isinstance(node, exp.Column):
+            found = level.resolve(node)
+            if found:
+                _, source, output = found
+                return Output(
+                    name or output.name,
+                    kind,
+                    not_null,
+                    output.origin,
+                    source.alias,
+                    output.collation,
+                )
+        return Output(
+            name or item.output_name or item.name,
+            kind,
+            not_null,
+            None,
+            "",
+            collation_of(node, level),
+        )
+
+    def _star(self, level: Level, item: exp.Expr) -> list[Output] | None:
+        """Return the columns of `*` or `t.*` as they are after the joins; None where unknown."""
+        table = item.table if isinstance(item, exp.Column) else ""
+        sources = [level.source(table)] if table else list(level.sources)
+        outputs: list[Output] = []
+        for source in sources:
+            if source is None or source.outputs is None or (level.merged and not table):
+                return None
+            for output in source.outputs:
+                certain = level.is_not_null(source, output) and not level.bare_is_null
+                outputs.append(
+                    Output(
+                        output.name,
+                        output.type,
+                        certain,
+                        output.origin,
+                        source.alias,
+                        output.collation,
+                    )
+                )
+        return outputs
+
+    # --- statements that change rows --------------------------------------------------------------
+
+    def _change(self, node: exp.Update | exp.Delete) -> Result:
+        level = Level(node, None, self._with(node, None, {}))
+        self.levels[id(node)] = level
+        target = node.this
+        if isinstance(target, exp.Expr) and not node.args.get("using"):
+            self._item(level, target, nested=False)
+        for clause in ("from_", "using"):
+            extra = node.args.get(clause)
+            for item in extra if isinstance(extra, list) else [extra] if extra else []:
+                self._item(level, item.this if isinstance(item, exp.From) else item, nested=False)
+        for join in node.args.get("joins") or []:
+            self._join(level, join, first=0, nested=False)
+        where = node.args.get("where")
+        settle(level, where.this if where else None, self.is_slice)
+        returning = node.args.get("returning")
+        if returning is None:
+            return Result((), at_most_one=False)
+        outputs = self._outputs(level, returning.expressions)
+        bounded = cardinality.of_change(node, level, self)
+        return Result(outputs, at_most_one=bool(bounded), why=bounded)
+
+    def _insert(self, node: exp.Insert) -> Result:
+        level = Level(node, None, {})
+        self.levels[id(node)] = level
+        target = node.this.this if isinstance(node.this, exp.Schema) else node.this
+        if isinstance(target, exp.Table):
+            self._table(level, target)
+        if isinstance(node.expression, exp.Query):
+            self.query(node.expression, None, self._with(node, None, {}))
+        returning = node.args.get("returning")
+        if returning is None:
+            return Result((), at_most_one=False)
+        return cardinality.of_insert(node, self._outputs(level, returning.expressions))
+
+    def _rest(self, root: exp.Expr) -> None:
+        """Read the sub-selects that no rule has asked for, so that their columns can be resolved."""
+        level = self.levels.get(id(root))
+        if level is not None:
+            self._visit(root, level)
+
+    def _visit(self, node: exp.Expr, level: Level) -> None:
+        for child in own_nodes(node):
+            if isinstance(child, exp.Query) and child is not level.node and not _in_from(child):
+                self.query(child, level, level.ctes)
+
+
+def _in_from(node: exp.Expr) -> bool:
+    """Whether a sub-select is an item of FROM or a CTE, read on its own and without correlation."""
+    parent = node.parent
+    return isinstance(
+        parent, exp.From | exp.Join | exp.CTE | exp.SetOperation | exp.Subquery | exp.Table
+    )
+
+
+def _offered(relation: Relation) -> tuple[Output, ...]:
+    table = relation.table
+    return tuple(
+        Output(
+            name=column.name,
+            type=column.type,
+            not_null=column.not_null and not relation.rollup,
+            origin=ColumnRef(table.schema, table.name, column.name),
+            collation=relation.collations.get(column.name.lower(), ""),
+        )
+        for column in table.columns
+    )
+
+
+def _renamed(result: Result, named: exp.Expr) -> Result:
+    """Apply the column names of `t (a, b)`."""
+    alias = named.args.get("alias")
+    names = [column.name for column in alias.args.get("columns") or []] if alias is not None else []
+    if not names or result.outputs is None:
+        return result
+    outputs = tuple(
+        Output(name, o.type, o.not_null, o.origin, o.alias, o.collation)
+        for name, o in zip(names, result.outputs, strict=False)
+    )
+    return Result(outputs, result.at_most_one, result.at_least_one, result.why)
+
+
+def _names(node: exp.Expr, name: str) -> bool:
+    return any(table.name.lower() == name for table in node.find_all(exp.Table))
+
+
+def _in_both(node: exp.SetOperation, left: bool, right: bool) -> bool:
+    if isinstance(node, exp.Except):
+        return left
+    if isinstance(node, exp.Intersect):
+        return left or right
+    return left and right
+
+
+def _common(level: Level, left: frozenset[int], right: frozenset[int]) -> tuple[str, ...]:
+    """Return the names that a NATURAL join compares."""
+    theirs = {o.name.lower() for n in right for o in level.sources[n].outputs or ()}
+    ours = [o.name.lower() for n in sorted(left) for o in level.sources[n].outputs or ()]
+    return tuple(dict.fromkeys(name for name in ours if name in theirs))
+
+
+def _merge(level: Level, join: Join, name: str) -> None:
+    """An unqualified name that both sides share is the column of the side that is always there."""
+    side = join.right if join.side == "RIGHT" else join.left
+    having = [number for number in sorted(side) if level.sources[number].output(name)]
+    if join.side == "RIGHT" or name not in level.merged:
+        if len(having) == 1:
+            level.merged[name] = having[0]
+
+
+def _aggregates(shown: list[exp.Expr], level: Level) -> tuple[bool, bool]:
+    """Say whether this level aggregates for certain, and whether it might.
+
+    An aggregate in a sub-select that names only columns of ours is computed here; a function that
+    nobody knows may be an aggregate of the user's.
+    """
+    certain = possible = False
+    for item in shown:
+        for node in own_nodes(item):
+            if is_aggregate(node) and not (
+                isinstance(node.parent, exp.Window) and node.parent.this is node
+            ):
+                outer = _only_outer(node, level)
+                certain, possible = certain or not outer, possible or outer
+            elif isinstance(node, exp.Anonymous) and name_of(node) not in SCALAR:
+                possible = True
+            elif isinstance(node, exp.Query):
+                possible = possible or any(
+                    is_aggregate(inner) and _could_be_ours(inner, level) for inner in node.walk()
+                )
+    return certain, possible
+
+
+def _only_outer(node: exp.Expr, level: Level) -> bool:
+    columns = list(node.find_all(exp.Column))
+    return (
+        bool(columns) and level.parent is not None and not any(level.may_have(c) for c in columns)
+    )
+
+
+def _could_be_ours(node: exp.Expr, level: Level) -> bool:
+    columns = list(node.find_all(exp.Column))
+    return bool(columns) and all(level.may_have(column) for column in columns)

@@ -1,0 +1,73 @@
+"""What the analysis knows of the schema, whoever told: a server, or the schema files themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from aiosqlc.stages import Constraint, SqlType, Table, TableColumn
+
+# What sqlc calls the database that the queries run in.
+DEFAULT = "public"
+
+
+@dataclass(frozen=True)
+class Relation:
+    """A table or view. `unique` are the keys on whole columns; `collations` those of text columns.
+
+    `rollup` is whether it is a view in whose definition `WITH ROLLUP` stands; `generated` names the
+    columns filled by the server alone, `automatic` the AUTO_INCREMENT one.
+    """
+
+    table: Table
+    unique: tuple[tuple[str, ...], ...] = ()
+    collations: Mapping[str, str] = field(default_factory=dict)
+    rollup: bool = False
+    generated: frozenset[str] = frozenset()
+    automatic: str = ""
+
+    def column(self, name: str) -> TableColumn | None:
+        """Find a column; names of columns have no case."""
+        wanted = name.lower()
+        return next(
+            (column for column in self.table.columns if column.name.lower() == wanted), None
+        )
+
+    @property
+    def insertable(self) -> tuple[TableColumn, ...]:
+        """The columns that an INSERT without a column list fills."""
+        return self.table.columns
+
+
+@dataclass(frozen=True)
+class Routine:
+    """A stored procedure or function: its parameters in order."""
+
+    name: str
+    params: tuple[tuple[str, SqlType], ...]
+
+
+@dataclass(frozen=True)
+class Schema:
+    """Every relation and routine that a query may name."""
+
+    relations: tuple[Relation, ...] = ()
+    routines: tuple[Routine, ...] = ()
+
+    def relation(self, name: str, schema: str = "") -> Relation | None:
+        """Find a table or view: as written, or else regardless of case."""
+        wanted = schema or DEFAULT
+        same_schema = [r for r in self.relations if r.table.schema == wanted]
+        for relation in same_schema:
+            if relation.table.name == name:
+                return relation
+        return next((r for r in same_schema if r.table.name.lower() == name.lower()), None)
+
+    def routine(self, name: str) -> Routine | None:
+        """Find a procedure or function."""
+        return next((r for r in self.routines if r.name.lower() == name.lower()), None)
+
+
+def constraints_of(relation: Relation) -> tuple[Constraint, ...]:
+    """Return what a write to the relation can violate."""
+    return relation.table.constraints

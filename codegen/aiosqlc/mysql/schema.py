@@ -1,0 +1,150 @@
+"""Puts the schema into a database of its own, once per schema, and finds the line that failed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pymysql
+
+from aiosqlc.diagnostics import Diagnostic, Label
+from aiosqlc.mysql.errors import code_of, message_of, span_in
+from aiosqlc.mysql.server import SYSTEM, Session
+from aiosqlc.source import Span
+from aiosqlc.stages import SchemaFile
+
+_PREFIX = "aiosqlc_"
+_KEPT = 12  # databases of earlier schemas that a private server keeps
+_BOOKS = f"{_PREFIX}books"
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A database that holds the schema, and the further databases its files created."""
+
+    database: str
+    others: tuple[str, ...] = ()
+
+
+def load(session: Session, schema: Sequence[SchemaFile]) -> tuple[Loaded | None, Diagnostic | None]:
+    """Make (or find) the database of this schema and select it."""
+    database = _PREFIX + _digest(session, schema)
+    if session.private:
+        _keep_books(session, database)
+    if session.private and _is_ready(session, database):
+        session.connection.select_db(database)
+        return Loaded(database), None
+    before = set(_databases(session)) - {database}
+    _create(session, database)
+    problem = _apply(session, database, schema)
+    others = tuple(sorted(set(_databases(session)) - before - {database}))
+    loaded = Loaded(database, others)
+    if problem:
+        forget(session, loaded)
+        return None, problem
+    session.connection.select_db(database)
+    if session.private and not others:
+        session.run(f"UPDATE `{_BOOKS}`.`databases` SET ready = 1 WHERE name = '{database}'")  # noqa: S608 - a name of ours
+    return loaded, None
+
+
+def forget(session: Session, loaded: Loaded) -> None:
+    """Drop what must not stay: on somebody's server everything, on ours what other schemas could meet."""
+    names = (
+        loaded.others
+        if session.private and loaded.others == ()
+        else (loaded.database, *loaded.others)
+    )
+    for name in names:
+        session.run(f"DROP DATABASE IF EXISTS `{name}`")
+
+
+def _digest(session: Session, schema: Sequence[SchemaFile]) -> str:
+    text = "\0".join([session.version, *(file.sql for file in schema)])
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _databases(session: Session) -> list[str]:
+    return [row[0] for row in session.rows("SHOW DATABASES") if row[0].lower() not in SYSTEM]
+
+
+def _keep_books(session: Session, database: str) -> None:
+    """Note the use of a database, and drop those that were not used for the longest time."""
+    session.run(f"CREATE DATABASE IF NOT EXISTS `{_BOOKS}`")
+    session.run(
+        f"CREATE TABLE IF NOT EXISTS `{_BOOKS}`.`databases`"
+        " (name varchar(64) PRIMARY KEY, ready tinyint(1) NOT NULL DEFAULT 0, used datetime(6) NOT NULL)"
+    )
+    session.run(
+        f"INSERT INTO `{_BOOKS}`.`databases` (name, used) VALUES ('{database}', now(6))"  # noqa: S608 - a name of ours
+        " ON DUPLICATE KEY UPDATE used = now(6)"
+    )
+    kept = [
+        row[0]
+        for row in session.rows(f"SELECT name FROM `{_BOOKS}`.`databases` ORDER BY used DESC")  # noqa: S608 - as above
+    ][:_KEPT]
+    for name in set(_databases(session)) - {_BOOKS, *kept}:
+        session.run(f"DROP DATABASE `{name}`")
+
+
+def _is_ready(session: Session, database: str) -> bool:
+    rows = session.rows(
+        f"SELECT b.ready FROM `{_BOOKS}`.`databases` b"  # noqa: S608 - a name of ours
+        " JOIN information_schema.schemata s ON s.schema_name = b.name WHERE b.name = %s",
+        database,
+    )
+    return bool(rows and rows[0][0])
+
+
+def _create(session: Session, database: str) -> None:
+    session.run(f"DROP DATABASE IF EXISTS `{database}`")
+    session.run(f"CREATE DATABASE `{database}` CHARACTER SET utf8mb4")
+    session.connection.select_db(database)
+
+
+def _apply(session: Session, database: str, schema: Sequence[SchemaFile]) -> Diagnostic | None:
+    for file in schema:
+        for span in file.statements:
+            sql = file.sql[span.start : span.end]
+            if not session.private and sql.split(None, 2)[:2] in _FOREIGN:
+                return _not_ours(file, span)
+            try:
+                session.run(sql)
+            except pymysql.MySQLError as error:
+                return _located(session, file, span, error, database)
+    return None
+
+
+_FOREIGN = [
+    [verb, what]
+    for verb in ("CREATE", "create")
+    for what in ("DATABASE", "database", "SCHEMA", "schema")
+]
+
+
+def _not_ours(file: SchemaFile, span: Span) -> Diagnostic:
+    return Diagnostic(
+        "E202",
+        "the schema creates a database of its own",
+        (Label(file.file, span, "not on a server that others use"),),
+        hint="leave `database.uri` out: a private server may have any databases",
+    )
+
+
+def _located(
+    session: Session, file: SchemaFile, span: Span, error: pymysql.MySQLError, database: str
+) -> Diagnostic:
+    sql = file.sql[span.start : span.end]
+    found = span_in(sql, error, database)
+    at = Span(span.start + found.start, span.start + found.end)
+    return Diagnostic(
+        code="E200",
+        message=message_of(error, database),
+        labels=(Label(file.file, at, "refused by the server"),),
+        hint=_DENIED if code_of(error) in {1044, 1045, 1142} else "",
+        notes=(f"asked: {session.version}",),
+    )
+
+
+_DENIED = "the account in `database.uri` needs the right to create databases called aiosqlc_…"

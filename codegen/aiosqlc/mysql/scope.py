@@ -1,0 +1,159 @@
+"""What names mean inside one SELECT, UPDATE or DELETE: its sources, and which joins may null them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from sqlglot import exp
+
+from aiosqlc.mysql.relations import Relation
+from aiosqlc.stages import ColumnRef, SqlType
+
+ColumnKey = tuple[int, str]
+"""A source's number in its level, and the column's name in lower case."""
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A column that a relation or sub-select offers. `type` is None where only the server knows."""
+
+    name: str
+    type: SqlType | None
+    not_null: bool
+    origin: ColumnRef | None = None
+    alias: str = ""
+    collation: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a query returns, as far as its text proves it. `outputs` is None where that is unknown."""
+
+    outputs: tuple[Output, ...] | None
+    at_most_one: bool = False
+    at_least_one: bool = False
+    why: str = ""
+
+
+@dataclass
+class Source:
+    """One item of FROM. `nulled_by` numbers the outer joins that may replace its columns by NULL."""
+
+    number: int
+    alias: str
+    outputs: tuple[Output, ...] | None
+    relation: Relation | None = None
+    at_most_one: bool = False
+    nulled_by: set[int] = field(default_factory=set)
+
+    def output(self, name: str) -> Output | None:
+        """Find one of its columns; names of columns have no case."""
+        wanted = name.lower()
+        return next((o for o in self.outputs or () if o.name.lower() == wanted), None)
+
+
+@dataclass
+class Join:
+    """A join: `side` is LEFT, RIGHT, FULL or empty; `left` and `right` are the numbers of sources."""
+
+    number: int
+    side: str
+    on: exp.Expr | None
+    left: frozenset[int]
+    right: frozenset[int]
+    using: tuple[str, ...] = ()
+    nested: bool = False
+
+
+@dataclass
+class Level:
+    """One statement's scope. `bare_is_null` is whether a column outside an aggregate may be NULL anyway.
+
+    That is so without GROUP BY (no row: all NULL) and under ROLLUP. `grouped` says that GROUP BY
+    guarantees a row to every aggregate.
+    """
+
+    node: exp.Expr
+    parent: Level | None
+    ctes: dict[str, Result]
+    sources: list[Source] = field(default_factory=list)
+    joins: list[Join] = field(default_factory=list)
+    merged: dict[str, int] = field(default_factory=dict)
+    facts: set[ColumnKey] = field(default_factory=set)
+    dead: set[int] = field(default_factory=set)
+    bare_is_null: bool = False
+    rollup: bool = False
+    grouped: bool = False
+    aggregated: bool = False
+
+    def local(self, column: exp.Column) -> tuple[Source, Output] | None:
+        """Resolve a column among this level's own sources, or return None."""
+        name = column.name
+        if column.table:
+            source = self.source(column.table)
+            output = source.output(name) if source else None
+            return (source, output) if source and output else None
+        if name.lower() in self.merged:
+            source = self.sources[self.merged[name.lower()]]
+            output = source.output(name)
+            return (source, output) if output else None
+        found = [(source, output) for source in self.sources if (output := source.output(name))]
+        return found[0] if len(found) == 1 else None
+
+    def source(self, alias: str) -> Source | None:
+        """Find a source by its name in this query."""
+        for same in (str.__str__, str.lower):
+            for source in self.sources:
+                if same(source.alias) == same(alias):
+                    return source
+        return None
+
+    def may_have(self, column: exp.Column) -> bool:
+        """Whether the name could belong to this level."""
+        if column.table:
+            return self.source(column.table) is not None
+        return any(s.outputs is None or s.output(column.name) for s in self.sources)
+
+    def resolve(self, column: exp.Column) -> tuple[Level, Source, Output] | None:
+        """Resolve a column here or in the statements around this one."""
+        for level in self.outwards():
+            if level.may_have(column):
+                found = level.local(column)
+                return (level, *found) if found else None
+        return None
+
+    def outwards(self) -> Iterator[Level]:
+        """Yield this level and those around it."""
+        level: Level | None = self
+        while level is not None:
+            yield level
+            level = level.parent
+
+    def can_be_nulled(self, source: Source) -> bool:
+        """Whether an outer join may put NULLs in place of the source's row."""
+        return bool(source.nulled_by - self.dead)
+
+    def is_not_null(self, source: Source, output: Output) -> bool:
+        """Whether the column of a row that reaches the select list is never NULL."""
+        if (source.number, output.name.lower()) in self.facts:
+            return True
+        return output.not_null and not self.can_be_nulled(source)
+
+
+def unwrap(node: exp.Expr) -> exp.Expr:
+    """Take parentheses off."""
+    while isinstance(node, exp.Paren):
+        node = node.this
+    return node
+
+
+def own_nodes(node: exp.Expr) -> Iterator[exp.Expr]:
+    """Yield a node and what is below it, without entering sub-selects."""
+    stack = [node]
+    while stack:
+        current = stack.pop()
+        yield current
+        if isinstance(current, exp.Query) and current is not node:
+            continue
+        stack.extend(current.iter_expressions())

@@ -1,0 +1,115 @@
+"""The server to ask: the one `database.uri` names, or a private one; one database per schema."""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import pymysql
+from pymysql.connections import Connection
+
+from aiosqlc.mysql.private import NoServerError, PrivateServer, find_binaries
+
+# How a statement is judged: as the executor will run it.
+SQL_MODE = "STRICT_TRANS_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION"
+SYSTEM = frozenset({"mysql", "information_schema", "performance_schema", "sys"})
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """An open connection to a server of which we may use the databases called `prefix…`.
+
+    `private` is whether the server is ours alone.
+    """
+
+    connection: Connection[Any]
+    version: str
+    private: bool
+
+    @property
+    def is_mariadb(self) -> bool:
+        """Whether it is MariaDB, not MySQL."""
+        return "mariadb" in self.version.lower()
+
+    def run(self, sql: str) -> None:
+        """Run one statement."""
+        with self.connection.cursor() as cursor:
+            cursor.execute(sql)
+
+    def rows(self, sql: str, *args: object) -> list[tuple[Any, ...]]:
+        """Run a query and return its rows."""
+        with self.connection.cursor() as cursor:
+            cursor.execute(sql, args or None)
+            return list(cursor.fetchall())
+
+
+class _Warm:
+    """The private server of this process, started when it is first needed."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._server: PrivateServer | None = None
+
+    def socket(self, cache: Path) -> str:
+        with self._lock:
+            if self._server is None or not self._server.running:
+                binaries = find_binaries()
+                if binaries is None:
+                    raise NoServerError("neither mariadbd nor mysqld is installed")
+                self._server = PrivateServer(binaries, cache)
+            return self._server.socket
+
+
+_warm = _Warm()
+
+
+def open_session(database_uri: str | None, cache_dir: Path | None) -> Session:
+    """Connect to the named server, or to the private one, starting it where it does not run yet.
+
+    Raises:
+        NoServerError: where there is none; the text has no password.
+    """
+    if database_uri:
+        return _session(private=False, **_arguments(database_uri))
+    socket = _warm.socket((cache_dir or default_cache()) / "mysql")
+    return _session(private=True, unix_socket=socket, user="root")
+
+
+def default_cache() -> Path:
+    """Return the user's cache folder for this tool."""
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "aiosqlc"
+
+
+def _session(*, private: bool, **arguments: Any) -> Session:
+    try:
+        connection = pymysql.connect(
+            **arguments,
+            autocommit=True,
+            charset="utf8mb4",
+            connect_timeout=5,
+            sql_mode=SQL_MODE,
+            # Session-wide, so that DDL with foreign keys may come in any order.
+            init_command="SET time_zone = '+00:00'",
+        )
+    except pymysql.MySQLError as error:
+        where = arguments.get("host", "the private server")
+        raise NoServerError(f"cannot connect to {where}: {error.args[-1]}") from None
+    return Session(connection, str(connection.get_server_info()), private)
+
+
+def _arguments(uri: str) -> dict[str, Any]:
+    parts = urlsplit(uri)
+    if not re.fullmatch(r"(mysql|mariadb)(\+\w+)?", parts.scheme):
+        raise NoServerError(f"`{parts.scheme}://` is not mysql:// or mariadb://")
+    return {
+        "host": parts.hostname or "127.0.0.1",
+        "port": parts.port or 3306,
+        "user": unquote(parts.username or "root"),
+        "password": unquote(parts.password or ""),
+    }

@@ -1,0 +1,289 @@
+"""The schema without a server: the schema files' own statements, replayed by sqlglot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from sqlglot import exp
+
+from aiosqlc.diagnostics import Diagnostic, Label, Severity
+from aiosqlc.mysql import types
+from aiosqlc.mysql.reader import Reader
+from aiosqlc.mysql.relations import DEFAULT, Relation, Schema
+from aiosqlc.mysql.syntax import parse
+from aiosqlc.source import Span
+from aiosqlc.stages import SchemaFile, Table, TableColumn
+
+Name = tuple[str, str]
+
+
+def schema_from_files(files: Sequence[SchemaFile]) -> tuple[Schema, list[Diagnostic]]:
+    """Replay the schema. A table whose change is not understood is unknown from there on."""
+    replay = _Replay()
+    problems = []
+    for file in files:
+        for span in file.statements:
+            problem = replay.run(file.sql[span.start : span.end])
+            if problem:
+                problems.append(_not_understood(file, span, problem))
+    return Schema(tuple(replay.relations.values())), problems
+
+
+def _not_understood(file: SchemaFile, span: Span, table: str) -> Diagnostic:
+    return Diagnostic(
+        "E203",
+        f"without a server this change of `{table}` is not understood",
+        (Label(file.file, span, "the table counts as unknown from here on"),),
+        severity=Severity.WARNING,
+    )
+
+
+class _Replay:
+    """The relations after the statements seen so far."""
+
+    def __init__(self) -> None:
+        self.relations: dict[Name, Relation] = {}
+
+    def run(self, sql: str) -> str:
+        """Apply one statement; return the name of a table that it made unknown, or an empty string."""
+        tree = parse(sql)
+        root = tree.root if tree else None
+        if isinstance(root, exp.Create):
+            return self._create(root, sql)
+        if isinstance(root, exp.Drop):
+            return self._drop(root)
+        if isinstance(root, exp.Alter):
+            return self._alter(root)
+        return self._unknown(sql)
+
+    def _unknown(self, sql: str) -> str:
+        """Forget the table that a statement beyond sqlglot's grammar changes."""
+        words = sql.replace("`", "").split()
+        head = [word.upper() for word in words[:2]]
+        if head[:1] in (["ALTER"], ["RENAME"]) and head[1:] == ["TABLE"] and len(words) > 2:
+            name = words[2].rpartition(".")[2]
+            self.relations = {
+                k: r for k, r in self.relations.items() if k[1].lower() != name.lower()
+            }
+            return name
+        return ""
+
+    def _create(self, root: exp.Create, sql: str) -> str:
+        if root.kind == "TABLE":
+            return self._create_table(root)
+        if root.kind == "VIEW":
+            return self._create_view(root, sql)
+        if root.kind == "INDEX" and root.args.get("unique"):
+            self._unique_index(root)
+        return ""
+
+    def _create_table(self, root: exp.Create) -> str:
+        table = root.this.this if isinstance(root.this, exp.Schema) else root.this
+        name = _name(table)
+        if name in self.relations and root.args.get("exists"):
+            return ""
+        like = root.find(exp.LikeProperty)
+        if like is not None:
+            source = self.relations.get(_name(like.this))
+            if source is not None:
+                moved = replace(source.table, schema=name[0], name=name[1])
+                self.relations[name] = replace(source, table=moved)
+            return "" if source else name[1]
+        if not isinstance(root.this, exp.Schema):
+            return name[1]
+        relation = Relation(Table(name[0], name[1], ()))
+        for part in root.this.expressions:
+            relation = _with_definition(relation, part)
+        self.relations[name] = relation
+        return ""
+
+    def _create_view(self, root: exp.Create, sql: str) -> str:
+        target = root.this.this if isinstance(root.this, exp.Schema) else root.this
+        name = _name(target)
+        tree = parse(sql)
+        body = root.expression
+        if tree is None or not isinstance(body, exp.Query):
+            return name[1]
+        outputs = Reader(Schema(tuple(self.relations.values())), tree).query(body, None, {}).outputs
+        names = (
+            [part.name for part in root.this.expressions]
+            if isinstance(root.this, exp.Schema)
+            else []
+        )
+        if outputs is None:
+            self.relations.pop(name, None)
+            return name[1]
+        columns = tuple(
+            TableColumn(
+                names[i] if names else output.name, output.type or types.ANY, output.not_null
+            )
+            for i, output in enumerate(outputs)
+        )
+        self.relations[name] = Relation(Table(name[0], name[1], columns, kind="view"))
+        return ""
+
+    def _unique_index(self, root: exp.Create) -> None:
+        index = root.this
+        table = index.args.get("table")
+        params = index.args.get("params")
+        name = _name(table) if table is not None else ("", "")
+        if name not in self.relations or params is None:
+            return
+        key = _key(params.args.get("columns") or [])
+        relation = self.relations[name]
+        if key:
+            self.relations[name] = replace(relation, unique=(*relation.unique, key))
+
+    def _drop(self, root: exp.Drop) -> str:
+        if root.args.get("kind") in {"TABLE", "VIEW"}:
+            for table in [root.this, *root.expressions]:
+                if isinstance(table, exp.Table):
+                    self.relations.pop(_name(table), None)
+        elif root.args.get("kind") == "INDEX":
+            # Which key it was is not kept: none of the table's may be relied on.
+            table = root.args.get("cluster") or root.find(exp.Table)
+            if isinstance(table, exp.Table) and _name(table) in self.relations:
+                self.relations[_name(table)] = replace(self.relations[_name(table)], unique=())
+        return ""
+
+    def _alter(self, root: exp.Alter) -> str:
+        name = _name(root.this)
+        relation = self.relations.get(name)
+        if relation is None:
+            return ""
+        for action in root.args.get("actions") or []:
+            changed = _altered(relation, action)
+            if changed is None:
+                del self.relations[name]
+                return name[1]
+            relation = changed
+        del self.relations[name]
+        self.relations[relation.table.schema, relation.table.name] = relation
+        return ""
+
+
+def _name(table: exp.Expr) -> Name:
+    return (table.args["db"].name if table.args.get("db") else DEFAULT), table.name
+
+
+def _altered(relation: Relation, action: exp.Expr) -> Relation | None:
+    """Apply one clause of ALTER TABLE; None where it is not understood."""
+    table = relation.table
+    if isinstance(action, exp.ColumnDef):
+        return _with_definition(_without(relation, action.name), action)
+    if isinstance(action, exp.ModifyColumn):
+        return _changed(relation, action)
+    if isinstance(action, exp.AddConstraint):
+        for part in action.expressions:
+            relation = _with_definition(relation, part)
+        return relation
+    if isinstance(action, exp.Drop):
+        if action.args.get("kind") == "COLUMN":
+            return _without(relation, action.this.name)
+        return replace(relation, unique=())
+    if isinstance(action, exp.RenameColumn):
+        columns = tuple(
+            replace(c, name=action.args["to"].name)
+            if c.name.lower() == action.this.name.lower()
+            else c
+            for c in table.columns
+        )
+        return replace(relation, table=replace(table, columns=columns), unique=())
+    if isinstance(action, exp.AlterRename):
+        return replace(relation, table=replace(table, name=action.this.name))
+    return None
+
+
+def _changed(relation: Relation, action: exp.ModifyColumn) -> Relation | None:
+    definition = action.this
+    old = action.args.get("rename_from")
+    name = old.name if old is not None else definition.name
+    if not isinstance(definition, exp.ColumnDef):
+        return None
+    added = _with_definition(Relation(replace(relation.table, columns=())), definition)
+    columns = tuple(
+        added.table.columns[0] if c.name.lower() == name.lower() else c
+        for c in relation.table.columns
+    )
+    return replace(
+        relation,
+        table=replace(relation.table, columns=columns),
+        unique=relation.unique + added.unique,
+    )
+
+
+def _without(relation: Relation, name: str) -> Relation:
+    columns = tuple(c for c in relation.table.columns if c.name.lower() != name.lower())
+    unique = tuple(key for key in relation.unique if name.lower() not in key)
+    return replace(relation, table=replace(relation.table, columns=columns), unique=unique)
+
+
+def _with_definition(relation: Relation, part: exp.Expr) -> Relation:
+    """Add a column or a key to a table."""
+    if isinstance(part, exp.ColumnDef):
+        return _with_column(relation, part)
+    if isinstance(part, exp.PrimaryKey):
+        key = _key(part.expressions)
+        columns = tuple(
+            replace(c, not_null=True) if c.name.lower() in _names(part.expressions) else c
+            for c in relation.table.columns
+        )
+        table = replace(relation.table, columns=columns)
+        return replace(relation, table=table, unique=relation.unique + ((key,) if key else ()))
+    unique = (
+        part
+        if isinstance(part, exp.UniqueColumnConstraint)
+        else part.find(exp.UniqueColumnConstraint)
+    )
+    if unique is not None and not isinstance(part, exp.ColumnDef) and unique.this is not None:
+        key = _key(unique.this.expressions)
+        return replace(relation, unique=relation.unique + ((key,) if key else ()))
+    if isinstance(part, exp.Constraint):
+        for inner in part.expressions:
+            relation = _with_definition(relation, inner)
+    return relation
+
+
+def _with_column(relation: Relation, part: exp.ColumnDef) -> Relation:
+    kinds = [constraint.kind for constraint in part.constraints]
+    primary = any(isinstance(kind, exp.PrimaryKeyColumnConstraint) for kind in kinds)
+    written = part.args.get("kind")
+    text = written.sql(dialect="mysql").lower() if written is not None else ""
+    serial = text == "serial"
+    kind = types.declared(text, enum_name=f"{relation.table.name}_{part.name}")
+    not_null = (
+        primary
+        or serial
+        or any(
+            isinstance(kind, exp.NotNullColumnConstraint) and not kind.args.get("allow_null")
+            for kind in kinds
+        )
+    )
+    automatic = serial or any(isinstance(kind, exp.AutoIncrementColumnConstraint) for kind in kinds)
+    default = automatic or any(isinstance(kind, exp.DefaultColumnConstraint) for kind in kinds)
+    column = TableColumn(part.name, kind, not_null, has_default=default)
+    unique = (
+        primary or serial or any(isinstance(kind, exp.UniqueColumnConstraint) for kind in kinds)
+    )
+    return replace(
+        relation,
+        table=replace(relation.table, columns=(*relation.table.columns, column)),
+        unique=relation.unique + (((part.name.lower(),),) if unique else ()),
+        automatic=part.name if automatic else relation.automatic,
+    )
+
+
+def _names(parts: Sequence[exp.Expr]) -> set[str]:
+    return {part.name.lower() for part in parts}
+
+
+def _key(parts: Sequence[exp.Expr]) -> tuple[str, ...]:
+    """Return a key's columns, or nothing where one is a prefix or an expression."""
+    names = []
+    for part in parts:
+        inner = part.this if isinstance(part, exp.Ordered) else part
+        if not isinstance(inner, exp.Identifier | exp.Column):
+            return ()
+        names.append(inner.name.lower())
+    return tuple(names)

@@ -1,0 +1,71 @@
+"""A query as a tree, by sqlglot: who stands where. What the server makes of it is the server's word."""
+
+from __future__ import annotations
+
+import logging
+import re
+from dataclasses import dataclass
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+
+from aiosqlc.mysql.placeholders import Filled, Place, fill
+from aiosqlc.parse.scanner import Dialect, Kind, Token, scan
+
+# What it cannot parse it reports by a warning, and returns as a Command: we look for that ourselves.
+logging.getLogger("sqlglot").setLevel(logging.ERROR)
+_NAME = re.compile(r"^p(\d+)_(\d+)$")
+
+
+@dataclass(frozen=True)
+class Tree:
+    """A parsed statement. `filled` maps the offsets in `root`'s identifiers back to the query's text."""
+
+    root: exp.Expr
+    filled: Filled
+
+    def place(self, node: exp.Expr) -> Place | None:
+        """Return the occurrence that a placeholder node stands for."""
+        match = _NAME.match(str(node.this)) if isinstance(node, exp.Placeholder) else None
+        return self.filled.places[int(match[2])] if match else None
+
+
+def parse(sql: str) -> Tree | None:
+    """Parse a statement with `$n` parameters, or return None where sqlglot does not know its syntax."""
+    filled = fill(_plain(sql), lambda index, place: f":p{place.number}_{index}")
+    try:
+        root = sqlglot.parse_one(filled.sql, dialect="mysql")
+    except SqlglotError:
+        return None
+    if not isinstance(root, exp.Expr) or isinstance(root, exp.Command):
+        return None
+    return Tree(root, filled)
+
+
+def mentions(sql: str, word: str) -> bool:
+    """Whether a bare word stands in the text, outside strings and comments."""
+    return any(
+        token.kind is Kind.NAME and token.text.upper() == word for token in scan(sql, Dialect.MYSQL)
+    )
+
+
+def _plain(sql: str) -> str:
+    """Blank out, offset for offset, what sqlglot does not read and inference does not need."""
+    tokens = [token for token in scan(sql, Dialect.MYSQL) if token.kind is not Kind.COMMENT]
+    words = [token.text.upper() for token in tokens]
+    if words[:1] == ["REPLACE"]:
+        return _over(sql, tokens[0], "INSERT")
+    if words[:1] == ["CALL"]:
+        return _over(sql, tokens[0], "DO", blank=True)
+    if words[:1] == ["DELETE"] and "FROM" in words:
+        for index in range(words.index("FROM") - 1):
+            if words[index : index + 2] == [".", "*"]:
+                sql = _over(_over(sql, tokens[index], ""), tokens[index + 1], "")
+    return sql
+
+
+def _over(sql: str, token: Token, text: str, *, blank: bool = False) -> str:
+    """Write `text` over a token; `blank` leaves nothing of it."""
+    shown = "" if blank else text
+    return sql[: token.start] + shown.ljust(token.end - token.start) + sql[token.end :]

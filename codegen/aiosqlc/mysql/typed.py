@@ -1,0 +1,297 @@
+"""One query, typed: what the server said of it and what its text proves, put together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from aiosqlc.diagnostics import Diagnostic
+from aiosqlc.mysql import types
+from aiosqlc.mysql.functions import name_of
+from aiosqlc.mysql.params import infer
+from aiosqlc.mysql.prepare import Described
+from aiosqlc.mysql.reader import Reader
+from aiosqlc.mysql.relations import Relation, Schema
+from aiosqlc.mysql.scope import Output, Result, unwrap
+from aiosqlc.mysql.stars import embeds, expand
+from aiosqlc.mysql.syntax import Tree, mentions, parse
+from aiosqlc.stages import (
+    Cardinality,
+    Column,
+    ColumnRef,
+    Constraint,
+    ParsedQuery,
+    SqlType,
+    TypedParam,
+    TypedQuery,
+)
+
+NAMELESS = "?column?"
+
+
+@dataclass(frozen=True)
+class Text:
+    """What the text of a query says: its tree, read with the types of its parameters."""
+
+    reader: Reader | None
+    result: Result
+    params: tuple[TypedParam, ...]
+
+
+def read_text(query: ParsedQuery, schema: Schema) -> tuple[Text, list[Diagnostic]]:
+    """Read a query's text twice: first for its parameters, then knowing their types."""
+    tree = parse(query.sql)
+    if tree is None:
+        return Text(None, Result(None), _untyped(query)), []
+    slices = frozenset(param.number for param in query.params if param.is_slice)
+    first = Reader(schema, tree, slices=slices)
+    first.read()
+    params, _, problems = infer(query, first)
+    required = {param.number for param in params if param.not_null}
+    known = {param.number: param.type for param in params}
+    second = Reader(schema, tree, required=required.__contains__, types=known, slices=slices)
+    result = second.read()
+    return Text(second, result, params), problems
+
+
+def _untyped(query: ParsedQuery) -> tuple[TypedParam, ...]:
+    """Without a tree a parameter is whatever the caller passes."""
+    return tuple(
+        TypedParam(
+            p.number, p.name or f"p{p.number}", types.ANY, not_null=False, is_slice=p.is_slice
+        )
+        for p in query.params
+    )
+
+
+def type_query(
+    query: ParsedQuery, schema: Schema, text: Text, described: Sequence[Described] | None
+) -> TypedQuery:
+    """Put a query's parts together. `described` is None where no server was asked."""
+    columns = columns_of(query, schema, text, described)
+    reader = text.reader
+    root = reader.tree.root if reader else None
+    targets = _targets(root, schema)
+    return TypedQuery(
+        parsed=query,
+        sql=expand(query.sql, reader) if reader else query.sql,
+        params=text.params,
+        columns=columns,
+        cardinality=cardinality_of(text.result),
+        embeds=embeds(query.embeds, reader) if reader and query.embeds else (),
+        insert_into=_insert_into(root, schema),
+        writes=tuple(relation.table.name for relation in targets),
+        violable=_violable(root, targets),
+        read_only=isinstance(root, exp.Query) and not _locks(root),
+        cardinality_reasons=(text.result.why,) if text.result.why else (),
+    )
+
+
+def cardinality_of(result: Result) -> Cardinality:
+    """Return what is proved about the number of rows."""
+    if result.at_most_one:
+        return Cardinality.ONE if result.at_least_one else Cardinality.ZERO_OR_ONE
+    return Cardinality.SOME if result.at_least_one else Cardinality.MANY
+
+
+# --- columns ------------------------------------------------------------------------------------
+
+
+def columns_of(
+    query: ParsedQuery, schema: Schema, text: Text, described: Sequence[Described] | None
+) -> tuple[Column, ...]:
+    """Type the result columns."""
+    outputs = text.result.outputs
+    items = _items(text.reader.tree) if text.reader else []
+    if described is None:
+        return tuple(
+            _by_text(output, _item(items, outputs, i)) for i, output in enumerate(outputs or ())
+        )
+    aligned = outputs if outputs is not None and len(outputs) == len(described) else None
+    trusted = _trusted(query, schema, text)
+    return tuple(
+        _by_server(
+            column,
+            aligned[i] if aligned else None,
+            _item(items, aligned, i),
+            schema,
+            trusted=trusted,
+        )
+        for i, column in enumerate(described)
+    )
+
+
+def _items(tree: Tree) -> list[exp.Expr]:
+    """Return the select list that names the columns, as far as it has no star."""
+    root = tree.root
+    while isinstance(root, exp.SetOperation | exp.Subquery):
+        root = root.this
+    items = list(root.expressions) if isinstance(root, exp.Select) else []
+    returning = root.args.get("returning")
+    return list(returning.expressions) if isinstance(returning, exp.Returning) else items
+
+
+def _item(items: list[exp.Expr], outputs: Sequence[Output] | None, index: int) -> exp.Expr | None:
+    """Return the expression of a column; with a star in the list, positions do not tell."""
+    if outputs is None or len(items) != len(outputs):
+        return None
+    return items[index]
+
+
+def _by_text(output: Output, item: exp.Expr | None) -> Column:
+    return Column(
+        name=_name(output.name, item),
+        type=output.type or types.ANY,
+        not_null=output.not_null,
+        origin=output.origin,
+        table_alias=output.alias,
+        is_function_call=item is not None and bool(name_of(_bare(item))),
+        reasons=("proved from the text; no server was asked",),
+    )
+
+
+def _by_server(
+    described: Described,
+    output: Output | None,
+    item: exp.Expr | None,
+    schema: Schema,
+    *,
+    trusted: bool,
+) -> Column:
+    origin = output.origin if output else _origin(described, schema)
+    certain = trusted and described.not_null and not (item is not None and _may_fail(item))
+    proved = output is not None and output.not_null
+    return Column(
+        name=_name(described.name, item),
+        type=_type(described, output, origin, schema),
+        not_null=certain or proved,
+        origin=origin,
+        table_alias=output.alias if output else described.table_alias,
+        is_function_call=item is not None and bool(name_of(_bare(item))),
+        reasons=_reasons(certain=certain, proved=proved, said=described.not_null),
+    )
+
+
+def _reasons(*, certain: bool, proved: bool, said: bool) -> tuple[str, ...]:
+    if certain:
+        return ("the server says NOT NULL",)
+    if proved:
+        return ("proved from the text: WHERE, joins, GROUP BY and functions",)
+    return (
+        ("the server's word does not count under ROLLUP",)
+        if said
+        else ("the server says it may be NULL",)
+    )
+
+
+def _trusted(query: ParsedQuery, schema: Schema, text: Text) -> bool:
+    """Whether the server's NOT NULL may be believed: not where super-aggregate rows are made."""
+    if mentions(query.sql, "ROLLUP") or mentions(query.sql, "CUBE"):
+        return False
+    if text.reader is None:
+        return not any(relation.rollup for relation in schema.relations)
+    relations = [schema.relation(t.name, t.db) for t in text.reader.tree.root.find_all(exp.Table)]
+    return not any(relation is not None and relation.rollup for relation in relations)
+
+
+def _may_fail(item: exp.Expr) -> bool:
+    """A regular expression that exceeds the server's limits yields NULL, whatever it was given."""
+    return item.find(exp.RegexpLike) is not None
+
+
+def _type(
+    described: Described, output: Output | None, origin: ColumnRef | None, schema: Schema
+) -> SqlType:
+    returned = types.returned(described)
+    if origin:
+        relation = schema.relation(origin.table, origin.schema)
+        column = relation.column(origin.column) if relation else None
+        if column and (returned == types.ANY or types.same_family(column.type, returned)):
+            return column.type
+    known = output.type if output else None
+    if known is None:
+        return returned
+    if returned == types.ANY or (known == types.BOOL and types.family(returned) == "integer"):
+        return known
+    if known.name == "json" and types.family(returned) == "text":
+        return known
+    if known.labels and types.same_family(known, returned):
+        return known
+    return returned
+
+
+def _origin(described: Described, schema: Schema) -> ColumnRef | None:
+    if described.origin is None:
+        return None
+    _, table, name = described.origin
+    relation = schema.relation(table)
+    column = relation.column(name) if relation else None
+    if (
+        relation is None
+        or column is None
+        or not types.same_family(column.type, types.returned(described))
+    ):
+        return None
+    return ColumnRef(relation.table.schema, relation.table.name, column.name)
+
+
+def _bare(item: exp.Expr) -> exp.Expr:
+    return unwrap(item.this if isinstance(item, exp.Alias) else item)
+
+
+def _name(name: str, item: exp.Expr | None) -> str:
+    """Name a column as a person would: its alias, its column, or the function it is the value of."""
+    if (
+        item is None
+        or isinstance(item, exp.Alias)
+        or isinstance(_bare(item), exp.Column | exp.Star)
+    ):
+        return name
+    node = _bare(item)
+    if isinstance(node, exp.Cast | exp.Coalesce) and isinstance(node.this, exp.Column):
+        return node.this.name
+    function = name_of(node.this if isinstance(node, exp.Window) else node).lower()
+    if (
+        function
+        and function.replace("_", "").isalnum()
+        and not isinstance(node, exp.Connector | exp.Case)
+    ):
+        return function
+    return NAMELESS
+
+
+# --- what a statement writes --------------------------------------------------------------------
+
+
+def _targets(root: exp.Expr | None, schema: Schema) -> list[Relation]:
+    """Return the tables that a statement changes, as far as they are named at its head."""
+    if isinstance(root, exp.Insert):
+        target = root.this.this if isinstance(root.this, exp.Schema) else root.this
+        tables = [target]
+    elif isinstance(root, exp.Delete) and root.args.get("tables"):
+        tables = list(root.args["tables"])
+    elif isinstance(root, exp.Update | exp.Delete):
+        tables = [root.this]
+    else:
+        tables = []
+    found = [schema.relation(t.name, t.db) for t in tables if isinstance(t, exp.Table)]
+    return [relation for relation in found if relation]
+
+
+def _insert_into(root: exp.Expr | None, schema: Schema) -> ColumnRef | None:
+    if not isinstance(root, exp.Insert):
+        return None
+    targets = _targets(root, schema)
+    return ColumnRef(targets[0].table.schema, targets[0].table.name, "") if targets else None
+
+
+def _violable(root: exp.Expr | None, targets: list[Relation]) -> tuple[Constraint, ...]:
+    if not isinstance(root, exp.Insert | exp.Update):
+        return ()
+    return tuple(constraint for relation in targets for constraint in relation.table.constraints)
+
+
+def _locks(root: exp.Expr) -> bool:
+    return bool(root.args.get("locks"))

@@ -1,0 +1,176 @@
+"""MySQL's types: read from a column's declaration, or from what a prepared statement returns."""
+
+from __future__ import annotations
+
+import re
+
+from pymysql.constants import FIELD_TYPE, FLAG
+
+from aiosqlc.mysql.placeholders import Place, fill
+from aiosqlc.mysql.prepare import Described
+from aiosqlc.stages import SqlType, TypeKind
+
+BOOL = SqlType("", "tinyint", length=1)
+BIGINT = SqlType("", "bigint")
+INT = SqlType("", "int")
+DOUBLE = SqlType("", "double")
+DECIMAL = SqlType("", "decimal")
+VARCHAR = SqlType("", "varchar")
+TEXT = SqlType("", "text")
+DATE, TIME, DATETIME = SqlType("", "date"), SqlType("", "time"), SqlType("", "datetime")
+JSON = SqlType("", "json")
+VARBINARY = SqlType("", "varbinary")
+ANY = SqlType("", "any", TypeKind.PSEUDO)
+
+INTEGERS = frozenset({"tinyint", "smallint", "mediumint", "int", "bigint", "year", "bit"})
+NUMBERS = INTEGERS | {"decimal", "float", "double"}
+CHARACTERS = frozenset({"char", "varchar", "tinytext", "text", "mediumtext", "longtext"})
+BYTES = frozenset({"binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob"})
+MOMENTS = frozenset({"date", "time", "datetime", "timestamp"})
+
+_DECLARED = re.compile(
+    r"^(?P<name>[a-z_0-9 ]+?)\s*(?:\((?P<args>.*)\)(?P<rest>[a-z0-9_ ]*))?$", re.S | re.I
+)
+_LABEL = re.compile(r"'((?:[^'\\]|''|\\.)*)'", re.S)
+_ALIASES = {
+    "integer": "int", "int4": "int", "int2": "smallint", "int8": "bigint", "int1": "tinyint", "int3": "mediumint",
+    "middleint": "mediumint", "dec": "decimal", "numeric": "decimal", "fixed": "decimal", "double precision": "double",
+    "real": "double", "float8": "double", "float4": "float", "character": "char", "character varying": "varchar",
+    "nchar": "char", "national char": "char", "nvarchar": "varchar", "national varchar": "varchar",
+    "long": "mediumtext", "long varchar": "mediumtext", "char byte": "binary",
+}  # fmt: skip
+
+
+def declared(text: str, *, enum_name: str = "") -> SqlType:
+    """Read a type as `information_schema` writes it: `int(10) unsigned`, `enum('a','b')`.
+
+    `enum_name` is what an enum of this column is called.
+    """
+    match = _DECLARED.match(text.strip())
+    if match is None:
+        return SqlType("", text.strip().lower())
+    name, args = match["name"].lower(), match["args"] or ""
+    unsigned = "unsigned" in f"{name} {match['rest'] or ''}".lower()
+    name = re.sub(r"\s*(unsigned|signed|zerofill)\b", "", name).strip()
+    name = _ALIASES.get(name, name)
+    if name in {"bool", "boolean"}:
+        return BOOL
+    if name == "serial":
+        return SqlType("", "bigint", unsigned=True)
+    if name == "enum":
+        return SqlType("", enum_name or "enum", TypeKind.ENUM, labels=_labels(args))
+    if name == "set":
+        return SqlType("", "set", labels=_labels(args))
+    numbers = [int(part) for part in args.split(",") if part.strip().isdigit()]
+    if name == "decimal":
+        precision, scale = [*numbers, *(10, 0)[len(numbers) :]][:2]
+        return SqlType("", name, precision=precision, scale=scale, unsigned=unsigned)
+    return SqlType("", name, length=_length(name, numbers), unsigned=unsigned)
+
+
+def _labels(args: str) -> tuple[str, ...]:
+    return tuple(label.replace("''", "'").replace("\\\\", "\\") for label in _LABEL.findall(args))
+
+
+def _length(name: str, numbers: list[int]) -> int | None:
+    """Keep the lengths that mean something; the display width of an integer does not."""
+    if name in INTEGERS - {"bit"}:
+        return 1 if name == "tinyint" and numbers == [1] else None
+    if name in MOMENTS:
+        return None
+    return numbers[0] if numbers else None
+
+
+_CODES = {
+    FIELD_TYPE.TINY: "tinyint",
+    FIELD_TYPE.SHORT: "smallint",
+    FIELD_TYPE.INT24: "mediumint",
+    FIELD_TYPE.LONG: "int",
+    FIELD_TYPE.LONGLONG: "bigint",
+    FIELD_TYPE.FLOAT: "float",
+    FIELD_TYPE.DOUBLE: "double",
+    FIELD_TYPE.DECIMAL: "decimal",
+    FIELD_TYPE.NEWDECIMAL: "decimal",
+    FIELD_TYPE.DATE: "date",
+    FIELD_TYPE.NEWDATE: "date",
+    FIELD_TYPE.TIME: "time",
+    FIELD_TYPE.DATETIME: "datetime",
+    FIELD_TYPE.TIMESTAMP: "timestamp",
+    FIELD_TYPE.YEAR: "year",
+    FIELD_TYPE.BIT: "bit",
+    FIELD_TYPE.JSON: "json",
+    FIELD_TYPE.GEOMETRY: "geometry",
+}
+_TEXTS = {
+    FIELD_TYPE.STRING: ("char", "binary"),
+    FIELD_TYPE.VAR_STRING: ("varchar", "varbinary"),
+    FIELD_TYPE.VARCHAR: ("varchar", "varbinary"),
+    FIELD_TYPE.TINY_BLOB: ("tinytext", "tinyblob"),
+    FIELD_TYPE.BLOB: ("text", "blob"),
+    FIELD_TYPE.MEDIUM_BLOB: ("mediumtext", "mediumblob"),
+    FIELD_TYPE.LONG_BLOB: ("longtext", "longblob"),
+}
+
+
+def returned(column: Described) -> SqlType:
+    """Return the type of a result column that is not simply a table's column."""
+    name = _CODES.get(column.type_code)
+    if name == "decimal":
+        return SqlType("", name, scale=column.decimals, unsigned=column.unsigned)
+    if name == "tinyint" and column.length == 1:
+        return BOOL
+    if name == "bit":
+        return SqlType("", name, length=column.length)
+    if name:
+        return SqlType("", name, unsigned=column.unsigned and name in NUMBERS - {"year"})
+    if column.type_code in _TEXTS:
+        if column.flags & FLAG.SET:
+            return SqlType("", "set")
+        return SqlType("", _TEXTS[column.type_code][column.is_binary])
+    return ANY
+
+
+def same_family(left: SqlType, right: SqlType) -> bool:
+    """Whether two types could describe the same column; the second may come from a prepare."""
+    return family(left) == family(right)
+
+
+def family(kind: SqlType) -> str:
+    """Return what sort of values a type has: how they compare with one another."""
+    if kind.kind is TypeKind.ENUM or kind.name in CHARACTERS | {
+        "set",
+        "json",
+        "uuid",
+        "inet6",
+        "inet4",
+    }:
+        return "text"
+    if kind.name in BYTES:
+        return "bytes"
+    if kind.name in INTEGERS:
+        return "integer"
+    return kind.name
+
+
+_SAMPLES = {
+    "integer": "CAST(1 AS SIGNED)",
+    "decimal": "1.5",
+    "float": "1e0",
+    "double": "1e0",
+    "text": "'x'",
+    "bytes": "x'41'",
+    "date": "DATE '2000-01-01'",
+    "time": "TIME '00:00:01'",
+    "datetime": "TIMESTAMP '2000-01-01 00:00:00'",
+    "timestamp": "TIMESTAMP '2000-01-01 00:00:00'",
+}
+
+
+def with_samples(sql: str, known: dict[int, SqlType]) -> str:
+    """Return a query with a value of the right type in place of each parameter that has one."""
+
+    def sample(_index: int, place: Place) -> str:
+        kind = known.get(place.number)
+        return _SAMPLES.get(family(kind), "?") if kind else "?"
+
+    return fill(sql, sample).sql
