@@ -1,0 +1,166 @@
+"""Answers kept under an Idempotency-Key: a request that is repeated is answered, not done again."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import re
+import time
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+import msgspec
+
+from lib.db import Executor
+from lib.errors import AppError, Code
+from lib.ids import new_id
+from lib.store import idempotency as store
+
+_KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
+_POLL_SECONDS: Final = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Whose key it is and for what: the same key elsewhere is another one."""
+
+    principal: str
+    route: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to do the work of a key. Lost where it takes longer than the lease lasts."""
+
+    scope: Scope
+    token: UUID
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """A response as it is kept."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class IdempotencyPolicy:
+    """Times in seconds."""
+
+    lease_seconds: float = 30.0
+    keep_seconds: float = 86_400.0
+    # How long a repeated request waits for the answer of the first.
+    wait_seconds: float = 2.0
+
+
+class IdempotencyKeys:
+    """Keeps answers in the service's own database, in the table `idempotency_key`.
+
+    A process that dies between the commit of its work and the storing of the answer leaves a lease
+    that ends: the work is then done again. What cannot bear even that has a unique key of its own.
+    """
+
+    def __init__(self, db: Executor, policy: IdempotencyPolicy = IdempotencyPolicy()) -> None:
+        self._db = db
+        self.policy = policy
+
+    async def begin(self, scope: Scope, fingerprint: bytes) -> Lease | Answer:
+        """Return the lease to do the work, or the answer that was given before.
+
+        Raises:
+            AppError: IDEMPOTENCY_KEY_REUSED where the key came with another request; CONFLICT where
+                the first one is still being worked on after `wait_seconds`.
+        """
+        lease = Lease(scope, new_id())
+        until = time.monotonic() + self.policy.wait_seconds
+        while not await self._claim(lease, fingerprint):
+            answer = await self._answer(scope, fingerprint)
+            if answer is not None:
+                return answer
+            if time.monotonic() >= until:
+                raise AppError(
+                    Code.CONFLICT,
+                    "the first request with this Idempotency-Key is still being worked on",
+                    headers={"Retry-After": "1"},
+                )
+            await asyncio.sleep(_POLL_SECONDS)
+        return lease
+
+    async def finish(self, lease: Lease, answer: Answer) -> None:
+        """Keep the answer; nothing happens where the lease was lost."""
+        await store.store_answer(
+            self._db,
+            http_status=answer.status,
+            headers=msgspec.json.encode(answer.headers).decode(),
+            body=answer.body,
+            principal=lease.scope.principal,
+            route=lease.scope.route,
+            request_key=lease.scope.key,
+            lease=lease.token,
+        )
+
+    async def release(self, lease: Lease) -> None:
+        """Give the key back without an answer: the next request does the work."""
+        await store.release_key(
+            self._db,
+            principal=lease.scope.principal,
+            route=lease.scope.route,
+            request_key=lease.scope.key,
+            lease=lease.token,
+        )
+
+    async def forget_old(self) -> int:
+        """Remove answers past their time; return how many."""
+        return await store.forget_answers(self._db)
+
+    async def _claim(self, lease: Lease, fingerprint: bytes) -> bool:
+        claimed = await store.claim_key(
+            self._db,
+            principal=lease.scope.principal,
+            route=lease.scope.route,
+            request_key=lease.scope.key,
+            fingerprint=fingerprint,
+            lease=lease.token,
+            lease_seconds=self.policy.lease_seconds,
+            keep_seconds=self.policy.keep_seconds,
+        )
+        return claimed == lease.token
+
+    async def _answer(self, scope: Scope, fingerprint: bytes) -> Answer | None:
+        kept = await store.get_answer(
+            self._db, principal=scope.principal, route=scope.route, request_key=scope.key
+        )
+        if kept is None:  # given back just now
+            return None
+        if kept.fingerprint != fingerprint:
+            raise AppError(
+                Code.IDEMPOTENCY_KEY_REUSED,
+                "this Idempotency-Key was used for another request",
+            )
+        if kept.status is None or kept.headers is None or kept.body is None:
+            return None
+        headers = msgspec.json.decode(kept.headers, type=tuple[tuple[str, str], ...])
+        return Answer(kept.status, headers, kept.body)
+
+
+def parse_key(header: str) -> str:
+    """Return the key of an `Idempotency-Key` header.
+
+    Raises:
+        AppError: BAD_REQUEST where it is not 1 to 255 visible ASCII characters.
+    """
+    if not _KEY.fullmatch(header):
+        raise AppError(Code.BAD_REQUEST, "Idempotency-Key must be 1 to 255 visible characters")
+    return header
+
+
+def fingerprint(*parts: bytes) -> bytes:
+    """Return a hash of the parts, told apart also where they only divide differently."""
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(len(part).to_bytes(8, "big"))
+        digest.update(part)
+    return digest.digest()

@@ -1,0 +1,214 @@
+"""Idempotency keys at the HTTP door, on a real database."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient
+from hypothesis import given
+from hypothesis import strategies as st
+from pytest_aiohttp.plugin import AiohttpClient
+
+from lib.auth.principal import Principal, set_principal
+from lib.db import migrations
+from lib.db.postgres import PostgresDatabase
+from lib.errors import AppError, Code
+from lib.http.middleware.idempotency import idempotent
+from lib.http.middleware.recovery import recovery
+from lib.idempotency import (
+    Answer,
+    IdempotencyKeys,
+    IdempotencyPolicy,
+    Lease,
+    Scope,
+    fingerprint,
+)
+
+SCHEMA = Path(__file__).resolve().parents[2] / "sql" / "shared" / "schema"
+SCOPE = Scope("user-1", "/things", "key-1")
+PRINT = fingerprint(b"body")
+Client = TestClient[web.Request, web.Application]
+
+
+@pytest.fixture
+async def db(empty_database: str) -> AsyncIterator[PostgresDatabase]:
+    await asyncio.to_thread(migrations.apply, empty_database, SCHEMA, db="shared")
+    async with asyncpg.create_pool(empty_database, min_size=1, max_size=8) as pool:
+        yield PostgresDatabase(pool)
+
+
+class Shop:
+    """An application that counts how often it did the work, and answers as it is told."""
+
+    def __init__(self, keys: IdempotencyKeys) -> None:
+        self.done = 0
+        self.failures: list[Exception] = []
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.app = web.Application(
+            middlewares=[recovery, self._sign_in, idempotent(keys, exempt={"/exempt"})]
+        )
+        self.app.add_routes([web.route("*", path, self._work) for path in ("/things", "/exempt")])
+
+    @web.middleware
+    async def _sign_in(self, request: web.Request, handler: Any) -> Any:
+        who = request.headers.get("X-Who", "user-1")
+        nobody: frozenset[Any] = frozenset()
+        set_principal(Principal(who, nobody, nobody, True, "", "", 0.0))
+        return await handler(request)
+
+    async def _work(self, request: web.Request) -> web.Response:
+        await self.gate.wait()
+        self.done += 1
+        if self.failures:
+            raise self.failures.pop(0)
+        return web.json_response(
+            {"number": self.done}, status=201, headers={"Location": f"/things/{self.done}"}
+        )
+
+
+@pytest.fixture
+def shop(db: PostgresDatabase) -> Shop:
+    return Shop(IdempotencyKeys(db, IdempotencyPolicy(wait_seconds=0.3)))
+
+
+@pytest.fixture
+async def client(shop: Shop, aiohttp_client: AiohttpClient) -> Client:
+    return await aiohttp_client(shop.app)
+
+
+async def post(client: Client, key: str | None = "k-1", body: str = "{}", **more: Any) -> Any:
+    headers = {"Idempotency-Key": key} if key is not None else {}
+    answer = await client.post(
+        more.pop("path", "/things"), data=body, headers=headers | more.pop("headers", {})
+    )
+    return answer.status, await answer.json(), answer
+
+
+async def test_the_same_request_gets_the_same_answer_and_is_done_once(
+    client: Client, shop: Shop
+) -> None:
+    status, body, first = await post(client)
+    status_2, body_2, second = await post(client)
+    assert (status, body) == (status_2, body_2) == (201, {"number": 1})
+    assert second.headers["Location"] == first.headers["Location"]
+    assert second.headers["Content-Type"] == first.headers["Content-Type"]
+    assert "Idempotency-Replayed" not in first.headers
+    assert second.headers["Idempotency-Replayed"] == "true"
+    assert shop.done == 1
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"key": "k-2"},
+        {"headers": {"X-Who": "user-2"}},
+        {"key": None},
+        {"path": "/exempt"},
+    ],
+    ids=repr,
+)
+async def test_another_key_person_or_route_is_another_request(
+    client: Client, shop: Shop, other: dict[str, Any]
+) -> None:
+    await post(client)
+    assert (await post(client, **other))[0] == 201
+    assert shop.done == 2
+
+
+async def test_the_key_with_another_body_is_refused(client: Client, shop: Shop) -> None:
+    await post(client, body='{"amount": 1}')
+    status, body, _ = await post(client, body='{"amount": 2}')
+    assert (status, body["error"]["code"]) == (422, "IDEMPOTENCY_KEY_REUSED")
+    assert shop.done == 1
+
+
+async def test_only_post_looks_at_the_header(client: Client, shop: Shop) -> None:
+    for _ in range(2):
+        await client.put("/things", headers={"Idempotency-Key": "k-1"})
+    assert shop.done == 2
+
+
+@pytest.mark.parametrize("key", ["", " ", "a b", "x" * 256, "é"])
+async def test_a_key_that_is_none_is_refused(client: Client, shop: Shop, key: str) -> None:
+    assert (await post(client, key))[0] == 400
+    assert shop.done == 0
+
+
+async def test_twenty_at_once_are_done_once(client: Client, shop: Shop) -> None:
+    answers = await asyncio.gather(*(post(client) for _ in range(20)))
+    assert {status for status, *_ in answers} == {201}
+    assert {body["number"] for _, body, _ in answers} == {1}
+    assert shop.done == 1
+
+
+async def test_a_repeat_does_not_wait_longer_than_it_should(client: Client, shop: Shop) -> None:
+    shop.gate.clear()
+    first = asyncio.create_task(post(client))
+    await asyncio.sleep(0.05)
+    status, body, answer = await post(client)
+    assert (status, body["error"]["code"]) == (409, "CONFLICT")
+    assert answer.headers["Retry-After"] == "1"
+    shop.gate.set()
+    assert (await first)[0] == 201
+    assert (await post(client))[1] == {"number": 1}
+
+
+async def test_a_refusal_is_kept_and_a_failure_is_not(client: Client, shop: Shop) -> None:
+    shop.failures = [AppError(Code.CONFLICT, "taken")]
+    first, second = await post(client), await post(client)
+    assert (first[0], second[0], shop.done) == (409, 409, 1)
+    assert first[1] == second[1]
+    shop.failures = [AppError(Code.SERVICE_UNAVAILABLE, "later"), ValueError("bug")]
+    assert [(await post(client, "k-2"))[0] for _ in range(4)] == [503, 500, 201, 201]
+    assert shop.done == 4
+
+
+async def test_work_goes_on_although_its_client_left(client: Client, shop: Shop) -> None:
+    shop.gate.clear()
+    first = asyncio.create_task(post(client))
+    await asyncio.sleep(0.05)
+    first.cancel()
+    await asyncio.sleep(0.05)
+    shop.gate.set()
+    assert (await post(client))[1] == {"number": 1}
+    assert shop.done == 1
+
+
+async def test_a_lease_whose_owner_died_ends(db: PostgresDatabase) -> None:
+    keys = IdempotencyKeys(db, IdempotencyPolicy(lease_seconds=0.1, wait_seconds=2.0))
+    died = await keys.begin(SCOPE, PRINT)
+    heir = await keys.begin(SCOPE, PRINT)
+    assert isinstance(died, Lease)
+    assert isinstance(heir, Lease)
+    await keys.finish(heir, Answer(201, (), b"heir"))
+    await keys.finish(died, Answer(201, (), b"died"))  # too late: it changes nothing
+    assert await keys.begin(SCOPE, PRINT) == Answer(201, (), b"heir")
+
+
+async def test_a_dead_lease_is_not_for_another_request(db: PostgresDatabase) -> None:
+    keys = IdempotencyKeys(db, IdempotencyPolicy(lease_seconds=0.0))
+    await keys.begin(SCOPE, PRINT)
+    with pytest.raises(AppError) as refused:
+        await keys.begin(SCOPE, fingerprint(b"other"))
+    assert refused.value.code is Code.IDEMPOTENCY_KEY_REUSED
+
+
+async def test_old_answers_are_forgotten(db: PostgresDatabase) -> None:
+    keys = IdempotencyKeys(db, IdempotencyPolicy(keep_seconds=0.0))
+    lease = await keys.begin(SCOPE, PRINT)
+    assert isinstance(lease, Lease)
+    await keys.finish(lease, Answer(200, (), b""))
+    assert isinstance(await keys.begin(SCOPE, fingerprint(b"other")), Lease)
+    assert await keys.forget_old() == 1
+
+
+@given(st.lists(st.binary(max_size=4), max_size=4), st.lists(st.binary(max_size=4), max_size=4))
+def test_fingerprints_differ_where_the_parts_do(one: list[bytes], other: list[bytes]) -> None:
+    assert (fingerprint(*one) == fingerprint(*other)) is (one == other)
