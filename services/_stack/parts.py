@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 
@@ -91,7 +92,9 @@ def _environment(
         "DRAIN_SECONDS": "5",  # Ctrl-C should not take half a minute
         "HOST": HOST,
         **{name: value for name, value in settings.environ.items() if value},
-        "PYTHONPATH": str(ROOT),
+        "PYTHONPATH": os.pathsep.join(
+            filter(None, (str(ROOT), settings.environ.get("PYTHONPATH")))
+        ),
         "PYTHONUNBUFFERED": "1",
         "REDIS_URL": settings.home.redis_instance().url,
         f"{upper}_PORT": str(service.port),

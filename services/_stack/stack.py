@@ -70,8 +70,9 @@ async def _start(settings: Settings, console: Console, stack: AsyncExitStack) ->
         gateway = parts.gateway_part(settings)
         await start(*(parts.service_part(s, settings, urls) for s in settings.services))
         await start(gateway)
-    except* StartError as errors:
-        raise _innermost(errors) from None
+    except ExceptionGroup as several:
+        # Parts that start side by side fail side by side; the first one's reason is enough.
+        raise _first_reason(several) from None
     return kept
 
 
@@ -108,10 +109,12 @@ async def _cancel(task: asyncio.Task[object]) -> None:
     await asyncio.gather(task, return_exceptions=True)
 
 
-def _innermost(error: BaseException) -> StartError:
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error if isinstance(error, StartError) else StartError(str(error))
+def _first_reason(several: ExceptionGroup[Exception]) -> Exception:
+    """Return the first StartError in a group; where there is none, the group: it is a bug."""
+    found: Exception | None = several.subgroup(StartError)
+    while isinstance(found, ExceptionGroup):
+        found = found.exceptions[0]
+    return found or several
 
 
 class _only_one:  # noqa: N801 - reads as a verb in `with _only_one(settings):`

@@ -145,3 +145,15 @@ def test_a_watched_service_is_restarted_when_its_code_changes(own_stack):
     running.wait_until_said("user is back", within=20)
     assert running.pid("user") != before
     assert running.stop() == 0
+
+
+def test_a_service_that_cannot_start_is_one_sentence_and_stops_the_rest(own_stack):
+    running = own_stack(USER_POINTS_SECONDS="soon")
+    running.wait_until_said("postgres is ready")
+    children = running.children()
+    assert running.process.wait(60) == 1
+    assert gone(children)
+    running.stop()
+    assert running.lines[-1].startswith("cannot start: user ended during its start: ")
+    assert "USER_POINTS_SECONDS" in running.lines[-1]
+    assert not running.said("Traceback")
