@@ -18,17 +18,9 @@ def check_commands(queries: Iterable[TypedQuery]) -> list[Diagnostic]:
 
 def _check(query: TypedQuery) -> Diagnostic | None:
     parsed = query.parsed
-    if parsed.command.returns_rows and not query.columns:
-        writes = bool(query.writes)
-        return Diagnostic(
-            "E320",
-            f"query `{parsed.name}` is `:{parsed.command}` but returns no rows",
-            (Label(parsed.file, parsed.name_span, "this query"),),
-            hint="add a RETURNING clause, or use `:exec`" if writes else "use `:exec`",
-        )
     if parsed.command in _CHECKED and query.columns and query.writes:
         return Diagnostic(
-            "E321",
+            "E322",
             f"the rows that `{parsed.name}` returns are thrown away",
             (Label(parsed.file, parsed.name_span, f"`:{parsed.command}` with RETURNING"),),
             hint="use `:one` or `:many`, or drop the RETURNING clause",

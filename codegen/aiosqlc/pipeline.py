@@ -45,6 +45,7 @@ class Inputs:
     schema: tuple[SchemaFile, ...]
     files: tuple[SourceFile, ...]
     queries: tuple[ParsedQuery, ...]
+    shims: tuple[SchemaFile, ...] = ()
 
 
 def compile_project(project: Project, analyze: Analyze | None = None) -> Compiled:
@@ -57,7 +58,7 @@ def compile_project(project: Project, analyze: Analyze | None = None) -> Compile
             entry,
             inputs.schema,
             inputs.queries,
-            options_of(entry),
+            options_of(entry, inputs.shims),
             known.get(str(entry.index)),
             analyze or analyzer(entry.engine),
         )
@@ -94,18 +95,23 @@ def read_inputs(project: Project, entry: QuerySet) -> tuple[Inputs, list[Diagnos
     schema, problems = read_schema(
         project.root, entry.schema, entry.engine, project.file, entry.schema_span
     )
+    shims, unshimmed = read_schema(
+        project.root, entry.shims, entry.engine, project.file, entry.span
+    )
     paths, missing = find_sql_files(project.root, entry.queries, project.file, entry.queries_span)
     files, unreadable = read_files(project.root, paths)
     queries, mistakes = parse_files(files, entry.engine)
-    return Inputs(schema, tuple(files), queries), [*problems, *missing, *unreadable, *mistakes]
+    problems += [*unshimmed, *missing, *unreadable, *mistakes]
+    return Inputs(schema, tuple(files), queries, shims), problems
 
 
-def options_of(entry: QuerySet) -> AnalyzeOptions:
+def options_of(entry: QuerySet, shims: tuple[SchemaFile, ...] = ()) -> AnalyzeOptions:
     """Return what the configuration tells the analyser."""
     return AnalyzeOptions(
         database_uri=entry.database_uri,
         strict=entry.strict,
         not_null_functions=entry.not_null_functions,
+        shims=shims,
     )
 
 

@@ -157,13 +157,15 @@ def _table_column(column: TableColumn, table: Json, catalog: Catalog) -> Json:
 
 def _query(query: TypedQuery, catalog: Catalog) -> Json:
     into = query.insert_into
+    names = {param.name for param in query.params}
     return {
         "text": _without_comments(query.sql),
         "name": query.parsed.name,
         "cmd": f":{query.parsed.command}",
         "columns": _columns(query, catalog),
         "params": [
-            {"number": param.number, "column": _param(param, catalog)} for param in query.params
+            {"number": param.number, "column": _param(param, names, catalog)}
+            for param in query.params
         ],
         "comments": list(query.parsed.doc),
         "filename": query.parsed.file.path.name,
@@ -203,9 +205,22 @@ def _column(column: Column, catalog: Catalog) -> Json:
     }
 
 
-def _param(param: TypedParam, catalog: Catalog) -> Json:
+_POSITIONAL = re.compile(r"p\d+|(?P<base>.+)_\d+")
+
+
+def _param_name(param: TypedParam, names: set[str]) -> str:
+    """Return sqlc's name: empty where only the number tells, repeats as they are."""
+    numbered = None if param.is_named else _POSITIONAL.fullmatch(param.name)
+    if numbered is None or (numbered["base"] and numbered["base"] not in names):
+        return param.name
+    return numbered["base"] or ""
+
+
+def _param(param: TypedParam, names: set[str], catalog: Catalog) -> Json:
     table = _relation(param.origin, catalog) if param.origin else None
-    value = _value(param.name, param.type, catalog, not_null=param.not_null, table=table)
+    value = _value(
+        _param_name(param, names), param.type, catalog, not_null=param.not_null, table=table
+    )
     if param.is_slice:  # sqlc speaks of one element
         value |= {"is_array": False, "array_dims": 0}
     return {
