@@ -7,7 +7,6 @@ from contextlib import AsyncExitStack
 
 from aiohttp import web
 
-from lib.db.observe import query_names
 from lib.db.postgres import open_database
 from lib.grpc.server import Listener, serve
 from lib.http.app import HEALTH, METRICS, new_app
@@ -15,7 +14,7 @@ from lib.pb.point.rpc import point_server
 from lib.pb.point.v1.rpc import point_service
 from services.point.config import PointConfig
 from services.point.rpc import PointRpc, PointServerRpc
-from services.point.store import points
+from services.point.store import QUERY_NAMES
 
 # The gRPC port in use: the configured one, or the system's choice where that is 0.
 GRPC_PORT = web.AppKey("GRPC_PORT", int)
@@ -32,7 +31,7 @@ def create_app(config: PointConfig) -> web.Application:
                     config,
                     application="point",
                     registry=app[METRICS],
-                    query_names=query_names(points),
+                    query_names=QUERY_NAMES,
                 )
             )
             app[HEALTH].add("database", db.ping)

@@ -7,13 +7,12 @@ from contextlib import AsyncExitStack
 
 from aiohttp import web
 
-from lib.db.observe import query_names
 from lib.db.postgres import open_database
 from lib.http.app import HEALTH, METRICS, new_app
 from services.user.config import UserConfig
 from services.user.points_client import open_points
 from services.user.routes import DEPS, ROUTES, Deps
-from services.user.store import staff
+from services.user.store import QUERY_NAMES
 
 
 def create_app(config: UserConfig) -> web.Application:
@@ -27,7 +26,7 @@ def create_app(config: UserConfig) -> web.Application:
                     config,
                     application="user",
                     registry=app[METRICS],
-                    query_names=query_names(staff),
+                    query_names=QUERY_NAMES,
                 )
             )
             app[HEALTH].add("database", db.ping)

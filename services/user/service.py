@@ -11,7 +11,6 @@ from uuid import UUID
 from lib.db import Executor
 from lib.db.like import contains
 from lib.errors import AppError, not_found
-from lib.http.pagination import Sort
 from lib.log import get_logger
 from services.user.model import StaffQuery
 from services.user.ports import Points
@@ -74,8 +73,7 @@ async def _page_with_points(
         db,
         department_id=query.department_id,
         search=search,
-        descending=query.sort is Sort.DESC,
-        order_by=query.order_by.value,
+        sort=query.sql_sort,
         page_size=query.page_size,
         skip=query.offset,
     )

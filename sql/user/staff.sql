@@ -5,33 +5,23 @@ SELECT * FROM staff WHERE id = @id;
 
 -- name: ListStaff :many
 -- One page of the people who match, in the order asked for, equal ones by id.
--- `search` is a LIKE pattern; `order_by` is name, email, age, salary or created_at.
+-- `search` is a LIKE pattern.
 SELECT * FROM staff
-WHERE (sqlc.narg(department_id)::uuid IS NULL OR department_id = sqlc.narg(department_id)::uuid)
-    AND (
-        sqlc.narg(search)::text IS NULL
-        OR name ILIKE sqlc.narg(search)::text
-        OR email ILIKE sqlc.narg(search)::text
-    )
+WHERE true
+    AND department_id = @department_id -- :if department_id
+    AND (name ILIKE @search OR email ILIKE @search) -- :if search
 ORDER BY
-    CASE WHEN NOT @descending::boolean THEN CASE @order_by::text WHEN 'name' THEN name WHEN 'email' THEN email END END,
-    CASE WHEN NOT @descending::boolean THEN CASE @order_by::text WHEN 'age' THEN age WHEN 'salary' THEN salary END END,
-    CASE WHEN NOT @descending::boolean THEN CASE @order_by::text WHEN 'created_at' THEN created_at END END,
-    CASE WHEN @descending::boolean THEN CASE @order_by::text WHEN 'name' THEN name WHEN 'email' THEN email END END DESC,
-    CASE WHEN @descending::boolean THEN CASE @order_by::text WHEN 'age' THEN age WHEN 'salary' THEN salary END END DESC,
-    CASE WHEN @descending::boolean THEN CASE @order_by::text WHEN 'created_at' THEN created_at END END DESC,
+    name, -- :sort name asc|desc, email asc|desc, age asc|desc, salary asc|desc, created_at asc|desc
     id
 LIMIT @page_size OFFSET @skip;
 
 -- name: CountStaff :one
 -- How many people match: the same conditions as ListStaff.
 SELECT count(*) FROM staff
-WHERE (sqlc.narg(department_id)::uuid IS NULL OR department_id = sqlc.narg(department_id)::uuid)
-    AND (
-        sqlc.narg(search)::text IS NULL
-        OR name ILIKE sqlc.narg(search)::text
-        OR email ILIKE sqlc.narg(search)::text
-    );
+WHERE true
+    AND department_id = @department_id -- :if department_id
+    AND (name ILIKE @search OR email ILIKE @search) -- :if search
+;
 
 -- name: StaffStatistics :one
 -- Ages and salaries over everybody; nothing but the count where there is nobody.

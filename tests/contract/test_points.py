@@ -1,0 +1,79 @@
+"""Whatever stands behind `ports.Points` keeps the same promises: the fake cannot lie."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from uuid import UUID
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from lib.errors import AppError, Code
+from lib.ids import new_id
+from services.user.config import UserConfig
+from services.user.points_client import open_points
+from services.user.ports import Points
+from tests.conftest import NewDatabase
+from tests.services.running import running_point
+from tests.services.user.fake_points import FakePoints
+
+ALICE, BOB = (UUID(f"01890000-0000-7000-8000-00000000000{n}") for n in (1, 2))
+Subject = tuple[Points, Callable[[], Awaitable[None]]]
+
+
+@pytest.fixture(params=["fake", "grpc"])
+async def subject(
+    request: pytest.FixtureRequest, new_database: NewDatabase
+) -> AsyncIterator[Subject]:
+    """An implementation that knows Alice has 23 points and Bob 43, and how to take it down."""
+    if request.param == "fake":
+        fake = FakePoints({ALICE: 23, BOB: 43})
+
+        async def down() -> None:
+            fake.available = False
+
+        yield fake, down
+        return
+    database = await new_database("point", demo=True)
+
+    async with AsyncExitStack() as service:
+        point = await service.enter_async_context(running_point(database))
+        config = UserConfig(
+            _env_file=None, database_url="postgresql://x/y", point_grpc_address=point.grpc_address
+        )
+        async with open_points(config, registry=CollectorRegistry()) as client:
+            yield client, service.aclose
+
+
+async def test_points_come_by_user_and_somebody_without_any_has_zero(subject: Subject) -> None:
+    points, _ = subject
+    unknown = new_id()
+    assert await points.of_users([ALICE, BOB, unknown]) == {ALICE: 23, BOB: 43, unknown: 0}
+
+
+async def test_asking_for_nobody_answers_nothing(subject: Subject) -> None:
+    points, _ = subject
+    assert await points.of_users([]) == {}
+
+
+async def test_asking_twice_for_one_user_answers_once(subject: Subject) -> None:
+    points, _ = subject
+    assert await points.of_users([ALICE, ALICE]) == {ALICE: 23}
+
+
+async def test_a_thousand_users_may_be_asked_for_and_not_one_more(subject: Subject) -> None:
+    points, _ = subject
+    assert len(await points.of_users([new_id() for _ in range(1_000)])) == 1_000
+    with pytest.raises(AppError) as raised:
+        await points.of_users([new_id() for _ in range(1_001)])
+    assert raised.value.code is Code.VALIDATION_ERROR
+    assert [detail.field for detail in raised.value.details] == ["user_ids"]
+
+
+async def test_a_service_that_is_down_is_unavailable(subject: Subject) -> None:
+    points, take_down = subject
+    await take_down()
+    with pytest.raises(AppError) as raised:
+        await points.of_users([ALICE])
+    assert raised.value.code is Code.SERVICE_UNAVAILABLE
