@@ -34,6 +34,7 @@ def binary() -> Path:
 def prepare(instance: Instance, *, durable: bool = True) -> Path:
     """Write the configuration, which its owner alone may read (a password); return its path."""
     instance.data.mkdir(parents=True, exist_ok=True)
+    instance.data.chmod(0o700)
     config = instance.data / "redis.conf"
     config.touch(mode=0o600)
     config.write_text(
