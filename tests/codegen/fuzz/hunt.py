@@ -1,0 +1,209 @@
+"""Runs the hunt: claims from `analyze`, rows from the server, and a count of what does not fit."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from psycopg import pq
+
+from aiosqlc.postgres import analyze
+from aiosqlc.postgres.server.connection import Connection
+from aiosqlc.postgres.server.embedded import embedded_server
+from aiosqlc.source import SourceFile, SourceMap, Span
+from aiosqlc.stages import (
+    AnalyzeOptions,
+    Cardinality,
+    Command,
+    ParsedQuery,
+    SchemaFile,
+    TypedQuery,
+)
+from tests.codegen.fuzz.queries import Generator
+from tests.codegen.fuzz.schemas import Schema, make_schema, random_rows
+
+_PARAMS = {
+    "int": ["0", "1", "2", "3"],
+    "text": ["lit", "q", ""],
+    "bool": ["t", "f"],
+    "num": ["1.0", "2.50"],
+}
+_ROWS = (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK)
+
+
+@dataclass
+class Tally:
+    """What a hunt saw. `false` lists the claims that rows refuted."""
+
+    executions: int = 0
+    queries: int = 0
+    rejected: int = 0
+    failed: int = 0
+    columns: int = 0
+    claimed: int = 0
+    never_null: int = 0
+    single_claimed: int = 0
+    never_many: int = 0
+    some_claimed: int = 0
+    never_empty: int = 0
+    false: list[str] = field(default_factory=list)
+
+    @property
+    def recall(self) -> float:
+        """Share of the columns never seen NULL that were proved not null."""
+        return self.claimed / self.never_null if self.never_null else 1.0
+
+    def report(self) -> str:
+        """Say it in a few lines."""
+        return "\n".join(
+            [
+                f"{self.executions} executions of {self.queries} statements"
+                f" ({self.rejected} rejected by the server, {self.failed} executions failed)",
+                f"not null: {self.claimed} of {self.columns} columns claimed,"
+                f" {self.never_null} never seen NULL, recall {self.recall:.1%}",
+                f"at most one row: {self.single_claimed} claimed, {self.never_many} never seen many",
+                f"at least one row: {self.some_claimed} claimed,"
+                f" {self.never_empty} never seen empty",
+                f"FALSE CLAIMS: {len(self.false)}",
+                *self.false[:10],
+            ]
+        )
+
+
+@dataclass
+class _Watched:
+    query: TypedQuery
+    params: list[str]
+    nulls: set[int] = field(default_factory=set)
+    many: bool = False
+    empty: bool = False
+    ran: bool = False
+
+
+def hunt(executions: int, seed: int, *, select_only: bool = False) -> Tally:
+    """Execute about this many random statements and compare the rows with the claims."""
+    tally = Tally()
+    batch, rounds = 250, 10
+    with embedded_server() as server:
+        number = 0
+        while tally.executions < executions:
+            name = f"hunt_{seed % 1000000}_{number}"
+            with Connection(server.conninfo("postgres")) as admin:
+                admin.run(f"create database {name} template template0")
+                try:
+                    with Connection(server.conninfo(name)) as connection:
+                        _one_schema(
+                            connection, tally, seed + number, batch, rounds, executions, select_only
+                        )
+                finally:
+                    admin.run(f"drop database if exists {name} with (force)")
+            number += 1
+    return tally
+
+
+def _one_schema(
+    connection: Connection,
+    tally: Tally,
+    seed: int,
+    batch: int,
+    rounds: int,
+    executions: int,
+    select_only: bool,
+) -> None:
+    schema = make_schema(seed)
+    statements = [s for s in schema.statements if connection.run(s) is None]
+    generators = [Generator(schema, seed * 100_003 + n) for n in range(batch)]
+    texts = [g.make(select_only=select_only) for g in generators]
+    analysis, _ = analyze([_file(statements)], list(_parsed(texts)), AnalyzeOptions())
+    by_name = {f"Q{n}": g.params for n, g in enumerate(generators)}
+    watched = [_Watched(q, by_name[q.parsed.name]) for q in analysis.queries]
+    tally.queries += len(watched)
+    tally.rejected += batch - len(watched)
+    connection.run("set statement_timeout = '2s'")
+    r = random.Random(seed)
+    for _ in range(rounds):
+        _fill(connection, schema, r)
+        for one in watched:
+            _execute(connection, one, r, tally)
+        if tally.executions >= executions:
+            break
+    for one in watched:
+        _count(one, tally)
+
+
+def _file(statements: Iterable[str]) -> SchemaFile:
+    text, spans = "", []
+    for statement in statements:
+        spans.append(Span(len(text), len(text) + len(statement)))
+        text += statement + ";\n"
+    return SchemaFile(SourceFile(Path("schema.sql"), text), text, tuple(spans))
+
+
+def _parsed(texts: list[str]) -> Iterable[ParsedQuery]:
+    for number, text in enumerate(texts):
+        file = SourceFile(Path("q.sql"), text)
+        whole = Span(0, len(text))
+        yield ParsedQuery(file, f"Q{number}", Command.MANY, text, SourceMap(), whole, whole)
+
+
+def _fill(connection: Connection, schema: Schema, r: random.Random) -> None:
+    for relation in schema.relations:
+        if relation.writable:
+            connection.run(f"delete from {relation.name}")
+    for relation in schema.relations:
+        if relation.writable:
+            for statement in random_rows(r, relation):
+                connection.run(statement)
+
+
+def _execute(connection: Connection, one: _Watched, r: random.Random, tally: Tally) -> None:
+    """Run a statement in a transaction that is rolled back, and look at its rows."""
+    values: list[bytes | None] = []
+    optional = {p.number for p in one.query.params if not p.not_null}
+    for number, kind in enumerate(one.params, 1):
+        null = number in optional and r.random() < 0.4
+        values.append(None if null else r.choice(_PARAMS[kind]).encode())
+    writes = not one.query.read_only
+    if writes:
+        connection.run("begin")
+    sql = one.query.sql.encode()
+    result = connection.pg.exec_params(sql, values) if values else connection.pg.exec_(sql)
+    if writes:
+        connection.run("rollback")
+    if result.status not in _ROWS:
+        tally.failed += 1
+        return
+    tally.executions += 1
+    one.ran = True
+    count = result.ntuples
+    one.many |= count > 1
+    one.empty |= count == 0
+    if count > 1 and one.query.cardinality.at_most_one:
+        tally.false.append(f"MANY {one.query.cardinality_reasons} {one.query.sql}")
+    if count == 0 and one.query.cardinality in {Cardinality.ONE, Cardinality.SOME}:
+        tally.false.append(f"EMPTY {one.query.sql}")
+    for index, column in enumerate(one.query.columns):
+        if any(result.get_value(row, index) is None for row in range(count)):
+            one.nulls.add(index)
+            if column.not_null:
+                tally.false.append(f"NULL in {column.name} {column.reasons} {one.query.sql}")
+        elif column.element_not_null:
+            for row in range(count):
+                value = result.get_value(row, index)
+                if value is not None and b"NULL" in value:
+                    tally.false.append(f"NULL element in {column.name} {one.query.sql}")
+
+
+def _count(one: _Watched, tally: Tally) -> None:
+    if not one.ran:
+        return
+    tally.columns += len(one.query.columns)
+    tally.claimed += sum(c.not_null for c in one.query.columns)
+    tally.never_null += len(one.query.columns) - len(one.nulls)
+    if one.query.columns:
+        tally.single_claimed += one.query.cardinality.at_most_one
+        tally.never_many += not one.many
+        tally.some_claimed += one.query.cardinality in {Cardinality.ONE, Cardinality.SOME}
+        tally.never_empty += not one.empty

@@ -1,0 +1,215 @@
+"""Random schemas, with everything that has ever made a catalog flag lie."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+
+# The generator's types, with their SQL names and a few values that collide often.
+SQL_TYPES = {
+    "int": "int",
+    "text": "text",
+    "bool": "bool",
+    "num": "numeric",
+    "arr": "int[]",
+    "json": "jsonb",
+    "date": "date",
+    "mood": "mood",
+}
+VALUES: dict[str, list[str]] = {
+    "int": ["0", "1", "2", "3", "5", "-1"],
+    "text": ["'lit'", "'Lit'", "'q'", "'n1'", "''"],
+    "bool": ["true", "false"],
+    "num": ["0", "1.0", "1.00", "2.5", "'NaN'"],
+    "arr": ["'{}'", "'{1,2}'", "'{1,NULL}'", "'{3}'", "'{{1,2},{3,4}}'"],
+    "json": ["'{}'", '\'{"k": null}\'', '\'{"k": 1}\'', "'[1, null]'", "'null'", "'\"s\"'"],
+    "date": ["'2024-01-01'", "'2024-02-29'", "'infinity'", "'-infinity'"],
+    "mood": ["'sad'", "'ok'", "'happy'"],
+}
+
+
+@dataclass
+class Relation:
+    """A table or view to select from; `writable` ones can be the target of DML."""
+
+    name: str
+    columns: dict[str, str]
+    writable: bool = True
+    nullable: set[str] = field(default_factory=set)
+    keys: list[tuple[str, ...]] = field(default_factory=list)
+
+
+@dataclass
+class Schema:
+    """Statements that make the schema, and what queries may use of it."""
+
+    statements: list[str]
+    relations: list[Relation]
+
+
+_PRELUDE = [
+    "create type mood as enum ('sad', 'ok', 'happy')",
+    "create domain positive as int not null check (value > -100)",
+    "create domain label as text check (value <> 'never')",
+    "create function twice(x int) returns int language sql immutable return x * 2",
+    "create function pick(x int, y int) returns int language sql immutable strict return x + y",
+    "create function first_or(x int, y int) returns int language sql immutable"
+    " return coalesce(x, y)",
+    "create function odd_or_null(x int) returns int language sql immutable"
+    " return case when x % 2 = 1 then x end",
+    "create function plain_null(x int) returns int language plpgsql immutable strict"
+    " as $$ begin if x > 1 then return null; end if; return x; end $$",
+    "create function wobble(x int) returns int language plpgsql volatile"
+    " as $$ begin if random() < 0.5 then return null; end if; return x; end $$",
+    "create function few(x int) returns setof int language sql immutable"
+    " begin atomic select v from (values (1), (null), (x)) t(v); end",
+]
+_SKIP_ROW = (
+    "create function skip_{t}() returns trigger language plpgsql as"
+    " $$ begin if new.{c} = 2 then return null; end if; return new; end $$"
+)
+_MUTATE_ROW = (
+    "create function mutate_{t}() returns trigger language plpgsql as"
+    " $$ begin new.{c} := null; return new; end $$"
+)
+
+
+def make_schema(seed: int) -> Schema:
+    """Make the schema of a seed: always the same one."""
+    r = random.Random(seed)
+    statements = list(_PRELUDE)
+    relations: list[Relation] = []
+    for number in range(r.randrange(3, 5)):
+        relations.append(_table(r, f"t{number}", statements))
+    if r.random() < 0.6:
+        relations.append(_inheritance(r, statements))
+    if r.random() < 0.6:
+        relations.append(_partitioned(r, statements))
+    for number in range(r.randrange(1, 4)):
+        relations.append(_view(r, f"v{number}", relations, statements))
+    return Schema(statements, relations)
+
+
+def _table(r: random.Random, name: str, statements: list[str]) -> Relation:
+    columns = {"id": "int", "k": "int"}
+    for number in range(r.randrange(3, 6)):
+        kind = r.choice([*SQL_TYPES, "int", "text", "int", "text"])
+        columns[f"{kind[0]}{number}"] = kind
+    nullable = {c for c in columns if c not in {"id"} and r.random() < 0.5}
+    lines = []
+    for column, kind in columns.items():
+        declared = SQL_TYPES[kind]
+        if kind == "int" and column not in {"id", "k"} and r.random() < 0.15:
+            declared = "positive"
+        if kind == "text" and r.random() < 0.15:
+            declared = "label"
+        lines.append(f"{column} {declared}{'' if column in nullable else ' not null'}")
+    relation = Relation(name, columns, True, nullable)
+    key = r.random()
+    if key < 0.6:
+        lines.append("primary key (id)")
+        relation.keys.append(("id",))
+    elif key < 0.8:
+        lines.append("primary key (id, k)")
+        relation.keys.append(("id", "k"))
+        nullable.discard("k")
+    elif key < 0.9:
+        lines.append("unique (id) deferrable initially deferred")
+    if r.random() < 0.4:
+        style = r.choice(["", " nulls not distinct"])
+        lines.append(f"unique{style} (k, {r.choice(list(columns))})")
+    statements.append(f"create table {name} ({', '.join(lines)})")
+    text = next((c for c, kind in columns.items() if kind == "text"), None)
+    flag = next((c for c, kind in columns.items() if kind == "bool"), None)
+    if text and r.random() < 0.4:
+        statements.append(f"create unique index on {name} (lower({text}), k)")
+    if text and r.random() < 0.3:
+        statements.append(f'create unique index on {name} ({text} collate "C")')
+    if r.random() < 0.4:
+        condition = r.choice([f"{flag}", f"not {flag}", f"{flag} = true"] if flag else ["k > 1"])
+        condition = r.choice([condition, "k is not null", "k = 2"])
+        statements.append(f"create unique index on {name} (id) where {condition}")
+    if "k" in nullable and r.random() < 0.3:
+        statements.append(f"alter table {name} add constraint {name}_nn not null k not valid")
+    if r.random() < 0.15:
+        statements.append(_SKIP_ROW.format(t=name, c="k"))
+        when = r.choice(["insert", "update", "insert or update"])
+        statements.append(
+            f"create trigger skip before {when} on {name} for each row"
+            f" execute function skip_{name}()"
+        )
+    loose = sorted(nullable - {"id", "k"})
+    if loose and r.random() < 0.15:
+        statements.append(_MUTATE_ROW.format(t=name, c=r.choice(loose)))
+        statements.append(
+            f"create trigger mutate before insert or update on {name} for each row"
+            f" execute function mutate_{name}()"
+        )
+    return relation
+
+
+def _inheritance(r: random.Random, statements: list[str]) -> Relation:
+    statements.append("create table parent (id int primary key, k int not null, note text)")
+    statements.append("create table child (extra int) inherits (parent)")
+    if r.random() < 0.5:
+        statements.append("alter table parent add constraint pk_k not null note no inherit")
+    return Relation("parent", {"id": "int", "k": "int", "note": "text"}, True, {"note"})
+
+
+def _partitioned(r: random.Random, statements: list[str]) -> Relation:
+    statements.append(
+        "create table part (id int not null, k int not null, note text, primary key (id, k))"
+        " partition by range (id)"
+    )
+    statements.append("create table part_low partition of part for values from (minvalue) to (2)")
+    statements.append("create table part_high partition of part for values from (2) to (maxvalue)")
+    if r.random() < 0.3:
+        statements.append("create unique index on part_low (k)")
+    return Relation(
+        "part", {"id": "int", "k": "int", "note": "text"}, True, {"note"}, [("id", "k")]
+    )
+
+
+def _view(
+    r: random.Random, name: str, relations: list[Relation], statements: list[str]
+) -> Relation:
+    left, right = r.choice(relations), r.choice(relations)
+    join = r.choice(["join", "left join", "full join", "right join"])
+    lc, rc = r.choice(list(left.columns)), r.choice(list(right.columns))
+    shape = r.randrange(4)
+    if shape == 0:
+        body = f"select id, {lc} as c from {left.name} where id is not null"
+        columns = {"id": "int", "c": left.columns[lc]}
+    elif shape == 1:
+        body = (
+            f"select a.id, b.id as bid, b.{rc} as c"
+            f" from {left.name} a {join} {right.name} b on a.id = b.id"
+        )
+        columns = {"id": "int", "bid": "int", "c": right.columns[rc]}
+    elif shape == 2:
+        body = f"select id, count(*)::int as n, max({lc}::text) as m from {left.name} group by id"
+        columns = {"id": "int", "n": "int", "m": "text"}
+    else:
+        body = (
+            f"select id, {lc} as c from {left.name} union all"
+            f" select id, null from {right.name}"
+        )
+        columns = {"id": "int", "c": left.columns[lc]}
+    statements.append(f"create view {name} as {body}")
+    return Relation(name, columns, False)
+
+
+def random_rows(r: random.Random, relation: Relation) -> list[str]:
+    """Return INSERT statements; those that break a constraint are for the caller to ignore."""
+    statements = []
+    for _ in range(r.choice([0, 1, 1, 3, 6])):
+        values = []
+        for column, kind in relation.columns.items():
+            if column in relation.nullable and r.random() < 0.5:
+                values.append("null")
+            else:
+                values.append(r.choice(VALUES[kind]))
+        names = ", ".join(relation.columns)
+        target = "child" if relation.name == "parent" and r.random() < 0.5 else relation.name
+        statements.append(f"insert into {target} ({names}) values ({', '.join(values)})")
+    return statements
