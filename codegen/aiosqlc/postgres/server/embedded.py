@@ -24,6 +24,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from psycopg.conninfo import make_conninfo
+
 from aiosqlc.postgres.server.connection import Connection, ConnectionFailedError
 
 _OWNER = "pgserver"  # the account that runs the server when we are root, as the wheel has it
@@ -60,7 +62,7 @@ class Server:
 
     def conninfo(self, database: str) -> str:
         """Return the connection string of a database of this server."""
-        return f"{self.base} dbname={database}"
+        return make_conninfo(self.base, dbname=database)
 
 
 def binaries(major: int = 18) -> Path:

@@ -1,0 +1,84 @@
+"""Compiles a case folder: schema.sql, queries.sql and, where it differs, sqlc.yaml."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from aiosqlc.config.load import load_project
+from aiosqlc.diagnostics import Diagnostic
+from aiosqlc.pipeline import Compiled, compile_project
+from aiosqlc.postgres import analyze
+from aiosqlc.remember import Analyze
+from aiosqlc.render import render_all
+from aiosqlc.stages import Analysis, AnalyzeOptions, ParsedQuery, SchemaFile
+
+CASES = Path(__file__).parent / "cases"
+CONFIG = """\
+version: "2"
+sql:
+  - engine: postgresql
+    schema: schema.sql
+    queries: queries.sql
+    gen:
+      python: {out: expected, models: msgspec}
+"""
+
+
+def analyzer_on(url: str) -> Analyze:
+    """Analyse on a server that runs already, so that a case costs milliseconds."""
+
+    def on_server(
+        schema: Sequence[SchemaFile], queries: Sequence[ParsedQuery], options: AnalyzeOptions
+    ) -> tuple[Analysis, tuple[Diagnostic, ...]]:
+        return analyze(schema, queries, replace(options, database_uri=url))
+
+    return on_server
+
+
+def copy_case(case: Path, folder: Path) -> Path:
+    """Copy a case's inputs; return the configuration file."""
+    for path in case.iterdir():
+        if path.is_file() and path.suffix in {".sql", ".yaml"}:
+            shutil.copy(path, folder)
+        elif path.is_dir() and path.name != "expected":
+            shutil.copytree(path, folder / path.name)
+    config = folder / "sqlc.yaml"
+    if not config.exists():
+        config.write_text(CONFIG)
+    return config
+
+
+def compile_case(case: Path, folder: Path, url: str) -> dict[str, str]:
+    """Return what a case produces: generated files by name, or `expected.txt` with its errors."""
+    project, problems = load_project(copy_case(case, folder), environ={})
+    compiled = Compiled()
+    if project and not problems:
+        compiled = compile_project(project, analyzer_on(url))
+    found = [*problems, *compiled.diagnostics]
+    produced = {}
+    if not compiled.failed:
+        produced = {
+            file.path.relative_to(folder).as_posix(): file.text for file in compiled.files
+        }
+    if found:
+        produced["expected.txt"] = render_all(found)
+    return produced
+
+
+def expected_of(case: Path) -> dict[str, str]:
+    """Return what a case's folder holds."""
+    files = [path for path in (case / "expected").glob("*") if path.suffix in {".py", ".json"}]
+    files += [path for path in [case / "expected.txt"] if path.exists()]
+    return {path.relative_to(case).as_posix(): path.read_text() for path in files}
+
+
+def rewrite(case: Path, produced: dict[str, str]) -> None:
+    """Make the produced files the expected ones."""
+    for name in expected_of(case):
+        (case / name).unlink()
+    for name, text in produced.items():
+        (case / name).parent.mkdir(exist_ok=True)
+        (case / name).write_text(text)

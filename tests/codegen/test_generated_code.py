@@ -1,0 +1,65 @@
+"""Generated code is imported and called on a real server; checkers and formatters accept it."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import asyncpg
+import pytest
+from ruff.__main__ import find_ruff_bin
+
+from tests.codegen.golden import CASES
+
+CALLED = sorted(path.parent.name for path in CASES.glob("*/calls.py"))
+GENERATED = sorted(path.parent for path in CASES.glob("*/expected/__init__.py"))
+
+
+def load(name: str, path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("name", CALLED)
+async def test_the_generated_functions_do_what_they_say(name: str, empty_database: str) -> None:
+    case = CASES / name
+    load(f"case_{name}", case / "expected" / "__init__.py")
+    calls = load(f"case_{name}_calls", case / "calls.py")
+    connection = await asyncpg.connect(empty_database)
+    try:
+        await connection.execute((case / "schema.sql").read_text())
+        await calls.run(connection, sys.modules[f"case_{name}.queries"])
+    finally:
+        await connection.close()
+
+
+def test_formatting_generated_code_again_changes_nothing() -> None:
+    run(find_ruff_bin(), "format", "--isolated", "--check", "--no-cache", *map(str, GENERATED))
+
+
+def test_generated_code_has_no_unused_or_unsorted_imports() -> None:
+    command = (find_ruff_bin(), "check", "--isolated", "--no-cache", "--select", "F,I,UP,B")
+    run(*command, "--target-version", "py311", *map(str, GENERATED))
+
+
+@pytest.mark.slow
+def test_generated_code_passes_the_strictest_type_check(tmp_path: Path) -> None:
+    for folder in GENERATED:
+        (tmp_path / folder.parent.name).symlink_to(folder, target_is_directory=True)
+    run(
+        sys.executable, "-m", "mypy", "--strict", "--config-file=", "--no-error-summary",
+        "--ignore-missing-imports", "--cache-dir", str(tmp_path / ".mypy_cache"), ".", cwd=tmp_path,
+    )  # fmt: skip
+
+
+def run(*command: str, cwd: Path | None = None) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd)
+    assert done.returncode == 0, done.stdout + done.stderr
