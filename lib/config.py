@@ -120,8 +120,8 @@ class PostgresSettings(Settings):
     database_url: PostgresUrl
     db_pool_min: int = Field(default=2, ge=0)
     db_pool_max: int = Field(default=10, ge=1)
-    # A connection unused for this long is closed; the pool keeps `db_pool_min` of them.
-    db_idle_seconds: Seconds = 300.0
+    # A connection older than this is replaced when it is next wanted.
+    db_lifetime_seconds: Seconds = 1800.0
     db_connect_seconds: Seconds = 5.0
     db_acquire_seconds: Seconds = 2.0
     db_statement_seconds: Seconds = 5.0

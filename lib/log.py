@@ -6,6 +6,8 @@ import logging
 import re
 import sys
 from collections.abc import MutableMapping
+from datetime import UTC, datetime
+from time import time_ns
 from typing import Any, BinaryIO
 
 import msgspec
@@ -48,10 +50,7 @@ def configure(
     """
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
-        _bind_request_id,
-        structlog.processors.add_log_level,
-        _Identity(service, environment),
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _Envelope(service, environment),
         structlog.processors.format_exc_info,
         mask_personal_data,
     ]
@@ -60,7 +59,8 @@ def configure(
         processors=[*shared, _renderer(fmt)],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
         logger_factory=structlog.BytesLoggerFactory(file=out),
-        cache_logger_on_first_use=False,
+        # Putting a logger together costs a third of a line.
+        cache_logger_on_first_use=True,
     )
     _adopt_standard_logging(_LEVELS[level])
 
@@ -94,22 +94,32 @@ def _is_sensitive(key: str) -> bool:
     return known
 
 
-def _bind_request_id(_logger: object, _method: str, event: Event) -> Event:
-    bound = context.request_id.get()
-    if bound:
-        event.setdefault("request_id", bound)
-    return event
+class _Envelope:
+    """Adds what every line carries: who wrote it, where, when, how severe, for which request.
 
-
-class _Identity:
-    """Adds which service wrote the line, and where."""
+    One step instead of five from the library: this runs for every request.
+    """
 
     def __init__(self, service: str, environment: str) -> None:
         self._fields = {"service": service, "environment": environment}
+        self._second = 0
+        self._prefix = ""
 
-    def __call__(self, _logger: object, _method: str, event: Event) -> Event:
+    def __call__(self, _logger: object, method: str, event: Event) -> Event:
         event.update(self._fields)
+        event["level"] = method
+        event["timestamp"] = self._now()
+        bound = context.request_id.get()
+        if bound:
+            event.setdefault("request_id", bound)
         return event
+
+    def _now(self) -> str:
+        second, fraction = divmod(time_ns(), 1_000_000_000)
+        if second != self._second:
+            self._second = second
+            self._prefix = datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S.")
+        return f"{self._prefix}{fraction // 1000:06}Z"
 
 
 def _renderer(fmt: LogFormat) -> structlog.typing.Processor:

@@ -13,8 +13,10 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import psycopg
 
 from lib.embedded.ports import free_port
@@ -48,9 +50,22 @@ def fill(url: str) -> str:
     return str(ids[ROWS // 2])
 
 
+@dataclass(frozen=True)
+class Served:
+    """A running server."""
+
+    port: int
+    pid: int
+
+    def cpu_seconds(self) -> float:
+        """Return the processor time it has used so far."""
+        times = psutil.Process(self.pid).cpu_times()
+        return float(times.user + times.system)
+
+
 @contextmanager
-def serving(name: str, url: str, log: Path) -> Iterator[int]:
-    """Run one server as a process and give its port once it answers."""
+def serving(name: str, url: str, log: Path) -> Iterator[Served]:
+    """Run one server as a process; enter when it answers."""
     port = free_port()
     if name == OURS:
         command = ["services.department"]
@@ -65,7 +80,7 @@ def serving(name: str, url: str, log: Path) -> Iterator[int]:
         )
     try:
         wait_until_it_answers(port, process, log)
-        yield port
+        yield Served(port, process.pid)
     finally:
         process.terminate()
         process.wait(timeout=20)
@@ -83,11 +98,13 @@ def wait_until_it_answers(port: int, process: subprocess.Popen[bytes], log: Path
     sys.exit(f"the server did not start:\n{log.read_text()}")
 
 
-def measure(port: int, path: str, options: argparse.Namespace) -> dict[str, float]:
-    arguments = [str(port), path, str(options.connections), str(options.seconds)]
+def measure(served: Served, path: str, options: argparse.Namespace) -> dict[str, float]:
+    """Load one server for some seconds; its own processor time tells more than a busy machine."""
+    arguments = [str(served.port), path, str(options.connections), str(options.seconds)]
     command = [sys.executable, "-m", "bench.http.load", *arguments]
+    before = served.cpu_seconds()
     found: dict[str, float] = json.loads(subprocess.check_output(command, cwd=ROOT))
-    return found
+    return found | {"cpu_us": (served.cpu_seconds() - before) / found["requests"] * 1e6}
 
 
 def report(case: str, rounds: dict[str, list[dict[str, float]]]) -> None:
@@ -95,15 +112,22 @@ def report(case: str, rounds: dict[str, list[dict[str, float]]]) -> None:
         name: statistics.median(one["requests"] / one["seconds"] for one in found)
         for name, found in rounds.items()
     }
+    cpu: dict[str, float] = {}
     print(f"\n{case}")
     for name, found in rounds.items():
-        p50, p99 = (statistics.median(one[key] for one in found) for key in ("p50_ms", "p99_ms"))
-        print(
-            f"  {LABELS[name]:28} {rate[name]:8.0f} req/s   p50 {p50:6.2f} ms   p99 {p99:6.2f} ms"
+        p50, p99, cpu[name] = (
+            statistics.median(one[key] for one in found) for key in ("p50_ms", "p99_ms", "cpu_us")
         )
-    print(f"  against the bare handler   {rate[OURS] / rate[BARE]:6.2f} x   (bar: 0.80)")
-    if PEER in rate:
-        print(f"  against FastAPI            {rate[OURS] / rate[PEER]:6.2f} x   (bar: 5.00)")
+        print(
+            f"  {LABELS[name]:27} {rate[name]:6.0f} req/s   p50 {p50:6.2f} ms   p99 {p99:6.2f} ms"
+            f"   {cpu[name]:5.0f} us of its CPU per request"
+        )
+    for peer, bar in ((BARE, 0.8), (PEER, 5.0)):
+        if OURS in rate and peer in rate:
+            print(
+                f"  {LABELS[OURS]} = {rate[OURS] / rate[peer]:.2f} x {LABELS[peer]} (bar: {bar})"
+                f", by CPU {cpu[peer] / cpu[OURS]:.2f} x"
+            )
 
 
 def main() -> None:
@@ -118,7 +142,7 @@ def main() -> None:
         server = stack.enter_context(postgres.running(ROOT / "migrations"))
         url = server.create("department")
         some_id = fill(url)
-        ports = {
+        servers = {
             name: stack.enter_context(serving(name, url, folder / f"{name}.log"))
             for name in options.only
         }
@@ -127,11 +151,11 @@ def main() -> None:
             "a page of 50 departments, with the total": "/api/v1/departments?page_size=50",
         }
         for case, path in cases.items():
-            rounds: dict[str, list[dict[str, float]]] = {name: [] for name in ports}
+            rounds: dict[str, list[dict[str, float]]] = {name: [] for name in servers}
             for number in range(options.rounds + 1):
                 # In turns, so that other load hits all alike; the first round is a warm-up.
-                for name, port in ports.items():
-                    found = measure(port, path, options)
+                for name, served in servers.items():
+                    found = measure(served, path, options)
                     if number:
                         rounds[name].append(found)
             report(case, rounds)

@@ -91,12 +91,14 @@ class _Transaction(_Statements):
 class PostgresDatabase(_Statements):
     """A `Database` over a pool. Failures of the driver arrive as `AppError`s."""
 
-    __slots__ = ("_acquire_seconds", "_pool", "_releasing", "_timings")
+    __slots__ = ("_acquire_seconds", "_free", "_pool", "_releasing", "_timings")
 
     def __init__(
         self, pool: Any, *, acquire_seconds: float = 2.0, timings: Timings | None = None
     ) -> None:
         self._pool = pool
+        # Connections that nobody holds, opened or not: with one of them left nobody has to wait.
+        self._free: int = pool.get_max_size()
         self._acquire_seconds = acquire_seconds
         self._timings = timings
         self._releasing: set[asyncio.Task[None]] = set()
@@ -120,56 +122,63 @@ class PostgresDatabase(_Statements):
         try:
             async with connection.transaction(isolation=isolation):
                 yield _Transaction(connection, self._timings)
-        except DRIVER_FAILURES as error:
-            _drop_if_broken(connection, error)
-            raise_translated(error)
-        finally:
-            await self._release(connection)
+        except BaseException as error:
+            await self._release_after(error, connection)
+            raise
+        await self._give_back(connection)
 
     async def _run(self, method: _Method, query: str, args: tuple[object, ...]) -> Any:
         started = perf_counter()
         connection = await self._acquire()
         try:
-            return await method(connection, query, *args)
-        except DRIVER_FAILURES as error:
-            _drop_if_broken(connection, error)
-            raise_translated(error)
+            result = await method(connection, query, *args)
+        except BaseException as error:
+            await self._release_after(error, connection)
+            raise
         finally:
             if self._timings is not None:
                 self._timings.observe(query, perf_counter() - started)
-            await self._release(connection)
+        await self._give_back(connection)
+        return result
 
     async def _acquire(self) -> Any:
+        self._free -= 1
         try:
+            if self._free >= 0:
+                # At worst a connection is opened, which has a limit of its own. A timer costs more
+                # than all the rest of this method.
+                return await self._pool.acquire()
             # Around the call, not as its argument: the driver would start a task for that.
             async with asyncio.timeout(self._acquire_seconds):
                 return await self._pool.acquire()
-        except DRIVER_FAILURES as error:
-            raise DatabaseUnavailableError from error
+        except BaseException as error:
+            self._free += 1
+            if isinstance(error, DRIVER_FAILURES):
+                raise DatabaseUnavailableError from error
+            raise
 
-    async def _release(self, connection: Any) -> None:
-        task = asyncio.current_task()
-        if task is not None and task.cancelling():
-            # The caller is out of time, and a cancelled statement waits for the server's word.
-            release = asyncio.create_task(self._release_quietly(connection))
-            self._releasing.add(release)
-            release.add_done_callback(self._releasing.discard)
-            return
-        await self._release_quietly(connection)
+    async def _release_after(self, error: BaseException, connection: Any) -> None:
+        """Give the connection back after a failure and raise what the caller should see of it."""
+        if isinstance(error, BROKEN_CONNECTION):
+            # The next caller must get a new one.
+            with suppress(*DRIVER_FAILURES):
+                connection.terminate()
+        release = asyncio.create_task(self._give_back(connection, limit=self._acquire_seconds))
+        self._releasing.add(release)
+        release.add_done_callback(self._releasing.discard)
+        if isinstance(error, DRIVER_FAILURES):
+            await release
+            raise_translated(error)
+        # Cancelled, for instance: no time to wait for the server's word on the open statement.
 
-    async def _release_quietly(self, connection: Any) -> None:
+    async def _give_back(self, connection: Any, *, limit: float | None = None) -> None:
         try:
-            await self._pool.release(connection, timeout=self._acquire_seconds)
+            await self._pool.release(connection, timeout=limit)
         except DRIVER_FAILURES as error:
             # The pool has dropped the connection; the outcome of the statement is known already.
             log.warning("database_release_failed", error=repr(error))
-
-
-def _drop_if_broken(connection: Any, error: BaseException) -> None:
-    """Keep a connection whose state is lost out of the pool: the next caller must get a new one."""
-    if isinstance(error, BROKEN_CONNECTION):
-        with suppress(*DRIVER_FAILURES):
-            connection.terminate()
+        finally:
+            self._free += 1
 
 
 @asynccontextmanager
@@ -192,6 +201,7 @@ async def open_database(
         StartError: where the server does not answer or refuses; the text has no password.
     """
     pool = await _connect(settings, application)
+    renewal = asyncio.create_task(_renew(pool, settings.db_lifetime_seconds))
     try:
         timings = None
         if registry is not None:
@@ -199,6 +209,7 @@ async def open_database(
             timings = Timings(registry, query_names or {})
         yield PostgresDatabase(pool, acquire_seconds=settings.db_acquire_seconds, timings=timings)
     finally:
+        renewal.cancel()
         await _close(pool)
 
 
@@ -222,7 +233,8 @@ async def _create_pool(settings: PostgresSettings, application: str) -> Any:
         settings.database_url.get_secret_value(),
         min_size=min(settings.db_pool_min, settings.db_pool_max),
         max_size=settings.db_pool_max,
-        max_inactive_connection_lifetime=settings.db_idle_seconds,
+        # Off: it costs a timer per statement. `_renew` gives connections an end.
+        max_inactive_connection_lifetime=0.0,
         connection_class=_CleanConnection,
         timeout=settings.db_connect_seconds,
         # The server cancels first and says so; this catches a server that no longer answers.
@@ -235,6 +247,16 @@ async def _create_pool(settings: PostgresSettings, application: str) -> Any:
             "idle_in_transaction_session_timeout": str(statement_ms * 2),
         },
     )
+
+
+async def _renew(pool: Any, lifetime: float) -> None:
+    """Have each connection replaced, when it is next wanted, after at most `lifetime` seconds.
+
+    So connections move to a new primary and the server's memory per session stays bounded.
+    """
+    while True:
+        await asyncio.sleep(lifetime)
+        await pool.expire_connections()
 
 
 async def _close(pool: Any) -> None:

@@ -10,6 +10,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from pydantic import SecretStr
 from yarl import URL
 
+from lib.testing.wait import eventually
 from services.department.app import create_app
 from services.department.config import DepartmentConfig
 
@@ -164,4 +165,8 @@ async def test_after_the_database_was_killed_and_restarted_the_service_answers_a
             ready = await client.get("/readyz")
             assert (await ready.json())["checks"] == {"database": "unavailable"}
         await asyncio.to_thread(killable_postgres.start)
-        assert (await client.get(FINANCE)).status == 200
+
+        async def answers() -> bool:
+            return (await client.get(FINANCE)).status == 200
+
+        await eventually(answers)
