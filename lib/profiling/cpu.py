@@ -1,0 +1,56 @@
+"""CPU profiles of the event loop's thread, sampled, in formats that common viewers open."""
+
+from __future__ import annotations
+
+import asyncio
+from enum import StrEnum
+from typing import Final
+
+from pyinstrument import Profiler
+from pyinstrument.renderers import HTMLRenderer, PstatsRenderer, Renderer, SpeedscopeRenderer
+
+from lib.errors import AppError, Code
+
+_INTERVAL_SECONDS: Final = 0.001
+_running = asyncio.Lock()
+
+
+class CpuFormat(StrEnum):
+    """How the profile is written: for speedscope.app, for `pstats`/snakeviz, or as a page."""
+
+    SPEEDSCOPE = "speedscope"
+    PSTATS = "pstats"
+    HTML = "html"
+
+
+_RENDERERS: Final[dict[CpuFormat, type[Renderer]]] = {
+    CpuFormat.SPEEDSCOPE: SpeedscopeRenderer,
+    CpuFormat.PSTATS: PstatsRenderer,
+    CpuFormat.HTML: HTMLRenderer,
+}
+CONTENT_TYPES: Final = {
+    CpuFormat.SPEEDSCOPE: "application/json",
+    CpuFormat.PSTATS: "application/octet-stream",
+    CpuFormat.HTML: "text/html",
+}
+
+
+async def profile_cpu(seconds: float, fmt: CpuFormat) -> bytes:
+    """Sample this thread for `seconds` and return the profile; the process goes on working.
+
+    Raises:
+        AppError: CONFLICT where a profile is being taken already.
+    """
+    if _running.locked():
+        raise AppError(Code.CONFLICT, "a CPU profile is being taken already")
+    async with _running:
+        # Everything the thread does, not only what descends from this coroutine.
+        profiler = Profiler(interval=_INTERVAL_SECONDS, async_mode="disabled")
+        profiler.start()
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            session = profiler.stop()
+    text = _RENDERERS[fmt]().render(session)
+    # The library hands a binary format over as text with surrogates.
+    return text.encode("utf-8", "surrogateescape")
