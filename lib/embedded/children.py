@@ -64,7 +64,7 @@ def spawn(
 
 
 def kill_group(process: subprocess.Popen[bytes]) -> None:
-    """Kill what is left of a child's session (NGINX's workers outlive a killed master)."""
+    """Kill what is left of the session of a child that has just ended (NGINX's workers, say)."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
 
@@ -73,11 +73,12 @@ def stop(
     process: subprocess.Popen[bytes], *, by: signal.Signals = signal.SIGTERM, within: float
 ) -> None:
     """Ask a child to end with the signal `by`; after `within` seconds kill it. It is gone then."""
-    if process.poll() is None:
-        process.send_signal(by)
-        try:
-            process.wait(within)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+    if process.poll() is not None:
+        return  # long gone, perhaps: its number may be another's by now
+    process.send_signal(by)
+    try:
+        process.wait(within)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
     kill_group(process)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -12,19 +13,22 @@ from services._stack.settings import ROOT
 from services._stack.supervisor import StartError
 
 
-def ready(home: Home, root: Path = ROOT) -> dict[str, str]:
+def ready(home: Home, environ: Mapping[str, str], root: Path = ROOT) -> dict[str, str]:
     """Create, migrate and fill every database that needs it; return their URLs by name.
 
-    Raises StartError naming the database and what is wrong with it.
+    One that `<DB>_DATABASE_URL` names is migrated where it is, without demo data. Raises StartError
+    naming the database and what is wrong with it.
     """
     folder = root / "migrations"
     names = migrations.databases(folder)
 
     def one(db: str) -> str:
-        instance = home.postgres_instance()
-        url = ensure_database(instance, db, password=home.secret(f"{db}_database"))
+        given = environ.get(f"{db.upper()}_DATABASE_URL")
+        url = given or ensure_database(
+            home.postgres_instance(), db, password=home.secret(f"{db}_database")
+        )
         try:
-            migrations.apply(url, migrations.source(folder, db, url), db=db, demo=True)
+            migrations.apply(url, migrations.source(folder, db, url), db=db, demo=not given)
         except migrations.MigrationError as error:
             raise StartError(f"the database {db} cannot be migrated: {error}") from error
         return url

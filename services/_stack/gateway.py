@@ -13,6 +13,8 @@ from lib.embedded.wheels import folder_of
 from services._stack.settings import ROOT, Settings
 from services._stack.supervisor import StartError
 
+# Longer than the services' own deadline of 10 s: theirs is the better answer.
+READ_SECONDS = 15
 DOCS = ROOT / "nginx" / "docs"
 SPECS = ROOT / "api" / "swagger"
 ASSETS = folder_of("aiohttp_apispec") / "static"
@@ -33,14 +35,18 @@ ERRORS = (
 )
 
 
-def render(settings: Settings, run: Path) -> str:
-    """Return the configuration: routes of the public services; logs and scratch under `run`."""
+def render(settings: Settings, run: Path, *, read_seconds: int = READ_SECONDS) -> str:
+    """Return the configuration: routes of the public services; logs and scratch under `run`.
+
+    A service that says nothing for `read_seconds` is answered for with a 504.
+    """
     loader = jinja2.FileSystemLoader(ROOT / "nginx")
     template = jinja2.Environment(  # noqa: S701 - a configuration file, not HTML
         loader=loader, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     ).get_template("nginx.conf.j2")
     return template.render(
         run=run,
+        read_seconds=read_seconds,
         listen=f"127.0.0.1:{settings.gateway_port}",
         services=[service for service in settings.services if service.public],
         errors=ERRORS,
@@ -50,7 +56,7 @@ def render(settings: Settings, run: Path) -> str:
     )
 
 
-def prepare(settings: Settings) -> tuple[Account | None, Path]:
+def prepare(settings: Settings, *, read_seconds: int = READ_SECONDS) -> tuple[Account | None, Path]:
     """Write the configuration; return the account to run as and its path. Raises StartError."""
     account = unprivileged()
     run = settings.home.path / "nginx"
@@ -59,7 +65,7 @@ def prepare(settings: Settings) -> tuple[Account | None, Path]:
         for path in (nginx_binary(), DOCS / "-", SPECS / "-", ASSETS / "-"):
             open_way(path)
     config = run / "nginx.conf"
-    config.write_text(render(settings, run))
+    config.write_text(render(settings, run, read_seconds=read_seconds))
     config.chmod(0o644)
     check = subprocess.run(
         [*command(config), "-t", "-q"],

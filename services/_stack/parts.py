@@ -72,6 +72,7 @@ def answers(port: int, path: str) -> Callable[[], Awaitable[bool]]:
                 try:
                     writer.write(f"GET {path} HTTP/1.0\r\nHost: {HOST}\r\n\r\n".encode())
                     status = await reader.readline()
+                    await reader.read()  # to the end, or the service logs that we hung up
                 finally:
                     writer.close()
         except (OSError, TimeoutError):
@@ -91,12 +92,12 @@ def _environment(
         "LOG_FORMAT": "console",
         "DRAIN_SECONDS": "5",  # Ctrl-C should not take half a minute
         "HOST": HOST,
+        "REDIS_URL": settings.home.redis_instance().url,
         **{name: value for name, value in settings.environ.items() if value},
         "PYTHONPATH": os.pathsep.join(
             filter(None, (str(ROOT), settings.environ.get("PYTHONPATH")))
         ),
         "PYTHONUNBUFFERED": "1",
-        "REDIS_URL": settings.home.redis_instance().url,
         f"{upper}_PORT": str(service.port),
     }
     for peer in settings.services:

@@ -65,7 +65,7 @@ async def _start(settings: Settings, console: Console, stack: AsyncExitStack) ->
             console.say("first run: creating the database cluster")
         cluster = await asyncio.to_thread(parts.database_part, settings.home)
         await start(cluster, parts.redis_part(settings.home))
-        urls = await asyncio.to_thread(databases.ready, settings.home)
+        urls = await asyncio.to_thread(databases.ready, settings.home, settings.environ)
         console.say(f"databases migrated: {', '.join(urls) or 'none'}")
         gateway = parts.gateway_part(settings)
         await start(*(parts.service_part(s, settings, urls) for s in settings.services))

@@ -48,6 +48,7 @@ class Keeper:
         deadline = time.monotonic() + self.part.ready_within
         while not await self.part.ready():
             if self.pid is None:
+                self._clear_away()
                 await self._heard_out()
                 raise StartError(f"{self.part.name} ended during its start: {self._last_words()}")
             if time.monotonic() > deadline:
@@ -93,12 +94,17 @@ class Keeper:
             since = time.monotonic()
             while self.pid is not None:  # noqa: ASYNC110 - the end of a child sets no event
                 await asyncio.sleep(POLL_SECONDS)
+            self._clear_away()
             if time.monotonic() - since > STEADY_SECONDS:
                 pause = FIRST_PAUSE
             self._say(f"{self.part.name} {self._how_it_ended()}; restarting in {pause:.1f} s")
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE)
-            self._spawn()
+            try:
+                self._spawn()
+            except OSError as error:
+                self._say(f"{self.part.name} cannot be started: {error}")
+                continue
             await self._report_return()
 
     async def _report_return(self) -> None:
@@ -114,9 +120,12 @@ class Keeper:
                 return
             await asyncio.sleep(POLL_SECONDS)
 
-    def _spawn(self) -> None:
+    def _clear_away(self) -> None:
+        """Kill workers that outlived a killed master, now: later its number may be another's."""
         if self._process is not None:
-            children.kill_group(self._process)  # workers that outlived a killed master
+            children.kill_group(self._process)
+
+    def _spawn(self) -> None:
         self._process = children.spawn(
             self.part.command,
             log=subprocess.PIPE,

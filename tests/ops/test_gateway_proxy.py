@@ -1,0 +1,115 @@
+"""The real NGINX before a stand-in service that is there, dead, silent or failing."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from lib.embedded import children
+from lib.embedded.home import Home
+from lib.embedded.ports import free_port
+from lib.testing.wait import eventually
+from services._stack import gateway
+from services._stack.parts import answers
+from services._stack.settings import Service, Settings
+
+
+@pytest.fixture
+async def upstream() -> AsyncIterator[int]:
+    """A stand-in for the user service; return its port."""
+
+    async def echo(request: web.Request) -> web.Response:
+        return web.json_response({"path": request.raw_path, **dict(request.headers)})
+
+    async def silent(_: web.Request) -> web.Response:
+        await asyncio.sleep(60)
+        return web.Response()
+
+    async def failing(_: web.Request) -> web.Response:
+        body = {"success": False, "error": {"code": "RATE_LIMIT_EXCEEDED"}}
+        return web.json_response(body, status=429, headers={"Retry-After": "7"})
+
+    app = web.Application()
+    app.router.add_get("/api/v1/echo", echo)
+    app.router.add_get("/api/v1/silent", silent)
+    app.router.add_get("/api/v1/failing", failing)
+    runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    yield runner.addresses[0][1]
+    await runner.cleanup()
+
+
+@pytest.fixture
+async def proxy(upstream: int, run_dir: Path) -> AsyncIterator[aiohttp.ClientSession]:
+    """A client of a gateway before `upstream`, as user, and before nothing, as order."""
+    services = (
+        Service(name="user", port=upstream, grpc_port=None, public=True, database=False),
+        Service(name="order", port=free_port(), grpc_port=None, public=True, database=False),
+    )
+    port = free_port()
+    settings = Settings(home=Home(run_dir), gateway_port=port, services=services, environ={})
+    account, config = gateway.prepare(settings, read_seconds=1)
+    nginx = children.spawn(gateway.command(config), log=subprocess.DEVNULL, account=account)
+    await eventually(answers(port, "/healthz"))
+    async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
+        yield session
+    await asyncio.to_thread(children.stop, nginx, within=5)
+
+
+async def test_the_service_is_told_who_asks_for_what_and_under_which_id(proxy):
+    claimed = {"X-Forwarded-For": "10.0.0.1", "X-Request-ID": "caller-id-1", "Connection": "x"}
+    async with proxy.get("/api/users/v1/echo?a=1&b=%20", headers=claimed) as answer:
+        seen = await answer.json()
+    assert seen["path"] == "/api/v1/echo?a=1&b=%20"
+    assert seen["X-Request-ID"] == "caller-id-1"
+    assert seen["X-Forwarded-For"] == seen["X-Real-IP"] == "127.0.0.1"
+    assert seen["X-Forwarded-Proto"] == "http"
+    assert seen["X-Forwarded-Prefix"] == "/api/users/v1"
+    assert seen["Host"] == seen["X-Forwarded-Host"] == str(proxy._base_url.authority)
+    assert "Connection" not in seen
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "code"),
+    [
+        ("/api/orders/v1/orders", 502, "SERVICE_UNAVAILABLE"),
+        ("/api/users/v1/silent", 504, "DEADLINE_EXCEEDED"),
+    ],
+)
+async def test_a_service_that_is_dead_or_silent_is_answered_for(proxy, path, status, code):
+    async with proxy.get(path, headers={"X-Request-ID": "caller-id-2"}) as answer:
+        body = await answer.json()
+    assert (answer.status, answer.content_type) == (status, "application/json")
+    assert body["success"] is False
+    assert body["error"] | {"code": code, "request_id": "caller-id-2"} == body["error"]
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+async def test_what_a_service_answers_itself_is_passed_on_as_it_is(proxy):
+    async with proxy.get("/api/users/v1/failing") as answer:
+        body = await answer.json()
+    assert (answer.status, body["error"]) == (429, {"code": "RATE_LIMIT_EXCEEDED"})
+    assert answer.headers.getall("Retry-After") == ["7"]
+
+
+async def test_a_caller_who_hangs_up_is_no_error(proxy, run_dir):
+    with pytest.raises(TimeoutError):
+        await proxy.get("/api/users/v1/silent", timeout=aiohttp.ClientTimeout(total=0.2))
+    log = run_dir / "nginx" / "access.log"
+    await eventually(lambda: "silent" in log.read_text())
+    line = next(json.loads(x) for x in log.read_text().splitlines() if "silent" in x)
+    assert line["status"] == 499
+
+
+async def test_redirects_name_no_host_and_port_of_ours(proxy):
+    async with proxy.get("/", allow_redirects=False) as answer:
+        assert (answer.status, answer.headers["Location"]) == (302, "/docs/")
