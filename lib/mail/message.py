@@ -1,0 +1,52 @@
+"""A mail as a value, and as the bytes that are sent."""
+
+from __future__ import annotations
+
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.utils import format_datetime
+
+import msgspec
+
+from lib.clock import utc_now
+from lib.errors import AppError, Code
+
+
+class Mail(msgspec.Struct, frozen=True):
+    """One mail to one person. `id` becomes its Message-ID: sent twice, it can be told."""
+
+    id: str
+    to: str
+    subject: str
+    text: str
+    html: str
+
+    def compose(self, sender: str) -> EmailMessage:
+        """Return the message with both bodies.
+
+        Raises:
+            AppError: VALIDATION_ERROR where an address or the subject cannot stand in a header.
+        """
+        message = EmailMessage()
+        try:
+            message["From"] = _address(sender)
+            message["To"] = _address(self.to)
+            message["Subject"] = self.subject
+            message["Message-ID"] = f"<{self.id}@{_address(sender).domain}>"
+        except (ValueError, IndexError):
+            # The library refuses line breaks: nobody writes a second header through a name.
+            raise AppError(
+                Code.VALIDATION_ERROR, "the mail has no valid address or subject"
+            ) from None
+        message["Date"] = format_datetime(utc_now())
+        message["Auto-Submitted"] = "auto-generated"
+        message.set_content(self.text)
+        message.add_alternative(self.html, subtype="html")
+        return message
+
+
+def _address(text: str) -> Address:
+    address = Address(addr_spec=text)
+    if not address.username or not address.domain:
+        raise ValueError(text)
+    return address

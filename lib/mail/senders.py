@@ -1,0 +1,126 @@
+"""Where mail goes: an SMTP server, one address for all, or files in a folder."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Protocol
+
+import aiosmtplib
+import msgspec
+
+from lib.errors import AppError, Code
+from lib.log import get_logger
+from lib.mail.message import Mail
+
+log = get_logger(__name__)
+
+_UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]")
+
+
+class Sender(Protocol):
+    """Delivers one mail."""
+
+    async def send(self, mail: Mail) -> None:
+        """Send it.
+
+        Raises:
+            AppError: SERVICE_UNAVAILABLE where it may be tried again later, VALIDATION_ERROR where
+                it will never be accepted.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SmtpOptions:
+    """How to reach the server. `implicit_tls` is port 465; otherwise STARTTLS unless `plain`."""
+
+    host: str
+    port: int
+    sender: str
+    user: str = ""
+    password: str = field(default="", repr=False)
+    implicit_tls: bool = False
+    plain: bool = False
+    seconds: float = 10.0
+
+
+class SmtpSender:
+    """Sends over a connection per mail: they are few, and a broken one harms no other."""
+
+    def __init__(self, options: SmtpOptions) -> None:
+        self._options = options
+
+    async def send(self, mail: Mail) -> None:
+        """Send it; raises as `Sender.send` does."""
+        options = self._options
+        try:
+            await aiosmtplib.send(
+                mail.compose(options.sender),
+                hostname=options.host,
+                port=options.port,
+                username=options.user or None,
+                password=options.password or None,
+                use_tls=options.implicit_tls,
+                start_tls=not (options.implicit_tls or options.plain),
+                timeout=options.seconds,
+            )
+        except (aiosmtplib.SMTPRecipientsRefused, aiosmtplib.SMTPResponseException) as error:
+            if _is_permanent(error):
+                raise AppError(Code.VALIDATION_ERROR, "the mail server refused the mail") from error
+            raise _later() from error
+        except (aiosmtplib.SMTPException, OSError) as error:
+            raise _later() from error
+
+
+class RedirectingSender:
+    """Sends everything to one address, saying for whom it was: for trying out a real server."""
+
+    def __init__(self, inner: Sender, to: str) -> None:
+        self._inner = inner
+        self._to = to
+
+    async def send(self, mail: Mail) -> None:
+        """Send it to the one address; raises as `Sender.send` does."""
+        subject = f"[for {mail.to}] {mail.subject}"
+        await self._inner.send(msgspec.structs.replace(mail, to=self._to, subject=subject))
+
+
+class FileSender:
+    """Writes each mail as `<id>.eml`, which mail programs open; what a development machine does."""
+
+    def __init__(self, folder: Path, *, sender: str = "noreply@localhost.localdomain") -> None:
+        self._folder = folder
+        self._sender = sender
+
+    async def send(self, mail: Mail) -> None:
+        """Write the file, whole or not at all."""
+        await asyncio.to_thread(self._write, mail)
+        log.info("mail_written", mail_id=mail.id)
+
+    def _write(self, mail: Mail) -> None:
+        raw = mail.compose(self._sender).as_bytes()
+        # The links in it sign people in: it is for its owner's eyes.
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path = self._folder / f"{_UNSAFE.sub('_', mail.id)}.eml"
+        draft = path.with_suffix(".part")
+        made = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(made, "wb") as file:
+            file.write(raw)
+        draft.replace(path)
+
+
+def _is_permanent(error: Exception) -> bool:
+    if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
+        return all(refused.code >= 500 for refused in error.recipients)
+    # A wrong password is ours to mend, the mail is good.
+    if isinstance(error, aiosmtplib.SMTPAuthenticationError):
+        return False
+    return isinstance(error, aiosmtplib.SMTPResponseException) and error.code >= 500
+
+
+def _later() -> AppError:
+    return AppError(Code.SERVICE_UNAVAILABLE, "the mail server is not available")

@@ -1,0 +1,33 @@
+"""Mail templates: Jinja2 files in pairs, `<name>.txt` and `<name>.html`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from lib.mail.message import Mail
+
+
+class Templates:
+    """Renders mails. A name that a template uses and the caller does not give is an error.
+
+    The first line of the `.txt` is the subject; values are escaped in `.html` only.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._environment = Environment(
+            loader=FileSystemLoader(folder),
+            autoescape=select_autoescape(["html"], default=False),
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+
+    def render(self, name: str, *, mail_id: str, to: str, values: Mapping[str, object]) -> Mail:
+        """Return the mail; raises jinja2.TemplateError for a template that is absent or wrong."""
+        text = self._environment.get_template(f"{name}.txt").render(values)
+        html = self._environment.get_template(f"{name}.html").render(values)
+        subject, _, body = text.partition("\n")
+        return Mail(mail_id, to, subject.strip(), body.strip() + "\n", html)
