@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from aiosqlc.emit.literal import line_literal
 from aiosqlc.emit.rows import bare_value, construct, from_row, from_rows, starmapped
 from aiosqlc.plan.model import Import, PyFunction, PyRow
 from aiosqlc.stages import Command
@@ -56,12 +57,13 @@ def _arguments(function: PyFunction) -> list[str]:
     leading = [expression for _, expression in choice.arguments[:split]]
     if split == len(conditional):
         return []
-    lines.append(f"arguments: list[object] = [{', '.join(leading)}]")
+    name = function.local("arguments")
+    lines.append(f"{name}: list[object] = [{', '.join(leading)}]")
     for condition, expression in choice.arguments[split:]:
         if condition:
-            lines += [f"if {condition}:", f"    arguments.append({expression})"]
+            lines += [f"if {condition}:", f"    {name}.append({expression})"]
         else:
-            lines.append(f"arguments.append({expression})")
+            lines.append(f"{name}.append({expression})")
     return lines
 
 
@@ -72,7 +74,7 @@ def _call(function: PyFunction) -> str:
         return ", ".join((function.constant, *function.arguments))
     text = f"{function.constant}[{', '.join(choice.selectors)}]"
     if any(condition for condition, _ in choice.arguments):
-        return f"{text}, *arguments"
+        return f"{text}, *{function.local('arguments')}"
     return ", ".join((text, *(expression for _, expression in choice.arguments)))
 
 
@@ -84,52 +86,63 @@ def _execresult(function: PyFunction) -> list[str]:
     return [f"return await db.execute({_call(function)})"]
 
 
-_COUNT = 'return int(status.rpartition(" ")[2])'
+def _count(function: PyFunction, call: str) -> list[str]:
+    """Return the number at the end of the server's status."""
+    status = function.local("status")
+    return [f"{status} = await {call}", f'return int({status}.rpartition(" ")[2])']
 
 
 def _execrows(function: PyFunction) -> list[str]:
     if not function.counts_rows:  # such as CREATE TABLE: the status has no number
         return [*_exec(function), "return 0"]
-    return [f"status = await db.execute({_call(function)})", _COUNT]
+    return _count(function, f"db.execute({_call(function)})")
 
 
 def _many(function: PyFunction) -> list[str]:
-    return [f"rows = await db.fetch({_call(function)})", f"return {from_rows(_row(function))}"]
+    rows = function.local("rows")
+    results = from_rows(_row(function), rows, function.local("value"))
+    return [f"{rows} = await db.fetch({_call(function)})", f"return {results}"]
 
 
 def _one(function: PyFunction) -> list[str]:
     row = _row(function)
     if row.cls is None:
         return _one_value(function, row)
+    name = function.local("row")
     if function.exactly_one:
-        return [f"(row,) = await db.fetch({_call(function)})", *from_row(row)]
-    fetched = f"row = await db.fetchrow({_call(function)})"
+        return [f"({name},) = await db.fetch({_call(function)})", *from_row(row, name)]
+    fetched = f"{name} = await db.fetchrow({_call(function)})"
     if starmapped(row):
-        return [fetched, f"return None if row is None else {row.cls.name}(*row)"]
-    return [fetched, "if row is None:", "    return None", *from_row(row)]
+        return [fetched, f"return None if {name} is None else {row.cls.name}(*{name})"]
+    return [fetched, f"if {name} is None:", "    return None", *from_row(row, name)]
 
 
 def _one_value(function: PyFunction, row: PyRow) -> list[str]:
-    value = bare_value(row)
+    name = function.local("value")
+    value = bare_value(row, name)
     call = f"await db.fetchval({_call(function)})"
-    if value == "value":
-        return [f"value: {returns(function)} = {call}", "return value"]
-    if not function.exactly_one and not value.startswith("None if value is None"):
-        value = f"None if value is None else {value}"
-    return [f"value = {call}", f"return {value}"]
+    if value == name:
+        return [f"{name}: {returns(function)} = {call}", f"return {name}"]
+    absent = f"None if {name} is None else "
+    if not function.exactly_one and not value.startswith(absent):
+        value = absent + value
+    return [f"{name} = {call}", f"return {value}"]
 
 
 def _stream(function: PyFunction) -> list[str]:
     row = _row(function)
+    rows, value = function.local("rows"), function.local("value")
     if row.cls is None:
-        each = ["    for (value,) in rows:", f"        yield {bare_value(row)}"]
+        each = [f"    for ({value},) in {rows}:", f"        yield {bare_value(row, value)}"]
     elif starmapped(row):
-        each = [f"    for row in starmap({row.cls.name}, rows):", "        yield row"]
+        name = function.local("row")
+        each = [f"    for {name} in starmap({row.cls.name}, {rows}):", f"        yield {name}"]
     else:
-        each = [f"    for {', '.join(row.names)} in rows:", f"        yield {construct(row)}"]
+        each = [f"    for {', '.join(row.names)} in {rows}:", f"        yield {construct(row)}"]
+    cursor = function.local("cursor")
     return [
-        f"cursor = await db.cursor({_call(function)})",
-        "while rows := await cursor.fetch(chunk):",
+        f"{cursor} = await db.cursor({_call(function)})",
+        f"while {rows} := await {cursor}.fetch(chunk):",
         *each,
     ]
 
@@ -137,13 +150,11 @@ def _stream(function: PyFunction) -> list[str]:
 def _copyfrom(function: PyFunction) -> list[str]:
     copy = function.copy
     assert copy is not None  # noqa: S101  # planned for every :copyfrom
-    schema = f'schema_name="{copy.schema}", ' if copy.schema else ""
-    columns = ", ".join(f'"{name}"' for name in copy.columns)
+    schema = f"schema_name={line_literal(copy.schema)}, " if copy.schema else ""
+    columns = ", ".join(line_literal(name) for name in copy.columns)
     rest = f"columns=[{columns}], records={_records(function)}"
-    return [
-        f'status = await db.copy_records_to_table("{copy.table}", {schema}{rest})',
-        _COUNT,
-    ]
+    table = line_literal(copy.table)
+    return _count(function, f"db.copy_records_to_table({table}, {schema}{rest})")
 
 
 def _records(function: PyFunction) -> str:
@@ -161,20 +172,13 @@ def _batchmany(function: PyFunction) -> list[str]:
         f"results: {returns(function)} = []",
         "for item in batch:",
         f"    rows = await db.fetch({_call(function)})",
-        f"    results.append({from_rows(_row(function))})",
+        f"    results.append({from_rows(_row(function), 'rows', 'value')})",
         "return results",
     ]
 
 
 def _batchone(function: PyFunction) -> list[str]:
     row = _row(function)
-    if row.cls is None:
-        built = bare_value(row)
-        names = "(value,)"
-    elif starmapped(row):
-        built, names = f"{row.cls.name}(*row)", ""
-    else:
-        built, names = construct(row), ", ".join(row.names)
     lines = [f"results: {returns(function)} = []", "for item in batch:"]
     if function.exactly_one:
         lines.append(f"    (row,) = await db.fetch({_call(function)})")
@@ -185,8 +189,14 @@ def _batchone(function: PyFunction) -> list[str]:
             "        results.append(None)",
             "        continue",
         ]
-    if names:
-        lines.append(f"    {names} = row")
+    if row.cls is None:
+        lines.append("    (value,) = row")
+        built = bare_value(row, "value")
+    elif starmapped(row):
+        built = f"{row.cls.name}(*row)"
+    else:
+        lines.append(f"    {', '.join(row.names)} = row")
+        built = construct(row)
     return [*lines, f"    results.append({built})", "return results"]
 
 

@@ -11,33 +11,30 @@ def starmapped(row: PyRow) -> bool:
     return row.cls is not None and row.plain and row.cls.kind is not ModelKind.PYDANTIC
 
 
-def from_rows(row: PyRow, rows: str = "rows") -> str:
+def from_rows(row: PyRow, rows: str, value: str) -> str:
     """Return the expression that makes a list of results of a list of rows."""
     if row.cls is None:
-        return f"[{bare_value(row)} for (value,) in {rows}]"
+        return f"[{bare_value(row, value)} for ({value},) in {rows}]"
     if starmapped(row):
         return f"list(starmap({row.cls.name}, {rows}))"
     return f"[{construct(row)} for {', '.join(row.names)} in {rows}]"
 
 
-def from_row(row: PyRow) -> list[str]:
-    """Return the statements that return the result of the row in `row`."""
-    if row.cls is None:
-        return ["(value,) = row", f"return {bare_value(row)}"]
-    if starmapped(row):
-        return [f"return {row.cls.name}(*row)"]
-    return [f"{', '.join(row.names)} = row", f"return {construct(row)}"]
+def from_row(row: PyRow, name: str) -> list[str]:
+    """Return the statements that return the object of the row in variable `name`."""
+    if row.cls and starmapped(row):
+        return [f"return {row.cls.name}(*{name})"]
+    return [f"{', '.join(row.names)} = {name}", f"return {construct(row)}"]
 
 
-def bare_value(row: PyRow) -> str:
-    """Return the expression for the only column of a row, called `value`."""
-    return row.columns[0].decode.replace("{}", "value") or "value"
+def bare_value(row: PyRow, name: str) -> str:
+    """Return the expression for the only column of a row, in variable `name`."""
+    return row.columns[0].decode.replace("{}", name) or name
 
 
 def construct(row: PyRow) -> str:
     """Return the expression that builds a row object of its columns' local names."""
-    if row.cls is None:
-        return bare_value(row)
+    assert row.cls is not None  # noqa: S101  # bare values are not constructed
     arguments: list[str] = []
     nested = {item.first: item for item in row.nested}
     fields = iter(row.cls.fields)

@@ -44,7 +44,7 @@ def plan_choice(
         selectors=tuple(conditions),
         texts=tuple((_key(parts, variant.key), variant.sql) for variant in query.variants),
         arguments=tuple(
-            (_condition(number, parts, conditions, query.variants), params[number].expression)
+            (condition_of(number, parts, conditions, query.variants), params[number].expression)
             for number in sorted(params)
         ),
     )
@@ -68,7 +68,7 @@ def _key(parts: tuple[OptionalPart, ...], key: tuple[int, ...]) -> tuple[bool | 
     )
 
 
-def _condition(
+def condition_of(
     number: int,
     parts: tuple[OptionalPart, ...],
     conditions: list[str],

@@ -6,10 +6,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from aiosqlc.diagnostics import Diagnostic, Label
+from aiosqlc.parse.scanner import Dialect
 from aiosqlc.plan.choice import plan_choice, sort_params
 from aiosqlc.plan.clashes import check_parameters
 from aiosqlc.plan.model import Import, PyClass, PyCopy, PyField, PyFunction, PyParam, PyType
 from aiosqlc.plan.naming import argument, camel, constant, identifier, snake
+from aiosqlc.plan.positional import positional
 from aiosqlc.stages import Cardinality, Command, TypedParam, TypedQuery
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ _EXECUTORS = {
     Command.COPYFROM: "CopyExecutor",
     Command.BATCHEXEC: "BatchExecutor",
     Command.STREAM: "StreamExecutor",
+    Command.EXECLASTID: "LastIdExecutor",
 }
 
 
@@ -46,7 +49,7 @@ def plan_function(query: TypedQuery, planner: Planner) -> tuple[PyFunction, list
         counts_rows=_counts_rows(query.sql),
     )
     imports = {item for param in ordered for item in param.type.imports} | {executor}
-    problems = _unsupported(query)
+    problems = _unsupported(query, planner.engine)
     if parsed.dynamic:
         function, needed = _dynamic(query, function, params, planner)
         imports |= needed
@@ -59,6 +62,8 @@ def plan_function(query: TypedQuery, planner: Planner) -> tuple[PyFunction, list
         copy = _copy(query)
         problems += [] if copy else [_not_copyable(query)]
         function = replace(function, copy=copy)
+    if planner.engine is Dialect.MYSQL and parsed.command is not Command.COPYFROM:
+        function = positional(function, query, params)
     problems += check_parameters(query, function.params)
     imports |= {item for cls in own for field in cls.fields for item in field.type.imports}
     imports |= row.imports if row else set()
@@ -132,10 +137,10 @@ def _not_copyable(query: TypedQuery) -> Diagnostic:
     )
 
 
-def _unsupported(query: TypedQuery) -> list[Diagnostic]:
+def _unsupported(query: TypedQuery, engine: Dialect) -> list[Diagnostic]:
     parsed = query.parsed
     at = (Label(parsed.file, parsed.name_span, "this query"),)
-    if parsed.command is Command.EXECLASTID:
+    if parsed.command is Command.EXECLASTID and engine is Dialect.POSTGRESQL:
         hint = "add `RETURNING id` and use `:one`"
         return [Diagnostic("E411", "PostgreSQL has no last inserted id", at, hint)]
     if parsed.dynamic and parsed.command in _BATCHES:
@@ -145,7 +150,7 @@ def _unsupported(query: TypedQuery) -> list[Diagnostic]:
     return []
 
 
-_COUNTING = ("SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "WITH", "VALUES", "TABLE", "(")
+_COUNTING = ("SELECT", "INSERT", "REPLACE", "UPDATE", "DELETE", "MERGE", "WITH", "VALUES", "TABLE", "(")
 
 
 def _counts_rows(sql: str) -> bool:

@@ -147,6 +147,12 @@ class PyFunction:
     copy: PyCopy | None = None
     imports: frozenset[Import] = frozenset()
 
+    def local(self, name: str) -> str:
+        """Return a name for a variable of the body that is no parameter's."""
+        while any(name == param.name for param in self.params):
+            name += "_"
+        return name
+
 
 @dataclass(frozen=True, slots=True)
 class PyModule:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from aiosqlc.config.project import ModelKind, PythonTarget
 from aiosqlc.diagnostics import Diagnostic, Label
+from aiosqlc.parse.scanner import Dialect
 from aiosqlc.plan.clashes import check_fields, check_module
 from aiosqlc.plan.function import plan_function
 from aiosqlc.plan.model import (
@@ -34,10 +35,10 @@ from aiosqlc.stages import (
 
 
 def plan_modules(
-    target: PythonTarget, analysis: Analysis
+    target: PythonTarget, analysis: Analysis, engine: Dialect = Dialect.POSTGRESQL
 ) -> tuple[tuple[PyModule, ...], list[Diagnostic]]:
     """Plan every module of a query set. With diagnostics, the modules are not to be printed."""
-    planner = Planner(target, analysis.catalog)
+    planner = Planner(target, analysis.catalog, engine)
     modules = [
         planner.module(
             path, [query for query in analysis.queries if query.parsed.file.path == path]
@@ -57,12 +58,15 @@ class Planner:
 
     target: PythonTarget
     catalog: Catalog
+    engine: Dialect = Dialect.POSTGRESQL
     problems: list[Diagnostic] = field(default_factory=list)
     shared: dict[tuple[str, str], PyClass] = field(default_factory=dict)
     shared_rows: dict[str, PyClass] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.types = TypeResolver(self.target, self.models_name, self.catalog.default_schema)
+        self.types = TypeResolver(
+            self.target, self.models_name, self.catalog.default_schema, self.engine
+        )
         self.tables = {(table.schema, table.name): table for table in self.catalog.tables}
 
     @property

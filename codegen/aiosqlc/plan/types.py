@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from aiosqlc.config.project import ModelKind, Override, PythonTarget
-from aiosqlc.plan import pytypes
+from aiosqlc.parse.scanner import Dialect
+from aiosqlc.plan import mysqltypes, pytypes
 from aiosqlc.plan.model import PyClass, PyEnum, PyField, PyType
 from aiosqlc.plan.naming import camel, constant, identifier, member
 from aiosqlc.stages import ColumnRef, SqlType, TypeKind
@@ -18,6 +19,7 @@ class TypeResolver:
     target: PythonTarget
     models: str
     default_schema: str = "public"
+    engine: Dialect = Dialect.POSTGRESQL
     enums: dict[tuple[str, str], PyEnum] = field(default_factory=dict)
     composites: dict[tuple[str, str], PyClass] = field(default_factory=dict)
 
@@ -80,6 +82,8 @@ class TypeResolver:
     def _scalar(self, sql: SqlType, *, parameter: bool) -> PyType:
         if sql.kind is TypeKind.ENUM:
             return self._enum(sql)
+        if self.engine is Dialect.MYSQL:
+            return mysqltypes.python_type(sql)
         if sql.kind is TypeKind.DOMAIN and sql.base:
             return self._value(sql.base, element_not_null=False, parameter=parameter)
         if sql.kind is TypeKind.COMPOSITE:

@@ -1,0 +1,59 @@
+"""Arguments in the order of the text: aiomysql's `%s` have no numbers, and a repeated one is passed twice."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from aiosqlc.mysql.placeholders import find, for_driver
+from aiosqlc.plan.choice import condition_of
+from aiosqlc.plan.model import PyChoice, PyFunction, PyParam
+from aiosqlc.stages import ParsedQuery, TypedQuery, Variant
+
+
+def positional(
+    function: PyFunction, query: TypedQuery, params: dict[int, PyParam]
+) -> PyFunction:
+    """Return the function with the driver's text and one argument for each place in it."""
+    sql, numbers = for_driver(query.sql)
+    if function.choice is not None:
+        return replace(function, sql=sql, choice=_choice(function.choice, query, params))
+    by_number = dict(zip(sorted(params), function.arguments, strict=True))
+    return replace(function, sql=sql, arguments=tuple(by_number[number] for number in numbers))
+
+
+def _choice(choice: PyChoice, query: TypedQuery, params: dict[int, PyParam]) -> PyChoice:
+    """Pass each place its argument if the chosen text has the place: places are told apart by source."""
+    parsed = query.parsed
+    known = _places(parsed, parsed.variants)
+    variants = tuple(
+        replace(variant, numbers=tuple(known.index(place) + 1 for place in _of_variant(variant)))
+        for variant in parsed.variants
+    )
+    texts = tuple(
+        (key, for_driver(variant.sql)[0])
+        for (key, _), variant in zip(choice.texts, query.variants, strict=True)
+    )
+    arguments = tuple(
+        (
+            condition_of(number, parsed.dynamic, list(choice.selectors), variants),
+            params[place[1]].expression,
+        )
+        for number, place in enumerate(known, start=1)
+    )
+    return replace(choice, texts=texts, arguments=arguments)
+
+
+Place = tuple[int, int]
+"""Where a parameter stands in the file, and its number in the query."""
+
+
+def _of_variant(variant: Variant) -> list[Place]:
+    return [
+        (variant.source_map.to_source(place.start), variant.numbers[place.number - 1])
+        for place in find(variant.sql)
+    ]
+
+
+def _places(parsed: ParsedQuery, variants: tuple[Variant, ...]) -> list[Place]:
+    """Return every place of every text, in the order of the file."""
+    return sorted({place for variant in variants for place in _of_variant(variant)})

@@ -1,0 +1,9 @@
+-- name: ListBooks :many
+SELECT sqlc.embed(book), sqlc.embed(author)
+FROM book LEFT JOIN author ON author.id = book.author_id
+ORDER BY book.id;
+
+-- name: ListAuthoredBooks :many
+SELECT book.title, sqlc.embed(author), length(book.title) AS length
+FROM book JOIN author ON author.id = book.author_id
+ORDER BY book.id;
