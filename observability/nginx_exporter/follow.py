@@ -120,8 +120,9 @@ class Follower:
             return None
         size, head = file.size(), file.head()
         track = self._tracks.get(found.ident)
-        if track is None or not track.still(head, size):
-            # Not ours any more: inodes are used again as soon as a file is deleted.
+        if track is None or not track.head or not track.still(head, size):
+            # Not ours any more, or nothing to tell it by: inodes are used again once a file is
+            # deleted, and then may well hold a copy of lines already counted.
             if track is not None:
                 orphans.append(self._tracks.pop(found.ident))
             return _Unknown(found, file, head, size)
@@ -163,7 +164,7 @@ class Follower:
             file = _open(listed[copy.ident])
             if file is not None:
                 self._keep(file)
-        elif self._restored and orphan.ident == self._state.current:
+        elif self._restored and orphan.head and orphan.ident == self._state.current:
             self._state.lost_files += 1
 
     def _forget(self, orphan: Track) -> None:

@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from observability.nginx_exporter.hits import count, seconds
 from observability.nginx_exporter.json_lines import JsonLines
 from observability.nginx_exporter.log_format import CLASSIC, FormatError, TextLines
@@ -79,8 +80,10 @@ def test_a_classic_user_may_have_spaces_in_the_name():
     ("line", "expected"),
     [
         (
-            '{"method":"GET","path":"/a","status":200,"bytes_sent":5,"duration":0.1,'
-            '"upstream_time":"0.1","more":[1]}',
+            (
+                '{"method":"GET","path":"/a","status":200,"bytes_sent":5,"duration":0.1,'
+                '"upstream_time":"0.1","more":[1]}'
+            ),
             ("GET", "/a", 200, 5, 0.1, "0.1"),
         ),
         ('{"status":"404","bytes_sent":"5"}', ("", "", "404", "5", None, None)),

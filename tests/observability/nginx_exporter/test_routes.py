@@ -3,6 +3,7 @@
 import json
 
 import pytest
+
 from observability.nginx_exporter.routes import Router
 from observability.nginx_exporter.specs import SpecError, checked, rule_routes, spec_routes
 

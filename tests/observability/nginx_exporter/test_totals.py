@@ -1,6 +1,7 @@
 """Requests are added up under few labels, and the number of label sets is bounded."""
 
 import pytest
+
 from observability.nginx_exporter.log_format import TextHit
 from observability.nginx_exporter.routes import Router
 from observability.nginx_exporter.totals import Totals

@@ -1,0 +1,80 @@
+"""Starts exporters as a user does, and reads what they show."""
+
+import re
+import subprocess
+import sys
+import time
+import urllib.request
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+DEADLINE = 20.0
+
+
+class Exporter:
+    """One running exporter process."""
+
+    def __init__(self, *arguments):
+        command = [sys.executable, "-m", "observability.nginx_exporter", "--port", "0"]
+        self.process = subprocess.Popen(
+            [*command, "--interval", "0.02", *map(str, arguments)],
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for line in self.process.stderr:
+            if found := re.search(r"http://\S+(?=/metrics)", line):
+                break
+        else:
+            pytest.fail("the exporter did not start")
+        self.url = found[0]
+
+    def text(self, path="/metrics"):
+        with urllib.request.urlopen(self.url + path, timeout=10) as response:
+            return response.read().decode()
+
+    def samples(self):
+        """Every sample by name and sorted labels."""
+        families = text_string_to_metric_families(self.text())
+        return {
+            (sample.name, *sorted(sample.labels.items())): sample.value
+            for family in families
+            for sample in family.samples
+        }
+
+    def total(self, name, **labels):
+        """The sum of a metric's samples that have the labels."""
+        wanted = set(labels.items())
+        return sum(v for (n, *ls), v in self.samples().items() if n == name and wanted <= set(ls))
+
+    def wait_for(self, expected, name, **labels):
+        """Poll until the total is as expected; fail with what it was at the deadline."""
+        limit = time.monotonic() + DEADLINE
+        while (seen := self.total(name, **labels)) != expected:
+            assert time.monotonic() < limit, f"{name} is {seen}, not {expected}"
+            time.sleep(0.02)
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+        self.process.stderr.close()
+
+    def stop(self):
+        self.process.terminate()
+        code = self.process.wait(10)
+        self.process.stderr.close()
+        return code
+
+
+@pytest.fixture
+def start_exporter():
+    started = []
+
+    def start(*arguments):
+        started.append(Exporter(*arguments))
+        return started[-1]
+
+    yield start
+    for exporter in started:
+        if exporter.process.poll() is None:
+            exporter.kill()
