@@ -1,1 +1,7 @@
 """One small typed binding over `grpc.aio`: methods, server, client, pool, errors that travel."""
+
+import os
+
+# grpc's core writes lines of its own to stderr, in no format of ours; what matters in them reaches
+# us as exceptions. It reads this once, when it is first imported.
+os.environ.setdefault("GRPC_VERBOSITY", "NONE")

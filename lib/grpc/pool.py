@@ -80,8 +80,7 @@ class ChannelPool:
             async with asyncio.timeout(seconds):
                 place = await self._places.get()
         except TimeoutError:
-            text = f"no connection to {self.address} became free in time"
-            raise AppError(Code.DEADLINE_EXCEEDED, text) from None
+            raise AppError(Code.DEADLINE_EXCEEDED, "no connection became free in time") from None
         if place is _CLOSED:
             self._places.put_nowait(_CLOSED)  # for whoever waits behind
             raise AppError(Code.SERVICE_UNAVAILABLE, "the connections are closed")

@@ -7,6 +7,7 @@ import asyncio
 import grpc
 import grpc.aio
 import pytest
+import structlog
 from google.protobuf.descriptor_pb2 import FileDescriptorProto
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
@@ -130,3 +131,30 @@ async def test_stopping_lets_a_running_call_finish_and_waits_no_longer_than_the_
     with pytest.raises(AppError):
         await hanging
     await pool.close()
+
+
+@pytest.mark.parametrize(
+    ("user_id", "level", "status"),
+    [
+        ("anybody", "info", "OK"),
+        ("conflict", "warning", "ABORTED"),
+        ("down", "error", "UNAVAILABLE"),
+        ("bug", "error", "INTERNAL"),
+    ],
+)
+async def test_each_call_writes_one_line_at_the_level_of_its_outcome(
+    user_id: str, level: str, status: str
+) -> None:
+    with structlog.testing.capture_logs() as lines:
+        async with scripted(Scripted()) as address:
+            # No methods named: nothing is repeated, one call is one line.
+            pool = ChannelPool(address, size=1)
+            stub = PointServiceStub(Client(pool, upstream="point"))
+            try:
+                await stub.get_user_points(GetUserPointsRequest(user_id=user_id), seconds=5)
+            except AppError:
+                pass
+            await pool.close()
+    (line,) = [line for line in lines if line["event"] == "grpc_request"]
+    assert (line["log_level"], line["status"]) == (level, status)
+    assert line["method"] == f"/{SERVICE}/GetUserPoints"
