@@ -1,0 +1,108 @@
+"""An S3-compatible storage; its links are S3's own presigned ones."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Final
+
+from aiobotocore.config import AioConfig
+from aiobotocore.session import get_session
+from botocore.exceptions import BotoCoreError, ClientError
+
+from lib.storage.port import StoredObject, check_key, missing, unavailable
+
+_ABSENT: Final = frozenset({"NoSuchKey", "404"})
+
+
+@dataclass(frozen=True, slots=True)
+class S3Options:
+    """Where the bucket is; `endpoint_url` only for servers that are not AWS. Times in seconds."""
+
+    bucket: str
+    region: str
+    access_key: str
+    secret_key: str = field(repr=False)
+    endpoint_url: str | None = None
+    connect_seconds: float = 2.0
+    read_seconds: float = 10.0
+    attempts: int = 3
+
+
+class S3Storage:
+    """A bucket. Everything in it is private: links open single objects."""
+
+    def __init__(self, client: Any, bucket: str) -> None:
+        self._client = client
+        self._bucket = bucket
+
+    async def put(self, key: str, data: bytes, *, content_type: str) -> None:
+        """Store the object with its type."""
+        with _translated():
+            await self._client.put_object(
+                Bucket=self._bucket,
+                Key=check_key(key),
+                Body=data,
+                ContentType=content_type,
+                ContentLength=len(data),
+            )
+
+    async def get(self, key: str) -> StoredObject:
+        """Read the whole object."""
+        with _translated():
+            answer = await self._client.get_object(Bucket=self._bucket, Key=check_key(key))
+            async with answer["Body"] as body:
+                return StoredObject(await body.read(), answer["ContentType"])
+
+    async def delete(self, key: str) -> None:
+        """Remove the object."""
+        with _translated():
+            await self._client.delete_object(Bucket=self._bucket, Key=check_key(key))
+
+    async def link(self, key: str, *, ttl: timedelta) -> str:
+        """Return a presigned GET."""
+        url: str = await self._client.generate_presigned_url(
+            "get_object",
+            Params={"Bucket": self._bucket, "Key": check_key(key)},
+            ExpiresIn=int(ttl.total_seconds()),
+        )
+        return url
+
+    async def ping(self) -> None:
+        """Ask whether the bucket is there: what `Health.add("s3", …)` takes."""
+        with _translated():
+            await self._client.head_bucket(Bucket=self._bucket)
+
+
+@asynccontextmanager
+async def open_s3(options: S3Options) -> AsyncIterator[S3Storage]:
+    """Open a client and close it at the end. Connects when first used."""
+    config = AioConfig(
+        connect_timeout=options.connect_seconds,
+        read_timeout=options.read_seconds,
+        retries={"total_max_attempts": options.attempts, "mode": "standard"},
+        signature_version="s3v4",
+    )
+    async with get_session().create_client(
+        "s3",
+        region_name=options.region,
+        endpoint_url=options.endpoint_url,
+        aws_access_key_id=options.access_key,
+        aws_secret_access_key=options.secret_key,
+        config=config,
+    ) as client:
+        yield S3Storage(client, options.bucket)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except ClientError as error:
+        if error.response.get("Error", {}).get("Code") in _ABSENT:
+            raise missing() from None
+        raise unavailable() from error
+    except (BotoCoreError, OSError) as error:
+        raise unavailable() from error
