@@ -17,7 +17,6 @@ from typing import Any
 import yaml
 
 from lib.config import Settings as ServiceSettings
-from lib.config import load
 from lib.http.openapi import document
 from services._stack.settings import ROOT, Service, Settings
 
@@ -57,15 +56,16 @@ def render(service: Service) -> str:
 
 def application(name: str) -> Any:
     """Build a service's application as its process does; nothing is opened or connected."""
-    # It is only described: no server listens under this address.
-    os.environ.setdefault(f"{name.upper()}_DATABASE_URL", "postgresql://described@127.0.0.1/none")
     config = importlib.import_module(f"services.{name}.config")
     (spec,) = [
         found
         for _, found in inspect.getmembers(config, inspect.isclass)
         if issubclass(found, ServiceSettings) and found.__module__ == config.__name__
     ]
-    return importlib.import_module(f"services.{name}.app").create_app(load(spec))
+    # It is only described: no server listens under this address.
+    given = {"database_url": "postgresql://described@127.0.0.1/none"}
+    settings = spec(**{field: url for field, url in given.items() if field in spec.model_fields})
+    return importlib.import_module(f"services.{name}.app").create_app(settings)
 
 
 def through_gateway(found: dict[str, Any], service: Service) -> dict[str, Any]:
