@@ -67,7 +67,8 @@ def load_project(
         return None, reader.problems
     loader = _Loader(reader, path.parent, os.environ if environ is None else environ)
     sets = loader.project(root)
-    return Project(file, path.parent, sets), reader.problems
+    problems = sorted(reader.problems, key=lambda problem: problem.sort_key)
+    return Project(file, path.parent, sets), problems
 
 
 class _Loader:
@@ -124,6 +125,7 @@ class _Loader:
                 "ignored",
                 "use `gen: python:` or `gen: json:`",
             )
+        uri = self._uri(database.get("uri"))
         if not engine or not schema or not queries:
             return None
         return QuerySet(
@@ -135,7 +137,7 @@ class _Loader:
             schema_span=reader.span(found["schema"]),
             queries_span=reader.span(found["queries"]),
             name=reader.string(found.get("name"), "name") or "",
-            database_uri=self._uri(database.get("uri")),
+            database_uri=uri,
             strict=reader.flag(found.get("strict"), "strict"),
             not_null_functions=tuple(reader.strings(found.get("not_null_functions"), "functions")),
             shims=tuple(reader.strings(found.get("shims"), "shims")),

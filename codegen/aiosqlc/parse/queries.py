@@ -83,9 +83,9 @@ def _parse_statement(
         return None, [_unterminated(file, unterminated)]
     above = [token for token in tokens if token.start < body[0].start]
     notes, problems = read_annotations(file, above)
-    if not notes.seen_name:
-        misplaced = _name_inside(file, tokens, body[0].start)
-        return None, problems or [misplaced or _unnamed(file, body)]
+    misplaced = _name_inside(file, tokens, body[0].start)
+    if misplaced or not notes.seen_name:
+        return None, [misplaced] if misplaced else problems or [_unnamed(file, body)]
     uses, found = find_uses(file, body, dialect)
     problems += found
     if problems or notes.command is None:

@@ -1,0 +1,15 @@
+-- name: TwoIds :many
+SELECT a.id, b.id FROM users a JOIN users b USING (name);
+
+-- name: ReservedParameter :many
+SELECT id FROM users WHERE name = @db;
+
+-- name: SameRow :many
+-- row: Shared
+SELECT id FROM users;
+
+-- name: CopySome :copyfrom
+INSERT INTO users (id, name) VALUES (@id, lower(@name));
+
+-- name: LastId :execlastid
+INSERT INTO users (id, name) VALUES (@id, @name);

@@ -1,0 +1,3 @@
+-- name: GetUser :one
+SELECT * FROM users WHERE name = 'oops;
+
