@@ -63,8 +63,8 @@ def application(name: str) -> Any:
         if issubclass(found, ServiceSettings) and found.__module__ == config.__name__
     ]
     # It is only described: no server listens under this address.
-    given = {"database_url": "postgresql://described@127.0.0.1/none"}
-    settings = spec(**{field: url for field, url in given.items() if field in spec.model_fields})
+    given: dict[str, Any] = {"database_url": "postgresql://described@127.0.0.1/none"}
+    settings = spec(**{name: url for name, url in given.items() if name in spec.model_fields})
     return importlib.import_module(f"services.{name}.app").create_app(settings)
 
 
