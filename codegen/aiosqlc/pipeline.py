@@ -83,10 +83,10 @@ def print_set(
         into.files.append(print_json(entry, entry.json, analysis))
     if entry.python:
         into.folders.append(entry.python.out)
-        modules, clashes = plan_modules(entry.python, analysis)
+        modules, clashes = plan_modules(entry.python, analysis, entry.engine)
         into.diagnostics += clashes
         if not clashes:
-            files = print_package(project, entry.python, modules)
+            files = print_package(project, entry.python, modules, entry.engine)
             into.files += format_all(files, entry.python.out)
 
 

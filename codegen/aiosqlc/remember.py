@@ -86,6 +86,8 @@ def _analyze_rest(
     typed = tuple(query for name in keys if (query := found[name]))
     analysis = Analysis(fresh.catalog, typed, fresh.server_version, fresh.facts)
     failed = any(item.severity is Severity.ERROR for item in diagnostics)
-    complete = len(typed) == len(keys) and not failed
+    # What was typed without asking a server is good enough to work with, not to be remembered.
+    asked = bool(fresh.server_version) or not queries
+    complete = len(typed) == len(keys) and not failed and asked
     locked = lock.Locked(key, keys, analysis, diagnostics) if complete else None
     return Outcome(analysis, diagnostics, locked)

@@ -19,6 +19,7 @@ def returns(function: PyFunction) -> str:
         Command.MANY: f"list[{row}]",
         Command.STREAM: f"AsyncIterator[{row}]",
         Command.EXECROWS: "int",
+        Command.EXECLASTID: "int",
         Command.EXECRESULT: "str",
         Command.COPYFROM: "int",
         Command.BATCHONE: f"list[{one}]",
@@ -96,6 +97,10 @@ def _execrows(function: PyFunction) -> list[str]:
     if not function.counts_rows:  # such as CREATE TABLE: the status has no number
         return [*_exec(function), "return 0"]
     return _count(function, f"db.execute({_call(function)})")
+
+
+def _execlastid(function: PyFunction) -> list[str]:
+    return [f"return await db.execute_lastid({_call(function)})"]
 
 
 def _many(function: PyFunction) -> list[str]:
@@ -209,6 +214,7 @@ _BODIES: dict[Command, Callable[[PyFunction], list[str]]] = {
     Command.EXEC: _exec,
     Command.EXECRESULT: _execresult,
     Command.EXECROWS: _execrows,
+    Command.EXECLASTID: _execlastid,
     Command.MANY: _many,
     Command.ONE: _one,
     Command.STREAM: _stream,

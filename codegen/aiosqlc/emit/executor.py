@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from aiosqlc.parse.scanner import Dialect
+
 _HEAD = '''\
 """What the generated functions ask of a connection, pool or transaction."""
 
@@ -72,6 +74,15 @@ class StreamExecutor(Protocol):
         ...
 '''
 
+_LASTID = '''\
+class LastIdExecutor(Protocol):
+    """Runs an INSERT and tells the id it made."""
+
+    async def execute_lastid(self, query: str, /, *args: Any) -> int:
+        """Run a statement and return the AUTO_INCREMENT id of its first new row, 0 without one."""
+        ...
+'''
+
 _UNSET = '''\
 class Unset(Enum):
     """The type of `UNSET`: an argument that was not given, unlike one that is None."""
@@ -87,15 +98,25 @@ PARTS = {
     "BatchExecutor": _BATCH,
     "CopyExecutor": _COPY,
     "StreamExecutor": _STREAM,
+    "LastIdExecutor": _LASTID,
     "Unset": _UNSET,
 }
 
 
-def print_executor(names: Iterable[str]) -> str:
+_FITS = (
+    "an asyncpg connection, pool or transaction fits as it is",
+    "an asyncpg connection or pool fits as it is",
+    "an asyncpg connection inside a transaction fits as it is",
+)
+
+
+def print_executor(names: Iterable[str], engine: Dialect = Dialect.POSTGRESQL) -> str:
     """Return the source of `executor.py` with the named parts."""
     wanted = set(names)
     parts = [text for name, text in PARTS.items() if name in wanted]
     body = "\n\n".join(parts)
+    for fits in _FITS if engine is Dialect.MYSQL else ():
+        body = body.replace(fits, "a thin adapter makes an aiomysql connection fit")
     abc = [name for name in ("Awaitable", "Iterable", "Sequence") if f"{name}[" in body]
     typing = [name for name in ("Any", "Final", "Protocol") if name in body]
     imports = f"from collections.abc import {', '.join(abc)}\n" if abc else ""

@@ -9,6 +9,7 @@ from aiosqlc.config.project import Project, PythonTarget
 from aiosqlc.emit.executor import print_executor
 from aiosqlc.emit.imports import import_lines
 from aiosqlc.emit.python import print_module
+from aiosqlc.parse.scanner import Dialect
 from aiosqlc.plan.model import Import, PyFunction, PyModule
 from aiosqlc.stages import Rendered
 
@@ -18,7 +19,10 @@ _ROOT_SIGNS = (".git", "pyproject.toml")
 
 
 def print_package(
-    project: Project, target: PythonTarget, modules: tuple[PyModule, ...]
+    project: Project,
+    target: PythonTarget,
+    modules: tuple[PyModule, ...],
+    engine: Dialect = Dialect.POSTGRESQL,
 ) -> list[Rendered]:
     """Print every file of a package; each begins with one line that says how to make it again."""
     header = _Header(project)
@@ -27,7 +31,7 @@ def print_package(
     ]
     protocols = _protocols(target, modules)
     if protocols:
-        source = print_executor(protocols)
+        source = print_executor(protocols, engine)
         files.append(Rendered(target.out / "executor.py", f"{header.of('')}\n{source}"))
     files.append(Rendered(target.out / "__init__.py", _init(target, modules, header.of(""))))
     return files

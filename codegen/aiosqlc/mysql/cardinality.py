@@ -31,11 +31,13 @@ def _rows(node: exp.Select, level: Level, reader: Reader) -> tuple[bool, bool, s
         return True, certain, "there is no FROM"
     bound = _closure(level, where.this if where else None, reader)
     open_ = [s for s in level.sources if not _determined(s, bound)]
-    if not open_:
+    if not open_ and not level.rollup:
         return True, False, "every table is found by a unique key"
     group = node.args.get("group")
     if group is not None and not level.rollup and _grouped_by_bound(group, level, bound):
         return True, False, "every column of GROUP BY is bound to one value"
+    if not open_:
+        return False, False, "ROLLUP adds rows"
     return False, False, f"`{open_[0].alias}` is not bound by a unique key"
 
 

@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from aiosqlc.mysql import types
 from aiosqlc.mysql.relations import DEFAULT, Relation, Routine, Schema
 from aiosqlc.mysql.server import Session
-from aiosqlc.stages import Catalog, Constraint, Table, TableColumn, TypeKind
+from aiosqlc.mysql.views import settle_views
+from aiosqlc.stages import Catalog, Constraint, SqlType, Table, TableColumn, TypeKind
 
 _COLUMNS = """
 SELECT c.table_schema, c.table_name, t.table_type, t.table_comment, c.column_name, c.column_type,
@@ -77,7 +78,9 @@ def read_schema(session: Session, database: str, others: Iterable[str] = ()) -> 
         )
         for name, found in rows.items()
     ]
-    return Schema(tuple(relations), _routines(session, databases))
+    found = Schema(tuple(relations), _routines(session, databases))
+    texts = {name: text.replace(f"`{database}`.", "") for (_, name), text in definitions.items()}
+    return settle_views(found, texts)
 
 
 def catalog_of(schema: Schema) -> Catalog:
@@ -131,7 +134,6 @@ def _relation(
         table=table,
         unique=keys,
         collations={str(row[4]).lower(): str(row[10]) for row in rows if row[10]},
-        rollup=bool(definition and re.search(r"\brollup\b", definition, re.IGNORECASE)),
         generated=frozenset(
             c for c, extra in extras.items() if "generated" in extra and "default" not in extra
         ),
@@ -189,7 +191,7 @@ def _json_columns(session: Session, databases: tuple[str, ...]) -> set[tuple[str
 
 
 def _routines(session: Session, databases: tuple[str, ...]) -> tuple[Routine, ...]:
-    params: dict[str, list[tuple[str, types.SqlType]]] = defaultdict(list)
+    params: dict[str, list[tuple[str, SqlType]]] = defaultdict(list)
     for routine, name, kind in session.rows(_ROUTINES, databases):
         params[routine].append((name, types.declared(kind)))
     return tuple(Routine(name, tuple(found)) for name, found in params.items())

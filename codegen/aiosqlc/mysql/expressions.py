@@ -78,7 +78,7 @@ def _literal(node: exp.Literal) -> SqlType:
 
 def _cast(node: exp.Cast) -> SqlType | None:
     target = node.to
-    name = target.this.value if isinstance(target, exp.DataType) else ""
+    name = target.this.value
     if name in {"DECIMAL", "UDECIMAL"}:
         return types.DECIMAL
     return _CASTS.get(name)

@@ -103,7 +103,7 @@ def settle(level: Level, where: exp.Expr | None, is_slice: IsSlice) -> None:
     proved = [where] if where is not None else []
     for join in level.joins:
         if not join.side and not join.nested and not turned:
-            proved.append(join.on)
+            proved += [join.on] if join.on is not None else []
             level.facts |= _using(level, join)
     for condition in proved:
         level.facts |= true_columns(level, condition, is_slice)

@@ -194,4 +194,4 @@ def arguments(node: exp.Expr) -> list[exp.Expr]:
 def is_aggregate(node: exp.Expr) -> bool:
     """Whether a node is an aggregate function, also where it is used as a window function."""
     name = name_of(node)
-    return isinstance(node, exp.AggFunc) and name not in RANKS or name in AGGREGATES
+    return (isinstance(node, exp.AggFunc) and name not in RANKS) or name in AGGREGATES

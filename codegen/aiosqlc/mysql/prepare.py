@@ -60,17 +60,17 @@ def prepare(connection: Connection[Any], sql: str) -> Prepared:
 
     Raises `pymysql.MySQLError` with the server's message where it refuses the statement.
     """
-    connection._execute_command(COMMAND.COM_STMT_PREPARE, sql)  # type: ignore[attr-defined] # noqa: SLF001 - no public call prepares
-    head = connection._read_packet()  # type: ignore[attr-defined] # noqa: SLF001 - as above
+    connection._execute_command(COMMAND.COM_STMT_PREPARE, sql)  # noqa: SLF001 - no public call prepares
+    head = connection._read_packet()  # noqa: SLF001 - as above
     _, statement, columns, parameters, _, _ = _PREPARED.unpack(head.get_all_data()[:12])
     _definitions(connection, parameters)
     described = tuple(_described(packet) for packet in _definitions(connection, columns))
-    connection._execute_command(COMMAND.COM_STMT_CLOSE, struct.pack("<I", statement))  # type: ignore[attr-defined] # noqa: SLF001 - as above; it has no answer
+    connection._execute_command(COMMAND.COM_STMT_CLOSE, struct.pack("<I", statement))  # noqa: SLF001 - as above; it has no answer
     return Prepared(parameters, described)
 
 
 def _definitions(connection: Connection[Any], count: int) -> list[Any]:
-    read = connection._read_packet  # type: ignore[attr-defined] # noqa: SLF001 - as above
+    read = connection._read_packet  # noqa: SLF001 - as above
     packets = [read(FieldDescriptorPacket) for _ in range(count)]
     if count:
         read()  # the end-of-list packet

@@ -378,7 +378,7 @@ def _offered(relation: Relation) -> tuple[Output, ...]:
         Output(
             name=column.name,
             type=column.type,
-            not_null=column.not_null and not relation.rollup,
+            not_null=column.not_null,
             origin=ColumnRef(table.schema, table.name, column.name),
             collation=relation.collations.get(column.name.lower(), ""),
         )

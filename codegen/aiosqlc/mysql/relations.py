@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from aiosqlc.stages import Constraint, SqlType, Table, TableColumn
+from aiosqlc.stages import SqlType, Table, TableColumn
 
 # What sqlc calls the database that the queries run in.
 DEFAULT = "public"
@@ -15,14 +15,12 @@ DEFAULT = "public"
 class Relation:
     """A table or view. `unique` are the keys on whole columns; `collations` those of text columns.
 
-    `rollup` is whether it is a view in whose definition `WITH ROLLUP` stands; `generated` names the
-    columns filled by the server alone, `automatic` the AUTO_INCREMENT one.
+    `generated` names the columns filled by the server alone, `automatic` the AUTO_INCREMENT one.
     """
 
     table: Table
     unique: tuple[tuple[str, ...], ...] = ()
     collations: Mapping[str, str] = field(default_factory=dict)
-    rollup: bool = False
     generated: frozenset[str] = frozenset()
     automatic: str = ""
 
@@ -34,9 +32,9 @@ class Relation:
         )
 
     @property
-    def insertable(self) -> tuple[TableColumn, ...]:
-        """The columns that an INSERT without a column list fills."""
-        return self.table.columns
+    def is_view(self) -> bool:
+        """Whether it is a view."""
+        return self.table.kind == "view"
 
 
 @dataclass(frozen=True)
@@ -66,8 +64,3 @@ class Schema:
     def routine(self, name: str) -> Routine | None:
         """Find a procedure or function."""
         return next((r for r in self.routines if r.name.lower() == name.lower()), None)
-
-
-def constraints_of(relation: Relation) -> tuple[Constraint, ...]:
-    """Return what a write to the relation can violate."""
-    return relation.table.constraints

@@ -38,7 +38,7 @@ def parse(sql: str) -> Tree | None:
         root = sqlglot.parse_one(filled.sql, dialect="mysql")
     except SqlglotError:
         return None
-    if not isinstance(root, exp.Expr) or isinstance(root, exp.Command):
+    if isinstance(root, exp.Command):
         return None
     return Tree(root, filled)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlglot import exp
 
@@ -14,7 +14,7 @@ from aiosqlc.mysql.params import infer
 from aiosqlc.mysql.prepare import Described
 from aiosqlc.mysql.reader import Reader
 from aiosqlc.mysql.relations import Relation, Schema
-from aiosqlc.mysql.scope import Output, Result, unwrap
+from aiosqlc.mysql.scope import Level, Output, Result, unwrap
 from aiosqlc.mysql.stars import embeds, expand
 from aiosqlc.mysql.syntax import Tree, mentions, parse
 from aiosqlc.stages import (
@@ -77,7 +77,7 @@ def type_query(
     return TypedQuery(
         parsed=query,
         sql=expand(query.sql, reader) if reader else query.sql,
-        params=text.params,
+        params=tuple(_listed(param) for param in text.params),
         columns=columns,
         cardinality=cardinality_of(text.result),
         embeds=embeds(query.embeds, reader) if reader and query.embeds else (),
@@ -87,6 +87,11 @@ def type_query(
         read_only=isinstance(root, exp.Query) and not _locks(root),
         cardinality_reasons=(text.result.why,) if text.result.why else (),
     )
+
+
+def _listed(param: TypedParam) -> TypedParam:
+    """A slice's parameter takes a list of what each of its places takes."""
+    return replace(param, type=replace(param.type, array_dims=1)) if param.is_slice else param
 
 
 def cardinality_of(result: Result) -> Cardinality:
@@ -187,13 +192,30 @@ def _reasons(*, certain: bool, proved: bool, said: bool) -> tuple[str, ...]:
 
 
 def _trusted(query: ParsedQuery, schema: Schema, text: Text) -> bool:
-    """Whether the server's NOT NULL may be believed: not where super-aggregate rows are made."""
+    """Whether the server's NOT NULL may be believed.
+
+    Not where super-aggregate rows are made, nor where a level is not plain.
+    """
     if mentions(query.sql, "ROLLUP") or mentions(query.sql, "CUBE"):
         return False
     if text.reader is None:
-        return not any(relation.rollup for relation in schema.relations)
-    relations = [schema.relation(t.name, t.db) for t in text.reader.tree.root.find_all(exp.Table)]
-    return not any(relation is not None and relation.rollup for relation in relations)
+        return not any(relation.is_view for relation in schema.relations)
+    return all(_plain(level) for level in text.reader.levels.values())
+
+
+def _plain(level: Level) -> bool:
+    """Whether the server keeps its flags right in a level: NULLs come from tables only.
+
+    It loses count where a derived table, CTE or view is the nullable side of an outer join, and
+    where an aggregate over no row nulls what a derived table or a sub-select gives.
+    """
+    derived = [s for s in level.sources if s.relation is None or s.relation.is_view]
+    if any(source.nulled_by for source in derived):
+        return False
+    if not level.bare_is_null:
+        return not any(source.relation and source.relation.is_view for source in derived)
+    items = level.node.expressions
+    return not derived and not any(item.find(exp.Query) for item in items)
 
 
 def _may_fail(item: exp.Expr) -> bool:

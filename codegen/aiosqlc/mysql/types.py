@@ -29,9 +29,9 @@ BYTES = frozenset({"binary", "varbinary", "tinyblob", "blob", "mediumblob", "lon
 MOMENTS = frozenset({"date", "time", "datetime", "timestamp"})
 
 _DECLARED = re.compile(
-    r"^(?P<name>[a-z_0-9 ]+?)\s*(?:\((?P<args>.*)\)(?P<rest>[a-z0-9_ ]*))?$", re.S | re.I
+    r"^(?P<name>[a-z_0-9 ]+?)\s*(?:\((?P<args>.*)\)(?P<rest>[a-z0-9_ ]*))?$", re.DOTALL | re.IGNORECASE
 )
-_LABEL = re.compile(r"'((?:[^'\\]|''|\\.)*)'", re.S)
+_LABEL = re.compile(r"'((?:[^'\\]|''|\\.)*)'", re.DOTALL)
 _ALIASES = {
     "integer": "int", "int4": "int", "int2": "smallint", "int8": "bigint", "int1": "tinyint", "int3": "mediumint",
     "middleint": "mediumint", "dec": "decimal", "numeric": "decimal", "fixed": "decimal", "double precision": "double",

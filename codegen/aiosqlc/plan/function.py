@@ -62,7 +62,7 @@ def plan_function(query: TypedQuery, planner: Planner) -> tuple[PyFunction, list
         copy = _copy(query)
         problems += [] if copy else [_not_copyable(query)]
         function = replace(function, copy=copy)
-    if planner.engine is Dialect.MYSQL and parsed.command is not Command.COPYFROM:
+    if planner.engine is Dialect.MYSQL:
         function = positional(function, query, params)
     problems += check_parameters(query, function.params)
     imports |= {item for cls in own for field in cls.fields for item in field.type.imports}

@@ -7,14 +7,14 @@ from dataclasses import replace
 from aiosqlc.mysql.placeholders import find, for_driver
 from aiosqlc.plan.choice import condition_of
 from aiosqlc.plan.model import PyChoice, PyFunction, PyParam
-from aiosqlc.stages import ParsedQuery, TypedQuery, Variant
+from aiosqlc.stages import Command, TypedQuery, Variant
 
 
-def positional(
-    function: PyFunction, query: TypedQuery, params: dict[int, PyParam]
-) -> PyFunction:
+def positional(function: PyFunction, query: TypedQuery, params: dict[int, PyParam]) -> PyFunction:
     """Return the function with the driver's text and one argument for each place in it."""
     sql, numbers = for_driver(query.sql)
+    if function.command is Command.COPYFROM:
+        return replace(function, sql=sql)  # its arguments are the columns of a row
     if function.choice is not None:
         return replace(function, sql=sql, choice=_choice(function.choice, query, params))
     by_number = dict(zip(sorted(params), function.arguments, strict=True))
@@ -22,9 +22,9 @@ def positional(
 
 
 def _choice(choice: PyChoice, query: TypedQuery, params: dict[int, PyParam]) -> PyChoice:
-    """Pass each place its argument if the chosen text has the place: places are told apart by source."""
+    """Pass each place its argument if the chosen text has that place of the file."""
     parsed = query.parsed
-    known = _places(parsed, parsed.variants)
+    known = _places(parsed.variants)
     variants = tuple(
         replace(variant, numbers=tuple(known.index(place) + 1 for place in _of_variant(variant)))
         for variant in parsed.variants
@@ -54,6 +54,6 @@ def _of_variant(variant: Variant) -> list[Place]:
     ]
 
 
-def _places(parsed: ParsedQuery, variants: tuple[Variant, ...]) -> list[Place]:
+def _places(variants: tuple[Variant, ...]) -> list[Place]:
     """Return every place of every text, in the order of the file."""
     return sorted({place for variant in variants for place in _of_variant(variant)})

@@ -1,0 +1,57 @@
+"""Which columns of a view are never NULL: a server is wrong about views in views and under ROLLUP."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from sqlglot import exp
+
+from aiosqlc.mysql.reader import Reader
+from aiosqlc.mysql.relations import Relation, Schema
+from aiosqlc.mysql.syntax import mentions, parse
+
+
+def settle_views(schema: Schema, definitions: Mapping[str, str]) -> Schema:
+    """Correct the not-null flags of views; `definitions` are their SELECTs by view name.
+
+    The server's flag stands for a view on tables alone. Otherwise only what the view's own text
+    proves counts, inner views first.
+    """
+    settled = {r.table.name: r for r in schema.relations if r.table.name not in definitions}
+    waiting = {r.table.name: r for r in schema.relations if r.table.name in definitions}
+    while waiting:
+        ready = [name for name in waiting if not _views_in(definitions[name]) & waiting.keys()]
+        for name in ready or list(waiting):  # a circle cannot be; if it could, nothing is claimed
+            relation = waiting.pop(name)
+            known = Schema(tuple(settled.values()), schema.routines)
+            settled[name] = _settled(relation, definitions[name], known, definitions)
+    return Schema(tuple(settled[r.table.name] for r in schema.relations), schema.routines)
+
+
+def _settled(
+    relation: Relation, definition: str, known: Schema, definitions: Mapping[str, str]
+) -> Relation:
+    plain = not _views_in(definition) & definitions.keys() and not mentions(definition, "ROLLUP")
+    tree = parse(definition)
+    outputs = None
+    if tree is not None and isinstance(tree.root, exp.Query):
+        outputs = Reader(known, tree).read().outputs
+    columns = relation.table.columns
+    aligned = outputs if outputs is not None and len(outputs) == len(columns) else None
+    proved = tuple(
+        replace(
+            column,
+            not_null=(plain and tree is not None and column.not_null)
+            or (aligned is not None and aligned[i].not_null),
+        )
+        for i, column in enumerate(columns)
+    )
+    return replace(relation, table=replace(relation.table, columns=proved))
+
+
+def _views_in(definition: str) -> set[str]:
+    tree = parse(definition)
+    if tree is None:
+        return set()
+    return {table.name for table in tree.root.find_all(exp.Table)}
