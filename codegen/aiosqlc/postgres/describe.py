@@ -73,8 +73,9 @@ def describe(connection: Connection, queries: Sequence[str]) -> Iterator[Describ
                 sent += 1
             yield _receive(pg, trees)
     finally:
-        _drain(pg)
-        pg.exit_pipeline_mode()
+        if pg.status == pq.ConnStatus.OK:
+            _drain(pg)
+            pg.exit_pipeline_mode()
 
 
 def _drain(pg: pq.abc.PGconn) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 _LINE = 78  # the server breaks its dump after at most this many bytes
+_KIND = re.compile(r"\w+")
 _DELIMITER = re.compile(r"\\.|[{}()]", re.DOTALL)
 _FIELD = re.compile(r" ?:(\w+) ([{(]|(?:\\.|[^\s(){}\\])+)", re.DOTALL)
 _ITEM = re.compile(r" ?([{(]|(?:\\.|[^\s(){}\\])+)", re.DOTALL)
@@ -37,52 +38,63 @@ class Datum:
 
 
 class Node:
-    """One node: its kind, and its values by field name. Values are int, str, bool, None, Node, list,
-    frozenset (a bitmap set) or Datum.
+    """One node: its kind, and its values by field name.
+
+    Values are int, str, bool, None, Node, list, frozenset (a bitmap set) or Datum. `text` is the
+    node as the server wrote it, which answers "is there any … below" without reading it. `memo` is
+    for callers that want to remember something about this very expression.
     """
 
-    __slots__ = ("_doc", "_end", "_fields", "_start", "kind", "memo")
+    __slots__ = ("_doc", "_end", "_fields", "_start", "kind", "memo", "text")
 
-    def __init__(self, doc: _Document, start: int, end: int) -> None:
+    def __init__(self, doc: _Document, start: int, end: int, text: str) -> None:
         self._doc = doc
-        text = doc.text
-        stop = start + 1
-        while text[stop].isalnum() or text[stop] == "_":
-            stop += 1
-        self.kind = text[start + 1 : stop]
-        self._start = stop
+        self.text = text
+        self.kind = _KIND.match(text, 1).group()  # type: ignore[union-attr]  # every node has a kind
+        self._start = start + 1 + len(self.kind)
         self._end = end
         self._fields: dict[str, Any] | None = None
         self.memo: dict[str, Any] | None = None
 
-    @property
-    def fields(self) -> dict[str, Any]:
-        """All values by field name, in the server's order."""
-        if self._fields is None:
-            self._fields = self._doc.read_fields(self._start, self._end)
-        return self._fields
+    def _load(self) -> dict[str, Any]:
+        fields = self._fields = self._doc.read_fields(self._start, self._end)
+        return fields
 
     def __getitem__(self, name: str) -> Any:
-        value = self.fields[name]
-        if type(value) is _Later:
-            value = self.fields[name] = value.read()
+        fields = self._fields
+        if fields is None:
+            fields = self._load()
+        value = fields[name]
+        if value.__class__ is _Later:
+            value = fields[name] = value.read()
         return value
+
+    def __contains__(self, name: str) -> bool:
+        return name in (self._fields if self._fields is not None else self._load())
 
     def get(self, name: str, default: Any = None) -> Any:
         """Return a field's value, or the default where this server's nodes lack the field."""
-        return self[name] if name in self.fields else default
+        return self[name] if name in self else default
 
     def items(self, name: str) -> list[Any]:
         """Return a list field, with NIL as the empty list."""
         return self.get(name) or []
 
+    def names(self) -> list[str]:
+        """Return the names of all fields, in the server's order."""
+        return list(self._fields if self._fields is not None else self._load())
+
     def children(self) -> Iterator[Any]:
         """Yield every value."""
-        for name in list(self.fields):
+        for name in self.names():
             yield self[name]
 
+    def has(self, kind: str) -> bool:
+        """Whether a node of a kind is here or below."""
+        return f"{{{kind} " in self.text
+
     def __repr__(self) -> str:
-        return f"{{{self.kind}{self._doc.text[self._start : self._end]}}}"
+        return self.text
 
 
 class _Later:
@@ -120,7 +132,7 @@ class _Document:
         key = self.text[at : end + 1]
         node = self.nodes.get(key)
         if node is None:
-            node = self.nodes[key] = Node(self, at, end)
+            node = self.nodes[key] = Node(self, at, end, key)
         return node
 
     def read_fields(self, at: int, end: int) -> dict[str, Any]:

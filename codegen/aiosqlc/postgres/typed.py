@@ -196,8 +196,8 @@ class Typist:
             presence = None
             if missing:
                 joins = scope.alive(star.varno, targets[0]["expr"]["varnullingrels"] or ())
-                prover.ignored_joins.extend(joins)
-                with prover.assuming():
+                prover.ignored_joins.extend((scope, join) for join in joins)
+                with prover.assuming(star.varno):
                     for index in range(star.first, star.first + star.count):
                         verdict = column_in(prover, scope, index + 1)
                         changed[index] = replace(

@@ -10,13 +10,30 @@ from aiosqlc.postgres.catalog.facts import FIRST_USER_OID, Facts
 from aiosqlc.postgres.catalog.rows import ConstraintRow
 from aiosqlc.postgres.catalog.types import constraints_of
 from aiosqlc.postgres.infer import kinds
-from aiosqlc.postgres.infer.conditions import called
-from aiosqlc.postgres.tree import Node, walk
+from aiosqlc.postgres.infer.conditions import functions_below
+from aiosqlc.postgres.tree import Node
 from aiosqlc.stages import ColumnRef, Constraint
 
 # Built-ins marked volatile that change nothing anyone can see.
 _HARMLESS = frozenset(
-    ["random", "random_normal", "clock_timestamp", "timeofday", "gen_random_uuid", "uuidv4", "uuidv7", "pg_sleep", "pg_sleep_for", "pg_sleep_until", "pg_backend_pid", "statement_timestamp", "lastval", "currval", "txid_current_snapshot", "pg_column_size"]
+    [
+        "random",
+        "random_normal",
+        "clock_timestamp",
+        "timeofday",
+        "gen_random_uuid",
+        "uuidv4",
+        "uuidv7",
+        "pg_sleep",
+        "pg_sleep_for",
+        "pg_sleep_until",
+        "pg_backend_pid",
+        "statement_timestamp",
+        "lastval",
+        "currval",
+        "txid_current_snapshot",
+        "pg_column_size",
+    ]
 )
 # Built-ins whose effect outlives the transaction: what a pool's reset is there to undo.
 _LEAVES_TRACE = re.compile(
@@ -27,6 +44,7 @@ _SUSPECT_SOURCE = re.compile(
     r"|pg_(?:try_)?advisory_lock\w*)\b",
     re.IGNORECASE,
 )
+_AGGREGATES = re.compile(r" :(?:aggfnoid|winfnoid) (\d+)")
 _WRITES = frozenset(
     {kinds.Command.INSERT, kinds.Command.UPDATE, kinds.Command.DELETE, kinds.Command.MERGE}
 )
@@ -45,41 +63,38 @@ class Access:
 
 def access_of(facts: Facts, queries: Iterable[Node]) -> Access:
     """Return what a statement's rewritten queries do to the database."""
+    tops = list(queries)
+    if any(top["commandType"] == kinds.Command.UTILITY for top in tops):
+        return Access((), (), None, read_only=False, session_clean=False)
+    called = {function for top in tops for function in functions_below(top)}
+    called |= {int(oid) for top in tops for oid in _AGGREGATES.findall(top.text)}
+    read_only = all(_reads_only(facts, function) for function in called)
+    session_clean = all(_is_clean(facts, function) for function in called)
+    read_only &= not any(top.has("NEXTVALUEEXPR") or top.has("ROWMARKCLAUSE") for top in tops)
     writes: dict[str, None] = {}
     violable: dict[tuple[str, str, str], Constraint] = {}
     insert_into: ColumnRef | None = None
-    read_only = session_clean = True
-    for top in queries:
-        if top["commandType"] == kinds.Command.UTILITY:
-            return Access((), (), None, False, False)
-        for node in walk(top):
-            if node.kind == "QUERY":
-                read_only &= not node["rowMarks"]
-                relation = _target(node)
-                if not relation:
-                    continue
-                read_only = False
-                entry = facts.relations.get(relation)
-                if entry is None:
-                    continue
-                writes[f"{entry.schema}.{entry.name}"] = None
-                session_clean &= _triggers_are_clean(facts, relation)
-                for constraint in _violable(facts, node, relation):
-                    violable[constraint.schema, constraint.table, constraint.name] = constraint
-                if node is top and node["commandType"] == kinds.Command.INSERT:
-                    insert_into = ColumnRef(entry.schema, entry.name, "")
-            elif called(node):
-                read_only &= _reads_only(facts, called(node))
-                session_clean &= _is_clean(facts, called(node))
-            elif node.kind == "NEXTVALUEEXPR":
-                read_only = False
+    for top in tops:
+        for query in _writing(top):
+            read_only = False
+            relation = int(query["rtable"][query["resultRelation"] - 1]["relid"])
+            entry = facts.relations.get(relation)
+            session_clean &= _triggers_are_clean(facts, relation)
+            if entry is None:
+                continue
+            writes[f"{entry.schema}.{entry.name}"] = None
+            for constraint in _violable(facts, query, relation):
+                violable[constraint.schema, constraint.table, constraint.name] = constraint
+            if query is top and query["commandType"] == kinds.Command.INSERT:
+                insert_into = ColumnRef(entry.schema, entry.name, "")
     return Access(tuple(writes), tuple(violable.values()), insert_into, read_only, session_clean)
 
 
-def _target(query: Node) -> int:
-    if query["commandType"] not in _WRITES or not query["resultRelation"]:
-        return 0
-    return int(query["rtable"][query["resultRelation"] - 1]["relid"])
+def _writing(top: Node) -> Iterator[Node]:
+    """Yield the statement and its WITH queries that write (those may stand at the top only)."""
+    for query in (top, *(cte["ctequery"] for cte in top.items("cteList"))):
+        if query["commandType"] in _WRITES and query["resultRelation"]:
+            yield query
 
 
 def _reads_only(facts: Facts, function: int) -> bool:

@@ -71,7 +71,7 @@ def _aggregate(p: Prover, node: Node, scope: Scope) -> Verdict:
     if name in _COUNTS:
         return never(f"{name}() is a number")
     owner = scope.up(node["agglevelsup"])
-    if not groups_have_rows(owner.query):
+    if not groups_have_rows(owner.query, p.facts):
         return maybe(f"{name}() over no rows is NULL")
     if node["aggfilter"] is not None:
         return maybe(f"{name}() is NULL where FILTER lets no row through")
@@ -112,7 +112,7 @@ def _per_row(p: Prover, args: list[Node], scope: Scope) -> list[Verdict]:
     """Judge arguments for all rows: what a CASE branch knows, it knows of the current row only."""
     assumed, scope.assumed = scope.assumed, []
     try:
-        with p.assuming():
+        with p.assuming(scope, "every row"):
             return p.all(args, scope)
     finally:
         scope.assumed = assumed

@@ -8,13 +8,15 @@ unique index of the same kind, and nothing else.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from aiosqlc.postgres.catalog.facts import Facts, UniqueKey
 from aiosqlc.postgres.infer import kinds
-from aiosqlc.postgres.infer.conditions import IF_TRUE, called, facts_of
+from aiosqlc.postgres.infer.conditions import IF_TRUE, called, facts_of, functions_below
+from aiosqlc.postgres.infer.joins import conjuncts
 from aiosqlc.postgres.infer.scope import Scope
 from aiosqlc.postgres.tree import Node, walk
 
@@ -54,6 +56,7 @@ _ZONE_CROSSING = frozenset(
 )
 _NEVER_FIXED = frozenset({"AGGREF", "WINDOWFUNC", "NEXTVALUEEXPR", "CURRENTOFEXPR", "GROUPINGFUNC"})
 _BOOL = 16
+_OUTER_VAR = re.compile(r" :varlevelsup [1-9]")
 _SAME_EXPRESSION = frozenset({"varnullingrels", "opfuncid", "varreturningtype"})
 
 
@@ -206,11 +209,7 @@ class Closure:
             fixed = (kinds.SubLink.EXPR, kinds.SubLink.EXISTS, kinds.SubLink.ARRAY)
             inside = variables(node["subselect"], 1)
             return node["subLinkType"] in fixed and not any(True for _ in inside)
-        if (
-            node.kind in _NEVER_FIXED
-            or node.fields.get("funcretset")
-            or node.fields.get("opretset")
-        ):
+        if node.kind in _NEVER_FIXED or node.get("funcretset") or node.get("opretset"):
             return False
         if called(node) and self.facts.volatile(called(node)):
             return False
@@ -285,8 +284,8 @@ class Closure:
             )
         return kind in (kinds.Rte.VALUES, kinds.Rte.FUNCTION)
 
-    def _has_volatile(self, value: Any) -> bool:
-        return any(called(n) and self.facts.volatile(called(n)) for n in walk(value))
+    def _has_volatile(self, value: Node) -> bool:
+        return any(self.facts.volatile(function) for function in functions_below(value))
 
     def _runs_once(self, entry: Node) -> bool:
         """Whether a WITH query is certainly evaluated once: it is not folded into its use."""
@@ -400,9 +399,7 @@ def _same_boolean(condition: Node, predicate: Node, varno: int) -> bool:
 
 
 def _gives_set(node: Node) -> bool:
-    return any(
-        n.fields.get("funcretset") is True or n.fields.get("opretset") is True for n in walk(node)
-    )
+    return any(n.get("funcretset") is True or n.get("opretset") is True for n in walk(node))
 
 
 def _same(node: Any, stored: Any, varno: int) -> bool:
@@ -420,8 +417,8 @@ def _same(node: Any, stored: Any, varno: int) -> bool:
             return _constant(node) == _constant(stored)
         return all(
             _same(node[name], stored[name], varno)
-            for name in node.fields
-            if name not in _SAME_EXPRESSION and name in stored.fields
+            for name in node.names()
+            if name not in _SAME_EXPRESSION and name in stored
         )
     if isinstance(node, list) and isinstance(stored, list):
         return len(node) == len(stored) and all(
@@ -438,9 +435,13 @@ def _constant(node: Node) -> tuple[Any, ...]:
 def variables(value: Any, depth: int) -> Iterator[Node]:
     """Yield the Vars inside a value that belong to the level `depth` levels around it."""
     if isinstance(value, Node):
-        if value.kind == "VAR" and value["varlevelsup"] == depth:
-            yield value
-        for name in value.fields:
+        if value.kind == "VAR":
+            if value["varlevelsup"] == depth:
+                yield value
+            return
+        if not value.has("VAR") or (depth and not _OUTER_VAR.search(value.text)):
+            return
+        for name in value.names():
             inside = value[name]
             deeper = isinstance(inside, Node) and inside.kind == "QUERY"
             yield from variables(inside, depth + 1 if deeper else depth)
@@ -468,17 +469,6 @@ def _conditions(tree: Node | None) -> Iterator[tuple[frozenset[int] | None, Node
     }.get(tree["jointype"], frozenset[int]())
     for condition in conjuncts(tree["quals"]):
         yield side, condition
-
-
-def conjuncts(node: Node | None) -> Iterator[Node]:
-    """Yield the parts of a condition that must all hold."""
-    if node is None:
-        return
-    if node.kind == "BOOLEXPR" and node["boolop"] == "and":
-        for arg in node["args"]:
-            yield from conjuncts(arg)
-    else:
-        yield node
 
 
 def _entries(item: Node) -> Iterator[int]:

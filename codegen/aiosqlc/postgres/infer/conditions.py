@@ -7,9 +7,11 @@ everything else from strictness: a strict function that gave a value had values.
 
 from __future__ import annotations
 
+import re
+
 from aiosqlc.postgres.catalog.facts import Facts
 from aiosqlc.postgres.infer import kinds
-from aiosqlc.postgres.tree import Node, walk
+from aiosqlc.postgres.tree import Node
 
 # A Var of this query level: (range table index, attribute, the outer joins that may null it).
 VarKey = tuple[int, int, frozenset[int]]
@@ -23,9 +25,12 @@ IF_FALSE: Outcomes = frozenset({FALSE})
 IF_KNOWN: Outcomes = frozenset({TRUE, FALSE})
 NOTHING: FactSet = frozenset()
 
-_NEGATED = {TRUE: FALSE, FALSE: TRUE, NULL: NULL}
+NEGATED = {TRUE: FALSE, FALSE: TRUE, NULL: NULL}
+_OPERATORS = frozenset({"OPEXPR", "SCALARARRAYOPEXPR", "DISTINCTEXPR", "NULLIFEXPR"})
+_FUNCTION = re.compile(r" :(?:opfuncid|funcid) (\d+)")
+_INNER_PARAM = re.compile(r"\{PARAM :paramkind [1-9]")
 # x IS [NOT] TRUE and so on: the outcomes of x for which the test is true.
-_BOOLEAN_TESTS: dict[int, Outcomes] = {
+BOOLEAN_TESTS: dict[int, Outcomes] = {
     kinds.IS_TRUE: frozenset({TRUE}),
     kinds.IS_NOT_TRUE: frozenset({FALSE, NULL}),
     kinds.IS_FALSE: frozenset({FALSE}),
@@ -45,8 +50,14 @@ def var_key(node: Node) -> VarKey:
 
 def called(node: Node) -> int:
     """Return the oid of the function behind a call or an operator, 0 for other nodes."""
-    oid = node.fields.get("opfuncid") or node.fields.get("funcid") or 0
-    return oid if isinstance(oid, int) else 0
+    if node.kind == "FUNCEXPR":
+        return int(node["funcid"])
+    return int(node["opfuncid"]) if node.kind in _OPERATORS else 0
+
+
+def functions_below(node: Node) -> set[int]:
+    """Return the oids of all functions an expression calls, directly or through operators."""
+    return {int(oid) for oid in _FUNCTION.findall(node.text)}
 
 
 def stable(node: Node, facts: Facts) -> bool:
@@ -55,13 +66,11 @@ def stable(node: Node, facts: Facts) -> bool:
         node.memo = {}
     known = node.memo.get("stable")
     if known is None:
-        known = node.memo["stable"] = not any(
-            (
-                n.kind in {"SUBLINK", "NEXTVALUEEXPR", "PARAM"}
-                and (n.kind != "PARAM" or n["paramkind"] != kinds.Param.EXTERN)
-            )
-            or (called(n) and facts.volatile(called(n)))
-            for n in walk(node)
+        known = node.memo["stable"] = not (
+            node.has("SUBLINK")
+            or node.has("NEXTVALUEEXPR")
+            or _INNER_PARAM.search(node.text)
+            or any(facts.volatile(function) for function in functions_below(node))
         )
     return bool(known)
 
@@ -73,7 +82,7 @@ def facts_of(node: Node, possible: Outcomes, facts: Facts) -> FactSet:
     if node.kind == "NULLTEST":
         return _null_test(node, possible, facts)
     if node.kind == "BOOLEANTEST":
-        holds = _BOOLEAN_TESTS[node["booltesttype"]]
+        holds = BOOLEAN_TESTS[node["booltesttype"]]
         inner: Outcomes = frozenset()
         if TRUE in possible:
             inner |= holds
@@ -96,7 +105,7 @@ def facts_of(node: Node, possible: Outcomes, facts: Facts) -> FactSet:
 def _boolean(node: Node, possible: Outcomes, facts: Facts) -> FactSet:
     args: list[Node] = node["args"]
     if node["boolop"] == "not":
-        return facts_of(args[0], frozenset(_NEGATED[o] for o in possible), facts)
+        return facts_of(args[0], frozenset(NEGATED[o] for o in possible), facts)
     # AND is decided by a FALSE, OR by a TRUE; without the decider all arguments agree.
     decider, agreement = (FALSE, TRUE) if node["boolop"] == "and" else (TRUE, FALSE)
     alternatives: list[FactSet] = []

@@ -105,7 +105,7 @@ def _set_in_target(p: Prover, node: Node, function: Function, scope: Scope) -> V
         1
         for target in scope.query.items("targetList")
         for inner in walk(target)
-        if inner.fields.get("funcretset") is True or inner.fields.get("opretset") is True
+        if inner.get("funcretset") is True or inner.get("opretset") is True
     )
     if sets != 1:
         return maybe("sets of different length in one select list are padded with NULL")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import itertools
 
+from aiosqlc.postgres.catalog.facts import Facts
 from aiosqlc.postgres.infer import kinds
+from aiosqlc.postgres.infer.joins import conjuncts
 from aiosqlc.postgres.tree import Node
 
 _MOST_SETS = 256  # CUBE grows exponentially; beyond this we claim nothing
@@ -59,7 +61,38 @@ def is_ungrouped_aggregate(query: Node) -> bool:
     return bool(aggregated) and not query["groupClause"] and not query["groupingSets"]
 
 
-def groups_have_rows(query: Node) -> bool:
-    """Whether every group an aggregate sees holds at least one row."""
+def groups_have_rows(query: Node, facts: Facts) -> bool:
+    """Whether every group that gets out holds at least one row."""
     sets = grouping_sets(query)
-    return sets is not None and bool(sets) and all(sets)
+    if sets is not None and bool(sets) and all(sets):
+        return True
+    return any(_counts_rows(c, facts) for c in conjuncts(query["havingQual"]))
+
+
+def _counts_rows(condition: Node, facts: Facts) -> bool:
+    """Whether HAVING asks for a row: `count(*) > 0` and the like, or a value of an aggregate."""
+    if condition.kind == "NULLTEST":
+        test = condition["nulltesttype"] == kinds.IS_NOT_NULL and not condition["argisrow"]
+        arg = condition["arg"]
+        empties = facts.built_in(arg["aggfnoid"]) if arg.kind == "AGGREF" else ""
+        return test and empties in _NULL_OVER_NOTHING and arg["agglevelsup"] == 0
+    if condition.kind != "OPEXPR" or len(condition["args"]) != 2:  # noqa: PLR2004 - binary
+        return False
+    call, bound = condition["args"]
+    if call.kind != "AGGREF" or facts.built_in(call["aggfnoid"]) != "count" or call["agglevelsup"]:
+        return False
+    least = _MORE_THAN.get(facts.built_in(condition["opfuncid"]))
+    if least is None or bound.kind != "CONST" or bound["constisnull"]:
+        return False
+    data = bound["constvalue"].data[: bound["constlen"]]
+    return int.from_bytes(data, "little", signed=True) >= least
+
+
+# Aggregates that are NULL over no rows.
+_NULL_OVER_NOTHING = frozenset({"sum", "avg", "min", "max", "array_agg", "string_agg", "any_value"})
+# Comparisons of a count with a number: the least number for which they ask for a row.
+_MORE_THAN = {
+    "int8gt": 0, "int84gt": 0, "int82gt": 0,
+    "int8ge": 1, "int84ge": 1, "int82ge": 1,
+    "int8eq": 1, "int84eq": 1, "int82eq": 1,
+}  # fmt: skip

@@ -76,7 +76,7 @@ class _Uses:
             elif query[field] is not None:
                 self.value(query[field], scope)
         skipped = {"limitCount", "limitOffset", "rteperminfos"}
-        for name in query.fields:
+        for name in query.names():
             if name not in skipped:
                 self.value(query[name], scope, done)
 
@@ -145,7 +145,7 @@ class _Uses:
         if isinstance(value, list):
             for item in value:
                 self.value(item, scope, skip)
-        elif isinstance(value, Node):
+        elif isinstance(value, Node) and value.has("PARAM"):
             if skip and id(value) in skip and _is_param(_unwrap(value["expr"]) or value):
                 return
             self._node(value, scope, skip)
@@ -156,11 +156,11 @@ class _Uses:
             return
         if node.kind == "RANGETBLENTRY":
             for name in ("subquery", "functions", "values_lists", "tablefunc", "tablesample"):
-                if name in node.fields:
+                if name in node:
                     self.value(node[name], scope)
             return
         self._met(node, scope)
-        for name in node.fields:
+        for name in node.names():
             self.value(node[name], scope, skip)
 
     def _met(self, node: Node, scope: Scope) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+import contextlib
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping
 
 from aiosqlc.postgres.catalog.facts import Facts
 from aiosqlc.postgres.infer.scope import Scope
@@ -41,22 +42,29 @@ class Prover:
         self.nullable_params = frozenset(nullable_params)
         self.arguments = arguments
         self.depth = depth
-        self.ignored_joins: list[int] = []
+        self.ignored_joins: list[tuple[Scope, int]] = []
         self.sublink_columns: list[tuple[Node, Scope]] = []
-        self._assuming = 0
+        self.context = 0
+        self._contexts: dict[tuple[int, Hashable], int] = {}
 
     def judge(self, node: Node, scope: Scope) -> Verdict:
         """Return whether an expression of a query level can be NULL."""
-        cached = scope.verdicts.get(node) if self._cacheable() else None
-        if cached is not None:
-            return cached  # type: ignore[no-any-return]  # the scope does not know what we keep there
-        verdict = self._judge(node, scope)
-        if self._cacheable():
-            scope.verdicts[node] = verdict
+        key = (self.context, node)
+        verdict = scope.verdicts.get(key)
+        if verdict is None:
+            verdict = scope.verdicts[key] = self._judge(node, scope)
         return verdict
 
-    def _cacheable(self) -> bool:
-        return not self._assuming and not self.sublink_columns
+    @contextlib.contextmanager
+    def assuming(self, *assumption: Hashable) -> Iterator[None]:
+        """Judge under an assumption: verdicts reached within are kept for it alone."""
+        before = self.context
+        key = (before, assumption)
+        self.context = self._contexts.setdefault(key, len(self._contexts) + 1)
+        try:
+            yield
+        finally:
+            self.context = before
 
     def _judge(self, node: Node, scope: Scope) -> Verdict:
         if scope.is_known_expression(node):
@@ -72,29 +80,11 @@ class Prover:
         """Judge several expressions."""
         return [self.judge(node, scope) for node in nodes]
 
-    class _Assumption:
-        """While open, verdicts rest on something not true in general and are not kept."""
-
-        def __init__(self, prover: Prover) -> None:
-            self.prover = prover
-
-        def __enter__(self) -> None:
-            self.prover._assuming += 1  # noqa: SLF001 - its own prover
-
-        def __exit__(self, *_exc: object) -> None:
-            self.prover._assuming -= 1  # noqa: SLF001 - its own prover
-
-    def assuming(self) -> _Assumption:
-        """Judge under an assumption within a `with` block."""
-        return self._Assumption(self)
-
 
 def grouped_expressions(scope: Scope) -> frozenset[Node]:
     """Return the keys a grouping set can null, where the server does not mark them itself (16, 17)."""
     query = scope.query
     if scope.catalog.major >= 18 or not query["groupingSets"]:
         return frozenset()
-    cached = scope.subscopes.get(query)
-    del cached
     refs = {clause["tleSortGroupRef"] for clause in query.items("groupClause")}
     return frozenset(t["expr"] for t in query["targetList"] if t["ressortgroupref"] in refs)

@@ -37,7 +37,7 @@ def _var(p: Prover, node: Node, scope: Scope) -> Verdict:
     old = owner.command == kinds.Command.UPDATE and returning == kinds.Returning.OLD
     if owner.is_known(varno, attribute, nulling, old=old):
         return never(f"a condition requires {_column_name(p, owner, node)} to have a value")
-    alive = [j for j in owner.alive(varno, nulling) if j not in p.ignored_joins]
+    alive = [j for j in owner.alive(varno, nulling) if (owner, j) not in p.ignored_joins]
     if alive:
         return maybe(f"{_column_name(p, owner, node)} is NULL where {_nuller(owner, alive[0])}")
     if owner.command == kinds.Command.MERGE and varno != owner.query["resultRelation"]:
@@ -126,9 +126,9 @@ def _join_column(p: Prover, varno: int, entry: Node, attribute: int, scope: Scop
     expression = entry["joinaliasvars"][attribute - 1]
     if expression.kind == "COALESCEEXPR" and entry["jointype"] == kinds.Join.FULL:
         # The merged column of FULL JOIN … USING: of two sides, at least one is there.
-        p.ignored_joins.append(varno)
+        p.ignored_joins.append((scope, varno))
         try:
-            with p.assuming():
+            with p.assuming(scope, varno):
                 sides = p.all(expression["args"], scope)
         finally:
             p.ignored_joins.pop()
@@ -155,14 +155,14 @@ def _recursive_columns(p: Prover, owner: Scope, name: str, query: Node) -> list[
     count = len(output_targets(query))
     state = [False] * count
     try:
-        with p.assuming():
-            while True:
-                owner.recursion[name] = state
+        while True:
+            owner.recursion[name] = state
+            with p.assuming(owner, name, tuple(state)):
                 verdicts = [column_verdict(p, query, n + 1, owner) for n in range(count)]
-                after = [old or v.null for old, v in zip(state, verdicts, strict=True)]
-                if after == state:
-                    return verdicts
-                state = after
+            after = [old or v.null for old, v in zip(state, verdicts, strict=True)]
+            if after == state:
+                return verdicts
+            state = after
     finally:
         owner.recursion.pop(name, None)
 
@@ -212,10 +212,21 @@ def column_in(p: Prover, scope: Scope, attribute: int) -> Verdict:
     query = scope.query
     if query["setOperations"] is not None:
         return _set_operation(p, query["setOperations"], attribute, scope)
+    if _has_no_rows(p, scope):
+        return never("the conditions contradict each other: no row gets out")
     targets = output_targets(query)
     if not 0 < attribute <= len(targets):
         return maybe("the column is not known")
     return p.judge(targets[attribute - 1]["expr"], scope)
+
+
+def _has_no_rows(p: Prover, scope: Scope) -> bool:
+    from aiosqlc.postgres.infer.truth import has_no_rows
+
+    known = scope.empty.get(p.context)
+    if known is None:
+        known = scope.empty[p.context] = has_no_rows(p, scope)
+    return known
 
 
 def _set_operation(p: Prover, node: Node, attribute: int, scope: Scope) -> Verdict:
@@ -263,7 +274,7 @@ _TYPE_FIELDS = (
 def expression_type(node: Node) -> int:
     """Return an expression's type oid as far as one of its fields says it, else 0."""
     for name in _TYPE_FIELDS:
-        value = node.fields.get(name)
+        value = node.get(name)
         if isinstance(value, int):
             return value
     return 0

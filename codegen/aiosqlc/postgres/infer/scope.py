@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
 from aiosqlc.postgres.catalog.facts import Facts
 from aiosqlc.postgres.infer import kinds
 from aiosqlc.postgres.infer.conditions import IF_TRUE, NOTHING, FactSet, facts_of
-from aiosqlc.postgres.tree import Node, walk
+from aiosqlc.postgres.infer.verdict import Verdict
+from aiosqlc.postgres.tree import Node
+
+_OWN_VAR = re.compile(r" :varlevelsup 0\b")
 
 
 class Scope:
@@ -29,7 +33,8 @@ class Scope:
         self.old: FactSet = NOTHING
         self.assumed: list[FactSet] = []
         self.subscopes: dict[Node, Scope] = {}
-        self.verdicts: dict[Node, Any] = {}
+        self.verdicts: dict[tuple[int, Node], Verdict] = {}
+        self.empty: dict[int, bool] = {}
         self.recursion: dict[str, list[bool]] = {}
         self._settle()
 
@@ -145,10 +150,7 @@ def _about_rows(found: FactSet) -> FactSet:
     a row that met nothing, and so does an outer join around the condition.
     """
     return frozenset(
-        fact
-        for fact in found
-        if not isinstance(fact, Node)
-        or any(node.kind == "VAR" and node["varlevelsup"] == 0 for node in walk(fact))
+        fact for fact in found if not isinstance(fact, Node) or _OWN_VAR.search(fact.text)
     )
 
 
@@ -157,11 +159,14 @@ class _Joins:
 
     def __init__(self, tree: Node | None) -> None:
         self.quals: list[Node] = []
+        self.always: list[Node] = []
         self.outer: list[Node] = []
         self.sides: dict[int, tuple[frozenset[int], ...]] = {}
         self._matched: list[tuple[Node, FactSet]] | None = None
         if tree is not None:
             self._visit(tree)
+            # The conditions of the query itself: those below an outer join hold for matches only.
+            self.always = [q for q in [tree["quals"]] if q is not None]
 
     def _visit(self, item: Node) -> frozenset[int]:
         """Record an item; return the range table indexes below it, its own included."""

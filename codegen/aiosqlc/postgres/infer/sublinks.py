@@ -39,7 +39,8 @@ def _comparison(p: Prover, node: Node, scope: Scope) -> Verdict:
     """`x op ANY (select …)` is NULL only if some comparison is."""
     p.sublink_columns.append((node["subselect"], scope))
     try:
-        verdict = p.judge(node["testexpr"], scope)
+        with p.assuming(node, scope):
+            verdict = p.judge(node["testexpr"], scope)
     finally:
         p.sublink_columns.pop()
     return all_of([verdict], "compares a value with values")

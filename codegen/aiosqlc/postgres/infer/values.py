@@ -7,10 +7,11 @@ from aiosqlc.postgres.infer.conditions import (
     FALSE,
     IF_TRUE,
     NULL,
+    TRUE,
     FactSet,
+    Outcomes,
     facts_of,
     known,
-    stable,
 )
 from aiosqlc.postgres.infer.prover import Prover, rule
 from aiosqlc.postgres.infer.scope import Scope
@@ -159,10 +160,15 @@ def _case(p: Prover, node: Node, scope: Scope) -> Verdict:
     branches: list[Verdict] = []
     for when in node["args"]:
         condition = when["expr"]
+        possible = _outcomes_under(p, scope, failed, condition)
+        if TRUE not in possible:
+            continue
         holds = _with_subject(node, facts_of(condition, IF_TRUE, p.facts), p)
         branches.append(_under(p, scope, failed | holds, when["result"]))
         if branches[-1].null:
             return maybe("a branch of CASE may be NULL", branches[-1])
+        if possible == {TRUE}:
+            return all_of(branches, "every branch of CASE that can be reached has a value")
         failed |= facts_of(condition, _UNTRUE, p.facts)
     if node["defresult"] is None:
         return maybe("CASE without ELSE is NULL when no branch applies")
@@ -171,11 +177,21 @@ def _case(p: Prover, node: Node, scope: Scope) -> Verdict:
 
 
 def _under(p: Prover, scope: Scope, assumed: FactSet, node: Node) -> Verdict:
-    assumed = frozenset(f for f in assumed if not isinstance(f, Node) or stable(f, p.facts))
     scope.assumed.append(assumed)
     try:
-        with p.assuming():
+        with p.assuming(scope, assumed):
             return p.judge(node, scope)
+    finally:
+        scope.assumed.pop()
+
+
+def _outcomes_under(p: Prover, scope: Scope, assumed: FactSet, node: Node) -> Outcomes:
+    from aiosqlc.postgres.infer.truth import outcomes
+
+    scope.assumed.append(assumed)
+    try:
+        with p.assuming(scope, assumed):
+            return outcomes(p, node, scope)
     finally:
         scope.assumed.pop()
 

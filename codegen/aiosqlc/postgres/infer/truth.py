@@ -1,0 +1,74 @@
+"""Which outcomes a condition can have at all, given what is proved of its parts."""
+
+from __future__ import annotations
+
+from aiosqlc.postgres.infer import kinds
+from aiosqlc.postgres.infer.conditions import (
+    BOOLEAN_TESTS,
+    FALSE,
+    NEGATED,
+    NULL,
+    TRUE,
+    Outcomes,
+)
+from aiosqlc.postgres.infer.grouping import grouping_sets, is_ungrouped_aggregate
+from aiosqlc.postgres.infer.joins import conjuncts
+from aiosqlc.postgres.infer.prover import Prover
+from aiosqlc.postgres.infer.scope import Scope
+from aiosqlc.postgres.tree import Node
+
+_TRUE_OR_FALSE: Outcomes = frozenset({TRUE, FALSE})
+
+
+def outcomes(p: Prover, node: Node, scope: Scope) -> Outcomes:
+    """Return the outcomes that are possible for a condition."""
+    if node.kind == "CONST":
+        if node["constisnull"]:
+            return frozenset({NULL})
+        return frozenset({TRUE if any(node["constvalue"].data) else FALSE})
+    if node.kind == "NULLTEST" and not node["argisrow"]:
+        if p.judge(node["arg"], scope).null:
+            return _TRUE_OR_FALSE
+        return frozenset({TRUE if node["nulltesttype"] == kinds.IS_NOT_NULL else FALSE})
+    if node.kind == "BOOLEXPR":
+        return _boolean(p, node, scope)
+    if node.kind == "BOOLEANTEST":
+        holds = BOOLEAN_TESTS[node["booltesttype"]]
+        inner = outcomes(p, node["arg"], scope)
+        found = {TRUE} if inner & holds else set()
+        return frozenset(found | ({FALSE} if inner - holds else set()))
+    return _TRUE_OR_FALSE | {NULL} if p.judge(node, scope).null else _TRUE_OR_FALSE
+
+
+def _boolean(p: Prover, node: Node, scope: Scope) -> Outcomes:
+    args = [outcomes(p, arg, scope) for arg in node["args"]]
+    if node["boolop"] == "not":
+        return frozenset(NEGATED[o] for o in args[0])
+    decider, agreement = (FALSE, TRUE) if node["boolop"] == "and" else (TRUE, FALSE)
+    found = set()
+    if any(decider in arg for arg in args):
+        found.add(decider)
+    if all(agreement in arg for arg in args):
+        found.add(agreement)
+    if any(NULL in arg for arg in args) and all(arg & {NULL, agreement} for arg in args):
+        found.add(NULL)
+    return frozenset(found)
+
+
+def has_no_rows(p: Prover, scope: Scope) -> bool:
+    """Whether the query's conditions contradict themselves, so that no row gets out.
+
+    An aggregate over no rows still puts out a row.
+    """
+    query = scope.query
+    if is_ungrouped_aggregate(query):
+        return False
+    sets = grouping_sets(query)
+    if sets is None or frozenset() in sets or not scope.joins.always:
+        return False
+    return any(
+        TRUE not in outcomes(p, condition, scope)
+        for qual in scope.joins.always
+        for condition in conjuncts(qual)
+        if condition.kind in {"NULLTEST", "CONST", "BOOLEXPR", "BOOLEANTEST"}
+    )
