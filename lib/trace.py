@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import re
-import secrets
 from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from enum import StrEnum
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from opentelemetry import propagate, trace
 from opentelemetry.context import Context
-from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.trace import SpanKind, Status, StatusCode
 
 from lib.metrics import app_version
 
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
+
 HEADER: Final = "traceparent"
 _TRACEPARENT: Final = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}")
-# What to pass on while no spans are made here: the caller's context as it came, or one of our own.
+# The caller's context as it came: passed on as it is while no spans are made here.
 _passing: Final[ContextVar[str]] = ContextVar("traceparent", default="")
 
 
@@ -51,6 +51,10 @@ class Tracing:
 
     def start(self, service: str, processor: SpanProcessor) -> None:
         """Make spans from now on and hand them to `processor`."""
+        # Imported when it is used: most processes make no spans, and it takes its time to load.
+        from opentelemetry.sdk.resources import Resource
+        from opentelemetry.sdk.trace import TracerProvider
+
         resource = Resource.create({"service.name": service, "service.version": app_version()})
         self._provider = TracerProvider(resource=resource, shutdown_on_exit=False)
         self._provider.add_span_processor(processor)
@@ -77,7 +81,7 @@ class Tracing:
         exception marks the span as failed and goes on its way.
         """
         if parent is not None:
-            _passing.set(accept(parent.get(HEADER)))
+            pass_on(parent.get(HEADER))
         if self._tracer is None:
             yield
             return
@@ -101,11 +105,16 @@ span = TRACING.span
 
 
 def accept(inbound: str | None) -> str:
-    """Return the caller's `traceparent` where it is well formed, else a new one, not sampled."""
-    found = _TRACEPARENT.fullmatch(inbound or "")
-    if found is not None and inbound and set(found[1]) != {"0"} and set(found[2]) != {"0"}:
-        return inbound
-    return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-00"
+    """Return the caller's `traceparent` where it is well formed, else nothing."""
+    found = _TRACEPARENT.fullmatch(inbound) if inbound else None
+    if found is None or set(found[1]) == {"0"} or set(found[2]) == {"0"}:
+        return ""
+    return found[0]
+
+
+def pass_on(inbound: str | None) -> None:
+    """Send the caller's context, if it is a good one, with what this task calls and writes."""
+    _passing.set(accept(inbound))
 
 
 def current() -> str:

@@ -9,7 +9,7 @@ from typing import Final
 import grpc.aio
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from lib import context
+from lib import context, trace
 from lib.errors import AppError, Code
 from lib.grpc.errors import from_rpc_error
 from lib.grpc.methods import Request, Response, ServerStream, Unary
@@ -97,8 +97,8 @@ class Budget:
 
 
 def _metadata() -> tuple[tuple[str, str], ...]:
-    request_id = context.request_id.get()
-    return ((REQUEST_ID, request_id),) if request_id else ()
+    pairs = ((REQUEST_ID, context.request_id.get()), (trace.HEADER, trace.current()))
+    return tuple(pair for pair in pairs if pair[1])
 
 
 def _now() -> float:

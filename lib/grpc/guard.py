@@ -12,6 +12,7 @@ import grpc
 import grpc.aio
 
 from lib import context as request_context
+from lib import trace
 from lib.errors import AppError, Code
 from lib.grpc.errors import STATUS, to_trailer
 from lib.grpc.methods import Bound, BoundStream, BoundUnary
@@ -97,15 +98,17 @@ class Guard:
     def _surround(
         self, method: str, series: MethodMetrics, context: Context, limit: float | None
     ) -> Iterator[Call]:
-        request_id = request_context.accept_request_id(_inbound_request_id(context))
+        request_id = request_context.accept_request_id(_inbound(context, REQUEST_ID))
         call = Call(sooner(until(context.time_remaining()), until(limit)))
         # grpc serves each call in a task of its own: what is set here ends with it.
         request_context.request_id.set(request_id)
         request_context.deadline.set(call.deadline)
         series.started.inc()
         series.received.inc()
+        parent = {trace.HEADER: _inbound(context, trace.HEADER) or ""}
         try:
-            yield call
+            with trace.span(method, trace.Kind.SERVER, parent=parent):
+                yield call
         except (asyncio.CancelledError, GeneratorExit):
             call.status = "DEADLINE_EXCEEDED" if call.is_late() else "CANCELLED"
             raise
@@ -123,9 +126,9 @@ class Guard:
             )
 
 
-def _inbound_request_id(context: Context) -> str | None:
+def _inbound(context: Context, name: str) -> str | None:
     for key, value in context.invocation_metadata() or ():
-        if key == REQUEST_ID and isinstance(value, str):
+        if key == name and isinstance(value, str):
             return value
     return None
 

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import gzip
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
+from aiohttp import web
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from pytest_aiohttp.plugin import AiohttpClient, AiohttpServer
 
 from lib import trace
+from lib.db.traced import traced
+from lib.http.middleware.trace import trace as trace_middleware
+from lib.otlp import exporting
 from lib.trace import TRACING, Kind, accept, current, inject, span, trace_id
 
 PARENT = f"00-{'a' * 32}-{'b' * 16}-01"
@@ -37,10 +46,9 @@ def exporter() -> Iterator[InMemorySpanExporter]:
         PARENT + "\n",
     ],
 )
-def test_a_malformed_context_is_replaced_by_one_that_is_not_sampled(inbound: str | None) -> None:
-    made = accept(inbound)
-    assert accept(made) == made != inbound
-    assert made.endswith("-00")
+def test_a_malformed_context_is_not_passed_on(inbound: str | None) -> None:
+    assert accept(inbound) == ""
+    assert accept(PARENT) == PARENT
 
 
 async def test_while_off_the_callers_context_is_passed_on_as_it_came() -> None:
@@ -83,3 +91,75 @@ async def test_outside_of_any_request_nothing_is_sent() -> None:
     trace._passing.set("")
     inject(headers)
     assert headers == {}
+
+
+async def test_http_sql_and_events_are_one_trace(
+    exporter: InMemorySpanExporter, aiohttp_client: AiohttpClient
+) -> None:
+    sql = "SELECT 1"
+
+    async def handler(request: web.Request) -> web.Response:
+        db = traced(FakeDatabase(), {sql: "GetOne"})
+        async with db.transaction() as tx:
+            await tx.fetchval(sql)
+        return web.Response(text=current())
+
+    app = web.Application(middlewares=[trace_middleware])
+    app.add_routes([web.get("/things/{id}", handler)])
+    client = await aiohttp_client(app)
+    answer = await client.get("/things/7", headers={"traceparent": PARENT})
+    stored = await answer.text()  # what an event written there would carry
+    with span("handle", Kind.CONSUMER, parent={"traceparent": stored}):
+        pass
+    spans = {each.name: each for each in exporter.get_finished_spans()}
+    assert list(spans) == ["GetOne", "transaction", "GET /things/{id}", "handle"]
+    assert {each.context.trace_id for each in spans.values()} == {int("a" * 32, 16)}
+    parents = {name: each.parent.span_id for name, each in spans.items() if each.parent}
+    request = spans["GET /things/{id}"].context.span_id
+    assert parents["GetOne"] == spans["transaction"].context.span_id
+    assert parents["transaction"] == parents["handle"] == request
+
+
+class FakeDatabase:
+    async def fetchval(self, query: str, /, *args: object) -> int:
+        return 1
+
+    fetch = fetchrow = execute = fetchval
+
+    @asynccontextmanager
+    async def transaction(self, *, isolation: str = "read_committed") -> AsyncIterator[Any]:
+        yield self
+
+
+async def test_spans_reach_a_collector_over_otlp(aiohttp_server: AiohttpServer) -> None:
+    received: list[ExportTraceServiceRequest] = []
+
+    async def collect(request: web.Request) -> web.Response:
+        raw = await request.read()
+        if request.headers.get("Content-Encoding") == "gzip":
+            raw = raw if raw[:2] != b"\x1f\x8b" else gzip.decompress(raw)
+        received.append(ExportTraceServiceRequest.FromString(raw))
+        return web.Response()
+
+    app = web.Application()
+    app.add_routes([web.post("/v1/traces", collect)])
+    server = await aiohttp_server(app)
+    async with exporting("shop", f"http://127.0.0.1:{server.port}"):
+        with span("work"):
+            pass
+    spans = [
+        each.name
+        for request in received
+        for resource in request.resource_spans
+        for scope in resource.scope_spans
+        for each in scope.spans
+    ]
+    assert spans == ["work"]
+    assert not TRACING.is_on
+
+
+async def test_without_an_endpoint_nothing_is_made() -> None:
+    async with exporting("shop", None):
+        assert not TRACING.is_on
+        db = FakeDatabase()
+        assert traced(db, {}) is db  # type: ignore[arg-type] # as much of one as is needed

@@ -1,0 +1,64 @@
+"""A database whose statements are spans; put around another where traces are on."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, asynccontextmanager
+from typing import Any
+
+from lib import trace
+from lib.db.executor import Database, Executor
+
+
+def traced(db: Database, names: Mapping[str, str]) -> Database:
+    """Return `db` with a span per statement, or `db` itself while traces are off.
+
+    `names` is SQL text → name, as `QUERY_NAMES` of a generated package; the text is not exported.
+    """
+    return _TracedDatabase(db, names) if trace.TRACING.is_on else db
+
+
+class _Traced:
+    """The four calls of an `Executor`, each in a span."""
+
+    def __init__(self, inner: Executor, names: Mapping[str, str]) -> None:
+        self._inner = inner
+        self._names = names
+
+    async def fetch(self, query: str, /, *args: object) -> Sequence[Iterable[Any]]:
+        """Return every row."""
+        with self._span(query):
+            return await self._inner.fetch(query, *args)
+
+    async def fetchrow(self, query: str, /, *args: object) -> Iterable[Any] | None:
+        """Return the first row, or None where there is none."""
+        with self._span(query):
+            return await self._inner.fetchrow(query, *args)
+
+    async def fetchval(self, query: str, /, *args: object) -> Any:
+        """Return the first value of the first row, or None where there is no row."""
+        with self._span(query):
+            return await self._inner.fetchval(query, *args)
+
+    async def execute(self, query: str, /, *args: object) -> str:
+        """Run a statement and return the server's status tag."""
+        with self._span(query):
+            return await self._inner.execute(query, *args)
+
+    def _span(self, query: str) -> AbstractContextManager[None]:
+        return trace.span(self._names.get(query, "query"), trace.Kind.CLIENT)
+
+
+class _TracedDatabase(_Traced):
+    """The same with transactions, each a span around its statements."""
+
+    def __init__(self, inner: Database, names: Mapping[str, str]) -> None:
+        super().__init__(inner, names)
+        self._database = inner
+
+    @asynccontextmanager
+    async def transaction(self, *, isolation: str = "read_committed") -> AsyncIterator[Executor]:
+        """Enter a transaction; leaving normally commits, leaving by an exception rolls back."""
+        with trace.span("transaction", trace.Kind.CLIENT):
+            async with self._database.transaction(isolation=isolation) as tx:
+                yield _Traced(tx, self._names)
