@@ -79,6 +79,7 @@ def _run(options: argparse.Namespace, parser: Parser, router: Router) -> int:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, ask_to_stop)
+    exporter.look()  # Before saying that we are here: what is rotated away later is not history.
     threading.Thread(target=server.serve_forever, name="http", daemon=True).start()
     _log.info("Metrics are at http://%s:%d/metrics.", options.host, server.server_port)
     exporter.run(stop, interval=options.interval, commit_every=_COMMIT_SECONDS)

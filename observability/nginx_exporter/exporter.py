@@ -58,6 +58,12 @@ class Exporter:
         self._unwatched = list(known.values())  # Kept, should the log be followed again.
         self._file = file
 
+    def look(self) -> None:
+        """See which files are there; from now on no rotation goes unnoticed."""
+        with self.lock:
+            for watched in self.logs:
+                watched.follower.look()
+
     def step(self, stop: Callable[[], bool] = lambda: False) -> None:
         """Read everything there is, giving way to scrapes between chunks."""
         for watched in self.logs:

@@ -1,0 +1,124 @@
+"""Lines the log exporter counts in a second of one core, beside mtail where it is installed.
+
+Run: python -m bench.exporter.run [lines]. Every figure is the median of five runs. Seconds are CPU
+seconds, user and system, so that other work on the machine does not count against either.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from pathlib import Path
+
+from observability.nginx_exporter.exporter import Exporter
+from observability.nginx_exporter.hits import Parser
+from observability.nginx_exporter.json_lines import JsonLines
+from observability.nginx_exporter.log_format import CLASSIC, TextLines
+from observability.nginx_exporter.routes import Router
+from observability.nginx_exporter.snapshot import StateFile
+from observability.nginx_exporter.totals import Totals
+
+RUNS = 5
+RESOURCES = ["users", "departments", "products", "orders", "items", "carts", "rooms", "points"]
+ROUTES = [f"/api/{r}/v1/{r}" for r in RESOURCES] + [f"/api/{r}/v1/{r}/{{id}}" for r in RESOURCES]
+JSON = (
+    '{{"time":"2025-11-21T02:00:00+00:00","remote_addr":"172.18.0.1","request_id":"{id}",'
+    '"method":"{method}","path":"{path}","protocol":"HTTP/1.1","status":{status},'
+    '"bytes_sent":{size},"request_bytes":312,"duration":{time},"upstream_addr":"127.0.0.1:8081",'
+    '"upstream_status":"{status}","upstream_time":"{time}","user_agent":"{agent}"}}\n'
+)
+TEXT = (
+    '172.18.0.1 - - [21/Nov/2025:02:00:00 +0000] "{method} {path} HTTP/1.1" {status} {size} '
+    '"-" "{agent}" {time}\n'
+)
+AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0"
+
+
+def lines(template: str, count: int) -> str:
+    """A log in which half the paths hold an id never seen before."""
+    dice = random.Random(1)
+    made = []
+    for _ in range(count):
+        kind = dice.choice(RESOURCES)
+        ident = uuid.UUID(int=dice.getrandbits(128))
+        path = f"/api/{kind}/v1/{kind}" + (f"/{ident}" if dice.random() < 0.5 else "")
+        made.append(
+            template.format(
+                id=ident.hex,
+                method=dice.choice(["GET", "GET", "GET", "POST", "PATCH"]),
+                path=path + ("?page=2" if dice.random() < 0.3 else ""),
+                status=dice.choice([200, 200, 200, 201, 404, 500]),
+                size=dice.randrange(20_000),
+                time=f"{dice.expovariate(20):.3f}",
+                agent=AGENT,
+            )
+        )
+    return "".join(made)
+
+
+def ours(log: Path, parser: Parser, count: int) -> float:
+    """CPU seconds to follow, parse and count the whole log and write the state down."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = StateFile(Path(folder) / "state")
+        exporter = Exporter([log], parser, Totals(Router(ROUTES)), file, None)
+        began = time.process_time()
+        exporter.step()
+        with exporter.lock:
+            exporter.commit()
+        taken = time.process_time() - began
+        counted = sum(series.requests for series in exporter.totals.series)
+        file.close()
+    assert counted == count, (counted, count)
+    return taken
+
+
+def mtail(log: Path) -> float:
+    """CPU seconds mtail takes for a log in one go, start-up included."""
+    command = ["mtail", "--one_shot", "--progs", Path(__file__).parent / "nginx.mtail"]
+    began = _children()
+    subprocess.run(
+        [*command, "--logs", log, "--port", "0"],
+        check=True,
+        capture_output=True,
+        env={**os.environ, "GOMAXPROCS": "1"},
+    )
+    return _children() - began
+
+
+def _children() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def report(name: str, count: int, seconds: list[float]) -> None:
+    print(f"{name:32} {count / statistics.median(seconds):>12,.0f} lines a CPU second")
+
+
+def main() -> None:
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 300_000
+    # One core for all: threads of ours would not help, and mtail's must not.
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    with tempfile.TemporaryDirectory() as folder:
+        json_log, text_log = Path(folder) / "json.log", Path(folder) / "text.log"
+        json_log.write_text(lines(JSON, count))
+        text_log.write_text(lines(TEXT, count))
+        report("ours, JSON", count, [ours(json_log, JsonLines(), count) for _ in range(RUNS)])
+        text = TextLines(CLASSIC, upstream_is_duration=True)
+        report("ours, classic", count, [ours(text_log, text, count) for _ in range(RUNS)])
+        if shutil.which("mtail"):
+            report("mtail, classic, no routes", count, [mtail(text_log) for _ in range(RUNS)])
+        else:
+            print("mtail is not installed (Debian: apt-get install mtail); skipped")
+
+
+if __name__ == "__main__":
+    main()
