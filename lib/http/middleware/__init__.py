@@ -7,6 +7,7 @@
 5. `metrics`: the same, as numbers.
 6. `cors`: answers preflights; errors get its headers too.
 7. `deadline`: bounds what follows.
+8. `caller_deadline`: bounds it further, where the caller waits less long.
 
 A service that needs them appends, in this order: `limit_clients` (before anything costs),
 `authenticate`, `limit_users`, `idempotent`.
@@ -19,6 +20,7 @@ from prometheus_client import CollectorRegistry
 
 from lib.config import Settings
 from lib.http.middleware.access_log import access_log
+from lib.http.middleware.caller_deadline import caller_deadline
 from lib.http.middleware.cors import cors
 from lib.http.middleware.deadline import deadline
 from lib.http.middleware.metrics import metrics
@@ -37,4 +39,5 @@ def standard(settings: Settings, registry: CollectorRegistry) -> list[Middleware
         metrics(registry),
         cors(settings.cors_origins),
         deadline(settings.request_seconds),
+        caller_deadline,
     ]

@@ -1,0 +1,66 @@
+"""What the caller waits is what the server works, never longer than the server's own limit."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import pytest
+from aiohttp import web
+from pytest_aiohttp.plugin import AiohttpClient
+
+from lib import context
+from lib.http.middleware.caller_deadline import caller_deadline
+from lib.http.middleware.deadline import deadline
+from lib.http.middleware.recovery import recovery
+
+
+@pytest.mark.parametrize(
+    ("header", "status", "left"),
+    [
+        (None, 200, 0.5),
+        ("100", 200, 0.1),
+        ("60000", 200, 0.5),
+        ("0", 504, 0.0),
+        ("soon", 200, 0.5),
+    ],
+)
+async def test_the_shorter_limit_counts(
+    aiohttp_client: AiohttpClient, header: str | None, status: int, left: float
+) -> None:
+    seen: list[float] = []
+
+    async def handler(request: web.Request) -> web.Response:
+        seen.append(context.remaining(100.0))
+        return web.Response()
+
+    client = await aiohttp_client(application(handler))
+    headers = {} if header is None else {"X-Deadline-Ms": header}
+    assert (await client.get("/", headers=headers)).status == status
+    assert all(left - 0.05 < value <= left for value in seen)
+
+
+async def test_a_handler_is_ended_when_its_caller_has_stopped_waiting(
+    aiohttp_client: AiohttpClient,
+) -> None:
+    cancelled = asyncio.Event()
+
+    async def handler(request: web.Request) -> web.Response:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            cancelled.set()
+        return web.Response()
+
+    client = await aiohttp_client(application(handler))
+    began = time.monotonic()
+    answer = await client.get("/", headers={"X-Deadline-Ms": "50"})
+    assert (await answer.json())["error"]["code"] == "DEADLINE_EXCEEDED"
+    assert time.monotonic() - began < 0.4
+    assert cancelled.is_set()
+
+
+def application(handler: object) -> web.Application:
+    app = web.Application(middlewares=[recovery, deadline(0.5), caller_deadline])
+    app.add_routes([web.get("/", handler)])  # type: ignore[arg-type] # either of the two above
+    return app
