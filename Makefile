@@ -146,8 +146,8 @@ fuzz: $(READY) ## hunt for unsound claims of the compiler (n=executions)
 
 .PHONY: clean
 clean: ## remove .venv, .run (the databases too) and every cache
-	@! (flock --nonblock 9 9<.run/stack.lock) 2>/dev/null && test -e .run/stack.lock \
-	  && { echo "the stack is running: stop it first" >&2; exit 1; } || true
+	@if command -v flock >/dev/null && test -e .run/stack.lock && ! flock --nonblock .run/stack.lock true; then \
+	  echo "the stack is running: stop it first" >&2; exit 1; fi
 	@rm -rf .venv .run .cache build dist *.egg-info codegen/*.egg-info
 	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .schemathesis .import_linter_cache codegen/.mypy_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
