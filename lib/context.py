@@ -6,7 +6,7 @@ import asyncio
 import re
 from contextvars import ContextVar
 
-from lib.ids import new_id
+import uuid_utils
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 # On the event loop's clock (`loop.time()`); None where nobody set a limit.
@@ -22,7 +22,7 @@ def accept_request_id(inbound: str | None) -> str:
     """
     if inbound is not None and _ACCEPTABLE.fullmatch(inbound):
         return inbound
-    return str(new_id())
+    return str(uuid_utils.uuid7())
 
 
 def remaining(limit: float) -> float:

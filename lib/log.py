@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 import sys
@@ -33,6 +34,8 @@ _LEVELS = {
     LogLevel.WARNING: logging.WARNING,
     LogLevel.ERROR: logging.ERROR,
 }
+_SEVERITY: dict[str, int] = {level.value: number for level, number in _LEVELS.items()}
+_FLUSH_SECONDS = 0.05
 
 
 def configure(
@@ -55,6 +58,8 @@ def configure(
         mask_personal_data,
     ]
     out = stream or sys.stdout.buffer
+    global _shortcut  # noqa: PLW0603 - logging is configured once per process
+    _shortcut = _Shortcut(shared, _LEVELS[level], out) if fmt is LogFormat.JSON else None
     structlog.configure(
         processors=[*shared, _renderer(fmt)],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
@@ -69,6 +74,19 @@ def get_logger(name: str) -> structlog.typing.FilteringBoundLogger:
     """Return a logger whose lines carry `component=name`."""
     logger: structlog.typing.FilteringBoundLogger = structlog.get_logger(component=name)
     return logger
+
+
+def write_line(
+    logger: structlog.typing.FilteringBoundLogger, level: str, event: str, fields: Event
+) -> None:
+    """Write one line as `logger` would, by a shorter way: for the line of every request.
+
+    Only inside a running event loop.
+    """
+    if _shortcut is None:
+        getattr(logger, level)(event, **fields)
+    else:
+        _shortcut.write(level, event, fields)
 
 
 def mask_personal_data(_logger: object, _method: str, event: Event) -> Event:
@@ -120,6 +138,42 @@ class _Envelope:
             self._second = second
             self._prefix = datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S.")
         return f"{self._prefix}{fraction // 1000:06}Z"
+
+
+class _Shortcut:
+    """The processors and the stream, without the logger between them and without a flush per line.
+
+    Lines wait in the stream's buffer for at most `_FLUSH_SECONDS`; warnings and errors do not wait.
+    """
+
+    def __init__(
+        self, processors: list[structlog.typing.Processor], level: int, out: BinaryIO
+    ) -> None:
+        self._processors = processors
+        self._level = level
+        self._out = out
+        self._flush_is_due = False
+
+    def write(self, level: str, event: str, fields: Event) -> None:
+        severity = _SEVERITY[level]
+        if severity < self._level:
+            return
+        fields["event"] = event
+        for process in self._processors:
+            process(None, level, fields)
+        self._out.write(_json_renderer(None, level, fields) + b"\n")
+        if severity >= logging.WARNING:
+            self._out.flush()
+        elif not self._flush_is_due:
+            self._flush_is_due = True
+            asyncio.get_running_loop().call_later(_FLUSH_SECONDS, self._flush)
+
+    def _flush(self) -> None:
+        self._flush_is_due = False
+        self._out.flush()
+
+
+_shortcut: _Shortcut | None = None
 
 
 def _renderer(fmt: LogFormat) -> structlog.typing.Processor:

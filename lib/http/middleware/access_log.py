@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from time import perf_counter
 from typing import Any
 
@@ -14,7 +13,7 @@ from lib.errors import AppError
 from lib.http.errors import status_of
 from lib.http.route import PROBES, route_template
 from lib.http.status import CLIENT_CLOSED_REQUEST
-from lib.log import get_logger
+from lib.log import get_logger, write_line
 
 log = get_logger("http")
 
@@ -31,32 +30,38 @@ async def access_log(request: web.Request, handler: Handler) -> web.StreamRespon
     except Exception as error:
         _write(request, status_of(error), started, _reason(error))
         raise
-    _write(request, response.status, started, {"bytes": response.content_length})
+    _write(request, response.status, started, {"bytes": _size(response)})
     return response
 
 
 def _write(request: web.Request, status: int, started: float, extra: dict[str, Any]) -> None:
     route = route_template(request)
-    _writer(status, route)(
-        "request",
-        method=request.method,
-        path=request.rel_url.raw_path,
-        route=route,
-        status=status,
-        duration_ms=round((perf_counter() - started) * 1000, 3),
-        client_ip=request.remote,
-        user_agent=request.headers.get("User-Agent"),
+    fields = {
+        "component": "http",
+        "method": request.method,
+        "path": request.rel_url.raw_path,
+        "route": route,
+        "status": status,
+        "duration_ms": round((perf_counter() - started) * 1000, 3),
+        "client_ip": request.remote,
+        "user_agent": request.headers.get("User-Agent"),
         **extra,
-    )
+    }
+    write_line(log, _level(status, route), "request", fields)
 
 
-def _writer(status: int, route: str) -> Callable[..., Any]:
+def _level(status: int, route: str) -> str:
     if status >= 500:
-        return log.error
+        return "error"
     if status >= 400:
-        return log.warning
+        return "warning"
     # Probes come every few seconds for ever and say nothing while they succeed.
-    return log.debug if route in PROBES else log.info
+    return "debug" if route in PROBES else "info"
+
+
+def _size(response: web.StreamResponse) -> int | None:
+    body = response.body if isinstance(response, web.Response) else None
+    return len(body) if isinstance(body, bytes) else None
 
 
 def _reason(error: Exception) -> dict[str, Any]:
