@@ -19,12 +19,13 @@ class Proxy:
         self._target = (host, port)
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
+        self._connections: set[asyncio.Task[None]] = set()
         self.delay = 0.0
         self.stalled = False
         self.garbled = False
         self.refusing = False
         self.cut_after: int | None = None
-        self.connections = 0
+        self.accepted = 0
 
     @property
     def port(self) -> int:
@@ -46,16 +47,25 @@ class Proxy:
 
     async def start(self) -> None:
         """Listen on a free port."""
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
 
     async def stop(self) -> None:
         """Stop listening and break what is open."""
         if self._server is not None:
             self._server.close()
             self.cut()
+            for task in self._connections:
+                task.cancel()
+            await asyncio.gather(*self._connections, return_exceptions=True)
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        # A task of our own rather than the server's, so that stopping can wait for it.
+        task = asyncio.create_task(self._serve(reader, writer))
+        self._connections.add(task)
+        task.add_done_callback(self._connections.discard)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.connections += 1
+        self.accepted += 1
         if self.refusing:
             writer.transport.abort()
             return

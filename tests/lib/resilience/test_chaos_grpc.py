@@ -1,0 +1,101 @@
+"""gRPC calls inside the same surroundings, through a real proxy that breaks them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import suppress
+
+import pytest
+
+from lib import trace
+from lib.errors import AppError, Code
+from lib.grpc.client import Client
+from lib.grpc.pool import ChannelPool
+from lib.pb.point.v1 import GetUserPointsRequest
+from lib.pb.point.v1.rpc import PointServiceStub
+from lib.resilience import BreakerPolicy, Bulkhead, CircuitBreaker, State, Upstream
+from lib.testing.proxy import Proxy, proxy
+from tests.lib.grpc.serving import Scripted, scripted
+
+POLICY = BreakerPolicy(open_seconds=0.3, probes=1)
+
+
+@pytest.fixture
+async def chaos() -> AsyncIterator[Proxy]:
+    async with scripted(Scripted()) as address:
+        host, _, port = address.rpartition(":")
+        async with proxy(host, int(port)) as running:
+            yield running
+
+
+@pytest.fixture
+async def stub(chaos: Proxy) -> AsyncIterator[PointServiceStub]:
+    pool = ChannelPool(f"127.0.0.1:{chaos.port}", size=2)
+    yield PointServiceStub(Client(pool, upstream="point"))
+    await pool.close()
+
+
+@pytest.mark.parametrize(
+    ("trouble", "codes"),
+    [
+        ("stalled", {Code.DEADLINE_EXCEEDED}),
+        ("garbled", {Code.SERVICE_UNAVAILABLE, Code.DEADLINE_EXCEEDED}),
+        ("refusing", {Code.SERVICE_UNAVAILABLE, Code.DEADLINE_EXCEEDED}),
+    ],
+)
+async def test_a_broken_upstream_opens_its_circuit_and_is_found_again(
+    stub: PointServiceStub, chaos: Proxy, trouble: str, codes: set[Code]
+) -> None:
+    upstream = Upstream(CircuitBreaker("point", POLICY), Bulkhead("point"))
+
+    async def ask(seconds: float = 0.3) -> int:
+        request = GetUserPointsRequest(user_id="anybody")
+        return await upstream.call(
+            lambda: _points(stub, request, seconds), seconds=seconds, idempotent=False
+        )
+
+    assert await ask(5.0) == 5
+    setattr(chaos, trouble, True)
+    chaos.cut()
+    seen: set[Code] = set()
+    while upstream.breaker.state is not State.OPEN:
+        began = time.monotonic()
+        with pytest.raises(AppError) as failed:
+            await ask()
+        assert time.monotonic() - began < 1.0
+        seen.add(failed.value.code)
+    assert seen <= codes
+    with pytest.raises(AppError, match="left alone"):
+        await ask()
+    chaos.heal()
+    chaos.cut()
+    deadline = time.monotonic() + 15
+    while upstream.breaker.state is not State.CLOSED:
+        assert time.monotonic() < deadline
+        with suppress(AppError):
+            await ask(1.0)
+    assert await ask(5.0) == 5
+
+
+async def _points(stub: PointServiceStub, request: GetUserPointsRequest, seconds: float) -> int:
+    return (await stub.get_user_points(request, seconds=seconds)).points
+
+
+async def test_the_trace_context_crosses_the_wire(chaos: Proxy, stub: PointServiceStub) -> None:
+    seen: list[str] = []
+
+    class Tracing(Scripted):
+        async def get_user_points(self, request):  # type: ignore[no-untyped-def]
+            seen.append(trace.current())
+            return await super().get_user_points(request)
+
+    parent = f"00-{'c' * 32}-{'d' * 16}-01"
+    async with scripted(Tracing()) as address:
+        pool = ChannelPool(address, size=1)
+        with trace.span("request", parent={trace.HEADER: parent}):
+            await _points(
+                PointServiceStub(Client(pool, upstream="point")), GetUserPointsRequest(), 5.0
+            )
+        await pool.close()
+    assert seen == [parent]
