@@ -24,6 +24,12 @@ _PLACE = re.compile(
     r" :(?:location|varnosyn|varattnosyn|stmt_location|stmt_len|list_start|list_end|rellockmode)"
     r" -?\d+"
 )
+_NODE, _LIST = "{", "("
+_MOST_TOKENS = 50_000
+# A field of a node with no node below it: a word, a number list, or a datum.
+_FLAT = re.compile(
+    r" :(\w+) (\([ioxb](?: -?\d+)*\)|(?:\\.|[^\s(){}\\])+(?: \[[^\]]*\])?)", re.DOTALL
+)
 _NUMBERED = frozenset("ioxb")
 
 
@@ -74,20 +80,25 @@ class Node:
 
     def get(self, name: str, default: Any = None) -> Any:
         """Return a field's value, or the default where this server's nodes lack the field."""
-        return self[name] if name in self else default
+        fields = self._fields if self._fields is not None else self._load()
+        return self[name] if name in fields else default
 
     def items(self, name: str) -> list[Any]:
         """Return a list field, with NIL as the empty list."""
-        return self.get(name) or []
+        return self[name] or []
 
     def names(self) -> list[str]:
         """Return the names of all fields, in the server's order."""
         return list(self._fields if self._fields is not None else self._load())
 
-    def children(self) -> Iterator[Any]:
-        """Yield every value."""
-        for name in self.names():
-            yield self[name]
+    def children(self) -> Iterator[tuple[str, Any]]:
+        """Yield the fields that may hold nodes, with their values."""
+        fields = self._fields if self._fields is not None else self._load()
+        for name, value in list(fields.items()):
+            if value.__class__ is _Later:
+                yield name, self[name]
+            elif value.__class__ is Node or value.__class__ is list:
+                yield name, value
 
     def has(self, kind: str) -> bool:
         """Whether a node of a kind is here or below."""
@@ -120,12 +131,14 @@ class _Document:
         self.nodes = nodes
         self.partner: dict[int, int] = {}
         stack: list[int] = []
+        partner, push, pop = self.partner, stack.append, stack.pop
         for match in _DELIMITER.finditer(text):
-            char = match.group()
+            at = match.start()
+            char = text[at]
             if char in "{(":
-                stack.append(match.start())
-            elif char in "})":
-                self.partner[stack.pop()] = match.start()
+                push(at)
+            elif char != "\\":
+                partner[pop()] = at
 
     def read_node(self, at: int) -> Node:
         end = self.partner[at]
@@ -136,28 +149,30 @@ class _Document:
         return node
 
     def read_fields(self, at: int, end: int) -> dict[str, Any]:
-        fields: dict[str, Any] = {}
         text = self.text
+        if text.find("{", at, end) < 0:
+            flat = _FLAT.findall(text, at, end)
+            if sum(len(name) + len(token) + 3 for name, token in flat) == end - at:
+                return {name: _TOKENS.get(token) or _value(token) for name, token in flat}
+        fields: dict[str, Any] = {}
         while True:
             match = _FIELD.match(text, at, end)
             if match is None:
                 return fields
             name, token = match.groups()
             at = match.end()
-            if token == "{":
+            if token == _NODE:
                 fields[name] = self.read_node(at - 1)
                 at = self.partner[at - 1] + 1
-            elif token == "(":
+            elif token == _LIST:
                 fields[name] = _Later(self, at - 1)
                 at = self.partner[at - 1] + 1
             else:
-                value = _scalar(token)
                 datum = _DATUM.match(text, at, end)
                 if datum is not None:
-                    data = bytes(int(byte) & 255 for byte in datum.group(1).split())
-                    value = Datum(value if isinstance(value, int) else len(data), data)
+                    token += datum.group()
                     at = datum.end()
-                fields[name] = value
+                fields[name] = _TOKENS.get(token) or _value(token)
 
     def read_list(self, at: int) -> Any:
         end = self.partner[at]
@@ -173,28 +188,41 @@ class _Document:
                 return values
             token = match.group(1)
             at = match.end()
-            if token == "{":
+            if token == _NODE:
                 values.append(self.read_node(at - 1))
                 at = self.partner[at - 1] + 1
-            elif token == "(":
+            elif token == _LIST:
                 values.append(self.read_list(at - 1))
                 at = self.partner[at - 1] + 1
             else:
-                values.append(_scalar(token))
+                values.append(_TOKENS.get(token) or _value(token))
 
 
-def _is_int(word: str) -> bool:
-    return word.lstrip("-").isdigit()
+# Values seen before, by their text: the same few words make up all trees.
+_TOKENS: dict[str, Any] = {"true": True}
+_CONSTANTS: dict[str, Any] = {"<>": None, "true": True, "false": False}
 
 
-_SCALARS: dict[str, Any] = {"<>": None, "true": True, "false": False}
+def _value(token: str) -> Any:
+    """Return the value of a token, and remember it where that is worth it."""
+    value = _new_value(token)
+    if value and len(_TOKENS) < _MOST_TOKENS:
+        _TOKENS[token] = value
+    return value
 
 
-def _scalar(token: str) -> Any:
-    if token in _SCALARS:
-        return _SCALARS[token]
-    if _is_int(token):
+def _new_value(token: str) -> Any:
+    if token in _CONSTANTS:
+        return _CONSTANTS[token]
+    if token.lstrip("-").isdigit():
         return int(token)
+    if token[0] == "(":
+        numbers = [int(word) for word in token[2:-1].split()]
+        return frozenset(numbers) if token[1] == "b" else numbers
+    if token[-1] == "]" and " [" in token:
+        length, _, data = token[:-1].partition(" [")
+        content = bytes(int(byte) & 255 for byte in data.split())
+        return Datum(int(length), content)
     if token[0] == '"' and len(token) > 1:
         token = token[1:-1]
     return _UNESCAPE.sub(r"\1", token) if "\\" in token else token
@@ -248,6 +276,6 @@ def walk(value: Any) -> Iterator[Node]:
         value = stack.pop()
         if isinstance(value, Node):
             yield value
-            stack.extend(value.children())
+            stack.extend(inner for _, inner in value.children())
         elif isinstance(value, list):
             stack.extend(value)

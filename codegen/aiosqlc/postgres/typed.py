@@ -105,7 +105,7 @@ class Typist:
         columns = self._columns(prover, scope, described.columns or ())
         counter = RowCounter(self.facts)
         cardinality = counter.count(scope) if scope is not None else Cardinality.MANY
-        stars = find_stars(sql, described.tree, self.facts.reserved)
+        stars = find_stars(sql, described.tree, self.facts.reserved, embeds=bool(query.embeds))
         embeds: list[TypedEmbed] = []
         if scope is not None and query.embeds and sql == query.sql:
             columns, embeds = self._embeds(query, prover, scope, columns, stars)

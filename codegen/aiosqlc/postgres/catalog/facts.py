@@ -13,6 +13,7 @@ from aiosqlc.postgres.catalog import rows
 from aiosqlc.postgres.catalog.totality import total_functions
 from aiosqlc.postgres.server.connection import Connection
 from aiosqlc.postgres.tree import Node, Reader
+from aiosqlc.stages import Constraint
 
 FIRST_USER_OID = 16384
 _HasRelation = TypeVar("_HasRelation", rows.ConstraintRow, rows.Index, rows.Trigger)
@@ -46,6 +47,7 @@ class Facts:
     attributes: dict[tuple[int, int], rows.Attribute] = field(default_factory=dict)
     columns: dict[int, list[rows.Attribute]] = field(default_factory=dict)
     constraints: dict[int, list[rows.ConstraintRow]] = field(default_factory=dict)
+    referring: dict[int, list[rows.ConstraintRow]] = field(default_factory=dict)
     functions: dict[int, rows.Function] = field(default_factory=dict)
     equalities: dict[int, frozenset[int]] = field(default_factory=dict)
     children: dict[int, list[int]] = field(default_factory=dict)
@@ -55,6 +57,7 @@ class Facts:
     total: frozenset[int] = frozenset()
     declared_not_null: frozenset[str] = frozenset()
     reserved: frozenset[str] = frozenset()
+    described_constraints: dict[int, tuple[Constraint, ...]] = field(default_factory=dict)
     _not_null: dict[tuple[int, int], bool] = field(default_factory=dict)
     _keys: dict[int, tuple[UniqueKey, ...]] = field(default_factory=dict)
 
@@ -200,6 +203,11 @@ def load_facts(connection: Connection, declared_not_null: Iterable[str] = ()) ->
         columns[attribute.relation].append(attribute)
     facts.columns = dict(columns)
     facts.constraints = _grouped(connection.decode(sql["constraints"], rows.ConstraintRow))
+    referring: dict[int, list[rows.ConstraintRow]] = defaultdict(list)
+    for constraint in (c for entries in facts.constraints.values() for c in entries):
+        if constraint.kind == "f":
+            referring[constraint.foreign_relation].append(constraint)
+    facts.referring = dict(referring)
     facts.indexes = _grouped(connection.decode(sql["indexes"], rows.Index))
     facts.triggers = _grouped(connection.decode(sql["triggers"], rows.Trigger))
     children: dict[int, list[int]] = defaultdict(list)

@@ -17,9 +17,10 @@ select enumtypid::int8 as type, array_agg(enumlabel order by enumsortorder) as l
 
 -- name: relations
 select c.oid::int8 as oid, n.nspname as schema, c.relname as name, c.relkind::text as kind,
-       coalesce(obj_description(c.oid, 'pg_class'), '') as comment
+       coalesce(d.description, '') as comment
 from pg_class c
 join pg_namespace n on n.oid = c.relnamespace
+left join pg_description d on d.objoid = c.oid and d.classoid = 'pg_class'::regclass and d.objsubid = 0
 where c.relkind in ('r', 'p', 'v', 'm', 'f', 'c')
   and n.nspname not in ('pg_catalog', 'information_schema', 'pg_toast') and n.nspname not like 'pg_temp%'
 
@@ -27,13 +28,13 @@ where c.relkind in ('r', 'p', 'v', 'm', 'f', 'c')
 select a.attrelid::int8 as relation, a.attnum as number, a.attname as name, a.atttypid::int8 as type,
        a.atttypmod as typmod, a.attnotnull as not_null, a.attndims as dims, a.attcollation::int8 as collation,
        (a.atthasdef or a.attidentity <> '') as has_default, a.attgenerated <> '' as generated,
-       coalesce(col_description(a.attrelid, a.attnum), '') as comment
+       coalesce(d.description, '') as comment
 from pg_attribute a
 join pg_class c on c.oid = a.attrelid
-join pg_namespace n on n.oid = c.relnamespace
+left join pg_description d
+       on c.oid >= 16384 and d.objoid = c.oid and d.classoid = 'pg_class'::regclass and d.objsubid = a.attnum
 where a.attnum > 0 and not a.attisdropped and c.relkind in ('r', 'p', 'v', 'm', 'f', 'c')
-  and n.nspname not in ('information_schema', 'pg_toast')
-  and (n.nspname <> 'pg_catalog' or a.attnotnull)
+  and (c.oid >= 16384 or (a.attnotnull and c.relkind = 'r'))
 order by a.attrelid, a.attnum
 
 -- name: constraints

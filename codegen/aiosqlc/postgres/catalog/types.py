@@ -151,6 +151,12 @@ def _is_declared(facts: Facts, row: TypeRow) -> bool:
 
 def constraints_of(facts: Facts, relation: int) -> tuple[Constraint, ...]:
     """Return the constraints of a relation, and its unique indexes that no constraint stands for."""
+    if relation not in facts.described_constraints:
+        facts.described_constraints[relation] = _describe_constraints(facts, relation)
+    return facts.described_constraints[relation]
+
+
+def _describe_constraints(facts: Facts, relation: int) -> tuple[Constraint, ...]:
     entry = facts.relations.get(relation)
     if entry is None:
         return ()

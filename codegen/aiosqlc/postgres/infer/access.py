@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from aiosqlc.postgres.catalog.facts import FIRST_USER_OID, Facts
-from aiosqlc.postgres.catalog.rows import ConstraintRow
 from aiosqlc.postgres.catalog.types import constraints_of
 from aiosqlc.postgres.infer import kinds
 from aiosqlc.postgres.infer.conditions import functions_below
@@ -132,15 +131,7 @@ def _violable(facts: Facts, query: Node, relation: int) -> Iterator[Constraint]:
         changed |= {a.name for a in facts.columns.get(relation, ()) if a.generated}
         yield from (c for c in own if not c.columns or changed & set(c.columns))
     if command != kinds.Command.INSERT:
-        for referring in _referring(facts, relation):
+        for referring in facts.referring.get(relation, ()):
             yield from (
                 c for c in constraints_of(facts, referring.relation) if c.name == referring.name
             )
-
-
-def _referring(facts: Facts, relation: int) -> Iterator[ConstraintRow]:
-    """Yield the foreign keys of other tables that point at this one."""
-    for entries in facts.constraints.values():
-        for constraint in entries:
-            if constraint.kind == "f" and constraint.foreign_relation == relation:
-                yield constraint

@@ -213,7 +213,7 @@ class Closure:
             return False
         if called(node) and self.facts.volatile(called(node)):
             return False
-        return all(self._exact_value(value) for value in node.children())
+        return all(self._exact_value(value) for _, value in node.children())
 
     def _exact_value(self, value: Any) -> bool:
         if isinstance(value, Node):
@@ -441,8 +441,7 @@ def variables(value: Any, depth: int) -> Iterator[Node]:
             return
         if not value.has("VAR") or (depth and not _OUTER_VAR.search(value.text)):
             return
-        for name in value.names():
-            inside = value[name]
+        for _, inside in value.children():
             deeper = isinstance(inside, Node) and inside.kind == "QUERY"
             yield from variables(inside, depth + 1 if deeper else depth)
     elif isinstance(value, list):

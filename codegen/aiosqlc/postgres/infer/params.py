@@ -76,9 +76,9 @@ class _Uses:
             elif query[field] is not None:
                 self.value(query[field], scope)
         skipped = {"limitCount", "limitOffset", "rteperminfos"}
-        for name in query.names():
+        for name, value in query.children():
             if name not in skipped:
-                self.value(query[name], scope, done)
+                self.value(value, scope, done)
 
     def _assignments(self, scope: Scope) -> Iterator[tuple[Node, int]]:
         query = scope.query
@@ -160,8 +160,8 @@ class _Uses:
                     self.value(node[name], scope)
             return
         self._met(node, scope)
-        for name in node.names():
-            self.value(node[name], scope, skip)
+        for _, value in node.children():
+            self.value(value, scope, skip)
 
     def _met(self, node: Node, scope: Scope) -> None:
         """Record the parameters that are direct operands of a node."""

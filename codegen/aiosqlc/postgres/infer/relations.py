@@ -197,8 +197,14 @@ def _function_column(p: Prover, entry: Node, attribute: int, scope: Scope) -> Ve
 
 def output_targets(query: Node) -> list[Node]:
     """Return the target entries a query puts out."""
-    source = "targetList" if query["commandType"] == kinds.Command.SELECT else "returningList"
-    return [target for target in query.items(source) if not target["resjunk"]]
+    if query.memo is None:
+        query.memo = {}
+    found: list[Node] | None = query.memo.get("targets")
+    if found is None:
+        select = query["commandType"] == kinds.Command.SELECT
+        targets = query.items("targetList" if select else "returningList")
+        found = query.memo["targets"] = [t for t in targets if not t["resjunk"]]
+    return found
 
 
 def column_verdict(p: Prover, query: Node, attribute: int, parent: Scope | None) -> Verdict:

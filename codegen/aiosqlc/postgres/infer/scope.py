@@ -70,7 +70,7 @@ class Scope:
 
     def alive(self, varno: int, nulling: Iterable[int]) -> list[int]:
         """Return which of these outer joins may really have nulled this entry."""
-        return [join for join in nulling if (join, varno) not in self.dead]
+        return [join for join in nulling if (join, varno) not in self.dead] if nulling else []
 
     def is_known(self, varno: int, attribute: int, nulling: frozenset[int], *, old: bool) -> bool:
         """Whether a Var is not null in every row that gets out.

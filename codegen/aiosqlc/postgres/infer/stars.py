@@ -8,9 +8,16 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from aiosqlc.postgres.infer import kinds
-from aiosqlc.postgres.tree import Node, located, walk
+from aiosqlc.postgres.tree import Node, located, unwrap, walk
 
 _STAR = re.compile(r'((?:(?:"(?:[^"]|"")*"|[\w$]+)\s*\.\s*)*)\*')
+_MAYBE = re.compile(
+    r"(?i)(?:select|distinct|all|returning|[,.)])\s*(?:--[^\n]*\n\s*|/\*.*?\*/\s*)*\*", re.DOTALL
+)
+_TARGET = re.compile(
+    r"\{TARGETENTRY :expr \{VAR :varno (\d+) [^{}]* :location (\d+)\} :resno \d+"
+    r" :resname ((?:\\.|[^\s\\])+)"
+)
 _PLAIN = re.compile(r"[a-z_][a-z0-9_$]*")
 
 
@@ -30,12 +37,17 @@ class Star:
     varno: int
 
 
-def find_stars(sql: str, dump: str, reserved: Collection[str]) -> tuple[Star, ...]:
+def find_stars(
+    sql: str, dump: str, reserved: Collection[str], *, embeds: bool = False
+) -> tuple[Star, ...]:
     """Return the stars of the select and returning lists at every level, in source order."""
-    if "*" not in sql:
+    if not _MAYBE.search(sql):
         return ()
-    queries = [q for q in located(dump) if q.kind == "QUERY"]
     offsets = _character_offsets(sql)
+    simple = None if embeds else _simple_stars(sql, unwrap(dump), offsets, reserved)
+    if simple is not None:
+        return simple
+    queries = [q for q in located(dump) if q.kind == "QUERY"]
     stars: dict[int, Star] = {}
     for top in queries:
         for query in walk(top):
@@ -43,6 +55,39 @@ def find_stars(sql: str, dump: str, reserved: Collection[str]) -> tuple[Star, ..
                 for star in _stars_of(query, sql, offsets, reserved, main=query is top):
                     stars[star.start] = star
     return tuple(stars[start] for start in sorted(stars))
+
+
+def _simple_stars(
+    sql: str, text: str, offsets: dict[int, int], reserved: Collection[str]
+) -> tuple[Star, ...] | None:
+    """Find stars by the targets' text alone; None where two columns of a star share a name.
+
+    The query that a star stands in is printed before those that merely pass its columns on
+    (INSERT, set operations), so the first run of targets with a star's place is the star's.
+    """
+    runs: dict[int, list[tuple[str, str]]] = {}
+    finished: set[int] = set()
+    last = -1
+    for match in _TARGET.finditer(text):
+        varno, place, name = match.group(1), int(match.group(2)), match.group(3)
+        if place != last:
+            finished.add(last)
+        last = place
+        if place not in finished:
+            runs.setdefault(place, []).append((varno, name))
+    stars = []
+    for place, members in runs.items():
+        start = offsets.get(place, place)
+        match = _STAR.match(sql, start)
+        if match is None:
+            continue
+        prefix = match.group(1)
+        names = [re.sub(r"\\(.)", r"\1", name) for _, name in members]
+        if len(set(names)) < len(names) and not prefix:
+            return None
+        columns = ", ".join(prefix + quote(name, reserved) for name in names)
+        stars.append(Star(start, match.end(), columns, len(names), None, 0))
+    return tuple(sorted(stars, key=lambda star: star.start))
 
 
 def expand(sql: str, stars: Collection[Star]) -> str:
