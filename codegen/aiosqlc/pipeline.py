@@ -14,6 +14,7 @@ from aiosqlc.emit.format import format_all
 from aiosqlc.emit.json import print_json
 from aiosqlc.emit.package import print_package
 from aiosqlc.files import find_sql_files, read_files
+from aiosqlc.hints import apply_hints
 from aiosqlc.parse.queries import parse_files
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.plan import plan_modules
@@ -74,8 +75,8 @@ def print_set(
     project: Project, entry: QuerySet, inputs: Inputs, outcome: Outcome, into: Compiled
 ) -> None:
     """Plan and print one entry, unless the analysis has found an error in it."""
-    analysis = outcome.analysis
-    problems = [*outcome.diagnostics, *check_commands(analysis.queries)]
+    analysis, mistaken = apply_hints(outcome.analysis)
+    problems = [*outcome.diagnostics, *mistaken, *check_commands(analysis.queries)]
     into.diagnostics += without_ignored(problems, inputs.queries)
     if into.failed:
         return

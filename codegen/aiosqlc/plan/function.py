@@ -48,7 +48,9 @@ def plan_function(query: TypedQuery, planner: Planner) -> tuple[PyFunction, list
         exactly_one=query.cardinality is Cardinality.ONE,
         counts_rows=_counts_rows(query.sql),
     )
-    imports = {item for param in ordered for item in param.type.imports} | {executor}
+    imports = {executor}
+    for param in ordered:
+        imports |= param.type.imports_in(param.type.annotation, param.expression)
     problems = _unsupported(query, planner.engine)
     if parsed.dynamic:
         function, needed = _dynamic(query, function, params, planner)
@@ -65,7 +67,8 @@ def plan_function(query: TypedQuery, planner: Planner) -> tuple[PyFunction, list
     if planner.engine is Dialect.MYSQL:
         function = positional(function, query, params)
     problems += check_parameters(query, function.params)
-    imports |= {item for cls in own for field in cls.fields for item in field.type.imports}
+    for field in (field for cls in own for field in cls.fields):
+        imports |= field.type.imports_in(field.type.annotation)
     imports |= row.imports if row else set()
     return replace(function, own_classes=tuple(own), imports=frozenset(imports)), problems
 
@@ -150,7 +153,18 @@ def _unsupported(query: TypedQuery, engine: Dialect) -> list[Diagnostic]:
     return []
 
 
-_COUNTING = ("SELECT", "INSERT", "REPLACE", "UPDATE", "DELETE", "MERGE", "WITH", "VALUES", "TABLE", "(")
+_COUNTING = (
+    "SELECT",
+    "INSERT",
+    "REPLACE",
+    "UPDATE",
+    "DELETE",
+    "MERGE",
+    "WITH",
+    "VALUES",
+    "TABLE",
+    "(",
+)
 
 
 def _counts_rows(sql: str) -> bool:

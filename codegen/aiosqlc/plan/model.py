@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +25,11 @@ class PyType:
     decode: str = ""
     encode: str = ""
     atomic: bool = True
+
+    def imports_in(self, *texts: str) -> frozenset[Import]:
+        """Return the imports whose names occur in these texts, such as the annotation alone."""
+        words = set(re.findall(r"\w+", " ".join(texts)))
+        return frozenset(item for item in self.imports if (item[1] or item[0]) in words)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from aiosqlc.config.project import ModelKind, PythonTarget
 from aiosqlc.diagnostics import Diagnostic, Label
+from aiosqlc.hints import hinted_types
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.plan.clashes import check_fields, check_module
 from aiosqlc.plan.function import plan_function
@@ -38,7 +39,8 @@ def plan_modules(
     target: PythonTarget, analysis: Analysis, engine: Dialect = Dialect.POSTGRESQL
 ) -> tuple[tuple[PyModule, ...], list[Diagnostic]]:
     """Plan every module of a query set. With diagnostics, the modules are not to be printed."""
-    planner = Planner(target, analysis.catalog, engine)
+    overrides = (*hinted_types(analysis.queries), *target.overrides)
+    planner = Planner(replace(target, overrides=overrides), analysis.catalog, engine)
     modules = [
         planner.module(
             path, [query for query in analysis.queries if query.parsed.file.path == path]
@@ -119,7 +121,7 @@ class Planner:
             *self.shared_rows.values(),
         )
         imports = frozenset[Import]().union(
-            *(item.type.imports for cls in classes for item in cls.fields)
+            *(item.type.imports_in(item.type.annotation) for cls in classes for item in cls.fields)
         )
         return PyModule(
             path=self.target.out / "models.py",
@@ -146,17 +148,19 @@ class Planner:
         columns = tuple(self.column(query, column) for column in query.columns)
         nested = tuple(self.nested(embed) for embed in query.embeds)
         if len(columns) == 1 and not nested:
-            return PyRow(columns[0].annotation, columns, ("value",), imports=columns[0].imports)
+            only = columns[0]
+            imports = only.imports_in(only.annotation, only.decode)
+            return PyRow(only.annotation, columns, ("value",), imports=imports)
         cls, where = self.row_class(query, columns, nested)
-        imports = {(where, cls.name)} if where else set[Import]()
-        imports |= {(self.models_name, item.cls.name) for item in nested}
+        classes = {(where, cls.name)} if where else set[Import]()
+        classes |= {(self.models_name, item.cls.name) for item in nested}
         return PyRow(
             cls.name,
             columns,
             _local_names(query, nested, _taken(query, columns)),
             cls,
             nested,
-            frozenset(imports) | _decoders(columns),
+            frozenset(classes).union(*(column.imports_in(column.decode) for column in columns)),
         )
 
     def column(self, query: TypedQuery, column: Column) -> PyType:
@@ -288,14 +292,6 @@ def _taken(query: TypedQuery, columns: tuple[PyType, ...]) -> frozenset[str]:
     """Return the names a function's body uses for something else than a column."""
     converters = {name for column in columns for _, name in column.imports}
     return frozenset({"db", "row", "rows", *converters, *(argument(p.name) for p in query.params)})
-
-
-def _decoders(columns: tuple[PyType, ...]) -> frozenset[Import]:
-    """Return the imports that only the conversions need: names that occur in them."""
-    found = set()
-    for column in columns:
-        found |= {item for item in column.imports if item[1] and item[1] in column.decode}
-    return frozenset(found)
 
 
 def _in_order(classes: Sequence[PyClass]) -> tuple[PyClass, ...]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from aiosqlc.config.project import ModelKind, Override, PythonTarget
+from aiosqlc.config.project import ModelKind, PythonTarget
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.plan import mysqltypes, pytypes
 from aiosqlc.plan.model import PyClass, PyEnum, PyField, PyType
 from aiosqlc.plan.naming import camel, constant, identifier, member
+from aiosqlc.plan.overrides import overridden
 from aiosqlc.stages import ColumnRef, SqlType, TypeKind
 
 
@@ -65,7 +66,7 @@ class TypeResolver:
         for what in ("query", "column", "db_type"):
             for override in self.target.overrides:
                 if getattr(override, what) and getattr(override, what) in names[what]:
-                    found = overridden(override)
+                    found = overridden(override, sql, self.target.models)
                     array = what == "db_type" and sql.array_dims
                     return pytypes.list_of(pytypes.optional(found)) if array else found
         return None
@@ -152,36 +153,3 @@ def _take_apart(cls: PyClass) -> str:
     """Return the expression that makes the tuple the driver wants of a composite's object."""
     parts = [(item.type.encode or "{}").replace("{}", f"{{}}.{item.name}") for item in cls.fields]
     return f"({', '.join(parts)}{',' if len(parts) == 1 else ''})"
-
-
-def overridden(override: Override) -> PyType:
-    """Return the type an override names, with its imports and conversions."""
-    annotation, imports = annotation_of(override.python_type)
-    decode, decode_imports = _call(override.decode)
-    encode, encode_imports = _call(override.encode)
-    return PyType(
-        annotation, imports | decode_imports | encode_imports, decode, encode, atomic=False
-    )
-
-
-def annotation_of(dotted: str) -> tuple[str, frozenset[tuple[str, str]]]:
-    """Turn `app.models.Prefs` or `list[app.models.Tag]` into an annotation and its imports."""
-    imports: set[tuple[str, str]] = set()
-    text = dotted
-    for word in _dotted_names(dotted):
-        module, _, name = word.rpartition(".")
-        imports.add((module, name))
-        text = text.replace(word, name)
-    return text, frozenset(imports)
-
-
-def _dotted_names(text: str) -> list[str]:
-    separated = "".join(char if char.isalnum() or char in "._" else " " for char in text)
-    return sorted({word for word in separated.split() if "." in word}, key=len, reverse=True)
-
-
-def _call(dotted: str) -> tuple[str, frozenset[tuple[str, str]]]:
-    if not dotted:
-        return "", frozenset()
-    name, imports = annotation_of(dotted)
-    return f"{name}({{}})", imports

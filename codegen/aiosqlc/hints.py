@@ -1,0 +1,75 @@
+"""Applies what a query's comments say of its columns and parameters beyond what SQL can say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from aiosqlc.config.project import Override
+from aiosqlc.diagnostics import Diagnostic, Label
+from aiosqlc.stages import Analysis, Hint, TypedQuery
+from aiosqlc.suggest import did_you_mean
+
+_PARAM = "param:"
+
+
+def apply_hints(analysis: Analysis) -> tuple[Analysis, list[Diagnostic]]:
+    """Return the analysis with `!` and `?` of the hints in effect; unknown targets are errors."""
+    problems: list[Diagnostic] = []
+    queries = []
+    for query in analysis.queries:
+        problems += _unknown_targets(query)
+        queries.append(_with_hints(query) if query.parsed.hints else query)
+    return replace(analysis, queries=tuple(queries)), problems
+
+
+def _with_hints(query: TypedQuery) -> TypedQuery:
+    said = {hint.target: hint.not_null for hint in query.parsed.hints if hint.not_null is not None}
+    columns = tuple(
+        replace(column, not_null=said[column.name], reasons=("a hint in the query says so",))
+        if column.name in said
+        else column
+        for column in query.columns
+    )
+    params = tuple(
+        replace(param, not_null=said[_PARAM + param.name]) if _PARAM + param.name in said else param
+        for param in query.params
+    )
+    return replace(query, columns=columns, params=params)
+
+
+def _unknown_targets(query: TypedQuery) -> list[Diagnostic]:
+    columns = [column.name for column in query.columns]
+    params = [param.name for param in query.params]
+    found = []
+    for hint in query.parsed.hints:
+        is_param = hint.target.startswith(_PARAM)
+        name = hint.target.removeprefix(_PARAM)
+        known = params if is_param else columns
+        if name not in known:
+            found.append(_unknown(query, hint, name, known))
+    return found
+
+
+def _unknown(query: TypedQuery, hint: Hint, name: str, known: list[str]) -> Diagnostic:
+    what = "parameter" if hint.target.startswith(_PARAM) else "column"
+    return Diagnostic(
+        "E340",
+        f"`{query.parsed.name}` has no {what} `{name}`",
+        (Label(query.parsed.file, hint.span, "this hint has no effect"),),
+        hint=did_you_mean(name, known, otherwise=f"known are {', '.join(known) or 'none'}"),
+    )
+
+
+def hinted_types(queries: Iterable[TypedQuery]) -> tuple[Override, ...]:
+    """Return the types that hints name, as overrides of one query's columns and parameters."""
+    return tuple(
+        Override(
+            span=hint.span,
+            python_type=hint.python_type,
+            query=f"{query.parsed.name}.{hint.target.removeprefix(_PARAM)}",
+        )
+        for query in queries
+        for hint in query.parsed.hints
+        if hint.python_type
+    )
