@@ -27,6 +27,19 @@ def returns(function: PyFunction) -> str:
     }.get(function.command, "None")
 
 
+def parameters(function: PyFunction, receiver: str) -> str:
+    """Return a function's parameter list, `receiver` first."""
+    found = [receiver]
+    if function.batch:
+        found.append(f"batch: Iterable[{function.batch}]")
+    elif function.params:
+        found.append("*")
+        for item in function.params:
+            default = f" = {item.default}" if item.default else ""
+            found.append(f"{item.name}: {item.type.annotation}{default}")
+    return ", ".join(found)
+
+
 def body(function: PyFunction) -> list[str]:
     """Return the statements of a function, after its docstring."""
     prepare = _arguments(function)

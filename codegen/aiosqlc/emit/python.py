@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from aiosqlc.emit.bodies import body, body_imports, returns
+from aiosqlc.emit.bodies import body, body_imports, parameters, returns
 from aiosqlc.emit.classes import class_imports, print_class, print_enum
 from aiosqlc.emit.imports import import_lines
 from aiosqlc.emit.literal import docstring, indented, line_literal, text_literal
+from aiosqlc.emit.methods import print_methods
 from aiosqlc.parse.scanner import Kind, scan
 from aiosqlc.plan.model import Import, PyClass, PyFunction, PyModule
 
@@ -16,7 +17,12 @@ def print_module(module: PyModule, header: str) -> str:
     """Return a module's source, before the formatter: layout of long lines is left to it."""
     blocks = [print_enum(enum) for enum in module.enums]
     blocks += [print_class(cls) for cls in module.classes]
-    blocks += [block for function in module.functions for block in _query(function)]
+    for function in module.functions:
+        blocks += _query(function)
+        if not module.class_name:
+            blocks.append(_function(function))
+    if module.class_name:
+        blocks += print_methods(module)
     lines = import_lines(_imports(module), module.first_party)
     head = "\n".join([header, docstring(module.doc), "", *lines])
     gap = "\n\n\n" if blocks[0].startswith(("class ", "@")) else "\n\n"
@@ -31,6 +37,8 @@ def _imports(module: PyModule) -> set[Import]:
         imports |= {("enum", "StrEnum"), ("typing", "Final")}
     for function in module.functions:
         imports |= {("typing", "Final"), function.executor, *body_imports(function)}
+    if module.protocol or len({function.executor for function in module.functions}) > 1:
+        imports |= {("typing", "Protocol")} if module.class_name else set()
     return imports
 
 
@@ -41,9 +49,9 @@ def _classes(module: PyModule) -> Iterator[PyClass]:
 
 
 def _query(function: PyFunction) -> list[str]:
-    """Return one query's SQL, classes and function."""
+    """Return one query's SQL and classes."""
     classes = [print_class(cls) for cls in function.own_classes]
-    return [_constant(function), *classes, _function(function)]
+    return [_constant(function), *classes]
 
 
 def _constant(function: PyFunction) -> str:
@@ -70,19 +78,7 @@ def _without_blank_lines(sql: str) -> str:
 
 
 def _function(function: PyFunction) -> str:
-    head = f"async def {function.name}({parameters(function)}) -> {returns(function)}:"
+    receiver = f"db: {function.executor[1]}"
+    head = f"async def {function.name}({parameters(function, receiver)}) -> {returns(function)}:"
     doc = [docstring(function.doc)] if function.doc else []
     return indented(head, doc + body(function))
-
-
-def parameters(function: PyFunction, receiver: str = "db") -> str:
-    """Return a function's parameter list."""
-    found = [f"{receiver}: {function.executor[1]}"]
-    if function.batch:
-        found.append(f"batch: Iterable[{function.batch}]")
-    elif function.params:
-        found.append("*")
-        for item in function.params:
-            default = f" = {item.default}" if item.default else ""
-            found.append(f"{item.name}: {item.type.annotation}{default}")
-    return ", ".join(found)

@@ -162,7 +162,7 @@ class PyFunction:
 
 @dataclass(frozen=True, slots=True)
 class PyModule:
-    """A file to be printed."""
+    """A file to be printed. With a `class_name`, its functions are methods."""
 
     path: Path
     source: str
@@ -170,5 +170,7 @@ class PyModule:
     enums: tuple[PyEnum, ...] = ()
     classes: tuple[PyClass, ...] = ()
     functions: tuple[PyFunction, ...] = ()
+    class_name: str = ""
+    protocol: bool = False
     imports: frozenset[Import] = frozenset()
     first_party: frozenset[str] = frozenset()

@@ -108,9 +108,17 @@ class Planner:
             source=path.as_posix(),
             doc=queries[0].parsed.heading or (f"The queries of {path.name}.",),
             functions=functions,
+            class_name=self.class_of(name),
+            protocol=self.target.emit_protocol,
             imports=imports,
             first_party=self.first_party,
         )
+
+    def class_of(self, module: str) -> str:
+        """Return the name of a module's class, where its functions are to be methods."""
+        if not self.target.emit_class and not self.target.emit_protocol:
+            return ""
+        return "Queries" if module == "queries" else f"{camel(module)}Queries"
 
     def models_module(self) -> PyModule:
         """Plan `models.py`: enums, composites and the rows of whole tables."""

@@ -1,0 +1,55 @@
+"""Prints a module's functions as methods of one class, and the Protocol that test doubles fulfil."""
+
+from __future__ import annotations
+
+from aiosqlc.emit.bodies import body, parameters, returns
+from aiosqlc.emit.literal import docstring, indented
+from aiosqlc.plan.model import PyFunction, PyModule
+from aiosqlc.stages import Command
+
+
+def print_methods(module: PyModule) -> list[str]:
+    """Return the Protocol, if it is wanted, and the class."""
+    executors = dict.fromkeys(function.executor[1] for function in module.functions)
+    blocks = [_protocol(module)] if module.protocol else []
+    if len(executors) > 1:
+        blocks.append(_connection(list(executors)))
+    kind = "Connection" if len(executors) > 1 else next(iter(executors))
+    return [*blocks, _class(module, kind)]
+
+
+def _connection(executors: list[str]) -> str:
+    head = f"class Connection({', '.join(executors)}, Protocol):"
+    return indented(
+        head, [docstring(("All that the queries of this module ask of a connection.",))]
+    )
+
+
+def _class(module: PyModule, kind: str) -> str:
+    init = indented(f"def __init__(self, db: {kind}) -> None:", ["self._db = db"])
+    methods = [init, *(_method(function) for function in module.functions)]
+    body = [docstring(module.doc), "", '__slots__ = ("_db",)']
+    for method in methods:
+        body += ["", method]
+    return indented(f"class {module.class_name}:", body)
+
+
+def _method(function: PyFunction) -> str:
+    lines = [line.replace("await db.", "await self._db.") for line in body(function)]
+    doc = [docstring(function.doc)] if function.doc else []
+    return indented(_head(function), doc + lines)
+
+
+def _head(function: PyFunction) -> str:
+    return f"async def {function.name}({parameters(function, 'self')}) -> {returns(function)}:"
+
+
+def _protocol(module: PyModule) -> str:
+    body = [docstring((f"What {module.class_name} does: let a test double do the same.",))]
+    for function in module.functions:
+        head = _head(function)
+        if function.command is Command.STREAM:  # calling it returns the iterator at once
+            head = head.removeprefix("async ")
+        doc = [docstring(function.doc)] if function.doc else []
+        body += ["", indented(head, [*doc, "..."])]
+    return indented(f"class {module.class_name}Protocol(Protocol):", body)
