@@ -92,7 +92,7 @@ def write_line(
 def mask_personal_data(_logger: object, _method: str, event: Event) -> Event:
     """Hide values under sensitive keys, and e-mail addresses inside any other text."""
     for key, value in event.items():
-        if _is_sensitive(key):
+        if _is_sensitive(str(key)):
             event[key] = MASK
         elif isinstance(value, str):
             if "@" in value:

@@ -14,6 +14,8 @@ from lib.http.field_errors import collect, from_message
 
 T = TypeVar("T", bound=msgspec.Struct)
 
+_NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError)
+
 
 class Input(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A request body: a name we do not know is an error, because it is a misspelt one."""
@@ -40,10 +42,9 @@ async def body(request: web.Request, spec: type[T]) -> T:
     try:
         decoded: T = _decoder(spec).decode(raw)
     except msgspec.ValidationError as error:
-        problems = collect(msgspec.json.decode(raw), spec, strict=True)
-        raise invalid(*(problems or (from_message(str(error)),))) from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise AppError(Code.BAD_REQUEST, f"the request body is not JSON: {error}") from None
+        raise _invalid_body(raw, spec, error) from None
+    except _NOT_JSON as error:
+        raise _not_json(error) from None
     return decoded
 
 
@@ -88,6 +89,19 @@ def path_uuid(request: web.Request, name: str = "id") -> UUID:
         return UUID(request.match_info[name])
     except ValueError:
         raise invalid(FieldError(name, "is not a UUID")) from None
+
+
+def _invalid_body(raw: bytes, spec: type[msgspec.Struct], error: Exception) -> AppError:
+    try:
+        # The decoder stopped at the first misfit; what follows need not even be JSON.
+        whole = msgspec.json.decode(raw)
+    except _NOT_JSON as broken:
+        return _not_json(broken)
+    return invalid(*(collect(whole, spec, strict=True) or (from_message(str(error)),)))
+
+
+def _not_json(error: Exception) -> AppError:
+    return AppError(Code.BAD_REQUEST, f"the request body is not JSON: {error}")
 
 
 def _require_json(request: web.Request) -> None:

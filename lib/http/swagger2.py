@@ -30,12 +30,18 @@ def reference(struct: type[msgspec.Struct]) -> dict[str, Any]:
 
 
 def parameters_of(struct: type[msgspec.Struct]) -> list[dict[str, Any]]:
-    """Return the fields of a Struct as query parameters."""
+    """Return the fields of a Struct as query parameters; an empty value counts as none given."""
     found = definitions((struct,))
     own = found[struct.__name__]
     required = own.get("required", ())
     return [
-        {"in": "query", "name": name, "required": name in required, **_inlined(schema, found)}
+        {
+            "in": "query",
+            "name": name,
+            "required": name in required,
+            "allowEmptyValue": True,
+            **_inlined(schema, found),
+        }
         for name, schema in own["properties"].items()
     ]
 

@@ -106,6 +106,7 @@ async def test_every_field_at_fault_is_named(client, body, fields) -> None:
         (b"", JSON, 400, "BAD_REQUEST"),
         (b"{", JSON, 400, "BAD_REQUEST"),
         (b'{"title":"\xff"}', JSON, 400, "BAD_REQUEST"),
+        (b"4\xf5W", JSON, 400, "BAD_REQUEST"),
         (b'{"title":"a\\u0000b","lines":[]}', JSON, 400, "BAD_REQUEST"),
         (b"{}", {"Content-Type": "text/plain"}, 415, "UNSUPPORTED_MEDIA_TYPE"),
         (b'{"title":"' + b"x" * 3000 + b'"}', JSON, 413, "PAYLOAD_TOO_LARGE"),

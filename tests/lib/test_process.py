@@ -1,0 +1,150 @@
+"""The life of a real process: start, drain, stop, and the sentences when it cannot."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from lib.process import BackgroundTasks
+from lib.testing.wait import eventually
+
+ROOT = Path(__file__).resolve().parents[2]
+PROGRAM = """
+import asyncio, sys
+from aiohttp import web
+from lib import process
+from lib.config import Port, Settings
+from lib.http import respond
+from lib.http.app import new_app
+from lib.http.server import serve_app
+
+class Config(Settings):
+    port: Port = 0
+
+async def slow(request):
+    await asyncio.sleep(float(request.query["for"]))
+    return respond.ok("done")
+
+def parts(config):
+    return [serve_app(new_app("shop", config, [web.get("/slow", slow)]), config, port=config.port)]
+
+sys.exit(process.run("shop", Config, parts))
+"""
+
+
+class Process:
+    """The program above, its port and its output."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self.process = process
+        self.lines: list[str] = []
+        self._reader = asyncio.create_task(self._read())
+
+    async def _read(self) -> None:
+        assert self.process.stdout is not None
+        async for line in self.process.stdout:
+            self.lines.append(line.decode())
+
+    async def port(self) -> int:
+        await eventually(lambda: any('"started"' in line for line in self.lines))
+        (line,) = [line for line in self.lines if '"listening"' in line]
+        return int(line.rpartition('"port":')[2].partition(",")[0].rstrip("}\n"))
+
+    async def ended(self) -> int:
+        async with asyncio.timeout(15):
+            code = await self.process.wait()
+            await self._reader
+        return code
+
+
+@pytest.fixture
+async def start():
+    started: list[Process] = []
+
+    async def run(**environ: str) -> Process:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", PROGRAM,
+            cwd=ROOT,
+            env={**os.environ, **environ},
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )  # fmt: skip
+        started.append(Process(process))
+        return started[-1]
+
+    yield run
+    for one in started:
+        if one.process.returncode is None:
+            one.process.kill()
+            await one.process.wait()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_running_request_is_finished_before_the_process_ends(start, number) -> None:
+    shop = await start()
+    port = await shop.port()
+    async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
+        answer = asyncio.create_task(session.get("/slow?for=0.5"))
+        await eventually(lambda: _in_progress(session))
+        shop.process.send_signal(number)
+        response = await answer
+        assert (response.status, (await response.json())["data"]) == (200, "done")
+    assert await shop.ended() == 0
+
+
+async def _in_progress(session: aiohttp.ClientSession) -> bool:
+    async with session.get("/metrics") as response:
+        # This question is in progress, too.
+        return "http_requests_in_progress 2.0" in await response.text()
+
+
+async def test_a_request_over_the_drain_limit_is_cut_off(start) -> None:
+    shop = await start(DRAIN_SECONDS="0.3")
+    port = await shop.port()
+    async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
+        answer = asyncio.create_task(session.get("/slow?for=9"))
+        await eventually(lambda: _in_progress(session))
+        shop.process.send_signal(signal.SIGTERM)
+        with pytest.raises(aiohttp.ClientError):
+            await answer
+    assert await shop.ended() == 0
+
+
+async def test_a_port_in_use_is_one_sentence_and_exit_1(start) -> None:
+    port = await (await start()).port()
+    second = await start(PORT=str(port))
+    assert await second.ended() == 1
+    assert any(f"port {port} on 127.0.0.1 is in use" in line for line in second.lines)
+    assert not any("Traceback" in line for line in second.lines)
+
+
+async def test_a_wrong_configuration_is_all_in_one_message_and_exit_2(start) -> None:
+    shop = await start(PORT="high", LOG_LEVEL="loud")
+    assert await shop.ended() == 2
+    text = "".join(shop.lines)
+    assert "PORT: " in text
+    assert "LOG_LEVEL: " in text
+    assert "Traceback" not in text
+
+
+async def test_background_work_is_finished_on_leaving_and_cut_off_at_its_limit() -> None:
+    done: list[str] = []
+
+    async def work(name: str, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        done.append(name)
+
+    async def fail() -> None:
+        raise RuntimeError("on its own")
+
+    async with BackgroundTasks(limit_seconds=0.2) as tasks:
+        tasks.spawn(work("short", 0.05), name="short")
+        tasks.spawn(work("endless", 60), name="endless")
+        tasks.spawn(fail(), name="fail")
+    assert done == ["short"]
