@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import aclosing, contextmanager
 from typing import Any, Final, NoReturn, TypeAlias
 
@@ -79,7 +79,9 @@ class Guard:
         series = self._metrics.method("server_stream", bound.service, bound.name)
         full_name = f"/{bound.service}/{bound.name}"
 
-        async def stream(data: bytes, context: Context) -> AsyncIterator[bytes]:
+        # Written message by message rather than yielded: a generator that grpc drops half-way is
+        # cleaned up some time later, when the call it belongs to is no longer there.
+        async def stream(data: bytes, context: Context) -> None:
             with self._surround(full_name, series, context, None) as call:
                 try:
                     async with (
@@ -87,7 +89,7 @@ class Guard:
                         aclosing(bound.call(data)) as messages,
                     ):
                         async for message in messages:
-                            yield message
+                            await context.write(message)
                             series.sent.inc()
                 except Exception as error:  # noqa: BLE001 - the door, as above
                     await _abort(call, context, error)
@@ -100,6 +102,7 @@ class Guard:
     ) -> Iterator[Call]:
         request_id = request_context.accept_request_id(_inbound(context, REQUEST_ID))
         call = Call(sooner(until(context.time_remaining()), until(limit)))
+        peer = context.peer()  # not to be asked once the call has ended
         # grpc serves each call in a task of its own: what is set here ends with it.
         request_context.request_id.set(request_id)
         request_context.deadline.set(call.deadline)
@@ -109,7 +112,7 @@ class Guard:
         try:
             with trace.span(method, trace.Kind.SERVER, parent=parent):
                 yield call
-        except (asyncio.CancelledError, GeneratorExit):
+        except asyncio.CancelledError:
             call.status = "DEADLINE_EXCEEDED" if call.is_late() else "CANCELLED"
             raise
         finally:
@@ -121,7 +124,7 @@ class Guard:
                 method=method,
                 status=call.status,
                 duration_ms=round(seconds * 1000, 2),
-                peer=context.peer(),
+                peer=peer,
                 **call.reason,
             )
 

@@ -52,9 +52,9 @@ class Scripted:
     async def stream_user_ledger(
         self, request: StreamUserLedgerRequest
     ) -> AsyncGenerator[LedgerEntry, None]:
-        for number in range(3):
-            yield LedgerEntry(id=str(number), amount=number)
         try:
+            for number in range(3):
+                yield LedgerEntry(id=str(number), amount=number)
             await self._act(request.user_id)
         finally:
             self.cancelled.set()

