@@ -1,0 +1,15 @@
+DROP TABLE audit_entry;
+DROP FUNCTION refuse_change;
+DROP TABLE mail_outbox;
+DROP TABLE attempt;
+DROP TABLE account_token;
+DROP TABLE refresh_token;
+DROP TABLE session;
+DROP TABLE provider;
+DROP TABLE account;
+DROP TABLE role_permission;
+DROP TABLE permission;
+DROP TABLE role;
+DROP TYPE token_kind;
+DROP TYPE account_status;
+DROP TYPE account_role;
