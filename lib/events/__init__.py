@@ -3,6 +3,7 @@
 from lib.events.bus import DomainEvents
 from lib.events.consumer import Consumer, ConsumerPolicy, Handler
 from lib.events.event import Event, stream_of
+from lib.events.housekeeping import housekeeping
 from lib.events.outbox import publish
 from lib.events.relay import Relay
 
@@ -13,6 +14,7 @@ __all__ = [
     "Event",
     "Handler",
     "Relay",
+    "housekeeping",
     "publish",
     "stream_of",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -12,13 +13,23 @@ import pytest
 from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 
-from lib import context
+from lib import context, trace
 from lib.db import Database, Executor
 from lib.errors import AppError, Code
-from lib.events import Consumer, ConsumerPolicy, DomainEvents, Event, Handler, Relay, publish
+from lib.events import (
+    Consumer,
+    ConsumerPolicy,
+    DomainEvents,
+    Event,
+    Handler,
+    Relay,
+    housekeeping,
+    publish,
+)
 from lib.events.event import MalformedEventError, dead_letters_of, stream_of
 from lib.events.outbox import LANES, lane_of
 from lib.events.streams import redrive, trim
+from lib.redis import RedisOptions, open_redis
 from lib.store import inbox, outbox
 from lib.testing.redis import TestRedis
 
@@ -279,8 +290,6 @@ async def test_a_slow_handler_is_ended_and_its_effect_undone(
 async def test_request_id_and_trace_travel_with_the_event(
     db: Database, redis: Redis, topic: str
 ) -> None:
-    from lib import trace
-
     seen: list[str] = []
 
     async def handler(tx: Executor, event: Event) -> None:
@@ -299,8 +308,6 @@ async def test_request_id_and_trace_travel_with_the_event(
 async def test_nothing_is_lost_while_redis_is_away(
     db: Database, killable_redis: TestRedis, topic: str
 ) -> None:
-    from lib.redis import RedisOptions, open_redis
-
     async with open_redis(RedisOptions(killable_redis.url)) as client:
         registry = CollectorRegistry()
         member = consumer(db, client, topic)
@@ -340,13 +347,26 @@ async def test_only_what_everybody_has_finished_is_trimmed(
 
 
 async def test_the_inbox_forgets_only_the_old(db: Database, redis: Redis, topic: str) -> None:
-    from datetime import UTC, datetime, timedelta
-
     await write(db, topic, "a", range(2))
     await drain(Relay(db, redis))
     await settle(consumer(db, redis, topic))
     assert await inbox.forget_handled(db, before=datetime.now(UTC) - timedelta(hours=1)) == 0
     assert await inbox.forget_handled(db, before=datetime.now(UTC) + timedelta(hours=1)) == 2
+
+
+async def test_housekeeping_clears_up_what_is_over(db: Database, redis: Redis, topic: str) -> None:
+    await write(db, topic, "a", range(3))
+    await drain(Relay(db, redis))
+    await settle(consumer(db, redis, topic))
+    soon = timedelta(milliseconds=20)
+
+    async def is_clear() -> bool:
+        kept = await db.fetchval("SELECT count(*) FROM inbox")
+        # The last entry is the group's place in the stream.
+        return kept == 0 and await redis.xlen(stream_of(topic)) == 1
+
+    async with housekeeping(db, redis, [topic, "absent"], keep=soon, every=soon):
+        await until(is_clear)
 
 
 def test_lanes_are_all_used_and_never_change() -> None:

@@ -1,0 +1,41 @@
+"""Forget what is over: handled entries of the streams, and what the inbox knows of them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+from redis.asyncio import Redis
+
+from lib.clock import utc_now
+from lib.db import Database
+from lib.events.background import repeating
+from lib.events.streams import trim
+from lib.store import inbox
+
+
+@asynccontextmanager
+async def housekeeping(
+    db: Database,
+    redis: Redis,
+    topics: Collection[str],
+    *,
+    keep: timedelta = timedelta(days=7),
+    every: timedelta = timedelta(minutes=10),
+) -> AsyncIterator[None]:
+    """Clear up in the background while the block runs; `topics` are those the service consumes.
+
+    The inbox remembers twice as long as the streams keep: nothing that can still be delivered is
+    forgotten there.
+    """
+
+    async def step() -> bool:
+        for topic in topics:
+            await trim(redis, topic, keep_seconds=keep.total_seconds())
+        await inbox.forget_handled(db, before=utc_now() - 2 * keep)
+        return False
+
+    seconds = every.total_seconds()
+    async with repeating(step, name="events-housekeeping", idle_seconds=seconds):
+        yield
