@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from urllib.parse import urljoin
 
 import aiohttp
 import asyncpg
@@ -99,13 +100,13 @@ async def test_a_request_id_is_found_in_the_logs_of_gateway_and_service(stack):
             await asyncio.sleep(0.02)
 
 
-async def test_links_and_hosts_of_a_created_department_are_those_of_the_caller(stack):
-    async with aiohttp.ClientSession(stack.url) as session:
-        path = "/api/departments/v1/departments"
+async def test_the_location_of_a_new_department_leads_there_through_the_gateway(stack):
+    async with aiohttp.ClientSession() as session:
+        path = f"{stack.url}/api/departments/v1/departments"
         async with session.post(path, json={"name": "Gardening"}) as made:
             assert made.status == 201
-            department = (await made.json())["data"]
-        async with session.delete(
-            f"{path}/{department['id']}", headers={"If-Match": made.headers.get("ETag", "*")}
-        ) as gone:
-            assert gone.status in (200, 204)
+        where = urljoin(path, made.headers["Location"])
+        async with session.get(where) as found:
+            assert (found.status, (await found.json())["data"]["name"]) == (200, "Gardening")
+        async with session.delete(where, headers={"If-Match": found.headers["ETag"]}) as gone:
+            assert gone.status == 204
