@@ -29,7 +29,10 @@ _SET = (
     "name", "engine", "schema", "queries", "gen", "codegen", "database", "managed", "analyzer",
     "rules", "strict", "strict_function_checks", "strict_order_by", "not_null_functions", "shims",
 )  # fmt: skip
-_PYTHON = ("out", "package", "models", "executor", "emit_class", "emit_protocol", "overrides")
+_PYTHON = (
+    "out", "package", "models", "executor", "emit_class", "emit_protocol", "emit_exceptions",
+    "overrides",
+)  # fmt: skip
 _OTHER_LANGUAGES = ("go", "kotlin", "typescript")
 _OVERRIDE = ("db_type", "column", "query", "type", "decode", "encode")
 _ENGINES = {"postgresql": Dialect.POSTGRESQL, "mysql": Dialect.MYSQL}
@@ -198,6 +201,7 @@ class _Loader:
             executor=reader.string(found.get("executor"), "executor") or "",
             emit_class=reader.flag(found.get("emit_class"), "emit_class"),
             emit_protocol=reader.flag(found.get("emit_protocol"), "emit_protocol"),
+            emit_exceptions=reader.flag(found.get("emit_exceptions"), "emit_exceptions"),
             overrides=(*self._override_list(found.get("overrides")), *shared),
         )
 

@@ -42,8 +42,8 @@ class PythonTarget:
     """How the Python code is written. `package` is the dotted name of `out` as it is imported.
 
     `executor` is the module that exports an Executor Protocol; empty: one is written beside the
-    code. `class_name` puts the functions of a module into a class; `protocol` adds a Protocol for
-    doubles.
+    code. `emit_class` makes a module's functions methods, `emit_protocol` adds their Protocol,
+    `emit_exceptions` raises a class of its own for each constraint a query can violate.
     """
 
     out: Path
@@ -53,8 +53,8 @@ class PythonTarget:
     executor: str = ""
     emit_class: bool = False
     emit_protocol: bool = False
+    emit_exceptions: bool = False
     overrides: tuple[Override, ...] = ()
-    initialisms: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,8 +42,15 @@ def parameters(function: PyFunction, receiver: str) -> str:
 
 def body(function: PyFunction) -> list[str]:
     """Return the statements of a function, after its docstring."""
-    prepare = _arguments(function)
-    return prepare + _BODIES[function.command](function)
+    statements = _arguments(function) + _BODIES[function.command](function)
+    if not function.errors:
+        return statements
+    return [
+        "try:",
+        *(f"    {line}" for part in statements for line in part.split("\n")),
+        "except IntegrityConstraintViolationError as violation:",
+        "    raise constraint_error(violation) from None",
+    ]
 
 
 def body_imports(function: PyFunction) -> set[Import]:

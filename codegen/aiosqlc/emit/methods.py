@@ -1,4 +1,4 @@
-"""Prints a module's functions as methods of one class, and the Protocol that test doubles fulfil."""
+"""Prints a module's functions as methods of one class, and the Protocol of its doubles."""
 
 from __future__ import annotations
 

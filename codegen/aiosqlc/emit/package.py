@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from aiosqlc.config.project import Project, PythonTarget
+from aiosqlc.emit.errors import print_errors
 from aiosqlc.emit.executor import print_executor
 from aiosqlc.emit.imports import import_lines
 from aiosqlc.emit.python import print_module
@@ -33,6 +34,10 @@ def print_package(
     if protocols:
         source = print_executor(protocols, engine)
         files.append(Rendered(target.out / "executor.py", f"{header.of('')}\n{source}"))
+    errors = {error for module in modules for item in module.functions for error in item.errors}
+    if errors:
+        source = print_errors(errors)
+        files.append(Rendered(target.out / "errors.py", f"{header.of('')}\n{source}"))
     files.append(Rendered(target.out / "__init__.py", _init(target, modules, header.of(""))))
     return files
 

@@ -47,8 +47,14 @@ def plan_function(query: TypedQuery, planner: Planner) -> tuple[PyFunction, list
         row=row,
         exactly_one=query.cardinality is Cardinality.ONE,
         counts_rows=_counts_rows(query.sql),
+        errors=planner.errors_of(query),
     )
     imports = {executor}
+    if function.errors:
+        imports |= {
+            ("asyncpg", "IntegrityConstraintViolationError"),
+            (planner.in_package("errors"), "constraint_error"),
+        }
     for param in ordered:
         imports |= param.type.imports_in(param.type.annotation, param.expression)
     problems = _unsupported(query, planner.engine)

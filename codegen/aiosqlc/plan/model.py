@@ -128,6 +128,17 @@ class PyCopy:
 
 
 @dataclass(frozen=True, slots=True)
+class PyError:
+    """An exception class for the violation of one constraint; `base` is asyncpg's class."""
+
+    name: str
+    base: str
+    table: str
+    constraint: str
+    doc: str
+
+
+@dataclass(frozen=True, slots=True)
 class PyFunction:
     """One query's function, constant and own classes.
 
@@ -151,6 +162,7 @@ class PyFunction:
     choice: PyChoice | None = None
     batch: str = ""
     copy: PyCopy | None = None
+    errors: tuple[PyError, ...] = ()
     imports: frozenset[Import] = frozenset()
 
     def local(self, name: str) -> str:

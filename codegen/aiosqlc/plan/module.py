@@ -11,10 +11,12 @@ from aiosqlc.diagnostics import Diagnostic, Label
 from aiosqlc.hints import hinted_types
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.plan.clashes import check_fields, check_module
+from aiosqlc.plan.errors import plan_errors
 from aiosqlc.plan.function import plan_function
 from aiosqlc.plan.model import (
     Import,
     PyClass,
+    PyError,
     PyField,
     PyFunction,
     PyModule,
@@ -64,6 +66,7 @@ class Planner:
     problems: list[Diagnostic] = field(default_factory=list)
     shared: dict[tuple[str, str], PyClass] = field(default_factory=dict)
     shared_rows: dict[str, PyClass] = field(default_factory=dict)
+    errors: dict[tuple[str, str, str], PyError] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.types = TypeResolver(
@@ -113,6 +116,12 @@ class Planner:
             imports=imports,
             first_party=self.first_party,
         )
+
+    def errors_of(self, query: TypedQuery) -> tuple[PyError, ...]:
+        """Return the exceptions for the constraints that a query can violate."""
+        if not self.target.emit_exceptions:
+            return ()
+        return plan_errors(query.violable, self.errors)
 
     def class_of(self, module: str) -> str:
         """Return the name of a module's class, where its functions are to be methods."""
