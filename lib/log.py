@@ -51,15 +51,16 @@ def configure(
     Every line carries `service`, `environment`, `level`, `timestamp` (ISO 8601, UTC) and, while a
     request is served, its `request_id`.
     """
+    envelope = _Envelope(service, environment)
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
-        _Envelope(service, environment),
+        envelope,
         structlog.processors.format_exc_info,
         mask_personal_data,
     ]
     out = stream or sys.stdout.buffer
     global _shortcut  # noqa: PLW0603 - logging is configured once per process
-    _shortcut = _Shortcut(shared, _LEVELS[level], out) if fmt is LogFormat.JSON else None
+    _shortcut = _Shortcut(envelope, _LEVELS[level], out) if fmt is LogFormat.JSON else None
     structlog.configure(
         processors=[*shared, _renderer(fmt)],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
@@ -81,9 +82,9 @@ def write_line(
 ) -> None:
     """Write one line as `logger` would, by a shorter way: for the line of every request.
 
-    Only inside a running event loop.
+    Only inside a running event loop, and only for keys that are not sensitive in themselves.
     """
-    if _shortcut is None:
+    if _shortcut is None or structlog.contextvars.get_contextvars():
         getattr(logger, level)(event, **fields)
     else:
         _shortcut.write(level, event, fields)
@@ -141,15 +142,13 @@ class _Envelope:
 
 
 class _Shortcut:
-    """The processors and the stream, without the logger between them and without a flush per line.
+    """What a line needs, without the logger's machinery and without a flush per line.
 
     Lines wait in the stream's buffer for at most `_FLUSH_SECONDS`; warnings and errors do not wait.
     """
 
-    def __init__(
-        self, processors: list[structlog.typing.Processor], level: int, out: BinaryIO
-    ) -> None:
-        self._processors = processors
+    def __init__(self, envelope: _Envelope, level: int, out: BinaryIO) -> None:
+        self._envelope = envelope
         self._level = level
         self._out = out
         self._flush_is_due = False
@@ -159,9 +158,11 @@ class _Shortcut:
         if severity < self._level:
             return
         fields["event"] = event
-        for process in self._processors:
-            process(None, level, fields)
-        self._out.write(_json_renderer(None, level, fields) + b"\n")
+        self._envelope(None, level, fields)
+        line = _json_renderer(None, level, fields)
+        if b"@" in line:
+            line = _json_renderer(None, level, mask_personal_data(None, level, fields))
+        self._out.write(line + b"\n")
         if severity >= logging.WARNING:
             self._out.flush()
         elif not self._flush_is_due:
