@@ -60,8 +60,15 @@ def _postgres_url(value: SecretStr) -> SecretStr:
     return value
 
 
+def _mysql_url(value: SecretStr) -> SecretStr:
+    if not value.get_secret_value().startswith(("mysql://", "mariadb://")):
+        raise ValueError("must start with mysql://")
+    return value
+
+
 CommaSeparated = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 PostgresUrl = Annotated[SecretStr, AfterValidator(_postgres_url)]
+MysqlUrl = Annotated[SecretStr, AfterValidator(_mysql_url)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 Seconds = Annotated[float, Field(gt=0)]
 
@@ -118,6 +125,19 @@ class PostgresSettings(Settings):
     """A service with a PostgreSQL database: its URL and the sizes and limits of its pool."""
 
     database_url: PostgresUrl
+    db_pool_min: int = Field(default=2, ge=0)
+    db_pool_max: int = Field(default=10, ge=1)
+    # A connection older than this is replaced when it is next wanted.
+    db_lifetime_seconds: Seconds = 1800.0
+    db_connect_seconds: Seconds = 5.0
+    db_acquire_seconds: Seconds = 2.0
+    db_statement_seconds: Seconds = 5.0
+
+
+class MysqlSettings(Settings):
+    """A service with a MySQL or MariaDB database: its URL and the sizes and limits of its pool."""
+
+    database_url: MysqlUrl
     db_pool_min: int = Field(default=2, ge=0)
     db_pool_max: int = Field(default=10, ge=1)
     # A connection older than this is replaced when it is next wanted.

@@ -10,7 +10,7 @@ from typing import Protocol
 
 import pytest
 
-from lib.testing import postgres, redis
+from lib.testing import mysql, postgres, redis
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -61,6 +61,28 @@ async def empty_database(postgres_server: postgres.TestPostgres) -> AsyncIterato
 def killable_postgres() -> Iterator[postgres.TestPostgres]:
     """A PostgreSQL for this test alone: `create(db)`, `kill()`, `start()`."""
     with postgres.running(ROOT / "migrations") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mysql_server() -> Iterator[mysql.TestMysql]:
+    """The run's MariaDB, if one is installed. Never kill this one: take `killable_mysql`."""
+    with mysql.running(ROOT / "migrations") as server:
+        yield server
+
+
+@pytest.fixture
+async def empty_mysql(mysql_server: mysql.TestMysql) -> AsyncIterator[str]:
+    """The URL of a MariaDB database with nothing in it."""
+    url = await asyncio.to_thread(mysql_server.create_empty)
+    yield url
+    await asyncio.to_thread(mysql_server.drop, url)
+
+
+@pytest.fixture
+def killable_mysql() -> Iterator[mysql.TestMysql]:
+    """A MariaDB for this test alone: `create(db)`, `kill()`, `start()`."""
+    with mysql.running(ROOT / "migrations") as server:
         yield server
 
 

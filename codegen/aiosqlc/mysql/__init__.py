@@ -1,4 +1,4 @@
-"""MySQL and MariaDB: types and nullability from the server's own PREPARE, the rest from the query's text."""
+"""MySQL and MariaDB: types and nullability from the server's own PREPARE, the rest from the text."""
 
 from aiosqlc.mysql.analyze import analyze
 

@@ -1,4 +1,4 @@
-"""The MySQL analyser read top to bottom: server, schema, queries, proofs; without a server, the text alone."""
+"""The MySQL analyser read top to bottom: server, schema, queries, proofs; or the text alone."""
 
 from __future__ import annotations
 

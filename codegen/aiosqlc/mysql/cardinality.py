@@ -102,7 +102,7 @@ def _closure(level: Level, where: exp.Expr | None, reader: Reader) -> set[Column
     everywhere = _conjuncts(where)
     conditions: list[tuple[exp.Expr, frozenset[int] | None]] = [(c, None) for c in everywhere]
     for join in level.joins:
-        # The ON of an outer join binds only the side that it may null: the other side is kept anyway.
+        # The ON of an outer join binds only the side it may null: the other is kept anyway.
         side = {"LEFT": join.right, "RIGHT": join.left, "FULL": frozenset[int]()}.get(join.side)
         conditions += [(c, side) for c in _conjuncts(join.on)]
     bound: set[ColumnKey] = set()

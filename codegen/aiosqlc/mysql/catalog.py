@@ -56,7 +56,7 @@ Name = tuple[str, str]
 
 
 def read_schema(session: Session, database: str, others: Iterable[str] = ()) -> Schema:
-    """Read the tables, views and routines of `database`, which becomes the default, and of `others`."""
+    """Read the tables, views and routines of `database`, which is the default, and of `others`."""
     databases = (database, *others)
     shown = {name: DEFAULT if name == database else name for name in databases}
     keys = _keys(session, databases)
@@ -154,7 +154,7 @@ def _not_nulls(
 
 
 def _keys(session: Session, databases: tuple[str, ...]) -> dict[Name, tuple[tuple[str, ...], ...]]:
-    """Collect unique keys over whole columns: a prefix or an expression proves nothing of the column."""
+    """Collect unique keys over whole columns: a prefix or an expression proves nothing."""
     parts: dict[tuple[str, str, str], list[str | None]] = defaultdict(list)
     for schema, table, index, column, prefix in session.rows(_KEYS, databases):
         parts[schema, table, index].append(None if prefix is not None else column)

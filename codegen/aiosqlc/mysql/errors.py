@@ -58,7 +58,7 @@ def query_error(
     error: pymysql.MySQLError,
     database: str,
 ) -> Diagnostic:
-    """Describe a statement the server refuses. `to_source` maps an offset of `sql` to the file's."""
+    """Describe a statement the server refuses. `to_source` maps offsets of `sql` to the file's."""
     span = span_in(sql, error, database)
     start = to_source(span.start)
     return Diagnostic(

@@ -1,4 +1,4 @@
-"""The type of an expression as its text tells it: exact for columns, the usual one for operators."""
+"""The type of an expression as its text tells it: exact for columns, usual for operators."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from aiosqlc.mysql.reader import Reader
 
 PREDICATES = (
-    exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Like, exp.RegexpLike, exp.And, exp.Or, exp.Xor, exp.Not, exp.Is,
+    exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Like, exp.RegexpLike, exp.And, exp.Or,
+    exp.Xor, exp.Not, exp.Is,
     exp.NullSafeEQ, exp.Exists, exp.Between, exp.In, exp.Boolean,
 )  # fmt: skip
 _CASTS = {

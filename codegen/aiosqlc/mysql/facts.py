@@ -13,8 +13,10 @@ Columns = frozenset[ColumnKey]
 _NONE: Columns = frozenset()
 # NULL as soon as one operand is.
 _STRICT_OPERATORS = (
-    exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Like, exp.RegexpLike, exp.Xor, exp.Add, exp.Sub, exp.Mul,
-    exp.Div, exp.IntDiv, exp.Mod, exp.BitwiseAnd, exp.BitwiseOr, exp.BitwiseXor, exp.BitwiseLeftShift,
+    exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Like, exp.RegexpLike, exp.Xor, exp.Add,
+    exp.Sub, exp.Mul,
+    exp.Div, exp.IntDiv, exp.Mod, exp.BitwiseAnd, exp.BitwiseOr, exp.BitwiseXor,
+    exp.BitwiseLeftShift,
     exp.BitwiseRightShift,
 )  # fmt: skip
 _QUANTIFIED = (exp.Any, exp.All, exp.Tuple)
@@ -22,7 +24,7 @@ IsSlice = Callable[[exp.Expr], bool]
 
 
 def true_columns(level: Level, condition: exp.Expr | None, is_slice: IsSlice) -> Columns:
-    """Return the level's own columns that are not NULL in every row for which `condition` is true."""
+    """Return the level's own columns that are not NULL wherever `condition` is true."""
     node = unwrap(condition) if condition is not None else None
     if isinstance(node, exp.And):
         return true_columns(level, node.this, is_slice) | true_columns(
@@ -69,7 +71,7 @@ def strict_columns(level: Level, node: exp.Expr | None, is_slice: IsSlice) -> Co
         return strict_columns(level, node.this, is_slice)
     if isinstance(node, _STRICT_OPERATORS):
         if any(isinstance(unwrap(side), _QUANTIFIED) for side in (node.this, node.expression)):
-            return _NONE  # `x > ALL (nothing)` is true for NULL, and a tuple may differ before its NULL
+            return _NONE  # `x > ALL (nothing)` is true for NULL; a tuple may differ before its NULL
         return strict_columns(level, node.this, is_slice) | strict_columns(
             level, node.expression, is_slice
         )
@@ -112,7 +114,7 @@ def settle(level: Level, where: exp.Expr | None, is_slice: IsSlice) -> None:
 
 
 def _using(level: Level, join: Join) -> Columns:
-    """Both sides of `USING (x)` are equal, so neither is NULL; which left source it is may be unclear."""
+    """Both sides of `USING (x)` are equal, so neither is NULL; skip a side that is unclear."""
     keys: set[ColumnKey] = set()
     for name in join.using:
         for side in (join.left, join.right):

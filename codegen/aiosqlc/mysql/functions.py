@@ -10,10 +10,14 @@ from aiosqlc.stages import SqlType
 # NULL exactly when an argument is: checked against the server in the tests, with hostile samples.
 TOTAL = frozenset(
     {
-        "ABS", "ASCII", "BIT_COUNT", "BIT_LENGTH", "CEIL", "CEILING", "CHAR_LENGTH", "CHARACTER_LENGTH",
-        "CRC32", "DEGREES", "FIND_IN_SET", "FLOOR", "GREATEST", "INSTR", "LCASE", "LEAST", "LEFT", "LENGTH",
-        "LOCATE", "LOWER", "LTRIM", "MD5", "OCTET_LENGTH", "ORD", "POSITION", "RADIANS", "REVERSE", "RIGHT",
-        "ROUND", "RTRIM", "SHA", "SHA1", "SIGN", "STRCMP", "SUBSTR", "SUBSTRING", "SUBSTRING_INDEX", "TRIM",
+        "ABS", "ASCII", "BIT_COUNT", "BIT_LENGTH", "CEIL", "CEILING", "CHAR_LENGTH",
+        "CHARACTER_LENGTH",
+        "CRC32", "DEGREES", "FIND_IN_SET", "FLOOR", "GREATEST", "INSTR", "LCASE", "LEAST", "LEFT",
+        "LENGTH",
+        "LOCATE", "LOWER", "LTRIM", "MD5", "OCTET_LENGTH", "ORD", "POSITION", "RADIANS", "REVERSE",
+        "RIGHT",
+        "ROUND", "RTRIM", "SHA", "SHA1", "SIGN", "STRCMP", "SUBSTR", "SUBSTRING", "SUBSTRING_INDEX",
+        "TRIM",
         "TRUNCATE", "UCASE", "UPPER", "MID",
     }
 )  # fmt: skip
@@ -21,7 +25,8 @@ TOTAL = frozenset(
 # NULL never, whatever the arguments.
 NEVER_NULL = frozenset(
     {
-        "CONNECTION_ID", "CURDATE", "CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP", "CURTIME", "FIELD",
+        "CONNECTION_ID", "CURDATE", "CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP", "CURTIME",
+        "FIELD",
         "FOUND_ROWS", "ISNULL", "LOCALTIME", "LOCALTIMESTAMP", "NOW", "PI", "ROW_COUNT",
         "SYSDATE", "UTC_DATE", "UTC_TIME", "UTC_TIMESTAMP", "UUID", "UUID_SHORT", "VERSION",
     }
@@ -30,12 +35,18 @@ NEVER_NULL = frozenset(
 # Not NULL implies that no argument is, though NULL may also come of arguments that are not.
 STRICT = TOTAL | frozenset(
     {
-        "ACOS", "ADDDATE", "ADDTIME", "ASIN", "ATAN", "ATAN2", "BIN", "CONCAT", "CONV", "COS", "COT", "DATE", "DATE_ADD",
-        "DATE_FORMAT", "DATE_SUB", "DATEDIFF", "DAY", "DAYNAME", "DAYOFMONTH", "DAYOFWEEK", "DAYOFYEAR", "EXP",
-        "FROM_DAYS", "FROM_UNIXTIME", "HEX", "HOUR", "INET_ATON", "INET_NTOA", "LAST_DAY", "LN", "LOG10", "LOG2",
-        "LPAD", "MAKEDATE", "MAKETIME", "MICROSECOND", "MINUTE", "MONTH", "MONTHNAME", "OCT", "POW", "POWER", "QUARTER",
-        "REPEAT", "REPLACE", "RPAD", "SECOND", "SEC_TO_TIME", "SHA2", "SIN", "SPACE", "SQRT", "STR_TO_DATE", "SUBDATE",
-        "SUBTIME", "TAN", "TIME", "TIMEDIFF", "TIME_TO_SEC", "TO_DAYS", "UNHEX", "WEEK", "WEEKDAY", "YEAR", "YEARWEEK",
+        "ACOS", "ADDDATE", "ADDTIME", "ASIN", "ATAN", "ATAN2", "BIN", "CONCAT", "CONV", "COS",
+        "COT", "DATE", "DATE_ADD",
+        "DATE_FORMAT", "DATE_SUB", "DATEDIFF", "DAY", "DAYNAME", "DAYOFMONTH", "DAYOFWEEK",
+        "DAYOFYEAR", "EXP",
+        "FROM_DAYS", "FROM_UNIXTIME", "HEX", "HOUR", "INET_ATON", "INET_NTOA", "LAST_DAY", "LN",
+        "LOG10", "LOG2",
+        "LPAD", "MAKEDATE", "MAKETIME", "MICROSECOND", "MINUTE", "MONTH", "MONTHNAME", "OCT", "POW",
+        "POWER", "QUARTER",
+        "REPEAT", "REPLACE", "RPAD", "SECOND", "SEC_TO_TIME", "SHA2", "SIN", "SPACE", "SQRT",
+        "STR_TO_DATE", "SUBDATE",
+        "SUBTIME", "TAN", "TIME", "TIMEDIFF", "TIME_TO_SEC", "TO_DAYS", "UNHEX", "WEEK", "WEEKDAY",
+        "YEAR", "YEARWEEK",
     }
 )  # fmt: skip
 
@@ -57,7 +68,8 @@ AGGREGATES_OF_ROWS = frozenset(
 )
 AGGREGATES = AGGREGATES_OF_ROWS | frozenset(
     {
-        "COUNT", "BIT_AND", "BIT_OR", "BIT_XOR", "JSON_ARRAYAGG", "JSON_OBJECTAGG", "STDDEV_SAMP", "VAR_SAMP",
+        "COUNT", "BIT_AND", "BIT_OR", "BIT_XOR", "JSON_ARRAYAGG", "JSON_OBJECTAGG", "STDDEV_SAMP",
+        "VAR_SAMP",
         "APPROX_COUNT_DISTINCT", "JSON_ARRAY_AGG",
     }
 )  # fmt: skip
@@ -70,38 +82,62 @@ SCALAR = (
     | NEVER_NULL
     | frozenset(
         {
-            "RAND", "LAST_INSERT_ID", "DATABASE", "SCHEMA", "USER", "CURRENT_USER", "VALUES", "VALUE", "FORMAT", "CONCAT_WS",
-            "JSON_OBJECT", "JSON_ARRAY", "JSON_EXTRACT", "JSON_UNQUOTE", "JSON_VALUE", "JSON_CONTAINS", "JSON_SET",
-            "JSON_LENGTH", "JSON_TYPE", "JSON_VALID", "JSON_QUOTE", "JSON_KEYS", "JSON_SEARCH", "JSON_REMOVE",
-            "JSON_MERGE_PATCH", "ELT", "EXPORT_SET", "MAKE_SET", "INTERVAL", "LOG", "MOD", "NULLIF", "IFNULL", "NVL", "NVL2",
-            "COALESCE", "IF", "CHAR", "UNIX_TIMESTAMP", "TIMESTAMPDIFF", "TIMESTAMPADD", "QUOTE", "SOUNDEX", "INSERT",
-            "TO_BASE64", "FROM_BASE64", "INET6_ATON", "INET6_NTOA", "IS_IPV4", "IS_IPV6", "REGEXP_REPLACE",
-            "REGEXP_SUBSTR", "REGEXP_INSTR", "BIN_TO_UUID", "UUID_TO_BIN", "SLEEP", "GET_LOCK", "RELEASE_LOCK", "CONVERT_TZ",
-            "PERIOD_ADD", "PERIOD_DIFF", "TIMESTAMP", "GROUPING", "COERCIBILITY", "CHARSET", "COLLATION", "COMPRESS",
-            "UNCOMPRESS", "AES_ENCRYPT", "AES_DECRYPT", "WEIGHT_STRING", "BENCHMARK", "DEFAULT", "NEXTVAL", "LASTVAL",
+            "RAND", "LAST_INSERT_ID", "DATABASE", "SCHEMA", "USER", "CURRENT_USER", "VALUES",
+            "VALUE", "FORMAT", "CONCAT_WS",
+            "JSON_OBJECT", "JSON_ARRAY", "JSON_EXTRACT", "JSON_UNQUOTE", "JSON_VALUE",
+            "JSON_CONTAINS", "JSON_SET",
+            "JSON_LENGTH", "JSON_TYPE", "JSON_VALID", "JSON_QUOTE", "JSON_KEYS", "JSON_SEARCH",
+            "JSON_REMOVE",
+            "JSON_MERGE_PATCH", "ELT", "EXPORT_SET", "MAKE_SET", "INTERVAL", "LOG", "MOD", "NULLIF",
+            "IFNULL", "NVL", "NVL2",
+            "COALESCE", "IF", "CHAR", "UNIX_TIMESTAMP", "TIMESTAMPDIFF", "TIMESTAMPADD", "QUOTE",
+            "SOUNDEX", "INSERT",
+            "TO_BASE64", "FROM_BASE64", "INET6_ATON", "INET6_NTOA", "IS_IPV4", "IS_IPV6",
+            "REGEXP_REPLACE",
+            "REGEXP_SUBSTR", "REGEXP_INSTR", "BIN_TO_UUID", "UUID_TO_BIN", "SLEEP", "GET_LOCK",
+            "RELEASE_LOCK", "CONVERT_TZ",
+            "PERIOD_ADD", "PERIOD_DIFF", "TIMESTAMP", "GROUPING", "COERCIBILITY", "CHARSET",
+            "COLLATION", "COMPRESS",
+            "UNCOMPRESS", "AES_ENCRYPT", "AES_DECRYPT", "WEIGHT_STRING", "BENCHMARK", "DEFAULT",
+            "NEXTVAL", "LASTVAL",
         }
     )
 )  # fmt: skip
 
-_BIGINTS = frozenset({"COUNT", "FOUND_ROWS", "ROW_COUNT", "ROW_NUMBER", "RANK", "DENSE_RANK", "NTILE", "UNIX_TIMESTAMP",
-                      "LAST_INSERT_ID", "BIT_LENGTH", "TIMESTAMPDIFF", *BIT_AGGREGATES})  # fmt: skip
+_BIGINTS = BIT_AGGREGATES | frozenset(
+    {
+        "COUNT", "FOUND_ROWS", "ROW_COUNT", "ROW_NUMBER", "RANK", "DENSE_RANK", "NTILE",
+        "UNIX_TIMESTAMP", "LAST_INSERT_ID", "BIT_LENGTH", "TIMESTAMPDIFF",
+    }
+)  # fmt: skip
 _INTS = frozenset(
     {
-        "LENGTH", "CHAR_LENGTH", "CHARACTER_LENGTH", "OCTET_LENGTH", "ASCII", "ORD", "INSTR", "LOCATE", "POSITION", "STRCMP",
-        "FIELD", "FIND_IN_SET", "SIGN", "YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND", "DATEDIFF", "TO_DAYS", "CRC32",
-        "WEEK", "QUARTER", "DAYOFWEEK", "DAYOFYEAR", "DAYOFMONTH", "WEEKDAY", "BIT_COUNT", "JSON_LENGTH", "CONNECTION_ID",
+        "LENGTH", "CHAR_LENGTH", "CHARACTER_LENGTH", "OCTET_LENGTH", "ASCII", "ORD", "INSTR",
+        "LOCATE", "POSITION", "STRCMP",
+        "FIELD", "FIND_IN_SET", "SIGN", "YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND",
+        "DATEDIFF", "TO_DAYS", "CRC32",
+        "WEEK", "QUARTER", "DAYOFWEEK", "DAYOFYEAR", "DAYOFMONTH", "WEEKDAY", "BIT_COUNT",
+        "JSON_LENGTH", "CONNECTION_ID",
     }
 )  # fmt: skip
 _DOUBLES = frozenset(
-    {"SQRT", "EXP", "LN", "LOG", "LOG2", "LOG10", "POW", "POWER", "SIN", "COS", "TAN", "RAND", "PI", "STD", "STDDEV",
-     "STDDEV_POP", "STDDEV_SAMP", "VARIANCE", "VAR_POP", "VAR_SAMP", "PERCENT_RANK", "CUME_DIST", "DEGREES", "RADIANS"}
+    {
+        "SQRT", "EXP", "LN", "LOG", "LOG2", "LOG10", "POW", "POWER", "SIN", "COS", "TAN", "RAND", "PI",
+        "STD", "STDDEV",
+        "STDDEV_POP", "STDDEV_SAMP", "VARIANCE", "VAR_POP", "VAR_SAMP", "PERCENT_RANK",
+        "CUME_DIST", "DEGREES", "RADIANS",
+    }
 )  # fmt: skip
 _TEXTS = frozenset(
     {
-        "CONCAT", "CONCAT_WS", "UPPER", "LOWER", "UCASE", "LCASE", "TRIM", "LTRIM", "RTRIM", "LEFT", "RIGHT", "SUBSTRING",
-        "SUBSTR", "MID", "SUBSTRING_INDEX", "REPLACE", "REVERSE", "REPEAT", "SPACE", "LPAD", "RPAD", "FORMAT", "HEX", "MD5",
-        "SHA1", "SHA", "SHA2", "UUID", "VERSION", "DATABASE", "USER", "DATE_FORMAT", "DAYNAME", "MONTHNAME", "QUOTE",
-        "TO_BASE64", "INET_NTOA", "CONV", "BIN", "OCT", "JSON_UNQUOTE", "REGEXP_REPLACE", "REGEXP_SUBSTR", "ELT", "SOUNDEX",
+        "CONCAT", "CONCAT_WS", "UPPER", "LOWER", "UCASE", "LCASE", "TRIM", "LTRIM", "RTRIM", "LEFT",
+        "RIGHT", "SUBSTRING",
+        "SUBSTR", "MID", "SUBSTRING_INDEX", "REPLACE", "REVERSE", "REPEAT", "SPACE", "LPAD", "RPAD",
+        "FORMAT", "HEX", "MD5",
+        "SHA1", "SHA", "SHA2", "UUID", "VERSION", "DATABASE", "USER", "DATE_FORMAT", "DAYNAME",
+        "MONTHNAME", "QUOTE",
+        "TO_BASE64", "INET_NTOA", "CONV", "BIN", "OCT", "JSON_UNQUOTE", "REGEXP_REPLACE",
+        "REGEXP_SUBSTR", "ELT", "SOUNDEX",
     }
 )  # fmt: skip
 _DATETIMES = frozenset(

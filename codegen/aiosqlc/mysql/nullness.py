@@ -22,7 +22,8 @@ from aiosqlc.mysql.scope import Level, Result, unwrap
 # NULL only for a NULL operand. Overflow is an error, so it is no NULL.
 _TOTAL_OPERATORS = (
     exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Like, exp.And, exp.Or, exp.Xor, exp.Add,
-    exp.Sub, exp.Mul, exp.BitwiseAnd, exp.BitwiseOr, exp.BitwiseXor, exp.BitwiseLeftShift, exp.BitwiseRightShift,
+    exp.Sub, exp.Mul, exp.BitwiseAnd, exp.BitwiseOr, exp.BitwiseXor, exp.BitwiseLeftShift,
+    exp.BitwiseRightShift,
 )  # fmt: skip
 _DIVISIONS = (exp.Div, exp.IntDiv, exp.Mod)
 _SAFE_CASTS = frozenset(

@@ -77,7 +77,7 @@ def _conflict(query: ParsedQuery, number: int, uses: Sequence[Use]) -> Diagnosti
                     Label(query.file, _span(query, first.place), f"{_shown(first)} here"),
                     Label(query.file, _span(query, other.place), f"{_shown(other)} here"),
                 ),
-                hint=f"cast one of them: `CAST(… AS {_cast_name(first.type)})`, or use two parameters",
+                hint=f"cast one: `CAST(… AS {_cast_name(first.type)})`, or use two parameters",
             )
     return None
 

@@ -1,4 +1,4 @@
-"""`$n` in a query's text, and what stands for it elsewhere: `?` at the server, `%s` at the driver."""
+"""`$n` in a query's text, and what stands for it: `?` at the server, `%s` at the driver."""
 
 from __future__ import annotations
 

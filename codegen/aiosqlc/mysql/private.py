@@ -1,4 +1,4 @@
-"""A private server for the time of one run: started from the system's binaries, its data kept as a cache.
+"""A private server for one run: started from the system's binaries, its data kept as a cache.
 
 Every run takes a slot, a data directory that no other run is using, and talks to its server over a
 socket in a folder of its own. Nothing outlives its owner: on Linux the kernel stops the server when

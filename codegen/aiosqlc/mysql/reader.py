@@ -20,10 +20,10 @@ _UNKNOWN = Result(None)
 
 
 class Reader:
-    """Reads one statement. `levels` holds the scope of each SELECT, UPDATE and DELETE by its node's id.
+    """Reads one statement. `levels` holds the scope of each SELECT, UPDATE and DELETE by node id.
 
-    `required` says whether a parameter is never None, `types` what is known of their types, `slices`
-    which of them are lists.
+    `required` says whether a parameter is never None, `types` what is known of their types,
+    `slices` which of them are lists.
     """
 
     def __init__(
@@ -189,18 +189,18 @@ class Reader:
         """Add the sources of FROM; return whether all of them are understood."""
         clause = node.args.get("from_")
         if clause is not None:
-            self._item(level, clause.this, nested=False)
+            self._item(level, clause.this)
         for join in node.args.get("joins") or []:
             self._join(level, join, first=0, nested=False)
         return not node.args.get("laterals") and all(s.outputs is not None for s in level.sources)
 
-    def _item(self, level: Level, item: exp.Expr, *, nested: bool) -> None:
+    def _item(self, level: Level, item: exp.Expr) -> None:
         """Add one item of FROM: a table, a sub-select, or joined tables in parentheses."""
         first = len(level.sources)
         if isinstance(item, exp.Subquery | exp.Paren) and isinstance(
             item.this, exp.Table | exp.Subquery
         ):
-            self._item(level, item.this, nested=True)
+            self._item(level, item.this)
         elif isinstance(item, exp.Table) and isinstance(item.this, exp.Identifier):
             self._table(level, item)
         elif isinstance(item, exp.Subquery):
@@ -239,7 +239,7 @@ class Reader:
 
     def _join(self, level: Level, join: exp.Join, *, first: int, nested: bool) -> None:
         left = frozenset(range(first, len(level.sources)))
-        self._item(level, join.this, nested=nested)
+        self._item(level, join.this)
         right = frozenset(range(first + len(left), len(level.sources)))
         natural = str(join.args.get("method") or "").upper() == "NATURAL"
         names = tuple(part.name for part in join.args.get("using") or [])
@@ -323,11 +323,11 @@ class Reader:
         self.levels[id(node)] = level
         target = node.this
         if isinstance(target, exp.Expr) and not node.args.get("using"):
-            self._item(level, target, nested=False)
+            self._item(level, target)
         for clause in ("from_", "using"):
             extra = node.args.get(clause)
             for item in extra if isinstance(extra, list) else [extra] if extra else []:
-                self._item(level, item.this if isinstance(item, exp.From) else item, nested=False)
+                self._item(level, item.this if isinstance(item, exp.From) else item)
         for join in node.args.get("joins") or []:
             self._join(level, join, first=0, nested=False)
         where = node.args.get("where")
@@ -353,7 +353,7 @@ class Reader:
         return cardinality.of_insert(node, self._outputs(level, returning.expressions))
 
     def _rest(self, root: exp.Expr) -> None:
-        """Read the sub-selects that no rule has asked for, so that their columns can be resolved."""
+        """Read the sub-selects no rule has asked for, so that their columns can be resolved."""
         level = self.levels.get(id(root))
         if level is not None:
             self._visit(root, level)
@@ -422,9 +422,8 @@ def _merge(level: Level, join: Join, name: str) -> None:
     """An unqualified name that both sides share is the column of the side that is always there."""
     side = join.right if join.side == "RIGHT" else join.left
     having = [number for number in sorted(side) if level.sources[number].output(name)]
-    if join.side == "RIGHT" or name not in level.merged:
-        if len(having) == 1:
-            level.merged[name] = having[0]
+    if len(having) == 1 and (join.side == "RIGHT" or name not in level.merged):
+        level.merged[name] = having[0]
 
 
 def _aggregates(shown: list[exp.Expr], level: Level) -> tuple[bool, bool]:

@@ -50,7 +50,7 @@ def load(session: Session, schema: Sequence[SchemaFile]) -> tuple[Loaded | None,
 
 
 def forget(session: Session, loaded: Loaded) -> None:
-    """Drop what must not stay: on somebody's server everything, on ours what other schemas could meet."""
+    """Drop what must not stay: on somebody's server all, on ours what other schemas could meet."""
     names = (
         loaded.others
         if session.private and loaded.others == ()
@@ -74,7 +74,8 @@ def _keep_books(session: Session, database: str) -> None:
     session.run(f"CREATE DATABASE IF NOT EXISTS `{_BOOKS}`")
     session.run(
         f"CREATE TABLE IF NOT EXISTS `{_BOOKS}`.`databases`"
-        " (name varchar(64) PRIMARY KEY, ready tinyint(1) NOT NULL DEFAULT 0, used datetime(6) NOT NULL)"
+        " (name varchar(64) PRIMARY KEY, ready tinyint(1) NOT NULL DEFAULT 0,"
+        " used datetime(6) NOT NULL)"
     )
     session.run(
         f"INSERT INTO `{_BOOKS}`.`databases` (name, used) VALUES ('{database}', now(6))"  # noqa: S608 - a name of ours

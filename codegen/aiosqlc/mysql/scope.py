@@ -1,4 +1,4 @@
-"""What names mean inside one SELECT, UPDATE or DELETE: its sources, and which joins may null them."""
+"""What names mean inside one SELECT, UPDATE or DELETE: its sources and what may null them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a query returns, as far as its text proves it. `outputs` is None where that is unknown."""
+    """What a query returns, as far as its text proves it; `outputs` is None where unknown."""
 
     outputs: tuple[Output, ...] | None
     at_most_one: bool = False
@@ -38,7 +38,7 @@ class Result:
 
 @dataclass
 class Source:
-    """One item of FROM. `nulled_by` numbers the outer joins that may replace its columns by NULL."""
+    """One item of FROM. `nulled_by` numbers the outer joins that may put NULLs in its place."""
 
     number: int
     alias: str
@@ -55,7 +55,7 @@ class Source:
 
 @dataclass
 class Join:
-    """A join: `side` is LEFT, RIGHT, FULL or empty; `left` and `right` are the numbers of sources."""
+    """A join: `side` is LEFT, RIGHT, FULL or empty; `left` and `right` number the sources."""
 
     number: int
     side: str
@@ -68,7 +68,7 @@ class Join:
 
 @dataclass
 class Level:
-    """One statement's scope. `bare_is_null` is whether a column outside an aggregate may be NULL anyway.
+    """One statement's scope. `bare_is_null`: a column outside an aggregate may be NULL anyway.
 
     That is so without GROUP BY (no row: all NULL) and under ROLLUP. `grouped` says that GROUP BY
     guarantees a row to every aggregate.

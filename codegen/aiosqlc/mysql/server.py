@@ -16,7 +16,10 @@ from pymysql.connections import Connection
 from aiosqlc.mysql.private import NoServerError, PrivateServer, find_binaries
 
 # How a statement is judged: as the executor will run it.
-SQL_MODE = "STRICT_TRANS_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION"
+SQL_MODE = (
+    "STRICT_TRANS_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,"
+    "ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION"
+)
 SYSTEM = frozenset({"mysql", "information_schema", "performance_schema", "sys"})
 
 

@@ -1,4 +1,4 @@
-"""`*` in the sent text becomes the columns it meant: a column added later cannot break running code."""
+"""`*` in the sent text becomes the columns it meant: a new column cannot break running code."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _RESERVED = frozenset(MySQL.Generator.RESERVED_KEYWORDS) | {
 
 
 def expand(sql: str, reader: Reader) -> str:
-    """Return `sql` with every star of a select list written out, where all its columns are known."""
+    """Return `sql` with the stars of its select lists written out, where all columns are known."""
     edits = []
     for star in reader.tree.root.find_all(exp.Star):
         item = star.parent if isinstance(star.parent, exp.Column) else star

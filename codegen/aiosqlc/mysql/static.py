@@ -46,7 +46,7 @@ class _Replay:
         self.relations: dict[Name, Relation] = {}
 
     def run(self, sql: str) -> str:
-        """Apply one statement; return the name of a table that it made unknown, or an empty string."""
+        """Apply one statement; return the name of a table that it made unknown, or nothing."""
         tree = parse(sql)
         root = tree.root if tree else None
         if isinstance(root, exp.Create):

@@ -1,4 +1,4 @@
-"""A query as a tree, by sqlglot: who stands where. What the server makes of it is the server's word."""
+"""A query as a tree, by sqlglot: who stands where. Whether it is valid, the server says."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from sqlglot.errors import SqlglotError
 from aiosqlc.mysql.placeholders import Filled, Place, fill
 from aiosqlc.parse.scanner import Dialect, Kind, Token, scan
 
-# What it cannot parse it reports by a warning, and returns as a Command: we look for that ourselves.
+# What it cannot parse it warns of and returns as a Command: we look for that ourselves.
 logging.getLogger("sqlglot").setLevel(logging.ERROR)
 _NAME = re.compile(r"^p(\d+)_(\d+)$")
 
 
 @dataclass(frozen=True)
 class Tree:
-    """A parsed statement. `filled` maps the offsets in `root`'s identifiers back to the query's text."""
+    """A parsed statement. `filled` maps the offsets of identifiers back to the query's text."""
 
     root: exp.Expr
     filled: Filled
@@ -32,7 +32,7 @@ class Tree:
 
 
 def parse(sql: str) -> Tree | None:
-    """Parse a statement with `$n` parameters, or return None where sqlglot does not know its syntax."""
+    """Parse a statement with `$n` parameters; None where sqlglot does not know its syntax."""
     filled = fill(_plain(sql), lambda index, place: f":p{place.number}_{index}")
     try:
         root = sqlglot.parse_one(filled.sql, dialect="mysql")

@@ -264,7 +264,7 @@ def _bare(item: exp.Expr) -> exp.Expr:
 
 
 def _name(name: str, item: exp.Expr | None) -> str:
-    """Name a column as a person would: its alias, its column, or the function it is the value of."""
+    """Name a column as a person would: its alias, its column, or the function it comes from."""
     if (
         item is None
         or isinstance(item, exp.Alias)

@@ -29,13 +29,17 @@ BYTES = frozenset({"binary", "varbinary", "tinyblob", "blob", "mediumblob", "lon
 MOMENTS = frozenset({"date", "time", "datetime", "timestamp"})
 
 _DECLARED = re.compile(
-    r"^(?P<name>[a-z_0-9 ]+?)\s*(?:\((?P<args>.*)\)(?P<rest>[a-z0-9_ ]*))?$", re.DOTALL | re.IGNORECASE
+    r"^(?P<name>[a-z_0-9 ]+?)\s*(?:\((?P<args>.*)\)(?P<rest>[a-z0-9_ ]*))?$",
+    re.DOTALL | re.IGNORECASE,
 )
 _LABEL = re.compile(r"'((?:[^'\\]|''|\\.)*)'", re.DOTALL)
 _ALIASES = {
-    "integer": "int", "int4": "int", "int2": "smallint", "int8": "bigint", "int1": "tinyint", "int3": "mediumint",
-    "middleint": "mediumint", "dec": "decimal", "numeric": "decimal", "fixed": "decimal", "double precision": "double",
-    "real": "double", "float8": "double", "float4": "float", "character": "char", "character varying": "varchar",
+    "integer": "int", "int4": "int", "int2": "smallint", "int8": "bigint", "int1": "tinyint",
+    "int3": "mediumint",
+    "middleint": "mediumint", "dec": "decimal", "numeric": "decimal", "fixed": "decimal",
+    "double precision": "double",
+    "real": "double", "float8": "double", "float4": "float", "character": "char",
+    "character varying": "varchar",
     "nchar": "char", "national char": "char", "nvarchar": "varchar", "national varchar": "varchar",
     "long": "mediumtext", "long varchar": "mediumtext", "char byte": "binary",
 }  # fmt: skip

@@ -1,4 +1,4 @@
-"""What one occurrence of a parameter says about it: its type, its name, whether NULL means something."""
+"""What one occurrence of a parameter says: its type, its name, whether NULL means something."""
 
 from __future__ import annotations
 
@@ -23,16 +23,22 @@ _ARITHMETIC = (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod, exp.IntDiv)
 _LOGIC = (exp.And, exp.Or, exp.Not, exp.Xor)
 # Functions whose argument of this position, from 0, has a type of its own.
 _ARGUMENTS: dict[str, dict[int, SqlType]] = {
-    "LEFT": {1: types.BIGINT}, "RIGHT": {1: types.BIGINT}, "SUBSTRING": {1: types.BIGINT, 2: types.BIGINT},
-    "REPEAT": {0: types.VARCHAR, 1: types.BIGINT}, "SUBSTRING_INDEX": {1: types.VARCHAR, 2: types.BIGINT},
+    "LEFT": {1: types.BIGINT}, "RIGHT": {1: types.BIGINT},
+    "SUBSTRING": {1: types.BIGINT, 2: types.BIGINT},
+    "REPEAT": {0: types.VARCHAR, 1: types.BIGINT},
+    "SUBSTRING_INDEX": {1: types.VARCHAR, 2: types.BIGINT},
     "ROUND": {1: types.BIGINT}, "TRUNCATE": {1: types.BIGINT}, "FROM_UNIXTIME": {0: types.BIGINT},
-    "UPPER": {0: types.VARCHAR}, "LOWER": {0: types.VARCHAR}, "LENGTH": {0: types.VARCHAR}, "TRIM": {0: types.VARCHAR},
-    "MD5": {0: types.VARCHAR}, "SHA1": {0: types.VARCHAR}, "SHA2": {0: types.VARCHAR, 1: types.BIGINT},
+    "UPPER": {0: types.VARCHAR}, "LOWER": {0: types.VARCHAR}, "LENGTH": {0: types.VARCHAR},
+    "TRIM": {0: types.VARCHAR},
+    "MD5": {0: types.VARCHAR}, "SHA1": {0: types.VARCHAR},
+    "SHA2": {0: types.VARCHAR, 1: types.BIGINT},
     "HEX": {0: types.VARCHAR}, "UNHEX": {0: types.VARCHAR}, "DATE_FORMAT": {1: types.VARCHAR},
     "STR_TO_DATE": {0: types.VARCHAR, 1: types.VARCHAR}, "UUID_TO_BIN": {0: types.VARCHAR},
     "BIN_TO_UUID": {0: types.VARBINARY}, "GET_LOCK": {0: types.VARCHAR, 1: types.DOUBLE},
-    "RELEASE_LOCK": {0: types.VARCHAR}, "SLEEP": {0: types.DOUBLE}, "INET6_ATON": {0: types.VARCHAR},
-    "JSON_EXTRACT": {1: types.VARCHAR}, "JSON_VALUE": {1: types.VARCHAR}, "SPACE": {0: types.BIGINT},
+    "RELEASE_LOCK": {0: types.VARCHAR}, "SLEEP": {0: types.DOUBLE},
+    "INET6_ATON": {0: types.VARCHAR},
+    "JSON_EXTRACT": {1: types.VARCHAR}, "JSON_VALUE": {1: types.VARCHAR},
+    "SPACE": {0: types.BIGINT},
     "LAST_INSERT_ID": {0: types.BIGINT}, "REPLACE": {1: types.VARCHAR, 2: types.VARCHAR},
     "FIND_IN_SET": {0: types.VARCHAR, 1: types.VARCHAR}, "LOCATE": {2: types.BIGINT},
 }  # fmt: skip
@@ -52,6 +58,7 @@ class Use:
 
 
 def use_of(node: exp.Placeholder, reader: Reader) -> Use | None:
+    """Return what a placeholder's place says, None for a node that is no parameter of ours."""
     place = reader.tree.place(node)
     if place is None:
         return None
@@ -66,14 +73,12 @@ def use_of(node: exp.Placeholder, reader: Reader) -> Use | None:
 def _from_parent(
     place: Place, child: exp.Expr, parent: exp.Expr | None, level: Level | None, reader: Reader
 ) -> Use:
-    if isinstance(parent, exp.Limit):
-        return Use(place, types.BIGINT, "limit")
-    if isinstance(parent, exp.Offset):
-        return Use(place, types.BIGINT, "offset")
+    if isinstance(parent, exp.Limit | exp.Offset):
+        return Use(place, types.BIGINT, "limit" if isinstance(parent, exp.Limit) else "offset")
     if isinstance(parent, exp.EQ) and _is_assignment(parent) and parent.expression is child:
         return _assigned(place, parent.this, level)
     if isinstance(parent, exp.Tuple) and isinstance(parent.parent, exp.Values):
-        return _inserted(place, parent, child, level, reader)
+        return _inserted(place, parent, child, reader)
     if isinstance(parent, exp.Select):
         return _selected(place, parent, child, reader)
     if isinstance(parent, exp.Tuple):
@@ -126,9 +131,7 @@ def _stored(place: Place, column: Output, relation: Relation | None) -> Use:
     )
 
 
-def _inserted(
-    place: Place, row: exp.Tuple, child: exp.Expr, level: Level | None, reader: Reader
-) -> Use:
+def _inserted(place: Place, row: exp.Tuple, child: exp.Expr, reader: Reader) -> Use:
     insert = row.find_ancestor(exp.Insert)
     return _to_insert_column(place, insert, _index(row.expressions, child), reader)
 
@@ -264,11 +267,11 @@ def _argument(
     arguments = [
         node for node in parent.iter_expressions() if not isinstance(node, exp.Var | exp.DataType)
     ]
-    kind = _ARGUMENTS.get(name, {}).get(_index(arguments, child))
-    if kind is None and name in _ANY_TEXT:
-        kind = types.VARCHAR
-    if kind:
-        return Use(place, kind)
+    fixed = _ARGUMENTS.get(name, {}).get(_index(arguments, child))
+    if fixed is None and name in _ANY_TEXT:
+        fixed = types.VARCHAR
+    if fixed is not None:
+        return Use(place, fixed)
     return _sibling(place, parent, child, level, reader) if name else Use(place, None)
 
 
@@ -281,9 +284,9 @@ def _sibling(
     *,
     optional: bool = False,
 ) -> Use:
-    """The other arguments of a function are usually of its type: `MOD(id, ?)`, `IFNULL(?, name)`."""
+    """Other arguments of a function are usually of its type: `MOD(id, ?)`, `IFNULL(?, name)`."""
     for node in parent.iter_expressions():
-        if node is not child and isinstance(node, exp.Expr) and not _placeholder(node):
+        if node is not child and not _placeholder(node):
             use = _compared(place, node, level, reader)
             if use.type:
                 return Use(place, use.type, use.name, use.origin, optional or use.optional)

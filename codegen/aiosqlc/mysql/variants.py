@@ -1,4 +1,4 @@
-"""The reachable texts of a dynamic query: each is typed, and what holds of all of them is claimed."""
+"""The reachable texts of a dynamic query: each is typed, and what holds of all is claimed."""
 
 from __future__ import annotations
 

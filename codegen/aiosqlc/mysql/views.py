@@ -1,4 +1,4 @@
-"""Which columns of a view are never NULL: a server is wrong about views in views and under ROLLUP."""
+"""Which columns of a view are never NULL: servers are wrong about views in views and ROLLUP."""
 
 from __future__ import annotations
 

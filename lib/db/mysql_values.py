@@ -1,0 +1,111 @@
+"""Python values as MySQL's literals, and MySQL's texts as Python values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from pymysql.constants import FIELD_TYPE
+from pymysql.converters import decoders, escape_string
+
+# As a list of values: `IN` finds nothing in it and `NOT IN` everything, NULL included.
+NOTHING = "SELECT NULL FROM DUAL WHERE FALSE"
+
+
+def literal(value: object) -> str:
+    """Return the literal of a value; a list or tuple gives the inside of `IN (…)`.
+
+    Raises:
+        TypeError: for a type that no column takes.
+        ValueError: for a number that is none, or infinite.
+    """
+    if value is None:
+        return "NULL"
+    encode = _ENCODERS.get(type(value))
+    if encode is not None:
+        return encode(value)
+    for kind, encode in _ENCODERS.items():  # such as a member of a StrEnum
+        if isinstance(value, kind):
+            return encode(value)
+    raise TypeError(f"{type(value).__name__} is no type that MySQL takes")
+
+
+def _text(value: str) -> str:
+    return f"'{escape_string(str(value))}'"
+
+
+def _bytes(value: bytes | bytearray | memoryview) -> str:
+    return f"x'{bytes(value).hex()}'" if value else "''"
+
+
+def _float(value: float) -> str:
+    text = repr(value)
+    if text in {"inf", "-inf", "nan"}:
+        raise ValueError(f"{text} is no number that MySQL takes")
+    return text if "e" in text else f"{text}e0"
+
+
+def _decimal(value: Decimal) -> str:
+    if not value.is_finite():
+        raise ValueError(f"{value} is no number that MySQL takes")
+    return format(value, "f")
+
+
+def _datetime(value: datetime) -> str:
+    """Sessions run in UTC: an aware time is turned, a naive one is taken as it is."""
+    if value.tzinfo is not None:
+        value = value.astimezone(UTC).replace(tzinfo=None)
+    return f"'{value.isoformat(' ')}'"
+
+
+def _timedelta(value: timedelta) -> str:
+    sign = "-" if value < timedelta(0) else ""
+    seconds, micros = divmod(abs(value) // timedelta(microseconds=1), 1_000_000)
+    hours, rest = divmod(seconds, 3600)
+    return f"'{sign}{hours:02d}:{rest // 60:02d}:{rest % 60:02d}.{micros:06d}'"
+
+
+def _list(values: list[object] | tuple[object, ...]) -> str:
+    return ", ".join(map(literal, values)) if values else NOTHING
+
+
+# In this order: a bool is an int, a datetime is a date.
+_ENCODERS: dict[type, Callable[[Any], str]] = {
+    bool: lambda value: "1" if value else "0",
+    int: lambda value: str(int(value)),
+    str: _text,
+    bytes: _bytes,
+    float: _float,
+    Decimal: _decimal,
+    datetime: _datetime,
+    date: lambda value: f"'{value.isoformat()}'",
+    time: lambda value: f"'{value.isoformat()}'",
+    timedelta: _timedelta,
+    UUID: lambda value: f"'{value}'",
+    list: _list,
+    tuple: _list,
+    frozenset: lambda value: _list(tuple(value)),
+    set: lambda value: _list(tuple(value)),
+    bytearray: _bytes,
+    memoryview: _bytes,
+}
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def _instant(text: str) -> datetime:
+    """A TIMESTAMP is a moment of the world's; sessions run in UTC."""
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+DECODERS: Mapping[int, Callable[[Any], Any]] = {
+    **decoders,
+    FIELD_TYPE.DATETIME: _moment,
+    FIELD_TYPE.TIMESTAMP: _instant,
+    FIELD_TYPE.DATE: date.fromisoformat,
+}

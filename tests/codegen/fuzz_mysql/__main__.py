@@ -1,0 +1,18 @@
+"""The long hunt: `python -m tests.codegen.fuzz_mysql --n 200000 [--seed 1]`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from tests.codegen.fuzz_mysql.hunt import hunt
+
+parser = argparse.ArgumentParser(description=__doc__)
+parser.add_argument("--n", type=int, default=200_000, help="executions")
+parser.add_argument("--seed", type=int, default=1)
+arguments = parser.parse_args()
+report = hunt(arguments.n, arguments.seed)
+print(report)
+for line in report.false[:20]:
+    print(" ", line)
+sys.exit(1 if report.false else 0)

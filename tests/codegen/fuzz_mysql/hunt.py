@@ -1,0 +1,208 @@
+"""Runs random queries on hostile data and looks for a claim that a row refutes."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pymysql
+from aiosqlc.mysql.catalog import read_schema
+from aiosqlc.mysql.schema import load
+from aiosqlc.mysql.server import Session, open_session
+from aiosqlc.mysql.static import schema_from_files
+from aiosqlc.parse.queries import parse_file
+from aiosqlc.parse.scanner import Dialect
+from aiosqlc.schema.read import schema_file
+from aiosqlc.source import SourceFile
+from aiosqlc.stages import Cardinality, TypedQuery
+
+from tests.codegen.fuzz_mysql.grammar import Grammar
+from tests.codegen.fuzz_mysql.world import SCHEMA, inserts
+
+Judge: Any = sys.modules["aiosqlc.mysql.analyze"].Judge
+type_one: Any = sys.modules["aiosqlc.mysql.analyze"].type_one
+WORLDS = 14
+_VALUES = {
+    "int": (1, 0, 5),
+    "text": ("1", "a", "lit"),
+    "dec": ("1.5", "0"),
+    "time": ("2000-01-01",),
+}
+
+
+@dataclass
+class Report:
+    """What a hunt found. `false` are refuted claims, with the query and what refuted it."""
+
+    queries: int = 0
+    refused: int = 0
+    executions: int = 0
+    columns: int = 0
+    claimed: int = 0
+    never_null: int = 0
+    by_text_alone: int = 0
+    counted: int = 0
+    false: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        share = 100 * self.claimed / max(self.never_null, 1)
+        return "\n".join(
+            (
+                f"{self.queries} queries, {self.refused} more refused by the server",
+                f"{self.executions} executions, {self.columns} columns",
+                f"{self.claimed} claimed not null: {share:.1f} % of those that never were NULL",
+                f"{self.by_text_alone} of them claimed from the text alone",
+                f"{self.counted} row counts claimed",
+                f"{len(self.false)} FALSE CLAIMS",
+            )
+        )
+
+
+class Hunt:
+    """A session with one database per world, and the two judges: with the server, and without."""
+
+    def __init__(self, session: Session, seed: int) -> None:
+        self.session = session
+        self.random = Random(seed)
+        self.grammar = Grammar(seed)
+        file = schema_file(SourceFile(Path("schema.sql"), SCHEMA), Dialect.MYSQL)
+        loaded, problem = load(session, [file])
+        assert loaded is not None, problem
+        self.database = loaded.database
+        self.by_server = Judge(read_schema(session, self.database), session, self.database)
+        self.by_text = Judge(schema_from_files([file])[0])
+        self.worlds = [self._world(number, file) for number in range(WORLDS)]
+
+    def close(self) -> None:
+        """Drop the worlds."""
+        for name in self.worlds:
+            self.session.run(f"DROP DATABASE IF EXISTS {name}")
+        self.session.connection.close()
+
+    def _world(self, number: int, file: Any) -> str:
+        name = f"aiosqlc_fuzz_{number}"
+        self.session.run(f"DROP DATABASE IF EXISTS {name}")
+        self.session.run(f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
+        self.session.connection.select_db(name)
+        for span in file.statements:
+            self.session.run(file.sql[span.start : span.end])
+        for statement in inserts(Random(number * 7 + 1)):
+            self.session.run(statement)
+        return name
+
+    def run(self, queries: int) -> Report:
+        """Type and run that many queries in every world."""
+        report = Report()
+        self.session.run("SET max_statement_time = 1")
+        batch: list[tuple[str, list[str], TypedQuery, TypedQuery | None]] = []
+        self.session.connection.select_db(self.database)
+        for _ in range(queries):
+            sql, kinds = self.grammar.query()
+            typed = self._typed(sql, self.by_server)
+            if typed is None:
+                report.refused += 1
+                continue
+            batch.append((sql, kinds, typed, self._typed(sql, self.by_text)))
+        report.queries = len(batch)
+        seen: dict[int, set[int]] = {}
+        ran: set[int] = set()
+        for world in self.worlds:
+            self.session.connection.select_db(world)
+            for index, (sql, kinds, typed, textual) in enumerate(batch):
+                rows = self._rows(sql, kinds, typed)
+                if rows is None:
+                    continue
+                report.executions += 1
+                if rows:
+                    ran.add(index)
+                nulls = {i for row in rows for i, value in enumerate(row) if value is None}
+                seen.setdefault(index, set()).update(nulls)
+                for judge, claim in (("server", typed), ("text", textual)):
+                    if claim is not None:
+                        report.false += [
+                            line
+                            for line in _refuted(judge, sql, claim, rows, nulls)
+                            if line not in report.false
+                        ]
+        self._count(report, batch, seen, ran)
+        return report
+
+    def _count(self, report: Report, batch: Any, seen: dict[int, set[int]], ran: set[int]) -> None:
+        for index, (_, _, typed, textual) in enumerate(batch):
+            report.counted += typed.cardinality is not Cardinality.MANY
+            if index not in ran:
+                continue
+            for position, column in enumerate(typed.columns):
+                never = position not in seen.get(index, ())
+                report.columns += 1
+                report.never_null += never
+                report.claimed += column.not_null
+                report.by_text_alone += bool(textual and textual.columns[position].not_null)
+
+    def _typed(self, sql: str, judge: Any) -> TypedQuery | None:
+        file = SourceFile(Path("q.sql"), f"-- name: Q :many\n{sql};\n")
+        (query,), _ = parse_file(file, Dialect.MYSQL)
+        typed, _ = type_one(judge, query)
+        return typed  # type: ignore[no-any-return]
+
+    def _rows(self, sql: str, kinds: list[str], typed: TypedQuery) -> list[tuple[Any, ...]] | None:
+        """Run a query with random arguments, None where it fails; nothing of it stays."""
+        text = sql.replace("%", "%%").replace("?", "%s") if kinds else sql
+        values = [self.random.choice(_VALUES[kind]) for kind in kinds]
+        values = [
+            None if not param.not_null and self.random.random() < 0.4 else value
+            for value, param in zip(values, typed.params, strict=False)
+        ]
+        try:
+            if not typed.read_only:
+                self.session.run("START TRANSACTION")
+            return self.session.rows(text, *values)
+        except pymysql.MySQLError:
+            return None
+        finally:
+            if not typed.read_only:
+                self.session.run("ROLLBACK")
+
+
+def _refuted(
+    judge: str, sql: str, typed: TypedQuery, rows: list[tuple[Any, ...]], nulls: set[int]
+) -> list[str]:
+    false = [
+        f"{judge}: column {i} ({typed.columns[i].reasons}) is NULL in {sql}"
+        for i in sorted(nulls)
+        if i < len(typed.columns) and typed.columns[i].not_null
+    ]
+    least = typed.cardinality in {Cardinality.ONE, Cardinality.SOME}
+    if (typed.cardinality.at_most_one and len(rows) > 1) or (least and not rows):
+        false.append(
+            f"{judge}: {typed.cardinality} {typed.cardinality_reasons}, {len(rows)} rows in {sql}"
+        )
+    return false
+
+
+def hunt(executions: int, seed: int, cache: Path | None = None) -> Report:
+    """Hunt until about that many executions are done; stop early where nothing can be claimed."""
+    session = open_session(None, cache)
+    search = Hunt(session, seed)
+    total = Report()
+    try:
+        while total.executions < executions:
+            part = search.run(min(400, max(20, (executions - total.executions) // WORLDS + 1)))
+            for name in (
+                "queries",
+                "refused",
+                "executions",
+                "columns",
+                "claimed",
+                "never_null",
+                "by_text_alone",
+                "counted",
+            ):
+                setattr(total, name, getattr(total, name) + getattr(part, name))
+            total.false += part.false
+    finally:
+        search.close()
+    return total

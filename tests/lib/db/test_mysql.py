@@ -1,0 +1,321 @@
+"""The MySQL pool on a real server: values, transactions, failures as errors of ours, recovery."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import Decimal
+from enum import StrEnum
+from time import perf_counter
+from uuid import UUID
+
+import pymysql
+import pytest
+from prometheus_client import CollectorRegistry
+from pydantic import SecretStr
+
+from lib.config import MysqlSettings
+from lib.db import errors, mysql
+from lib.db.mysql import open_database
+from lib.db.retry import in_transaction
+from lib.errors import AppError, Code
+from lib.process import StartError
+
+SCHEMA = """
+CREATE TABLE parent (id int PRIMARY KEY);
+CREATE TABLE item (
+    id int, parent int, amount int,
+    UNIQUE KEY item_key (id),
+    CONSTRAINT item_parent FOREIGN KEY (parent) REFERENCES parent (id),
+    CONSTRAINT item_amount CHECK (amount >= 0)
+);
+CREATE TABLE numbered (id bigint PRIMARY KEY AUTO_INCREMENT, note varchar(200))
+"""
+
+
+NAIVE = datetime.fromisoformat("2024-02-29 01:02:03.000045")
+LONG_AGO = timedelta(hours=-30, microseconds=-5)
+TWICE = "INSERT INTO item VALUES (1, NULL, 1), (1, NULL, 1)"
+
+
+class Mood(StrEnum):
+    GOOD = "it's good"
+
+
+def settings(url: str, **changes: object) -> MysqlSettings:
+    return MysqlSettings.model_validate(
+        {"database_url": SecretStr(url), "db_pool_min": 1} | changes
+    )
+
+
+@pytest.fixture
+async def db(empty_mysql: str):
+    async with open_database(settings(empty_mysql), application="test") as db:
+        for statement in SCHEMA.split(";"):
+            await db.execute(statement)
+        yield db
+
+
+@pytest.mark.parametrize(
+    ("cast", "value", "back"),
+    [
+        ("%s", None, None),
+        ("%s", "it's \\ \"é\" 🎈 %s %%", "it's \\ \"é\" 🎈 %s %%"),
+        ("%s", 2**63 - 1, 2**63 - 1),
+        ("%s", True, 1),
+        ("%s", Decimal("12345678901234567890.50"), Decimal("12345678901234567890.50")),
+        ("%s", 0.1, 0.1),
+        ("%s", b"\x00'\xff", b"\x00'\xff"),
+        ("%s", b"", ""),
+        ("%s", Mood.GOOD, "it's good"),
+        ("%s", UUID(int=7), str(UUID(int=7))),
+        ("CAST(%s AS DATE)", date(2024, 2, 29), date(2024, 2, 29)),
+        ("CAST(%s AS DATETIME(6))", NAIVE, NAIVE),
+        (
+            "CAST(%s AS DATETIME(6))",
+            datetime(2024, 1, 1, 1, tzinfo=timezone(timedelta(hours=2))),
+            NAIVE.replace(2023, 12, 31, 23, 0, 0, 0),
+        ),
+        ("CAST(%s AS TIME(6))", LONG_AGO, LONG_AGO),
+    ],
+)  # fmt: skip
+async def test_a_value_comes_back_as_it_went(db, cast, value, back) -> None:
+    assert await db.fetchval(f"SELECT {cast}", value) == back
+
+
+async def test_a_timestamp_is_a_moment_in_utc(db) -> None:
+    await db.execute("CREATE TABLE t (at timestamp(6) NOT NULL)")
+    at = datetime(2024, 5, 1, 12, tzinfo=UTC)
+    await db.execute("INSERT INTO t VALUES (%s)", at)
+    assert await db.fetchval("SELECT at FROM t") == at
+
+
+@pytest.mark.parametrize("value", [float("nan"), Decimal("Infinity")])
+async def test_a_number_that_is_none_is_refused_before_the_server_sees_it(db, value) -> None:
+    with pytest.raises(ValueError):
+        await db.fetchval("SELECT %s", value)
+
+
+async def test_a_type_that_no_column_takes_is_named(db) -> None:
+    with pytest.raises(TypeError, match="object is no type"):
+        await db.fetchval("SELECT %s", object())
+
+
+@pytest.mark.parametrize(
+    ("condition", "values", "found"),
+    [
+        ("id IN (%s)", [1, 3], [1, 3]),
+        ("id IN (%s)", [], []),
+        ("id NOT IN (%s)", [1], [2, 3]),
+        ("id NOT IN (%s)", [], [1, 2, 3]),
+        ("NULL NOT IN (%s)", [], [1, 2, 3]),
+        ("id IN (%s)", (2,), [2]),
+    ],
+)
+async def test_a_list_of_any_length_means_what_sets_mean(db, condition, values, found) -> None:
+    await db.execute("INSERT INTO parent VALUES (1), (2), (3)")
+    rows = await db.fetch(f"SELECT id FROM parent WHERE {condition} ORDER BY id", values)
+    assert [row[0] for row in rows] == found
+
+
+async def test_a_percent_sign_in_the_text_survives_with_and_without_arguments(db) -> None:
+    assert await db.fetchval("SELECT 'a%%b' LIKE 'a%%'") == 1
+    assert await db.fetchval("SELECT 'a%%b' = %s", "a%b") == 1
+
+
+async def test_the_tag_counts_the_rows_that_were_found(db) -> None:
+    assert await db.execute("INSERT INTO parent VALUES (1), (2)") == "INSERT 0 2"
+    assert await db.execute("UPDATE parent SET id = id WHERE id = 1") == "UPDATE 1"
+    assert await db.execute("/* why */ DELETE FROM parent WHERE id > 0") == "DELETE 2"
+
+
+async def test_the_last_id_is_the_first_new_row_s(db) -> None:
+    insert = "INSERT INTO numbered (note) VALUES (%s), (%s)"
+    assert await db.execute_lastid(insert, "a", "b") == 1
+    assert await db.execute_lastid(insert, "c", "d") == 3
+
+
+async def test_copied_rows_are_all_there_or_none(db) -> None:
+    records = [(n, "x" * 150) for n in range(1, 9001)]
+    status = await db.copy_records_to_table("numbered", columns=["id", "note"], records=records)
+    assert status == "COPY 9000"
+    with pytest.raises(errors.UniqueViolationError):
+        await db.copy_records_to_table(
+            "numbered",
+            columns=["id", "note"],
+            records=[(n, "y" * 150) for n in range(18000, 8999, -1)],
+        )
+    assert await db.fetchval("SELECT count(*) FROM numbered") == 9000
+
+
+async def test_many_executions_are_all_done_or_none(db) -> None:
+    await db.executemany("INSERT INTO parent VALUES (%s)", [(1,), (2,)])
+    with pytest.raises(errors.UniqueViolationError):
+        await db.executemany("INSERT INTO parent VALUES (%s)", [(3,), (1,)])
+    assert await db.fetchval("SELECT count(*) FROM parent") == 2
+
+
+async def test_a_stream_is_read_in_chunks_and_may_be_left_early(db) -> None:
+    await db.copy_records_to_table("parent", columns=["id"], records=[(n,) for n in range(100)])
+    async with db.transaction() as tx:
+        cursor = await tx.cursor("SELECT id FROM parent ORDER BY id")
+        assert [row[0] for row in await cursor.fetch(3)] == [0, 1, 2]
+    assert await db.fetchval("SELECT count(*) FROM parent") == 100
+
+
+@pytest.mark.parametrize(
+    ("statement", "error", "constraint"),
+    [
+        (TWICE, errors.UniqueViolationError, "item_key"),
+        ("INSERT INTO parent VALUES (1), (1)", errors.UniqueViolationError, "PRIMARY"),
+        ("INSERT INTO item VALUES (1, 9, 1)", errors.ForeignKeyViolationError, "item_parent"),
+        ("INSERT INTO item VALUES (1, NULL, -1)", errors.CheckViolationError, "item_amount"),
+    ],
+)  # fmt: skip
+async def test_a_broken_constraint_is_an_error_that_names_it(db, statement, error, constraint):
+    with pytest.raises(error) as caught:
+        await db.execute(statement)
+    assert caught.value.constraint == constraint
+
+
+async def test_a_mistake_in_the_code_is_not_dressed_up_as_an_outage(db) -> None:
+    with pytest.raises(Exception) as caught:
+        await db.fetchval("SELECT nothing FROM nowhere")
+    assert not isinstance(caught.value, AppError)
+
+
+async def test_a_transaction_commits_on_leaving_and_rolls_back_on_an_exception(db) -> None:
+    async with db.transaction() as tx:
+        await tx.execute("INSERT INTO parent VALUES (1)")
+    with pytest.raises(ValueError):  # noqa: PT012 - the block is what is under test
+        async with db.transaction() as tx:
+            await tx.execute("INSERT INTO parent VALUES (2)")
+            raise ValueError
+    assert [tuple(row) for row in await db.fetch("SELECT id FROM parent")] == [(1,)]
+
+
+@pytest.mark.parametrize("isolation", ["read_committed", "repeatable_read", "serializable"])
+async def test_an_isolation_level_is_the_transaction_s_own(db, isolation) -> None:
+    """Another session commits in between: only `read_committed` sees it."""
+    await db.execute("INSERT INTO parent VALUES (1)")
+    async with db.transaction(isolation=isolation) as tx:
+        await tx.fetchval("SELECT 1")
+        if isolation != "serializable":  # there the read below would block the insert
+            assert await tx.fetchval("SELECT count(*) FROM parent") == 1
+            await db.execute("INSERT INTO parent VALUES (2)")
+        seen = await tx.fetchval("SELECT count(*) FROM parent")
+    assert seen == (2 if isolation == "read_committed" else 1)
+
+
+async def test_a_cancelled_transaction_leaves_neither_rows_nor_a_lost_connection(
+    empty_mysql,
+) -> None:
+    async with open_database(settings(empty_mysql, db_pool_max=1), application="test") as db:
+        await db.execute("CREATE TABLE t (id int)")
+        with pytest.raises(TimeoutError):  # noqa: PT012 - the block is what is under test
+            async with asyncio.timeout(0.1), db.transaction() as tx:
+                await tx.execute("INSERT INTO t VALUES (1)")
+                await tx.fetchval("SELECT sleep(2)")
+        assert await db.fetchval("SELECT count(*) FROM t") == 0
+
+
+async def test_a_statement_over_its_limit_is_cancelled_by_the_server(empty_mysql) -> None:
+    config = settings(empty_mysql, db_statement_seconds=0.2)
+    async with open_database(config, application="test") as db:
+        with pytest.raises(errors.StatementTimeoutError):
+            await db.fetchval(
+                "SELECT count(*) FROM information_schema.columns a, seq_1_to_1000000000 b"
+            )
+        assert await db.fetchval("SELECT 1") == 1
+
+
+async def test_an_exhausted_pool_refuses_after_its_limit(empty_mysql) -> None:
+    config = settings(empty_mysql, db_pool_max=1, db_acquire_seconds=0.1)
+    async with open_database(config, application="test") as db, db.transaction():
+        started = perf_counter()
+        with pytest.raises(errors.DatabaseUnavailableError):
+            await db.fetchval("SELECT 1")
+        assert perf_counter() - started < 1.0
+
+
+async def test_an_old_connection_is_replaced(empty_mysql) -> None:
+    config = settings(empty_mysql, db_pool_max=1, db_lifetime_seconds=0.05)
+    async with open_database(config, application="test") as db:
+        first = await db.fetchval("SELECT connection_id()")
+        async with asyncio.timeout(5):
+            while await db.fetchval("SELECT connection_id()") == first:
+                await asyncio.sleep(0.01)
+
+
+async def test_a_transaction_that_lost_a_race_is_run_again(db) -> None:
+    await db.execute("INSERT INTO item VALUES (1, NULL, 0)")
+    attempts = 0
+
+    async def add_one(tx) -> None:
+        nonlocal attempts
+        attempts += 1
+        amount = await tx.fetchval("SELECT amount FROM item WHERE id = 1")
+        await asyncio.sleep(0.01)
+        await tx.execute("UPDATE item SET amount = %s WHERE id = 1", amount + 1)
+
+    await asyncio.gather(*(in_transaction(db, add_one, attempts=20) for _ in range(4)))
+    assert await db.fetchval("SELECT amount FROM item WHERE id = 1") == 4
+    assert attempts > 4
+
+
+async def test_a_single_statement_that_deadlocks_is_tried_again(db, monkeypatch) -> None:
+    calls = 0
+
+    async def loses_once(connection, query, args):
+        nonlocal calls
+        calls += 1
+        if calls == 1:
+            raise pymysql.err.OperationalError(1213, "Deadlock found when trying to get lock")
+        return "UPDATE 1"
+
+    monkeypatch.setattr(mysql.session, "execute", loses_once)
+    assert await db.execute("UPDATE parent SET id = 1") == "UPDATE 1"
+    assert calls == 2
+
+
+async def test_queries_are_timed_under_their_names_and_the_pool_shows_itself(empty_mysql) -> None:
+    registry = CollectorRegistry()
+    async with open_database(
+        settings(empty_mysql),
+        application="test",
+        registry=registry,
+        query_names={"SELECT 1": "one"},
+    ) as db:
+        await db.fetchval("SELECT 1")
+        await db.fetchval("SELECT 2")
+        assert registry.get_sample_value("db_pool_connections", {"state": "max"}) == 10.0
+    for name in ("one", "other"):
+        labels = {"query": name}
+        assert registry.get_sample_value("db_query_duration_seconds_count", labels) == 1.0
+
+
+async def test_after_kill_minus_9_calls_fail_fast_and_a_restart_is_enough(killable_mysql) -> None:
+    url = await asyncio.to_thread(killable_mysql.create_empty)
+    async with open_database(settings(url), application="test") as db:
+        sleeping = asyncio.create_task(db.fetchval("SELECT sleep(30)"))
+        await db.ping()
+        killable_mysql.kill()
+        with pytest.raises(AppError) as caught:
+            await sleeping
+        assert caught.value.code is Code.SERVICE_UNAVAILABLE
+        started = perf_counter()
+        with pytest.raises(errors.DatabaseUnavailableError):
+            await db.ping()
+        assert perf_counter() - started < 3.0
+        await asyncio.to_thread(killable_mysql.start)
+        await db.ping()
+
+
+async def test_a_server_that_never_answers_is_one_sentence_after_five_attempts(monkeypatch) -> None:
+    monkeypatch.setattr(mysql, "CONNECT_WAITS", (0.0, 0.0, 0.0, 0.0))
+    with pytest.raises(StartError, match="cannot connect to the database of test") as caught:
+        async with open_database(
+            settings("mysql://someone:hunter2@127.0.0.1:1/nothing"), application="test"
+        ):
+            pass
+    assert "hunter2" not in str(caught.value)
