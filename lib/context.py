@@ -9,6 +9,8 @@ from contextvars import ContextVar
 import uuid_utils
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
+# Who asks, as log lines name them: a user's id or a service's name.
+principal: ContextVar[str] = ContextVar("principal", default="")
 # On the event loop's clock (`loop.time()`); None where nobody set a limit.
 deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
 

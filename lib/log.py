@@ -49,7 +49,7 @@ def configure(
     """Send structlog's and the standard library's log lines to `stream`, else standard output.
 
     Every line carries `service`, `environment`, `level`, `timestamp` (ISO 8601, UTC) and, while a
-    request is served, its `request_id`.
+    request is served, its `request_id` and, once it is known who asks, `principal`.
     """
     envelope = _Envelope(service, environment)
     shared: list[structlog.typing.Processor] = [
@@ -131,6 +131,9 @@ class _Envelope:
         bound = context.request_id.get()
         if bound:
             event.setdefault("request_id", bound)
+        caller = context.principal.get()
+        if caller:
+            event.setdefault("principal", caller)
         return event
 
     def _now(self) -> str:

@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from lib import context
 from lib.errors import AppError, Code
 
 
@@ -53,7 +54,7 @@ class Principal(msgspec.Struct, frozen=True):
         return not self.roles.isdisjoint(roles)
 
 
-_current: Final[ContextVar[Principal | None]] = ContextVar("principal", default=None)
+_current: Final[ContextVar[Principal | None]] = ContextVar("caller", default=None)
 
 
 def current_principal() -> Principal | None:
@@ -74,8 +75,9 @@ def require_principal() -> Principal:
 
 
 def set_principal(principal: Principal | None) -> None:
-    """Bind the caller for the task that serves the request."""
+    """Bind the caller for the task that serves the request, and for its log lines."""
     _current.set(principal)
+    context.principal.set("" if principal is None else principal.subject)
 
 
 def unauthorized(message: str = "the token is missing, invalid or expired") -> AppError:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Collection
 from functools import wraps
 from typing import Final, TypeVar
 
-import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
@@ -65,9 +64,7 @@ def authenticate(
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
         principal = await _identify(request, verifier, csrf_secret)
         set_principal(principal)
-        if principal is not None:
-            structlog.contextvars.bind_contextvars(principal=principal.subject)
-        elif not _is_open(request, open_routes):
+        if principal is None and not _is_open(request, open_routes):
             raise unauthorized()
         return await handler(request)
 

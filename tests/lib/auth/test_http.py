@@ -11,6 +11,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient
 from pytest_aiohttp.plugin import AiohttpClient
 
+from lib import log
 from lib.auth import (
     Issuer,
     Role,
@@ -138,6 +139,25 @@ async def test_a_header_that_is_no_good_token_is_401(
     assert answer.status == 401
     assert answer.headers["WWW-Authenticate"] == "Bearer"
     assert (await answer.json())["error"]["code"] == "UNAUTHORIZED"
+
+
+async def test_the_log_lines_of_a_request_name_its_principal(
+    aiohttp_client: AiohttpClient,
+) -> None:
+    seen: list[str | None] = []
+
+    @web.middleware
+    async def log_line(request: web.Request, handler: Any) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        finally:
+            line = log._Envelope("test", "test")(None, "info", {})
+            seen.append(line.get("principal"))
+
+    client = await aiohttp_client(application(log_line))
+    await client.get("/closed", headers=bearer("user-7"))
+    await client.get("/open")
+    assert seen == ["user-7", None]
 
 
 async def test_two_authorization_headers_are_401(client: Client) -> None:

@@ -1,0 +1,41 @@
+"""The limits' numbers, the trusted proxies and Redis from the environment."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, SecretStr
+
+from lib.config import CommaSeparated, Seconds, Settings
+from lib.limits.client_address import TrustedProxies
+from lib.limits.rules import TokenBucket, Window
+
+
+def _networks(value: tuple[str, ...]) -> tuple[str, ...]:
+    TrustedProxies(value)  # raises ValueError, which names the one that is none
+    return value
+
+
+class LimitSettings(Settings):
+    """For services behind the limiter. Without `REDIS_URL` each process limits by itself."""
+
+    redis_url: SecretStr | None = Field(default=None, validation_alias="REDIS_URL")
+    rate_limit: float = Field(default=100.0, gt=0, validation_alias="RATE_LIMIT")
+    rate_limit_burst: int = Field(default=200, ge=1, validation_alias="RATE_LIMIT_BURST")
+    user_rate_limit: int = Field(default=600, ge=1, validation_alias="USER_RATE_LIMIT")
+    user_rate_seconds: Seconds = Field(default=60.0, validation_alias="USER_RATE_SECONDS")
+    trusted_proxies: Annotated[CommaSeparated, AfterValidator(_networks)] = Field(
+        default=("127.0.0.1", "::1"), validation_alias="TRUSTED_PROXIES"
+    )
+
+    def per_client(self) -> TokenBucket:
+        """Return the rule for client addresses."""
+        return TokenBucket(self.rate_limit, self.rate_limit_burst)
+
+    def per_user(self) -> Window:
+        """Return the rule for signed-in users."""
+        return Window(self.user_rate_limit, self.user_rate_seconds)
+
+    def proxies(self) -> TrustedProxies:
+        """Return whose `X-Forwarded-For` is believed."""
+        return TrustedProxies(self.trusted_proxies)

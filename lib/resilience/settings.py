@@ -1,0 +1,34 @@
+"""The breaker's numbers from the environment."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from lib.config import Seconds, Settings
+from lib.resilience.breaker import BreakerPolicy
+
+
+class BreakerSettings(Settings):
+    """For services that call others: `class OrderConfig(PostgresSettings, BreakerSettings)`."""
+
+    circuit_min_requests: int = Field(
+        default=3, ge=1, validation_alias="CIRCUIT_BREAKER_MIN_REQUESTS"
+    )
+    circuit_failure_ratio: float = Field(
+        default=0.5, gt=0, le=1, validation_alias="CIRCUIT_BREAKER_FAILURE_RATIO"
+    )
+    circuit_interval: Seconds = Field(default=60.0, validation_alias="CIRCUIT_BREAKER_INTERVAL")
+    circuit_timeout: Seconds = Field(default=30.0, validation_alias="CIRCUIT_BREAKER_TIMEOUT")
+    circuit_max_requests: int = Field(
+        default=3, ge=1, validation_alias="CIRCUIT_BREAKER_MAX_REQUESTS"
+    )
+
+    def breaker_policy(self) -> BreakerPolicy:
+        """Return the policy for every upstream of the service."""
+        return BreakerPolicy(
+            min_requests=self.circuit_min_requests,
+            failure_ratio=self.circuit_failure_ratio,
+            window_seconds=self.circuit_interval,
+            open_seconds=self.circuit_timeout,
+            probes=self.circuit_max_requests,
+        )
