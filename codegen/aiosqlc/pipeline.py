@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,10 +18,10 @@ from aiosqlc.hints import apply_hints
 from aiosqlc.parse.queries import parse_files
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.plan import plan_modules
-from aiosqlc.remember import Analyze, Outcome, analyze_remembering
+from aiosqlc.remember import Analyze, analyze_remembering
 from aiosqlc.schema import read_schema
 from aiosqlc.source import SourceFile
-from aiosqlc.stages import AnalyzeOptions, ParsedQuery, Rendered, SchemaFile
+from aiosqlc.stages import Analysis, AnalyzeOptions, ParsedQuery, Rendered, SchemaFile
 
 
 @dataclass
@@ -49,10 +49,40 @@ class Inputs:
     shims: tuple[SchemaFile, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Analysed:
+    """One entry with everything known about its queries, the users' hints applied."""
+
+    entry: QuerySet
+    inputs: Inputs
+    analysis: Analysis
+    locked: lock.Locked | None
+    diagnostics: tuple[Diagnostic, ...]
+
+    @property
+    def failed(self) -> bool:
+        """Whether there is an error."""
+        return any(item.severity is Severity.ERROR for item in self.diagnostics)
+
+
 def compile_project(project: Project, analyze: Analyze | None = None) -> Compiled:
     """Compile every entry of a project. One entry's errors do not hide another's."""
     compiled = Compiled()
-    known = lock.read_lock(project)
+    for analysed in analyze_project(project, analyze):
+        compiled.diagnostics += analysed.diagnostics
+        if analysed.locked:
+            compiled.locked[str(analysed.entry.index)] = analysed.locked
+        if not analysed.failed:
+            print_set(project, analysed.entry, analysed.analysis, compiled)
+    compiled.diagnostics = in_source_order(compiled.diagnostics)
+    return compiled
+
+
+def analyze_project(
+    project: Project, analyze: Analyze | None = None, *, remember: bool = True
+) -> Iterator[Analysed]:
+    """Read, parse and analyse every entry. `remember` allows answers from the lock."""
+    known = lock.read_lock(project) if remember else {}
     for entry in project.sets:
         inputs, problems = read_inputs(project, entry)
         outcome = analyze_remembering(
@@ -63,23 +93,14 @@ def compile_project(project: Project, analyze: Analyze | None = None) -> Compile
             known.get(str(entry.index)),
             analyze or analyzer(entry.engine),
         )
-        if outcome.locked:
-            compiled.locked[str(entry.index)] = outcome.locked
-        compiled.diagnostics += problems
-        print_set(project, entry, inputs, outcome, compiled)
-    compiled.diagnostics = in_source_order(compiled.diagnostics)
-    return compiled
+        analysis, mistaken = apply_hints(outcome.analysis)
+        found = [*problems, *outcome.diagnostics, *mistaken, *check_commands(analysis.queries)]
+        diagnostics = without_ignored(found, inputs.queries)
+        yield Analysed(entry, inputs, analysis, outcome.locked, tuple(diagnostics))
 
 
-def print_set(
-    project: Project, entry: QuerySet, inputs: Inputs, outcome: Outcome, into: Compiled
-) -> None:
-    """Plan and print one entry, unless the analysis has found an error in it."""
-    analysis, mistaken = apply_hints(outcome.analysis)
-    problems = [*outcome.diagnostics, *mistaken, *check_commands(analysis.queries)]
-    into.diagnostics += without_ignored(problems, inputs.queries)
-    if into.failed:
-        return
+def print_set(project: Project, entry: QuerySet, analysis: Analysis, into: Compiled) -> None:
+    """Plan and print one entry."""
     if entry.json:
         into.files.append(print_json(entry, entry.json, analysis))
     if entry.python:

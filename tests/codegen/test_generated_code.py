@@ -55,9 +55,11 @@ def test_generated_code_passes_the_strictest_type_check(tmp_path: Path) -> None:
     for folder in GENERATED:
         (tmp_path / folder.parent.name).symlink_to(folder, target_is_directory=True)
     run(
-        sys.executable, "-m", "mypy", "--strict", "--config-file=", "--no-error-summary",
-        "--ignore-missing-imports", "--allow-subclassing-any", "--cache-dir", str(tmp_path / ".mypy_cache"), ".", cwd=tmp_path,
-    )  # fmt: skip
+        *(sys.executable, "-m", "mypy", "--strict", "--config-file=", "--no-error-summary"),
+        *("--ignore-missing-imports", "--allow-subclassing-any"),
+        *("--cache-dir", str(tmp_path / ".mypy_cache"), "."),
+        cwd=tmp_path,
+    )
 
 
 def run(*command: str, cwd: Path | None = None) -> None:

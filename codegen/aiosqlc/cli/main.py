@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from aiosqlc.cli import generate
+from aiosqlc.cli import explain, generate, vet
 
 OK: Final = 0
 FINDINGS: Final = 1
@@ -48,16 +48,16 @@ def _parser() -> argparse.ArgumentParser:
         description="Compile annotated SQL to typed async Python functions.",
     )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for name, run, summary in (
-        ("generate", generate.generate, "write the Python code of every query"),
-        (
-            "check",
-            generate.check,
-            "say whether the code on disk is up to date; show how it differs",
-        ),
+    for name, run, add_arguments, summary in (
+        ("generate", generate.generate, None, "write the Python code of every query"),
+        ("check", generate.check, None, "show how the code on disk differs from what it should be"),
+        ("explain", explain.run, explain.add_arguments, "say what is known of a query, and why"),
+        ("vet", vet.run, vet.add_arguments, "advise on queries and schemas that compile"),
     ):
         command = commands.add_parser(name, help=summary, description=summary)
         _common(command)
+        if add_arguments:
+            add_arguments(command)
         command.set_defaults(command=run)
     return parser
 

@@ -1,0 +1,144 @@
+"""`aiosqlc explain`: what is known of a query, and why."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from aiosqlc.cli.common import load, report, style_of
+from aiosqlc.pipeline import Analysed, analyze_project
+from aiosqlc.stages import Column, SqlType, TypedParam, TypedQuery
+from aiosqlc.suggest import did_you_mean
+
+
+def add_arguments(command: argparse.ArgumentParser) -> None:
+    """Declare the options of `explain`."""
+    command.add_argument(
+        "query", metavar="[FILE:]QUERY", help="such as GetUser or users.sql:GetUser"
+    )
+    command.add_argument("--json", action="store_true", help="for machines")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Analyse the project anew and print one query's part of it."""
+    project = load(arguments)
+    if project is None:
+        return 2
+    style = style_of(arguments, project.root)
+    analysed = list(analyze_project(project, remember=False))
+    found = list(_find(analysed, arguments.query))
+    if not found:
+        for part in analysed:
+            report(part.diagnostics, style)
+        names = [query.parsed.name for part in analysed for query in part.analysis.queries]
+        wanted = arguments.query.rpartition(":")[2]
+        hint = did_you_mean(wanted, names, otherwise="see `-- name:` in the query files")
+        sys.stderr.write(f"no query `{arguments.query}`; {hint}\n")
+        return 1
+    for query in found:
+        if arguments.json:
+            sys.stdout.write(json.dumps(_document(query), indent=2) + "\n")
+        else:
+            sys.stdout.write("\n".join(_lines(query)) + "\n")
+    return 0
+
+
+def _find(analysed: list[Analysed], wanted: str) -> Iterator[TypedQuery]:
+    path, _, name = wanted.rpartition(":")
+    for part in analysed:
+        for query in part.analysis.queries:
+            here = query.parsed.file.path.as_posix()
+            if query.parsed.name == name and (
+                not path or path.endswith(here) or here.endswith(path)
+            ):
+                yield query
+
+
+_ROWS = {
+    "one": "exactly one row",
+    "zero_or_one": "at most one row",
+    "some": "at least one row",
+    "many": "any number of rows",
+}
+
+
+def _lines(query: TypedQuery) -> Iterator[str]:
+    parsed = query.parsed
+    line, _ = parsed.file.line_col(parsed.name_span.start)
+    yield f"{parsed.name} :{parsed.command}  ({parsed.file.path}:{line})"
+    yield ""
+    yield from (f"    {text}" for text in query.sql.split("\n"))
+    yield ""
+    yield f"rows: {_ROWS[query.cardinality.value]}"
+    yield from (f"    {reason}" for reason in query.cardinality_reasons)
+    if query.params:
+        yield "parameters:"
+    for param in query.params:
+        yield f"    ${param.number} {param.name}: {type_name(param.type)}{_null(param)}"
+        yield from (f"        {reason}" for reason in param.reasons)
+    if query.columns:
+        yield "columns:"
+    for column in query.columns:
+        yield f"    {column.name}: {type_name(column.type)}{_null(column)}"
+        yield from (f"        {reason}" for reason in column.reasons)
+    yield from _touches(query)
+
+
+def _touches(query: TypedQuery) -> Iterator[str]:
+    if query.writes:
+        yield f"writes: {', '.join(query.writes)}"
+    if query.violable:
+        yield f"can violate: {', '.join(item.name for item in query.violable)}"
+    if query.variants:
+        yield f"variants: {len(query.variants)}"
+    yield f"reads only: {'yes' if query.read_only else 'no'}"
+
+
+def _null(value: Column | TypedParam) -> str:
+    return " NOT NULL" if value.not_null else " NULL"
+
+
+def type_name(kind: SqlType) -> str:
+    """Return a type as SQL writes it."""
+    name = kind.name
+    if kind.precision is not None:
+        name += f"({kind.precision},{kind.scale or 0})"
+    elif kind.length is not None:
+        name += f"({kind.length})"
+    return name + "[]" * kind.array_dims
+
+
+def _document(query: TypedQuery) -> dict[str, Any]:
+    return {
+        "name": query.parsed.name,
+        "command": query.parsed.command.value,
+        "file": query.parsed.file.path.as_posix(),
+        "sql": query.sql,
+        "cardinality": query.cardinality.value,
+        "cardinality_reasons": list(query.cardinality_reasons),
+        "params": [
+            {
+                "number": param.number,
+                "name": param.name,
+                "type": type_name(param.type),
+                "not_null": param.not_null,
+                "reasons": list(param.reasons),
+            }
+            for param in query.params
+        ],
+        "columns": [
+            {
+                "name": column.name,
+                "type": type_name(column.type),
+                "not_null": column.not_null,
+                "reasons": list(column.reasons),
+            }
+            for column in query.columns
+        ],
+        "writes": list(query.writes),
+        "violable": [item.name for item in query.violable],
+        "read_only": query.read_only,
+    }

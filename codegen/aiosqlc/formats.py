@@ -1,0 +1,92 @@
+"""Diagnostics for machines: JSON, SARIF for code scanning, GitHub's annotations."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from aiosqlc.diagnostics import Diagnostic, Label, Severity
+from aiosqlc.render import Style, render_all
+
+FORMATS = ("text", "json", "sarif", "github")
+
+
+def format_diagnostics(diagnostics: Sequence[Diagnostic], style: Style, how: str) -> str:
+    """Return diagnostics in one of `FORMATS`."""
+    if how == "json":
+        return json.dumps([_json(item, style) for item in diagnostics], indent=2) + "\n"
+    if how == "sarif":
+        return json.dumps(_sarif(diagnostics, style), indent=2) + "\n"
+    if how == "github":
+        return "".join(_github(item, style) for item in diagnostics)
+    return render_all(diagnostics, style)
+
+
+def _place(label: Label, style: Style) -> dict[str, Any]:
+    line, column = label.file.line_col(label.span.start)
+    end_line, end_column = label.file.line_col(label.span.end)
+    return {
+        "file": style.shown(label.file.path),
+        "line": line,
+        "column": column,
+        "end_line": end_line,
+        "end_column": end_column,
+    }
+
+
+def _json(item: Diagnostic, style: Style) -> dict[str, Any]:
+    return {
+        "code": item.code,
+        "severity": item.severity.value,
+        "message": item.message,
+        "hint": item.hint,
+        "notes": list(item.notes),
+        "labels": [{**_place(label, style), "text": label.text} for label in item.labels],
+    }
+
+
+def _sarif(diagnostics: Sequence[Diagnostic], style: Style) -> dict[str, Any]:
+    codes = sorted({item.code for item in diagnostics})
+    driver = {
+        "name": "aiosqlc",
+        "rules": [{"id": code} for code in codes],
+    }
+    results = [
+        {
+            "ruleId": item.code,
+            "level": "error" if item.severity is Severity.ERROR else "warning",
+            "message": {"text": f"{item.message}. {item.hint}".strip()},
+            "locations": [_sarif_location(label, style) for label in item.labels[:1]],
+        }
+        for item in diagnostics
+    ]
+    return {
+        "version": "2.1.0",
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "runs": [{"tool": {"driver": driver}, "results": results}],
+    }
+
+
+def _sarif_location(label: Label, style: Style) -> dict[str, Any]:
+    place = _place(label, style)
+    region = {
+        "startLine": place["line"],
+        "startColumn": place["column"],
+        "endLine": place["end_line"],
+        "endColumn": place["end_column"],
+    }
+    return {
+        "physicalLocation": {"artifactLocation": {"uri": place["file"]}, "region": region},
+    }
+
+
+def _github(item: Diagnostic, style: Style) -> str:
+    level = "error" if item.severity is Severity.ERROR else "warning"
+    where = ""
+    if item.labels:
+        place = _place(item.labels[0], style)
+        where = f" file={place['file']},line={place['line']},col={place['column']},"
+        where += f"title={item.code}"
+    text = f"{item.message}. {item.hint}".strip().replace("%", "%25").replace("\n", "%0A")
+    return f"::{level}{where}::{text}\n"

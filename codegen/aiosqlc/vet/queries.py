@@ -1,0 +1,205 @@
+"""The rules that look at one query, mostly at its words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from aiosqlc.parse.scanner import Dialect, Kind, Token, scan, unquote
+from aiosqlc.source import Span
+from aiosqlc.stages import Command, TypedQuery
+
+Finding = tuple[str, Span]
+"""A rule's code and the place in the file."""
+
+
+@dataclass(frozen=True)
+class Text:
+    """A query as the user wrote it, cut into words. Depths count open parentheses."""
+
+    query: TypedQuery
+    dialect: Dialect
+
+    @cached_property
+    def tokens(self) -> list[Token]:
+        """The words, comments left out; offsets are those of the file."""
+        span = self.query.parsed.span
+        text = self.query.parsed.file.text[: span.end]
+        found = scan(text, self.dialect, span.start)
+        return [token for token in found if token.kind is not Kind.COMMENT]
+
+    @cached_property
+    def words(self) -> list[str]:
+        """The tokens in capitals; quoted ones as they are."""
+        return [
+            token.text.upper() if token.kind is Kind.NAME else token.text for token in self.tokens
+        ]
+
+    @cached_property
+    def depths(self) -> list[int]:
+        """How many parentheses are open before each token."""
+        depths, depth = [], 0
+        for word in self.words:
+            depth -= word == ")"
+            depths.append(depth)
+            depth += word == "("
+        return depths
+
+    def outer(self, word: str) -> list[int]:
+        """Return where a word stands outside all parentheses."""
+        return [
+            position
+            for position, found in enumerate(self.words)
+            if found == word and not self.depths[position]
+        ]
+
+    def span(self, first: int, last: int | None = None) -> Span:
+        """Return the place of some tokens."""
+        last = first if last is None else last
+        return Span(self.tokens[first].start, self.tokens[last].end)
+
+
+def _null_comparison(text: Text) -> Iterator[Finding]:
+    sets = text.outer("SET")
+    where = text.outer("WHERE")
+    for position, word in enumerate(text.words[:-1]):
+        if word not in {"=", "<>", "!="} or text.words[position + 1] != "NULL":
+            continue
+        assigned = sets and position > sets[0] and (not where or position < where[0])
+        if not assigned:
+            yield "V001", text.span(position, position + 1)
+
+
+def _no_where(text: Text) -> Iterator[Finding]:
+    for word in ("UPDATE", "DELETE"):
+        for position in text.outer(word):
+            before = text.words[position - 1] if position else ""
+            if before in {"FOR", "DO", "ON", "KEY"} or text.outer("WHERE"):
+                continue
+            yield "V002", text.span(position)
+
+
+def _not_in_subquery(text: Text) -> Iterator[Finding]:
+    for position in range(len(text.words) - 3):
+        if text.words[position : position + 4] == ["NOT", "IN", "(", "SELECT"]:
+            yield "V003", text.span(position, position + 3)
+
+
+def _limit_without_order(text: Text) -> Iterator[Finding]:
+    if text.outer("ORDER"):
+        return
+    first_one = text.query.cardinality.at_most_one and not text.outer("OFFSET")
+    for position in [] if first_one else [*text.outer("LIMIT"), *text.outer("OFFSET")][:1]:
+        yield "V004", text.span(position)
+
+
+def _leading_wildcard(text: Text) -> Iterator[Finding]:
+    for position, word in enumerate(text.words[:-1]):
+        pattern = text.words[position + 1]
+        if word in {"LIKE", "ILIKE"} and pattern.startswith(("'%", "'_")):
+            yield "V005", text.span(position, position + 1)
+
+
+_AFTER_FROM = frozenset({"WHERE", "GROUP", "ORDER", "LIMIT", "HAVING", "WINDOW", "UNION", "FOR"})
+
+
+def _comma_join(text: Text) -> Iterator[Finding]:
+    if text.outer("WHERE"):
+        return
+    for start in text.outer("FROM"):
+        for position in range(start + 1, len(text.words)):
+            if text.depths[position]:
+                continue
+            if text.words[position] in _AFTER_FROM:
+                break
+            lateral = text.words[position + 1 : position + 2] == ["LATERAL"]
+            function = text.words[position + 2 : position + 3] == ["("]
+            if text.words[position] == "," and not lateral and not function:
+                yield "V006", text.span(position)
+                break
+
+
+def _unordered_lock(text: Text) -> Iterator[Finding]:
+    if text.query.cardinality.at_most_one or text.outer("ORDER"):
+        return
+    for position in text.outer("FOR"):
+        following = text.words[position + 1 : position + 2]
+        if following == ["UPDATE"] and "SKIP" not in text.words:
+            yield "V007", text.span(position, position + 1)
+
+
+_VOLATILE = frozenset({"RANDOM", "CLOCK_TIMESTAMP", "GEN_RANDOM_UUID", "UUIDV7", "NEXTVAL", "RAND"})
+
+
+def _volatile_condition(text: Text) -> Iterator[Finding]:
+    for where in text.outer("WHERE"):
+        for position in range(where + 1, len(text.words) - 1):
+            if text.words[position] in {"GROUP", "ORDER", "RETURNING"}:
+                break
+            if text.words[position] in _VOLATILE and text.words[position + 1] == "(":
+                yield "V008", text.span(position)
+
+
+_COMPARISONS = frozenset({"=", "<", ">", "<=", ">=", "<>", "!=", "LIKE", "ILIKE"})
+
+
+def _optional_comparison(text: Text) -> Iterator[Finding]:
+    optional = {part.name for part in text.query.parsed.dynamic}
+    sets, where = text.outer("SET"), text.outer("WHERE")
+    for param in text.query.parsed.params:
+        if not param.nullable or param.name in optional or len(param.spans) > 1:
+            continue  # used twice: the other use is the guard
+        for position, token in enumerate(text.tokens):
+            if token.start != param.spans[0].start or not position:
+                continue
+            assigned = sets and position > sets[0] and (not where or position < where[0])
+            if text.words[position - 1] in _COMPARISONS and not assigned:
+                yield "V009", param.spans[0]
+
+
+def _unused_cte(text: Text) -> Iterator[Finding]:
+    if text.words[:1] != ["WITH"]:
+        return
+    names = [unquote(token).lower() for token in text.tokens]
+    for position in range(1, len(text.words) - 2):
+        defines = text.words[position + 1] == "AS" and text.words[position + 2] in {
+            "(",
+            "MATERIALIZED",
+        }
+        starts = text.words[position - 1] in {"WITH", "RECURSIVE", ","}
+        if not defines or not starts or text.depths[position]:
+            continue
+        body = text.words[position + 3 : position + 4]
+        writes = bool(body) and body[0] in {"INSERT", "UPDATE", "DELETE", "MERGE"}
+        if names.count(names[position]) == 1 and not writes:
+            yield "V011", text.span(position)
+
+
+def _sorting_parameter(text: Text) -> Iterator[Finding]:
+    parameters = {span.start for param in text.query.parsed.params for span in param.spans}
+    for position in range(len(text.words) - 2):
+        if text.words[position : position + 2] != ["ORDER", "BY"]:
+            continue
+        if text.tokens[position + 2].start in parameters:
+            yield "V012", text.span(position + 2)
+
+
+QUERY_RULES: tuple[Callable[[Text], Iterator[Finding]], ...] = (
+    _null_comparison,
+    _no_where,
+    _not_in_subquery,
+    _limit_without_order,
+    _leading_wildcard,
+    _comma_join,
+    _unordered_lock,
+    _volatile_condition,
+    _optional_comparison,
+    _unused_cte,
+    _sorting_parameter,
+)
+
+
+def same_text(query: TypedQuery) -> tuple[str, Command]:
+    """Return what two queries share where one of them is superfluous."""
+    return " ".join(query.sql.split()), query.parsed.command

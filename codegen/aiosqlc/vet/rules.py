@@ -1,0 +1,118 @@
+"""The rules of `aiosqlc vet`: what each finds, an example, and how to do better."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule. `example` is SQL that it finds, `fix` what to write instead."""
+
+    code: str
+    title: str
+    example: str
+    fix: str
+
+
+RULES = {
+    rule.code: rule
+    for rule in (
+        Rule(
+            "V001",
+            "a comparison with NULL is never true",
+            "WHERE deleted_at = NULL",
+            "write `IS NULL` or `IS NOT NULL`",
+        ),
+        Rule(
+            "V002",
+            "an UPDATE or DELETE without WHERE changes every row",
+            "DELETE FROM session",
+            "add a WHERE clause, or say why in `-- ignore: V002 …`",
+        ),
+        Rule(
+            "V003",
+            "NOT IN (SELECT …) is never true once the subquery returns a NULL",
+            "WHERE id NOT IN (SELECT manager_id FROM staff)",
+            "write `NOT EXISTS (SELECT … WHERE …)`",
+        ),
+        Rule(
+            "V004",
+            "LIMIT or OFFSET without ORDER BY returns whichever rows come first",
+            "SELECT id FROM task LIMIT 10",
+            "add an ORDER BY that ends with a unique column",
+        ),
+        Rule(
+            "V005",
+            "a pattern that begins with a wildcard cannot use an ordinary index",
+            "WHERE name LIKE '%son'",
+            "search from the start of the text, or use a trigram index",
+        ),
+        Rule(
+            "V006",
+            "tables joined by a comma without a condition multiply",
+            "SELECT * FROM a, b",
+            "write JOIN … ON …, or CROSS JOIN where every pair is meant",
+        ),
+        Rule(
+            "V007",
+            "locking many rows in no order invites deadlocks",
+            "SELECT id FROM job WHERE ready FOR UPDATE",
+            "add an ORDER BY on the primary key, or SKIP LOCKED",
+        ),
+        Rule(
+            "V008",
+            "a volatile function in WHERE is evaluated for every row",
+            "WHERE random() < 0.1",
+            "compute the value once: in a parameter or in a CTE",
+        ),
+        Rule(
+            "V009",
+            "a comparison with an optional parameter matches nothing where it is NULL",
+            "WHERE owner = sqlc.narg(owner)",
+            "use `-- :if owner` to leave the condition out, or IS NOT DISTINCT FROM",
+        ),
+        Rule(
+            "V010",
+            "two queries are the same",
+            "-- two names, one text",
+            "keep one of them",
+        ),
+        Rule(
+            "V011",
+            "a common table expression is never used",
+            "WITH unused AS (SELECT 1) SELECT 2",
+            "remove it",
+        ),
+        Rule(
+            "V012",
+            "a parameter that sorts is a constant: it orders nothing",
+            "ORDER BY @sort::text",
+            "use `-- :sort name, created_at` for a choice that is checked",
+        ),
+        Rule(
+            "V020",
+            "a timestamp without time zone does not say which moment it means",
+            "created_at timestamp",
+            "use timestamptz",
+        ),
+        Rule(
+            "V021",
+            "binary floating point loses cents",
+            "price float8",
+            "use numeric, and a column for the currency",
+        ),
+        Rule(
+            "V022",
+            "the type money depends on the server's locale",
+            "price money",
+            "use numeric, and a column for the currency",
+        ),
+        Rule(
+            "V023",
+            "a table without a primary key has rows nothing can tell apart",
+            "CREATE TABLE log (line text)",
+            "add a primary key",
+        ),
+    )
+}

@@ -1,0 +1,77 @@
+"""Runs every rule over an analysed project."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from aiosqlc.diagnostics import Diagnostic, Label, Severity
+from aiosqlc.parse.scanner import Dialect, Kind, scan, unquote
+from aiosqlc.source import Span
+from aiosqlc.stages import Analysis, SchemaFile, Table, TypedQuery
+from aiosqlc.vet.queries import QUERY_RULES, Text, same_text
+from aiosqlc.vet.rules import RULES
+from aiosqlc.vet.tables import table_findings
+
+
+def vet(
+    analysis: Analysis, schema: Sequence[SchemaFile], dialect: Dialect, wanted: Iterable[str] = ()
+) -> list[Diagnostic]:
+    """Return what the rules find; `wanted` limits them to some codes."""
+    found = [
+        *_queries(analysis.queries, dialect),
+        *_schema(analysis.catalog.tables, schema, dialect),
+    ]
+    codes = set(wanted) or set(RULES)
+    return [finding for finding in found if finding.code in codes]
+
+
+def _queries(queries: Sequence[TypedQuery], dialect: Dialect) -> Iterator[Diagnostic]:
+    first: dict[object, TypedQuery] = {}
+    for query in queries:
+        text = Text(query, dialect)
+        for rule in QUERY_RULES:
+            for code, span in rule(text):
+                yield _diagnostic(code, Label(query.parsed.file, span))
+        other = first.setdefault(same_text(query), query)
+        if other is not query:
+            again = Label(query.parsed.file, query.parsed.name_span, "this one")
+            before = Label(other.parsed.file, other.parsed.name_span, "and this one")
+            yield _diagnostic("V010", again, before)
+
+
+def _schema(
+    tables: Sequence[Table], schema: Sequence[SchemaFile], dialect: Dialect
+) -> Iterator[Diagnostic]:
+    for table in tables:
+        for code, column in table_findings(table):
+            label = _where(table.name, column, schema, dialect)
+            name = f"{table.name}.{column}" if column else table.name
+            yield _diagnostic(code, *([label] if label else []), subject=name)
+
+
+def _where(table: str, column: str, schema: Sequence[SchemaFile], dialect: Dialect) -> Label | None:
+    """Find the place of a table, or of a column in the last statement that names both."""
+    found: Label | None = None
+    for file in schema:
+        for span in file.statements:
+            names = _names(file, span, dialect)
+            if table.lower() not in names:
+                continue
+            at = names.get(column.lower()) if column else names[table.lower()]
+            if at and (found is None or column):
+                found = Label(file.file, at)
+    return found
+
+
+def _names(file: SchemaFile, span: Span, dialect: Dialect) -> dict[str, Span]:
+    names: dict[str, Span] = {}
+    for token in scan(file.sql[: span.end], dialect, span.start):
+        if token.kind in {Kind.NAME, Kind.QUOTED}:
+            names.setdefault(unquote(token).lower(), token.span)
+    return names
+
+
+def _diagnostic(code: str, *labels: Label, subject: str = "") -> Diagnostic:
+    rule = RULES[code]
+    message = f"{subject}: {rule.title}" if subject else rule.title
+    return Diagnostic(code, message, labels, rule.fix, Severity.WARNING)

@@ -1,0 +1,27 @@
+"""The rules that look at a table."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from aiosqlc.stages import Table
+
+_MONEY = re.compile(r"price|amount|salary|balance|cost|fee|total|revenue|wage", re.IGNORECASE)
+_FLOATS = frozenset({"float4", "float8", "float", "double"})
+
+
+def table_findings(table: Table) -> Iterator[tuple[str, str]]:
+    """Yield the codes of rules a table breaks, with the column (empty: the table itself)."""
+    if table.kind not in {"table", "partitioned"}:
+        return
+    for column in table.columns:
+        name = column.type.name
+        if name == "timestamp" and column.type.schema == "pg_catalog":
+            yield "V020", column.name
+        if name in _FLOATS and _MONEY.search(column.name):
+            yield "V021", column.name
+        if name == "money":
+            yield "V022", column.name
+    if not any(constraint.kind == "primary" for constraint in table.constraints):
+        yield "V023", ""
