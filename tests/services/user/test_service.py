@@ -10,8 +10,8 @@ import asyncpg
 import pytest
 
 from lib.errors import AppError, Code
-from services.user import service
 from services.user.model import OrderBy, Sort, StaffQuery
+from services.user.service import people as service
 from services.user.store import staff
 from tests.conftest import NewDatabase
 from tests.services.user.fake_points import FakePoints

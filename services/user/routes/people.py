@@ -1,34 +1,22 @@
-"""The HTTP edge: decode, call, encode."""
+"""The staff list and its people."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
 from aiohttp import web
 
-from lib.db import Database
 from lib.errors import Code
 from lib.http import decode, respond
 from lib.http.openapi import operation
 from lib.http.pagination import page_meta
-from services.user import service
 from services.user.model import StaffQuery
-from services.user.ports import Points
+from services.user.routes.deps import DEPS
+from services.user.service import people as service
 from services.user.store.models import Staff
 from services.user.views import UserList
 
-
-@dataclass(frozen=True, slots=True)
-class Deps:
-    """What the handlers work with."""
-
-    db: Database
-    points: Points
-
-
-DEPS: Final = web.AppKey("DEPS", Deps)
 _TAGS: Final = ("users",)
 
 
