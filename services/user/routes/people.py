@@ -11,7 +11,7 @@ from lib.errors import Code
 from lib.http import decode, respond
 from lib.http.openapi import operation
 from lib.http.pagination import page_meta
-from services.user.model import StaffQuery
+from services.user.model.people import StaffQuery
 from services.user.routes.deps import DEPS
 from services.user.service import people as service
 from services.user.store.models import Staff

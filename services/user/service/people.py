@@ -12,7 +12,7 @@ from lib.db import Executor
 from lib.db.like import contains
 from lib.errors import AppError, not_found
 from lib.log import get_logger
-from services.user.model import StaffQuery
+from services.user.model.people import StaffQuery
 from services.user.ports import Points
 from services.user.store import staff
 from services.user.store.models import Staff

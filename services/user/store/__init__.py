@@ -3,12 +3,52 @@
 
 from typing import Final
 
-from services.user.store import staff
+from services.user.store import accounts, attempts, audit, mail, sessions, staff, tokens
 
 QUERY_NAMES: Final = {
+    accounts.ADD_ACCOUNT: "AddAccount",
+    accounts.ADD_PROVIDER: "AddProvider",
+    accounts.GET_CREDENTIALS: "GetCredentials",
+    accounts.GET_PASSWORD_HASH: "GetPasswordHash",
+    accounts.LOCK_ACCOUNT: "LockAccount",
+    accounts.SET_PASSWORD: "SetPassword",
+    accounts.REHASH_PASSWORD: "RehashPassword",
+    accounts.VERIFY_EMAIL: "VerifyEmail",
+    accounts.IS_VERIFIED_ADDRESS: "IsVerifiedAddress",
+    accounts.PERMISSIONS_OF: "PermissionsOf",
+    attempts.COUNT_ATTEMPT: "CountAttempt",
+    attempts.FORGET_ATTEMPTS: "ForgetAttempts",
+    attempts.FORGET_OLD_ATTEMPTS: "ForgetOldAttempts",
+    audit.ADD_AUDIT_ENTRY: "AddAuditEntry",
+    mail.ADD_MAIL: "AddMail",
+    mail.ASK_TO_VERIFY: "AskToVerify",
+    mail.ASK_TO_RESET: "AskToReset",
+    mail.CLAIM_MAIL: "ClaimMail",
+    mail.GET_ADDRESSEE: "GetAddressee",
+    mail.MARK_SENT: "MarkSent",
+    mail.MARK_FAILED: "MarkFailed",
+    mail.RETRY_MAIL: "RetryMail",
+    mail.MEASURE_MAIL: "MeasureMail",
+    mail.FORGET_MAIL: "ForgetMail",
+    sessions.ADD_SESSION: "AddSession",
+    sessions.ADD_REFRESH_TOKEN: "AddRefreshToken",
+    sessions.SPEND_REFRESH_TOKEN: "SpendRefreshToken",
+    sessions.SESSION_OF_TOKEN: "SessionOfToken",
+    sessions.LOCK_SESSION: "LockSession",
+    sessions.EXTEND_SESSION: "ExtendSession",
+    sessions.REVOKE_SESSION: "RevokeSession",
+    sessions.REVOKE_SESSIONS: "RevokeSessions",
+    sessions.LIST_SESSIONS: "ListSessions",
+    sessions.REVOKE_OWN_SESSION: "RevokeOwnSession",
+    sessions.FORGET_SESSIONS: "ForgetSessions",
     staff.GET_STAFF: "GetStaff",
     **dict.fromkeys(staff.LIST_STAFF.values(), "ListStaff"),
     **dict.fromkeys(staff.COUNT_STAFF.values(), "CountStaff"),
     staff.STAFF_STATISTICS: "StaffStatistics",
+    tokens.ADD_TOKEN: "AddToken",
+    tokens.GET_TOKEN: "GetToken",
+    tokens.SPEND_TOKEN: "SpendToken",
+    tokens.SPEND_TOKENS: "SpendTokens",
+    tokens.FORGET_TOKENS: "ForgetTokens",
 }
 """The name of each query by its text, for an executor to label what it runs."""

@@ -3,9 +3,61 @@
 
 from datetime import datetime
 from decimal import Decimal
+from enum import StrEnum
+from typing import Final
 from uuid import UUID
 
 import msgspec
+
+
+class AccountRole(StrEnum):
+    CUSTOMER = "CUSTOMER"
+    PROVIDER = "PROVIDER"
+    MODERATOR = "MODERATOR"
+    ADMIN = "ADMIN"
+    STAFF = "STAFF"
+    SERVICE = "SERVICE"
+
+
+ACCOUNT_ROLE_BY_LABEL: Final = {label.value: label for label in AccountRole}
+
+
+class AccountStatus(StrEnum):
+    ACTIVE = "active"
+    INACTIVE = "inactive"
+    DELETED = "deleted"
+
+
+ACCOUNT_STATUS_BY_LABEL: Final = {label.value: label for label in AccountStatus}
+
+
+class TokenKind(StrEnum):
+    VERIFY_EMAIL = "verify_email"
+    RESET_PASSWORD = "reset_password"
+
+
+TOKEN_KIND_BY_LABEL: Final = {label.value: label for label in TokenKind}
+
+
+class Account(msgspec.Struct, frozen=True, gc=False):
+    """A row of account."""
+
+    id: UUID
+    email: str
+    first_name: str
+    last_name: str
+    phone_number: str | None
+    password_hash: str | None
+    role: AccountRole
+    status: AccountStatus
+    verified: bool
+    picture_key: str | None
+    version: int
+    created_at: datetime
+    updated_at: datetime
+    created_by: str
+    updated_by: str
+    deleted_at: datetime | None
 
 
 class Staff(msgspec.Struct, frozen=True, gc=False):

@@ -1,0 +1,46 @@
+-- name: AddAccount :one
+INSERT INTO account (
+    id, email, first_name, last_name, phone_number, password_hash, role, created_by, updated_by
+)
+VALUES (
+    @id, @email, @first_name, @last_name, @phone_number::text, @password_hash::text, @role, @created_by, @created_by
+)
+RETURNING *;
+
+-- name: AddProvider :exec
+INSERT INTO provider (account_id, personal_id, key_id, preview)
+VALUES (@account_id, @personal_id, @key_id, @preview);
+
+-- name: GetCredentials :one
+-- What a login needs to know. Nobody logs in to a deleted account.
+SELECT id, password_hash, role, status, verified FROM account
+WHERE lower(email) = lower(@email) AND status <> 'deleted';
+
+-- name: GetPasswordHash :one
+SELECT password_hash FROM account WHERE id = @id AND status = 'active';
+
+-- name: LockAccount :one
+-- The account as it is, to be changed by this transaction alone.
+SELECT id, email, first_name, role, status, verified FROM account WHERE id = @id FOR UPDATE;
+
+-- name: SetPassword :execrows
+UPDATE account SET
+    password_hash = @password_hash::text, version = version + 1, updated_at = now(), updated_by = @updated_by
+WHERE id = @id AND status <> 'deleted';
+
+-- name: RehashPassword :execrows
+-- The same password under other parameters, unless it was changed meanwhile.
+UPDATE account SET password_hash = @new_hash::text
+WHERE id = @id AND password_hash = @old_hash::text;
+
+-- name: VerifyEmail :one
+-- No row where the account is gone or has another address by now.
+UPDATE account SET verified = true, version = version + 1, updated_at = now(), updated_by = @id::text
+WHERE id = @id AND lower(email) = lower(@email) AND status <> 'deleted'
+RETURNING id, role;
+
+-- name: IsVerifiedAddress :one
+SELECT verified FROM account WHERE id = @id AND lower(email) = lower(@email) AND status <> 'deleted';
+
+-- name: PermissionsOf :many
+SELECT permission FROM role_permission WHERE role = @role ORDER BY permission;

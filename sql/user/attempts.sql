@@ -1,0 +1,16 @@
+-- name: CountAttempt :one
+-- Counts before the attempt is made: guesses at the same time cannot exceed the limit together.
+INSERT INTO attempt (key, attempts, window_ends_at)
+VALUES (@key, 1, now() + make_interval(secs => @seconds::double precision))
+ON CONFLICT (key) DO UPDATE SET
+    attempts = CASE WHEN attempt.window_ends_at <= now() THEN 1 ELSE attempt.attempts + 1 END,
+    window_ends_at = CASE
+        WHEN attempt.window_ends_at <= now() THEN excluded.window_ends_at ELSE attempt.window_ends_at
+    END
+RETURNING attempts, extract(epoch FROM window_ends_at - now())::double precision AS seconds_left;
+
+-- name: ForgetAttempts :execrows
+DELETE FROM attempt WHERE key = ANY (@keys::bytea[]);
+
+-- name: ForgetOldAttempts :execrows
+DELETE FROM attempt WHERE window_ends_at < now();

@@ -1,0 +1,56 @@
+-- name: AddMail :exec
+INSERT INTO mail_outbox (id, template, account_id, recipient)
+VALUES (@id, @template, @account_id, @recipient);
+
+-- name: AskToVerify :execrows
+-- A mail if the address belongs to an account that is to be verified, else none: one statement,
+-- so that both take the same time.
+INSERT INTO mail_outbox (id, template, account_id, recipient)
+SELECT @id, 'verify_email', account.id, account.email FROM account
+WHERE lower(account.email) = lower(@email) AND account.status = 'active' AND NOT account.verified;
+
+-- name: AskToReset :execrows
+-- The same for a new password; an account that never had one cannot be taken over this way.
+INSERT INTO mail_outbox (id, template, account_id, recipient)
+SELECT @id, 'reset_password', account.id, account.email FROM account
+WHERE lower(account.email) = lower(@email) AND account.status = 'active'
+    AND account.password_hash IS NOT NULL;
+
+-- name: ClaimMail :one
+-- The mail that has been due longest, for one sender at a time: claiming it is an attempt, and
+-- until the lease ends nobody else tries.
+UPDATE mail_outbox SET
+    attempts = attempts + 1,
+    due_at = now() + make_interval(secs => @lease_seconds::double precision)
+WHERE id = (
+    SELECT waiting.id FROM mail_outbox AS waiting
+    WHERE waiting.due_at <= now() AND waiting.sent_at IS NULL AND waiting.failed_at IS NULL
+    ORDER BY waiting.due_at
+    LIMIT 1
+    FOR UPDATE SKIP LOCKED
+)
+RETURNING id, template, account_id, recipient, attempts;
+
+-- name: GetAddressee :one
+-- Null where there is nobody to write to any more.
+SELECT first_name, email, status FROM account WHERE id = @id;
+
+-- name: MarkSent :execrows
+UPDATE mail_outbox SET sent_at = now(), last_error = NULL WHERE id = @id;
+
+-- name: MarkFailed :execrows
+UPDATE mail_outbox SET failed_at = now(), last_error = @last_error::text WHERE id = @id;
+
+-- name: RetryMail :execrows
+UPDATE mail_outbox SET
+    due_at = now() + make_interval(secs => @seconds::double precision), last_error = @last_error::text
+WHERE id = @id;
+
+-- name: MeasureMail :one
+SELECT count(*) AS waiting, coalesce(extract(epoch FROM now() - min(created_at)), 0)::double precision AS oldest_seconds
+FROM mail_outbox
+WHERE sent_at IS NULL AND failed_at IS NULL;
+
+-- name: ForgetMail :execrows
+DELETE FROM mail_outbox
+WHERE (sent_at IS NOT NULL OR failed_at IS NOT NULL) AND created_at < now() - interval '30 days';
