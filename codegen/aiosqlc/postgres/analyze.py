@@ -146,7 +146,7 @@ def _analysis(
 def _misuse(query: TypedQuery, options: AnalyzeOptions) -> Iterator[Diagnostic]:
     """Yield what is wrong between a query's command and what it returns."""
     parsed = query.parsed
-    if parsed.command.returns_rows and not query.columns:
+    if parsed.command.returns_rows and not query.columns and not query.read_only:
         yield Diagnostic(
             "E321",
             f":{parsed.command} needs rows, but this statement returns none",

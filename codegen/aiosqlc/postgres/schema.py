@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.resources
 import re
 from collections.abc import Sequence
 
@@ -21,6 +22,9 @@ _ON_EXTENSION = re.compile(r'comment\s+on\s+extension\s+"?([\w-]+)"?', re.IGNORE
 _MISSING_EXTENSION = re.compile(r'extension "([^"]+)" is not available')
 _MISSING_ROLE = re.compile(r'role "([^"]+)" does not exist')
 _NEW_ROLE = re.compile(r"create\s+(?:role|user|group)\b", re.IGNORECASE)
+_NEW_INDEX = re.compile(r"create\s+index\b", re.IGNORECASE)
+_CLASS = re.compile(r"\b(\w+_ops)\b")
+_UNIQUE = re.compile(r"^\s*create\s+unique\b", re.IGNORECASE)
 _QUOTED = re.compile(r'"([^"]+)"')
 _CODES = {"42601": "E200", "42P01": "E202", "0A000": "E203", "42P07": "E204", "42710": "E204"}
 _MOST_ROLES = 100
@@ -28,7 +32,7 @@ _MOST_ROLES = 100
 
 def schema_digest(schema: Sequence[SchemaFile], shims: Sequence[SchemaFile]) -> str:
     """Return a hash of everything that makes the database what it is."""
-    digest = hashlib.sha256(b"4")  # bump to rebuild every kept database
+    digest = hashlib.sha256(b"5")  # bump to rebuild every kept database
     for file in (*shims, *schema):
         digest.update(f"{len(file.sql)} {file.transactional} {file.file.path.stem}\0".encode())
         digest.update(file.sql.encode())
@@ -61,7 +65,9 @@ def _apply_file(
 ) -> Diagnostic | None:
     transactional = file.transactional
     for _ in range(_MOST_ROLES):
-        failure = _run_file(connection, file, provided, transactional=transactional)
+        failure = _run_file(
+            connection, file, set(provided), transactional=transactional, own_server=own_server
+        )
         if failure is None:
             return None
         span, error = failure
@@ -79,7 +85,12 @@ def _apply_file(
 
 
 def _run_file(
-    connection: Connection, file: SchemaFile, provided: set[str], *, transactional: bool
+    connection: Connection,
+    file: SchemaFile,
+    provided: set[str],
+    *,
+    transactional: bool,
+    own_server: bool,
 ) -> tuple[Span, ServerError] | None:
     if transactional:
         connection.run("begin")
@@ -87,6 +98,12 @@ def _run_file(
         sql = file.sql[span.start : span.end]
         wanted = _EXTENSION.match(sql.lstrip()) or _ON_EXTENSION.match(sql.lstrip())
         if wanted and wanted.group(1) in provided:
+            continue
+        stand_in = stand_in_for(wanted.group(1)) if wanted and own_server else ""
+        if stand_in and not _is_available(connection, wanted.group(1)):
+            provided.add(wanted.group(1))
+            sql = stand_in
+        elif provided and _NEW_INDEX.match(sql.lstrip()) and _lacks_class(connection, sql):
             continue
         error = connection.run(sql)
         if error is not None and not (error.state == "42710" and _NEW_ROLE.match(sql.lstrip())):
@@ -96,6 +113,31 @@ def _run_file(
         if error is not None:
             return file.statements[-1] if file.statements else Span(0, 0), error
     return None
+
+
+def stand_in_for(extension: str) -> str:
+    """Return the SQL that stands in for an extension we know, or ''."""
+    folder = importlib.resources.files("aiosqlc.postgres.extensions")
+    script = folder.joinpath(f"{extension}.sql")
+    return script.read_text("utf-8") if script.is_file() else ""
+
+
+def _is_available(connection: Connection, extension: str) -> bool:
+    return bool(
+        connection.rows("select 1 from pg_available_extensions where name = $1", (extension,))
+    )
+
+
+def _lacks_class(connection: Connection, sql: str) -> bool:
+    """Whether an index asks for an operator class that a stand-in does not have.
+
+    Such an index only makes queries fast; nothing here runs on its data.
+    """
+    named = set(_CLASS.findall(sql))
+    return any(
+        not connection.rows("select 1 from pg_opclass where opcname = $1", (name,))
+        for name in named
+    ) and not _UNIQUE.search(sql)
 
 
 def _diagnostic(file: SchemaFile, span: Span, error: ServerError) -> Diagnostic:

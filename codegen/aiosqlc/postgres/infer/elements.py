@@ -34,6 +34,8 @@ def array_elements(p: Prover, node: Node, scope: Scope) -> Verdict:
         return all_of(p.all(node.items("elements"), scope), "every element is a value")
     if node.kind == "CONST":
         return _constant(node)
+    if node.kind == "PARAM" and node["paramkind"] == kinds.Param.EXTERN and p.arguments is None:
+        return never("a list parameter holds values")
     if node.kind in {"RELABELTYPE", "COLLATEEXPR", "COERCETODOMAIN"}:
         return array_elements(p, node["arg"], scope)
     if node.kind == "ARRAYCOERCEEXPR" and _keeps_values(p, node["elemexpr"]):

@@ -210,15 +210,9 @@ class _Uses:
             if param is not None and _is_param(param):
                 names = function.arguments
                 name = names[position] if position < len(names) else ""
-                self.add(
-                    param["paramid"],
-                    Use(
-                        "argument",
-                        name=name or function.name,
-                        tolerant=not function.strict,
-                        reason=f"{function.name}() accepts NULL" if not function.strict else "",
-                    ),
-                )
+                if arg.kind == "NAMEDARGEXPR":
+                    name = str(arg["name"])
+                self.add(param["paramid"], Use("argument", name=name or function.name))
 
     def _tolerated(self, node: Node) -> None:
         words = {
@@ -280,8 +274,17 @@ def origin(node: Node | None, scope: Scope) -> tuple[int, int]:
 
 
 def _column_name(node: Node | None, scope: Scope) -> str:
-    if node is None or node.kind != "VAR" or node["varattno"] <= 0:
+    """Return the name of the column an operand is, or is made of."""
+    while node is not None and node.kind != "VAR":
+        inside = [i for _, value in node.children() for i in _nodes(value) if i.has("VAR")]
+        node = inside[0] if inside else None
+    if node is None or node["varattno"] <= 0:
         return ""
     names = scope.up(node["varlevelsup"]).entry(node["varno"])["eref"]["colnames"] or []
     number = node["varattno"]
     return str(names[number - 1]) if number <= len(names) else ""
+
+
+def _nodes(value: Any) -> list[Node]:
+    found = value if isinstance(value, list) else [value]
+    return [n for n in found if isinstance(n, Node) and n.kind != "QUERY"]

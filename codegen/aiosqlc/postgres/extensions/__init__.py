@@ -1,0 +1,1 @@
+"""Stand-ins for common extensions the embedded server lacks: their types and signatures, no behaviour."""

