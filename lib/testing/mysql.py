@@ -70,6 +70,7 @@ class TestMysql:
                     self._server, "--no-defaults", f"--datadir={self._home / 'data'}",
                     f"--port={self.port}", "--bind-address=127.0.0.1", "--skip-name-resolve",
                     f"--socket={self._home / 'sock'}", f"--pid-file={self._home / 'pid'}",
+                    f"--tmpdir={self._home}",
                     f"--init-file={self._home / 'init.sql'}", "--character-set-server=utf8mb4",
                     "--innodb-flush-log-at-trx-commit=2", "--innodb-buffer-pool-size=32M",
                     "--performance-schema=OFF", *_as_root(),

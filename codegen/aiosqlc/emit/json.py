@@ -7,6 +7,8 @@ import re
 from typing import Any
 
 from aiosqlc.config.project import JsonTarget, QuerySet
+from aiosqlc.mysql.sqlc_view import sqlc_view
+from aiosqlc.parse.scanner import Dialect
 from aiosqlc.stages import (
     Analysis,
     Cardinality,
@@ -54,11 +56,18 @@ def codegen_request(entry: QuerySet, analysis: Analysis) -> Json:
     return {
         "settings": _settings(entry),
         "catalog": _catalog(analysis.catalog),
-        "queries": [_query(query, analysis.catalog) for query in analysis.queries],
+        "queries": [_query(query, analysis.catalog) for query in _shown(entry, analysis)],
         "sqlc_version": "v1.31.1",
         "plugin_options": "",
         "global_options": "",
     }
+
+
+def _shown(entry: QuerySet, analysis: Analysis) -> list[TypedQuery]:
+    """Return the queries with the placeholders of their engine."""
+    if entry.engine is Dialect.MYSQL:
+        return [sqlc_view(query) for query in analysis.queries]
+    return list(analysis.queries)
 
 
 def _settings(entry: QuerySet) -> Json:

@@ -1,5 +1,17 @@
-"""MySQL and MariaDB: types and nullability from the server's own PREPARE, the rest from the text."""
+"""MySQL and MariaDB: types and nullability from the server's PREPARE, the rest from the text."""
 
-from aiosqlc.mysql.analyze import analyze
+from __future__ import annotations
 
-__all__ = ["analyze"]
+from collections.abc import Sequence
+
+from aiosqlc.diagnostics import Diagnostic
+from aiosqlc.stages import Analysis, AnalyzeOptions, ParsedQuery, SchemaFile
+
+
+def analyze(
+    schema: Sequence[SchemaFile], queries: Sequence[ParsedQuery], options: AnalyzeOptions
+) -> tuple[Analysis, tuple[Diagnostic, ...]]:
+    """Type the queries by a MySQL or MariaDB server, or from their text where there is none."""
+    from aiosqlc.mysql import analyzer  # the drivers load slowly, and PostgreSQL's users need none
+
+    return analyzer.analyze(schema, queries, options)

@@ -120,6 +120,8 @@ class PrivateServer:
             f"--datadir={data}",
             f"--socket={self.socket}",
             f"--pid-file={self._run / 'pid'}",
+            # Not /tmp: a starting server removes there what it takes for its own of last time.
+            f"--tmpdir={self._run}",
             *_as_root(),
             *_SETTINGS,
         ]

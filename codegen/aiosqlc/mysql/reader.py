@@ -172,7 +172,7 @@ class Reader:
             *node.expressions,
             *(node.args.get(k) for k in ("having", "order") if node.args.get(k)),
         ]
-        certain, possible = _aggregates(shown, level)
+        certain, possible = _aggregates(shown, level, self.schema)
         if group is not None:
             level.rollup = any(
                 group.args.get(kind) for kind in ("rollup", "cube", "grouping_sets", "totals")
@@ -426,7 +426,7 @@ def _merge(level: Level, join: Join, name: str) -> None:
         level.merged[name] = having[0]
 
 
-def _aggregates(shown: list[exp.Expr], level: Level) -> tuple[bool, bool]:
+def _aggregates(shown: list[exp.Expr], level: Level, schema: Schema) -> tuple[bool, bool]:
     """Say whether this level aggregates for certain, and whether it might.
 
     An aggregate in a sub-select that names only columns of ours is computed here; a function that
@@ -444,7 +444,8 @@ def _aggregates(shown: list[exp.Expr], level: Level) -> tuple[bool, bool]:
                 possible = True
             elif isinstance(node, exp.Query):
                 possible = possible or any(
-                    is_aggregate(inner) and _could_be_ours(inner, level) for inner in node.walk()
+                    is_aggregate(inner) and _could_be_ours(inner, level, schema)
+                    for inner in node.walk()
                 )
     return certain, possible
 
@@ -456,6 +457,27 @@ def _only_outer(node: exp.Expr, level: Level) -> bool:
     )
 
 
-def _could_be_ours(node: exp.Expr, level: Level) -> bool:
+def _could_be_ours(node: exp.Expr, level: Level, schema: Schema) -> bool:
+    """Whether an aggregate in a sub-select might name columns of `level` alone."""
     columns = list(node.find_all(exp.Column))
-    return bool(columns) and all(level.may_have(column) for column in columns)
+    if not columns or not all(level.may_have(column) for column in columns):
+        return False
+    inner = node.find_ancestor(exp.Select)
+    while inner is not None and inner is not level.node:
+        if any(_surely_has(inner, column, schema) for column in columns):
+            return False
+        inner = inner.find_ancestor(exp.Select)
+    return True
+
+
+def _surely_has(select: exp.Select, column: exp.Column, schema: Schema) -> bool:
+    """Whether a table in the FROM of a sub-select has the column: the nearest meaning wins."""
+    clause = select.args.get("from_")
+    items = [clause.this] if clause is not None else []
+    items += [join.this for join in select.args.get("joins") or []]
+    for item in items:
+        relation = schema.relation(item.name, item.db) if isinstance(item, exp.Table) else None
+        named = not column.table or column.table == item.alias_or_name
+        if relation is not None and named and relation.column(column.name):
+            return True
+    return False

@@ -105,6 +105,8 @@ _CODES = {
     FIELD_TYPE.JSON: "json",
     FIELD_TYPE.GEOMETRY: "geometry",
 }
+# The size that an expression's text may have says nothing about the column it is compared with.
+_SIZED = re.compile(r"^(?:tiny|medium|long)(?=text|blob)")
 _TEXTS = {
     FIELD_TYPE.STRING: ("char", "binary"),
     FIELD_TYPE.VAR_STRING: ("varchar", "varbinary"),
@@ -130,7 +132,8 @@ def returned(column: Described) -> SqlType:
     if column.type_code in _TEXTS:
         if column.flags & FLAG.SET:
             return SqlType("", "set")
-        return SqlType("", _TEXTS[column.type_code][column.is_binary])
+        name = _TEXTS[column.type_code][column.is_binary]
+        return SqlType("", _SIZED.sub("", name))
     return ANY
 
 

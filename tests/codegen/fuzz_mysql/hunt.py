@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import pymysql
+from aiosqlc.mysql.analyzer import Judge, type_one
 from aiosqlc.mysql.catalog import read_schema
 from aiosqlc.mysql.schema import load
 from aiosqlc.mysql.server import Session, open_session
@@ -22,8 +22,6 @@ from aiosqlc.stages import Cardinality, TypedQuery
 from tests.codegen.fuzz_mysql.grammar import Grammar
 from tests.codegen.fuzz_mysql.world import SCHEMA, inserts
 
-Judge: Any = sys.modules["aiosqlc.mysql.analyze"].Judge
-type_one: Any = sys.modules["aiosqlc.mysql.analyze"].type_one
 WORLDS = 14
 _VALUES = {
     "int": (1, 0, 5),
@@ -142,11 +140,11 @@ class Hunt:
                 report.claimed += column.not_null
                 report.by_text_alone += bool(textual and textual.columns[position].not_null)
 
-    def _typed(self, sql: str, judge: Any) -> TypedQuery | None:
+    def _typed(self, sql: str, judge: Judge) -> TypedQuery | None:
         file = SourceFile(Path("q.sql"), f"-- name: Q :many\n{sql};\n")
         (query,), _ = parse_file(file, Dialect.MYSQL)
         typed, _ = type_one(judge, query)
-        return typed  # type: ignore[no-any-return]
+        return typed
 
     def _rows(self, sql: str, kinds: list[str], typed: TypedQuery) -> list[tuple[Any, ...]] | None:
         """Run a query with random arguments, None where it fails; nothing of it stays."""
