@@ -7,6 +7,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from lib.errors import AppError
+from lib.limits.leases import LeasedStore
 from lib.limits.memory import MemoryStore
 from lib.limits.redis_store import RedisStore
 from lib.limits.rules import Decision, Rule
@@ -15,8 +16,9 @@ from lib.resilience.breaker import BreakerPolicy, CircuitBreaker, State
 
 log = get_logger(__name__)
 
-# One probe every two seconds while Redis is away: it must not cost each request a time-out.
-_POLICY = BreakerPolicy(min_requests=3, window_seconds=10.0, open_seconds=2.0, probes=1)
+# A short memory, or what went well would hide for long that Redis hangs; then a probe every two
+# seconds, because it must not cost each request a time-out.
+_POLICY = BreakerPolicy(min_requests=3, window_seconds=1.0, open_seconds=2.0, probes=1)
 
 
 class Limiter:
@@ -33,9 +35,9 @@ class Limiter:
         memory: MemoryStore | None = None,
         breaker: CircuitBreaker | None = None,
     ) -> None:
-        self._shared = None if redis is None else RedisStore(redis)
         self._memory = memory or MemoryStore()
         self._breaker = breaker or CircuitBreaker("redis-limits", _POLICY)
+        self._shared = None if redis is None else LeasedStore(RedisStore(redis), self._breaker)
         self._decisions = _counter(registry)
 
     @property
@@ -53,10 +55,11 @@ class Limiter:
     async def _take(self, rule: Rule, key: str) -> tuple[Decision, str]:
         if self._shared is not None:
             try:
-                with self._breaker.guard():
-                    return await self._shared.take(rule, key), "redis"
-            except (AppError, RedisError, OSError) as error:
-                log.debug("limits_not_shared", error=repr(error))
+                return await self._shared.take(rule, key), "redis"
+            except AppError:
+                pass  # left alone: the breaker has logged it
+            except (RedisError, OSError) as error:
+                log.warning("limits_not_shared", error=repr(error))
         return self._memory.take(rule, key), "memory"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from importlib.resources import files
 from typing import Final
 
@@ -12,6 +13,14 @@ from lib.limits.rules import Decision, Rule, TokenBucket
 PREFIX: Final = "limit:"
 
 
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """How many requests were granted at once, and the decision on the last of them."""
+
+    count: int
+    decision: Decision
+
+
 class RedisStore:
     """Asks Redis. Every key expires when it has nothing left to say."""
 
@@ -20,8 +29,8 @@ class RedisStore:
             files("lib.limits").joinpath("take.lua").read_text(encoding="utf-8")
         )
 
-    async def take(self, rule: Rule, key: str) -> Decision:
-        """Count one request of `key` under `rule`.
+    async def take(self, rule: Rule, key: str, wanted: int = 1) -> Grant:
+        """Count up to `wanted` requests of `key` under `rule`: as many as fit, 0 where none does.
 
         Raises:
             redis.RedisError: where Redis does not answer.
@@ -31,7 +40,8 @@ class RedisStore:
             arguments, limit = ("bucket", rule.rate, rule.burst), rule.burst
         else:
             arguments, limit = ("window", rule.limit, rule.seconds), rule.limit
-        allowed, remaining, retry_after, reset_after = await self._script(
-            keys=(PREFIX + key,), args=arguments
+        granted, remaining, retry_after, reset_after = await self._script(
+            keys=(PREFIX + key,), args=(*arguments, wanted)
         )
-        return Decision(bool(allowed), limit, remaining, float(retry_after), float(reset_after))
+        decision = Decision(granted > 0, limit, remaining, float(retry_after), float(reset_after))
+        return Grant(granted, decision)

@@ -1,22 +1,24 @@
--- Take one request from the rule named by ARGV[1] for the key KEYS[1]; all in one step, on the
--- server's clock, so that replicas agree. Returns {allowed, remaining, retry_after, reset_after},
--- the times as text because a number would lose its fraction.
+-- Take up to ARGV[4] requests from the rule named by ARGV[1] for the key KEYS[1]; all in one step,
+-- on the server's clock, so that replicas agree. Returns {granted, remaining, retry_after,
+-- reset_after}, the times as text because a number would lose its fraction.
 -- The arithmetic is that of rules.py; a test compares the two.
 local time = redis.call('TIME')
 local now = tonumber(time[1]) + tonumber(time[2]) / 1000000
+local wanted = tonumber(ARGV[4])
 
 if ARGV[1] == 'bucket' then
   local rate, burst = tonumber(ARGV[2]), tonumber(ARGV[3])
   local span = burst / rate
   local full_at = tonumber(redis.call('GET', KEYS[1]) or now)
-  local later = math.max(full_at, now) + 1 / rate
-  local over = later - now - span
-  if over > 1e-6 then
-    return {0, 0, tostring(over), tostring(full_at - now)}
+  local start = math.max(full_at, now)
+  local left = math.floor((span - (start - now)) * rate + 1e-6)
+  local granted = math.min(wanted, left)
+  if granted <= 0 then
+    return {0, 0, tostring(start + 1 / rate - now - span), tostring(full_at - now)}
   end
+  local later = start + granted / rate
   redis.call('SET', KEYS[1], string.format('%.6f', later), 'PX', math.ceil((later - now) * 1000) + 1)
-  local left = math.floor((span - (later - now)) * rate + 1e-6)
-  return {1, left, '0', tostring(later - now)}
+  return {granted, left - granted, '0', tostring(later - now)}
 end
 
 local limit, seconds = tonumber(ARGV[2]), tonumber(ARGV[3])
@@ -30,8 +32,9 @@ elseif was ~= number then
   current, previous = 0, 0
 end
 local ends_in = (number + 1) * seconds - now
-local used = current + previous * (ends_in / seconds)
-if used + 1 > limit + 1e-6 then
+local left = math.floor(limit - current - previous * (ends_in / seconds) + 1e-6)
+local granted = math.min(wanted, left)
+if granted <= 0 then
   local wait
   local free = limit - 1 - current
   if previous > 0 and free >= 0 then
@@ -41,6 +44,7 @@ if used + 1 > limit + 1e-6 then
   end
   return {0, 0, tostring(wait), tostring(ends_in)}
 end
-redis.call('HSET', KEYS[1], 'number', string.format('%.0f', number), 'current', current + 1, 'previous', previous)
+redis.call('HSET', KEYS[1], 'number', string.format('%.0f', number), 'current', current + granted,
+  'previous', previous)
 redis.call('PEXPIRE', KEYS[1], math.ceil(seconds * 2000))
-return {1, math.floor(limit - used - 1 + 1e-6), '0', tostring(ends_in)}
+return {granted, left - granted, '0', tostring(ends_in)}

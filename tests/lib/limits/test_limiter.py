@@ -13,9 +13,12 @@ from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 
 from lib.limits import Limiter, TokenBucket, Window
+from lib.limits.leases import LeasedStore
 from lib.limits.memory import MemoryStore
-from lib.limits.redis_store import PREFIX, RedisStore
+from lib.limits.redis_store import PREFIX, Grant, RedisStore
 from lib.redis import RedisOptions, open_redis
+from lib.resilience import CircuitBreaker
+from lib.testing.proxy import proxy
 from lib.testing.redis import TestRedis
 
 
@@ -53,12 +56,85 @@ async def test_the_script_decides_as_the_arithmetic_does(
 ) -> None:
     store, memory, name = RedisStore(redis), MemoryStore(), key()
     for _ in range(9):
-        shared, own = await store.take(rule, name), memory.take(rule, name)
+        shared, own = (await store.take(rule, name)).decision, memory.take(rule, name)
         if isinstance(rule, TokenBucket) and rule.rate > 10:
             continue  # the two are asked a moment apart; only slow rules compare exactly
         assert (shared.allowed, shared.remaining) == (own.allowed, own.remaining)
         assert math.isclose(shared.reset_after, own.reset_after, abs_tol=0.5)
         assert math.isclose(shared.retry_after, own.retry_after, abs_tol=0.5)
+
+
+@pytest.mark.parametrize("rule", [TokenBucket(0.01, 10), Window(10, 3600.0)])
+async def test_a_part_is_granted_where_not_all_fits(
+    redis: Redis, rule: TokenBucket | Window
+) -> None:
+    store, name = RedisStore(redis), key()
+    grants = [await store.take(rule, name, 4) for _ in range(4)]
+    assert [grant.count for grant in grants] == [4, 4, 2, 0]
+    assert [grant.decision.remaining for grant in grants] == [6, 2, 0, 0]
+    assert grants[3].decision.retry_after > 0
+
+
+async def test_a_busy_key_is_asked_for_seldom_a_quiet_one_singly(redis: Redis) -> None:
+    store, clock = CountingStore(redis), Clock()
+    leases, rule = LeasedStore(store, CircuitBreaker("redis"), clock=clock), TokenBucket(0.01, 1000)
+    busy, quiet = key(), key()
+    for _ in range(500):
+        assert (await leases.take(rule, busy)).allowed
+    assert store.asked <= 12
+    store.asked = 0
+    for _ in range(5):
+        await leases.take(rule, quiet)
+        clock.now += 1.0
+    assert store.asked == 5
+    assert (await RedisStore(redis).take(rule, quiet)).decision.remaining == 994
+
+
+async def test_a_known_refusal_is_not_asked_for_again_until_it_ends(redis: Redis) -> None:
+    store, clock = CountingStore(redis), Clock()
+    leases, rule, name = (
+        LeasedStore(store, CircuitBreaker("redis"), clock=clock),
+        TokenBucket(2.0, 1),
+        key(),
+    )
+    assert (await leases.take(rule, name)).allowed
+    refusals = [await leases.take(rule, name) for _ in range(100)]
+    assert not any(refusal.allowed for refusal in refusals)
+    assert store.asked == 2
+    await asyncio.sleep(refusals[-1].retry_after)
+    clock.now += refusals[-1].retry_after
+    assert (await leases.take(rule, name)).allowed
+
+
+async def test_many_at_once_share_what_is_asked_for(redis: Redis) -> None:
+    store = CountingStore(redis)
+    leases, rule, name = LeasedStore(store, CircuitBreaker("redis")), Window(1000, 3600.0), key()
+    decisions = await asyncio.gather(*(leases.take(rule, name) for _ in range(300)))
+    assert all(decision.allowed for decision in decisions)
+    assert store.asked <= 12
+
+
+async def test_leases_are_bounded(redis: Redis) -> None:
+    leases = LeasedStore(RedisStore(redis), CircuitBreaker("redis"), max_keys=10)
+    for _ in range(30):
+        await leases.take(TokenBucket(), key())
+    assert len(leases._leases) == 10
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class CountingStore(RedisStore):
+    asked = 0
+
+    async def take(self, rule: TokenBucket | Window, key: str, wanted: int = 1) -> Grant:
+        self.asked += 1
+        return await super().take(rule, key, wanted)
 
 
 @pytest.mark.parametrize("rule", [TokenBucket(100.0, 200), Window(5, 2.0)])
@@ -96,6 +172,24 @@ async def test_without_redis_the_process_limits_alone_and_then_shares_again(
         before = counted("redis", "allowed")
         assert (await limiter.take(rule, "ip:c")).allowed
         assert counted("redis", "allowed") == before + 1
+
+
+async def test_a_redis_that_hangs_costs_a_busy_process_next_to_nothing(
+    redis_url: str,
+) -> None:
+    port = int(redis_url.rpartition(":")[2].partition("/")[0])
+    async with proxy("127.0.0.1", port) as chaos:
+        url = redis_url.replace(f":{port}/", f":{chaos.port}/")
+        async with open_redis(RedisOptions(url, io_seconds=0.1)) as client:
+            limiter, name = Limiter(client), key()
+            for _ in range(2000):  # what went well before must not hide what fails now
+                await limiter.take(TokenBucket(1000.0, 1000), name)
+            chaos.stalled = True
+            began = time.monotonic()
+            for number in range(200):
+                await limiter.take(TokenBucket(), f"{name}:{number}")
+            assert time.monotonic() - began < 3.0
+            assert not limiter.is_shared
 
 
 async def test_a_limiter_without_redis_works() -> None:
