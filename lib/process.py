@@ -20,9 +20,6 @@ S = TypeVar("S", bound=Settings)
 
 log = logging.get_logger(__name__)
 
-# Allocations between two collections; the default of 700 is less than what one request needs.
-_COLLECT_AFTER = 20_000
-
 
 class StartError(Exception):
     """A part cannot start for a reason that one sentence explains, such as a port in use."""
@@ -78,7 +75,6 @@ def _spare_the_collector() -> None:
     """Keep the garbage collector from walking what lives as long as the process."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(_COLLECT_AFTER)
 
 
 async def _until(stop: asyncio.Event, starting: Coroutine[Any, Any, None]) -> None:

@@ -25,6 +25,7 @@ log = get_logger(__name__)
 # A method of a pooled connection: (connection, query, *args) → result.
 _Method = Callable[..., Awaitable[Any]]
 CONNECT_WAITS = (1.0, 2.0, 3.0, 4.0)
+_CLOSE_SECONDS = 5.0
 
 
 class _CleanConnection(asyncpg.Connection):  # type: ignore[misc] # the driver ships no types
@@ -89,15 +90,21 @@ class _Transaction(_Statements):
 
 
 class PostgresDatabase(_Statements):
-    """A `Database` over a pool. Failures of the driver arrive as `AppError`s."""
+    """A `Database` over a pool. Failures of the driver arrive as `AppError`s.
 
-    __slots__ = ("_acquire_seconds", "_free", "_pool", "_releasing", "_timings")
+    Between two statements a connection stays here instead of going back to the driver's pool,
+    whose release and acquire cost as much as the statement. It goes back when somebody waits for
+    one, when anything went wrong with it, and when it is old.
+    """
+
+    __slots__ = ("_acquire_seconds", "_free", "_idle", "_pool", "_releasing", "_timings")
 
     def __init__(
         self, pool: Any, *, acquire_seconds: float = 2.0, timings: Timings | None = None
     ) -> None:
         self._pool = pool
-        # Connections that nobody holds, opened or not: with one of them left nobody has to wait.
+        self._idle: list[Any] = []
+        # What the driver's pool could still give, opened or not; below zero somebody waits.
         self._free: int = pool.get_max_size()
         self._acquire_seconds = acquire_seconds
         self._timings = timings
@@ -110,6 +117,34 @@ class PostgresDatabase(_Statements):
             DatabaseUnavailableError: where there is none.
         """
         await self.fetchval("SELECT 1")
+
+    def get_idle_size(self) -> int:
+        """Return how many open connections nobody uses; the three names are the driver pool's."""
+        return int(self._pool.get_idle_size()) + len(self._idle)
+
+    def get_size(self) -> int:
+        """Return how many connections are open."""
+        return int(self._pool.get_size())
+
+    def get_max_size(self) -> int:
+        """Return how many connections there may be."""
+        return int(self._pool.get_max_size())
+
+    async def renew(self) -> None:
+        """Have every connection replaced when it is next wanted; running statements finish."""
+        await self._pool.expire_connections()
+        while self._idle:
+            await self._release(self._idle.pop())
+
+    async def close(self) -> None:
+        """Close all connections, waiting some seconds for running statements."""
+        try:
+            async with asyncio.timeout(_CLOSE_SECONDS):
+                while self._idle:
+                    await self._release(self._idle.pop())
+                await self._pool.close()
+        except TimeoutError:
+            self._pool.terminate()
 
     @asynccontextmanager
     async def transaction(self, *, isolation: str = "read_committed") -> AsyncIterator[Executor]:
@@ -125,7 +160,7 @@ class PostgresDatabase(_Statements):
         except BaseException as error:
             await self._release_after(error, connection)
             raise
-        await self._give_back(connection)
+        await self._keep(connection)
 
     async def _run(self, method: _Method, query: str, args: tuple[object, ...]) -> Any:
         started = perf_counter()
@@ -138,10 +173,15 @@ class PostgresDatabase(_Statements):
         finally:
             if self._timings is not None:
                 self._timings.observe(query, perf_counter() - started)
-        await self._give_back(connection)
+        await self._keep(connection)
         return result
 
     async def _acquire(self) -> Any:
+        while self._idle:
+            connection = self._idle.pop()
+            if _is_open(connection):
+                return connection
+            await self._release(connection)
         self._free -= 1
         try:
             if self._free >= 0:
@@ -163,7 +203,7 @@ class PostgresDatabase(_Statements):
             # The next caller must get a new one.
             with suppress(*DRIVER_FAILURES):
                 connection.terminate()
-        release = asyncio.create_task(self._give_back(connection, limit=self._acquire_seconds))
+        release = asyncio.create_task(self._release(connection, limit=self._acquire_seconds))
         self._releasing.add(release)
         release.add_done_callback(self._releasing.discard)
         if isinstance(error, DRIVER_FAILURES):
@@ -171,7 +211,13 @@ class PostgresDatabase(_Statements):
             raise_translated(error)
         # Cancelled, for instance: no time to wait for the server's word on the open statement.
 
-    async def _give_back(self, connection: Any, *, limit: float | None = None) -> None:
+    async def _keep(self, connection: Any) -> None:
+        if self._free >= 0:
+            self._idle.append(connection)
+        else:
+            await self._release(connection)
+
+    async def _release(self, connection: Any, *, limit: float | None = None) -> None:
         try:
             await self._pool.release(connection, timeout=limit)
         except DRIVER_FAILURES as error:
@@ -179,6 +225,14 @@ class PostgresDatabase(_Statements):
             log.warning("database_release_failed", error=repr(error))
         finally:
             self._free += 1
+
+
+def _is_open(connection: Any) -> bool:
+    try:
+        return not connection.is_closed()
+    except asyncpg.InterfaceError:
+        # It broke while it was idle, and the driver's pool has taken it back already.
+        return False
 
 
 @asynccontextmanager
@@ -201,16 +255,16 @@ async def open_database(
         StartError: where the server does not answer or refuses; the text has no password.
     """
     pool = await _connect(settings, application)
-    renewal = asyncio.create_task(_renew(pool, settings.db_lifetime_seconds))
+    timings = Timings(registry, query_names or {}) if registry is not None else None
+    db = PostgresDatabase(pool, acquire_seconds=settings.db_acquire_seconds, timings=timings)
+    renewal = asyncio.create_task(_renew(db, settings.db_lifetime_seconds))
     try:
-        timings = None
         if registry is not None:
-            PoolState(pool, registry)
-            timings = Timings(registry, query_names or {})
-        yield PostgresDatabase(pool, acquire_seconds=settings.db_acquire_seconds, timings=timings)
+            PoolState(db, registry)
+        yield db
     finally:
         renewal.cancel()
-        await _close(pool)
+        await db.close()
 
 
 async def _connect(settings: PostgresSettings, application: str) -> Any:
@@ -233,7 +287,7 @@ async def _create_pool(settings: PostgresSettings, application: str) -> Any:
         settings.database_url.get_secret_value(),
         min_size=min(settings.db_pool_min, settings.db_pool_max),
         max_size=settings.db_pool_max,
-        # Off: it costs a timer per statement. `_renew` gives connections an end.
+        # `_renew` gives connections an end.
         max_inactive_connection_lifetime=0.0,
         connection_class=_CleanConnection,
         timeout=settings.db_connect_seconds,
@@ -249,19 +303,8 @@ async def _create_pool(settings: PostgresSettings, application: str) -> Any:
     )
 
 
-async def _renew(pool: Any, lifetime: float) -> None:
-    """Have each connection replaced, when it is next wanted, after at most `lifetime` seconds.
-
-    So connections move to a new primary and the server's memory per session stays bounded.
-    """
+async def _renew(db: PostgresDatabase, lifetime: float) -> None:
+    """Give connections an end: they follow the primary, and sessions free their memory."""
     while True:
         await asyncio.sleep(lifetime)
-        await pool.expire_connections()
-
-
-async def _close(pool: Any) -> None:
-    try:
-        async with asyncio.timeout(5.0):
-            await pool.close()
-    except TimeoutError:
-        pool.terminate()
+        await db.renew()

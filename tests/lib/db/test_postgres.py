@@ -106,6 +106,25 @@ async def test_an_exhausted_pool_refuses_after_its_limit(empty_database) -> None
         assert perf_counter() - started < 1.0
 
 
+async def test_a_caller_that_has_to_wait_gets_the_next_free_connection(empty_database) -> None:
+    config = settings(empty_database, db_pool_max=1)
+    async with open_database(config, application="test") as db:
+        for _ in range(3):
+            waits = [db.fetchval("SELECT pg_sleep(0.01)") for _ in range(5)]
+            async with asyncio.timeout(5):
+                await asyncio.gather(*waits)
+        assert (db.get_idle_size(), db.get_size()) == (1, 1)
+
+
+async def test_a_renewed_pool_has_new_connections(empty_database) -> None:
+    config = settings(empty_database, db_pool_max=1)
+    async with open_database(config, application="test") as db:
+        first = await db.fetchval("SELECT pg_backend_pid()")
+        assert await db.fetchval("SELECT pg_backend_pid()") == first
+        await db.renew()
+        assert await db.fetchval("SELECT pg_backend_pid()") != first
+
+
 async def test_a_transaction_that_lost_a_race_is_run_again(db) -> None:
     await db.execute("INSERT INTO item VALUES (1, NULL, 0)")
     attempts = 0
