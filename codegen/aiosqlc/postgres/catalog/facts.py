@@ -58,7 +58,7 @@ class Facts:
     declared_not_null: frozenset[str] = frozenset()
     reserved: frozenset[str] = frozenset()
     described_constraints: dict[int, tuple[Constraint, ...]] = field(default_factory=dict)
-    _not_null: dict[tuple[int, int], bool] = field(default_factory=dict)
+    _not_null: dict[tuple[int, int, bool], bool] = field(default_factory=dict)
     _keys: dict[int, tuple[UniqueKey, ...]] = field(default_factory=dict)
 
     def descendants(self, relation: int) -> Iterable[int]:
@@ -67,23 +67,23 @@ class Facts:
             yield child
             yield from self.descendants(child)
 
-    def not_null(self, relation: int, attribute: int) -> bool:
+    def not_null(self, relation: int, attribute: int, *, with_children: bool = True) -> bool:
         """Whether a row read from this relation (and its children) always has a value here.
 
         The flag alone is not enough: a NOT VALID constraint sets it, a foreign table does not keep
         it, and a child may lack what its parent promises.
         """
-        key = (relation, attribute)
+        key = (relation, attribute, with_children)
         known = self._not_null.get(key)
         if known is None:
-            known = self._not_null[key] = self._prove_not_null(relation, attribute)
+            known = self._not_null[key] = self._prove_not_null(*key)
         return known
 
-    def _prove_not_null(self, relation: int, attribute: int) -> bool:
+    def _prove_not_null(self, relation: int, attribute: int, with_children: bool) -> bool:
         column = self.attributes.get((relation, attribute))
         if column is None or not column.not_null or self._unenforced(relation, attribute):
             return False
-        for child in self.descendants(relation):
+        for child in self.descendants(relation) if with_children else ():
             same = next((c for c in self.columns.get(child, ()) if c.name == column.name), None)
             if same is None or not same.not_null or self._unenforced(child, same.number):
                 return False

@@ -77,8 +77,12 @@ class RowCounter:
             return self._set_at_most_one(query["setOperations"], scope, given, limits=limits)
         if is_ungrouped_aggregate(query):
             return self._say("an aggregate without GROUP BY makes one row")
-        if query["groupingSets"] and len(grouping_sets(query) or ()) != 1:
-            return False
+        if query["groupingSets"]:
+            sets = grouping_sets(query)
+            if sets == [frozenset()]:
+                return self._say("GROUP BY () makes one row")
+            if sets is None or len(sets) != 1:
+                return False
         closure = Closure(self, scope, given)
         if closure.has_full_join:
             return False

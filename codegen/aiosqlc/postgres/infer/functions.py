@@ -7,41 +7,20 @@ from aiosqlc.postgres.infer.conditions import called
 from aiosqlc.postgres.infer.elements import array_elements
 from aiosqlc.postgres.infer.prover import Prover, rule
 from aiosqlc.postgres.infer.scope import Scope
-from aiosqlc.postgres.infer.verdict import Verdict, all_of, maybe, never
+from aiosqlc.postgres.infer.verdict import Verdict, all_of, any_of, maybe, never
 from aiosqlc.postgres.tree import Node, walk
 
 # Built-ins that are not strict and yet never give NULL.
 _NEVER_NULL = frozenset(
-    [
-        "concat",
-        "json_build_object",
-        "json_build_array",
-        "jsonb_build_object",
-        "jsonb_build_array",
-        "num_nulls",
-        "num_nonnulls",
-        "now",
-        "clock_timestamp",
-        "statement_timestamp",
-        "transaction_timestamp",
-        "timeofday",
-        "random",
-        "pi",
-        "version",
-        "gen_random_uuid",
-        "uuidv4",
-        "uuidv7",
-        "current_database",
-        "pg_backend_pid",
-        "txid_current",
-        "pg_current_xact_id",
-        "pg_current_snapshot",
-        "quote_nullable",
-        "pg_postmaster_start_time",
-    ]
+    "concat json_build_object json_build_array jsonb_build_object jsonb_build_array num_nulls"
+    " num_nonnulls quote_nullable array_append array_prepend int4range int8range numrange daterange"
+    " tsrange tstzrange now clock_timestamp statement_timestamp transaction_timestamp timeofday"
+    " random pi version gen_random_uuid uuidv4 uuidv7 pg_typeof".split()
 )
+# NULL only where every argument is.
+_ANY_ARGUMENT = frozenset({"array_cat"})
 # NULL only where the first argument (a separator, a format) is.
-_FIRST_ARGUMENT = frozenset({"concat_ws", "format"})
+_FIRST_ARGUMENT = frozenset({"concat_ws", "format", "array_remove", "array_replace"})
 # Set-returning built-ins whose rows are never NULL.
 NEVER_NULL_SETS = frozenset(
     [
@@ -79,10 +58,10 @@ def call_verdict(p: Prover, node: Node, function: Function, scope: Scope) -> Ver
         from aiosqlc.postgres.infer.user_functions import body_verdict
 
         return body_verdict(p, function, args, scope)
-    if name in _NEVER_NULL and not function.strict:
+    if name in _NEVER_NULL and not function.strict and not node.get("funcvariadic", False):
         return never(f"{name}() always gives a value")
-    if name in _NEVER_NULL and p.facts.is_total(function.oid):
-        return all_of(p.all(args, scope), f"{name}() of values is a value")
+    if name in _ANY_ARGUMENT:
+        return any_of(p.all(args, scope), f"{name}() is NULL only if all arguments are")
     if name in _FIRST_ARGUMENT and args:
         first = p.judge(args[0], scope)
         if node.get("funcvariadic", False):

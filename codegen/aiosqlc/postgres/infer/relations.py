@@ -115,7 +115,7 @@ def _table_column(p: Prover, entry: Node, attribute: int) -> Verdict:
         return maybe("system columns of foreign tables and views may be NULL")
     column = p.facts.attributes.get((relation, attribute))
     label = f"{name}.{column.name}" if column else f"column {attribute} of {name}"
-    if p.facts.not_null(relation, attribute):
+    if p.facts.not_null(relation, attribute, with_children=entry["inh"]):
         return never(f"{label} is NOT NULL")
     if column is not None and column.not_null:
         return maybe(f"{label} is marked NOT NULL, but not every row is checked")
