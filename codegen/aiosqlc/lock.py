@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, cast, get_type_hints
 
 import msgspec
 
@@ -28,7 +28,7 @@ from aiosqlc.stages import (
     TypedQuery,
 )
 
-FORMAT = 1
+FORMAT = 2
 
 
 def lock_path(project: Project) -> Path:
@@ -117,6 +117,14 @@ class Entry(msgspec.Struct):
     server_version: str = ""
 
 
+class Head(msgspec.Struct):
+    """The first line: from which inputs which files were made, all without a word to say."""
+
+    format: int
+    inputs: str = ""
+    outputs: dict[str, str] = {}
+
+
 class _Lock(msgspec.Struct):
     format: int
     entries: dict[str, Entry]
@@ -129,6 +137,17 @@ def read_lock(project: Project) -> dict[str, Entry]:
     except (OSError, msgspec.DecodeError):
         return {}
     return lock.entries if lock.format == FORMAT else {}
+
+
+def read_head(project: Project) -> Head | None:
+    """Return the first line alone: the rest may be long."""
+    try:
+        with lock_path(project).open(encoding="utf-8") as stream:
+            first = stream.readline()
+        head = msgspec.json.decode(first.rstrip().removesuffix(",") + "}", type=Head)
+    except (OSError, UnicodeDecodeError, msgspec.DecodeError):
+        return None
+    return head if head.format == FORMAT else None
 
 
 def restore(raw: msgspec.Raw, parsed: ParsedQuery) -> TypedQuery | None:
@@ -178,58 +197,63 @@ class Locked:
         return complete_key(self.keys, [query.parsed for query in self.analysis.queries])
 
 
-def print_lock(project: Project, entries: Mapping[str, Locked]) -> Rendered:
-    """Print the lock file: a line per table and per query."""
-    body = ",\n".join(f"{_text(name)}: {_print_entry(entry)}" for name, entry in entries.items())
-    text = f'{{"format": {FORMAT}, "entries": {{\n{body}\n}}}}\n'
-    return Rendered(lock_path(project), text)
+def print_lock(project: Project, entries: Mapping[str, Locked], head: Head | None) -> Rendered:
+    """Print the lock file: what it is good for in the first line, then a line per query."""
+    body = ",\n".join(f"{_json(name)}: {_print_entry(entry)}" for name, entry in entries.items())
+    first = _json(msgspec.to_builtins(head or Head(FORMAT)))[:-1]
+    return Rendered(lock_path(project), f'{first},\n"entries": {{\n{body}\n}}}}\n')
 
 
 def _print_entry(entry: Locked) -> str:
     analysis = entry.analysis
     catalog = analysis.catalog
-    tables = ",\n  ".join(_text(_compact(table)) for table in catalog.tables)
-    types = ",\n  ".join(_text(_compact(kind)) for kind in catalog.types)
+    tables = ",\n  ".join(_json(table) for table in catalog.tables)
+    types = ",\n  ".join(_json(kind) for kind in catalog.types)
     queries = ",\n  ".join(
-        f"{_text(key)}: {_text(_without_reasons(query))}"
+        f"{_json(key)}: {_without_reasons(query)}"
         for key, query in zip(entry.keys, analysis.queries, strict=True)
     )
-    warnings = ",\n  ".join(_text(_warning(item)) for item in entry.warnings)
+    warnings = ",\n  ".join(_json(_warning(item)) for item in entry.warnings)
     return (
-        f'{{"schema": {_text(entry.schema)}, "complete": {_text(entry.complete)},\n'
-        f' "server_version": {_text(analysis.server_version)},\n'
-        f' "catalog": {{"default_schema": {_text(catalog.default_schema)},\n'
+        f'{{"schema": {_json(entry.schema)}, "complete": {_json(entry.complete)},\n'
+        f' "server_version": {_json(analysis.server_version)},\n'
+        f' "catalog": {{"default_schema": {_json(catalog.default_schema)},\n'
         f' "tables": [\n  {tables}],\n "types": [\n  {types}]}},\n'
         f' "warnings": [{warnings}],\n "queries": {{\n  {queries}}}}}'
     )
 
 
-def _text(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-
-
-def _without_reasons(query: TypedQuery) -> object:
+def _without_reasons(query: TypedQuery) -> str:
     """Leave out what only `explain` shows, and the parsed query, which is read again anyway."""
     columns = tuple(replace(column, reasons=()) for column in query.columns)
     params = tuple(replace(param, reasons=()) for param in query.params)
     lean = replace(query, columns=columns, params=params, cardinality_reasons=())
-    return _compact(lean, skip="parsed")
+    return _object(lean, skip="parsed")
 
 
-def _compact(value: object, skip: str = "") -> Any:
-    """Turn a frozen value into JSON values, defaults left out."""
+def _json(value: object) -> str:
+    """Return a value as JSON; frozen values as objects without their defaults."""
     if isinstance(value, tuple):
-        return [_compact(item) for item in value]
-    if not is_dataclass(value):
-        return value
-    found = {}
-    for item in fields(value):
-        if item.name == skip:
-            continue
-        held = getattr(value, item.name)
-        if item.default is MISSING or held != item.default:
-            found[item.name] = _compact(held)
-    return found
+        return f"[{','.join(map(_json, value))}]"
+    if is_dataclass(value):
+        return _fragment(cast("Hashable", value))
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+@cache
+def _fragment(value: Hashable) -> str:
+    """Types and columns repeat from query to query: each is written out once."""
+    return _object(value)
+
+
+def _object(value: Any, skip: str = "") -> str:
+    held = ((item, getattr(value, item.name)) for item in fields(value) if item.name != skip)
+    members = (
+        f'"{item.name}":{_json(member)}'
+        for item, member in held
+        if item.default is MISSING or member != item.default
+    )
+    return f"{{{','.join(members)}}}"
 
 
 def _warning(item: Diagnostic) -> Any:

@@ -3,33 +3,46 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
-
-from aiosqlc.cli import explain, generate, vet
 
 OK: Final = 0
 FINDINGS: Final = 1
 USAGE: Final = 2
+INTERRUPTED: Final = 130
 
-_Command = Callable[[argparse.Namespace], int]
+# Each is a module of this package with `run(arguments)` and, where it has options of its own,
+# `add_arguments(parser)`. Only the one that runs is imported: starting fast is part of being used.
+_COMMANDS = {
+    "generate": "write the Python code of every query",
+    "check": "show how the code on disk differs from what it should be",
+    "explain": "say what is known of a query, and why",
+    "vet": "advise on queries and schemas that compile",
+    "verify": "say which order of deploying code and migrations is safe",
+    "watch": "generate again whenever a file changes",
+    "init": "start a project, from nothing or from a database",
+    "plugin": "act as a code generator of sqlc: its request on standard input",
+    "selfcheck": "hunt for data that refutes a not-null claim of your queries",
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line: 0 done, 1 findings, 2 wrong usage or configuration."""
-    arguments = _parser().parse_args(argv)
-    command: _Command = arguments.command
+    words = list(sys.argv[1:] if argv is None else argv)
+    arguments = _parser(words[0] if words else "").parse_args(words)
     try:
-        return command(arguments)
+        code: int = importlib.import_module(f"aiosqlc.cli.{arguments.name}").run(arguments)
     except KeyboardInterrupt:
-        return 130
+        return INTERRUPTED
     except BrokenPipeError:
         return OK
     except Exception as error:  # noqa: BLE001  # a person gets a sentence, never a traceback
         return _internal_error(error, verbose=arguments.verbose)
+    return code
 
 
 def _internal_error(error: Exception, *, verbose: bool) -> int:
@@ -42,23 +55,21 @@ def _internal_error(error: Exception, *, verbose: bool) -> int:
     return FINDINGS
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(wanted: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="aiosqlc",
         description="Compile annotated SQL to typed async Python functions.",
     )
-    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for name, run, add_arguments, summary in (
-        ("generate", generate.generate, None, "write the Python code of every query"),
-        ("check", generate.check, None, "show how the code on disk differs from what it should be"),
-        ("explain", explain.run, explain.add_arguments, "say what is known of a query, and why"),
-        ("vet", vet.run, vet.add_arguments, "advise on queries and schemas that compile"),
-    ):
+    commands = parser.add_subparsers(
+        title="commands", required=True, metavar="COMMAND", dest="name"
+    )
+    for name, summary in _COMMANDS.items():
         command = commands.add_parser(name, help=summary, description=summary)
         _common(command)
-        if add_arguments:
-            add_arguments(command)
-        command.set_defaults(command=run)
+        if name == wanted:
+            add = getattr(importlib.import_module(f"aiosqlc.cli.{name}"), "add_arguments", None)
+            if add:
+                add(command)
     return parser
 
 

@@ -9,9 +9,8 @@ from pathlib import Path
 
 from ruff.__main__ import find_ruff_bin  # type: ignore[import-untyped]  # ships no types
 
+from aiosqlc.emit.settings import ruff_settings
 from aiosqlc.stages import Rendered
-
-_CONFIGS = ("ruff.toml", ".ruff.toml", "pyproject.toml")
 
 
 def format_all(files: Sequence[Rendered], near: Path) -> tuple[Rendered, ...]:
@@ -44,11 +43,6 @@ def format_all(files: Sequence[Rendered], near: Path) -> tuple[Rendered, ...]:
 
 
 def _settings(near: Path) -> list[str]:
-    """Return the option that names the nearest ruff configuration above a folder."""
-    resolved = near.resolve()
-    for folder in (resolved, *resolved.parents):
-        for name in _CONFIGS:
-            path = folder / name
-            if path.is_file() and (name != "pyproject.toml" or "[tool.ruff" in path.read_text()):
-                return ["--config", str(path)]
-    return ["--isolated", "--target-version", "py311"]
+    """Return the options that make ruff format as it would in this folder."""
+    path = ruff_settings(near)
+    return ["--config", str(path)] if path else ["--isolated", "--target-version", "py311"]

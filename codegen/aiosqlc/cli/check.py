@@ -1,0 +1,32 @@
+"""`aiosqlc check`: is the generated code up to date?"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from aiosqlc.cli.common import load, report, style_of
+from aiosqlc.unchanged import is_unchanged
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Compare the generated files with those on disk; print the difference."""
+    project = load(arguments)
+    if project is None:
+        return 2
+    if is_unchanged(project):
+        return 0
+    from aiosqlc.output import compare, diff
+    from aiosqlc.pipeline import compile_project
+
+    compiled = compile_project(project)
+    report(compiled.diagnostics, style_of(arguments, project.root))
+    if compiled.failed:
+        return 1
+    changes = compare(compiled.files, compiled.folders)
+    if not changes:
+        return 0
+    sys.stdout.write(diff(changes))
+    stale = len(changes.write) + len(changes.remove)
+    sys.stderr.write(f"{stale} generated file(s) are not up to date; run `aiosqlc generate`\n")
+    return 1

@@ -1,0 +1,79 @@
+"""`aiosqlc watch`: generate again whenever a file changes, with a server that stays warm."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from watchfiles import Change, watch
+
+from aiosqlc.build import build
+from aiosqlc.cli.common import load, report, style_of
+from aiosqlc.config.project import Project
+from aiosqlc.diagnostics import Diagnostic
+from aiosqlc.parse.scanner import Dialect
+from aiosqlc.remember import Analyze
+from aiosqlc.stages import Analysis, AnalyzeOptions, ParsedQuery, SchemaFile
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Generate now and after every change of a SQL or configuration file, until interrupted."""
+    project = load(arguments)
+    if project is None:
+        return 2
+    with warm_analyzer(project) as analyze:
+        _generate(arguments, project, analyze)
+        for _ in watch(*_folders(project), watch_filter=_is_source, step=20, debounce=200):
+            changed = load(arguments)
+            if changed is not None:
+                _generate(arguments, changed, analyze)
+    return 0
+
+
+def _generate(arguments: argparse.Namespace, project: Project, analyze: Analyze | None) -> None:
+    started = time.perf_counter()
+    style = style_of(arguments, project.root)
+    code = build(project, lambda found: report(found, style), analyze)
+    taken = (time.perf_counter() - started) * 1000
+    sys.stderr.write(f"{'up to date' if code == 0 else 'not written'} in {taken:.0f} ms\n")
+
+
+def _folders(project: Project) -> list[Path]:
+    """Return what to watch: the configuration's folder and every folder it names."""
+    folders = {project.root.resolve()}
+    for entry in project.sets:
+        for pattern in (*entry.schema, *entry.queries, *entry.shims):
+            named = (project.root / pattern.split("*", 1)[0]).resolve()
+            folders.add(named if named.is_dir() else named.parent)
+    return sorted(folder for folder in folders if folder.is_dir())
+
+
+def _is_source(_: Change, path: str) -> bool:
+    return path.endswith((".sql", "sqlc.yaml", "sqlc.yml", "sqlc.json"))
+
+
+@contextlib.contextmanager
+def warm_analyzer(project: Project) -> Iterator[Analyze | None]:
+    """Yield an analyser on a server that runs already; None where each engine does as it does."""
+    embedded = all(
+        entry.engine is Dialect.POSTGRESQL and not entry.database_uri for entry in project.sets
+    )
+    if not embedded:
+        yield None
+        return
+    from aiosqlc.postgres import analyze
+    from aiosqlc.postgres.server.embedded import embedded_server
+
+    with embedded_server() as server:
+
+        def on_server(
+            schema: Sequence[SchemaFile], queries: Sequence[ParsedQuery], options: AnalyzeOptions
+        ) -> tuple[Analysis, tuple[Diagnostic, ...]]:
+            return analyze(schema, queries, replace(options, database_uri=server.base))
+
+        yield on_server
