@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import base64
 import json
+from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -132,7 +134,7 @@ class _Reader:
             span=span,
             doc=tuple(query.get("comments") or ()),
         )
-        params = tuple(self.param(param) for param in query.get("params") or [])
+        params = _told_apart([self.param(param) for param in query.get("params") or []])
         columns = tuple(self.column(column) for column in query.get("columns") or [])
         return TypedQuery(parsed, text, params, columns, Cardinality.MANY)
 
@@ -154,6 +156,17 @@ class _Reader:
         return Column(
             column["name"], self.type(column), bool(column.get("not_null")), origin=origin
         )
+
+
+def _told_apart(params: list[TypedParam]) -> tuple[TypedParam, ...]:
+    """Number the parameters to which sqlc has given one name, as its own generators do."""
+    seen: Counter[str] = Counter()
+    found = []
+    for param in params:
+        seen[param.name] += 1
+        count = seen[param.name]
+        found.append(replace(param, name=f"{param.name}_{count}") if count > 1 else param)
+    return tuple(found)
 
 
 _ALIASES = {

@@ -28,11 +28,15 @@ _COMMANDS = {
     "plugin": "act as a code generator of sqlc: its request on standard input",
     "selfcheck": "hunt for data that refutes a not-null claim of your queries",
 }
+# What sqlc appends to the `cmd` of a process plugin.
+_SQLC_CALL = "/plugin.CodegenService/Generate"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line: 0 done, 1 findings, 2 wrong usage or configuration."""
     words = list(sys.argv[1:] if argv is None else argv)
+    if words[:1] == [_SQLC_CALL]:
+        words = ["plugin"]
     arguments = _parser(words[0] if words else "").parse_args(words)
     try:
         code: int = importlib.import_module(f"aiosqlc.cli.{arguments.name}").run(arguments)
