@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 from time import perf_counter
@@ -93,18 +94,27 @@ class PostgresDatabase(_Statements):
     """A `Database` over a pool. Failures of the driver arrive as `AppError`s.
 
     Between two statements a connection stays here instead of going back to the driver's pool,
-    whose release and acquire cost as much as the statement. It goes back when somebody waits for
-    one, when anything went wrong with it, and when it is old.
+    whose release and acquire cost as much as the statement. It goes back when anything
+    went wrong with it, and when it is old.
     """
 
-    __slots__ = ("_acquire_seconds", "_free", "_idle", "_pool", "_releasing", "_timings")
+    __slots__ = (
+        "_acquire_seconds",
+        "_free",
+        "_idle",
+        "_pool",
+        "_releasing",
+        "_timings",
+        "_waiters",
+    )
 
     def __init__(
         self, pool: Any, *, acquire_seconds: float = 2.0, timings: Timings | None = None
     ) -> None:
         self._pool = pool
         self._idle: list[Any] = []
-        # What the driver's pool could still give, opened or not; below zero somebody waits.
+        self._waiters: deque[asyncio.Future[Any]] = deque()
+        # What the driver's pool could still give, opened or not.
         self._free: int = pool.get_max_size()
         self._acquire_seconds = acquire_seconds
         self._timings = timings
@@ -160,7 +170,7 @@ class PostgresDatabase(_Statements):
         except BaseException as error:
             await self._release_after(error, connection)
             raise
-        await self._keep(connection)
+        self._keep(connection)
 
     async def _run(self, method: _Method, query: str, args: tuple[object, ...]) -> Any:
         started = perf_counter()
@@ -173,29 +183,55 @@ class PostgresDatabase(_Statements):
         finally:
             if self._timings is not None:
                 self._timings.observe(query, perf_counter() - started)
-        await self._keep(connection)
+        self._keep(connection)
         return result
 
     async def _acquire(self) -> Any:
-        while self._idle:
-            connection = self._idle.pop()
-            if _is_open(connection):
-                return connection
-            await self._release(connection)
+        while True:
+            if self._idle:
+                connection = self._idle.pop()
+            elif self._free > 0:
+                return await self._open_another()
+            else:
+                connection = await self._next_returned()
+            if connection is not None:
+                if _is_open(connection):
+                    return connection
+                await self._release(connection)
+
+    async def _open_another(self) -> Any:
         self._free -= 1
         try:
-            if self._free >= 0:
-                # At worst a connection is opened, which has a limit of its own. A timer costs more
-                # than all the rest of this method.
-                return await self._pool.acquire()
-            # Around the call, not as its argument: the driver would start a task for that.
-            async with asyncio.timeout(self._acquire_seconds):
-                return await self._pool.acquire()
+            return await self._pool.acquire()
         except BaseException as error:
             self._free += 1
+            self._hand_over(None)
             if isinstance(error, DRIVER_FAILURES):
                 raise DatabaseUnavailableError from error
             raise
+
+    async def _next_returned(self) -> Any:
+        """Wait for a connection; None says that the driver's pool has one to give again."""
+        waiter: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._waiters.append(waiter)
+        try:
+            async with asyncio.timeout(self._acquire_seconds):
+                return await waiter
+        except BaseException as error:
+            if waiter.done() and not waiter.cancelled():
+                # It arrived too late for us: pass it on.
+                self._keep(waiter.result())
+            if isinstance(error, TimeoutError):
+                raise DatabaseUnavailableError from error
+            raise
+
+    def _hand_over(self, connection: Any) -> bool:
+        while self._waiters:
+            waiter = self._waiters.popleft()
+            if not waiter.done():
+                waiter.set_result(connection)
+                return True
+        return False
 
     async def _release_after(self, error: BaseException, connection: Any) -> None:
         """Give the connection back after a failure and raise what the caller should see of it."""
@@ -211,11 +247,9 @@ class PostgresDatabase(_Statements):
             raise_translated(error)
         # Cancelled, for instance: no time to wait for the server's word on the open statement.
 
-    async def _keep(self, connection: Any) -> None:
-        if self._free >= 0:
+    def _keep(self, connection: Any) -> None:
+        if not self._hand_over(connection) and connection is not None:
             self._idle.append(connection)
-        else:
-            await self._release(connection)
 
     async def _release(self, connection: Any, *, limit: float | None = None) -> None:
         try:
@@ -225,6 +259,7 @@ class PostgresDatabase(_Statements):
             log.warning("database_release_failed", error=repr(error))
         finally:
             self._free += 1
+            self._hand_over(None)
 
 
 def _is_open(connection: Any) -> bool:
