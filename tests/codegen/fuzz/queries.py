@@ -105,6 +105,10 @@ class Generator:
         sets = f"{column} = {value}"
         where = self.where(scope, pin=target.name)
         returning = self.returning(target.name, target.columns, more)
+        if self.r.random() < 0.3:  # a condition on the very column that changes
+            name = f"{target.name}.{column}"
+            where += (" and " if where else " where ") + f"{name} is not null"
+            returning += f", {name}, old.{column}, new.{column}"
         return f"update {target.name} set {sets}{other}{where}{returning}"
 
     def delete(self) -> str:

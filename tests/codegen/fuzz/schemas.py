@@ -22,7 +22,7 @@ VALUES: dict[str, list[str]] = {
     "bool": ["true", "false"],
     "num": ["0", "1.0", "1.00", "2.5", "'NaN'"],
     "arr": ["'{}'", "'{1,2}'", "'{1,NULL}'", "'{3}'", "'{{1,2},{3,4}}'"],
-    "json": ["'{}'", '\'{"k": null}\'', '\'{"k": 1}\'', "'[1, null]'", "'null'", "'\"s\"'"],
+    "json": ["'{}'", "'{\"k\": null}'", "'{\"k\": 1}'", "'[1, null]'", "'null'", "'\"s\"'"],
     "date": ["'2024-01-01'", "'2024-02-29'", "'infinity'", "'-infinity'"],
     "mood": ["'sad'", "'ok'", "'happy'"],
 }
@@ -190,10 +190,7 @@ def _view(
         body = f"select id, count(*)::int as n, max({lc}::text) as m from {left.name} group by id"
         columns = {"id": "int", "n": "int", "m": "text"}
     else:
-        body = (
-            f"select id, {lc} as c from {left.name} union all"
-            f" select id, null from {right.name}"
-        )
+        body = f"select id, {lc} as c from {left.name} union all select id, null from {right.name}"
         columns = {"id": "int", "c": left.columns[lc]}
     statements.append(f"create view {name} as {body}")
     return Relation(name, columns, False)

@@ -1,0 +1,70 @@
+"""The quick hunt, part of every test run; and proof that the hunt finds what it is there to find."""
+
+from __future__ import annotations
+
+import secrets
+
+import pytest
+
+from aiosqlc.postgres.infer import prover, relations, scope
+from aiosqlc.postgres.infer.cardinality import RowCounter
+from aiosqlc.postgres.infer.verdict import never
+from tests.codegen.fuzz.hunt import hunt
+
+_FIXED = 20_000
+_RANDOM = 5_000
+
+
+@pytest.mark.slow
+def test_no_claim_is_refuted_by_twenty_thousand_executions() -> None:
+    tally = hunt(_FIXED, seed=1)
+    assert tally.executions >= _FIXED
+    assert tally.false == [], tally.report()
+    assert tally.recall > 0.55, tally.report()
+
+
+def test_no_claim_is_refuted_on_statements_nobody_has_seen_before() -> None:
+    seed = secrets.randbelow(10**9)
+    tally = hunt(_RANDOM, seed)
+    assert tally.false == [], f"seed {seed}\n{tally.report()}"
+
+
+def _ignore_outer_joins(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scope.Scope, "alive", lambda *_: [])
+
+
+def _believe_every_aggregate(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(prover.RULES, "AGGREF", lambda *_: never("broken on purpose"))
+
+
+def _trust_rows_of_functions(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(relations, "_function_column", lambda *_: never("broken on purpose"))
+
+
+def _forget_that_updates_change_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scope.Scope, "_forget_new_values", lambda _: None)
+
+
+def _call_every_query_single(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(RowCounter, "at_most_one", lambda *_, **__: True)
+
+
+def _call_every_query_productive(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(RowCounter, "at_least_one", lambda *_: True)
+
+
+@pytest.mark.parametrize(
+    "break_it",
+    [
+        _ignore_outer_joins,
+        _believe_every_aggregate,
+        _trust_rows_of_functions,
+        _forget_that_updates_change_rows,
+        _call_every_query_single,
+        _call_every_query_productive,
+    ],
+)
+def test_the_hunt_catches_a_broken_rule(break_it: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert callable(break_it)
+    break_it(monkeypatch)
+    assert hunt(4_000, seed=7).false != []
