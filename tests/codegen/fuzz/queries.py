@@ -92,6 +92,13 @@ class Generator:
 
     def update(self) -> str:
         target = self.writable()
+        if target.nullable and self.r.random() < 0.25:  # a condition on the very column it changes
+            column = f"{self.r.choice(sorted(target.nullable))}"
+            test = self.r.choice(["is not null", f"= {self.value(target.columns[column])}"])
+            return (
+                f"update {target.name} set {column} = {self.r.choice(['null', column])}"
+                f" where {column} {test} returning {column}, old.{column}, new.{column}"
+            )
         column = self.r.choice(list(target.columns))
         scope: Sources = {target.name: target.columns}
         other, more = ("", {})
@@ -105,10 +112,6 @@ class Generator:
         sets = f"{column} = {value}"
         where = self.where(scope, pin=target.name)
         returning = self.returning(target.name, target.columns, more)
-        if self.r.random() < 0.3:  # a condition on the very column that changes
-            name = f"{target.name}.{column}"
-            where += (" and " if where else " where ") + f"{name} is not null"
-            returning += f", {name}, old.{column}, new.{column}"
         return f"update {target.name} set {sets}{other}{where}{returning}"
 
     def delete(self) -> str:
