@@ -56,6 +56,8 @@ def analyze(
         return _without_server(schema, queries, options, str(error))
     try:
         return _with_server(session, schema, queries, options)
+    except pymysql.MySQLError as error:
+        return Analysis(Catalog()), (_lost(error),)
     finally:
         session.connection.close()
 
@@ -79,6 +81,15 @@ def _with_server(
         catalog_of(known), typed, session.version, facts=(("path", f"server {session.version}"),)
     )
     return analysis, problems
+
+
+def _lost(error: pymysql.MySQLError) -> Diagnostic:
+    """The server went away, or refused what we ask for besides the user's own statements."""
+    return Diagnostic(
+        code="E210",
+        message=f"the MySQL server cannot be used: {error.args[-1] if error.args else error}",
+        hint="the account in `database.uri` needs the right to create databases called aiosqlc_…",
+    )
 
 
 def _without_server(

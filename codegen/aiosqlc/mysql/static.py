@@ -137,9 +137,8 @@ class _Replay:
 
     def _drop(self, root: exp.Drop) -> str:
         if root.args.get("kind") in {"TABLE", "VIEW"}:
-            for table in [root.this, *root.expressions]:
-                if isinstance(table, exp.Table):
-                    self.relations.pop(_name(table), None)
+            for table in _dropped(root):
+                self.relations.pop(_name(table), None)
         elif root.args.get("kind") == "INDEX":
             # Which key it was is not kept: none of the table's may be relied on.
             table = root.args.get("cluster") or root.find(exp.Table)
@@ -180,7 +179,9 @@ def _altered(relation: Relation, action: exp.Expr) -> Relation | None:
         return relation
     if isinstance(action, exp.Drop):
         if action.args.get("kind") == "COLUMN":
-            return _without(relation, action.this.name)
+            for column in _dropped(action):
+                relation = _without(relation, column.name)
+            return relation
         return replace(relation, unique=())
     if isinstance(action, exp.RenameColumn):
         columns = tuple(
@@ -193,6 +194,12 @@ def _altered(relation: Relation, action: exp.Expr) -> Relation | None:
     if isinstance(action, exp.AlterRename):
         return replace(relation, table=replace(table, name=action.this.name))
     return None
+
+
+def _dropped(node: exp.Drop) -> list[exp.Expr]:
+    """Return what a DROP names."""
+    named = [node.this, *(node.args.get("tables") or []), *node.expressions]
+    return [item for item in named if isinstance(item, exp.Table | exp.Column | exp.Identifier)]
 
 
 def _changed(relation: Relation, action: exp.ModifyColumn) -> Relation | None:

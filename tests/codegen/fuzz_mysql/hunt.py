@@ -62,15 +62,17 @@ class Report:
 class Hunt:
     """A session with one database per world, and the two judges: with the server, and without."""
 
-    def __init__(self, session: Session, seed: int) -> None:
-        self.session = session
+    def __init__(self, cache: Path | None, seed: int) -> None:
+        self.cache = cache
+        self.session = session = open_session(None, cache)
         self.random = Random(seed)
         self.grammar = Grammar(seed)
         file = schema_file(SourceFile(Path("schema.sql"), SCHEMA), Dialect.MYSQL)
         loaded, problem = load(session, [file])
         assert loaded is not None, problem
         self.database = loaded.database
-        self.by_server = Judge(read_schema(session, self.database), session, self.database)
+        self.schema = read_schema(session, self.database)
+        self.by_server = Judge(self.schema, session, self.database)
         self.by_text = Judge(schema_from_files([file])[0])
         self.worlds = [self._world(number, file) for number in range(WORLDS)]
 
@@ -94,12 +96,13 @@ class Hunt:
     def run(self, queries: int) -> Report:
         """Type and run that many queries in every world."""
         report = Report()
-        self.session.run("SET max_statement_time = 1")
         batch: list[tuple[str, list[str], TypedQuery, TypedQuery | None]] = []
-        self.session.connection.select_db(self.database)
+        self._use(self.database)
         for _ in range(queries):
             sql, kinds = self.grammar.query()
             typed = self._typed(sql, self.by_server)
+            if not self.session.connection.open or (typed is None and not self._answers()):
+                self._again()
             if typed is None:
                 report.refused += 1
                 continue
@@ -108,7 +111,7 @@ class Hunt:
         seen: dict[int, set[int]] = {}
         ran: set[int] = set()
         for world in self.worlds:
-            self.session.connection.select_db(world)
+            self._use(world)
             for index, (sql, kinds, typed, textual) in enumerate(batch):
                 rows = self._rows(sql, kinds, typed)
                 if rows is None:
@@ -157,12 +160,34 @@ class Hunt:
         try:
             if not typed.read_only:
                 self.session.run("START TRANSACTION")
-            return self.session.rows(text, *values)
-        except pymysql.MySQLError:
-            return None
-        finally:
+            rows = self.session.rows(text, *values)
             if not typed.read_only:
                 self.session.run("ROLLBACK")
+        except pymysql.MySQLError:
+            if not self.session.connection.open or not self._answers():
+                self._again()
+            elif not typed.read_only:
+                self.session.run("ROLLBACK")
+            return None
+        return rows
+
+    def _answers(self) -> bool:
+        try:
+            return bool(self.session.rows("SELECT 1"))
+        except pymysql.MySQLError:
+            return False
+
+    def _again(self) -> None:
+        """Some queries crash the server itself: start it again and go on in the same world."""
+        world = self.world
+        self.session = open_session(None, self.cache)
+        self.by_server = Judge(self.schema, self.session, self.database)
+        self._use(world)
+
+    def _use(self, world: str) -> None:
+        self.world = world
+        self.session.connection.select_db(world)
+        self.session.run("SET max_statement_time = 1")
 
 
 def _refuted(
@@ -183,8 +208,7 @@ def _refuted(
 
 def hunt(executions: int, seed: int, cache: Path | None = None) -> Report:
     """Hunt until about that many executions are done; stop early where nothing can be claimed."""
-    session = open_session(None, cache)
-    search = Hunt(session, seed)
+    search = Hunt(cache, seed)
     total = Report()
     try:
         while total.executions < executions:

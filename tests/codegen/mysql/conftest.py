@@ -1,0 +1,96 @@
+"""A compiler for small schemas: queries in, what is known of them out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from aiosqlc.diagnostics import Diagnostic
+from aiosqlc.mysql import analyze, analyzer
+from aiosqlc.mysql.static import schema_from_files
+from aiosqlc.parse.queries import parse_files
+from aiosqlc.parse.scanner import Dialect
+from aiosqlc.schema.read import schema_file
+from aiosqlc.source import SourceFile
+from aiosqlc.stages import AnalyzeOptions, SchemaFile, TypedQuery
+from lib.testing.components import program
+
+Compiled = tuple[tuple[TypedQuery, ...], tuple[Diagnostic, ...]]
+Compile = Callable[[str, str], Compiled]
+
+SCHEMA = """
+CREATE TABLE a (
+    id bigint unsigned PRIMARY KEY AUTO_INCREMENT, name varchar(50) NOT NULL, bio text, grp int NOT NULL,
+    st enum('x', 'y') NOT NULL, js json, ok tinyint(1) NOT NULL DEFAULT 0, d decimal(10, 2),
+    at datetime NOT NULL, born date, UNIQUE KEY by_name (name, grp)
+);
+CREATE TABLE b (
+    id int PRIMARY KEY, aid bigint unsigned NOT NULL, title text NOT NULL, note text, code varchar(9) UNIQUE,
+    FOREIGN KEY (aid) REFERENCES a (id)
+);
+CREATE TABLE c (k varchar(9) COLLATE utf8mb4_bin PRIMARY KEY, k2 varchar(9), pre varchar(99), UNIQUE (pre(3)));
+CREATE VIEW va AS SELECT a.id, a.name, b.title FROM a LEFT JOIN b ON b.aid = a.id;
+CREATE VIEW vr AS SELECT grp, count(*) AS n FROM a GROUP BY grp WITH ROLLUP;
+CREATE VIEW vv AS SELECT va.name, count(*) AS n FROM va;
+"""
+
+
+@pytest.fixture(scope="session")
+def mysql_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the private server keeps its data; skips where none is installed."""
+    program("mariadbd", "mysqld")
+    return tmp_path_factory.mktemp("mysql-cache")
+
+
+def files(schema: str, queries: str) -> tuple[SchemaFile, SourceFile]:
+    """Make the two files of a small project."""
+    return (
+        schema_file(SourceFile(Path("schema.sql"), schema), Dialect.MYSQL),
+        SourceFile(Path("q.sql"), queries),
+    )
+
+
+@pytest.fixture(scope="session")
+def compile_(mysql_cache: Path) -> Compile:
+    """Compile by the server."""
+
+    def run(schema: str, queries: str) -> Compiled:
+        schema_sql, query_file = files(schema, queries)
+        parsed, problems = parse_files([query_file], Dialect.MYSQL)
+        analysis, found = analyze([schema_sql], parsed, AnalyzeOptions(cache_dir=mysql_cache))
+        return analysis.queries, (*problems, *found)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def compile_text() -> Compile:
+    """Compile from the text alone."""
+
+    def run(schema: str, queries: str) -> Compiled:
+        schema_sql, query_file = files(schema, queries)
+        parsed, problems = parse_files([query_file], Dialect.MYSQL)
+        known, found = schema_from_files([schema_sql])
+        typed = [analyzer.type_one(analyzer.Judge(known), query) for query in parsed]
+        queries_ = tuple(query for query, _ in typed if query)
+        return queries_, (*problems, *found, *(d for _, more in typed for d in more))
+
+    return run
+
+
+@pytest.fixture(params=["server", "text"])
+def either(request: pytest.FixtureRequest, compile_text: Compile) -> Compile:
+    """Compile by the server, and once more from the text alone: both must be right."""
+    if request.param == "text":
+        return compile_text
+    compiled: Compile = request.getfixturevalue("compile_")
+    return compiled
+
+
+def only(compiled: Compiled) -> TypedQuery:
+    """Return the one query of a compilation that found nothing wrong."""
+    (query,), problems = compiled
+    assert not problems
+    return query

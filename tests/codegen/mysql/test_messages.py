@@ -1,0 +1,104 @@
+"""What is wrong is shown where it is, and another query's error hides nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from aiosqlc.mysql import analyze, analyzer, private
+from aiosqlc.stages import AnalyzeOptions, Command
+from tests.codegen.mysql.conftest import SCHEMA, files
+
+
+@pytest.mark.parametrize(
+    ("sql", "shown", "said"),
+    [
+        ("SELECT nope FROM a", "nope", "Unknown column 'nope'"),
+        ("SELECT id FROM nowhere", "nowhere", "doesn't exist"),
+        ("SELECT id FROM a wheree id = 1", "id", "You have an error in your SQL syntax"),
+        ("SELECT nofunction(1)", "nofunction", "FUNCTION nofunction does not exist"),
+        ("SELECT id FROM a JOIN b ON TRUE", "id", "ambiguous"),
+        ("INSERT INTO b (id, nothing) VALUES (1, 2)", "nothing", "Unknown column"),
+    ],
+)
+def test_a_refused_query_is_marked_at_the_word(compile_, sql, shown, said) -> None:
+    good = "-- name: Good :many\nSELECT id FROM a;\n"
+    typed, (problem,) = compile_(SCHEMA, f"{good}-- name: Q :many\n{sql};")
+    assert [query.parsed.name for query in typed] == ["Good"]
+    label = problem.labels[0]
+    assert label.file.text[label.span.start : label.span.end] == shown
+    assert said in problem.message
+    assert "aiosqlc_" not in problem.message  # the working database is nobody's business
+
+
+def test_a_refused_schema_is_marked_at_the_word(compile_) -> None:
+    _, (problem,) = compile_("CREATE TABLE t (id int);\nCREATE INDEX i ON t (idd);", "")
+    label = problem.labels[0]
+    assert problem.code == "E200"
+    assert label.file.text[label.span.start : label.span.end] == "idd"
+
+
+@pytest.mark.parametrize(
+    ("command", "sql", "code"),
+    [
+        ("many", "UPDATE a SET grp = 1", "E321"),
+        ("execlastid", "UPDATE a SET grp = 1", "E322"),
+    ],
+)
+def test_a_command_that_does_not_fit_is_said(compile_, command, sql, code) -> None:
+    assert command in set(Command)
+    _, (problem,) = compile_(SCHEMA, f"-- name: Q :{command}\n{sql};")
+    assert problem.code == code
+
+
+@pytest.fixture
+def nothing_installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A machine without a server, and a process that has not started one yet."""
+    monkeypatch.setattr("aiosqlc.mysql.server.find_binaries", lambda: None)
+    monkeypatch.setattr("aiosqlc.mysql.server._warm._server", None)
+    return tmp_path
+
+
+def _analysis(cache: Path, uri: str | None = None):
+    from aiosqlc.parse.queries import parse_files
+    from aiosqlc.parse.scanner import Dialect
+
+    schema, queries = files(SCHEMA, "-- name: Q :many\nSELECT id, bio FROM a;")
+    parsed, _ = parse_files([queries], Dialect.MYSQL)
+    return analyze([schema], parsed, AnalyzeOptions(uri, cache))
+
+
+def test_without_a_server_the_text_is_typed_and_the_output_says_so(
+    nothing_installed, monkeypatch
+) -> None:
+    monkeypatch.delenv("CI", raising=False)
+    analysis, (notice,) = _analysis(nothing_installed)
+    assert [column.not_null for column in analysis.queries[0].columns] == [True, False]
+    assert (notice.code, notice.severity) == ("E210", "warning")
+    assert analysis.facts == (("path", "text alone"),)
+    assert not analysis.server_version  # so it is not remembered
+
+
+def test_in_ci_the_server_is_demanded(nothing_installed, monkeypatch) -> None:
+    monkeypatch.setenv("CI", "true")
+    analysis, (notice,) = _analysis(nothing_installed)
+    assert notice.severity == "error"
+    assert not analysis.queries
+
+
+def test_a_named_server_that_does_not_answer_is_an_error_without_the_password(tmp_path) -> None:
+    _, (notice,) = _analysis(tmp_path, "mysql://me:hunter2@127.0.0.1:1/x")
+    assert notice.severity == "error"
+    assert "hunter2" not in notice.message
+
+
+def test_no_server_outlives_its_owner(mysql_cache: Path) -> None:
+    binaries = private.find_binaries()
+    assert binaries is not None
+    server = private.PrivateServer(binaries, mysql_cache / "other")
+    process = server._process
+    assert process is not None
+    server.stop()
+    assert process.poll() is not None
+    assert analyzer.type_one  # the module under test is the one that starts servers

@@ -1,0 +1,73 @@
+"""Parameters: their types and names from where they stand, and whether None means something."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.codegen.mysql.conftest import SCHEMA, only
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        ("SELECT id FROM a WHERE name = ?", "name varchar"),
+        ("SELECT id FROM a WHERE ? = st", "st a_st"),
+        ("SELECT id FROM a WHERE bio = ?", "bio text"),
+        ("SELECT id FROM a WHERE grp BETWEEN ? AND ?", "from_grp int, to_grp int"),
+        ("SELECT id FROM a WHERE (name, grp) = (?, ?)", "name varchar, grp int"),
+        ("SELECT id FROM a WHERE id IN (sqlc.slice(ids))", "ids bigint[]"),
+        ("SELECT id FROM a WHERE name LIKE concat(?, '%')", "p1 varchar"),
+        ("SELECT id FROM a WHERE at > now() - INTERVAL ? DAY", "p1 bigint"),
+        ("SELECT id FROM a WHERE mod(id, ?) = 1", "id bigint"),
+        ("SELECT id FROM a WHERE sqlc.arg(all) OR grp = ?", "all tinyint(1), grp int"),
+        ("SELECT id FROM a LIMIT ? OFFSET ?", "limit bigint, offset bigint"),
+        ("SELECT id FROM a LIMIT ?, ?", "offset bigint, limit bigint"),
+        ("SELECT CAST(? AS DATE), CAST(? AS DECIMAL(5, 2))", "p1 date, p2 decimal"),
+        ("SELECT max(id) FROM a GROUP BY st HAVING max(grp) < ?", "grp int"),
+        ("SELECT id FROM a WHERE EXISTS (SELECT 1 FROM b WHERE b.aid = a.id AND b.code = ?)", "code varchar"),
+        ("SELECT id FROM a WHERE id = (SELECT aid FROM b WHERE b.id = ?)", "id int"),
+        ("INSERT INTO a (name, bio, at) VALUES (?, ?, ?)", "name varchar, bio text?, at datetime"),
+        ("INSERT INTO b VALUES (?, ?, ?, ?, ?)", "id int, aid bigint, title text, note text?, code varchar?"),
+        ("INSERT INTO b (id, aid, title) SELECT ?, id, name FROM a WHERE grp = ?", "id int, grp int"),
+        ("INSERT INTO b (id, note) VALUES (?, ?) ON DUPLICATE KEY UPDATE note = ?", "id int, note text?, note text?"),
+        ("REPLACE INTO b SET id = ?, title = ?", "id int, title text"),
+        ("UPDATE a SET bio = ?, d = d + ? WHERE id = ?", "bio text?, d decimal, id bigint"),
+        ("UPDATE a SET bio = coalesce(?, bio)", "bio text?"),
+        ("UPDATE a JOIN b ON b.aid = a.id SET a.bio = ? WHERE b.id = ?", "bio text?, id int"),
+        ("DELETE a FROM a JOIN b ON b.aid = a.id WHERE b.note = ?", "note text"),
+        ("UPDATE a SET bio = sqlc.arg(x) WHERE name = sqlc.arg(x)", "x text?"),
+        ("SELECT name FROM a UNION SELECT ?", "name varchar"),
+    ],
+)  # fmt: skip
+def test_a_parameter_is_typed_by_its_place(either, sql, expected) -> None:
+    query = only(either(SCHEMA, f"-- name: Q :{'many' if sql[0] == 'S' else 'exec'}\n{sql};"))
+    shown = [
+        f"{p.name} {p.type.name}{'(1)' if p.type.length == 1 else ''}"
+        f"{'[]' if p.type.array_dims else ''}{'' if p.not_null else '?'}"
+        for p in query.params
+    ]
+    assert ", ".join(shown) == expected
+
+
+def test_a_parameter_that_nothing_types_is_answered_with_the_cast(either) -> None:
+    _, problems = either(SCHEMA, "-- name: Q :many\nSELECT ? FROM a;")
+    (problem,) = [p for p in problems if p.code == "E330"]
+    assert "CAST(? AS CHAR)" in problem.hint
+
+
+def test_two_types_for_one_parameter_are_shown_both(either) -> None:
+    sql = "-- name: Q :many\nSELECT id FROM a WHERE name = sqlc.arg(x) AND grp = sqlc.arg(x);"
+    _, problems = either(SCHEMA, sql)
+    (problem,) = [p for p in problems if p.code == "E331"]
+    assert [label.text for label in problem.labels] == ["varchar here", "int here"]
+
+
+def test_a_dynamic_query_is_typed_in_every_text(compile_) -> None:
+    sql = """-- name: Q :many
+SELECT id, bio FROM a
+WHERE grp > 0
+  AND bio = sqlc.arg(bio) -- :if bio
+;"""
+    query = only(compile_(SCHEMA, sql))
+    assert [variant.key for variant in query.variants] == [(1,), (0,)]
+    assert [column.not_null for column in query.columns] == [True, False]
