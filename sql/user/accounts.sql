@@ -16,6 +16,13 @@ VALUES (@account_id, @personal_id, @key_id, @preview);
 SELECT id, password_hash, role, status, verified FROM account
 WHERE lower(email) = lower(@email) AND status <> 'deleted';
 
+-- name: ConfirmLogin :one
+-- Holds the account until the session is there: a change of the password either comes before and
+-- is seen here, or waits and then ends that session too.
+SELECT role, verified FROM account
+WHERE id = @id AND status = 'active' AND password_hash = @password_hash::text
+FOR SHARE;
+
 -- name: GetPasswordHash :one
 SELECT password_hash FROM account WHERE id = @id AND status = 'active';
 

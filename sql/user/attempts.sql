@@ -7,10 +7,14 @@ ON CONFLICT (key) DO UPDATE SET
     window_ends_at = CASE
         WHEN attempt.window_ends_at <= now() THEN excluded.window_ends_at ELSE attempt.window_ends_at
     END
-RETURNING attempts, extract(epoch FROM window_ends_at - now())::double precision AS seconds_left;
+RETURNING attempts, coalesce(extract(epoch FROM window_ends_at - now()), 0)::double precision AS seconds_left;
 
 -- name: ForgetAttempts :execrows
 DELETE FROM attempt WHERE key = ANY (@keys::bytea[]);
 
 -- name: ForgetOldAttempts :execrows
 DELETE FROM attempt WHERE window_ends_at < now();
+
+-- name: TakeAttemptsBack :execrows
+-- They were none: what was tried was right.
+UPDATE attempt SET attempts = attempts - 1 WHERE key = ANY (@keys::bytea[]) AND attempts > 1;

@@ -116,6 +116,29 @@ async def get_credentials(db: Executor, *, email: str) -> GetCredentialsRow | No
     )
 
 
+CONFIRM_LOGIN: Final = """\
+SELECT role, verified FROM account
+WHERE id = $1 AND status = 'active' AND password_hash = $2::text
+FOR SHARE
+"""
+
+
+class ConfirmLoginRow(msgspec.Struct, frozen=True, gc=False):
+    role: AccountRole
+    verified: bool
+
+
+async def confirm_login(db: Executor, *, id: UUID, password_hash: str) -> ConfirmLoginRow | None:
+    """Holds the account until the session is there: a change of the password either comes before and
+    is seen here, or waits and then ends that session too.
+    """
+    row = await db.fetchrow(CONFIRM_LOGIN, id, password_hash)
+    if row is None:
+        return None
+    role, verified = row
+    return ConfirmLoginRow(ACCOUNT_ROLE_BY_LABEL[role], verified)
+
+
 GET_PASSWORD_HASH: Final = "SELECT password_hash FROM account WHERE id = $1 AND status = 'active'"
 
 

@@ -16,7 +16,7 @@ ON CONFLICT (key) DO UPDATE SET
     window_ends_at = CASE
         WHEN attempt.window_ends_at <= now() THEN excluded.window_ends_at ELSE attempt.window_ends_at
     END
-RETURNING attempts, extract(epoch FROM window_ends_at - now())::double precision AS seconds_left
+RETURNING attempts, coalesce(extract(epoch FROM window_ends_at - now()), 0)::double precision AS seconds_left
 """
 
 
@@ -44,4 +44,15 @@ FORGET_OLD_ATTEMPTS: Final = "DELETE FROM attempt WHERE window_ends_at < now()"
 
 async def forget_old_attempts(db: Executor) -> int:
     status = await db.execute(FORGET_OLD_ATTEMPTS)
+    return int(status.rpartition(" ")[2])
+
+
+TAKE_ATTEMPTS_BACK: Final = (
+    "UPDATE attempt SET attempts = attempts - 1 WHERE key = ANY ($1::bytea[]) AND attempts > 1"
+)
+
+
+async def take_attempts_back(db: Executor, *, keys: Sequence[bytes]) -> int:
+    """They were none: what was tried was right."""
+    status = await db.execute(TAKE_ATTEMPTS_BACK, keys)
     return int(status.rpartition(" ")[2])

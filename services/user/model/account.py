@@ -1,0 +1,147 @@
+"""What people send about their accounts, and the rules that a type alone cannot say."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Annotated, Final
+
+from msgspec import Meta
+
+from lib.errors import FieldError, invalid
+from lib.http.decode import Input
+
+# `$` alone would let a line break through at the end, and into the headers of a mail.
+_END: Final = r"$(?!\n)"
+_LOCAL: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_LABEL: Final = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+
+Email = Annotated[
+    str,
+    Meta(
+        max_length=254,
+        pattern=rf"^{_LOCAL}(?:\.{_LOCAL})*@{_LABEL}(?:\.{_LABEL})+{_END}",
+        description="compared without regard to case",
+        extra={"message": "must be an e-mail address such as name@example.com"},
+    ),
+]
+Phone = Annotated[
+    str,
+    Meta(
+        pattern=rf"^\+?[0-9]{{7,15}}{_END}",
+        description="7 to 15 digits, with or without a plus in front",
+        extra={"message": "must be 7 to 15 digits, with or without a plus in front"},
+    ),
+]
+Name = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=50,
+        description="letters of any script, spaces, hyphens and apostrophes",
+    ),
+]
+NewPassword = Annotated[
+    str,
+    Meta(
+        pattern=rf"^[\x21-\x7E]{{8,128}}{_END}",
+        description="8 to 128 printable ASCII characters, no spaces",
+        extra={"message": "must be 8 to 128 printable ASCII characters without spaces"},
+    ),
+]
+# Any text may be tried; it only must not make us work for long.
+Password = Annotated[str, Meta(min_length=1, max_length=1000)]
+Token = Annotated[str, Meta(min_length=1, max_length=200)]
+PersonalId = Annotated[
+    str,
+    Meta(
+        pattern=rf"^[0-9]{{5,32}}{_END}",
+        description="5 to 32 digits",
+        extra={"message": "must be 5 to 32 digits"},
+    ),
+]
+
+_BETWEEN_LETTERS: Final = frozenset(" -'\u2019")  # the last one is the typographic apostrophe
+
+
+class NewCustomer(Input, frozen=True, kw_only=True):
+    """Someone who registers."""
+
+    email: Email
+    phone_number: Phone
+    first_name: Name
+    last_name: Name
+    password: NewPassword
+
+
+class NewProvider(NewCustomer, frozen=True, kw_only=True):
+    """Someone who registers to offer services."""
+
+    personal_id_number: PersonalId
+
+
+class Login(Input, frozen=True, kw_only=True):
+    """An address and a password to be tried."""
+
+    email: Annotated[str, Meta(min_length=1, max_length=254)]
+    password: Password
+
+
+class AddressOnly(Input, frozen=True, kw_only=True):
+    """An address that a mail is asked for."""
+
+    email: Email
+
+
+class TokenOnly(Input, frozen=True, kw_only=True):
+    """The token of a mailed link."""
+
+    token: Token
+
+
+class PasswordReset(Input, frozen=True, kw_only=True):
+    """The token of a mailed link and what the password is to be."""
+
+    token: Token
+    new_password: NewPassword
+
+
+class PasswordChange(Input, frozen=True, kw_only=True):
+    """The present password and the next."""
+
+    old_password: Password
+    new_password: NewPassword
+
+
+class RefreshRequest(Input, frozen=True, kw_only=True):
+    """A refresh token, for callers without cookies."""
+
+    refresh_token: Token | None = None
+
+
+def tidy_name(text: str) -> str:
+    """Return a name as it is stored: composed characters, single spaces, none at the ends."""
+    return " ".join(unicodedata.normalize("NFC", text).split())
+
+
+def check_names(**names: str) -> dict[str, str]:
+    """Return the names tidied.
+
+    Raises:
+        AppError: VALIDATION_ERROR with every name that is not made of letters, spaces, hyphens and
+            apostrophes, or has no letter.
+    """
+    tidied = {field: tidy_name(name) for field, name in names.items()}
+    wrong = [field for field, name in tidied.items() if not _is_name(name)]
+    if wrong:
+        message = "must be letters, with spaces, hyphens or apostrophes between them"
+        raise invalid(*(FieldError(field, message) for field in wrong))
+    return tidied
+
+
+def _is_name(text: str) -> bool:
+    kinds = [unicodedata.category(character)[0] for character in text]
+    allowed = all(
+        kind in "LM" or character in _BETWEEN_LETTERS
+        for kind, character in zip(kinds, text, strict=True)
+    )
+    return allowed and "L" in kinds

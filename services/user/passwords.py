@@ -1,0 +1,82 @@
+"""Passwords: argon2id, off the event loop, a bounded number at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, Self, TypeVar
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from argon2.low_level import Type
+
+from lib.resilience import Bulkhead
+
+T = TypeVar("T")
+
+# What OWASP recommends; about 50 ms and 46 MiB a hash. The hash carries its parameters, so they
+# may be raised at any time.
+MEMORY_KIB: Final = 47_104
+_PASSES: Final = 1
+_LANES: Final = 1
+_WAIT_SECONDS: Final = 5.0
+
+
+class Passwords:
+    """Hashes and verifies in threads of its own: the library lets go of the interpreter's lock.
+
+    Where more than `threads` are under way callers wait, and beyond `queue` of them they get
+    SERVICE_UNAVAILABLE: a flood of logins does not take the memory of the machine.
+    """
+
+    def __init__(self, *, threads: int, memory_kib: int = MEMORY_KIB, queue: int = 64) -> None:
+        self._hasher = PasswordHasher(
+            time_cost=_PASSES,
+            memory_cost=memory_kib,
+            parallelism=_LANES,
+            hash_len=32,
+            salt_len=16,
+            type=Type.ID,
+        )
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="argon2")
+        self._bulkhead = Bulkhead(
+            "the password check", limit=threads, queue=queue, wait_seconds=_WAIT_SECONDS
+        )
+        self._nobodys = self._hasher.hash(secrets.token_urlsafe(32))
+
+    async def hash(self, password: str) -> str:
+        """Return the PHC string to store."""
+        return await self._run(lambda: self._hasher.hash(password))
+
+    async def verify(self, password: str, stored: str | None) -> bool:
+        """Whether it is the password; without a stored one the answer no takes the same time."""
+        return await self._run(lambda: self._verify(password, stored))
+
+    def is_outdated(self, stored: str) -> bool:
+        """Whether the hash was made with other parameters than today's."""
+        return self._hasher.check_needs_rehash(stored)
+
+    def _verify(self, password: str, stored: str | None) -> bool:
+        try:
+            self._hasher.verify(stored or self._nobodys, password)
+        except (VerificationError, InvalidHashError):
+            return False
+        return stored is not None
+
+    async def _run(self, work: Callable[[], T]) -> T:
+        async with self._bulkhead.slot():
+            # Shielded: a thread cannot be stopped, so its place is not given away before it ends.
+            running = asyncio.get_running_loop().run_in_executor(self._pool, work)
+            try:
+                return await asyncio.shield(running)
+            except asyncio.CancelledError:
+                await asyncio.wait((running,))
+                raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)

@@ -1,0 +1,83 @@
+"""Personal id numbers: encrypted with a named key, so that keys can be changed; shown in part."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import secrets
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+_KEY_BYTES: Final = 32
+_NONCE_BYTES: Final = 12
+_SHOWN: Final = 5
+
+
+class UnreadableError(Exception):
+    """What is stored cannot be decrypted: damaged, another account's, or its key is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Encrypted:
+    """What is stored: nonce and ciphertext together, the key's name, the last five digits."""
+
+    ciphertext: bytes
+    key_id: str
+    preview: str
+
+
+class PersonalIds:
+    """AES-256-GCM; the account's id is authenticated too, so a value cannot be moved to another."""
+
+    def __init__(self, keys: dict[str, bytes]) -> None:
+        """Take keys by name; the first encrypts, all decrypt. See `parse_keys`."""
+        self._ciphers = {name: AESGCM(key) for name, key in keys.items()}
+        self._current = next(iter(keys))
+
+    def encrypt(self, number: str, account_id: UUID) -> Encrypted:
+        """Return what to store for a number of at least five digits."""
+        nonce = secrets.token_bytes(_NONCE_BYTES)
+        sealed = self._ciphers[self._current].encrypt(nonce, number.encode(), account_id.bytes)
+        return Encrypted(nonce + sealed, self._current, number[-_SHOWN:])
+
+    def decrypt(self, ciphertext: bytes, key_id: str, account_id: UUID) -> str:
+        """Return the number.
+
+        Raises:
+            UnreadableError: where the key is unknown or the value is not what was stored.
+        """
+        cipher = self._ciphers.get(key_id)
+        if cipher is None:
+            raise UnreadableError(f"there is no key {key_id}")
+        nonce, sealed = ciphertext[:_NONCE_BYTES], ciphertext[_NONCE_BYTES:]
+        try:
+            return cipher.decrypt(nonce, sealed, account_id.bytes).decode()
+        except (InvalidTag, ValueError):
+            raise UnreadableError("the stored value is damaged") from None
+
+
+def parse_keys(text: str) -> dict[str, bytes]:
+    """`2026:<base64>,2025:<base64>` → keys by name, in their order.
+
+    Raises:
+        ValueError: naming the entry that is wrong, never a key.
+    """
+    keys: dict[str, bytes] = {}
+    for number, entry in enumerate(filter(None, (part.strip() for part in text.split(","))), 1):
+        name, separator, encoded = entry.partition(":")
+        if not separator or not name or name in keys:
+            raise ValueError(f"entry {number} must be a new name, a colon and a key")
+        try:
+            key = base64.b64decode(encoded, validate=True)
+        except binascii.Error:
+            raise ValueError(f"the key {name} is not base64") from None
+        if len(key) != _KEY_BYTES:
+            raise ValueError(f"the key {name} has {len(key)} bytes, not {_KEY_BYTES}")
+        keys[name] = key
+    if not keys:
+        raise ValueError("there must be at least one key")
+    return keys

@@ -1,0 +1,45 @@
+"""The audit trail: who did what to what, written in the transaction of what was done."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import msgspec
+
+from lib import context
+from lib.db import Executor
+from lib.ids import new_id
+from services.user import origin
+from services.user.store import audit
+
+
+async def record(
+    tx: Executor,
+    action: str,
+    resource_id: UUID | str,
+    *,
+    resource_type: str = "account",
+    actor: UUID | str | None = None,
+    **details: object,
+) -> None:
+    """Add an entry about `resource_id`; never give secrets or personal data as `details`.
+
+    Args:
+        tx: the transaction of the action, so that both are kept or neither.
+        action: what was done, such as `password.changed`.
+        resource_id: to what.
+        resource_type: what that is.
+        actor: who did it, where it is not the caller as their token says.
+        details: what else matters; anything msgspec encodes to JSON.
+    """
+    await audit.add_audit_entry(
+        tx,
+        id=new_id(),
+        actor=origin.actor() if actor is None else str(actor),
+        action=action,
+        resource_type=resource_type,
+        resource_id=str(resource_id),
+        request_id=context.request_id.get(),
+        address=origin.client_address.get(),
+        details=msgspec.json.encode(details).decode(),
+    )

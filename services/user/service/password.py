@@ -1,0 +1,96 @@
+"""Passwords changed by who knows the present one, or reset by who reads the mail."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from lib.auth.opaque import digest
+from lib.auth.principal import unauthorized
+from lib.db import Database, Executor
+from lib.ids import new_id
+from services.user.model.account import PasswordChange, PasswordReset
+from services.user.passwords import Passwords
+from services.user.service import audit, sessions, throttle
+from services.user.service.throttle import Limit
+from services.user.service.verification import refused
+from services.user.store import accounts, attempts, mail, tokens
+from services.user.store.models import TokenKind
+
+
+async def change(
+    db: Database, passwords: Passwords, account_id: UUID, given: PasswordChange, limit: Limit
+) -> None:
+    """Change the password and end every session, the caller's too.
+
+    Raises:
+        AppError: UNAUTHORIZED for a wrong old password; RATE_LIMIT_EXCEEDED after too many.
+    """
+    tries = throttle.key("password", str(account_id))
+    await throttle.take(db, {tries: limit})
+    stored = await accounts.get_password_hash(db, id=account_id)
+    if not await passwords.verify(given.old_password, stored):
+        await audit.record(db, "password.change_refused", account_id)
+        raise unauthorized("incorrect password")
+    new_hash = await passwords.hash(given.new_password)
+    async with db.transaction() as tx:
+        await attempts.forget_attempts(tx, keys=[tries])
+        await _set(tx, account_id, new_hash, because="password_changed")
+
+
+async def ask_reset(db: Database, email: str, limit: Limit) -> None:
+    """Mail a link if the address belongs to an account with a password; the same work for all.
+
+    Raises:
+        AppError: RATE_LIMIT_EXCEEDED after too many requests for one address, known or not.
+    """
+    async with db.transaction() as tx:  # one, as in `verification.ask_again`
+        await throttle.take(tx, {throttle.key("reset", email): limit})
+        await mail.ask_to_reset(tx, id=new_id(), email=email)
+
+
+async def reset(db: Database, passwords: Passwords, given: PasswordReset) -> None:
+    """Set a new password for the bearer of a mailed token and end every session.
+
+    Raises:
+        AppError: UNAUTHORIZED where the token is unknown, expired or for a former address;
+            CONFLICT where it was used.
+    """
+    hashed = digest(given.token)
+    found = await tokens.get_token(db, hash=hashed, kind=TokenKind.RESET_PASSWORD)
+    # Asked first: an invented token must not cost us the work of hashing.
+    if found is None or found.used or found.expired:
+        raise refused(used=found is not None and found.used)
+    new_hash = await passwords.hash(given.new_password)
+    async with db.transaction() as tx:
+        spent = await tokens.spend_token(tx, hash=hashed, kind=TokenKind.RESET_PASSWORD)
+        if spent is None:
+            raise refused(used=True)
+        account = await accounts.lock_account(tx, id=spent.account_id)
+        if (
+            account is None
+            or account.status != "active"
+            or account.email.lower() != spent.email.lower()
+        ):
+            raise refused(used=False)
+        await _set(tx, account.id, new_hash, because="password_reset", actor=account.id)
+
+
+async def _set(
+    tx: Executor, account_id: UUID, new_hash: str, *, because: str, actor: UUID | None = None
+) -> None:
+    account = await accounts.lock_account(tx, id=account_id)
+    if account is None or not await accounts.set_password(
+        tx, id=account_id, password_hash=new_hash, updated_by=str(account_id)
+    ):
+        raise unauthorized()
+    # A link that is still about must not undo this.
+    await tokens.spend_tokens(tx, account_id=account_id, kind=TokenKind.RESET_PASSWORD)
+    await sessions.end_all(tx, account_id, because=because)
+    await mail.add_mail(
+        tx,
+        id=new_id(),
+        template="password_changed",
+        account_id=account_id,
+        recipient=account.email,
+    )
+    await audit.record(tx, f"password.{because.removeprefix('password_')}", account_id, actor=actor)

@@ -1,0 +1,91 @@
+"""Registration: an account that can log in at once, and a mail to prove its address."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import msgspec
+
+from lib.db import Database, Executor
+from lib.db.errors import UniqueViolationError
+from lib.errors import AppError, Code
+from lib.events import publish
+from lib.ids import new_id
+from services.user.model.account import NewCustomer, NewProvider, check_names
+from services.user.passwords import Passwords
+from services.user.personal_ids import PersonalIds
+from services.user.service import audit
+from services.user.store import accounts, mail
+from services.user.store.models import Account, AccountRole
+
+TOPIC = "users"
+
+
+class UserRegistered(msgspec.Struct, frozen=True):
+    """The event `user.registered`. No personal data: events are kept and copied."""
+
+    id: UUID
+    role: AccountRole
+
+
+async def register_customer(db: Database, passwords: Passwords, new: NewCustomer) -> Account:
+    """Add a customer. Raises AppError(CONFLICT) where the address is taken, whatever its case."""
+    names = check_names(first_name=new.first_name, last_name=new.last_name)
+    password_hash = await passwords.hash(new.password)
+    async with db.transaction() as tx:
+        return await _add(tx, new, names, password_hash, AccountRole.CUSTOMER)
+
+
+async def register_provider(
+    db: Database, passwords: Passwords, personal_ids: PersonalIds, new: NewProvider
+) -> Account:
+    """Add a provider and their encrypted personal id, both or neither; raises as for customers."""
+    names = check_names(first_name=new.first_name, last_name=new.last_name)
+    password_hash = await passwords.hash(new.password)
+    async with db.transaction() as tx:
+        account = await _add(tx, new, names, password_hash, AccountRole.PROVIDER)
+        sealed = personal_ids.encrypt(new.personal_id_number, account.id)
+        await accounts.add_provider(
+            tx,
+            account_id=account.id,
+            personal_id=sealed.ciphertext,
+            key_id=sealed.key_id,
+            preview=sealed.preview,
+        )
+    return account
+
+
+async def _add(
+    tx: Executor, new: NewCustomer, names: dict[str, str], password_hash: str, role: AccountRole
+) -> Account:
+    account_id = new_id()
+    try:
+        account = await accounts.add_account(
+            tx,
+            id=account_id,
+            email=new.email,
+            phone_number=new.phone_number,
+            password_hash=password_hash,
+            role=role,
+            created_by=str(account_id),
+            **names,
+        )
+    except UniqueViolationError as error:
+        raise email_is_taken() from error
+    await mail.add_mail(
+        tx, id=new_id(), template="verify_email", account_id=account.id, recipient=account.email
+    )
+    await audit.record(tx, "account.registered", account.id, actor=account.id, role=role)
+    await publish(
+        tx,
+        topic=TOPIC,
+        key=str(account.id),
+        kind="user.registered",
+        payload=UserRegistered(account.id, role),
+    )
+    return account
+
+
+def email_is_taken() -> AppError:
+    """Return the error for an address that another account has."""
+    return AppError(Code.CONFLICT, "email already exists")

@@ -1,0 +1,176 @@
+"""Sessions: a short access token, and refresh tokens that work once each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from lib.auth import Issuer, Role
+from lib.auth.opaque import digest, new_token
+from lib.auth.principal import unauthorized
+from lib.clock import Clock, utc_now
+from lib.db import Database, Executor
+from lib.errors import not_found
+from lib.ids import new_id
+from lib.log import get_logger
+from services.user.service import audit
+from services.user.store import accounts, sessions
+from services.user.store.models import AccountRole
+from services.user.store.sessions import ListSessionsRow
+
+log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class TokenPolicy:
+    """Who signs access tokens, and for how long refresh tokens and whole sessions last."""
+
+    issuer: Issuer
+    refresh_ttl: timedelta
+    session_ttl: timedelta
+    clock: Clock = utc_now
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A session's new tokens and who they are for."""
+
+    account_id: UUID
+    role: AccountRole
+    verified: bool
+    session_id: UUID
+    access_token: str = field(repr=False)
+    access_ttl: timedelta
+    refresh_token: str = field(repr=False)
+    refresh_ttl: timedelta
+
+
+async def begin(
+    tx: Executor, policy: TokenPolicy, *, account_id: UUID, role: AccountRole, verified: bool
+) -> SignedIn:
+    """Open a session for an account whose owner has just proved it."""
+    session_id = new_id()
+    now = policy.clock()
+    ends = now + min(policy.refresh_ttl, policy.session_ttl)
+    await sessions.add_session(tx, id=session_id, account_id=account_id, expires_at=ends)
+    return await _tokens(
+        tx, policy, session_id, now, ends, account_id=account_id, role=role, verified=verified
+    )
+
+
+async def session_of(db: Executor, refresh_token: str) -> UUID | None:
+    """Return the session a refresh token belongs to, used or not; None for one never issued."""
+    found = await sessions.session_of_token(db, hash=digest(refresh_token))
+    return None if found is None else found.session_id
+
+
+async def refresh(db: Database, policy: TokenPolicy, refresh_token: str) -> SignedIn:
+    """Spend a refresh token for new tokens; role and verification are read anew.
+
+    One that was spent before is stolen, or its owner's is: the session ends for whoever holds it.
+
+    Raises:
+        AppError: UNAUTHORIZED where the token is unknown, spent or expired, or the session or the
+            account is no longer good.
+    """
+    async with db.transaction() as tx:
+        session_id = await sessions.spend_refresh_token(tx, hash=digest(refresh_token))
+        if session_id is None:
+            signed_in = None
+            await _end_if_reused(tx, refresh_token)
+        else:
+            signed_in = await _renew(tx, policy, session_id)
+    # Raised after the commit: what was found out must last.
+    if signed_in is None:
+        raise unauthorized("the refresh token is invalid, expired or used")
+    return signed_in
+
+
+async def end(db: Database, session_id: UUID) -> None:
+    """End one session; nothing happens where it has ended."""
+    async with db.transaction() as tx:
+        account_id = await sessions.revoke_session(tx, because="logout", id=session_id)
+        if account_id is not None:
+            await audit.record(tx, "session.ended", account_id, actor=account_id)
+
+
+async def end_all(tx: Executor, account_id: UUID, *, because: str) -> int:
+    """End every session of an account; return how many there were."""
+    ended = await sessions.revoke_sessions(tx, account_id=account_id, because=because)
+    await audit.record(tx, "session.all_ended", account_id, because=because, sessions=ended)
+    return ended
+
+
+async def list_own(db: Executor, account_id: UUID) -> list[ListSessionsRow]:
+    """Return the sessions that can still be refreshed."""
+    return await sessions.list_sessions(db, account_id=account_id)
+
+
+async def end_own(db: Database, account_id: UUID, session_id: UUID) -> None:
+    """End one session of an account. Raises AppError(NOT_FOUND) where it has none such."""
+    async with db.transaction() as tx:
+        if not await sessions.revoke_own_session(tx, id=session_id, account_id=account_id):
+            raise not_found("session")
+        await audit.record(tx, "session.ended", account_id)
+
+
+async def _renew(tx: Executor, policy: TokenPolicy, session_id: UUID) -> SignedIn | None:
+    session = await sessions.lock_session(tx, id=session_id)
+    now = policy.clock()
+    if session is None or session.created_at + policy.session_ttl <= now:
+        return None
+    ends = min(now + policy.refresh_ttl, session.created_at + policy.session_ttl)
+    await sessions.extend_session(tx, id=session_id, expires_at=ends)
+    return await _tokens(
+        tx,
+        policy,
+        session_id,
+        now,
+        ends,
+        account_id=session.account_id,
+        role=session.role,
+        verified=session.verified,
+    )
+
+
+async def _end_if_reused(tx: Executor, refresh_token: str) -> None:
+    found = await sessions.session_of_token(tx, hash=digest(refresh_token))
+    if found is None or not found.spent:
+        return
+    account_id = await sessions.revoke_session(tx, because="reuse", id=found.session_id)
+    if account_id is not None:
+        log.warning("refresh_token_reused", session=str(found.session_id))
+        await audit.record(tx, "session.reuse_detected", account_id, session=found.session_id)
+
+
+async def _tokens(
+    tx: Executor,
+    policy: TokenPolicy,
+    session_id: UUID,
+    now: datetime,
+    ends: datetime,
+    *,
+    account_id: UUID,
+    role: AccountRole,
+    verified: bool,
+) -> SignedIn:
+    token, hashed = new_token()
+    await sessions.add_refresh_token(tx, hash=hashed, session_id=session_id, expires_at=ends)
+    issued = policy.issuer.issue(
+        str(account_id),
+        [Role(role)],
+        await accounts.permissions_of(tx, role=role),
+        verified=verified,
+        session=str(session_id),
+    )
+    return SignedIn(
+        account_id=account_id,
+        role=role,
+        verified=verified,
+        session_id=session_id,
+        access_token=issued.token,
+        access_ttl=issued.expires_at - now,
+        refresh_token=token,
+        refresh_ttl=ends - now,
+    )
