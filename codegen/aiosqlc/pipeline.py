@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from aiosqlc import lock
+from aiosqlc.bulk import with_bulk
 from aiosqlc.checks import check_commands, without_ignored
 from aiosqlc.config.project import Project, QuerySet
 from aiosqlc.diagnostics import Diagnostic, Severity
@@ -91,7 +92,7 @@ def analyze_project(
             inputs.queries,
             options_of(entry, inputs.shims),
             known.get(str(entry.index)),
-            analyze or analyzer(entry.engine),
+            with_bulk(analyze or analyzer(entry.engine)),
         )
         analysis, mistaken = apply_hints(outcome.analysis)
         found = [*problems, *outcome.diagnostics, *mistaken, *check_commands(analysis.queries)]

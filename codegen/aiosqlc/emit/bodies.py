@@ -31,7 +31,8 @@ def parameters(function: PyFunction, receiver: str) -> str:
     """Return a function's parameter list, `receiver` first."""
     found = [receiver]
     if function.batch:
-        found.append(f"batch: Iterable[{function.batch}]")
+        kind = "Sequence" if function.repeatable else "Iterable"
+        found.append(f"batch: {kind}[{function.batch}]")
     elif function.params:
         found.append("*")
         for item in function.params:
@@ -62,7 +63,8 @@ def body_imports(function: PyFunction) -> set[Import]:
     if function.command is Command.STREAM:
         found.add(("collections.abc", "AsyncIterator"))
     if function.batch:
-        found.add(("collections.abc", "Iterable"))
+        kind = "Sequence" if function.repeatable else "Iterable"
+        found.add(("collections.abc", kind))
     return found
 
 

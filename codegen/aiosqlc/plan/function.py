@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from aiosqlc.bulk import is_bulk
 from aiosqlc.diagnostics import Diagnostic, Label
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.plan.choice import plan_choice, sort_params
@@ -63,6 +64,9 @@ def plan_function(query: TypedQuery, planner: Planner) -> tuple[PyFunction, list
         imports |= needed
     if parsed.command in _BATCHES:
         function, classes = _batched(query, function, planner)
+        own += classes
+    elif is_bulk(parsed):
+        function, classes = _bulked(query, function, planner)
         own += classes
     if parsed.command is Command.STREAM:
         function = replace(function, params=(*function.params, _CHUNK))
@@ -123,6 +127,18 @@ def _batched(
         for param in params
     )
     return replace(function, batch=name, arguments=arguments), [cls]
+
+
+def _bulked(
+    query: TypedQuery, function: PyFunction, planner: Planner
+) -> tuple[PyFunction, list[PyClass]]:
+    """Take many rows at once, and pass each column on as one array."""
+    function, classes = _batched(query, function, planner)
+    columns = tuple(
+        "list(batch)" if argument == "item" else f"[{argument} for item in batch]"
+        for argument in function.arguments
+    )
+    return replace(function, arguments=columns, repeatable=True), classes
 
 
 def _copy(query: TypedQuery) -> PyCopy | None:

@@ -143,7 +143,7 @@ class PyFunction:
     """One query's function, constant and own classes.
 
     `batch` is the annotation of one set of arguments, where the function takes many; then
-    `arguments` are expressions on `item`.
+    `arguments` are expressions on `item`, or with `repeatable` on the whole `batch`.
     """
 
     name: str
@@ -161,6 +161,7 @@ class PyFunction:
     counts_rows: bool = True
     choice: PyChoice | None = None
     batch: str = ""
+    repeatable: bool = False
     copy: PyCopy | None = None
     errors: tuple[PyError, ...] = ()
     imports: frozenset[Import] = frozenset()

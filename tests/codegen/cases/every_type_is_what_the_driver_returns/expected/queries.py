@@ -167,7 +167,7 @@ SELECT
 
 
 class TransactionRow(msgspec.Struct, frozen=True, gc=False):
-    snapshot: tuple[int, int, tuple[int, ...]]
+    snapshot: tuple[int, int, tuple[int, ...]] | None
     xid: int | None
     old_xid: int | None
     lsn: int | None
