@@ -1,4 +1,4 @@
-"""The one error vocabulary: raised by rules, mapped at the HTTP and gRPC doors, and back again in clients."""
+"""The one error vocabulary: raised by rules, mapped at both doors, and back again in clients."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ class FieldError(msgspec.Struct, frozen=True):
 class AppError(Exception):
     """A failure the caller is meant to see: a stable code, a text for people, details per field.
 
-    Anything that is not an `AppError` reaches the caller as an opaque INTERNAL_ERROR; what it was stays in
-    the log, under the request id.
+    Anything that is not an `AppError` reaches the caller as an opaque INTERNAL_ERROR; what it was
+    stays in the log, under the request id.
     """
 
     def __init__(
@@ -68,5 +68,5 @@ def not_found(what: str) -> AppError:
 
 
 def invalid(*details: FieldError) -> AppError:
-    """Build the error for input that was understood but breaks a rule, with what is wrong per field."""
+    """Build the error for input that breaks a rule, with what is wrong per field."""
     return AppError(Code.VALIDATION_ERROR, "the request is not valid", details=details)
