@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass
 
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
-from aiosqlc.postgres.catalog.facts import Facts, load_facts
+from aiosqlc.postgres.catalog.facts import load_facts
 from aiosqlc.postgres.catalog.types import build_catalog
 from aiosqlc.postgres.describe import Described, describe, prepare_session
 from aiosqlc.postgres.problems import query_problem
 from aiosqlc.postgres.schema import apply_schema, schema_digest
 from aiosqlc.postgres.server.connection import Connection, ConnectionFailedError, ServerError
-from aiosqlc.postgres.server.databases import connect_existing, database_name, new_database
-from aiosqlc.postgres.server.embedded import (
-    Server,
-    ServerUnavailableError,
-    embedded_server,
+from aiosqlc.postgres.server.databases import (
+    DatabaseRefusedError,
+    connect_existing,
+    database_name,
+    new_database,
 )
+from aiosqlc.postgres.server.embedded import Server, ServerUnavailableError, embedded_server
 from aiosqlc.postgres.typed import Typist
 from aiosqlc.stages import (
     Analysis,
@@ -30,6 +32,7 @@ from aiosqlc.stages import (
 )
 
 _OLDEST_SERVER = 16
+_MOST_OPEN = 3  # schemas a warm analyser keeps at hand
 
 
 def analyze(
@@ -40,47 +43,124 @@ def analyze(
     Returns what could be typed, in the order given, and everything that is wrong. Never raises for
     a user's mistake or an unreachable server.
     """
-    nothing = Analysis(Catalog())
-    try:
-        with _server(options) as server, _database(server, schema, options) as opened:
-            if not isinstance(opened, Connection):
+    with Analyzer() as analyzer:
+        return analyzer.analyze(schema, queries, options)
+
+
+class Analyzer:
+    """An analyser that stays warm between calls: one server, its schemas applied and read once.
+
+    A context manager; the server starts with the first call and stops with the block.
+    """
+
+    def __init__(self) -> None:
+        self._stack = contextlib.ExitStack()
+        self._servers: dict[str, Server] = {}
+        self._open: dict[tuple[str, ...], _Schema] = {}
+
+    def __enter__(self) -> Analyzer:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        for schema in self._open.values():
+            schema.connection.close()
+        self._open.clear()
+        self._stack.close()
+
+    def analyze(
+        self, schema: Sequence[SchemaFile], queries: Sequence[ParsedQuery], options: AnalyzeOptions
+    ) -> tuple[Analysis, tuple[Diagnostic, ...]]:
+        """Do what the function `analyze` does, with what is already there."""
+        nothing = Analysis(Catalog())
+        try:
+            opened = self._schema(schema, options)
+            if not isinstance(opened, _Schema):
                 return nothing, opened
             return _analyze_all(opened, queries, options)
-    except (ServerUnavailableError, ConnectionFailedError) as error:
-        hint = (
-            "set `database.uri` to a PostgreSQL server you have" if not options.database_uri else ""
-        )
-        return nothing, (Diagnostic("E210", f"no PostgreSQL server: {error}", hint=hint),)
+        except (ServerUnavailableError, ConnectionFailedError) as error:
+            self._forget()
+            hint = (
+                "" if options.database_uri else "set `database.uri` to a PostgreSQL server you have"
+            )
+            return nothing, (Diagnostic("E210", f"no PostgreSQL server: {error}", hint=hint),)
+        except DatabaseRefusedError as refused:
+            return nothing, (_no_database(refused),)
 
+    def server(self, options: AnalyzeOptions) -> Server:
+        """Return the server of these options, started if it is not running yet."""
+        key = options.database_uri or str(options.cache_dir or "")
+        if key not in self._servers:
+            self._servers[key] = (
+                Server(options.database_uri, embedded=False)
+                if options.database_uri
+                else self._stack.enter_context(embedded_server(options.cache_dir))
+            )
+        return self._servers[key]
 
-@contextlib.contextmanager
-def _server(options: AnalyzeOptions) -> Iterator[Server]:
-    if options.database_uri:
-        yield Server(options.database_uri, embedded=False)
-    else:
-        with embedded_server(options.cache_dir) as server:
-            yield server
-
-
-@contextlib.contextmanager
-def _database(
-    server: Server, schema: Sequence[SchemaFile], options: AnalyzeOptions
-) -> Iterator[Connection | tuple[Diagnostic, ...]]:
-    """Yield a connection to a database with the schema, or what is wrong with the schema."""
-    name = database_name(schema_digest(schema, options.shims))
-    connection = connect_existing(server, name)
-    if connection is None:
-        try:
-            with new_database(server, name) as (_, draft):
-                problems = apply_schema(draft, schema, options.shims, own_server=server.embedded)
+    def _schema(
+        self, schema: Sequence[SchemaFile], options: AnalyzeOptions
+    ) -> _Schema | tuple[Diagnostic, ...]:
+        digest = schema_digest(schema, options.shims)
+        key = (digest, options.database_uri or "", *sorted(options.not_null_functions))
+        if key in self._open:
+            return self._open[key]
+        server = self.server(options)
+        if options.database_uri and not schema:
+            connection = Connection(server.base)  # the database as it is
+        else:
+            name = database_name(digest)
+            existing = connect_existing(server, name)
+            if existing is None:
+                problems = _make(server, name, schema, options)
                 if problems:
-                    raise _SchemaProblem(problems)
-        except _SchemaProblem as problem:
-            yield problem.problems
-            return
-        connection = Connection(server.conninfo(name))
-    with connection:
-        yield connection
+                    return problems
+                existing = Connection(server.conninfo(name))
+            connection = existing
+        if connection.major < _OLDEST_SERVER:
+            message = (
+                f"PostgreSQL {connection.major} is too old: {_OLDEST_SERVER} or newer is needed"
+            )
+            connection.close()
+            return (Diagnostic("E211", message),)
+        while len(self._open) >= _MOST_OPEN:
+            self._open.pop(next(iter(self._open))).connection.close()
+        self._open[key] = opened = _Schema.load(connection, options)
+        return opened
+
+    def _forget(self) -> None:
+        """Drop what a lost server made useless; the next call starts anew."""
+        self.__exit__()
+        self._servers.clear()
+
+
+@dataclass(frozen=True)
+class _Schema:
+    """A database with the schema, and everything read from it."""
+
+    connection: Connection
+    typist: Typist
+    catalog: Catalog
+
+    @classmethod
+    def load(cls, connection: Connection, options: AnalyzeOptions) -> _Schema:
+        facts = load_facts(connection, options.not_null_functions)
+        prepare_session(connection)
+        typist = Typist(facts)
+        return cls(connection, typist, build_catalog(facts, typist.types))
+
+
+def _make(
+    server: Server, name: str, schema: Sequence[SchemaFile], options: AnalyzeOptions
+) -> tuple[Diagnostic, ...]:
+    """Make the database of a schema; return what is wrong with the schema."""
+    try:
+        with new_database(server, name) as draft:
+            problems = apply_schema(draft, schema, options.shims, own_server=server.embedded)
+            if problems:
+                raise _SchemaProblem(problems)
+    except _SchemaProblem as problem:
+        return problem.problems
+    return ()
 
 
 class _SchemaProblem(Exception):  # noqa: N818 - it carries findings out of a with block
@@ -89,27 +169,32 @@ class _SchemaProblem(Exception):  # noqa: N818 - it carries findings out of a wi
         self.problems = problems
 
 
+def _no_database(refused: DatabaseRefusedError) -> Diagnostic:
+    return Diagnostic(
+        "E212",
+        f"the server refuses a scratch database: {refused}",
+        hint="grant CREATEDB to the role of `database.uri`, or leave `schema` empty to use its"
+        " database as it is",
+    )
+
+
 def _analyze_all(
-    connection: Connection, queries: Sequence[ParsedQuery], options: AnalyzeOptions
+    schema: _Schema, queries: Sequence[ParsedQuery], options: AnalyzeOptions
 ) -> tuple[Analysis, tuple[Diagnostic, ...]]:
-    if connection.major < _OLDEST_SERVER:
-        message = f"PostgreSQL {connection.major} is too old: {_OLDEST_SERVER} or newer is needed"
-        return Analysis(Catalog()), (Diagnostic("E211", message),)
-    facts = load_facts(connection, options.not_null_functions)
-    prepare_session(connection)
-    typist = Typist(facts)
     typed: list[TypedQuery] = []
     problems: list[Diagnostic] = []
-    answers = describe(connection, [text for query in queries for text in _texts(query)])
+    answers = describe(schema.connection, [text for query in queries for text in _texts(query)])
     for query in queries:
         described, refused = _answers(query, answers)
         if refused:
             problems.extend(refused)
             continue
-        result = typist.type_query(query, described[0], described[1:])
+        result = schema.typist.type_query(query, described[0], described[1:])
         problems.extend(_misuse(result, options))
         typed.append(result)
-    return _analysis(connection, facts, typist, typed), tuple(problems)
+    answers.close()
+    version = str(schema.connection.major)
+    return Analysis(schema.catalog, tuple(typed), version), tuple(problems)
 
 
 def _texts(query: ParsedQuery) -> list[str]:
@@ -118,7 +203,7 @@ def _texts(query: ParsedQuery) -> list[str]:
 
 
 def _answers(
-    query: ParsedQuery, answers: Iterator[Described | ServerError]
+    query: ParsedQuery, answers: Generator[Described | ServerError, None, None]
 ) -> tuple[list[Described], list[Diagnostic]]:
     """Take a query's answers off the stream. One wrong text makes one finding, not one per variant."""
     described: list[Described] = []
@@ -131,16 +216,6 @@ def _answers(
         else:
             refused.append(query_problem(query, answer, sql, source_map))
     return described, list(dict.fromkeys(refused))[:1]
-
-
-def _analysis(
-    connection: Connection, facts: Facts, typist: Typist, typed: list[TypedQuery]
-) -> Analysis:
-    return Analysis(
-        catalog=build_catalog(facts, typist.types),
-        queries=tuple(typed),
-        server_version=str(connection.major),
-    )
 
 
 def _misuse(query: TypedQuery, options: AnalyzeOptions) -> Iterator[Diagnostic]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 
 from psycopg import pq
@@ -52,7 +52,9 @@ def prepare_session(connection: Connection) -> None:
     connection.run("set log_min_messages = fatal")
 
 
-def describe(connection: Connection, queries: Sequence[str]) -> Iterator[Described | ServerError]:
+def describe(
+    connection: Connection, queries: Sequence[str]
+) -> Generator[Described | ServerError, None, None]:
     """Yield the server's answer to each query, in order. The connection must be prepared."""
     trees: list[bytes] = []
 

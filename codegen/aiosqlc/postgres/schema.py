@@ -65,10 +65,12 @@ def _apply_file(
 ) -> Diagnostic | None:
     transactional = file.transactional
     for _ in range(_MOST_ROLES):
+        known = set(provided)
         failure = _run_file(
-            connection, file, set(provided), transactional=transactional, own_server=own_server
+            connection, file, known, transactional=transactional, own_server=own_server
         )
         if failure is None:
+            provided |= known
             return None
         span, error = failure
         if transactional:
@@ -96,13 +98,12 @@ def _run_file(
         connection.run("begin")
     for span in file.statements:
         sql = file.sql[span.start : span.end]
-        wanted = _EXTENSION.match(sql.lstrip()) or _ON_EXTENSION.match(sql.lstrip())
-        if wanted and wanted.group(1) in provided:
+        wanted = _extension(sql)
+        if wanted in provided:
             continue
-        stand_in = stand_in_for(wanted.group(1)) if wanted and own_server else ""
-        if stand_in and not _is_available(connection, wanted.group(1)):
-            provided.add(wanted.group(1))
-            sql = stand_in
+        if wanted and own_server and not _is_available(connection, wanted):
+            sql = stand_in_for(wanted) or sql
+            provided.add(wanted)
         elif provided and _NEW_INDEX.match(sql.lstrip()) and _lacks_class(connection, sql):
             continue
         error = connection.run(sql)
@@ -113,6 +114,12 @@ def _run_file(
         if error is not None:
             return file.statements[-1] if file.statements else Span(0, 0), error
     return None
+
+
+def _extension(sql: str) -> str:
+    """Return the extension a statement makes or comments on, or ''."""
+    found = _EXTENSION.match(sql.lstrip()) or _ON_EXTENSION.match(sql.lstrip())
+    return found.group(1) if found else ""
 
 
 def stand_in_for(extension: str) -> str:

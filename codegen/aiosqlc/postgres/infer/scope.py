@@ -61,7 +61,8 @@ class Scope:
 
     def cte(self, name: str) -> Node:
         """Return this level's WITH query of a name."""
-        return next(c for c in self.query.items("cteList") if str(c["ctename"]) == str(name))
+        ctes: list[Node] = self.query.items("cteList")
+        return next(c for c in ctes if str(c["ctename"]) == str(name))
 
     @property
     def command(self) -> int:

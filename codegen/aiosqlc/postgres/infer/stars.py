@@ -78,15 +78,15 @@ def _simple_stars(
     stars = []
     for place, members in runs.items():
         start = offsets.get(place, place)
-        match = _STAR.match(sql, start)
-        if match is None:
+        star = _STAR.match(sql, start)
+        if star is None:
             continue
-        prefix = match.group(1)
+        prefix = star.group(1)
         names = [re.sub(r"\\(.)", r"\1", name) for _, name in members]
         if len(set(names)) < len(names) and not prefix:
             return None
         columns = ", ".join(prefix + quote(name, reserved) for name in names)
-        stars.append(Star(start, match.end(), columns, len(names), None, 0))
+        stars.append(Star(start, star.end(), columns, len(names), None, 0))
     return tuple(sorted(stars, key=lambda star: star.start))
 
 

@@ -6,13 +6,24 @@ import contextlib
 import os
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
-from aiosqlc.postgres.server.connection import Connection, ConnectionFailedError
+from aiosqlc.postgres.server.connection import Connection, ConnectionFailedError, ServerError
 from aiosqlc.postgres.server.embedded import Server
 
-_KEPT = 12  # databases of one slot; each takes about 8 MB
+_KEPT = 12  # databases of one server; each takes about 8 MB
 _PREFIX = "aiosqlc_"
+_OURS = """
+select datname, coalesce(shobj_description(oid, 'pg_database'), '0')
+from pg_database where datname like 'aiosqlc\\_%' and datname not like 'aiosqlc\\_draft%'
+"""
+
+
+class DatabaseRefusedError(Exception):
+    """The server does not let us make a database."""
+
+    def __init__(self, error: ServerError) -> None:
+        super().__init__(error.message)
+        self.error = error
 
 
 def database_name(digest: str) -> str:
@@ -21,58 +32,48 @@ def database_name(digest: str) -> str:
 
 
 def connect_existing(server: Server, name: str) -> Connection | None:
-    """Connect to a schema's database if it was made before."""
+    """Connect to a schema's database if it was made before, and note the use of it."""
     try:
         connection = Connection(server.conninfo(name))
     except ConnectionFailedError:
         return None
-    _touch(server, name)
+    _note_use(connection, name)
     return connection
 
 
 @contextlib.contextmanager
-def new_database(server: Server, name: str) -> Iterator[tuple[Connection, Connection]]:
-    """Yield an administrator's and the empty new database's connection; name it on success.
+def new_database(server: Server, name: str) -> Iterator[Connection]:
+    """Yield a connection to an empty new database, which gets its name when the block succeeds.
 
-    Whatever ends the block early leaves no database behind.
+    Whatever ends the block early leaves no database behind. Raises `DatabaseRefusedError`.
     """
     draft = f"{_PREFIX}draft_{os.getpid()}"
-    with Connection(server.conninfo("postgres")) as admin:
+    with Connection(server.admin) as admin:
         admin.run(f'drop database if exists "{draft}" with (force)')
         error = admin.run(f'create database "{draft}" template template0')
         if error is not None:
-            raise ConnectionFailedError(error.message)
+            raise DatabaseRefusedError(error)
         finished = False
         try:
             with Connection(server.conninfo(draft)) as connection:
-                yield admin, connection
+                yield connection
             finished = True
         finally:
             if not finished:
                 admin.run(f'drop database if exists "{draft}" with (force)')
-        error = admin.run(f'alter database "{draft}" rename to "{name}"')
-        if error is not None:  # another compiler was faster: its database is as good as ours
+        if admin.run(f'alter database "{draft}" rename to "{name}"') is not None:
+            # Another compiler was faster, and its database is as good as ours.
             admin.run(f'drop database "{draft}" with (force)')
-        _touch(server, name)
-        _evict(server, admin)
+        _note_use(admin, name)
+        _drop_unused(admin)
 
 
-def _touch(server: Server, name: str) -> None:
-    if server.home is not None:
-        folder = server.home / "used"
-        folder.mkdir(exist_ok=True)
-        (folder / name).write_text(str(time.time()))
+def _note_use(connection: Connection, name: str) -> None:
+    connection.run(f"comment on database \"{name}\" is '{time.time():.0f}'")
 
 
-def _evict(server: Server, admin: Connection) -> None:
+def _drop_unused(admin: Connection) -> None:
     """Drop the databases that were not used for the longest time."""
-    if server.home is None:
-        return
-
-    def last_use(path: Path) -> float:
-        return path.stat().st_mtime
-
-    marks = sorted((server.home / "used").iterdir(), key=last_use, reverse=True)
-    for mark in marks[_KEPT:]:
-        if admin.run(f'drop database if exists "{mark.name}"') is None:
-            mark.unlink(missing_ok=True)
+    uses = sorted(admin.rows(_OURS), key=lambda row: str(row[1]).zfill(20), reverse=True)
+    for name, _ in uses[_KEPT:]:
+        admin.run(f'drop database if exists "{name}"')

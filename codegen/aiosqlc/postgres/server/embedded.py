@@ -26,6 +26,8 @@ from typing import Any
 
 from psycopg.conninfo import make_conninfo
 
+from psycopg.conninfo import make_conninfo
+
 from aiosqlc.postgres.server.connection import Connection, ConnectionFailedError
 
 _OWNER = "pgserver"  # the account that runs the server when we are root, as the wheel has it
@@ -54,15 +56,19 @@ class ServerUnavailableError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A running server. `conninfo(db)` is what libpq needs to connect to one of its databases."""
+    """A running server: ours (`embedded`), or one the user gave by a URI or connection string."""
 
     base: str
     embedded: bool
-    home: Path | None = None
 
     def conninfo(self, database: str) -> str:
         """Return the connection string of a database of this server."""
         return make_conninfo(self.base, dbname=database)
+
+    @property
+    def admin(self) -> str:
+        """The connection string for making and dropping databases."""
+        return self.conninfo("postgres") if self.embedded else self.base
 
 
 def binaries(major: int = 18) -> Path:
@@ -111,7 +117,7 @@ def embedded_server(cache_dir: Path | None = None, *, major: int = 18) -> Iterat
     with _slot(root) as home:
         data = _initialised(home / "data", bin_dir)
         with _running(data, bin_dir, home) as socket_dir:
-            yield Server(f"host={socket_dir} user=postgres client_encoding=UTF8", True, home)
+            yield Server(f"host={socket_dir} user=postgres client_encoding=UTF8", embedded=True)
 
 
 @contextlib.contextmanager
@@ -140,7 +146,7 @@ def _initialised(data: Path, bin_dir: Path) -> Path:
     data.mkdir(mode=0o700)
     if _owner() is not None:
         _open_to_owner(data, bin_dir)
-    command = [
+    command: list[str | Path] = [
         bin_dir / "initdb", "--no-sync", "--no-instructions", "--auth=trust", "--username=postgres",
         "--encoding=UTF8", "--locale-provider=builtin", "--locale=C.UTF-8", "-D", data,
     ]  # fmt: skip
