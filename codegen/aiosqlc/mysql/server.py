@@ -58,12 +58,22 @@ class _Warm:
         self._lock = threading.Lock()
         self._server: PrivateServer | None = None
 
+    def stop(self) -> None:
+        """Stop it, if it runs; the next call of `socket` starts another."""
+        with self._lock:
+            if self._server is not None:
+                self._server.stop()
+                self._server = None
+
     def socket(self, cache: Path) -> str:
+        """Return where it listens, after starting it where it does not run."""
         with self._lock:
             if self._server is None or not self._server.running:
                 binaries = find_binaries()
                 if binaries is None:
                     raise NoServerError("neither mariadbd nor mysqld is installed")
+                if self._server is not None:
+                    self._server.stop()  # it died: its data directory is free again
                 self._server = PrivateServer(binaries, cache)
             return self._server.socket
 
@@ -79,8 +89,12 @@ def open_session(database_uri: str | None, cache_dir: Path | None) -> Session:
     """
     if database_uri:
         return _session(private=False, **_arguments(database_uri))
-    socket = _warm.socket((cache_dir or default_cache()) / "mysql")
-    return _session(private=True, unix_socket=socket, user="root")
+    home = (cache_dir or default_cache()) / "mysql"
+    try:
+        return _session(private=True, unix_socket=_warm.socket(home), user="root")
+    except NoServerError:
+        _warm.stop()  # a query may have crashed it: it is about to end, or has just ended
+        return _session(private=True, unix_socket=_warm.socket(home), user="root")
 
 
 def default_cache() -> Path:

@@ -11,7 +11,7 @@ import pymysql
 from aiosqlc.mysql.analyzer import Judge, type_one
 from aiosqlc.mysql.catalog import read_schema
 from aiosqlc.mysql.schema import load
-from aiosqlc.mysql.server import Session, open_session
+from aiosqlc.mysql.server import open_session
 from aiosqlc.mysql.static import schema_from_files
 from aiosqlc.parse.queries import parse_file
 from aiosqlc.parse.scanner import Dialect
@@ -64,17 +64,21 @@ class Hunt:
 
     def __init__(self, cache: Path | None, seed: int) -> None:
         self.cache = cache
-        self.session = session = open_session(None, cache)
         self.random = Random(seed)
         self.grammar = Grammar(seed)
-        file = schema_file(SourceFile(Path("schema.sql"), SCHEMA), Dialect.MYSQL)
-        loaded, problem = load(session, [file])
+        self.file = schema_file(SourceFile(Path("schema.sql"), SCHEMA), Dialect.MYSQL)
+        self.by_text = Judge(schema_from_files([self.file])[0])
+        self.worlds = [f"aiosqlc_fuzz_{number}" for number in range(WORLDS)]
+        self._open()
+
+    def _open(self) -> None:
+        self.session = session = open_session(None, self.cache)
+        loaded, problem = load(session, [self.file])
         assert loaded is not None, problem
         self.database = loaded.database
-        self.schema = read_schema(session, self.database)
-        self.by_server = Judge(self.schema, session, self.database)
-        self.by_text = Judge(schema_from_files([file])[0])
-        self.worlds = [self._world(number, file) for number in range(WORLDS)]
+        self.by_server = Judge(read_schema(session, self.database), session, self.database)
+        for number, name in enumerate(self.worlds):
+            self._make_world(number, name)
 
     def close(self) -> None:
         """Drop the worlds."""
@@ -82,16 +86,14 @@ class Hunt:
             self.session.run(f"DROP DATABASE IF EXISTS {name}")
         self.session.connection.close()
 
-    def _world(self, number: int, file: Any) -> str:
-        name = f"aiosqlc_fuzz_{number}"
+    def _make_world(self, number: int, name: str) -> None:
         self.session.run(f"DROP DATABASE IF EXISTS {name}")
         self.session.run(f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
         self.session.connection.select_db(name)
-        for span in file.statements:
-            self.session.run(file.sql[span.start : span.end])
+        for span in self.file.statements:
+            self.session.run(self.file.sql[span.start : span.end])
         for statement in inserts(Random(number * 7 + 1)):
             self.session.run(statement)
-        return name
 
     def run(self, queries: int) -> Report:
         """Type and run that many queries in every world."""
@@ -180,8 +182,7 @@ class Hunt:
     def _again(self) -> None:
         """Some queries crash the server itself: start it again and go on in the same world."""
         world = self.world
-        self.session = open_session(None, self.cache)
-        self.by_server = Judge(self.schema, self.session, self.database)
+        self._open()
         self._use(world)
 
     def _use(self, world: str) -> None:

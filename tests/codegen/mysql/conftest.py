@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.mysql import analyze, analyzer
 from aiosqlc.mysql.static import schema_from_files
@@ -15,6 +14,7 @@ from aiosqlc.parse.scanner import Dialect
 from aiosqlc.schema.read import schema_file
 from aiosqlc.source import SourceFile
 from aiosqlc.stages import AnalyzeOptions, SchemaFile, TypedQuery
+
 from lib.testing.components import program
 
 Compiled = tuple[tuple[TypedQuery, ...], tuple[Diagnostic, ...]]
@@ -22,15 +22,19 @@ Compile = Callable[[str, str], Compiled]
 
 SCHEMA = """
 CREATE TABLE a (
-    id bigint unsigned PRIMARY KEY AUTO_INCREMENT, name varchar(50) NOT NULL, bio text, grp int NOT NULL,
-    st enum('x', 'y') NOT NULL, js json, ok tinyint(1) NOT NULL DEFAULT 0, d decimal(10, 2),
+    id bigint unsigned PRIMARY KEY AUTO_INCREMENT, name varchar(50) NOT NULL, bio text,
+    grp int NOT NULL, st enum('x', 'y') NOT NULL, js json,
+    ok tinyint(1) NOT NULL DEFAULT 0, d decimal(10, 2),
     at datetime NOT NULL, born date, UNIQUE KEY by_name (name, grp)
 );
 CREATE TABLE b (
-    id int PRIMARY KEY, aid bigint unsigned NOT NULL, title text NOT NULL, note text, code varchar(9) UNIQUE,
+    id int PRIMARY KEY, aid bigint unsigned NOT NULL, title text NOT NULL, note text,
+    code varchar(9) UNIQUE,
     FOREIGN KEY (aid) REFERENCES a (id)
 );
-CREATE TABLE c (k varchar(9) COLLATE utf8mb4_bin PRIMARY KEY, k2 varchar(9), pre varchar(99), UNIQUE (pre(3)));
+CREATE TABLE c (
+    k varchar(9) COLLATE utf8mb4_bin PRIMARY KEY, k2 varchar(9), pre varchar(99), UNIQUE (pre(3))
+);
 CREATE VIEW va AS SELECT a.id, a.name, b.title FROM a LEFT JOIN b ON b.aid = a.id;
 CREATE VIEW vr AS SELECT grp, count(*) AS n FROM a GROUP BY grp WITH ROLLUP;
 CREATE VIEW vv AS SELECT va.name, count(*) AS n FROM va;

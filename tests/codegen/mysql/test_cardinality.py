@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-
 from aiosqlc.stages import Cardinality
+
 from tests.codegen.mysql.conftest import SCHEMA, only
 
 ONE, AT_MOST, SOME, MANY = (

@@ -13,23 +13,26 @@ from types import ModuleType
 from uuid import UUID
 
 import pytest
+from aiosqlc.cli.main import main
 from pydantic import SecretStr
 
-from aiosqlc.cli.main import main
 from lib.config import MysqlSettings
 from lib.db.mysql import open_database
 
 SCHEMA = """
 CREATE TABLE a (
-    id bigint unsigned PRIMARY KEY AUTO_INCREMENT, name varchar(50) NOT NULL, bio text, grp int NOT NULL DEFAULT 0,
-    st enum('x', 'y z') NOT NULL DEFAULT 'x', ok tinyint(1) NOT NULL DEFAULT 0, d decimal(10, 2)
+    id bigint unsigned PRIMARY KEY AUTO_INCREMENT, name varchar(50) NOT NULL, bio text,
+    grp int NOT NULL DEFAULT 0, st enum('x', 'y z') NOT NULL DEFAULT 'x',
+    ok tinyint(1) NOT NULL DEFAULT 0, d decimal(10, 2)
 );
 CREATE TABLE b (id int PRIMARY KEY, aid bigint unsigned NOT NULL, title varchar(99) NOT NULL);
 CREATE TABLE kinds (
-    i tinyint NOT NULL, u bigint unsigned NOT NULL, f float NOT NULL, g double NOT NULL, d decimal(9, 3) NOT NULL,
-    b1 bit(9) NOT NULL, y year NOT NULL, t time(3) NOT NULL, da date NOT NULL, dt datetime(6) NOT NULL,
-    ts timestamp(6) NOT NULL, c char(3) NOT NULL, bi varbinary(9) NOT NULL, bl blob NOT NULL, tx longtext NOT NULL,
-    st set('p', 'q') NOT NULL, js json NOT NULL, uu uuid NOT NULL, ip inet6 NOT NULL, ok bool NOT NULL
+    i tinyint NOT NULL, u bigint unsigned NOT NULL, f float NOT NULL, g double NOT NULL,
+    d decimal(9, 3) NOT NULL, b1 bit(9) NOT NULL, y year NOT NULL, t time(3) NOT NULL,
+    da date NOT NULL, dt datetime(6) NOT NULL, ts timestamp(6) NOT NULL,
+    c char(3) NOT NULL, bi varbinary(9) NOT NULL, bl blob NOT NULL,
+    tx longtext NOT NULL, st set('p', 'q') NOT NULL, js json NOT NULL, uu uuid NOT NULL,
+    ip inet6 NOT NULL, ok bool NOT NULL
 );
 """
 QUERIES = """
@@ -44,7 +47,8 @@ SELECT * FROM a WHERE id = ?;
 SELECT count(*) FROM a WHERE name LIKE '%a%' OR name = '50%';
 
 -- name: Find :many
-SELECT id, ok FROM a WHERE (name = sqlc.arg(word) OR bio = sqlc.arg(word)) AND id NOT IN (sqlc.slice(but)) ORDER BY id;
+SELECT id, ok FROM a
+WHERE (name = sqlc.arg(word) OR bio = sqlc.arg(word)) AND id NOT IN (sqlc.slice(but)) ORDER BY id;
 
 -- name: InState :many
 SELECT name FROM a WHERE st IN (sqlc.slice(states)) ORDER BY id;
@@ -215,8 +219,10 @@ async def test_returning_gives_the_row(store, db) -> None:
 VALUES = {
     "i": -5, "u": 2**64 - 1, "f": 0.5, "g": 1e300, "d": Decimal("-1.125"), "b1": 257, "y": 2024,
     "t": timedelta(hours=-100, milliseconds=-5), "da": date(2024, 2, 29),
-    "dt": datetime.fromisoformat("2024-02-29 01:02:03.000004"), "ts": datetime(2024, 1, 2, tzinfo=UTC), "c": "é",
-    "bi": b"\x00'\xff", "bl": b"%s\\", "tx": "it's 100% \\ \"ok\"", "st": "p,q", "js": '{"a": [1, "é"]}',
+    "dt": datetime.fromisoformat("2024-02-29 01:02:03.000004"),
+    "ts": datetime(2024, 1, 2, tzinfo=UTC), "c": "é", "bi": b"\x00'\xff", "bl": b"%s\\",
+    "tx": "it's 100% \\ \"ok\"",
+    "st": "p,q", "js": '{"a": [1, "é"]}',
     "uu": UUID(int=2**127), "ip": "::1", "ok": True,
 }  # fmt: skip
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
 from aiosqlc.mysql import analyze, analyzer, private
 from aiosqlc.stages import AnalyzeOptions, Command
+
 from tests.codegen.mysql.conftest import SCHEMA, files
 
 

@@ -1,19 +1,20 @@
-"""The schema read back from the server, and replayed from the files: the same but for what only a server knows."""
+"""The schema read back from the server, and replayed from the files: they agree."""
 
 from __future__ import annotations
 
 import pytest
-
 from aiosqlc.mysql import types
 from aiosqlc.mysql.catalog import read_schema
 from aiosqlc.mysql.schema import forget, load
 from aiosqlc.mysql.server import open_session
 from aiosqlc.mysql.static import schema_from_files
 from aiosqlc.stages import TypeKind
+
 from tests.codegen.mysql.conftest import SCHEMA, files
 
 CHANGED = """
-ALTER TABLE a ADD COLUMN extra smallint unsigned NOT NULL, DROP COLUMN born, MODIFY bio text NOT NULL;
+ALTER TABLE a ADD COLUMN extra smallint unsigned NOT NULL, DROP COLUMN born,
+    MODIFY bio text NOT NULL;
 ALTER TABLE c CHANGE COLUMN k2 key2 char(4);
 CREATE TABLE e LIKE b;
 CREATE UNIQUE INDEX e_note ON e (title(9));
