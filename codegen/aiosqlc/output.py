@@ -90,7 +90,8 @@ def _is_foreign(path: Path) -> bool:
     """Whether a person wrote the file; JSON documents carry no mark and are never foreign."""
     if path.suffix != ".py" or not path.exists():
         return path.is_dir()
-    return not _is_ours(path) and bool((_read(path) or "x").strip())
+    text = _read(path)
+    return text is None or bool(text.strip() and not _is_ours(path))
 
 
 def _refusal(path: Path) -> Diagnostic:

@@ -185,6 +185,8 @@ def _unknown(file: SourceFile, directive: _Directive) -> Diagnostic:
 
 
 def _problem(file: SourceFile, directive: _Directive, text: str) -> Diagnostic:
+    swallowed = directive.rest.endswith(";")
+    hint = "the semicolon is part of the comment: put it on the next line" if swallowed else ""
     return Diagnostic(
-        "E131", f"malformed `:{directive.word}`", (Label(file, directive.span, text),)
+        "E131", f"malformed `:{directive.word}`", (Label(file, directive.span, text),), hint
     )

@@ -22,3 +22,7 @@ WHERE id = @id;
 SELECT id FROM users
 ORDER BY id -- :sort
 ;
+
+-- name: F :many
+SELECT id FROM users
+WHERE id = @id -- :if id;

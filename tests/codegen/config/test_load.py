@@ -1,0 +1,94 @@
+"""A configuration becomes values, or complaints with a place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from aiosqlc.config.load import find_config, load_project
+from aiosqlc.config.project import ModelKind, Project
+from aiosqlc.diagnostics import Diagnostic
+
+ENTRY = {"engine": "postgresql", "schema": "s", "queries": "q"}
+
+
+def load(folder: Path, text: str, **environ: str) -> tuple[Project | None, list[Diagnostic]]:
+    path = folder / "sqlc.yaml"
+    path.write_text(text)
+    return load_project(path, environ)
+
+
+def test_paths_start_at_the_configuration(tmp_path: Path) -> None:
+    project, problems = load(
+        tmp_path,
+        'version: "2"\nsql:\n- {engine: postgresql, schema: [a, b], queries: q, strict: true,'
+        " gen: {python: {out: ../out, models: attrs}, json: {out: o, filename: f.json}}}\n",
+    )
+    assert problems == []
+    assert project
+    [entry] = project.sets
+    assert entry.schema == ("a", "b")
+    assert entry.strict
+    assert entry.python
+    assert entry.python.out == tmp_path / "../out"
+    assert entry.python.models is ModelKind.ATTRS
+    assert entry.json
+    assert entry.json.filename == "f.json"
+
+
+def test_the_servers_uri_may_come_from_the_environment(tmp_path: Path) -> None:
+    text = (
+        'version: "2"\nsql:\n- {engine: postgresql, schema: s, queries: q,'
+        ' database: {uri: "postgresql://u:${PASSWORD}@h/d"}}\n'
+    )
+    project, problems = load(tmp_path, text, PASSWORD="secret")
+    assert problems == []
+    assert project
+    assert project.sets[0].database_uri == "postgresql://u:secret@h/d"
+
+
+def test_json_is_read_too(tmp_path: Path) -> None:
+    path = tmp_path / "sqlc.json"
+    path.write_text(
+        '{"version": "2", "sql": [{"engine": "postgresql", "schema": "s", "queries": "q"}]}'
+    )
+    assert find_config(None, tmp_path) == path
+    project, problems = load_project(path)
+    assert problems == []
+    assert project
+    assert len(project.sets) == 1
+
+
+def test_other_generators_are_named_as_skipped(tmp_path: Path) -> None:
+    _, problems = load(
+        tmp_path,
+        'version: "2"\nsql:\n- {engine: postgresql, schema: s, queries: q,'
+        " gen: {go: {package: db, out: db}}}\n",
+    )
+    assert [(item.code, item.severity.value) for item in problems] == [("E004", "warning")]
+
+
+BROKEN = [
+    "",
+    "just text",
+    "a: [",
+    "version: '1'\npackages: []\n",
+    "version: '2'\n",
+    "version: '2'\nsql: 5\n",
+    "version: '2'\nsql:\n- 5\n",
+    "version: '2'\nsql:\n- {engine: postgresql}\n",
+    "version: '2'\nversion: '2'\nsql: []\n",
+]
+
+
+@pytest.mark.parametrize("text", BROKEN)
+def test_whatever_the_text_there_is_a_complaint_with_a_place(text: str, tmp_path: Path) -> None:
+    _, problems = load(tmp_path, text)
+    assert problems
+    assert all(item.labels for item in problems)
+
+
+def test_a_missing_configuration_says_what_to_do(tmp_path: Path) -> None:
+    found = find_config(None, tmp_path)
+    assert isinstance(found, Diagnostic)
+    assert "aiosqlc init" in found.hint

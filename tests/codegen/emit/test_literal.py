@@ -1,0 +1,29 @@
+"""Any text survives being written as a literal."""
+
+from __future__ import annotations
+
+import ast
+
+from aiosqlc.emit.literal import docstring, line_literal, text_literal
+from hypothesis import given
+from hypothesis import strategies as st
+
+AWKWARD = st.text(alphabet="a'\"\\\n\t %{}\x00\x07é日\u2028\ud800\U0001f600", max_size=30)
+
+
+@given(st.one_of(AWKWARD, st.text()))
+def test_a_text_literal_means_its_text(text: str) -> None:
+    ends = "\n" if "\n" in text else ""
+    assert ast.literal_eval(text_literal(text)) == text + ends
+
+
+@given(st.one_of(AWKWARD, st.text()))
+def test_a_line_literal_means_its_text_and_stays_on_its_line(text: str) -> None:
+    assert ast.literal_eval(line_literal(text)) == text
+    assert "\n" not in line_literal(text)
+
+
+@given(st.lists(AWKWARD.map(lambda line: line.replace("\n", "")), min_size=1, max_size=4))
+def test_no_comment_breaks_out_of_its_docstring(lines: list[str]) -> None:
+    module = ast.parse(f"def f():\n    {docstring(tuple(lines))}\n    return 1\n")
+    assert len(module.body) == 1

@@ -1,0 +1,110 @@
+"""Query files become queries: parameters numbered, macros gone, every offset traceable."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from aiosqlc.parse.queries import parse_file
+from aiosqlc.parse.scanner import Dialect
+from aiosqlc.source import SourceFile
+from aiosqlc.stages import ParsedQuery
+
+
+def parse(body: str, head: str = "-- name: Q :many\n") -> ParsedQuery:
+    file = SourceFile(Path("q.sql"), f"{head}{body};\n")
+    queries, problems = parse_file(file, Dialect.POSTGRESQL)
+    assert problems == []
+    [query] = queries
+    return query
+
+
+SQL = [
+    ("SELECT @a, @b, @a", "SELECT $1, $2, $1"),
+    ("SELECT id=@id, x<=@y", "SELECT id=$1, x<=$2"),
+    ("SELECT a <@ b, @ 5, a @> b", "SELECT a <@ b, @ 5, a @> b"),
+    ("SELECT sqlc.arg(a), sqlc.narg('b'), sqlc.arg(\"c\")", "SELECT $1, $2, $3"),
+    ("SELECT $2, @a, $1", "SELECT $2, $3, $1"),
+    ("SELECT '@a', \"@b\", $$@c$$ -- @d", "SELECT '@a', \"@b\", $$@c$$"),
+    ("SELECT sqlc.embed(t), x FROM t", "SELECT t.*, x FROM t"),
+    ("SELECT 1 WHERE a IN (sqlc.slice(ids))", "SELECT 1 WHERE a = ANY ($1)"),
+    ("SELECT 1 WHERE a NOT IN (sqlc.slice(ids))", "SELECT 1 WHERE a <> ALL ($1)"),
+    ("SELECT 1 WHERE a = ANY (sqlc.slice(ids))", "SELECT 1 WHERE a = ANY ($1)"),
+    ("SELECT sqlc.x FROM sqlc", "SELECT sqlc.x FROM sqlc"),
+]
+
+
+@pytest.mark.parametrize(("body", "sql"), SQL)
+def test_parameters_and_macros_become_numbers(body: str, sql: str) -> None:
+    assert parse(body).sql == sql
+
+
+def test_an_offset_of_the_rewritten_text_leads_back_to_the_file() -> None:
+    query = parse("SELECT sqlc.arg(first), wrong FROM t")
+    at = query.sql.index("wrong")
+    assert query.file.text[query.source_map.to_source(at) :].startswith("wrong FROM")
+    param = query.source_map.to_source(query.sql.index("$1"))
+    assert query.file.text[param:].startswith("sqlc.arg(first)")
+
+
+def test_narg_makes_a_parameter_nullable_wherever_else_it_is_used() -> None:
+    [param] = parse("SELECT @a, sqlc.narg(a)").params
+    assert (param.name, param.nullable, len(param.spans)) == ("a", True, 2)
+
+
+def test_comments_above_are_the_description_and_the_first_block_is_the_files() -> None:
+    head = "-- All about users.\n\n-- name: Q :one\n-- Finds one.\n--   Or none.\n"
+    query = parse("SELECT 1", head)
+    assert query.heading == (" All about users.",)
+    assert query.doc == (" Finds one.", "   Or none.")
+
+
+def test_block_comments_and_options_are_read_too() -> None:
+    query = parse("INSERT INTO t VALUES (1)", "/* name: Q :exec :bulk */\n")
+    assert (query.name, query.command.value, query.options) == ("Q", "exec", (("bulk", ""),))
+
+
+VARIANTS = [
+    (
+        "SELECT 1\nWHERE a = @a -- :if a\n  AND b = @b -- :if b\nLIMIT @n",
+        {
+            (1, 1): ("SELECT 1\nWHERE a = $1\n  AND b = $2\nLIMIT $3", (1, 2, 3)),
+            (1, 0): ("SELECT 1\nWHERE a = $1\nLIMIT $2", (1, 3)),
+            (0, 1): ("SELECT 1\nWHERE b = $1\nLIMIT $2", (2, 3)),
+            (0, 0): ("SELECT 1\n\nLIMIT $1", (3,)),
+        },
+    ),
+    (
+        "SELECT 1 WHERE (\n  a = @a -- :if a\n  OR b = @b -- :if b\n  OR c\n)",
+        {
+            (1, 1): ("SELECT 1 WHERE ( a = $1 OR b = $2 OR c )", (1, 2)),
+            (1, 0): ("SELECT 1 WHERE ( a = $1 OR c )", (1,)),
+            (0, 1): ("SELECT 1 WHERE ( b = $1 OR c )", (2,)),
+            (0, 0): ("SELECT 1 WHERE ( c )", ()),
+        },
+    ),
+    (
+        "SELECT a, b\nORDER BY a, -- :sort a, b desc\n  c",
+        {
+            (0,): ("SELECT a, b\nORDER BY a,\n  c", ()),
+            (1,): ("SELECT a, b\nORDER BY b desc,\n  c", ()),
+        },
+    ),
+]
+
+
+@pytest.mark.parametrize(("body", "expected"), VARIANTS)
+def test_every_variant_of_a_dynamic_query_is_written_out(
+    body: str, expected: dict[tuple[int, ...], tuple[str, tuple[int, ...]]]
+) -> None:
+    query = parse(body)
+    found = {v.key: (" ".join(v.sql.split()), v.numbers) for v in query.variants}
+    assert found == {key: (" ".join(sql.split()), n) for key, (sql, n) in expected.items()}
+    assert query.sql == query.variants[0].sql
+
+
+def test_offsets_of_a_variant_lead_back_to_the_file_too() -> None:
+    query = parse("SELECT 1\nWHERE a = @a -- :if a\n  AND wrong = @b -- :if b\n")
+    variant = next(v for v in query.variants if v.key == (0, 1))
+    at = variant.source_map.to_source(variant.sql.index("wrong"))
+    assert query.file.text[at:].startswith("wrong = @b")

@@ -1,0 +1,64 @@
+"""Names of SQL become names of Python."""
+
+from __future__ import annotations
+
+import keyword
+
+import pytest
+from aiosqlc.plan.naming import argument, camel, constant, identifier, member, singular, snake
+from hypothesis import given
+from hypothesis import strategies as st
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("GetUser", "get_user"),
+        ("get_user", "get_user"),
+        ("GetHTTPUser", "get_http_user"),
+        ("ListOrders2", "list_orders2"),
+        ("getUserByID", "get_user_by_id"),
+    ],
+)
+def test_functions_are_snake_case(name: str, expected: str) -> None:
+    assert snake(name) == expected
+    assert constant(name) == expected.upper()
+
+
+@pytest.mark.parametrize(
+    ("table", "expected"),
+    [
+        ("departments", "Department"),
+        ("point_entries", "PointEntry"),
+        ("addresses", "Address"),
+        ("boxes", "Box"),
+        ("staff", "Staff"),
+        ("order_status", "OrderStatus"),
+        ("bus", "Bus"),
+        ("people", "Person"),
+        ("class", "Class"),
+    ],
+)
+def test_rows_are_called_after_one_of_the_table(table: str, expected: str) -> None:
+    assert camel(singular(table)) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("class", "class_"),
+        ("two words", "two_words"),
+        ("1st", "n1st"),
+        ("naïve", "naïve"),
+        ("", "_"),
+    ],
+)
+def test_fields_are_valid_names_close_to_the_column(name: str, expected: str) -> None:
+    assert identifier(name) == expected
+
+
+@given(st.text())
+def test_any_name_becomes_an_identifier(name: str) -> None:
+    for found in (identifier(name), argument(name), member(name)):
+        assert found.isidentifier()
+        assert not keyword.iskeyword(found)

@@ -1,0 +1,132 @@
+"""Unchanged input needs no analysis; a changed query is the only one asked about."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from aiosqlc.build import build
+from aiosqlc.config.load import load_project
+from aiosqlc.config.project import Project
+from aiosqlc.diagnostics import Diagnostic
+from aiosqlc.remember import Analyze
+from aiosqlc.stages import Analysis, AnalyzeOptions, ParsedQuery, SchemaFile
+from aiosqlc.unchanged import is_unchanged
+
+from lib.testing.postgres import TestPostgres
+from tests.codegen.golden import CASES, CONFIG, analyzer_on
+
+CASE = CASES / "whole_table_rows_share_one_class"
+
+
+class Counting:
+    """Analyses, and remembers what it was asked about."""
+
+    def __init__(self, analyze: Analyze) -> None:
+        self.asked: list[str] = []
+        self._analyze = analyze
+
+    def __call__(
+        self,
+        schema: Sequence[SchemaFile],
+        queries: Sequence[ParsedQuery],
+        options: AnalyzeOptions,
+    ) -> tuple[Analysis, tuple[Diagnostic, ...]]:
+        self.asked += [query.name for query in queries]
+        return self._analyze(schema, queries, options)
+
+
+@pytest.fixture
+def counting(postgres_server: TestPostgres) -> Counting:
+    return Counting(analyzer_on(postgres_server.create_empty()))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name in ("schema.sql", "queries.sql"):
+        shutil.copy(CASE / name, tmp_path)
+    (tmp_path / "sqlc.yaml").write_text(CONFIG)
+    return tmp_path
+
+
+def project_in(folder: Path) -> Project:
+    project, problems = load_project(folder / "sqlc.yaml")
+    assert problems == []
+    assert project
+    return project
+
+
+def generate(folder: Path, analyze: Analyze) -> tuple[int, list[Diagnostic]]:
+    said: list[Diagnostic] = []
+    return build(project_in(folder), said.extend, analyze), said
+
+
+def test_unchanged_input_is_recognised_without_analysis(folder: Path, counting: Counting) -> None:
+    assert generate(folder, counting) == (0, [])
+    assert is_unchanged(project_in(folder))
+    counting.asked.clear()
+    assert generate(folder, counting) == (0, [])
+    assert counting.asked == []
+
+
+def test_lost_output_is_made_again_without_a_server(folder: Path, counting: Counting) -> None:
+    generate(folder, counting)
+    before = (folder / "expected" / "queries.py").read_text()
+    shutil.rmtree(folder / "expected")
+    assert not is_unchanged(project_in(folder))
+    counting.asked.clear()
+    assert generate(folder, counting) == (0, [])
+    assert counting.asked == []
+    assert (folder / "expected" / "queries.py").read_text() == before
+
+
+def test_only_the_edited_query_is_asked_about(folder: Path, counting: Counting) -> None:
+    generate(folder, counting)
+    counting.asked.clear()
+    queries = folder / "queries.sql"
+    queries.write_text(queries.read_text().replace("ORDER BY name;", "ORDER BY name, id;", 1))
+    assert generate(folder, counting) == (0, [])
+    assert counting.asked == ["ListPeople"]
+
+
+def test_another_schema_asks_about_everything(folder: Path, counting: Counting) -> None:
+    generate(folder, counting)
+    counting.asked.clear()
+    with (folder / "schema.sql").open("a") as schema:
+        schema.write("CREATE TABLE another (id integer);\n")
+    assert generate(folder, counting) == (0, [])
+    assert len(counting.asked) == 8
+
+
+def test_warnings_are_said_again_where_nothing_changed(folder: Path, counting: Counting) -> None:
+    queries = folder / "queries.sql"
+    text = queries.read_text().replace(
+        "GetPerson :one\nSELECT * FROM people WHERE id = @id", "X :one\nSELECT * FROM people"
+    )
+    queries.write_text(text)
+    code, said = generate(folder, counting)
+    assert (code, [item.severity.value for item in said]) == (0, ["warning"])
+    assert not is_unchanged(project_in(folder))
+    counting.asked.clear()
+    assert generate(folder, counting) == (0, said)
+    assert counting.asked == []
+
+
+@pytest.mark.parametrize("damage", ["", "{", "[]", '{"format": 99}', "\0"])
+def test_a_damaged_lock_is_no_lock(damage: str, folder: Path, counting: Counting) -> None:
+    generate(folder, counting)
+    (folder / "sqlc.lock.json").write_text(damage)
+    counting.asked.clear()
+    assert generate(folder, counting) == (0, [])
+    assert len(counting.asked) == 8
+
+
+def test_an_error_leaves_files_and_lock_as_they_were(folder: Path, counting: Counting) -> None:
+    generate(folder, counting)
+    before = {path: path.read_bytes() for path in folder.rglob("*.*") if path.suffix != ".sql"}
+    with (folder / "queries.sql").open("a") as queries:
+        queries.write("-- name: Bad :one\nSELECT nothing FROM nowhere;\n")
+    assert generate(folder, counting)[0] == 1
+    assert {path: path.read_bytes() for path in before} == before

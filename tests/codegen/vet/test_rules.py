@@ -1,0 +1,134 @@
+"""Each rule finds its example, leaves the better way alone, and can be silenced."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from aiosqlc.cli.main import main
+from aiosqlc.config.load import load_project
+from aiosqlc.diagnostics import Diagnostic
+from aiosqlc.pipeline import analyze_project
+from aiosqlc.vet import vet
+from aiosqlc.vet.rules import RULES
+
+from lib.testing.postgres import TestPostgres
+from tests.codegen.golden import CONFIG, analyzer_on
+
+SCHEMA = """\
+CREATE TABLE task (
+    id integer PRIMARY KEY, name text NOT NULL, owner integer, deleted_at timestamptz
+);
+CREATE TABLE job (id integer PRIMARY KEY, ready boolean NOT NULL);
+"""
+
+FOUND = [
+    ("V001", ":many", "SELECT id FROM task WHERE deleted_at = NULL"),
+    ("V001", ":many", "SELECT id FROM task WHERE NULL <> name OR name != NULL"),
+    ("V002", ":exec", "DELETE FROM task"),
+    ("V002", ":exec", "UPDATE task SET name = @name"),
+    ("V003", ":many", "SELECT id FROM task WHERE id NOT IN (SELECT owner FROM task)"),
+    ("V004", ":many", "SELECT id FROM task LIMIT 10"),
+    ("V004", ":many", "SELECT id FROM task LIMIT 1 OFFSET @skip"),
+    ("V005", ":many", "SELECT id FROM task WHERE name LIKE '%son'"),
+    ("V006", ":many", "SELECT task.id FROM task, job"),
+    ("V007", ":many", "SELECT id FROM job WHERE ready FOR UPDATE"),
+    ("V008", ":many", "SELECT id FROM task WHERE random() < 0.1"),
+    ("V009", ":many", "SELECT id FROM task WHERE owner = sqlc.narg(owner)"),
+    ("V011", ":many", "WITH unused AS (SELECT 1) SELECT id FROM task"),
+    ("V012", ":many", "SELECT id FROM task ORDER BY @sort::text"),
+]
+FINE = [
+    (":many", "SELECT id FROM task WHERE deleted_at IS NULL"),
+    (":exec", "UPDATE task SET deleted_at = NULL, owner = sqlc.narg(owner) WHERE id = @id"),
+    (":exec", "INSERT INTO task (id, name) VALUES (@id, @name) ON CONFLICT (id) DO NOTHING"),
+    (":many", "SELECT id FROM task t WHERE NOT EXISTS (SELECT FROM job j WHERE j.id = t.id)"),
+    (":many", "SELECT id FROM task ORDER BY id LIMIT 10 OFFSET @skip"),
+    (":one", "SELECT id FROM task LIMIT 1"),
+    (":many", "SELECT id FROM task WHERE name LIKE 'a%' AND name <> '%b'"),
+    (":many", "SELECT task.id FROM task, job WHERE job.id = task.id"),
+    (":many", "SELECT task.id FROM task, LATERAL (SELECT 1) x"),
+    (":many", "SELECT id FROM job WHERE ready ORDER BY id FOR UPDATE"),
+    (":many", "SELECT id FROM job WHERE ready FOR UPDATE SKIP LOCKED"),
+    (":many", "SELECT id, random() FROM task"),
+    (":many", "SELECT id FROM task WHERE sqlc.narg(o)::int IS NULL OR owner = sqlc.narg(o)"),
+    (":many", "WITH used AS (SELECT id FROM task) SELECT id FROM used"),
+    (":many", "WITH gone AS (DELETE FROM job WHERE id = @id) SELECT id FROM task"),
+]  # fmt: skip
+
+
+def findings(folder: Path, url: str, schema: str, queries: str) -> list[Diagnostic]:
+    (folder / "schema.sql").write_text(schema)
+    (folder / "queries.sql").write_text(queries)
+    (folder / "sqlc.yaml").write_text(CONFIG)
+    project, _ = load_project(folder / "sqlc.yaml")
+    assert project
+    [analysed] = analyze_project(project, analyzer_on(url))
+    assert not analysed.failed, analysed.diagnostics
+    return vet(analysed.analysis, analysed.inputs.schema, analysed.entry.engine)
+
+
+@pytest.fixture(scope="module")
+def url(postgres_server: TestPostgres) -> str:
+    return postgres_server.create_empty()
+
+
+@pytest.mark.parametrize(("code", "command", "sql"), FOUND)
+def test_the_mistake_is_found_where_it_is(
+    code: str, command: str, sql: str, tmp_path: Path, url: str
+) -> None:
+    found = findings(tmp_path, url, SCHEMA, f"-- name: Q {command}\n{sql};\n")
+    assert {item.code for item in found} == {code}
+    assert found[0].labels[0].span.start > 10
+
+
+@pytest.mark.parametrize(("command", "sql"), FINE)
+def test_what_is_right_is_left_alone(command: str, sql: str, tmp_path: Path, url: str) -> None:
+    assert findings(tmp_path, url, SCHEMA, f"-- name: Q {command}\n{sql};\n") == []
+
+
+def test_equal_queries_are_found(tmp_path: Path, url: str) -> None:
+    text = "-- name: A :many\nSELECT id FROM task;\n-- name: B :many\nSELECT id\nFROM task;\n"
+    [found] = findings(tmp_path, url, SCHEMA, text)
+    assert (found.code, len(found.labels)) == ("V010", 2)
+
+
+def test_tables_are_advised_on_where_they_are_made(tmp_path: Path, url: str) -> None:
+    schema = "CREATE TABLE log (\n  at timestamp,\n  price float8,\n  cost money\n);\n"
+    found = findings(tmp_path, url, schema, "-- name: A :exec\nSELECT 1;\n")
+    places = {
+        (item.code, item.labels[0].file.line_col(item.labels[0].span.start)) for item in found
+    }
+    assert places == {("V020", (2, 3)), ("V021", (3, 3)), ("V022", (4, 3)), ("V023", (1, 14))}
+
+
+def test_every_rule_is_tried_here() -> None:
+    tried = {code for code, _, _ in FOUND} | {"V010", "V020", "V021", "V022", "V023"}
+    assert tried == set(RULES)
+
+
+@pytest.mark.parametrize("how", ["json", "sarif", "github", "text"])
+def test_findings_are_told_to_people_and_machines(
+    how: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "schema.sql").write_text(SCHEMA)
+    (tmp_path / "queries.sql").write_text(
+        "-- name: A :exec\nDELETE FROM task;\n"
+        "-- name: B :exec\n-- ignore: V002 emptied every night\nDELETE FROM job;\n"
+    )
+    (tmp_path / "sqlc.yaml").write_text(CONFIG)
+    assert main(["vet", "-f", str(tmp_path), "--format", how]) == 1
+    out, err = capsys.readouterr()
+    if how == "text":
+        assert "warning[V002]" in err
+        assert "1 warning" in err
+    elif how == "github":
+        assert out.startswith("::warning file=")
+        assert ",line=2,col=1,title=V002::" in out
+    elif how == "json":
+        [item] = json.loads(out)
+        assert (item["code"], item["labels"][0]["line"]) == ("V002", 2)
+    else:
+        [result] = json.loads(out)["runs"][0]["results"]
+        assert result["ruleId"] == "V002"
