@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
 from aiosqlc.postgres.catalog.facts import load_facts
@@ -58,7 +59,7 @@ class Analyzer:
         self._servers: dict[str, Server] = {}
         self._open: dict[tuple[str, ...], _Schema] = {}
 
-    def __enter__(self) -> Analyzer:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_exc: object) -> None:
@@ -205,7 +206,7 @@ def _texts(query: ParsedQuery) -> list[str]:
 def _answers(
     query: ParsedQuery, answers: Generator[Described | ServerError, None, None]
 ) -> tuple[list[Described], list[Diagnostic]]:
-    """Take a query's answers off the stream. One wrong text makes one finding, not one per variant."""
+    """Take a query's answers off the stream; one mistake in all variants is one finding."""
     described: list[Described] = []
     refused: list[Diagnostic] = []
     maps = [query.source_map, *(variant.source_map for variant in query.variants)]

@@ -1,4 +1,4 @@
-"""Asks the server about queries without running them: parameters, columns, and its own analysed tree."""
+"""Asks the server about queries without running them: parameters, columns, its own tree."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Applies the schema statement by statement, so that every error of the server has a place in a file."""
+"""Applies the schema statement by statement: every error has a place in a file."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""Reads the server's node-tree text, whatever its version: nodes are kinds with named values, no more.
+"""Reads the server's node-tree text, whatever its version: kinds with named values.
 
-The text is what `debug_print_rewritten` sends. Nothing here knows which fields a node has, so a newer
-server's new fields are simply there. Nodes are read when first looked at, and two equal texts are one
-node: structural equality of expressions is `is`. Source positions are dropped to make that so; they are
-read by `located` from the untouched text.
+The text is what `debug_print_rewritten` sends. Nothing here knows which fields a node has, so a
+newer server's new fields are simply there. Nodes are read when first looked at, and two equal texts
+are one node: structural equality of expressions is `is`. Source positions are dropped to make that
+so; they are read by `located` from the untouched text.
 """
 
 from __future__ import annotations
@@ -231,8 +231,8 @@ def _new_value(token: str) -> Any:
 def unwrap(dump: str) -> str:
     """Undo the server's line breaks.
 
-    A line ends where a blank was, which is put back; except that a full line without a blank to break
-    at was cut inside a word.
+    A line ends where a blank was, which is put back; except that a full line without a blank to
+    break at was cut inside a word.
     """
     parts: list[str] = []
     for line in dump.split("\n"):

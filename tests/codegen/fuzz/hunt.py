@@ -7,8 +7,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from psycopg import pq
-
 from aiosqlc.postgres import analyze
 from aiosqlc.postgres.server.connection import Connection
 from aiosqlc.postgres.server.embedded import embedded_server
@@ -21,6 +19,8 @@ from aiosqlc.stages import (
     SchemaFile,
     TypedQuery,
 )
+from psycopg import pq
+
 from tests.codegen.fuzz.queries import Generator
 from tests.codegen.fuzz.schemas import Schema, make_schema, random_rows
 

@@ -1,4 +1,4 @@
-"""Random statements over a schema: everything the compiler claims to understand, nested in itself."""
+"""Random statements over a schema: everything the compiler claims to understand."""
 
 from __future__ import annotations
 

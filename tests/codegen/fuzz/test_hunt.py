@@ -1,14 +1,14 @@
-"""The quick hunt, part of every test run; and proof that the hunt finds what it is there to find."""
+"""The quick hunt, part of every test run; and proof that the hunt finds what it should."""
 
 from __future__ import annotations
 
 import secrets
 
 import pytest
-
 from aiosqlc.postgres.infer import prover, relations, scope
 from aiosqlc.postgres.infer.cardinality import RowCounter
 from aiosqlc.postgres.infer.verdict import never
+
 from tests.codegen.fuzz.hunt import hunt
 
 _FIXED = 20_000

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import pytest
-
 from aiosqlc.stages import Cardinality
+
 from tests.codegen.postgres.asking import TABLES, answers
 
 SCHEMA = (
     TABLES
     + """
 create table k (id int primary key, email text not null, tenant int not null, active bool not null,
-    deleted_at timestamptz, late int unique deferrable, amount numeric unique, day timestamp unique);
+    deleted_at timestamptz, late int unique deferrable, amount numeric unique, day timestamp
+    unique);
 create unique index on k (lower(email));
 create unique index k_active on k (tenant) where active;
 create unique index k_live on k (email) where deleted_at is null;

@@ -23,7 +23,7 @@ _ROW, _BEFORE, _INSERT, _DELETE, _UPDATE, _INSTEAD = 1, 2, 4, 8, 16, 64
 
 @dataclass(frozen=True, slots=True)
 class UniqueKey:
-    """A unique index. `expressions` and `predicate` are the server's trees over range table entry 1."""
+    """A unique index. Its trees, `expressions` and `predicate`, see the table as entry 1."""
 
     name: str
     columns: tuple[int, ...]
@@ -36,7 +36,7 @@ class UniqueKey:
 
 @dataclass
 class Facts:
-    """Everything the proofs may ask of the database. Built once per schema, read only afterwards."""
+    """Everything the proofs may ask of the database, read once per schema."""
 
     major: int
     reader: Reader

@@ -47,7 +47,7 @@ class Relation(msgspec.Struct, frozen=True):
 
 
 class Attribute(msgspec.Struct, frozen=True):
-    """A column of a relation. `not_null` is the server's flag, which promises less than it seems."""
+    """A column of a relation. The flag `not_null` promises less than it seems."""
 
     relation: int
     number: int

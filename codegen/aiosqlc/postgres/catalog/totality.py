@@ -1,4 +1,4 @@
-"""Which strict built-in functions are total: never NULL on non-NULL input. Facts per server version."""
+"""Which strict built-in functions are total, never NULL for values, per server version."""
 
 from __future__ import annotations
 

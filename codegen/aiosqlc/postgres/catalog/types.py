@@ -32,7 +32,7 @@ class Types:
         self._known: dict[tuple[int, int, int], SqlType] = {}
 
     def get(self, oid: int, typmod: int = -1, dims: int = 0, depth: int = 0) -> SqlType:
-        """Return the type of an oid and type modifier. `dims` is the declared number of dimensions."""
+        """Return the type of an oid and modifier, with the declared number of dimensions."""
         key = (oid, typmod, dims)
         if key not in self._known:
             self._known[key] = self._build(oid, typmod, dims, depth)
@@ -150,7 +150,7 @@ def _is_declared(facts: Facts, row: TypeRow) -> bool:
 
 
 def constraints_of(facts: Facts, relation: int) -> tuple[Constraint, ...]:
-    """Return the constraints of a relation, and its unique indexes that no constraint stands for."""
+    """Return a relation's constraints, and its unique indexes without one."""
     if relation not in facts.described_constraints:
         facts.described_constraints[relation] = _describe_constraints(facts, relation)
     return facts.described_constraints[relation]

@@ -1,1 +1,1 @@
-"""Stand-ins for common extensions the embedded server lacks: their types and signatures, no behaviour."""
+"""Stand-ins for extensions the embedded server lacks: types and signatures, no behaviour."""

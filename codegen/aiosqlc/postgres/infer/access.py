@@ -1,4 +1,4 @@
-"""What a statement touches: tables written, constraints it can violate, traces left in the session."""
+"""What a statement touches: tables written, constraints at risk, traces in the session."""
 
 from __future__ import annotations
 
@@ -14,26 +14,11 @@ from aiosqlc.postgres.tree import Node
 from aiosqlc.stages import ColumnRef, Constraint
 
 # Built-ins marked volatile that change nothing anyone can see.
-_HARMLESS = frozenset(
-    [
-        "random",
-        "random_normal",
-        "clock_timestamp",
-        "timeofday",
-        "gen_random_uuid",
-        "uuidv4",
-        "uuidv7",
-        "pg_sleep",
-        "pg_sleep_for",
-        "pg_sleep_until",
-        "pg_backend_pid",
-        "statement_timestamp",
-        "lastval",
-        "currval",
-        "txid_current_snapshot",
-        "pg_column_size",
-    ]
-)
+_HARMLESS = frozenset({
+    "random", "random_normal", "clock_timestamp", "timeofday", "gen_random_uuid", "uuidv4",
+    "uuidv7", "pg_sleep", "pg_sleep_for", "pg_sleep_until", "pg_backend_pid",
+    "statement_timestamp", "lastval", "currval", "txid_current_snapshot", "pg_column_size",
+})  # fmt: skip
 # Built-ins whose effect outlives the transaction: what a pool's reset is there to undo.
 _LEAVES_TRACE = re.compile(
     r"set_config|pg_(?:try_)?advisory_lock(?:_shared)?|setseed|dblink\w*|lo_open|pg_reload_conf"

@@ -10,48 +10,19 @@ from aiosqlc.postgres.tree import Node
 
 _COUNTS = frozenset({"count", "regr_count"})
 # NULL only over no rows, whatever the rows hold.
-_COLLECTORS = frozenset(
-    [
-        "array_agg",
-        "json_agg",
-        "jsonb_agg",
-        "json_object_agg",
-        "jsonb_object_agg",
-        "json_agg_strict",
-        "jsonb_agg_strict",
-        "json_object_agg_strict",
-        "jsonb_object_agg_strict",
-        "json_object_agg_unique",
-        "jsonb_object_agg_unique",
-        "json_object_agg_unique_strict",
-        "jsonb_object_agg_unique_strict",
-    ]
-)
+_COLLECTORS = frozenset({
+    "array_agg", "json_agg", "jsonb_agg", "json_object_agg", "jsonb_object_agg",
+    "json_agg_strict", "jsonb_agg_strict", "json_object_agg_strict", "jsonb_object_agg_strict",
+    "json_object_agg_unique", "jsonb_object_agg_unique", "json_object_agg_unique_strict",
+    "jsonb_object_agg_unique_strict",
+})  # fmt: skip
 # NULL only if every value is. Left out: those that are NULL on one row (stddev, variance, corr,
 # covar_samp) or on degenerate rows (regr_*).
-_SAFE = frozenset(
-    [
-        "sum",
-        "avg",
-        "min",
-        "max",
-        "bool_and",
-        "bool_or",
-        "every",
-        "bit_and",
-        "bit_or",
-        "bit_xor",
-        "string_agg",
-        "any_value",
-        "range_agg",
-        "range_intersect_agg",
-        "var_pop",
-        "stddev_pop",
-        "mode",
-        "percentile_cont",
-        "percentile_disc",
-    ]
-)
+_SAFE = frozenset({
+    "sum", "avg", "min", "max", "bool_and", "bool_or", "every", "bit_and", "bit_or", "bit_xor",
+    "string_agg", "any_value", "range_agg", "range_intersect_agg", "var_pop", "stddev_pop",
+    "mode", "percentile_cont", "percentile_disc",
+})  # fmt: skip
 _ROW_NUMBERS = frozenset({"row_number", "rank", "dense_rank", "percent_rank", "cume_dist"})
 _EDGES = frozenset({"first_value", "last_value"})
 _WITH_DEFAULT = 3  # lag(value, offset, default)

@@ -1,9 +1,9 @@
 """Which columns are pinned to one value, and which sources are thereby pinned to one row.
 
-Two strengths of "pinned" are kept apart. A column is *exact* when all its values are the same datum: it
-may then feed any function. It is merely *equal* when an equality operator holds against something fixed
-(`1.0 = 1.00`, case-insensitive text): it may then feed another equality of the same kind, and match a
-unique index of the same kind, and nothing else.
+Two strengths of "pinned" are kept apart. A column is *exact* when all its values are the same
+datum: it may then feed any function. It is merely *equal* when an equality operator holds against
+something fixed (`1.0 = 1.00`, case-insensitive text): it may then feed another equality of the same
+kind, and match a unique index of the same kind, and nothing else.
 """
 
 from __future__ import annotations
@@ -24,28 +24,12 @@ if TYPE_CHECKING:
     from aiosqlc.postgres.infer.cardinality import RowCounter
 
 # Types whose equality is equality of the datum (text only under a deterministic collation).
-_IMAGE_TYPES = frozenset(
-    [
-        "int2",
-        "int4",
-        "int8",
-        "oid",
-        "bool",
-        "uuid",
-        "date",
-        "timestamp",
-        "timestamptz",
-        "time",
-        "bytea",
-        "name",
-        "char",
-        "xid8",
-        "macaddr",
-        "text",
-        "varchar",
-    ]
-)
-# Two local times can be one instant, so these equalities do not pin what a unique index keeps apart.
+_IMAGE_TYPES = frozenset({
+    "int2", "int4", "int8", "oid", "bool", "uuid", "date", "timestamp", "timestamptz", "time",
+    "bytea", "name", "char", "xid8", "macaddr", "text", "varchar",
+})  # fmt: skip
+# Two local times can be one instant, so these equalities do not pin what a unique index keeps
+# apart.
 _ZONE_CROSSING = frozenset(
     {
         "date_eq_timestamptz",
@@ -62,7 +46,7 @@ _SAME_EXPRESSION = frozenset({"varnullingrels", "opfuncid", "varreturningtype"})
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """How a column is pinned: exactly, or up to the equality of these families and this collation."""
+    """How a column is pinned: exactly, or up to the equality of some operator families."""
 
     exact: bool
     families: frozenset[int]
@@ -73,7 +57,7 @@ EXACT = Binding(True, frozenset(), 0)
 
 
 class Closure:
-    """Everything that follows from a query's equalities. `given` pins output columns from outside."""
+    """Everything that follows from a query's equalities; `given` pins outputs from outside."""
 
     def __init__(
         self, counter: RowCounter, scope: Scope, given: Mapping[int, Binding] | None = None
@@ -109,10 +93,10 @@ class Closure:
                 if varno not in self.determined and self._determine(varno):
                     self.determined.add(varno)
                     changed = True
-                if varno in self.determined and varno not in self.exact_entries:
-                    if self._is_exact_entry(varno):
-                        self.exact_entries.add(varno)
-                        changed = True
+                unsettled = varno in self.determined and varno not in self.exact_entries
+                if unsettled and self._is_exact_entry(varno):
+                    self.exact_entries.add(varno)
+                    changed = True
 
     # --- equalities ---------------------------------------------------------------------------
 
@@ -349,7 +333,7 @@ class Closure:
         )
 
     def _implied(self, varno: int, predicate: Node) -> bool:
-        """Whether the query's conditions on a source imply a part of a partial index's predicate."""
+        """Whether the conditions on a source imply a part of a partial index's predicate."""
         for side, condition in self._conditions:
             if side is not None and varno not in side:
                 continue

@@ -68,9 +68,9 @@ class RowCounter:
     ) -> bool:
         query = scope.query
         limit = constant_int(query["limitCount"])
-        if limits and limit is not None and limit <= 1:
-            if query["limitOption"] != kinds.LIMIT_WITH_TIES:
-                return self._say(f"LIMIT {limit}")
+        cut = limit is not None and limit <= 1 and query["limitOption"] != kinds.LIMIT_WITH_TIES
+        if limits and cut:
+            return self._say(f"LIMIT {limit}")
         if query["hasTargetSRFs"]:
             return False
         if query["setOperations"] is not None:

@@ -1,8 +1,8 @@
 """What a condition tells about its parts: which are certainly not null when it has a given outcome.
 
-A condition has three outcomes. `facts(condition, possible)` answers: knowing that the outcome is one of
-`possible`, which Vars and expressions are not null? AND, OR and NOT follow from three-valued logic, and
-everything else from strictness: a strict function that gave a value had values.
+A condition has three outcomes. `facts(condition, possible)` answers: knowing that the outcome is
+one of `possible`, which Vars and expressions are not null? AND, OR and NOT follow from three-valued
+logic, and everything else from strictness: a strict function that gave a value had values.
 """
 
 from __future__ import annotations

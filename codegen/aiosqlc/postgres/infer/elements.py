@@ -12,15 +12,10 @@ from aiosqlc.postgres.tree import Datum, Node
 _DATA_OFFSET = slice(8, 12)  # of an array datum: after the length word and the dimensions
 _ARRAY_AGGS = frozenset({"array_agg"})
 # Built-ins whose arrays never hold NULL.
-_FULL_ARRAYS = frozenset(
-    [
-        "regexp_split_to_array",
-        "parse_ident",
-        "string_to_array",
-        "tsvector_to_array",
-        "current_schemas",
-    ]
-)
+_FULL_ARRAYS = frozenset({
+    "regexp_split_to_array", "parse_ident", "string_to_array", "tsvector_to_array",
+    "current_schemas",
+})  # fmt: skip
 
 
 def array_elements(p: Prover, node: Node, scope: Scope) -> Verdict:

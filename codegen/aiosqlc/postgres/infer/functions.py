@@ -1,4 +1,4 @@
-"""Rules for operators and functions: strict and total ones pass values on; a few always give one."""
+"""Rules for operators and functions: total ones pass values on, a few always give one."""
 
 from __future__ import annotations
 
@@ -11,31 +11,23 @@ from aiosqlc.postgres.infer.verdict import Verdict, all_of, any_of, maybe, never
 from aiosqlc.postgres.tree import Node, walk
 
 # Built-ins that are not strict and yet never give NULL.
-_NEVER_NULL = frozenset(
-    "concat json_build_object json_build_array jsonb_build_object jsonb_build_array num_nulls"
-    " num_nonnulls quote_nullable array_append array_prepend int4range int8range numrange daterange"
-    " tsrange tstzrange now clock_timestamp statement_timestamp transaction_timestamp timeofday"
-    " random pi version gen_random_uuid uuidv4 uuidv7 pg_typeof".split()
-)
+_NEVER_NULL = frozenset({
+    "concat", "json_build_object", "json_build_array", "jsonb_build_object", "jsonb_build_array",
+    "num_nulls", "num_nonnulls", "quote_nullable", "array_append", "array_prepend", "int4range",
+    "int8range", "numrange", "daterange", "tsrange", "tstzrange", "now", "clock_timestamp",
+    "statement_timestamp", "transaction_timestamp", "timeofday", "random", "pi", "version",
+    "gen_random_uuid", "uuidv4", "uuidv7", "pg_typeof",
+})  # fmt: skip
 # NULL only where every argument is.
 _ANY_ARGUMENT = frozenset({"array_cat"})
 # NULL only where the first argument (a separator, a format) is.
 _FIRST_ARGUMENT = frozenset({"concat_ws", "format", "array_remove", "array_replace"})
 # Set-returning built-ins whose rows are never NULL.
-NEVER_NULL_SETS = frozenset(
-    [
-        "generate_series",
-        "generate_subscripts",
-        "regexp_split_to_table",
-        "json_object_keys",
-        "jsonb_object_keys",
-        "json_array_elements",
-        "jsonb_array_elements",
-        "jsonb_path_query",
-        "jsonb_path_query_tz",
-        "regexp_matches",
-    ]
-)
+NEVER_NULL_SETS = frozenset({
+    "generate_series", "generate_subscripts", "regexp_split_to_table", "json_object_keys",
+    "jsonb_object_keys", "json_array_elements", "jsonb_array_elements", "jsonb_path_query",
+    "jsonb_path_query_tz", "regexp_matches",
+})  # fmt: skip
 
 
 @rule("OPEXPR", "FUNCEXPR")

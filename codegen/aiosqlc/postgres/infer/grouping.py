@@ -1,4 +1,4 @@
-"""What GROUP BY makes of rows: whether every group has a row, and which keys a set can leave out."""
+"""What GROUP BY makes of rows: does every group have one, which keys can be left out."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def _counts_rows(condition: Node, facts: Facts) -> bool:
         arg = condition["arg"]
         empties = facts.built_in(arg["aggfnoid"]) if arg.kind == "AGGREF" else ""
         return test and empties in _NULL_OVER_NOTHING and arg["agglevelsup"] == 0
-    if condition.kind != "OPEXPR" or len(condition["args"]) != 2:  # noqa: PLR2004 - binary
+    if condition.kind != "OPEXPR" or len(condition["args"]) != 2:
         return False
     call, bound = condition["args"]
     if call.kind != "AGGREF" or facts.built_in(call["aggfnoid"]) != "count" or call["agglevelsup"]:

@@ -1,4 +1,4 @@
-"""Parameters: what each one is compared with or assigned to, and so its name, type and optionality."""
+"""Parameters: what each meets, and so its name, type and optionality."""
 
 from __future__ import annotations
 
@@ -34,8 +34,9 @@ _NULL_TOLERANT = frozenset(
 class Use:
     """One occurrence of a parameter.
 
-    `relation`/`attribute` is the column it meets (0 for none), `role` says how: assign, compare, any,
-    argument, limit, offset, other. `tolerant`: a NULL here means something; `reason` says what.
+    `relation`/`attribute` is the column it meets (0 for none), `role` says how: assign, compare,
+    any, argument, limit, offset, other. `tolerant`: a NULL here means something; `reason` says
+    what.
     """
 
     role: str
@@ -104,7 +105,7 @@ class _Uses:
         if bare is None:
             return
         if _is_param(bare):
-            self.add(bare["paramid"], self._assignment(relation, attribute, expr))
+            self.add(bare["paramid"], self._assignment(relation, attribute))
         elif bare.kind == "VAR" and bare["varlevelsup"] == 0:
             entry = scope.entry(bare["varno"])
             if entry["rtekind"] == kinds.Rte.VALUES:
@@ -119,9 +120,9 @@ class _Uses:
             expr = targets[var["varattno"] - 1]["expr"]
             bare = _unwrap(expr)
             if bare is not None and _is_param(bare):
-                self.add(bare["paramid"], self._assignment(relation, attribute, expr))
+                self.add(bare["paramid"], self._assignment(relation, attribute))
 
-    def _assignment(self, relation: int, attribute: int, expr: Node) -> Use:
+    def _assignment(self, relation: int, attribute: int) -> Use:
         column = self.facts.attributes.get((relation, attribute))
         name = column.name if column else ""
         optional = not self.facts.not_null(relation, attribute) and not (

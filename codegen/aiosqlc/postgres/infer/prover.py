@@ -1,4 +1,4 @@
-"""Proves that expressions cannot be NULL: one small rule per kind of node, and NULL where none applies."""
+"""Proves that expressions cannot be NULL: a small rule per kind of node, else no claim."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class Prover:
 
 
 def grouped_expressions(scope: Scope) -> frozenset[Node]:
-    """Return the keys a grouping set can null, where the server does not mark them itself (16, 17)."""
+    """Return the keys a grouping set can null, where the server does not mark them (16, 17)."""
     query = scope.query
     if scope.catalog.major >= 18 or not query["groupingSets"]:
         return frozenset()

@@ -36,13 +36,12 @@ def _var(p: Prover, node: Node, scope: Scope) -> Verdict:
         return maybe("a grouping set can leave this key out")
     old = owner.command == kinds.Command.UPDATE and returning == kinds.Returning.OLD
     if owner.is_known(varno, attribute, nulling, old=old):
-        return never(f"a condition requires {_column_name(p, owner, node)} to have a value")
+        return never(f"a condition requires {_column_name(owner, node)} to have a value")
     alive = [j for j in owner.alive(varno, nulling) if (owner, j) not in p.ignored_joins]
     if alive:
-        return maybe(f"{_column_name(p, owner, node)} is NULL where {_nuller(owner, alive[0])}")
-    if owner.command == kinds.Command.MERGE and varno != owner.query["resultRelation"]:
-        if _merge_without_source(owner.query):
-            return maybe("the source row is missing for rows NOT MATCHED BY SOURCE")
+        return maybe(f"{_column_name(owner, node)} is NULL where {_nuller(owner, alive[0])}")
+    if varno != owner.query["resultRelation"] and _merge_without_source(owner):
+        return maybe("the source row is missing for rows NOT MATCHED BY SOURCE")
     return entry_column(p, varno, attribute, owner)
 
 
@@ -57,10 +56,10 @@ def _absent_row(owner: Scope, returning: int) -> str:
     return ""
 
 
-def _merge_without_source(query: Node) -> bool:
-    return any(
+def _merge_without_source(owner: Scope) -> bool:
+    return owner.command == kinds.Command.MERGE and any(
         action.get("matchKind", 0) == kinds.NOT_MATCHED_BY_SOURCE
-        for action in query.items("mergeActionList")
+        for action in owner.query.items("mergeActionList")
     )
 
 
@@ -72,7 +71,7 @@ def _nuller(owner: Scope, join: int) -> str:
     return f"the {word.get(entry['jointype'], 'outer')} JOIN finds no match"
 
 
-def _column_name(p: Prover, owner: Scope, node: Node) -> str:
+def _column_name(owner: Scope, node: Node) -> str:
     entry = owner.entry(node["varno"])
     names = entry["eref"]["colnames"] or []
     attribute = node["varattno"]

@@ -1,4 +1,4 @@
-"""One query level: its range table, what its conditions prove, and which outer joins nulled nothing."""
+"""One query level: its range table, what its conditions prove, its harmless outer joins."""
 
 from __future__ import annotations
 
@@ -147,8 +147,8 @@ class Scope:
 def _about_rows(found: FactSet) -> FactSet:
     """Drop expressions without a column of this level.
 
-    A condition on parameters alone holds for the rows that met it, but an ungrouped aggregate puts out
-    a row that met nothing, and so does an outer join around the condition.
+    A condition on parameters alone holds for the rows that met it, but an ungrouped aggregate puts
+    out a row that met nothing, and so does an outer join around the condition.
     """
     return frozenset(
         fact for fact in found if not isinstance(fact, Node) or _OWN_VAR.search(fact.text)

@@ -1,4 +1,4 @@
-"""Finds the stars of a query and what they stand for, so that a new column cannot change its result."""
+"""Finds a query's stars and what they stand for: a new column must not change its result."""
 
 from __future__ import annotations
 

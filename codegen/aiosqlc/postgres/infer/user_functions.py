@@ -30,7 +30,7 @@ def body_verdict(p: Prover, function: Function, args: list[Node], scope: Scope) 
         return maybe(f"the body of {name} is not one query")
     if expression_type(output_targets(query)[0]["expr"]) != function.result:
         return maybe(f"the result of {name} is cast on return")
-    arguments = {number: verdict for number, verdict in enumerate(verdicts, 1)}
+    arguments = dict(enumerate(verdicts, 1))
     inner = Prover(p.facts, (), arguments, p.depth + 1)
     body = Scope(query, None, p.facts)
     if not RowCounter(p.facts).at_least_one(body):

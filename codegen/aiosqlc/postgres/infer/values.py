@@ -1,4 +1,4 @@
-"""Rules for constants, parameters, conditionals and tests: nodes that look at their arguments only."""
+"""Rules for constants, parameters, conditionals and tests."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Self, TypeVar
 
 import msgspec
 from psycopg import pq
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class ServerError:
-    """What the server said about a statement. `position` is a 1-based character index, 0 if unknown."""
+    """What the server said. `position` is a 1-based character index, 0 if unknown."""
 
     state: str
     message: str
@@ -57,7 +57,7 @@ class Connection:
             raise ConnectionFailedError(message.strip() or "no answer")
         self.pg.notice_handler = lambda _result: None
 
-    def __enter__(self) -> Connection:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_exc: object) -> None:
@@ -81,7 +81,7 @@ class Connection:
         return server_error(result)
 
     def rows(self, sql: str, params: tuple[str, ...] = ()) -> list[tuple[str | None, ...]]:
-        """Run a query and return its rows as text. Raises `RuntimeError` if the server refuses it."""
+        """Return a query's rows as text. Raises `RuntimeError` if the server refuses it."""
         values = [p.encode() for p in params]
         result = (
             self.pg.exec_params(sql.encode(), values) if params else self.pg.exec_(sql.encode())

@@ -1,8 +1,9 @@
 """The embedded PostgreSQL: a private server for the time of one run, its data kept between runs.
 
-Every run takes a slot, a data directory no other run is using, starts a server on it that listens on a
-Unix socket only, and stops it at the end. Nothing is shared between two compilers at once, so nothing
-needs counting, and nothing outlives its owner: on Linux the kernel stops the server when we die.
+Every run takes a slot, a data directory no other run is using, starts a server on it that listens
+on a Unix socket only, and stops it at the end. Nothing is shared between two compilers at once, so
+nothing needs counting, and nothing outlives its owner: on Linux the kernel stops the server when we
+die.
 """
 
 from __future__ import annotations
@@ -23,8 +24,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-from psycopg.conninfo import make_conninfo
 
 from psycopg.conninfo import make_conninfo
 
@@ -220,7 +219,7 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 
 
 def _stop_stale(data: Path) -> None:
-    """Stop a server left on our slot by a compiler that was killed where the kernel did not help."""
+    """Stop a server that a killed compiler left on our slot, where the kernel did not."""
     try:
         pid = int((data / "postmaster.pid").read_text().split("\n", 1)[0])
         command = Path(f"/proc/{pid}/cmdline").read_bytes()

@@ -1,8 +1,8 @@
-"""Finds the total functions of a server by calling them: `python -m aiosqlc.postgres.totality.build`.
+"""Finds total functions by calling them: `python -m aiosqlc.postgres.totality.build`.
 
-Every strict built-in is called with adversarial values. One NULL, and it is not total; no successful
-call, and it is not claimed either. Families whose NULL depends on the state of the server, which no
-sample shows, are left out by name.
+Every strict built-in is called with adversarial values. One NULL, and it is not total; no
+successful call, and it is not claimed either. Families whose NULL depends on the state of the
+server, which no sample shows, are left out by name.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ _STATEFUL = re.compile(
     r"|amvalidate|index_.*|jsonb?_populate_.*|jsonb_path_(?:exists|match|query_first).*"
 )
 # Never NULL whatever the state: they raise instead, by the server's documentation.
-_ARGUED = frozenset(
-    "nextval setval currval lastval pg_size_pretty pg_backend_pid pg_notify pg_sleep"
-    " pg_advisory_xact_lock pg_try_advisory_lock pg_try_advisory_xact_lock pg_advisory_lock"
-    " pg_advisory_unlock pg_advisory_xact_lock_shared pg_current_xact_id pg_is_in_recovery"
-    " pg_postmaster_start_time txid_current".split()
-)
+_ARGUED = frozenset({
+    "nextval", "setval", "currval", "lastval", "pg_size_pretty", "pg_backend_pid", "pg_notify",
+    "pg_sleep", "pg_advisory_xact_lock", "pg_try_advisory_lock", "pg_try_advisory_xact_lock",
+    "pg_advisory_lock", "pg_advisory_unlock", "pg_advisory_xact_lock_shared",
+    "pg_current_xact_id", "pg_is_in_recovery", "pg_postmaster_start_time", "txid_current",
+})  # fmt: skip
 # Documented to give NULL where the samples do not reach.
 _KNOWN_NULL = frozenset({"regexp_substr", "regexp_match", "uuid_extract_timestamp", "parse_ident"})
 

@@ -1,4 +1,4 @@
-"""Values that make functions do what they rarely do: empty, infinite, missing, null inside, reversed."""
+"""Values that make functions do what they rarely do: empty, infinite, null inside."""
 
 from __future__ import annotations
 
