@@ -123,7 +123,8 @@ _INTS = frozenset(
 _DOUBLES = frozenset(
     {
         "SQRT", "EXP", "LN", "LOG", "LOG2", "LOG10", "POW", "POWER", "SIN", "COS", "TAN", "RAND",
-        "PI", "STD", "STDDEV", "STDDEV_POP", "STDDEV_SAMP", "VARIANCE", "VAR_POP", "VAR_SAMP", "PERCENT_RANK",
+        "PI", "STD", "STDDEV", "STDDEV_POP", "STDDEV_SAMP", "VARIANCE", "VAR_POP", "VAR_SAMP",
+        "PERCENT_RANK",
         "CUME_DIST", "DEGREES", "RADIANS",
     }
 )  # fmt: skip

@@ -141,9 +141,9 @@ class _Replay:
                 self.relations.pop(_name(table), None)
         elif root.args.get("kind") == "INDEX":
             # Which key it was is not kept: none of the table's may be relied on.
-            table = root.args.get("cluster") or root.find(exp.Table)
-            if isinstance(table, exp.Table) and _name(table) in self.relations:
-                self.relations[_name(table)] = replace(self.relations[_name(table)], unique=())
+            holder = root.args.get("cluster") or root.find(exp.Table)
+            if isinstance(holder, exp.Table) and _name(holder) in self.relations:
+                self.relations[_name(holder)] = replace(self.relations[_name(holder)], unique=())
         return ""
 
     def _alter(self, root: exp.Alter) -> str:

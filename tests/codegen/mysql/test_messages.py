@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from aiosqlc.mysql import analyze, analyzer, private
+from aiosqlc.mysql.server import open_session
 from aiosqlc.stages import AnalyzeOptions, Command
 
 from tests.codegen.mysql.conftest import SCHEMA, files
@@ -91,6 +92,24 @@ def test_a_named_server_that_does_not_answer_is_an_error_without_the_password(tm
     _, (notice,) = _analysis(tmp_path, "mysql://me:hunter2@127.0.0.1:1/x")
     assert notice.severity == "error"
     assert "hunter2" not in notice.message
+
+
+def test_on_a_named_server_nothing_stays_behind(mysql_server, tmp_path) -> None:
+    url = mysql_server.create_empty("theirs")
+    session = open_session(url, None)
+    before = session.rows("SHOW DATABASES")
+    analysis, problems = _analysis(tmp_path, url)
+    assert [column.not_null for column in analysis.queries[0].columns] == [True, False]
+    assert not problems
+    assert session.rows("SHOW DATABASES") == before
+    session.connection.close()
+
+
+def test_a_schema_may_not_make_databases_on_a_named_server(mysql_server, tmp_path) -> None:
+    url = mysql_server.create_empty("theirs")
+    schema, _ = files("CREATE DATABASE other;", "")
+    _, (problem,) = analyze([schema], [], AnalyzeOptions(url, tmp_path))
+    assert problem.code == "E202"
 
 
 def test_no_server_outlives_its_owner(mysql_cache: Path) -> None:
