@@ -1,0 +1,275 @@
+"""The commands, as a user types them: exit codes, what they print, what they leave behind."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from aiosqlc.cli.main import main
+
+COMMANDS = ("generate", "check", "explain", "vet", "verify", "watch", "init", "plugin", "selfcheck")
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    assert main(["init", str(tmp_path)]) == 0
+    return tmp_path
+
+
+def test_a_new_project_compiles_and_stays_up_to_date(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["generate", "-f", str(project)]) == 0
+    assert sorted(path.name for path in (project / "store").glob("*.py")) == [
+        "__init__.py",
+        "executor.py",
+        "models.py",
+        "queries.py",
+    ]
+    assert main(["check", "-f", str(project)]) == 0
+    capsys.readouterr()
+
+    module = project / "store" / "queries.py"
+    text = module.read_text()
+    module.write_text(text.replace("Author", "Writer"))
+    assert main(["check", "-f", str(project / "sqlc.yaml")]) == 1
+    out, err = capsys.readouterr()
+    assert "+from .models import Author" in out
+    assert "1 generated file(s) are not up to date" in err
+    assert main(["generate", "-f", str(project)]) == 0
+    assert module.read_text() == text
+
+
+def test_a_mistake_is_shown_with_the_path_from_here(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / "queries" / "more.sql").write_text("-- name: Bad :one\nSELECT nam FROM author;\n")
+    monkeypatch.chdir(project.parent)
+    assert main(["generate", "-f", project.name]) == 1
+    _, err = capsys.readouterr()
+    assert f"{project.name}/queries/more.sql:2:8" in err
+    assert "column" in err
+    assert not (project / "store").exists()
+
+
+def test_an_existing_project_is_not_started_over(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = (project / "sqlc.yaml").read_text()
+    assert main(["init", str(project)]) == 1
+    assert (project / "sqlc.yaml").read_text() == before
+    assert "exists already" in capsys.readouterr().err
+
+
+def test_a_project_may_start_from_a_database(tmp_path: Path, empty_database: str) -> None:
+    import psycopg
+
+    with psycopg.connect(empty_database) as connection:
+        connection.execute("CREATE TABLE thing (id integer PRIMARY KEY, name text)")
+    assert main(["init", str(tmp_path), "--database", empty_database]) == 0
+    assert "CREATE TABLE public.thing" in (tmp_path / "migrations" / "0001_start.sql").read_text()
+    assert main(["generate", "-f", str(tmp_path)]) == 0
+
+
+def test_a_query_is_explained_with_reasons(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["explain", "-f", str(project), "queries.sql:GetAuthor"]) == 0
+    text = capsys.readouterr().out
+    assert "at most one row" in text
+    assert "author_pkey" in text
+    assert "name: text NOT NULL" in text
+    assert "bio: text NULL" in text
+    assert main(["explain", "-f", str(project), "GetAuthor", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["cardinality"] == "zero_or_one"
+    assert document["columns"][2]["not_null"] is False
+    assert main(["explain", "-f", str(project), "GetAuthr"]) == 1
+    assert "did you mean `GetAuthor`?" in capsys.readouterr().err
+
+
+def git(folder: Path, *arguments: str) -> None:
+    identity = ("-c", "user.name=t", "-c", "user.email=t@example.org")
+    subprocess.run(["git", *identity, *arguments], cwd=folder, check=True, capture_output=True)
+
+
+RELEASES = [
+    ("ALTER TABLE author ADD COLUMN born date;", "name, bio)", "@name, @bio)", 0, "any order"),
+    ("ALTER TABLE author DROP COLUMN bio;", "name)", "@name)", 0, "deploy the code first"),
+    (
+        "ALTER TABLE author ADD COLUMN born date;",
+        "name, born)",
+        "@name, @born)",
+        0,
+        "migrate first",
+    ),
+    (
+        "ALTER TABLE author RENAME COLUMN bio TO about;",
+        "name, about)",
+        "@name, @about)",
+        1,
+        "no order is safe",
+    ),
+]
+
+
+@pytest.mark.parametrize(("migration", "columns", "values", "code", "verdict"), RELEASES)
+def test_verify_says_which_order_of_deploying_is_safe(
+    migration: str,
+    columns: str,
+    values: str,
+    code: int,
+    verdict: str,
+    project: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    git(project, "init", "-q")
+    git(project, "add", ".")
+    git(project, "commit", "-qm", "first")
+    (project / "migrations" / "0002_next.sql").write_text(migration)
+    queries = project / "queries" / "queries.sql"
+    text = queries.read_text().replace("name, bio)", columns, 1)
+    queries.write_text(text.replace("@name, @bio)", values, 1))
+    assert main(["verify", "-f", str(project), "--against", "HEAD"]) == code
+    assert capsys.readouterr().out.splitlines()[-1].startswith(verdict)
+    assert main(["verify", "-f", str(project), "--against", "HEAD", "--json"]) == code
+    assert json.loads(capsys.readouterr().out)["verdict"].startswith(verdict)
+
+
+def test_verify_against_nothing_is_wrong_usage(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["verify", "-f", str(project), "--against", "nowhere"]) == 2
+    assert "cannot read nowhere" in capsys.readouterr().err
+
+
+REQUEST = {
+    "settings": {"engine": "postgresql"},
+    "catalog": {"default_schema": "public", "schemas": []},
+    "queries": [
+        {
+            "name": "GetAuthor",
+            "cmd": ":one",
+            "text": "SELECT name FROM author WHERE id = $1",
+            "filename": "query.sql",
+            "columns": [{"name": "name", "not_null": True, "type": {"name": "text"}}],
+            "params": [
+                {
+                    "number": 1,
+                    "column": {"name": "id", "not_null": True, "type": {"name": "bigint"}},
+                }
+            ],
+        }
+    ],
+}
+
+
+def run_plugin(request: bytes) -> subprocess.CompletedProcess[bytes]:
+    command = [sys.executable, "-m", "aiosqlc", "/plugin.CodegenService/Generate"]
+    return subprocess.run(command, input=request, capture_output=True, check=False)
+
+
+def test_sqlc_may_call_it_as_a_plugin() -> None:
+    options = json.dumps({"models": "msgspec"}).encode()
+    request = {**REQUEST, "plugin_options": base64.b64encode(options).decode()}
+    done = run_plugin(json.dumps(request).encode())
+    assert done.returncode == 0, done.stderr
+    files = {
+        file["name"]: base64.b64decode(file["contents"]).decode()
+        for file in json.loads(done.stdout)["files"]
+    }
+    assert "async def get_author(db: Executor, *, id: int) -> str | None:" in files["query.py"]
+
+
+@pytest.mark.parametrize("request_", [b"", b"\x0a\x02\xff", b"[1", b"{}x"])
+def test_a_plugin_request_that_is_not_json_is_said_to_be_none(request_: bytes) -> None:
+    done = run_plugin(request_)
+    assert done.returncode == 2
+    assert b"format: json" in done.stderr
+    assert b"Traceback" not in done.stderr
+
+
+def test_watching_generates_again_after_a_change(project: Path) -> None:
+    command = [sys.executable, "-m", "aiosqlc", "watch", "-f", str(project)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            wait_for(project / "store" / "queries.py", "get_author", process)
+            with (project / "queries" / "queries.sql").open("a") as queries:
+                queries.write("\n-- name: CountAuthors :one\nSELECT count(*) FROM author;\n")
+            wait_for(project / "store" / "queries.py", "count_authors", process)
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(timeout=20)
+    assert process.returncode in {0, 130}
+
+
+def wait_for(path: Path, text: str, process: subprocess.Popen[str]) -> None:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        if path.exists() and text in path.read_text():
+            return
+        assert process.poll() is None
+        time.sleep(0.05)
+    pytest.fail(f"{text} did not appear in {path}")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        main([command, "--help"])
+    assert left.value.code == 0
+    assert command in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["genrate"], ["explain"], ["verify"], ["vet", "--format", "x"]]
+)
+def test_wrong_usage_is_two(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(arguments)
+    assert left.value.code == 2
+
+
+@pytest.mark.parametrize("command", [["generate"], ["check"], ["vet"], ["explain", "X"]])
+def test_no_configuration_is_two(
+    command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(command) == 2
+
+
+def test_our_own_mistakes_are_a_sentence_too(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        message = "out of order"
+        raise RuntimeError(message)
+
+    monkeypatch.setattr("aiosqlc.cli.generate.is_unchanged", broken)
+    assert main(["generate", "-f", str(project)]) == 1
+    err = capsys.readouterr().err
+    assert "internal error: RuntimeError: out of order" in err
+    assert "Traceback" not in err
+
+
+def test_nothing_is_asked_of_a_server_that_cannot_start_when_the_lock_is_good(
+    project: Path,
+) -> None:
+    command = [sys.executable, "-m", "aiosqlc", "generate", "-f", str(project)]
+    subprocess.run(command, check=True)
+    for path in (project / "store").glob("*.py"):
+        path.unlink()
+    broken = {**os.environ, "XDG_CACHE_HOME": "/dev/null", "AIOSQLC_CACHE_DIR": "/dev/null"}
+    done = subprocess.run(command, env=broken, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert (project / "store" / "queries.py").exists()
+    (project / "sqlc.lock.json").unlink()
+    done = subprocess.run(command, env=broken, capture_output=True, text=True, check=False)
+    assert (done.returncode, "E210" in done.stderr) == (1, True)
