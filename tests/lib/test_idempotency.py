@@ -40,7 +40,9 @@ Client = TestClient[web.Request, web.Application]
 async def db(empty_database: str) -> AsyncIterator[PostgresDatabase]:
     await asyncio.to_thread(migrations.apply, empty_database, SCHEMA, db="shared")
     async with asyncpg.create_pool(empty_database, min_size=1, max_size=8) as pool:
-        yield PostgresDatabase(pool)
+        database = PostgresDatabase(pool)
+        yield database
+        await database.close()
 
 
 class Shop:

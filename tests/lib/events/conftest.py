@@ -29,7 +29,9 @@ async def shared_database(empty_database: str) -> str:
 async def db(shared_database: str) -> AsyncIterator[PostgresDatabase]:
     async with asyncpg.create_pool(shared_database, min_size=1, max_size=8) as pool:
         await pool.execute("CREATE TABLE effect (key text, number int, at bigserial)")
-        yield PostgresDatabase(pool)
+        database = PostgresDatabase(pool)
+        yield database
+        await database.close()
 
 
 @pytest.fixture

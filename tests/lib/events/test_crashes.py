@@ -36,6 +36,7 @@ async def test_two_hundred_crashes_neither_lose_nor_repeat_an_event(
         await _finish(db, redis, topic)
         rows = await pool.fetch("SELECT key, number FROM effect")
         total = await pool.fetchval("SELECT number FROM total")
+        await db.close()
     expected = [(f"key-{key}", number) for key in range(KEYS) for number in range(EACH)]
     assert sorted(tuple(row) for row in rows) == sorted(expected)
     assert total == KEYS * EACH
