@@ -86,7 +86,7 @@ def _service(name: str, root: Path, environ: Mapping[str, str]) -> Service:
         name=name,
         port=port_from(environ, http, PORTS.get(http, 0)),
         grpc_port=port_from(environ, grpc, PORTS[grpc]) if grpc in PORTS else None,
-        public=(root / "services" / name / "routes.py").exists(),
+        public=any((root / "services" / name / edge).exists() for edge in ("routes.py", "routes")),
         database=(root / "migrations" / name).is_dir(),
     )
 

@@ -2,23 +2,81 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
+from datetime import timedelta
 
 from aiohttp import web
 
+from lib.auth import Issuer, SigningKey, StaticKeys, Verifier, jwks_document
 from lib.db.postgres import open_database
-from lib.http.app import HEALTH, METRICS, new_app
+from lib.events import Relay
+from lib.http import gates
+from lib.http.app import DATABASE, HEALTH, METRICS, new_app
+from lib.log import get_logger
+from lib.store import QUERY_NAMES as SHARED_QUERY_NAMES
 from services.user.config import UserConfig
+from services.user.housekeeping import keeping_house
+from services.user.mailer import Mailer
+from services.user.passwords import Passwords
+from services.user.personal_ids import PersonalIds, parse_keys
 from services.user.points_client import open_points
-from services.user.routes import DEPS, ROUTES, Deps
+from services.user.routes import DEPS, NOT_IDEMPOTENT, ROUTES, RULES, Deps, Rules
+from services.user.routes.origin import note_origin
+from services.user.service.sessions import TokenPolicy
+from services.user.signing import read_signing_keys
 from services.user.store import QUERY_NAMES
+
+log = get_logger(__name__)
 
 
 def create_app(config: UserConfig) -> web.Application:
     """Build the application; starting it opens the database and the channels to point."""
-    app = new_app("user", config, ROUTES, description="People with their points and statistics.")
+    app = new_app(
+        "user",
+        config,
+        ROUTES,
+        description="Accounts, sessions, and people with their points and statistics.",
+    )
+    keys = _signing_keys(config)
+    app[RULES] = _rules(config, keys)
+    app.middlewares.append(note_origin(config.proxies()))
+    app.cleanup_ctx.append(_resources(config))
+    # Its own keys: the issuer needs nobody to know its tokens.
+    verifier = Verifier(StaticKeys(keys), issuer=config.auth_issuer, audience=config.auth_audience)
+    gates.install(app, config, verifier, idempotency=True, not_idempotent=NOT_IDEMPOTENT)
+    app.cleanup_ctx.append(_background(config))
+    return app
 
+
+def _signing_keys(config: UserConfig) -> Sequence[SigningKey]:
+    text = config.jwt_private_keys.get_secret_value()
+    if text:
+        return read_signing_keys(text)
+    return (SigningKey.generate(),)
+
+
+def _rules(config: UserConfig, keys: Sequence[SigningKey]) -> Rules:
+    issuer = Issuer(
+        keys[0],
+        issuer=config.auth_issuer,
+        audience=config.auth_audience,
+        ttl=timedelta(seconds=config.access_seconds),
+    )
+    return Rules(
+        tokens=TokenPolicy(
+            issuer,
+            refresh_ttl=timedelta(seconds=config.refresh_seconds),
+            session_ttl=timedelta(seconds=config.session_seconds),
+        ),
+        logins=config.login_limits(),
+        mails=config.mail_limit(),
+        csrf_key=config.auth_csrf_secret.get_secret_value().encode(),
+        jwks=jwks_document(keys),
+    )
+
+
+def _resources(config: UserConfig) -> gates.Context:
     async def resources(app: web.Application) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             db = await stack.enter_async_context(
@@ -26,14 +84,35 @@ def create_app(config: UserConfig) -> web.Application:
                     config,
                     application="user",
                     registry=app[METRICS],
-                    query_names=QUERY_NAMES,
+                    query_names={**SHARED_QUERY_NAMES, **QUERY_NAMES},
                 )
             )
+            app[DATABASE] = db
             app[HEALTH].add("database", db.ping)
             points = await stack.enter_async_context(open_points(config, registry=app[METRICS]))
             app[HEALTH].add("point", points.ping, required=False)
-            app[DEPS] = Deps(db, points)
+            passwords = stack.enter_context(Passwords(threads=config.password_threads))
+            personal_ids = PersonalIds(parse_keys(config.encryption_keys.get_secret_value()))
+            app[DEPS] = Deps(db, points, passwords, personal_ids)
             yield
 
-    app.cleanup_ctx.append(resources)
-    return app
+    return resources
+
+
+def _background(config: UserConfig) -> gates.Context:
+    """What runs beside the requests, once everything is open."""
+
+    async def background(app: web.Application) -> AsyncIterator[None]:
+        db, redis = app[DATABASE], app[gates.REDIS]
+        if not config.jwt_private_keys.get_secret_value():
+            log.warning("signing_key_is_temporary", set="USER_JWT_PRIVATE_KEYS")
+        async with AsyncExitStack() as stack:
+            mailer = Mailer(db, config.mail_sender(), config.links(), registry=app[METRICS])
+            await stack.enter_async_context(mailer.running())
+            await stack.enter_async_context(keeping_house(db))
+            if redis is not None:
+                relay = Relay(db, redis, registry=app[METRICS])
+                await stack.enter_async_context(relay.running())
+            yield
+
+    return background

@@ -2,14 +2,52 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+import base64
+import os
+from typing import Annotated, Final
+
+from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from lib.config import Port, PostgresSettings, Seconds
+from lib.http.gates import GateSettings
+from lib.mail.settings import MailSettings
+from services.user.mailer import Link
+from services.user.personal_ids import parse_keys
+from services.user.service.login import LoginLimits
+from services.user.service.throttle import Limit
+from services.user.signing import read_signing_keys
+from services.user.store.models import TokenKind
+
+# Known to everyone who reads this: production refuses to start without one of its own.
+_DEVELOPMENT_KEY: Final = (
+    f"development:{base64.b64encode(b'not secret: for development only').decode()}"
+)
 
 
-class UserConfig(PostgresSettings):
-    """`USER_DATABASE_URL`, `USER_PORT`, and where and how patiently points are asked for."""
+def _signing_keys(value: SecretStr) -> SecretStr:
+    if value.get_secret_value():
+        read_signing_keys(value.get_secret_value())
+    return value
+
+
+def _encryption_keys(value: SecretStr) -> SecretStr:
+    parse_keys(value.get_secret_value())
+    return value
+
+
+def _with_token(value: str) -> str:
+    if "{token}" not in value:
+        raise ValueError("must contain {token}")
+    return value
+
+
+Url = Annotated[str, Field(pattern=r"^https?://")]
+LinkUrl = Annotated[Url, AfterValidator(_with_token)]
+
+
+class UserConfig(PostgresSettings, GateSettings, MailSettings):
+    """`USER_DATABASE_URL` is required; in production so are keys, secrets and a mail server."""
 
     model_config = SettingsConfigDict(env_prefix="USER_")
 
@@ -21,3 +59,55 @@ class UserConfig(PostgresSettings):
     points_seconds: Seconds = 1.0
     # How long a point service that failed is left alone before one call tries again.
     points_pause_seconds: Seconds = 2.0
+
+    # Ed25519 keys as PEM, or the path of a file with them. Without any, development makes one that
+    # ends with the process, and everybody's tokens with it.
+    jwt_private_keys: Annotated[SecretStr, AfterValidator(_signing_keys)] = SecretStr("")
+    access_seconds: Seconds = 900.0
+    refresh_seconds: Seconds = 7 * 24 * 3600.0
+    # From the login on, however often it is refreshed.
+    session_seconds: Seconds = 30 * 24 * 3600.0
+
+    # `name:base64` of 32 bytes, the first encrypts: personal ids are kept with these.
+    encryption_keys: Annotated[SecretStr, AfterValidator(_encryption_keys)] = SecretStr(
+        _DEVELOPMENT_KEY
+    )
+    # At a time; each takes 46 MiB while it works.
+    password_threads: int = Field(default=min(4, os.cpu_count() or 1), ge=1)
+
+    login_attempts: int = Field(default=5, ge=1)
+    login_window_seconds: Seconds = 900.0
+    login_account_attempts: int = Field(default=100, ge=1)
+    login_account_window_seconds: Seconds = 3600.0
+    login_address_attempts: int = Field(default=100, ge=1)
+    login_address_window_seconds: Seconds = 900.0
+    # Mails one may ask for to one address, of each kind.
+    mails_per_address: int = Field(default=3, ge=1)
+    mails_window_seconds: Seconds = 3600.0
+
+    verification_seconds: Seconds = 168 * 3600.0
+    reset_seconds: Seconds = 3600.0
+    verification_link: LinkUrl = "http://127.0.0.1:8080/api/users/v1/auth/verify?token={token}"
+    # Behind the `#`: a browser keeps that part to itself, so the token is in nobody's log.
+    reset_link: LinkUrl = "http://127.0.0.1:8080/reset-password#token={token}"
+
+    def login_limits(self) -> LoginLimits:
+        """Return how many logins may fail."""
+        return LoginLimits(
+            pair=Limit(self.login_attempts, self.login_window_seconds),
+            account=Limit(self.login_account_attempts, self.login_account_window_seconds),
+            address=Limit(self.login_address_attempts, self.login_address_window_seconds),
+        )
+
+    def mail_limit(self) -> Limit:
+        """Return how many mails one address may be sent because somebody asked for them."""
+        return Limit(self.mails_per_address, self.mails_window_seconds)
+
+    def links(self) -> dict[str, Link]:
+        """Return the links in mails, by template."""
+        return {
+            "verify_email": Link(
+                TokenKind.VERIFY_EMAIL, self.verification_link, self.verification_seconds
+            ),
+            "reset_password": Link(TokenKind.RESET_PASSWORD, self.reset_link, self.reset_seconds),
+        }

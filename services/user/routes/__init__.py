@@ -4,9 +4,20 @@ from __future__ import annotations
 
 from typing import Final
 
-from services.user.routes import people
-from services.user.routes.deps import DEPS, Deps
+from services.user.routes import passwords, people, registration, sessions
+from services.user.routes.deps import DEPS, RULES, Deps, Rules
 
-ROUTES: Final = (*people.ROUTES,)
+ROUTES: Final = (
+    *registration.ROUTES,
+    *sessions.ROUTES,
+    # Before the people: `/users/me/…` is not somebody's id.
+    *passwords.ROUTES,
+    *people.ROUTES,
+)
+# Their answers hold tokens, or their bodies do what must not be given again.
+NOT_IDEMPOTENT: Final = frozenset(
+    f"/api/v1/auth/{name}"
+    for name in ("login", "refresh", "logout", "logout-all", "password/reset", "verify")
+)
 
-__all__ = ["DEPS", "ROUTES", "Deps"]
+__all__ = ["DEPS", "NOT_IDEMPOTENT", "ROUTES", "RULES", "Deps", "Rules"]

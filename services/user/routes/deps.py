@@ -8,7 +8,12 @@ from typing import Final
 from aiohttp import web
 
 from lib.db import Database
+from services.user.passwords import Passwords
+from services.user.personal_ids import PersonalIds
 from services.user.ports import Points
+from services.user.service.login import LoginLimits
+from services.user.service.sessions import TokenPolicy
+from services.user.service.throttle import Limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +22,20 @@ class Deps:
 
     db: Database
     points: Points
+    passwords: Passwords
+    personal_ids: PersonalIds
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What signing in goes by; known before anything is opened."""
+
+    tokens: TokenPolicy
+    logins: LoginLimits
+    mails: Limit
+    csrf_key: bytes
+    jwks: bytes
 
 
 DEPS: Final = web.AppKey("DEPS", Deps)
+RULES: Final = web.AppKey("RULES", Rules)

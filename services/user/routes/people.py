@@ -7,8 +7,10 @@ from uuid import UUID
 
 from aiohttp import web
 
+from lib.auth import require
 from lib.errors import Code
 from lib.http import decode, respond
+from lib.http.middleware.auth import guarded
 from lib.http.openapi import operation
 from lib.http.pagination import page_meta
 from services.user.model.people import StaffQuery
@@ -20,6 +22,7 @@ from services.user.views import UserList
 _TAGS: Final = ("users",)
 
 
+@guarded(require("users:read"))
 @operation(
     summary="List people with points and statistics",
     tags=_TAGS,
@@ -35,6 +38,7 @@ async def list_users(request: web.Request) -> web.Response:
     return respond.page(page.data, page_meta(query, page.total, degraded=page.degraded))
 
 
+@guarded(require("users:read"))
 @operation(
     summary="Get one person",
     tags=_TAGS,

@@ -13,7 +13,7 @@ import pytest
 
 from lib.testing.proxy import Proxy, proxy
 from tests.conftest import NewDatabase
-from tests.services.running import running_point, running_user
+from tests.services.running import STAFF, running_point, running_user
 
 BUDGET = 0.5
 
@@ -49,7 +49,7 @@ async def setting(new_database: NewDatabase) -> AsyncIterator[Setting]:
             points_seconds=BUDGET,
             points_pause_seconds=0.3,
         ) as base,
-        aiohttp.ClientSession() as session,
+        aiohttp.ClientSession(headers=STAFF) as session,
     ):
         yield Setting(base, between, session)
 
@@ -131,7 +131,7 @@ async def test_a_point_service_that_is_there_later_is_found(new_database: NewDat
         port = first.grpc_port
     async with (
         running_user(user, f"127.0.0.1:{port}", points_pause_seconds=0.2) as base,
-        aiohttp.ClientSession() as session,
+        aiohttp.ClientSession(headers=STAFF) as session,
     ):
         setting = Setting(base, Proxy("127.0.0.1", port), session)
         assert is_degraded(await setting.list())

@@ -8,7 +8,7 @@ import aiohttp
 import asyncpg
 
 from tests.conftest import NewDatabase
-from tests.services.running import running_user
+from tests.services.running import STAFF, running_user
 
 WAITING = """
 SELECT count(*) FROM pg_stat_activity
@@ -28,7 +28,10 @@ async def test_hanging_up_cancels_the_statements_in_the_database(
                 await asyncio.sleep(0.01)
 
     try:
-        async with running_user(url, "127.0.0.1:1") as base, aiohttp.ClientSession() as session:
+        async with (
+            running_user(url, "127.0.0.1:1") as base,
+            aiohttp.ClientSession(headers=STAFF) as session,
+        ):
             async with locker.transaction():
                 await locker.execute("LOCK TABLE staff IN ACCESS EXCLUSIVE MODE")
                 request = asyncio.create_task(session.get(f"{base}/api/v1/users"))

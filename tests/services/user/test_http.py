@@ -13,7 +13,7 @@ import pytest_asyncio
 
 from lib.testing.postgres import TestPostgres
 from tests.conftest import NewDatabase
-from tests.services.running import running_point, running_user
+from tests.services.running import STAFF, running_point, running_user
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -43,7 +43,10 @@ async def users(postgres_server: TestPostgres) -> AsyncIterator[str]:
 
 
 async def get(url: str, expected: int = 200, **params: Any) -> Any:
-    async with aiohttp.ClientSession() as session, session.get(url, params=params) as response:
+    async with (
+        aiohttp.ClientSession(headers=STAFF) as session,
+        session.get(url, params=params) as response,
+    ):
         assert response.status == expected, await response.text()
         return await response.json()
 
@@ -151,7 +154,7 @@ async def test_an_empty_table_has_null_statistics_and_no_error(new_database: New
 
 
 async def test_one_person_has_an_etag_that_answers_304(users: str) -> None:
-    async with aiohttp.ClientSession() as session:
+    async with aiohttp.ClientSession(headers=STAFF) as session:
         async with session.get(f"{users}/{ALICE}") as response:
             body = await response.json()
             tag = response.headers["ETag"]

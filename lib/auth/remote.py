@@ -1,0 +1,34 @@
+"""A verifier for services that do not sign: the issuer's keys come from where it publishes them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import aiohttp
+
+from lib.auth.jwks import JwksCache
+from lib.auth.keys import MAX_DOCUMENT_BYTES
+from lib.auth.settings import AuthSettings
+from lib.auth.tokens import Verifier
+
+_FETCH_SECONDS: Final = 2.0
+
+
+def remote_verifier(settings: AuthSettings) -> Verifier:
+    """Return a verifier for the issuer's tokens; it fetches keys when it meets the first one."""
+
+    async def fetch() -> bytes:
+        limit = aiohttp.ClientTimeout(total=_FETCH_SECONDS)
+        # A session for each fetch: there is one every five minutes.
+        async with (
+            aiohttp.ClientSession(timeout=limit) as session,
+            session.get(settings.auth_jwks_url, raise_for_status=True) as response,
+        ):
+            document = b""
+            async for chunk in response.content.iter_any():
+                document += chunk
+                if len(document) > MAX_DOCUMENT_BYTES:
+                    break  # it will be refused for its size; more of it is of no use
+            return document
+
+    return Verifier(JwksCache(fetch), issuer=settings.auth_issuer, audience=settings.auth_audience)

@@ -1,0 +1,62 @@
+"""Where mail goes, from the environment."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Self
+
+from pydantic import Field, SecretStr, model_validator
+
+from lib.config import Environment, Port, Seconds, Settings
+from lib.mail.senders import FileSender, RedirectingSender, Sender, SmtpOptions, SmtpSender
+
+
+class SmtpSecurity(StrEnum):
+    """How the connection to the mail server is protected."""
+
+    STARTTLS = "starttls"
+    TLS = "tls"
+    NONE = "none"
+
+
+class MailSettings(Settings):
+    """Without `SMTP_HOST`, which production needs, mails are files in `MAIL_FOLDER`."""
+
+    smtp_host: str = Field(default="", validation_alias="SMTP_HOST")
+    smtp_port: Port = Field(default=587, validation_alias="SMTP_PORT")
+    smtp_user: str = Field(default="", validation_alias="SMTP_USER")
+    smtp_password: SecretStr | None = Field(default=None, validation_alias="SMTP_PASSWORD")
+    smtp_security: SmtpSecurity = Field(
+        default=SmtpSecurity.STARTTLS, validation_alias="SMTP_SECURITY"
+    )
+    smtp_seconds: Seconds = Field(default=10.0, validation_alias="SMTP_SECONDS")
+    mail_from: str = Field(default="noreply@localhost.localdomain", validation_alias="MAIL_FROM")
+    # Where it is set every mail goes there: for trying out a real server.
+    mail_redirect_to: str = Field(default="", validation_alias="MAIL_REDIRECT_TO")
+    mail_folder: Path = Field(default=Path(".run/mail"), validation_alias="MAIL_FOLDER")
+
+    @model_validator(mode="after")
+    def _production_has_a_mail_server(self) -> Self:
+        if self.environment is Environment.PRODUCTION and not self.smtp_host:
+            raise ValueError("in production mail needs a server: set SMTP_HOST")
+        return self
+
+    def mail_sender(self) -> Sender:
+        """Return what sends."""
+        if not self.smtp_host:
+            return FileSender(self.mail_folder, sender=self.mail_from)
+        password = "" if self.smtp_password is None else self.smtp_password.get_secret_value()
+        server = SmtpSender(
+            SmtpOptions(
+                host=self.smtp_host,
+                port=self.smtp_port,
+                sender=self.mail_from,
+                user=self.smtp_user,
+                password=password,
+                implicit_tls=self.smtp_security is SmtpSecurity.TLS,
+                plain=self.smtp_security is SmtpSecurity.NONE,
+                seconds=self.smtp_seconds,
+            )
+        )
+        return RedirectingSender(server, self.mail_redirect_to) if self.mail_redirect_to else server

@@ -1,0 +1,173 @@
+"""Takes mails from the outbox to the mail server; what cannot be sent now is tried again later."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge
+
+from lib.auth.opaque import new_token
+from lib.db import Database
+from lib.errors import AppError, Code
+from lib.events.background import repeating
+from lib.log import get_logger
+from lib.mail import Mail, Sender, Templates
+from services.user.store import mail, tokens
+from services.user.store.mail import ClaimMailRow, GetAddresseeRow
+from services.user.store.models import AccountStatus, TokenKind
+
+log = get_logger(__name__)
+
+TEMPLATES: Final = Path(__file__).parent / "templates"
+_MEASURE_SECONDS: Final = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A mailed link: what its token is for, where it leads (`{token}` in it), seconds it works."""
+
+    kind: TokenKind
+    url: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class MailPolicy:
+    """How hard to try; times in seconds."""
+
+    attempts: int = 12
+    # The first wait; each further one doubles, up to the longest. Twelve attempts take a day.
+    first_wait: float = 15.0
+    longest_wait: float = 4 * 3600.0
+    # How long an attempt may take before another process makes the next one.
+    lease: float = 60.0
+    idle: float = 0.5
+
+
+class Mailer:
+    """Sends at least once: a crash between sending and noting it sends the same mail again.
+
+    Any number may run on one database. A link's token is made here, when its mail is sent: the
+    outbox never holds one.
+    """
+
+    def __init__(
+        self,
+        db: Database,
+        sender: Sender,
+        links: dict[str, Link],
+        *,
+        registry: CollectorRegistry,
+        policy: MailPolicy = MailPolicy(),
+    ) -> None:
+        """Take `links` by template; other templates have none."""
+        self._db = db
+        self._sender = sender
+        self._links = links
+        self._policy = policy
+        self._templates = Templates(TEMPLATES)
+        self._metrics = _Metrics(registry)
+        self._measured_at = float("-inf")
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Send in the background while the block runs."""
+        async with repeating(self.step, name="mailer", idle_seconds=self._policy.idle):
+            yield
+
+    async def step(self) -> bool:
+        """Send the mail that is due; say whether there was one."""
+        await self._measure()
+        claimed = await mail.claim_mail(self._db, lease_seconds=self._policy.lease)
+        if claimed is None:
+            return False
+        try:
+            outcome = await self._deliver(claimed)
+        except AppError as error:
+            outcome = await self._not_sent(claimed, error)
+        self._metrics.mails.labels(claimed.template, outcome).inc()
+        return True
+
+    async def _deliver(self, claimed: ClaimMailRow) -> str:
+        to = await mail.get_addressee(self._db, id=claimed.account_id)
+        link = self._links.get(claimed.template)
+        if link is not None and not _may_have_link(claimed, to):
+            await mail.mark_failed(self._db, id=claimed.id, last_error="not wanted any more")
+            return "dropped"
+        await self._sender.send(await self._compose(claimed, to, link))
+        await mail.mark_sent(self._db, id=claimed.id)
+        return "sent"
+
+    async def _compose(
+        self, claimed: ClaimMailRow, to: GetAddresseeRow | None, link: Link | None
+    ) -> Mail:
+        values: dict[str, object] = {"first_name": "" if to is None else to.first_name}
+        if link is not None:
+            token, hashed = new_token()
+            # Before it is sent: a link that somebody has must work.
+            await tokens.add_token(
+                self._db,
+                hash=hashed,
+                kind=link.kind,
+                account_id=claimed.account_id,
+                email=claimed.recipient,
+                seconds=link.seconds,
+            )
+            values |= {
+                "link": link.url.replace("{token}", token),
+                "hours": round(link.seconds / 3600),
+            }
+        return self._templates.render(
+            claimed.template, mail_id=str(claimed.id), to=claimed.recipient, values=values
+        )
+
+    async def _not_sent(self, claimed: ClaimMailRow, error: AppError) -> str:
+        said = repr(error)
+        if error.code is Code.VALIDATION_ERROR or claimed.attempts >= self._policy.attempts:
+            log.error("mail_given_up", mail_id=str(claimed.id), reason=said)
+            await mail.mark_failed(self._db, id=claimed.id, last_error=said)
+            return "failed"
+        log.warning("mail_delayed", mail_id=str(claimed.id), reason=said)
+        wait = min(self._policy.longest_wait, self._policy.first_wait * 2 ** (claimed.attempts - 1))
+        # Spread, so that a server that comes back is not met by everything at once.
+        wait *= random.uniform(0.8, 1.2)  # noqa: S311 - no secret depends on it
+        await mail.retry_mail(self._db, id=claimed.id, seconds=wait, last_error=said)
+        return "delayed"
+
+    async def _measure(self) -> None:
+        if time.monotonic() - self._measured_at > _MEASURE_SECONDS:
+            self._measured_at = time.monotonic()
+            backlog = await mail.measure_mail(self._db)
+            self._metrics.waiting.set(backlog.waiting)
+            self._metrics.oldest.set(backlog.oldest_seconds)
+
+
+def _may_have_link(claimed: ClaimMailRow, to: GetAddresseeRow | None) -> bool:
+    """Whether the account still is there and still has the address that the link was for."""
+    return (
+        to is not None
+        and to.status is AccountStatus.ACTIVE
+        and to.email.lower() == claimed.recipient.lower()
+    )
+
+
+class _Metrics:
+    """What was sent and what waits."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.mails = Counter(
+            "mail_attempts_total",
+            "Attempts to send a mail, by template and outcome.",
+            ("template", "outcome"),
+            registry=registry,
+        )
+        self.waiting = Gauge("mail_waiting", "Mails that wait to be sent.", registry=registry)
+        self.oldest = Gauge(
+            "mail_oldest_seconds", "How long the oldest mail has waited.", registry=registry
+        )

@@ -1,0 +1,66 @@
+"""Sessions and new accounts as they are answered."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from msgspec import Struct
+
+from lib.http.decode import Query
+from services.user.model.account import Token
+from services.user.store.models import AccountRole
+
+
+class Registered(Struct, frozen=True):
+    """A new account, as its owner sees it."""
+
+    id: UUID
+    email: str
+    first_name: str
+    last_name: str
+    phone_number: str | None
+    role: AccountRole
+    verified: bool
+    created_at: datetime
+
+
+class Session(Struct, frozen=True):
+    """The tokens of a session; times in seconds from now.
+
+    Browsers have them as cookies too, and send `csrf_token` as `X-CSRF-Token` with what changes
+    something.
+    """
+
+    user_id: UUID
+    role: AccountRole
+    verified: bool
+    token_type: Literal["Bearer"]
+    access_token: str
+    expires_in: int
+    refresh_token: str
+    refresh_expires_in: int
+    csrf_token: str
+
+
+class OpenSession(Struct, frozen=True):
+    """A session that can still be refreshed; `current` is the one that asks."""
+
+    id: UUID
+    created_at: datetime
+    refreshed_at: datetime
+    expires_at: datetime
+    current: bool
+
+
+class Jwks(Struct, frozen=True):
+    """The public keys that access tokens can be verified with (RFC 7517)."""
+
+    keys: list[dict[str, str]]
+
+
+class VerificationQuery(Query, frozen=True, kw_only=True):
+    """The query string of a mailed link."""
+
+    token: Token

@@ -1,0 +1,31 @@
+"""The keys that access tokens are signed with: the first signs, all are published."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Final
+
+from lib.auth import SigningKey
+from lib.auth.keys import MAX_KEYS
+
+_PEM: Final = re.compile(r"-----BEGIN [A-Z ]+-----.+?-----END [A-Z ]+-----", re.DOTALL)
+
+
+def read_signing_keys(text: str) -> tuple[SigningKey, ...]:
+    """Return the keys in `text`: PEM blocks one after the other, or the path of a file with them.
+
+    Raises:
+        ValueError: where there is none, there are too many, or one is no Ed25519 key.
+    """
+    # A line of an environment file has no line breaks; `\\n` stands for them there.
+    pem = text.replace("\\n", "\n")
+    if "-----BEGIN" not in pem:
+        try:
+            pem = Path(pem.strip()).read_text()
+        except (OSError, ValueError):
+            raise ValueError("is neither a PEM nor the path of a readable file") from None
+    keys = tuple(SigningKey.from_pem(block) for block in _PEM.findall(pem))
+    if not 0 < len(keys) <= MAX_KEYS:
+        raise ValueError(f"has {len(keys)} keys, not 1 to {MAX_KEYS}")
+    return keys
