@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
-from aiosqlc.postgres.catalog.facts import load_facts
+from aiosqlc.postgres.catalog.facts import Facts, load_facts
 from aiosqlc.postgres.catalog.types import build_catalog
 from aiosqlc.postgres.describe import Described, describe, prepare_session
 from aiosqlc.postgres.problems import query_problem
@@ -97,6 +97,13 @@ class Analyzer:
                 else self._stack.enter_context(embedded_server(options.cache_dir))
             )
         return self._servers[key]
+
+    def opened(
+        self, schema: Sequence[SchemaFile], options: AnalyzeOptions
+    ) -> tuple[Connection, Facts] | None:
+        """Return a connection to the schema's database and its facts; None if it has errors."""
+        found = self._schema(schema, options)
+        return (found.connection, found.typist.facts) if isinstance(found, _Schema) else None
 
     def _schema(
         self, schema: Sequence[SchemaFile], options: AnalyzeOptions

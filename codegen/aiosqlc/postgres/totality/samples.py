@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-_TEXTS = ["''", "'k'", "'abc,def'", "'1'", "'2020-01-01'", "'zzz%'", "'a'", "'{}'", "'UTC'", "'day'",
+_TEXTS = ["''", "'k'", "'abc,def'", "'1'", "'2020-01-01'", "'zzz%'", "'a'", "'{}'", "'UTC'",
+          "'day'",
           "'YYYY'", "'é'", "'100'", "'(.)b'", "'9'", "'month'", "'minute'", "'second'", "'dow'",
           "'epoch'", "'hour'", "'quarter'", "'timezone'", "'week'", "'millennium'"]  # fmt: skip
-_JSON = ["'null'", "'{}'", "'[]'", "'[1, null]'", "'{\"k\": null}'", "'{\"k\": [1]}'", "'1'", "'true'",
-         "'\"s\"'", "'{\"a\": {\"b\": 1}}'"]  # fmt: skip
+_JSON = ["'null'", "'{}'", "'[]'", "'[1, null]'", "'{\"k\": null}'", "'{\"k\": [1]}'", "'1'",
+         "'true'", "'\"s\"'", "'{\"a\": {\"b\": 1}}'"]  # fmt: skip
 _TIMES = ["'infinity'", "'-infinity'", "'2020-02-29 10:00'", "'epoch'"]
 _RANGES = ["'empty'", "'(,)'", "'[1,5)'", "'[1,)'", "'(,5)'"]
 _TIME_RANGES = ["'empty'", "'(,)'", "'[2020-01-01,2021-01-01)'", "'[2020-01-01,)'"]

@@ -1,0 +1,64 @@
+"""Query plans without data: what the server would do with any parameters (`explain`, `vet`)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from aiosqlc.postgres.analyze import Analyzer
+from aiosqlc.postgres.catalog.facts import Facts
+from aiosqlc.postgres.server.connection import Connection
+from aiosqlc.stages import AnalyzeOptions, SchemaFile, TypedQuery
+
+
+def plans(
+    analyzer: Analyzer,
+    schema: tuple[SchemaFile, ...],
+    queries: tuple[TypedQuery, ...],
+    options: AnalyzeOptions,
+) -> dict[str, dict[str, Any]]:
+    """Return the generic plan of each query by its name, as EXPLAIN's JSON document.
+
+    Tables are empty here, so the planner is told to prefer an index wherever one serves
+    (`enable_seqscan = off`): a sequential scan in the plan means that no index does.
+    Utility statements have no plan and are left out.
+    """
+    opened = analyzer.opened(schema, options)
+    if opened is None:
+        return {}
+    connection, _ = opened
+    found: dict[str, dict[str, Any]] = {}
+    for query in queries:
+        document = _plan(connection, query.sql)
+        if document is not None:
+            found[query.parsed.name] = document
+    return found
+
+
+def _plan(connection: Connection, sql: str) -> dict[str, Any] | None:
+    connection.run("begin")
+    connection.run("set local enable_seqscan = off")
+    try:
+        rows = connection.rows(f"explain (generic_plan, format json, costs on) {sql}")
+    except RuntimeError:
+        return None
+    finally:
+        connection.run("rollback")
+    document: dict[str, Any] = json.loads("".join(row[0] or "" for row in rows))[0]
+    return document
+
+
+def full_scans(document: dict[str, Any], facts: Facts) -> tuple[str, ...]:
+    """Return the tables a plan reads from end to end because no index serves it."""
+    names = {relation.name for relation in facts.relations.values()}
+    found: dict[str, None] = {}
+    _visit(document.get("Plan", {}), names, found)
+    return tuple(found)
+
+
+def _visit(node: dict[str, Any], names: set[str], found: dict[str, None]) -> None:
+    relation = node.get("Relation Name")
+    if node.get("Node Type") == "Seq Scan" and relation in names:
+        found[relation] = None
+    for inner in node.get("Plans", ()):
+        _visit(inner, names, found)

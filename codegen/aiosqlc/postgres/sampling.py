@@ -1,0 +1,91 @@
+"""Random values of any type, from few enough that conditions and joins are met by chance."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Iterable
+
+from aiosqlc.stages import SqlType, TypeKind
+
+_INTEGERS = ["0", "1", "2", "3", "5", "-1"]
+_NUMBERS = ["0", "1.5", "2", "-3.25", "NaN"]
+_UUIDS = [f"00000000-0000-7000-8000-00000000000{n}" for n in range(4)]
+_DAYS = ["2024-01-01", "2024-02-29", "1999-12-31", "infinity"]
+_MOMENTS = ["2024-01-01 00:00", "2024-02-29 12:30", "1999-12-31 23:59:59.5", "infinity"]
+_JSON = ["{}", "[]", "null", '{"k": null}', '{"k": 1, "name": "x"}', "[1, null]", '"s"', "true"]
+_VALUES: dict[str, list[str]] = {
+    **dict.fromkeys(["int2", "int4", "int8", "oid"], _INTEGERS),
+    **dict.fromkeys(["numeric", "float4", "float8"], _NUMBERS),
+    "money": ["0", "1.5"],
+    "bool": ["true", "false"],
+    "uuid": _UUIDS,
+    "date": _DAYS,
+    **dict.fromkeys(["timestamp", "timestamptz"], _MOMENTS),
+    "time": ["00:00", "12:30", "24:00"],
+    "timetz": ["00:00+00", "12:30+02"],
+    "interval": ["0", "1 day", "1 month", "-2 hours"],
+    **dict.fromkeys(["json", "jsonb"], _JSON),
+    "bytea": ["\\x", "\\x00ff"],
+    "inet": ["10.0.0.1", "::1"],
+    "cidr": ["10.0.0.0/8"],
+    "macaddr": ["08:00:2b:01:02:03"],
+    "bit": ["0", "1"],
+    "varbit": ["", "101"],
+    "point": ["(0,0)", "(1,2)"],
+    "tsvector": ["", "fat:1 cat:2"],
+    "tsquery": ["fat & cat"],
+    "xml": ["<a/>"],
+    "char": ["a", "b"],
+}
+_TEXTS = ["", "a", "b", "x y", "Straße"]
+_LITERAL = re.compile(r"'((?:[^']|'')*)'")
+_MOST_WORDS = 40
+
+
+class Sampler:
+    """Makes values. `seen` are texts whose literals are worth trying: the user's own SQL."""
+
+    def __init__(self, seed: int, seen: Iterable[str] = ()) -> None:
+        self.random = random.Random(seed)  # noqa: S311 - test data
+        words = {w.replace("''", "'") for text in seen for w in _LITERAL.findall(text)}
+        self._texts = _TEXTS + sorted(w for w in words if len(w) <= _MOST_WORDS)[:_MOST_WORDS]
+
+    def value(self, kind: SqlType, *, elements_null: bool = True) -> str | None:
+        """Return a value of a type as text, or None where none is known for it."""
+        if kind.array_dims:
+            return self._array(kind, elements_null=elements_null)
+        if kind.kind is TypeKind.ENUM:
+            return str(self.random.choice(kind.labels)) if kind.labels else None
+        if kind.kind is TypeKind.DOMAIN and kind.base is not None:
+            return self.value(kind.base)
+        if kind.kind is TypeKind.RANGE:
+            return self.random.choice(["empty", "(,)"])
+        if kind.kind is TypeKind.MULTIRANGE:
+            return self.random.choice(["{}", "{(,)}"])
+        if kind.kind is TypeKind.COMPOSITE:
+            return "(" + "," * (len(kind.fields) - 1) + ")"
+        values = _VALUES.get(kind.name)
+        if values is None:
+            words = self._texts
+            if kind.length is not None:
+                words = [w for w in words if len(w) <= kind.length] or [""]
+            return self.random.choice(words)
+        return self.random.choice(values)
+
+    def chance(self, of: float) -> bool:
+        """Return True with a probability."""
+        return self.random.random() < of
+
+    def _array(self, kind: SqlType, *, elements_null: bool) -> str | None:
+        item = SqlType(
+            kind.schema, kind.name, kind.kind, 0, kind.labels, kind.base, kind.fields,
+            length=kind.length,
+        )  # fmt: skip
+        values = [self.value(item) for _ in range(self.random.randrange(3))]
+        words = [
+            '"' + v.replace("\\", "\\\\").replace('"', '\\"') + '"' for v in values if v is not None
+        ]
+        if elements_null and self.chance(0.3):
+            words.append("NULL")
+        return "{" + ",".join(words) + "}"
