@@ -102,6 +102,7 @@ class PostgresDatabase(_Statements):
         "_acquire_seconds",
         "_free",
         "_idle",
+        "_open_seconds",
         "_pool",
         "_releasing",
         "_timings",
@@ -109,7 +110,12 @@ class PostgresDatabase(_Statements):
     )
 
     def __init__(
-        self, pool: Any, *, acquire_seconds: float = 2.0, timings: Timings | None = None
+        self,
+        pool: Any,
+        *,
+        acquire_seconds: float = 2.0,
+        open_seconds: float = 5.0,
+        timings: Timings | None = None,
     ) -> None:
         self._pool = pool
         self._idle: list[Any] = []
@@ -117,6 +123,7 @@ class PostgresDatabase(_Statements):
         # What the driver's pool could still give, opened or not.
         self._free: int = pool.get_max_size()
         self._acquire_seconds = acquire_seconds
+        self._open_seconds = open_seconds
         self._timings = timings
         self._releasing: set[asyncio.Task[None]] = set()
 
@@ -202,7 +209,8 @@ class PostgresDatabase(_Statements):
     async def _open_another(self) -> Any:
         self._free -= 1
         try:
-            return await self._pool.acquire()
+            async with asyncio.timeout(self._open_seconds):
+                return await self._pool.acquire()
         except BaseException as error:
             self._free += 1
             self._hand_over(None)
@@ -291,7 +299,12 @@ async def open_database(
     """
     pool = await _connect(settings, application)
     timings = Timings(registry, query_names or {}) if registry is not None else None
-    db = PostgresDatabase(pool, acquire_seconds=settings.db_acquire_seconds, timings=timings)
+    db = PostgresDatabase(
+        pool,
+        acquire_seconds=settings.db_acquire_seconds,
+        open_seconds=settings.db_connect_seconds,
+        timings=timings,
+    )
     renewal = asyncio.create_task(_renew(db, settings.db_lifetime_seconds))
     try:
         if registry is not None:
