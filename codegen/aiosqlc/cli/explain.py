@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from aiosqlc.cli.common import load, report, style_of
-from aiosqlc.pipeline import Analysed, analyze_project
+from aiosqlc.parse.scanner import Dialect
+from aiosqlc.pipeline import Analysed, analyze_project, options_of
 from aiosqlc.stages import Column, SqlType, TypedParam, TypedQuery
 from aiosqlc.suggest import did_you_mean
 
@@ -20,6 +21,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
         "query", metavar="[FILE:]QUERY", help="such as GetUser or users.sql:GetUser"
     )
     command.add_argument("--json", action="store_true", help="for machines")
+    command.add_argument("--plan", action="store_true", help="show how the server would run it")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -38,15 +40,42 @@ def run(arguments: argparse.Namespace) -> int:
         hint = did_you_mean(wanted, names, otherwise="see `-- name:` in the query files")
         sys.stderr.write(f"no query `{arguments.query}`; {hint}\n")
         return 1
-    for query in found:
+    for part, query in found:
+        plan = query_plan(part, query) if arguments.plan else None
         if arguments.json:
-            sys.stdout.write(json.dumps(_document(query), indent=2) + "\n")
+            sys.stdout.write(json.dumps({**_document(query), "plan": plan}, indent=2) + "\n")
         else:
-            sys.stdout.write("\n".join(_lines(query)) + "\n")
+            lines = [*_lines(query), *(["plan:", *_plan_lines(plan["Plan"], 1)] if plan else [])]
+            sys.stdout.write("\n".join(lines) + "\n")
     return 0
 
 
-def _find(analysed: list[Analysed], wanted: str) -> Iterator[TypedQuery]:
+def query_plan(part: Analysed, query: TypedQuery) -> dict[str, Any] | None:
+    """Return how the server would run a query, with any parameters and on empty tables."""
+    if part.entry.engine is not Dialect.POSTGRESQL:
+        return None
+    from aiosqlc.postgres import Analyzer
+    from aiosqlc.postgres.plan import plans
+
+    options = options_of(part.entry, part.inputs.shims)
+    with Analyzer() as analyzer:
+        found = plans(analyzer, part.inputs.schema, (query,), options)
+    return found.get(query.parsed.name)
+
+
+def _plan_lines(node: dict[str, Any], depth: int) -> Iterator[str]:
+    """Show a plan as EXPLAIN does, without its costs: the tables are empty."""
+    where = " using " + node["Index Name"] if "Index Name" in node else ""
+    where += " on " + node["Relation Name"] if "Relation Name" in node else ""
+    yield "    " * depth + node["Node Type"] + where
+    for name in ("Index Cond", "Hash Cond", "Filter"):
+        if name in node:
+            yield "    " * depth + f"  {name}: {node[name]}"
+    for inner in node.get("Plans", ()):
+        yield from _plan_lines(inner, depth + 1)
+
+
+def _find(analysed: list[Analysed], wanted: str) -> Iterator[tuple[Analysed, TypedQuery]]:
     path, _, name = wanted.rpartition(":")
     for part in analysed:
         for query in part.analysis.queries:
@@ -54,7 +83,7 @@ def _find(analysed: list[Analysed], wanted: str) -> Iterator[TypedQuery]:
             if query.parsed.name == name and (
                 not path or path.endswith(here) or here.endswith(path)
             ):
-                yield query
+                yield part, query
 
 
 _ROWS = {

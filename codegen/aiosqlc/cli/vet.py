@@ -10,12 +10,14 @@ from aiosqlc.cli.common import load, report, style_of
 from aiosqlc.formats import FORMATS, format_diagnostics
 from aiosqlc.pipeline import analyze_project, in_source_order
 from aiosqlc.vet import vet
+from aiosqlc.vet.plans import vet_plans
 from aiosqlc.vet.rules import RULES
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
     """Declare the options of `vet`."""
     command.add_argument("--format", choices=FORMATS, default="text", help="how to report")
+    command.add_argument("--plans", action="store_true", help="look at query plans too")
     command.add_argument("--list", action="store_true", help="list the rules and leave")
 
 
@@ -36,6 +38,8 @@ def run(arguments: argparse.Namespace) -> int:
         failed = failed or analysed.failed
         entry, inputs = analysed.entry, analysed.inputs
         advice = vet(analysed.analysis, inputs.schema, entry.engine, entry.vet_rules)
+        if arguments.plans:
+            advice += vet_plans(analysed)
         found += without_ignored(advice, inputs.queries)
     found = in_source_order(found)
     text = format_diagnostics(found, style, arguments.format)

@@ -6,8 +6,7 @@ import argparse
 import contextlib
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator
 from pathlib import Path
 
 from watchfiles import Change, watch
@@ -15,10 +14,8 @@ from watchfiles import Change, watch
 from aiosqlc.build import build
 from aiosqlc.cli.common import load, report, style_of
 from aiosqlc.config.project import Project
-from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.remember import Analyze
-from aiosqlc.stages import Analysis, AnalyzeOptions, ParsedQuery, SchemaFile
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -59,21 +56,11 @@ def _is_source(_: Change, path: str) -> bool:
 
 @contextlib.contextmanager
 def warm_analyzer(project: Project) -> Iterator[Analyze | None]:
-    """Yield an analyser on a server that runs already; None where each engine does as it does."""
-    embedded = all(
-        entry.engine is Dialect.POSTGRESQL and not entry.database_uri for entry in project.sets
-    )
-    if not embedded:
+    """Yield an analyser whose server keeps running; None where an engine has no such thing."""
+    if any(entry.engine is not Dialect.POSTGRESQL for entry in project.sets):
         yield None
         return
-    from aiosqlc.postgres import analyze
-    from aiosqlc.postgres.server.embedded import embedded_server
+    from aiosqlc.postgres import Analyzer
 
-    with embedded_server() as server:
-
-        def on_server(
-            schema: Sequence[SchemaFile], queries: Sequence[ParsedQuery], options: AnalyzeOptions
-        ) -> tuple[Analysis, tuple[Diagnostic, ...]]:
-            return analyze(schema, queries, replace(options, database_uri=server.base))
-
-        yield on_server
+    with Analyzer() as analyzer:
+        yield analyzer.analyze

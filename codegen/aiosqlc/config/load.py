@@ -114,7 +114,8 @@ class _Loader:
         before = len(reader.problems)
         found = reader.mapping(node, _SET, "this entry")
         engine = reader.choice(found.get("engine"), _ENGINES, "engine", "")
-        for name in ("engine", "schema", "queries"):
+        needed = ("engine", "queries") if "database" in found else ("engine", "schema", "queries")
+        for name in needed:  # without a schema, the database is taken as it is
             if name not in found and len(reader.problems) == before:
                 reader.error(node, f"`{name}` is missing", f"this entry needs `{name}`")
         schema = reader.strings(found.get("schema"), "schema")
@@ -129,7 +130,7 @@ class _Loader:
                 "use `gen: python:` or `gen: json:`",
             )
         uri = self._uri(database.get("uri"))
-        if not engine or not schema or not queries:
+        if not engine or not queries or not (schema or uri):
             return None
         return QuerySet(
             index=index,
@@ -137,7 +138,7 @@ class _Loader:
             engine=_ENGINES[engine],
             schema=tuple(schema),
             queries=tuple(queries),
-            schema_span=reader.span(found["schema"]),
+            schema_span=reader.span(found.get("schema", node)),
             queries_span=reader.span(found["queries"]),
             name=reader.string(found.get("name"), "name") or "",
             database_uri=uri,

@@ -91,6 +91,12 @@ RULES = {
             "use `-- :sort name, created_at` for a choice that is checked",
         ),
         Rule(
+            "V013",
+            "no index serves the condition: the table is read from end to end (with --plans)",
+            "WHERE lower(email) = @email",
+            "add an index on what the condition compares, or compare what is indexed",
+        ),
+        Rule(
             "V020",
             "a timestamp without time zone does not say which moment it means",
             "created_at timestamp",

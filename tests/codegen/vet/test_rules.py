@@ -104,8 +104,24 @@ def test_tables_are_advised_on_where_they_are_made(tmp_path: Path, url: str) -> 
 
 
 def test_every_rule_is_tried_here() -> None:
-    tried = {code for code, _, _ in FOUND} | {"V010", "V020", "V021", "V022", "V023"}
+    tried = {code for code, _, _ in FOUND} | {"V010", "V013", "V020", "V021", "V022", "V023"}
     assert tried == set(RULES)
+
+
+def test_conditions_without_an_index_are_found_in_the_plans(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "schema.sql").write_text(SCHEMA)
+    (tmp_path / "queries.sql").write_text(
+        "-- name: A :many\nSELECT id FROM task WHERE owner = @owner;\n"
+        "-- name: B :one\nSELECT name FROM task WHERE id = @id;\n"
+        "-- name: C :many\nSELECT id FROM task ORDER BY id;\n"
+    )
+    (tmp_path / "sqlc.yaml").write_text(CONFIG)
+    assert main(["vet", "-f", str(tmp_path), "--plans", "--format", "json"]) == 1
+    [item] = json.loads(capsys.readouterr().out)
+    assert (item["code"], item["labels"][0]["line"]) == ("V013", 2)
+    assert main(["vet", "-f", str(tmp_path)]) == 0
 
 
 @pytest.mark.parametrize("how", ["json", "sarif", "github", "text"])
