@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from aiosqlc.parse.scanner import Dialect, Kind, scan
 
@@ -36,6 +37,7 @@ class Filled:
         return offset
 
 
+@lru_cache(maxsize=16)  # each stage asks for the places of the query in hand
 def find(sql: str) -> tuple[Place, ...]:
     """Find every `$n` outside strings, quoted names and comments."""
     places = []

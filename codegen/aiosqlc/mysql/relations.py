@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from aiosqlc.stages import SqlType, Table, TableColumn
 
@@ -55,11 +56,16 @@ class Schema:
     def relation(self, name: str, schema: str = "") -> Relation | None:
         """Find a table or view: as written, or else regardless of case."""
         wanted = schema or DEFAULT
-        same_schema = [r for r in self.relations if r.table.schema == wanted]
-        for relation in same_schema:
-            if relation.table.name == name:
-                return relation
-        return next((r for r in same_schema if r.table.name.lower() == name.lower()), None)
+        exact = self._by_name.get((wanted, name))
+        return exact or self._by_lower_name.get((wanted, name.lower()))
+
+    @cached_property
+    def _by_name(self) -> dict[tuple[str, str], Relation]:
+        return {(r.table.schema, r.table.name): r for r in self.relations}
+
+    @cached_property
+    def _by_lower_name(self) -> dict[tuple[str, str], Relation]:
+        return {(r.table.schema, r.table.name.lower()): r for r in reversed(self.relations)}
 
     def routine(self, name: str) -> Routine | None:
         """Find a procedure or function."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 import sqlglot
 from sqlglot import exp
@@ -31,6 +32,7 @@ class Tree:
         return self.filled.places[int(match[2])] if match else None
 
 
+@lru_cache(maxsize=16)  # each stage asks for the tree of the query in hand
 def parse(sql: str) -> Tree | None:
     """Parse a statement with `$n` parameters; None where sqlglot does not know its syntax."""
     filled = fill(_plain(sql), lambda index, place: f":p{place.number}_{index}")

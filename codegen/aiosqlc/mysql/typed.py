@@ -47,8 +47,10 @@ def read_text(query: ParsedQuery, schema: Schema) -> tuple[Text, list[Diagnostic
         return Text(None, Result(None), _untyped(query)), []
     slices = frozenset(param.number for param in query.params if param.is_slice)
     first = Reader(schema, tree, slices=slices)
-    first.read()
+    result = first.read()
     params, _, problems = infer(query, first)
+    if not params:
+        return Text(first, result, params), problems
     required = {param.number for param in params if param.not_null}
     known = {param.number: param.type for param in params}
     second = Reader(schema, tree, required=required.__contains__, types=known, slices=slices)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from random import Random
 
 from tests.codegen.fuzz_mysql.world import COLUMNS, KEYS
 
+_PLACE = re.compile(r"<<(\d+)>>")
 Scope = dict[str, dict[str, str]]
 _COMPARE = ("=", "<>", "<", ">=", "<=>")
 _LITERALS = {
@@ -76,7 +78,8 @@ class Grammar:
             sql = self._lookup()
         else:
             sql = self._with() + self.select(2)[0]
-        return sql, self.parameters
+        places = [int(number) for number in _PLACE.findall(sql)]  # made in another order
+        return _PLACE.sub("?", sql), [self.parameters[number] for number in places]
 
     def _alias(self) -> str:
         self._names += 1
@@ -148,7 +151,7 @@ class Grammar:
 
     def _parameter(self, kind: str) -> str:
         self.parameters.append(kind)
-        return "?"
+        return f"<<{len(self.parameters) - 1}>>"
 
     def _with(self) -> str:
         if not self._chance(0.2):

@@ -40,6 +40,7 @@ BOTH = [
     ("SELECT row_number() OVER (ORDER BY id), lag(id) OVER (ORDER BY id) FROM a", "PN"),
     ("SELECT sum(grp) OVER (ORDER BY id ROWS BETWEEN 1 FOLLOWING AND 2 FOLLOWING) FROM a", "N"),
     ("SELECT (SELECT count(*) FROM b), (SELECT id FROM b LIMIT 1) FROM a", "PN"),
+    ("SELECT (SELECT count(*) FROM b), coalesce((SELECT 1), 2), count(*) FROM a", "NPP"),
     ("SELECT EXISTS (SELECT 1 FROM b), grp IN (SELECT id FROM b) FROM a", "PP"),
     ("SELECT name FROM a UNION SELECT note FROM b", "N"),
     ("SELECT bio FROM a INTERSECT SELECT title FROM b", "P"),
