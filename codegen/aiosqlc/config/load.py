@@ -31,6 +31,7 @@ _SET = (
 )  # fmt: skip
 _PYTHON = (
     "out", "package", "models", "executor", "emit_class", "emit_protocol", "emit_exceptions",
+    "emit_helpers",
     "overrides",
 )  # fmt: skip
 _OTHER_LANGUAGES = ("go", "kotlin", "typescript")
@@ -203,6 +204,7 @@ class _Loader:
             emit_class=reader.flag(found.get("emit_class"), "emit_class"),
             emit_protocol=reader.flag(found.get("emit_protocol"), "emit_protocol"),
             emit_exceptions=reader.flag(found.get("emit_exceptions"), "emit_exceptions"),
+            emit_helpers=reader.flag(found.get("emit_helpers"), "emit_helpers"),
             overrides=(*self._override_list(found.get("overrides")), *shared),
         )
 

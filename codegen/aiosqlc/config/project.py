@@ -43,7 +43,8 @@ class PythonTarget:
 
     `executor` is the module that exports an Executor Protocol; empty: one is written beside the
     code. `emit_class` makes a module's functions methods, `emit_protocol` adds their Protocol,
-    `emit_exceptions` raises a class of its own for each constraint a query can violate.
+    `emit_exceptions` raises a class of its own for each constraint a query can violate,
+    `emit_helpers` adds transactions with retries and an executor that reports every query.
     """
 
     out: Path
@@ -54,6 +55,7 @@ class PythonTarget:
     emit_class: bool = False
     emit_protocol: bool = False
     emit_exceptions: bool = False
+    emit_helpers: bool = False
     overrides: tuple[Override, ...] = ()
 
 

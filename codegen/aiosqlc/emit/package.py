@@ -8,6 +8,7 @@ from pathlib import Path
 from aiosqlc.config.project import Project, PythonTarget
 from aiosqlc.emit.errors import print_errors
 from aiosqlc.emit.executor import print_executor
+from aiosqlc.emit.helpers import print_helpers
 from aiosqlc.emit.imports import import_lines
 from aiosqlc.emit.python import print_module
 from aiosqlc.parse.scanner import Dialect
@@ -31,6 +32,11 @@ def print_package(
         Rendered(module.path, print_module(module, header.of(module.source))) for module in modules
     ]
     protocols = _protocols(target, modules)
+    if target.emit_helpers:
+        local = f"{target.package}.executor" if target.package else ".executor"
+        protocols |= set() if target.executor else {"Executor"}
+        source = print_helpers(target.package, (target.executor or local, "Executor"))
+        files.append(Rendered(target.out / "helpers.py", f"{header.of('')}\n{source}"))
     if protocols:
         source = print_executor(protocols, engine)
         files.append(Rendered(target.out / "executor.py", f"{header.of('')}\n{source}"))
