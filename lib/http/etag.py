@@ -37,6 +37,19 @@ def if_match(request: web.Request) -> int | None:
     return int(found[1])
 
 
+def require_if_match(request: web.Request) -> int | None:
+    """Return as `if_match`; a caller without the header is told to say what they have seen.
+
+    Raises:
+        AppError: PRECONDITION_REQUIRED without the header; PRECONDITION_FAILED as `if_match`.
+    """
+    if "If-Match" not in request.headers:
+        raise AppError(
+            Code.PRECONDITION_REQUIRED, "say in If-Match which version you have seen, or *"
+        )
+    return if_match(request)
+
+
 def stale() -> AppError:
     """Return the error for a version that is no longer the current one."""
     return AppError(Code.PRECONDITION_FAILED, "the version in If-Match is not the current one")

@@ -20,22 +20,16 @@ class Sort(StrEnum):
     DESC = "desc"
 
 
-class ListQuery(Query, frozen=True, kw_only=True):
-    """The parameters of every list. A service adds filters and `order_by`, an enum."""
+class PageQuery(Query, frozen=True, kw_only=True):
+    """Which page of a list whose order is given."""
 
     page: Annotated[int, Meta(ge=1, le=1_000_000, description="which page, from 1")] = 1
     page_size: Annotated[int, Meta(ge=1, le=MAX_PAGE_SIZE, description="things per page")] = 20
-    sort: Annotated[Sort, Meta(description="direction")] = Sort.ASC
 
     @property
     def offset(self) -> int:
         """How many rows come before this page."""
         return (self.page - 1) * self.page_size
-
-    @property
-    def descending(self) -> bool:
-        """Whether the list begins with the greatest."""
-        return self.sort is Sort.DESC
 
     def total_if_last(self, shown: int) -> int | None:
         """Return the length of the whole list where a page of `shown` things tells it, else None.
@@ -45,7 +39,18 @@ class ListQuery(Query, frozen=True, kw_only=True):
         return self.offset + shown if 0 < shown < self.page_size else None
 
 
-def page_meta(query: ListQuery, total: int, *, degraded: tuple[str, ...] = ()) -> PageMeta:
+class ListQuery(PageQuery, frozen=True, kw_only=True):
+    """The parameters of a list that is sorted. A service adds filters and `order_by`, an enum."""
+
+    sort: Annotated[Sort, Meta(description="direction")] = Sort.ASC
+
+    @property
+    def descending(self) -> bool:
+        """Whether the list begins with the greatest."""
+        return self.sort is Sort.DESC
+
+
+def page_meta(query: PageQuery, total: int, *, degraded: tuple[str, ...] = ()) -> PageMeta:
     """Return the `meta` of a page of a list of `total` things."""
     return PageMeta(
         page=query.page,

@@ -1,0 +1,18 @@
+"""What the product service reads from its environment."""
+
+from __future__ import annotations
+
+from pydantic_settings import SettingsConfigDict
+
+from lib.config import Port, PostgresSettings, Seconds
+from lib.http.gates import GateSettings
+
+
+class ProductConfig(PostgresSettings, GateSettings):
+    """`PRODUCT_DATABASE_URL` is required; without `REDIS_URL` events wait in the outbox."""
+
+    model_config = SettingsConfigDict(env_prefix="PRODUCT_")
+
+    port: Port = 8084
+    # How long the sweep rests when no reservation has expired.
+    sweep_seconds: Seconds = 1.0

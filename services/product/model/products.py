@@ -1,0 +1,110 @@
+"""Products as values: what may be asked for, and what may be said about one."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, Final, Literal, TypeAlias
+
+from msgspec import UNSET, Meta, UnsetType
+
+from lib.http.decode import Input
+from lib.http.pagination import ListQuery, Sort
+
+MAX_STOCK: Final = 1_000_000_000
+MAX_PRICE: Final = Decimal("9999999999.99")
+
+Name = Annotated[
+    str,
+    Meta(min_length=1, max_length=255, pattern=r"\S", extra={"message": "must not be blank"}),
+]
+Description = Annotated[str, Meta(max_length=4000)]
+# Money travels as text: a float would change it.
+Price = Annotated[
+    str,
+    Meta(
+        pattern=r"^[0-9]{1,10}([.][0-9]{1,2})?$",
+        description="an amount with up to two decimals, as text",
+        extra={"message": "must be an amount such as 12.50"},
+    ),
+]
+Currency = Annotated[
+    str,
+    Meta(
+        min_length=3,
+        max_length=3,
+        pattern=r"^[A-Z]{3}$",
+        description="ISO 4217",
+        extra={"message": "must be a currency such as EUR"},
+    ),
+]
+Stock = Annotated[int, Meta(ge=0, le=MAX_STOCK, description="how many are not reserved")]
+
+
+class SaleStatus(StrEnum):
+    """Whether a product can be had at the moment."""
+
+    ACTIVE = "active"
+    INACTIVE = "inactive"
+
+
+class OrderBy(StrEnum):
+    """What a list of products may be ordered by."""
+
+    NAME = "name"
+    PRICE = "price"
+    CREATED_AT = "created_at"
+
+
+SqlSort: TypeAlias = Literal[
+    "name", "name desc", "price", "price desc", "created_at", "created_at desc"
+]
+_SORTS: Final[dict[OrderBy, tuple[SqlSort, SqlSort]]] = {
+    OrderBy.NAME: ("name", "name desc"),
+    OrderBy.PRICE: ("price", "price desc"),
+    OrderBy.CREATED_AT: ("created_at", "created_at desc"),
+}
+
+
+class ListProducts(ListQuery, frozen=True, kw_only=True):
+    """The query string of the list; `search` looks into names and descriptions."""
+
+    order_by: OrderBy = OrderBy.NAME
+    search: Annotated[str, Meta(max_length=255)] | None = None
+    currency: Currency | None = None
+    min_price: Price | None = None
+    max_price: Price | None = None
+    in_stock: Annotated[bool, Meta(description="only what can be reserved now")] = False
+    status: SaleStatus = SaleStatus.ACTIVE
+
+    @property
+    def sql_sort(self) -> SqlSort:
+        """The order, as the query names it."""
+        return _SORTS[self.order_by][self.sort is Sort.DESC]
+
+
+class NewProduct(Input, frozen=True, kw_only=True):
+    """A product to be added. Its currency stays for good."""
+
+    name: Name
+    description: Description = ""
+    price: Price
+    currency: Currency
+    stock: Stock = 0
+    status: SaleStatus = SaleStatus.ACTIVE
+
+
+class ProductChange(Input, frozen=True, kw_only=True):
+    """A partial change: what is left out stays."""
+
+    name: Name | UnsetType = UNSET
+    description: Description | UnsetType = UNSET
+    price: Price | UnsetType = UNSET
+    stock: Stock | UnsetType = UNSET
+    status: SaleStatus | UnsetType = UNSET
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is to be changed."""
+        given = (self.name, self.description, self.price, self.stock, self.status)
+        return all(value is UNSET for value in given)

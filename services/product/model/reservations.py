@@ -1,0 +1,43 @@
+"""Reservations as values: what may be asked for."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+from uuid import UUID
+
+from msgspec import Meta
+
+from lib.errors import FieldError, invalid
+from lib.http.decode import Input
+
+MAX_LINES: Final = 100
+
+
+class Line(Input, frozen=True, kw_only=True):
+    """So many of one product."""
+
+    product_id: UUID
+    quantity: Annotated[int, Meta(ge=1, le=1_000_000)]
+
+
+class NewReservation(Input, frozen=True, kw_only=True):
+    """Products to be set aside together: all of them, or none."""
+
+    lines: Annotated[list[Line], Meta(min_length=1, max_length=MAX_LINES)]
+    ttl_seconds: Annotated[
+        int, Meta(ge=1, le=86_400, description="when it expires, unless it is confirmed")
+    ] = 900
+
+    def quantities(self) -> dict[UUID, int]:
+        """Return how many of which product, in the order of the lines.
+
+        Raises:
+            AppError: VALIDATION_ERROR where two lines name the same product.
+        """
+        found: dict[UUID, int] = {}
+        for index, line in enumerate(self.lines):
+            if line.product_id in found:
+                field = f"lines[{index}].product_id"
+                raise invalid(FieldError(field, "is in another line already"))
+            found[line.product_id] = line.quantity
+        return found

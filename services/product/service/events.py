@@ -1,0 +1,61 @@
+"""The events that tell others what has changed, published with the change."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+from uuid import UUID
+
+from msgspec import Struct
+
+from lib.db import Executor
+from lib.events import publish
+from services.product.store.models import Product, Reservation, ReservationLine
+
+PRODUCTS: Final = "products"
+RESERVATIONS: Final = "reservations"
+
+
+class ProductRemoved(Struct, frozen=True):
+    """The payload of `product.removed`; the other events of a product carry all of it."""
+
+    id: UUID
+    version: int
+
+
+class ReservationEvent(Struct, frozen=True):
+    """The payload of `reservation.made`, `.confirmed`, `.released` and `.expired`.
+
+    `key` is the idempotency key it was made with. `products` are those whose stock it has moved, as
+    they are now: whoever keeps copies takes the one with the highest version.
+    """
+
+    id: UUID
+    owner: str
+    key: str
+    lines: Sequence[ReservationLine]
+    products: Sequence[Product] = ()
+
+
+async def product_event(tx: Executor, kind: str, product: Product) -> None:
+    """Publish `product.created` or `product.changed`."""
+    await publish(tx, topic=PRODUCTS, key=str(product.id), kind=kind, payload=product)
+
+
+async def product_removed(tx: Executor, removed: ProductRemoved) -> None:
+    """Publish `product.removed`."""
+    await publish(tx, topic=PRODUCTS, key=str(removed.id), kind="product.removed", payload=removed)
+
+
+async def reservation_event(
+    tx: Executor,
+    kind: str,
+    reservation: Reservation,
+    lines: Sequence[ReservationLine],
+    products: Sequence[Product] = (),
+) -> None:
+    """Publish what became of a reservation."""
+    payload = ReservationEvent(
+        reservation.id, reservation.owner, reservation.request_key, lines, products
+    )
+    await publish(tx, topic=RESERVATIONS, key=str(reservation.id), kind=kind, payload=payload)

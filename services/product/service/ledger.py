@@ -1,0 +1,54 @@
+"""Changes of stock, each with the line in the ledger that explains it."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from msgspec.structs import replace
+
+from lib.db import Executor
+from lib.ids import new_id
+from services.product.store import stock
+from services.product.store.models import MovementReason, Product
+
+
+async def move(
+    tx: Executor,
+    product: Product,
+    delta: int,
+    reason: MovementReason,
+    *,
+    reservation_id: UUID,
+    actor: str,
+) -> Product:
+    """Add `delta` to the stock of a product that `tx` has locked; return it as it is now.
+
+    The caller has seen that there is enough; the schema does not take its word for it.
+    """
+    await stock.move_stock(tx, id=product.id, delta=delta)
+    moved = replace(product, stock=product.stock + delta, version=product.version + 1)
+    await record(tx, moved, delta, reason, reservation_id=reservation_id, actor=actor)
+    return moved
+
+
+async def record(
+    tx: Executor,
+    product: Product,
+    delta: int,
+    reason: MovementReason,
+    *,
+    actor: str,
+    reservation_id: UUID | None = None,
+) -> None:
+    """Write down why the stock of `product` has become what it is."""
+    await stock.add_movement(
+        tx,
+        id=new_id(),
+        product_id=product.id,
+        product_version=product.version,
+        delta=delta,
+        stock_after=product.stock,
+        reason=reason,
+        reservation_id=reservation_id,
+        actor=actor,
+    )

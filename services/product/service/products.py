@@ -1,0 +1,216 @@
+"""The rules of products: no change over a version unseen, every price and stock accounted for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Final
+from uuid import UUID
+
+from msgspec import UNSET, UnsetType
+
+from lib.db import Database, Executor
+from lib.db.like import contains
+from lib.errors import AppError, Code, not_found
+from lib.http.pagination import PageQuery
+from lib.ids import new_id
+from services.product.model.products import (
+    MAX_PRICE,
+    ListProducts,
+    NewProduct,
+    ProductChange,
+    SaleStatus,
+)
+from services.product.service import ledger
+from services.product.service.events import ProductRemoved, product_event, product_removed
+from services.product.store import products, stock
+from services.product.store.models import (
+    MovementReason,
+    PriceChange,
+    Product,
+    ProductStatus,
+    StockMovement,
+)
+
+_STATUS: Final = {
+    SaleStatus.ACTIVE: ProductStatus.ACTIVE,
+    SaleStatus.INACTIVE: ProductStatus.INACTIVE,
+}
+
+
+async def get(db: Executor, product_id: UUID) -> Product:
+    """Return the product or raise NOT_FOUND."""
+    return _found(await products.get_product(db, id=product_id))
+
+
+async def list_page(db: Executor, wanted: ListProducts) -> tuple[Sequence[Product], int]:
+    """Return one page and the number of products on all pages."""
+    status = _STATUS[wanted.status]
+    min_price = Decimal(wanted.min_price or 0)
+    max_price = MAX_PRICE if wanted.max_price is None else Decimal(wanted.max_price)
+    min_stock = 1 if wanted.in_stock else 0
+    search = contains(wanted.search)
+    rows = await products.list_products(
+        db,
+        status=status,
+        min_price=min_price,
+        max_price=max_price,
+        min_stock=min_stock,
+        currency=wanted.currency,
+        search=search,
+        sort=wanted.sql_sort,
+        page_size=wanted.page_size,
+        skip=wanted.offset,
+    )
+    total = wanted.total_if_last(len(rows))
+    if total is None:
+        total = await products.count_products(
+            db,
+            status=status,
+            min_price=min_price,
+            max_price=max_price,
+            min_stock=min_stock,
+            currency=wanted.currency,
+            search=search,
+        )
+    return rows, total
+
+
+async def list_prices(
+    db: Executor, product_id: UUID, wanted: PageQuery
+) -> tuple[Sequence[PriceChange], int]:
+    """Return one page of what the product has cost, newest first, and the number of all."""
+    await get(db, product_id)
+    rows = await products.list_prices(
+        db, product_id=product_id, page_size=wanted.page_size, skip=wanted.offset
+    )
+    total = wanted.total_if_last(len(rows))
+    if total is None:
+        total = await products.count_prices(db, product_id=product_id)
+    return rows, total
+
+
+async def list_movements(
+    db: Executor, product_id: UUID, wanted: PageQuery
+) -> tuple[Sequence[StockMovement], int]:
+    """Return one page of the product's ledger, newest first, and the number of all its lines."""
+    await get(db, product_id)
+    rows = await stock.list_movements(
+        db, product_id=product_id, page_size=wanted.page_size, skip=wanted.offset
+    )
+    total = wanted.total_if_last(len(rows))
+    if total is None:
+        total = await stock.count_movements(db, product_id=product_id)
+    return rows, total
+
+
+async def add(db: Database, new: NewProduct, *, actor: str) -> Product:
+    """Add a product, its first price and its first stock."""
+    product_id = new_id()
+    async with db.transaction() as tx:
+        await products.add_product(
+            tx,
+            id=product_id,
+            name=new.name.strip(),
+            description=new.description,
+            price=Decimal(new.price),
+            currency=new.currency,
+            stock=new.stock,
+            status=_STATUS[new.status],
+        )
+        added = await get(tx, product_id)
+        await _add_price(tx, added, actor)
+        if added.stock:
+            await ledger.record(tx, added, added.stock, MovementReason.COUNTED, actor=actor)
+        await product_event(tx, "product.created", added)
+    return added
+
+
+async def change(
+    db: Database,
+    product_id: UUID,
+    changes: ProductChange,
+    *,
+    version: int | None,
+    actor: str,
+) -> Product:
+    """Apply a partial change to the version the caller has seen; None stands for the present one.
+
+    Raises:
+        AppError: NOT_FOUND; PRECONDITION_FAILED where `version` is no longer the present one;
+            CONFLICT where somebody else was faster.
+    """
+    async with db.transaction() as tx:
+        before = await _current(tx, product_id, version)
+        if changes.is_empty:
+            return before
+        changed = await products.change_product(
+            tx,
+            id=product_id,
+            version=before.version,
+            name=UNSET if changes.name is UNSET else changes.name.strip(),
+            description=changes.description,
+            price=UNSET if changes.price is UNSET else Decimal(changes.price),
+            stock=changes.stock,
+            status=_status(changes.status),
+        )
+        if not changed:
+            raise _lost_race()
+        after = await get(tx, product_id)
+        if after.price != before.price:
+            await _add_price(tx, after, actor)
+        if after.stock != before.stock:
+            delta = after.stock - before.stock
+            await ledger.record(tx, after, delta, MovementReason.COUNTED, actor=actor)
+        await product_event(tx, "product.changed", after)
+    return after
+
+
+async def remove(db: Database, product_id: UUID, *, version: int | None) -> None:
+    """Take the product away; the same conditions as for a change.
+
+    Its ledger stays, and what is reserved of it may still be confirmed or released.
+    """
+    async with db.transaction() as tx:
+        before = await _current(tx, product_id, version)
+        removed = await products.change_product(
+            tx, id=product_id, version=before.version, status=ProductStatus.DELETED
+        )
+        if not removed:
+            raise _lost_race()
+        await product_removed(tx, ProductRemoved(product_id, before.version + 1))
+
+
+async def _current(tx: Executor, product_id: UUID, version: int | None) -> Product:
+    """Return the product, which nobody else can change meanwhile where any version will do."""
+    if version is None:
+        return _found(await products.lock_product(tx, id=product_id))
+    current = await get(tx, product_id)
+    if version != current.version:
+        raise AppError(Code.PRECONDITION_FAILED, "the product has changed since you read it")
+    return current
+
+
+async def _add_price(tx: Executor, product: Product, actor: str) -> None:
+    await products.add_price(
+        tx,
+        id=new_id(),
+        product_id=product.id,
+        price=product.price,
+        currency=product.currency,
+        changed_by=actor,
+    )
+
+
+def _found(product: Product | None) -> Product:
+    if product is None:
+        raise not_found("product")
+    return product
+
+
+def _status(given: SaleStatus | UnsetType) -> ProductStatus | UnsetType:
+    return UNSET if given is UNSET else _STATUS[given]
+
+
+def _lost_race() -> AppError:
+    return AppError(Code.CONFLICT, "the product was changed at the same time, try again")

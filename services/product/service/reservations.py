@@ -1,0 +1,235 @@
+"""Reservations: many products set aside in one step, then confirmed, released or expired."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+from msgspec.structs import asdict
+
+from lib.clock import Clock, utc_now
+from lib.db import Database, Executor
+from lib.db.errors import UniqueViolationError
+from lib.db.retry import in_transaction
+from lib.errors import AppError, Code, FieldError, not_found
+from lib.ids import new_id
+from services.product.model.reservations import NewReservation
+from services.product.service import ledger
+from services.product.service.events import reservation_event
+from services.product.service.steps import Step, status_after
+from services.product.store import products, reservations
+from services.product.store.models import (
+    MovementReason,
+    Product,
+    ProductStatus,
+    Reservation,
+    ReservationLine,
+    ReservationStatus,
+)
+
+_SYSTEM: Final = "system"
+
+
+@dataclass(frozen=True, slots=True)
+class Reserved:
+    """A reservation with its lines, and whether an earlier request had made it."""
+
+    reservation: Reservation
+    lines: Sequence[ReservationLine]
+    replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks; `trusted` callers may see and settle the reservations of others."""
+
+    subject: str
+    trusted: bool
+
+
+async def reserve(
+    db: Database, wanted: NewReservation, *, owner: str, key: str, clock: Clock = utc_now
+) -> Reserved:
+    """Set aside every line, or none; a request with the same `key` gets the same reservation.
+
+    Raises:
+        AppError: VALIDATION_ERROR for a product named twice; CONFLICT with the lines at fault where
+            there is not enough; IDEMPOTENCY_KEY_REUSED where the key came with other lines.
+    """
+    quantities = wanted.quantities()
+    if earlier := await _earlier(db, owner, key, quantities):
+        return earlier
+    # Who comes too late is told so without waiting for a lock.
+    _refuse_shortage(quantities, await products.find_products(db, ids=list(quantities)))
+
+    async def work(tx: Executor) -> Reserved:
+        reservation_id = new_id()
+        await reservations.add_reservation(
+            tx,
+            id=reservation_id,
+            owner=owner,
+            request_key=key,
+            expires_at=clock() + timedelta(seconds=wanted.ttl_seconds),
+        )
+        return await _take(tx, reservation_id, quantities)
+
+    try:
+        return await in_transaction(db, work, isolation="read_committed")
+    except UniqueViolationError:
+        # The same request, twice at once: the other one was faster.
+        if earlier := await _earlier(db, owner, key, quantities):
+            return earlier
+        raise
+
+
+async def get(db: Executor, reservation_id: UUID, caller: Caller) -> Reserved:
+    """Return a reservation or raise NOT_FOUND."""
+    found = _visible(await reservations.get_reservation(db, id=reservation_id), caller)
+    return Reserved(found, await reservations.list_lines(db, reservation_ids=[found.id]))
+
+
+async def settle(
+    db: Database, reservation_id: UUID, step: Step, caller: Caller, *, clock: Clock = utc_now
+) -> Reserved:
+    """Confirm or release; a step that was taken before is taken again without effect.
+
+    What is released after it was confirmed returns to the stock too.
+
+    Raises:
+        AppError: NOT_FOUND; CONFLICT where it has expired or was released before.
+    """
+
+    async def work(tx: Executor) -> Reserved:
+        found = _visible(await reservations.lock_reservation(tx, id=reservation_id), caller)
+        after = status_after(step, _status_now(found, step, clock))
+        if after is None:
+            raise AppError(Code.CONFLICT, "the reservation has expired or was released")
+        if after is not found.status:
+            await _settle(tx, found, after, caller.subject)
+        return await get(tx, reservation_id, caller)
+
+    return await in_transaction(db, work, isolation="read_committed")
+
+
+async def expire(db: Database, *, batch_size: int = 50, clock: Clock = utc_now) -> int:
+    """Give back what some reservations past their time have held; return how many there were.
+
+    Any number of processes may do so at once: each takes what no other has in hand.
+    """
+
+    async def work(tx: Executor) -> int:
+        late = await reservations.claim_expired(tx, now=clock(), batch_size=batch_size)
+        if late:
+            await _give_back(tx, late, ReservationStatus.EXPIRED, MovementReason.EXPIRED, _SYSTEM)
+        return len(late)
+
+    return await in_transaction(db, work, isolation="read_committed")
+
+
+async def _earlier(
+    db: Executor, owner: str, key: str, quantities: Mapping[UUID, int]
+) -> Reserved | None:
+    found = await reservations.find_reservation(db, owner=owner, request_key=key)
+    if found is None:
+        return None
+    lines = await reservations.list_lines(db, reservation_ids=[found.id])
+    if {line.product_id: line.quantity for line in lines} != quantities:
+        raise AppError(
+            Code.IDEMPOTENCY_KEY_REUSED, "this Idempotency-Key was used for another reservation"
+        )
+    return Reserved(found, lines, replayed=True)
+
+
+async def _take(tx: Executor, reservation_id: UUID, quantities: Mapping[UUID, int]) -> Reserved:
+    reservation = await reservations.get_reservation(tx, id=reservation_id)
+    if reservation is None:
+        raise AssertionError("this transaction has added it")
+    # A line refers to a product, which locks it a little: only after it is locked for good.
+    locked = await products.lock_products(tx, ids=list(quantities))
+    _refuse_shortage(quantities, locked)
+    lines = [
+        ReservationLine(reservation_id, found.id, quantities[found.id], found.price, found.currency)
+        for found in locked
+    ]
+    moved = []
+    for product, line in zip(locked, lines, strict=True):
+        moved.append(
+            await ledger.move(
+                tx,
+                product,
+                -line.quantity,
+                MovementReason.RESERVED,
+                reservation_id=reservation_id,
+                actor=reservation.owner,
+            )
+        )
+        await reservations.add_line(tx, **asdict(line))
+    await reservation_event(tx, "reservation.made", reservation, lines, moved)
+    return Reserved(reservation, lines)
+
+
+def _refuse_shortage(quantities: Mapping[UUID, int], found: Sequence[Product]) -> None:
+    """Raise CONFLICT, naming every line that cannot be had, where there are any."""
+    for_sale = {p.id: p.stock for p in found if p.status is ProductStatus.ACTIVE}
+    problems = []
+    for index, (product_id, quantity) in enumerate(quantities.items()):
+        left = for_sale.get(product_id)
+        if left is None:
+            problems.append(FieldError(f"lines[{index}].product_id", "is not for sale"))
+        elif left < quantity:
+            problems.append(FieldError(f"lines[{index}].quantity", f"only {left} left"))
+    if problems:
+        raise AppError(Code.CONFLICT, "not everything can be reserved", details=problems)
+
+
+def _visible(reservation: Reservation | None, caller: Caller) -> Reservation:
+    if reservation is None or not (caller.trusted or caller.subject == reservation.owner):
+        raise not_found("reservation")
+    return reservation
+
+
+def _status_now(reservation: Reservation, step: Step, clock: Clock) -> ReservationStatus:
+    """Return the status; past its time it can no longer be confirmed, swept up or not."""
+    late = reservation.status is ReservationStatus.PENDING and reservation.expires_at <= clock()
+    return ReservationStatus.EXPIRED if late and step is Step.CONFIRM else reservation.status
+
+
+async def _settle(tx: Executor, found: Reservation, after: ReservationStatus, actor: str) -> None:
+    if after is ReservationStatus.CONFIRMED:
+        await reservations.settle_reservation(tx, id=found.id, status=after)
+        lines = await reservations.list_lines(tx, reservation_ids=[found.id])
+        await reservation_event(tx, "reservation.confirmed", found, lines)
+        return
+    confirmed = found.status is ReservationStatus.CONFIRMED
+    reason = MovementReason.RETURNED if confirmed else MovementReason.RELEASED
+    await _give_back(tx, [found], after, reason, actor)
+
+
+async def _give_back(
+    tx: Executor,
+    settled: Sequence[Reservation],
+    status: ReservationStatus,
+    reason: MovementReason,
+    actor: str,
+) -> None:
+    """Return the stock of reservations that `tx` has locked, all products in one order."""
+    lines = await reservations.list_lines(tx, reservation_ids=[found.id for found in settled])
+    locked = await products.lock_products(tx, ids=list({line.product_id for line in lines}))
+    by_id = {product.id: product for product in locked}
+    for reservation in settled:
+        own = [line for line in lines if line.reservation_id == reservation.id]
+        for line in own:
+            by_id[line.product_id] = await ledger.move(
+                tx,
+                by_id[line.product_id],
+                line.quantity,
+                reason,
+                reservation_id=reservation.id,
+                actor=actor,
+            )
+        await reservations.settle_reservation(tx, id=reservation.id, status=status)
+        moved = [by_id[line.product_id] for line in own]
+        await reservation_event(tx, f"reservation.{status.value}", reservation, own, moved)

@@ -1,0 +1,35 @@
+"""The life of a reservation: which step may follow which."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
+from services.product.store.models import ReservationStatus
+
+
+class Step(StrEnum):
+    """What can be done with a reservation."""
+
+    CONFIRM = "confirm"
+    RELEASE = "release"
+
+
+_P, _C = ReservationStatus.PENDING, ReservationStatus.CONFIRMED
+_R, _E = ReservationStatus.RELEASED, ReservationStatus.EXPIRED
+# A step that was taken before is taken again without effect: callers may repeat themselves.
+# What expired has been given back, which is all that a release asks for.
+_NEXT: Final[Mapping[tuple[Step, ReservationStatus], ReservationStatus]] = {
+    (Step.CONFIRM, _P): _C,
+    (Step.CONFIRM, _C): _C,
+    (Step.RELEASE, _P): _R,
+    (Step.RELEASE, _C): _R,
+    (Step.RELEASE, _R): _R,
+    (Step.RELEASE, _E): _E,
+}
+
+
+def status_after(step: Step, status: ReservationStatus) -> ReservationStatus | None:
+    """Return the status a step leads to, None where it may not be taken."""
+    return _NEXT.get((step, status))

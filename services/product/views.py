@@ -1,0 +1,49 @@
+"""Reservations as they are answered."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from msgspec import Struct
+
+from services.product.service.reservations import Reserved
+from services.product.store.models import ReservationStatus
+
+
+class LineView(Struct, frozen=True, gc=False):
+    """So many of one product, at the price of the moment they were reserved."""
+
+    product_id: UUID
+    quantity: int
+    unit_price: Decimal
+    currency: str
+
+
+class ReservationView(Struct, frozen=True):
+    """A reservation. Until it is confirmed it holds its products up to `expires_at`."""
+
+    id: UUID
+    status: ReservationStatus
+    expires_at: datetime
+    lines: Sequence[LineView]
+    created_at: datetime
+    updated_at: datetime
+
+
+def view_of(found: Reserved) -> ReservationView:
+    """Return what a caller is shown."""
+    reservation = found.reservation
+    return ReservationView(
+        reservation.id,
+        reservation.status,
+        reservation.expires_at,
+        [
+            LineView(line.product_id, line.quantity, line.unit_price, line.currency)
+            for line in found.lines
+        ],
+        reservation.created_at,
+        reservation.updated_at,
+    )

@@ -1,0 +1,68 @@
+-- Products: read, listed in a chosen order, and changed under version control.
+
+-- name: GetProduct :one
+SELECT * FROM product WHERE id = @id AND status <> 'deleted';
+
+-- name: LockProduct :one
+-- The product as it is, to be changed by this transaction alone.
+SELECT * FROM product WHERE id = @id AND status <> 'deleted' FOR UPDATE;
+
+-- name: FindProducts :many
+SELECT * FROM product WHERE id = ANY (@ids::uuid[]);
+
+-- name: LockProducts :many
+-- In the order of their ids, so that two who lock the same ones wait and do not embrace.
+SELECT * FROM product WHERE id = ANY (@ids::uuid[]) ORDER BY id FOR UPDATE;
+
+-- name: ListProducts :many
+-- One page of the products that match, in the order asked for, equal ones by id.
+-- `search` is a LIKE pattern.
+SELECT * FROM product
+WHERE status = @status
+    AND price BETWEEN @min_price AND @max_price
+    AND stock >= @min_stock
+    AND currency = @currency -- :if currency
+    AND (name ILIKE @search OR description ILIKE @search) -- :if search
+ORDER BY
+    name, -- :sort name asc|desc, price asc|desc, created_at asc|desc
+    id
+LIMIT @page_size OFFSET @skip;
+
+-- name: CountProducts :one
+-- How many products match: the same conditions as ListProducts.
+SELECT count(*) FROM product
+WHERE status = @status
+    AND price BETWEEN @min_price AND @max_price
+    AND stock >= @min_stock
+    AND currency = @currency -- :if currency
+    AND (name ILIKE @search OR description ILIKE @search) -- :if search
+;
+
+-- name: AddProduct :exec
+INSERT INTO product (id, name, description, price, currency, stock, status)
+VALUES (@id, @name, @description, @price, @currency, @stock, @status);
+
+-- name: ChangeProduct :execrows
+-- What is not given stays. No row where the product is gone or no longer has this version.
+UPDATE product SET
+    name = @name, -- :set
+    description = @description, -- :set
+    price = @price, -- :set
+    stock = @stock, -- :set
+    status = @status, -- :set
+    version = version + 1,
+    updated_at = now()
+WHERE id = @id AND version = @version AND status <> 'deleted';
+
+-- name: AddPrice :exec
+INSERT INTO price_change (id, product_id, price, currency, changed_by)
+VALUES (@id, @product_id, @price, @currency, @changed_by);
+
+-- name: ListPrices :many
+-- What a product has cost, newest first.
+SELECT * FROM price_change WHERE product_id = @product_id
+ORDER BY id DESC
+LIMIT @page_size OFFSET @skip;
+
+-- name: CountPrices :one
+SELECT count(*) FROM price_change WHERE product_id = @product_id;

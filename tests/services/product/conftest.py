@@ -1,0 +1,74 @@
+"""The product service in this process, and callers with tokens."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+from pydantic import SecretStr
+
+from lib.auth import Role
+from lib.testing.auth import TestIssuer
+from services.product.app import create_app
+from services.product.config import ProductConfig
+
+
+class Caller:
+    """Sends requests with one token, or with none."""
+
+    def __init__(self, client: TestClient, headers: dict[str, str]) -> None:
+        self._client = client
+        self._headers = headers
+
+    async def __call__(self, method: str, path: str, *, headers=None, **options):
+        """Return the status, the decoded body (None without one) and the headers."""
+        async with self._client.request(
+            method, f"/api/v1/{path}", headers={**self._headers, **(headers or {})}, **options
+        ) as answer:
+            body = await answer.json() if await answer.read() else None
+            return answer.status, body, answer.headers
+
+
+@pytest.fixture
+async def database_url(new_database) -> str:
+    return await new_database("product", demo=True)
+
+
+@pytest.fixture
+async def client(database_url: str, issuer: TestIssuer) -> AsyncIterator[TestClient]:
+    config = ProductConfig(
+        _env_file=None,
+        database_url=SecretStr(database_url),
+        db_pool_min=1,
+        sweep_seconds=0.05,
+        auth_jwks_url=issuer.url,
+    )
+    async with TestClient(TestServer(create_app(config))) as client:
+        yield client
+
+
+@pytest.fixture
+def anyone(client: TestClient) -> Caller:
+    return Caller(client, {})
+
+
+@pytest.fixture
+def customer(client: TestClient, issuer: TestIssuer) -> Caller:
+    return Caller(client, issuer.authorized(subject="a-customer", role=Role.CUSTOMER))
+
+
+@pytest.fixture
+def staff(client: TestClient, issuer: TestIssuer) -> Caller:
+    return Caller(client, issuer.authorized(subject="a-clerk", role=Role.STAFF))
+
+
+@pytest.fixture
+def shop(client: TestClient, issuer: TestIssuer) -> Caller:
+    """The service that sells."""
+    return Caller(client, issuer.authorized(subject="order", role=Role.SERVICE))
+
+
+@pytest.fixture
+def other_shop(client: TestClient, issuer: TestIssuer) -> Caller:
+    return Caller(client, issuer.authorized(subject="another", role=Role.SERVICE))
