@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+import json
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -60,6 +63,26 @@ def test_generated_code_passes_the_strictest_type_check(tmp_path: Path) -> None:
         *("--cache-dir", str(tmp_path / ".mypy_cache"), "."),
         cwd=tmp_path,
     )
+
+
+@pytest.mark.slow
+def test_generated_code_passes_pyright_at_its_strictest(tmp_path: Path) -> None:
+    pyright = Path(sys.executable).with_name("pyright")
+    started = subprocess.run([pyright, "--version"], capture_output=True, check=False, cwd=tmp_path)
+    if started.returncode and "CI" not in os.environ:
+        pytest.skip("pyright does not start: it needs Node.js, once, from the npm registry")
+    for folder in GENERATED:
+        shutil.copytree(folder, tmp_path / folder.parent.name)
+    environment = Path(sys.executable).parent.parent
+    settings = {
+        "typeCheckingMode": "strict",
+        "pythonVersion": "3.11",
+        "venvPath": str(environment.parent),
+        "venv": environment.name,
+        "reportMissingTypeStubs": False,
+    }
+    (tmp_path / "pyrightconfig.json").write_text(json.dumps(settings))
+    run(str(pyright), cwd=tmp_path)
 
 
 def run(*command: str, cwd: Path | None = None) -> None:

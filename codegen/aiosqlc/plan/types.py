@@ -90,12 +90,19 @@ class TypeResolver:
         if sql.kind is TypeKind.COMPOSITE:
             return self._composite(sql, parameter=parameter)
         if sql.kind is TypeKind.RANGE:
-            return pytypes.RANGE
+            return self._range(sql)
         if sql.kind is TypeKind.MULTIRANGE:
-            return pytypes.list_of(pytypes.RANGE, parameter=parameter)
+            return pytypes.list_of(self._range(sql), parameter=parameter)
         if sql.kind is TypeKind.PSEUDO:
             return pytypes.POSTGRES.get(sql.name, pytypes.UNKNOWN)
         return pytypes.POSTGRES.get(sql.name, pytypes.TEXT)
+
+    def _range(self, sql: SqlType) -> PyType:
+        """Return asyncpg's Range of the subtype; it holds the values as the driver decodes them."""
+        bound = self._scalar(sql.base, parameter=False) if sql.base else pytypes.UNKNOWN
+        plain = bound if not bound.decode else pytypes.TEXT
+        imports = pytypes.RANGE.imports | plain.imports
+        return PyType(f"{pytypes.RANGE.annotation}[{plain.annotation}]", imports)
 
     def class_name(self, schema: str, name: str) -> str:
         """Return the class of a type or table; those outside the default schema carry its name."""

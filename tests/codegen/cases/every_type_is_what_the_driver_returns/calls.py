@@ -50,6 +50,8 @@ def fits(value, annotation):
         return isinstance(value, list) and all(fits(item, arguments[0]) for item in value)
     if origin is tuple:
         return isinstance(value, tuple)
+    if origin is not None:
+        return isinstance(value, origin)
     if annotation is int:
         return type(value) is int
     return isinstance(value, annotation)

@@ -84,9 +84,9 @@ class Everything(msgspec.Struct, frozen=True):
     c_path: Path
     c_polygon: Polygon
     c_circle: Circle
-    c_int4range: Range
-    c_multirange: list[Range]
-    c_span: Range
+    c_int4range: Range[int]
+    c_multirange: list[Range[int]]
+    c_span: Range[float]
     c_colour: Colour
     c_colours: list[Colour | None]
     c_pair: Pair

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from time import perf_counter
 from typing import Any, TypeVar
 
-from asyncpg import DeadlockDetectedError, Pool, SerializationError
+from asyncpg import DeadlockDetectedError, SerializationError
 
 from . import QUERY_NAMES
 from .executor import Executor
@@ -16,13 +16,13 @@ T = TypeVar("T")
 
 
 async def in_transaction(
-    pool: Pool,
+    pool: Any,
     work: Callable[[Any], Awaitable[T]],
     *,
     isolation: str = "read_committed",
     attempts: int = 3,
 ) -> T:
-    """Run `work(connection)` in a transaction and return its result.
+    """Run `work(connection)` in a transaction of an asyncpg pool and return its result.
 
     After a serialization failure or a deadlock the whole of it runs again, at most `attempts`
     times, with a short random pause between: `work` must not have effects outside the database.

@@ -43,9 +43,13 @@ _BY_CONSTRAINT: Final[Mapping[object, type[PostgresError]]] = {
 
 def constraint_error(error: PostgresError) -> PostgresError:
     """Return the exception of the violated constraint, with all that the server said of it."""
-    known = _BY_CONSTRAINT.get((error.table_name, error.constraint_name))
+    table, name = (
+        getattr(error, "table_name", None),
+        getattr(error, "constraint_name", None),
+    )
+    known = _BY_CONSTRAINT.get((table, name))
     if known is None:
         return error
     typed = known(*error.args)
-    typed.__dict__.update(error.__dict__)
+    vars(typed).update(vars(error))
     return typed
