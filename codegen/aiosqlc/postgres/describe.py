@@ -134,5 +134,6 @@ def _described(result: pq.abc.PGresult, tree: bytes) -> Described:
     return Described(
         param_oids=tuple(result.param_type(i) for i in range(result.nparams)),
         columns=columns or None,
-        tree=tree.decode(),
+        # A line break inside a long name can fall inside a character.
+        tree=tree.decode(errors="surrogateescape"),
     )

@@ -26,7 +26,7 @@ _HINTS = {
     "42P18": "say the type with a cast, as in `$1::text`",
     "42P08": "the same parameter is used with two types; cast one use, as in `$1::text`",
 }
-_WORD = re.compile(r'"[^"]*"|\w+|\S')
+_WORD = re.compile(r"""'(?:[^']|'')*'|"[^"]*"|\$?\w+|\S""")
 _PARAM = re.compile(r"parameter \$(\d+)")
 _QUOTED = re.compile(r'"([^"]+)"')
 
@@ -54,6 +54,9 @@ def _place(query: ParsedQuery, error: ServerError, sql: str, source_map: SourceM
         for param in query.params:
             if param.number == int(number.group(1)) and param.spans:
                 return param.spans[0]
+        at = sql.find(f"${number.group(1)}")
+        if at >= 0:
+            return _word_at(query, source_map.to_source(at))
     for name in _QUOTED.findall(error.message):
         at = sql.find(name)
         if at >= 0:

@@ -47,16 +47,18 @@ class Sampler:
     """Makes values. `seen` are texts whose literals are worth trying: the user's own SQL."""
 
     def __init__(self, seed: int, seen: Iterable[str] = ()) -> None:
-        self.random = random.Random(seed)  # noqa: S311 - test data
+        self.random: random.Random = random.Random(seed)  # noqa: S311 - test data
         words = {w.replace("''", "'") for text in seen for w in _LITERAL.findall(text)}
-        self._texts = _TEXTS + sorted(w for w in words if len(w) <= _MOST_WORDS)[:_MOST_WORDS]
+        self._texts: list[str] = (
+            _TEXTS + sorted(w for w in words if len(w) <= _MOST_WORDS)[:_MOST_WORDS]
+        )
 
     def value(self, kind: SqlType, *, elements_null: bool = True) -> str | None:
         """Return a value of a type as text, or None where none is known for it."""
         if kind.array_dims:
             return self._array(kind, elements_null=elements_null)
         if kind.kind is TypeKind.ENUM:
-            return str(self.random.choice(kind.labels)) if kind.labels else None
+            return self.random.choice(kind.labels) if kind.labels else None
         if kind.kind is TypeKind.DOMAIN and kind.base is not None:
             return self.value(kind.base)
         if kind.kind is TypeKind.RANGE:

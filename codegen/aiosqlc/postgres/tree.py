@@ -13,22 +13,24 @@ from collections.abc import Iterator
 from typing import Any
 
 _LINE = 78  # the server breaks its dump after at most this many bytes
-_KIND = re.compile(r"\w+")
-_DELIMITER = re.compile(r"\\.|[{}()]", re.DOTALL)
-_FIELD = re.compile(r" ?:(\w+) ([{(]|(?:\\.|[^\s(){}\\])+)", re.DOTALL)
-_ITEM = re.compile(r" ?([{(]|(?:\\.|[^\s(){}\\])+)", re.DOTALL)
+_KIND = re.compile(r"\w+", re.ASCII)
+_DELIMITER = re.compile(r"\\.|[{}()]", re.DOTALL | re.ASCII)
+_FIELD = re.compile(r" ?:(\w+) ([{(]|(?:\\.|[^\s(){}\\])+)", re.DOTALL | re.ASCII)
+_ITEM = re.compile(r" ?([{(]|(?:\\.|[^\s(){}\\])+)", re.DOTALL | re.ASCII)
 _DATUM = re.compile(r" \[([^\]]*)\]")
-_UNESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_UNESCAPE = re.compile(r"\\(.)", re.DOTALL | re.ASCII)
 # What differs between two uses of the same expression without changing its meaning.
 _PLACE = re.compile(
     r" :(?:location|varnosyn|varattnosyn|stmt_location|stmt_len|list_start|list_end|rellockmode)"
-    r" -?\d+"
+    r" -?\d+",
+    re.ASCII,
 )
+_NUMBER = re.compile(r"-?\d+", re.ASCII)
 _NODE, _LIST = "{", "("
 _MOST_TOKENS = 50_000
 # A field of a node with no node below it: a word, a number list, or a datum.
 _FLAT = re.compile(
-    r" :(\w+) (\([ioxb](?: -?\d+)*\)|(?:\\.|[^\s(){}\\])+(?: \[[^\]]*\])?)", re.DOTALL
+    r" :(\w+) (\([ioxb](?: -?\d+)*\)|(?:\\.|[^\s(){}\\])+(?: \[[^\]]*\])?)", re.DOTALL | re.ASCII
 )
 _NUMBERED = frozenset("ioxb")
 
@@ -214,7 +216,7 @@ def _value(token: str) -> Any:
 def _new_value(token: str) -> Any:
     if token in _CONSTANTS:
         return _CONSTANTS[token]
-    if token.lstrip("-").isdigit():
+    if _NUMBER.fullmatch(token):
         return int(token)
     if token[0] == "(":
         numbers = [int(word) for word in token[2:-1].split()]
@@ -237,7 +239,11 @@ def unwrap(dump: str) -> str:
     parts: list[str] = []
     for line in dump.split("\n"):
         parts.append(line)
-        full = len(line) == _LINE if line.isascii() else len(line.encode()) == _LINE
+        full = (
+            len(line) == _LINE
+            if line.isascii()
+            else len(line.encode(errors="surrogateescape")) == _LINE
+        )
         parts.append("" if full and " " not in line[1:] else " ")
     return "".join(parts).strip()
 

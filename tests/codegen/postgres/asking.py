@@ -57,7 +57,8 @@ def answers(
     schema: str, sqls: tuple[str, ...]
 ) -> tuple[dict[str, TypedQuery], tuple[Diagnostic, ...]]:
     """Return the typed queries by their SQL, and what is wrong."""
-    analysis, problems = run(schema, [query(sql, f"Q{n}") for n, sql in enumerate(sqls)])
+    asked = [query(sql, f"Q{n}", Command.EXEC) for n, sql in enumerate(sqls)]
+    analysis, problems = run(schema, asked)
     return {typed.parsed.sql: typed for typed in analysis.queries}, problems
 
 

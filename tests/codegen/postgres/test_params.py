@@ -1,0 +1,91 @@
+"""Parameters: names from what they meet, types from the server, NULL where it means something."""
+
+from __future__ import annotations
+
+import pytest
+from aiosqlc.stages import Param
+
+from tests.codegen.postgres.asking import TABLES, answers, query, run
+
+SCHEMA = (
+    TABLES
+    + """
+create domain must as text not null;
+create table p (id int primary key, tag varchar(10), code must, n numeric(10, 2) not null);
+create function greet(who text, times int) returns text language sql
+    return repeat(who, times);
+"""
+)
+
+# SQL: (name, type, optional) of each parameter.
+CASES: dict[str, list[tuple[str, str, bool]]] = {
+    "select * from a where id = $1": [("id", "int4", False)],
+    "select * from a where bio = $1": [("bio", "text", False)],
+    "select * from a where $1 < grp and grp < $2": [("grp", "int4", False), ("grp_2", "int4", False)],
+    "select * from a where id = any ($1)": [("id", "int4", False)],
+    "select * from a where id in ($1, $2)": [("id", "int4", False), ("id_2", "int4", False)],
+    "select * from a where lower(bio) = $1": [("bio", "text", False)],
+    "select * from a limit $1 offset $2": [("limit", "int8", False), ("offset", "int8", False)],
+    "select * from a where bio is not distinct from $1": [("bio", "text", True)],
+    "select * from a where $1::text is null or bio = $1": [("bio", "text", True)],
+    "select coalesce($1, name) from a": [("p1", "text", True)],
+    "select greet($1, $2)": [("who", "text", False), ("times", "int4", False)],
+    "select make_interval(secs => $1)": [("secs", "float8", False)],
+    "select $1::uuid": [("p1", "uuid", False)],
+    "insert into p values ($1, $2, $3, $4)": [
+        ("id", "int4", False),
+        ("tag", "varchar", True),
+        ("code", "must", False),
+        ("n", "numeric", False),
+    ],
+    "insert into p (id, tag, n) values ($1, $2, 1), ($3, 'x', 2)": [
+        ("id", "int4", False),
+        ("tag", "varchar", True),
+        ("id_2", "int4", False),
+    ],
+    "insert into p (id, tag, n) select id, $1, $2 from a": [
+        ("tag", "varchar", True),
+        ("n", "numeric", False),
+    ],
+    "update p set tag = $1, n = $2 where id = $3": [
+        ("tag", "varchar", True),
+        ("n", "numeric", False),
+        ("id", "int4", False),
+    ],
+    "update p set tag = coalesce($1, tag) where id = $2": [
+        ("p1", "varchar", True),
+        ("id", "int4", False),
+    ],
+    "insert into p (id, n) values ($1, 1) on conflict (id) do update set tag = $2": [
+        ("id", "int4", False),
+        ("tag", "varchar", True),
+    ],
+    "with w as (select id from a where grp = $1) select * from w where id = $2": [
+        ("grp", "int4", False),
+        ("id", "int4", False),
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("sql", CASES)
+def test_a_parameter_is_named_typed_and_optional_by_its_use(sql: str) -> None:
+    typed, problems = answers(SCHEMA, tuple(CASES))
+    assert [p.message for p in problems] == []
+    found = [(p.name, p.type.name, not p.not_null) for p in typed[sql].params]
+    assert found == CASES[sql]
+
+
+def test_what_the_user_says_of_a_parameter_wins() -> None:
+    said = (Param(1, "who", (), nullable=True), Param(2, "mark", (), nullable=False))
+    asked = query("select id from a where name = $1 and coalesce($2, bio) = name", params=said)
+    analysis, _ = run(SCHEMA, [asked])
+    first, second = analysis.queries[0].params
+    assert (first.name, first.not_null, first.is_named) == ("who", False, True)
+    assert (second.name, second.not_null) == ("mark", True)
+
+
+def test_a_parameter_knows_the_column_it_meets() -> None:
+    typed, _ = answers(SCHEMA, tuple(CASES))
+    (param,) = typed["select * from a where id = $1"].params
+    assert param.origin is not None
+    assert (param.origin.table, param.origin.column) == ("a", "id")

@@ -1,0 +1,67 @@
+"""What the server refuses: every mistake, at its place, with the server's own advice."""
+
+from __future__ import annotations
+
+import pytest
+from aiosqlc.diagnostics import Severity
+from aiosqlc.stages import AnalyzeOptions, Command
+
+from tests.codegen.postgres.asking import TABLES, query, run
+
+# SQL: code, the text under the caret, a part of the message or the hint.
+CASES = {
+    "select * from pionts": ("E310", "pionts", "does not exist"),
+    "select nam from a": ("E311", "nam", "a.name"),
+    "select id from a, b": ("E315", "id", "ambiguous"),
+    "select upper(1) from a": ("E312", "upper", "type casts"),
+    "selec 1": ("E300", "selec", "syntax error"),
+    "select 1 from": ("E300", "m", "end of input"),
+    "select $1": (None, "", ""),
+    "select $1 is null": ("E313", "$1", "cast"),
+    "select 1 where $1 = 1 and $1 = 'x'::text": ("E312", "=", "cast"),
+    "select name, count(*) from a": ("E317", "name", "GROUP BY"),
+    "select 'x'::nope": ("E318", "nope", "does not exist"),
+    "select 1 + 'x'": ("E301", "'x'", "invalid input"),
+    "select é from a": ("E311", "é", "does not exist"),
+}
+
+
+@pytest.mark.parametrize("sql", CASES)
+def test_a_mistake_is_shown_where_it_is(sql: str) -> None:
+    code, word, text = CASES[sql]
+    _, problems = run(TABLES, [query(sql)])
+    if code is None:
+        assert problems == ()
+        return
+    (problem,) = problems
+    span = problem.labels[0].span
+    assert problem.code == code
+    assert sql[span.start : span.end].startswith(word)
+    assert text in problem.message + problem.hint + " ".join(problem.notes)
+
+
+def test_a_broken_query_does_not_hide_another() -> None:
+    asked = [query(s, f"Q{n}") for n, s in enumerate(["selec", "select 1", "select x", "select 2"])]
+    analysis, problems = run(TABLES, asked)
+    assert [q.parsed.name for q in analysis.queries] == ["Q1", "Q3"]
+    assert [p.code for p in problems] == ["E300", "E311"]
+    assert [c.not_null for q in analysis.queries for c in q.columns] == [True, True]
+
+
+@pytest.mark.parametrize(
+    ("strict", "severity"), [(True, Severity.ERROR), (False, Severity.WARNING)]
+)
+def test_one_row_asked_of_many_is_a_finding(strict: bool, severity: Severity) -> None:
+    asked = query("select * from a", command=Command.ONE)
+    _, (problem,) = run(TABLES, [asked], AnalyzeOptions(strict=strict))
+    assert (problem.code, problem.severity) == ("E320", severity)
+
+
+def test_rows_asked_of_a_statement_without_any_are_an_error() -> None:
+    _, (problem,) = run(TABLES, [query("delete from a", command=Command.MANY)])
+    assert problem.code == "E321"
+
+
+def test_a_select_without_columns_has_rows() -> None:
+    _, problems = run(TABLES, [query("select from a", command=Command.MANY)])
+    assert problems == ()

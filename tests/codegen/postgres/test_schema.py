@@ -1,0 +1,106 @@
+"""Schema files: applied in order, with errors at their place, and nothing half made left behind."""
+
+from __future__ import annotations
+
+import pytest
+from aiosqlc.postgres import analyze
+from aiosqlc.stages import AnalyzeOptions, TypeKind
+
+from tests.codegen.postgres.asking import query, schema_file
+
+# Schema: code and the text under the caret.
+BROKEN = {
+    "create table tt (id int); create table tt (id int)": ("E204", "tt"),
+    "create table t (id itn)": ("E201", "itn"),
+    "create table x (id int references y)": ("E202", "y"),
+    "creat table t ()": ("E200", "creat"),
+    "create extension postgis": ("E203", "postgis"),
+    "alter table nope add column x int": ("E202", "nope"),
+}
+
+
+@pytest.mark.parametrize("sql", BROKEN)
+def test_an_error_of_the_schema_has_a_place(sql: str) -> None:
+    code, word = BROKEN[sql]
+    _, (problem,) = analyze([schema_file(sql)], [], AnalyzeOptions())
+    span = problem.labels[0].span
+    assert problem.code == code, problem
+    assert sql[span.start : span.end].startswith(word)
+
+
+def test_a_missing_extension_comes_with_the_remedy() -> None:
+    _, (problem,) = analyze([schema_file("create extension postgis")], [], AnalyzeOptions())
+    assert "database.uri" in problem.hint
+    assert "postgis.sql" in problem.hint
+
+
+@pytest.mark.parametrize(
+    ("extension", "use"),
+    [
+        ('"uuid-ossp"', "select uuid_generate_v4()"),
+        ("pgcrypto", "select crypt('a', gen_salt('bf'))"),
+        ("citext", "select 'a'::citext = 'A'::citext, lower('a'::citext)"),
+        ("pg_trgm", "select similarity('a', 'b'), 'a' % 'b'"),
+        ("hstore", "select 'a=>1'::hstore -> 'a'"),
+        ("ltree", "select nlevel('a.b'::ltree)"),
+        ("unaccent", "select unaccent('é')"),
+    ],
+)
+def test_common_extensions_have_a_stand_in(extension: str, use: str) -> None:
+    file = schema_file(f"create extension if not exists {extension}")
+    _, problems = analyze([file], [query(use)], AnalyzeOptions())
+    assert problems == ()
+
+
+def test_an_index_that_only_a_real_extension_can_build_is_left_out() -> None:
+    sql = "create extension pg_trgm; create table t (a text);"
+    sql += " create index on t using gin (a gin_trgm_ops)"
+    _, problems = analyze([schema_file(sql)], [query("select a from t")], AnalyzeOptions())
+    assert problems == ()
+
+
+def test_a_shim_stands_in_for_its_extension() -> None:
+    shim = schema_file("create domain geometry as text", "shims/postgis.sql")
+    file = schema_file("create extension postgis; create table t (g geometry not null)")
+    analysis, problems = analyze([file], [query("select g from t")], AnalyzeOptions(shims=(shim,)))
+    assert problems == ()
+    assert analysis.queries[0].columns[0].not_null
+
+
+def test_roles_that_a_schema_only_mentions_are_made() -> None:
+    sql = "create table t (id int); grant select on t to a_reader; alter table t owner to an_owner"
+    _, problems = analyze([schema_file(sql)], [], AnalyzeOptions())
+    assert problems == ()
+
+
+def test_a_file_that_cannot_run_in_a_transaction_runs_without() -> None:
+    sql = "create type e as enum ('a'); alter type e add value 'b';"
+    sql += " create table t (x e default 'b'); create index concurrently on t (x)"
+    analysis, problems = analyze([schema_file(sql)], [], AnalyzeOptions())
+    assert problems == ()
+    (enum,) = (t for t in analysis.catalog.types if t.kind is TypeKind.ENUM)
+    assert enum.labels == ("a", "b")
+
+
+def test_settings_of_one_file_do_not_reach_the_next() -> None:
+    first = schema_file("set search_path = ''; create table public.t (id int)", "1.sql")
+    second = schema_file("create table u (id int)", "2.sql")
+    _, problems = analyze(
+        [first, second], [query("select id from t"), query("select id from u")], AnalyzeOptions()
+    )
+    assert problems == ()
+
+
+def test_the_catalog_tells_what_generators_need() -> None:
+    sql = """create table t (id int primary key, s varchar(20) not null, n numeric(10, 2),
+        tags text[] not null default '{}', unique (s));
+        comment on table t is 'things'; comment on column t.s is 'a name'"""
+    analysis, _ = analyze([schema_file(sql)], [], AnalyzeOptions())
+    (table,) = analysis.catalog.tables
+    s, n, tags = table.columns[1:]
+    assert (table.comment, s.comment, s.type.length) == ("things", "a name", 20)
+    assert (n.type.precision, n.type.scale, n.not_null) == (10, 2, False)
+    assert (tags.type.array_dims, tags.has_default) == (1, True)
+    kinds = {c.name: (c.kind, c.columns) for c in table.constraints}
+    assert kinds["t_pkey"] == ("primary", ("id",))
+    assert kinds["t_s_key"] == ("unique", ("s",))

@@ -1,0 +1,79 @@
+"""The user's own hunt: true claims survive it, false ones come back with a row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from aiosqlc.postgres import Analyzer
+from aiosqlc.postgres.plan import full_scans, plans
+from aiosqlc.postgres.selfcheck import selfcheck
+from aiosqlc.stages import Analysis, AnalyzeOptions, Cardinality, SchemaFile
+
+from tests.codegen.postgres.asking import TABLES, query, run, schema_file
+
+SQLS = (
+    "select id, bio from a",
+    "select a.name, b.title from a left join b on b.aid = a.id",
+    "select name from a where grp = $1",
+    "insert into a (id, name, bio, grp) values ($1, $2, $3, $4) returning bio, name",
+)
+
+
+@dataclass(frozen=True)
+class _Entry:
+    database_uri: str | None = None
+
+
+@dataclass(frozen=True)
+class _Inputs:
+    schema: tuple[SchemaFile, ...]
+    shims: tuple[SchemaFile, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Analysed:
+    analysis: Analysis
+    entry: _Entry = _Entry()
+    inputs: _Inputs = _Inputs((schema_file(TABLES),))
+
+
+def _analysis() -> Analysis:
+    return run(TABLES, [query(sql, f"Q{n}") for n, sql in enumerate(SQLS)])[0]
+
+
+def test_true_claims_survive() -> None:
+    assert selfcheck(_Analysed(_analysis())) == ()
+
+
+def test_a_false_not_null_is_refuted_by_a_row() -> None:
+    honest = _analysis()
+    lying = tuple(
+        replace(q, columns=tuple(replace(c, not_null=True) for c in q.columns))
+        for q in honest.queries
+    )
+    found = selfcheck(_Analysed(replace(honest, queries=lying)))
+    assert {p.message for p in found} == {
+        "Q0: it is not true that column bio is NOT NULL",
+        "Q1: it is not true that column title is NOT NULL",
+        "Q3: it is not true that column bio is NOT NULL",
+    }
+    assert all("NULL" in p.notes[0] for p in found)
+
+
+def test_a_false_row_count_is_refuted() -> None:
+    honest = _analysis()
+    lying = tuple(replace(q, cardinality=Cardinality.ONE) for q in honest.queries)
+    found = selfcheck(_Analysed(replace(honest, queries=lying)))
+    assert any("at most one row" in p.message for p in found)
+    assert any("at least one row" in p.message for p in found)
+
+
+def test_a_plan_shows_what_no_index_serves() -> None:
+    analysis = _analysis()
+    schema = (schema_file(TABLES),)
+    with Analyzer() as analyzer:
+        shown = plans(analyzer, schema, analysis.queries, AnalyzeOptions())
+        opened = analyzer.opened(schema, AnalyzeOptions())
+        assert opened is not None
+        assert full_scans(shown["Q2"], opened[1]) == ("a",)
+        assert full_scans(shown["Q3"], opened[1]) == ()

@@ -1,0 +1,177 @@
+"""The embedded server: private to a run, gone after it, and its data used again."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from aiosqlc.postgres import Analyzer, analyze
+from aiosqlc.postgres.server import databases
+from aiosqlc.postgres.server.connection import Connection, ConnectionFailedError
+from aiosqlc.postgres.server.embedded import Server, binaries, embedded_server
+from aiosqlc.stages import AnalyzeOptions
+
+from tests.codegen.postgres.asking import query, schema_file
+
+MODULE = sys.modules[Analyzer.__module__]
+
+
+@pytest.fixture
+def cache() -> Iterator[Path]:
+    """A cache folder that the server's account can reach, whoever runs the tests."""
+    with tempfile.TemporaryDirectory(prefix="aiosqlc-test-") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder) / "cache"
+
+
+def _answers(server: Server) -> bool:
+    try:
+        Connection(server.conninfo("postgres")).close()
+    except ConnectionFailedError:
+        return False
+    return True
+
+
+def test_two_runs_at_once_have_a_server_each(cache: Path) -> None:
+    with embedded_server(cache) as one, embedded_server(cache) as two:
+        assert one.base != two.base
+        assert _answers(one)
+        assert _answers(two)
+
+
+def test_nothing_is_left_running(cache: Path) -> None:
+    with embedded_server(cache) as server:
+        data = cache / "postgres-18" / "slot-0" / "data"
+        assert (data / "postmaster.pid").exists()
+    assert not _answers(server)
+    assert not (data / "postmaster.pid").exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel's help is Linux's")
+def test_a_killed_compiler_takes_its_server_along(cache: Path) -> None:
+    script = (
+        "import sys, time; from pathlib import Path\n"
+        "from aiosqlc.postgres.server.embedded import embedded_server\n"
+        "with embedded_server(Path(sys.argv[1])) as s: print(s.base, flush=True); time.sleep(60)"
+    )
+    child = subprocess.Popen(
+        [sys.executable, "-c", script, str(cache)], stdout=subprocess.PIPE, text=True
+    )
+    assert child.stdout is not None
+    server = Server(child.stdout.readline().strip(), embedded=True)
+    assert _answers(server)
+    child.send_signal(signal.SIGKILL)
+    child.wait()
+    deadline = time.monotonic() + 10
+    while _answers(server) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not _answers(server)
+    with embedded_server(cache) as again:  # and the slot is as good as new
+        assert _answers(again)
+
+
+def test_a_long_cache_path_is_no_obstacle(cache: Path) -> None:
+    with embedded_server(cache / ("long" * 30)) as server:
+        assert _answers(server)
+
+
+def test_a_broken_data_directory_is_made_again(cache: Path) -> None:
+    data = cache / "postgres-18" / "slot-0" / "data"
+    data.mkdir(parents=True)
+    (data / "PG_VERSION").write_text("nonsense")
+    with embedded_server(cache) as server:
+        assert _answers(server)
+
+
+def test_without_a_server_there_is_a_finding_and_no_traceback(tmp_path: Path) -> None:
+    options = AnalyzeOptions(database_uri="host=/nowhere dbname=x")
+    _, (problem,) = analyze([schema_file("create table t ()")], [], options)
+    assert problem.code == "E210"
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    _, (problem,) = analyze([], [], AnalyzeOptions(cache_dir=blocked))
+    assert (problem.code, "database.uri" in problem.hint) == ("E210", True)
+
+
+def test_a_schema_is_applied_once(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    options = AnalyzeOptions(cache_dir=cache)
+    schema = [schema_file("create table once (id int)")]
+    assert analyze(schema, [query("select id from once")], options)[1] == ()
+    monkeypatch.setattr(MODULE, "apply_schema", None)
+    assert analyze(schema, [query("select id from once")], options)[1] == ()
+
+
+def test_a_broken_schema_leaves_no_database(cache: Path) -> None:
+    options = AnalyzeOptions(cache_dir=cache)
+    analyze([schema_file("create table t (id nope)")], [], options)
+    with embedded_server(cache) as server, Connection(server.admin) as admin:
+        assert admin.rows("select datname from pg_database where datname like 'aiosqlc%'") == []
+
+
+def test_only_the_databases_used_last_are_kept(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(databases, "_KEPT", 2)
+    for number in range(4):
+        analyze([schema_file(f"create table t{number} ()")], [], AnalyzeOptions(cache_dir=cache))
+    with embedded_server(cache) as server, Connection(server.admin) as admin:
+        kept = admin.rows("select datname from pg_database where datname like 'aiosqlc%'")
+    assert len(kept) == 2
+
+
+def test_a_given_server_is_asked_instead(cache: Path) -> None:
+    with embedded_server(cache) as server:
+        options = AnalyzeOptions(database_uri=server.conninfo("postgres"))
+        schema = [schema_file("create table given (id int not null)")]
+        analysis, problems = analyze(schema, [query("select id from given")], options)
+        assert problems == ()
+        assert analysis.queries[0].columns[0].not_null
+        with Connection(server.admin) as admin:  # nor does it touch the user's own database
+            assert admin.rows("select 1 from pg_class where relname = 'given'") == []
+            admin.run("create table there (id int not null)")
+        analysis, problems = analyze([], [query("select id from there")], options)
+        assert problems == ()
+        assert analysis.catalog.tables[0].name == "there"
+
+
+def test_an_older_server_is_understood(cache: Path) -> None:
+    """PostgreSQL 16 has no group entries: keys that a grouping set leaves out are found by hand."""
+    binaries(16)
+    schema = [schema_file("create table t (id int primary key, k text not null, v int, j jsonb)")]
+    asked = {
+        "select k from t group by rollup (k)": [False],
+        "select upper(k) from t group by cube (upper(k))": [False],
+        "select k, count(*) from t group by k": [True, True],
+        "select k from t where k is not null group by rollup (k)": [False],
+        "select t.k, x.v from t left join t x on x.id = t.v": [True, False],
+        "select v from t where v > 1": [True],
+        "select k from t group by k having k is not null": [True],
+    }
+    with embedded_server(cache, major=16) as server:
+        options = AnalyzeOptions(database_uri=server.conninfo("postgres"))
+        queries = [query(sql, f"Q{n}") for n, sql in enumerate(asked)]
+        analysis, problems = analyze(schema, queries, options)
+    assert problems == ()
+    assert analysis.server_version == "16"
+    for typed in analysis.queries:
+        assert [c.not_null for c in typed.columns] == asked[typed.parsed.sql], typed.parsed.sql
+
+
+def test_a_warm_analyser_answers_without_reading_the_schema_again(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    schema = [schema_file("create table warm (id int not null)")]
+    options = AnalyzeOptions(cache_dir=cache)
+    with Analyzer() as analyzer:
+        assert analyzer.analyze(schema, [query("select id from warm")], options)[1] == ()
+        monkeypatch.setattr(MODULE, "load_facts", None)
+        _, (problem,) = analyzer.analyze(schema, [query("select i from warm")], options)
+        assert problem.code == "E311"
+        analysis, _ = analyzer.analyze(schema, [query("select id from warm")], options)
+        assert analysis.queries[0].columns[0].not_null
