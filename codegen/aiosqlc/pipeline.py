@@ -19,6 +19,7 @@ from aiosqlc.hints import apply_hints
 from aiosqlc.parse.queries import parse_files
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.plan import plan_modules
+from aiosqlc.plan.twin import Planned, twin_of
 from aiosqlc.remember import Analyze, analyze_remembering
 from aiosqlc.schema import read_schema
 from aiosqlc.source import SourceFile
@@ -33,6 +34,7 @@ class Compiled:
     folders: list[Path] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
     locked: dict[str, lock.Locked] = field(default_factory=dict)
+    planned: dict[str, Planned] = field(default_factory=dict)
 
     @property
     def failed(self) -> bool:
@@ -107,6 +109,10 @@ def print_set(project: Project, entry: QuerySet, analysis: Analysis, into: Compi
     if entry.python:
         into.folders.append(entry.python.out)
         modules, clashes = plan_modules(entry.python, analysis, entry.engine)
+        planned = Planned(entry, modules, analysis.queries)
+        if entry.python.same_as and not clashes:
+            modules, clashes = twin_of(planned, into.planned)
+        into.planned[entry.python.package] = planned
         into.diagnostics += clashes
         if not clashes:
             files = print_package(project, entry.python, modules, entry.engine)

@@ -31,8 +31,7 @@ _SET = (
 )  # fmt: skip
 _PYTHON = (
     "out", "package", "models", "executor", "emit_class", "emit_protocol", "emit_exceptions",
-    "emit_helpers",
-    "overrides",
+    "emit_helpers", "overrides", "same_as",
 )  # fmt: skip
 _OTHER_LANGUAGES = ("go", "kotlin", "typescript")
 _OVERRIDE = ("db_type", "column", "query", "type", "decode", "encode")
@@ -205,6 +204,7 @@ class _Loader:
             emit_protocol=reader.flag(found.get("emit_protocol"), "emit_protocol"),
             emit_exceptions=reader.flag(found.get("emit_exceptions"), "emit_exceptions"),
             emit_helpers=reader.flag(found.get("emit_helpers"), "emit_helpers"),
+            same_as=reader.string(found.get("same_as"), "same_as") or "",
             overrides=(*self._override_list(found.get("overrides")), *shared),
         )
 

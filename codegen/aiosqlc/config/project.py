@@ -45,6 +45,7 @@ class PythonTarget:
     code. `emit_class` makes a module's functions methods, `emit_protocol` adds their Protocol,
     `emit_exceptions` raises a class of its own for each constraint a query can violate,
     `emit_helpers` adds transactions with retries and an executor that reports every query.
+    `same_as` is the package of an earlier entry, for another engine, whose functions these must be.
     """
 
     out: Path
@@ -57,6 +58,7 @@ class PythonTarget:
     emit_exceptions: bool = False
     emit_helpers: bool = False
     overrides: tuple[Override, ...] = ()
+    same_as: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Arguments in the order of the text: aiomysql's `%s` have no numbers, and a repeated one is passed twice."""
+"""Arguments in the order of the text: aiomysql's `%s` have no numbers."""
 
 from __future__ import annotations
 
