@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final, TypeAlias
 
@@ -43,6 +44,7 @@ class TrustedProxies:
         return any(address in network for network in self._networks)
 
 
+@lru_cache(maxsize=4096)
 def limit_key(client: str) -> str:
     """Return what to count a client by; an IPv6 host owns a whole /64, so that is counted."""
     address = _parse(client)
@@ -51,6 +53,7 @@ def limit_key(client: str) -> str:
     return f"ip:{client}"
 
 
+@lru_cache(maxsize=4096)  # bounded: strangers choose the texts
 def _parse(text: str) -> _Address | None:
     try:
         address = ip_address(text.removeprefix("[").removesuffix("]"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from prometheus_client import CollectorRegistry, Counter
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
@@ -16,6 +18,7 @@ from lib.resilience.breaker import BreakerPolicy, CircuitBreaker, State
 
 log = get_logger(__name__)
 
+_REDIS, _MEMORY = "redis", "memory"
 # A short memory, or what went well would hide for long that Redis hangs; then a probe every two
 # seconds, because it must not cost each request a time-out.
 _POLICY = BreakerPolicy(min_requests=3, window_seconds=1.0, open_seconds=2.0, probes=1)
@@ -38,7 +41,9 @@ class Limiter:
         self._memory = memory or MemoryStore()
         self._breaker = breaker or CircuitBreaker("redis-limits", _POLICY)
         self._shared = None if redis is None else LeasedStore(RedisStore(redis), self._breaker)
-        self._decisions = _counter(registry)
+        counter = _counter(registry)
+        # Bound once: looking a child up costs more than counting.
+        self._counted = {} if counter is None else _children(counter)
 
     @property
     def is_shared(self) -> bool:
@@ -48,19 +53,29 @@ class Limiter:
     async def take(self, rule: Rule, key: str) -> Decision:
         """Count one request of `key`; never raises for a Redis that is away."""
         decision, store = await self._take(rule, key)
-        if self._decisions is not None:
-            self._decisions.labels(store, "allowed" if decision.allowed else "refused").inc()
+        counted = self._counted.get((store, decision.allowed))
+        if counted is not None:
+            counted()
         return decision
 
     async def _take(self, rule: Rule, key: str) -> tuple[Decision, str]:
         if self._shared is not None:
             try:
-                return await self._shared.take(rule, key), "redis"
+                return await self._shared.take(rule, key), _REDIS
             except AppError:
                 pass  # left alone: the breaker has logged it
             except (RedisError, OSError) as error:
                 log.warning("limits_not_shared", error=repr(error))
-        return self._memory.take(rule, key), "memory"
+        return self._memory.take(rule, key), _MEMORY
+
+
+def _children(counter: Counter) -> dict[tuple[str, bool], Callable[[], None]]:
+    outcomes = {True: "allowed", False: "refused"}
+    return {
+        (store, allowed): counter.labels(store, outcome).inc
+        for store in (_REDIS, _MEMORY)
+        for allowed, outcome in outcomes.items()
+    }
 
 
 def _counter(registry: CollectorRegistry | None) -> Counter | None:
