@@ -8,6 +8,7 @@ from aiosqlc.diagnostics import Diagnostic, Label, Severity
 from aiosqlc.parse.annotations import read_annotations
 from aiosqlc.parse.dynamic import read_parts
 from aiosqlc.parse.macros import expand, find_uses
+from aiosqlc.parse.ordering import check_sorting
 from aiosqlc.parse.scanner import Dialect, Kind, Token, scan
 from aiosqlc.parse.variants import write_variants
 from aiosqlc.source import SourceFile, Span
@@ -87,7 +88,7 @@ def _parse_statement(
     if misplaced or not notes.seen_name:
         return None, [misplaced] if misplaced else problems or [_unnamed(file, body)]
     uses, found = find_uses(file, body, dialect)
-    problems += found
+    problems += [*found, *check_sorting(file, body, uses)]
     if problems or notes.command is None:
         return None, problems
     span = Span(body[0].start, body[-1].end)

@@ -18,7 +18,7 @@ def vet_plans(analysed: Analysed) -> list[Diagnostic]:
 
     options = options_of(analysed.entry, analysed.inputs.shims)
     schema = analysed.inputs.schema
-    rule = RULES["V013"]
+    rule = RULES["V012"]
     found = []
     with Analyzer() as analyzer:
         opened = analyzer.opened(schema, options)
@@ -32,5 +32,5 @@ def vet_plans(analysed: Analysed) -> list[Diagnostic]:
             if tables:
                 label = Label(query.parsed.file, text.span(conditions[0]), f"reads {tables[0]}")
                 title = rule.title.removesuffix(" (with --plans)")
-                found.append(Diagnostic("V013", title, (label,), rule.fix, Severity.WARNING))
+                found.append(Diagnostic("V012", title, (label,), rule.fix, Severity.WARNING))
     return found

@@ -176,15 +176,6 @@ def _unused_cte(text: Text) -> Iterator[Finding]:
             yield "V011", text.span(position)
 
 
-def _sorting_parameter(text: Text) -> Iterator[Finding]:
-    parameters = {span.start for param in text.query.parsed.params for span in param.spans}
-    for position in range(len(text.words) - 2):
-        if text.words[position : position + 2] != ["ORDER", "BY"]:
-            continue
-        if text.tokens[position + 2].start in parameters:
-            yield "V012", text.span(position + 2)
-
-
 QUERY_RULES: tuple[Callable[[Text], Iterator[Finding]], ...] = (
     _null_comparison,
     _no_where,
@@ -196,7 +187,6 @@ QUERY_RULES: tuple[Callable[[Text], Iterator[Finding]], ...] = (
     _volatile_condition,
     _optional_comparison,
     _unused_cte,
-    _sorting_parameter,
 )
 
 

@@ -86,12 +86,6 @@ RULES = {
         ),
         Rule(
             "V012",
-            "a parameter that sorts is a constant: it orders nothing",
-            "ORDER BY @sort::text",
-            "use `-- :sort name, created_at` for a choice that is checked",
-        ),
-        Rule(
-            "V013",
             "no index serves the condition: the table is read from end to end (with --plans)",
             "WHERE lower(email) = @email",
             "add an index on what the condition compares, or compare what is indexed",

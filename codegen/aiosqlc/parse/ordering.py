@@ -1,0 +1,44 @@
+"""Finds parameters that are meant to choose a sort or a group: they are constants there."""
+
+from __future__ import annotations
+
+from aiosqlc.diagnostics import Diagnostic, Label
+from aiosqlc.parse.macros import Use
+from aiosqlc.parse.scanner import Token
+from aiosqlc.source import SourceFile
+
+_ENDS = frozenset(
+    {",", ")", ";", "ASC", "DESC", "NULLS", "LIMIT", "OFFSET", "FETCH", "FOR", "HAVING"}
+)
+
+
+def check_sorting(file: SourceFile, tokens: list[Token], uses: list[Use]) -> list[Diagnostic]:
+    """Report each ORDER BY or GROUP BY item that is nothing but a parameter, cast or not."""
+    by_start = {use.span.start: use for use in uses if use.macro != "embed"}
+    found = []
+    for position in range(len(tokens) - 2):
+        clause = tokens[position].text.upper()
+        if clause not in {"ORDER", "GROUP"} or tokens[position + 1].text.upper() != "BY":
+            continue
+        use = by_start.get(tokens[position + 2].start)
+        if use and _ends(tokens, use):
+            found.append(_problem(file, use, clause))
+    return found
+
+
+def _ends(tokens: list[Token], use: Use) -> bool:
+    """Whether nothing but casts follows a parameter up to the end of its item."""
+    words = [token.text.upper() for token in tokens if token.start >= use.span.end]
+    while words[:1] == ["::"]:
+        words = words[2:]
+    return not words or words[0] in _ENDS
+
+
+def _problem(file: SourceFile, use: Use, clause: str) -> Diagnostic:
+    verb = "sorts" if clause == "ORDER" else "groups"
+    return Diagnostic(
+        "E123",
+        f"{clause} BY a parameter {verb} by a constant",
+        (Label(file, use.span, "its value is the same for every row, whatever it says"),),
+        hint="for a choice that is checked: `ORDER BY name -- :sort name, created_at desc`",
+    )

@@ -1,0 +1,11 @@
+-- name: Sorted :many
+SELECT id FROM users ORDER BY @sort::text DESC, id;
+
+-- name: Numbered :many
+SELECT id FROM users ORDER BY $1;
+
+-- name: Grouped :many
+SELECT count(*) FROM users GROUP BY sqlc.arg(key)::text;
+
+-- name: Fine :many
+SELECT id FROM users ORDER BY CASE WHEN @by_name::bool THEN name END, @offset::int + id;
