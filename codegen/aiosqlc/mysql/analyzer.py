@@ -73,7 +73,7 @@ def _with_server(
         return Analysis(Catalog()), (problem,) if problem else ()
     try:
         known = read_schema(session, loaded.database, loaded.others)
-        judge = Judge(known, session, loaded.database)
+        judge = Judge(_vouched(known, options), session, loaded.database)
         typed, problems = _type_all(judge, queries, options)
     finally:
         forget(session, loaded)
@@ -81,6 +81,12 @@ def _with_server(
         catalog_of(known), typed, session.version, facts=(("path", f"server {session.version}"),)
     )
     return analysis, problems
+
+
+def _vouched(schema: Schema, options: AnalyzeOptions) -> Schema:
+    """Add the functions that the user declares never NULL; a schema before a name is ignored."""
+    names = (name.rpartition(".")[2].upper() for name in options.not_null_functions)
+    return replace(schema, never_null=frozenset(names))
 
 
 def _lost(error: pymysql.MySQLError) -> Diagnostic:
@@ -110,7 +116,7 @@ def _without_server(
     if demanded:
         return Analysis(Catalog()), (notice,)
     known, found = schema_from_files(schema)
-    typed, problems = _type_all(Judge(known), queries, options)
+    typed, problems = _type_all(Judge(_vouched(known, options)), queries, options)
     analysis = Analysis(catalog_of(known), typed, facts=(("path", "text alone"),))
     return analysis, (notice, *found, *problems)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sqlglot import exp
 
@@ -47,7 +47,8 @@ class Proof:
     """What the rules need besides the expression.
 
     `required` says whether a placeholder is never None, `read` gives what a sub-select returns.
-    `given` are columns that a surrounding CASE has shown not to be NULL.
+    `given` are columns that a surrounding CASE has shown not to be NULL, `never_null` functions
+    that the user says never return it.
     """
 
     level: Level
@@ -55,10 +56,11 @@ class Proof:
     read: Callable[[exp.Expr, Level], Result]
     is_slice: IsSlice
     given: Columns = field(default_factory=frozenset)
+    never_null: frozenset[str] = frozenset()
 
     def knowing(self, columns: Columns) -> Proof:
         """Return the proof inside a branch that is entered only where `columns` are not NULL."""
-        return Proof(self.level, self.required, self.read, self.is_slice, self.given | columns)
+        return replace(self, given=self.given | columns)
 
 
 def is_not_null(node: exp.Expr | None, proof: Proof) -> bool:
@@ -242,7 +244,7 @@ def _aggregated(node: exp.Expr) -> list[exp.Expr]:
 
 def _function(node: exp.Expr, proof: Proof) -> bool:
     name = name_of(node)
-    if name in NEVER_NULL:
+    if name in NEVER_NULL or name in proof.never_null:
         return True
     if name in TOTAL:
         return _all(arguments(node), proof)

@@ -83,7 +83,8 @@ class Reader:
 
     def proof(self, level: Level) -> Proof:
         """Return what the rules of nullness need inside `level`."""
-        return Proof(level, self.required, self.sub_select, self.is_slice)
+        never_null = self.schema.never_null
+        return Proof(level, self.required, self.sub_select, self.is_slice, never_null=never_null)
 
     def sub_select(self, node: exp.Expr, level: Level) -> Result:
         """Read a sub-select that stands in an expression of `level`."""

@@ -48,10 +48,11 @@ class Routine:
 
 @dataclass(frozen=True)
 class Schema:
-    """Every relation and routine that a query may name."""
+    """Every relation and routine a query may name; the user vouches for `never_null` functions."""
 
     relations: tuple[Relation, ...] = ()
     routines: tuple[Routine, ...] = ()
+    never_null: frozenset[str] = frozenset()
 
     def relation(self, name: str, schema: str = "") -> Relation | None:
         """Find a table or view: as written, or else regardless of case."""

@@ -117,7 +117,8 @@ def _session(*, private: bool, **arguments: Any) -> Session:
     except pymysql.MySQLError as error:
         where = arguments.get("host", "the private server")
         raise NoServerError(f"cannot connect to {where}: {error.args[-1]}") from None
-    return Session(connection, str(connection.get_server_info()), private)
+    version = str(connection.get_server_info()).removeprefix("5.5.5-")  # said to old clients
+    return Session(connection, version, private)
 
 
 def _arguments(uri: str) -> dict[str, Any]:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from aiosqlc.mysql import analyze
+from aiosqlc.parse.queries import parse_files
+from aiosqlc.parse.scanner import Dialect
+from aiosqlc.stages import AnalyzeOptions
 
-from tests.codegen.mysql.conftest import SCHEMA, only
+from tests.codegen.mysql.conftest import SCHEMA, files, only
 
 # expression or query → one letter per column: N may be NULL, P is proved not to be.
 BOTH = [
@@ -78,6 +82,16 @@ def test_where_the_server_is_wrong_its_word_does_not_count(compile_, sql) -> Non
 def test_a_parameter_proves_as_much_as_it_may_be_none(either, macro, not_null) -> None:
     sql = f"-- name: Q :many\nSELECT grp + sqlc.{macro}(x) FROM a;"
     assert only(either(SCHEMA, sql)).columns[0].not_null is not_null
+
+
+def test_a_function_the_user_vouches_for_is_not_null(mysql_cache) -> None:
+    declared = "CREATE FUNCTION f(x int) RETURNS int DETERMINISTIC RETURN x;"
+    schema, queries = files(SCHEMA + declared, "-- name: Q :many\nSELECT f(grp), f(1) FROM a;")
+    parsed, _ = parse_files([queries], Dialect.MYSQL)
+    for names, expected in ((), False), (("public.f",), True):
+        options = AnalyzeOptions(cache_dir=mysql_cache, not_null_functions=names)
+        analysis, _ = analyze([schema], parsed, options)
+        assert [column.not_null for column in analysis.queries[0].columns] == [expected] * 2
 
 
 def test_an_empty_list_keeps_rows_with_null(either) -> None:
