@@ -21,3 +21,4 @@ class Part(msgspec.Struct, frozen=True):
     stop_signal: signal.Signals = signal.SIGTERM
     ready_within: float = 30.0  # seconds
     stop_within: float = 12.0  # seconds, then it is killed
+    optional: bool = False  # the stack goes on without it

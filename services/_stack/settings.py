@@ -22,6 +22,8 @@ PORTS: Mapping[str, int] = {
     "POINT_PORT": 8087,
     "POINT_GRPC_PORT": 50051,
 }
+# Of the watchers beside the platform. One that is busy costs its watcher, not the start.
+MONITORING_PORTS: Mapping[str, int] = {"NGINX_EXPORTER_PORT": 9150, "PROMETHEUS_PORT": 9090}
 
 
 class Service(msgspec.Struct, frozen=True):
@@ -46,6 +48,7 @@ class Settings(msgspec.Struct, frozen=True):
     gateway_port: int
     services: tuple[Service, ...]
     environ: Mapping[str, str]
+    monitoring: Mapping[str, int] = msgspec.field(default_factory=lambda: dict(MONITORING_PORTS))
 
     @classmethod
     def read(cls, environ: Mapping[str, str], root: Path = ROOT) -> Settings:
@@ -55,6 +58,9 @@ class Settings(msgspec.Struct, frozen=True):
             gateway_port=port_from(environ, "GATEWAY_PORT", GATEWAY_PORT),
             services=tuple(_service(name, root, environ) for name in service_names(root)),
             environ=environ,
+            monitoring={
+                name: port_from(environ, name, port) for name, port in MONITORING_PORTS.items()
+            },
         )
         _refuse_shared_ports(settings.ports())
         return settings

@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import IO
 
 from lib.embedded.ports import holder, is_free
-from services._stack import databases, parts
+from services._stack import databases, monitoring, parts
 from services._stack.console import Console
 from services._stack.part import Part
 from services._stack.settings import ROOT, Settings
 from services._stack.supervisor import Keeper, StartError
+
+_WATCHERS = ("nginx-exporter", "prometheus")
 
 
 async def run(settings: Settings, *, watch: str | None = None) -> None:
@@ -28,13 +30,17 @@ async def run(settings: Settings, *, watch: str | None = None) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     with _only_one(settings):
         _refuse_busy_ports(settings)
-        console = Console(["postgres", "redis", *(s.name for s in settings.services), "nginx"])
+        console = Console(
+            ["postgres", "redis", *(s.name for s in settings.services), "nginx", *_WATCHERS]
+        )
         async with AsyncExitStack() as stack:  # leaves in reverse order, whatever happens
             starting = asyncio.create_task(_start(settings, console, stack))
             await _first(starting, stopping)
             if starting.done():
                 keepers = starting.result()
-                console.table(_addresses(settings))
+                console.table(
+                    [*_addresses(settings), *monitoring.addresses(settings, set(keepers))]
+                )
                 console.say("ready; press Ctrl-C to stop")
                 if watch:
                     stack.push_async_callback(
@@ -58,7 +64,7 @@ async def _start(settings: Settings, console: Console, stack: AsyncExitStack) ->
         async with asyncio.TaskGroup() as group:
             for keeper in keepers:
                 group.create_task(_start_one(keeper, console))
-        kept.update({keeper.part.name: keeper for keeper in keepers})
+        kept.update({keeper.part.name: keeper for keeper in keepers if keeper.is_kept})
 
     try:
         if not (settings.home.path / "postgres" / "PG_VERSION").exists():
@@ -70,6 +76,7 @@ async def _start(settings: Settings, console: Console, stack: AsyncExitStack) ->
         gateway = parts.gateway_part(settings)
         await start(*(parts.service_part(s, settings, urls) for s in settings.services))
         await start(gateway)
+        await start(*await asyncio.to_thread(monitoring.monitoring_parts, settings, console.say))
     except ExceptionGroup as several:
         # Parts that start side by side fail side by side; the first one's reason is enough.
         raise _first_reason(several) from None
@@ -77,7 +84,14 @@ async def _start(settings: Settings, console: Console, stack: AsyncExitStack) ->
 
 
 async def _start_one(keeper: Keeper, console: Console) -> None:
-    await keeper.start()
+    try:
+        await keeper.start()
+    except StartError as error:
+        if not keeper.part.optional:
+            raise
+        await keeper.stop()
+        console.say(f"going on without {keeper.part.name}: {error}")
+        return
     console.say(f"{keeper.part.name} is ready (pid {keeper.pid})")
 
 

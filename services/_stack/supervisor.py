@@ -42,6 +42,11 @@ class Keeper:
         """The process id of the part while it runs."""
         return self._process.pid if self._process and self._process.poll() is None else None
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether the part has started and is kept alive."""
+        return self._watch is not None
+
     async def start(self) -> None:
         """Start the part and wait until it is ready. Raises StartError with its last words."""
         self._spawn()

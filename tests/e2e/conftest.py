@@ -17,7 +17,7 @@ import psutil
 import pytest
 
 from lib.embedded.ports import free_port
-from services._stack.settings import PORTS, ROOT
+from services._stack.settings import MONITORING_PORTS, PORTS, ROOT
 
 START_SECONDS = 90.0
 
@@ -26,7 +26,7 @@ class Stack:
     """A running `python -m services` and what it has said."""
 
     def __init__(self, run_dir: Path, *, watch: str = "", **environ: str) -> None:
-        names = ("GATEWAY_PORT", "POSTGRES_PORT", "REDIS_PORT", *PORTS)
+        names = ("GATEWAY_PORT", "POSTGRES_PORT", "REDIS_PORT", *PORTS, *MONITORING_PORTS)
         self.environ = {
             **os.environ,
             **{name: str(free_port()) for name in names},

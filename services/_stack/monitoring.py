@@ -1,0 +1,119 @@
+"""The watchers beside the platform: the NGINX log exporter always, Prometheus where there is one.
+
+The platform runs without them: one that cannot start is told in a sentence and left out.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from lib.embedded.ports import holder, is_free
+from services._stack.part import Part
+from services._stack.parts import HOST, answers
+from services._stack.settings import ROOT, Settings
+
+CONFIG = ROOT / "observability" / "prometheus"
+SPECS = ROOT / "api" / "swagger"
+RETENTION = ("--storage.tsdb.retention.time=2d", "--storage.tsdb.retention.size=512MB")
+# Paths that the gateway answers and no service's document holds.
+OWN_ROUTES = ("/", "/docs/*", "/healthz")
+
+
+def monitoring_parts(settings: Settings, say: Callable[[str], None]) -> list[Part]:
+    """Prepare what can be started here; `say` gets a sentence for each that cannot."""
+    found = [exporter_part(settings), prometheus_part(settings)]
+    return [part for part in found if part is not None and _is_free(part, settings, say)]
+
+
+def exporter_part(settings: Settings) -> Part:
+    """Describe the exporter of the gateway's access log; it keeps its place over restarts."""
+    folder = settings.home.path / "exporter"
+    folder.mkdir(parents=True, exist_ok=True)
+    command = [
+        sys.executable, "-m", "observability.nginx_exporter",
+        "--log", str(settings.home.path / "nginx" / "access.log"),
+        "--state", str(folder / "state.json"),
+        "--host", HOST,
+        "--port", str(settings.monitoring["NGINX_EXPORTER_PORT"]),
+    ]  # fmt: skip
+    if any(SPECS.glob("*.swagger.yaml")):
+        command += ["--spec", str(SPECS / "*.swagger.yaml")]
+    for route in OWN_ROUTES:
+        command += ["--route", route]
+    return Part(
+        name="nginx-exporter",
+        command=command,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        ready=answers(settings.monitoring["NGINX_EXPORTER_PORT"], "/healthz"),
+        optional=True,
+    )
+
+
+def prometheus_part(settings: Settings) -> Part | None:
+    """Write what Prometheus scrapes here; None where it is not installed."""
+    program = shutil.which("prometheus", path=settings.environ.get("PATH"))
+    if program is None:
+        return None
+    folder = settings.home.path / "prometheus"
+    _write_config(folder, settings)
+    port = settings.monitoring["PROMETHEUS_PORT"]
+    return Part(
+        name="prometheus",
+        command=[
+            program,
+            f"--config.file={folder / 'prometheus.yml'}",
+            f"--storage.tsdb.path={folder / 'data'}",
+            *RETENTION,
+            f"--web.listen-address={HOST}:{port}",
+            "--log.level=warn",
+        ],
+        ready=answers(port, "/-/ready"),
+        optional=True,
+    )
+
+
+def targets(settings: Settings) -> list[dict[str, object]]:
+    """Return the groups that Prometheus discovers: every service, the exporter, itself."""
+    named = [(service.name, "service", service.port) for service in settings.services]
+    named += [
+        ("nginx-exporter", "exporter", settings.monitoring["NGINX_EXPORTER_PORT"]),
+        ("prometheus", "infra", settings.monitoring["PROMETHEUS_PORT"]),
+    ]
+    return [
+        {"targets": [f"{HOST}:{port}"], "labels": {"job": name, "kind": kind}}
+        for name, kind, port in named
+    ]
+
+
+def addresses(settings: Settings, running: set[str]) -> Iterator[tuple[str, str]]:
+    """Give the lines of the table of addresses for the watchers that run."""
+    if "prometheus" in running:
+        yield "prometheus", f"http://{HOST}:{settings.monitoring['PROMETHEUS_PORT']}"
+    if "nginx-exporter" in running:
+        port = settings.monitoring["NGINX_EXPORTER_PORT"]
+        yield "nginx-exporter", f"http://{HOST}:{port}/metrics"
+
+
+def _write_config(folder: Path, settings: Settings) -> None:
+    """Lay out the folder as the configuration expects it: the rules, and what there is here."""
+    for name in ("rules", "targets", "certificates", "alertmanagers"):
+        shutil.rmtree(folder / name, ignore_errors=True)
+        (folder / name).mkdir(parents=True)
+    for rules in CONFIG.glob("rules/*.yml"):
+        shutil.copy(rules, folder / "rules")
+    shutil.copy(CONFIG / "prometheus.yml", folder)
+    (folder / "targets" / "stack.json").write_text(json.dumps(targets(settings), indent=2))
+
+
+def _is_free(part: Part, settings: Settings, say: Callable[[str], None]) -> bool:
+    name = f"{part.name.upper().replace('-', '_')}_PORT"
+    port = settings.monitoring[name]
+    if is_free(port):
+        return True
+    say(f"port {port} is held by {holder(port)}: going on without {part.name}; set {name}")
+    return False
