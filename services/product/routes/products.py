@@ -88,13 +88,12 @@ async def get_product(request: web.Request) -> web.Response:
 async def change_product(request: web.Request) -> web.Response:
     """The product as it is after a partial change."""
     product_id = decode.path_uuid(request)
-    version = require_if_match(request)
     changes = await decode.body(request, ProductChange)
     changed = await service.change(
         request.app[DATABASE],
         product_id,
         changes,
-        version=version,
+        version=require_if_match(request),
         actor=require_principal().subject,
     )
     return respond.changed(changed, version=changed.version)

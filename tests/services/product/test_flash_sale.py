@@ -1,0 +1,150 @@
+"""A thousand buyers, a hundred things, a service that is killed: exactly a hundred are sold."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import subprocess
+import sys
+from collections import Counter
+
+import aiohttp
+import asyncpg
+import pytest
+
+from lib.auth import Role
+from lib.embedded.ports import free_port
+from lib.testing.wait import eventually
+
+BUYERS = 1000
+ITEMS = 100
+KILLS = 3
+WITHIN = 120.0
+
+
+class Service:
+    """`python -m services.product` in a process of its own."""
+
+    def __init__(self, database_url: str, jwks_url: str) -> None:
+        self.url = f"http://127.0.0.1:{(port := free_port())}"
+        self._environ = {
+            **os.environ,
+            "PRODUCT_DATABASE_URL": database_url,
+            "PRODUCT_PORT": str(port),
+            "AUTH_JWKS_URL": jwks_url,
+            "RATE_LIMIT": "1000000",
+            "RATE_LIMIT_BURST": "1000000",
+            "USER_RATE_LIMIT": "1000000",
+            "LOG_LEVEL": "error",
+        }
+        self._environ.pop("REDIS_URL", None)
+        self._process: subprocess.Popen[bytes] | None = None
+
+    async def start(self) -> None:
+        command = [sys.executable, "-m", "services.product"]
+        self._process = subprocess.Popen(command, env=self._environ)
+        await eventually(self._is_ready, within=30)
+
+    def kill(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+    async def _is_ready(self) -> bool:
+        try:
+            async with aiohttp.ClientSession(self.url) as http, http.get("/readyz") as answer:
+                return answer.status == 200
+        except aiohttp.ClientError:
+            return False
+
+
+@pytest.fixture
+async def database_url(new_database) -> str:
+    return await new_database("product")
+
+
+@pytest.fixture
+async def service(database_url, issuer):
+    running = Service(database_url, issuer.url)
+    try:
+        await running.start()
+        yield running
+    finally:
+        running.kill()
+
+
+@pytest.fixture
+async def http(service):
+    # Each buyer has a connection, and gives up waiting for a service that was killed.
+    connector = aiohttp.TCPConnector(limit=0)
+    timeout = aiohttp.ClientTimeout(total=15)
+    async with aiohttp.ClientSession(
+        service.url, connector=connector, timeout=timeout, raise_for_status=False
+    ) as session:
+        yield session
+
+
+async def post(http, path: str, headers: dict[str, str], body=None) -> tuple[int, dict]:
+    """Ask until there is an answer, as a client must that does not know whether it was heard."""
+    async with asyncio.timeout(WITHIN):
+        while True:
+            try:
+                async with http.post(f"/api/v1/{path}", json=body, headers=headers) as answer:
+                    if answer.status < 500:
+                        return answer.status, await answer.json()
+            except (aiohttp.ClientError, TimeoutError):
+                pass
+            await asyncio.sleep(random.uniform(0.05, 0.3))
+
+
+async def buy(http, auth: dict[str, str], product: str, number: int, outcomes: Counter) -> None:
+    body = {"lines": [{"product_id": product, "quantity": 1}], "ttl_seconds": 3600}
+    status, answer = await post(
+        http, "reservations", {**auth, "Idempotency-Key": f"buyer-{number}"}, body
+    )
+    if status == 201:
+        path = f"reservations/{answer['data']['id']}/confirm"
+        status, _ = await post(http, path, auth)
+    outcomes[status] += 1
+
+
+async def test_exactly_a_hundred_are_sold_whatever_happens_to_the_service(
+    service, http, issuer, database_url
+) -> None:
+    clerk = issuer.authorized(subject="clerk", role=Role.STAFF)
+    shop = issuer.authorized(subject="shop", role=Role.SERVICE)
+    new = {"name": "Console", "price": "499", "currency": "EUR", "stock": ITEMS}
+    status, made = await post(http, "products", clerk, new)
+    assert status == 201
+    product, outcomes = made["data"]["id"], Counter()
+
+    async with asyncio.TaskGroup() as group:
+        for number in range(BUYERS):
+            group.create_task(buy(http, shop, product, number, outcomes))
+        for kill in range(1, KILLS + 1):
+            await eventually(lambda goal=kill: sum(outcomes.values()) >= goal * 20, within=60)
+            service.kill()
+            await service.start()
+
+    assert outcomes == {200: ITEMS, 409: BUYERS - ITEMS}
+    connection = await asyncpg.connect(database_url)
+    try:
+        statuses = await connection.fetch("SELECT status, count(*) FROM reservation GROUP BY 1")
+        moves = await connection.fetch(
+            "SELECT delta, stock_after FROM stock_movement ORDER BY product_version"
+        )
+        events = await connection.fetch("SELECT kind, count(*) FROM outbox GROUP BY 1")
+        left = await connection.fetchval("SELECT stock FROM product")
+    finally:
+        await connection.close()
+    assert dict(statuses) == {"confirmed": ITEMS}
+    assert left == 0
+    assert [tuple(move) for move in moves] == [(ITEMS, ITEMS)] + [
+        (-1, ITEMS - 1 - n) for n in range(ITEMS)
+    ]
+    assert dict(events) == {
+        "product.created": 1,
+        "reservation.made": ITEMS,
+        "reservation.confirmed": ITEMS,
+    }

@@ -1,0 +1,239 @@
+"""Reservations over HTTP: all lines or none, once per key, back by themselves."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+
+import asyncpg
+import pytest
+
+from lib.testing.wait import eventually
+from services.product.service.steps import Step, status_after
+from services.product.store.models import ReservationStatus
+
+DRILL = "01890000-0000-7000-8000-000000000a01"  # 40 of them at 129.00 EUR
+HAMMER = "01890000-0000-7000-8000-000000000a02"  # 120 at 19.90 EUR
+LADDER = "01890000-0000-7000-8000-000000000a07"  # sold out
+WASHER = "01890000-0000-7000-8000-000000000a08"  # 12, not for sale
+NOTHING = "01890000-0000-7000-8000-00000000dead"
+PATH = "reservations"
+
+
+def lines(**quantities: int) -> list[dict]:
+    ids = {"drill": DRILL, "hammer": HAMMER, "ladder": LADDER, "washer": WASHER, "none": NOTHING}
+    return [{"product_id": ids[name], "quantity": count} for name, count in quantities.items()]
+
+
+async def reserve(caller, key: str, *, ttl_seconds: int = 60, **quantities: int):
+    body = {"lines": lines(**quantities), "ttl_seconds": ttl_seconds}
+    return await caller("POST", PATH, json=body, headers={"Idempotency-Key": key})
+
+
+async def stock_of(caller, *ids: str) -> list[int]:
+    return [(await caller("GET", f"products/{one}"))[1]["data"]["stock"] for one in ids]
+
+
+async def ledger_of(staff, product: str) -> list[tuple[int, str, str]]:
+    """Oldest first: delta, reason, who."""
+    _, body, _ = await staff("GET", f"products/{product}/movements?page_size=100")
+    return [(m["delta"], m["reason"], m["actor"]) for m in reversed(body["data"])]
+
+
+async def test_a_reservation_takes_from_the_stock_and_says_the_prices(shop, anyone, staff) -> None:
+    status, body, headers = await reserve(shop, "order-1", drill=2, hammer=3)
+    assert status == 201
+    made = body["data"]
+    assert made["status"] == "pending"
+    assert made["lines"] == [
+        {"product_id": DRILL, "quantity": 2, "unit_price": "129.00", "currency": "EUR"},
+        {"product_id": HAMMER, "quantity": 3, "unit_price": "19.90", "currency": "EUR"},
+    ]
+    assert await stock_of(anyone, DRILL, HAMMER) == [38, 117]
+    assert (await shop("GET", headers["Location"]))[1]["data"] == made
+    assert await ledger_of(staff, DRILL) == [(40, "counted", "system"), (-2, "reserved", "order")]
+
+
+async def test_the_same_key_reserves_once(shop, anyone) -> None:
+    _, first, _ = await reserve(shop, "again", drill=1)
+    status, second, headers = await reserve(shop, "again", drill=1)
+    assert (status, second, headers["Idempotency-Replayed"]) == (201, first, "true")
+    status, body, _ = await reserve(shop, "again", drill=2)
+    assert (status, body["error"]["code"]) == (422, "IDEMPOTENCY_KEY_REUSED")
+    assert await stock_of(anyone, DRILL) == [39]
+
+
+async def test_the_same_key_many_times_at_once_reserves_once(shop, anyone) -> None:
+    answers = await asyncio.gather(*(reserve(shop, "at-once", drill=5) for _ in range(12)))
+    assert {status for status, _, _ in answers} == {201}
+    assert len({body["data"]["id"] for _, body, _ in answers}) == 1
+    assert await stock_of(anyone, DRILL) == [35]
+
+
+async def test_the_same_key_of_another_caller_is_another_one(shop, other_shop, anyone) -> None:
+    await reserve(shop, "mine", drill=1)
+    await reserve(other_shop, "mine", drill=1)
+    assert await stock_of(anyone, DRILL) == [38]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "problems"),
+    [
+        ({"drill": 41}, {"lines[0].quantity": "only 40 left"}),
+        ({"hammer": 1, "drill": 41}, {"lines[1].quantity": "only 40 left"}),
+        ({"ladder": 1, "drill": 1}, {"lines[0].quantity": "only 0 left"}),
+        (
+            {"washer": 1, "none": 1, "hammer": 1},
+            {"lines[0].product_id": "is not for sale", "lines[1].product_id": "is not for sale"},
+        ),
+    ],
+)
+async def test_all_lines_are_reserved_or_none(shop, anyone, wanted, problems) -> None:
+    status, body, _ = await reserve(shop, "k", **wanted)
+    assert (status, body["error"]["code"]) == (409, "CONFLICT")
+    assert {p["field"]: p["message"] for p in body["error"]["details"]} == problems
+    assert await stock_of(anyone, DRILL, HAMMER) == [40, 120]
+    # What could not be had is not remembered: the key may be used again.
+    assert (await reserve(shop, "k", drill=1))[0] == 201
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"lines": []},
+        {"lines": lines(drill=0)},
+        {"lines": lines(drill=1) * 2},
+        {"lines": lines(drill=1), "ttl_seconds": 0},
+        {"lines": lines(drill=1), "ttl_seconds": 86_401},
+        {"lines": [{"product_id": "drill", "quantity": 1}]},
+        {"lines": lines(drill=1) * 101},
+    ],
+)
+async def test_a_reservation_that_makes_no_sense_is_refused(shop, body) -> None:
+    status, answer, _ = await shop("POST", PATH, json=body, headers={"Idempotency-Key": "k"})
+    assert (status, answer["error"]["code"]) == (400, "VALIDATION_ERROR")
+
+
+@pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "two words"}])
+async def test_a_reservation_needs_a_key(shop, headers) -> None:
+    status, body, _ = await shop("POST", PATH, json={"lines": lines(drill=1)}, headers=headers)
+    assert (status, body["error"]["code"]) == (400, "BAD_REQUEST")
+
+
+@pytest.mark.parametrize(
+    ("steps", "statuses", "left"),
+    [
+        ("confirm", ["confirmed"], 38),
+        ("confirm confirm", ["confirmed", "confirmed"], 38),
+        ("release release", ["released", "released"], 40),
+        ("confirm release", ["confirmed", "released"], 40),
+        ("release confirm", ["released", 409], 40),
+    ],
+)
+async def test_a_step_may_be_repeated_and_not_undone(shop, anyone, steps, statuses, left) -> None:
+    _, made, _ = await reserve(shop, "k", drill=2)
+    seen = []
+    for step in steps.split():
+        status, body, _ = await shop("POST", f"{PATH}/{made['data']['id']}/{step}")
+        seen.append(body["data"]["status"] if status == 200 else status)
+    assert seen == statuses
+    assert await stock_of(anyone, DRILL) == [left]
+
+
+async def test_the_ledger_tells_a_release_from_a_return(shop, staff) -> None:
+    for key, steps in (("a", ("release",)), ("b", ("confirm", "release"))):
+        _, made, _ = await reserve(shop, key, drill=1)
+        for step in steps:
+            await shop("POST", f"{PATH}/{made['data']['id']}/{step}")
+    reasons = [reason for _, reason, _ in await ledger_of(staff, DRILL)]
+    assert reasons == ["counted", "reserved", "released", "reserved", "returned"]
+
+
+@pytest.mark.parametrize(("step", "status"), list(itertools.product(Step, ReservationStatus)))
+def test_every_step_from_every_status_is_decided(step, status) -> None:
+    allowed = {
+        (Step.CONFIRM, "pending"): "confirmed",
+        (Step.CONFIRM, "confirmed"): "confirmed",
+        (Step.RELEASE, "pending"): "released",
+        (Step.RELEASE, "confirmed"): "released",
+        (Step.RELEASE, "released"): "released",
+        (Step.RELEASE, "expired"): "expired",
+    }
+    assert status_after(step, status) == allowed.get((step, status.value))
+
+
+async def test_of_a_confirmation_and_a_release_at_once_one_comes_first(shop, anyone) -> None:
+    for number in range(6):
+        _, made, _ = await reserve(shop, f"race-{number}", drill=1)
+        path = f"{PATH}/{made['data']['id']}"
+        (confirmed, _, _), (released, _, _) = await asyncio.gather(
+            shop("POST", f"{path}/confirm"), shop("POST", f"{path}/release")
+        )
+        assert (released, confirmed) in {(200, 200), (200, 409)}
+    assert await stock_of(anyone, DRILL) == [40]
+
+
+async def test_what_expires_returns_by_itself_and_cannot_be_confirmed(shop, anyone, staff) -> None:
+    _, made, _ = await reserve(shop, "late", ttl_seconds=1, drill=3, hammer=1)
+    assert await stock_of(anyone, DRILL) == [37]
+
+    async def is_back() -> bool:
+        return await stock_of(anyone, DRILL, HAMMER) == [40, 120]
+
+    await eventually(is_back)
+    path = f"{PATH}/{made['data']['id']}"
+    assert (await shop("GET", path))[1]["data"]["status"] == "expired"
+    assert (await shop("POST", f"{path}/confirm"))[0] == 409
+    assert (await shop("POST", f"{path}/release"))[0] == 200
+    assert await stock_of(anyone, DRILL) == [40]
+    assert (await ledger_of(staff, DRILL))[-1] == (3, "expired", "system")
+
+
+async def test_a_reservation_is_its_owners_and_the_staffs(
+    shop, other_shop, staff, customer, anyone
+) -> None:
+    _, made, _ = await reserve(shop, "mine", drill=1)
+    path = f"{PATH}/{made['data']['id']}"
+    for method, where in (("GET", path), ("POST", f"{path}/confirm"), ("POST", f"{path}/release")):
+        for caller, expected in ((anyone, 401), (customer, 403), (other_shop, 404), (staff, 200)):
+            assert (await caller(method, where))[0] == expected
+    for caller, expected in ((anyone, 401), (customer, 403)):
+        assert (await reserve(caller, "k", drill=1))[0] == expected
+    assert (await shop("GET", f"{PATH}/{NOTHING}"))[0] == 404
+
+
+async def test_a_removed_product_can_no_longer_be_reserved_but_returned(shop, staff) -> None:
+    _, made, _ = await reserve(shop, "before", drill=1)
+    assert (await staff("DELETE", f"products/{DRILL}", headers={"If-Match": "*"}))[0] == 204
+    assert (await reserve(shop, "after", drill=1))[0] == 409
+    status, body, _ = await shop("POST", f"{PATH}/{made['data']['id']}/release")
+    assert (status, body["data"]["status"]) == (200, "released")
+
+
+async def test_reservations_of_the_same_products_in_any_order_do_not_block_each_other(
+    shop, anyone
+) -> None:
+    orders = [{"drill": 1, "hammer": 1}, {"hammer": 1, "drill": 1}]
+    answers = await asyncio.gather(
+        *(reserve(shop, f"mixed-{n}", **orders[n % 2]) for n in range(40))
+    )
+    assert {status for status, _, _ in answers} == {201}
+    assert await stock_of(anyone, DRILL, HAMMER) == [0, 80]
+
+
+async def test_every_change_leaves_an_event(shop, staff, database_url) -> None:
+    _, made, _ = await reserve(shop, "order-7", drill=1)
+    await shop("POST", f"{PATH}/{made['data']['id']}/confirm")
+    await shop("POST", f"{PATH}/{made['data']['id']}/release")
+    await staff("PATCH", f"products/{DRILL}", json={"price": "1"}, headers={"If-Match": "*"})
+    await staff("DELETE", f"products/{DRILL}", headers={"If-Match": "*"})
+    connection = await asyncpg.connect(database_url)
+    rows = await connection.fetch("SELECT topic, kind, event_key FROM outbox ORDER BY position")
+    await connection.close()
+    assert [tuple(row) for row in rows] == [
+        ("reservations", "reservation.made", made["data"]["id"]),
+        ("reservations", "reservation.confirmed", made["data"]["id"]),
+        ("reservations", "reservation.released", made["data"]["id"]),
+        ("products", "product.changed", DRILL),
+        ("products", "product.removed", DRILL),
+    ]
