@@ -16,6 +16,7 @@ from aiosqlc.emit.json import print_json
 from aiosqlc.emit.package import print_package
 from aiosqlc.files import find_sql_files, read_files
 from aiosqlc.hints import apply_hints
+from aiosqlc.mysql.limits import check_target
 from aiosqlc.parse.queries import parse_files
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.plan import plan_modules
@@ -109,6 +110,7 @@ def print_set(project: Project, entry: QuerySet, analysis: Analysis, into: Compi
     if entry.python:
         into.folders.append(entry.python.out)
         modules, clashes = plan_modules(entry.python, analysis, entry.engine)
+        clashes += check_target(entry, project.file)
         planned = Planned(entry, modules, analysis.queries)
         if entry.python.same_as and not clashes:
             modules, clashes = twin_of(planned, into.planned)

@@ -116,7 +116,7 @@ def print_executor(names: Iterable[str], engine: Dialect = Dialect.POSTGRESQL) -
     parts = [text for name, text in PARTS.items() if name in wanted]
     body = "\n\n".join(parts)
     for fits in _FITS if engine is Dialect.MYSQL else ():
-        body = body.replace(fits, "a thin adapter makes an aiomysql connection fit")
+        body = body.replace(fits, "`AiomysqlExecutor` in `adapter` makes a connection fit")
     abc = [name for name in ("Awaitable", "Iterable", "Sequence") if f"{name}[" in body]
     typing = [name for name in ("Any", "Final", "Protocol") if name in body]
     imports = f"from collections.abc import {', '.join(abc)}\n" if abc else ""

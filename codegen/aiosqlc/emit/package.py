@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from aiosqlc.config.project import Project, PythonTarget
+from aiosqlc.emit.adapter import ADAPTER
 from aiosqlc.emit.errors import print_errors
 from aiosqlc.emit.executor import print_executor
 from aiosqlc.emit.helpers import print_helpers
@@ -40,6 +41,8 @@ def print_package(
     if protocols:
         source = print_executor(protocols, engine)
         files.append(Rendered(target.out / "executor.py", f"{header.of('')}\n{source}"))
+        if engine is Dialect.MYSQL and not target.executor:
+            files.append(Rendered(target.out / "adapter.py", f"{header.of('')}\n{ADAPTER}"))
     errors = {error for module in modules for item in module.functions for error in item.errors}
     if errors:
         source = print_errors(errors)

@@ -12,12 +12,14 @@ from pathlib import Path
 from types import ModuleType
 from uuid import UUID
 
+import aiomysql
 import pytest
 from aiosqlc.cli.main import main
 from pydantic import SecretStr
 
 from lib.config import MysqlSettings
 from lib.db.mysql import open_database
+from lib.db.mysql_session import connect_arguments
 
 SCHEMA = """
 CREATE TABLE a (
@@ -239,6 +241,38 @@ async def test_every_type_comes_back_as_it_went_and_as_its_annotation_says(store
     assert {n: annotations[n].__name__ for n in VALUES} == {
         n: type(v).__name__ for n, v in VALUES.items()
     }
+
+
+async def test_without_our_pool_the_adapter_beside_the_code_is_enough(
+    store, db, empty_mysql
+) -> None:
+    adapter = importlib.import_module("mysql_store.adapter")
+    models = importlib.import_module("mysql_store.models")
+    arguments = connect_arguments(empty_mysql, connect_seconds=5, statement_seconds=5)
+    connection = await aiomysql.connect(**arguments)
+    try:
+        bare = adapter.AiomysqlExecutor(connection)
+        new = await _add(store, bare, name="50%", st="y z")
+        assert await store.in_state(bare, states=[models.ASt.Y_Z]) == ["50%"]
+        assert await store.in_state(bare, states=[]) == []
+        assert await store.rename(bare, name="50%", id=new) == 1
+        rows = [store.CopyParams(id=n, aid=1, title="it's") for n in range(3)]
+        assert await store.copy(bare, rows) == 3
+        await store.titles(bare, [store.TitlesParams(title="new", id=0)])
+        assert await store.drop(bare, id=0) == "new"
+    finally:
+        connection.close()
+
+
+def test_an_option_made_for_asyncpg_is_refused(mysql_cache, tmp_path, monkeypatch, capsys) -> None:
+    (tmp_path / "schema.sql").write_text(SCHEMA)
+    (tmp_path / "q.sql").write_text(QUERIES)
+    config = CONFIG.format(package="x", models="msgspec, emit_helpers: true")
+    (tmp_path / "sqlc.yaml").write_text(config)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(mysql_cache))
+    assert main(["generate", "-f", str(tmp_path / "sqlc.yaml")]) == 1
+    out = capsys.readouterr()
+    assert "E413" in out.out + out.err
 
 
 @pytest.mark.parametrize("models", ["dataclass", "pydantic", "attrs", "msgspec"])

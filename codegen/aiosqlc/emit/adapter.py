@@ -1,0 +1,83 @@
+"""The adapter written beside MySQL code: an aiomysql connection as its executor."""
+
+from __future__ import annotations
+
+ADAPTER = '''\
+"""An aiomysql connection as the executor that the generated functions ask for."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+_NOTHING = "SELECT NULL FROM DUAL WHERE FALSE"
+
+
+class AiomysqlExecutor:
+    """Wraps an aiomysql connection, which the caller opens, commits and closes.
+
+    Open it with `charset="utf8mb4"`, `client_flag=CLIENT.FOUND_ROWS` and a session in UTC.
+    """
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    async def fetch(self, query: str, /, *args: Any) -> Sequence[Iterable[Any]]:
+        """Return every row."""
+        cursor = await self._run(query, args)
+        rows: Sequence[Iterable[Any]] = await cursor.fetchall()
+        return rows
+
+    async def fetchrow(self, query: str, /, *args: Any) -> Iterable[Any] | None:
+        """Return the first row, or None where there is none."""
+        rows = await self.fetch(query, *args)
+        return rows[0] if rows else None
+
+    async def fetchval(self, query: str, /, *args: Any) -> Any:
+        """Return the first value of the first row, or None where there is no row."""
+        row = await self.fetchrow(query, *args)
+        return None if row is None else next(iter(row))
+
+    async def execute(self, query: str, /, *args: Any) -> str:
+        """Run a statement and return a status, such as `UPDATE 3`."""
+        cursor = await self._run(query, args)
+        return f"{query.split(None, 1)[0].upper()} {max(cursor.rowcount, 0)}"
+
+    async def execute_lastid(self, query: str, /, *args: Any) -> int:
+        """Run a statement and return the AUTO_INCREMENT id of its first new row, 0 without one."""
+        cursor = await self._run(query, args)
+        return int(cursor.lastrowid or 0)
+
+    async def executemany(self, command: str, args: Iterable[Sequence[Any]]) -> None:
+        """Run a statement once for each set of arguments."""
+        for values in args:
+            await self._run(command, values)
+
+    async def copy_records_to_table(
+        self,
+        table_name: str,
+        *,
+        records: Iterable[Sequence[Any]],
+        columns: Sequence[str] | None = None,
+        schema_name: str | None = None,
+    ) -> str:
+        """Insert rows, many per statement, and return a status, such as `COPY 3`."""
+        target = ".".join(f"`{name}`" for name in (schema_name, table_name) if name)
+        names = ", ".join(f"`{name}`" for name in columns or ())
+        head = f"INSERT INTO {target} {f'({names}) ' if names else ''}VALUES "
+        rows = [f"({', '.join(map(self._literal, record))})" for record in records]
+        for start in range(0, len(rows), 1000):
+            cursor = await self._connection.cursor()
+            await cursor.execute(head + ", ".join(rows[start : start + 1000]))
+        return f"COPY {len(rows)}"
+
+    async def _run(self, query: str, args: Sequence[Any]) -> Any:
+        cursor = await self._connection.cursor()
+        await cursor.execute(query % tuple(map(self._literal, args)))
+        return cursor
+
+    def _literal(self, value: Any) -> str:
+        """Return a literal; a list is the inside of `IN (...)`, and of an empty one nothing."""
+        if isinstance(value, list | tuple):
+            return ", ".join(map(self._literal, value)) or _NOTHING
+        literal: str = self._connection.escape(value)
+        return literal
+'''

@@ -1,0 +1,26 @@
+"""What the configuration asks of MySQL code that its driver cannot give."""
+
+from __future__ import annotations
+
+from aiosqlc.config.project import QuerySet
+from aiosqlc.diagnostics import Diagnostic, Label
+from aiosqlc.parse.scanner import Dialect
+from aiosqlc.source import SourceFile
+
+
+def check_target(entry: QuerySet, config: SourceFile) -> list[Diagnostic]:
+    """Return an error for each option that is made for asyncpg."""
+    target = entry.python
+    if entry.engine is not Dialect.MYSQL or target is None:
+        return []
+    asked = {"emit_exceptions": target.emit_exceptions, "emit_helpers": target.emit_helpers}
+    return [
+        Diagnostic(
+            "E413",
+            f"`{name}` is not there for MySQL",
+            (Label(config, target.span, "this code runs on aiomysql"),),
+            hint="leave it out: the executor translates errors and repeats transactions",
+        )
+        for name, wanted in asked.items()
+        if wanted
+    ]
