@@ -57,19 +57,19 @@ class Tally:
 
     def report(self) -> str:
         """Say it in a few lines."""
-        return "\n".join(
-            [
-                f"{self.executions} executions of {self.queries} statements"
-                f" ({self.rejected} rejected by the server, {self.failed} executions failed)",
-                f"not null: {self.claimed} of {self.columns} columns claimed,"
-                f" {self.never_null} never seen NULL, recall {self.recall:.1%}",
-                f"at most one row: {self.single_claimed} claimed, {self.never_many} never seen many",
-                f"at least one row: {self.some_claimed} claimed,"
-                f" {self.never_empty} never seen empty",
-                f"FALSE CLAIMS: {len(self.false)}",
-                *self.false[:10],
-            ]
-        )
+        seen = f"{self.executions} executions of {self.queries} statements"
+        lost = f"{self.rejected} rejected by the server, {self.failed} executions failed"
+        claims = f"{self.claimed} of {self.columns} columns claimed"
+        single = f"{self.single_claimed} claimed, {self.never_many} never seen many"
+        some = f"{self.some_claimed} claimed, {self.never_empty} never seen empty"
+        lines = [
+            f"{seen} ({lost})",
+            f"not null: {claims}, {self.never_null} never seen NULL, recall {self.recall:.1%}",
+            f"at most one row: {single}",
+            f"at least one row: {some}",
+            f"FALSE CLAIMS: {len(self.false)}",
+        ]
+        return "\n".join([*lines, *self.false[:10]])
 
 
 @dataclass

@@ -77,14 +77,13 @@ class Generator:
             body = f"select {outs} from {sources}{self.where(scope)}{self.limit()}"
         conflict = ""
         if target.keys and self.r.random() < 0.5:
-            column = self.r.choice(names)
+            column, key = self.r.choice(names), ", ".join(target.keys[0])
+            change = f" on conflict ({key}) do update set {column} = excluded.{column}"
             conflict = self.r.choice(
                 [
                     " on conflict do nothing",
-                    f" on conflict ({', '.join(target.keys[0])}) do update"
-                    f" set {column} = excluded.{column}",
-                    f" on conflict ({', '.join(target.keys[0])}) do update"
-                    f" set {column} = excluded.{column} where {target.name}.id > 0",
+                    change,
+                    f"{change} where {target.name}.id > 0",
                 ]
             )
         returning = self.returning(target.name, target.columns, {})
@@ -233,8 +232,7 @@ class Generator:
         if keys and self.r.random() < 0.15:
             keys = [*keys[:-1], f"upper({keys[-1]}::text)"]
         outs = [(k, "text" if k.startswith("upper") else self.type_of(scope, k)) for k in keys]
-        for _ in range(self.r.randrange(1, 4)):
-            outs.append(self.aggregate_call(scope))
+        outs += [self.aggregate_call(scope) for _ in range(self.r.randrange(1, 4))]
         if keys and self.r.random() < 0.3:
             key = self.r.choice(keys)
             outs.append((f"case when {key} is not null then max({key}::text) else 'x' end", "text"))
@@ -410,7 +408,7 @@ class Generator:
         word = self.r.choice(["join", "left join", "left join", "right join", "full join"])
         scope = {**ls, **rs}
         if len(ls) == len(rs) == 1 and self.r.random() < 0.2:
-            (la, lc), (ra, rc) = next(iter(ls.items())), next(iter(rs.items()))
+            (la, lc), (_, rc) = next(iter(ls.items())), next(iter(rs.items()))
             shared = [c for c in lc if rc.get(c) == lc[c] == "int"]
             if shared:
                 key = shared[0]
@@ -464,7 +462,7 @@ class Generator:
                 parts.append(f"{name} = {self.r.choice(fixed)}")
         return parts
 
-    def boolx(self, scope: Sources, depth: int) -> str:
+    def boolx(self, scope: Sources, depth: int) -> str:  # noqa: C901 - a table of shapes
         r = self.r
         t = r.choice(["int", "text", "num"])
         option = r.randrange(21 if depth > 0 else 8)

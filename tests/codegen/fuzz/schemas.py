@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from dataclasses import dataclass, field
 
 # The generator's types, with their SQL names and a few values that collide often.
@@ -47,23 +48,23 @@ class Schema:
     relations: list[Relation]
 
 
-_PRELUDE = [
-    "create type mood as enum ('sad', 'ok', 'happy')",
-    "create domain positive as int not null check (value > -100)",
-    "create domain label as text check (value <> 'never')",
-    "create function twice(x int) returns int language sql immutable return x * 2",
-    "create function pick(x int, y int) returns int language sql immutable strict return x + y",
-    "create function first_or(x int, y int) returns int language sql immutable"
-    " return coalesce(x, y)",
-    "create function odd_or_null(x int) returns int language sql immutable"
-    " return case when x % 2 = 1 then x end",
-    "create function plain_null(x int) returns int language plpgsql immutable strict"
-    " as $$ begin if x > 1 then return null; end if; return x; end $$",
-    "create function wobble(x int) returns int language plpgsql volatile"
-    " as $$ begin if random() < 0.5 then return null; end if; return x; end $$",
-    "create function few(x int) returns setof int language sql immutable"
-    " begin atomic select v from (values (1), (null), (x)) t(v); end",
-]
+_PRELUDE = """
+create type mood as enum ('sad', 'ok', 'happy');
+create domain positive as int not null check (value > -100);
+create domain label as text check (value <> 'never');
+create function twice(x int) returns int language sql immutable return x * 2;
+create function pick(x int, y int) returns int language sql immutable strict return x + y;
+create function first_or(x int, y int) returns int language sql immutable return coalesce(x, y);
+create function odd_or_null(x int) returns int language sql immutable
+    return case when x % 2 = 1 then x end;
+create function plain_null(x int) returns int language plpgsql immutable strict
+    as $$ begin return case when x > 1 then null else x end; end $$;
+create function wobble(x int) returns int language plpgsql volatile
+    as $$ begin return case when random() < 0.5 then null else x end; end $$;
+create function few(x int) returns setof int language sql immutable
+    begin atomic select v from (values (1), (null), (x)) t(v); end
+"""
+_STATEMENT_END = re.compile(r";\n")
 _SKIP_ROW = (
     "create function skip_{t}() returns trigger language plpgsql as"
     " $$ begin if new.{c} = 2 then return null; end if; return new; end $$"
@@ -77,10 +78,9 @@ _MUTATE_ROW = (
 def make_schema(seed: int) -> Schema:
     """Make the schema of a seed: always the same one."""
     r = random.Random(seed)
-    statements = list(_PRELUDE)
+    statements = _STATEMENT_END.split(_PRELUDE.strip())
     relations: list[Relation] = []
-    for number in range(r.randrange(3, 5)):
-        relations.append(_table(r, f"t{number}", statements))
+    relations += [_table(r, f"t{number}", statements) for number in range(r.randrange(3, 5))]
     if r.random() < 0.6:
         relations.append(_inheritance(r, statements))
     if r.random() < 0.6:
@@ -90,12 +90,14 @@ def make_schema(seed: int) -> Schema:
     return Schema(statements, relations)
 
 
-def _table(r: random.Random, name: str, statements: list[str]) -> Relation:
+def _table(  # noqa: C901 - a list of independent chances
+    r: random.Random, name: str, statements: list[str]
+) -> Relation:
     columns = {"id": "int", "k": "int"}
     for number in range(r.randrange(3, 6)):
         kind = r.choice([*SQL_TYPES, "int", "text", "int", "text"])
         columns[f"{kind[0]}{number}"] = kind
-    nullable = {c for c in columns if c not in {"id"} and r.random() < 0.5}
+    nullable = {c for c in columns if c != "id" and r.random() < 0.5}
     lines = []
     for column, kind in columns.items():
         declared = SQL_TYPES[kind]

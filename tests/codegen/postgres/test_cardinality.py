@@ -102,13 +102,16 @@ CASES = {
     "select 1 union select 2": "some",
     "select id from a where id = 1 intersect select id from b": "zero_or_one",
     "select id from a where id = 1 except select id from b": "zero_or_one",
-    "with recursive r(n) as (select 1 union all select n + 1 from r where n < 3) select * from r": "some",
+    "with recursive r(n) as (select 1 union all select n + 1 from r where n < 3) select"
+    " * from r": "some",
     # writes
     "insert into a (id, name, grp) values ($1, $2, $3) returning id": "one",
     "insert into a (id, name, grp) values (1, 'x', 1), (2, 'y', 2) returning id": "some",
     "insert into a (id, name, grp) values (generate_series(1, 2), 'x', 1) returning id": "many",
-    "insert into a (id, name, grp) select id, title, 1 from b where id = $1 returning id": "zero_or_one",
-    "insert into a (id, name, grp) values ($1, $2, $3) on conflict do nothing returning id": "zero_or_one",
+    "insert into a (id, name, grp) select id, title, 1 from b where id = $1 returning"
+    " id": "zero_or_one",
+    "insert into a (id, name, grp) values ($1, $2, $3) on conflict do nothing returning"
+    " id": "zero_or_one",
     "insert into a (id, name, grp) values ($1, $2, $3) on conflict (id) do update set grp = 1"
     " returning id": "one",
     "insert into a (id, name, grp) values ($1, $2, $3) on conflict (id) do update set grp = 1"
@@ -116,11 +119,13 @@ CASES = {
     "insert into skipping values ($1, $2) returning id": "zero_or_one",
     "update a set grp = 1 where id = $1 returning id": "zero_or_one",
     "update a set grp = 1 from b where a.id = $1 and b.aid = a.id returning b.id": "zero_or_one",
-    "update a set grp = 1 from b left join c on c.bid = $1 and c.v = 1 where a.id = coalesce(c.w, 5)"
+    "update a set grp = 1 from b left join c on c.bid = $1 and c.v = 1 where a.id ="
+    " coalesce(c.w, 5)"
     " returning a.id": "many",
     "delete from a where id = $1 returning id": "zero_or_one",
     "delete from a where grp = $1 returning id": "many",
-    "merge into a using b on a.id = b.id and b.id = 1 when matched then delete returning a.id": "many",
+    "merge into a using b on a.id = b.id and b.id = 1 when matched then delete"
+    " returning a.id": "many",
     "update jobs set state = 'run' where id = (select id from jobs where state = 'new' limit 1"
     " for update skip locked) returning id": "zero_or_one",
     "with n as (select id from jobs where state = 'new' limit 1 for update skip locked)"

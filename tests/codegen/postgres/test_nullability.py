@@ -24,6 +24,7 @@ create function strict_sum(x int, y int) returns int language sql immutable stri
 create function or_zero(x int) returns int language sql immutable return coalesce(x, 0);
 create function nothing(x int) returns int language sql immutable
     return (select x where x > 100);
+create function second(x int, y int default null) returns int language sql immutable return y;
 create function opaque(x int) returns int language plpgsql immutable strict
     as $$ begin return null; end $$;
 """
@@ -47,7 +48,8 @@ CASES = {
     "select b.* from a left join b on b.aid = a.id where b.* is not null": "NN NN NN NN NN",
     "select b.title from a left join b on b.aid = a.id where not (b.* is null)": "NN",
     "select b from a left join b on b.aid = a.id": "N",
-    "select nullif('x', 'y') from a left join (b join c on nullif('x', 'y') is not null) on true": "N",
+    "select nullif('x', 'y') from a left join (b join c on nullif('x', 'y') is not"
+    " null) on true": "N",
     "select q.k from (select id as k from a full join b using (id)) q full join"
     " (select x from b) s on s.x = q.k": "N",
     # set operations
@@ -79,7 +81,8 @@ CASES = {
     "select bio in ('a', 'b'), name in ('a', null), name in ('a', 'b') from a": "N N NN",
     "select name = any (array(select bio from a)) from a": "N",
     "select name in (select bio from a), name in (select name from a) from a": "N NN",
-    "select array_append(null, 1), array_cat(arr, null), arr[1], array_length(arr, 1) from d": "NN NN N N",
+    "select array_append(null, 1), array_cat(arr, null), arr[1], array_length(arr, 1)"
+    " from d": "NN NN N N",
     # CASE
     "select case when x is not null then x else 0 end from b": "NN",
     "select case when x is null then 0 else x end from b": "NN",
@@ -106,7 +109,8 @@ CASES = {
     "select bio from a where (bio = 'x') is not true": "N",
     "select bio from a where (bio = 'x') is not unknown": "NN",
     "select j ->> 'k' from a where j ->> 'k' is not null": "NN",
-    "select nullif(random() < 0.5, true) from a where nullif(random() < 0.5, true) is not null": "N",
+    "select nullif(random() < 0.5, true) from a where nullif(random() < 0.5, true) is"
+    " not null": "N",
     "select x from b where x is not null and x is null": "NN",
     "select name from a where id is null": "NN",
     "select max(x) from b where id is null": "N",
@@ -129,7 +133,8 @@ CASES = {
     "select first_value(aid) over (order by id rows between unbounded preceding and current row"
     " exclude current row) from b": "N",
     "select lag(grp, 1, 0) over (order by id), lag(grp) over (order by id) from a": "NN N",
-    "select row_number() over (), ntile(2) over (order by id), nth_value(id, 2) over () from a": "NN NN N",
+    "select row_number() over (), ntile(2) over (order by id), nth_value(id, 2) over ()"
+    " from a": "NN NN N",
     # subqueries, CTEs, functions in FROM
     "select (select title from b where b.aid = a.id limit 1) from a": "N",
     "select (select count(*) from b where b.aid = a.id) from a": "NN",
@@ -164,6 +169,9 @@ CASES = {
     # functions of the user's
     "select strict_sum(1, x), strict_sum(1, id) from b": "N NN",
     "select or_zero(x), nothing(id), opaque(id) from b": "NN N N",
+    "select second(x => id, y => x), second(y => x, x => id), second(y => id, x => x)"
+    " from b": "N N NN",
+    "select second(id) from b": "N",
 }  # fmt: skip
 
 

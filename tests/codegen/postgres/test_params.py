@@ -21,7 +21,8 @@ create function greet(who text, times int) returns text language sql
 CASES: dict[str, list[tuple[str, str, bool]]] = {
     "select * from a where id = $1": [("id", "int4", False)],
     "select * from a where bio = $1": [("bio", "text", False)],
-    "select * from a where $1 < grp and grp < $2": [("grp", "int4", False), ("grp_2", "int4", False)],
+    "select * from a where $1 < grp and grp <"
+    " $2": [("grp", "int4", False), ("grp_2", "int4", False)],
     "select * from a where id = any ($1)": [("id", "int4", False)],
     "select * from a where id in ($1, $2)": [("id", "int4", False), ("id_2", "int4", False)],
     "select * from a where lower(bio) = $1": [("bio", "text", False)],

@@ -148,6 +148,8 @@ def test_an_older_server_is_understood(cache: Path) -> None:
         "select k from t group by rollup (k)": [False],
         "select upper(k) from t group by cube (upper(k))": [False],
         "select k, count(*) from t group by k": [True, True],
+        "select upper(k) from t where upper(k) is not null group by rollup (k)": [False],
+        "select upper(k) from t where upper(k) is not null group by k": [True],
         "select k from t where k is not null group by rollup (k)": [False],
         "select t.k, x.v from t left join t x on x.id = t.v": [True, False],
         "select v from t where v > 1": [True],

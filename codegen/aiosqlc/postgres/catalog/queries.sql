@@ -55,7 +55,7 @@ select i.indrelid::int8 as relation, c.relname as name, (i.indkey::int2[])::int4
              join pg_opclass o on o.oid = k.oid order by k.n) as families
 from pg_index i
 join pg_class c on c.oid = i.indexrelid
-where i.indisunique and i.indisvalid and i.indisready and i.indimmediate
+where i.indisunique and i.indisvalid and i.indisready and i.indimmediate and not i.indisexclusion
 
 -- name: inheritance
 select inhparent::int8 as parent, inhrelid::int8 as child from pg_inherits

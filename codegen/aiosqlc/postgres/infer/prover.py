@@ -67,10 +67,11 @@ class Prover:
             self.context = before
 
     def _judge(self, node: Node, scope: Scope) -> Verdict:
-        if scope.is_known_expression(node):
-            return never("a condition requires this expression to have a value")
-        if node in grouped_expressions(scope):
+        nulled = grouped_expressions(scope)
+        if node in nulled:
             return maybe("a grouping set can leave this key out")
+        if not nulled and scope.is_known_expression(node):
+            return never("a condition requires this expression to have a value")
         apply = RULES.get(node.kind)
         if apply is None:
             return maybe(f"nothing is known about {node.kind.lower()} expressions")

@@ -109,7 +109,9 @@ def _table_column(p: Prover, entry: Node, attribute: int) -> Verdict:
     relation = entry["relid"]
     name = p.facts.relation_name(relation)
     if attribute < 0:
-        if str(entry["relkind"]) in {"r", "p", "m", "t"}:
+        below = [p.facts.relations.get(child) for child in p.facts.descendants(relation)]
+        foreign = any(child is None or child.kind == "f" for child in below)
+        if str(entry["relkind"]) in {"r", "p", "m", "t"} and not foreign:
             return never("system columns always have values")
         return maybe("system columns of foreign tables and views may be NULL")
     column = p.facts.attributes.get((relation, attribute))

@@ -61,7 +61,7 @@ def has_no_rows(p: Prover, scope: Scope) -> bool:
     An aggregate over no rows still puts out a row.
     """
     query = scope.query
-    if is_ungrouped_aggregate(query):
+    if scope.command == kinds.Command.MERGE or is_ungrouped_aggregate(query):
         return False
     sets = grouping_sets(query)
     if sets is None or frozenset() in sets or not scope.joins.always:

@@ -30,12 +30,20 @@ def body_verdict(p: Prover, function: Function, args: list[Node], scope: Scope) 
         return maybe(f"the body of {name} is not one query")
     if expression_type(output_targets(query)[0]["expr"]) != function.result:
         return maybe(f"the result of {name} is cast on return")
-    arguments = dict(enumerate(verdicts, 1))
+    arguments = {
+        _position(arg, number): verdict
+        for number, (arg, verdict) in enumerate(zip(args, verdicts, strict=True), 1)
+    }
     inner = Prover(p.facts, (), arguments, p.depth + 1)
     body = Scope(query, None, p.facts)
     if not RowCounter(p.facts).at_least_one(body):
         return maybe(f"the body of {name} may give no row")
     return all_of([column_in(inner, body, 1)], f"the body of {name} gives a value")
+
+
+def _position(arg: Node, number: int) -> int:
+    """Return the parameter an argument is for: `f(y => 1, x => 2)` keeps the order written."""
+    return int(arg["argnumber"]) + 1 if arg.kind == "NAMEDARGEXPR" else number
 
 
 def _last_query(p: Prover, function: Function) -> Node | None:
