@@ -26,7 +26,8 @@ _MIGRATION = """\
 CREATE TABLE author (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     name text NOT NULL,
-    bio text
+    bio text,
+    changed_at timestamptz NOT NULL DEFAULT now()
 );
 """
 

@@ -27,7 +27,7 @@ def run(arguments: argparse.Namespace) -> int:
     for analysed in analyze_project(project, remember=False):
         report(analysed.diagnostics, style_of(arguments, project.root))
         failed = failed or analysed.failed
-        if analysed.entry.engine is not Dialect.POSTGRESQL:
+        if analysed.failed or analysed.entry.engine is not Dialect.POSTGRESQL:
             continue
         refuted = selfcheck(analysed, executions=arguments.n, seed=arguments.seed)
         report(refuted, style_of(arguments, project.root))
