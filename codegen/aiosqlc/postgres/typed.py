@@ -18,7 +18,7 @@ from aiosqlc.postgres.infer import (  # noqa: F401 - importing registers the rul
 from aiosqlc.postgres.infer.access import Access, access_of
 from aiosqlc.postgres.infer.cardinality import RowCounter
 from aiosqlc.postgres.infer.elements import array_elements
-from aiosqlc.postgres.infer.params import Use, parameter_uses
+from aiosqlc.postgres.infer.params import Use, parameter_uses, variable_name
 from aiosqlc.postgres.infer.prover import Prover
 from aiosqlc.postgres.infer.relations import column_in, output_targets
 from aiosqlc.postgres.infer.scope import Scope
@@ -144,7 +144,7 @@ class Typist:
         attribute = self.facts.attributes.get((head.table, head.attribute))
         elements = scope is not None and expr is not None and self._is_array(head.type_oid)
         return Column(
-            name=head.name,
+            name=_shown_name(head.name, scope, expr),
             type=self.types.get(head.type_oid, head.typmod, attribute.dims if attribute else 0),
             not_null=not verdict.null,
             element_not_null=bool(
@@ -283,6 +283,14 @@ def _alias(scope: Scope | None, expr: Node | None) -> str:
     if scope is None or expr is None or expr.kind != "VAR" or expr["varlevelsup"]:
         return ""
     return str(scope.entry(expr["varno"])["eref"]["aliasname"])
+
+
+def _shown_name(name: str, scope: Scope | None, expr: Node | None) -> str:
+    """Name `coalesce(bio, '')` without an alias after its first column, as sqlc does."""
+    if scope is None or expr is None or expr.kind != "COALESCEEXPR" or name != "coalesce":
+        return name
+    columns = [arg for arg in expr["args"] if arg.kind == "VAR" and arg["varattno"] > 0]
+    return variable_name(columns[0], scope) if columns else name
 
 
 def _suggested(uses: Iterable[Use], number: int) -> str:

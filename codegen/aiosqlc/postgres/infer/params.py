@@ -213,7 +213,8 @@ class _Uses:
                 name = names[position] if position < len(names) else ""
                 if arg.kind == "NAMEDARGEXPR":
                     name = str(arg["name"])
-                self.add(param["paramid"], Use("argument", name=name or function.name))
+                alone = function.name if len(node["args"]) == 1 else ""
+                self.add(param["paramid"], Use("argument", name=name or alone))
 
     def _tolerated(self, node: Node) -> None:
         words = {
@@ -279,11 +280,14 @@ def _column_name(node: Node | None, scope: Scope) -> str:
     while node is not None and node.kind != "VAR":
         inside = [i for _, value in node.children() for i in _nodes(value) if i.has("VAR")]
         node = inside[0] if inside else None
-    if node is None or node["varattno"] <= 0:
-        return ""
+    return variable_name(node, scope) if node is not None else ""
+
+
+def variable_name(node: Node, scope: Scope) -> str:
+    """Return the column name of a Var as its range table entry has it, or ''."""
     names = scope.up(node["varlevelsup"]).entry(node["varno"])["eref"]["colnames"] or []
     number = node["varattno"]
-    return str(names[number - 1]) if number <= len(names) else ""
+    return str(names[number - 1]) if 0 < number <= len(names) else ""
 
 
 def _nodes(value: Any) -> list[Node]:
