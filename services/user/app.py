@@ -23,6 +23,7 @@ from services.user.personal_ids import PersonalIds, parse_keys
 from services.user.points_client import open_points
 from services.user.routes import DEPS, NOT_IDEMPOTENT, ROUTES, RULES, Deps, Rules
 from services.user.routes.origin import note_origin
+from services.user.service.pictures import clearing_away
 from services.user.service.sessions import TokenPolicy
 from services.user.signing import read_signing_keys
 from services.user.store import QUERY_NAMES
@@ -93,7 +94,11 @@ def _resources(config: UserConfig) -> gates.Context:
             app[HEALTH].add("point", points.ping, required=False)
             passwords = stack.enter_context(Passwords(threads=config.password_threads))
             personal_ids = PersonalIds(parse_keys(config.encryption_keys.get_secret_value()))
-            app[DEPS] = Deps(db, points, passwords, personal_ids)
+            secret = config.auth_csrf_secret.get_secret_value().encode()
+            files = await stack.enter_async_context(config.open_files(secret))
+            if files.s3 is not None:
+                app[HEALTH].add("s3", files.s3.ping, required=False)
+            app[DEPS] = Deps(db, points, passwords, personal_ids, files)
             yield
 
     return resources
@@ -110,6 +115,7 @@ def _background(config: UserConfig) -> gates.Context:
             mailer = Mailer(db, config.mail_sender(), config.links(), registry=app[METRICS])
             await stack.enter_async_context(mailer.running())
             await stack.enter_async_context(keeping_house(db))
+            await stack.enter_async_context(clearing_away(db, app[DEPS].files.storage))
             if redis is not None:
                 relay = Relay(db, redis, registry=app[METRICS])
                 await stack.enter_async_context(relay.running())

@@ -12,6 +12,7 @@ from pydantic_settings import SettingsConfigDict
 from lib.config import Port, PostgresSettings, Seconds
 from lib.http.gates import GateSettings
 from lib.mail.settings import MailSettings
+from lib.storage.settings import StorageSettings
 from services.user.mailer import Link
 from services.user.personal_ids import parse_keys
 from services.user.service.login import LoginLimits
@@ -46,7 +47,7 @@ Url = Annotated[str, Field(pattern=r"^https?://")]
 LinkUrl = Annotated[Url, AfterValidator(_with_token)]
 
 
-class UserConfig(PostgresSettings, GateSettings, MailSettings):
+class UserConfig(PostgresSettings, GateSettings, MailSettings, StorageSettings):
     """`USER_DATABASE_URL` is required; in production so are keys, secrets and a mail server."""
 
     model_config = SettingsConfigDict(env_prefix="USER_")
@@ -87,6 +88,8 @@ class UserConfig(PostgresSettings, GateSettings, MailSettings):
 
     verification_seconds: Seconds = 168 * 3600.0
     reset_seconds: Seconds = 3600.0
+    # To choose a first password, where somebody else made the account.
+    invitation_seconds: Seconds = 72 * 3600.0
     verification_link: LinkUrl = "http://127.0.0.1:8080/api/users/v1/auth/verify?token={token}"
     # Behind the `#`: a browser keeps that part to itself, so the token is in nobody's log.
     reset_link: LinkUrl = "http://127.0.0.1:8080/reset-password#token={token}"
@@ -110,4 +113,5 @@ class UserConfig(PostgresSettings, GateSettings, MailSettings):
                 TokenKind.VERIFY_EMAIL, self.verification_link, self.verification_seconds
             ),
             "reset_password": Link(TokenKind.RESET_PASSWORD, self.reset_link, self.reset_seconds),
+            "invitation": Link(TokenKind.RESET_PASSWORD, self.reset_link, self.invitation_seconds),
         }

@@ -1,4 +1,4 @@
-"""The list as it is answered."""
+"""People as they are answered: on lists, to themselves, to everybody."""
 
 from __future__ import annotations
 
@@ -8,19 +8,27 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from services.user.store.models import Staff
-from services.user.store.staff import StaffStatisticsRow
+from services.user.store.models import AccountRole, AccountStatus
+from services.user.store.profiles import GetPersonRow, GetProfileRow
+from services.user.store.staff import ListAccountsRow, ListStaffRow, StaffStatisticsRow
 
 
 class UserWithPoints(Struct, frozen=True, gc=False):
-    """One line of the list. `points` is null where the point service did not answer."""
+    """One line of the list.
+
+    `points` is null where the point service did not answer; age and salary are for people who work
+    here, and for those who may see them.
+    """
 
     id: UUID
     name: str
     email: str
+    role: AccountRole
+    status: AccountStatus
+    verified: bool
     department_id: UUID | None
-    age: int
-    salary: Decimal
+    age: int | None
+    salary: Decimal | None
     points: int | None
     version: int
     created_at: datetime
@@ -28,23 +36,118 @@ class UserWithPoints(Struct, frozen=True, gc=False):
 
 
 class UserList(Struct, frozen=True):
-    """A page of people; `statistics` are over everybody, whatever the page and its filters."""
+    """A page of people; `statistics` are over all who work here, whatever the page and its filters.
+
+    They are null for those who may not see salaries.
+    """
 
     users: list[UserWithPoints]
-    statistics: StaffStatisticsRow
+    statistics: StaffStatisticsRow | None
 
 
-def with_points(person: Staff, points: int | None) -> UserWithPoints:
-    """Join a person with their points."""
+class EmploymentView(Struct, frozen=True):
+    """What is known of somebody who works here."""
+
+    department_id: UUID | None
+    age: int
+    salary: Decimal
+
+
+class Person(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An account, for its owner and those who look after it.
+
+    `picture_url` works for some hours; `personal_id_preview` are the last digits of a provider's
+    number; `employment` is for the owner and for those who may see salaries.
+    """
+
+    id: UUID
+    email: str
+    first_name: str
+    last_name: str
+    name: str
+    phone_number: str | None
+    role: AccountRole
+    status: AccountStatus
+    verified: bool
+    picture_url: str | None = None
+    personal_id_preview: str | None = None
+    employment: EmploymentView | None = None
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class Profile(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What everybody may see; how to reach them only where they offer services."""
+
+    id: UUID
+    first_name: str
+    last_name: str
+    role: AccountRole
+    verified: bool
+    email: str | None = None
+    phone_number: str | None = None
+    picture_url: str | None = None
+    created_at: datetime
+
+
+def with_points(
+    row: ListStaffRow | ListAccountsRow, points: int | None, *, salaries: bool
+) -> UserWithPoints:
+    """Join a line of a list with its points; without `salaries` age and salary stay out."""
     return UserWithPoints(
-        person.id,
-        person.name,
-        person.email,
-        person.department_id,
-        person.age,
-        person.salary,
+        row.id,
+        row.name,
+        row.email,
+        row.role,
+        row.status,
+        row.verified,
+        row.department_id,
+        row.age if salaries else None,
+        row.salary if salaries else None,
         points,
-        person.version,
-        person.created_at,
-        person.updated_at,
+        row.version,
+        row.created_at,
+        row.updated_at,
+    )
+
+
+def person_view(
+    row: GetPersonRow, picture_url: str | None, *, preview: bool, salary: bool
+) -> Person:
+    """Show an account, with what the caller may see of it."""
+    employment = None
+    if salary and row.age is not None and row.salary is not None:
+        employment = EmploymentView(row.department_id, row.age, row.salary)
+    return Person(
+        id=row.id,
+        email=row.email,
+        first_name=row.first_name,
+        last_name=row.last_name,
+        name=row.name,
+        phone_number=row.phone_number,
+        role=row.role,
+        status=row.status,
+        verified=row.verified,
+        picture_url=picture_url,
+        personal_id_preview=row.preview if preview else None,
+        employment=employment,
+        version=row.version,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )
+
+
+def profile_view(row: GetProfileRow, picture_url: str | None, *, contact: bool) -> Profile:
+    """Show somebody to everybody; with `contact` also how to reach them."""
+    return Profile(
+        id=row.id,
+        first_name=row.first_name,
+        last_name=row.last_name,
+        role=row.role,
+        verified=row.verified,
+        email=row.email if contact else None,
+        phone_number=row.phone_number if contact else None,
+        picture_url=picture_url,
+        created_at=row.created_at,
     )

@@ -1,3 +1,26 @@
 -- name: AddAuditEntry :exec
 INSERT INTO audit_entry (id, actor, action, resource_type, resource_id, request_id, address, details)
 VALUES (@id, @actor, @action, @resource_type, @resource_id, @request_id, @address, @details);
+
+-- name: ListAudit :many
+-- Newest first: ids are ordered by time.
+SELECT id, at, actor, action, resource_type, resource_id, request_id, address, details FROM audit_entry
+WHERE true
+    AND actor = @actor -- :if actor
+    AND action = @action -- :if action
+    AND resource_id = @resource_id -- :if resource_id
+    AND at >= @since -- :if since
+    AND at < @until -- :if until
+ORDER BY id DESC
+LIMIT @page_size OFFSET @skip;
+
+-- name: CountAudit :one
+-- The same conditions as ListAudit.
+SELECT count(*) FROM audit_entry
+WHERE true
+    AND actor = @actor -- :if actor
+    AND action = @action -- :if action
+    AND resource_id = @resource_id -- :if resource_id
+    AND at >= @since -- :if since
+    AND at < @until -- :if until
+;

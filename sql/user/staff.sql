@@ -1,15 +1,16 @@
--- The people of the HR list.
-
--- name: GetStaff :one
-SELECT * FROM staff WHERE id = @id;
+-- People as lists show them: those who work here, or everybody with an account.
 
 -- name: ListStaff :many
 -- One page of the people who match, in the order asked for, equal ones by id.
 -- `search` is a LIKE pattern.
-SELECT * FROM staff
-WHERE true
-    AND department_id = @department_id -- :if department_id
-    AND (name ILIKE @search OR email ILIKE @search) -- :if search
+SELECT
+    account.id, account.name, account.email, account.role, account.status, account.verified,
+    staff.department_id, staff.age, staff.salary, account.version, account.created_at, account.updated_at
+FROM staff
+JOIN account ON account.id = staff.id
+WHERE account.status = ANY (@statuses)
+    AND staff.department_id = @department_id -- :if department_id
+    AND (account.name ILIKE @search OR account.email ILIKE @search) -- :if search
 ORDER BY
     name, -- :sort name asc|desc, email asc|desc, age asc|desc, salary asc|desc, created_at asc|desc
     id
@@ -17,14 +18,40 @@ LIMIT @page_size OFFSET @skip;
 
 -- name: CountStaff :one
 -- How many people match: the same conditions as ListStaff.
-SELECT count(*) FROM staff
-WHERE true
-    AND department_id = @department_id -- :if department_id
-    AND (name ILIKE @search OR email ILIKE @search) -- :if search
+SELECT count(*)
+FROM staff
+JOIN account ON account.id = staff.id
+WHERE account.status = ANY (@statuses)
+    AND staff.department_id = @department_id -- :if department_id
+    AND (account.name ILIKE @search OR account.email ILIKE @search) -- :if search
+;
+
+-- name: ListAccounts :many
+-- The same over accounts of some roles; most of them do not work here.
+SELECT
+    account.id, account.name, account.email, account.role, account.status, account.verified,
+    staff.department_id, staff.age, staff.salary, account.version, account.created_at, account.updated_at
+FROM account
+LEFT JOIN staff ON staff.id = account.id
+WHERE account.status = ANY (@statuses) AND account.role = ANY (@roles)
+    AND staff.department_id = @department_id -- :if department_id
+    AND (account.name ILIKE @search OR account.email ILIKE @search) -- :if search
+ORDER BY
+    name, -- :sort name asc|desc, email asc|desc, age asc|desc, salary asc|desc, created_at asc|desc
+    id
+LIMIT @page_size OFFSET @skip;
+
+-- name: CountAccounts :one
+SELECT count(*)
+FROM account
+LEFT JOIN staff ON staff.id = account.id
+WHERE account.status = ANY (@statuses) AND account.role = ANY (@roles)
+    AND staff.department_id = @department_id -- :if department_id
+    AND (account.name ILIKE @search OR account.email ILIKE @search) -- :if search
 ;
 
 -- name: StaffStatistics :one
--- Ages and salaries over everybody; nothing but the count where there is nobody.
+-- Ages and salaries over everybody who works here; nothing but the count where there is nobody.
 SELECT
     max(age) AS high_age,
     min(age) AS low_age,
@@ -34,3 +61,12 @@ SELECT
     round(avg(salary), 2) AS avg_salary,
     count(*) AS count
 FROM staff;
+
+-- name: PutStaff :exec
+INSERT INTO staff (id, department_id, age, salary)
+VALUES (@id, @department_id::uuid, @age, @salary)
+ON CONFLICT (id) DO UPDATE SET
+    department_id = excluded.department_id, age = excluded.age, salary = excluded.salary;
+
+-- name: RemoveStaff :execrows
+DELETE FROM staff WHERE id = @id;

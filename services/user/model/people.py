@@ -1,14 +1,19 @@
-"""The list as it is asked for."""
+"""The list as it is asked for, and people as those who manage them write them down."""
 
 from __future__ import annotations
 
+from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Final, Literal, TypeAlias
 from uuid import UUID
 
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
+from lib.auth import Role
+from lib.errors import FieldError, invalid
+from lib.http.decode import Input
 from lib.http.pagination import ListQuery, Sort
+from services.user.model.account import Email, Name, Phone
 
 
 class OrderBy(StrEnum):
@@ -43,9 +48,43 @@ _SORTS: Final[dict[OrderBy, tuple[SqlSort, SqlSort]]] = {
 }
 
 
-class StaffQuery(ListQuery, frozen=True, kw_only=True):
+class Status(StrEnum):
+    """What may be done with an account."""
+
+    ACTIVE = "active"
+    INACTIVE = "inactive"
+    DELETED = "deleted"
+
+
+class Kind(StrEnum):
+    """Which people: those who work here, everybody, or the accounts of one role."""
+
+    STAFF = "staff"
+    ALL = "all"
+    CUSTOMER = "customer"
+    PROVIDER = "provider"
+    MODERATOR = "moderator"
+    ADMIN = "admin"
+
+    @property
+    def roles(self) -> list[Role]:
+        """The roles of these accounts; `staff` goes by employment, whatever the role."""
+        if self in (Kind.STAFF, Kind.ALL):
+            return list(Role)
+        return [Role(self.upper())]
+
+
+# What may be asked for; a deleted account is listed only on request.
+_PRESENT: Final = [Status.ACTIVE, Status.INACTIVE]
+
+
+class PeopleQuery(ListQuery, frozen=True, kw_only=True):
     """Which people, which page of them, in which order."""
 
+    kind: Annotated[Kind, Meta(description="people who work here, all, or those of a role")] = (
+        Kind.STAFF
+    )
+    status: Annotated[Status | None, Meta(description="default: all but deleted")] = None
     order_by: Annotated[OrderBy, Meta(description="order of the list")] = OrderBy.NAME
     search: (
         Annotated[str, Meta(max_length=100, description="part of the name or of the e-mail")] | None
@@ -56,3 +95,61 @@ class StaffQuery(ListQuery, frozen=True, kw_only=True):
     def sql_sort(self) -> SqlSort:
         """The order, as the query names it."""
         return _SORTS[self.order_by][self.sort is Sort.DESC]
+
+    @property
+    def statuses(self) -> list[Status]:
+        """The statuses asked for."""
+        return _PRESENT if self.status is None else [self.status]
+
+    @property
+    def is_of_everybody_here(self) -> bool:
+        """Whether all who work here match."""
+        filters = (self.status, self.search, self.department_id)
+        return self.kind is Kind.STAFF and all(one is None for one in filters)
+
+
+class Employment(Input, frozen=True, kw_only=True):
+    """What is known of somebody who works here."""
+
+    department_id: UUID | None = None
+    age: Annotated[int, Meta(ge=1, le=150)]
+    salary: Annotated[Decimal, Meta(description="0 to 9999999999.99, two decimals")]
+
+
+class NewPerson(Input, frozen=True, kw_only=True):
+    """Somebody who is given an account; a mail asks them to choose a password."""
+
+    email: Email
+    first_name: Name
+    last_name: Name
+    phone_number: Phone | None = None
+    role: Role = Role.STAFF
+    employment: Employment | None = None
+
+
+class PersonChange(Input, frozen=True, kw_only=True):
+    """A partial change: what is left out stays, `"employment": null` ends the employment."""
+
+    email: Email | UnsetType = UNSET
+    first_name: Name | UnsetType = UNSET
+    last_name: Name | UnsetType = UNSET
+    phone_number: Phone | UnsetType = UNSET
+    employment: Employment | UnsetType | None = UNSET
+
+
+def check_salary(employment: Employment) -> None:
+    """Let through what the database can hold exactly.
+
+    Raises:
+        AppError: VALIDATION_ERROR where it is no amount of money from 0 to 9,999,999,999.99.
+    """
+    salary = employment.salary
+    # Not a number first: it cannot be compared.
+    if not (salary.is_finite() and 0 <= salary < 10**10 and _is_of_cents(salary)):
+        message = "must be an amount from 0 to 9999999999.99 with at most two decimals"
+        raise invalid(FieldError("employment.salary", message))
+
+
+def _is_of_cents(amount: Decimal) -> bool:
+    exponent = amount.normalize().as_tuple().exponent
+    return isinstance(exponent, int) and exponent >= -2

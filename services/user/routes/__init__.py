@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from services.user.routes import passwords, people, registration, sessions
+from services.user.routes import passwords, people, pictures, registration, roles, sessions
 from services.user.routes.deps import DEPS, RULES, Deps, Rules
 
 ROUTES: Final = (
@@ -13,6 +13,8 @@ ROUTES: Final = (
     # Before the people: `/users/me/…` is not somebody's id.
     *passwords.ROUTES,
     *people.ROUTES,
+    *pictures.ROUTES,
+    *roles.ROUTES,
 )
 # Their answers hold tokens, or their bodies do what must not be given again.
 NOT_IDEMPOTENT: Final = frozenset(

@@ -8,6 +8,7 @@ from typing import Final
 from aiohttp import web
 
 from lib.db import Database
+from lib.storage.settings import Files
 from services.user.passwords import Passwords
 from services.user.personal_ids import PersonalIds
 from services.user.ports import Points
@@ -24,6 +25,7 @@ class Deps:
     points: Points
     passwords: Passwords
     personal_ids: PersonalIds
+    files: Files
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,9 @@ from lib import context
 from lib.db import Executor
 from lib.ids import new_id
 from services.user import origin
+from services.user.model.roles import AuditQuery
 from services.user.store import audit
+from services.user.store.models import AuditEntry
 
 
 async def record(
@@ -43,3 +45,28 @@ async def record(
         address=origin.client_address.get(),
         details=msgspec.json.encode(details).decode(),
     )
+
+
+async def list_page(db: Executor, query: AuditQuery) -> tuple[list[AuditEntry], int]:
+    """Return one page of entries, newest first, and how many match."""
+    rows = await audit.list_audit(
+        db,
+        actor=query.actor,
+        action=query.action,
+        resource_id=query.resource_id,
+        since=query.since,
+        until=query.until,
+        page_size=query.page_size,
+        skip=query.offset,
+    )
+    total = query.total_if_last(len(rows))
+    if total is None:
+        total = await audit.count_audit(
+            db,
+            actor=query.actor,
+            action=query.action,
+            resource_id=query.resource_id,
+            since=query.since,
+            until=query.until,
+        )
+    return rows, total

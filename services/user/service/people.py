@@ -1,4 +1,4 @@
-"""The HR list: people, their points and everybody's statistics, gathered at the same time."""
+"""The list of people with their points and everybody's statistics, gathered at the same time."""
 
 from __future__ import annotations
 
@@ -10,21 +10,23 @@ from uuid import UUID
 
 from lib.db import Executor
 from lib.db.like import contains
-from lib.errors import AppError, not_found
+from lib.errors import AppError
 from lib.log import get_logger
-from services.user.model.people import StaffQuery
+from services.user.model.people import Kind, PeopleQuery
 from services.user.ports import Points
 from services.user.store import staff
-from services.user.store.models import Staff
+from services.user.store.models import AccountRole, AccountStatus
+from services.user.store.staff import ListAccountsRow, ListStaffRow, StaffStatisticsRow
 from services.user.views import UserList, with_points
 
 log = get_logger(__name__)
 
 POINTS: Final = "point"
+_Rows = Sequence[ListStaffRow | ListAccountsRow]
 
 
 @dataclass(frozen=True, slots=True)
-class StaffPage:
+class PeoplePage:
     """A page, how many people match in all, and whose part of it is missing."""
 
     data: UserList
@@ -32,16 +34,10 @@ class StaffPage:
     degraded: tuple[str, ...]
 
 
-async def get_user(db: Executor, user_id: UUID) -> Staff:
-    """Return one person. Raises AppError(NOT_FOUND)."""
-    person = await staff.get_staff(db, id=user_id)
-    if person is None:
-        raise not_found("user")
-    return person
-
-
-async def list_users(db: Executor, points: Points, query: StaffQuery) -> StaffPage:
-    """Return one page of people with points and statistics.
+async def list_users(
+    db: Executor, points: Points, query: PeopleQuery, *, salaries: bool = True
+) -> PeoplePage:
+    """Return one page of people with points and, where `salaries` may be seen, statistics.
 
     Statistics and the total are asked for while the page and then its points are. The first
     failure cancels the rest and is the one raised; only points may be missing instead.
@@ -50,36 +46,56 @@ async def list_users(db: Executor, points: Points, query: StaffQuery) -> StaffPa
     try:
         async with asyncio.TaskGroup() as group:
             page = group.create_task(_page_with_points(db, points, query, search))
-            statistics = group.create_task(staff.staff_statistics(db))
+            statistics = group.create_task(_statistics(db, query, salaries=salaries))
             total = group.create_task(_total(db, query, search))
     except BaseExceptionGroup as failures:
         raise failures.exceptions[0] from failures
     people, found = page.result()
-    users = [with_points(person, None if found is None else found[person.id]) for person in people]
+    users = [
+        with_points(person, None if found is None else found[person.id], salaries=salaries)
+        for person in people
+    ]
     # Without a filter everybody matches, and statistics have counted everybody.
-    matching = total.result()
-    everybody = statistics.result()
-    return StaffPage(
-        data=UserList(users=users, statistics=everybody),
-        total=everybody.count if matching is None else matching,
+    matching, everybody = total.result(), statistics.result()
+    if matching is None:
+        matching = 0 if everybody is None else everybody.count
+    return PeoplePage(
+        data=UserList(users=users, statistics=everybody if salaries else None),
+        total=matching,
         degraded=(POINTS,) if found is None else (),
     )
 
 
 async def _page_with_points(
-    db: Executor, points: Points, query: StaffQuery, search: str | None
-) -> tuple[Sequence[Staff], Mapping[UUID, int] | None]:
-    people = await staff.list_staff(
+    db: Executor, points: Points, query: PeopleQuery, search: str | None
+) -> tuple[_Rows, Mapping[UUID, int] | None]:
+    people = await _page(db, query, search)
+    if not people:
+        return people, {}
+    return people, await _points_or_none(points, [person.id for person in people])
+
+
+async def _page(db: Executor, query: PeopleQuery, search: str | None) -> _Rows:
+    if query.kind is Kind.STAFF:
+        return await staff.list_staff(
+            db,
+            statuses=_statuses(query),
+            department_id=query.department_id,
+            search=search,
+            sort=query.sql_sort,
+            page_size=query.page_size,
+            skip=query.offset,
+        )
+    return await staff.list_accounts(
         db,
+        statuses=_statuses(query),
+        roles=[AccountRole(role) for role in query.kind.roles],
         department_id=query.department_id,
         search=search,
         sort=query.sql_sort,
         page_size=query.page_size,
         skip=query.offset,
     )
-    if not people:
-        return people, {}
-    return people, await _points_or_none(points, [person.id for person in people])
 
 
 async def _points_or_none(points: Points, ids: Sequence[UUID]) -> Mapping[UUID, int] | None:
@@ -91,7 +107,29 @@ async def _points_or_none(points: Points, ids: Sequence[UUID]) -> Mapping[UUID, 
         return None
 
 
-async def _total(db: Executor, query: StaffQuery, search: str | None) -> int | None:
-    if search is None and query.department_id is None:
+async def _statistics(
+    db: Executor, query: PeopleQuery, *, salaries: bool
+) -> StaffStatisticsRow | None:
+    if salaries or query.is_of_everybody_here:
+        return await staff.staff_statistics(db)
+    return None
+
+
+async def _total(db: Executor, query: PeopleQuery, search: str | None) -> int | None:
+    if query.is_of_everybody_here:
         return None
-    return await staff.count_staff(db, department_id=query.department_id, search=search)
+    if query.kind is Kind.STAFF:
+        return await staff.count_staff(
+            db, statuses=_statuses(query), department_id=query.department_id, search=search
+        )
+    return await staff.count_accounts(
+        db,
+        statuses=_statuses(query),
+        roles=[AccountRole(role) for role in query.kind.roles],
+        department_id=query.department_id,
+        search=search,
+    )
+
+
+def _statuses(query: PeopleQuery) -> list[AccountStatus]:
+    return [AccountStatus(status) for status in query.statuses]

@@ -22,7 +22,7 @@ INSERT INTO account (
 VALUES (
     $1, $2, $3, $4, $5::text, $6::text, $7, $8, $8
 )
-RETURNING id, email, first_name, last_name, phone_number, password_hash, role, status, verified, picture_key, version, created_at, updated_at, created_by, updated_by, deleted_at
+RETURNING id, email, first_name, last_name, phone_number, password_hash, role, status, verified, picture_key, version, created_at, updated_at, created_by, updated_by, deleted_at, name
 """
 
 
@@ -58,6 +58,7 @@ async def add_account(
         created_by_,
         updated_by,
         deleted_at,
+        name,
     ) = row
     return Account(
         id_,
@@ -76,6 +77,7 @@ async def add_account(
         created_by_,
         updated_by,
         deleted_at,
+        name,
     )
 
 

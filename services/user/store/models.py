@@ -2,7 +2,6 @@
 """Row classes and enums that several queries share."""
 
 from datetime import datetime
-from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
@@ -58,17 +57,25 @@ class Account(msgspec.Struct, frozen=True, gc=False):
     created_by: str
     updated_by: str
     deleted_at: datetime | None
+    name: str
 
 
-class Staff(msgspec.Struct, frozen=True, gc=False):
-    """A row of staff."""
+class AuditEntry(msgspec.Struct, frozen=True, gc=False):
+    """A row of audit_entry."""
 
     id: UUID
+    at: datetime
+    actor: str
+    action: str
+    resource_type: str
+    resource_id: str
+    request_id: str
+    address: str
+    details: str
+
+
+class Permission(msgspec.Struct, frozen=True, gc=False):
+    """A row of permission."""
+
     name: str
-    email: str
-    department_id: UUID | None
-    age: int
-    salary: Decimal
-    version: int
-    created_at: datetime
-    updated_at: datetime
+    description: str

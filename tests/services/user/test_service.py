@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from lib.errors import AppError, Code
-from services.user.model.people import OrderBy, Sort, StaffQuery
+from services.user.model.people import OrderBy, Sort, PeopleQuery
 from services.user.service import people as service
 from services.user.store import staff
 from tests.conftest import NewDatabase
@@ -73,7 +73,7 @@ async def until(condition: Callable[[], bool]) -> None:
 async def test_statistics_and_total_are_asked_for_while_the_points_are(db: Watched) -> None:
     points = FakePoints()
     points.hang = asyncio.Event()
-    listing = asyncio.create_task(service.list_users(db, points, StaffQuery(search="a")))
+    listing = asyncio.create_task(service.list_users(db, points, PeopleQuery(search="a")))
     await until(lambda: bool(points.asked) and len(db.began) == 3 and not db.running)
     assert not listing.done()
     points.hang.set()
@@ -82,21 +82,21 @@ async def test_statistics_and_total_are_asked_for_while_the_points_are(db: Watch
 
 async def test_points_are_asked_for_once_for_the_page_alone(db: Watched) -> None:
     points = FakePoints()
-    page = await service.list_users(db, points, StaffQuery(page_size=2, sort=Sort.DESC))
+    page = await service.list_users(db, points, PeopleQuery(page_size=2, sort=Sort.DESC))
     assert points.asked == [[user.id for user in page.data.users]]
     assert [user.name for user in page.data.users] == ["Ian Malcolm", "Hannah Baker"]
 
 
 async def test_an_empty_page_asks_nobody_for_points(db: Watched) -> None:
     points = FakePoints()
-    page = await service.list_users(db, points, StaffQuery(page=9))
+    page = await service.list_users(db, points, PeopleQuery(page=9))
     assert (points.asked, page.data.users, page.total) == ([], [], 9)
 
 
 async def test_without_a_filter_statistics_give_the_total_and_nothing_is_counted_twice(
     db: Watched,
 ) -> None:
-    await service.list_users(db, FakePoints(), StaffQuery())
+    await service.list_users(db, FakePoints(), PeopleQuery())
     assert not set(db.began) & set(staff.COUNT_STAFF.values())
 
 
@@ -106,14 +106,14 @@ async def test_the_first_error_is_raised_and_cancels_the_rest(db: Watched) -> No
     db.fail = lambda sql: sql == staff.STAFF_STATISTICS
     db.hold = lambda sql: sql != staff.STAFF_STATISTICS
     with pytest.raises(AppError, match="the database is away") as raised:
-        await service.list_users(db, points, StaffQuery(search="a"))
+        await service.list_users(db, points, PeopleQuery(search="a"))
     assert raised.value.code is Code.SERVICE_UNAVAILABLE
     assert (db.running, db.cancelled) == (set(), 2)
 
 
 async def test_a_cancelled_list_leaves_nothing_running(db: Watched) -> None:
     db.hold = lambda sql: True
-    listing = asyncio.create_task(service.list_users(db, FakePoints(), StaffQuery(search="a")))
+    listing = asyncio.create_task(service.list_users(db, FakePoints(), PeopleQuery(search="a")))
     await until(lambda: len(db.running) == 3)
     listing.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -124,7 +124,7 @@ async def test_a_cancelled_list_leaves_nothing_running(db: Watched) -> None:
 async def test_points_that_are_missing_degrade_the_page_and_nothing_else(db: Watched) -> None:
     points = FakePoints()
     points.available = False
-    page = await service.list_users(db, points, StaffQuery())
+    page = await service.list_users(db, points, PeopleQuery())
     assert page.degraded == ("point",)
     assert {user.points for user in page.data.users} == {None}
     assert page.data.statistics.count == page.total == 9
@@ -135,7 +135,7 @@ async def test_points_that_are_missing_degrade_the_page_and_nothing_else(db: Wat
 async def test_every_order_is_one_the_database_knows_and_obeys(
     db: Watched, order_by: OrderBy, sort: Sort
 ) -> None:
-    query = StaffQuery(order_by=order_by, sort=sort)
+    query = PeopleQuery(order_by=order_by, sort=sort)
     page = await service.list_users(db, FakePoints(), query)
     values = [getattr(user, order_by.value) for user in page.data.users]
     assert values == sorted(values, reverse=sort is Sort.DESC)

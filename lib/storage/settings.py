@@ -1,0 +1,94 @@
+"""Where files are kept and how links to them are made, from the environment."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from pydantic import Field, SecretStr, model_validator
+
+from lib.config import Seconds, Settings
+from lib.storage.cloudfront import CloudFrontLinks
+from lib.storage.local import LocalStorage
+from lib.storage.port import Links, Storage
+from lib.storage.s3 import S3Options, S3Storage, open_s3
+
+_TOGETHER = ("cloudfront_url", "cloudfront_key_pair_id", "cloudfront_private_key")
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """A storage and the links to what is in it; `local` where we serve the links ourselves."""
+
+    storage: Storage
+    links: Links
+    local: LocalStorage | None = None
+    s3: S3Storage | None = None
+
+
+class StorageSettings(Settings):
+    """Without `S3_BUCKET` files are kept in `FILES_FOLDER` and their links lead to `FILES_URL`."""
+
+    files_folder: Path = Field(default=Path(".run/files"), validation_alias="FILES_FOLDER")
+    files_url: str = Field(
+        default="http://127.0.0.1:8080/api/users/v1/files", validation_alias="FILES_URL"
+    )
+    s3_bucket: str = Field(default="", validation_alias="S3_BUCKET")
+    s3_region: str = Field(default="us-east-1", validation_alias="S3_REGION")
+    s3_endpoint_url: str | None = Field(default=None, validation_alias="S3_ENDPOINT_URL")
+    s3_access_key: str = Field(default="", validation_alias="S3_ACCESS_KEY")
+    s3_secret_key: SecretStr | None = Field(default=None, validation_alias="S3_SECRET_KEY")
+    s3_seconds: Seconds = Field(default=5.0, validation_alias="S3_SECONDS")
+    # With these three, links lead through CloudFront; the key is PEM or the path of a file.
+    cloudfront_url: str = Field(default="", validation_alias="CLOUDFRONT_URL")
+    cloudfront_key_pair_id: str = Field(default="", validation_alias="CLOUDFRONT_KEY_PAIR_ID")
+    cloudfront_private_key: SecretStr | None = Field(
+        default=None, validation_alias="CLOUDFRONT_PRIVATE_KEY"
+    )
+
+    @model_validator(mode="after")
+    def _belongs_together(self) -> Self:
+        if self.s3_bucket and not (self.s3_access_key and self.s3_secret_key):
+            raise ValueError("S3_BUCKET needs S3_ACCESS_KEY and S3_SECRET_KEY")
+        given = [bool(getattr(self, name)) for name in _TOGETHER]
+        if any(given) and not all(given):
+            raise ValueError(f"set all or none of {', '.join(_TOGETHER).upper()}")
+        if all(given):
+            self._cloudfront()
+        return self
+
+    @asynccontextmanager
+    async def open_files(self, secret: bytes) -> AsyncIterator[Files]:
+        """Open the storage; `secret` is what links of our own are signed with."""
+        cloudfront = self._cloudfront() if self.cloudfront_url else None
+        if not self.s3_bucket:
+            key = hmac.new(secret, b"links to files", hashlib.sha256).digest()
+            local = LocalStorage(self.files_folder, base_url=self.files_url, secret=key)
+            yield Files(local, cloudfront or local, local=local)
+            return
+        async with open_s3(self._s3()) as s3:
+            yield Files(s3, cloudfront or s3, s3=s3)
+
+    def _s3(self) -> S3Options:
+        secret = "" if self.s3_secret_key is None else self.s3_secret_key.get_secret_value()
+        return S3Options(
+            bucket=self.s3_bucket,
+            region=self.s3_region,
+            access_key=self.s3_access_key,
+            secret_key=secret,
+            endpoint_url=self.s3_endpoint_url,
+            read_seconds=self.s3_seconds,
+        )
+
+    def _cloudfront(self) -> CloudFrontLinks:
+        given = self.cloudfront_private_key
+        text = "" if given is None else given.get_secret_value()
+        pem = text.encode() if "-----BEGIN" in text else Path(text).read_bytes()
+        return CloudFrontLinks(
+            self.cloudfront_url, key_pair_id=self.cloudfront_key_pair_id, private_key_pem=pem
+        )

@@ -1,0 +1,53 @@
+"""What is asked of the role controller and of the audit trail."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from msgspec import Meta
+
+from lib.auth import Role
+from lib.http.decode import Input
+from lib.http.pagination import ListQuery
+
+PermissionName = Annotated[
+    str,
+    Meta(
+        max_length=100,
+        pattern=r"^[a-z][a-z0-9_-]*(:[a-z][a-z0-9_-]*)+$(?!\n)",
+        description="`resource:action`",
+        extra={"message": "must be lower-case words with colons between them"},
+    ),
+]
+_Description = Annotated[str, Meta(min_length=1, max_length=500)]
+
+
+class RoleChange(Input, frozen=True, kw_only=True):
+    """All permissions a role is to have; a description that is left out stays."""
+
+    permissions: Annotated[list[PermissionName], Meta(max_length=200)]
+    description: _Description | None = None
+
+
+class RoleAssignment(Input, frozen=True, kw_only=True):
+    """The role that an account is to have."""
+
+    role: Role
+
+
+class NewPermission(Input, frozen=True, kw_only=True):
+    """A permission to be added."""
+
+    name: PermissionName
+    description: _Description
+
+
+class AuditQuery(ListQuery, frozen=True, kw_only=True):
+    """Which entries of the audit trail, newest first whatever `sort` says."""
+
+    actor: Annotated[str, Meta(max_length=200)] | None = None
+    action: Annotated[str, Meta(max_length=100)] | None = None
+    resource_id: Annotated[str, Meta(max_length=100)] | None = None
+    since: Annotated[datetime, Meta(tz=True, description="from then on")] | None = None
+    until: Annotated[datetime, Meta(tz=True, description="before then")] | None = None

@@ -1,0 +1,64 @@
+"""Who may see and change whose account. Everybody has their own; the rest goes by permissions."""
+
+from __future__ import annotations
+
+from typing import Final
+from uuid import UUID
+
+from lib.auth import Principal, Role
+from lib.auth.guards import forbidden
+from lib.errors import AppError, Code
+from services.user.store.models import AccountRole
+
+READ: Final = "users:read"
+WRITE: Final = "users:write"
+MODERATE: Final = "users:moderate"
+
+
+def is_own(principal: Principal, account_id: UUID) -> bool:
+    """Whether it is the caller's own account."""
+    return principal.subject == str(account_id)
+
+
+def may_see_salaries(principal: Principal) -> bool:
+    """Whether the caller may see what others earn."""
+    return principal.may(READ)
+
+
+def may_manage(principal: Principal) -> bool:
+    """Whether the caller changes other people's accounts."""
+    return principal.may(WRITE) or principal.may(MODERATE)
+
+
+def check_may_see(principal: Principal, account_id: UUID) -> None:
+    """Let through the owner and those who look after accounts.
+
+    Raises:
+        AppError: FORBIDDEN, whether or not there is such an account.
+    """
+    if not (is_own(principal, account_id) or may_manage(principal) or principal.may(READ)):
+        raise forbidden()
+
+
+def check_may_change(principal: Principal, account_id: UUID) -> None:
+    """Let through the owner and those who change accounts; raises as `check_may_see`."""
+    if not (is_own(principal, account_id) or may_manage(principal)):
+        raise forbidden()
+
+
+def check_rank(principal: Principal, account_id: UUID, role: AccountRole) -> None:
+    """Keep administrators' accounts, and the role itself, to administrators.
+
+    Raises:
+        AppError: FORBIDDEN where an account of this role is beyond the caller.
+    """
+    if is_own(principal, account_id) or role is not AccountRole.ADMIN:
+        return
+    if not principal.has_any(Role.ADMIN):
+        raise forbidden("only an administrator may do this to an administrator")
+
+
+def require_verified(principal: Principal) -> None:
+    """Let through a caller whose address is verified, as changes to others' accounts need."""
+    if not principal.verified:
+        raise AppError(Code.FORBIDDEN, "user is not verified")

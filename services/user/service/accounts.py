@@ -1,0 +1,270 @@
+"""One account: seen, changed, given a status, deleted."""
+
+from __future__ import annotations
+
+from typing import Final
+from uuid import UUID
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from lib.auth import Principal
+from lib.auth.guards import forbidden
+from lib.db import Database, Executor
+from lib.db.errors import UniqueViolationError
+from lib.errors import AppError, Code, not_found
+from lib.events import publish
+from lib.http.etag import stale
+from lib.ids import new_id
+from services.user.model.account import check_names
+from services.user.model.people import Employment, NewPerson, PersonChange, check_salary
+from services.user.service import access, audit, sessions
+from services.user.service.register import TOPIC, UserRegistered, email_is_taken
+from services.user.store import accounts, mail, profiles, roles, staff, tokens
+from services.user.store.models import AccountRole, AccountStatus, TokenKind
+from services.user.store.profiles import GetPersonRow, GetProfileRow, LockPersonRow
+
+_NOW: Final = 0.0
+
+
+class UserChanged(msgspec.Struct, frozen=True):
+    """The events `user.updated`, `.activated`, `.deactivated`, `.role_changed` and `.deleted`."""
+
+    id: UUID
+
+
+async def get(db: Executor, account_id: UUID) -> GetPersonRow:
+    """Return an account. Raises AppError(NOT_FOUND)."""
+    found = await profiles.get_person(db, id=account_id)
+    if found is None:
+        raise not_found("user")
+    return found
+
+
+async def get_profile(db: Executor, account_id: UUID) -> GetProfileRow:
+    """Return what there is to see of an active account. Raises AppError(NOT_FOUND)."""
+    found = await profiles.get_profile(db, id=account_id)
+    if found is None:
+        raise not_found("user")
+    return found
+
+
+async def add(db: Database, principal: Principal, new: NewPerson) -> UUID:
+    """Add an account without a password and mail its owner how to choose one; return its id.
+
+    Raises:
+        AppError: CONFLICT where the address is taken; FORBIDDEN for a role the caller may not
+            give; VALIDATION_ERROR.
+    """
+    names = check_names(first_name=new.first_name, last_name=new.last_name)
+    if new.employment is not None:
+        check_salary(new.employment)
+    account_id = new_id()
+    role = AccountRole(new.role)
+    check_may_give(principal, role)
+    async with db.transaction() as tx:
+        try:
+            added = await accounts.add_account(
+                tx,
+                id=account_id,
+                email=new.email,
+                phone_number=new.phone_number,
+                password_hash=None,
+                role=role,
+                created_by=principal.subject,
+                **names,
+            )
+        except UniqueViolationError as error:
+            raise email_is_taken() from error
+        if new.employment is not None:
+            await _employ(tx, account_id, new.employment)
+        for template in ("invitation", "verify_email"):
+            await _mail(tx, template, account_id, added.email)
+        await audit.record(tx, "account.added", account_id, role=role)
+        await publish(
+            tx,
+            topic=TOPIC,
+            key=str(account_id),
+            kind="user.registered",
+            payload=UserRegistered(account_id, role),
+        )
+    return account_id
+
+
+def check_may_give(principal: Principal, role: AccountRole) -> None:
+    """Let through a caller who may make somebody of this role; PROVIDER and SERVICE nobody may.
+
+    Raises:
+        AppError: FORBIDDEN or CONFLICT.
+    """
+    if role is AccountRole.ADMIN:
+        access.check_rank(principal, UUID(int=0), role)
+    if role in (AccountRole.SERVICE, AccountRole.PROVIDER):
+        raise AppError(Code.CONFLICT, f"an account cannot be given the role {role}")
+
+
+async def change(
+    db: Database, principal: Principal, account_id: UUID, given: PersonChange, version: int | None
+) -> None:
+    """Apply a partial change; another e-mail address has to be verified anew.
+
+    Raises:
+        AppError: BAD_REQUEST where there is nothing to change; NOT_FOUND; FORBIDDEN;
+            PRECONDITION_FAILED; CONFLICT where the new address is taken.
+    """
+    if given == PersonChange():
+        raise AppError(Code.BAD_REQUEST, "user not updated")
+    names = check_names(
+        **{
+            field: value
+            for field in ("first_name", "last_name")
+            if not isinstance(value := getattr(given, field), UnsetType)
+        }
+    )
+    async with db.transaction() as tx:
+        person = await lock(tx, principal, account_id, version)
+        if given.employment is not UNSET:
+            await _change_employment(tx, principal, account_id, given.employment)
+        await profiles.update_person(
+            tx,
+            id=account_id,
+            first_name=names.get("first_name"),
+            last_name=names.get("last_name"),
+            phone_number=None if given.phone_number is UNSET else given.phone_number,
+            updated_by=principal.subject,
+        )
+        if given.email is not UNSET and given.email != person.email:
+            await _change_email(tx, person, given.email)
+        changed = [field for field in given.__struct_fields__ if getattr(given, field) is not UNSET]
+        await audit.record(tx, "account.changed", account_id, fields=changed)
+        await tell(tx, "updated", account_id)
+
+
+async def set_status(
+    db: Database,
+    principal: Principal,
+    account_id: UUID,
+    status: AccountStatus,
+    version: int | None,
+) -> None:
+    """Activate or deactivate an account; deactivating ends its sessions. Raises as `change`."""
+    async with db.transaction() as tx:
+        await lock_administrators(tx)
+        person = await lock(tx, principal, account_id, version)
+        if person.status is status:
+            return
+        if status is AccountStatus.INACTIVE:
+            await keep_an_administrator(tx, person)
+            await sessions.end_all(tx, account_id, because="deactivated")
+        await profiles.set_status(tx, id=account_id, status=status, updated_by=principal.subject)
+        done = "activated" if status is AccountStatus.ACTIVE else "deactivated"
+        await audit.record(tx, f"account.{done}", account_id)
+        await tell(tx, done, account_id)
+
+
+async def delete(db: Database, principal: Principal, account_id: UUID, version: int | None) -> None:
+    """Delete an account softly: nobody can use it, its address is free, its picture goes.
+
+    Raises:
+        AppError: NOT_FOUND; FORBIDDEN; PRECONDITION_FAILED; CONFLICT for the last administrator.
+    """
+    async with db.transaction() as tx:
+        await lock_administrators(tx)
+        person = await lock(tx, principal, account_id, version)
+        await keep_an_administrator(tx, person)
+        await sessions.end_all(tx, account_id, because="deleted")
+        for kind in TokenKind:
+            await tokens.spend_tokens(tx, account_id=account_id, kind=kind)
+        await staff.remove_staff(tx, id=account_id)
+        await profiles.remove_provider(tx, account_id=account_id)
+        if person.picture_key is not None:
+            await profiles.add_file_to_remove(tx, key=person.picture_key, seconds=_NOW)
+        await profiles.delete_account(tx, id=account_id, updated_by=principal.subject)
+        await audit.record(tx, "account.deleted", account_id)
+        await tell(tx, "deleted", account_id)
+
+
+async def lock(
+    tx: Executor, principal: Principal, account_id: UUID, version: int | None
+) -> LockPersonRow:
+    """Hold an account that the caller may change, at the version they have seen.
+
+    Raises:
+        AppError: NOT_FOUND, FORBIDDEN, PRECONDITION_FAILED.
+    """
+    person = await profiles.lock_person(tx, id=account_id)
+    if person is None:
+        raise not_found("user")
+    access.check_rank(principal, account_id, person.role)
+    if person.status is not AccountStatus.ACTIVE and not access.may_manage(principal):
+        raise AppError(Code.FORBIDDEN, "the account is not active")
+    if version is not None and version != person.version:
+        raise stale()
+    return person
+
+
+async def lock_administrators(tx: Executor) -> None:
+    """Wait for everybody who is changing who the administrators are, before anything is locked."""
+    await roles.lock_role(tx, name=AccountRole.ADMIN)
+
+
+async def keep_an_administrator(tx: Executor, person: LockPersonRow) -> None:
+    """Refuse to lose the last account that can manage everything; see `lock_administrators`.
+
+    Raises:
+        AppError: CONFLICT.
+    """
+    is_one = person.role is AccountRole.ADMIN and person.status is AccountStatus.ACTIVE
+    if is_one and not await roles.other_administrators(tx, id=person.id):
+        raise AppError(Code.CONFLICT, "the last administrator cannot be removed")
+
+
+async def tell(tx: Executor, what: str, account_id: UUID) -> None:
+    """Publish what happened to an account."""
+    await publish(
+        tx,
+        topic=TOPIC,
+        key=str(account_id),
+        kind=f"user.{what}",
+        payload=UserChanged(account_id),
+    )
+
+
+async def _change_employment(
+    tx: Executor, principal: Principal, account_id: UUID, given: Employment | UnsetType | None
+) -> None:
+    if not principal.may(access.WRITE):
+        raise forbidden("only those who manage people may change an employment")
+    if given is None:
+        await staff.remove_staff(tx, id=account_id)
+    elif not isinstance(given, UnsetType):
+        check_salary(given)
+        await _employ(tx, account_id, given)
+
+
+async def _employ(tx: Executor, account_id: UUID, given: Employment) -> None:
+    await staff.put_staff(
+        tx,
+        id=account_id,
+        department_id=given.department_id,
+        age=given.age,
+        salary=given.salary,
+    )
+
+
+async def _change_email(tx: Executor, person: LockPersonRow, email: str) -> None:
+    try:
+        await profiles.change_email(tx, id=person.id, email=email)
+    except UniqueViolationError as error:
+        raise email_is_taken() from error
+    # Links that went to the former address are worth nothing from now on.
+    for kind in TokenKind:
+        await tokens.spend_tokens(tx, account_id=person.id, kind=kind)
+    await _mail(tx, "email_changed", person.id, person.email)
+    await _mail(tx, "verify_email", person.id, email)
+
+
+async def _mail(tx: Executor, template: str, account_id: UUID, recipient: str) -> None:
+    await mail.add_mail(
+        tx, id=new_id(), template=template, account_id=account_id, recipient=recipient
+    )

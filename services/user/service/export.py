@@ -1,0 +1,71 @@
+"""Everything that is kept about somebody, for themselves to take away."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from msgspec import Struct
+
+from lib.db import Database
+from lib.log import get_logger
+from services.user.personal_ids import PersonalIds, UnreadableError
+from services.user.service import accounts, audit
+from services.user.store import profiles
+from services.user.store.profiles import (
+    ExportAuditRow,
+    ExportMailsRow,
+    ExportSessionsRow,
+)
+from services.user.views import Person, person_view
+
+log = get_logger(__name__)
+
+
+class ExportedAccount(Struct, frozen=True):
+    """The account, what it was used for and from where. No password, no token: they are hashes."""
+
+    exported_at: datetime
+    account: Person
+    personal_id_number: str | None
+    sessions: Sequence[ExportSessionsRow]
+    mails: Sequence[ExportMailsRow]
+    activity: Sequence[ExportAuditRow]
+
+
+async def export(
+    db: Database,
+    personal_ids: PersonalIds,
+    account_id: UUID,
+    *,
+    picture_url: str | None,
+    now: datetime,
+) -> ExportedAccount:
+    """Return all of it. Raises AppError(NOT_FOUND) where there is no such account."""
+    async with db.transaction(isolation="repeatable_read") as tx:
+        person = await accounts.get(tx, account_id)
+        sealed = await profiles.personal_id_of(tx, account_id=account_id)
+        exported = ExportedAccount(
+            exported_at=now,
+            account=person_view(person, picture_url, preview=True, salary=True),
+            personal_id_number=None
+            if sealed is None
+            else _opened(personal_ids, sealed, account_id),
+            sessions=await profiles.export_sessions(tx, account_id=account_id),
+            mails=await profiles.export_mails(tx, account_id=account_id),
+            activity=await profiles.export_audit(tx, account_id=account_id),
+        )
+        await audit.record(tx, "account.exported", account_id)
+    return exported
+
+
+def _opened(
+    personal_ids: PersonalIds, sealed: profiles.PersonalIdOfRow, account_id: UUID
+) -> str | None:
+    try:
+        return personal_ids.decrypt(sealed.personal_id, sealed.key_id, account_id)
+    except UnreadableError as error:
+        # The rest is theirs all the same.
+        log.error("personal_id_unreadable", account=str(account_id), reason=str(error))  # noqa: TRY400 - the reason says it all
+        return None

@@ -1,0 +1,118 @@
+"""Profile pictures: stored first, referred to next, the former one removed in the background."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+from lib.auth import Principal
+from lib.db import Database, Executor
+from lib.errors import AppError, Code, FieldError, invalid
+from lib.events.background import repeating
+from lib.log import get_logger
+from lib.storage import Links, Storage
+from services.user.service import accounts, audit
+from services.user.store import profiles
+
+log = get_logger(__name__)
+
+MAX_BYTES: Final = 1024 * 1024
+LINK_TTL: Final = timedelta(hours=24)
+# How a picture begins → what it is; what the caller calls it does not matter.
+_MAGIC: Final = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png"}
+# A file nobody refers to after that long never will be: its upload broke off.
+_UNFINISHED_SECONDS: Final = 3600.0
+_LEASE_SECONDS: Final = 60.0
+_IDLE_SECONDS: Final = 1.0
+
+
+def type_of(data: bytes) -> str:
+    """Return what a picture is, by its content. Raises AppError(VALIDATION_ERROR) for others."""
+    for beginning, content_type in _MAGIC.items():
+        if data.startswith(beginning):
+            return content_type
+    raise invalid(FieldError("image", "must be a JPEG or a PNG"))
+
+
+async def link_to(links: Links, key: str | None) -> str | None:
+    """Return a link to a picture that works for a day, None where there is no picture."""
+    return None if key is None else await links.link(key, ttl=LINK_TTL)
+
+
+async def replace(
+    db: Database,
+    storage: Storage,
+    principal: Principal,
+    account_id: UUID,
+    data: bytes,
+    version: int | None,
+) -> None:
+    """Store a picture and show it instead of the former one.
+
+    Whatever breaks off in between, no file stays that nobody refers to: it is put on the list of
+    those to be removed before it is stored, and taken off when the account refers to it.
+
+    Raises:
+        AppError: VALIDATION_ERROR; NOT_FOUND; FORBIDDEN; PRECONDITION_FAILED; SERVICE_UNAVAILABLE
+            where the storage is away: nothing has changed then.
+    """
+    content_type = type_of(data)
+    # Refused before anything is stored; asked again below, when it counts.
+    async with db.transaction() as tx:
+        await accounts.lock(tx, principal, account_id, version)
+    key = f"pfp/{secrets.token_hex(32)}"
+    await profiles.add_file_to_remove(db, key=key, seconds=_UNFINISHED_SECONDS)
+    await storage.put(key, data, content_type=content_type)
+    async with db.transaction() as tx:
+        person = await accounts.lock(tx, principal, account_id, version)
+        if not await profiles.keep_file(tx, key=key):
+            raise AppError(Code.CONFLICT, "the upload took too long, try again")
+        await _show(tx, principal, account_id, key, former=person.picture_key)
+        await audit.record(tx, "picture.replaced", account_id)
+
+
+async def remove(db: Database, principal: Principal, account_id: UUID, version: int | None) -> None:
+    """Show no picture any more; nothing happens where there is none. Raises as `replace`."""
+    async with db.transaction() as tx:
+        person = await accounts.lock(tx, principal, account_id, version)
+        if person.picture_key is None:
+            return
+        await _show(tx, principal, account_id, None, former=person.picture_key)
+        await audit.record(tx, "picture.removed", account_id)
+
+
+async def clear_away(db: Database, storage: Storage) -> bool:
+    """Remove the file that has been due longest; say whether there was one.
+
+    One that cannot be removed now is tried again after a minute.
+    """
+    claimed = await profiles.claim_file_to_remove(db, lease_seconds=_LEASE_SECONDS)
+    if claimed is None:
+        return False
+    await storage.delete(claimed.key)
+    await profiles.keep_file(db, key=claimed.key)
+    return True
+
+
+@asynccontextmanager
+async def clearing_away(db: Database, storage: Storage) -> AsyncIterator[None]:
+    """Do so in the background while the block runs."""
+
+    async def step() -> bool:
+        return await clear_away(db, storage)
+
+    async with repeating(step, name="files", idle_seconds=_IDLE_SECONDS):
+        yield
+
+
+async def _show(
+    tx: Executor, principal: Principal, account_id: UUID, key: str | None, former: str | None
+) -> None:
+    await profiles.set_picture(tx, id=account_id, picture_key=key, updated_by=principal.subject)
+    if former is not None:
+        await profiles.add_file_to_remove(tx, key=former, seconds=0.0)
+    await accounts.tell(tx, "updated", account_id)

@@ -1,0 +1,168 @@
+"""The role controller: what roles may do, and who has which role."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+from uuid import UUID
+
+from lib.auth import Principal, Role
+from lib.auth.guards import forbidden
+from lib.db import Database, Executor
+from lib.db.errors import UniqueViolationError
+from lib.errors import AppError, Code, FieldError, invalid, not_found
+from lib.http.etag import stale
+from services.user.model.roles import NewPermission, RoleChange
+from services.user.service import accounts as people
+from services.user.service import audit, sessions
+from services.user.store import profiles, roles
+from services.user.store.models import AccountRole, Permission
+from services.user.store.roles import GetRoleRow, ListRolesRow
+
+# Without these nobody could give them back.
+_ALWAYS_ADMINS: Final = frozenset({"roles:read", "roles:write"})
+# The code asks for these by name.
+BUILT_IN: Final = frozenset(
+    {
+        "users:read",
+        "users:write",
+        "users:moderate",
+        "roles:read",
+        "roles:write",
+        "audit:read",
+        "departments:write",
+    }
+)
+
+
+async def list_all(db: Executor) -> Sequence[ListRolesRow]:
+    """Return every role with its permissions."""
+    return await roles.list_roles(db)
+
+
+async def get(db: Executor, name: AccountRole) -> GetRoleRow:
+    """Return one role with its permissions. Raises AppError(NOT_FOUND)."""
+    found = await roles.get_role(db, name=name)
+    if found is None:
+        raise not_found("role")
+    return found
+
+
+async def change(
+    db: Database,
+    principal: Principal,
+    name: AccountRole,
+    given: RoleChange,
+    version: int | None,
+) -> GetRoleRow:
+    """Give a role this description and exactly these permissions; tokens follow when refreshed.
+
+    Raises:
+        AppError: VALIDATION_ERROR naming unknown permissions; FORBIDDEN for permissions that the
+            caller has not got; CONFLICT where administrators would lose the role controller;
+            PRECONDITION_FAILED.
+    """
+    wanted = sorted(set(given.permissions))
+    async with db.transaction() as tx:
+        current = await roles.lock_role(tx, name=name)
+        if current is None:
+            raise not_found("role")
+        if version is not None and version != current:
+            raise stale()
+        await _check_may_grant(tx, principal, name, wanted)
+        before = (await get(tx, name)).permissions
+        await roles.revoke_permissions(tx, role=name, permissions=wanted)
+        await roles.grant_permissions(tx, role=name, permissions=wanted)
+        await roles.update_role(
+            tx, name=name, description=given.description, updated_by=principal.subject
+        )
+        await audit.record(
+            tx,
+            "role.changed",
+            name,
+            resource_type="role",
+            granted=sorted(set(wanted) - set(before)),
+            revoked=sorted(set(before) - set(wanted)),
+        )
+        return await get(tx, name)
+
+
+async def assign(
+    db: Database,
+    principal: Principal,
+    account_id: UUID,
+    role: AccountRole,
+    version: int | None,
+) -> None:
+    """Give an account another role and end its sessions: the next token says what it may do.
+
+    Raises:
+        AppError: NOT_FOUND; FORBIDDEN; PRECONDITION_FAILED; CONFLICT for the last administrator,
+            or a role that is not to be given.
+    """
+    async with db.transaction() as tx:
+        await people.lock_administrators(tx)
+        person = await people.lock(tx, principal, account_id, version)
+        await _check_is_still_what_the_token_says(tx, principal)
+        if person.role is role:
+            return
+        people.check_may_give(principal, role)
+        await people.keep_an_administrator(tx, person)
+        await profiles.set_role(tx, id=account_id, role=role, updated_by=principal.subject)
+        await sessions.end_all(tx, account_id, because="role_changed")
+        await audit.record(tx, "role.assigned", account_id, before=person.role, after=role)
+        await people.tell(tx, "role_changed", account_id)
+
+
+async def list_permissions(db: Executor) -> Sequence[Permission]:
+    """Return every permission there is."""
+    return await roles.list_permissions(db)
+
+
+async def add_permission(db: Database, new: NewPermission) -> None:
+    """Add a permission that roles may be given. Raises AppError(CONFLICT) where there is one."""
+    async with db.transaction() as tx:
+        try:
+            await roles.add_permission(tx, name=new.name, description=new.description)
+        except UniqueViolationError as error:
+            raise AppError(Code.CONFLICT, "the permission exists already") from error
+        await audit.record(tx, "permission.added", new.name, resource_type="permission")
+
+
+async def remove_permission(db: Database, name: str) -> None:
+    """Remove a permission from all roles and for good.
+
+    Raises:
+        AppError: NOT_FOUND; CONFLICT for one that the platform itself asks for.
+    """
+    if name in BUILT_IN:
+        raise AppError(Code.CONFLICT, "the platform needs this permission")
+    async with db.transaction() as tx:
+        if not await roles.remove_permission(tx, name=name):
+            raise not_found("permission")
+        await audit.record(tx, "permission.removed", name, resource_type="permission")
+
+
+async def _check_may_grant(
+    tx: Executor, principal: Principal, name: AccountRole, wanted: Sequence[str]
+) -> None:
+    unknown = await roles.unknown_permissions(tx, permissions=list(wanted))
+    if unknown:
+        raise invalid(*(FieldError("permissions", f"{one} is not a permission") for one in unknown))
+    if name is AccountRole.ADMIN and not _ALWAYS_ADMINS.issubset(wanted):
+        raise AppError(Code.CONFLICT, "administrators must keep roles:read and roles:write")
+    if principal.has_any(Role.ADMIN):
+        return
+    # Nobody makes others, or themselves, more powerful than they are.
+    if name is AccountRole.ADMIN or not principal.permissions.issuperset(wanted):
+        raise forbidden("you may only grant what you may do yourself")
+
+
+async def _check_is_still_what_the_token_says(tx: Executor, principal: Principal) -> None:
+    """Two administrators may demote each other at once: the second is none any more by then."""
+    try:
+        caller = await profiles.get_person(tx, id=UUID(principal.subject))
+    except ValueError:  # a service's token has no account
+        return
+    if caller is None or not principal.has_any(Role(caller.role)):
+        raise forbidden("your role has changed, sign in again")
