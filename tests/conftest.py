@@ -10,7 +10,7 @@ from typing import Protocol
 
 import pytest
 
-from lib.testing import mysql, postgres, redis
+from lib.testing import auth, mysql, postgres, redis
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -104,3 +104,10 @@ def killable_redis() -> Iterator[redis.TestRedis]:
     """A Redis for this test alone: `url`, `kill()`, `start()`."""
     with redis.running() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def issuer() -> Iterator[auth.TestIssuer]:
+    """Gives tokens: services that start with `auth_jwks_url=issuer.url` believe them."""
+    with auth.running() as running:
+        yield running

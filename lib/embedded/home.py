@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,6 +14,10 @@ from lib.embedded import postgres, redis
 
 POSTGRES_PORT = 15432  # beside a system's own server, not on top of it
 REDIS_PORT = 16379
+
+
+def _random() -> str:
+    return secrets.token_urlsafe(24)
 
 
 class Home(msgspec.Struct, frozen=True):
@@ -32,7 +36,7 @@ class Home(msgspec.Struct, frozen=True):
             redis_port=port_from(environ, "REDIS_PORT", REDIS_PORT),
         )
 
-    def secret(self, name: str) -> str:
+    def secret(self, name: str, make: Callable[[], str] = _random) -> str:
         """Return the secret of this name; made on first use, readable by this account alone."""
         folder = self.path / "secrets"
         folder.mkdir(parents=True, exist_ok=True)
@@ -41,7 +45,7 @@ class Home(msgspec.Struct, frozen=True):
         if not file.exists():
             draft = folder / f".{name}.{os.getpid()}"
             draft.touch(mode=0o600)
-            draft.write_text(secrets.token_urlsafe(24))
+            draft.write_text(make())
             draft.rename(file)  # nobody ever reads a half-written secret
         return file.read_text()
 

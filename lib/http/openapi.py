@@ -27,7 +27,15 @@ H = TypeVar("H", bound=Handler)
 
 UI_PATH = "/docs"
 DOCUMENT_PATH = "/docs/swagger.json"
-_ALWAYS = (Code.SERVICE_UNAVAILABLE, Code.DEADLINE_EXCEEDED, Code.INTERNAL_ERROR)
+_ALWAYS = (
+    # What stands before the routes may refuse any request (see `lib.http.gates`).
+    Code.UNAUTHORIZED,
+    Code.FORBIDDEN,
+    Code.RATE_LIMIT_EXCEEDED,
+    Code.SERVICE_UNAVAILABLE,
+    Code.DEADLINE_EXCEEDED,
+    Code.INTERNAL_ERROR,
+)
 
 
 @dataclass(frozen=True, slots=True)

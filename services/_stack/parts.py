@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from lib.embedded import postgres, redis
 from lib.embedded.home import Home
-from services._stack import gateway
+from services._stack import credentials, gateway
 from services._stack.part import Part
 from services._stack.settings import ROOT, Service, Settings
 
@@ -82,6 +82,15 @@ def answers(port: int, path: str) -> Callable[[], Awaitable[bool]]:
     return ask
 
 
+def _links(settings: Settings) -> dict[str, str]:
+    """Return where the links in mails lead: to the gateway, wherever it listens."""
+    gateway_url = f"http://{HOST}:{settings.gateway_port}"
+    return {
+        "USER_VERIFICATION_LINK": f"{gateway_url}/api/users/v1/auth/verify?token={{token}}",
+        "USER_RESET_LINK": f"{gateway_url}/reset-password#token={{token}}",
+    }
+
+
 def _environment(
     service: Service, settings: Settings, databases: Mapping[str, str]
 ) -> dict[str, str]:
@@ -93,6 +102,10 @@ def _environment(
         "DRAIN_SECONDS": "5",  # Ctrl-C should not take half a minute
         "HOST": HOST,
         "REDIS_URL": settings.home.redis_instance().url,
+        "MAIL_FOLDER": str(settings.home.path / "mail"),
+        **_links(settings),
+        **credentials.shared(settings.home),
+        **credentials.own(settings.home, service.name),
         **{name: value for name, value in settings.environ.items() if value},
         "PYTHONPATH": os.pathsep.join(
             filter(None, (str(ROOT), settings.environ.get("PYTHONPATH")))
@@ -104,6 +117,8 @@ def _environment(
         if peer.grpc_port:
             env[f"{peer.name.upper()}_GRPC_ADDRESS"] = f"{HOST}:{peer.grpc_port}"
         env[f"{peer.name.upper()}_URL"] = f"http://{HOST}:{peer.port}"
+        if peer.name == "user":
+            env.setdefault("AUTH_JWKS_URL", f"http://{HOST}:{peer.port}/.well-known/jwks.json")
     if service.grpc_port:
         env[f"{upper}_GRPC_PORT"] = str(service.grpc_port)
     if service.name in databases:

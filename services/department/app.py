@@ -6,8 +6,10 @@ from collections.abc import AsyncIterator
 
 from aiohttp import web
 
+from lib.auth.remote import remote_verifier
 from lib.db.observe import query_names
 from lib.db.postgres import open_database
+from lib.http import gates
 from lib.http.app import DATABASE, HEALTH, METRICS, new_app
 from services.department import routes
 from services.department.config import DepartmentConfig
@@ -32,4 +34,5 @@ def create_app(config: DepartmentConfig) -> web.Application:
             yield
 
     app.cleanup_ctx.append(resources)
+    gates.install(app, config, remote_verifier(config))
     return app

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pydantic_settings import SettingsConfigDict
 
 from lib.config import Port, PostgresSettings
+from lib.http.gates import GateSettings
 
 
-class DepartmentConfig(PostgresSettings):
+class DepartmentConfig(PostgresSettings, GateSettings):
     """`DEPARTMENT_DATABASE_URL` is required; the rest has defaults."""
 
     model_config = SettingsConfigDict(env_prefix="DEPARTMENT_")

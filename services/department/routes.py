@@ -6,10 +6,12 @@ from uuid import UUID
 
 from aiohttp import web
 
+from lib.auth import require
 from lib.errors import Code
 from lib.http import decode, respond
 from lib.http.app import DATABASE
 from lib.http.etag import if_match
+from lib.http.middleware.auth import guarded, public
 from lib.http.openapi import operation
 from lib.http.pagination import page_meta
 from services.department import service
@@ -18,9 +20,11 @@ from services.department.store.models import Department
 
 _TAGS = ("departments",)
 _ID = {"id": UUID}
+_writes = guarded(require("departments:write"))
 _CHANGE_ERRORS = (Code.NOT_FOUND, Code.CONFLICT, Code.PRECONDITION_FAILED)
 
 
+@public
 @operation(
     summary="List departments",
     tags=_TAGS,
@@ -35,6 +39,7 @@ async def list_departments(request: web.Request) -> web.Response:
     return respond.page(rows, page_meta(wanted, total))
 
 
+@_writes
 @operation(
     summary="Add a department",
     tags=_TAGS,
@@ -51,6 +56,7 @@ async def add_department(request: web.Request) -> web.Response:
     return respond.created(added, location=f"departments/{added.id}", version=added.version)
 
 
+@public
 @operation(
     summary="Get a department",
     tags=_TAGS,
@@ -65,6 +71,7 @@ async def get_department(request: web.Request) -> web.Response:
     return respond.item(request, found, version=found.version)
 
 
+@_writes
 @operation(
     summary="Change a department",
     tags=_TAGS,
@@ -84,6 +91,7 @@ async def change_department(request: web.Request) -> web.Response:
     return respond.changed(changed, version=changed.version)
 
 
+@_writes
 @operation(
     summary="Remove a department",
     tags=_TAGS,

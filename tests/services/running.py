@@ -5,41 +5,21 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
-from lib.auth import Issuer, Role, SigningKey
+from lib.auth import SigningKey
 from lib.grpc.client import Client
 from lib.grpc.pool import ChannelPool
 from lib.http.server import serve_app
+from lib.testing.auth import TestIssuer
 from services.point import app as point_app
 from services.point.config import PointConfig
 from services.user import app as user_app
 from services.user.config import UserConfig
 
 # Signs for every user service that is started here.
-KEY = SigningKey.generate()
-
-
-def authorized(
-    *permissions: str,
-    subject: str = "01890000-0000-7000-8000-0000000000aa",
-    role: Role = Role.STAFF,
-    verified: bool = True,
-) -> dict[str, str]:
-    """The header of somebody who may do `permissions`; the token was not given by a login."""
-    defaults = UserConfig.model_fields
-    issuer = Issuer(
-        KEY,
-        issuer=defaults["auth_issuer"].default,
-        audience=defaults["auth_audience"].default,
-        ttl=timedelta(minutes=15),
-    )
-    issued = issuer.issue(subject, [role], permissions, verified=verified)
-    return {"Authorization": f"Bearer {issued.token}"}
-
-
-STAFF = authorized("users:read")
+ISSUER = TestIssuer(SigningKey.generate())
+STAFF = ISSUER.authorized("users:read")
 
 
 @dataclass(frozen=True)
@@ -68,7 +48,7 @@ async def running_point(
 async def running_user(
     database_url: str, point_grpc_address: str, **settings: Any
 ) -> AsyncIterator[str]:
-    given = {"jwt_private_keys": KEY.pem().decode(), "drain_seconds": 2}
+    given = {"jwt_private_keys": ISSUER.key.pem().decode(), "drain_seconds": 2}
     config = UserConfig(
         _env_file=None,
         database_url=database_url,

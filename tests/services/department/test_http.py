@@ -20,10 +20,11 @@ NOBODY = f"{LIST}/01890000-0000-7000-8000-00000000dead"
 
 
 @pytest.fixture
-async def client(new_database):
+async def client(new_database, issuer):
     url = await new_database("department", demo=True)
-    config = DepartmentConfig(database_url=SecretStr(url), db_pool_min=1)
-    async with TestClient(TestServer(create_app(config))) as client:
+    config = DepartmentConfig(database_url=SecretStr(url), db_pool_min=1, auth_jwks_url=issuer.url)
+    staff = issuer.authorized("departments:write")
+    async with TestClient(TestServer(create_app(config)), headers=staff) as client:
         yield client
 
 

@@ -1,0 +1,73 @@
+"""An issuer of tokens for tests: signs what it is asked to, publishes its key."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from lib.auth import Issuer, Role, SigningKey, jwks_document
+from lib.auth.settings import AuthSettings
+
+SOMEBODY = "01890000-0000-7000-8000-0000000000aa"
+
+
+class TestIssuer:
+    """Gives tokens that services started with `auth_jwks_url=issuer.url` believe."""
+
+    __test__ = False
+
+    def __init__(self, key: SigningKey, url: str = "") -> None:
+        self.key = key
+        self.url = url
+        defaults = AuthSettings.model_fields
+        self._issuer = Issuer(
+            key,
+            issuer=defaults["auth_issuer"].default,
+            audience=defaults["auth_audience"].default,
+            ttl=timedelta(minutes=15),
+        )
+
+    def authorized(
+        self,
+        *permissions: str,
+        subject: str = SOMEBODY,
+        role: Role = Role.STAFF,
+        verified: bool = True,
+        session: str = "",
+    ) -> dict[str, str]:
+        """Return the header of somebody who may do `permissions`."""
+        issued = self._issuer.issue(
+            subject, [role], permissions, verified=verified, session=session
+        )
+        return {"Authorization": f"Bearer {issued.token}"}
+
+
+@contextmanager
+def running() -> Iterator[TestIssuer]:
+    """Publish a new key on a port of the system's choice."""
+    key = SigningKey.generate()
+    document = jwks_document([key])
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(document)))
+            self.end_headers()
+            self.wfile.write(document)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield TestIssuer(key, f"http://127.0.0.1:{server.server_address[1]}/jwks.json")
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

@@ -1,0 +1,33 @@
+"""The secrets of the services, made on the first run and kept beside those of the databases."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from collections.abc import Mapping
+
+from lib.auth import SigningKey
+from lib.embedded.home import Home
+
+
+def shared(home: Home) -> Mapping[str, str]:
+    """Return what every service needs to believe the others' tokens."""
+    return {"AUTH_CSRF_SECRET": home.secret("csrf")}
+
+
+def own(home: Home, service: str) -> Mapping[str, str]:
+    """Return what `service` alone may know."""
+    if service != "user":
+        return {}
+    return {
+        "USER_JWT_PRIVATE_KEYS": home.secret("user_signing_keys", _signing_key),
+        "USER_ENCRYPTION_KEYS": home.secret("user_encryption_keys", _encryption_key),
+    }
+
+
+def _signing_key() -> str:
+    return SigningKey.generate().pem().decode()
+
+
+def _encryption_key() -> str:
+    return f"first:{base64.b64encode(secrets.token_bytes(32)).decode()}"
