@@ -15,7 +15,9 @@ CLASS_IMPORTS: dict[ModelKind, Import] = {
 
 
 def print_class(cls: PyClass) -> str:
-    """Return a class statement."""
+    """Return a class statement, or the assignment of a second name."""
+    if cls.alias:
+        return f"{cls.name} = {cls.alias}"
     gc = ", gc=False" if cls.atomic else ""
     head = {
         ModelKind.DATACLASS: f"@dataclass(slots=True)\nclass {cls.name}:",

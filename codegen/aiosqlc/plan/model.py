@@ -42,12 +42,13 @@ class PyField:
 
 @dataclass(frozen=True, slots=True)
 class PyClass:
-    """A row class."""
+    """A row class; with an `alias` it is only another name of that class."""
 
     name: str
     kind: ModelKind
     fields: tuple[PyField, ...]
     doc: str = ""
+    alias: str = ""
 
     @property
     def atomic(self) -> bool:

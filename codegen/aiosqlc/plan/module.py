@@ -25,6 +25,7 @@ from aiosqlc.plan.model import (
     PyType,
 )
 from aiosqlc.plan.naming import argument, camel, identifier, singular, snake
+from aiosqlc.plan.sharing import share_shapes
 from aiosqlc.plan.types import TypeResolver
 from aiosqlc.stages import (
     Analysis,
@@ -104,7 +105,7 @@ class Planner:
     def module(self, path: Path, queries: Sequence[TypedQuery]) -> PyModule:
         """Plan the module of one query file."""
         name = snake(path.name.removesuffix(".sql"))
-        functions = tuple(self.function(query) for query in queries)
+        functions = tuple(share_shapes(self.function(query) for query in queries))
         imports = frozenset[Import]().union(*(function.imports for function in functions))
         return PyModule(
             path=self.target.out / f"{name}.py",
@@ -224,9 +225,9 @@ class Planner:
         origins = [column.origin for column in query.columns]
         first = origins[0] if origins else None
         table = self.tables.get((first.schema, first.table)) if first else None
-        if not table or len(table.columns) != len(origins):
+        if not table or len(table.visible) != len(origins):
             return None
-        for column, origin, own in zip(query.columns, origins, table.columns, strict=True):
+        for column, origin, own in zip(query.columns, origins, table.visible, strict=True):
             expected = ColumnRef(table.schema, table.name, own.name)
             if origin != expected or column.name != own.name:
                 return None
@@ -250,7 +251,7 @@ class Planner:
                         origin=ColumnRef(table.schema, table.name, column.name),
                     ),
                 )
-                for column in table.columns
+                for column in table.visible
             )
             name = self.types.class_name(table.schema, singular(table.name))
             doc = table.comment or f"A row of {table.name}."

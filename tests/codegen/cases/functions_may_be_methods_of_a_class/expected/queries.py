@@ -50,10 +50,7 @@ class ListByKindRow:
 STREAM_ITEMS: Final = "SELECT id, name FROM item WHERE id >= $1 ORDER BY id"
 
 
-@dataclass(slots=True)
-class StreamItemsRow:
-    id: int
-    name: str
+StreamItemsRow = ListByKindRow
 
 
 STREAM_NAMES: Final = "SELECT name FROM item ORDER BY id"

@@ -104,9 +104,7 @@ async def list_by_kind(
 STREAM_ITEMS: Final = "SELECT id, name FROM item WHERE id >= $1 ORDER BY id"
 
 
-class StreamItemsRow(msgspec.Struct, frozen=True, gc=False):
-    id: int
-    name: str
+StreamItemsRow = ListByKindRow
 
 
 async def stream_items(

@@ -1,0 +1,1 @@
+CREATE TABLE city (id integer PRIMARY KEY, name text NOT NULL, mayor text);
