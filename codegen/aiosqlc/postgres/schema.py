@@ -163,6 +163,8 @@ def _diagnostic(file: SchemaFile, span: Span, error: ServerError) -> Diagnostic:
             f"set `database.uri` to a server that has {name}, or declare the types and functions"
             f" you use in a shim file named {name}.sql"
         )
+    elif error.state == "0A000" and not hint:
+        hint = "set `database.uri` to a server that supports this"
     notes = tuple(text for text in (error.detail, error.context) if text)
     code = _CODES.get(error.state, "E201")
     return Diagnostic(code, error.message, (Label(file.file, place),), hint, notes=notes)

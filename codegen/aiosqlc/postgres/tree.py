@@ -14,6 +14,8 @@ from typing import Any
 
 _LINE = 78  # the server breaks its dump after at most this many bytes
 _KIND = re.compile(r"\w+", re.ASCII)
+# A full line without a blank to break at (a leading one does not count).
+_CUT = re.compile(rf"^[^\n][^ \n]{{{_LINE - 1}}}$", re.MULTILINE)
 _DELIMITER = re.compile(r"\\.|[{}()]", re.DOTALL | re.ASCII)
 _FIELD = re.compile(r" ?:(\w+) ([{(]|(?:\\.|[^\s(){}\\])+)", re.DOTALL | re.ASCII)
 _ITEM = re.compile(r" ?([{(]|(?:\\.|[^\s(){}\\])+)", re.DOTALL | re.ASCII)
@@ -155,7 +157,7 @@ class _Document:
         if text.find("{", at, end) < 0:
             flat = _FLAT.findall(text, at, end)
             if sum(len(name) + len(token) + 3 for name, token in flat) == end - at:
-                return {name: _TOKENS.get(token) or _value(token) for name, token in flat}
+                return {name: _TOKENS[token] for name, token in flat}
         fields: dict[str, Any] = {}
         while True:
             match = _FIELD.match(text, at, end)
@@ -174,7 +176,7 @@ class _Document:
                 if datum is not None:
                     token += datum.group()
                     at = datum.end()
-                fields[name] = _TOKENS.get(token) or _value(token)
+                fields[name] = _TOKENS[token]
 
     def read_list(self, at: int) -> Any:
         end = self.partner[at]
@@ -197,20 +199,21 @@ class _Document:
                 values.append(self.read_list(at - 1))
                 at = self.partner[at - 1] + 1
             else:
-                values.append(_TOKENS.get(token) or _value(token))
+                values.append(_TOKENS[token])
 
 
-# Values seen before, by their text: the same few words make up all trees.
-_TOKENS: dict[str, Any] = {"true": True}
+class _Tokens(dict[str, Any]):
+    """Values by their text: the same few words make up all trees, so most are read once."""
+
+    def __missing__(self, token: str) -> Any:
+        value = _new_value(token)
+        if len(self) < _MOST_TOKENS:
+            self[token] = value
+        return value
+
+
+_TOKENS = _Tokens()
 _CONSTANTS: dict[str, Any] = {"<>": None, "true": True, "false": False}
-
-
-def _value(token: str) -> Any:
-    """Return the value of a token, and remember it where that is worth it."""
-    value = _new_value(token)
-    if value and len(_TOKENS) < _MOST_TOKENS:
-        _TOKENS[token] = value
-    return value
 
 
 def _new_value(token: str) -> Any:
@@ -236,6 +239,8 @@ def unwrap(dump: str) -> str:
     A line ends where a blank was, which is put back; except that a full line without a blank to
     break at was cut inside a word.
     """
+    if dump.isascii() and not _CUT.search(dump):
+        return dump.replace("\n", " ").strip()
     parts: list[str] = []
     for line in dump.split("\n"):
         parts.append(line)
