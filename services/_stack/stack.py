@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO
 
 from lib.embedded.ports import holder, is_free
-from services._stack import databases, monitoring, parts
+from services._stack import databases, demo, monitoring, parts
 from services._stack.console import Console
 from services._stack.part import Part
 from services._stack.settings import ROOT, Settings
@@ -74,9 +74,13 @@ async def _start(settings: Settings, console: Console, stack: AsyncExitStack) ->
         urls = await asyncio.to_thread(databases.ready, settings.home, settings.environ)
         console.say(f"databases migrated: {', '.join(urls) or 'none'}")
         gateway = parts.gateway_part(settings)
+        # Beside the services: hashing its password takes as long as one of them.
+        adding = asyncio.create_task(demo.administrator(settings, urls))
+        stack.push_async_callback(_cancel, adding)
         await start(*(parts.service_part(s, settings, urls) for s in settings.services))
         await start(gateway)
         await start(*await asyncio.to_thread(monitoring.monitoring_parts, settings, console.say))
+        demo.introduce(await adding, settings, console.say)
     except ExceptionGroup as several:
         # Parts that start side by side fail side by side; the first one's reason is enough.
         raise _first_reason(several) from None

@@ -105,3 +105,6 @@ SELECT id, at, actor, action, resource_type, resource_id, address FROM audit_ent
 WHERE actor = @account_id::uuid::text OR (resource_type = 'account' AND resource_id = @account_id::uuid::text)
 ORDER BY id
 LIMIT 10000;
+
+-- name: SetVerified :exec
+UPDATE account SET verified = true WHERE id = @id;

@@ -14,7 +14,6 @@ from lib.errors import FieldError, invalid
 from services.user.routes.sessions import own_account
 from services.user.service import access
 
-
 # The path's `{id}`, as the document describes it.
 WHO: Final = Annotated[
     str,

@@ -61,6 +61,7 @@ QUERY_NAMES: Final = {
     profiles.EXPORT_SESSIONS: "ExportSessions",
     profiles.EXPORT_MAILS: "ExportMails",
     profiles.EXPORT_AUDIT: "ExportAudit",
+    profiles.SET_VERIFIED: "SetVerified",
     roles.LIST_ROLES: "ListRoles",
     roles.GET_ROLE: "GetRole",
     roles.LOCK_ROLE: "LockRole",

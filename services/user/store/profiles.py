@@ -382,3 +382,10 @@ async def export_audit(db: Executor, *, account_id: UUID) -> list[ExportAuditRow
     """What was done by somebody and to their account."""
     rows = await db.fetch(EXPORT_AUDIT, account_id)
     return list(starmap(ExportAuditRow, rows))
+
+
+SET_VERIFIED: Final = "UPDATE account SET verified = true WHERE id = $1"
+
+
+async def set_verified(db: Executor, *, id: UUID) -> None:
+    await db.execute(SET_VERIFIED, id)

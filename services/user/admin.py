@@ -1,0 +1,92 @@
+"""`python -m services.user.admin EMAIL`: the first administrator, whom nobody else could add.
+
+The password is read from the standard input. Prints `added`, or `exists` and changes nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+
+import msgspec
+from pydantic_settings import SettingsConfigDict
+
+from lib.config import ConfigError, PostgresSettings, load
+from lib.db import Database
+from lib.db.errors import UniqueViolationError
+from lib.db.postgres import open_database
+from lib.errors import AppError
+from lib.ids import new_id
+from lib.process import StartError
+from services.user.model.account import Email, NewPassword
+from services.user.passwords import Passwords
+from services.user.service import audit
+from services.user.store import accounts, profiles
+from services.user.store.models import AccountRole
+
+_ACTOR = "operator"
+
+
+class AdminConfig(PostgresSettings):
+    """`USER_DATABASE_URL`."""
+
+    model_config = SettingsConfigDict(env_prefix="USER_")
+
+
+async def add(db: Database, passwords: Passwords, email: str, password: str) -> bool:
+    """Add a verified administrator; return whether the address was free."""
+    password_hash = await passwords.hash(password)
+    account_id = new_id()
+    try:
+        async with db.transaction() as tx:
+            await accounts.add_account(
+                tx,
+                id=account_id,
+                email=email,
+                first_name="Demo",
+                last_name="Admin",
+                phone_number=None,
+                password_hash=password_hash,
+                role=AccountRole.ADMIN,
+                created_by=_ACTOR,
+            )
+            await profiles.set_verified(tx, id=account_id)
+            await audit.record(
+                tx, "account.added", account_id, actor=_ACTOR, role=AccountRole.ADMIN
+            )
+    except UniqueViolationError:
+        return False
+    return True
+
+
+async def _run(email: str, password: str) -> bool:
+    config = load(AdminConfig)
+    async with open_database(config, application="user-admin") as db:
+        with Passwords(threads=1) as passwords:
+            return await add(db, passwords, email, password)
+
+
+def main(argv: list[str]) -> int:
+    """Return the exit code: 0 there is such an account, 1 it could not be added, 2 misused."""
+    parser = argparse.ArgumentParser(prog="python -m services.user.admin", description=__doc__)
+    parser.add_argument("email")
+    email = parser.parse_args(argv).email
+    password = sys.stdin.readline().rstrip("\n")
+    for what, value, kind in (("address", email, Email), ("password", password, NewPassword)):
+        try:
+            msgspec.convert(value, kind)
+        except msgspec.ValidationError:
+            print(f"this is no {what} that an account can have", file=sys.stderr)
+            return 2
+    try:
+        added = asyncio.run(_run(email, password))
+    except (ConfigError, StartError, AppError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    print("added" if added else "exists")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
