@@ -103,6 +103,8 @@ def _environment(
         "HOST": HOST,
         "REDIS_URL": settings.home.redis_instance().url,
         "MAIL_FOLDER": str(settings.home.path / "mail"),
+        "FILES_FOLDER": str(settings.home.path / "files"),
+        "FILES_URL": f"http://{HOST}:{settings.gateway_port}/api/users/v1/files",
         **_links(settings),
         **credentials.shared(settings.home),
         **credentials.own(settings.home, service.name),
