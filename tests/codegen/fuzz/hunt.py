@@ -150,10 +150,10 @@ def _parsed(texts: list[str]) -> Iterable[ParsedQuery]:
 
 def _fill(connection: Connection, schema: Schema, r: random.Random) -> None:
     for relation in schema.relations:
-        if relation.writable:
+        if relation.filled and relation.writable:
             connection.run(f"delete from {relation.name}")
     for relation in schema.relations:
-        if relation.writable:
+        if relation.filled and relation.writable:
             for statement in random_rows(r, relation):
                 connection.run(statement)
 

@@ -351,7 +351,7 @@ class Generator:
                 name, columns = self.r.choice(self.ctes)
             else:
                 relation = self.r.choice(self.schema.relations)
-                name, columns = relation.name, relation.columns
+                name, columns = relation.name, relation.all_columns
                 if name == "parent" and self.r.random() < 0.5:
                     name = "only parent"
             alias = self.alias()
@@ -542,6 +542,12 @@ class Generator:
                 lambda: f"strpos({e('text')}, 'i')",
                 lambda: f"num_nulls({e()}, {e('text')})",
                 lambda: f"({self.json(scope)} -> 'k')::int",
+                lambda: f"pick(y => {e()}, x => {e()})",
+                lambda: f"first_or(y => {e()}, x => {e()})",
+                lambda: self.field(scope, "int"),
+                lambda: f"json_value({self.json(scope)}, '$.k' returning int)",
+                lambda: f"cardinality(array(select 1 where {self.boolx(scope, depth - 1)}))",
+                lambda: f"(array[{e()}, {e()}])[1]",
                 lambda: f"array_position({self.array(scope)}, {e()})",
             ],
             "text": [
@@ -558,8 +564,22 @@ class Generator:
                 lambda: f"jsonb_typeof({self.json(scope)})",
                 lambda: f"array_to_string({self.array(scope)}, ',')",
                 lambda: f"least({e()}, {e()})",
+                lambda: self.field(scope, "text"),
+                lambda: f"json_scalar({e('int')})::text",
+                lambda: f"json_object('a': {e()})::text",
+                lambda: f"json_array({e()}, {e()})::text",
+                lambda: f"json_query({self.json(scope)}, '$.k')::text",
+                lambda: f"to_json({e()})::text",
+                lambda: f"array_append({self.array(scope)}, {e('int')})::text",
+                lambda: f"array_cat({self.array(scope)}, null)::text",
+                lambda: f"int4range({e('int')}, null)::text",
+                lambda: f"lower(int4range({e('int')}, null))::text",
             ],
-            "bool": [lambda: self.boolx(scope, depth)],
+            "bool": [
+                lambda: self.boolx(scope, depth),
+                lambda: f"json_exists({self.json(scope)}, '$.k')",
+                lambda: f"({self.json(scope)} is json object)",
+            ],
             "num": [
                 lambda: f"({e()} * 2)",
                 lambda: f"({e('int')})::numeric",
@@ -583,7 +603,7 @@ class Generator:
     def scalar(self, scope: Sources, kind: str) -> str:
         relation = self.r.choice(self.schema.relations)
         alias = self.alias()
-        own = {alias: relation.columns}
+        own = {alias: relation.all_columns}
         where = self.where({**scope, **own})
         if kind == "int" and self.r.random() < 0.5:
             column = self.column(own, "int")
@@ -591,6 +611,11 @@ class Generator:
             return f"(select ({call})::int from {relation.name} {alias}{where})"
         out = self.column(own, kind) or self.literal(kind)
         return f"(select {out} from {relation.name} {alias}{where} limit 1)"
+
+    def field(self, scope: Sources, kind: str) -> str:
+        """A column by way of its row."""
+        alias, _, column = self.column(scope, kind).partition(".")
+        return f"({alias}).{column}" if column else self.literal(kind)
 
     def array(self, scope: Sources) -> str:
         column = self.column(scope, "arr")

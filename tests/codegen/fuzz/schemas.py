@@ -31,13 +31,23 @@ VALUES: dict[str, list[str]] = {
 
 @dataclass
 class Relation:
-    """A table or view to select from; `writable` ones can be the target of DML."""
+    """A table or view to select from; `writable` ones can be the target of DML.
+
+    `computed` columns can only be read. Only `filled` ones are given rows directly.
+    """
 
     name: str
     columns: dict[str, str]
     writable: bool = True
     nullable: set[str] = field(default_factory=set)
     keys: list[tuple[str, ...]] = field(default_factory=list)
+    computed: dict[str, str] = field(default_factory=dict)
+    filled: bool = True
+
+    @property
+    def all_columns(self) -> dict[str, str]:
+        """What can be read, computed columns included."""
+        return {**self.columns, **self.computed}
 
 
 @dataclass
@@ -85,8 +95,13 @@ def make_schema(seed: int) -> Schema:
         relations.append(_inheritance(r, statements))
     if r.random() < 0.6:
         relations.append(_partitioned(r, statements))
-    for number in range(r.randrange(1, 4)):
-        relations.append(_view(r, f"v{number}", relations, statements))
+    relations += [
+        _view(r, f"v{number}", relations, statements) for number in range(r.randrange(1, 4))
+    ]
+    if r.random() < 0.5:
+        relations.append(_updatable_view(r, relations[0], statements))
+    if r.random() < 0.5:
+        relations.append(_trigger_view(r, relations[1], statements))
     return Schema(statements, relations)
 
 
@@ -99,6 +114,11 @@ def _table(  # noqa: C901 - a list of independent chances
         columns[f"{kind[0]}{number}"] = kind
     nullable = {c for c in columns if c != "id" and r.random() < 0.5}
     lines = []
+    computed = {}
+    if r.random() < 0.3:
+        computed["g"] = "int"
+        style = r.choice(["stored", "virtual"])
+        lines.append(f"g int generated always as (nullif(k, 1)) {style}")
     for column, kind in columns.items():
         declared = SQL_TYPES[kind]
         if kind == "int" and column not in {"id", "k"} and r.random() < 0.15:
@@ -106,7 +126,7 @@ def _table(  # noqa: C901 - a list of independent chances
         if kind == "text" and r.random() < 0.15:
             declared = "label"
         lines.append(f"{column} {declared}{'' if column in nullable else ' not null'}")
-    relation = Relation(name, columns, True, nullable)
+    relation = Relation(name, columns, True, nullable, computed=computed)
     key = r.random()
     if key < 0.6:
         lines.append("primary key (id)")
@@ -196,6 +216,31 @@ def _view(
         columns = {"id": "int", "c": left.columns[lc]}
     statements.append(f"create view {name} as {body}")
     return Relation(name, columns, False)
+
+
+def _updatable_view(r: random.Random, table: Relation, statements: list[str]) -> Relation:
+    """A view the server can write through, perhaps with a condition new rows need not meet."""
+    check = r.choice(["", " with check option"])
+    names = ", ".join(table.columns)
+    statements.append(
+        f"create view through as select {names} from {table.name} where k is not null{check}"
+    )
+    return Relation("through", table.columns, True, table.nullable, filled=False)
+
+
+def _trigger_view(r: random.Random, table: Relation, statements: list[str]) -> Relation:
+    """A view whose triggers answer what they like: nothing they return is checked."""
+    answer = r.choice(["new.k := null; return new;", "return null;", "new.id := null; return new;"])
+    statements.append(f"create view answers as select id, k from {table.name}")
+    statements.append(
+        "create function answer() returns trigger language plpgsql as"
+        f" $$ begin if tg_op = 'DELETE' then return old; end if; {answer} end $$"
+    )
+    statements.append(
+        "create trigger answer instead of insert or update or delete on answers for each row"
+        " execute function answer()"
+    )
+    return Relation("answers", {"id": "int", "k": "int"}, True, {"k"}, filled=False)
 
 
 def random_rows(r: random.Random, relation: Relation) -> list[str]:
