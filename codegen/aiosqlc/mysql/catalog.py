@@ -129,15 +129,10 @@ def _relation(
         comment=comment,
         constraints=(*constraints, *_not_nulls(shown[name[0]], name[1], columns, is_view=is_view)),
     )
-    extras = {str(row[4]): str(row[8]).lower() for row in rows}
     return Relation(
         table=table,
         unique=keys,
         collations={str(row[4]).lower(): str(row[10]) for row in rows if row[10]},
-        generated=frozenset(
-            c for c, extra in extras.items() if "generated" in extra and "default" not in extra
-        ),
-        automatic=next((c for c, extra in extras.items() if "auto_increment" in extra), ""),
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from sqlglot import exp
 
 from aiosqlc.mysql.functions import STRICT, arguments, name_of
-from aiosqlc.mysql.scope import ColumnKey, Join, Level, unwrap
+from aiosqlc.mysql.scope import ColumnKey, Join, Level, is_chained, unwrap
 
 Columns = frozenset[ColumnKey]
 _NONE: Columns = frozenset()
@@ -70,7 +70,9 @@ def strict_columns(level: Level, node: exp.Expr | None, is_slice: IsSlice) -> Co
     if isinstance(node, exp.Not | exp.Neg | exp.BitwiseNot | exp.Collate):
         return strict_columns(level, node.this, is_slice)
     if isinstance(node, _STRICT_OPERATORS):
-        if any(isinstance(unwrap(side), _QUANTIFIED) for side in (node.this, node.expression)):
+        if is_chained(node) or any(
+            isinstance(unwrap(side), _QUANTIFIED) for side in (node.this, node.expression)
+        ):
             return _NONE  # `x > ALL (nothing)` is true for NULL; a tuple may differ before its NULL
         return strict_columns(level, node.this, is_slice) | strict_columns(
             level, node.expression, is_slice

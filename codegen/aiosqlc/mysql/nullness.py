@@ -17,7 +17,7 @@ from aiosqlc.mysql.functions import (
     arguments,
     name_of,
 )
-from aiosqlc.mysql.scope import Level, Result, unwrap
+from aiosqlc.mysql.scope import Level, Result, is_chained, unwrap
 
 # NULL only for a NULL operand. Overflow is an error, so it is no NULL.
 _TOTAL_OPERATORS = (
@@ -120,6 +120,10 @@ def _operator(node: exp.Expr, proof: Proof) -> bool:
     if any(isinstance(side, exp.Interval) for side in sides):
         return False  # a date out of range is NULL
     return _all(sides, proof)
+
+
+def _null_safe(node: exp.Expr, proof: Proof) -> bool:
+    return not is_chained(node) or _all([node.this, node.expression], proof)
 
 
 def _quantified(node: exp.Expr, proof: Proof) -> bool:
@@ -257,7 +261,8 @@ _RULES: tuple[tuple[type[exp.Expr] | tuple[type[exp.Expr], ...], Rule], ...] = (
     (exp.Column, _column),
     (exp.Null, _never),
     ((exp.Literal, exp.Boolean, exp.HexString, exp.BitString, exp.National), _always),
-    ((exp.Is, exp.NullSafeEQ, exp.Exists), _always),
+    ((exp.Is, exp.Exists), _always),
+    (exp.NullSafeEQ, _null_safe),
     (exp.Placeholder, _placeholder),
     (_TOTAL_OPERATORS, _operator),
     (_DIVISIONS, _divided),

@@ -9,7 +9,7 @@ from sqlglot import exp
 from aiosqlc.mysql import cardinality
 from aiosqlc.mysql.expressions import collation_of, type_of
 from aiosqlc.mysql.facts import settle
-from aiosqlc.mysql.functions import SCALAR, is_aggregate, name_of
+from aiosqlc.mysql.grouping import aggregates
 from aiosqlc.mysql.nullness import Proof, is_not_null
 from aiosqlc.mysql.relations import Relation, Schema
 from aiosqlc.mysql.scope import Join, Level, Output, Result, Source, own_nodes, unwrap
@@ -173,7 +173,7 @@ class Reader:
             *node.expressions,
             *(node.args.get(k) for k in ("having", "order") if node.args.get(k)),
         ]
-        certain, possible = _aggregates(shown, level, self.schema)
+        certain, possible = aggregates(shown, level, self.schema)
         if group is not None:
             level.rollup = any(
                 group.args.get(kind) for kind in ("rollup", "cube", "grouping_sets", "totals")
@@ -425,60 +425,3 @@ def _merge(level: Level, join: Join, name: str) -> None:
     having = [number for number in sorted(side) if level.sources[number].output(name)]
     if len(having) == 1 and (join.side == "RIGHT" or name not in level.merged):
         level.merged[name] = having[0]
-
-
-def _aggregates(shown: list[exp.Expr], level: Level, schema: Schema) -> tuple[bool, bool]:
-    """Say whether this level aggregates for certain, and whether it might.
-
-    An aggregate in a sub-select that names only columns of ours is computed here; a function that
-    nobody knows may be an aggregate of the user's.
-    """
-    certain = possible = False
-    for item in shown:
-        for node in own_nodes(item):
-            if is_aggregate(node) and not (
-                isinstance(node.parent, exp.Window) and node.parent.this is node
-            ):
-                outer = _only_outer(node, level)
-                certain, possible = certain or not outer, possible or outer
-            elif isinstance(node, exp.Anonymous) and name_of(node) not in SCALAR:
-                possible = True
-            elif isinstance(node, exp.Query):
-                possible = possible or any(
-                    is_aggregate(inner) and _could_be_ours(inner, level, schema)
-                    for inner in node.walk()
-                )
-    return certain, possible
-
-
-def _only_outer(node: exp.Expr, level: Level) -> bool:
-    columns = list(node.find_all(exp.Column))
-    return (
-        bool(columns) and level.parent is not None and not any(level.may_have(c) for c in columns)
-    )
-
-
-def _could_be_ours(node: exp.Expr, level: Level, schema: Schema) -> bool:
-    """Whether an aggregate in a sub-select might name columns of `level` alone."""
-    columns = list(node.find_all(exp.Column))
-    if not columns or not all(level.may_have(column) for column in columns):
-        return False
-    inner = node.find_ancestor(exp.Select)
-    while inner is not None and inner is not level.node:
-        if any(_surely_has(inner, column, schema) for column in columns):
-            return False
-        inner = inner.find_ancestor(exp.Select)
-    return True
-
-
-def _surely_has(select: exp.Select, column: exp.Column, schema: Schema) -> bool:
-    """Whether a table in the FROM of a sub-select has the column: the nearest meaning wins."""
-    clause = select.args.get("from_")
-    items = [clause.this] if clause is not None else []
-    items += [join.this for join in select.args.get("joins") or []]
-    for item in items:
-        relation = schema.relation(item.name, item.db) if isinstance(item, exp.Table) else None
-        named = not column.table or column.table == item.alias_or_name
-        if relation is not None and named and relation.column(column.name):
-            return True
-    return False

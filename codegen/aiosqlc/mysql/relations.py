@@ -14,16 +14,11 @@ DEFAULT = "public"
 
 @dataclass(frozen=True)
 class Relation:
-    """A table or view. `unique` are the keys on whole columns; `collations` those of text columns.
-
-    `generated` names the columns filled by the server alone, `automatic` the AUTO_INCREMENT one.
-    """
+    """A table or view. `unique` are keys on whole columns, `collations` those of text columns."""
 
     table: Table
     unique: tuple[tuple[str, ...], ...] = ()
     collations: Mapping[str, str] = field(default_factory=dict)
-    generated: frozenset[str] = frozenset()
-    automatic: str = ""
 
     def column(self, name: str) -> TableColumn | None:
         """Find a column; names of columns have no case."""

@@ -148,6 +148,20 @@ def unwrap(node: exp.Expr) -> exp.Expr:
     return node
 
 
+_CHAINED = (
+    exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.NullSafeEQ, exp.Is, exp.Not,
+)  # fmt: skip
+
+
+def is_chained(node: exp.Expr) -> bool:
+    """Whether a comparison may stand in a chain: `a <=> b < c`, `a = b IS NULL`.
+
+    The server reads a chain from left to right, sqlglot by other rules: who is compared with whom
+    is not what the tree says. Parentheses do not tell either, sqlglot adds some of its own.
+    """
+    return isinstance(unwrap(node.expression), _CHAINED)
+
+
 def own_nodes(node: exp.Expr) -> Iterator[exp.Expr]:
     """Yield a node and what is below it, without entering sub-selects."""
     stack = [node]

@@ -277,7 +277,6 @@ def _with_column(relation: Relation, part: exp.ColumnDef) -> Relation:
         relation,
         table=replace(relation.table, columns=(*relation.table.columns, column)),
         unique=relation.unique + (((part.name.lower(),),) if unique else ()),
-        automatic=part.name if automatic else relation.automatic,
     )
 
 

@@ -13,15 +13,15 @@ from aiosqlc.mysql.functions import name_of
 from aiosqlc.mysql.params import infer
 from aiosqlc.mysql.prepare import Described
 from aiosqlc.mysql.reader import Reader
-from aiosqlc.mysql.relations import Relation, Schema
+from aiosqlc.mysql.relations import Schema
 from aiosqlc.mysql.scope import Level, Output, Result, unwrap
 from aiosqlc.mysql.stars import embeds, expand
 from aiosqlc.mysql.syntax import Tree, mentions, parse
+from aiosqlc.mysql.writes import insert_into, locks, targets, violable
 from aiosqlc.stages import (
     Cardinality,
     Column,
     ColumnRef,
-    Constraint,
     ParsedQuery,
     SqlType,
     TypedParam,
@@ -75,7 +75,7 @@ def type_query(
     columns = columns_of(query, schema, text, described)
     reader = text.reader
     root = reader.tree.root if reader else None
-    targets = _targets(root, schema)
+    changed = targets(root, schema)
     return TypedQuery(
         parsed=query,
         sql=expand(query.sql, reader) if reader else query.sql,
@@ -83,10 +83,10 @@ def type_query(
         columns=columns,
         cardinality=cardinality_of(text.result),
         embeds=embeds(query.embeds, reader) if reader and query.embeds else (),
-        insert_into=_insert_into(root, schema),
-        writes=tuple(relation.table.name for relation in targets),
-        violable=_violable(root, targets),
-        read_only=isinstance(root, exp.Query) and not _locks(root),
+        insert_into=insert_into(root, schema),
+        writes=tuple(relation.table.name for relation in changed),
+        violable=violable(root, changed),
+        read_only=isinstance(root, exp.Query) and not locks(root),
         cardinality_reasons=(text.result.why,) if text.result.why else (),
     )
 
@@ -284,38 +284,3 @@ def _name(name: str, item: exp.Expr | None) -> str:
     ):
         return function
     return NAMELESS
-
-
-# --- what a statement writes --------------------------------------------------------------------
-
-
-def _targets(root: exp.Expr | None, schema: Schema) -> list[Relation]:
-    """Return the tables that a statement changes, as far as they are named at its head."""
-    if isinstance(root, exp.Insert):
-        target = root.this.this if isinstance(root.this, exp.Schema) else root.this
-        tables = [target]
-    elif isinstance(root, exp.Delete) and root.args.get("tables"):
-        tables = list(root.args["tables"])
-    elif isinstance(root, exp.Update | exp.Delete):
-        tables = [root.this]
-    else:
-        tables = []
-    found = [schema.relation(t.name, t.db) for t in tables if isinstance(t, exp.Table)]
-    return [relation for relation in found if relation]
-
-
-def _insert_into(root: exp.Expr | None, schema: Schema) -> ColumnRef | None:
-    if not isinstance(root, exp.Insert):
-        return None
-    targets = _targets(root, schema)
-    return ColumnRef(targets[0].table.schema, targets[0].table.name, "") if targets else None
-
-
-def _violable(root: exp.Expr | None, targets: list[Relation]) -> tuple[Constraint, ...]:
-    if not isinstance(root, exp.Insert | exp.Update):
-        return ()
-    return tuple(constraint for relation in targets for constraint in relation.table.constraints)
-
-
-def _locks(root: exp.Expr) -> bool:
-    return bool(root.args.get("locks"))

@@ -54,7 +54,6 @@ class Use:
     name: str = ""
     origin: ColumnRef | None = None
     optional: bool = False
-    nullable_column: bool = False
 
 
 def use_of(node: exp.Placeholder, reader: Reader) -> Use | None:
@@ -126,9 +125,7 @@ def _assigned(place: Place, target: exp.Expr, level: Level | None) -> Use:
 def _stored(place: Place, column: Output, relation: Relation | None) -> Use:
     known = relation.column(column.name) if relation else None
     nullable = known is not None and not known.not_null
-    return Use(
-        place, column.type, column.name, column.origin, optional=nullable, nullable_column=nullable
-    )
+    return Use(place, column.type, column.name, column.origin, optional=nullable)
 
 
 def _inserted(place: Place, row: exp.Tuple, child: exp.Expr, reader: Reader) -> Use:
@@ -191,10 +188,7 @@ def _compared(
     found = level.resolve(column) if level and column is not None else None
     if found is None:
         return Use(place, kind, "", optional=optional)
-    _, source, output = found
-    nullable = bool(
-        source.relation and (known := source.relation.column(output.name)) and not known.not_null
-    )
+    _, _, output = found
     exact = unwrap(other) is column or isinstance(other, exp.Min | exp.Max)
     return Use(
         place,
@@ -202,7 +196,6 @@ def _compared(
         output.name,
         output.origin if exact else None,
         optional,
-        nullable,
     )
 
 
@@ -226,7 +219,7 @@ def _between(
     use = _compared(place, other, level, reader)
     prefix = {id(low): "from_", id(high): "to_"}.get(id(child), "")
     name = f"{prefix}{use.name}" if use.name else ""
-    return Use(place, use.type, name, use.origin, use.optional, use.nullable_column)
+    return Use(place, use.type, name, use.origin, use.optional)
 
 
 def _placeholder(node: exp.Expr) -> bool:
