@@ -225,9 +225,9 @@ class Planner:
         origins = [column.origin for column in query.columns]
         first = origins[0] if origins else None
         table = self.tables.get((first.schema, first.table)) if first else None
-        if not table or len(table.visible) != len(origins):
+        if not table or len(table.columns) != len(origins):
             return None
-        for column, origin, own in zip(query.columns, origins, table.visible, strict=True):
+        for column, origin, own in zip(query.columns, origins, table.columns, strict=True):
             expected = ColumnRef(table.schema, table.name, own.name)
             if origin != expected or column.name != own.name:
                 return None
@@ -251,7 +251,7 @@ class Planner:
                         origin=ColumnRef(table.schema, table.name, column.name),
                     ),
                 )
-                for column in table.visible
+                for column in table.columns
             )
             name = self.types.class_name(table.schema, singular(table.name))
             doc = table.comment or f"A row of {table.name}."
