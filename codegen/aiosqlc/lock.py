@@ -6,9 +6,8 @@ The lock is committed: one line per query, in source order, so that a diff shows
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, cast, get_type_hints
@@ -22,9 +21,12 @@ from aiosqlc.stages import (
     Analysis,
     AnalyzeOptions,
     Catalog,
+    ColumnRef,
+    Constraint,
     ParsedQuery,
     Rendered,
     SchemaFile,
+    SqlType,
     TypedQuery,
 )
 
@@ -210,7 +212,7 @@ def _print_entry(entry: Locked) -> str:
     tables = ",\n  ".join(_json(table) for table in catalog.tables)
     types = ",\n  ".join(_json(kind) for kind in catalog.types)
     queries = ",\n  ".join(
-        f"{_json(key)}: {_without_reasons(query)}"
+        f"{_json(key)}: {_object(query)}"
         for key, query in zip(entry.keys, analysis.queries, strict=True)
     )
     warnings = ",\n  ".join(_json(_warning(item)) for item in entry.warnings)
@@ -223,37 +225,50 @@ def _print_entry(entry: Locked) -> str:
     )
 
 
-def _without_reasons(query: TypedQuery) -> str:
-    """Leave out what only `explain` shows, and the parsed query, which is read again anyway."""
-    columns = tuple(replace(column, reasons=()) for column in query.columns)
-    params = tuple(replace(param, reasons=()) for param in query.params)
-    lean = replace(query, columns=columns, params=params, cardinality_reasons=())
-    return _object(lean, skip="parsed")
-
-
 def _json(value: object) -> str:
     """Return a value as JSON; frozen values as objects without their defaults."""
     if isinstance(value, tuple):
         return f"[{','.join(map(_json, value))}]"
-    if is_dataclass(value):
-        return _fragment(cast("Hashable", value))
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    kind = type(value)
+    if kind in _REPEATED:
+        return _fragment(value)
+    if kind in _MEMBERS or is_dataclass(value):
+        return _object(value)
+    return _encode(value).decode()
+
+
+_encode = msgspec.json.Encoder().encode
+# Few of these, used over and over: each is written out once.
+_REPEATED = frozenset({SqlType, ColumnRef, Constraint})
+# What only `explain` shows, and what is read again anyway, is not remembered.
+_FORGOTTEN = frozenset({"parsed", "reasons", "cardinality_reasons"})
+_MEMBERS: dict[type, list[tuple[str, object]]] = {}
 
 
 @cache
 def _fragment(value: Hashable) -> str:
-    """Types and columns repeat from query to query: each is written out once."""
     return _object(value)
 
 
-def _object(value: Any, skip: str = "") -> str:
-    held = ((item, getattr(value, item.name)) for item in fields(value) if item.name != skip)
-    members = (
-        f'"{item.name}":{_json(member)}'
-        for item, member in held
-        if item.default is MISSING or member != item.default
+def _object(value: object) -> str:
+    members = _MEMBERS.get(type(value))
+    if members is None:
+        members = [
+            (item.name, item.default)
+            for item in fields(cast("Any", value))
+            if item.name not in _FORGOTTEN
+        ]
+        _MEMBERS[type(value)] = members
+    return (
+        "{"
+        + ",".join(
+            f'"{name}":{_json(held)}'
+            for name, default in members
+            if (held := getattr(value, name)) is not default
+            and (default is MISSING or held != default)
+        )
+        + "}"
     )
-    return f"{{{','.join(members)}}}"
 
 
 def _warning(item: Diagnostic) -> Any:

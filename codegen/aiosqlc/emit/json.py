@@ -6,6 +6,8 @@ import json
 import re
 from typing import Any
 
+import msgspec
+
 from aiosqlc.config.project import JsonTarget, QuerySet
 from aiosqlc.mysql.sqlc_view import sqlc_view
 from aiosqlc.parse.scanner import Dialect
@@ -47,7 +49,7 @@ def print_json(entry: QuerySet, target: JsonTarget, analysis: Analysis) -> Rende
     if target.indent:
         text = json.dumps(document, indent=target.indent, ensure_ascii=False)
     else:
-        text = json.dumps(document, separators=(",", ":"), ensure_ascii=False)
+        text = msgspec.json.encode(document).decode()
     return Rendered(target.out / target.filename, text + "\n")
 
 

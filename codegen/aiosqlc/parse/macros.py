@@ -46,29 +46,34 @@ def find_uses(
     """Find every parameter and macro among a query's tokens (comments left out), in order."""
     uses: list[Use] = []
     problems: list[Diagnostic] = []
-    position = 0
-    while position < len(tokens):
-        token = tokens[position]
-        step = 1
-        if token.kind is Kind.PARAM:
+    after = 0  # the first token that no macro before has taken
+    for position, token in enumerate(tokens):
+        kind = token.kind
+        if position < after or kind not in _TELLING:
+            continue
+        if kind is Kind.PARAM:
             number = int(token.text[1:]) if token.text != "?" else None
             uses.append(Use(token.span, "arg", "", token.span, number))
-        elif _is_at(tokens, position, dialect):
-            uses.append(_at_use(tokens, position))
-            step = 2
-        elif token.kind is Kind.NAME and token.text.lower() == "sqlc":
+        elif kind is Kind.OPERATOR:
+            if _is_at(tokens, position, dialect):
+                uses.append(_at_use(tokens, position))
+                after = position + 2
+        elif len(token.text) == 4 and token.text.lower() == "sqlc":
             found, step = _macro(file, tokens, position, dialect)
+            after = position + step
             if isinstance(found, Use):
                 uses.append(found)
             elif found:
                 problems.append(found)
-        position += step
     return uses, problems
+
+
+_TELLING = frozenset({Kind.PARAM, Kind.OPERATOR, Kind.NAME})
 
 
 def _is_at(tokens: list[Token], position: int, dialect: Dialect) -> bool:
     token = tokens[position]
-    if dialect is Dialect.MYSQL or token.kind is not Kind.OPERATOR or not token.text.endswith("@"):
+    if dialect is Dialect.MYSQL or not token.text.endswith("@"):
         return False
     if token.text != "@" and token.text[:-1] not in _BEFORE_AT:
         return False

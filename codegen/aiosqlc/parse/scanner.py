@@ -50,6 +50,7 @@ _NUMBER = r"(?:\d[\d_]*(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"
 
 _POSTGRES = re.compile(
     rf"""
+    \s*(?:
       (?P<comment>--[^\n]*)
     | (?P<block>/\*)
     | (?P<string>[eE]'(?:[^'\\]|\\.|'')*'|(?:[nNbBxX]|[uU]&)?'(?:[^']|'')*')
@@ -61,12 +62,14 @@ _POSTGRES = re.compile(
     | (?P<operator>::|:=|(?:(?!--|/\*)[-+*/<>=~!@\#%^&|`?])+)
     | (?P<unterminated>['"])
     | (?P<punctuation>[^\s])
+    )
     """,
     re.VERBOSE | re.DOTALL,
 )
 
 _MYSQL = re.compile(
     rf"""
+    \s*(?:
       (?P<comment>--(?=\s|$)[^\n]*|\#[^\n]*|/\*(?:[^*]|\*(?!/))*\*/)
     | (?P<block>/\*)
     | (?P<string>(?:[nNbBxX]|_[A-Za-z0-9]+\s*)?'(?:[^'\\]|\\.|'')*'|"(?:[^"\\]|\\.|"")*")
@@ -77,43 +80,38 @@ _MYSQL = re.compile(
     | (?P<operator>:=|->>?|<=>|<<|>>|<=|>=|<>|!=|\|\||&&|[-+*/<>=~!@%^&|])
     | (?P<unterminated>['"`])
     | (?P<punctuation>[^\s])
+    )
     """,
     re.VERBOSE | re.DOTALL,
 )
 
 _GRAMMARS = {Dialect.POSTGRESQL: _POSTGRES, Dialect.MYSQL: _MYSQL}
 _BLOCK_EDGE = re.compile(r"/\*|\*/")
-_SPACE = re.compile(r"\s+")
 
 
 def scan(text: str, dialect: Dialect = Dialect.POSTGRESQL, start: int = 0) -> Iterator[Token]:
     """Yield the tokens of `text` from offset `start` on; total: any text has tokens."""
     match = _GRAMMARS[dialect].match
-    space = _SPACE.match
     at, end = start, len(text)
     while at < end:
-        blank = space(text, at)
-        if blank:
-            at = blank.end()
-            continue
         found = match(text, at)
-        if found is None or found.lastgroup is None:  # the last alternative takes any character
-            at += 1
-            continue
-        group = found.lastgroup
-        stop = found.end()
-        if group == "block":
-            stop, kind = _block_end(text, at, dialect)
-        elif group == "dollar":
-            stop, kind = _dollar_end(text, found)
-        elif group == "unterminated":
-            stop, kind = end, Kind.UNTERMINATED
-        else:
-            kind = _KINDS[group]
-        yield Token(kind, text[at:stop], at, stop)
+        if found is None:  # nothing but blanks is left
+            return
+        group = found.lastgroup or ""
+        first, stop = found.span(group)
+        kind = _KINDS.get(group)
+        if kind is None:
+            if group == "block":
+                stop, kind = _block_end(text, first, dialect)
+            else:
+                stop, kind = _dollar_end(text, found)
+        elif kind is Kind.UNTERMINATED:
+            stop = end
+        yield _token(Token, (kind, text[first:stop], first, stop))
         at = stop
 
 
+_token = tuple.__new__  # a NamedTuple's own __new__ takes twice as long
 _KINDS = {kind.value: kind for kind in Kind}
 
 
