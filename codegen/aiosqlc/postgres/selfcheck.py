@@ -157,8 +157,7 @@ def _fill(connection: Connection, facts: Facts, sampler: Sampler) -> None:
 def _try(connection: Connection, sql: str, values: Sequence[str | None]) -> pq.abc.PGresult | None:
     """Run a statement inside a savepoint; return its result, or None if the server refused it."""
     connection.run("savepoint attempt")
-    encoded = [None if value is None else value.encode() for value in values]
-    result = connection.pg.exec_params(sql.encode(), encoded)
+    result = connection.execute(sql, values)
     if result.status in _ANSWERED:
         connection.run("release attempt")
         return result

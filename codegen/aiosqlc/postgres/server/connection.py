@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Self, TypeVar
 
 import msgspec
+import psycopg
 from psycopg import pq
 
 _OK = frozenset({pq.ExecStatus.COMMAND_OK, pq.ExecStatus.TUPLES_OK, pq.ExecStatus.EMPTY_QUERY})
@@ -73,19 +74,29 @@ class Connection:
 
     def run(self, sql: str) -> ServerError | None:
         """Run one statement or a `;`-separated script; return the error, if any."""
-        result = self.pg.exec_(sql.encode())
-        if result.status in _OK:
-            return None
-        if self.pg.status != pq.ConnStatus.OK:
+        result = self.execute(sql)
+        return None if result.status in _OK else server_error(result)
+
+    def execute(self, sql: str, values: Sequence[str | None] | None = None) -> pq.abc.PGresult:
+        """Run a statement, with parameters as text if given, and return the server's answer.
+
+        Raises `ConnectionFailedError` if the connection is lost.
+        """
+        try:
+            if values is None:
+                result = self.pg.exec_(sql.encode())
+            else:
+                encoded = [None if value is None else value.encode() for value in values]
+                result = self.pg.exec_params(sql.encode(), encoded)
+        except psycopg.OperationalError as error:
+            raise ConnectionFailedError(str(error)) from error
+        if result.status not in _OK and self.pg.status != pq.ConnStatus.OK:
             raise ConnectionFailedError(result.error_message.decode("utf-8", "replace").strip())
-        return server_error(result)
+        return result
 
     def rows(self, sql: str, params: tuple[str, ...] = ()) -> list[tuple[str | None, ...]]:
         """Return a query's rows as text. Raises `RuntimeError` if the server refuses it."""
-        values = [p.encode() for p in params]
-        result = (
-            self.pg.exec_params(sql.encode(), values) if params else self.pg.exec_(sql.encode())
-        )
+        result = self.execute(sql, params or None)
         if result.status not in _OK:
             raise RuntimeError(server_error(result).message)
 
@@ -101,7 +112,7 @@ class Connection:
     def decode(self, sql: str, kind: type[T]) -> list[T]:
         """Run a query and decode its rows into `kind`, a Struct with the columns' names."""
         wrapped = f"select coalesce(json_agg(r), '[]') from ({sql}) r"  # noqa: S608 - our own text
-        result = self.pg.exec_(wrapped.encode())
+        result = self.execute(wrapped)
         if result.status not in _OK:
             raise RuntimeError(server_error(result).message)
         return msgspec.json.decode(result.get_value(0, 0) or b"[]", type=list[kind])  # type: ignore[valid-type]  # a run-time type
