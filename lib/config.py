@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from typing import Annotated, Any, Self, TypeVar
+from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -60,6 +61,12 @@ def _postgres_url(value: SecretStr) -> SecretStr:
     return value
 
 
+def _database_url(value: SecretStr) -> SecretStr:
+    if urlsplit(value.get_secret_value()).scheme not in ("postgresql", "postgres", "mysql"):
+        raise ValueError("must start with postgresql:// or mysql://")
+    return value
+
+
 def _mysql_url(value: SecretStr) -> SecretStr:
     if not value.get_secret_value().startswith(("mysql://", "mariadb://")):
         raise ValueError("must start with mysql://")
@@ -67,6 +74,7 @@ def _mysql_url(value: SecretStr) -> SecretStr:
 
 
 CommaSeparated = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+DatabaseUrl = Annotated[SecretStr, AfterValidator(_database_url)]
 PostgresUrl = Annotated[SecretStr, AfterValidator(_postgres_url)]
 MysqlUrl = Annotated[SecretStr, AfterValidator(_mysql_url)]
 Port = Annotated[int, Field(ge=0, le=65535)]
@@ -121,30 +129,29 @@ class Settings(BaseSettings):
         return self
 
 
-class PostgresSettings(Settings):
-    """A service with a PostgreSQL database: its URL and the sizes and limits of its pool."""
+class DatabaseSettings(Settings):
+    """A service with a database on either engine: its URL and the sizes and limits of its pool."""
+
+    database_url: DatabaseUrl
+    db_pool_min: int = Field(default=2, ge=0)
+    db_pool_max: int = Field(default=10, ge=1)
+    # A connection older than this is replaced when it is next wanted.
+    db_lifetime_seconds: Seconds = 1800.0
+    db_connect_seconds: Seconds = 5.0
+    db_acquire_seconds: Seconds = 2.0
+    db_statement_seconds: Seconds = 5.0
+
+
+class PostgresSettings(DatabaseSettings):
+    """A service whose database is PostgreSQL."""
 
     database_url: PostgresUrl
-    db_pool_min: int = Field(default=2, ge=0)
-    db_pool_max: int = Field(default=10, ge=1)
-    # A connection older than this is replaced when it is next wanted.
-    db_lifetime_seconds: Seconds = 1800.0
-    db_connect_seconds: Seconds = 5.0
-    db_acquire_seconds: Seconds = 2.0
-    db_statement_seconds: Seconds = 5.0
 
 
-class MysqlSettings(Settings):
-    """A service with a MySQL or MariaDB database: its URL and the sizes and limits of its pool."""
+class MysqlSettings(DatabaseSettings):
+    """A service whose database is MySQL or MariaDB."""
 
     database_url: MysqlUrl
-    db_pool_min: int = Field(default=2, ge=0)
-    db_pool_max: int = Field(default=10, ge=1)
-    # A connection older than this is replaced when it is next wanted.
-    db_lifetime_seconds: Seconds = 1800.0
-    db_connect_seconds: Seconds = 5.0
-    db_acquire_seconds: Seconds = 2.0
-    db_statement_seconds: Seconds = 5.0
 
 
 S = TypeVar("S", bound=Settings)

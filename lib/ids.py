@@ -10,3 +10,13 @@ from uuid_utils import compat
 def new_id() -> UUID:
     """Return a new UUIDv7 as a standard library UUID; later ids sort after earlier ones."""
     return compat.uuid7()
+
+
+def to_bytes(value: UUID) -> bytes:
+    """Return the 16 bytes that a database without a type for it keeps; they sort as the id does."""
+    return value.bytes
+
+
+def from_bytes(raw: bytes) -> UUID:
+    """Return the id that `to_bytes` made these of."""
+    return UUID(bytes=raw)

@@ -13,8 +13,8 @@ import msgspec
 import uvloop
 from aiohttp import web
 
-from services.department.store import departments
-from services.department.store.models import Department
+from services.department.store.postgres import departments
+from services.department.store.postgres.models import Department
 
 POOL: web.AppKey[asyncpg.Pool] = web.AppKey("POOL", asyncpg.Pool)
 encode = msgspec.json.Encoder(decimal_format="string").encode

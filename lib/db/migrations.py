@@ -18,6 +18,7 @@ import yoyo
 ROOT = Path("migrations")
 # Per URL scheme, the driver yoyo is to use.
 _DRIVERS = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg", "mysql": "mysql"}
+ENGINES = ("postgres", "mysql")  # folders of a database that runs on either
 _LOCK_SECONDS = 30
 _LOCK_KEY = 7_091_980_111  # any number, the same in every process that migrates
 
@@ -70,8 +71,10 @@ def init(folder: Path, name: str) -> tuple[Path, Path]:
     numbers = [int(path.name[:4]) for path in folder.glob("[0-9][0-9][0-9][0-9]_*.sql")]
     stem = f"{max(numbers, default=0) + 1:04d}_{name}"
     pair = (folder / f"{stem}.sql", folder / f"{stem}.rollback.sql")
+    # MySQL has no setting that ends with the transaction.
+    patience = "" if folder.name == "mysql" else "SET LOCAL lock_timeout = '5s';\n"
     for path, what in zip(pair, ("apply", "roll back"), strict=True):
-        path.write_text(f"-- {name}: {what}.\nSET LOCAL lock_timeout = '5s';\n")
+        path.write_text(f"-- {name}: {what}.\n{patience}")
     return pair
 
 
@@ -184,7 +187,9 @@ def _down(args: argparse.Namespace, environ: Mapping[str, str]) -> list[str]:
 
 
 def _init(args: argparse.Namespace, _environ: Mapping[str, str]) -> list[str]:
-    return [f"created {path}" for path in init(ROOT / args.db, args.name)]
+    folders = [path for path in (ROOT / args.db / name for name in ENGINES) if path.is_dir()]
+    pairs = [init(folder, args.name) for folder in folders or [ROOT / args.db]]
+    return [f"created {path}" for pair in pairs for path in pair]
 
 
 _COMMANDS = {"up": _up, "down": _down, "init": _init}

@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 import aiomysql
 from prometheus_client import CollectorRegistry
 
-from lib.config import MysqlSettings
+from lib.config import DatabaseSettings
 from lib.db import mysql_session as session
 from lib.db.errors import DatabaseUnavailableError, SerializationFailureError
 from lib.db.executor import Executor
@@ -42,6 +42,7 @@ class _Statements:
     """The calls of an `Executor` and of what `:copyfrom`, `:batch…` and `:execlastid` ask for."""
 
     __slots__ = ()
+    engine = "mysql"  # for `lib.db.engine.engine_of`
 
     async def _run(self, method: _Method, query: str, args: tuple[Any, ...]) -> Any:
         raise NotImplementedError
@@ -295,7 +296,7 @@ class _PoolSizes:
 
 @asynccontextmanager
 async def open_database(
-    settings: MysqlSettings,
+    settings: DatabaseSettings,
     *,
     application: str,
     registry: CollectorRegistry | None = None,
@@ -329,7 +330,7 @@ async def open_database(
         await _close(pool)
 
 
-async def _connect(settings: MysqlSettings, application: str) -> Any:
+async def _connect(settings: DatabaseSettings, application: str) -> Any:
     for wait in (*CONNECT_WAITS, None):
         try:
             return await _create_pool(settings)
@@ -343,7 +344,7 @@ async def _connect(settings: MysqlSettings, application: str) -> Any:
     raise AssertionError("the loop returns or raises")
 
 
-async def _create_pool(settings: MysqlSettings) -> Any:
+async def _create_pool(settings: DatabaseSettings) -> Any:
     return await aiomysql.create_pool(
         minsize=min(settings.db_pool_min, settings.db_pool_max),
         maxsize=settings.db_pool_max,

@@ -13,7 +13,7 @@ import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 from prometheus_client import CollectorRegistry
 
-from lib.config import PostgresSettings
+from lib.config import DatabaseSettings
 from lib.db.driver_errors import BROKEN_CONNECTION, DRIVER_FAILURES, raise_translated
 from lib.db.errors import DatabaseUnavailableError
 from lib.db.executor import Executor
@@ -280,7 +280,7 @@ def _is_open(connection: Any) -> bool:
 
 @asynccontextmanager
 async def open_database(
-    settings: PostgresSettings,
+    settings: DatabaseSettings,
     *,
     application: str,
     registry: CollectorRegistry | None = None,
@@ -315,7 +315,7 @@ async def open_database(
         await db.close()
 
 
-async def _connect(settings: PostgresSettings, application: str) -> Any:
+async def _connect(settings: DatabaseSettings, application: str) -> Any:
     for wait in (*CONNECT_WAITS, None):
         try:
             return await _create_pool(settings, application)
@@ -329,7 +329,7 @@ async def _connect(settings: PostgresSettings, application: str) -> Any:
     raise AssertionError("the loop returns or raises")
 
 
-async def _create_pool(settings: PostgresSettings, application: str) -> Any:
+async def _create_pool(settings: DatabaseSettings, application: str) -> Any:
     statement_ms = int(settings.db_statement_seconds * 1000)
     return await asyncpg.create_pool(
         settings.database_url.get_secret_value(),

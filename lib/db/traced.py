@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, asynccontextmanager
 from typing import Any
 
 from lib import trace
+from lib.db.engine import engine_of
 from lib.db.executor import Database, Executor
 
 
@@ -24,6 +25,7 @@ class _Traced:
     def __init__(self, inner: Executor, names: Mapping[str, str]) -> None:
         self._inner = inner
         self._names = names
+        self.engine = engine_of(inner)
 
     async def fetch(self, query: str, /, *args: object) -> Sequence[Iterable[Any]]:
         """Return every row."""

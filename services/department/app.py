@@ -7,13 +7,12 @@ from collections.abc import AsyncIterator
 from aiohttp import web
 
 from lib.auth.remote import remote_verifier
-from lib.db.observe import query_names
-from lib.db.postgres import open_database
+from lib.db.engine import open_database
 from lib.http import gates
 from lib.http.app import DATABASE, HEALTH, METRICS, new_app
 from services.department import routes
 from services.department.config import DepartmentConfig
-from services.department.store import departments
+from services.department.store import QUERY_NAMES
 
 
 def create_app(config: DepartmentConfig) -> web.Application:
@@ -27,7 +26,7 @@ def create_app(config: DepartmentConfig) -> web.Application:
             config,
             application="department",
             registry=app[METRICS],
-            query_names=query_names(departments),
+            query_names=QUERY_NAMES,
         ) as db:
             app[DATABASE] = db
             app[HEALTH].add("database", db.ping)

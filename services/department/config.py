@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pydantic_settings import SettingsConfigDict
 
-from lib.config import Port, PostgresSettings
+from lib.config import DatabaseSettings, Port
 from lib.http.gates import GateSettings
 
 
-class DepartmentConfig(PostgresSettings, GateSettings):
+class DepartmentConfig(DatabaseSettings, GateSettings):
     """`DEPARTMENT_DATABASE_URL` is required; the rest has defaults."""
 
     model_config = SettingsConfigDict(env_prefix="DEPARTMENT_")

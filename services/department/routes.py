@@ -16,7 +16,7 @@ from lib.http.openapi import operation
 from lib.http.pagination import page_meta
 from services.department import service
 from services.department.model import DepartmentChange, ListDepartments, NewDepartment
-from services.department.store.models import Department
+from services.department.store.postgres.models import Department
 
 _TAGS = ("departments",)
 _ID = {"id": UUID}

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
 from uuid import UUID
 
 from msgspec import UNSET
 
-from lib.db import Database
+from lib.db import Database, Executor
 from lib.db.errors import UniqueViolationError
 from lib.db.like import contains
 from lib.errors import AppError, Code, not_found
@@ -19,19 +21,15 @@ from services.department.model import (
     trimmed,
 )
 from services.department.store import departments
-from services.department.store.models import Department
+from services.department.store.postgres.departments import DepartmentsQueriesProtocol
+from services.department.store.postgres.models import Department
 
-_LISTS = {
-    (OrderBy.NAME, False): departments.list_departments_by_name,
-    (OrderBy.NAME, True): departments.list_departments_by_name_desc,
-    (OrderBy.CREATED_AT, False): departments.list_departments_by_age,
-    (OrderBy.CREATED_AT, True): departments.list_departments_by_age_desc,
-}
+_List: TypeAlias = Callable[..., Awaitable[list[Department]]]
 
 
-async def get(db: Database, department_id: UUID) -> Department:
+async def get(db: Executor, department_id: UUID) -> Department:
     """Return the department or raise NOT_FOUND."""
-    found = await departments.get_department(db, id=department_id)
+    found = await departments(db).get_department(id=department_id)
     if found is None:
         raise not_found("department")
     return found
@@ -40,21 +38,34 @@ async def get(db: Database, department_id: UUID) -> Department:
 async def list_page(db: Database, wanted: ListDepartments) -> tuple[list[Department], int]:
     """Return one page and the number of departments on all pages."""
     pattern = contains(wanted.search)
-    rows = await _LISTS[wanted.order_by, wanted.descending](
-        db, pattern=pattern, page_size=wanted.page_size, page_offset=wanted.offset
+    rows = await _list_in_order(departments(db), wanted)(
+        pattern=pattern, page_size=wanted.page_size, page_offset=wanted.offset
     )
     total = wanted.total_if_last(len(rows))
     if total is None:
-        total = await departments.count_departments(db, pattern=pattern)
+        total = await departments(db).count_departments(pattern=pattern)
     return rows, total
+
+
+def _list_in_order(queries: DepartmentsQueriesProtocol, wanted: ListDepartments) -> _List:
+    """Return the query for the order asked for; all of them take the same."""
+    return {
+        (OrderBy.NAME, False): queries.list_departments_by_name,
+        (OrderBy.NAME, True): queries.list_departments_by_name_desc,
+        (OrderBy.CREATED_AT, False): queries.list_departments_by_age,
+        (OrderBy.CREATED_AT, True): queries.list_departments_by_age_desc,
+    }[wanted.order_by, wanted.descending]
 
 
 async def add(db: Database, new: NewDepartment) -> Department:
     """Add a department; a name in use is a CONFLICT."""
+    department_id = new_id()
     try:
-        return await departments.add_department(
-            db, id=new_id(), name=new.name.strip(), address=trimmed(new.address)
-        )
+        async with db.transaction() as tx:
+            await departments(tx).add_department(
+                id=department_id, name=new.name.strip(), address=trimmed(new.address)
+            )
+            return await get(tx, department_id)
     except UniqueViolationError as error:
         raise _name_in_use(new.name) from error
 
@@ -76,20 +87,21 @@ async def change(
     name = current.name if changes.name is UNSET else changes.name.strip()
     address = current.address if changes.address is UNSET else trimmed(changes.address)
     try:
-        changed = await departments.change_department(
-            db, id=department_id, version=current.version, name=name, address=address
-        )
+        async with db.transaction() as tx:
+            changed = await departments(tx).change_department(
+                id=department_id, version=current.version, name=name, address=address
+            )
+            if not changed:
+                raise _lost_race()
+            return await get(tx, department_id)
     except UniqueViolationError as error:
         raise _name_in_use(name) from error
-    if changed is None:
-        raise _lost_race()
-    return changed
 
 
 async def remove(db: Database, department_id: UUID, *, version: int | None) -> None:
     """Remove the department; the same conditions as for a change."""
     current = await _current(db, department_id, version)
-    if not await departments.remove_department(db, id=department_id, version=current.version):
+    if not await departments(db).remove_department(id=department_id, version=current.version):
         raise _lost_race()
 
 

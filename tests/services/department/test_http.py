@@ -1,4 +1,4 @@
-"""The department service over HTTP on a real database."""
+"""The department service over HTTP, on a real database of either engine."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ NOBODY = f"{LIST}/01890000-0000-7000-8000-00000000dead"
 
 
 @pytest.fixture
-async def client(new_database, issuer):
-    url = await new_database("department", demo=True)
+async def client(new_engine_database, issuer):
+    url = await new_engine_database("department", demo=True)
     config = DepartmentConfig(database_url=SecretStr(url), db_pool_min=1, auth_jwks_url=issuer.url)
     staff = issuer.authorized("departments:write")
     async with TestClient(TestServer(create_app(config)), headers=staff) as client:
@@ -152,20 +152,20 @@ async def test_an_invalid_department_is_refused(client, body) -> None:
 
 
 async def test_after_the_database_was_killed_and_restarted_the_service_answers_again(
-    killable_postgres,
+    killable_server,
 ) -> None:
-    url = await asyncio.to_thread(killable_postgres.create, "department", demo=True)
+    url = await asyncio.to_thread(killable_server.create, "department", demo=True)
     config = DepartmentConfig(database_url=SecretStr(url), db_pool_min=1)
     async with TestClient(TestServer(create_app(config))) as client:
         assert (await client.get(FINANCE)).status == 200
-        killable_postgres.kill()
+        killable_server.kill()
         async with asyncio.timeout(5.0):
             response = await client.get(FINANCE)
             assert response.status == 503
             assert await code(response) == "SERVICE_UNAVAILABLE"
             ready = await client.get("/readyz")
             assert (await ready.json())["checks"] == {"database": "unavailable"}
-        await asyncio.to_thread(killable_postgres.start)
+        await asyncio.to_thread(killable_server.start)
 
         async def answers() -> bool:
             return (await client.get(FINANCE)).status == 200

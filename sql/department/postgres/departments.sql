@@ -34,17 +34,14 @@ WHERE sqlc.narg(pattern)::text IS NULL OR name ILIKE sqlc.narg(pattern) OR addre
 ORDER BY created_at DESC, id DESC
 LIMIT @page_size OFFSET @page_offset;
 
--- name: AddDepartment :one
-INSERT INTO department (id, name, address)
-VALUES (@id, @name, sqlc.narg(address))
-RETURNING *;
+-- name: AddDepartment :exec
+INSERT INTO department (id, name, address) VALUES (@id, @name, sqlc.narg(address));
 
--- name: ChangeDepartment :one
--- Nothing is returned where the department is gone or no longer has this version.
+-- name: ChangeDepartment :execrows
+-- No row where the department is gone or no longer has this version.
 UPDATE department
 SET name = @name, address = sqlc.narg(address), version = version + 1, updated_at = now()
-WHERE id = @id AND version = @version
-RETURNING *;
+WHERE id = @id AND version = @version;
 
 -- name: RemoveDepartment :execrows
 DELETE FROM department WHERE id = @id AND version = @version;

@@ -1,0 +1,52 @@
+"""Which engine a database runs on: its URL decides when it is opened, its executors know it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+from enum import StrEnum
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from prometheus_client import CollectorRegistry
+
+from lib.config import DatabaseSettings
+from lib.db.executor import Database, Executor
+
+
+class Engine(StrEnum):
+    """The engines that generated code can be had for."""
+
+    POSTGRES = "postgres"
+    MYSQL = "mysql"
+
+
+class OpenDatabase(Database, Protocol):
+    """A database that can be asked whether it is there."""
+
+    async def ping(self) -> None:
+        """Ask the server for an answer. Raises AppError where there is none."""
+        ...
+
+
+def engine_of(db: Executor) -> Engine:
+    """Return the engine behind a database or a transaction; PostgreSQL where it does not say."""
+    return Engine(getattr(db, "engine", Engine.POSTGRES))
+
+
+def open_database(
+    settings: DatabaseSettings,
+    *,
+    application: str,
+    registry: CollectorRegistry | None = None,
+    query_names: Mapping[str, str] | None = None,
+) -> AbstractAsyncContextManager[OpenDatabase]:
+    """Open the pool of the engine that the URL names; see `open_database` of either module."""
+    # Imported here: a service on one engine does without the other one's driver.
+    if urlsplit(settings.database_url.get_secret_value()).scheme == "mysql":
+        from lib.db import mysql as module
+    else:
+        from lib.db import postgres as module  # type: ignore[no-redef] # the same function in both
+    return module.open_database(
+        settings, application=application, registry=registry, query_names=query_names
+    )

@@ -1,0 +1,47 @@
+-- Departments: read, listed in a chosen order, and changed under version control.
+
+-- name: GetDepartment :one
+SELECT * FROM department WHERE id = sqlc.arg(id);
+
+-- name: CountDepartments :one
+-- How many departments the list has in all, or with a pattern how many match it.
+SELECT count(*) FROM department
+WHERE CAST(sqlc.narg(pattern) AS CHAR) IS NULL OR name LIKE sqlc.narg(pattern) OR address LIKE sqlc.narg(pattern);
+
+-- name: ListDepartmentsByName :many
+SELECT * FROM department
+WHERE CAST(sqlc.narg(pattern) AS CHAR) IS NULL OR name LIKE sqlc.narg(pattern) OR address LIKE sqlc.narg(pattern)
+ORDER BY lower(name) COLLATE utf8mb4_bin
+LIMIT sqlc.arg(page_size) OFFSET sqlc.arg(page_offset);
+
+-- name: ListDepartmentsByNameDesc :many
+SELECT * FROM department
+WHERE CAST(sqlc.narg(pattern) AS CHAR) IS NULL OR name LIKE sqlc.narg(pattern) OR address LIKE sqlc.narg(pattern)
+ORDER BY lower(name) COLLATE utf8mb4_bin DESC
+LIMIT sqlc.arg(page_size) OFFSET sqlc.arg(page_offset);
+
+-- name: ListDepartmentsByAge :many
+-- Oldest first.
+SELECT * FROM department
+WHERE CAST(sqlc.narg(pattern) AS CHAR) IS NULL OR name LIKE sqlc.narg(pattern) OR address LIKE sqlc.narg(pattern)
+ORDER BY created_at, id
+LIMIT sqlc.arg(page_size) OFFSET sqlc.arg(page_offset);
+
+-- name: ListDepartmentsByAgeDesc :many
+-- Newest first.
+SELECT * FROM department
+WHERE CAST(sqlc.narg(pattern) AS CHAR) IS NULL OR name LIKE sqlc.narg(pattern) OR address LIKE sqlc.narg(pattern)
+ORDER BY created_at DESC, id DESC
+LIMIT sqlc.arg(page_size) OFFSET sqlc.arg(page_offset);
+
+-- name: AddDepartment :exec
+INSERT INTO department (id, name, address) VALUES (sqlc.arg(id), sqlc.arg(name), sqlc.narg(address));
+
+-- name: ChangeDepartment :execrows
+-- No row where the department is gone or no longer has this version.
+UPDATE department
+SET name = sqlc.arg(name), address = sqlc.narg(address), version = version + 1, updated_at = now(6)
+WHERE id = sqlc.arg(id) AND version = sqlc.arg(version);
+
+-- name: RemoveDepartment :execrows
+DELETE FROM department WHERE id = sqlc.arg(id) AND version = sqlc.arg(version);

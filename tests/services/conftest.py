@@ -1,0 +1,48 @@
+"""Databases on either engine, for the services that run on both."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from lib.testing.mysql import TestMysql
+from lib.testing.postgres import TestPostgres
+from tests.conftest import NewDatabase
+
+ENGINES = ("postgres", "mysql")
+
+
+@pytest.fixture(params=ENGINES)
+def engine(request: pytest.FixtureRequest) -> str:
+    """The engine that a test runs on: it runs once for each."""
+    return request.param
+
+
+@pytest.fixture
+def engine_server(engine: str, request: pytest.FixtureRequest) -> TestPostgres | TestMysql:
+    """The run's server of that engine. Never kill this one."""
+    return request.getfixturevalue(f"{engine}_server")
+
+
+@pytest.fixture
+def killable_server(engine: str, request: pytest.FixtureRequest) -> TestPostgres | TestMysql:
+    """A server of that engine for this test alone."""
+    return request.getfixturevalue(f"killable_{engine}")
+
+
+@pytest.fixture
+async def new_engine_database(
+    engine_server: TestPostgres | TestMysql,
+) -> AsyncIterator[NewDatabase]:
+    """Make databases on that engine, which are dropped after the test."""
+    made: list[str] = []
+
+    async def new(db: str, *, demo: bool = False) -> str:
+        made.append(await asyncio.to_thread(engine_server.create, db, demo=demo))
+        return made[-1]
+
+    yield new
+    for url in made:
+        await asyncio.to_thread(engine_server.drop, url)

@@ -1,0 +1,125 @@
+"""Both engines give the same rows for the same departments, whatever is in their texts."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+from msgspec.structs import astuple
+from pydantic import SecretStr
+
+from lib.config import DatabaseSettings
+from lib.db.engine import open_database
+from lib.db.errors import CheckViolationError, UniqueViolationError
+from lib.db.like import contains
+from lib.ids import new_id
+from services.department.store import departments
+
+ROWS = [
+    ("Alpha", None),
+    ("beta", "50% off_ street\\1"),
+    ("Gamma", "'; DROP TABLE department; --"),
+    ("Élan", "über"),
+    ("Elan", "Ünter"),
+    ("zeta 10", "%s"),
+    ("zeta 9", "😀"),
+]
+
+
+@pytest.fixture
+async def db(new_engine_database):
+    url = await new_engine_database("department")
+    settings = DatabaseSettings(_env_file=None, database_url=SecretStr(url), db_pool_min=1)
+    async with open_database(settings, application="test") as opened:
+        for number, (name, address) in enumerate(ROWS):
+            await departments(opened).add_department(
+                id=UUID(int=number), name=name, address=address
+            )
+        yield opened
+
+
+async def test_a_row_comes_back_as_it_went_in(db) -> None:
+    for number, (name, address) in enumerate(ROWS):
+        row = await departments(db).get_department(id=UUID(int=number))
+        assert astuple(row)[:4] == (UUID(int=number), name, address, 1)
+        assert row.created_at == row.updated_at
+        assert abs((datetime.now(UTC) - row.created_at).total_seconds()) < 60
+    assert await departments(db).get_department(id=new_id()) is None
+
+
+async def test_names_are_in_one_order(db) -> None:
+    expected = ["Alpha", "beta", "Elan", "Gamma", "zeta 10", "zeta 9", "Élan"]
+    rows = await departments(db).list_departments_by_name(pattern=None, page_size=9, page_offset=0)
+    assert [row.name for row in rows] == expected
+    rows = await departments(db).list_departments_by_name_desc(
+        pattern=None, page_size=2, page_offset=1
+    )
+    assert [row.name for row in rows] == expected[::-1][1:3]
+
+
+@pytest.mark.parametrize(
+    ("search", "found"),
+    [
+        ("ALPHA", {"Alpha"}),
+        ("a", {"Alpha", "beta", "Gamma", "Élan", "Elan", "zeta 10", "zeta 9"}),
+        ("%", {"beta", "zeta 10"}),
+        ("_", {"beta"}),
+        ("\\", {"beta"}),
+        ("elan", {"Elan"}),
+        ("ÉLAN", {"Élan"}),
+        ("ü", {"Élan", "Elan"}),
+        ("'; drop", {"Gamma"}),
+        ("😀", {"zeta 9"}),
+        ("nothing", set()),
+    ],
+)
+async def test_a_search_finds_the_same(db, search, found) -> None:
+    pattern = contains(search)
+    rows = await departments(db).list_departments_by_age(
+        pattern=pattern, page_size=9, page_offset=0
+    )
+    assert {row.name for row in rows} == found
+    assert await departments(db).count_departments(pattern=pattern) == len(found)
+
+
+@pytest.mark.parametrize("name", ["alpha", "BETA", "éLAN"])
+async def test_a_name_is_taken_whatever_its_case(db, name) -> None:
+    with pytest.raises(UniqueViolationError) as refused:
+        await departments(db).add_department(id=new_id(), name=name, address=None)
+    assert refused.value.constraint == "department_name_key"
+
+
+@pytest.mark.parametrize(
+    ("name", "address", "constraint"),
+    [
+        ("", None, "department_name_check"),
+        (" x", None, "department_name_check"),
+        ("x", "", "department_address_check"),
+    ],
+)
+async def test_the_schema_refuses_the_same(db, name, address, constraint) -> None:
+    with pytest.raises(CheckViolationError) as refused:
+        await departments(db).add_department(id=new_id(), name=name, address=address)
+    assert refused.value.constraint == constraint
+
+
+async def test_a_change_counts_the_rows_it_finds(db) -> None:
+    for version, expected in ((1, 1), (1, 0), (2, 1)):
+        found = await departments(db).change_department(
+            id=UUID(int=0), version=version, name="Alpha", address=None
+        )
+        assert found == expected
+    assert await departments(db).remove_department(id=UUID(int=0), version=2) == 0
+    assert await departments(db).remove_department(id=UUID(int=0), version=3) == 1
+
+
+async def test_a_transaction_that_fails_leaves_nothing(db) -> None:
+    async def add_twice() -> None:
+        async with db.transaction() as tx:
+            await departments(tx).add_department(id=new_id(), name="New", address=None)
+            await departments(tx).add_department(id=new_id(), name="new", address=None)
+
+    with pytest.raises(UniqueViolationError):
+        await add_twice()
+    assert await departments(db).count_departments(pattern=None) == len(ROWS)
