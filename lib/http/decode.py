@@ -56,10 +56,8 @@ def query(request: web.Request, spec: type[T]) -> T:
             its field is a list.
     """
     given = request.rel_url.query
-    if not given:
-        return msgspec.convert({}, spec)
     values: dict[str, Any] = {}
-    lists = _list_fields(spec)
+    lists = _list_fields(spec) if given else ()
     for name, value in given.items():
         if not value:
             continue

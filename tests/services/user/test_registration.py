@@ -1,0 +1,165 @@
+"""Registration: who may, with what, and what is kept of it."""
+
+from __future__ import annotations
+
+import asyncio
+from uuid import UUID
+
+import pytest
+
+from services.user.config import UserConfig
+from services.user.personal_ids import PersonalIds, parse_keys
+from tests.services.user.world import PASSWORD, person, running_world
+
+
+@pytest.fixture
+async def world(new_database, tmp_path):
+    async with running_world(await new_database("user"), tmp_path) as world:
+        yield world
+
+
+async def test_a_customer_is_answered_and_asked_to_verify(world) -> None:
+    answer = await world.register(phone_number="+995555123456", first_name="  Žofie  Anna ")
+    assert answer.status == 201
+    assert answer.headers["Location"] == f"../../users/{answer.data['id']}"
+    shown = {name: answer.data[name] for name in ("email", "first_name", "role", "verified")}
+    assert shown == {
+        "email": "ann@example.com",
+        "first_name": "Žofie Anna",
+        "role": "CUSTOMER",
+        "verified": False,
+    }
+    assert "password" not in str(answer.body)
+    assert "verify?token=" in await world.mail("Account verification")
+    row = await world.db.fetchrow("SELECT password_hash, created_by, id FROM account")
+    assert row["password_hash"].startswith("$argon2id$v=19$m=47104,t=1,p=1$")
+    assert PASSWORD not in row["password_hash"]
+    assert row["created_by"] == str(row["id"])
+    assert await world.audited("account.registered") == 1
+    kinds = await world.db.fetch("SELECT kind, payload FROM outbox")
+    assert [row["kind"] for row in kinds] == ["user.registered"]
+    assert "ann@" not in kinds[0]["payload"]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"phone_number": "1234567"},
+        {"phone_number": "1" * 15},
+        {"first_name": "A"},
+        {"first_name": "Mary Jane", "last_name": "Smith-Jones"},
+        {"last_name": "D’Arcy"},
+        {"first_name": "नमिता"},
+        {"password": "x" * 8},
+        {"password": "~" * 128},
+        {"email": "A.b+c@Sub.Example.co"},
+    ],
+    ids=str,
+)
+async def test_what_is_valid_is_accepted(world, fields) -> None:
+    answer = await world.post("register/customer", person(**fields))
+    assert answer.status == 201, answer.body
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("email", "invalid-email"),
+        ("email", "a@b"),
+        ("email", "a b@example.com"),
+        ("email", "ann@example.com\n"),
+        ("email", ".ann@example.com"),
+        ("email", f"{'a' * 250}@example.com"),
+        ("email", None),
+        ("phone_number", "123456"),
+        ("phone_number", "1" * 16),
+        ("phone_number", "99555512345x"),
+        ("phone_number", None),
+        ("first_name", ""),
+        ("first_name", "R2D2"),
+        ("first_name", "<b>"),
+        ("first_name", " - "),
+        ("first_name", "x" * 51),
+        ("last_name", None),
+        ("password", "x" * 7),
+        ("password", "x" * 129),
+        ("password", "with a space"),
+        ("password", "pässwörter"),
+        ("password", None),
+        ("role", "ADMIN"),
+        ("verified", True),
+    ],
+    ids=str,
+)
+async def test_what_is_not_valid_is_a_400_that_names_the_field(world, field, value) -> None:
+    answer = await world.post("register/customer", person(**{field: value}))
+    assert (answer.status, answer.code, answer.fields) == (400, "VALIDATION_ERROR", {field})
+    assert await world.db.fetchval("SELECT count(*) FROM account") == 0
+
+
+async def test_a_line_break_in_a_name_becomes_a_space_and_breaks_no_header(world) -> None:
+    answer = await world.register(last_name="Smith\nBcc")
+    assert answer.data["last_name"] == "Smith Bcc"
+
+
+async def test_an_address_is_taken_whatever_its_case(world) -> None:
+    assert (await world.register("ann@example.com")).status == 201
+    answer = await world.register("ANN@Example.COM")
+    assert (answer.status, answer.code, answer.message) == (
+        409,
+        "CONFLICT",
+        "email already exists",
+    )
+
+
+async def test_the_address_of_a_deleted_account_can_be_registered_again(world) -> None:
+    assert (await world.register()).status == 201
+    await world.db.execute("UPDATE account SET status = 'deleted', deleted_at = now()")
+    assert (await world.login()).status == 401
+    assert (await world.register()).status == 201
+
+
+async def test_of_many_registrations_at_once_one_wins(world) -> None:
+    answers = await asyncio.gather(*(world.register() for _ in range(8)))
+    assert sorted(answer.status for answer in answers) == [201] + [409] * 7
+    assert await world.db.fetchval("SELECT count(*) FROM account") == 1
+    assert await world.db.fetchval("SELECT count(*) FROM mail_outbox") == 1
+    assert await world.audited("account.registered") == 1
+
+
+async def test_a_repeated_registration_with_its_key_is_answered_as_the_first(world) -> None:
+    headers = {"Idempotency-Key": "registration-1"}
+    answers = [await world.post("register/customer", person(), headers=headers) for _ in range(2)]
+    assert [answer.status for answer in answers] == [201, 201]
+    assert answers[0].data["id"] == answers[1].data["id"]
+    other = await world.post("register/customer", person(last_name="Other"), headers=headers)
+    assert (other.status, other.code) == (422, "IDEMPOTENCY_KEY_REUSED")
+
+
+async def test_a_providers_personal_id_is_kept_encrypted(world) -> None:
+    answer = await world.post("register/provider", person(personal_id_number="01001011111"))
+    assert (answer.status, answer.data["role"]) == (201, "PROVIDER")
+    assert "01001011111" not in str(answer.body)
+    row = await world.db.fetchrow("SELECT * FROM provider")
+    assert (row["preview"], row["key_id"]) == ("11111", "development")
+    assert b"01001011111" not in row["personal_id"]
+    keys = UserConfig.model_fields["encryption_keys"].default.get_secret_value()
+    read = PersonalIds(parse_keys(keys)).decrypt(
+        row["personal_id"], row["key_id"], UUID(answer.data["id"])
+    )
+    assert read == "01001011111"
+
+
+@pytest.mark.parametrize("number", ["1234", "", "12345a", "1" * 33, None])
+async def test_a_bad_personal_id_leaves_no_account(world, number) -> None:
+    answer = await world.post("register/provider", person(personal_id_number=number))
+    assert (answer.status, answer.fields) == (400, {"personal_id_number"})
+    assert await world.db.fetchval("SELECT count(*) FROM account") == 0
+
+
+async def test_a_provider_who_cannot_be_written_leaves_no_account(world) -> None:
+    await world.db.execute("ALTER TABLE provider ADD CHECK (preview <> '11111')")
+    answer = await world.post("register/provider", person(personal_id_number="01001011111"))
+    assert answer.status == 400
+    for table in ("account", "provider", "mail_outbox", "outbox"):
+        assert await world.db.fetchval(f"SELECT count(*) FROM {table}") == 0
