@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -78,8 +79,22 @@ def compile_project(project: Project, analyze: Analyze | None = None) -> Compile
             compiled.locked[str(analysed.entry.index)] = analysed.locked
         if not analysed.failed:
             print_set(project, analysed.entry, analysed.analysis, compiled)
-    compiled.diagnostics = in_source_order(compiled.diagnostics)
+    compiled.diagnostics = in_source_order([*compiled.diagnostics, *_same_paths(project, compiled)])
     return compiled
+
+
+def _same_paths(project: Project, compiled: Compiled) -> list[Diagnostic]:
+    """Two files in one place: query files of one name, or entries with one `out`."""
+    paths = [os.path.relpath(file.path, project.root) for file in compiled.files]
+    return [
+        Diagnostic(
+            "E503",
+            f"two generated files would both be {path}",
+            hint="rename a query file, or give each entry an `out` folder of its own",
+        )
+        for path in dict.fromkeys(paths)
+        if paths.count(path) > 1
+    ]
 
 
 def analyze_project(
@@ -94,7 +109,7 @@ def analyze_project(
             inputs.schema,
             inputs.queries,
             options_of(entry, inputs.shims),
-            known.get(str(entry.index)),
+            known.get(str(entry.index)) if entry.schema else None,
             with_bulk(analyze or analyzer(entry.engine)),
         )
         analysis, mistaken = apply_hints(outcome.analysis)

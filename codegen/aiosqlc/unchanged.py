@@ -16,6 +16,8 @@ from aiosqlc.stages import Rendered
 
 def is_unchanged(project: Project) -> bool:
     """Whether compiling would make, without a word, just the files that are on disk."""
+    if any(not entry.schema for entry in project.sets):
+        return False  # a database taken as it is may have changed
     head = read_head(project)
     if head is None or not head.inputs or head.inputs != inputs_digest(project):
         return False

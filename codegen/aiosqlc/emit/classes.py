@@ -45,5 +45,5 @@ def print_enum(enum: PyEnum) -> str:
     """Return a StrEnum and the table that finds its members by the database's labels."""
     body = [docstring((enum.doc,)), ""] if enum.doc else []
     body += [f"{name} = {line_literal(label)}" for name, label in enum.members]
-    cls = indented(f"class {enum.name}(StrEnum):", body)
+    cls = indented(f"class {enum.name}(StrEnum):", body or ["pass"])
     return f"{cls}\n\n\n{enum.table}: Final = {{label.value: label for label in {enum.name}}}"

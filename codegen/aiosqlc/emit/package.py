@@ -98,7 +98,7 @@ def _init(target: PythonTarget, modules: tuple[PyModule, ...], header: str) -> s
             "",
             *import_lines(imports, first_party),
             "",
-            "QUERY_NAMES: Final = {",
+            "QUERY_NAMES: Final = {" if named else "QUERY_NAMES: Final[dict[str, str]] = {",
             *entries,
             "}",
             '"""The name of each query by its text, for an executor to label what it runs."""',

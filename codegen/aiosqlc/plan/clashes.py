@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 from aiosqlc.diagnostics import Diagnostic, Label
-from aiosqlc.plan.model import PyField, PyModule, PyParam
+from aiosqlc.plan.model import PyEnum, PyField, PyModule, PyParam, PyRow
 from aiosqlc.stages import TypedQuery
 
-EXECUTOR_ARGUMENT = "db"
+# What the bodies of generated functions say, besides their own variables.
+_BODY_NAMES = frozenset({"db", "list", "int", "starmap", "msgspec", "constraint_error"})
+# What annotations and statements of a module say; a query of that name would hide it.
+_MODULE_NAMES = frozenset(
+    {"list", "int", "str", "float", "bool", "bytes", "dict", "tuple", "object", "Final"}
+)
 
 
 def _twice(names: Iterable[str]) -> list[str]:
@@ -33,8 +39,10 @@ def check_fields(query: TypedQuery, fields: Sequence[PyField]) -> list[Diagnosti
     ]
 
 
-def check_parameters(query: TypedQuery, params: Sequence[PyParam]) -> list[Diagnostic]:
-    """Two parameters may not have one name, and none the executor's."""
+def check_parameters(
+    query: TypedQuery, params: Sequence[PyParam], row: PyRow | None
+) -> list[Diagnostic]:
+    """Two parameters may not have one name, and none a name that the function's body uses."""
     problems = [
         Diagnostic(
             "E402",
@@ -44,24 +52,26 @@ def check_parameters(query: TypedQuery, params: Sequence[PyParam]) -> list[Diagn
         )
         for name in dict.fromkeys(_twice(item.name for item in params))
     ]
-    if any(item.name == EXECUTOR_ARGUMENT for item in params):
-        problems.append(
-            Diagnostic(
-                "E403",
-                f"a parameter cannot be called `{EXECUTOR_ARGUMENT}`",
-                _at_name(query, "the function's first argument is called so"),
-                hint="name it otherwise: `@name` or `sqlc.arg(name)`",
-            )
+    used = set(_BODY_NAMES)
+    if row and row.cls is None:  # the value is annotated where the parameter hides its type
+        used |= set(re.findall(r"\w+", row.annotation))
+    return problems + [
+        Diagnostic(
+            "E403",
+            f"a parameter cannot be called `{item.name}` here",
+            _at_name(query, "the generated function uses that name itself"),
+            hint="name it otherwise: `@name` or `sqlc.arg(name)`",
         )
-    return problems
+        for item in params
+        if item.name in used
+    ]
 
 
 def check_module(module: PyModule, queries: Sequence[TypedQuery]) -> list[Diagnostic]:
     """Functions, constants, classes and imports of one module need distinct names."""
     by_name = {query.parsed.name: query for query in queries}
-    owners: dict[str, str] = {}
-    for _, imported in sorted(module.imports):
-        owners[imported] = "an import"
+    owners = dict.fromkeys(_MODULE_NAMES, "something the code uses")
+    owners |= dict.fromkeys((imported for _, imported in sorted(module.imports)), "an import")
     problems = []
     for function in module.functions:
         own = [function.name, function.constant]
@@ -70,10 +80,27 @@ def check_module(module: PyModule, queries: Sequence[TypedQuery]) -> list[Diagno
             other = owners.setdefault(name, f"query `{function.query_name}`")
             if other != f"query `{function.query_name}`":
                 problems.append(_clash(by_name[function.query_name], name, other))
-    for name in _twice([*(e.name for e in module.enums), *(c.name for c in module.classes)]):
-        message = f"two shared classes would both be called `{name}`"
-        problems.append(Diagnostic("E404", message, hint="rename one of the tables or types"))
-    return problems
+    classes = [*(enum.name for enum in module.enums), *(cls.name for cls in module.classes)]
+    for name in _twice([*_MODULE_CLASSES, *(name for _, name in module.imports), *classes]):
+        message = f"two things would both be called `{name}` in {module.path.name}"
+        problems.append(Diagnostic("E404", message, hint="rename the table or the type"))
+    return problems + [_same_member(enum, name) for enum in module.enums for name in _members(enum)]
+
+
+_MODULE_CLASSES = ("Final", "StrEnum", "BaseModel", "ConfigDict")
+
+
+def _members(enum: PyEnum) -> list[str]:
+    return _twice(name for name, _ in enum.members)
+
+
+def _same_member(enum: PyEnum, name: str) -> Diagnostic:
+    labels = ", ".join(repr(label) for member, label in enum.members if member == name)
+    return Diagnostic(
+        "E406",
+        f"two labels of enum {enum.name} would both be called `{name}`: {labels}",
+        hint="rename one: `ALTER TYPE … RENAME VALUE …`",
+    )
 
 
 def _clash(query: TypedQuery, name: str, other: str) -> Diagnostic:

@@ -76,7 +76,7 @@ def plan_function(query: TypedQuery, planner: Planner) -> tuple[PyFunction, list
         function = replace(function, copy=copy)
     if planner.engine is Dialect.MYSQL:
         function = positional(function, query, params)
-    problems += check_parameters(query, function.params)
+    problems += check_parameters(query, function.params, row)
     for field in (field for cls in own for field in cls.fields):
         imports |= field.type.imports_in(field.type.annotation)
     imports |= row.imports if row else set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -104,7 +105,7 @@ class Planner:
 
     def module(self, path: Path, queries: Sequence[TypedQuery]) -> PyModule:
         """Plan the module of one query file."""
-        name = snake(path.name.removesuffix(".sql"))
+        name = identifier(snake(path.name.removesuffix(".sql")))
         functions = tuple(share_shapes(self.function(query) for query in queries))
         imports = frozenset[Import]().union(*(function.imports for function in functions))
         return PyModule(
@@ -309,6 +310,7 @@ def _local_names(
 def _taken(query: TypedQuery, columns: tuple[PyType, ...]) -> frozenset[str]:
     """Return the names a function's body uses for something else than a column."""
     converters = {name for column in columns for _, name in column.imports}
+    converters |= {word for column in columns for word in re.findall(r"\w+", column.decode)}
     return frozenset({"db", "row", "rows", *converters, *(argument(p.name) for p in query.params)})
 
 

@@ -13,3 +13,12 @@ INSERT INTO users (id, name) VALUES (@id, lower(@name));
 
 -- name: LastId :execlastid
 INSERT INTO users (id, name) VALUES (@id, @name);
+
+-- name: List :many
+SELECT id FROM users;
+
+-- name: Shadowing :many
+SELECT id FROM users WHERE name = @list;
+
+-- name: NextDay :one
+SELECT @date::date + 1;
