@@ -8,15 +8,15 @@ kind, and match a unique index of the same kind, and nothing else.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from aiosqlc.postgres.catalog.facts import Facts, UniqueKey
 from aiosqlc.postgres.infer import kinds
-from aiosqlc.postgres.infer.conditions import IF_TRUE, called, facts_of, functions_below
-from aiosqlc.postgres.infer.joins import conjuncts
+from aiosqlc.postgres.infer.conditions import called, functions_below
+from aiosqlc.postgres.infer.joins import conditions, sources_of, variables
+from aiosqlc.postgres.infer.matching import implied, same
 from aiosqlc.postgres.infer.scope import Scope
 from aiosqlc.postgres.tree import Node, walk
 
@@ -40,8 +40,6 @@ _ZONE_CROSSING = frozenset(
 )
 _NEVER_FIXED = frozenset({"AGGREF", "WINDOWFUNC", "NEXTVALUEEXPR", "CURRENTOFEXPR", "GROUPINGFUNC"})
 _BOOL = 16
-_OUTER_VAR = re.compile(r" :varlevelsup [1-9]")
-_SAME_EXPRESSION = frozenset({"varnullingrels", "opfuncid", "varreturningtype"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +68,8 @@ class Closure:
         self.determined: set[int] = set()
         self.exact_entries: set[int] = set()
         self.why: dict[int, str] = {}
-        self._conditions = list(_conditions(scope.query["jointree"]))
-        self.sources = list(_sources(scope.query))
+        self._conditions = list(conditions(scope.query["jointree"]))
+        self.sources = list(sources_of(scope.query))
         self.has_full_join = any(join["jointype"] == kinds.Join.FULL for join in scope.joins.outer)
         self._give(given or {})
         if not self.has_full_join:
@@ -317,12 +315,14 @@ class Closure:
             else:
                 wanted = next(expressions, None)
                 found = wanted is not None and any(
-                    _same(node, wanted, varno) and self._matches(b, family, collation)
+                    same(node, wanted, varno) and self._matches(b, family, collation)
                     for node, b in self.expressions.items()
                 )
             if not found:
                 return False
-        return all(self._implied(varno, predicate) for predicate in key.predicate)
+        return all(
+            implied(self._conditions, varno, predicate, self.facts) for predicate in key.predicate
+        )
 
     def _matches(self, binding: Binding, family: int, collation: int) -> bool:
         """Whether values equal under the binding are equal for the index."""
@@ -331,23 +331,6 @@ class Closure:
         return family in binding.families and (
             binding.collation == collation or self.facts.deterministic(binding.collation)
         )
-
-    def _implied(self, varno: int, predicate: Node) -> bool:
-        """Whether the conditions on a source imply a part of a partial index's predicate."""
-        for side, condition in self._conditions:
-            if side is not None and varno not in side:
-                continue
-            if _same(condition, predicate, varno) or _same_boolean(condition, predicate, varno):
-                return True
-            if predicate.kind == "NULLTEST" and predicate["nulltesttype"] == kinds.IS_NOT_NULL:
-                arg = predicate["arg"]
-                for fact in facts_of(condition, IF_TRUE, self.facts):
-                    if isinstance(fact, Node):
-                        if _same(fact, arg, varno):
-                            return True
-                    elif arg.kind == "VAR" and fact[:2] == (varno, arg["varattno"]):
-                        return True
-        return False
 
 
 def _bare(node: Node) -> Node:
@@ -364,111 +347,5 @@ def _boolean_column(condition: Node) -> Node | None:
     return condition if is_flag and condition["varlevelsup"] == 0 else None
 
 
-def _same_boolean(condition: Node, predicate: Node, varno: int) -> bool:
-    """Whether `flag = true` stands where the index says `flag` (the server simplifies its own)."""
-    wanted = True
-    if predicate.kind == "BOOLEXPR" and predicate["boolop"] == "not":
-        predicate, wanted = predicate["args"][0], False
-    if predicate.kind != "VAR" or condition.kind != "OPEXPR" or len(condition["args"]) != 2:
-        return False
-    boolean_equal = 91  # pg_operator.oid of boolean =
-    left, right = condition["args"]
-    return bool(
-        condition["opno"] == boolean_equal
-        and right.kind == "CONST"
-        and not right["constisnull"]
-        and bool(right["constvalue"].data[0]) is wanted
-        and _same(left, predicate, varno)
-    )
-
-
 def _gives_set(node: Node) -> bool:
     return any(n.get("funcretset") is True or n.get("opretset") is True for n in walk(node))
-
-
-def _same(node: Any, stored: Any, varno: int) -> bool:
-    """Whether a query's expression is a stored one, whose range table has one entry."""
-    if isinstance(node, Node) and isinstance(stored, Node):
-        if node.kind != stored.kind:
-            return False
-        if node.kind == "VAR":
-            return bool(
-                node["varno"] == varno
-                and node["varlevelsup"] == 0
-                and node["varattno"] == stored["varattno"]
-            )
-        if node.kind == "CONST":
-            return _constant(node) == _constant(stored)
-        return all(
-            _same(node[name], stored[name], varno)
-            for name in node.names()
-            if name not in _SAME_EXPRESSION and name in stored
-        )
-    if isinstance(node, list) and isinstance(stored, list):
-        return len(node) == len(stored) and all(
-            _same(a, b, varno) for a, b in zip(node, stored, strict=True)
-        )
-    return bool(node == stored)
-
-
-def _constant(node: Node) -> tuple[Any, ...]:
-    value = None if node["constisnull"] else node["constvalue"].data
-    return (node["consttype"], value)
-
-
-def variables(value: Any, depth: int) -> Iterator[Node]:
-    """Yield the Vars inside a value that belong to the level `depth` levels around it."""
-    if isinstance(value, Node):
-        if value.kind == "VAR":
-            if value["varlevelsup"] == depth:
-                yield value
-            return
-        if not value.has("VAR") or (depth and not _OUTER_VAR.search(value.text)):
-            return
-        for _, inside in value.children():
-            deeper = isinstance(inside, Node) and inside.kind == "QUERY"
-            yield from variables(inside, depth + 1 if deeper else depth)
-    elif isinstance(value, list):
-        for item in value:
-            yield from variables(item, depth)
-
-
-def _conditions(tree: Node | None) -> Iterator[tuple[frozenset[int] | None, Node]]:
-    """Yield the AND-ed conditions with the entries they may pin; None for any."""
-    if tree is None or tree.kind == "RANGETBLREF":
-        return
-    if tree.kind == "FROMEXPR":
-        for item in tree.items("fromlist"):
-            yield from _conditions(item)
-        for condition in conjuncts(tree["quals"]):
-            yield None, condition
-        return
-    yield from _conditions(tree["larg"])
-    yield from _conditions(tree["rarg"])
-    side = {
-        kinds.Join.INNER: None,
-        kinds.Join.LEFT: frozenset(_entries(tree["rarg"])),
-        kinds.Join.RIGHT: frozenset(_entries(tree["larg"])),
-    }.get(tree["jointype"], frozenset[int]())
-    for condition in conjuncts(tree["quals"]):
-        yield side, condition
-
-
-def _entries(item: Node) -> Iterator[int]:
-    if item.kind == "RANGETBLREF":
-        yield item["rtindex"]
-    elif item.kind == "FROMEXPR":
-        for inner in item.items("fromlist"):
-            yield from _entries(inner)
-    else:
-        yield from _entries(item["larg"])
-        yield from _entries(item["rarg"])
-
-
-def _sources(query: Node) -> Iterator[int]:
-    found = list(_entries(query["jointree"])) if query["jointree"] is not None else []
-    target = query["resultRelation"]
-    writes = (kinds.Command.UPDATE, kinds.Command.DELETE)
-    if query["commandType"] in writes and target not in found:
-        yield target
-    yield from found

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from typing import Any
 
+from aiosqlc.postgres.infer import kinds
 from aiosqlc.postgres.tree import Node
+
+_OUTER_VAR = re.compile(r" :varlevelsup [1-9]")
 
 
 def conjuncts(node: Node | None) -> Iterator[Node]:
@@ -16,3 +21,63 @@ def conjuncts(node: Node | None) -> Iterator[Node]:
             yield from conjuncts(arg)
     else:
         yield node
+
+
+def variables(value: Any, depth: int) -> Iterator[Node]:
+    """Yield the Vars inside a value that belong to the level `depth` levels around it."""
+    if isinstance(value, Node):
+        if value.kind == "VAR":
+            if value["varlevelsup"] == depth:
+                yield value
+            return
+        if not value.has("VAR") or (depth and not _OUTER_VAR.search(value.text)):
+            return
+        for _, inside in value.children():
+            deeper = isinstance(inside, Node) and inside.kind == "QUERY"
+            yield from variables(inside, depth + 1 if deeper else depth)
+    elif isinstance(value, list):
+        for item in value:
+            yield from variables(item, depth)
+
+
+def conditions(tree: Node | None) -> Iterator[tuple[frozenset[int] | None, Node]]:
+    """Yield the AND-ed conditions with the entries they may pin; None for any."""
+    if tree is None or tree.kind == "RANGETBLREF":
+        return
+    if tree.kind == "FROMEXPR":
+        for item in tree.items("fromlist"):
+            yield from conditions(item)
+        for condition in conjuncts(tree["quals"]):
+            yield None, condition
+        return
+    yield from conditions(tree["larg"])
+    yield from conditions(tree["rarg"])
+    side = {
+        kinds.Join.INNER: None,
+        kinds.Join.LEFT: frozenset(entries_of(tree["rarg"])),
+        kinds.Join.RIGHT: frozenset(entries_of(tree["larg"])),
+    }.get(tree["jointype"], frozenset[int]())
+    for condition in conjuncts(tree["quals"]):
+        yield side, condition
+
+
+def entries_of(item: Node) -> Iterator[int]:
+    """Yield the range table indexes of an item of the join tree, joins aside."""
+    if item.kind == "RANGETBLREF":
+        yield item["rtindex"]
+    elif item.kind == "FROMEXPR":
+        for inner in item.items("fromlist"):
+            yield from entries_of(inner)
+    else:
+        yield from entries_of(item["larg"])
+        yield from entries_of(item["rarg"])
+
+
+def sources_of(query: Node) -> Iterator[int]:
+    """Yield the range table indexes a query reads from, the target of a write included."""
+    found = list(entries_of(query["jointree"])) if query["jointree"] is not None else []
+    target = query["resultRelation"]
+    writes = (kinds.Command.UPDATE, kinds.Command.DELETE)
+    if query["commandType"] in writes and target not in found:
+        yield target
+    yield from found
