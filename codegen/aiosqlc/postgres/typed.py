@@ -18,11 +18,12 @@ from aiosqlc.postgres.infer import (  # noqa: F401 - importing registers the rul
 from aiosqlc.postgres.infer.access import Access, access_of
 from aiosqlc.postgres.infer.cardinality import RowCounter
 from aiosqlc.postgres.infer.elements import array_elements
+from aiosqlc.postgres.infer.embeds import embedded_rows
 from aiosqlc.postgres.infer.params import Use, parameter_uses, variable_name
 from aiosqlc.postgres.infer.prover import Prover
 from aiosqlc.postgres.infer.relations import column_in, output_targets
 from aiosqlc.postgres.infer.scope import Scope
-from aiosqlc.postgres.infer.stars import Star, expand, find_stars
+from aiosqlc.postgres.infer.stars import expand, find_stars
 from aiosqlc.postgres.infer.verdict import maybe
 from aiosqlc.postgres.tree import Node
 from aiosqlc.stages import (
@@ -108,7 +109,7 @@ class Typist:
         stars = find_stars(sql, described.tree, self.facts.reserved, embeds=bool(query.embeds))
         embeds: list[TypedEmbed] = []
         if scope is not None and query.embeds and sql == query.sql:
-            columns, embeds = self._embeds(query, prover, scope, columns, stars)
+            columns, embeds = embedded_rows(query, prover, scope, columns, stars)
         return _Text(
             expand(sql, stars), columns, cardinality, tuple(counter.reasons), tuple(embeds)
         )
@@ -166,62 +167,6 @@ class Typist:
         if entry is None or column is None:
             return None
         return ColumnRef(entry.schema, entry.name, column.name)
-
-    # --- embedded rows ------------------------------------------------------------------------
-
-    def _embeds(
-        self,
-        query: ParsedQuery,
-        prover: Prover,
-        scope: Scope,
-        columns: tuple[Column, ...],
-        stars: Sequence[Star],
-    ) -> tuple[tuple[Column, ...], list[TypedEmbed]]:
-        """Find the columns of each `sqlc.embed(t)`.
-
-        Inside a row that may be missing, columns are judged as if it were there: the whole row is
-        optional, not each of its fields.
-        """
-        by_place = {star.start: star for star in stars if star.first is not None}
-        changed = list(columns)
-        embeds = []
-        for embed in query.embeds:
-            star = by_place.get(embed.sql_offset)
-            if star is None or star.first is None or not star.varno:
-                continue
-            targets = output_targets(scope.query)[star.first : star.first + star.count]
-            missing = any(
-                scope.alive(t["expr"]["varno"], t["expr"]["varnullingrels"] or ()) for t in targets
-            )
-            presence = None
-            if missing:
-                joins = scope.alive(star.varno, targets[0]["expr"]["varnullingrels"] or ())
-                prover.ignored_joins.extend((scope, join) for join in joins)
-                with prover.assuming(star.varno):
-                    for index in range(star.first, star.first + star.count):
-                        verdict = column_in(prover, scope, index + 1)
-                        changed[index] = replace(
-                            changed[index], not_null=not verdict.null, reasons=verdict.reasons()
-                        )
-                        if presence is None and not verdict.null:
-                            presence = index
-                del prover.ignored_joins[-len(joins) :]
-            embeds.append(
-                TypedEmbed(
-                    name=embed.table,
-                    first=star.first,
-                    count=star.count,
-                    table=self._embedded_table(scope, star, embed.table),
-                    nullable=missing,
-                    presence=presence,
-                )
-            )
-        return tuple(changed), embeds
-
-    def _embedded_table(self, scope: Scope, star: Star, name: str) -> ColumnRef:
-        relation = scope.entry(star.varno).get("relid") or 0
-        entry = self.facts.relations.get(relation)
-        return ColumnRef(entry.schema, entry.name, "") if entry else ColumnRef("", name, "")
 
     # --- parameters ---------------------------------------------------------------------------
 
