@@ -1,0 +1,148 @@
+"""Cache-aside: look, else load and keep. Never older than its invalidation, never required."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from typing import Final, NamedTuple, TypeAlias
+
+from prometheus_client import CollectorRegistry, Counter
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from lib.cache.store import Found, RedisStore
+from lib.errors import AppError
+from lib.log import get_logger
+from lib.redis import unavailable
+from lib.resilience.breaker import BreakerPolicy, CircuitBreaker
+
+log = get_logger(__name__)
+
+_AWAY: Final = (RedisError, OSError)
+# A Redis that hangs must not cost each request a time-out: after a few it is asked every second.
+_POLICY: Final = BreakerPolicy(min_requests=3, window_seconds=1.0, open_seconds=1.0, probes=1)
+
+
+class Loaded(NamedTuple):
+    """An answer. What was made without all of its sources is not `complete` and is not kept."""
+
+    answer: bytes
+    complete: bool = True
+
+
+Load: TypeAlias = Callable[[], Awaitable[Loaded]]
+
+
+class Cache:
+    """Keeps answers under keys; each has tags, the things it was made of.
+
+    `forget(tags)` after a change: from then on no answer that was read before it is given again. An
+    answer is loaded once at a time per key and process, as long as Redis answers.
+    """
+
+    def __init__(
+        self,
+        redis: Redis | None,
+        *,
+        prefix: str,
+        max_bytes: int = 512 * 1024,
+        registry: CollectorRegistry | None = None,
+    ) -> None:
+        """Keep answers of up to `max_bytes` under `prefix`; without `redis` nothing is kept."""
+        self._store = None if redis is None else RedisStore(redis, prefix)
+        self._max_bytes = max_bytes
+        self._breaker = CircuitBreaker("redis-cache", _POLICY)
+        self._flights: dict[tuple[str, bytes], asyncio.Task[bytes]] = {}
+        self._counter = None if registry is None else _counter(registry)
+
+    async def get(self, key: str, *, tags: Sequence[str], seconds: int, load: Load) -> bytes:
+        """Return the answer under `key`, or what `load` gives; that is kept for `seconds` (≤ 3600).
+
+        The same key must always come with the same tags. What `load` raises is raised and not kept.
+        """
+        found = await self._look(key, tags)
+        if self._store is None or found is None:
+            self._count("bypassed")
+            return (await load()).answer
+        if found.answer is not None:
+            self._count("hit")
+            return found.answer
+        # Whoever began under other marks may have read before the change that this caller knows of.
+        flight = (key, found.marks)
+        task = self._flights.get(flight)
+        if task is None:
+            self._count("miss")
+            task = asyncio.create_task(self._load(self._store, flight, seconds, load))
+            self._flights[flight] = task
+            task.add_done_callback(lambda done: self._landed(flight, done))
+        else:
+            self._count("joined")
+        # One who hangs up must not take the answer from the others.
+        return await asyncio.shield(task)
+
+    async def forget(self, tags: Sequence[str]) -> None:
+        """Make every answer with one of these tags worthless.
+
+        Raises:
+            AppError: SERVICE_UNAVAILABLE where Redis is away; try again until it works.
+        """
+        if self._store is None:
+            return
+        try:
+            await self._store.forget(tags)
+        except _AWAY as error:
+            raise unavailable() from error
+
+    async def forget_soon(self, tags: Sequence[str]) -> None:
+        """As `forget`, where something else will see to it if Redis is away."""
+        if self._store is None:
+            return
+        with suppress(AppError):  # left alone: the breaker has logged it
+            try:
+                with self._breaker.guard():
+                    await self._store.forget(tags)
+            except _AWAY as error:
+                log.warning("cache_away", error=repr(error))
+
+    async def _look(self, key: str, tags: Sequence[str]) -> Found | None:
+        if self._store is None:
+            return None
+        try:
+            with self._breaker.guard():
+                return await self._store.look(key, tags)
+        except AppError:
+            return None  # left alone: the breaker has logged it
+        except _AWAY as error:
+            log.warning("cache_away", error=repr(error))
+            return None
+
+    async def _load(
+        self, store: RedisStore, flight: tuple[str, bytes], seconds: int, load: Load
+    ) -> bytes:
+        key, marks = flight
+        answer, complete = await load()
+        if complete and len(answer) <= self._max_bytes:
+            try:
+                await store.keep(key, marks, answer, seconds)
+            except _AWAY as error:
+                log.warning("cache_away", error=repr(error))
+        return answer
+
+    def _landed(self, flight: tuple[str, bytes], task: asyncio.Task[bytes]) -> None:
+        self._flights.pop(flight, None)
+        if not task.cancelled():
+            task.exception()  # seen, even where everybody who waited has left
+
+    def _count(self, outcome: str) -> None:
+        if self._counter is not None:
+            self._counter.labels(outcome).inc()
+
+
+def _counter(registry: CollectorRegistry) -> Counter:
+    return Counter(
+        "cache_requests_total",
+        "Answers asked for: found, loaded, waited for together, or loaded past an absent Redis.",
+        ("outcome",),
+        registry=registry,
+    )

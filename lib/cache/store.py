@@ -1,0 +1,67 @@
+"""How answers lie in Redis: each with the marks of what it was made of.
+
+A mark is a random text under the name of a thing. Whatever removes the mark makes every answer with
+it worthless, also one that is still being computed from what was read before. Lost marks, an empty
+Redis and evicted keys lead to a miss, never to an old answer.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from redis.asyncio import Redis
+
+MAX_SECONDS: Final = 3600
+_MARK_BYTES: Final = 16
+# Longer than any answer: a mark that ends earlier costs a miss, nothing else.
+_MARK_SECONDS: Final = 2 * MAX_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was found under a key: the present marks, and the answer if it was made under these."""
+
+    marks: bytes
+    answer: bytes | None
+
+
+class RedisStore:
+    """Keys `<prefix>:answer:<key>` and `<prefix>:mark:<tag>`. Errors are those of redis."""
+
+    def __init__(self, redis: Redis, prefix: str) -> None:
+        self._redis = redis
+        self._answer = f"{prefix}:answer:"
+        self._mark = f"{prefix}:mark:"
+
+    async def look(self, key: str, tags: Sequence[str]) -> Found:
+        """Look up an answer, and make the marks that are missing."""
+        names = [self._mark + tag for tag in tags]
+        values: Any = await self._redis.mget(self._answer + key, *names)
+        stored, marks = values[0], values[1:]
+        if None in marks:
+            return Found(await self._make(names), None)
+        prefix = b"".join(marks)
+        if stored is None or not stored.startswith(prefix):
+            return Found(prefix, None)
+        return Found(prefix, stored[len(prefix) :])
+
+    async def keep(self, key: str, marks: bytes, answer: bytes, seconds: int) -> None:
+        """Keep an answer that was computed after `marks` were read."""
+        await self._redis.set(self._answer + key, marks + answer, ex=min(seconds, MAX_SECONDS))
+
+    async def forget(self, tags: Sequence[str]) -> None:
+        """Make every answer with one of these tags worthless."""
+        await self._redis.delete(*(self._mark + tag for tag in tags))
+
+    async def _make(self, names: Sequence[str]) -> bytes:
+        # Whoever comes second takes the first one's mark. In one step, or the marks would not be
+        # those of one moment.
+        pipeline = self._redis.pipeline(transaction=True)
+        for name in names:
+            pipeline.set(name, secrets.token_bytes(_MARK_BYTES), ex=_MARK_SECONDS, nx=True)
+        pipeline.mget(*names)
+        *_, marks = await pipeline.execute()
+        return b"".join(marks)

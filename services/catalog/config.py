@@ -1,0 +1,16 @@
+"""What the catalog service reads from its environment."""
+
+from __future__ import annotations
+
+from pydantic_settings import SettingsConfigDict
+
+from lib.config import Port, PostgresSettings
+from lib.http.gates import GateSettings
+
+
+class CatalogConfig(PostgresSettings, GateSettings):
+    """`CATALOG_DATABASE_URL` is required; without `REDIS_URL` nothing is cached or published."""
+
+    model_config = SettingsConfigDict(env_prefix="CATALOG_")
+
+    port: Port = 8085

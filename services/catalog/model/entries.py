@@ -1,0 +1,105 @@
+"""Entries of the catalogue as they are given: names with single spaces, what is left out stays."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Final
+from uuid import UUID
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec.structs import force_setattr
+
+from lib.http.decode import Input
+
+# White space and what no screen shows; both count as spaces in a name.
+_BLANK: Final = r"[\s\x00-\x1f\x7f]"
+_SEEN: Final = r"[^\s\x00-\x1f\x7f]"
+_TWO_SEEN: Final = f"{_SEEN}{_BLANK}*{_SEEN}"
+_PROBLEM: Final = {"message": "must be text of at least two characters"}
+
+ShortName = Annotated[str, Meta(min_length=2, max_length=30, pattern=_TWO_SEEN, extra=_PROBLEM)]
+LongName = Annotated[str, Meta(min_length=2, max_length=100, pattern=_TWO_SEEN, extra=_PROBLEM)]
+Description = Annotated[str, Meta(max_length=4000)]
+
+
+def tidy(name: str) -> str:
+    """`"  Home   Appliance "` → `"Home Appliance"`."""
+    return re.sub(f"{_BLANK}+", " ", name).strip(" ")
+
+
+class _Named(Input, frozen=True, kw_only=True):
+    """Whatever has a name has it tidy as soon as it is decoded."""
+
+    name: str | UnsetType = UNSET
+
+    def __post_init__(self) -> None:
+        if isinstance(self.name, str):
+            force_setattr(self, "name", tidy(self.name))
+
+
+class NewCategoryType(_Named, frozen=True, kw_only=True):
+    """A type of categories to be added."""
+
+    name: ShortName
+
+
+class NewCategory(_Named, frozen=True, kw_only=True):
+    """A category to be added to a type."""
+
+    type_id: UUID
+    name: ShortName
+
+
+class NewSubcategory(_Named, frozen=True, kw_only=True):
+    """A subcategory to be added to a category."""
+
+    category_id: UUID
+    name: LongName
+
+
+class NewService(_Named, frozen=True, kw_only=True):
+    """A service to be added to a subcategory."""
+
+    subcategory_id: UUID
+    name: LongName
+    description: Description = ""
+
+
+class CategoryTypeChange(_Named, frozen=True, kw_only=True):
+    """A partial change: what is left out stays."""
+
+    name: ShortName | UnsetType = UNSET
+
+
+class CategoryChange(_Named, frozen=True, kw_only=True):
+    """A partial change: what is left out stays; another `type_id` moves it."""
+
+    type_id: UUID | UnsetType = UNSET
+    name: ShortName | UnsetType = UNSET
+
+
+class SubcategoryChange(_Named, frozen=True, kw_only=True):
+    """A partial change: what is left out stays; another `category_id` moves it."""
+
+    category_id: UUID | UnsetType = UNSET
+    name: LongName | UnsetType = UNSET
+
+
+class ServiceChange(_Named, frozen=True, kw_only=True):
+    """A partial change: what is left out stays; another `subcategory_id` moves it."""
+
+    subcategory_id: UUID | UnsetType = UNSET
+    name: LongName | UnsetType = UNSET
+    description: Description | UnsetType = UNSET
+
+
+class NewProviderService(Input, frozen=True, kw_only=True):
+    """A service that a provider offers from now on."""
+
+    service_id: UUID
+
+
+def changes_nothing(before: object, changes: Struct) -> bool:
+    """Whether everything that is given is as it was."""
+    given = ((name, getattr(changes, name)) for name in changes.__struct_fields__)
+    return all(value is UNSET or value == getattr(before, name) for name, value in given)

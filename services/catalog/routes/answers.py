@@ -1,0 +1,85 @@
+"""Reads answered from the cache, with an entity tag; changes that make cached answers worthless."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from hashlib import blake2b
+from typing import Any, Final
+
+from aiohttp import web
+
+from lib.cache import Cache, Loaded
+from lib.http.etag import etag, matches_none
+from lib.http.pagination import PageQuery, page_meta
+from lib.http.respond import JSON, Success, SuccessPage, encode
+
+CACHE: Final = web.AppKey("CACHE", Cache)
+
+ITEM_SECONDS: Final = 300
+LIST_SECONDS: Final = 60
+
+
+async def item(
+    request: web.Request,
+    key: str,
+    tags: Sequence[str],
+    load: Callable[[], Awaitable[Any]],
+) -> web.Response:
+    """Answer one entry, whose version is its `ETag`."""
+
+    async def loaded() -> Loaded:
+        found = await load()
+        return Loaded(_packed(etag(found.version), encode(Success(True, found))))
+
+    return await _answer(request, key, tags, ITEM_SECONDS, loaded)
+
+
+async def page(
+    request: web.Request,
+    key: str,
+    tags: Sequence[str],
+    wanted: PageQuery,
+    load: Callable[[], Awaitable[tuple[Sequence[Any], int]]],
+) -> web.Response:
+    """Answer one page of a list, whose `ETag` is made of what is on it; without tags afresh."""
+
+    async def loaded() -> Loaded:
+        rows, total = await load()
+        body = encode(SuccessPage(True, rows, page_meta(wanted, total)))
+        return Loaded(_packed(f'"{blake2b(body, digest_size=16).hexdigest()}"', body))
+
+    return await _answer(request, f"{key}?{_named(wanted)}", tags, LIST_SECONDS, loaded)
+
+
+async def changed(request: web.Request, tags: Sequence[str]) -> None:
+    """Let whoever made a change see it at once; for all others its event does the same."""
+    await request.app[CACHE].forget_soon(tags)
+
+
+async def _answer(
+    request: web.Request,
+    key: str,
+    tags: Sequence[str],
+    seconds: int,
+    load: Callable[[], Awaitable[Loaded]],
+) -> web.Response:
+    if tags:
+        packed = await request.app[CACHE].get(key, tags=tags, seconds=seconds, load=load)
+    else:
+        packed = (await load()).answer
+    tag, _, body = packed.partition(b"\n")
+    # Whoever keeps it asks every time whether it still holds, and is answered with 304 if so.
+    headers = {"ETag": tag.decode(), "Cache-Control": "no-cache"}
+    condition = request.headers.get("If-None-Match")
+    if condition is not None and matches_none(condition, headers["ETag"]):
+        return web.Response(status=304, headers=headers)
+    return web.Response(body=body, headers={**headers, "Content-Type": JSON})
+
+
+def _packed(tag: str, body: bytes) -> bytes:
+    return tag.encode() + b"\n" + body
+
+
+def _named(wanted: PageQuery) -> str:
+    """Return what was asked for, written in one way however it was asked."""
+    return encode(wanted).decode()

@@ -1,0 +1,1 @@
+"""The rules of the catalogue, and where its transactions begin and end."""

@@ -1,0 +1,32 @@
+"""The events that tell others what has changed in the catalogue, published with the change."""
+
+from __future__ import annotations
+
+from typing import Final
+from uuid import UUID
+
+from msgspec import Struct
+
+from lib.db import Executor
+from lib.events import publish
+
+TOPIC: Final = "catalog"
+
+
+class Removed(Struct, frozen=True):
+    """The payload of `….removed`; `….created` and `….changed` carry the whole entry."""
+
+    id: UUID
+    version: int
+
+
+class ProviderServiceEvent(Struct, frozen=True):
+    """The payload of `provider_service.added` and `.removed`."""
+
+    provider_id: UUID
+    service_id: UUID
+
+
+async def tell(tx: Executor, kind: str, key: UUID, payload: object) -> None:
+    """Publish `kind`, such as `category.changed`, about the entry or provider `key`, a Struct."""
+    await publish(tx, topic=TOPIC, key=str(key), kind=kind, payload=payload)

@@ -1,0 +1,43 @@
+-- Services that customers can order, each of one subcategory.
+
+-- name: GetService :one
+SELECT * FROM service WHERE id = @id;
+
+-- name: LockService :one
+-- As it is, to be changed by this transaction alone; providers may still take it up.
+SELECT * FROM service WHERE id = @id FOR NO KEY UPDATE;
+
+-- name: ListServices :many
+-- One page, in the order asked for, equal ones by id. `search` is a LIKE pattern.
+SELECT * FROM service
+WHERE true
+    AND subcategory_id = @subcategory_id -- :if subcategory_id
+    AND (name ILIKE @search OR description ILIKE @search) -- :if search
+ORDER BY
+    name, -- :sort name asc|desc, created_at asc|desc
+    id
+LIMIT @page_size OFFSET @skip;
+
+-- name: CountServices :one
+SELECT count(*) FROM service
+WHERE true
+    AND subcategory_id = @subcategory_id -- :if subcategory_id
+    AND (name ILIKE @search OR description ILIKE @search) -- :if search
+;
+
+-- name: AddService :exec
+INSERT INTO service (id, subcategory_id, name, description)
+VALUES (@id, @subcategory_id, @name, @description);
+
+-- name: ChangeService :execrows
+-- What is not given stays.
+UPDATE service SET
+    subcategory_id = @subcategory_id, -- :set
+    name = @name, -- :set
+    description = @description, -- :set
+    version = version + 1,
+    updated_at = now()
+WHERE id = @id;
+
+-- name: RemoveService :execrows
+DELETE FROM service WHERE id = @id;

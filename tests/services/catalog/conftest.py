@@ -1,0 +1,95 @@
+"""The catalog service in this process, a Redis database of its own, and callers with tokens."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+from pydantic import SecretStr
+from redis.asyncio import Redis
+
+from lib.auth import Role
+from lib.redis import RedisOptions, open_redis
+from lib.testing.auth import TestIssuer
+from services.catalog.app import create_app
+from services.catalog.config import CatalogConfig
+
+PROVIDER = "01890000-0000-7000-8000-00000000f001"
+
+
+class Caller:
+    """Sends requests with one token, or with none."""
+
+    def __init__(self, client: TestClient, headers: dict[str, str]) -> None:
+        self._client = client
+        self._headers = headers
+
+    async def __call__(self, method: str, path: str, *, headers=None, **options):
+        """Return the status, the decoded body (None without one) and the headers."""
+        async with self._client.request(
+            method, f"/api/v1/{path}", headers={**self._headers, **(headers or {})}, **options
+        ) as answer:
+            body = await answer.json() if await answer.read() else None
+            return answer.status, body, answer.headers
+
+
+def config_for(database_url: str, issuer: TestIssuer, redis_url: str | None) -> CatalogConfig:
+    return CatalogConfig(
+        _env_file=None,
+        database_url=SecretStr(database_url),
+        db_pool_min=1,
+        auth_jwks_url=issuer.url,
+        redis_url=None if redis_url is None else SecretStr(redis_url),
+        rate_limit_burst=100_000,
+        user_rate_limit=100_000,
+    )
+
+
+@pytest.fixture
+async def database_url(new_database) -> str:
+    return await new_database("catalog", demo=True)
+
+
+@pytest.fixture
+async def own_redis_url(redis_url: str) -> str:
+    """An empty database of the run's Redis, for these tests alone: keys and streams have fixed names."""
+    url = f"{redis_url.rpartition('/')[0]}/7"
+    async with Redis.from_url(url) as redis:
+        await redis.flushdb()
+    return url
+
+
+@pytest.fixture
+async def redis(own_redis_url: str) -> AsyncIterator[Redis]:
+    async with open_redis(RedisOptions(own_redis_url)) as client:
+        yield client
+
+
+@pytest.fixture
+async def client(
+    database_url: str, issuer: TestIssuer, own_redis_url: str
+) -> AsyncIterator[TestClient]:
+    app = create_app(config_for(database_url, issuer, own_redis_url))
+    async with TestClient(TestServer(app)) as client:
+        yield client
+
+
+@pytest.fixture
+def anyone(client: TestClient) -> Caller:
+    return Caller(client, {})
+
+
+@pytest.fixture
+def admin(client: TestClient, issuer: TestIssuer) -> Caller:
+    return Caller(client, issuer.authorized(role=Role.ADMIN))
+
+
+@pytest.fixture
+def provider(client: TestClient, issuer: TestIssuer) -> Caller:
+    return Caller(client, issuer.authorized(subject=PROVIDER, role=Role.PROVIDER))
+
+
+@pytest.fixture
+def customer(client: TestClient, issuer: TestIssuer) -> Caller:
+    return Caller(client, issuer.authorized(role=Role.CUSTOMER))
