@@ -17,7 +17,7 @@ from lib.log import get_logger
 from lib.store import QUERY_NAMES as SHARED_QUERY_NAMES
 from services.user.config import UserConfig
 from services.user.housekeeping import keeping_house
-from services.user.mailer import Mailer
+from services.user.mailer import Mailer, MailPolicy
 from services.user.passwords import Passwords
 from services.user.personal_ids import PersonalIds, parse_keys
 from services.user.points_client import open_points
@@ -112,7 +112,13 @@ def _background(config: UserConfig) -> gates.Context:
         if not config.jwt_private_keys.get_secret_value():
             log.warning("signing_key_is_temporary", set="USER_JWT_PRIVATE_KEYS")
         async with AsyncExitStack() as stack:
-            mailer = Mailer(db, config.mail_sender(), config.links(), registry=app[METRICS])
+            mailer = Mailer(
+                db,
+                config.mail_sender(),
+                config.links(),
+                registry=app[METRICS],
+                policy=MailPolicy(first_wait=config.mail_retry_seconds),
+            )
             await stack.enter_async_context(mailer.running())
             await stack.enter_async_context(keeping_house(db))
             await stack.enter_async_context(clearing_away(db, app[DEPS].files.storage))

@@ -86,6 +86,8 @@ class UserConfig(PostgresSettings, GateSettings, MailSettings, StorageSettings):
     mails_per_address: int = Field(default=3, ge=1)
     mails_window_seconds: Seconds = 3600.0
 
+    # The wait before a mail that could not be sent is tried again; it doubles, up to four hours.
+    mail_retry_seconds: Seconds = 15.0
     verification_seconds: Seconds = 168 * 3600.0
     reset_seconds: Seconds = 3600.0
     # To choose a first password, where somebody else made the account.

@@ -1,0 +1,249 @@
+"""Pictures: what is taken, who sees it, and that no file stays behind, whatever breaks."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import aiohttp
+import pytest
+from moto.server import ThreadedMotoServer
+
+from lib.auth import Role
+from lib.errors import AppError, Code
+from lib.storage import S3Options, open_s3
+from services.user.service import pictures
+from tests.services.user.cast import actor
+from tests.services.user.world import running_world
+
+ME = "/api/v1/users/me"
+PNG = b"\x89PNG\r\n\x1a\n" + b"p" * 500
+JPEG = b"\xff\xd8\xff\xe0" + b"j" * 500
+MIB = 1024 * 1024
+
+
+@pytest.fixture
+async def world(new_database, tmp_path):
+    url = await new_database("user")
+    folder = tmp_path / "files"
+    async with running_world(url, tmp_path, files_folder=folder) as world:
+        yield world
+
+
+def form(*parts: tuple[str, bytes], kind: str = "image/png") -> aiohttp.FormData:
+    """A form of files."""
+    made = aiohttp.FormData(default_to_multipart=True)
+    for name, data in parts:
+        made.add_field(name, data, filename="me.png", content_type=kind)
+    return made
+
+
+def stored(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+async def until(condition) -> None:
+    async with asyncio.timeout(10):
+        while not condition():
+            await asyncio.sleep(0.02)
+
+
+@pytest.mark.parametrize(("data", "kind"), [(PNG, "image/png"), (JPEG, "image/jpeg")])
+async def test_a_picture_is_seen_by_its_link_as_what_it_is(world, data, kind) -> None:
+    ann = await actor(world, Role.CUSTOMER, "ann")
+    # What the sender calls it does not matter.
+    answer = await ann.call("PUT", f"{ME}/picture", data=form(("image", data), kind="text/html"))
+    assert answer.status == 204, answer.body
+    link = urlsplit((await ann.me())["picture_url"])
+    path = link.path.removeprefix("/api/users/v1")
+    async with world.http.get(f"/api/v1{path}?{link.query}") as shown:
+        assert (shown.status, shown.content_type, await shown.read()) == (200, kind, data)
+        assert shown.headers["X-Content-Type-Options"] == "nosniff"
+        assert "sandbox" in shown.headers["Content-Security-Policy"]
+    for query in (
+        "",
+        "expires=99999999999&signature=00",
+        link.query.replace("expires=1", "expires=2"),
+    ):
+        async with world.http.get(f"/api/v1{path}?{query}") as refused:
+            assert refused.status == 404
+    profile = await world.call("GET", f"/api/v1/profiles/{ann.id}")
+    assert "/pfp/" in profile.data["picture_url"]
+
+
+@pytest.mark.parametrize(
+    ("parts", "status", "message"),
+    [
+        ([], 400, "no file provided"),
+        ([("image", b"")], 400, "no file provided"),
+        ([("image", PNG), ("image", PNG)], 400, "too many files"),
+        ([("file", PNG)], 400, "the form must have one field image, no other"),
+        ([("image", b"GIF89a" + b"x" * 99)], 400, "must be a JPEG or a PNG"),
+        ([("image", b"<svg onload=alert(1)>")], 400, "must be a JPEG or a PNG"),
+        ([("image", PNG + b"x" * MIB)], 413, "a picture has at most 1 MiB"),
+        ([("image", PNG.ljust(MIB, b"x"))], 204, None),
+        ([("image", PNG + b"x" * 9 * MIB)], 413, "a picture has at most 1 MiB"),
+    ],
+    ids=["none", "empty", "two", "other-field", "gif", "svg", "over", "exactly", "nine-mib"],
+)
+async def test_what_a_form_may_hold(world, parts, status, message) -> None:
+    ann = await actor(world, Role.CUSTOMER, "ann")
+    # An empty form has no parts: the library would not send one.
+    body = form(*parts) if parts else aiohttp.FormData({"note": "x"}, default_to_multipart=True)
+    answer = await ann.call("PATCH", f"{ME}/pfp", data=body)
+    assert answer.status == status, answer.body
+    if message and parts:
+        details = answer.body["error"].get("details", [{"message": answer.message}])
+        assert details[0]["message"] == message
+    shown = "picture_url" in await ann.me()
+    assert shown is (status == 204)
+
+
+async def test_a_form_without_end_is_refused_at_the_limit(world) -> None:
+    ann = await actor(world, Role.CUSTOMER, "ann")
+    sent = 0
+
+    async def endless():
+        nonlocal sent
+        yield b'--b\r\nContent-Disposition: form-data; name="image"; filename="a"\r\n\r\n' + PNG
+        while sent < 64 * MIB:
+            sent += MIB // 4
+            yield b"x" * (MIB // 4)
+
+    headers = {"Content-Type": "multipart/form-data; boundary=b"}
+    try:
+        answer = await ann.call("PUT", f"{ME}/picture", data=endless(), headers=headers)
+    except aiohttp.ClientError:
+        pass  # hung up on, which also is a refusal
+    else:
+        assert answer.status == 413
+    assert sent < 32 * MIB
+    assert "picture_url" not in await ann.me()
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "status"),
+    [
+        ({"Content-Type": "image/png"}, PNG, 415),
+        ({}, b"", 415),
+        ({"Content-Type": "multipart/form-data"}, PNG, 400),
+        ({"Content-Type": "multipart/form-data; boundary=b"}, b"nothing of that kind", 400),
+        ({"Content-Type": "multipart/form-data; boundary=b"}, b"--b\r\nbroken\r\n", 400),
+    ],
+    ids=str,
+)
+async def test_what_is_no_form_is_refused(world, headers, body, status) -> None:
+    ann = await actor(world, Role.CUSTOMER, "ann")
+    answer = await ann.call("PUT", f"{ME}/picture", data=body, headers=headers)
+    assert answer.status == status, answer.body
+
+
+async def test_only_the_last_picture_is_kept_and_none_of_a_deleted_account(world, tmp_path) -> None:
+    ann = await actor(world, Role.CUSTOMER, "ann")
+    for data in (PNG, JPEG, PNG):
+        assert (await ann.call("PUT", f"{ME}/picture", data=form(("image", data)))).status == 204
+    folder = tmp_path / "files"
+    await until(lambda: len(stored(folder)) == 1)
+    key = await world.db.fetchval("SELECT picture_key FROM account WHERE id = $1", ann.id)
+    assert stored(folder) == [key]
+    assert (await ann.call("DELETE", f"{ME}/picture")).status == 204
+    await until(lambda: stored(folder) == [])
+    assert "picture_url" not in await ann.me()
+    assert (await ann.call("DELETE", f"{ME}/picture")).status == 204
+    await ann.call("PUT", f"{ME}/picture", data=form(("image", PNG)))
+    assert (await ann.call("DELETE", ME)).status == 204
+    await until(lambda: stored(folder) == [])
+
+
+async def test_somebody_elses_picture_is_for_those_who_look_after_accounts(world) -> None:
+    ann, bob = await actor(world, Role.CUSTOMER, "ann"), await actor(world, Role.CUSTOMER, "bob")
+    moderator = await actor(world, Role.MODERATOR)
+    path = f"{bob.path}/picture"
+    assert (await ann.call("PUT", path, data=form(("image", PNG)))).status == 403
+    assert (await moderator.call("PUT", path, data=form(("image", PNG)))).status == 204
+    stale = await moderator.call("DELETE", path, headers={"If-Match": '"1"'})
+    assert stale.status == 412
+
+
+async def test_of_several_uploads_of_one_version_one_is_shown_and_no_other_kept(
+    world, tmp_path
+) -> None:
+    ann = await actor(world, Role.CUSTOMER, "ann")
+    tag = {"If-Match": '"1"'}
+    answers = await asyncio.gather(
+        *(
+            ann.call("PUT", f"{ME}/picture", data=form(("image", PNG)), headers=tag)
+            for _ in range(5)
+        )
+    )
+    assert sorted(answer.status for answer in answers) == [204, 412, 412, 412, 412]
+    # Those that lost wait for an hour, in case their upload was still under way; now it is over.
+    await world.db.execute("UPDATE file_to_remove SET due_at = now()")
+    await until(lambda: len(stored(tmp_path / "files")) == 1)
+
+
+class Broken:
+    """A storage that is away."""
+
+    async def put(self, key: str, data: bytes, *, content_type: str) -> None:
+        raise AppError(Code.SERVICE_UNAVAILABLE, "the file storage is not available")
+
+    async def delete(self, key: str) -> None:
+        raise AppError(Code.SERVICE_UNAVAILABLE, "the file storage is not available")
+
+
+async def test_s3_away_changes_nothing_and_what_is_to_go_waits_for_it(
+    new_database, tmp_path
+) -> None:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    server.start()
+    host, port = server.get_host_and_port()
+    options = S3Options("pictures", "us-east-1", "k", "s", endpoint_url=f"http://{host}:{port}")
+    settings = {
+        "s3_bucket": options.bucket, "s3_access_key": "k", "s3_secret_key": "s",
+        "s3_endpoint_url": options.endpoint_url, "s3_seconds": 1.0,
+    }  # fmt: skip
+    url = await new_database("user")
+    async with open_s3(options) as s3:
+        await s3._client.create_bucket(Bucket=options.bucket)
+
+        async def keys() -> list[str]:
+            listed = await s3._client.list_objects_v2(Bucket=options.bucket)
+            return [found["Key"] for found in listed.get("Contents", ())]
+
+        async with running_world(url, tmp_path, **settings) as world:
+            ann = await actor(world, Role.CUSTOMER, "ann")
+            put = await ann.call("PUT", f"{ME}/picture", data=form(("image", PNG)))
+            assert put.status == 204, put.body
+            link = (await ann.me())["picture_url"]
+            async with aiohttp.ClientSession() as plain, plain.get(link) as shown:
+                assert (shown.status, await shown.read()) == (200, PNG)
+            (first,) = await keys()
+            server.stop()
+            refused = await ann.call("PUT", f"{ME}/picture", data=form(("image", JPEG)))
+            assert (refused.status, refused.code) == (503, "SERVICE_UNAVAILABLE")
+            me = await ann.me()
+            assert first in me["picture_url"]
+            assert me["version"] == 2
+            # The account goes at once; its picture when the storage is back.
+            assert (await ann.call("DELETE", ME)).status == 204
+            waiting = await world.db.fetchval("SELECT count(*) FROM file_to_remove")
+            assert waiting == 2
+
+
+async def test_a_removal_that_fails_is_tried_again(new_database, tmp_path) -> None:
+    url = await new_database("user")
+    async with running_world(url, tmp_path, files_folder=tmp_path / "files") as world:
+        ann = await actor(world, Role.CUSTOMER, "ann")
+        await ann.call("PUT", f"{ME}/picture", data=form(("image", PNG)))
+    from lib.config import PostgresSettings
+    from lib.db.postgres import open_database
+
+    settings = PostgresSettings(_env_file=None, database_url=url)
+    async with open_database(settings, application="test") as db:
+        await db.execute("INSERT INTO file_to_remove (key, due_at) VALUES ('pfp/a', now())")
+        with pytest.raises(AppError):
+            await pictures.clear_away(db, Broken())
+        assert await pictures.clear_away(db, Broken()) is False  # not before a minute has passed
+        assert await db.fetchval("SELECT count(*) FROM file_to_remove") == 1
