@@ -88,6 +88,7 @@ check: $(READY) ## format, lint, types, imports, generated files up to date
 	@for config in $(QUERY_SETS); do $(PY) -m aiosqlc check -f $$config; done
 	@$(PY) -m lib.grpc.generate --check
 	@$(PY) -m services._stack.specs check
+	@$(PY) -m services._stack.rendered check
 	@bash .ci/check-locks
 
 .PHONY: format
@@ -114,6 +115,10 @@ swag-gen: $(READY) ## write api/swagger/<svc>.swagger.yaml from the routes (svc=
 .PHONY: swag-config
 swag-config: $(READY) ## write the list of documents that Swagger UI offers
 	@$(PY) -m services._stack.specs config
+
+.PHONY: render
+render: $(READY) ## write the dashboards and deployment files that follow from the list of services
+	@$(PY) -m services._stack.rendered write
 
 .PHONY: lock
 lock: $(READY) ## resolve the requirements anew into the two lock files

@@ -1,0 +1,1 @@
+"""Grafana as code: dashboards from one template, provisioned with their data source."""

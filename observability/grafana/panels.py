@@ -1,0 +1,151 @@
+"""The template: panels and dashboards as values, and the JSON that Grafana provisions from them."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+DATA_SOURCE = {"type": "prometheus", "uid": "prometheus"}
+WIDTH, HEIGHT, COLUMNS = 8, 7, 24
+
+
+class Needs(StrEnum):
+    """What has to be there for a panel to show anything."""
+
+    PLATFORM = "platform"  # always there
+    FEATURE = "feature"  # only of services that have it: an outbox, a breaker
+    CONTAINERS = "cadvisor"
+    STATUS_PAGE = "stub_status"
+
+
+class Panel(msgspec.Struct, frozen=True):
+    """One graph: PromQL by legend. `unit` is Grafana's: `s`, `reqps`, `percentunit`, `bytes`."""
+
+    title: str
+    queries: dict[str, str]
+    unit: str = "short"
+    kind: str = "timeseries"
+    needs: Needs = Needs.PLATFORM
+
+
+class Row(msgspec.Struct, frozen=True):
+    """Panels under a heading."""
+
+    title: str
+    panels: list[Panel]
+
+
+class Variable(msgspec.Struct, frozen=True):
+    """A choice at the top: every value of a label, or the given ones; `All` is the default."""
+
+    name: str
+    metric: str = ""
+    label: str = ""
+    values: dict[str, str] = {}
+
+
+class Dashboard(msgspec.Struct, frozen=True):
+    """One page. `uid` is its address and the name of its file."""
+
+    uid: str
+    title: str
+    rows: list[Row]
+    variables: list[Variable] = []
+    refresh: str = "10s"
+    span: str = "now-30m"
+
+    def panels(self) -> list[Panel]:
+        """Return every panel, in order."""
+        return [panel for row in self.rows for panel in row.panels]
+
+
+def as_json(dashboard: Dashboard) -> dict[str, Any]:
+    """Return the dashboard as Grafana stores it."""
+    return {
+        "uid": dashboard.uid,
+        "title": dashboard.title,
+        "tags": ["marketplace"],
+        "schemaVersion": 39,
+        "version": 1,
+        "editable": False,
+        "graphTooltip": 1,
+        "refresh": dashboard.refresh,
+        "time": {"from": dashboard.span, "to": "now"},
+        "templating": {"list": [_variable(variable) for variable in dashboard.variables]},
+        "panels": _laid_out(dashboard.rows),
+    }
+
+
+def _laid_out(rows: list[Row]) -> list[dict[str, Any]]:
+    """Give every panel its place: three beside one another under each heading."""
+    placed: list[dict[str, Any]] = []
+    top = 0
+    for row in rows:
+        placed.append(
+            {
+                "id": len(placed) + 1,
+                "type": "row",
+                "title": row.title,
+                "collapsed": False,
+                "panels": [],
+                "gridPos": {"x": 0, "y": top, "w": COLUMNS, "h": 1},
+            }
+        )
+        top += 1
+        for index, panel in enumerate(row.panels):
+            across, down = index * WIDTH % COLUMNS, index * WIDTH // COLUMNS * HEIGHT
+            placed.append(
+                {
+                    **_panel(panel, len(placed) + 1),
+                    "gridPos": {"x": across, "y": top + down, "w": WIDTH, "h": HEIGHT},
+                }
+            )
+        top += -(-len(row.panels) * WIDTH // COLUMNS) * HEIGHT
+    return placed
+
+
+def _panel(panel: Panel, number: int) -> dict[str, Any]:
+    # A share or a rate below zero means nothing; Grafana would scale to the data.
+    defaults = {"unit": panel.unit, "min": 0} if panel.kind != "table" else {"unit": panel.unit}
+    return {
+        "id": number,
+        "type": panel.kind,
+        "title": panel.title,
+        "datasource": DATA_SOURCE,
+        "fieldConfig": {"defaults": defaults, "overrides": []},
+        "targets": [
+            {
+                "refId": chr(ord("A") + index),
+                "datasource": DATA_SOURCE,
+                "expr": expr,
+                "legendFormat": legend,
+                **({"format": "table", "instant": True} if panel.kind == "table" else {}),
+            }
+            for index, (legend, expr) in enumerate(panel.queries.items())
+        ],
+    }
+
+
+def _variable(variable: Variable) -> dict[str, Any]:
+    shared = {
+        "name": variable.name,
+        "label": variable.name,
+        "includeAll": True,
+        "multi": True,
+        "allValue": ".*",
+        "current": {"text": "All", "value": "$__all"},
+    }
+    if variable.values:
+        listed = ", ".join(f"{text} : {value}" for text, value in variable.values.items())
+        return shared | {"type": "custom", "query": listed}
+    query = f"label_values({variable.metric}, {variable.label})"
+    return shared | {
+        "type": "query",
+        "datasource": DATA_SOURCE,
+        "query": {"query": query, "refId": variable.name},
+        "definition": query,
+        "refresh": 2,
+        "sort": 1,
+    }

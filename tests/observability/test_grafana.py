@@ -1,0 +1,65 @@
+"""Grafana's provisioning: what is committed follows from the template, and hangs together."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import yaml
+
+from observability.grafana.panels import DATA_SOURCE
+from services._stack.rendered import DASHBOARDS, all_dashboards, files
+from services._stack.settings import PORTS, ROOT
+
+PAGES = {page.uid: page for page in all_dashboards()}
+PROVISIONING = ROOT / "observability" / "grafana" / "provisioning"
+
+
+@pytest.mark.parametrize(
+    "path", [p for p in files() if p.parent == DASHBOARDS], ids=lambda p: p.stem
+)
+def test_a_committed_dashboard_is_what_the_template_gives(path):
+    assert path.read_text() == files()[path], "run make render"
+
+
+def test_no_dashboard_is_left_over():
+    assert {path.stem for path in DASHBOARDS.glob("*.json")} == set(PAGES)
+
+
+def test_every_service_that_has_a_port_has_a_dashboard():
+    names = {n.removesuffix("_PORT").lower() for n in PORTS if not n.endswith("_GRPC_PORT")}
+    assert {uid.removeprefix("service-") for uid in PAGES if uid.startswith("service-")} == names
+
+
+@pytest.mark.parametrize("uid", PAGES)
+def test_panels_have_numbers_and_places_of_their_own(uid):
+    panels = json.loads((DASHBOARDS / f"{uid}.json").read_text())["panels"]
+    assert len({panel["id"] for panel in panels}) == len(panels)
+    taken: set[tuple[int, int]] = set()
+    for place in (panel["gridPos"] for panel in panels):
+        cells = {
+            (x, y)
+            for x in range(place["x"], place["x"] + place["w"])
+            for y in range(place["y"], place["y"] + place["h"])
+        }
+        assert not cells & taken
+        assert place["x"] + place["w"] <= 24
+        taken |= cells
+
+
+@pytest.mark.parametrize("uid", PAGES)
+def test_every_variable_that_a_query_uses_is_offered(uid):
+    text = json.dumps([p.queries for p in PAGES[uid].panels()]).replace("$__rate_interval", "")
+    offered = {variable.name for variable in PAGES[uid].variables}
+    used = {name for name in offered if f"${name}" in text}
+    assert used == offered
+    assert text.count("$") == sum(text.count(f"${name}") for name in offered)
+
+
+def test_the_data_source_and_the_folder_are_those_that_are_provisioned():
+    sources = yaml.safe_load((PROVISIONING / "datasources/prometheus.yml").read_text())
+    assert DATA_SOURCE["uid"] in {source["uid"] for source in sources["datasources"]}
+    (provider,) = yaml.safe_load((PROVISIONING / "dashboards/marketplace.yml").read_text())[
+        "providers"
+    ]
+    assert provider["options"]["path"] == "/etc/grafana/dashboards"
