@@ -6,12 +6,14 @@ import keyword
 import re
 import unicodedata
 
-_WORDS = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z0-9]+|[A-Z]+|[0-9]+|[^\W\dA-Za-z_]+")
+_CASES = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z0-9]+|[A-Z]+|[0-9]+")
 
 
 def words(name: str) -> list[str]:
     """Split a name of any style into its words: `GetHTTPUser`, `get_http_user`."""
-    return _WORDS.findall(unicodedata.normalize("NFKC", name))
+    parts = re.split(r"[\W_]+", unicodedata.normalize("NFKC", name))
+    found = (_CASES.findall(part) if part.isascii() else [part] for part in parts)
+    return [word for part in found for word in part]
 
 
 def snake(name: str) -> str:

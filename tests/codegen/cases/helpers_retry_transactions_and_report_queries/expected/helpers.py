@@ -29,9 +29,11 @@ async def in_transaction(
     """
     for attempt in range(1, attempts + 1):
         try:
-            async with pool.acquire() as connection:
-                async with connection.transaction(isolation=isolation):
-                    return await work(connection)
+            async with (
+                pool.acquire() as connection,
+                connection.transaction(isolation=isolation),
+            ):
+                return await work(connection)
         except (SerializationError, DeadlockDetectedError):
             if attempt == attempts:
                 raise

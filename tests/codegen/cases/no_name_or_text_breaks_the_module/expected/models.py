@@ -12,7 +12,7 @@ class OddEnum(StrEnum):
     N1ST = "1st"
     IT_S_QUOTED = 'it\'s "quoted"'
     BACK_SLASH = "back\\slash"
-    Ü_N_Ï_CODE = "ünïcode"
+    ÜNÏCODE = "ünïcode"
     S_X = "%s {x}"
 
 
