@@ -223,7 +223,7 @@ def _diagnostic(query: TypedQuery, finding: _Finding) -> Diagnostic:
     if finding.params:
         notes.append(f"with {finding.params}")
     return Diagnostic(
-        "E330",
+        "E360",
         f"{query.parsed.name}: it is not true that {finding.claim}",
         (Label(query.parsed.file, query.parsed.name_span),),
         "remove the `!` if you wrote one; otherwise please report this as a bug",
