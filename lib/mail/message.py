@@ -40,8 +40,9 @@ class Mail(msgspec.Struct, frozen=True):
             ) from None
         message["Date"] = format_datetime(utc_now())
         message["Auto-Submitted"] = "auto-generated"
-        message.set_content(self.text)
-        message.add_alternative(self.html, subtype="html")
+        # Not folded: a link stays in one piece for who reads the source, as in a folder of mails.
+        message.set_content(self.text, cte="8bit")
+        message.add_alternative(self.html, subtype="html", cte="8bit")
         return message
 
 

@@ -11,6 +11,7 @@ from aiohttp import web
 from lib.auth import Issuer, SigningKey, StaticKeys, Verifier, jwks_document
 from lib.db.postgres import open_database
 from lib.events import Relay
+from lib.events.store import QUERY_NAMES as EVENT_QUERY_NAMES
 from lib.http import gates
 from lib.http.app import DATABASE, HEALTH, METRICS, new_app
 from lib.log import get_logger
@@ -85,7 +86,7 @@ def _resources(config: UserConfig) -> gates.Context:
                     config,
                     application="user",
                     registry=app[METRICS],
-                    query_names={**SHARED_QUERY_NAMES, **QUERY_NAMES},
+                    query_names={**SHARED_QUERY_NAMES, **EVENT_QUERY_NAMES, **QUERY_NAMES},
                 )
             )
             app[DATABASE] = db
