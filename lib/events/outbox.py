@@ -10,8 +10,8 @@ import msgspec
 
 from lib import context, trace
 from lib.db import Executor
+from lib.events.store import outbox
 from lib.ids import new_id
-from lib.store import outbox
 
 LANES: Final = 8
 _encode: Final = msgspec.json.Encoder(decimal_format="string").encode
@@ -31,8 +31,7 @@ async def publish(tx: Executor, *, topic: str, key: str, kind: str, payload: Any
         payload: anything msgspec encodes to JSON; a Struct by preference.
     """
     event_id = new_id()
-    await outbox.add_event(
-        tx,
+    await outbox(tx).add_event(
         id=event_id,
         lane=lane_of(key),
         topic=topic,

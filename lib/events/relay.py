@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 from lib.db import Database
 from lib.events.background import repeating
 from lib.events.event import Event, stream_of
-from lib.store import outbox
+from lib.events.store import NextEventsRow, outbox
 
 _MEASURE_SECONDS: Final = 10.0
 _IDLE_SECONDS: Final = 0.2
@@ -53,12 +53,14 @@ class Relay:
             AppError, RedisError: where the database or Redis is away; the events stay.
         """
         async with self._db.transaction() as tx:
-            lane = await outbox.claim_lane(tx)
+            queries = outbox(tx)
+            lane = await queries.claim_lane()
             if lane is None:
                 return 0
-            rows = await outbox.next_events(tx, lane=lane, batch_size=self._batch_size)
+            await queries.note_served(id=lane)
+            rows = await queries.next_events(lane=lane, batch_size=self._batch_size)
             await self._send([_event(row) for row in rows])
-            await outbox.remove_events(tx, positions=[row.position for row in rows])
+            await queries.remove_events(positions=[row.position for row in rows])
         if self._metrics is not None:
             self._metrics.published.inc(len(rows))
         return len(rows)
@@ -75,7 +77,7 @@ class Relay:
         published = await self.publish_batch()
         if self._metrics is not None and time.monotonic() - self._measured_at > _MEASURE_SECONDS:
             self._measured_at = time.monotonic()
-            backlog = await outbox.measure_backlog(self._db)
+            backlog = await outbox(self._db).measure_backlog()
             self._metrics.waiting.set(backlog.events)
             self._metrics.oldest.set(backlog.oldest_seconds)
         return published > 0
@@ -96,7 +98,7 @@ class _Metrics:
         )
 
 
-def _event(row: outbox.NextEventsRow) -> Event:
+def _event(row: NextEventsRow) -> Event:
     return Event(
         id=row.id,
         topic=row.topic,

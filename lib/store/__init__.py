@@ -3,7 +3,7 @@
 
 from typing import Final
 
-from lib.store import idempotency, inbox, outbox
+from lib.store import idempotency, inbox
 
 QUERY_NAMES: Final = {
     idempotency.CLAIM_KEY: "ClaimKey",
@@ -13,10 +13,5 @@ QUERY_NAMES: Final = {
     idempotency.FORGET_ANSWERS: "ForgetAnswers",
     inbox.RECORD_HANDLED: "RecordHandled",
     inbox.FORGET_HANDLED: "ForgetHandled",
-    outbox.ADD_EVENT: "AddEvent",
-    outbox.CLAIM_LANE: "ClaimLane",
-    outbox.NEXT_EVENTS: "NextEvents",
-    outbox.REMOVE_EVENTS: "RemoveEvents",
-    outbox.MEASURE_BACKLOG: "MeasureBacklog",
 }
 """The name of each query by its text, for an executor to label what it runs."""

@@ -88,6 +88,7 @@ def _param(query: TypedQuery, param: TypedParam, planner: Planner) -> PyParam:
         param.type,
         not_null=param.not_null,
         element_not_null=param.element_not_null,
+        is_slice=param.is_slice,
         origin=param.origin,
         query=f"{query.parsed.name}.{param.name}",
     )

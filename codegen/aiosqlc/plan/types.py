@@ -45,16 +45,19 @@ class TypeResolver:
         *,
         not_null: bool,
         element_not_null: bool = True,
+        is_slice: bool = False,
         origin: ColumnRef | None = None,
         query: str = "",
     ) -> PyType:
-        """Return the type of a function's parameter."""
-        base = self._overridden(sql, origin, query)
+        """Return the type of a function's parameter; a slice holds values of the column's type."""
+        base = self._overridden(sql, origin, query, is_slice=is_slice)
         if base is None:
             base = self._value(sql, element_not_null=element_not_null, parameter=True)
         return base if not_null else pytypes.optional(base)
 
-    def _overridden(self, sql: SqlType, origin: ColumnRef | None, query: str) -> PyType | None:
+    def _overridden(
+        self, sql: SqlType, origin: ColumnRef | None, query: str, *, is_slice: bool = False
+    ) -> PyType | None:
         """Find an override; the most particular wins: query column, table column, database type."""
         names = {"query": {query}, "column": set[str](), "db_type": {sql.name}}
         names["db_type"].add(f"{sql.schema}.{sql.name}")
@@ -67,6 +70,8 @@ class TypeResolver:
             for override in self.target.overrides:
                 if getattr(override, what) and getattr(override, what) in names[what]:
                     found = overridden(override, sql, self.target.models)
+                    if what == "column" and is_slice:
+                        return pytypes.list_of(found, parameter=True)
                     array = what == "db_type" and sql.array_dims
                     return pytypes.list_of(pytypes.optional(found)) if array else found
         return None

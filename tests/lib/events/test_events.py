@@ -28,9 +28,10 @@ from lib.events import (
 )
 from lib.events.event import MalformedEventError, dead_letters_of, stream_of
 from lib.events.outbox import LANES, lane_of
+from lib.events.store import outbox
 from lib.events.streams import redrive, trim
 from lib.redis import RedisOptions, open_redis
-from lib.store import inbox, outbox
+from lib.store import inbox
 from lib.testing.redis import TestRedis
 
 FAST = ConsumerPolicy(
@@ -95,7 +96,7 @@ async def test_events_arrive_once_and_in_the_order_of_their_key(
     await settle(consumer(db, redis, topic))
     for key in keys:
         assert await numbers(db, key) == list(range(20))
-    assert (await outbox.measure_backlog(db)).events == 0
+    assert (await outbox(db).measure_backlog()).events == 0
 
 
 async def test_an_event_of_a_transaction_that_failed_never_leaves(
@@ -117,7 +118,7 @@ async def test_a_lane_held_by_a_relay_neither_stops_writers_nor_other_lanes(
 ) -> None:
     await write(db, topic, "a", range(1))
     async with db.transaction() as tx:
-        assert await outbox.claim_lane(tx) == lane_of("a")
+        assert await outbox(tx).claim_lane() == lane_of("a")
         async with asyncio.timeout(2):
             await write(db, topic, "a", range(1, 2))
             other = next(key for key in "bcdefgh" if lane_of(key) != lane_of("a"))
@@ -321,7 +322,7 @@ async def test_nothing_is_lost_while_redis_is_away(
             killable_redis.kill()
             await write(db, topic, "a", range(5, 10))
             await asyncio.sleep(0.3)
-            assert (await outbox.measure_backlog(db)).events == 5
+            assert (await outbox(db).measure_backlog()).events == 5
             killable_redis.start()  # empty: the group is made anew as well
 
             async def second() -> bool:

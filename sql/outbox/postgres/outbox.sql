@@ -6,16 +6,15 @@ VALUES (@id, @lane, @topic, @event_key, @kind, @payload, @request_id, @tracepare
 
 -- name: ClaimLane :one
 -- Lock the lane with events that has waited longest and that nobody else serves.
-UPDATE outbox_lane SET served_at = clock_timestamp()
-WHERE id = (
-    SELECT waiting.id
-    FROM outbox_lane AS waiting
-    WHERE EXISTS (SELECT FROM outbox WHERE outbox.lane = waiting.id)
-    ORDER BY waiting.served_at
-    LIMIT 1
-    FOR UPDATE SKIP LOCKED
-)
-RETURNING id;
+SELECT id FROM outbox_lane
+WHERE EXISTS (SELECT 1 FROM outbox WHERE outbox.lane = outbox_lane.id)
+ORDER BY served_at
+LIMIT 1
+FOR UPDATE SKIP LOCKED;
+
+-- name: NoteServed :exec
+-- The lane waits its turn again.
+UPDATE outbox_lane SET served_at = clock_timestamp() WHERE id = @id;
 
 -- name: NextEvents :many
 SELECT position, id, topic, event_key, kind, payload, request_id, traceparent, created_at
