@@ -63,6 +63,15 @@ class Typist:
         self, query: ParsedQuery, described: Described, variants: Sequence[Described] = ()
     ) -> TypedQuery:
         """Return everything known about one query the server accepted, in all its variants."""
+        try:
+            return self._type_query(query, described, variants)
+        except RecursionError:  # nested more deeply than we can follow: claim nothing
+            bare = [replace(answer, tree="") for answer in (described, *variants)]
+            return self._type_query(query, bare[0], bare[1:])
+
+    def _type_query(
+        self, query: ParsedQuery, described: Described, variants: Sequence[Described]
+    ) -> TypedQuery:
         nodes = self._nodes(described)
         scope = self._main_scope(nodes, described)
         params = self._params(query, described, scope)
@@ -135,7 +144,7 @@ class Typist:
         )
 
     def _column(self, prover: Prover, scope: Scope | None, head: ColumnHead, number: int) -> Column:
-        verdict = maybe("a rule rewrites this statement")
+        verdict = maybe("the statement is rewritten by a rule, or nested too deeply")
         expr: Node | None = None
         if scope is not None:
             verdict = column_in(prover, scope, number)

@@ -65,3 +65,11 @@ def test_rows_asked_of_a_statement_without_any_are_an_error() -> None:
 def test_a_select_without_columns_has_rows() -> None:
     _, problems = run(TABLES, [query("select from a", command=Command.MANY)])
     assert problems == ()
+
+
+def test_a_statement_nested_beyond_measure_is_typed_without_claims() -> None:
+    deep = "select " + "(" * 2000 + "id" + " + 1)" * 2000 + " from a"
+    analysis, problems = run(TABLES, [query(deep), query("select id from a")])
+    assert problems == ()
+    assert [q.columns[0].not_null for q in analysis.queries] == [False, True]
+    assert analysis.queries[0].columns[0].type.name == "int4"
