@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -10,6 +11,7 @@ import sys
 import tempfile
 import threading
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -34,6 +36,7 @@ class Stack:
             **environ,
         }
         self.lines: list[str] = []
+        self._token, self._token_until = "", float("-inf")
         self.process = subprocess.Popen(
             [sys.executable, "-m", "services", *(["--watch", watch] if watch else [])],
             cwd=ROOT,
@@ -53,6 +56,21 @@ class Stack:
     @property
     def secrets(self) -> Path:
         return Path(self.environ["RUN_DIR"]) / "secrets"
+
+    def authorized(self) -> dict[str, str]:
+        """The header of the demo administrator; signed in anew before the token ends."""
+        if time.monotonic() > self._token_until:
+            password = (self.secrets / "demo_admin").read_text()
+            body = json.dumps({"email": "admin@example.com", "password": password}).encode()
+            request = urllib.request.Request(
+                f"{self.url}/api/users/v1/auth/login",
+                data=body,
+                headers={"Content-Type": "application/json"},
+            )
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                self._token = json.loads(answer.read())["data"]["access_token"]
+            self._token_until = time.monotonic() + 600
+        return {"Authorization": f"Bearer {self._token}"}
 
     def port(self, name: str) -> int:
         return int(self.environ[name])

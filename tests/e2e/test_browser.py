@@ -38,6 +38,7 @@ def test_swagger_ui_executes_a_request_through_the_gateway(stack, page, service,
     broken: list[str] = []
     page.on("pageerror", lambda error: broken.append(str(error)))
     page.on("request", lambda r: broken.append(r.url) if not local(r.url, stack.url) else None)
+    page.set_extra_http_headers(stack.authorized())
     page.goto(f"{stack.url}/docs/")
     page.locator("select#select").select_option(label=service)
     expect(page.locator(".info .title")).to_contain_text(service)

@@ -23,8 +23,9 @@ RECOVERY_SECONDS = 30.0
 class Load:
     """A few clients that keep asking, and what they were answered."""
 
-    def __init__(self, base: str) -> None:
-        self._base = base
+    def __init__(self, stack) -> None:
+        self._base = stack.url
+        self._headers = stack.authorized()
         self.answers: list[tuple[str, int, dict]] = []  # path, status, body
         self.refused = 0
         self.slowest = 0.0
@@ -46,7 +47,9 @@ class Load:
 
     async def _ask(self, path: str) -> None:
         timeout = aiohttp.ClientTimeout(total=LONGEST_SECONDS + 5)
-        async with aiohttp.ClientSession(self._base, timeout=timeout) as session:
+        async with aiohttp.ClientSession(
+            self._base, timeout=timeout, headers=self._headers
+        ) as session:
             while True:
                 began = time.monotonic()
                 try:
@@ -68,7 +71,7 @@ async def until(check, within: float) -> None:
 async def test_killing_a_part_is_survived_without_a_restart_of_the_others(stack, part):
     before = {name: stack.pid(name) for name in service_names() if name != part}
     killed = stack.pid(part)
-    async with Load(stack.url) as load:
+    async with Load(stack) as load:
         await until(lambda: len(load.answers) > 20, 10)
         assert {status for _, status, _ in load.answers} == {200}
         os.kill(killed, signal.SIGKILL)
@@ -110,5 +113,5 @@ async def test_without_the_point_service_the_list_answers_degraded(stack):
     assert {user["points"] for user in body["data"]["users"]} == {None}
     assert body["data"]["statistics"]["count"] == 9
     assert time.monotonic() - began < 5
-    async with Load(stack.url) as load:
+    async with Load(stack) as load:
         await until(lambda: _well(load.of(PATHS[0])), RECOVERY_SECONDS)

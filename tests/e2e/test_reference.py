@@ -15,7 +15,7 @@ USERS = "/api/users/v1/users"
 
 @pytest.fixture
 async def get(stack):
-    async with aiohttp.ClientSession(stack.url) as session:
+    async with aiohttp.ClientSession(stack.url, headers=stack.authorized()) as session:
 
         async def get(path: str, **params: str) -> tuple[int, dict]:
             async with session.get(path, params=params) as answer:
@@ -91,7 +91,7 @@ async def test_the_three_departments(get):
 
 async def test_a_request_id_is_found_in_the_logs_of_gateway_and_service(stack):
     async with (
-        aiohttp.ClientSession(stack.url) as session,
+        aiohttp.ClientSession(stack.url, headers=stack.authorized()) as session,
         session.get(USERS, headers={"X-Request-ID": "trace-me-0815"}) as answer,
     ):
         assert answer.headers.getall("X-Request-ID") == ["trace-me-0815"]
@@ -101,7 +101,7 @@ async def test_a_request_id_is_found_in_the_logs_of_gateway_and_service(stack):
 
 
 async def test_the_location_of_a_new_department_leads_there_through_the_gateway(stack):
-    async with aiohttp.ClientSession() as session:
+    async with aiohttp.ClientSession(headers=stack.authorized()) as session:
         path = f"{stack.url}/api/departments/v1/departments"
         async with session.post(path, json={"name": "Gardening"}) as made:
             assert made.status == 201

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -158,3 +159,21 @@ def test_a_service_that_cannot_start_is_one_sentence_and_stops_the_rest(own_stac
     assert running.lines[-1].startswith("cannot start: user ended during its start: ")
     assert "USER_POINTS_SECONDS" in running.lines[-1]
     assert not running.said("Traceback")
+
+
+def test_the_administrator_is_introduced_once_with_a_request_that_works(own_stack):
+    first = own_stack()
+    first.wait_until_said("ready; press Ctrl-C")
+    password = (first.secrets / "demo_admin").read_text()
+    assert first.said(f"demo administrator: admin@example.com with the password {password}")
+    begin = next(n for n, line in enumerate(first.lines) if line.startswith("  TOKEN=$(curl"))
+    script = "\n".join(first.lines[begin : begin + 2])
+    assert password not in script
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout)["meta"]["total_count"] == 9
+    assert first.stop() == 0
+    second = own_stack()
+    second.wait_until_said("ready; press Ctrl-C")
+    assert not second.said(password)
+    assert second.said("a request in the name of the demo administrator")
+    assert second.stop() == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from aiohttp import BodyPartReader, web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from lib.errors import AppError, Code, FieldError, invalid, not_found
 from lib.http import respond
@@ -114,7 +115,7 @@ async def _only_file(request: web.Request) -> bytes:
                     FieldError(_FIELD, f"the form must have one field {_FIELD}, no other")
                 )
             data = await _read(part)
-    except (ValueError, RuntimeError, LookupError, AssertionError):
+    except (HttpProcessingError, ValueError, RuntimeError, LookupError, AssertionError):
         # The library's words for a form that is none.
         raise AppError(Code.BAD_REQUEST, "the form cannot be read") from None
     if not data:
