@@ -16,6 +16,7 @@ from aiosqlc.cli.common import load, report, style_of
 from aiosqlc.config.project import Project
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.remember import Analyze
+from aiosqlc.unchanged import is_unchanged
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -25,11 +26,25 @@ def run(arguments: argparse.Namespace) -> int:
         return 2
     with warm_analyzer(project) as analyze:
         _generate(arguments, project, analyze)
-        for _ in watch(*_folders(project), watch_filter=_is_source, step=20, debounce=200):
-            changed = load(arguments)
-            if changed is not None:
+        settled = False  # what changed before the watching began shows at its first sign of life
+        for changes in _changes(project):
+            changed = load(arguments) if changes or not settled else None
+            if changed is not None and (changes or not is_unchanged(changed)):
                 _generate(arguments, changed, analyze)
+            settled = True
     return 0
+
+
+def _changes(project: Project) -> Iterator[set[tuple[Change, str]]]:
+    """Yield what changed, and nothing now and then where nothing did."""
+    return watch(
+        *_folders(project),
+        watch_filter=_is_source,
+        step=20,
+        debounce=200,
+        rust_timeout=500,
+        yield_on_timeout=True,
+    )
 
 
 def _generate(arguments: argparse.Namespace, project: Project, analyze: Analyze | None) -> None:
