@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from lib.auth import SigningKey
 from lib.embedded.home import Home
@@ -15,14 +15,20 @@ def shared(home: Home) -> Mapping[str, str]:
     return {"AUTH_CSRF_SECRET": home.secret("csrf")}
 
 
-def own(home: Home, service: str) -> Mapping[str, str]:
-    """Return what `service` alone may know."""
+def own(home: Home, service: str, others: Sequence[str]) -> Mapping[str, str]:
+    """Return what `service` alone may know; the user service, which of `others` may sign in."""
     if service != "user":
-        return {}
+        return {"AUTH_CLIENT_ID": service, "AUTH_CLIENT_SECRET": _client_secret(home, service)}
+    clients = [f"{name}:{_client_secret(home, name)}" for name in others if name != service]
     return {
+        "USER_SERVICE_CLIENTS": ",".join(clients),
         "USER_JWT_PRIVATE_KEYS": home.secret("user_signing_keys", _signing_key),
         "USER_ENCRYPTION_KEYS": home.secret("user_encryption_keys", _encryption_key),
     }
+
+
+def _client_secret(home: Home, service: str) -> str:
+    return home.secret(f"{service}_client")
 
 
 def _signing_key() -> str:

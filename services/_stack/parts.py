@@ -107,7 +107,7 @@ def _environment(
         "FILES_URL": f"http://{HOST}:{settings.gateway_port}/api/users/v1/files",
         **_links(settings),
         **credentials.shared(settings.home),
-        **credentials.own(settings.home, service.name),
+        **credentials.own(settings.home, service.name, [peer.name for peer in settings.services]),
         **{name: value for name, value in settings.environ.items() if value},
         "PYTHONPATH": os.pathsep.join(
             filter(None, (str(ROOT), settings.environ.get("PYTHONPATH")))
@@ -120,7 +120,9 @@ def _environment(
             env[f"{peer.name.upper()}_GRPC_ADDRESS"] = f"{HOST}:{peer.grpc_port}"
         env[f"{peer.name.upper()}_URL"] = f"http://{HOST}:{peer.port}"
         if peer.name == "user":
-            env.setdefault("AUTH_JWKS_URL", f"http://{HOST}:{peer.port}/.well-known/jwks.json")
+            issuer = f"http://{HOST}:{peer.port}"
+            env.setdefault("AUTH_JWKS_URL", f"{issuer}/.well-known/jwks.json")
+            env.setdefault("AUTH_TOKEN_URL", f"{issuer}/api/v1/auth/token")
     if service.grpc_port:
         env[f"{upper}_GRPC_PORT"] = str(service.grpc_port)
     if service.name in databases:

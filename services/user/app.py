@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 from datetime import timedelta
 
 from aiohttp import web
+from pydantic import SecretStr
 
 from lib.auth import Issuer, SigningKey, StaticKeys, Verifier, jwks_document
 from lib.db.postgres import open_database
@@ -16,6 +17,7 @@ from lib.http import gates
 from lib.http.app import DATABASE, HEALTH, METRICS, new_app
 from lib.log import get_logger
 from lib.store import QUERY_NAMES as SHARED_QUERY_NAMES
+from services.user.clients import parse_clients
 from services.user.config import UserConfig
 from services.user.housekeeping import keeping_house
 from services.user.mailer import Mailer, MailPolicy
@@ -73,9 +75,14 @@ def _rules(config: UserConfig, keys: Sequence[SigningKey]) -> Rules:
         ),
         logins=config.login_limits(),
         mails=config.mail_limit(),
+        clients=parse_clients(_secret(config.service_clients)),
         csrf_key=config.auth_csrf_secret.get_secret_value().encode(),
         jwks=jwks_document(keys),
     )
+
+
+def _secret(value: SecretStr | None) -> str:
+    return "" if value is None else value.get_secret_value()
 
 
 def _resources(config: UserConfig) -> gates.Context:

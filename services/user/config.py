@@ -13,6 +13,7 @@ from lib.config import Port, PostgresSettings, Seconds
 from lib.http.gates import GateSettings
 from lib.mail.settings import MailSettings
 from lib.storage.settings import StorageSettings
+from services.user.clients import parse_clients
 from services.user.mailer import Link
 from services.user.personal_ids import parse_keys
 from services.user.service.login import LoginLimits
@@ -34,6 +35,12 @@ def _signing_keys(value: SecretStr) -> SecretStr:
 
 def _encryption_keys(value: SecretStr) -> SecretStr:
     parse_keys(value.get_secret_value())
+    return value
+
+
+def _clients(value: SecretStr | None) -> SecretStr | None:
+    if value is not None:
+        parse_clients(value.get_secret_value())
     return value
 
 
@@ -64,6 +71,8 @@ class UserConfig(PostgresSettings, GateSettings, MailSettings, StorageSettings):
     # Ed25519 keys as PEM, or the path of a file with them. Without any, development makes one that
     # ends with the process, and everybody's tokens with it.
     jwt_private_keys: Annotated[SecretStr, AfterValidator(_signing_keys)] = SecretStr("")
+    # `name:secret` of each service that may sign in, separated by commas.
+    service_clients: Annotated[SecretStr | None, AfterValidator(_clients)] = None
     access_seconds: Seconds = 900.0
     refresh_seconds: Seconds = 7 * 24 * 3600.0
     # From the login on, however often it is refreshed.

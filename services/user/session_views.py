@@ -44,6 +44,14 @@ class Session(Struct, frozen=True):
     csrf_token: str
 
 
+class ServiceToken(Struct, frozen=True):
+    """A service's access token; asked for anew shortly before it ends."""
+
+    access_token: str
+    token_type: Literal["Bearer"]
+    expires_at: datetime
+
+
 class OpenSession(Struct, frozen=True):
     """A session that can still be refreshed; `current` is the one that asks."""
 

@@ -86,6 +86,13 @@ class Login(Input, frozen=True, kw_only=True):
     password: Password
 
 
+class ServiceLogin(Input, frozen=True, kw_only=True):
+    """The name and the secret of a service."""
+
+    client_id: Annotated[str, Meta(min_length=1, max_length=100)]
+    client_secret: Annotated[str, Meta(min_length=1, max_length=200)]
+
+
 class AddressOnly(Input, frozen=True, kw_only=True):
     """An address that a mail is asked for."""
 

@@ -19,7 +19,7 @@ ROUTES: Final = (
 # Their answers hold tokens, or their bodies do what must not be given again.
 NOT_IDEMPOTENT: Final = frozenset(
     f"/api/v1/auth/{name}"
-    for name in ("login", "refresh", "logout", "logout-all", "password/reset", "verify")
+    for name in ("login", "token", "refresh", "logout", "logout-all", "password/reset", "verify")
 )
 
 __all__ = ["DEPS", "NOT_IDEMPOTENT", "ROUTES", "RULES", "Deps", "Rules"]

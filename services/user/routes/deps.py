@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -35,6 +36,7 @@ class Rules:
     tokens: TokenPolicy
     logins: LoginLimits
     mails: Limit
+    clients: Mapping[str, bytes]
     csrf_key: bytes
     jwks: bytes
 

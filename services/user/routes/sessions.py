@@ -13,12 +13,12 @@ from lib.errors import AppError, Code
 from lib.http import decode, respond
 from lib.http.middleware.auth import public
 from lib.http.openapi import operation
-from services.user.model.account import Login, RefreshRequest
+from services.user.model.account import Login, RefreshRequest, ServiceLogin
 from services.user.routes.deps import DEPS, RULES
 from services.user.service import login as logins
-from services.user.service import sessions
+from services.user.service import service_tokens, sessions
 from services.user.service.sessions import SignedIn
-from services.user.session_views import Jwks, OpenSession, Session
+from services.user.session_views import Jwks, OpenSession, ServiceToken, Session
 
 _TAGS: Final = ("auth",)
 
@@ -37,6 +37,29 @@ async def log_in(request: web.Request) -> web.Response:
     given = await decode.body(request, Login)
     signed_in = await logins.log_in(deps.db, deps.passwords, rules.tokens, rules.logins, given)
     return _session(request, signed_in)
+
+
+@public
+@operation(
+    summary="Get a token as a service",
+    tags=_TAGS,
+    body=ServiceLogin,
+    returns=ServiceToken,
+    errors=(Code.UNAUTHORIZED, Code.RATE_LIMIT_EXCEEDED),
+)
+async def service_token(request: web.Request) -> web.Response:
+    """Answer an access token; services have no sessions and no cookies."""
+    rules = request.app[RULES]
+    given = await decode.body(request, ServiceLogin)
+    issued = await service_tokens.issue(
+        request.app[DEPS].db, rules.tokens.issuer, rules.clients, rules.logins.pair, given
+    )
+    body = ServiceToken(
+        access_token=issued.token,
+        token_type="Bearer",  # noqa: S106 - the name of a scheme
+        expires_at=issued.expires_at,
+    )
+    return respond.ok(body, headers={"Cache-Control": "no-store"})
 
 
 @public
@@ -218,6 +241,7 @@ def _signed_out() -> web.Response:
 
 ROUTES: Final = (
     web.post("/api/v1/auth/login", log_in),
+    web.post("/api/v1/auth/token", service_token),
     web.post("/api/v1/auth/refresh", refresh),
     web.post("/api/v1/auth/logout", log_out),
     web.post("/api/v1/auth/logout-all", log_out_everywhere),

@@ -1,0 +1,57 @@
+"""How a service gets its own token from the issuer: it shows its name and its secret."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+from urllib.parse import urlsplit
+
+import msgspec
+from pydantic import Field, SecretStr
+
+from lib.auth.service_tokens import ServiceTokens
+from lib.auth.tokens import Issued
+from lib.config import Settings
+from lib.http.client import open_client
+
+_SECONDS: Final = 2.0
+
+
+class ServiceLoginSettings(Settings):
+    """For services that call others in their own name."""
+
+    auth_token_url: str = Field(
+        default="http://127.0.0.1:8081/api/v1/auth/token", validation_alias="AUTH_TOKEN_URL"
+    )
+    auth_client_id: str = Field(default="", validation_alias="AUTH_CLIENT_ID")
+    auth_client_secret: SecretStr = Field(
+        default=SecretStr(""), validation_alias="AUTH_CLIENT_SECRET"
+    )
+
+
+class _Token(msgspec.Struct, frozen=True):
+    access_token: str
+    expires_at: datetime
+
+
+def service_tokens(settings: ServiceLoginSettings) -> ServiceTokens:
+    """Return the service's tokens: the first is asked for when it is needed, others in time.
+
+    Asking raises AppError: UNAUTHORIZED where the issuer does not know the service,
+    SERVICE_UNAVAILABLE or DEADLINE_EXCEEDED where it does not answer.
+    """
+    address = urlsplit(settings.auth_token_url)
+
+    async def obtain() -> Issued:
+        # A session for each: there is one every ten minutes.
+        async with open_client(
+            "user", f"{address.scheme}://{address.netloc}", seconds=_SECONDS
+        ) as client:
+            given = {
+                "client_id": settings.auth_client_id,
+                "client_secret": settings.auth_client_secret.get_secret_value(),
+            }
+            answer = await client.call("POST", address.path, _Token, body=given)
+        return Issued(answer.access_token, "", answer.expires_at)
+
+    return ServiceTokens(obtain)

@@ -1,0 +1,55 @@
+"""Tokens for other services: who shows its secret gets the permissions of the role SERVICE."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Mapping
+
+from lib.auth import Issuer, Role
+from lib.auth.opaque import digest
+from lib.auth.principal import unauthorized
+from lib.auth.tokens import Issued
+from lib.db import Database
+from lib.limits.client_address import limit_key
+from services.user import origin
+from services.user.model.account import ServiceLogin
+from services.user.service import audit, throttle
+from services.user.service.throttle import Limit
+from services.user.store import accounts, attempts
+from services.user.store.models import AccountRole
+
+
+async def issue(
+    db: Database, issuer: Issuer, clients: Mapping[str, bytes], limit: Limit, given: ServiceLogin
+) -> Issued:
+    """Return a token in the name of the service.
+
+    Args:
+        db: for permissions, throttle and audit trail.
+        issuer: signs.
+        clients: the hash of each service's secret by the service's name.
+        limit: on failures of one service from one address.
+        given: name and secret.
+
+    Raises:
+        AppError: UNAUTHORIZED for an unknown service and for a wrong secret alike;
+            RATE_LIMIT_EXCEEDED after too many of them.
+    """
+    tries = throttle.key("service", given.client_id, limit_key(origin.client_address.get()))
+    await throttle.take(db, {tries: limit})
+    # Hashes of one length are compared whoever asks: neither name nor secret shows in the time.
+    expected = clients.get(given.client_id, b"\0" * 32)
+    if not hmac.compare_digest(expected, digest(given.client_secret)):
+        await audit.record(db, "service.refused", given.client_id[:100], resource_type="service")
+        raise unauthorized("invalid client credentials")
+    async with db.transaction() as tx:
+        await attempts.forget_attempts(tx, keys=[tries])
+        await audit.record(
+            tx,
+            "service.signed_in",
+            given.client_id,
+            resource_type="service",
+            actor=given.client_id,
+        )
+        permissions = await accounts.permissions_of(tx, role=AccountRole.SERVICE)
+    return issuer.issue(given.client_id, [Role.SERVICE], permissions, verified=True)

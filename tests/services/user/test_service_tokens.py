@@ -1,0 +1,88 @@
+"""Services sign in with a name and a secret, and are nobody's account."""
+
+from __future__ import annotations
+
+import jwt
+import pytest
+
+from lib.auth.client_credentials import ServiceLoginSettings, service_tokens
+from lib.errors import AppError
+from services.user.clients import parse_clients
+from tests.services.user.world import running_world
+
+SECRET = "order-secret-of-24-chars"
+
+
+@pytest.fixture
+async def world(new_database, tmp_path):
+    settings = {"service_clients": f"order:{SECRET}"}
+    async with running_world(await new_database("user"), tmp_path, **settings) as world:
+        yield world
+
+
+def sign_in(world, name: str = "order", secret: str = SECRET):
+    return world.post("token", {"client_id": name, "client_secret": secret})
+
+
+async def test_a_service_gets_a_token_with_the_permissions_of_its_role(world) -> None:
+    await world.db.execute(
+        "INSERT INTO role_permission (role, permission) VALUES ('SERVICE', 'users:read')"
+        " ON CONFLICT DO NOTHING"
+    )
+    answer = await sign_in(world)
+    assert answer.status == 200
+    assert not answer.cookies
+    token = answer.data["access_token"]
+    claims = jwt.decode(token, options={"verify_signature": False})
+    assert (claims["sub"], claims["roles"]) == ("order", ["SERVICE"])
+    headers = {"Authorization": f"Bearer {token}"}
+    assert (await world.call("GET", "/api/v1/users", headers=headers)).status == 200
+    # It has no account: what is about one's own is not for it.
+    for method, path in (("GET", "auth/sessions"), ("POST", "auth/logout-all")):
+        assert (await world.call(method, f"/api/v1/{path}", headers=headers)).status == 403
+    assert await world.audited("service.signed_in") == 1
+
+
+async def test_the_librarys_client_signs_in_and_keeps_its_token(world) -> None:
+    base = str(world.http._base_url).rstrip("/")
+
+    def login(secret: str) -> ServiceLoginSettings:
+        return ServiceLoginSettings(
+            _env_file=None,
+            auth_token_url=f"{base}/api/v1/auth/token",
+            auth_client_id="order",
+            auth_client_secret=secret,
+        )
+
+    tokens = service_tokens(login(SECRET))
+    first = await tokens.headers()
+    assert (await world.call("GET", "/api/v1/users", headers=first)).status in (200, 403)
+    assert await tokens.headers() == first
+    with pytest.raises(AppError, match="invalid client credentials"):
+        await service_tokens(login("wrong")).token()
+
+
+async def test_an_unknown_service_and_a_wrong_secret_get_the_same_answer(world) -> None:
+    for name, secret in (("order", "wrong"), ("stranger", SECRET), ("stranger", "wrong")):
+        answer = await sign_in(world, name, secret)
+        assert (answer.status, answer.message) == (401, "invalid client credentials")
+
+
+async def test_a_secret_cannot_be_guessed_for_long(world) -> None:
+    for _ in range(5):
+        assert (await sign_in(world, secret="wrong")).status == 401
+    assert (await sign_in(world)).status == 429
+
+
+async def test_without_configured_services_none_signs_in(new_database, tmp_path) -> None:
+    async with running_world(await new_database("user"), tmp_path) as world:
+        assert (await sign_in(world)).status == 401
+
+
+@pytest.mark.parametrize(
+    "text", ["order", f"Order:{SECRET}", "order:short", f"order:{SECRET},order:{SECRET}"]
+)
+def test_clients_that_make_no_sense_are_refused_without_repeating_secrets(text: str) -> None:
+    with pytest.raises(ValueError, match=r"entry|fewer") as caught:
+        parse_clients(text)
+    assert SECRET not in str(caught.value)
