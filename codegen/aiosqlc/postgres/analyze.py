@@ -7,6 +7,8 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Self
 
+import psycopg
+
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
 from aiosqlc.postgres.catalog.facts import Facts, load_facts
 from aiosqlc.postgres.catalog.types import build_catalog
@@ -78,7 +80,11 @@ class Analyzer:
             if not isinstance(opened, _Schema):
                 return nothing, opened
             return _analyze_all(opened, queries, options)
-        except (ServerUnavailableError, ConnectionFailedError) as error:
+        except (
+            ServerUnavailableError,
+            ConnectionFailedError,
+            psycopg.OperationalError,
+        ) as error:
             self._forget()
             hint = (
                 "" if options.database_uri else "set `database.uri` to a PostgreSQL server you have"

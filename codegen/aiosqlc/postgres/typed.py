@@ -65,7 +65,9 @@ class Typist:
         """Return everything known about one query the server accepted, in all its variants."""
         try:
             return self._type_query(query, described, variants)
-        except RecursionError:  # nested more deeply than we can follow: claim nothing
+        except (RecursionError, LookupError):
+            # Nested more deeply than we can follow, or a newer server's tree has another shape:
+            # the types are the server's word all the same, and nothing else is claimed.
             bare = [replace(answer, tree="") for answer in (described, *variants)]
             return self._type_query(query, bare[0], bare[1:])
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from aiosqlc.diagnostics import Severity
+from aiosqlc.postgres import Analyzer
+from aiosqlc.postgres.describe import Described, describe
+from aiosqlc.postgres.typed import Typist
 from aiosqlc.stages import AnalyzeOptions, Command
 
-from tests.codegen.postgres.asking import TABLES, query, run
+from tests.codegen.postgres.asking import TABLES, query, run, schema_file
 
 # SQL: code, the text under the caret, a part of the message or the hint.
 CASES = {
@@ -73,3 +78,14 @@ def test_a_statement_nested_beyond_measure_is_typed_without_claims() -> None:
     assert problems == ()
     assert [q.columns[0].not_null for q in analysis.queries] == [False, True]
     assert analysis.queries[0].columns[0].type.name == "int4"
+
+
+def test_a_tree_of_another_shape_costs_the_claims_and_no_more() -> None:
+    with Analyzer() as analyzer:
+        opened = analyzer.opened([schema_file(TABLES)], AnalyzeOptions())
+        assert opened is not None
+        answer = next(describe(opened[0], ["select id from a"]))
+        assert isinstance(answer, Described)
+        strange = replace(answer, tree=answer.tree.replace(":jointree", ":joinTree2"))
+        typed = Typist(opened[1]).type_query(query("select id from a"), strange)
+    assert [(c.name, c.type.name, c.not_null) for c in typed.columns] == [("id", "int4", False)]
