@@ -60,9 +60,7 @@ def compile_case(case: Path, folder: Path, url: str) -> dict[str, str]:
     found = [*problems, *compiled.diagnostics]
     produced = {}
     if not compiled.failed:
-        produced = {
-            file.path.relative_to(folder).as_posix(): file.text for file in compiled.files
-        }
+        produced = {file.path.relative_to(folder).as_posix(): file.text for file in compiled.files}
     if found:
         produced["expected.txt"] = render_all(found)
     return produced
