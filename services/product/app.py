@@ -8,12 +8,12 @@ from contextlib import AsyncExitStack
 from aiohttp import web
 
 from lib.auth.remote import remote_verifier
-from lib.db.postgres import open_database
+from lib.db.engine import open_database
 from lib.events import Relay
 from lib.events.background import repeating
+from lib.events.store import QUERY_NAMES as EVENT_QUERY_NAMES
 from lib.http import gates
 from lib.http.app import DATABASE, HEALTH, METRICS, new_app
-from lib.store import QUERY_NAMES as SHARED_QUERY_NAMES
 from services.product.config import ProductConfig
 from services.product.routes import ROUTES
 from services.product.service.reservations import expire
@@ -37,7 +37,7 @@ def _resources(config: ProductConfig) -> gates.Context:
             config,
             application="product",
             registry=app[METRICS],
-            query_names={**SHARED_QUERY_NAMES, **QUERY_NAMES},
+            query_names={**EVENT_QUERY_NAMES, **QUERY_NAMES},
         ) as db:
             app[DATABASE] = db
             app[HEALTH].add("database", db.ping)

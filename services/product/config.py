@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pydantic_settings import SettingsConfigDict
 
-from lib.config import Port, PostgresSettings, Seconds
+from lib.config import DatabaseSettings, Port, Seconds
 from lib.http.gates import GateSettings
 
 
-class ProductConfig(PostgresSettings, GateSettings):
+class ProductConfig(DatabaseSettings, GateSettings):
     """`PRODUCT_DATABASE_URL` is required; without `REDIS_URL` events wait in the outbox."""
 
     model_config = SettingsConfigDict(env_prefix="PRODUCT_")

@@ -10,7 +10,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from services.product.service.reservations import Reserved
-from services.product.store.models import ReservationStatus
+from services.product.store.postgres.models import ReservationStatus
 
 
 class LineView(Struct, frozen=True, gc=False):

@@ -17,7 +17,7 @@ from lib.http.openapi import operation
 from lib.http.pagination import PageQuery, page_meta
 from services.product.model.products import ListProducts, NewProduct, ProductChange
 from services.product.service import products as service
-from services.product.store.models import PriceChange, Product, StockMovement
+from services.product.store.postgres.models import PriceChange, Product, StockMovement
 
 _TAGS: Final = ("products",)
 _ID: Final = {"id": UUID}

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from lib.db import Executor
 from lib.events import publish
-from services.product.store.models import Product, Reservation, ReservationLine
+from services.product.store.postgres.models import Product, Reservation, ReservationLine
 
 PRODUCTS: Final = "products"
 RESERVATIONS: Final = "reservations"

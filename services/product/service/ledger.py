@@ -9,14 +9,14 @@ from msgspec.structs import replace
 from lib.db import Executor
 from lib.ids import new_id
 from services.product.store import stock
-from services.product.store.models import MovementReason, Product
+from services.product.store.postgres.models import Product, StockMovementReason
 
 
 async def move(
     tx: Executor,
     product: Product,
     delta: int,
-    reason: MovementReason,
+    reason: StockMovementReason,
     *,
     reservation_id: UUID,
     actor: str,
@@ -25,7 +25,7 @@ async def move(
 
     The caller has seen that there is enough; the schema does not take its word for it.
     """
-    await stock.move_stock(tx, id=product.id, delta=delta)
+    await stock(tx).move_stock(id=product.id, delta=delta)
     moved = replace(product, stock=product.stock + delta, version=product.version + 1)
     await record(tx, moved, delta, reason, reservation_id=reservation_id, actor=actor)
     return moved
@@ -35,14 +35,13 @@ async def record(
     tx: Executor,
     product: Product,
     delta: int,
-    reason: MovementReason,
+    reason: StockMovementReason,
     *,
     actor: str,
     reservation_id: UUID | None = None,
 ) -> None:
     """Write down why the stock of `product` has become what it is."""
-    await stock.add_movement(
-        tx,
+    await stock(tx).add_movement(
         id=new_id(),
         product_id=product.id,
         product_version=product.version,

@@ -24,12 +24,12 @@ from services.product.model.products import (
 from services.product.service import ledger
 from services.product.service.events import ProductRemoved, product_event, product_removed
 from services.product.store import products, stock
-from services.product.store.models import (
-    MovementReason,
+from services.product.store.postgres.models import (
     PriceChange,
     Product,
     ProductStatus,
     StockMovement,
+    StockMovementReason,
 )
 
 _STATUS: Final = {
@@ -40,7 +40,7 @@ _STATUS: Final = {
 
 async def get(db: Executor, product_id: UUID) -> Product:
     """Return the product or raise NOT_FOUND."""
-    return _found(await products.get_product(db, id=product_id))
+    return _found(await products(db).get_product(id=product_id))
 
 
 async def list_page(db: Executor, wanted: ListProducts) -> tuple[Sequence[Product], int]:
@@ -50,8 +50,7 @@ async def list_page(db: Executor, wanted: ListProducts) -> tuple[Sequence[Produc
     max_price = MAX_PRICE if wanted.max_price is None else Decimal(wanted.max_price)
     min_stock = 1 if wanted.in_stock else 0
     search = contains(wanted.search)
-    rows = await products.list_products(
-        db,
+    rows = await products(db).list_products(
         status=status,
         min_price=min_price,
         max_price=max_price,
@@ -64,8 +63,7 @@ async def list_page(db: Executor, wanted: ListProducts) -> tuple[Sequence[Produc
     )
     total = wanted.total_if_last(len(rows))
     if total is None:
-        total = await products.count_products(
-            db,
+        total = await products(db).count_products(
             status=status,
             min_price=min_price,
             max_price=max_price,
@@ -81,12 +79,12 @@ async def list_prices(
 ) -> tuple[Sequence[PriceChange], int]:
     """Return one page of what the product has cost, newest first, and the number of all."""
     await get(db, product_id)
-    rows = await products.list_prices(
-        db, product_id=product_id, page_size=wanted.page_size, skip=wanted.offset
+    rows = await products(db).list_prices(
+        product_id=product_id, page_size=wanted.page_size, skip=wanted.offset
     )
     total = wanted.total_if_last(len(rows))
     if total is None:
-        total = await products.count_prices(db, product_id=product_id)
+        total = await products(db).count_prices(product_id=product_id)
     return rows, total
 
 
@@ -95,12 +93,12 @@ async def list_movements(
 ) -> tuple[Sequence[StockMovement], int]:
     """Return one page of the product's ledger, newest first, and the number of all its lines."""
     await get(db, product_id)
-    rows = await stock.list_movements(
-        db, product_id=product_id, page_size=wanted.page_size, skip=wanted.offset
+    rows = await stock(db).list_movements(
+        product_id=product_id, page_size=wanted.page_size, skip=wanted.offset
     )
     total = wanted.total_if_last(len(rows))
     if total is None:
-        total = await stock.count_movements(db, product_id=product_id)
+        total = await stock(db).count_movements(product_id=product_id)
     return rows, total
 
 
@@ -108,8 +106,7 @@ async def add(db: Database, new: NewProduct, *, actor: str) -> Product:
     """Add a product, its first price and its first stock."""
     product_id = new_id()
     async with db.transaction() as tx:
-        await products.add_product(
-            tx,
+        await products(tx).add_product(
             id=product_id,
             name=new.name.strip(),
             description=new.description,
@@ -121,7 +118,7 @@ async def add(db: Database, new: NewProduct, *, actor: str) -> Product:
         added = await get(tx, product_id)
         await _add_price(tx, added, actor)
         if added.stock:
-            await ledger.record(tx, added, added.stock, MovementReason.COUNTED, actor=actor)
+            await ledger.record(tx, added, added.stock, StockMovementReason.COUNTED, actor=actor)
         await product_event(tx, "product.created", added)
     return added
 
@@ -144,8 +141,7 @@ async def change(
         before = await _current(tx, product_id, version)
         if changes.is_empty:
             return before
-        changed = await products.change_product(
-            tx,
+        changed = await products(tx).change_product(
             id=product_id,
             version=before.version,
             name=UNSET if changes.name is UNSET else changes.name.strip(),
@@ -161,7 +157,7 @@ async def change(
             await _add_price(tx, after, actor)
         if after.stock != before.stock:
             delta = after.stock - before.stock
-            await ledger.record(tx, after, delta, MovementReason.COUNTED, actor=actor)
+            await ledger.record(tx, after, delta, StockMovementReason.COUNTED, actor=actor)
         await product_event(tx, "product.changed", after)
     return after
 
@@ -173,8 +169,8 @@ async def remove(db: Database, product_id: UUID, *, version: int | None) -> None
     """
     async with db.transaction() as tx:
         before = await _current(tx, product_id, version)
-        removed = await products.change_product(
-            tx, id=product_id, version=before.version, status=ProductStatus.DELETED
+        removed = await products(tx).change_product(
+            id=product_id, version=before.version, status=ProductStatus.DELETED
         )
         if not removed:
             raise _lost_race()
@@ -184,7 +180,7 @@ async def remove(db: Database, product_id: UUID, *, version: int | None) -> None
 async def _current(tx: Executor, product_id: UUID, version: int | None) -> Product:
     """Return the product, which nobody else can change meanwhile where any version will do."""
     if version is None:
-        return _found(await products.lock_product(tx, id=product_id))
+        return _found(await products(tx).lock_product(id=product_id))
     current = await get(tx, product_id)
     if version != current.version:
         raise AppError(Code.PRECONDITION_FAILED, "the product has changed since you read it")
@@ -192,8 +188,7 @@ async def _current(tx: Executor, product_id: UUID, version: int | None) -> Produ
 
 
 async def _add_price(tx: Executor, product: Product, actor: str) -> None:
-    await products.add_price(
-        tx,
+    await products(tx).add_price(
         id=new_id(),
         product_id=product.id,
         price=product.price,

@@ -21,13 +21,13 @@ from services.product.service import ledger
 from services.product.service.events import reservation_event
 from services.product.service.steps import Step, status_after
 from services.product.store import products, reservations
-from services.product.store.models import (
-    MovementReason,
+from services.product.store.postgres.models import (
     Product,
     ProductStatus,
     Reservation,
     ReservationLine,
     ReservationStatus,
+    StockMovementReason,
 )
 
 _SYSTEM: Final = "system"
@@ -63,12 +63,11 @@ async def reserve(
     if earlier := await _earlier(db, owner, key, quantities):
         return earlier
     # Who comes too late is told so without waiting for a lock.
-    _refuse_shortage(quantities, await products.find_products(db, ids=list(quantities)))
+    _refuse_shortage(quantities, await products(db).find_products(ids=list(quantities)))
 
     async def work(tx: Executor) -> Reserved:
         reservation_id = new_id()
-        await reservations.add_reservation(
-            tx,
+        await reservations(tx).add_reservation(
             id=reservation_id,
             owner=owner,
             request_key=key,
@@ -87,8 +86,8 @@ async def reserve(
 
 async def get(db: Executor, reservation_id: UUID, caller: Caller) -> Reserved:
     """Return a reservation or raise NOT_FOUND."""
-    found = _visible(await reservations.get_reservation(db, id=reservation_id), caller)
-    return Reserved(found, await reservations.list_lines(db, reservation_ids=[found.id]))
+    found = _visible(await reservations(db).get_reservation(id=reservation_id), caller)
+    return Reserved(found, await reservations(db).list_lines(reservation_ids=[found.id]))
 
 
 async def settle(
@@ -103,7 +102,7 @@ async def settle(
     """
 
     async def work(tx: Executor) -> Reserved:
-        found = _visible(await reservations.lock_reservation(tx, id=reservation_id), caller)
+        found = _visible(await reservations(tx).lock_reservation(id=reservation_id), caller)
         after = status_after(step, _status_now(found, step, clock))
         if after is None:
             raise AppError(Code.CONFLICT, "the reservation has expired or was released")
@@ -121,9 +120,11 @@ async def expire(db: Database, *, batch_size: int = 50, clock: Clock = utc_now) 
     """
 
     async def work(tx: Executor) -> int:
-        late = await reservations.claim_expired(tx, now=clock(), batch_size=batch_size)
+        late = await reservations(tx).claim_expired(now=clock(), batch_size=batch_size)
         if late:
-            await _give_back(tx, late, ReservationStatus.EXPIRED, MovementReason.EXPIRED, _SYSTEM)
+            await _give_back(
+                tx, late, ReservationStatus.EXPIRED, StockMovementReason.EXPIRED, _SYSTEM
+            )
         return len(late)
 
     return await in_transaction(db, work, isolation="read_committed")
@@ -132,10 +133,10 @@ async def expire(db: Database, *, batch_size: int = 50, clock: Clock = utc_now) 
 async def _earlier(
     db: Executor, owner: str, key: str, quantities: Mapping[UUID, int]
 ) -> Reserved | None:
-    found = await reservations.find_reservation(db, owner=owner, request_key=key)
+    found = await reservations(db).find_reservation(owner=owner, request_key=key)
     if found is None:
         return None
-    lines = await reservations.list_lines(db, reservation_ids=[found.id])
+    lines = await reservations(db).list_lines(reservation_ids=[found.id])
     if {line.product_id: line.quantity for line in lines} != quantities:
         raise AppError(
             Code.IDEMPOTENCY_KEY_REUSED, "this Idempotency-Key was used for another reservation"
@@ -144,11 +145,11 @@ async def _earlier(
 
 
 async def _take(tx: Executor, reservation_id: UUID, quantities: Mapping[UUID, int]) -> Reserved:
-    reservation = await reservations.get_reservation(tx, id=reservation_id)
+    reservation = await reservations(tx).get_reservation(id=reservation_id)
     if reservation is None:
         raise AssertionError("this transaction has added it")
     # A line refers to a product, which locks it a little: only after it is locked for good.
-    locked = await products.lock_products(tx, ids=list(quantities))
+    locked = await products(tx).lock_products(ids=list(quantities))
     _refuse_shortage(quantities, locked)
     lines = [
         ReservationLine(reservation_id, found.id, quantities[found.id], found.price, found.currency)
@@ -161,12 +162,12 @@ async def _take(tx: Executor, reservation_id: UUID, quantities: Mapping[UUID, in
                 tx,
                 product,
                 -line.quantity,
-                MovementReason.RESERVED,
+                StockMovementReason.RESERVED,
                 reservation_id=reservation_id,
                 actor=reservation.owner,
             )
         )
-        await reservations.add_line(tx, **asdict(line))
+        await reservations(tx).add_line(**asdict(line))
     await reservation_event(tx, "reservation.made", reservation, lines, moved)
     return Reserved(reservation, lines)
 
@@ -199,12 +200,12 @@ def _status_now(reservation: Reservation, step: Step, clock: Clock) -> Reservati
 
 async def _settle(tx: Executor, found: Reservation, after: ReservationStatus, actor: str) -> None:
     if after is ReservationStatus.CONFIRMED:
-        await reservations.settle_reservation(tx, id=found.id, status=after)
-        lines = await reservations.list_lines(tx, reservation_ids=[found.id])
+        await reservations(tx).settle_reservation(id=found.id, status=after)
+        lines = await reservations(tx).list_lines(reservation_ids=[found.id])
         await reservation_event(tx, "reservation.confirmed", found, lines)
         return
     confirmed = found.status is ReservationStatus.CONFIRMED
-    reason = MovementReason.RETURNED if confirmed else MovementReason.RELEASED
+    reason = StockMovementReason.RETURNED if confirmed else StockMovementReason.RELEASED
     await _give_back(tx, [found], after, reason, actor)
 
 
@@ -212,12 +213,12 @@ async def _give_back(
     tx: Executor,
     settled: Sequence[Reservation],
     status: ReservationStatus,
-    reason: MovementReason,
+    reason: StockMovementReason,
     actor: str,
 ) -> None:
     """Return the stock of reservations that `tx` has locked, all products in one order."""
-    lines = await reservations.list_lines(tx, reservation_ids=[found.id for found in settled])
-    locked = await products.lock_products(tx, ids=list({line.product_id for line in lines}))
+    lines = await reservations(tx).list_lines(reservation_ids=[found.id for found in settled])
+    locked = await products(tx).lock_products(ids=list({line.product_id for line in lines}))
     by_id = {product.id: product for product in locked}
     for reservation in settled:
         own = [line for line in lines if line.reservation_id == reservation.id]
@@ -230,6 +231,6 @@ async def _give_back(
                 reservation_id=reservation.id,
                 actor=actor,
             )
-        await reservations.settle_reservation(tx, id=reservation.id, status=status)
+        await reservations(tx).settle_reservation(id=reservation.id, status=status)
         moved = [by_id[line.product_id] for line in own]
         await reservation_event(tx, f"reservation.{status.value}", reservation, own, moved)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
-from services.product.store.models import ReservationStatus
+from services.product.store.postgres.models import ReservationStatus
 
 
 class Step(StrEnum):

@@ -1,4 +1,4 @@
-"""The product service in this process, and callers with tokens."""
+"""The product service in this process, on either engine, and callers with tokens."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from aiohttp.test_utils import TestClient, TestServer
 from pydantic import SecretStr
 
 from lib.auth import Role
+from lib.config import DatabaseSettings
+from lib.db.engine import open_database
 from lib.testing.auth import TestIssuer
 from services.product.app import create_app
 from services.product.config import ProductConfig
@@ -31,8 +33,9 @@ class Caller:
 
 
 @pytest.fixture
-async def database_url(new_database) -> str:
-    return await new_database("product", demo=True)
+async def database_url(new_engine_database) -> str:
+    """On each of the two engines."""
+    return await new_engine_database("product", demo=True)
 
 
 @pytest.fixture
@@ -46,6 +49,13 @@ async def client(database_url: str, issuer: TestIssuer) -> AsyncIterator[TestCli
     )
     async with TestClient(TestServer(create_app(config))) as client:
         yield client
+
+
+async def rows_of(database_url: str, query: str) -> list[tuple]:
+    """Ask the database itself."""
+    settings = DatabaseSettings(_env_file=None, database_url=SecretStr(database_url), db_pool_min=1)
+    async with open_database(settings, application="test") as db:
+        return [tuple(row) for row in await db.fetch(query)]
 
 
 @pytest.fixture

@@ -10,12 +10,12 @@ import sys
 from collections import Counter
 
 import aiohttp
-import asyncpg
 import pytest
 
 from lib.auth import Role
 from lib.embedded.ports import free_port
 from lib.testing.wait import eventually
+from tests.services.product.conftest import rows_of
 
 BUYERS = 1000
 ITEMS = 100
@@ -60,8 +60,8 @@ class Service:
 
 
 @pytest.fixture
-async def database_url(new_database) -> str:
-    return await new_database("product")
+async def database_url(new_engine_database) -> str:
+    return await new_engine_database("product")
 
 
 @pytest.fixture
@@ -128,21 +128,16 @@ async def test_exactly_a_hundred_are_sold_whatever_happens_to_the_service(
             await service.start()
 
     assert outcomes == {200: ITEMS, 409: BUYERS - ITEMS}
-    connection = await asyncpg.connect(database_url)
-    try:
-        statuses = await connection.fetch("SELECT status, count(*) FROM reservation GROUP BY 1")
-        moves = await connection.fetch(
-            "SELECT delta, stock_after FROM stock_movement ORDER BY product_version"
-        )
-        events = await connection.fetch("SELECT kind, count(*) FROM outbox GROUP BY 1")
-        left = await connection.fetchval("SELECT stock FROM product")
-    finally:
-        await connection.close()
+    statuses = await rows_of(
+        database_url, "SELECT status, count(*) FROM reservation GROUP BY status"
+    )
+    moves = await rows_of(
+        database_url, "SELECT delta, stock_after FROM stock_movement ORDER BY product_version"
+    )
+    events = await rows_of(database_url, "SELECT kind, count(*) FROM outbox GROUP BY kind")
     assert dict(statuses) == {"confirmed": ITEMS}
-    assert left == 0
-    assert [tuple(move) for move in moves] == [(ITEMS, ITEMS)] + [
-        (-1, ITEMS - 1 - n) for n in range(ITEMS)
-    ]
+    assert await rows_of(database_url, "SELECT stock FROM product") == [(0,)]
+    assert moves == [(ITEMS, ITEMS)] + [(-1, ITEMS - 1 - n) for n in range(ITEMS)]
     assert dict(events) == {
         "product.created": 1,
         "reservation.made": ITEMS,

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import itertools
 
-import asyncpg
 import pytest
 
 from lib.testing.wait import eventually
 from services.product.service.steps import Step, status_after
-from services.product.store.models import ReservationStatus
+from services.product.store.postgres.models import ReservationStatus
+from tests.services.product.conftest import rows_of
 
 DRILL = "01890000-0000-7000-8000-000000000a01"  # 40 of them at 129.00 EUR
 HAMMER = "01890000-0000-7000-8000-000000000a02"  # 120 at 19.90 EUR
@@ -227,10 +227,10 @@ async def test_every_change_leaves_an_event(shop, staff, database_url) -> None:
     await shop("POST", f"{PATH}/{made['data']['id']}/release")
     await staff("PATCH", f"products/{DRILL}", json={"price": "1"}, headers={"If-Match": "*"})
     await staff("DELETE", f"products/{DRILL}", headers={"If-Match": "*"})
-    connection = await asyncpg.connect(database_url)
-    rows = await connection.fetch("SELECT topic, kind, event_key FROM outbox ORDER BY position")
-    await connection.close()
-    assert [tuple(row) for row in rows] == [
+    rows = await rows_of(
+        database_url, "SELECT topic, kind, event_key FROM outbox ORDER BY position"
+    )
+    assert rows == [
         ("reservations", "reservation.made", made["data"]["id"]),
         ("reservations", "reservation.confirmed", made["data"]["id"]),
         ("reservations", "reservation.released", made["data"]["id"]),

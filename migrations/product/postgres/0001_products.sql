@@ -5,7 +5,7 @@ SET LOCAL lock_timeout = '5s';
 
 CREATE TYPE product_status AS ENUM ('active', 'inactive', 'deleted');
 CREATE TYPE reservation_status AS ENUM ('pending', 'confirmed', 'released', 'expired');
-CREATE TYPE movement_reason AS ENUM ('counted', 'reserved', 'released', 'returned', 'expired');
+CREATE TYPE stock_movement_reason AS ENUM ('counted', 'reserved', 'released', 'returned', 'expired');
 
 CREATE TABLE product (
     id uuid PRIMARY KEY, -- UUIDv7, made by the application
@@ -69,7 +69,7 @@ CREATE TABLE stock_movement (
     product_version integer NOT NULL,
     delta integer NOT NULL CHECK (delta <> 0),
     stock_after integer NOT NULL CHECK (stock_after >= 0),
-    reason movement_reason NOT NULL,
+    reason stock_movement_reason NOT NULL,
     reservation_id uuid REFERENCES reservation (id),
     actor text NOT NULL, -- the subject of a token, or `system`
     created_at timestamptz NOT NULL DEFAULT now(),

@@ -29,7 +29,7 @@ class ReservationStatus(StrEnum):
 RESERVATION_STATUS_BY_LABEL: Final = {label.value: label for label in ReservationStatus}
 
 
-class MovementReason(StrEnum):
+class StockMovementReason(StrEnum):
     COUNTED = "counted"
     RESERVED = "reserved"
     RELEASED = "released"
@@ -37,7 +37,7 @@ class MovementReason(StrEnum):
     EXPIRED = "expired"
 
 
-MOVEMENT_REASON_BY_LABEL: Final = {label.value: label for label in MovementReason}
+STOCK_MOVEMENT_REASON_BY_LABEL: Final = {label.value: label for label in StockMovementReason}
 
 
 class PriceChange(msgspec.Struct, frozen=True, gc=False):
@@ -96,7 +96,7 @@ class StockMovement(msgspec.Struct, frozen=True, gc=False):
     product_version: int
     delta: int
     stock_after: int
-    reason: MovementReason
+    reason: StockMovementReason
     reservation_id: UUID | None
     actor: str
     created_at: datetime

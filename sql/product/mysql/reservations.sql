@@ -1,0 +1,36 @@
+-- Reservations: stock set aside for somebody, until they confirm, give it back or let it expire.
+
+-- name: AddReservation :exec
+INSERT INTO reservation (id, owner, request_key, expires_at)
+VALUES (sqlc.arg(id), sqlc.arg(owner), sqlc.arg(request_key), sqlc.arg(expires_at));
+
+-- name: AddLine :exec
+INSERT INTO reservation_line (reservation_id, product_id, quantity, unit_price, currency)
+VALUES (sqlc.arg(reservation_id), sqlc.arg(product_id), sqlc.arg(quantity), sqlc.arg(unit_price), sqlc.arg(currency));
+
+-- name: GetReservation :one
+SELECT * FROM reservation WHERE id = sqlc.arg(id);
+
+-- name: FindReservation :one
+-- What a request with this key reserved before.
+SELECT * FROM reservation WHERE owner = sqlc.arg(owner) AND request_key = sqlc.arg(request_key);
+
+-- name: LockReservation :one
+-- The reservation as it is, to be settled by this transaction alone.
+SELECT * FROM reservation WHERE id = sqlc.arg(id) FOR UPDATE;
+
+-- name: ListLines :many
+SELECT * FROM reservation_line
+WHERE reservation_id IN (sqlc.slice(reservation_ids))
+ORDER BY reservation_id, product_id;
+
+-- name: SettleReservation :execrows
+UPDATE reservation SET status = sqlc.arg(status), updated_at = now(6) WHERE id = sqlc.arg(id);
+
+-- name: ClaimExpired :many
+-- Lock pending reservations past their time; those that another process has in hand are its own.
+SELECT * FROM reservation
+WHERE status = 'pending' AND expires_at <= sqlc.arg(now)
+ORDER BY expires_at, id
+LIMIT sqlc.arg(batch_size)
+FOR UPDATE SKIP LOCKED;
