@@ -109,10 +109,10 @@ class Entries(Generic[R, N, C, Q]):
 
     def _change(self) -> Handler:
         async def handler(request: web.Request) -> web.Response:
-            entry_id, version = decode.path_uuid(request), if_match(request)
+            entry_id = decode.path_uuid(request)
             changes = await decode.body(request, self.change)
             changed = await self.level.change(
-                request.app[DATABASE], entry_id, changes, version=version
+                request.app[DATABASE], entry_id, changes, version=if_match(request)
             )
             await answers.changed(request, tags.of_change(self.level.tag, entry_id))
             return respond.changed(changed, version=changed.version)
@@ -174,7 +174,19 @@ async def list_entries(
     return await answers.page(request, key, made_of, wanted, load)
 
 
-def described(handler: Handler, name: str, summary: str, tag: str, **about: Any) -> Handler:
+def described(
+    handler: Handler,
+    name: str,
+    summary: str,
+    tag: str,
+    *,
+    headers: Sequence[str] = (),
+    **about: Any,
+) -> Handler:
     """Name a handler and describe it, as `operation` does."""
     handler.__name__ = name
-    return operation(summary=summary, tags=(tag,), **about)(handler)
+    found = operation(summary=summary, tags=(tag,), headers=headers, **about)(handler)
+    if headers == SEEN:
+        about_it: dict[str, Any] = found.__apispec__  # type: ignore[attr-defined] # made just now
+        about_it["responses"]["304"] = {"description": "it is as you have it"}
+    return found

@@ -16,7 +16,6 @@ from lib.http import decode, respond
 from lib.http.app import DATABASE
 from lib.http.etag import etag
 from lib.http.middleware.auth import guarded, public
-from lib.http.openapi import operation
 from lib.http.pagination import PageQuery
 from services.catalog.model import tags
 from services.catalog.model.entries import NewProviderService
@@ -30,17 +29,6 @@ _TAG: Final = "provider services"
 _Owner = Callable[[web.Request], UUID]
 
 
-@public
-@operation(
-    summary="List the providers of a service",
-    tags=(_TAG,),
-    path=ID,
-    query=PageQuery,
-    headers=SEEN,
-    returns=list[ProviderService],
-    paged=True,
-    errors=(Code.NOT_FOUND,),
-)
 async def list_providers_of_service(request: web.Request) -> web.Response:
     """Who offers the service, and since when."""
     wanted, db = decode.query(request, PageQuery), request.app[DATABASE]
@@ -176,7 +164,23 @@ def _routes(
 
 
 ROUTES: Final = (
-    web.get("/api/v1/services/{id}/providers", list_providers_of_service),
+    web.get(
+        "/api/v1/services/{id}/providers",
+        public(
+            described(
+                list_providers_of_service,
+                "list_providers_of_service",
+                "List the providers of a service",
+                _TAG,
+                path=ID,
+                query=PageQuery,
+                headers=SEEN,
+                returns=list[ProviderService],
+                paged=True,
+                errors=(Code.NOT_FOUND,),
+            )
+        ),
+    ),
     # Before the providers: `me` is nobody's id.
     *_routes(
         "me",

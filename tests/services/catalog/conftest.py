@@ -53,7 +53,7 @@ async def database_url(new_database) -> str:
 
 @pytest.fixture
 async def own_redis_url(redis_url: str) -> str:
-    """An empty database of the run's Redis, for these tests alone: keys and streams have fixed names."""
+    """An empty database of the run's Redis: the names of keys and streams are fixed."""
     url = f"{redis_url.rpartition('/')[0]}/7"
     async with Redis.from_url(url) as redis:
         await redis.flushdb()
