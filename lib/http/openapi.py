@@ -58,6 +58,7 @@ def operation(
     returns: Any = None,
     status: int = 200,
     paged: bool = False,
+    bare: bool = False,
     headers: Sequence[str] = (),
     path: dict[str, Any] | None = None,
     errors: Sequence[Code] = (),
@@ -72,6 +73,7 @@ def operation(
         returns: the type under `data` in the answer; None for an answer without body.
         status: the status of success.
         paged: whether the answer carries `meta` of a page.
+        bare: whether the answer comes without our envelope, because a standard says what it is.
         headers: optional request headers it reads, such as `If-Match`.
         path: path parameter name → its type; a name not given is text.
         errors: the codes it may answer besides those that every operation may.
@@ -89,12 +91,17 @@ def operation(
             "operationId": name,
             "produces": ["application/json"],
             "parameters": _parameters(query, body, headers, path or {}),
-            "responses": {str(status): success, **_failures(errors, query, body, path)},
+            "responses": {
+                str(status): success,
+                **_unchanged(headers),
+                **_failures(errors, query, body, path),
+            },
         }
         if body is not None:
             data["consumes"] = ["application/json"]
         handler.__apispec__ = data  # type: ignore[attr-defined] # the library's own place for it
-        envelopes = {} if returns is None else {envelope: _envelope(returns, paged)}
+        described = schema_of(returns) if bare else _envelope(returns, paged)
+        envelopes = {} if returns is None else {envelope: described}
         handler.__described__ = _Described(types, envelopes)  # type: ignore[attr-defined] # read by `install`
         return handler
 
@@ -175,6 +182,11 @@ def _envelope(returns: Any, paged: bool) -> dict[str, Any]:
     if paged:
         properties["meta"] = reference(PageMeta)
     return {"type": "object", "required": sorted(properties), "properties": properties}
+
+
+def _unchanged(headers: Sequence[str]) -> dict[str, Any]:
+    conditional = "If-None-Match" in headers
+    return {"304": {"description": "the caller has this version"}} if conditional else {}
 
 
 def _failures(errors: Sequence[Code], query: Any, body: Any, path: Any) -> dict[str, Any]:

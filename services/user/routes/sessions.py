@@ -151,7 +151,7 @@ async def end_session(request: web.Request) -> web.Response:
 
 
 @public
-@operation(summary="Keys to verify access tokens with", tags=_TAGS, returns=Jwks)
+@operation(summary="Keys to verify access tokens with", tags=_TAGS, returns=Jwks, bare=True)
 async def jwks(request: web.Request) -> web.Response:
     """Answer the bare key set, as RFC 7517 has it, without our envelope."""
     return web.Response(

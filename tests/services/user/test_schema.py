@@ -5,10 +5,14 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
+import psycopg
 import pytest
 import schemathesis
+import yaml
 from hypothesis import HealthCheck, given, settings
+from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -16,15 +20,28 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from lib.auth import Role
+from lib.testing.auth import SOMEBODY
 from lib.testing.postgres import TestPostgres
-from tests.services.running import STAFF, running_point, running_user
+from services.user.service.roles import BUILT_IN
+from tests.services.running import ISSUER, running_point, running_user
+
+# Asks in the name of an administrator: what is refused is refused for what was sent.
+ADMIN = ISSUER.authorized(*BUILT_IN, subject=SOMEBODY, role=Role.ADMIN)
 
 
 @pytest.fixture(scope="module")
-def base(postgres_server: TestPostgres) -> Iterator[str]:
+def base(postgres_server: TestPostgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The service on a loop and a thread of its own: the library asks from this one."""
     user = postgres_server.create("user", demo=True)
     point = postgres_server.create("point", demo=True)
+    with psycopg.connect(user) as connection:
+        connection.execute(
+            "INSERT INTO account (id, email, first_name, last_name, role, verified, password_hash)"
+            " VALUES (%s, 'root@example.com', 'Root', '', 'ADMIN', true, 'none')",
+            (SOMEBODY,),
+        )
+    mails = tmp_path_factory.mktemp("mails")
     started: asyncio.Queue[str] = asyncio.Queue()
     loop = asyncio.new_event_loop()
     stop = asyncio.Event()
@@ -32,7 +49,14 @@ def base(postgres_server: TestPostgres) -> Iterator[str]:
     async def serve() -> None:
         async with (
             running_point(point) as points,
-            running_user(user, points.grpc_address) as address,
+            running_user(
+                user,
+                points.grpc_address,
+                mail_folder=mails,
+                files_folder=mails,
+                rate_limit_burst=100_000,
+                user_rate_limit=100_000,
+            ) as address,
         ):
             started.put_nowait(address)
             await stop.wait()
@@ -47,28 +71,46 @@ def base(postgres_server: TestPostgres) -> Iterator[str]:
         loop.close()
 
 
+def operations() -> list[tuple[str, str]]:
+    """Every path and method of the document, as it is kept beside the code."""
+    kept = Path(__file__).parents[3] / "api" / "swagger" / "user.swagger.yaml"
+    paths = yaml.safe_load(kept.read_text())["paths"]
+    return [
+        (f"/api/v1{path}", method.upper())
+        for path, methods in paths.items()
+        for method in methods
+        if method in ("get", "put", "post", "delete", "patch")
+    ]
+
+
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
-@pytest.mark.parametrize("path", ["/api/v1/users", "/api/v1/users/{id}"])
-def test_answers_keep_to_the_document(base: str, path: str, mode: GenerationMode) -> None:
-    operation = schemathesis.openapi.from_url(f"{base}/docs/swagger.json")[path]["GET"]
+@pytest.mark.parametrize(("path", "method"), operations())
+def test_answers_keep_to_the_document(
+    base: str, path: str, method: str, mode: GenerationMode
+) -> None:
+    operation = schemathesis.openapi.from_url(f"{base}/docs/swagger.json")[path][method]
     statuses = set()
 
     @given(case=operation.as_strategy(generation_mode=mode))
     @settings(
-        max_examples=40,
+        max_examples=12,
         deadline=None,
         derandomize=True,
         database=None,
         suppress_health_check=list(HealthCheck),
     )
     def check(case: schemathesis.Case) -> None:
-        response = case.call(headers=STAFF)
+        response = case.call(headers=ADMIN)
         statuses.add(response.status_code)
         assert response.status_code < 500
-        case.validate_response(
-            response,
-            checks=[status_code_conformance, content_type_conformance, response_schema_conformance],
-        )
+        checks = [status_code_conformance]
+        if response.content:
+            checks += [content_type_conformance, response_schema_conformance]
+        case.validate_response(response, checks=checks)
 
-    check()
-    assert statuses, "nothing was asked"
+    try:
+        check()
+    except Unsatisfiable:
+        assert mode is GenerationMode.NEGATIVE  # nothing about this operation can be wrong
+    else:
+        assert statuses, "nothing was asked"
