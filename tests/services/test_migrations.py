@@ -1,0 +1,75 @@
+"""What runs on two engines is migrated on both: up, down to nothing, and up again."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from pydantic import SecretStr
+
+from lib.config import DatabaseSettings
+from lib.db import migrations
+from lib.db.engine import engine_of, open_database
+
+ROOT = migrations.ROOT.resolve()
+BOTH = sorted(path.parent.name for path in ROOT.glob("*/mysql"))
+
+
+@pytest.fixture
+async def empty(engine_server):
+    url = await asyncio.to_thread(engine_server.create_empty)
+    yield url
+    await asyncio.to_thread(engine_server.drop, url)
+
+
+@pytest.mark.parametrize("db", BOTH)
+async def test_every_migration_can_be_undone_and_done_again(db, empty, engine) -> None:
+    folder = migrations.source(ROOT, db, empty)
+    assert folder == ROOT / db / engine
+    done = await asyncio.to_thread(migrations.apply, empty, folder, db=db, demo=True)
+    undone = []
+    while name := await asyncio.to_thread(migrations.roll_back_one, empty, folder, db=db):
+        undone.append(name)
+    schema = sorted(path.stem for path in folder.glob("*.sql") if ".rollback" not in path.name)
+    assert undone == schema[::-1]
+    assert await asyncio.to_thread(migrations.apply, empty, folder, db=db, demo=True) == done
+    settings = DatabaseSettings(_env_file=None, database_url=SecretStr(empty))
+    async with open_database(settings, application="test") as opened:
+        assert engine_of(opened) == engine
+        assert await opened.fetchval(f"SELECT count(*) FROM {db}") > 0
+
+
+@pytest.mark.parametrize("db", BOTH)
+def test_both_engines_have_the_same_steps_and_demo_data(db) -> None:
+    steps = [
+        [sorted(path.name for path in folder.glob("*.sql")) for folder in (where, where / "demo")]
+        for where in (ROOT / db / "postgres", ROOT / db / "mysql")
+    ]
+    assert [len(files) for files in steps[0]] == [len(files) for files in steps[1]]
+    assert steps[0][1] == steps[1][1]
+
+
+def test_a_new_migration_is_one_for_each_engine(tmp_path, monkeypatch, capsys) -> None:
+    for engine in migrations.ENGINES:
+        (tmp_path / "migrations" / "shop" / engine).mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    assert migrations.main(["init", "--db", "shop", "--name", "add_x"], {}) == 0
+    created = sorted(path.name for path in tmp_path.rglob("*.sql"))
+    assert created == ["0001_add_x.rollback.sql"] * 2 + ["0001_add_x.sql"] * 2
+    assert (
+        "lock_timeout"
+        not in (tmp_path / "migrations" / "shop" / "mysql" / "0001_add_x.sql").read_text()
+    )
+
+
+@pytest.mark.parametrize("kind", [".sql", ".rollback.sql"])
+@pytest.mark.parametrize(
+    ("own", "shared"),
+    [
+        ("product/postgres/0002_events", "shared/schema/0001_events"),
+        ("product/mysql/0002_outbox", "outbox/schema/0001_outbox"),
+    ],
+)
+def test_the_outbox_is_the_shared_one_byte_for_byte(own, shared, kind) -> None:
+    theirs = ROOT.parent / "sql" / f"{shared}{kind}"
+    assert (ROOT / f"{own}{kind}").read_bytes() == theirs.read_bytes()
