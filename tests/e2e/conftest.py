@@ -115,7 +115,8 @@ class Stack:
 def stack() -> Iterator[Stack]:
     """The run's stack. Tests may kill its parts, and leave when they have come back."""
     with tempfile.TemporaryDirectory(prefix="test-stack-", ignore_cleanup_errors=True) as folder:
-        running = Stack(Path(folder))
+        # Tests ask faster, all as one user from one address, than anybody should.
+        running = Stack(Path(folder), RATE_LIMIT="10000", USER_RATE_LIMIT="1000000")
         try:
             running.wait_until_said("ready; press Ctrl-C")
             yield running

@@ -102,7 +102,7 @@ async def test_without_the_point_service_the_list_answers_degraded(stack):
     pid = stack.pid("point")
     os.kill(pid, signal.SIGSTOP)
     try:
-        async with aiohttp.ClientSession(stack.url) as session:
+        async with aiohttp.ClientSession(stack.url, headers=stack.authorized()) as session:
             began = time.monotonic()
             async with session.get(PATHS[0]) as answer:
                 body = await answer.json()
