@@ -14,7 +14,10 @@ TOPIC: Final = "catalog"
 
 
 class Removed(Struct, frozen=True):
-    """The payload of `….removed`; `….created` and `….changed` carry the whole entry."""
+    """The payload of `….removed`; `….created` and `….changed` carry the whole entry.
+
+    Whoever keeps copies takes the one with the highest version: this one's is above all others.
+    """
 
     id: UUID
     version: int

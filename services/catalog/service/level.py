@@ -124,7 +124,7 @@ class Level(ABC, Generic[R, N, C, Q]):
             async with db.transaction() as tx:
                 before = await self._locked(tx, entry_id, version)
                 await self.delete(tx, entry_id)
-                removed = Removed(entry_id, before.version)
+                removed = Removed(entry_id, before.version + 1)
                 await tell(tx, f"{self.tag}.removed", entry_id, removed)
         except ForeignKeyViolationError as error:
             raise AppError(Code.CONFLICT, f"{self.noun} is still in use") from error
