@@ -39,6 +39,17 @@ async def test_every_migration_can_be_undone_and_done_again(db, empty, engine) -
         assert await opened.fetchval(f"SELECT count(*) FROM {db}") > 0
 
 
+async def test_the_command_takes_the_engine_from_the_url(
+    empty, engine, monkeypatch, capsys
+) -> None:
+    monkeypatch.chdir(ROOT.parent)
+    for command, said in (("up", "applied 0001"), ("up", "nothing to"), ("down", "rolled back")):
+        environ = {"DEPARTMENT_DATABASE_URL": empty}
+        args = [command, "--db", "department"]
+        assert await asyncio.to_thread(migrations.main, args, environ) == 0
+        assert capsys.readouterr().out.startswith(f"department: {said}")
+
+
 @pytest.mark.parametrize("db", BOTH)
 def test_both_engines_have_the_same_steps_and_demo_data(db) -> None:
     steps = [

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from lib.auth.principal import current_principal
+from lib.auth.principal import Role, current_principal
 from lib.errors import AppError, Code
 from lib.http.route import route_template
 from lib.limits import Decision, Limiter, TokenBucket, Window
@@ -39,12 +39,15 @@ def limit_clients(
 
 
 def limit_users(limiter: Limiter, rule: Window) -> Middleware:
-    """Return a middleware that limits each signed-in user; it belongs behind `authenticate`."""
+    """Return a middleware that limits each signed-in user; it belongs behind `authenticate`.
+
+    A service asks for all of its users, whom it has counted itself: it is not limited as one.
+    """
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
         principal = current_principal()
-        if principal is None:
+        if principal is None or principal.has_any(Role.SERVICE):
             return await handler(request)
         decision = await limiter.take(rule, f"user:{principal.subject}")
         return await _answer(decision, request, handler)

@@ -40,6 +40,9 @@ SELECT id, name, price, count(*) OVER () AS total FROM item
 WHERE active AND (name = @word OR note = @word) AND kind IN (sqlc.slice(kinds))
 ORDER BY name LIMIT @page_size;
 
+-- name: FindItems :many
+SELECT id, name FROM item WHERE id IN (sqlc.slice(ids)) ORDER BY name;
+
 -- name: AddItem :exec
 INSERT INTO item (id, name, price, kind, note, active)
 VALUES (@id, @name, @price, @kind, @note, @active);
@@ -138,6 +141,7 @@ async def _story(items: ModuleType, models: ModuleType, db) -> list[object]:
         await items.list_items(db, word="x", kinds=[kinds.A], page_size=9),
         await items.list_items(db, word="100%", kinds=[kinds.A, kinds.B], page_size=9),
         await items.list_items(db, word="x", kinds=[], page_size=9),
+        await items.find_items(db, ids=[UUID(int=0), UUID(int=2), UUID(int=9)]),
         await items.reprice(db, price=Decimal("2.50"), id=UUID(int=2)),
         await items.reprice(db, price=Decimal("2.50"), id=UUID(int=2)),
     ]

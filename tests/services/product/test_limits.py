@@ -1,0 +1,27 @@
+"""People are limited one by one; a service, which asks for many of them, is not."""
+
+from __future__ import annotations
+
+from aiohttp.test_utils import TestClient, TestServer
+from pydantic import SecretStr
+
+from lib.auth import Role
+from services.product.app import create_app
+from services.product.config import ProductConfig
+
+PATH = "/api/v1/products?page_size=1"
+
+
+async def test_a_user_is_limited_and_a_service_is_not(new_database, issuer) -> None:
+    config = ProductConfig(
+        _env_file=None,
+        database_url=SecretStr(await new_database("product")),
+        db_pool_min=1,
+        auth_jwks_url=issuer.url,
+        user_rate_limit=3,
+    )
+    async with TestClient(TestServer(create_app(config))) as client:
+        for role, expected in ((Role.SERVICE, [200] * 5), (Role.STAFF, [200] * 3 + [429] * 2)):
+            headers = issuer.authorized(subject=f"a {role}", role=role)
+            statuses = [(await client.get(PATH, headers=headers)).status for _ in range(5)]
+            assert statuses == expected
