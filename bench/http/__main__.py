@@ -11,10 +11,11 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import psutil
 import psycopg
@@ -102,12 +103,19 @@ def wait_until_it_answers(port: int, process: subprocess.Popen[bytes], log: Path
     sys.exit(f"the server did not start:\n{log.read_text()}")
 
 
-def measure(served: Served, path: str, options: argparse.Namespace) -> dict[str, float]:
+def measure(
+    served: Served,
+    path: str,
+    options: argparse.Namespace,
+    headers: Mapping[str, str] = MappingProxyType({}),
+) -> dict[str, float]:
     """Load one server for some seconds; its own processor time tells more than a busy machine."""
     arguments = [str(served.port), path, str(options.connections), str(options.seconds)]
     command = [sys.executable, "-m", "bench.http.load", *arguments]
     before = served.cpu_seconds()
-    found: dict[str, float] = json.loads(subprocess.check_output(command, cwd=ROOT))
+    found: dict[str, float] = json.loads(
+        subprocess.check_output(command, cwd=ROOT, input=json.dumps(dict(headers)).encode())
+    )
     return found | {"cpu_us": (served.cpu_seconds() - before) / found["requests"] * 1e6}
 
 
@@ -134,13 +142,18 @@ def report(case: str, rounds: dict[str, list[dict[str, float]]]) -> None:
             )
 
 
-def main() -> None:
+def options() -> argparse.Namespace:
+    """Read the command line."""
     parser = argparse.ArgumentParser(prog="python -m bench.http", description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=3.0)
     parser.add_argument("--connections", type=int, default=32)
     parser.add_argument("--only", nargs="*", choices=list(LABELS), default=list(LABELS))
-    options = parser.parse_args()
+    return parser.parse_args()
+
+
+def run(options: argparse.Namespace) -> None:
+    """Measure departments in turns and print medians and ratios."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         server = stack.enter_context(postgres.running(ROOT / "migrations"))
@@ -166,4 +179,8 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    from bench.http import me
+
+    given = options()
+    run(given)
+    me.run(given)

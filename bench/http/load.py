@@ -1,6 +1,7 @@
 """Load generator: keep-alive connections that ask for one address for some seconds.
 
-Runs as a process of its own and prints `{"requests": …, "seconds": …, "p50_ms": …, "p99_ms": …}`.
+Runs as a process of its own, reads headers to send as JSON from its input, and prints
+`{"requests": …, "seconds": …, "p50_ms": …, "p99_ms": …}`.
 """
 
 from __future__ import annotations
@@ -61,8 +62,12 @@ def _content_length(head: bytes) -> int:
     return 0
 
 
-async def run(port: int, path: str, connections: int, seconds: float) -> dict[str, float]:
-    request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAccept: */*\r\n\r\n".encode()
+async def run(
+    port: int, path: str, connections: int, seconds: float, headers: dict[str, str]
+) -> dict[str, float]:
+    sent = {"Host": f"127.0.0.1:{port}", "Accept": "*/*", **headers}
+    lines = "".join(f"{name}: {value}\r\n" for name, value in sent.items())
+    request = f"GET {path} HTTP/1.1\r\n{lines}\r\n".encode()
     latencies: list[float] = []
     loop = asyncio.get_running_loop()
     started = perf_counter()
@@ -86,7 +91,9 @@ async def run(port: int, path: str, connections: int, seconds: float) -> dict[st
 
 def main() -> None:
     port, path, connections, seconds = sys.argv[1:]
-    result = uvloop.run(run(int(port), path, int(connections), float(seconds)))
+    # Not on the command line, where everybody could read a token.
+    headers = json.loads(sys.stdin.read() or "{}")
+    result = uvloop.run(run(int(port), path, int(connections), float(seconds), headers))
     print(json.dumps(result))
 
 
