@@ -62,8 +62,14 @@ async def reserve(
     quantities = wanted.quantities()
     if earlier := await _earlier(db, owner, key, quantities):
         return earlier
-    # Who comes too late is told so without waiting for a lock.
-    _refuse_shortage(quantities, await products(db).find_products(ids=list(quantities)))
+    try:
+        # Who comes too late is told so without waiting for a lock.
+        _refuse_shortage(quantities, await products(db).find_products(ids=list(quantities)))
+    except AppError:
+        # Unless it is this same request, sent before, that has just taken the last ones.
+        if earlier := await _earlier(db, owner, key, quantities):
+            return earlier
+        raise
 
     async def work(tx: Executor) -> Reserved:
         reservation_id = new_id()
