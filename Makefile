@@ -85,6 +85,8 @@ check: $(READY) ## format, lint, types, imports, generated files up to date
 	@$(BIN)/mypy
 	@cd codegen && ../$(BIN)/mypy --config-file ../pyproject.toml -p aiosqlc
 	@$(BIN)/lint-imports --no-logo | tail -n 3
+	@$(BIN)/bandit --quiet -ll -c pyproject.toml -r lib services observability
+	@$(PY) -m pip --disable-pip-version-check check
 	@for config in $(QUERY_SETS); do $(PY) -m aiosqlc check -f $$config; done
 	@$(PY) -m lib.grpc.generate --check
 	@$(PY) -m services._stack.specs check
