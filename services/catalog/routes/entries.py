@@ -174,19 +174,7 @@ async def list_entries(
     return await answers.page(request, key, made_of, wanted, load)
 
 
-def described(
-    handler: Handler,
-    name: str,
-    summary: str,
-    tag: str,
-    *,
-    headers: Sequence[str] = (),
-    **about: Any,
-) -> Handler:
+def described(handler: Handler, name: str, summary: str, tag: str, **about: Any) -> Handler:
     """Name a handler and describe it, as `operation` does."""
     handler.__name__ = name
-    found = operation(summary=summary, tags=(tag,), headers=headers, **about)(handler)
-    if headers == SEEN:
-        about_it: dict[str, Any] = found.__apispec__  # type: ignore[attr-defined] # made just now
-        about_it["responses"]["304"] = {"description": "it is as you have it"}
-    return found
+    return operation(summary=summary, tags=(tag,), **about)(handler)
