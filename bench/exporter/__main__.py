@@ -1,6 +1,6 @@
 """Lines the log exporter counts in a second of one core, beside mtail where it is installed.
 
-Run: python -m bench.exporter.run [lines]. Every figure is the median of five runs. Seconds are CPU
+Run: python -m bench.exporter [lines]. Every figure is the median of five runs. Seconds are CPU
 seconds, user and system, so that other work on the machine does not count against either.
 """
 

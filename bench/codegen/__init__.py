@@ -1,0 +1,1 @@
+"""Compile times beside sqlc's."""

@@ -1,0 +1,104 @@
+"""Compile times beside sqlc's on one large project: `python -m bench.codegen [PROJECT]`.
+
+The project (200 tables, 2,000 queries) is made by the conformance kit's `gen_large.py`. Both write
+the same JSON document. Cold: no lock, no cache. Unchanged: nothing to do. One edit: a query changed
+while `watch` runs, until its output is written.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+GENERATOR = ROOT.parent / "shared" / "conformance" / "gen_large.py"
+SQLC = Path(sys.executable).with_name("sqlc")
+OURS = [sys.executable, "-m", "aiosqlc"]
+
+
+def timed(command: list[str], folder: Path) -> float:
+    started = time.perf_counter()
+    subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
+    return time.perf_counter() - started
+
+
+def forget(folder: Path) -> None:
+    """Remove what a run leaves behind, so that the next one is cold."""
+    shutil.rmtree(folder / "out", ignore_errors=True)
+    for lock in folder.glob("*.lock.json"):
+        lock.unlink()
+
+
+def one_edit(folder: Path, rounds: int) -> list[float]:
+    """Change one query again and again under `watch`; seconds until the document has the change."""
+    output = folder / "out" / "gen.json"
+    queries = next(iter(sorted((folder / "queries").rglob("*.sql"))))
+    text = queries.read_text()
+    name = text.split("-- name: ", 1)[1].split()[0]
+    found = []
+    with subprocess.Popen(
+        [*OURS, "watch", "-f", "sqlc.yaml"], cwd=folder, stdout=subprocess.PIPE, text=True
+    ) as watch:
+        try:
+            assert watch.stdout is not None
+            watch.stdout.readline()  # it says when everything is up to date
+            for number in range(rounds):
+                changed = f"{name}Edited{number}"
+                queries.write_text(text.replace(f"-- name: {name} ", f"-- name: {changed} ", 1))
+                started = time.perf_counter()
+                wait_for(lambda wanted=changed: wanted in output.read_text(), 30)
+                found.append(time.perf_counter() - started)
+        finally:
+            watch.terminate()
+            queries.write_text(text)
+    return found
+
+
+def wait_for(condition: Callable[[], bool], limit: float) -> None:
+    until = time.monotonic() + limit
+    while not condition():
+        if time.monotonic() > until:
+            sys.exit("the change did not arrive")
+        time.sleep(0.002)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench.codegen", description=__doc__)
+    parser.add_argument("project", nargs="?", type=Path, help="a folder with sqlc.yaml")
+    parser.add_argument("--rounds", type=int, default=5)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch) / "pg"
+        if options.project:
+            shutil.copytree(options.project, folder)
+        elif GENERATOR.exists():
+            subprocess.run(
+                [sys.executable, GENERATOR, scratch], check=True, stdout=subprocess.DEVNULL
+            )
+        else:
+            sys.exit("name a project: python -m bench.codegen FOLDER")
+        cold, unchanged, sqlc = [], [], []
+        for _ in range(options.rounds):
+            forget(folder)
+            sqlc.append(timed([str(SQLC), "generate", "-f", "sqlc.yaml"], folder))
+            forget(folder)
+            cold.append(timed([*OURS, "generate", "-f", "sqlc.yaml"], folder))
+            unchanged.append(timed([*OURS, "generate", "-f", "sqlc.yaml"], folder))
+        base = statistics.median(sqlc)
+        print(f"sqlc                 {base * 1e3:7.0f} ms")
+        for name, times, bar in (("cold", cold, 3.0), ("unchanged", unchanged, 1.0)):
+            took = statistics.median(times)
+            print(f"aiosqlc {name:12} {took * 1e3:7.0f} ms  {took / base:5.2f} x sqlc (bar: {bar})")
+        edits = statistics.median(one_edit(folder, options.rounds))
+        print(f"aiosqlc one edit     {edits * 1e3:7.0f} ms  (bar: 100 ms)")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""What rows and calls cost beside the bare driver and other libraries."""
