@@ -79,8 +79,10 @@ def test_a_new_migration_is_one_for_each_engine(tmp_path, monkeypatch, capsys) -
     [
         ("product/postgres/0002_events", "shared/schema/0001_events"),
         ("product/mysql/0002_outbox", "outbox/schema/0001_outbox"),
+        ("user/0003_events", "shared/schema/0001_events"),
+        ("user/0004_idempotency", "shared/schema/0002_idempotency"),
     ],
 )
-def test_the_outbox_is_the_shared_one_byte_for_byte(own, shared, kind) -> None:
+def test_what_services_share_is_the_shared_one_byte_for_byte(own, shared, kind) -> None:
     theirs = ROOT.parent / "sql" / f"{shared}{kind}"
     assert (ROOT / f"{own}{kind}").read_bytes() == theirs.read_bytes()
