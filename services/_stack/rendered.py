@@ -9,11 +9,28 @@ import json
 import sys
 from pathlib import Path
 
+import jinja2
+
 from observability.grafana import dashboards
 from observability.grafana.panels import Dashboard, as_json
-from services._stack.settings import PORTS, ROOT
+from services._stack import gateway
+from services._stack.settings import PORTS, ROOT, Settings
 
 DASHBOARDS = ROOT / "observability" / "grafana" / "dashboards"
+
+DEPLOY = ROOT / "deploy"
+INTERNAL_PORT = 9000  # health and metrics inside a container
+VOLUMES = (
+    "postgres", "redis", "gateway", "exporter", "prometheus", "alertmanager", "grafana",
+    "elasticsearch", "certificates", "filebeat",
+)  # fmt: skip
+SECRETS = (
+    "postgres_password", "redis_password", "grafana_password",
+    "alert_on_call_url", "alert_team_url",
+)  # fmt: skip
+# Templates and what they become under `deploy/`: once, and once for each service.
+ONCE: dict[str, str] = {}
+PER_SERVICE: dict[str, str] = {}
 
 
 def main(argv: list[str]) -> int:
@@ -37,9 +54,79 @@ def main(argv: list[str]) -> int:
 def files() -> dict[Path, str]:
     """Return every file by its path."""
     return {
-        DASHBOARDS / f"{page.uid}.json": json.dumps(as_json(page), indent=2) + "\n"
-        for page in all_dashboards()
+        **{
+            DASHBOARDS / f"{page.uid}.json": json.dumps(as_json(page), indent=2) + "\n"
+            for page in all_dashboards()
+        },
+        **deployment(),
     }
+
+
+def deployment() -> dict[Path, str]:
+    """Return what starts the services elsewhere: as containers here, on Kubernetes, on ECS."""
+    settings = Settings.read({})
+    found = {
+        ROOT / "docker-compose.yml": _filled_in("docker/docker-compose.yml.j2", settings),
+        DEPLOY / "docker/gateway/nginx.conf": _container_gateway(settings),
+        DEPLOY / "docker/prometheus/targets/compose.json": _container_targets(settings),
+    }
+    for service in settings.services:
+        for template, path in PER_SERVICE.items():
+            text = _filled_in(template, settings, service=service)
+            found[DEPLOY / path.format(name=service.name)] = text
+    for template, path in ONCE.items():
+        found[DEPLOY / path] = _filled_in(template, settings)
+    return found
+
+
+def _filled_in(template: str, settings: Settings, **more: object) -> str:
+    environment = jinja2.Environment(  # noqa: S701 - configuration files, not HTML
+        loader=jinja2.FileSystemLoader(DEPLOY),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    return environment.get_template(template).render(
+        services=settings.services,
+        databases=[service.name for service in settings.services if service.database],
+        user_port=PORTS["USER_PORT"],
+        internal_port=INTERNAL_PORT,
+        volumes=VOLUMES,
+        secrets=SECRETS,
+        **more,
+    )
+
+
+def _container_gateway(settings: Settings) -> str:
+    place = gateway.Place(
+        listen="8080",
+        addresses={
+            service.name: [f"{service.name}:{service.port}"] for service in settings.services
+        },
+        docs="/srv/docs",
+        specs="/srv/specs",
+        assets="/srv/assets",
+        status_listen="8081",
+    )
+    return gateway.render(settings, Path("/var/lib/gateway"), place=place)
+
+
+def _container_targets(settings: Settings) -> str:
+    found = [(s.name, "service", f"{s.name}:{INTERNAL_PORT}") for s in settings.services]
+    found += [
+        ("nginx-exporter", "exporter", "nginx-exporter:9150"),
+        ("postgres-exporter", "exporter", "postgres-exporter:9187"),
+        ("redis-exporter", "exporter", "redis-exporter:9121"),
+        ("cadvisor", "exporter", "cadvisor:8080"),
+        ("prometheus", "infra", "prometheus:9090"),
+        ("alertmanager", "infra", "alertmanager:9093"),
+    ]
+    groups = [
+        {"targets": [address], "labels": {"job": name, "kind": kind}}
+        for name, kind, address in found
+    ]
+    return json.dumps(groups, indent=2) + "\n"
 
 
 def all_dashboards() -> list[Dashboard]:

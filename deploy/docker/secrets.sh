@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# Makes every secret that docker-compose.yml mounts, once; what exists is kept. Nothing has a default.
+# Usage: secrets.sh NAME…   (the names are printed by: docker compose config | grep secrets/)
+set -euo pipefail
+cd "$(dirname "$0")"
+umask 077
+mkdir -p secrets
+once() { [[ -s secrets/$1 ]] || { "${@:2}" > "secrets/$1.new" && mv "secrets/$1.new" "secrets/$1"; }; }
+password() { openssl rand -hex 24; }
+for name in "$@"; do once "${name}_password" password; done
+for name in postgres redis elastic kibana grafana csrf; do once "${name}_password" password; done
+once user_signing_keys openssl genpkey -algorithm ed25519
+once user_encryption_keys bash -c 'echo "first:$(openssl rand -base64 32)"'
+# Where alerts go: put the real webhook in, until then they go nowhere.
+for name in alert_on_call_url alert_team_url; do once "$name" echo "http://127.0.0.1:9/"; done
+# A service reads its settings from the environment; these files are its env_file.
+env() { printf '%s\n' "${@:2}" > "secrets/$1.env"; }
+for name in "$@"; do
+    upper=${name^^}
+    env "$name" "${upper}_DATABASE_URL=postgresql://$name:$(<"secrets/${name}_password")@postgres:5432/$name" \
+        "REDIS_URL=redis://:$(<secrets/redis_password)@redis:6379/0" "AUTH_CSRF_SECRET=$(<secrets/csrf_password)"
+done
+if [[ -e secrets/user.env ]]; then
+    # One line: compose keeps \n inside double quotes as line ends.
+    printf 'USER_JWT_PRIVATE_KEYS="%s"\n' "$(awk '{printf "%s\\n", $0}' secrets/user_signing_keys)" >> secrets/user.env
+    echo "USER_ENCRYPTION_KEYS=$(<secrets/user_encryption_keys)" >> secrets/user.env
+fi
+# One statement per role and database, run by the postgres image on its first start.
+for name in "$@"; do
+    echo "CREATE ROLE \"$name\" LOGIN PASSWORD '$(<"secrets/${name}_password")';"
+    echo "CREATE DATABASE \"$name\" OWNER \"$name\";"
+done > secrets/databases.sql
+env monitoring "DATA_SOURCE_NAME=postgresql://postgres:$(<secrets/postgres_password)@postgres:5432/postgres?sslmode=disable" \
+    "REDIS_PASSWORD=$(<secrets/redis_password)"
+env elk "ELASTIC_PASSWORD=$(<secrets/elastic_password)" "KIBANA_PASSWORD=$(<secrets/kibana_password)"
+env kibana "ELASTICSEARCH_PASSWORD=$(<secrets/kibana_password)"
+chmod 644 secrets/databases.sql  # the database's own account must read it; the folder is closed
+chmod 711 secrets
+echo "secrets are in deploy/docker/secrets"
