@@ -1,0 +1,22 @@
+"""Every test that the security page names exists where it says."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+_FILE_OR_TEST = re.compile(r"`((?:[\w]+/)*test_\w+\.py|test_\w+)`")
+
+
+def test_every_proof_on_the_security_page_exists() -> None:
+    proofs = 0
+    for line in (ROOT / "docs" / "security.md").read_text().splitlines():
+        source = ""
+        for named in _FILE_OR_TEST.findall(line):
+            if named.endswith(".py"):
+                source = (ROOT / "tests" / named).read_text()
+            else:
+                assert re.search(rf"def {named}\(", source), named
+            proofs += 1
+    assert proofs > 60
