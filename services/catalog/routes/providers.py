@@ -147,6 +147,8 @@ def _routes(
         _add_to(change), f"add_{whose}_service", f"Add to the services {whom}", _TAG,
         path=path, body=NewProviderService, returns=Service, status=201, **missing,
     )  # fmt: skip
+    answered: dict[str, Any] = added.__apispec__["responses"]  # type: ignore[attr-defined] # just made
+    answered["200"] = {**answered["201"], "description": "it was there already"}
     got = described(
         _get_of(read), f"get_{whose}_service", f"Get one of the services {whom}", _TAG,
         path=one_path, headers=SEEN, returns=Service, **missing,

@@ -61,6 +61,9 @@ def test_every_route_is_in_the_document(schema) -> None:
     }  # fmt: skip
     assert set(OPERATIONS) <= documented
     assert len(OPERATIONS) == 33
+    for owner in ("me", "{provider_id}"):
+        taken_up = schema.raw_schema["paths"][f"/api/v1/providers/{owner}/services"]["post"]
+        assert {"200", "201"} <= set(taken_up["responses"])
 
 
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
