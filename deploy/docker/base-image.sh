@@ -10,5 +10,6 @@ root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
 debootstrap --variant=minbase --include=python3,python3-venv,ca-certificates "$release" "$root" "$mirror" >&2
 rm -rf "$root"/var/cache/apt/archives/*.deb "$root"/var/lib/apt/lists/* "$root"/usr/share/{doc,man,locale}
+chmod 755 "$root" # mktemp made it for root alone; inside it is the root folder of every account
 ln -sf python3 "$root/usr/bin/python"
-tar --numeric-owner -C "$root" -c . | docker import --change 'CMD ["python3"]' - "$image"
+tar --numeric-owner -C "$root" -c . | docker import --change 'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' --change 'CMD ["python3"]' - "$image"

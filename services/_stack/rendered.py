@@ -29,8 +29,14 @@ SECRETS = (
     "alert_on_call_url", "alert_team_url",
 )  # fmt: skip
 # Templates and what they become under `deploy/`: once, and once for each service.
-ONCE: dict[str, str] = {}
-PER_SERVICE: dict[str, str] = {}
+ONCE = {
+    "kubernetes/platform.yaml.j2": "kubernetes/base/platform.yaml",
+    "kubernetes/kustomization.yaml.j2": "kubernetes/base/kustomization.yaml",
+}
+PER_SERVICE = {
+    "kubernetes/service.yaml.j2": "kubernetes/base/{name}.yaml",
+    "ecs/task.json.j2": "ecs/{name}.json",
+}
 
 
 def main(argv: list[str]) -> int:

@@ -111,3 +111,58 @@ def test_prometheus_finds_every_service_in_its_container():
     assert {g["labels"]["job"] for g in groups if g["labels"]["kind"] == "service"} == set(
         service_names()
     )
+
+
+KUBERNETES = ROOT / "deploy" / "kubernetes"
+
+
+@pytest.mark.parametrize("name", service_names())
+def test_a_service_on_kubernetes_is_probed_limited_and_unprivileged(name):
+    found = {
+        part["kind"]: part
+        for part in yaml.safe_load_all((KUBERNETES / f"base/{name}.yaml").read_text())
+        if part
+    }
+    assert {"Deployment", "Service", "PodDisruptionBudget", "HorizontalPodAutoscaler"} <= set(found)
+    pod = found["Deployment"]["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    assert {"startupProbe", "livenessProbe", "readinessProbe"} <= set(container)
+    assert container["securityContext"]["readOnlyRootFilesystem"] is True
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    assert "memory" in container["resources"]["limits"]
+    named = {port["name"] for port in container["ports"]}
+    assert {port["targetPort"] for port in found["Service"]["spec"]["ports"]} <= named
+
+
+@pytest.mark.parametrize("folder", ["base", "overlays/staging", "overlays/production"])
+def test_every_resource_of_a_kustomization_exists(folder):
+    at = KUBERNETES / folder
+    named = yaml.safe_load((at / "kustomization.yaml").read_text())["resources"]
+    assert [name for name in named if not (at / name).exists()] == []
+
+
+@pytest.mark.parametrize("name", service_names())
+def test_a_task_of_ecs_holds_no_secret_only_where_to_get_it(name):
+    (container,) = json.loads((ROOT / f"deploy/ecs/{name}.json").read_text())[
+        "containerDefinitions"
+    ]
+    plain = {variable["name"] for variable in container["environment"]}
+    kept = {secret["name"]: secret["valueFrom"] for secret in container["secrets"]}
+    assert f"{name.upper()}_DATABASE_URL" in kept
+    assert not plain & set(kept)
+    assert all(place.startswith("${SECRETS_ARN}:") for place in kept.values())
+
+
+@pytest.mark.parametrize("name", ["ci", "cd"])
+def test_a_workflow_asks_for_the_least_and_ends_by_itself(name):
+    flow = yaml.safe_load((ROOT / f".github/workflows/{name}.yml").read_text())
+    assert flow["permissions"]["contents"] == "read"
+    for job in flow["jobs"].values():
+        for step in job["steps"]:
+            assert re.search(r"@v\d", step.get("uses", "x@v1"))
+            script = step.get("run", "").split()
+            assert (
+                not script
+                or not script[0].startswith((".ci/", "deploy/"))
+                or (ROOT / script[0]).exists()
+            )
