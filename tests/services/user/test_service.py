@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from lib.errors import AppError, Code
-from services.user.model.people import OrderBy, Sort, PeopleQuery
+from services.user.model.people import OrderBy, PeopleQuery, Sort
 from services.user.service import people as service
 from services.user.store import staff
 from tests.conftest import NewDatabase
