@@ -107,6 +107,8 @@ class Settings(BaseSettings):
     log_format: Annotated[LogFormat, BeforeValidator(_lower)] = Field(
         default=LogFormat.JSON, validation_alias="LOG_FORMAT"
     )
+    # Where spans go over OTLP/HTTP, such as http://collector:4318; none are made without it.
+    otlp_endpoint: str | None = Field(default=None, validation_alias="OTLP_ENDPOINT")
     cors_origins: CommaSeparated = Field(default=(), validation_alias="CORS_ORIGINS")
     # Where it is set, health and metrics move to this port and the public one hides them.
     internal_port: Port | None = Field(default=None, validation_alias="INTERNAL_PORT")

@@ -14,6 +14,7 @@ import uvloop
 
 from lib import log as logging
 from lib.config import ConfigError, Settings, load
+from lib.otlp import exporting
 
 Part = AbstractAsyncContextManager[Any]
 S = TypeVar("S", bound=Settings)
@@ -43,7 +44,13 @@ def run(service: str, spec: type[S], parts: Callable[[S], Sequence[Part]]) -> in
         environment=config.environment,
     )
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(serve(lambda: parts(config), drain_seconds=config.drain_seconds))
+        # Spans end last, so that the drain of the other parts is still seen.
+        return runner.run(
+            serve(
+                lambda: (exporting(service, config.otlp_endpoint), *parts(config)),
+                drain_seconds=config.drain_seconds,
+            )
+        )
 
 
 async def serve(parts: Callable[[], Sequence[Part]], *, drain_seconds: float) -> int:

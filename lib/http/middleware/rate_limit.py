@@ -56,12 +56,12 @@ def limit_users(limiter: Limiter, rule: Window) -> Middleware:
 
 
 async def _answer(decision: Decision, request: web.Request, handler: Handler) -> web.StreamResponse:
-    headers = decision.headers()
     if not decision.allowed:
-        raise AppError(Code.RATE_LIMIT_EXCEEDED, "too many requests, slow down", headers=headers)
+        raise AppError(
+            Code.RATE_LIMIT_EXCEEDED, "too many requests, slow down", headers=decision.headers()
+        )
     response = await handler(request)
-    if not response.prepared:
-        # The innermost limit is the one that the caller feels; an outer one does not overwrite it.
-        for name, value in headers.items():
-            response.headers.setdefault(name, value)
+    # The innermost limit is the one that the caller feels; an outer one does not overwrite it.
+    if not response.prepared and "RateLimit-Limit" not in response.headers:
+        response.headers.update(decision.headers())
     return response
