@@ -44,11 +44,11 @@ def one_edit(folder: Path, rounds: int) -> list[float]:
     name = text.split("-- name: ", 1)[1].split()[0]
     found = []
     with subprocess.Popen(
-        [*OURS, "watch", "-f", "sqlc.yaml"], cwd=folder, stdout=subprocess.PIPE, text=True
+        [*OURS, "watch", "-f", "sqlc.yaml"], cwd=folder, stderr=subprocess.PIPE, text=True
     ) as watch:
         try:
-            assert watch.stdout is not None
-            watch.stdout.readline()  # it says when everything is up to date
+            assert watch.stderr is not None
+            watch.stderr.readline()  # it says when everything is up to date
             for number in range(rounds):
                 changed = f"{name}Edited{number}"
                 queries.write_text(text.replace(f"-- name: {name} ", f"-- name: {changed} ", 1))

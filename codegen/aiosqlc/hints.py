@@ -18,8 +18,11 @@ def apply_hints(analysis: Analysis) -> tuple[Analysis, list[Diagnostic]]:
     problems: list[Diagnostic] = []
     queries = []
     for query in analysis.queries:
+        if not query.parsed.hints:
+            queries.append(query)
+            continue
         problems += _unknown_targets(query)
-        queries.append(_with_hints(query) if query.parsed.hints else query)
+        queries.append(_with_hints(query))
     return replace(analysis, queries=tuple(queries)), problems
 
 

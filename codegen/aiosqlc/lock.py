@@ -16,6 +16,7 @@ import msgspec
 
 from aiosqlc.config.project import Project, QuerySet
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
+from aiosqlc.kept import kept
 from aiosqlc.source import SourceFile, Span
 from aiosqlc.stages import (
     Analysis,
@@ -59,6 +60,7 @@ def schema_key(entry: QuerySet, schema: Sequence[SchemaFile], options: AnalyzeOp
     return _digest(parts)
 
 
+@kept
 def query_key(schema: str, query: ParsedQuery) -> str:
     """Return the key of one query: everything of it but its place in the file."""
     parts = [schema, query.name, query.command.value, query.sql]
@@ -208,21 +210,32 @@ def print_lock(project: Project, entries: Mapping[str, Locked], head: Head | Non
 
 def _print_entry(entry: Locked) -> str:
     analysis = entry.analysis
-    catalog = analysis.catalog
-    tables = ",\n  ".join(_json(table) for table in catalog.tables)
-    types = ",\n  ".join(_json(kind) for kind in catalog.types)
     queries = ",\n  ".join(
-        f"{_json(key)}: {_object(query)}"
+        f"{_json(key)}: {_query(query)}"
         for key, query in zip(entry.keys, analysis.queries, strict=True)
     )
     warnings = ",\n  ".join(_json(_warning(item)) for item in entry.warnings)
     return (
         f'{{"schema": {_json(entry.schema)}, "complete": {_json(entry.complete)},\n'
         f' "server_version": {_json(analysis.server_version)},\n'
-        f' "catalog": {{"default_schema": {_json(catalog.default_schema)},\n'
-        f' "tables": [\n  {tables}],\n "types": [\n  {types}]}},\n'
+        f' "catalog": {_catalog(analysis.catalog)},\n'
         f' "warnings": [{warnings}],\n "queries": {{\n  {queries}}}}}'
     )
+
+
+@kept
+def _catalog(catalog: Catalog) -> str:
+    tables = ",\n  ".join(_json(table) for table in catalog.tables)
+    types = ",\n  ".join(_json(kind) for kind in catalog.types)
+    return (
+        f'{{"default_schema": {_json(catalog.default_schema)},\n'
+        f' "tables": [\n  {tables}],\n "types": [\n  {types}]}}'
+    )
+
+
+@kept
+def _query(query: TypedQuery) -> str:
+    return _object(query)
 
 
 def _json(value: object) -> str:

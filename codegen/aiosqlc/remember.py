@@ -38,7 +38,7 @@ def analyze_remembering(
     keys = tuple(lock.query_key(key, query) for query in queries)
     usable = known if known and known.schema == key else None
     found = {
-        query_key: lock.restore(usable.queries[query_key], query)
+        query_key: _restore(usable, query_key, query)
         for query_key, query in zip(keys, queries, strict=True)
         if usable and query_key in usable.queries
     }
@@ -49,6 +49,27 @@ def analyze_remembering(
             analysis = Analysis(usable.catalog, typed, usable.server_version)
             return Outcome(analysis, warnings, lock.Locked(key, keys, analysis, warnings))
     return _analyze_rest(key, keys, schema, queries, options, found, analyze)
+
+
+_MOST_RESTORED = 20_000
+_restored: dict[str, TypedQuery] = {}  # known in this process, by key
+
+
+def _restore(known: lock.Entry, key: str, parsed: ParsedQuery) -> TypedQuery | None:
+    """Return a remembered query: the same object as before where nothing of it has changed."""
+    before = _restored.get(key)
+    if before is not None and before.parsed is parsed:
+        return before
+    query = lock.restore(known.queries[key], parsed)
+    if query is not None:
+        _keep(key, query)
+    return query
+
+
+def _keep(key: str, query: TypedQuery) -> None:
+    if len(_restored) > _MOST_RESTORED:
+        _restored.clear()
+    _restored[key] = query
 
 
 def _warnings_of(
@@ -82,7 +103,10 @@ def _analyze_rest(
     fresh, diagnostics = analyze(schema, rest, options)
     by_name = {query.parsed.name: query for query in fresh.queries}
     for name, parsed in zip(keys, queries, strict=True):
-        found[name] = by_name.get(parsed.name) or found.get(name)
+        new = by_name.get(parsed.name)
+        found[name] = new or found.get(name)
+        if new:
+            _keep(name, new)
     typed = tuple(query for name in keys if (query := found[name]))
     analysis = Analysis(fresh.catalog, typed, fresh.server_version, fresh.facts)
     failed = any(item.severity is Severity.ERROR for item in diagnostics)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import gc
 import sys
 import time
 from collections.abc import Iterator
@@ -26,6 +27,7 @@ def run(arguments: argparse.Namespace) -> int:
         return 2
     with warm_analyzer(project) as analyze:
         _generate(arguments, project, analyze)
+        gc.freeze()  # what is known by now stays: no collection need walk through it again
         settled = False  # what changed before the watching began shows at its first sign of life
         for changes in _changes(project):
             changed = load(arguments) if changes or not settled else None

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from aiosqlc.config.project import JsonTarget, QuerySet
+from aiosqlc.kept import kept
 from aiosqlc.mysql.sqlc_view import sqlc_view
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.stages import (
@@ -45,12 +46,31 @@ _CARDINALITY = {
 
 def print_json(entry: QuerySet, target: JsonTarget, analysis: Analysis) -> Rendered:
     """Return the document as a file."""
-    document = codegen_request(entry, analysis)
     if target.indent:
+        document = codegen_request(entry, analysis)
         text = json.dumps(document, indent=target.indent, ensure_ascii=False)
     else:
-        text = msgspec.json.encode(document).decode()
+        text = msgspec.json.encode(_encoded_request(entry, analysis)).decode()
     return Rendered(target.out / target.filename, text + "\n")
+
+
+def _encoded_request(entry: QuerySet, analysis: Analysis) -> Json:
+    """Return the document with its long parts as text, made once for each catalog and query."""
+    queries = [_encoded_query(query, analysis.catalog, entry.engine) for query in analysis.queries]
+    catalog = _encoded_catalog(analysis.catalog)
+    whole = codegen_request(entry, Analysis(Catalog()))
+    return whole | {"catalog": catalog, "queries": queries}
+
+
+@kept
+def _encoded_catalog(catalog: Catalog) -> msgspec.Raw:
+    return msgspec.Raw(msgspec.json.encode(_catalog(catalog)))
+
+
+@kept
+def _encoded_query(query: TypedQuery, catalog: Catalog, engine: Dialect) -> msgspec.Raw:
+    shown = sqlc_view(query) if engine is Dialect.MYSQL else query
+    return msgspec.Raw(msgspec.json.encode(_query(shown, catalog)))
 
 
 def codegen_request(entry: QuerySet, analysis: Analysis) -> Json:

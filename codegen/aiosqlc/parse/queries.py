@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
 from aiosqlc.parse.annotations import read_annotations
@@ -50,6 +51,14 @@ def parse_file(
     file: SourceFile, dialect: Dialect
 ) -> tuple[tuple[ParsedQuery, ...], list[Diagnostic]]:
     """Parse one query file: every annotated statement becomes a query or a diagnostic."""
+    queries, problems = _parsed(file, dialect)
+    return queries, list(problems)
+
+
+@lru_cache(maxsize=512)  # while watching, most files are what they were
+def _parsed(
+    file: SourceFile, dialect: Dialect
+) -> tuple[tuple[ParsedQuery, ...], tuple[Diagnostic, ...]]:
     queries: list[ParsedQuery] = []
     problems: list[Diagnostic] = []
     for tokens in _statements(file, dialect):
@@ -57,7 +66,7 @@ def parse_file(
         problems += found
         if query:
             queries.append(query)
-    return tuple(queries), problems
+    return tuple(queries), tuple(problems)
 
 
 def _statements(file: SourceFile, dialect: Dialect) -> Iterator[list[Token]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 
 from aiosqlc.diagnostics import Diagnostic
@@ -26,6 +27,7 @@ def read_schema(
     return tuple(schema_file(file, dialect) for file in applied), problems + unreadable
 
 
+@lru_cache(maxsize=512)  # while watching, most files are what they were
 def schema_file(file: SourceFile, dialect: Dialect = Dialect.POSTGRESQL) -> SchemaFile:
     """Reduce one file to its forward statements."""
     sql, transactional = forward_sql(file.text)
