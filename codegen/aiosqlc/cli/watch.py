@@ -42,7 +42,7 @@ def _changes(project: Project) -> Iterator[set[tuple[Change, str]]]:
     return watch(
         *_folders(project),
         watch_filter=_is_source,
-        step=20,
+        step=5,
         debounce=200,
         rust_timeout=500,
         yield_on_timeout=True,
