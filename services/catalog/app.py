@@ -9,6 +9,7 @@ from aiohttp import web
 from lib.auth.remote import remote_verifier
 from lib.cache import Cache
 from lib.db.postgres import open_database
+from lib.db.traced import traced
 from lib.http import gates
 from lib.http.app import DATABASE, HEALTH, METRICS, new_app
 from lib.store import QUERY_NAMES as SHARED_QUERY_NAMES
@@ -17,6 +18,9 @@ from services.catalog.invalidation import invalidating
 from services.catalog.routes import ROUTES
 from services.catalog.routes.answers import CACHE
 from services.catalog.store import QUERY_NAMES
+
+# SQL text → name, for metrics and spans.
+_NAMES = {**SHARED_QUERY_NAMES, **QUERY_NAMES}
 
 
 def create_app(config: CatalogConfig) -> web.Application:
@@ -39,9 +43,9 @@ def _resources(config: CatalogConfig) -> gates.Context:
             config,
             application="catalog",
             registry=app[METRICS],
-            query_names={**SHARED_QUERY_NAMES, **QUERY_NAMES},
+            query_names=_NAMES,
         ) as db:
-            app[DATABASE] = db
+            app[DATABASE] = traced(db, _NAMES)
             app[HEALTH].add("database", db.ping)
             yield
 

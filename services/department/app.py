@@ -8,6 +8,7 @@ from aiohttp import web
 
 from lib.auth.remote import remote_verifier
 from lib.db.engine import open_database
+from lib.db.traced import traced
 from lib.http import gates
 from lib.http.app import DATABASE, HEALTH, METRICS, new_app
 from services.department import routes
@@ -28,7 +29,7 @@ def create_app(config: DepartmentConfig) -> web.Application:
             registry=app[METRICS],
             query_names=QUERY_NAMES,
         ) as db:
-            app[DATABASE] = db
+            app[DATABASE] = traced(db, QUERY_NAMES)
             app[HEALTH].add("database", db.ping)
             yield
 

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 from aiohttp import web
 
 from lib.db.postgres import open_database
+from lib.db.traced import traced
 from lib.grpc.server import Listener, serve
 from lib.http.app import HEALTH, METRICS, new_app
 from lib.pb.point.rpc import point_server
@@ -35,7 +36,8 @@ def create_app(config: PointConfig) -> web.Application:
                 )
             )
             app[HEALTH].add("database", db.ping)
-            services = (point_service(PointRpc(db)), point_server(PointServerRpc(db)))
+            points = traced(db, QUERY_NAMES)
+            services = (point_service(PointRpc(points)), point_server(PointServerRpc(points)))
             listener = Listener(
                 config.host,
                 config.grpc_port,

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from lib.auth.remote import remote_verifier
 from lib.db.engine import open_database
+from lib.db.traced import traced
 from lib.events import Relay
 from lib.events.background import repeating
 from lib.events.store import QUERY_NAMES as EVENT_QUERY_NAMES
@@ -18,6 +19,9 @@ from services.product.config import ProductConfig
 from services.product.routes import ROUTES
 from services.product.service.reservations import expire
 from services.product.store import QUERY_NAMES
+
+# SQL text → name, for metrics and spans.
+_NAMES = {**EVENT_QUERY_NAMES, **QUERY_NAMES}
 
 
 def create_app(config: ProductConfig) -> web.Application:
@@ -37,9 +41,9 @@ def _resources(config: ProductConfig) -> gates.Context:
             config,
             application="product",
             registry=app[METRICS],
-            query_names={**EVENT_QUERY_NAMES, **QUERY_NAMES},
+            query_names=_NAMES,
         ) as db:
-            app[DATABASE] = db
+            app[DATABASE] = traced(db, _NAMES)
             app[HEALTH].add("database", db.ping)
             yield
 

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from lib.auth import Issuer, SigningKey, StaticKeys, Verifier, jwks_document
 from lib.db.postgres import open_database
+from lib.db.traced import traced
 from lib.events import Relay
 from lib.events.store import QUERY_NAMES as EVENT_QUERY_NAMES
 from lib.http import gates
@@ -30,6 +31,9 @@ from services.user.service.pictures import clearing_away
 from services.user.service.sessions import TokenPolicy
 from services.user.signing import read_signing_keys
 from services.user.store import QUERY_NAMES
+
+# SQL text → name, for metrics and spans.
+_NAMES = {**SHARED_QUERY_NAMES, **EVENT_QUERY_NAMES, **QUERY_NAMES}
 
 log = get_logger(__name__)
 
@@ -93,10 +97,10 @@ def _resources(config: UserConfig) -> gates.Context:
                     config,
                     application="user",
                     registry=app[METRICS],
-                    query_names={**SHARED_QUERY_NAMES, **EVENT_QUERY_NAMES, **QUERY_NAMES},
+                    query_names=_NAMES,
                 )
             )
-            app[DATABASE] = db
+            app[DATABASE] = traced(db, _NAMES)
             app[HEALTH].add("database", db.ping)
             points = await stack.enter_async_context(open_points(config, registry=app[METRICS]))
             app[HEALTH].add("point", points.ping, required=False)
@@ -106,7 +110,7 @@ def _resources(config: UserConfig) -> gates.Context:
             files = await stack.enter_async_context(config.open_files(secret))
             if files.s3 is not None:
                 app[HEALTH].add("s3", files.s3.ping, required=False)
-            app[DEPS] = Deps(db, points, passwords, personal_ids, files)
+            app[DEPS] = Deps(app[DATABASE], points, passwords, personal_ids, files)
             yield
 
     return resources

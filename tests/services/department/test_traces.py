@@ -1,0 +1,52 @@
+"""The department service as a process of its own, told where its spans go."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+
+import aiohttp
+from aiohttp import web
+
+from lib.embedded import children
+from lib.embedded.ports import free_port
+from lib.testing.wait import eventually
+from services._stack.parts import answers
+
+
+async def test_a_request_and_its_statements_reach_the_collector_by_name(
+    new_database, aiohttp_server
+):
+    received = bytearray()
+
+    async def collect(request: web.Request) -> web.Response:
+        received.extend(await request.read())
+        return web.Response()
+
+    app = web.Application()
+    app.add_routes([web.post("/v1/traces", collect)])
+    collector = await aiohttp_server(app)
+    port = free_port()
+    env = os.environ | {
+        "DEPARTMENT_DATABASE_URL": await new_database("department", demo=True),
+        "DEPARTMENT_PORT": str(port),
+        "OTLP_ENDPOINT": f"http://127.0.0.1:{collector.port}",
+    }
+    process = children.spawn(
+        [sys.executable, "-m", "services.department"], log=subprocess.DEVNULL, env=env
+    )
+    try:
+        await eventually(answers(port, "/readyz"), within=30)
+        async with aiohttp.ClientSession() as session:
+            url = f"http://127.0.0.1:{port}/api/v1/departments"
+            async with session.get(url) as answer:
+                assert answer.status == 200
+
+        async def arrived() -> bool:
+            return b"GET /api/v1/departments" in received and b"ListDepartmentsByName" in received
+
+        await eventually(arrived, within=20)
+    finally:
+        children.stop(process, by=signal.SIGTERM, within=20)
