@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import secrets
 import socket
 
 import psutil
 
+# Below the ports that systems hand out by themselves: between our look and the server's start, an
+# outgoing connection of anybody could take one of those.
+_FIRST, _LAST = 20_000, 32_000
+_given: set[int] = set()
+
 
 def free_port() -> int:
-    """Return a TCP port of 127.0.0.1 that nothing listens on at this moment."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port: int = sock.getsockname()[1]
-        return port
+    """Return a TCP port of 127.0.0.1 that nothing listens on, and that this process had not yet."""
+    while True:
+        port = _FIRST + secrets.randbelow(_LAST - _FIRST)
+        if port not in _given and is_free(port):
+            _given.add(port)
+            return port
 
 
 def is_free(port: int, host: str = "127.0.0.1") -> bool:
