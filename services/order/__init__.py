@@ -1,0 +1,1 @@
+"""The order service: goods that are bought, and jobs that are offered, taken and done."""

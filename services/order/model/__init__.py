@@ -1,0 +1,1 @@
+"""Pure values and rules: one room for goods, one for jobs."""

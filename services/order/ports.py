@@ -1,0 +1,3 @@
+"""What the order service asks of others, whoever answers."""
+
+from __future__ import annotations
