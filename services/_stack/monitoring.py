@@ -40,6 +40,7 @@ def exporter_part(settings: Settings) -> Part:
         "--state", str(folder / "state.json"),
         "--host", HOST,
         "--port", str(settings.monitoring["NGINX_EXPORTER_PORT"]),
+        "--format", settings.log_format,
     ]  # fmt: skip
     if any(SPECS.glob("*.swagger.yaml")):
         command += ["--spec", str(SPECS / "*.swagger.yaml")]

@@ -84,10 +84,10 @@ def answers(port: int, path: str) -> Callable[[], Awaitable[bool]]:
 
 def _links(settings: Settings) -> dict[str, str]:
     """Return where the links in mails lead: to the gateway, wherever it listens."""
-    gateway_url = f"http://{HOST}:{settings.gateway_port}"
+    url = settings.gateway_url
     return {
-        "USER_VERIFICATION_LINK": f"{gateway_url}/api/users/v1/auth/verify?token={{token}}",
-        "USER_RESET_LINK": f"{gateway_url}/reset-password#token={{token}}",
+        "USER_VERIFICATION_LINK": f"{url}/api/users/v1/auth/verify?token={{token}}",
+        "USER_RESET_LINK": f"{url}/reset-password#token={{token}}",
     }
 
 
@@ -104,7 +104,7 @@ def _environment(
         "REDIS_URL": settings.home.redis_instance().url,
         "MAIL_FOLDER": str(settings.home.path / "mail"),
         "FILES_FOLDER": str(settings.home.path / "files"),
-        "FILES_URL": f"http://{HOST}:{settings.gateway_port}/api/users/v1/files",
+        "FILES_URL": f"{settings.gateway_url}/api/users/v1/files",
         **_links(settings),
         **credentials.shared(settings.home),
         **credentials.own(settings.home, service.name, [peer.name for peer in settings.services]),

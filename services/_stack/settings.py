@@ -11,6 +11,8 @@ from lib.embedded.home import Home, port_from
 
 ROOT = Path(__file__).resolve().parents[2]
 GATEWAY_PORT = 8080
+GATEWAY_TLS_PORT = 8443
+LOG_FORMATS = ("json", "classic")
 # The ports each service listens on, by the name of the variable it reads them from.
 PORTS: Mapping[str, int] = {
     "USER_PORT": 8081,
@@ -34,11 +36,20 @@ class Service(msgspec.Struct, frozen=True):
     grpc_port: int | None
     public: bool  # has HTTP routes that the gateway forwards
     database: bool
+    websocket: bool = False  # and one of them, `/api/v1/ws`, becomes a WebSocket
 
     @property
     def plural(self) -> str:
         """Its name in the gateway's paths: category → categories, user → users."""
         return f"{self.name[:-1]}ies" if self.name.endswith("y") else f"{self.name}s"
+
+
+class Tls(msgspec.Struct, frozen=True):
+    """The gateway's certificate chain and its key, PEM files, and the port that speaks TLS."""
+
+    certificate: Path
+    key: Path
+    port: int
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -49,6 +60,15 @@ class Settings(msgspec.Struct, frozen=True):
     services: tuple[Service, ...]
     environ: Mapping[str, str]
     monitoring: Mapping[str, int] = msgspec.field(default_factory=lambda: dict(MONITORING_PORTS))
+    tls: Tls | None = None
+    log_format: str = LOG_FORMATS[0]  # of the gateway's access log
+
+    @property
+    def gateway_url(self) -> str:
+        """Where callers on this machine find the gateway."""
+        if self.tls is not None:
+            return f"https://127.0.0.1:{self.tls.port}"
+        return f"http://127.0.0.1:{self.gateway_port}"
 
     @classmethod
     def read(cls, environ: Mapping[str, str], root: Path = ROOT) -> Settings:
@@ -61,6 +81,8 @@ class Settings(msgspec.Struct, frozen=True):
             monitoring={
                 name: port_from(environ, name, port) for name, port in MONITORING_PORTS.items()
             },
+            tls=_tls(environ),
+            log_format=_log_format(environ),
         )
         _refuse_shared_ports(settings.ports())
         return settings
@@ -72,6 +94,8 @@ class Settings(msgspec.Struct, frozen=True):
             "POSTGRES_PORT": self.home.postgres_port,
             "REDIS_PORT": self.home.redis_port,
         }
+        if self.tls is not None:
+            taken["GATEWAY_TLS_PORT"] = self.tls.port
         for service in self.services:
             taken[f"{service.name.upper()}_PORT"] = service.port
             if service.grpc_port:
@@ -92,9 +116,35 @@ def _service(name: str, root: Path, environ: Mapping[str, str]) -> Service:
         name=name,
         port=port_from(environ, http, PORTS.get(http, 0)),
         grpc_port=port_from(environ, grpc, PORTS[grpc]) if grpc in PORTS else None,
-        public=any((root / "services" / name / edge).exists() for edge in ("routes.py", "routes")),
+        public=_has_edge(root / "services" / name, "routes"),
         database=(root / "migrations" / name).is_dir(),
+        websocket=_has_edge(root / "services" / name, "ws"),
     )
+
+
+def _has_edge(package: Path, edge: str) -> bool:
+    return (package / f"{edge}.py").exists() or (package / edge).is_dir()
+
+
+def _tls(environ: Mapping[str, str]) -> Tls | None:
+    names = ("GATEWAY_TLS_CERTIFICATE", "GATEWAY_TLS_KEY")
+    files = {name: Path(environ[name]).absolute() for name in names if environ.get(name)}
+    if not files:
+        return None
+    for name in names:
+        if name not in files:
+            raise ValueError(f"{' and '.join(names)} belong together: set {name}")
+        if not files[name].is_file():
+            raise ValueError(f"{name} names no file: {files[name]}")
+    certificate, key = (files[name] for name in names)
+    return Tls(certificate, key, port_from(environ, "GATEWAY_TLS_PORT", GATEWAY_TLS_PORT))
+
+
+def _log_format(environ: Mapping[str, str]) -> str:
+    wanted = environ.get("GATEWAY_LOG_FORMAT") or LOG_FORMATS[0]
+    if wanted not in LOG_FORMATS:
+        raise ValueError(f"GATEWAY_LOG_FORMAT must be {' or '.join(LOG_FORMATS)}, not {wanted!r}")
+    return wanted
 
 
 def _refuse_shared_ports(ports: Mapping[str, int]) -> None:

@@ -171,7 +171,7 @@ def _refuse_busy_ports(settings: Settings) -> None:
 
 
 def _addresses(settings: Settings) -> list[tuple[str, str]]:
-    gateway = f"http://127.0.0.1:{settings.gateway_port}"
+    gateway = settings.gateway_url
     rows = [("documentation", f"{gateway}/docs/")]
     rows += [
         (s.name, f"{gateway}/api/{s.plural}/v1/  →  http://127.0.0.1:{s.port}/docs")

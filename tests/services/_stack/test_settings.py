@@ -57,3 +57,22 @@ def test_a_service_without_a_known_port_says_which_variable_to_set(root):
     (root / "services" / "billing" / "__main__.py").touch()
     with pytest.raises(ValueError, match="the service billing has no port: set BILLING_PORT"):
         Settings.read({}, root)
+
+
+@pytest.mark.parametrize(
+    ("environ", "said"),
+    [
+        ({"GATEWAY_TLS_KEY": "k.pem"}, "belong together: set GATEWAY_TLS_CERTIFICATE"),
+        ({"GATEWAY_TLS_CERTIFICATE": "no.pem", "GATEWAY_TLS_KEY": "no.pem"}, "names no file: /.*"),
+        ({"GATEWAY_LOG_FORMAT": "xml"}, "GATEWAY_LOG_FORMAT must be json or classic, not 'xml'"),
+    ],
+)
+def test_what_the_gateway_cannot_use_is_named(root, environ, said):
+    with pytest.raises(ValueError, match=said):
+        Settings.read(environ, root)
+
+
+def test_only_a_service_with_that_edge_has_a_websocket(root):
+    (root / "services" / "user" / "ws.py").touch()
+    found = {s.name: s.websocket for s in Settings.read({}, root).services}
+    assert found == {"point": False, "user": True}

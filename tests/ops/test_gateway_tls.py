@@ -1,0 +1,178 @@
+"""The gateway as it can be set up besides: TLS with HTTP/2, WebSockets, the classic log."""
+
+from __future__ import annotations
+
+import re
+import socket
+import ssl
+import subprocess
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import aiohttp
+import pytest
+from aiohttp import WSMsgType, web
+
+from lib.embedded import children
+from lib.embedded.home import Home
+from lib.embedded.ports import free_port
+from lib.testing.certificates import self_signed
+from lib.testing.wait import eventually
+from services._stack import gateway
+from services._stack.parts import answers
+from services._stack.settings import Service, Settings, Tls
+from services._stack.supervisor import StartError
+
+
+@pytest.fixture
+async def chat() -> AsyncIterator[int]:
+    """A stand-in for the chat service: echoes what a socket says and which headers it came with."""
+
+    async def echo(request: web.Request) -> web.StreamResponse:
+        if request.headers.get("Upgrade") is None:
+            return web.json_response(dict(request.headers))
+        ws = web.WebSocketResponse()
+        await ws.prepare(request)
+        await ws.send_json(dict(request.headers))
+        async for message in ws:
+            if message.type is WSMsgType.TEXT:
+                await ws.send_str(message.data)
+        return ws
+
+    app = web.Application()
+    app.router.add_get("/api/v1/ws", echo)
+    app.router.add_get("/api/v1/channels", echo)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    yield runner.addresses[0][1]
+    await runner.cleanup()
+
+
+@asynccontextmanager
+async def gateway_of(run: Path, chat: int, **options) -> AsyncIterator[Settings]:
+    service = Service(
+        name="chat", port=chat, grpc_port=None, public=True, database=False, websocket=True
+    )
+    settings = Settings(
+        home=Home(run), gateway_port=free_port(), services=(service,), environ={}, **options
+    )
+    account, config = gateway.prepare(settings)
+    nginx = children.spawn(gateway.command(config), log=subprocess.DEVNULL, account=account)
+    try:
+        await eventually(answers(settings.gateway_port, "/healthz"))
+        yield settings
+    finally:
+        children.stop(nginx, within=5)
+
+
+@pytest.fixture
+def tls(tmp_path: Path) -> Tls:
+    certificate, key = self_signed(tmp_path, "127.0.0.1")
+    return Tls(certificate, key, free_port())
+
+
+@pytest.fixture
+def trust(tls: Tls) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=tls.certificate)
+
+
+async def test_a_socket_becomes_a_websocket_and_other_routes_do_not(run_dir, chat):
+    upgrade = {"Upgrade": "websocket", "Connection": "Upgrade"}
+    async with (
+        gateway_of(run_dir, chat) as settings,
+        aiohttp.ClientSession(settings.gateway_url) as client,
+    ):
+        async with client.ws_connect("/api/chats/v1/ws") as ws:
+            seen = await ws.receive_json()
+            await ws.send_str("hello")
+            assert await ws.receive_str() == "hello"
+        async with client.get("/api/chats/v1/channels", headers=upgrade) as answer:
+            plain = await answer.json()
+    assert seen["X-Forwarded-For"] == "127.0.0.1"
+    assert seen["X-Forwarded-Prefix"] == "/api/chats/v1"
+    assert "Upgrade" not in plain
+    assert "Connection" not in plain
+
+
+async def test_with_a_certificate_the_gateway_speaks_tls_and_http2(run_dir, chat, tls, trust):
+    async with (
+        gateway_of(run_dir, chat, tls=tls) as settings,
+        aiohttp.ClientSession(settings.gateway_url) as client,
+    ):
+        async with client.get("/api/chats/v1/channels", ssl=trust) as answer:
+            assert (await answer.json())["X-Forwarded-Proto"] == "https"
+            assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
+        async with client.ws_connect("/api/chats/v1/ws", ssl=trust) as ws:
+            assert (await ws.receive_json())["X-Forwarded-Proto"] == "https"
+        assert _agreed(trust, tls.port, ["h2", "http/1.1"]) == ("h2", "TLSv1.3")
+        old = ssl.create_default_context(cafile=tls.certificate)
+        with pytest.warns(DeprecationWarning, match="TLS"):
+            old.maximum_version = ssl.TLSVersion.TLSv1_1
+        with pytest.raises((ssl.SSLError, ConnectionError)):
+            _agreed(old, tls.port, ["http/1.1"])
+
+
+def _agreed(context: ssl.SSLContext, port: int, protocols: list[str]) -> tuple[str | None, ...]:
+    """Return the protocol and the version of TLS that both sides settle on."""
+    context.set_alpn_protocols(protocols)
+    with (
+        socket.create_connection(("127.0.0.1", port), timeout=5) as plain,
+        context.wrap_socket(plain, server_hostname="127.0.0.1") as secure,
+    ):
+        return secure.selected_alpn_protocol(), secure.version()
+
+
+async def test_without_tls_there_is_only_the_way_to_it(run_dir, chat, tls):
+    async with (
+        gateway_of(run_dir, chat, tls=tls) as settings,
+        aiohttp.ClientSession(f"http://127.0.0.1:{settings.gateway_port}") as client,
+        client.post("/api/chats/v1/channels?a=%20", allow_redirects=False) as answer,
+    ):
+        assert answer.status == 308
+        there = f"https://127.0.0.1:{tls.port}/api/chats/v1/channels?a=%20"
+        assert answer.headers["Location"] == there
+
+
+def test_the_key_is_for_the_gateway_alone(run_dir, tls):
+    settings = Settings(
+        home=Home(run_dir), gateway_port=free_port(), services=(), environ={}, tls=tls
+    )
+    gateway.prepare(settings)
+    assert (run_dir / "nginx" / "tls" / "key.pem").stat().st_mode & 0o077 == 0
+
+
+def test_a_key_that_does_not_fit_is_one_sentence(run_dir, tmp_path, tls):
+    (tmp_path / "other").mkdir()
+    _, other = self_signed(tmp_path / "other", "127.0.0.1")
+    wrong = Tls(tls.certificate, other, tls.port)
+    settings = Settings(
+        home=Home(run_dir), gateway_port=free_port(), services=(), environ={}, tls=wrong
+    )
+    with pytest.raises(StartError, match=r"^NGINX refuses its configuration: .*key"):
+        gateway.prepare(settings)
+
+
+# The expression with which the exporter of an older system read this log.
+CLASSIC = re.compile(
+    r'^(?P<remote>\S*) (?P<host>\S*) (?P<user>\S*) \[(?P<time>[^\]]*)\] "(?P<method>\w+)'
+    r'(?:\s+(?P<path>[^"]*?)(?:\s+\S*)?)?" (?P<status>\S*) (?P<size>\S*)(?:\s"(?P<referer>[^"]*)") '
+    r'"(?P<agent>[^"]*)" (?P<urt>\S*)$'
+)
+
+
+async def test_the_classic_log_holds_no_query_string(run_dir, chat):
+    async with (
+        gateway_of(run_dir, chat, log_format="classic") as settings,
+        aiohttp.ClientSession(settings.gateway_url, headers={"User-Agent": "t"}) as client,
+    ):
+        await (await client.get("/api/chats/v1/channels?token=secret")).read()
+        log = run_dir / "nginx" / "access.log"
+        await eventually(lambda: "channels" in log.read_text())
+    line = CLASSIC.match(log.read_text().splitlines()[-1])
+    assert line is not None
+    assert (line["method"], line["path"], line["status"], line["agent"]) == (
+        "GET", "/api/chats/v1/channels", "200", "t",
+    )  # fmt: skip
+    assert float(line["urt"]) >= 0
