@@ -85,13 +85,14 @@ def _followed(logs: list[Watched]) -> Iterator[Metric]:
     read = _counter("read_bytes", "Bytes read.")
     rotations = _counter("rotations", "Times the log was renamed and begun again.")
     truncations = _counter("truncations", "Times the log was cut in place.")
+    failed = _counter("read_errors", "Times the log could not be read.")
     lost = _counter("lost_files", "Times the log's old file was gone after a restart.")
     now = time.time()
     for watched in logs:
         state, follower = watched.follower.state, watched.follower
         labels = (state.path,)
         up.add_metric(labels, follower.up)
-        lag.add_metric(labels, follower.lag())
+        lag.add_metric(labels, watched.lag())
         if state.last_line is not None:
             age.add_metric(labels, max(0.0, now - state.last_line))
         lines.add_metric(labels, watched.counts.lines)
@@ -100,7 +101,8 @@ def _followed(logs: list[Watched]) -> Iterator[Metric]:
         rotations.add_metric(labels, state.rotations)
         truncations.add_metric(labels, state.truncations)
         lost.add_metric(labels, state.lost_files)
-    yield from (up, lag, age, lines, errors, read, rotations, truncations, lost)
+        failed.add_metric(labels, watched.read_errors)
+    yield from (up, lag, age, lines, errors, read, rotations, truncations, lost, failed)
 
 
 def _own(exporter: Exporter) -> Iterator[Metric]:

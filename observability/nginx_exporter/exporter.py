@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -24,9 +25,44 @@ class Watched:
     ) -> None:
         """Goes on from `past`, or begins where `start` says."""
         self.counts = past.counts if past else LogCounts()
+        self.read_errors = 0
+        self._failing = ""
         self._parser = parser
         self._totals = totals
         self.follower = Follower(path, self._consume, past.state if past else None, start=start)
+
+    def look(self) -> None:
+        """See which files are there."""
+        try:
+            self.follower.look()
+        except OSError as error:
+            self._failed(error)
+
+    def read(self) -> bool:
+        """Count one chunk; False when all is read, and where nothing can be read for now."""
+        try:
+            more = self.follower.read()
+        except OSError as error:
+            self._failed(error)
+            return False
+        self._failing = ""
+        return more
+
+    def lag(self) -> float:
+        """Bytes written but not yet counted; not a number where the files do not say."""
+        try:
+            return self.follower.lag()
+        except OSError:
+            return math.nan
+
+    def _failed(self, error: OSError) -> None:
+        """A disk or a mount that fails is waited for: what is not read now is read later."""
+        self.read_errors += 1
+        self.follower.up = False
+        reason = error.strerror or str(error)
+        if reason != self._failing:  # said once, not four times a second
+            _log.warning("The log %s cannot be read: %s.", self.follower.path, reason)
+            self._failing = reason
 
     def _consume(self, lines: bytes) -> None:
         hits, errors = self._parser.parse(lines)
@@ -62,16 +98,16 @@ class Exporter:
         """See which files are there; from now on no rotation goes unnoticed."""
         with self.lock:
             for watched in self.logs:
-                watched.follower.look()
+                watched.look()
 
     def step(self, stop: Callable[[], bool] = lambda: False) -> None:
         """Read everything there is, giving way to scrapes between chunks."""
         for watched in self.logs:
             with self.lock:
-                watched.follower.look()
+                watched.look()
             while not stop():
                 with self.lock:
-                    more = watched.follower.read()
+                    more = watched.read()
                 if not more:
                     break
                 # An unfair lock would starve a waiting scrape while a backlog is read.

@@ -1,0 +1,51 @@
+"""A log whose disk fails: nothing is lost, nobody sees a traceback, and it is said once."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import math
+
+import pytest
+
+from observability.nginx_exporter.exporter import Exporter
+from observability.nginx_exporter.json_lines import JsonLines
+from observability.nginx_exporter.routes import Router
+from observability.nginx_exporter.snapshot import StateFile
+from observability.nginx_exporter.totals import BUCKETS, Totals
+from observability.nginx_exporter.tracks import Opened
+
+LINE = b'{"method":"GET","path":"/","status":200,"bytes_sent":1,"duration":0.1}\n'
+
+
+@pytest.fixture
+def exporter(tmp_path):
+    log = tmp_path / "access.log"
+    log.write_bytes(LINE * 3)
+    totals = Totals(Router(["/"]), buckets=BUCKETS, max_series=10, series=())
+    file = StateFile(tmp_path / "state.json")
+    yield Exporter([log], JsonLines({}), totals, file, None)
+    file.close()
+
+
+def requests(exporter):
+    return sum(series.requests for series in exporter.totals.series)
+
+
+@pytest.mark.parametrize("call", ["read", "size", "head"])
+def test_lines_are_counted_when_the_disk_can_be_read_again(exporter, monkeypatch, caplog, call):
+    def broken(*_):
+        raise OSError(errno.EIO, "Input/output error")
+
+    exporter.look()
+    (watched,) = exporter.logs
+    with monkeypatch.context() as patch, caplog.at_level(logging.WARNING):
+        patch.setattr(Opened, call, broken)
+        for _ in range(3):
+            exporter.step()
+        assert not watched.follower.up
+        assert math.isnan(watched.lag()) or call != "size"
+    assert (watched.read_errors > 0, requests(exporter)) == (True, 0)
+    assert [r.getMessage().partition(": ")[2] for r in caplog.records] == ["Input/output error."]
+    exporter.step()
+    assert (watched.follower.up, requests(exporter)) == (True, 3)
