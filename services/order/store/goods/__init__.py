@@ -3,4 +3,31 @@
 
 from typing import Final
 
-QUERY_NAMES: Final[dict[str, str]] = {}
+from services.order.store.goods import drafts, orders
+
+QUERY_NAMES: Final = {
+    drafts.ADD_DRAFT: "AddDraft",
+    drafts.ADD_DRAFT_LINES: "AddDraftLines",
+    drafts.FIND_DRAFT: "FindDraft",
+    drafts.LOCK_DRAFT: "LockDraft",
+    drafts.LIST_DRAFT_LINES: "ListDraftLines",
+    drafts.ABANDON_DRAFT: "AbandonDraft",
+    drafts.REMOVE_DRAFT: "RemoveDraft",
+    drafts.CLAIM_DRAFTS: "ClaimDrafts",
+    orders.ADD_ORDER: "AddOrder",
+    orders.ADD_LINES: "AddLines",
+    orders.GET_ORDER: "GetOrder",
+    orders.FIND_ORDER: "FindOrder",
+    orders.LOCK_ORDER: "LockOrder",
+    orders.LIST_LINES: "ListLines",
+    **dict.fromkeys(orders.LIST_ORDERS.values(), "ListOrders"),
+    **dict.fromkeys(orders.COUNT_ORDERS.values(), "CountOrders"),
+    orders.MOVE_ORDER: "MoveOrder",
+    orders.CANCEL_ORDER: "CancelOrder",
+    orders.REMOVE_ORDER: "RemoveOrder",
+    orders.VALIDATE_ORDER: "ValidateOrder",
+    orders.NOTE_SOLD: "NoteSold",
+    orders.NOTE_RETURNED: "NoteReturned",
+    orders.CLAIM_ORDERS: "ClaimOrders",
+}
+"""The name of each query by its text, for an executor to label what it runs."""

@@ -1,0 +1,102 @@
+-- Orders of goods: read, listed in a chosen order, and taken from status to status.
+
+-- name: AddOrder :exec
+INSERT INTO goods_order (
+    id, user_id, pending_validation, total, currency, reservation_id, due_at,
+    created_by, updated_by, request_key
+)
+VALUES (
+    @id, @user_id, @pending_validation, @total, @currency, @reservation_id,
+    now() + make_interval(secs => @lease_seconds::float8),
+    @created_by, @created_by, sqlc.narg(request_key)
+);
+
+-- name: AddLines :exec
+-- In the order given.
+INSERT INTO goods_order_line (order_id, position, product_id, quantity, unit_price)
+SELECT @order_id, t.number - 1, t.product_id, t.quantity, t.unit_price
+FROM unnest(@product_ids::uuid[], @quantities::integer[], @unit_prices::numeric[])
+WITH ORDINALITY AS t (product_id, quantity, unit_price, number);
+
+-- name: GetOrder :one
+SELECT * FROM goods_order WHERE id = @id AND deleted_at IS NULL;
+
+-- name: FindOrder :one
+-- What a request with this key ordered before.
+SELECT * FROM goods_order WHERE created_by = @created_by AND request_key = @request_key::text;
+
+-- name: LockOrder :one
+-- The order as it is, to be changed by this transaction alone; removed ones too.
+SELECT * FROM goods_order WHERE id = @id FOR UPDATE;
+
+-- name: ListLines :many
+SELECT * FROM goods_order_line
+WHERE order_id = ANY (@order_ids::uuid[])
+ORDER BY order_id, position;
+
+-- name: ListOrders :many
+-- One page of the orders that match, in the order asked for, equal ones by id.
+SELECT * FROM goods_order AS o
+WHERE o.status = ANY (@statuses::goods_status[])
+    AND o.created_at >= @created_from AND o.created_at < @created_to
+    AND (o.deleted_at IS NOT NULL) = @deleted
+    AND o.user_id = @user_id -- :if user_id
+    AND EXISTS (SELECT FROM goods_order_line AS l WHERE l.order_id = o.id AND l.product_id = @product_id) -- :if product_id
+ORDER BY
+    o.created_at, -- :sort created_at asc|desc, total asc|desc
+    o.id
+LIMIT @page_size OFFSET @skip;
+
+-- name: CountOrders :one
+-- How many orders match: the same conditions as ListOrders.
+SELECT count(*) FROM goods_order AS o
+WHERE o.status = ANY (@statuses::goods_status[])
+    AND o.created_at >= @created_from AND o.created_at < @created_to
+    AND (o.deleted_at IS NOT NULL) = @deleted
+    AND o.user_id = @user_id -- :if user_id
+    AND EXISTS (SELECT FROM goods_order_line AS l WHERE l.order_id = o.id AND l.product_id = @product_id) -- :if product_id
+;
+
+-- name: MoveOrder :execrows
+-- Take the order to a status other than cancelled.
+UPDATE goods_order
+SET status = @status, version = version + 1, updated_at = now(), updated_by = @updated_by
+WHERE id = @id;
+
+-- name: CancelOrder :execrows
+-- Its stock is to be given back: by us, or after the lease by whoever finds it.
+UPDATE goods_order
+SET status = 'cancelled', cancel_reason = @reason, stock = 'returning', pending_validation = false,
+    due_at = now() + make_interval(secs => @lease_seconds::float8),
+    version = version + 1, updated_at = now(), updated_by = @updated_by
+WHERE id = @id;
+
+-- name: RemoveOrder :execrows
+UPDATE goods_order
+SET deleted_at = now(), version = version + 1, updated_at = now(), updated_by = @updated_by
+WHERE id = @id;
+
+-- name: ValidateOrder :execrows
+-- The user exists and is active.
+UPDATE goods_order
+SET pending_validation = false, due_at = CASE WHEN stock = 'reserved' THEN due_at END,
+    version = version + 1, updated_at = now()
+WHERE id = @id AND pending_validation;
+
+-- name: NoteSold :execrows
+-- The product service has confirmed the reservation.
+UPDATE goods_order SET stock = 'sold', due_at = CASE WHEN pending_validation THEN due_at END
+WHERE id = @id AND stock = 'reserved';
+
+-- name: NoteReturned :execrows
+-- The product service has the stock back.
+UPDATE goods_order SET stock = 'returned', due_at = NULL WHERE id = @id AND stock = 'returning';
+
+-- name: ClaimOrders :many
+-- Those with something left to do that nobody does, ours for a while; see ClaimDrafts.
+UPDATE goods_order SET due_at = now() + make_interval(secs => @lease_seconds::float8)
+WHERE id IN (
+    SELECT o.id FROM goods_order AS o WHERE o.due_at <= now()
+    ORDER BY o.due_at, o.id LIMIT @batch_size FOR UPDATE SKIP LOCKED
+)
+RETURNING *;
