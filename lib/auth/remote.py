@@ -8,13 +8,13 @@ import aiohttp
 
 from lib.auth.jwks import JwksCache
 from lib.auth.keys import MAX_DOCUMENT_BYTES
-from lib.auth.settings import AuthSettings
+from lib.auth.settings import TokenSettings
 from lib.auth.tokens import Verifier
 
 _FETCH_SECONDS: Final = 2.0
 
 
-def remote_verifier(settings: AuthSettings) -> Verifier:
+def remote_verifier(settings: TokenSettings) -> Verifier:
     """Return a verifier for the issuer's tokens; it fetches keys when it meets the first one."""
 
     async def fetch() -> bytes:

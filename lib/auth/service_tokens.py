@@ -3,60 +3,96 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from lib.auth.tokens import Issued
 from lib.clock import Clock, utc_now
+from lib.log import get_logger
+
+log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class RenewalPolicy:
+    """When to ask for the next token, how often while that fails, how long a refused one stays."""
+
+    before_end: timedelta = timedelta(minutes=5)
+    after_failure: timedelta = timedelta(seconds=5)
+    after_refusal: timedelta = timedelta(seconds=10)
 
 
 class ServiceTokens:
-    """Hands out the present token and renews it in time; those who wait share the renewal.
+    """Hands out the present token and renews it in time, beside the calls.
 
-    A renewal that fails is no error while the present token is still good.
+    A renewal is waited for only where there is no good token, and shared by all who wait; one that
+    fails is no error while the present token is still good. A token that somebody refused is given
+    up, unless it is so new that another one would be refused as well.
     """
 
     def __init__(
         self,
         obtain: Callable[[], Awaitable[Issued]],
+        policy: RenewalPolicy = RenewalPolicy(),
         *,
-        renew_before: timedelta = timedelta(minutes=5),
         clock: Clock = utc_now,
     ) -> None:
         self._obtain = obtain
-        self._renew_before = renew_before
+        self._policy = policy
         self._clock = clock
         self._issued: Issued | None = None
-        self._lifetime = timedelta(0)
-        self._lock = asyncio.Lock()
+        self._obtained_at = self._tried_at = datetime.min.replace(tzinfo=UTC)
+        self._renewal: asyncio.Task[Issued] | None = None
 
     async def token(self) -> str:
-        """Return a token good for a while yet; raises what `obtain` raises where there is none."""
+        """Return a token that is good now; raises what `obtain` raises where there is none."""
         issued = self._issued
-        if issued is not None and not self._is_due(issued):
-            return issued.token
-        async with self._lock:
-            if self._issued is issued:  # nobody renewed it while we waited
-                await self._renew()
-            if self._issued is None:
-                raise AssertionError("a renewal sets the token or raises")
-            return self._issued.token
+        if issued is None or issued.expires_at <= self._clock():
+            # Shielded: a caller that leaves must not take the token from the others.
+            return (await asyncio.shield(self._renewing())).token
+        if self._is_due(issued):
+            self._renewing()
+        return issued.token
 
     async def headers(self) -> dict[str, str]:
         """Return the header to send."""
         return {"Authorization": f"Bearer {await self.token()}"}
 
-    async def _renew(self) -> None:
-        try:
-            renewed = await self._obtain()
-        except Exception:
-            if self._issued is None or self._issued.expires_at <= self._clock():
-                raise
+    def refused(self, token: str) -> None:
+        """Say that `token` was answered with UNAUTHORIZED: the issuer may have new keys."""
+        issued = self._issued
+        if issued is None or issued.token != token:
             return
-        self._lifetime = renewed.expires_at - self._clock()
-        self._issued = renewed
+        if self._clock() - self._obtained_at > self._policy.after_refusal:
+            self._issued = None
 
     def _is_due(self, issued: Issued) -> bool:
+        now = self._clock()
         # A token shorter than the margin is used for half its life, not renewed at each call.
-        margin = min(self._renew_before, self._lifetime / 2)
-        return issued.expires_at - margin <= self._clock()
+        lifetime = issued.expires_at - self._obtained_at
+        margin = min(self._policy.before_end, lifetime / 2)
+        failed_just_now = now - self._tried_at < self._policy.after_failure
+        return issued.expires_at - margin <= now and not failed_just_now
+
+    def _renewing(self) -> asyncio.Task[Issued]:
+        if self._renewal is None:
+            # In a context of its own: neither the deadline nor the trace of whoever comes first.
+            self._renewal = asyncio.create_task(
+                self._renew(), name="service-token", context=contextvars.Context()
+            )
+            self._renewal.add_done_callback(self._ended)
+        return self._renewal
+
+    async def _renew(self) -> Issued:
+        self._tried_at = self._clock()
+        issued = await self._obtain()
+        self._issued, self._obtained_at = issued, self._clock()
+        return issued
+
+    def _ended(self, renewal: asyncio.Task[Issued]) -> None:
+        self._renewal = None
+        error = None if renewal.cancelled() else renewal.exception()
+        if error is not None:
+            log.warning("service_token_not_renewed", error=repr(error))

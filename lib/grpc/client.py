@@ -4,43 +4,53 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
-from typing import Final
+from typing import Final, TypeAlias
 
 import grpc.aio
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from lib import context, trace
+from lib.auth.service_tokens import ServiceTokens
 from lib.errors import AppError, Code
+from lib.grpc.auth import AUTHORIZATION
 from lib.grpc.errors import from_rpc_error
 from lib.grpc.methods import Request, Response, ServerStream, Unary
 from lib.grpc.pool import ChannelPool
 from lib.grpc.wire import REQUEST_ID
 
 _UNREADABLE: Final = "{upstream} sent an answer that cannot be read"
+_BEARER: Final = "Bearer "
+
+Metadata: TypeAlias = tuple[tuple[str, str], ...]
 
 
 class Client:
     """Calls one upstream over a pool of channels. Owns nothing: whoever opened the pool closes it.
 
     `upstream` is the name that errors show to people. `seconds` of a call covers waiting for a
-    channel, repeats and the answer, and is cut to what is left of the request being served.
+    channel, repeats and the answer, and is cut to what is left of the request being served. With
+    `tokens` each call carries one; a call raises what they raise where there is none to be had.
     """
 
-    def __init__(self, pool: ChannelPool, *, upstream: str) -> None:
+    def __init__(
+        self, pool: ChannelPool, *, upstream: str, tokens: ServiceTokens | None = None
+    ) -> None:
         self._pool = pool
         self._upstream = upstream
+        self._tokens = tokens
 
     async def unary(
         self, method: Unary[Request, Response], request: Request, *, seconds: float
     ) -> Response:
         """Call a unary method."""
         budget = Budget(seconds, self._upstream)
+        metadata = await self._metadata(budget)
         async with self._pool.channel(seconds=budget.left()) as channel:
             call = channel.unary_unary(method.path)
             try:
-                data = await call(bytes(request), timeout=budget.left(), metadata=_metadata())
+                data = await call(bytes(request), timeout=budget.left(), metadata=metadata)
             except grpc.aio.AioRpcError as error:
-                raise from_rpc_error(error, upstream=self._upstream) from error
+                raise self._failure(error, metadata) from error
         return self._decode(method.response, data)
 
     async def stream(
@@ -48,15 +58,16 @@ class Client:
     ) -> AsyncGenerator[Response, None]:
         """Call a streaming method; `seconds` is for all of it. Closing the iterator ends it."""
         budget = Budget(seconds, self._upstream)
+        metadata = await self._metadata(budget)
         async with self._pool.channel(seconds=budget.left()) as channel:
             call = channel.unary_stream(method.path)(
-                bytes(request), timeout=budget.left(), metadata=_metadata()
+                bytes(request), timeout=budget.left(), metadata=metadata
             )
             try:
                 async for data in call:
                     yield self._decode(method.response, data)
             except grpc.aio.AioRpcError as error:
-                raise from_rpc_error(error, upstream=self._upstream) from error
+                raise self._failure(error, metadata) from error
             finally:
                 call.cancel()  # does nothing to a call that has ended
 
@@ -71,6 +82,22 @@ class Client:
                 raise from_rpc_error(error, upstream=self._upstream) from error
         if reply.status != health_pb2.HealthCheckResponse.SERVING:
             raise AppError(Code.SERVICE_UNAVAILABLE, f"{self._upstream} is not serving")
+
+    async def _metadata(self, budget: Budget) -> Metadata:
+        pairs = [(REQUEST_ID, context.request_id.get()), (trace.HEADER, trace.current())]
+        if self._tokens is not None:
+            try:
+                async with asyncio.timeout(budget.left()):
+                    pairs.append((AUTHORIZATION, _BEARER + await self._tokens.token()))
+            except TimeoutError:
+                raise AppError(Code.DEADLINE_EXCEEDED, "no token was given in time") from None
+        return tuple(pair for pair in pairs if pair[1])
+
+    def _failure(self, error: grpc.aio.AioRpcError, metadata: Metadata) -> AppError:
+        failure = from_rpc_error(error, upstream=self._upstream)
+        if failure.code is Code.UNAUTHORIZED and self._tokens is not None:
+            self._tokens.refused(dict(metadata)[AUTHORIZATION].removeprefix(_BEARER))
+        return failure
 
     def _decode(self, response: type[Response], data: bytes) -> Response:
         try:
@@ -94,11 +121,6 @@ class Budget:
             text = f"no time was left to ask {self._upstream}"
             raise AppError(Code.DEADLINE_EXCEEDED, text)
         return seconds
-
-
-def _metadata() -> tuple[tuple[str, str], ...]:
-    pairs = ((REQUEST_ID, context.request_id.get()), (trace.HEADER, trace.current()))
-    return tuple(pair for pair in pairs if pair[1])
 
 
 def _now() -> float:

@@ -1,4 +1,4 @@
-"""What surrounds every served call: request id, deadline, metrics, a log line, errors as status."""
+"""What surrounds every served call: request id, deadline, caller, metrics, log line, errors."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ import grpc.aio
 
 from lib import context as request_context
 from lib import trace
+from lib.auth.principal import set_principal
+from lib.auth.tokens import Verifier
 from lib.errors import AppError, Code
+from lib.grpc.auth import identify
 from lib.grpc.errors import STATUS, to_trailer
 from lib.grpc.methods import Bound, BoundStream, BoundUnary
 from lib.grpc.metrics import MethodMetrics, ServerMetrics, code_label
@@ -46,12 +49,15 @@ class Guard:
     """Turns bound methods into grpc handlers, each inside the same surroundings.
 
     `unary_seconds` limits a unary call even where its caller set no deadline; a stream lasts as
-    long as its caller wants.
+    long as its caller wants. With a `verifier` a call without a good token is UNAUTHENTICATED.
     """
 
-    def __init__(self, metrics: ServerMetrics, *, unary_seconds: float) -> None:
+    def __init__(
+        self, metrics: ServerMetrics, *, unary_seconds: float, verifier: Verifier | None = None
+    ) -> None:
         self._metrics = metrics
         self._unary_seconds = unary_seconds
+        self._verifier = verifier
 
     def handler(self, bound: Bound) -> grpc.RpcMethodHandler:
         """Build what grpc calls for one method."""
@@ -67,6 +73,7 @@ class Guard:
             with self._surround(full_name, series, context, self._unary_seconds) as call:
                 try:
                     async with asyncio.timeout_at(call.deadline):
+                        await self._admit(context)
                         response = await bound.call(data)
                 except Exception as error:  # noqa: BLE001 - the door: whatever it is becomes a status
                     await _abort(call, context, error)
@@ -84,17 +91,20 @@ class Guard:
         async def stream(data: bytes, context: Context) -> None:
             with self._surround(full_name, series, context, None) as call:
                 try:
-                    async with (
-                        asyncio.timeout_at(call.deadline),
-                        aclosing(bound.call(data)) as messages,
-                    ):
-                        async for message in messages:
-                            await context.write(message)
-                            series.sent.inc()
+                    async with asyncio.timeout_at(call.deadline):
+                        await self._admit(context)
+                        async with aclosing(bound.call(data)) as messages:
+                            async for message in messages:
+                                await context.write(message)
+                                series.sent.inc()
                 except Exception as error:  # noqa: BLE001 - the door, as above
                     await _abort(call, context, error)
 
         return stream
+
+    async def _admit(self, context: Context) -> None:
+        if self._verifier is not None:
+            set_principal(await identify(context.invocation_metadata() or (), self._verifier))
 
     @contextmanager
     def _surround(

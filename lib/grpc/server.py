@@ -16,6 +16,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from prometheus_client import CollectorRegistry
 
+from lib.auth.tokens import Verifier
 from lib.grpc.guard import Guard
 from lib.grpc.methods import Service
 from lib.grpc.metrics import ServerMetrics
@@ -49,9 +50,15 @@ class Listener:
 
 @asynccontextmanager
 async def serve(
-    services: Sequence[Service], listener: Listener, *, registry: CollectorRegistry
+    services: Sequence[Service],
+    listener: Listener,
+    *,
+    registry: CollectorRegistry,
+    verifier: Verifier | None = None,
 ) -> AsyncIterator[int]:
     """Serve until the block is left; the value is the bound port.
+
+    With a `verifier` every call needs a token, except for health and reflection.
 
     Leaving turns health to NOT_SERVING, refuses new calls, waits up to `drain_seconds` for those
     running and cancels the rest. Raises StartError where the port is taken.
@@ -59,7 +66,7 @@ async def serve(
     server = grpc.aio.server(
         options=_OPTIONS, maximum_concurrent_rpcs=listener.max_concurrent_calls
     )
-    guard = Guard(ServerMetrics(registry), unary_seconds=listener.unary_seconds)
+    guard = Guard(ServerMetrics(registry), unary_seconds=listener.unary_seconds, verifier=verifier)
     for service in services:
         handlers = {bound.name: guard.handler(bound) for bound in service.methods}
         generic = grpc.method_handlers_generic_handler(service.name, handlers)

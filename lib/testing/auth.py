@@ -9,7 +9,9 @@ from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from lib.auth import Issuer, Role, SigningKey, jwks_document
+from lib.auth.service_tokens import ServiceTokens
 from lib.auth.settings import AuthSettings
+from lib.auth.tokens import Issued
 
 SOMEBODY = "01890000-0000-7000-8000-0000000000aa"
 
@@ -44,11 +46,19 @@ class TestIssuer:
         )
         return {"Authorization": f"Bearer {issued.token}"}
 
+    def tokens(self, subject: str = SOMEBODY, role: Role = Role.SERVICE) -> ServiceTokens:
+        """Return what gives a client of ours the tokens of a service, or of somebody else."""
+
+        async def obtain() -> Issued:
+            return self._issuer.issue(subject, [role], ())
+
+        return ServiceTokens(obtain)
+
 
 @contextmanager
-def running() -> Iterator[TestIssuer]:
-    """Publish a new key on a port of the system's choice."""
-    key = SigningKey.generate()
+def running(key: SigningKey | None = None) -> Iterator[TestIssuer]:
+    """Publish a key, a new one unless it is given, on a port of the system's choice."""
+    key = key or SigningKey.generate()
     document = jwks_document([key])
 
     class Handler(BaseHTTPRequestHandler):

@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 
 from aiohttp import web
 
+from lib.auth.remote import remote_verifier
 from lib.db.postgres import open_database
 from lib.db.traced import traced
 from lib.grpc.server import Listener, serve
@@ -44,7 +45,9 @@ def create_app(config: PointConfig) -> web.Application:
                 unary_seconds=config.grpc_call_seconds,
                 drain_seconds=config.drain_seconds,
             )
-            port = await stack.enter_async_context(serve(services, listener, registry=app[METRICS]))
+            port = await stack.enter_async_context(
+                serve(services, listener, registry=app[METRICS], verifier=remote_verifier(config))
+            )
             app[GRPC_PORT] = port
             yield
 

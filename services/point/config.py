@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pydantic_settings import SettingsConfigDict
 
+from lib.auth.settings import TokenSettings
 from lib.config import Port, PostgresSettings, Seconds
 
 
-class PointConfig(PostgresSettings):
-    """`POINT_DATABASE_URL`, `POINT_PORT` (health, metrics), `POINT_GRPC_PORT` and limits."""
+class PointConfig(PostgresSettings, TokenSettings):
+    """`POINT_DATABASE_URL`, `POINT_PORT` (health, metrics), `POINT_GRPC_PORT`, tokens, limits."""
 
     model_config = SettingsConfigDict(env_prefix="POINT_")
 

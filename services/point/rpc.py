@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from lib.db import Executor
 from lib.pb import point as older
 from lib.pb.point import v1
-from services.point import model, service
+from services.point import access, model, service
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,9 @@ class PointRpc:
 
     async def get_user_points(self, request: v1.GetUserPointsRequest) -> v1.GetUserPointsResponse:
         """The points of one user, 0 for somebody who never had any."""
-        points = await service.points_of(self.db, model.user_id(request.user_id))
+        user_id = model.user_id(request.user_id)
+        access.check(user_id)
+        points = await service.points_of(self.db, user_id)
         return v1.GetUserPointsResponse(points=points)
 
     async def list_user_points(
@@ -28,6 +30,7 @@ class PointRpc:
     ) -> v1.ListUserPointsResponse:
         """The points of each user asked for, under the id as it was spelled."""
         asked = model.user_ids(request.user_ids)
+        access.check(*asked.values())
         found = await service.points_of_many(self.db, set(asked.values()))
         return v1.ListUserPointsResponse(
             points={text: found.get(user_id, 0) for text, user_id in asked.items()}
@@ -38,6 +41,7 @@ class PointRpc:
     ) -> AsyncGenerator[v1.LedgerEntry, None]:
         """The user's ledger, oldest entry first."""
         user_id, after_id = model.user_id(request.user_id), model.after_id(request.after_id)
+        access.check(user_id)
         async with aclosing(service.ledger(self.db, user_id, after_id)) as entries:
             async for entry in entries:
                 yield v1.LedgerEntry(
@@ -58,7 +62,9 @@ class PointServerRpc:
 
     async def get_user_points(self, request: older.PointRequest) -> older.PointReply:
         """The points of one user, as text."""
-        points = await service.points_of(self.db, model.user_id(request.user_id))
+        user_id = model.user_id(request.user_id)
+        access.check(user_id)
+        points = await service.points_of(self.db, user_id)
         return older.PointReply(user_point=str(points))
 
     async def get_user_list_points(
@@ -66,6 +72,7 @@ class PointServerRpc:
     ) -> older.UserListPointResponse:
         """The points of those users who ever had any; the others are absent."""
         asked = model.user_ids(request.user_ids)
+        access.check(*asked.values())
         found = await service.points_of_many(self.db, set(asked.values()))
         return older.UserListPointResponse(
             user_points={text: found[id_] for text, id_ in asked.items() if id_ in found}

@@ -24,7 +24,7 @@ from services.user.housekeeping import keeping_house
 from services.user.mailer import Mailer, MailPolicy
 from services.user.passwords import Passwords
 from services.user.personal_ids import PersonalIds, parse_keys
-from services.user.points_client import open_points
+from services.user.points_client import open_points, own_tokens
 from services.user.routes import DEPS, NOT_IDEMPOTENT, ROUTES, RULES, Deps, Rules
 from services.user.routes.origin import note_origin
 from services.user.service.pictures import clearing_away
@@ -102,7 +102,10 @@ def _resources(config: UserConfig) -> gates.Context:
             )
             app[DATABASE] = traced(db, _NAMES)
             app[HEALTH].add("database", db.ping)
-            points = await stack.enter_async_context(open_points(config, registry=app[METRICS]))
+            tokens = own_tokens(app[RULES].tokens.issuer)
+            points = await stack.enter_async_context(
+                open_points(config, tokens, registry=app[METRICS])
+            )
             app[HEALTH].add("point", points.ping, required=False)
             passwords = stack.enter_context(Passwords(threads=config.password_threads))
             personal_ids = PersonalIds(parse_keys(config.encryption_keys.get_secret_value()))

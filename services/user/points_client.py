@@ -8,6 +8,9 @@ from uuid import UUID
 
 from prometheus_client import CollectorRegistry
 
+from lib.auth import Issuer, Role
+from lib.auth.service_tokens import ServiceTokens
+from lib.auth.tokens import Issued
 from lib.grpc.client import Client
 from lib.grpc.pool import ChannelPool
 from lib.pb.point.v1 import ListUserPointsRequest
@@ -17,6 +20,7 @@ from lib.resilience.breaker import BreakerGauge
 from services.user.config import UserConfig
 
 UPSTREAM = "point"
+SERVICE = "user"
 
 
 class GrpcPoints:
@@ -40,11 +44,24 @@ class GrpcPoints:
         await self._client.ping(seconds=self._seconds)
 
 
+def own_tokens(issuer: Issuer) -> ServiceTokens:
+    """Return tokens in the name of this service: who issues them need not ask for them."""
+
+    async def obtain() -> Issued:
+        # Without permissions: the role is all that the point service goes by.
+        return issuer.issue(SERVICE, [Role.SERVICE], ())
+
+    return ServiceTokens(obtain)
+
+
 @asynccontextmanager
 async def open_points(
-    config: UserConfig, *, registry: CollectorRegistry
+    config: UserConfig, tokens: ServiceTokens, *, registry: CollectorRegistry
 ) -> AsyncIterator[GrpcPoints]:
-    """Open the channels to the point service; it need not be there yet."""
+    """Open the channels to the point service; it need not be there yet.
+
+    `tokens` say in whose name it is asked.
+    """
     pool = ChannelPool(
         config.point_grpc_address, size=config.point_connections, methods=(LIST_USER_POINTS,)
     )
@@ -53,7 +70,7 @@ async def open_points(
     policy = BreakerPolicy(window_seconds=10.0, open_seconds=config.points_pause_seconds, probes=1)
     breaker = CircuitBreaker(UPSTREAM, policy, on_change=BreakerGauge(registry).of(UPSTREAM))
     try:
-        client = Client(pool, upstream=UPSTREAM)
+        client = Client(pool, upstream=UPSTREAM, tokens=tokens)
         yield GrpcPoints(client, breaker, seconds=config.points_seconds)
     finally:
         await pool.close()

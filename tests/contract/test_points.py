@@ -15,7 +15,7 @@ from services.user.config import UserConfig
 from services.user.points_client import open_points
 from services.user.ports import Points
 from tests.conftest import NewDatabase
-from tests.services.running import running_point
+from tests.services.running import ISSUER, running_point
 from tests.services.user.fake_points import FakePoints
 
 ALICE, BOB = (UUID(f"01890000-0000-7000-8000-00000000000{n}") for n in (1, 2))
@@ -42,7 +42,7 @@ async def subject(
         config = UserConfig(
             _env_file=None, database_url="postgresql://x/y", point_grpc_address=point.grpc_address
         )
-        async with open_points(config, registry=CollectorRegistry()) as client:
+        async with open_points(config, ISSUER.tokens(), registry=CollectorRegistry()) as client:
             yield client, service.aclose
 
 

@@ -14,7 +14,9 @@ import pytest
 import yaml
 from prometheus_client import CollectorRegistry
 
+from lib.auth import SigningKey
 from lib.events.metrics import ConsumerMetrics
+from lib.testing.auth import TestIssuer
 from lib.testing.components import program
 from observability.grafana.panels import Dashboard, Needs, Panel
 from services._stack.rendered import all_dashboards
@@ -75,8 +77,11 @@ async def _load(stack) -> None:
         database_url="postgresql://x/y",
         point_grpc_address=f"127.0.0.1:{stack.port('POINT_GRPC_PORT')}",
     )
+    tokens = TestIssuer(
+        SigningKey.from_pem((stack.secrets / "user_signing_keys").read_text())
+    ).tokens()
     async with (
-        open_points(config, registry=CollectorRegistry()) as points,
+        open_points(config, tokens, registry=CollectorRegistry()) as points,
         aiohttp.ClientSession(stack.url) as session,
     ):
         while True:

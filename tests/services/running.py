@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from lib.auth import SigningKey
+from lib.auth.service_tokens import ServiceTokens
 from lib.grpc.client import Client
 from lib.grpc.pool import ChannelPool
 from lib.http.server import serve_app
 from lib.testing.auth import TestIssuer
+from lib.testing.auth import running as publishing
 from services.point import app as point_app
 from services.point.config import PointConfig
 from services.user import app as user_app
@@ -36,12 +38,14 @@ class RunningPoint:
 async def running_point(
     database_url: str, *, grpc_port: int = 0, **settings: Any
 ) -> AsyncIterator[RunningPoint]:
-    config = PointConfig(
-        _env_file=None, database_url=database_url, grpc_port=grpc_port, drain_seconds=2, **settings
-    )
-    app = point_app.create_app(config)
-    async with serve_app(app, config, port=0) as port:
-        yield RunningPoint(f"http://127.0.0.1:{port}", app[point_app.GRPC_PORT])
+    with publishing(ISSUER.key) as published:
+        given = {"auth_jwks_url": published.url, "drain_seconds": 2}
+        config = PointConfig(
+            _env_file=None, database_url=database_url, grpc_port=grpc_port, **(given | settings)
+        )
+        app = point_app.create_app(config)
+        async with serve_app(app, config, port=0) as port:
+            yield RunningPoint(f"http://127.0.0.1:{port}", app[point_app.GRPC_PORT])
 
 
 @asynccontextmanager
@@ -60,9 +64,12 @@ async def running_user(
 
 
 @asynccontextmanager
-async def client_of(address: str, *, size: int = 4) -> AsyncIterator[Client]:
+async def client_of(
+    address: str, *, size: int = 4, tokens: ServiceTokens | None = None
+) -> AsyncIterator[Client]:
+    """A client of the point service; without other tokens it calls as a service does."""
     pool = ChannelPool(address, size=size)
     try:
-        yield Client(pool, upstream="point")
+        yield Client(pool, upstream="point", tokens=tokens or ISSUER.tokens())
     finally:
         await pool.close()

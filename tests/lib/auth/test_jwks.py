@@ -13,6 +13,7 @@ from lib.auth.keys import KeyFormatError, parse_jwks
 from lib.auth.service_tokens import ServiceTokens
 from lib.auth.tokens import Issued
 from lib.errors import AppError, Code
+from lib.testing.wait import eventually
 
 OLD, NEW = SigningKey.generate(), SigningKey.generate()
 
@@ -140,8 +141,10 @@ async def test_a_caller_that_leaves_does_not_take_the_keys_from_the_others() -> 
 class Minter:
     def __init__(self, clock: list[datetime], lifetime: timedelta) -> None:
         self.clock, self.lifetime, self.made, self.broken = clock, lifetime, 0, False
+        self.asked = 0
 
     async def __call__(self) -> Issued:
+        self.asked += 1
         await asyncio.sleep(0)
         if self.broken:
             raise ConnectionRefusedError
@@ -157,7 +160,10 @@ async def test_a_service_token_is_used_until_shortly_before_its_end() -> None:
     clock[0] += timedelta(minutes=9, seconds=59)
     assert await tokens.headers() == {"Authorization": "Bearer token-1"}
     clock[0] += timedelta(seconds=1)
-    assert set(await asyncio.gather(*(tokens.token() for _ in range(20)))) == {"token-2"}
+    # The present one is good for a while yet: nobody waits for the next, which is asked for once.
+    assert set(await asyncio.gather(*(tokens.token() for _ in range(20)))) == {"token-1"}
+    await eventually(lambda: minter.made == 2)
+    assert await tokens.token() == "token-2"
 
 
 async def test_a_failed_renewal_matters_only_when_the_token_is_over() -> None:
@@ -167,10 +173,45 @@ async def test_a_failed_renewal_matters_only_when_the_token_is_over() -> None:
     await tokens.token()
     minter.broken = True
     clock[0] += timedelta(minutes=12)
-    assert await tokens.token() == "token-1"
+    assert {await tokens.token() for _ in range(20)} == {"token-1"}
+    await eventually(lambda: minter.asked == 2)
+    # Not with every call: the issuer is left alone for a moment.
+    for _ in range(20):
+        assert await tokens.token() == "token-1"
+        await asyncio.sleep(0)
+    assert minter.asked == 2
     clock[0] += timedelta(minutes=3)
     with pytest.raises(ConnectionRefusedError):
         await tokens.token()
+
+
+async def test_those_who_wait_for_a_first_token_share_what_comes_of_it() -> None:
+    clock = [datetime(2030, 1, 1, tzinfo=UTC)]
+    minter = Minter(clock, timedelta(minutes=15))
+    minter.broken = True
+    tokens = ServiceTokens(minter, clock=lambda: clock[0])
+    calls = [asyncio.create_task(tokens.token()) for _ in range(20)]
+    await asyncio.sleep(0)
+    calls[0].cancel()  # whoever came first leaves
+    answers = await asyncio.gather(*calls, return_exceptions=True)
+    assert {type(answer) for answer in answers[1:]} == {ConnectionRefusedError}
+    assert minter.asked == 1
+    minter.broken = False
+    assert await tokens.token() == "token-1"
+
+
+async def test_a_refused_token_is_given_up_unless_it_is_new() -> None:
+    clock = [datetime(2030, 1, 1, tzinfo=UTC)]
+    minter = Minter(clock, timedelta(minutes=15))
+    tokens = ServiceTokens(minter, clock=lambda: clock[0])
+    first = await tokens.token()
+    tokens.refused(first)
+    assert await tokens.token() == first
+    clock[0] += timedelta(seconds=11)
+    tokens.refused("another one")
+    assert await tokens.token() == first
+    tokens.refused(first)
+    assert await tokens.token() == "token-2"
 
 
 async def test_a_short_token_is_not_renewed_at_each_call() -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from prometheus_client import CollectorRegistry
 
 from lib import context
+from lib.auth import Verifier
 from lib.errors import AppError, Code, FieldError
 from lib.grpc.server import Listener, serve
 from lib.pb.point.v1 import (
@@ -81,10 +82,17 @@ class Scripted:
 
 @asynccontextmanager
 async def scripted(
-    servicer: Scripted, *, registry: CollectorRegistry | None = None, **listener: Any
+    servicer: Scripted,
+    *,
+    registry: CollectorRegistry | None = None,
+    verifier: Verifier | None = None,
+    **listener: Any,
 ) -> AsyncIterator[str]:
     settings = {"host": "127.0.0.1", "port": 0, "drain_seconds": 1.0} | listener
     async with serve(
-        [point_service(servicer)], Listener(**settings), registry=registry or CollectorRegistry()
+        [point_service(servicer)],
+        Listener(**settings),
+        registry=registry or CollectorRegistry(),
+        verifier=verifier,
     ) as port:
         yield f"127.0.0.1:{port}"

@@ -11,6 +11,8 @@ from typing import Any
 import aiohttp
 import pytest
 
+from lib.embedded.ports import free_port
+from lib.testing.auth import running as publishing
 from lib.testing.proxy import Proxy, proxy
 from tests.conftest import NewDatabase
 from tests.services.running import STAFF, running_point, running_user
@@ -140,3 +142,18 @@ async def test_a_point_service_that_is_there_later_is_found(new_database: NewDat
         assert is_degraded(await setting.list())
         async with running_point(point, grpc_port=port):
             await until_points_return(setting)
+
+
+async def test_a_point_service_that_believes_somebody_else_or_nobody_costs_points_only(
+    new_database: NewDatabase,
+) -> None:
+    user, point = await new_database("user", demo=True), await new_database("point", demo=True)
+    with publishing() as stranger:
+        for jwks_url in (stranger.url, f"http://127.0.0.1:{free_port()}/jwks.json"):
+            async with (
+                running_point(point, auth_jwks_url=jwks_url) as points,
+                running_user(user, points.grpc_address) as base,
+                aiohttp.ClientSession(headers=STAFF) as session,
+            ):
+                setting = Setting(base, Proxy("127.0.0.1", points.grpc_port), session)
+                assert is_degraded(await setting.list())
