@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from aiosqlc.config.project import Project
 from aiosqlc.diagnostics import Diagnostic
-from aiosqlc.lock import print_lock
+from aiosqlc.lock import keep_lock, print_lock
 from aiosqlc.output import compare, write
 from aiosqlc.pipeline import compile_project
 from aiosqlc.remember import Analyze
@@ -28,5 +28,7 @@ def build(
         quiet = not compiled.diagnostics
         head = head_of(project, compiled.files) if quiet else None
         refused = write(compare([print_lock(project, compiled.locked, head)], []))
+    if not refused:
+        keep_lock(project, compiled.locked)
     report(refused)
     return 1 if refused else 0

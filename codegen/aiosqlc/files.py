@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from aiosqlc.diagnostics import Diagnostic, Label
+from aiosqlc.disk import read_bytes
 from aiosqlc.source import SourceFile, Span
 
 
@@ -54,7 +55,7 @@ def read_files(root: Path, paths: Iterable[Path]) -> tuple[list[SourceFile], lis
     for path in paths:
         shown = Path(os.path.relpath(path, root))
         try:
-            text = path.read_bytes().decode("utf-8-sig")
+            text = read_bytes(path).decode("utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
             problems.append(Diagnostic("E008", f"cannot read {shown}: {error}"))
             continue

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import Generic, ParamSpec, TypeVar
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+Parts = tuple[object, ...]
 
 _MOST = 20_000  # answers of one function; twice this many are in memory at most
 
@@ -18,20 +20,60 @@ def kept(function: Callable[P, R]) -> Callable[P, R]:
     Comparing by identity costs nothing however large a value is. The objects asked about are held
     on to, so that an identity is never another's. What was not asked for in a while is forgotten.
     """
-    young: dict[tuple[object, ...], tuple[object, R]] = {}
-    old: dict[tuple[object, ...], tuple[object, R]] = {}
+    memory = _Memory[R]()
 
     @wraps(function)
     def answer(*args: P.args, **kwargs: P.kwargs) -> R:
-        nonlocal young, old
-        key = tuple(part if isinstance(part, str) else id(part) for part in args)
-        found = young.get(key) or old.get(key)
-        if found is None or kwargs:
-            found = (args, function(*args, **kwargs))
-        if not kwargs:
-            young[key] = found
-        if len(young) > _MOST:
-            young, old = {}, young
-        return found[1]
+        if kwargs:
+            return function(*args, **kwargs)
+        key = _identities(args)
+        found = memory.get(key)
+        return found[1] if found else memory.put(key, args, function(*args, **kwargs))
 
     return answer
+
+
+def kept_by(parts: Callable[P, Parts]) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Do the same where only these parts of the arguments, not their places, make the answer.
+
+    `parts` names all that the function reads, each a string or an object the arguments hold.
+    """
+
+    def decorate(function: Callable[P, R]) -> Callable[P, R]:
+        memory = _Memory[R]()
+
+        @kept
+        @wraps(function)
+        def answer(*args: P.args, **kwargs: P.kwargs) -> R:
+            key = _identities(parts(*args, **kwargs))
+            found = memory.get(key)
+            return found[1] if found else memory.put(key, args, function(*args, **kwargs))
+
+        return answer
+
+    return decorate
+
+
+class _Memory(Generic[R]):
+    """Answers by key, each with the objects whose identities its key is made of."""
+
+    def __init__(self) -> None:
+        self._young: dict[Parts, tuple[Parts, R]] = {}
+        self._old: dict[Parts, tuple[Parts, R]] = {}
+
+    def get(self, key: Parts) -> tuple[Parts, R] | None:
+        found = self._young.get(key)
+        if found is None and key in self._old:
+            found = self._old[key]
+            self.put(key, *found)
+        return found
+
+    def put(self, key: Parts, held: Parts, value: R) -> R:
+        self._young[key] = (held, value)
+        if len(self._young) > _MOST:
+            self._young, self._old = {}, self._young
+        return value
+
+
+def _identities(parts: Parts) -> Parts:
+    return tuple([part if isinstance(part, str) else id(part) for part in parts])

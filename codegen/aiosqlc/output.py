@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aiosqlc.diagnostics import Diagnostic
+from aiosqlc.disk import Signature, signature
 from aiosqlc.emit.package import MARK
 from aiosqlc.stages import Rendered
 
@@ -50,8 +51,9 @@ def write(changes: Changes) -> list[Diagnostic]:
         for file in changes.write:
             file.path.parent.mkdir(parents=True, exist_ok=True)
             staged.append((_stage(file), file.path))
-        for temporary, path in staged:
+        for (temporary, path), file in zip(staged, changes.write, strict=True):
             temporary.replace(path)
+            _know(path, signature(path), file.text)
         for path in changes.remove:
             path.unlink(missing_ok=True)
     except OSError as error:
@@ -73,11 +75,28 @@ def _stage(file: Rendered) -> Path:
     return temporary
 
 
+_MOST_KNOWN = 10_000
+_known: dict[Path, tuple[Signature, str]] = {}  # what this process has seen on disk
+
+
 def _read(path: Path) -> str | None:
+    now = signature(path)
+    known = _known.get(path)
+    if known and known[0] == now:
+        return known[1]
     try:
-        return path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         return None
+    _know(path, now, text)
+    return text
+
+
+def _know(path: Path, now: Signature | None, text: str) -> None:
+    if len(_known) > _MOST_KNOWN:
+        _known.clear()
+    if now:
+        _known[path] = (now, text)
 
 
 def _is_ours(path: Path) -> bool:

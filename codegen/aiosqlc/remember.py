@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aiosqlc import lock
 from aiosqlc.config.project import QuerySet
 from aiosqlc.diagnostics import Diagnostic, Severity
-from aiosqlc.stages import Analysis, AnalyzeOptions, ParsedQuery, SchemaFile, TypedQuery
+from aiosqlc.kept import kept
+from aiosqlc.stages import (
+    Analysis,
+    AnalyzeOptions,
+    Catalog,
+    ParsedQuery,
+    SchemaFile,
+    TypedQuery,
+)
 
 Analyze = Callable[
     [Sequence[SchemaFile], Sequence[ParsedQuery], AnalyzeOptions],
@@ -30,38 +38,41 @@ def analyze_remembering(
     schema: Sequence[SchemaFile],
     queries: Sequence[ParsedQuery],
     options: AnalyzeOptions,
-    known: lock.Entry | None,
+    known: lock.Known | None,
     analyze: Analyze,
 ) -> Outcome:
     """Return the analysis of every query, asking the analyser only for those that changed."""
     key = lock.schema_key(entry, schema, options)
-    keys = tuple(lock.query_key(key, query) for query in queries)
+    keys = tuple([lock.query_key(key, query) for query in queries])
     usable = known if known and known.schema == key else None
-    found = {
-        query_key: _restore(usable, query_key, query)
-        for query_key, query in zip(keys, queries, strict=True)
-        if usable and query_key in usable.queries
-    }
-    if usable and all(found.get(query_key) for query_key in keys):
+    found: dict[str, TypedQuery | None] = {}
+    if usable:
+        for name, parsed in zip(keys, queries, strict=True):
+            found[name] = _restore(usable, name, parsed)
+    if usable and all(found.get(name) for name in keys):
         warnings = _warnings_of(usable, keys, queries, schema)
         if warnings is not None:
-            typed = tuple(query for name in keys if (query := found[name]))
+            typed = tuple([query for name in keys if (query := found[name])])
             analysis = Analysis(usable.catalog, typed, usable.server_version)
             return Outcome(analysis, warnings, lock.Locked(key, keys, analysis, warnings))
-    return _analyze_rest(key, keys, schema, queries, options, found, analyze)
+    if usable:
+        for name in {item.query for item in usable.warnings}:  # what is said of them is said anew
+            found.pop(name, None)
+    outcome = _analyze_rest(key, keys, schema, queries, options, found, analyze)
+    return _on_known_catalog(outcome, usable) if usable else outcome
 
 
 _MOST_RESTORED = 20_000
 _restored: dict[str, TypedQuery] = {}  # known in this process, by key
 
 
-def _restore(known: lock.Entry, key: str, parsed: ParsedQuery) -> TypedQuery | None:
+def _restore(known: lock.Known, key: str, parsed: ParsedQuery) -> TypedQuery | None:
     """Return a remembered query: the same object as before where nothing of it has changed."""
-    before = _restored.get(key)
-    if before is not None and before.parsed is parsed:
-        return before
-    query = lock.restore(known.queries[key], parsed)
-    if query is not None:
+    before = _restored.get(key) or known.queries.get(key)
+    if before is None:
+        return None
+    query = lock.restore(before, parsed)
+    if query is not None and query is not before:
         _keep(key, query)
     return query
 
@@ -72,8 +83,23 @@ def _keep(key: str, query: TypedQuery) -> None:
     _restored[key] = query
 
 
+def _on_known_catalog(outcome: Outcome, known: lock.Known) -> Outcome:
+    """Go on with the catalog known before where it says the same: what was made of it is kept."""
+    analysis = outcome.analysis
+    if analysis.catalog is known.catalog or not _equal(analysis.catalog, known.catalog):
+        return outcome
+    analysis = replace(analysis, catalog=known.catalog)
+    locked = replace(outcome.locked, analysis=analysis) if outcome.locked else None
+    return replace(outcome, analysis=analysis, locked=locked)
+
+
+@kept
+def _equal(one: Catalog, other: Catalog) -> bool:
+    return one == other
+
+
 def _warnings_of(
-    known: lock.Entry,
+    known: lock.Known,
     keys: tuple[str, ...],
     queries: Sequence[ParsedQuery],
     schema: Sequence[SchemaFile],
@@ -101,17 +127,17 @@ def _analyze_rest(
     if len(rest) < len(queries) and not rest:
         rest = list(queries)  # only warnings have moved: ask again for all of them
     fresh, diagnostics = analyze(schema, rest, options)
+    # What was typed without asking a server is good enough to work with, not to be remembered.
+    asked = bool(fresh.server_version) or not queries
     by_name = {query.parsed.name: query for query in fresh.queries}
     for name, parsed in zip(keys, queries, strict=True):
         new = by_name.get(parsed.name)
         found[name] = new or found.get(name)
-        if new:
+        if new and asked:
             _keep(name, new)
     typed = tuple(query for name in keys if (query := found[name]))
     analysis = Analysis(fresh.catalog, typed, fresh.server_version, fresh.facts)
     failed = any(item.severity is Severity.ERROR for item in diagnostics)
-    # What was typed without asking a server is good enough to work with, not to be remembered.
-    asked = bool(fresh.server_version) or not queries
     complete = len(typed) == len(keys) and not failed and asked
     locked = lock.Locked(key, keys, analysis, diagnostics) if complete else None
     return Outcome(analysis, diagnostics, locked)

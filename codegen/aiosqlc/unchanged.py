@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterable
 from pathlib import Path
 
 from aiosqlc.config.project import Project
+from aiosqlc.disk import digest, file_digest
 from aiosqlc.emit.settings import ruff_settings
 from aiosqlc.files import find_sql_files
 from aiosqlc.lock import FORMAT, Head, compiler_digest, read_head
@@ -21,13 +21,13 @@ def is_unchanged(project: Project) -> bool:
     head = read_head(project)
     if head is None or not head.inputs or head.inputs != inputs_digest(project):
         return False
-    return all(_file_digest(project.root / path) == digest for path, digest in head.outputs.items())
+    return all(file_digest(project.root / path) == wanted for path, wanted in head.outputs.items())
 
 
 def head_of(project: Project, files: Iterable[Rendered]) -> Head:
     """Return what `is_unchanged` needs next time."""
     outputs = {
-        Path(os.path.relpath(file.path, project.root)).as_posix(): _digest(file.text.encode())
+        Path(os.path.relpath(file.path, project.root)).as_posix(): digest(file.text.encode())
         for file in files
     }
     return Head(FORMAT, inputs_digest(project), outputs)
@@ -41,21 +41,10 @@ def inputs_digest(project: Project) -> str:
         for patterns in (entry.schema, entry.queries, entry.shims):
             paths, _ = find_sql_files(project.root, patterns, project.file, entry.span)
             for path in paths:
-                parts += [os.path.relpath(path, project.root), _file_digest(path)]
+                parts += [os.path.relpath(path, project.root), file_digest(path)]
         if entry.python:
             settings = ruff_settings(entry.python.out)
             parts.append(settings.read_text() if settings else "")
             existing = sorted(entry.python.out.glob("*.py"))
             parts += [path.name for path in existing]
-    return _digest("\0".join(parts).encode("utf-8", "surrogatepass"))
-
-
-def _file_digest(path: Path) -> str:
-    try:
-        return _digest(path.read_bytes())
-    except OSError:
-        return ""
-
-
-def _digest(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
+    return digest("\0".join(parts).encode("utf-8", "surrogatepass"))

@@ -114,6 +114,19 @@ def test_warnings_are_said_again_where_nothing_changed(folder: Path, counting: C
     assert counting.asked == []
 
 
+def test_warnings_outlive_an_edit_of_another_query(folder: Path, counting: Counting) -> None:
+    queries = folder / "queries.sql"
+    text = queries.read_text().replace(
+        "GetPerson :one\nSELECT * FROM people WHERE id = @id", "X :one\nSELECT * FROM people"
+    )
+    queries.write_text(text)
+    _, said = generate(folder, counting)
+    queries.write_text(text.replace("ORDER BY name;", "ORDER BY name, id;", 1))
+    code, again = generate(folder, counting)
+    assert (code, [item.message for item in again]) == (0, [item.message for item in said])
+    assert generate(folder, counting) == (0, again)
+
+
 @pytest.mark.parametrize("damage", ["", "{", "[]", '{"format": 99}', "\0"])
 def test_a_damaged_lock_is_no_lock(damage: str, folder: Path, counting: Counting) -> None:
     generate(folder, counting)

@@ -1,0 +1,27 @@
+"""Remembers an analysis beside the configuration, so that unchanged SQL needs no server at all.
+
+The lock is committed; it is good for one compiler, schema and configuration.
+"""
+
+from aiosqlc.lock.document import FORMAT, Head, Known, Locked, lock_path
+from aiosqlc.lock.keys import compiler_digest, complete_key, query_key, schema_key
+from aiosqlc.lock.reading import keep_lock, read_head, read_lock, restore, restore_warnings
+from aiosqlc.lock.writing import print_lock
+
+__all__ = [
+    "FORMAT",
+    "Head",
+    "Known",
+    "Locked",
+    "compiler_digest",
+    "complete_key",
+    "keep_lock",
+    "lock_path",
+    "print_lock",
+    "query_key",
+    "read_head",
+    "read_lock",
+    "restore",
+    "restore_warnings",
+    "schema_key",
+]

@@ -1,0 +1,85 @@
+"""What the lock file holds, and what is known of it in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from aiosqlc.config.project import Project
+from aiosqlc.diagnostics import Diagnostic
+from aiosqlc.lock.keys import complete_key
+from aiosqlc.stages import Analysis, Catalog, TypedQuery
+
+FORMAT = 3
+
+
+def lock_path(project: Project) -> Path:
+    """Return where the lock of a configuration is: `sqlc.yaml` → `sqlc.lock.json`."""
+    return project.root / f"{project.file.path.stem}.lock.json"
+
+
+class LockedWarning(msgspec.Struct):
+    """A warning as it is locked: the key of its query, and labels of (path, start, end, text)."""
+
+    code: str
+    message: str
+    labels: list[tuple[str, int, int, str]] = []
+    hint: str = ""
+    notes: tuple[str, ...] = ()
+    query: str = ""
+
+
+class Entry(msgspec.Struct):
+    """What is locked of one entry: its queries by key, not decoded yet, and the whole's key."""
+
+    schema: str
+    complete: str
+    catalog: Catalog
+    queries: dict[str, msgspec.Raw]
+    warnings: list[LockedWarning] = []
+    server_version: str = ""
+
+
+class Head(msgspec.Struct):
+    """The first line: from which inputs which files were made, all without a word to say."""
+
+    format: int
+    inputs: str = ""
+    outputs: dict[str, str] = {}
+
+
+class Document(msgspec.Struct):
+    """The whole file."""
+
+    format: int
+    entries: dict[str, Entry]
+
+
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """What is to be remembered of one entry."""
+
+    schema: str
+    keys: tuple[str, ...]
+    analysis: Analysis
+    warnings: tuple[Diagnostic, ...]
+
+    @property
+    def complete(self) -> str:
+        """The key of the whole entry."""
+        return complete_key(self.keys, [query.parsed for query in self.analysis.queries])
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is remembered of one entry: read from disk, or as this process has locked it."""
+
+    schema: str
+    complete: str
+    catalog: Catalog
+    queries: Mapping[str, msgspec.Raw | TypedQuery]
+    warnings: tuple[LockedWarning, ...] = ()
+    server_version: str = ""

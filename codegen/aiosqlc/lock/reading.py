@@ -1,0 +1,119 @@
+"""Reads the lock, once: what this process wrote itself need not be read again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import MISSING, fields, replace
+from pathlib import Path
+from typing import get_type_hints
+
+import msgspec
+
+from aiosqlc.config.project import Project
+from aiosqlc.diagnostics import Diagnostic, Label, Severity
+from aiosqlc.disk import Signature, signature
+from aiosqlc.lock.document import FORMAT, Document, Entry, Head, Known, Locked, lock_path
+from aiosqlc.lock.writing import locked_warnings
+from aiosqlc.source import SourceFile, Span
+from aiosqlc.stages import ParsedQuery, TypedQuery
+
+_HINTS = get_type_hints(TypedQuery)
+_Stored = msgspec.defstruct(
+    "_Stored",
+    [
+        (item.name, _HINTS[item.name], item.default)
+        if item.default is not MISSING
+        else (item.name, _HINTS[item.name])
+        for item in fields(TypedQuery)
+        if item.name != "parsed"
+    ],
+)
+_in_memory: dict[Path, tuple[Signature, dict[str, Known]]] = {}
+
+
+def read_lock(project: Project) -> dict[str, Known]:
+    """Return what is remembered by entry; nothing where the lock is absent, old or damaged."""
+    path = lock_path(project)
+    written = _in_memory.get(path)
+    if written and written[0] == signature(path):
+        return written[1]
+    try:
+        lock = msgspec.json.decode(path.read_bytes(), type=Document)
+    except (OSError, msgspec.DecodeError):
+        return {}
+    if lock.format != FORMAT:
+        return {}
+    return {name: _known(entry) for name, entry in lock.entries.items()}
+
+
+def keep_lock(project: Project, entries: Mapping[str, Locked]) -> None:
+    """Remember what the lock on disk says, having just written it."""
+    path = lock_path(project)
+    now = signature(path)
+    if now:
+        _in_memory[path] = (now, {name: _own(entry) for name, entry in entries.items()})
+
+
+def _known(entry: Entry) -> Known:
+    return Known(
+        entry.schema,
+        entry.complete,
+        entry.catalog,
+        entry.queries,
+        tuple(entry.warnings),
+        entry.server_version,
+    )
+
+
+def _own(locked: Locked) -> Known:
+    analysis = locked.analysis
+    return Known(
+        locked.schema,
+        locked.complete,
+        analysis.catalog,
+        dict(zip(locked.keys, analysis.queries, strict=True)),
+        locked_warnings(locked),
+        analysis.server_version,
+    )
+
+
+def read_head(project: Project) -> Head | None:
+    """Return the first line alone: the rest may be long."""
+    try:
+        with lock_path(project).open(encoding="utf-8") as stream:
+            first = stream.readline()
+        head = msgspec.json.decode(first.rstrip().removesuffix(",") + "}", type=Head)
+    except (OSError, UnicodeDecodeError, msgspec.DecodeError):
+        return None
+    return head if head.format == FORMAT else None
+
+
+def restore(stored: msgspec.Raw | TypedQuery, parsed: ParsedQuery) -> TypedQuery | None:
+    """Return a remembered query at its present place; None where it does not read as one."""
+    if isinstance(stored, TypedQuery):
+        return stored if stored.parsed is parsed else replace(stored, parsed=parsed)
+    try:
+        found = msgspec.json.decode(stored, type=_Stored)
+    except msgspec.DecodeError:
+        return None
+    values = {name: getattr(found, name) for name in _Stored.__struct_fields__}
+    return TypedQuery(parsed=parsed, **values)
+
+
+def restore_warnings(known: Known, files: Mapping[str, SourceFile]) -> list[Diagnostic]:
+    """Return the warnings of an unchanged entry."""
+    return [
+        Diagnostic(
+            item.code,
+            item.message,
+            tuple(
+                Label(files[path], Span(start, end), text)
+                for path, start, end, text in item.labels
+                if path in files
+            ),
+            item.hint,
+            Severity.WARNING,
+            item.notes,
+        )
+        for item in known.warnings
+    ]
