@@ -18,6 +18,7 @@ from aiohttp_apispec import AiohttpApiSpec
 from apispec import APISpec
 
 from lib.errors import Code
+from lib.http.middleware.auth import is_public
 from lib.http.respond import Failure, PageMeta
 from lib.http.status import STATUS
 from lib.http.swagger2 import definitions, parameters_of, reference, schema_of
@@ -27,6 +28,14 @@ H = TypeVar("H", bound=Handler)
 
 UI_PATH = "/docs"
 DOCUMENT_PATH = "/docs/swagger.json"
+_SCHEME = "bearer"
+# Swagger 2.0 has no scheme for Bearer tokens: it is described as the header that carries them.
+_BEARER = {
+    "type": "apiKey",
+    "in": "header",
+    "name": "Authorization",
+    "description": "`Bearer`, a space, and the `access_token` that signing in answers with.",
+}
 _ALWAYS = (
     # What stands before the routes may refuse any request (see `lib.http.gates`).
     Code.UNAUTHORIZED,
@@ -109,7 +118,10 @@ def operation(
 
 
 def install(app: web.Application, *, title: str, description: str = "") -> None:
-    """Serve the document at `/docs/swagger.json` and its UI at `/docs`, from the routes so far."""
+    """Serve the document at `/docs/swagger.json` and its UI at `/docs`, from the routes so far.
+
+    Every operation asks for a token, except those whose handler is marked `@public`.
+    """
     described = [found for route in app.router.routes() if (found := _described(route)) is not None]
     with warnings.catch_warnings():
         # The library stores its data in the application under plain text keys.
@@ -121,7 +133,12 @@ def install(app: web.Application, *, title: str, description: str = "") -> None:
             title=title,
             version=app_version(),
             info={"description": description},
+            security=[{_SCHEME: []}],
         )
+        library.spec.components.security_scheme(_SCHEME, _BEARER)
+        for route in app.router.routes():
+            if is_public(route.handler) and _described(route) is not None:
+                route.handler.__apispec__["security"] = []  # type: ignore[attr-defined] # see `operation`
         # Definitions first, so that the routes' references resolve.
         _define(library.spec, described)
         library.register(app, in_place=True)

@@ -34,6 +34,11 @@ def public(handler: H) -> H:
     return handler
 
 
+def is_public(handler: object) -> bool:
+    """Whether a handler is marked with `@public`."""
+    return getattr(handler, _PUBLIC, False)
+
+
 def guarded(*guards: Guard) -> Callable[[Handler], Handler]:
     """Let a handler run only for a principal that passes all `guards`."""
 
@@ -122,4 +127,4 @@ def _is_open(request: web.Request, open_routes: Collection[str]) -> bool:
     route = route_template(request)
     if route == OTHER or route in open_routes or route.startswith(_DOCUMENTATION):
         return True
-    return getattr(request.match_info.handler, _PUBLIC, False)
+    return is_public(request.match_info.handler)

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 import psycopg
 import pytest
@@ -28,6 +32,8 @@ from tests.services.running import ISSUER, running_point, running_user
 
 # Asks in the name of an administrator: what is refused is refused for what was sent.
 ADMIN = ISSUER.authorized(*BUILT_IN, subject=SOMEBODY, role=Role.ADMIN)
+# What may be open to everyone: anything else that is marked so was marked by mistake.
+OPEN = ("auth/", "profile/{id}", "profiles/{id}", "files/pfp/")
 
 
 @pytest.fixture(scope="module")
@@ -114,3 +120,16 @@ def test_answers_keep_to_the_document(
         assert mode is GenerationMode.NEGATIVE  # nothing about this operation can be wrong
     else:
         assert statuses, "nothing was asked"
+
+
+@pytest.mark.parametrize(("path", "method"), operations())
+def test_what_the_document_closes_is_closed(base: str, path: str, method: str) -> None:
+    operation = schemathesis.openapi.from_url(f"{base}/docs/swagger.json")[path][method]
+    if operation.definition.raw.get("security") == []:
+        assert path.removeprefix("/api/v1/").startswith(OPEN)
+        return
+    filled = re.sub(r"{.*?}", SOMEBODY, path)
+    with pytest.raises(HTTPError) as refused:
+        urlopen(Request(base + filled, method=method), timeout=30)
+    with refused.value as answer:
+        assert (answer.code, json.load(answer)["error"]["code"]) == (401, "UNAUTHORIZED")
