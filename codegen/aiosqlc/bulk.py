@@ -39,7 +39,9 @@ def with_bulk(analyze: Analyze) -> Analyze:
         if not marked:
             return analysis, problems
         rewritten, refused = _rewrite_all(marked)
-        spread, more = analyze(schema, [parsed for _, parsed in rewritten], options)
+        spread, found = analyze(schema, [parsed for _, parsed in rewritten], options)
+        told = {(item.code, item.labels) for item in problems}
+        more = [item for item in found if (item.code, item.labels) not in told]
         by_name = {query.parsed.name: query for query in spread.queries}
         known = tuple(_merged(query, by_name.get(query.parsed.name)) for query in analysis.queries)
         return replace(analysis, queries=known), (*problems, *refused, *more)

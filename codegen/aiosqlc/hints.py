@@ -22,11 +22,12 @@ def apply_hints(analysis: Analysis) -> tuple[Analysis, list[Diagnostic]]:
             queries.append(query)
             continue
         problems += _unknown_targets(query)
-        queries.append(_with_hints(query))
+        queries.append(with_hints(query))
     return replace(analysis, queries=tuple(queries)), problems
 
 
-def _with_hints(query: TypedQuery) -> TypedQuery:
+def with_hints(query: TypedQuery) -> TypedQuery:
+    """Return the query with the `!` and `?` of its hints in effect."""
     said = {hint.target: hint.not_null for hint in query.parsed.hints if hint.not_null is not None}
     columns = tuple(
         replace(column, not_null=said[column.name], reasons=("a hint in the query says so",))

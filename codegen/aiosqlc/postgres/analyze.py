@@ -14,6 +14,7 @@ from aiosqlc.postgres.catalog.facts import Facts, load_facts
 from aiosqlc.postgres.catalog.types import build_catalog
 from aiosqlc.postgres.describe import Described, describe, prepare_session
 from aiosqlc.postgres.problems import query_problem
+from aiosqlc.postgres.refute import Hinted, hinted, refuted_hints
 from aiosqlc.postgres.schema import apply_schema, schema_digest
 from aiosqlc.postgres.server.connection import Connection, ConnectionFailedError, ServerError
 from aiosqlc.postgres.server.databases import (
@@ -119,7 +120,8 @@ class Analyzer:
         if key in self._open:
             return self._open[key]
         server = self.server(options)
-        if options.database_uri and not schema:
+        scratch = bool(schema) or not options.database_uri
+        if not scratch:
             connection = Connection(server.base)  # the database as it is
         else:
             name = database_name(digest)
@@ -138,7 +140,7 @@ class Analyzer:
             return (Diagnostic("E211", message),)
         while len(self._open) >= _MOST_OPEN:
             self._open.pop(next(iter(self._open))).connection.close()
-        self._open[key] = opened = _Schema.load(connection, options)
+        self._open[key] = opened = _Schema.load(connection, options, scratch=scratch)
         return opened
 
     def _forget(self) -> None:
@@ -149,18 +151,22 @@ class Analyzer:
 
 @dataclass(frozen=True)
 class _Schema:
-    """A database with the schema, and everything read from it."""
+    """A database with the schema, and everything read from it.
+
+    `scratch` is whether it is ours: rows may be put into it for the length of a transaction.
+    """
 
     connection: Connection
     typist: Typist
     catalog: Catalog
+    scratch: bool
 
     @classmethod
-    def load(cls, connection: Connection, options: AnalyzeOptions) -> _Schema:
+    def load(cls, connection: Connection, options: AnalyzeOptions, *, scratch: bool) -> _Schema:
         facts = load_facts(connection, options.not_null_functions)
         prepare_session(connection)
         typist = Typist(facts)
-        return cls(connection, typist, build_catalog(facts, typist.types))
+        return cls(connection, typist, build_catalog(facts, typist.types), scratch)
 
 
 def _make(
@@ -197,6 +203,7 @@ def _analyze_all(
 ) -> tuple[Analysis, tuple[Diagnostic, ...]]:
     typed: list[TypedQuery] = []
     problems: list[Diagnostic] = []
+    doubtful: list[Hinted] = []
     answers = describe(schema.connection, [text for query in queries for text in _texts(query)])
     for query in queries:
         described, refused = _answers(query, answers)
@@ -206,7 +213,11 @@ def _analyze_all(
         result = schema.typist.type_query(query, described[0], described[1:])
         problems.extend(_misuse(result, options))
         typed.append(result)
+        if (item := hinted(result, "".join(answer.tree for answer in described))) is not None:
+            doubtful.append(item)
     answers.close()
+    if schema.scratch:
+        problems.extend(refuted_hints(schema.connection, schema.typist.facts, doubtful))
     version = str(schema.connection.major)
     return Analysis(schema.catalog, tuple(typed), version), tuple(problems)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from aiosqlc.stages import SqlType, TypeKind
 
@@ -26,7 +26,7 @@ _VALUES: dict[str, list[str]] = {
     "timetz": ["00:00+00", "12:30+02"],
     "interval": ["0", "1 day", "1 month", "-2 hours"],
     **dict.fromkeys(["json", "jsonb"], _JSON),
-    "bytea": ["\\x", "\\x00ff"],
+    "bytea": ["\\x", "\\x00ff", "\\x" + "ab" * 32],
     "inet": ["10.0.0.1", "::1"],
     "cidr": ["10.0.0.0/8"],
     "macaddr": ["08:00:2b:01:02:03"],
@@ -39,7 +39,10 @@ _VALUES: dict[str, list[str]] = {
     "char": ["a", "b"],
 }
 _TEXTS = ["", "a", "b", "x y", "Straße"]
+# Forms that CHECK constraints ask for: addresses, codes, numbers, dotted names, hashes.
+_FORMS = ["ada@example.org", "EUR", "DE", "12345", "+4930123456", "a:b", "a.b", "ab" * 16]
 _LITERAL = re.compile(r"'((?:[^']|'')*)'")
+_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 _MOST_WORDS = 40
 
 
@@ -53,14 +56,19 @@ class Sampler:
             _TEXTS + sorted(w for w in words if len(w) <= _MOST_WORDS)[:_MOST_WORDS]
         )
 
-    def value(self, kind: SqlType, *, elements_null: bool = True) -> str | None:
-        """Return a value of a type as text, or None where none is known for it."""
+    def value(
+        self, kind: SqlType, *, elements_null: bool = True, likely: Sequence[str] = ()
+    ) -> str | None:
+        """Return a value of a type as text, or None where none is known for it.
+
+        `likely` are constants that the place of the value is compared with.
+        """
         if kind.array_dims:
             return self._array(kind, elements_null=elements_null)
         if kind.kind is TypeKind.ENUM:
             return self.random.choice(kind.labels) if kind.labels else None
         if kind.kind is TypeKind.DOMAIN and kind.base is not None:
-            return self.value(kind.base)
+            return self.value(kind.base, likely=likely)
         if kind.kind is TypeKind.RANGE:
             return self.random.choice(["empty", "(,)"])
         if kind.kind is TypeKind.MULTIRANGE:
@@ -68,8 +76,14 @@ class Sampler:
         if kind.kind is TypeKind.COMPOSITE:
             return "(" + "," * (len(kind.fields) - 1) + ")"
         values = _VALUES.get(kind.name)
+        if values is not None and likely and self.chance(0.5):
+            number = values in (_INTEGERS, _NUMBERS)
+            fitting = [word for word in likely if not number or _NUMBER.fullmatch(word)]
+            return self.random.choice(fitting or values)
         if values is None:
             words = self._texts
+            if likely and self.chance(0.7):
+                words = [*likely, *_FORMS]
             if kind.length is not None:
                 words = [w for w in words if len(w) <= kind.length] or [""]
             return self.random.choice(words)

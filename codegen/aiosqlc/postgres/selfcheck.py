@@ -12,13 +12,14 @@ from psycopg import pq
 
 from aiosqlc.diagnostics import Diagnostic, Label
 from aiosqlc.postgres.analyze import Analyzer
-from aiosqlc.postgres.catalog.facts import Facts, load_facts
-from aiosqlc.postgres.catalog.types import Types
+from aiosqlc.postgres.catalog.facts import load_facts
+from aiosqlc.postgres.population import Population
 from aiosqlc.postgres.sampling import Sampler
 from aiosqlc.postgres.schema import apply_schema
 from aiosqlc.postgres.server.connection import Connection, ConnectionFailedError
 from aiosqlc.postgres.server.databases import DatabaseRefusedError
 from aiosqlc.postgres.server.embedded import Server, ServerUnavailableError
+from aiosqlc.postgres.trial import Trial, draw, nulls_in, row_of
 from aiosqlc.stages import (
     Analysis,
     AnalyzeOptions,
@@ -29,8 +30,6 @@ from aiosqlc.stages import (
 
 _ROUNDS = 10  # data sets; the executions of a query are spread over them
 _ROWS = 5
-_ATTEMPTS = 12
-_ANSWERED = (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK)
 
 
 class Inputs(Protocol):
@@ -111,117 +110,50 @@ def _hunt(
 ) -> Iterator[Diagnostic]:
     facts = load_facts(connection)
     sampler = Sampler(seed, [query.sql for query in queries])
+    population = Population(connection, facts, sampler, facts.relations)
     connection.run("set statement_timeout = '2s'")
     refuted: set[tuple[str, str]] = set()
     for _ in range(_ROUNDS):
         connection.run("begin")
-        _fill(connection, facts, sampler)
+        population.fill(sampler.random.randrange(_ROWS + 1))
         for query in queries:
             for _ in range(max(1, executions // _ROUNDS)):
-                for finding in _execute(connection, query, sampler):
+                trial = draw(query, population)
+                for finding in _compare(query, trial.run(population)):
                     if (query.parsed.name, finding.claim) not in refuted:
                         refuted.add((query.parsed.name, finding.claim))
-                        yield _diagnostic(query, finding)
+                        yield _diagnostic(query, finding, trial)
         connection.run("rollback")
-
-
-def _fill(connection: Connection, facts: Facts, sampler: Sampler) -> None:
-    """Put a few rows into every table; those that break a constraint stay out.
-
-    Foreign keys and triggers are off meanwhile: no claim rests on a foreign key.
-    """
-    connection.run("set local session_replication_role = replica")
-    types = Types(facts)
-    for relation in facts.relations.values():
-        if relation.kind not in "rp":
-            continue
-        columns = [a for a in facts.columns.get(relation.oid, ()) if not a.generated]
-        names = ", ".join('"' + a.name.replace('"', '""') + '"' for a in columns)
-        marks = ", ".join(f"${n}" for n in range(1, len(columns) + 1))
-        table = f'"{relation.schema}"."{relation.name}"'
-        sql = f"insert into {table} ({names}) overriding system value values ({marks})"  # noqa: S608
-        wanted = sampler.random.randrange(_ROWS + 1)
-        for _ in range(_ATTEMPTS if columns else 0):
-            if not wanted:
-                break
-            values = [
-                None
-                if not a.not_null and sampler.chance(0.4)
-                else sampler.value(types.get(a.type, a.typmod, a.dims))
-                for a in columns
-            ]
-            wanted -= _try(connection, sql, values) is not None
-    connection.run("set local session_replication_role = origin")
-
-
-def _try(connection: Connection, sql: str, values: Sequence[str | None]) -> pq.abc.PGresult | None:
-    """Run a statement inside a savepoint; return its result, or None if the server refused it."""
-    connection.run("savepoint attempt")
-    result = connection.execute(sql, values)
-    if result.status in _ANSWERED:
-        connection.run("release attempt")
-        return result
-    connection.run("rollback to attempt")
-    return None
 
 
 @dataclass(frozen=True, slots=True)
 class _Finding:
     claim: str
     row: str
-    params: str
 
 
-def _execute(connection: Connection, query: TypedQuery, sampler: Sampler) -> Iterator[_Finding]:
-    """Run a query, or one of its variants, on the data as it is, and undo what it did."""
-    sql, numbers = query.sql, tuple(p.number for p in query.params)
-    if query.variants and sampler.chance(0.7):
-        variant = sampler.random.choice(query.variants)
-        sql, numbers = variant.sql, variant.numbers
-    by_number = {p.number: p for p in query.params}
-    values: list[str | None] = []
-    for number in numbers:
-        param = by_number[number]
-        null = not param.not_null and sampler.chance(0.4)
-        values.append(
-            None if null else sampler.value(param.type, elements_null=not param.element_not_null)
-        )
-    connection.run("savepoint execution")
-    result = _try(connection, sql, values)
-    connection.run("rollback to execution")
+def _compare(query: TypedQuery, result: pq.abc.PGresult | None) -> Iterator[_Finding]:
     if result is None:
         return
-    shown = ", ".join(f"${n} = {v!r}" for n, v in enumerate(values, 1))
-    yield from _compare(query, result, shown)
-
-
-def _compare(query: TypedQuery, result: pq.abc.PGresult, params: str) -> Iterator[_Finding]:
     count = result.ntuples
     if query.columns and count > 1 and query.cardinality.at_most_one:
-        yield _Finding("returns at most one row", f"{count} rows", params)
+        yield _Finding("returns at most one row", f"{count} rows")
     if query.columns and not count and query.cardinality in {Cardinality.ONE, Cardinality.SOME}:
-        yield _Finding("returns at least one row", "no row", params)
+        yield _Finding("returns at least one row", "no row")
     missing = {
         index for embed in query.embeds if embed.nullable
         for index in range(embed.first, embed.first + embed.count)
     }  # fmt: skip
     for index, column in enumerate(query.columns):
-        if not column.not_null or index in missing:
-            continue
-        row = next((r for r in range(count) if result.get_value(r, index) is None), None)
-        if row is not None:
-            cells = [result.get_value(row, i) for i in range(result.nfields)]
-            yield _Finding(
-                f"column {column.name} is NOT NULL",
-                ", ".join("NULL" if c is None else c.decode() for c in cells),
-                params,
-            )
+        row = nulls_in(result, index)
+        if column.not_null and index not in missing and row is not None:
+            yield _Finding(f"column {column.name} is NOT NULL", row_of(result, row))
 
 
-def _diagnostic(query: TypedQuery, finding: _Finding) -> Diagnostic:
+def _diagnostic(query: TypedQuery, finding: _Finding, trial: Trial) -> Diagnostic:
     notes = [f"the refuting row: {finding.row}"]
-    if finding.params:
-        notes.append(f"with {finding.params}")
+    if trial.values:
+        notes.append(f"with {trial.arguments}")
     return Diagnostic(
         "E360",
         f"{query.parsed.name}: it is not true that {finding.claim}",

@@ -16,7 +16,9 @@ from aiosqlc.postgres.tree import Node, Reader
 from aiosqlc.stages import Constraint
 
 FIRST_USER_OID = 16384
-_HasRelation = TypeVar("_HasRelation", rows.ConstraintRow, rows.Index, rows.Trigger)
+_HasRelation = TypeVar(
+    "_HasRelation", rows.ConstraintRow, rows.Index, rows.Trigger, rows.PartitionBound
+)
 # pg_trigger.tgtype
 _ROW, _BEFORE, _INSERT, _DELETE, _UPDATE, _INSTEAD = 1, 2, 4, 8, 16, 64
 
@@ -48,6 +50,8 @@ class Facts:
     columns: dict[int, list[rows.Attribute]] = field(default_factory=dict)
     constraints: dict[int, list[rows.ConstraintRow]] = field(default_factory=dict)
     referring: dict[int, list[rows.ConstraintRow]] = field(default_factory=dict)
+    domain_checks: dict[int, str] = field(default_factory=dict)
+    partition_bounds: dict[int, list[rows.PartitionBound]] = field(default_factory=dict)
     functions: dict[int, rows.Function] = field(default_factory=dict)
     equalities: dict[int, frozenset[int]] = field(default_factory=dict)
     children: dict[int, list[int]] = field(default_factory=dict)
@@ -208,6 +212,12 @@ def load_facts(connection: Connection, declared_not_null: Iterable[str] = ()) ->
         if constraint.kind == "f":
             referring[constraint.foreign_relation].append(constraint)
     facts.referring = dict(referring)
+    for check in connection.decode(sql["domain_checks"], rows.DomainCheck):
+        before = facts.domain_checks.get(check.type, "")
+        facts.domain_checks[check.type] = f"{before} {check.definition}"
+    facts.partition_bounds = _grouped(
+        connection.decode(sql["partition_bounds"], rows.PartitionBound)
+    )
     facts.indexes = _grouped(connection.decode(sql["indexes"], rows.Index))
     facts.triggers = _grouped(connection.decode(sql["triggers"], rows.Trigger))
     children: dict[int, list[int]] = defaultdict(list)

@@ -46,6 +46,18 @@ from pg_constraint con
 join pg_namespace n on n.oid = con.connamespace
 where con.conrelid <> 0 and n.nspname not in ('pg_catalog', 'information_schema')
 
+-- name: domain_checks
+select contypid::int8 as type, pg_get_constraintdef(oid) as definition
+from pg_constraint where contypid >= 16384 and contype = 'c'
+
+-- name: partition_bounds
+select i.inhparent::int8 as relation, k::int4 as column, pg_get_expr(c.relpartbound, c.oid) as definition
+from pg_inherits i
+join pg_class c on c.oid = i.inhrelid
+join pg_partitioned_table p on p.partrelid = i.inhparent
+cross join unnest(p.partattrs::int2[]) k
+where c.relispartition
+
 -- name: indexes
 select i.indrelid::int8 as relation, c.relname as name, (i.indkey::int2[])::int4[] as columns, i.indnkeyatts as keys,
        coalesce(i.indexprs::text, '') as expressions, coalesce(i.indpred::text, '') as predicate,

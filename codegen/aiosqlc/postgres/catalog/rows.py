@@ -77,6 +77,21 @@ class ConstraintRow(msgspec.Struct, frozen=True):
     definition: str
 
 
+class DomainCheck(msgspec.Struct, frozen=True):
+    """A CHECK constraint of a domain of the user's."""
+
+    type: int
+    definition: str
+
+
+class PartitionBound(msgspec.Struct, frozen=True):
+    """What one partition of a relation holds, with a column of the partition key."""
+
+    relation: int
+    column: int
+    definition: str
+
+
 class Index(msgspec.Struct, frozen=True):
     """A unique index that holds at every moment. `columns` has 0 for an expression."""
 

@@ -1,0 +1,217 @@
+"""Fills tables with random rows that the server itself accepts, every constraint and trigger on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from psycopg import pq
+
+from aiosqlc.postgres.catalog.facts import Facts
+from aiosqlc.postgres.catalog.rows import Attribute, ConstraintRow
+from aiosqlc.postgres.catalog.types import Types
+from aiosqlc.postgres.sampling import Sampler
+from aiosqlc.postgres.server.connection import Connection
+
+_ATTEMPTS = 40  # per table
+_FEW = 5  # rows of the schema's own that are referred to
+_OBEDIENT = 10  # attempts without any DEFAULT, before columns fall back on theirs
+_LITERAL = re.compile(r"'((?:[^']|'')*)'|(?<![\w.])(-?\d+(?:\.\d+)?)\b")
+_ANSWERED = (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK)
+_DEFAULT = object()
+
+Row = dict[int, str | None]
+"""A row's values as text, by column number."""
+
+
+def attempt(connection: Connection, sql: str, values: Sequence[str | None]) -> pq.abc.PGresult:
+    """Run a statement inside a savepoint; what the server refuses leaves no trace."""
+    connection.run("savepoint attempt")
+    result = connection.execute(sql, values)
+    connection.run("release attempt" if answered(result) else "rollback to attempt")
+    return result
+
+
+def answered(result: pq.abc.PGresult) -> bool:
+    """Whether the server did what it was asked."""
+    return result.status in _ANSWERED
+
+
+def quoted(name: str) -> str:
+    """Return an identifier between quotes."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+@dataclass
+class Population:
+    """The rows of some tables: a state that the database can really be in.
+
+    `tables` are the relations to fill; those that their foreign keys lead to are filled before.
+    """
+
+    connection: Connection
+    facts: Facts
+    sampler: Sampler
+    tables: Collection[int]
+    rows: dict[int, list[Row]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._types = Types(self.facts)
+        self.order = _parents_first(self.facts, self.tables)
+        self._likely = {table: _literals(self.facts, table) for table in self.order}
+
+    def fill(self, most: int, *, nulls: float = 0.4) -> None:
+        """Put up to `most` rows into each table; a row that breaks a constraint stays out.
+
+        Inside the caller's transaction, which is to be rolled back. `nulls` is how often a column
+        that may be NULL is.
+        """
+        self.connection.run("set constraints all immediate")
+        self.rows = {table: self._present(table) for table in self.order}
+        for table in self.order:
+            wanted = self.sampler.random.randint(min(most, 1), most)
+            self._fill(table, max(0, wanted - len(self.rows[table])), nulls)
+
+    def _present(self, table: int) -> list[Row]:
+        """Return a few rows that the schema itself has put into a table."""
+        columns = self.facts.columns.get(table, ())
+        names = ", ".join(quoted(a.name) for a in columns)
+        sql = f"select {names} from {self.named(table)} limit {_FEW}"  # noqa: S608
+        rows = self.connection.rows(sql) if columns else []
+        return [{a.number: t for a, t in zip(columns, row, strict=True)} for row in rows]
+
+    def named(self, table: int) -> str:
+        """Return a table's name in SQL, without the tables that inherit from it."""
+        relation = self.facts.relations[table]
+        only = "only " if relation.kind == "r" else ""  # a partitioned table has no rows itself
+        return f"{only}{quoted(relation.schema)}.{quoted(relation.name)}"
+
+    def _fill(self, table: int, wanted: int, nulls: float) -> None:
+        """Insert rows; what a constraint turned away is tried again with other values there."""
+        columns = {a.number: a for a in self.facts.columns.get(table, ()) if not a.generated}
+        chosen: dict[int, object] = {}
+        renew: Collection[int] = columns
+        for number in range(_ATTEMPTS if columns else 0):
+            if wanted <= 0:
+                break
+            for place in renew:
+                chosen[place] = self._value(columns[place], nulls, defaults=number >= _OBEDIENT)
+            for key in self._foreign_keys(table):
+                if set(key.columns) & set(renew):
+                    self._refer(key, chosen, nulls)
+            before = len(self.rows[table])
+            renew = self._insert(table, columns, chosen) or columns
+            wanted -= len(self.rows[table]) - before
+
+    def values(self, table: int, column: int) -> list[str]:
+        """Return the values a column holds."""
+        held = (row.get(column) for row in self.rows.get(table, ()))
+        return [value for value in held if value is not None]
+
+    def _insert(
+        self, table: int, columns: dict[int, Attribute], chosen: dict[int, object]
+    ) -> Collection[int]:
+        """Insert a row; return the columns of the constraint that turned it away, if one did."""
+        relation = self.facts.relations[table]
+        every = self.facts.columns[table]
+        given = [value for value in chosen.values() if value is not _DEFAULT]
+        marks = iter(range(1, len(given) + 1))
+        shown = ["default" if v is _DEFAULT else f"${next(marks)}" for v in chosen.values()]
+        result = attempt(
+            self.connection,
+            f"insert into {quoted(relation.schema)}.{quoted(relation.name)}"  # noqa: S608
+            f" ({', '.join(quoted(columns[number].name) for number in chosen)})"
+            f" overriding system value values ({', '.join(shown)})"
+            f" returning {', '.join(quoted(a.name) for a in every)}",
+            [None if value is None else str(value) for value in given],
+        )
+        if not answered(result):
+            name = (result.error_field(pq.DiagnosticField.CONSTRAINT_NAME) or b"").decode()
+            return [n for n in self._constrained(table, name) if n in columns]
+        if result.ntuples:  # a trigger may have turned it away in silence
+            cells = [result.get_value(0, index) for index in range(result.nfields)]
+            texts = [None if cell is None else cell.decode() for cell in cells]
+            self.rows[table].append({a.number: t for a, t in zip(every, texts, strict=True)})
+        return ()
+
+    def _constrained(self, table: int, name: str) -> list[int]:
+        for constraint in self.facts.constraints.get(table, ()):
+            if constraint.name == name:
+                return constraint.columns
+        return next((i.columns for i in self.facts.indexes.get(table, ()) if i.name == name), [])
+
+    def _value(self, column: Attribute, nulls: float, *, defaults: bool) -> object:
+        checked = self._likely[column.relation].get(column.number)
+        # Where nothing is checked a default would only bring chance in: the time, a sequence.
+        if defaults and column.has_default and checked is not None and self.sampler.chance(0.5):
+            return _DEFAULT
+        if not column.not_null and self.sampler.chance(nulls):
+            return None
+        kind = self._types.get(column.type, column.typmod, column.dims)
+        return self.sampler.value(kind, likely=checked or ())
+
+    def _foreign_keys(self, table: int) -> list[ConstraintRow]:
+        return [c for c in self.facts.constraints.get(table, ()) if c.kind == "f"]
+
+    def _refer(self, key: ConstraintRow, chosen: dict[int, object], nulls: float) -> None:
+        """Make a new row point at one that is there: a parent's, or itself."""
+        local = [number for number in key.columns if number in chosen]
+        optional = [
+            number for number in local if not self.facts.attributes[key.relation, number].not_null
+        ]
+        parents = self.rows.get(key.foreign_relation, [])
+        if optional and (not parents or self.sampler.chance(nulls)):
+            for number in optional:
+                chosen[number] = None
+        elif parents:
+            parent = self.sampler.random.choice(parents)
+            for number, foreign in zip(key.columns, key.foreign_columns, strict=True):
+                if number in chosen:
+                    chosen[number] = parent.get(foreign)
+        elif key.foreign_relation == key.relation:
+            for number, foreign in zip(key.columns, key.foreign_columns, strict=True):
+                if number in chosen and foreign in chosen:
+                    chosen[number] = chosen[foreign]
+
+
+def _parents_first(facts: Facts, tables: Iterable[int]) -> list[int]:
+    """Return the tables and those they refer to, each after the ones it needs where possible."""
+    order: list[int] = []
+    seen: set[int] = set()
+
+    def visit(table: int) -> None:
+        relation = facts.relations.get(table)
+        if table in seen or relation is None or relation.kind not in "rp":
+            return
+        seen.add(table)
+        for key in sorted(facts.constraints.get(table, ()), key=lambda c: c.name):
+            if key.kind == "f":
+                visit(key.foreign_relation)
+        order.append(table)
+
+    for table in sorted(tables, key=lambda oid: _name(facts, oid)):
+        visit(table)
+    return order
+
+
+def _name(facts: Facts, table: int) -> tuple[str, str]:
+    relation = facts.relations.get(table)
+    return (relation.schema, relation.name) if relation else ("", "")
+
+
+def _literals(facts: Facts, table: int) -> dict[int, tuple[str, ...]]:
+    """Return the constants each column is compared with by constraints: likely to be accepted."""
+    found: dict[int, tuple[str, ...]] = {}
+    checks = [(c.columns, c.definition) for c in facts.constraints.get(table, ()) if c.kind == "c"]
+    checks += [
+        ([column.number], facts.domain_checks[column.type])
+        for column in facts.columns.get(table, ())
+        if column.type in facts.domain_checks
+    ]
+    checks += [([b.column], b.definition) for b in facts.partition_bounds.get(table, ())]
+    for columns, definition in checks:
+        texts = [digits or text.replace("''", "'") for text, digits in _LITERAL.findall(definition)]
+        for number in columns:
+            found[number] = (*found.get(number, ()), *texts)
+    return found

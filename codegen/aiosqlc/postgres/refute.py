@@ -1,0 +1,185 @@
+"""Looks for a row that refutes a user's `!`: where there is one, the hint is an error.
+
+A claim of ours rests on a proof; a hint rests on somebody's word. It is tried out on rows that
+the server accepts with every constraint and trigger on, so what refutes it can really happen.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from aiosqlc.diagnostics import Diagnostic, Label
+from aiosqlc.hints import with_hints
+from aiosqlc.postgres.catalog.facts import Facts
+from aiosqlc.postgres.population import Population, quoted
+from aiosqlc.postgres.sampling import Sampler
+from aiosqlc.postgres.server.connection import Connection
+from aiosqlc.postgres.tree import unwrap
+from aiosqlc.postgres.trial import Trial, draw, nulls_in, row_of, table_row
+from aiosqlc.stages import Hint, TypedQuery
+
+_ROUNDS = 12
+_TRIALS = 10  # per round
+_LONGEST = 0.5  # seconds per query
+_ROWS = 4
+_MOST_ROWS = 40  # of a table, when needless ones are taken away
+_MOST_SHOWN = 6  # rows of tables in a finding
+_RELATION = re.compile(r":relid (\d+)")
+_PARAM = "param:"
+
+
+@dataclass(frozen=True, slots=True)
+class Hinted:
+    """A query whose hints claim more than was proved, and the relations it reads."""
+
+    query: TypedQuery
+    hints: tuple[Hint, ...]
+    relations: frozenset[int]
+
+
+def hinted(query: TypedQuery, tree: str) -> Hinted | None:
+    """Return what of a query rests on a hint alone; None where nothing does."""
+    unproved = {column.name for column in query.columns if not column.not_null}
+    hints = tuple(h for h in query.parsed.hints if h.not_null and h.target in unproved)
+    if not hints or _typed_by_the_user(query):
+        return None
+    return Hinted(query, hints, frozenset(map(int, _RELATION.findall(unwrap(tree)))))
+
+
+def _typed_by_the_user(query: TypedQuery) -> bool:
+    """Whether a parameter takes a class of the user's: of its values nothing is known here."""
+    return any(h.python_type and h.target.startswith(_PARAM) for h in query.parsed.hints)
+
+
+def refuted_hints(
+    connection: Connection, facts: Facts, queries: Iterable[Hinted]
+) -> Iterator[Diagnostic]:
+    """Yield an error for every hint that a possible row refutes.
+
+    Each query has half a second, the same rows in every run, and a transaction that is rolled
+    back. Finding nothing proves nothing: such a hint stays the user's word.
+    """
+    for item in queries:
+        yield from _Hunt(connection, facts, item).run()
+
+
+class _Hunt:
+    """The hunt for rows against the hints of one query."""
+
+    def __init__(self, connection: Connection, facts: Facts, item: Hinted) -> None:
+        self.query = with_hints(item.query)
+        self.open = list(item.hints)
+        sampler = Sampler(0, [variant.sql for variant in item.query.variants] + [item.query.sql])
+        tables = _with_children(facts, item.relations)
+        self.population = Population(connection, facts, sampler, tables)
+        self.deadline = 0.0
+        self.shown = tables & item.relations
+        absent = {
+            n for e in item.query.embeds if e.nullable for n in range(e.first, e.first + e.count)
+        }
+        self.unproved = [
+            (n, column.name)
+            for n, column in enumerate(item.query.columns)
+            if not column.not_null and n not in absent
+        ]
+
+    def run(self) -> Iterator[Diagnostic]:
+        self.deadline = time.monotonic() + _LONGEST
+        for number in range(_ROUNDS):
+            if not self.open or time.monotonic() > self.deadline:
+                return
+            with _undone(self.population.connection):
+                # First nothing at all, then as little as possible, then anything.
+                self.population.fill(min(number, _ROWS), nulls=1 if number == 1 else 0.4)
+                for _ in range(_TRIALS):
+                    if self.open and time.monotonic() < self.deadline:
+                        yield from self._try(draw(self.query, self.population))
+
+    def _try(self, trial: Trial) -> Iterator[Diagnostic]:
+        for hint in list(self.open):
+            if self._refutes(trial, hint):
+                self.open.remove(hint)
+                yield self._finding(trial, hint)
+
+    def _refutes(self, trial: Trial, hint: Hint) -> str:
+        """Return the row in which a hinted column is NULL, as a person reads it; '' without one."""
+        result = trial.run(self.population)
+        for index, name in self.unproved if result is not None else ():
+            row = nulls_in(result, index) if result and name == hint.target else None
+            if result and row is not None:
+                return row_of(result, row)
+        return ""
+
+    def _finding(self, trial: Trial, hint: Hint) -> Diagnostic:
+        connection = self.population.connection
+        connection.run("savepoint finding")
+        self._shrink(trial, hint)
+        arguments = f" when called with {trial.arguments}" if trial.values else ""
+        notes = (f"it returns {self._refutes(trial, hint)}{arguments}", *self._data())
+        connection.run("rollback to finding")
+        return Diagnostic(
+            "E361",
+            f"`{self.query.parsed.name}`: `{hint.target}` can be NULL, whatever the `!` says",
+            (Label(self.query.parsed.file, hint.span, "refuted by a row"),),
+            "drop the `!`, or make it true: by NOT NULL or CHECK in the schema, by a condition or"
+            " COALESCE in the query",
+            notes=notes,
+        )
+
+    def _shrink(self, trial: Trial, hint: Hint) -> None:
+        """Take away every row that the refutation does not need."""
+        connection = self.population.connection
+        for table in reversed(self.population.order):
+            name = self.population.named(table)
+            places = connection.rows(f"select ctid::text from {name} limit {_MOST_ROWS}")  # noqa: S608
+            for (place,) in places if time.monotonic() < self.deadline + _LONGEST else ():
+                connection.run("savepoint shrinking")
+                gone = connection.run(f"delete from {name} where ctid = '{place}'")  # noqa: S608
+                kept = gone is not None or not self._refutes(trial, hint)
+                connection.run("rollback to shrinking" if kept else "release shrinking")
+
+    def _data(self) -> Iterator[str]:
+        """Yield the rows of the tables that the query reads."""
+        facts, found = self.population.facts, list[str]()
+        for table in [t for t in self.population.order if t in self.shown]:
+            columns = facts.columns.get(table, [])
+            names = ", ".join(quoted(column.name) for column in columns)
+            sql = f"select {names} from {self.population.named(table)} limit {_MOST_SHOWN}"  # noqa: S608
+            for row in self.population.connection.rows(sql) if columns else ():
+                found.append(f"{facts.relation_name(table)} ({table_row(columns, row)})")
+        if not found and self.shown:
+            yield "where its tables are empty"
+        for text in found[:_MOST_SHOWN]:
+            yield f"where there is {text}"
+
+
+def _with_children(facts: Facts, relations: frozenset[int]) -> frozenset[int]:
+    """Add the tables that inherit; a partition is filled by way of its parent."""
+    inheriting = {
+        child
+        for table in relations
+        if (entry := facts.relations.get(table)) is not None and entry.kind == "r"
+        for child in facts.descendants(table)
+    }
+    return relations | inheriting
+
+
+@contextlib.contextmanager
+def _undone(connection: Connection) -> Iterator[None]:
+    """Run a block in a transaction that is rolled back, without waiting for anything for long."""
+    connection.run("begin")
+    for setting in (
+        "debug_print_rewritten = off",
+        "client_min_messages = warning",
+        "statement_timeout = '1s'",
+        "lock_timeout = '200ms'",
+    ):
+        connection.run(f"set local {setting}")
+    try:
+        yield
+    finally:
+        connection.run("rollback")

@@ -1,0 +1,125 @@
+"""Runs a query once on the rows that are there, with random arguments, and undoes what it did."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from psycopg import pq
+
+from aiosqlc.postgres.catalog.rows import Attribute
+from aiosqlc.postgres.population import Population, answered, attempt
+from aiosqlc.stages import TypedParam, TypedQuery
+
+_WIDEST = 40  # characters of a value that are shown
+_MOST_CELLS = 12
+_NUMBERS = {
+    20: "int8",
+    21: "int2",
+    23: "int4",
+    26: "oid",
+    700: "float4",
+    701: "float8",
+    1700: "numeric",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One text of a query with its arguments: it can be run again, on other rows."""
+
+    sql: str
+    values: tuple[str | None, ...]
+    params: tuple[TypedParam, ...]
+
+    def run(self, population: Population) -> pq.abc.PGresult | None:
+        """Return what the server answers, None if it refuses; the data stay as they are."""
+        connection = population.connection
+        connection.run("savepoint execution")
+        result = attempt(connection, self.sql, self.values)
+        connection.run("rollback to execution")
+        return result if answered(result) else None
+
+    @property
+    def arguments(self) -> str:
+        """The arguments as a person reads them: `id = 2`."""
+        return show_row(
+            [(p.name, p.type.name in _NUMBERS.values()) for p in self.params], self.values
+        )
+
+
+def draw(query: TypedQuery, population: Population) -> Trial:
+    """Choose one of a query's texts, and arguments that its types and claims allow."""
+    sampler = population.sampler
+    sql, numbers = query.sql, tuple(param.number for param in query.params)
+    if query.variants and sampler.chance(0.7):
+        variant = sampler.random.choice(query.variants)
+        sql, numbers = variant.sql, variant.numbers
+    by_number = {param.number: param for param in query.params}
+    params = tuple(by_number[number] for number in numbers)
+    return Trial(sql, tuple(_argument(param, population) for param in params), params)
+
+
+def _argument(param: TypedParam, population: Population) -> str | None:
+    sampler = population.sampler
+    if not param.not_null and sampler.chance(0.4):
+        return None
+    held = _held(param, population)
+    if held and sampler.chance(0.6):
+        value = sampler.random.choice(held)
+        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+        return f'{{"{escaped}"}}' if param.is_slice else value
+    return sampler.value(param.type, elements_null=not param.element_not_null)
+
+
+def _held(param: TypedParam, population: Population) -> list[str]:
+    """Return the values of the column that a parameter meets: they make conditions true."""
+    origin = param.origin
+    if origin is None or (param.type.array_dims and not param.is_slice):
+        return []
+    facts = population.facts
+    for table in population.order:
+        relation = facts.relations[table]
+        if (relation.schema, relation.name) == (origin.schema, origin.table):
+            names = {a.name: a.number for a in facts.columns.get(table, ())}
+            return population.values(table, names.get(origin.column, 0))
+    return []
+
+
+def nulls_in(result: pq.abc.PGresult, index: int) -> int | None:
+    """Return the first row in which a column is NULL."""
+    return next((r for r in range(result.ntuples) if result.get_value(r, index) is None), None)
+
+
+def row_of(result: pq.abc.PGresult, row: int) -> str:
+    """Write a row of a result."""
+    cells = [result.get_value(row, index) for index in range(result.nfields)]
+    heads = [
+        ((result.fname(index) or b"").decode(), result.ftype(index) in _NUMBERS)
+        for index in range(result.nfields)
+    ]
+    return show_row(heads, [None if cell is None else cell.decode() for cell in cells])
+
+
+def table_row(columns: Sequence[Attribute], cells: Sequence[str | None]) -> str:
+    """Write a row of a table."""
+    return show_row([(column.name, column.type in _NUMBERS) for column in columns], cells)
+
+
+def show_row(heads: Sequence[tuple[str, bool]], cells: Sequence[str | None]) -> str:
+    """Write a row as `id = 1, bio = NULL`; of a wide one, the first columns.
+
+    `heads` are the names, each with whether its values are numbers.
+    """
+    pairs = [
+        f"{name} = {_shown(cell, number=number)}"
+        for (name, number), cell in zip(heads, cells, strict=True)
+    ]
+    return ", ".join(pairs[:_MOST_CELLS]) + (", …" if len(pairs) > _MOST_CELLS else "")
+
+
+def _shown(value: str | None, *, number: bool) -> str:
+    if value is None:
+        return "NULL"
+    cut = value if len(value) <= _WIDEST else value[:_WIDEST] + "…"
+    return cut if number else "'" + cut.replace("'", "''") + "'"
