@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import lru_cache
 
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
@@ -10,7 +10,8 @@ from aiosqlc.parse.annotations import read_annotations
 from aiosqlc.parse.dynamic import read_parts
 from aiosqlc.parse.macros import expand, find_uses
 from aiosqlc.parse.ordering import check_sorting
-from aiosqlc.parse.scanner import Dialect, Kind, Token, scan
+from aiosqlc.parse.scanner import Dialect, Kind, Token
+from aiosqlc.parse.statements import statements_of
 from aiosqlc.parse.variants import write_variants
 from aiosqlc.source import SourceFile, Span
 from aiosqlc.stages import OptionalPart, ParsedQuery, Variant
@@ -59,27 +60,9 @@ def parse_file(
 def _parsed(
     file: SourceFile, dialect: Dialect
 ) -> tuple[tuple[ParsedQuery, ...], tuple[Diagnostic, ...]]:
-    queries: list[ParsedQuery] = []
-    problems: list[Diagnostic] = []
-    for tokens in _statements(file, dialect):
-        query, found = _parse_statement(file, tokens, dialect)
-        problems += found
-        if query:
-            queries.append(query)
-    return tuple(queries), tuple(problems)
-
-
-def _statements(file: SourceFile, dialect: Dialect) -> Iterator[list[Token]]:
-    """Yield the tokens between semicolons; a last comment alone is no statement."""
-    tokens: list[Token] = []
-    for token in scan(file.text, dialect):
-        if token.text == ";" and token.kind is Kind.PUNCTUATION:
-            yield tokens
-            tokens = []
-        else:
-            tokens.append(token)
-    if any(token.kind is not Kind.COMMENT for token in tokens):
-        yield tokens
+    statements = statements_of(file, dialect, _parse_statement)
+    queries = tuple([item.query for item in statements if item.query])
+    return queries, tuple([problem for item in statements for problem in item.problems])
 
 
 def _parse_statement(

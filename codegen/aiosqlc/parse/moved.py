@@ -1,0 +1,35 @@
+"""Puts a parsed query where its unchanged text stands after an edit somewhere else in its file."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from aiosqlc.source import SourceFile, SourceMap, Span
+from aiosqlc.stages import ParsedQuery
+
+
+def moved(query: ParsedQuery, file: SourceFile, by: int) -> ParsedQuery:
+    """Return the query as parsing `file` would, where it stands `by` characters further on."""
+    if not by:
+        return replace(query, file=file)
+
+    def at(span: Span) -> Span:
+        return Span(span.start + by, span.end + by)
+
+    def mapped(found: SourceMap) -> SourceMap:
+        return SourceMap(tuple([(out, src + by, copied) for out, src, copied in found.pieces]))
+
+    return replace(
+        query,
+        file=file,
+        source_map=mapped(query.source_map),
+        name_span=at(query.name_span),
+        span=at(query.span),
+        params=tuple([replace(item, spans=tuple(map(at, item.spans))) for item in query.params]),
+        embeds=tuple([replace(item, span=at(item.span)) for item in query.embeds]),
+        hints=tuple([replace(item, span=at(item.span)) for item in query.hints]),
+        dynamic=tuple([replace(item, span=at(item.span)) for item in query.dynamic]),
+        variants=tuple(
+            [replace(item, source_map=mapped(item.source_map)) for item in query.variants]
+        ),
+    )

@@ -1,0 +1,117 @@
+"""Cuts a query file at its semicolons; what an edit has left alone is not parsed again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+
+from aiosqlc.diagnostics import Diagnostic
+from aiosqlc.parse.moved import moved
+from aiosqlc.parse.scanner import Dialect, Kind, Token, scan
+from aiosqlc.source import SourceFile
+from aiosqlc.stages import ParsedQuery
+
+Parsed = tuple[ParsedQuery | None, list[Diagnostic]]
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What stands up to a semicolon (`end` is behind it), or after the last one of a file."""
+
+    start: int
+    end: int
+    query: ParsedQuery | None
+    problems: tuple[Diagnostic, ...]
+    closed: bool
+
+
+def statements_of(
+    file: SourceFile, dialect: Dialect, parse: Callable[[SourceFile, list[Token], Dialect], Parsed]
+) -> tuple[Statement, ...]:
+    """Cut a file into statements and parse each; a last comment alone is no statement."""
+    before = _Before(_last_seen(file.path, dialect, parse), file)
+    found: list[Statement] = []
+    at = 0
+    while at < len(file.text):
+        statement = before.at(at) or _next(file, at, dialect, parse)
+        if statement is None:
+            break
+        found.append(statement)
+        at = statement.end
+    before.seen.text, before.seen.statements = file.text, tuple(found)
+    return before.seen.statements
+
+
+def _next(
+    file: SourceFile,
+    start: int,
+    dialect: Dialect,
+    parse: Callable[[SourceFile, list[Token], Dialect], Parsed],
+) -> Statement | None:
+    tokens: list[Token] = []
+    for token in scan(file.text, dialect, start):
+        if token.text == ";" and token.kind is Kind.PUNCTUATION:
+            query, problems = parse(file, tokens, dialect)
+            return Statement(start, token.end, query, tuple(problems), closed=True)
+        tokens.append(token)
+    if all(token.kind is Kind.COMMENT for token in tokens):
+        return None
+    query, problems = parse(file, tokens, dialect)
+    return Statement(start, len(file.text), query, tuple(problems), closed=False)
+
+
+@dataclass
+class _Seen:
+    """A file as it was when it was last parsed."""
+
+    text: str = ""
+    statements: tuple[Statement, ...] = ()
+
+
+@lru_cache(maxsize=2048)
+def _last_seen(_path: Path, _dialect: Dialect, _parse: object) -> _Seen:
+    return _Seen()
+
+
+class _Before:
+    """Finds statements of a file's former text that stand in the new one, if somewhere else.
+
+    A statement depends on nothing but its own text: the scanner begins anew after a semicolon. Only
+    the first one knows that nothing stands before it.
+    """
+
+    def __init__(self, seen: _Seen, file: SourceFile) -> None:
+        self.seen = seen
+        self._file = file
+        self._by = len(file.text) - len(seen.text)
+        self._prefix = _common(seen.text, file.text)
+        self._suffix = len(file.text) - _common(seen.text[::-1], file.text[::-1])
+        self._known = {item.start: item for item in seen.statements if not item.problems}
+
+    def at(self, start: int) -> Statement | None:
+        """Return the statement that begins at an offset of the new text, if it is a known one."""
+        known = self._known.get(start)
+        if known and known.closed and known.end <= self._prefix:
+            return self._moved(known, 0)
+        known = self._known.get(start - self._by)
+        if known and known.start and start and start >= self._suffix:
+            return self._moved(known, self._by)
+        return None
+
+    def _moved(self, known: Statement, by: int) -> Statement:
+        query = known.query and moved(known.query, self._file, by)
+        return replace(known, start=known.start + by, end=known.end + by, query=query)
+
+
+def _common(one: str, other: str) -> int:
+    """Return the length of the longest common beginning."""
+    low, high = 0, min(len(one), len(other))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if one[low:middle] == other[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low

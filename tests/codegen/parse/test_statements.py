@@ -1,0 +1,72 @@
+"""After an edit a file parses to just what it would have, had nobody seen it before."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from aiosqlc.parse import queries, statements
+from aiosqlc.parse.scanner import Dialect, Token
+from aiosqlc.source import SourceFile
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+PIECES = (
+    "-- About these.\n\n",
+    "-- name: A :one\n-- Finds one.\nSELECT @a, sqlc.narg(b), 'x;y' FROM t WHERE id = @a;\n",
+    "-- name: B :many\nSELECT sqlc.embed(t), 1 FROM t\nWHERE true\n"
+    "  AND a = @a -- :if a\n  AND b IN (sqlc.slice(bs))\nORDER BY x -- :sort x, y desc\n;\n",
+    "-- name: C :exec\n-- param: v ?\nUPDATE t SET a = @a, -- :set\n  v = @v WHERE id = $$;$$;",
+    "-- name: D :exec\nDELETE FROM t /* ; */ WHERE a = E'\\';' AND id = $1",
+    ";",
+    "\n",
+    "-- name: B :one\nSELECT 1;\n",
+    "SELECT 'unnamed';\n",
+    "'",
+    "/*",
+    "*/",
+)
+texts = st.lists(st.sampled_from(PIECES), max_size=8).map("".join)
+edits = st.tuples(
+    st.integers(0, 400), st.integers(0, 90), st.sampled_from(("", "x", *PIECES)) | st.text("a;'-\n")
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(texts, st.lists(edits, min_size=1, max_size=4), st.sampled_from(Dialect))
+def test_an_edited_file_parses_as_if_it_were_new(
+    text: str, changes: list[tuple[int, int, str]], dialect: Dialect
+) -> None:
+    path = Path("edited.sql")
+    queries.parse_file(SourceFile(path, text), dialect)
+    for at, length, put in changes:
+        text = text[:at] + put + text[at + length :]
+        again = queries.parse_file(SourceFile(path, text), dialect)
+        forget()
+        assert again == queries.parse_file(SourceFile(path, text), dialect)
+
+
+def forget() -> None:
+    statements._last_seen.cache_clear()
+    queries._parsed.cache_clear()
+
+
+def test_only_the_edited_statement_is_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
+    forget()
+    asked: list[str] = []
+    real = queries._parse_statement
+
+    def counting(file: SourceFile, tokens: list[Token], dialect: Dialect) -> statements.Parsed:
+        query, problems = real(file, tokens, dialect)
+        asked.append(query.name if query else "")
+        return query, problems
+
+    monkeypatch.setattr(queries, "_parse_statement", counting)
+    text = "".join(f"-- name: Q{number} :one\nSELECT {number};\n" for number in range(9))
+    queries.parse_file(SourceFile(Path("one.sql"), text), Dialect.POSTGRESQL)
+    assert len(asked) == 9
+    asked.clear()
+    edited = text.replace("SELECT 4;", "SELECT 4, 44;")
+    parsed, _ = queries.parse_file(SourceFile(Path("one.sql"), edited), Dialect.POSTGRESQL)
+    assert asked == ["Q4"]
+    assert all(edited[query.span.start : query.span.end] == query.sql for query in parsed)
