@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from aiosqlc.config.project import JsonTarget, QuerySet
-from aiosqlc.kept import kept
+from aiosqlc.kept import Parts, kept, kept_by
 from aiosqlc.mysql.sqlc_view import sqlc_view
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.stages import (
@@ -67,7 +67,17 @@ def _encoded_catalog(catalog: Catalog) -> msgspec.Raw:
     return msgspec.Raw(msgspec.json.encode(_catalog(catalog)))
 
 
-@kept
+def _read(query: TypedQuery, catalog: Catalog, engine: Dialect) -> Parts:
+    """Return everything of a query that the document shows."""
+    parsed = query.parsed
+    return (
+        *(parsed.name, parsed.command, parsed.doc, parsed.file.path.name, catalog, engine),
+        *(query.sql, query.params, query.columns, query.embeds, query.insert_into),
+        query.cardinality,
+    )
+
+
+@kept_by(_read)
 def _encoded_query(query: TypedQuery, catalog: Catalog, engine: Dialect) -> msgspec.Raw:
     shown = sqlc_view(query) if engine is Dialect.MYSQL else query
     return msgspec.Raw(msgspec.json.encode(_query(shown, catalog)))

@@ -69,7 +69,9 @@ class Locked:
 
     @property
     def complete(self) -> str:
-        """The key of the whole entry."""
+        """The key of the whole entry: where its queries stand matters to warnings alone."""
+        if not self.warnings:
+            return ""
         return complete_key(self.keys, [query.parsed for query in self.analysis.queries])
 
 

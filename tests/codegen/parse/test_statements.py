@@ -14,8 +14,15 @@ from hypothesis import strategies as st
 PIECES = (
     "-- About these.\n\n",
     "-- name: A :one\n-- Finds one.\nSELECT @a, sqlc.narg(b), 'x;y' FROM t WHERE id = @a;\n",
-    "-- name: B :many\nSELECT sqlc.embed(t), 1 FROM t\nWHERE true\n"
-    "  AND a = @a -- :if a\n  AND b IN (sqlc.slice(bs))\nORDER BY x -- :sort x, y desc\n;\n",
+    """\
+-- name: B :many
+SELECT sqlc.embed(t), 1 FROM t
+WHERE true
+  AND a = @a -- :if a
+  AND b IN (sqlc.slice(bs))
+ORDER BY x -- :sort x, y desc
+;
+""",
     "-- name: C :exec\n-- param: v ?\nUPDATE t SET a = @a, -- :set\n  v = @v WHERE id = $$;$$;",
     "-- name: D :exec\nDELETE FROM t /* ; */ WHERE a = E'\\';' AND id = $1",
     ";",
