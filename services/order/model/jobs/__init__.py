@@ -1,1 +1,1 @@
-"""Pure values and rules, one module per subject."""
+"""Pure values and rules of the marketplace of services, one module per subject."""

@@ -1,9 +1,27 @@
-"""The HTTP edge, one module per group of routes."""
+"""The marketplace of services over HTTP, one module per group of routes."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from aiohttp import web
+from services.order.routes.jobs import (
+    cities,
+    currencies,
+    jobs,
+    listings,
+    locations,
+    offers,
+    orders,
+    reviews,
+)
 
-ROUTES: Final[tuple[web.RouteDef, ...]] = ()
+ROUTES: Final = (
+    *currencies.ROUTES,
+    *cities.ROUTES,
+    *orders.ROUTES,
+    *offers.ROUTES,
+    *jobs.ROUTES,
+    *reviews.ROUTES,
+    *locations.ROUTES,
+    *listings.ROUTES,
+)

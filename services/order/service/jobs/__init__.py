@@ -1,1 +1,1 @@
-"""The rules, one module per use case; each owns its transactions."""
+"""The rules of the marketplace of services and its transactions, one module per subject."""

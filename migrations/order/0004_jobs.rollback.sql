@@ -1,0 +1,13 @@
+DROP TABLE review;
+DROP TABLE job;
+DROP TABLE offer;
+DROP TABLE service_order;
+DROP TABLE provider_location;
+DROP TABLE city;
+DROP TABLE currency;
+DROP FUNCTION great_circle_km;
+DROP TYPE review_side;
+DROP TYPE job_status;
+DROP TYPE offer_status;
+DROP TYPE service_order_status;
+DROP TYPE capital_kind;

@@ -1,0 +1,40 @@
+"""What lies within some kilometres of a place, as boxes that an index can answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import asin, cos, degrees, radians, sin
+from typing import Final
+
+EARTH_KM: Final = 6371.0088  # mean radius, as in the schema's great_circle_km
+# Degrees, some ten metres: rounding must not leave out what is at the very edge.
+_MARGIN: Final = 0.0001
+
+
+@dataclass(frozen=True, slots=True)
+class Boxes:
+    """Two boxes, in degrees, from `south` to `north`: equal ones, or one on either side of 180°."""
+
+    south: float
+    north: float
+    west: float
+    east: float
+    other_west: float
+    other_east: float
+
+
+def around(longitude: float, latitude: float, radius_km: float) -> Boxes:
+    """Return boxes that hold everything within `radius_km` of a place, and somewhat more."""
+    angle = radius_km / EARTH_KM
+    south = latitude - degrees(angle) - _MARGIN
+    north = latitude + degrees(angle) + _MARGIN
+    if south <= -90 or north >= 90:
+        # A pole is inside: so is every longitude.
+        return Boxes(max(south, -90.0), min(north, 90.0), -180.0, 180.0, -180.0, 180.0)
+    width = degrees(asin(min(1.0, sin(angle) / cos(radians(latitude))))) + _MARGIN
+    west, east = longitude - width, longitude + width
+    if west < -180:
+        return Boxes(south, north, -180.0, east, west + 360, 180.0)
+    if east > 180:
+        return Boxes(south, north, west, 180.0, -180.0, east - 360)
+    return Boxes(south, north, west, east, west, east)

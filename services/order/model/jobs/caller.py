@@ -1,0 +1,28 @@
+"""Who asks, as far as the rules of the marketplace care."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Somebody signed in, or nobody.
+
+    `id` is None for nobody and for services. `sees_all`: staff, who may read everything.
+    """
+
+    id: UUID | None = None
+    is_provider: bool = False
+    sees_all: bool = False
+    is_moderator: bool = False
+    is_admin: bool = False
+
+    def is_one_of(self, *people: UUID) -> bool:
+        """Whether the caller is one of these people."""
+        return self.id is not None and self.id in people
+
+    def may_see_of(self, *people: UUID) -> bool:
+        """Whether the caller may see what is between these people."""
+        return self.sees_all or self.is_one_of(*people)

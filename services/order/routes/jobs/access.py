@@ -1,0 +1,89 @@
+"""Who asks, and whose things are meant."""
+
+from __future__ import annotations
+
+from typing import Final
+from uuid import UUID
+
+from aiohttp import web
+
+from lib.auth import Role, require_principal, require_role, require_verified
+from lib.auth.guards import forbidden
+from lib.auth.principal import current_principal
+from lib.http import decode
+from lib.http.middleware.auth import guarded
+from services.order.model.jobs.caller import Caller
+
+_READERS: Final = (Role.ADMIN, Role.MODERATOR, Role.STAFF)
+
+signed_in: Final = guarded()
+verified: Final = guarded(require_verified)
+administrators: Final = guarded(require_role(Role.ADMIN), require_verified)
+customers: Final = guarded(require_role(Role.CUSTOMER))
+verified_customers: Final = guarded(require_role(Role.CUSTOMER), require_verified)
+providers: Final = guarded(require_role(Role.PROVIDER))
+verified_providers: Final = guarded(require_role(Role.PROVIDER), require_verified)
+
+
+def caller() -> Caller:
+    """Return who asks; somebody without a token is nobody."""
+    principal = current_principal()
+    if principal is None:
+        return Caller()
+    return Caller(
+        id=_id(principal.subject),
+        is_provider=principal.has_any(Role.PROVIDER),
+        sees_all=principal.has_any(*_READERS),
+        is_moderator=principal.has_any(Role.MODERATOR),
+        is_admin=principal.has_any(Role.ADMIN),
+    )
+
+
+def own_id() -> UUID:
+    """Return the caller's id.
+
+    Raises:
+        AppError: FORBIDDEN for a caller that is no person.
+    """
+    found = _id(require_principal().subject)
+    if found is None:
+        raise forbidden()
+    return found
+
+
+def me(_: web.Request) -> UUID:
+    """Whose things: the caller's."""
+    return own_id()
+
+
+def anyone_named(request: web.Request) -> UUID:
+    """Whose things: those of the person in the path, whoever asks."""
+    return decode.path_uuid(request)
+
+
+def named_to_read(request: web.Request) -> UUID:
+    """Whose things: those of the person in the path, asked for by them or by the staff."""
+    person = decode.path_uuid(request)
+    check_may_read(person)
+    return person
+
+
+def check_may_read(person: UUID) -> None:
+    """Raise FORBIDDEN where the caller is neither that person nor of the staff."""
+    if not caller().may_see_of(person):
+        raise forbidden()
+
+
+def named_provider_to_change(request: web.Request) -> UUID:
+    """Whose things: those of the provider in the path, changed by them or an administrator."""
+    person, who = decode.path_uuid(request), caller()
+    if who.is_admin or (who.is_provider and who.is_one_of(person)):
+        return person
+    raise forbidden()
+
+
+def _id(subject: str) -> UUID | None:
+    try:
+        return UUID(subject)
+    except ValueError:
+        return None

@@ -1,0 +1,172 @@
+"""The rules of offers: one active per provider and order, changed only while it waits."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from uuid import UUID
+
+from msgspec import UNSET
+from msgspec.structs import replace
+
+from lib.auth.guards import forbidden
+from lib.clock import Clock, utc_now
+from lib.db import Database, Executor
+from lib.db.errors import UniqueViolationError
+from lib.errors import not_found
+from lib.ids import new_id
+from services.order.model.jobs.caller import Caller
+from services.order.model.jobs.offers import (
+    MAX_OPEN_OFFERS,
+    NewOffer,
+    OfferChange,
+    amount,
+    check_book_time,
+)
+from services.order.service.jobs import currencies, orders
+from services.order.service.jobs.events import offer_made
+from services.order.service.jobs.found import check_version, conflict, found, given, is_empty
+from services.order.service.jobs.steps import OfferStep, offer_after
+from services.order.store.jobs import offers as store
+from services.order.store.jobs import service_orders
+from services.order.store.jobs.models import (
+    Offer,
+    OfferStatus,
+    ServiceOrder,
+    ServiceOrderStatus,
+)
+
+NOUN = "offer"
+
+
+async def get(db: Executor, offer_id: UUID, caller: Caller) -> Offer:
+    """Return an offer to its provider, the order's customer and the staff, else NOT_FOUND."""
+    offer = found(await store.get_offer(db, id=offer_id), NOUN)
+    if caller.may_see_of(offer.provider_id):
+        return offer
+    order = await service_orders.get_service_order(db, id=offer.order_id)
+    if order is None or not caller.is_one_of(order.customer_id):
+        raise not_found(NOUN)
+    return offer
+
+
+async def make(db: Database, new: NewOffer, *, provider_id: UUID, clock: Clock = utc_now) -> Offer:
+    """Make an offer on an order that takes some; others are told.
+
+    Raises:
+        AppError: VALIDATION_ERROR for no price and for a time that does not suit; NOT_FOUND for the
+            order or the currency; FORBIDDEN on one's own order; CONFLICT where the order takes no
+            offers, where one's own offer waits already, and where too many do elsewhere.
+    """
+    price = amount(new.price)
+    waiting = await store.count_offers(db, statuses=[OfferStatus.PENDING], provider_id=provider_id)
+    if waiting >= MAX_OPEN_OFFERS:
+        raise conflict(f"only {MAX_OPEN_OFFERS} offers may wait at a time")
+    offer_id = new_id()
+    try:
+        async with db.transaction() as tx:
+            order = await orders.lock(tx, new.order_id)
+            if order.customer_id == provider_id:
+                raise forbidden("you cannot make an offer on your own order")
+            check_takes_offers(order, clock)
+            check_book_time(new.book_time, start=order.time_start, end=order.time_end, now=clock())
+            currency = await currencies.get(tx, new.currency_id)
+            await store.add_offer(
+                tx,
+                id=offer_id,
+                order_id=order.id,
+                provider_id=provider_id,
+                price=price,
+                currency_id=currency.id,
+                currency=currency.code,
+                book_time=new.book_time,
+            )
+            made = found(await store.get_offer(tx, id=offer_id), NOUN)
+            await offer_made(tx, made, customer_id=order.customer_id)
+    except UniqueViolationError as error:
+        raise conflict("you have an active offer on this order") from error
+    return made
+
+
+async def change(
+    db: Database,
+    offer_id: UUID,
+    changes: OfferChange,
+    caller: Caller,
+    *,
+    version: int | None,
+    clock: Clock = utc_now,
+) -> Offer:
+    """Apply a partial change to the version the caller has seen; None stands for any.
+
+    Raises:
+        AppError: NOT_FOUND, also for the currency; FORBIDDEN for others than its provider;
+            PRECONDITION_FAILED; VALIDATION_ERROR as for a new one; CONFLICT once it was settled.
+    """
+    async with db.transaction() as tx:
+        order, before = await locked(tx, offer_id, caller)
+        if not caller.is_one_of(before.provider_id):
+            raise forbidden()
+        check_version(version, before.version)
+        if is_empty(changes):
+            return before
+        if offer_after(before.status, OfferStep.CHANGE) is None:
+            raise settled(before)
+        book_time = given(changes.book_time, before.book_time)
+        check_book_time(book_time, start=order.time_start, end=order.time_end, now=clock())
+        currency_id = given(changes.currency_id, before.currency_id)
+        currency = await currencies.get(tx, currency_id)
+        await store.change_offer(
+            tx,
+            id=offer_id,
+            price=_price_after(before, changes),
+            currency_id=currency.id,
+            currency=currency.code,
+            book_time=book_time,
+        )
+        return found(await store.get_offer(tx, id=offer_id), NOUN)
+
+
+async def remove(db: Database, offer_id: UUID, caller: Caller, *, version: int | None) -> None:
+    """Take back an offer that waits; otherwise CONFLICT; the rest as for a change.
+
+    Administrators may, too.
+    """
+    async with db.transaction() as tx:
+        _, before = await locked(tx, offer_id, caller)
+        if not (caller.is_admin or caller.is_one_of(before.provider_id)):
+            raise forbidden()
+        check_version(version, before.version)
+        if before.status is not OfferStatus.PENDING:
+            raise settled(before)
+        await store.remove_offer(tx, id=offer_id)
+
+
+async def locked(tx: Executor, offer_id: UUID, caller: Caller) -> tuple[ServiceOrder, Offer]:
+    """Return an offer that the caller may see, with its order, both for this transaction alone."""
+    seen = await get(tx, offer_id, caller)
+    order = await orders.lock(tx, seen.order_id)
+    # Read again: what was written while we waited for the lock counts.
+    return order, found(await store.get_offer(tx, id=offer_id), NOUN)
+
+
+async def move(tx: Executor, offer: Offer, status: OfferStatus) -> Offer:
+    """Give an offer, whose order `tx` has locked, another status."""
+    await store.set_offer_status(tx, id=offer.id, status=status)
+    return replace(offer, status=status, version=offer.version + 1)
+
+
+def check_takes_offers(order: ServiceOrder, clock: Clock) -> None:
+    """Raise CONFLICT where nobody is sought any more, or not at the moment."""
+    if order.status is not ServiceOrderStatus.PENDING:
+        raise conflict(f"the service order is {order.status.lower()}")
+    if order.time_end <= clock():
+        raise conflict("the time window of the service order has passed")
+
+
+def settled(offer: Offer) -> Exception:
+    """Return the error for an offer that no longer waits."""
+    return conflict(f"the offer is {offer.status.lower()}")
+
+
+def _price_after(before: Offer, changes: OfferChange) -> Decimal:
+    return before.price if changes.price is UNSET else amount(changes.price)

@@ -1,0 +1,175 @@
+"""The rules of service orders: a window to come, and terms that hold once there is an offer."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from msgspec import UNSET
+from msgspec.structs import replace
+
+from lib.auth.guards import forbidden
+from lib.clock import Clock, utc_now
+from lib.db import Database, Executor
+from lib.db.errors import ForeignKeyViolationError
+from lib.errors import not_found
+from lib.ids import new_id
+from services.order.model.jobs.caller import Caller
+from services.order.model.jobs.orders import (
+    MAX_OPEN_ORDERS,
+    NewServiceOrder,
+    ServiceOrderChange,
+    check_window,
+)
+from services.order.service.jobs.found import check_version, conflict, found, given, is_empty
+from services.order.service.jobs.steps import order_moved
+from services.order.store.jobs import offers
+from services.order.store.jobs import service_orders as store
+from services.order.store.jobs.models import OfferStatus, ServiceOrder, ServiceOrderStatus
+
+NOUN = "service order"
+_OPEN = (ServiceOrderStatus.PENDING, ServiceOrderStatus.PAUSED)
+
+
+async def get(db: Executor, order_id: UUID, caller: Caller) -> ServiceOrder:
+    """Return an order that the caller may see, otherwise NOT_FOUND.
+
+    Its customer and the staff see it always, providers while it takes offers and when they have
+    made one.
+    """
+    order = found(await store.get_service_order(db, id=order_id), NOUN)
+    if not await _may_see(db, order, caller):
+        raise not_found(NOUN)
+    return order
+
+
+async def lock(tx: Executor, order_id: UUID) -> ServiceOrder:
+    """Return an order whose offers and job only this transaction may change, or NOT_FOUND."""
+    return found(await store.lock_service_order(tx, id=order_id), NOUN)
+
+
+async def add(
+    db: Database, new: NewServiceOrder, *, customer_id: UUID, clock: Clock = utc_now
+) -> ServiceOrder:
+    """Add an order of the customer.
+
+    Raises:
+        AppError: VALIDATION_ERROR for a window that is none; CONFLICT where too many are open.
+    """
+    check_window(new.time_start, new.time_end, now=clock())
+    if await store.count_open_orders_of(db, customer_id=customer_id) >= MAX_OPEN_ORDERS:
+        raise conflict(f"only {MAX_OPEN_ORDERS} service orders may be open at a time")
+    order_id = new_id()
+    async with db.transaction() as tx:
+        await store.add_service_order(
+            tx,
+            id=order_id,
+            customer_id=customer_id,
+            service_id=new.service_id,
+            longitude=new.location.longitude,
+            latitude=new.location.latitude,
+            time_start=new.time_start,
+            time_end=new.time_end,
+            description=new.description,
+        )
+        return found(await store.get_service_order(tx, id=order_id), NOUN)
+
+
+async def change(
+    db: Database,
+    order_id: UUID,
+    changes: ServiceOrderChange,
+    caller: Caller,
+    *,
+    version: int | None,
+    clock: Clock = utc_now,
+) -> ServiceOrder:
+    """Apply a partial change to the version the caller has seen; None stands for any.
+
+    An order that is cancelled rejects the offers on it.
+
+    Raises:
+        AppError: NOT_FOUND; FORBIDDEN for others than its customer and administrators;
+            PRECONDITION_FAILED; VALIDATION_ERROR for a window that is none; CONFLICT for a status
+            that cannot follow, and for other terms once there is an offer or a job.
+    """
+    async with db.transaction() as tx:
+        before = await _own(tx, order_id, caller, version)
+        if is_empty(changes):
+            return before
+        if changes.changes_terms:
+            await _check_terms(tx, before, changes, now=clock())
+        status = await _status_after(tx, before, changes)
+        place = changes.location
+        await store.change_service_order(
+            tx,
+            id=order_id,
+            service_id=given(changes.service_id, before.service_id),
+            longitude=before.longitude if place is UNSET else place.longitude,
+            latitude=before.latitude if place is UNSET else place.latitude,
+            time_start=given(changes.time_start, before.time_start),
+            time_end=given(changes.time_end, before.time_end),
+            description=given(changes.description, before.description),
+            status=status,
+        )
+        return found(await store.get_service_order(tx, id=order_id), NOUN)
+
+
+async def remove(db: Database, order_id: UUID, caller: Caller, *, version: int | None) -> None:
+    """Remove an order without offers of any kind; otherwise CONFLICT; the rest as for a change."""
+    try:
+        async with db.transaction() as tx:
+            await _own(tx, order_id, caller, version)
+            await store.remove_service_order(tx, id=order_id)
+    except ForeignKeyViolationError as error:
+        raise conflict("there are offers on the service order: cancel it instead") from error
+
+
+async def move(tx: Executor, order: ServiceOrder, status: ServiceOrderStatus) -> ServiceOrder:
+    """Give an order that `tx` has locked another status."""
+    await store.set_service_order_status(tx, id=order.id, status=status)
+    return replace(order, status=status, version=order.version + 1)
+
+
+async def _may_see(db: Executor, order: ServiceOrder, caller: Caller) -> bool:
+    if caller.may_see_of(order.customer_id):
+        return True
+    if not caller.is_provider or caller.id is None:
+        return False
+    if order.status is ServiceOrderStatus.PENDING:
+        return True
+    return await offers.has_offer(db, order_id=order.id, provider_id=caller.id)
+
+
+async def _own(tx: Executor, order_id: UUID, caller: Caller, version: int | None) -> ServiceOrder:
+    order = await lock(tx, order_id)
+    if not (caller.is_admin or caller.is_one_of(order.customer_id)):
+        raise forbidden() if await _may_see(tx, order, caller) else not_found(NOUN)
+    check_version(version, order.version)
+    return order
+
+
+async def _check_terms(
+    tx: Executor, before: ServiceOrder, changes: ServiceOrderChange, *, now: datetime
+) -> None:
+    if before.status not in _OPEN:
+        raise conflict(f"the service order is {before.status.lower()}")
+    if changes.time_start is not UNSET or changes.time_end is not UNSET:
+        start = given(changes.time_start, before.time_start)
+        check_window(start, given(changes.time_end, before.time_end), now=now)
+    waiting = await offers.count_offers(tx, statuses=[OfferStatus.PENDING], order_id=before.id)
+    if waiting:
+        raise conflict("offers have been made on these terms: cancel the order and make another")
+
+
+async def _status_after(
+    tx: Executor, before: ServiceOrder, changes: ServiceOrderChange
+) -> ServiceOrderStatus:
+    if changes.status is UNSET:
+        return before.status
+    wanted = ServiceOrderStatus(changes.status)
+    if order_moved(before.status, wanted) is None:
+        raise conflict(f"the service order is {before.status.lower()}")
+    if wanted is ServiceOrderStatus.CANCELLED:
+        await offers.reject_offers(tx, order_id=before.id)
+    return wanted

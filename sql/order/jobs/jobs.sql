@@ -1,0 +1,32 @@
+-- Jobs: accepted offers on their way to being done.
+
+-- name: GetJob :one
+SELECT * FROM job WHERE id = @id;
+
+-- name: ListJobs :many
+-- One page, in the order asked for, equal ones by id.
+SELECT * FROM job
+WHERE status = ANY (@statuses::job_status[])
+    AND customer_id = @customer_id -- :if customer_id
+    AND provider_id = @provider_id -- :if provider_id
+ORDER BY
+    created_at, -- :sort created_at asc|desc, book_time asc|desc
+    id
+LIMIT @page_size OFFSET @skip;
+
+-- name: CountJobs :one
+SELECT count(*) FROM job
+WHERE status = ANY (@statuses::job_status[])
+    AND customer_id = @customer_id -- :if customer_id
+    AND provider_id = @provider_id -- :if provider_id
+;
+
+-- name: AddJob :exec
+INSERT INTO job (id, order_id, offer_id, customer_id, provider_id, service_id, price, currency, book_time)
+VALUES (@id, @order_id, @offer_id, @customer_id, @provider_id, @service_id, @price, @currency, @book_time);
+
+-- name: SetJobStatus :execrows
+UPDATE job SET status = @status, version = version + 1, updated_at = now() WHERE id = @id;
+
+-- name: RemoveJob :execrows
+DELETE FROM job WHERE id = @id;

@@ -1,0 +1,44 @@
+-- Where providers work from, one place each.
+
+-- name: GetLocation :one
+SELECT * FROM provider_location WHERE provider_id = @provider_id;
+
+-- name: LockLocation :one
+-- As it is, to be changed by this transaction alone.
+SELECT * FROM provider_location WHERE provider_id = @provider_id FOR NO KEY UPDATE;
+
+-- name: ListLocationsInCity :many
+SELECT * FROM provider_location WHERE city_id = @city_id
+ORDER BY provider_id
+LIMIT @page_size OFFSET @skip;
+
+-- name: CountLocationsInCity :one
+SELECT count(*) FROM provider_location WHERE city_id = @city_id;
+
+-- name: NearestLocations :many
+-- The nearest first. The boxes, which an index answers, hold at least what is within the radius;
+-- there are two because one may lie on either side of the date line.
+SELECT sqlc.embed(provider_location),
+    great_circle_km(@longitude, @latitude, longitude, latitude) AS distance_km
+FROM provider_location
+WHERE (
+        point(longitude, latitude) <@ box(point(@west, @south), point(@east, @north))
+        OR point(longitude, latitude) <@ box(point(@other_west, @south), point(@other_east, @north))
+    )
+    AND great_circle_km(@longitude, @latitude, longitude, latitude) <= @radius_km::double precision
+ORDER BY distance_km, provider_id
+LIMIT @wanted;
+
+-- name: AddLocation :exec
+INSERT INTO provider_location (provider_id, city_id, longitude, latitude, address)
+VALUES (@provider_id, @city_id, @longitude, @latitude, @address);
+
+-- name: ChangeLocation :execrows
+UPDATE provider_location SET
+    city_id = @city_id,
+    longitude = @longitude,
+    latitude = @latitude,
+    address = @address,
+    version = version + 1,
+    updated_at = now()
+WHERE provider_id = @provider_id;

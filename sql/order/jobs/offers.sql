@@ -1,0 +1,51 @@
+-- Offers that providers make on service orders.
+
+-- name: GetOffer :one
+SELECT * FROM offer WHERE id = @id;
+
+-- name: ListOffers :many
+-- One page, in the order asked for, equal ones by id.
+SELECT * FROM offer
+WHERE status = ANY (@statuses::offer_status[])
+    AND order_id = @order_id -- :if order_id
+    AND provider_id = @provider_id -- :if provider_id
+ORDER BY
+    created_at, -- :sort created_at asc|desc, price asc|desc
+    id
+LIMIT @page_size OFFSET @skip;
+
+-- name: CountOffers :one
+SELECT count(*) FROM offer
+WHERE status = ANY (@statuses::offer_status[])
+    AND order_id = @order_id -- :if order_id
+    AND provider_id = @provider_id -- :if provider_id
+;
+
+-- name: HasOffer :one
+-- Whether a provider has ever made an offer on an order that is still there.
+SELECT EXISTS (SELECT FROM offer WHERE order_id = @order_id AND provider_id = @provider_id);
+
+-- name: AddOffer :exec
+INSERT INTO offer (id, order_id, provider_id, price, currency_id, currency, book_time)
+VALUES (@id, @order_id, @provider_id, @price, @currency_id, @currency, @book_time);
+
+-- name: ChangeOffer :execrows
+UPDATE offer SET
+    price = @price,
+    currency_id = @currency_id,
+    currency = @currency,
+    book_time = @book_time,
+    version = version + 1,
+    updated_at = now()
+WHERE id = @id;
+
+-- name: SetOfferStatus :execrows
+UPDATE offer SET status = @status, version = version + 1, updated_at = now() WHERE id = @id;
+
+-- name: RejectOffers :execrows
+-- Every offer on the order that still waits.
+UPDATE offer SET status = 'REJECTED', version = version + 1, updated_at = now()
+WHERE order_id = @order_id AND status = 'PENDING';
+
+-- name: RemoveOffer :execrows
+DELETE FROM offer WHERE id = @id;

@@ -1,0 +1,42 @@
+-- Reviews: what customer and provider say of one another after a job.
+
+-- name: GetReview :one
+SELECT * FROM review WHERE id = @id;
+
+-- name: LockReview :one
+-- As it is, to be changed by this transaction alone.
+SELECT * FROM review WHERE id = @id FOR NO KEY UPDATE;
+
+-- name: ListReviews :many
+-- One page of what one side has written, in the order asked for, equal ones by id.
+SELECT * FROM review
+WHERE side = @side
+    AND customer_id = @customer_id -- :if customer_id
+    AND provider_id = @provider_id -- :if provider_id
+ORDER BY
+    created_at, -- :sort created_at asc|desc, rating asc|desc
+    id
+LIMIT @page_size OFFSET @skip;
+
+-- name: CountReviews :one
+SELECT count(*) FROM review
+WHERE side = @side
+    AND customer_id = @customer_id -- :if customer_id
+    AND provider_id = @provider_id -- :if provider_id
+;
+
+-- name: AddReview :exec
+INSERT INTO review (id, job_id, side, customer_id, provider_id, rating, comment)
+VALUES (@id, @job_id, @side, @customer_id, @provider_id, @rating, @comment);
+
+-- name: ChangeReview :execrows
+-- What is not given stays.
+UPDATE review SET
+    rating = @rating, -- :set
+    comment = @comment, -- :set
+    version = version + 1,
+    updated_at = now()
+WHERE id = @id;
+
+-- name: RemoveReview :execrows
+DELETE FROM review WHERE id = @id;

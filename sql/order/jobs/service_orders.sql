@@ -1,0 +1,85 @@
+-- Service orders: who needs which service, where and when.
+
+-- name: GetServiceOrder :one
+SELECT * FROM service_order WHERE id = @id;
+
+-- name: LockServiceOrder :one
+-- The order as it is. Whoever writes anything about it, its offers or its job has this lock first.
+SELECT * FROM service_order WHERE id = @id FOR NO KEY UPDATE;
+
+-- name: ListServiceOrders :many
+-- One page, in the order asked for, equal ones by id; `open_after` leaves out whose time is over.
+SELECT * FROM service_order
+WHERE status = ANY (@statuses::service_order_status[])
+    AND customer_id = @customer_id -- :if customer_id
+    AND service_id = @service_id -- :if service_id
+    AND time_end > @open_after -- :if open_after
+ORDER BY
+    created_at, -- :sort created_at asc|desc, time_start asc|desc
+    id
+LIMIT @page_size OFFSET @skip;
+
+-- name: CountServiceOrders :one
+SELECT count(*) FROM service_order
+WHERE status = ANY (@statuses::service_order_status[])
+    AND customer_id = @customer_id -- :if customer_id
+    AND service_id = @service_id -- :if service_id
+    AND time_end > @open_after -- :if open_after
+;
+
+-- name: ListServiceOrdersNear :many
+-- One page of those that take offers, the nearest first; the boxes are as in NearestLocations.
+SELECT sqlc.embed(service_order),
+    great_circle_km(@longitude, @latitude, longitude, latitude) AS distance_km
+FROM service_order
+WHERE status = 'PENDING'
+    AND time_end > @open_after
+    AND (
+        point(longitude, latitude) <@ box(point(@west, @south), point(@east, @north))
+        OR point(longitude, latitude) <@ box(point(@other_west, @south), point(@other_east, @north))
+    )
+    AND great_circle_km(@longitude, @latitude, longitude, latitude) <= @radius_km::double precision
+    AND service_id = @service_id -- :if service_id
+ORDER BY distance_km, id
+LIMIT @page_size OFFSET @skip;
+
+-- name: CountServiceOrdersNear :one
+SELECT count(*) FROM service_order
+WHERE status = 'PENDING'
+    AND time_end > @open_after
+    AND (
+        point(longitude, latitude) <@ box(point(@west, @south), point(@east, @north))
+        OR point(longitude, latitude) <@ box(point(@other_west, @south), point(@other_east, @north))
+    )
+    AND great_circle_km(@longitude, @latitude, longitude, latitude) <= @radius_km::double precision
+    AND service_id = @service_id -- :if service_id
+;
+
+-- name: CountOpenOrdersOf :one
+-- How many of a customer's orders wait for somebody.
+SELECT count(*) FROM service_order
+WHERE customer_id = @customer_id AND status IN ('PENDING', 'PAUSED');
+
+-- name: AddServiceOrder :exec
+INSERT INTO service_order (id, customer_id, service_id, longitude, latitude, time_start, time_end, description)
+VALUES (@id, @customer_id, @service_id, @longitude, @latitude, @time_start, @time_end, @description);
+
+-- name: ChangeServiceOrder :execrows
+UPDATE service_order SET
+    service_id = @service_id,
+    longitude = @longitude,
+    latitude = @latitude,
+    time_start = @time_start,
+    time_end = @time_end,
+    description = @description,
+    status = @status,
+    version = version + 1,
+    updated_at = now()
+WHERE id = @id;
+
+-- name: SetServiceOrderStatus :execrows
+UPDATE service_order SET status = @status, version = version + 1, updated_at = now()
+WHERE id = @id;
+
+-- name: RemoveServiceOrder :execrows
+DELETE FROM service_order WHERE id = @id;
