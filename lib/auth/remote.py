@@ -21,8 +21,11 @@ def remote_verifier(settings: TokenSettings) -> Verifier:
         limit = aiohttp.ClientTimeout(total=_FETCH_SECONDS)
         # A session for each fetch: there is one every five minutes.
         async with (
-            aiohttp.ClientSession(timeout=limit) as session,
-            session.get(settings.auth_jwks_url, raise_for_status=True) as response,
+            aiohttp.ClientSession(timeout=limit, cookie_jar=aiohttp.DummyCookieJar()) as session,
+            # Not somewhere else: whoever answers here decides who gets in.
+            session.get(
+                settings.auth_jwks_url, raise_for_status=True, allow_redirects=False
+            ) as response,
         ):
             document = b""
             async for chunk in response.content.iter_any():

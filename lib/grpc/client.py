@@ -17,6 +17,9 @@ from lib.grpc.errors import from_rpc_error
 from lib.grpc.methods import Request, Response, ServerStream, Unary
 from lib.grpc.pool import ChannelPool
 from lib.grpc.wire import REQUEST_ID
+from lib.log import get_logger
+
+log = get_logger(__name__)
 
 _UNREADABLE: Final = "{upstream} sent an answer that cannot be read"
 _BEARER: Final = "Bearer "
@@ -29,7 +32,8 @@ class Client:
 
     `upstream` is the name that errors show to people. `seconds` of a call covers waiting for a
     channel, repeats and the answer, and is cut to what is left of the request being served. With
-    `tokens` each call carries one; a call raises what they raise where there is none to be had.
+    `tokens` each call carries one; a call raises what they raise where there is none to be had. One
+    that is refused is given up; to whoever we serve, whose token it was not, that is unavailable.
     """
 
     def __init__(
@@ -95,9 +99,11 @@ class Client:
 
     def _failure(self, error: grpc.aio.AioRpcError, metadata: Metadata) -> AppError:
         failure = from_rpc_error(error, upstream=self._upstream)
-        if failure.code is Code.UNAUTHORIZED and self._tokens is not None:
-            self._tokens.refused(dict(metadata)[AUTHORIZATION].removeprefix(_BEARER))
-        return failure
+        if failure.code is not Code.UNAUTHORIZED or self._tokens is None:
+            return failure
+        log.warning("service_token_refused", upstream=self._upstream)
+        self._tokens.refused(dict(metadata)[AUTHORIZATION].removeprefix(_BEARER))
+        return AppError(Code.SERVICE_UNAVAILABLE, f"{self._upstream} is not available")
 
     def _decode(self, response: type[Response], data: bytes) -> Response:
         try:

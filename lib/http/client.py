@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import aiohttp
 import msgspec
@@ -13,9 +13,15 @@ import msgspec
 from lib import context
 from lib.errors import AppError, Code, FieldError
 from lib.http.middleware.request_id import HEADER
+from lib.http.retry_after import RETRY_AFTER, seconds_of
 from lib.http.status import code_for
+from lib.log import get_logger
+
+log = get_logger(__name__)
 
 T = TypeVar("T")
+
+MAX_BYTES: Final = 4 * 1024 * 1024
 
 
 class _Answer(msgspec.Struct, frozen=True):
@@ -33,12 +39,22 @@ class _Refused(msgspec.Struct, frozen=True):
 
 
 class HttpClient:
-    """Talks to one service. Errors in its envelope are raised as the `AppError` they were there."""
+    """Talks to one service. Errors in its envelope are raised as the `AppError` they were there.
 
-    def __init__(self, session: aiohttp.ClientSession, service: str, seconds: float) -> None:
+    It keeps no cookies, follows no redirects, and reads no more than `max_bytes` of an answer.
+    """
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        service: str,
+        seconds: float,
+        max_bytes: int = MAX_BYTES,
+    ) -> None:
         self._session = session
         self._service = service
         self._seconds = seconds
+        self._max_bytes = max_bytes
 
     async def call(
         self,
@@ -56,8 +72,8 @@ class HttpClient:
         serves.
 
         Raises:
-            AppError: the service's own; SERVICE_UNAVAILABLE where it cannot be reached or makes no
-                sense; DEADLINE_EXCEEDED where it does not answer in time.
+            AppError: the service's own, with its `Retry-After`; SERVICE_UNAVAILABLE where it cannot
+                be reached or makes no sense; DEADLINE_EXCEEDED where it does not answer in time.
         """
         sent = {HEADER: context.request_id.get(), **(headers or {})}
         if body is not None:
@@ -70,38 +86,70 @@ class HttpClient:
                     params=query,
                     data=None if body is None else msgspec.json.encode(body),
                     headers=sent,
+                    allow_redirects=False,
                 ) as response:
-                    status, raw = response.status, await response.read()
+                    raw = await self._read(response)
         except TimeoutError as error:
             message = f"the {self._service} service did not answer in time"
             raise AppError(Code.DEADLINE_EXCEEDED, message) from error
         except aiohttp.ClientError as error:
             raise self._unavailable() from error
-        return self._decode(status, raw, returns)
+        wait = seconds_of(response.headers.get(RETRY_AFTER))
+        return self._decode(response.status, raw, returns, wait)
 
-    def _decode(self, status: int, raw: bytes, returns: type[T]) -> T:
+    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
+        raw = bytearray()
+        async for chunk in response.content.iter_any():
+            raw += chunk
+            if len(raw) > self._max_bytes:
+                log.warning("answer_too_big", upstream=self._service, limit=self._max_bytes)
+                raise self._unavailable()
+        return bytes(raw)
+
+    def _decode(self, status: int, raw: bytes, returns: type[T], wait: int | None) -> T:
+        headers = {} if wait is None else {RETRY_AFTER: str(wait)}
+        if 300 <= status < 400:
+            log.warning("answer_is_a_redirect", upstream=self._service, status=status)
+            raise self._unavailable()
         try:
             if status < 400:
                 answer = msgspec.json.decode(raw or b"{}", type=_Answer)
                 return msgspec.json.decode(answer.data, type=returns)
             refusal = msgspec.json.decode(raw, type=_Refused).error
-        except msgspec.MsgspecError as error:
-            raise self._unavailable() from error
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            raise self._unavailable(headers) from error
         known = refusal.code in Code.__members__
         code = Code(refusal.code) if known else code_for(status)
-        raise AppError(code, refusal.message, details=refusal.details)
+        raise AppError(code, refusal.message, details=refusal.details, headers=headers)
 
-    def _unavailable(self) -> AppError:
-        return AppError(Code.SERVICE_UNAVAILABLE, f"the {self._service} service is not available")
+    def _unavailable(self, headers: Mapping[str, str] | None = None) -> AppError:
+        message = f"the {self._service} service is not available"
+        return AppError(Code.SERVICE_UNAVAILABLE, message, headers=headers)
 
 
 @asynccontextmanager
 async def open_client(
-    service: str, base_url: str, *, seconds: float = 2.0, connections: int = 100
+    service: str,
+    base_url: str,
+    *,
+    seconds: float = 2.0,
+    connections: int = 100,
+    max_bytes: int = MAX_BYTES,
 ) -> AsyncIterator[HttpClient]:
     """Open a client of `service` with a bounded pool of connections, and close it at the end."""
     connector = aiohttp.TCPConnector(limit=connections)
     # The limit on each call is ours, so that it can be shorter for a request that is running late.
     no_limit = aiohttp.ClientTimeout(total=None)
-    async with aiohttp.ClientSession(base_url, connector=connector, timeout=no_limit) as session:
-        yield HttpClient(session, service, seconds)
+    async with aiohttp.ClientSession(
+        base_url,
+        connector=connector,
+        timeout=no_limit,
+        # One caller's cookies must not become the next one's.
+        cookie_jar=aiohttp.DummyCookieJar(),
+        # What is compressed could be any size: it is neither asked for nor unpacked.
+        headers={"Accept-Encoding": "identity"},
+        auto_decompress=False,
+    ) as session:
+        # Repeating is decided by `Upstream` alone: a second one below would multiply attempts.
+        session._retry_connection = False  # noqa: SLF001 - there is no public way to say so
+        yield HttpClient(session, service, seconds, max_bytes)

@@ -6,9 +6,14 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, TypeVar
 
 from lib import trace
+from lib.auth.service_tokens import ServiceTokens
+from lib.errors import AppError, Code
 from lib.http.client import HttpClient
+from lib.log import get_logger
 from lib.resilience import Upstream
-from lib.resilience.deadline import write_header
+from lib.resilience.deadline import budget, within, write_header
+
+log = get_logger(__name__)
 
 T = TypeVar("T")
 
@@ -19,7 +24,11 @@ Headers = Callable[[], Awaitable[Mapping[str, str]]]
 
 
 class ResilientClient:
-    """Calls one upstream; deadline and trace context go along, and what `headers` adds."""
+    """Calls one upstream; deadline and trace context go along, and what `headers` adds.
+
+    With `tokens` it calls in the service's own name: a token that is refused is given up, and to
+    whoever we serve that is SERVICE_UNAVAILABLE, since it was not their token.
+    """
 
     def __init__(
         self,
@@ -28,11 +37,13 @@ class ResilientClient:
         *,
         seconds: float = 2.0,
         headers: Headers | None = None,
+        tokens: ServiceTokens | None = None,
     ) -> None:
         self.upstream = upstream
         self._client = client
         self._seconds = seconds
         self._headers = headers
+        self._tokens = tokens
 
     async def call(
         self,
@@ -53,7 +64,7 @@ class ResilientClient:
         """
 
         async def attempt() -> T:
-            sent = dict(await self._headers()) if self._headers is not None else {}
+            sent = dict(given)
             if idempotency_key is not None:
                 sent["Idempotency-Key"] = idempotency_key
             write_header(sent, self._seconds)
@@ -64,4 +75,28 @@ class ResilientClient:
                 )
 
         repeatable = method in _IDEMPOTENT or idempotency_key is not None
-        return await self.upstream.call(attempt, seconds=self._seconds, idempotent=repeatable)
+        with budget(self._seconds):
+            # Outside of the breaker: a token that cannot be had says nothing about the upstream.
+            given = await self._own_headers()
+            try:
+                return await self.upstream.call(
+                    attempt, seconds=self._seconds, idempotent=repeatable
+                )
+            except AppError as error:
+                if error.code is Code.UNAUTHORIZED and self._tokens is not None:
+                    raise self._refused(self._tokens, given) from error
+                raise
+
+    async def _own_headers(self) -> Mapping[str, str]:
+        name = self.upstream.breaker.name
+        async with within(self._seconds, what=f"signing in to call {name}"):
+            given = dict(await self._headers()) if self._headers is not None else {}
+            if self._tokens is not None:
+                given |= await self._tokens.headers()
+        return given
+
+    def _refused(self, tokens: ServiceTokens, given: Mapping[str, str]) -> AppError:
+        name = self.upstream.breaker.name
+        log.warning("service_token_refused", upstream=name)
+        tokens.refused(given["Authorization"].removeprefix("Bearer "))
+        return AppError(Code.SERVICE_UNAVAILABLE, f"the {name} service is not available")
