@@ -86,7 +86,7 @@ def _keep(key: str, query: TypedQuery) -> None:
 def _on_known_catalog(outcome: Outcome, known: lock.Known) -> Outcome:
     """Go on with the catalog known before where it says the same: what was made of it is kept."""
     analysis = outcome.analysis
-    if analysis.catalog is known.catalog or not _equal(analysis.catalog, known.catalog):
+    if analysis.catalog is known.catalog or not same_catalog(analysis.catalog, known.catalog):
         return outcome
     analysis = replace(analysis, catalog=known.catalog)
     locked = replace(outcome.locked, analysis=analysis) if outcome.locked else None
@@ -94,7 +94,8 @@ def _on_known_catalog(outcome: Outcome, known: lock.Known) -> Outcome:
 
 
 @kept
-def _equal(one: Catalog, other: Catalog) -> bool:
+def same_catalog(one: Catalog, other: Catalog) -> bool:
+    """Whether two catalogs say the same; large ones are compared once."""
     return one == other
 
 

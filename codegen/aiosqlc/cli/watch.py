@@ -9,14 +9,18 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from queue import Empty, SimpleQueue
+from threading import Event, Thread
 
 from watchfiles import Change, watch
 
 from aiosqlc.build import build
 from aiosqlc.cli.common import load, report, style_of
 from aiosqlc.config.project import Project
+from aiosqlc.lock import read_lock
 from aiosqlc.parse.scanner import Dialect
-from aiosqlc.remember import Analyze
+from aiosqlc.pipeline import options_of, read_inputs
+from aiosqlc.remember import Analyze, same_catalog
 from aiosqlc.unchanged import is_unchanged
 
 
@@ -25,28 +29,27 @@ def run(arguments: argparse.Namespace) -> int:
     project = load(arguments)
     if project is None:
         return 2
-    with warm_analyzer(project) as analyze:
+    gc.disable()  # between edits there is time for it, during one there is not
+    with warm_analyzer(project) as analyze, _watching(project) as events:
         _generate(arguments, project, analyze)
-        gc.freeze()  # what is known by now stays: no collection need walk through it again
+        if analyze:
+            _warm_up(project, analyze)
+        _tidy_up()
+        sys.stderr.write("watching\n")
         settled = False  # what changed before the watching began shows at its first sign of life
-        for changes in _changes(project):
+        while True:
+            changes = _next(events)
             changed = load(arguments) if changes or not settled else None
             if changed is not None and (changes or not is_unchanged(changed)):
                 _generate(arguments, changed, analyze)
+                _tidy_up()
             settled = True
-    return 0
 
 
-def _changes(project: Project) -> Iterator[set[tuple[Change, str]]]:
-    """Yield what changed, and nothing now and then where nothing did."""
-    return watch(
-        *_folders(project),
-        watch_filter=_is_source,
-        step=5,
-        debounce=200,
-        rust_timeout=500,
-        yield_on_timeout=True,
-    )
+def _tidy_up() -> None:
+    """Collect garbage; what is left stays, and no later collection need walk through it again."""
+    gc.collect()
+    gc.freeze()
 
 
 def _generate(arguments: argparse.Namespace, project: Project, analyze: Analyze | None) -> None:
@@ -55,6 +58,62 @@ def _generate(arguments: argparse.Namespace, project: Project, analyze: Analyze 
     code = build(project, lambda found: report(found, style), analyze)
     taken = (time.perf_counter() - started) * 1000
     sys.stderr.write(f"{'up to date' if code == 0 else 'not written'} in {taken:.0f} ms\n")
+
+
+# --- what changes ---------------------------------------------------------------------------------
+
+Changes = set[tuple[Change, str]]
+
+
+@contextlib.contextmanager
+def _watching(project: Project) -> Iterator[SimpleQueue[Changes | BaseException]]:
+    """Watch from now on, whatever else is going on; yield what gathers the changes.
+
+    An empty set among them says that the watching has begun.
+    """
+    events: SimpleQueue[Changes | BaseException] = SimpleQueue()
+    stop = Event()
+    folders = _folders(project)
+
+    def gather() -> None:
+        begun = False
+        try:
+            for changes in watch(
+                *folders,
+                watch_filter=_is_source,
+                stop_event=stop,
+                step=5,
+                debounce=200,
+                rust_timeout=500,
+                yield_on_timeout=True,
+            ):
+                if changes or not begun:
+                    events.put(changes)
+                begun = True
+        except BaseException as error:  # noqa: BLE001  # raised where the changes are waited for
+            events.put(error)
+
+    thread = Thread(target=gather, name="aiosqlc-watch", daemon=True)
+    thread.start()
+    try:
+        yield events
+    finally:
+        stop.set()
+        thread.join(timeout=2)
+
+
+def _next(events: SimpleQueue[Changes | BaseException]) -> Changes:
+    """Wait for changes, and take along all that are known by then."""
+    found = [events.get()]
+    with contextlib.suppress(Empty):
+        while True:
+            found.append(events.get_nowait())
+    changes: Changes = set()
+    for item in found:
+        if isinstance(item, BaseException):
+            raise item
+        changes |= item
+    return changes
 
 
 def _folders(project: Project) -> list[Path]:
@@ -71,6 +130,9 @@ def _is_source(_: Change, path: str) -> bool:
     return path.endswith((".sql", "sqlc.yaml", "sqlc.yml", "sqlc.json"))
 
 
+# --- the server -----------------------------------------------------------------------------------
+
+
 @contextlib.contextmanager
 def warm_analyzer(project: Project) -> Iterator[Analyze | None]:
     """Yield an analyser whose server keeps running; None where an engine has no such thing."""
@@ -81,3 +143,14 @@ def warm_analyzer(project: Project) -> Iterator[Analyze | None]:
 
     with Analyzer() as analyzer:
         yield analyzer.analyze
+
+
+def _warm_up(project: Project, analyze: Analyze) -> None:
+    """Start the server even if nothing needed it yet: the first edit will not wait for it."""
+    known = read_lock(project)
+    for entry in project.sets:
+        inputs, _ = read_inputs(project, entry)
+        options = options_of(entry, inputs.shims)
+        analysis, _ = analyze(inputs.schema, inputs.queries[:1], options)
+        if str(entry.index) in known:
+            same_catalog(analysis.catalog, known[str(entry.index)].catalog)
