@@ -11,13 +11,18 @@ from lib.auth.remote import remote_verifier
 from lib.db.postgres import open_database
 from lib.db.traced import traced
 from lib.events import Relay
+from lib.events.background import repeating
 from lib.events.store import QUERY_NAMES as EVENT_QUERY_NAMES
 from lib.http import gates
 from lib.http.app import DATABASE, HEALTH, METRICS, new_app
 from lib.store import QUERY_NAMES as SHARED_QUERY_NAMES
 from services.order.config import OrderConfig
 from services.order.routes import ROUTES
+from services.order.routes.goods.deps import SHOP
+from services.order.service.goods.recovery import recover
+from services.order.service.goods.shop import Shop
 from services.order.store import QUERY_NAMES
+from services.order.upstreams import open_upstreams
 
 # SQL text → name, for metrics and spans.
 _NAMES = {**SHARED_QUERY_NAMES, **EVENT_QUERY_NAMES, **QUERY_NAMES}
@@ -33,29 +38,54 @@ def create_app(config: OrderConfig) -> web.Application:
     )
     app.cleanup_ctx.append(_resources(config))
     gates.install(app, config, remote_verifier(config), idempotency=True)
-    app.cleanup_ctx.append(_background)
+    app.cleanup_ctx.append(_background(config))
     return app
 
 
 def _resources(config: OrderConfig) -> gates.Context:
     async def resources(app: web.Application) -> AsyncIterator[None]:
-        async with open_database(
-            config,
-            application="order",
-            registry=app[METRICS],
-            query_names=_NAMES,
-        ) as db:
+        async with AsyncExitStack() as stack:
+            db = await stack.enter_async_context(
+                open_database(
+                    config,
+                    application="order",
+                    registry=app[METRICS],
+                    query_names=_NAMES,
+                )
+            )
             app[DATABASE] = traced(db, _NAMES)
             app[HEALTH].add("database", db.ping)
+            users, products = await stack.enter_async_context(
+                open_upstreams(config, registry=app[METRICS])
+            )
+            app[SHOP] = Shop(
+                app[DATABASE],
+                users,
+                products,
+                lease_seconds=config.lease_seconds,
+                draft_seconds=config.draft_seconds,
+            )
             yield
 
     return resources
 
 
-async def _background(app: web.Application) -> AsyncIterator[None]:
-    """Run what runs beside the requests, once everything is open."""
-    db, redis = app[DATABASE], app[gates.REDIS]
-    async with AsyncExitStack() as stack:
-        if redis is not None:
-            await stack.enter_async_context(Relay(db, redis, registry=app[METRICS]).running())
-        yield
+def _background(config: OrderConfig) -> gates.Context:
+    """What runs beside the requests, once everything is open."""
+
+    async def background(app: web.Application) -> AsyncIterator[None]:
+        db, redis, shop = app[DATABASE], app[gates.REDIS], app[SHOP]
+
+        async def go_on() -> bool:
+            return await recover(shop)
+
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(
+                repeating(go_on, name="order-recovery", idle_seconds=config.recovery_seconds)
+            )
+            if redis is not None:
+                relay = Relay(db, redis, registry=app[METRICS])
+                await stack.enter_async_context(relay.running())
+            yield
+
+    return background

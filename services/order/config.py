@@ -26,7 +26,12 @@ class OrderConfig(PostgresSettings, GateSettings, ServiceLoginSettings, BreakerS
     # How long a call to each may take, its repetitions included.
     user_seconds: Seconds = 2.0
     product_seconds: Seconds = 3.0
-    # How long the recovery of orders rests when there is nothing to take up again.
+    # For how long products are set aside until they are sold to an order.
+    hold_seconds: int = Field(default=3600, ge=1, le=86_400)
+    # How long the recovery rests when there is nothing to go on with.
     recovery_seconds: Seconds = 1.0
-    # An order nobody has worked on for this long was left behind by a process that is gone.
-    abandoned_seconds: Seconds = 15.0
+    # What nobody has worked on for this long was left behind by a process that is gone; it is also
+    # how long it waits for the next attempt. Longer than a request may take.
+    lease_seconds: Seconds = 15.0
+    # An order that could not be placed for this long is given up.
+    draft_seconds: Seconds = 600.0

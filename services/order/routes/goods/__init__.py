@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from aiohttp import web
+from services.order.routes.goods import orders
 
-ROUTES: Final[tuple[web.RouteDef, ...]] = ()
+ROUTES: Final = orders.ROUTES

@@ -1,0 +1,70 @@
+"""Go on with what was left behind: by a crash, or by a service that did not answer."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+
+from lib.clock import Clock, utc_now
+from lib.errors import AppError
+from lib.log import get_logger
+from services.order.service.goods import finishing, placing
+from services.order.service.goods.shop import NO_ANSWER, Shop
+from services.order.store.goods import drafts, orders
+from services.order.store.goods.models import GoodsDraft, GoodsOrder, GoodsStock
+
+log = get_logger(__name__)
+
+_BATCH: Final = 20
+
+
+async def recover(shop: Shop, *, clock: Clock = utc_now) -> bool:
+    """Take one step for some of what is due; return whether there was any.
+
+    Any number of processes may do so at once. What fails is due again after the lease.
+
+    Raises:
+        AppError: where the service's own database is away.
+    """
+    left = await drafts.claim_drafts(shop.db, lease_seconds=shop.lease_seconds, batch_size=_BATCH)
+    for draft in left:
+        await _go_on_with_draft(shop, draft, clock)
+    due = await orders.claim_orders(shop.db, lease_seconds=shop.lease_seconds, batch_size=_BATCH)
+    for order in due:
+        await _go_on_with_order(shop, order)
+    return bool(left or due)
+
+
+async def _go_on_with_draft(shop: Shop, draft: GoodsDraft, clock: Clock) -> None:
+    quantities = await placing.quantities_of(shop.db, draft)
+    old = draft.created_at + timedelta(seconds=shop.draft_seconds) <= clock()
+    try:
+        if draft.abandoned or old:
+            await placing.give_up(shop, draft, quantities)
+            log.info("draft_given_up", draft_id=str(draft.id))
+            return
+        order = await placing.proceed(shop, draft, quantities)
+        log.info("draft_resumed", order_id=str(order.id))
+        await finishing.secure(shop, order)
+    except AppError as error:
+        _note(error, draft_id=str(draft.id))
+
+
+async def _go_on_with_order(shop: Shop, order: GoodsOrder) -> None:
+    try:
+        if order.stock is GoodsStock.RESERVED:
+            await finishing.secure(shop, order)
+        if order.stock is GoodsStock.RETURNING:
+            await finishing.give_back(shop, order)
+        if order.pending_validation:
+            await finishing.validate(shop, order)
+    except AppError as error:
+        _note(error, order_id=str(order.id))
+
+
+def _note(error: AppError, **what: str) -> None:
+    """Say what happened; that somebody does not answer is no news each time."""
+    if error.code in NO_ANSWER:
+        log.debug("recovery_waits", error=repr(error), **what)
+    else:
+        log.warning("recovery_ended", error=repr(error), **what)

@@ -1,0 +1,154 @@
+"""The user and the product service over HTTP, each behind a breaker of its own."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from decimal import Decimal
+from typing import Final
+from uuid import UUID
+
+from msgspec import Struct
+from prometheus_client import CollectorRegistry
+
+from lib.auth.client_credentials import service_tokens
+from lib.errors import AppError, Code
+from lib.http.client import open_client
+from lib.http.resilient import ResilientClient
+from lib.log import get_logger
+from lib.resilience import Bulkhead, CircuitBreaker, Upstream
+from lib.resilience.breaker import BreakerGauge
+from services.order.config import OrderConfig
+from services.order.ports import Held, Reservation, User
+
+log = get_logger(__name__)
+
+_ACTIVE: Final = "active"
+_OVER: Final = frozenset({"released", "expired"})
+_NO_ANSWER: Final = frozenset({Code.SERVICE_UNAVAILABLE, Code.DEADLINE_EXCEEDED, Code.CIRCUIT_OPEN})
+
+
+class _Person(Struct, frozen=True):
+    id: UUID
+    name: str
+    email: str
+    status: str
+
+
+class _Line(Struct, frozen=True):
+    product_id: UUID
+    quantity: int
+    unit_price: Decimal
+    currency: str
+
+
+class _Reservation(Struct, frozen=True):
+    id: UUID
+    status: str
+    lines: list[_Line]
+
+
+class HttpUsers:
+    """`ports.Users` over the user service."""
+
+    def __init__(self, client: ResilientClient) -> None:
+        self._client = client
+
+    async def find(self, user_id: UUID) -> User | None:
+        """See `ports.Users`."""
+        try:
+            found = await self._client.call("GET", f"/api/v1/users/{user_id}", _Person)
+        except AppError as error:
+            if error.code is Code.NOT_FOUND:
+                return None
+            raise _no_answer("user", error) from error
+        return User(found.id, found.name, found.email, found.status == _ACTIVE)
+
+
+class HttpProducts:
+    """`ports.Products` over the product service."""
+
+    def __init__(self, client: ResilientClient, *, hold_seconds: int) -> None:
+        self._client = client
+        self._hold_seconds = hold_seconds
+
+    async def reserve(self, key: UUID, quantities: Mapping[UUID, int]) -> Reservation:
+        """See `ports.Products`."""
+        lines = [{"product_id": product, "quantity": n} for product, n in quantities.items()]
+        body = {"lines": lines, "ttl_seconds": self._hold_seconds}
+        try:
+            made = await self._client.call(
+                "POST", "/api/v1/reservations", _Reservation, body=body, idempotency_key=str(key)
+            )
+        except AppError as error:
+            if error.code is Code.CONFLICT:
+                raise
+            raise _no_answer("product", error) from error
+        if made.status in _OVER:
+            raise AppError(Code.CONFLICT, "what was reserved has expired, order again")
+        return Reservation(
+            made.id,
+            [Held(x.product_id, x.quantity, x.unit_price, x.currency) for x in made.lines],
+        )
+
+    async def confirm(self, reservation_id: UUID) -> bool:
+        """See `ports.Products`."""
+        try:
+            await self._step(reservation_id, "confirm")
+        except AppError as error:
+            if error.code is Code.NOT_FOUND:
+                return False
+            # A lost race says CONFLICT as well: only the reservation itself tells what it was.
+            if error.code is Code.CONFLICT and await self._is_over(reservation_id):
+                return False
+            raise _no_answer("product", error) from error
+        return True
+
+    async def release(self, reservation_id: UUID) -> None:
+        """See `ports.Products`."""
+        try:
+            await self._step(reservation_id, "release")
+        except AppError as error:
+            if error.code is Code.NOT_FOUND:
+                log.warning("reservation_is_gone", reservation_id=str(reservation_id))
+                return
+            raise _no_answer("product", error) from error
+
+    async def _step(self, reservation_id: UUID, step: str) -> None:
+        path = f"/api/v1/reservations/{reservation_id}/{step}"
+        # The key only says that it may be repeated: a step is taken once by itself.
+        await self._client.call("POST", path, _Reservation, idempotency_key=step)
+
+    async def _is_over(self, reservation_id: UUID) -> bool:
+        path = f"/api/v1/reservations/{reservation_id}"
+        try:
+            found = await self._client.call("GET", path, _Reservation)
+        except AppError as error:
+            raise _no_answer("product", error) from error
+        return found.status in _OVER
+
+
+def _no_answer(service: str, error: AppError) -> AppError:
+    """Hide from our caller what is between us and the upstream, such as a token it refuses."""
+    if error.code in _NO_ANSWER:
+        return error
+    return AppError(Code.SERVICE_UNAVAILABLE, f"the {service} service is not available")
+
+
+@asynccontextmanager
+async def open_upstreams(
+    config: OrderConfig, *, registry: CollectorRegistry
+) -> AsyncIterator[tuple[HttpUsers, HttpProducts]]:
+    """Open the ways to both services, which need not be there yet."""
+    tokens, gauge = service_tokens(config), BreakerGauge(registry)
+
+    async def client(name: str, url: str, seconds: float) -> ResilientClient:
+        http = await stack.enter_async_context(open_client(name, url, seconds=seconds))
+        breaker = CircuitBreaker(name, config.breaker_policy(), on_change=gauge.of(name))
+        upstream = Upstream(breaker, Bulkhead(name))
+        return ResilientClient(http, upstream, seconds=seconds, headers=tokens.headers)
+
+    async with AsyncExitStack() as stack:
+        users = await client("user", config.user_url, config.user_seconds)
+        products = await client("product", config.product_url, config.product_seconds)
+        yield HttpUsers(users), HttpProducts(products, hold_seconds=config.hold_seconds)

@@ -1,0 +1,88 @@
+"""The user service as far as orders see it: says who is who, or does not answer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from enum import StrEnum
+
+from aiohttp import web
+
+from lib.auth import Role
+from lib.testing.auth import TestIssuer
+
+ALICE = "01890000-0000-7000-8000-00000000f101"
+BOB = "01890000-0000-7000-8000-00000000f102"
+INACTIVE = "01890000-0000-7000-8000-00000000f103"
+NOBODY = "01890000-0000-7000-8000-00000000f104"
+
+
+class Trouble(StrEnum):
+    """How the user service can fail."""
+
+    BROKEN = "broken"
+    SILENT = "silent"
+    GARBLED = "garbled"
+    FORBIDDING = "forbidding"
+
+
+class FakeUsers:
+    """Answers over real HTTP what a test says; `asked` counts."""
+
+    def __init__(self, issuer: TestIssuer) -> None:
+        self.people = {ALICE: "active", BOB: "active", INACTIVE: "inactive"}
+        self.trouble: Trouble | None = None
+        self.asked = 0
+        self.url = ""
+        self._issuer = issuer
+
+    def application(self) -> web.Application:
+        app = web.Application()
+        app.router.add_get("/api/v1/users/{id}", self._person)
+        app.router.add_post("/api/v1/auth/token", self._token)
+        return app
+
+    async def _person(self, request: web.Request) -> web.Response:
+        self.asked += 1
+        if self.trouble is Trouble.SILENT:
+            await asyncio.sleep(30)
+        if self.trouble is Trouble.BROKEN:
+            return _refusal("INTERNAL_ERROR", 500)
+        if self.trouble is Trouble.GARBLED:
+            return web.Response(text="<html>")
+        if self.trouble is Trouble.FORBIDDING:
+            return _refusal("FORBIDDEN", 403)
+        person = request.match_info["id"]
+        if person not in self.people:
+            return _refusal("NOT_FOUND", 404)
+        data = {"id": person, "name": "Alice", "email": "alice@example.com", "age": None}
+        return web.json_response({"success": True, "data": data | {"status": self.people[person]}})
+
+    async def _token(self, request: web.Request) -> web.Response:
+        who = (await request.json())["client_id"]
+        header = self._issuer.authorized(subject=who, role=Role.SERVICE)["Authorization"]
+        data = {
+            "access_token": header.removeprefix("Bearer "),
+            "expires_at": "2100-01-01T00:00:00Z",
+        }
+        return web.json_response({"success": True, "data": data})
+
+
+def _refusal(code: str, status: int) -> web.Response:
+    return web.json_response(
+        {"success": False, "error": {"code": code, "message": "no"}}, status=status
+    )
+
+
+@asynccontextmanager
+async def running_users(issuer: TestIssuer) -> AsyncIterator[FakeUsers]:
+    users = FakeUsers(issuer)
+    runner = web.AppRunner(users.application(), shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    users.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    try:
+        yield users
+    finally:
+        await runner.cleanup()

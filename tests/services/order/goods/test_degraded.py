@@ -1,0 +1,180 @@
+"""Orders while the services they need fail: accepted and made good later, or refused whole."""
+
+from __future__ import annotations
+
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+
+from lib.auth import Role
+from lib.testing.proxy import proxy
+from lib.testing.wait import eventually
+from services.order.app import create_app
+from tests.services.order.conftest import caller_with
+from tests.services.order.goods.fakes import ALICE, Trouble
+
+ANY = {"If-Match": "*"}
+
+
+@pytest.fixture
+def new_config(new_config):
+    """A circuit that is tried again soon, so that what waits for it need not wait long."""
+
+    def new(**settings):
+        given = {"user_seconds": 0.3, "circuit_timeout": 0.3, "lease_seconds": 0.2}
+        return new_config(**(given | settings))
+
+    return new
+
+
+@pytest.mark.parametrize("trouble", list(Trouble))
+async def test_without_an_answer_about_the_user_an_order_is_accepted_and_validated_later(
+    order, staff, customer, users, trouble
+) -> None:
+    users.trouble = trouble
+    placed = await order()
+    assert "user" not in placed
+    assert (placed["status"], placed["pending_validation"]) == ("pending", True)
+    path = f"orders/{placed['id']}"
+    status, body, _ = await staff("PATCH", path, json={"status": "confirmed"}, headers=ANY)
+    assert (status, body["error"]["code"]) == (409, "CONFLICT")
+    users.trouble = None
+
+    async def validated() -> bool:
+        return not (await customer("GET", path))[1]["data"]["pending_validation"]
+
+    await eventually(validated)
+    status, body, _ = await staff("PATCH", path, json={"status": "confirmed"}, headers=ANY)
+    assert (status, body["data"]["status"]) == (200, "confirmed")
+
+
+@pytest.mark.parametrize(
+    ("now", "reason"), [("inactive", "user is not active"), (None, "user not found")]
+)
+async def test_an_order_of_somebody_who_may_not_order_is_cancelled_and_its_stock_is_back(
+    order, customer, users, shelf, orders_db, now, reason
+) -> None:
+    item = await shelf.add(stock=5)
+    users.trouble = Trouble.BROKEN
+    placed = await order((item, 2))
+    assert await shelf.stock(item) == 3
+    users.people[ALICE] = now
+    if now is None:
+        del users.people[ALICE]
+    users.trouble = None
+
+    async def given_back() -> bool:
+        return await shelf.stock(item) == 5
+
+    await eventually(given_back)
+    _, body, _ = await customer("GET", f"orders/{placed['id']}")
+    cancelled = body["data"]
+    assert (cancelled["status"], cancelled["cancel_reason"]) == ("cancelled", reason)
+    assert (cancelled["pending_validation"], cancelled["updated_by"]) == (False, "system")
+    kinds = await orders_db.fetch("SELECT kind FROM outbox ORDER BY position")
+    assert [tuple(row) for row in kinds] == [("order.created",), ("order.cancelled",)]
+
+
+async def test_the_circuit_opens_asks_again_after_its_pause_and_closes(
+    order, users, client_metrics
+) -> None:
+    users.trouble = Trouble.BROKEN
+    for _ in range(3):
+        assert "user" not in await order()
+    assert 'circuit_breaker_state{upstream="user"} 2.0' in await client_metrics()
+    users.trouble = None
+
+    async def closed() -> bool:
+        return 'circuit_breaker_state{upstream="user"} 0.0' in await client_metrics()
+
+    await eventually(closed)
+    assert "user" in await order()
+
+
+async def test_users_who_do_not_exist_do_not_open_the_circuit(staff, shelf, client_metrics) -> None:
+    item = await shelf.add()
+    for number in range(6):
+        body = {
+            "user_id": f"01890000-0000-7000-8000-00000000f9{number:02}",
+            "lines": [{"product_id": item, "quantity": 1}],
+        }
+        assert (await staff("POST", "orders", json=body))[0] == 404
+    assert 'circuit_breaker_state{upstream="user"} 0.0' in await client_metrics()
+
+
+async def test_without_the_product_service_nothing_is_ordered_and_nothing_stays_held(
+    new_config, product_url, issuer, shelf, orders_db
+) -> None:
+    item = await shelf.add(stock=5)
+    body = {"lines": [{"product_id": item, "quantity": 2}]}
+    port = int(product_url.rpartition(":")[2])
+    async with proxy("127.0.0.1", port) as way:
+        config = new_config(product_url=f"http://127.0.0.1:{way.port}", product_seconds=0.5)
+        async with TestClient(TestServer(create_app(config))) as client:
+            customer = caller_with(client, issuer, ALICE, Role.CUSTOMER)
+            # The reservation arrives, its answer does not: nobody here knows of it.
+            way.stalled = True
+            headers = {"Idempotency-Key": "again"}
+            status, said, _ = await customer("POST", "orders", json=body, headers=headers)
+            assert (status, said["error"]["code"]) in {
+                (503, "SERVICE_UNAVAILABLE"),
+                (504, "DEADLINE_EXCEEDED"),
+            }
+            assert (await customer("GET", "orders"))[1]["data"] == []
+            assert await shelf.stock(item) == 3
+            way.heal()
+            way.cut()
+
+            async def given_back() -> bool:
+                drafts = await orders_db.fetchval("SELECT count(*) FROM goods_draft")
+                return drafts == 0 and await shelf.stock(item) == 5
+
+            await eventually(given_back)
+            # The key is free: the same request may be sent again.
+            status, said, _ = await customer("POST", "orders", json=body, headers=headers)
+            assert status == 201, said
+            assert await shelf.stock(item) == 3
+
+
+async def test_an_order_can_be_cancelled_without_the_product_service_and_gives_back_later(
+    new_config, product_url, issuer, shelf
+) -> None:
+    item = await shelf.add(stock=5)
+    port = int(product_url.rpartition(":")[2])
+    async with proxy("127.0.0.1", port) as way:
+        config = new_config(product_url=f"http://127.0.0.1:{way.port}", product_seconds=0.5)
+        async with TestClient(TestServer(create_app(config))) as client:
+            customer = caller_with(client, issuer, ALICE, Role.CUSTOMER)
+            body = {"lines": [{"product_id": item, "quantity": 2}]}
+            _, said, _ = await customer("POST", "orders", json=body)
+            way.refusing = True
+            way.cut()
+            path = f"orders/{said['data']['id']}"
+            status, said, _ = await customer(
+                "PATCH", path, json={"status": "cancelled"}, headers=ANY
+            )
+            assert (status, said["data"]["status"]) == (200, "cancelled")
+            assert await shelf.stock(item) == 3
+            way.heal()
+
+            async def given_back() -> bool:
+                return await shelf.stock(item) == 5
+
+            await eventually(given_back)
+
+
+async def test_an_order_whose_reservation_has_expired_is_cancelled(
+    order, orders_db, shelf, customer
+) -> None:
+    item = await shelf.add(stock=5)
+    placed = await order((item, 2))
+    # As if it had never been confirmed, and the process had slept past the end.
+    await shelf.db.execute("UPDATE reservation SET status = 'pending', expires_at = now()")
+    await orders_db.execute("UPDATE goods_order SET stock = 'reserved', due_at = now()")
+
+    async def cancelled() -> bool:
+        _, body, _ = await customer("GET", f"orders/{placed['id']}")
+        return body["data"]["status"] == "cancelled"
+
+    await eventually(cancelled)
+    assert await shelf.stock(item) == 5
+    assert await shelf.reservations() == ["expired"]
