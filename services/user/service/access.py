@@ -31,12 +31,13 @@ def may_manage(principal: Principal) -> bool:
 
 
 def check_may_see(principal: Principal, account_id: UUID) -> None:
-    """Let through the owner and those who look after accounts.
+    """Let through the owner, those who look after accounts, and services: they ask who is who.
 
     Raises:
         AppError: FORBIDDEN, whether or not there is such an account.
     """
-    if not (is_own(principal, account_id) or may_manage(principal) or principal.may(READ)):
+    looks_after = may_manage(principal) or principal.may(READ)
+    if not (is_own(principal, account_id) or looks_after or principal.has_any(Role.SERVICE)):
         raise forbidden()
 
 

@@ -10,6 +10,7 @@ from lib.errors import AppError
 from services.user.clients import parse_clients
 from tests.services.user.world import running_world
 
+ALICE = "01890000-0000-7000-8000-000000000001"
 SECRET = "order-secret-of-24-chars"
 
 
@@ -41,6 +42,21 @@ async def test_a_service_gets_a_token_with_the_permissions_of_its_role(world) ->
     for method, path in (("GET", "auth/sessions"), ("POST", "auth/logout-all")):
         assert (await world.call(method, f"/api/v1/{path}", headers=headers)).status == 403
     assert await world.audited("service.signed_in") == 1
+
+
+async def test_a_service_sees_who_somebody_is_and_changes_nothing(new_database, tmp_path) -> None:
+    settings = {"service_clients": f"order:{SECRET}"}
+    database_url = await new_database("user", demo=True)
+    async with running_world(database_url, tmp_path, **settings) as world:
+        token = (await sign_in(world)).data["access_token"]
+        headers, path = {"Authorization": f"Bearer {token}"}, f"/api/v1/users/{ALICE}"
+        shown = await world.call("GET", path, headers=headers)
+        assert (shown.status, shown.data["status"]) == (200, "active")
+        assert "employment" not in shown.data
+        changed = {"first_name": "Eve"}
+        for method, body in (("PATCH", changed), ("DELETE", None)):
+            sent = headers | {"If-Match": "*"}
+            assert (await world.call(method, path, body, headers=sent)).status == 403
 
 
 async def test_the_librarys_client_signs_in_and_keeps_its_token(world) -> None:
