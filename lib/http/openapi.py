@@ -83,7 +83,8 @@ def operation(
         status: the status of success.
         paged: whether the answer carries `meta` of a page.
         bare: whether the answer comes without our envelope, because a standard says what it is.
-        headers: optional request headers it reads, such as `If-Match`.
+        headers: optional request headers it reads, such as `If-None-Match`; `If-Match` is required
+            where PRECONDITION_REQUIRED is among the errors.
         path: path parameter name → its type; a name not given is text.
         errors: the codes it may answer besides those that every operation may.
     """
@@ -99,7 +100,7 @@ def operation(
             "summary": summary,
             "operationId": name,
             "produces": ["application/json"],
-            "parameters": _parameters(query, body, headers, path or {}),
+            "parameters": _parameters(query, body, headers, path or {}, errors),
             "responses": {
                 str(status): success,
                 **_unchanged(headers),
@@ -176,7 +177,9 @@ def _parameters(
     body: type[msgspec.Struct] | None,
     headers: Sequence[str],
     path: dict[str, Any],
+    errors: Sequence[Code],
 ) -> list[dict[str, Any]]:
+    needed = {"If-Match"} if Code.PRECONDITION_REQUIRED in errors else set()
     found = [
         {"in": "path", "name": name, "required": True, **schema_of(kind)}
         for name, kind in path.items()
@@ -184,7 +187,8 @@ def _parameters(
     if query is not None:
         found += parameters_of(query)
     found += [
-        {"in": "header", "name": name, "required": False, "type": "string"} for name in headers
+        {"in": "header", "name": name, "required": name in needed, "type": "string"}
+        for name in headers
     ]
     if body is not None:
         found.append({"in": "body", "name": "body", "required": True, "schema": reference(body)})
