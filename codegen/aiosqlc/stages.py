@@ -344,7 +344,8 @@ class TypedQuery:
 
     `sql` is what the generated code sends: stars expanded (in `variants` too). `writes` names the
     table written, `violable` the constraints it can violate; `session_clean` is whether it leaves
-    no trace in the session.
+    no trace in the session. `advice` is what the analysis has seen for `vet`: a rule's code and
+    the name it is about.
     """
 
     parsed: ParsedQuery
@@ -360,6 +361,7 @@ class TypedQuery:
     read_only: bool = False
     session_clean: bool = True
     cardinality_reasons: tuple[str, ...] = ()
+    advice: tuple[tuple[str, str], ...] = ()
 
 
 # --- output ---------------------------------------------------------------------------------------

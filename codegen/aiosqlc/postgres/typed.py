@@ -16,6 +16,7 @@ from aiosqlc.postgres.infer import (  # noqa: F401 - importing registers the rul
     values,
 )
 from aiosqlc.postgres.infer.access import Access, access_of
+from aiosqlc.postgres.infer.advice import Advice, advice_of
 from aiosqlc.postgres.infer.cardinality import RowCounter
 from aiosqlc.postgres.infer.elements import array_elements
 from aiosqlc.postgres.infer.embeds import embedded_rows
@@ -50,6 +51,7 @@ class _Text:
     cardinality: Cardinality
     reasons: tuple[str, ...]
     embeds: tuple[TypedEmbed, ...] = ()
+    advice: tuple[Advice, ...] = ()
 
 
 class Typist:
@@ -102,6 +104,7 @@ class Typist:
             read_only=access.read_only,
             session_clean=access.session_clean,
             cardinality_reasons=main.reasons,
+            advice=tuple(a for a in main.advice if all(a in text.advice for text in texts)),
         )
 
     def _text(
@@ -122,7 +125,12 @@ class Typist:
         if scope is not None and query.embeds and sql == query.sql:
             columns, embeds = embedded_rows(query, prover, scope, columns, stars)
         return _Text(
-            expand(sql, stars), columns, cardinality, tuple(counter.reasons), tuple(embeds)
+            expand(sql, stars),
+            columns,
+            cardinality,
+            tuple(counter.reasons),
+            tuple(embeds),
+            tuple(advice_of(prover, RowCounter(self.facts), scope)) if scope is not None else (),
         )
 
     def _nodes(self, described: Described) -> list[Node]:

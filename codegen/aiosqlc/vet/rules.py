@@ -91,6 +91,24 @@ RULES = {
             "add an index on what the condition compares, or compare what is indexed",
         ),
         Rule(
+            "V013",
+            "this outer join adds neither rows nor columns",
+            "SELECT a.id FROM a LEFT JOIN b ON b.id = a.b_id",
+            "leave it out",
+        ),
+        Rule(
+            "V014",
+            "no two rows can be equal: DISTINCT sorts or hashes them in vain",
+            "SELECT DISTINCT id, name FROM task",
+            "leave it out",
+        ),
+        Rule(
+            "V015",
+            "count of a column that is never NULL counts rows",
+            "SELECT count(id) FROM task",
+            "write `count(*)`",
+        ),
+        Rule(
             "V020",
             "a timestamp without time zone does not say which moment it means",
             "created_at timestamp",

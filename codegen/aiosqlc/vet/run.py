@@ -8,6 +8,7 @@ from aiosqlc.diagnostics import Diagnostic, Label, Severity
 from aiosqlc.parse.scanner import Dialect, Kind, scan, unquote
 from aiosqlc.source import Span
 from aiosqlc.stages import Analysis, SchemaFile, Table, TypedQuery
+from aiosqlc.vet.proved import proved_findings
 from aiosqlc.vet.queries import QUERY_RULES, Text, same_text
 from aiosqlc.vet.rules import RULES
 from aiosqlc.vet.tables import table_findings
@@ -29,7 +30,7 @@ def _queries(queries: Sequence[TypedQuery], dialect: Dialect) -> Iterator[Diagno
     first: dict[object, TypedQuery] = {}
     for query in queries:
         text = Text(query, dialect)
-        for rule in QUERY_RULES:
+        for rule in (*QUERY_RULES, proved_findings):
             for code, span in rule(text):
                 yield _diagnostic(code, Label(query.parsed.file, span))
         other = first.setdefault(same_text(query), query)

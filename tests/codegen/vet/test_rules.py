@@ -20,8 +20,13 @@ SCHEMA = """\
 CREATE TABLE task (
     id integer PRIMARY KEY, name text NOT NULL, owner integer, deleted_at timestamptz
 );
-CREATE TABLE job (id integer PRIMARY KEY, ready boolean NOT NULL);
+CREATE TABLE job (
+    id integer PRIMARY KEY, ready boolean NOT NULL, code integer NOT NULL, slug text UNIQUE
+);
+CREATE UNIQUE INDEX ready_code ON job (code) WHERE ready;
 """
+JOINED = "task t LEFT JOIN job j"
+SORTED = "ORDER BY t.name, -- :sort t.name, j.ready\n    t.id"
 
 FOUND = [
     ("V001", ":many", "SELECT id FROM task WHERE deleted_at = NULL"),
@@ -37,6 +42,28 @@ FOUND = [
     ("V008", ":many", "SELECT id FROM task WHERE random() < 0.1"),
     ("V009", ":many", "SELECT id FROM task WHERE owner = sqlc.narg(owner)"),
     ("V011", ":many", "WITH unused AS (SELECT 1) SELECT id FROM task"),
+    ("V013", ":many", f"SELECT t.id FROM {JOINED} ON j.id = t.owner"),
+    ("V013", ":many", f"SELECT t.id FROM {JOINED} ON j.id = @id AND j.ready"),
+    ("V013", ":many", "SELECT t.id FROM job AS j RIGHT JOIN task t ON j.id = t.owner"),
+    ("V013", ":many", f"WITH x AS (SELECT t.id FROM {JOINED} USING (id)) SELECT id FROM x"),
+    ("V013", ":one", f"SELECT count(*) FROM {JOINED} ON j.id = t.owner WHERE t.owner > 1"),
+    ("V013", ":many", f"SELECT t.id FROM {JOINED} ON j.code = t.owner AND j.ready"),
+    (
+        "V013",
+        ":many",
+        "SELECT id FROM task LEFT JOIN (SELECT owner FROM task GROUP BY owner) c ON c.owner = id",
+    ),
+    ("V014", ":many", "SELECT DISTINCT id, name FROM task"),
+    ("V014", ":many", "SELECT DISTINCT t.id, j.id FROM task t JOIN job j ON j.id >= t.id"),
+    ("V014", ":many", f"SELECT DISTINCT t.id, j.id FROM {JOINED} ON j.ready"),
+    ("V014", ":many", "SELECT DISTINCT t.id FROM task t JOIN job j ON j.id = t.owner"),
+    ("V014", ":many", "SELECT DISTINCT owner, count(*) FROM task GROUP BY owner"),
+    ("V014", ":one", "SELECT DISTINCT max(id) FROM task"),
+    ("V014", ":one", "SELECT x FROM (SELECT DISTINCT id AS x FROM task) u WHERE x = @x"),
+    ("V015", ":one", "SELECT count(id) FROM task"),
+    ("V015", ":many", "SELECT owner, count(t.name) FROM task t GROUP BY owner"),
+    ("V015", ":one", f"SELECT count(t.id) FROM {JOINED} ON j.ready"),
+    ("V015", ":many", "SELECT owner FROM task GROUP BY owner HAVING count(id) > 2"),
 ]
 FINE = [
     (":many", "SELECT id FROM task WHERE deleted_at IS NULL"),
@@ -53,6 +80,33 @@ FINE = [
     (":many", "SELECT id, random() FROM task"),
     (":many", "SELECT id FROM task WHERE sqlc.narg(o)::int IS NULL OR owner = sqlc.narg(o)"),
     (":many", "WITH used AS (SELECT id FROM task) SELECT id FROM used"),
+    (":many", f"SELECT t.id FROM {JOINED} ON j.ready"),
+    (":many", f"SELECT t.id, j.ready FROM {JOINED} ON j.id = t.owner"),
+    (":many", f"SELECT t.id, j FROM {JOINED} ON j.id = t.owner"),
+    (":many", f"SELECT * FROM {JOINED} ON j.id = t.owner"),
+    (":many", f"SELECT t.id FROM {JOINED} ON j.id = t.owner WHERE j.id IS NULL"),
+    (":many", f"SELECT t.id FROM {JOINED} ON j.id = t.owner ORDER BY j.ready"),
+    (":many", f"SELECT max(t.id) FROM {JOINED} ON j.id = t.owner GROUP BY j.ready"),
+    (":many", f"SELECT t.id FROM {JOINED} ON j.id = t.owner JOIN job k ON k.id = j.id"),
+    (":many", f"SELECT (SELECT ready FROM job WHERE id = j.id) FROM {JOINED} ON j.id = t.owner"),
+    (":many", f"SELECT t.id, x FROM {JOINED} ON j.id = t.owner, LATERAL (SELECT j.ready) l(x)"),
+    (":many", "SELECT id FROM task t FULL JOIN job j USING (id)"),
+    (":many", f"SELECT t.id FROM {JOINED} ON j.code = t.owner"),
+    (":many", f"SELECT t.id FROM {JOINED} ON j.id = t.owner + floor(random())::int"),
+    (":many", f"SELECT t.id FROM {JOINED} ON j.id = t.owner\n{SORTED}"),
+    (":many", "SELECT t.id FROM task t JOIN job j ON j.id = t.owner"),
+    (":many", "SELECT DISTINCT owner FROM task"),
+    (":many", "SELECT DISTINCT slug FROM job"),
+    (":many", "SELECT DISTINCT lower(name) FROM task"),
+    (":many", "SELECT DISTINCT t.id FROM task t JOIN job j ON j.id >= t.id"),
+    (":many", "SELECT DISTINCT j.id FROM task t LEFT JOIN job j ON j.id = t.owner"),
+    (":many", "SELECT DISTINCT ON (owner) owner, id FROM task ORDER BY owner, id"),
+    (":many", "SELECT DISTINCT count(*) FROM task GROUP BY owner"),
+    (":many", "SELECT DISTINCT owner, id FROM task GROUP BY ROLLUP (owner, id)"),
+    (":many", "SELECT DISTINCT id, unnest(ARRAY[1, 1]) FROM task"),
+    (":many", "SELECT DISTINCT t.id, j.id FROM task t FULL JOIN job j ON j.ready AND t.id = j.id"),
+    (":one", "SELECT count(owner), count(DISTINCT id), count(*), count(1), sum(id) FROM task"),
+    (":one", f"SELECT count(j.id) FROM {JOINED} ON j.id = t.owner"),
     (":many", "WITH gone AS (DELETE FROM job WHERE id = @id) SELECT id FROM task"),
 ]  # fmt: skip
 

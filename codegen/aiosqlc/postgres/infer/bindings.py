@@ -55,18 +55,26 @@ EXACT = Binding(True, frozenset(), 0)
 
 
 class Closure:
-    """Everything that follows from a query's equalities; `given` pins outputs from outside."""
+    """Everything that follows from a query's equalities.
+
+    `given` pins outputs from outside; `fixed` are sources taken as one row each.
+    """
 
     def __init__(
-        self, counter: RowCounter, scope: Scope, given: Mapping[int, Binding] | None = None
+        self,
+        counter: RowCounter,
+        scope: Scope,
+        given: Mapping[int, Binding] | None = None,
+        *,
+        fixed: frozenset[int] = frozenset(),
     ) -> None:
         self.counter = counter
         self.facts: Facts = counter.facts
         self.scope = scope
         self.columns: dict[tuple[int, int], Binding] = {}
         self.expressions: dict[Node, Binding] = {}
-        self.determined: set[int] = set()
-        self.exact_entries: set[int] = set()
+        self.determined: set[int] = set(fixed)
+        self.exact_entries: set[int] = set(fixed)
         self.why: dict[int, str] = {}
         self._conditions = list(conditions(scope.query["jointree"]))
         self.sources = list(sources_of(scope.query))
