@@ -158,6 +158,7 @@ def options_of(entry: QuerySet, shims: tuple[SchemaFile, ...] = ()) -> AnalyzeOp
         strict=entry.strict,
         not_null_functions=entry.not_null_functions,
         shims=shims,
+        server=entry.server,
     )
 
 

@@ -67,7 +67,7 @@ class AnalyzeOptions:
     `database_uri` names the server to ask (None: the embedded one), `cache_dir` where it may keep
     data between runs (None: the user's cache folder). `strict` turns a `:one` that may return many
     rows into an error. `not_null_functions` are functions (`schema.name` or `name`) the user
-    declares never NULL.
+    declares never NULL. `server` is which of two kin the queries are for, `mysql` or `mariadb`.
     """
 
     database_uri: str | None = None
@@ -75,6 +75,7 @@ class AnalyzeOptions:
     strict: bool = False
     not_null_functions: tuple[str, ...] = ()
     shims: tuple[SchemaFile, ...] = ()
+    server: str = ""
 
 
 # --- parsed: what the user wrote ------------------------------------------------------------------

@@ -28,6 +28,7 @@ _TOP = ("version", "sql", "cloud", "project", "plugins", "rules", "servers", "ov
 _SET = (
     "name", "engine", "schema", "queries", "gen", "codegen", "database", "managed", "analyzer",
     "rules", "strict", "strict_function_checks", "strict_order_by", "not_null_functions", "shims",
+    "server",
 )  # fmt: skip
 _PYTHON = (
     "out", "package", "models", "executor", "emit_class", "emit_protocol", "emit_exceptions",
@@ -35,6 +36,7 @@ _PYTHON = (
 )  # fmt: skip
 _OTHER_LANGUAGES = ("go", "kotlin", "typescript")
 _OVERRIDE = ("db_type", "column", "query", "type", "decode", "encode")
+_SERVERS = ("mysql", "mariadb")
 _ENGINES = {"postgresql": Dialect.POSTGRESQL, "mysql": Dialect.MYSQL}
 
 
@@ -146,6 +148,7 @@ class _Loader:
             not_null_functions=tuple(reader.strings(found.get("not_null_functions"), "functions")),
             shims=tuple(reader.strings(found.get("shims"), "shims")),
             vet_rules=tuple(reader.strings(found.get("rules"), "rules")),
+            server=reader.choice(found.get("server"), _SERVERS, "server", ""),
             python=python,
             json=json,
         )

@@ -72,7 +72,10 @@ class JsonTarget:
 
 @dataclass(frozen=True, slots=True)
 class QuerySet:
-    """One entry of `sql:` — a schema, the queries on it, and what is made of them."""
+    """One entry of `sql:` — a schema, the queries on it, and what is made of them.
+
+    `server` is `mysql` or `mariadb` where the queries are for one of the two, else empty.
+    """
 
     index: int
     span: Span
@@ -87,6 +90,7 @@ class QuerySet:
     not_null_functions: tuple[str, ...] = ()
     shims: tuple[str, ...] = ()
     vet_rules: tuple[str, ...] = ()
+    server: str = ""
     python: PythonTarget | None = None
     json: JsonTarget | None = None
 

@@ -28,7 +28,7 @@ def schema_key(entry: QuerySet, schema: Sequence[SchemaFile], options: AnalyzeOp
     """Return what an analysis depends on besides the query itself."""
     parts = [compiler_digest(), entry.engine.value, str(options.strict)]
     parts += options.not_null_functions
-    parts.append("given server" if options.database_uri else "embedded server")
+    parts.append("given server" if options.database_uri else f"embedded server {options.server}")
     parts += [f"{file.transactional}{file.sql}" for file in (*schema, *options.shims)]
     return _digest(parts)
 

@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 import pymysql
 
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
-from aiosqlc.mysql import types
+from aiosqlc.mysql import standin, types
 from aiosqlc.mysql.catalog import catalog_of, read_schema
 from aiosqlc.mysql.errors import query_error
+from aiosqlc.mysql.names import unknown_names
 from aiosqlc.mysql.prepare import Described
 from aiosqlc.mysql.private import NoServerError
 from aiosqlc.mysql.relations import Schema
@@ -35,11 +36,17 @@ from aiosqlc.stages import (
 
 @dataclass(frozen=True)
 class Judge:
-    """Who says what is true: a schema, and the server that has it, if there is one."""
+    """Who says what is true: a schema, and the server that has it, if there is one.
+
+    `stands_in`: the server is a MariaDB of ours, and what it refuses may be meant for MySQL.
+    `strict`: then somebody must have said so.
+    """
 
     schema: Schema
     session: Session | None = None
     database: str = ""
+    stands_in: bool = False
+    strict: bool = False
 
 
 def analyze(
@@ -51,7 +58,7 @@ def analyze(
     a user's mistake or an unreachable server.
     """
     try:
-        session = open_session(options.database_uri, options.cache_dir)
+        session = open_session(options.database_uri, options.cache_dir, options.server)
     except NoServerError as error:
         return _without_server(schema, queries, options, str(error))
     try:
@@ -68,12 +75,15 @@ def _with_server(
     queries: Sequence[ParsedQuery],
     options: AnalyzeOptions,
 ) -> tuple[Analysis, tuple[Diagnostic, ...]]:
-    loaded, problem = load(session, schema)
+    loaded, problem = load(session, schema, for_mysql=options.server != "mariadb")
     if loaded is None:
         return Analysis(Catalog()), (problem,) if problem else ()
     try:
         known = read_schema(session, loaded.database, loaded.others)
-        judge = Judge(_vouched(known, options), session, loaded.database)
+        stands_in = session.private and session.is_mariadb and options.server != "mariadb"
+        strict = options.strict and options.server != "mysql"
+        schema_ = _vouched(known, options)
+        judge = Judge(schema_, session, loaded.database, stands_in, strict)
         typed, problems = _type_all(judge, queries, options)
     finally:
         forget(session, loaded)
@@ -150,15 +160,20 @@ def type_one(judge: Judge, query: ParsedQuery) -> tuple[TypedQuery | None, list[
 
 def _type_text(judge: Judge, query: ParsedQuery) -> tuple[TypedQuery | None, list[Diagnostic]]:
     described: tuple[Described, ...] | None = None
+    excuses: list[Diagnostic] = []
     if judge.session is not None:
         try:
             described = prepare_query(judge.session.connection, query.sql, parse(query.sql)).columns
         except pymysql.MySQLError as error:
-            to_source = query.source_map.to_source
-            return None, [query_error(query.file, query.sql, to_source, error, judge.database)]
-    text, problems = read_text(query, judge.schema)
+            construct = standin.excused(error, query.sql) if judge.stands_in else ""
+            if not construct:
+                to_source = query.source_map.to_source
+                return None, [query_error(query.file, query.sql, to_source, error, judge.database)]
+            excuses = [standin.notice(query, construct, strict=judge.strict)]
+    text, found = read_text(query, judge.schema)
+    problems = [*excuses, *found]
     if described is None:
-        problems += _unreadable(query, text)
+        problems += _misnamed(query, text) or _unreadable(query, text)
     if any(problem.severity is Severity.ERROR for problem in problems):
         return None, problems
     described = _with_typed_parameters(judge, query, text, described)
@@ -188,6 +203,17 @@ def _with_typed_parameters(
         replace(sample, flags=(sample.flags & ~1) | (first.flags & 1), name=first.name)
         for first, sample in zip(described, again, strict=True)
     )
+
+
+def _misnamed(query: ParsedQuery, text: Text) -> list[Diagnostic]:
+    """What a server would have said about names that are not there."""
+    if text.reader is None:
+        return []
+    to_source = query.source_map.to_source
+    return [
+        query_error(query.file, query.sql, to_source, error, "")
+        for error in unknown_names(text.reader)
+    ]
 
 
 def _unreadable(query: ParsedQuery, text: Text) -> list[Diagnostic]:

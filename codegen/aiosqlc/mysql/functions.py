@@ -100,6 +100,8 @@ SCALAR = (
             "COLLATION", "COMPRESS",
             "UNCOMPRESS", "AES_ENCRYPT", "AES_DECRYPT", "WEIGHT_STRING", "BENCHMARK", "DEFAULT",
             "NEXTVAL", "LASTVAL",
+            "STRING_TO_VECTOR", "TO_VECTOR", "VECTOR_TO_STRING", "FROM_VECTOR", "VECTOR_DIM",
+            "DISTANCE", "VECTOR_DISTANCE", "IS_UUID", "REGEXP_LIKE",
         }
     )
 )  # fmt: skip
@@ -107,7 +109,7 @@ SCALAR = (
 _BIGINTS = BIT_AGGREGATES | frozenset(
     {
         "COUNT", "FOUND_ROWS", "ROW_COUNT", "ROW_NUMBER", "RANK", "DENSE_RANK", "NTILE",
-        "UNIX_TIMESTAMP", "LAST_INSERT_ID", "BIT_LENGTH", "TIMESTAMPDIFF",
+        "UNIX_TIMESTAMP", "LAST_INSERT_ID", "BIT_LENGTH", "TIMESTAMPDIFF", "GROUPING", "VECTOR_DIM",
     }
 )  # fmt: skip
 _INTS = frozenset(
@@ -125,7 +127,7 @@ _DOUBLES = frozenset(
         "SQRT", "EXP", "LN", "LOG", "LOG2", "LOG10", "POW", "POWER", "SIN", "COS", "TAN", "RAND",
         "PI", "STD", "STDDEV", "STDDEV_POP", "STDDEV_SAMP", "VARIANCE", "VAR_POP", "VAR_SAMP",
         "PERCENT_RANK",
-        "CUME_DIST", "DEGREES", "RADIANS",
+        "CUME_DIST", "DEGREES", "RADIANS", "DISTANCE", "VECTOR_DISTANCE",
     }
 )  # fmt: skip
 _TEXTS = frozenset(
@@ -137,9 +139,11 @@ _TEXTS = frozenset(
         "SHA1", "SHA", "SHA2", "UUID", "VERSION", "DATABASE", "USER", "DATE_FORMAT", "DAYNAME",
         "MONTHNAME", "QUOTE",
         "TO_BASE64", "INET_NTOA", "CONV", "BIN", "OCT", "JSON_UNQUOTE", "REGEXP_REPLACE",
-        "REGEXP_SUBSTR", "ELT", "SOUNDEX",
+        "REGEXP_SUBSTR", "ELT", "SOUNDEX", "JSON_EXTRACT_SCALAR", "BIN_TO_UUID", "VECTOR_TO_STRING",
+        "FROM_VECTOR",
     }
 )  # fmt: skip
+_BYTES = frozenset({"STRING_TO_VECTOR", "TO_VECTOR", "UUID_TO_BIN", "INET6_ATON", "UNHEX"})
 _DATETIMES = frozenset(
     {
         "NOW",
@@ -169,12 +173,13 @@ _JSONS = frozenset(
         "JSON_REMOVE",
     }
 )
-_BOOLS = frozenset({"ISNULL", "JSON_VALID", "JSON_CONTAINS", "IS_IPV4", "IS_IPV6"})
+_BOOLS = frozenset({"ISNULL", "JSON_VALID", "JSON_CONTAINS", "IS_IPV4", "IS_IPV6", "IS_UUID"})
 RETURNS: dict[str, SqlType] = {
     **dict.fromkeys(_BIGINTS, types.BIGINT),
     **dict.fromkeys(_INTS, types.INT),
     **dict.fromkeys(_DOUBLES, types.DOUBLE),
     **dict.fromkeys(_TEXTS, types.VARCHAR),
+    **dict.fromkeys(_BYTES, types.VARBINARY),
     **dict.fromkeys(_DATETIMES, types.DATETIME),
     **dict.fromkeys(_DATES, types.DATE),
     **dict.fromkeys(_TIMES, types.TIME),

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import IO
 
 _SLOTS = 16
+_MARIADB_INSTALL = "mariadb-install-db"
 _BOOT_SECONDS = 30.0
 _STOP_SECONDS = 5.0
 # Loaded here: between fork and exec nothing may import or allocate more than it must.
@@ -44,6 +45,8 @@ _SETTINGS = (
     "--event-scheduler=OFF",
     "--log-bin-trust-function-creators=1",
 )
+# Files of its own outside of its folder, and a second listener, that only MySQL has.
+_MYSQL_SETTINGS = ("--mysqlx=OFF", "--secure-file-priv=")
 
 
 class NoServerError(Exception):
@@ -57,15 +60,34 @@ class Binaries:
     server: str
     install: str | None
 
+    @property
+    def flavour(self) -> str:
+        """`mariadb` or `mysql`: one cannot read the other's data."""
+        return "mariadb" if self.install else "mysql"
 
-def find_binaries() -> Binaries | None:
-    """Look for `mariadbd` or `mysqld` on the PATH and where Debian puts servers."""
+
+def find_binaries(kin: str = "") -> Binaries | None:
+    """Look for `mariadbd` or `mysqld` on the PATH and where Debian puts servers.
+
+    Where both are installed `kin` chooses, `mysql` or `mariadb`, and MariaDB without it.
+    """
     path = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])
-    server = shutil.which("mariadbd", path=path) or shutil.which("mysqld", path=path)
-    if server is None:
-        return None
-    install = shutil.which("mariadb-install-db", path=path)
-    return Binaries(server, install)
+    found = []
+    mariadb, install = (shutil.which(name, path=path) for name in ("mariadbd", _MARIADB_INSTALL))
+    if mariadb and install:
+        found.append(Binaries(mariadb, install))
+    mysql = shutil.which("mysqld", path=path)
+    if mysql and (kin == "mysql" or not found) and not _is_mariadb(mysql):
+        found.append(Binaries(mysql, None))
+    return next((b for b in found if b.flavour == kin), found[0] if found else None)
+
+
+def _is_mariadb(server: str) -> bool:
+    """Debian's MariaDB calls itself `mysqld` too."""
+    if Path(server).resolve().name == "mariadbd":
+        return True
+    said = subprocess.run([server, "--version"], capture_output=True, text=True, check=False)
+    return "mariadb" in said.stdout.lower()
 
 
 class PrivateServer:
@@ -124,6 +146,7 @@ class PrivateServer:
             f"--tmpdir={self._run}",
             *_as_root(),
             *_SETTINGS,
+            *(_MYSQL_SETTINGS if self._binaries.flavour == "mysql" else ()),
         ]
         with log.open("wb") as output:
             self._process = subprocess.Popen(
@@ -173,6 +196,7 @@ def _install(binaries: Binaries, data: Path, log: Path) -> None:
             "--no-defaults",
             f"--datadir={data}",
             "--initialize-insecure",
+            "--secure-file-priv=",
             *_as_root(),
         ]
     with log.open("wb") as output:

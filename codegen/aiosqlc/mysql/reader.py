@@ -207,6 +207,9 @@ class Reader:
         elif isinstance(item, exp.Subquery):
             result = _renamed(self.query(item.this, None, self._with(item, None, level.ctes)), item)
             self._add(level, item.alias, result.outputs, at_most_one=result.at_most_one)
+        elif isinstance(item, exp.Lateral) and isinstance(item.this, exp.Subquery):
+            result = _renamed(self.query(item.this, level, level.ctes), item)
+            self._add(level, item.alias, result.outputs, at_most_one=result.at_most_one)
         else:
             self._add(level, item.alias_or_name, None)
         for join in item.args.get("joins") or []:

@@ -11,6 +11,7 @@ import pymysql
 from aiosqlc.diagnostics import Diagnostic, Label
 from aiosqlc.mysql.errors import code_of, message_of, span_in
 from aiosqlc.mysql.server import SYSTEM, Session
+from aiosqlc.mysql.standin import without_vectors
 from aiosqlc.source import Span
 from aiosqlc.stages import SchemaFile
 
@@ -27,8 +28,14 @@ class Loaded:
     others: tuple[str, ...] = ()
 
 
-def load(session: Session, schema: Sequence[SchemaFile]) -> tuple[Loaded | None, Diagnostic | None]:
-    """Make (or find) the database of this schema and select it."""
+def load(
+    session: Session, schema: Sequence[SchemaFile], *, for_mysql: bool = False
+) -> tuple[Loaded | None, Diagnostic | None]:
+    """Make (or find) the database of this schema and select it.
+
+    `for_mysql` allows a MariaDB of ours to take a type that only MySQL has for what it holds.
+    """
+    lenient = for_mysql and session.private and session.is_mariadb
     database = _PREFIX + _digest(session, schema)
     if session.private:
         _keep_books(session, database)
@@ -37,7 +44,7 @@ def load(session: Session, schema: Sequence[SchemaFile]) -> tuple[Loaded | None,
         return Loaded(database), None
     before = set(_databases(session)) - {database}
     _create(session, database)
-    problem = _apply(session, database, schema)
+    problem = _apply(session, database, schema, lenient=lenient)
     others = tuple(sorted(set(_databases(session)) - before - {database}))
     loaded = Loaded(database, others)
     if problem:
@@ -104,17 +111,29 @@ def _create(session: Session, database: str) -> None:
     session.connection.select_db(database)
 
 
-def _apply(session: Session, database: str, schema: Sequence[SchemaFile]) -> Diagnostic | None:
+def _apply(
+    session: Session, database: str, schema: Sequence[SchemaFile], *, lenient: bool
+) -> Diagnostic | None:
     for file in schema:
         for span in file.statements:
             sql = file.sql[span.start : span.end]
             if not session.private and sql.split(None, 2)[:2] in _FOREIGN:
                 return _not_ours(file, span)
             try:
-                session.run(sql)
+                _run(session, sql, lenient=lenient)
             except pymysql.MySQLError as error:
                 return _located(session, file, span, error, database)
     return None
+
+
+def _run(session: Session, sql: str, *, lenient: bool) -> None:
+    try:
+        session.run(sql)
+    except pymysql.MySQLError:
+        other = without_vectors(sql) if lenient else sql
+        if other == sql:
+            raise
+        session.run(other)
 
 
 _FOREIGN = [

@@ -52,49 +52,51 @@ class Session:
 
 
 class _Warm:
-    """The private server of this process, started when it is first needed."""
+    """The private servers of this process, each started when it is first needed."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._server: PrivateServer | None = None
+        self._servers: dict[str, PrivateServer] = {}
 
     def stop(self) -> None:
-        """Stop it, if it runs; the next call of `socket` starts another."""
+        """Stop what runs; the next call of `socket` starts another."""
         with self._lock:
-            if self._server is not None:
-                self._server.stop()
-                self._server = None
+            while self._servers:
+                self._servers.popitem()[1].stop()
 
-    def socket(self, cache: Path) -> str:
-        """Return where it listens, after starting it where it does not run."""
+    def socket(self, cache: Path, kin: str) -> str:
+        """Return where a server of that kin listens, after starting it where it does not run."""
         with self._lock:
-            if self._server is None or not self._server.running:
-                binaries = find_binaries()
+            known = self._servers.get(kin)
+            if known is None or not known.running:
+                binaries = find_binaries(kin) if kin else find_binaries()
                 if binaries is None:
                     raise NoServerError("neither mariadbd nor mysqld is installed")
-                if self._server is not None:
-                    self._server.stop()  # it died: its data directory is free again
-                self._server = PrivateServer(binaries, cache)
-            return self._server.socket
+                if known is not None:
+                    known.stop()  # it died: its data directory is free again
+                self._servers[kin] = PrivateServer(binaries, cache / binaries.flavour)
+            return self._servers[kin].socket
 
 
 _warm = _Warm()
 
 
-def open_session(database_uri: str | None, cache_dir: Path | None) -> Session:
+def open_session(database_uri: str | None, cache_dir: Path | None, kin: str = "") -> Session:
     """Connect to the named server, or to the private one, starting it where it does not run yet.
+
+    `kin` is which private server is wanted where there is a choice: `mysql` or `mariadb`.
 
     Raises:
         NoServerError: where there is none; the text has no password.
     """
     if database_uri:
         return _session(private=False, **_arguments(database_uri))
-    home = (cache_dir or default_cache()) / "mysql"
+    home = cache_dir or default_cache()
     try:
-        return _session(private=True, unix_socket=_warm.socket(home), user="root")
+        return _session(private=True, unix_socket=_warm.socket(home, kin), user="root")
     except NoServerError:
         _warm.stop()  # a query may have crashed it: it is about to end, or has just ended
-        return _session(private=True, unix_socket=_warm.socket(home), user="root")
+        return _session(private=True, unix_socket=_warm.socket(home, kin), user="root")
 
 
 def default_cache() -> Path:

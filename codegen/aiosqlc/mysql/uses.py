@@ -40,6 +40,9 @@ _ARGUMENTS: dict[str, dict[int, SqlType]] = {
     "JSON_EXTRACT": {1: types.VARCHAR}, "JSON_VALUE": {1: types.VARCHAR},
     "SPACE": {0: types.BIGINT},
     "LAST_INSERT_ID": {0: types.BIGINT}, "REPLACE": {1: types.VARCHAR, 2: types.VARCHAR},
+    "STRING_TO_VECTOR": {0: types.VARCHAR}, "TO_VECTOR": {0: types.VARCHAR},
+    "VECTOR_TO_STRING": {0: types.VARBINARY}, "FROM_VECTOR": {0: types.VARBINARY},
+    "IS_UUID": {0: types.VARCHAR},
     "FIND_IN_SET": {0: types.VARCHAR, 1: types.VARCHAR}, "LOCATE": {2: types.BIGINT},
 }  # fmt: skip
 _ANY_TEXT = frozenset({"CONCAT", "CONCAT_WS"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +17,13 @@ from aiosqlc.source import SourceFile
 from aiosqlc.stages import AnalyzeOptions, SchemaFile, TypedQuery
 
 from lib.testing.components import program
+
+SERVER_URL = os.environ.get("TEST_MYSQL_URL")
+"""A server to ask instead of a private one: the tests then run on whatever it is."""
+
+without_mysql_server_url = pytest.mark.skipif(
+    bool(SERVER_URL), reason="about a private MariaDB; unset TEST_MYSQL_URL"
+)
 
 Compiled = tuple[tuple[TypedQuery, ...], tuple[Diagnostic, ...]]
 Compile = Callable[[str, str], Compiled]
@@ -44,7 +52,8 @@ CREATE VIEW vv AS SELECT va.name, count(*) AS n FROM va;
 @pytest.fixture(scope="session")
 def mysql_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where the private server keeps its data; skips where none is installed."""
-    program("mariadbd", "mysqld")
+    if not SERVER_URL:
+        program("mariadbd", "mysqld")
     return tmp_path_factory.mktemp("mysql-cache")
 
 
@@ -63,7 +72,7 @@ def compile_(mysql_cache: Path) -> Compile:
     def run(schema: str, queries: str) -> Compiled:
         schema_sql, query_file = files(schema, queries)
         parsed, problems = parse_files([query_file], Dialect.MYSQL)
-        analysis, found = analyze([schema_sql], parsed, AnalyzeOptions(cache_dir=mysql_cache))
+        analysis, found = analyze([schema_sql], parsed, AnalyzeOptions(SERVER_URL, mysql_cache))
         return analysis.queries, (*problems, *found)
 
     return run

@@ -57,7 +57,7 @@ def test_a_command_that_does_not_fit_is_said(compile_, command, sql, code) -> No
 def nothing_installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A machine without a server, and a process that has not started one yet."""
     monkeypatch.setattr("aiosqlc.mysql.server.find_binaries", lambda: None)
-    monkeypatch.setattr("aiosqlc.mysql.server._warm._server", None)
+    monkeypatch.setattr("aiosqlc.mysql.server._warm._servers", {})
     return tmp_path
 
 

@@ -1,0 +1,62 @@
+"""Names that mean nothing: tables and columns the schema lacks, found without a server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pymysql
+from sqlglot import exp
+
+from aiosqlc.mysql.reader import Reader
+from aiosqlc.mysql.scope import Level
+
+
+def unknown_names(reader: Reader) -> Iterator[pymysql.MySQLError]:
+    """Yield what a server would say of each unknown name; nothing where the text leaves a doubt."""
+    root = reader.tree.root
+    ctes = {cte.alias.lower() for cte in root.find_all(exp.CTE)}
+    targets = {name.name.lower() for name in _delete_targets(root)}
+    for table in root.find_all(exp.Table):
+        known = not isinstance(table.this, exp.Identifier) or table.name.lower() in {"dual", ""}
+        known = known or table.name.lower() in ctes | targets
+        if not known and reader.schema.relation(table.name, table.db) is None:
+            yield pymysql.ProgrammingError(1146, f"Table '{table.name}' doesn't exist")
+    for column in root.find_all(exp.Column):
+        level = reader.level_of(column)
+        if level is not None and not column.is_star and _is_unknown(column, level):
+            yield pymysql.ProgrammingError(1054, f"Unknown column '{_written(column)}'")
+
+
+def _delete_targets(root: exp.Expr) -> list[exp.Expr]:
+    """Return the names before FROM: they may be aliases."""
+    return list(root.args.get("tables") or []) if isinstance(root, exp.Delete) else []
+
+
+def _is_unknown(column: exp.Column, level: Level) -> bool:
+    """Whether no statement around the column could have it."""
+    for scope in level.outwards():
+        unclear = any(source.outputs is None for source in scope.sources)
+        if unclear or not _is_read(scope):
+            return False
+        if scope.may_have(column):
+            source = scope.source(column.table) if column.table else None
+            return source is not None and source.output(column.name) is None
+        if not column.table and column.name.lower() in _aliases(scope.node):
+            return False
+    return True
+
+
+def _is_read(scope: Level) -> bool:
+    """A statement of which not every source is listed: no join of it may be a lateral one."""
+    return isinstance(scope.node, exp.Select | exp.Update | exp.Delete) and not scope.node.args.get(
+        "laterals"
+    )
+
+
+def _aliases(node: exp.Expr) -> set[str]:
+    items = node.expressions if isinstance(node, exp.Select) else []
+    return {item.alias.lower() for item in items if isinstance(item, exp.Alias)}
+
+
+def _written(column: exp.Column) -> str:
+    return ".".join(part.name for part in column.parts)

@@ -1,0 +1,106 @@
+"""A MariaDB that stands in for MySQL: what it refuses although MySQL takes it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import pymysql
+
+from aiosqlc.diagnostics import Diagnostic, Label, Severity
+from aiosqlc.mysql.errors import code_of
+from aiosqlc.parse.scanner import Dialect, Kind, Token, scan
+from aiosqlc.stages import ParsedQuery
+
+# Syntax, a function that does not exist (twice: with and without parentheses), a type.
+_UNKNOWN = frozenset({1064, 1305, 1630, 4161})
+_FUNCTIONS = frozenset(
+    {
+        "ANY_VALUE", "BIN_TO_UUID", "DISTANCE", "FROM_VECTOR", "GROUPING", "IS_UUID",
+        "JSON_SCHEMA_VALID", "JSON_STORAGE_SIZE", "REGEXP_LIKE", "STRING_TO_VECTOR", "TO_VECTOR",
+        "UUID_TO_BIN", "VECTOR_DIM", "VECTOR_DISTANCE", "VECTOR_TO_STRING",
+    }
+)  # fmt: skip
+_CHANGES = frozenset({"DELETE", "UPDATE"})
+_AFTER_TARGET = frozenset(
+    {".", ",", ";", "WHERE", "ORDER", "LIMIT", "USING", "RETURNING", "PARTITION"}
+)
+
+_NO_COLUMN = frozenset({"ADD", "COLUMN", "DROP", "EXISTS", "ON", "REFERENCES", "TABLE"})
+
+
+def only_in_mysql(sql: str) -> str:
+    """Name the first construct of a statement that MySQL has and MariaDB lacks, or nothing."""
+    tokens = [token for token in scan(sql, Dialect.MYSQL) if token.kind is not Kind.COMMENT]
+    words = [token.text.upper() for token in tokens]
+    return _first_of(tokens, words) or _as_a_whole(words)
+
+
+def _first_of(tokens: Sequence[Token], words: Sequence[str]) -> str:
+    following = [*words[1:], ""]
+    for token, word, after in zip(tokens, words, following, strict=True):
+        if token.kind is Kind.NAME and word in _FUNCTIONS and after == "(":
+            return f"{word}()"
+        if token.kind is Kind.NAME and word in {"LATERAL", "VECTOR"} and after in {"(", ")", ","}:
+            return word
+        if (word, after) in {("MEMBER", "OF"), ("FOR", "SHARE"), ("UPDATE", "OF")}:
+            return f"{word} {after}"
+        if word in {"->", "->>"} or (word == "-" and after == ">"):
+            return "->"
+    return ""
+
+
+def _as_a_whole(words: Sequence[str]) -> str:
+    """Name what only the order of the words tells."""
+    if words[:1] == ["WITH"] and (verb := _verb(words)) in _CHANGES:
+        return f"WITH … {verb}"
+    after = words[3:4]
+    if words[:2] == ["DELETE", "FROM"] and after and after[0] not in _AFTER_TARGET:
+        return "DELETE FROM t alias"
+    for index, word in enumerate(words[:-2]):
+        if word == ")" and words[index + 1] == "AS" and "DUPLICATE" in words[index:]:
+            return "VALUES (…) AS alias"
+    return ""
+
+
+def _verb(words: Sequence[str]) -> str:
+    """Return what a statement with a WITH clause does: its first verb outside parentheses."""
+    depth = 0
+    for word in words:
+        depth += {"(": 1, ")": -1}.get(word, 0)
+        if not depth and word in _CHANGES | {"SELECT", "INSERT", "REPLACE"}:
+            return word
+    return ""
+
+
+def excused(error: pymysql.MySQLError, sql: str) -> str:
+    """Name what of a refused statement is MySQL's alone; nothing where the refusal counts."""
+    return only_in_mysql(sql) if code_of(error) in _UNKNOWN else ""
+
+
+def notice(query: ParsedQuery, construct: str, *, strict: bool) -> Diagnostic:
+    """Say that a query was typed from its text; an error where that was not asked for."""
+    return Diagnostic(
+        code="E213",
+        message=f"{query.name} was typed without a server: MariaDB has no `{construct}`",
+        labels=(Label(query.file, query.name_span, "types err towards optional"),),
+        hint="name a MySQL server by `database.uri`"
+        + ("; or accept it: `server: mysql`" if strict else ""),
+        severity=Severity.ERROR if strict else Severity.WARNING,
+    )
+
+
+def without_vectors(sql: str) -> str:
+    """Declare VECTOR columns as what such a column is to a client, bytes, offset for offset."""
+    out = sql
+    tokens = [token for token in scan(sql, Dialect.MYSQL) if token.kind is not Kind.COMMENT]
+    for before, token in pairwise(tokens):
+        named = before.kind in {Kind.NAME, Kind.QUOTED} and before.text.upper() not in _NO_COLUMN
+        if token.text.upper() == "VECTOR" and named:
+            end = _closing(tokens, token) if sql[token.end : token.end + 1] == "(" else token.end
+            out = out[: token.start] + "blob".ljust(end - token.start) + out[end:]
+    return out
+
+
+def _closing(tokens: Sequence[Token], token: Token) -> int:
+    return next((t.end for t in tokens if t.start > token.end and t.text == ")"), token.end)

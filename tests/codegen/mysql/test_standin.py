@@ -1,0 +1,141 @@
+"""A MariaDB that stands in for MySQL: what MySQL alone takes is typed from the text, and said."""
+
+from __future__ import annotations
+
+import pytest
+from aiosqlc.mysql import analyze
+from aiosqlc.mysql.standin import only_in_mysql, without_vectors
+from aiosqlc.parse.queries import parse_files
+from aiosqlc.parse.scanner import Dialect
+from aiosqlc.stages import AnalyzeOptions
+
+from .conftest import SCHEMA, files, without_mysql_server_url
+
+pytestmark = without_mysql_server_url
+
+VECTORS = "\nCREATE TABLE v (id int PRIMARY KEY, e VECTOR(4) NOT NULL, `vector` vector(3));"
+
+
+@pytest.fixture
+def ask(mysql_cache):
+    """Analyse one query for a server of the kind given."""
+
+    def run(sql: str, server: str = "", *, strict: bool = False):
+        tables = SCHEMA if server == "mariadb" else SCHEMA + VECTORS
+        schema, queries = files(tables, f"-- name: Q :many\n{sql};")
+        parsed, _ = parse_files([queries], Dialect.MYSQL)
+        options = AnalyzeOptions(cache_dir=mysql_cache, strict=strict, server=server)
+        analysis, problems = analyze([schema], parsed, options)
+        shown = [
+            (column.name, column.type.name, column.not_null)
+            for query in analysis.queries
+            for column in query.columns
+        ]
+        return shown, [(problem.code, str(problem.severity)) for problem in problems]
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("sql", "columns"),
+    [
+        ("SELECT id, js->>'$.a' AS x FROM a", [("id", "bigint", True), ("x", "varchar", False)]),
+        ("SELECT name FROM a WHERE js->'$.a' = ?", [("name", "varchar", True)]),
+        ("SELECT id FROM a WHERE id = ? FOR SHARE", [("id", "bigint", True)]),
+        (
+            "SELECT grp, ANY_VALUE(bio) AS some FROM a GROUP BY grp",
+            [("grp", "int", True), ("some", "text", False)],
+        ),
+        (
+            "SELECT a.id, x.title FROM a, LATERAL (SELECT b.title FROM b WHERE b.aid = a.id) x",
+            [("id", "bigint", True), ("title", "text", True)],
+        ),
+        (
+            "SELECT id FROM v ORDER BY DISTANCE(STRING_TO_VECTOR(?), e, 'DOT') LIMIT 1",
+            [("id", "int", True)],
+        ),
+    ],
+)
+def test_what_only_mysql_takes_is_typed_from_the_text_with_a_warning(ask, sql, columns) -> None:
+    found, problems = ask(sql, "mysql")
+    assert problems == [("E213", "warning")]
+    assert [(name, kind) for name, kind, _ in found] == [(name, kind) for name, kind, _ in columns]
+    for (_, _, claimed), (_, _, true) in zip(found, columns, strict=True):
+        assert not claimed or true
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "WITH x AS (SELECT id FROM b) DELETE FROM b WHERE id IN (SELECT id FROM x)",
+        "WITH x AS (SELECT id FROM b) UPDATE b SET note = ? WHERE id IN (SELECT id FROM x)",
+        "DELETE FROM b x WHERE x.id = ?",
+        "DELETE FROM b AS x WHERE x.id = ?",
+        "INSERT INTO b (id, aid, title) VALUES (?, ?, ?) AS n ON DUPLICATE KEY UPDATE id = n.id",
+        "INSERT INTO v (id, e) VALUES (?, STRING_TO_VECTOR(?))",
+        "SELECT id FROM a WHERE ? MEMBER OF (js->'$.tags')",
+        "SELECT BIN_TO_UUID(UUID_TO_BIN(?)) AS x",
+    ],
+)  # fmt: skip
+def test_each_construct_that_mariadb_lacks_is_known(ask, sql) -> None:
+    assert only_in_mysql(sql)
+    assert [code for code, _ in ask(sql, "mysql")[1] if code != "E321"] == ["E213"]
+
+
+def test_a_column_of_vectors_is_bytes_and_the_server_still_asked(ask) -> None:
+    assert ask("SELECT e, `vector` FROM v", "mysql") == (
+        [("e", "blob", True), ("vector", "blob", False)],
+        [],
+    )
+
+
+@pytest.mark.parametrize(
+    ("server", "strict", "problem"),
+    [
+        ("mysql", True, ("E213", "warning")),
+        ("", False, ("E213", "warning")),
+        ("", True, ("E213", "error")),
+        ("mariadb", False, ("E300", "error")),
+        ("mariadb", True, ("E300", "error")),
+    ],
+)
+def test_who_asked_for_mysql_or_is_not_strict_is_only_warned(ask, server, strict, problem) -> None:
+    assert ask("SELECT js->>'$.a' AS x FROM a", server, strict=strict)[1] == [problem]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT id, js->>'$.a' FROM nowhere",
+        "SELECT a.nothing, js->>'$.a' AS x FROM a",
+        "SELECT nothing, js->>'$.a' AS x FROM a",
+        "SELECT id FROM a WHERE js->>'$.a' = b.title",
+        "SELEC id, js->>'$.a' FROM a",
+        "DELETE FROM b x WHERE b.id = ?",
+    ],
+)
+def test_what_mysql_would_refuse_too_is_refused(ask, sql) -> None:
+    _, problems = ask(sql, "mysql")
+    assert ("E300", "error") in problems or ("E340", "error") in problems
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "DELETE FROM b WHERE id = 1",
+        "DELETE FROM b ORDER BY id LIMIT 1",
+        "DELETE FROM s.b WHERE id = 1",
+        "DELETE b FROM b JOIN a ON a.id = b.aid",
+        "WITH x AS (SELECT 1 AS n) SELECT n FROM x FOR UPDATE",
+        "INSERT INTO b (id) VALUES (1) ON DUPLICATE KEY UPDATE id = 1",
+        "SELECT 'LATERAL (', 1-2 > 3 -- FOR SHARE",
+    ],
+)
+def test_what_both_take_is_no_excuse(sql) -> None:
+    assert only_in_mysql(sql) == ""
+
+
+def test_a_vector_is_replaced_where_it_is_a_type_alone() -> None:
+    before = "CREATE TABLE vector (id int, e VECTOR(4), s varchar(9) DEFAULT 'vector', f VECTOR)"
+    after = "CREATE TABLE vector (id int, e blob     , s varchar(9) DEFAULT 'vector', f blob  )"
+    assert without_vectors(before) == after
