@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import asyncio
 
+import asyncpg
 import pytest
 
 from lib.auth import Role
 from tests.services.order.conftest import caller_with
 from tests.services.order.jobs.conftest import NOBODY, expect, refused
+
+SECOND_JOB = """
+INSERT INTO job (
+    id, order_id, offer_id, customer_id, provider_id, service_id, price, currency, book_time
+)
+SELECT
+    gen_random_uuid(), order_id, $1, customer_id, provider_id, service_id, price, currency,
+    book_time
+FROM job
+"""
 
 
 async def test_an_accepted_offer_becomes_a_job_and_rejects_the_others(
@@ -73,13 +84,11 @@ async def test_the_schema_itself_refuses_a_second_accepted_offer_and_a_second_jo
     order = await market.order()
     other = await market.offer(order, by=other_provider)
     job = await market.accept(await market.offer(order))
-    for statement in (
-        "UPDATE offer SET status = 'ACCEPTED' WHERE id = $1",
-        "INSERT INTO job (id, order_id, offer_id, customer_id, provider_id, service_id, price,"
-        " currency, book_time) SELECT gen_random_uuid(), order_id, $1, customer_id, provider_id,"
-        " service_id, price, currency, book_time FROM job",
+    for statement, refusal in (
+        ("UPDATE offer SET status = 'ACCEPTED' WHERE id = $1", "offer_accepted_key"),
+        (SECOND_JOB, "job_order_key"),
     ):
-        with pytest.raises(Exception, match="offer_accepted_key|job_order_key"):
+        with pytest.raises(asyncpg.UniqueViolationError, match=refusal):
             await sql.execute(statement, other["id"])
     assert job["status"] == "PENDING"
 
