@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Final, TypeVar
+
 from aiohttp import web
+
+H = TypeVar("H", bound=Callable[..., object])
 
 OTHER = "other"
 PROBES = frozenset(("/health", "/livez", "/readyz", "/metrics"))
@@ -12,3 +17,20 @@ def route_template(request: web.Request) -> str:
     """Return `/api/v1/users/{id}`, or `other` where no route matched: labels stay few."""
     resource = request.match_info.route.resource
     return OTHER if resource is None else resource.canonical
+
+
+_LONG_LIVED: Final = "__is_long_lived__"
+
+
+def long_lived(handler: H) -> H:
+    """Mark a handler whose requests stay open, such as a WebSocket's.
+
+    They have no deadline, and their length is nobody's latency.
+    """
+    setattr(handler, _LONG_LIVED, True)
+    return handler
+
+
+def is_long_lived(request: web.Request) -> bool:
+    """Whether the handler that serves the request is marked so."""
+    return getattr(request.match_info.handler, _LONG_LIVED, False)

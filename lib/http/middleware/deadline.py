@@ -9,6 +9,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from lib import context
+from lib.http.route import is_long_lived
 
 
 def deadline(seconds: float) -> Middleware:
@@ -20,6 +21,8 @@ def deadline(seconds: float) -> Middleware:
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if is_long_lived(request):
+            return await handler(request)
         task = queue.enter()
         try:
             return await handler(request)

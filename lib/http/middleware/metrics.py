@@ -11,7 +11,7 @@ from aiohttp.typedefs import Handler, Middleware
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from lib.http.errors import status_of
-from lib.http.route import route_template
+from lib.http.route import is_long_lived, route_template
 from lib.http.status import CLIENT_CLOSED_REQUEST
 from lib.metrics import LATENCY_BUCKETS
 
@@ -52,13 +52,15 @@ def metrics(registry: CollectorRegistry) -> Middleware:
             counted, timed = total.labels(*key), duration.labels(*key[:2])
             known = children[key] = (counted.inc, timed.observe)
         known[0]()
-        known[1](seconds)
+        if not is_long_lived(request):
+            known[1](seconds)
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
         started = perf_counter()
         status = 500
-        in_progress.inc()
+        under_way = 0 if is_long_lived(request) else 1
+        in_progress.inc(under_way)
         try:
             response = await handler(request)
             status = response.status
@@ -71,7 +73,7 @@ def metrics(registry: CollectorRegistry) -> Middleware:
         else:
             return response
         finally:
-            in_progress.dec()
+            in_progress.dec(under_way)
             record(request, status, perf_counter() - started)
 
     return middleware

@@ -1,0 +1,1 @@
+"""The chat service: messages between the customer and the provider of an order or a job."""

@@ -1,0 +1,11 @@
+"""What the edges find in the application."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from aiohttp import web
+
+from services.chat.service.chat import Chat
+
+CHAT: Final = web.AppKey("CHAT", Chat)

@@ -1,0 +1,33 @@
+"""Why a socket is closed: the codes, which clients decide by. See docs/chat.md."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class Close(IntEnum):
+    """After all of these but `EXPIRED` a client may connect again at once and resume."""
+
+    # The protocol's own.
+    RESTART = 1012
+    TRY_LATER = 1013
+    # Ours.
+    EXPIRED = 4001
+    SLOW = 4008
+    REPLACED = 4009
+    FLOOD = 4029
+
+    @property
+    def reason(self) -> str:
+        """A text for people."""
+        return _REASONS[self]
+
+
+_REASONS = {
+    Close.RESTART: "the server restarts: connect again and resume",
+    Close.TRY_LATER: "something is away: connect again in a moment and resume",
+    Close.EXPIRED: "the token has expired: connect with a new one and resume",
+    Close.SLOW: "too slow: connect again and resume",
+    Close.REPLACED: "too many connections of this user: the oldest gives way",
+    Close.FLOOD: "too many frames, after several warnings",
+}

@@ -1,0 +1,218 @@
+"""The frames on a socket: one JSON object each, its `type` says which. See docs/chat.md."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Final, TypeAlias
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from lib.errors import AppError, Code, FieldError, invalid
+from lib.http.field_errors import collect, from_message
+
+PROTOCOL: Final = "chat.v1"
+# In bytes: a frame over the first is refused, a socket with one over the second is closed.
+MAX_FRAME: Final = 64 * 1024
+MAX_INCOMING: Final = 2 * MAX_FRAME
+MAX_RESUMED: Final = 1000
+
+Text = Annotated[str, Meta(min_length=1, max_length=4000, pattern=r"\S")]
+ClientId = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[!-~]+$")]
+Sequence = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+
+
+class Incoming(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type"):
+    """What a client sends; a name we do not know is an error, because it is a misspelt one."""
+
+
+class Resume(Incoming, frozen=True, tag="resume"):
+    """From here on: everything after these sequences, by channel, then what happens."""
+
+    channels: Annotated[dict[UUID, Sequence], Meta(max_length=MAX_RESUMED)] = {}
+
+
+class Send(Incoming, frozen=True, tag="send"):
+    """Say something. The same `client_id` in a channel is the same message, however often sent."""
+
+    client_id: ClientId
+    channel_id: UUID
+    text: Text
+
+
+class Read(Incoming, frozen=True, tag="read"):
+    """Everything up to this message has been read."""
+
+    channel_id: UUID
+    message_id: UUID
+
+
+class Typing(Incoming, frozen=True, tag="typing"):
+    """The user is typing; to be repeated every few seconds while that is so."""
+
+    channel_id: UUID
+
+
+class Presence(Incoming, frozen=True, tag="presence"):
+    """Is the other one there? Answered at once, and again whenever that changes."""
+
+    channel_id: UUID
+
+
+class Ping(Incoming, frozen=True, tag="ping"):
+    """Is the server there? For browsers, which cannot see the protocol's own heartbeat."""
+
+
+ClientFrame: TypeAlias = Resume | Send | Read | Typing | Presence | Ping
+
+
+class Ready(msgspec.Struct, frozen=True, tag="ready"):
+    """The first frame. Nothing is delivered before the client has sent `resume`."""
+
+    user_id: UUID
+    expires_at: datetime
+    heartbeat_seconds: float
+
+
+class Resumed(msgspec.Struct, frozen=True, tag="resumed"):
+    """Everything that was missed has been delivered, up to these sequences."""
+
+    channels: dict[UUID, int]
+
+
+class Ack(msgspec.Struct, frozen=True, tag="ack"):
+    """A message is stored, and where."""
+
+    client_id: str
+    channel_id: UUID
+    message_id: UUID
+    sequence: int
+    created_at: datetime
+
+
+class Delivered(msgspec.Struct, frozen=True, tag="message"):
+    """A message, in the order of its channel. The author's own sockets get it as well."""
+
+    channel_id: UUID
+    message_id: UUID
+    sequence: int
+    author_id: UUID
+    client_id: str
+    text: str
+    created_at: datetime
+
+
+class WasRead(msgspec.Struct, frozen=True, tag="read"):
+    """A member has read everything up to this message."""
+
+    channel_id: UUID
+    user_id: UUID
+    message_id: UUID
+    sequence: int
+
+
+class IsTyping(msgspec.Struct, frozen=True, tag="typing"):
+    """The other one is typing; forget it after so many seconds."""
+
+    channel_id: UUID
+    user_id: UUID
+    seconds: float
+
+
+class IsPresent(msgspec.Struct, frozen=True, tag="presence"):
+    """Whether the other one has a socket open."""
+
+    channel_id: UUID
+    user_id: UUID
+    online: bool
+
+
+class Pong(msgspec.Struct, frozen=True, tag="pong"):
+    """The answer to `ping`."""
+
+
+class Refused(msgspec.Struct, frozen=True, tag="error", omit_defaults=True):
+    """A frame had no effect, and why; `client_id` and `channel_id` as far as it had them."""
+
+    code: Code
+    message: str
+    client_id: str | None = None
+    channel_id: UUID | None = None
+    details: tuple[FieldError, ...] = ()
+    retry_after: float | None = None
+
+
+encode: Final = msgspec.json.Encoder().encode
+_decoder: Final[msgspec.json.Decoder[ClientFrame]] = msgspec.json.Decoder(ClientFrame)
+_BY_TYPE: Final[dict[str, type[msgspec.Struct]]] = {
+    str(kind.__struct_config__.tag): kind for kind in (Resume, Send, Read, Typing, Presence, Ping)
+}
+
+
+def decode(raw: bytes) -> ClientFrame:
+    """Read a frame.
+
+    Raises:
+        AppError: PAYLOAD_TOO_LARGE; BAD_REQUEST for what is no JSON or has a `type` that does not
+            exist; VALIDATION_ERROR for a field.
+    """
+    if len(raw) > MAX_FRAME:
+        raise AppError(Code.PAYLOAD_TOO_LARGE, f"a frame has at most {MAX_FRAME} bytes")
+    # PostgreSQL cannot store NUL in text; the escape is its only spelling in JSON.
+    if b"\\u0000" in raw:
+        raise AppError(Code.BAD_REQUEST, "the frame contains a NUL character")
+    try:
+        return _decoder.decode(raw)
+    except msgspec.ValidationError as error:
+        raise _invalid(raw, error) from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise _not_json(error) from None
+
+
+def _invalid(raw: bytes, error: Exception) -> AppError:
+    try:
+        # The decoder stopped at the first misfit; what follows need not even be JSON.
+        whole = msgspec.json.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError) as broken:
+        return _not_json(broken)
+    spec = _BY_TYPE.get(str(whole.pop("type", None))) if isinstance(whole, dict) else None
+    if spec is None:
+        kinds = ", ".join(sorted(_BY_TYPE))
+        return AppError(Code.BAD_REQUEST, f"a frame is an object whose type is one of: {kinds}")
+    return invalid(*(collect(whole, spec, strict=True) or (from_message(str(error)),)))
+
+
+def _not_json(error: Exception) -> AppError:
+    return AppError(Code.BAD_REQUEST, f"the frame is not JSON: {error}")
+
+
+def refusal(error: AppError, raw: bytes = b"") -> Refused:
+    """Return what a client is told of an error; `raw` is the frame that it is about."""
+    retry_after = error.headers.get("Retry-After")
+    about = _about(raw)
+    return Refused(
+        code=error.code,
+        message=error.message,
+        client_id=about.client_id,
+        channel_id=about.channel_id,
+        details=error.details,
+        retry_after=None if retry_after is None else float(retry_after),
+    )
+
+
+class _About(msgspec.Struct):
+    """What a frame is about, whatever else is wrong with it."""
+
+    client_id: ClientId | None = None
+    channel_id: UUID | None = None
+
+
+_about_decoder: Final = msgspec.json.Decoder(_About)
+
+
+def _about(raw: bytes) -> _About:
+    try:
+        return _about_decoder.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return _About()

@@ -1,0 +1,213 @@
+"""Replicas telling each other through Redis, and what is done while that does not work."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from itertools import islice
+from typing import Any, Final
+from uuid import UUID
+
+from prometheus_client import CollectorRegistry, Gauge
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from lib.events.background import repeating
+from lib.log import get_logger
+from services.chat.rooms.hub import Hub
+from services.chat.rooms.presence import Presence
+from services.chat.rooms.wire import Posted, Said, Whispered, decode_said, encode_said
+
+log = get_logger(__name__)
+
+# One channel of Redis for all replicas.
+TOPIC: Final = "chat:said"
+_UNTOLD_AT_ONCE: Final = 500
+_BEAT_SECONDS: Final = 5.0
+# Three beats, our own among them, were not heard: the subscription is dead without knowing it.
+_SILENCE_SECONDS: Final = 16.0
+_AWAY_SECONDS: Final = 0.5
+_WAIT_SECONDS: Final = 0.5
+# How often the database is asked what was missed: while Redis works, and while it does not.
+_ASK_SECONDS: Final = 30.0
+_ASK_AWAY_SECONDS: Final = 2.0
+_UNTOLD: Final = 10_000
+
+
+class Fanout:
+    """Tells the other replicas what this one says, and the hub what the others say.
+
+    Nothing depends on it but speed: what is lost on the way is read from the database.
+    """
+
+    def __init__(
+        self,
+        redis: Redis | None,
+        replica: UUID,
+        hub: Hub,
+        presence: Presence,
+        registry: CollectorRegistry,
+    ) -> None:
+        self._redis = redis
+        # Stands before what we say: our own echo is proof that Redis works, and no news.
+        self._replica = replica.bytes
+        self._hub = hub
+        self._presence = presence
+        self._subscription: Any = None
+        self._heard_at = 0.0
+        self._batch: list[Said] = []
+        self._told = asyncio.Event()
+        self._wake = asyncio.Event()
+        self._away_until = 0.0
+        # Where channels stand of which the others could not be told.
+        self._untold: dict[UUID, Posted] = {}
+        self._asked_at = time.monotonic()
+        up = Gauge(
+            "chat_fanout_up", "Whether replicas hear of each other at once.", registry=registry
+        )
+        up.set_function(lambda: float(self.works))
+
+    @property
+    def works(self) -> bool:
+        """Whether Redis carries what is said, both ways, as far as is known."""
+        return self._subscription is not None and not self._untold and self._away_until == 0.0
+
+    async def say(self, said: Said) -> None:
+        """Tell everyone, here and elsewhere; return when that is done or cannot be done now."""
+        self._pass_on(said)
+        if self._redis is None:
+            return
+        if self._away_until > time.monotonic():
+            self._remember((said,))
+            return
+        self._batch.append(said)
+        self._wake.set()
+        await self._told.wait()
+
+    def say_soon(self, said: Said) -> None:
+        """Tell everyone, without waiting for it; lost where Redis is away."""
+        self._pass_on(said)
+        if self._redis is not None and self._away_until <= time.monotonic():
+            self._batch.append(said)
+            self._wake.set()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Carry what is said while the block runs."""
+        async with AsyncExitStack() as stack:
+            if self._redis is not None:
+                for step, name in ((self._hear, "chat-hear"), (self._tell, "chat-tell")):
+                    await stack.enter_async_context(repeating(step, name=name, idle_seconds=0.0))
+                # Or the end would wait for the next beat.
+                stack.callback(self._wake.set)
+            # An idle loop is asked every half second, and then asks the database when it is time.
+            await stack.enter_async_context(
+                repeating(self._ask, name="chat-ask", idle_seconds=_WAIT_SECONDS)
+            )
+            yield
+        await self._unsubscribe()
+
+    def _pass_on(self, said: Said) -> None:
+        if isinstance(said, Posted):
+            self._hub.posted(said)
+        elif isinstance(said, Whispered):
+            self._hub.whispered(said)
+        else:
+            self._presence.seen(said)
+
+    async def _hear(self) -> bool:
+        """Take in one batch; subscribe first where that is needed."""
+        if self._subscription is None:
+            await self._subscribe()
+        try:
+            message = await self._subscription.get_message(
+                ignore_subscribe_messages=True, timeout=_WAIT_SECONDS
+            )
+        except BaseException:
+            await self._unsubscribe()
+            raise
+        now = time.monotonic()
+        if message is not None:
+            self._heard_at = now
+            origin, said = message["data"][:16], message["data"][16:]
+            if origin != self._replica:
+                for one in decode_said(said):
+                    self._pass_on(one)
+        elif now - self._heard_at > _SILENCE_SECONDS:
+            log.warning("subscription_silent")
+            await self._unsubscribe()
+        # One batch after the other without a pause must not starve the sockets.
+        await asyncio.sleep(0)
+        return True
+
+    async def _subscribe(self) -> None:
+        assert self._redis is not None  # noqa: S101 - only then is it listened to
+        subscription = self._redis.pubsub()
+        try:
+            await subscription.subscribe(TOPIC)
+        except BaseException:
+            await subscription.aclose()  # type: ignore[no-untyped-call] # the library has no types here
+            raise
+        self._subscription = subscription
+        self._heard_at = time.monotonic()
+        # What was said before is past: the database knows it.
+        self._asked_at = float("-inf")
+
+    async def _unsubscribe(self) -> None:
+        subscription, self._subscription = self._subscription, None
+        if subscription is not None:
+            await subscription.aclose()
+
+    async def _tell(self) -> bool:
+        """Tell what has gathered, all of it at once; or, after a while, that we are there."""
+        if not self._batch and not self._untold:
+            try:
+                async with asyncio.timeout(_BEAT_SECONDS):
+                    await self._wake.wait()
+            except TimeoutError:
+                pass
+        self._wake.clear()
+        if self._away_until > time.monotonic():
+            await asyncio.sleep(_AWAY_SECONDS)
+        batch, self._batch = self._batch, []
+        told, self._told = self._told, asyncio.Event()
+        await self._publish(batch, told)
+        return True
+
+    async def _publish(self, batch: list[Said], told: asyncio.Event) -> None:
+        assert self._redis is not None  # noqa: S101 - only then is anything told
+        untold = list(islice(self._untold.values(), _UNTOLD_AT_ONCE))
+        try:
+            await self._redis.publish(TOPIC, self._replica + encode_said([*untold, *batch]))
+        except (RedisError, OSError) as error:
+            if self._away_until == 0.0:
+                log.warning("replicas_not_told", error=repr(error))
+            self._away_until = time.monotonic() + _AWAY_SECONDS
+            self._remember(batch)
+        else:
+            self._away_until = 0.0
+            for said in untold:
+                if self._untold.get(said.channel_id) is said:
+                    del self._untold[said.channel_id]
+        finally:
+            told.set()
+
+    def _remember(self, batch: tuple[Said, ...] | list[Said]) -> None:
+        for said in batch:
+            if isinstance(said, Posted) and len(self._untold) < _UNTOLD:
+                known = self._untold.get(said.channel_id)
+                if known is None or known.sequence < said.sequence:
+                    # Only that it is there: the frame would be kept for as long as Redis is away.
+                    self._untold[said.channel_id] = Posted(
+                        said.channel_id, said.sequence, said.members, b""
+                    )
+
+    async def _ask(self) -> bool:
+        """Ask the database what was missed: seldom, often while Redis is away, once it is back."""
+        wait = _ASK_SECONDS if self.works else _ASK_AWAY_SECONDS
+        if time.monotonic() - self._asked_at >= wait:
+            self._asked_at = time.monotonic()
+            await self._hub.catch_up()
+        return False

@@ -1,0 +1,92 @@
+"""One channel as this process delivers it: every message once, in order, nothing left out."""
+
+from __future__ import annotations
+
+from typing import Final
+from uuid import UUID
+
+from services.chat.rooms.seat import Seat
+
+# How many messages wait here for one before them; what is beyond is read from the database.
+_EARLY: Final = 64
+
+
+class LocalUser:
+    """A user with sockets in this process, and the channels that are theirs."""
+
+    __slots__ = ("channels", "complete", "id", "seats")
+
+    def __init__(self, user_id: UUID) -> None:
+        self.id = user_id
+        self.seats: set[Seat] = set()
+        self.channels: set[UUID] = set()
+        # Whether `channels` are all that there were when they were read.
+        self.complete = False
+
+
+class Feed:
+    """Sequences that arrive in any order, twice or not at all, put in order.
+
+    `last` has been delivered, `known` is stored: where they differ something is on its way, or was
+    lost and must be read.
+    """
+
+    __slots__ = ("_early", "filling", "id", "known", "last", "members", "users")
+
+    def __init__(self, channel_id: UUID, members: tuple[UUID, UUID], last: int) -> None:
+        self.id = channel_id
+        self.members = members
+        self.last = self.known = last
+        self.users: list[LocalUser] = []
+        self.filling = False
+        self._early: dict[int, bytes] | None = None
+
+    @property
+    def lacks(self) -> bool:
+        """Whether something is stored that has not been delivered."""
+        return self.last < self.known
+
+    def accept(self, sequence: int, frame: bytes) -> int:
+        """Take what is said of a message, and deliver what can be; return how many times.
+
+        Without a frame it says only that there is this message.
+        """
+        if sequence <= self.last:
+            return 0
+        self.known = max(self.known, sequence)
+        if sequence > self.last + 1 or not frame:
+            self._remember(sequence, frame)
+            return 0
+        count = self._deliver(sequence, frame)
+        while self._early and (frame := self._early.get(self.last + 1, b"")):
+            count += self._deliver(self.last + 1, frame)
+        return count
+
+    def fill(self, sequence: int, frame: bytes) -> int:
+        """Deliver what was read from the database: nothing between it and the last is left."""
+        if sequence <= self.last:
+            return 0
+        self.known = max(self.known, sequence)
+        return self._deliver(sequence, frame)
+
+    def give_up(self, upto: int) -> None:
+        """Pass over what is no longer stored: retention has dropped it."""
+        self.last = max(self.last, upto)
+
+    def _remember(self, sequence: int, frame: bytes) -> None:
+        if not frame:
+            return
+        self._early = self._early or {}
+        if len(self._early) < _EARLY:
+            self._early[sequence] = frame
+
+    def _deliver(self, sequence: int, frame: bytes) -> int:
+        self.last = sequence
+        if self._early:
+            self._early.pop(sequence, None)
+        count = 0
+        for user in self.users:
+            for seat in user.seats:
+                seat.deliver(self.id, sequence, frame)
+            count += len(user.seats)
+        return count

@@ -1,0 +1,269 @@
+"""Everyone who is connected to this process, and the channels they are given."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final
+from uuid import UUID
+
+from prometheus_client import CollectorRegistry
+
+from lib.db import Executor
+from lib.log import get_logger
+from services.chat.rooms.feed import Feed, LocalUser
+from services.chat.rooms.metrics import HubMetrics
+from services.chat.rooms.seat import Seat
+from services.chat.rooms.wire import Posted, Whispered, delivered
+from services.chat.store import channels, messages
+from services.chat.store.models import Message
+
+log = get_logger(__name__)
+
+# Of one user; of those with more, the older channels are followed from their next message on.
+_CHANNELS: Final = 1000
+# How long a message may be overtaken by later ones before it is looked for.
+_PATIENCE_SECONDS: Final = 0.05
+_RETRY_SECONDS: Final = 1.0
+_PAGE: Final = 100
+_ASKED_AT_ONCE: Final = 5000
+_READERS: Final = 4
+_EARLY: Final = 1000
+
+
+class Hub:
+    """Delivers what is announced to the members who are here, and reads what was not."""
+
+    def __init__(self, db: Executor, registry: CollectorRegistry) -> None:
+        self._db = db
+        self._users: dict[UUID, LocalUser] = {}
+        self._feeds: dict[UUID, Feed] = {}
+        self._loading: dict[UUID, asyncio.Lock] = {}
+        # What was said of channels unknown here while somebody's channels were being read.
+        self._early: list[Posted] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._readers = asyncio.Semaphore(_READERS)
+        self._metrics = HubMetrics(registry, self)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """How many users are here, and how many channels are followed for them."""
+        return len(self._users), len(self._feeds)
+
+    async def join(self, user_id: UUID, seat: Seat) -> bool:
+        """Seat a socket; from now on it misses nothing. Say whether its user was not here before.
+
+        Raises:
+            AppError: where the user's channels cannot be read; the seat is not taken then.
+        """
+        user = self._users.get(user_id)
+        first = user is None
+        if user is None:
+            user = self._users[user_id] = LocalUser(user_id)
+        user.seats.add(seat)
+        if not first and user_id not in self._loading:
+            return False
+        try:
+            # One reads, the others wait for it.
+            async with self._loading.setdefault(user_id, asyncio.Lock()):
+                if user_id in self._loading:
+                    await self._load(user)
+                    del self._loading[user_id]
+                    self._replay()
+        except BaseException:
+            self.leave(user_id, seat)
+            raise
+        return first
+
+    def leave(self, user_id: UUID, seat: Seat) -> bool:
+        """Free a seat; say whether it was the user's last one here."""
+        user = self._users.get(user_id)
+        if user is None or seat not in user.seats:
+            return False
+        user.seats.discard(seat)
+        if user.seats:
+            return False
+        del self._users[user_id]
+        self._loading.pop(user_id, None)
+        for channel_id in user.channels:
+            feed = self._feeds[channel_id]
+            feed.users.remove(user)
+            if not feed.users:
+                del self._feeds[channel_id]
+        return True
+
+    def has(self, user_id: UUID) -> bool:
+        """Whether a user has a socket here."""
+        return user_id in self._users
+
+    def members(self, user_id: UUID, channel_id: UUID) -> tuple[UUID, UUID] | None:
+        """Return the members of a user's channel, None where it is not known here to be theirs."""
+        feed = self._feeds.get(channel_id)
+        return feed.members if feed is not None and user_id in feed.members else None
+
+    def position(self, channel_id: UUID) -> int:
+        """Return the last sequence of a channel that has been delivered here, 0 for none."""
+        feed = self._feeds.get(channel_id)
+        return 0 if feed is None else feed.last
+
+    def posted(self, said: Posted) -> None:
+        """Deliver a message to its members here, or see to it that it will be."""
+        feed = self._feeds.get(said.channel_id) or self._adopt(said)
+        if feed is None:
+            return
+        self._metrics.delivered.inc(feed.accept(said.sequence, said.frame))
+        if feed.lacks and not feed.filling:
+            self._fill_later(feed, _PATIENCE_SECONDS)
+
+    def whispered(self, said: Whispered) -> None:
+        """Give a frame to users who are here."""
+        for user_id in said.to:
+            user = self._users.get(user_id)
+            if user is not None:
+                for seat in user.seats:
+                    seat.give(said.frame)
+
+    async def catch_up(self) -> None:
+        """Ask the database where every channel stands that is followed here, and read the rest.
+
+        Raises:
+            AppError: where it cannot be asked.
+        """
+        feeds = list(self._feeds.values())
+        for start in range(0, len(feeds), _ASKED_AT_ONCE):
+            some = feeds[start : start + _ASKED_AT_ONCE]
+            for row in await channels.list_advanced(
+                self._db, ids=[feed.id for feed in some], lasts=[feed.last for feed in some]
+            ):
+                feed = self._feeds.get(row.id)
+                if feed is not None:
+                    feed.known = max(feed.known, row.last_sequence)
+                    if feed.lacks and not feed.filling:
+                        self._fill_later(feed, _PATIENCE_SECONDS)
+
+    async def resume(
+        self,
+        seat: Seat,
+        user_id: UUID,
+        after: dict[UUID, int],
+        send: Callable[[bytes], Awaitable[None]],
+    ) -> dict[UUID, int]:
+        """Give a socket what it missed, oldest first, then what is new; return up to where.
+
+        Channels that are not the user's are left out of the answer. `send` waits while the socket
+        is slow, so that no more than a page is in memory.
+
+        Raises:
+            AppError: where messages cannot be read; the socket must be closed then.
+        """
+        for channel_id in after:
+            seat.hold(channel_id)
+        seat.live = True
+        if not after:
+            return {}
+        stored = {
+            row.id: row.last_sequence
+            for row in await channels.list_positions_among(
+                self._db, user_id=user_id, channel_ids=list(after)
+            )
+        }
+        reached = {}
+        for channel_id, wanted in after.items():
+            if channel_id not in stored:
+                seat.catch_up_done(channel_id, 0, 0)
+                continue
+            # Who claims to have more than there is must not miss what comes.
+            position = min(wanted, stored[channel_id])
+            if position < max(stored[channel_id], self.position(channel_id)):
+                position = await self._read_on(channel_id, position, send)
+            reached[channel_id] = position
+            seat.catch_up_done(channel_id, position, self.position(channel_id))
+        return reached
+
+    async def close(self) -> None:
+        """Stop reading what is missing."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _read_on(
+        self, channel_id: UUID, position: int, send: Callable[[bytes], Awaitable[None]]
+    ) -> int:
+        while True:
+            # What was delivered before the database is asked is in its answer, if it is kept still.
+            announced = self.position(channel_id)
+            rows = await self._newer(channel_id, position)
+            for row in rows:
+                await send(delivered(row))
+                position = row.sequence
+            # Without waiting between this and the caller's next step: nothing comes in between.
+            if len(rows) < _PAGE and self.position(channel_id) <= max(position, announced):
+                return position
+
+    async def _load(self, user: LocalUser) -> None:
+        rows = await channels.list_positions(self._db, user_id=user.id, most=_CHANNELS)
+        user.complete = len(rows) < _CHANNELS
+        for row in rows:
+            if row.id not in user.channels:
+                feed = self._feeds.get(row.id)
+                if feed is None:
+                    members = (row.customer_id, row.provider_id)
+                    feed = self._feeds[row.id] = Feed(row.id, members, row.last_sequence)
+                self._follow(user, feed)
+
+    def _replay(self) -> None:
+        early, self._early = self._early, []
+        for said in early:
+            self.posted(said)
+
+    def _adopt(self, said: Posted) -> Feed | None:
+        """Follow a channel that is newer than what was read of its members, if they are here."""
+        here = [self._users[user_id] for user_id in said.members if user_id in self._users]
+        if not here:
+            return None
+        if any(user.id in self._loading for user in here):
+            # Where it stood when they came is about to be known.
+            if len(self._early) < _EARLY:
+                self._early.append(said)
+            return None
+        last = 0 if all(user.complete for user in here) else said.sequence - 1
+        feed = self._feeds[said.channel_id] = Feed(said.channel_id, said.members, last)
+        for user in here:
+            self._follow(user, feed)
+        return feed
+
+    def _follow(self, user: LocalUser, feed: Feed) -> None:
+        user.channels.add(feed.id)
+        feed.users.append(user)
+
+    def _fill_later(self, feed: Feed, seconds: float) -> None:
+        feed.filling = True
+        asyncio.get_running_loop().call_later(seconds, self._fill_if_needed, feed)
+
+    def _fill_if_needed(self, feed: Feed) -> None:
+        if not feed.lacks or not feed.users:
+            feed.filling = False
+            return
+        task = asyncio.create_task(self._fill(feed), name="chat-fill")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _fill(self, feed: Feed) -> None:
+        self._metrics.fills.inc()
+        try:
+            async with self._readers:
+                while feed.lacks and feed.users:
+                    known = feed.known
+                    rows = await self._newer(feed.id, feed.last)
+                    for row in rows:
+                        self._metrics.delivered.inc(feed.fill(row.sequence, delivered(row)))
+                    if not rows:
+                        feed.give_up(known)
+        except Exception as error:  # noqa: BLE001 - tried again until the database answers
+            log.warning("messages_not_read", channel_id=str(feed.id), error=repr(error))
+            self._fill_later(feed, _RETRY_SECONDS)
+        else:
+            feed.filling = False
+
+    async def _newer(self, channel_id: UUID, above: int) -> list[Message]:
+        return await messages.list_newer(self._db, channel_id=channel_id, above=above, most=_PAGE)

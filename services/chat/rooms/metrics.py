@@ -1,0 +1,48 @@
+"""Chat in numbers."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from prometheus_client import CollectorRegistry, Counter, Gauge
+
+
+class _Sized(Protocol):
+    @property
+    def size(self) -> tuple[int, int]: ...
+
+
+class HubMetrics:
+    """What the hub counts."""
+
+    def __init__(self, registry: CollectorRegistry, hub: _Sized) -> None:
+        self.delivered = Counter(
+            "chat_messages_delivered_total",
+            "Messages given to sockets as they came; resumed ones are not counted.",
+            registry=registry,
+        )
+        self.fills = Counter(
+            "chat_gap_fills_total",
+            "Times that messages were read because their announcement was lost or late.",
+            registry=registry,
+        )
+        users = Gauge("chat_users", "Users with a socket here.", registry=registry)
+        users.set_function(lambda: hub.size[0])
+        feeds = Gauge("chat_channels", "Channels followed for them.", registry=registry)
+        feeds.set_function(lambda: hub.size[1])
+
+
+class SocketMetrics:
+    """What the sockets count."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.open = Gauge("chat_connections", "Open sockets.", registry=registry)
+        self.closed = Counter(
+            "chat_closed_total",
+            "Sockets that the service closed, by the code it gave.",
+            ("code",),
+            registry=registry,
+        )
+        self.stored = Counter(
+            "chat_messages_stored_total", "Messages stored, repetitions not.", registry=registry
+        )

@@ -1,0 +1,157 @@
+"""Who is online, as far as anybody wants to know: kept in Redis, with an end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from itertools import islice
+from typing import Final
+from uuid import UUID
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from lib.events.background import repeating
+from services.chat.model.frames import IsPresent
+from services.chat.rooms.seat import Seat
+from services.chat.rooms.wire import Seen, framed
+
+# After this long without a word from its replica a user counts as gone.
+TTL_SECONDS: Final = 60
+_REFRESH_SECONDS: Final = 20.0
+_STEP_SECONDS: Final = 0.25
+_AT_ONCE: Final = 500
+# How many channels one socket may watch.
+WATCHED: Final = 100
+
+
+class Presence:
+    """Knows who is here, asks Redis who is elsewhere, and tells the sockets that watch.
+
+    Without Redis everybody counts as online who is connected to this process.
+    """
+
+    def __init__(self, redis: Redis | None, replica: str, here: Callable[[UUID], bool]) -> None:
+        self._redis = redis
+        self._replica = replica
+        self._here = here
+        self._users: set[UUID] = set()
+        self._changed: set[UUID] = set()
+        # Who is watched → which sockets, for which channels.
+        self._watchers: dict[UUID, dict[Seat, set[UUID]]] = {}
+        self._known: dict[UUID, bool] = {}
+        self._refreshed_at = 0.0
+
+    def touch(self, user_id: UUID) -> None:
+        """Note that a user has come or gone here."""
+        self._changed.add(user_id)
+
+    async def watch(self, seat: Seat, user_id: UUID, channel_id: UUID) -> bool:
+        """Tell a socket from now on when the other member of a channel comes or goes.
+
+        Returns:
+            Whether they are online now.
+        """
+        online = self._here(user_id) or await self._elsewhere(user_id)
+        self._watchers.setdefault(user_id, {}).setdefault(seat, set()).add(channel_id)
+        self._known[user_id] = online
+        return online
+
+    def forget(self, seat: Seat, watched: Sequence[UUID]) -> None:
+        """Tell a socket nothing any more: it is closed."""
+        for user_id in watched:
+            watchers = self._watchers.get(user_id, {})
+            watchers.pop(seat, None)
+            if not watchers:
+                self._watchers.pop(user_id, None)
+                self._known.pop(user_id, None)
+
+    def seen(self, said: Seen) -> None:
+        """Tell the sockets that watch the user, if it is news."""
+        watchers = self._watchers.get(said.user_id)
+        # A replica that says `gone` may not know that the user is here.
+        online = said.online or self._here(said.user_id)
+        if not watchers or self._known.get(said.user_id) == online:
+            return
+        self._known[said.user_id] = online
+        for seat, channels in watchers.items():
+            for channel_id in channels:
+                seat.give(framed(IsPresent(channel_id, said.user_id, online)))
+
+    @asynccontextmanager
+    async def running(self, say_soon: Callable[[Seen], None]) -> AsyncIterator[None]:
+        """Keep Redis informed while the block runs; at the end everybody here is gone."""
+
+        async def step() -> bool:
+            await self._tell(say_soon)
+            return False
+
+        try:
+            async with repeating(step, name="chat-presence", idle_seconds=_STEP_SECONDS):
+                yield
+        finally:
+            with suppress(RedisError, OSError):
+                await self._tell(say_soon)
+
+    async def _tell(self, say_soon: Callable[[Seen], None]) -> None:
+        changed = list(islice(self._changed, _AT_ONCE))
+        if changed:
+            self._changed.difference_update(changed)
+            try:
+                anywhere = await self._record(changed)
+            except BaseException:
+                self._changed.update(changed)
+                raise
+            for user_id, online in zip(changed, anywhere, strict=True):
+                say_soon(Seen(user_id, online))
+        if time.monotonic() - self._refreshed_at >= _REFRESH_SECONDS:
+            self._refreshed_at = time.monotonic()
+            await self._refresh()
+
+    async def _refresh(self) -> None:
+        """Say again who is here, and ask again about those who are watched and not here."""
+        users = list(self._users)
+        for start in range(0, len(users), _AT_ONCE):
+            await self._record(users[start : start + _AT_ONCE])
+        elsewhere = [user_id for user_id in self._watchers if not self._here(user_id)]
+        for start in range(0, len(elsewhere), _AT_ONCE):
+            some = elsewhere[start : start + _AT_ONCE]
+            for user_id, online in zip(some, await self._record(some), strict=True):
+                self.seen(Seen(user_id, online))
+
+    async def _record(self, users: Sequence[UUID]) -> list[bool]:
+        """Write down who of them is here, and return who is anywhere."""
+        present = [self._here(user_id) for user_id in users]
+        for user_id, here in zip(users, present, strict=True):
+            if here:
+                self._users.add(user_id)
+            else:
+                self._users.discard(user_id)
+        if self._redis is None:
+            return present
+        now = time.time()
+        pipeline = self._redis.pipeline(transaction=False)
+        for user_id, here in zip(users, present, strict=True):
+            key = _key(user_id)
+            if here:
+                pipeline.zadd(key, {self._replica: now + TTL_SECONDS})
+                pipeline.expire(key, TTL_SECONDS)
+            else:
+                pipeline.zrem(key, self._replica)
+                pipeline.zcount(key, now, "+inf")
+        answers = await pipeline.execute()
+        # Two answers for each: the second is the count where the user is not here.
+        return [here or int(count) > 0 for here, count in zip(present, answers[1::2], strict=True)]
+
+    async def _elsewhere(self, user_id: UUID) -> bool:
+        if self._redis is None:
+            return False
+        try:
+            return bool(await self._redis.zcount(_key(user_id), time.time(), "+inf"))
+        except (RedisError, OSError):
+            return False
+
+
+def _key(user_id: UUID) -> str:
+    return f"chat:online:{user_id}"

@@ -1,0 +1,75 @@
+"""What travels: frames as sockets want them, and what replicas say to each other in Redis."""
+
+from __future__ import annotations
+
+from typing import Any, Final, TypeAlias
+from uuid import UUID
+
+import msgspec
+
+from services.chat.model import frames
+from services.chat.store.models import Message
+
+_FINAL_TEXT: Final = 0x81
+
+
+class Posted(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="m"):
+    """A message is stored. Without `frame` only where its channel stands: the rest is looked up."""
+
+    channel_id: UUID
+    sequence: int
+    members: tuple[UUID, UUID]
+    frame: bytes
+
+
+class Whispered(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="w"):
+    """A frame for these users that nobody keeps."""
+
+    to: tuple[UUID, ...]
+    frame: bytes
+
+
+class Seen(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="p"):
+    """A user has come or gone."""
+
+    user_id: UUID
+    online: bool
+
+
+Said: TypeAlias = Posted | Whispered | Seen
+
+encode_said: Final = msgspec.msgpack.Encoder().encode
+decode_said: Final = msgspec.msgpack.Decoder(list[Said]).decode
+
+
+def text_frame(payload: bytes) -> bytes:
+    """Return a whole WebSocket frame, as a server sends it (RFC 6455 §5.2).
+
+    Made once for all sockets that a message goes to, which the library would do for each.
+    """
+    size = len(payload)
+    if size < 126:
+        return bytes((_FINAL_TEXT, size)) + payload
+    if size < 65536:
+        return bytes((_FINAL_TEXT, 126)) + size.to_bytes(2, "big") + payload
+    return bytes((_FINAL_TEXT, 127)) + size.to_bytes(8, "big") + payload
+
+
+def framed(frame: Any) -> bytes:
+    """Return a Struct of `model.frames` as a WebSocket frame."""
+    return text_frame(frames.encode(frame))
+
+
+def delivered(message: Message) -> bytes:
+    """Return the frame that delivers a message."""
+    return framed(
+        frames.Delivered(
+            channel_id=message.channel_id,
+            message_id=message.id,
+            sequence=message.sequence,
+            author_id=message.author_id,
+            client_id=message.client_id,
+            text=message.text,
+            created_at=message.created_at,
+        )
+    )

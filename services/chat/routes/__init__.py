@@ -1,0 +1,9 @@
+"""The HTTP edge, one module per group of routes."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from services.chat.routes import channels, messages
+
+ROUTES: Final = (*channels.ROUTES, *messages.ROUTES)

@@ -1,0 +1,1 @@
+"""The rules of chat and their transactions."""

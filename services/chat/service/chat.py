@@ -1,0 +1,119 @@
+"""What members do in their channels, and who is told of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeVar
+from uuid import UUID
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from lib.db import Executor
+from services.chat.model.frames import IsPresent, IsTyping, WasRead
+from services.chat.rooms.fanout import Fanout
+from services.chat.rooms.hub import Hub
+from services.chat.rooms.metrics import SocketMetrics
+from services.chat.rooms.presence import Presence
+from services.chat.rooms.seat import Seat
+from services.chat.rooms.wire import Posted, Whispered, delivered, framed
+from services.chat.service import channels, messages
+from services.chat.service.messages import Stored
+
+T = TypeVar("T")
+
+# How long somebody counts as typing; told again no more often than this, less a second.
+TYPING_SECONDS: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """The process's part in all conversations."""
+
+    db: Executor
+    redis: Redis | None
+    hub: Hub
+    fanout: Fanout
+    presence: Presence
+    metrics: SocketMetrics
+    _running: set[asyncio.Task[Any]] = field(default_factory=set)
+
+    async def send(self, user_id: UUID, channel_id: UUID, client_id: str, text: str) -> Stored:
+        """Store a message and tell both members; what was sent before is told again.
+
+        It is not left half done where the caller goes away meanwhile.
+
+        Raises:
+            AppError: as `messages.send`; nobody is told then.
+        """
+        return await self._unbroken(self._send(user_id, channel_id, client_id, text))
+
+    async def mark_read(self, user_id: UUID, channel_id: UUID, message_id: UUID) -> int:
+        """Move the user's mark up to a message; return its sequence.
+
+        Raises:
+            AppError: as `messages.mark_read`.
+        """
+        sequence, moved = await messages.mark_read(
+            self.db, channel_id=channel_id, user_id=user_id, message_id=message_id
+        )
+        if moved:
+            to = await self._members(user_id, channel_id)
+            frame = framed(WasRead(channel_id, user_id, message_id, sequence))
+            self.fanout.say_soon(Whispered(to, frame))
+        return sequence
+
+    async def typing(self, user_id: UUID, channel_id: UUID) -> None:
+        """Tell the other member that the user is typing. Raises NOT_FOUND."""
+        other = await self._other(user_id, channel_id)
+        if not await self._is_first(f"chat:typing:{channel_id}:{user_id}"):
+            return
+        frame = framed(IsTyping(channel_id, user_id, TYPING_SECONDS))
+        self.fanout.say_soon(Whispered((other,), frame))
+
+    async def watch(self, seat: Seat, user_id: UUID, channel_id: UUID) -> IsPresent:
+        """Say whether the other member is online, now and on every change. Raises NOT_FOUND."""
+        other = await self._other(user_id, channel_id)
+        return IsPresent(channel_id, other, await self.presence.watch(seat, other, channel_id))
+
+    async def _send(self, user_id: UUID, channel_id: UUID, client_id: str, text: str) -> Stored:
+        stored = await messages.send(
+            self.db, channel_id=channel_id, author_id=user_id, client_id=client_id, text=text
+        )
+        message = stored.message
+        if not stored.replayed:
+            self.metrics.stored.inc()
+        # A repetition is told as well: whoever stored it may have ended before it could.
+        await self.fanout.say(
+            Posted(channel_id, message.sequence, stored.members, delivered(message))
+        )
+        return stored
+
+    async def _other(self, user_id: UUID, channel_id: UUID) -> UUID:
+        customer_id, provider_id = await self._members(user_id, channel_id)
+        return provider_id if user_id == customer_id else customer_id
+
+    async def _members(self, user_id: UUID, channel_id: UUID) -> tuple[UUID, UUID]:
+        known = self.hub.members(user_id, channel_id)
+        if known is not None:
+            return known
+        found = await channels.members(self.db, user_id, channel_id)
+        return found.customer_id, found.provider_id
+
+    async def _is_first(self, key: str) -> bool:
+        """Whether this is the first of its kind for a while; without Redis it always is."""
+        if self.redis is None:
+            return True
+        try:
+            pause = int((TYPING_SECONDS - 1) * 1000)
+            return bool(await self.redis.set(key, b"", nx=True, px=pause))
+        except (RedisError, OSError):
+            return True
+
+    async def _unbroken(self, work: Coroutine[Any, Any, T]) -> T:
+        task = asyncio.create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return await asyncio.shield(task)

@@ -1,0 +1,111 @@
+"""Messages: stored once whatever is sent twice, read in pages, marked as read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from lib.db import Executor
+from lib.errors import AppError, Code, FieldError, invalid
+from lib.ids import new_id
+from services.chat.service import channels
+from services.chat.store import channels as channel_store
+from services.chat.store import messages as store
+from services.chat.store.models import Message
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A message in its place, whom it concerns, and whether it had been sent before."""
+
+    message: Message
+    members: tuple[UUID, UUID]
+    replayed: bool
+
+
+async def send(
+    db: Executor, *, channel_id: UUID, author_id: UUID, client_id: str, text: str
+) -> Stored:
+    """Store a message, or find it where the author has sent it before.
+
+    Raises:
+        AppError: NOT_FOUND for a channel of others; IDEMPOTENCY_KEY_REUSED where the client id
+            stands for another text.
+    """
+    message_id = new_id()
+    placed = await store.add_message(
+        db,
+        id=message_id,
+        channel_id=channel_id,
+        author_id=author_id,
+        client_id=client_id,
+        text=text,
+    )
+    if placed is None:
+        return await _earlier(db, channel_id, author_id, client_id, text)
+    message = Message(
+        message_id, channel_id, placed.sequence, author_id, client_id, text, placed.created_at
+    )
+    return Stored(message, (placed.customer_id, placed.provider_id), replayed=False)
+
+
+async def history(
+    db: Executor, channel_id: UUID, *, before: UUID | None, limit: int
+) -> list[Message]:
+    """Return messages, newest first; one more than `limit` where there are more.
+
+    Raises:
+        AppError: VALIDATION_ERROR where `before` is no message of the channel.
+    """
+    below = None
+    if before is not None:
+        below = (await _message(db, channel_id, before, field="before")).sequence
+    return await store.list_older(db, channel_id=channel_id, below=below, most=limit + 1)
+
+
+async def mark_read(
+    db: Executor, *, channel_id: UUID, user_id: UUID, message_id: UUID
+) -> tuple[int, bool]:
+    """Move a member's mark forward, never back; return where it was asked to be, and if it moved.
+
+    Raises:
+        AppError: NOT_FOUND for a channel of others; VALIDATION_ERROR where the message is none of
+            the channel.
+    """
+    await channels.members(db, user_id, channel_id)
+    message = await _message(db, channel_id, message_id, field="message_id")
+    moved = await channel_store.mark_read(
+        db, channel_id=channel_id, user_id=user_id, message_id=message_id
+    )
+    return message.sequence, moved is not None
+
+
+async def _message(db: Executor, channel_id: UUID, message_id: UUID, *, field: str) -> Message:
+    found = await store.get_message(db, id=message_id, channel_id=channel_id)
+    if found is None:
+        raise invalid(FieldError(field, "is no message of this channel"))
+    return found
+
+
+async def _earlier(
+    db: Executor, channel_id: UUID, author_id: UUID, client_id: str, text: str
+) -> Stored:
+    found = await store.get_sent(
+        db, channel_id=channel_id, author_id=author_id, client_id=client_id
+    )
+    if found is None:
+        raise channels.no_such_channel()
+    if found.text != text:
+        raise AppError(
+            Code.IDEMPOTENCY_KEY_REUSED, "this client_id was used for another text in this channel"
+        )
+    message = Message(
+        found.id,
+        found.channel_id,
+        found.sequence,
+        found.author_id,
+        found.client_id,
+        found.text,
+        found.created_at,
+    )
+    return Stored(message, (found.customer_id, found.provider_id), replayed=True)

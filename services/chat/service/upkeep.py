@@ -1,0 +1,54 @@
+"""Months of messages made ahead and dropped when they are over; client ids forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from lib.clock import Clock, utc_now
+from lib.db import Executor
+from lib.events.background import repeating
+from lib.log import get_logger
+from services.chat.store import messages, partitions
+
+log = get_logger(__name__)
+
+MONTHS_AHEAD: Final = 3
+_EVERY_SECONDS: Final = 3600.0
+_AT_ONCE: Final = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """How long what is kept."""
+
+    messages: timedelta
+    client_ids: timedelta
+
+
+async def upkeep(db: Executor, keep: Keep, *, clock: Clock = utc_now) -> None:
+    """Do all of it once. Replicas may do it at the same time."""
+    if added := await partitions.add_partitions(db, months_ahead=MONTHS_AHEAD):
+        log.info("message_partitions_added", months=added)
+    if dropped := await partitions.drop_partitions(db, older_than=clock() - keep.messages):
+        log.info("message_partitions_dropped", months=dropped)
+    # A client id outlives no message that it stands for.
+    before = clock() - min(keep.client_ids, keep.messages)
+    while await messages.forget_sent(db, before=before, most=_AT_ONCE) == _AT_ONCE:
+        pass
+
+
+@asynccontextmanager
+async def keeping(db: Executor, keep: Keep) -> AsyncIterator[None]:
+    """Do it now, without which no message can be stored, then every hour while the block runs."""
+    await upkeep(db, keep)
+
+    async def step() -> bool:
+        await upkeep(db, keep)
+        return False
+
+    async with repeating(step, name="chat-upkeep", idle_seconds=_EVERY_SECONDS):
+        yield

@@ -1,0 +1,11 @@
+"""The WebSocket edge: who may open one, what is written to it, what its frames mean."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from aiohttp import web
+
+from services.chat.ws.endpoint import connect
+
+ROUTES: Final = (web.get("/api/v1/ws", connect),)

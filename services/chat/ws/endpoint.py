@@ -1,0 +1,125 @@
+"""The life of a socket, from its handshake to its end."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from datetime import UTC, datetime
+from typing import Final
+
+from aiohttp import WSMsgType, web
+
+from lib.auth import Principal
+from lib.errors import AppError, Code
+from lib.http.middleware.auth import public
+from lib.http.route import long_lived
+from lib.limits import Limiter, TokenBucket
+from lib.log import get_logger
+from services.chat.config import ChatConfig
+from services.chat.keys import CHAT
+from services.chat.model import frames
+from services.chat.model.closing import Close
+from services.chat.service.chat import Chat
+from services.chat.ws.dispatch import answer, obey
+from services.chat.ws.handshake import identify
+from services.chat.ws.socket import CLOSE_SECONDS, Socket
+from services.chat.ws.sockets import SOCKETS
+
+log = get_logger(__name__)
+
+CONFIG: Final = web.AppKey("CONFIG", ChatConfig)
+LIMITER: Final = web.AppKey("LIMITER", Limiter)
+# Who is told so often within so many seconds that it is too much, and goes on, is cut off.
+STRIKES: Final = 20
+STRIKE_SECONDS: Final = 10.0
+
+
+@public  # it looks for a token in one more place
+@long_lived
+async def connect(request: web.Request) -> web.StreamResponse:
+    """Serve a socket until either side closes it."""
+    principal, user_id = await identify(request)
+    config, chat = request.app[CONFIG], request.app[CHAT]
+    socket = Socket(user_id, limit=config.buffer_bytes, metrics=chat.metrics)
+    with request.app[SOCKETS].holding(socket):
+        if await chat.hub.join(user_id, socket.seat):
+            chat.presence.touch(user_id)
+        try:
+            return await _serve(request, socket, principal)
+        finally:
+            if chat.hub.leave(user_id, socket.seat):
+                chat.presence.touch(user_id)
+            chat.presence.forget(socket.seat, tuple(socket.watched))
+
+
+async def _serve(
+    request: web.Request, socket: Socket, principal: Principal
+) -> web.WebSocketResponse:
+    config, chat = request.app[CONFIG], request.app[CHAT]
+    ws = web.WebSocketResponse(
+        timeout=CLOSE_SECONDS,
+        heartbeat=config.heartbeat_seconds,
+        protocols=(frames.PROTOCOL,),
+        # Frames are made once for all sockets, which rules out a compression of each its own.
+        compress=False,
+        max_msg_size=frames.MAX_INCOMING,
+        decode_text=False,
+    )
+    await ws.prepare(request)
+    socket.opened(ws, request.transport)
+    chat.metrics.open.inc()
+    expiry = asyncio.get_running_loop().call_later(
+        principal.expires_at - time.time(), socket.close, Close.EXPIRED
+    )
+    try:
+        expires_at = datetime.fromtimestamp(principal.expires_at, UTC)
+        answer(socket, frames.Ready(socket.user_id, expires_at, config.heartbeat_seconds))
+        await _read(request, chat, socket, ws)
+    finally:
+        expiry.cancel()
+        chat.metrics.open.dec()
+    return ws
+
+
+async def _read(
+    request: web.Request, chat: Chat, socket: Socket, ws: web.WebSocketResponse
+) -> None:
+    """Take one frame after the other: a client's messages keep their order."""
+    limiter, rule = request.app[LIMITER], request.app[CONFIG].per_user_frames()
+    strikes: deque[float] = deque(maxlen=STRIKES)
+    async for message in ws:
+        if message.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
+            return
+        if socket.is_closing:
+            continue
+        raw = b""
+        try:
+            if message.type is WSMsgType.TEXT:
+                raw = message.data
+            await _admit(limiter, rule, socket, strikes)
+            if message.type is WSMsgType.BINARY:
+                raise AppError(Code.BAD_REQUEST, "frames are text")
+            await obey(chat, socket, frames.decode(raw))
+        except AppError as error:
+            answer(socket, frames.refusal(error, raw))
+        except Exception as error:
+            log.exception("frame_failed", exc_info=error)
+            failed = AppError(Code.INTERNAL_ERROR, "internal error")
+            answer(socket, frames.refusal(failed, raw))
+
+
+async def _admit(
+    limiter: Limiter, rule: TokenBucket, socket: Socket, strikes: deque[float]
+) -> None:
+    """Count a frame. Raises RATE_LIMIT_EXCEEDED; closes the socket of who is told in vain."""
+    decision = await limiter.take(rule, f"chat:{socket.user_id}")
+    if decision.allowed:
+        return
+    now = time.monotonic()
+    if len(strikes) == STRIKES and now - strikes[0] < STRIKE_SECONDS:
+        socket.close(Close.FLOOD)
+    strikes.append(now)
+    raise AppError(
+        Code.RATE_LIMIT_EXCEEDED, "too many frames, slow down", headers=decision.headers()
+    )

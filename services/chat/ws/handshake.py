@@ -1,0 +1,74 @@
+"""Who opens a socket: a token in a header, a cookie or a subprotocol, from a page that may."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Final
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from aiohttp import web
+
+from lib.auth import Principal, current_principal, require_verified
+from lib.auth.guards import forbidden
+from lib.auth.principal import Transport, set_principal, unauthorized
+from lib.auth.tokens import Verifier
+from lib.errors import AppError, Code
+from services.chat.model.frames import PROTOCOL
+
+VERIFIER: Final = web.AppKey("VERIFIER", Verifier)
+ORIGINS: Final[web.AppKey[Collection[str]]] = web.AppKey("ORIGINS")
+_BEARER: Final = "bearer."
+
+
+async def identify(request: web.Request) -> tuple[Principal, UUID]:
+    """Return who opens the socket, and their account.
+
+    Raises:
+        AppError: BAD_REQUEST where it is no handshake; UNAUTHORIZED; FORBIDDEN for a page that may
+            not, a cookie from nowhere, a service, or an account that is not verified.
+    """
+    if request.headers.get("Upgrade", "").lower() != "websocket":
+        raise AppError(Code.BAD_REQUEST, "this address is for WebSockets")
+    offered = _offered(request)
+    principal = current_principal() or await _from_subprotocol(request, offered)
+    set_principal(principal)
+    _check_origin(request, principal)
+    require_verified(principal)
+    if offered and PROTOCOL not in offered:
+        raise AppError(Code.BAD_REQUEST, f"the subprotocol {PROTOCOL} must be among those offered")
+    try:
+        return principal, UUID(principal.subject)
+    except ValueError:
+        raise forbidden("only people take part in a chat") from None
+
+
+async def _from_subprotocol(request: web.Request, offered: Collection[str]) -> Principal:
+    """Find the token of a browser, whose scripts can set no other header."""
+    tokens = [name.removeprefix(_BEARER) for name in offered if name.startswith(_BEARER)]
+    if len(tokens) != 1:
+        raise unauthorized()
+    return await request.app[VERIFIER].verify(tokens[0])
+
+
+def _offered(request: web.Request) -> list[str]:
+    headers = request.headers.getall("Sec-WebSocket-Protocol", ())
+    return [name.strip() for header in headers for name in header.split(",") if name.strip()]
+
+
+def _check_origin(request: web.Request, principal: Principal) -> None:
+    """Refuse pages of others: a browser opens sockets anywhere, and sends its cookies along."""
+    origin = request.headers.get("Origin")
+    if origin is None:
+        if principal.transport is Transport.COOKIE:
+            raise forbidden("a cookie counts only together with an Origin")
+        return
+    # A wildcard for reading is none for acting: it lets nobody in here.
+    if origin not in request.app[ORIGINS] and not _is_ours(origin, request):
+        raise forbidden("this Origin may not connect")
+
+
+def _is_ours(origin: str, request: web.Request) -> bool:
+    """Whether the page came from the very address that the socket is opened to."""
+    page = urlsplit(origin)
+    return page.scheme in ("http", "https") and page.netloc.lower() == request.host.lower()

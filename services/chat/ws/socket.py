@@ -1,0 +1,98 @@
+"""An open socket: frames written straight to its transport, and cut off where it does not read."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+from uuid import UUID
+
+from aiohttp import web
+
+from services.chat.model.closing import Close
+from services.chat.rooms.metrics import SocketMetrics
+from services.chat.rooms.seat import Seat
+
+# How long a close may take before the connection is torn down.
+CLOSE_SECONDS: Final = 5.0
+
+
+class Socket:
+    """Writes whole frames. There is no queue and no task of its own.
+
+    What the other side does not read waits in the transport, up to `limit` bytes; then the socket
+    is closed with `Close.SLOW`.
+    """
+
+    __slots__ = (
+        "_closing",
+        "_limit",
+        "_metrics",
+        "_transport",
+        "_ws",
+        "seat",
+        "user_id",
+        "watched",
+    )
+
+    def __init__(self, user_id: UUID, *, limit: int, metrics: SocketMetrics) -> None:
+        self.user_id = user_id
+        self.seat = Seat(self.write)
+        self.watched: set[UUID] = set()
+        self._ws: web.WebSocketResponse | None = None
+        self._transport: asyncio.Transport | None = None
+        self._limit = limit
+        self._metrics = metrics
+        self._closing: asyncio.Task[None] | None = None
+
+    def opened(self, ws: web.WebSocketResponse, transport: asyncio.Transport | None) -> None:
+        """Begin to write: the handshake is done."""
+        self._ws, self._transport = ws, transport
+
+    def write(self, frame: bytes) -> None:
+        """Write a frame, unless the socket is being closed."""
+        transport = self._transport
+        if transport is None or self._closing is not None or transport.is_closing():
+            return
+        transport.write(frame)
+        if transport.get_write_buffer_size() > self._limit:
+            self.close(Close.SLOW)
+
+    async def write_slowly(self, frame: bytes) -> None:
+        """Write a frame and wait until most of what is written has been taken.
+
+        Raises:
+            ConnectionResetError: where it is not taken within some seconds, or the socket closes.
+        """
+        self.write(frame)
+        transport, loop = self._transport, asyncio.get_running_loop()
+        until = loop.time() + CLOSE_SECONDS
+        while transport is not None and transport.get_write_buffer_size() > self._limit // 2:
+            if loop.time() > until:
+                self.close(Close.SLOW)
+            if self.is_closing:
+                break
+            await asyncio.sleep(0.01)
+        if transport is None or self.is_closing:
+            raise ConnectionResetError
+
+    @property
+    def is_closing(self) -> bool:
+        """Whether nothing is written any more."""
+        return self._closing is not None or self._transport is None or self._transport.is_closing()
+
+    def close(self, code: Close) -> asyncio.Task[None] | None:
+        """Close with a code, once; return the task that does it, None before the handshake."""
+        if self._closing is None and self._ws is not None:
+            self._metrics.closed.labels(code.value).inc()
+            self._closing = asyncio.create_task(self._close(self._ws, code), name="chat-close")
+        return self._closing
+
+    async def _close(self, ws: web.WebSocketResponse, code: Close) -> None:
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await ws.close(code=code.value, message=code.reason.encode())
+        except (TimeoutError, ConnectionError):
+            pass
+        finally:
+            if self._transport is not None:
+                self._transport.abort()

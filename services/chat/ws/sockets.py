@@ -1,0 +1,67 @@
+"""All sockets of the process: how many there may be, and closing them all."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+from uuid import UUID
+
+from aiohttp import web
+
+from lib.errors import AppError, Code
+from services.chat.model.closing import Close
+from services.chat.ws.socket import Socket
+
+
+class Sockets:
+    """Keeps each user and the process within their numbers."""
+
+    def __init__(self, *, per_user: int, most: int) -> None:
+        self._per_user = per_user
+        self._most = most
+        self._count = 0
+        # Oldest first.
+        self._by_user: dict[UUID, list[Socket]] = {}
+
+    @contextmanager
+    def holding(self, socket: Socket) -> Iterator[None]:
+        """Count a socket while the block runs; a user's oldest gives way to one too many.
+
+        Raises:
+            AppError: SERVICE_UNAVAILABLE where the process has as many as it may.
+        """
+        if self._count >= self._most:
+            raise AppError(
+                Code.SERVICE_UNAVAILABLE, "too many connections", headers={"Retry-After": "5"}
+            )
+        mine = self._by_user.setdefault(socket.user_id, [])
+        if len(mine) >= self._per_user:
+            mine[0].close(Close.REPLACED)
+        mine.append(socket)
+        self._count += 1
+        try:
+            yield
+        finally:
+            self._count -= 1
+            mine.remove(socket)
+            if not mine:
+                del self._by_user[socket.user_id]
+
+    def __len__(self) -> int:
+        return self._count
+
+    async def close_all(self, code: Close) -> None:
+        """Close every socket and wait until that is done; none takes longer than its limit."""
+        closing = [
+            task
+            for mine in self._by_user.values()
+            for socket in mine
+            if (task := socket.close(code)) is not None
+        ]
+        if closing:
+            await asyncio.wait(closing)
+
+
+SOCKETS: Final = web.AppKey("SOCKETS", Sockets)

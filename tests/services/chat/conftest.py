@@ -1,0 +1,129 @@
+"""The chat service in this process, a channel between two people, and sockets for them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+from pydantic import SecretStr
+from redis.asyncio import Redis
+
+from lib.auth import Role
+from lib.config import DatabaseSettings
+from lib.db import Database
+from lib.db.postgres import open_database
+from lib.redis import RedisOptions, open_redis
+from lib.testing.auth import TestIssuer
+from services.chat.app import create_app
+from services.chat.config import ChatConfig
+from tests.services.chat.talking import CUSTOMER, PROVIDER, Talker, open_between
+
+Connect = Callable[..., Awaitable[Talker]]
+
+
+def config_for(database_url: str, issuer: TestIssuer, redis_url: str | None, **more) -> ChatConfig:
+    return ChatConfig(
+        **{
+            "_env_file": None,
+            "database_url": SecretStr(database_url),
+            "db_pool_min": 1,
+            "auth_jwks_url": issuer.url,
+            "redis_url": None if redis_url is None else SecretStr(redis_url),
+            "rate_limit_burst": 100_000,
+            "user_rate_limit": 100_000,
+            "frame_rate": 100_000.0,
+            "frame_burst": 100_000,
+            **more,
+        }
+    )
+
+
+@pytest.fixture
+async def database_url(new_database) -> str:
+    return await new_database("chat")
+
+
+@pytest.fixture
+async def db(database_url: str) -> AsyncIterator[Database]:
+    settings = DatabaseSettings(_env_file=None, database_url=SecretStr(database_url))
+    async with open_database(settings, application="test") as opened:
+        yield opened
+
+
+@pytest.fixture
+async def channel(db: Database) -> str:
+    """The id of a channel between `CUSTOMER` and `PROVIDER`."""
+    return await open_between(db)
+
+
+@pytest.fixture
+async def own_redis_url(redis_url: str) -> str:
+    """An empty database of the run's Redis; messages between replicas cross databases."""
+    url = f"{redis_url.rpartition('/')[0]}/9"
+    async with Redis.from_url(url) as redis:
+        await redis.flushdb()
+    return url
+
+
+@pytest.fixture
+async def redis(own_redis_url: str) -> AsyncIterator[Redis]:
+    async with open_redis(RedisOptions(own_redis_url)) as client:
+        yield client
+
+
+@pytest.fixture
+def settings() -> dict[str, object]:
+    """What a module's tests configure otherwise."""
+    return {}
+
+
+@pytest.fixture
+async def client(
+    database_url: str, issuer: TestIssuer, own_redis_url: str, settings
+) -> AsyncIterator[TestClient]:
+    app = create_app(config_for(database_url, issuer, own_redis_url, **settings))
+    async with TestClient(TestServer(app)) as client:
+        yield client
+
+
+@pytest.fixture
+async def connect(client: TestClient, issuer: TestIssuer) -> AsyncIterator[Connect]:
+    """Open sockets: `await connect(CUSTOMER, resume={})`; None for not resuming yet."""
+    opened: list[Talker] = []
+
+    async def open_socket(
+        user: str = CUSTOMER, *, resume: dict[str, int] | None = None, live: bool = True, **options
+    ) -> Talker:
+        headers = issuer.authorized(subject=user, role=Role.CUSTOMER)
+        ws = await client.ws_connect("/api/v1/ws", headers=headers, **options)
+        talker = Talker(ws)
+        opened.append(talker)
+        await talker.expect("ready")
+        if live:
+            await talker.tell("resume", channels=resume or {})
+            await talker.expect("resumed")
+        return talker
+
+    yield open_socket
+    for talker in opened:
+        await talker.close()
+
+
+@pytest.fixture
+def call(client: TestClient, issuer: TestIssuer):
+    """Send a request as somebody: `await call(CUSTOMER, "GET", "channels")`."""
+
+    async def send(user: str, method: str, path: str, *, role=Role.CUSTOMER, **options):
+        headers = issuer.authorized(subject=user, role=role)
+        async with client.request(method, f"/api/v1/{path}", headers=headers, **options) as answer:
+            body = await answer.json() if await answer.read() else None
+            return answer.status, body
+
+    return send
+
+
+@pytest.fixture
+async def two(connect: Connect, channel: str) -> tuple[Talker, Talker]:
+    """The sockets of the customer and the provider."""
+    return await connect(CUSTOMER), await connect(PROVIDER)
