@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from lib.auth.settings import TokenSettings
@@ -9,7 +10,10 @@ from lib.config import Port, PostgresSettings, Seconds
 
 
 class PointConfig(PostgresSettings, TokenSettings):
-    """`POINT_DATABASE_URL`, `POINT_PORT` (health, metrics), `POINT_GRPC_PORT`, tokens, limits."""
+    """`POINT_DATABASE_URL`, `POINT_PORT` (health, metrics), `POINT_GRPC_PORT`, tokens, limits.
+
+    Without `REDIS_URL` nothing is awarded; what happens meanwhile is when there is one.
+    """
 
     model_config = SettingsConfigDict(env_prefix="POINT_")
 
@@ -17,3 +21,4 @@ class PointConfig(PostgresSettings, TokenSettings):
     grpc_port: Port = 50051
     # A unary call is given up after this long even where its caller set no deadline.
     grpc_call_seconds: Seconds = 10.0
+    redis_url: SecretStr | None = Field(default=None, validation_alias="REDIS_URL")

@@ -1,8 +1,9 @@
-"""What a caller may ask for: ids that are ids, lists that have an end."""
+"""What a caller may ask for, and how many points a deed is worth."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
@@ -10,6 +11,21 @@ from lib.errors import FieldError, invalid
 
 MAX_USERS: Final = 1_000
 BEFORE_ALL: Final = UUID(int=0)
+# Older clients receive a balance as an int32; the table has the same limit.
+MAX_BALANCE: Final = 2_147_483_647
+# Who has done a job gets this many; who pays for something one for each so much of its currency.
+FOR_A_JOB_DONE: Final = 10
+SPENT_PER_POINT: Final = 10
+
+
+def points_for_spending(amount: Decimal) -> int:
+    """Return the points of somebody who has paid `amount`; what is left of a ten counts nothing."""
+    return int(amount // SPENT_PER_POINT)
+
+
+def that_fit(points: int, balance: int) -> int:
+    """Return how many of `points` a balance still has room for."""
+    return min(points, MAX_BALANCE - balance)
 
 
 def user_id(text: str) -> UUID:

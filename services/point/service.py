@@ -7,8 +7,13 @@ from typing import Final
 from uuid import UUID
 
 from lib.db import Executor
+from lib.ids import new_id
+from lib.log import get_logger
+from services.point import model
 from services.point.store import points
 from services.point.store.models import PointEntry
+
+log = get_logger(__name__)
 
 LEDGER_PAGE: Final = 500
 
@@ -42,3 +47,22 @@ async def ledger(
         if len(page) < page_size:
             return
         after_id = page[-1].id
+
+
+async def award(tx: Executor, user_id: UUID, amount: int, *, reason: str, source: str) -> None:
+    """Give the user points for `source`, once whoever asks however often.
+
+    A balance that is full takes what fits; nothing to give makes no entry.
+
+    Raises:
+        UniqueViolationError: where somebody else awarded the same at the same time: ask again.
+    """
+    balance = await points.lock_balance(tx, user_id=user_id) or 0
+    given = model.that_fit(amount, balance)
+    if given < amount:
+        log.warning("balance_is_full", user_id=str(user_id), source=source, lost=amount - given)
+    if given <= 0 or await points.is_awarded(tx, source=source):
+        return
+    await points.add_entry(
+        tx, id=new_id(), user_id=user_id, amount=given, reason=reason, source=source
+    )

@@ -14,3 +14,16 @@ SELECT * FROM point_entry
 WHERE user_id = @user_id AND id > @after_id
 ORDER BY id
 LIMIT @page_size;
+
+-- name: LockBalance :one
+-- The user's points, which nobody else moves before the transaction ends; nothing for a newcomer.
+SELECT balance FROM point_balance WHERE user_id = @user_id FOR UPDATE;
+
+-- name: IsAwarded :one
+-- Whether there is an entry for this source.
+SELECT EXISTS (SELECT FROM point_entry WHERE source = @source::text);
+
+-- name: AddEntry :exec
+-- Not ON CONFLICT: the trigger has moved the balance by the time a conflict is met.
+INSERT INTO point_entry (id, user_id, amount, reason, source)
+VALUES (@id, @user_id, @amount, @reason, @source::text);

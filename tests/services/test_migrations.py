@@ -81,6 +81,7 @@ def test_a_new_migration_is_one_for_each_engine(tmp_path, monkeypatch, capsys) -
         ("product/mysql/0002_outbox", "outbox/schema/0001_outbox"),
         ("order/0001_events", "shared/schema/0001_events"),
         ("order/0002_idempotency", "shared/schema/0002_idempotency"),
+        ("point/0002_events", "shared/schema/0001_events"),
         ("user/0003_events", "shared/schema/0001_events"),
         ("user/0004_idempotency", "shared/schema/0002_idempotency"),
     ],

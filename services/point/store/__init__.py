@@ -9,5 +9,8 @@ QUERY_NAMES: Final = {
     points.GET_BALANCE: "GetBalance",
     points.LIST_BALANCES: "ListBalances",
     points.LIST_ENTRIES_AFTER: "ListEntriesAfter",
+    points.LOCK_BALANCE: "LockBalance",
+    points.IS_AWARDED: "IsAwarded",
+    points.ADD_ENTRY: "AddEntry",
 }
 """The name of each query by its text, for an executor to label what it runs."""

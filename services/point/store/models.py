@@ -16,3 +16,4 @@ class PointEntry(msgspec.Struct, frozen=True, gc=False):
     reason: str
     balance_after: int
     created_at: datetime
+    source: str | None

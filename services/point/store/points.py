@@ -35,7 +35,7 @@ async def list_balances(db: Executor, *, user_ids: Sequence[UUID]) -> list[ListB
 
 
 LIST_ENTRIES_AFTER: Final = """\
-SELECT id, user_id, amount, reason, balance_after, created_at FROM point_entry
+SELECT id, user_id, amount, reason, balance_after, created_at, source FROM point_entry
 WHERE user_id = $1 AND id > $2
 ORDER BY id
 LIMIT $3
@@ -48,3 +48,34 @@ async def list_entries_after(
     """One page of a user's ledger, oldest first, beginning behind the entry `after_id`."""
     rows = await db.fetch(LIST_ENTRIES_AFTER, user_id, after_id, page_size)
     return list(starmap(PointEntry, rows))
+
+
+LOCK_BALANCE: Final = "SELECT balance FROM point_balance WHERE user_id = $1 FOR UPDATE"
+
+
+async def lock_balance(db: Executor, *, user_id: UUID) -> int | None:
+    """The user's points, which nobody else moves before the transaction ends; nothing for a newcomer."""
+    value: int | None = await db.fetchval(LOCK_BALANCE, user_id)
+    return value
+
+
+IS_AWARDED: Final = "SELECT EXISTS (SELECT FROM point_entry WHERE source = $1::text)"
+
+
+async def is_awarded(db: Executor, *, source: str) -> bool:
+    """Whether there is an entry for this source."""
+    value: bool = await db.fetchval(IS_AWARDED, source)
+    return value
+
+
+ADD_ENTRY: Final = """\
+INSERT INTO point_entry (id, user_id, amount, reason, source)
+VALUES ($1, $2, $3, $4, $5::text)
+"""
+
+
+async def add_entry(
+    db: Executor, *, id: UUID, user_id: UUID, amount: int, reason: str, source: str | None
+) -> None:
+    """Not ON CONFLICT: the trigger has moved the balance by the time a conflict is met."""
+    await db.execute(ADD_ENTRY, id, user_id, amount, reason, source)

@@ -1,0 +1,2 @@
+DROP INDEX point_entry_source;
+ALTER TABLE point_entry DROP COLUMN source;

@@ -1,0 +1,195 @@
+"""What happens elsewhere becomes points: once each, and the ledger says for what."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from decimal import Decimal
+from pathlib import Path
+from uuid import UUID
+
+import msgspec
+import pytest
+from prometheus_client import CollectorRegistry
+from pydantic import SecretStr
+from redis.asyncio import Redis
+
+from lib.clock import utc_now
+from lib.config import PostgresSettings
+from lib.db import Database
+from lib.db.errors import UniqueViolationError
+from lib.db.postgres import open_database
+from lib.events import Event, stream_of
+from lib.events.event import dead_letters_of
+from lib.ids import new_id
+from lib.testing.wait import eventually
+from services.point import model, service
+from services.point.awards import GROUP, HANDLERS, awarding
+
+CUSTOMER, PROVIDER = new_id(), new_id()
+ENTRIES = "SELECT user_id, amount, reason FROM point_entry ORDER BY amount, source"
+CRASHING = Path(__file__).parent / "crashing.py"
+
+
+@pytest.fixture
+async def redis(redis_url: str) -> AsyncIterator[Redis]:
+    """An empty database of the run's Redis: the names of streams are fixed."""
+    async with Redis.from_url(f"{redis_url.rpartition('/')[0]}/9") as redis:
+        await redis.flushdb()
+        yield redis
+
+
+@pytest.fixture
+async def database_url(new_database) -> str:
+    return await new_database("point")
+
+
+@pytest.fixture
+async def db(database_url: str) -> AsyncIterator[Database]:
+    settings = PostgresSettings(_env_file=None, database_url=SecretStr(database_url), db_pool_min=1)
+    async with open_database(settings, application="test") as db:
+        yield db
+
+
+def delivered(order_id: UUID, total: str, user_id: UUID = CUSTOMER) -> Event:
+    payload = {
+        "order_id": order_id,
+        "user_id": user_id,
+        "status": "delivered",
+        "total": total,
+        "currency": "EUR",
+    }
+    return _event("orders", "order.delivered", order_id, payload)
+
+
+def completed(job_id: UUID, price: str) -> Event:
+    payload = {
+        "job_id": job_id,
+        "order_id": new_id(),
+        "customer_id": CUSTOMER,
+        "provider_id": PROVIDER,
+        "price": price,
+        "currency": "EUR",
+    }
+    return _event("jobs", "job.completed", job_id, payload)
+
+
+def _event(topic: str, kind: str, key: UUID, payload: dict) -> Event:
+    text = msgspec.json.encode(payload).decode()
+    return Event(new_id(), topic, str(key), kind, text, "", "", utc_now())
+
+
+async def send(redis: Redis, *events: Event) -> None:
+    for event in events:
+        await redis.xadd(stream_of(event.topic), event.fields())
+
+
+async def settled(redis: Redis) -> bool:
+    """Whether everything in the streams was handled."""
+    for topic in HANDLERS:
+        stream = stream_of(topic)
+        if not await redis.exists(stream):
+            continue
+        newest = (await redis.xinfo_stream(stream))["last-generated-id"]
+        groups = [g for g in await redis.xinfo_groups(stream) if g["name"] == GROUP.encode()]
+        if not groups or groups[0]["pending"] or groups[0]["last-delivered-id"] != newest:
+            return False
+    return True
+
+
+@pytest.mark.parametrize(
+    ("amount", "points"),
+    [
+        ("0", 0),
+        ("9.99", 0),
+        ("10", 1),
+        ("19.99", 1),
+        ("20.00", 2),
+        ("999999999999.99", 99999999999),
+    ],
+)
+def test_every_ten_spent_are_a_point(amount, points) -> None:
+    assert model.points_for_spending(Decimal(amount)) == points
+
+
+async def test_orders_and_jobs_become_entries_that_say_what_for(db, redis) -> None:
+    order_id, job_id, cheap = new_id(), new_id(), new_id()
+    async with awarding(db, redis, port=1, registry=CollectorRegistry()):
+        await send(
+            redis,
+            delivered(order_id, "123.45"),
+            delivered(cheap, "9.99"),
+            completed(job_id, "80.00"),
+            _event("orders", "order.created", order_id, {}),
+        )
+        await eventually(lambda: settled(redis))
+    rows = [tuple(row) for row in await db.fetch(ENTRIES)]
+    assert rows == [
+        (CUSTOMER, 8, f"job {job_id} completed"),
+        (PROVIDER, 10, f"job {job_id} completed"),
+        (CUSTOMER, 12, f"order {order_id} delivered"),
+    ]
+    assert await service.points_of_many(db, [CUSTOMER, PROVIDER]) == {CUSTOMER: 20, PROVIDER: 10}
+
+
+async def test_what_is_delivered_twice_is_awarded_once(db, redis) -> None:
+    order_id = new_id()
+    same = delivered(order_id, "100")
+    async with awarding(db, redis, port=1, registry=CollectorRegistry()):
+        # The same event again, and another event that tells of the same delivery.
+        await send(redis, same, same, delivered(order_id, "100"))
+        await eventually(lambda: settled(redis))
+    assert await service.points_of(db, CUSTOMER) == 10
+    assert await db.fetchval("SELECT count(*) FROM point_entry") == 1
+
+
+async def test_the_database_itself_refuses_a_second_award(db) -> None:
+    async def once() -> None:
+        async with db.transaction() as tx:
+            await service.award(tx, CUSTOMER, 5, reason="test", source="order:1:customer")
+
+    answers = await asyncio.gather(*(once() for _ in range(8)), return_exceptions=True)
+    refused = [answer for answer in answers if answer is not None]
+    assert all(isinstance(answer, UniqueViolationError) for answer in refused)
+    assert await service.points_of(db, CUSTOMER) == 5
+
+
+async def test_a_full_balance_takes_what_fits_and_no_more(db) -> None:
+    for source, amount in (("a", model.MAX_BALANCE - 3), ("b", 10), ("c", 10)):
+        async with db.transaction() as tx:
+            await service.award(tx, CUSTOMER, amount, reason="test", source=source)
+    amounts = await db.fetch("SELECT amount FROM point_entry ORDER BY source")
+    assert [tuple(row) for row in amounts] == [(model.MAX_BALANCE - 3,), (3,)]
+
+
+async def test_what_is_no_such_event_is_set_aside_and_holds_up_nobody(db, redis) -> None:
+    async with awarding(db, redis, port=1, registry=CollectorRegistry()):
+        broken = _event("orders", "order.delivered", new_id(), {"order_id": "x"})
+        await send(redis, broken, delivered(new_id(), "50"))
+        await eventually(lambda: settled(redis), within=20)
+    assert await service.points_of(db, CUSTOMER) == 5
+    assert await redis.xlen(dead_letters_of("orders")) == 1
+
+
+async def test_nothing_is_lost_or_awarded_twice_however_often_the_process_is_killed(
+    db, redis, database_url, redis_url
+) -> None:
+    orders = [new_id() for _ in range(150)]
+    for order_id in orders:
+        event = delivered(order_id, "10")
+        await send(redis, event, event, completed(order_id, "10"))
+    url = f"{redis_url.rpartition('/')[0]}/9"
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, CRASHING, database_url, url, "40"), cwd=Path.cwd()
+    )
+    assert await asyncio.wait_for(process.wait(), 120) == 0
+    async with awarding(db, redis, port=1, registry=CollectorRegistry()):
+        await eventually(lambda: settled(redis), within=60)
+    # One for each order, one and ten for each job.
+    assert await service.points_of_many(db, [CUSTOMER, PROVIDER]) == {
+        CUSTOMER: 2 * len(orders),
+        PROVIDER: model.FOR_A_JOB_DONE * len(orders),
+    }
+    assert await db.fetchval("SELECT count(*) FROM point_entry") == 3 * len(orders)
+    assert await redis.exists(dead_letters_of("orders"), dead_letters_of("jobs")) == 0
