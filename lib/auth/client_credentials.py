@@ -7,9 +7,10 @@ from typing import Final
 from urllib.parse import urlsplit
 
 import msgspec
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 
 from lib.auth.service_tokens import ServiceTokens
+from lib.auth.settings import WebAddress, check_trusted
 from lib.auth.tokens import Issued
 from lib.config import Settings
 from lib.http.client import open_client
@@ -20,13 +21,15 @@ _SECONDS: Final = 2.0
 class ServiceLoginSettings(Settings):
     """For services that call others in their own name."""
 
-    auth_token_url: str = Field(
+    auth_token_url: WebAddress = Field(
         default="http://127.0.0.1:8081/api/v1/auth/token", validation_alias="AUTH_TOKEN_URL"
     )
     auth_client_id: str = Field(default="", validation_alias="AUTH_CLIENT_ID")
     auth_client_secret: SecretStr = Field(
         default=SecretStr(""), validation_alias="AUTH_CLIENT_SECRET"
     )
+
+    _secrets_stay_with_us = field_validator("auth_token_url")(check_trusted)
 
 
 class _Token(msgspec.Struct, frozen=True):

@@ -2,19 +2,61 @@
 
 from __future__ import annotations
 
-from pydantic import Field, SecretStr
+import ipaddress
+from typing import Annotated, ClassVar, Final
+from urllib.parse import urlsplit
 
-from lib.config import Settings
+from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator
+
+from lib.config import DEVELOPMENT_ONLY, Settings, in_production
+
+_SHORTEST: Final = 32
+_INTERNAL: Final = (".internal", ".local", ".svc")
+
+
+def _web_address(value: str) -> str:
+    address = urlsplit(value)
+    if address.scheme not in ("http", "https") or not address.hostname:
+        raise ValueError("must be an http:// or https:// address")
+    return value
+
+
+WebAddress = Annotated[str, AfterValidator(_web_address)]
+
+
+def check_trusted(value: str, info: ValidationInfo) -> str:
+    """Let pass where secrets or keys may travel in production: https, or within one's own network.
+
+    `http://user:8081` is the name of a neighbour, `http://users.example.com` anybody on the way.
+    Raises ValueError otherwise.
+    """
+    address = urlsplit(value)
+    if in_production(info) and address.scheme == "http" and not _is_ours(address.hostname or ""):
+        raise ValueError("in production must be https:// to a host outside of one's own network")
+    return value
 
 
 class TokenSettings(Settings):
     """The issuer of tokens and its published keys."""
 
-    auth_jwks_url: str = Field(
+    # Who issues tokens has the keys and need not be told where to find them.
+    issues_tokens: ClassVar[bool] = False
+
+    auth_jwks_url: WebAddress = Field(
         default="http://127.0.0.1:8081/api/v1/auth/jwks.json", validation_alias="AUTH_JWKS_URL"
     )
-    auth_issuer: str = Field(default="http://127.0.0.1:8080", validation_alias="AUTH_ISSUER")
-    auth_audience: str = Field(default="platform", validation_alias="AUTH_AUDIENCE")
+    auth_issuer: str = Field(
+        default="http://127.0.0.1:8080", min_length=1, validation_alias="AUTH_ISSUER"
+    )
+    auth_audience: str = Field(default="platform", min_length=1, validation_alias="AUTH_AUDIENCE")
+
+    @field_validator("auth_jwks_url")
+    @classmethod
+    def _keys_come_from_whom_we_mean(cls, value: str, info: ValidationInfo) -> str:
+        default = TokenSettings.model_fields["auth_jwks_url"].default
+        if in_production(info) and value == default and not cls.issues_tokens:
+            raise ValueError("is not set")
+        return check_trusted(value, info)
 
 
 class AuthSettings(TokenSettings):
@@ -22,5 +64,20 @@ class AuthSettings(TokenSettings):
 
     # The same in all services: a browser's CSRF token is good for each of them.
     auth_csrf_secret: SecretStr = Field(
-        default=SecretStr("for development only"), validation_alias="AUTH_CSRF_SECRET"
+        default=SecretStr(DEVELOPMENT_ONLY), validation_alias="AUTH_CSRF_SECRET"
     )
+
+    @field_validator("auth_csrf_secret")
+    @classmethod
+    def _cannot_be_guessed(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
+        if in_production(info) and len(value.get_secret_value()) < _SHORTEST:
+            raise ValueError(f"in production needs {_SHORTEST} characters or more")
+        return value
+
+
+def _is_ours(host: str) -> bool:
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return "." not in host or host.endswith(_INTERNAL)
+    return address.is_private

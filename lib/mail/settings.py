@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
-from lib.config import Environment, Port, Seconds, Settings
+from lib.config import Port, Seconds, Settings, in_production
 from lib.mail.senders import FileSender, RedirectingSender, Sender, SmtpOptions, SmtpSender
 
 
@@ -36,11 +35,19 @@ class MailSettings(Settings):
     mail_redirect_to: str = Field(default="", validation_alias="MAIL_REDIRECT_TO")
     mail_folder: Path = Field(default=Path(".run/mail"), validation_alias="MAIL_FOLDER")
 
-    @model_validator(mode="after")
-    def _production_has_a_mail_server(self) -> Self:
-        if self.environment is Environment.PRODUCTION and not self.smtp_host:
-            raise ValueError("in production mail needs a server: set SMTP_HOST")
-        return self
+    @field_validator("smtp_host")
+    @classmethod
+    def _production_has_a_mail_server(cls, value: str, info: ValidationInfo) -> str:
+        if in_production(info) and not value:
+            raise ValueError("in production mail needs a server")
+        return value
+
+    @field_validator("smtp_security")
+    @classmethod
+    def _no_password_in_the_clear(cls, value: SmtpSecurity, info: ValidationInfo) -> SmtpSecurity:
+        if in_production(info) and value is SmtpSecurity.NONE and info.data.get("smtp_password"):
+            raise ValueError("in production a password needs starttls or tls")
+        return value
 
     def mail_sender(self) -> Sender:
         """Return what sends."""

@@ -8,9 +8,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from lib.config import Seconds, Settings
 from lib.storage.cloudfront import CloudFrontLinks
@@ -51,16 +50,23 @@ class StorageSettings(Settings):
         default=None, validation_alias="CLOUDFRONT_PRIVATE_KEY"
     )
 
-    @model_validator(mode="after")
-    def _belongs_together(self) -> Self:
-        if self.s3_bucket and not (self.s3_access_key and self.s3_secret_key):
+    @field_validator("s3_secret_key")
+    @classmethod
+    def _a_bucket_has_keys(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if info.data.get("s3_bucket") and not (value and info.data.get("s3_access_key")):
             raise ValueError("S3_BUCKET needs S3_ACCESS_KEY and S3_SECRET_KEY")
-        given = [bool(getattr(self, name)) for name in _TOGETHER]
-        if any(given) and not all(given):
+        return value
+
+    @field_validator("cloudfront_private_key")
+    @classmethod
+    def _belongs_together(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        given = {**info.data, "cloudfront_private_key": value}
+        are_given = [bool(given.get(name)) for name in _TOGETHER]
+        if any(are_given) and not all(are_given):
             raise ValueError(f"set all or none of {', '.join(_TOGETHER).upper()}")
-        if all(given):
-            self._cloudfront()
-        return self
+        if value is not None:
+            CloudFrontLinks("https://x", key_pair_id="x", private_key_pem=_pem(value))
+        return value
 
     @asynccontextmanager
     async def open_files(self, secret: bytes) -> AsyncIterator[Files]:
@@ -86,9 +92,18 @@ class StorageSettings(Settings):
         )
 
     def _cloudfront(self) -> CloudFrontLinks:
-        given = self.cloudfront_private_key
-        text = "" if given is None else given.get_secret_value()
-        pem = text.encode() if "-----BEGIN" in text else Path(text).read_bytes()
         return CloudFrontLinks(
-            self.cloudfront_url, key_pair_id=self.cloudfront_key_pair_id, private_key_pem=pem
+            self.cloudfront_url,
+            key_pair_id=self.cloudfront_key_pair_id,
+            private_key_pem=_pem(self.cloudfront_private_key),
         )
+
+
+def _pem(given: SecretStr | None) -> bytes:
+    text = "" if given is None else given.get_secret_value()
+    if "-----BEGIN" in text:
+        return text.encode()
+    try:
+        return Path(text).read_bytes()
+    except (OSError, ValueError):
+        raise ValueError("is neither a PEM nor the path of a readable file") from None

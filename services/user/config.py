@@ -58,6 +58,7 @@ class UserConfig(PostgresSettings, GateSettings, MailSettings, StorageSettings):
     """`USER_DATABASE_URL` is required; in production so are keys, secrets and a mail server."""
 
     model_config = SettingsConfigDict(env_prefix="USER_")
+    issues_tokens = True
 
     port: Port = 8081
     point_grpc_address: str = Field("127.0.0.1:50051", validation_alias="POINT_GRPC_ADDRESS")

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import base64
 import unicodedata
+from pathlib import Path
 from uuid import UUID
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
 
 from lib.auth import SigningKey
+from lib.config import ConfigError, load
 from lib.errors import AppError
 from lib.ids import new_id
 from lib.mail import Mail
@@ -139,18 +140,34 @@ async def test_a_password_is_verified_whatever_it_is_made_of() -> None:
         assert not await passwords.verify("x", "not a hash")
 
 
-def test_production_names_every_secret_that_is_missing() -> None:
-    with pytest.raises(ValidationError) as caught:
-        UserConfig(_env_file=None, environment="production", database_url="postgresql://db/user")
-    said = str(caught.value)
-    for name in ("USER_JWT_PRIVATE_KEYS", "USER_ENCRYPTION_KEYS", "AUTH_CSRF_SECRET"):
-        assert name in said
-    with pytest.raises(ValidationError, match="SMTP_HOST"):
-        UserConfig(
-            _env_file=None,
-            environment="production",
-            database_url="postgresql://db/user",
-            jwt_private_keys=SigningKey.generate().pem().decode(),
-            encryption_keys=f"first:{KEY}",
-            auth_csrf_secret="x" * 40,
-        )
+def test_production_names_everything_that_is_missing_at_once(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)  # where no .env is
+    monkeypatch.setenv("ENVIRONMENT", "production")
+    monkeypatch.setenv("S3_BUCKET", "pictures")
+    monkeypatch.setenv("CLOUDFRONT_PRIVATE_KEY", "/nowhere.pem")
+    monkeypatch.setenv("USER_LOGIN_ATTEMPTS", "many")
+    with pytest.raises(ConfigError) as caught:
+        load(UserConfig)
+    assert {line.split(":")[0].strip() for line in str(caught.value).splitlines()[1:]} == {
+        "USER_DATABASE_URL",
+        "USER_JWT_PRIVATE_KEYS",
+        "USER_ENCRYPTION_KEYS",
+        "USER_LOGIN_ATTEMPTS",
+        "AUTH_CSRF_SECRET",
+        "SMTP_HOST",
+        "S3_SECRET_KEY",
+        "CLOUDFRONT_PRIVATE_KEY",
+    }
+
+
+def test_production_starts_with_secrets_of_its_own() -> None:
+    given = {
+        "database_url": "postgresql://db/user",
+        "jwt_private_keys": SigningKey.generate().pem().decode(),
+        "encryption_keys": f"first:{KEY}",
+        "auth_csrf_secret": "x" * 40,
+        "smtp_host": "mail.example.com",
+    }
+    assert UserConfig(_env_file=None, environment="production", **given).smtp_host
