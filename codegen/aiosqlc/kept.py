@@ -11,6 +11,7 @@ R = TypeVar("R")
 
 Parts = tuple[object, ...]
 
+_forgetting: list[Callable[[], None]] = []
 _MOST = 20_000  # answers of one function; twice this many are in memory at most
 
 
@@ -60,6 +61,7 @@ class _Memory(Generic[R]):
     def __init__(self) -> None:
         self._young: dict[Parts, tuple[Parts, R]] = {}
         self._old: dict[Parts, tuple[Parts, R]] = {}
+        _forgetting.append(self._forget)
 
     def get(self, key: Parts) -> tuple[Parts, R] | None:
         found = self._young.get(key)
@@ -73,6 +75,15 @@ class _Memory(Generic[R]):
         if len(self._young) > _MOST:
             self._young, self._old = {}, self._young
         return value
+
+    def _forget(self) -> None:
+        self._young, self._old = {}, {}
+
+
+def forget_all() -> None:
+    """Forget every answer of every function, as a new process would."""
+    for forget in _forgetting:
+        forget()
 
 
 def _identities(parts: Parts) -> Parts:

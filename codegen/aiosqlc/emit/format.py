@@ -15,34 +15,39 @@ from aiosqlc.stages import Rendered
 
 def format_all(files: Sequence[Rendered], near: Path) -> tuple[Rendered, ...]:
     """Format Python files in one run, by the ruff settings that hold in the folder `near`."""
-    python = [file for file in files if file.path.suffix == ".py"]
-    if not python:
-        return tuple(files)
+    settings = _settings(near)
+    known = _known.setdefault(settings, {})
+    python = [file.text for file in files if file.path.suffix == ".py"]
+    fresh = [text for text in dict.fromkeys(python) if text not in known]
+    formatted = {text: known[text] for text in python if text in known}
+    formatted |= zip(fresh, _format(fresh, settings), strict=True)
+    _known[settings] = formatted  # what is not asked for any more is forgotten
+    return tuple(Rendered(file.path, formatted.get(file.text, file.text)) for file in files)
+
+
+Settings = tuple[str, ...]
+_known: dict[Settings, dict[str, str]] = {}
+
+
+def _format(texts: Sequence[str], settings: Settings) -> list[str]:
+    if not texts:
+        return []
     with tempfile.TemporaryDirectory() as folder:
-        copies = {file.path: Path(folder) / f"{number}.py" for number, file in enumerate(python)}
-        for file in python:
-            copies[file.path].write_text(file.text, encoding="utf-8")
+        copies = [Path(folder) / f"{number}.py" for number in range(len(texts))]
+        for path, text in zip(copies, texts, strict=True):
+            path.write_text(text, encoding="utf-8")
+        options = ["--quiet", "--no-cache", *settings[1:]]
         subprocess.run(
-            [
-                find_ruff_bin(),
-                "format",
-                "--quiet",
-                "--no-cache",
-                *_settings(near),
-                *map(str, copies.values()),
-            ],
+            [find_ruff_bin(), "format", *options, *map(str, copies)],
             check=True,
             capture_output=True,
         )
-        return tuple(
-            Rendered(file.path, copies[file.path].read_text(encoding="utf-8"))
-            if file.path in copies
-            else file
-            for file in files
-        )
+        return [path.read_text(encoding="utf-8") for path in copies]
 
 
-def _settings(near: Path) -> list[str]:
-    """Return the options that make ruff format as it would in this folder."""
+def _settings(near: Path) -> Settings:
+    """Return what the settings say, then the options that make ruff format by them."""
     path = ruff_settings(near)
-    return ["--config", str(path)] if path else ["--isolated", "--target-version", "py311"]
+    if path is None:
+        return ("", "--isolated", "--target-version", "py311")
+    return (path.read_text(encoding="utf-8"), "--config", str(path))

@@ -44,6 +44,8 @@ def _dedent(lines: tuple[str, ...]) -> list[str]:
 
 def _escape(text: str) -> str:
     text = text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
+    if text.replace("\n", "").replace("\t", "").isprintable():
+        return text
     return "".join(char if char in "\n\t" or char.isprintable() else _code(char) for char in text)
 
 

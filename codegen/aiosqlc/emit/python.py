@@ -9,10 +9,12 @@ from aiosqlc.emit.classes import class_imports, print_class, print_enum
 from aiosqlc.emit.imports import import_lines
 from aiosqlc.emit.literal import docstring, indented, line_literal, text_literal
 from aiosqlc.emit.methods import print_methods
+from aiosqlc.kept import kept
 from aiosqlc.parse.scanner import Kind, scan
 from aiosqlc.plan.model import Import, PyClass, PyFunction, PyModule
 
 
+@kept
 def print_module(module: PyModule, header: str) -> str:
     """Return a module's source, before the formatter: layout of long lines is left to it."""
     blocks = [print_enum(enum) for enum in module.enums]

@@ -77,7 +77,7 @@ def _catalog(catalog: Catalog) -> str:
 
 
 # What only `explain` shows, and what is read again anyway, is not remembered.
-_FORGOTTEN = frozenset({"parsed", "reasons", "cardinality_reasons"})
+_FORGOTTEN = frozenset({"parsed", "source_map", "reasons", "cardinality_reasons"})
 _STORED = [item.name for item in fields(TypedQuery) if item.name not in _FORGOTTEN]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from aiosqlc.bulk import is_bulk
 from aiosqlc.diagnostics import Diagnostic, Label
@@ -13,10 +12,8 @@ from aiosqlc.plan.clashes import check_parameters
 from aiosqlc.plan.model import Import, PyClass, PyCopy, PyField, PyFunction, PyParam, PyType
 from aiosqlc.plan.naming import argument, camel, constant, identifier, snake
 from aiosqlc.plan.positional import positional
+from aiosqlc.plan.rows import QueryPlanner
 from aiosqlc.stages import Cardinality, Command, TypedParam, TypedQuery
-
-if TYPE_CHECKING:
-    from aiosqlc.plan.module import Planner
 
 _BATCHES = frozenset({Command.COPYFROM, Command.BATCHEXEC, Command.BATCHMANY, Command.BATCHONE})
 _EXECUTORS = {
@@ -27,14 +24,14 @@ _EXECUTORS = {
 }
 
 
-def plan_function(query: TypedQuery, planner: Planner) -> tuple[PyFunction, list[Diagnostic]]:
+def plan_function(query: TypedQuery, planner: QueryPlanner) -> tuple[PyFunction, list[Diagnostic]]:
     """Plan one query's function."""
     parsed = query.parsed
     params = {param.number: _param(query, param, planner) for param in query.params}
     row = planner.row(query) if parsed.command.returns_rows and query.columns else None
     own = [row.cls] if row and row.cls and row.cls.name == planner.own_name(query) else []
     ordered = [params[number] for number in sorted(params)]
-    executor = planner.executor(_EXECUTORS.get(parsed.command, "Executor"))
+    executor = planner.package.executor(_EXECUTORS.get(parsed.command, "Executor"))
     function = PyFunction(
         name=identifier(snake(parsed.name)),
         constant=constant(parsed.name),
@@ -48,17 +45,17 @@ def plan_function(query: TypedQuery, planner: Planner) -> tuple[PyFunction, list
         row=row,
         exactly_one=query.cardinality is Cardinality.ONE,
         counts_rows=_counts_rows(query.sql),
-        errors=planner.errors_of(query),
+        errors=planner.package.errors_of(query),
     )
     imports = {executor}
     if function.errors:
         imports |= {
             ("asyncpg", "IntegrityConstraintViolationError"),
-            (planner.in_package("errors"), "constraint_error"),
+            (planner.package.in_package("errors"), "constraint_error"),
         }
     for param in ordered:
         imports |= param.type.imports_in(param.type.annotation, param.expression)
-    problems = _unsupported(query, planner.engine)
+    problems = _unsupported(query, planner.package.engine)
     if parsed.dynamic:
         function, needed = _dynamic(query, function, params, planner)
         imports |= needed
@@ -74,7 +71,7 @@ def plan_function(query: TypedQuery, planner: Planner) -> tuple[PyFunction, list
         copy = _copy(query)
         problems += [] if copy else [_not_copyable(query)]
         function = replace(function, copy=copy)
-    if planner.engine is Dialect.MYSQL:
+    if planner.package.engine is Dialect.MYSQL:
         function = positional(function, query, params)
     problems += check_parameters(query, function.params, row)
     for field in (field for cls in own for field in cls.fields):
@@ -83,7 +80,7 @@ def plan_function(query: TypedQuery, planner: Planner) -> tuple[PyFunction, list
     return replace(function, own_classes=tuple(own), imports=frozenset(imports)), problems
 
 
-def _param(query: TypedQuery, param: TypedParam, planner: Planner) -> PyParam:
+def _param(query: TypedQuery, param: TypedParam, planner: QueryPlanner) -> PyParam:
     kind = planner.types.parameter(
         param.type,
         not_null=param.not_null,
@@ -100,10 +97,10 @@ _CHUNK = PyParam("chunk", PyType("int"), "chunk", "1000")
 
 
 def _dynamic(
-    query: TypedQuery, function: PyFunction, params: dict[int, PyParam], planner: Planner
+    query: TypedQuery, function: PyFunction, params: dict[int, PyParam], planner: QueryPlanner
 ) -> tuple[PyFunction, set[Import]]:
     """Give optional parameters their defaults, and choose the text at run time."""
-    unset = planner.unset()
+    unset = planner.package.unset()
     adapted, choice, imports = plan_choice(query, params, unset)
     required = [param for param in adapted if not param.default]
     optional = [param for param in adapted if param.default]
@@ -112,7 +109,7 @@ def _dynamic(
 
 
 def _batched(
-    query: TypedQuery, function: PyFunction, planner: Planner
+    query: TypedQuery, function: PyFunction, planner: QueryPlanner
 ) -> tuple[PyFunction, list[PyClass]]:
     """Take many sets of arguments: values where there is one parameter, objects where several."""
     params = function.params
@@ -122,7 +119,7 @@ def _batched(
         return replace(function, batch=only.type.annotation, arguments=(expression,)), []
     name = f"{camel(query.parsed.name)}Params"
     fields = tuple(PyField(param.name, param.type) for param in params)
-    cls = PyClass(name, planner.target.models, fields)
+    cls = PyClass(name, planner.package.target.models, fields)
     arguments = tuple(
         param.type.encode.replace("{}", f"item.{param.name}") or f"item.{param.name}"
         for param in params
@@ -131,7 +128,7 @@ def _batched(
 
 
 def _bulked(
-    query: TypedQuery, function: PyFunction, planner: Planner
+    query: TypedQuery, function: PyFunction, planner: QueryPlanner
 ) -> tuple[PyFunction, list[PyClass]]:
     """Take many rows at once, and pass each column on as one array."""
     function, classes = _batched(query, function, planner)

@@ -1,0 +1,52 @@
+"""Plans `models`, the module of what several queries share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from aiosqlc.kept import kept
+from aiosqlc.plan.gathered import Gathered
+from aiosqlc.plan.model import Import, PyClass, PyEnum, PyModule
+from aiosqlc.plan.package import Package
+
+
+def models_module(package: Package, needed: Gathered) -> PyModule:
+    """Plan `models.py`: enums, composites and the rows of whole tables."""
+    enums = tuple(needed.enums.values())
+    return _module(package, len(enums), *enums, *needed.classes)
+
+
+@kept
+def _module(package: Package, enums: int, *shared: PyEnum | PyClass) -> PyModule:
+    classes = [item for item in shared[enums:] if isinstance(item, PyClass)]
+    imports = frozenset[Import]().union(
+        *(item.type.imports_in(item.type.annotation) for cls in classes for item in cls.fields)
+    )
+    return PyModule(
+        path=package.target.out / "models.py",
+        source="",
+        doc=("Row classes and enums that several queries share.",),
+        enums=tuple(item for item in shared if isinstance(item, PyEnum)),
+        classes=_in_order(classes),
+        imports=frozenset(item for item in imports if item[0] != package.models_name),
+        first_party=package.first_party,
+    )
+
+
+def _in_order(classes: Sequence[PyClass]) -> tuple[PyClass, ...]:
+    """Put classes after those their fields use; names decide the rest, so that output is stable."""
+    ordered: dict[str, PyClass] = {}
+    by_name = {cls.name: cls for cls in sorted(classes, key=lambda cls: cls.name)}
+
+    def visit(cls: PyClass) -> None:
+        if cls.name in ordered:
+            return
+        for item in cls.fields:
+            used = {name for _, name in item.type.imports} & by_name.keys()
+            for name in sorted(used - {cls.name}):
+                visit(by_name[name])
+        ordered[cls.name] = cls
+
+    for cls in by_name.values():
+        visit(cls)
+    return tuple(ordered.values())

@@ -1,0 +1,102 @@
+"""What all functions of one generated package have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from typing import TypeVar
+
+from aiosqlc.config.project import ModelKind, PythonTarget
+from aiosqlc.kept import kept
+from aiosqlc.parse.scanner import Dialect
+from aiosqlc.plan.errors import plan_errors
+from aiosqlc.plan.model import Import, PyError
+from aiosqlc.plan.naming import camel
+from aiosqlc.stages import Catalog, Constraint, Table, TypedQuery
+
+T = TypeVar("T")
+ErrorKey = tuple[str, str, str]
+
+
+@dataclass(frozen=True, eq=False)
+class Package:
+    """Where things are imported from, and what the schema has. Compared by identity."""
+
+    target: PythonTarget
+    catalog: Catalog
+    engine: Dialect = Dialect.POSTGRESQL
+    errors: dict[ErrorKey, PyError] = field(default_factory=dict)
+
+    @property
+    def models_name(self) -> str:
+        """How the module of shared classes is imported."""
+        return self.in_package("models")
+
+    def in_package(self, name: str) -> str:
+        """Return how a module of this package is imported: absolutely where its name is known."""
+        return f"{self.target.package}.{name}" if self.target.package else f".{name}"
+
+    @property
+    def first_party(self) -> frozenset[str]:
+        """Top-level packages that are the user's own, for the order of imports."""
+        names = (self.target.package, self.target.executor)
+        return frozenset(name.partition(".")[0] for name in names if name)
+
+    @cached_property
+    def tables(self) -> dict[tuple[str, str], Table]:
+        """The tables of the schema by name."""
+        return {(table.schema, table.name): table for table in self.catalog.tables}
+
+    @cached_property
+    def particular(self) -> frozenset[str]:
+        """The query columns and parameters that have an override of their own."""
+        return frozenset(item.query for item in self.target.overrides if item.query)
+
+    def executor(self, name: str) -> Import:
+        """Return where a Protocol comes from: the configured module, or the one written here."""
+        if name == "Executor" and self.target.executor:
+            return (self.target.executor, name)
+        return (self.in_package("executor"), name)
+
+    def unset(self) -> tuple[Import, Import]:
+        """Return where UNSET and its type come from: msgspec's own serve its users best."""
+        if self.target.models is ModelKind.MSGSPEC:
+            return ("msgspec", "UNSET"), ("msgspec", "UnsetType")
+        return (self.in_package("executor"), "UNSET"), (self.in_package("executor"), "Unset")
+
+    def errors_of(self, query: TypedQuery) -> tuple[PyError, ...]:
+        """Return the exceptions for the constraints that a query can violate."""
+        if not self.target.emit_exceptions:
+            return ()
+        return plan_errors(query.violable, self.errors)
+
+    def class_of(self, module: str) -> str:
+        """Return the name of a module's class, where its functions are to be methods."""
+        if not self.target.emit_class and not self.target.emit_protocol:
+            return ""
+        return "Queries" if module == "queries" else f"{camel(module)}Queries"
+
+
+def package_of(
+    target: PythonTarget, catalog: Catalog, engine: Dialect, queries: Iterable[TypedQuery]
+) -> Package:
+    """Return the package these queries go into: the same object where nothing of it differs."""
+    found: dict[Constraint, None] = {}
+    if target.emit_exceptions:  # the first of two constraints of one name has it to itself
+        found = dict.fromkeys(item for query in queries for item in query.violable)
+    return _package(_first_equal(target), catalog, engine, _first_equal(tuple(found)))
+
+
+@kept
+def _package(
+    target: PythonTarget, catalog: Catalog, engine: Dialect, constraints: tuple[Constraint, ...]
+) -> Package:
+    package = Package(target, catalog, engine)
+    plan_errors(constraints, package.errors)
+    return package
+
+
+@lru_cache(maxsize=64)
+def _first_equal(value: T) -> T:
+    return value

@@ -1,0 +1,191 @@
+"""Plans how the rows of one query become values, and which shared classes that takes."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from aiosqlc.diagnostics import Diagnostic
+from aiosqlc.kept import kept
+from aiosqlc.plan.clashes import check_fields
+from aiosqlc.plan.gathered import Gathered
+from aiosqlc.plan.model import Import, PyClass, PyField, PyNested, PyRow, PyType
+from aiosqlc.plan.naming import argument, camel, identifier, singular
+from aiosqlc.plan.package import Package
+from aiosqlc.plan.types import TypeResolver
+from aiosqlc.stages import Column, ColumnRef, Table, TypedEmbed, TypedQuery
+
+
+class QueryPlanner:
+    """Plans the rows of one query; what it needs of `models.py` gathers here."""
+
+    def __init__(self, package: Package) -> None:
+        self.package = package
+        self.gathered = Gathered()
+        self.problems: list[Diagnostic] = []
+        self.types = TypeResolver(
+            package.target,
+            package.models_name,
+            package.catalog.default_schema,
+            package.engine,
+            self.gathered.enums,
+            self.gathered.composites,
+        )
+
+    def own_name(self, query: TypedQuery) -> str:
+        """Return the name of the row class that only this query uses."""
+        return f"{camel(query.parsed.name)}Row"
+
+    def row(self, query: TypedQuery) -> PyRow:
+        """Plan how a row of this query is read."""
+        columns = tuple(self.column(query, column) for column in query.columns)
+        nested = tuple(self.nested(embed) for embed in query.embeds)
+        if len(columns) == 1 and not nested:
+            only = columns[0]
+            imports = only.imports_in(only.annotation, only.decode)
+            return PyRow(only.annotation, columns, ("value",), imports=imports)
+        cls, where = self.row_class(query, columns, nested)
+        classes = {(where, cls.name)} if where else set[Import]()
+        classes |= {(self.package.models_name, item.cls.name) for item in nested}
+        return PyRow(
+            cls.name,
+            columns,
+            _local_names(query, nested, _taken(query, columns)),
+            cls,
+            nested,
+            frozenset(classes).union(*(column.imports_in(column.decode) for column in columns)),
+        )
+
+    def column(self, query: TypedQuery, column: Column) -> PyType:
+        """Return the type of one result column."""
+        return self.types.column(
+            column.type,
+            not_null=column.not_null,
+            element_not_null=column.element_not_null,
+            origin=column.origin,
+            query=f"{query.parsed.name}.{column.name}",
+        )
+
+    def nested(self, embed: TypedEmbed) -> PyNested:
+        """Plan the nested row of an embed."""
+        table = self.package.tables[embed.table.schema, embed.table.table]
+        return PyNested(
+            embed.first,
+            embed.count,
+            self.table_class(table),
+            embed.presence if embed.nullable else None,
+        )
+
+    def row_class(
+        self, query: TypedQuery, columns: tuple[PyType, ...], nested: tuple[PyNested, ...]
+    ) -> tuple[PyClass, str]:
+        """Return the row's class and the module it is imported from (empty: this one)."""
+        table = self.whole_table(query)
+        if table and not nested:
+            return self.table_class(table), self.package.models_name
+        fields = _fields(query, columns, nested)
+        self.problems += check_fields(query, fields)
+        cls = PyClass(self.own_name(query), self.package.target.models, fields)
+        named = dict(query.parsed.options).get("row")
+        if not named:
+            return cls, ""
+        cls = replace(cls, name=named)
+        self.gathered.rows[named] = cls
+        return cls, self.package.models_name
+
+    def whole_table(self, query: TypedQuery) -> Table | None:
+        """Return the table whose columns these are: all of them, in order, no less certain."""
+        origins = [column.origin for column in query.columns]
+        first = origins[0] if origins else None
+        table = self.package.tables.get((first.schema, first.table)) if first else None
+        if not table or len(table.columns) != len(origins):
+            return None
+        for column, origin, own in zip(query.columns, origins, table.columns, strict=True):
+            expected = ColumnRef(table.schema, table.name, own.name)
+            if origin != expected or column.name != own.name:
+                return None
+            if own.not_null and not column.not_null:
+                return None
+        queried = (f"{query.parsed.name}.{column.name}" for column in query.columns)
+        return None if self.package.particular.intersection(queried) else table
+
+    def table_class(self, table: Table) -> PyClass:
+        """Return the shared class of a table's rows."""
+        cls, needed = _table_class(self.package, table)
+        self.gathered.add(needed)
+        return cls
+
+
+@kept
+def _table_class(package: Package, table: Table) -> tuple[PyClass, Gathered]:
+    planner = QueryPlanner(package)
+    fields = tuple(
+        PyField(
+            identifier(column.name),
+            planner.types.column(
+                column.type,
+                not_null=column.not_null,
+                element_not_null=column.element_not_null,
+                origin=ColumnRef(table.schema, table.name, column.name),
+            ),
+        )
+        for column in table.columns
+    )
+    name = planner.types.class_name(table.schema, singular(table.name))
+    cls = PyClass(name, package.target.models, fields, table.comment or f"A row of {table.name}.")
+    planner.gathered.tables[table.schema, table.name] = cls
+    return cls, planner.gathered
+
+
+def _fields(
+    query: TypedQuery, columns: tuple[PyType, ...], nested: tuple[PyNested, ...]
+) -> tuple[PyField, ...]:
+    """Return a row class's fields: one per column, one for all columns of an embed."""
+    fields: list[PyField] = []
+    starts = {item.first: (item, embed) for item, embed in zip(nested, query.embeds, strict=True)}
+    position = 0
+    while position < len(columns):
+        if position in starts:
+            item, embed = starts[position]
+            suffix = "" if item.presence is None else " | None"
+            kind = PyType(f"{item.cls.name}{suffix}", atomic=False)
+            fields.append(PyField(identifier(embed.name), kind))
+            position += item.count
+            continue
+        name = _column_name(query.columns[position], position)
+        fields.append(PyField(name, columns[position]))
+        position += 1
+    return tuple(fields)
+
+
+def _column_name(column: Column, position: int) -> str:
+    if column.name in {"", "?column?"}:
+        return f"column_{position + 1}"
+    return identifier(column.name)
+
+
+def _local_names(
+    query: TypedQuery, nested: tuple[PyNested, ...], taken: frozenset[str]
+) -> tuple[str, ...]:
+    """Return a distinct local name for every column, for rows that are read by name."""
+    inside = {
+        position: embed.name
+        for item, embed in zip(nested, query.embeds, strict=True)
+        for position in range(item.first, item.first + item.count)
+    }
+    names: list[str] = []
+    for position, column in enumerate(query.columns):
+        name = _column_name(column, position)
+        if position in inside:
+            name = identifier(f"{inside[position]}_{name}")
+        while name in names or name in taken:
+            name += "_"
+        names.append(name)
+    return tuple(names)
+
+
+def _taken(query: TypedQuery, columns: tuple[PyType, ...]) -> frozenset[str]:
+    """Return the names a function's body uses for something else than a column."""
+    converters = {name for column in columns for _, name in column.imports}
+    converters |= {word for column in columns for word in re.findall(r"\w+", column.decode)}
+    return frozenset({"db", "row", "rows", *converters, *(argument(p.name) for p in query.params)})

@@ -1,0 +1,160 @@
+"""However a project came about by edits, what is written is what a new process would write."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from aiosqlc import disk, output, remember
+from aiosqlc.build import build
+from aiosqlc.config.load import load_project
+from aiosqlc.diagnostics import Diagnostic
+from aiosqlc.emit import format as formatting
+from aiosqlc.kept import forget_all
+from aiosqlc.lock import reading
+from aiosqlc.parse import queries, statements
+from aiosqlc.remember import Analyze
+
+from lib.testing.postgres import TestPostgres
+from tests.codegen.golden import analyzer_on
+
+CONFIG = """\
+version: "2"
+sql:
+  - engine: postgresql
+    schema: schema.sql
+    queries: queries
+    gen:
+      python: {out: store, package: store, emit_exceptions: true}
+      json: {out: store, filename: gen.json}
+"""
+SCHEMA = """\
+CREATE TYPE mood AS ENUM ('calm', 'wild');
+CREATE TABLE task (
+    id integer PRIMARY KEY, title text NOT NULL UNIQUE, mood mood, note text, tags text[] NOT NULL
+);
+CREATE TABLE step (
+    id integer PRIMARY KEY, task_id integer NOT NULL REFERENCES task, done boolean NOT NULL
+);
+"""
+TASKS = """\
+-- What there is to do.
+
+-- name: GetTask :one
+SELECT * FROM task WHERE id = @id;
+
+-- name: ListTasks :many
+-- All of them, by any of the filters.
+SELECT id, title, mood FROM task
+WHERE true
+    AND mood = @mood -- :if mood
+    AND title ILIKE @pattern -- :if pattern
+ORDER BY title, -- :sort title asc|desc
+    id;
+
+-- name: AddTask :exec
+-- param: note ?
+INSERT INTO task (id, title, note, tags) VALUES (@id, @title, @note, @tags);
+"""
+STEPS = """\
+-- name: ListSteps :many
+-- row: StepLine
+SELECT step.id, sqlc.embed(task) FROM step JOIN task ON task.id = step.task_id;
+
+-- name: FindSteps :many
+-- row: StepLine
+SELECT step.id, sqlc.embed(task) FROM step JOIN task ON task.id = step.task_id
+WHERE step.id IN (sqlc.slice(ids));
+
+-- name: AddStep :exec
+INSERT INTO step (id, task_id, done) VALUES ($1, $2, $3);
+"""
+
+Edit = tuple[str, Callable[[str], str]]
+EDITS: list[Edit] = [
+    ("queries/tasks.sql", lambda text: text.replace("GetTask", "FindTask")),
+    ("queries/tasks.sql", lambda text: text.replace("All of them", "Everything")),
+    (
+        "queries/tasks.sql",
+        lambda text: "-- name: CountTasks :one\nSELECT count(*) FROM task;\n" + text,
+    ),
+    ("queries/steps.sql", lambda text: text.replace("step.id, sqlc", "step.id, step.done, sqlc")),
+    ("queries/tasks.sql", lambda text: text.replace("id, title, mood", "id, title, mood, note")),
+    ("queries/steps.sql", lambda text: text[text.index("-- name: FindSteps") :]),
+    ("queries/tasks.sql", lambda text: text.replace("SELECT *", "SELECT nothing")),
+    ("queries/tasks.sql", lambda text: text.replace("SELECT nothing", "SELECT *")),
+    ("schema.sql", lambda text: text.replace("note text", "note text NOT NULL DEFAULT ''")),
+    ("sqlc.yaml", lambda text: text.replace("package: store,", "package: store, models: attrs,")),
+    ("queries/steps.sql", lambda text: text.replace(":many", ":one", 1)),
+    ("queries/tasks.sql", lambda text: text.replace("title ILIKE @pattern", "note ILIKE @pattern")),
+    ("queries/steps.sql", lambda text: text + TASKS.replace("Task", "Job")),
+]
+
+
+def test_edits_leave_what_a_new_process_would_write(
+    tmp_path: Path, postgres_server: TestPostgres
+) -> None:
+    analyze = analyzer_on(postgres_server.create_empty())
+    folder = tmp_path / "edited"
+    (folder / "queries").mkdir(parents=True)
+    for name, text in (("sqlc.yaml", CONFIG), ("schema.sql", SCHEMA)):
+        (folder / name).write_text(text)
+    for name, text in (("tasks", TASKS), ("steps", STEPS)):
+        (folder / "queries" / f"{name}.sql").write_text(text)
+    forget()
+    steps = [generated(folder, analyze)]
+    sources = [source_of(folder)]
+    for name, change in EDITS:
+        before = (folder / name).read_text()
+        (folder / name).write_text(change(before))
+        assert change(before) != before
+        steps.append(generated(folder, analyze))
+        sources.append(source_of(folder))
+    assert len({str(step) for step in steps}) > len(EDITS) / 2
+    for number, (warm, source) in enumerate(zip(steps, sources, strict=True)):
+        if warm[0] == 0:
+            new = tmp_path / str(number)
+            for name, text in source.items():
+                (new / name).parent.mkdir(parents=True, exist_ok=True)
+                (new / name).write_text(text)
+            forget()
+            cold = generated(new, analyze)
+            assert cold[:2] == warm[:2], number
+            for name, text in cold[2].items():
+                assert warm[2][name] == text, (number, name)
+            assert cold[2].keys() == warm[2].keys()
+
+
+def source_of(folder: Path) -> dict[str, str]:
+    names = [*folder.glob("*.yaml"), *folder.glob("*.sql"), *folder.glob("queries/*.sql")]
+    return {path.relative_to(folder).as_posix(): path.read_text() for path in names}
+
+
+def generated(folder: Path, analyze: Analyze) -> tuple[int, list[str], dict[str, str]]:
+    project, problems = load_project(folder / "sqlc.yaml")
+    assert project
+    assert not problems
+    said: list[Diagnostic] = []
+    code = build(project, said.extend, analyze)
+    files = [*folder.glob("store/*"), *folder.glob("*.lock.json")]
+    return (
+        code,
+        [item.message for item in said],
+        {path.relative_to(folder).as_posix(): path.read_text() for path in files},
+    )
+
+
+def forget() -> None:
+    """Be as a new process is."""
+    forget_all()
+    for memory in (
+        remember._restored,
+        reading._in_memory,
+        output._known,
+        formatting._known,
+        disk._contents,
+        disk._digests,
+    ):
+        memory.clear()
+    queries._parsed.cache_clear()
+    statements._last_seen.cache_clear()
