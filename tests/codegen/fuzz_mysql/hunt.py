@@ -62,8 +62,11 @@ class Report:
 class Hunt:
     """A session with one database per world, and the two judges: with the server, and without."""
 
-    def __init__(self, cache: Path | None, seed: int) -> None:
+    def __init__(
+        self, cache: Path | None, seed: int, url: str | None = None, kin: str = ""
+    ) -> None:
         self.cache = cache
+        self.url, self.kin = url, kin
         self.random = Random(seed)
         self.grammar = Grammar(seed)
         self.file = schema_file(SourceFile(Path("schema.sql"), SCHEMA), Dialect.MYSQL)
@@ -72,7 +75,7 @@ class Hunt:
         self._open()
 
     def _open(self) -> None:
-        self.session = session = open_session(None, self.cache)
+        self.session = session = open_session(self.url, self.cache, self.kin)
         loaded, problem = load(session, [self.file])
         assert loaded is not None, problem
         self.database = loaded.database
@@ -81,8 +84,8 @@ class Hunt:
             self._make_world(number, name)
 
     def close(self) -> None:
-        """Drop the worlds."""
-        for name in self.worlds:
+        """Drop the worlds, and on somebody's server everything."""
+        for name in (*self.worlds, *(() if self.session.private else (self.database,))):
             self.session.run(f"DROP DATABASE IF EXISTS {name}")
         self.session.connection.close()
 
@@ -188,7 +191,8 @@ class Hunt:
     def _use(self, world: str) -> None:
         self.world = world
         self.session.connection.select_db(world)
-        self.session.run("SET max_statement_time = 1")
+        limit = "max_statement_time = 1"
+        self.session.run(f"SET {limit if self.session.is_mariadb else 'max_execution_time = 1000'}")
 
 
 def _refuted(
@@ -207,9 +211,14 @@ def _refuted(
     return false
 
 
-def hunt(executions: int, seed: int, cache: Path | None = None) -> Report:
-    """Hunt until about that many executions are done; stop early where nothing can be claimed."""
-    search = Hunt(cache, seed)
+def hunt(
+    executions: int, seed: int, cache: Path | None = None, url: str | None = None, kin: str = ""
+) -> Report:
+    """Hunt until about that many executions are done.
+
+    On the server at `url`, else on a private one of `kin`: `mysql` or `mariadb`.
+    """
+    search = Hunt(cache, seed, url, kin)
     total = Report()
     try:
         while total.executions < executions:

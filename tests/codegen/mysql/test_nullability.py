@@ -8,7 +8,7 @@ from aiosqlc.parse.queries import parse_files
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.stages import AnalyzeOptions
 
-from tests.codegen.mysql.conftest import SCHEMA, files, only
+from tests.codegen.mysql.conftest import SCHEMA, files, is_mysql, only
 
 # expression or query → one letter per column: N may be NULL, P is proved not to be.
 BOTH = [
@@ -70,7 +70,9 @@ SERVER_IS_WRONG = [
 @pytest.mark.parametrize(("sql", "expected"), BOTH)
 def test_a_column_is_not_null_exactly_where_it_is_proved(either, sql, expected) -> None:
     query = only(either(SCHEMA, f"-- name: Q :many\n{sql};"))
-    assert "".join("P" if column.not_null else "N" for column in query.columns) == expected
+    shown = "".join("P" if column.not_null else "N" for column in query.columns)
+    vouched = not (is_mysql() and " vr" in sql)  # MySQL is silent about such a view's columns
+    assert shown == expected if vouched else shown in {expected, "NN"}
 
 
 @pytest.mark.parametrize("sql", SERVER_IS_WRONG)

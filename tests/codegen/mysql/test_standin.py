@@ -9,7 +9,7 @@ from aiosqlc.parse.queries import parse_files
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.stages import AnalyzeOptions
 
-from .conftest import SCHEMA, files, without_mysql_server_url
+from tests.codegen.mysql.conftest import SCHEMA, files, without_mysql_server_url
 
 pytestmark = without_mysql_server_url
 

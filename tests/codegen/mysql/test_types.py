@@ -14,11 +14,12 @@ from tests.codegen.mysql.conftest import SCHEMA, only
         ("SELECT d * ? AS x FROM a", "decimal"),
         ("SELECT coalesce(bio, ?) AS x FROM a", "text"),
         ("SELECT grp = 1, bio IS NULL, EXISTS (SELECT 1), ok AND 1 FROM a", "tinyint(1) " * 4),
-        ("SELECT 1, 1.5, 1e0, 'x', x'41', NULL FROM a", "int decimal double varchar varbinary any"),
+        ("SELECT 1, 1.5, 1e0, 'x' FROM a", "int|bigint decimal double varchar"),
+        ("SELECT x'41', NULL FROM a", "varbinary any"),
         ("SELECT count(*), sum(grp), max(st), max(js) FROM a", "bigint decimal a_st json"),
         ("SELECT st, js, ok FROM a", "a_st json tinyint(1)"),
         ("SELECT t.st, t.ok FROM (SELECT st, ok FROM a LIMIT 9) t", "a_st tinyint(1)"),
-        ("SELECT date(at), at, timediff(at, at), year(at) FROM a", "date datetime time int"),
+        ("SELECT date(at), at, timediff(at, at), year(at) FROM a", "date datetime time int|year"),
         ("SELECT CAST(grp AS UNSIGNED), CAST(at AS DATE) FROM a", "bigint date"),
         ("SELECT json_object('a', id), json_extract(js, '$.a') FROM a", "json json"),
     ],
@@ -26,7 +27,9 @@ from tests.codegen.mysql.conftest import SCHEMA, only
 def test_an_expression_has_the_server_s_type(compile_, sql, expected) -> None:
     query = only(compile_(SCHEMA, f"-- name: Q :many\n{sql};"))
     shown = [f"{c.type.name}{'(1)' if c.type.length == 1 else ''}" for c in query.columns]
-    assert shown == expected.split()
+    assert len(shown) == len(expected.split())
+    for name, names in zip(shown, expected.split(), strict=True):
+        assert name in names.split("|")  # MariaDB's or MySQL's
 
 
 @pytest.mark.parametrize(
