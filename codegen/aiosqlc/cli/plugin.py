@@ -6,32 +6,49 @@ import argparse
 import base64
 import json
 import sys
+from typing import Any
 
-from aiosqlc.plugin import RequestError, generate_from_request
+from aiosqlc.plugin import (
+    RequestError,
+    WireError,
+    decode_request,
+    encode_response,
+    generate_from_request,
+)
 
 
 def run(arguments: argparse.Namespace) -> int:  # noqa: ARG001  # every command takes them
-    """Read sqlc's CodeGenRequest, write its CodeGenResponse, both as JSON."""
+    """Read sqlc's GenerateRequest, write its GenerateResponse: both protobuf, or both JSON."""
+    data = sys.stdin.buffer.read()
+    in_json = data[:1] == b"{"  # no protobuf message begins with a brace
     try:
-        request = json.loads(sys.stdin.buffer.read().decode())
-    except (UnicodeDecodeError, json.JSONDecodeError):
-        sys.stderr.write(
-            "expected sqlc's request as JSON: set `format: json` below `process:` in sqlc.yaml\n"
-        )
-        return 2
+        request: dict[str, Any] = json.loads(data) if in_json else decode_request(data)
+    except (UnicodeDecodeError, json.JSONDecodeError, WireError) as error:
+        return _not_a_request(str(error))
+    if not request.get("settings"):
+        return _not_a_request("it has no settings")
     try:
-        files = generate_from_request(request)
+        files = [(file.path.as_posix(), file.text) for file in generate_from_request(request)]
     except RequestError as error:
         sys.stderr.write(f"{error}\n")
         return 1
+    sys.stdout.buffer.write(_json(files) if in_json else encode_response(files))
+    return 0
+
+
+def _not_a_request(why: str) -> int:
+    sys.stderr.write(
+        "expected sqlc's request on standard input, in protobuf or JSON: name this command in"
+        f" sqlc.yaml, below `plugins:` ({why})\n"
+    )
+    return 2
+
+
+def _json(files: list[tuple[str, str]]) -> bytes:
     response = {
         "files": [
-            {
-                "name": file.path.as_posix(),
-                "contents": base64.b64encode(file.text.encode()).decode(),
-            }
-            for file in files
+            {"name": name, "contents": base64.b64encode(text.encode()).decode()}
+            for name, text in files
         ]
     }
-    sys.stdout.write(json.dumps(response) + "\n")
-    return 0
+    return json.dumps(response).encode() + b"\n"

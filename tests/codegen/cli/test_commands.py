@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import signal
@@ -148,52 +147,6 @@ def test_verify_against_nothing_is_wrong_usage(
 ) -> None:
     assert main(["verify", "-f", str(project), "--against", "nowhere"]) == 2
     assert "cannot read nowhere" in capsys.readouterr().err
-
-
-REQUEST = {
-    "settings": {"engine": "postgresql"},
-    "catalog": {"default_schema": "public", "schemas": []},
-    "queries": [
-        {
-            "name": "GetAuthor",
-            "cmd": ":one",
-            "text": "SELECT name FROM author WHERE id = $1",
-            "filename": "query.sql",
-            "columns": [{"name": "name", "not_null": True, "type": {"name": "text"}}],
-            "params": [
-                {
-                    "number": 1,
-                    "column": {"name": "id", "not_null": True, "type": {"name": "bigint"}},
-                }
-            ],
-        }
-    ],
-}
-
-
-def run_plugin(request: bytes) -> subprocess.CompletedProcess[bytes]:
-    command = [sys.executable, "-m", "aiosqlc", "/plugin.CodegenService/Generate"]
-    return subprocess.run(command, input=request, capture_output=True, check=False)
-
-
-def test_sqlc_may_call_it_as_a_plugin() -> None:
-    options = json.dumps({"models": "msgspec"}).encode()
-    request = {**REQUEST, "plugin_options": base64.b64encode(options).decode()}
-    done = run_plugin(json.dumps(request).encode())
-    assert done.returncode == 0, done.stderr
-    files = {
-        file["name"]: base64.b64decode(file["contents"]).decode()
-        for file in json.loads(done.stdout)["files"]
-    }
-    assert "async def get_author(db: Executor, *, id: int) -> str | None:" in files["query.py"]
-
-
-@pytest.mark.parametrize("request_", [b"", b"\x0a\x02\xff", b"[1", b"{}x"])
-def test_a_plugin_request_that_is_not_json_is_said_to_be_none(request_: bytes) -> None:
-    done = run_plugin(request_)
-    assert done.returncode == 2
-    assert b"format: json" in done.stderr
-    assert b"Traceback" not in done.stderr
 
 
 def test_watching_generates_again_after_a_change(project: Path) -> None:

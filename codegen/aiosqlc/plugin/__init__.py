@@ -1,0 +1,13 @@
+"""Generates code from what sqlc has analysed: its request in, files out."""
+
+from aiosqlc.plugin.generate import generate_from_request
+from aiosqlc.plugin.request import RequestError
+from aiosqlc.plugin.wire import WireError, decode_request, encode_response
+
+__all__ = [
+    "RequestError",
+    "WireError",
+    "decode_request",
+    "encode_response",
+    "generate_from_request",
+]

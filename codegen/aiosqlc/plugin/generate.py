@@ -1,0 +1,71 @@
+"""From sqlc's request to the files it is to write."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from aiosqlc.config.project import ModelKind, Project, PythonTarget
+from aiosqlc.emit.format import format_all
+from aiosqlc.emit.package import print_package
+from aiosqlc.plan import plan_modules
+from aiosqlc.plugin.request import Json, RequestError, analysis_of
+from aiosqlc.render import render_all
+from aiosqlc.source import SourceFile, Span
+from aiosqlc.stages import Rendered
+
+# How a file is made again, in its first line.
+_OURS, _SQLCS = "`aiosqlc generate -f sqlc.yaml`", "`sqlc generate`"
+_OPTIONS: dict[str, type] = {
+    "package": str,
+    "models": str,
+    "executor": str,
+    "emit_class": bool,
+    "emit_protocol": bool,
+}
+
+
+def generate_from_request(request: Json) -> list[Rendered]:
+    """Return the files, their paths relative to the plugin's `out` folder.
+
+    Raises `RequestError` for unknown options and for what cannot be named in Python.
+    """
+    target = _target(request)
+    modules, problems = plan_modules(target, analysis_of(request))
+    if problems:
+        raise RequestError(render_all(problems))
+    project = Project(SourceFile(Path("sqlc.yaml"), ""), Path())
+    files = format_all(print_package(project, target, modules), Path())
+    return [replace(file, text=file.text.replace(_OURS, _SQLCS, 1)) for file in files]
+
+
+def _target(request: Json) -> PythonTarget:
+    options = _options(request)
+    for name, value in options.items():
+        if name not in _OPTIONS:
+            message = f"unknown option `{name}`; known are {', '.join(sorted(_OPTIONS))}"
+            raise RequestError(message)
+        if not isinstance(value, _OPTIONS[name]):
+            kind = "text" if _OPTIONS[name] is str else "true or false"
+            message = f"option `{name}` is {kind}"
+            raise RequestError(message)
+    models = str(options.pop("models", "dataclass"))
+    if models not in set(ModelKind):
+        message = f"models cannot be `{models}`; known are {', '.join(ModelKind)}"
+        raise RequestError(message)
+    return PythonTarget(out=Path(), span=Span(0, 0), models=ModelKind(models), **options)
+
+
+def _options(request: Json) -> dict[str, Any]:
+    """Read the plugin's options: JSON, which sqlc's JSON format puts in base64 once more."""
+    raw = request.get("plugin_options") or "{}"
+    try:
+        text = raw if raw.lstrip().startswith("{") else base64.b64decode(raw).decode()
+        options = json.loads(text or "{}")
+    except (ValueError, AttributeError) as error:
+        message = f"the plugin's options are not JSON: {error}"
+        raise RequestError(message) from error
+    return dict(options) if isinstance(options, dict) else {}
