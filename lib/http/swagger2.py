@@ -30,7 +30,10 @@ def reference(struct: type[msgspec.Struct]) -> dict[str, Any]:
 
 
 def parameters_of(struct: type[msgspec.Struct]) -> list[dict[str, Any]]:
-    """Return the fields of a Struct as query parameters; an empty value counts as none given."""
+    """Return the fields of a Struct as query parameters.
+
+    An empty value counts as none given, which will not do for a required one.
+    """
     found = definitions((struct,))
     own = found[struct.__name__]
     required = own.get("required", ())
@@ -39,7 +42,7 @@ def parameters_of(struct: type[msgspec.Struct]) -> list[dict[str, Any]]:
             "in": "query",
             "name": name,
             "required": name in required,
-            "allowEmptyValue": True,
+            "allowEmptyValue": name not in required,
             **_inlined(schema, found),
         }
         for name, schema in own["properties"].items()

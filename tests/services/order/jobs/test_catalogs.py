@@ -99,7 +99,11 @@ async def test_what_is_no_entry_is_refused_by_field(admin, path, new, changes, f
         ("PATCH", f"{path}/{known}", changes),
     ):
         status, answer, _ = await admin(method, where, json=body)
-        assert (status, answer["error"]["details"][0]["field"]) == (400, field), answer
+        found = answer["error"]["details"][0]
+        # Where a place may be left out, it is at fault as a whole; the message says why.
+        assert status == 400
+        assert found["field"] in (field, field.partition(".")[0]), answer
+        assert field.rpartition(".")[2] in f"{found['field']} {found['message']}"
 
 
 async def test_a_code_names_one_currency(admin) -> None:
@@ -149,8 +153,7 @@ async def test_a_city_that_somebody_works_from_is_not_removed(admin, provider) -
     [
         ("currencies", ["EUR", "GBP", "USD"]),
         ("currencies?sort=desc", ["USD", "GBP", "EUR"]),
-        ("currencies?order_by=created_at&sort=desc", ["GBP", "USD", "EUR"]),
-        ("currencies?order_by=created_at&sort=asc", ["EUR", "USD", "GBP"]),
+        ("currencies?order_by=created_at", ["EUR", "USD", "GBP"]),
         ("currencies?search=dollar", ["USD"]),
         ("currencies?search=gb", ["GBP"]),
         ("currencies?search=%25", []),
@@ -158,7 +161,6 @@ async def test_a_city_that_somebody_works_from_is_not_removed(admin, provider) -
         ("currencies?page=9", []),
         ("cities", ["Berlin", "Hamburg", "Paris", "Potsdam", "Rostock"]),
         ("cities?sort=desc&page_size=2", ["Rostock", "Potsdam"]),
-        ("cities?order_by=created_at&sort=desc&page_size=1", ["Paris"]),
         ("cities?iso2=FR", ["Paris"]),
         ("cities?iso2=DE&search=st", ["Rostock"]),
         ("cities?search=p", ["Paris", "Potsdam"]),
@@ -173,6 +175,14 @@ async def test_lists_are_filtered_ordered_and_counted(anyone, query, expected) -
         assert body["meta"]["total_count"] == {"currencies": 3, "cities": 5}[whole]
     else:
         assert body["meta"]["total_count"] == len(expected)
+
+
+@pytest.mark.parametrize(("path", "new", "known", "noun", "change"), KINDS)
+async def test_the_newest_come_first_or_last(admin, path, new, known, noun, change) -> None:
+    added = await expect(201, admin("POST", path, json=new))
+    for sort, place in (("asc", -1), ("desc", 0)):
+        rows = await expect(200, admin("GET", f"{path}?order_by=created_at&sort={sort}"))
+        assert rows[place]["id"] == added["id"]
 
 
 @pytest.mark.parametrize(
