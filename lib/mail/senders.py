@@ -36,7 +36,10 @@ class Sender(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SmtpOptions:
-    """How to reach the server. `implicit_tls` is port 465; otherwise STARTTLS unless `plain`."""
+    """How to reach the server. `implicit_tls` is port 465; otherwise STARTTLS unless `plain`.
+
+    `ca_file` holds the authorities that are trusted instead of the system's.
+    """
 
     host: str
     port: int
@@ -46,6 +49,7 @@ class SmtpOptions:
     implicit_tls: bool = False
     plain: bool = False
     seconds: float = 10.0
+    ca_file: Path | None = None
 
 
 class SmtpSender:
@@ -67,6 +71,7 @@ class SmtpSender:
                 use_tls=options.implicit_tls,
                 start_tls=not (options.implicit_tls or options.plain),
                 timeout=options.seconds,
+                cert_bundle=None if options.ca_file is None else str(options.ca_file),
             )
         except (aiosmtplib.SMTPRecipientsRefused, aiosmtplib.SMTPResponseException) as error:
             if _is_permanent(error):

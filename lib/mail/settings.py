@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from pathlib import Path
 
-from pydantic import Field, SecretStr, ValidationInfo, field_validator
+from pydantic import Field, FilePath, SecretStr, ValidationInfo, field_validator
 
 from lib.config import Port, Seconds, Settings, in_production
 from lib.mail.senders import FileSender, RedirectingSender, Sender, SmtpOptions, SmtpSender
@@ -29,6 +29,8 @@ class MailSettings(Settings):
     smtp_security: SmtpSecurity = Field(
         default=SmtpSecurity.STARTTLS, validation_alias="SMTP_SECURITY"
     )
+    # Authorities trusted instead of the system's, for a certificate of one's own.
+    smtp_ca_file: FilePath | None = Field(default=None, validation_alias="SMTP_CA_FILE")
     smtp_seconds: Seconds = Field(default=10.0, validation_alias="SMTP_SECONDS")
     mail_from: str = Field(default="noreply@localhost.localdomain", validation_alias="MAIL_FROM")
     # Where it is set every mail goes there: for trying out a real server.
@@ -64,6 +66,7 @@ class MailSettings(Settings):
                 implicit_tls=self.smtp_security is SmtpSecurity.TLS,
                 plain=self.smtp_security is SmtpSecurity.NONE,
                 seconds=self.smtp_seconds,
+                ca_file=self.smtp_ca_file,
             )
         )
         return RedirectingSender(server, self.mail_redirect_to) if self.mail_redirect_to else server

@@ -23,9 +23,12 @@ class TestRedis:
 
     __test__ = False
 
-    def __init__(self, instance: Instance) -> None:
+    def __init__(self, instance: Instance, *, cluster: bool = False) -> None:
         self._instance = instance
         self._config = prepare(instance, durable=False)
+        if cluster:
+            with self._config.open("a") as config:
+                config.write("cluster-enabled yes\n")
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -52,10 +55,10 @@ class TestRedis:
 
 
 @contextmanager
-def running() -> Iterator[TestRedis]:
-    """Run a server in a directory that is removed with it."""
+def running(*, cluster: bool = False) -> Iterator[TestRedis]:
+    """Run a server, or a node of a cluster, in a directory that is removed with it."""
     home = Path(tempfile.mkdtemp(prefix="test-redis-"))
-    server = TestRedis(Instance(home, free_port(), secrets.token_urlsafe(16)))
+    server = TestRedis(Instance(home, free_port(), secrets.token_urlsafe(16)), cluster=cluster)
     try:
         server.start()
         yield server
