@@ -25,7 +25,7 @@ _COMMANDS = {
     "vet": "advise on queries and schemas that compile",
     "verify": "say which order of deploying code and migrations is safe",
     "watch": "generate again whenever a file changes",
-    "init": "start a project, from nothing or from a database",
+    "init": "start a project, from nothing, a database, or sqlc's configuration",
     "plugin": "act as a code generator of sqlc: its request on standard input",
     "selfcheck": "hunt for data that refutes a not-null claim of your queries",
 }

@@ -1,0 +1,169 @@
+"""Turns a configuration written for sqlc's other generators into one for this compiler."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import Any
+
+_ENGINES = ("postgresql", "mysql")
+_KEPT = ("name", "engine", "schema", "queries", "strict", "not_null_functions", "shims")
+# Said of nothing: the server checks it anyway.
+_NEEDLESS = frozenset({"strict_function_checks", "strict_order_by", "analyzer"})
+_LANGUAGES = ("go", "kotlin", "typescript")
+_MODELS = ("dataclass", "msgspec", "pydantic", "attrs")
+# Options of the Python plugins that mean the same here, or that hold of all code made here.
+_SAME = {"package": "package", "emit_classes": "emit_class"}
+_ALWAYS = frozenset({"emit_async_querier", "emit_str_enum", "sql_driver", "emit_init_file"})
+
+
+@dataclass
+class Converted:
+    """A configuration, and what of the old one is not in it."""
+
+    document: dict[str, Any] = field(default_factory=dict)
+    dropped: list[str] = field(default_factory=list)
+
+    @property
+    def outs(self) -> list[str]:
+        """The folders that code will be written to."""
+        return [entry["gen"]["python"]["out"] for entry in self.document["sql"]]
+
+
+def is_ours(document: Mapping[str, Any]) -> bool:
+    """Whether a configuration asks for this compiler's Python already."""
+    return any("python" in _mapping(entry.get("gen")) for entry in _entries(document))
+
+
+def convert(document: Mapping[str, Any], out: str) -> Converted:
+    """Keep engine, schema, queries and what means something in Python; name what is dropped.
+
+    `out` is the folder for code that was in another language before; with several entries, each
+    has a folder of its own in it.
+    """
+    entries = _entries(document)
+    converter = _Converter(Converted(), out, several=len(entries) > 1)
+    made = [converter.entry(number, entry) for number, entry in enumerate(entries)]
+    found = converter.converted
+    found.document = {"version": "2", "sql": [entry for entry in made if entry]}
+    for key in document:
+        if key not in {"version", "sql", "packages", "plugins"}:
+            found.dropped.append(f"{key}: {_shown(document[key])}")
+    return found
+
+
+def _entries(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the entries; those of a version 1 file as version 2 has them."""
+    entries = [_mapping(entry) for entry in _items(document.get("sql"))]
+    for package in (_mapping(entry) for entry in _items(document.get("packages"))):
+        kept = {key: package[key] for key in _KEPT if key in package}
+        options = {k: v for k, v in package.items() if k not in {*_KEPT, "path"}}
+        go = {"out": package.get("path", ""), **options}
+        entries.append({"engine": "postgresql", **kept, "gen": {"go": go}})
+    return entries
+
+
+@dataclass
+class _Converter:
+    converted: Converted
+    out: str
+    several: bool
+
+    def entry(self, number: int, entry: Mapping[str, Any]) -> dict[str, Any] | None:
+        where = f"sql[{number}]"
+        if entry.get("engine") not in _ENGINES:
+            self._drop(f"{where}: the engine {entry.get('engine')} is not supported")
+            return None
+        made = {key: entry[key] for key in _KEPT if key in entry}
+        uri = _mapping(entry.get("database")).get("uri")
+        if uri:
+            made["database"] = {"uri": uri}
+        handled = {*_KEPT, *_NEEDLESS, "database", "gen", "codegen"}
+        for key in entry:
+            if key not in handled:
+                self._drop(f"{where}.{key}: {_shown(entry[key])}")
+        made["gen"] = self._gen(where, entry)
+        return made
+
+    def _gen(self, where: str, entry: Mapping[str, Any]) -> dict[str, Any]:
+        gen = _mapping(entry.get("gen"))
+        made: dict[str, Any] = {"python": {}}
+        old = ""
+        for language, options in gen.items():
+            if language == "json":
+                made["json"] = options
+            else:
+                old = old or str(_mapping(options).get("out", ""))
+                self._drop_options(f"{where}.gen.{language}", _mapping(options))
+        for plugin in (_mapping(item) for item in _items(entry.get("codegen"))):
+            name = str(plugin.get("plugin", ""))
+            at = f"{where}.codegen.{name}"
+            if name.startswith("py") or "python" in name:
+                made["python"] = {"out": plugin.get("out") or self.out}
+                made["python"] |= self._python(at, _mapping(plugin.get("options")))
+            else:
+                old = old or str(plugin.get("out", ""))
+                self._drop_options(at, _mapping(plugin.get("options")))
+        if not made["python"]:
+            folder = PurePosixPath(old).name if self.several and old else ""
+            made["python"] = {"out": str(PurePosixPath(self.out) / folder)}
+        return made
+
+    def _drop_options(self, where: str, options: Mapping[str, Any]) -> None:
+        self._drop(where)
+        for key, value in options.items():
+            if key in {"overrides", "rename"}:
+                for item in _items(value) or [value]:
+                    self._drop(f"{where}.{key}: {_shown(item)}")
+
+    def _python(self, where: str, options: Mapping[str, Any]) -> dict[str, Any]:
+        """Translate the options of sqlc-gen-python and sqlc-gen-better-python."""
+        made: dict[str, Any] = {}
+        for key, value in options.items():
+            if key in _SAME:
+                made[_SAME[key]] = value
+            elif key == "model_type" and value in _MODELS:
+                made["models"] = value
+            elif key == "emit_pydantic_models":
+                made |= {"models": "pydantic"} if value else {}
+            elif key == "overrides":
+                made["overrides"] = [
+                    o for item in _items(value) if (o := self._override(where, item))
+                ]
+            elif key not in _ALWAYS:
+                self._drop(f"{where}.{key}: {_shown(value)}")
+        return {key: value for key, value in made.items() if value not in ([], False, "")}
+
+    def _override(self, where: str, item: Any) -> dict[str, str] | None:
+        """Translate `{column | db_type, py_type: {import, type}}`; a converter has no like."""
+        override, python = _mapping(item), _mapping(_mapping(item).get("py_type"))
+        target = next((key for key in ("column", "db_type") if override.get(key)), None)
+        if target is None or not python.get("type") or override.get("converter"):
+            self._drop(f"{where}.overrides: {_shown(item)}")
+            return None
+        parts = [str(python[key]) for key in ("import", "type") if python.get(key)]
+        name = parts[-1] if "." in parts[-1] else ".".join(parts)
+        return {target: str(override[target]), "type": name}
+
+    def _drop(self, what: str) -> None:
+        self.converted.dropped.append(what)
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _items(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _shown(value: Any) -> str:
+    """Write a value on one line, shortened."""
+    if isinstance(value, dict):
+        text = ", ".join(f"{key} {_shown(inner)}" for key, inner in value.items())
+    elif isinstance(value, Iterable) and not isinstance(value, str):
+        text = ", ".join(_shown(inner) for inner in value)
+    else:
+        text = str(value).lower() if isinstance(value, bool) else str(value)
+    return text if len(text) <= 70 else text[:69] + "…"
