@@ -27,7 +27,7 @@ COPY migrations migrations
 COPY api/swagger api/swagger
 USER 10001:10001
 EXPOSE 9000
-HEALTHCHECK --interval=10s --timeout=3s --start-period=15s --retries=3 \
+HEALTHCHECK --interval=5s --timeout=5s --start-period=40s --retries=5 \
   CMD ["python", "-c", "import os, urllib.request as r; r.urlopen(f\"http://127.0.0.1:{os.environ['INTERNAL_PORT']}/readyz\", timeout=2)"]
 ENTRYPOINT ["python", "-m"]
 CMD ["services.user"]
@@ -40,5 +40,5 @@ COPY --from=packages /opt/venv/lib/python3*/site-packages/aiohttp_apispec/static
 RUN mkdir -p /var/lib/gateway && chown 101:101 /var/lib/gateway
 USER 101:101
 EXPOSE 8080
-HEALTHCHECK --interval=10s --timeout=3s CMD ["wget", "-q", "-O", "/dev/null", "http://127.0.0.1:8080/healthz"]
+HEALTHCHECK --interval=5s --timeout=5s --start-period=20s CMD ["wget", "-q", "-O", "/dev/null", "http://127.0.0.1:8080/healthz"]
 CMD ["nginx", "-e", "stderr"]

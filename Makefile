@@ -78,6 +78,11 @@ test-repo: $(READY) ## test the database functions against real servers
 test-e2e: $(READY) ## test the whole stack through the gateway
 	@$(PY) -m pytest tests/e2e
 
+.PHONY: test-containers
+test-containers: $(READY) ## test docker-compose's core profile (needs a Docker engine; builds the images)
+	@bash deploy/docker/offline/build.sh
+	@$(PY) -m pytest tests/ops/containers.py
+
 .PHONY: check
 check: $(READY) ## format, lint, types, imports, generated files up to date
 	@$(BIN)/ruff format --check --quiet . || { echo "not formatted: run make format" >&2; exit 1; }

@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
-# For sites without an image registry: makes the Python base image from this Debian's own packages.
-# Usage: base-image.sh [NAME:TAG]   then: docker build --build-arg PYTHON_IMAGE=NAME:TAG .
+# For sites without an image registry: makes a base image from this Debian's own packages.
+# Usage: base-image.sh NAME:TAG PACKAGE...
 set -euo pipefail
-image=${1:-platform-python:local}
+image=$1
+packages=$(IFS=,; echo "${*:2}")
 release=$(. /etc/os-release && echo "$VERSION_CODENAME")
 # The mirror is whichever this machine is configured for.
 mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | head -n 1)
 root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
-debootstrap --variant=minbase --include=python3,python3-venv,ca-certificates "$release" "$root" "$mirror" >&2
+debootstrap --variant=minbase --include="$packages" "$release" "$root" "$mirror" >&2
 rm -rf "$root"/var/cache/apt/archives/*.deb "$root"/var/lib/apt/lists/* "$root"/usr/share/{doc,man,locale}
 chmod 755 "$root" # mktemp made it for root alone; inside it is the root folder of every account
-ln -sf python3 "$root/usr/bin/python"
-tar --numeric-owner -C "$root" -c . | docker import --change 'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' --change 'CMD ["python3"]' - "$image"
+[[ ! -e $root/usr/bin/python3 ]] || ln -sf python3 "$root/usr/bin/python"
+tar --numeric-owner -C "$root" -c . | docker import --change 'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' - "$image"

@@ -1,9 +1,13 @@
-"""Prints the locked requirements of a container: no servers from wheels, no compiler."""  # noqa: INP001 - a script
+"""Prints the locked requirements of a container, or those that are named.
+
+`runtime_requirements.py LOCK [NAME...]`: without names all but servers and the compiler.
+"""  # noqa: INP001 - a script
 
 from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Collection
 from pathlib import Path
 
 # The local stack's own servers and watchers, and the compiler's parsers.
@@ -12,12 +16,16 @@ NOT_HERE = {
 }  # fmt: skip
 
 
-def wanted(lock: str) -> str:
-    """Return the entries of a lock file, hashes and all, without those of `NOT_HERE`."""
+def wanted(lock: str, names: Collection[str] = ()) -> str:
+    """Return entries of a lock file, hashes and all: those of `names`, or all but `NOT_HERE`."""
     entries = re.split(r"(?m)^(?=[A-Za-z0-9])", lock)
     named = [(re.match(r"[A-Za-z0-9_.-]+", entry), entry) for entry in entries]
-    return "".join(entry for name, entry in named if name and name[0].lower() not in NOT_HERE)
+
+    def is_wanted(name: str) -> bool:
+        return name in names if names else name not in NOT_HERE
+
+    return "".join(entry for name, entry in named if name and is_wanted(name[0].lower()))
 
 
 if __name__ == "__main__":
-    sys.stdout.write(wanted(Path(sys.argv[1]).read_text()))
+    sys.stdout.write(wanted(Path(sys.argv[1]).read_text(), sys.argv[2:]))

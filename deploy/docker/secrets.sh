@@ -7,7 +7,7 @@ umask 077
 mkdir -p secrets
 once() { [[ -s secrets/$1 ]] || { "${@:2}" > "secrets/$1.new" && mv "secrets/$1.new" "secrets/$1"; }; }
 password() { openssl rand -hex 24; }
-for name in "$@"; do once "${name}_password" password; done
+for name in "$@"; do once "${name}_password" password; once "${name}_client_password" password; done
 for name in postgres redis elastic kibana grafana csrf; do once "${name}_password" password; done
 once user_signing_keys openssl genpkey -algorithm ed25519
 once user_encryption_keys bash -c 'echo "first:$(openssl rand -base64 32)"'
@@ -15,15 +15,21 @@ once user_encryption_keys bash -c 'echo "first:$(openssl rand -base64 32)"'
 for name in alert_on_call_url alert_team_url; do once "$name" echo "http://127.0.0.1:9/"; done
 # A service reads its settings from the environment; these files are its env_file.
 env() { printf '%s\n' "${@:2}" > "secrets/$1.env"; }
+clients="" # who may sign in as a service, with which secret
 for name in "$@"; do
     upper=${name^^}
-    env "$name" "${upper}_DATABASE_URL=postgresql://$name:$(<"secrets/${name}_password")@postgres:5432/$name" \
-        "REDIS_URL=redis://:$(<secrets/redis_password)@redis:6379/0" "AUTH_CSRF_SECRET=$(<secrets/csrf_password)"
+    server=postgresql at=postgres:5432
+    [[ $name != product ]] || server=mysql at=mariadb:3306
+    env "$name" "${upper}_DATABASE_URL=$server://$name:$(<"secrets/${name}_password")@$at/$name" \
+        "REDIS_URL=redis://:$(<secrets/redis_password)@redis:6379/0" "AUTH_CSRF_SECRET=$(<secrets/csrf_password)" \
+        "AUTH_CLIENT_ID=$name" "AUTH_CLIENT_SECRET=$(<"secrets/${name}_client_password")"
+    [[ $name == user ]] || clients+="${clients:+,}$name:$(<"secrets/${name}_client_password")"
 done
 if [[ -e secrets/user.env ]]; then
     # One line: compose keeps \n inside double quotes as line ends.
     printf 'USER_JWT_PRIVATE_KEYS="%s"\n' "$(awk '{printf "%s\\n", $0}' secrets/user_signing_keys)" >> secrets/user.env
     echo "USER_ENCRYPTION_KEYS=$(<secrets/user_encryption_keys)" >> secrets/user.env
+    echo "USER_SERVICE_CLIENTS=$clients" >> secrets/user.env
 fi
 # One statement per role and database, run by the postgres image on its first start.
 for name in "$@"; do
@@ -34,6 +40,7 @@ env monitoring "DATA_SOURCE_NAME=postgresql://postgres:$(<secrets/postgres_passw
     "REDIS_PASSWORD=$(<secrets/redis_password)"
 env elk "ELASTIC_PASSWORD=$(<secrets/elastic_password)" "KIBANA_PASSWORD=$(<secrets/kibana_password)"
 env kibana "ELASTICSEARCH_PASSWORD=$(<secrets/kibana_password)"
-chmod 644 secrets/databases.sql  # the database's own account must read it; the folder is closed
-chmod 711 secrets
+# A container reads what is mounted under an account of its own. Here only the owner can enter the folder.
+chmod 644 secrets/*_password secrets/alert_*_url secrets/databases.sql
+chmod 700 secrets
 echo "secrets are in deploy/docker/secrets"

@@ -21,13 +21,15 @@ DASHBOARDS = ROOT / "observability" / "grafana" / "dashboards"
 DEPLOY = ROOT / "deploy"
 INTERNAL_PORT = 9000  # health and metrics inside a container
 VOLUMES = (
-    "postgres", "redis", "gateway", "exporter", "prometheus", "alertmanager", "grafana",
+    "postgres", "redis", "mariadb", "gateway", "exporter", "prometheus", "alertmanager", "grafana",
     "elasticsearch", "certificates", "filebeat",
 )  # fmt: skip
 SECRETS = (
-    "postgres_password", "redis_password", "grafana_password",
+    "postgres_password", "redis_password", "product_password", "grafana_password",
     "alert_on_call_url", "alert_team_url",
 )  # fmt: skip
+# In containers: the services whose database is MariaDB.
+ON_MYSQL = ("product",)
 # Templates and what they become under `deploy/`: once, and once for each service.
 ONCE = {
     "kubernetes/platform.yaml.j2": "kubernetes/base/platform.yaml",
@@ -98,6 +100,7 @@ def _filled_in(template: str, settings: Settings, **more: object) -> str:
         databases=[service.name for service in settings.services if service.database],
         user_port=PORTS["USER_PORT"],
         internal_port=INTERNAL_PORT,
+        mysql=ON_MYSQL,
         volumes=VOLUMES,
         secrets=SECRETS,
         **more,

@@ -87,14 +87,17 @@ def test_a_script_parses_and_stops_at_the_first_error(script):
 def test_secrets_are_made_once_and_only_for_their_owner(tmp_path):
     script = shutil.copy(ROOT / "deploy/docker/secrets.sh", tmp_path)
     folder = tmp_path / "secrets"
-    subprocess.run(["bash", script, "user", "point"], check=True, capture_output=True)
+    subprocess.run(["bash", script, "product", "user"], check=True, capture_output=True)
     first = {path.name: path.read_text() for path in folder.iterdir()}
-    subprocess.run(["bash", script, "user", "point"], check=True, capture_output=True)
+    subprocess.run(["bash", script, "product", "user"], check=True, capture_output=True)
     assert {path.name: path.read_text() for path in folder.iterdir()} == first
     named = {f for part in PARTS.values() for f in part.get("env_file", ())}
     made = {*first, *(f"{name}.env" for name in service_names())}
     assert {Path(file).name for file in named} <= made
     assert set(COMPOSE["secrets"]) <= set(first)
+    assert folder.stat().st_mode & 0o077 == 0
+    clients = first["user.env"].split("USER_SERVICE_CLIENTS=")[1].strip()
+    assert clients == f"product:{first['product_client_password'].strip()}"
     passwords = [text for name, text in first.items() if name.endswith("_password")]
     assert len(set(passwords)) == len(passwords) >= 7
 
