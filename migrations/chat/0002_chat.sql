@@ -107,4 +107,4 @@ BEGIN
     RETURN dropped;
 END $$;
 
-SELECT add_message_partitions(3);
+DO $$ BEGIN PERFORM add_message_partitions(3); END $$;

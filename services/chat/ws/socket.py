@@ -25,6 +25,7 @@ class Socket:
 
     __slots__ = (
         "_closing",
+        "_early",
         "_limit",
         "_metrics",
         "_transport",
@@ -43,10 +44,13 @@ class Socket:
         self._limit = limit
         self._metrics = metrics
         self._closing: asyncio.Task[None] | None = None
+        self._early: Close | None = None
 
     def opened(self, ws: web.WebSocketResponse, transport: asyncio.Transport | None) -> None:
-        """Begin to write: the handshake is done."""
+        """Begin to write, the handshake is done; or close, where that was asked for meanwhile."""
         self._ws, self._transport = ws, transport
+        if self._early is not None:
+            self.close(self._early)
 
     def write(self, frame: bytes) -> None:
         """Write a frame, unless the socket is being closed."""
@@ -82,7 +86,9 @@ class Socket:
 
     def close(self, code: Close) -> asyncio.Task[None] | None:
         """Close with a code, once; return the task that does it, None before the handshake."""
-        if self._closing is None and self._ws is not None:
+        if self._ws is None:
+            self._early = code
+        elif self._closing is None:
             self._metrics.closed.labels(code.value).inc()
             self._closing = asyncio.create_task(self._close(self._ws, code), name="chat-close")
         return self._closing

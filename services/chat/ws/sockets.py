@@ -22,6 +22,7 @@ class Sockets:
         self._per_user = per_user
         self._most = most
         self._count = 0
+        self._closed = False
         # Oldest first.
         self._by_user: dict[UUID, list[Socket]] = {}
 
@@ -32,9 +33,9 @@ class Sockets:
         Raises:
             AppError: SERVICE_UNAVAILABLE where the process has as many as it may.
         """
-        if self._count >= self._most:
+        if self._closed or self._count >= self._most:
             raise AppError(
-                Code.SERVICE_UNAVAILABLE, "too many connections", headers={"Retry-After": "5"}
+                Code.SERVICE_UNAVAILABLE, "no more connections", headers={"Retry-After": "5"}
             )
         mine = self._by_user.setdefault(socket.user_id, [])
         if len(mine) >= self._per_user:
@@ -53,7 +54,8 @@ class Sockets:
         return self._count
 
     async def close_all(self, code: Close) -> None:
-        """Close every socket and wait until that is done; none takes longer than its limit."""
+        """Close every socket and take no more; return when that is done, or its time is up."""
+        self._closed = True
         closing = [
             task
             for mine in self._by_user.values()

@@ -1,0 +1,171 @@
+"""Who may open a socket, from where, for how long, and how much they may send."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from datetime import timedelta
+
+import aiohttp
+import pytest
+
+from lib.auth import Role
+from services.chat.model.closing import Close
+from services.chat.ws.endpoint import STRIKES
+from tests.services.chat.talking import CUSTOMER, PROVIDER, Talker
+
+WS = "/api/v1/ws"
+PAGE = "https://shop.example"
+
+
+@pytest.fixture
+def settings():
+    return {"cors_origins": (PAGE, "*"), "connections_per_user": 2, "max_connections": 3}
+
+
+@pytest.fixture
+def token(issuer) -> str:
+    return issuer.authorized(subject=CUSTOMER, role=Role.CUSTOMER)["Authorization"][7:]
+
+
+async def refused(client, **options) -> tuple[int, str]:
+    """Try to open a socket; return the status and the code of the refusal."""
+    options.setdefault("headers", {})
+    protocols = options.pop("protocols", ())
+    headers = {
+        "Upgrade": "websocket",
+        "Connection": "Upgrade",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+        **({"Sec-WebSocket-Protocol": ", ".join(protocols)} if protocols else {}),
+        **options["headers"],
+    }
+    async with client.get(WS, headers=headers) as answer:
+        return answer.status, (await answer.json())["error"]["code"]
+
+
+@pytest.mark.parametrize("origin", [None, PAGE, "own"])
+@pytest.mark.parametrize("way", ["header", "subprotocol", "cookie"])
+async def test_a_token_opens_a_socket_wherever_it_is(client, token, way, origin) -> None:
+    page = f"http://127.0.0.1:{client.port}" if origin == "own" else origin
+    headers = {} if page is None else {"Origin": page}
+    protocols = ("chat.v1",)
+    if way == "header":
+        headers["Authorization"] = f"Bearer {token}"
+    elif way == "cookie":
+        headers["Cookie"] = f"access_token={token}"
+    else:
+        protocols = ("chat.v1", f"bearer.{token}")
+    if way == "cookie" and origin is None:
+        assert await refused(client, headers=headers) == (403, "FORBIDDEN")
+        return
+    async with client.ws_connect(WS, headers=headers, protocols=protocols) as ws:
+        assert ws.protocol == "chat.v1"
+        ready = await ws.receive_json(timeout=10)
+        assert (ready["type"], ready["user_id"]) == ("ready", CUSTOMER)
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", "https://127.0.0.1", "x"])
+@pytest.mark.parametrize("way", ["header", "subprotocol", "cookie"])
+async def test_a_page_of_others_may_not(client, token, way, origin) -> None:
+    headers = {"Origin": origin}
+    protocols = ()
+    if way == "header":
+        headers["Authorization"] = f"Bearer {token}"
+    elif way == "cookie":
+        headers["Cookie"] = f"access_token={token}"
+    else:
+        protocols = ("chat.v1", f"bearer.{token}")
+    assert await refused(client, headers=headers, protocols=protocols) == (403, "FORBIDDEN")
+
+
+async def test_without_a_good_token_there_is_no_socket(client, issuer, token) -> None:
+    def bearer(**who):
+        return issuer.authorized(**who)
+
+    cases = [
+        ({}, (), 401),
+        ({"Authorization": "Bearer nonsense"}, (), 401),
+        ({"Cookie": "access_token=nonsense", "Origin": PAGE}, (), 401),
+        ({}, ("chat.v1", "bearer.nonsense"), 401),
+        ({}, ("chat.v1", f"bearer.{token}", f"bearer.{token}"), 401),
+        ({}, (f"bearer.{token}",), 400),
+        (bearer(subject=CUSTOMER, role=Role.CUSTOMER, verified=False), (), 403),
+        (bearer(subject="order", role=Role.SERVICE), (), 403),
+    ]
+    for headers, protocols, status in cases:
+        answered, _ = await refused(client, headers=headers, protocols=protocols)
+        assert answered == status, (headers, protocols)
+    async with client.get(WS, headers={"Authorization": f"Bearer {token}"}) as answer:
+        assert (answer.status, (await answer.json())["error"]["code"]) == (400, "BAD_REQUEST")
+
+
+async def test_the_token_is_in_no_log(client, token, capfd) -> None:
+    async with client.ws_connect(WS, protocols=("chat.v1", f"bearer.{token}")) as ws:
+        await ws.receive_json(timeout=10)
+    await refused(client, protocols=(f"bearer.{token}",))
+    assert token[-40:] not in "".join(capfd.readouterr())
+
+
+async def test_a_socket_ends_with_its_token(client, issuer) -> None:
+    short = issuer._issuer.issue(
+        CUSTOMER, [Role.CUSTOMER], (), verified=True, ttl=timedelta(seconds=2)
+    )
+    headers = {"Authorization": f"Bearer {short.token}"}
+    async with client.ws_connect(WS, headers=headers) as ws:
+        talker = Talker(ws)
+        assert await talker.closed() == Close.EXPIRED
+
+
+async def test_the_oldest_of_a_users_sockets_gives_way(connect) -> None:
+    first, second = await connect(), await connect()
+    third = await connect()
+    assert await first.closed() == Close.REPLACED
+    for one in (second, third):
+        await one.tell("ping")
+        await one.expect("pong")
+
+
+async def test_the_process_takes_no_more_than_it_may(connect, client, issuer) -> None:
+    for user in (CUSTOMER, CUSTOMER, PROVIDER):
+        await connect(user)
+    headers = issuer.authorized(subject=PROVIDER, role=Role.PROVIDER)
+    assert await refused(client, headers=headers) == (503, "SERVICE_UNAVAILABLE")
+
+
+class TestFlood:
+    @pytest.fixture
+    def settings(self):
+        return {"frame_rate": 0.5, "frame_burst": 5}
+
+    async def test_a_flood_is_refused_and_then_cut_off(self, connect, channel) -> None:
+        flood, other = await connect(), await connect(PROVIDER)
+        await flood.send(channel, "one")
+        await flood.expect("ack")
+        with suppress(ConnectionError, aiohttp.ClientError):
+            for number in range(STRIKES * 50):
+                await flood.send(channel, f"flood {number}")
+                await asyncio.sleep(0.001)
+        assert await flood.closed() == Close.FLOOD
+        errors = flood.of("error")
+        assert {error["code"] for error in errors} == {"RATE_LIMIT_EXCEEDED"}
+        assert len(errors) >= STRIKES
+        assert errors[0]["retry_after"] >= 1
+        assert errors[0]["client_id"].startswith("flood-")
+        # Nobody else pays for it.
+        await other.tell("ping")
+        await other.expect("pong")
+
+    async def test_the_limit_is_the_users_not_the_sockets(self, connect, channel) -> None:
+        sockets = [await connect() for _ in range(3)]
+        for one in sockets:
+            for _ in range(3):
+                await one.tell("ping")
+        for one in sockets:
+            await one.ws.send_str("x")
+        refusals = 0
+        for one in sockets:
+            await one.expect("error")
+            codes = [error["code"] for error in one.of("error")]
+            refusals += codes.count("RATE_LIMIT_EXCEEDED")
+        assert refusals > 0
