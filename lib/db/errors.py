@@ -51,6 +51,10 @@ class DatabaseUnavailableError(AppError):
         )
 
 
+class DatabaseClosedError(DatabaseUnavailableError):
+    """This process has closed its connections: it is ending, or was asked for work too late."""
+
+
 class StatementTimeoutError(AppError):
     """A statement ran into its time limit and was cancelled."""
 

@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry
 
 from lib.config import DatabaseSettings
 from lib.db import mysql_session as session
-from lib.db.errors import DatabaseUnavailableError, SerializationFailureError
+from lib.db.errors import DatabaseClosedError, DatabaseUnavailableError, SerializationFailureError
 from lib.db.executor import Executor
 from lib.db.mysql_errors import DRIVER_FAILURES, translate
 from lib.db.observe import PoolState, Timings
@@ -216,8 +216,10 @@ class MysqlDatabase(_Statements):
                         return connection
                     connection.close()
                     self._pool.release(connection)
-        except (*DRIVER_FAILURES, RuntimeError) as error:  # RuntimeError: the pool is closing
+        except DRIVER_FAILURES as error:
             raise DatabaseUnavailableError from error
+        except RuntimeError as error:  # so the driver says that the pool is closing
+            raise DatabaseClosedError from error
 
     def _is_old(self, connection: Any) -> bool:
         """Connections have an end: so they move to a new primary, and server memory is bounded."""

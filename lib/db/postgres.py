@@ -220,18 +220,22 @@ class PostgresDatabase(_Statements):
 
     async def _next_returned(self) -> Any:
         """Wait for a connection; None says that the driver's pool has one to give again."""
-        waiter: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        waiter: asyncio.Future[Any] = loop.create_future()
         self._waiters.append(waiter)
+        # Not `asyncio.timeout`, which costs several times what there is to do here.
+        timer = loop.call_later(self._acquire_seconds, _give_up, waiter)
         try:
-            async with asyncio.timeout(self._acquire_seconds):
-                return await waiter
-        except BaseException as error:
-            if waiter.done() and not waiter.cancelled():
+            return await waiter
+        except asyncio.CancelledError:
+            if waiter.done() and not waiter.cancelled() and waiter.exception() is None:
                 # It arrived too late for us: pass it on.
                 self._keep(waiter.result())
-            if isinstance(error, TimeoutError):
-                raise DatabaseUnavailableError from error
             raise
+        except TimeoutError as error:
+            raise DatabaseUnavailableError from error
+        finally:
+            timer.cancel()
 
     def _hand_over(self, connection: Any) -> bool:
         while self._waiters:
@@ -268,6 +272,11 @@ class PostgresDatabase(_Statements):
         finally:
             self._free += 1
             self._hand_over(None)
+
+
+def _give_up(waiter: asyncio.Future[Any]) -> None:
+    if not waiter.done():
+        waiter.set_exception(TimeoutError())
 
 
 def _is_open(connection: Any) -> bool:

@@ -319,3 +319,10 @@ async def test_a_server_that_never_answers_is_one_sentence_after_five_attempts(m
         ):
             pass
     assert "hunter2" not in str(caught.value)
+
+
+async def test_a_closed_pool_refuses(empty_mysql: str) -> None:
+    async with open_database(settings(empty_mysql), application="test") as db:
+        await db.ping()
+    with pytest.raises(errors.DatabaseClosedError):
+        await db.ping()

@@ -15,6 +15,7 @@ from lib.db.postgres import open_database
 from lib.db.retry import in_transaction
 from lib.errors import AppError, Code
 from lib.process import StartError
+from lib.testing.wait import eventually
 
 SCHEMA = """
 CREATE TABLE parent (id int PRIMARY KEY);
@@ -193,3 +194,21 @@ async def test_a_server_that_never_answers_is_one_sentence_after_five_attempts(m
         ):
             pass
     assert "hunter2" not in str(caught.value)
+
+
+async def test_a_closed_pool_refuses_at_once_and_lets_what_runs_finish(empty_database: str) -> None:
+    running: list[asyncio.Task[object]] = []
+    async with open_database(settings(empty_database, db_pool_max=1), application="test") as db:
+        running.append(asyncio.create_task(db.fetchval("SELECT 1 FROM pg_sleep(0.5)")))
+        await eventually(lambda: db.get_size() == 1 and db.get_idle_size() == 0)
+        running.append(asyncio.create_task(db.fetchval("SELECT 2")))  # waits for the first
+        await asyncio.sleep(0)
+        started = perf_counter()
+    assert perf_counter() - started < 4.0, "the connection was kept, so closing had to give up"
+    assert await running[0] == 1
+    with pytest.raises(errors.DatabaseClosedError):
+        await running[1]
+    for call in (db.ping, lambda: in_transaction(db, lambda tx: tx.fetchval("SELECT 1"))):
+        with pytest.raises(errors.DatabaseClosedError) as refused:
+            await call()
+        assert refused.value.code is Code.SERVICE_UNAVAILABLE
