@@ -13,6 +13,13 @@ def text_literal(text: str) -> str:
     return f'"""\\\n{_escape(text)}\n"""'
 
 
+def block_literal(text: str) -> str:
+    """Return a literal equal to a text that ends with a newline: a block where it has two lines."""
+    if text.count("\n") == 1:
+        return line_literal(text)
+    return f'"""\\\n{_escape(text)}"""'
+
+
 def line_literal(text: str) -> str:
     """Return a one-line literal, in the quotes that need less escaping."""
     escaped = _escape(text).replace("\n", "\\n").replace('\\"\\"\\"', '"""')

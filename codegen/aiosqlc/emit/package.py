@@ -7,6 +7,7 @@ from pathlib import Path
 
 from aiosqlc.config.project import Project, PythonTarget
 from aiosqlc.emit.adapter import ADAPTER
+from aiosqlc.emit.choices import NUMBERING
 from aiosqlc.emit.errors import print_errors
 from aiosqlc.emit.executor import print_executor
 from aiosqlc.emit.helpers import print_helpers
@@ -32,6 +33,7 @@ def print_package(
     files = [
         Rendered(module.path, print_module(module, header.of(module.source))) for module in modules
     ]
+    functions = [function for module in modules for function in module.functions]
     protocols = _protocols(target, modules)
     if target.emit_helpers:
         local = f"{target.package}.executor" if target.package else ".executor"
@@ -43,7 +45,9 @@ def print_package(
         files.append(Rendered(target.out / "executor.py", f"{header.of('')}\n{source}"))
         if engine is Dialect.MYSQL and not target.executor:
             files.append(Rendered(target.out / "adapter.py", f"{header.of('')}\n{ADAPTER}"))
-    errors = {error for module in modules for item in module.functions for error in item.errors}
+    if any(function.choice and function.choice.numbered for function in functions):
+        files.append(Rendered(target.out / "numbering.py", f"{header.of('')}\n{NUMBERING}"))
+    errors = {error for function in functions for error in function.errors}
     if errors:
         source = print_errors(errors)
         files.append(Rendered(target.out / "errors.py", f"{header.of('')}\n{source}"))

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from aiosqlc.emit.bodies import body, body_imports, parameters, returns
+from aiosqlc.emit.choices import texts_by_choice
 from aiosqlc.emit.classes import class_imports, print_class, print_enum
 from aiosqlc.emit.imports import import_lines
-from aiosqlc.emit.literal import docstring, indented, line_literal, text_literal
+from aiosqlc.emit.literal import docstring, indented, text_literal
 from aiosqlc.emit.methods import print_methods
 from aiosqlc.kept import kept
-from aiosqlc.parse.scanner import Kind, scan
 from aiosqlc.plan.model import Import, PyClass, PyFunction, PyModule
 
 
@@ -57,26 +57,9 @@ def _query(function: PyFunction) -> list[str]:
 
 
 def _constant(function: PyFunction) -> str:
-    choice = function.choice
-    if choice is None:
+    if function.choice is None:
         return f"{function.constant}: Final = {text_literal(function.sql)}"
-    entries = [
-        f"    {_key(key)}: {text_literal(_without_blank_lines(sql))}," for key, sql in choice.texts
-    ]
-    return "\n".join([f"{function.constant}: Final = {{", *entries, "}"])
-
-
-def _key(key: tuple[bool | str, ...]) -> str:
-    parts = [line_literal(part) if isinstance(part, str) else str(part) for part in key]
-    return parts[0] if len(parts) == 1 else f"({', '.join(parts)})"
-
-
-def _without_blank_lines(sql: str) -> str:
-    """Close the gaps that parts left out have made, unless a string might hold them."""
-    strings = (token for token in scan(sql) if token.kind in {Kind.STRING, Kind.QUOTED})
-    if any("\n" in token.text for token in strings):
-        return sql
-    return "\n".join(line.rstrip() for line in sql.split("\n") if line.strip())
+    return f"{function.constant}: Final = {texts_by_choice(function.choice)}"
 
 
 def _function(function: PyFunction) -> str:

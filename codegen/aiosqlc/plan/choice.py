@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from aiosqlc.parse.scanner import Dialect, Kind, scan
 from aiosqlc.plan import pytypes
 from aiosqlc.plan.model import Import, PyChoice, PyParam, PyType
 from aiosqlc.plan.naming import argument
+from aiosqlc.plan.pieces import numbered, pieces_of
 from aiosqlc.stages import OptionalPart, TypedQuery, Variant
 
 UnsetNames = tuple[Import, Import]
@@ -14,7 +17,7 @@ UnsetNames = tuple[Import, Import]
 
 
 def plan_choice(
-    query: TypedQuery, params: dict[int, PyParam], unset: UnsetNames
+    query: TypedQuery, params: dict[int, PyParam], unset: UnsetNames, engine: Dialect
 ) -> tuple[list[PyParam], PyChoice, set[Import]]:
     """Return the parameters with their defaults, how the text is chosen, and the imports."""
     parts = query.parsed.dynamic
@@ -40,16 +43,67 @@ def plan_choice(
             adapted[number] = _omittable(params[number])
             conditions.append(f"{params[number].name} is not None")
     everything = [adapted[number] for number in sorted(adapted)] + extra
+    keys = [_key(parts, variant.key) for variant in query.variants]
     choice = PyChoice(
         selectors=tuple(conditions),
-        texts=tuple((_key(parts, variant.key), variant.sql) for variant in query.variants),
+        texts=tuple(
+            (key, without_blank_lines(variant.sql, engine))
+            for key, variant in zip(keys, query.variants, strict=True)
+        ),
         arguments=tuple(
             (condition_of(number, parts, conditions, query.variants), params[number].expression)
             for number in sorted(params)
         ),
+        names=_distinct(argument(part.name) for part in parts),
     )
     imports |= {("typing", "Literal")} if any(part.kind == "sort" for part in parts) else set()
     return everything, choice, imports
+
+
+def with_pieces(choice: PyChoice, variants: Sequence[Variant] = ()) -> PyChoice:
+    """Return a choice whose texts are put together of pieces, where they can be.
+
+    With `variants`, a parameter has the query's own number in the pieces: in each text it may have
+    another.
+    """
+    texts = dict(choice.texts)
+    own = {
+        key: _own_numbers(text, variant.numbers)
+        for (key, text), variant in zip(choice.texts, variants, strict=False)
+    }
+    if own and own != texts:
+        pieces = pieces_of(own, choice.names)
+        same = all(numbered(text) == texts[key] for key, text in own.items())
+        return replace(choice, pieces=pieces, numbered=True) if same else choice
+    return replace(choice, pieces=pieces_of(texts, choice.names))
+
+
+def _own_numbers(text: str, numbers: tuple[int, ...]) -> str:
+    """Return a text whose parameters have the query's own numbers."""
+    found, at = "", 0
+    for token in scan(text):
+        if token.kind is Kind.PARAM:
+            found += f"{text[at : token.start]}${numbers[int(token.text[1:]) - 1]}"
+            at = token.end
+    return found + text[at:]
+
+
+def without_blank_lines(sql: str, engine: Dialect) -> str:
+    """Close the gaps that parts left out have made, unless a string might hold them."""
+    strings = (token for token in scan(sql, engine) if token.kind in {Kind.STRING, Kind.QUOTED})
+    if any("\n" in token.text for token in strings):
+        return sql
+    return "\n".join(line.rstrip() for line in sql.split("\n") if line.strip())
+
+
+def _distinct(names: Iterable[str]) -> tuple[str, ...]:
+    """Return names for the places of a key: two parts may depend on one parameter."""
+    found: list[str] = []
+    for name in names:
+        while name in {*found, "numbered"}:
+            name += "_"
+        found.append(name)
+    return tuple(found)
 
 
 def _unsettable(param: PyParam, unset: UnsetNames) -> PyParam:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from aiosqlc.bulk import is_bulk
 from aiosqlc.diagnostics import Diagnostic, Label
 from aiosqlc.parse.scanner import Dialect
-from aiosqlc.plan.choice import plan_choice, sort_params
+from aiosqlc.plan.choice import plan_choice, sort_params, with_pieces
 from aiosqlc.plan.clashes import check_parameters
 from aiosqlc.plan.model import Import, PyClass, PyCopy, PyField, PyFunction, PyParam, PyType
 from aiosqlc.plan.naming import argument, camel, constant, identifier, snake
@@ -101,7 +101,12 @@ def _dynamic(
 ) -> tuple[PyFunction, set[Import]]:
     """Give optional parameters their defaults, and choose the text at run time."""
     unset = planner.package.unset()
-    adapted, choice, imports = plan_choice(query, params, unset)
+    engine = planner.package.engine
+    adapted, choice, imports = plan_choice(query, params, unset, engine)
+    if engine is Dialect.POSTGRESQL:
+        choice = with_pieces(choice, query.variants)
+    if choice.numbered:
+        imports.add((planner.package.in_package("numbering"), "numbered"))
     required = [param for param in adapted if not param.default]
     optional = [param for param in adapted if param.default]
     everything = (*required, *optional, *sort_params(query))

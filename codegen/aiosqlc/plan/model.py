@@ -107,16 +107,32 @@ class PyRow:
 
 
 @dataclass(frozen=True, slots=True)
+class PyPiece:
+    """Lines of a text that come and go together: under a condition, or always where it is empty.
+
+    An int among the parts stands for the choice at that place of the key.
+    """
+
+    parts: tuple[str | int, ...]
+    condition: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class PyChoice:
     """How a dynamic query's text is chosen at run time.
 
     `selectors` are the expressions that make up the key, `texts` the SQL by key, `arguments` the
-    conditions (empty: always) under which each parameter is passed, in order.
+    conditions (empty: always) under which each parameter is passed, in order. The texts are put
+    together of `pieces`, whose conditions call the places of the key `names`; `numbered` is whether
+    their parameters are numbered only then. Without pieces each text is written out.
     """
 
     selectors: tuple[str, ...]
     texts: tuple[tuple[tuple[bool | str, ...], str], ...]
     arguments: tuple[tuple[str, str], ...]
+    names: tuple[str, ...] = ()
+    pieces: tuple[PyPiece, ...] = ()
+    numbered: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from aiosqlc.mysql.placeholders import find, for_driver
-from aiosqlc.plan.choice import condition_of
+from aiosqlc.parse.scanner import Dialect
+from aiosqlc.plan.choice import condition_of, with_pieces, without_blank_lines
 from aiosqlc.plan.model import PyChoice, PyFunction, PyParam
 from aiosqlc.stages import Command, TypedQuery, Variant
 
@@ -30,7 +31,7 @@ def _choice(choice: PyChoice, query: TypedQuery, params: dict[int, PyParam]) -> 
         for variant in parsed.variants
     )
     texts = tuple(
-        (key, for_driver(variant.sql)[0])
+        (key, without_blank_lines(for_driver(variant.sql)[0], Dialect.MYSQL))
         for (key, _), variant in zip(choice.texts, query.variants, strict=True)
     )
     arguments = tuple(
@@ -40,7 +41,7 @@ def _choice(choice: PyChoice, query: TypedQuery, params: dict[int, PyParam]) -> 
         )
         for number, place in enumerate(known, start=1)
     )
-    return replace(choice, texts=texts, arguments=arguments)
+    return with_pieces(replace(choice, texts=texts, arguments=arguments))
 
 
 Place = tuple[int, int]

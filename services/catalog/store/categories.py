@@ -9,6 +9,7 @@ from msgspec import UNSET, UnsetType
 
 from lib.db import Executor
 from services.catalog.store.models import Category
+from services.catalog.store.numbering import numbered
 
 GET_CATEGORY: Final = (
     "SELECT id, type_id, name, version, created_at, updated_at FROM category WHERE id = $1"
@@ -30,150 +31,23 @@ async def lock_category(db: Executor, *, id: UUID) -> Category | None:
 
 
 LIST_CATEGORIES: Final = {
-    (True, True, "name"): """\
+    (type_id, search, sort): numbered(
+        """\
 SELECT id, type_id, name, version, created_at, updated_at FROM category
 WHERE true
-    AND type_id = $1
-    AND name ILIKE $2
+""",
+        "    AND type_id = $1\n" if type_id else "",
+        "    AND name ILIKE $2\n" if search else "",
+        f"""\
 ORDER BY
-    name,
+    {sort},
     id
 LIMIT $3 OFFSET $4
 """,
-    (True, True, "name desc"): """\
-SELECT id, type_id, name, version, created_at, updated_at FROM category
-WHERE true
-    AND type_id = $1
-    AND name ILIKE $2
-ORDER BY
-    name desc,
-    id
-LIMIT $3 OFFSET $4
-""",
-    (True, True, "created_at"): """\
-SELECT id, type_id, name, version, created_at, updated_at FROM category
-WHERE true
-    AND type_id = $1
-    AND name ILIKE $2
-ORDER BY
-    created_at,
-    id
-LIMIT $3 OFFSET $4
-""",
-    (True, True, "created_at desc"): """\
-SELECT id, type_id, name, version, created_at, updated_at FROM category
-WHERE true
-    AND type_id = $1
-    AND name ILIKE $2
-ORDER BY
-    created_at desc,
-    id
-LIMIT $3 OFFSET $4
-""",
-    (True, False, "name"): """\
-SELECT id, type_id, name, version, created_at, updated_at FROM category
-WHERE true
-    AND type_id = $1
-ORDER BY
-    name,
-    id
-LIMIT $2 OFFSET $3
-""",
-    (True, False, "name desc"): """\
-SELECT id, type_id, name, version, created_at, updated_at FROM category
-WHERE true
-    AND type_id = $1
-ORDER BY
-    name desc,
-    id
-LIMIT $2 OFFSET $3
-""",
-    (True, False, "created_at"): """\
-SELECT id, type_id, name, version, created_at, updated_at FROM category
-WHERE true
-    AND type_id = $1
-ORDER BY
-    created_at,
-    id
-LIMIT $2 OFFSET $3
-""",
-    (True, False, "created_at desc"): """\
-SELECT id, type_id, name, version, created_at, updated_at FROM category
-WHERE true
-    AND type_id = $1
-ORDER BY
-    created_at desc,
-    id
-LIMIT $2 OFFSET $3
-""",
-    (False, True, "name"): """\
-SELECT id, type_id, name, version, created_at, updated_at FROM category
-WHERE true
-    AND name ILIKE $1
-ORDER BY
-    name,
-    id
-LIMIT $2 OFFSET $3
-""",
-    (False, True, "name desc"): """\
-SELECT id, type_id, name, version, created_at, updated_at FROM category
-WHERE true
-    AND name ILIKE $1
-ORDER BY
-    name desc,
-    id
-LIMIT $2 OFFSET $3
-""",
-    (False, True, "created_at"): """\
-SELECT id, type_id, name, version, created_at, updated_at FROM category
-WHERE true
-    AND name ILIKE $1
-ORDER BY
-    created_at,
-    id
-LIMIT $2 OFFSET $3
-""",
-    (False, True, "created_at desc"): """\
-SELECT id, type_id, name, version, created_at, updated_at FROM category
-WHERE true
-    AND name ILIKE $1
-ORDER BY
-    created_at desc,
-    id
-LIMIT $2 OFFSET $3
-""",
-    (False, False, "name"): """\
-SELECT id, type_id, name, version, created_at, updated_at FROM category
-WHERE true
-ORDER BY
-    name,
-    id
-LIMIT $1 OFFSET $2
-""",
-    (False, False, "name desc"): """\
-SELECT id, type_id, name, version, created_at, updated_at FROM category
-WHERE true
-ORDER BY
-    name desc,
-    id
-LIMIT $1 OFFSET $2
-""",
-    (False, False, "created_at"): """\
-SELECT id, type_id, name, version, created_at, updated_at FROM category
-WHERE true
-ORDER BY
-    created_at,
-    id
-LIMIT $1 OFFSET $2
-""",
-    (False, False, "created_at desc"): """\
-SELECT id, type_id, name, version, created_at, updated_at FROM category
-WHERE true
-ORDER BY
-    created_at desc,
-    id
-LIMIT $1 OFFSET $2
-""",
+    )
+    for type_id in (True, False)
+    for search in (True, False)
+    for sort in ("name", "name desc", "created_at", "created_at desc")
 }
 
 
@@ -201,26 +75,16 @@ async def list_categories(
 
 
 COUNT_CATEGORIES: Final = {
-    (True, True): """\
-SELECT count(*) FROM category
-WHERE true
-    AND type_id = $1
-    AND name ILIKE $2
-""",
-    (True, False): """\
-SELECT count(*) FROM category
-WHERE true
-    AND type_id = $1
-""",
-    (False, True): """\
-SELECT count(*) FROM category
-WHERE true
-    AND name ILIKE $1
-""",
-    (False, False): """\
+    (type_id, search): numbered(
+        """\
 SELECT count(*) FROM category
 WHERE true
 """,
+        "    AND type_id = $1\n" if type_id else "",
+        "    AND name ILIKE $2\n" if search else "",
+    )
+    for type_id in (True, False)
+    for search in (True, False)
 }
 
 
@@ -246,34 +110,18 @@ async def add_category(db: Executor, *, id: UUID, type_id: UUID, name: str) -> N
 
 
 CHANGE_CATEGORY: Final = {
-    (True, True): """\
-UPDATE category SET
-    type_id = $1,
-    name = $2,
+    (type_id, name): numbered(
+        "UPDATE category SET\n",
+        "    type_id = $1,\n" if type_id else "",
+        "    name = $2,\n" if name else "",
+        """\
     version = version + 1,
     updated_at = now()
 WHERE id = $3
 """,
-    (True, False): """\
-UPDATE category SET
-    type_id = $1,
-    version = version + 1,
-    updated_at = now()
-WHERE id = $2
-""",
-    (False, True): """\
-UPDATE category SET
-    name = $1,
-    version = version + 1,
-    updated_at = now()
-WHERE id = $2
-""",
-    (False, False): """\
-UPDATE category SET
-    version = version + 1,
-    updated_at = now()
-WHERE id = $1
-""",
+    )
+    for type_id in (True, False)
+    for name in (True, False)
 }
 
 

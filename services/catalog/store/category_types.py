@@ -9,6 +9,7 @@ from msgspec import UNSET, UnsetType
 
 from lib.db import Executor
 from services.catalog.store.models import CategoryType
+from services.catalog.store.numbering import numbered
 
 GET_CATEGORY_TYPE: Final = (
     "SELECT id, name, version, created_at, updated_at FROM category_type WHERE id = $1"
@@ -30,74 +31,21 @@ async def lock_category_type(db: Executor, *, id: UUID) -> CategoryType | None:
 
 
 LIST_CATEGORY_TYPES: Final = {
-    (True, "name"): """\
+    (search, sort): numbered(
+        """\
 SELECT id, name, version, created_at, updated_at FROM category_type
 WHERE true
-    AND name ILIKE $1
+""",
+        "    AND name ILIKE $1\n" if search else "",
+        f"""\
 ORDER BY
-    name,
+    {sort},
     id
 LIMIT $2 OFFSET $3
 """,
-    (True, "name desc"): """\
-SELECT id, name, version, created_at, updated_at FROM category_type
-WHERE true
-    AND name ILIKE $1
-ORDER BY
-    name desc,
-    id
-LIMIT $2 OFFSET $3
-""",
-    (True, "created_at"): """\
-SELECT id, name, version, created_at, updated_at FROM category_type
-WHERE true
-    AND name ILIKE $1
-ORDER BY
-    created_at,
-    id
-LIMIT $2 OFFSET $3
-""",
-    (True, "created_at desc"): """\
-SELECT id, name, version, created_at, updated_at FROM category_type
-WHERE true
-    AND name ILIKE $1
-ORDER BY
-    created_at desc,
-    id
-LIMIT $2 OFFSET $3
-""",
-    (False, "name"): """\
-SELECT id, name, version, created_at, updated_at FROM category_type
-WHERE true
-ORDER BY
-    name,
-    id
-LIMIT $1 OFFSET $2
-""",
-    (False, "name desc"): """\
-SELECT id, name, version, created_at, updated_at FROM category_type
-WHERE true
-ORDER BY
-    name desc,
-    id
-LIMIT $1 OFFSET $2
-""",
-    (False, "created_at"): """\
-SELECT id, name, version, created_at, updated_at FROM category_type
-WHERE true
-ORDER BY
-    created_at,
-    id
-LIMIT $1 OFFSET $2
-""",
-    (False, "created_at desc"): """\
-SELECT id, name, version, created_at, updated_at FROM category_type
-WHERE true
-ORDER BY
-    created_at desc,
-    id
-LIMIT $1 OFFSET $2
-""",
+    )
+    for search in (True, False)
+    for sort in ("name", "name desc", "created_at", "created_at desc")
 }
 
 
@@ -120,15 +68,16 @@ async def list_category_types(
 
 
 COUNT_CATEGORY_TYPES: Final = {
-    True: """\
-SELECT count(*) FROM category_type
-WHERE true
-    AND name ILIKE $1
-""",
-    False: """\
+    search: "".join(
+        (
+            """\
 SELECT count(*) FROM category_type
 WHERE true
 """,
+            "    AND name ILIKE $1\n" if search else "",
+        )
+    )
+    for search in (True, False)
 }
 
 
@@ -148,19 +97,16 @@ async def add_category_type(db: Executor, *, id: UUID, name: str) -> None:
 
 
 CHANGE_CATEGORY_TYPE: Final = {
-    True: """\
-UPDATE category_type SET
-    name = $1,
+    name: numbered(
+        "UPDATE category_type SET\n",
+        "    name = $1,\n" if name else "",
+        """\
     version = version + 1,
     updated_at = now()
 WHERE id = $2
 """,
-    False: """\
-UPDATE category_type SET
-    version = version + 1,
-    updated_at = now()
-WHERE id = $1
-""",
+    )
+    for name in (True, False)
 }
 
 

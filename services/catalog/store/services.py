@@ -9,6 +9,7 @@ from msgspec import UNSET, UnsetType
 
 from lib.db import Executor
 from services.catalog.store.models import Service
+from services.catalog.store.numbering import numbered
 
 GET_SERVICE: Final = "SELECT id, subcategory_id, name, description, version, created_at, updated_at FROM service WHERE id = $1"
 
@@ -28,150 +29,23 @@ async def lock_service(db: Executor, *, id: UUID) -> Service | None:
 
 
 LIST_SERVICES: Final = {
-    (True, True, "name"): """\
+    (subcategory_id, search, sort): numbered(
+        """\
 SELECT id, subcategory_id, name, description, version, created_at, updated_at FROM service
 WHERE true
-    AND subcategory_id = $1
-    AND (name ILIKE $2 OR description ILIKE $2)
+""",
+        "    AND subcategory_id = $1\n" if subcategory_id else "",
+        "    AND (name ILIKE $2 OR description ILIKE $2)\n" if search else "",
+        f"""\
 ORDER BY
-    name,
+    {sort},
     id
 LIMIT $3 OFFSET $4
 """,
-    (True, True, "name desc"): """\
-SELECT id, subcategory_id, name, description, version, created_at, updated_at FROM service
-WHERE true
-    AND subcategory_id = $1
-    AND (name ILIKE $2 OR description ILIKE $2)
-ORDER BY
-    name desc,
-    id
-LIMIT $3 OFFSET $4
-""",
-    (True, True, "created_at"): """\
-SELECT id, subcategory_id, name, description, version, created_at, updated_at FROM service
-WHERE true
-    AND subcategory_id = $1
-    AND (name ILIKE $2 OR description ILIKE $2)
-ORDER BY
-    created_at,
-    id
-LIMIT $3 OFFSET $4
-""",
-    (True, True, "created_at desc"): """\
-SELECT id, subcategory_id, name, description, version, created_at, updated_at FROM service
-WHERE true
-    AND subcategory_id = $1
-    AND (name ILIKE $2 OR description ILIKE $2)
-ORDER BY
-    created_at desc,
-    id
-LIMIT $3 OFFSET $4
-""",
-    (True, False, "name"): """\
-SELECT id, subcategory_id, name, description, version, created_at, updated_at FROM service
-WHERE true
-    AND subcategory_id = $1
-ORDER BY
-    name,
-    id
-LIMIT $2 OFFSET $3
-""",
-    (True, False, "name desc"): """\
-SELECT id, subcategory_id, name, description, version, created_at, updated_at FROM service
-WHERE true
-    AND subcategory_id = $1
-ORDER BY
-    name desc,
-    id
-LIMIT $2 OFFSET $3
-""",
-    (True, False, "created_at"): """\
-SELECT id, subcategory_id, name, description, version, created_at, updated_at FROM service
-WHERE true
-    AND subcategory_id = $1
-ORDER BY
-    created_at,
-    id
-LIMIT $2 OFFSET $3
-""",
-    (True, False, "created_at desc"): """\
-SELECT id, subcategory_id, name, description, version, created_at, updated_at FROM service
-WHERE true
-    AND subcategory_id = $1
-ORDER BY
-    created_at desc,
-    id
-LIMIT $2 OFFSET $3
-""",
-    (False, True, "name"): """\
-SELECT id, subcategory_id, name, description, version, created_at, updated_at FROM service
-WHERE true
-    AND (name ILIKE $1 OR description ILIKE $1)
-ORDER BY
-    name,
-    id
-LIMIT $2 OFFSET $3
-""",
-    (False, True, "name desc"): """\
-SELECT id, subcategory_id, name, description, version, created_at, updated_at FROM service
-WHERE true
-    AND (name ILIKE $1 OR description ILIKE $1)
-ORDER BY
-    name desc,
-    id
-LIMIT $2 OFFSET $3
-""",
-    (False, True, "created_at"): """\
-SELECT id, subcategory_id, name, description, version, created_at, updated_at FROM service
-WHERE true
-    AND (name ILIKE $1 OR description ILIKE $1)
-ORDER BY
-    created_at,
-    id
-LIMIT $2 OFFSET $3
-""",
-    (False, True, "created_at desc"): """\
-SELECT id, subcategory_id, name, description, version, created_at, updated_at FROM service
-WHERE true
-    AND (name ILIKE $1 OR description ILIKE $1)
-ORDER BY
-    created_at desc,
-    id
-LIMIT $2 OFFSET $3
-""",
-    (False, False, "name"): """\
-SELECT id, subcategory_id, name, description, version, created_at, updated_at FROM service
-WHERE true
-ORDER BY
-    name,
-    id
-LIMIT $1 OFFSET $2
-""",
-    (False, False, "name desc"): """\
-SELECT id, subcategory_id, name, description, version, created_at, updated_at FROM service
-WHERE true
-ORDER BY
-    name desc,
-    id
-LIMIT $1 OFFSET $2
-""",
-    (False, False, "created_at"): """\
-SELECT id, subcategory_id, name, description, version, created_at, updated_at FROM service
-WHERE true
-ORDER BY
-    created_at,
-    id
-LIMIT $1 OFFSET $2
-""",
-    (False, False, "created_at desc"): """\
-SELECT id, subcategory_id, name, description, version, created_at, updated_at FROM service
-WHERE true
-ORDER BY
-    created_at desc,
-    id
-LIMIT $1 OFFSET $2
-""",
+    )
+    for subcategory_id in (True, False)
+    for search in (True, False)
+    for sort in ("name", "name desc", "created_at", "created_at desc")
 }
 
 
@@ -199,26 +73,16 @@ async def list_services(
 
 
 COUNT_SERVICES: Final = {
-    (True, True): """\
-SELECT count(*) FROM service
-WHERE true
-    AND subcategory_id = $1
-    AND (name ILIKE $2 OR description ILIKE $2)
-""",
-    (True, False): """\
-SELECT count(*) FROM service
-WHERE true
-    AND subcategory_id = $1
-""",
-    (False, True): """\
-SELECT count(*) FROM service
-WHERE true
-    AND (name ILIKE $1 OR description ILIKE $1)
-""",
-    (False, False): """\
+    (subcategory_id, search): numbered(
+        """\
 SELECT count(*) FROM service
 WHERE true
 """,
+        "    AND subcategory_id = $1\n" if subcategory_id else "",
+        "    AND (name ILIKE $2 OR description ILIKE $2)\n" if search else "",
+    )
+    for subcategory_id in (True, False)
+    for search in (True, False)
 }
 
 
@@ -249,66 +113,20 @@ async def add_service(
 
 
 CHANGE_SERVICE: Final = {
-    (True, True, True): """\
-UPDATE service SET
-    subcategory_id = $1,
-    name = $2,
-    description = $3,
+    (subcategory_id, name, description): numbered(
+        "UPDATE service SET\n",
+        "    subcategory_id = $1,\n" if subcategory_id else "",
+        "    name = $2,\n" if name else "",
+        "    description = $3,\n" if description else "",
+        """\
     version = version + 1,
     updated_at = now()
 WHERE id = $4
 """,
-    (True, True, False): """\
-UPDATE service SET
-    subcategory_id = $1,
-    name = $2,
-    version = version + 1,
-    updated_at = now()
-WHERE id = $3
-""",
-    (True, False, True): """\
-UPDATE service SET
-    subcategory_id = $1,
-    description = $2,
-    version = version + 1,
-    updated_at = now()
-WHERE id = $3
-""",
-    (True, False, False): """\
-UPDATE service SET
-    subcategory_id = $1,
-    version = version + 1,
-    updated_at = now()
-WHERE id = $2
-""",
-    (False, True, True): """\
-UPDATE service SET
-    name = $1,
-    description = $2,
-    version = version + 1,
-    updated_at = now()
-WHERE id = $3
-""",
-    (False, True, False): """\
-UPDATE service SET
-    name = $1,
-    version = version + 1,
-    updated_at = now()
-WHERE id = $2
-""",
-    (False, False, True): """\
-UPDATE service SET
-    description = $1,
-    version = version + 1,
-    updated_at = now()
-WHERE id = $2
-""",
-    (False, False, False): """\
-UPDATE service SET
-    version = version + 1,
-    updated_at = now()
-WHERE id = $1
-""",
+    )
+    for subcategory_id in (True, False)
+    for name in (True, False)
+    for description in (True, False)
 }
 
 

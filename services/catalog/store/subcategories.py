@@ -9,6 +9,7 @@ from msgspec import UNSET, UnsetType
 
 from lib.db import Executor
 from services.catalog.store.models import Subcategory
+from services.catalog.store.numbering import numbered
 
 GET_SUBCATEGORY: Final = (
     "SELECT id, category_id, name, version, created_at, updated_at FROM subcategory WHERE id = $1"
@@ -30,310 +31,25 @@ async def lock_subcategory(db: Executor, *, id: UUID) -> Subcategory | None:
 
 
 LIST_SUBCATEGORIES: Final = {
-    (True, True, True, "name"): """\
+    (category_id, type_id, search, sort): numbered(
+        """\
 SELECT id, category_id, name, version, created_at, updated_at FROM subcategory
 WHERE true
-    AND category_id = $1
-    AND category_id IN (SELECT id FROM category WHERE type_id = $2)
-    AND name ILIKE $3
+""",
+        "    AND category_id = $1\n" if category_id else "",
+        "    AND category_id IN (SELECT id FROM category WHERE type_id = $2)\n" if type_id else "",
+        "    AND name ILIKE $3\n" if search else "",
+        f"""\
 ORDER BY
-    name,
+    {sort},
     id
 LIMIT $4 OFFSET $5
 """,
-    (True, True, True, "name desc"): """\
-SELECT id, category_id, name, version, created_at, updated_at FROM subcategory
-WHERE true
-    AND category_id = $1
-    AND category_id IN (SELECT id FROM category WHERE type_id = $2)
-    AND name ILIKE $3
-ORDER BY
-    name desc,
-    id
-LIMIT $4 OFFSET $5
-""",
-    (True, True, True, "created_at"): """\
-SELECT id, category_id, name, version, created_at, updated_at FROM subcategory
-WHERE true
-    AND category_id = $1
-    AND category_id IN (SELECT id FROM category WHERE type_id = $2)
-    AND name ILIKE $3
-ORDER BY
-    created_at,
-    id
-LIMIT $4 OFFSET $5
-""",
-    (True, True, True, "created_at desc"): """\
-SELECT id, category_id, name, version, created_at, updated_at FROM subcategory
-WHERE true
-    AND category_id = $1
-    AND category_id IN (SELECT id FROM category WHERE type_id = $2)
-    AND name ILIKE $3
-ORDER BY
-    created_at desc,
-    id
-LIMIT $4 OFFSET $5
-""",
-    (True, True, False, "name"): """\
-SELECT id, category_id, name, version, created_at, updated_at FROM subcategory
-WHERE true
-    AND category_id = $1
-    AND category_id IN (SELECT id FROM category WHERE type_id = $2)
-ORDER BY
-    name,
-    id
-LIMIT $3 OFFSET $4
-""",
-    (True, True, False, "name desc"): """\
-SELECT id, category_id, name, version, created_at, updated_at FROM subcategory
-WHERE true
-    AND category_id = $1
-    AND category_id IN (SELECT id FROM category WHERE type_id = $2)
-ORDER BY
-    name desc,
-    id
-LIMIT $3 OFFSET $4
-""",
-    (True, True, False, "created_at"): """\
-SELECT id, category_id, name, version, created_at, updated_at FROM subcategory
-WHERE true
-    AND category_id = $1
-    AND category_id IN (SELECT id FROM category WHERE type_id = $2)
-ORDER BY
-    created_at,
-    id
-LIMIT $3 OFFSET $4
-""",
-    (True, True, False, "created_at desc"): """\
-SELECT id, category_id, name, version, created_at, updated_at FROM subcategory
-WHERE true
-    AND category_id = $1
-    AND category_id IN (SELECT id FROM category WHERE type_id = $2)
-ORDER BY
-    created_at desc,
-    id
-LIMIT $3 OFFSET $4
-""",
-    (True, False, True, "name"): """\
-SELECT id, category_id, name, version, created_at, updated_at FROM subcategory
-WHERE true
-    AND category_id = $1
-    AND name ILIKE $2
-ORDER BY
-    name,
-    id
-LIMIT $3 OFFSET $4
-""",
-    (True, False, True, "name desc"): """\
-SELECT id, category_id, name, version, created_at, updated_at FROM subcategory
-WHERE true
-    AND category_id = $1
-    AND name ILIKE $2
-ORDER BY
-    name desc,
-    id
-LIMIT $3 OFFSET $4
-""",
-    (True, False, True, "created_at"): """\
-SELECT id, category_id, name, version, created_at, updated_at FROM subcategory
-WHERE true
-    AND category_id = $1
-    AND name ILIKE $2
-ORDER BY
-    created_at,
-    id
-LIMIT $3 OFFSET $4
-""",
-    (True, False, True, "created_at desc"): """\
-SELECT id, category_id, name, version, created_at, updated_at FROM subcategory
-WHERE true
-    AND category_id = $1
-    AND name ILIKE $2
-ORDER BY
-    created_at desc,
-    id
-LIMIT $3 OFFSET $4
-""",
-    (True, False, False, "name"): """\
-SELECT id, category_id, name, version, created_at, updated_at FROM subcategory
-WHERE true
-    AND category_id = $1
-ORDER BY
-    name,
-    id
-LIMIT $2 OFFSET $3
-""",
-    (True, False, False, "name desc"): """\
-SELECT id, category_id, name, version, created_at, updated_at FROM subcategory
-WHERE true
-    AND category_id = $1
-ORDER BY
-    name desc,
-    id
-LIMIT $2 OFFSET $3
-""",
-    (True, False, False, "created_at"): """\
-SELECT id, category_id, name, version, created_at, updated_at FROM subcategory
-WHERE true
-    AND category_id = $1
-ORDER BY
-    created_at,
-    id
-LIMIT $2 OFFSET $3
-""",
-    (True, False, False, "created_at desc"): """\
-SELECT id, category_id, name, version, created_at, updated_at FROM subcategory
-WHERE true
-    AND category_id = $1
-ORDER BY
-    created_at desc,
-    id
-LIMIT $2 OFFSET $3
-""",
-    (False, True, True, "name"): """\
-SELECT id, category_id, name, version, created_at, updated_at FROM subcategory
-WHERE true
-    AND category_id IN (SELECT id FROM category WHERE type_id = $1)
-    AND name ILIKE $2
-ORDER BY
-    name,
-    id
-LIMIT $3 OFFSET $4
-""",
-    (False, True, True, "name desc"): """\
-SELECT id, category_id, name, version, created_at, updated_at FROM subcategory
-WHERE true
-    AND category_id IN (SELECT id FROM category WHERE type_id = $1)
-    AND name ILIKE $2
-ORDER BY
-    name desc,
-    id
-LIMIT $3 OFFSET $4
-""",
-    (False, True, True, "created_at"): """\
-SELECT id, category_id, name, version, created_at, updated_at FROM subcategory
-WHERE true
-    AND category_id IN (SELECT id FROM category WHERE type_id = $1)
-    AND name ILIKE $2
-ORDER BY
-    created_at,
-    id
-LIMIT $3 OFFSET $4
-""",
-    (False, True, True, "created_at desc"): """\
-SELECT id, category_id, name, version, created_at, updated_at FROM subcategory
-WHERE true
-    AND category_id IN (SELECT id FROM category WHERE type_id = $1)
-    AND name ILIKE $2
-ORDER BY
-    created_at desc,
-    id
-LIMIT $3 OFFSET $4
-""",
-    (False, True, False, "name"): """\
-SELECT id, category_id, name, version, created_at, updated_at FROM subcategory
-WHERE true
-    AND category_id IN (SELECT id FROM category WHERE type_id = $1)
-ORDER BY
-    name,
-    id
-LIMIT $2 OFFSET $3
-""",
-    (False, True, False, "name desc"): """\
-SELECT id, category_id, name, version, created_at, updated_at FROM subcategory
-WHERE true
-    AND category_id IN (SELECT id FROM category WHERE type_id = $1)
-ORDER BY
-    name desc,
-    id
-LIMIT $2 OFFSET $3
-""",
-    (False, True, False, "created_at"): """\
-SELECT id, category_id, name, version, created_at, updated_at FROM subcategory
-WHERE true
-    AND category_id IN (SELECT id FROM category WHERE type_id = $1)
-ORDER BY
-    created_at,
-    id
-LIMIT $2 OFFSET $3
-""",
-    (False, True, False, "created_at desc"): """\
-SELECT id, category_id, name, version, created_at, updated_at FROM subcategory
-WHERE true
-    AND category_id IN (SELECT id FROM category WHERE type_id = $1)
-ORDER BY
-    created_at desc,
-    id
-LIMIT $2 OFFSET $3
-""",
-    (False, False, True, "name"): """\
-SELECT id, category_id, name, version, created_at, updated_at FROM subcategory
-WHERE true
-    AND name ILIKE $1
-ORDER BY
-    name,
-    id
-LIMIT $2 OFFSET $3
-""",
-    (False, False, True, "name desc"): """\
-SELECT id, category_id, name, version, created_at, updated_at FROM subcategory
-WHERE true
-    AND name ILIKE $1
-ORDER BY
-    name desc,
-    id
-LIMIT $2 OFFSET $3
-""",
-    (False, False, True, "created_at"): """\
-SELECT id, category_id, name, version, created_at, updated_at FROM subcategory
-WHERE true
-    AND name ILIKE $1
-ORDER BY
-    created_at,
-    id
-LIMIT $2 OFFSET $3
-""",
-    (False, False, True, "created_at desc"): """\
-SELECT id, category_id, name, version, created_at, updated_at FROM subcategory
-WHERE true
-    AND name ILIKE $1
-ORDER BY
-    created_at desc,
-    id
-LIMIT $2 OFFSET $3
-""",
-    (False, False, False, "name"): """\
-SELECT id, category_id, name, version, created_at, updated_at FROM subcategory
-WHERE true
-ORDER BY
-    name,
-    id
-LIMIT $1 OFFSET $2
-""",
-    (False, False, False, "name desc"): """\
-SELECT id, category_id, name, version, created_at, updated_at FROM subcategory
-WHERE true
-ORDER BY
-    name desc,
-    id
-LIMIT $1 OFFSET $2
-""",
-    (False, False, False, "created_at"): """\
-SELECT id, category_id, name, version, created_at, updated_at FROM subcategory
-WHERE true
-ORDER BY
-    created_at,
-    id
-LIMIT $1 OFFSET $2
-""",
-    (False, False, False, "created_at desc"): """\
-SELECT id, category_id, name, version, created_at, updated_at FROM subcategory
-WHERE true
-ORDER BY
-    created_at desc,
-    id
-LIMIT $1 OFFSET $2
-""",
+    )
+    for category_id in (True, False)
+    for type_id in (True, False)
+    for search in (True, False)
+    for sort in ("name", "name desc", "created_at", "created_at desc")
 }
 
 
@@ -365,50 +81,18 @@ async def list_subcategories(
 
 
 COUNT_SUBCATEGORIES: Final = {
-    (True, True, True): """\
-SELECT count(*) FROM subcategory
-WHERE true
-    AND category_id = $1
-    AND category_id IN (SELECT id FROM category WHERE type_id = $2)
-    AND name ILIKE $3
-""",
-    (True, True, False): """\
-SELECT count(*) FROM subcategory
-WHERE true
-    AND category_id = $1
-    AND category_id IN (SELECT id FROM category WHERE type_id = $2)
-""",
-    (True, False, True): """\
-SELECT count(*) FROM subcategory
-WHERE true
-    AND category_id = $1
-    AND name ILIKE $2
-""",
-    (True, False, False): """\
-SELECT count(*) FROM subcategory
-WHERE true
-    AND category_id = $1
-""",
-    (False, True, True): """\
-SELECT count(*) FROM subcategory
-WHERE true
-    AND category_id IN (SELECT id FROM category WHERE type_id = $1)
-    AND name ILIKE $2
-""",
-    (False, True, False): """\
-SELECT count(*) FROM subcategory
-WHERE true
-    AND category_id IN (SELECT id FROM category WHERE type_id = $1)
-""",
-    (False, False, True): """\
-SELECT count(*) FROM subcategory
-WHERE true
-    AND name ILIKE $1
-""",
-    (False, False, False): """\
+    (category_id, type_id, search): numbered(
+        """\
 SELECT count(*) FROM subcategory
 WHERE true
 """,
+        "    AND category_id = $1\n" if category_id else "",
+        "    AND category_id IN (SELECT id FROM category WHERE type_id = $2)\n" if type_id else "",
+        "    AND name ILIKE $3\n" if search else "",
+    )
+    for category_id in (True, False)
+    for type_id in (True, False)
+    for search in (True, False)
 }
 
 
@@ -441,34 +125,18 @@ async def add_subcategory(db: Executor, *, id: UUID, category_id: UUID, name: st
 
 
 CHANGE_SUBCATEGORY: Final = {
-    (True, True): """\
-UPDATE subcategory SET
-    category_id = $1,
-    name = $2,
+    (category_id, name): numbered(
+        "UPDATE subcategory SET\n",
+        "    category_id = $1,\n" if category_id else "",
+        "    name = $2,\n" if name else "",
+        """\
     version = version + 1,
     updated_at = now()
 WHERE id = $3
 """,
-    (True, False): """\
-UPDATE subcategory SET
-    category_id = $1,
-    version = version + 1,
-    updated_at = now()
-WHERE id = $2
-""",
-    (False, True): """\
-UPDATE subcategory SET
-    name = $1,
-    version = version + 1,
-    updated_at = now()
-WHERE id = $2
-""",
-    (False, False): """\
-UPDATE subcategory SET
-    version = version + 1,
-    updated_at = now()
-WHERE id = $1
-""",
+    )
+    for category_id in (True, False)
+    for name in (True, False)
 }
 
 

@@ -11,6 +11,7 @@ import msgspec
 
 from lib.db import Executor
 from services.chat.store.models import CHANNEL_KIND_BY_LABEL, Channel, ChannelKind
+from services.chat.store.numbering import numbered
 
 ADD_CHANNEL: Final = """\
 INSERT INTO channel (id, kind, subject_id, customer_id, provider_id)
@@ -72,7 +73,8 @@ async def get_channel(db: Executor, *, id: UUID) -> Channel | None:
 
 
 LIST_CHANNELS: Final = {
-    (True, True, True): """\
+    (channel_id, kind, subject_id): numbered(
+        """\
 SELECT
     channel.id,
     channel.kind,
@@ -102,252 +104,18 @@ CROSS JOIN LATERAL (
     ) AS newer
 ) AS unread
 WHERE mine.user_id = $1
-AND channel.id = $2
-AND channel.kind = $3
-AND channel.subject_id = $4
+""",
+        "AND channel.id = $2\n" if channel_id else "",
+        "AND channel.kind = $3\n" if kind else "",
+        "AND channel.subject_id = $4\n" if subject_id else "",
+        """\
 ORDER BY coalesce(channel.last_message_at, channel.created_at) DESC, channel.id DESC
 LIMIT $5 OFFSET $6
 """,
-    (True, True, False): """\
-SELECT
-    channel.id,
-    channel.kind,
-    channel.subject_id,
-    channel.customer_id,
-    channel.provider_id,
-    channel.last_sequence,
-    channel.created_at,
-    mine.read_sequence,
-    other.read_sequence AS other_read_sequence,
-    unread.unread,
-    message.id AS message_id,
-    message.author_id,
-    message.text,
-    message.created_at AS sent_at
-FROM member AS mine
-JOIN channel ON channel.id = mine.channel_id
-JOIN member AS other ON other.channel_id = mine.channel_id AND other.user_id <> mine.user_id
-LEFT JOIN message ON message.id = channel.last_message_id
-CROSS JOIN LATERAL (
-    SELECT count(*) AS unread FROM (
-        SELECT 1 FROM message
-        WHERE message.channel_id = mine.channel_id
-        AND message.sequence > mine.read_sequence
-        AND message.author_id <> mine.user_id
-        LIMIT 100
-    ) AS newer
-) AS unread
-WHERE mine.user_id = $1
-AND channel.id = $2
-AND channel.kind = $3
-ORDER BY coalesce(channel.last_message_at, channel.created_at) DESC, channel.id DESC
-LIMIT $4 OFFSET $5
-""",
-    (True, False, True): """\
-SELECT
-    channel.id,
-    channel.kind,
-    channel.subject_id,
-    channel.customer_id,
-    channel.provider_id,
-    channel.last_sequence,
-    channel.created_at,
-    mine.read_sequence,
-    other.read_sequence AS other_read_sequence,
-    unread.unread,
-    message.id AS message_id,
-    message.author_id,
-    message.text,
-    message.created_at AS sent_at
-FROM member AS mine
-JOIN channel ON channel.id = mine.channel_id
-JOIN member AS other ON other.channel_id = mine.channel_id AND other.user_id <> mine.user_id
-LEFT JOIN message ON message.id = channel.last_message_id
-CROSS JOIN LATERAL (
-    SELECT count(*) AS unread FROM (
-        SELECT 1 FROM message
-        WHERE message.channel_id = mine.channel_id
-        AND message.sequence > mine.read_sequence
-        AND message.author_id <> mine.user_id
-        LIMIT 100
-    ) AS newer
-) AS unread
-WHERE mine.user_id = $1
-AND channel.id = $2
-AND channel.subject_id = $3
-ORDER BY coalesce(channel.last_message_at, channel.created_at) DESC, channel.id DESC
-LIMIT $4 OFFSET $5
-""",
-    (True, False, False): """\
-SELECT
-    channel.id,
-    channel.kind,
-    channel.subject_id,
-    channel.customer_id,
-    channel.provider_id,
-    channel.last_sequence,
-    channel.created_at,
-    mine.read_sequence,
-    other.read_sequence AS other_read_sequence,
-    unread.unread,
-    message.id AS message_id,
-    message.author_id,
-    message.text,
-    message.created_at AS sent_at
-FROM member AS mine
-JOIN channel ON channel.id = mine.channel_id
-JOIN member AS other ON other.channel_id = mine.channel_id AND other.user_id <> mine.user_id
-LEFT JOIN message ON message.id = channel.last_message_id
-CROSS JOIN LATERAL (
-    SELECT count(*) AS unread FROM (
-        SELECT 1 FROM message
-        WHERE message.channel_id = mine.channel_id
-        AND message.sequence > mine.read_sequence
-        AND message.author_id <> mine.user_id
-        LIMIT 100
-    ) AS newer
-) AS unread
-WHERE mine.user_id = $1
-AND channel.id = $2
-ORDER BY coalesce(channel.last_message_at, channel.created_at) DESC, channel.id DESC
-LIMIT $3 OFFSET $4
-""",
-    (False, True, True): """\
-SELECT
-    channel.id,
-    channel.kind,
-    channel.subject_id,
-    channel.customer_id,
-    channel.provider_id,
-    channel.last_sequence,
-    channel.created_at,
-    mine.read_sequence,
-    other.read_sequence AS other_read_sequence,
-    unread.unread,
-    message.id AS message_id,
-    message.author_id,
-    message.text,
-    message.created_at AS sent_at
-FROM member AS mine
-JOIN channel ON channel.id = mine.channel_id
-JOIN member AS other ON other.channel_id = mine.channel_id AND other.user_id <> mine.user_id
-LEFT JOIN message ON message.id = channel.last_message_id
-CROSS JOIN LATERAL (
-    SELECT count(*) AS unread FROM (
-        SELECT 1 FROM message
-        WHERE message.channel_id = mine.channel_id
-        AND message.sequence > mine.read_sequence
-        AND message.author_id <> mine.user_id
-        LIMIT 100
-    ) AS newer
-) AS unread
-WHERE mine.user_id = $1
-AND channel.kind = $2
-AND channel.subject_id = $3
-ORDER BY coalesce(channel.last_message_at, channel.created_at) DESC, channel.id DESC
-LIMIT $4 OFFSET $5
-""",
-    (False, True, False): """\
-SELECT
-    channel.id,
-    channel.kind,
-    channel.subject_id,
-    channel.customer_id,
-    channel.provider_id,
-    channel.last_sequence,
-    channel.created_at,
-    mine.read_sequence,
-    other.read_sequence AS other_read_sequence,
-    unread.unread,
-    message.id AS message_id,
-    message.author_id,
-    message.text,
-    message.created_at AS sent_at
-FROM member AS mine
-JOIN channel ON channel.id = mine.channel_id
-JOIN member AS other ON other.channel_id = mine.channel_id AND other.user_id <> mine.user_id
-LEFT JOIN message ON message.id = channel.last_message_id
-CROSS JOIN LATERAL (
-    SELECT count(*) AS unread FROM (
-        SELECT 1 FROM message
-        WHERE message.channel_id = mine.channel_id
-        AND message.sequence > mine.read_sequence
-        AND message.author_id <> mine.user_id
-        LIMIT 100
-    ) AS newer
-) AS unread
-WHERE mine.user_id = $1
-AND channel.kind = $2
-ORDER BY coalesce(channel.last_message_at, channel.created_at) DESC, channel.id DESC
-LIMIT $3 OFFSET $4
-""",
-    (False, False, True): """\
-SELECT
-    channel.id,
-    channel.kind,
-    channel.subject_id,
-    channel.customer_id,
-    channel.provider_id,
-    channel.last_sequence,
-    channel.created_at,
-    mine.read_sequence,
-    other.read_sequence AS other_read_sequence,
-    unread.unread,
-    message.id AS message_id,
-    message.author_id,
-    message.text,
-    message.created_at AS sent_at
-FROM member AS mine
-JOIN channel ON channel.id = mine.channel_id
-JOIN member AS other ON other.channel_id = mine.channel_id AND other.user_id <> mine.user_id
-LEFT JOIN message ON message.id = channel.last_message_id
-CROSS JOIN LATERAL (
-    SELECT count(*) AS unread FROM (
-        SELECT 1 FROM message
-        WHERE message.channel_id = mine.channel_id
-        AND message.sequence > mine.read_sequence
-        AND message.author_id <> mine.user_id
-        LIMIT 100
-    ) AS newer
-) AS unread
-WHERE mine.user_id = $1
-AND channel.subject_id = $2
-ORDER BY coalesce(channel.last_message_at, channel.created_at) DESC, channel.id DESC
-LIMIT $3 OFFSET $4
-""",
-    (False, False, False): """\
-SELECT
-    channel.id,
-    channel.kind,
-    channel.subject_id,
-    channel.customer_id,
-    channel.provider_id,
-    channel.last_sequence,
-    channel.created_at,
-    mine.read_sequence,
-    other.read_sequence AS other_read_sequence,
-    unread.unread,
-    message.id AS message_id,
-    message.author_id,
-    message.text,
-    message.created_at AS sent_at
-FROM member AS mine
-JOIN channel ON channel.id = mine.channel_id
-JOIN member AS other ON other.channel_id = mine.channel_id AND other.user_id <> mine.user_id
-LEFT JOIN message ON message.id = channel.last_message_id
-CROSS JOIN LATERAL (
-    SELECT count(*) AS unread FROM (
-        SELECT 1 FROM message
-        WHERE message.channel_id = mine.channel_id
-        AND message.sequence > mine.read_sequence
-        AND message.author_id <> mine.user_id
-        LIMIT 100
-    ) AS newer
-) AS unread
-WHERE mine.user_id = $1
-ORDER BY coalesce(channel.last_message_at, channel.created_at) DESC, channel.id DESC
-LIMIT $2 OFFSET $3
-""",
+    )
+    for channel_id in (True, False)
+    for kind in (True, False)
+    for subject_id in (True, False)
 }
 
 
@@ -413,30 +181,17 @@ async def list_channels(
 
 
 COUNT_CHANNELS: Final = {
-    (True, True): """\
-SELECT count(*) FROM member
-JOIN channel ON channel.id = member.channel_id
-WHERE member.user_id = $1
-AND channel.kind = $2
-AND channel.subject_id = $3
-""",
-    (True, False): """\
-SELECT count(*) FROM member
-JOIN channel ON channel.id = member.channel_id
-WHERE member.user_id = $1
-AND channel.kind = $2
-""",
-    (False, True): """\
-SELECT count(*) FROM member
-JOIN channel ON channel.id = member.channel_id
-WHERE member.user_id = $1
-AND channel.subject_id = $2
-""",
-    (False, False): """\
+    (kind, subject_id): numbered(
+        """\
 SELECT count(*) FROM member
 JOIN channel ON channel.id = member.channel_id
 WHERE member.user_id = $1
 """,
+        "AND channel.kind = $2\n" if kind else "",
+        "AND channel.subject_id = $3\n" if subject_id else "",
+    )
+    for kind in (True, False)
+    for subject_id in (True, False)
 }
 
 

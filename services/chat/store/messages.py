@@ -10,6 +10,7 @@ import msgspec
 
 from lib.db import Executor
 from services.chat.store.models import Message
+from services.chat.store.numbering import numbered
 
 ADD_MESSAGE: Final = """\
 WITH claimed AS (
@@ -95,19 +96,18 @@ async def get_message(db: Executor, *, id: UUID, channel_id: UUID) -> Message | 
 
 
 LIST_OLDER: Final = {
-    True: """\
+    below: numbered(
+        """\
 SELECT id, channel_id, sequence, author_id, client_id, text, created_at FROM message
 WHERE channel_id = $1
-AND sequence < $2
+""",
+        "AND sequence < $2\n" if below else "",
+        """\
 ORDER BY sequence DESC
 LIMIT $3
 """,
-    False: """\
-SELECT id, channel_id, sequence, author_id, client_id, text, created_at FROM message
-WHERE channel_id = $1
-ORDER BY sequence DESC
-LIMIT $2
-""",
+    )
+    for below in (True, False)
 }
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from lib.db import Executor
 from services.user.store.models import AuditEntry
+from services.user.store.numbering import numbered
 
 ADD_AUDIT_ENTRY: Final = """\
 INSERT INTO audit_entry (id, actor, action, resource_type, resource_id, request_id, address, details)
@@ -33,278 +34,26 @@ async def add_audit_entry(
 
 
 LIST_AUDIT: Final = {
-    (True, True, True, True, True): """\
+    (actor, action, resource_id, since, until): numbered(
+        """\
 SELECT id, at, actor, action, resource_type, resource_id, request_id, address, details FROM audit_entry
 WHERE true
-    AND actor = $1
-    AND action = $2
-    AND resource_id = $3
-    AND at >= $4
-    AND at < $5
+""",
+        "    AND actor = $1\n" if actor else "",
+        "    AND action = $2\n" if action else "",
+        "    AND resource_id = $3\n" if resource_id else "",
+        "    AND at >= $4\n" if since else "",
+        "    AND at < $5\n" if until else "",
+        """\
 ORDER BY id DESC
 LIMIT $6 OFFSET $7
 """,
-    (True, True, True, True, False): """\
-SELECT id, at, actor, action, resource_type, resource_id, request_id, address, details FROM audit_entry
-WHERE true
-    AND actor = $1
-    AND action = $2
-    AND resource_id = $3
-    AND at >= $4
-ORDER BY id DESC
-LIMIT $5 OFFSET $6
-""",
-    (True, True, True, False, True): """\
-SELECT id, at, actor, action, resource_type, resource_id, request_id, address, details FROM audit_entry
-WHERE true
-    AND actor = $1
-    AND action = $2
-    AND resource_id = $3
-    AND at < $4
-ORDER BY id DESC
-LIMIT $5 OFFSET $6
-""",
-    (True, True, True, False, False): """\
-SELECT id, at, actor, action, resource_type, resource_id, request_id, address, details FROM audit_entry
-WHERE true
-    AND actor = $1
-    AND action = $2
-    AND resource_id = $3
-ORDER BY id DESC
-LIMIT $4 OFFSET $5
-""",
-    (True, True, False, True, True): """\
-SELECT id, at, actor, action, resource_type, resource_id, request_id, address, details FROM audit_entry
-WHERE true
-    AND actor = $1
-    AND action = $2
-    AND at >= $3
-    AND at < $4
-ORDER BY id DESC
-LIMIT $5 OFFSET $6
-""",
-    (True, True, False, True, False): """\
-SELECT id, at, actor, action, resource_type, resource_id, request_id, address, details FROM audit_entry
-WHERE true
-    AND actor = $1
-    AND action = $2
-    AND at >= $3
-ORDER BY id DESC
-LIMIT $4 OFFSET $5
-""",
-    (True, True, False, False, True): """\
-SELECT id, at, actor, action, resource_type, resource_id, request_id, address, details FROM audit_entry
-WHERE true
-    AND actor = $1
-    AND action = $2
-    AND at < $3
-ORDER BY id DESC
-LIMIT $4 OFFSET $5
-""",
-    (True, True, False, False, False): """\
-SELECT id, at, actor, action, resource_type, resource_id, request_id, address, details FROM audit_entry
-WHERE true
-    AND actor = $1
-    AND action = $2
-ORDER BY id DESC
-LIMIT $3 OFFSET $4
-""",
-    (True, False, True, True, True): """\
-SELECT id, at, actor, action, resource_type, resource_id, request_id, address, details FROM audit_entry
-WHERE true
-    AND actor = $1
-    AND resource_id = $2
-    AND at >= $3
-    AND at < $4
-ORDER BY id DESC
-LIMIT $5 OFFSET $6
-""",
-    (True, False, True, True, False): """\
-SELECT id, at, actor, action, resource_type, resource_id, request_id, address, details FROM audit_entry
-WHERE true
-    AND actor = $1
-    AND resource_id = $2
-    AND at >= $3
-ORDER BY id DESC
-LIMIT $4 OFFSET $5
-""",
-    (True, False, True, False, True): """\
-SELECT id, at, actor, action, resource_type, resource_id, request_id, address, details FROM audit_entry
-WHERE true
-    AND actor = $1
-    AND resource_id = $2
-    AND at < $3
-ORDER BY id DESC
-LIMIT $4 OFFSET $5
-""",
-    (True, False, True, False, False): """\
-SELECT id, at, actor, action, resource_type, resource_id, request_id, address, details FROM audit_entry
-WHERE true
-    AND actor = $1
-    AND resource_id = $2
-ORDER BY id DESC
-LIMIT $3 OFFSET $4
-""",
-    (True, False, False, True, True): """\
-SELECT id, at, actor, action, resource_type, resource_id, request_id, address, details FROM audit_entry
-WHERE true
-    AND actor = $1
-    AND at >= $2
-    AND at < $3
-ORDER BY id DESC
-LIMIT $4 OFFSET $5
-""",
-    (True, False, False, True, False): """\
-SELECT id, at, actor, action, resource_type, resource_id, request_id, address, details FROM audit_entry
-WHERE true
-    AND actor = $1
-    AND at >= $2
-ORDER BY id DESC
-LIMIT $3 OFFSET $4
-""",
-    (True, False, False, False, True): """\
-SELECT id, at, actor, action, resource_type, resource_id, request_id, address, details FROM audit_entry
-WHERE true
-    AND actor = $1
-    AND at < $2
-ORDER BY id DESC
-LIMIT $3 OFFSET $4
-""",
-    (True, False, False, False, False): """\
-SELECT id, at, actor, action, resource_type, resource_id, request_id, address, details FROM audit_entry
-WHERE true
-    AND actor = $1
-ORDER BY id DESC
-LIMIT $2 OFFSET $3
-""",
-    (False, True, True, True, True): """\
-SELECT id, at, actor, action, resource_type, resource_id, request_id, address, details FROM audit_entry
-WHERE true
-    AND action = $1
-    AND resource_id = $2
-    AND at >= $3
-    AND at < $4
-ORDER BY id DESC
-LIMIT $5 OFFSET $6
-""",
-    (False, True, True, True, False): """\
-SELECT id, at, actor, action, resource_type, resource_id, request_id, address, details FROM audit_entry
-WHERE true
-    AND action = $1
-    AND resource_id = $2
-    AND at >= $3
-ORDER BY id DESC
-LIMIT $4 OFFSET $5
-""",
-    (False, True, True, False, True): """\
-SELECT id, at, actor, action, resource_type, resource_id, request_id, address, details FROM audit_entry
-WHERE true
-    AND action = $1
-    AND resource_id = $2
-    AND at < $3
-ORDER BY id DESC
-LIMIT $4 OFFSET $5
-""",
-    (False, True, True, False, False): """\
-SELECT id, at, actor, action, resource_type, resource_id, request_id, address, details FROM audit_entry
-WHERE true
-    AND action = $1
-    AND resource_id = $2
-ORDER BY id DESC
-LIMIT $3 OFFSET $4
-""",
-    (False, True, False, True, True): """\
-SELECT id, at, actor, action, resource_type, resource_id, request_id, address, details FROM audit_entry
-WHERE true
-    AND action = $1
-    AND at >= $2
-    AND at < $3
-ORDER BY id DESC
-LIMIT $4 OFFSET $5
-""",
-    (False, True, False, True, False): """\
-SELECT id, at, actor, action, resource_type, resource_id, request_id, address, details FROM audit_entry
-WHERE true
-    AND action = $1
-    AND at >= $2
-ORDER BY id DESC
-LIMIT $3 OFFSET $4
-""",
-    (False, True, False, False, True): """\
-SELECT id, at, actor, action, resource_type, resource_id, request_id, address, details FROM audit_entry
-WHERE true
-    AND action = $1
-    AND at < $2
-ORDER BY id DESC
-LIMIT $3 OFFSET $4
-""",
-    (False, True, False, False, False): """\
-SELECT id, at, actor, action, resource_type, resource_id, request_id, address, details FROM audit_entry
-WHERE true
-    AND action = $1
-ORDER BY id DESC
-LIMIT $2 OFFSET $3
-""",
-    (False, False, True, True, True): """\
-SELECT id, at, actor, action, resource_type, resource_id, request_id, address, details FROM audit_entry
-WHERE true
-    AND resource_id = $1
-    AND at >= $2
-    AND at < $3
-ORDER BY id DESC
-LIMIT $4 OFFSET $5
-""",
-    (False, False, True, True, False): """\
-SELECT id, at, actor, action, resource_type, resource_id, request_id, address, details FROM audit_entry
-WHERE true
-    AND resource_id = $1
-    AND at >= $2
-ORDER BY id DESC
-LIMIT $3 OFFSET $4
-""",
-    (False, False, True, False, True): """\
-SELECT id, at, actor, action, resource_type, resource_id, request_id, address, details FROM audit_entry
-WHERE true
-    AND resource_id = $1
-    AND at < $2
-ORDER BY id DESC
-LIMIT $3 OFFSET $4
-""",
-    (False, False, True, False, False): """\
-SELECT id, at, actor, action, resource_type, resource_id, request_id, address, details FROM audit_entry
-WHERE true
-    AND resource_id = $1
-ORDER BY id DESC
-LIMIT $2 OFFSET $3
-""",
-    (False, False, False, True, True): """\
-SELECT id, at, actor, action, resource_type, resource_id, request_id, address, details FROM audit_entry
-WHERE true
-    AND at >= $1
-    AND at < $2
-ORDER BY id DESC
-LIMIT $3 OFFSET $4
-""",
-    (False, False, False, True, False): """\
-SELECT id, at, actor, action, resource_type, resource_id, request_id, address, details FROM audit_entry
-WHERE true
-    AND at >= $1
-ORDER BY id DESC
-LIMIT $2 OFFSET $3
-""",
-    (False, False, False, False, True): """\
-SELECT id, at, actor, action, resource_type, resource_id, request_id, address, details FROM audit_entry
-WHERE true
-    AND at < $1
-ORDER BY id DESC
-LIMIT $2 OFFSET $3
-""",
-    (False, False, False, False, False): """\
-SELECT id, at, actor, action, resource_type, resource_id, request_id, address, details FROM audit_entry
-WHERE true
-ORDER BY id DESC
-LIMIT $1 OFFSET $2
-""",
+    )
+    for actor in (True, False)
+    for action in (True, False)
+    for resource_id in (True, False)
+    for since in (True, False)
+    for until in (True, False)
 }
 
 
@@ -347,214 +96,22 @@ async def list_audit(
 
 
 COUNT_AUDIT: Final = {
-    (True, True, True, True, True): """\
-SELECT count(*) FROM audit_entry
-WHERE true
-    AND actor = $1
-    AND action = $2
-    AND resource_id = $3
-    AND at >= $4
-    AND at < $5
-""",
-    (True, True, True, True, False): """\
-SELECT count(*) FROM audit_entry
-WHERE true
-    AND actor = $1
-    AND action = $2
-    AND resource_id = $3
-    AND at >= $4
-""",
-    (True, True, True, False, True): """\
-SELECT count(*) FROM audit_entry
-WHERE true
-    AND actor = $1
-    AND action = $2
-    AND resource_id = $3
-    AND at < $4
-""",
-    (True, True, True, False, False): """\
-SELECT count(*) FROM audit_entry
-WHERE true
-    AND actor = $1
-    AND action = $2
-    AND resource_id = $3
-""",
-    (True, True, False, True, True): """\
-SELECT count(*) FROM audit_entry
-WHERE true
-    AND actor = $1
-    AND action = $2
-    AND at >= $3
-    AND at < $4
-""",
-    (True, True, False, True, False): """\
-SELECT count(*) FROM audit_entry
-WHERE true
-    AND actor = $1
-    AND action = $2
-    AND at >= $3
-""",
-    (True, True, False, False, True): """\
-SELECT count(*) FROM audit_entry
-WHERE true
-    AND actor = $1
-    AND action = $2
-    AND at < $3
-""",
-    (True, True, False, False, False): """\
-SELECT count(*) FROM audit_entry
-WHERE true
-    AND actor = $1
-    AND action = $2
-""",
-    (True, False, True, True, True): """\
-SELECT count(*) FROM audit_entry
-WHERE true
-    AND actor = $1
-    AND resource_id = $2
-    AND at >= $3
-    AND at < $4
-""",
-    (True, False, True, True, False): """\
-SELECT count(*) FROM audit_entry
-WHERE true
-    AND actor = $1
-    AND resource_id = $2
-    AND at >= $3
-""",
-    (True, False, True, False, True): """\
-SELECT count(*) FROM audit_entry
-WHERE true
-    AND actor = $1
-    AND resource_id = $2
-    AND at < $3
-""",
-    (True, False, True, False, False): """\
-SELECT count(*) FROM audit_entry
-WHERE true
-    AND actor = $1
-    AND resource_id = $2
-""",
-    (True, False, False, True, True): """\
-SELECT count(*) FROM audit_entry
-WHERE true
-    AND actor = $1
-    AND at >= $2
-    AND at < $3
-""",
-    (True, False, False, True, False): """\
-SELECT count(*) FROM audit_entry
-WHERE true
-    AND actor = $1
-    AND at >= $2
-""",
-    (True, False, False, False, True): """\
-SELECT count(*) FROM audit_entry
-WHERE true
-    AND actor = $1
-    AND at < $2
-""",
-    (True, False, False, False, False): """\
-SELECT count(*) FROM audit_entry
-WHERE true
-    AND actor = $1
-""",
-    (False, True, True, True, True): """\
-SELECT count(*) FROM audit_entry
-WHERE true
-    AND action = $1
-    AND resource_id = $2
-    AND at >= $3
-    AND at < $4
-""",
-    (False, True, True, True, False): """\
-SELECT count(*) FROM audit_entry
-WHERE true
-    AND action = $1
-    AND resource_id = $2
-    AND at >= $3
-""",
-    (False, True, True, False, True): """\
-SELECT count(*) FROM audit_entry
-WHERE true
-    AND action = $1
-    AND resource_id = $2
-    AND at < $3
-""",
-    (False, True, True, False, False): """\
-SELECT count(*) FROM audit_entry
-WHERE true
-    AND action = $1
-    AND resource_id = $2
-""",
-    (False, True, False, True, True): """\
-SELECT count(*) FROM audit_entry
-WHERE true
-    AND action = $1
-    AND at >= $2
-    AND at < $3
-""",
-    (False, True, False, True, False): """\
-SELECT count(*) FROM audit_entry
-WHERE true
-    AND action = $1
-    AND at >= $2
-""",
-    (False, True, False, False, True): """\
-SELECT count(*) FROM audit_entry
-WHERE true
-    AND action = $1
-    AND at < $2
-""",
-    (False, True, False, False, False): """\
-SELECT count(*) FROM audit_entry
-WHERE true
-    AND action = $1
-""",
-    (False, False, True, True, True): """\
-SELECT count(*) FROM audit_entry
-WHERE true
-    AND resource_id = $1
-    AND at >= $2
-    AND at < $3
-""",
-    (False, False, True, True, False): """\
-SELECT count(*) FROM audit_entry
-WHERE true
-    AND resource_id = $1
-    AND at >= $2
-""",
-    (False, False, True, False, True): """\
-SELECT count(*) FROM audit_entry
-WHERE true
-    AND resource_id = $1
-    AND at < $2
-""",
-    (False, False, True, False, False): """\
-SELECT count(*) FROM audit_entry
-WHERE true
-    AND resource_id = $1
-""",
-    (False, False, False, True, True): """\
-SELECT count(*) FROM audit_entry
-WHERE true
-    AND at >= $1
-    AND at < $2
-""",
-    (False, False, False, True, False): """\
-SELECT count(*) FROM audit_entry
-WHERE true
-    AND at >= $1
-""",
-    (False, False, False, False, True): """\
-SELECT count(*) FROM audit_entry
-WHERE true
-    AND at < $1
-""",
-    (False, False, False, False, False): """\
+    (actor, action, resource_id, since, until): numbered(
+        """\
 SELECT count(*) FROM audit_entry
 WHERE true
 """,
+        "    AND actor = $1\n" if actor else "",
+        "    AND action = $2\n" if action else "",
+        "    AND resource_id = $3\n" if resource_id else "",
+        "    AND at >= $4\n" if since else "",
+        "    AND at < $5\n" if until else "",
+    )
+    for actor in (True, False)
+    for action in (True, False)
+    for resource_id in (True, False)
+    for since in (True, False)
+    for until in (True, False)
 }
 
 

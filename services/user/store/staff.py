@@ -16,528 +16,41 @@ from services.user.store.models import (
     AccountRole,
     AccountStatus,
 )
+from services.user.store.numbering import numbered
 
 LIST_STAFF: Final = {
-    (True, True, "name"): """\
+    (department_id, search, sort): numbered(
+        """\
 SELECT
     account.id, account.name, account.email, account.role, account.status, account.verified,
     staff.department_id, staff.age, staff.salary, account.version, account.created_at, account.updated_at
 FROM staff
 JOIN account ON account.id = staff.id
 WHERE account.status = ANY ($1)
-    AND staff.department_id = $2
-    AND (account.name ILIKE $3 OR account.email ILIKE $3)
+""",
+        "    AND staff.department_id = $2\n" if department_id else "",
+        "    AND (account.name ILIKE $3 OR account.email ILIKE $3)\n" if search else "",
+        f"""\
 ORDER BY
-    name,
+    {sort},
     id
 LIMIT $4 OFFSET $5
 """,
-    (True, True, "name desc"): """\
-SELECT
-    account.id, account.name, account.email, account.role, account.status, account.verified,
-    staff.department_id, staff.age, staff.salary, account.version, account.created_at, account.updated_at
-FROM staff
-JOIN account ON account.id = staff.id
-WHERE account.status = ANY ($1)
-    AND staff.department_id = $2
-    AND (account.name ILIKE $3 OR account.email ILIKE $3)
-ORDER BY
-    name desc,
-    id
-LIMIT $4 OFFSET $5
-""",
-    (True, True, "email"): """\
-SELECT
-    account.id, account.name, account.email, account.role, account.status, account.verified,
-    staff.department_id, staff.age, staff.salary, account.version, account.created_at, account.updated_at
-FROM staff
-JOIN account ON account.id = staff.id
-WHERE account.status = ANY ($1)
-    AND staff.department_id = $2
-    AND (account.name ILIKE $3 OR account.email ILIKE $3)
-ORDER BY
-    email,
-    id
-LIMIT $4 OFFSET $5
-""",
-    (True, True, "email desc"): """\
-SELECT
-    account.id, account.name, account.email, account.role, account.status, account.verified,
-    staff.department_id, staff.age, staff.salary, account.version, account.created_at, account.updated_at
-FROM staff
-JOIN account ON account.id = staff.id
-WHERE account.status = ANY ($1)
-    AND staff.department_id = $2
-    AND (account.name ILIKE $3 OR account.email ILIKE $3)
-ORDER BY
-    email desc,
-    id
-LIMIT $4 OFFSET $5
-""",
-    (True, True, "age"): """\
-SELECT
-    account.id, account.name, account.email, account.role, account.status, account.verified,
-    staff.department_id, staff.age, staff.salary, account.version, account.created_at, account.updated_at
-FROM staff
-JOIN account ON account.id = staff.id
-WHERE account.status = ANY ($1)
-    AND staff.department_id = $2
-    AND (account.name ILIKE $3 OR account.email ILIKE $3)
-ORDER BY
-    age,
-    id
-LIMIT $4 OFFSET $5
-""",
-    (True, True, "age desc"): """\
-SELECT
-    account.id, account.name, account.email, account.role, account.status, account.verified,
-    staff.department_id, staff.age, staff.salary, account.version, account.created_at, account.updated_at
-FROM staff
-JOIN account ON account.id = staff.id
-WHERE account.status = ANY ($1)
-    AND staff.department_id = $2
-    AND (account.name ILIKE $3 OR account.email ILIKE $3)
-ORDER BY
-    age desc,
-    id
-LIMIT $4 OFFSET $5
-""",
-    (True, True, "salary"): """\
-SELECT
-    account.id, account.name, account.email, account.role, account.status, account.verified,
-    staff.department_id, staff.age, staff.salary, account.version, account.created_at, account.updated_at
-FROM staff
-JOIN account ON account.id = staff.id
-WHERE account.status = ANY ($1)
-    AND staff.department_id = $2
-    AND (account.name ILIKE $3 OR account.email ILIKE $3)
-ORDER BY
-    salary,
-    id
-LIMIT $4 OFFSET $5
-""",
-    (True, True, "salary desc"): """\
-SELECT
-    account.id, account.name, account.email, account.role, account.status, account.verified,
-    staff.department_id, staff.age, staff.salary, account.version, account.created_at, account.updated_at
-FROM staff
-JOIN account ON account.id = staff.id
-WHERE account.status = ANY ($1)
-    AND staff.department_id = $2
-    AND (account.name ILIKE $3 OR account.email ILIKE $3)
-ORDER BY
-    salary desc,
-    id
-LIMIT $4 OFFSET $5
-""",
-    (True, True, "created_at"): """\
-SELECT
-    account.id, account.name, account.email, account.role, account.status, account.verified,
-    staff.department_id, staff.age, staff.salary, account.version, account.created_at, account.updated_at
-FROM staff
-JOIN account ON account.id = staff.id
-WHERE account.status = ANY ($1)
-    AND staff.department_id = $2
-    AND (account.name ILIKE $3 OR account.email ILIKE $3)
-ORDER BY
-    created_at,
-    id
-LIMIT $4 OFFSET $5
-""",
-    (True, True, "created_at desc"): """\
-SELECT
-    account.id, account.name, account.email, account.role, account.status, account.verified,
-    staff.department_id, staff.age, staff.salary, account.version, account.created_at, account.updated_at
-FROM staff
-JOIN account ON account.id = staff.id
-WHERE account.status = ANY ($1)
-    AND staff.department_id = $2
-    AND (account.name ILIKE $3 OR account.email ILIKE $3)
-ORDER BY
-    created_at desc,
-    id
-LIMIT $4 OFFSET $5
-""",
-    (True, False, "name"): """\
-SELECT
-    account.id, account.name, account.email, account.role, account.status, account.verified,
-    staff.department_id, staff.age, staff.salary, account.version, account.created_at, account.updated_at
-FROM staff
-JOIN account ON account.id = staff.id
-WHERE account.status = ANY ($1)
-    AND staff.department_id = $2
-ORDER BY
-    name,
-    id
-LIMIT $3 OFFSET $4
-""",
-    (True, False, "name desc"): """\
-SELECT
-    account.id, account.name, account.email, account.role, account.status, account.verified,
-    staff.department_id, staff.age, staff.salary, account.version, account.created_at, account.updated_at
-FROM staff
-JOIN account ON account.id = staff.id
-WHERE account.status = ANY ($1)
-    AND staff.department_id = $2
-ORDER BY
-    name desc,
-    id
-LIMIT $3 OFFSET $4
-""",
-    (True, False, "email"): """\
-SELECT
-    account.id, account.name, account.email, account.role, account.status, account.verified,
-    staff.department_id, staff.age, staff.salary, account.version, account.created_at, account.updated_at
-FROM staff
-JOIN account ON account.id = staff.id
-WHERE account.status = ANY ($1)
-    AND staff.department_id = $2
-ORDER BY
-    email,
-    id
-LIMIT $3 OFFSET $4
-""",
-    (True, False, "email desc"): """\
-SELECT
-    account.id, account.name, account.email, account.role, account.status, account.verified,
-    staff.department_id, staff.age, staff.salary, account.version, account.created_at, account.updated_at
-FROM staff
-JOIN account ON account.id = staff.id
-WHERE account.status = ANY ($1)
-    AND staff.department_id = $2
-ORDER BY
-    email desc,
-    id
-LIMIT $3 OFFSET $4
-""",
-    (True, False, "age"): """\
-SELECT
-    account.id, account.name, account.email, account.role, account.status, account.verified,
-    staff.department_id, staff.age, staff.salary, account.version, account.created_at, account.updated_at
-FROM staff
-JOIN account ON account.id = staff.id
-WHERE account.status = ANY ($1)
-    AND staff.department_id = $2
-ORDER BY
-    age,
-    id
-LIMIT $3 OFFSET $4
-""",
-    (True, False, "age desc"): """\
-SELECT
-    account.id, account.name, account.email, account.role, account.status, account.verified,
-    staff.department_id, staff.age, staff.salary, account.version, account.created_at, account.updated_at
-FROM staff
-JOIN account ON account.id = staff.id
-WHERE account.status = ANY ($1)
-    AND staff.department_id = $2
-ORDER BY
-    age desc,
-    id
-LIMIT $3 OFFSET $4
-""",
-    (True, False, "salary"): """\
-SELECT
-    account.id, account.name, account.email, account.role, account.status, account.verified,
-    staff.department_id, staff.age, staff.salary, account.version, account.created_at, account.updated_at
-FROM staff
-JOIN account ON account.id = staff.id
-WHERE account.status = ANY ($1)
-    AND staff.department_id = $2
-ORDER BY
-    salary,
-    id
-LIMIT $3 OFFSET $4
-""",
-    (True, False, "salary desc"): """\
-SELECT
-    account.id, account.name, account.email, account.role, account.status, account.verified,
-    staff.department_id, staff.age, staff.salary, account.version, account.created_at, account.updated_at
-FROM staff
-JOIN account ON account.id = staff.id
-WHERE account.status = ANY ($1)
-    AND staff.department_id = $2
-ORDER BY
-    salary desc,
-    id
-LIMIT $3 OFFSET $4
-""",
-    (True, False, "created_at"): """\
-SELECT
-    account.id, account.name, account.email, account.role, account.status, account.verified,
-    staff.department_id, staff.age, staff.salary, account.version, account.created_at, account.updated_at
-FROM staff
-JOIN account ON account.id = staff.id
-WHERE account.status = ANY ($1)
-    AND staff.department_id = $2
-ORDER BY
-    created_at,
-    id
-LIMIT $3 OFFSET $4
-""",
-    (True, False, "created_at desc"): """\
-SELECT
-    account.id, account.name, account.email, account.role, account.status, account.verified,
-    staff.department_id, staff.age, staff.salary, account.version, account.created_at, account.updated_at
-FROM staff
-JOIN account ON account.id = staff.id
-WHERE account.status = ANY ($1)
-    AND staff.department_id = $2
-ORDER BY
-    created_at desc,
-    id
-LIMIT $3 OFFSET $4
-""",
-    (False, True, "name"): """\
-SELECT
-    account.id, account.name, account.email, account.role, account.status, account.verified,
-    staff.department_id, staff.age, staff.salary, account.version, account.created_at, account.updated_at
-FROM staff
-JOIN account ON account.id = staff.id
-WHERE account.status = ANY ($1)
-    AND (account.name ILIKE $2 OR account.email ILIKE $2)
-ORDER BY
-    name,
-    id
-LIMIT $3 OFFSET $4
-""",
-    (False, True, "name desc"): """\
-SELECT
-    account.id, account.name, account.email, account.role, account.status, account.verified,
-    staff.department_id, staff.age, staff.salary, account.version, account.created_at, account.updated_at
-FROM staff
-JOIN account ON account.id = staff.id
-WHERE account.status = ANY ($1)
-    AND (account.name ILIKE $2 OR account.email ILIKE $2)
-ORDER BY
-    name desc,
-    id
-LIMIT $3 OFFSET $4
-""",
-    (False, True, "email"): """\
-SELECT
-    account.id, account.name, account.email, account.role, account.status, account.verified,
-    staff.department_id, staff.age, staff.salary, account.version, account.created_at, account.updated_at
-FROM staff
-JOIN account ON account.id = staff.id
-WHERE account.status = ANY ($1)
-    AND (account.name ILIKE $2 OR account.email ILIKE $2)
-ORDER BY
-    email,
-    id
-LIMIT $3 OFFSET $4
-""",
-    (False, True, "email desc"): """\
-SELECT
-    account.id, account.name, account.email, account.role, account.status, account.verified,
-    staff.department_id, staff.age, staff.salary, account.version, account.created_at, account.updated_at
-FROM staff
-JOIN account ON account.id = staff.id
-WHERE account.status = ANY ($1)
-    AND (account.name ILIKE $2 OR account.email ILIKE $2)
-ORDER BY
-    email desc,
-    id
-LIMIT $3 OFFSET $4
-""",
-    (False, True, "age"): """\
-SELECT
-    account.id, account.name, account.email, account.role, account.status, account.verified,
-    staff.department_id, staff.age, staff.salary, account.version, account.created_at, account.updated_at
-FROM staff
-JOIN account ON account.id = staff.id
-WHERE account.status = ANY ($1)
-    AND (account.name ILIKE $2 OR account.email ILIKE $2)
-ORDER BY
-    age,
-    id
-LIMIT $3 OFFSET $4
-""",
-    (False, True, "age desc"): """\
-SELECT
-    account.id, account.name, account.email, account.role, account.status, account.verified,
-    staff.department_id, staff.age, staff.salary, account.version, account.created_at, account.updated_at
-FROM staff
-JOIN account ON account.id = staff.id
-WHERE account.status = ANY ($1)
-    AND (account.name ILIKE $2 OR account.email ILIKE $2)
-ORDER BY
-    age desc,
-    id
-LIMIT $3 OFFSET $4
-""",
-    (False, True, "salary"): """\
-SELECT
-    account.id, account.name, account.email, account.role, account.status, account.verified,
-    staff.department_id, staff.age, staff.salary, account.version, account.created_at, account.updated_at
-FROM staff
-JOIN account ON account.id = staff.id
-WHERE account.status = ANY ($1)
-    AND (account.name ILIKE $2 OR account.email ILIKE $2)
-ORDER BY
-    salary,
-    id
-LIMIT $3 OFFSET $4
-""",
-    (False, True, "salary desc"): """\
-SELECT
-    account.id, account.name, account.email, account.role, account.status, account.verified,
-    staff.department_id, staff.age, staff.salary, account.version, account.created_at, account.updated_at
-FROM staff
-JOIN account ON account.id = staff.id
-WHERE account.status = ANY ($1)
-    AND (account.name ILIKE $2 OR account.email ILIKE $2)
-ORDER BY
-    salary desc,
-    id
-LIMIT $3 OFFSET $4
-""",
-    (False, True, "created_at"): """\
-SELECT
-    account.id, account.name, account.email, account.role, account.status, account.verified,
-    staff.department_id, staff.age, staff.salary, account.version, account.created_at, account.updated_at
-FROM staff
-JOIN account ON account.id = staff.id
-WHERE account.status = ANY ($1)
-    AND (account.name ILIKE $2 OR account.email ILIKE $2)
-ORDER BY
-    created_at,
-    id
-LIMIT $3 OFFSET $4
-""",
-    (False, True, "created_at desc"): """\
-SELECT
-    account.id, account.name, account.email, account.role, account.status, account.verified,
-    staff.department_id, staff.age, staff.salary, account.version, account.created_at, account.updated_at
-FROM staff
-JOIN account ON account.id = staff.id
-WHERE account.status = ANY ($1)
-    AND (account.name ILIKE $2 OR account.email ILIKE $2)
-ORDER BY
-    created_at desc,
-    id
-LIMIT $3 OFFSET $4
-""",
-    (False, False, "name"): """\
-SELECT
-    account.id, account.name, account.email, account.role, account.status, account.verified,
-    staff.department_id, staff.age, staff.salary, account.version, account.created_at, account.updated_at
-FROM staff
-JOIN account ON account.id = staff.id
-WHERE account.status = ANY ($1)
-ORDER BY
-    name,
-    id
-LIMIT $2 OFFSET $3
-""",
-    (False, False, "name desc"): """\
-SELECT
-    account.id, account.name, account.email, account.role, account.status, account.verified,
-    staff.department_id, staff.age, staff.salary, account.version, account.created_at, account.updated_at
-FROM staff
-JOIN account ON account.id = staff.id
-WHERE account.status = ANY ($1)
-ORDER BY
-    name desc,
-    id
-LIMIT $2 OFFSET $3
-""",
-    (False, False, "email"): """\
-SELECT
-    account.id, account.name, account.email, account.role, account.status, account.verified,
-    staff.department_id, staff.age, staff.salary, account.version, account.created_at, account.updated_at
-FROM staff
-JOIN account ON account.id = staff.id
-WHERE account.status = ANY ($1)
-ORDER BY
-    email,
-    id
-LIMIT $2 OFFSET $3
-""",
-    (False, False, "email desc"): """\
-SELECT
-    account.id, account.name, account.email, account.role, account.status, account.verified,
-    staff.department_id, staff.age, staff.salary, account.version, account.created_at, account.updated_at
-FROM staff
-JOIN account ON account.id = staff.id
-WHERE account.status = ANY ($1)
-ORDER BY
-    email desc,
-    id
-LIMIT $2 OFFSET $3
-""",
-    (False, False, "age"): """\
-SELECT
-    account.id, account.name, account.email, account.role, account.status, account.verified,
-    staff.department_id, staff.age, staff.salary, account.version, account.created_at, account.updated_at
-FROM staff
-JOIN account ON account.id = staff.id
-WHERE account.status = ANY ($1)
-ORDER BY
-    age,
-    id
-LIMIT $2 OFFSET $3
-""",
-    (False, False, "age desc"): """\
-SELECT
-    account.id, account.name, account.email, account.role, account.status, account.verified,
-    staff.department_id, staff.age, staff.salary, account.version, account.created_at, account.updated_at
-FROM staff
-JOIN account ON account.id = staff.id
-WHERE account.status = ANY ($1)
-ORDER BY
-    age desc,
-    id
-LIMIT $2 OFFSET $3
-""",
-    (False, False, "salary"): """\
-SELECT
-    account.id, account.name, account.email, account.role, account.status, account.verified,
-    staff.department_id, staff.age, staff.salary, account.version, account.created_at, account.updated_at
-FROM staff
-JOIN account ON account.id = staff.id
-WHERE account.status = ANY ($1)
-ORDER BY
-    salary,
-    id
-LIMIT $2 OFFSET $3
-""",
-    (False, False, "salary desc"): """\
-SELECT
-    account.id, account.name, account.email, account.role, account.status, account.verified,
-    staff.department_id, staff.age, staff.salary, account.version, account.created_at, account.updated_at
-FROM staff
-JOIN account ON account.id = staff.id
-WHERE account.status = ANY ($1)
-ORDER BY
-    salary desc,
-    id
-LIMIT $2 OFFSET $3
-""",
-    (False, False, "created_at"): """\
-SELECT
-    account.id, account.name, account.email, account.role, account.status, account.verified,
-    staff.department_id, staff.age, staff.salary, account.version, account.created_at, account.updated_at
-FROM staff
-JOIN account ON account.id = staff.id
-WHERE account.status = ANY ($1)
-ORDER BY
-    created_at,
-    id
-LIMIT $2 OFFSET $3
-""",
-    (False, False, "created_at desc"): """\
-SELECT
-    account.id, account.name, account.email, account.role, account.status, account.verified,
-    staff.department_id, staff.age, staff.salary, account.version, account.created_at, account.updated_at
-FROM staff
-JOIN account ON account.id = staff.id
-WHERE account.status = ANY ($1)
-ORDER BY
-    created_at desc,
-    id
-LIMIT $2 OFFSET $3
-""",
+    )
+    for department_id in (True, False)
+    for search in (True, False)
+    for sort in (
+        "name",
+        "name desc",
+        "email",
+        "email desc",
+        "age",
+        "age desc",
+        "salary",
+        "salary desc",
+        "created_at",
+        "created_at desc",
+    )
 }
 
 
@@ -610,34 +123,18 @@ async def list_staff(
 
 
 COUNT_STAFF: Final = {
-    (True, True): """\
-SELECT count(*)
-FROM staff
-JOIN account ON account.id = staff.id
-WHERE account.status = ANY ($1)
-    AND staff.department_id = $2
-    AND (account.name ILIKE $3 OR account.email ILIKE $3)
-""",
-    (True, False): """\
-SELECT count(*)
-FROM staff
-JOIN account ON account.id = staff.id
-WHERE account.status = ANY ($1)
-    AND staff.department_id = $2
-""",
-    (False, True): """\
-SELECT count(*)
-FROM staff
-JOIN account ON account.id = staff.id
-WHERE account.status = ANY ($1)
-    AND (account.name ILIKE $2 OR account.email ILIKE $2)
-""",
-    (False, False): """\
+    (department_id, search): numbered(
+        """\
 SELECT count(*)
 FROM staff
 JOIN account ON account.id = staff.id
 WHERE account.status = ANY ($1)
 """,
+        "    AND staff.department_id = $2\n" if department_id else "",
+        "    AND (account.name ILIKE $3 OR account.email ILIKE $3)\n" if search else "",
+    )
+    for department_id in (True, False)
+    for search in (True, False)
 }
 
 
@@ -661,526 +158,38 @@ async def count_staff(
 
 
 LIST_ACCOUNTS: Final = {
-    (True, True, "name"): """\
+    (department_id, search, sort): numbered(
+        """\
 SELECT
     account.id, account.name, account.email, account.role, account.status, account.verified,
     staff.department_id, staff.age, staff.salary, account.version, account.created_at, account.updated_at
 FROM account
 LEFT JOIN staff ON staff.id = account.id
 WHERE account.status = ANY ($1) AND account.role = ANY ($2)
-    AND staff.department_id = $3
-    AND (account.name ILIKE $4 OR account.email ILIKE $4)
+""",
+        "    AND staff.department_id = $3\n" if department_id else "",
+        "    AND (account.name ILIKE $4 OR account.email ILIKE $4)\n" if search else "",
+        f"""\
 ORDER BY
-    name,
+    {sort},
     id
 LIMIT $5 OFFSET $6
 """,
-    (True, True, "name desc"): """\
-SELECT
-    account.id, account.name, account.email, account.role, account.status, account.verified,
-    staff.department_id, staff.age, staff.salary, account.version, account.created_at, account.updated_at
-FROM account
-LEFT JOIN staff ON staff.id = account.id
-WHERE account.status = ANY ($1) AND account.role = ANY ($2)
-    AND staff.department_id = $3
-    AND (account.name ILIKE $4 OR account.email ILIKE $4)
-ORDER BY
-    name desc,
-    id
-LIMIT $5 OFFSET $6
-""",
-    (True, True, "email"): """\
-SELECT
-    account.id, account.name, account.email, account.role, account.status, account.verified,
-    staff.department_id, staff.age, staff.salary, account.version, account.created_at, account.updated_at
-FROM account
-LEFT JOIN staff ON staff.id = account.id
-WHERE account.status = ANY ($1) AND account.role = ANY ($2)
-    AND staff.department_id = $3
-    AND (account.name ILIKE $4 OR account.email ILIKE $4)
-ORDER BY
-    email,
-    id
-LIMIT $5 OFFSET $6
-""",
-    (True, True, "email desc"): """\
-SELECT
-    account.id, account.name, account.email, account.role, account.status, account.verified,
-    staff.department_id, staff.age, staff.salary, account.version, account.created_at, account.updated_at
-FROM account
-LEFT JOIN staff ON staff.id = account.id
-WHERE account.status = ANY ($1) AND account.role = ANY ($2)
-    AND staff.department_id = $3
-    AND (account.name ILIKE $4 OR account.email ILIKE $4)
-ORDER BY
-    email desc,
-    id
-LIMIT $5 OFFSET $6
-""",
-    (True, True, "age"): """\
-SELECT
-    account.id, account.name, account.email, account.role, account.status, account.verified,
-    staff.department_id, staff.age, staff.salary, account.version, account.created_at, account.updated_at
-FROM account
-LEFT JOIN staff ON staff.id = account.id
-WHERE account.status = ANY ($1) AND account.role = ANY ($2)
-    AND staff.department_id = $3
-    AND (account.name ILIKE $4 OR account.email ILIKE $4)
-ORDER BY
-    age,
-    id
-LIMIT $5 OFFSET $6
-""",
-    (True, True, "age desc"): """\
-SELECT
-    account.id, account.name, account.email, account.role, account.status, account.verified,
-    staff.department_id, staff.age, staff.salary, account.version, account.created_at, account.updated_at
-FROM account
-LEFT JOIN staff ON staff.id = account.id
-WHERE account.status = ANY ($1) AND account.role = ANY ($2)
-    AND staff.department_id = $3
-    AND (account.name ILIKE $4 OR account.email ILIKE $4)
-ORDER BY
-    age desc,
-    id
-LIMIT $5 OFFSET $6
-""",
-    (True, True, "salary"): """\
-SELECT
-    account.id, account.name, account.email, account.role, account.status, account.verified,
-    staff.department_id, staff.age, staff.salary, account.version, account.created_at, account.updated_at
-FROM account
-LEFT JOIN staff ON staff.id = account.id
-WHERE account.status = ANY ($1) AND account.role = ANY ($2)
-    AND staff.department_id = $3
-    AND (account.name ILIKE $4 OR account.email ILIKE $4)
-ORDER BY
-    salary,
-    id
-LIMIT $5 OFFSET $6
-""",
-    (True, True, "salary desc"): """\
-SELECT
-    account.id, account.name, account.email, account.role, account.status, account.verified,
-    staff.department_id, staff.age, staff.salary, account.version, account.created_at, account.updated_at
-FROM account
-LEFT JOIN staff ON staff.id = account.id
-WHERE account.status = ANY ($1) AND account.role = ANY ($2)
-    AND staff.department_id = $3
-    AND (account.name ILIKE $4 OR account.email ILIKE $4)
-ORDER BY
-    salary desc,
-    id
-LIMIT $5 OFFSET $6
-""",
-    (True, True, "created_at"): """\
-SELECT
-    account.id, account.name, account.email, account.role, account.status, account.verified,
-    staff.department_id, staff.age, staff.salary, account.version, account.created_at, account.updated_at
-FROM account
-LEFT JOIN staff ON staff.id = account.id
-WHERE account.status = ANY ($1) AND account.role = ANY ($2)
-    AND staff.department_id = $3
-    AND (account.name ILIKE $4 OR account.email ILIKE $4)
-ORDER BY
-    created_at,
-    id
-LIMIT $5 OFFSET $6
-""",
-    (True, True, "created_at desc"): """\
-SELECT
-    account.id, account.name, account.email, account.role, account.status, account.verified,
-    staff.department_id, staff.age, staff.salary, account.version, account.created_at, account.updated_at
-FROM account
-LEFT JOIN staff ON staff.id = account.id
-WHERE account.status = ANY ($1) AND account.role = ANY ($2)
-    AND staff.department_id = $3
-    AND (account.name ILIKE $4 OR account.email ILIKE $4)
-ORDER BY
-    created_at desc,
-    id
-LIMIT $5 OFFSET $6
-""",
-    (True, False, "name"): """\
-SELECT
-    account.id, account.name, account.email, account.role, account.status, account.verified,
-    staff.department_id, staff.age, staff.salary, account.version, account.created_at, account.updated_at
-FROM account
-LEFT JOIN staff ON staff.id = account.id
-WHERE account.status = ANY ($1) AND account.role = ANY ($2)
-    AND staff.department_id = $3
-ORDER BY
-    name,
-    id
-LIMIT $4 OFFSET $5
-""",
-    (True, False, "name desc"): """\
-SELECT
-    account.id, account.name, account.email, account.role, account.status, account.verified,
-    staff.department_id, staff.age, staff.salary, account.version, account.created_at, account.updated_at
-FROM account
-LEFT JOIN staff ON staff.id = account.id
-WHERE account.status = ANY ($1) AND account.role = ANY ($2)
-    AND staff.department_id = $3
-ORDER BY
-    name desc,
-    id
-LIMIT $4 OFFSET $5
-""",
-    (True, False, "email"): """\
-SELECT
-    account.id, account.name, account.email, account.role, account.status, account.verified,
-    staff.department_id, staff.age, staff.salary, account.version, account.created_at, account.updated_at
-FROM account
-LEFT JOIN staff ON staff.id = account.id
-WHERE account.status = ANY ($1) AND account.role = ANY ($2)
-    AND staff.department_id = $3
-ORDER BY
-    email,
-    id
-LIMIT $4 OFFSET $5
-""",
-    (True, False, "email desc"): """\
-SELECT
-    account.id, account.name, account.email, account.role, account.status, account.verified,
-    staff.department_id, staff.age, staff.salary, account.version, account.created_at, account.updated_at
-FROM account
-LEFT JOIN staff ON staff.id = account.id
-WHERE account.status = ANY ($1) AND account.role = ANY ($2)
-    AND staff.department_id = $3
-ORDER BY
-    email desc,
-    id
-LIMIT $4 OFFSET $5
-""",
-    (True, False, "age"): """\
-SELECT
-    account.id, account.name, account.email, account.role, account.status, account.verified,
-    staff.department_id, staff.age, staff.salary, account.version, account.created_at, account.updated_at
-FROM account
-LEFT JOIN staff ON staff.id = account.id
-WHERE account.status = ANY ($1) AND account.role = ANY ($2)
-    AND staff.department_id = $3
-ORDER BY
-    age,
-    id
-LIMIT $4 OFFSET $5
-""",
-    (True, False, "age desc"): """\
-SELECT
-    account.id, account.name, account.email, account.role, account.status, account.verified,
-    staff.department_id, staff.age, staff.salary, account.version, account.created_at, account.updated_at
-FROM account
-LEFT JOIN staff ON staff.id = account.id
-WHERE account.status = ANY ($1) AND account.role = ANY ($2)
-    AND staff.department_id = $3
-ORDER BY
-    age desc,
-    id
-LIMIT $4 OFFSET $5
-""",
-    (True, False, "salary"): """\
-SELECT
-    account.id, account.name, account.email, account.role, account.status, account.verified,
-    staff.department_id, staff.age, staff.salary, account.version, account.created_at, account.updated_at
-FROM account
-LEFT JOIN staff ON staff.id = account.id
-WHERE account.status = ANY ($1) AND account.role = ANY ($2)
-    AND staff.department_id = $3
-ORDER BY
-    salary,
-    id
-LIMIT $4 OFFSET $5
-""",
-    (True, False, "salary desc"): """\
-SELECT
-    account.id, account.name, account.email, account.role, account.status, account.verified,
-    staff.department_id, staff.age, staff.salary, account.version, account.created_at, account.updated_at
-FROM account
-LEFT JOIN staff ON staff.id = account.id
-WHERE account.status = ANY ($1) AND account.role = ANY ($2)
-    AND staff.department_id = $3
-ORDER BY
-    salary desc,
-    id
-LIMIT $4 OFFSET $5
-""",
-    (True, False, "created_at"): """\
-SELECT
-    account.id, account.name, account.email, account.role, account.status, account.verified,
-    staff.department_id, staff.age, staff.salary, account.version, account.created_at, account.updated_at
-FROM account
-LEFT JOIN staff ON staff.id = account.id
-WHERE account.status = ANY ($1) AND account.role = ANY ($2)
-    AND staff.department_id = $3
-ORDER BY
-    created_at,
-    id
-LIMIT $4 OFFSET $5
-""",
-    (True, False, "created_at desc"): """\
-SELECT
-    account.id, account.name, account.email, account.role, account.status, account.verified,
-    staff.department_id, staff.age, staff.salary, account.version, account.created_at, account.updated_at
-FROM account
-LEFT JOIN staff ON staff.id = account.id
-WHERE account.status = ANY ($1) AND account.role = ANY ($2)
-    AND staff.department_id = $3
-ORDER BY
-    created_at desc,
-    id
-LIMIT $4 OFFSET $5
-""",
-    (False, True, "name"): """\
-SELECT
-    account.id, account.name, account.email, account.role, account.status, account.verified,
-    staff.department_id, staff.age, staff.salary, account.version, account.created_at, account.updated_at
-FROM account
-LEFT JOIN staff ON staff.id = account.id
-WHERE account.status = ANY ($1) AND account.role = ANY ($2)
-    AND (account.name ILIKE $3 OR account.email ILIKE $3)
-ORDER BY
-    name,
-    id
-LIMIT $4 OFFSET $5
-""",
-    (False, True, "name desc"): """\
-SELECT
-    account.id, account.name, account.email, account.role, account.status, account.verified,
-    staff.department_id, staff.age, staff.salary, account.version, account.created_at, account.updated_at
-FROM account
-LEFT JOIN staff ON staff.id = account.id
-WHERE account.status = ANY ($1) AND account.role = ANY ($2)
-    AND (account.name ILIKE $3 OR account.email ILIKE $3)
-ORDER BY
-    name desc,
-    id
-LIMIT $4 OFFSET $5
-""",
-    (False, True, "email"): """\
-SELECT
-    account.id, account.name, account.email, account.role, account.status, account.verified,
-    staff.department_id, staff.age, staff.salary, account.version, account.created_at, account.updated_at
-FROM account
-LEFT JOIN staff ON staff.id = account.id
-WHERE account.status = ANY ($1) AND account.role = ANY ($2)
-    AND (account.name ILIKE $3 OR account.email ILIKE $3)
-ORDER BY
-    email,
-    id
-LIMIT $4 OFFSET $5
-""",
-    (False, True, "email desc"): """\
-SELECT
-    account.id, account.name, account.email, account.role, account.status, account.verified,
-    staff.department_id, staff.age, staff.salary, account.version, account.created_at, account.updated_at
-FROM account
-LEFT JOIN staff ON staff.id = account.id
-WHERE account.status = ANY ($1) AND account.role = ANY ($2)
-    AND (account.name ILIKE $3 OR account.email ILIKE $3)
-ORDER BY
-    email desc,
-    id
-LIMIT $4 OFFSET $5
-""",
-    (False, True, "age"): """\
-SELECT
-    account.id, account.name, account.email, account.role, account.status, account.verified,
-    staff.department_id, staff.age, staff.salary, account.version, account.created_at, account.updated_at
-FROM account
-LEFT JOIN staff ON staff.id = account.id
-WHERE account.status = ANY ($1) AND account.role = ANY ($2)
-    AND (account.name ILIKE $3 OR account.email ILIKE $3)
-ORDER BY
-    age,
-    id
-LIMIT $4 OFFSET $5
-""",
-    (False, True, "age desc"): """\
-SELECT
-    account.id, account.name, account.email, account.role, account.status, account.verified,
-    staff.department_id, staff.age, staff.salary, account.version, account.created_at, account.updated_at
-FROM account
-LEFT JOIN staff ON staff.id = account.id
-WHERE account.status = ANY ($1) AND account.role = ANY ($2)
-    AND (account.name ILIKE $3 OR account.email ILIKE $3)
-ORDER BY
-    age desc,
-    id
-LIMIT $4 OFFSET $5
-""",
-    (False, True, "salary"): """\
-SELECT
-    account.id, account.name, account.email, account.role, account.status, account.verified,
-    staff.department_id, staff.age, staff.salary, account.version, account.created_at, account.updated_at
-FROM account
-LEFT JOIN staff ON staff.id = account.id
-WHERE account.status = ANY ($1) AND account.role = ANY ($2)
-    AND (account.name ILIKE $3 OR account.email ILIKE $3)
-ORDER BY
-    salary,
-    id
-LIMIT $4 OFFSET $5
-""",
-    (False, True, "salary desc"): """\
-SELECT
-    account.id, account.name, account.email, account.role, account.status, account.verified,
-    staff.department_id, staff.age, staff.salary, account.version, account.created_at, account.updated_at
-FROM account
-LEFT JOIN staff ON staff.id = account.id
-WHERE account.status = ANY ($1) AND account.role = ANY ($2)
-    AND (account.name ILIKE $3 OR account.email ILIKE $3)
-ORDER BY
-    salary desc,
-    id
-LIMIT $4 OFFSET $5
-""",
-    (False, True, "created_at"): """\
-SELECT
-    account.id, account.name, account.email, account.role, account.status, account.verified,
-    staff.department_id, staff.age, staff.salary, account.version, account.created_at, account.updated_at
-FROM account
-LEFT JOIN staff ON staff.id = account.id
-WHERE account.status = ANY ($1) AND account.role = ANY ($2)
-    AND (account.name ILIKE $3 OR account.email ILIKE $3)
-ORDER BY
-    created_at,
-    id
-LIMIT $4 OFFSET $5
-""",
-    (False, True, "created_at desc"): """\
-SELECT
-    account.id, account.name, account.email, account.role, account.status, account.verified,
-    staff.department_id, staff.age, staff.salary, account.version, account.created_at, account.updated_at
-FROM account
-LEFT JOIN staff ON staff.id = account.id
-WHERE account.status = ANY ($1) AND account.role = ANY ($2)
-    AND (account.name ILIKE $3 OR account.email ILIKE $3)
-ORDER BY
-    created_at desc,
-    id
-LIMIT $4 OFFSET $5
-""",
-    (False, False, "name"): """\
-SELECT
-    account.id, account.name, account.email, account.role, account.status, account.verified,
-    staff.department_id, staff.age, staff.salary, account.version, account.created_at, account.updated_at
-FROM account
-LEFT JOIN staff ON staff.id = account.id
-WHERE account.status = ANY ($1) AND account.role = ANY ($2)
-ORDER BY
-    name,
-    id
-LIMIT $3 OFFSET $4
-""",
-    (False, False, "name desc"): """\
-SELECT
-    account.id, account.name, account.email, account.role, account.status, account.verified,
-    staff.department_id, staff.age, staff.salary, account.version, account.created_at, account.updated_at
-FROM account
-LEFT JOIN staff ON staff.id = account.id
-WHERE account.status = ANY ($1) AND account.role = ANY ($2)
-ORDER BY
-    name desc,
-    id
-LIMIT $3 OFFSET $4
-""",
-    (False, False, "email"): """\
-SELECT
-    account.id, account.name, account.email, account.role, account.status, account.verified,
-    staff.department_id, staff.age, staff.salary, account.version, account.created_at, account.updated_at
-FROM account
-LEFT JOIN staff ON staff.id = account.id
-WHERE account.status = ANY ($1) AND account.role = ANY ($2)
-ORDER BY
-    email,
-    id
-LIMIT $3 OFFSET $4
-""",
-    (False, False, "email desc"): """\
-SELECT
-    account.id, account.name, account.email, account.role, account.status, account.verified,
-    staff.department_id, staff.age, staff.salary, account.version, account.created_at, account.updated_at
-FROM account
-LEFT JOIN staff ON staff.id = account.id
-WHERE account.status = ANY ($1) AND account.role = ANY ($2)
-ORDER BY
-    email desc,
-    id
-LIMIT $3 OFFSET $4
-""",
-    (False, False, "age"): """\
-SELECT
-    account.id, account.name, account.email, account.role, account.status, account.verified,
-    staff.department_id, staff.age, staff.salary, account.version, account.created_at, account.updated_at
-FROM account
-LEFT JOIN staff ON staff.id = account.id
-WHERE account.status = ANY ($1) AND account.role = ANY ($2)
-ORDER BY
-    age,
-    id
-LIMIT $3 OFFSET $4
-""",
-    (False, False, "age desc"): """\
-SELECT
-    account.id, account.name, account.email, account.role, account.status, account.verified,
-    staff.department_id, staff.age, staff.salary, account.version, account.created_at, account.updated_at
-FROM account
-LEFT JOIN staff ON staff.id = account.id
-WHERE account.status = ANY ($1) AND account.role = ANY ($2)
-ORDER BY
-    age desc,
-    id
-LIMIT $3 OFFSET $4
-""",
-    (False, False, "salary"): """\
-SELECT
-    account.id, account.name, account.email, account.role, account.status, account.verified,
-    staff.department_id, staff.age, staff.salary, account.version, account.created_at, account.updated_at
-FROM account
-LEFT JOIN staff ON staff.id = account.id
-WHERE account.status = ANY ($1) AND account.role = ANY ($2)
-ORDER BY
-    salary,
-    id
-LIMIT $3 OFFSET $4
-""",
-    (False, False, "salary desc"): """\
-SELECT
-    account.id, account.name, account.email, account.role, account.status, account.verified,
-    staff.department_id, staff.age, staff.salary, account.version, account.created_at, account.updated_at
-FROM account
-LEFT JOIN staff ON staff.id = account.id
-WHERE account.status = ANY ($1) AND account.role = ANY ($2)
-ORDER BY
-    salary desc,
-    id
-LIMIT $3 OFFSET $4
-""",
-    (False, False, "created_at"): """\
-SELECT
-    account.id, account.name, account.email, account.role, account.status, account.verified,
-    staff.department_id, staff.age, staff.salary, account.version, account.created_at, account.updated_at
-FROM account
-LEFT JOIN staff ON staff.id = account.id
-WHERE account.status = ANY ($1) AND account.role = ANY ($2)
-ORDER BY
-    created_at,
-    id
-LIMIT $3 OFFSET $4
-""",
-    (False, False, "created_at desc"): """\
-SELECT
-    account.id, account.name, account.email, account.role, account.status, account.verified,
-    staff.department_id, staff.age, staff.salary, account.version, account.created_at, account.updated_at
-FROM account
-LEFT JOIN staff ON staff.id = account.id
-WHERE account.status = ANY ($1) AND account.role = ANY ($2)
-ORDER BY
-    created_at desc,
-    id
-LIMIT $3 OFFSET $4
-""",
+    )
+    for department_id in (True, False)
+    for search in (True, False)
+    for sort in (
+        "name",
+        "name desc",
+        "email",
+        "email desc",
+        "age",
+        "age desc",
+        "salary",
+        "salary desc",
+        "created_at",
+        "created_at desc",
+    )
 }
 
 
@@ -1252,34 +261,18 @@ async def list_accounts(
 
 
 COUNT_ACCOUNTS: Final = {
-    (True, True): """\
-SELECT count(*)
-FROM account
-LEFT JOIN staff ON staff.id = account.id
-WHERE account.status = ANY ($1) AND account.role = ANY ($2)
-    AND staff.department_id = $3
-    AND (account.name ILIKE $4 OR account.email ILIKE $4)
-""",
-    (True, False): """\
-SELECT count(*)
-FROM account
-LEFT JOIN staff ON staff.id = account.id
-WHERE account.status = ANY ($1) AND account.role = ANY ($2)
-    AND staff.department_id = $3
-""",
-    (False, True): """\
-SELECT count(*)
-FROM account
-LEFT JOIN staff ON staff.id = account.id
-WHERE account.status = ANY ($1) AND account.role = ANY ($2)
-    AND (account.name ILIKE $3 OR account.email ILIKE $3)
-""",
-    (False, False): """\
+    (department_id, search): numbered(
+        """\
 SELECT count(*)
 FROM account
 LEFT JOIN staff ON staff.id = account.id
 WHERE account.status = ANY ($1) AND account.role = ANY ($2)
 """,
+        "    AND staff.department_id = $3\n" if department_id else "",
+        "    AND (account.name ILIKE $4 OR account.email ILIKE $4)\n" if search else "",
+    )
+    for department_id in (True, False)
+    for search in (True, False)
 }
 
 

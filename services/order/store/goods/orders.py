@@ -16,6 +16,7 @@ from services.order.store.goods.models import (
     GoodsOrderLine,
     GoodsStatus,
 )
+from services.order.store.goods.numbering import numbered
 
 ADD_ORDER: Final = """\
 INSERT INTO goods_order (
@@ -233,182 +234,27 @@ async def list_lines(db: Executor, *, order_ids: Sequence[UUID]) -> list[GoodsOr
 
 
 LIST_ORDERS: Final = {
-    (True, True, "created_at"): """\
+    (user_id, product_id, sort): numbered(
+        """\
 SELECT id, user_id, status, pending_validation, total, currency, cancel_reason, stock, reservation_id, due_at, created_by, updated_by, request_key, version, created_at, updated_at, deleted_at FROM goods_order AS o
 WHERE o.status = ANY ($1::goods_status[])
     AND o.created_at >= $2 AND o.created_at < $3
     AND (o.deleted_at IS NOT NULL) = $4
-    AND o.user_id = $5
-    AND EXISTS (SELECT FROM goods_order_line AS l WHERE l.order_id = o.id AND l.product_id = $6)
+""",
+        "    AND o.user_id = $5\n" if user_id else "",
+        "    AND EXISTS (SELECT FROM goods_order_line AS l WHERE l.order_id = o.id AND l.product_id = $6)\n"
+        if product_id
+        else "",
+        f"""\
 ORDER BY
-    created_at,
+    {sort},
     o.id
 LIMIT $7 OFFSET $8
 """,
-    (True, True, "created_at desc"): """\
-SELECT id, user_id, status, pending_validation, total, currency, cancel_reason, stock, reservation_id, due_at, created_by, updated_by, request_key, version, created_at, updated_at, deleted_at FROM goods_order AS o
-WHERE o.status = ANY ($1::goods_status[])
-    AND o.created_at >= $2 AND o.created_at < $3
-    AND (o.deleted_at IS NOT NULL) = $4
-    AND o.user_id = $5
-    AND EXISTS (SELECT FROM goods_order_line AS l WHERE l.order_id = o.id AND l.product_id = $6)
-ORDER BY
-    created_at desc,
-    o.id
-LIMIT $7 OFFSET $8
-""",
-    (True, True, "total"): """\
-SELECT id, user_id, status, pending_validation, total, currency, cancel_reason, stock, reservation_id, due_at, created_by, updated_by, request_key, version, created_at, updated_at, deleted_at FROM goods_order AS o
-WHERE o.status = ANY ($1::goods_status[])
-    AND o.created_at >= $2 AND o.created_at < $3
-    AND (o.deleted_at IS NOT NULL) = $4
-    AND o.user_id = $5
-    AND EXISTS (SELECT FROM goods_order_line AS l WHERE l.order_id = o.id AND l.product_id = $6)
-ORDER BY
-    total,
-    o.id
-LIMIT $7 OFFSET $8
-""",
-    (True, True, "total desc"): """\
-SELECT id, user_id, status, pending_validation, total, currency, cancel_reason, stock, reservation_id, due_at, created_by, updated_by, request_key, version, created_at, updated_at, deleted_at FROM goods_order AS o
-WHERE o.status = ANY ($1::goods_status[])
-    AND o.created_at >= $2 AND o.created_at < $3
-    AND (o.deleted_at IS NOT NULL) = $4
-    AND o.user_id = $5
-    AND EXISTS (SELECT FROM goods_order_line AS l WHERE l.order_id = o.id AND l.product_id = $6)
-ORDER BY
-    total desc,
-    o.id
-LIMIT $7 OFFSET $8
-""",
-    (True, False, "created_at"): """\
-SELECT id, user_id, status, pending_validation, total, currency, cancel_reason, stock, reservation_id, due_at, created_by, updated_by, request_key, version, created_at, updated_at, deleted_at FROM goods_order AS o
-WHERE o.status = ANY ($1::goods_status[])
-    AND o.created_at >= $2 AND o.created_at < $3
-    AND (o.deleted_at IS NOT NULL) = $4
-    AND o.user_id = $5
-ORDER BY
-    created_at,
-    o.id
-LIMIT $6 OFFSET $7
-""",
-    (True, False, "created_at desc"): """\
-SELECT id, user_id, status, pending_validation, total, currency, cancel_reason, stock, reservation_id, due_at, created_by, updated_by, request_key, version, created_at, updated_at, deleted_at FROM goods_order AS o
-WHERE o.status = ANY ($1::goods_status[])
-    AND o.created_at >= $2 AND o.created_at < $3
-    AND (o.deleted_at IS NOT NULL) = $4
-    AND o.user_id = $5
-ORDER BY
-    created_at desc,
-    o.id
-LIMIT $6 OFFSET $7
-""",
-    (True, False, "total"): """\
-SELECT id, user_id, status, pending_validation, total, currency, cancel_reason, stock, reservation_id, due_at, created_by, updated_by, request_key, version, created_at, updated_at, deleted_at FROM goods_order AS o
-WHERE o.status = ANY ($1::goods_status[])
-    AND o.created_at >= $2 AND o.created_at < $3
-    AND (o.deleted_at IS NOT NULL) = $4
-    AND o.user_id = $5
-ORDER BY
-    total,
-    o.id
-LIMIT $6 OFFSET $7
-""",
-    (True, False, "total desc"): """\
-SELECT id, user_id, status, pending_validation, total, currency, cancel_reason, stock, reservation_id, due_at, created_by, updated_by, request_key, version, created_at, updated_at, deleted_at FROM goods_order AS o
-WHERE o.status = ANY ($1::goods_status[])
-    AND o.created_at >= $2 AND o.created_at < $3
-    AND (o.deleted_at IS NOT NULL) = $4
-    AND o.user_id = $5
-ORDER BY
-    total desc,
-    o.id
-LIMIT $6 OFFSET $7
-""",
-    (False, True, "created_at"): """\
-SELECT id, user_id, status, pending_validation, total, currency, cancel_reason, stock, reservation_id, due_at, created_by, updated_by, request_key, version, created_at, updated_at, deleted_at FROM goods_order AS o
-WHERE o.status = ANY ($1::goods_status[])
-    AND o.created_at >= $2 AND o.created_at < $3
-    AND (o.deleted_at IS NOT NULL) = $4
-    AND EXISTS (SELECT FROM goods_order_line AS l WHERE l.order_id = o.id AND l.product_id = $5)
-ORDER BY
-    created_at,
-    o.id
-LIMIT $6 OFFSET $7
-""",
-    (False, True, "created_at desc"): """\
-SELECT id, user_id, status, pending_validation, total, currency, cancel_reason, stock, reservation_id, due_at, created_by, updated_by, request_key, version, created_at, updated_at, deleted_at FROM goods_order AS o
-WHERE o.status = ANY ($1::goods_status[])
-    AND o.created_at >= $2 AND o.created_at < $3
-    AND (o.deleted_at IS NOT NULL) = $4
-    AND EXISTS (SELECT FROM goods_order_line AS l WHERE l.order_id = o.id AND l.product_id = $5)
-ORDER BY
-    created_at desc,
-    o.id
-LIMIT $6 OFFSET $7
-""",
-    (False, True, "total"): """\
-SELECT id, user_id, status, pending_validation, total, currency, cancel_reason, stock, reservation_id, due_at, created_by, updated_by, request_key, version, created_at, updated_at, deleted_at FROM goods_order AS o
-WHERE o.status = ANY ($1::goods_status[])
-    AND o.created_at >= $2 AND o.created_at < $3
-    AND (o.deleted_at IS NOT NULL) = $4
-    AND EXISTS (SELECT FROM goods_order_line AS l WHERE l.order_id = o.id AND l.product_id = $5)
-ORDER BY
-    total,
-    o.id
-LIMIT $6 OFFSET $7
-""",
-    (False, True, "total desc"): """\
-SELECT id, user_id, status, pending_validation, total, currency, cancel_reason, stock, reservation_id, due_at, created_by, updated_by, request_key, version, created_at, updated_at, deleted_at FROM goods_order AS o
-WHERE o.status = ANY ($1::goods_status[])
-    AND o.created_at >= $2 AND o.created_at < $3
-    AND (o.deleted_at IS NOT NULL) = $4
-    AND EXISTS (SELECT FROM goods_order_line AS l WHERE l.order_id = o.id AND l.product_id = $5)
-ORDER BY
-    total desc,
-    o.id
-LIMIT $6 OFFSET $7
-""",
-    (False, False, "created_at"): """\
-SELECT id, user_id, status, pending_validation, total, currency, cancel_reason, stock, reservation_id, due_at, created_by, updated_by, request_key, version, created_at, updated_at, deleted_at FROM goods_order AS o
-WHERE o.status = ANY ($1::goods_status[])
-    AND o.created_at >= $2 AND o.created_at < $3
-    AND (o.deleted_at IS NOT NULL) = $4
-ORDER BY
-    created_at,
-    o.id
-LIMIT $5 OFFSET $6
-""",
-    (False, False, "created_at desc"): """\
-SELECT id, user_id, status, pending_validation, total, currency, cancel_reason, stock, reservation_id, due_at, created_by, updated_by, request_key, version, created_at, updated_at, deleted_at FROM goods_order AS o
-WHERE o.status = ANY ($1::goods_status[])
-    AND o.created_at >= $2 AND o.created_at < $3
-    AND (o.deleted_at IS NOT NULL) = $4
-ORDER BY
-    created_at desc,
-    o.id
-LIMIT $5 OFFSET $6
-""",
-    (False, False, "total"): """\
-SELECT id, user_id, status, pending_validation, total, currency, cancel_reason, stock, reservation_id, due_at, created_by, updated_by, request_key, version, created_at, updated_at, deleted_at FROM goods_order AS o
-WHERE o.status = ANY ($1::goods_status[])
-    AND o.created_at >= $2 AND o.created_at < $3
-    AND (o.deleted_at IS NOT NULL) = $4
-ORDER BY
-    total,
-    o.id
-LIMIT $5 OFFSET $6
-""",
-    (False, False, "total desc"): """\
-SELECT id, user_id, status, pending_validation, total, currency, cancel_reason, stock, reservation_id, due_at, created_by, updated_by, request_key, version, created_at, updated_at, deleted_at FROM goods_order AS o
-WHERE o.status = ANY ($1::goods_status[])
-    AND o.created_at >= $2 AND o.created_at < $3
-    AND (o.deleted_at IS NOT NULL) = $4
-ORDER BY
-    total desc,
-    o.id
-LIMIT $5 OFFSET $6
-""",
+    )
+    for user_id in (True, False)
+    for product_id in (True, False)
+    for sort in ("created_at", "created_at desc", "total", "total desc")
 }
 
 
@@ -461,34 +307,20 @@ async def list_orders(
 
 
 COUNT_ORDERS: Final = {
-    (True, True): """\
-SELECT count(*) FROM goods_order AS o
-WHERE o.status = ANY ($1::goods_status[])
-    AND o.created_at >= $2 AND o.created_at < $3
-    AND (o.deleted_at IS NOT NULL) = $4
-    AND o.user_id = $5
-    AND EXISTS (SELECT FROM goods_order_line AS l WHERE l.order_id = o.id AND l.product_id = $6)
-""",
-    (True, False): """\
-SELECT count(*) FROM goods_order AS o
-WHERE o.status = ANY ($1::goods_status[])
-    AND o.created_at >= $2 AND o.created_at < $3
-    AND (o.deleted_at IS NOT NULL) = $4
-    AND o.user_id = $5
-""",
-    (False, True): """\
-SELECT count(*) FROM goods_order AS o
-WHERE o.status = ANY ($1::goods_status[])
-    AND o.created_at >= $2 AND o.created_at < $3
-    AND (o.deleted_at IS NOT NULL) = $4
-    AND EXISTS (SELECT FROM goods_order_line AS l WHERE l.order_id = o.id AND l.product_id = $5)
-""",
-    (False, False): """\
+    (user_id, product_id): numbered(
+        """\
 SELECT count(*) FROM goods_order AS o
 WHERE o.status = ANY ($1::goods_status[])
     AND o.created_at >= $2 AND o.created_at < $3
     AND (o.deleted_at IS NOT NULL) = $4
 """,
+        "    AND o.user_id = $5\n" if user_id else "",
+        "    AND EXISTS (SELECT FROM goods_order_line AS l WHERE l.order_id = o.id AND l.product_id = $6)\n"
+        if product_id
+        else "",
+    )
+    for user_id in (True, False)
+    for product_id in (True, False)
 }
 
 

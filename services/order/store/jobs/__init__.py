@@ -44,6 +44,7 @@ QUERY_NAMES: Final = {
     offers.GET_OFFER: "GetOffer",
     **dict.fromkeys(offers.LIST_OFFERS.values(), "ListOffers"),
     **dict.fromkeys(offers.COUNT_OFFERS.values(), "CountOffers"),
+    offers.COUNT_WAITING_OFFERS_OF: "CountWaitingOffersOf",
     offers.HAS_OFFER: "HasOffer",
     offers.ADD_OFFER: "AddOffer",
     offers.CHANGE_OFFER: "ChangeOffer",

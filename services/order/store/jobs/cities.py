@@ -6,6 +6,7 @@ from uuid import UUID
 
 from lib.db import Executor
 from services.order.store.jobs.models import CAPITAL_KIND_BY_LABEL, CapitalKind, City
+from services.order.store.jobs.numbering import numbered
 
 GET_CITY: Final = "SELECT id, name, longitude, latitude, country, iso2, admin_name, capital, version, created_at, updated_at FROM city WHERE id = $1"
 
@@ -79,150 +80,23 @@ async def lock_city(db: Executor, *, id: UUID) -> City | None:
 
 
 LIST_CITIES: Final = {
-    (True, True, "name"): """\
+    (iso2, search, sort): numbered(
+        """\
 SELECT id, name, longitude, latitude, country, iso2, admin_name, capital, version, created_at, updated_at FROM city
 WHERE true
-    AND iso2 = $1
-    AND name ILIKE $2
+""",
+        "    AND iso2 = $1\n" if iso2 else "",
+        "    AND name ILIKE $2\n" if search else "",
+        f"""\
 ORDER BY
-    name,
+    {sort},
     id
 LIMIT $3 OFFSET $4
 """,
-    (True, True, "name desc"): """\
-SELECT id, name, longitude, latitude, country, iso2, admin_name, capital, version, created_at, updated_at FROM city
-WHERE true
-    AND iso2 = $1
-    AND name ILIKE $2
-ORDER BY
-    name desc,
-    id
-LIMIT $3 OFFSET $4
-""",
-    (True, True, "created_at"): """\
-SELECT id, name, longitude, latitude, country, iso2, admin_name, capital, version, created_at, updated_at FROM city
-WHERE true
-    AND iso2 = $1
-    AND name ILIKE $2
-ORDER BY
-    created_at,
-    id
-LIMIT $3 OFFSET $4
-""",
-    (True, True, "created_at desc"): """\
-SELECT id, name, longitude, latitude, country, iso2, admin_name, capital, version, created_at, updated_at FROM city
-WHERE true
-    AND iso2 = $1
-    AND name ILIKE $2
-ORDER BY
-    created_at desc,
-    id
-LIMIT $3 OFFSET $4
-""",
-    (True, False, "name"): """\
-SELECT id, name, longitude, latitude, country, iso2, admin_name, capital, version, created_at, updated_at FROM city
-WHERE true
-    AND iso2 = $1
-ORDER BY
-    name,
-    id
-LIMIT $2 OFFSET $3
-""",
-    (True, False, "name desc"): """\
-SELECT id, name, longitude, latitude, country, iso2, admin_name, capital, version, created_at, updated_at FROM city
-WHERE true
-    AND iso2 = $1
-ORDER BY
-    name desc,
-    id
-LIMIT $2 OFFSET $3
-""",
-    (True, False, "created_at"): """\
-SELECT id, name, longitude, latitude, country, iso2, admin_name, capital, version, created_at, updated_at FROM city
-WHERE true
-    AND iso2 = $1
-ORDER BY
-    created_at,
-    id
-LIMIT $2 OFFSET $3
-""",
-    (True, False, "created_at desc"): """\
-SELECT id, name, longitude, latitude, country, iso2, admin_name, capital, version, created_at, updated_at FROM city
-WHERE true
-    AND iso2 = $1
-ORDER BY
-    created_at desc,
-    id
-LIMIT $2 OFFSET $3
-""",
-    (False, True, "name"): """\
-SELECT id, name, longitude, latitude, country, iso2, admin_name, capital, version, created_at, updated_at FROM city
-WHERE true
-    AND name ILIKE $1
-ORDER BY
-    name,
-    id
-LIMIT $2 OFFSET $3
-""",
-    (False, True, "name desc"): """\
-SELECT id, name, longitude, latitude, country, iso2, admin_name, capital, version, created_at, updated_at FROM city
-WHERE true
-    AND name ILIKE $1
-ORDER BY
-    name desc,
-    id
-LIMIT $2 OFFSET $3
-""",
-    (False, True, "created_at"): """\
-SELECT id, name, longitude, latitude, country, iso2, admin_name, capital, version, created_at, updated_at FROM city
-WHERE true
-    AND name ILIKE $1
-ORDER BY
-    created_at,
-    id
-LIMIT $2 OFFSET $3
-""",
-    (False, True, "created_at desc"): """\
-SELECT id, name, longitude, latitude, country, iso2, admin_name, capital, version, created_at, updated_at FROM city
-WHERE true
-    AND name ILIKE $1
-ORDER BY
-    created_at desc,
-    id
-LIMIT $2 OFFSET $3
-""",
-    (False, False, "name"): """\
-SELECT id, name, longitude, latitude, country, iso2, admin_name, capital, version, created_at, updated_at FROM city
-WHERE true
-ORDER BY
-    name,
-    id
-LIMIT $1 OFFSET $2
-""",
-    (False, False, "name desc"): """\
-SELECT id, name, longitude, latitude, country, iso2, admin_name, capital, version, created_at, updated_at FROM city
-WHERE true
-ORDER BY
-    name desc,
-    id
-LIMIT $1 OFFSET $2
-""",
-    (False, False, "created_at"): """\
-SELECT id, name, longitude, latitude, country, iso2, admin_name, capital, version, created_at, updated_at FROM city
-WHERE true
-ORDER BY
-    created_at,
-    id
-LIMIT $1 OFFSET $2
-""",
-    (False, False, "created_at desc"): """\
-SELECT id, name, longitude, latitude, country, iso2, admin_name, capital, version, created_at, updated_at FROM city
-WHERE true
-ORDER BY
-    created_at desc,
-    id
-LIMIT $1 OFFSET $2
-""",
+    )
+    for iso2 in (True, False)
+    for search in (True, False)
+    for sort in ("name", "name desc", "created_at", "created_at desc")
 }
 
 
@@ -263,26 +137,16 @@ async def list_cities(
 
 
 COUNT_CITIES: Final = {
-    (True, True): """\
-SELECT count(*) FROM city
-WHERE true
-    AND iso2 = $1
-    AND name ILIKE $2
-""",
-    (True, False): """\
-SELECT count(*) FROM city
-WHERE true
-    AND iso2 = $1
-""",
-    (False, True): """\
-SELECT count(*) FROM city
-WHERE true
-    AND name ILIKE $1
-""",
-    (False, False): """\
+    (iso2, search): numbered(
+        """\
 SELECT count(*) FROM city
 WHERE true
 """,
+        "    AND iso2 = $1\n" if iso2 else "",
+        "    AND name ILIKE $2\n" if search else "",
+    )
+    for iso2 in (True, False)
+    for search in (True, False)
 }
 
 

@@ -9,6 +9,7 @@ from msgspec import UNSET, UnsetType
 
 from lib.db import Executor
 from services.order.store.jobs.models import Currency
+from services.order.store.jobs.numbering import numbered
 
 GET_CURRENCY: Final = (
     "SELECT id, currency, code, symbol, version, created_at, updated_at FROM currency WHERE id = $1"
@@ -30,74 +31,21 @@ async def lock_currency(db: Executor, *, id: UUID) -> Currency | None:
 
 
 LIST_CURRENCIES: Final = {
-    (True, "code"): """\
+    (search, sort): numbered(
+        """\
 SELECT id, currency, code, symbol, version, created_at, updated_at FROM currency
 WHERE true
-    AND (code ILIKE $1 OR currency ILIKE $1)
+""",
+        "    AND (code ILIKE $1 OR currency ILIKE $1)\n" if search else "",
+        f"""\
 ORDER BY
-    code,
+    {sort},
     id
 LIMIT $2 OFFSET $3
 """,
-    (True, "code desc"): """\
-SELECT id, currency, code, symbol, version, created_at, updated_at FROM currency
-WHERE true
-    AND (code ILIKE $1 OR currency ILIKE $1)
-ORDER BY
-    code desc,
-    id
-LIMIT $2 OFFSET $3
-""",
-    (True, "created_at"): """\
-SELECT id, currency, code, symbol, version, created_at, updated_at FROM currency
-WHERE true
-    AND (code ILIKE $1 OR currency ILIKE $1)
-ORDER BY
-    created_at,
-    id
-LIMIT $2 OFFSET $3
-""",
-    (True, "created_at desc"): """\
-SELECT id, currency, code, symbol, version, created_at, updated_at FROM currency
-WHERE true
-    AND (code ILIKE $1 OR currency ILIKE $1)
-ORDER BY
-    created_at desc,
-    id
-LIMIT $2 OFFSET $3
-""",
-    (False, "code"): """\
-SELECT id, currency, code, symbol, version, created_at, updated_at FROM currency
-WHERE true
-ORDER BY
-    code,
-    id
-LIMIT $1 OFFSET $2
-""",
-    (False, "code desc"): """\
-SELECT id, currency, code, symbol, version, created_at, updated_at FROM currency
-WHERE true
-ORDER BY
-    code desc,
-    id
-LIMIT $1 OFFSET $2
-""",
-    (False, "created_at"): """\
-SELECT id, currency, code, symbol, version, created_at, updated_at FROM currency
-WHERE true
-ORDER BY
-    created_at,
-    id
-LIMIT $1 OFFSET $2
-""",
-    (False, "created_at desc"): """\
-SELECT id, currency, code, symbol, version, created_at, updated_at FROM currency
-WHERE true
-ORDER BY
-    created_at desc,
-    id
-LIMIT $1 OFFSET $2
-""",
+    )
+    for search in (True, False)
+    for sort in ("code", "code desc", "created_at", "created_at desc")
 }
 
 
@@ -120,15 +68,16 @@ async def list_currencies(
 
 
 COUNT_CURRENCIES: Final = {
-    True: """\
-SELECT count(*) FROM currency
-WHERE true
-    AND (code ILIKE $1 OR currency ILIKE $1)
-""",
-    False: """\
+    search: "".join(
+        (
+            """\
 SELECT count(*) FROM currency
 WHERE true
 """,
+            "    AND (code ILIKE $1 OR currency ILIKE $1)\n" if search else "",
+        )
+    )
+    for search in (True, False)
 }
 
 
@@ -148,66 +97,20 @@ async def add_currency(db: Executor, *, id: UUID, currency: str, code: str, symb
 
 
 CHANGE_CURRENCY: Final = {
-    (True, True, True): """\
-UPDATE currency SET
-    currency = $1,
-    code = $2,
-    symbol = $3,
+    (currency, code, symbol): numbered(
+        "UPDATE currency SET\n",
+        "    currency = $1,\n" if currency else "",
+        "    code = $2,\n" if code else "",
+        "    symbol = $3,\n" if symbol else "",
+        """\
     version = version + 1,
     updated_at = now()
 WHERE id = $4
 """,
-    (True, True, False): """\
-UPDATE currency SET
-    currency = $1,
-    code = $2,
-    version = version + 1,
-    updated_at = now()
-WHERE id = $3
-""",
-    (True, False, True): """\
-UPDATE currency SET
-    currency = $1,
-    symbol = $2,
-    version = version + 1,
-    updated_at = now()
-WHERE id = $3
-""",
-    (True, False, False): """\
-UPDATE currency SET
-    currency = $1,
-    version = version + 1,
-    updated_at = now()
-WHERE id = $2
-""",
-    (False, True, True): """\
-UPDATE currency SET
-    code = $1,
-    symbol = $2,
-    version = version + 1,
-    updated_at = now()
-WHERE id = $3
-""",
-    (False, True, False): """\
-UPDATE currency SET
-    code = $1,
-    version = version + 1,
-    updated_at = now()
-WHERE id = $2
-""",
-    (False, False, True): """\
-UPDATE currency SET
-    symbol = $1,
-    version = version + 1,
-    updated_at = now()
-WHERE id = $2
-""",
-    (False, False, False): """\
-UPDATE currency SET
-    version = version + 1,
-    updated_at = now()
-WHERE id = $1
-""",
+    )
+    for currency in (True, False)
+    for code in (True, False)
+    for symbol in (True, False)
 }
 
 

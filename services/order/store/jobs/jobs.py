@@ -9,6 +9,7 @@ from uuid import UUID
 
 from lib.db import Executor
 from services.order.store.jobs.models import JOB_STATUS_BY_LABEL, Job, JobStatus
+from services.order.store.jobs.numbering import numbered
 
 GET_JOB: Final = "SELECT id, order_id, offer_id, customer_id, provider_id, service_id, price, currency, book_time, status, version, created_at, updated_at FROM job WHERE id = $1"
 
@@ -50,150 +51,23 @@ async def get_job(db: Executor, *, id: UUID) -> Job | None:
 
 
 LIST_JOBS: Final = {
-    (True, True, "created_at"): """\
+    (customer_id, provider_id, sort): numbered(
+        """\
 SELECT id, order_id, offer_id, customer_id, provider_id, service_id, price, currency, book_time, status, version, created_at, updated_at FROM job
 WHERE status = ANY ($1::job_status[])
-    AND customer_id = $2
-    AND provider_id = $3
+""",
+        "    AND customer_id = $2\n" if customer_id else "",
+        "    AND provider_id = $3\n" if provider_id else "",
+        f"""\
 ORDER BY
-    created_at,
+    {sort},
     id
 LIMIT $4 OFFSET $5
 """,
-    (True, True, "created_at desc"): """\
-SELECT id, order_id, offer_id, customer_id, provider_id, service_id, price, currency, book_time, status, version, created_at, updated_at FROM job
-WHERE status = ANY ($1::job_status[])
-    AND customer_id = $2
-    AND provider_id = $3
-ORDER BY
-    created_at desc,
-    id
-LIMIT $4 OFFSET $5
-""",
-    (True, True, "book_time"): """\
-SELECT id, order_id, offer_id, customer_id, provider_id, service_id, price, currency, book_time, status, version, created_at, updated_at FROM job
-WHERE status = ANY ($1::job_status[])
-    AND customer_id = $2
-    AND provider_id = $3
-ORDER BY
-    book_time,
-    id
-LIMIT $4 OFFSET $5
-""",
-    (True, True, "book_time desc"): """\
-SELECT id, order_id, offer_id, customer_id, provider_id, service_id, price, currency, book_time, status, version, created_at, updated_at FROM job
-WHERE status = ANY ($1::job_status[])
-    AND customer_id = $2
-    AND provider_id = $3
-ORDER BY
-    book_time desc,
-    id
-LIMIT $4 OFFSET $5
-""",
-    (True, False, "created_at"): """\
-SELECT id, order_id, offer_id, customer_id, provider_id, service_id, price, currency, book_time, status, version, created_at, updated_at FROM job
-WHERE status = ANY ($1::job_status[])
-    AND customer_id = $2
-ORDER BY
-    created_at,
-    id
-LIMIT $3 OFFSET $4
-""",
-    (True, False, "created_at desc"): """\
-SELECT id, order_id, offer_id, customer_id, provider_id, service_id, price, currency, book_time, status, version, created_at, updated_at FROM job
-WHERE status = ANY ($1::job_status[])
-    AND customer_id = $2
-ORDER BY
-    created_at desc,
-    id
-LIMIT $3 OFFSET $4
-""",
-    (True, False, "book_time"): """\
-SELECT id, order_id, offer_id, customer_id, provider_id, service_id, price, currency, book_time, status, version, created_at, updated_at FROM job
-WHERE status = ANY ($1::job_status[])
-    AND customer_id = $2
-ORDER BY
-    book_time,
-    id
-LIMIT $3 OFFSET $4
-""",
-    (True, False, "book_time desc"): """\
-SELECT id, order_id, offer_id, customer_id, provider_id, service_id, price, currency, book_time, status, version, created_at, updated_at FROM job
-WHERE status = ANY ($1::job_status[])
-    AND customer_id = $2
-ORDER BY
-    book_time desc,
-    id
-LIMIT $3 OFFSET $4
-""",
-    (False, True, "created_at"): """\
-SELECT id, order_id, offer_id, customer_id, provider_id, service_id, price, currency, book_time, status, version, created_at, updated_at FROM job
-WHERE status = ANY ($1::job_status[])
-    AND provider_id = $2
-ORDER BY
-    created_at,
-    id
-LIMIT $3 OFFSET $4
-""",
-    (False, True, "created_at desc"): """\
-SELECT id, order_id, offer_id, customer_id, provider_id, service_id, price, currency, book_time, status, version, created_at, updated_at FROM job
-WHERE status = ANY ($1::job_status[])
-    AND provider_id = $2
-ORDER BY
-    created_at desc,
-    id
-LIMIT $3 OFFSET $4
-""",
-    (False, True, "book_time"): """\
-SELECT id, order_id, offer_id, customer_id, provider_id, service_id, price, currency, book_time, status, version, created_at, updated_at FROM job
-WHERE status = ANY ($1::job_status[])
-    AND provider_id = $2
-ORDER BY
-    book_time,
-    id
-LIMIT $3 OFFSET $4
-""",
-    (False, True, "book_time desc"): """\
-SELECT id, order_id, offer_id, customer_id, provider_id, service_id, price, currency, book_time, status, version, created_at, updated_at FROM job
-WHERE status = ANY ($1::job_status[])
-    AND provider_id = $2
-ORDER BY
-    book_time desc,
-    id
-LIMIT $3 OFFSET $4
-""",
-    (False, False, "created_at"): """\
-SELECT id, order_id, offer_id, customer_id, provider_id, service_id, price, currency, book_time, status, version, created_at, updated_at FROM job
-WHERE status = ANY ($1::job_status[])
-ORDER BY
-    created_at,
-    id
-LIMIT $2 OFFSET $3
-""",
-    (False, False, "created_at desc"): """\
-SELECT id, order_id, offer_id, customer_id, provider_id, service_id, price, currency, book_time, status, version, created_at, updated_at FROM job
-WHERE status = ANY ($1::job_status[])
-ORDER BY
-    created_at desc,
-    id
-LIMIT $2 OFFSET $3
-""",
-    (False, False, "book_time"): """\
-SELECT id, order_id, offer_id, customer_id, provider_id, service_id, price, currency, book_time, status, version, created_at, updated_at FROM job
-WHERE status = ANY ($1::job_status[])
-ORDER BY
-    book_time,
-    id
-LIMIT $2 OFFSET $3
-""",
-    (False, False, "book_time desc"): """\
-SELECT id, order_id, offer_id, customer_id, provider_id, service_id, price, currency, book_time, status, version, created_at, updated_at FROM job
-WHERE status = ANY ($1::job_status[])
-ORDER BY
-    book_time desc,
-    id
-LIMIT $2 OFFSET $3
-""",
+    )
+    for customer_id in (True, False)
+    for provider_id in (True, False)
+    for sort in ("created_at", "created_at desc", "book_time", "book_time desc")
 }
 
 
@@ -239,26 +113,16 @@ async def list_jobs(
 
 
 COUNT_JOBS: Final = {
-    (True, True): """\
-SELECT count(*) FROM job
-WHERE status = ANY ($1::job_status[])
-    AND customer_id = $2
-    AND provider_id = $3
-""",
-    (True, False): """\
-SELECT count(*) FROM job
-WHERE status = ANY ($1::job_status[])
-    AND customer_id = $2
-""",
-    (False, True): """\
-SELECT count(*) FROM job
-WHERE status = ANY ($1::job_status[])
-    AND provider_id = $2
-""",
-    (False, False): """\
+    (customer_id, provider_id): numbered(
+        """\
 SELECT count(*) FROM job
 WHERE status = ANY ($1::job_status[])
 """,
+        "    AND customer_id = $2\n" if customer_id else "",
+        "    AND provider_id = $3\n" if provider_id else "",
+    )
+    for customer_id in (True, False)
+    for provider_id in (True, False)
 }
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from lib.db import Executor
 from services.order.store.jobs.models import OFFER_STATUS_BY_LABEL, Offer, OfferStatus
+from services.order.store.jobs.numbering import numbered
 
 GET_OFFER: Final = "SELECT id, order_id, provider_id, price, currency_id, currency, book_time, status, version, created_at, updated_at FROM offer WHERE id = $1"
 
@@ -46,150 +47,23 @@ async def get_offer(db: Executor, *, id: UUID) -> Offer | None:
 
 
 LIST_OFFERS: Final = {
-    (True, True, "created_at"): """\
+    (order_id, provider_id, sort): numbered(
+        """\
 SELECT id, order_id, provider_id, price, currency_id, currency, book_time, status, version, created_at, updated_at FROM offer
 WHERE status = ANY ($1::offer_status[])
-    AND order_id = $2
-    AND provider_id = $3
+""",
+        "    AND order_id = $2\n" if order_id else "",
+        "    AND provider_id = $3\n" if provider_id else "",
+        f"""\
 ORDER BY
-    created_at,
+    {sort},
     id
 LIMIT $4 OFFSET $5
 """,
-    (True, True, "created_at desc"): """\
-SELECT id, order_id, provider_id, price, currency_id, currency, book_time, status, version, created_at, updated_at FROM offer
-WHERE status = ANY ($1::offer_status[])
-    AND order_id = $2
-    AND provider_id = $3
-ORDER BY
-    created_at desc,
-    id
-LIMIT $4 OFFSET $5
-""",
-    (True, True, "price"): """\
-SELECT id, order_id, provider_id, price, currency_id, currency, book_time, status, version, created_at, updated_at FROM offer
-WHERE status = ANY ($1::offer_status[])
-    AND order_id = $2
-    AND provider_id = $3
-ORDER BY
-    price,
-    id
-LIMIT $4 OFFSET $5
-""",
-    (True, True, "price desc"): """\
-SELECT id, order_id, provider_id, price, currency_id, currency, book_time, status, version, created_at, updated_at FROM offer
-WHERE status = ANY ($1::offer_status[])
-    AND order_id = $2
-    AND provider_id = $3
-ORDER BY
-    price desc,
-    id
-LIMIT $4 OFFSET $5
-""",
-    (True, False, "created_at"): """\
-SELECT id, order_id, provider_id, price, currency_id, currency, book_time, status, version, created_at, updated_at FROM offer
-WHERE status = ANY ($1::offer_status[])
-    AND order_id = $2
-ORDER BY
-    created_at,
-    id
-LIMIT $3 OFFSET $4
-""",
-    (True, False, "created_at desc"): """\
-SELECT id, order_id, provider_id, price, currency_id, currency, book_time, status, version, created_at, updated_at FROM offer
-WHERE status = ANY ($1::offer_status[])
-    AND order_id = $2
-ORDER BY
-    created_at desc,
-    id
-LIMIT $3 OFFSET $4
-""",
-    (True, False, "price"): """\
-SELECT id, order_id, provider_id, price, currency_id, currency, book_time, status, version, created_at, updated_at FROM offer
-WHERE status = ANY ($1::offer_status[])
-    AND order_id = $2
-ORDER BY
-    price,
-    id
-LIMIT $3 OFFSET $4
-""",
-    (True, False, "price desc"): """\
-SELECT id, order_id, provider_id, price, currency_id, currency, book_time, status, version, created_at, updated_at FROM offer
-WHERE status = ANY ($1::offer_status[])
-    AND order_id = $2
-ORDER BY
-    price desc,
-    id
-LIMIT $3 OFFSET $4
-""",
-    (False, True, "created_at"): """\
-SELECT id, order_id, provider_id, price, currency_id, currency, book_time, status, version, created_at, updated_at FROM offer
-WHERE status = ANY ($1::offer_status[])
-    AND provider_id = $2
-ORDER BY
-    created_at,
-    id
-LIMIT $3 OFFSET $4
-""",
-    (False, True, "created_at desc"): """\
-SELECT id, order_id, provider_id, price, currency_id, currency, book_time, status, version, created_at, updated_at FROM offer
-WHERE status = ANY ($1::offer_status[])
-    AND provider_id = $2
-ORDER BY
-    created_at desc,
-    id
-LIMIT $3 OFFSET $4
-""",
-    (False, True, "price"): """\
-SELECT id, order_id, provider_id, price, currency_id, currency, book_time, status, version, created_at, updated_at FROM offer
-WHERE status = ANY ($1::offer_status[])
-    AND provider_id = $2
-ORDER BY
-    price,
-    id
-LIMIT $3 OFFSET $4
-""",
-    (False, True, "price desc"): """\
-SELECT id, order_id, provider_id, price, currency_id, currency, book_time, status, version, created_at, updated_at FROM offer
-WHERE status = ANY ($1::offer_status[])
-    AND provider_id = $2
-ORDER BY
-    price desc,
-    id
-LIMIT $3 OFFSET $4
-""",
-    (False, False, "created_at"): """\
-SELECT id, order_id, provider_id, price, currency_id, currency, book_time, status, version, created_at, updated_at FROM offer
-WHERE status = ANY ($1::offer_status[])
-ORDER BY
-    created_at,
-    id
-LIMIT $2 OFFSET $3
-""",
-    (False, False, "created_at desc"): """\
-SELECT id, order_id, provider_id, price, currency_id, currency, book_time, status, version, created_at, updated_at FROM offer
-WHERE status = ANY ($1::offer_status[])
-ORDER BY
-    created_at desc,
-    id
-LIMIT $2 OFFSET $3
-""",
-    (False, False, "price"): """\
-SELECT id, order_id, provider_id, price, currency_id, currency, book_time, status, version, created_at, updated_at FROM offer
-WHERE status = ANY ($1::offer_status[])
-ORDER BY
-    price,
-    id
-LIMIT $2 OFFSET $3
-""",
-    (False, False, "price desc"): """\
-SELECT id, order_id, provider_id, price, currency_id, currency, book_time, status, version, created_at, updated_at FROM offer
-WHERE status = ANY ($1::offer_status[])
-ORDER BY
-    price desc,
-    id
-LIMIT $2 OFFSET $3
-""",
+    )
+    for order_id in (True, False)
+    for provider_id in (True, False)
+    for sort in ("created_at", "created_at desc", "price", "price desc")
 }
 
 
@@ -233,26 +107,16 @@ async def list_offers(
 
 
 COUNT_OFFERS: Final = {
-    (True, True): """\
-SELECT count(*) FROM offer
-WHERE status = ANY ($1::offer_status[])
-    AND order_id = $2
-    AND provider_id = $3
-""",
-    (True, False): """\
-SELECT count(*) FROM offer
-WHERE status = ANY ($1::offer_status[])
-    AND order_id = $2
-""",
-    (False, True): """\
-SELECT count(*) FROM offer
-WHERE status = ANY ($1::offer_status[])
-    AND provider_id = $2
-""",
-    (False, False): """\
+    (order_id, provider_id): numbered(
+        """\
 SELECT count(*) FROM offer
 WHERE status = ANY ($1::offer_status[])
 """,
+        "    AND order_id = $2\n" if order_id else "",
+        "    AND provider_id = $3\n" if provider_id else "",
+    )
+    for order_id in (True, False)
+    for provider_id in (True, False)
 }
 
 
@@ -271,6 +135,18 @@ async def count_offers(
     value: int = await db.fetchval(
         COUNT_OFFERS[order_id is not None, provider_id is not None], *arguments
     )
+    return value
+
+
+COUNT_WAITING_OFFERS_OF: Final = """\
+SELECT count(*) FROM offer
+WHERE provider_id = $1 AND status = 'PENDING' AND book_time > $2
+"""
+
+
+async def count_waiting_offers_of(db: Executor, *, provider_id: UUID, open_after: datetime) -> int:
+    """How many of a provider's offers wait, and may still be accepted."""
+    value: int = await db.fetchval(COUNT_WAITING_OFFERS_OF, provider_id, open_after)
     return value
 
 

@@ -9,6 +9,7 @@ from msgspec import UNSET, UnsetType
 
 from lib.db import Executor
 from services.order.store.jobs.models import REVIEW_SIDE_BY_LABEL, Review, ReviewSide
+from services.order.store.jobs.numbering import numbered
 
 GET_REVIEW: Final = "SELECT id, job_id, side, customer_id, provider_id, rating, comment, version, created_at, updated_at FROM review WHERE id = $1"
 
@@ -78,150 +79,23 @@ async def lock_review(db: Executor, *, id: UUID) -> Review | None:
 
 
 LIST_REVIEWS: Final = {
-    (True, True, "created_at"): """\
+    (customer_id, provider_id, sort): numbered(
+        """\
 SELECT id, job_id, side, customer_id, provider_id, rating, comment, version, created_at, updated_at FROM review
 WHERE side = $1
-    AND customer_id = $2
-    AND provider_id = $3
+""",
+        "    AND customer_id = $2\n" if customer_id else "",
+        "    AND provider_id = $3\n" if provider_id else "",
+        f"""\
 ORDER BY
-    created_at,
+    {sort},
     id
 LIMIT $4 OFFSET $5
 """,
-    (True, True, "created_at desc"): """\
-SELECT id, job_id, side, customer_id, provider_id, rating, comment, version, created_at, updated_at FROM review
-WHERE side = $1
-    AND customer_id = $2
-    AND provider_id = $3
-ORDER BY
-    created_at desc,
-    id
-LIMIT $4 OFFSET $5
-""",
-    (True, True, "rating"): """\
-SELECT id, job_id, side, customer_id, provider_id, rating, comment, version, created_at, updated_at FROM review
-WHERE side = $1
-    AND customer_id = $2
-    AND provider_id = $3
-ORDER BY
-    rating,
-    id
-LIMIT $4 OFFSET $5
-""",
-    (True, True, "rating desc"): """\
-SELECT id, job_id, side, customer_id, provider_id, rating, comment, version, created_at, updated_at FROM review
-WHERE side = $1
-    AND customer_id = $2
-    AND provider_id = $3
-ORDER BY
-    rating desc,
-    id
-LIMIT $4 OFFSET $5
-""",
-    (True, False, "created_at"): """\
-SELECT id, job_id, side, customer_id, provider_id, rating, comment, version, created_at, updated_at FROM review
-WHERE side = $1
-    AND customer_id = $2
-ORDER BY
-    created_at,
-    id
-LIMIT $3 OFFSET $4
-""",
-    (True, False, "created_at desc"): """\
-SELECT id, job_id, side, customer_id, provider_id, rating, comment, version, created_at, updated_at FROM review
-WHERE side = $1
-    AND customer_id = $2
-ORDER BY
-    created_at desc,
-    id
-LIMIT $3 OFFSET $4
-""",
-    (True, False, "rating"): """\
-SELECT id, job_id, side, customer_id, provider_id, rating, comment, version, created_at, updated_at FROM review
-WHERE side = $1
-    AND customer_id = $2
-ORDER BY
-    rating,
-    id
-LIMIT $3 OFFSET $4
-""",
-    (True, False, "rating desc"): """\
-SELECT id, job_id, side, customer_id, provider_id, rating, comment, version, created_at, updated_at FROM review
-WHERE side = $1
-    AND customer_id = $2
-ORDER BY
-    rating desc,
-    id
-LIMIT $3 OFFSET $4
-""",
-    (False, True, "created_at"): """\
-SELECT id, job_id, side, customer_id, provider_id, rating, comment, version, created_at, updated_at FROM review
-WHERE side = $1
-    AND provider_id = $2
-ORDER BY
-    created_at,
-    id
-LIMIT $3 OFFSET $4
-""",
-    (False, True, "created_at desc"): """\
-SELECT id, job_id, side, customer_id, provider_id, rating, comment, version, created_at, updated_at FROM review
-WHERE side = $1
-    AND provider_id = $2
-ORDER BY
-    created_at desc,
-    id
-LIMIT $3 OFFSET $4
-""",
-    (False, True, "rating"): """\
-SELECT id, job_id, side, customer_id, provider_id, rating, comment, version, created_at, updated_at FROM review
-WHERE side = $1
-    AND provider_id = $2
-ORDER BY
-    rating,
-    id
-LIMIT $3 OFFSET $4
-""",
-    (False, True, "rating desc"): """\
-SELECT id, job_id, side, customer_id, provider_id, rating, comment, version, created_at, updated_at FROM review
-WHERE side = $1
-    AND provider_id = $2
-ORDER BY
-    rating desc,
-    id
-LIMIT $3 OFFSET $4
-""",
-    (False, False, "created_at"): """\
-SELECT id, job_id, side, customer_id, provider_id, rating, comment, version, created_at, updated_at FROM review
-WHERE side = $1
-ORDER BY
-    created_at,
-    id
-LIMIT $2 OFFSET $3
-""",
-    (False, False, "created_at desc"): """\
-SELECT id, job_id, side, customer_id, provider_id, rating, comment, version, created_at, updated_at FROM review
-WHERE side = $1
-ORDER BY
-    created_at desc,
-    id
-LIMIT $2 OFFSET $3
-""",
-    (False, False, "rating"): """\
-SELECT id, job_id, side, customer_id, provider_id, rating, comment, version, created_at, updated_at FROM review
-WHERE side = $1
-ORDER BY
-    rating,
-    id
-LIMIT $2 OFFSET $3
-""",
-    (False, False, "rating desc"): """\
-SELECT id, job_id, side, customer_id, provider_id, rating, comment, version, created_at, updated_at FROM review
-WHERE side = $1
-ORDER BY
-    rating desc,
-    id
-LIMIT $2 OFFSET $3
-""",
+    )
+    for customer_id in (True, False)
+    for provider_id in (True, False)
+    for sort in ("created_at", "created_at desc", "rating", "rating desc")
 }
 
 
@@ -264,26 +138,16 @@ async def list_reviews(
 
 
 COUNT_REVIEWS: Final = {
-    (True, True): """\
-SELECT count(*) FROM review
-WHERE side = $1
-    AND customer_id = $2
-    AND provider_id = $3
-""",
-    (True, False): """\
-SELECT count(*) FROM review
-WHERE side = $1
-    AND customer_id = $2
-""",
-    (False, True): """\
-SELECT count(*) FROM review
-WHERE side = $1
-    AND provider_id = $2
-""",
-    (False, False): """\
+    (customer_id, provider_id): numbered(
+        """\
 SELECT count(*) FROM review
 WHERE side = $1
 """,
+        "    AND customer_id = $2\n" if customer_id else "",
+        "    AND provider_id = $3\n" if provider_id else "",
+    )
+    for customer_id in (True, False)
+    for provider_id in (True, False)
 }
 
 
@@ -326,34 +190,18 @@ async def add_review(
 
 
 CHANGE_REVIEW: Final = {
-    (True, True): """\
-UPDATE review SET
-    rating = $1,
-    comment = $2,
+    (rating, comment): numbered(
+        "UPDATE review SET\n",
+        "    rating = $1,\n" if rating else "",
+        "    comment = $2,\n" if comment else "",
+        """\
     version = version + 1,
     updated_at = now()
 WHERE id = $3
 """,
-    (True, False): """\
-UPDATE review SET
-    rating = $1,
-    version = version + 1,
-    updated_at = now()
-WHERE id = $2
-""",
-    (False, True): """\
-UPDATE review SET
-    comment = $1,
-    version = version + 1,
-    updated_at = now()
-WHERE id = $2
-""",
-    (False, False): """\
-UPDATE review SET
-    version = version + 1,
-    updated_at = now()
-WHERE id = $1
-""",
+    )
+    for rating in (True, False)
+    for comment in (True, False)
 }
 
 

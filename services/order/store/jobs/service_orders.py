@@ -14,6 +14,7 @@ from services.order.store.jobs.models import (
     ServiceOrder,
     ServiceOrderStatus,
 )
+from services.order.store.jobs.numbering import numbered
 
 GET_SERVICE_ORDER: Final = "SELECT id, customer_id, service_id, longitude, latitude, time_start, time_end, description, status, version, created_at, updated_at FROM service_order WHERE id = $1"
 
@@ -91,310 +92,25 @@ async def lock_service_order(db: Executor, *, id: UUID) -> ServiceOrder | None:
 
 
 LIST_SERVICE_ORDERS: Final = {
-    (True, True, True, "created_at"): """\
+    (customer_id, service_id, open_after, sort): numbered(
+        """\
 SELECT id, customer_id, service_id, longitude, latitude, time_start, time_end, description, status, version, created_at, updated_at FROM service_order
 WHERE status = ANY ($1::service_order_status[])
-    AND customer_id = $2
-    AND service_id = $3
-    AND time_end > $4
+""",
+        "    AND customer_id = $2\n" if customer_id else "",
+        "    AND service_id = $3\n" if service_id else "",
+        "    AND time_end > $4\n" if open_after else "",
+        f"""\
 ORDER BY
-    created_at,
+    {sort},
     id
 LIMIT $5 OFFSET $6
 """,
-    (True, True, True, "created_at desc"): """\
-SELECT id, customer_id, service_id, longitude, latitude, time_start, time_end, description, status, version, created_at, updated_at FROM service_order
-WHERE status = ANY ($1::service_order_status[])
-    AND customer_id = $2
-    AND service_id = $3
-    AND time_end > $4
-ORDER BY
-    created_at desc,
-    id
-LIMIT $5 OFFSET $6
-""",
-    (True, True, True, "time_start"): """\
-SELECT id, customer_id, service_id, longitude, latitude, time_start, time_end, description, status, version, created_at, updated_at FROM service_order
-WHERE status = ANY ($1::service_order_status[])
-    AND customer_id = $2
-    AND service_id = $3
-    AND time_end > $4
-ORDER BY
-    time_start,
-    id
-LIMIT $5 OFFSET $6
-""",
-    (True, True, True, "time_start desc"): """\
-SELECT id, customer_id, service_id, longitude, latitude, time_start, time_end, description, status, version, created_at, updated_at FROM service_order
-WHERE status = ANY ($1::service_order_status[])
-    AND customer_id = $2
-    AND service_id = $3
-    AND time_end > $4
-ORDER BY
-    time_start desc,
-    id
-LIMIT $5 OFFSET $6
-""",
-    (True, True, False, "created_at"): """\
-SELECT id, customer_id, service_id, longitude, latitude, time_start, time_end, description, status, version, created_at, updated_at FROM service_order
-WHERE status = ANY ($1::service_order_status[])
-    AND customer_id = $2
-    AND service_id = $3
-ORDER BY
-    created_at,
-    id
-LIMIT $4 OFFSET $5
-""",
-    (True, True, False, "created_at desc"): """\
-SELECT id, customer_id, service_id, longitude, latitude, time_start, time_end, description, status, version, created_at, updated_at FROM service_order
-WHERE status = ANY ($1::service_order_status[])
-    AND customer_id = $2
-    AND service_id = $3
-ORDER BY
-    created_at desc,
-    id
-LIMIT $4 OFFSET $5
-""",
-    (True, True, False, "time_start"): """\
-SELECT id, customer_id, service_id, longitude, latitude, time_start, time_end, description, status, version, created_at, updated_at FROM service_order
-WHERE status = ANY ($1::service_order_status[])
-    AND customer_id = $2
-    AND service_id = $3
-ORDER BY
-    time_start,
-    id
-LIMIT $4 OFFSET $5
-""",
-    (True, True, False, "time_start desc"): """\
-SELECT id, customer_id, service_id, longitude, latitude, time_start, time_end, description, status, version, created_at, updated_at FROM service_order
-WHERE status = ANY ($1::service_order_status[])
-    AND customer_id = $2
-    AND service_id = $3
-ORDER BY
-    time_start desc,
-    id
-LIMIT $4 OFFSET $5
-""",
-    (True, False, True, "created_at"): """\
-SELECT id, customer_id, service_id, longitude, latitude, time_start, time_end, description, status, version, created_at, updated_at FROM service_order
-WHERE status = ANY ($1::service_order_status[])
-    AND customer_id = $2
-    AND time_end > $3
-ORDER BY
-    created_at,
-    id
-LIMIT $4 OFFSET $5
-""",
-    (True, False, True, "created_at desc"): """\
-SELECT id, customer_id, service_id, longitude, latitude, time_start, time_end, description, status, version, created_at, updated_at FROM service_order
-WHERE status = ANY ($1::service_order_status[])
-    AND customer_id = $2
-    AND time_end > $3
-ORDER BY
-    created_at desc,
-    id
-LIMIT $4 OFFSET $5
-""",
-    (True, False, True, "time_start"): """\
-SELECT id, customer_id, service_id, longitude, latitude, time_start, time_end, description, status, version, created_at, updated_at FROM service_order
-WHERE status = ANY ($1::service_order_status[])
-    AND customer_id = $2
-    AND time_end > $3
-ORDER BY
-    time_start,
-    id
-LIMIT $4 OFFSET $5
-""",
-    (True, False, True, "time_start desc"): """\
-SELECT id, customer_id, service_id, longitude, latitude, time_start, time_end, description, status, version, created_at, updated_at FROM service_order
-WHERE status = ANY ($1::service_order_status[])
-    AND customer_id = $2
-    AND time_end > $3
-ORDER BY
-    time_start desc,
-    id
-LIMIT $4 OFFSET $5
-""",
-    (True, False, False, "created_at"): """\
-SELECT id, customer_id, service_id, longitude, latitude, time_start, time_end, description, status, version, created_at, updated_at FROM service_order
-WHERE status = ANY ($1::service_order_status[])
-    AND customer_id = $2
-ORDER BY
-    created_at,
-    id
-LIMIT $3 OFFSET $4
-""",
-    (True, False, False, "created_at desc"): """\
-SELECT id, customer_id, service_id, longitude, latitude, time_start, time_end, description, status, version, created_at, updated_at FROM service_order
-WHERE status = ANY ($1::service_order_status[])
-    AND customer_id = $2
-ORDER BY
-    created_at desc,
-    id
-LIMIT $3 OFFSET $4
-""",
-    (True, False, False, "time_start"): """\
-SELECT id, customer_id, service_id, longitude, latitude, time_start, time_end, description, status, version, created_at, updated_at FROM service_order
-WHERE status = ANY ($1::service_order_status[])
-    AND customer_id = $2
-ORDER BY
-    time_start,
-    id
-LIMIT $3 OFFSET $4
-""",
-    (True, False, False, "time_start desc"): """\
-SELECT id, customer_id, service_id, longitude, latitude, time_start, time_end, description, status, version, created_at, updated_at FROM service_order
-WHERE status = ANY ($1::service_order_status[])
-    AND customer_id = $2
-ORDER BY
-    time_start desc,
-    id
-LIMIT $3 OFFSET $4
-""",
-    (False, True, True, "created_at"): """\
-SELECT id, customer_id, service_id, longitude, latitude, time_start, time_end, description, status, version, created_at, updated_at FROM service_order
-WHERE status = ANY ($1::service_order_status[])
-    AND service_id = $2
-    AND time_end > $3
-ORDER BY
-    created_at,
-    id
-LIMIT $4 OFFSET $5
-""",
-    (False, True, True, "created_at desc"): """\
-SELECT id, customer_id, service_id, longitude, latitude, time_start, time_end, description, status, version, created_at, updated_at FROM service_order
-WHERE status = ANY ($1::service_order_status[])
-    AND service_id = $2
-    AND time_end > $3
-ORDER BY
-    created_at desc,
-    id
-LIMIT $4 OFFSET $5
-""",
-    (False, True, True, "time_start"): """\
-SELECT id, customer_id, service_id, longitude, latitude, time_start, time_end, description, status, version, created_at, updated_at FROM service_order
-WHERE status = ANY ($1::service_order_status[])
-    AND service_id = $2
-    AND time_end > $3
-ORDER BY
-    time_start,
-    id
-LIMIT $4 OFFSET $5
-""",
-    (False, True, True, "time_start desc"): """\
-SELECT id, customer_id, service_id, longitude, latitude, time_start, time_end, description, status, version, created_at, updated_at FROM service_order
-WHERE status = ANY ($1::service_order_status[])
-    AND service_id = $2
-    AND time_end > $3
-ORDER BY
-    time_start desc,
-    id
-LIMIT $4 OFFSET $5
-""",
-    (False, True, False, "created_at"): """\
-SELECT id, customer_id, service_id, longitude, latitude, time_start, time_end, description, status, version, created_at, updated_at FROM service_order
-WHERE status = ANY ($1::service_order_status[])
-    AND service_id = $2
-ORDER BY
-    created_at,
-    id
-LIMIT $3 OFFSET $4
-""",
-    (False, True, False, "created_at desc"): """\
-SELECT id, customer_id, service_id, longitude, latitude, time_start, time_end, description, status, version, created_at, updated_at FROM service_order
-WHERE status = ANY ($1::service_order_status[])
-    AND service_id = $2
-ORDER BY
-    created_at desc,
-    id
-LIMIT $3 OFFSET $4
-""",
-    (False, True, False, "time_start"): """\
-SELECT id, customer_id, service_id, longitude, latitude, time_start, time_end, description, status, version, created_at, updated_at FROM service_order
-WHERE status = ANY ($1::service_order_status[])
-    AND service_id = $2
-ORDER BY
-    time_start,
-    id
-LIMIT $3 OFFSET $4
-""",
-    (False, True, False, "time_start desc"): """\
-SELECT id, customer_id, service_id, longitude, latitude, time_start, time_end, description, status, version, created_at, updated_at FROM service_order
-WHERE status = ANY ($1::service_order_status[])
-    AND service_id = $2
-ORDER BY
-    time_start desc,
-    id
-LIMIT $3 OFFSET $4
-""",
-    (False, False, True, "created_at"): """\
-SELECT id, customer_id, service_id, longitude, latitude, time_start, time_end, description, status, version, created_at, updated_at FROM service_order
-WHERE status = ANY ($1::service_order_status[])
-    AND time_end > $2
-ORDER BY
-    created_at,
-    id
-LIMIT $3 OFFSET $4
-""",
-    (False, False, True, "created_at desc"): """\
-SELECT id, customer_id, service_id, longitude, latitude, time_start, time_end, description, status, version, created_at, updated_at FROM service_order
-WHERE status = ANY ($1::service_order_status[])
-    AND time_end > $2
-ORDER BY
-    created_at desc,
-    id
-LIMIT $3 OFFSET $4
-""",
-    (False, False, True, "time_start"): """\
-SELECT id, customer_id, service_id, longitude, latitude, time_start, time_end, description, status, version, created_at, updated_at FROM service_order
-WHERE status = ANY ($1::service_order_status[])
-    AND time_end > $2
-ORDER BY
-    time_start,
-    id
-LIMIT $3 OFFSET $4
-""",
-    (False, False, True, "time_start desc"): """\
-SELECT id, customer_id, service_id, longitude, latitude, time_start, time_end, description, status, version, created_at, updated_at FROM service_order
-WHERE status = ANY ($1::service_order_status[])
-    AND time_end > $2
-ORDER BY
-    time_start desc,
-    id
-LIMIT $3 OFFSET $4
-""",
-    (False, False, False, "created_at"): """\
-SELECT id, customer_id, service_id, longitude, latitude, time_start, time_end, description, status, version, created_at, updated_at FROM service_order
-WHERE status = ANY ($1::service_order_status[])
-ORDER BY
-    created_at,
-    id
-LIMIT $2 OFFSET $3
-""",
-    (False, False, False, "created_at desc"): """\
-SELECT id, customer_id, service_id, longitude, latitude, time_start, time_end, description, status, version, created_at, updated_at FROM service_order
-WHERE status = ANY ($1::service_order_status[])
-ORDER BY
-    created_at desc,
-    id
-LIMIT $2 OFFSET $3
-""",
-    (False, False, False, "time_start"): """\
-SELECT id, customer_id, service_id, longitude, latitude, time_start, time_end, description, status, version, created_at, updated_at FROM service_order
-WHERE status = ANY ($1::service_order_status[])
-ORDER BY
-    time_start,
-    id
-LIMIT $2 OFFSET $3
-""",
-    (False, False, False, "time_start desc"): """\
-SELECT id, customer_id, service_id, longitude, latitude, time_start, time_end, description, status, version, created_at, updated_at FROM service_order
-WHERE status = ANY ($1::service_order_status[])
-ORDER BY
-    time_start desc,
-    id
-LIMIT $2 OFFSET $3
-""",
+    )
+    for customer_id in (True, False)
+    for service_id in (True, False)
+    for open_after in (True, False)
+    for sort in ("created_at", "created_at desc", "time_start", "time_start desc")
 }
 
 
@@ -445,50 +161,18 @@ async def list_service_orders(
 
 
 COUNT_SERVICE_ORDERS: Final = {
-    (True, True, True): """\
-SELECT count(*) FROM service_order
-WHERE status = ANY ($1::service_order_status[])
-    AND customer_id = $2
-    AND service_id = $3
-    AND time_end > $4
-""",
-    (True, True, False): """\
-SELECT count(*) FROM service_order
-WHERE status = ANY ($1::service_order_status[])
-    AND customer_id = $2
-    AND service_id = $3
-""",
-    (True, False, True): """\
-SELECT count(*) FROM service_order
-WHERE status = ANY ($1::service_order_status[])
-    AND customer_id = $2
-    AND time_end > $3
-""",
-    (True, False, False): """\
-SELECT count(*) FROM service_order
-WHERE status = ANY ($1::service_order_status[])
-    AND customer_id = $2
-""",
-    (False, True, True): """\
-SELECT count(*) FROM service_order
-WHERE status = ANY ($1::service_order_status[])
-    AND service_id = $2
-    AND time_end > $3
-""",
-    (False, True, False): """\
-SELECT count(*) FROM service_order
-WHERE status = ANY ($1::service_order_status[])
-    AND service_id = $2
-""",
-    (False, False, True): """\
-SELECT count(*) FROM service_order
-WHERE status = ANY ($1::service_order_status[])
-    AND time_end > $2
-""",
-    (False, False, False): """\
+    (customer_id, service_id, open_after): numbered(
+        """\
 SELECT count(*) FROM service_order
 WHERE status = ANY ($1::service_order_status[])
 """,
+        "    AND customer_id = $2\n" if customer_id else "",
+        "    AND service_id = $3\n" if service_id else "",
+        "    AND time_end > $4\n" if open_after else "",
+    )
+    for customer_id in (True, False)
+    for service_id in (True, False)
+    for open_after in (True, False)
 }
 
 
@@ -517,7 +201,8 @@ async def count_service_orders(
 
 
 LIST_SERVICE_ORDERS_NEAR: Final = {
-    True: """\
+    service_id: numbered(
+        """\
 SELECT service_order.id, service_order.customer_id, service_order.service_id, service_order.longitude, service_order.latitude, service_order.time_start, service_order.time_end, service_order.description, service_order.status, service_order.version, service_order.created_at, service_order.updated_at,
     great_circle_km($1, $2, longitude, latitude) AS distance_km
 FROM service_order
@@ -528,24 +213,14 @@ WHERE status = 'PENDING'
         OR point(longitude, latitude) <@ box(point($8, $5), point($9, $7))
     )
     AND great_circle_km($1, $2, longitude, latitude) <= $10::double precision
-    AND service_id = $11
+""",
+        "    AND service_id = $11\n" if service_id else "",
+        """\
 ORDER BY distance_km, id
 LIMIT $12 OFFSET $13
 """,
-    False: """\
-SELECT service_order.id, service_order.customer_id, service_order.service_id, service_order.longitude, service_order.latitude, service_order.time_start, service_order.time_end, service_order.description, service_order.status, service_order.version, service_order.created_at, service_order.updated_at,
-    great_circle_km($1, $2, longitude, latitude) AS distance_km
-FROM service_order
-WHERE status = 'PENDING'
-    AND time_end > $3
-    AND (
-        point(longitude, latitude) <@ box(point($4, $5), point($6, $7))
-        OR point(longitude, latitude) <@ box(point($8, $5), point($9, $7))
     )
-    AND great_circle_km($1, $2, longitude, latitude) <= $10::double precision
-ORDER BY distance_km, id
-LIMIT $11 OFFSET $12
-""",
+    for service_id in (True, False)
 }
 
 
@@ -612,18 +287,9 @@ async def list_service_orders_near(
 
 
 COUNT_SERVICE_ORDERS_NEAR: Final = {
-    True: """\
-SELECT count(*) FROM service_order
-WHERE status = 'PENDING'
-    AND time_end > $1
-    AND (
-        point(longitude, latitude) <@ box(point($2, $3), point($4, $5))
-        OR point(longitude, latitude) <@ box(point($6, $3), point($7, $5))
-    )
-    AND great_circle_km($8, $9, longitude, latitude) <= $10::double precision
-    AND service_id = $11
-""",
-    False: """\
+    service_id: "".join(
+        (
+            """\
 SELECT count(*) FROM service_order
 WHERE status = 'PENDING'
     AND time_end > $1
@@ -633,6 +299,10 @@ WHERE status = 'PENDING'
     )
     AND great_circle_km($8, $9, longitude, latitude) <= $10::double precision
 """,
+            "    AND service_id = $11\n" if service_id else "",
+        )
+    )
+    for service_id in (True, False)
 }
 
 
@@ -671,13 +341,13 @@ async def count_service_orders_near(
 
 COUNT_OPEN_ORDERS_OF: Final = """\
 SELECT count(*) FROM service_order
-WHERE customer_id = $1 AND status IN ('PENDING', 'PAUSED')
+WHERE customer_id = $1 AND status IN ('PENDING', 'PAUSED') AND time_end > $2
 """
 
 
-async def count_open_orders_of(db: Executor, *, customer_id: UUID) -> int:
-    """How many of a customer's orders wait for somebody."""
-    value: int = await db.fetchval(COUNT_OPEN_ORDERS_OF, customer_id)
+async def count_open_orders_of(db: Executor, *, customer_id: UUID, open_after: datetime) -> int:
+    """How many of a customer's orders wait for somebody, and may still find them."""
+    value: int = await db.fetchval(COUNT_OPEN_ORDERS_OF, customer_id, open_after)
     return value
 
 

@@ -30,302 +30,45 @@ LOCK_PRODUCTS: Final = "SELECT id, name, description, price, currency, stock, st
 
 
 LIST_PRODUCTS: Final = {
-    (True, True, "name"): """\
+    (currency, search, sort): "".join(
+        (
+            """\
 SELECT id, name, description, price, currency, stock, status, version, created_at, updated_at FROM product
 WHERE status = %s
     AND price BETWEEN %s AND %s
     AND stock >= %s
-    AND currency = %s
-    AND (name LIKE %s OR description LIKE %s)
+""",
+            "    AND currency = %s\n" if currency else "",
+            "    AND (name LIKE %s OR description LIKE %s)\n" if search else "",
+            f"""\
 ORDER BY
-    name,
+    {sort},
     id
 LIMIT %s OFFSET %s
 """,
-    (True, True, "name desc"): """\
-SELECT id, name, description, price, currency, stock, status, version, created_at, updated_at FROM product
-WHERE status = %s
-    AND price BETWEEN %s AND %s
-    AND stock >= %s
-    AND currency = %s
-    AND (name LIKE %s OR description LIKE %s)
-ORDER BY
-    name desc,
-    id
-LIMIT %s OFFSET %s
-""",
-    (True, True, "price"): """\
-SELECT id, name, description, price, currency, stock, status, version, created_at, updated_at FROM product
-WHERE status = %s
-    AND price BETWEEN %s AND %s
-    AND stock >= %s
-    AND currency = %s
-    AND (name LIKE %s OR description LIKE %s)
-ORDER BY
-    price,
-    id
-LIMIT %s OFFSET %s
-""",
-    (True, True, "price desc"): """\
-SELECT id, name, description, price, currency, stock, status, version, created_at, updated_at FROM product
-WHERE status = %s
-    AND price BETWEEN %s AND %s
-    AND stock >= %s
-    AND currency = %s
-    AND (name LIKE %s OR description LIKE %s)
-ORDER BY
-    price desc,
-    id
-LIMIT %s OFFSET %s
-""",
-    (True, True, "created_at"): """\
-SELECT id, name, description, price, currency, stock, status, version, created_at, updated_at FROM product
-WHERE status = %s
-    AND price BETWEEN %s AND %s
-    AND stock >= %s
-    AND currency = %s
-    AND (name LIKE %s OR description LIKE %s)
-ORDER BY
-    created_at,
-    id
-LIMIT %s OFFSET %s
-""",
-    (True, True, "created_at desc"): """\
-SELECT id, name, description, price, currency, stock, status, version, created_at, updated_at FROM product
-WHERE status = %s
-    AND price BETWEEN %s AND %s
-    AND stock >= %s
-    AND currency = %s
-    AND (name LIKE %s OR description LIKE %s)
-ORDER BY
-    created_at desc,
-    id
-LIMIT %s OFFSET %s
-""",
-    (True, False, "name"): """\
-SELECT id, name, description, price, currency, stock, status, version, created_at, updated_at FROM product
-WHERE status = %s
-    AND price BETWEEN %s AND %s
-    AND stock >= %s
-    AND currency = %s
-ORDER BY
-    name,
-    id
-LIMIT %s OFFSET %s
-""",
-    (True, False, "name desc"): """\
-SELECT id, name, description, price, currency, stock, status, version, created_at, updated_at FROM product
-WHERE status = %s
-    AND price BETWEEN %s AND %s
-    AND stock >= %s
-    AND currency = %s
-ORDER BY
-    name desc,
-    id
-LIMIT %s OFFSET %s
-""",
-    (True, False, "price"): """\
-SELECT id, name, description, price, currency, stock, status, version, created_at, updated_at FROM product
-WHERE status = %s
-    AND price BETWEEN %s AND %s
-    AND stock >= %s
-    AND currency = %s
-ORDER BY
-    price,
-    id
-LIMIT %s OFFSET %s
-""",
-    (True, False, "price desc"): """\
-SELECT id, name, description, price, currency, stock, status, version, created_at, updated_at FROM product
-WHERE status = %s
-    AND price BETWEEN %s AND %s
-    AND stock >= %s
-    AND currency = %s
-ORDER BY
-    price desc,
-    id
-LIMIT %s OFFSET %s
-""",
-    (True, False, "created_at"): """\
-SELECT id, name, description, price, currency, stock, status, version, created_at, updated_at FROM product
-WHERE status = %s
-    AND price BETWEEN %s AND %s
-    AND stock >= %s
-    AND currency = %s
-ORDER BY
-    created_at,
-    id
-LIMIT %s OFFSET %s
-""",
-    (True, False, "created_at desc"): """\
-SELECT id, name, description, price, currency, stock, status, version, created_at, updated_at FROM product
-WHERE status = %s
-    AND price BETWEEN %s AND %s
-    AND stock >= %s
-    AND currency = %s
-ORDER BY
-    created_at desc,
-    id
-LIMIT %s OFFSET %s
-""",
-    (False, True, "name"): """\
-SELECT id, name, description, price, currency, stock, status, version, created_at, updated_at FROM product
-WHERE status = %s
-    AND price BETWEEN %s AND %s
-    AND stock >= %s
-    AND (name LIKE %s OR description LIKE %s)
-ORDER BY
-    name,
-    id
-LIMIT %s OFFSET %s
-""",
-    (False, True, "name desc"): """\
-SELECT id, name, description, price, currency, stock, status, version, created_at, updated_at FROM product
-WHERE status = %s
-    AND price BETWEEN %s AND %s
-    AND stock >= %s
-    AND (name LIKE %s OR description LIKE %s)
-ORDER BY
-    name desc,
-    id
-LIMIT %s OFFSET %s
-""",
-    (False, True, "price"): """\
-SELECT id, name, description, price, currency, stock, status, version, created_at, updated_at FROM product
-WHERE status = %s
-    AND price BETWEEN %s AND %s
-    AND stock >= %s
-    AND (name LIKE %s OR description LIKE %s)
-ORDER BY
-    price,
-    id
-LIMIT %s OFFSET %s
-""",
-    (False, True, "price desc"): """\
-SELECT id, name, description, price, currency, stock, status, version, created_at, updated_at FROM product
-WHERE status = %s
-    AND price BETWEEN %s AND %s
-    AND stock >= %s
-    AND (name LIKE %s OR description LIKE %s)
-ORDER BY
-    price desc,
-    id
-LIMIT %s OFFSET %s
-""",
-    (False, True, "created_at"): """\
-SELECT id, name, description, price, currency, stock, status, version, created_at, updated_at FROM product
-WHERE status = %s
-    AND price BETWEEN %s AND %s
-    AND stock >= %s
-    AND (name LIKE %s OR description LIKE %s)
-ORDER BY
-    created_at,
-    id
-LIMIT %s OFFSET %s
-""",
-    (False, True, "created_at desc"): """\
-SELECT id, name, description, price, currency, stock, status, version, created_at, updated_at FROM product
-WHERE status = %s
-    AND price BETWEEN %s AND %s
-    AND stock >= %s
-    AND (name LIKE %s OR description LIKE %s)
-ORDER BY
-    created_at desc,
-    id
-LIMIT %s OFFSET %s
-""",
-    (False, False, "name"): """\
-SELECT id, name, description, price, currency, stock, status, version, created_at, updated_at FROM product
-WHERE status = %s
-    AND price BETWEEN %s AND %s
-    AND stock >= %s
-ORDER BY
-    name,
-    id
-LIMIT %s OFFSET %s
-""",
-    (False, False, "name desc"): """\
-SELECT id, name, description, price, currency, stock, status, version, created_at, updated_at FROM product
-WHERE status = %s
-    AND price BETWEEN %s AND %s
-    AND stock >= %s
-ORDER BY
-    name desc,
-    id
-LIMIT %s OFFSET %s
-""",
-    (False, False, "price"): """\
-SELECT id, name, description, price, currency, stock, status, version, created_at, updated_at FROM product
-WHERE status = %s
-    AND price BETWEEN %s AND %s
-    AND stock >= %s
-ORDER BY
-    price,
-    id
-LIMIT %s OFFSET %s
-""",
-    (False, False, "price desc"): """\
-SELECT id, name, description, price, currency, stock, status, version, created_at, updated_at FROM product
-WHERE status = %s
-    AND price BETWEEN %s AND %s
-    AND stock >= %s
-ORDER BY
-    price desc,
-    id
-LIMIT %s OFFSET %s
-""",
-    (False, False, "created_at"): """\
-SELECT id, name, description, price, currency, stock, status, version, created_at, updated_at FROM product
-WHERE status = %s
-    AND price BETWEEN %s AND %s
-    AND stock >= %s
-ORDER BY
-    created_at,
-    id
-LIMIT %s OFFSET %s
-""",
-    (False, False, "created_at desc"): """\
-SELECT id, name, description, price, currency, stock, status, version, created_at, updated_at FROM product
-WHERE status = %s
-    AND price BETWEEN %s AND %s
-    AND stock >= %s
-ORDER BY
-    created_at desc,
-    id
-LIMIT %s OFFSET %s
-""",
+        )
+    )
+    for currency in (True, False)
+    for search in (True, False)
+    for sort in ("name", "name desc", "price", "price desc", "created_at", "created_at desc")
 }
 
 
 COUNT_PRODUCTS: Final = {
-    (True, True): """\
-SELECT count(*) FROM product
-WHERE status = %s
-    AND price BETWEEN %s AND %s
-    AND stock >= %s
-    AND currency = %s
-    AND (name LIKE %s OR description LIKE %s)
-""",
-    (True, False): """\
-SELECT count(*) FROM product
-WHERE status = %s
-    AND price BETWEEN %s AND %s
-    AND stock >= %s
-    AND currency = %s
-""",
-    (False, True): """\
-SELECT count(*) FROM product
-WHERE status = %s
-    AND price BETWEEN %s AND %s
-    AND stock >= %s
-    AND (name LIKE %s OR description LIKE %s)
-""",
-    (False, False): """\
+    (currency, search): "".join(
+        (
+            """\
 SELECT count(*) FROM product
 WHERE status = %s
     AND price BETWEEN %s AND %s
     AND stock >= %s
 """,
+            "    AND currency = %s\n" if currency else "",
+            "    AND (name LIKE %s OR description LIKE %s)\n" if search else "",
+        )
+    )
+    for currency in (True, False)
+    for search in (True, False)
 }
 
 
@@ -336,278 +79,26 @@ VALUES (%s, %s, %s, %s, %s, %s, %s)
 
 
 CHANGE_PRODUCT: Final = {
-    (True, True, True, True, True): """\
-UPDATE product SET
-    name = %s,
-    description = %s,
-    price = %s,
-    stock = %s,
-    status = %s,
+    (name, description, price, stock, status): "".join(
+        (
+            "UPDATE product SET\n",
+            "    name = %s,\n" if name else "",
+            "    description = %s,\n" if description else "",
+            "    price = %s,\n" if price else "",
+            "    stock = %s,\n" if stock else "",
+            "    status = %s,\n" if status else "",
+            """\
     version = version + 1,
     updated_at = now(6)
 WHERE id = %s AND version = %s AND status <> 'deleted'
 """,
-    (True, True, True, True, False): """\
-UPDATE product SET
-    name = %s,
-    description = %s,
-    price = %s,
-    stock = %s,
-    version = version + 1,
-    updated_at = now(6)
-WHERE id = %s AND version = %s AND status <> 'deleted'
-""",
-    (True, True, True, False, True): """\
-UPDATE product SET
-    name = %s,
-    description = %s,
-    price = %s,
-    status = %s,
-    version = version + 1,
-    updated_at = now(6)
-WHERE id = %s AND version = %s AND status <> 'deleted'
-""",
-    (True, True, True, False, False): """\
-UPDATE product SET
-    name = %s,
-    description = %s,
-    price = %s,
-    version = version + 1,
-    updated_at = now(6)
-WHERE id = %s AND version = %s AND status <> 'deleted'
-""",
-    (True, True, False, True, True): """\
-UPDATE product SET
-    name = %s,
-    description = %s,
-    stock = %s,
-    status = %s,
-    version = version + 1,
-    updated_at = now(6)
-WHERE id = %s AND version = %s AND status <> 'deleted'
-""",
-    (True, True, False, True, False): """\
-UPDATE product SET
-    name = %s,
-    description = %s,
-    stock = %s,
-    version = version + 1,
-    updated_at = now(6)
-WHERE id = %s AND version = %s AND status <> 'deleted'
-""",
-    (True, True, False, False, True): """\
-UPDATE product SET
-    name = %s,
-    description = %s,
-    status = %s,
-    version = version + 1,
-    updated_at = now(6)
-WHERE id = %s AND version = %s AND status <> 'deleted'
-""",
-    (True, True, False, False, False): """\
-UPDATE product SET
-    name = %s,
-    description = %s,
-    version = version + 1,
-    updated_at = now(6)
-WHERE id = %s AND version = %s AND status <> 'deleted'
-""",
-    (True, False, True, True, True): """\
-UPDATE product SET
-    name = %s,
-    price = %s,
-    stock = %s,
-    status = %s,
-    version = version + 1,
-    updated_at = now(6)
-WHERE id = %s AND version = %s AND status <> 'deleted'
-""",
-    (True, False, True, True, False): """\
-UPDATE product SET
-    name = %s,
-    price = %s,
-    stock = %s,
-    version = version + 1,
-    updated_at = now(6)
-WHERE id = %s AND version = %s AND status <> 'deleted'
-""",
-    (True, False, True, False, True): """\
-UPDATE product SET
-    name = %s,
-    price = %s,
-    status = %s,
-    version = version + 1,
-    updated_at = now(6)
-WHERE id = %s AND version = %s AND status <> 'deleted'
-""",
-    (True, False, True, False, False): """\
-UPDATE product SET
-    name = %s,
-    price = %s,
-    version = version + 1,
-    updated_at = now(6)
-WHERE id = %s AND version = %s AND status <> 'deleted'
-""",
-    (True, False, False, True, True): """\
-UPDATE product SET
-    name = %s,
-    stock = %s,
-    status = %s,
-    version = version + 1,
-    updated_at = now(6)
-WHERE id = %s AND version = %s AND status <> 'deleted'
-""",
-    (True, False, False, True, False): """\
-UPDATE product SET
-    name = %s,
-    stock = %s,
-    version = version + 1,
-    updated_at = now(6)
-WHERE id = %s AND version = %s AND status <> 'deleted'
-""",
-    (True, False, False, False, True): """\
-UPDATE product SET
-    name = %s,
-    status = %s,
-    version = version + 1,
-    updated_at = now(6)
-WHERE id = %s AND version = %s AND status <> 'deleted'
-""",
-    (True, False, False, False, False): """\
-UPDATE product SET
-    name = %s,
-    version = version + 1,
-    updated_at = now(6)
-WHERE id = %s AND version = %s AND status <> 'deleted'
-""",
-    (False, True, True, True, True): """\
-UPDATE product SET
-    description = %s,
-    price = %s,
-    stock = %s,
-    status = %s,
-    version = version + 1,
-    updated_at = now(6)
-WHERE id = %s AND version = %s AND status <> 'deleted'
-""",
-    (False, True, True, True, False): """\
-UPDATE product SET
-    description = %s,
-    price = %s,
-    stock = %s,
-    version = version + 1,
-    updated_at = now(6)
-WHERE id = %s AND version = %s AND status <> 'deleted'
-""",
-    (False, True, True, False, True): """\
-UPDATE product SET
-    description = %s,
-    price = %s,
-    status = %s,
-    version = version + 1,
-    updated_at = now(6)
-WHERE id = %s AND version = %s AND status <> 'deleted'
-""",
-    (False, True, True, False, False): """\
-UPDATE product SET
-    description = %s,
-    price = %s,
-    version = version + 1,
-    updated_at = now(6)
-WHERE id = %s AND version = %s AND status <> 'deleted'
-""",
-    (False, True, False, True, True): """\
-UPDATE product SET
-    description = %s,
-    stock = %s,
-    status = %s,
-    version = version + 1,
-    updated_at = now(6)
-WHERE id = %s AND version = %s AND status <> 'deleted'
-""",
-    (False, True, False, True, False): """\
-UPDATE product SET
-    description = %s,
-    stock = %s,
-    version = version + 1,
-    updated_at = now(6)
-WHERE id = %s AND version = %s AND status <> 'deleted'
-""",
-    (False, True, False, False, True): """\
-UPDATE product SET
-    description = %s,
-    status = %s,
-    version = version + 1,
-    updated_at = now(6)
-WHERE id = %s AND version = %s AND status <> 'deleted'
-""",
-    (False, True, False, False, False): """\
-UPDATE product SET
-    description = %s,
-    version = version + 1,
-    updated_at = now(6)
-WHERE id = %s AND version = %s AND status <> 'deleted'
-""",
-    (False, False, True, True, True): """\
-UPDATE product SET
-    price = %s,
-    stock = %s,
-    status = %s,
-    version = version + 1,
-    updated_at = now(6)
-WHERE id = %s AND version = %s AND status <> 'deleted'
-""",
-    (False, False, True, True, False): """\
-UPDATE product SET
-    price = %s,
-    stock = %s,
-    version = version + 1,
-    updated_at = now(6)
-WHERE id = %s AND version = %s AND status <> 'deleted'
-""",
-    (False, False, True, False, True): """\
-UPDATE product SET
-    price = %s,
-    status = %s,
-    version = version + 1,
-    updated_at = now(6)
-WHERE id = %s AND version = %s AND status <> 'deleted'
-""",
-    (False, False, True, False, False): """\
-UPDATE product SET
-    price = %s,
-    version = version + 1,
-    updated_at = now(6)
-WHERE id = %s AND version = %s AND status <> 'deleted'
-""",
-    (False, False, False, True, True): """\
-UPDATE product SET
-    stock = %s,
-    status = %s,
-    version = version + 1,
-    updated_at = now(6)
-WHERE id = %s AND version = %s AND status <> 'deleted'
-""",
-    (False, False, False, True, False): """\
-UPDATE product SET
-    stock = %s,
-    version = version + 1,
-    updated_at = now(6)
-WHERE id = %s AND version = %s AND status <> 'deleted'
-""",
-    (False, False, False, False, True): """\
-UPDATE product SET
-    status = %s,
-    version = version + 1,
-    updated_at = now(6)
-WHERE id = %s AND version = %s AND status <> 'deleted'
-""",
-    (False, False, False, False, False): """\
-UPDATE product SET
-    version = version + 1,
-    updated_at = now(6)
-WHERE id = %s AND version = %s AND status <> 'deleted'
-""",
+        )
+    )
+    for name in (True, False)
+    for description in (True, False)
+    for price in (True, False)
+    for stock in (True, False)
+    for status in (True, False)
 }
 
 

@@ -16,6 +16,7 @@ from services.product.store.postgres.models import (
     Product,
     ProductStatus,
 )
+from services.product.store.postgres.numbering import numbered
 
 GET_PRODUCT: Final = "SELECT id, name, description, price, currency, stock, status, version, created_at, updated_at FROM product WHERE id = $1 AND status <> 'deleted'"
 
@@ -30,302 +31,41 @@ LOCK_PRODUCTS: Final = "SELECT id, name, description, price, currency, stock, st
 
 
 LIST_PRODUCTS: Final = {
-    (True, True, "name"): """\
+    (currency, search, sort): numbered(
+        """\
 SELECT id, name, description, price, currency, stock, status, version, created_at, updated_at FROM product
 WHERE status = $1
     AND price BETWEEN $2 AND $3
     AND stock >= $4
-    AND currency = $5
-    AND (name ILIKE $6 OR description ILIKE $6)
+""",
+        "    AND currency = $5\n" if currency else "",
+        "    AND (name ILIKE $6 OR description ILIKE $6)\n" if search else "",
+        f"""\
 ORDER BY
-    name,
+    {sort},
     id
 LIMIT $7 OFFSET $8
 """,
-    (True, True, "name desc"): """\
-SELECT id, name, description, price, currency, stock, status, version, created_at, updated_at FROM product
-WHERE status = $1
-    AND price BETWEEN $2 AND $3
-    AND stock >= $4
-    AND currency = $5
-    AND (name ILIKE $6 OR description ILIKE $6)
-ORDER BY
-    name desc,
-    id
-LIMIT $7 OFFSET $8
-""",
-    (True, True, "price"): """\
-SELECT id, name, description, price, currency, stock, status, version, created_at, updated_at FROM product
-WHERE status = $1
-    AND price BETWEEN $2 AND $3
-    AND stock >= $4
-    AND currency = $5
-    AND (name ILIKE $6 OR description ILIKE $6)
-ORDER BY
-    price,
-    id
-LIMIT $7 OFFSET $8
-""",
-    (True, True, "price desc"): """\
-SELECT id, name, description, price, currency, stock, status, version, created_at, updated_at FROM product
-WHERE status = $1
-    AND price BETWEEN $2 AND $3
-    AND stock >= $4
-    AND currency = $5
-    AND (name ILIKE $6 OR description ILIKE $6)
-ORDER BY
-    price desc,
-    id
-LIMIT $7 OFFSET $8
-""",
-    (True, True, "created_at"): """\
-SELECT id, name, description, price, currency, stock, status, version, created_at, updated_at FROM product
-WHERE status = $1
-    AND price BETWEEN $2 AND $3
-    AND stock >= $4
-    AND currency = $5
-    AND (name ILIKE $6 OR description ILIKE $6)
-ORDER BY
-    created_at,
-    id
-LIMIT $7 OFFSET $8
-""",
-    (True, True, "created_at desc"): """\
-SELECT id, name, description, price, currency, stock, status, version, created_at, updated_at FROM product
-WHERE status = $1
-    AND price BETWEEN $2 AND $3
-    AND stock >= $4
-    AND currency = $5
-    AND (name ILIKE $6 OR description ILIKE $6)
-ORDER BY
-    created_at desc,
-    id
-LIMIT $7 OFFSET $8
-""",
-    (True, False, "name"): """\
-SELECT id, name, description, price, currency, stock, status, version, created_at, updated_at FROM product
-WHERE status = $1
-    AND price BETWEEN $2 AND $3
-    AND stock >= $4
-    AND currency = $5
-ORDER BY
-    name,
-    id
-LIMIT $6 OFFSET $7
-""",
-    (True, False, "name desc"): """\
-SELECT id, name, description, price, currency, stock, status, version, created_at, updated_at FROM product
-WHERE status = $1
-    AND price BETWEEN $2 AND $3
-    AND stock >= $4
-    AND currency = $5
-ORDER BY
-    name desc,
-    id
-LIMIT $6 OFFSET $7
-""",
-    (True, False, "price"): """\
-SELECT id, name, description, price, currency, stock, status, version, created_at, updated_at FROM product
-WHERE status = $1
-    AND price BETWEEN $2 AND $3
-    AND stock >= $4
-    AND currency = $5
-ORDER BY
-    price,
-    id
-LIMIT $6 OFFSET $7
-""",
-    (True, False, "price desc"): """\
-SELECT id, name, description, price, currency, stock, status, version, created_at, updated_at FROM product
-WHERE status = $1
-    AND price BETWEEN $2 AND $3
-    AND stock >= $4
-    AND currency = $5
-ORDER BY
-    price desc,
-    id
-LIMIT $6 OFFSET $7
-""",
-    (True, False, "created_at"): """\
-SELECT id, name, description, price, currency, stock, status, version, created_at, updated_at FROM product
-WHERE status = $1
-    AND price BETWEEN $2 AND $3
-    AND stock >= $4
-    AND currency = $5
-ORDER BY
-    created_at,
-    id
-LIMIT $6 OFFSET $7
-""",
-    (True, False, "created_at desc"): """\
-SELECT id, name, description, price, currency, stock, status, version, created_at, updated_at FROM product
-WHERE status = $1
-    AND price BETWEEN $2 AND $3
-    AND stock >= $4
-    AND currency = $5
-ORDER BY
-    created_at desc,
-    id
-LIMIT $6 OFFSET $7
-""",
-    (False, True, "name"): """\
-SELECT id, name, description, price, currency, stock, status, version, created_at, updated_at FROM product
-WHERE status = $1
-    AND price BETWEEN $2 AND $3
-    AND stock >= $4
-    AND (name ILIKE $5 OR description ILIKE $5)
-ORDER BY
-    name,
-    id
-LIMIT $6 OFFSET $7
-""",
-    (False, True, "name desc"): """\
-SELECT id, name, description, price, currency, stock, status, version, created_at, updated_at FROM product
-WHERE status = $1
-    AND price BETWEEN $2 AND $3
-    AND stock >= $4
-    AND (name ILIKE $5 OR description ILIKE $5)
-ORDER BY
-    name desc,
-    id
-LIMIT $6 OFFSET $7
-""",
-    (False, True, "price"): """\
-SELECT id, name, description, price, currency, stock, status, version, created_at, updated_at FROM product
-WHERE status = $1
-    AND price BETWEEN $2 AND $3
-    AND stock >= $4
-    AND (name ILIKE $5 OR description ILIKE $5)
-ORDER BY
-    price,
-    id
-LIMIT $6 OFFSET $7
-""",
-    (False, True, "price desc"): """\
-SELECT id, name, description, price, currency, stock, status, version, created_at, updated_at FROM product
-WHERE status = $1
-    AND price BETWEEN $2 AND $3
-    AND stock >= $4
-    AND (name ILIKE $5 OR description ILIKE $5)
-ORDER BY
-    price desc,
-    id
-LIMIT $6 OFFSET $7
-""",
-    (False, True, "created_at"): """\
-SELECT id, name, description, price, currency, stock, status, version, created_at, updated_at FROM product
-WHERE status = $1
-    AND price BETWEEN $2 AND $3
-    AND stock >= $4
-    AND (name ILIKE $5 OR description ILIKE $5)
-ORDER BY
-    created_at,
-    id
-LIMIT $6 OFFSET $7
-""",
-    (False, True, "created_at desc"): """\
-SELECT id, name, description, price, currency, stock, status, version, created_at, updated_at FROM product
-WHERE status = $1
-    AND price BETWEEN $2 AND $3
-    AND stock >= $4
-    AND (name ILIKE $5 OR description ILIKE $5)
-ORDER BY
-    created_at desc,
-    id
-LIMIT $6 OFFSET $7
-""",
-    (False, False, "name"): """\
-SELECT id, name, description, price, currency, stock, status, version, created_at, updated_at FROM product
-WHERE status = $1
-    AND price BETWEEN $2 AND $3
-    AND stock >= $4
-ORDER BY
-    name,
-    id
-LIMIT $5 OFFSET $6
-""",
-    (False, False, "name desc"): """\
-SELECT id, name, description, price, currency, stock, status, version, created_at, updated_at FROM product
-WHERE status = $1
-    AND price BETWEEN $2 AND $3
-    AND stock >= $4
-ORDER BY
-    name desc,
-    id
-LIMIT $5 OFFSET $6
-""",
-    (False, False, "price"): """\
-SELECT id, name, description, price, currency, stock, status, version, created_at, updated_at FROM product
-WHERE status = $1
-    AND price BETWEEN $2 AND $3
-    AND stock >= $4
-ORDER BY
-    price,
-    id
-LIMIT $5 OFFSET $6
-""",
-    (False, False, "price desc"): """\
-SELECT id, name, description, price, currency, stock, status, version, created_at, updated_at FROM product
-WHERE status = $1
-    AND price BETWEEN $2 AND $3
-    AND stock >= $4
-ORDER BY
-    price desc,
-    id
-LIMIT $5 OFFSET $6
-""",
-    (False, False, "created_at"): """\
-SELECT id, name, description, price, currency, stock, status, version, created_at, updated_at FROM product
-WHERE status = $1
-    AND price BETWEEN $2 AND $3
-    AND stock >= $4
-ORDER BY
-    created_at,
-    id
-LIMIT $5 OFFSET $6
-""",
-    (False, False, "created_at desc"): """\
-SELECT id, name, description, price, currency, stock, status, version, created_at, updated_at FROM product
-WHERE status = $1
-    AND price BETWEEN $2 AND $3
-    AND stock >= $4
-ORDER BY
-    created_at desc,
-    id
-LIMIT $5 OFFSET $6
-""",
+    )
+    for currency in (True, False)
+    for search in (True, False)
+    for sort in ("name", "name desc", "price", "price desc", "created_at", "created_at desc")
 }
 
 
 COUNT_PRODUCTS: Final = {
-    (True, True): """\
-SELECT count(*) FROM product
-WHERE status = $1
-    AND price BETWEEN $2 AND $3
-    AND stock >= $4
-    AND currency = $5
-    AND (name ILIKE $6 OR description ILIKE $6)
-""",
-    (True, False): """\
-SELECT count(*) FROM product
-WHERE status = $1
-    AND price BETWEEN $2 AND $3
-    AND stock >= $4
-    AND currency = $5
-""",
-    (False, True): """\
-SELECT count(*) FROM product
-WHERE status = $1
-    AND price BETWEEN $2 AND $3
-    AND stock >= $4
-    AND (name ILIKE $5 OR description ILIKE $5)
-""",
-    (False, False): """\
+    (currency, search): numbered(
+        """\
 SELECT count(*) FROM product
 WHERE status = $1
     AND price BETWEEN $2 AND $3
     AND stock >= $4
 """,
+        "    AND currency = $5\n" if currency else "",
+        "    AND (name ILIKE $6 OR description ILIKE $6)\n" if search else "",
+    )
+    for currency in (True, False)
+    for search in (True, False)
 }
 
 
@@ -336,278 +76,24 @@ VALUES ($1, $2, $3, $4, $5, $6, $7)
 
 
 CHANGE_PRODUCT: Final = {
-    (True, True, True, True, True): """\
-UPDATE product SET
-    name = $1,
-    description = $2,
-    price = $3,
-    stock = $4,
-    status = $5,
+    (name, description, price, stock, status): numbered(
+        "UPDATE product SET\n",
+        "    name = $1,\n" if name else "",
+        "    description = $2,\n" if description else "",
+        "    price = $3,\n" if price else "",
+        "    stock = $4,\n" if stock else "",
+        "    status = $5,\n" if status else "",
+        """\
     version = version + 1,
     updated_at = now()
 WHERE id = $6 AND version = $7 AND status <> 'deleted'
 """,
-    (True, True, True, True, False): """\
-UPDATE product SET
-    name = $1,
-    description = $2,
-    price = $3,
-    stock = $4,
-    version = version + 1,
-    updated_at = now()
-WHERE id = $5 AND version = $6 AND status <> 'deleted'
-""",
-    (True, True, True, False, True): """\
-UPDATE product SET
-    name = $1,
-    description = $2,
-    price = $3,
-    status = $4,
-    version = version + 1,
-    updated_at = now()
-WHERE id = $5 AND version = $6 AND status <> 'deleted'
-""",
-    (True, True, True, False, False): """\
-UPDATE product SET
-    name = $1,
-    description = $2,
-    price = $3,
-    version = version + 1,
-    updated_at = now()
-WHERE id = $4 AND version = $5 AND status <> 'deleted'
-""",
-    (True, True, False, True, True): """\
-UPDATE product SET
-    name = $1,
-    description = $2,
-    stock = $3,
-    status = $4,
-    version = version + 1,
-    updated_at = now()
-WHERE id = $5 AND version = $6 AND status <> 'deleted'
-""",
-    (True, True, False, True, False): """\
-UPDATE product SET
-    name = $1,
-    description = $2,
-    stock = $3,
-    version = version + 1,
-    updated_at = now()
-WHERE id = $4 AND version = $5 AND status <> 'deleted'
-""",
-    (True, True, False, False, True): """\
-UPDATE product SET
-    name = $1,
-    description = $2,
-    status = $3,
-    version = version + 1,
-    updated_at = now()
-WHERE id = $4 AND version = $5 AND status <> 'deleted'
-""",
-    (True, True, False, False, False): """\
-UPDATE product SET
-    name = $1,
-    description = $2,
-    version = version + 1,
-    updated_at = now()
-WHERE id = $3 AND version = $4 AND status <> 'deleted'
-""",
-    (True, False, True, True, True): """\
-UPDATE product SET
-    name = $1,
-    price = $2,
-    stock = $3,
-    status = $4,
-    version = version + 1,
-    updated_at = now()
-WHERE id = $5 AND version = $6 AND status <> 'deleted'
-""",
-    (True, False, True, True, False): """\
-UPDATE product SET
-    name = $1,
-    price = $2,
-    stock = $3,
-    version = version + 1,
-    updated_at = now()
-WHERE id = $4 AND version = $5 AND status <> 'deleted'
-""",
-    (True, False, True, False, True): """\
-UPDATE product SET
-    name = $1,
-    price = $2,
-    status = $3,
-    version = version + 1,
-    updated_at = now()
-WHERE id = $4 AND version = $5 AND status <> 'deleted'
-""",
-    (True, False, True, False, False): """\
-UPDATE product SET
-    name = $1,
-    price = $2,
-    version = version + 1,
-    updated_at = now()
-WHERE id = $3 AND version = $4 AND status <> 'deleted'
-""",
-    (True, False, False, True, True): """\
-UPDATE product SET
-    name = $1,
-    stock = $2,
-    status = $3,
-    version = version + 1,
-    updated_at = now()
-WHERE id = $4 AND version = $5 AND status <> 'deleted'
-""",
-    (True, False, False, True, False): """\
-UPDATE product SET
-    name = $1,
-    stock = $2,
-    version = version + 1,
-    updated_at = now()
-WHERE id = $3 AND version = $4 AND status <> 'deleted'
-""",
-    (True, False, False, False, True): """\
-UPDATE product SET
-    name = $1,
-    status = $2,
-    version = version + 1,
-    updated_at = now()
-WHERE id = $3 AND version = $4 AND status <> 'deleted'
-""",
-    (True, False, False, False, False): """\
-UPDATE product SET
-    name = $1,
-    version = version + 1,
-    updated_at = now()
-WHERE id = $2 AND version = $3 AND status <> 'deleted'
-""",
-    (False, True, True, True, True): """\
-UPDATE product SET
-    description = $1,
-    price = $2,
-    stock = $3,
-    status = $4,
-    version = version + 1,
-    updated_at = now()
-WHERE id = $5 AND version = $6 AND status <> 'deleted'
-""",
-    (False, True, True, True, False): """\
-UPDATE product SET
-    description = $1,
-    price = $2,
-    stock = $3,
-    version = version + 1,
-    updated_at = now()
-WHERE id = $4 AND version = $5 AND status <> 'deleted'
-""",
-    (False, True, True, False, True): """\
-UPDATE product SET
-    description = $1,
-    price = $2,
-    status = $3,
-    version = version + 1,
-    updated_at = now()
-WHERE id = $4 AND version = $5 AND status <> 'deleted'
-""",
-    (False, True, True, False, False): """\
-UPDATE product SET
-    description = $1,
-    price = $2,
-    version = version + 1,
-    updated_at = now()
-WHERE id = $3 AND version = $4 AND status <> 'deleted'
-""",
-    (False, True, False, True, True): """\
-UPDATE product SET
-    description = $1,
-    stock = $2,
-    status = $3,
-    version = version + 1,
-    updated_at = now()
-WHERE id = $4 AND version = $5 AND status <> 'deleted'
-""",
-    (False, True, False, True, False): """\
-UPDATE product SET
-    description = $1,
-    stock = $2,
-    version = version + 1,
-    updated_at = now()
-WHERE id = $3 AND version = $4 AND status <> 'deleted'
-""",
-    (False, True, False, False, True): """\
-UPDATE product SET
-    description = $1,
-    status = $2,
-    version = version + 1,
-    updated_at = now()
-WHERE id = $3 AND version = $4 AND status <> 'deleted'
-""",
-    (False, True, False, False, False): """\
-UPDATE product SET
-    description = $1,
-    version = version + 1,
-    updated_at = now()
-WHERE id = $2 AND version = $3 AND status <> 'deleted'
-""",
-    (False, False, True, True, True): """\
-UPDATE product SET
-    price = $1,
-    stock = $2,
-    status = $3,
-    version = version + 1,
-    updated_at = now()
-WHERE id = $4 AND version = $5 AND status <> 'deleted'
-""",
-    (False, False, True, True, False): """\
-UPDATE product SET
-    price = $1,
-    stock = $2,
-    version = version + 1,
-    updated_at = now()
-WHERE id = $3 AND version = $4 AND status <> 'deleted'
-""",
-    (False, False, True, False, True): """\
-UPDATE product SET
-    price = $1,
-    status = $2,
-    version = version + 1,
-    updated_at = now()
-WHERE id = $3 AND version = $4 AND status <> 'deleted'
-""",
-    (False, False, True, False, False): """\
-UPDATE product SET
-    price = $1,
-    version = version + 1,
-    updated_at = now()
-WHERE id = $2 AND version = $3 AND status <> 'deleted'
-""",
-    (False, False, False, True, True): """\
-UPDATE product SET
-    stock = $1,
-    status = $2,
-    version = version + 1,
-    updated_at = now()
-WHERE id = $3 AND version = $4 AND status <> 'deleted'
-""",
-    (False, False, False, True, False): """\
-UPDATE product SET
-    stock = $1,
-    version = version + 1,
-    updated_at = now()
-WHERE id = $2 AND version = $3 AND status <> 'deleted'
-""",
-    (False, False, False, False, True): """\
-UPDATE product SET
-    status = $1,
-    version = version + 1,
-    updated_at = now()
-WHERE id = $2 AND version = $3 AND status <> 'deleted'
-""",
-    (False, False, False, False, False): """\
-UPDATE product SET
-    version = version + 1,
-    updated_at = now()
-WHERE id = $1 AND version = $2 AND status <> 'deleted'
-""",
+    )
+    for name in (True, False)
+    for description in (True, False)
+    for price in (True, False)
+    for stock in (True, False)
+    for status in (True, False)
 }
 
 

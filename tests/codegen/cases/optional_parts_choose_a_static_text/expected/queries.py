@@ -9,212 +9,29 @@ from msgspec import UNSET, UnsetType
 
 from .executor import Executor
 from .models import Task
+from .numbering import numbered
 
 LIST_TASKS: Final = {
-    (True, True, True, "title"): """\
+    (status, pattern, hide_deleted, sort): numbered(
+        """\
 SELECT id, title
 FROM task
-WHERE status = $1
-  AND title ILIKE $2
-  AND NOT deleted
-ORDER BY title,
+""",
+        "WHERE status = $1\n" if status else "",
+        "  AND title ILIKE $2\n" if status and pattern else "",
+        "WHERE title ILIKE $2\n" if not status and pattern else "",
+        "  AND NOT deleted\n" if hide_deleted and (status or pattern) else "",
+        "WHERE NOT deleted\n" if not status and not pattern and hide_deleted else "",
+        f"""\
+ORDER BY {sort},
   id
 LIMIT $3
 """,
-    (True, True, True, "title desc"): """\
-SELECT id, title
-FROM task
-WHERE status = $1
-  AND title ILIKE $2
-  AND NOT deleted
-ORDER BY title desc,
-  id
-LIMIT $3
-""",
-    (True, True, True, "changed"): """\
-SELECT id, title
-FROM task
-WHERE status = $1
-  AND title ILIKE $2
-  AND NOT deleted
-ORDER BY changed,
-  id
-LIMIT $3
-""",
-    (True, True, False, "title"): """\
-SELECT id, title
-FROM task
-WHERE status = $1
-  AND title ILIKE $2
-ORDER BY title,
-  id
-LIMIT $3
-""",
-    (True, True, False, "title desc"): """\
-SELECT id, title
-FROM task
-WHERE status = $1
-  AND title ILIKE $2
-ORDER BY title desc,
-  id
-LIMIT $3
-""",
-    (True, True, False, "changed"): """\
-SELECT id, title
-FROM task
-WHERE status = $1
-  AND title ILIKE $2
-ORDER BY changed,
-  id
-LIMIT $3
-""",
-    (True, False, True, "title"): """\
-SELECT id, title
-FROM task
-WHERE status = $1
-  AND NOT deleted
-ORDER BY title,
-  id
-LIMIT $2
-""",
-    (True, False, True, "title desc"): """\
-SELECT id, title
-FROM task
-WHERE status = $1
-  AND NOT deleted
-ORDER BY title desc,
-  id
-LIMIT $2
-""",
-    (True, False, True, "changed"): """\
-SELECT id, title
-FROM task
-WHERE status = $1
-  AND NOT deleted
-ORDER BY changed,
-  id
-LIMIT $2
-""",
-    (True, False, False, "title"): """\
-SELECT id, title
-FROM task
-WHERE status = $1
-ORDER BY title,
-  id
-LIMIT $2
-""",
-    (True, False, False, "title desc"): """\
-SELECT id, title
-FROM task
-WHERE status = $1
-ORDER BY title desc,
-  id
-LIMIT $2
-""",
-    (True, False, False, "changed"): """\
-SELECT id, title
-FROM task
-WHERE status = $1
-ORDER BY changed,
-  id
-LIMIT $2
-""",
-    (False, True, True, "title"): """\
-SELECT id, title
-FROM task
-WHERE title ILIKE $1
-  AND NOT deleted
-ORDER BY title,
-  id
-LIMIT $2
-""",
-    (False, True, True, "title desc"): """\
-SELECT id, title
-FROM task
-WHERE title ILIKE $1
-  AND NOT deleted
-ORDER BY title desc,
-  id
-LIMIT $2
-""",
-    (False, True, True, "changed"): """\
-SELECT id, title
-FROM task
-WHERE title ILIKE $1
-  AND NOT deleted
-ORDER BY changed,
-  id
-LIMIT $2
-""",
-    (False, True, False, "title"): """\
-SELECT id, title
-FROM task
-WHERE title ILIKE $1
-ORDER BY title,
-  id
-LIMIT $2
-""",
-    (False, True, False, "title desc"): """\
-SELECT id, title
-FROM task
-WHERE title ILIKE $1
-ORDER BY title desc,
-  id
-LIMIT $2
-""",
-    (False, True, False, "changed"): """\
-SELECT id, title
-FROM task
-WHERE title ILIKE $1
-ORDER BY changed,
-  id
-LIMIT $2
-""",
-    (False, False, True, "title"): """\
-SELECT id, title
-FROM task
-WHERE NOT deleted
-ORDER BY title,
-  id
-LIMIT $1
-""",
-    (False, False, True, "title desc"): """\
-SELECT id, title
-FROM task
-WHERE NOT deleted
-ORDER BY title desc,
-  id
-LIMIT $1
-""",
-    (False, False, True, "changed"): """\
-SELECT id, title
-FROM task
-WHERE NOT deleted
-ORDER BY changed,
-  id
-LIMIT $1
-""",
-    (False, False, False, "title"): """\
-SELECT id, title
-FROM task
-ORDER BY title,
-  id
-LIMIT $1
-""",
-    (False, False, False, "title desc"): """\
-SELECT id, title
-FROM task
-ORDER BY title desc,
-  id
-LIMIT $1
-""",
-    (False, False, False, "changed"): """\
-SELECT id, title
-FROM task
-ORDER BY changed,
-  id
-LIMIT $1
-""",
+    )
+    for status in (True, False)
+    for pattern in (True, False)
+    for hide_deleted in (True, False)
+    for sort in ("title", "title desc", "changed")
 }
 
 
@@ -247,34 +64,18 @@ async def list_tasks(
 
 
 PATCH_TASK: Final = {
-    (True, True): """\
-UPDATE task SET
-    title = $1,
-    note = $2,
+    (title, note): numbered(
+        "UPDATE task SET\n",
+        "    title = $1,\n" if title else "",
+        "    note = $2,\n" if note else "",
+        """\
     changed = changed + 1
 WHERE id = $3
 RETURNING id, title, status, note, deleted, changed
 """,
-    (True, False): """\
-UPDATE task SET
-    title = $1,
-    changed = changed + 1
-WHERE id = $2
-RETURNING id, title, status, note, deleted, changed
-""",
-    (False, True): """\
-UPDATE task SET
-    note = $1,
-    changed = changed + 1
-WHERE id = $2
-RETURNING id, title, status, note, deleted, changed
-""",
-    (False, False): """\
-UPDATE task SET
-    changed = changed + 1
-WHERE id = $1
-RETURNING id, title, status, note, deleted, changed
-""",
+    )
+    for title in (True, False)
+    for note in (True, False)
 }
 
 
@@ -298,11 +99,13 @@ async def patch_task(
 
 
 COUNT_TASKS: Final = {
-    True: """\
-SELECT count(*) FROM task
-WHERE status = $1
-""",
-    False: "SELECT count(*) FROM task",
+    status: "".join(
+        (
+            "SELECT count(*) FROM task\n",
+            "WHERE status = $1\n" if status else "",
+        )
+    )
+    for status in (True, False)
 }
 
 

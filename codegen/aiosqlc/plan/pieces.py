@@ -1,0 +1,125 @@
+"""Takes the texts of a dynamic query apart, so that its module shows each line of them once."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Mapping, Sequence
+from difflib import SequenceMatcher
+
+from aiosqlc.plan.conditions import condition
+from aiosqlc.plan.model import PyPiece
+
+Key = tuple[bool | str, ...]
+Bools = tuple[bool, ...]
+
+_SLOT = re.compile("\0(\\d+)\0")
+_NUMBER = re.compile(r"\$(\d+)")
+
+
+def pieces_of(texts: Mapping[Key, str], names: Sequence[str]) -> tuple[PyPiece, ...]:
+    """Return pieces that make up these texts; none where that would not give them exactly.
+
+    `texts` has one for each combination of choices; a string among them stands in the text as it
+    is. `names` are what conditions call the choices.
+    """
+    if any("\0" in text for text in texts.values()):
+        return ()
+    lines: dict[Key, list[str]] | None = {
+        key: _ended(text)[:-1].split("\n") for key, text in texts.items()
+    }
+    first = next(iter(texts))
+    for position, choice in enumerate(first):
+        if isinstance(choice, str) and lines is not None:
+            lines = _with_slot(lines, position)
+    if lines is None:
+        return ()
+    switches = [position for position, choice in enumerate(first) if not isinstance(choice, str)]
+    variants = {tuple(bool(key[at]) for at in switches): found for key, found in lines.items()}
+    switched = [names[position] for position in switches]
+    runs = _runs(_merged(variants))
+    for key, text in texts.items():
+        switched_on = tuple(bool(key[at]) for at in switches)
+        parts = (part for keys, part in runs if switched_on in keys)
+        if _filled("".join(parts), key) != _ended(text):
+            return ()
+    return tuple(PyPiece(_parts(text), condition(keys, switched)) for keys, text in runs)
+
+
+def numbered(text: str) -> str:
+    """Number the parameters of a text from one without gaps, as the generated helper does."""
+    present = sorted({int(number) for number in _NUMBER.findall(text)})
+    return _NUMBER.sub(lambda found: f"${present.index(int(found[1])) + 1}", text)
+
+
+def _ended(text: str) -> str:
+    return text if text.endswith("\n") else f"{text}\n"
+
+
+def _filled(text: str, key: Key) -> str:
+    return _SLOT.sub(lambda slot: str(key[int(slot[1])]), text)
+
+
+def _with_slot(lines: dict[Key, list[str]], position: int) -> dict[Key, list[str]] | None:
+    """Put a slot where the choice at `position` of a key stands in the text."""
+    groups: dict[Key, dict[str, list[str]]] = {}
+    for key, text in lines.items():
+        rest = (*key[:position], "", *key[position + 1 :])
+        groups.setdefault(rest, {})[str(key[position])] = text
+    found: dict[Key, list[str]] = {}
+    for rest, by_choice in groups.items():
+        if len({len(text) for text in by_choice.values()}) > 1:
+            return None
+        together: list[str] = []
+        for same_line in zip(*by_choice.values(), strict=True):
+            line = _one_line(dict(zip(by_choice, same_line, strict=True)), position)
+            if line is None:
+                return None
+            together.append(line)
+        found[rest] = together
+    return found
+
+
+def _one_line(by_choice: dict[str, str], position: int) -> str | None:
+    """Return the line with a slot that all these are; itself where they are equal."""
+    if len(set(by_choice.values())) == 1:
+        return next(iter(by_choice.values()))
+    choice, line = next(iter(by_choice.items()))
+    for at in (found.start() for found in re.finditer(f"(?={re.escape(choice)})", line)):
+        before, after = line[:at], line[at + len(choice) :]
+        if all(other == before + name + after for name, other in by_choice.items()):
+            return f"{before}\0{position}\0{after}"
+    return None
+
+
+def _merged(variants: Mapping[Bools, list[str]]) -> list[tuple[str, set[Bools]]]:
+    """Return every line of every variant, in an order that is each one's, with who has it."""
+    merged: list[tuple[str, set[Bools]]] = []
+    for key, lines in variants.items():
+        matcher = SequenceMatcher(None, [line for line, _ in merged], lines, autojunk=False)
+        result: list[tuple[str, set[Bools]]] = []
+        for what, start, end, own_start, own_end in matcher.get_opcodes():
+            known = merged[start:end]
+            if what == "equal":
+                for _, keys in known:
+                    keys.add(key)
+            result += known
+            if what != "equal":
+                result += [(line, {key}) for line in lines[own_start:own_end]]
+        merged = result
+    return merged
+
+
+def _runs(merged: list[tuple[str, set[Bools]]]) -> list[tuple[frozenset[Bools], str]]:
+    """Keep lines together that come and go together."""
+    return [
+        (keys, "".join(f"{line}\n" for line, _ in run))
+        for keys, run in itertools.groupby(merged, key=lambda item: frozenset(item[1]))
+    ]
+
+
+def _parts(text: str) -> tuple[str | int, ...]:
+    """Cut a text at its slots."""
+    cut = _SLOT.split(text)
+    parts: list[str | int] = [int(part) if odd % 2 else part for odd, part in enumerate(cut)]
+    return tuple(part for part in parts if part != "")

@@ -1,0 +1,122 @@
+"""The texts of a dynamic query are shown in pieces, and come out of them letter for letter."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from aiosqlc.emit.choices import NUMBERING, texts_by_choice
+from aiosqlc.plan.choice import with_pieces
+from aiosqlc.plan.conditions import condition
+from aiosqlc.plan.model import PyChoice
+from aiosqlc.plan.pieces import pieces_of
+from aiosqlc.stages import Variant
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+NAMES = ("a", "b", "c", "d")
+Key = tuple[bool | str, ...]
+keys = st.integers(1, 4).flatmap(
+    lambda size: st.sets(st.tuples(*[st.booleans()] * size), min_size=1).map(lambda s: (size, s))
+)
+
+
+@given(keys)
+def test_a_condition_holds_for_its_keys_alone(found: tuple[int, set[tuple[bool, ...]]]) -> None:
+    size, wanted = found
+    names = NAMES[:size]
+    text = condition(wanted, names) or "True"
+    for key in itertools.product((True, False), repeat=size):
+        assert eval(text, {}, dict(zip(names, key, strict=True))) == (key in wanted)
+
+
+SIMPLE = [
+    ({(True, True), (True, False)}, "a"),
+    ({(False, True)}, "not a and b"),
+    ({(True, True), (True, False), (False, True)}, "a or b"),
+    ({(True, True), (False, False)}, "a and b or not a and not b"),
+]
+
+
+@pytest.mark.parametrize(("wanted", "text"), SIMPLE)
+def test_a_condition_is_said_as_a_person_would(wanted: set[tuple[bool, ...]], text: str) -> None:
+    assert condition(wanted, ("a", "b")) == text
+
+
+def test_a_line_that_loses_its_first_neighbour_is_said_with_what_it_depends_on() -> None:
+    texts: dict[Key, str] = {
+        (True, True): "SELECT 1\nWHERE a\n  AND b",
+        (True, False): "SELECT 1\nWHERE a",
+        (False, True): "SELECT 1\nWHERE b",
+        (False, False): "SELECT 1",
+    }
+    assert [(piece.parts, piece.condition) for piece in pieces_of(texts, ("a", "b"))] == [
+        (("SELECT 1\n",), ""),
+        (("WHERE a\n",), "a"),
+        (("  AND b\n",), "a and b"),
+        (("WHERE b\n",), "not a and b"),
+    ]
+
+
+lines = st.text("ab {}$12'\"\\\t%é\x07", max_size=9)
+sorts = ("x", "x desc", 'lower("{y}")')
+
+
+@st.composite
+def choices(draw: st.DrawFn) -> PyChoice:
+    """Lines that are there or not, as the parts say, and one that a sort is part of."""
+    size = draw(st.integers(1, 3))
+    pool = draw(st.lists(st.tuples(lines, st.integers(0, 2**size - 1)), min_size=1, max_size=6))
+    sort_at = draw(st.none() | st.integers(0, len(pool) - 1))
+    ranges: list[tuple[bool | str, ...]] = [(True, False)] * size
+    texts = []
+    for key in itertools.product(*ranges, *([sorts] if sort_at is not None else [])):
+        on = sum(2**at for at in range(size) if key[at])
+        found = [
+            f"{line}, {key[-1]};" if at == sort_at else line
+            for at, (line, needs) in enumerate(pool)
+            if needs & on == needs
+        ]
+        texts.append((key, "\n".join(found)))
+    names = (*NAMES[:size], *(["sort"] if sort_at is not None else []))
+    return PyChoice((), tuple(texts), (), names)
+
+
+@settings(max_examples=300, deadline=None)
+@given(choices())
+def test_what_is_printed_makes_every_text(choice: PyChoice) -> None:
+    pieced = with_pieces(choice)
+    made = eval(texts_by_choice(pieced), {})
+    wanted = {key[0] if len(key) == 1 else key: text for key, text in choice.texts}
+    assert {key: text.removesuffix("\n") for key, text in made.items()} == {
+        key: text.removesuffix("\n") for key, text in wanted.items()
+    }
+
+
+def test_parameters_are_numbered_when_the_text_is_made() -> None:
+    texts: dict[Key, str] = {
+        (True, True): "SELECT $1\nWHERE a = $2\nAND b = $3\nLIMIT $4",
+        (True, False): "SELECT $1\nWHERE a = $2\nLIMIT $3",
+        (False, True): "SELECT $1\nAND b = $2\nLIMIT $3",
+        (False, False): "SELECT $1\nLIMIT $2",
+    }
+    numbers = [(1, 2, 3, 4), (1, 2, 4), (1, 3, 4), (1, 4)]
+    variants = [Variant((), texts[key], given) for key, given in zip(texts, numbers, strict=True)]
+    choice = with_pieces(PyChoice((), tuple(texts.items()), (), ("a", "b")), variants)
+    assert choice.numbered
+    assert len(choice.pieces) == 4
+    scope: dict[str, object] = {}
+    exec(NUMBERING, scope)
+    made = eval(texts_by_choice(choice), scope)
+    assert made == {key: f"{text}\n" for key, text in texts.items()}
+
+
+def test_a_dollar_in_a_string_is_no_parameter_so_the_texts_are_written_out() -> None:
+    texts: dict[Key, str] = {(True,): "SELECT '$9', $1\n, $2", (False,): "SELECT '$9', $1"}
+    variants = [Variant((), texts[(True,)], (1, 2)), Variant((), texts[(False,)], (2,))]
+    choice = with_pieces(PyChoice((), tuple(texts.items()), (), ("a",)), variants)
+    assert not choice.pieces
+    assert eval(texts_by_choice(choice)) == {
+        True: "SELECT '$9', $1\n, $2\n",
+        False: "SELECT '$9', $1",
+    }
