@@ -1,0 +1,82 @@
+"""Deployment files against the schemas of those who read them, which packages bring along."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import kubernetes_validate
+import pytest
+import yaml
+from botocore.loaders import Loader
+from botocore.model import ServiceModel, Shape
+from botocore.validate import ParamValidator
+
+from services._stack.settings import ROOT
+
+KUBERNETES = "1.33"
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+RESOURCES = sorted((ROOT / "deploy" / "kubernetes" / "base").glob("*.yaml"))
+DOCKERFILES = [ROOT / "Dockerfile", ROOT / "deploy" / "docker" / "offline" / "Dockerfile"]
+BIN = Path(sys.executable).parent
+
+
+def relative(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+@pytest.mark.parametrize(
+    "path", [p for p in RESOURCES if p.name != "kustomization.yaml"], ids=relative
+)
+def test_kubernetes_knows_every_field_of_a_resource(path):
+    found = [resource for resource in yaml.safe_load_all(path.read_text()) if resource]
+    assert found
+    for resource in found:
+        kubernetes_validate.validate(resource, KUBERNETES, strict=True)
+
+
+def test_a_misspelt_field_is_found():
+    resource = next(yaml.safe_load_all((RESOURCES[0].parent / "user.yaml").read_text()))
+    resource["metadata"]["lables"] = {}
+    with pytest.raises(kubernetes_validate.ValidationError):
+        kubernetes_validate.validate(resource, KUBERNETES, strict=True)
+
+
+@pytest.mark.parametrize(
+    ("schema", "paths"),
+    [("github-workflows", WORKFLOWS), ("compose-spec", [ROOT / "docker-compose.yml"])],
+    ids=["workflows", "compose"],
+)
+def test_a_file_fits_its_schema(schema, paths):
+    assert paths
+    command = [BIN / "check-jsonschema", "--builtin-schema", f"vendor.{schema}", *paths]
+    checked = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stdout
+
+
+@pytest.mark.parametrize("path", DOCKERFILES, ids=relative)
+def test_a_dockerfile_has_no_fault_that_a_linter_knows(path):
+    checked = subprocess.run(
+        [BIN / "hadolint", "--failure-threshold", "warning", path],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert checked.returncode == 0, checked.stdout
+
+
+@pytest.fixture(scope="module")
+def task_shape() -> Shape:
+    """What AWS takes as a task definition, from its own description of the interface."""
+    model = ServiceModel(Loader().load_service_model("ecs", "service-2"))
+    return model.operation_model("RegisterTaskDefinition").input_shape
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "deploy/ecs").glob("*.json")), ids=relative)
+def test_ecs_knows_every_field_of_a_task(path, task_shape):
+    task = json.loads(path.read_text())
+    assert not (report := ParamValidator().validate(task, task_shape)).has_errors(), (
+        report.generate_report()
+    )
+    task["containerDefinitions"][0]["imagge"] = ""
+    assert ParamValidator().validate(task, task_shape).has_errors()
