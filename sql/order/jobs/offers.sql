@@ -21,6 +21,11 @@ WHERE status = ANY (@statuses::offer_status[])
     AND provider_id = @provider_id -- :if provider_id
 ;
 
+-- name: CountWaitingOffersOf :one
+-- How many of a provider's offers wait, and may still be accepted.
+SELECT count(*) FROM offer
+WHERE provider_id = @provider_id AND status = 'PENDING' AND book_time > @open_after;
+
 -- name: HasOffer :one
 -- Whether a provider has ever made an offer on an order that is still there.
 SELECT EXISTS (SELECT FROM offer WHERE order_id = @order_id AND provider_id = @provider_id);

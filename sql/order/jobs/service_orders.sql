@@ -56,9 +56,9 @@ WHERE status = 'PENDING'
 ;
 
 -- name: CountOpenOrdersOf :one
--- How many of a customer's orders wait for somebody.
+-- How many of a customer's orders wait for somebody, and may still find them.
 SELECT count(*) FROM service_order
-WHERE customer_id = @customer_id AND status IN ('PENDING', 'PAUSED');
+WHERE customer_id = @customer_id AND status IN ('PENDING', 'PAUSED') AND time_end > @open_after;
 
 -- name: AddServiceOrder :exec
 INSERT INTO service_order (id, customer_id, service_id, longitude, latitude, time_start, time_end, description)

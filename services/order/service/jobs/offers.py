@@ -58,7 +58,7 @@ async def make(db: Database, new: NewOffer, *, provider_id: UUID, clock: Clock =
             offers, where one's own offer waits already, and where too many do elsewhere.
     """
     price = amount(new.price)
-    waiting = await store.count_offers(db, statuses=[OfferStatus.PENDING], provider_id=provider_id)
+    waiting = await store.count_waiting_offers_of(db, provider_id=provider_id, open_after=clock())
     if waiting >= MAX_OPEN_OFFERS:
         raise conflict(f"only {MAX_OPEN_OFFERS} offers may wait at a time")
     offer_id = new_id()

@@ -56,8 +56,10 @@ async def add(
     Raises:
         AppError: VALIDATION_ERROR for a window that is none; CONFLICT where too many are open.
     """
-    check_window(new.time_start, new.time_end, now=clock())
-    if await store.count_open_orders_of(db, customer_id=customer_id) >= MAX_OPEN_ORDERS:
+    now = clock()
+    check_window(new.time_start, new.time_end, now=now)
+    waiting = await store.count_open_orders_of(db, customer_id=customer_id, open_after=now)
+    if waiting >= MAX_OPEN_ORDERS:
         raise conflict(f"only {MAX_OPEN_ORDERS} service orders may be open at a time")
     order_id = new_id()
     async with db.transaction() as tx:

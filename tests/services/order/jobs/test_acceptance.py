@@ -147,3 +147,39 @@ async def test_an_order_whose_time_has_passed_has_none_accepted(market, sql) -> 
     )
     answer = await refused(market.customer("POST", f"offers/{offer['id']}/accept"))
     assert answer == (409, "CONFLICT", "the time window of the service order has passed")
+
+
+async def test_accepting_and_something_else_at_once_end_as_one_after_the_other(market, sql) -> None:
+    """Cancelling the order, taking the offer back, changing its price: one of them is first."""
+    for _ in range(3):
+        order = await market.order()
+        offer = await market.offer(order)
+        path = f"offers/{offer['id']}"
+        accepted, cancelled = await asyncio.gather(
+            market.customer("POST", f"{path}/accept"),
+            market.customer("PATCH", f"service-orders/{order['id']}", json={"status": "CANCELLED"}),
+        )
+        assert (accepted[0], cancelled[0]) in {(201, 409), (409, 200)}
+
+        offer = await market.offer(await market.order())
+        path = f"offers/{offer['id']}"
+        accepted, withdrawn = await asyncio.gather(
+            market.customer("POST", f"{path}/accept"), market.provider("DELETE", path)
+        )
+        assert (accepted[0], withdrawn[0]) in {(201, 409), (404, 204)}
+
+        offer = await market.offer(await market.order())
+        path = f"offers/{offer['id']}"
+        accepted, changed = await asyncio.gather(
+            market.customer("POST", f"{path}/accept"),
+            market.provider("PATCH", path, json={"price": "99.00"}),
+        )
+        job = accepted[1]["data"]
+        assert (changed[0], job["price"]) in {(200, "99.00"), (409, "80.00")}
+    assert (
+        await sql.fetchval(
+            "SELECT count(*) FROM job JOIN offer ON offer.id = offer_id"
+            " WHERE job.price <> offer.price"
+        )
+        == 0
+    )

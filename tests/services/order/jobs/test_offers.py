@@ -224,3 +224,6 @@ async def test_only_so_many_offers_of_a_provider_wait(market, sql) -> None:
         )
     answer = await refused(market.provider("POST", "offers", json=new_offer(order)))
     assert answer == (409, "CONFLICT", "only 500 offers may wait at a time")
+    # What can no longer be accepted does not count.
+    await sql.execute("UPDATE offer SET book_time = now()")
+    assert (await market.offer(order))["status"] == "PENDING"

@@ -242,6 +242,13 @@ async def test_only_so_many_orders_of_a_customer_are_open(market, sql) -> None:
     path = f"service-orders/{order['id']}"
     await expect(200, market.customer("PATCH", path, json={"status": "CANCELLED"}))
     assert (await market.order())["service_id"] == SERVICE
+    answer = await refused(market.customer("POST", "service-orders", json=new_order()))
+    assert answer[0] == 409
+    # What is over no longer counts.
+    await sql.execute(
+        "UPDATE service_order SET time_start = now() - '1 h'::interval, time_end = now()"
+    )
+    assert (await market.order())["service_id"] == SERVICE
 
 
 async def test_an_offer_made_while_the_terms_change_is_on_one_version_of_them(market) -> None:
