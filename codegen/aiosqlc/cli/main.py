@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from aiosqlc import progress
+
 OK: Final = 0
 FINDINGS: Final = 1
 USAGE: Final = 2
@@ -39,6 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if words[:1] == [_SQLC_CALL]:
         words = ["plugin"]
     arguments = _parser(words[0] if words else "").parse_args(words)
+    progress.show_on(None if _for_machines(arguments) else sys.stderr)
     if arguments.name != "watch":
         gc.disable()  # a run ends before collecting would pay: a fifth of its time
     try:
@@ -52,6 +55,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     finally:
         gc.enable()
     return code
+
+
+def _for_machines(arguments: argparse.Namespace) -> bool:
+    """Whether a machine reads what is written."""
+    return getattr(arguments, "json", False) or getattr(arguments, "format", "text") != "text"
 
 
 def _internal_error(error: Exception, *, verbose: bool) -> int:

@@ -23,6 +23,7 @@ from aiosqlc.mysql.static import schema_from_files
 from aiosqlc.mysql.syntax import parse
 from aiosqlc.mysql.typed import Text, read_text, type_query
 from aiosqlc.mysql.variants import as_query, merge
+from aiosqlc.progress import counted
 from aiosqlc.stages import (
     Analysis,
     AnalyzeOptions,
@@ -136,7 +137,7 @@ def _type_all(
 ) -> tuple[tuple[TypedQuery, ...], tuple[Diagnostic, ...]]:
     typed: list[TypedQuery] = []
     problems: list[Diagnostic] = []
-    for query in queries:
+    for query in counted("compiling", queries):
         result, found = type_one(judge, query)
         problems += found
         if result is not None:

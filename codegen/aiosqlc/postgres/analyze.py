@@ -25,6 +25,7 @@ from aiosqlc.postgres.server.databases import (
 )
 from aiosqlc.postgres.server.embedded import Server, ServerUnavailableError, embedded_server
 from aiosqlc.postgres.typed import Typist
+from aiosqlc.progress import counted
 from aiosqlc.stages import (
     Analysis,
     AnalyzeOptions,
@@ -205,7 +206,7 @@ def _analyze_all(
     problems: list[Diagnostic] = []
     doubtful: list[Hinted] = []
     answers = describe(schema.connection, [text for query in queries for text in _texts(query)])
-    for query in queries:
+    for query in counted("compiling", queries):
         described, refused = _answers(query, answers)
         if refused:
             problems.extend(refused)

@@ -1,0 +1,63 @@
+"""Says on a terminal how far a long run has come: one line that goes when the work is done."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import TextIO, TypeVar
+
+T = TypeVar("T")
+
+AFTER = 0.5  # seconds; what is done before then needs no line
+EVERY = 0.1
+_ERASE = "\r\033[K"
+
+
+class Line:
+    """A line on a terminal, written anew at most every `EVERY` seconds."""
+
+    def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
+        self._stream = stream
+        self._clock = clock
+        self._next = clock() + AFTER
+        self._shown = False
+
+    def show(self, text: str) -> None:
+        """Write the line, unless it was written just now."""
+        now = self._clock()
+        if now < self._next:
+            return
+        self._next = now + EVERY
+        self._shown = True
+        self._stream.write(f"{_ERASE}{text}")
+        self._stream.flush()
+
+    def erase(self) -> None:
+        """Leave the terminal as if nothing had been written."""
+        if self._shown:
+            self._stream.write(_ERASE)
+            self._stream.flush()
+        self._shown = False
+
+
+_line: Line | None = None
+
+
+def show_on(stream: TextIO | None) -> None:
+    """Show progress on this stream from now on, if it is a terminal; None: nowhere."""
+    global _line  # noqa: PLW0603  # there is one terminal
+    _line = Line(stream) if stream is not None and stream.isatty() else None
+
+
+def counted(what: str, items: Sequence[T]) -> Iterator[T]:
+    """Yield the items, and say meanwhile how many of them are done: `compiling 812/2000`."""
+    line = _line
+    if line is None:
+        yield from items
+        return
+    try:
+        for number, item in enumerate(items):
+            line.show(f"{what} {number}/{len(items)}")
+            yield item
+    finally:
+        line.erase()

@@ -1,0 +1,57 @@
+"""A long run says on a terminal how far it is, and leaves no trace; nothing elsewhere."""
+
+from __future__ import annotations
+
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from aiosqlc import progress
+from aiosqlc.cli.main import main
+
+
+class Terminal(StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_the_line_is_written_now_and_then_and_erased_at_the_end() -> None:
+    seconds = iter([0.0, 0.4, 0.6, 0.65, 0.75])
+    terminal = Terminal()
+    line = progress.Line(terminal, lambda: next(seconds))
+    for number in range(4):
+        line.show(f"compiling {number}/4")
+    line.erase()
+    assert terminal.getvalue().split("\r\033[K") == ["", "compiling 1/4", "compiling 3/4", ""]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    assert main(["init", str(tmp_path)]) == 0
+    return tmp_path
+
+
+SHOWN = [
+    (["generate"], Terminal, True),
+    (["generate"], StringIO, False),
+    (["explain", "GetAuthor", "--json"], Terminal, False),
+    (["vet", "--format", "sarif"], Terminal, False),
+]
+
+
+@pytest.mark.parametrize(("words", "stream", "shown"), SHOWN)
+def test_progress_is_for_people_at_a_terminal(
+    words: list[str],
+    stream: type[StringIO],
+    shown: bool,
+    project: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(progress, "AFTER", 0)
+    written = stream()
+    monkeypatch.setattr("sys.stderr", written)
+    monkeypatch.setenv("NO_COLOR", "1")
+    main([*words, "-f", str(project)])
+    assert ("compiling 0/" in written.getvalue()) is shown
+    if shown:
+        assert written.getvalue().endswith("\r\033[K")
