@@ -15,7 +15,7 @@ from prometheus_client import CollectorRegistry
 
 from lib.config import DatabaseSettings
 from lib.db.driver_errors import BROKEN_CONNECTION, DRIVER_FAILURES, raise_translated
-from lib.db.errors import DatabaseUnavailableError
+from lib.db.errors import DatabaseClosedError, DatabaseUnavailableError
 from lib.db.executor import Executor
 from lib.db.observe import PoolState, Timings
 from lib.log import get_logger
@@ -100,6 +100,7 @@ class PostgresDatabase(_Statements):
 
     __slots__ = (
         "_acquire_seconds",
+        "_closed",
         "_free",
         "_idle",
         "_open_seconds",
@@ -118,6 +119,7 @@ class PostgresDatabase(_Statements):
         timings: Timings | None = None,
     ) -> None:
         self._pool = pool
+        self._closed = False
         self._idle: list[Any] = []
         self._waiters: deque[asyncio.Future[Any]] = deque()
         # What the driver's pool could still give, opened or not.
@@ -154,7 +156,11 @@ class PostgresDatabase(_Statements):
             await self._release(self._idle.pop())
 
     async def close(self) -> None:
-        """Close all connections, waiting some seconds for running statements."""
+        """Close all connections, waiting some seconds for running statements; refuse new ones."""
+        self._closed = True
+        for waiter in self._waiters:
+            if not waiter.done():
+                waiter.set_exception(DatabaseClosedError())
         try:
             async with asyncio.timeout(_CLOSE_SECONDS):
                 while self._idle:
@@ -195,6 +201,8 @@ class PostgresDatabase(_Statements):
 
     async def _acquire(self) -> Any:
         while True:
+            if self._closed:
+                raise DatabaseClosedError
             if self._idle:
                 connection = self._idle.pop()
             elif self._free > 0:
@@ -215,7 +223,8 @@ class PostgresDatabase(_Statements):
             self._free += 1
             self._hand_over(None)
             if isinstance(error, DRIVER_FAILURES):
-                raise DatabaseUnavailableError from error
+                unavailable = DatabaseClosedError if self._closed else DatabaseUnavailableError
+                raise unavailable from error
             raise
 
     async def _next_returned(self) -> Any:
@@ -251,17 +260,26 @@ class PostgresDatabase(_Statements):
             # The next caller must get a new one.
             with suppress(*DRIVER_FAILURES):
                 connection.terminate()
-        release = asyncio.create_task(self._release(connection, limit=self._acquire_seconds))
-        self._releasing.add(release)
-        release.add_done_callback(self._releasing.discard)
+        release = self._start_release(connection)
         if isinstance(error, DRIVER_FAILURES):
             await release
             raise_translated(error)
         # Cancelled, for instance: no time to wait for the server's word on the open statement.
 
     def _keep(self, connection: Any) -> None:
-        if not self._hand_over(connection) and connection is not None:
+        if self._hand_over(connection) or connection is None:
+            return
+        if self._closed:
+            # The end waits for it, and nobody else will.
+            self._start_release(connection)
+        else:
             self._idle.append(connection)
+
+    def _start_release(self, connection: Any) -> asyncio.Task[None]:
+        release = asyncio.create_task(self._release(connection, limit=self._acquire_seconds))
+        self._releasing.add(release)
+        release.add_done_callback(self._releasing.discard)
+        return release
 
     async def _release(self, connection: Any, *, limit: float | None = None) -> None:
         try:
