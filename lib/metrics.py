@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import platform
-from collections.abc import AsyncIterator
+from bisect import bisect_left
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from importlib.metadata import PackageNotFoundError, version
+from itertools import accumulate
 
 from prometheus_client import (
     CollectorRegistry,
@@ -17,6 +19,9 @@ from prometheus_client import (
     ProcessCollector,
 )
 from prometheus_client.exposition import choose_encoder
+from prometheus_client.metrics_core import HistogramMetricFamily
+from prometheus_client.registry import Collector
+from prometheus_client.utils import floatToGoString
 
 # From a cache hit to the slowest request the deadline allows, in seconds.
 LATENCY_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -46,6 +51,53 @@ def expose(registry: CollectorRegistry, accept: str) -> tuple[bytes, str]:
     """Return the body and its content type, in the format that the `Accept` header prefers."""
     encoder, content_type = choose_encoder(accept)
     return encoder(registry), content_type
+
+
+class Durations:
+    """How often something was done and how long it took, by the bounds of `LATENCY_BUCKETS`."""
+
+    __slots__ = ("_counts", "_seconds")
+
+    def __init__(self) -> None:
+        self._counts = [0] * (len(LATENCY_BUCKETS) + 1)
+        self._seconds = 0.0
+
+    def observe(self, seconds: float) -> None:
+        """Count one more."""
+        self._counts[bisect_left(LATENCY_BUCKETS, seconds)] += 1
+        self._seconds += seconds
+
+    def sample(self) -> tuple[list[tuple[str, float]], float]:
+        """Return the cumulated buckets and the sum of the seconds, as the exposition wants them."""
+        bounds = (*map(floatToGoString, LATENCY_BUCKETS), "+Inf")
+        return list(zip(bounds, accumulate(map(float, self._counts)), strict=True)), self._seconds
+
+
+class Latencies(Collector):
+    """A histogram for what happens in every request.
+
+    The library's own takes five locks per observation; this one is for the event loop's thread
+    alone and takes none.
+    """
+
+    def __init__(
+        self, name: str, text: str, labels: Sequence[str], registry: CollectorRegistry
+    ) -> None:
+        self._name, self._text, self._labels = name, text, labels
+        self._children: dict[tuple[str, ...], Durations] = {}
+        registry.register(self)
+
+    def child(self, *values: str) -> Durations:
+        """Return the durations under these values of the labels, for good."""
+        return self._children.setdefault(values, Durations())
+
+    def collect(self) -> Iterable[HistogramMetricFamily]:
+        """Return what has been observed so far."""
+        family = HistogramMetricFamily(self._name, self._text, labels=self._labels)
+        for values, durations in self._children.items():
+            buckets, seconds = durations.sample()
+            family.add_metric(values, buckets, seconds)
+        yield family
 
 
 @asynccontextmanager

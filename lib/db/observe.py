@@ -6,27 +6,25 @@ from collections.abc import Iterable, Mapping
 from types import ModuleType
 from typing import Any
 
-from prometheus_client import CollectorRegistry, Histogram
+from prometheus_client import CollectorRegistry
 from prometheus_client.metrics_core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from lib.metrics import LATENCY_BUCKETS
+from lib.metrics import Latencies
 
 
 class Timings:
     """`db_query_duration_seconds{query}`: from asking for a connection to having the result."""
 
     def __init__(self, registry: CollectorRegistry, names: Mapping[str, str]) -> None:
-        histogram = Histogram(
+        latencies = Latencies(
             "db_query_duration_seconds",
             "Seconds from asking the pool for a connection to the result of the query.",
             ("query",),
-            buckets=LATENCY_BUCKETS,
-            registry=registry,
+            registry,
         )
-        # Bound once: looking a child up by its label costs more than observing.
-        self._observe = {sql: histogram.labels(name).observe for sql, name in names.items()}
-        self._other = histogram.labels("other").observe
+        self._observe = {sql: latencies.child(name).observe for sql, name in names.items()}
+        self._other = latencies.child("other").observe
 
     def observe(self, query: str, seconds: float) -> None:
         """Record one execution of `query`, under `other` where it has no name."""

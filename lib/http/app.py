@@ -10,11 +10,13 @@ from prometheus_client import CollectorRegistry
 from lib.config import Settings
 from lib.db import Database
 from lib.health import Health
-from lib.http import middleware, openapi, operational
+from lib.http import openapi, operational
+from lib.http.middleware.shell import Shell
 from lib.metrics import new_registry, watch_event_loop
 
 HEALTH = web.AppKey("HEALTH", Health)
 METRICS = web.AppKey("METRICS", CollectorRegistry)
+SHELL = web.AppKey("SHELL", Shell)
 # The service's own database, set when it has connected.
 DATABASE: web.AppKey[Database] = web.AppKey("DATABASE")
 # Health and metrics for a port of their own; absent where they are on the public one.
@@ -28,16 +30,15 @@ def new_app(
     *,
     description: str = "",
 ) -> web.Application:
-    """Build the application of `service`: middleware, its `routes`, health, metrics and `/docs`.
+    """Build the application of `service`: the shell, its `routes`, health, metrics and `/docs`.
 
     The service adds its resources to `app.cleanup_ctx`, each with its ping to `app[HEALTH]`; its
     metrics belong to `app[METRICS]`.
     """
     registry = new_registry(service)
-    app = web.Application(
-        middlewares=middleware.standard(settings, registry), client_max_size=settings.max_body_bytes
-    )
-    app[HEALTH], app[METRICS] = Health(service), registry
+    shell = Shell(settings, registry)
+    app = web.Application(middlewares=[shell.serve], client_max_size=settings.max_body_bytes)
+    app[HEALTH], app[METRICS], app[SHELL] = Health(service), registry, shell
     app.add_routes(routes)
     if settings.internal_port is None:
         app.add_routes(operational.routes(app[HEALTH], registry))

@@ -6,15 +6,15 @@ from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import AsyncExitStack
 
 from aiohttp import web
-from aiohttp.typedefs import Handler, Middleware
 from redis.asyncio import Redis
 
 from lib.auth.settings import AuthSettings
 from lib.auth.tokens import Verifier
-from lib.http.app import DATABASE, HEALTH, METRICS
-from lib.http.middleware.auth import authenticate
+from lib.http.app import DATABASE, HEALTH, METRICS, SHELL
+from lib.http.middleware.admission import Admission, not_yet
+from lib.http.middleware.auth import Authenticator
 from lib.http.middleware.idempotency import idempotent
-from lib.http.middleware.rate_limit import limit_clients, limit_users
+from lib.http.middleware.rate_limit import ClientLimit, UserLimit
 from lib.idempotency import IdempotencyKeys
 from lib.limits import Limiter
 from lib.limits.settings import LimitSettings
@@ -29,9 +29,6 @@ class GateSettings(AuthSettings, LimitSettings):
 Context = Callable[[web.Application], AsyncIterator[None]]
 # Shared by what a service does with Redis besides; None where there is none.
 REDIS: web.AppKey[Redis | None] = web.AppKey("REDIS")
-_LIMIT_CLIENTS: web.AppKey[Middleware] = web.AppKey("LIMIT_CLIENTS")
-_LIMIT_USERS: web.AppKey[Middleware] = web.AppKey("LIMIT_USERS")
-_IDEMPOTENT: web.AppKey[Middleware] = web.AppKey("IDEMPOTENT")
 
 
 def install(
@@ -42,7 +39,7 @@ def install(
     idempotency: bool = False,
     not_idempotent: Collection[str] = (),
 ) -> None:
-    """Append the gates to the middleware of an application made by `new_app`.
+    """Put the gates into the shell of an application made by `new_app`.
 
     Args:
         app: the application; its routes are closed from now on, except those marked `@public`.
@@ -52,29 +49,29 @@ def install(
             has the table for it.
         not_idempotent: templates of routes whose answers hold secrets.
     """
-    app.middlewares.append(_opened_later(_LIMIT_CLIENTS))
-    app.middlewares.append(
-        authenticate(verifier, csrf_secret=settings.auth_csrf_secret.get_secret_value().encode())
+    shell = app[SHELL]
+    shell.proxies, shell.admit = settings.proxies(), not_yet
+    authenticator = Authenticator(
+        verifier, csrf_secret=settings.auth_csrf_secret.get_secret_value().encode()
     )
-    app.middlewares.append(_opened_later(_LIMIT_USERS))
 
-    async def limits(app: web.Application) -> AsyncIterator[None]:
+    async def admission(app: web.Application) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             redis = app[REDIS] = await _redis(app, settings, stack)
             limiter = Limiter(redis, registry=app[METRICS])
-            app[_LIMIT_CLIENTS] = limit_clients(
-                limiter, settings.per_client(), proxies=settings.proxies()
-            )
-            app[_LIMIT_USERS] = limit_users(limiter, settings.per_user())
+            shell.admit = Admission(
+                ClientLimit(limiter, settings.per_client()),
+                authenticator,
+                UserLimit(limiter, settings.per_user()),
+            ).admit
             yield
 
-    app.cleanup_ctx.append(limits)
+    app.cleanup_ctx.append(admission)
     if idempotency:
-        app.middlewares.append(_opened_later(_IDEMPOTENT))
 
         async def keep_answers(app: web.Application) -> None:
             # Runs when every resource is open, so the database is.
-            app[_IDEMPOTENT] = idempotent(IdempotencyKeys(app[DATABASE]), exempt=not_idempotent)
+            shell.idempotent = idempotent(IdempotencyKeys(app[DATABASE]), exempt=not_idempotent)
 
         app.on_startup.append(keep_answers)
 
@@ -89,13 +86,3 @@ async def _redis(
     # Not required: the limiter has a way without it.
     app[HEALTH].add("redis", lambda: ping(redis), required=False)
     return redis
-
-
-def _opened_later(key: web.AppKey[Middleware]) -> Middleware:
-    """Return the middleware that is made when the application starts."""
-
-    @web.middleware
-    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        return await request.app[key](request, handler)
-
-    return middleware

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 import msgspec
-from aiohttp import web
-from multidict import CIMultiDict
+from aiohttp import hdrs, web
 
 from lib import context
 from lib.errors import AppError, FieldError
@@ -15,6 +14,7 @@ from lib.http.etag import etag, matches_none
 from lib.http.status import STATUS
 
 JSON = "application/json; charset=utf-8"
+_JSON_HEADERS: Mapping[str, str] = {hdrs.CONTENT_TYPE: JSON}
 
 
 class PageMeta(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -66,9 +66,8 @@ def json_response(
     body: Any, *, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> web.Response:
     """Return `body` encoded as JSON."""
-    # Given as headers, the content type is not parsed and put together again for each response.
-    merged: CIMultiDict[str] = CIMultiDict(headers or ())
-    merged["Content-Type"] = JSON
+    # Given as a header, the content type is not parsed and put together again for each response.
+    merged = _JSON_HEADERS if headers is None else {**headers, **_JSON_HEADERS}
     return web.Response(body=encode(body), status=status, headers=merged)
 
 
@@ -85,20 +84,20 @@ def page(data: Any, meta: PageMeta) -> web.Response:
 def item(request: web.Request, data: Any, *, version: int) -> web.Response:
     """Return one versioned thing with its `ETag`, or 304 where the caller has this version."""
     tag = etag(version)
-    condition = request.headers.get("If-None-Match")
+    condition = request.headers.get(hdrs.IF_NONE_MATCH)
     if condition is not None and matches_none(condition, tag):
-        return web.Response(status=304, headers={"ETag": tag})
-    return ok(data, headers={"ETag": tag})
+        return web.Response(status=304, headers={hdrs.ETAG: tag})
+    return ok(data, headers={hdrs.ETAG: tag})
 
 
 def changed(data: Any, *, version: int) -> web.Response:
     """Return one versioned thing after a change, with its new `ETag`."""
-    return ok(data, headers={"ETag": etag(version)})
+    return ok(data, headers={hdrs.ETAG: etag(version)})
 
 
 def created(data: Any, *, location: str, version: int) -> web.Response:
     """Return 201 with where the new thing is and its `ETag`."""
-    return ok(data, status=201, headers={"Location": location, "ETag": etag(version)})
+    return ok(data, status=201, headers={hdrs.LOCATION: location, hdrs.ETAG: etag(version)})
 
 
 def no_content() -> web.Response:

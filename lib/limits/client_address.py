@@ -29,6 +29,8 @@ class TrustedProxies:
             peer: the address of the connection; None where there is none (a UNIX socket).
             forwarded_for: the values of all `X-Forwarded-For` headers, in their order.
         """
+        if not forwarded_for:
+            return _spelt(peer or "")
         address = _parse(peer or "")
         if address is None:
             return UNKNOWN
@@ -51,6 +53,13 @@ def limit_key(client: str) -> str:
     if isinstance(address, IPv6Address):
         return f"ip:{ip_network((address, 64), strict=False).network_address}/64"
     return f"ip:{client}"
+
+
+@lru_cache(maxsize=4096)
+def _spelt(peer: str) -> str:
+    """Return the one spelling of an address."""
+    address = _parse(peer)
+    return UNKNOWN if address is None else str(address)
 
 
 @lru_cache(maxsize=4096)  # bounded: strangers choose the texts

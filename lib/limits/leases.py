@@ -6,8 +6,10 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec.structs import replace
 
 from lib.limits.redis_store import RedisStore
 from lib.limits.rules import Decision, Rule, TokenBucket
@@ -39,7 +41,8 @@ class _Lease:
         if self.left == 0:
             return None
         self.left -= 1
-        return replace(known, remaining=known.remaining + self.left)
+        remaining = known.remaining + self.left
+        return Decision(True, known.limit, remaining, known.retry_after, known.reset_after)
 
     def next_size(self, now: float, most: int) -> int:
         """Return how many to ask for: twice the last number where those were used up in time."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterable, Mapping
+from itertools import product
 
-from prometheus_client import CollectorRegistry, Counter
+from prometheus_client import CollectorRegistry
+from prometheus_client.metrics_core import CounterMetricFamily
+from prometheus_client.registry import Collector
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
@@ -41,9 +44,9 @@ class Limiter:
         self._memory = memory or MemoryStore()
         self._breaker = breaker or CircuitBreaker("redis-limits", _POLICY)
         self._shared = None if redis is None else LeasedStore(RedisStore(redis), self._breaker)
-        counter = _counter(registry)
-        # Bound once: looking a child up costs more than counting.
-        self._counted = {} if counter is None else _children(counter)
+        self._counts = dict.fromkeys(product((_REDIS, _MEMORY), (True, False)), 0)
+        if registry is not None:
+            _Decisions(self._counts, registry)
 
     @property
     def is_shared(self) -> bool:
@@ -52,38 +55,37 @@ class Limiter:
 
     async def take(self, rule: Rule, key: str) -> Decision:
         """Count one request of `key`; never raises for a Redis that is away."""
-        decision, store = await self._take(rule, key)
-        counted = self._counted.get((store, decision.allowed))
-        if counted is not None:
-            counted()
+        decision = None if self._shared is None else await self._ask(self._shared, rule, key)
+        store = _REDIS
+        if decision is None:
+            store, decision = _MEMORY, self._memory.take(rule, key)
+        self._counts[store, decision.allowed] += 1
         return decision
 
-    async def _take(self, rule: Rule, key: str) -> tuple[Decision, str]:
-        if self._shared is not None:
-            try:
-                return await self._shared.take(rule, key), _REDIS
-            except AppError:
-                pass  # left alone: the breaker has logged it
-            except (RedisError, OSError) as error:
-                log.warning("limits_not_shared", error=repr(error))
-        return self._memory.take(rule, key), _MEMORY
-
-
-def _children(counter: Counter) -> dict[tuple[str, bool], Callable[[], None]]:
-    outcomes = {True: "allowed", False: "refused"}
-    return {
-        (store, allowed): counter.labels(store, outcome).inc
-        for store in (_REDIS, _MEMORY)
-        for allowed, outcome in outcomes.items()
-    }
-
-
-def _counter(registry: CollectorRegistry | None) -> Counter | None:
-    if registry is None:
+    async def _ask(self, shared: LeasedStore, rule: Rule, key: str) -> Decision | None:
+        try:
+            return await shared.take(rule, key)
+        except AppError:
+            pass  # left alone: the breaker has logged it
+        except (RedisError, OSError) as error:
+            log.warning("limits_not_shared", error=repr(error))
         return None
-    return Counter(
-        "rate_limit_decisions_total",
-        "Requests counted by the rate limiter, by the store that counted them and the outcome.",
-        ("store", "outcome"),
-        registry=registry,
-    )
+
+
+class _Decisions(Collector):
+    """`rate_limit_decisions_total{store,outcome}`, read from the limiter when it is asked for."""
+
+    def __init__(self, counts: Mapping[tuple[str, bool], int], registry: CollectorRegistry) -> None:
+        self._counts = counts
+        registry.register(self)
+
+    def collect(self) -> Iterable[CounterMetricFamily]:
+        """Return one sample per store and outcome."""
+        family = CounterMetricFamily(
+            "rate_limit_decisions",
+            "Requests counted by the rate limiter, by the store that counted them and the outcome.",
+            labels=("store", "outcome"),
+        )
+        for (store, allowed), count in self._counts.items():
+            family.add_metric((store, "allowed" if allowed else "refused"), count)
+        yield family

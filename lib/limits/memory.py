@@ -5,8 +5,11 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from typing import Final
 
 from lib.limits.rules import Counted, Decision, Rule, TokenBucket
+
+_NEW: Final = (None, 0.0)
 
 
 class MemoryStore:
@@ -27,14 +30,15 @@ class MemoryStore:
     def take(self, rule: Rule, key: str) -> Decision:
         """Count one request of `key` under `rule`."""
         now = self._clock()
-        state, _ = self._states.get((rule, key), (None, 0.0))
+        place = (rule, key)
+        state, _ = self._states.get(place, _NEW)
         after: float | Counted
         if isinstance(rule, TokenBucket):
             after, decision = rule.take(state if isinstance(state, float) else now, now)
         else:
             after, decision = rule.take(state if isinstance(state, Counted) else Counted(), now)
-        self._states[rule, key] = (after, now + rule.idle_seconds)
-        self._states.move_to_end((rule, key))
+        self._states[place] = (after, now + rule.idle_seconds)
+        self._states.move_to_end(place)
         self._evict(now)
         return decision
 

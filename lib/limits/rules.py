@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
+
+from msgspec import Struct
+from multidict import istr
+
+# Compared without regard to case once, not for each answer.
+_LIMIT: Final = istr("RateLimit-Limit")
+_REMAINING: Final = istr("RateLimit-Remaining")
+_RESET: Final = istr("RateLimit-Reset")
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Struct, frozen=True, gc=False):
     """What a rule said: times in seconds, counts in requests."""
 
     allowed: bool
@@ -19,18 +25,17 @@ class Decision:
 
     def headers(self) -> dict[str, str]:
         """Return `RateLimit-*`, and `Retry-After` for a refusal; whole seconds, rounded up."""
-        named = {
-            "RateLimit-Limit": str(self.limit),
-            "RateLimit-Remaining": str(self.remaining),
-            "RateLimit-Reset": str(math.ceil(self.reset_after)),
+        named: dict[str, str] = {
+            _LIMIT: str(self.limit),
+            _REMAINING: str(self.remaining),
+            _RESET: str(math.ceil(self.reset_after)),
         }
         if not self.allowed:
             named["Retry-After"] = str(max(1, math.ceil(self.retry_after)))
         return named
 
 
-@dataclass(frozen=True, slots=True)
-class TokenBucket:
+class TokenBucket(Struct, frozen=True, cache_hash=True):
     """`rate` tokens a second flow into a bucket of `burst`; a request takes one.
 
     A bucket is one number, the moment at which it will be full: less than `burst / rate` ahead of
@@ -47,17 +52,17 @@ class TokenBucket:
 
     def take(self, full_at: float, now: float) -> tuple[float, Decision]:
         """Return the bucket after one request at `now`, and the decision."""
-        later = max(full_at, now) + 1 / self.rate
-        over = later - now - self.idle_seconds
+        rate, burst = self.rate, self.burst
+        later = max(full_at, now) + 1 / rate
+        ahead = later - now
+        room = burst / rate - ahead
         # The tolerance is below one token in any rate used here: it forgives rounding, no more.
-        if over > 1e-6:
-            return full_at, Decision(False, self.burst, 0, over, full_at - now)
-        left = int((self.idle_seconds - (later - now)) * self.rate + 1e-6)
-        return later, Decision(True, self.burst, left, 0.0, later - now)
+        if room < -1e-6:
+            return full_at, Decision(False, burst, 0, -room, full_at - now)
+        return later, Decision(True, burst, int(room * rate + 1e-6), 0.0, ahead)
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
+class Counted(Struct, frozen=True, gc=False):
     """A window's state: its number since the epoch, requests in it and in the one before."""
 
     number: int = 0
@@ -65,8 +70,7 @@ class Counted:
     previous: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(Struct, frozen=True, cache_hash=True):
     """At most `limit` requests in `seconds`; the previous window counts by its overlap."""
 
     limit: int

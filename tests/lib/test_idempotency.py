@@ -13,14 +13,17 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
+from prometheus_client import CollectorRegistry
 from pytest_aiohttp.plugin import AiohttpClient
 
 from lib.auth.principal import Principal, set_principal
+from lib.config import Settings
 from lib.db import migrations
 from lib.db.postgres import PostgresDatabase
 from lib.errors import AppError, Code
+from lib.http.middleware.exchange import Exchange
 from lib.http.middleware.idempotency import idempotent
-from lib.http.middleware.recovery import recovery
+from lib.http.middleware.shell import Shell
 from lib.idempotency import (
     Answer,
     IdempotencyKeys,
@@ -53,17 +56,15 @@ class Shop:
         self.failures: list[Exception] = []
         self.gate = asyncio.Event()
         self.gate.set()
-        self.app = web.Application(
-            middlewares=[recovery, self._sign_in, idempotent(keys, exempt={"/exempt"})]
-        )
+        shell = Shell(Settings(), CollectorRegistry())
+        shell.admit, shell.idempotent = self._sign_in, idempotent(keys, exempt={"/exempt"})
+        self.app = web.Application(middlewares=[shell.serve])
         self.app.add_routes([web.route("*", path, self._work) for path in ("/things", "/exempt")])
 
-    @web.middleware
-    async def _sign_in(self, request: web.Request, handler: Any) -> Any:
-        who = request.headers.get("X-Who", "user-1")
+    async def _sign_in(self, exchange: Exchange) -> None:
+        who = exchange.request.headers.get("X-Who", "user-1")
         nobody: frozenset[Any] = frozenset()
         set_principal(Principal(who, nobody, nobody, True, "", "", 0.0))
-        return await handler(request)
 
     async def _work(self, request: web.Request) -> web.Response:
         await self.gate.wait()

@@ -12,11 +12,13 @@ from aiohttp import web
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from prometheus_client import CollectorRegistry
 from pytest_aiohttp.plugin import AiohttpClient, AiohttpServer
 
 from lib import trace
+from lib.config import Settings
 from lib.db.traced import traced
-from lib.http.middleware.trace import trace as trace_middleware
+from lib.http.middleware.shell import Shell
 from lib.otlp import exporting
 from lib.trace import TRACING, Kind, accept, current, inject, span, trace_id
 
@@ -104,7 +106,7 @@ async def test_http_sql_and_events_are_one_trace(
             await tx.fetchval(sql)
         return web.Response(text=current())
 
-    app = web.Application(middlewares=[trace_middleware])
+    app = web.Application(middlewares=[Shell(Settings(), CollectorRegistry()).serve])
     app.add_routes([web.get("/things/{id}", handler)])
     client = await aiohttp_client(app)
     answer = await client.get("/things/7", headers={"traceparent": PARENT})

@@ -1,43 +1,15 @@
-"""The middleware of every service, in its one order, outermost first.
+"""The shell of every service: `shell.Shell.serve` walks through its parts in this one order.
 
 1. `request_id`: so that everything below can name the request.
 2. `trace`: takes up the caller's trace context.
-3. `recovery`: nothing that is raised gets past it.
-4. `access_log`: sees every outcome, exceptions and disconnects included.
-5. `metrics`: the same, as numbers.
-6. `cors`: answers preflights; errors get its headers too.
-7. `deadline`: bounds what follows.
-8. `caller_deadline`: bounds it further, where the caller waits less long.
+3. recovery (`lib.http.errors`): nothing that is raised gets past it.
+4. `metrics` and `access_log`: see every outcome, exceptions and disconnects included.
+5. `cors`: answers preflights; every answer gets its headers, errors too.
+6. `deadline`: bounds what follows.
+7. `caller_deadline`: bounds it further, where the caller waits less long.
+8. `admission`, in services with callers of their own: the client's limit before anything costs
+   (`rate_limit`), who it is (`auth`), the user's limit.
+9. `idempotency`, where a service asks for it.
 
-A service that needs them appends, in this order: `limit_clients` (before anything costs),
-`authenticate`, `limit_users`, `idempotent`.
+Each part is a module that does not know when its turn is; only the shell does (docs/adr/0012).
 """
-
-from __future__ import annotations
-
-from aiohttp.typedefs import Middleware
-from prometheus_client import CollectorRegistry
-
-from lib.config import Settings
-from lib.http.middleware.access_log import access_log
-from lib.http.middleware.caller_deadline import caller_deadline
-from lib.http.middleware.cors import cors
-from lib.http.middleware.deadline import deadline
-from lib.http.middleware.metrics import metrics
-from lib.http.middleware.recovery import recovery
-from lib.http.middleware.request_id import request_id
-from lib.http.middleware.trace import trace
-
-
-def standard(settings: Settings, registry: CollectorRegistry) -> list[Middleware]:
-    """Return the chain in its documented order."""
-    return [
-        request_id,
-        trace,
-        recovery,
-        access_log,
-        metrics(registry),
-        cors(settings.cors_origins),
-        deadline(settings.request_seconds),
-        caller_deadline,
-    ]

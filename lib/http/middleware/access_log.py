@@ -2,52 +2,53 @@
 
 from __future__ import annotations
 
-import asyncio
-from time import perf_counter
-from typing import Any
+from typing import Any, Final, TypeAlias
 
-from aiohttp import web
-from aiohttp.typedefs import Handler
+from aiohttp import hdrs, web
 
 from lib.errors import AppError
-from lib.http.errors import status_of
-from lib.http.route import PROBES, route_template
-from lib.http.status import CLIENT_CLOSED_REQUEST
+from lib.http.middleware.exchange import Exchange
+from lib.http.route import PROBES
 from lib.log import get_logger, write_line
 
 log = get_logger("http")
 
+# What is said of a request besides what is said of each.
+Outcome: TypeAlias = dict[str, Any]
+DISCONNECTED: Final[Outcome] = {"error": "client disconnected"}
 
-@web.middleware
-async def access_log(request: web.Request, handler: Handler) -> web.StreamResponse:
+
+def write(exchange: Exchange, status: int, seconds: float, outcome: Outcome) -> None:
     """Log the request: 5xx as error, 4xx as warning, everything else as info."""
-    started = perf_counter()
-    try:
-        response = await handler(request)
-    except asyncio.CancelledError:
-        _write(request, CLIENT_CLOSED_REQUEST, started, {"error": "client disconnected"})
-        raise
-    except Exception as error:
-        _write(request, status_of(error), started, _reason(error))
-        raise
-    _write(request, response.status, started, {"bytes": _size(response)})
-    return response
-
-
-def _write(request: web.Request, status: int, started: float, extra: dict[str, Any]) -> None:
-    route = route_template(request)
+    request = exchange.request
     fields = {
         "component": "http",
         "method": request.method,
         "path": request.rel_url.raw_path,
-        "route": route,
+        "route": exchange.route,
         "status": status,
-        "duration_ms": round((perf_counter() - started) * 1000, 3),
-        "client_ip": request.remote,
-        "user_agent": request.headers.get("User-Agent"),
-        **extra,
+        "duration_ms": round(seconds * 1000, 3),
+        "client_ip": exchange.client,
+        "user_agent": request.headers.get(hdrs.USER_AGENT),
+        **outcome,
     }
-    write_line(log, _level(status, route), "request", fields)
+    write_line(log, _level(status, exchange.route), "request", fields)
+
+
+def answered(response: web.StreamResponse) -> Outcome:
+    """Return what to log of an answer: its size, where it is known before it is sent."""
+    body = response.body if isinstance(response, web.Response) else None
+    return {"bytes": len(body) if isinstance(body, bytes) else None}
+
+
+def failed(error: Exception) -> Outcome:
+    """Return what to log of a failure: its code and cause, or no more than its type."""
+    if isinstance(error, AppError):
+        reason = {"code": error.code.value, "error": error.message}
+        if error.__cause__ is not None:
+            reason["cause"] = repr(error.__cause__)
+        return reason
+    return {"error": type(error).__name__}
 
 
 def _level(status: int, route: str) -> str:
@@ -57,17 +58,3 @@ def _level(status: int, route: str) -> str:
         return "warning"
     # Probes come every few seconds for ever and say nothing while they succeed.
     return "debug" if route in PROBES else "info"
-
-
-def _size(response: web.StreamResponse) -> int | None:
-    body = response.body if isinstance(response, web.Response) else None
-    return len(body) if isinstance(body, bytes) else None
-
-
-def _reason(error: Exception) -> dict[str, Any]:
-    if isinstance(error, AppError):
-        reason = {"code": error.code.value, "error": error.message}
-        if error.__cause__ is not None:
-            reason["cause"] = repr(error.__cause__)
-        return reason
-    return {"error": type(error).__name__}

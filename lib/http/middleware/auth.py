@@ -6,8 +6,8 @@ from collections.abc import Callable, Collection
 from functools import wraps
 from typing import Final, TypeVar
 
-from aiohttp import web
-from aiohttp.typedefs import Handler, Middleware
+from aiohttp import hdrs, web
+from aiohttp.typedefs import Handler
 
 from lib.auth import cookies, csrf
 from lib.auth.guards import Guard
@@ -20,8 +20,8 @@ from lib.auth.principal import (
 )
 from lib.auth.tokens import Verifier
 from lib.errors import AppError, Code
-from lib.http.middleware.rate_limit import EXEMPT
-from lib.http.route import OTHER, route_template
+from lib.http.middleware.exchange import Exchange
+from lib.http.route import OTHER, PROBES
 
 H = TypeVar("H", bound=Callable[..., object])
 _PUBLIC: Final = "__is_public__"
@@ -55,43 +55,55 @@ def guarded(*guards: Guard) -> Callable[[Handler], Handler]:
     return decorate
 
 
-def authenticate(
-    verifier: Verifier, *, csrf_secret: bytes, open_routes: Collection[str] = EXEMPT
-) -> Middleware:
-    """Return a middleware that binds the principal and refuses everyone else with 401.
+class Authenticator:
+    """Binds the principal of a request and refuses everyone else with 401.
 
     Open without a token: handlers marked `@public`, `open_routes` (route templates), the
     documentation and addresses that do not exist. A request that changes something and carries its
     token in a cookie must bring the CSRF token of its session as well.
     """
 
-    @web.middleware
-    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        principal = await _identify(request, verifier, csrf_secret)
+    def __init__(
+        self, verifier: Verifier, *, csrf_secret: bytes, open_routes: Collection[str] = PROBES
+    ) -> None:
+        self._verifier = verifier
+        self._csrf_secret = csrf_secret
+        self._open_routes = open_routes
+
+    async def identify(self, exchange: Exchange) -> Principal | None:
+        """Bind and return who asks; None is nobody, at a door that is open.
+
+        Raises:
+            AppError: UNAUTHORIZED; FORBIDDEN for a wrong CSRF token; SERVICE_UNAVAILABLE where the
+                keys cannot be had.
+        """
+        principal = await self._principal(exchange.request)
         set_principal(principal)
-        if principal is None and not _is_open(request, open_routes):
+        if principal is None and not self._is_open(exchange):
             raise unauthorized()
-        return await handler(request)
+        return principal
 
-    return middleware
+    async def _principal(self, request: web.Request) -> Principal | None:
+        header = request.headers.getall(hdrs.AUTHORIZATION, ())
+        if header:
+            # Two headers are an attempt to show each side of a proxy another one.
+            if len(header) > 1:
+                raise unauthorized()
+            scheme, _, token = header[0].partition(" ")
+            if scheme.lower() != "bearer" or not token.strip():
+                raise unauthorized()
+            return await self._verifier.verify(token.strip())
+        # Parsing cookies costs more than looking whether there are any.
+        cookie = request.cookies.get(cookies.ACCESS) if hdrs.COOKIE in request.headers else None
+        if not cookie:
+            return None
+        return await _from_cookie(request, cookie, self._verifier, self._csrf_secret)
 
-
-async def _identify(
-    request: web.Request, verifier: Verifier, csrf_secret: bytes
-) -> Principal | None:
-    header = request.headers.getall("Authorization", ())
-    if header:
-        # Two headers are an attempt to show each side of a proxy another one.
-        if len(header) > 1:
-            raise unauthorized()
-        scheme, _, token = header[0].partition(" ")
-        if scheme.lower() != "bearer" or not token.strip():
-            raise unauthorized()
-        return await verifier.verify(token.strip())
-    cookie = request.cookies.get(cookies.ACCESS)
-    if not cookie:
-        return None
-    return await _from_cookie(request, cookie, verifier, csrf_secret)
+    def _is_open(self, exchange: Exchange) -> bool:
+        route = exchange.route
+        if route == OTHER or route in self._open_routes or route.startswith(_DOCUMENTATION):
+            return True
+        return is_public(exchange.request.match_info.handler)
 
 
 async def _from_cookie(
@@ -121,10 +133,3 @@ async def _from_cookie(
         principal.expires_at,
         Transport.COOKIE,
     )
-
-
-def _is_open(request: web.Request, open_routes: Collection[str]) -> bool:
-    route = route_template(request)
-    if route == OTHER or route in open_routes or route.startswith(_DOCUMENTATION):
-        return True
-    return is_public(request.match_info.handler)

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractAsyncContextManager
+
 from aiohttp import web
-from aiohttp.typedefs import Handler
 
 from lib import context
-from lib.http.route import is_long_lived
 from lib.resilience.deadline import HEADER, read_header, within
 
 _LONGEST_SECONDS = 3600.0
 
 
-@web.middleware
-async def caller_deadline(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Serve within what the caller says it waits (`X-Deadline-Ms`), if that is less than ours."""
-    if HEADER not in request.headers or is_long_lived(request):
-        return await handler(request)
+def waits_less(request: web.Request) -> AbstractAsyncContextManager[None] | None:
+    """Return what to serve within where the caller says how long it waits (`X-Deadline-Ms`)."""
+    if HEADER not in request.headers:
+        return None
     seconds = context.remaining(read_header(request.headers, limit=_LONGEST_SECONDS))
-    async with within(seconds, what="the request"):
-        return await handler(request)
+    return within(seconds, what="the request")

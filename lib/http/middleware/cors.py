@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from aiohttp import web
-from aiohttp.typedefs import Handler, Middleware
-
-from lib.http.errors import to_response
+from aiohttp import hdrs, web
 
 _METHODS = "GET, POST, PUT, PATCH, DELETE, OPTIONS"
 _REQUEST_HEADERS = (
@@ -18,49 +15,41 @@ _EXPOSED = "ETag, Location, Retry-After, X-Request-ID"
 _MAX_AGE_SECONDS = "300"
 
 
-def cors(origins: Collection[str]) -> Middleware:
-    """Return a middleware for these origins; `*` allows every origin, without credentials."""
-    allowed, any_origin = frozenset(origins), "*" in origins
+class Cors:
+    """The answers for these origins; `*` allows every origin, without credentials."""
 
-    def headers_for(origin: str) -> dict[str, str]:
-        if origin in allowed:
-            return {
-                "Access-Control-Allow-Origin": origin,
-                "Access-Control-Allow-Credentials": "true",
-            }
-        return {"Access-Control-Allow-Origin": "*"} if any_origin else {}
+    def __init__(self, origins: Collection[str]) -> None:
+        self._allowed, self._any = frozenset(origins), "*" in origins
 
-    @web.middleware
-    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        origin = request.headers.get("Origin")
-        if origin is None:
-            return await handler(request)
-        headers = headers_for(origin)
-        if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
-            response: web.StreamResponse = _preflight(headers)
-        else:
-            response = await _answer(request, handler)
-        if not response.prepared:
-            response.headers.update(headers)
-            # A shared cache must not hand one origin's answer to another.
-            response.headers.add("Vary", "Origin")
-            response.headers.setdefault("Access-Control-Expose-Headers", _EXPOSED)
+    def preflight(self, request: web.Request) -> web.Response | None:
+        """Return the answer to a browser that asks whether it may ask, None for anything else."""
+        if (
+            request.method != hdrs.METH_OPTIONS
+            or hdrs.ACCESS_CONTROL_REQUEST_METHOD not in request.headers
+            or hdrs.ORIGIN not in request.headers
+        ):
+            return None
+        response = web.Response(status=204)
+        if self._headers_for(request.headers[hdrs.ORIGIN]):
+            response.headers[hdrs.ACCESS_CONTROL_ALLOW_METHODS] = _METHODS
+            response.headers[hdrs.ACCESS_CONTROL_ALLOW_HEADERS] = _REQUEST_HEADERS
+            response.headers[hdrs.ACCESS_CONTROL_MAX_AGE] = _MAX_AGE_SECONDS
         return response
 
-    return middleware
+    def allow(self, request: web.Request, response: web.StreamResponse) -> None:
+        """Let the browser show the answer to its page; without this it hides errors as well."""
+        origin = request.headers.get(hdrs.ORIGIN)
+        if origin is None:
+            return
+        response.headers.update(self._headers_for(origin))
+        # A shared cache must not hand one origin's answer to another.
+        response.headers.add(hdrs.VARY, "Origin")
+        response.headers.setdefault(hdrs.ACCESS_CONTROL_EXPOSE_HEADERS, _EXPOSED)
 
-
-async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Render errors here: without the headers a browser hides the error from its page."""
-    try:
-        return await handler(request)
-    except Exception as error:  # noqa: BLE001 - the same door as recovery, one step further in
-        return to_response(error)
-
-
-def _preflight(headers: dict[str, str]) -> web.Response:
-    if headers:
-        headers["Access-Control-Allow-Methods"] = _METHODS
-        headers["Access-Control-Allow-Headers"] = _REQUEST_HEADERS
-        headers["Access-Control-Max-Age"] = _MAX_AGE_SECONDS
-    return web.Response(status=204)
+    def _headers_for(self, origin: str) -> dict[str, str]:
+        if origin in self._allowed:
+            return {
+                hdrs.ACCESS_CONTROL_ALLOW_ORIGIN: origin,
+                hdrs.ACCESS_CONTROL_ALLOW_CREDENTIALS: "true",
+            }
+        return {hdrs.ACCESS_CONTROL_ALLOW_ORIGIN: "*"} if self._any else {}

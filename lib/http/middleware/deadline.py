@@ -5,46 +5,19 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from aiohttp import web
-from aiohttp.typedefs import Handler, Middleware
-
 from lib import context
-from lib.http.route import is_long_lived
 
 
-def deadline(seconds: float) -> Middleware:
-    """Return a middleware that gives each request `seconds`; calls to others see what is left.
+class Deadline:
+    """Gives each request the same number of seconds, with one timer for all of them.
 
-    The time-out reaches recovery as `TimeoutError` and the caller as DEADLINE_EXCEEDED.
-    """
-    queue = _Queue(seconds)
-
-    @web.middleware
-    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if is_long_lived(request):
-            return await handler(request)
-        task = queue.enter()
-        try:
-            return await handler(request)
-        except asyncio.CancelledError:
-            if queue.has_expired(task):
-                raise TimeoutError from None
-            raise
-        finally:
-            queue.leave(task)
-
-    return middleware
-
-
-class _Queue:
-    """The running requests, next to expire first, with one timer for all of them.
-
-    All have the same limit, so the order of arrival is the order of expiry; a timer per request
-    (`asyncio.timeout`) would cost more than the rest of the chain.
+    The order of arrival is the order of expiry; a timer per request (`asyncio.timeout`) would cost
+    more than the rest of the shell. Calls made for a request see what is left of its time.
     """
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
+        # The running requests, next to expire first.
         self._running: dict[asyncio.Task[Any], float] = {}
         self._expired: set[asyncio.Task[Any]] = set()
         self._timer: asyncio.TimerHandle | None = None
@@ -64,6 +37,7 @@ class _Queue:
     def leave(self, task: asyncio.Task[Any]) -> None:
         """Stop the task's time."""
         self._running.pop(task, None)
+        self._expired.discard(task)
 
     def has_expired(self, task: asyncio.Task[Any]) -> bool:
         """Say whether the deadline cancelled the task, and take that cancellation back."""

@@ -2,78 +2,77 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
-from time import perf_counter
+from collections.abc import Iterable
 
-from aiohttp import web
-from aiohttp.typedefs import Handler, Middleware
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Gauge
+from prometheus_client.metrics_core import CounterMetricFamily
+from prometheus_client.registry import Collector
 
-from lib.http.errors import status_of
-from lib.http.route import is_long_lived, route_template
-from lib.http.status import CLIENT_CLOSED_REQUEST
-from lib.metrics import LATENCY_BUCKETS
+from lib.http.middleware.exchange import Exchange
+from lib.metrics import Durations, Latencies
 
 _METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
-_Record = tuple[Callable[[], None], Callable[[float], None]]
 
 
-def metrics(registry: CollectorRegistry) -> Middleware:
-    """Return a middleware that counts and times requests into `registry`.
+class _Answers:
+    """How many answers there were of one kind; their times are shared with other statuses."""
+
+    __slots__ = ("count", "durations")
+
+    def __init__(self, durations: Durations) -> None:
+        self.count = 0
+        self.durations = durations
+
+
+class RequestMetrics(Collector):
+    """Counts and times requests.
 
     `http_requests_total{method,route,status}`, `http_request_duration_seconds{method,route}` and
     `http_requests_in_progress`. Unknown methods and routes are `other`.
     """
-    total = Counter(
-        "http_requests_total",
-        "Requests answered.",
-        ("method", "route", "status"),
-        registry=registry,
-    )
-    duration = Histogram(
-        "http_request_duration_seconds",
-        "Seconds from the parsed request to its answer.",
-        ("method", "route"),
-        buckets=LATENCY_BUCKETS,
-        registry=registry,
-    )
-    in_progress = Gauge(
-        "http_requests_in_progress", "Requests being served right now.", registry=registry
-    )
-    # Bound children by label: looking one up in the library costs more than counting.
-    children: dict[tuple[str, str, int], _Record] = {}
 
-    def record(request: web.Request, status: int, seconds: float) -> None:
-        method = request.method if request.method in _METHODS else "other"
-        key = (method, route_template(request), status)
-        known = children.get(key)
-        if known is None:
-            counted, timed = total.labels(*key), duration.labels(*key[:2])
-            known = children[key] = (counted.inc, timed.observe)
-        known[0]()
-        if not is_long_lived(request):
-            known[1](seconds)
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._running = 0
+        self._answers: dict[tuple[str, str, int], _Answers] = {}
+        self._durations = Latencies(
+            "http_request_duration_seconds",
+            "Seconds from the parsed request to its answer.",
+            ("method", "route"),
+            registry,
+        )
+        in_progress = Gauge(
+            "http_requests_in_progress", "Requests being served right now.", registry=registry
+        )
+        in_progress.set_function(lambda: self._running)
+        registry.register(self)
 
-    @web.middleware
-    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        started = perf_counter()
-        status = 500
-        under_way = 0 if is_long_lived(request) else 1
-        in_progress.inc(under_way)
-        try:
-            response = await handler(request)
-            status = response.status
-        except asyncio.CancelledError:
-            status = CLIENT_CLOSED_REQUEST
-            raise
-        except Exception as error:
-            status = status_of(error)
-            raise
-        else:
-            return response
-        finally:
-            in_progress.dec(under_way)
-            record(request, status, perf_counter() - started)
+    def begin(self, exchange: Exchange) -> None:
+        """Count a request as being served, unless it may stay open for hours."""
+        if not exchange.is_long_lived:
+            self._running += 1
 
-    return middleware
+    def end(self, exchange: Exchange, status: int, seconds: float) -> None:
+        """Count it as answered."""
+        kind = (exchange.request.method, exchange.route, status)
+        answers = self._answers.get(kind) or self._add(*kind)
+        answers.count += 1
+        if not exchange.is_long_lived:
+            self._running -= 1
+            answers.durations.observe(seconds)
+
+    def collect(self) -> Iterable[CounterMetricFamily]:
+        """Return how many answers there were so far."""
+        labels = ("method", "route", "status")
+        family = CounterMetricFamily("http_requests", "Requests answered.", labels=labels)
+        for (method, route, status), answers in self._answers.items():
+            family.add_metric((method, route, str(status)), answers.count)
+        yield family
+
+    def _add(self, method: str, route: str, status: int) -> _Answers:
+        # Strangers choose their methods: the table must not grow with them.
+        known = method if method in _METHODS else "other"
+        answers = self._answers.get((known, route, status))
+        if answers is None:
+            answers = _Answers(self._durations.child(known, route))
+            self._answers[known, route, status] = answers
+        return answers

@@ -4,64 +4,58 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from aiohttp import web
-from aiohttp.typedefs import Handler, Middleware
-
-from lib.auth.principal import Role, current_principal
+from lib.auth.principal import Principal, Role
 from lib.errors import AppError, Code
-from lib.http.route import route_template
+from lib.http.middleware.exchange import Exchange
+from lib.http.route import PROBES
 from lib.limits import Decision, Limiter, TokenBucket, Window
-from lib.limits.client_address import TrustedProxies, limit_key
+from lib.limits.client_address import limit_key
 
 # 100 requests a second, 200 at once.
 PER_CLIENT = TokenBucket(rate=100.0, burst=200)
-EXEMPT = frozenset({"/health", "/livez", "/readyz", "/metrics"})
 
 
-def limit_clients(
-    limiter: Limiter,
-    rule: TokenBucket = PER_CLIENT,
-    *,
-    proxies: TrustedProxies | None = None,
-    exempt: Collection[str] = EXEMPT,
-) -> Middleware:
-    """Return a middleware that gives each client address a token bucket; probes are not counted."""
-    trusted = proxies or TrustedProxies()
+class ClientLimit:
+    """Gives each client address a token bucket; probes are not counted."""
 
-    @web.middleware
-    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if route_template(request) in exempt:
-            return await handler(request)
-        client = trusted.client(request.remote, request.headers.getall("X-Forwarded-For", ()))
-        return await _answer(await limiter.take(rule, limit_key(client)), request, handler)
+    def __init__(
+        self,
+        limiter: Limiter,
+        rule: TokenBucket = PER_CLIENT,
+        *,
+        exempt: Collection[str] = PROBES,
+    ) -> None:
+        self._limiter = limiter
+        self._rule = rule
+        self._exempt = exempt
 
-    return middleware
+    async def check(self, exchange: Exchange) -> Decision | None:
+        """Count the request and return the decision; raises RATE_LIMIT_EXCEEDED."""
+        if exchange.route in self._exempt:
+            return None
+        return _passed(await self._limiter.take(self._rule, limit_key(exchange.client)))
 
 
-def limit_users(limiter: Limiter, rule: Window) -> Middleware:
-    """Return a middleware that limits each signed-in user; it belongs behind `authenticate`.
+class UserLimit:
+    """Limits each signed-in user.
 
     A service asks for all of its users, whom it has counted itself: it is not limited as one.
     """
 
-    @web.middleware
-    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        principal = current_principal()
+    def __init__(self, limiter: Limiter, rule: Window) -> None:
+        self._limiter = limiter
+        self._rule = rule
+
+    async def check(self, principal: Principal | None) -> Decision | None:
+        """Count the request and return the decision; raises RATE_LIMIT_EXCEEDED."""
         if principal is None or principal.has_any(Role.SERVICE):
-            return await handler(request)
-        decision = await limiter.take(rule, f"user:{principal.subject}")
-        return await _answer(decision, request, handler)
-
-    return middleware
+            return None
+        return _passed(await self._limiter.take(self._rule, f"user:{principal.subject}"))
 
 
-async def _answer(decision: Decision, request: web.Request, handler: Handler) -> web.StreamResponse:
+def _passed(decision: Decision) -> Decision:
     if not decision.allowed:
         raise AppError(
             Code.RATE_LIMIT_EXCEEDED, "too many requests, slow down", headers=decision.headers()
         )
-    response = await handler(request)
-    # The innermost limit is the one that the caller feels; an outer one does not overwrite it.
-    if not response.prepared and "RateLimit-Limit" not in response.headers:
-        response.headers.update(decision.headers())
-    return response
+    return decision

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from aiohttp import web
-from aiohttp.typedefs import Handler
+from multidict import istr
 
 from lib import context
 
-HEADER = "X-Request-ID"
+HEADER: Final = istr("X-Request-ID")
 
 
-@web.middleware
-async def request_id(request: web.Request, handler: Handler) -> web.StreamResponse:
+def take_up(request: web.Request) -> str:
     """Bind the id for the request's life. Each request is its own task: nothing needs undoing."""
     bound = context.accept_request_id(request.headers.get(HEADER))
     context.request_id.set(bound)
-    response = await handler(request)
-    if not response.prepared:
-        response.headers[HEADER] = bound
-    return response
+    return bound

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from aiohttp import web
-from aiohttp.typedefs import Handler
+from contextlib import AbstractContextManager, nullcontext
+from typing import Final
+
+from multidict import istr
 
 from lib import trace as tracing
-from lib.http.route import route_template
+from lib.http.middleware.exchange import Exchange
+
+_HEADER: Final = istr(tracing.HEADER)
+_NO_SPAN: Final = nullcontext()
 
 
-@web.middleware
-async def trace(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Serve the request inside its span; what it calls and writes carries the context on."""
-    inbound = request.headers.get(tracing.HEADER, "")
+def in_span(exchange: Exchange) -> AbstractContextManager[None]:
+    """Return the request's span to serve it in; what it calls and writes carries the context on."""
+    request, route = exchange.request, exchange.route
+    inbound = request.headers.get(_HEADER, "")
     if not tracing.TRACING.is_on:
-        tracing.pass_on(inbound)
-        return await handler(request)
-    route = route_template(request)
-    with tracing.span(
+        if inbound:
+            tracing.pass_on(inbound)
+        return _NO_SPAN
+    return tracing.span(
         f"{request.method} {route}",
         tracing.Kind.SERVER,
         parent={tracing.HEADER: inbound},
         **{"http.request.method": request.method, "http.route": route},
-    ):
-        return await handler(request)
+    )

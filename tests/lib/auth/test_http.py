@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import json
 from collections.abc import Awaitable
 from datetime import timedelta
 from typing import Any
@@ -9,6 +11,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient
+from prometheus_client import CollectorRegistry
 from pytest_aiohttp.plugin import AiohttpClient
 
 from lib import log
@@ -27,13 +30,16 @@ from lib.auth import (
     self_or,
 )
 from lib.auth.principal import require_principal
-from lib.http.middleware.auth import authenticate, guarded, public
-from lib.http.middleware.rate_limit import limit_clients, limit_users
-from lib.http.middleware.recovery import recovery
+from lib.config import Settings
+from lib.http.middleware.admission import Admission, not_yet
+from lib.http.middleware.auth import Authenticator, guarded, public
+from lib.http.middleware.rate_limit import PER_CLIENT, ClientLimit, UserLimit
+from lib.http.middleware.shell import Shell
 from lib.limits import Limiter, TokenBucket, Window
 from lib.limits.client_address import TrustedProxies
 
 KEY = SigningKey.generate()
+PER_USER = Window(600, 60.0)
 SECRET = b"s" * 32
 ISSUE = Issuer(KEY, issuer="i", audience="a", ttl=timedelta(minutes=15))
 Client = TestClient[web.Request, web.Application]
@@ -69,11 +75,20 @@ async def probe(request: web.Request) -> web.Response:
     return web.json_response({})
 
 
-def application(*more: Any) -> web.Application:
-    verifier = Verifier(StaticKeys([KEY]), issuer="i", audience="a")
-    app = web.Application(
-        middlewares=[recovery, *more[:1], authenticate(verifier, csrf_secret=SECRET), *more[1:]]
-    )
+def application(
+    per_client: TokenBucket = PER_CLIENT,
+    per_user: Window = PER_USER,
+    proxies: TrustedProxies | None = None,
+) -> web.Application:
+    verifier, limiter = Verifier(StaticKeys([KEY]), issuer="i", audience="a"), Limiter(None)
+    shell = Shell(Settings(), CollectorRegistry())
+    shell.proxies = proxies or TrustedProxies()
+    shell.admit = Admission(
+        ClientLimit(limiter, per_client),
+        Authenticator(verifier, csrf_secret=SECRET),
+        UserLimit(limiter, per_user),
+    ).admit
+    app = web.Application(middlewares=[shell.serve])
     app.add_routes(
         [
             web.get("/open", open_door), web.post("/open", open_door),
@@ -142,22 +157,22 @@ async def test_a_header_that_is_no_good_token_is_401(
 
 
 async def test_the_log_lines_of_a_request_name_its_principal(
-    aiohttp_client: AiohttpClient,
+    client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seen: list[str | None] = []
-
-    @web.middleware
-    async def log_line(request: web.Request, handler: Any) -> web.StreamResponse:
-        try:
-            return await handler(request)
-        finally:
-            line = log._Envelope("test", "test")(None, "info", {})
-            seen.append(line.get("principal"))
-
-    client = await aiohttp_client(application(log_line))
+    stream = io.BytesIO()
+    monkeypatch.setattr(log, "_shortcut", log._Shortcut(log._Envelope("shop", "test"), 0, stream))
     await client.get("/closed", headers=bearer("user-7"))
     await client.get("/open")
-    assert seen == ["user-7", None]
+    lines = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert [line.get("principal") for line in lines] == ["user-7", None]
+
+
+async def test_nobody_gets_in_before_the_gates_are_open(aiohttp_client: AiohttpClient) -> None:
+    shell = Shell(Settings(), CollectorRegistry())
+    shell.admit = not_yet
+    app = web.Application(middlewares=[shell.serve])
+    app.add_routes([web.get("/open", open_door)])
+    assert await status((await aiohttp_client(app)).get("/open")) == 503
 
 
 async def test_two_authorization_headers_are_401(client: Client) -> None:
@@ -247,8 +262,7 @@ def test_the_cookies_of_a_session_are_as_strict_as_they_can_be() -> None:
 async def test_a_client_that_asks_too_often_is_told_when_to_come_back(
     aiohttp_client: AiohttpClient,
 ) -> None:
-    limits = limit_clients(Limiter(None), TokenBucket(rate=0.1, burst=3))
-    client = await aiohttp_client(application(limits))
+    client = await aiohttp_client(application(TokenBucket(rate=0.1, burst=3)))
     answers = [await client.get("/open") for _ in range(5)]
     assert [answer.status for answer in answers] == [200, 200, 200, 429, 429]
     assert answers[0].headers["RateLimit-Limit"] == "3"
@@ -263,23 +277,20 @@ async def test_a_client_that_asks_too_often_is_told_when_to_come_back(
 async def test_the_forwarded_address_is_counted_only_from_a_trusted_peer(
     aiohttp_client: AiohttpClient,
 ) -> None:
-    def limits(proxies: TrustedProxies) -> Any:
-        return limit_clients(Limiter(None), TokenBucket(rate=0.1, burst=1), proxies=proxies)
+    one = TokenBucket(rate=0.1, burst=1)
 
     async def two(client: Client) -> list[int]:
         hops = [{"X-Forwarded-For": address} for address in ("203.0.113.1", "203.0.113.2")]
         return [await status(client.get("/open", headers=headers)) for headers in hops]
 
-    trusting = await aiohttp_client(application(limits(TrustedProxies(["127.0.0.1"]))))
+    trusting = await aiohttp_client(application(one, proxies=TrustedProxies(["127.0.0.1"])))
     assert await two(trusting) == [200, 200]
-    strict = await aiohttp_client(application(limits(TrustedProxies())))
+    strict = await aiohttp_client(application(one))
     assert await two(strict) == [200, 429]
 
 
 async def test_each_user_has_a_window_of_their_own(aiohttp_client: AiohttpClient) -> None:
-    limiter = Limiter(None)
-    clients = limit_clients(limiter, TokenBucket(rate=100, burst=100))
-    client = await aiohttp_client(application(clients, limit_users(limiter, Window(2, 3600))))
+    client = await aiohttp_client(application(per_user=Window(2, 3600)))
     first = [await client.get("/closed", headers=bearer("user-1")) for _ in range(3)]
     assert [answer.status for answer in first] == [200, 200, 429]
     assert first[0].headers["RateLimit-Limit"] == "2"

@@ -9,14 +9,16 @@ import msgspec
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from prometheus_client import CollectorRegistry
 
 from lib.auth.principal import unauthorized
 from lib.auth.service_tokens import ServiceTokens
 from lib.auth.tokens import Issued
 from lib.clock import utc_now
+from lib.config import Settings
 from lib.errors import AppError, Code
 from lib.http.client import open_client
-from lib.http.middleware.recovery import recovery
+from lib.http.middleware.shell import Shell
 from lib.http.resilient import ResilientClient
 from lib.http.respond import ok
 from lib.resilience import BreakerPolicy, Bulkhead, CircuitBreaker, State, Upstream
@@ -62,7 +64,7 @@ class World:
 @pytest.fixture
 async def world() -> AsyncIterator[World]:
     world = World()
-    app = web.Application(middlewares=[recovery])
+    app = web.Application(middlewares=[Shell(Settings(), CollectorRegistry()).serve])
     app.add_routes([web.get("/", world.answer)])
     async with (
         TestServer(app) as server,

@@ -14,8 +14,9 @@ from lib import context
 from lib.config import Settings
 from lib.errors import AppError, Code, FieldError
 from lib.http import respond
-from lib.http.app import HEALTH, METRICS, new_app
+from lib.http.app import HEALTH, METRICS, SHELL, new_app
 from lib.http.status import STATUS
+from lib.limits.client_address import TrustedProxies
 
 ORIGIN = "https://shop.example"
 cancelled = asyncio.Event()
@@ -138,6 +139,31 @@ async def test_each_request_leaves_one_canonical_line(client) -> None:
         ("info", "/things/{id}", "/things/7", 200),
         ("warning", "other", "/nowhere", 404),
     ]
+
+
+@pytest.mark.parametrize(
+    ("proxies", "forwarded", "logged"),
+    [
+        (["127.0.0.1"], "203.0.113.9, 198.51.100.7", "198.51.100.7"),
+        (["127.0.0.1", "198.51.100.0/24"], "203.0.113.9, 198.51.100.7", "203.0.113.9"),
+        (["127.0.0.1"], None, "127.0.0.1"),
+        ([], "203.0.113.9", "127.0.0.1"),
+    ],
+)
+async def test_the_line_names_the_client_that_trusted_proxies_report(
+    client, proxies, forwarded, logged
+) -> None:
+    client.app[SHELL].proxies = TrustedProxies(proxies)
+    with capture_logs() as lines:
+        await client.get("/things/7", headers={"X-Forwarded-For": forwarded} if forwarded else {})
+    assert [line["client_ip"] for line in lines] == [logged]
+
+
+@pytest.mark.parametrize("origin", [{}, {"Origin": ORIGIN}])
+async def test_the_line_says_why_a_request_failed_also_to_a_browser(client, origin) -> None:
+    with capture_logs() as lines:
+        await client.get("/refuse/CONFLICT", headers=origin)
+    assert [(line["code"], line["error"]) for line in lines] == [("CONFLICT", "no")]
 
 
 async def test_a_probe_is_not_worth_a_line(client) -> None:

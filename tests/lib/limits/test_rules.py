@@ -44,8 +44,9 @@ def test_a_refusal_says_how_long_to_wait() -> None:
 
 def test_keys_and_rules_do_not_share_a_bucket() -> None:
     store = MemoryStore(clock=Clock())
-    one, other = TokenBucket(1.0, 1), TokenBucket(2.0, 1)
-    decisions = [store.take(one, "ip:a"), store.take(one, "ip:b"), store.take(other, "ip:a")]
+    # The last one has the numbers of the first.
+    rules = (TokenBucket(1.0, 1), TokenBucket(2.0, 1), Window(1, 1.0))
+    decisions = [store.take(rule, key) for rule in rules for key in ("ip:a", "ip:b")]
     assert all(decision.allowed for decision in decisions)
 
 

@@ -7,12 +7,12 @@ import time
 
 import pytest
 from aiohttp import web
+from prometheus_client import CollectorRegistry
 from pytest_aiohttp.plugin import AiohttpClient
 
 from lib import context
-from lib.http.middleware.caller_deadline import caller_deadline
-from lib.http.middleware.deadline import deadline
-from lib.http.middleware.recovery import recovery
+from lib.config import Settings
+from lib.http.middleware.shell import Shell
 
 
 @pytest.mark.parametrize(
@@ -61,6 +61,7 @@ async def test_a_handler_is_ended_when_its_caller_has_stopped_waiting(
 
 
 def application(handler: object) -> web.Application:
-    app = web.Application(middlewares=[recovery, deadline(0.5), caller_deadline])
+    shell = Shell(Settings(request_seconds=0.5), CollectorRegistry())
+    app = web.Application(middlewares=[shell.serve])
     app.add_routes([web.get("/", handler)])  # type: ignore[arg-type] # either of the two above
     return app

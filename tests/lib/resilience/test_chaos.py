@@ -10,11 +10,13 @@ import msgspec
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from prometheus_client import CollectorRegistry
 
 from lib import context
+from lib.config import Settings
 from lib.errors import AppError, Code, FieldError, invalid
 from lib.http.client import HttpClient, open_client
-from lib.http.middleware.recovery import recovery
+from lib.http.middleware.shell import Shell
 from lib.http.resilient import ResilientClient
 from lib.http.respond import ok
 from lib.resilience import (
@@ -42,7 +44,7 @@ class Backend:
         self.reached = 0
         self.headers: dict[str, str] = {}
         self.error: Exception | None = None
-        self.app = web.Application(middlewares=[recovery])
+        self.app = web.Application(middlewares=[Shell(Settings(), CollectorRegistry()).serve])
         self.app.add_routes([web.route("*", "/thing", self._thing)])
         self.app.add_routes([web.get("/plain", self._plain)])
 

@@ -1,0 +1,42 @@
+"""Admission: who may come in, and how often."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
+
+from lib.errors import AppError, Code
+from lib.http.middleware.auth import Authenticator
+from lib.http.middleware.exchange import Exchange
+from lib.http.middleware.rate_limit import ClientLimit, UserLimit
+from lib.limits import Decision
+
+# Lets a request in or raises; returns the limit that its answer tells of.
+Admit: TypeAlias = Callable[[Exchange], Awaitable[Decision | None]]
+
+
+async def not_yet(_: Exchange) -> Decision | None:
+    """Refuse everybody, while what admission needs is not open."""
+    raise AppError(Code.SERVICE_UNAVAILABLE, "the service is starting")
+
+
+class Admission:
+    """The limit of the client, before anything costs; who it is; then the limit of the user."""
+
+    def __init__(
+        self, clients: ClientLimit, authenticator: Authenticator, users: UserLimit
+    ) -> None:
+        self._clients = clients
+        self._authenticator = authenticator
+        self._users = users
+
+    async def admit(self, exchange: Exchange) -> Decision | None:
+        """Bind the principal; return the innermost limit: it is the one that the caller feels.
+
+        Raises:
+            AppError: RATE_LIMIT_EXCEEDED, UNAUTHORIZED, FORBIDDEN (a wrong CSRF token),
+                SERVICE_UNAVAILABLE where tokens cannot be checked.
+        """
+        by_client = await self._clients.check(exchange)
+        principal = await self._authenticator.identify(exchange)
+        return await self._users.check(principal) or by_client

@@ -1,0 +1,29 @@
+"""One request on its way through the shell: what several of its parts need, found out once."""
+
+from __future__ import annotations
+
+from time import perf_counter
+
+from aiohttp import hdrs, web
+
+from lib.http.route import is_long_lived, route_template
+from lib.limits.client_address import TrustedProxies
+
+
+class Exchange:
+    """A request with its route's template, the address of its client, and when it began."""
+
+    __slots__ = ("began", "client", "is_long_lived", "request", "route")
+
+    def __init__(self, request: web.Request, proxies: TrustedProxies) -> None:
+        self.began = perf_counter()
+        self.request = request
+        self.route = route_template(request)
+        self.is_long_lived = is_long_lived(request)
+        self.client = proxies.client(
+            request.remote, request.headers.getall(hdrs.X_FORWARDED_FOR, ())
+        )
+
+    def seconds(self) -> float:
+        """Return how long it has taken so far."""
+        return perf_counter() - self.began

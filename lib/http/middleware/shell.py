@@ -1,0 +1,95 @@
+"""The shell around every handler: one walk through its parts, in the order of the package."""
+
+from __future__ import annotations
+
+import asyncio
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+from prometheus_client import CollectorRegistry
+
+from lib.config import Settings
+from lib.http.errors import status_of, to_response
+from lib.http.middleware import access_log, idempotency, request_id
+from lib.http.middleware.admission import Admit
+from lib.http.middleware.caller_deadline import waits_less
+from lib.http.middleware.cors import Cors
+from lib.http.middleware.deadline import Deadline
+from lib.http.middleware.exchange import Exchange
+from lib.http.middleware.metrics import RequestMetrics
+from lib.http.middleware.trace import in_span
+from lib.http.status import CLIENT_CLOSED_REQUEST
+from lib.limits.client_address import TrustedProxies
+
+
+class Shell:
+    """An application's middleware; `serve` goes first among those that a service adds itself.
+
+    `admit` and `idempotent` are for services with callers of their own, set when what they need is
+    open; `proxies` are believed about addresses.
+    """
+
+    def __init__(self, settings: Settings, registry: CollectorRegistry) -> None:
+        self._cors = Cors(settings.cors_origins)
+        self._deadline = Deadline(settings.request_seconds)
+        self._metrics = RequestMetrics(registry)
+        self.proxies = TrustedProxies()
+        self.admit: Admit | None = None
+        self.idempotent: Middleware | None = None
+
+    @web.middleware
+    async def serve(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Answer the request; what is raised further in becomes an answer and a line in the log."""
+        exchange = Exchange(request, self.proxies)
+        bound = request_id.take_up(request)
+        with in_span(exchange):
+            self._metrics.begin(exchange)
+            try:
+                response = self._cors.preflight(request) or await self._in_time(exchange, handler)
+            except asyncio.CancelledError:
+                self._end(exchange, CLIENT_CLOSED_REQUEST, access_log.DISCONNECTED)
+                raise
+            except Exception as error:  # noqa: BLE001 - this is the outermost door, nothing may pass it
+                self._end(exchange, status_of(error), access_log.failed(error))
+                response = to_response(error)
+            else:
+                self._end(exchange, response.status, access_log.answered(response))
+            if not response.prepared:
+                response.headers[request_id.HEADER] = bound
+                self._cors.allow(request, response)
+        return response
+
+    def _end(self, exchange: Exchange, status: int, outcome: access_log.Outcome) -> None:
+        seconds = exchange.seconds()
+        self._metrics.end(exchange, status, seconds)
+        access_log.write(exchange, status, seconds, outcome)
+
+    async def _in_time(self, exchange: Exchange, handler: Handler) -> web.StreamResponse:
+        """Bound what follows: a time-out arrives as `TimeoutError`, at the caller as 504."""
+        if exchange.is_long_lived:
+            return await self._admitted(exchange, handler)
+        task = self._deadline.enter()
+        try:
+            callers = waits_less(exchange.request)
+            if callers is None:
+                return await self._admitted(exchange, handler)
+            async with callers:
+                return await self._admitted(exchange, handler)
+        except asyncio.CancelledError:
+            if self._deadline.has_expired(task):
+                raise TimeoutError from None
+            raise
+        finally:
+            self._deadline.leave(task)
+
+    async def _admitted(self, exchange: Exchange, handler: Handler) -> web.StreamResponse:
+        """Let in who may come in, and say on the answer what is left of their limit."""
+        request = exchange.request
+        limit = None if self.admit is None else await self.admit(exchange)
+        if self.idempotent is not None and idempotency.HEADER in request.headers:
+            response = await self.idempotent(request, handler)
+        else:
+            response = await handler(request)
+        if limit is not None and not response.prepared:
+            response.headers.update(limit.headers())
+        return response
