@@ -40,7 +40,7 @@ class S3Storage:
 
     async def put(self, key: str, data: bytes, *, content_type: str) -> None:
         """Store the object with its type."""
-        with _translated():
+        with translated():
             await self._client.put_object(
                 Bucket=self._bucket,
                 Key=check_key(key),
@@ -51,14 +51,14 @@ class S3Storage:
 
     async def get(self, key: str) -> StoredObject:
         """Read the whole object."""
-        with _translated():
+        with translated():
             answer = await self._client.get_object(Bucket=self._bucket, Key=check_key(key))
             async with answer["Body"] as body:
                 return StoredObject(await body.read(), answer["ContentType"])
 
     async def delete(self, key: str) -> None:
         """Remove the object."""
-        with _translated():
+        with translated():
             await self._client.delete_object(Bucket=self._bucket, Key=check_key(key))
 
     async def link(self, key: str, *, ttl: timedelta) -> str:
@@ -72,19 +72,16 @@ class S3Storage:
 
     async def ping(self) -> None:
         """Ask whether the bucket is there: what `Health.add("s3", …)` takes."""
-        with _translated():
+        with translated():
             await self._client.head_bucket(Bucket=self._bucket)
 
 
 @asynccontextmanager
 async def open_s3(options: S3Options) -> AsyncIterator[S3Storage]:
     """Open a client and close it at the end. Connects when first used."""
-    config = AioConfig(
-        connect_timeout=options.connect_seconds,
-        read_timeout=options.read_seconds,
-        retries={"total_max_attempts": options.attempts, "mode": "standard"},
-        signature_version="s3v4",
-    )
+    config = client_config(
+        connect=options.connect_seconds, read=options.read_seconds, attempts=options.attempts
+    ).merge(AioConfig(signature_version="s3v4"))
     async with get_session().create_client(
         "s3",
         region_name=options.region,
@@ -96,8 +93,18 @@ async def open_s3(options: S3Options) -> AsyncIterator[S3Storage]:
         yield S3Storage(client, options.bucket)
 
 
+def client_config(*, connect: float, read: float, attempts: int) -> AioConfig:
+    """Return the limits of a client: seconds to connect and between bytes, attempts in all."""
+    return AioConfig(
+        connect_timeout=connect,
+        read_timeout=read,
+        retries={"total_max_attempts": attempts, "mode": "standard"},
+    )
+
+
 @contextmanager
-def _translated() -> Iterator[None]:
+def translated() -> Iterator[None]:
+    """Turn what the AWS client raises inside the block into `missing()` or `unavailable()`."""
     try:
         yield
     except ClientError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,10 +13,12 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from lib.config import Seconds, Settings
 from lib.storage.cloudfront import CloudFrontLinks
+from lib.storage.invalidation import BehindCloudFront, CloudFrontOptions, open_cloudfront
 from lib.storage.local import LocalStorage
 from lib.storage.port import Links, Storage
 from lib.storage.s3 import S3Options, S3Storage, open_s3
 
+# A distribution's id alone names it; CloudFront's links need all of these.
 _TOGETHER = ("cloudfront_url", "cloudfront_key_pair_id", "cloudfront_private_key")
 
 
@@ -49,6 +51,13 @@ class StorageSettings(Settings):
     cloudfront_private_key: SecretStr | None = Field(
         default=None, validation_alias="CLOUDFRONT_PRIVATE_KEY"
     )
+    # With it, CloudFront is told what was removed, in the name of `S3_ACCESS_KEY`.
+    cloudfront_distribution_id: str = Field(
+        default="", validation_alias="CLOUDFRONT_DISTRIBUTION_ID"
+    )
+    cloudfront_endpoint_url: str | None = Field(
+        default=None, validation_alias="CLOUDFRONT_ENDPOINT_URL"
+    )
 
     @field_validator("s3_secret_key")
     @classmethod
@@ -68,6 +77,13 @@ class StorageSettings(Settings):
             CloudFrontLinks("https://x", key_pair_id="x", private_key_pem=_pem(value))
         return value
 
+    @field_validator("cloudfront_distribution_id")
+    @classmethod
+    def _a_distribution_has_a_bucket(cls, value: str, info: ValidationInfo) -> str:
+        if value and not info.data.get("s3_bucket"):
+            raise ValueError("needs S3_BUCKET: CloudFront hands out what is in one")
+        return value
+
     @asynccontextmanager
     async def open_files(self, secret: bytes) -> AsyncIterator[Files]:
         """Open the storage; `secret` is what links of our own are signed with."""
@@ -77,19 +93,35 @@ class StorageSettings(Settings):
             local = LocalStorage(self.files_folder, base_url=self.files_url, secret=key)
             yield Files(local, cloudfront or local, local=local)
             return
-        async with open_s3(self._s3()) as s3:
-            yield Files(s3, cloudfront or s3, s3=s3)
+        async with AsyncExitStack() as stack:
+            s3 = await stack.enter_async_context(open_s3(self._s3()))
+            storage: Storage = s3
+            if self.cloudfront_distribution_id:
+                copies = await stack.enter_async_context(open_cloudfront(self._distribution()))
+                storage = BehindCloudFront(s3, copies)
+            yield Files(storage, cloudfront or s3, s3=s3)
 
     def _s3(self) -> S3Options:
-        secret = "" if self.s3_secret_key is None else self.s3_secret_key.get_secret_value()
         return S3Options(
             bucket=self.s3_bucket,
             region=self.s3_region,
             access_key=self.s3_access_key,
-            secret_key=secret,
+            secret_key=self._s3_secret(),
             endpoint_url=self.s3_endpoint_url,
             read_seconds=self.s3_seconds,
         )
+
+    def _distribution(self) -> CloudFrontOptions:
+        return CloudFrontOptions(
+            self.cloudfront_distribution_id,
+            access_key=self.s3_access_key,
+            secret_key=self._s3_secret(),
+            endpoint_url=self.cloudfront_endpoint_url,
+            seconds=self.s3_seconds,
+        )
+
+    def _s3_secret(self) -> str:
+        return "" if self.s3_secret_key is None else self.s3_secret_key.get_secret_value()
 
     def _cloudfront(self) -> CloudFrontLinks:
         return CloudFrontLinks(

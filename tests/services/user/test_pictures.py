@@ -8,12 +8,15 @@ from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
+from aiobotocore.session import get_session
 from moto.server import ThreadedMotoServer
 
 from lib.auth import Role
 from lib.errors import AppError, Code
 from lib.storage import S3Options, open_s3
+from lib.testing.wait import eventually
 from services.user.service import pictures
+from tests.lib.storage.distribution import forgotten, new_distribution
 from tests.services.user.cast import actor
 from tests.services.user.world import running_world
 
@@ -247,3 +250,42 @@ async def test_a_removal_that_fails_is_tried_again(new_database, tmp_path) -> No
             await pictures.clear_away(db, Broken())
         assert await pictures.clear_away(db, Broken()) is False  # not before a minute has passed
         assert await db.fetchval("SELECT count(*) FROM file_to_remove") == 1
+
+
+async def test_cloudfront_forgets_a_picture_that_was_replaced_or_removed(
+    new_database, tmp_path
+) -> None:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    server.start()
+    host, port = server.get_host_and_port()
+    address = f"http://{host}:{port}"
+    given = {"aws_access_key_id": "k", "aws_secret_access_key": "s", "endpoint_url": address}
+    session = get_session()
+    async with (
+        session.create_client("s3", region_name="us-east-1", **given) as s3,
+        session.create_client("cloudfront", region_name="us-east-1", **given) as cdn,
+    ):
+        await s3.create_bucket(Bucket="shown")
+        distribution = await new_distribution(cdn)
+        settings = {
+            "s3_bucket": "shown", "s3_access_key": "k", "s3_secret_key": "s",
+            "s3_endpoint_url": address, "cloudfront_endpoint_url": address,
+            "cloudfront_distribution_id": distribution,
+        }  # fmt: skip
+        async with running_world(await new_database("user"), tmp_path, **settings) as world:
+            ann = await actor(world, Role.CUSTOMER, "ann")
+            for data in (PNG, JPEG):
+                put = await ann.call("PUT", f"{ME}/picture", data=form(("image", data)))
+                assert put.status == 204, put.body
+            assert (await ann.call("DELETE", f"{ME}/picture")).status == 204
+
+            async def both_are_forgotten() -> bool:
+                return len(await forgotten(cdn, distribution)) == 2
+
+            await eventually(both_are_forgotten)
+        batches = await forgotten(cdn, distribution)
+        paths = {item for batch in batches for item in batch["Paths"]["Items"]}
+        assert len(paths) == 2
+        assert all(path.startswith("/pfp/") for path in paths)
+        assert "Contents" not in await s3.list_objects_v2(Bucket="shown")
+    server.stop()

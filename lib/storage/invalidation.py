@@ -1,0 +1,86 @@
+"""Telling CloudFront to forget what was removed, so that its copies do not outlive the original."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from aiobotocore.session import get_session
+
+from lib.storage.port import Storage, StoredObject, check_key
+from lib.storage.s3 import client_config, translated
+
+# CloudFront is one service for all regions; this one is where its API lives.
+_REGION: Final = "us-east-1"
+
+
+@dataclass(frozen=True, slots=True)
+class CloudFrontOptions:
+    """Which distribution, and who may change it; `endpoint_url` only where it is not AWS."""
+
+    distribution_id: str
+    access_key: str
+    secret_key: str = field(repr=False)
+    endpoint_url: str | None = None
+    seconds: float = 5.0
+
+
+class CloudFront:
+    """One distribution's copies."""
+
+    def __init__(self, client: Any, distribution_id: str) -> None:
+        self._client = client
+        self._distribution_id = distribution_id
+
+    async def forget(self, key: str) -> None:
+        """Have every copy of an object dropped; asking again for the same key changes nothing.
+
+        Raises:
+            AppError: SERVICE_UNAVAILABLE where CloudFront does not answer or refuses.
+        """
+        batch = {
+            "Paths": {"Quantity": 1, "Items": [f"/{check_key(key)}"]},
+            # Keys are never used twice: the same reference is the same request, made again.
+            "CallerReference": key,
+        }
+        with translated():
+            await self._client.create_invalidation(
+                DistributionId=self._distribution_id, InvalidationBatch=batch
+            )
+
+
+class BehindCloudFront:
+    """A `Storage` that CloudFront hands out copies of."""
+
+    def __init__(self, storage: Storage, cloudfront: CloudFront) -> None:
+        self._storage = storage
+        self._cloudfront = cloudfront
+
+    async def put(self, key: str, data: bytes, *, content_type: str) -> None:
+        """See `Storage`."""
+        await self._storage.put(key, data, content_type=content_type)
+
+    async def get(self, key: str) -> StoredObject:
+        """See `Storage`."""
+        return await self._storage.get(key)
+
+    async def delete(self, key: str) -> None:
+        """Remove the object, then its copies: the other way round one could be made in between."""
+        await self._storage.delete(key)
+        await self._cloudfront.forget(key)
+
+
+@asynccontextmanager
+async def open_cloudfront(options: CloudFrontOptions) -> AsyncIterator[CloudFront]:
+    """Open a client and close it at the end. Connects when first used."""
+    async with get_session().create_client(
+        "cloudfront",
+        region_name=_REGION,
+        endpoint_url=options.endpoint_url,
+        aws_access_key_id=options.access_key,
+        aws_secret_access_key=options.secret_key,
+        config=client_config(connect=options.seconds, read=options.seconds, attempts=3),
+    ) as client:
+        yield CloudFront(client, options.distribution_id)
