@@ -8,7 +8,7 @@ mkdir -p secrets
 once() { [[ -s secrets/$1 ]] || { "${@:2}" > "secrets/$1.new" && mv "secrets/$1.new" "secrets/$1"; }; }
 password() { openssl rand -hex 24; }
 for name in "$@"; do once "${name}_password" password; once "${name}_client_password" password; done
-for name in postgres redis elastic kibana grafana csrf; do once "${name}_password" password; done
+for name in postgres redis elastic kibana logstash grafana csrf; do once "${name}_password" password; done
 once user_signing_keys openssl genpkey -algorithm ed25519
 once user_encryption_keys bash -c 'echo "first:$(openssl rand -base64 32)"'
 # Where alerts go: put the real webhook in, until then they go nowhere.
@@ -38,7 +38,9 @@ for name in "$@"; do
 done > secrets/databases.sql
 env monitoring "DATA_SOURCE_NAME=postgresql://postgres:$(<secrets/postgres_password)@postgres:5432/postgres?sslmode=disable" \
     "REDIS_PASSWORD=$(<secrets/redis_password)"
-env elk "ELASTIC_PASSWORD=$(<secrets/elastic_password)" "KIBANA_PASSWORD=$(<secrets/kibana_password)"
+env elk "ELASTIC_PASSWORD=$(<secrets/elastic_password)" "KIBANA_PASSWORD=$(<secrets/kibana_password)" \
+    "LOGSTASH_PASSWORD=$(<secrets/logstash_password)"
+env logstash "LOGSTASH_PASSWORD=$(<secrets/logstash_password)"
 env kibana "ELASTICSEARCH_PASSWORD=$(<secrets/kibana_password)"
 # A container reads what is mounted under an account of its own. Here only the owner can enter the folder.
 chmod 644 secrets/*_password secrets/alert_*_url secrets/databases.sql

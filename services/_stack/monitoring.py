@@ -1,4 +1,4 @@
-"""The watchers beside the platform: the NGINX log exporter always, Prometheus where there is one.
+"""The watchers beside the platform: of the gateway's log, of its certificate, and Prometheus.
 
 The platform runs without them: one that cannot start is told in a sentence and left out.
 """
@@ -26,7 +26,7 @@ OWN_ROUTES = ("/", "/docs/*", "/healthz")
 
 def monitoring_parts(settings: Settings, say: Callable[[str], None]) -> list[Part]:
     """Prepare what can be started here; `say` gets a sentence for each that cannot."""
-    found = [exporter_part(settings), prometheus_part(settings)]
+    found = [exporter_part(settings), blackbox_part(settings), prometheus_part(settings)]
     return [part for part in found if part is not None and _is_free(part, settings, say)]
 
 
@@ -51,6 +51,25 @@ def exporter_part(settings: Settings) -> Part:
         command=command,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         ready=answers(settings.monitoring["NGINX_EXPORTER_PORT"], "/healthz"),
+        optional=True,
+    )
+
+
+def blackbox_part(settings: Settings) -> Part | None:
+    """Describe what looks at the gateway's certificate; None without TLS or without the program."""
+    program = shutil.which("prometheus-blackbox-exporter", path=settings.environ.get("PATH"))
+    if settings.tls is None or program is None:
+        return None
+    port = settings.monitoring["BLACKBOX_EXPORTER_PORT"]
+    return Part(
+        name="blackbox-exporter",
+        command=[
+            program,
+            f"--config.file={CONFIG / 'blackbox.yml'}",
+            f"--web.listen-address={HOST}:{port}",
+            "--log.level=warn",
+        ],
+        ready=answers(port, "/-/healthy"),
         optional=True,
     )
 
@@ -107,7 +126,12 @@ def _write_config(folder: Path, settings: Settings) -> None:
         (folder / name).mkdir(parents=True)
     for rules in CONFIG.glob("rules/*.yml"):
         shutil.copy(rules, folder / "rules")
-    shutil.copy(CONFIG / "prometheus.yml", folder)
+    config = (CONFIG / "prometheus.yml").read_text()
+    blackbox = f"{HOST}:{settings.monitoring['BLACKBOX_EXPORTER_PORT']}"
+    (folder / "prometheus.yml").write_text(config.replace("blackbox-exporter:9115", blackbox))
+    if settings.tls is not None:
+        certificates = [{"targets": [f"{HOST}:{settings.tls.port}"]}]
+        (folder / "certificates" / "stack.json").write_text(json.dumps(certificates))
     (folder / "targets" / "stack.json").write_text(json.dumps(targets(settings), indent=2))
 
 

@@ -25,7 +25,11 @@ PORTS: Mapping[str, int] = {
     "POINT_GRPC_PORT": 50051,
 }
 # Of the watchers beside the platform. One that is busy costs its watcher, not the start.
-MONITORING_PORTS: Mapping[str, int] = {"NGINX_EXPORTER_PORT": 9150, "PROMETHEUS_PORT": 9090}
+MONITORING_PORTS: Mapping[str, int] = {
+    "NGINX_EXPORTER_PORT": 9150,
+    "PROMETHEUS_PORT": 9090,
+    "BLACKBOX_EXPORTER_PORT": 9115,
+}
 
 
 class Service(msgspec.Struct, frozen=True):

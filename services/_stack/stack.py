@@ -17,7 +17,7 @@ from services._stack.part import Part
 from services._stack.settings import ROOT, Settings
 from services._stack.supervisor import Keeper, StartError
 
-_WATCHERS = ("nginx-exporter", "prometheus")
+_WATCHERS = ("nginx-exporter", "blackbox-exporter", "prometheus")
 
 
 async def run(settings: Settings, *, watch: str | None = None) -> None:
