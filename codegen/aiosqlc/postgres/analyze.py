@@ -10,6 +10,7 @@ from typing import Self
 import psycopg
 
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
+from aiosqlc.postgres.catalog.bodies import look_into_bodies
 from aiosqlc.postgres.catalog.facts import Facts, load_facts
 from aiosqlc.postgres.catalog.types import build_catalog
 from aiosqlc.postgres.describe import Described, describe, prepare_session
@@ -165,6 +166,8 @@ class _Schema:
     @classmethod
     def load(cls, connection: Connection, options: AnalyzeOptions, *, scratch: bool) -> _Schema:
         facts = load_facts(connection, options.not_null_functions)
+        if scratch:
+            look_into_bodies(connection, facts)
         prepare_session(connection)
         typist = Typist(facts)
         return cls(connection, typist, build_catalog(facts, typist.types), scratch)

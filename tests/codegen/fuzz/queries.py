@@ -205,6 +205,8 @@ class Generator:
                     f"unnest({self.array(seen)})",
                     f"twice(unnest({self.array(seen)}))",
                     f"few({self.expr(seen, 'int', 1)})",
+                    f"full_set({self.expr(seen, 'int', 1)})",
+                    f"half_set({self.expr(seen, 'int', 1)})",
                 ]
             )
         return self.expr(seen, kind, 2)
@@ -387,6 +389,8 @@ class Generator:
                 ("jsonb_each('{{\"a\": null, \"b\": 1}}') {a}(t, j)", {"t": "text", "j": "json"}),
                 ("string_to_table('a,b', ',') {a}(t)", {"t": "text"}),
                 ("few(1) {a}(c0)", {"c0": "int"}),
+                ("full_set(2) {a}(c0)", {"c0": "int"}),
+                ("half_set(3) {a}(c0)", {"c0": "int"}),
                 ("twice(2) {a}(c0)", {"c0": "int"}),
                 ("regexp_split_to_table('a b', ' ') {a}(t)", {"t": "text"}),
             ]

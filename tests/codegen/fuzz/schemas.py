@@ -64,7 +64,8 @@ create domain positive as int not null check (value > -100);
 create domain label as text check (value <> 'never');
 create function twice(x int) returns int language sql immutable return x * 2;
 create function pick(x int, y int) returns int language sql immutable strict return x + y;
-create function first_or(x int, y int) returns int language sql immutable return coalesce(x, y);
+create function first_or(x int, y int) returns int language sql immutable as
+    'select coalesce(x, y)';
 create function odd_or_null(x int) returns int language sql immutable
     return case when x % 2 = 1 then x end;
 create function plain_null(x int) returns int language plpgsql immutable strict
@@ -72,7 +73,11 @@ create function plain_null(x int) returns int language plpgsql immutable strict
 create function wobble(x int) returns int language plpgsql volatile
     as $$ begin return case when random() < 0.5 then null else x end; end $$;
 create function few(x int) returns setof int language sql immutable
-    begin atomic select v from (values (1), (null), (x)) t(v); end
+    begin atomic select v from (values (1), (null), (x)) t(v); end;
+create function full_set(x int) returns table (y int) language sql immutable strict as
+    'select v from (values (1), ($1)) t(v) where v <> 2; -- never NULL';
+create function half_set(x int) returns setof int language sql immutable as
+    'select v from (values (1), (x)) t(v) where v is null or v <> 2'
 """
 _STATEMENT_END = re.compile(r";\n")
 _SKIP_ROW = (

@@ -27,6 +27,18 @@ create function nothing(x int) returns int language sql immutable
 create function second(x int, y int default null) returns int language sql immutable return y;
 create function opaque(x int) returns int language plpgsql immutable strict
     as $$ begin return null; end $$;
+create function quoted_sum(x int, y int) returns int language sql strict as 'select x + $2';
+create function quoted_last(x int) returns int language sql as $$
+    select null::int; -- not the last
+    select coalesce(x, 0) -- the last
+$$;
+create function quoted_none(x int) returns int language sql as 'select x where x > 100';
+create function found_elsewhere(x int) returns int language sql set search_path = pg_catalog
+    as 'select x';
+create function any_of(x anyelement) returns anyelement language sql as 'select x';
+create function rows_of(x int) returns table (y int) language sql strict
+    as 'select x where x > 1';
+create function maybe_rows(x int) returns setof int language sql as 'select x';
 """
 )
 
@@ -172,6 +184,13 @@ CASES = {
     "select second(x => id, y => x), second(y => x, x => id), second(y => id, x => x)"
     " from b": "N N NN",
     "select second(id) from b": "N",
+    "select quoted_sum(x, 1), quoted_sum(id, 1), quoted_last(x) from b": "N NN NN",
+    "select quoted_none(id), found_elsewhere(id), any_of(id) from b": "N N N",
+    "select rows_of(x) from b": "NN",
+    "select y from b, rows_of(b.x)": "NN",
+    "select maybe_rows(x) from b": "N",
+    "select maybe_rows(id) from b": "NN",
+    "select r, t from b left join rows_of(b.id) r on true, maybe_rows(b.id) t": "N NN",
 }  # fmt: skip
 
 

@@ -32,6 +32,11 @@ CASES: dict[str, list[tuple[str, str, bool]]] = {
     "select coalesce($1, name) from a": [("p1", "text", True)],
     "select greet($1, $2)": [("who", "text", False), ("times", "int4", False)],
     "select make_interval(secs => $1)": [("secs", "float8", False)],
+    "select mod(id, $1), left($2, $3) from a": [
+        ("mod", "int4", False),
+        ("left", "text", False),
+        ("left_2", "int4", False),
+    ],
     "select $1::uuid": [("p1", "uuid", False)],
     "insert into p values ($1, $2, $3, $4)": [
         ("id", "int4", False),

@@ -94,6 +94,10 @@ def set_element_verdict(p: Prover, node: Node, function: Function, scope: Scope)
         return array_elements(p, node["args"][0], scope)
     if is_declared(p, function):
         return never(f"{function.name}() is declared never to be NULL")
+    if not name:
+        from aiosqlc.postgres.infer.user_functions import body_verdict
+
+        return body_verdict(p, function, node.items("args"), scope)
     return maybe(f"{function.name}() may give NULL")
 
 

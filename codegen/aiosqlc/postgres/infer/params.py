@@ -35,8 +35,8 @@ class Use:
     """One occurrence of a parameter.
 
     `relation`/`attribute` is the column it meets (0 for none), `role` says how: assign, compare,
-    any, argument, limit, offset, other. `tolerant`: a NULL here means something; `reason` says
-    what.
+    any, argument, function (the argument has no name), limit, offset, other. `tolerant`: a NULL
+    here means something; `reason` says what.
     """
 
     role: str
@@ -213,8 +213,8 @@ class _Uses:
                 name = names[position] if position < len(names) else ""
                 if arg.kind == "NAMEDARGEXPR":
                     name = str(arg["name"])
-                alone = function.name if len(node["args"]) == 1 else ""
-                self.add(param["paramid"], Use("argument", name=name or alone))
+                role = "argument" if name else "function"
+                self.add(param["paramid"], Use(role, name=name or function.name))
 
     def _tolerated(self, node: Node) -> None:
         words = {

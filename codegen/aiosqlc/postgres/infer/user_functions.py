@@ -7,21 +7,26 @@ from aiosqlc.postgres.infer import kinds
 from aiosqlc.postgres.infer.prover import Prover
 from aiosqlc.postgres.infer.relations import column_in, expression_type, output_targets
 from aiosqlc.postgres.infer.scope import Scope
-from aiosqlc.postgres.infer.verdict import Verdict, all_of, maybe
+from aiosqlc.postgres.infer.verdict import Verdict, all_of, maybe, never
 from aiosqlc.postgres.tree import Node
 
 _DEEPEST = 8
 
 
 def body_verdict(p: Prover, function: Function, args: list[Node], scope: Scope) -> Verdict:
-    """Judge a call of a user's function that returns one value, from its body where it has one."""
+    """Judge a call of a user's function from its body, where it has one.
+
+    Of a function that returns a set, the verdict is on the values in it.
+    """
     from aiosqlc.postgres.infer.cardinality import RowCounter
 
     name = f"{function.name}()"
     if not function.body or function.language != "sql" or p.depth >= _DEEPEST:
         return maybe(f"nothing is known about {name}; its body is not standard SQL")
     verdicts = p.all(args, scope)
-    if function.strict:
+    if function.strict and function.set:
+        verdicts = [never(f"{name} is strict: a NULL makes an empty set") for _ in args]
+    elif function.strict:
         missing = next((v for v in verdicts if v.null), None)
         if missing is not None:
             return maybe(f"{name} is strict, and an argument may be NULL", missing)
@@ -36,7 +41,7 @@ def body_verdict(p: Prover, function: Function, args: list[Node], scope: Scope) 
     }
     inner = Prover(p.facts, (), arguments, p.depth + 1)
     body = Scope(query, None, p.facts)
-    if not RowCounter(p.facts).at_least_one(body):
+    if not function.set and not RowCounter(p.facts).at_least_one(body):
         return maybe(f"the body of {name} may give no row")
     return all_of([column_in(inner, body, 1)], f"the body of {name} gives a value")
 
