@@ -82,8 +82,9 @@ CREATE TABLE service_order (
     CONSTRAINT service_order_window_check CHECK (time_end > time_start)
 );
 
--- The orders of the lists, each with its tie-break: of a customer, and of what is open.
+-- The orders of the lists, each with its tie-break: of a customer, of what is open, and of all.
 CREATE INDEX service_order_customer_created_at ON service_order (customer_id, created_at, id);
+CREATE INDEX service_order_created_at ON service_order (created_at, id);
 CREATE INDEX service_order_status_created_at ON service_order (status, created_at, id);
 CREATE INDEX service_order_status_time_start ON service_order (status, time_start, id);
 CREATE INDEX service_order_open_place ON service_order

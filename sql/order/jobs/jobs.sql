@@ -6,7 +6,8 @@ SELECT * FROM job WHERE id = @id;
 -- name: ListJobs :many
 -- One page, in the order asked for, equal ones by id.
 SELECT * FROM job
-WHERE status = ANY (@statuses::job_status[])
+WHERE true
+    AND status = @status -- :if status
     AND customer_id = @customer_id -- :if customer_id
     AND provider_id = @provider_id -- :if provider_id
 ORDER BY
@@ -16,7 +17,8 @@ LIMIT @page_size OFFSET @skip;
 
 -- name: CountJobs :one
 SELECT count(*) FROM job
-WHERE status = ANY (@statuses::job_status[])
+WHERE true
+    AND status = @status -- :if status
     AND customer_id = @customer_id -- :if customer_id
     AND provider_id = @provider_id -- :if provider_id
 ;

@@ -6,7 +6,8 @@ SELECT * FROM offer WHERE id = @id;
 -- name: ListOffers :many
 -- One page, in the order asked for, equal ones by id.
 SELECT * FROM offer
-WHERE status = ANY (@statuses::offer_status[])
+WHERE true
+    AND status = @status -- :if status
     AND order_id = @order_id -- :if order_id
     AND provider_id = @provider_id -- :if provider_id
 ORDER BY
@@ -16,7 +17,8 @@ LIMIT @page_size OFFSET @skip;
 
 -- name: CountOffers :one
 SELECT count(*) FROM offer
-WHERE status = ANY (@statuses::offer_status[])
+WHERE true
+    AND status = @status -- :if status
     AND order_id = @order_id -- :if order_id
     AND provider_id = @provider_id -- :if provider_id
 ;

@@ -10,7 +10,8 @@ SELECT * FROM service_order WHERE id = @id FOR NO KEY UPDATE;
 -- name: ListServiceOrders :many
 -- One page, in the order asked for, equal ones by id; `open_after` leaves out whose time is over.
 SELECT * FROM service_order
-WHERE status = ANY (@statuses::service_order_status[])
+WHERE true
+    AND status = @status -- :if status
     AND customer_id = @customer_id -- :if customer_id
     AND service_id = @service_id -- :if service_id
     AND time_end > @open_after -- :if open_after
@@ -21,7 +22,8 @@ LIMIT @page_size OFFSET @skip;
 
 -- name: CountServiceOrders :one
 SELECT count(*) FROM service_order
-WHERE status = ANY (@statuses::service_order_status[])
+WHERE true
+    AND status = @status -- :if status
     AND customer_id = @customer_id -- :if customer_id
     AND service_id = @service_id -- :if service_id
     AND time_end > @open_after -- :if open_after

@@ -12,7 +12,7 @@ from msgspec.structs import force_setattr
 from lib.errors import FieldError, invalid
 from lib.http.decode import Input
 from services.order.model.jobs.places import Location
-from services.order.model.jobs.texts import Description
+from services.order.model.jobs.texts import Description, trimmed
 
 MAX_OPEN_ORDERS: Final = 100  # of one customer
 HORIZON: Final = timedelta(days=366)
@@ -29,7 +29,7 @@ class _Described(Input, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         if isinstance(self.description, str):
-            force_setattr(self, "description", self.description.strip())
+            force_setattr(self, "description", trimmed(self.description))
 
 
 class NewServiceOrder(_Described, frozen=True, kw_only=True):

@@ -47,7 +47,7 @@ async def orders_for(
     if caller.is_provider:
         if wanted.status not in (None, "PENDING"):
             return [], 0
-        return await _orders(db, wanted, statuses=[ServiceOrderStatus.PENDING], open_after=clock())
+        return await _orders(db, wanted, status=ServiceOrderStatus.PENDING, open_after=clock())
     return await orders_of(db, _id_of(caller), wanted)
 
 
@@ -128,10 +128,10 @@ async def jobs_of(
     provider_id: UUID | None = None,
 ) -> tuple[Sequence[Job], int]:
     """Return the jobs of one side."""
-    statuses = list(JobStatus) if wanted.status is None else [JobStatus(wanted.status)]
+    status = None if wanted.status is None else JobStatus(wanted.status)
     rows = await jobs.list_jobs(
         db,
-        statuses=statuses,
+        status=status,
         customer_id=customer_id,
         provider_id=provider_id,
         sort=wanted.sql_sort,
@@ -141,7 +141,7 @@ async def jobs_of(
     total = wanted.total_if_last(len(rows))
     if total is None:
         total = await jobs.count_jobs(
-            db, statuses=statuses, customer_id=customer_id, provider_id=provider_id
+            db, status=status, customer_id=customer_id, provider_id=provider_id
         )
     return rows, total
 
@@ -178,16 +178,15 @@ async def _orders(
     db: Executor,
     wanted: ListOrdersOf,
     *,
-    statuses: Sequence[ServiceOrderStatus] | None = None,
+    status: ServiceOrderStatus | None = None,
     customer_id: UUID | None = None,
     open_after: datetime | None = None,
 ) -> tuple[Sequence[ServiceOrder], int]:
-    if statuses is None:
-        one = wanted.status
-        statuses = list(ServiceOrderStatus) if one is None else [ServiceOrderStatus(one)]
+    if status is None and wanted.status is not None:
+        status = ServiceOrderStatus(wanted.status)
     rows = await service_orders.list_service_orders(
         db,
-        statuses=statuses,
+        status=status,
         customer_id=customer_id,
         service_id=wanted.service_id,
         open_after=open_after,
@@ -199,7 +198,7 @@ async def _orders(
     if total is None:
         total = await service_orders.count_service_orders(
             db,
-            statuses=statuses,
+            status=status,
             customer_id=customer_id,
             service_id=wanted.service_id,
             open_after=open_after,
@@ -214,10 +213,10 @@ async def _offers(
     order_id: UUID | None = None,
     provider_id: UUID | None = None,
 ) -> tuple[Sequence[Offer], int]:
-    statuses = list(OfferStatus) if wanted.status is None else [OfferStatus(wanted.status)]
+    status = None if wanted.status is None else OfferStatus(wanted.status)
     rows = await offers.list_offers(
         db,
-        statuses=statuses,
+        status=status,
         order_id=order_id,
         provider_id=provider_id,
         sort=wanted.sql_sort,
@@ -227,7 +226,7 @@ async def _offers(
     total = wanted.total_if_last(len(rows))
     if total is None:
         total = await offers.count_offers(
-            db, statuses=statuses, order_id=order_id, provider_id=provider_id
+            db, status=status, order_id=order_id, provider_id=provider_id
         )
     return rows, total
 

@@ -159,7 +159,7 @@ async def _check_terms(
     if changes.time_start is not UNSET or changes.time_end is not UNSET:
         start = given(changes.time_start, before.time_start)
         check_window(start, given(changes.time_end, before.time_end), now=now)
-    waiting = await offers.count_offers(tx, statuses=[OfferStatus.PENDING], order_id=before.id)
+    waiting = await offers.count_offers(tx, status=OfferStatus.PENDING, order_id=before.id)
     if waiting:
         raise conflict("offers have been made on these terms: cancel the order and make another")
 

@@ -82,6 +82,7 @@ async def test_who_may_write(client, issuer, anyone, path, new, known, noun, cha
         ("currencies", YEN, {"symbol": "x" * 11}, "symbol"),
         ("currencies", YEN, {"id": EUR}, "id"),
         ("cities", LYON, {"name": ""}, "name"),
+        ("cities", LYON, {"name": "\u200b\ufeff"}, "name"),
         ("cities", LYON, {"iso2": "fr"}, "iso2"),
         ("cities", LYON, {"iso2": "FRA"}, "iso2"),
         ("cities", LYON, {"country": None}, "country"),

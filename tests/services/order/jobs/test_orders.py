@@ -48,7 +48,7 @@ async def test_an_order_is_its_customer_s_own_whatever_the_body_says(market) -> 
         ({"time_end": "9999-12-31T23:59:59-12:00"}, ["time_end"]),
         ({"time_start": "2030-01-01T00:00:00"}, ["time_start"]),
         ({"description": ""}, ["description"]),
-        ({"description": " \n "}, ["description"]),
+        ({"description": " \n\u200b "}, ["description"]),
         ({"description": "x" * 2001}, ["description"]),
         ({"location": {"longitude": 180.1, "latitude": 0}}, ["location.longitude"]),
         ({"location": {"longitude": 0, "latitude": -90.5}}, ["location.latitude"]),
