@@ -127,9 +127,9 @@ def report(case: str, rounds: dict[str, list[dict[str, float]]]) -> None:
     cpu: dict[str, float] = {}
     print(f"\n{case}")
     for name, found in rounds.items():
-        p50, p99, cpu[name] = (
-            statistics.median(one[key] for one in found) for key in ("p50_ms", "p99_ms", "cpu_us")
-        )
+        p50, p99 = (statistics.median(one[key] for one in found) for key in ("p50_ms", "p99_ms"))
+        # What else runs on the machine only ever adds to it: the least is what the server needs.
+        cpu[name] = min(one["cpu_us"] for one in found)
         print(
             f"  {LABELS[name]:27} {rate[name]:6.0f} req/s   p50 {p50:6.2f} ms   p99 {p99:6.2f} ms"
             f"   {cpu[name]:5.0f} us of its CPU per request"
