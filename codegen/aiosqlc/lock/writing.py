@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
 from typing import Any, cast
@@ -88,9 +88,10 @@ def _query(query: TypedQuery) -> str:
 
 def _json(value: object) -> str:
     """Return a value as JSON; frozen values as objects without their defaults."""
-    if isinstance(value, tuple):
-        return f"[{','.join(map(_json, value))}]"
     kind = type(value)
+    known = _PLAIN.get(kind)
+    if known is not None:
+        return known(value)
     if kind in _REPEATED:
         return _fragment(value)
     if kind in _MEMBERS or is_dataclass(value):
@@ -98,7 +99,17 @@ def _json(value: object) -> str:
     return _encode(value).decode()
 
 
+def _array(value: Any) -> str:
+    return f"[{','.join([_json(item) for item in value])}]"
+
+
 _encode = msgspec.json.Encoder().encode
+_PLAIN: dict[type, Callable[[Any], str]] = {
+    tuple: _array,
+    str: lambda value: _encode(value).decode(),
+    int: str,
+    bool: lambda value: "true" if value else "false",
+}
 # Few of these, used over and over: each is written out once.
 _REPEATED = frozenset({SqlType, ColumnRef, Constraint})
 _MEMBERS: dict[type, list[tuple[str, object]]] = {}
@@ -121,10 +132,12 @@ def _object(value: object) -> str:
     return (
         "{"
         + ",".join(
-            f'"{name}":{_json(held)}'
-            for name, default in members
-            if (held := getattr(value, name)) is not default
-            and (default is MISSING or held != default)
+            [
+                f'"{name}":{_json(held)}'
+                for name, default in members
+                if (held := getattr(value, name)) is not default
+                and (default is MISSING or held != default)
+            ]
         )
         + "}"
     )
