@@ -105,3 +105,24 @@ async def sql(database_url: str):
     connection = await asyncpg.connect(database_url)
     yield connection
     await connection.close()
+
+
+class Explaining:
+    """An executor that asks how the server would run a query, and returns no rows."""
+
+    def __init__(self, connection: asyncpg.Connection) -> None:
+        self._connection = connection
+        self.plan = ""
+
+    async def fetch(self, query: str, /, *args: object) -> list:
+        rows = await self._connection.fetch(f"EXPLAIN {query}", *args)
+        self.plan = "\n".join(row[0] for row in rows)
+        return []
+
+    async def fetchval(self, query: str, /, *args: object) -> int:
+        return 0
+
+
+@pytest.fixture
+def explaining(sql) -> Explaining:
+    return Explaining(sql)

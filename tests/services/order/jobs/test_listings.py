@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import random
+from uuid import UUID
 
 import pytest
 
+from lib.http.pagination import Sort
+from services.order.model.jobs.caller import Caller
+from services.order.model.jobs.lists import ListServiceOrders
+from services.order.model.jobs.places import Location
+from services.order.service.jobs import listings
 from tests.services.order.conftest import CUSTOMER, PROVIDER
 from tests.services.order.jobs.conftest import NOBODY, after, expect
 from tests.services.order.jobs.test_box import away, kilometres
+
+BERLIN_PLACE = Location(longitude=13.4, latitude=52.5)
 
 
 async def listed(caller, path: str) -> list[str]:
@@ -202,6 +210,27 @@ async def test_open_orders_near_a_place_are_those_that_brute_force_finds(market,
         assert [row["id"] for row in found] == expected
         for row in found:
             assert row["distance_km"] == pytest.approx(distances[row["id"]], abs=0.002)
+
+
+async def test_an_index_finds_what_is_open_nearby_and_what_is_newest(sql, explaining) -> None:
+    await sql.execute(
+        """
+        INSERT INTO service_order (id, customer_id, service_id, longitude, latitude, time_start,
+            time_end, description, created_at, status)
+        SELECT gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), random() * 360 - 180,
+            random() * 180 - 90, now(), now() + '1 h'::interval, 'x', now() - n * '1 s'::interval,
+            CASE WHEN n % 20 = 0 THEN 'PENDING' ELSE 'COMPLETED' END::service_order_status
+        FROM generate_series(1, 5000) AS n
+        """
+    )
+    await sql.execute("ANALYZE service_order")
+    wanted = ListServiceOrders(sort=Sort.DESC)
+    await listings.orders_near(explaining, BERLIN_PLACE, wanted)
+    assert " service_order_open_place " in explaining.plan
+    await listings.orders_for(explaining, wanted, Caller(id=UUID(PROVIDER), is_provider=True))
+    assert " service_order_status_created_at " in explaining.plan
+    await listings.orders_for(explaining, wanted, Caller(sees_all=True))
+    assert " service_order_created_at " in explaining.plan
 
 
 @pytest.mark.parametrize(

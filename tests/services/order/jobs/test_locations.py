@@ -8,7 +8,8 @@ import random
 import pytest
 
 from lib.auth import Role
-from services.order.store.jobs.locations import NEAREST_LOCATIONS
+from services.order.model.jobs.places import Nearest
+from services.order.service.jobs.locations import nearest
 from tests.services.order.conftest import OTHER_PROVIDER, PROVIDER, caller_with
 from tests.services.order.jobs.conftest import BERLIN, HAMBURG, NOBODY, expect, refused
 from tests.services.order.jobs.test_box import away, kilometres
@@ -159,7 +160,7 @@ async def test_the_nearest_are_those_that_brute_force_finds(customer, sql) -> No
                 assert row["distance_km"] == pytest.approx(away_km, abs=0.002)
 
 
-async def test_an_index_finds_the_nearest(sql) -> None:
+async def test_an_index_finds_the_nearest(sql, explaining) -> None:
     await sql.execute(
         """
         INSERT INTO provider_location (provider_id, city_id, longitude, latitude, address)
@@ -169,9 +170,8 @@ async def test_an_index_finds_the_nearest(sql) -> None:
         """
     )
     await sql.execute("ANALYZE provider_location")
-    values = (13.4, 52.5, 13.0, 52.0, 14.0, 53.0, 13.0, 14.0, 50.0, 20)
-    plan = await sql.fetch(f"EXPLAIN {NEAREST_LOCATIONS}", *values)
-    assert any("provider_location_place" in row[0] for row in plan), plan
+    await nearest(explaining, Nearest(longitude=13.4, latitude=52.5))
+    assert " provider_location_place " in explaining.plan
 
 
 @pytest.mark.parametrize(
