@@ -79,6 +79,9 @@ def compile_project(project: Project, analyze: Analyze | None = None) -> Compile
             compiled.locked[str(analysed.entry.index)] = analysed.locked
         if not analysed.failed:
             print_set(project, analysed.entry, analysed.analysis, compiled)
+        elif analysed.entry.python:  # what could be analysed may have mistakes of its own
+            entry, analysis = analysed.entry, analysed.analysis
+            compiled.diagnostics += plan_modules(analysed.entry.python, analysis, entry.engine)[1]
     compiled.diagnostics = in_source_order([*compiled.diagnostics, *_same_paths(project, compiled)])
     return compiled
 

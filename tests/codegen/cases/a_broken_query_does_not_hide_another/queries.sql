@@ -9,3 +9,9 @@ SELECT * FROM userz;
 
 -- name: Fourth :one
 SELECT * FROM users WHERE id = $1;
+
+-- name: Fifth :many
+SELECT id, id FROM users;
+
+-- name: Sixth :execlastid
+DELETE FROM users WHERE id = $1;
