@@ -24,7 +24,7 @@ from aiosqlc.plan import plan_modules
 from aiosqlc.plan.twin import Planned, twin_of
 from aiosqlc.remember import Analyze, analyze_remembering
 from aiosqlc.schema import read_schema
-from aiosqlc.source import SourceFile
+from aiosqlc.source import SourceFile, Span
 from aiosqlc.stages import Analysis, AnalyzeOptions, ParsedQuery, Rendered, SchemaFile
 
 
@@ -79,11 +79,22 @@ def compile_project(project: Project, analyze: Analyze | None = None) -> Compile
             compiled.locked[str(analysed.entry.index)] = analysed.locked
         if not analysed.failed:
             print_set(project, analysed.entry, analysed.analysis, compiled)
-        elif analysed.entry.python:  # what could be analysed may have mistakes of its own
-            entry, analysis = analysed.entry, analysed.analysis
-            compiled.diagnostics += plan_modules(analysed.entry.python, analysis, entry.engine)[1]
+        else:
+            compiled.diagnostics += _clashes_elsewhere(analysed)
     compiled.diagnostics = in_source_order([*compiled.diagnostics, *_same_paths(project, compiled)])
     return compiled
+
+
+def _clashes_elsewhere(analysed: Analysed) -> list[Diagnostic]:
+    """Clashes among what could be analysed, where nothing else is wrong."""
+    python, engine = analysed.entry.python, analysed.entry.engine
+    clashes = plan_modules(python, analysed.analysis, engine)[1] if python else []
+    told = {label for item in analysed.diagnostics for label in _places(item)}
+    return [item for item in clashes if not told & set(_places(item)[:1])]
+
+
+def _places(item: Diagnostic) -> list[tuple[str, Span]]:
+    return [(str(label.file.path), label.span) for label in item.labels]
 
 
 def _same_paths(project: Project, compiled: Compiled) -> list[Diagnostic]:
