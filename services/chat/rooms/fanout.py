@@ -58,7 +58,6 @@ class Fanout:
         self._subscription: Any = None
         self._heard_at = 0.0
         self._batch: list[Said] = []
-        self._told = asyncio.Event()
         self._wake = asyncio.Event()
         self._away_until = 0.0
         # Where channels stand of which the others could not be told.
@@ -74,22 +73,14 @@ class Fanout:
         """Whether Redis carries what is said, both ways, as far as is known."""
         return self._subscription is not None and not self._untold and self._away_until == 0.0
 
-    async def say(self, said: Said) -> None:
-        """Tell everyone, here and elsewhere; return when that is done or cannot be done now."""
+    def say(self, said: Said) -> None:
+        """Tell everyone: those here at once, the other replicas with all else that is said now."""
         self._pass_on(said)
         if self._redis is None:
             return
         if self._away_until > time.monotonic():
             self._remember((said,))
-            return
-        self._batch.append(said)
-        self._wake.set()
-        await self._told.wait()
-
-    def say_soon(self, said: Said) -> None:
-        """Tell everyone, without waiting for it; lost where Redis is away."""
-        self._pass_on(said)
-        if self._redis is not None and self._away_until <= time.monotonic():
+        else:
             self._batch.append(said)
             self._wake.set()
 
@@ -172,11 +163,10 @@ class Fanout:
         if self._away_until > time.monotonic():
             await asyncio.sleep(_AWAY_SECONDS)
         batch, self._batch = self._batch, []
-        told, self._told = self._told, asyncio.Event()
-        await self._publish(batch, told)
+        await self._publish(batch)
         return True
 
-    async def _publish(self, batch: list[Said], told: asyncio.Event) -> None:
+    async def _publish(self, batch: list[Said]) -> None:
         assert self._redis is not None  # noqa: S101 - only then is anything told
         untold = list(islice(self._untold.values(), _UNTOLD_AT_ONCE))
         try:
@@ -191,8 +181,6 @@ class Fanout:
             for said in untold:
                 if self._untold.get(said.channel_id) is said:
                     del self._untold[said.channel_id]
-        finally:
-            told.set()
 
     def _remember(self, batch: tuple[Said, ...] | list[Said]) -> None:
         for said in batch:

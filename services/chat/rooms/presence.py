@@ -80,11 +80,11 @@ class Presence:
                 seat.give(framed(IsPresent(channel_id, said.user_id, online)))
 
     @asynccontextmanager
-    async def running(self, say_soon: Callable[[Seen], None]) -> AsyncIterator[None]:
+    async def running(self, say: Callable[[Seen], None]) -> AsyncIterator[None]:
         """Keep Redis informed while the block runs; at the end everybody here is gone."""
 
         async def step() -> bool:
-            await self._tell(say_soon)
+            await self._tell(say)
             return False
 
         try:
@@ -92,9 +92,9 @@ class Presence:
                 yield
         finally:
             with suppress(RedisError, OSError):
-                await self._tell(say_soon)
+                await self._tell(say)
 
-    async def _tell(self, say_soon: Callable[[Seen], None]) -> None:
+    async def _tell(self, say: Callable[[Seen], None]) -> None:
         changed = list(islice(self._changed, _AT_ONCE))
         if changed:
             self._changed.difference_update(changed)
@@ -104,7 +104,7 @@ class Presence:
                 self._changed.update(changed)
                 raise
             for user_id, online in zip(changed, anywhere, strict=True):
-                say_soon(Seen(user_id, online))
+                say(Seen(user_id, online))
         if time.monotonic() - self._refreshed_at >= _REFRESH_SECONDS:
             self._refreshed_at = time.monotonic()
             await self._refresh()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 from uuid import UUID
@@ -40,15 +40,24 @@ class Chat:
     metrics: SocketMetrics
     _running: set[asyncio.Task[Any]] = field(default_factory=set)
 
-    async def send(self, user_id: UUID, channel_id: UUID, client_id: str, text: str) -> Stored:
+    async def send(
+        self,
+        user_id: UUID,
+        channel_id: UUID,
+        client_id: str,
+        text: str,
+        acknowledge: Callable[[Stored], None] = lambda _: None,
+    ) -> Stored:
         """Store a message and tell both members; what was sent before is told again.
 
-        It is not left half done where the caller goes away meanwhile.
+        It is not left half done where the caller goes away meanwhile. `acknowledge` is called in
+        the same turn of the loop as the members are told: a socket then writes both at once.
 
         Raises:
             AppError: as `messages.send`; nobody is told then.
         """
-        return await self._unbroken(self._send(user_id, channel_id, client_id, text))
+        work = self._send(user_id, channel_id, client_id, text, acknowledge)
+        return await self._unbroken(work)
 
     async def mark_read(self, user_id: UUID, channel_id: UUID, message_id: UUID) -> int:
         """Move the user's mark up to a message; return its sequence.
@@ -62,7 +71,7 @@ class Chat:
         if moved:
             to = await self._members(user_id, channel_id)
             frame = framed(WasRead(channel_id, user_id, message_id, sequence))
-            self.fanout.say_soon(Whispered(to, frame))
+            self.fanout.say(Whispered(to, frame))
         return sequence
 
     async def typing(self, user_id: UUID, channel_id: UUID) -> None:
@@ -71,14 +80,21 @@ class Chat:
         if not await self._is_first(f"chat:typing:{channel_id}:{user_id}"):
             return
         frame = framed(IsTyping(channel_id, user_id, TYPING_SECONDS))
-        self.fanout.say_soon(Whispered((other,), frame))
+        self.fanout.say(Whispered((other,), frame))
 
     async def watch(self, seat: Seat, user_id: UUID, channel_id: UUID) -> IsPresent:
         """Say whether the other member is online, now and on every change. Raises NOT_FOUND."""
         other = await self._other(user_id, channel_id)
         return IsPresent(channel_id, other, await self.presence.watch(seat, other, channel_id))
 
-    async def _send(self, user_id: UUID, channel_id: UUID, client_id: str, text: str) -> Stored:
+    async def _send(
+        self,
+        user_id: UUID,
+        channel_id: UUID,
+        client_id: str,
+        text: str,
+        acknowledge: Callable[[Stored], None],
+    ) -> Stored:
         stored = await messages.send(
             self.db, channel_id=channel_id, author_id=user_id, client_id=client_id, text=text
         )
@@ -86,9 +102,8 @@ class Chat:
         if not stored.replayed:
             self.metrics.stored.inc()
         # A repetition is told as well: whoever stored it may have ended before it could.
-        await self.fanout.say(
-            Posted(channel_id, message.sequence, stored.members, delivered(message))
-        )
+        self.fanout.say(Posted(channel_id, message.sequence, stored.members, delivered(message)))
+        acknowledge(stored)
         return stored
 
     async def _other(self, user_id: UUID, channel_id: UUID) -> UUID:

@@ -11,6 +11,7 @@ from services.chat.rooms.presence import WATCHED
 from services.chat.rooms.wire import framed, text_frame
 from services.chat.service.channels import no_such_channel
 from services.chat.service.chat import Chat
+from services.chat.service.messages import Stored
 from services.chat.ws.socket import Socket
 
 _PONG: Final = framed(frames.Pong())
@@ -38,18 +39,20 @@ async def obey(chat: Chat, socket: Socket, frame: frames.ClientFrame) -> None:
 
 
 async def _send(chat: Chat, socket: Socket, frame: frames.Send) -> None:
-    stored = await chat.send(socket.user_id, frame.channel_id, frame.client_id, frame.text)
-    message = stored.message
-    answer(
-        socket,
-        frames.Ack(
-            client_id=message.client_id,
-            channel_id=message.channel_id,
-            message_id=message.id,
-            sequence=message.sequence,
-            created_at=message.created_at,
-        ),
-    )
+    def acknowledge(stored: Stored) -> None:
+        message = stored.message
+        answer(
+            socket,
+            frames.Ack(
+                client_id=message.client_id,
+                channel_id=message.channel_id,
+                message_id=message.id,
+                sequence=message.sequence,
+                created_at=message.created_at,
+            ),
+        )
+
+    await chat.send(socket.user_id, frame.channel_id, frame.client_id, frame.text, acknowledge)
 
 
 async def _resume(chat: Chat, socket: Socket, frame: frames.Resume) -> None:

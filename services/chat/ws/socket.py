@@ -29,6 +29,7 @@ class Socket:
         "_limit",
         "_metrics",
         "_transport",
+        "_turn",
         "_ws",
         "seat",
         "user_id",
@@ -45,6 +46,7 @@ class Socket:
         self._metrics = metrics
         self._closing: asyncio.Task[None] | None = None
         self._early: Close | None = None
+        self._turn: list[bytes] | None = None
 
     def opened(self, ws: web.WebSocketResponse, transport: asyncio.Transport | None) -> None:
         """Begin to write, the handshake is done; or close, where that was asked for meanwhile."""
@@ -53,13 +55,15 @@ class Socket:
             self.close(self._early)
 
     def write(self, frame: bytes) -> None:
-        """Write a frame, unless the socket is being closed."""
-        transport = self._transport
-        if transport is None or self._closing is not None or transport.is_closing():
-            return
-        transport.write(frame)
-        if transport.get_write_buffer_size() > self._limit:
-            self.close(Close.SLOW)
+        """Write a frame, unless the socket is being closed.
+
+        It goes out with whatever else is written in this turn of the loop: sending costs most.
+        """
+        if self._turn is not None:
+            self._turn.append(frame)
+        elif not self.is_closing:
+            self._turn = [frame]
+            asyncio.get_running_loop().call_soon(self._flush)
 
     async def write_slowly(self, frame: bytes) -> None:
         """Write a frame and wait until most of what is written has been taken.
@@ -68,6 +72,7 @@ class Socket:
             ConnectionResetError: where it is not taken within some seconds, or the socket closes.
         """
         self.write(frame)
+        self._flush()
         transport, loop = self._transport, asyncio.get_running_loop()
         until = loop.time() + CLOSE_SECONDS
         while transport is not None and transport.get_write_buffer_size() > self._limit // 2:
@@ -79,6 +84,15 @@ class Socket:
         if transport is None or self.is_closing:
             raise ConnectionResetError
 
+    def _flush(self) -> None:
+        frames, self._turn = self._turn, None
+        transport = self._transport
+        if frames is None or transport is None or self.is_closing:
+            return
+        transport.write(frames[0] if len(frames) == 1 else b"".join(frames))
+        if transport.get_write_buffer_size() > self._limit:
+            self.close(Close.SLOW)
+
     @property
     def is_closing(self) -> bool:
         """Whether nothing is written any more."""
@@ -89,6 +103,8 @@ class Socket:
         if self._ws is None:
             self._early = code
         elif self._closing is None:
+            self._flush()
+        if self._ws is not None and self._closing is None:
             self._metrics.closed.labels(code.value).inc()
             self._closing = asyncio.create_task(self._close(self._ws, code), name="chat-close")
         return self._closing

@@ -1,0 +1,1 @@
+"""How many connections and messages one process of the chat service carries."""
