@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Iterator
+from functools import partial
+
 from aiosqlc.config.project import ModelKind
 from aiosqlc.emit.literal import docstring, indented, line_literal
 from aiosqlc.plan.model import Import, PyClass, PyEnum
@@ -25,12 +29,40 @@ def print_class(cls: PyClass) -> str:
         ModelKind.PYDANTIC: f"class {cls.name}(BaseModel):",
         ModelKind.ATTRS: f"@attrs.define\nclass {cls.name}:",
     }[cls.kind]
-    body = [f"{item.name}: {item.type.annotation}" for item in cls.fields]
+    body = [f"{name}: {annotation}" for name, annotation, _ in _annotated(cls)]
     if cls.kind is ModelKind.PYDANTIC and any(not item.type.atomic for item in cls.fields):
         body = ["model_config = ConfigDict(arbitrary_types_allowed=True)", "", *body]
     if cls.doc:
         body = [docstring((cls.doc,)), "", *body]
     return indented(head, body)
+
+
+_WORD = re.compile(r"""'[^']*'|"[^"]*"|(?<![.\w])\w+""")
+
+
+def _annotated(cls: PyClass) -> Iterator[tuple[str, str, set[str]]]:
+    """Yield each attribute, its annotation, and the types that an attribute above has the name of.
+
+    After `date: date`, `date` is the attribute to a type checker: what follows says `_date`.
+    """
+    above: set[str] = set()
+    for item in cls.fields:
+        hidden = above.intersection(_WORD.findall(item.type.annotation))
+        annotation = _WORD.sub(partial(_second_name, hidden), item.type.annotation)
+        yield item.name, annotation, hidden
+        above.add(item.name)
+
+
+def _second_name(hidden: set[str], word: re.Match[str]) -> str:
+    return f"_{word.group()}" if word.group() in hidden else word.group()
+
+
+def print_aliases(classes: Iterable[PyClass]) -> list[str]:
+    """Return the second names of types that some attributes hide."""
+    found = {
+        name for cls in classes if not cls.alias for *_, names in _annotated(cls) for name in names
+    }
+    return [f"_{name} = {name}" for name in sorted(found)]
 
 
 def class_imports(cls: PyClass) -> set[Import]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from aiosqlc.emit.bodies import body, body_imports, parameters, returns
 from aiosqlc.emit.choices import texts_by_choice
-from aiosqlc.emit.classes import class_imports, print_class, print_enum
+from aiosqlc.emit.classes import class_imports, print_aliases, print_class, print_enum
 from aiosqlc.emit.imports import import_lines
 from aiosqlc.emit.literal import docstring, indented, text_literal
 from aiosqlc.emit.methods import print_methods
@@ -26,6 +26,8 @@ def print_module(module: PyModule, header: str) -> str:
     if module.class_name:
         blocks += print_methods(module)
     lines = import_lines(_imports(module), module.first_party)
+    aliases = print_aliases(_classes(module))
+    lines += ["", *aliases] if aliases else []
     head = "\n".join([header, docstring(module.doc), "", *lines])
     gap = "\n\n\n" if blocks[0].startswith(("class ", "@")) else "\n\n"
     return head + gap + "\n\n\n".join(blocks) + "\n"

@@ -10,7 +10,7 @@ from aiosqlc.parse.scanner import Dialect
 from aiosqlc.plan.choice import plan_choice, sort_params, with_pieces
 from aiosqlc.plan.clashes import check_parameters
 from aiosqlc.plan.model import Import, PyClass, PyCopy, PyField, PyFunction, PyParam, PyType
-from aiosqlc.plan.naming import argument, camel, constant, identifier, snake
+from aiosqlc.plan.naming import argument, attribute, camel, constant, identifier, snake
 from aiosqlc.plan.positional import positional
 from aiosqlc.plan.rows import QueryPlanner
 from aiosqlc.stages import Cardinality, Command, TypedParam, TypedQuery
@@ -123,11 +123,12 @@ def _batched(
         expression = only.type.encode.replace("{}", "item") or "item"
         return replace(function, batch=only.type.annotation, arguments=(expression,)), []
     name = f"{camel(query.parsed.name)}Params"
-    fields = tuple(PyField(param.name, param.type) for param in params)
-    cls = PyClass(name, planner.package.target.models, fields)
+    kind = planner.package.target.models
+    fields = tuple(PyField(attribute(param.name, kind), param.type) for param in params)
+    cls = PyClass(name, kind, fields)
     arguments = tuple(
-        param.type.encode.replace("{}", f"item.{param.name}") or f"item.{param.name}"
-        for param in params
+        item.type.encode.replace("{}", f"item.{item.name}") or f"item.{item.name}"
+        for item in fields
     )
     return replace(function, batch=name, arguments=arguments), [cls]
 

@@ -6,6 +6,8 @@ import keyword
 import re
 import unicodedata
 
+from aiosqlc.config.project import ModelKind
+
 _CASES = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z0-9]+|[A-Z]+|[0-9]+")
 
 
@@ -64,6 +66,34 @@ def identifier(name: str) -> str:
             found = "_"
     found = unicodedata.normalize("NFKC", found)  # as Python itself reads names
     return f"{found}_" if keyword.iskeyword(found) else found
+
+
+# What a pydantic model has already; `model_config` and the like are told by their beginning.
+_MODEL_HAS = frozenset(
+    {
+        "construct", "copy", "dict", "from_orm", "json", "parse_file", "parse_obj", "parse_raw",
+        "schema", "schema_json", "update_forward_refs", "validate", "model_computed_fields",
+        "model_config", "model_construct", "model_copy", "model_extra", "model_fields",
+        "model_fields_set", "model_json_schema", "model_parametrized_name", "model_post_init",
+        "model_rebuild",
+    }
+)  # fmt: skip
+_MODEL_BEGINNINGS = ("model_dump", "model_validate")
+
+
+def attribute(name: str, kind: ModelKind) -> str:
+    """Return the name of a row class's attribute: an identifier that its kind of class allows.
+
+    Underscores in front go behind: they would make the attribute private.
+    """
+    found = identifier(name)
+    if found.startswith("_"):
+        bare = found.lstrip("_")
+        found = identifier(bare) + "_" * (len(found) - len(bare)) if bare else f"n{found}"
+    taken = kind is ModelKind.PYDANTIC and (
+        found in _MODEL_HAS or found.startswith(_MODEL_BEGINNINGS)
+    )
+    return f"{found}_" if taken or (kind is ModelKind.ATTRS and found == "self") else found
 
 
 def argument(name: str) -> str:

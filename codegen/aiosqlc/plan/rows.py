@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from aiosqlc.config.project import ModelKind
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.kept import kept
 from aiosqlc.plan.clashes import check_fields
 from aiosqlc.plan.gathered import Gathered
 from aiosqlc.plan.model import Import, PyClass, PyField, PyNested, PyRow, PyType
-from aiosqlc.plan.naming import argument, camel, identifier, singular
+from aiosqlc.plan.naming import argument, attribute, camel, identifier, singular
 from aiosqlc.plan.package import Package
 from aiosqlc.plan.types import TypeResolver
 from aiosqlc.stages import Column, ColumnRef, Table, TypedEmbed, TypedQuery
@@ -83,7 +84,7 @@ class QueryPlanner:
         table = self.whole_table(query)
         if table and not nested:
             return self.table_class(table), self.package.models_name
-        fields = _fields(query, columns, nested)
+        fields = _fields(query, columns, nested, self.package.target.models)
         self.problems += check_fields(query, fields)
         cls = PyClass(self.own_name(query), self.package.target.models, fields)
         named = dict(query.parsed.options).get("row")
@@ -121,7 +122,7 @@ def _table_class(package: Package, table: Table) -> tuple[PyClass, Gathered]:
     planner = QueryPlanner(package)
     fields = tuple(
         PyField(
-            identifier(column.name),
+            attribute(column.name, package.target.models),
             planner.types.column(
                 column.type,
                 not_null=column.not_null,
@@ -138,7 +139,10 @@ def _table_class(package: Package, table: Table) -> tuple[PyClass, Gathered]:
 
 
 def _fields(
-    query: TypedQuery, columns: tuple[PyType, ...], nested: tuple[PyNested, ...]
+    query: TypedQuery,
+    columns: tuple[PyType, ...],
+    nested: tuple[PyNested, ...],
+    kind: ModelKind,
 ) -> tuple[PyField, ...]:
     """Return a row class's fields: one per column, one for all columns of an embed."""
     fields: list[PyField] = []
@@ -148,12 +152,12 @@ def _fields(
         if position in starts:
             item, embed = starts[position]
             suffix = "" if item.presence is None else " | None"
-            kind = PyType(f"{item.cls.name}{suffix}", atomic=False)
-            fields.append(PyField(identifier(embed.name), kind))
+            row = PyType(f"{item.cls.name}{suffix}", atomic=False)
+            fields.append(PyField(attribute(embed.name, kind), row))
             position += item.count
             continue
         name = _column_name(query.columns[position], position)
-        fields.append(PyField(name, columns[position]))
+        fields.append(PyField(attribute(name, kind), columns[position]))
         position += 1
     return tuple(fields)
 

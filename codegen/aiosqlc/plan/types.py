@@ -8,7 +8,7 @@ from aiosqlc.config.project import ModelKind, PythonTarget
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.plan import mysqltypes, pytypes
 from aiosqlc.plan.model import PyClass, PyEnum, PyField, PyType
-from aiosqlc.plan.naming import camel, constant, identifier, member
+from aiosqlc.plan.naming import attribute, camel, constant, member
 from aiosqlc.plan.overrides import overridden
 from aiosqlc.stages import ColumnRef, SqlType, TypeKind
 
@@ -140,7 +140,7 @@ class TypeResolver:
             for kind, (_, _, not_null) in zip(kinds, sql.fields, strict=True)
         ]
         fields = tuple(
-            PyField(identifier(label), kind)
+            PyField(attribute(label, self.target.models), kind)
             for (label, _, _), kind in zip(sql.fields, types, strict=True)
         )
         cls = PyClass(name, self.target.models, fields, doc=f"A value of type {sql.name}.")
