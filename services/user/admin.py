@@ -20,6 +20,7 @@ from lib.errors import AppError
 from lib.ids import new_id
 from lib.process import StartError
 from services.user.model.account import Email, NewPassword
+from services.user.model.common_passwords import is_common
 from services.user.passwords import Passwords
 from services.user.service import audit
 from services.user.store import accounts, profiles
@@ -79,6 +80,9 @@ def main(argv: list[str]) -> int:
         except msgspec.ValidationError:
             print(f"this is no {what} that an account can have", file=sys.stderr)
             return 2
+    if is_common(password, [email]):
+        print("this password is among those that others try first", file=sys.stderr)
+        return 2
     try:
         added = asyncio.run(_run(email, password))
     except (ConfigError, StartError, AppError) as error:

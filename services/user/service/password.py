@@ -9,11 +9,12 @@ from lib.auth.principal import unauthorized
 from lib.db import Database, Executor
 from lib.ids import new_id
 from services.user.model.account import PasswordChange, PasswordReset
+from services.user.model.common_passwords import check_password
 from services.user.passwords import Passwords
 from services.user.service import audit, sessions, throttle
 from services.user.service.throttle import Limit
 from services.user.service.verification import refused
-from services.user.store import accounts, attempts, mail, tokens
+from services.user.store import accounts, attempts, mail, profiles, tokens
 from services.user.store.models import TokenKind
 
 
@@ -23,8 +24,10 @@ async def change(
     """Change the password and end every session, the caller's too.
 
     Raises:
-        AppError: UNAUTHORIZED for a wrong old password; RATE_LIMIT_EXCEEDED after too many.
+        AppError: UNAUTHORIZED for a wrong old password; RATE_LIMIT_EXCEEDED after too many;
+            VALIDATION_ERROR for a new one that others try first: that is no attempt.
     """
+    await _check(db, account_id, given.new_password)
     tries = throttle.key("password", str(account_id))
     await throttle.take(db, {tries: limit})
     stored = await accounts.get_password_hash(db, id=account_id)
@@ -53,13 +56,15 @@ async def reset(db: Database, passwords: Passwords, given: PasswordReset) -> Non
 
     Raises:
         AppError: UNAUTHORIZED where the token is unknown, expired or for a former address;
-            CONFLICT where it was used.
+            CONFLICT where it was used; VALIDATION_ERROR for a password that others try first: the
+            token is good for another one.
     """
     hashed = digest(given.token)
     found = await tokens.get_token(db, hash=hashed, kind=TokenKind.RESET_PASSWORD)
     # Asked first: an invented token must not cost us the work of hashing.
     if found is None or found.used or found.expired:
         raise refused(used=found is not None and found.used)
+    await _check(db, found.account_id, given.new_password)
     new_hash = await passwords.hash(given.new_password)
     async with db.transaction() as tx:
         spent = await tokens.spend_token(tx, hash=hashed, kind=TokenKind.RESET_PASSWORD)
@@ -73,6 +78,12 @@ async def reset(db: Database, passwords: Passwords, given: PasswordReset) -> Non
         ):
             raise refused(used=False)
         await _set(tx, account.id, new_hash, because="password_reset", actor=account.id)
+
+
+async def _check(db: Database, account_id: UUID, password: str) -> None:
+    person = await profiles.get_person(db, id=account_id)
+    about = () if person is None else (person.email, person.first_name, person.last_name)
+    check_password("new_password", password, *about)
 
 
 async def _set(

@@ -12,6 +12,7 @@ from lib.errors import AppError, Code
 from lib.events import publish
 from lib.ids import new_id
 from services.user.model.account import NewCustomer, NewProvider, check_names
+from services.user.model.common_passwords import check_password
 from services.user.passwords import Passwords
 from services.user.personal_ids import PersonalIds
 from services.user.service import audit
@@ -29,8 +30,14 @@ class UserRegistered(msgspec.Struct, frozen=True):
 
 
 async def register_customer(db: Database, passwords: Passwords, new: NewCustomer) -> Account:
-    """Add a customer. Raises AppError(CONFLICT) where the address is taken, whatever its case."""
+    """Add a customer.
+
+    Raises:
+        AppError: CONFLICT where the address is taken, whatever its case; VALIDATION_ERROR for names
+            that are none and for a password that others try first.
+    """
     names = check_names(first_name=new.first_name, last_name=new.last_name)
+    check_password("password", new.password, new.email, *names.values())
     password_hash = await passwords.hash(new.password)
     async with db.transaction() as tx:
         return await _add(tx, new, names, password_hash, AccountRole.CUSTOMER)
@@ -41,6 +48,7 @@ async def register_provider(
 ) -> Account:
     """Add a provider and their encrypted personal id, both or neither; raises as for customers."""
     names = check_names(first_name=new.first_name, last_name=new.last_name)
+    check_password("password", new.password, new.email, *names.values())
     password_hash = await passwords.hash(new.password)
     async with db.transaction() as tx:
         account = await _add(tx, new, names, password_hash, AccountRole.PROVIDER)

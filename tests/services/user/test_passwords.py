@@ -105,7 +105,7 @@ async def test_of_many_resets_at_once_one_sets_the_password(world) -> None:
     await world.register()
     await world.post("password/forgot", {"email": "ann@example.com"})
     token = await world.token(SUBJECT)
-    passwords = [f"new-password-{n}" for n in range(4)]
+    passwords = [f"chosen-words-{n}" for n in range(4)]
     answers = await asyncio.gather(
         *(world.post("password/reset", {"token": token, "new_password": p}) for p in passwords)
     )
@@ -159,3 +159,18 @@ async def test_nobody_learns_from_asking_who_has_an_account(world) -> None:
         "SELECT recipient FROM mail_outbox WHERE template = 'reset_password'"
     )
     assert [row["recipient"] for row in rows] == ["ann@example.com"] * 3
+
+
+@pytest.mark.parametrize("new", ["Password123!", "qwertyuiop", "O'Neil-99"])
+async def test_a_common_password_is_refused_and_costs_neither_token_nor_attempt(world, new) -> None:
+    session = await world.signed_up()
+    for _ in range(6):  # more than may be tried
+        answer = await change(world, session, new=new)
+        assert (answer.status, answer.fields) == (400, {"new_password"})
+    await world.post("password/forgot", {"email": "ann@example.com"})
+    token = await world.token(SUBJECT)
+    answer = await world.post("password/reset", {"token": token, "new_password": new})
+    assert (answer.status, answer.fields) == (400, {"new_password"})
+    answer = await world.post("password/reset", {"token": token, "new_password": NEW})
+    assert answer.status == 204
+    assert (await world.login(password=NEW)).status == 200
