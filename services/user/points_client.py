@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from uuid import UUID
 
 from prometheus_client import CollectorRegistry
@@ -11,13 +11,15 @@ from prometheus_client import CollectorRegistry
 from lib.auth import Issuer, Role
 from lib.auth.service_tokens import ServiceTokens
 from lib.auth.tokens import Issued
+from lib.errors import AppError, Code
 from lib.grpc.client import Client
 from lib.grpc.pool import ChannelPool
-from lib.pb.point.v1 import ListUserPointsRequest
-from lib.pb.point.v1.rpc import LIST_USER_POINTS, PointServiceStub
+from lib.pb.point.v1 import LedgerEntry, ListUserPointsRequest, StreamUserLedgerRequest
+from lib.pb.point.v1.rpc import LIST_USER_POINTS, STREAM_USER_LEDGER, PointServiceStub
 from lib.resilience import BreakerPolicy, CircuitBreaker
 from lib.resilience.breaker import BreakerGauge
 from services.user.config import UserConfig
+from services.user.ports import PointEntry
 
 UPSTREAM = "point"
 SERVICE = "user"
@@ -39,9 +41,34 @@ class GrpcPoints:
             found = await self._stub.list_user_points(request, seconds=self._seconds)
         return {user_id: found.points.get(str(user_id), 0) for user_id in user_ids}
 
+    async def ledger(
+        self, user_id: UUID, *, after: UUID | None, limit: int
+    ) -> Sequence[PointEntry]:
+        """See `ports.Points`. The stream is closed behind the last entry that is wanted."""
+        request = StreamUserLedgerRequest(
+            user_id=str(user_id), after_id="" if after is None else str(after)
+        )
+        found: list[PointEntry] = []
+        with self._breaker.guard():
+            stream = self._stub.stream_user_ledger(request, seconds=self._seconds)
+            async with aclosing(stream) as entries:
+                async for entry in entries:
+                    found.append(_entry(entry))
+                    if len(found) == limit:
+                        break
+        return found
+
     async def ping(self) -> None:
         """Ask the point service whether it serves. Raises AppError where it does not."""
         await self._client.ping(seconds=self._seconds)
+
+
+def _entry(entry: LedgerEntry) -> PointEntry:
+    if entry.created_at is None:
+        raise AppError(Code.INTERNAL_ERROR, f"{UPSTREAM} sent an entry without a time")
+    return PointEntry(
+        UUID(entry.id), entry.amount, entry.balance_after, entry.reason, entry.created_at
+    )
 
 
 def own_tokens(issuer: Issuer) -> ServiceTokens:
@@ -63,7 +90,9 @@ async def open_points(
     `tokens` say in whose name it is asked.
     """
     pool = ChannelPool(
-        config.point_grpc_address, size=config.point_connections, methods=(LIST_USER_POINTS,)
+        config.point_grpc_address,
+        size=config.point_connections,
+        methods=(LIST_USER_POINTS, STREAM_USER_LEDGER),
     )
     # Half of three calls is what a service that is down fails at once; one good probe is enough
     # to trust it again, because a list without points costs more than a slow one.

@@ -3,8 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Protocol
 from uuid import UUID
+
+from msgspec import Struct
+
+
+class PointEntry(Struct, frozen=True):
+    """Points earned, or spent where `amount` is negative, and what there was then."""
+
+    id: UUID
+    amount: int
+    balance_after: int
+    reason: str
+    created_at: datetime
 
 
 class Points(Protocol):
@@ -16,5 +29,16 @@ class Points(Protocol):
         Raises:
             AppError: SERVICE_UNAVAILABLE, DEADLINE_EXCEEDED or CIRCUIT_OPEN where there is no
                 answer; VALIDATION_ERROR for more users than may be asked for at once (1,000).
+        """
+        ...
+
+    async def ledger(
+        self, user_id: UUID, *, after: UUID | None, limit: int
+    ) -> Sequence[PointEntry]:
+        """Return up to `limit` entries of a user's ledger behind `after`, the oldest first.
+
+        Raises:
+            AppError: SERVICE_UNAVAILABLE, DEADLINE_EXCEEDED or CIRCUIT_OPEN where there is no
+                answer.
         """
         ...

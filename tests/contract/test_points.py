@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
@@ -13,12 +14,26 @@ from lib.errors import AppError, Code
 from lib.ids import new_id
 from services.user.config import UserConfig
 from services.user.points_client import open_points
-from services.user.ports import Points
+from services.user.ports import PointEntry, Points
 from tests.conftest import NewDatabase
 from tests.services.running import ISSUER, running_point
 from tests.services.user.fake_points import FakePoints
 
 ALICE, BOB = (UUID(f"01890000-0000-7000-8000-00000000000{n}") for n in (1, 2))
+LEDGER = [
+    PointEntry(
+        UUID(f"01890000-0000-7000-8000-0000000e010{month}"),
+        amount,
+        balance,
+        reason,
+        datetime(2023, month, 1, 9, tzinfo=UTC),
+    )
+    for month, amount, balance, reason in (
+        (1, 20, 20, "welcome"),
+        (2, 10, 30, "referral"),
+        (3, -7, 23, "coffee voucher"),
+    )
+]
 Subject = tuple[Points, Callable[[], Awaitable[None]]]
 
 
@@ -28,7 +43,7 @@ async def subject(
 ) -> AsyncIterator[Subject]:
     """An implementation that knows Alice has 23 points and Bob 43, and how to take it down."""
     if request.param == "fake":
-        fake = FakePoints({ALICE: 23, BOB: 43})
+        fake = FakePoints({ALICE: 23, BOB: 43}, {ALICE: LEDGER})
 
         async def down() -> None:
             fake.available = False
@@ -40,7 +55,10 @@ async def subject(
     async with AsyncExitStack() as service:
         point = await service.enter_async_context(running_point(database))
         config = UserConfig(
-            _env_file=None, database_url="postgresql://x/y", point_grpc_address=point.grpc_address
+            _env_file=None,
+            database_url="postgresql://x/y",
+            point_grpc_address=point.grpc_address,
+            point_connections=1,  # one that is not given back is missed by the next call
         )
         async with open_points(config, ISSUER.tokens(), registry=CollectorRegistry()) as client:
             yield client, service.aclose
@@ -76,4 +94,36 @@ async def test_a_service_that_is_down_is_unavailable(subject: Subject) -> None:
     await take_down()
     with pytest.raises(AppError) as raised:
         await points.of_users([ALICE])
+    assert raised.value.code is Code.SERVICE_UNAVAILABLE
+
+
+@pytest.mark.parametrize(
+    ("after", "limit", "expected"),
+    [
+        (None, 100, LEDGER),
+        (None, 3, LEDGER),
+        (None, 1, LEDGER[:1]),
+        (LEDGER[0].id, 1, LEDGER[1:2]),
+        (LEDGER[0].id, 9, LEDGER[1:]),
+        (LEDGER[2].id, 9, []),
+    ],
+)
+async def test_a_ledger_comes_in_parts_the_oldest_entry_first(
+    subject: Subject, after: UUID | None, limit: int, expected: list[PointEntry]
+) -> None:
+    points, _ = subject
+    for _ in range(3):  # a part that ends early leaves nothing open
+        assert list(await points.ledger(ALICE, after=after, limit=limit)) == expected
+
+
+async def test_the_ledger_of_somebody_without_points_is_empty(subject: Subject) -> None:
+    points, _ = subject
+    assert list(await points.ledger(new_id(), after=None, limit=9)) == []
+
+
+async def test_a_ledger_that_cannot_be_asked_for_is_unavailable(subject: Subject) -> None:
+    points, take_down = subject
+    await take_down()
+    with pytest.raises(AppError) as raised:
+        await points.ledger(ALICE, after=None, limit=9)
     assert raised.value.code is Code.SERVICE_UNAVAILABLE

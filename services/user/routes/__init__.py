@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from services.user.routes import passwords, people, pictures, registration, roles, sessions
+from services.user.routes import (
+    passwords,
+    people,
+    pictures,
+    points,
+    registration,
+    roles,
+    sessions,
+)
 from services.user.routes.deps import DEPS, RULES, Deps, Rules
 
 ROUTES: Final = (
@@ -14,6 +22,7 @@ ROUTES: Final = (
     *passwords.ROUTES,
     *people.ROUTES,
     *pictures.ROUTES,
+    *points.ROUTES,
     *roles.ROUTES,
 )
 # Their answers hold tokens, or their bodies do what must not be given again.

@@ -41,6 +41,12 @@ def check_may_see(principal: Principal, account_id: UUID) -> None:
         raise forbidden()
 
 
+def check_may_see_points(principal: Principal, account_id: UUID) -> None:
+    """Let through the owner and those who may read accounts; raises as `check_may_see`."""
+    if not (is_own(principal, account_id) or principal.may(READ)):
+        raise forbidden()
+
+
 def check_may_change(principal: Principal, account_id: UUID) -> None:
     """Let through the owner and those who change accounts; raises as `check_may_see`."""
     if not (is_own(principal, account_id) or may_manage(principal)):

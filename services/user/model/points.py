@@ -1,0 +1,18 @@
+"""The ledger of somebody's points as it is asked for."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from msgspec import Meta
+
+from lib.http.decode import Query
+from lib.http.pagination import MAX_PAGE_SIZE
+
+
+class LedgerQuery(Query, frozen=True, kw_only=True):
+    """Which part of a ledger, oldest entry first."""
+
+    after: Annotated[UUID | None, Meta(description="only entries behind this one")] = None
+    limit: Annotated[int, Meta(ge=1, le=MAX_PAGE_SIZE, description="entries at most")] = 20

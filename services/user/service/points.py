@@ -1,0 +1,38 @@
+"""What somebody's points are, and where they came from."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from msgspec import Struct
+
+from lib.db import Executor
+from services.user.model.points import LedgerQuery
+from services.user.ports import PointEntry, Points
+from services.user.service import accounts
+
+
+class PointsView(Struct, frozen=True):
+    """The points of somebody and a part of their ledger; `next` is the `after` of the next part."""
+
+    points: int
+    entries: list[PointEntry]
+    next: UUID | None
+
+
+async def statement(
+    db: Executor, points: Points, account_id: UUID, query: LedgerQuery
+) -> PointsView:
+    """Return the points of an account with the part of their ledger that was asked for.
+
+    Raises:
+        AppError: NOT_FOUND where there is no such account; what `Points` raises: one half without
+            the other would explain nothing.
+    """
+    await accounts.get(db, account_id)
+    # One more than is shown tells whether there is a next part.
+    found = await points.ledger(account_id, after=query.after, limit=query.limit + 1)
+    # Asked second: the balance has whatever the entries show.
+    balance = (await points.of_users([account_id]))[account_id]
+    shown = list(found[: query.limit])
+    return PointsView(balance, shown, shown[-1].id if len(found) > query.limit else None)
