@@ -6,7 +6,8 @@ import itertools
 
 import pytest
 from aiosqlc.emit.choices import NUMBERING, texts_by_choice
-from aiosqlc.plan.choice import with_pieces
+from aiosqlc.parse.scanner import Dialect
+from aiosqlc.plan.choice import with_pieces, without_blank_lines
 from aiosqlc.plan.conditions import condition
 from aiosqlc.plan.model import PyChoice
 from aiosqlc.plan.pieces import pieces_of
@@ -120,3 +121,20 @@ def test_a_dollar_in_a_string_is_no_parameter_so_the_texts_are_written_out() -> 
         True: "SELECT '$9', $1\n, $2\n",
         False: "SELECT '$9', $1",
     }
+
+
+GAPS = [
+    (Dialect.POSTGRESQL, "SELECT 1\n\n  \nFROM t", "SELECT 1\nFROM t"),
+    (Dialect.POSTGRESQL, "SELECT 'a\n\nb'\n\nFROM t", "SELECT 'a\n\nb'\n\nFROM t"),
+    (
+        Dialect.MYSQL,
+        r"SELECT '\''" "\n\nFROM t WHERE a = '#'",
+        "SELECT '\\''\nFROM t WHERE a = '#'",
+    ),
+    (Dialect.MYSQL, "SELECT `a\n\nb`\n\nFROM t", "SELECT `a\n\nb`\n\nFROM t"),
+]
+
+
+@pytest.mark.parametrize(("dialect", "sql", "closed"), GAPS)
+def test_gaps_are_closed_but_not_inside_strings(dialect: Dialect, sql: str, closed: str) -> None:
+    assert without_blank_lines(sql, dialect) == closed
