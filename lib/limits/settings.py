@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import AfterValidator, Field
 
 from lib.config import CommaSeparated, Seconds, Settings
 from lib.limits.client_address import TrustedProxies
 from lib.limits.rules import TokenBucket, Window
+from lib.redis import RedisUrl
 
 
 def _networks(value: tuple[str, ...]) -> tuple[str, ...]:
@@ -19,7 +20,7 @@ def _networks(value: tuple[str, ...]) -> tuple[str, ...]:
 class LimitSettings(Settings):
     """For services behind the limiter. Without `REDIS_URL` each process limits by itself."""
 
-    redis_url: SecretStr | None = Field(default=None, validation_alias="REDIS_URL")
+    redis_url: RedisUrl | None = Field(default=None, validation_alias="REDIS_URL")
     rate_limit: float = Field(default=100.0, gt=0, validation_alias="RATE_LIMIT")
     rate_limit_burst: int = Field(default=200, ge=1, validation_alias="RATE_LIMIT_BURST")
     user_rate_limit: int = Field(default=600, ge=1, validation_alias="USER_RATE_LIMIT")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from pydantic import Field, SecretStr
+from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from lib.auth.settings import TokenSettings
 from lib.config import Port, PostgresSettings, Seconds
+from lib.redis import RedisUrl
 
 
 class PointConfig(PostgresSettings, TokenSettings):
@@ -21,4 +22,4 @@ class PointConfig(PostgresSettings, TokenSettings):
     grpc_port: Port = 50051
     # A unary call is given up after this long even where its caller set no deadline.
     grpc_call_seconds: Seconds = 10.0
-    redis_url: SecretStr | None = Field(default=None, validation_alias="REDIS_URL")
+    redis_url: RedisUrl | None = Field(default=None, validation_alias="REDIS_URL")

@@ -10,7 +10,9 @@ import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from lib.config import ConfigError, load
 from lib.errors import AppError, Code
+from lib.limits.settings import LimitSettings
 from lib.redis import RedisOptions, check_redis_url, open_redis, ping
 from lib.testing.redis import TestRedis
 from lib.testing.redis import running as redis_running
@@ -126,3 +128,13 @@ async def test_a_node_of_a_cluster_is_not_ready_and_says_why(cluster: TestRedis)
         with pytest.raises(AppError, match="Redis Cluster") as refused:
             await ping(redis)
     assert refused.value.code is Code.SERVICE_UNAVAILABLE
+
+
+def test_a_service_does_not_start_with_such_a_url(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("REDIS_URL", "redis+cluster://:hunter2@a:6379")
+    with pytest.raises(ConfigError, match="REDIS_URL: Redis Cluster is not supported") as refused:
+        load(LimitSettings)
+    assert "hunter2" not in str(refused.value)
