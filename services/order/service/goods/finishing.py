@@ -81,9 +81,11 @@ async def validate(shop: Shop, order: GoodsOrder) -> None:
 
 
 async def try_now(shop: Shop, order: GoodsOrder) -> None:
-    """Take the step that the order's stock waits for; leave it to the recovery where it fails."""
-    step = secure if order.stock is GoodsStock.RESERVED else give_back
+    """Take the step that the order's stock waits for, if any; where it fails, recovery does."""
     try:
-        await step(shop, order)
+        if order.stock is GoodsStock.RESERVED:
+            await secure(shop, order)
+        elif order.stock is GoodsStock.RETURNING:
+            await give_back(shop, order)
     except AppError as error:
         log.warning("order_left_to_recovery", order_id=str(order.id), error=repr(error))
