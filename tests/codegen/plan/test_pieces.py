@@ -128,7 +128,7 @@ GAPS = [
     (Dialect.POSTGRESQL, "SELECT 'a\n\nb'\n\nFROM t", "SELECT 'a\n\nb'\n\nFROM t"),
     (
         Dialect.MYSQL,
-        r"SELECT '\''" "\n\nFROM t WHERE a = '#'",
+        "SELECT '\\''\n\nFROM t WHERE a = '#'",
         "SELECT '\\''\nFROM t WHERE a = '#'",
     ),
     (Dialect.MYSQL, "SELECT `a\n\nb`\n\nFROM t", "SELECT `a\n\nb`\n\nFROM t"),
