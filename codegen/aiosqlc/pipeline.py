@@ -11,6 +11,7 @@ from aiosqlc import lock
 from aiosqlc.bulk import with_bulk
 from aiosqlc.checks import check_commands, without_ignored
 from aiosqlc.config.project import Project, QuerySet
+from aiosqlc.contract.emit import print_contract
 from aiosqlc.diagnostics import Diagnostic, Severity
 from aiosqlc.emit.format import format_all
 from aiosqlc.emit.json import print_json
@@ -148,6 +149,12 @@ def print_set(project: Project, entry: QuerySet, analysis: Analysis, into: Compi
         if not clashes:
             files = print_package(project, entry.python, modules, entry.engine)
             into.files += format_all(files, entry.python.out)
+            if entry.python.contract:
+                header = files[-1].text.partition("\n")[0]
+                text = print_contract(
+                    header, entry.python, into.planned[entry.python.same_as], planned
+                )
+                into.files += format_all([Rendered(entry.python.contract, text)], entry.python.out)
 
 
 def read_inputs(project: Project, entry: QuerySet) -> tuple[Inputs, list[Diagnostic]]:

@@ -32,7 +32,7 @@ _SET = (
 )  # fmt: skip
 _PYTHON = (
     "out", "package", "models", "executor", "emit_class", "emit_protocol", "emit_exceptions",
-    "emit_helpers", "overrides", "same_as",
+    "emit_helpers", "overrides", "same_as", "contract",
 )  # fmt: skip
 _OTHER_LANGUAGES = ("go", "kotlin", "typescript")
 _OVERRIDE = ("db_type", "column", "query", "type", "decode", "encode")
@@ -196,6 +196,14 @@ class _Loader:
         package = reader.string(found.get("package"), "package") or ""
         if package and not re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", package, re.ASCII):
             reader.error(found["package"], f"`{package}` is not a dotted package name")
+        same_as = reader.string(found.get("same_as"), "same_as") or ""
+        if "contract" in found and not same_as:
+            reader.error(
+                found["contract"], "`contract` compares with the entry that `same_as` names"
+            )
+        contract = reader.mapping(found.get("contract"), ("out", "values"), "contract")
+        test = reader.string(contract.get("out"), "contract.out")
+        values = reader.mapping(contract.get("values"), (), "contract.values")
         models = reader.choice(found.get("models"), ModelKind, "models", ModelKind.DATACLASS)
         return PythonTarget(
             out=self._folder / out,
@@ -207,7 +215,11 @@ class _Loader:
             emit_protocol=reader.flag(found.get("emit_protocol"), "emit_protocol"),
             emit_exceptions=reader.flag(found.get("emit_exceptions"), "emit_exceptions"),
             emit_helpers=reader.flag(found.get("emit_helpers"), "emit_helpers"),
-            same_as=reader.string(found.get("same_as"), "same_as") or "",
+            same_as=same_as,
+            contract=self._folder / test if test else None,
+            contract_values=tuple(
+                (name, tuple(reader.strings(given, name))) for name, given in values.items()
+            ),
             overrides=(*self._override_list(found.get("overrides")), *shared),
         )
 

@@ -45,7 +45,9 @@ class PythonTarget:
     code. `emit_class` makes a module's functions methods, `emit_protocol` adds their Protocol,
     `emit_exceptions` raises a class of its own for each constraint a query can violate,
     `emit_helpers` adds transactions with retries and an executor that reports every query.
-    `same_as` is the package of an earlier entry, for another engine, whose functions these must be.
+    `same_as` is the package of an earlier entry, for another engine, whose functions these must be;
+    `contract` is where the test goes that compares the answers of both, `contract_values` are the
+    values by parameter that it must use.
     """
 
     out: Path
@@ -59,6 +61,8 @@ class PythonTarget:
     emit_helpers: bool = False
     overrides: tuple[Override, ...] = ()
     same_as: str = ""
+    contract: Path | None = None
+    contract_values: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

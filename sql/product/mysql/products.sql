@@ -22,7 +22,7 @@ WHERE status = sqlc.arg(status)
     AND price BETWEEN sqlc.arg(min_price) AND sqlc.arg(max_price)
     AND stock >= sqlc.arg(min_stock)
     AND currency = sqlc.arg(currency) -- :if currency
-    AND (name LIKE sqlc.arg(search) OR description LIKE sqlc.arg(search)) -- :if search
+    AND (lower(name) LIKE lower(sqlc.arg(search)) OR lower(description) LIKE lower(sqlc.arg(search))) -- :if search
 ORDER BY
     name, -- :sort name asc|desc, price asc|desc, created_at asc|desc
     id
@@ -35,7 +35,7 @@ WHERE status = sqlc.arg(status)
     AND price BETWEEN sqlc.arg(min_price) AND sqlc.arg(max_price)
     AND stock >= sqlc.arg(min_stock)
     AND currency = sqlc.arg(currency) -- :if currency
-    AND (name LIKE sqlc.arg(search) OR description LIKE sqlc.arg(search)) -- :if search
+    AND (lower(name) LIKE lower(sqlc.arg(search)) OR lower(description) LIKE lower(sqlc.arg(search))) -- :if search
 ;
 
 -- name: AddProduct :exec

@@ -39,7 +39,9 @@ WHERE status = %s
     AND stock >= %s
 """,
             "    AND currency = %s\n" if currency else "",
-            "    AND (name LIKE %s OR description LIKE %s)\n" if search else "",
+            "    AND (lower(name) LIKE lower(%s) OR lower(description) LIKE lower(%s))\n"
+            if search
+            else "",
             f"""\
 ORDER BY
     {sort},
@@ -64,7 +66,9 @@ WHERE status = %s
     AND stock >= %s
 """,
             "    AND currency = %s\n" if currency else "",
-            "    AND (name LIKE %s OR description LIKE %s)\n" if search else "",
+            "    AND (lower(name) LIKE lower(%s) OR lower(description) LIKE lower(%s))\n"
+            if search
+            else "",
         )
     )
     for currency in (True, False)

@@ -1,0 +1,60 @@
+"""Answers as they are compared: everything counts, except when a row was written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+_NOW = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The answer to a call that raised: both engines must refuse, each in its own words."""
+
+    def __repr__(self) -> str:
+        return "refused"
+
+
+def plain(value: object) -> object:
+    """Return a value in a form that is equal exactly where callers see no difference.
+
+    A time of the last day was made by a server's clock: it is `now`.
+    """
+    if isinstance(value, datetime):
+        return _moment(value)
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    names = _fields(value)
+    if names:
+        shown = {name: plain(getattr(value, name)) for name in names}
+        return (type(value).__name__, *shown.items())
+    if isinstance(value, Refused):
+        return value
+    if isinstance(value, Decimal):
+        return ("Decimal", str(value))
+    return (type(value).__name__, value)
+
+
+def rows_in(result: object) -> list[dict[str, object]]:
+    """Return the rows of a result as columns by name; a bare value has no name."""
+    rows = result if isinstance(result, list) else [result]
+    return [{name: getattr(row, name) for name in _fields(row)} for row in rows]
+
+
+def _moment(value: datetime) -> object:
+    zone = "aware" if value.tzinfo else "naive"
+    moment = value if value.tzinfo else value.replace(tzinfo=UTC)
+    if abs(moment - datetime.now(UTC)) < _NOW:
+        return (zone, "now")
+    return (zone, moment.astimezone(UTC).isoformat())
+
+
+def _fields(value: object) -> tuple[str, ...]:
+    """Return the attributes of a row class, whichever library made it."""
+    for attribute in ("__struct_fields__", "__dataclass_fields__", "model_fields"):
+        names = getattr(type(value), attribute, None)
+        if names:
+            return tuple(names)
+    return tuple(item.name for item in getattr(type(value), "__attrs_attrs__", ()))

@@ -1,0 +1,143 @@
+"""A story: the same calls, chosen by a seed, on two engines; the first different answer ends it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from random import Random
+from types import ModuleType, NoneType
+from typing import Any, get_type_hints
+
+from aiosqlc.contract.alike import Refused, plain, rows_in
+from aiosqlc.contract.values import Given, Values
+
+STEPS = 200
+_PATIENCE = 10  # as many times longer a story may get before every query has shown something
+_SHOWN = 12
+_REMEMBERED = 3  # rows of each answer
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A query on both engines: a function of two modules, or a method of two classes.
+
+    `ordered` is whether its text orders the rows; if not, they are compared in any order. `naive`
+    names the parameters whose times have no zone.
+    """
+
+    name: str
+    first: ModuleType | type
+    second: ModuleType | type
+    ordered: bool = False
+    naive: frozenset[str] = frozenset()
+
+    @property
+    def function(self) -> Callable[..., object]:
+        """The function that says what the parameters are: that of the first engine."""
+        found: Callable[..., object] = getattr(self.first, self.name)
+        return found
+
+
+@dataclass
+class _Told:
+    """What has happened so far."""
+
+    done: list[str] = field(default_factory=list)
+    fruitful: set[str] = field(default_factory=set)
+
+
+async def tell(
+    calls: Sequence[Call],
+    first: Any,
+    second: Any,
+    *,
+    seed: int,
+    given: Given | None = None,
+    steps: int = STEPS,
+) -> None:
+    """Make the same calls on `first` and `second`, executors on two databases that hold the same.
+
+    At least `steps` calls, and as many more as it takes until each query has shown something.
+
+    Raises:
+        AssertionError: where two answers differ, or a query never found or changed anything.
+    """
+    random = Random(seed)  # noqa: S311 - a story must be told again the same
+    values = Values(random, given or {})
+    told = _Told()
+    while len(told.done) < steps or (
+        len(told.fruitful) < len(calls) and len(told.done) < steps * _PATIENCE
+    ):
+        call = _next(random, calls, told)
+        arguments = values.arguments(call.function, call.naive)
+        results = await asyncio.gather(
+            _result(call, call.first, first, arguments),
+            _result(call, call.second, second, arguments),
+        )
+        answers = [_answer(call, result) for result in results]
+        told.done.append(f"{call.name}({_shown(arguments)}) = {_short(answers[0])}")
+        if answers[0] != answers[1]:
+            raise AssertionError(_difference(seed, told, answers))
+        if not isinstance(answers[0], Refused):
+            values.remember(arguments)
+            for row in rows_in(results[0])[:_REMEMBERED]:
+                values.remember(row)
+        if _bears_fruit(call, answers[0]):
+            told.fruitful.add(call.name)
+    silent = [call.name for call in calls if call.name not in told.fruitful]
+    if silent:
+        raise AssertionError(
+            f"seed {seed}: never found or changed anything: {', '.join(silent)};"
+            " give the values that the schema wants, under `contract: values:`"
+        )
+
+
+def _next(random: Random, calls: Sequence[Call], told: _Told) -> Call:
+    """Choose a call; one that has shown nothing yet is four times as likely."""
+    weights = [1 if call.name in told.fruitful else 4 for call in calls]
+    return random.choices(calls, weights)[0]
+
+
+async def _result(
+    call: Call, owner: ModuleType | type, db: Any, arguments: dict[str, object]
+) -> object:
+    try:
+        if isinstance(owner, ModuleType):
+            return await getattr(owner, call.name)(db, **arguments)
+        return await getattr(owner(db), call.name)(**arguments)
+    except Exception:  # noqa: BLE001 - whatever a driver raises, it did not answer
+        return Refused()
+
+
+def _answer(call: Call, result: object) -> object:
+    shown = plain(result)
+    if isinstance(result, list) and isinstance(shown, list) and not call.ordered:
+        return sorted(shown, key=repr)
+    return shown
+
+
+def _bears_fruit(call: Call, answer: object) -> bool:
+    """Whether a call found or changed something, so that comparing its answers has meaning."""
+    if isinstance(answer, Refused):
+        return False
+    if get_type_hints(call.function)["return"] is NoneType:
+        return True  # an :exec, which was not refused
+    return answer not in ([], ("NoneType", None), ("int", 0))
+
+
+def _difference(seed: int, told: _Told, answers: Sequence[object]) -> str:
+    before = "\n  ".join(told.done[-_SHOWN:-1])
+    return (
+        f"seed {seed}: the engines differ after\n  {before}\n"
+        f"in {told.done[-1].partition(' = ')[0]}\n  first:  {answers[0]}\n  second: {answers[1]}"
+    )
+
+
+def _shown(arguments: dict[str, object]) -> str:
+    return ", ".join(f"{name}={_short(value)}" for name, value in arguments.items())
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 160 else f"{text[:157]}..."
