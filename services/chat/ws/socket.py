@@ -98,6 +98,11 @@ class Socket:
         """Whether nothing is written any more."""
         return self._closing is not None or self._transport is None or self._transport.is_closing()
 
+    @property
+    def is_leaving(self) -> bool:
+        """Whether it has been closed by us, or will be as soon as its handshake is done."""
+        return self._closing is not None or self._early is not None
+
     def close(self, code: Close) -> asyncio.Task[None] | None:
         """Close with a code, once; return the task that does it, None before the handshake."""
         if self._ws is None:

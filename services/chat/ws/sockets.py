@@ -38,8 +38,9 @@ class Sockets:
                 Code.SERVICE_UNAVAILABLE, "no more connections", headers={"Retry-After": "5"}
             )
         mine = self._by_user.setdefault(socket.user_id, [])
-        if len(mine) >= self._per_user:
-            mine[0].close(Close.REPLACED)
+        staying = [one for one in mine if not one.is_leaving]
+        if len(staying) >= self._per_user:
+            staying[0].close(Close.REPLACED)
         mine.append(socket)
         self._count += 1
         try:

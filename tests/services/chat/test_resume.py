@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import random
+from uuid import UUID
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from prometheus_client import CollectorRegistry
 
 from lib.db import Database
 from lib.testing.wait import eventually
+from services.chat.keys import CHAT
+from services.chat.rooms.hub import Hub
+from services.chat.rooms.seat import Seat
+from services.chat.rooms.wire import Posted, delivered
 from services.chat.service import messages
 from tests.services.chat.talking import CUSTOMER, PROVIDER, Talker, open_between
 
@@ -67,7 +73,18 @@ async def test_a_client_may_resume_again_when_it_sees_a_gap(connect, channel) ->
     assert reader.sequences[5:] == [3, 4, 5, 6]
 
 
-async def test_what_nobody_announced_is_noticed_by_the_next_message(connect, channel, db) -> None:
+@pytest.fixture
+async def unasked(client, monkeypatch) -> None:
+    """The service, started, and never asking the database by itself any more."""
+    fanout = client.app[CHAT].fanout
+    await eventually(lambda: fanout.works and fanout._asked_at > 0)
+    monkeypatch.setattr("services.chat.rooms.fanout._ASK_SECONDS", 3600)
+    monkeypatch.setattr("services.chat.rooms.fanout._ASK_AWAY_SECONDS", 3600)
+
+
+async def test_what_nobody_announced_is_noticed_by_the_next_message(
+    unasked, connect, channel, db
+) -> None:
     reader, author = await connect(), await connect(PROVIDER)
     await store(db, channel, "lost-1", "lost-2")
     await author.send(channel, "said")
@@ -75,7 +92,9 @@ async def test_what_nobody_announced_is_noticed_by_the_next_message(connect, cha
     assert reader.texts == ["lost-1", "lost-2", "said"]
 
 
-async def test_what_nobody_announced_is_told_when_it_is_sent_again(connect, channel, db) -> None:
+async def test_what_nobody_announced_is_told_when_it_is_sent_again(
+    unasked, connect, channel, db
+) -> None:
     reader, author = await connect(), await connect(PROVIDER)
     await store(db, channel, "lost")
     await author.send(channel, "lost")
@@ -92,6 +111,34 @@ async def test_what_nobody_announced_is_found_without_a_next_message(
     await store(db, channel, "lost")
     await reader.expect("message")
     assert reader.texts == ["lost"]
+
+
+async def test_what_is_said_while_the_last_is_read_is_not_forgotten(db, channel) -> None:
+    await store(db, channel, "one", "two")
+    hub, given = Hub(db, CollectorRegistry()), []
+    seat = Seat(given.append)
+    await hub.join(UUID(CUSTOMER), seat)
+
+    async def send(frame: bytes) -> None:
+        given.append(frame)
+        if len(given) in (2, 3):
+            # The socket takes its time, and meanwhile somebody says something.
+            stored = await messages.send(
+                db,
+                channel_id=UUID(channel),
+                author_id=UUID(PROVIDER),
+                client_id=f"late-{len(given)}",
+                text="late",
+            )
+            message = stored.message
+            hub.posted(
+                Posted(message.channel_id, message.sequence, stored.members, delivered(message))
+            )
+
+    reached = await hub.resume(seat, UUID(CUSTOMER), {UUID(channel): 0}, send)
+    assert reached == {UUID(channel): 4}
+    assert [int(frame.split(b'"sequence":')[1].split(b",")[0]) for frame in given] == [1, 2, 3, 4]
+    await hub.close()
 
 
 class Phone:
