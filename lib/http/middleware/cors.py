@@ -11,7 +11,10 @@ _REQUEST_HEADERS = (
     "Accept, Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, "
     "X-CSRF-Token, X-Request-ID"
 )
-_EXPOSED = "ETag, Location, Retry-After, X-Request-ID"
+_EXPOSED = (
+    "ETag, Location, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Retry-After, "
+    "X-Request-ID"
+)
 _MAX_AGE_SECONDS = "300"
 
 

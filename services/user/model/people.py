@@ -85,6 +85,9 @@ class PeopleQuery(ListQuery, frozen=True, kw_only=True):
         Kind.STAFF
     )
     status: Annotated[Status | None, Meta(description="default: all but deleted")] = None
+    active: Annotated[bool, Meta(description="short for a status: active, or inactive")] | None = (
+        None
+    )
     order_by: Annotated[OrderBy, Meta(description="order of the list")] = OrderBy.NAME
     search: (
         Annotated[str, Meta(max_length=100, description="part of the name or of the e-mail")] | None
@@ -99,12 +102,16 @@ class PeopleQuery(ListQuery, frozen=True, kw_only=True):
     @property
     def statuses(self) -> list[Status]:
         """The statuses asked for."""
-        return _PRESENT if self.status is None else [self.status]
+        if self.status is not None:
+            return [self.status]
+        if self.active is None:
+            return _PRESENT
+        return [Status.ACTIVE if self.active else Status.INACTIVE]
 
     @property
     def is_of_everybody_here(self) -> bool:
         """Whether all who work here match."""
-        filters = (self.status, self.search, self.department_id)
+        filters = (self.status, self.active, self.search, self.department_id)
         return self.kind is Kind.STAFF and all(one is None for one in filters)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from services.user.routes import (
+    aliases,
     passwords,
     people,
     pictures,
@@ -24,6 +25,7 @@ ROUTES: Final = (
     *pictures.ROUTES,
     *points.ROUTES,
     *roles.ROUTES,
+    *aliases.ROUTES,
 )
 # Their answers hold tokens, or their bodies do what must not be given again.
 NOT_IDEMPOTENT: Final = frozenset(
