@@ -172,7 +172,7 @@ def _type_text(judge: Judge, query: ParsedQuery) -> tuple[TypedQuery | None, lis
                 return None, [query_error(query.file, query.sql, to_source, error, judge.database)]
             excuses = [standin.notice(query, construct, strict=judge.strict)]
     text, found = read_text(query, judge.schema)
-    problems = [*excuses, *found]
+    problems = [*excuses, *found, *_half_hidden(query, judge.schema)]
     if described is None:
         problems += _misnamed(query, text) or _unreadable(query, text)
     if any(problem.severity is Severity.ERROR for problem in problems):
@@ -204,6 +204,19 @@ def _with_typed_parameters(
         replace(sample, flags=(sample.flags & ~1) | (first.flags & 1), name=first.name)
         for first, sample in zip(described, again, strict=True)
     )
+
+
+def _half_hidden(query: ParsedQuery, schema: Schema) -> Iterator[Diagnostic]:
+    """`sqlc.embed(t)` is a whole row of `t`, but its `t.*` has no invisible columns."""
+    for embed in query.embeds:
+        relation = schema.relation(embed.table)
+        if relation is not None and relation.invisible:
+            yield Diagnostic(
+                "E342",
+                f"`{embed.table}` cannot be embedded: it has invisible columns",
+                (Label(query.file, query.name_span, "a row of it would not be whole"),),
+                hint="name the columns, or make them visible",
+            )
 
 
 def _misnamed(query: ParsedQuery, text: Text) -> list[Diagnostic]:

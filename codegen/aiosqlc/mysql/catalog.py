@@ -133,6 +133,9 @@ def _relation(
         table=table,
         unique=keys,
         collations={str(row[4]).lower(): str(row[10]) for row in rows if row[10]},
+        invisible=frozenset(
+            str(row[4]).lower() for row in rows if "invisible" in str(row[8]).lower()
+        ),
     )
 
 

@@ -306,7 +306,7 @@ class Reader:
         for source in sources:
             if source is None or source.outputs is None or (level.merged and not table):
                 return None
-            for output in source.outputs:
+            for output in source.shown:
                 certain = level.is_not_null(source, output) and not level.bare_is_null
                 outputs.append(
                     Output(
@@ -385,6 +385,7 @@ def _offered(relation: Relation) -> tuple[Output, ...]:
             not_null=column.not_null,
             origin=ColumnRef(table.schema, table.name, column.name),
             collation=relation.collations.get(column.name.lower(), ""),
+            invisible=column.name.lower() in relation.invisible,
         )
         for column in table.columns
     )
@@ -417,8 +418,8 @@ def _in_both(node: exp.SetOperation, left: bool, right: bool) -> bool:
 
 def _common(level: Level, left: frozenset[int], right: frozenset[int]) -> tuple[str, ...]:
     """Return the names that a NATURAL join compares."""
-    theirs = {o.name.lower() for n in right for o in level.sources[n].outputs or ()}
-    ours = [o.name.lower() for n in sorted(left) for o in level.sources[n].outputs or ()]
+    theirs = {o.name.lower() for n in right for o in level.sources[n].shown}
+    ours = [o.name.lower() for n in sorted(left) for o in level.sources[n].shown]
     return tuple(dict.fromkeys(name for name in ours if name in theirs))
 
 

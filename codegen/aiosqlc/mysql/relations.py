@@ -14,11 +14,15 @@ DEFAULT = "public"
 
 @dataclass(frozen=True)
 class Relation:
-    """A table or view. `unique` are keys on whole columns, `collations` those of text columns."""
+    """A table or view. `unique` are keys on whole columns, `collations` those of text columns.
+
+    `invisible` are the names, in lower case, of columns that `*` leaves out.
+    """
 
     table: Table
     unique: tuple[tuple[str, ...], ...] = ()
     collations: Mapping[str, str] = field(default_factory=dict)
+    invisible: frozenset[str] = frozenset()
 
     def column(self, name: str) -> TableColumn | None:
         """Find a column; names of columns have no case."""

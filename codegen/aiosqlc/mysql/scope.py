@@ -16,7 +16,10 @@ ColumnKey = tuple[int, str]
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """A column that a relation or sub-select offers. `type` is None where only the server knows."""
+    """A column that a relation or sub-select offers. `type` is None where only the server knows.
+
+    What is `invisible` is there by its name alone: `*` leaves it out.
+    """
 
     name: str
     type: SqlType | None
@@ -24,6 +27,7 @@ class Output:
     origin: ColumnRef | None = None
     alias: str = ""
     collation: str = ""
+    invisible: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,11 @@ class Source:
     relation: Relation | None = None
     at_most_one: bool = False
     nulled_by: set[int] = field(default_factory=set)
+
+    @property
+    def shown(self) -> tuple[Output, ...]:
+        """What `*` stands for."""
+        return tuple(output for output in self.outputs or () if not output.invisible)
 
     def output(self, name: str) -> Output | None:
         """Find one of its columns; names of columns have no case."""

@@ -59,12 +59,12 @@ def _columns(item: exp.Expr, level: Level) -> str | None:
     known = [source for source in sources if source is not None and source.outputs is not None]
     if len(known) < len(sources):
         return None
-    names = [output.name.lower() for source in known for output in source.outputs or ()]
+    names = [output.name.lower() for source in known for output in source.shown]
     qualified = bool(table) or len(set(names)) < len(names)
     return ", ".join(
         f"{quoted(source.alias)}.{quoted(output.name)}" if qualified else quoted(output.name)
         for source in known
-        for output in source.outputs or ()
+        for output in source.shown
     )
 
 

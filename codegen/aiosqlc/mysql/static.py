@@ -217,6 +217,7 @@ def _changed(relation: Relation, action: exp.ModifyColumn) -> Relation | None:
         relation,
         table=replace(relation.table, columns=columns),
         unique=relation.unique + added.unique,
+        invisible=(relation.invisible - {name.lower()}) | added.invisible,
     )
 
 
@@ -273,10 +274,12 @@ def _with_column(relation: Relation, part: exp.ColumnDef) -> Relation:
     unique = (
         primary or serial or any(isinstance(kind, exp.UniqueColumnConstraint) for kind in kinds)
     )
+    hidden = any(isinstance(kind, exp.InvisibleColumnConstraint) for kind in kinds)
     return replace(
         relation,
         table=replace(relation.table, columns=(*relation.table.columns, column)),
         unique=relation.unique + (((part.name.lower(),),) if unique else ()),
+        invisible=relation.invisible | ({part.name.lower()} if hidden else set()),
     )
 
 

@@ -144,7 +144,7 @@ def _to_insert_column(place: Place, insert: exp.Insert | None, index: int, reade
     if isinstance(insert.this, exp.Schema):
         names = [part.name for part in insert.this.expressions]
     else:
-        names = [output.name for output in source.outputs or ()]
+        names = [output.name for output in source.shown]
     column = source.output(names[index]) if 0 <= index < len(names) else None
     return _stored(place, column, source.relation) if column else Use(place, None)
 
