@@ -40,7 +40,13 @@ def without_ignored(
 def _silences(query: ParsedQuery, diagnostic: Diagnostic) -> bool:
     if diagnostic.severity is Severity.ERROR or not diagnostic.labels:
         return False
-    label = diagnostic.labels[0]
-    inside = query.name_span.start <= label.span.start <= query.span.end
     codes = {code for code, _ in query.ignores}
-    return label.file == query.file and inside and bool(codes & {diagnostic.code, "all"})
+    return concerns(diagnostic, query) and bool(codes & {diagnostic.code, "all"})
+
+
+def concerns(diagnostic: Diagnostic, query: ParsedQuery) -> bool:
+    """Whether the first place a diagnostic shows lies in a query."""
+    for label in diagnostic.labels[:1]:
+        inside = query.name_span.start <= label.span.start <= query.span.end
+        return inside and label.file == query.file
+    return False

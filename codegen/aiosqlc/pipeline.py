@@ -126,6 +126,7 @@ def analyze_project(
             options_of(entry, inputs.shims),
             known.get(str(entry.index)) if entry.schema else None,
             with_bulk(analyze or analyzer(entry.engine)),
+            remember=remember,
         )
         analysis, mistaken = apply_hints(outcome.analysis)
         found = [*problems, *outcome.diagnostics, *mistaken, *check_commands(analysis.queries)]

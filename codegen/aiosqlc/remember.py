@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from aiosqlc import lock
+from aiosqlc.checks import concerns
 from aiosqlc.config.project import QuerySet
 from aiosqlc.diagnostics import Diagnostic, Severity
 from aiosqlc.kept import kept
@@ -40,11 +43,18 @@ def analyze_remembering(
     options: AnalyzeOptions,
     known: lock.Known | None,
     analyze: Analyze,
+    *,
+    remember: bool = True,
 ) -> Outcome:
-    """Return the analysis of every query, asking the analyser only for those that changed."""
+    """Return the analysis of every query, asking the analyser only for those that changed.
+
+    `remember` allows what this process knows of a project with errors, which has no lock.
+    """
     key = lock.schema_key(entry, schema, options)
     keys = tuple([lock.query_key(key, query) for query in queries])
     usable = known if known and known.schema == key else None
+    if usable is None and remember:
+        usable = _unfinished.get(key)
     found: dict[str, TypedQuery | None] = {}
     if usable:
         for name, parsed in zip(keys, queries, strict=True):
@@ -59,11 +69,21 @@ def analyze_remembering(
         for name in {item.query for item in usable.warnings}:  # what is said of them is said anew
             found.pop(name, None)
     outcome = _analyze_rest(key, keys, schema, queries, options, found, analyze)
+    _unfinished.pop(key, None)
+    if outcome.locked is None and outcome.analysis.server_version and entry.schema:
+        analysis = outcome.analysis
+        while len(_unfinished) >= _MOST_UNFINISHED:
+            _unfinished.pop(next(iter(_unfinished)))
+        _unfinished[key] = lock.Known(
+            key, "", analysis.catalog, {}, server_version=analysis.server_version
+        )
     return _on_known_catalog(outcome, usable) if usable else outcome
 
 
 _MOST_RESTORED = 20_000
-_restored: dict[str, TypedQuery] = {}  # known in this process, by key
+_MOST_UNFINISHED = 20
+_restored: dict[str, TypedQuery] = {}  # known in this process, by key; nothing is said of them
+_unfinished: dict[str, lock.Known] = {}  # by schema: as `_restored` has the queries, only the rest
 
 
 def _restore(known: lock.Known, key: str, parsed: ParsedQuery) -> TypedQuery | None:
@@ -131,10 +151,14 @@ def _analyze_rest(
     # What was typed without asking a server is good enough to work with, not to be remembered.
     asked = bool(fresh.server_version) or not queries
     by_name = {query.parsed.name: query for query in fresh.queries}
+    said: defaultdict[Path, list[Diagnostic]] = defaultdict(list)
+    for item in diagnostics:
+        for label in item.labels[:1]:
+            said[label.file.path].append(item)
     for name, parsed in zip(keys, queries, strict=True):
         new = by_name.get(parsed.name)
         found[name] = new or found.get(name)
-        if new and asked:
+        if new and asked and not any(concerns(item, parsed) for item in said[parsed.file.path]):
             _keep(name, new)
     typed = tuple(query for name in keys if (query := found[name]))
     analysis = Analysis(fresh.catalog, typed, fresh.server_version, fresh.facts)

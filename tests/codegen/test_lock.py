@@ -127,6 +127,32 @@ def test_warnings_outlive_an_edit_of_another_query(folder: Path, counting: Count
     assert generate(folder, counting) == (0, again)
 
 
+def test_errors_are_said_until_they_are_gone_and_nothing_else_is_asked_again(
+    folder: Path, counting: Counting
+) -> None:
+    config = folder / "sqlc.yaml"
+    config.write_text(config.read_text().replace("    gen:", "    strict: true\n    gen:"))
+    queries = folder / "queries.sql"
+    good = queries.read_text()
+    wrong = good + "-- name: Wrong :one\nSELECT * FROM people;\n"
+    for text in (good, wrong, wrong + "\n-- A comment.\n"):
+        queries.write_text(text)
+        code, said = generate(folder, counting)
+        assert (code, [item.code for item in said]) == ((0, []) if text == good else (1, ["E320"]))
+    assert counting.asked[-2:] == ["Wrong", "Wrong"]
+
+    counting.asked.clear()
+    (folder / "sqlc.lock.json").unlink()
+    with (folder / "schema.sql").open("a") as schema:
+        schema.write("CREATE TABLE new (id integer);\n")
+    assert generate(folder, counting)[0] == 1
+    assert len(counting.asked) == 9
+    counting.asked.clear()
+    queries.write_text(good.replace("ORDER BY name;", "ORDER BY name, id, name;", 1))
+    assert generate(folder, counting) == (0, [])
+    assert counting.asked == ["ListPeople"]
+
+
 @pytest.mark.parametrize("damage", ["", "{", "[]", '{"format": 99}', "\0"])
 def test_a_damaged_lock_is_no_lock(damage: str, folder: Path, counting: Counting) -> None:
     generate(folder, counting)

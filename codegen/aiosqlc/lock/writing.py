@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import msgspec
 
+from aiosqlc.checks import concerns
 from aiosqlc.config.project import Project
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.kept import kept, kept_by
@@ -40,12 +41,9 @@ def _locked_warning(item: Diagnostic, entry: Locked) -> LockedWarning:
 
 def _query_of(item: Diagnostic, entry: Locked) -> str:
     """Return the key of the query that a warning's first label lies in."""
-    for label in item.labels[:1]:
-        for key, query in zip(entry.keys, entry.analysis.queries, strict=True):
-            parsed = query.parsed
-            inside = parsed.name_span.start <= label.span.start <= parsed.span.end
-            if inside and parsed.file == label.file:
-                return key
+    for key, query in zip(entry.keys, entry.analysis.queries, strict=True):
+        if concerns(item, query.parsed):
+            return key
     return ""
 
 
