@@ -15,6 +15,7 @@ from lib.events.background import repeating
 from lib.events.store import QUERY_NAMES as EVENT_QUERY_NAMES
 from lib.http import gates
 from lib.http.app import DATABASE, HEALTH, METRICS, new_app
+from lib.idempotency import IdempotencyKeys
 from lib.store import QUERY_NAMES as SHARED_QUERY_NAMES
 from services.order.config import OrderConfig
 from services.order.routes import ROUTES
@@ -26,6 +27,7 @@ from services.order.upstreams import open_upstreams
 
 # SQL text → name, for metrics and spans.
 _NAMES = {**SHARED_QUERY_NAMES, **EVENT_QUERY_NAMES, **QUERY_NAMES}
+_HOUR = 3600.0
 
 
 def create_app(config: OrderConfig) -> web.Application:
@@ -79,9 +81,16 @@ def _background(config: OrderConfig) -> gates.Context:
         async def go_on() -> bool:
             return await recover(shop)
 
+        async def forget() -> bool:
+            await IdempotencyKeys(db).forget_old()
+            return False
+
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(
                 repeating(go_on, name="order-recovery", idle_seconds=config.recovery_seconds)
+            )
+            await stack.enter_async_context(
+                repeating(forget, name="housekeeping", idle_seconds=_HOUR)
             )
             if redis is not None:
                 relay = Relay(db, redis, registry=app[METRICS])

@@ -30,6 +30,7 @@ PATHS = (
     "/api/users/v1/users",
     "/api/departments/v1/departments",
     "/api/products/v1/products",
+    "/api/orders/v1/orders",
     "/x/y",
 )
 # Series of components that only a container deployment has.

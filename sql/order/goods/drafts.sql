@@ -26,8 +26,10 @@ SELECT * FROM goods_draft WHERE id = @id FOR UPDATE;
 SELECT * FROM goods_draft_line WHERE draft_id = @draft_id ORDER BY position;
 
 -- name: AbandonDraft :execrows
--- Its request may be sent again: the key is free.
-UPDATE goods_draft SET abandoned = true, request_key = NULL, due_at = now() WHERE id = @id;
+-- It can no longer become an order; its request may be sent again: the key is free.
+UPDATE goods_draft
+SET abandoned = true, request_key = NULL, due_at = CASE WHEN abandoned THEN due_at ELSE now() END
+WHERE id = @id;
 
 -- name: RemoveDraft :execrows
 DELETE FROM goods_draft WHERE id = @id;

@@ -57,6 +57,14 @@ WHERE o.status = ANY (@statuses::goods_status[])
     AND EXISTS (SELECT FROM goods_order_line AS l WHERE l.order_id = o.id AND l.product_id = @product_id) -- :if product_id
 ;
 
+-- name: CountWaiting :one
+-- How many orders of a user wait to be confirmed, counted up to `most`.
+SELECT count(*) FROM (
+    SELECT FROM goods_order
+    WHERE user_id = @user_id AND status = 'pending' AND deleted_at IS NULL
+    LIMIT @most
+) AS waiting;
+
 -- name: MoveOrder :execrows
 -- Take the order to a status other than cancelled.
 UPDATE goods_order

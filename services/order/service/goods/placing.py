@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
 from lib.db import Executor
@@ -25,6 +26,9 @@ from services.order.store.goods import drafts, orders
 from services.order.store.goods.models import GoodsDraft, GoodsOrder, GoodsOrderLine, GoodsStatus
 
 log = get_logger(__name__)
+
+# Orders of one user that hold products and are not confirmed yet.
+MAX_WAITING: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +57,13 @@ async def place(shop: Shop, new: NewOrder, request: Request) -> Placed:
     Raises:
         AppError: VALIDATION_ERROR for a product named twice or several currencies; NOT_FOUND or
             BAD_REQUEST for a user who does not exist or is not active; CONFLICT with the lines that
-            cannot be had; SERVICE_UNAVAILABLE, DEADLINE_EXCEEDED or CIRCUIT_OPEN where the product
-            service does not answer: then nothing is ordered.
+            cannot be had, or where too many orders wait; SERVICE_UNAVAILABLE, DEADLINE_EXCEEDED or
+            CIRCUIT_OPEN where the product service does not answer: then nothing is ordered.
     """
     quantities = new.quantities()
     if (earlier := await _earlier(shop, request, quantities)) is not None:
         return earlier
+    await _check_room(shop, request.user_id)
     user = await _orderer(shop, request.user_id)
     draft = await _add_draft(shop, request, quantities, pending_validation=user is None)
     return await _place(shop, draft, quantities, user)
@@ -88,11 +93,13 @@ async def proceed(shop: Shop, draft: GoodsDraft, quantities: Mapping[UUID, int])
 
 
 async def give_up(shop: Shop, draft: GoodsDraft, quantities: Mapping[UUID, int]) -> None:
-    """Give back whatever a draft may hold, and forget it.
+    """Give back whatever a draft may hold, and forget it; not where it has become an order.
 
     Raises:
         AppError: where there was no answer: take it again.
     """
+    if not await drafts.abandon_draft(shop.db, id=draft.id):
+        return
     try:
         # Whether its request ever arrived only the product service knows: the key tells us.
         held = await shop.products.reserve(draft.id, quantities)
@@ -149,6 +156,13 @@ def _check_same(
         raise AppError(
             Code.IDEMPOTENCY_KEY_REUSED, "this Idempotency-Key was used for another order"
         )
+
+
+async def _check_room(shop: Shop, user_id: UUID) -> None:
+    """Keep one user from holding all there is. Raises CONFLICT."""
+    if await orders.count_waiting(shop.db, user_id=user_id, most=MAX_WAITING) >= MAX_WAITING:
+        message = f"{MAX_WAITING} orders wait to be confirmed, no more can be placed"
+        raise AppError(Code.CONFLICT, message)
 
 
 async def _orderer(shop: Shop, user_id: UUID) -> User | None:

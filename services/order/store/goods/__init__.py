@@ -22,6 +22,7 @@ QUERY_NAMES: Final = {
     orders.LIST_LINES: "ListLines",
     **dict.fromkeys(orders.LIST_ORDERS.values(), "ListOrders"),
     **dict.fromkeys(orders.COUNT_ORDERS.values(), "CountOrders"),
+    orders.COUNT_WAITING: "CountWaiting",
     orders.MOVE_ORDER: "MoveOrder",
     orders.CANCEL_ORDER: "CancelOrder",
     orders.REMOVE_ORDER: "RemoveOrder",

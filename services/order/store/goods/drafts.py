@@ -74,13 +74,15 @@ async def list_draft_lines(db: Executor, *, draft_id: UUID) -> list[GoodsDraftLi
     return list(starmap(GoodsDraftLine, rows))
 
 
-ABANDON_DRAFT: Final = (
-    "UPDATE goods_draft SET abandoned = true, request_key = NULL, due_at = now() WHERE id = $1"
-)
+ABANDON_DRAFT: Final = """\
+UPDATE goods_draft
+SET abandoned = true, request_key = NULL, due_at = CASE WHEN abandoned THEN due_at ELSE now() END
+WHERE id = $1
+"""
 
 
 async def abandon_draft(db: Executor, *, id: UUID) -> int:
-    """Its request may be sent again: the key is free."""
+    """It can no longer become an order; its request may be sent again: the key is free."""
     status = await db.execute(ABANDON_DRAFT, id)
     return int(status.rpartition(" ")[2])
 

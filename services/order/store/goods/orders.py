@@ -346,6 +346,21 @@ async def count_orders(
     return value
 
 
+COUNT_WAITING: Final = """\
+SELECT count(*) FROM (
+    SELECT FROM goods_order
+    WHERE user_id = $1 AND status = 'pending' AND deleted_at IS NULL
+    LIMIT $2
+) AS waiting
+"""
+
+
+async def count_waiting(db: Executor, *, user_id: UUID, most: int) -> int:
+    """How many orders of a user wait to be confirmed, counted up to `most`."""
+    value: int = await db.fetchval(COUNT_WAITING, user_id, most)
+    return value
+
+
 MOVE_ORDER: Final = """\
 UPDATE goods_order
 SET status = $1, version = version + 1, updated_at = now(), updated_by = $2

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from lib.auth import Role
+from lib.clock import utc_now
+from lib.errors import AppError, Code
+from lib.ids import new_id
 from lib.testing.proxy import proxy
 from lib.testing.wait import eventually
 from services.order.app import create_app
+from services.order.routes.goods.deps import SHOP
+from services.order.service.goods import finishing, placing
+from services.order.store.goods import drafts
+from services.order.store.goods.models import GoodsDraft
 from tests.services.order.conftest import caller_with
 from tests.services.order.goods.fakes import ALICE, Trouble
 
@@ -178,3 +187,60 @@ async def test_an_order_whose_reservation_has_expired_is_cancelled(
     await eventually(cancelled)
     assert await shelf.stock(item) == 5
     assert await shelf.reservations() == ["expired"]
+
+
+async def test_what_could_not_be_placed_for_long_is_given_up_and_never_an_order(
+    client, new_config, orders_db, shelf
+) -> None:
+    item = await shelf.add(stock=5)
+    shop = client.app[SHOP]
+    draft_id = new_id()
+    async with shop.db.transaction() as tx:
+        await drafts.add_draft(
+            tx,
+            id=draft_id,
+            user_id=UUID(ALICE),
+            pending_validation=False,
+            created_by=ALICE,
+            request_key=None,
+            lease_seconds=3600.0,
+        )
+        await drafts.add_draft_lines(
+            tx, draft_id=draft_id, product_ids=[UUID(item)], quantities=[2]
+        )
+        draft = await drafts.lock_draft(tx, id=draft_id)
+    # A crash behind the reservation, and nobody there for an hour.
+    await shop.products.reserve(draft_id, {UUID(item): 2})
+    assert await shelf.stock(item) == 3
+    await orders_db.execute(
+        "UPDATE goods_draft SET created_at = now() - interval '1 hour', due_at = now()"
+    )
+
+    async def gone() -> bool:
+        return await orders_db.fetchval("SELECT count(*) FROM goods_draft") == 0
+
+    await eventually(gone)
+    assert await shelf.stock(item) == 5
+    # Whoever still has it in hand finds that it is over.
+    with pytest.raises(AppError) as refused:
+        await placing.proceed(shop, draft, {UUID(item): 2})
+    assert refused.value.code is Code.CONFLICT
+    assert await orders_db.fetchval("SELECT count(*) FROM goods_order") == 0
+    assert await shelf.reservations() == ["released"]
+
+
+async def test_an_order_is_never_given_up_by_who_took_it_for_a_draft(
+    client, order, shelf, orders_db
+) -> None:
+    item = await shelf.add(stock=5)
+    placed = await order((item, 2))
+    late = GoodsDraft(
+        UUID(placed["id"]), UUID(ALICE), False, False, ALICE, None, utc_now(), utc_now()
+    )
+    await placing.give_up(client.app[SHOP], late, {UUID(item): 2})
+    # Nor does it give anything back that somebody else has placed it meanwhile.
+    same = await placing.proceed(client.app[SHOP], late, {UUID(item): 2})
+    await finishing.try_now(client.app[SHOP], same)
+    assert await shelf.stock(item) == 3
+    assert await shelf.reservations() == ["confirmed"]
+    assert await orders_db.fetchval("SELECT stock::text FROM goods_order") == "sold"

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from lib.testing.wait import eventually
+from services.order.service.goods import placing
 from tests.services.order.goods.fakes import ALICE, BOB, INACTIVE, NOBODY, Trouble
 
 ANY = {"If-Match": "*"}
@@ -262,3 +263,16 @@ async def test_an_order_shows_no_user_who_is_gone_or_whom_nobody_can_name(
     status, body, _ = await customer("GET", f"orders/{placed['id']}")
     assert status == 200
     assert "user" not in body["data"]
+
+
+async def test_who_has_many_orders_waiting_places_no_more_until_one_is_confirmed(
+    order, customer, other_customer, move, shelf, monkeypatch
+) -> None:
+    monkeypatch.setattr(placing, "MAX_WAITING", 3)
+    item = await shelf.add(stock=50)
+    placed = [await order((item, 1)) for _ in range(3)]
+    status, said, _ = await customer("POST", "orders", json=lines_of((item, 1)))
+    assert (status, said["error"]["code"]) == (409, "CONFLICT")
+    assert (await other_customer("POST", "orders", json=lines_of((item, 1))))[0] == 201
+    await move(placed[0], "confirmed")
+    assert (await customer("POST", "orders", json=lines_of((item, 1))))[0] == 201

@@ -1,0 +1,91 @@
+"""An order of goods through the gateway, from the shelf to the points it earns."""
+
+from __future__ import annotations
+
+import asyncio
+from uuid import uuid4
+
+import aiohttp
+import pytest
+
+from lib.testing.wait import eventually
+
+ALICE = "01890000-0000-7000-8000-000000000001"
+HAMMER = "01890000-0000-7000-8000-000000000a02"
+
+
+@pytest.fixture
+async def http(stack):
+    async with aiohttp.ClientSession(stack.url) as session:
+        yield session
+
+
+@pytest.fixture
+def ask(stack, http):
+    async def ask(method: str, path: str, **options):
+        headers = {**stack.authorized(), **options.pop("headers", {})}
+        async with http.request(method, f"/api/{path}", headers=headers, **options) as answer:
+            return answer.status, await answer.json() if await answer.read() else None
+
+    return ask
+
+
+async def test_an_order_is_placed_delivered_and_thanked_for(ask) -> None:
+    async def points() -> int:
+        _, body = await ask("GET", "users/v1/users?search=alice")
+        return next(user["points"] for user in body["data"]["users"] if user["id"] == ALICE)
+
+    async def stock() -> int:
+        return (await ask("GET", f"products/v1/products/{HAMMER}"))[1]["data"]["stock"]
+
+    had, left = await points(), await stock()
+    wanted = {"user_id": ALICE, "lines": [{"product_id": HAMMER, "quantity": 3}]}
+    status, body = await ask(
+        "POST", "orders/v1/orders", json=wanted, headers={"Idempotency-Key": str(uuid4())}
+    )
+    assert status == 201, body
+    order = body["data"]
+    assert (order["total"], order["currency"]) == ("59.70", "EUR")
+    assert order["user"]["email"].startswith("alice")
+    assert await stock() == left - 3
+    for step in ("confirmed", "shipped", "delivered"):
+        status, body = await ask(
+            "PATCH",
+            f"orders/v1/orders/{order['id']}",
+            json={"status": step},
+            headers={"If-Match": "*"},
+        )
+        assert (status, body["data"]["status"]) == (200, step)
+
+    async def thanked() -> bool:
+        return await points() == had + 5
+
+    await eventually(thanked, within=20)
+
+
+async def test_a_cancelled_order_gives_back_what_it_held(ask) -> None:
+    async def stock() -> int:
+        return (await ask("GET", f"products/v1/products/{HAMMER}"))[1]["data"]["stock"]
+
+    left = await stock()
+    wanted = {"user_id": ALICE, "lines": [{"product_id": HAMMER, "quantity": 2}]}
+    _, body = await ask("POST", "orders/v1/orders", json=wanted)
+    path = f"orders/v1/orders/{body['data']['id']}"
+    status, body = await ask(
+        "PATCH", path, json={"status": "cancelled"}, headers={"If-Match": '"1"'}
+    )
+    assert (status, body["data"]["status"]) == (200, "cancelled")
+
+    async def returned() -> bool:
+        return await stock() == left
+
+    await eventually(returned)
+
+
+async def test_nobody_orders_without_a_token(http) -> None:
+    answers = await asyncio.gather(
+        *(http.request(method, "/api/orders/v1/orders", json={}) for method in ("GET", "POST"))
+    )
+    assert [answer.status for answer in answers] == [401, 401]
+    for answer in answers:
+        answer.release()

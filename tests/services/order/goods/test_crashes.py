@@ -1,0 +1,330 @@
+"""The order service is killed at each step: stock, orders and points agree afterwards.
+
+The product and the point service are processes of their own; so is the one that dies.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.request import urlopen
+
+import aiohttp
+import pytest
+from redis.asyncio import Redis
+
+from lib.auth import Role
+from lib.db.postgres import open_database
+from lib.testing.auth import TestIssuer
+from lib.testing.wait import eventually
+from tests.services.order.goods.conftest import Shelf, settings_of
+from tests.services.order.goods.fakes import ALICE
+
+ROOT = Path.cwd()
+STAFF = "01890000-0000-7000-8000-00000000f301"
+WHEN = ("before", "after")
+PLACING = [f"{step}:{when}" for step in
+           ("draft", "reserve", "lines", "become", "confirm", "sold") for when in WHEN]  # fmt: skip
+# What is not committed when the process dies has not happened.
+NOTHING_YET = {"draft:before"}
+CANCELLING = [f"{step}:{when}" for step in ("cancel", "release", "returned") for when in WHEN]
+NOT_CANCELLED = {"cancel:before", "cancel:after"}  # both inside the transaction
+DELIVERING = ["move:before", "move:after", "send:before", "send:after"]
+
+
+class Crashing:
+    """The order service in a process that can be told where to die."""
+
+    def __init__(self, process: asyncio.subprocess.Process, settings: dict) -> None:
+        self._process = process
+        self._settings = settings
+        self.url = ""
+
+    async def start(self, crash_at: str = "") -> None:
+        self._send({"settings": self._settings, "crash_at": crash_at})
+        said = await self._hear()
+        assert said.startswith("ready"), said
+        self.url = f"http://127.0.0.1:{said.split()[1]}"
+
+    async def stop(self) -> None:
+        self._process.stdin.write(b"\n")
+        assert await self._hear() == "ended -9"
+
+    async def died(self) -> None:
+        assert await self._hear() == "ended -9"
+        self._process.stdin.write(b"\n")
+
+    async def request(self, headers: dict, method: str, path: str, **options) -> tuple[int, dict]:
+        async with aiohttp.request(
+            method, f"{self.url}/api/v1/{path}", headers=headers, **options
+        ) as answer:
+            return answer.status, await answer.json()
+
+    def _send(self, what: dict) -> None:
+        self._process.stdin.write(json.dumps(what).encode() + b"\n")
+
+    async def _hear(self) -> str:
+        """Return the next line that says something; log lines go by."""
+        while True:
+            line = (await asyncio.wait_for(self._process.stdout.readline(), 60)).decode()
+            assert line, "the process is gone"
+            if line.startswith(("ready", "ended")):
+                return line.strip()
+
+
+@contextmanager
+def service(name: str, **environ: str) -> Iterator[str]:
+    """Run a service as in production; give its address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    process = subprocess.Popen(
+        [sys.executable, "-m", f"services.{name}"],
+        cwd=ROOT,
+        env=os.environ | {"LOG_LEVEL": "error", f"{name.upper()}_PORT": str(port)} | environ,
+    )
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.kill()
+        process.wait()
+
+
+async def ready(url: str) -> bool:
+    try:
+        return await asyncio.to_thread(lambda: urlopen(f"{url}/readyz").status) == 200
+    except OSError:
+        return False
+
+
+@pytest.fixture(scope="module")
+def databases(postgres_server) -> Iterator[dict[str, str]]:
+    urls = {name: postgres_server.create(name) for name in ("product", "point", "order")}
+    yield urls
+    for url in urls.values():
+        postgres_server.drop(url)
+
+
+@pytest.fixture(scope="module")
+def crash_redis_url(redis_server) -> str:
+    return f"{redis_server.url.rpartition('/')[0]}/10"
+
+
+@pytest.fixture(scope="module")
+def peers(databases, crash_redis_url, issuer: TestIssuer) -> Iterator[dict[str, str]]:
+    """Both services that an order has to do with, as processes."""
+    common = {"AUTH_JWKS_URL": issuer.url, "RATE_LIMIT_BURST": "100000"}
+    with (
+        service("product", PRODUCT_DATABASE_URL=databases["product"], **common) as product,
+        service(
+            "point",
+            POINT_DATABASE_URL=databases["point"],
+            POINT_GRPC_PORT="0",
+            REDIS_URL=crash_redis_url,
+            **common,
+        ) as point,
+    ):
+        yield {"product": product, "point": point}
+
+
+@pytest.fixture
+async def world(
+    databases, peers, users, issuer: TestIssuer, crash_redis_url
+) -> AsyncIterator[World]:
+    for url in peers.values():
+        await eventually(lambda url=url: ready(url), within=60)
+    settings = {
+        "database_url": databases["order"],
+        "redis_url": crash_redis_url,
+        "auth_jwks_url": issuer.url,
+        "user_url": users.url,
+        "product_url": peers["product"],
+        "auth_token_url": f"{users.url}/api/v1/auth/token",
+        "auth_client_id": "order",
+        "recovery_seconds": 0.05,
+        "lease_seconds": 0.5,
+        "db_pool_min": 1,
+        "log_level": "error",
+        "drain_seconds": 1,
+    }
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tests.services.order.goods.crashing"),
+        cwd=ROOT,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    async with (
+        open_database(settings_of(databases["order"]), application="test") as orders,
+        open_database(settings_of(databases["product"]), application="test") as products,
+        open_database(settings_of(databases["point"]), application="test") as points,
+    ):
+        customer = issuer.authorized(subject=ALICE, role=Role.CUSTOMER)
+        staff = issuer.authorized(subject=STAFF, role=Role.STAFF) | {"If-Match": "*"}
+        shelf = Shelf(products)
+        yield World(Crashing(process, settings), orders, shelf, points, customer, staff)
+    process.stdin.close()
+    await asyncio.wait_for(process.wait(), 20)
+
+
+class World:
+    """Everything that a test of a crash looks at."""
+
+    def __init__(self, service: Crashing, orders, shelf: Shelf, points, customer, staff) -> None:
+        self.service, self.shelf = service, shelf
+        self.orders, self.points = orders, points
+        self.customer, self.staff = customer, staff
+
+    async def place(self, item: str, key: str) -> tuple[int, dict]:
+        body = {"lines": [{"product_id": item, "quantity": 2}]}
+        headers = self.customer | {"Idempotency-Key": key}
+        return await self.service.request(headers, "POST", "orders", json=body)
+
+    async def move(self, order_id: str, *statuses: str) -> int:
+        code = 0
+        for status in statuses:
+            path = f"orders/{order_id}"
+            code, _ = await self.service.request(self.staff, "PATCH", path, json={"status": status})
+        return code
+
+    async def orders_of(self, item: str) -> list[tuple[str, str, str]]:
+        """Return id, status and stock of each order of the item."""
+        rows = await self.orders.fetch(
+            "SELECT o.id::text, o.status::text, o.stock::text FROM goods_order AS o"
+            " JOIN goods_order_line AS l ON l.order_id = o.id WHERE l.product_id = $1",
+            item,
+        )
+        return [tuple(row) for row in rows]
+
+    async def agree(self, item: str) -> bool:
+        """Whether nothing is left to do and the shelf has what no order has; ten were there."""
+        unfinished = await self.orders.fetchval(
+            "SELECT (SELECT count(*) FROM goods_draft)"
+            " + (SELECT count(*) FROM goods_order WHERE due_at IS NOT NULL)"
+        )
+        found = await self.orders_of(item)
+        live = [order for order in found if order[1] != "cancelled"]
+        rows = await self.shelf.db.fetch(
+            "SELECT r.status::text FROM reservation AS r JOIN reservation_line AS l"
+            " ON l.reservation_id = r.id WHERE l.product_id = $1",
+            item,
+        )
+        held = sorted(next(iter(row)) for row in rows)
+        expected = sorted("released" if o[1] == "cancelled" else "confirmed" for o in found)
+        return (
+            unfinished == 0
+            and await self.shelf.stock(item) == 10 - 2 * len(live)
+            and held == expected
+            and all(o[2] == ("returned" if o[1] == "cancelled" else "sold") for o in found)
+        )
+
+
+@pytest.mark.parametrize("again", [True, False], ids=["sent again", "not sent again"])
+@pytest.mark.parametrize("point", PLACING)
+async def test_killed_while_an_order_is_placed_it_is_placed_once_or_not_at_all(
+    world: World, point, again
+) -> None:
+    item = await world.shelf.add(price="25.00", stock=10)
+    await world.service.start(point)
+    with pytest.raises(aiohttp.ClientError):
+        await world.place(item, f"{point}-{again}")
+    await world.service.died()
+    await world.service.start()
+    if again:
+        # As after half a minute: whoever had the key can no longer come back.
+        await world.orders.execute("UPDATE idempotency_key SET leased_until = now()")
+        async with asyncio.timeout(30):
+            status, said = await world.place(item, f"{point}-{again}")
+            # The recovery may have it in hand at this moment: the caller is told to try again.
+            while status == 409:
+                await asyncio.sleep(0.05)
+                await world.orders.execute("DELETE FROM idempotency_key")
+                status, said = await world.place(item, f"{point}-{again}")
+        assert status == 201, said
+    await eventually(lambda: world.agree(item), within=30)
+    found = await world.orders_of(item)
+    assert len(found) == (1 if again or point not in NOTHING_YET else 0)
+    assert all(status == "pending" for _, status, _ in found)
+    if again:
+        assert [order_id for order_id, _, _ in found] == [said["data"]["id"]]
+    await world.service.stop()
+
+
+@pytest.mark.parametrize("point", CANCELLING)
+async def test_killed_while_an_order_is_cancelled_its_stock_is_back_if_it_is(
+    world: World, point
+) -> None:
+    item = await world.shelf.add(stock=10)
+    await world.service.start(point)
+    _, said = await world.place(item, f"to-cancel-{point}")
+    order_id = said["data"]["id"]
+    with pytest.raises(aiohttp.ClientError):
+        await world.move(order_id, "cancelled")
+    await world.service.died()
+    await world.service.start()
+    await eventually(lambda: world.agree(item), within=30)
+    expected = ("pending", "sold") if point in NOT_CANCELLED else ("cancelled", "returned")
+    assert await world.orders_of(item) == [(order_id, *expected)]
+    await world.service.stop()
+
+
+@pytest.mark.parametrize("point", DELIVERING)
+async def test_killed_while_an_order_is_delivered_its_points_are_awarded_once(
+    world: World, point
+) -> None:
+    item = await world.shelf.add(price="25.00", stock=10)
+    await world.service.start()
+    _, said = await world.place(item, f"to-deliver-{point}")
+    order_id = said["data"]["id"]
+    assert await world.move(order_id, "confirmed", "shipped") == 200
+    await eventually(lambda: _nothing_to_tell(world), within=30)
+    await world.service.stop()
+    await world.service.start(point)
+    try:
+        await world.move(order_id, "delivered")
+    except aiohttp.ClientError:
+        assert point.startswith("move")
+    await world.service.died()
+    await world.service.start()
+    if point.startswith("move"):
+        assert await world.move(order_id, "delivered") == 200
+    assert await world.move(order_id, "delivered") == 409
+    source = f"order:{order_id}:customer"
+
+    async def awarded() -> bool:
+        return await world.points.fetchval(
+            "SELECT EXISTS (SELECT FROM point_entry WHERE source = $1)", source
+        )
+
+    await eventually(awarded, within=30)
+    await eventually(lambda: _nothing_to_tell(world), within=30)
+    amounts = await world.points.fetch(
+        "SELECT amount FROM point_entry WHERE reason = $1", f"order {order_id} delivered"
+    )
+    assert [tuple(row) for row in amounts] == [(5,)]
+    assert await world.agree(item)
+    await world.service.stop()
+
+
+async def _nothing_to_tell(world: World) -> bool:
+    return await world.orders.fetchval("SELECT count(*) FROM outbox") == 0
+
+
+async def test_after_all_that_the_balance_is_the_sum_of_the_delivered_orders(
+    world: World, crash_redis_url
+) -> None:
+    """The last word on everything above, whichever tests ran."""
+    spent = await world.orders.fetchval(
+        "SELECT coalesce(sum(floor(total / 10)), 0) FROM goods_order WHERE status = 'delivered'"
+    )
+    entries = await world.points.fetchval("SELECT coalesce(sum(amount), 0) FROM point_entry")
+    balances = await world.points.fetchval("SELECT coalesce(sum(balance), 0) FROM point_balance")
+    assert spent == entries == balances
+    async with Redis.from_url(crash_redis_url) as redis:
+        assert await redis.exists("events:orders:dead") == 0
