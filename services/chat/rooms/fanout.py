@@ -184,13 +184,16 @@ class Fanout:
 
     def _remember(self, batch: tuple[Said, ...] | list[Said]) -> None:
         for said in batch:
-            if isinstance(said, Posted) and len(self._untold) < _UNTOLD:
-                known = self._untold.get(said.channel_id)
-                if known is None or known.sequence < said.sequence:
-                    # Only that it is there: the frame would be kept for as long as Redis is away.
-                    self._untold[said.channel_id] = Posted(
-                        said.channel_id, said.sequence, said.members, b""
-                    )
+            if not isinstance(said, Posted):
+                continue
+            known = self._untold.get(said.channel_id)
+            if known is None and len(self._untold) >= _UNTOLD:
+                continue
+            if known is None or known.sequence < said.sequence:
+                # Only that it is there: the frame would be kept for as long as Redis is away.
+                self._untold[said.channel_id] = Posted(
+                    said.channel_id, said.sequence, said.members, b""
+                )
 
     async def _ask(self) -> bool:
         """Ask the database what was missed: seldom, often while Redis is away, once it is back."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from typing import Final
 from uuid import UUID
 
@@ -141,64 +140,11 @@ class Hub:
                     if feed.lacks and not feed.filling:
                         self._fill_later(feed, _PATIENCE_SECONDS)
 
-    async def resume(
-        self,
-        seat: Seat,
-        user_id: UUID,
-        after: dict[UUID, int],
-        send: Callable[[bytes], Awaitable[None]],
-    ) -> dict[UUID, int]:
-        """Give a socket what it missed, oldest first, then what is new; return up to where.
-
-        Channels that are not the user's are left out of the answer. `send` waits while the socket
-        is slow, so that no more than a page is in memory.
-
-        Raises:
-            AppError: where messages cannot be read; the socket must be closed then.
-        """
-        for channel_id in after:
-            seat.hold(channel_id)
-        seat.live = True
-        if not after:
-            return {}
-        stored = {
-            row.id: row.last_sequence
-            for row in await channels.list_positions_among(
-                self._db, user_id=user_id, channel_ids=list(after)
-            )
-        }
-        reached = {}
-        for channel_id, wanted in after.items():
-            if channel_id not in stored:
-                seat.catch_up_done(channel_id, 0, 0)
-                continue
-            # Who claims to have more than there is must not miss what comes.
-            position = min(wanted, stored[channel_id])
-            if position < max(stored[channel_id], self.position(channel_id)):
-                position = await self._read_on(channel_id, position, send)
-            reached[channel_id] = position
-            seat.catch_up_done(channel_id, position, self.position(channel_id))
-        return reached
-
     async def close(self) -> None:
         """Stop reading what is missing."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    async def _read_on(
-        self, channel_id: UUID, position: int, send: Callable[[bytes], Awaitable[None]]
-    ) -> int:
-        while True:
-            # What was delivered before the database is asked is in its answer, if it is kept still.
-            announced = self.position(channel_id)
-            rows = await self._newer(channel_id, position)
-            for row in rows:
-                await send(delivered(row))
-                position = row.sequence
-            # Without waiting between this and the caller's next step: nothing comes in between.
-            if len(rows) < _PAGE and self.position(channel_id) <= max(position, announced):
-                return position
 
     async def _load(self, user: LocalUser) -> None:
         rows = await channels.list_positions(self._db, user_id=user.id, most=_CHANNELS)

@@ -8,6 +8,7 @@ from lib.errors import AppError, Code
 from services.chat.model import frames
 from services.chat.model.closing import Close
 from services.chat.rooms.presence import WATCHED
+from services.chat.rooms.resume import resume
 from services.chat.rooms.wire import framed, text_frame
 from services.chat.service.channels import no_such_channel
 from services.chat.service.chat import Chat
@@ -57,8 +58,8 @@ async def _send(chat: Chat, socket: Socket, frame: frames.Send) -> None:
 
 async def _resume(chat: Chat, socket: Socket, frame: frames.Resume) -> None:
     try:
-        reached = await chat.hub.resume(
-            socket.seat, socket.user_id, frame.channels, socket.write_slowly
+        reached = await resume(
+            chat.db, chat.hub, socket.seat, socket.user_id, frame.channels, socket.write_slowly
         )
     except ConnectionResetError:
         return

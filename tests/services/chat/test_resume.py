@@ -15,6 +15,7 @@ from lib.db import Database
 from lib.testing.wait import eventually
 from services.chat.keys import CHAT
 from services.chat.rooms.hub import Hub
+from services.chat.rooms.resume import resume
 from services.chat.rooms.seat import Seat
 from services.chat.rooms.wire import Posted, delivered
 from services.chat.service import messages
@@ -135,7 +136,7 @@ async def test_what_is_said_while_the_last_is_read_is_not_forgotten(db, channel)
                 Posted(message.channel_id, message.sequence, stored.members, delivered(message))
             )
 
-    reached = await hub.resume(seat, UUID(CUSTOMER), {UUID(channel): 0}, send)
+    reached = await resume(db, hub, seat, UUID(CUSTOMER), {UUID(channel): 0}, send)
     assert reached == {UUID(channel): 4}
     assert [int(frame.split(b'"sequence":')[1].split(b",")[0]) for frame in given] == [1, 2, 3, 4]
     await hub.close()

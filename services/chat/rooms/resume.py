@@ -1,0 +1,63 @@
+"""What a socket missed, read for it without a gap before what comes next."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeAlias
+from uuid import UUID
+
+from lib.db import Executor
+from services.chat.rooms.hub import Hub
+from services.chat.rooms.seat import Seat
+from services.chat.rooms.wire import delivered
+from services.chat.store import channels, messages
+
+# Waits while its socket is slow, so that no more than a page is in memory.
+Send: TypeAlias = Callable[[bytes], Awaitable[None]]
+_PAGE: Final = 100
+
+
+async def resume(
+    db: Executor, hub: Hub, seat: Seat, user_id: UUID, after: dict[UUID, int], send: Send
+) -> dict[UUID, int]:
+    """Give a socket what it missed, oldest first, then what is new; return up to where.
+
+    Channels that are not the user's are left out of the answer.
+
+    Raises:
+        AppError: where messages cannot be read; the socket must be closed then.
+    """
+    for channel_id in after:
+        seat.hold(channel_id)
+    seat.live = True
+    if not after:
+        return {}
+    stored = {
+        row.id: row.last_sequence
+        for row in await channels.list_positions_among(db, user_id=user_id, channel_ids=list(after))
+    }
+    reached = {}
+    for channel_id, wanted in after.items():
+        if channel_id not in stored:
+            seat.catch_up_done(channel_id, 0, 0)
+            continue
+        # Who claims to have more than there is must not miss what comes.
+        position = min(wanted, stored[channel_id])
+        if position < max(stored[channel_id], hub.position(channel_id)):
+            position = await _read_on(db, hub, channel_id, position, send)
+        reached[channel_id] = position
+        seat.catch_up_done(channel_id, position, hub.position(channel_id))
+    return reached
+
+
+async def _read_on(db: Executor, hub: Hub, channel_id: UUID, position: int, send: Send) -> int:
+    while True:
+        # What was delivered before the database is asked is in its answer, if it is kept still.
+        announced = hub.position(channel_id)
+        rows = await messages.list_newer(db, channel_id=channel_id, above=position, most=_PAGE)
+        for row in rows:
+            await send(delivered(row))
+            position = row.sequence
+        # Without waiting between this and the caller's next step: nothing comes in between.
+        if len(rows) < _PAGE and hub.position(channel_id) <= max(position, announced):
+            return position
