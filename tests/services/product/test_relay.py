@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+from contextlib import suppress
+from functools import partial
+
 import pytest
 from pydantic import SecretStr
 
 from lib.config import DatabaseSettings
 from lib.db.engine import open_database
+from lib.errors import AppError
 from lib.events import Relay, stream_of
 from lib.redis import RedisOptions, open_redis
+from lib.testing.wait import eventually
 from services.product.model.products import NewProduct, ProductChange
 from services.product.service import products
 from services.product.service.events import PRODUCTS
+
+CHANGES, KILLS = 20, 3
 
 
 @pytest.fixture
@@ -40,3 +49,44 @@ async def test_the_relay_takes_events_to_the_stream(database_url, redis) -> None
     ]  # fmt: skip
     assert {fields[b"key"] for fields in entries} == {str(made.id).encode()}
     assert len({fields[b"id"] for fields in entries}) == 4
+
+
+async def test_no_event_is_lost_while_the_database_is_killed_again_and_again(
+    killable_server, redis
+) -> None:
+    url = await asyncio.to_thread(killable_server.create, "product")
+    settings = DatabaseSettings(
+        _env_file=None, database_url=SecretStr(url), db_pool_min=1, db_connect_seconds=2
+    )
+    async with open_database(settings, application="test") as db:
+        new = NewProduct(name="Saw", price="1", currency="EUR", stock=1)
+        made = [await products.add(db, new, actor="clerk") for _ in range(3)]
+        for version in range(1, CHANGES):
+            for product in made:
+                change = ProductChange(price=f"{version + 1}")
+                await products.change(db, product.id, change, version=version, actor="clerk")
+
+        async def passed(count: int) -> bool:
+            return await redis.xlen(stream_of(PRODUCTS)) >= count
+
+        async def is_empty() -> bool:
+            with suppress(AppError):
+                return await db.fetchval("SELECT count(*) FROM outbox") == 0
+            return False
+
+        async with Relay(db, redis, batch_size=4).running():
+            for round_ in range(1, KILLS + 1):
+                await eventually(partial(passed, 10 * round_), within=60)
+                killable_server.kill()
+                await asyncio.to_thread(killable_server.start)
+            await eventually(is_empty, within=60)
+    entries = [fields for _, fields in await redis.xrange(stream_of(PRODUCTS))]
+    first = {fields[b"id"]: fields for fields in reversed(entries)}  # sent twice, it has one id
+    assert len(first) == 3 * CHANGES
+    for product in made:
+        key = str(product.id).encode()
+        seen = dict.fromkeys(fields[b"id"] for fields in entries if fields[b"key"] == key)
+        kinds = [first[event][b"kind"] for event in seen]
+        assert kinds == [b"product.created"] + [b"product.changed"] * (CHANGES - 1)
+        prices = [json.loads(first[event][b"payload"])["price"] for event in seen]
+        assert [float(price) for price in prices] == [float(n) for n in range(1, CHANGES + 1)]

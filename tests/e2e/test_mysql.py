@@ -1,0 +1,85 @@
+"""The stack with two of its databases on MySQL, by their URLs alone: its routes answer the same."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+
+import aiohttp
+import pymysql
+import pytest
+
+from lib.db.mysql_session import connect_arguments
+
+DATABASES = ("department", "product")
+
+
+@pytest.fixture(scope="module")
+def urls(mysql_server) -> Iterator[dict[str, str]]:
+    """An empty MySQL database for each service that can have one."""
+    made = {db: mysql_server.create_empty(db) for db in DATABASES}
+    yield made
+    for url in made.values():
+        mysql_server.drop(url)
+
+
+@pytest.fixture
+async def api(own_stack, urls) -> AsyncIterator[aiohttp.ClientSession]:
+    """The gateway of such a stack, asked by the administrator."""
+    stack = own_stack(**{f"{db.upper()}_DATABASE_URL": url for db, url in urls.items()})
+    await asyncio.to_thread(stack.wait_until_said, "ready; press Ctrl-C")
+    headers = await asyncio.to_thread(stack.authorized)
+    async with aiohttp.ClientSession(stack.url, headers=headers) as session:
+        yield session
+
+
+def rows(url: str, sql: str) -> list[tuple[object, ...]]:
+    """Ask the database itself."""
+    arguments = connect_arguments(url, connect_seconds=5, statement_seconds=5)
+    with (
+        pymysql.connect(database=arguments.pop("db"), **arguments) as connection,
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(sql)
+        return list(cursor.fetchall())
+
+
+async def ask(api, method: str, path: str, status: int, **options):
+    async with api.request(method, path, **options) as answer:
+        text = await answer.text()
+        assert answer.status == status, text
+        body = await answer.json() if text else {}
+        return body.get("data"), answer.headers.get("ETag", "")
+
+
+async def test_departments_and_products_live_on_mysql(api, urls) -> None:
+    departments, products = "/api/departments/v1/departments", "/api/products/v1/products"
+    new, _ = await ask(api, "POST", departments, 201, json={"name": "Élan", "address": "50%"})
+    await ask(api, "POST", departments, 409, json={"name": "éLAN"})
+    found, _ = await ask(api, "GET", f"{departments}?search=ÉLAN", 200)
+    assert [row["id"] for row in found] == [new["id"]]
+    assert rows(urls["department"], "SELECT name, address FROM department") == [("Élan", "50%")]
+
+    body = {"name": "Lamp", "price": "19.90", "currency": "EUR", "stock": 3}
+    lamp, etag = await ask(api, "POST", products, 201, json=body)
+    one = f"{products}/{lamp['id']}"
+    await ask(api, "PATCH", one, 428, json={"stock": 5})
+    changed, newer = await ask(
+        api, "PATCH", one, 200, json={"stock": 5}, headers={"If-Match": etag}
+    )
+    assert (changed["stock"], newer != etag) == (5, True)
+    await ask(api, "PATCH", one, 412, json={"stock": 6}, headers={"If-Match": etag})
+    assert rows(urls["product"], "SELECT name, stock FROM product") == [("Lamp", 5)]
+
+    line = {"product_id": lamp["id"], "quantity": 4}
+    reserve = {"json": {"lines": [line]}, "headers": {"Idempotency-Key": "k"}}
+    held, _ = await ask(api, "POST", "/api/products/v1/reservations", 201, **reserve)
+    again = f"/api/products/v1/reservations/{held['id']}/release"
+    await ask(api, "POST", again, 200)
+    lamp, _ = await ask(api, "GET", one, 200)
+    assert lamp["stock"] == 5
+
+    deadline = asyncio.get_running_loop().time() + 20
+    while rows(urls["product"], "SELECT 1 FROM outbox LIMIT 1"):
+        assert asyncio.get_running_loop().time() < deadline, "events stay in the outbox"
+        await asyncio.sleep(0.1)
