@@ -146,7 +146,7 @@ async def open_upstreams(
         http = await stack.enter_async_context(open_client(name, url, seconds=seconds))
         breaker = CircuitBreaker(name, config.breaker_policy(), on_change=gauge.of(name))
         upstream = Upstream(breaker, Bulkhead(name))
-        return ResilientClient(http, upstream, seconds=seconds, headers=tokens.headers)
+        return ResilientClient(http, upstream, seconds=seconds, tokens=tokens)
 
     async with AsyncExitStack() as stack:
         users = await client("user", config.user_url, config.user_seconds)

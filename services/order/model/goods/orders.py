@@ -80,11 +80,12 @@ class ListOrders(ListQuery, frozen=True, kw_only=True):
 
     order_by: OrderBy = OrderBy.CREATED_AT
     sort: Annotated[Sort, Meta(description="direction")] = Sort.DESC
-    user_id: Annotated[UUID | None, Meta(description="everybody's only for the staff")] = None
-    status: Status | None = None
-    product_id: Annotated[UUID | None, Meta(description="with a line of this product")] = None
-    created_from: Annotated[_Moment, Meta(description="from then on")] | None = None
-    created_to: Annotated[_Moment, Meta(description="before then")] | None = None
+    # Not `| None`: in a query string that would let the word null pass for nothing.
+    user_id: Annotated[UUID, Meta(description="everybody's only for the staff")] | UnsetType = UNSET
+    status: Status | UnsetType = UNSET
+    product_id: Annotated[UUID, Meta(description="with a line of this product")] | UnsetType = UNSET
+    created_from: Annotated[_Moment, Meta(description="from then on")] | UnsetType = UNSET
+    created_to: Annotated[_Moment, Meta(description="before then")] | UnsetType = UNSET
     deleted: Annotated[bool, Meta(description="those that were removed; for the staff")] = False
 
     @property
@@ -95,14 +96,14 @@ class ListOrders(ListQuery, frozen=True, kw_only=True):
     @property
     def statuses(self) -> list[Status]:
         """The statuses asked for."""
-        return list(Status) if self.status is None else [self.status]
+        return list(Status) if self.status is UNSET else [self.status]
 
     @property
     def since(self) -> datetime:
         """The first moment asked for."""
-        return self.created_from or _EARLIEST
+        return _EARLIEST if self.created_from is UNSET else self.created_from
 
     @property
     def until(self) -> datetime:
         """The moment before which the list ends."""
-        return self.created_to or _LATEST
+        return _LATEST if self.created_to is UNSET else self.created_to

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from lib.auth.guards import forbidden
 from lib.db import Executor
@@ -71,7 +71,7 @@ async def list_page(db: Executor, wanted: ListOrders, caller: Caller) -> Page:
         created_to=wanted.until,
         deleted=wanted.deleted,
         user_id=user_id,
-        product_id=wanted.product_id,
+        product_id=_given(wanted.product_id),
         sort=wanted.sql_sort,
         page_size=wanted.page_size,
         skip=wanted.offset,
@@ -85,7 +85,7 @@ async def list_page(db: Executor, wanted: ListOrders, caller: Caller) -> Page:
             created_to=wanted.until,
             deleted=wanted.deleted,
             user_id=user_id,
-            product_id=wanted.product_id,
+            product_id=_given(wanted.product_id),
         )
     lines = await _lines_of(db, found)
     return Page([Found(order, lines.get(order.id, ())) for order in found], total)
@@ -184,12 +184,17 @@ def _visible(order: GoodsOrder | None, caller: Caller) -> GoodsOrder:
 
 def _whose(wanted: ListOrders, caller: Caller) -> UUID | None:
     """Return whose orders to list, None for everybody's."""
+    asked = _given(wanted.user_id)
     if caller.staff:
-        return wanted.user_id
+        return asked
     own = UUID(caller.subject)
-    if wanted.deleted or wanted.user_id not in (None, own):
+    if wanted.deleted or asked not in (None, own):
         raise forbidden()
     return own
+
+
+def _given(value: UUID | UnsetType) -> UUID | None:
+    return None if value is UNSET else value
 
 
 async def _lines_of(
