@@ -34,8 +34,8 @@ CASES: dict[str, list[tuple[str, str, bool]]] = {
     "select make_interval(secs => $1)": [("secs", "float8", False)],
     "select mod(id, $1), left($2, $3) from a": [
         ("mod", "int4", False),
-        ("left", "text", False),
-        ("left_2", "int4", False),
+        ("p2", "text", False),
+        ("p3", "int4", False),
     ],
     "select $1::uuid": [("p1", "uuid", False)],
     "insert into p values ($1, $2, $3, $4)": [

@@ -206,15 +206,16 @@ class _Uses:
         function = self.facts.functions.get(node["funcid"])
         if node["funcformat"] in (_IMPLICIT, _EXPLICIT) or function is None:
             return
-        for position, arg in enumerate(node.items("args")):
-            param = _unwrap(arg)
+        bare = [_unwrap(arg) for arg in node.items("args")]
+        alone = sum(param is not None and _is_param(param) for param in bare) == 1
+        for position, (arg, param) in enumerate(zip(node.items("args"), bare, strict=True)):
             if param is not None and _is_param(param):
                 names = function.arguments
                 name = names[position] if position < len(names) else ""
                 if arg.kind == "NAMEDARGEXPR":
                     name = str(arg["name"])
                 role = "argument" if name else "function"
-                self.add(param["paramid"], Use(role, name=name or function.name))
+                self.add(param["paramid"], Use(role, name=name or alone * function.name))
 
     def _tolerated(self, node: Node) -> None:
         words = {
