@@ -67,3 +67,19 @@ def test_a_requirement_that_no_lock_holds_is_named(copy):
     checked = locks_in(copy)
     assert checked.returncode == 1
     assert "requirements.lock lacks left-pad" in checked.stderr
+
+
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="only a checkout knows what is tracked")
+def test_no_secret_and_no_package_is_tracked():
+    tracked = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    packages = {".whl", ".deb", ".gz", ".zip"}
+    kept = [
+        name
+        for name in tracked
+        if "secrets" in Path(name).parts[:-1]
+        or Path(name).suffix in packages
+        or ("PRIVATE KEY" + "-----").encode() in (ROOT / name).read_bytes()
+    ]
+    assert kept == []
