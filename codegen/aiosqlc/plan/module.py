@@ -32,22 +32,15 @@ def plan_modules(
     )
     needed = Gathered()
     problems: list[Diagnostic] = []
-    modules = []
-    for queries in _files(analysis.queries):
-        functions = []
-        for query in queries:
-            plan = _plan(query, package)
-            needed.add(plan.needed)
+    files = [_file(package, *queries) for queries in _files(analysis.queries)]
+    for file in files:
+        needed.add(file.needed)
+        for query, plan in file.told:
             problems += [*plan.problems, *needed.other_shapes(plan.needed.rows, query)]
-            functions.append(plan.function)
-        first = queries[0].parsed
-        source = first.file.path.as_posix()
-        modules.append((_module(package, source, first.heading, *functions), queries))
     models = models_module(package, needed)
-    for module, queries in modules:
-        problems += _check(module, *queries)
-    problems += _check(models)
-    planned = tuple(module for module, _ in modules)
+    problems += [problem for file in files for problem in file.clashes]
+    problems += check_module(models, ())
+    planned = tuple(file.module for file in files)
     return (*([models] if models.enums or models.classes else []), *planned), problems
 
 
@@ -100,7 +93,31 @@ def _new_plan(query: TypedQuery, package: Package) -> _Plan:
     return _Plan(function, planner.gathered, (*planner.problems, *problems))
 
 
-# --- a module -------------------------------------------------------------------------------------
+# --- a file ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """One query file planned; `told` are its queries of which there is something to say."""
+
+    module: PyModule
+    needed: Gathered
+    told: tuple[tuple[TypedQuery, _Plan], ...]
+    clashes: tuple[Diagnostic, ...]
+
+
+@kept
+def _file(package: Package, *queries: TypedQuery) -> _File:
+    plans = [_plan(query, package) for query in queries]
+    needed = Gathered()
+    for plan in plans:
+        needed.add(plan.needed)
+    first = queries[0].parsed
+    functions = [plan.function for plan in plans]
+    module = _module(package, first.file.path.as_posix(), first.heading, *functions)
+    both = zip(queries, plans, strict=True)
+    told = tuple((query, plan) for query, plan in both if plan.problems or plan.needed.rows)
+    return _File(module, needed, told, tuple(check_module(module, queries)))
 
 
 @kept
@@ -122,8 +139,3 @@ def _module(
         imports=imports,
         first_party=package.first_party,
     )
-
-
-@kept
-def _check(module: PyModule, *queries: TypedQuery) -> list[Diagnostic]:
-    return check_module(module, queries)
