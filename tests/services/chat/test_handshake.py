@@ -10,8 +10,10 @@ import aiohttp
 import pytest
 
 from lib.auth import Role
+from services.chat.keys import CHAT
 from services.chat.model.closing import Close
 from services.chat.ws.endpoint import STRIKES
+from services.chat.ws.sockets import SOCKETS
 from tests.services.chat.talking import CUSTOMER, PROVIDER, Talker
 
 WS = "/api/v1/ws"
@@ -131,6 +133,27 @@ async def test_the_process_takes_no_more_than_it_may(connect, client, issuer) ->
     for user in (CUSTOMER, CUSTOMER, PROVIDER):
         await connect(user)
     headers = issuer.authorized(subject=PROVIDER, role=Role.PROVIDER)
+    assert await refused(client, headers=headers) == (503, "SERVICE_UNAVAILABLE")
+
+
+async def test_a_handshake_that_meets_the_drain_is_sent_elsewhere_too(
+    client, token, monkeypatch
+) -> None:
+    hub, sockets = client.app[CHAT].hub, client.app[SOCKETS]
+    joining, drained, join = asyncio.Event(), asyncio.Event(), hub.join
+
+    async def join_slowly(*given) -> bool:
+        joining.set()
+        await drained.wait()
+        return await join(*given)
+
+    monkeypatch.setattr(hub, "join", join_slowly)
+    headers = {"Authorization": f"Bearer {token}"}
+    opening = asyncio.create_task(client.ws_connect(WS, headers=headers))
+    await joining.wait()
+    await sockets.close_all(Close.RESTART)
+    drained.set()
+    assert await Talker(await opening).closed() == Close.RESTART
     assert await refused(client, headers=headers) == (503, "SERVICE_UNAVAILABLE")
 
 
