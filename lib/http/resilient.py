@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final, TypeVar
 
 from lib import trace
@@ -19,12 +19,9 @@ T = TypeVar("T")
 
 _IDEMPOTENT: Final = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS"})
 
-# Headers of every call, such as `ServiceTokens.headers`.
-Headers = Callable[[], Awaitable[Mapping[str, str]]]
-
 
 class ResilientClient:
-    """Calls one upstream; deadline and trace context go along, and what `headers` adds.
+    """Calls one upstream; deadline and trace context go along.
 
     With `tokens` it calls in the service's own name: a token that is refused is given up, and to
     whoever we serve that is SERVICE_UNAVAILABLE, since it was not their token.
@@ -36,13 +33,11 @@ class ResilientClient:
         upstream: Upstream,
         *,
         seconds: float = 2.0,
-        headers: Headers | None = None,
         tokens: ServiceTokens | None = None,
     ) -> None:
         self.upstream = upstream
         self._client = client
         self._seconds = seconds
-        self._headers = headers
         self._tokens = tokens
 
     async def call(
@@ -77,7 +72,7 @@ class ResilientClient:
         repeatable = method in _IDEMPOTENT or idempotency_key is not None
         with budget(self._seconds):
             # Outside of the breaker: a token that cannot be had says nothing about the upstream.
-            given = await self._own_headers()
+            given = await self._sign_in()
             try:
                 return await self.upstream.call(
                     attempt, seconds=self._seconds, idempotent=repeatable
@@ -87,13 +82,12 @@ class ResilientClient:
                     raise self._refused(self._tokens, given) from error
                 raise
 
-    async def _own_headers(self) -> Mapping[str, str]:
+    async def _sign_in(self) -> Mapping[str, str]:
+        if self._tokens is None:
+            return {}
         name = self.upstream.breaker.name
         async with within(self._seconds, what=f"signing in to call {name}"):
-            given = dict(await self._headers()) if self._headers is not None else {}
-            if self._tokens is not None:
-                given |= await self._tokens.headers()
-        return given
+            return await self._tokens.headers()
 
     def _refused(self, tokens: ServiceTokens, given: Mapping[str, str]) -> AppError:
         name = self.upstream.breaker.name
