@@ -18,6 +18,7 @@ from aiosqlc.cli.main import main
 from pydantic import SecretStr
 
 from lib.config import MysqlSettings
+from lib.db.errors import UniqueViolationError
 from lib.db.mysql import open_database
 from lib.db.mysql_session import connect_arguments
 
@@ -80,6 +81,15 @@ SELECT id, title FROM b ORDER BY id;
 
 -- name: Titles :batchexec
 UPDATE b SET title = ? WHERE id = ?;
+
+-- name: TitleOf :batchone
+SELECT title FROM b WHERE id = ?;
+
+-- name: Of :batchmany
+SELECT id, title FROM b WHERE aid = ? ORDER BY id;
+
+-- name: Retitle :execresult
+UPDATE b SET title = ? WHERE aid = ?;
 
 -- name: Joined :many
 SELECT sqlc.embed(a), sqlc.embed(b) FROM a LEFT JOIN b ON b.aid = a.id ORDER BY a.id, b.id;
@@ -202,6 +212,22 @@ async def test_copied_rows_are_streamed_and_changed_in_batches(store, db) -> Non
     async with db.transaction() as tx:
         titles = [row.title async for row in store.stream(tx, chunk=3)]
     assert titles == ["new", "new", "t2", "t3", "t4", "t5", "t6"]
+
+
+async def test_a_batch_answers_each_of_its_arguments(store, db) -> None:
+    rows = [store.CopyParams(id=n, aid=n % 2, title=f"t{n}") for n in range(4)]
+    await store.copy(db, rows)
+    assert await store.title_of(db, [2, 9, 0]) == ["t2", None, "t0"]
+    found = await store.of(db, [1, 7, 0])
+    assert [[row.id for row in part] for part in found] == [[1, 3], [], [0, 2]]
+    assert await store.retitle(db, title="new", aid=1) == "UPDATE 2"
+
+
+async def test_copying_is_all_or_nothing(store, db) -> None:
+    rows = [store.CopyParams(id=n % 6, aid=1, title="t") for n in range(7)]
+    with pytest.raises(UniqueViolationError):
+        await store.copy(db, rows)
+    assert await store.of(db, [1]) == [[]]
 
 
 async def test_an_embed_that_an_outer_join_left_out_is_none(store, db) -> None:
