@@ -202,7 +202,7 @@ def report(found: dict[str, float], cpu: float, database: float) -> None:
         f"{found['sent'] / found['seconds']:.0f} messages/s sent, "
         f"{delivered / found['seconds']:.0f} delivered/s to the other member "
         f"(and as many to the author), {found['acked']:.0f} of {found['sent']:.0f} acknowledged, "
-        f"{found['missing']:.0f} missing\n"
+        f"{found['missing']:.0f} missing, {found['refused']:.0f} of them refused\n"
         f"latency until delivered: p50 {found['p50_ms']:.1f} ms, p99 {found['p99_ms']:.1f} ms; "
         f"until acknowledged: p50 {found['ack_p50_ms']:.1f} ms, p99 {found['ack_p99_ms']:.1f} ms\n"
         f"CPU in {found['seconds']:.1f} s: service {cpu:.1f} s "
@@ -214,5 +214,5 @@ def report(found: dict[str, float], cpu: float, database: float) -> None:
 if __name__ == "__main__":
     # A run that hangs must not hold up the others.
     signal.signal(signal.SIGALRM, lambda *_: sys.exit("the run took too long"))
-    signal.alarm(180)
+    signal.alarm(240)
     run(options())
