@@ -3,4 +3,4 @@
 
 SET LOCAL lock_timeout = '5s';
 
-SELECT 1;
+DO 'BEGIN END';
