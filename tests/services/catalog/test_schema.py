@@ -2,96 +2,58 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
 from collections.abc import Iterator
 
 import pytest
-import schemathesis
-from aiohttp import web
-from hypothesis import HealthCheck, given, settings
-from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import content_type_conformance, positive_data_acceptance
 
 from lib.auth import Role
 from services.catalog.app import create_app
 from services.catalog.routes import ROUTES
 from tests.services.catalog.conftest import PROVIDER, config_for
+from tests.services.documents import (
+    MODES,
+    document,
+    documented,
+    hold,
+    on_a_thread,
+    operations,
+    served,
+)
 
-OPERATIONS = sorted((route.path, route.method) for route in ROUTES)
+OPERATIONS = operations(ROUTES)
 
 
 @pytest.fixture(scope="module")
-def address(postgres_server, redis_server, issuer) -> Iterator[str]:
-    """The service on a loop and a thread of its own: the cases are sent synchronously."""
+def schema(postgres_server, redis_server, issuer) -> Iterator:
     url = postgres_server.create("catalog", demo=True)
     redis_url = f"{redis_server.url.rpartition('/')[0]}/8"
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever)
-    thread.start()
-
-    async def start() -> web.AppRunner:
-        app = create_app(config_for(url, issuer, redis_url))
-        runner = web.AppRunner(app, handler_cancellation=True)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        return runner
-
-    runner = asyncio.run_coroutine_threadsafe(start(), loop).result(30)
-    yield f"http://127.0.0.1:{runner.addresses[0][1]}"
-    asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result(30)
-    loop.call_soon_threadsafe(loop.stop)
-    thread.join()
-    loop.close()
+    with on_a_thread(served(create_app(config_for(url, issuer, redis_url)))) as address:
+        yield document(address)
     postgres_server.drop(url)
 
 
-@pytest.fixture(scope="module")
-def schema(address):
-    config = schemathesis.Config()
-    # JSON allows NUL in a text, PostgreSQL does not: refused, which has a test of its own.
-    config.projects.default.generation.update(allow_x00=False)
-    return schemathesis.openapi.from_url(f"{address}/docs/swagger.json", config=config)
-
-
 def test_every_route_is_in_the_document(schema) -> None:
-    documented = {
-        (path, method.upper()) for path, methods in schema.raw_schema["paths"].items()
-        for method in methods
-    }  # fmt: skip
-    assert set(OPERATIONS) <= documented
+    assert set(OPERATIONS) <= documented(schema)
     assert len(OPERATIONS) == 33
     for owner in ("me", "{provider_id}"):
         taken_up = schema.raw_schema["paths"][f"/api/v1/providers/{owner}/services"]["post"]
         assert {"200", "201"} <= set(taken_up["responses"])
 
 
-@pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
+def excluded(case, answer):
+    # A version that is not the present one is valid, and refused with 412 all the same.
+    if "If-Match" in case.headers:
+        yield positive_data_acceptance
+    if answer.status_code == 304:
+        yield content_type_conformance  # of nothing
+
+
+@pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize(("path", "method"), OPERATIONS)
 def test_every_answer_is_one_that_the_document_describes(
     schema, issuer, path, method, mode
 ) -> None:
     role = Role.PROVIDER if "/me/" in path else Role.ADMIN
     headers = issuer.authorized(subject=PROVIDER, role=role)
-    statuses: set[int] = set()
-
-    @given(case=schema[path][method].as_strategy(generation_mode=mode))
-    @settings(
-        max_examples=15,
-        deadline=None,
-        derandomize=True,
-        database=None,
-        suppress_health_check=list(HealthCheck),
-    )
-    def check(case: schemathesis.Case) -> None:
-        # A version that is not the present one is valid, and refused with 412 all the same.
-        excluded = [positive_data_acceptance] if "If-Match" in case.headers else []
-        answer = case.call(headers=headers)
-        if answer.status_code == 304:
-            excluded.append(content_type_conformance)  # of nothing
-        case.validate_response(answer, headers=headers, excluded_checks=excluded)
-        statuses.add(answer.status_code)
-
-    check()
-    assert statuses
-    assert max(statuses) < 500
+    hold(schema[path][method], mode, headers, examples=15, excluded=excluded)

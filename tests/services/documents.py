@@ -1,0 +1,124 @@
+"""Holding a service to its own OpenAPI document, for whatever a caller may send."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from typing import Any
+
+import requests
+import schemathesis
+from aiohttp import web
+from hypothesis import HealthCheck, given, settings
+from hypothesis.errors import Unsatisfiable
+from schemathesis import GenerationMode
+
+MODES = (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
+
+Check = Callable[..., Any]
+
+
+@contextmanager
+def on_a_thread(service: AbstractAsyncContextManager[str]) -> Iterator[str]:
+    """Run a service on a loop and a thread of its own, since cases are sent synchronously.
+
+    `service` gives its address, which is handed on.
+    """
+    loop, stop = asyncio.new_event_loop(), asyncio.Event()
+    started: asyncio.Queue[str] = asyncio.Queue()
+
+    async def serve() -> None:
+        async with service as address:
+            started.put_nowait(address)
+            await stop.wait()
+
+    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
+    thread.start()
+    try:
+        yield asyncio.run_coroutine_threadsafe(started.get(), loop).result(30)
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join(30)
+        loop.close()
+
+
+@asynccontextmanager
+async def served(app: web.Application) -> AsyncIterator[str]:
+    """Serve an application on a port of the system's choice; gives its address."""
+    runner = web.AppRunner(app, handler_cancellation=True)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+
+
+def document(address: str) -> schemathesis.BaseSchema:
+    """Read the document that a service publishes about itself."""
+    config = schemathesis.Config()
+    # JSON allows NUL in a text, PostgreSQL does not: refused, which has a test of its own.
+    # Nor is a request without a token that the case left out: `headers` bring one.
+    config.projects.default.generation.update(allow_x00=False, with_security_parameters=False)
+    return schemathesis.openapi.from_url(f"{address}/docs/swagger.json", config=config)
+
+
+def operations(routes: Iterable[web.RouteDef]) -> list[tuple[str, str]]:
+    """Return path and method of each route."""
+    return sorted((route.path, route.method) for route in routes)
+
+
+def documented(schema: schemathesis.BaseSchema) -> set[tuple[str, str]]:
+    """Return path and method of each operation of a document."""
+    return {
+        (path, method.upper())
+        for path, methods in schema.raw_schema["paths"].items()
+        for method in methods
+    }
+
+
+def hold(
+    operation: schemathesis.APIOperation,
+    mode: GenerationMode,
+    headers: Mapping[str, str],
+    *,
+    examples: int,
+    excluded: Callable[[schemathesis.Case, requests.Response], Collection[Check]] | None = None,
+    prepare: Callable[[schemathesis.Case], None] = lambda _: None,
+) -> None:
+    """Send cases: each is answered as the document describes it, and none with a 5xx.
+
+    Args:
+        operation: what is asked.
+        mode: whether the cases keep to the document or break it.
+        headers: of every request.
+        examples: how many cases.
+        excluded: the checks that do not hold for a case and its answer.
+        prepare: puts something right in a case before it is sent.
+    """
+    seen: set[int] = set()
+
+    @given(case=operation.as_strategy(generation_mode=mode))
+    @settings(
+        max_examples=examples,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    def check(case: schemathesis.Case) -> None:
+        prepare(case)
+        answer = case.call(headers=headers)
+        without = list(excluded(case, answer)) if excluded else []
+        case.validate_response(answer, headers=headers, excluded_checks=without)
+        seen.add(answer.status_code)
+
+    try:
+        check()
+    except Unsatisfiable:
+        assert mode is GenerationMode.NEGATIVE  # nothing about this operation can be wrong
+    else:
+        assert seen, "nothing was asked"
+    assert max(seen, default=0) < 500
