@@ -137,20 +137,27 @@ async def remove_order(request: web.Request) -> web.Response:
 
 
 def _caller() -> Caller:
-    """Return who asks. Raises FORBIDDEN for a service: it orders nothing for itself."""
+    """Return who asks. Raises FORBIDDEN for who is nobody's account, such as a service."""
     principal = require_principal()
     staff = principal.has_any(*_STAFF)
-    if not staff and principal.has_any(Role.SERVICE):
-        raise forbidden()
+    if not staff:
+        _account(principal.subject)
     return Caller(principal.subject, staff=staff)
 
 
 def _for_whom(new: NewOrder, caller: Caller) -> UUID:
     if new.user_id is None:
-        return UUID(caller.subject)
+        return _account(caller.subject)
     if not caller.staff and str(new.user_id) != caller.subject:
         raise forbidden("you may order only for yourself")
     return new.user_id
+
+
+def _account(subject: str) -> UUID:
+    try:
+        return UUID(subject)
+    except ValueError:
+        raise forbidden("only an account has orders of its own") from None
 
 
 ROUTES: Final = (

@@ -144,9 +144,12 @@ async def test_only_the_staff_orders_for_others_and_nobody_without_a_token(
         ("DELETE", f"orders/{uuid4()}"),
     ):
         assert (await anyone(method, path, json=body))[0] == 401
-    service = issuer.authorized(subject="chat", role="SERVICE")
-    async with client.post("/api/v1/orders", json=body, headers=service) as answer:
-        assert answer.status == 403
+    for role in ("SERVICE", "CUSTOMER", "STAFF"):
+        nobody = issuer.authorized(subject="chat", role=role)
+        async with client.post("/api/v1/orders", json=body, headers=nobody) as answer:
+            assert answer.status == 403
+        async with client.get("/api/v1/orders", headers=nobody) as answer:
+            assert answer.status == (200 if role == "STAFF" else 403)
 
 
 async def test_the_same_request_orders_once(customer, shelf, orders_db) -> None:
