@@ -12,7 +12,8 @@ from lib.testing.mysql_clone import dump
 
 SCHEMA = """
 CREATE TABLE parent (id int PRIMARY KEY AUTO_INCREMENT,
-    name varchar(20) COLLATE utf8mb4_bin NOT NULL, shouted varchar(20) AS (upper(name)) STORED, price decimal(9, 2) CHECK (price > 0));
+    name varchar(20) COLLATE utf8mb4_bin NOT NULL,
+    shouted varchar(20) AS (upper(name)) STORED, price decimal(9, 2) CHECK (price > 0));
 CREATE TABLE child (id int PRIMARY KEY, parent int NOT NULL, UNIQUE KEY of_parent (parent),
     FOREIGN KEY (parent) REFERENCES parent (id) ON DELETE CASCADE);
 INSERT INTO parent (name, price) VALUES ('ann', 1.5), ('it''s 100%', NULL);
