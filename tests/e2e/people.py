@@ -133,7 +133,7 @@ class Conversation:
         """Return what the other one says next."""
         while (said := await self.frame("message"))["author_id"] == self.me:
             pass  # one's own words are told to one's other sockets, too
-        return said["text"]
+        return str(said["text"])
 
     async def frame(self, type_: str) -> Any:
         """Return the next frame of a type."""
