@@ -58,6 +58,7 @@ async def subject(
             _env_file=None,
             database_url="postgresql://x/y",
             point_grpc_address=point.grpc_address,
+            points_seconds=10,  # nothing here is about time
             point_connections=1,  # one that is not given back is missed by the next call
         )
         async with open_points(config, ISSUER.tokens(), registry=CollectorRegistry()) as client:
