@@ -77,6 +77,7 @@ async def _load(stack) -> None:
         _env_file=None,
         database_url="postgresql://x/y",
         point_grpc_address=f"127.0.0.1:{stack.port('POINT_GRPC_PORT')}",
+        points_seconds=10,
     )
     tokens = TestIssuer(
         SigningKey.from_pem((stack.secrets / "user_signing_keys").read_text())

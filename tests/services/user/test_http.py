@@ -38,7 +38,10 @@ async def users(postgres_server: TestPostgres) -> AsyncIterator[str]:
     """One pair of services for all tests here: they only read."""
     user = postgres_server.create("user", demo=True)
     point = postgres_server.create("point", demo=True)
-    async with running_point(point) as points, running_user(user, points.grpc_address) as base:
+    async with (
+        running_point(point) as points,
+        running_user(user, points.grpc_address, points_seconds=10) as base,
+    ):
         yield f"{base}/api/v1/users"
 
 
