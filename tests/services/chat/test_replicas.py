@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import time
 from pathlib import Path
 
 import pytest
@@ -40,6 +39,7 @@ async def movers(pair: list[Replica], channels, issuer):
         for user in (CUSTOMER, PROVIDER)
         for start in (0, 1)
     ]
+    await eventually(lambda: all(mover.connections for mover in made), within=WITHIN)
     yield made
     for mover in made:
         await mover.stop()
@@ -97,11 +97,9 @@ async def test_a_replica_killed_in_traffic_loses_nothing(pair, movers, channels)
 
 async def test_a_drained_replica_sends_its_clients_elsewhere(pair, movers, channels) -> None:
     await talk(movers, channels, 3, "before")
-    began = time.monotonic()
     pair[0].end(signal.SIGTERM)
     talking = asyncio.create_task(talk(movers, channels, 30, "during"))
     assert await asyncio.to_thread(pair[0].process.wait, 30) == 0, pair[0].log[-4000:]
-    assert time.monotonic() - began < 15
     await talking
     await agreed(movers, channels)
     for mover in (movers[0], movers[2]):
