@@ -11,6 +11,8 @@ import uuid_utils
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 # Who asks, as log lines name them: a user's id or a service's name.
 principal: ContextVar[str] = ContextVar("principal", default="")
+# The address of the client, as far as trusted proxies vouch for it.
+client: ContextVar[str] = ContextVar("client", default="")
 # On the event loop's clock (`loop.time()`); None where nobody set a limit.
 deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
 

@@ -26,7 +26,6 @@ from services.user.passwords import Passwords
 from services.user.personal_ids import PersonalIds, parse_keys
 from services.user.points_client import open_points, own_tokens
 from services.user.routes import DEPS, NOT_IDEMPOTENT, ROUTES, RULES, Deps, Rules
-from services.user.routes.origin import note_origin
 from services.user.service.pictures import clearing_away
 from services.user.service.sessions import TokenPolicy
 from services.user.signing import read_signing_keys
@@ -48,7 +47,6 @@ def create_app(config: UserConfig) -> web.Application:
     )
     keys = _signing_keys(config)
     app[RULES] = _rules(config, keys)
-    app.middlewares.append(note_origin(config.proxies()))
     app.cleanup_ctx.append(_resources(config))
     # Its own keys: the issuer needs nobody to know its tokens.
     verifier = Verifier(StaticKeys(keys), issuer=config.auth_issuer, audience=config.auth_audience)

@@ -8,6 +8,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 from prometheus_client import CollectorRegistry
 
+from lib import context
 from lib.config import Settings
 from lib.http.errors import status_of, to_response
 from lib.http.middleware import access_log, idempotency, request_id
@@ -42,6 +43,7 @@ class Shell:
         """Answer the request; what is raised further in becomes an answer and a line in the log."""
         exchange = Exchange(request, self.proxies)
         bound = request_id.take_up(request)
+        context.client.set(exchange.client)
         with in_span(exchange):
             self._metrics.begin(exchange)
             try:

@@ -42,7 +42,7 @@ async def record(
         resource_type=resource_type,
         resource_id=str(resource_id),
         request_id=context.request_id.get(),
-        address=origin.client_address.get(),
+        address=context.client.get(),
         details=msgspec.json.encode(details).decode(),
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from lib import context
 from lib.auth.principal import unauthorized
 from lib.db import Database, Executor
 from lib.errors import AppError, Code
@@ -34,7 +35,7 @@ class LoginLimits:
 
     def of(self, email: str) -> Mapping[bytes, Limit]:
         """Return the limits by what they count, `pair` first."""
-        address = limit_key(origin.client_address.get())
+        address = limit_key(context.client.get())
         return {
             throttle.key("login", email, address): self.pair,
             throttle.key("login", email): self.account,

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hmac
 from collections.abc import Mapping
 
+from lib import context
 from lib.auth import Issuer, Role
 from lib.auth.opaque import digest
 from lib.auth.principal import unauthorized
 from lib.auth.tokens import Issued
 from lib.db import Database
 from lib.limits.client_address import limit_key
-from services.user import origin
 from services.user.model.account import ServiceLogin
 from services.user.service import audit, throttle
 from services.user.service.throttle import Limit
@@ -35,7 +35,7 @@ async def issue(
         AppError: UNAUTHORIZED for an unknown service and for a wrong secret alike;
             RATE_LIMIT_EXCEEDED after too many of them.
     """
-    tries = throttle.key("service", given.client_id, limit_key(origin.client_address.get()))
+    tries = throttle.key("service", given.client_id, limit_key(context.client.get()))
     await throttle.take(db, {tries: limit})
     # Hashes of one length are compared whoever asks: neither name nor secret shows in the time.
     expected = clients.get(given.client_id, b"\0" * 32)
