@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator
 
-from lib.config import DEVELOPMENT_ONLY, Settings, in_production
+from lib.config import DEVELOPMENT_ONLY, in_production
+from lib.public_url import LOCAL_GATEWAY, PublicSettings, below_public_url
 
 _SHORTEST: Final = 32
 _INTERNAL: Final = (".internal", ".local", ".svc")
@@ -36,7 +37,7 @@ def check_trusted(value: str, info: ValidationInfo) -> str:
     return value
 
 
-class TokenSettings(Settings):
+class TokenSettings(PublicSettings):
     """The issuer of tokens and its published keys."""
 
     # Who issues tokens has the keys and need not be told where to find them.
@@ -45,9 +46,8 @@ class TokenSettings(Settings):
     auth_jwks_url: WebAddress = Field(
         default="http://127.0.0.1:8081/api/v1/auth/jwks.json", validation_alias="AUTH_JWKS_URL"
     )
-    auth_issuer: str = Field(
-        default="http://127.0.0.1:8080", min_length=1, validation_alias="AUTH_ISSUER"
-    )
+    # `PUBLIC_URL`, unless it is said.
+    auth_issuer: str = Field(default=LOCAL_GATEWAY, min_length=1, validation_alias="AUTH_ISSUER")
     auth_audience: str = Field(default="platform", min_length=1, validation_alias="AUTH_AUDIENCE")
 
     @field_validator("auth_jwks_url")
@@ -57,6 +57,11 @@ class TokenSettings(Settings):
         if in_production(info) and value == default and not cls.issues_tokens:
             raise ValueError("is not set")
         return check_trusted(value, info)
+
+    @field_validator("auth_issuer")
+    @classmethod
+    def _tokens_name_us(cls, value: str, info: ValidationInfo) -> str:
+        return below_public_url(value, info, default=LOCAL_GATEWAY)
 
 
 class AuthSettings(TokenSettings):

@@ -8,10 +8,12 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
-from lib.config import Seconds, Settings
+from lib.config import Seconds, in_production
+from lib.public_url import LOCAL_GATEWAY, PublicSettings, below_public_url
 from lib.storage.cloudfront import CloudFrontLinks
 from lib.storage.invalidation import BehindCloudFront, CloudFrontOptions, open_cloudfront
 from lib.storage.local import LocalStorage
@@ -20,6 +22,9 @@ from lib.storage.s3 import S3Options, S3Storage, open_s3
 
 # A distribution's id alone names it; CloudFront's links need all of these.
 _TOGETHER = ("cloudfront_url", "cloudfront_key_pair_id", "cloudfront_private_key")
+
+_FOLDER: Final = Path(".run/files")
+_URL: Final = f"{LOCAL_GATEWAY}/api/users/v1/files"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +37,15 @@ class Files:
     s3: S3Storage | None = None
 
 
-class StorageSettings(Settings):
-    """Without `S3_BUCKET` files are kept in `FILES_FOLDER` and their links lead to `FILES_URL`."""
+class StorageSettings(PublicSettings):
+    """Without `S3_BUCKET` files are kept in `FILES_FOLDER` and their links lead to `FILES_URL`.
 
-    files_folder: Path = Field(default=Path(".run/files"), validation_alias="FILES_FOLDER")
-    files_url: str = Field(
-        default="http://127.0.0.1:8080/api/users/v1/files", validation_alias="FILES_URL"
-    )
+    Production has to name one of the two: a folder may end with its container.
+    """
+
+    files_folder: Path = Field(default=_FOLDER, validation_alias="FILES_FOLDER")
+    # Below `PUBLIC_URL`, unless it is said.
+    files_url: str = Field(default=_URL, validation_alias="FILES_URL")
     s3_bucket: str = Field(default="", validation_alias="S3_BUCKET")
     s3_region: str = Field(default="us-east-1", validation_alias="S3_REGION")
     s3_endpoint_url: str | None = Field(default=None, validation_alias="S3_ENDPOINT_URL")
@@ -58,6 +65,18 @@ class StorageSettings(Settings):
     cloudfront_endpoint_url: str | None = Field(
         default=None, validation_alias="CLOUDFRONT_ENDPOINT_URL"
     )
+
+    @field_validator("files_url")
+    @classmethod
+    def _links_lead_to_us(cls, value: str, info: ValidationInfo) -> str:
+        return below_public_url(value, info, default=_URL)
+
+    @field_validator("s3_bucket")
+    @classmethod
+    def _production_says_where(cls, value: str, info: ValidationInfo) -> str:
+        if in_production(info) and not value and info.data.get("files_folder") == _FOLDER:
+            raise ValueError("in production files need a bucket, or a FILES_FOLDER that lasts")
+        return value
 
     @field_validator("s3_secret_key")
     @classmethod

@@ -21,13 +21,13 @@ class TestIssuer:
 
     __test__ = False
 
-    def __init__(self, key: SigningKey, url: str = "") -> None:
+    def __init__(self, key: SigningKey, url: str = "", *, name: str = "") -> None:
         self.key = key
         self.url = url
         defaults = AuthSettings.model_fields
         self._issuer = Issuer(
             key,
-            issuer=defaults["auth_issuer"].default,
+            issuer=name or defaults["auth_issuer"].default,
             audience=defaults["auth_audience"].default,
             ttl=timedelta(minutes=15),
         )

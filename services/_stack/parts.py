@@ -82,15 +82,6 @@ def answers(port: int, path: str) -> Callable[[], Awaitable[bool]]:
     return ask
 
 
-def _links(settings: Settings) -> dict[str, str]:
-    """Return where the links in mails lead: to the gateway, wherever it listens."""
-    url = settings.gateway_url
-    return {
-        "USER_VERIFICATION_LINK": f"{url}/api/users/v1/auth/verify?token={{token}}",
-        "USER_RESET_LINK": f"{url}/reset-password#token={{token}}",
-    }
-
-
 def _environment(
     service: Service, settings: Settings, databases: Mapping[str, str]
 ) -> dict[str, str]:
@@ -104,8 +95,7 @@ def _environment(
         "REDIS_URL": settings.home.redis_instance().url,
         "MAIL_FOLDER": str(settings.home.path / "mail"),
         "FILES_FOLDER": str(settings.home.path / "files"),
-        "FILES_URL": f"{settings.gateway_url}/api/users/v1/files",
-        **_links(settings),
+        "PUBLIC_URL": settings.gateway_url,
         **credentials.shared(settings.home),
         **credentials.own(settings.home, service.name, [peer.name for peer in settings.services]),
         **{name: value for name, value in settings.environ.items() if value},

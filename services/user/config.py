@@ -6,12 +6,13 @@ import base64
 import os
 from typing import Annotated, Final
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from lib.config import Port, PostgresSettings, Seconds
 from lib.http.gates import GateSettings
 from lib.mail.settings import MailSettings
+from lib.public_url import LOCAL_GATEWAY, below_public_url
 from lib.storage.settings import StorageSettings
 from services.user.clients import parse_clients
 from services.user.mailer import Link
@@ -25,6 +26,13 @@ from services.user.store.models import TokenKind
 _DEVELOPMENT_KEY: Final = (
     f"development:{base64.b64encode(b'not secret: for development only').decode()}"
 )
+
+# Below `PUBLIC_URL`, unless they are said.
+_LINKS: Final = {
+    "verification_link": f"{LOCAL_GATEWAY}/api/users/v1/auth/verify?token={{token}}",
+    # Behind the `#`: a browser keeps that part to itself, so the token is in nobody's log.
+    "reset_link": f"{LOCAL_GATEWAY}/reset-password#token={{token}}",
+}
 
 
 def _signing_keys(value: SecretStr) -> SecretStr:
@@ -102,9 +110,13 @@ class UserConfig(PostgresSettings, GateSettings, MailSettings, StorageSettings):
     reset_seconds: Seconds = 3600.0
     # To choose a first password, where somebody else made the account.
     invitation_seconds: Seconds = 72 * 3600.0
-    verification_link: LinkUrl = "http://127.0.0.1:8080/api/users/v1/auth/verify?token={token}"
-    # Behind the `#`: a browser keeps that part to itself, so the token is in nobody's log.
-    reset_link: LinkUrl = "http://127.0.0.1:8080/reset-password#token={token}"
+    verification_link: LinkUrl = _LINKS["verification_link"]
+    reset_link: LinkUrl = _LINKS["reset_link"]
+
+    @field_validator("verification_link", "reset_link")
+    @classmethod
+    def _lead_to_us(cls, value: str, info: ValidationInfo) -> str:
+        return below_public_url(value, info, default=_LINKS[info.field_name or ""])
 
     def login_limits(self) -> LoginLimits:
         """Return how many logins may fail."""

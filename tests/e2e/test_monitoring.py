@@ -80,7 +80,7 @@ async def _load(stack) -> None:
         points_seconds=10,
     )
     tokens = TestIssuer(
-        SigningKey.from_pem((stack.secrets / "user_signing_keys").read_text())
+        SigningKey.from_pem((stack.secrets / "user_signing_keys").read_text()), name=stack.url
     ).tokens()
     async with (
         open_points(config, tokens, registry=CollectorRegistry()) as points,

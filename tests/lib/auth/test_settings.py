@@ -24,6 +24,7 @@ class IssuerConfig(TokenSettings):
 
 GOOD = {
     "ENVIRONMENT": "production",
+    "PUBLIC_URL": "https://shop.example.com",
     "AUTH_JWKS_URL": "http://user:8081/.well-known/jwks.json",
     "AUTH_CSRF_SECRET": "c" * 32,
     "AUTH_CLIENT_SECRET": "s" * 24,
@@ -64,14 +65,15 @@ def test_production_starts_with_what_it_needs(monkeypatch: pytest.MonkeyPatch) -
 def test_production_says_at_once_all_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     found = problems(monkeypatch, ENVIRONMENT="production", SMTP_PORT="none")
     assert set(found) == {
-        "AUTH_JWKS_URL", "AUTH_CSRF_SECRET", "AUTH_CLIENT_SECRET", "SMTP_HOST", "SMTP_PORT",
+        "AUTH_JWKS_URL", "AUTH_ISSUER", "AUTH_CSRF_SECRET", "AUTH_CLIENT_SECRET", "SMTP_HOST",
+        "SMTP_PORT",
     }  # fmt: skip
 
 
 def test_who_issues_tokens_need_not_be_told_where_its_keys_are(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert problems(monkeypatch, IssuerConfig, ENVIRONMENT="production") == {}
+    assert list(problems(monkeypatch, IssuerConfig, ENVIRONMENT="production")) == ["AUTH_ISSUER"]
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from lib.auth import SigningKey
 from lib.config import ConfigError, load
@@ -156,18 +157,51 @@ def test_production_names_everything_that_is_missing_at_once(
         "USER_ENCRYPTION_KEYS",
         "USER_LOGIN_ATTEMPTS",
         "AUTH_CSRF_SECRET",
+        "AUTH_ISSUER",
+        "FILES_URL",
+        "USER_VERIFICATION_LINK",
+        "USER_RESET_LINK",
         "SMTP_HOST",
         "S3_SECRET_KEY",
         "CLOUDFRONT_PRIVATE_KEY",
     }
 
 
-def test_production_starts_with_secrets_of_its_own() -> None:
-    given = {
+def production(**given: object) -> UserConfig:
+    """A configuration of production with secrets of its own and `given`."""
+    secrets = {
         "database_url": "postgresql://db/user",
         "jwt_private_keys": SigningKey.generate().pem().decode(),
         "encryption_keys": f"first:{KEY}",
         "auth_csrf_secret": "x" * 40,
         "smtp_host": "mail.example.com",
+        "files_folder": "/var/lib/files",
     }
-    assert UserConfig(_env_file=None, environment="production", **given).smtp_host
+    return UserConfig(_env_file=None, environment="production", **secrets | given)
+
+
+def test_production_starts_with_secrets_and_an_address_of_its_own() -> None:
+    assert production(public_url="https://shop.example.com").smtp_host
+
+
+def test_every_address_we_hand_out_follows_from_one_setting() -> None:
+    config = production(
+        public_url="https://shop.example.com/", files_url="https://pictures.example.com"
+    )
+    assert config.auth_issuer == "https://shop.example.com"
+    assert config.verification_link.startswith("https://shop.example.com/api/users/v1/auth/verify?")
+    assert config.reset_link == "https://shop.example.com/reset-password#token={token}"
+    assert config.files_url == "https://pictures.example.com"  # said, so it does not follow
+
+
+@pytest.mark.parametrize("wrong", ["shop.example.com", "ftp://shop", "https://", "https://x/#y"])
+def test_a_public_url_that_is_none_is_refused(wrong: str) -> None:
+    with pytest.raises(ValidationError):
+        production(public_url=wrong)
+
+
+def test_in_production_pictures_go_where_somebody_said_they_last() -> None:
+    kept = {"public_url": "https://shop.example.com", "files_folder": Path(".run/files")}
+    with pytest.raises(ValidationError, match="need a bucket, or a FILES_FOLDER that lasts"):
+        production(**kept)
+    assert production(**kept, s3_bucket="b", s3_access_key="a", s3_secret_key="s").s3_bucket
