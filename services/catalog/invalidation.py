@@ -1,4 +1,4 @@
-"""Events of the catalogue turned into what the cache must forget."""
+"""Events turned into what the cache must forget, and into what nobody offers any more."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from lib.events import Consumer, Event, Handler, Relay, housekeeping
 from services.catalog.model import tags
 from services.catalog.service.categories import CATEGORIES
 from services.catalog.service.category_types import CATEGORY_TYPES
+from services.catalog.service.departures import HANDLERS as DEPARTURES
 from services.catalog.service.events import TOPIC, ProviderServiceEvent
 from services.catalog.service.services import SERVICES
 from services.catalog.service.subcategories import SUBCATEGORIES
@@ -49,22 +50,26 @@ def handlers(cache: Cache) -> dict[str, Handler]:
 async def invalidating(
     db: Database, redis: Redis, cache: Cache, *, port: int, registry: CollectorRegistry
 ) -> AsyncIterator[None]:
-    """Publish the catalogue's events and keep the cache true to them while the block runs."""
+    """Publish the catalogue's events and keep the cache true to them while the block runs.
+
+    Those of users are heard, too; what follows from them comes back as events of the catalogue.
+    """
+    heard = {TOPIC: handlers(cache), **DEPARTURES}
     consumer = Consumer(
         db,
         redis,
-        group="catalog-cache",
+        group="catalog",
         # The cache is shared: one replica handles an event for all. After a restart on the same
         # host and port it resumes what it had.
         name=f"{gethostname()}-{port}",
-        handlers={TOPIC: handlers(cache)},
+        handlers=heard,
         registry=registry,
     )
     async with AsyncExitStack() as stack:
         for part in (
             Relay(db, redis, registry=registry).running(),
             consumer.running(),
-            housekeeping(db, redis, (TOPIC,)),
+            housekeeping(db, redis, tuple(heard)),
         ):
             await stack.enter_async_context(part)
         yield

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from socket import gethostname
 
 from aiohttp import web
 
 from lib.auth.remote import remote_verifier
 from lib.db.postgres import open_database
 from lib.db.traced import traced
-from lib.events import Relay
+from lib.events import Consumer, Relay, housekeeping
 from lib.events.background import repeating
 from lib.events.store import QUERY_NAMES as EVENT_QUERY_NAMES
 from lib.http import gates
@@ -22,6 +23,7 @@ from services.order.routes import ROUTES
 from services.order.routes.goods.deps import SHOP
 from services.order.service.goods.recovery import recover
 from services.order.service.goods.shop import Shop
+from services.order.service.jobs.departures import HANDLERS
 from services.order.store import QUERY_NAMES
 from services.order.upstreams import open_upstreams
 
@@ -95,6 +97,17 @@ def _background(config: OrderConfig) -> gates.Context:
             if redis is not None:
                 relay = Relay(db, redis, registry=app[METRICS])
                 await stack.enter_async_context(relay.running())
+                consumer = Consumer(
+                    db,
+                    redis,
+                    group="order",
+                    # After a restart on the same host and port it resumes what it had.
+                    name=f"{gethostname()}-{config.port}",
+                    handlers=HANDLERS,
+                    registry=app[METRICS],
+                )
+                await stack.enter_async_context(consumer.running())
+                await stack.enter_async_context(housekeeping(db, redis, tuple(HANDLERS)))
             yield
 
     return background

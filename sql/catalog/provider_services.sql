@@ -31,3 +31,8 @@ ON CONFLICT (provider_id, service_id) DO NOTHING;
 
 -- name: RemoveProviderService :execrows
 DELETE FROM provider_service WHERE provider_id = @provider_id AND service_id = @service_id;
+
+-- name: RemoveServicesOfProvider :many
+-- All that were there at that moment; which they were.
+DELETE FROM provider_service WHERE provider_id = @provider_id AND created_at <= @until
+RETURNING service_id;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 from lib.db import Database, Executor
@@ -50,6 +51,15 @@ async def remove(db: Database, provider_id: UUID, service_id: UUID) -> None:
         )
         if not removed:
             raise _not_offered()
+        payload = ProviderServiceEvent(provider_id, service_id)
+        await tell(tx, "provider_service.removed", provider_id, payload)
+
+
+async def remove_all(tx: Executor, provider_id: UUID, *, until: datetime) -> None:
+    """Let a provider offer nothing of what they took up before that moment."""
+    for service_id in await store.remove_services_of_provider(
+        tx, provider_id=provider_id, until=until
+    ):
         payload = ProviderServiceEvent(provider_id, service_id)
         await tell(tx, "provider_service.removed", provider_id, payload)
 

@@ -33,6 +33,7 @@ QUERY_NAMES: Final = {
     provider_services.COUNT_PROVIDERS_OF_SERVICE: "CountProvidersOfService",
     provider_services.ADD_PROVIDER_SERVICE: "AddProviderService",
     provider_services.REMOVE_PROVIDER_SERVICE: "RemoveProviderService",
+    provider_services.REMOVE_SERVICES_OF_PROVIDER: "RemoveServicesOfProvider",
     services.GET_SERVICE: "GetService",
     services.LOCK_SERVICE: "LockService",
     **dict.fromkeys(services.LIST_SERVICES.values(), "ListServices"),

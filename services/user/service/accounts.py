@@ -28,9 +28,16 @@ _NOW: Final = 0.0
 
 
 class UserChanged(msgspec.Struct, frozen=True):
-    """The events `user.updated`, `.activated`, `.deactivated`, `.role_changed` and `.deleted`."""
+    """The events `user.updated`, `.activated`, `.deactivated` and `.deleted`."""
 
     id: UUID
+
+
+class RoleChanged(msgspec.Struct, frozen=True):
+    """The event `user.role_changed`: what the account is from now on."""
+
+    id: UUID
+    role: AccountRole
 
 
 async def get(db: Executor, account_id: UUID) -> GetPersonRow:
@@ -221,14 +228,16 @@ async def keep_an_administrator(tx: Executor, person: LockPersonRow) -> None:
         raise AppError(Code.CONFLICT, "the last administrator cannot be removed")
 
 
-async def tell(tx: Executor, what: str, account_id: UUID) -> None:
-    """Publish what happened to an account."""
+async def tell(
+    tx: Executor, what: str, account_id: UUID, *, role: AccountRole | None = None
+) -> None:
+    """Publish what happened to an account, with its role where that is what has changed."""
     await publish(
         tx,
         topic=TOPIC,
         key=str(account_id),
         kind=f"user.{what}",
-        payload=UserChanged(account_id),
+        payload=UserChanged(account_id) if role is None else RoleChanged(account_id, role),
     )
 
 

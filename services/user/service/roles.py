@@ -110,7 +110,7 @@ async def assign(
         await profiles.set_role(tx, id=account_id, role=role, updated_by=principal.subject)
         await sessions.end_all(tx, account_id, because="role_changed")
         await audit.record(tx, "role.assigned", account_id, before=person.role, after=role)
-        await people.tell(tx, "role_changed", account_id)
+        await people.tell(tx, "role_changed", account_id, role=role)
 
 
 async def list_permissions(db: Executor) -> Sequence[Permission]:

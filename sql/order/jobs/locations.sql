@@ -42,3 +42,7 @@ UPDATE provider_location SET
     version = version + 1,
     updated_at = now()
 WHERE provider_id = @provider_id;
+
+-- name: RemoveLocation :execrows
+-- Where it was there at that moment.
+DELETE FROM provider_location WHERE provider_id = @provider_id AND created_at <= @until;

@@ -56,3 +56,9 @@ WHERE order_id = @order_id AND status = 'PENDING';
 
 -- name: RemoveOffer :execrows
 DELETE FROM offer WHERE id = @id;
+
+-- name: WithdrawOffersOf :execrows
+-- A provider's offers that wait and were there at that moment.
+UPDATE offer SET status = 'CANCELLED', version = version + 1, updated_at = now()
+WHERE provider_id = @provider_id AND order_id = ANY(@order_ids::uuid[])
+    AND status = 'PENDING' AND created_at <= @until;

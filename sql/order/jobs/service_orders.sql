@@ -85,3 +85,25 @@ WHERE id = @id;
 
 -- name: RemoveServiceOrder :execrows
 DELETE FROM service_order WHERE id = @id;
+
+-- name: LockServiceOrdersOf :many
+-- Those that wait for a person, or that they wait for, on either side; by id, so that two who lock
+-- several never wait for each other.
+SELECT id FROM service_order
+WHERE id IN (
+    SELECT own.id FROM service_order AS own
+    WHERE own.customer_id = @person_id AND own.status IN ('PENDING', 'PAUSED', 'ASSIGNED')
+    UNION ALL
+    SELECT offer.order_id FROM offer WHERE offer.provider_id = @person_id AND offer.status = 'PENDING'
+    UNION ALL
+    SELECT job.order_id FROM job WHERE job.provider_id = @person_id AND job.status = 'PENDING'
+)
+ORDER BY id
+FOR NO KEY UPDATE;
+
+-- name: ListOpenOrdersOf :many
+-- A customer's orders that nobody has been found for and that were there at that moment.
+SELECT * FROM service_order
+WHERE customer_id = @customer_id AND id = ANY(@order_ids::uuid[])
+    AND status IN ('PENDING', 'PAUSED') AND created_at <= @until
+ORDER BY id;

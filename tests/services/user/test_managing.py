@@ -237,6 +237,8 @@ async def test_a_new_role_ends_the_sessions_and_counts_from_the_next_token(world
     again = (await world.login()).data
     assert again["role"] == "STAFF"
     assert (await world.call("GET", USERS, headers=bearer(again))).status == 200
+    told = "SELECT payload::json ->> 'role' FROM outbox WHERE kind = 'user.role_changed'"
+    assert await world.db.fetchval(told) == "STAFF"
 
 
 async def test_a_role_is_not_given_twice_nor_to_nobody(world) -> None:

@@ -60,9 +60,16 @@ async def move(
             raise forbidden(f"the {actor} may not do this while the job is {job.status.lower()}")
         if verdict is Verdict.IMPOSSIBLE:
             raise conflict(f"the job is {job.status.lower()}")
-        await store.set_job_status(tx, id=job_id, status=wanted)
-        moved = found(await store.get_job(tx, id=job_id), NOUN)
-        await _follow(tx, order, moved, actor)
+        return await bring(tx, order, job, wanted, actor)
+
+
+async def bring(
+    tx: Executor, order: ServiceOrder, job: Job, wanted: JobStatus, actor: Actor
+) -> Job:
+    """Give a job, whose order `tx` has locked, a status that may follow; order and offer follow."""
+    await store.set_job_status(tx, id=job.id, status=wanted)
+    moved = found(await store.get_job(tx, id=job.id), NOUN)
+    await _follow(tx, order, moved, actor)
     return moved
 
 

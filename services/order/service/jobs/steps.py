@@ -44,6 +44,7 @@ class OfferStep(StrEnum):
     CHANGE = "change"
     ACCEPT = "accept"
     REJECT = "reject"
+    WITHDRAW = "withdraw"  # its provider is gone
     CANCEL = "cancel"  # its job is
 
 
@@ -64,6 +65,7 @@ _OFFERS: Final[Mapping[tuple[OfferStatus, OfferStep], OfferStatus]] = {
     (_F.PENDING, OfferStep.CHANGE): _F.PENDING,
     (_F.PENDING, OfferStep.ACCEPT): _F.ACCEPTED,
     (_F.PENDING, OfferStep.REJECT): _F.REJECTED,
+    (_F.PENDING, OfferStep.WITHDRAW): _F.CANCELLED,
     (_F.ACCEPTED, OfferStep.CANCEL): _F.CANCELLED,
 }
 

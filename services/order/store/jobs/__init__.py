@@ -34,6 +34,8 @@ QUERY_NAMES: Final = {
     jobs.ADD_JOB: "AddJob",
     jobs.SET_JOB_STATUS: "SetJobStatus",
     jobs.REMOVE_JOB: "RemoveJob",
+    jobs.LIST_PENDING_JOBS_OF_CUSTOMER: "ListPendingJobsOfCustomer",
+    jobs.LIST_PENDING_JOBS_OF_PROVIDER: "ListPendingJobsOfProvider",
     locations.GET_LOCATION: "GetLocation",
     locations.LOCK_LOCATION: "LockLocation",
     locations.LIST_LOCATIONS_IN_CITY: "ListLocationsInCity",
@@ -41,6 +43,7 @@ QUERY_NAMES: Final = {
     locations.NEAREST_LOCATIONS: "NearestLocations",
     locations.ADD_LOCATION: "AddLocation",
     locations.CHANGE_LOCATION: "ChangeLocation",
+    locations.REMOVE_LOCATION: "RemoveLocation",
     offers.GET_OFFER: "GetOffer",
     **dict.fromkeys(offers.LIST_OFFERS.values(), "ListOffers"),
     **dict.fromkeys(offers.COUNT_OFFERS.values(), "CountOffers"),
@@ -51,6 +54,7 @@ QUERY_NAMES: Final = {
     offers.SET_OFFER_STATUS: "SetOfferStatus",
     offers.REJECT_OFFERS: "RejectOffers",
     offers.REMOVE_OFFER: "RemoveOffer",
+    offers.WITHDRAW_OFFERS_OF: "WithdrawOffersOf",
     reviews.GET_REVIEW: "GetReview",
     reviews.LOCK_REVIEW: "LockReview",
     **dict.fromkeys(reviews.LIST_REVIEWS.values(), "ListReviews"),
@@ -69,5 +73,7 @@ QUERY_NAMES: Final = {
     service_orders.CHANGE_SERVICE_ORDER: "ChangeServiceOrder",
     service_orders.SET_SERVICE_ORDER_STATUS: "SetServiceOrderStatus",
     service_orders.REMOVE_SERVICE_ORDER: "RemoveServiceOrder",
+    service_orders.LOCK_SERVICE_ORDERS_OF: "LockServiceOrdersOf",
+    service_orders.LIST_OPEN_ORDERS_OF: "ListOpenOrdersOf",
 }
 """The name of each query by its text, for an executor to label what it runs."""

@@ -36,7 +36,12 @@ ORDERS = {
     "CANCELLED": {},
 }
 OFFERS = {
-    "PENDING": {"change": "PENDING", "accept": "ACCEPTED", "reject": "REJECTED"},
+    "PENDING": {
+        "change": "PENDING",
+        "accept": "ACCEPTED",
+        "reject": "REJECTED",
+        "withdraw": "CANCELLED",
+    },
     "ACCEPTED": {"cancel": "CANCELLED"},
     "REJECTED": {},
     "CANCELLED": {},

@@ -1,0 +1,41 @@
+"""A provider is gone: they offer nothing any more.
+
+What they took up after that is left alone: the event may arrive late or again, and they may be
+back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+from uuid import UUID
+
+import msgspec
+
+from lib.db import Executor
+from lib.events import Event, Handler
+from services.catalog.service import offers
+
+_PROVIDER: Final = "PROVIDER"
+
+
+class UserChanged(msgspec.Struct, frozen=True):
+    """What we need of the events of the topic `users`."""
+
+    id: UUID
+    role: str = ""
+
+
+async def _gone(tx: Executor, event: Event) -> None:
+    told = event.decode(UserChanged)
+    if told.role != _PROVIDER:
+        await offers.remove_all(tx, told.id, until=event.created_at)
+
+
+HANDLERS: Final[Mapping[str, Mapping[str, Handler]]] = {
+    "users": {
+        "user.deleted": _gone,
+        "user.deactivated": _gone,
+        "user.role_changed": _gone,
+    }
+}

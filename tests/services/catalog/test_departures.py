@@ -1,0 +1,90 @@
+"""A provider is gone: told by the user service, nobody finds them in the catalogue any more."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import asyncpg
+import msgspec
+import pytest
+from redis.asyncio import Redis
+
+from lib.clock import utc_now
+from lib.events import Event, stream_of
+from lib.events.event import dead_letters_of
+from lib.ids import new_id
+from lib.testing.wait import eventually
+from tests.services.catalog.conftest import PROVIDER, Caller
+
+SERVICES = ("01890000-0000-7000-8000-00000000c401", "01890000-0000-7000-8000-00000000c402")
+OFFERED = f"providers/{PROVIDER}/services"
+STREAM = stream_of("users")
+
+
+async def take_up(provider: Caller) -> None:
+    for service in SERVICES:
+        status, body, _ = await provider("POST", OFFERED, json={"service_id": service})
+        assert status in (200, 201), body
+
+
+async def offered(anyone: Caller) -> int:
+    status, body, _ = await anyone("GET", OFFERED)
+    assert status == 200, body
+    return len(body["data"])
+
+
+async def told(redis: Redis, kind: str, *, at: datetime | None = None, **payload: str) -> None:
+    """Send one event twice and wait until it was handled."""
+    text = msgspec.json.encode({"id": PROVIDER, **payload}).decode()
+    event = Event(new_id(), "users", PROVIDER, kind, text, "", "", at or utc_now())
+    for _ in range(2):
+        last = await redis.xadd(STREAM, event.fields())
+
+    async def handled() -> bool:
+        groups = await redis.xinfo_groups(STREAM)
+        return any(g["last-delivered-id"] == last and not g["pending"] for g in groups)
+
+    await eventually(handled, within=20)
+    assert await redis.xlen(dead_letters_of("users")) == 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "payload"),
+    [
+        ("user.deleted", {}),
+        ("user.deactivated", {}),
+        ("user.role_changed", {"role": "CUSTOMER"}),
+    ],
+)
+async def test_a_provider_who_is_gone_offers_nothing_and_the_cache_knows(
+    anyone, provider, redis, database_url, kind, payload
+) -> None:
+    await take_up(provider)
+    assert await offered(anyone) == len(SERVICES)
+    await told(redis, kind, **payload)
+    connection = await asyncpg.connect(database_url)
+    try:
+        left = await connection.fetchval(
+            "SELECT count(*) FROM provider_service WHERE provider_id = $1", PROVIDER
+        )
+    finally:
+        await connection.close()
+    assert left == 0
+
+    async def nothing() -> bool:
+        return await offered(anyone) == 0
+
+    await eventually(nothing, within=20)
+    entries = await redis.xrange(stream_of("catalog"))
+    removed = [fields for _, fields in entries if fields[b"kind"] == b"provider_service.removed"]
+    assert len(removed) == len(SERVICES)
+
+
+async def test_what_is_no_departure_or_came_before_they_took_it_up_changes_nothing(
+    anyone, provider, redis
+) -> None:
+    await take_up(provider)
+    await told(redis, "user.deactivated", at=utc_now() - timedelta(minutes=1))
+    await told(redis, "user.role_changed", role="PROVIDER")
+    await told(redis, "user.updated")
+    assert await offered(anyone) == len(SERVICES)
