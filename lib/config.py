@@ -17,6 +17,8 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from lib.database_url import mysql_tls
+
 # What is in the code is known to everybody: a secret with these words in it is none.
 DEVELOPMENT_ONLY: Final = "for development only"
 
@@ -66,14 +68,18 @@ def _postgres_url(value: SecretStr) -> SecretStr:
 
 
 def _database_url(value: SecretStr) -> SecretStr:
-    if urlsplit(value.get_secret_value()).scheme not in ("postgresql", "postgres", "mysql"):
+    scheme = urlsplit(value.get_secret_value()).scheme
+    if scheme not in ("postgresql", "postgres", "mysql"):
         raise ValueError("must start with postgresql:// or mysql://")
+    if scheme == "mysql":
+        mysql_tls(value.get_secret_value())
     return value
 
 
 def _mysql_url(value: SecretStr) -> SecretStr:
     if not value.get_secret_value().startswith(("mysql://", "mariadb://")):
         raise ValueError("must start with mysql://")
+    mysql_tls(value.get_secret_value())
     return value
 
 

@@ -14,10 +14,11 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 import yoyo
+from yoyo.backends import DatabaseBackend
 
 ROOT = Path("migrations")
 # Per URL scheme, the driver yoyo is to use.
-_DRIVERS = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg", "mysql": "mysql"}
+_DRIVERS = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 ENGINES = ("postgres", "mysql")  # folders of a database that runs on either
 _LOCK_SECONDS = 30
 _LOCK_KEY = 7_091_980_111  # any number, the same in every process that migrates
@@ -89,7 +90,7 @@ class _Session:
         if not self._folder.is_dir():
             raise MigrationError(f"there is no folder {self._folder} with migrations")
         try:
-            self.backend = yoyo.get_backend(_yoyo_url(self._url), migration_table=self._table)
+            self.backend = _backend(self._url, self._table)
         except Exception as error:  # yoyo passes on whatever its driver raises
             raise MigrationError(
                 f"cannot connect to {_without_secret(self._url)}: {_said(error)}"
@@ -138,10 +139,21 @@ def _apply(url: str, folder: Path, db: str) -> list[str]:
         return [migration.id for migration in missing]
 
 
+def _backend(url: str, table: str) -> DatabaseBackend:
+    if urlsplit(url).scheme != "mysql":
+        return yoyo.get_backend(_yoyo_url(url), migration_table=table)
+    # Imported here: who migrates PostgreSQL does without the other driver.
+    from lib.db.mysql_migrations import backend
+
+    return backend(url, table)
+
+
 def _yoyo_url(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme not in _DRIVERS:
-        raise MigrationError(f"{parts.scheme or 'no scheme'!r} is not one of {', '.join(_DRIVERS)}")
+        raise MigrationError(
+            f"{parts.scheme or 'no scheme'!r} is not one of {', '.join([*_DRIVERS, 'mysql'])}"
+        )
     return urlunsplit(parts._replace(scheme=_DRIVERS[parts.scheme]))
 
 

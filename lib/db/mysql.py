@@ -9,7 +9,6 @@ from time import perf_counter
 from typing import Any, NoReturn
 from weakref import WeakKeyDictionary
 
-import aiomysql
 from prometheus_client import CollectorRegistry
 
 from lib.config import DatabaseSettings
@@ -17,7 +16,9 @@ from lib.db import mysql_session as session
 from lib.db.errors import DatabaseClosedError, DatabaseUnavailableError, SerializationFailureError
 from lib.db.executor import Executor
 from lib.db.mysql_errors import DRIVER_FAILURES, translate
+from lib.db.mysql_tls import open_pool
 from lib.db.observe import PoolState, Timings
+from lib.db.open_tls import warn_of_open_tls
 from lib.log import get_logger
 from lib.process import StartError
 
@@ -307,7 +308,7 @@ async def open_database(
     """Open the pool, trying five times with growing waits, and close it at the end.
 
     Args:
-        settings: the URL, sizes and limits.
+        settings: the URL (its `ssl-mode` decides about TLS), sizes and limits.
         application: who asks, for messages.
         registry: where pool and per-query metrics go; none are kept without it.
         query_names: SQL text → name, the label of `db_query_duration_seconds`.
@@ -315,6 +316,7 @@ async def open_database(
     Raises:
         StartError: where the server does not answer or refuses; the text has no password.
     """
+    warn_of_open_tls(settings)
     pool = await _connect(settings, application)
     try:
         timings = None
@@ -333,30 +335,32 @@ async def open_database(
 
 
 async def _connect(settings: DatabaseSettings, application: str) -> Any:
-    for wait in (*CONNECT_WAITS, None):
-        try:
-            return await _create_pool(settings)
-        except DRIVER_FAILURES as error:
-            if wait is None:
-                raise StartError(
-                    f"cannot connect to the database of {application}: {error}"
-                ) from error
-            log.warning("database_connect_failed", error=str(error), retry_seconds=wait)
-            await asyncio.sleep(wait)
-    raise AssertionError("the loop returns or raises")
-
-
-async def _create_pool(settings: DatabaseSettings) -> Any:
-    return await aiomysql.create_pool(
-        minsize=min(settings.db_pool_min, settings.db_pool_max),
-        maxsize=settings.db_pool_max,
-        pool_recycle=_IDLE_SECONDS,
-        **session.connect_arguments(
+    try:
+        arguments = session.connect_arguments(
             settings.database_url.get_secret_value(),
             connect_seconds=settings.db_connect_seconds,
             statement_seconds=settings.db_statement_seconds,
-        ),
-    )
+        )
+    except ValueError as error:
+        raise StartError(f"the URL of the database of {application} {error}") from error
+    for wait in (*CONNECT_WAITS, None):
+        try:
+            return await open_pool(
+                minsize=min(settings.db_pool_min, settings.db_pool_max),
+                maxsize=settings.db_pool_max,
+                recycle=_IDLE_SECONDS,
+                **arguments,
+            )
+        except DRIVER_FAILURES as error:
+            # The driver names the host; why it could not connect is behind that.
+            why = f"{error}: {error.__cause__}" if error.__cause__ else str(error)
+            if wait is None:
+                raise StartError(
+                    f"cannot connect to the database of {application}: {why}"
+                ) from error
+            log.warning("database_connect_failed", error=why, retry_seconds=wait)
+            await asyncio.sleep(wait)
+    raise AssertionError("the loop returns or raises")
 
 
 async def _close(pool: Any) -> None:

@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 from aiomysql import SSCursor
 from pymysql.constants import CLIENT
 
+from lib.db.mysql_tls import context_of
 from lib.db.mysql_values import DECODERS, literal
 
 SQL_MODE = (
@@ -26,6 +27,9 @@ def connect_arguments(
     """Return what `aiomysql.connect` needs for a session in UTC, strict, with limits of its own.
 
     `SET` names differ between MariaDB and MySQL: each reads its own comments.
+
+    Raises:
+        ValueError: for a URL that asks for what there is not; see `context_of`.
     """
     parts = urlsplit(url)
     milliseconds = int(statement_seconds * 1000)
@@ -36,6 +40,7 @@ def connect_arguments(
         "user": unquote(parts.username or "root"),
         "password": unquote(parts.password or ""),
         "db": parts.path.lstrip("/") or None,
+        "ssl": context_of(url),
         "charset": "utf8mb4",
         "autocommit": True,
         "connect_timeout": connect_seconds,

@@ -18,6 +18,7 @@ from lib.db.driver_errors import BROKEN_CONNECTION, DRIVER_FAILURES, raise_trans
 from lib.db.errors import DatabaseClosedError, DatabaseUnavailableError
 from lib.db.executor import Executor
 from lib.db.observe import PoolState, Timings
+from lib.db.open_tls import warn_of_open_tls
 from lib.log import get_logger
 from lib.process import StartError
 
@@ -324,6 +325,7 @@ async def open_database(
     Raises:
         StartError: where the server does not answer or refuses; the text has no password.
     """
+    warn_of_open_tls(settings)
     pool = await _connect(settings, application)
     timings = Timings(registry, query_names or {}) if registry is not None else None
     db = PostgresDatabase(

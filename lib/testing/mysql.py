@@ -32,10 +32,13 @@ class TestMysql:
 
     __test__ = False
 
-    def __init__(self, home: Path, server: str, migrations_root: Path) -> None:
+    def __init__(
+        self, home: Path, server: str, migrations_root: Path, tls: tuple[Path, Path] | None = None
+    ) -> None:
         self._home = home
         self._server = server
         self._root = migrations_root
+        self._tls = [f"--ssl-cert={tls[0]}", f"--ssl-key={tls[1]}"] if tls else []
         self._password = secrets.token_urlsafe(16)
         self._process: subprocess.Popen[bytes] | None = None
         self._count = 0
@@ -107,7 +110,7 @@ class TestMysql:
                     # A killed server loses nothing of this: the system still has what it wrote.
                     "--innodb-flush-log-at-trx-commit=2", "--innodb-flush-method=nosync",
                     "--innodb-file-per-table=OFF", "--innodb-buffer-pool-size=32M",
-                    "--performance-schema=OFF", *_as_root(),
+                    "--performance-schema=OFF", *self._tls, *_as_root(),
                 ],
                 log=log,
             )  # fmt: skip
@@ -162,10 +165,13 @@ def _as_root() -> list[str]:
 
 
 @contextmanager
-def running(migrations_root: Path) -> Iterator[TestMysql]:
-    """Run a server in a directory that is removed with it; skips where none is installed."""
+def running(migrations_root: Path, tls: tuple[Path, Path] | None = None) -> Iterator[TestMysql]:
+    """Run a server in a directory that is removed with it; skips where none is installed.
+
+    `tls` is the PEM files of its certificate and key, without which it has no TLS.
+    """
     home = Path(tempfile.mkdtemp(prefix="test-mysql-"))
-    server = TestMysql(home, program("mariadbd", "mysqld"), migrations_root)
+    server = TestMysql(home, program("mariadbd", "mysqld"), migrations_root, tls)
     try:
         server.prepare()
         server.start()

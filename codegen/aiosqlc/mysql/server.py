@@ -14,6 +14,7 @@ import pymysql
 from pymysql.connections import Connection
 
 from aiosqlc.mysql.private import NoServerError, PrivateServer, find_binaries
+from aiosqlc.mysql.tls import tls_arguments
 
 # How a statement is judged: as the executor will run it.
 SQL_MODE = (
@@ -127,9 +128,14 @@ def _arguments(uri: str) -> dict[str, Any]:
     parts = urlsplit(uri)
     if not re.fullmatch(r"(mysql|mariadb)(\+\w+)?", parts.scheme):
         raise NoServerError(f"`{parts.scheme}://` is not mysql:// or mariadb://")
+    try:
+        tls = tls_arguments(parts.query)
+    except ValueError as error:
+        raise NoServerError(f"database.uri: {error}") from None
     return {
         "host": parts.hostname or "127.0.0.1",
         "port": parts.port or 3306,
         "user": unquote(parts.username or "root"),
         "password": unquote(parts.password or ""),
+        **tls,
     }

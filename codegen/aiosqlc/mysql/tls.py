@@ -1,0 +1,41 @@
+"""TLS to a named server, asked for in its URL by the names that MySQL's own clients use."""
+
+from __future__ import annotations
+
+import ssl
+from typing import Final
+from urllib.parse import parse_qsl
+
+_MODE: Final = "ssl-mode"
+_CA: Final = "ssl-ca"
+_MODES: Final = ("DISABLED", "REQUIRED", "VERIFY_CA", "VERIFY_IDENTITY")
+
+
+def tls_arguments(query: str) -> dict[str, object]:
+    """Return what the driver is told; without `ssl-mode`, TLS where the server has it.
+
+    Raises ValueError for a parameter, a mode or a file that there is not.
+    """
+    pairs = parse_qsl(query, keep_blank_values=True)
+    given = dict(pairs)
+    if len(given) < len(pairs):
+        raise ValueError(f"`{_MODE}` and `{_CA}` are said once each")
+    if unknown := sorted(set(given) - {_MODE, _CA}):
+        raise ValueError(f"`{unknown[0]}` is no parameter of a MySQL URL: use {_MODE}, {_CA}")
+    mode = given.get(_MODE, "").upper()
+    if _MODE in given and mode not in _MODES:
+        raise ValueError(f"`{_MODE}` is not one of {', '.join(_MODES)}")
+    verifies = mode.startswith("VERIFY_")
+    if _CA in given and not verifies:
+        raise ValueError(f"`{_CA}` needs {_MODE}=VERIFY_CA or {_MODE}=VERIFY_IDENTITY")
+    if not mode:
+        return {}
+    if mode == "DISABLED":
+        return {"ssl_disabled": True}
+    try:
+        context = ssl.create_default_context(cafile=given.get(_CA))
+    except OSError as error:
+        raise ValueError(f"`{_CA}` names no file with certificates: {error}") from error
+    context.check_hostname = mode == "VERIFY_IDENTITY"
+    context.verify_mode = ssl.CERT_REQUIRED if verifies else ssl.CERT_NONE
+    return {"ssl": context}

@@ -1,0 +1,81 @@
+"""What the URL of a database asks for: parameters, and a server that proves who it is."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from ipaddress import ip_address
+from typing import Final
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+
+class SslMode(StrEnum):
+    """How a connection to MySQL is protected, by the names that MySQL's own clients use."""
+
+    DISABLED = "DISABLED"
+    REQUIRED = "REQUIRED"
+    VERIFY_CA = "VERIFY_CA"
+    VERIFY_IDENTITY = "VERIFY_IDENTITY"
+
+
+VERIFYING: Final = frozenset({SslMode.VERIFY_CA, SslMode.VERIFY_IDENTITY})
+_MODE, _CA = "ssl-mode", "ssl-ca"
+# What PostgreSQL's clients call the same. `require` encrypts for whoever answers.
+_DECIDED: Final[dict[str, tuple[str, set[str]]]] = {
+    "mysql": (_MODE, {*VERIFYING, SslMode.DISABLED}),
+    "postgres": ("sslmode", {"verify-ca", "verify-full", "disable"}),
+}
+
+
+def mysql_tls(url: str) -> tuple[SslMode | None, str | None]:
+    """Return the mode and the authority's file that a MySQL URL names, None where it does not.
+
+    Raises:
+        ValueError: for a parameter or a mode that there is not, and an authority nobody asks.
+    """
+    given = parse_qsl(urlsplit(url).query, keep_blank_values=True)
+    for name, _ in given:
+        if name not in (_MODE, _CA):
+            raise ValueError(f"has a parameter that there is not: {name} (known: {_MODE}, {_CA})")
+        if [other for other, _ in given].count(name) > 1:
+            raise ValueError(f"says {name} twice")
+    values = dict(given)
+    mode = _mode(values[_MODE]) if _MODE in values else None
+    if _CA in values and mode not in VERIFYING:
+        raise ValueError(f"{_CA} needs {_MODE}=VERIFY_CA or {_MODE}=VERIFY_IDENTITY")
+    return mode, values.get(_CA)
+
+
+def _mode(text: str) -> SslMode:
+    try:
+        return SslMode(text.upper())
+    except ValueError:
+        raise ValueError(f"{_MODE} must be one of {', '.join(SslMode)}") from None
+
+
+def leaves_tls_open(url: str) -> str | None:
+    """Return the parameter that a URL of another machine has to set, None where all is said.
+
+    Said is a mode that verifies the server, or in so many words that there is no TLS.
+    """
+    parts = urlsplit(url)
+    name, decided = _DECIDED["mysql" if parts.scheme in ("mysql", "mariadb") else "postgres"]
+    query = dict(parse_qsl(parts.query))
+    hosts = parts.netloc.rpartition("@")[2].split(",") + query.get("host", "").split(",")
+    value = query.get(name, "")
+    is_said = (value.upper() if name == _MODE else value) in decided
+    return None if is_said or all(map(_is_here, hosts)) else name
+
+
+def _is_here(host: str) -> bool:
+    """Whether `host[:port]` is this machine; a path is a socket of it, nothing is its default."""
+    host = unquote(host)
+    if host.startswith("["):
+        host = host[1:].partition("]")[0]
+    elif not host.startswith("/"):
+        host = host.partition(":")[0]
+    if not host or host == "localhost" or host.startswith("/"):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

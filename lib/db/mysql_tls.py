@@ -1,0 +1,93 @@
+"""TLS to MySQL: contexts from URLs, and connections that never fall back to plain text."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from typing import Any
+
+import aiomysql
+from pymysql.constants import CLIENT, CR
+from pymysql.err import OperationalError
+
+from lib.database_url import VERIFYING, SslMode, mysql_tls
+
+
+def context_of(url: str) -> ssl.SSLContext | None:
+    """Return the TLS that a URL asks for, None where it asks for none.
+
+    Without `ssl-ca` the system's authorities count.
+
+    Raises:
+        ValueError: for parameters that there are not, and a file that holds no certificates.
+    """
+    mode, ca = mysql_tls(url)
+    if mode is None or mode is SslMode.DISABLED:
+        return None
+    try:
+        context = ssl.create_default_context(cafile=ca)
+    except OSError as error:
+        raise ValueError(f"ssl-ca names no file with certificates: {ca}: {error}") from error
+    context.check_hostname = mode is SslMode.VERIFY_IDENTITY
+    context.verify_mode = ssl.CERT_REQUIRED if mode in VERIFYING else ssl.CERT_NONE
+    return context
+
+
+class _Connection(aiomysql.Connection):  # type: ignore[misc] # the driver ships no types
+    """Where TLS is wanted, a server that offers none is left before it learns a name.
+
+    The driver itself goes on in plain text then, which is what somebody in between would want.
+    """
+
+    async def _request_authentication(self) -> None:
+        if self._ssl_context and not self.server_capabilities & CLIENT.SSL:
+            raise OperationalError(CR.CR_SSL_CONNECTION_ERROR, "the server has no TLS")
+        await super()._request_authentication()
+
+    async def open(self) -> None:
+        """Connect; raises what the driver raises."""
+        await self._connect()
+
+    def is_over(self, recycle: float) -> bool:
+        """Whether the server has hung up, or nobody has used it for `recycle` seconds."""
+        return (
+            self._reader.at_eof()
+            or self._reader.exception() is not None
+            or self._reader.eof_received  # MySQL 8 says why before it hangs up
+            or self._loop.time() - self.last_usage > recycle
+        )
+
+
+class Pool(aiomysql.Pool):  # type: ignore[misc] # the driver ships no types
+    """The driver's pool, over the connections above."""
+
+    async def fill(self) -> None:
+        """Open the least number of connections; raises what the driver raises."""
+        async with self._cond:
+            await self._fill_free_pool(False)
+
+    async def _fill_free_pool(self, override_min: bool) -> None:
+        for connection in [each for each in self._free if each.is_over(self._recycle)]:
+            self._free.remove(connection)
+            connection.close()
+        while self.size < self.minsize or (
+            override_min and not self._free and self.size < self.maxsize
+        ):
+            self._acquiring += 1
+            try:
+                connection = _Connection(loop=self._loop, **self._conn_kwargs)
+                await connection.open()
+                self._free.append(connection)
+                self._cond.notify()
+            finally:
+                self._acquiring -= 1
+
+
+async def open_pool(*, minsize: int, maxsize: int, recycle: float, **arguments: Any) -> Pool:
+    """Open a pool; a connection unused for `recycle` seconds is replaced.
+
+    Raises what the driver raises.
+    """
+    pool = Pool(minsize, maxsize, False, recycle, asyncio.get_running_loop(), **arguments)
+    await pool.fill()
+    return pool

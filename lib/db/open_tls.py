@@ -1,0 +1,19 @@
+"""A word in the log about a database on another machine that need not prove who it is."""
+
+from __future__ import annotations
+
+from lib.config import DatabaseSettings, Environment
+from lib.database_url import leaves_tls_open
+from lib.log import get_logger
+
+log = get_logger(__name__)
+
+
+def warn_of_open_tls(settings: DatabaseSettings) -> None:
+    """Warn in production where the URL neither verifies the server nor says that there is no TLS.
+
+    No refusal: a database in a private network may be meant to be without, and stays reachable.
+    """
+    missing = leaves_tls_open(settings.database_url.get_secret_value())
+    if missing and settings.environment is Environment.PRODUCTION:
+        log.warning("database_not_verified", missing_parameter=missing)
