@@ -21,6 +21,7 @@ from lib.store import QUERY_NAMES as SHARED_QUERY_NAMES
 from services.order.config import OrderConfig
 from services.order.routes import ROUTES
 from services.order.routes.goods.deps import SHOP
+from services.order.routes.jobs.deps import SERVICES
 from services.order.service.goods.recovery import recover
 from services.order.service.goods.shop import Shop
 from services.order.service.jobs.departures import HANDLERS
@@ -59,13 +60,14 @@ def _resources(config: OrderConfig) -> gates.Context:
             )
             app[DATABASE] = traced(db, _NAMES)
             app[HEALTH].add("database", db.ping)
-            users, products = await stack.enter_async_context(
+            upstreams = await stack.enter_async_context(
                 open_upstreams(config, registry=app[METRICS])
             )
+            app[SERVICES] = upstreams.services
             app[SHOP] = Shop(
                 app[DATABASE],
-                users,
-                products,
+                upstreams.users,
+                upstreams.products,
                 lease_seconds=config.lease_seconds,
                 draft_seconds=config.draft_seconds,
             )

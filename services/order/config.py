@@ -23,9 +23,11 @@ class OrderConfig(PostgresSettings, GateSettings, ServiceLoginSettings, BreakerS
     port: Port = 8082
     user_url: Url = Field(default="http://127.0.0.1:8081", validation_alias="USER_URL")
     product_url: Url = Field(default="http://127.0.0.1:8084", validation_alias="PRODUCT_URL")
+    catalog_url: Url = Field(default="http://127.0.0.1:8085", validation_alias="CATALOG_URL")
     # How long a call to each may take, its repetitions included.
     user_seconds: Seconds = 2.0
     product_seconds: Seconds = 3.0
+    catalog_seconds: Seconds = 1.0
     # For how long products are set aside until they are sold to an order.
     hold_seconds: int = Field(default=3600, ge=1, le=86_400)
     # How long the recovery rests when there is nothing to go on with.

@@ -50,6 +50,14 @@ class Users(Protocol):
         ...
 
 
+class Services(Protocol):
+    """Where the services that can be ordered come from."""
+
+    async def exists(self, service_id: UUID) -> bool:
+        """Whether the catalogue has the service; raises as `Users.find`."""
+        ...
+
+
 class Products(Protocol):
     """Where stock and prices come from. Every step may be repeated: it is taken once.
 

@@ -1,17 +1,18 @@
-"""The user and the product service over HTTP, each behind a breaker of its own."""
+"""The user, the product and the catalog service over HTTP, each behind a breaker of its own."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from decimal import Decimal
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from msgspec import Struct
 from prometheus_client import CollectorRegistry
 
 from lib.auth.client_credentials import service_tokens
+from lib.auth.service_tokens import ServiceTokens
 from lib.errors import AppError, Code
 from lib.http.client import open_client
 from lib.http.resilient import ResilientClient
@@ -48,6 +49,10 @@ class _Reservation(Struct, frozen=True):
     lines: list[_Line]
 
 
+class _Service(Struct, frozen=True):
+    id: UUID
+
+
 class HttpUsers:
     """`ports.Users` over the user service."""
 
@@ -63,6 +68,23 @@ class HttpUsers:
                 return None
             raise _no_answer("user", error) from error
         return User(found.id, found.name, found.email, found.status == _ACTIVE)
+
+
+class HttpServices:
+    """`ports.Services` over the catalog service, which everybody may read."""
+
+    def __init__(self, client: ResilientClient) -> None:
+        self._client = client
+
+    async def exists(self, service_id: UUID) -> bool:
+        """See `ports.Services`."""
+        try:
+            await self._client.call("GET", f"/api/v1/services/{service_id}", _Service)
+        except AppError as error:
+            if error.code is Code.NOT_FOUND:
+                return False
+            raise _no_answer("catalog", error) from error
+        return True
 
 
 class HttpProducts:
@@ -135,20 +157,36 @@ def _no_answer(service: str, error: AppError) -> AppError:
     return AppError(Code.SERVICE_UNAVAILABLE, f"the {service} service is not available")
 
 
+class Upstreams(NamedTuple):
+    """The ways to the other services."""
+
+    users: HttpUsers
+    products: HttpProducts
+    services: HttpServices
+
+
 @asynccontextmanager
 async def open_upstreams(
     config: OrderConfig, *, registry: CollectorRegistry
-) -> AsyncIterator[tuple[HttpUsers, HttpProducts]]:
-    """Open the ways to both services, which need not be there yet."""
-    tokens, gauge = service_tokens(config), BreakerGauge(registry)
+) -> AsyncIterator[Upstreams]:
+    """Open the ways to the other services, which need not be there yet."""
+    own, gauge = service_tokens(config), BreakerGauge(registry)
 
-    async def client(name: str, url: str, seconds: float) -> ResilientClient:
+    async def client(
+        name: str, url: str, seconds: float, tokens: ServiceTokens | None
+    ) -> ResilientClient:
         http = await stack.enter_async_context(open_client(name, url, seconds=seconds))
         breaker = CircuitBreaker(name, config.breaker_policy(), on_change=gauge.of(name))
         upstream = Upstream(breaker, Bulkhead(name))
         return ResilientClient(http, upstream, seconds=seconds, tokens=tokens)
 
     async with AsyncExitStack() as stack:
-        users = await client("user", config.user_url, config.user_seconds)
-        products = await client("product", config.product_url, config.product_seconds)
-        yield HttpUsers(users), HttpProducts(products, hold_seconds=config.hold_seconds)
+        users = await client("user", config.user_url, config.user_seconds, own)
+        products = await client("product", config.product_url, config.product_seconds, own)
+        # Whatever is public is asked without a token: there need not be one.
+        catalog = await client("catalog", config.catalog_url, config.catalog_seconds, None)
+        yield Upstreams(
+            HttpUsers(users),
+            HttpProducts(products, hold_seconds=config.hold_seconds),
+            HttpServices(catalog),
+        )

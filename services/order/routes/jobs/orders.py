@@ -22,6 +22,7 @@ from services.order.routes.jobs.access import (
     verified,
     verified_customers,
 )
+from services.order.routes.jobs.deps import SERVICES
 from services.order.routes.jobs.describe import CHANGE_ERRORS, ID, SEEN, VERSION
 from services.order.routes.jobs.views import ServiceOrderView, view_of_order
 from services.order.service.jobs import listings
@@ -63,12 +64,14 @@ async def list_service_orders(request: web.Request) -> web.Response:
     body=NewServiceOrder,
     returns=ServiceOrderView,
     status=201,
-    errors=(Code.CONFLICT,),
+    errors=(Code.CONFLICT, Code.NOT_FOUND),
 )
 async def add_service_order(request: web.Request) -> web.Response:
     """The new order, which is the caller's, with where it is."""
     new = await decode.body(request, NewServiceOrder)
-    added = await service.add(request.app[DATABASE], new, customer_id=own_id())
+    added = await service.add(
+        request.app[DATABASE], request.app[SERVICES], new, customer_id=own_id()
+    )
     return respond.created(
         view_of_order(added), location=f"service-orders/{added.id}", version=added.version
     )
@@ -104,7 +107,12 @@ async def change_service_order(request: web.Request) -> web.Response:
     order_id = decode.path_uuid(request)
     changes = await decode.body(request, ServiceOrderChange)
     changed = await service.change(
-        request.app[DATABASE], order_id, changes, caller(), version=if_match(request)
+        request.app[DATABASE],
+        request.app[SERVICES],
+        order_id,
+        changes,
+        caller(),
+        version=if_match(request),
     )
     return respond.changed(view_of_order(changed), version=changed.version)
 

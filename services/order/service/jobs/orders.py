@@ -21,6 +21,8 @@ from services.order.model.jobs.orders import (
     ServiceOrderChange,
     check_window,
 )
+from services.order.ports import Services
+from services.order.service.jobs.catalog import check_service
 from services.order.service.jobs.found import check_version, conflict, found, given, is_empty
 from services.order.service.jobs.steps import order_moved
 from services.order.store.jobs import offers
@@ -49,18 +51,25 @@ async def lock(tx: Executor, order_id: UUID) -> ServiceOrder:
 
 
 async def add(
-    db: Database, new: NewServiceOrder, *, customer_id: UUID, clock: Clock = utc_now
+    db: Database,
+    services: Services,
+    new: NewServiceOrder,
+    *,
+    customer_id: UUID,
+    clock: Clock = utc_now,
 ) -> ServiceOrder:
     """Add an order of the customer.
 
     Raises:
-        AppError: VALIDATION_ERROR for a window that is none; CONFLICT where too many are open.
+        AppError: VALIDATION_ERROR for a window that is none; CONFLICT where too many are open;
+            NOT_FOUND for a service that the catalogue does not have.
     """
     now = clock()
     check_window(new.time_start, new.time_end, now=now)
     waiting = await store.count_open_orders_of(db, customer_id=customer_id, open_after=now)
     if waiting >= MAX_OPEN_ORDERS:
         raise conflict(f"only {MAX_OPEN_ORDERS} service orders may be open at a time")
+    await check_service(services, new.service_id)
     order_id = new_id()
     async with db.transaction() as tx:
         await store.add_service_order(
@@ -79,6 +88,7 @@ async def add(
 
 async def change(
     db: Database,
+    services: Services,
     order_id: UUID,
     changes: ServiceOrderChange,
     caller: Caller,
@@ -91,10 +101,16 @@ async def change(
     An order that is cancelled rejects the offers on it.
 
     Raises:
-        AppError: NOT_FOUND; FORBIDDEN for others than its customer and administrators;
-            PRECONDITION_FAILED; VALIDATION_ERROR for a window that is none; CONFLICT for a status
-            that cannot follow, and for other terms once there is an offer or a job.
+        AppError: NOT_FOUND, for another service that is none as well; FORBIDDEN for others than its
+            customer and administrators; PRECONDITION_FAILED; VALIDATION_ERROR for a window that is
+            none; CONFLICT for a status that cannot follow, and for other terms once there is an
+            offer or a job.
     """
+    if changes.service_id is not UNSET:
+        # Before the order is locked: no lock waits for another service.
+        before = await get(db, order_id, caller)
+        if changes.service_id != before.service_id:
+            await check_service(services, changes.service_id)
     async with db.transaction() as tx:
         before = await _own(tx, order_id, caller, version)
         if is_empty(changes):

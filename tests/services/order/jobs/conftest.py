@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -9,7 +10,8 @@ import asyncpg
 import pytest
 
 from lib.auth import Role
-from tests.services.order.conftest import Caller, caller_with
+from tests.services.order.conftest import Caller, NewConfig, caller_with
+from tests.services.order.jobs.fakes import FakeCatalog, running_catalog
 
 EUR = "01890000-0000-7000-8000-00000000e101"
 USD = "01890000-0000-7000-8000-00000000e102"
@@ -86,6 +88,20 @@ class Market:
 
     async def done(self) -> dict:
         return await self.job("IN_PROGRESS", "COMPLETED")
+
+
+@pytest.fixture
+async def catalog() -> AsyncIterator[FakeCatalog]:
+    async with running_catalog() as catalog:
+        yield catalog
+
+
+@pytest.fixture
+def new_config(new_config: NewConfig, catalog: FakeCatalog) -> NewConfig:
+    def new(**settings):
+        return new_config(**({"catalog_url": catalog.url} | settings))
+
+    return new
 
 
 @pytest.fixture

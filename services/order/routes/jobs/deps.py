@@ -1,0 +1,11 @@
+"""What the handlers of service orders ask, opened once by the application."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from aiohttp import web
+
+from services.order.ports import Services
+
+SERVICES: Final[web.AppKey[Services]] = web.AppKey("SERVICES")

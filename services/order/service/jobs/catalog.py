@@ -1,0 +1,26 @@
+"""Whether there is what a customer orders: the catalogue says so, where it can be asked."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from lib.errors import AppError, not_found
+from lib.log import get_logger
+from services.order.ports import Services
+
+log = get_logger(__name__)
+
+
+async def check_service(services: Services, service_id: UUID) -> None:
+    """Raise NOT_FOUND for a service that does not exist; where nobody can say it may pass.
+
+    An order for a service that is none finds no offers, which is less harm than no order at all
+    while the catalogue is away.
+    """
+    try:
+        known = await services.exists(service_id)
+    except AppError as error:
+        log.warning("service_not_checked", service_id=str(service_id), error=repr(error))
+        return
+    if not known:
+        raise not_found("service")

@@ -1,0 +1,66 @@
+"""The catalog service as far as service orders see it: has everything, or does not answer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from enum import StrEnum
+
+from aiohttp import web
+
+
+class Trouble(StrEnum):
+    """How the catalog service can fail."""
+
+    BROKEN = "broken"
+    SILENT = "silent"
+    GARBLED = "garbled"
+    BUSY = "busy"
+
+
+class FakeCatalog:
+    """Answers over real HTTP what a test says; `missing` are services that it does not have."""
+
+    def __init__(self) -> None:
+        self.missing: set[str] = set()
+        self.trouble: Trouble | None = None
+        self.asked = 0
+        self.url = ""
+
+    async def service(self, request: web.Request) -> web.Response:
+        self.asked += 1
+        if self.trouble is Trouble.SILENT:
+            await asyncio.sleep(30)
+        if self.trouble is Trouble.BROKEN:
+            return _refusal("INTERNAL_ERROR", 500)
+        if self.trouble is Trouble.GARBLED:
+            return web.Response(text="<html>")
+        if self.trouble is Trouble.BUSY:
+            return _refusal("RATE_LIMIT_EXCEEDED", 429)
+        service_id = request.match_info["id"]
+        if service_id in self.missing:
+            return _refusal("NOT_FOUND", 404)
+        data = {"id": service_id, "name": "Repair a tap", "version": 1}
+        return web.json_response({"success": True, "data": data})
+
+
+def _refusal(code: str, status: int) -> web.Response:
+    return web.json_response(
+        {"success": False, "error": {"code": code, "message": "no"}}, status=status
+    )
+
+
+@asynccontextmanager
+async def running_catalog() -> AsyncIterator[FakeCatalog]:
+    catalog = FakeCatalog()
+    app = web.Application()
+    app.router.add_get("/api/v1/services/{id}", catalog.service)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    catalog.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    try:
+        yield catalog
+    finally:
+        await runner.cleanup()
