@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any, Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
@@ -14,7 +15,12 @@ from lib.db import Database
 from lib.events.background import repeating
 from lib.events.event import Event, stream_of
 from lib.events.store import NextEventsRow, outbox
+from lib.events.streams import length, trim
 
+# Some hundred bytes each: a stream that its readers have forgotten costs some hundred megabytes.
+MAX_LENGTH: Final = 1_000_000
+KEEP: Final = timedelta(days=7)
+_TRIM_SECONDS: Final = 600.0
 _MEASURE_SECONDS: Final = 10.0
 _IDLE_SECONDS: Final = 0.2
 
@@ -24,6 +30,9 @@ class Relay:
 
     An event is removed after Redis has it. A crash in between sends it twice, with the same id:
     consumers tell by that.
+
+    What it has published it also clears away: after `keep` what every group has finished, or nobody
+    reads at all, and beyond `max_length` entries of a topic the oldest, read or not.
     """
 
     def __init__(
@@ -32,13 +41,18 @@ class Relay:
         redis: Redis,
         *,
         batch_size: int = 100,
+        keep: timedelta = KEEP,
+        max_length: int = MAX_LENGTH,
         registry: CollectorRegistry | None = None,
     ) -> None:
         self._db = db
         self._redis = redis
         self._batch_size = batch_size
         self._metrics = None if registry is None else _Metrics(registry)
-        self._measured_at = float("-inf")
+        self._keep_seconds = keep.total_seconds()
+        self._max_length = max_length
+        self._topics: set[str] = set()
+        self._measured_at = self._trimmed_at = float("-inf")
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -70,17 +84,40 @@ class Relay:
         pipeline = self._redis.pipeline(transaction=False)
         for event in events:
             entry: dict[Any, Any] = dict(event.fields())
-            pipeline.xadd(stream_of(event.topic), entry)
+            # Approximately: Redis drops whole nodes, which costs next to nothing.
+            pipeline.xadd(stream_of(event.topic), entry, maxlen=self._max_length, approximate=True)
         await pipeline.execute()
+        self._topics.update(event.topic for event in events)
+
+    async def clear_away(self) -> int:
+        """Remove what is over from the streams of the topics published; return how much.
+
+        Raises:
+            RedisError: where Redis is away.
+        """
+        return sum(
+            [
+                await trim(self._redis, topic, keep_seconds=self._keep_seconds)
+                for topic in sorted(self._topics)
+            ]
+        )
 
     async def _step(self) -> bool:
         published = await self.publish_batch()
+        if self._topics and time.monotonic() - self._trimmed_at > _TRIM_SECONDS:
+            self._trimmed_at = time.monotonic()
+            await self.clear_away()
         if self._metrics is not None and time.monotonic() - self._measured_at > _MEASURE_SECONDS:
             self._measured_at = time.monotonic()
-            backlog = await outbox(self._db).measure_backlog()
-            self._metrics.waiting.set(backlog.events)
-            self._metrics.oldest.set(backlog.oldest_seconds)
+            await self._measure(self._metrics)
         return published > 0
+
+    async def _measure(self, metrics: _Metrics) -> None:
+        backlog = await outbox(self._db).measure_backlog()
+        metrics.waiting.set(backlog.events)
+        metrics.oldest.set(backlog.oldest_seconds)
+        for topic in sorted(self._topics):
+            metrics.length.labels(topic).set(await length(self._redis, topic))
 
 
 class _Metrics:
@@ -95,6 +132,12 @@ class _Metrics:
         )
         self.oldest = Gauge(
             "outbox_oldest_seconds", "How long the oldest event has waited.", registry=registry
+        )
+        self.length = Gauge(
+            "events_stream_length",
+            "Entries of the stream, finished ones that are still kept included.",
+            ("topic",),
+            registry=registry,
         )
 
 

@@ -148,15 +148,20 @@ async def redrive(redis: Redis, topic: str) -> int:
     return len(letters)
 
 
+async def length(redis: Redis, topic: str) -> int:
+    """Return how many entries the stream of a topic has."""
+    return int(await redis.xlen(stream_of(topic)))
+
+
 async def trim(redis: Redis, topic: str, *, keep_seconds: float) -> int:
     """Remove entries that every group has finished and that are older than `keep_seconds`.
 
-    Without groups nothing is removed: somebody may still want to begin.
+    Where nobody reads, age alone decides: whoever begins later begins with what is kept.
     """
     stream = stream_of(topic)
-    groups = await redis.xinfo_groups(stream) if await redis.exists(stream) else []
-    if not groups:
+    if not await redis.exists(stream):
         return 0
+    groups = await redis.xinfo_groups(stream)
     seconds, _ = await redis.time()
     limits = [(int((seconds - keep_seconds) * 1000), 0)]
     for group in groups:

@@ -336,7 +336,6 @@ async def test_only_what_everybody_has_finished_is_trimmed(
 ) -> None:
     await write(db, topic, "a", range(4))
     await drain(Relay(db, redis))
-    assert await trim(redis, topic, keep_seconds=0) == 0  # no group yet
     await settle(consumer(db, redis, topic, group="first"))
     await redis.xgroup_create(stream_of(topic), "second", id="0")
     await redis.xreadgroup("second", "m", {stream_of(topic): ">"}, count=2)
@@ -345,6 +344,58 @@ async def test_only_what_everybody_has_finished_is_trimmed(
     assert await trim(redis, topic, keep_seconds=3600) == 0
     assert await trim(redis, topic, keep_seconds=-1) == 1
     assert await redis.xlen(stream_of(topic)) == 3
+
+
+async def test_a_stream_that_nobody_reads_is_cleared_of_what_is_old(
+    db: Database, redis: Redis, topic: str
+) -> None:
+    await write(db, topic, "a", range(4))
+    patient, hasty = Relay(db, redis), Relay(db, redis, keep=timedelta(0))
+    assert await patient.publish_batch() == 4
+    assert await patient.clear_away() == 0
+    # Not its own: another relay's to clear away.
+    assert await hasty.clear_away() == 0
+    await write(db, topic, "a", range(1))
+    await drain(hasty)
+
+    async def is_clear() -> bool:
+        await hasty.clear_away()
+        return await redis.xlen(stream_of(topic)) == 0
+
+    await until(is_clear)
+
+
+async def test_what_a_group_has_not_finished_is_kept_however_old(
+    db: Database, redis: Redis, topic: str
+) -> None:
+    relay = Relay(db, redis, keep=timedelta(seconds=-1))
+    await write(db, topic, "a", range(4))
+    await redis.xgroup_create(stream_of(topic), "slow", id="0", mkstream=True)
+    await drain(relay)
+    await redis.xreadgroup("slow", "m", {stream_of(topic): ">"}, count=3)
+    assert await relay.clear_away() == 0
+    assert await redis.xlen(stream_of(topic)) == 4
+
+
+async def test_no_stream_grows_beyond_its_length_whether_it_is_read_or_not(
+    db: Database, redis: Redis, topic: str
+) -> None:
+    await redis.xgroup_create(stream_of(topic), "gone", id="0", mkstream=True)
+    registry = CollectorRegistry()
+    await write(db, topic, "a", range(250))
+
+    async with Relay(db, redis, max_length=100, registry=registry).running():
+
+        async def all_sent() -> bool:
+            return await db.fetchval("SELECT count(*) FROM outbox") == 0
+
+        await until(all_sent)
+    entries = await redis.xrange(stream_of(topic))
+    kept = [Event.from_fields(fields).decode(Step).number for _, fields in entries]
+    # Redis drops nodes of a hundred entries.
+    assert 100 <= len(kept) <= 200
+    assert kept == list(range(250))[-len(kept) :]
+    assert registry.get_sample_value("events_stream_length", {"topic": topic}) is not None
 
 
 async def test_the_inbox_forgets_only_the_old(db: Database, redis: Redis, topic: str) -> None:
