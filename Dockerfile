@@ -25,6 +25,8 @@ COPY observability/__init__.py observability/__init__.py
 COPY observability/nginx_exporter observability/nginx_exporter
 COPY migrations migrations
 COPY api/swagger api/swagger
+# A volume that is mounted here for the first time gets its owner.
+RUN mkdir -p /var/lib/files && chown 10001:10001 /var/lib/files
 USER 10001:10001
 EXPOSE 9000
 HEALTHCHECK --interval=5s --timeout=5s --start-period=40s --retries=5 \
@@ -34,11 +36,14 @@ CMD ["services.user"]
 
 FROM ${NGINX_IMAGE} AS gateway
 COPY deploy/docker/gateway/nginx.conf /etc/nginx/nginx.conf
+COPY deploy/docker/gateway/start.sh /start.sh
 COPY nginx/docs /srv/docs
+COPY nginx/pages /srv/pages
 COPY api/swagger /srv/specs
 COPY --from=packages /opt/venv/lib/python3*/site-packages/aiohttp_apispec/static /srv/assets
 RUN mkdir -p /var/lib/gateway && chown 101:101 /var/lib/gateway
+VOLUME /var/lib/gateway
 USER 101:101
 EXPOSE 8080
 HEALTHCHECK --interval=5s --timeout=5s --start-period=20s CMD ["wget", "-q", "-O", "/dev/null", "http://127.0.0.1:8080/healthz"]
-CMD ["nginx", "-e", "stderr"]
+CMD ["sh", "/start.sh"]

@@ -19,6 +19,7 @@ from services._stack.supervisor import StartError
 # Longer than the services' own deadline of 10 s: theirs is the better answer.
 READ_SECONDS = 15
 DOCS = ROOT / "nginx" / "docs"
+PAGES = ROOT / "nginx" / "pages"
 SPECS = ROOT / "api" / "swagger"
 ASSETS = folder_of("aiohttp_apispec") / "static"
 # The statuses that NGINX itself answers with, in the services' vocabulary.
@@ -38,12 +39,27 @@ ERRORS = (
 )
 
 
+class SecretQuery(msgspec.Struct, frozen=True):
+    """A path, or the begin of paths, with a secret behind the `?`; `page` is shown to browsers."""
+
+    service: str
+    path: str
+    page: str = ""
+
+
+SECRET_QUERIES = (
+    SecretQuery("user", "auth/verify", page="/verify-email"),
+    SecretQuery("user", "files/"),
+)
+
+
 class Place(msgspec.Struct, frozen=True):
     """Where a gateway runs: what differs between this machine and a container."""
 
     listen: str
     addresses: Mapping[str, Sequence[str]]  # of each service's replicas, by its name
     docs: Path | str = DOCS
+    pages: Path | str = PAGES
     specs: Path | str = SPECS
     assets: Path | str = ASSETS
     status_listen: str = ""  # for a stub_status page; the wheel's NGINX has none
@@ -76,6 +92,7 @@ def render(
 ) -> str:
     """Return the configuration: routes of the public services; logs and scratch under `run`.
 
+    It includes the two files of `write_trusted` (in a container, of start.sh) from there.
     A service that says nothing for `read_seconds` is answered for with a 504.
     """
     loader = jinja2.FileSystemLoader(ROOT / "nginx")
@@ -87,6 +104,7 @@ def render(
         read_seconds=read_seconds,
         services=[service for service in settings.services if service.public],
         errors=ERRORS,
+        secret_queries=SECRET_QUERIES,
         place=place or here(settings),
     )
 
@@ -97,10 +115,11 @@ def prepare(settings: Settings, *, read_seconds: int = READ_SECONDS) -> tuple[Ac
     run = settings.home.path / "nginx"
     hand_over(run, account)
     if account is not None:
-        for path in (nginx_binary(), DOCS / "-", SPECS / "-", ASSETS / "-"):
+        for path in (nginx_binary(), DOCS / "-", PAGES / "-", SPECS / "-", ASSETS / "-"):
             open_way(path)
     if settings.tls is not None:
         _lay_out(settings.tls, run / "tls", account)
+    write_trusted(settings.trusted_proxies, run)
     config = run / "nginx.conf"
     config.write_text(render(settings, run, read_seconds=read_seconds))
     config.chmod(0o644)
@@ -116,6 +135,17 @@ def prepare(settings: Settings, *, read_seconds: int = READ_SECONDS) -> tuple[Ac
     if check.returncode:
         raise StartError(f"NGINX refuses its configuration: {' '.join(check.stderr.split())}")
     return account, config
+
+
+def write_trusted(proxies: Sequence[str], run: Path) -> None:
+    """Write whose X-Forwarded-For is believed, in the two forms that NGINX wants."""
+    for name, line in (
+        ("trusted_peers.conf", "set_real_ip_from {};\n"),
+        ("trusted_networks.conf", "{} 1;\n"),
+    ):
+        path = run / name
+        path.write_text("".join(line.format(proxy) for proxy in proxies))
+        path.chmod(0o644)
 
 
 def _lay_out(tls: Tls, folder: Path, account: Account | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -66,6 +67,7 @@ class Settings(msgspec.Struct, frozen=True):
     monitoring: Mapping[str, int] = msgspec.field(default_factory=lambda: dict(MONITORING_PORTS))
     tls: Tls | None = None
     log_format: str = LOG_FORMATS[0]  # of the gateway's access log
+    trusted_proxies: tuple[str, ...] = ()  # before the gateway: networks and addresses
 
     @property
     def gateway_url(self) -> str:
@@ -87,6 +89,7 @@ class Settings(msgspec.Struct, frozen=True):
             },
             tls=_tls(environ),
             log_format=_log_format(environ),
+            trusted_proxies=_networks(environ, "GATEWAY_TRUSTED_PROXIES"),
         )
         _refuse_shared_ports(settings.ports())
         return settings
@@ -149,6 +152,14 @@ def _log_format(environ: Mapping[str, str]) -> str:
     if wanted not in LOG_FORMATS:
         raise ValueError(f"GATEWAY_LOG_FORMAT must be {' or '.join(LOG_FORMATS)}, not {wanted!r}")
     return wanted
+
+
+def _networks(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
+    found = [part.strip() for part in environ.get(name, "").split(",") if part.strip()]
+    try:
+        return tuple(str(ipaddress.ip_network(part, strict=False)) for part in found)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
 
 
 def _refuse_shared_ports(ports: Mapping[str, int]) -> None:

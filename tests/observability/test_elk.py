@@ -144,6 +144,17 @@ def test_personal_data_in_text_is_masked():
     assert found["message"] == "mail to *** failed: Authorization: Bearer ***"
 
 
+def test_what_opens_something_in_an_address_is_masked():
+    found = through_pipeline(
+        'connect() failed (111), request: "GET /api/x?token=aB-1_2.c HTTP/1.1", '
+        'upstream: "http://10.0.0.1/f?expires=1&signature=00ff", host: "shop"'
+    )
+    assert found["message"] == (
+        'connect() failed (111), request: "GET /api/x?token=*** HTTP/1.1", '
+        'upstream: "http://10.0.0.1/f?expires=1&signature=***", host: "shop"'
+    )
+
+
 def test_every_field_that_the_pipeline_names_has_a_type():
     named = {options.get("target_field") for step in PROCESSORS for options in step.values()}
     assert named - {None, "line"} <= set(MAPPED["properties"])

@@ -41,7 +41,9 @@ def test_a_configuration_that_nginx_refuses_is_one_sentence(run_dir):
 
 def test_there_is_a_route_for_each_public_service_only(tmp_path):
     text = gateway.render(settings(tmp_path), tmp_path)
-    assert re.findall(r"location (/api/\S+)", text) == ["/api/users/v1/"]
+    found = re.findall(r"location (?:= )?(/api/\S+)", text)
+    assert "/api/users/v1/" in found
+    assert [path for path in found if not path.startswith("/api/users/v1/")] == []
 
 
 def test_every_location_logs_to_the_one_log_in_json(tmp_path):
@@ -49,6 +51,7 @@ def test_every_location_logs_to_the_one_log_in_json(tmp_path):
     assert re.findall(r"access_log (?!off)(.*);", text) == [f"{tmp_path}/access.log json"]
 
 
-def test_the_page_of_the_documentation_fetches_nothing_from_elsewhere():
-    for file in (ROOT / "nginx" / "docs").iterdir():
+@pytest.mark.parametrize("folder", ["docs", "pages"])
+def test_a_page_fetches_nothing_from_elsewhere(folder):
+    for file in (ROOT / "nginx" / folder).iterdir():
         assert not re.search(r"""["'(](https?:)?//\w""", file.read_text())

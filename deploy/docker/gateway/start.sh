@@ -1,0 +1,16 @@
+#!/bin/sh
+# Writes down whose X-Forwarded-For the gateway believes, then becomes NGINX.
+# GATEWAY_TRUSTED_PROXIES: addresses and networks, separated by commas. GATEWAY_LOG=stdout: no file grows.
+set -eu
+run=/var/lib/gateway
+: > "$run/trusted_peers.conf"
+: > "$run/trusted_networks.conf"
+for network in $(echo "${GATEWAY_TRUSTED_PROXIES:-}" | tr ',' ' '); do
+    case $network in
+        *[!0-9a-fA-F.:/]*) echo "GATEWAY_TRUSTED_PROXIES: $network is no network" >&2; exit 2 ;;
+    esac
+    echo "set_real_ip_from $network;" >> "$run/trusted_peers.conf"
+    echo "$network 1;" >> "$run/trusted_networks.conf"
+done
+if [ "${GATEWAY_LOG:-file}" = stdout ]; then ln -sf /dev/stdout "$run/access.log"; fi
+exec nginx -e stderr

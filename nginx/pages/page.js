@@ -1,0 +1,63 @@
+// What a mailed link opens: posts the token behind the `#` with what the form asks for, and says what came of it.
+// Nothing happens before somebody presses the button: programs that look at mails open links, too.
+const form = document.querySelector("form");
+const button = form.querySelector("button");
+const said = document.querySelector("[role=status]");
+const token = new URLSearchParams(location.hash.slice(1)).get("token");
+history.replaceState(null, "", location.pathname); // not in the history, not over a shoulder
+
+const REFUSALS = {
+  401: "The link is not valid, or its time is over. Ask for a new mail.",
+  404: "The account of this link is gone.",
+  409: "The link was used before, and works only once.",
+  429: "That was too often. Try again in a few minutes.",
+};
+
+function stop(text) {
+  form.hidden = true;
+  said.textContent = text;
+}
+
+async function refusal(answer) {
+  const { error } = await answer.json().catch(() => ({ error: {} }));
+  if (answer.status === 400) {
+    const reasons = (error.details ?? []).map((detail) => detail.message);
+    said.textContent = reasons.join("; ") || error.message || "That was refused.";
+  } else if (answer.status in REFUSALS && answer.status !== 429) {
+    stop(REFUSALS[answer.status]);
+  } else {
+    said.textContent = REFUSALS[answer.status] ?? "That cannot be done at the moment. Try again later.";
+  }
+}
+
+form.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  for (const again of form.querySelectorAll("[data-same-as]")) {
+    if (again.value !== form.elements[again.dataset.sameAs].value) {
+      said.textContent = "The two are not the same.";
+      return;
+    }
+  }
+  button.disabled = true;
+  said.textContent = "";
+  try {
+    const answer = await fetch(form.dataset.to, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ token, ...Object.fromEntries(new FormData(form)) }),
+      credentials: "omit",
+    });
+    if (answer.ok) {
+      stop(form.dataset.done);
+    } else {
+      await refusal(answer);
+    }
+  } catch {
+    said.textContent = "Nobody can be reached at the moment. Try again later.";
+  }
+  button.disabled = false;
+});
+
+if (!token) {
+  stop("This page needs the link from your mail, as it is.");
+}
