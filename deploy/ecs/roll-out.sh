@@ -4,13 +4,15 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 : "${CLUSTER:?}" "${SERVICE_IMAGE:?}" "${AWS_REGION:?}" "${EXECUTION_ROLE_ARN:?}" "${TASK_ROLE_ARN:?}" "${SECRETS_ARN:?}"
+: "${GATEWAY_IMAGE:?}" "${PUBLIC_URL:?}" "${VPC_CIDR:?}" "${SMTP_HOST:?}" "${MAIL_FROM:?}" "${S3_BUCKET:?}"
 : "${SUBNETS:?}" "${SECURITY_GROUPS:?}"
 network="awsvpcConfiguration={subnets=[$SUBNETS],securityGroups=[$SECURITY_GROUPS],assignPublicIp=DISABLED}"
 declare -A before=() after=()
 
 register() { # name → the ARN of the new revision
     # shellcheck disable=SC2016 # the names are envsubst's to replace
-    envsubst '$SERVICE_IMAGE $AWS_REGION $EXECUTION_ROLE_ARN $TASK_ROLE_ARN $SECRETS_ARN' < "$1.json" > "/tmp/$1.json"
+    envsubst '$SERVICE_IMAGE $GATEWAY_IMAGE $AWS_REGION $EXECUTION_ROLE_ARN $TASK_ROLE_ARN $SECRETS_ARN
+        $PUBLIC_URL $VPC_CIDR $SMTP_HOST $MAIL_FROM $S3_BUCKET' < "$1.json" > "/tmp/$1.json"
     aws ecs register-task-definition --cli-input-json "file:///tmp/$1.json" \
         --query taskDefinition.taskDefinitionArn --output text
 }

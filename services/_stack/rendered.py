@@ -22,7 +22,7 @@ DEPLOY = ROOT / "deploy"
 INTERNAL_PORT = 9000  # health and metrics inside a container
 VOLUMES = (
     "postgres", "redis", "mariadb", "gateway", "exporter", "prometheus", "alertmanager", "grafana",
-    "elasticsearch", "certificates", "filebeat",
+    "elasticsearch", "certificates", "filebeat", "files",
 )  # fmt: skip
 SECRETS = (
     "postgres_password", "redis_password", "product_password", "grafana_password",
@@ -34,6 +34,7 @@ ON_MYSQL = ("product",)
 ONCE = {
     "kubernetes/platform.yaml.j2": "kubernetes/base/platform.yaml",
     "kubernetes/kustomization.yaml.j2": "kubernetes/base/kustomization.yaml",
+    "ecs/gateway.json.j2": "ecs/gateway.json",
 }
 PER_SERVICE = {
     "kubernetes/service.yaml.j2": "kubernetes/base/{name}.yaml",
@@ -114,6 +115,7 @@ def _container_gateway(settings: Settings) -> str:
             service.name: [f"{service.name}:{service.port}"] for service in settings.services
         },
         docs="/srv/docs",
+        pages="/srv/pages",
         specs="/srv/specs",
         assets="/srv/assets",
         status_listen="8081",

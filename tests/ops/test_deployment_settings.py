@@ -1,0 +1,204 @@
+"""Every environment a deployment file gives a service is one that the service starts with."""
+
+from __future__ import annotations
+
+import base64
+import importlib
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from lib.auth import SigningKey
+from lib.config import Settings, load
+from services._stack.rendered import deployment
+from services._stack.settings import ROOT, service_names
+
+SECRET = "x7Kq" * 12
+KEYS = SigningKey.generate().pem().decode()
+# What a site keeps outside: the tables of docs/deployment.md.
+SHARED = ("<SVC>_DATABASE_URL", "REDIS_URL", "AUTH_CSRF_SECRET")
+NOT_USER = ("AUTH_CLIENT_SECRET",)
+USER = (
+    "USER_JWT_PRIVATE_KEYS", "USER_ENCRYPTION_KEYS", "USER_SERVICE_CLIENTS", "SMTP_USER",
+    "SMTP_PASSWORD", "S3_ACCESS_KEY", "S3_SECRET_KEY",
+)  # fmt: skip
+SITE = {
+    "PUBLIC_URL": "https://shop.example.com", "VPC_CIDR": "10.0.0.0/16", "AWS_REGION": "eu-west-1",
+    "SMTP_HOST": "smtp.example.com", "MAIL_FROM": "noreply@example.com", "S3_BUCKET": "pictures",
+}  # fmt: skip
+
+
+@pytest.fixture
+def starts(monkeypatch, tmp_path):
+    """Load a service's configuration in the image's environment and `given`."""
+    monkeypatch.chdir(tmp_path)  # where no .env is
+    for name in os.environ:
+        if name != "PATH":
+            monkeypatch.delenv(name)
+
+    def start(service: str, given: dict[str, str]) -> Settings:
+        for name, value in (image() | given).items():
+            monkeypatch.setenv(name, value)
+        module = importlib.import_module(f"services.{service}.config")
+        config = load(getattr(module, f"{service.title()}Config"))
+        assert config.environment == "production"
+        return config
+
+    return start
+
+
+def image() -> dict[str, str]:
+    """The environment that the Dockerfile sets for services."""
+    stage = (ROOT / "Dockerfile").read_text().split(" AS service")[1].split("\nFROM ")[0]
+    line = re.search(r"^ENV ((?:.*\\\n)*.*)", stage, re.MULTILINE)[1].replace("\\\n", " ")
+    found = dict(part.split("=", 1) for part in shlex.split(line))
+    return {name: found[name] for name in ("HOST", "INTERNAL_PORT", "ENVIRONMENT", "LOG_FORMAT")}
+
+
+def secret(name: str) -> str:
+    """A value that a secret of this name may have."""
+    if name.endswith("DATABASE_URL"):
+        return "postgresql://u:p@db/x"
+    return {
+        "REDIS_URL": "rediss://:p@redis:6379/0",
+        "USER_JWT_PRIVATE_KEYS": KEYS,
+        "USER_ENCRYPTION_KEYS": f"first:{base64.b64encode(b'k' * 32).decode()}",
+        "USER_SERVICE_CLIENTS": f"order:{SECRET}",
+    }.get(name, SECRET)
+
+
+def secrets_of(service: str) -> dict[str, str]:
+    names = (*SHARED, *(USER if service == "user" else NOT_USER))
+    names = [name.replace("<SVC>", service.upper()) for name in names]
+    return {name: secret(name) for name in names}
+
+
+def addresses(config: Settings) -> set[str]:
+    """Whatever the service hands out to callers."""
+    names = {"auth_issuer", "files_url", "verification_link", "reset_link"}
+    return {str(getattr(config, name)) for name in names if hasattr(config, name)}
+
+
+def interpolated(text: str, environ: dict[str, str]) -> str:
+    """What Compose makes of `${NAME:-default}`, also of one in a default."""
+    inner = re.compile(r"\$\{(\w+):-([^${}]*)\}")
+    while (found := inner.search(text)) is not None:
+        text = text.replace(found[0], environ.get(found[1]) or found[2])
+    return text
+
+
+def env_file(path: Path) -> dict[str, str]:
+    """Read a file as Compose does: \\n in double quotes is the end of a line."""
+    found = dict(line.split("=", 1) for line in path.read_text().splitlines())
+    return {
+        name: value[1:-1].replace("\\n", "\n") if value.startswith('"') else value
+        for name, value in found.items()
+    }
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory) -> Path:
+    """The secrets that the script makes."""
+    folder = tmp_path_factory.mktemp("docker")
+    script = shutil.copy(ROOT / "deploy/docker/secrets.sh", folder)
+    subprocess.run(["bash", script, *service_names()], check=True, capture_output=True)
+    return folder / "secrets"
+
+
+@pytest.mark.parametrize("service", service_names())
+@pytest.mark.parametrize(
+    ("environ", "at"),
+    [
+        ({}, "http://127.0.0.1:8080"),
+        ({"GATEWAY_PORT": "9999"}, "http://127.0.0.1:9999"),
+        ({"GATEWAY_PORT": "9999", "PUBLIC_URL": "https://shop.example.com"},
+         "https://shop.example.com"),
+    ],
+    ids=["as it is", "another port", "behind a name"],
+)  # fmt: skip
+def test_a_service_starts_as_compose_starts_it(starts, made, service, environ, at):
+    part = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"][service]
+    given = {name: interpolated(value, environ) for name, value in part["environment"].items()}
+    config = starts(service, env_file(made / f"{service}.env") | given)
+    assert {address.startswith(at) for address in addresses(config)} == {True}
+    if service == "user":
+        mounted = [mount.split(":")[1] for mount in part["volumes"]]
+        assert str(config.files_folder) in mounted
+
+
+@pytest.mark.parametrize("service", service_names())
+def test_a_service_starts_as_kubernetes_starts_it(starts, service):
+    base = ROOT / "deploy/kubernetes/base"
+    parts = [
+        part
+        for name in ("platform", service)
+        for part in yaml.safe_load_all((base / f"{name}.yaml").read_text())
+        if part
+    ]
+    (shared,) = (part["data"] for part in parts if part["kind"] == "ConfigMap")
+    pod = next(
+        part["spec"]["template"]["spec"]
+        for part in parts
+        if part["kind"] == "Deployment" and part["metadata"]["name"] == service
+    )
+    own = {entry["name"]: entry["value"] for entry in pod["containers"][0]["env"]}
+    config = starts(service, shared | secrets_of(service) | own)
+    host = next(p for p in parts if p["kind"] == "Ingress")["spec"]["rules"][0]["host"]
+    assert {a.startswith(f"https://{host}") for a in addresses(config)} == {True}
+    if service == "user":
+        assert config.s3_bucket
+
+
+@pytest.mark.parametrize("service", service_names())
+def test_a_service_starts_as_ecs_starts_it(starts, service):
+    task = json.loads((ROOT / f"deploy/ecs/{service}.json").read_text())
+    (container,) = task["containerDefinitions"]
+    given = {}
+    for entry in container["environment"]:
+        given[entry["name"]] = re.sub(r"\$\{(\w+)\}", lambda m: SITE[m[1]], entry["value"])
+    kept = {entry["name"]: secret(entry["name"]) for entry in container["secrets"]}
+    assert set(kept) == set(secrets_of(service))
+    config = starts(service, given | kept)
+    assert {a.startswith(SITE["PUBLIC_URL"]) for a in addresses(config)} == {True}
+
+
+def test_what_a_task_of_ecs_leaves_open_the_roll_out_fills_in_and_asks_for():
+    script = (ROOT / "deploy/ecs/roll-out.sh").read_text()
+    workflow = (ROOT / ".github/workflows/cd.yml").read_text()
+    text = "".join(path.read_text() for path in (ROOT / "deploy/ecs").glob("*.json"))
+    for name in set(re.findall(r"\$\{(\w+)\}", text)):
+        assert f"${name}" in script.split("envsubst '")[1].split("'")[0].split()
+        assert f"${{{name}:?}}" in script
+        assert re.search(rf"\b{name}[:=]", workflow)
+
+
+def test_the_page_on_deployment_names_every_secret():
+    page = (ROOT / "docs/deployment.md").read_text()
+    assert [name for name in (*SHARED, *NOT_USER, *USER, *SITE) if f"`{name}`" not in page] == []
+
+
+@pytest.mark.parametrize("site", ["staging", "production"])
+def test_a_site_replaces_only_what_is_there(site):
+    """A patch of a path that is not there would stop the roll-out."""
+    base = yaml.safe_load_all((ROOT / "deploy/kubernetes/base/platform.yaml").read_text())
+    known = {(part["kind"], part["metadata"]["name"]): part for part in base if part}
+    overlay = ROOT / f"deploy/kubernetes/overlays/{site}/kustomization.yaml"
+    for patch in yaml.safe_load(overlay.read_text())["patches"]:
+        target = (patch["target"]["kind"], patch["target"].get("name"))
+        if target not in known:
+            continue
+        for step in yaml.safe_load(patch["patch"]):
+            place = known[target]
+            for key in step["path"].strip("/").split("/"):
+                place = place[int(key) if isinstance(place, list) else key]
+
+
+def test_the_gateway_is_rolled_out_on_ecs():
+    assert ROOT / "deploy/ecs/gateway.json" in deployment()
