@@ -124,6 +124,8 @@ class Settings(BaseSettings):
     cors_origins: CommaSeparated = Field(default=(), validation_alias="CORS_ORIGINS")
     # Where it is set, health and metrics move to this port and the public one hides them.
     internal_port: Port | None = Field(default=None, validation_alias="INTERNAL_PORT")
+    # Where it is set, /debug answers there, on the loopback only: see lib/profiling. 0: any port.
+    profiling_port: Port | None = Field(default=None, validation_alias="PROFILING_PORT")
     request_seconds: Seconds = Field(default=10.0, validation_alias="REQUEST_SECONDS")
     drain_seconds: Seconds = Field(default=30.0, validation_alias="DRAIN_SECONDS")
     max_body_bytes: int = Field(default=1024 * 1024, gt=0, validation_alias="MAX_BODY_BYTES")

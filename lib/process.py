@@ -6,8 +6,8 @@ import asyncio
 import gc
 import signal
 import sys
-from collections.abc import Callable, Coroutine, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Any, Self, TypeVar
 
 import uvloop
@@ -47,10 +47,27 @@ def run(service: str, spec: type[S], parts: Callable[[S], Sequence[Part]]) -> in
         # Spans end last, so that the drain of the other parts is still seen.
         return runner.run(
             serve(
-                lambda: (exporting(service, config.otlp_endpoint), *parts(config)),
+                lambda: (
+                    exporting(service, config.otlp_endpoint),
+                    _profiled(config.profiling_port),
+                    *parts(config),
+                ),
                 drain_seconds=config.drain_seconds,
             )
         )
+
+
+@asynccontextmanager
+async def _profiled(port: int | None) -> AsyncIterator[None]:
+    """Open the profiling port where there is one; it is there before the parts and after them."""
+    if port is None:
+        yield
+        return
+    # Here, because it builds on this module and most processes never need its libraries.
+    from lib.profiling import profiling
+
+    async with profiling(port):
+        yield
 
 
 async def serve(parts: Callable[[], Sequence[Part]], *, drain_seconds: float) -> int:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
@@ -131,6 +133,43 @@ async def test_a_wrong_configuration_is_all_in_one_message_and_exit_2(start) -> 
     assert "PORT: " in text
     assert "LOG_LEVEL: " in text
     assert "Traceback" not in text
+
+
+async def test_the_profiling_port_answers_on_the_loopback_where_it_is_asked_for(start) -> None:
+    shop = await start(PROFILING_PORT="0", HOST="0.0.0.0")
+    await shop.port()
+    (line,) = [line for line in shop.lines if '"profiling_enabled"' in line]
+    address = urlsplit(json.loads(line)["address"])
+    assert address.hostname == "127.0.0.1"
+    base = f"http://127.0.0.1:{address.port}"
+    async with aiohttp.ClientSession() as session:
+        async with session.get(f"{base}/debug/stacks") as answer:
+            assert (answer.status, "thread MainThread" in await answer.text()) == (200, True)
+        async with session.get(f"{base}/debug/cpu?seconds=0.1") as answer:
+            assert (await answer.json(content_type=None))["profiles"]
+        named = {"Host": "shop.example"}
+        async with session.get(f"{base}/debug/stacks", headers=named) as answer:
+            assert answer.status == 403
+    # 127.0.0.2 is this machine, too, but not what the port is bound to.
+    with pytest.raises(ConnectionRefusedError):
+        await asyncio.open_connection("127.0.0.2", address.port)
+    shop.process.send_signal(signal.SIGTERM)
+    assert await shop.ended() == 0
+
+
+async def test_without_a_profiling_port_there_is_none_and_one_in_use_is_one_sentence(start) -> None:
+    shop = await start()
+    port = await shop.port()
+    assert not any("profiling" in line for line in shop.lines)
+    async with (
+        aiohttp.ClientSession() as session,
+        session.get(f"http://127.0.0.1:{port}/debug/stacks") as answer,
+    ):
+        assert answer.status == 404
+    second = await start(PROFILING_PORT=str(port))
+    assert await second.ended() == 1
+    assert any(f"cannot listen on the profiling port {port}" in line for line in second.lines)
+    assert not any("Traceback" in line for line in second.lines)
 
 
 async def test_background_work_is_finished_on_leaving_and_cut_off_at_its_limit() -> None:
