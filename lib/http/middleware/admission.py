@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
+from lib.auth.principal import Role
 from lib.errors import AppError, Code
 from lib.http.middleware.auth import Authenticator
 from lib.http.middleware.exchange import Exchange
@@ -21,7 +22,12 @@ async def not_yet(_: Exchange) -> Decision | None:
 
 
 class Admission:
-    """The limit of the client, before anything costs; who it is; then the limit of the user."""
+    """The limit of the client, before anything costs; who it is; then the limit of the user.
+
+    All that a service asks for its users comes from one address, so a token of a service that was
+    found good before is not counted by address. One never seen is, and so is whatever is none:
+    only what the limit lets through is worth checking a signature.
+    """
 
     def __init__(
         self, clients: ClientLimit, authenticator: Authenticator, users: UserLimit
@@ -37,6 +43,12 @@ class Admission:
             AppError: RATE_LIMIT_EXCEEDED, UNAUTHORIZED, FORBIDDEN (a wrong CSRF token),
                 SERVICE_UNAVAILABLE where tokens cannot be checked.
         """
-        by_client = await self._clients.check(exchange)
+        by_client = None
+        if not self._is_known_service(exchange):
+            by_client = await self._clients.check(exchange)
         principal = await self._authenticator.identify(exchange)
         return await self._users.check(principal) or by_client
+
+    def _is_known_service(self, exchange: Exchange) -> bool:
+        known = self._authenticator.recall(exchange.request)
+        return known is not None and known.has_any(Role.SERVICE)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
+from collections import Counter
 from collections.abc import Awaitable
 from datetime import timedelta
 from typing import Any
@@ -272,6 +274,51 @@ async def test_a_client_that_asks_too_often_is_told_when_to_come_back(
     assert [await status(client.get(path)) for path in ("/health", "/metrics")] == [200, 200]
     # Refused before the token is looked at.
     assert await status(client.get("/closed")) == 429
+
+
+async def _three_hundred_at_once(client: Client, headers: dict[str, str]) -> Counter[int]:
+    calls = [client.get("/open", headers=headers) for _ in range(300)]
+    return Counter([await status(call) for call in asyncio.as_completed(calls)])
+
+
+async def test_a_service_asks_for_all_its_users_and_is_not_limited_by_its_address(
+    aiohttp_client: AiohttpClient,
+) -> None:
+    client = await aiohttp_client(application(TokenBucket(rate=0.1, burst=200)))
+    token = bearer("order", Role.SERVICE)
+    assert await _three_hundred_at_once(client, token) == {200: 300}
+    # Nor does it use up what others at its address may ask.
+    assert await status(client.get("/open")) == 200
+
+
+@pytest.mark.parametrize(
+    ("headers", "let_through"),
+    [
+        ({}, 200),
+        (bearer("user-1", Role.CUSTOMER), 200),
+        ({"Authorization": "Bearer a.b.c"}, 401),
+        ({"Authorization": f"{bearer('order', Role.SERVICE)['Authorization']}x"}, 401),
+        ({"Authorization": "Basic dXNlcjpwYXNz"}, 401),
+    ],
+)
+async def test_whoever_is_not_a_service_is_limited_by_address(
+    aiohttp_client: AiohttpClient, headers: dict[str, str], let_through: int
+) -> None:
+    client = await aiohttp_client(application(TokenBucket(rate=0.01, burst=200)))
+    assert await status(client.get("/open", headers=bearer("order", Role.SERVICE))) == 200
+    assert await _three_hundred_at_once(client, headers) == {let_through: 199, 429: 101}
+
+
+async def test_two_headers_are_counted_also_where_one_is_a_service_s(
+    aiohttp_client: AiohttpClient,
+) -> None:
+    client = await aiohttp_client(application(TokenBucket(rate=0.01, burst=3)))
+    good = bearer("order", Role.SERVICE)
+    assert await status(client.get("/open", headers=good)) == 200
+    twice = [("Authorization", good["Authorization"])] * 2
+    found = [await status(client.get("/open", headers=twice)) for _ in range(3)]
+    assert found == [401, 401, 429]
+    assert await status(client.get("/open", headers=good)) == 200
 
 
 async def test_the_forwarded_address_is_counted_only_from_a_trusted_peer(

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from lib.auth import Issuer, Role, SigningKey, StaticKeys, Verifier
+from lib.auth import Issuer, Role, SigningKey, StaticKeys, Verifier, tokens
 from lib.auth.permissions import is_permission, permissions_of
 from lib.auth.tokens import LEEWAY_SECONDS
 from lib.errors import AppError, Code
@@ -205,7 +205,34 @@ async def test_a_tampered_copy_of_a_remembered_token_is_401() -> None:
     token = signed(claims())
     await checks.verify(token)
     head, body, signature = token.split(".")
-    await refused(".".join([head, body, "A" + signature[1:]]), checks)
+    other = "B" if signature[0] == "A" else "A"
+    await refused(".".join([head, body, other + signature[1:]]), checks)
+
+
+async def test_only_a_token_that_was_found_good_and_lives_is_recalled() -> None:
+    clock = Clock()
+    token, checks = issuer(clock).issue("user-1", [], []).token, verifier(clock)
+    assert checks.recall(token) is None
+    principal = await checks.verify(token)
+    assert checks.recall(token) == principal
+    for other in (token + "x", "é", "x" * 9000, ""):
+        assert checks.recall(other) is None
+    clock.now = NOW + timedelta(minutes=15, seconds=LEEWAY_SECONDS)
+    assert checks.recall(token) is None
+
+
+async def test_a_token_of_a_withdrawn_key_is_recalled_until_it_is_checked_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tokens, "_CACHE_SECONDS", 0.0)
+    keys = StaticKeys([KEY])
+    checks = Verifier(keys, issuer=ISSUER, audience=AUDIENCE, clock=lambda: NOW)
+    token = issuer().issue("order", [], []).token
+    await checks.verify(token)
+    monkeypatch.setattr(keys, "_keys", {})
+    assert checks.recall(token) is not None
+    await refused(token, checks)
+    assert checks.recall(token) is None
 
 
 def test_a_key_survives_its_pem_and_keeps_its_name() -> None:
