@@ -7,7 +7,7 @@ from uuid import UUID
 
 from aiohttp import web
 
-from lib.auth import Role, require_principal, require_role
+from lib.auth import Role, require_principal, require_role, require_verified
 from lib.auth.guards import forbidden
 from lib.errors import Code
 from lib.http import decode, respond
@@ -37,6 +37,7 @@ _WRITE_ERRORS: Final = (
 _STAFF: Final = (Role.ADMIN, Role.STAFF)
 
 
+@guarded(require_verified)
 @operation(
     summary="Order products",
     tags=_TAGS,

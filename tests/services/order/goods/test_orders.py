@@ -152,6 +152,21 @@ async def test_only_the_staff_orders_for_others_and_nobody_without_a_token(
             assert answer.status == (200 if role == "STAFF" else 403)
 
 
+async def test_who_has_not_verified_their_address_orders_nothing_and_may_look(
+    client, issuer, shelf, orders_db
+) -> None:
+    body = lines_of((await shelf.add(), 1))
+    for role, user_id in (("CUSTOMER", None), ("STAFF", ALICE)):
+        headers = issuer.authorized(subject=ALICE, role=role, verified=False)
+        wanted = body if user_id is None else body | {"user_id": user_id}
+        async with client.post("/api/v1/orders", json=wanted, headers=headers) as answer:
+            error = (await answer.json())["error"]
+            assert (answer.status, error["message"]) == (403, "user is not verified")
+        async with client.get("/api/v1/orders", headers=headers) as answer:
+            assert answer.status == 200
+    assert await orders_db.fetchval("SELECT count(*) FROM goods_order") == 0
+
+
 async def test_the_same_request_orders_once(customer, shelf, orders_db) -> None:
     product = await shelf.add(stock=9)
     headers = {"Idempotency-Key": "once"}
