@@ -21,7 +21,8 @@ function stop(text) {
 async function refusal(answer) {
   const { error } = await answer.json().catch(() => ({ error: {} }));
   if (answer.status === 400) {
-    const reasons = (error.details ?? []).map((detail) => detail.message);
+    const label = (field) => form.elements[field]?.labels[0].firstChild.textContent.trim() ?? field;
+    const reasons = (error.details ?? []).map(({ field, message }) => `${label(field)} ${message}`);
     said.textContent = reasons.join("; ") || error.message || "That was refused.";
   } else if (answer.status in REFUSALS && answer.status !== 429) {
     stop(REFUSALS[answer.status]);

@@ -17,11 +17,17 @@ from pathlib import Path
 
 import psutil
 import pytest
+from playwright.sync_api import Page, sync_playwright
 
 from lib.embedded.ports import free_port
+from lib.testing.components import program
 from services._stack.settings import MONITORING_PORTS, PORTS, ROOT
 
 START_SECONDS = 90.0
+BROWSER_FLAGS = (
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+)  # fmt: skip
 
 
 class Stack:
@@ -136,6 +142,18 @@ def own_stack(run_dir: Path) -> Iterator[Callable[..., Stack]]:
     yield start
     for running in started:
         running.stop()
+
+
+@pytest.fixture(scope="module")
+def page() -> Iterator[Page]:
+    """A page of a real browser."""
+    path = program("chromium", "chromium-browser", "google-chrome")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=list(BROWSER_FLAGS))
+        page = browser.new_page(viewport={"width": 1280, "height": 1600})
+        page.set_default_timeout(20_000)
+        yield page
+        browser.close()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
