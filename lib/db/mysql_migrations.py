@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode, urlunsplit
 
 from yoyo.backends.core.mysql import MySQLBackend
-from yoyo.connections import parse_uri
+from yoyo.connections import DatabaseURI, parse_uri
 
 from lib.database_url import SslMode, mysql_tls
 from lib.db.mysql_tls import context_of
 
 
 class _Backend(MySQLBackend):  # type: ignore[misc] # yoyo ships no types
-    def __init__(self, url: str, table: str) -> None:
+    # Yoyo makes copies of its own from the same two arguments.
+    def __init__(self, dburi: DatabaseURI, table: str) -> None:
+        url = urlunsplit(("mysql", "", "", urlencode(dburi.args), ""))
         self._tls = context_of(url)
         self._has_none = mysql_tls(url)[0] is SslMode.DISABLED
-        super().__init__(parse_uri(url), table)
+        super().__init__(dburi, table)
 
     def connect(self, dburi: Any) -> Any:
         """Connect as the URL says; where TLS is wanted, a server without it is refused."""
@@ -35,6 +38,7 @@ def backend(url: str, table: str) -> MySQLBackend:
 
     Raises what the driver raises, and ValueError for a URL that asks for what there is not.
     """
-    opened = _Backend(url, table)
+    mysql_tls(url)  # before a parameter that is said twice becomes one
+    opened = _Backend(parse_uri(url), table)
     opened.init_database()
     return opened

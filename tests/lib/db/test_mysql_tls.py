@@ -159,3 +159,9 @@ def test_what_no_url_can_say_is_refused_by_name(query, said, monkeypatch, tmp_pa
     name = "sslmode" if query.startswith("sslmode") else "ssl-"
     with pytest.raises(NoServerError, match=name):
         compiling(url)
+
+
+def test_migrations_are_applied_over_tls(servers, files, tmp_path) -> None:
+    (tmp_path / "0001_shelf.sql").write_text("CREATE TABLE shelf (label varchar(9))")
+    url = f"{servers['own']}?ssl-mode=VERIFY_IDENTITY&ssl-ca={files['own']}"
+    assert migrations.apply(url, tmp_path, db="shop") == ["0001_shelf"]
