@@ -1,6 +1,6 @@
 """`python -m services._stack.rendered write|check`: files that follow from the list of services.
 
-Grafana's dashboards and the deployment: made from templates, committed so that people read them.
+Grafana's dashboards, the deployment, the page of settings: committed so that people read them.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import jinja2
 
 from observability.grafana import dashboards
 from observability.grafana.panels import Dashboard, as_json
-from services._stack import gateway
+from services._stack import gateway, settings_page
 from services._stack.settings import PORTS, ROOT, Settings
 
 DASHBOARDS = ROOT / "observability" / "grafana" / "dashboards"
@@ -68,6 +68,7 @@ def files() -> dict[Path, str]:
             for page in all_dashboards()
         },
         **deployment(),
+        **settings_page.files(),
     }
 
 

@@ -27,7 +27,6 @@ _DEVELOPMENT_KEY: Final = (
     f"development:{base64.b64encode(b'not secret: for development only').decode()}"
 )
 
-# Below `PUBLIC_URL`, unless they are said.
 _LINKS: Final = {
     "verification_link": f"{LOCAL_GATEWAY}/api/users/v1/auth/verify?token={{token}}",
     # Behind the `#`: a browser keeps that part to itself, so the token is in nobody's log.
@@ -92,7 +91,7 @@ class UserConfig(PostgresSettings, GateSettings, MailSettings, StorageSettings):
         _DEVELOPMENT_KEY
     )
     # At a time; each takes 46 MiB while it works.
-    password_threads: int = Field(default=min(4, os.cpu_count() or 1), ge=1)
+    password_threads: int = Field(default_factory=lambda: min(4, os.cpu_count() or 1), ge=1)
 
     login_attempts: int = Field(default=5, ge=1)
     login_window_seconds: Seconds = 900.0
@@ -110,7 +109,9 @@ class UserConfig(PostgresSettings, GateSettings, MailSettings, StorageSettings):
     reset_seconds: Seconds = 3600.0
     # To choose a first password, where somebody else made the account.
     invitation_seconds: Seconds = 72 * 3600.0
+    # Below `PUBLIC_URL`, unless it is said; contains `{token}`.
     verification_link: LinkUrl = _LINKS["verification_link"]
+    # Below `PUBLIC_URL`, unless it is said; contains `{token}`.
     reset_link: LinkUrl = _LINKS["reset_link"]
 
     @field_validator("verification_link", "reset_link")
