@@ -64,11 +64,44 @@ dev-<svc>: ## as run, and restart that service when its code changes (dev-user, 
 dev-%: $(READY)
 	@exec $(PY) -m services --watch $*
 
+.PHONY: run-<svc>
+run-<svc>: ## start one service by itself, with the settings of .env (run-user, ...)
+
+run-% test-%: svc = $*
+run-%: $(READY)
+	$(call one-of,svc,$(SERVICES))
+	@exec $(PY) -m services.$(svc)
+
+# --- containers -----------------------------------------------------------------------------------
+
+COMPOSE := docker compose --profile core
+
+.PHONY: build docker-up docker-down docker-clean
+build: ## build the container images
+	@$(COMPOSE) build
+
+docker-up: ## make secrets, build and start the platform in containers
+	@deploy/docker/secrets.sh $(DATABASES)
+	@$(COMPOSE) up --build --wait
+
+docker-down: ## stop the containers; their data stays
+	@docker compose --profile "*" down
+
+docker-clean: ## remove the containers, their data and the images built here
+	@docker compose --profile "*" down --volumes --rmi local
+
 # --- check ----------------------------------------------------------------------------------------
 
 .PHONY: test
 test: $(READY) ## run every test (t=path or t='-k word' for some)
 	@$(PY) -m pytest $(t)
+
+.PHONY: test-<svc>
+test-<svc>: ## test one service (test-user, ...)
+
+test-%: $(READY)
+	$(call one-of,svc,$(SERVICES))
+	@$(PY) -m pytest tests/services/$(svc) $(t)
 
 .PHONY: test-repo
 test-repo: $(READY) ## test the database functions against real servers
@@ -97,6 +130,11 @@ check: $(READY) ## format, lint, types, imports, generated files up to date
 	@$(PY) -m services._stack.specs check
 	@$(PY) -m services._stack.rendered check
 	@bash .ci/check-locks
+
+.PHONY: lint
+lint: $(READY) ## the quick part of check: format and lint
+	@$(BIN)/ruff format --check --quiet . || { echo "not formatted: run make format" >&2; exit 1; }
+	@$(BIN)/ruff check --quiet .
 
 .PHONY: format
 format: $(READY) ## format the code and apply the linter's safe fixes
