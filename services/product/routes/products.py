@@ -8,11 +8,12 @@ from uuid import UUID
 from aiohttp import web
 
 from lib.auth import Role, require_principal, require_role
-from lib.errors import Code
+from lib.errors import AppError, Code
 from lib.http import decode, respond
 from lib.http.app import DATABASE
 from lib.http.etag import require_if_match
 from lib.http.middleware.auth import guarded, public
+from lib.http.middleware.idempotency import HEADER
 from lib.http.openapi import operation
 from lib.http.pagination import PageQuery, page_meta
 from services.product.model.products import ListProducts, NewProduct, ProductChange
@@ -52,9 +53,13 @@ async def list_products(request: web.Request) -> web.Response:
     body=NewProduct,
     returns=Product,
     status=201,
+    errors=(Code.BAD_REQUEST,),
 )
 async def add_product(request: web.Request) -> web.Response:
-    """The new product, with where it is."""
+    """The new product, with where it is. Each request adds one: an `Idempotency-Key` is refused."""
+    if HEADER in request.headers:
+        # Who relies on a promise that is not kept adds the product twice.
+        raise AppError(Code.BAD_REQUEST, f"{HEADER} is not supported here: look before you repeat")
     new = await decode.body(request, NewProduct)
     added = await service.add(request.app[DATABASE], new, actor=require_principal().subject)
     return respond.created(added, location=f"products/{added.id}", version=added.version)

@@ -213,3 +213,11 @@ async def test_a_product_that_does_not_exist_is_not_found(staff, method, path) -
     body = {"name": "x"} if method == "PATCH" else None
     status, answer, _ = await staff(method, path, json=body, headers=ANY)
     assert (status, answer["error"]["code"]) == (404, "NOT_FOUND")
+
+
+async def test_a_key_that_would_not_be_heeded_is_refused_and_nothing_is_added(staff) -> None:
+    key = {"Idempotency-Key": "once"}
+    status, body, _ = await staff("POST", LIST, json=NEW, headers=key)
+    assert (status, body["error"]["code"]) == (400, "BAD_REQUEST")
+    assert "Idempotency-Key" in body["error"]["message"]
+    assert await names(staff, "search=saw") == []
