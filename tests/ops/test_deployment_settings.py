@@ -191,6 +191,8 @@ def test_a_site_replaces_only_what_is_there(site):
     known = {(part["kind"], part["metadata"]["name"]): part for part in base if part}
     overlay = ROOT / f"deploy/kubernetes/overlays/{site}/kustomization.yaml"
     for patch in yaml.safe_load(overlay.read_text())["patches"]:
+        # In brackets it would have to be JSON: kustomize takes this form for a list of steps.
+        assert patch["patch"].startswith("- ")
         target = (patch["target"]["kind"], patch["target"].get("name"))
         if target not in known:
             continue
