@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import gc
 import importlib
 import sys
 import traceback
@@ -42,8 +41,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         words = ["plugin"]
     arguments = _parser(words[0] if words else "").parse_args(words)
     progress.show_on(None if _for_machines(arguments) else sys.stderr)
-    if arguments.name != "watch":
-        gc.disable()  # a run ends before collecting would pay: a fifth of its time
     try:
         code: int = importlib.import_module(f"aiosqlc.cli.{arguments.name}").run(arguments)
     except KeyboardInterrupt:
@@ -52,8 +49,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         return OK
     except Exception as error:  # noqa: BLE001  # a person gets a sentence, never a traceback
         return _internal_error(error, verbose=arguments.verbose)
-    finally:
-        gc.enable()
     return code
 
 

@@ -13,6 +13,7 @@ from aiosqlc.postgres.server.connection import (
     ServerError,
     server_error,
 )
+from aiosqlc.postgres.tree import unwrap
 
 _WINDOW = 32  # queries in flight: the server analyses the next ones while we infer
 _TITLE = b"rewritten parse tree:"
@@ -31,7 +32,10 @@ class ColumnHead:
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """The server's word on one query. `columns` is None for a statement that returns no rows."""
+    """The server's word on one query. `columns` is None for a statement that returns no rows.
+
+    `tree` is the server's own, on one line.
+    """
 
     param_oids: tuple[int, ...]
     columns: tuple[ColumnHead, ...] | None
@@ -122,18 +126,20 @@ def _receive(pg: pq.abc.PGconn, trees: list[bytes]) -> Described | ServerError:
 
 def _described(result: pq.abc.PGresult, tree: bytes) -> Described:
     columns = tuple(
-        ColumnHead(
-            name=(result.fname(i) or b"").decode(),
-            type_oid=result.ftype(i),
-            typmod=result.fmod(i),
-            table=result.ftable(i),
-            attribute=result.ftablecol(i),
-        )
-        for i in range(result.nfields)
+        [
+            ColumnHead(
+                name=(result.fname(i) or b"").decode(),
+                type_oid=result.ftype(i),
+                typmod=result.fmod(i),
+                table=result.ftable(i),
+                attribute=result.ftablecol(i),
+            )
+            for i in range(result.nfields)
+        ]
     )
     return Described(
         param_oids=tuple(result.param_type(i) for i in range(result.nparams)),
         columns=columns or None,
         # A line break inside a long name can fall inside a character.
-        tree=tree.decode(errors="surrogateescape"),
+        tree=unwrap(tree.decode(errors="surrogateescape")),
     )

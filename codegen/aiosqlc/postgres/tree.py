@@ -14,10 +14,13 @@ from typing import Any
 
 _LINE = 78  # the server breaks its dump after at most this many bytes
 _KIND = re.compile(r"\w+", re.ASCII)
-# A full line without a blank to break at (a leading one does not count).
-_CUT = re.compile(rf"^[^\n][^ \n]{{{_LINE - 1}}}$", re.MULTILINE)
-_DELIMITER = re.compile(r"\\.|[{}()]", re.DOTALL | re.ASCII)
-_FIELD = re.compile(r" ?:(\w+) ([{(]|(?:\\.|[^\s(){}\\])+)", re.DOTALL | re.ASCII)
+_NUMBERS = r"\([ioxb](?: -?\d+)*\)"
+# Brackets, and in one piece what has none within, or only lists of numbers.
+_BRACKETS = re.compile(
+    rf"\\.|\([^(){{}}\\]*+\)|\{{[^(){{}}\\]*+(?:{_NUMBERS}[^(){{}}\\]*+)*+\}}|[(){{}}]",
+    re.DOTALL | re.ASCII,
+)
+_FIELD = re.compile(rf" ?:(\w+) ({_NUMBERS}|[{{(]|(?:\\.|[^\s(){{}}\\])+)", re.DOTALL | re.ASCII)
 _ITEM = re.compile(r" ?([{(]|(?:\\.|[^\s(){}\\])+)", re.DOTALL | re.ASCII)
 _DATUM = re.compile(r" \[([^\]]*)\]")
 _UNESCAPE = re.compile(r"\\(.)", re.DOTALL | re.ASCII)
@@ -32,7 +35,7 @@ _NODE, _LIST = "{", "("
 _MOST_TOKENS = 50_000
 # A field of a node with no node below it: a word, a number list, or a datum.
 _FLAT = re.compile(
-    r" :(\w+) (\([ioxb](?: -?\d+)*\)|(?:\\.|[^\s(){}\\])+(?: \[[^\]]*\])?)", re.DOTALL | re.ASCII
+    rf" :(\w+) ({_NUMBERS}|(?:\\.|[^\s(){{}}\\])+(?: \[[^\]]*\])?)", re.DOTALL | re.ASCII
 )
 _NUMBERED = frozenset("ioxb")
 
@@ -126,7 +129,10 @@ class _Later:
 
 
 class _Document:
-    """One tree's text with the position of every bracket's partner."""
+    """One tree's text with the position of every bracket's partner.
+
+    Lists of numbers among a node's fields are words, whose brackets are not looked up.
+    """
 
     __slots__ = ("nodes", "partner", "text")
 
@@ -136,12 +142,15 @@ class _Document:
         self.partner: dict[int, int] = {}
         stack: list[int] = []
         partner, push, pop = self.partner, stack.append, stack.pop
-        for match in _DELIMITER.finditer(text):
-            at = match.start()
+        for match in _BRACKETS.finditer(text):
+            at, end = match.span()
             char = text[at]
-            if char in "{(":
+            if end - at > 1:
+                if char != "\\":
+                    partner[at] = end - 1
+            elif char in "{(":
                 push(at)
-            elif char != "\\":
+            else:
                 partner[pop()] = at
 
     def read_node(self, at: int) -> Node:
@@ -239,10 +248,11 @@ def unwrap(dump: str) -> str:
     A line ends where a blank was, which is put back; except that a full line without a blank to
     break at was cut inside a word.
     """
-    if dump.isascii() and not _CUT.search(dump):
-        return dump.replace("\n", " ").strip()
+    lines = dump.split("\n")
+    if dump.isascii() and all(" " in line[1:] for line in lines if len(line) == _LINE):
+        return " ".join(lines).strip()
     parts: list[str] = []
-    for line in dump.split("\n"):
+    for line in lines:
         parts.append(line)
         full = (
             len(line) == _LINE

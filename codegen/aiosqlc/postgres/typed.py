@@ -149,18 +149,23 @@ class Typist:
     def _columns(
         self, prover: Prover, scope: Scope | None, heads: tuple[ColumnHead, ...]
     ) -> tuple[Column, ...]:
+        exprs: list[Node | None] = [None] * len(heads)
+        if scope is not None and scope.query["setOperations"] is None:
+            for index, target in enumerate(output_targets(scope.query)[: len(heads)]):
+                exprs[index] = target["expr"]
         return tuple(
-            self._column(prover, scope, head, number) for number, head in enumerate(heads, 1)
+            [
+                self._column(prover, scope, head, number, expr)
+                for number, (head, expr) in enumerate(zip(heads, exprs, strict=True), 1)
+            ]
         )
 
-    def _column(self, prover: Prover, scope: Scope | None, head: ColumnHead, number: int) -> Column:
+    def _column(
+        self, prover: Prover, scope: Scope | None, head: ColumnHead, number: int, expr: Node | None
+    ) -> Column:
         verdict = maybe("the statement is rewritten by a rule, or nested too deeply")
-        expr: Node | None = None
         if scope is not None:
             verdict = column_in(prover, scope, number)
-            if scope.query["setOperations"] is None:
-                targets = output_targets(scope.query)
-                expr = targets[number - 1]["expr"] if number <= len(targets) else None
         attribute = self.facts.attributes.get((head.table, head.attribute))
         elements = scope is not None and expr is not None and self._is_array(head.type_oid)
         return Column(

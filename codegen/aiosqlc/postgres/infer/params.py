@@ -146,7 +146,7 @@ class _Uses:
         if isinstance(value, list):
             for item in value:
                 self.value(item, scope, skip)
-        elif isinstance(value, Node) and value.has("PARAM"):
+        elif isinstance(value, Node) and "{PARAM " in value.text:
             if skip and id(value) in skip and _is_param(_unwrap(value["expr"]) or value):
                 return
             self._node(value, scope, skip)

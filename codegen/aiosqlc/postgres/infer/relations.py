@@ -228,10 +228,10 @@ def column_in(p: Prover, scope: Scope, attribute: int) -> Verdict:
 
 
 def _has_no_rows(p: Prover, scope: Scope) -> bool:
-    from aiosqlc.postgres.infer.truth import has_no_rows
-
     known = scope.empty.get(p.context)
     if known is None:
+        from aiosqlc.postgres.infer.truth import has_no_rows
+
         known = scope.empty[p.context] = has_no_rows(p, scope)
     return known
 

@@ -18,6 +18,7 @@ _TARGET = re.compile(
     r"\{TARGETENTRY :expr \{VAR :varno (\d+) [^{}]* :location (\d+)\} :resno \d+"
     r" :resname ((?:\\.|[^\s\\])+)"
 )
+_ESCAPED = re.compile(r"\\(.)")
 _PLAIN = re.compile(r"[a-z_][a-z0-9_$]*")
 
 
@@ -82,7 +83,7 @@ def _simple_stars(
         if star is None:
             continue
         prefix = star.group(1)
-        names = [re.sub(r"\\(.)", r"\1", name) for _, name in members]
+        names = [_ESCAPED.sub(r"\1", name) if "\\" in name else name for _, name in members]
         if len(set(names)) < len(names) and not prefix:
             return None
         columns = ", ".join(prefix + quote(name, reserved) for name in names)
