@@ -53,7 +53,6 @@ async def list_products(request: web.Request) -> web.Response:
     body=NewProduct,
     returns=Product,
     status=201,
-    errors=(Code.BAD_REQUEST,),
 )
 async def add_product(request: web.Request) -> web.Response:
     """The new product, with where it is. Each request adds one: an `Idempotency-Key` is refused."""
