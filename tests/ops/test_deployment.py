@@ -111,6 +111,18 @@ def test_no_secret_is_in_a_deployment_file():
     )
 
 
+def test_what_an_image_is_made_of_is_let_into_its_build():
+    copied = re.findall(
+        r"^COPY (?!--from)(.+) \S+$", (ROOT / "Dockerfile").read_text(), re.MULTILINE
+    )
+    let_in = [
+        Path(line[1:]) for line in (ROOT / ".dockerignore").read_text().split() if line[0] == "!"
+    ]
+    for source in " ".join(copied).replace("[s]", "s").split():
+        assert any(Path(source).is_relative_to(path) for path in let_in), source
+        assert (ROOT / source).exists() or source.endswith("wheels")
+
+
 def test_prometheus_finds_every_service_in_its_container():
     groups = json.loads((ROOT / "deploy/docker/prometheus/targets/compose.json").read_text())
     assert {g["labels"]["job"] for g in groups if g["labels"]["kind"] == "service"} == set(
