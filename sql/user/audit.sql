@@ -3,12 +3,14 @@ INSERT INTO audit_entry (id, actor, action, resource_type, resource_id, request_
 VALUES (@id, @actor, @action, @resource_type, @resource_id, @request_id, @address, @details);
 
 -- name: ListAudit :many
--- Newest first: ids are ordered by time.
+-- Newest first: ids are ordered by time. `search` is a LIKE pattern.
 SELECT id, at, actor, action, resource_type, resource_id, request_id, address, details FROM audit_entry
 WHERE true
     AND actor = @actor -- :if actor
     AND action = @action -- :if action
+    AND resource_type = @resource_type -- :if resource_type
     AND resource_id = @resource_id -- :if resource_id
+    AND (actor ILIKE @search OR action ILIKE @search OR resource_id ILIKE @search) -- :if search
     AND at >= @since -- :if since
     AND at < @until -- :if until
 ORDER BY id DESC
@@ -20,7 +22,9 @@ SELECT count(*) FROM audit_entry
 WHERE true
     AND actor = @actor -- :if actor
     AND action = @action -- :if action
+    AND resource_type = @resource_type -- :if resource_type
     AND resource_id = @resource_id -- :if resource_id
+    AND (actor ILIKE @search OR action ILIKE @search OR resource_id ILIKE @search) -- :if search
     AND at >= @since -- :if since
     AND at < @until -- :if until
 ;

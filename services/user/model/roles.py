@@ -44,10 +44,15 @@ class NewPermission(Input, frozen=True, kw_only=True):
 
 
 class AuditQuery(ListQuery, frozen=True, kw_only=True):
-    """Which entries of the audit trail, newest first whatever `sort` says."""
+    """Which entries of the audit trail, newest first whatever `sort` says.
+
+    `search` looks into actors, actions and the ids of what was acted upon.
+    """
 
     actor: Annotated[str, Meta(max_length=200)] | None = None
     action: Annotated[str, Meta(max_length=100)] | None = None
+    resource_type: Annotated[str, Meta(max_length=100)] | None = None
     resource_id: Annotated[str, Meta(max_length=100)] | None = None
+    search: Annotated[str, Meta(max_length=200)] | None = None
     since: Annotated[datetime, Meta(tz=True, description="from then on")] | None = None
     until: Annotated[datetime, Meta(tz=True, description="before then")] | None = None

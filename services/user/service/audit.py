@@ -8,6 +8,7 @@ import msgspec
 
 from lib import context
 from lib.db import Executor
+from lib.db.like import contains
 from lib.ids import new_id
 from services.user import origin
 from services.user.model.roles import AuditQuery
@@ -49,11 +50,14 @@ async def record(
 
 async def list_page(db: Executor, query: AuditQuery) -> tuple[list[AuditEntry], int]:
     """Return one page of entries, newest first, and how many match."""
+    search = contains(query.search)
     rows = await audit.list_audit(
         db,
         actor=query.actor,
         action=query.action,
+        resource_type=query.resource_type,
         resource_id=query.resource_id,
+        search=search,
         since=query.since,
         until=query.until,
         page_size=query.page_size,
@@ -65,7 +69,9 @@ async def list_page(db: Executor, query: AuditQuery) -> tuple[list[AuditEntry], 
             db,
             actor=query.actor,
             action=query.action,
+            resource_type=query.resource_type,
             resource_id=query.resource_id,
+            search=search,
             since=query.since,
             until=query.until,
         )

@@ -34,24 +34,28 @@ async def add_audit_entry(
 
 
 LIST_AUDIT: Final = {
-    (actor, action, resource_id, since, until): numbered(
+    (actor, action, resource_type, resource_id, search, since, until): numbered(
         """\
 SELECT id, at, actor, action, resource_type, resource_id, request_id, address, details FROM audit_entry
 WHERE true
 """,
         "    AND actor = $1\n" if actor else "",
         "    AND action = $2\n" if action else "",
-        "    AND resource_id = $3\n" if resource_id else "",
-        "    AND at >= $4\n" if since else "",
-        "    AND at < $5\n" if until else "",
+        "    AND resource_type = $3\n" if resource_type else "",
+        "    AND resource_id = $4\n" if resource_id else "",
+        "    AND (actor ILIKE $5 OR action ILIKE $5 OR resource_id ILIKE $5)\n" if search else "",
+        "    AND at >= $6\n" if since else "",
+        "    AND at < $7\n" if until else "",
         """\
 ORDER BY id DESC
-LIMIT $6 OFFSET $7
+LIMIT $8 OFFSET $9
 """,
     )
     for actor in (True, False)
     for action in (True, False)
+    for resource_type in (True, False)
     for resource_id in (True, False)
+    for search in (True, False)
     for since in (True, False)
     for until in (True, False)
 }
@@ -64,18 +68,24 @@ async def list_audit(
     skip: int,
     actor: str | None = None,
     action: str | None = None,
+    resource_type: str | None = None,
     resource_id: str | None = None,
+    search: str | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> list[AuditEntry]:
-    """Newest first: ids are ordered by time."""
+    """Newest first: ids are ordered by time. `search` is a LIKE pattern."""
     arguments: list[object] = []
     if actor is not None:
         arguments.append(actor)
     if action is not None:
         arguments.append(action)
+    if resource_type is not None:
+        arguments.append(resource_type)
     if resource_id is not None:
         arguments.append(resource_id)
+    if search is not None:
+        arguments.append(search)
     if since is not None:
         arguments.append(since)
     if until is not None:
@@ -86,7 +96,9 @@ async def list_audit(
         LIST_AUDIT[
             actor is not None,
             action is not None,
+            resource_type is not None,
             resource_id is not None,
+            search is not None,
             since is not None,
             until is not None,
         ],
@@ -96,20 +108,24 @@ async def list_audit(
 
 
 COUNT_AUDIT: Final = {
-    (actor, action, resource_id, since, until): numbered(
+    (actor, action, resource_type, resource_id, search, since, until): numbered(
         """\
 SELECT count(*) FROM audit_entry
 WHERE true
 """,
         "    AND actor = $1\n" if actor else "",
         "    AND action = $2\n" if action else "",
-        "    AND resource_id = $3\n" if resource_id else "",
-        "    AND at >= $4\n" if since else "",
-        "    AND at < $5\n" if until else "",
+        "    AND resource_type = $3\n" if resource_type else "",
+        "    AND resource_id = $4\n" if resource_id else "",
+        "    AND (actor ILIKE $5 OR action ILIKE $5 OR resource_id ILIKE $5)\n" if search else "",
+        "    AND at >= $6\n" if since else "",
+        "    AND at < $7\n" if until else "",
     )
     for actor in (True, False)
     for action in (True, False)
+    for resource_type in (True, False)
     for resource_id in (True, False)
+    for search in (True, False)
     for since in (True, False)
     for until in (True, False)
 }
@@ -120,7 +136,9 @@ async def count_audit(
     *,
     actor: str | None = None,
     action: str | None = None,
+    resource_type: str | None = None,
     resource_id: str | None = None,
+    search: str | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> int:
@@ -130,8 +148,12 @@ async def count_audit(
         arguments.append(actor)
     if action is not None:
         arguments.append(action)
+    if resource_type is not None:
+        arguments.append(resource_type)
     if resource_id is not None:
         arguments.append(resource_id)
+    if search is not None:
+        arguments.append(search)
     if since is not None:
         arguments.append(since)
     if until is not None:
@@ -140,7 +162,9 @@ async def count_audit(
         COUNT_AUDIT[
             actor is not None,
             action is not None,
+            resource_type is not None,
             resource_id is not None,
+            search is not None,
             since is not None,
             until is not None,
         ],

@@ -329,6 +329,27 @@ async def test_the_audit_trail_says_who_did_what_newest_first(world) -> None:
 
 
 @pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("resource_type=role", {"role.changed"}),
+        ("resource_type=account&search=REGISTER", {"account.registered"}),
+        ("resource_type=order", set()),
+        ("search=moder", {"role.changed"}),
+        ("search=%25", set()),
+        ("search=role.changed&resource_type=account", set()),
+    ],
+)
+async def test_the_audit_trail_is_searched_and_narrowed_to_a_kind(world, query, found) -> None:
+    await world.register()
+    admin = await actor(world, Role.ADMIN)
+    wanted = {"description": "Looks after people", "permissions": ["users:moderate"]}
+    assert (await admin.call("PUT", "/api/v1/roles/MODERATOR", wanted)).status == 200
+    answer = await admin.call("GET", f"/api/v1/audit?page_size=1&{query}")
+    assert answer.body["meta"]["total_count"] >= len(found)
+    assert {entry["action"] for entry in answer.data} == found
+
+
+@pytest.mark.parametrize(
     "statement",
     ["UPDATE audit_entry SET actor = 'x'", "DELETE FROM audit_entry", "TRUNCATE audit_entry"],
 )
