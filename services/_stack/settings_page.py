@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
+import re
 import textwrap
 import types
 from collections.abc import Iterator, Sequence
@@ -24,6 +25,8 @@ from services._stack.settings import MONITORING_PORTS, PORTS, ROOT, Settings, se
 
 PAGE = ROOT / "docs" / "settings.md"
 EXAMPLE = ROOT / ".env.example"
+COMPOSE = ROOT / "deploy" / "docker" / "docker-compose.yml.j2"
+_COMPOSE: Final = re.compile(r"\$\{(\w+):-([^${}]*)\}")
 # What the stack and the gateway read, which no service loads: name, type, default, meaning.
 STACK: Final = (
     ("RUN_DIR", "path", ".run", "databases, secrets, mails and logs of `make run`"),
@@ -33,6 +36,7 @@ STACK: Final = (
     ("GATEWAY_TLS_PORT", "port", "8443", ""),
     ("GATEWAY_LOG_FORMAT", "json, classic", "json", "of the access log"),
     ("GATEWAY_TRUSTED_PROXIES", "list", "–", "whose `X-Forwarded-For` the gateway believes"),
+    ("GATEWAY_LOG", "file, stdout", "file", "in a container: where its access log goes"),
     ("POSTGRES_PORT", "port", "15432", "of the embedded server"),
     ("REDIS_PORT", "port", "16379", "of the embedded server"),
     *((name, "port", str(port), "") for name, port in MONITORING_PORTS.items()),
@@ -190,6 +194,13 @@ def _page(found: Sequence[Entry]) -> str:
     lines += ["| variable | type | default | |", "|---|---|---|---|"]
     lines += [
         f"| `{name}` | {kind} | {_code(value)} | {note} |" for name, kind, value, note in STACK
+    ]
+    known = {entry.name for entry in found} | {name for name, *_ in STACK}
+    lines += ["", "## Of docker-compose.yml besides", "", "| variable | default |", "|---|---|"]
+    lines += [
+        f"| `{name}` | {_code(default or '–')} |"
+        for name, default in sorted(set(_COMPOSE.findall(COMPOSE.read_text())))
+        if name not in known
     ]
     return "\n".join(lines) + "\n"
 
