@@ -18,6 +18,7 @@ from lib.http import gates
 from lib.http.app import DATABASE, HEALTH, METRICS, new_app
 from lib.idempotency import IdempotencyKeys
 from lib.store import QUERY_NAMES as SHARED_QUERY_NAMES
+from services.order.backlog import BacklogGauges
 from services.order.config import OrderConfig
 from services.order.routes import ROUTES
 from services.order.routes.goods.deps import SHOP
@@ -81,8 +82,11 @@ def _background(config: OrderConfig) -> gates.Context:
 
     async def background(app: web.Application) -> AsyncIterator[None]:
         db, redis, shop = app[DATABASE], app[gates.REDIS], app[SHOP]
+        gauges = BacklogGauges(db, app[METRICS])
 
         async def go_on() -> bool:
+            # First, so that it is seen how long nothing goes on where recovering itself fails.
+            await gauges.refresh()
             return await recover(shop)
 
         async def forget() -> bool:

@@ -3,9 +3,10 @@
 
 from typing import Final
 
-from services.order.store.goods import drafts, orders
+from services.order.store.goods import backlog, drafts, orders
 
 QUERY_NAMES: Final = {
+    backlog.MEASURE_BACKLOG: "MeasureBacklog",
     drafts.ADD_DRAFT: "AddDraft",
     drafts.ADD_DRAFT_LINES: "AddDraftLines",
     drafts.FIND_DRAFT: "FindDraft",
