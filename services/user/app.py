@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
 from datetime import timedelta
+from socket import gethostname
 
 from aiohttp import web
 from pydantic import SecretStr
@@ -12,7 +13,7 @@ from pydantic import SecretStr
 from lib.auth import Issuer, SigningKey, StaticKeys, Verifier, jwks_document
 from lib.db.postgres import open_database
 from lib.db.traced import traced
-from lib.events import Relay
+from lib.events import Consumer, Relay, housekeeping
 from lib.events.store import QUERY_NAMES as EVENT_QUERY_NAMES
 from lib.http import gates
 from lib.http.app import DATABASE, HEALTH, METRICS, new_app
@@ -26,6 +27,7 @@ from services.user.passwords import Passwords
 from services.user.personal_ids import PersonalIds, parse_keys
 from services.user.points_client import open_points, own_tokens
 from services.user.routes import DEPS, NOT_IDEMPOTENT, ROUTES, RULES, Deps, Rules
+from services.user.service.audit_events import HANDLERS
 from services.user.service.pictures import clearing_away
 from services.user.service.sessions import TokenPolicy
 from services.user.signing import read_signing_keys
@@ -138,6 +140,17 @@ def _background(config: UserConfig) -> gates.Context:
             if redis is not None:
                 relay = Relay(db, redis, registry=app[METRICS])
                 await stack.enter_async_context(relay.running())
+                consumer = Consumer(
+                    db,
+                    redis,
+                    group="user-audit",
+                    # After a restart on the same host and port it resumes what it had.
+                    name=f"{gethostname()}-{config.port}",
+                    handlers=HANDLERS,
+                    registry=app[METRICS],
+                )
+                await stack.enter_async_context(consumer.running())
+                await stack.enter_async_context(housekeeping(db, redis, tuple(HANDLERS)))
             yield
 
     return background

@@ -7,7 +7,9 @@ from typing import Final
 from uuid import UUID
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from lib import context
 from lib.db import Executor
 from lib.events import publish
 from services.order.store.goods.models import GoodsStatus
@@ -30,9 +32,11 @@ class OrderEvent(Struct, frozen=True):
     status: GoodsStatus
     total: Decimal
     currency: str
+    actor: str = "order"  # who did it; the service itself where nobody had asked just then
 
 
 async def order_event(tx: Executor, event: OrderEvent) -> None:
-    """Publish the event of the status that the order has reached."""
+    """Publish the event of the status that the order has reached, in the name of the caller."""
     kind = _KINDS[event.status]
-    await publish(tx, topic=TOPIC, key=str(event.order_id), kind=kind, payload=event)
+    told = replace(event, actor=context.principal.get() or event.actor)
+    await publish(tx, topic=TOPIC, key=str(event.order_id), kind=kind, payload=told)

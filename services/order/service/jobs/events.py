@@ -8,6 +8,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from lib import context
 from lib.db import Executor
 from lib.events import publish
 from services.order.store.jobs.models import Job, Offer
@@ -26,17 +27,18 @@ class OfferMade(Struct, frozen=True):
 
 
 class JobCreated(Struct, frozen=True):
-    """The payload of `job.created`."""
+    """The payload of `job.created`; `actor` is who accepted."""
 
     job_id: UUID
     order_id: UUID
     offer_id: UUID
     customer_id: UUID
     provider_id: UUID
+    actor: str
 
 
 class JobCompleted(Struct, frozen=True):
-    """The payload of `job.completed`."""
+    """The payload of `job.completed`; `actor` is who said so."""
 
     job_id: UUID
     order_id: UUID
@@ -44,6 +46,7 @@ class JobCompleted(Struct, frozen=True):
     provider_id: UUID
     price: Decimal
     currency: str
+    actor: str
 
 
 async def offer_made(tx: Executor, offer: Offer, *, customer_id: UUID) -> None:
@@ -54,13 +57,19 @@ async def offer_made(tx: Executor, offer: Offer, *, customer_id: UUID) -> None:
 
 async def job_created(tx: Executor, job: Job) -> None:
     """Publish that an offer was accepted."""
-    payload = JobCreated(job.id, job.order_id, job.offer_id, job.customer_id, job.provider_id)
+    payload = JobCreated(
+        job.id, job.order_id, job.offer_id, job.customer_id, job.provider_id, _actor()
+    )
     await publish(tx, topic=JOBS, key=str(job.id), kind="job.created", payload=payload)
 
 
 async def job_completed(tx: Executor, job: Job) -> None:
     """Publish that a job is done."""
     payload = JobCompleted(
-        job.id, job.order_id, job.customer_id, job.provider_id, job.price, job.currency
+        job.id, job.order_id, job.customer_id, job.provider_id, job.price, job.currency, _actor()
     )
     await publish(tx, topic=JOBS, key=str(job.id), kind="job.completed", payload=payload)
+
+
+def _actor() -> str:
+    return context.principal.get() or "order"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from itertools import product as pairs
 
 import pytest
@@ -107,7 +108,7 @@ async def test_shipping_and_cancelling_at_once_leaves_one_of_them(
 
 
 async def test_each_status_is_told_once_in_order_with_all_that_others_need(
-    order, move, orders_db, customer
+    order, move, orders_db, customer, staff
 ) -> None:
     placed = await move(await order(), "confirmed", "shipped", "delivered")
     rows = await orders_db.fetch(
@@ -123,5 +124,6 @@ async def test_each_status_is_told_once_in_order_with_all_that_others_need(
     assert {(topic, key) for _, topic, key, _ in told} == {("orders", placed["id"])}
     assert told[-1][3] == (
         f'{{"order_id":"{placed["id"]}","user_id":"{customer.subject}","status":"delivered",'
-        f'"total":"{placed["total"]}","currency":"EUR"}}'
+        f'"total":"{placed["total"]}","currency":"EUR","actor":"{staff.subject}"}}'
     )
+    assert json.loads(told[0][3])["actor"] == customer.subject

@@ -164,9 +164,10 @@ async def test_what_happens_is_told_with_the_change(market, sql) -> None:
     }
     told = [(r["topic"], r["kind"], r["event_key"], json.loads(r["payload"])) for r in rows]
     offer = {"offer_id": job["offer_id"], "order_id": job["order_id"], **sides}
-    begun = {"job_id": job["id"], "order_id": job["order_id"], "offer_id": job["offer_id"], **sides}
+    by_customer, by_provider = ({"actor": sides[f"{who}_id"]} for who in ("customer", "provider"))
+    begun = {"job_id": job["id"], **offer, **by_customer}
     paid = {"price": "80.00", "currency": "EUR"}
-    done = {"job_id": job["id"], "order_id": job["order_id"], **sides, **paid}
+    done = {"job_id": job["id"], "order_id": job["order_id"], **sides, **paid, **by_provider}
     assert told == [
         ("offers", "offer.made", job["order_id"], offer),
         ("jobs", "job.created", job["id"], begun),

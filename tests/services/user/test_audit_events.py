@@ -1,0 +1,81 @@
+"""What happens to orders and jobs is in the audit trail, once, with who did it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import msgspec
+import pytest
+from redis.asyncio import Redis
+
+from lib.auth import Role
+from lib.clock import utc_now
+from lib.events import Event, stream_of
+from lib.events.event import dead_letters_of
+from lib.ids import new_id
+from lib.testing.wait import eventually
+from tests.services.user.cast import actor
+from tests.services.user.world import World, running_world
+
+CUSTOMER, PROVIDER, STAFF = (str(new_id()) for _ in range(3))
+
+
+@pytest.fixture
+async def redis(redis_url: str) -> AsyncIterator[Redis]:
+    """An empty database of the run's Redis: the names of streams are fixed."""
+    async with Redis.from_url(f"{redis_url.rpartition('/')[0]}/12") as redis:
+        await redis.flushdb()
+        yield redis
+
+
+@pytest.fixture
+async def world(new_database, tmp_path, redis, redis_url) -> AsyncIterator[World]:
+    url = f"{redis_url.rpartition('/')[0]}/12"
+    async with running_world(await new_database("user"), tmp_path, redis_url=url) as world:
+        yield world
+
+
+async def tell(redis: Redis, topic: str, kind: str, payload: dict[str, Any], request: str) -> None:
+    """Send one event twice."""
+    text = msgspec.json.encode(payload).decode()
+    event = Event(new_id(), topic, str(new_id()), kind, text, request, "", utc_now())
+    for _ in range(2):
+        await redis.xadd(stream_of(topic), event.fields())
+
+
+async def handled(redis: Redis, topic: str) -> bool:
+    stream = stream_of(topic)
+    last = (await redis.xinfo_stream(stream))["last-generated-id"]
+    groups = await redis.xinfo_groups(stream)
+    return any(g["last-delivered-id"] == last and not g["pending"] for g in groups)
+
+
+async def test_orders_and_jobs_are_in_the_audit_trail_once_with_who_did_it(world, redis) -> None:
+    order_id, job_id = str(new_id()), str(new_id())
+    order = {"order_id": order_id, "user_id": CUSTOMER, "total": "12.50", "currency": "EUR"}
+    sides = {"customer_id": CUSTOMER, "provider_id": PROVIDER}
+    job = {"job_id": job_id, "order_id": order_id, **sides}
+    shipped = order | {"status": "shipped", "actor": STAFF}
+    # As it was told before events named anybody.
+    cancelled = order | {"status": "cancelled"}
+    done = job | {"price": "80.00", "currency": "EUR", "actor": PROVIDER}
+    await tell(redis, "orders", "order.shipped", shipped, "request-1")
+    await tell(redis, "orders", "order.cancelled", cancelled, "request-2")
+    await tell(redis, "jobs", "job.completed", done, "request-3")
+    for topic in ("orders", "jobs"):
+        await eventually(lambda topic=topic: handled(redis, topic), within=20)
+        assert await redis.xlen(dead_letters_of(topic)) == 0
+
+    admin = await actor(world, Role.ADMIN)
+    entries = (await admin.call("GET", "/api/v1/audit?resource_type=order")).data
+    told = [(e["action"], e["actor"], e["resource_id"], e["request_id"]) for e in entries]
+    assert told == [
+        ("order.cancelled", "order", order_id, "request-2"),
+        ("order.shipped", STAFF, order_id, "request-1"),
+    ]
+    (entry,) = (await admin.call("GET", f"/api/v1/audit?search={job_id}")).data
+    assert (entry["action"], entry["actor"]) == ("job.completed", PROVIDER)
+    assert entry["resource_type"] == "job"
+    assert entry["details"].pop("happened_at")
+    assert entry["details"] == {"order_id": order_id, **sides}
