@@ -60,6 +60,7 @@ class Typist:
     def __init__(self, facts: Facts) -> None:
         self.facts = facts
         self.types = Types(facts)
+        self._refs: dict[tuple[int, int], ColumnRef | None] = {}
 
     def type_query(
         self, query: ParsedQuery, described: Described, variants: Sequence[Described] = ()
@@ -186,6 +187,12 @@ class Typist:
         return entry is not None and bool(entry.element)
 
     def _ref(self, relation: int, attribute: int) -> ColumnRef | None:
+        key = relation, attribute
+        if key not in self._refs:
+            self._refs[key] = self._new_ref(*key)
+        return self._refs[key]
+
+    def _new_ref(self, relation: int, attribute: int) -> ColumnRef | None:
         entry = self.facts.relations.get(relation)
         column = self.facts.attributes.get((relation, attribute))
         if entry is None or column is None:

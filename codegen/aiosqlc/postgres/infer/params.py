@@ -66,6 +66,8 @@ class _Uses:
     def query(self, scope: Scope) -> None:
         """Visit a query level: assignments and limits first, then every expression."""
         query = scope.query
+        if not query.has("PARAM"):
+            return
         done: set[int] = set()
         for target, relation in self._assignments(scope):
             self._assigned(target["expr"], relation, target["resno"], scope)

@@ -25,8 +25,7 @@ def _var(p: Prover, node: Node, scope: Scope) -> Verdict:
     varno, attribute = node["varno"], node["varattno"]
     nulling: frozenset[int] = node["varnullingrels"] or frozenset()
     returning = node.get("varreturningtype", kinds.Returning.DEFAULT)
-    absent = _absent_row(owner, returning)
-    if absent:
+    if returning != kinds.Returning.DEFAULT and (absent := _absent_row(owner, returning)):
         return maybe(absent)
     if (
         node["varlevelsup"]

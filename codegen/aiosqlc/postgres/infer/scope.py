@@ -18,12 +18,14 @@ _OWN_VAR = re.compile(r" :varlevelsup 0\b")
 class Scope:
     """A query and the queries around it.
 
-    `known` holds for every row the query puts out. `old` holds for the old row of an UPDATE.
-    `assumed` is pushed while a CASE branch is judged.
+    `command` is the query's, one of `kinds.Command`. `known` holds for every row the query puts
+    out. `old` holds for the old row of an UPDATE. `assumed` is pushed while a CASE branch is
+    judged.
     """
 
     def __init__(self, query: Node, parent: Scope | None, facts: Facts) -> None:
         self.query = query
+        self.command: int = query["commandType"]
         self.parent = parent
         self.catalog = facts
         self.range_table: list[Node] = query.items("rtable")
@@ -63,11 +65,6 @@ class Scope:
         """Return this level's WITH query of a name."""
         ctes: list[Node] = self.query.items("cteList")
         return next(c for c in ctes if str(c["ctename"]) == str(name))
-
-    @property
-    def command(self) -> int:
-        """The query's command, one of `kinds.Command`."""
-        return int(self.query["commandType"])
 
     def alive(self, varno: int, nulling: Iterable[int]) -> list[int]:
         """Return which of these outer joins may really have nulled this entry."""

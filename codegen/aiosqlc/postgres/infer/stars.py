@@ -42,7 +42,7 @@ def find_stars(
     sql: str, dump: str, reserved: Collection[str], *, embeds: bool = False
 ) -> tuple[Star, ...]:
     """Return the stars of the select and returning lists at every level, in source order."""
-    if not _MAYBE.search(sql):
+    if "*" not in sql or not _MAYBE.search(sql):
         return ()
     offsets = _character_offsets(sql)
     simple = None if embeds else _simple_stars(sql, unwrap(dump), offsets, reserved)

@@ -16,6 +16,8 @@ class Verdict:
 
     def reasons(self) -> tuple[str, ...]:
         """Return the chain of sentences, innermost first, each once."""
+        if not self.because:
+            return (self.text,)
         found: dict[str, None] = {}
         self._collect(found)
         return tuple(found)
