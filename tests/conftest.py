@@ -11,6 +11,7 @@ from typing import Protocol
 import pytest
 
 from lib.testing import auth, mysql, postgres, redis
+from tests.grants import GRANTS
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -109,5 +110,5 @@ def killable_redis() -> Iterator[redis.TestRedis]:
 @pytest.fixture(scope="session")
 def issuer() -> Iterator[auth.TestIssuer]:
     """Gives tokens: services that start with `auth_jwks_url=issuer.url` believe them."""
-    with auth.running() as running:
+    with auth.running(grants=GRANTS) as running:
         yield running

@@ -9,6 +9,7 @@ from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from lib.auth import Issuer, Role, SigningKey, jwks_document
+from lib.auth.permissions import Grants, permissions_of
 from lib.auth.service_tokens import ServiceTokens
 from lib.auth.settings import AuthSettings
 from lib.auth.tokens import Issued
@@ -21,9 +22,12 @@ class TestIssuer:
 
     __test__ = False
 
-    def __init__(self, key: SigningKey, url: str = "", *, name: str = "") -> None:
+    def __init__(
+        self, key: SigningKey, url: str = "", *, name: str = "", grants: Grants | None = None
+    ) -> None:
         self.key = key
         self.url = url
+        self._grants = grants or {}
         defaults = AuthSettings.model_fields
         self._issuer = Issuer(
             key,
@@ -40,10 +44,9 @@ class TestIssuer:
         verified: bool = True,
         session: str = "",
     ) -> dict[str, str]:
-        """Return the header of somebody who may do `permissions`."""
-        issued = self._issuer.issue(
-            subject, [role], permissions, verified=verified, session=session
-        )
+        """Return the header of somebody who may do `permissions` and what the role may."""
+        scope = permissions_of([role], self._grants) | set(permissions)
+        issued = self._issuer.issue(subject, [role], scope, verified=verified, session=session)
         return {"Authorization": f"Bearer {issued.token}"}
 
     def tokens(self, subject: str = SOMEBODY, role: Role = Role.SERVICE) -> ServiceTokens:
@@ -56,8 +59,11 @@ class TestIssuer:
 
 
 @contextmanager
-def running(key: SigningKey | None = None) -> Iterator[TestIssuer]:
-    """Publish a key, a new one unless it is given, on a port of the system's choice."""
+def running(key: SigningKey | None = None, grants: Grants | None = None) -> Iterator[TestIssuer]:
+    """Publish a key, a new one unless it is given, on a port of the system's choice.
+
+    `grants` is what roles may do; without it nothing.
+    """
     key = key or SigningKey.generate()
     document = jwks_document([key])
 
@@ -76,7 +82,9 @@ def running(key: SigningKey | None = None) -> Iterator[TestIssuer]:
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        yield TestIssuer(key, f"http://127.0.0.1:{server.server_address[1]}/jwks.json")
+        yield TestIssuer(
+            key, f"http://127.0.0.1:{server.server_address[1]}/jwks.json", grants=grants
+        )
     finally:
         server.shutdown()
         thread.join()

@@ -1,4 +1,4 @@
-"""The five operations of a level over HTTP: open to read, written by administrators."""
+"""The five operations of a level over HTTP: open to read, written by who may."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from uuid import UUID
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from lib.auth import Role, require_role, require_verified
+from lib.auth import require, require_verified
 from lib.errors import Code
 from lib.http import decode, respond
 from lib.http.app import DATABASE
@@ -20,13 +20,14 @@ from lib.http.middleware.auth import guarded, public
 from lib.http.openapi import operation
 from services.catalog.model import tags
 from services.catalog.routes import answers
+from services.catalog.routes.access import WRITE
 from services.catalog.service.level import C, Level, N, Q, R
 from services.catalog.service.lists import list_below, list_page
 
 ID: Final = {"id": UUID}
 SEEN: Final = ("If-None-Match",)
 _CHANGE_ERRORS: Final = (Code.NOT_FOUND, Code.CONFLICT, Code.PRECONDITION_FAILED)
-_writes: Final = guarded(require_role(Role.ADMIN), require_verified)
+_writes: Final = guarded(require(WRITE), require_verified)
 
 
 @dataclass(frozen=True)

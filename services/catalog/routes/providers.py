@@ -20,6 +20,7 @@ from lib.http.pagination import PageQuery
 from services.catalog.model import tags
 from services.catalog.model.entries import NewProviderService
 from services.catalog.routes import answers
+from services.catalog.routes.access import WRITE
 from services.catalog.routes.entries import ID, SEEN, described
 from services.catalog.service import lists, offers
 from services.catalog.service.services import SERVICES
@@ -61,7 +62,7 @@ def _own_id() -> UUID:
 def _named_to_change(request: web.Request) -> UUID:
     """Return the provider whose services are to be changed: by themselves or an administrator."""
     provider_id, caller = _named(request), require_principal()
-    if caller.has_any(Role.ADMIN):
+    if caller.may(WRITE):
         return provider_id
     if caller.has_any(Role.PROVIDER) and _own_id() == provider_id:
         return provider_id

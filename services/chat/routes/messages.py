@@ -7,7 +7,7 @@ from uuid import UUID
 
 from aiohttp import web
 
-from lib.auth import Role, require_principal, require_verified
+from lib.auth import require_principal, require_verified
 from lib.errors import Code
 from lib.http import decode, respond
 from lib.http.app import DATABASE
@@ -32,6 +32,7 @@ log = get_logger(__name__)
 
 _TAGS: Final = ("messages",)
 _ID: Final = {"id": UUID}
+_MODERATE: Final = "chats:moderate"
 
 
 @operation(
@@ -46,7 +47,7 @@ async def list_messages(request: web.Request) -> web.Response:
     """Newest first. For the members, and for who moderates, which leaves a line in the log."""
     channel_id, db = decode.path_uuid(request), request.app[DATABASE]
     wanted = decode.query(request, HistoryQuery)
-    caller, moderates = user_id(), require_principal().has_any(Role.MODERATOR, Role.ADMIN)
+    caller, moderates = user_id(), require_principal().may(_MODERATE)
     if moderates:
         channel = await channel_service.get(db, channel_id)
         if caller not in (channel.customer_id, channel.provider_id):

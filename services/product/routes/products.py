@@ -7,7 +7,7 @@ from uuid import UUID
 
 from aiohttp import web
 
-from lib.auth import Role, require_principal, require_role
+from lib.auth import require, require_principal
 from lib.errors import AppError, Code
 from lib.http import decode, respond
 from lib.http.app import DATABASE
@@ -17,6 +17,7 @@ from lib.http.middleware.idempotency import HEADER
 from lib.http.openapi import operation
 from lib.http.pagination import PageQuery, page_meta
 from services.product.model.products import ListProducts, NewProduct, ProductChange
+from services.product.routes.access import WRITE
 from services.product.service import products as service
 from services.product.store.postgres.models import PriceChange, Product, StockMovement
 
@@ -28,7 +29,7 @@ _WRITE_ERRORS: Final = (
     Code.PRECONDITION_FAILED,
     Code.PRECONDITION_REQUIRED,
 )
-_staff = guarded(require_role(Role.ADMIN, Role.STAFF))
+_staff = guarded(require(WRITE))
 
 
 @public

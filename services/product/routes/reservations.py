@@ -7,7 +7,8 @@ from uuid import UUID
 
 from aiohttp import web
 
-from lib.auth import Role, require_principal, require_role
+from lib.auth import Principal, Role, require_principal
+from lib.auth.guards import forbidden
 from lib.errors import AppError, Code
 from lib.http import decode, respond
 from lib.http.app import DATABASE
@@ -16,6 +17,7 @@ from lib.http.middleware.idempotency import HEADER, REPLAYED
 from lib.http.openapi import operation
 from lib.idempotency import parse_key
 from services.product.model.reservations import NewReservation
+from services.product.routes.access import WRITE
 from services.product.service import reservations as service
 from services.product.service.reservations import Caller
 from services.product.service.steps import Step
@@ -24,7 +26,14 @@ from services.product.views import ReservationView, view_of
 _TAGS: Final = ("reservations",)
 _ID: Final = {"id": UUID}
 _STEP_ERRORS: Final = (Code.NOT_FOUND, Code.CONFLICT)
-_services_and_staff = guarded(require_role(Role.SERVICE, Role.ADMIN, Role.STAFF))
+
+
+def _service_or_staff(principal: Principal) -> None:
+    if not (principal.has_any(Role.SERVICE) or principal.may(WRITE)):
+        raise forbidden()
+
+
+_services_and_staff = guarded(_service_or_staff)
 
 
 @_services_and_staff
@@ -103,7 +112,7 @@ async def _settle(request: web.Request, step: Step) -> web.Response:
 
 def _caller() -> Caller:
     principal = require_principal()
-    return Caller(principal.subject, trusted=principal.has_any(Role.ADMIN, Role.STAFF))
+    return Caller(principal.subject, trusted=principal.may(WRITE))
 
 
 ROUTES: Final = (

@@ -31,6 +31,11 @@ BUILT_IN: Final = frozenset(
         "roles:write",
         "audit:read",
         "departments:write",
+        "products:write",
+        "catalog:write",
+        "orders:manage",
+        "places:write",
+        "chats:moderate",
     }
 )
 

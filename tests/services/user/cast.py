@@ -9,13 +9,14 @@ from typing import Any
 from lib.auth import Role
 from lib.ids import new_id
 from services.user.service.roles import BUILT_IN
+from tests.grants import GRANTS
 from tests.services.running import ISSUER
 from tests.services.user.world import Answer, World
 
 PERMISSIONS: dict[Role, Sequence[str]] = {
     Role.ADMIN: sorted(BUILT_IN),
-    Role.STAFF: ["users:read", "departments:write"],
-    Role.MODERATOR: ["users:moderate"],
+    Role.STAFF: sorted(GRANTS[Role.STAFF]),
+    Role.MODERATOR: sorted(GRANTS[Role.MODERATOR]),
     Role.CUSTOMER: [],
     Role.PROVIDER: [],
 }

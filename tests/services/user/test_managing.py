@@ -190,7 +190,7 @@ async def test_roles_and_the_audit_trail_are_for_administrators(world, role, pat
 async def test_what_a_role_may_do_is_replaced_as_a_whole(world) -> None:
     admin = await actor(world, Role.ADMIN)
     before = await admin.call("GET", "/api/v1/roles/moderator")
-    assert before.data["permissions"] == ["users:moderate"]
+    assert before.data["permissions"] == ["chats:moderate", "users:moderate"]
     added = {"name": "reviews:hide", "description": "Hide reviews."}
     assert (await admin.call("POST", "/api/v1/permissions", added)).status == 204
     assert (await admin.call("POST", "/api/v1/permissions", added)).status == 409

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from aiohttp import web
 
-from lib.auth import Role, require_principal, require_role, require_verified
+from lib.auth import require, require_principal, require_verified
 from lib.auth.guards import forbidden
 from lib.errors import Code
 from lib.http import decode, respond
@@ -34,7 +34,7 @@ _WRITE_ERRORS: Final = (
     Code.PRECONDITION_FAILED,
     Code.PRECONDITION_REQUIRED,
 )
-_STAFF: Final = (Role.ADMIN, Role.STAFF)
+_MANAGE: Final = "orders:manage"
 
 
 @guarded(require_verified)
@@ -119,7 +119,7 @@ async def change_order(request: web.Request) -> web.Response:
     return respond.changed(view_of(changed.order, changed.lines), version=changed.order.version)
 
 
-@guarded(require_role(*_STAFF))
+@guarded(require(_MANAGE))
 @operation(
     summary="Remove an order",
     tags=_TAGS,
@@ -140,7 +140,7 @@ async def remove_order(request: web.Request) -> web.Response:
 def _caller() -> Caller:
     """Return who asks. Raises FORBIDDEN for who is nobody's account, such as a service."""
     principal = require_principal()
-    staff = principal.has_any(*_STAFF)
+    staff = principal.may(_MANAGE)
     if not staff:
         _account(principal.subject)
     return Caller(principal.subject, staff=staff)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from aiohttp import web
 
-from lib.auth import Role, require_principal, require_role, require_verified
+from lib.auth import Role, require, require_principal, require_role, require_verified
 from lib.auth.guards import forbidden
 from lib.auth.principal import current_principal
 from lib.http import decode
@@ -19,6 +19,7 @@ _READERS: Final = (Role.ADMIN, Role.MODERATOR, Role.STAFF)
 signed_in: Final = guarded()
 verified: Final = guarded(require_verified)
 administrators: Final = guarded(require_role(Role.ADMIN), require_verified)
+writers_of_places: Final = guarded(require("places:write"), require_verified)
 customers: Final = guarded(require_role(Role.CUSTOMER))
 verified_customers: Final = guarded(require_role(Role.CUSTOMER), require_verified)
 providers: Final = guarded(require_role(Role.PROVIDER))

@@ -1,4 +1,4 @@
-"""Cities over HTTP: open to read, written by administrators."""
+"""Cities over HTTP: open to read, written by who may."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lib.http.openapi import operation
 from lib.http.pagination import PageQuery, page_meta
 from services.order.model.jobs.lists import ListCities
 from services.order.model.jobs.places import CityChange, NewCity
-from services.order.routes.jobs.access import administrators, signed_in
+from services.order.routes.jobs.access import signed_in, writers_of_places
 from services.order.routes.jobs.describe import CHANGE_ERRORS, ID, SEEN, VERSION
 from services.order.routes.jobs.views import (
     CityView,
@@ -37,7 +37,7 @@ async def list_cities(request: web.Request) -> web.Response:
     return respond.page([view_of_city(row) for row in rows], page_meta(wanted, total))
 
 
-@administrators
+@writers_of_places
 @operation(
     summary="Add a city",
     tags=_TAGS,
@@ -70,7 +70,7 @@ async def get_city(request: web.Request) -> web.Response:
     return respond.item(request, view_of_city(found), version=found.version)
 
 
-@administrators
+@writers_of_places
 @operation(
     summary="Change a city",
     tags=_TAGS,
@@ -90,7 +90,7 @@ async def change_city(request: web.Request) -> web.Response:
     return respond.changed(view_of_city(changed), version=changed.version)
 
 
-@administrators
+@writers_of_places
 @operation(
     summary="Remove a city",
     tags=_TAGS,

@@ -1,4 +1,4 @@
-"""Currencies over HTTP: open to read, written by administrators."""
+"""Currencies over HTTP: open to read, written by who may."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lib.http.openapi import operation
 from lib.http.pagination import page_meta
 from services.order.model.jobs.currencies import CurrencyChange, NewCurrency
 from services.order.model.jobs.lists import ListCurrencies
-from services.order.routes.jobs.access import administrators
+from services.order.routes.jobs.access import writers_of_places
 from services.order.routes.jobs.describe import CHANGE_ERRORS, ID, SEEN, VERSION
 from services.order.service.jobs import currencies as service
 from services.order.store.jobs.models import Currency
@@ -38,7 +38,7 @@ async def list_currencies(request: web.Request) -> web.Response:
     return respond.page(rows, page_meta(wanted, total))
 
 
-@administrators
+@writers_of_places
 @operation(
     summary="Add a currency",
     tags=_TAGS,
@@ -69,7 +69,7 @@ async def get_currency(request: web.Request) -> web.Response:
     return respond.item(request, found, version=found.version)
 
 
-@administrators
+@writers_of_places
 @operation(
     summary="Change a currency",
     tags=_TAGS,
@@ -89,7 +89,7 @@ async def change_currency(request: web.Request) -> web.Response:
     return respond.changed(changed, version=changed.version)
 
 
-@administrators
+@writers_of_places
 @operation(
     summary="Remove a currency",
     tags=_TAGS,

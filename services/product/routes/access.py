@@ -1,0 +1,7 @@
+"""What those may who look after products; the role controller says whose it is."""
+
+from __future__ import annotations
+
+from typing import Final
+
+WRITE: Final = "products:write"
