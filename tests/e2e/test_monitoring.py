@@ -31,6 +31,8 @@ PATHS = (
     "/api/departments/v1/departments",
     "/api/products/v1/products",
     "/api/orders/v1/orders",
+    "/api/catalogs/v1/category-types",
+    "/api/chats/v1/channels",
     "/x/y",
 )
 # Series of components that only a container deployment has.
@@ -84,7 +86,7 @@ async def _load(stack) -> None:
     ).tokens()
     async with (
         open_points(config, tokens, registry=CollectorRegistry()) as points,
-        aiohttp.ClientSession(stack.url) as session,
+        aiohttp.ClientSession(stack.url, headers=stack.authorized()) as session,
     ):
         while True:
             for path in PATHS:
