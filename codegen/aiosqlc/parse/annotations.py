@@ -47,6 +47,7 @@ class _Line:
 
 
 _NAME_LINE = re.compile(r"name\s*:?\s*\w*\s*:|name\s*:", re.IGNORECASE)
+_DASHED = re.compile(r"(?P<dashes>-+)\s*(?:name\s*:?\s*\w*\s*:|name\s*:)", re.IGNORECASE)
 _NAME = re.compile(r" name: +(?P<name>\S+)(?P<rest>.*)$")
 _KEYWORD = re.compile(r"\s*(?P<word>@?[A-Za-z][\w-]*)\s*:(?!:)\s*(?P<rest>.*)$")
 _HINT = re.compile(r"(?P<target>[^\s]+)\s+(?P<type>.*?)(?P<mark>[!?]?)$")
@@ -92,6 +93,14 @@ def _read_line(file: SourceFile, line: _Line, found: Annotations) -> Diagnostic 
     stripped = line.text.strip()
     if _NAME_LINE.match(stripped):
         return _read_name(file, line, found)
+    if dashed := _DASHED.match(line.text):
+        found.seen_name = True
+        return Diagnostic(
+            "E102",
+            "malformed name annotation",
+            (Label(file, line.span(dashed, "dashes"), "a third dash"),),
+            hint="two dashes before a name: remove the third, `-- name: QueryName :command`",
+        )
     if stripped.startswith("@sqlc-vet-disable"):
         codes = stripped.split()[1:] or ["all"]
         found.ignores.extend((code, "@sqlc-vet-disable") for code in codes)

@@ -25,3 +25,6 @@ SELECT 1;
 -- name: Ignoring :exec
 -- ignore: V001
 SELECT 1;
+
+--- name: ThirdDash :one
+SELECT * FROM users WHERE id = @id;
