@@ -73,8 +73,8 @@ def _is_struct(kind: Any) -> bool:
 
 
 def _friendly(message: str, kind: Any) -> str:
-    """Prefer the type's own words for a broken pattern: `Meta(pattern=…, extra={"message": …})`."""
-    if "matching regex" in message:
+    """Prefer the type's own words for a broken pattern or step: `extra={"message": …}`."""
+    if "matching regex" in message or "that's a multiple of" in message:
         for meta in _metas(kind):
             if meta.extra and "message" in meta.extra:
                 return str(meta.extra["message"])

@@ -31,7 +31,7 @@ async def administrator(settings: Settings, databases: Mapping[str, str]) -> Adm
         return None
     password = settings.home.secret(_SECRET)
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "services.user.admin", EMAIL),
+        *(sys.executable, "-m", "services.user.admin", EMAIL, "--name", "Demo Admin"),
         cwd=ROOT,
         env={**settings.environ, "USER_DATABASE_URL": databases["user"]},
         stdin=asyncio.subprocess.PIPE,

@@ -19,13 +19,14 @@ from lib.db.postgres import open_database
 from lib.errors import AppError
 from lib.ids import new_id
 from lib.process import StartError
-from services.user.model.account import Email, NewPassword
+from services.user.model.account import Email, Name, NewPassword
 from services.user.model.common_passwords import is_common
 from services.user.passwords import Passwords
 from services.user.service import audit
 from services.user.store import accounts, profiles
 from services.user.store.models import AccountRole
 
+NAME = "Admin"
 _ACTOR = "operator"
 
 
@@ -35,8 +36,14 @@ class AdminConfig(PostgresSettings):
     model_config = SettingsConfigDict(env_prefix="USER_")
 
 
-async def add(db: Database, passwords: Passwords, email: str, password: str) -> bool:
-    """Add a verified administrator; return whether the address was free."""
+async def add(
+    db: Database, passwords: Passwords, email: str, password: str, *, name: str = NAME
+) -> bool:
+    """Add a verified administrator; return whether the address was free.
+
+    The last of several words of the name is taken for the last name.
+    """
+    first, _, last = name.rpartition(" ")
     password_hash = await passwords.hash(password)
     account_id = new_id()
     try:
@@ -45,8 +52,8 @@ async def add(db: Database, passwords: Passwords, email: str, password: str) -> 
                 tx,
                 id=account_id,
                 email=email,
-                first_name="Demo",
-                last_name="Admin",
+                first_name=first or last,
+                last_name=last if first else "",
                 phone_number=None,
                 password_hash=password_hash,
                 role=AccountRole.ADMIN,
@@ -61,20 +68,26 @@ async def add(db: Database, passwords: Passwords, email: str, password: str) -> 
     return True
 
 
-async def _run(email: str, password: str) -> bool:
+async def _run(email: str, password: str, name: str) -> bool:
     config = load(AdminConfig)
     async with open_database(config, application="user-admin") as db:
         with Passwords(threads=1) as passwords:
-            return await add(db, passwords, email, password)
+            return await add(db, passwords, email, password, name=name)
 
 
 def main(argv: list[str]) -> int:
     """Return the exit code: 0 there is such an account, 1 it could not be added, 2 misused."""
     parser = argparse.ArgumentParser(prog="python -m services.user.admin", description=__doc__)
     parser.add_argument("email")
-    email = parser.parse_args(argv).email
+    parser.add_argument("--name", default=NAME, help=f"{NAME} unless it is given")
+    arguments = parser.parse_args(argv)
+    email, name = arguments.email, " ".join(arguments.name.split())
     password = sys.stdin.readline().rstrip("\n")
-    for what, value, kind in (("address", email, Email), ("password", password, NewPassword)):
+    for what, value, kind in (
+        ("address", email, Email),
+        ("password", password, NewPassword),
+        ("name", name, Name),
+    ):
         try:
             msgspec.convert(value, kind)
         except msgspec.ValidationError:
@@ -84,7 +97,7 @@ def main(argv: list[str]) -> int:
         print("this password is among those that others try first", file=sys.stderr)
         return 2
     try:
-        added = asyncio.run(_run(email, password))
+        added = asyncio.run(_run(email, password, name))
     except (ConfigError, StartError, AppError) as error:
         print(error, file=sys.stderr)
         return 1

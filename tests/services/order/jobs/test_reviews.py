@@ -52,7 +52,10 @@ async def test_stars_come_in_halves_from_0_to_5(market, rating, expected) -> Non
     status, answer, _ = await market.customer("POST", "reviews", json=body)
     assert status == expected, answer
     if expected == 400:
-        assert answer["error"]["details"][0]["field"] == "rating"
+        problem = answer["error"]["details"][0]
+        assert problem["field"] == "rating"
+        if rating in (4.3, 0.25):
+            assert problem["message"] == "must be from 0 to 5 in steps of 0.5"
     else:
         assert answer["data"]["rating"] == rating
 
