@@ -1,0 +1,138 @@
+"""`python -m services.user.rekey`: encrypts personal ids anew, so that a former key can be removed.
+
+Prints how many are kept under each key. It may be stopped, run again, and run beside the services.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Final
+from uuid import UUID
+
+from pydantic import AfterValidator, SecretStr
+from pydantic_settings import SettingsConfigDict
+
+from lib.config import ConfigError, PostgresSettings, load
+from lib.db import Database
+from lib.db.postgres import open_database
+from lib.errors import AppError
+from lib.process import StartError
+from services.user.personal_ids import PersonalIds, UnreadableError, parse_keys
+from services.user.store import personal_ids as store
+
+# Of one transaction: what the services may have to wait for is milliseconds.
+BATCH: Final = 200
+# Accounts that are named; of the others the number is told.
+_NAMED: Final = 20
+_BEFORE_ALL: Final = UUID(int=0)
+
+
+def _keys(value: SecretStr) -> SecretStr:
+    parse_keys(value.get_secret_value())
+    return value
+
+
+class RekeyConfig(PostgresSettings):
+    """`USER_DATABASE_URL` and the services' own `USER_ENCRYPTION_KEYS`; neither has a default."""
+
+    model_config = SettingsConfigDict(env_prefix="USER_")
+
+    encryption_keys: Annotated[SecretStr, AfterValidator(_keys)]
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What there is after a run."""
+
+    # Personal ids by the name of their key: the newest first, then the rest of the configured
+    # ones, then those that are no longer configured.
+    kept: dict[str, int] = field(default_factory=dict)
+    # Personal ids that could not be read, and why, by account, for the first of them.
+    unreadable: int = 0
+    reasons: dict[UUID, str] = field(default_factory=dict)
+
+    @property
+    def former(self) -> int:
+        """How many are not under the newest key."""
+        return sum(list(self.kept.values())[1:])
+
+
+async def rekey(db: Database, keys: Mapping[str, bytes]) -> Outcome:
+    """Encrypt under the first key what is under another; what cannot be read is left as it is.
+
+    Each batch is a transaction: whenever this ends, every personal id is under one key or another.
+    """
+    ids, outcome, after = PersonalIds(dict(keys)), Outcome(), _BEFORE_ALL
+    newest = next(iter(keys))
+    while (last := await _rekey_batch(db, ids, newest, after, outcome)) is not None:
+        after = last
+    outcome.kept = dict.fromkeys(keys, 0)
+    for row in await store.count_personal_ids(db):
+        outcome.kept[row.key_id] = row.kept
+    return outcome
+
+
+async def _rekey_batch(
+    db: Database, ids: PersonalIds, newest: str, after: UUID, outcome: Outcome
+) -> UUID | None:
+    """Return the last account of the batch, or None where there was nothing left."""
+    async with db.transaction() as tx:
+        rows = await store.lock_former_personal_ids(
+            tx, newest=newest, after=after, batch_size=BATCH
+        )
+        sealed: dict[UUID, bytes] = {}
+        for row in rows:
+            try:
+                number = ids.decrypt(row.personal_id, row.key_id, row.account_id)
+            except UnreadableError as error:
+                outcome.unreadable += 1
+                if len(outcome.reasons) < _NAMED:
+                    outcome.reasons[row.account_id] = str(error)
+            else:
+                sealed[row.account_id] = ids.encrypt(number, row.account_id).ciphertext
+        if sealed:
+            await store.replace_personal_ids(
+                tx, newest=newest, account_ids=list(sealed), personal_ids=list(sealed.values())
+            )
+    return rows[-1].account_id if rows else None
+
+
+async def _run() -> Outcome:
+    config = load(RekeyConfig)
+    async with open_database(config, application="user-rekey") as db:
+        return await rekey(db, parse_keys(config.encryption_keys.get_secret_value()))
+
+
+def _complain(outcome: Outcome) -> None:
+    if outcome.unreadable:
+        print(f"{outcome.unreadable} cannot be read and are as they were:", file=sys.stderr)
+        for account_id, reason in outcome.reasons.items():
+            print(f"  account {account_id}: {reason}", file=sys.stderr)
+        if outcome.unreadable > len(outcome.reasons):
+            print(f"  and {outcome.unreadable - len(outcome.reasons)} more", file=sys.stderr)
+    if outcome.former > outcome.unreadable:
+        print("some were written under a former key meanwhile: run this again", file=sys.stderr)
+
+
+def main(argv: list[str]) -> int:
+    """Return the exit code: 0 all are under the newest key, 1 some are not, 2 misused."""
+    argparse.ArgumentParser(prog="python -m services.user.rekey", description=__doc__).parse_args(
+        argv
+    )
+    try:
+        outcome = asyncio.run(_run())
+    except (ConfigError, StartError, AppError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    for name, number in outcome.kept.items():
+        print(f"{name}: {number}")
+    _complain(outcome)
+    return 1 if outcome.former else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,16 @@
+-- name: CountPersonalIds :many
+SELECT key_id, count(*) AS kept FROM provider GROUP BY key_id ORDER BY key_id;
+
+-- name: LockFormerPersonalIds :many
+-- The next of those that are not under the newest key, until the transaction ends. It waits for
+-- whoever has one of them: what was skipped would have to be looked for again.
+SELECT account_id, personal_id, key_id FROM provider
+WHERE key_id <> @newest AND account_id > @after
+ORDER BY account_id
+LIMIT @batch_size
+FOR UPDATE;
+
+-- name: ReplacePersonalIds :execrows
+UPDATE provider SET personal_id = sealed.personal_id, key_id = @newest
+FROM unnest(@account_ids::uuid[], @personal_ids::bytea[]) AS sealed (account_id, personal_id)
+WHERE provider.account_id = sealed.account_id;
