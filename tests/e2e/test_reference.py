@@ -10,6 +10,8 @@ import aiohttp
 import asyncpg
 import pytest
 
+from lib.testing.wait import eventually
+
 USERS = "/api/users/v1/users"
 
 
@@ -36,13 +38,18 @@ async def test_nine_users_and_the_statistics_of_the_staff(get):
 
 
 async def test_every_user_has_the_points_of_the_point_service(get):
+    async def complete() -> bool:
+        # On a busy machine a first answer may come without points: that is what is promised.
+        _, body = await get(USERS, page_size="100")
+        return not body["meta"].get("degraded")
+
+    await eventually(complete, within=20)
     _, body = await get(USERS, page_size="100")
     points = {user["name"].split()[0]: user["points"] for user in body["data"]["users"]}
     assert points == {
         "Alice": 23, "Bob": 43, "Charlie": 28, "Diana": 83, "Ethan": 13,
         "Fiona": 33, "George": 93, "Hannah": 13, "Ian": 73,
     }  # fmt: skip
-    assert "degraded" not in body["meta"] or not body["meta"]["degraded"]
 
 
 async def test_descending_by_name_begins_with_ian_malcolm(get):
