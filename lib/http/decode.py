@@ -74,7 +74,16 @@ def query(request: web.Request, spec: type[T]) -> T:
     except msgspec.ValidationError as error:
         problems = collect(values, spec, strict=False)
         raise invalid(*(problems or (from_message(str(error)),))) from None
+    if nulls := [name for name, value in values.items() if _is_null(value, decoded, name)]:
+        raise invalid(*(FieldError(name, "cannot be null: leave it out") for name in nulls))
     return decoded
+
+
+def _is_null(value: object, decoded: msgspec.Struct, name: str) -> bool:
+    """Whether a parameter was taken for absent because it says `null`, as msgspec does."""
+    return (
+        isinstance(value, str) and value.lower() == "null" and getattr(decoded, name, value) is None
+    )
 
 
 def path_uuid(request: web.Request, name: str = "id") -> UUID:

@@ -40,6 +40,7 @@ class Key(StrEnum):
 class Wanted(ListQuery, frozen=True, kw_only=True):
     order_by: Key = Key.NAME
     search: str | None = None
+    owner: UUID | None = None
     tag: tuple[str, ...] = ()
 
 
@@ -150,6 +151,8 @@ async def test_parameters_become_typed_fields(client, query, expected) -> None:
         ("page=one", {"page"}),
         ("page=1&page=2", {"page"}),
         ("search=a%00b", {"search"}),
+        # Not the same as leaving it out: a list that was not narrowed would be shown.
+        ("owner=NULL&search=null", {"owner"}),
     ],
 )
 async def test_every_parameter_at_fault_is_named(client, query, fields) -> None:
