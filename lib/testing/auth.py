@@ -33,7 +33,8 @@ class TestIssuer:
             key,
             issuer=name or defaults["auth_issuer"].default,
             audience=defaults["auth_audience"].default,
-            ttl=timedelta(minutes=15),
+            # Tokens that modules make when they are collected are used until the last test is done.
+            ttl=timedelta(hours=6),
         )
 
     def authorized(
