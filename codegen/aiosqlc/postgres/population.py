@@ -77,7 +77,7 @@ class Population:
         """Return a few rows that the schema itself has put into a table."""
         columns = self.facts.columns.get(table, ())
         names = ", ".join(quoted(a.name) for a in columns)
-        sql = f"select {names} from {self.named(table)} limit {_FEW}"  # noqa: S608
+        sql = f"select {names} from {self.named(table)} limit {_FEW}"  # noqa: S608 - quoted names
         rows = self.connection.rows(sql) if columns else []
         return [{a.number: t for a, t in zip(columns, row, strict=True)} for row in rows]
 
@@ -120,7 +120,7 @@ class Population:
         shown = ["default" if v is _DEFAULT else f"${next(marks)}" for v in chosen.values()]
         result = attempt(
             self.connection,
-            f"insert into {quoted(relation.schema)}.{quoted(relation.name)}"  # noqa: S608
+            f"insert into {quoted(relation.schema)}.{quoted(relation.name)}"  # noqa: S608 - quoted names
             f" ({', '.join(quoted(columns[number].name) for number in chosen)})"
             f" overriding system value values ({', '.join(shown)})"
             f" returning {', '.join(quoted(a.name) for a in every)}",

@@ -137,10 +137,10 @@ class _Hunt:
         connection = self.population.connection
         for table in reversed(self.population.order):
             name = self.population.named(table)
-            places = connection.rows(f"select ctid::text from {name} limit {_MOST_ROWS}")  # noqa: S608
+            places = connection.rows(f"select ctid::text from {name} limit {_MOST_ROWS}")  # noqa: S608 - quoted
             for (place,) in places if time.monotonic() < self.deadline + _AT_WORST else ():
                 connection.run("savepoint shrinking")
-                gone = connection.run(f"delete from {name} where ctid = '{place}'")  # noqa: S608
+                gone = connection.run(f"delete from {name} where ctid = '{place}'")  # noqa: S608 - the server's own
                 kept = gone is not None or not self._refutes(trial, hint)
                 connection.run("rollback to shrinking" if kept else "release shrinking")
 
@@ -150,7 +150,7 @@ class _Hunt:
         for table in [t for t in self.population.order if t in self.shown]:
             columns = facts.columns.get(table, [])
             names = ", ".join(quoted(column.name) for column in columns)
-            sql = f"select {names} from {self.population.named(table)} limit {_MOST_SHOWN}"  # noqa: S608
+            sql = f"select {names} from {self.population.named(table)} limit {_MOST_SHOWN}"  # noqa: S608 - quoted
             for row in self.population.connection.rows(sql) if columns else ():
                 found.append(f"{facts.relation_name(table)} ({table_row(columns, row)})")
         if not found and self.shown:
