@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.resources
 import re
 from collections.abc import Sequence
 
 from aiosqlc.diagnostics import Diagnostic, Label
 from aiosqlc.postgres.server.connection import Connection, ServerError
+from aiosqlc.postgres.standin import extension_of, is_available, make_stand_in, stand_in_for
 from aiosqlc.source import Span
 from aiosqlc.stages import SchemaFile
 
 _NEEDS_NO_TRANSACTION = frozenset(
     {"25001", "55P04"}
 )  # active_sql_transaction, unsafe new enum value
-_EXTENSION = re.compile(
-    r'create\s+extension\s+(?:if\s+not\s+exists\s+)?"?([\w-]+)"?', re.IGNORECASE
-)
-_ON_EXTENSION = re.compile(r'comment\s+on\s+extension\s+"?([\w-]+)"?', re.IGNORECASE)
 _MISSING_EXTENSION = re.compile(r'extension "([^"]+)" is not available')
 _MISSING_ROLE = re.compile(r'role "([^"]+)" does not exist')
 _NEW_ROLE = re.compile(r"create\s+(?:role|user|group)\b", re.IGNORECASE)
@@ -32,7 +28,7 @@ _MOST_ROLES = 100
 
 def schema_digest(schema: Sequence[SchemaFile], shims: Sequence[SchemaFile]) -> str:
     """Return a hash of everything that makes the database what it is."""
-    digest = hashlib.sha256(b"5")  # bump to rebuild every kept database
+    digest = hashlib.sha256(b"6")  # bump to rebuild every kept database
     for file in (*shims, *schema):
         digest.update(f"{len(file.sql)} {file.transactional} {file.file.path.stem}\0".encode())
         digest.update(file.sql.encode())
@@ -98,15 +94,16 @@ def _run_file(
         connection.run("begin")
     for span in file.statements:
         sql = file.sql[span.start : span.end]
-        wanted = _extension(sql)
+        wanted = extension_of(sql)
         if wanted in provided:
             continue
-        if wanted and own_server and not _is_available(connection, wanted):
-            sql = stand_in_for(wanted) or sql
+        if wanted and own_server and not is_available(connection, wanted):
+            error = make_stand_in(connection, sql, stand_in_for(wanted) or sql)
             provided.add(wanted)
         elif provided and _NEW_INDEX.match(sql.lstrip()) and _lacks_class(connection, sql):
             continue
-        error = connection.run(sql)
+        else:
+            error = connection.run(sql)
         if error is not None and not (error.state == "42710" and _NEW_ROLE.match(sql.lstrip())):
             return span, error
     if transactional:
@@ -114,25 +111,6 @@ def _run_file(
         if error is not None:
             return file.statements[-1] if file.statements else Span(0, 0), error
     return None
-
-
-def _extension(sql: str) -> str:
-    """Return the extension a statement makes or comments on, or ''."""
-    found = _EXTENSION.match(sql.lstrip()) or _ON_EXTENSION.match(sql.lstrip())
-    return found.group(1) if found else ""
-
-
-def stand_in_for(extension: str) -> str:
-    """Return the SQL that stands in for an extension we know, or ''."""
-    folder = importlib.resources.files("aiosqlc.postgres.extensions")
-    script = folder.joinpath(f"{extension}.sql")
-    return script.read_text("utf-8") if script.is_file() else ""
-
-
-def _is_available(connection: Connection, extension: str) -> bool:
-    return bool(
-        connection.rows("select 1 from pg_available_extensions where name = $1", (extension,))
-    )
 
 
 def _lacks_class(connection: Connection, sql: str) -> bool:

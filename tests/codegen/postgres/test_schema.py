@@ -52,6 +52,18 @@ def test_common_extensions_have_a_stand_in(extension: str, use: str) -> None:
     assert problems == ()
 
 
+def test_a_stand_in_goes_into_the_schema_its_extension_is_made_with() -> None:
+    sql = """select pg_catalog.set_config('search_path', '', false); create schema ext;
+        create extension citext with schema ext; comment on extension citext is 'text';
+        alter extension citext update; create extension hstore schema public;
+        create table public.t (c ext.citext not null, h public.hstore not null)"""
+    analysis, problems = analyze(
+        [schema_file(sql)], [query("select c, h from t")], AnalyzeOptions()
+    )
+    assert problems == ()
+    assert [c.type.schema for c in analysis.queries[0].columns] == ["ext", "public"]
+
+
 def test_an_index_that_only_a_real_extension_can_build_is_left_out() -> None:
     sql = "create extension pg_trgm; create table t (a text);"
     sql += " create index on t using gin (a gin_trgm_ops)"
@@ -104,3 +116,16 @@ def test_the_catalog_tells_what_generators_need() -> None:
     kinds = {c.name: (c.kind, c.columns) for c in table.constraints}
     assert kinds["t_pkey"] == ("primary", ("id",))
     assert kinds["t_s_key"] == ("unique", ("s",))
+
+
+def test_the_catalog_says_what_is_proved_of_a_views_columns() -> None:
+    sql = """create table t (id int primary key, s text, tags text[] not null);
+        create view v as
+            select id, s, count(*) over () n, array_remove(tags, null) full_tags from t;
+        create view w as select v.n, t.id from t left join v on v.id = t.id;
+        create materialized view m as select id from t"""
+    analysis, _ = analyze([schema_file(sql)], [], AnalyzeOptions())
+    known = {t.name: [c.not_null for c in t.columns] for t in analysis.catalog.tables}
+    assert known["v"] == [True, False, True, True]
+    assert known["w"] == [False, True]
+    assert known["m"] == [False]

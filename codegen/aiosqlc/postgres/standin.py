@@ -1,0 +1,43 @@
+"""Stands in for extensions that the embedded server lacks: their types and signatures, in SQL."""
+
+from __future__ import annotations
+
+import importlib.resources
+import re
+
+from aiosqlc.postgres.server.connection import Connection, ServerError
+
+_NAME = r'"?(?P<name>[\w-]+)"?'
+_MADE = re.compile(rf"create\s+extension\s+(?:if\s+not\s+exists\s+)?{_NAME}", re.IGNORECASE)
+_MENTIONED = re.compile(rf"(?:comment\s+on|alter)\s+extension\s+{_NAME}", re.IGNORECASE)
+_SCHEMA = re.compile(r'\sschema\s+(?P<schema>"(?:[^"]|"")+"|\w+)', re.IGNORECASE)
+
+
+def extension_of(sql: str) -> str:
+    """Return the extension that a statement makes, alters or comments on, or ''."""
+    found = _MADE.match(sql.lstrip()) or _MENTIONED.match(sql.lstrip())
+    return found["name"] if found else ""
+
+
+def is_available(connection: Connection, extension: str) -> bool:
+    """Whether the server has the extension itself."""
+    return bool(
+        connection.rows("select 1 from pg_available_extensions where name = $1", (extension,))
+    )
+
+
+def stand_in_for(extension: str) -> str:
+    """Return the SQL that stands in for an extension we know, or ''."""
+    folder = importlib.resources.files("aiosqlc.postgres.extensions")
+    script = folder.joinpath(f"{extension}.sql")
+    return script.read_text("utf-8") if script.is_file() else ""
+
+
+def make_stand_in(connection: Connection, sql: str, script: str) -> ServerError | None:
+    """Run a stand-in where the CREATE EXTENSION says: `WITH SCHEMA x`, whatever is searched."""
+    named = _SCHEMA.search(sql)
+    if named is None:
+        return connection.run(script)
+    ((searched,),) = connection.rows("select quote_literal(current_setting('search_path'))")
+    error = connection.run(f"set search_path = {named['schema']}") or connection.run(script)
+    return error or connection.run(f"select set_config('search_path', {searched}, false)")
