@@ -26,6 +26,7 @@ from aiosqlc.postgres.server.databases import (
 )
 from aiosqlc.postgres.server.embedded import Server, ServerUnavailableError, embedded_server
 from aiosqlc.postgres.typed import Typist
+from aiosqlc.postgres.views import view_columns
 from aiosqlc.progress import counted
 from aiosqlc.stages import (
     Analysis,
@@ -170,7 +171,8 @@ class _Schema:
             look_into_bodies(connection, facts)
         prepare_session(connection)
         typist = Typist(facts)
-        return cls(connection, typist, build_catalog(facts, typist.types), scratch)
+        views = view_columns(connection, facts, typist)
+        return cls(connection, typist, build_catalog(facts, typist.types, views), scratch)
 
 
 def _make(

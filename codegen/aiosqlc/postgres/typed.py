@@ -74,6 +74,14 @@ class Typist:
             bare = [replace(answer, tree="") for answer in (described, *variants)]
             return self._type_query(query, bare[0], bare[1:])
 
+    def columns_of(self, described: Described) -> tuple[Column, ...]:
+        """Return what is known of a statement's columns."""
+        try:
+            scope = self._main_scope(self._nodes(described), described)
+            return self._columns(Prover(self.facts), scope, described.columns or ())
+        except (RecursionError, LookupError):
+            return ()
+
     def _type_query(
         self, query: ParsedQuery, described: Described, variants: Sequence[Described]
     ) -> TypedQuery:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from aiosqlc.postgres.catalog.elements import elements_checked
 from aiosqlc.postgres.catalog.facts import FIRST_USER_OID, Facts
-from aiosqlc.postgres.catalog.rows import TypeRow
-from aiosqlc.stages import Catalog, Constraint, SqlType, Table, TableColumn, TypeKind
+from aiosqlc.postgres.catalog.rows import Attribute, TypeRow
+from aiosqlc.stages import Catalog, Column, Constraint, SqlType, Table, TableColumn, TypeKind
 
 _KINDS = {
     "b": TypeKind.BASE,
@@ -103,22 +105,22 @@ def _modifiers(row: TypeRow, typmod: int) -> tuple[int | None, int | None, int |
     return None, None, None
 
 
-def build_catalog(facts: Facts, types: Types) -> Catalog:
-    """Describe the user's tables and types."""
+def build_catalog(
+    facts: Facts, types: Types, views: Mapping[int, tuple[Column, ...]] | None = None
+) -> Catalog:
+    """Describe the user's tables and types; `views` says what is proved of views' columns."""
+    judged = {
+        (view, number): column
+        for view, columns in (views or {}).items()
+        for number, column in enumerate(columns)
+    }
     tables = []
     for relation in facts.relations.values():
         if relation.kind not in _TABLES:
             continue
         columns = tuple(
-            TableColumn(
-                name=a.name,
-                type=types.get(a.type, a.typmod, a.dims),
-                not_null=facts.not_null(relation.oid, a.number),
-                has_default=a.has_default,
-                comment=a.comment,
-                element_not_null=elements_checked(facts, relation.oid, a.number),
-            )
-            for a in facts.columns.get(relation.oid, ())
+            _table_column(facts, types, a, judged.get((relation.oid, index)))
+            for index, a in enumerate(facts.columns.get(relation.oid, ()))
         )
         tables.append(
             Table(
@@ -138,6 +140,18 @@ def build_catalog(facts: Facts, types: Types) -> Catalog:
     return Catalog(
         tables=tuple(sorted(tables, key=lambda t: (t.schema, t.name))),
         types=tuple(sorted(user_types, key=lambda t: (t.schema, t.name))),
+    )
+
+
+def _table_column(facts: Facts, types: Types, row: Attribute, judged: Column | None) -> TableColumn:
+    full = elements_checked(facts, row.relation, row.number)
+    return TableColumn(
+        name=row.name,
+        type=types.get(row.type, row.typmod, row.dims),
+        not_null=judged.not_null if judged else facts.not_null(row.relation, row.number),
+        has_default=row.has_default,
+        comment=row.comment,
+        element_not_null=judged.element_not_null if judged else full,
     )
 
 
