@@ -68,8 +68,8 @@ async def add(db: Database, principal: Principal, new: NewPerson) -> UUID:
         check_salary(new.employment)
     account_id = new_id()
     role = AccountRole(new.role)
-    check_may_give(principal, role)
     async with db.transaction() as tx:
+        await check_may_give(tx, principal, role)
         try:
             added = await accounts.add_account(
                 tx,
@@ -98,7 +98,7 @@ async def add(db: Database, principal: Principal, new: NewPerson) -> UUID:
     return account_id
 
 
-def check_may_give(principal: Principal, role: AccountRole) -> None:
+async def check_may_give(tx: Executor, principal: Principal, role: AccountRole) -> None:
     """Let through a caller who may make somebody of this role; PROVIDER and SERVICE nobody may.
 
     Raises:
@@ -108,6 +108,7 @@ def check_may_give(principal: Principal, role: AccountRole) -> None:
         access.check_rank(principal, UUID(int=0), role)
     if role in (AccountRole.SERVICE, AccountRole.PROVIDER):
         raise AppError(Code.CONFLICT, f"an account cannot be given the role {role}")
+    await _check_may_do_as_much(tx, principal, role)
 
 
 async def change(
@@ -141,6 +142,9 @@ async def change(
             updated_by=principal.subject,
         )
         if given.email is not UNSET and given.email != person.email:
+            if not access.is_own(principal, account_id):
+                # Who reads the mails of an account can set its password.
+                await _check_may_do_as_much(tx, principal, person.role)
             await _change_email(tx, person, given.email)
         changed = [field for field in given.__struct_fields__ if getattr(given, field) is not UNSET]
         await audit.record(tx, "account.changed", account_id, fields=changed)
@@ -253,6 +257,15 @@ async def _check_is_still_what_the_token_says(tx: Executor, principal: Principal
     is_active = caller is not None and caller.status is AccountStatus.ACTIVE
     if caller is None or not is_active or not principal.has_any(Role(caller.role)):
         raise forbidden("your account has changed, sign in again")
+
+
+async def _check_may_do_as_much(tx: Executor, principal: Principal, role: AccountRole) -> None:
+    """Whoever decides who has a role could have it themselves: it must not be more than theirs."""
+    if principal.has_any(Role.ADMIN):
+        return
+    found = await roles.get_role(tx, name=role)
+    if found is None or not principal.permissions.issuperset(found.permissions):
+        raise forbidden("the role may do more than you")
 
 
 async def _change_employment(

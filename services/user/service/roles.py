@@ -110,7 +110,7 @@ async def assign(
         person = await people.lock(tx, principal, account_id, version)
         if person.role is role:
             return
-        people.check_may_give(principal, role)
+        await people.check_may_give(tx, principal, role)
         await people.keep_an_administrator(tx, person)
         await profiles.set_role(tx, id=account_id, role=role, updated_by=principal.subject)
         await sessions.end_all(tx, account_id, because="role_changed")

@@ -262,6 +262,30 @@ async def test_who_manages_roles_without_being_an_administrator_cannot_rise(worl
     assert (await deputy.call("PUT", "/api/v1/roles/ADMIN", everything)).status == 403
 
 
+async def test_nobody_gives_a_role_that_may_do_more_than_they(world) -> None:
+    granted = ["roles:write", "users:write", "users:moderate", "chats:moderate"]
+    deputy = await actor(world, Role.MODERATOR, permissions=granted)
+    friend = await actor(world, Role.CUSTOMER)
+    for path in (deputy.path, friend.path):
+        answer = await deputy.call("PUT", f"{path}/role", {"role": "STAFF"})
+        assert (answer.status, answer.message) == (403, "the role may do more than you")
+    for role, expected in (("STAFF", 403), ("MODERATOR", 201), ("CUSTOMER", 201)):
+        new = {**ADA, "email": f"new.{role}@example.com", "role": role}
+        assert (await deputy.call("POST", USERS, new)).status == expected
+    assert (await deputy.call("PUT", f"{friend.path}/role", {"role": "MODERATOR"})).status == 204
+
+
+async def test_who_moderates_cannot_take_over_an_account_that_may_do_more(world) -> None:
+    moderator, staff = await actor(world, Role.MODERATOR), await actor(world, Role.STAFF)
+    customer = await actor(world, Role.CUSTOMER)
+    mine = {"email": "mine@example.com"}
+    answer = await moderator.call("PATCH", staff.path, {**mine, "last_name": "Taken"})
+    assert (answer.status, answer.message) == (403, "the role may do more than you")
+    assert (await staff.me())["last_name"] == "Tester"
+    assert (await moderator.call("PATCH", staff.path, {"last_name": "Eased"})).status == 200
+    assert (await moderator.call("PATCH", customer.path, mine)).status == 200
+
+
 @pytest.mark.parametrize("how", ["DELETE", "deactivate", "role"])
 async def test_the_last_administrator_stays(world, how) -> None:
     admin = await actor(world, Role.ADMIN)
