@@ -20,6 +20,7 @@ from lib.idempotency import IdempotencyKeys
 from lib.store import QUERY_NAMES as SHARED_QUERY_NAMES
 from services.order.backlog import BacklogGauges
 from services.order.config import OrderConfig
+from services.order.overdue import OverdueOrders
 from services.order.routes import ROUTES
 from services.order.routes.goods.deps import SHOP
 from services.order.routes.jobs.deps import SERVICES
@@ -96,6 +97,13 @@ def _background(config: OrderConfig) -> gates.Context:
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(
                 repeating(go_on, name="order-recovery", idle_seconds=config.recovery_seconds)
+            )
+            await stack.enter_async_context(
+                repeating(
+                    OverdueOrders(db, app[METRICS]).step,
+                    name="overdue-service-orders",
+                    idle_seconds=config.sweep_seconds,
+                )
             )
             await stack.enter_async_context(
                 repeating(forget, name="housekeeping", idle_seconds=_HOUR)

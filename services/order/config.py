@@ -32,6 +32,8 @@ class OrderConfig(PostgresSettings, GateSettings, ServiceLoginSettings, BreakerS
     hold_seconds: int = Field(default=3600, ge=1, le=86_400)
     # How long the recovery rests when there is nothing to go on with.
     recovery_seconds: Seconds = 1.0
+    # How long the sweep of service orders whose time is over rests when there are none.
+    sweep_seconds: Seconds = 5.0
     # What nobody has worked on for this long was left behind by a process that is gone; it is also
     # how long it waits for the next attempt. Longer than a request may take.
     lease_seconds: Seconds = 15.0

@@ -33,18 +33,18 @@ UPDATE job SET status = @status, version = version + 1, updated_at = now() WHERE
 -- name: RemoveJob :execrows
 DELETE FROM job WHERE id = @id;
 
--- name: ListPendingJobsOfCustomer :many
--- Those not begun, of orders that were there at that moment.
+-- name: ListUnfinishedJobsOfCustomer :many
+-- Those that are not over, of orders that were there at that moment.
 SELECT job.* FROM job
 JOIN service_order ON service_order.id = job.order_id
 WHERE job.customer_id = @customer_id AND job.order_id = ANY(@order_ids::uuid[])
-    AND job.status = 'PENDING' AND service_order.created_at <= @until
+    AND job.status IN ('PENDING', 'IN_PROGRESS', 'PAUSED') AND service_order.created_at <= @until
 ORDER BY job.order_id, job.id;
 
--- name: ListPendingJobsOfProvider :many
--- Those not begun, from offers that were there at that moment.
+-- name: ListUnfinishedJobsOfProvider :many
+-- Those that are not over, from offers that were there at that moment.
 SELECT job.* FROM job
 JOIN offer ON offer.id = job.offer_id
 WHERE job.provider_id = @provider_id AND job.order_id = ANY(@order_ids::uuid[])
-    AND job.status = 'PENDING' AND offer.created_at <= @until
+    AND job.status IN ('PENDING', 'IN_PROGRESS', 'PAUSED') AND offer.created_at <= @until
 ORDER BY job.order_id, job.id;

@@ -96,7 +96,8 @@ WHERE id IN (
     UNION ALL
     SELECT offer.order_id FROM offer WHERE offer.provider_id = @person_id AND offer.status = 'PENDING'
     UNION ALL
-    SELECT job.order_id FROM job WHERE job.provider_id = @person_id AND job.status = 'PENDING'
+    SELECT job.order_id FROM job
+    WHERE job.provider_id = @person_id AND job.status IN ('PENDING', 'IN_PROGRESS', 'PAUSED')
 )
 ORDER BY id
 FOR NO KEY UPDATE;
@@ -107,3 +108,17 @@ SELECT * FROM service_order
 WHERE customer_id = @customer_id AND id = ANY(@order_ids::uuid[])
     AND status IN ('PENDING', 'PAUSED') AND created_at <= @until
 ORDER BY id;
+
+-- name: LockOverdueOrders :many
+-- Some of those that found nobody within their time, the longest overdue first. What another
+-- process has is passed over.
+SELECT * FROM service_order
+WHERE status IN ('PENDING', 'PAUSED') AND time_end <= @until
+ORDER BY time_end, id
+LIMIT @batch_size
+FOR NO KEY UPDATE SKIP LOCKED;
+
+-- name: MeasureOverdueOrders :one
+SELECT count(*) AS waiting, coalesce(extract(epoch FROM now() - min(time_end)), 0)::double precision AS oldest_seconds
+FROM service_order
+WHERE status IN ('PENDING', 'PAUSED') AND time_end <= now();

@@ -23,7 +23,9 @@ Near = Annotated[
         extra={"message": "must be longitude,latitude such as 13.4,52.5"},
     ),
 ]
-OrderStatus: TypeAlias = Literal["PENDING", "PAUSED", "ASSIGNED", "COMPLETED", "CANCELLED"]
+OrderStatus: TypeAlias = Literal[
+    "PENDING", "PAUSED", "ASSIGNED", "COMPLETED", "CANCELLED", "EXPIRED"
+]
 OfferStatusName: TypeAlias = Literal["PENDING", "ACCEPTED", "REJECTED", "CANCELLED"]
 
 

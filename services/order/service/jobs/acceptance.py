@@ -10,11 +10,10 @@ from lib.db import Database, Executor
 from lib.ids import new_id
 from services.order.model.jobs.caller import Caller
 from services.order.service.jobs import offers, orders
-from services.order.service.jobs.events import job_created
+from services.order.service.jobs.facts import HAPPENED, JobBegun
 from services.order.service.jobs.found import check_version, conflict, found
 from services.order.service.jobs.steps import OfferStep, OrderStep, offer_after, order_after
 from services.order.store.jobs import jobs as store
-from services.order.store.jobs import offers as offer_store
 from services.order.store.jobs.models import Job, Offer, ServiceOrder
 
 
@@ -48,10 +47,9 @@ async def accept(
             raise offers.settled(offer)
         offers.check_takes_offers(order, clock)
         await offers.move(tx, offer, accepted)
-        await offer_store.reject_offers(tx, order_id=order.id)
         await orders.move(tx, order, assigned)
         job = await _add_job(tx, order, offer)
-        await job_created(tx, job)
+        await HAPPENED.raise_(tx, JobBegun(job))
     return job
 
 

@@ -1,7 +1,7 @@
 """Somebody is gone: what waits for them is called off, so that nobody waits in vain.
 
-Work under way is left to its other side and to the staff. What is newer than the departure is left
-alone: the event may arrive late or again, and the person may be back.
+That includes work under way, which nobody is there to do, or to pay for. What is newer than the
+departure is left alone: the event may arrive late or again, and the person may be back.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ class UserChanged(msgspec.Struct, frozen=True):
 
 
 async def provider_left(tx: Executor, person: UUID, *, until: datetime) -> None:
-    """Withdraw a provider's offers, cancel their jobs not begun, forget where they work from.
+    """Withdraw a provider's offers, cancel their jobs, forget where they work from.
 
     The orders of those jobs take offers again.
     """
     locked = await service_orders.lock_service_orders_of(tx, person_id=person)
     await offers.withdraw_offers_of(tx, provider_id=person, order_ids=locked, until=until)
-    for job in await job_store.list_pending_jobs_of_provider(
+    for job in await job_store.list_unfinished_jobs_of_provider(
         tx, provider_id=person, order_ids=locked, until=until
     ):
         order = await orders.lock(tx, job.order_id)
@@ -47,7 +47,7 @@ async def provider_left(tx: Executor, person: UUID, *, until: datetime) -> None:
 
 
 async def customer_left(tx: Executor, person: UUID, *, until: datetime) -> None:
-    """Cancel a customer's open orders, rejecting the offers on them, and their jobs not begun."""
+    """Cancel a customer's open orders and their jobs."""
     locked = await service_orders.lock_service_orders_of(tx, person_id=person)
     for open_order in await service_orders.list_open_orders_of(
         tx, customer_id=person, order_ids=locked, until=until
@@ -55,9 +55,8 @@ async def customer_left(tx: Executor, person: UUID, *, until: datetime) -> None:
         cancelled = order_after(open_order.status, OrderStep.CANCEL)
         if cancelled is None:
             raise AssertionError(f"an open order was {open_order.status}")
-        await offers.reject_offers(tx, order_id=open_order.id)
         await orders.move(tx, open_order, cancelled)
-    for job in await job_store.list_pending_jobs_of_customer(
+    for job in await job_store.list_unfinished_jobs_of_customer(
         tx, customer_id=person, order_ids=locked, until=until
     ):
         order = await orders.lock(tx, job.order_id)

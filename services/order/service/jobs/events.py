@@ -1,7 +1,8 @@
-"""The events that tell others of offers and jobs, published with the change."""
+"""What other services are told of orders, offers and jobs, published with the change."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
 from typing import Final
 from uuid import UUID
@@ -11,13 +12,31 @@ from msgspec import Struct
 from lib import context
 from lib.db import Executor
 from lib.events import publish
-from services.order.store.jobs.models import Job, Offer
+from services.order.service.jobs.facts import JobBegun, JobMoved, OfferMade, OrderMoved
+from services.order.service.jobs.steps import Actor
+from services.order.store.jobs.models import Job, JobStatus, ServiceOrderStatus
 
+SERVICE_ORDERS: Final = "service-orders"
 OFFERS: Final = "offers"
 JOBS: Final = "jobs"
 
+_ENDS_OF_ORDERS: Final = {
+    ServiceOrderStatus.CANCELLED: "service_order.cancelled",
+    ServiceOrderStatus.EXPIRED: "service_order.expired",
+}
 
-class OfferMade(Struct, frozen=True):
+
+class ServiceOrderEnded(Struct, frozen=True):
+    """The payload of `service_order.cancelled` and `.expired`: nobody did what it was about."""
+
+    order_id: UUID
+    customer_id: UUID
+    service_id: UUID
+    time_end: datetime
+    actor: str
+
+
+class OfferTold(Struct, frozen=True):
     """The payload of `offer.made`, whose key is the order."""
 
     offer_id: UUID
@@ -49,26 +68,65 @@ class JobCompleted(Struct, frozen=True):
     actor: str
 
 
-async def offer_made(tx: Executor, offer: Offer, *, customer_id: UUID) -> None:
+class JobCancelled(Struct, frozen=True):
+    """The payload of `job.cancelled`; `by` says on whose side the reason is.
+
+    `actor` is the service itself where that side is gone.
+    """
+
+    job_id: UUID
+    order_id: UUID
+    customer_id: UUID
+    provider_id: UUID
+    by: Actor
+    actor: str
+
+
+async def order_moved(tx: Executor, fact: OrderMoved) -> None:
+    """Publish that an order is off, or that its time is over."""
+    order, kind = fact.order, _ENDS_OF_ORDERS.get(fact.order.status)
+    if kind is None:
+        return
+    payload = ServiceOrderEnded(
+        order.id, order.customer_id, order.service_id, order.time_end, _actor()
+    )
+    await publish(tx, topic=SERVICE_ORDERS, key=str(order.id), kind=kind, payload=payload)
+
+
+async def offer_made(tx: Executor, fact: OfferMade) -> None:
     """Publish that there is a new offer."""
-    payload = OfferMade(offer.id, offer.order_id, customer_id, offer.provider_id)
+    offer = fact.offer
+    payload = OfferTold(offer.id, offer.order_id, fact.customer_id, offer.provider_id)
     await publish(tx, topic=OFFERS, key=str(offer.order_id), kind="offer.made", payload=payload)
 
 
-async def job_created(tx: Executor, job: Job) -> None:
+async def job_begun(tx: Executor, fact: JobBegun) -> None:
     """Publish that an offer was accepted."""
+    job = fact.job
     payload = JobCreated(
         job.id, job.order_id, job.offer_id, job.customer_id, job.provider_id, _actor()
     )
     await publish(tx, topic=JOBS, key=str(job.id), kind="job.created", payload=payload)
 
 
-async def job_completed(tx: Executor, job: Job) -> None:
-    """Publish that a job is done."""
-    payload = JobCompleted(
+async def job_moved(tx: Executor, fact: JobMoved) -> None:
+    """Publish that a job is done, or off."""
+    job = fact.job
+    if job.status is JobStatus.COMPLETED:
+        await publish(
+            tx, topic=JOBS, key=str(job.id), kind="job.completed", payload=_completed(job)
+        )
+    if job.status is JobStatus.CANCELLED:
+        payload = JobCancelled(
+            job.id, job.order_id, job.customer_id, job.provider_id, fact.by, _actor()
+        )
+        await publish(tx, topic=JOBS, key=str(job.id), kind="job.cancelled", payload=payload)
+
+
+def _completed(job: Job) -> JobCompleted:
+    return JobCompleted(
         job.id, job.order_id, job.customer_id, job.provider_id, job.price, job.currency, _actor()
     )
-    await publish(tx, topic=JOBS, key=str(job.id), kind="job.completed", payload=payload)
 
 
 def _actor() -> str:

@@ -1,4 +1,4 @@
-"""The life of a job, and what becomes of its order and its offer with it."""
+"""The life of a job; what becomes of its order and its offer follows from it."""
 
 from __future__ import annotations
 
@@ -8,20 +8,11 @@ from lib.auth.guards import forbidden
 from lib.db import Database, Executor
 from lib.errors import not_found
 from services.order.model.jobs.caller import Caller
-from services.order.service.jobs import offers, orders
-from services.order.service.jobs.events import job_completed
+from services.order.service.jobs import orders
+from services.order.service.jobs.facts import HAPPENED, JobMoved
 from services.order.service.jobs.found import check_version, conflict, found
-from services.order.service.jobs.steps import (
-    Actor,
-    OfferStep,
-    Verdict,
-    judge,
-    offer_after,
-    order_after,
-    order_step_of,
-)
+from services.order.service.jobs.steps import Actor, Verdict, judge
 from services.order.store.jobs import jobs as store
-from services.order.store.jobs import offers as offer_store
 from services.order.store.jobs.models import Job, JobStatus, ServiceOrder
 
 NOUN = "job"
@@ -66,10 +57,10 @@ async def move(
 async def bring(
     tx: Executor, order: ServiceOrder, job: Job, wanted: JobStatus, actor: Actor
 ) -> Job:
-    """Give a job, whose order `tx` has locked, a status that may follow; order and offer follow."""
+    """Give a job, whose order `tx` has locked, a status in the name of `actor`."""
     await store.set_job_status(tx, id=job.id, status=wanted)
     moved = found(await store.get_job(tx, id=job.id), NOUN)
-    await _follow(tx, order, moved, actor)
+    await HAPPENED.raise_(tx, JobMoved(moved, order, actor))
     return moved
 
 
@@ -98,22 +89,3 @@ async def _locked(tx: Executor, job_id: UUID, caller: Caller) -> tuple[ServiceOr
     seen = await get(tx, job_id, caller)
     order = await orders.lock(tx, seen.order_id)
     return order, found(await store.get_job(tx, id=job_id), NOUN)
-
-
-async def _follow(tx: Executor, order: ServiceOrder, job: Job, actor: Actor) -> None:
-    """Let the order, and the offer of a job that is off, follow the job; tell of one done."""
-    step = order_step_of(job.status, actor)
-    if step is None:
-        return
-    status = order_after(order.status, step)
-    if status is None:
-        raise AssertionError(f"an order with a job was {order.status}")
-    await orders.move(tx, order, status)
-    if job.status is JobStatus.COMPLETED:
-        await job_completed(tx, job)
-        return
-    offer = found(await offer_store.get_offer(tx, id=job.offer_id), offers.NOUN)
-    cancelled = offer_after(offer.status, OfferStep.CANCEL)
-    if cancelled is None:
-        raise AssertionError(f"the offer of a job was {offer.status}")
-    await offers.move(tx, offer, cancelled)

@@ -23,12 +23,13 @@ from services.order.model.jobs.offers import (
     check_book_time,
 )
 from services.order.service.jobs import currencies, orders
-from services.order.service.jobs.events import offer_made
+from services.order.service.jobs.facts import HAPPENED, JobMoved, OfferMade, OrderMoved
 from services.order.service.jobs.found import check_version, conflict, found, given, is_empty
 from services.order.service.jobs.steps import OfferStep, offer_after
 from services.order.store.jobs import offers as store
 from services.order.store.jobs import service_orders
 from services.order.store.jobs.models import (
+    JobStatus,
     Offer,
     OfferStatus,
     ServiceOrder,
@@ -36,6 +37,8 @@ from services.order.store.jobs.models import (
 )
 
 NOUN = "offer"
+# Paused ones do again, once they are resumed.
+_TAKE_OFFERS = (ServiceOrderStatus.PENDING, ServiceOrderStatus.PAUSED)
 
 
 async def get(db: Executor, offer_id: UUID, caller: Caller) -> Offer:
@@ -81,7 +84,7 @@ async def make(db: Database, new: NewOffer, *, provider_id: UUID, clock: Clock =
                 book_time=new.book_time,
             )
             made = found(await store.get_offer(tx, id=offer_id), NOUN)
-            await offer_made(tx, made, customer_id=order.customer_id)
+            await HAPPENED.raise_(tx, OfferMade(made, order.customer_id))
     except UniqueViolationError as error:
         raise conflict("you have an active offer on this order") from error
     return made
@@ -153,6 +156,23 @@ async def move(tx: Executor, offer: Offer, status: OfferStatus) -> Offer:
     """Give an offer, whose order `tx` has locked, another status."""
     await store.set_offer_status(tx, id=offer.id, status=status)
     return replace(offer, status=status, version=offer.version + 1)
+
+
+async def reject_waiting(tx: Executor, fact: OrderMoved) -> None:
+    """Reject what waits on an order that nobody is sought for any more."""
+    if fact.order.status not in _TAKE_OFFERS:
+        await store.reject_offers(tx, order_id=fact.order.id)
+
+
+async def follow_job(tx: Executor, fact: JobMoved) -> None:
+    """Cancel the offer of a job that is off."""
+    if fact.job.status is not JobStatus.CANCELLED:
+        return
+    offer = found(await store.get_offer(tx, id=fact.job.offer_id), NOUN)
+    cancelled = offer_after(offer.status, OfferStep.CANCEL)
+    if cancelled is None:
+        raise AssertionError(f"the offer of a job was {offer.status}")
+    await move(tx, offer, cancelled)
 
 
 def check_takes_offers(order: ServiceOrder, clock: Clock) -> None:

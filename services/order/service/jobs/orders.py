@@ -23,8 +23,9 @@ from services.order.model.jobs.orders import (
 )
 from services.order.ports import Services
 from services.order.service.jobs.catalog import check_service
+from services.order.service.jobs.facts import HAPPENED, JobMoved, OrderMoved
 from services.order.service.jobs.found import check_version, conflict, found, given, is_empty
-from services.order.service.jobs.steps import order_moved
+from services.order.service.jobs.steps import order_after, order_moved, order_step_of
 from services.order.store.jobs import offers
 from services.order.store.jobs import service_orders as store
 from services.order.store.jobs.models import OfferStatus, ServiceOrder, ServiceOrderStatus
@@ -98,8 +99,6 @@ async def change(
 ) -> ServiceOrder:
     """Apply a partial change to the version the caller has seen; None stands for any.
 
-    An order that is cancelled rejects the offers on it.
-
     Raises:
         AppError: NOT_FOUND, for another service that is none as well; FORBIDDEN for others than its
             customer and administrators; PRECONDITION_FAILED; VALIDATION_ERROR for a window that is
@@ -117,7 +116,7 @@ async def change(
             return before
         if changes.changes_terms:
             await _check_terms(tx, before, changes, now=clock())
-        status = await _status_after(tx, before, changes)
+        status = _status_after(before, changes)
         place = changes.location
         await store.change_service_order(
             tx,
@@ -130,7 +129,10 @@ async def change(
             description=given(changes.description, before.description),
             status=status,
         )
-        return found(await store.get_service_order(tx, id=order_id), NOUN)
+        changed = found(await store.get_service_order(tx, id=order_id), NOUN)
+        if changed.status is not before.status:
+            await HAPPENED.raise_(tx, OrderMoved(changed))
+        return changed
 
 
 async def remove(db: Database, order_id: UUID, caller: Caller, *, version: int | None) -> None:
@@ -146,7 +148,20 @@ async def remove(db: Database, order_id: UUID, caller: Caller, *, version: int |
 async def move(tx: Executor, order: ServiceOrder, status: ServiceOrderStatus) -> ServiceOrder:
     """Give an order that `tx` has locked another status."""
     await store.set_service_order_status(tx, id=order.id, status=status)
-    return replace(order, status=status, version=order.version + 1)
+    moved = replace(order, status=status, version=order.version + 1)
+    await HAPPENED.raise_(tx, OrderMoved(moved))
+    return moved
+
+
+async def follow_job(tx: Executor, fact: JobMoved) -> None:
+    """Complete, reopen or cancel the order of a job that is done or off."""
+    step = order_step_of(fact.job.status, fact.by)
+    if step is None:
+        return
+    status = order_after(fact.order.status, step)
+    if status is None:
+        raise AssertionError(f"an order with a job was {fact.order.status}")
+    await move(tx, fact.order, status)
 
 
 async def _may_see(db: Executor, order: ServiceOrder, caller: Caller) -> bool:
@@ -180,14 +195,10 @@ async def _check_terms(
         raise conflict("offers have been made on these terms: cancel the order and make another")
 
 
-async def _status_after(
-    tx: Executor, before: ServiceOrder, changes: ServiceOrderChange
-) -> ServiceOrderStatus:
+def _status_after(before: ServiceOrder, changes: ServiceOrderChange) -> ServiceOrderStatus:
     if changes.status is UNSET:
         return before.status
     wanted = ServiceOrderStatus(changes.status)
     if order_moved(before.status, wanted) is None:
         raise conflict(f"the service order is {before.status.lower()}")
-    if wanted is ServiceOrderStatus.CANCELLED:
-        await offers.reject_offers(tx, order_id=before.id)
     return wanted

@@ -36,6 +36,7 @@ class OrderStep(StrEnum):
     COMPLETE = "complete"  # its job is done
     REOPEN = "reopen"  # its provider has cancelled the job
     DROP = "drop"  # its customer, or an administrator, has
+    EXPIRE = "expire"  # its time is over, and nobody was found
 
 
 class OfferStep(StrEnum):
@@ -54,8 +55,10 @@ _ORDERS: Final[Mapping[tuple[ServiceOrderStatus, OrderStep], ServiceOrderStatus]
     (_O.PENDING, OrderStep.PAUSE): _O.PAUSED,
     (_O.PENDING, OrderStep.CANCEL): _O.CANCELLED,
     (_O.PENDING, OrderStep.ACCEPT): _O.ASSIGNED,
+    (_O.PENDING, OrderStep.EXPIRE): _O.EXPIRED,
     (_O.PAUSED, OrderStep.RESUME): _O.PENDING,
     (_O.PAUSED, OrderStep.CANCEL): _O.CANCELLED,
+    (_O.PAUSED, OrderStep.EXPIRE): _O.EXPIRED,
     (_O.ASSIGNED, OrderStep.COMPLETE): _O.COMPLETED,
     (_O.ASSIGNED, OrderStep.REOPEN): _O.PENDING,
     (_O.ASSIGNED, OrderStep.DROP): _O.CANCELLED,

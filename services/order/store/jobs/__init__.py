@@ -34,8 +34,8 @@ QUERY_NAMES: Final = {
     jobs.ADD_JOB: "AddJob",
     jobs.SET_JOB_STATUS: "SetJobStatus",
     jobs.REMOVE_JOB: "RemoveJob",
-    jobs.LIST_PENDING_JOBS_OF_CUSTOMER: "ListPendingJobsOfCustomer",
-    jobs.LIST_PENDING_JOBS_OF_PROVIDER: "ListPendingJobsOfProvider",
+    jobs.LIST_UNFINISHED_JOBS_OF_CUSTOMER: "ListUnfinishedJobsOfCustomer",
+    jobs.LIST_UNFINISHED_JOBS_OF_PROVIDER: "ListUnfinishedJobsOfProvider",
     locations.GET_LOCATION: "GetLocation",
     locations.LOCK_LOCATION: "LockLocation",
     locations.LIST_LOCATIONS_IN_CITY: "ListLocationsInCity",
@@ -75,5 +75,7 @@ QUERY_NAMES: Final = {
     service_orders.REMOVE_SERVICE_ORDER: "RemoveServiceOrder",
     service_orders.LOCK_SERVICE_ORDERS_OF: "LockServiceOrdersOf",
     service_orders.LIST_OPEN_ORDERS_OF: "ListOpenOrdersOf",
+    service_orders.LOCK_OVERDUE_ORDERS: "LockOverdueOrders",
+    service_orders.MEASURE_OVERDUE_ORDERS: "MeasureOverdueOrders",
 }
 """The name of each query by its text, for an executor to label what it runs."""

@@ -204,20 +204,20 @@ async def remove_job(db: Executor, *, id: UUID) -> int:
     return int(status.rpartition(" ")[2])
 
 
-LIST_PENDING_JOBS_OF_CUSTOMER: Final = """\
+LIST_UNFINISHED_JOBS_OF_CUSTOMER: Final = """\
 SELECT job.id, job.order_id, job.offer_id, job.customer_id, job.provider_id, job.service_id, job.price, job.currency, job.book_time, job.status, job.version, job.created_at, job.updated_at FROM job
 JOIN service_order ON service_order.id = job.order_id
 WHERE job.customer_id = $1 AND job.order_id = ANY($2::uuid[])
-    AND job.status = 'PENDING' AND service_order.created_at <= $3
+    AND job.status IN ('PENDING', 'IN_PROGRESS', 'PAUSED') AND service_order.created_at <= $3
 ORDER BY job.order_id, job.id
 """
 
 
-async def list_pending_jobs_of_customer(
+async def list_unfinished_jobs_of_customer(
     db: Executor, *, customer_id: UUID, order_ids: Sequence[UUID], until: datetime
 ) -> list[Job]:
-    """Those not begun, of orders that were there at that moment."""
-    rows = await db.fetch(LIST_PENDING_JOBS_OF_CUSTOMER, customer_id, order_ids, until)
+    """Those that are not over, of orders that were there at that moment."""
+    rows = await db.fetch(LIST_UNFINISHED_JOBS_OF_CUSTOMER, customer_id, order_ids, until)
     return [
         Job(
             id,
@@ -238,20 +238,20 @@ async def list_pending_jobs_of_customer(
     ]
 
 
-LIST_PENDING_JOBS_OF_PROVIDER: Final = """\
+LIST_UNFINISHED_JOBS_OF_PROVIDER: Final = """\
 SELECT job.id, job.order_id, job.offer_id, job.customer_id, job.provider_id, job.service_id, job.price, job.currency, job.book_time, job.status, job.version, job.created_at, job.updated_at FROM job
 JOIN offer ON offer.id = job.offer_id
 WHERE job.provider_id = $1 AND job.order_id = ANY($2::uuid[])
-    AND job.status = 'PENDING' AND offer.created_at <= $3
+    AND job.status IN ('PENDING', 'IN_PROGRESS', 'PAUSED') AND offer.created_at <= $3
 ORDER BY job.order_id, job.id
 """
 
 
-async def list_pending_jobs_of_provider(
+async def list_unfinished_jobs_of_provider(
     db: Executor, *, provider_id: UUID, order_ids: Sequence[UUID], until: datetime
 ) -> list[Job]:
-    """Those not begun, from offers that were there at that moment."""
-    rows = await db.fetch(LIST_PENDING_JOBS_OF_PROVIDER, provider_id, order_ids, until)
+    """Those that are not over, from offers that were there at that moment."""
+    rows = await db.fetch(LIST_UNFINISHED_JOBS_OF_PROVIDER, provider_id, order_ids, until)
     return [
         Job(
             id,

@@ -54,6 +54,7 @@ class ServiceOrderStatus(StrEnum):
     ASSIGNED = "ASSIGNED"
     COMPLETED = "COMPLETED"
     CANCELLED = "CANCELLED"
+    EXPIRED = "EXPIRED"
 
 
 SERVICE_ORDER_STATUS_BY_LABEL: Final = {label.value: label for label in ServiceOrderStatus}

@@ -465,7 +465,8 @@ WHERE id IN (
     UNION ALL
     SELECT offer.order_id FROM offer WHERE offer.provider_id = $1 AND offer.status = 'PENDING'
     UNION ALL
-    SELECT job.order_id FROM job WHERE job.provider_id = $1 AND job.status = 'PENDING'
+    SELECT job.order_id FROM job
+    WHERE job.provider_id = $1 AND job.status IN ('PENDING', 'IN_PROGRESS', 'PAUSED')
 )
 ORDER BY id
 FOR NO KEY UPDATE
@@ -510,3 +511,55 @@ async def list_open_orders_of(
         )
         for id, customer_id_, service_id, longitude, latitude, time_start, time_end, description, status, version, created_at, updated_at in rows
     ]
+
+
+LOCK_OVERDUE_ORDERS: Final = """\
+SELECT id, customer_id, service_id, longitude, latitude, time_start, time_end, description, status, version, created_at, updated_at FROM service_order
+WHERE status IN ('PENDING', 'PAUSED') AND time_end <= $1
+ORDER BY time_end, id
+LIMIT $2
+FOR NO KEY UPDATE SKIP LOCKED
+"""
+
+
+async def lock_overdue_orders(
+    db: Executor, *, until: datetime, batch_size: int
+) -> list[ServiceOrder]:
+    """Some of those that found nobody within their time, the longest overdue first. What another
+    process has is passed over.
+    """
+    rows = await db.fetch(LOCK_OVERDUE_ORDERS, until, batch_size)
+    return [
+        ServiceOrder(
+            id,
+            customer_id,
+            service_id,
+            longitude,
+            latitude,
+            time_start,
+            time_end,
+            description,
+            SERVICE_ORDER_STATUS_BY_LABEL[status],
+            version,
+            created_at,
+            updated_at,
+        )
+        for id, customer_id, service_id, longitude, latitude, time_start, time_end, description, status, version, created_at, updated_at in rows
+    ]
+
+
+MEASURE_OVERDUE_ORDERS: Final = """\
+SELECT count(*) AS waiting, coalesce(extract(epoch FROM now() - min(time_end)), 0)::double precision AS oldest_seconds
+FROM service_order
+WHERE status IN ('PENDING', 'PAUSED') AND time_end <= now()
+"""
+
+
+class MeasureOverdueOrdersRow(msgspec.Struct, frozen=True, gc=False):
+    waiting: int
+    oldest_seconds: float
+
+
+async def measure_overdue_orders(db: Executor) -> MeasureOverdueOrdersRow:
+    (row,) = await db.fetch(MEASURE_OVERDUE_ORDERS)
+    return MeasureOverdueOrdersRow(*row)

@@ -64,6 +64,28 @@ def tell(redis: Redis) -> Tell:
     return send
 
 
+@pytest.fixture
+def told_to(redis: Redis) -> Callable[..., Awaitable[list[tuple[str, str, str]]]]:
+    """Return which jobs others were told to be off, because of whom, and who said so."""
+
+    async def told(topic: str, kind: str) -> list[tuple[str, str, str]]:
+        async def any_are_there() -> bool:
+            return bool(await found())
+
+        async def found() -> list[dict]:
+            events = [fields for _, fields in await redis.xrange(stream_of(topic))]
+            return [
+                msgspec.json.decode(event[b"payload"])
+                for event in events
+                if event[b"kind"].decode() == kind
+            ]
+
+        await eventually(any_are_there, within=20)
+        return [(one["job_id"], one["by"], one["actor"]) for one in await found()]
+
+    return told
+
+
 async def _seen(market: Market, path: str) -> tuple[str, int]:
     found = await expect(200, market.customer("GET", path))
     return found["status"], found["version"]
@@ -83,18 +105,40 @@ async def test_offers_of_a_provider_who_is_gone_cannot_be_accepted(
     await market.accept(other)
 
 
+JOBS = [(), ("IN_PROGRESS",), ("IN_PROGRESS", "PAUSED")]
+
+
+@pytest.mark.parametrize("statuses", JOBS)
 async def test_jobs_of_a_provider_who_is_gone_are_off_and_their_orders_open_again(
-    market, other_provider, tell
+    market, other_provider, tell, statuses, told_to
 ) -> None:
-    job, busy = await market.job(), await market.job("IN_PROGRESS")
+    job = await market.job(*statuses)
     await tell("user.deleted", market.provider.subject, times=2)
-    assert await _seen(market, f"jobs/{job['id']}") == ("CANCELLED", 2)
+    await tell("user.deactivated", market.provider.subject)
+    assert await _seen(market, f"jobs/{job['id']}") == ("CANCELLED", job["version"] + 1)
     assert await _seen(market, f"offers/{job['offer_id']}") == ("CANCELLED", 3)
     order = await expect(200, market.customer("GET", f"service-orders/{job['order_id']}"))
     assert (order["status"], order["version"]) == ("PENDING", 3)
+    assert await told_to("jobs", "job.cancelled") == [(job["id"], "provider", "order")]
     await market.accept(await market.offer(order, by=other_provider))
-    # Work under way is for its other side and the staff to settle.
-    assert (await _seen(market, f"jobs/{busy['id']}"))[0] == "IN_PROGRESS"
+
+
+@pytest.mark.parametrize("statuses", JOBS)
+async def test_jobs_of_a_customer_who_is_gone_are_off_with_their_orders(
+    market, tell, statuses, told_to
+) -> None:
+    job = await market.job(*statuses)
+    await tell("user.deactivated", market.customer.subject, times=2)
+    assert await _seen(market, f"jobs/{job['id']}") == ("CANCELLED", job["version"] + 1)
+    assert (await _seen(market, f"service-orders/{job['order_id']}"))[0] == "CANCELLED"
+    assert await told_to("jobs", "job.cancelled") == [(job["id"], "customer", "order")]
+
+
+async def test_jobs_that_are_done_outlast_who_did_them(market, tell) -> None:
+    job = await market.done()
+    for person in (market.provider, market.customer):
+        await tell("user.deleted", person.subject)
+    assert await _seen(market, f"jobs/{job['id']}") == ("COMPLETED", job["version"])
 
 
 async def test_nobody_is_sent_to_a_provider_who_is_gone(market, tell) -> None:

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import asyncio
 
+import asyncpg
+
 from lib.db import migrations
 from tests.services.order.jobs.conftest import new_offer
 
 ROOT = migrations.ROOT.resolve()
+_INDEXES = (
+    "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY indexname"
+)
 
 
 async def test_a_request_sent_again_with_its_key_has_the_same_answer(market, sql) -> None:
@@ -44,3 +49,32 @@ async def test_every_migration_can_be_undone_and_done_again(empty_database) -> N
     assert undone == sorted(undone, reverse=True)
     again = await asyncio.to_thread(migrations.apply, empty_database, folder, db="order", demo=True)
     assert again == done
+
+
+async def test_undoing_the_status_of_overdue_orders_keeps_them_as_cancelled(
+    empty_database,
+) -> None:
+    folder = ROOT / "order"
+    await asyncio.to_thread(migrations.apply, empty_database, folder, db="order")
+    connection = await asyncpg.connect(empty_database)
+    try:
+        before = await connection.fetch(_INDEXES)
+        await connection.execute(
+            """
+            INSERT INTO service_order (id, customer_id, service_id, longitude, latitude, time_start,
+                time_end, description, status)
+            VALUES (gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 0, 0, now(),
+                now() + interval '1 hour', 'The tap drips', 'EXPIRED')
+            """
+        )
+        while (
+            await asyncio.to_thread(migrations.roll_back_one, empty_database, folder, db="order")
+            != "0005_expiry"
+        ):
+            pass
+        statuses = await connection.fetch("SELECT status::text FROM service_order")
+        assert [tuple(row) for row in statuses] == [("CANCELLED",)]
+        await asyncio.to_thread(migrations.apply, empty_database, folder, db="order")
+        assert await connection.fetch(_INDEXES) == before
+    finally:
+        await connection.close()

@@ -29,11 +29,17 @@ from services.order.store.jobs.models import (
 
 # Status → step → status after it; what is not here is refused.
 ORDERS = {
-    "PENDING": {"pause": "PAUSED", "cancel": "CANCELLED", "accept": "ASSIGNED"},
-    "PAUSED": {"resume": "PENDING", "cancel": "CANCELLED"},
+    "PENDING": {
+        "pause": "PAUSED",
+        "cancel": "CANCELLED",
+        "accept": "ASSIGNED",
+        "expire": "EXPIRED",
+    },
+    "PAUSED": {"resume": "PENDING", "cancel": "CANCELLED", "expire": "EXPIRED"},
     "ASSIGNED": {"complete": "COMPLETED", "reopen": "PENDING", "drop": "CANCELLED"},
     "COMPLETED": {},
     "CANCELLED": {},
+    "EXPIRED": {},
 }
 OFFERS = {
     "PENDING": {
@@ -62,6 +68,7 @@ WISHES = {
     ("PENDING", "PENDING"), ("PENDING", "PAUSED"), ("PENDING", "CANCELLED"),
     ("PAUSED", "PENDING"), ("PAUSED", "PAUSED"), ("PAUSED", "CANCELLED"),
     ("ASSIGNED", "ASSIGNED"), ("COMPLETED", "COMPLETED"), ("CANCELLED", "CANCELLED"),
+    ("EXPIRED", "EXPIRED"),
 }  # fmt: skip
 
 

@@ -1,0 +1,56 @@
+"""Looks after service orders whose time is over, and shows how that goes."""
+
+from __future__ import annotations
+
+import time
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge
+
+from lib.db import Database
+from services.order.service.jobs.expiry import expire
+from services.order.store.jobs import service_orders
+
+_MEASURE_SECONDS: Final = 10.0
+
+
+class OverdueOrders:
+    """The sweep of service orders; any number of processes may have one."""
+
+    def __init__(self, db: Database, registry: CollectorRegistry) -> None:
+        self._db = db
+        self._measured_at = float("-inf")
+        self._expired = Counter(
+            "service_orders_expired_total",
+            "Service orders whose time was over before anybody was found.",
+            registry=registry,
+        )
+        self._waiting = Gauge(
+            "service_orders_overdue",
+            "Service orders whose time is over and that are still open.",
+            registry=registry,
+        )
+        self._oldest = Gauge(
+            "service_orders_overdue_oldest_seconds",
+            "How long the oldest of them has been overdue.",
+            registry=registry,
+        )
+
+    async def step(self) -> bool:
+        """Expire some; return whether there were any.
+
+        Raises:
+            AppError: where the database is away.
+        """
+        # First, so that it is seen how long they stay where expiring itself fails.
+        await self._measure()
+        expired = await expire(self._db)
+        self._expired.inc(expired)
+        return expired > 0
+
+    async def _measure(self) -> None:
+        if time.monotonic() - self._measured_at > _MEASURE_SECONDS:
+            self._measured_at = time.monotonic()
+            found = await service_orders.measure_overdue_orders(self._db)
+            self._waiting.set(found.waiting)
+            self._oldest.set(found.oldest_seconds)
