@@ -53,9 +53,11 @@ async def log_in(
             the password is wrong; RATE_LIMIT_EXCEEDED after too many failures; FORBIDDEN for a
             right password of an account that was deactivated.
     """
-    counted = limits.of(given.email)
+    # Lowered here once: the database takes letters for others (`İ` for `i`) that are counted apart.
+    email = given.email.lower()
+    counted = limits.of(email)
     await throttle.take(db, counted)
-    found = await accounts.get_credentials(db, email=given.email)
+    found = await accounts.get_credentials(db, email=email)
     right = await passwords.verify(given.password, None if found is None else found.password_hash)
     if found is None or not right:
         await audit.record(

@@ -153,6 +153,17 @@ async def test_the_guesser_is_locked_out_and_others_are_not(world) -> None:
     assert (await world.login(**guesser)).status == 200
 
 
+@pytest.mark.parametrize("spelled", ["m\u0130ke@example.com", "mi\u212ae@example.com"])
+async def test_letters_that_a_database_takes_for_others_are_no_way_around_the_limit(
+    world, spelled
+) -> None:
+    assert (await world.register("mike@example.com")).status == 201
+    for _ in range(5):
+        assert (await world.login("mike@example.com", "wrong")).status == 401
+    assert (await world.login(spelled)).status in (401, 429)  # not this account, or counted as it
+    assert await world.audited("login.succeeded") == 0
+
+
 async def test_guesses_at_the_same_time_do_not_get_past_the_limit(world) -> None:
     await world.register()
     answers = await asyncio.gather(*(world.login(password=f"wrong-{n}") for n in range(12)))
