@@ -24,18 +24,21 @@ SPECS = ROOT / "api" / "swagger"
 ASSETS = folder_of("aiohttp_apispec") / "static"
 # The statuses that NGINX itself answers with, in the services' vocabulary.
 ERRORS = (
-    (400, "BAD_REQUEST", "the request cannot be read"),
     (404, "NOT_FOUND", "there is nothing under this path"),
     (405, "METHOD_NOT_ALLOWED", "this method is not allowed here"),
     (408, "BAD_REQUEST", "the request did not arrive in time"),
     (413, "PAYLOAD_TOO_LARGE", "the request is larger than 10 MiB"),
-    (414, "BAD_REQUEST", "the address of the request is too long"),
     (429, "RATE_LIMIT_EXCEEDED", "too many requests; try again in a moment"),
-    (431, "BAD_REQUEST", "the headers of the request are too large"),
     (500, "INTERNAL_ERROR", "internal error"),
     (502, "SERVICE_UNAVAILABLE", "the service is not available at the moment"),
     (503, "SERVICE_UNAVAILABLE", "the service is not available at the moment"),
     (504, "DEADLINE_EXCEEDED", "the service did not answer in time"),
+)
+# Those it answers before it has read a request, by NGINX's own numbers.
+UNREAD_ERRORS = (
+    (400, 400, "BAD_REQUEST", "the request cannot be read"),
+    (414, 414, "BAD_REQUEST", "the address of the request is too long"),
+    (494, 431, "BAD_REQUEST", "the headers of the request are too large"),
 )
 
 
@@ -104,6 +107,7 @@ def render(
         read_seconds=read_seconds,
         services=[service for service in settings.services if service.public],
         errors=ERRORS,
+        unread_errors=UNREAD_ERRORS,
         secret_queries=SECRET_QUERIES,
         place=place or here(settings),
     )

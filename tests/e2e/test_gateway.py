@@ -77,11 +77,21 @@ def test_more_than_a_burst_of_requests_is_429_with_retry_after(stack):
     assert json.loads(body)["error"]["code"] == "RATE_LIMIT_EXCEEDED"
 
 
-def test_a_request_that_is_no_http_is_answered_in_the_envelope(stack):
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [
+        (b"GET /healthz HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400),
+        (b"NO http\r\n\r\n", 400),
+        (b"GET /" + b"a" * 10_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n", 414),
+        (b"GET /healthz HTTP/1.1\r\nHost: a\r\nX-Long: " + b"a" * 10_000 + b"\r\n\r\n", 431),
+    ],
+    ids=["two hosts", "no HTTP", "long address", "long header"],
+)
+def test_a_request_that_cannot_be_read_is_answered_in_the_envelope(stack, request_, status):
     with socket.create_connection(("127.0.0.1", stack.port("GATEWAY_PORT")), timeout=5) as sock:
-        sock.sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n")
+        sock.sendall(request_)
         answer = sock.makefile("rb").read().decode()
-    assert answer.startswith("HTTP/1.1 400")
+    assert answer.startswith(f"HTTP/1.1 {status} ")
     assert json.loads(answer.partition("\r\n\r\n")[2])["error"]["code"] == "BAD_REQUEST"
 
 
