@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 import msgspec
 import structlog
 
-from lib import context
+from lib import context, trace
 from lib.config import LogFormat, LogLevel
 
 Event = MutableMapping[str, Any]
@@ -49,7 +49,8 @@ def configure(
     """Send structlog's and the standard library's log lines to `stream`, else standard output.
 
     Every line carries `service`, `environment`, `level`, `timestamp` (ISO 8601, UTC) and, while a
-    request is served, its `request_id` and, once it is known who asks, `principal`.
+    request is served, its `request_id`, the `trace_id` where its caller or we trace it and, once it
+    is known who asks, `principal`.
     """
     envelope = _Envelope(service, environment)
     shared: list[structlog.typing.Processor] = [
@@ -137,6 +138,8 @@ class _Envelope:
         bound = context.request_id.get()
         if bound:
             event.setdefault("request_id", bound)
+        if traced := trace.trace_id():
+            event.setdefault("trace_id", traced)
         caller = context.principal.get()
         if caller:
             event.setdefault("principal", caller)

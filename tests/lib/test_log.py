@@ -10,7 +10,7 @@ import re
 import pytest
 import structlog
 
-from lib import context, log
+from lib import context, log, trace
 from lib.config import LogFormat, LogLevel
 
 
@@ -50,6 +50,17 @@ def test_a_line_says_who_when_and_for_which_request() -> None:
         "environment": "production",
         "request_id": "request-17",
     }
+
+
+async def test_a_line_of_a_traced_request_leads_to_its_trace() -> None:
+    stream = configured()
+    trace.pass_on(f"00-{'a' * 32}-{'b' * 16}-01")
+    log.get_logger("orders").info("order_placed")
+    trace.pass_on(None)
+    log.get_logger("orders").info("order_placed")
+    traced, other = lines(stream)
+    assert traced["trace_id"] == "a" * 32
+    assert "trace_id" not in other
 
 
 async def test_the_short_way_writes_the_same_line_as_the_logger() -> None:
