@@ -1,42 +1,90 @@
-"""The documentation names what exists: links lead somewhere, every `file:name` is in the file."""
+"""The documentation names what exists: links, headings, files, functions, modules, make targets."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
+from pkgutil import resolve_name
 
 import pytest
 
 from services._stack.settings import ROOT
 
+FOLDERS = ("docs", "codegen", "nginx", "observability", "deploy")
 PAGES = sorted(
-    page
-    for page in (*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "codegen" / "README.md")
+    (*ROOT.glob("*.md"), *(page for folder in FOLDERS for page in ROOT.glob(f"{folder}/**/*.md")))
 )
-LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)")
+EVERY_PAGE = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+
+FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)")
 MENTION = re.compile(r"`([\w/.]+\.py):(\w+)`")
-TARGET = re.compile(r"`make ([a-z][a-z-]+)")
+# What the pages of the compiler's manual call `migrations/` or `sql/` are folders of the reader's.
+FILE = re.compile(
+    r"`((?:lib|services|codegen|tests|nginx|observability|deploy|docs|api)/[\w./*-]+)"
+)
+MODULE = re.compile(r"`((?:lib|services|aiosqlc|observability)(?:\.\w+)+)")
+TARGET = re.compile(r"(?:`|^|&& )(?:\w+=\S+ )*make ([a-z][a-z-]+)", re.MULTILINE)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_every_link_leads_to_a_file(page):
-    broken = [to for to in LINK.findall(page.read_text()) if not (page.parent / to).exists()]
+def prose(page: Path) -> str:
+    return FENCED.sub("", page.read_text())
+
+
+def headings(page: Path) -> set[str]:
+    """Return the anchors that a renderer of Markdown gives to the headings."""
+    found = re.findall(r"^#+ (.+)$", prose(page), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", text.lower()).replace(" ", "-") for text in found}
+
+
+def defines(file: str, name: str) -> bool:
+    text = (ROOT / file).read_text()
+    return re.search(rf"^(async def|def|class) {name}\b", text, re.MULTILINE) is not None
+
+
+def exists(dotted: str) -> bool:
+    """Whether it is a module, or something that is defined in one."""
+    try:
+        resolve_name(dotted)
+    except (ImportError, AttributeError):
+        return False
+    return True
+
+
+@EVERY_PAGE
+def test_every_link_leads_to_a_file_and_to_a_heading_in_it(page):
+    broken = []
+    for file, anchor in LINK.findall(prose(page)):
+        to = (page.parent / file) if file else page
+        if not to.exists() or (anchor and to.suffix == ".md" and anchor not in headings(to)):
+            broken.append(f"{file}#{anchor}")
     assert broken == []
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+@EVERY_PAGE
 def test_every_function_that_is_named_is_there(page):
+    missing = [f"{file}:{name}" for file, name in MENTION.findall(page.read_text())
+               if not defines(file, name)]  # fmt: skip
+    assert missing == []
+
+
+@EVERY_PAGE
+def test_every_file_that_is_named_is_there(page):
+    places = (ROOT, page.parent, ROOT / "tests")  # docs/security.md names tests from there
     missing = [
-        f"{file}:{name}"
-        for file, name in MENTION.findall(page.read_text())
-        if not re.search(
-            rf"^(async def|def|class) {name}\b", (ROOT / file).read_text(), re.MULTILINE
-        )
+        file
+        for file in FILE.findall(prose(page))
+        if not any(list(place.glob(file.rstrip("/."))) for place in places)
     ]
     assert missing == []
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+@EVERY_PAGE
+def test_every_module_that_is_named_is_there(page):
+    assert [name for name in MODULE.findall(prose(page)) if not exists(name)] == []
+
+
+@EVERY_PAGE
 def test_every_make_target_that_is_named_exists(page):
     makefile = (ROOT / "Makefile").read_text()
     targets = set(re.findall(r"^([a-z][a-z0-9%-]*):", makefile, re.MULTILINE))
@@ -44,6 +92,17 @@ def test_every_make_target_that_is_named_exists(page):
     assert {name for name in named if name not in targets and not name.startswith("dev-")} == set()
 
 
+def test_a_reader_who_begins_with_the_readme_can_reach_every_page():
+    reached: set[Path] = set()
+    ahead = [ROOT / "README.md"]
+    while ahead:
+        page = ahead.pop()
+        reached.add(page)
+        linked = {(page.parent / file).resolve() for file, _ in LINK.findall(prose(page)) if file}
+        ahead += (to for to in linked if to.suffix == ".md" and to not in reached)
+    assert set(PAGES) - reached == set()
+
+
 def test_every_decision_is_in_the_list():
-    listed = set(LINK.findall((ROOT / "docs/adr/README.md").read_text()))
+    listed = {file for file, _ in LINK.findall((ROOT / "docs/adr/README.md").read_text())}
     assert listed == {page.name for page in Path(ROOT, "docs/adr").glob("0*.md")}
