@@ -18,11 +18,14 @@ _REGION: Final = "us-east-1"
 
 @dataclass(frozen=True, slots=True)
 class CloudFrontOptions:
-    """Which distribution, and who may change it; `endpoint_url` only where it is not AWS."""
+    """Which distribution, and who may change it; `endpoint_url` only where it is not AWS.
+
+    Without keys the SDK finds its own, as for S3.
+    """
 
     distribution_id: str
-    access_key: str
-    secret_key: str = field(repr=False)
+    access_key: str | None = None
+    secret_key: str | None = field(default=None, repr=False)
     endpoint_url: str | None = None
     seconds: float = 5.0
 

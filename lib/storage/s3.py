@@ -19,12 +19,15 @@ _ABSENT: Final = frozenset({"NoSuchKey", "404"})
 
 @dataclass(frozen=True, slots=True)
 class S3Options:
-    """Where the bucket is; `endpoint_url` only for servers that are not AWS. Times in seconds."""
+    """Where the bucket is; `endpoint_url` only for servers that are not AWS. Times in seconds.
+
+    Without keys the SDK finds its own, and renews them: a role of the task, the pod, the machine.
+    """
 
     bucket: str
     region: str
-    access_key: str
-    secret_key: str = field(repr=False)
+    access_key: str | None = None
+    secret_key: str | None = field(default=None, repr=False)
     endpoint_url: str | None = None
     connect_seconds: float = 2.0
     read_seconds: float = 10.0
@@ -63,11 +66,12 @@ class S3Storage:
 
     async def link(self, key: str, *, ttl: timedelta) -> str:
         """Return a presigned GET."""
-        url: str = await self._client.generate_presigned_url(
-            "get_object",
-            Params={"Bucket": self._bucket, "Key": check_key(key)},
-            ExpiresIn=int(ttl.total_seconds()),
-        )
+        with translated():  # where the keys are a role's, they may have to be fetched
+            url: str = await self._client.generate_presigned_url(
+                "get_object",
+                Params={"Bucket": self._bucket, "Key": check_key(key)},
+                ExpiresIn=int(ttl.total_seconds()),
+            )
         return url
 
     async def ping(self) -> None:

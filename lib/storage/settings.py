@@ -49,6 +49,7 @@ class StorageSettings(PublicSettings):
     s3_bucket: str = Field(default="", validation_alias="S3_BUCKET")
     s3_region: str = Field(default="us-east-1", validation_alias="S3_REGION")
     s3_endpoint_url: str | None = Field(default=None, validation_alias="S3_ENDPOINT_URL")
+    # Without the two keys the SDK looks for a role: of the task, the pod, the machine.
     s3_access_key: str = Field(default="", validation_alias="S3_ACCESS_KEY")
     s3_secret_key: SecretStr | None = Field(default=None, validation_alias="S3_SECRET_KEY")
     s3_seconds: Seconds = Field(default=5.0, validation_alias="S3_SECONDS")
@@ -58,7 +59,7 @@ class StorageSettings(PublicSettings):
     cloudfront_private_key: SecretStr | None = Field(
         default=None, validation_alias="CLOUDFRONT_PRIVATE_KEY"
     )
-    # With it, CloudFront is told what was removed, in the name of `S3_ACCESS_KEY`.
+    # With it, CloudFront is told what was removed, by whoever may write to the bucket.
     cloudfront_distribution_id: str = Field(
         default="", validation_alias="CLOUDFRONT_DISTRIBUTION_ID"
     )
@@ -80,9 +81,9 @@ class StorageSettings(PublicSettings):
 
     @field_validator("s3_secret_key")
     @classmethod
-    def _a_bucket_has_keys(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
-        if info.data.get("s3_bucket") and not (value and info.data.get("s3_access_key")):
-            raise ValueError("S3_BUCKET needs S3_ACCESS_KEY and S3_SECRET_KEY")
+    def _keys_come_in_pairs(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if bool(value) != bool(info.data.get("s3_access_key")):
+            raise ValueError("set both S3_ACCESS_KEY and S3_SECRET_KEY, or neither")
         return value
 
     @field_validator("cloudfront_private_key")
@@ -124,7 +125,7 @@ class StorageSettings(PublicSettings):
         return S3Options(
             bucket=self.s3_bucket,
             region=self.s3_region,
-            access_key=self.s3_access_key,
+            access_key=self.s3_access_key or None,
             secret_key=self._s3_secret(),
             endpoint_url=self.s3_endpoint_url,
             read_seconds=self.s3_seconds,
@@ -133,14 +134,14 @@ class StorageSettings(PublicSettings):
     def _distribution(self) -> CloudFrontOptions:
         return CloudFrontOptions(
             self.cloudfront_distribution_id,
-            access_key=self.s3_access_key,
+            access_key=self.s3_access_key or None,
             secret_key=self._s3_secret(),
             endpoint_url=self.cloudfront_endpoint_url,
             seconds=self.s3_seconds,
         )
 
-    def _s3_secret(self) -> str:
-        return "" if self.s3_secret_key is None else self.s3_secret_key.get_secret_value()
+    def _s3_secret(self) -> str | None:
+        return self.s3_secret_key.get_secret_value() or None if self.s3_secret_key else None
 
     def _cloudfront(self) -> CloudFrontLinks:
         return CloudFrontLinks(
