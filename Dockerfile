@@ -36,7 +36,7 @@ CMD ["services.user"]
 
 FROM ${NGINX_IMAGE} AS gateway
 COPY deploy/docker/gateway/nginx.conf /etc/nginx/nginx.conf
-COPY deploy/docker/gateway/start.sh /start.sh
+COPY deploy/docker/gateway/start.sh nginx/rotate.sh /
 COPY nginx/docs /srv/docs
 COPY nginx/pages /srv/pages
 COPY api/swagger /srv/specs

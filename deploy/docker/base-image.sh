@@ -8,7 +8,7 @@ release=$(. /etc/os-release && echo "$VERSION_CODENAME")
 # The mirror is whichever this machine is configured for.
 mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | head -n 1)
 root=$(mktemp -d)
-trap 'rm -rf "$root"' EXIT
+trap 'umount -q "$root/proc" "$root/sys" || :; rm -rf "$root"' EXIT # debootstrap leaves them mounted where it is interrupted
 debootstrap --variant=minbase --include="$packages" "$release" "$root" "$mirror" >&2
 rm -rf "$root"/var/cache/apt/archives/*.deb "$root"/var/lib/apt/lists/* "$root"/usr/share/{doc,man,locale}
 chmod 755 "$root" # mktemp made it for root alone; inside it is the root folder of every account

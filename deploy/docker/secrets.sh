@@ -8,9 +8,21 @@ mkdir -p secrets
 once() { [[ -s secrets/$1 ]] || { "${@:2}" > "secrets/$1.new" && mv "secrets/$1.new" "secrets/$1"; }; }
 password() { openssl rand -hex 24; }
 for name in "$@"; do once "${name}_password" password; once "${name}_client_password" password; done
-for name in postgres redis elastic kibana logstash grafana csrf; do once "${name}_password" password; done
+for name in postgres redis elastic kibana logstash grafana csrf monitoring; do once "${name}_password" password; done
 once user_signing_keys openssl genpkey -algorithm ed25519
 once user_encryption_keys bash -c 'echo "first:$(openssl rand -base64 32)"'
+# The database servers prove who they are to the services: an authority for these two alone.
+# To have new ones, remove secrets/database_ca* and secrets/{postgres,mariadb}_{key,certificate}.
+key() { openssl genpkey -algorithm ec -pkeyopt ec_paramgen_curve:prime256v1; }
+once database_ca_key key
+once database_ca openssl req -new -x509 -days 3650 -key secrets/database_ca_key -subj "/CN=databases of marketplace" \
+    -addext keyUsage=critical,keyCertSign
+certificate() {
+    openssl req -new -key "secrets/$1_key" -subj "/CN=$1" |
+        openssl x509 -req -days 3650 -CA secrets/database_ca -CAkey secrets/database_ca_key -set_serial "0x$(openssl rand -hex 16)" \
+            -extfile <(printf '%s\n' "subjectAltName=DNS:$1" authorityKeyIdentifier=keyid subjectKeyIdentifier=hash)
+}
+for server in postgres mariadb; do once "${server}_key" key; once "${server}_certificate" certificate "$server"; done
 # Where alerts go: put the real webhook in, until then they go nowhere.
 for name in alert_on_call_url alert_team_url; do once "$name" echo "http://127.0.0.1:9/"; done
 # A service reads its settings from the environment; these files are its env_file.
@@ -18,9 +30,9 @@ env() { printf '%s\n' "${@:2}" > "secrets/$1.env"; }
 clients="" # who may sign in as a service, with which secret
 for name in "$@"; do
     upper=${name^^}
-    server=postgresql at=postgres:5432
-    [[ $name != product ]] || server=mysql at=mariadb:3306
-    env "$name" "${upper}_DATABASE_URL=$server://$name:$(<"secrets/${name}_password")@$at/$name" \
+    server=postgresql at=postgres:5432 tls="sslmode=verify-full&sslrootcert=/run/secrets/database_ca"
+    [[ $name != product ]] || server=mysql at=mariadb:3306 tls="ssl-mode=VERIFY_IDENTITY&ssl-ca=/run/secrets/database_ca"
+    env "$name" "${upper}_DATABASE_URL=$server://$name:$(<"secrets/${name}_password")@$at/$name?$tls" \
         "REDIS_URL=redis://:$(<secrets/redis_password)@redis:6379/0" "AUTH_CSRF_SECRET=$(<secrets/csrf_password)" \
         "AUTH_CLIENT_ID=$name" "AUTH_CLIENT_SECRET=$(<"secrets/${name}_client_password")"
     [[ $name == user ]] || clients+="${clients:+,}$name:$(<"secrets/${name}_client_password")"
@@ -36,13 +48,17 @@ for name in "$@"; do
     echo "CREATE ROLE \"$name\" LOGIN PASSWORD '$(<"secrets/${name}_password")';"
     echo "CREATE DATABASE \"$name\" OWNER \"$name\";"
 done > secrets/databases.sql
-env monitoring "DATA_SOURCE_NAME=postgresql://postgres:$(<secrets/postgres_password)@postgres:5432/postgres?sslmode=disable" \
+{
+    echo "CREATE ROLE monitoring LOGIN PASSWORD '$(<secrets/monitoring_password)';"
+    echo "GRANT pg_monitor TO monitoring;"
+} >> secrets/databases.sql
+env monitoring "DATA_SOURCE_NAME=postgresql://monitoring:$(<secrets/monitoring_password)@postgres:5432/postgres?sslmode=verify-full&sslrootcert=/run/secrets/database_ca" \
     "REDIS_PASSWORD=$(<secrets/redis_password)"
 env elk "ELASTIC_PASSWORD=$(<secrets/elastic_password)" "KIBANA_PASSWORD=$(<secrets/kibana_password)" \
     "LOGSTASH_PASSWORD=$(<secrets/logstash_password)"
 env logstash "LOGSTASH_PASSWORD=$(<secrets/logstash_password)"
 env kibana "ELASTICSEARCH_PASSWORD=$(<secrets/kibana_password)"
 # A container reads what is mounted under an account of its own. Here only the owner can enter the folder.
-chmod 644 secrets/*_password secrets/alert_*_url secrets/databases.sql
+chmod 644 secrets/*_password secrets/alert_*_url secrets/databases.sql secrets/{postgres,mariadb}_{key,certificate} secrets/database_ca
 chmod 700 secrets
 echo "secrets are in deploy/docker/secrets"

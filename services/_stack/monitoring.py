@@ -20,6 +20,8 @@ from services._stack.settings import ROOT, Settings
 CONFIG = ROOT / "observability" / "prometheus"
 SPECS = ROOT / "api" / "swagger"
 RETENTION = ("--storage.tsdb.retention.time=2d", "--storage.tsdb.retention.size=512MB")
+# One look at the gateway's log every few seconds: what it is given until then is little.
+ROTATE_SECONDS = 10
 # Paths that the gateway answers and no service's document holds.
 OWN_ROUTES = ("/", "/docs/*", "/healthz")
 
@@ -27,7 +29,25 @@ OWN_ROUTES = ("/", "/docs/*", "/healthz")
 def monitoring_parts(settings: Settings, say: Callable[[str], None]) -> list[Part]:
     """Prepare what can be started here; `say` gets a sentence for each that cannot."""
     found = [exporter_part(settings), blackbox_part(settings), prometheus_part(settings)]
-    return [part for part in found if part is not None and _is_free(part, settings, say)]
+    able = [part for part in found if part is not None and _is_free(part, settings, say)]
+    return [rotation_part(settings), *able]
+
+
+def rotation_part(settings: Settings, seconds: float = ROTATE_SECONDS) -> Part:
+    """Describe what keeps the gateway's access log from growing for ever."""
+    look = 'while sh "$0" "$1"; do sleep "$2"; done; exit 2'
+    folder = str(settings.home.path / "nginx")
+
+    async def ready() -> bool:
+        return True
+
+    return Part(
+        name="log-rotation",
+        command=["sh", "-c", look, str(ROOT / "nginx" / "rotate.sh"), folder, str(seconds)],
+        env={**os.environ, **settings.environ},
+        ready=ready,
+        optional=True,
+    )
 
 
 def exporter_part(settings: Settings) -> Part:

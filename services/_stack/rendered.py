@@ -26,7 +26,8 @@ VOLUMES = (
 )  # fmt: skip
 SECRETS = (
     "postgres_password", "redis_password", "product_password", "grafana_password",
-    "alert_on_call_url", "alert_team_url",
+    "alert_on_call_url", "alert_team_url", "database_ca", "postgres_certificate", "postgres_key",
+    "mariadb_certificate", "mariadb_key",
 )  # fmt: skip
 # In containers: the services whose database is MariaDB.
 ON_MYSQL = ("product",)

@@ -37,6 +37,8 @@ STACK: Final = (
     ("GATEWAY_LOG_FORMAT", "json, classic", "json", "of the access log"),
     ("GATEWAY_TRUSTED_PROXIES", "list", "–", "whose `X-Forwarded-For` the gateway believes"),
     ("GATEWAY_LOG", "file, stdout", "file", "in a container: where its access log goes"),
+    ("GATEWAY_LOG_MIB", "integer", "100", "how large its file may be before it is rotated"),
+    ("GATEWAY_LOG_FILES", "integer", "5", "how many rotated ones are kept"),
     ("POSTGRES_PORT", "port", "15432", "of the embedded server"),
     ("REDIS_PORT", "port", "16379", "of the embedded server"),
     *((name, "port", str(port), "") for name, port in MONITORING_PORTS.items()),

@@ -20,7 +20,7 @@ PARTS = COMPOSE["services"]
 LASTING = [name for name, part in PARTS.items() if part.get("restart") != "no"]
 SCRIPTS = sorted(
     path
-    for folder in ("deploy", "observability")
+    for folder in ("deploy", "nginx", "observability")
     for path in (ROOT / folder).rglob("*.sh")
     if "secrets" not in path.parts
 )

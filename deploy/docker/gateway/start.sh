@@ -1,6 +1,6 @@
 #!/bin/sh
-# Writes down whose X-Forwarded-For the gateway believes, then becomes NGINX.
-# GATEWAY_TRUSTED_PROXIES: addresses and networks, separated by commas. GATEWAY_LOG=stdout: no file grows.
+# Writes down whose X-Forwarded-For the gateway believes, has its log rotated, then becomes NGINX.
+# GATEWAY_TRUSTED_PROXIES: addresses and networks, separated by commas. GATEWAY_LOG=stdout: there is no file.
 set -eu
 run=/var/lib/gateway
 : > "$run/trusted_peers.conf"
@@ -12,5 +12,10 @@ for network in $(echo "${GATEWAY_TRUSTED_PROXIES:-}" | tr ',' ' '); do
     echo "set_real_ip_from $network;" >> "$run/trusted_peers.conf"
     echo "$network 1;" >> "$run/trusted_networks.conf"
 done
-if [ "${GATEWAY_LOG:-file}" = stdout ]; then ln -sf /dev/stdout "$run/access.log"; fi
+if [ "${GATEWAY_LOG:-file}" = stdout ]; then
+    ln -sf /dev/stdout "$run/access.log"
+else
+    /rotate.sh "$run" # once before NGINX: a setting that is none ends it here
+    while sleep 10; do /rotate.sh "$run" || :; done &
+fi
 exec nginx -e stderr

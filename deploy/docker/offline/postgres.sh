@@ -16,4 +16,5 @@ if [[ ! -e $PGDATA/PG_VERSION ]]; then
     pg_ctl --pgdata "$draft" --wait --mode fast stop
     mv "$draft" "$PGDATA"
 fi
+[[ ${1:-} != postgres ]] || shift
 exec postgres -D "$PGDATA" -c listen_addresses='*' -c unix_socket_directories=/tmp "$@"
