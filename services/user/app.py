@@ -27,7 +27,7 @@ from services.user.passwords import Passwords
 from services.user.personal_ids import PersonalIds, parse_keys
 from services.user.points_client import open_points, own_tokens
 from services.user.routes import DEPS, NOT_IDEMPOTENT, ROUTES, RULES, Deps, Rules
-from services.user.service.audit_events import HANDLERS
+from services.user.service.heard import HANDLERS
 from services.user.service.pictures import clearing_away
 from services.user.service.sessions import TokenPolicy
 from services.user.signing import read_signing_keys
@@ -35,7 +35,6 @@ from services.user.store import QUERY_NAMES
 
 # SQL text → name, for metrics and spans.
 _NAMES = {**SHARED_QUERY_NAMES, **EVENT_QUERY_NAMES, **QUERY_NAMES}
-
 log = get_logger(__name__)
 
 

@@ -2,6 +2,12 @@
 INSERT INTO mail_outbox (id, template, account_id, recipient)
 VALUES (@id, @template, @account_id, @recipient);
 
+-- name: TellAccount :execrows
+-- A mail to whoever has the account, where there still is somebody.
+INSERT INTO mail_outbox (id, template, account_id, recipient)
+SELECT @id, @template, account.id, account.email FROM account
+WHERE account.id = @account_id AND account.status = 'active' AND account.verified;
+
 -- name: AskToVerify :execrows
 -- A mail if the address belongs to an account that is to be verified, else none: one statement,
 -- so that both take the same time.

@@ -28,6 +28,14 @@ class OrderTold(msgspec.Struct, frozen=True):
     actor: str = _SERVICE
 
 
+class ServiceOrderTold(msgspec.Struct, frozen=True):
+    """What we need of the events `service_order.…`."""
+
+    order_id: UUID
+    customer_id: UUID
+    actor: str = _SERVICE
+
+
 class JobTold(msgspec.Struct, frozen=True):
     """What we need of the events `job.…`."""
 
@@ -54,6 +62,19 @@ async def _order(tx: Executor, event: Event) -> None:
     )
 
 
+async def _service_order(tx: Executor, event: Event) -> None:
+    told = event.decode(ServiceOrderTold)
+    await audit.record(
+        tx,
+        event.kind,
+        told.order_id,
+        resource_type="service_order",
+        actor=told.actor,
+        customer_id=told.customer_id,
+        happened_at=event.created_at,
+    )
+
+
 async def _job(tx: Executor, event: Event) -> None:
     told = event.decode(JobTold)
     await audit.record(
@@ -74,5 +95,8 @@ HANDLERS: Final[Mapping[str, Mapping[str, Handler]]] = {
         f"order.{what}": _order
         for what in ("created", "confirmed", "shipped", "delivered", "cancelled")
     },
-    "jobs": {f"job.{what}": _job for what in ("created", "completed")},
+    "service-orders": {
+        f"service_order.{what}": _service_order for what in ("cancelled", "expired")
+    },
+    "jobs": {f"job.{what}": _job for what in ("created", "completed", "cancelled")},
 }

@@ -36,6 +36,7 @@ QUERY_NAMES: Final = {
     **dict.fromkeys(audit.LIST_AUDIT.values(), "ListAudit"),
     **dict.fromkeys(audit.COUNT_AUDIT.values(), "CountAudit"),
     mail.ADD_MAIL: "AddMail",
+    mail.TELL_ACCOUNT: "TellAccount",
     mail.ASK_TO_VERIFY: "AskToVerify",
     mail.ASK_TO_RESET: "AskToReset",
     mail.CLAIM_MAIL: "ClaimMail",

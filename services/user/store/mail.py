@@ -21,6 +21,19 @@ async def add_mail(
     await db.execute(ADD_MAIL, id, template, account_id, recipient)
 
 
+TELL_ACCOUNT: Final = """\
+INSERT INTO mail_outbox (id, template, account_id, recipient)
+SELECT $1, $2, account.id, account.email FROM account
+WHERE account.id = $3 AND account.status = 'active' AND account.verified
+"""
+
+
+async def tell_account(db: Executor, *, id: UUID, template: str, account_id: UUID) -> int:
+    """A mail to whoever has the account, where there still is somebody."""
+    status = await db.execute(TELL_ACCOUNT, id, template, account_id)
+    return int(status.rpartition(" ")[2])
+
+
 ASK_TO_VERIFY: Final = """\
 INSERT INTO mail_outbox (id, template, account_id, recipient)
 SELECT $1, 'verify_email', account.id, account.email FROM account

@@ -124,6 +124,9 @@ def port_of(outbox: Outbox) -> int:
         ("email_verified", "Verification success", None),
         ("reset_password", "Password reset", "/reset-password#token="),
         ("password_changed", "Your password was changed", None),
+        ("job_cancelled_for_customer", "A job was called off", None),
+        ("job_cancelled_for_provider", "A job was called off", None),
+        ("service_order_expired", "Your service order has expired", None),
     ],
 )
 async def test_every_mail_arrives_as_text_and_html_with_its_link(

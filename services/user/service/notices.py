@@ -1,0 +1,51 @@
+"""Mails about what happens in other services, to those who did not do it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+from uuid import UUID
+
+import msgspec
+
+from lib.db import Executor
+from lib.events import Event, Handler
+from lib.ids import new_id
+from services.user.store import mail
+
+
+class OrderExpired(msgspec.Struct, frozen=True):
+    """What we need of `service_order.expired`."""
+
+    customer_id: UUID
+
+
+class JobCancelled(msgspec.Struct, frozen=True):
+    """What we need of `job.cancelled`; `by` is `customer`, `provider` or somebody else."""
+
+    customer_id: UUID
+    provider_id: UUID
+    by: str
+
+
+async def _order_expired(tx: Executor, event: Event) -> None:
+    told = event.decode(OrderExpired)
+    await _tell(tx, told.customer_id, "service_order_expired")
+
+
+async def _job_cancelled(tx: Executor, event: Event) -> None:
+    told = event.decode(JobCancelled)
+    if told.by != "customer":
+        await _tell(tx, told.customer_id, "job_cancelled_for_customer")
+    if told.by != "provider":
+        await _tell(tx, told.provider_id, "job_cancelled_for_provider")
+
+
+async def _tell(tx: Executor, account_id: UUID, template: str) -> None:
+    await mail.tell_account(tx, id=new_id(), template=template, account_id=account_id)
+
+
+HANDLERS: Final[Mapping[str, Mapping[str, Handler]]] = {
+    "service-orders": {"service_order.expired": _order_expired},
+    "jobs": {"job.cancelled": _job_cancelled},
+}

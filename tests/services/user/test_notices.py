@@ -1,0 +1,84 @@
+"""Who did not do it has a mail about it: the other side of a job, the customer of an order."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+from redis.asyncio import Redis
+
+from lib.auth import Role
+from lib.events.event import dead_letters_of
+from lib.ids import new_id
+from lib.testing.wait import eventually
+from tests.services.user.cast import actor
+from tests.services.user.test_audit_events import handled, tell
+from tests.services.user.world import World, running_world
+
+
+@pytest.fixture
+async def redis(redis_url: str) -> AsyncIterator[Redis]:
+    """An empty database of the run's Redis: the names of streams are fixed."""
+    async with Redis.from_url(f"{redis_url.rpartition('/')[0]}/13") as redis:
+        await redis.flushdb()
+        yield redis
+
+
+@pytest.fixture
+async def world(new_database, tmp_path, redis, redis_url) -> AsyncIterator[World]:
+    url = f"{redis_url.rpartition('/')[0]}/13"
+    async with running_world(await new_database("user"), tmp_path, redis_url=url) as world:
+        yield world
+
+
+async def mails_after(world: World, redis: Redis, topic: str, kind: str, payload: dict) -> list:
+    """Send an event twice; return the mails it has made, as template and account."""
+    await tell(redis, topic, kind, payload, "request-1")
+    await eventually(lambda: handled(redis, topic), within=20)
+    assert await redis.xlen(dead_letters_of(topic)) == 0
+    rows = await world.db.fetch(
+        "SELECT template, account_id::text FROM mail_outbox "
+        "WHERE template LIKE 'job_%' OR template LIKE 'service_%' ORDER BY template"
+    )
+    return [tuple(row) for row in rows]
+
+
+FOR_CUSTOMER, FOR_PROVIDER = "job_cancelled_for_customer", "job_cancelled_for_provider"
+
+
+@pytest.mark.parametrize(
+    ("by", "templates"),
+    [
+        ("customer", [FOR_PROVIDER]),
+        ("provider", [FOR_CUSTOMER]),
+        ("admin", [FOR_CUSTOMER, FOR_PROVIDER]),
+    ],
+)
+async def test_the_side_that_did_not_cancel_a_job_has_one_mail(world, redis, by, templates) -> None:
+    customer, provider = await actor(world, Role.CUSTOMER), await actor(world, Role.PROVIDER)
+    people = {FOR_CUSTOMER: customer.id, FOR_PROVIDER: provider.id}
+    payload = {
+        "job_id": str(new_id()),
+        "order_id": str(new_id()),
+        "customer_id": customer.id,
+        "provider_id": provider.id,
+        "by": by,
+        "actor": "order",
+    }
+    mails = await mails_after(world, redis, "jobs", "job.cancelled", payload)
+    assert mails == [(template, people[template]) for template in templates]
+
+
+async def test_the_customer_of_an_order_that_found_nobody_has_one_mail(world, redis) -> None:
+    customer = await actor(world, Role.CUSTOMER)
+    payload = {"order_id": str(new_id()), "customer_id": customer.id, "actor": "order"}
+    mails = await mails_after(world, redis, "service-orders", "service_order.expired", payload)
+    assert mails == [("service_order_expired", customer.id)]
+    admin = await actor(world, Role.ADMIN)
+    (entry,) = (await admin.call("GET", "/api/v1/audit?resource_type=service_order")).data
+    assert (entry["action"], entry["actor"]) == ("service_order.expired", "order")
+
+
+async def test_who_is_gone_has_no_mail(world, redis) -> None:
+    payload = {"order_id": str(new_id()), "customer_id": str(new_id()), "actor": "order"}
+    assert await mails_after(world, redis, "service-orders", "service_order.expired", payload) == []
