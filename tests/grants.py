@@ -13,8 +13,13 @@ GRANTS: Final[Grants] = {
             "users:read", "users:write", "users:moderate", "roles:read", "roles:write",
             "audit:read", "departments:write", "products:write", "catalog:write",
             "orders:manage", "places:write", "chats:moderate",
+            "jobs:read", "jobs:manage", "reviews:moderate",
         }
     ),
-    Role.STAFF: frozenset({"users:read", "departments:write", "products:write", "orders:manage"}),
-    Role.MODERATOR: frozenset({"users:moderate", "chats:moderate"}),
+    Role.STAFF: frozenset(
+        {"users:read", "departments:write", "products:write", "orders:manage", "jobs:read"}
+    ),
+    Role.MODERATOR: frozenset(
+        {"users:moderate", "chats:moderate", "jobs:read", "reviews:moderate"}
+    ),
 }  # fmt: skip

@@ -36,6 +36,9 @@ BUILT_IN: Final = frozenset(
         "orders:manage",
         "places:write",
         "chats:moderate",
+        "jobs:read",
+        "jobs:manage",
+        "reviews:moderate",
     }
 )
 

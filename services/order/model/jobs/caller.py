@@ -10,14 +10,15 @@ from uuid import UUID
 class Caller:
     """Somebody signed in, or nobody.
 
-    `id` is None for nobody and for services. `sees_all`: staff, who may read everything.
+    `id` is None for nobody and for services. Permissions: who `sees_all` may read everything, who
+    `manages` may also change and remove it, who `moderates` may remove reviews.
     """
 
     id: UUID | None = None
     is_provider: bool = False
     sees_all: bool = False
-    is_moderator: bool = False
-    is_admin: bool = False
+    manages: bool = False
+    moderates: bool = False
 
     def is_one_of(self, *people: UUID) -> bool:
         """Whether the caller is one of these people."""

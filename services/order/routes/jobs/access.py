@@ -14,11 +14,13 @@ from lib.http import decode
 from lib.http.middleware.auth import guarded
 from services.order.model.jobs.caller import Caller
 
-_READERS: Final = (Role.ADMIN, Role.MODERATOR, Role.STAFF)
+_READ: Final = "jobs:read"
+_MANAGE: Final = "jobs:manage"
+_MODERATE: Final = "reviews:moderate"
 
 signed_in: Final = guarded()
 verified: Final = guarded(require_verified)
-administrators: Final = guarded(require_role(Role.ADMIN), require_verified)
+managers: Final = guarded(require(_MANAGE), require_verified)
 writers_of_places: Final = guarded(require("places:write"), require_verified)
 customers: Final = guarded(require_role(Role.CUSTOMER))
 verified_customers: Final = guarded(require_role(Role.CUSTOMER), require_verified)
@@ -34,9 +36,9 @@ def caller() -> Caller:
     return Caller(
         id=_id(principal.subject),
         is_provider=principal.has_any(Role.PROVIDER),
-        sees_all=principal.has_any(*_READERS),
-        is_moderator=principal.has_any(Role.MODERATOR),
-        is_admin=principal.has_any(Role.ADMIN),
+        sees_all=principal.may(_READ) or principal.may(_MANAGE),
+        manages=principal.may(_MANAGE),
+        moderates=principal.may(_MODERATE),
     )
 
 
@@ -76,9 +78,9 @@ def check_may_read(person: UUID) -> None:
 
 
 def named_provider_to_change(request: web.Request) -> UUID:
-    """Whose things: those of the provider in the path, changed by them or an administrator."""
+    """Whose things: those of the provider in the path, changed by them or whoever manages jobs."""
     person, who = decode.path_uuid(request), caller()
-    if who.is_admin or (who.is_provider and who.is_one_of(person)):
+    if who.manages or (who.is_provider and who.is_one_of(person)):
         return person
     raise forbidden()
 

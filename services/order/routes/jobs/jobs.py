@@ -13,7 +13,7 @@ from lib.http.etag import if_match
 from lib.http.openapi import operation
 from services.order.model.jobs.jobs import JobChange
 from services.order.model.jobs.offers import AcceptedOffer
-from services.order.routes.jobs.access import administrators, caller, signed_in, verified
+from services.order.routes.jobs.access import caller, managers, signed_in, verified
 from services.order.routes.jobs.describe import CHANGE_ERRORS, ID, SEEN, VERSION
 from services.order.service.jobs import jobs as service
 from services.order.service.jobs.acceptance import accept
@@ -77,7 +77,7 @@ async def change_job(request: web.Request) -> web.Response:
     return respond.changed(moved, version=moved.version)
 
 
-@administrators
+@managers
 @operation(
     summary="Remove a cancelled job",
     tags=_TAGS,

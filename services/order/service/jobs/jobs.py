@@ -65,10 +65,10 @@ async def bring(
 
 
 async def remove(db: Database, job_id: UUID, caller: Caller, *, version: int | None) -> None:
-    """Remove a cancelled job; CONFLICT for any other; administrators only."""
+    """Remove a cancelled job; CONFLICT for any other; for who manages jobs."""
     async with db.transaction() as tx:
         _, job = await _locked(tx, job_id, caller)
-        if not caller.is_admin:
+        if not caller.manages:
             raise forbidden()
         check_version(version, job.version)
         if job.status is not JobStatus.CANCELLED:
@@ -82,7 +82,7 @@ def actor_of(job: Job, caller: Caller) -> Actor | None:
         return Actor.CUSTOMER
     if caller.is_one_of(job.provider_id):
         return Actor.PROVIDER
-    return Actor.ADMIN if caller.is_admin else None
+    return Actor.ADMIN if caller.manages else None
 
 
 async def _locked(tx: Executor, job_id: UUID, caller: Caller) -> tuple[ServiceOrder, Job]:

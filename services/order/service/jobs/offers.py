@@ -132,11 +132,11 @@ async def change(
 async def remove(db: Database, offer_id: UUID, caller: Caller, *, version: int | None) -> None:
     """Take back an offer that waits; otherwise CONFLICT; the rest as for a change.
 
-    Administrators may, too.
+    Who manages jobs may, too.
     """
     async with db.transaction() as tx:
         _, before = await locked(tx, offer_id, caller)
-        if not (caller.is_admin or caller.is_one_of(before.provider_id)):
+        if not (caller.manages or caller.is_one_of(before.provider_id)):
             raise forbidden()
         check_version(version, before.version)
         if before.status is not OfferStatus.PENDING:

@@ -101,9 +101,9 @@ async def change(
 
     Raises:
         AppError: NOT_FOUND, for another service that is none as well; FORBIDDEN for others than its
-            customer and administrators; PRECONDITION_FAILED; VALIDATION_ERROR for a window that is
-            none; CONFLICT for a status that cannot follow, and for other terms once there is an
-            offer or a job.
+            customer and whoever manages jobs; PRECONDITION_FAILED; VALIDATION_ERROR for a window
+            that is none; CONFLICT for a status that cannot follow, and for other terms once there
+            is an offer or a job.
     """
     if changes.service_id is not UNSET:
         # Before the order is locked: no lock waits for another service.
@@ -176,7 +176,7 @@ async def _may_see(db: Executor, order: ServiceOrder, caller: Caller) -> bool:
 
 async def _own(tx: Executor, order_id: UUID, caller: Caller, version: int | None) -> ServiceOrder:
     order = await lock(tx, order_id)
-    if not (caller.is_admin or caller.is_one_of(order.customer_id)):
+    if not (caller.manages or caller.is_one_of(order.customer_id)):
         raise forbidden() if await _may_see(tx, order, caller) else not_found(NOUN)
     check_version(version, order.version)
     return order

@@ -32,7 +32,7 @@ async def get(db: Executor, review_id: UUID, caller: Caller) -> Review:
     review = found(await store.get_review(db, id=review_id), _NOUN)
     if review.side is ReviewSide.CUSTOMER:
         return review
-    if not caller.may_see_of(review.customer_id, review.provider_id):
+    if not (caller.moderates or caller.may_see_of(review.customer_id, review.provider_id)):
         raise not_found(_NOUN)
     return review
 
@@ -101,10 +101,10 @@ async def change(
 
 
 async def remove(db: Database, review_id: UUID, caller: Caller, *, version: int | None) -> None:
-    """Remove a review: its author, a moderator or an administrator; the rest as for a change."""
+    """Remove a review: its author, or who moderates them; the rest as for a change."""
     async with db.transaction() as tx:
         before = await _locked(tx, review_id, caller)
-        if not (caller.is_moderator or caller.is_admin or caller.is_one_of(author_of(before))):
+        if not (caller.moderates or caller.is_one_of(author_of(before))):
             raise forbidden()
         check_version(version, before.version)
         await store.remove_review(tx, id=review_id)
