@@ -1,0 +1,108 @@
+"""What is wrong with a value, in our words: callers need not know what decodes their input."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from enum import Enum
+from typing import Any, Final, Literal, get_args, get_origin
+
+_KINDS: Final = {
+    "int": "a whole number",
+    "float": "a number",
+    "decimal": "a decimal number",
+    "bool": "true or false",
+    "str": "text",
+    "bytes": "text in base64",
+    "array": "a list",
+    "object": "an object",
+    "null": "null",
+    "uuid": "a UUID",
+    "datetime": "a moment such as 2026-01-31T12:00:00Z",
+    "date": "a date such as 2026-01-31",
+    "time": "a time such as 12:00:00Z",
+    "duration": "a duration such as PT1H30M",
+}
+_PARTS: Final = {"str": "characters", "bytes": "bytes", "array": "entries", "object": "members"}
+_BOUNDS: Final = {">=": "at least", "<=": "at most", ">": "more than", "<": "less than"}
+_MOST_CHOICES: Final = 20
+
+
+def sentence(reason: str, kind: Any = None) -> str:
+    """Return msgspec's `reason` for refusing a value of type `kind` in our words."""
+    for pattern, words in _FORMS:
+        if found := pattern.fullmatch(reason):
+            return words(found, kind)
+    return "is not valid"
+
+
+def _length(found: re.Match[str], _: Any) -> str:
+    what, bound, number = found["what"], found["bound"], int(found["n"])
+    if (bound, number) == (">=", 1):
+        return "must not be empty"
+    return f"must have {_BOUNDS[bound]} {number} {_PARTS[what]}"
+
+
+def _entries(found: re.Match[str], _: Any) -> str:
+    bound = f"{found['bound']} " if found["bound"] else ""
+    most = f" to {found['most']}" if found["most"] else ""
+    return f"must have {bound}{found['n']}{most} entries"
+
+
+def _range(found: re.Match[str], _: Any) -> str:
+    return f"must be {_BOUNDS[found['bound']]} {found['n'].removesuffix('.0')}"
+
+
+def _type(found: re.Match[str], _: Any) -> str:
+    names = found["what"].split(" | ")
+    return f"must be {' or '.join(_KINDS.get(name, 'something else') for name in names)}"
+
+
+def _one_of(_: re.Match[str], kind: Any) -> str:
+    choices = list(_choices(kind))
+    if 0 < len(choices) <= _MOST_CHOICES:
+        return f"must be one of {', '.join(choices)}"
+    return "is none of the values there are"
+
+
+def _choices(kind: Any) -> Iterator[str]:
+    """Return what a type lets choose from, wherever in it."""
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        yield from (str(member.value) for member in kind)
+    elif get_origin(kind) is Literal:
+        yield from map(str, get_args(kind))
+    else:
+        for argument in get_args(kind):
+            yield from _choices(argument)
+
+
+def _always(words: str) -> Callable[[re.Match[str], Any], str]:
+    return lambda found, _: found.expand(words)
+
+
+_FORMS: Final = [
+    (re.compile(pattern, re.DOTALL), words)
+    for pattern, words in (
+        (r"Expected `(?P<what>\w+)` of length (?P<bound>[<>]=) (?P<n>\d+)", _length),
+        (
+            r"Expected `array` of (?:(?P<bound>at least|at most) )?length "
+            r"(?P<n>\d+)(?: to (?P<most>\d+))?(?:, got \d+)?",
+            _entries,
+        ),
+        (r"Expected `\w+` (?P<bound>[<>]=?) (?P<n>[-+.\de]+)", _range),
+        (r"Expected `\w+` that's a multiple of (.+)", _always(r"must be a multiple of \1")),
+        (r"Expected `\w+` matching regex .*", _always("does not have the right form")),
+        (r"Expected `\w+` with a timezone component", _always("must say its time zone")),
+        (r"Expected `\w+` with no timezone component", _always("must not say a time zone")),
+        (r"Expected `(?P<what>[^`]+)`(?:, got `.*`)?", _type),
+        (r"Invalid UUID(?: bytes)?", _always("is not a UUID")),
+        (r"Invalid RFC3339 encoded (?P<what>\w+)", _type),
+        (r"Invalid ISO8601 (?P<what>duration)", _type),
+        (r"Invalid base64 encoded string", _always(f"must be {_KINDS['bytes']}")),
+        (r"Invalid decimal string", _always(f"must be {_KINDS['decimal']}")),
+        (r"Invalid (?:enum )?value .*", _one_of),
+        (r".* out of range ?|Invalid epoch timestamp", _always("is out of range")),
+        (r"Object missing required field `(.*)`", _always(r"must have the field \1")),
+        (r"Object contains unknown field `(.*)`", _always(r"must not have the field \1")),
+    )
+]
