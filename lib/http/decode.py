@@ -7,14 +7,14 @@ from typing import Any, TypeVar, get_origin
 from uuid import UUID
 
 import msgspec
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from lib.errors import AppError, Code, FieldError, invalid
 from lib.http.field_errors import collect, from_message
 
 T = TypeVar("T", bound=msgspec.Struct)
 
-_NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError)
+_NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 class Input(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -29,8 +29,8 @@ async def body(request: web.Request, spec: type[T]) -> T:
     """Decode a JSON body into `spec`.
 
     Raises:
-        AppError: UNSUPPORTED_MEDIA_TYPE, PAYLOAD_TOO_LARGE, BAD_REQUEST (empty or not JSON),
-            VALIDATION_ERROR with all fields at fault.
+        AppError: UNSUPPORTED_MEDIA_TYPE (also for one that is compressed), PAYLOAD_TOO_LARGE,
+            BAD_REQUEST (empty or not JSON), VALIDATION_ERROR with all fields at fault.
     """
     _require_json(request)
     raw = await request.read()
@@ -108,10 +108,27 @@ def _invalid_body(raw: bytes, spec: type[msgspec.Struct], error: Exception) -> A
 
 
 def _not_json(error: Exception) -> AppError:
+    if isinstance(error, RecursionError):
+        return AppError(Code.BAD_REQUEST, "the request body is nested too deeply")
     return AppError(Code.BAD_REQUEST, f"the request body is not JSON: {error}")
 
 
+def refuse_compressed(request: web.Request) -> None:
+    """Let through a body as it is.
+
+    Raises:
+        AppError: UNSUPPORTED_MEDIA_TYPE where it has a `Content-Encoding`.
+    """
+    if request.headers.get(hdrs.CONTENT_ENCODING, "identity").strip().lower() != "identity":
+        raise AppError(
+            Code.UNSUPPORTED_MEDIA_TYPE,
+            "the request body must not be compressed",
+            headers={hdrs.ACCEPT_ENCODING: "identity"},
+        )
+
+
 def _require_json(request: web.Request) -> None:
+    refuse_compressed(request)
     kind = request.content_type
     if kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json")):
         return

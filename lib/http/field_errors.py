@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import Any, get_args, get_origin
 
 import msgspec
 
 from lib.errors import FieldError
 
+_ENOUGH = 100
 _AT = re.compile(r" - at `\$?\.?(?P<path>.*)`$")
 
 
@@ -17,7 +19,8 @@ def collect(
 ) -> list[FieldError]:
     """Return one error per field of `raw` that `spec` refuses, in the order of the fields.
 
-    msgspec stops at the first; here each field is converted alone, also inside lists of structs.
+    msgspec stops at the first; here each field is converted alone, also inside lists of structs. Of
+    unknown fields, and of a list, some are enough: whoever asks decides how many there are.
     """
     if not isinstance(raw, dict):
         return [FieldError(at or "body", "expected an object")]
@@ -32,7 +35,10 @@ def collect(
     if spec.__struct_config__.forbid_unknown_fields:
         known = {field.encode_name for field in fields}
         unknown = (str(name) for name in raw if name not in known)
-        problems += [FieldError(f"{at}.{name}" if at else name, "is not known") for name in unknown]
+        problems += [
+            FieldError(f"{at}.{name}" if at else name, "is not known")
+            for name in islice(unknown, _ENOUGH)
+        ]
     return problems
 
 
@@ -53,11 +59,12 @@ def _of_value(value: Any, kind: Any, strict: bool, path: str) -> list[FieldError
         and _is_struct(get_args(kind)[0])
     ):
         element = get_args(kind)[0]
-        return [
+        found = (
             problem
             for index, entry in enumerate(value)
             for problem in collect(entry, element, strict=strict, at=f"{path}[{index}]")
-        ]
+        )
+        return list(islice(found, _ENOUGH))
     try:
         msgspec.convert(value, kind, strict=strict)
     except msgspec.ValidationError as error:

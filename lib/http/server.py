@@ -46,6 +46,8 @@ async def _site(app: web.Application, settings: Settings, port: int) -> AsyncIte
         access_log=None,
         keepalive_timeout=_KEEP_ALIVE_SECONDS,
         shutdown_timeout=settings.drain_seconds,
+        # Ours are small: what comes compressed is refused (`decode.body`), never inflated.
+        auto_decompress=False,
     )
     try:
         await runner.setup()

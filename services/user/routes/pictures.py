@@ -9,7 +9,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from lib.errors import AppError, Code, FieldError, invalid, not_found
 from lib.http import respond
-from lib.http.decode import Query
+from lib.http.decode import Query, refuse_compressed
 from lib.http.decode import query as decode_query
 from lib.http.etag import if_match
 from lib.http.middleware.auth import public
@@ -103,6 +103,7 @@ async def _only_file(request: web.Request) -> bytes:
     """
     if request.content_type != "multipart/form-data":
         raise AppError(Code.UNSUPPORTED_MEDIA_TYPE, "the request body must be multipart/form-data")
+    refuse_compressed(request)
     if (request.content_length or 0) > pictures.MAX_BYTES + _FORM_BYTES:
         raise _too_large()
     data: bytes | None = None

@@ -109,6 +109,7 @@ async def test_every_field_at_fault_is_named(client, body, fields) -> None:
         (b'{"title":"\xff"}', JSON, 400, "BAD_REQUEST"),
         (b"4\xf5W", JSON, 400, "BAD_REQUEST"),
         (b'{"title":"a\\u0000b","lines":[]}', JSON, 400, "BAD_REQUEST"),
+        (b'{"title":' + b"[" * 1900, JSON, 400, "BAD_REQUEST"),
         (b"{}", {"Content-Type": "text/plain"}, 415, "UNSUPPORTED_MEDIA_TYPE"),
         (b'{"title":"' + b"x" * 3000 + b'"}', JSON, 413, "PAYLOAD_TOO_LARGE"),
     ],
@@ -117,6 +118,13 @@ async def test_a_body_that_is_no_acceptable_json_is_refused(client, data, header
     response = await client.post("/orders", data=data, headers=headers)
     assert response.status == status
     assert (await response.json())["error"]["code"] == code
+
+
+@pytest.mark.parametrize(
+    "body", [{f"{n}": 0 for n in range(200)}, order(lines=[7] * 500)], ids=["fields", "a list"]
+)
+async def test_of_very_much_that_is_wrong_some_is_told(client, body) -> None:
+    assert len(await problems(await client.post("/orders", json=body))) <= 102
 
 
 async def test_a_json_body_may_say_its_charset_or_a_json_suffix(client) -> None:
