@@ -11,6 +11,7 @@ from typing import Protocol
 import pytest
 
 from lib.testing import auth, mysql, postgres, redis
+from lib.testing.mysql_databases import MysqlDatabases
 from tests.grants import GRANTS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -66,15 +67,15 @@ def killable_postgres() -> Iterator[postgres.TestPostgres]:
 
 
 @pytest.fixture(scope="session")
-def mysql_server() -> Iterator[mysql.TestMysql]:
-    """The run's MariaDB, if one is installed. Never kill this one: take `killable_mysql`."""
-    with mysql.running(ROOT / "migrations") as server:
+def mysql_server() -> Iterator[MysqlDatabases]:
+    """`TEST_MYSQL_URL`, or the run's MariaDB if one is installed. To kill: `killable_mysql`."""
+    with mysql.shared(ROOT / "migrations") as server:
         yield server
 
 
 @pytest.fixture
-async def empty_mysql(mysql_server: mysql.TestMysql) -> AsyncIterator[str]:
-    """The URL of a MariaDB database with nothing in it."""
+async def empty_mysql(mysql_server: MysqlDatabases) -> AsyncIterator[str]:
+    """The URL of a MySQL database with nothing in it."""
     url = await asyncio.to_thread(mysql_server.create_empty)
     yield url
     await asyncio.to_thread(mysql_server.drop, url)

@@ -1,4 +1,7 @@
-"""A throw-away MariaDB (or MySQL) from the system's binaries, on a port of 127.0.0.1."""
+"""The server that tests use: the one `TEST_MYSQL_URL` names, else a throw-away one of their own.
+
+That is MariaDB, or MySQL where only it is installed, on a port of 127.0.0.1.
+"""
 
 from __future__ import annotations
 
@@ -11,23 +14,21 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pymysql
-from pymysql.connections import Connection
 
-from lib.db import migrations
-from lib.db.mysql_session import SQL_MODE
 from lib.embedded import children
 from lib.embedded.ports import free_port
 from lib.testing.components import program
-from lib.testing.mysql_clone import dump
+from lib.testing.mysql_databases import MysqlDatabases
 
 START_SECONDS = 30.0
 _USER = "tester"
+# MySQL ends itself where the folder it was built with for this is not there.
+_NO_FILES = "--secure-file-priv="
 
 
-class TestMysql:
+class TestMysql(MysqlDatabases):
     """A server of one's own. `kill()` and `start()` are there for tests of what happens then."""
 
     __test__ = False
@@ -35,63 +36,22 @@ class TestMysql:
     def __init__(
         self, home: Path, server: str, migrations_root: Path, tls: tuple[Path, Path] | None = None
     ) -> None:
+        self.port = free_port()
+        self._password = secrets.token_urlsafe(16)
+        url = f"mysql://{_USER}:{self._password}@127.0.0.1:{self.port}/"
+        super().__init__(url, migrations_root)
         self._home = home
         self._server = server
-        self._root = migrations_root
         self._tls = [f"--ssl-cert={tls[0]}", f"--ssl-key={tls[1]}"] if tls else []
-        self._password = secrets.token_urlsafe(16)
         self._process: subprocess.Popen[bytes] | None = None
-        self._count = 0
-        self._templates: dict[tuple[str, bool], tuple[str, ...] | None] = {}
-        self.port = free_port()
-
-    def create(self, db: str, *, demo: bool = False) -> str:
-        """Return the URL of a new database with `db`'s schema and, if asked, its demo data.
-
-        The first one is migrated, those after it are copies of what came of that.
-        """
-        url = self.create_empty(db)
-        if (db, demo) not in self._templates:
-            self._templates[db, demo] = self._dump(self._migrated(db, demo=demo))
-        template = self._templates[db, demo]
-        if template is None:
-            self._migrate(url, db, demo=demo)
-        else:
-            self._run(url.rpartition("/")[2], template)
-        return url
-
-    def _migrated(self, db: str, *, demo: bool) -> str:
-        url = self.create_empty(f"template_{db}")
-        self._migrate(url, db, demo=demo)
-        return url
-
-    def _migrate(self, url: str, db: str, *, demo: bool) -> None:
-        migrations.apply(url, migrations.source(self._root, db, url), db=db, demo=demo)
-
-    def _dump(self, url: str) -> tuple[str, ...] | None:
-        with self._connect() as connection:
-            return dump(connection, url.rpartition("/")[2])
-
-    def _run(self, database: str, statements: tuple[str, ...]) -> None:
-        with self._connect() as connection, connection.cursor() as cursor:
-            connection.select_db(database)
-            for statement in statements:
-                cursor.execute(statement)
-
-    def create_empty(self, name: str = "empty") -> str:
-        """Return the URL of a new database with nothing in it."""
-        self._count += 1
-        database = f"{name}_{self._count}"
-        self._admin(f"CREATE DATABASE `{database}` CHARACTER SET utf8mb4")
-        return f"mysql://{_USER}:{self._password}@127.0.0.1:{self.port}/{database}"
-
-    def drop(self, url: str) -> None:
-        """Drop a database made here."""
-        self._admin(f"DROP DATABASE IF EXISTS `{url.rpartition('/')[2]}`")
 
     def prepare(self) -> None:
         """Make the data directory and the account that tests use."""
-        self._run_once("mariadb-install-db", "mysql_install_db")
+        install = [*self._install(), *_as_root()]
+        result = subprocess.run(install, capture_output=True, text=True, check=False)
+        if result.returncode:
+            said = (result.stdout + result.stderr)[-300:]
+            raise RuntimeError(f"the data directory could not be made: {said}")
         (self._home / "init.sql").write_text(
             f"CREATE USER IF NOT EXISTS '{_USER}'@'127.0.0.1' IDENTIFIED BY '{self._password}';\n"
             f"GRANT ALL ON *.* TO '{_USER}'@'127.0.0.1' WITH GRANT OPTION;\n"
@@ -110,7 +70,8 @@ class TestMysql:
                     # A killed server loses nothing of this: the system still has what it wrote.
                     "--innodb-flush-log-at-trx-commit=2", "--innodb-flush-method=nosync",
                     "--innodb-file-per-table=OFF", "--innodb-buffer-pool-size=32M",
-                    "--performance-schema=OFF", *self._tls, *_as_root(),
+                    "--performance-schema=OFF", _NO_FILES, "--loose-mysqlx=OFF",
+                    *self._tls, *_as_root(),
                 ],
                 log=log,
             )  # fmt: skip
@@ -136,27 +97,17 @@ class TestMysql:
             return False
         return True
 
-    def _connect(self) -> Connection[Any]:
-        return pymysql.connect(
-            host="127.0.0.1", port=self.port, user=_USER, password=self._password,
-            autocommit=True, charset="utf8mb4", sql_mode=SQL_MODE,
-        )  # fmt: skip
-
-    def _admin(self, statement: str) -> None:
-        with self._connect() as connection, connection.cursor() as cursor:
-            cursor.execute(statement)
-
-    def _run_once(self, *names: str) -> None:
-        result = subprocess.run(
-            [
-                program(*names), "--no-defaults", f"--datadir={self._home / 'data'}",
-                "--auth-root-authentication-method=normal", "--skip-test-db",
-                "--skip-name-resolve", *_as_root(),
-            ],
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        if result.returncode:
-            raise RuntimeError(f"the data directory could not be made: {result.stdout[-300:]}")
+    def _install(self) -> list[str]:
+        data = f"--datadir={self._home / 'data'}"
+        said = subprocess.run(
+            [self._server, "--version"], capture_output=True, text=True, check=False
+        )
+        if "mariadb" not in said.stdout.lower():
+            return [self._server, "--no-defaults", data, "--initialize-insecure", _NO_FILES]
+        return [
+            program("mariadb-install-db", "mysql_install_db"), "--no-defaults", data,
+            "--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve",
+        ]  # fmt: skip
 
 
 def _as_root() -> list[str]:
@@ -179,3 +130,18 @@ def running(migrations_root: Path, tls: tuple[Path, Path] | None = None) -> Iter
     finally:
         server.kill()
         shutil.rmtree(home, ignore_errors=True)
+
+
+@contextmanager
+def shared(migrations_root: Path) -> Iterator[MysqlDatabases]:
+    """Use the server that `TEST_MYSQL_URL` names, for databases called `test_…`, or run one."""
+    url = os.environ.get("TEST_MYSQL_URL")
+    if not url:
+        with running(migrations_root) as server:
+            yield server
+        return
+    databases = MysqlDatabases(url, migrations_root, prefix=f"test_{secrets.token_hex(4)}_")
+    try:
+        yield databases
+    finally:
+        databases.drop_all()

@@ -11,13 +11,13 @@ from pydantic import SecretStr
 
 from lib.config import DatabaseSettings
 from lib.db.engine import OpenDatabase, open_database
-from lib.testing.mysql import TestMysql
+from lib.testing.mysql_databases import MysqlDatabases
 from lib.testing.postgres import TestPostgres
 
 
 @pytest.fixture
 async def engines(
-    request: pytest.FixtureRequest, postgres_server: TestPostgres, mysql_server: TestMysql
+    request: pytest.FixtureRequest, postgres_server: TestPostgres, mysql_server: MysqlDatabases
 ) -> AsyncIterator[tuple[OpenDatabase, OpenDatabase]]:
     """PostgreSQL and MySQL with the schema that the module is called after: `test_<db>_engines`."""
     db = request.module.__name__.rpartition(".")[2].removeprefix("test_").removesuffix("_engines")

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from lib.testing.mysql import TestMysql
+from lib.testing.mysql_databases import MysqlDatabases
 from lib.testing.postgres import TestPostgres
 from tests.conftest import NewDatabase
 
@@ -21,7 +22,7 @@ def engine(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def engine_server(engine: str, request: pytest.FixtureRequest) -> TestPostgres | TestMysql:
+def engine_server(engine: str, request: pytest.FixtureRequest) -> TestPostgres | MysqlDatabases:
     """The run's server of that engine. Never kill this one."""
     return request.getfixturevalue(f"{engine}_server")
 
@@ -34,7 +35,7 @@ def killable_server(engine: str, request: pytest.FixtureRequest) -> TestPostgres
 
 @pytest.fixture
 async def new_engine_database(
-    engine_server: TestPostgres | TestMysql,
+    engine_server: TestPostgres | MysqlDatabases,
 ) -> AsyncIterator[NewDatabase]:
     """Make databases on that engine, which are dropped after the test."""
     made: list[str] = []
