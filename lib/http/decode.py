@@ -11,6 +11,7 @@ from aiohttp import hdrs, web
 
 from lib.errors import AppError, Code, FieldError, invalid
 from lib.http.field_errors import collect, from_message
+from lib.http.sentences import not_json
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -108,9 +109,7 @@ def _invalid_body(raw: bytes, spec: type[msgspec.Struct], error: Exception) -> A
 
 
 def _not_json(error: Exception) -> AppError:
-    if isinstance(error, RecursionError):
-        return AppError(Code.BAD_REQUEST, "the request body is nested too deeply")
-    return AppError(Code.BAD_REQUEST, f"the request body is not JSON: {error}")
+    return AppError(Code.BAD_REQUEST, not_json("the request body", error))
 
 
 def refuse_compressed(request: web.Request) -> None:

@@ -9,6 +9,7 @@ from typing import Any, get_args, get_origin
 import msgspec
 
 from lib.errors import FieldError
+from lib.http.sentences import sentence
 
 _ENOUGH = 100
 _AT = re.compile(r" - at `\$?\.?(?P<path>.*)`$")
@@ -23,7 +24,7 @@ def collect(
     unknown fields, and of a list, some are enough: whoever asks decides how many there are.
     """
     if not isinstance(raw, dict):
-        return [FieldError(at or "body", "expected an object")]
+        return [FieldError(at or "body", "must be an object")]
     problems: list[FieldError] = []
     fields = msgspec.structs.fields(spec)
     for field in fields:
@@ -43,11 +44,9 @@ def collect(
 
 
 def from_message(message: str) -> FieldError:
-    """Split msgspec's `Expected … - at `$.a.b`` into the field and the reason."""
-    found = _AT.search(message)
-    if found is None:
-        return FieldError("body", _lower_first(message))
-    return FieldError(found["path"] or "body", _lower_first(message[: found.start()]))
+    """Make of msgspec's `Expected … - at `$.a.b`` the field, and the reason in our words."""
+    path, reason = _split(message)
+    return FieldError(path or "body", sentence(reason))
 
 
 def _of_value(value: Any, kind: Any, strict: bool, path: str) -> list[FieldError]:
@@ -68,10 +67,9 @@ def _of_value(value: Any, kind: Any, strict: bool, path: str) -> list[FieldError
     try:
         msgspec.convert(value, kind, strict=strict)
     except msgspec.ValidationError as error:
-        reason = from_message(str(error))
-        inside = "" if reason.field == "body" else reason.field
+        inside, reason = _split(str(error))
         separator = "" if not inside or inside.startswith("[") else "."
-        return [FieldError(f"{path}{separator}{inside}", _friendly(reason.message, kind))]
+        return [FieldError(f"{path}{separator}{inside}", _friendly(reason, kind))]
     return []
 
 
@@ -79,13 +77,19 @@ def _is_struct(kind: Any) -> bool:
     return isinstance(kind, type) and issubclass(kind, msgspec.Struct)
 
 
-def _friendly(message: str, kind: Any) -> str:
+def _split(message: str) -> tuple[str, str]:
+    """Return where in the value something is wrong, and msgspec's reason."""
+    found = _AT.search(message)
+    return ("", message) if found is None else (found["path"], message[: found.start()])
+
+
+def _friendly(reason: str, kind: Any) -> str:
     """Prefer the type's own words for a broken pattern or step: `extra={"message": …}`."""
-    if "matching regex" in message or "that's a multiple of" in message:
+    if "matching regex" in reason or "that's a multiple of" in reason:
         for meta in _metas(kind):
             if meta.extra and "message" in meta.extra:
                 return str(meta.extra["message"])
-    return message
+    return sentence(reason, kind)
 
 
 def _metas(kind: Any) -> list[msgspec.Meta]:
@@ -93,7 +97,3 @@ def _metas(kind: Any) -> list[msgspec.Meta]:
     for argument in get_args(kind):
         found += _metas(argument)
     return found
-
-
-def _lower_first(text: str) -> str:
-    return text[:1].lower() + text[1:]

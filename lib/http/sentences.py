@@ -23,7 +23,12 @@ _KINDS: Final = {
     "time": "a time such as 12:00:00Z",
     "duration": "a duration such as PT1H30M",
 }
-_PARTS: Final = {"str": "characters", "bytes": "bytes", "array": "entries", "object": "members"}
+_PARTS: Final = {
+    "str": ("character", "characters"),
+    "bytes": ("byte", "bytes"),
+    "array": ("entry", "entries"),
+    "object": ("member", "members"),
+}
 _BOUNDS: Final = {">=": "at least", "<=": "at most", ">": "more than", "<": "less than"}
 _MOST_CHOICES: Final = 20
 
@@ -40,13 +45,12 @@ def _length(found: re.Match[str], _: Any) -> str:
     what, bound, number = found["what"], found["bound"], int(found["n"])
     if (bound, number) == (">=", 1):
         return "must not be empty"
-    return f"must have {_BOUNDS[bound]} {number} {_PARTS[what]}"
+    one, many = _PARTS[what]
+    return f"must have {_BOUNDS[bound]} {number} {one if number == 1 else many}"
 
 
 def _entries(found: re.Match[str], _: Any) -> str:
-    bound = f"{found['bound']} " if found["bound"] else ""
-    most = f" to {found['most']}" if found["most"] else ""
-    return f"must have {bound}{found['n']}{most} entries"
+    return f"must have {found['bound'] or ''}{found['n']} entries"
 
 
 def _range(found: re.Match[str], _: Any) -> str:
@@ -80,13 +84,25 @@ def _always(words: str) -> Callable[[re.Match[str], Any], str]:
     return lambda found, _: found.expand(words)
 
 
+def not_json(what: str, error: Exception) -> str:
+    """Return what a caller is told whose `what` could not be read at all."""
+    if isinstance(error, RecursionError):
+        return f"{what} is nested too deeply"
+    if isinstance(error, UnicodeDecodeError):
+        return f"{what} is not UTF-8"
+    found = _BYTE.search(str(error))
+    return (
+        f"{what} is not JSON (byte {found[1]})" if found else f"{what} is not JSON: it breaks off"
+    )
+
+
+_BYTE: Final = re.compile(r"\(byte (\d+)\)")
 _FORMS: Final = [
     (re.compile(pattern, re.DOTALL), words)
     for pattern, words in (
         (r"Expected `(?P<what>\w+)` of length (?P<bound>[<>]=) (?P<n>\d+)", _length),
         (
-            r"Expected `array` of (?:(?P<bound>at least|at most) )?length "
-            r"(?P<n>\d+)(?: to (?P<most>\d+))?(?:, got \d+)?",
+            r"Expected `array` of (?P<bound>at \w+ )?length (?P<n>\d+(?: to \d+)?)(?:, got \d+)?",
             _entries,
         ),
         (r"Expected `\w+` (?P<bound>[<>]=?) (?P<n>[-+.\de]+)", _range),

@@ -11,6 +11,7 @@ from msgspec import Meta
 
 from lib.errors import AppError, Code, FieldError, invalid
 from lib.http.field_errors import collect, from_message
+from lib.http.sentences import not_json
 
 PROTOCOL: Final = "chat.v1"
 # In bytes: a frame over the first is refused, a socket with one over the second is closed.
@@ -144,6 +145,7 @@ class Refused(msgspec.Struct, frozen=True, tag="error", omit_defaults=True):
 
 
 encode: Final = msgspec.json.Encoder().encode
+_NOT_JSON: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _decoder: Final[msgspec.json.Decoder[ClientFrame]] = msgspec.json.Decoder(ClientFrame)
 _BY_TYPE: Final[dict[str, type[msgspec.Struct]]] = {
     str(kind.__struct_config__.tag): kind for kind in (Resume, Send, Read, Typing, Presence, Ping)
@@ -166,7 +168,7 @@ def decode(raw: bytes) -> ClientFrame:
         return _decoder.decode(raw)
     except msgspec.ValidationError as error:
         raise _invalid(raw, error) from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except _NOT_JSON as error:
         raise _not_json(error) from None
 
 
@@ -174,7 +176,7 @@ def _invalid(raw: bytes, error: Exception) -> AppError:
     try:
         # The decoder stopped at the first misfit; what follows need not even be JSON.
         whole = msgspec.json.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError) as broken:
+    except _NOT_JSON as broken:
         return _not_json(broken)
     spec = _BY_TYPE.get(str(whole.pop("type", None))) if isinstance(whole, dict) else None
     if spec is None:
@@ -184,7 +186,7 @@ def _invalid(raw: bytes, error: Exception) -> AppError:
 
 
 def _not_json(error: Exception) -> AppError:
-    return AppError(Code.BAD_REQUEST, f"the frame is not JSON: {error}")
+    return AppError(Code.BAD_REQUEST, not_json("the frame", error))
 
 
 def refusal(error: AppError, raw: bytes = b"") -> Refused:
@@ -214,5 +216,5 @@ _about_decoder: Final = msgspec.json.Decoder(_About)
 def _about(raw: bytes) -> _About:
     try:
         return _about_decoder.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except _NOT_JSON:
         return _About()

@@ -100,6 +100,7 @@ async def test_a_channel_of_others_is_like_none(connect, two, channel) -> None:
     [
         ("", "BAD_REQUEST", None),
         ("{", "BAD_REQUEST", None),
+        ("[" * 5000, "BAD_REQUEST", None),
         ("[]", "BAD_REQUEST", None),
         ("null", "BAD_REQUEST", None),
         ('{"type":"shout"}', "BAD_REQUEST", None),
