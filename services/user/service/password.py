@@ -31,11 +31,15 @@ async def change(
     tries = throttle.key("password", str(account_id))
     await throttle.take(db, {tries: limit})
     stored = await accounts.get_password_hash(db, id=account_id)
-    if not await passwords.verify(given.old_password, stored):
+    if not await passwords.verify(given.old_password, stored) or stored is None:
         await audit.record(db, "password.change_refused", account_id)
         raise unauthorized("incorrect password")
     new_hash = await passwords.hash(given.new_password)
     async with db.transaction() as tx:
+        await accounts.lock_account(tx, id=account_id)
+        # Of several changes at once the first counts: for the others the old one is wrong by now.
+        if await accounts.confirm_login(tx, id=account_id, password_hash=stored) is None:
+            raise unauthorized("incorrect password")
         await attempts.forget_attempts(tx, keys=[tries])
         await _set(tx, account_id, new_hash, because="password_changed")
 

@@ -68,6 +68,15 @@ async def test_a_change_needs_a_person_who_signed_in(world) -> None:
     assert (await world.call("PATCH", path, body)).status == 401
 
 
+async def test_of_many_changes_at_once_one_sets_the_password(world) -> None:
+    session = await world.signed_up()
+    words = [f"battery-staple-{n}" for n in range(5)]
+    answers = await asyncio.gather(*(change(world, session, new=word) for word in words))
+    assert sorted(answer.status for answer in answers) == [204, 401, 401, 401, 401]
+    (chosen,) = [word for word, answer in zip(words, answers, strict=True) if answer.status == 204]
+    assert (await world.login(password=chosen)).status == 200
+
+
 async def test_a_login_that_races_with_a_change_keeps_no_session(world) -> None:
     """Whichever comes first: a session of the old password does not outlive the change."""
     session = await world.signed_up()
