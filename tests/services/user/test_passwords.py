@@ -72,7 +72,7 @@ async def test_of_many_changes_at_once_one_sets_the_password(world) -> None:
     session = await world.signed_up()
     words = [f"battery-staple-{n}" for n in range(5)]
     answers = await asyncio.gather(*(change(world, session, new=word) for word in words))
-    assert sorted(answer.status for answer in answers) == [204, 401, 401, 401, 401]
+    assert {answer.status for answer in answers} == {204, 401}
     (chosen,) = [word for word, answer in zip(words, answers, strict=True) if answer.status == 204]
     assert (await world.login(password=chosen)).status == 200
 
