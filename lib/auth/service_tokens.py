@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from lib.auth.tokens import Issued
 from lib.clock import Clock, utc_now
+from lib.errors import AppError, Code
 from lib.log import get_logger
 
 log = get_logger(__name__)
@@ -60,6 +62,31 @@ class ServiceTokens:
         """Return the header to send."""
         return {"Authorization": f"Bearer {await self.token()}"}
 
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Keep a good token at hand while the block runs, so that no call waits for one.
+
+        The block begins at once. While the issuer is away it is asked again every `after_failure`:
+        whatever needs a token goes on by itself when the issuer is back.
+        """
+        keeping = asyncio.create_task(self._keep(), name="service-tokens")
+        try:
+            yield
+        finally:
+            tasks = [keeping] if self._renewal is None else [keeping, self._renewal]
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def ping(self) -> None:
+        """Say whether there is a good token, without asking for one.
+
+        Raises:
+            AppError: SERVICE_UNAVAILABLE where there is none.
+        """
+        if self._is_over():
+            raise AppError(Code.SERVICE_UNAVAILABLE, "the issuer has given us no token")
+
     def refused(self, token: str) -> None:
         """Say that `token` was answered with UNAUTHORIZED: the issuer may have new keys."""
         issued = self._issued
@@ -67,6 +94,16 @@ class ServiceTokens:
             return
         if self._clock() - self._obtained_at > self._policy.after_refusal:
             self._issued = None
+
+    async def _keep(self) -> None:
+        while True:
+            # The failure is in the log; a caller meets it only where there is no good token.
+            with suppress(Exception):
+                await self.token()
+            await asyncio.sleep(self._policy.after_failure.total_seconds())
+
+    def _is_over(self) -> bool:
+        return self._issued is None or self._issued.expires_at <= self._clock()
 
     def _is_due(self, issued: Issued) -> bool:
         now = self._clock()

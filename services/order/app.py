@@ -65,6 +65,8 @@ def _resources(config: OrderConfig) -> gates.Context:
             upstreams = await stack.enter_async_context(
                 open_upstreams(config, registry=app[METRICS])
             )
+            # Most of the service does without one: it is shown, and no reason to send nobody here.
+            app[HEALTH].add("service-token", upstreams.tokens.ping, required=False)
             app[SERVICES] = upstreams.services
             app[SHOP] = Shop(
                 app[DATABASE],

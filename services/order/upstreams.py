@@ -158,11 +158,12 @@ def _no_answer(service: str, error: AppError) -> AppError:
 
 
 class Upstreams(NamedTuple):
-    """The ways to the other services."""
+    """The ways to the other services, and the tokens they are asked with."""
 
     users: HttpUsers
     products: HttpProducts
     services: HttpServices
+    tokens: ServiceTokens
 
 
 @asynccontextmanager
@@ -181,6 +182,7 @@ async def open_upstreams(
         return ResilientClient(http, upstream, seconds=seconds, tokens=tokens)
 
     async with AsyncExitStack() as stack:
+        await stack.enter_async_context(own.running())
         users = await client("user", config.user_url, config.user_seconds, own)
         products = await client("product", config.product_url, config.product_seconds, own)
         # Whatever is public is asked without a token: there need not be one.
@@ -189,4 +191,5 @@ async def open_upstreams(
             HttpUsers(users),
             HttpProducts(products, hold_seconds=config.hold_seconds),
             HttpServices(catalog),
+            own,
         )

@@ -10,7 +10,7 @@ import pytest
 from lib.auth import SigningKey, jwks_document
 from lib.auth.jwks import JwksCache, JwksPolicy
 from lib.auth.keys import KeyFormatError, parse_jwks
-from lib.auth.service_tokens import ServiceTokens
+from lib.auth.service_tokens import RenewalPolicy, ServiceTokens
 from lib.auth.tokens import Issued
 from lib.errors import AppError, Code
 from lib.testing.wait import eventually
@@ -198,6 +198,38 @@ async def test_those_who_wait_for_a_first_token_share_what_comes_of_it() -> None
     assert minter.asked == 1
     minter.broken = False
     assert await tokens.token() == "token-1"
+
+
+async def test_tokens_that_run_are_there_before_anybody_asks_and_come_back_by_themselves() -> None:
+    clock = [datetime(2030, 1, 1, tzinfo=UTC)]
+    minter = Minter(clock, timedelta(minutes=15))
+    minter.broken = True
+    often = RenewalPolicy(after_failure=timedelta(seconds=0.01))
+    tokens = ServiceTokens(minter, often, clock=lambda: clock[0])
+
+    async def is_good() -> bool:
+        try:
+            await tokens.ping()
+        except AppError:
+            return False
+        return True
+
+    async with tokens.running():
+        await eventually(lambda: minter.asked > 2)
+        with pytest.raises(AppError) as refused:
+            await tokens.ping()
+        assert refused.value.code is Code.SERVICE_UNAVAILABLE
+        minter.broken = False
+        await eventually(is_good)
+        assert (minter.made, await tokens.token()) == (1, "token-1")
+        clock[0] += timedelta(minutes=10)
+        await eventually(lambda: minter.made == 2)
+        minter.broken = True
+        clock[0] += timedelta(minutes=15)
+        assert not await is_good()
+    asked = minter.asked
+    await asyncio.sleep(0.05)
+    assert minter.asked == asked, "it asks on after its end"
 
 
 async def test_a_refused_token_is_given_up_unless_it_is_new() -> None:

@@ -76,11 +76,11 @@ def _refusal(code: str, status: int) -> web.Response:
 
 
 @asynccontextmanager
-async def running_users(issuer: TestIssuer) -> AsyncIterator[FakeUsers]:
+async def running_users(issuer: TestIssuer, *, port: int = 0) -> AsyncIterator[FakeUsers]:
     users = FakeUsers(issuer)
     runner = web.AppRunner(users.application(), shutdown_timeout=0.1)
     await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    await web.TCPSite(runner, "127.0.0.1", port).start()
     users.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
     try:
         yield users

@@ -9,6 +9,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from lib.auth import Role
 from lib.clock import utc_now
+from lib.embedded.ports import free_port
 from lib.errors import AppError, Code
 from lib.ids import new_id
 from lib.testing.proxy import proxy
@@ -19,7 +20,7 @@ from services.order.service.goods import finishing, placing
 from services.order.store.goods import drafts
 from services.order.store.goods.models import GoodsDraft
 from tests.services.order.conftest import caller_with
-from tests.services.order.goods.fakes import ALICE, Trouble
+from tests.services.order.goods.fakes import ALICE, Trouble, running_users
 
 ANY = {"If-Match": "*"}
 
@@ -244,3 +245,35 @@ async def test_an_order_is_never_given_up_by_who_took_it_for_a_draft(
     assert await shelf.stock(item) == 3
     assert await shelf.reservations() == ["confirmed"]
     assert await orders_db.fetchval("SELECT stock::text FROM goods_order") == "sold"
+
+
+async def test_a_process_that_starts_before_the_user_service_goes_on_by_itself_when_it_is_there(
+    new_config, shelf, issuer
+) -> None:
+    port = free_port()
+    away = f"http://127.0.0.1:{port}"
+    config = new_config(user_url=away, auth_token_url=f"{away}/api/v1/auth/token")
+    body = {"lines": [{"product_id": await shelf.add(), "quantity": 1}]}
+    async with TestClient(TestServer(create_app(config))) as client:
+        customer = caller_with(client, issuer, ALICE, Role.CUSTOMER)
+
+        async def token_check() -> tuple[int, str]:
+            async with client.get("/readyz") as answer:
+                return answer.status, (await answer.json())["checks"]["service-token"]
+
+        assert await token_check() == (200, "unavailable")
+        status, answer, _ = await customer("POST", "orders", json=body)
+        assert (status, answer["error"]["code"]) == (503, "SERVICE_UNAVAILABLE")
+        assert await shelf.reservations() == []
+        async with running_users(issuer, port=port):
+            # Nobody orders meanwhile.
+            await eventually(lambda: _is(token_check, (200, "ok")), within=30)
+
+            async def ordered() -> bool:
+                return (await customer("POST", "orders", json=body))[0] == 201
+
+            await eventually(ordered, within=20)
+
+
+async def _is(found, expected) -> bool:
+    return await found() == expected
