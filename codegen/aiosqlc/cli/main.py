@@ -14,7 +14,6 @@ from aiosqlc import progress
 
 OK: Final = 0
 FINDINGS: Final = 1
-USAGE: Final = 2
 INTERRUPTED: Final = 130
 
 # Each is a module of this package with `run(arguments)` and, where it has options of its own,

@@ -11,7 +11,6 @@ _ENGINES = ("postgresql", "mysql")
 _KEPT = ("name", "engine", "schema", "queries", "strict", "not_null_functions", "shims")
 # Said of nothing: the server checks it anyway.
 _NEEDLESS = frozenset({"strict_function_checks", "strict_order_by", "analyzer"})
-_LANGUAGES = ("go", "kotlin", "typescript")
 _MODELS = ("dataclass", "msgspec", "pydantic", "attrs")
 # Options of the Python plugins that mean the same here, or that hold of all code made here.
 _SAME = {"package": "package", "emit_classes": "emit_class"}

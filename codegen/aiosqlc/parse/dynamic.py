@@ -135,7 +135,6 @@ def _set_part(
     return [Part("set", name, directive.span, (region,))]
 
 
-_ORDER_BY = re.compile(r"ORDER\s+BY\s+", re.IGNORECASE)
 _NAMED_SORT = re.compile(r"(?P<name>[A-Za-z_]\w*)\s*:\s*(?P<choices>.+)$")
 _BOTH_WAYS = re.compile(r"(?P<key>.*\S)\s+asc\|desc$", re.IGNORECASE)
 

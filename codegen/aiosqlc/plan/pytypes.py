@@ -13,7 +13,6 @@ _INT, _STR, _FLOAT = _type("int"), _type("str"), _type("float")
 _ANY = _type("Any", ("typing", "Any"), atomic=False)
 _DATETIME = _type("datetime", ("datetime", "datetime"))
 _TIME = _type("time", ("datetime", "time"))
-_RANGE_IMPORT = ("asyncpg", "Range")
 
 
 def _asyncpg(name: str) -> PyType:

@@ -9,8 +9,6 @@ from aiosqlc.config.load import find_config, load_project
 from aiosqlc.config.project import ModelKind, Project
 from aiosqlc.diagnostics import Diagnostic
 
-ENTRY = {"engine": "postgresql", "schema": "s", "queries": "q"}
-
 
 def load(folder: Path, text: str, **environ: str) -> tuple[Project | None, list[Diagnostic]]:
     path = folder / "sqlc.yaml"

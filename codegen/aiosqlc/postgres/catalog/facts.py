@@ -42,7 +42,6 @@ class Facts:
 
     major: int
     reader: Reader
-    namespaces: dict[int, str] = field(default_factory=dict)
     types: dict[int, rows.TypeRow] = field(default_factory=dict)
     labels: dict[int, tuple[str, ...]] = field(default_factory=dict)
     relations: dict[int, rows.Relation] = field(default_factory=dict)
@@ -195,7 +194,6 @@ def load_facts(connection: Connection, declared_not_null: Iterable[str] = ()) ->
     """Read the catalog of the connected database."""
     sql = _queries()
     facts = Facts(major=connection.major, reader=Reader())
-    facts.namespaces = {n.oid: n.name for n in connection.decode(sql["namespaces"], rows.Namespace)}
     facts.types = {t.oid: t for t in connection.decode(sql["types"], rows.TypeRow)}
     facts.labels = {
         e.type: tuple(e.labels) for e in connection.decode(sql["enum_labels"], rows.EnumRow)

@@ -1,6 +1,3 @@
--- name: namespaces
-select oid::int8 as oid, nspname as name from pg_namespace
-
 -- name: types
 select t.oid::int8 as oid, n.nspname as schema, t.typname as name, t.typtype::text as kind,
        case when t.typcategory = 'A' and t.typelem <> 0 and t.typlen = -1 then t.typelem::int8 else 0 end as element,

@@ -5,13 +5,6 @@ from __future__ import annotations
 import msgspec
 
 
-class Namespace(msgspec.Struct, frozen=True):
-    """A schema."""
-
-    oid: int
-    name: str
-
-
 class TypeRow(msgspec.Struct, frozen=True):
     """A type. `element` is set for true arrays, `subtype` for ranges and multiranges."""
 
