@@ -15,7 +15,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lib.auth import Issuer, Role, SigningKey, StaticKeys, Verifier, tokens
-from lib.auth.permissions import is_permission, permissions_of
+from lib.auth.permissions import permissions_of
 from lib.auth.tokens import LEEWAY_SECONDS
 from lib.errors import AppError, Code
 
@@ -254,12 +254,3 @@ def test_roles_together_may_do_what_each_may() -> None:
     assert permissions_of([Role.STAFF, Role.CUSTOMER], grants) == {"a:b"}
     assert permissions_of([Role.STAFF, Role.ADMIN], grants) == {"a:b", "c:d"}
     assert permissions_of([], grants) == frozenset()
-
-
-@pytest.mark.parametrize(
-    ("text", "is_one"),
-    [("users:read", True), ("orders:write-any", True), ("users", False), ("users:", False),
-     ("Users:read", False), ("users:read write", False), ("", False)],
-)  # fmt: skip
-def test_a_permission_fits_into_a_scope(text: str, is_one: bool) -> None:
-    assert is_permission(text) is is_one
