@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from types import ModuleType
 from typing import Any
 
 from prometheus_client import CollectorRegistry
@@ -51,13 +50,3 @@ class PoolState(Collector):
         ):
             gauge.add_metric((state,), value)
         yield gauge
-
-
-def query_names(*stores: ModuleType) -> dict[str, str]:
-    """Map the SQL constants of generated modules to names: `GET_USER = "…"` → `get_user`."""
-    return {
-        value: name.lower()
-        for store in stores
-        for name, value in vars(store).items()
-        if name.isupper() and isinstance(value, str)
-    }

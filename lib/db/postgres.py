@@ -320,7 +320,7 @@ async def open_database(
         settings: the URL (its `sslmode` decides about TLS), sizes and limits.
         application: the name that the server shows for the connections.
         registry: where pool and per-query metrics go; none are kept without it.
-        query_names: SQL text → name, the label of `db_query_duration_seconds` (see `query_names`).
+        query_names: SQL text → name, the label of `db_query_duration_seconds`.
 
     Raises:
         StartError: where the server does not answer or refuses; the text has no password.
