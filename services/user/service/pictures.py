@@ -13,12 +13,9 @@ from lib.auth import Principal
 from lib.db import Database, Executor
 from lib.errors import AppError, Code, FieldError, invalid
 from lib.events.background import repeating
-from lib.log import get_logger
 from lib.storage import Links, Storage
 from services.user.service import accounts, audit
 from services.user.store import profiles
-
-log = get_logger(__name__)
 
 MAX_BYTES: Final = 1024 * 1024
 LINK_TTL: Final = timedelta(hours=24)
