@@ -8,7 +8,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
 
 import uvloop
 
@@ -124,35 +124,3 @@ async def _leave(stack: AsyncExitStack, limit: float) -> int:
         return 1
     log.info("stopped")
     return 0
-
-
-class BackgroundTasks:
-    """Work that outlives the request that asked for it and is finished before the process ends."""
-
-    def __init__(self, *, limit_seconds: float = 10.0) -> None:
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._limit = limit_seconds
-
-    def spawn(self, work: Coroutine[Any, Any, None], *, name: str) -> None:
-        """Start `work`; a failure is logged under `name`, it reaches nobody else."""
-        task = asyncio.create_task(work, name=name)
-        self._tasks.add(task)
-        task.add_done_callback(self._finished)
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        if not self._tasks:
-            return
-        _done, late = await asyncio.wait(self._tasks, timeout=self._limit)
-        for task in late:
-            log.warning("background_task_cancelled", task=task.get_name())
-            task.cancel()
-        if late:
-            await asyncio.wait(late)
-
-    def _finished(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("background_task_failed", task=task.get_name(), exc_info=error)

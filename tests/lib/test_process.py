@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 import aiohttp
 import pytest
 
-from lib.process import BackgroundTasks
 from lib.testing.wait import eventually
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -170,20 +169,3 @@ async def test_without_a_profiling_port_there_is_none_and_one_in_use_is_one_sent
     assert await second.ended() == 1
     assert any(f"cannot listen on the profiling port {port}" in line for line in second.lines)
     assert not any("Traceback" in line for line in second.lines)
-
-
-async def test_background_work_is_finished_on_leaving_and_cut_off_at_its_limit() -> None:
-    done: list[str] = []
-
-    async def work(name: str, seconds: float) -> None:
-        await asyncio.sleep(seconds)
-        done.append(name)
-
-    async def fail() -> None:
-        raise RuntimeError("on its own")
-
-    async with BackgroundTasks(limit_seconds=0.2) as tasks:
-        tasks.spawn(work("short", 0.05), name="short")
-        tasks.spawn(work("endless", 60), name="endless")
-        tasks.spawn(fail(), name="fail")
-    assert done == ["short"]
