@@ -70,6 +70,7 @@ def service(name: str, prefix: str, *, http: bool, grpc: bool) -> Dashboard:
         Row("Database", _database(f'job="{name}"')),
         Row("Process", _process(name)),
         Row("Dependencies and background work", _background(name)),
+        *(Row(title, panels) for title, panels in _own(name)),
         Row("Container", _containers(f'name=~".*{name}.*"')),
     ]
     return Dashboard(f"service-{name}", f"Service: {name}", rows)
@@ -261,7 +262,19 @@ def _background(name: str) -> list[Panel]:
         ("Outbox: waiting", "events", f"outbox_waiting_events{mine}", "short"),
         ("Outbox: oldest", "age", f"outbox_oldest_seconds{mine}", "s"),
         ("Events behind", "{{topic}}", f"events_lag{mine} + events_pending{mine}", "short"),
-        ("Mails: waiting", "mails", f"mail_waiting{mine}", "short"),
+        (
+            "Events handled",
+            "{{topic}} {{outcome}}",
+            f"sum by (topic, outcome) (rate(events_handled_total{mine}[{RATE}]))",
+            "ops",
+        ),
+        ("Dead letters", "{{topic}}", f"max by (topic) (events_dead_letters{mine})", "short"),
+        (
+            "Cache",
+            "{{outcome}}",
+            f"sum by (outcome) (rate(cache_requests_total{mine}[{RATE}]))",
+            "ops",
+        ),
         (
             "Rate limits",
             "{{store}} {{outcome}}",
@@ -273,6 +286,67 @@ def _background(name: str) -> list[Panel]:
         Panel(title, {legend: expr}, unit, needs=Needs.FEATURE)
         for title, legend, expr, unit in wanted
     ]
+
+
+def _own(name: str) -> list[tuple[str, list[Panel]]]:
+    """Return what only one service does, by its heading."""
+    mine = f'{{job="{name}"}}'
+
+    def rate(metric: str, by: str = "") -> str:
+        return f"sum{f' by ({by}) ' if by else ''}(rate({metric}{mine}[{RATE}]))"
+
+    def panel(title: str, unit: str = "short", /, **queries: str) -> Panel:
+        return Panel(title, queries, unit, needs=Needs.FEATURE)
+
+    mail = [
+        panel("Mails: waiting", waiting=f"mail_waiting{mine}"),
+        panel("Mails: oldest", "s", age=f"mail_oldest_seconds{mine}"),
+        Panel(
+            "Mails: attempts",
+            {"{{template}} {{outcome}}": rate("mail_attempts_total", "template, outcome")},
+            "ops",
+            needs=Needs.FEATURE,
+        ),
+    ]
+    backlog = [
+        panel(
+            "Left to do",
+            goods=f"max(orders_waiting{mine})",
+            services=f"max(service_orders_overdue{mine})",
+        ),
+        panel(
+            "Left to do: oldest",
+            "s",
+            goods=f"max(orders_oldest_seconds{mine})",
+            services=f"max(service_orders_overdue_oldest_seconds{mine})",
+        ),
+        panel("Service orders expired", "ops", expired=rate("service_orders_expired_total")),
+    ]
+    talk = [
+        Panel("Sockets", {"{{instance}}": f"chat_connections{mine}"}, needs=Needs.FEATURE),
+        panel(
+            "Users and channels",
+            users=f"sum(chat_users{mine})",
+            channels=f"sum(chat_channels{mine})",
+        ),
+        panel(
+            "Messages",
+            "ops",
+            stored=rate("chat_messages_stored_total"),
+            delivered=rate("chat_messages_delivered_total"),
+        ),
+        Panel("Hears the others", {"{{instance}}": f"chat_fanout_up{mine}"}, needs=Needs.FEATURE),
+        panel("Read because an announcement was lost", "ops", fills=rate("chat_gap_fills_total")),
+        Panel(
+            "Sockets closed",
+            {"{{code}}": rate("chat_closed_total", "code")},
+            "ops",
+            needs=Needs.FEATURE,
+        ),
+    ]
+    return {
+        "user": [("Mail", mail)], "order": [("Backlog", backlog)], "chat": [("Talk", talk)],
+    }.get(name, [])  # fmt: skip
 
 
 def _connections() -> list[Panel]:
