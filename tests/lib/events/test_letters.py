@@ -1,0 +1,68 @@
+"""The command that shows dead letters and puts them back."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+
+from lib.events.event import dead_letters_of, stream_of
+from lib.ids import new_id
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture
+async def topic(redis: Redis) -> str:
+    """A topic with a letter that says why, and one that is not even an event."""
+    name = f"letters-{new_id()}"
+    await redis.xadd(
+        dead_letters_of(name),
+        {"id": "e-1", "kind": "order.placed", "key": "o-1", "dead_group": "point",
+         "dead_reason": "ValueError('never\x1b[31m')"},
+    )  # fmt: skip
+    await redis.xadd(
+        dead_letters_of(name), {"x": "1", "dead_group": "point", "dead_reason": "no event"}
+    )
+    return name
+
+
+def run(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "lib.events.letters", *arguments],
+        env={"REDIS_URL": url, "PYTHONPATH": str(ROOT)}, cwd="/",
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+async def test_letters_are_shown_with_their_reasons_and_stay(redis, redis_url, topic) -> None:
+    done = run(redis_url, topic)
+    assert done.returncode == 0, done.stderr
+    first, second, count = done.stdout.splitlines()
+    assert first.split("  ")[:4] == ["e-1", "order.placed", "o-1", "point"]
+    assert first.endswith("never\\x1b[31m')")  # as text, not as a colour of the terminal
+    assert second == "?  ?  ?  point  no event"
+    assert count == f"2 dead letters of {topic}"
+    assert await redis.xlen(dead_letters_of(topic)) == 2
+
+
+async def test_letters_go_back_into_their_stream(redis, redis_url, topic) -> None:
+    done = run(redis_url, topic, "--redrive")
+    assert done.stdout == f"2 events of {topic} are handled again\n"
+    assert await redis.xlen(dead_letters_of(topic)) == 0
+    ((_, first), _) = await redis.xrange(stream_of(topic))
+    assert first == {b"id": b"e-1", b"kind": b"order.placed", b"key": b"o-1"}
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [("redis://127.0.0.1:9/0", "127.0.0.1:9"), ("", "REDIS_URL"), ("x", "REDIS_URL")],
+)
+def test_a_redis_that_is_not_there_is_told_in_a_sentence(url: str, said: str) -> None:
+    done = run(url, "orders")
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
