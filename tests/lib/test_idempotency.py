@@ -32,6 +32,7 @@ from lib.idempotency import (
     Scope,
     fingerprint,
 )
+from lib.testing.wait import eventually
 
 SCHEMA = Path(__file__).resolve().parents[2] / "sql" / "shared" / "schema"
 SCOPE = Scope("user-1", "/things", "key-1")
@@ -52,14 +53,19 @@ class Shop:
     """An application that counts how often it did the work, and answers as it is told."""
 
     def __init__(self, keys: IdempotencyKeys) -> None:
-        self.done = 0
+        self.begun = self.done = 0
         self.failures: list[Exception] = []
         self.gate = asyncio.Event()
         self.gate.set()
-        shell = Shell(Settings(), CollectorRegistry())
+        self.registry = CollectorRegistry()
+        shell = Shell(Settings(), self.registry)
         shell.admit, shell.idempotent = self._sign_in, idempotent(keys, exempt={"/exempt"})
         self.app = web.Application(middlewares=[shell.serve])
         self.app.add_routes([web.route("*", path, self._work) for path in ("/things", "/exempt")])
+
+    def answered(self, method: str, status: int) -> float | None:
+        labels = {"method": method, "route": "/things", "status": str(status)}
+        return self.registry.get_sample_value("http_requests_total", labels)
 
     async def _sign_in(self, exchange: Exchange) -> None:
         who = exchange.request.headers.get("X-Who", "user-1")
@@ -67,6 +73,7 @@ class Shop:
         set_principal(Principal(who, nobody, nobody, True, "", "", 0.0))
 
     async def _work(self, request: web.Request) -> web.Response:
+        self.begun += 1
         await self.gate.wait()
         self.done += 1
         if self.failures:
@@ -154,7 +161,7 @@ async def test_twenty_at_once_are_done_once(client: Client, shop: Shop) -> None:
 async def test_a_repeat_does_not_wait_longer_than_it_should(client: Client, shop: Shop) -> None:
     shop.gate.clear()
     first = asyncio.create_task(post(client))
-    await asyncio.sleep(0.05)
+    await eventually(lambda: shop.begun == 1)
     status, body, answer = await post(client)
     assert (status, body["error"]["code"]) == (409, "CONFLICT")
     assert answer.headers["Retry-After"] == "1"
@@ -176,9 +183,9 @@ async def test_a_refusal_is_kept_and_a_failure_is_not(client: Client, shop: Shop
 async def test_work_goes_on_although_its_client_left(client: Client, shop: Shop) -> None:
     shop.gate.clear()
     first = asyncio.create_task(post(client))
-    await asyncio.sleep(0.05)
+    await eventually(lambda: shop.begun == 1)
     first.cancel()
-    await asyncio.sleep(0.05)
+    await eventually(lambda: shop.answered("POST", 499) == 1)
     shop.gate.set()
     assert (await post(client))[1] == {"number": 1}
     assert shop.done == 1

@@ -200,7 +200,9 @@ async def test_two_authorization_headers_are_401(client: Client) -> None:
         ("/users/me", {}, 401),
     ],
 )
-async def test_guards(client: Client, path: str, headers: dict[str, str], expected: int) -> None:
+async def test_guards_ask_for_permission_role_or_oneself(
+    client: Client, path: str, headers: dict[str, str], expected: int
+) -> None:
     assert await status(client.get(path, headers=headers)) == expected
 
 

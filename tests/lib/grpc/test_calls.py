@@ -14,6 +14,7 @@ from lib.grpc.client import Client
 from lib.grpc.pool import ChannelPool
 from lib.pb.point.v1 import GetUserPointsRequest, ListUserPointsRequest, StreamUserLedgerRequest
 from lib.pb.point.v1.rpc import GET_USER_POINTS, PointServiceStub
+from lib.testing.wait import eventually
 from tests.lib.grpc.serving import CONFLICT, Scripted, scripted
 
 
@@ -81,8 +82,7 @@ async def test_a_caller_that_leaves_cancels_the_work(
     stub: PointServiceStub, server: Scripted
 ) -> None:
     call = asyncio.create_task(ask(stub, "slow"))
-    while not server.asked:
-        await asyncio.sleep(0.005)
+    await eventually(lambda: bool(server.asked))
     call.cancel()
     await asyncio.wait_for(server.cancelled.wait(), 5)
     with pytest.raises(asyncio.CancelledError):

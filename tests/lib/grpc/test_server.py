@@ -20,6 +20,7 @@ from lib.grpc.pool import ChannelPool
 from lib.pb.point.v1 import GetUserPointsRequest, StreamUserLedgerRequest
 from lib.pb.point.v1.rpc import PointServiceStub
 from lib.process import StartError
+from lib.testing.wait import eventually
 from tests.lib.grpc.serving import Scripted, scripted
 
 SERVICE = "point.v1.PointService"
@@ -125,8 +126,7 @@ async def test_stopping_lets_a_running_call_finish_and_waits_no_longer_than_the_
         hanging = asyncio.create_task(
             stub.get_user_points(GetUserPointsRequest(user_id="slow"), seconds=30)
         )
-        while not server.asked:
-            await asyncio.sleep(0.005)
+        await eventually(lambda: bool(server.asked))
         began = loop.time()
     assert 0.4 < loop.time() - began < 3
     with pytest.raises(AppError):

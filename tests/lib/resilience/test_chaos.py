@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import AsyncIterator
 
@@ -29,6 +28,7 @@ from lib.resilience import (
     budget,
 )
 from lib.testing.proxy import Proxy, proxy
+from lib.testing.wait import eventually
 
 RETRY = RetryPolicy(attempts=3, first=0.01, longest=0.02, jitter=0.01)
 
@@ -156,8 +156,16 @@ async def test_a_dead_upstream_costs_nothing_after_three_failures_and_is_found_a
     assert {error.code for error in refusals} == {Code.CIRCUIT_OPEN}
     assert time.monotonic() - began < 0.2
     chaos.heal()
-    await asyncio.sleep(0.25)
-    for _ in range(3):
+
+    async def found_again() -> bool:
+        try:
+            await get(client)
+        except AppError as error:
+            return error.code is not Code.CIRCUIT_OPEN
+        return True
+
+    await eventually(found_again)
+    for _ in range(2):
         await get(client)
     assert client.upstream.breaker.state is State.CLOSED
 
