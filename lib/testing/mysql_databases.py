@@ -85,7 +85,8 @@ class MysqlDatabases:
     @contextmanager
     def _connect(self) -> Iterator[Connection[Any]]:
         arguments = connect_arguments(self._url, connect_seconds=5, statement_seconds=60)
-        with pymysql.connect(**(arguments | {"db": None})) as connection:
+        arguments.pop("db")
+        with pymysql.connect(**arguments) as connection:
             yield connection
 
 

@@ -259,9 +259,9 @@ def _param_name(param: TypedParam, names: set[str]) -> str:
 
 def _param(param: TypedParam, names: set[str], catalog: Catalog) -> Json:
     table = _relation(param.origin, catalog) if param.origin else None
-    value = _value(
-        _param_name(param, names), param.type, catalog, not_null=param.not_null, table=table
-    )
+    # What a column can hold, sqlc lets be compared with it too; see docs/compiler/from-sqlc.md.
+    not_null = param.not_null and not _may_be_null(param.origin, catalog)
+    value = _value(_param_name(param, names), param.type, catalog, not_null=not_null, table=table)
     if param.is_slice:  # sqlc speaks of one element
         value |= {"is_array": False, "array_dims": 0}
     return {
@@ -270,6 +270,16 @@ def _param(param: TypedParam, names: set[str], catalog: Catalog) -> Json:
         "is_sqlc_slice": param.is_slice,
         "original_name": param.origin.column if param.origin else "",
     }
+
+
+def _may_be_null(origin: ColumnRef | None, catalog: Catalog) -> bool:
+    """Whether that is a table's column without NOT NULL."""
+    return origin is not None and any(
+        column.name == origin.column and not column.not_null
+        for table in catalog.tables
+        if (table.schema, table.name) == (origin.schema, origin.table)
+        for column in table.columns
+    )
 
 
 _COMMENT_LINE = re.compile(r"(?m)^[ \t]*--[^\n]*\n?")

@@ -1,0 +1,32 @@
+"""sqlc's document says of parameters what sqlc's plugins have always made code from."""
+
+from __future__ import annotations
+
+from aiosqlc.config.project import QuerySet
+from aiosqlc.emit.json import codegen_request
+from aiosqlc.mysql.analyzer import Judge, type_one
+from aiosqlc.mysql.catalog import catalog_of
+from aiosqlc.mysql.static import schema_from_files
+from aiosqlc.parse.queries import parse_files
+from aiosqlc.parse.scanner import Dialect
+from aiosqlc.source import Span
+from aiosqlc.stages import Analysis
+
+from tests.codegen.mysql.conftest import SCHEMA, files
+
+ENTRY = QuerySet(0, Span(0, 0), Dialect.MYSQL, ("s",), ("q",), Span(0, 0), Span(0, 0))
+
+
+def test_a_parameter_may_be_null_where_the_column_it_meets_may() -> None:
+    schema, file = files(
+        SCHEMA,
+        "-- name: Q :many\nSELECT id FROM a WHERE bio = ? AND name = ? AND st IN (sqlc.slice(st))"
+        " AND js IS NOT NULL AND char_length(bio) > ?;\n",
+    )
+    known, _ = schema_from_files([schema])
+    (parsed,), _ = parse_files([file], Dialect.MYSQL)
+    query, _ = type_one(Judge(known), parsed)
+    assert query is not None
+    assert [param.not_null for param in query.params] == [True] * 4
+    (shown,) = codegen_request(ENTRY, Analysis(catalog_of(known), (query,)))["queries"]
+    assert [p["column"]["not_null"] for p in shown["params"]] == [False, True, True, True]
