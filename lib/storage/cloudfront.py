@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from botocore.signers import CloudFrontSigner
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding
@@ -21,6 +20,8 @@ class CloudFrontLinks:
         self, base_url: str, *, key_pair_id: str, private_key_pem: bytes, clock: Clock = utc_now
     ) -> None:
         """Take the key as unencrypted PEM; raises ValueError where it holds no RSA key."""
+        from botocore.signers import CloudFrontSigner  # here: most processes never need the SDK
+
         self._base_url = base_url.rstrip("/")
         self._key = _rsa_key(private_key_pem)
         self._signer = CloudFrontSigner(key_pair_id, self._sign)

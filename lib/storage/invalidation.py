@@ -7,8 +7,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from aiobotocore.session import get_session
-
 from lib.storage.port import Storage, StoredObject, check_key
 from lib.storage.s3 import client_config, translated
 
@@ -78,6 +76,8 @@ class BehindCloudFront:
 @asynccontextmanager
 async def open_cloudfront(options: CloudFrontOptions) -> AsyncIterator[CloudFront]:
     """Open a client and close it at the end. Connects when first used."""
+    from aiobotocore.session import get_session  # here, for the reason that `open_s3` gives
+
     async with get_session().create_client(
         "cloudfront",
         region_name=_REGION,

@@ -8,10 +8,6 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Final
 
-from aiobotocore.config import AioConfig
-from aiobotocore.session import get_session
-from botocore.exceptions import BotoCoreError, ClientError
-
 from lib.storage.port import StoredObject, check_key, missing, unavailable
 
 _ABSENT: Final = frozenset({"NoSuchKey", "404"})
@@ -83,6 +79,10 @@ class S3Storage:
 @asynccontextmanager
 async def open_s3(options: S3Options) -> AsyncIterator[S3Storage]:
     """Open a client and close it at the end. Connects when first used."""
+    # Here, because the SDK is larger than all else a service imports, and a folder does without.
+    from aiobotocore.config import AioConfig
+    from aiobotocore.session import get_session
+
     config = client_config(
         connect=options.connect_seconds, read=options.read_seconds, attempts=options.attempts
     ).merge(AioConfig(signature_version="s3v4"))
@@ -97,8 +97,10 @@ async def open_s3(options: S3Options) -> AsyncIterator[S3Storage]:
         yield S3Storage(client, options.bucket)
 
 
-def client_config(*, connect: float, read: float, attempts: int) -> AioConfig:
+def client_config(*, connect: float, read: float, attempts: int) -> Any:
     """Return the limits of a client: seconds to connect and between bytes, attempts in all."""
+    from aiobotocore.config import AioConfig
+
     return AioConfig(
         connect_timeout=connect,
         read_timeout=read,
@@ -109,6 +111,8 @@ def client_config(*, connect: float, read: float, attempts: int) -> AioConfig:
 @contextmanager
 def translated() -> Iterator[None]:
     """Turn what the AWS client raises inside the block into `missing()` or `unavailable()`."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
     try:
         yield
     except ClientError as error:

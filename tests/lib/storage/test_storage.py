@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import stat
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -215,3 +217,10 @@ def _unescaped(text: str) -> bytes:
     import base64
 
     return base64.b64decode(text.replace("-", "+").replace("_", "=").replace("~", "/"))
+
+
+def test_without_a_bucket_the_sdk_is_not_imported() -> None:
+    code = "import sys, lib.storage.settings; print([*sys.modules])"
+    names = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout
+    assert b"'lib.storage.s3'" in names
+    assert b"botocore" not in names
