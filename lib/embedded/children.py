@@ -10,26 +10,44 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, Protocol
 
 from lib.embedded.account import Account
 
 PR_SET_PDEATHSIG = 1
+PR_SET_CHILD_SUBREAPER = 36
 # Loaded here: between fork and exec nothing may import or allocate more than it must.
 _LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
-def dies_with_parent(death_signal: signal.Signals) -> Callable[[], None]:
+class Child(Protocol):
+    """What we ask of a `Popen`."""
+
+    @property
+    def pid(self) -> int: ...  # noqa: D102
+    @property
+    def returncode(self) -> int | None: ...  # noqa: D102
+    @property
+    def stdout(self) -> IO[bytes] | None: ...  # noqa: D102
+    def poll(self) -> int | None: ...  # noqa: D102
+    def wait(self, timeout: float | None = None) -> int: ...  # noqa: D102
+    def send_signal(self, number: int, /) -> None: ...  # noqa: D102
+    def kill(self) -> None: ...  # noqa: D102
+
+
+def dies_with_parent(death_signal: signal.Signals, parent: int | None = None) -> Callable[[], None]:
     """Return a `preexec_fn`: the kernel sends `death_signal` when the parent goes, however it goes.
+
+    The parent is we, unless another is named.
 
     The interpreter runs it after changing the account, which would have cleared the request.
     """
-    parent = os.getpid()
+    expected = parent or os.getpid()
 
     def ask() -> None:
         if _LIBC is not None:
             _LIBC.prctl(PR_SET_PDEATHSIG, int(death_signal))
-            if os.getppid() != parent:  # it died in between
+            if os.getppid() != expected:  # it died in between
                 os._exit(1)
 
     return ask
@@ -63,15 +81,19 @@ def spawn(
     )
 
 
-def kill_group(process: subprocess.Popen[bytes]) -> None:
+def adopt_orphans(wanted: bool) -> None:
+    """Ask the kernel for the children of our children, where those end first, or no more."""
+    if _LIBC is not None:
+        _LIBC.prctl(PR_SET_CHILD_SUBREAPER, int(wanted), 0, 0, 0)
+
+
+def kill_group(process: Child) -> None:
     """Kill what is left of the session of a child that has just ended (NGINX's workers, say)."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
 
 
-def stop(
-    process: subprocess.Popen[bytes], *, by: signal.Signals = signal.SIGTERM, within: float
-) -> None:
+def stop(process: Child, *, by: signal.Signals = signal.SIGTERM, within: float) -> None:
     """Ask a child to end with the signal `by`; after `within` seconds kill it. It is gone then."""
     if process.poll() is not None:
         return  # long gone, perhaps: its number may be another's by now

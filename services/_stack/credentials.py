@@ -6,7 +6,6 @@ import base64
 import secrets
 from collections.abc import Mapping, Sequence
 
-from lib.auth import SigningKey
 from lib.embedded.home import Home
 
 
@@ -32,6 +31,9 @@ def _client_secret(home: Home, service: str) -> str:
 
 
 def _signing_key() -> str:
+    # Here, because only a first run makes one, and its imports are as long as the rest of ours.
+    from lib.auth.keys import SigningKey
+
     return SigningKey.generate().pem().decode()
 
 

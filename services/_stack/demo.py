@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import signal
+import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from typing import Final
 
 import msgspec
 
-from services._stack.settings import ROOT, Settings
+from lib.embedded.children import Child, dies_with_parent
+from lib.embedded.forks import Forks
+from services._stack.settings import Settings
 from services._stack.supervisor import StartError
 
 EMAIL: Final = "admin@example.com"
@@ -22,7 +26,9 @@ class Administrator(msgspec.Struct, frozen=True):
     password: str | None
 
 
-async def administrator(settings: Settings, databases: Mapping[str, str]) -> Administrator | None:
+async def administrator(
+    settings: Settings, databases: Mapping[str, str], forks: Forks
+) -> Administrator | None:
     """Add the administrator; None for a database that the user brought along: it stays as it is.
 
     Raises StartError.
@@ -30,24 +36,37 @@ async def administrator(settings: Settings, databases: Mapping[str, str]) -> Adm
     if "user" not in databases or settings.environ.get("USER_DATABASE_URL"):
         return None
     password = settings.home.secret(_SECRET)
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "services.user.admin", EMAIL, "--name", "Demo Admin"),
-        cwd=ROOT,
-        env={**settings.environ, "USER_DATABASE_URL": databases["user"]},
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
+    command = [sys.executable, "-m", "services.user.admin", EMAIL, "--name", "Demo Admin"]
+    env = {**settings.environ, "USER_DATABASE_URL": databases["user"]}
+    child = forks.fork(command, env=env, stdin=password.encode())
+    code, said = await asyncio.to_thread(_finish, child or _spawn(command, env, password))
+    if code:
+        raise StartError(f"the demo administrator cannot be added: {' '.join(said[-30:])}")
+    return Administrator(password if said[-1:] == ["added"] else None)
+
+
+def _spawn(command: list[str], env: Mapping[str, str], password: str) -> Child:
+    child = subprocess.Popen(
+        command,
+        env=env,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        preexec_fn=dies_with_parent(signal.SIGTERM),  # noqa: PLW1509 - one prctl call, no locks
     )
-    try:
-        said, complaints = await process.communicate(password.encode())
-    except asyncio.CancelledError:
-        process.kill()
-        await process.wait()
-        raise
-    if process.returncode:
-        reason = " ".join(complaints.decode(errors="replace").split()[-30:])
-        raise StartError(f"the demo administrator cannot be added: {reason}")
-    return Administrator(password if said.split()[-1:] == [b"added"] else None)
+    if child.stdin is not None:
+        child.stdin.write(password.encode())
+        child.stdin.close()
+    return child
+
+
+def _finish(child: Child) -> tuple[int, list[str]]:
+    """Wait for the end; return the exit code and the words that were said."""
+    said = b""
+    if child.stdout is not None:
+        with child.stdout:
+            said = child.stdout.read()
+    return child.wait(), said.decode(errors="replace").split()
 
 
 def introduce(found: Administrator | None, settings: Settings, say: Callable[[str], None]) -> None:

@@ -6,22 +6,27 @@ import asyncio
 import fcntl
 import os
 import signal
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import IO
 
+from lib.embedded.children import Child
+from lib.embedded.forks import Forks
 from lib.embedded.ports import holder, is_free
-from services._stack import databases, demo, monitoring, parts
+from services._stack import databases, demo, imports, monitoring, parts
 from services._stack.console import Console
 from services._stack.part import Part
 from services._stack.settings import ROOT, Settings
-from services._stack.supervisor import Keeper, StartError
+from services._stack.supervisor import Keeper, StartError, spawn
 
 _WATCHERS = ("nginx-exporter", "blackbox-exporter", "prometheus")
 
 
-async def run(settings: Settings, *, watch: str | None = None) -> None:
+async def run(settings: Settings, forks: Forks, *, watch: str | None = None) -> None:
     """Run the stack until SIGINT or SIGTERM; with `watch`, restart that service when code changes.
+
+    Services are forked from `forks` the first time; later, spawned, with the code as it is then.
 
     Raises StartError with nothing left running where a part cannot start.
     """
@@ -34,7 +39,7 @@ async def run(settings: Settings, *, watch: str | None = None) -> None:
             ["postgres", "redis", *(s.name for s in settings.services), "nginx", *_WATCHERS]
         )
         async with AsyncExitStack() as stack:  # leaves in reverse order, whatever happens
-            starting = asyncio.create_task(_start(settings, console, stack))
+            starting = asyncio.create_task(_start(settings, forks, console, stack))
             await _first(starting, stopping)
             if starting.done():
                 keepers = starting.result()
@@ -53,17 +58,19 @@ async def run(settings: Settings, *, watch: str | None = None) -> None:
         console.say("stopped; the data stays in " + _short(settings.home.path))
 
 
-async def _start(settings: Settings, console: Console, stack: AsyncExitStack) -> dict[str, Keeper]:
+async def _start(
+    settings: Settings, forks: Forks, console: Console, stack: AsyncExitStack
+) -> dict[str, Keeper]:
     """Start everything in order; what has started is stopped by `stack`, last first."""
     kept: dict[str, Keeper] = {}
 
-    async def start(*several: Part) -> None:
+    async def start(*several: Part, by: Callable[[Part], Child] = spawn) -> None:
         """Start parts side by side."""
         keepers = [Keeper(part, say=console.say, relay=console.relay) for part in several]
         stack.push_async_callback(_stop_all, keepers)
         async with asyncio.TaskGroup() as group:
             for keeper in keepers:
-                group.create_task(_start_one(keeper, console))
+                group.create_task(_start_one(keeper, by, console))
         kept.update({keeper.part.name: keeper for keeper in keepers if keeper.is_kept})
 
     try:
@@ -74,12 +81,15 @@ async def _start(settings: Settings, console: Console, stack: AsyncExitStack) ->
         urls = await asyncio.to_thread(databases.ready, settings.home, settings.environ)
         console.say(f"databases migrated: {', '.join(urls) or 'none'}")
         gateway = parts.gateway_part(settings)
+        watchers = await asyncio.to_thread(monitoring.monitoring_parts, settings, console.say)
+        fork = await imports.ready(forks, console.say)
         # Beside the services: hashing its password takes as long as one of them.
-        adding = asyncio.create_task(demo.administrator(settings, urls))
+        adding = asyncio.create_task(demo.administrator(settings, urls, forks))
         stack.push_async_callback(_cancel, adding)
-        await start(*(parts.service_part(s, settings, urls) for s in settings.services))
+        services = [parts.service_part(service, settings, urls) for service in settings.services]
+        await start(*services, *watchers, by=fork)
         await start(gateway)
-        await start(*await asyncio.to_thread(monitoring.monitoring_parts, settings, console.say))
+        forks.close()
         demo.introduce(await adding, settings, console.say)
     except ExceptionGroup as several:
         # Parts that start side by side fail side by side; the first one's reason is enough.
@@ -87,9 +97,9 @@ async def _start(settings: Settings, console: Console, stack: AsyncExitStack) ->
     return kept
 
 
-async def _start_one(keeper: Keeper, console: Console) -> None:
+async def _start_one(keeper: Keeper, by: Callable[[Part], Child], console: Console) -> None:
     try:
-        await keeper.start()
+        await keeper.start(by)
     except StartError as error:
         if not keeper.part.optional:
             raise

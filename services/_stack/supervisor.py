@@ -23,6 +23,17 @@ class StartError(Exception):
     """Why the stack could not start, in one sentence."""
 
 
+def spawn(part: Part) -> children.Child:
+    """Start the part's command, its output in a pipe."""
+    return children.spawn(
+        part.command,
+        log=subprocess.PIPE,
+        account=part.account,
+        env=part.env,
+        death_signal=part.stop_signal,
+    )
+
+
 class Keeper:
     """Keeps one part alive from `start()` to `stop()`."""
 
@@ -32,7 +43,7 @@ class Keeper:
         self.part = part
         self._say = say
         self._relay = relay
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: children.Child | None = None
         self._reader: asyncio.Task[None] | None = None
         self._watch: asyncio.Task[None] | None = None
         self._tail: deque[str] = deque(maxlen=5)
@@ -47,9 +58,9 @@ class Keeper:
         """Whether the part has started and is kept alive."""
         return self._watch is not None
 
-    async def start(self) -> None:
+    async def start(self, spawn: Callable[[Part], children.Child] = spawn) -> None:
         """Start the part and wait until it is ready. Raises StartError with its last words."""
-        self._spawn()
+        self._spawn(spawn)
         deadline = time.monotonic() + self.part.ready_within
         while not await self.part.ready():
             if self.pid is None:
@@ -130,17 +141,11 @@ class Keeper:
         if self._process is not None:
             children.kill_group(self._process)
 
-    def _spawn(self) -> None:
-        self._process = children.spawn(
-            self.part.command,
-            log=subprocess.PIPE,
-            account=self.part.account,
-            env=self.part.env,
-            death_signal=self.part.stop_signal,
-        )
+    def _spawn(self, spawn: Callable[[Part], children.Child] = spawn) -> None:
+        self._process = spawn(self.part)
         self._reader = asyncio.create_task(self._read(self._process))
 
-    async def _read(self, process: subprocess.Popen[bytes]) -> None:
+    async def _read(self, process: children.Child) -> None:
         """Relay the lines of one life of the part, however long a line is."""
         loop = asyncio.get_running_loop()
         stream = asyncio.StreamReader(limit=1 << 20)

@@ -8,19 +8,27 @@ import signal
 import socket
 import stat
 import subprocess
+import sys
 import time
+import urllib.request
 from pathlib import Path
 
 import psutil
 import pytest
 
 from lib.embedded.ports import free_port
-from services._stack.settings import ROOT
+from services._stack.settings import ROOT, service_names
 
 
 def gone(processes: list[psutil.Process], within: float = 15.0) -> bool:
     _, alive = psutil.wait_procs(processes, timeout=within)
     return not [p for p in alive if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
+
+
+def worked(running) -> float:
+    """The seconds of processors that a stack has used, with what has ended."""
+    processes = [psutil.Process(running.process.pid), *running.children()]
+    return sum(sum(process.cpu_times()[:4]) for process in processes)
 
 
 def test_everything_that_was_started_stops_in_order_and_the_data_survives(own_stack):
@@ -31,11 +39,11 @@ def test_everything_that_was_started_stops_in_order_and_the_data_survives(own_st
     assert gone(children)
     assert first.lines[-1].endswith("stopped; the data stays in " + first.environ["RUN_DIR"])
 
-    began = time.monotonic()
     second = own_stack()
     second.wait_until_said("ready; press Ctrl-C")
-    # 1 to 2 s on an idle machine; the bar of 5 s is not for one that runs other tests as well.
-    assert time.monotonic() - began < 20
+    # The bar is 5 s on two processors. A machine that runs other tests as well makes it work longer
+    # for the same, and wait in between.
+    assert worked(second) < 13
     assert not second.said("first run")
     assert second.stop(signal.SIGTERM) == 0
 
@@ -82,6 +90,40 @@ def test_a_killed_stack_takes_its_parts_with_it(own_stack):
     running.process.kill()
     running.process.wait()
     assert gone(children)
+
+
+def forkserver(running) -> list[psutil.Process]:
+    return [child for child in running.children() if "lib.embedded.forkserver" in child.cmdline()]
+
+
+def metrics(running, service: str) -> set[str]:
+    """The metrics of a service, whether or not they have counted anything."""
+    url = f"http://127.0.0.1:{running.port(f'{service.upper()}_PORT')}/metrics"
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        lines = answer.read().decode().splitlines()
+    return {line for line in lines if line.startswith("# TYPE")}
+
+
+def test_a_service_is_found_by_its_command_line(stack):
+    assert forkserver(stack) == []
+    for name in service_names():
+        found = psutil.Process(stack.pid(name))
+        assert " ".join(found.cmdline()).rstrip() == f"{sys.executable} -m services.{name}"
+        assert found.name() == psutil.Process().name()
+
+
+def test_a_start_survives_the_end_of_what_services_are_forked_from(stack, own_stack):
+    running = own_stack()
+    deadline = time.monotonic() + 20
+    while not (found := forkserver(running)):
+        assert time.monotonic() < deadline
+    found[0].kill()
+    running.wait_until_said("ready; press Ctrl-C")
+    assert running.said("imports are not shared (killed by SIGKILL)")
+    # Nothing tells services that were forked from those that were not.
+    for name in service_names():
+        assert metrics(running, name) == metrics(stack, name)
+    assert running.stop() == 0
 
 
 def test_a_signal_during_the_start_leaves_nothing_behind(own_stack):
