@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 
 from lib import context
+from lib.clock import in_utc
 from lib.db import Executor
 from lib.db.like import contains
 from lib.ids import new_id
@@ -51,6 +52,8 @@ async def record(
 async def list_page(db: Executor, query: AuditQuery) -> tuple[list[AuditEntry], int]:
     """Return one page of entries, newest first, and how many match."""
     search = contains(query.search)
+    since = None if query.since is None else in_utc(query.since)
+    until = None if query.until is None else in_utc(query.until)
     rows = await audit.list_audit(
         db,
         actor=query.actor,
@@ -58,8 +61,8 @@ async def list_page(db: Executor, query: AuditQuery) -> tuple[list[AuditEntry], 
         resource_type=query.resource_type,
         resource_id=query.resource_id,
         search=search,
-        since=query.since,
-        until=query.until,
+        since=since,
+        until=until,
         page_size=query.page_size,
         skip=query.offset,
     )
@@ -72,7 +75,7 @@ async def list_page(db: Executor, query: AuditQuery) -> tuple[list[AuditEntry], 
             resource_type=query.resource_type,
             resource_id=query.resource_id,
             search=search,
-            since=query.since,
-            until=query.until,
+            since=since,
+            until=until,
         )
     return rows, total

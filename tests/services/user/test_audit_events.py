@@ -79,3 +79,10 @@ async def test_orders_and_jobs_are_in_the_audit_trail_once_with_who_did_it(world
     assert entry["resource_type"] == "job"
     assert entry["details"].pop("happened_at")
     assert entry["details"] == {"order_id": order_id, **sides}
+
+
+async def test_the_trail_is_read_from_and_to_the_edge_of_the_calendar(world) -> None:
+    admin = await actor(world, Role.ADMIN)
+    edges = "since=0001-01-01T00:00:00%2B14:00&until=9999-12-31T23:59:59-14:00"
+    answer = await admin.call("GET", f"/api/v1/audit?{edges}")
+    assert answer.status == 200, answer.body

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from msgspec import UNSET, Meta, UnsetType
 
+from lib.clock import in_utc
 from lib.errors import FieldError, invalid
 from lib.http.decode import Input
 from lib.http.pagination import ListQuery, Sort
@@ -101,9 +102,9 @@ class ListOrders(ListQuery, frozen=True, kw_only=True):
     @property
     def since(self) -> datetime:
         """The first moment asked for."""
-        return _EARLIEST if self.created_from is UNSET else self.created_from
+        return _EARLIEST if self.created_from is UNSET else in_utc(self.created_from)
 
     @property
     def until(self) -> datetime:
         """The moment before which the list ends."""
-        return _LATEST if self.created_to is UNSET else self.created_to
+        return _LATEST if self.created_to is UNSET else in_utc(self.created_to)
