@@ -69,37 +69,6 @@ def test_a_requirement_that_no_lock_holds_is_named(copy):
     assert "requirements.lock lacks left-pad" in checked.stderr
 
 
-def asked(*targets: str) -> subprocess.CompletedProcess[str]:
-    """Say what make would do."""
-    return subprocess.run(
-        ["make", "--dry-run", *targets], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-
-
-@pytest.mark.parametrize(
-    ("target", "does"),
-    [
-        ("build", "docker compose --profile core build"),
-        ("docker-up", "up --build --wait"),
-        ("docker-down", "down"),
-        ("docker-clean", "down --volumes --rmi local"),
-        ("lint", "ruff check"),
-        ("run-user", "-m services.user"),
-        ("test-order", "-m pytest tests/services/order"),
-        ("test-repo", "-m pytest -m repo"),
-    ],
-)
-def test_make_knows_what_the_older_systems_makefiles_did(target, does):
-    said = asked(target)
-    assert said.returncode == 0, said.stderr
-    assert does in said.stdout
-
-
-@pytest.mark.parametrize("target", ["run-nobody", "test-nobody"])
-def test_a_service_that_is_none_is_answered_with_those_there_are(target):
-    assert 'echo "svc=nobody is not one of: catalog ' in asked(target).stdout
-
-
 @pytest.mark.skipif(not (ROOT / ".git").exists(), reason="only a checkout knows what is tracked")
 def test_no_secret_and_no_package_is_tracked():
     tracked = subprocess.run(
