@@ -99,7 +99,9 @@ async def catalog() -> AsyncIterator[FakeCatalog]:
 @pytest.fixture
 def new_config(new_config: NewConfig, catalog: FakeCatalog) -> NewConfig:
     def new(**settings):
-        return new_config(**({"catalog_url": catalog.url} | settings))
+        # The sweep stays out of the way: tests say themselves when the time of an order is over.
+        given = {"catalog_url": catalog.url, "sweep_seconds": 3600.0}
+        return new_config(**(given | settings))
 
     return new
 

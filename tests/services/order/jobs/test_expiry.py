@@ -45,12 +45,6 @@ async def currency(sql) -> None:
     )
 
 
-@pytest.fixture
-def new_config(new_config: NewConfig) -> NewConfig:
-    """The service's own sweep stays out of the way, unless a test is about it."""
-    return lambda **settings: new_config(**({"sweep_seconds": 3600.0} | settings))
-
-
 async def overdue(sql, *orders: dict) -> None:
     """Let the time of these orders be over."""
     await sql.execute(
