@@ -23,10 +23,11 @@ from aiosqlc.parse.queries import parse_files
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.plan import plan_modules
 from aiosqlc.plan.twin import Planned, twin_of
+from aiosqlc.plan.unmatched import unmatched_overrides
 from aiosqlc.remember import Analyze, analyze_remembering
 from aiosqlc.schema import read_schema
 from aiosqlc.source import SourceFile, Span
-from aiosqlc.stages import Analysis, AnalyzeOptions, ParsedQuery, Rendered, SchemaFile
+from aiosqlc.stages import Analysis, AnalyzeOptions, Catalog, ParsedQuery, Rendered, SchemaFile
 
 
 @dataclass
@@ -53,6 +54,7 @@ class Inputs:
     files: tuple[SourceFile, ...]
     queries: tuple[ParsedQuery, ...]
     shims: tuple[SchemaFile, ...] = ()
+    readable: bool = True  # without its whole schema, nothing true can be said of a query
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,9 @@ class Analysed:
 def compile_project(project: Project, analyze: Analyze | None = None) -> Compiled:
     """Compile every entry of a project. One entry's errors do not hide another's."""
     compiled = Compiled()
+    known: list[Analysis] = []
     for analysed in analyze_project(project, analyze):
+        known.append(analysed.analysis)
         compiled.diagnostics += analysed.diagnostics
         if analysed.locked:
             compiled.locked[str(analysed.entry.index)] = analysed.locked
@@ -82,6 +86,9 @@ def compile_project(project: Project, analyze: Analyze | None = None) -> Compile
             print_set(project, analysed.entry, analysed.analysis, compiled)
         else:
             compiled.diagnostics += _clashes_elsewhere(analysed)
+    if not compiled.failed:
+        asked = [item for entry in project.sets if entry.python for item in entry.python.overrides]
+        compiled.diagnostics += unmatched_overrides(asked, known, project.file)
     compiled.diagnostics = in_source_order([*compiled.diagnostics, *_same_paths(project, compiled)])
     return compiled
 
@@ -119,6 +126,9 @@ def analyze_project(
     known = lock.read_lock(project) if remember else {}
     for entry in project.sets:
         inputs, problems = read_inputs(project, entry)
+        if not inputs.readable:
+            yield Analysed(entry, inputs, Analysis(Catalog()), None, tuple(problems))
+            continue
         outcome = analyze_remembering(
             entry,
             inputs.schema,
@@ -166,11 +176,12 @@ def read_inputs(project: Project, entry: QuerySet) -> tuple[Inputs, list[Diagnos
     shims, unshimmed = read_schema(
         project.root, entry.shims, entry.engine, project.file, entry.span
     )
+    readable = not problems and not unshimmed
     paths, missing = find_sql_files(project.root, entry.queries, project.file, entry.queries_span)
     files, unreadable = read_files(project.root, paths)
     queries, mistakes = parse_files(files, entry.engine)
     problems += [*unshimmed, *missing, *unreadable, *mistakes]
-    return Inputs(schema, tuple(files), queries, shims), problems
+    return Inputs(schema, tuple(files), queries, shims, readable), problems
 
 
 def options_of(entry: QuerySet, shims: tuple[SchemaFile, ...] = ()) -> AnalyzeOptions:

@@ -21,6 +21,7 @@ from aiosqlc.config.reader import Reader
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.source import SourceFile
+from aiosqlc.typenames import is_dotted, is_type
 
 DEFAULT_NAMES = ("sqlc.yaml", "sqlc.yml", "sqlc.json")
 
@@ -133,6 +134,9 @@ class _Loader:
             )
         uri = self._uri(database.get("uri"))
         if not engine or not queries or not (schema or uri):
+            if len(reader.problems) == before:
+                name = "schema" if queries else "queries"
+                reader.error(found.get(name, node), f"`{name}` names nothing")
             return None
         return QuerySet(
             index=index,
@@ -194,8 +198,11 @@ class _Loader:
             reader.error(node, "`gen.python.out` is missing", "where should the code go?")
             return None
         package = reader.string(found.get("package"), "package") or ""
-        if package and not re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", package, re.ASCII):
+        if package and not is_dotted(package):
             reader.error(found["package"], f"`{package}` is not a dotted package name")
+        executor = reader.string(found.get("executor"), "executor") or ""
+        if executor and not is_dotted(executor):
+            reader.error(found["executor"], f"`{executor}` is not the name of a module")
         same_as = reader.string(found.get("same_as"), "same_as") or ""
         if "contract" in found and not same_as:
             reader.error(
@@ -210,7 +217,7 @@ class _Loader:
             span=reader.span(node),
             package=package,
             models=ModelKind(models),
-            executor=reader.string(found.get("executor"), "executor") or "",
+            executor=executor,
             emit_class=reader.flag(found.get("emit_class"), "emit_class"),
             emit_protocol=reader.flag(found.get("emit_protocol"), "emit_protocol"),
             emit_exceptions=reader.flag(found.get("emit_exceptions"), "emit_exceptions"),
@@ -242,6 +249,15 @@ class _Loader:
         if not values.get("type"):
             reader.error(node, "an override names a type", hint="such as `type: app.models.Prefs`")
             return None
+        if not is_type(values["type"]):
+            message = f"`{values['type']}` is not a type"
+            reader.error(found["type"], message, hint="such as `list[app.models.Tag]`")
+            return None
+        for key in ("decode", "encode"):
+            if values.get(key) and not is_dotted(values[key]):
+                message = f"`{values[key]}` is not the name of a function"
+                reader.error(found[key], message, hint="such as `app.models.decode_tag`")
+                return None
         return Override(
             span=reader.span(node),
             python_type=values["type"],

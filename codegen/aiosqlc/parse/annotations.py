@@ -10,6 +10,7 @@ from aiosqlc.parse.scanner import Token
 from aiosqlc.source import SourceFile, Span
 from aiosqlc.stages import Command, Hint
 from aiosqlc.suggest import did_you_mean, nearest
+from aiosqlc.typenames import is_type
 
 KEYWORDS = ("name", "column", "param", "row", "ignore")
 OPTIONS = ("bulk",)
@@ -214,12 +215,19 @@ def _read_hint(
             (Label(file, line.whole, f"expected `{keyword['word']}: name Type!`"),),
             hint="`!` says never NULL, `?` says may be NULL; the type may be left out",
         )
-    target = match["target"]
+    target, python_type = match["target"], match["type"].strip()
+    if python_type and not is_type(python_type):
+        return Diagnostic(
+            "E108",
+            f"`{python_type}` is not a type",
+            (Label(file, line.span(keyword, "rest"), "a name, its type, and `!` or `?`"),),
+            hint=f"such as `{keyword['word']}: {target} list[app.models.Tag]`",
+        )
     found.hints.append(
         Hint(
             target=f"param:{target}" if keyword["word"] == "param" else target,
             span=line.span(keyword, "rest"),
-            python_type=match["type"].strip() or None,
+            python_type=python_type or None,
             not_null={"!": True, "?": False}.get(match["mark"]),
         )
     )

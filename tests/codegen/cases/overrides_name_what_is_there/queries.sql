@@ -1,0 +1,2 @@
+-- name: GetAccount :one
+SELECT * FROM account WHERE id = @id;
