@@ -20,21 +20,27 @@ def find_sql_files(
     problems: list[Diagnostic] = []
     for pattern in patterns:
         paths = _expand(root, pattern)
-        missing = [path for path in paths if not path.exists()]
-        if missing or not paths:
-            problems.append(
-                Diagnostic(
-                    "E007",
-                    f"no such file or folder: {pattern}",
-                    (Label(config, span, "named here"),),
-                    hint="paths are relative to the configuration file",
-                )
-            )
+        label = (Label(config, span, "named here"),)
+        if not paths or not all(path.exists() for path in paths):
+            hint = "paths are relative to the configuration file"
+            message = f"no such file or folder: {pattern}"
+            problems.append(Diagnostic("E007", message, label, hint))
             continue
-        for path in paths:
-            inside = sorted(path.iterdir()) if path.is_dir() else [path]
-            found += [item for item in inside if _is_sql(item) and item not in found]
+        try:
+            inside = [item for path in paths for item in _inside(path) if _is_sql(item)]
+        except OSError as error:
+            message = f"cannot read {pattern}: {error.strerror}"
+            problems.append(Diagnostic("E008", message, label))
+            continue
+        if not inside:
+            hint = "files of SQL are called `*.sql`; folders are not searched below the first level"
+            problems.append(Diagnostic("E007", f"no .sql file in {pattern}", label, hint))
+        found += [item for item in inside if item not in found]
     return found, problems
+
+
+def _inside(path: Path) -> list[Path]:
+    return sorted(path.iterdir()) if path.is_dir() else [path]
 
 
 def _expand(root: Path, pattern: str) -> list[Path]:
@@ -59,5 +65,11 @@ def read_files(root: Path, paths: Iterable[Path]) -> tuple[list[SourceFile], lis
         except (OSError, UnicodeDecodeError) as error:
             problems.append(Diagnostic("E008", f"cannot read {shown}: {error}"))
             continue
-        files.append(SourceFile(shown, text.replace("\r\n", "\n")))
+        file = SourceFile(shown, text.replace("\r\n", "\n"))
+        if "\0" in text:  # the server would read no further, without a word
+            at = file.text.index("\0")
+            label = Label(file, Span(at, at + 1), "here")
+            problems.append(Diagnostic("E008", "a NUL byte: this is no text", (label,)))
+            continue
+        files.append(file)
     return files, problems

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
@@ -18,6 +18,8 @@ _COLOURS = {
     "bold": "\033[1m",
 }
 _RESET = "\033[0m"
+# A terminal would obey these: they are shown by pictures of themselves.
+_VISIBLE = {code: 0x2400 + code for code in range(32) if chr(code) not in "\t\n"} | {127: 0x2421}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ class Style:
 def render(diagnostic: Diagnostic, style: Style | None = None) -> str:
     """Render one diagnostic, ending with a newline."""
     style = style or Style()
+    diagnostic = _printable(diagnostic)
     name = diagnostic.severity.value
     head = style.paint(name, f"{name}[{diagnostic.code}]") + ": "
     lines = [head + style.paint("bold", diagnostic.message)]
@@ -60,9 +63,19 @@ def render(diagnostic: Diagnostic, style: Style | None = None) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _printable(diagnostic: Diagnostic) -> Diagnostic:
+    """Return a diagnostic whose words are safe on a terminal, its message on one line."""
+    return replace(
+        diagnostic,
+        message=" ".join(diagnostic.message.split()).translate(_VISIBLE),
+        hint=diagnostic.hint.translate(_VISIBLE),
+        notes=tuple(note.translate(_VISIBLE) for note in diagnostic.notes),
+    )
+
+
 def _frame(label: Label, width: int, *, first: bool, style: Style) -> list[str]:
     line, column = label.file.line_col(label.span.start)
-    text = label.file.line_text(line)
+    text = label.file.line_text(line).translate(_VISIBLE)
     length = min(label.span.end - label.span.start, len(text) - column + 1)
     corner = "┌─" if first else "├─"
     bar = style.paint("frame", "│")

@@ -134,8 +134,10 @@ def _trimmed(comment: list[str]) -> tuple[str, ...]:
 
 def _nothing_under(file: SourceFile, tokens: list[Token]) -> list[Diagnostic]:
     notes, problems = read_annotations(file, tokens)
-    if notes.seen_name and not problems:
-        text = "the next thing is a semicolon"
+    if not notes.seen_name:
+        return []
+    if not problems:
+        text = "the next thing is a semicolon, or the end of the file"
         problems = [
             Diagnostic("E111", "no query below this name", (Label(file, notes.name_span, text),))
         ]

@@ -30,7 +30,7 @@ class Statement:
 def statements_of(
     file: SourceFile, dialect: Dialect, parse: Callable[[SourceFile, list[Token], Dialect], Parsed]
 ) -> tuple[Statement, ...]:
-    """Cut a file into statements and parse each; a last comment alone is no statement."""
+    """Cut a file into statements and parse each; what follows the last may be a comment."""
     before = _Before(_last_seen(file.path, dialect, parse), file)
     found: list[Statement] = []
     at = 0
@@ -56,7 +56,7 @@ def _next(
             query, problems = parse(file, tokens, dialect)
             return Statement(start, token.end, query, tuple(problems), closed=True)
         tokens.append(token)
-    if all(token.kind is Kind.COMMENT for token in tokens):
+    if not tokens:
         return None
     query, problems = parse(file, tokens, dialect)
     return Statement(start, len(file.text), query, tuple(problems), closed=False)

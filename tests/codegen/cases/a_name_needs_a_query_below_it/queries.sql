@@ -1,0 +1,4 @@
+-- name: GetAccount :one
+SELECT * FROM account WHERE id = @id;
+
+-- name: ListAccounts :many

@@ -1,0 +1,50 @@
+"""Files that hold no SQL are named, and nothing else is said because of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from aiosqlc.config.load import load_project
+from aiosqlc.diagnostics import Diagnostic
+from aiosqlc.pipeline import compile_project
+from aiosqlc.render import render
+
+CONFIG = """\
+version: "2"
+sql:
+  - {engine: postgresql, schema: schema, queries: queries.sql, gen: {python: {out: store}}}
+"""
+
+
+def compiled(folder: Path, schema: dict[str, bytes]) -> list[Diagnostic]:
+    (folder / "sqlc.yaml").write_text(CONFIG)
+    (folder / "queries.sql").write_text("-- name: GetT :many\nSELECT * FROM t;\n")
+    (folder / "schema").mkdir()
+    for name, content in schema.items():
+        (folder / "schema" / name).write_bytes(content)
+    project, problems = load_project(folder / "sqlc.yaml", environ={})
+    assert project
+    return [*problems, *compile_project(project).diagnostics]
+
+
+@pytest.mark.parametrize(
+    ("schema", "message"),
+    [
+        ({}, "no .sql file in schema"),
+        ({"schema.ddl": b"CREATE TABLE t ()"}, "no .sql file in schema"),
+        ({"a.sql": b"CREATE TABLE t (id int\0)"}, "a NUL byte: this is no text"),
+        ({"a.sql": "CREATE TABLE t ()".encode("utf-16")}, "cannot read schema/a.sql"),
+    ],
+)
+def test_a_schema_that_cannot_be_read_is_the_only_finding(
+    tmp_path: Path, schema: dict[str, bytes], message: str
+) -> None:
+    (problem,) = compiled(tmp_path, schema)
+    assert problem.message.startswith(message)
+
+
+def test_what_a_terminal_would_obey_is_shown_instead(tmp_path: Path) -> None:
+    (problem,) = compiled(tmp_path, {"a.sql": b"CREATE TABLE \x1b[31mt ();"})
+    assert "␛[31mt" in render(problem)
+    assert "\x1b" not in render(problem)
