@@ -50,29 +50,29 @@ def write(changes: Changes) -> list[Diagnostic]:
     try:
         for file in changes.write:
             file.path.parent.mkdir(parents=True, exist_ok=True)
-            staged.append((_stage(file), file.path))
+            handle, name = tempfile.mkstemp(prefix=f".{file.path.name}.", dir=file.path.parent)
+            staged.append((Path(name), file.path))
+            _stage(file, handle, Path(name))
         for (temporary, path), file in zip(staged, changes.write, strict=True):
             temporary.replace(path)
             _know(path, signature(path), file.text)
         for path in changes.remove:
             path.unlink(missing_ok=True)
     except OSError as error:
+        return [Diagnostic("E502", f"cannot write: {error}")]
+    finally:  # whatever ended it, a signal too, nothing unfinished stays behind
         for temporary, _ in staged:
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
-        return [Diagnostic("E502", f"cannot write: {error}")]
     return []
 
 
-def _stage(file: Rendered) -> Path:
+def _stage(file: Rendered, handle: int, temporary: Path) -> None:
     """Write a file under another name beside its place, so that putting it there is one step."""
-    handle, name = tempfile.mkstemp(prefix=f".{file.path.name}.", dir=file.path.parent)
     with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
         stream.write(file.text)
     mode = file.path.stat().st_mode & 0o777 if file.path.exists() else 0o644
-    temporary = Path(name)
     temporary.chmod(mode)
-    return temporary
 
 
 _MOST_KNOWN = 10_000

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from aiosqlc.output import compare, diff, write
 from aiosqlc.stages import Rendered
 
@@ -43,3 +44,11 @@ def test_the_difference_is_a_unified_diff(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text(f"{OURS}x = 1\n")
     text = diff(compare([Rendered(tmp_path / "a.py", f"{OURS}x = 2\n")], [tmp_path]))
     assert "-x = 1\n+x = 2\n" in text
+
+
+def test_an_interrupted_run_leaves_nothing_unfinished_behind(tmp_path: Path) -> None:
+    unwritable = OURS + "\ud800"  # half a character: writing it ends in the middle
+    files = [Rendered(tmp_path / "a.py", OURS), Rendered(tmp_path / "b.py", unwritable)]
+    with pytest.raises(UnicodeEncodeError):
+        write(compare(files, []))
+    assert list(tmp_path.iterdir()) == []

@@ -91,7 +91,9 @@ class Analyzer:
         ) as error:
             self._forget()
             hint = (
-                "" if options.database_uri else "set `database.uri` to a PostgreSQL server you have"
+                "`database.uri` is such as `postgresql://user@host/name`"
+                if options.database_uri
+                else "set `database.uri` to a PostgreSQL server you have"
             )
             return nothing, (Diagnostic("E210", f"no PostgreSQL server: {error}", hint=hint),)
         except DatabaseRefusedError as refused:

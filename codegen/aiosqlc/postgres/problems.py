@@ -37,6 +37,8 @@ def query_problem(
     """Return the diagnostic for a query (or one text of a dynamic query) the server refused."""
     span = _place(query, error, sql or query.sql, source_map or query.source_map)
     hint = error.hint or _HINTS.get(error.state, "")
+    if error.state == "42601" and query.file.text[span.start : span.start + 1] in {":", "?"}:
+        hint = "parameters are written `@name` or `$1`"
     notes = (error.detail,) if error.detail else ()
     code = _CODES.get(error.state, _OTHER)
     return Diagnostic(code, error.message, (Label(query.file, span),), hint, notes=notes)

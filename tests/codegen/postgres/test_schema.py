@@ -71,6 +71,13 @@ def test_an_index_that_only_a_real_extension_can_build_is_left_out() -> None:
     assert problems == ()
 
 
+@pytest.mark.parametrize("copy", ["copy t from stdin", "copy t to stdout"])
+def test_a_copy_with_nobody_at_the_other_end_is_an_error_and_nothing_hangs(copy: str) -> None:
+    file = schema_file(f"create table t (id int); insert into t values (1); {copy}")
+    _, (problem,) = analyze([file], [], AnalyzeOptions())
+    assert (problem.code, problem.hint) == ("E203", "leave it out, or write INSERT")
+
+
 def test_a_shim_stands_in_for_its_extension() -> None:
     shim = schema_file("create domain geometry as text", "shims/postgis.sql")
     file = schema_file("create extension postgis; create table t (g geometry not null)")

@@ -99,6 +99,13 @@ def test_without_a_server_there_is_a_finding_and_no_traceback(tmp_path: Path) ->
     assert (problem.code, "database.uri" in problem.hint) == ("E210", True)
 
 
+@pytest.mark.parametrize("uri", ["not a uri", "mysql://host/name", "postgresql://127.0.0.1:1/x"])
+def test_a_server_that_cannot_be_one_is_a_finding(uri: str) -> None:
+    _, (problem,) = analyze([schema_file("select 1")], [], AnalyzeOptions(database_uri=uri))
+    assert problem.code == "E210"
+    assert "postgresql://" in problem.hint
+
+
 def test_a_schema_is_applied_once(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     options = AnalyzeOptions(cache_dir=cache)
     schema = [schema_file("create table once (id int)")]

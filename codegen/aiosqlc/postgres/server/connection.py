@@ -11,6 +11,7 @@ import psycopg
 from psycopg import pq
 
 _OK = frozenset({pq.ExecStatus.COMMAND_OK, pq.ExecStatus.TUPLES_OK, pq.ExecStatus.EMPTY_QUERY})
+_COPYING = frozenset({pq.ExecStatus.COPY_IN, pq.ExecStatus.COPY_OUT})
 _Field = pq.DiagnosticField
 T = TypeVar("T")
 
@@ -75,7 +76,22 @@ class Connection:
     def run(self, sql: str) -> ServerError | None:
         """Run one statement or a `;`-separated script; return the error, if any."""
         result = self.execute(sql)
+        if result.status in _COPYING:
+            return self._refuse_copy(result.status)
         return None if result.status in _OK else server_error(result)
+
+    def _refuse_copy(self, status: int) -> ServerError:
+        """End a COPY from or to the client, who is not there; say so."""
+        message = "COPY … TO STDOUT has nobody to send data to"
+        if status == pq.ExecStatus.COPY_IN:
+            message = "COPY … FROM STDIN waits for data that only psql sends"
+            self.pg.put_copy_end(b"no data")
+        else:
+            while self.pg.get_copy_data(0)[0] > 0:
+                pass
+        while self.pg.get_result() is not None:
+            pass
+        return ServerError("0A000", message, hint="leave it out, or write INSERT")
 
     def execute(self, sql: str, values: Sequence[str | None] | None = None) -> pq.abc.PGresult:
         """Run a statement, with parameters as text if given, and return the server's answer.

@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from psycopg.conninfo import make_conninfo
 
 from aiosqlc.postgres.server.connection import Connection, ConnectionFailedError
@@ -61,8 +62,15 @@ class Server:
     embedded: bool
 
     def conninfo(self, database: str) -> str:
-        """Return the connection string of a database of this server."""
-        return make_conninfo(self.base, dbname=database)
+        """Return the connection string of a database of this server.
+
+        Raises `ConnectionFailedError` where what the user gave is no connection string.
+        """
+        try:
+            return make_conninfo(self.base, dbname=database)
+        except psycopg.ProgrammingError as error:
+            message = f"`database.uri` is no connection string: {str(error).strip()}"
+            raise ConnectionFailedError(message) from error
 
     @property
     def admin(self) -> str:
