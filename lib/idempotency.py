@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import hmac
 import re
 import time
 from dataclasses import dataclass
@@ -63,8 +64,16 @@ class IdempotencyKeys:
     that ends: the work is then done again. What cannot bear even that has a unique key of its own.
     """
 
-    def __init__(self, db: Executor, policy: IdempotencyPolicy = IdempotencyPolicy()) -> None:
+    def __init__(
+        self,
+        db: Executor,
+        policy: IdempotencyPolicy = IdempotencyPolicy(),
+        *,
+        secret: bytes = b"",
+    ) -> None:
+        """Keep prints of requests under `secret`: a password in one must not be guessed from it."""
         self._db = db
+        self._secret = secret
         self.policy = policy
 
     async def begin(self, scope: Scope, fingerprint: bytes) -> Lease | Answer:
@@ -74,6 +83,7 @@ class IdempotencyKeys:
             AppError: IDEMPOTENCY_KEY_REUSED where the key came with another request; CONFLICT where
                 the first one is still being worked on after `wait_seconds`.
         """
+        fingerprint = hmac.digest(self._secret, b"idempotency" + fingerprint, "sha256")
         lease = Lease(scope, new_id())
         until = time.monotonic() + self.policy.wait_seconds
         while not await self._claim(lease, fingerprint):

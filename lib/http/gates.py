@@ -43,7 +43,7 @@ def install(
 
     Args:
         app: the application; its routes are closed from now on, except those marked `@public`.
-        settings: the limits, and the secret of CSRF tokens.
+        settings: the limits, and the secret of CSRF tokens and of what is kept of requests.
         verifier: who checks tokens.
         idempotency: whether `Idempotency-Key` is honoured; the service then sets `DATABASE`, which
             has the table for it.
@@ -51,9 +51,8 @@ def install(
     """
     shell = app[SHELL]
     shell.proxies, shell.admit = settings.proxies(), not_yet
-    authenticator = Authenticator(
-        verifier, csrf_secret=settings.auth_csrf_secret.get_secret_value().encode()
-    )
+    secret = settings.auth_csrf_secret.get_secret_value().encode()
+    authenticator = Authenticator(verifier, csrf_secret=secret)
 
     async def admission(app: web.Application) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
@@ -71,7 +70,8 @@ def install(
 
         async def keep_answers(app: web.Application) -> None:
             # Runs when every resource is open, so the database is.
-            shell.idempotent = idempotent(IdempotencyKeys(app[DATABASE]), exempt=not_idempotent)
+            keys = IdempotencyKeys(app[DATABASE], secret=secret)
+            shell.idempotent = idempotent(keys, exempt=not_idempotent)
 
         app.on_startup.append(keep_answers)
 

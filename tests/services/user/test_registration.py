@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import hmac
 from uuid import UUID
 
+import msgspec
 import pytest
 
+from lib.idempotency import fingerprint
 from services.user.config import UserConfig
 from services.user.personal_ids import PersonalIds, parse_keys
 from tests.services.user.world import PASSWORD, person, running_world
@@ -165,3 +168,21 @@ async def test_a_provider_who_cannot_be_written_leaves_no_account(world) -> None
     assert answer.status == 400
     for table in ("account", "provider", "mail_outbox", "outbox"):
         assert await world.db.fetchval(f"SELECT count(*) FROM {table}") == 0
+
+
+async def test_what_is_kept_of_a_repeatable_request_does_not_give_its_password_away(world) -> None:
+    body = msgspec.json.encode(person())
+    headers = {"Content-Type": "application/json", "Idempotency-Key": "once"}
+    for _ in range(2):
+        answer = await world.call(
+            "POST", "/api/v1/auth/register/customer", data=body, headers=headers
+        )
+        assert answer.status == 201
+    kept = await world.db.fetchval("SELECT fingerprint FROM idempotency_key")
+    path, kind = b"/api/v1/auth/register/customer", b"application/json"
+    # Whoever reads the database and knows the rest could try passwords against it.
+    for secret in (None, b""):
+        tried = fingerprint(path, kind, body)
+        if secret is not None:
+            tried = hmac.digest(secret, b"idempotency" + tried, "sha256")
+        assert kept != tried
