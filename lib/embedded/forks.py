@@ -21,7 +21,7 @@ from typing import IO, Final
 from lib.embedded import children
 
 READY: Final = b"ready"
-IMPORT_SECONDS: Final = 30.0
+IMPORT_SECONDS: Final = 120.0  # a first run compiles all of it
 FORK_SECONDS: Final = 10.0
 _POLL_SECONDS: Final = 0.01
 
