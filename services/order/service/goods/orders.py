@@ -18,6 +18,7 @@ from services.order.model.goods.status import Status, may_be_removed, may_follow
 from services.order.ports import User
 from services.order.service.goods import finishing
 from services.order.service.goods.shop import Caller, Shop, user_if_known
+from services.order.service.paging import page_of
 from services.order.store.goods import orders
 from services.order.store.goods.models import (
     GoodsOrder,
@@ -64,29 +65,19 @@ async def list_page(db: Executor, wanted: ListOrders, caller: Caller) -> Page:
     """
     user_id = _whose(wanted, caller)
     statuses = [GoodsStatus(status) for status in wanted.statuses]
-    found = await orders.list_orders(
+    found, total = await page_of(
         db,
+        wanted,
+        orders.list_orders,
+        orders.count_orders,
+        sort=wanted.sql_sort,
         statuses=statuses,
         created_from=wanted.since,
         created_to=wanted.until,
         deleted=wanted.deleted,
         user_id=user_id,
         product_id=_given(wanted.product_id),
-        sort=wanted.sql_sort,
-        page_size=wanted.page_size,
-        skip=wanted.offset,
     )
-    total = wanted.total_if_last(len(found))
-    if total is None:
-        total = await orders.count_orders(
-            db,
-            statuses=statuses,
-            created_from=wanted.since,
-            created_to=wanted.until,
-            deleted=wanted.deleted,
-            user_id=user_id,
-            product_id=_given(wanted.product_id),
-        )
     lines = await _lines_of(db, found)
     return Page([Found(order, lines.get(order.id, ())) for order in found], total)
 

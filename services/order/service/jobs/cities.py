@@ -13,6 +13,7 @@ from lib.ids import new_id
 from services.order.model.jobs.lists import ListCities
 from services.order.model.jobs.places import Capital, CityChange, Location, NewCity
 from services.order.service.jobs.found import check_version, conflict, found, given, is_empty
+from services.order.service.paging import page_of
 from services.order.store.jobs import cities as store
 from services.order.store.jobs import locations
 from services.order.store.jobs.models import CapitalKind, City, ProviderLocation
@@ -27,19 +28,15 @@ async def get(db: Executor, city_id: UUID) -> City:
 
 async def list_page(db: Executor, wanted: ListCities) -> tuple[Sequence[City], int]:
     """Return one page and the number of all that match."""
-    search = contains(wanted.search)
-    rows = await store.list_cities(
+    return await page_of(
         db,
-        iso2=wanted.iso2,
-        search=search,
+        wanted,
+        store.list_cities,
+        store.count_cities,
         sort=wanted.sql_sort,
-        page_size=wanted.page_size,
-        skip=wanted.offset,
+        iso2=wanted.iso2,
+        search=contains(wanted.search),
     )
-    total = wanted.total_if_last(len(rows))
-    if total is None:
-        total = await store.count_cities(db, iso2=wanted.iso2, search=search)
-    return rows, total
 
 
 async def providers_of(
@@ -47,13 +44,13 @@ async def providers_of(
 ) -> tuple[Sequence[ProviderLocation], int]:
     """Return who works from a city, by id; NOT_FOUND where there is no such city."""
     await get(db, city_id)
-    rows = await locations.list_locations_in_city(
-        db, city_id=city_id, page_size=wanted.page_size, skip=wanted.offset
+    return await page_of(
+        db,
+        wanted,
+        locations.list_locations_in_city,
+        locations.count_locations_in_city,
+        city_id=city_id,
     )
-    total = wanted.total_if_last(len(rows))
-    if total is None:
-        total = await locations.count_locations_in_city(db, city_id=city_id)
-    return rows, total
 
 
 async def add(db: Database, new: NewCity) -> City:

@@ -12,6 +12,7 @@ from lib.ids import new_id
 from services.order.model.jobs.currencies import CurrencyChange, NewCurrency
 from services.order.model.jobs.lists import ListCurrencies
 from services.order.service.jobs.found import check_version, conflict, found, is_empty
+from services.order.service.paging import page_of
 from services.order.store.jobs import currencies as store
 from services.order.store.jobs.models import Currency
 
@@ -26,16 +27,14 @@ async def get(db: Executor, currency_id: UUID) -> Currency:
 
 async def list_page(db: Executor, wanted: ListCurrencies) -> tuple[Sequence[Currency], int]:
     """Return one page and the number of all that match."""
-    search = contains(wanted.search)
-    rows = await store.list_currencies(
+    return await page_of(
         db,
-        search=search,
+        wanted,
+        store.list_currencies,
+        store.count_currencies,
         sort=wanted.sql_sort,
-        page_size=wanted.page_size,
-        skip=wanted.offset,
+        search=contains(wanted.search),
     )
-    total = wanted.total_if_last(len(rows))
-    return rows, await store.count_currencies(db, search=search) if total is None else total
 
 
 async def add(db: Database, new: NewCurrency) -> Currency:

@@ -21,6 +21,7 @@ from services.order.model.jobs.lists import (
 )
 from services.order.model.jobs.places import Location
 from services.order.service.jobs import orders
+from services.order.service.paging import page_of
 from services.order.store.jobs import jobs, offers, reviews, service_orders
 from services.order.store.jobs.models import (
     Job,
@@ -57,12 +58,15 @@ async def orders_near(
     """Return what takes offers within the radius, the nearest first, with the kilometres to it."""
     if wanted.status not in (None, "PENDING"):
         return [], 0
-    boxes, now = around(place.longitude, place.latitude, wanted.radius_km), clock()
-    rows = await service_orders.list_service_orders_near(
+    boxes = around(place.longitude, place.latitude, wanted.radius_km)
+    return await page_of(
         db,
+        wanted,
+        service_orders.list_service_orders_near,
+        service_orders.count_service_orders_near,
         longitude=place.longitude,
         latitude=place.latitude,
-        open_after=now,
+        open_after=clock(),
         west=boxes.west,
         south=boxes.south,
         east=boxes.east,
@@ -71,26 +75,7 @@ async def orders_near(
         other_east=boxes.other_east,
         radius_km=wanted.radius_km,
         service_id=wanted.service_id,
-        page_size=wanted.page_size,
-        skip=wanted.offset,
     )
-    total = wanted.total_if_last(len(rows))
-    if total is None:
-        total = await service_orders.count_service_orders_near(
-            db,
-            longitude=place.longitude,
-            latitude=place.latitude,
-            open_after=now,
-            west=boxes.west,
-            south=boxes.south,
-            east=boxes.east,
-            north=boxes.north,
-            other_west=boxes.other_west,
-            other_east=boxes.other_east,
-            radius_km=wanted.radius_km,
-            service_id=wanted.service_id,
-        )
-    return rows, total
 
 
 async def orders_of(
@@ -128,22 +113,16 @@ async def jobs_of(
     provider_id: UUID | None = None,
 ) -> tuple[Sequence[Job], int]:
     """Return the jobs of one side."""
-    status = None if wanted.status is None else JobStatus(wanted.status)
-    rows = await jobs.list_jobs(
+    return await page_of(
         db,
-        status=status,
+        wanted,
+        jobs.list_jobs,
+        jobs.count_jobs,
+        sort=wanted.sql_sort,
+        status=None if wanted.status is None else JobStatus(wanted.status),
         customer_id=customer_id,
         provider_id=provider_id,
-        sort=wanted.sql_sort,
-        page_size=wanted.page_size,
-        skip=wanted.offset,
     )
-    total = wanted.total_if_last(len(rows))
-    if total is None:
-        total = await jobs.count_jobs(
-            db, status=status, customer_id=customer_id, provider_id=provider_id
-        )
-    return rows, total
 
 
 async def reviews_of(
@@ -157,21 +136,16 @@ async def reviews_of(
     own = ReviewSide.PROVIDER if customer_id is None else ReviewSide.CUSTOMER
     other = ReviewSide.CUSTOMER if customer_id is None else ReviewSide.PROVIDER
     side = own if wanted.direction is Direction.WRITTEN else other
-    rows = await reviews.list_reviews(
+    return await page_of(
         db,
+        wanted,
+        reviews.list_reviews,
+        reviews.count_reviews,
+        sort=wanted.sql_sort,
         side=side,
         customer_id=customer_id,
         provider_id=provider_id,
-        sort=wanted.sql_sort,
-        page_size=wanted.page_size,
-        skip=wanted.offset,
     )
-    total = wanted.total_if_last(len(rows))
-    if total is None:
-        total = await reviews.count_reviews(
-            db, side=side, customer_id=customer_id, provider_id=provider_id
-        )
-    return rows, total
 
 
 async def _orders(
@@ -184,26 +158,17 @@ async def _orders(
 ) -> tuple[Sequence[ServiceOrder], int]:
     if status is None and wanted.status is not None:
         status = ServiceOrderStatus(wanted.status)
-    rows = await service_orders.list_service_orders(
+    return await page_of(
         db,
+        wanted,
+        service_orders.list_service_orders,
+        service_orders.count_service_orders,
+        sort=wanted.sql_sort,
         status=status,
         customer_id=customer_id,
         service_id=wanted.service_id,
         open_after=open_after,
-        sort=wanted.sql_sort,
-        page_size=wanted.page_size,
-        skip=wanted.offset,
     )
-    total = wanted.total_if_last(len(rows))
-    if total is None:
-        total = await service_orders.count_service_orders(
-            db,
-            status=status,
-            customer_id=customer_id,
-            service_id=wanted.service_id,
-            open_after=open_after,
-        )
-    return rows, total
 
 
 async def _offers(
@@ -213,22 +178,16 @@ async def _offers(
     order_id: UUID | None = None,
     provider_id: UUID | None = None,
 ) -> tuple[Sequence[Offer], int]:
-    status = None if wanted.status is None else OfferStatus(wanted.status)
-    rows = await offers.list_offers(
+    return await page_of(
         db,
-        status=status,
+        wanted,
+        offers.list_offers,
+        offers.count_offers,
+        sort=wanted.sql_sort,
+        status=None if wanted.status is None else OfferStatus(wanted.status),
         order_id=order_id,
         provider_id=provider_id,
-        sort=wanted.sql_sort,
-        page_size=wanted.page_size,
-        skip=wanted.offset,
     )
-    total = wanted.total_if_last(len(rows))
-    if total is None:
-        total = await offers.count_offers(
-            db, status=status, order_id=order_id, provider_id=provider_id
-        )
-    return rows, total
 
 
 def _id_of(caller: Caller) -> UUID:

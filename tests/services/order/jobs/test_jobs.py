@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 
+import pytest
+
 from tests.services.order.jobs.conftest import NOBODY, expect, new_offer, refused
 from tests.services.order.jobs.test_steps import JOBS
 
@@ -173,6 +175,31 @@ async def test_what_happens_is_told_with_the_change(market, sql) -> None:
         ("jobs", "job.created", job["id"], begun),
         ("jobs", "job.completed", job["id"], done),
     ]
+
+
+@pytest.mark.parametrize("by", ["customer", "provider", "admin"])
+async def test_a_job_that_is_off_is_told_once_with_whose_doing_it_was(
+    market, admin, sql, by
+) -> None:
+    job = await market.job()
+    who = {"customer": market.customer, "provider": market.provider, "admin": admin}[by]
+    for _ in range(2):
+        await expect(200, who("PATCH", f"jobs/{job['id']}", json={"status": "CANCELLED"}))
+    rows = await sql.fetch(
+        "SELECT kind, payload FROM outbox WHERE kind LIKE '%.cancelled' ORDER BY position"
+    )
+    told = {row["kind"]: json.loads(row["payload"]) for row in rows}
+    assert told["job.cancelled"] == {
+        "job_id": job["id"],
+        "order_id": job["order_id"],
+        "customer_id": market.customer.subject,
+        "provider_id": market.provider.subject,
+        "by": by,
+        "actor": who.subject,
+    }
+    # Its order is off as well, unless it was the provider's doing: then it takes offers again.
+    expected = ["service_order.cancelled"] if by != "provider" else []
+    assert [row["kind"] for row in rows] == [*expected, "job.cancelled"]
 
 
 async def test_what_is_refused_is_not_told(market, sql) -> None:
