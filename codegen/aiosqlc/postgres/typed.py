@@ -87,6 +87,7 @@ class Typist:
     ) -> TypedQuery:
         nodes = self._nodes(described)
         scope = self._main_scope(nodes, described)
+        utility = _single_row(nodes)
         params = self._params(query, described, scope)
         optional = frozenset(p.number for p in params if not p.not_null)
         main = self._text(query, query.sql, described, scope, optional)
@@ -104,7 +105,7 @@ class Typist:
             sql=main.sql,
             params=params,
             columns=_weakest_columns(texts),
-            cardinality=_weakest_cardinality(texts),
+            cardinality=Cardinality.ONE if utility else _weakest_cardinality(texts),
             embeds=main.embeds,
             variants=tuple(written),
             insert_into=access.insert_into,
@@ -112,7 +113,7 @@ class Typist:
             violable=access.violable,
             read_only=access.read_only,
             session_clean=access.session_clean,
-            cardinality_reasons=main.reasons,
+            cardinality_reasons=(utility,) if utility else main.reasons,
             advice=tuple(a for a in main.advice if all(a in text.advice for text in texts)),
         )
 
@@ -232,13 +233,30 @@ class Typist:
         return TypedParam(
             number=param.number,
             name=name,
-            type=self.types.get(oid),
+            type=self.types.get(oid, dims=self._dimensions(oid, column)),
             not_null=not_null,
             origin=self._ref(column.relation, column.attribute) if column else None,
             is_slice=param.is_slice,
             is_named=param.name is not None,
             reasons=(reason,),
         )
+
+    def _dimensions(self, oid: int, use: Use | None) -> int:
+        """Return the declared dimensions of the array column that a parameter meets."""
+        met = self.facts.attributes.get((use.relation, use.attribute)) if use else None
+        return met.dims if met and met.type == oid else 0
+
+
+def _single_row(nodes: list[Node]) -> str:
+    """Say why a statement that is no query returns one row, '' where it may not."""
+    statement = nodes[0].get("utilityStmt") if len(nodes) == 1 else None
+    if statement is None:
+        return ""
+    if statement.kind == "CALLSTMT":
+        return "CALL returns the procedure's OUT parameters, once"
+    if statement.kind == "VARIABLESHOWSTMT" and statement["name"] != "all":
+        return "SHOW returns the setting"
+    return ""
 
 
 def _weakest_columns(texts: list[_Text]) -> tuple[Column, ...]:

@@ -147,3 +147,13 @@ def test_the_reason_names_the_index() -> None:
     assert typed["select * from k where tenant = $1 and active"].cardinality_reasons == (
         "unique index k_active is matched in full",
     )
+
+
+def test_a_call_and_a_setting_are_one_row() -> None:
+    made = "create procedure p(a int, inout b int) language sql as $$ select a $$"
+    asked = ("call p($1, $2)", "show server_version", "show all", "explain select 1")
+    typed, problems = answers(made, asked)
+    assert problems == ()
+    assert [typed[sql].cardinality for sql in asked] == [Cardinality.ONE] * 2 + [
+        Cardinality.MANY
+    ] * 2

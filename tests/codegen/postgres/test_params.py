@@ -95,3 +95,14 @@ def test_a_parameter_knows_the_column_it_meets() -> None:
     (param,) = typed["select * from a where id = $1"].params
     assert param.origin is not None
     assert (param.origin.table, param.origin.column) == ("a", "id")
+
+
+def test_a_parameter_for_an_array_column_has_its_dimensions() -> None:
+    asked = (
+        "insert into g (grid, flat) values ($1, $2)",
+        "select id from g where grid = $1",
+        "select id from g where id = any($1)",
+    )
+    typed, problems = answers("create table g (id int, grid int[][], flat int[])", asked)
+    assert problems == ()
+    assert [[p.type.array_dims for p in typed[sql].params] for sql in asked] == [[2, 1], [2], [1]]
