@@ -36,8 +36,8 @@ def _columns(analysis: Analysis) -> Iterable[str]:
 
 def _results(analysis: Analysis) -> Iterable[str]:
     for query in analysis.queries:
-        for item in (*query.columns, *query.params):
-            yield f"{query.parsed.name}.{item.name}"
+        for name in [c.name for c in query.columns] + [p.name for p in query.params]:
+            yield f"{query.parsed.name}.{name}"
 
 
 def _unmatched(override: Override, known: Iterable[str], config: SourceFile) -> Diagnostic:
