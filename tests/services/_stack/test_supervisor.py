@@ -13,9 +13,10 @@ from pathlib import Path
 import psutil
 import pytest
 
+from lib.embedded import children
 from lib.testing.wait import eventually
 from services._stack.part import Part
-from services._stack.supervisor import Keeper, StartError
+from services._stack.supervisor import Keeper, StartError, spawn
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -82,6 +83,22 @@ async def test_a_killed_part_is_reported_and_brought_back(keep):
     os.kill(first, signal.SIGKILL)
     await eventually(lambda: keeper.pid not in (None, first))
     assert keep.said[0] == "part was killed by SIGKILL; restarting in 0.2 s"
+
+
+async def test_a_part_that_comes_back_is_spawned_with_the_code_as_it_is_then(keep):
+    forked = []
+
+    def fork(part: Part) -> children.Child:
+        forked.append(part.name)
+        return spawn(part)
+
+    keeper = keep(python("import time; time.sleep(60)"))
+    await keeper.start(fork)
+    first = keeper.pid
+    os.kill(first, signal.SIGKILL)
+    await eventually(lambda: keeper.pid not in (None, first))
+    await keeper.restart()
+    assert forked == ["part"]
 
 
 async def test_the_pauses_between_restarts_grow(keep):
