@@ -13,7 +13,10 @@ from aiosqlc.stages import TypedQuery
 _BODY_NAMES = frozenset({"db", "list", "int", "starmap", "msgspec", "constraint_error"})
 # What annotations and statements of a module say; a query of that name would hide it.
 _MODULE_NAMES = frozenset(
-    {"list", "int", "str", "float", "bool", "bytes", "dict", "tuple", "object", "Final"}
+    {
+        *("list", "int", "str", "float", "bool", "bytes", "dict", "tuple", "object", "Final"),
+        *("starmap", "dataclass", "attrs", "msgspec", "numbered", "constraint_error"),
+    }
 )
 
 

@@ -22,3 +22,9 @@ SELECT id FROM users WHERE name = @list;
 
 -- name: NextDay :one
 SELECT @date::date + 1;
+
+-- name: Starmap :many
+SELECT id, name FROM users;
+
+-- name: Dataclass :many
+SELECT id, name AS other FROM users;
