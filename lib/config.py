@@ -109,25 +109,33 @@ class Settings(BaseSettings):
         env_ignore_empty=True,
     )
 
+    # Production is strict about secrets and addresses.
     environment: Annotated[Environment, BeforeValidator(_lower)] = Field(
         default=Environment.DEVELOPMENT, validation_alias="ENVIRONMENT"
     )
+    # Where the process listens; in containers 0.0.0.0.
     host: str = Field(default="127.0.0.1", validation_alias="HOST")
+    # Less severe lines are not written.
     log_level: Annotated[LogLevel, BeforeValidator(_lower)] = Field(
         default=LogLevel.INFO, validation_alias="LOG_LEVEL"
     )
+    # One object a line, or lines for people.
     log_format: Annotated[LogFormat, BeforeValidator(_lower)] = Field(
         default=LogFormat.JSON, validation_alias="LOG_FORMAT"
     )
     # Where spans go over OTLP/HTTP, such as http://collector:4318; none are made without it.
     otlp_endpoint: str | None = Field(default=None, validation_alias="OTLP_ENDPOINT")
+    # Whose pages may call from a browser, such as https://shop.example.com.
     cors_origins: CommaSeparated = Field(default=(), validation_alias="CORS_ORIGINS")
     # Where it is set, health and metrics move to this port and the public one hides them.
     internal_port: Port | None = Field(default=None, validation_alias="INTERNAL_PORT")
     # Where it is set, /debug answers there, on the loopback only: see lib/profiling. 0: any port.
     profiling_port: Port | None = Field(default=None, validation_alias="PROFILING_PORT")
+    # After this long a request is cancelled and answered with 504.
     request_seconds: Seconds = Field(default=10.0, validation_alias="REQUEST_SECONDS")
+    # How long requests that run may take after SIGTERM.
     drain_seconds: Seconds = Field(default=30.0, validation_alias="DRAIN_SECONDS")
+    # A longer body is refused with 413.
     max_body_bytes: int = Field(default=1024 * 1024, gt=0, validation_alias="MAX_BODY_BYTES")
 
     @field_validator("*", mode="after")
@@ -148,19 +156,26 @@ def in_production(info: ValidationInfo) -> bool:
 class DatabaseSettings(Settings):
     """A service with a database on either engine: its URL and the sizes and limits of its pool."""
 
+    # postgresql:// or mysql://, the engine; `sslmode` or `ssl-mode` decides about TLS.
     database_url: DatabaseUrl
+    # Connections that are opened at the start.
     db_pool_min: int = Field(default=2, ge=0)
+    # Connections that there may be.
     db_pool_max: int = Field(default=10, ge=1)
     # A connection older than this is replaced when it is next wanted.
     db_lifetime_seconds: Seconds = 1800.0
+    # How long opening a connection may take.
     db_connect_seconds: Seconds = 5.0
+    # How long a statement waits for a free connection.
     db_acquire_seconds: Seconds = 2.0
+    # How long a statement may take, locks included.
     db_statement_seconds: Seconds = 5.0
 
 
 class PostgresSettings(DatabaseSettings):
     """A service whose database is PostgreSQL."""
 
+    # postgresql://user:password@host/name; `sslmode` decides about TLS.
     database_url: PostgresUrl
 
 

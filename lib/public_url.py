@@ -25,6 +25,7 @@ def _origin(value: str) -> str:
 class PublicSettings(Settings):
     """`PUBLIC_URL`, such as https://shop.example.com: the gateway as callers see it."""
 
+    # Where callers find the gateway, such as https://shop.example.com.
     public_url: Annotated[str, AfterValidator(_origin)] | None = Field(
         default=None, validation_alias="PUBLIC_URL"
     )

@@ -43,11 +43,13 @@ class TokenSettings(PublicSettings):
     # Who issues tokens has the keys and need not be told where to find them.
     issues_tokens: ClassVar[bool] = False
 
+    # Where the keys are that tokens are checked with.
     auth_jwks_url: WebAddress = Field(
         default="http://127.0.0.1:8081/api/v1/auth/jwks.json", validation_alias="AUTH_JWKS_URL"
     )
     # `PUBLIC_URL`, unless it is said.
     auth_issuer: str = Field(default=LOCAL_GATEWAY, min_length=1, validation_alias="AUTH_ISSUER")
+    # Whom tokens are for; others are refused.
     auth_audience: str = Field(default="platform", min_length=1, validation_alias="AUTH_AUDIENCE")
 
     @field_validator("auth_jwks_url")

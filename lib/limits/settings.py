@@ -20,11 +20,17 @@ def _networks(value: tuple[str, ...]) -> tuple[str, ...]:
 class LimitSettings(Settings):
     """For services behind the limiter. Without `REDIS_URL` each process limits by itself."""
 
+    # redis:// or rediss://, which verifies the server.
     redis_url: RedisUrl | None = Field(default=None, validation_alias="REDIS_URL")
+    # Requests a second from one client address.
     rate_limit: float = Field(default=100.0, gt=0, validation_alias="RATE_LIMIT")
+    # How many of them may come at once.
     rate_limit_burst: int = Field(default=200, ge=1, validation_alias="RATE_LIMIT_BURST")
+    # Requests of one signed-in user in a window.
     user_rate_limit: int = Field(default=600, ge=1, validation_alias="USER_RATE_LIMIT")
+    # How long that window is.
     user_rate_seconds: Seconds = Field(default=60.0, validation_alias="USER_RATE_SECONDS")
+    # Whose `X-Forwarded-For` is believed: addresses and networks.
     trusted_proxies: Annotated[CommaSeparated, AfterValidator(_networks)] = Field(
         default=("127.0.0.1", "::1"), validation_alias="TRUSTED_PROXIES"
     )

@@ -22,19 +22,24 @@ class SmtpSecurity(StrEnum):
 class MailSettings(Settings):
     """Without `SMTP_HOST`, which production needs, mails are files in `MAIL_FOLDER`."""
 
+    # Without it mails become files in `MAIL_FOLDER`.
     smtp_host: str = Field(default="", validation_alias="SMTP_HOST")
     smtp_port: Port = Field(default=587, validation_alias="SMTP_PORT")
     smtp_user: str = Field(default="", validation_alias="SMTP_USER")
     smtp_password: SecretStr | None = Field(default=None, validation_alias="SMTP_PASSWORD")
+    # STARTTLS, TLS from the start, or neither.
     smtp_security: SmtpSecurity = Field(
         default=SmtpSecurity.STARTTLS, validation_alias="SMTP_SECURITY"
     )
     # Authorities trusted instead of the system's, for a certificate of one's own.
     smtp_ca_file: FilePath | None = Field(default=None, validation_alias="SMTP_CA_FILE")
+    # How long sending one mail may take.
     smtp_seconds: Seconds = Field(default=10.0, validation_alias="SMTP_SECONDS")
+    # Who sends.
     mail_from: str = Field(default="noreply@localhost.localdomain", validation_alias="MAIL_FROM")
     # Where it is set every mail goes there: for trying out a real server.
     mail_redirect_to: str = Field(default="", validation_alias="MAIL_REDIRECT_TO")
+    # Where mails are files.
     mail_folder: Path = Field(default=Path(".run/mail"), validation_alias="MAIL_FOLDER")
 
     @field_validator("smtp_host")

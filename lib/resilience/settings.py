@@ -11,14 +11,19 @@ from lib.resilience.breaker import BreakerPolicy
 class BreakerSettings(Settings):
     """For services that call others: `class OrderConfig(PostgresSettings, BreakerSettings)`."""
 
+    # Fewer calls than this open no breaker.
     circuit_min_requests: int = Field(
         default=3, ge=1, validation_alias="CIRCUIT_BREAKER_MIN_REQUESTS"
     )
+    # The share of failed calls that opens it.
     circuit_failure_ratio: float = Field(
         default=0.5, gt=0, le=1, validation_alias="CIRCUIT_BREAKER_FAILURE_RATIO"
     )
+    # The seconds that are looked at.
     circuit_interval: Seconds = Field(default=60.0, validation_alias="CIRCUIT_BREAKER_INTERVAL")
+    # How long it stays open, in seconds.
     circuit_timeout: Seconds = Field(default=30.0, validation_alias="CIRCUIT_BREAKER_TIMEOUT")
+    # Calls let through at a time to try again.
     circuit_max_requests: int = Field(
         default=3, ge=1, validation_alias="CIRCUIT_BREAKER_MAX_REQUESTS"
     )

@@ -68,6 +68,7 @@ class UserConfig(PostgresSettings, GateSettings, MailSettings, StorageSettings):
     issues_tokens = True
 
     port: Port = 8081
+    # Host and port of the point service.
     point_grpc_address: str = Field("127.0.0.1:50051", validation_alias="POINT_GRPC_ADDRESS")
     # Calls to the point service at a time; one more waits, within its own seconds.
     point_connections: int = Field(10, ge=1, validation_alias="POINT_GRPC_CONNECTIONS")
@@ -81,7 +82,9 @@ class UserConfig(PostgresSettings, GateSettings, MailSettings, StorageSettings):
     jwt_private_keys: Annotated[SecretStr, AfterValidator(_signing_keys)] = SecretStr("")
     # `name:secret` of each service that may sign in, separated by commas.
     service_clients: Annotated[SecretStr | None, AfterValidator(_clients)] = None
+    # How long an access token is good.
     access_seconds: Seconds = 900.0
+    # How long a refresh token is good.
     refresh_seconds: Seconds = 7 * 24 * 3600.0
     # From the login on, however often it is refreshed.
     session_seconds: Seconds = 30 * 24 * 3600.0
@@ -93,19 +96,28 @@ class UserConfig(PostgresSettings, GateSettings, MailSettings, StorageSettings):
     # At a time; each takes 46 MiB while it works.
     password_threads: int = Field(default_factory=lambda: min(4, os.cpu_count() or 1), ge=1)
 
+    # Wrong passwords for one account from one address.
     login_attempts: int = Field(default=5, ge=1)
+    # How long they count.
     login_window_seconds: Seconds = 900.0
+    # The same for an account from everywhere.
     login_account_attempts: int = Field(default=100, ge=1)
+    # How long they count.
     login_account_window_seconds: Seconds = 3600.0
+    # The same from one address for all accounts.
     login_address_attempts: int = Field(default=100, ge=1)
+    # How long they count.
     login_address_window_seconds: Seconds = 900.0
     # Mails one may ask for to one address, of each kind.
     mails_per_address: int = Field(default=3, ge=1)
+    # How long they count.
     mails_window_seconds: Seconds = 3600.0
 
     # The wait before a mail that could not be sent is tried again; it doubles, up to four hours.
     mail_retry_seconds: Seconds = 15.0
+    # How long a verification link is good.
     verification_seconds: Seconds = 168 * 3600.0
+    # How long a link to reset a password is good.
     reset_seconds: Seconds = 3600.0
     # To choose a first password, where somebody else made the account.
     invitation_seconds: Seconds = 72 * 3600.0
