@@ -25,11 +25,11 @@ COPY observability/__init__.py observability/__init__.py
 COPY observability/nginx_exporter observability/nginx_exporter
 COPY migrations migrations
 COPY api/swagger api/swagger
-# A volume that is mounted here for the first time gets its owner.
-RUN mkdir -p /var/lib/files && chown 10001:10001 /var/lib/files
+# A volume that is mounted here for the first time gets its owner: ours, and the gateway's for the exporter of its log.
+RUN mkdir -p /var/lib/files /state && chown 10001:10001 /var/lib/files && chown 101:101 /state
 USER 10001:10001
 EXPOSE 9000
-HEALTHCHECK --interval=5s --timeout=5s --start-period=40s --retries=5 \
+HEALTHCHECK --interval=5s --timeout=10s --start-period=120s --retries=5 \
   CMD ["python", "-c", "import os, urllib.request as r; r.urlopen(f\"http://127.0.0.1:{os.environ['INTERNAL_PORT']}/readyz\", timeout=2)"]
 ENTRYPOINT ["python", "-m"]
 CMD ["services.user"]
@@ -45,5 +45,5 @@ RUN mkdir -p /var/lib/gateway && chown 101:101 /var/lib/gateway
 VOLUME /var/lib/gateway
 USER 101:101
 EXPOSE 8080
-HEALTHCHECK --interval=5s --timeout=5s --start-period=20s CMD ["wget", "-q", "-O", "/dev/null", "http://127.0.0.1:8080/healthz"]
+HEALTHCHECK --interval=5s --timeout=5s --start-period=60s CMD ["wget", "-q", "-O", "/dev/null", "http://127.0.0.1:8080/healthz"]
 CMD ["sh", "/start.sh"]

@@ -112,7 +112,7 @@ test-e2e: $(READY) ## test the whole stack through the gateway
 	@$(PY) -m pytest tests/e2e
 
 .PHONY: test-containers
-test-containers: $(READY) ## test docker-compose's core profile (needs a Docker engine; builds the images)
+test-containers: $(READY) ## test docker-compose's core and monitoring (needs a Docker engine; builds the images)
 	@bash deploy/docker/offline/build.sh
 	@$(PY) -m pytest tests/ops/containers.py
 

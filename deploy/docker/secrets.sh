@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Makes every secret that docker-compose.yml mounts, once; what exists is kept. Nothing has a default.
+# POSTGRES_SSL=off: for a PostgreSQL that was built without TLS, as the wheel's is.
 # Usage: secrets.sh NAME…   (the names are printed by: docker compose config | grep secrets/)
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -27,10 +28,12 @@ for server in postgres mariadb; do once "${server}_key" key; once "${server}_cer
 for name in alert_on_call_url alert_team_url; do once "$name" echo "http://127.0.0.1:9/"; done
 # A service reads its settings from the environment; these files are its env_file.
 env() { printf '%s\n' "${@:2}" > "secrets/$1.env"; }
+verify="sslmode=verify-full&sslrootcert=/run/secrets/database_ca"
+[[ ${POSTGRES_SSL:-on} == on ]] || verify="sslmode=disable"
 clients="" # who may sign in as a service, with which secret
 for name in "$@"; do
     upper=${name^^}
-    server=postgresql at=postgres:5432 tls="sslmode=verify-full&sslrootcert=/run/secrets/database_ca"
+    server=postgresql at=postgres:5432 tls=$verify
     [[ $name != product ]] || server=mysql at=mariadb:3306 tls="ssl-mode=VERIFY_IDENTITY&ssl-ca=/run/secrets/database_ca"
     env "$name" "${upper}_DATABASE_URL=$server://$name:$(<"secrets/${name}_password")@$at/$name?$tls" \
         "REDIS_URL=redis://:$(<secrets/redis_password)@redis:6379/0" "AUTH_CSRF_SECRET=$(<secrets/csrf_password)" \
@@ -52,7 +55,7 @@ done > secrets/databases.sql
     echo "CREATE ROLE monitoring LOGIN PASSWORD '$(<secrets/monitoring_password)';"
     echo "GRANT pg_monitor TO monitoring;"
 } >> secrets/databases.sql
-env monitoring "DATA_SOURCE_NAME=postgresql://monitoring:$(<secrets/monitoring_password)@postgres:5432/postgres?sslmode=verify-full&sslrootcert=/run/secrets/database_ca" \
+env monitoring "DATA_SOURCE_NAME=postgresql://monitoring:$(<secrets/monitoring_password)@postgres:5432/postgres?$verify" \
     "REDIS_PASSWORD=$(<secrets/redis_password)"
 env elk "ELASTIC_PASSWORD=$(<secrets/elastic_password)" "KIBANA_PASSWORD=$(<secrets/kibana_password)" \
     "LOGSTASH_PASSWORD=$(<secrets/logstash_password)"

