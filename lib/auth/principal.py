@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from contextvars import ContextVar
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
+from uuid import UUID
 
 import msgspec
 
@@ -45,6 +47,11 @@ class Principal(msgspec.Struct, frozen=True):
     expires_at: float
     transport: Transport = Transport.BEARER
 
+    @property
+    def account_id(self) -> UUID | None:
+        """The subject as a user's id; None for a service."""
+        return _account_id(self.subject)
+
     def may(self, permission: str) -> bool:
         """Whether the token carries this permission."""
         return permission in self.permissions
@@ -55,6 +62,14 @@ class Principal(msgspec.Struct, frozen=True):
 
 
 _current: Final[ContextVar[Principal | None]] = ContextVar("caller", default=None)
+
+
+@lru_cache(maxsize=10_000)  # one caller asks often, and reading an id takes its time
+def _account_id(subject: str) -> UUID | None:
+    try:
+        return UUID(subject)
+    except ValueError:
+        return None
 
 
 def current_principal() -> Principal | None:

@@ -104,6 +104,17 @@ class Issuer:
         return Issued(token, claims.jti, expires_at)
 
 
+class Recalled(msgspec.Struct, frozen=True):
+    """A token that was found good before; within its minute it need not be checked again."""
+
+    principal: Principal
+    fresh_until: float  # on the monotonic clock
+
+    def is_fresh(self) -> bool:
+        """Whether `Verifier.verify` would let it through without a look at its signature."""
+        return time.monotonic() < self.fresh_until
+
+
 class KeySource(Protocol):
     """Finds the public key that a token names."""
 
@@ -141,7 +152,7 @@ class Verifier:
         self._issuer = issuer
         self._audience = audience
         self._clock = clock
-        self._good: OrderedDict[bytes, tuple[Principal, float]] = OrderedDict()
+        self._good: OrderedDict[bytes, Recalled] = OrderedDict()
 
     async def verify(self, token: str) -> Principal:
         """Return the caller that `token` names.
@@ -154,17 +165,17 @@ class Verifier:
             raise unauthorized()
         digest = _digest(token)
         known = self._good.get(digest)
-        if known is not None and known[1] > time.monotonic():
-            if not self._is_alive(known[0]):
+        if known is not None and known.is_fresh():
+            if not self._is_alive(known.principal):
                 raise unauthorized()
-            return known[0]
+            return known.principal
         self._good.pop(digest, None)  # what is not good any more is not recalled either
         principal = _principal(await self._claims(token))
         self._remember(digest, principal)
         return principal
 
-    def recall(self, token: str) -> Principal | None:
-        """Return the caller of a token that was found good before and still lives, else None.
+    def recall(self, token: str) -> Recalled | None:
+        """Return what is known of a token that was found good before and still lives, else None.
 
         It checks nothing, so it costs next to nothing. Past its minute a token is still recalled,
         until `verify` has looked at it again and found it no good.
@@ -172,7 +183,7 @@ class Verifier:
         if not _may_be_one(token):
             return None
         known = self._good.get(_digest(token))
-        return known[0] if known is not None and self._is_alive(known[0]) else None
+        return known if known is not None and self._is_alive(known.principal) else None
 
     def _is_alive(self, principal: Principal) -> bool:
         return self._clock().timestamp() < principal.expires_at + LEEWAY_SECONDS
@@ -218,7 +229,7 @@ class Verifier:
         return begun and now < claims.exp + LEEWAY_SECONDS
 
     def _remember(self, digest: bytes, principal: Principal) -> None:
-        self._good[digest] = (principal, time.monotonic() + _CACHE_SECONDS)
+        self._good[digest] = Recalled(principal, time.monotonic() + _CACHE_SECONDS)
         self._good.move_to_end(digest)
         if len(self._good) > _CACHE_SIZE:
             self._good.popitem(last=False)

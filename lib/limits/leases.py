@@ -98,11 +98,12 @@ class LeasedStore:
         return lease.answer(now) or grant.decision
 
     def _lease(self, rule: Rule, key: str) -> _Lease:
-        lease = self._leases.get((rule, key))
+        place = (rule, key)
+        lease = self._leases.get(place)
         if lease is None:
-            lease = self._leases[rule, key] = _Lease()
+            lease = self._leases[place] = _Lease()
             if len(self._leases) > self._max_keys:
                 self._leases.popitem(last=False)
         else:
-            self._leases.move_to_end((rule, key))
+            self._leases.move_to_end(place)
         return lease

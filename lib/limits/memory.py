@@ -5,11 +5,18 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Final
+from dataclasses import dataclass
+from typing import Any
 
-from lib.limits.rules import Counted, Decision, Rule, TokenBucket
+from lib.limits.rules import Decision, Rule
 
-_NEW: Final = (None, 0.0)
+
+@dataclass(slots=True)
+class _Entry:
+    """What a key has used, as its rule counts it; from `idle_at` on it says nothing any more."""
+
+    state: Any
+    idle_at: float = 0.0
 
 
 class MemoryStore:
@@ -21,33 +28,32 @@ class MemoryStore:
     def __init__(self, *, max_keys: int = 100_000, clock: Callable[[], float] = time.time) -> None:
         self._max_keys = max_keys
         self._clock = clock
-        # (rule, key) → (state, idle from then on), least recently used first.
-        self._states: OrderedDict[tuple[Rule, str], tuple[float | Counted, float]] = OrderedDict()
+        # Least recently used first.
+        self._entries: OrderedDict[tuple[Rule, str], _Entry] = OrderedDict()
 
     def __len__(self) -> int:
-        return len(self._states)
+        return len(self._entries)
 
     def take(self, rule: Rule, key: str) -> Decision:
         """Count one request of `key` under `rule`."""
         now = self._clock()
         place = (rule, key)
-        state, _ = self._states.get(place, _NEW)
-        after: float | Counted
-        if isinstance(rule, TokenBucket):
-            after, decision = rule.take(state if isinstance(state, float) else now, now)
+        entry = self._entries.get(place)
+        if entry is None:
+            entry = self._entries[place] = _Entry(rule.unused(now))
         else:
-            after, decision = rule.take(state if isinstance(state, Counted) else Counted(), now)
-        self._states[place] = (after, now + rule.idle_seconds)
-        self._states.move_to_end(place)
+            self._entries.move_to_end(place)
+        entry.state, decision = rule.take(entry.state, now)
+        entry.idle_at = now + rule.idle_seconds
         self._evict(now)
         return decision
 
     def _evict(self, now: float) -> None:
         """Drop at most two old keys: more than one is added at a time, so the table shrinks."""
         for _ in range(2):
-            oldest = next(iter(self._states))
-            if len(self._states) <= self._max_keys and self._states[oldest][1] > now:
+            place, oldest = next(iter(self._entries.items()))
+            if len(self._entries) <= self._max_keys and oldest.idle_at > now:
                 return
-            del self._states[oldest]
-            if not self._states:
+            del self._entries[place]
+            if not self._entries:
                 return

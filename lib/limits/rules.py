@@ -50,6 +50,10 @@ class TokenBucket(Struct, frozen=True, cache_hash=True):
         """A key untouched for this long may be forgotten: it says nothing any more."""
         return self.burst / self.rate
 
+    def unused(self, now: float) -> float:
+        """Return the bucket of a key that nobody has asked for."""
+        return now
+
     def take(self, full_at: float, now: float) -> tuple[float, Decision]:
         """Return the bucket after one request at `now`, and the decision."""
         rate, burst = self.rate, self.burst
@@ -80,6 +84,10 @@ class Window(Struct, frozen=True, cache_hash=True):
     def idle_seconds(self) -> float:
         """A key untouched for this long may be forgotten."""
         return 2 * self.seconds
+
+    def unused(self, now: float) -> Counted:  # noqa: ARG002 - the rules are called alike
+        """Return the counts of a key that nobody has asked for."""
+        return Counted()
 
     def take(self, counted: Counted, now: float) -> tuple[Counted, Decision]:
         """Return the counts after one request at `now`, and the decision."""

@@ -44,11 +44,8 @@ class Admission:
                 SERVICE_UNAVAILABLE where tokens cannot be checked.
         """
         by_client = None
-        if not self._is_known_service(exchange):
+        recalled = self._authenticator.recall(exchange.request)
+        if recalled is None or not recalled.principal.has_any(Role.SERVICE):
             by_client = await self._clients.check(exchange)
-        principal = await self._authenticator.identify(exchange)
+        principal = await self._authenticator.identify(exchange, recalled)
         return await self._users.check(principal) or by_client
-
-    def _is_known_service(self, exchange: Exchange) -> bool:
-        known = self._authenticator.recall(exchange.request)
-        return known is not None and known.has_any(Role.SERVICE)

@@ -18,7 +18,7 @@ from lib.auth.principal import (
     set_principal,
     unauthorized,
 )
-from lib.auth.tokens import Verifier
+from lib.auth.tokens import Recalled, Verifier
 from lib.errors import AppError, Code
 from lib.http.middleware.exchange import Exchange
 from lib.http.route import OTHER, PROBES
@@ -70,21 +70,28 @@ class Authenticator:
         self._csrf_secret = csrf_secret
         self._open_routes = open_routes
 
-    async def identify(self, exchange: Exchange) -> Principal | None:
+    async def identify(
+        self, exchange: Exchange, recalled: Recalled | None = None
+    ) -> Principal | None:
         """Bind and return who asks; None is nobody, at a door that is open.
+
+        With what `recall` has found, its token need not be looked up once more.
 
         Raises:
             AppError: UNAUTHORIZED; FORBIDDEN for a wrong CSRF token; SERVICE_UNAVAILABLE where the
                 keys cannot be had.
         """
-        principal = await self._principal(exchange.request)
+        if recalled is not None and recalled.is_fresh():
+            principal: Principal | None = recalled.principal
+        else:
+            principal = await self._principal(exchange.request)
         set_principal(principal)
         if principal is None and not self._is_open(exchange):
             raise unauthorized()
         return principal
 
-    def recall(self, request: web.Request) -> Principal | None:
-        """Return who was seen with this Bearer token a moment ago: next to no work, no promise."""
+    def recall(self, request: web.Request) -> Recalled | None:
+        """Return who was seen with this Bearer token before: little work, a promise while fresh."""
         try:
             token = _bearer(request)
         except AppError:
@@ -116,9 +123,10 @@ def _bearer(request: web.Request) -> str | None:
     if len(header) > 1:
         raise unauthorized()
     scheme, _, token = header[0].partition(" ")
-    if scheme.lower() != "bearer" or not token.strip():
+    token = token.strip()
+    if scheme.lower() != "bearer" or not token:
         raise unauthorized()
-    return token.strip()
+    return token
 
 
 async def _from_cookie(

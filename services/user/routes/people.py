@@ -213,7 +213,7 @@ async def _set_status(request: web.Request, status: AccountStatus) -> web.Respon
 async def _answer(request: web.Request, principal: Principal, account_id: UUID) -> web.Response:
     deps = request.app[DEPS]
     row = await accounts.get(deps.db, account_id)
-    own = access.is_own(principal, account_id)
+    own = access.is_own(principal, row.id)
     if own and row.status is not AccountStatus.ACTIVE:
         raise forbidden("the account is not active")
     body = person_view(

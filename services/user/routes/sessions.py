@@ -167,10 +167,10 @@ def own_account() -> UUID:
     Raises:
         AppError: UNAUTHORIZED where nobody signed in; FORBIDDEN for a service.
     """
-    try:
-        return UUID(require_principal().subject)
-    except ValueError:
-        raise AppError(Code.FORBIDDEN, "a service has no account") from None
+    account_id = require_principal().account_id
+    if account_id is None:
+        raise AppError(Code.FORBIDDEN, "a service has no account")
+    return account_id
 
 
 def clear_cookies(response: web.Response) -> web.Response:

@@ -17,7 +17,7 @@ MODERATE: Final = "users:moderate"
 
 def is_own(principal: Principal, account_id: UUID) -> bool:
     """Whether it is the caller's own account."""
-    return principal.subject == str(account_id)
+    return principal.account_id == account_id
 
 
 def may_see_salaries(principal: Principal) -> bool:
@@ -36,8 +36,9 @@ def check_may_see(principal: Principal, account_id: UUID) -> None:
     Raises:
         AppError: FORBIDDEN, whether or not there is such an account.
     """
-    looks_after = may_manage(principal) or principal.may(READ)
-    if not (is_own(principal, account_id) or looks_after or principal.has_any(Role.SERVICE)):
+    if is_own(principal, account_id) or principal.has_any(Role.SERVICE):
+        return
+    if not (may_manage(principal) or principal.may(READ)):
         raise forbidden()
 
 

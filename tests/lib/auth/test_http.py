@@ -30,6 +30,7 @@ from lib.auth import (
     require_role,
     require_verified,
     self_or,
+    tokens,
 )
 from lib.auth.principal import require_principal
 from lib.config import Settings
@@ -81,8 +82,10 @@ def application(
     per_client: TokenBucket = PER_CLIENT,
     per_user: Window = PER_USER,
     proxies: TrustedProxies | None = None,
+    keys: StaticKeys | None = None,
 ) -> web.Application:
-    verifier, limiter = Verifier(StaticKeys([KEY]), issuer="i", audience="a"), Limiter(None)
+    verifier = Verifier(keys or StaticKeys([KEY]), issuer="i", audience="a")
+    limiter = Limiter(None)
     shell = Shell(Settings(), CollectorRegistry())
     shell.proxies = proxies or TrustedProxies()
     shell.admit = Admission(
@@ -175,6 +178,21 @@ async def test_nobody_gets_in_before_the_gates_are_open(aiohttp_client: AiohttpC
     app = web.Application(middlewares=[shell.serve])
     app.add_routes([web.get("/open", open_door)])
     assert await status((await aiohttp_client(app)).get("/open")) == 503
+
+
+@pytest.mark.parametrize(("seconds", "status_after"), [(60.0, 200), (0.0, 401)])
+async def test_a_withdrawn_key_counts_until_the_minute_of_its_token_is_over(
+    aiohttp_client: AiohttpClient,
+    monkeypatch: pytest.MonkeyPatch,
+    seconds: float,
+    status_after: int,
+) -> None:
+    monkeypatch.setattr(tokens, "_CACHE_SECONDS", seconds)
+    keys, token = StaticKeys([KEY]), bearer()
+    client = await aiohttp_client(application(keys=keys))
+    assert await status(client.get("/closed", headers=token)) == 200
+    monkeypatch.setattr(keys, "_keys", {})
+    assert await status(client.get("/closed", headers=token)) == status_after
 
 
 async def test_two_authorization_headers_are_401(client: Client) -> None:

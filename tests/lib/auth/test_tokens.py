@@ -16,8 +16,10 @@ from hypothesis import strategies as st
 
 from lib.auth import Issuer, Role, SigningKey, StaticKeys, Verifier, tokens
 from lib.auth.permissions import permissions_of
+from lib.auth.principal import Principal
 from lib.auth.tokens import LEEWAY_SECONDS
 from lib.errors import AppError, Code
+from lib.ids import new_id
 
 KEY = SigningKey.generate()
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
@@ -214,7 +216,7 @@ async def test_only_a_token_that_was_found_good_and_lives_is_recalled() -> None:
     token, checks = issuer(clock).issue("user-1", [], []).token, verifier(clock)
     assert checks.recall(token) is None
     principal = await checks.verify(token)
-    assert checks.recall(token) == principal
+    assert checks.recall(token).principal == principal
     for other in (token + "x", "é", "x" * 9000, ""):
         assert checks.recall(other) is None
     clock.now = NOW + timedelta(minutes=15, seconds=LEEWAY_SECONDS)
@@ -254,3 +256,10 @@ def test_roles_together_may_do_what_each_may() -> None:
     assert permissions_of([Role.STAFF, Role.CUSTOMER], grants) == {"a:b"}
     assert permissions_of([Role.STAFF, Role.ADMIN], grants) == {"a:b", "c:d"}
     assert permissions_of([], grants) == frozenset()
+
+
+def test_the_account_of_a_caller_is_none_for_a_service() -> None:
+    account = new_id()
+    for subject, expected in ((str(account), account), ("order", None)):
+        principal = Principal(subject, frozenset(), frozenset(), False, "", "t", 0.0)
+        assert principal.account_id == expected
