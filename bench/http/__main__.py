@@ -116,37 +116,66 @@ def measure(
     found: dict[str, float] = json.loads(
         subprocess.check_output(command, cwd=ROOT, input=json.dumps(dict(headers)).encode())
     )
-    return found | {"cpu_us": (served.cpu_seconds() - before) / found["requests"] * 1e6}
+    return found | {
+        "rate": found["requests"] / found["seconds"],
+        "cpu_us": (served.cpu_seconds() - before) / found["requests"] * 1e6,
+    }
+
+
+def in_turns(
+    servers: Mapping[str, Served],
+    path: str,
+    options: argparse.Namespace,
+    headers: Mapping[str, str] = MappingProxyType({}),
+) -> dict[str, list[dict[str, float]]]:
+    """Load the servers in short turns, so that what else runs on the machine hits all alike.
+
+    Each round begins with another server; the first round is a warm-up and does not count.
+    """
+    rounds: dict[str, list[dict[str, float]]] = {name: [] for name in servers}
+    names = list(servers)
+    for number in range(options.rounds + 1):
+        first = number % len(names)
+        for name in names[first:] + names[:first]:
+            found = measure(servers[name], path, options, headers)
+            if number:
+                rounds[name].append(found)
+    return rounds
 
 
 def report(case: str, rounds: dict[str, list[dict[str, float]]]) -> None:
-    rate = {
-        name: statistics.median(one["requests"] / one["seconds"] for one in found)
-        for name, found in rounds.items()
-    }
-    cpu: dict[str, float] = {}
+    """Print medians, and ratios of turns of the same round: their median and their quartiles."""
     print(f"\n{case}")
     for name, found in rounds.items():
-        p50, p99 = (statistics.median(one[key] for one in found) for key in ("p50_ms", "p99_ms"))
-        # What else runs on the machine only ever adds to it: the least is what the server needs.
-        cpu[name] = min(one["cpu_us"] for one in found)
+        rate, p50, p99, cpu = (
+            statistics.median(one[key] for one in found)
+            for key in ("rate", "p50_ms", "p99_ms", "cpu_us")
+        )
         print(
-            f"  {LABELS[name]:27} {rate[name]:6.0f} req/s   p50 {p50:6.2f} ms   p99 {p99:6.2f} ms"
-            f"   {cpu[name]:5.0f} us of its CPU per request"
+            f"  {LABELS[name]:27} {rate:6.0f} req/s   p50 {p50:6.2f} ms   p99 {p99:6.2f} ms"
+            f"   {cpu:5.0f} us of its CPU per request"
         )
     for peer, bar in ((BARE, 0.8), (PEER, 5.0)):
-        if OURS in rate and peer in rate:
-            print(
-                f"  {LABELS[OURS]} = {rate[OURS] / rate[peer]:.2f} x {LABELS[peer]} (bar: {bar})"
-                f", by CPU {cpu[peer] / cpu[OURS]:.2f} x"
-            )
+        if OURS in rounds and peer in rounds:
+            pairs = list(zip(rounds[OURS], rounds[peer], strict=True))
+            by_rate = spread([ours["rate"] / other["rate"] for ours, other in pairs])
+            by_cpu = spread([other["cpu_us"] / ours["cpu_us"] for ours, other in pairs])
+            print(f"  {LABELS[OURS]} = {by_rate} x {LABELS[peer]} (bar: {bar}), by CPU {by_cpu} x")
+
+
+def spread(values: list[float]) -> str:
+    """Return the median and in brackets the quartiles."""
+    if len(values) == 1:
+        return f"{values[0]:.2f}"
+    low, _, high = statistics.quantiles(values, n=4)
+    return f"{statistics.median(values):.2f} ({low:.2f}-{high:.2f})"
 
 
 def options() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(prog="python -m bench.http", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=3.0)
+    parser.add_argument("--rounds", type=int, default=12)
+    parser.add_argument("--seconds", type=float, default=1.0)
     parser.add_argument("--connections", type=int, default=32)
     parser.add_argument("--only", nargs="*", choices=list(LABELS), default=list(LABELS))
     return parser.parse_args()
@@ -168,14 +197,7 @@ def run(options: argparse.Namespace) -> None:
             "a page of 50 departments, with the total": "/api/v1/departments?page_size=50",
         }
         for case, path in cases.items():
-            rounds: dict[str, list[dict[str, float]]] = {name: [] for name in servers}
-            for number in range(options.rounds + 1):
-                # In turns, so that other load hits all alike; the first round is a warm-up.
-                for name, served in servers.items():
-                    found = measure(served, path, options)
-                    if number:
-                        rounds[name].append(found)
-            report(case, rounds)
+            report(case, in_turns(servers, path, options))
 
 
 if __name__ == "__main__":

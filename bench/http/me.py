@@ -20,7 +20,7 @@ from pathlib import Path
 
 import psycopg
 
-from bench.http.__main__ import BARE, OURS, Served, measure, options, report
+from bench.http.__main__ import BARE, OURS, Served, in_turns, options, report
 from lib.auth import Role, SigningKey
 from lib.embedded.ports import free_port
 from lib.ids import new_id
@@ -110,13 +110,7 @@ def run(given: argparse.Namespace) -> None:
             "one's own account, limits in Redis": ours("redis", REDIS_URL=shared.url),
         }
         for case, served in cases.items():
-            rounds: dict[str, list[dict[str, float]]] = {OURS: [], BARE: []}
-            for number in range(given.rounds + 1):
-                for name, one in ((OURS, served), (BARE, bare)):
-                    found = measure(one, PATH, given, headers)
-                    if number:
-                        rounds[name].append(found)
-            report(case, rounds)
+            report(case, in_turns({OURS: served, BARE: bare}, PATH, given, headers))
         print(json.dumps({"note": "login excluded; one token, verified once a minute"}))
 
 
