@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import sys
 
-from lib import process
 from lib.http.server import serve_app
+from lib.process import run
 from services.department.app import create_app
 from services.department.config import DepartmentConfig
 
-
-def _parts(config: DepartmentConfig) -> list[process.Part]:
-    return [serve_app(create_app(config), config, port=config.port)]
-
-
 if __name__ == "__main__":
-    sys.exit(process.run("department", DepartmentConfig, _parts))
+    sys.exit(
+        run("department", DepartmentConfig, lambda c: [serve_app(create_app(c), c, port=c.port)])
+    )

@@ -1,4 +1,4 @@
-"""`python -m services.point`."""
+"""Runs the point service: `python -m services.point`."""
 
 from __future__ import annotations
 

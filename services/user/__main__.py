@@ -1,4 +1,4 @@
-"""`python -m services.user`."""
+"""Runs the user service: `python -m services.user`."""
 
 from __future__ import annotations
 
