@@ -40,6 +40,8 @@ _UNAVAILABLE = (
     asyncpg.PostgresConnectionError,
     asyncpg.InsufficientResourcesError,
     asyncpg.OperatorInterventionError,
+    # Another server is the primary by now, or this one is kept from writing.
+    asyncpg.ReadOnlySQLTransactionError,
 )
 # How the driver says that a connection or the pool went away under a statement.
 _GONE = ("closed", "closing", "released back to the pool")

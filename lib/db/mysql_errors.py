@@ -27,6 +27,8 @@ _TIMEOUT = frozenset({1205, 1317, 1969, 3024})
 _UNAVAILABLE = frozenset(
     {1040, 1053, 1080, 1152, 1158, 1159, 1160, 1161, 1203, 1226, 1927, 2002, 2003, 2006, 2013, 4031}
 )
+# Nothing can be written: no place on the disk or in memory, or another server is the primary.
+_UNWRITABLE = frozenset({1021, 1037, 1038, 1041, 1114, 1290, 1792, 1836})
 _BAD_TEXT = frozenset({1366, 1300, 3854})
 _KEY = re.compile(r"for key '(?:[^'.]+\.)?(?P<name>[^']+)'$")
 _FOREIGN_NAME = re.compile(r"CONSTRAINT `(?P<name>[^`]+)`")
@@ -57,7 +59,7 @@ def _by_number(error: Exception) -> AppError | None:
         return SerializationFailureError()
     if code in _TIMEOUT:
         return StatementTimeoutError()
-    if code in _UNAVAILABLE:
+    if code in _UNAVAILABLE or code in _UNWRITABLE:
         return DatabaseUnavailableError()
     if code in _BAD_TEXT:
         return AppError(Code.BAD_REQUEST, "a text contains a character that cannot be stored")

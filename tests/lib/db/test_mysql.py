@@ -230,6 +230,15 @@ async def test_a_statement_over_its_limit_is_cancelled_by_the_server(empty_mysql
         assert await db.fetchval("SELECT 1") == 1
 
 
+async def test_a_server_that_only_reads_is_unavailable_for_who_writes(empty_mysql) -> None:
+    config = settings(empty_mysql, db_pool_min=1, db_pool_max=1)
+    async with open_database(config, application="test") as db:
+        await db.execute("CREATE TABLE thing (id int)")
+        await db.execute("SET SESSION TRANSACTION READ ONLY")
+        with pytest.raises(errors.DatabaseUnavailableError):
+            await db.execute("INSERT INTO thing VALUES (1)")
+
+
 async def test_an_exhausted_pool_refuses_after_its_limit(empty_mysql) -> None:
     config = settings(empty_mysql, db_pool_max=1, db_acquire_seconds=0.1)
     async with open_database(config, application="test") as db, db.transaction():

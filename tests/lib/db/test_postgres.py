@@ -98,6 +98,15 @@ async def test_a_statement_over_its_limit_is_cancelled_by_the_server(empty_datab
         assert await db.fetchval("SELECT 1") == 1
 
 
+async def test_a_server_that_only_reads_is_unavailable_for_who_writes(empty_database) -> None:
+    async with open_database(settings(empty_database), application="test") as db:
+        await db.execute("CREATE TABLE thing (id int)")
+        async with db.transaction() as tx:
+            await tx.execute("SET TRANSACTION READ ONLY")
+            with pytest.raises(errors.DatabaseUnavailableError):
+                await tx.execute("INSERT INTO thing VALUES (1)")
+
+
 async def test_an_exhausted_pool_refuses_after_its_limit(empty_database) -> None:
     config = settings(empty_database, db_pool_max=1, db_acquire_seconds=0.1)
     async with open_database(config, application="test") as db, db.transaction():
