@@ -182,6 +182,7 @@ async def test_without_the_process_to_fork_there_is_no_fork(forks, program):
     await sharing.ready()
     (server,) = [p for p in psutil.Process().children() if "lib.embedded.forkserver" in p.cmdline()]
     server.kill()
+    server.wait(5)
     assert sharing.fork(command, env={}, death_signal=signal.SIGTERM) is None
     assert sharing.fork(command, env={}, death_signal=signal.SIGTERM) is None
 
