@@ -47,7 +47,9 @@ def type_of(node: exp.Expr | None, level: Level | None, reader: Reader) -> SqlTy
     node = unwrap(node)
     if isinstance(node, exp.Column):
         found = level.resolve(node) if level else None
-        return found[2].type if found else None
+        if found or not level:
+            return found[2].type if found else None
+        return type_of(_made_above(node, level), level, reader)
     if isinstance(node, exp.Placeholder):
         return reader.parameter_type(node)
     if isinstance(node, PREDICATES):
@@ -64,6 +66,15 @@ def type_of(node: exp.Expr | None, level: Level | None, reader: Reader) -> SqlTy
     if isinstance(node, exp.HexString | exp.BitString):
         return types.VARBINARY
     return _computed(node, level, reader)
+
+
+def _made_above(column: exp.Column, level: Level) -> exp.Expr | None:
+    """Return the expression that HAVING names by its alias in the select list."""
+    if column.table or not isinstance(column.find_ancestor(exp.Having, exp.Query), exp.Having):
+        return None
+    items = level.node.expressions if isinstance(level.node, exp.Select) else []
+    named = (item for item in items if isinstance(item, exp.Alias))
+    return next((item.this for item in named if item.alias.lower() == column.name.lower()), None)
 
 
 def _literal(node: exp.Literal) -> SqlType:

@@ -18,7 +18,7 @@ def unknown_names(reader: Reader) -> Iterator[pymysql.MySQLError]:
     targets = {name.name.lower() for name in _delete_targets(root)}
     for table in root.find_all(exp.Table):
         known = not isinstance(table.this, exp.Identifier) or table.name.lower() in {"dual", ""}
-        known = known or table.name.lower() in ctes | targets
+        known = known or table.name.lower() in ctes | targets | reader.schema.lost
         if not known and reader.schema.relation(table.name, table.db) is None:
             yield pymysql.ProgrammingError(1146, f"Table '{table.name}' doesn't exist")
     for column in root.find_all(exp.Column):
@@ -28,8 +28,10 @@ def unknown_names(reader: Reader) -> Iterator[pymysql.MySQLError]:
 
 
 def _delete_targets(root: exp.Expr) -> list[exp.Expr]:
-    """Return the names before FROM: they may be aliases."""
-    return list(root.args.get("tables") or []) if isinstance(root, exp.Delete) else []
+    """Return the names before FROM, or between it and USING: they may be aliases."""
+    if not isinstance(root, exp.Delete):
+        return []
+    return [*(root.args.get("tables") or []), *([root.this] if root.args.get("using") else [])]
 
 
 def _is_unknown(column: exp.Column, level: Level) -> bool:

@@ -47,11 +47,15 @@ class Routine:
 
 @dataclass(frozen=True)
 class Schema:
-    """Every relation and routine a query may name; the user vouches for `never_null` functions."""
+    """Every relation and routine a query may name; the user vouches for `never_null` functions.
+
+    `lost` are names, in lower case, of tables that are there but not understood.
+    """
 
     relations: tuple[Relation, ...] = ()
     routines: tuple[Routine, ...] = ()
     never_null: frozenset[str] = frozenset()
+    lost: frozenset[str] = frozenset()
 
     def relation(self, name: str, schema: str = "") -> Relation | None:
         """Find a table or view: as written, or else regardless of case."""

@@ -11,7 +11,7 @@ import pymysql
 from aiosqlc.diagnostics import Diagnostic, Label
 from aiosqlc.mysql.errors import code_of, message_of, span_in
 from aiosqlc.mysql.server import SYSTEM, Session
-from aiosqlc.mysql.standin import without_vectors
+from aiosqlc.mysql.standin import as_mariadb_has_it
 from aiosqlc.source import Span
 from aiosqlc.stages import SchemaFile
 
@@ -130,7 +130,7 @@ def _run(session: Session, sql: str, *, lenient: bool) -> None:
     try:
         session.run(sql)
     except pymysql.MySQLError:
-        other = without_vectors(sql) if lenient else sql
+        other = as_mariadb_has_it(sql) if lenient else sql
         if other == sql:
             raise
         session.run(other)

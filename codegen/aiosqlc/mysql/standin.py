@@ -12,8 +12,8 @@ from aiosqlc.mysql.errors import code_of
 from aiosqlc.parse.scanner import Dialect, Kind, Token, scan
 from aiosqlc.stages import ParsedQuery
 
-# Syntax, a function that does not exist (twice: with and without parentheses), a type.
-_UNKNOWN = frozenset({1064, 1305, 1630, 4161})
+# Syntax, a collation, a function that does not exist (with and without parentheses), a type.
+_UNKNOWN = frozenset({1064, 1273, 1305, 1630, 4161})
 _FUNCTIONS = frozenset(
     {
         "ANY_VALUE", "BIN_TO_UUID", "DISTANCE", "FROM_VECTOR", "GROUPING", "IS_UUID",
@@ -21,11 +21,19 @@ _FUNCTIONS = frozenset(
         "UUID_TO_BIN", "VECTOR_DIM", "VECTOR_DISTANCE", "VECTOR_TO_STRING",
     }
 )  # fmt: skip
+# MySQL 8's collations, and shorter names that keep apart what they keep apart: no row is compared.
+_COLLATIONS = {
+    "UTF8MB4_0900_AI_CI": "uca1400_ai_ci",
+    "UTF8MB4_0900_AS_CI": "uca1400_as_ci",
+    "UTF8MB4_0900_AS_CS": "uca1400_as_cs",
+    "UTF8MB4_0900_BIN": "uca1400_ai_cs",
+}
 _CHANGES = frozenset({"DELETE", "UPDATE"})
 _AFTER_TARGET = frozenset(
     {".", ",", ";", "WHERE", "ORDER", "LIMIT", "USING", "RETURNING", "PARTITION"}
 )
 
+_LAG_ARGUMENTS = 2
 _NO_COLUMN = frozenset({"ADD", "COLUMN", "DROP", "EXISTS", "ON", "REFERENCES", "TABLE"})
 
 
@@ -45,6 +53,8 @@ def _first_of(tokens: Sequence[Token], words: Sequence[str]) -> str:
             return word
         if (word, after) in {("MEMBER", "OF"), ("FOR", "SHARE"), ("UPDATE", "OF")}:
             return f"{word} {after}"
+        if "_0900_" in word and token.kind in {Kind.NAME, Kind.QUOTED}:
+            return token.text
         if word in {"->", "->>"} or (word == "-" and after == ">"):
             return "->"
     return ""
@@ -54,6 +64,10 @@ def _as_a_whole(words: Sequence[str]) -> str:
     """Name what only the order of the words tells."""
     if words[:1] == ["WITH"] and (verb := _verb(words)) in _CHANGES:
         return f"WITH … {verb}"
+    for index, word in enumerate(words):
+        is_call = word in {"LAG", "LEAD"} and words[index + 1 : index + 2] == ["("]
+        if is_call and _arguments(words[index + 2 :]) > _LAG_ARGUMENTS:
+            return f"{word}(…, …, …)"
     after = words[3:4]
     if words[:2] == ["DELETE", "FROM"] and after and after[0] not in _AFTER_TARGET:
         return "DELETE FROM t alias"
@@ -61,6 +75,17 @@ def _as_a_whole(words: Sequence[str]) -> str:
         if word == ")" and words[index + 1] == "AS" and "DUPLICATE" in words[index:]:
             return "VALUES (…) AS alias"
     return ""
+
+
+def _arguments(words: Sequence[str]) -> int:
+    """Count the arguments of a call, of which `words` begin after the parenthesis."""
+    depth, count = 1, 1
+    for word in words:
+        depth += {"(": 1, ")": -1}.get(word, 0)
+        if not depth:
+            break
+        count += depth == 1 and word == ","
+    return count
 
 
 def _verb(words: Sequence[str]) -> str:
@@ -90,10 +115,16 @@ def notice(query: ParsedQuery, construct: str, *, strict: bool) -> Diagnostic:
     )
 
 
-def without_vectors(sql: str) -> str:
-    """Declare VECTOR columns as what such a column is to a client, bytes, offset for offset."""
+def as_mariadb_has_it(sql: str) -> str:
+    """Write what a schema has of MySQL's alone in MariaDB's words, offset for offset.
+
+    A VECTOR is to a client a column of bytes; collations have other names.
+    """
     out = sql
     tokens = [token for token in scan(sql, Dialect.MYSQL) if token.kind is not Kind.COMMENT]
+    for token in tokens:
+        if name := _COLLATIONS.get(token.text.upper().strip("`'\"")):
+            out = out[: token.start] + name.ljust(token.end - token.start) + out[token.end :]
     for before, token in pairwise(tokens):
         named = before.kind in {Kind.NAME, Kind.QUOTED} and before.text.upper() not in _NO_COLUMN
         if token.text.upper() == "VECTOR" and named:

@@ -35,7 +35,7 @@ def expand(sql: str, reader: Reader) -> str:
             continue
         level = reader.level_of(holder)
         text = _columns(item, level) if level else None
-        if text:
+        if text and "end" in star.meta:  # there is none in `TABLE t`
             start, end = _extent(item, star)
             edits.append(
                 (reader.tree.filled.to_original(start), reader.tree.filled.to_original(end), text)

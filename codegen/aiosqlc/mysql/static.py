@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -21,13 +22,15 @@ Name = tuple[str, str]
 def schema_from_files(files: Sequence[SchemaFile]) -> tuple[Schema, list[Diagnostic]]:
     """Replay the schema. A table whose change is not understood is unknown from there on."""
     replay = _Replay()
+    lost = set[str]()
     problems = []
     for file in files:
         for span in file.statements:
             problem = replay.run(file.sql[span.start : span.end])
             if problem:
+                lost.add(problem.lower())
                 problems.append(_not_understood(file, span, problem))
-    return Schema(tuple(replay.relations.values())), problems
+    return Schema(tuple(replay.relations.values()), lost=frozenset(lost)), problems
 
 
 def _not_understood(file: SchemaFile, span: Span, table: str) -> Diagnostic:
@@ -37,6 +40,12 @@ def _not_understood(file: SchemaFile, span: Span, table: str) -> Diagnostic:
         (Label(file.file, span, "the table counts as unknown from here on"),),
         severity=Severity.WARNING,
     )
+
+
+_TABLE = re.compile(
+    r"(?i)\s*(?:alter|rename|create(?:\s+or\s+replace)?)\s+table\s+(?:if\s+(?:not\s+)?exists\s+)?"
+    r"(?:\w+\.)?(?P<name>[\w$]+)"
+)
 
 
 class _Replay:
@@ -58,11 +67,10 @@ class _Replay:
         return self._unknown(sql)
 
     def _unknown(self, sql: str) -> str:
-        """Forget the table that a statement beyond sqlglot's grammar changes."""
-        words = sql.replace("`", "").split()
-        head = [word.upper() for word in words[:2]]
-        if head[:1] in (["ALTER"], ["RENAME"]) and head[1:] == ["TABLE"] and len(words) > 2:
-            name = words[2].rpartition(".")[2]
+        """Forget the table that a statement beyond sqlglot's grammar makes or changes."""
+        found = _TABLE.match(sql.replace("`", ""))
+        if found:
+            name = found["name"]
             self.relations = {
                 k: r for k, r in self.relations.items() if k[1].lower() != name.lower()
             }

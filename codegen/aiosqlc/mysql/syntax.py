@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -60,10 +61,26 @@ def _plain(sql: str) -> str:
         return _over(sql, tokens[0], "INSERT")
     if words[:1] == ["CALL"]:
         return _over(sql, tokens[0], "DO", blank=True)
+    if words[:1] in (["CREATE"], ["ALTER"]):
+        return _plain_definition(sql, tokens, words)
     if words[:1] == ["DELETE"] and "FROM" in words:
         for index in range(words.index("FROM") - 1):
             if words[index : index + 2] == [".", "*"]:
                 sql = _over(_over(sql, tokens[index], ""), tokens[index + 1], "")
+    return sql
+
+
+def _plain_definition(sql: str, tokens: Sequence[Token], words: Sequence[str]) -> str:
+    of_a_float = False
+    for index, token in enumerate(tokens):
+        if words[index] in {"FLOAT", "REAL"}:
+            of_a_float = True
+        elif of_a_float and words[index] in {"UNSIGNED", "ZEROFILL"}:
+            sql = _over(sql, token, "")
+        elif token.kind is Kind.NAME:
+            of_a_float = False
+        if words[index : index + 2] == ["NOT", "ENFORCED"]:
+            sql = _over(_over(sql, token, ""), tokens[index + 1], "")
     return sql
 
 

@@ -13,6 +13,7 @@ from tests.codegen.mysql.conftest import SCHEMA, only
         ("SELECT id FROM a WHERE name = ?", "name varchar"),
         ("SELECT id FROM a WHERE ? = st", "st a_st"),
         ("SELECT id FROM a WHERE bio = ?", "bio text"),
+        ("SELECT grp, max(d) AS m FROM a GROUP BY grp HAVING m > ?", "p1 decimal"),
         ("SELECT id FROM a WHERE grp BETWEEN ? AND ?", "from_grp int, to_grp int"),
         ("SELECT id FROM a WHERE (name, grp) = (?, ?)", "name varchar, grp int"),
         ("SELECT id FROM a WHERE id IN (sqlc.slice(ids))", "ids bigint[]"),

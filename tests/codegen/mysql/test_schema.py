@@ -10,7 +10,7 @@ from aiosqlc.mysql.server import open_session
 from aiosqlc.mysql.static import schema_from_files
 from aiosqlc.stages import TypeKind
 
-from tests.codegen.mysql.conftest import SCHEMA, files
+from tests.codegen.mysql.conftest import SCHEMA, files, only
 
 CHANGED = """
 ALTER TABLE a ADD COLUMN extra smallint unsigned NOT NULL, DROP COLUMN born,
@@ -54,6 +54,34 @@ def test_what_is_replayed_claims_no_more_than_the_server(both) -> None:
         known = server.relation(relation.table.name)
         for column in relation.table.columns:
             assert not column.not_null or known.column(column.name).not_null
+
+
+def test_a_table_that_the_text_does_not_explain_is_not_called_missing(compile_text) -> None:
+    schema = "CREATE TABLE f (id int PRIMARY KEY, n inet6 STRANGE, s float(7, 4) unsigned);"
+    (query,), problems = compile_text(schema, "-- name: Q :many\nSELECT id FROM f;\n")
+    assert [problem.code for problem in problems] == ["E203"]
+    assert not query.columns[0].not_null
+
+
+def test_unsigned_floats_and_checks_that_are_not_enforced_are_read(compile_text) -> None:
+    schema = (
+        "CREATE TABLE f (id int PRIMARY KEY, s float(7, 4) unsigned NOT NULL,"
+        " r real unsigned NOT NULL, n float unsigned zerofill NOT NULL,"
+        " CHECK (id > 0) NOT ENFORCED);"
+    )
+    query = only(compile_text(schema, "-- name: Q :many\nSELECT s, r, n FROM f;\n"))
+    shown = [(column.type.name, column.not_null) for column in query.columns]
+    assert shown == [("float", True)] * 3
+
+
+def test_a_table_statement_is_a_query_without_a_star_in_its_text(compile_text) -> None:
+    query = only(compile_text("CREATE TABLE t (a int);", "-- name: Q :many\nTABLE t;\n"))
+    assert (query.sql.strip(), [column.name for column in query.columns]) == ("TABLE t", ["a"])
+
+
+def test_the_target_of_a_delete_may_be_an_alias_of_its_using(compile_text) -> None:
+    sql = "-- name: Q :execrows\nDELETE FROM x USING b AS x JOIN a ON a.id = x.aid;\n"
+    assert only(compile_text(SCHEMA, sql)).columns == ()
 
 
 def test_a_key_on_a_prefix_proves_nothing(both) -> None:

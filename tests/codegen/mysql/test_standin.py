@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from aiosqlc.mysql import analyze
-from aiosqlc.mysql.standin import only_in_mysql, without_vectors
+from aiosqlc.mysql.standin import as_mariadb_has_it, only_in_mysql
 from aiosqlc.parse.queries import parse_files
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.stages import AnalyzeOptions
@@ -75,6 +75,9 @@ def test_what_only_mysql_takes_is_typed_from_the_text_with_a_warning(ask, sql, c
         "INSERT INTO v (id, e) VALUES (?, STRING_TO_VECTOR(?))",
         "SELECT id FROM a WHERE ? MEMBER OF (js->'$.tags')",
         "SELECT BIN_TO_UUID(UUID_TO_BIN(?)) AS x",
+        "SELECT lag(id, 1, 0) OVER (ORDER BY id) AS x FROM a",
+        "SELECT LEAD(coalesce(grp, 1), 2, 0) OVER (ORDER BY id) AS x FROM a",
+        "SELECT id FROM a ORDER BY name COLLATE utf8mb4_0900_as_ci",
     ],
 )  # fmt: skip
 def test_each_construct_that_mariadb_lacks_is_known(ask, sql) -> None:
@@ -129,13 +132,32 @@ def test_what_mysql_would_refuse_too_is_refused(ask, sql) -> None:
         "WITH x AS (SELECT 1 AS n) SELECT n FROM x FOR UPDATE",
         "INSERT INTO b (id) VALUES (1) ON DUPLICATE KEY UPDATE id = 1",
         "SELECT 'LATERAL (', 1-2 > 3 -- FOR SHARE",
+        "SELECT lag(coalesce(a, b, c), 1) OVER (ORDER BY d, e), 'x_0900_y' FROM lag",
     ],
 )
 def test_what_both_take_is_no_excuse(sql) -> None:
     assert only_in_mysql(sql) == ""
 
 
+def test_a_schema_that_mysql_8_shows_is_taken(mysql_cache) -> None:
+    """Its collation is in every `SHOW CREATE TABLE` of MySQL 8, and MariaDB has it not."""
+    schema, queries = files(
+        "CREATE TABLE `t` (`id` int NOT NULL, `s` varchar(9) COLLATE utf8mb4_0900_as_cs NOT NULL,"
+        " `b` varchar(9) CHARACTER SET utf8mb4 COLLATE 'utf8mb4_0900_bin', PRIMARY KEY (`id`))"
+        " ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_0900_ai_ci;",
+        "-- name: Q :one\nSELECT s, b FROM t WHERE id = ?;\n"
+        "-- name: R :many\nSELECT s FROM t WHERE b COLLATE utf8mb4_0900_ai_ci = ?;\n",
+    )
+    parsed, _ = parse_files([queries], Dialect.MYSQL)
+    analysis, problems = analyze([schema], parsed, AnalyzeOptions(cache_dir=mysql_cache))
+    assert [(problem.code, str(problem.severity)) for problem in problems] == [("E213", "warning")]
+    first, second = analysis.queries
+    assert [column.not_null for column in (*first.columns, *second.columns)] == [True, False, True]
+    options = AnalyzeOptions(cache_dir=mysql_cache, server="mariadb")
+    assert analyze([schema], parsed, options)[1][0].code == "E200"
+
+
 def test_a_vector_is_replaced_where_it_is_a_type_alone() -> None:
     before = "CREATE TABLE vector (id int, e VECTOR(4), s varchar(9) DEFAULT 'vector', f VECTOR)"
     after = "CREATE TABLE vector (id int, e blob     , s varchar(9) DEFAULT 'vector', f blob  )"
-    assert without_vectors(before) == after
+    assert as_mariadb_has_it(before) == after
