@@ -80,10 +80,15 @@ def _write(path: Path, data: bytes, content_type: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     draft = path.with_name(f".{new_id()}.part")
     made = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(made, "wb") as file:
-        # One file for both, so that they are replaced together.
-        file.write(content_type.encode() + b"\n" + data)
-    draft.replace(path)
+    try:
+        with os.fdopen(made, "wb") as file:
+            # One file for both, so that they are replaced together.
+            file.write(content_type.encode() + b"\n" + data)
+        draft.replace(path)
+    except BaseException:
+        # A disk that is full is not to be filled with beginnings of files.
+        draft.unlink(missing_ok=True)
+        raise
 
 
 def _read(path: Path) -> StoredObject:

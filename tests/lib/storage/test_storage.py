@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 import stat
 import subprocess
 import sys
@@ -224,3 +225,16 @@ def test_without_a_bucket_the_sdk_is_not_imported() -> None:
     names = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout
     assert b"'lib.storage.s3'" in names
     assert b"botocore" not in names
+
+
+async def test_where_there_is_no_more_room_nothing_is_left_of_a_file(tmp_path: Path) -> None:
+    storage, room = local_in(tmp_path), 1024 * 1024
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, before[1]))
+    try:
+        with pytest.raises(AppError) as caught:
+            await storage.put("pfp/a", b"x" * 2 * room, content_type="image/png")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert caught.value.code is Code.SERVICE_UNAVAILABLE
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
