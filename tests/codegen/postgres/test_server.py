@@ -106,6 +106,15 @@ def test_a_server_that_cannot_be_one_is_a_finding(uri: str) -> None:
     assert "postgresql://" in problem.hint
 
 
+def test_a_cache_that_is_not_ours_is_a_finding(cache: Path) -> None:
+    slot = cache / "postgres-18" / "slot-0"
+    slot.parent.mkdir(parents=True)
+    slot.touch()  # as little of use as another account's folder
+    _, (problem,) = analyze([schema_file("select 1")], [], AnalyzeOptions(cache_dir=cache))
+    assert problem.code == "E210"
+    assert "AIOSQLC_CACHE_DIR" in problem.message
+
+
 def test_a_schema_is_applied_once(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     options = AnalyzeOptions(cache_dir=cache)
     schema = [schema_file("create table once (id int)")]

@@ -132,8 +132,16 @@ def _slot(root: Path) -> Iterator[Path]:
     """Take the first slot nobody else holds; the lock goes with the process, however it ends."""
     for number in range(1000):
         home = root / f"slot-{number}"
-        home.mkdir(exist_ok=True)
-        with (home / "lock").open("a") as lock:
+        try:
+            home.mkdir(exist_ok=True)
+            opened = (home / "lock").open("a")
+        except OSError as error:
+            msg = (
+                f"cannot use the cache folder {home}: {error.strerror};"
+                " AIOSQLC_CACHE_DIR names another one"
+            )
+            raise ServerUnavailableError(msg) from error
+        with opened as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
