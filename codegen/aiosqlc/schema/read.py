@@ -21,7 +21,9 @@ def read_schema(
 ) -> tuple[tuple[SchemaFile, ...], list[Diagnostic]]:
     """Read the schema files that `patterns` name, in the order they are applied."""
     paths, problems = find_sql_files(root, patterns, config, span)
-    forward = [path for path in paths if not path.name.endswith(_BACKWARD)]
+    forward = [
+        path for path in paths if not path.name.endswith(_BACKWARD) and not _UNDONE.match(path.name)
+    ]
     files, unreadable = read_files(root, _in_order(forward))
     applied = _by_dependency(files)
     return tuple(schema_file(file, dialect) for file in applied), problems + unreadable
@@ -34,7 +36,9 @@ def schema_file(file: SourceFile, dialect: Dialect = Dialect.POSTGRESQL) -> Sche
     return SchemaFile(file, sql, split_statements(sql, dialect), transactional)
 
 
-_VERSION = re.compile(r"^[Vv]?(\d+)")
+_VERSION = re.compile(r"^(?:[Vv](?P<dotted>\d+(?:[._]\d+)*)__|[Vv]?(?P<plain>\d+))")
+_UNDONE = re.compile(r"^U\d[\d._]*__")  # Flyway's way back
+_REPEATED = re.compile(r"^R__")  # Flyway's views and functions, made anew after all versions
 
 
 def _in_order(paths: list[Path]) -> list[Path]:
@@ -50,11 +54,17 @@ def _in_order(paths: list[Path]) -> list[Path]:
 
 
 def _sorted_by_version(paths: list[Path]) -> list[Path]:
-    matches = [_VERSION.match(path.name) for path in paths]
-    versions = [int(match[1]) for match in matches if match]
-    if len(versions) < len(paths):
+    repeated = [path for path in paths if _REPEATED.match(path.name)]
+    once = [path for path in paths if path not in repeated]
+    matches = [_VERSION.match(path.name) for path in once]
+    versions = [_numbers(match) for match in matches if match]
+    if not versions or len(versions) < len(once):
         return paths
-    return [path for _, path in sorted(zip(versions, paths, strict=True))]
+    return [path for _, path in sorted(zip(versions, once, strict=True))] + repeated
+
+
+def _numbers(version: re.Match[str]) -> list[int]:
+    return [int(part) for part in re.findall(r"\d+", version["dotted"] or version["plain"])]
 
 
 _DEPENDS = re.compile(r"^--\s*depends:(?P<names>.*)$", re.MULTILINE)

@@ -36,6 +36,17 @@ FOLDERS = {
         },
         ["CREATE TABLE a ()", "CREATE TABLE b ()"],
     ),
+    "flyway": (
+        {
+            "R__view.sql": "CREATE VIEW v AS SELECT;",
+            "V1__a.sql": "CREATE TABLE a ();",
+            "V1.1__b.sql": "CREATE TABLE b ();",
+            "V10__d.sql": "CREATE TABLE d ();",
+            "V2__c.sql": "CREATE TABLE c ();",
+            "U2__c.sql": "DROP TABLE c;",
+        },
+        [*(f"CREATE TABLE {name} ()" for name in "abcd"), "CREATE VIEW v AS SELECT"],
+    ),
     "psql": (
         {"dump.sql": "\\set x 1\nCREATE TABLE a ();\nCOPY a FROM stdin;\n1;2\n\\.\nSELECT 1;\n"},
         ["CREATE TABLE a ()", "SELECT 1"],
