@@ -3,40 +3,73 @@
 from __future__ import annotations
 
 import asyncio
+import collections
 import os
 import signal
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
 import aiohttp
 import pytest
 import yaml
+from msgspec.structs import replace
+from pydantic import SecretStr
 
+from lib.auth import Role, SigningKey
+from lib.config import DatabaseSettings
+from lib.db.postgres import open_database
 from lib.embedded import children
 from lib.embedded.ports import free_port
+from lib.testing.auth import TestIssuer
 from lib.testing.wait import eventually
 from services._stack import gateway
 from services._stack.part import Part
 from services._stack.parts import answers, service_part
 from services._stack.settings import PORTS, ROOT, Service, Settings
+from tests.services.chat.replicas import Mover
+from tests.services.chat.talking import CUSTOMER, PROVIDER, open_between
 
 REPLICAS = 2
 # Below what the gateway lets one address ask for: 500 a second.
-REQUESTS_PER_SECOND = 300
+REQUESTS_PER_SECOND = 60
+ALICE = "01890000-0000-7000-8000-000000000001"
+HAMMER = "01890000-0000-7000-8000-000000000a02"
+MAY = ("jobs:read", "orders:manage", "products:write", "users:read")
+# Between services: connections are handed on to whichever replica takes them, as in a cluster.
+INSIDE = """
+daemon off;
+pid {run}/inside.pid;
+worker_processes 1;
+events {{ worker_connections 1024; }}
+stream {{ {doors} }}
+"""
+DOOR = """
+    upstream {name} {{ {servers} }}
+    server {{ listen 127.0.0.1:{port}; proxy_connect_timeout 1s; proxy_pass {name}; }}
+"""
 
 
 class Replica:
     """One process of a service that can be stopped as a deployment does, and started again."""
 
-    def __init__(self, service: Service, settings: Settings, url: str) -> None:
+    def __init__(
+        self, service: Service, settings: Settings, url: str, peers: Mapping[str, str]
+    ) -> None:
         self.service = service
-        self.part: Part = service_part(service, settings, {service.name: url})
+        part: Part = service_part(service, settings, {service.name: url})
+        self.part = replace(part, env={**(part.env or {}), **peers})
         self._process: subprocess.Popen[bytes] | None = None
 
     async def start(self) -> None:
         self._process = children.spawn(self.part.command, log=subprocess.DEVNULL, env=self.part.env)
-        await eventually(answers(self.service.port, "/readyz"), within=60)
+        try:
+            await eventually(answers(self.service.port, "/readyz"), within=60)
+        except TimeoutError:
+            raise AssertionError(f"{self.service.name} was not ready in time") from None
 
     async def stop(self) -> None:
         """End it as `docker stop` does: SIGTERM, and it must end by itself."""
@@ -45,88 +78,223 @@ class Replica:
             await asyncio.to_thread(self._process.wait, 30)
 
 
-def _settings(run_dir: Path, redis_url: str) -> Settings:
-    ports = {name: str(free_port()) for name in (*PORTS, "GATEWAY_PORT")}
-    known = {**os.environ, "RUN_DIR": str(run_dir), "REDIS_URL": redis_url, "LOG_LEVEL": "error"}
-    return Settings.read(
-        {
-            **known,
-            **ports,
-            "RATE_LIMIT": "1e9",
-            "RATE_LIMIT_BURST": "1000000",
-            "USER_RATE_LIMIT": "1000000",
-        }
-    )
+@dataclass
+class Platform:
+    """Its gateway, its replicas, who signs, and the URLs of its databases."""
+
+    url: str
+    replicas: list[Replica]
+    issuer: TestIssuer
+    databases: Mapping[str, str]
 
 
-def _path(service: Service) -> str:
-    """A path of the service that needs no parameters; that it may ask for a login is no failure."""
-    document = yaml.safe_load((ROOT / f"api/swagger/{service.name}.swagger.yaml").read_text())
-    plain = [p for p, methods in document["paths"].items() if "get" in methods and "{" not in p]
-    return document["basePath"] + plain[0]
+@dataclass
+class Seen:
+    """What the callers were told."""
+
+    answered: collections.Counter[str] = field(default_factory=collections.Counter)
+    failed: list[str] = field(default_factory=list)
+
+
+def _settings(run_dir: Path, redis_url: str, public_url: str, gateway_port: str) -> Settings:
+    ports = {name: str(free_port()) for name in PORTS}
+    known = {
+        **os.environ,
+        "RUN_DIR": str(run_dir),
+        "REDIS_URL": redis_url,
+        "LOG_LEVEL": "error",
+        "PUBLIC_URL": public_url,
+        "GATEWAY_PORT": gateway_port,
+        "RATE_LIMIT": "1e9",
+        "RATE_LIMIT_BURST": "1000000",
+        "USER_RATE_LIMIT": "1000000",
+    }
+    return Settings.read({**known, **ports})
+
+
+def _inside(copies: list[Settings], run: Path) -> tuple[Path, dict[str, str]]:
+    """Write the balancer between services; return it, and what tells services of it."""
+    doors, told = "", {}
+    for services in zip(*(copy.services for copy in copies), strict=True):
+        name = services[0].name
+        ports = {f"{name}-http": [service.port for service in services]}
+        if services[0].grpc_port:
+            ports[f"{name}-grpc"] = [service.grpc_port or 0 for service in services]
+        for door, behind in ports.items():
+            servers = " ".join(f"server 127.0.0.1:{port} max_fails=0;" for port in behind)
+            port = free_port()
+            doors += DOOR.format(name=door, servers=servers, port=port)
+            if door.endswith("grpc"):
+                told[f"{name.upper()}_GRPC_ADDRESS"] = f"127.0.0.1:{port}"
+            else:
+                told[f"{name.upper()}_URL"] = f"http://127.0.0.1:{port}"
+    told["AUTH_JWKS_URL"] = f"{told['USER_URL']}/.well-known/jwks.json"
+    told["AUTH_TOKEN_URL"] = f"{told['USER_URL']}/api/v1/auth/token"
+    config = run / "inside.conf"
+    config.write_text(INSIDE.format(run=run, doors=doors))
+    config.chmod(0o644)
+    return config, told
 
 
 @pytest.fixture
-async def replicas(new_database, run_dir, redis_url) -> AsyncIterator[tuple[str, list[Replica]]]:
-    """The address of a gateway, and two replicas of each service with an API behind it."""
-    copies = [_settings(run_dir, redis_url) for _ in range(REPLICAS)]
-    public = [service.name for service in copies[0].services if service.public]
-    urls = {name: await new_database(name, demo=True) for name in public}
+async def platform(new_database, run_dir, redis_url) -> AsyncIterator[Platform]:
+    """Two replicas of each service, behind the gateway and, for one another, a balancer."""
+    port = str(free_port())
+    url = f"http://127.0.0.1:{port}"
+    copies = [_settings(run_dir, redis_url, url, port) for _ in range(REPLICAS)]
+    front = copies[0]
+    account, config = gateway.prepare(front)
+    addresses = {
+        service.name: [f"127.0.0.1:{copy.services[at].port}" for copy in copies]
+        for at, service in enumerate(front.services)
+        if service.public
+    }
+    place = gateway.Place(listen=f"127.0.0.1:{port}", addresses=addresses)
+    config.write_text(gateway.render(front, config.parent, place=place))
+    inside, peers = _inside(copies, config.parent)
+    databases = {s.name: await new_database(s.name, demo=True) for s in front.services}
     found = [
-        Replica(service, copy, urls[service.name])
+        Replica(service, copy, databases[service.name], peers)
         for copy in copies
         for service in copy.services
-        if service.public
+    ]
+    servers = [
+        children.spawn(gateway.command(path), log=subprocess.DEVNULL, account=account)
+        for path in (config, inside)
     ]
     try:
         await asyncio.gather(*(replica.start() for replica in found))
-        front = copies[0]
-        addresses = {
-            name: [f"127.0.0.1:{r.service.port}" for r in found if r.service.name == name]
-            for name in public
-        }
-        place = gateway.Place(listen=f"127.0.0.1:{front.gateway_port}", addresses=addresses)
-        account, config = gateway.prepare(front)
-        config.write_text(gateway.render(front, config.parent, place=place))
-        nginx = children.spawn(gateway.command(config), log=subprocess.DEVNULL, account=account)
-        try:
-            await eventually(answers(front.gateway_port, "/healthz"), within=10)
-            yield f"http://127.0.0.1:{front.gateway_port}", found
-        finally:
-            children.stop(nginx, by=signal.SIGTERM, within=10)
+        await eventually(answers(front.gateway_port, "/healthz"), within=10)
+        key = SigningKey.from_pem(front.home.secret("user_signing_keys"))
+        yield Platform(url, found, TestIssuer(key, name=url), databases)
     finally:
         await asyncio.gather(*(replica.stop() for replica in found))
+        for server in servers:
+            children.stop(server, by=signal.SIGTERM, within=10)
+
+
+def _path(service: Service) -> str:
+    """A path of the service that asks for nothing; of people, the page that shows their points."""
+    document = yaml.safe_load((ROOT / f"api/swagger/{service.name}.swagger.yaml").read_text())
+    plain = [
+        path
+        for path, methods in document["paths"].items()
+        if "{" not in path and "get" in methods and not _asks(methods["get"])
+    ]
+    return str(document["basePath"] + ("/users" if "/users" in plain else plain[0]))
+
+
+def _asks(operation: dict[str, Any]) -> bool:
+    return any(parameter.get("required") for parameter in operation.get("parameters", ()))
+
+
+async def _read(http: aiohttp.ClientSession, path: str, seen: Seen) -> None:
+    """Ask for a page; a page of people has to have their points, which come by gRPC."""
+    async with http.get(path) as answer:
+        body = await answer.json()
+        seen.answered[path] += 1
+        if answer.status != 200:
+            seen.failed.append(f"{path}: {answer.status} {body['error']['code']}")
+        elif path.endswith("/users") and any(u["points"] is None for u in body["data"]["users"]):
+            seen.failed.append(f"{path}: without points")
+
+
+async def _order(http: aiohttp.ClientSession, seen: Seen) -> None:
+    """Place an order, which asks user and product, and confirm it: once, whatever happens."""
+    wanted = {"user_id": ALICE, "lines": [{"product_id": HAMMER, "quantity": 1}]}
+    key = {"Idempotency-Key": str(uuid4())}
+    async with http.post("/api/orders/v1/orders", json=wanted, headers=key) as answer:
+        order = await answer.json()
+        seen.answered["POST orders"] += 1
+        if answer.status != 201:
+            seen.failed.append(f"POST orders: {answer.status} {order['error']['message']}")
+            return
+    path = f"/api/orders/v1/orders/{order['data']['id']}"
+    then = {"json": {"status": "confirmed"}, "headers": {"If-Match": "*"}}
+    async with http.patch(path, **then) as answer:
+        seen.answered["PATCH orders"] += 1
+        if answer.status != 200:
+            seen.failed.append(f"PATCH orders: {answer.status} {await answer.text()}")
+
+
+async def _keep(doing, pause: float, seen: Seen) -> None:
+    """Do it again and again; a connection that breaks is a failure, too."""
+    while True:
+        try:
+            await doing()
+        except aiohttp.ClientError as error:
+            seen.failed.append(repr(error))
+        await asyncio.sleep(pause)
+
+
+async def _converse(movers: list[Mover], channel: str) -> None:
+    for number in range(10_000):
+        for who, mover in enumerate(movers):
+            await mover.send(channel, f"{who}-{number}", f"text {number}")
+        await asyncio.sleep(0.25)
+
+
+@pytest.fixture
+async def channel(platform) -> str:
+    settings = DatabaseSettings(_env_file=None, database_url=SecretStr(platform.databases["chat"]))
+    async with open_database(settings, application="test") as db:
+        return await open_between(db)
 
 
 @pytest.mark.slow
-async def test_restarting_every_replica_in_turn_fails_no_request(replicas):
-    url, found = replicas
-    paths = sorted({_path(replica.service) for replica in found})
-    answered: dict[str, int] = dict.fromkeys(paths, 0)
-    failed: list[str] = []
-    asked = paths * 2
-    pause = len(asked) / REQUESTS_PER_SECOND
+@pytest.mark.timeout(600)  # thirty starts of a service, whatever else the machine does
+async def test_restarting_every_replica_in_turn_fails_no_request_and_loses_no_message(
+    platform, channel
+):
+    seen = Seen()
+    paths = sorted({_path(r.service) for r in platform.replicas if r.service.public})
+    admin = platform.issuer.authorized(*MAY, subject=ALICE, role=Role.ADMIN)
+    pause = len(paths) * 2 / REQUESTS_PER_SECOND
+    movers = [
+        Mover(
+            [platform.url],
+            platform.issuer.authorized(subject=user, role=Role.CUSTOMER),
+            [channel],
+            path="/api/chats/v1/ws",
+        )
+        for user in (CUSTOMER, PROVIDER)
+    ]
+    async with aiohttp.ClientSession(platform.url, headers=admin) as http:
+        change = {"json": {"stock": 100_000}, "headers": {"If-Match": "*"}}
+        async with http.patch(f"/api/products/v1/products/{HAMMER}", **change) as answer:
+            assert answer.status == 200, await answer.text()
+        async with asyncio.TaskGroup() as group:
+            load = [
+                group.create_task(_keep(lambda path=path: _read(http, path, seen), pause, seen))
+                for path in paths * 2
+            ]
+            load.append(group.create_task(_keep(lambda: _order(http, seen), 0.1, seen)))
+            load.append(group.create_task(_converse(movers, channel)))
+            for replica in platform.replicas:
+                await replica.stop()
+                await replica.start()
+            for task in load:
+                task.cancel()
+        await eventually(lambda: all(mover.settled() for mover in movers), within=30)
+        said = sorted({*movers[0].acked, *movers[1].acked})
+        await eventually(
+            lambda: all(len(m.sequences(channel)) == len(said) for m in movers), within=30
+        )
+        sold = 100_000 - await _stock(http)
+    for mover in movers:
+        await mover.stop()
+    print(
+        f"{seen.answered.total()} requests, {len(platform.replicas)} restarts, "
+        f"{len(seen.failed)} failed, {len(said)} messages over "
+        f"{sum(mover.connections for mover in movers)} connections"
+    )
+    assert collections.Counter(seen.failed) == {}
+    assert min(seen.answered.values()) > 50
+    assert sold == seen.answered["POST orders"]
+    assert [mover.sequences(channel) for mover in movers] == [[*range(1, len(said) + 1)]] * 2
+    assert all(mover.connections > 1 for mover in movers)
 
-    async def ask(path: str) -> None:
-        async with aiohttp.ClientSession(url) as session:
-            while True:
-                try:
-                    async with session.get(path) as answer:
-                        await answer.read()
-                        answered[path] += 1
-                        if answer.status >= 500 or answer.status == 429:
-                            failed.append(f"{path}: {answer.status}")
-                except aiohttp.ClientError as error:
-                    failed.append(f"{path}: {error!r}")
-                await asyncio.sleep(pause)
 
-    async with asyncio.TaskGroup() as group:
-        clients = [group.create_task(ask(path)) for path in asked]
-        for replica in found:
-            await replica.stop()
-            await replica.start()
-        for client in clients:
-            client.cancel()
-    print(f"{sum(answered.values())} requests, {len(found)} restarts, {len(failed)} failed")
-    assert failed == []
-    assert min(answered.values()) > 50
+async def _stock(http: aiohttp.ClientSession) -> int:
+    async with http.get(f"/api/products/v1/products/{HAMMER}") as answer:
+        return int((await answer.json())["data"]["stock"])

@@ -97,10 +97,17 @@ class Mover:
     """A user's client: connects to the next replica when one is gone, resumes, sends again."""
 
     def __init__(
-        self, urls: Sequence[str], headers: dict[str, str], channels: Sequence[str], start: int = 0
+        self,
+        urls: Sequence[str],
+        headers: dict[str, str],
+        channels: Sequence[str],
+        start: int = 0,
+        *,
+        path: str = "/api/v1/ws",
     ) -> None:
         self._urls = itertools.cycle([*urls[start:], *urls[:start]])
         self._headers = headers
+        self._path = path
         self._unsent: dict[str, tuple[str, str]] = {}
         self.had: dict[str, list[tuple[int, str]]] = {channel: [] for channel in channels}
         self.acked: dict[str, tuple[str, int]] = {}
@@ -134,7 +141,7 @@ class Mover:
         async with aiohttp.ClientSession() as session:
             while True:
                 with suppress(OSError, aiohttp.ClientError, TimeoutError):
-                    url = f"{next(self._urls)}/api/v1/ws"
+                    url = next(self._urls) + self._path
                     async with asyncio.timeout(5):
                         ws = await session.ws_connect(url, headers=self._headers)
                     await self._talk(Talker(ws))
