@@ -124,7 +124,7 @@ async def list_permissions(request: web.Request) -> web.Response:
 async def add_permission(request: web.Request) -> web.Response:
     """Nothing, when roles may be given it."""
     new = await decode.body(request, NewPermission)
-    await roles.add_permission(request.app[DEPS].db, new)
+    await roles.add_permission(request.app[DEPS].db, require_principal(), new)
     return respond.no_content()
 
 
@@ -138,7 +138,9 @@ async def add_permission(request: web.Request) -> web.Response:
 )
 async def remove_permission(request: web.Request) -> web.Response:
     """Nothing, when no role has it any more."""
-    await roles.remove_permission(request.app[DEPS].db, request.match_info["name"])
+    await roles.remove_permission(
+        request.app[DEPS].db, require_principal(), request.match_info["name"]
+    )
     return respond.no_content()
 
 

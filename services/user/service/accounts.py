@@ -69,6 +69,7 @@ async def add(db: Database, principal: Principal, new: NewPerson) -> UUID:
     account_id = new_id()
     role = AccountRole(new.role)
     async with db.transaction() as tx:
+        await check_is_still_what_the_token_says(tx, principal)
         await check_may_give(tx, principal, role)
         try:
             added = await accounts.add_account(
@@ -203,8 +204,9 @@ async def lock(
     Raises:
         AppError: NOT_FOUND, FORBIDDEN, PRECONDITION_FAILED.
     """
-    if not access.is_own(principal, account_id):
-        await _check_is_still_what_the_token_says(tx, principal)
+    # To one's own account, too, one may do more with permissions: give it a role, activate it.
+    if principal.permissions or not access.is_own(principal, account_id):
+        await check_is_still_what_the_token_says(tx, principal)
     person = await profiles.lock_person(tx, id=account_id)
     if person is None:
         raise not_found("user")
@@ -245,10 +247,13 @@ async def tell(
     )
 
 
-async def _check_is_still_what_the_token_says(tx: Executor, principal: Principal) -> None:
-    """A token outlives a role by minutes: too long for who looks after others' accounts.
+async def check_is_still_what_the_token_says(tx: Executor, principal: Principal) -> None:
+    """A token outlives a role by minutes: too long for who looks after accounts and roles.
 
     Two administrators may also demote each other at once: the second is none any more by then.
+
+    Raises:
+        AppError: FORBIDDEN where the caller is no longer there, active, or of this role.
     """
     try:
         caller = await profiles.get_person(tx, id=UUID(principal.subject))

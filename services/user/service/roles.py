@@ -72,6 +72,7 @@ async def change(
     """
     wanted = sorted(set(given.permissions))
     async with db.transaction() as tx:
+        await people.check_is_still_what_the_token_says(tx, principal)
         current = await roles.lock_role(tx, name=name)
         if current is None:
             raise not_found("role")
@@ -126,9 +127,14 @@ async def list_permissions(db: Executor) -> Sequence[Permission]:
     return await roles.list_permissions(db)
 
 
-async def add_permission(db: Database, new: NewPermission) -> None:
-    """Add a permission that roles may be given. Raises AppError(CONFLICT) where there is one."""
+async def add_permission(db: Database, principal: Principal, new: NewPermission) -> None:
+    """Add a permission that roles may be given.
+
+    Raises:
+        AppError: CONFLICT where there is one; FORBIDDEN.
+    """
     async with db.transaction() as tx:
+        await people.check_is_still_what_the_token_says(tx, principal)
         try:
             await roles.add_permission(tx, name=new.name, description=new.description)
         except UniqueViolationError as error:
@@ -136,15 +142,16 @@ async def add_permission(db: Database, new: NewPermission) -> None:
         await audit.record(tx, "permission.added", new.name, resource_type="permission")
 
 
-async def remove_permission(db: Database, name: str) -> None:
+async def remove_permission(db: Database, principal: Principal, name: str) -> None:
     """Remove a permission from all roles and for good.
 
     Raises:
-        AppError: NOT_FOUND; CONFLICT for one that the platform itself asks for.
+        AppError: NOT_FOUND; FORBIDDEN; CONFLICT for one that the platform itself asks for.
     """
     if name in BUILT_IN:
         raise AppError(Code.CONFLICT, "the platform needs this permission")
     async with db.transaction() as tx:
+        await people.check_is_still_what_the_token_says(tx, principal)
         if not await roles.remove_permission(tx, name=name):
             raise not_found("permission")
         await audit.record(tx, "permission.removed", name, resource_type="permission")

@@ -190,7 +190,7 @@ async def test_roles_and_the_audit_trail_are_for_administrators(world, role, pat
 async def test_what_a_role_may_do_is_replaced_as_a_whole(world) -> None:
     admin = await actor(world, Role.ADMIN)
     before = await admin.call("GET", "/api/v1/roles/moderator")
-    assert before.data["permissions"] == ["chats:moderate", "users:moderate"]
+    assert before.data["permissions"] == PERMISSIONS[Role.MODERATOR]
     added = {"name": "reviews:hide", "description": "Hide reviews."}
     assert (await admin.call("POST", "/api/v1/permissions", added)).status == 204
     assert (await admin.call("POST", "/api/v1/permissions", added)).status == 409
@@ -263,7 +263,7 @@ async def test_who_manages_roles_without_being_an_administrator_cannot_rise(worl
 
 
 async def test_nobody_gives_a_role_that_may_do_more_than_they(world) -> None:
-    granted = ["roles:write", "users:write", "users:moderate", "chats:moderate"]
+    granted = [*PERMISSIONS[Role.MODERATOR], "roles:write", "users:write"]
     deputy = await actor(world, Role.MODERATOR, permissions=granted)
     friend = await actor(world, Role.CUSTOMER)
     for path in (deputy.path, friend.path):
@@ -325,6 +325,28 @@ async def test_a_token_of_a_former_administrator_changes_nobody(world, now) -> N
     assert (await former.call("DELETE", bob.path)).status == 403
     assert (await former.call("PUT", f"{bob.path}/role", {"role": "ADMIN"})).status == 403
     assert (await bob.me())["version"] == 1
+
+
+@pytest.mark.parametrize("now", ["role = 'STAFF'", "status = 'inactive'"])
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("PUT", "{own}/role", {"role": "ADMIN"}),
+        ("POST", "{own}/activate", None),
+        ("POST", USERS, {**ADA, "role": "ADMIN"}),
+        ("PUT", "/api/v1/roles/STAFF", {"permissions": ["users:write", "roles:write"]}),
+        ("POST", "/api/v1/permissions", {"name": "users:rule", "description": "Everything"}),
+        ("DELETE", "/api/v1/permissions/reports:read", None),
+    ],
+)
+async def test_a_former_administrator_does_not_rise_again(world, now, method, path, body) -> None:
+    former, admin = await actor(world, Role.ADMIN), await actor(world, Role.ADMIN, "anna")
+    await world.db.execute("INSERT INTO permission VALUES ('reports:read', 'Reports')")
+    await world.db.execute(f"UPDATE account SET {now} WHERE id = $1", former.id)
+    answer = await former.call(method, path.format(own=former.path), body)
+    assert (answer.status, answer.message) == (403, "your account has changed, sign in again")
+    # Whoever still is one may do all of this.
+    assert (await admin.call(method, path.format(own=former.path), body)).status < 300
 
 
 # The audit trail --------------------------------------------------------------------------------
