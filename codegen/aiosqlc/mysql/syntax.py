@@ -39,7 +39,7 @@ def parse(sql: str) -> Tree | None:
     filled = fill(_plain(sql), lambda index, place: f":p{place.number}_{index}")
     try:
         root = sqlglot.parse_one(filled.sql, dialect="mysql")
-    except SqlglotError:
+    except (SqlglotError, RecursionError):
         return None
     if isinstance(root, exp.Command):
         return None

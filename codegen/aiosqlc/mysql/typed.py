@@ -44,7 +44,14 @@ def read_text(query: ParsedQuery, schema: Schema) -> tuple[Text, list[Diagnostic
     """Read a query's text twice: first for its parameters, then knowing their types."""
     tree = parse(query.sql)
     if tree is None:
-        return Text(None, Result(None), _untyped(query)), []
+        return _not_read(query), []
+    try:
+        return _read(query, schema, tree)
+    except RecursionError:  # hundreds of operators, one within the other
+        return _not_read(query), []
+
+
+def _read(query: ParsedQuery, schema: Schema, tree: Tree) -> tuple[Text, list[Diagnostic]]:
     slices = frozenset(param.number for param in query.params if param.is_slice)
     first = Reader(schema, tree, slices=slices)
     result = first.read()
@@ -56,6 +63,10 @@ def read_text(query: ParsedQuery, schema: Schema) -> tuple[Text, list[Diagnostic
     second = Reader(schema, tree, required=required.__contains__, types=known, slices=slices)
     result = second.read()
     return Text(second, result, params), problems
+
+
+def _not_read(query: ParsedQuery) -> Text:
+    return Text(None, Result(None), _untyped(query))
 
 
 def _untyped(query: ParsedQuery) -> tuple[TypedParam, ...]:

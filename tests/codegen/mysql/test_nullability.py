@@ -100,3 +100,9 @@ def test_a_function_the_user_vouches_for_is_not_null(mysql_cache) -> None:
 def test_an_empty_list_keeps_rows_with_null(either) -> None:
     sql = "-- name: Q :many\nSELECT bio FROM a WHERE bio NOT IN (sqlc.slice(xs));"
     assert not only(either(SCHEMA, sql)).columns[0].not_null
+
+
+@pytest.mark.parametrize("deep", ["(" * 300 + "grp" + ")" * 300, " OR ".join(["grp = 1"] * 1500)])
+def test_what_is_too_deep_to_be_read_is_typed_by_the_server_alone(compile_, deep) -> None:
+    query = only(compile_(SCHEMA, f"-- name: Q :many\nSELECT {deep} AS x FROM a;"))
+    assert [column.name for column in query.columns] == ["x"]
