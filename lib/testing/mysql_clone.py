@@ -41,7 +41,7 @@ def dump(connection: Connection[Any], database: str) -> tuple[str, ...] | None:
     copied = [
         _copy(database, table, found)
         for table, found in sorted(columns.items())
-        if _rows(connection, f"SELECT 1 FROM {_quoted(table)} LIMIT 1")  # noqa: S608 # nosec B608 - a name of the server's
+        if _rows(connection, f"SELECT 1 FROM {_quoted(table)} LIMIT 1")  # noqa: S608 - a name of the server's
     ]
     views = [_made(connection, "VIEW", table) for table, kind in tables if kind == "VIEW"]
     triggers = [
@@ -59,7 +59,7 @@ def _made(connection: Connection[Any], kind: str, name: str) -> str:
 def _copy(database: str, table: str, columns: Sequence[str]) -> str:
     names = ", ".join(map(_quoted, columns))
     source = f"{_quoted(database)}.{_quoted(table)}"
-    return f"INSERT INTO {_quoted(table)} ({names}) SELECT {names} FROM {source}"  # noqa: S608 # nosec B608 - names of the server's
+    return f"INSERT INTO {_quoted(table)} ({names}) SELECT {names} FROM {source}"  # noqa: S608 - names of the server's
 
 
 def _rows(connection: Connection[Any], sql: str, *args: object) -> list[tuple[Any, ...]]:
