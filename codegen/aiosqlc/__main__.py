@@ -5,13 +5,17 @@ from __future__ import annotations
 import gc
 import sys
 
-from aiosqlc.cli.main import main as run
-
 
 def main() -> None:
     """Run the command line and exit with its code."""
     gc.disable()  # a run ends before collecting would pay: a fifth of its time
-    code = run()
+    try:
+        # Here, because an interruption may come while it is imported.
+        from aiosqlc.cli.main import main as run
+
+        code = run()
+    except KeyboardInterrupt:
+        code = 130  # as a shell says it: 128 and SIGINT
     gc.freeze()  # nor is there anything to gain by collecting at the end
     sys.exit(code)
 
