@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -92,6 +93,8 @@ class Settings(msgspec.Struct, frozen=True):
             trusted_proxies=_networks(environ, "GATEWAY_TRUSTED_PROXIES"),
         )
         _refuse_shared_ports(settings.ports())
+        for name in ("GATEWAY_LOG_MIB", "GATEWAY_LOG_FILES"):
+            _refuse_bound(environ, name)
         return settings
 
     def ports(self) -> dict[str, int]:
@@ -152,6 +155,13 @@ def _log_format(environ: Mapping[str, str]) -> str:
     if wanted not in LOG_FORMATS:
         raise ValueError(f"GATEWAY_LOG_FORMAT must be {' or '.join(LOG_FORMATS)}, not {wanted!r}")
     return wanted
+
+
+def _refuse_bound(environ: Mapping[str, str], name: str) -> None:
+    """Refuse at the start what `nginx/rotate.sh` would refuse at each look."""
+    given = environ.get(name)
+    if given and not re.fullmatch("[1-9][0-9]{0,4}", given):
+        raise ValueError(f"{name}: {given} is no number from 1 to 99999")
 
 
 def _networks(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
