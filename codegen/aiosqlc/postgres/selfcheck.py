@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -17,7 +16,7 @@ from aiosqlc.postgres.population import Population
 from aiosqlc.postgres.sampling import Sampler
 from aiosqlc.postgres.schema import apply_schema
 from aiosqlc.postgres.server.connection import Connection, ConnectionFailedError
-from aiosqlc.postgres.server.databases import DatabaseRefusedError
+from aiosqlc.postgres.server.databases import DatabaseRefusedError, new_draft
 from aiosqlc.postgres.server.embedded import Server, ServerUnavailableError
 from aiosqlc.postgres.trial import Trial, draw, nulls_in, row_of
 from aiosqlc.stages import (
@@ -90,11 +89,8 @@ def selfcheck(analysed: Analysed, *, executions: int = 50, seed: int = 0) -> tup
 
 @contextlib.contextmanager
 def _scratch(server: Server, analysed: Analysed) -> Iterator[Connection]:
-    name = f"aiosqlc_draft_selfcheck_{os.getpid()}"
     with Connection(server.admin) as admin:
-        error = admin.run(f'create database "{name}" template template0')
-        if error is not None:
-            raise DatabaseRefusedError(error)
+        name = new_draft(admin)
         try:
             with Connection(server.conninfo(name)) as connection:
                 inputs = analysed.inputs

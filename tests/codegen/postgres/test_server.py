@@ -14,6 +14,7 @@ import pytest
 from aiosqlc.postgres import Analyzer, analyze
 from aiosqlc.postgres.server import databases
 from aiosqlc.postgres.server.connection import Connection, ConnectionFailedError
+from aiosqlc.postgres.server.databases import new_database, new_draft
 from aiosqlc.postgres.server.embedded import Server, binaries, embedded_server
 from aiosqlc.stages import AnalyzeOptions
 
@@ -139,6 +140,31 @@ def test_only_the_databases_used_last_are_kept(
     with embedded_server(cache) as server, Connection(server.admin) as admin:
         kept = admin.rows("select datname from pg_database where datname like 'aiosqlc%'")
     assert len(kept) == 2
+
+
+def test_compilers_of_several_machines_do_not_take_each_others_drafts(cache: Path) -> None:
+    # In containers they may well have the same process id; here, they do.
+    with embedded_server(cache) as server:
+        with new_database(server, "aiosqlc_one") as one:
+            with new_database(server, "aiosqlc_two") as two:
+                assert two.run("create table t ()") is None
+            assert one.run("create table t ()") is None
+        assert {"aiosqlc_one", "aiosqlc_two"} <= _databases(server)
+
+
+def test_a_draft_that_was_abandoned_is_dropped_and_one_in_the_making_is_not(cache: Path) -> None:
+    with embedded_server(cache) as server, Connection(server.admin) as admin:
+        abandoned, young = new_draft(admin), new_draft(admin)
+        admin.run(f"comment on database \"{abandoned}\" is '{time.time() - 3700:.0f}'")
+        with new_database(server, "aiosqlc_one"):
+            pass
+        assert abandoned not in _databases(server)
+        assert young in _databases(server)
+
+
+def _databases(server: Server) -> set[str]:
+    with Connection(server.admin) as admin:
+        return {str(name) for (name,) in admin.rows("select datname from pg_database")}
 
 
 def test_a_given_server_is_asked_instead(cache: Path) -> None:

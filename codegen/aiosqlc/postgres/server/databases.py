@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import os
+import secrets
 import time
 from collections.abc import Iterator
 
@@ -12,9 +12,14 @@ from aiosqlc.postgres.server.embedded import Server
 
 _KEPT = 12  # databases of one server; each takes about 8 MB
 _PREFIX = "aiosqlc_"
+_ABANDONED = 3600.0  # seconds; whoever made a draft so long ago was killed
 _OURS = """
 select datname, coalesce(shobj_description(oid, 'pg_database'), '0')
 from pg_database where datname like 'aiosqlc\\_%' and datname not like 'aiosqlc\\_draft%'
+"""
+_DRAFTS = """
+select datname, shobj_description(oid, 'pg_database')
+from pg_database where datname like 'aiosqlc\\_draft%'
 """
 
 
@@ -29,6 +34,19 @@ class DatabaseRefusedError(Exception):
 def database_name(digest: str) -> str:
     """Return the name of the database for a schema's digest."""
     return f"{_PREFIX}{digest[:32]}"
+
+
+def new_draft(admin: Connection) -> str:
+    """Make an empty database and return its name, which nobody else has; whoever asked drops it.
+
+    On one server may be compilers of several machines. Raises `DatabaseRefusedError`.
+    """
+    draft = f"{_PREFIX}draft_{secrets.token_hex(8)}"
+    error = admin.run(f'create database "{draft}" template template0')
+    if error is not None:
+        raise DatabaseRefusedError(error)
+    _note_use(admin, draft)
+    return draft
 
 
 def connect_existing(server: Server, name: str) -> Connection | None:
@@ -47,12 +65,8 @@ def new_database(server: Server, name: str) -> Iterator[Connection]:
 
     Whatever ends the block early leaves no database behind. Raises `DatabaseRefusedError`.
     """
-    draft = f"{_PREFIX}draft_{os.getpid()}"
     with Connection(server.admin) as admin:
-        admin.run(f'drop database if exists "{draft}" with (force)')
-        error = admin.run(f'create database "{draft}" template template0')
-        if error is not None:
-            raise DatabaseRefusedError(error)
+        draft = new_draft(admin)
         finished = False
         try:
             with Connection(server.conninfo(draft)) as connection:
@@ -77,3 +91,6 @@ def _drop_unused(admin: Connection) -> None:
     uses = sorted(admin.rows(_OURS), key=lambda row: str(row[1]).zfill(20), reverse=True)
     for name, _ in uses[_KEPT:]:
         admin.run(f'drop database if exists "{name}"')
+    for name, since in admin.rows(_DRAFTS):
+        if str(since).isdecimal() and time.time() - int(str(since)) > _ABANDONED:
+            admin.run(f'drop database if exists "{name}"')
