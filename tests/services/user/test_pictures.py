@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 import aiohttp
 import pytest
@@ -202,7 +203,9 @@ async def test_s3_away_changes_nothing_and_what_is_to_go_waits_for_it(
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
     server.start()
     host, port = server.get_host_and_port()
-    options = S3Options("pictures", "us-east-1", "k", "s", endpoint_url=f"http://{host}:{port}")
+    # A name of its own: what plays S3 keeps its buckets for the whole process.
+    bucket = f"pictures-{uuid4().hex}"
+    options = S3Options(bucket, "us-east-1", "k", "s", endpoint_url=f"http://{host}:{port}")
     settings = {
         "s3_bucket": options.bucket, "s3_access_key": "k", "s3_secret_key": "s",
         "s3_endpoint_url": options.endpoint_url, "s3_seconds": 1.0,
