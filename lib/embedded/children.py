@@ -24,15 +24,15 @@ class Child(Protocol):
     """What we ask of a `Popen`."""
 
     @property
-    def pid(self) -> int: ...  # noqa: D102
+    def pid(self) -> int: ...  # noqa: D102 - as of Popen
     @property
-    def returncode(self) -> int | None: ...  # noqa: D102
+    def returncode(self) -> int | None: ...  # noqa: D102 - as of Popen
     @property
-    def stdout(self) -> IO[bytes] | None: ...  # noqa: D102
-    def poll(self) -> int | None: ...  # noqa: D102
-    def wait(self, timeout: float | None = None) -> int: ...  # noqa: D102
-    def send_signal(self, number: int, /) -> None: ...  # noqa: D102
-    def kill(self) -> None: ...  # noqa: D102
+    def stdout(self) -> IO[bytes] | None: ...  # noqa: D102 - as of Popen
+    def poll(self) -> int | None: ...  # noqa: D102 - as of Popen
+    def wait(self, timeout: float | None = None) -> int: ...  # noqa: D102 - as of Popen
+    def send_signal(self, number: int, /) -> None: ...  # noqa: D102 - as of Popen
+    def kill(self) -> None: ...  # noqa: D102 - as of Popen
 
 
 def dies_with_parent(death_signal: signal.Signals, parent: int | None = None) -> Callable[[], None]:
