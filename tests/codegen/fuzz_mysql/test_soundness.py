@@ -17,7 +17,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("mysql")
 
 
-@pytest.mark.parametrize("seed", [1, secrets.randbelow(10**9)])
+@pytest.mark.parametrize("seed", [1, secrets.randbelow(10**9)], ids=["fixed", "random"])
 def test_no_row_refutes_a_claim(cache: Path, seed: int) -> None:
     report = hunt(4000, seed, cache)
     assert not report.false, report.false[:3]

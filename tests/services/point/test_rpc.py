@@ -40,7 +40,9 @@ async def client(point: RunningPoint) -> AsyncIterator[Client]:
 
 
 @pytest.mark.parametrize(
-    ("user_id", "points"), [(ALICE, 23), (ALICE.upper(), 23), (BOB, 43), (UNKNOWN, 0)]
+    ("user_id", "points"),
+    [(ALICE, 23), (ALICE.upper(), 23), (BOB, 43), (UNKNOWN, 0)],
+    ids=["alice", "upper case", "bob", "unknown"],
 )
 async def test_a_user_has_the_points_of_the_ledger_or_none(
     client: Client, user_id: str, points: int

@@ -81,7 +81,7 @@ async def test_parts_follow_one_another_to_the_end(setting: Setting) -> None:
         (BOB, ALICE, ("users:read",), Role.STAFF, 200),
         (BOB, ALICE, ("users:moderate",), Role.MODERATOR, 403),
         (BOB, "chat", (), Role.SERVICE, 403),
-        (str(new_id()), ALICE, ("users:read",), Role.ADMIN, 404),
+        pytest.param(str(new_id()), ALICE, ("users:read",), Role.ADMIN, 404, id="nobody there"),
         ("nobody", ALICE, ("users:read",), Role.ADMIN, 400),
     ],
 )
