@@ -100,24 +100,24 @@ async def test_a_patch_changes_what_it_names_and_nothing_else(world) -> None:
 @pytest.mark.parametrize(
     ("body", "code", "fields"),
     [
-        ({}, "BAD_REQUEST", set()),
-        ({"first_name": ""}, "VALIDATION_ERROR", {"first_name"}),
+        ({}, "BAD_REQUEST", []),
+        ({"first_name": ""}, "VALIDATION_ERROR", ["first_name"]),
         (
             {"first_name": "R2D2", "last_name": "<b>"},
             "VALIDATION_ERROR",
-            {"first_name", "last_name"},
+            ["first_name", "last_name"],
         ),
-        ({"phone_number": "12345", "email": "x"}, "VALIDATION_ERROR", {"phone_number", "email"}),
-        ({"role": "ADMIN"}, "VALIDATION_ERROR", {"role"}),
-        ({"verified": True}, "VALIDATION_ERROR", {"verified"}),
-        ({"phone_number": None}, "VALIDATION_ERROR", {"phone_number"}),
+        ({"phone_number": "12345", "email": "x"}, "VALIDATION_ERROR", ["email", "phone_number"]),
+        ({"role": "ADMIN"}, "VALIDATION_ERROR", ["role"]),
+        ({"verified": True}, "VALIDATION_ERROR", ["verified"]),
+        ({"phone_number": None}, "VALIDATION_ERROR", ["phone_number"]),
     ],
     ids=str,
 )
 async def test_a_bad_patch_is_a_400_that_changes_nothing(world, body, code, fields) -> None:
     ann = await actor(world, Role.CUSTOMER, "ann")
     answer = await ann.call("PATCH", ME, body)
-    assert (answer.status, answer.code, answer.fields) == (400, code, fields)
+    assert (answer.status, answer.code, sorted(answer.fields)) == (400, code, fields)
     assert (await ann.me())["version"] == 1
 
 
