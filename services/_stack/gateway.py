@@ -28,6 +28,7 @@ ERRORS = (
     (405, "METHOD_NOT_ALLOWED", "this method is not allowed here"),
     (408, "BAD_REQUEST", "the request did not arrive in time"),
     (413, "PAYLOAD_TOO_LARGE", "the request is larger than 10 MiB"),
+    (416, "BAD_REQUEST", "there is no such range"),
     (429, "RATE_LIMIT_EXCEEDED", "too many requests; try again in a moment"),
     (500, "INTERNAL_ERROR", "internal error"),
     (502, "SERVICE_UNAVAILABLE", "the service is not available at the moment"),
@@ -39,6 +40,9 @@ UNREAD_ERRORS = (
     (400, 400, "BAD_REQUEST", "the request cannot be read"),
     (414, 414, "BAD_REQUEST", "the address of the request is too long"),
     (494, 431, "BAD_REQUEST", "the headers of the request are too large"),
+    (497, 400, "BAD_REQUEST", "this port speaks TLS: ask by https"),
+    (501, 501, "BAD_REQUEST", "this transfer encoding is not known here"),
+    (505, 505, "BAD_REQUEST", "this version of HTTP is not spoken here"),
 )
 
 
@@ -54,6 +58,10 @@ SECRET_QUERIES = (
     SecretQuery("user", "auth/verify", page="/verify-email"),
     SecretQuery("user", "files/"),
 )
+
+
+# Paths of passwords and tokens, by service: with a limit of their own.
+SIGN_INS: Mapping[str, str] = {"user": "auth/"}
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -109,6 +117,7 @@ def render(
         errors=ERRORS,
         unread_errors=UNREAD_ERRORS,
         secret_queries=SECRET_QUERIES,
+        sign_ins=SIGN_INS,
         place=place or here(settings),
     )
 

@@ -124,7 +124,8 @@ async def test_a_person_who_follows_a_mailed_link_gets_a_page_and_a_program_the_
         link = "/api/users/v1/auth/verify?token=a-b_c"
         async with http.get(link, headers={"Accept": accept}, allow_redirects=False) as answer:
             assert answer.status == status
-            assert "Content-Security-Policy" not in answer.headers
+            nothing = "default-src 'none'; frame-ancestors 'none'"
+            assert answer.headers["Content-Security-Policy"] == nothing
         if status == 303:
             assert answer.headers["Location"] == "/verify-email#token=a-b_c"
         async with http.post(link, headers={"Accept": "text/html"}) as answer:

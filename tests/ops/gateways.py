@@ -1,0 +1,81 @@
+"""A gateway of a test's own before stand-ins for the user service."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from aiohttp import web
+
+from lib.embedded import children
+from lib.embedded.home import Home
+from lib.embedded.ports import free_port
+from lib.testing.wait import eventually
+from services._stack import gateway
+from services._stack.parts import answers
+from services._stack.settings import Service, Settings
+
+ECHO = "/api/users/v1/echo"
+
+
+@dataclass
+class StandIn:
+    """A replica of the user service that answers everything and keeps what it was asked."""
+
+    port: int
+    asked: list[tuple[str, str, dict[str, str], bytes]] = field(default_factory=list)
+    connections: set[object] = field(default_factory=set)
+    headers: dict[str, str] = field(default_factory=dict)  # of its answers
+
+    async def answer(self, request: web.Request) -> web.Response:
+        body = await request.read()
+        self.asked.append((request.method, request.raw_path, dict(request.headers), body))
+        self.connections.add(request.transport and request.transport.get_extra_info("peername"))
+        found = {"success": True, "data": "x" * 2000}
+        return web.json_response(found, headers=self.headers)
+
+    @asynccontextmanager
+    async def serving(self) -> AsyncIterator[None]:
+        app = web.Application(client_max_size=1 << 25)
+        app.router.add_route("*", "/{path:.*}", self.answer)
+        runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, "127.0.0.1", self.port, reuse_address=True).start()
+            yield
+        finally:
+            await runner.cleanup()
+
+
+@dataclass
+class Gateway:
+    """A running NGINX: how it was set up, and its process."""
+
+    settings: Settings
+    process: subprocess.Popen[bytes]
+
+
+@asynccontextmanager
+async def gateway_before(
+    run: Path, ports: Sequence[int], trusted: tuple[str, ...] = ()
+) -> AsyncIterator[Gateway]:
+    """Give a gateway whose user service has a replica on each of the ports."""
+    service = Service(name="user", port=ports[0], grpc_port=None, public=True, database=False)
+    settings = Settings(
+        home=Home(run), gateway_port=free_port(), services=(service,), environ={},
+        trusted_proxies=trusted,
+    )  # fmt: skip
+    account, config = gateway.prepare(settings)
+    replicas = {"user": [f"127.0.0.1:{port}" for port in ports]}
+    place = gateway.Place(listen=f"127.0.0.1:{settings.gateway_port}", addresses=replicas)
+    config.write_text(gateway.render(settings, config.parent, place=place))
+    nginx = children.spawn(gateway.command(config), log=subprocess.DEVNULL, account=account)
+    try:
+        await eventually(answers(settings.gateway_port, "/healthz"))
+        yield Gateway(settings, nginx)
+    finally:
+        await asyncio.to_thread(children.stop, nginx, within=5)

@@ -1,0 +1,167 @@
+"""What every answer carries, what is packed, and how much one address may ask for or hold."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections import Counter
+from collections.abc import AsyncIterator
+
+import aiohttp
+import pytest
+
+from lib.embedded.ports import free_port
+from tests.ops.gateways import ECHO, Gateway, StandIn, gateway_before
+
+MIB = 1 << 20
+NOTHING = "default-src 'none'; frame-ancestors 'none'"
+GREEDY, OTHER = ({"X-Forwarded-For": f"203.0.113.{number}"} for number in (7, 8))
+
+
+@pytest.fixture
+async def service() -> AsyncIterator[StandIn]:
+    stand_in = StandIn(free_port())
+    async with stand_in.serving():
+        yield stand_in
+
+
+@pytest.fixture
+async def nginx(service, run_dir) -> AsyncIterator[Gateway]:
+    """A gateway that believes us who we are."""
+    async with gateway_before(run_dir, [service.port], ("127.0.0.1",)) as running:
+        yield running
+
+
+@pytest.fixture
+async def http(nginx) -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession(nginx.settings.gateway_url) as session:
+        yield session
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", ECHO, 200),
+        ("GET", "/healthz", 200),
+        ("GET", "/docs/", 200),
+        ("GET", "/docs/specs/user.swagger.yaml", 200),
+        ("GET", "/", 302),
+        ("GET", "/nothing", 404),
+        ("POST", "/docs/", 405),
+        ("FETCH", ECHO, 405),
+        ("GET", f"/{'a' * 10_000}", 414),
+    ],
+)
+async def test_every_answer_says_what_a_browser_may_do_with_it(http, method, path, status):
+    async with http.request(method, path, allow_redirects=False) as answer:
+        assert answer.status == status
+    for name, value in (
+        ("X-Content-Type-Options", "nosniff"),
+        ("X-Frame-Options", "DENY"),
+        ("Referrer-Policy", "no-referrer"),
+    ):
+        assert answer.headers.getall(name) == [value]
+    (policy,) = answer.headers.getall("Content-Security-Policy")
+    assert policy == NOTHING or (path.startswith("/docs/") and "script-src 'self';" in policy)
+    assert answer.headers["Server"] == "nginx"
+
+
+async def test_a_page_that_has_not_changed_is_not_sent_again_but_its_headers_are(http):
+    async with http.get("/docs/start.js") as answer:
+        tag = answer.headers["ETag"]
+    async with http.get("/docs/start.js", headers={"If-None-Match": tag}) as answer:
+        assert (answer.status, await answer.read()) == (304, b"")
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+async def test_what_a_service_says_of_its_answer_is_not_said_twice(service, run_dir):
+    said = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sandbox"}
+    service.headers = said
+    async with (
+        gateway_before(run_dir, [service.port]) as nginx,
+        aiohttp.ClientSession(nginx.settings.gateway_url) as http,
+        http.get(ECHO) as answer,
+    ):
+        assert {name: answer.headers.getall(name) for name in said} == {
+            name: [value] for name, value in said.items()
+        }
+
+
+async def test_json_is_packed_unless_there_are_tokens_in_it(http):
+    async with http.get(ECHO) as answer:
+        assert answer.headers["Content-Encoding"] == "gzip"
+    async with http.post("/api/users/v1/auth/login") as answer:
+        assert answer.status == 200
+        assert "Content-Encoding" not in answer.headers
+
+
+async def test_sign_ins_have_a_limit_of_their_own(http):
+    statuses: Counter[int] = Counter()
+
+    async def sign_in(who: dict[str, str]) -> None:
+        async with http.post("/api/users/v1/auth/login", headers=who) as answer:
+            statuses[answer.status] += 1
+            if answer.status == 429:
+                assert answer.headers["Retry-After"] == "1"
+                assert (await answer.json())["error"]["code"] == "RATE_LIMIT_EXCEEDED"
+
+    since = time.monotonic()
+    for _ in range(6):
+        await asyncio.gather(*(sign_in(GREEDY) for _ in range(50)))
+    allowed = 201 + 20 * (time.monotonic() - since)
+    assert 200 <= statuses[200] <= allowed
+    assert statuses[429] == 300 - statuses[200]
+    async with http.get(ECHO, headers=GREEDY) as answer:  # what is no sign-in is not held up
+        assert answer.status == 200
+    statuses.clear()
+    await sign_in(OTHER)
+    assert statuses == {200: 1}
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+async def test_a_body_of_10_mib_passes_and_one_more_byte_does_not(http, service, chunked):
+    async def parts(size: int) -> AsyncIterator[bytes]:
+        for begin in range(0, size, MIB):
+            yield bytes(min(MIB, size - begin))
+
+    for size, status in ((10 * MIB, 200), (10 * MIB + 1, 413)):
+        data = parts(size) if chunked else bytes(size)
+        async with http.put(ECHO, data=data) as answer:
+            assert answer.status == status
+    assert [len(body) for *_, body in service.asked] == [10 * MIB]
+
+
+async def test_bodies_that_trickle_hold_up_nobody_else(nginx, service, http):
+    """600 of them from one address: 500 are waited for, no service learns of any."""
+    port = nginx.settings.gateway_port
+    begin = f"POST {ECHO} HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n" + "".join(
+        f"{name}: {value}\r\n" for name, value in GREEDY.items()
+    )
+    held = [await asyncio.open_connection("127.0.0.1", port) for _ in range(600)]
+    try:
+        for _, writer in held:
+            writer.write(f"{begin}\r\nx".encode())
+        slowest = 0.0
+        for _ in range(50):
+            for _, writer in held:
+                if not writer.is_closing():
+                    writer.write(b"x")
+            since = time.monotonic()
+            async with http.get(ECHO, headers=OTHER) as answer:
+                assert answer.status == 200
+            slowest = max(slowest, time.monotonic() - since)
+        assert len(service.asked) == 50
+        assert slowest < 1
+        refused = 0
+        for reader, _ in held:
+            if reader._buffer:
+                assert (await reader.readuntil()).startswith(b"HTTP/1.1 429 ")
+                refused += 1
+        assert refused == 100
+        async with http.get(ECHO, headers=GREEDY) as answer:
+            assert answer.status == 429
+            assert json.loads(await answer.read())["error"]["code"] == "RATE_LIMIT_EXCEEDED"
+    finally:
+        for _, writer in held:
+            writer.close()
