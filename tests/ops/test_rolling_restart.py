@@ -9,6 +9,7 @@ import signal
 import subprocess
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -217,9 +218,9 @@ async def _order(http: aiohttp.ClientSession, seen: Seen) -> None:
             seen.failed.append(f"PATCH orders: {answer.status} {await answer.text()}")
 
 
-async def _keep(doing, pause: float, seen: Seen) -> None:
-    """Do it again and again; a connection that breaks is a failure, too."""
-    while True:
+async def _keep(doing, pause: float, seen: Seen, enough: asyncio.Event) -> None:
+    """Do it until it is enough, and to its end; a connection that breaks is a failure, too."""
+    while not enough.is_set():
         try:
             await doing()
         except aiohttp.ClientError as error:
@@ -246,7 +247,7 @@ async def channel(platform) -> str:
 async def test_restarting_every_replica_in_turn_fails_no_request_and_loses_no_message(
     platform, channel
 ):
-    seen = Seen()
+    seen, enough = Seen(), asyncio.Event()
     paths = sorted({_path(r.service) for r in platform.replicas if r.service.public})
     admin = platform.issuer.authorized(*MAY, subject=ALICE, role=Role.ADMIN)
     pause = len(paths) * 2 / REQUESTS_PER_SECOND
@@ -264,17 +265,17 @@ async def test_restarting_every_replica_in_turn_fails_no_request_and_loses_no_me
         async with http.patch(f"/api/products/v1/products/{HAMMER}", **change) as answer:
             assert answer.status == 200, await answer.text()
         async with asyncio.TaskGroup() as group:
-            load = [
-                group.create_task(_keep(lambda path=path: _read(http, path, seen), pause, seen))
-                for path in paths * 2
-            ]
-            load.append(group.create_task(_keep(lambda: _order(http, seen), 0.1, seen)))
-            load.append(group.create_task(_converse(movers, channel)))
+            for path in paths * 2:
+                read = partial(_read, http, path, seen)
+                group.create_task(_keep(read, pause, seen, enough))
+            group.create_task(_keep(partial(_order, http, seen), 0.1, seen, enough))
+            talk = group.create_task(_converse(movers, channel))
             for replica in platform.replicas:
                 await replica.stop()
                 await replica.start()
-            for task in load:
-                task.cancel()
+            # An order that is under way is answered, and counted, before the stock is looked at.
+            enough.set()
+            talk.cancel()
         await eventually(lambda: all(mover.settled() for mover in movers), within=30)
         said = sorted({*movers[0].acked, *movers[1].acked})
         await eventually(
