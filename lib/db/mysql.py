@@ -322,6 +322,7 @@ async def open_database(
         timings = None
         if registry is not None:
             PoolState(_PoolSizes(pool), registry)
+            registry.register(pool.certificate)
             timings = Timings(registry, query_names or {})
         yield MysqlDatabase(
             pool,

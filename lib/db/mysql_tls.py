@@ -11,6 +11,7 @@ from pymysql.constants import CLIENT, CR
 from pymysql.err import OperationalError
 
 from lib.database_url import VERIFYING, SslMode, mysql_tls
+from lib.db.observe import ServerCertificate
 
 
 def context_of(url: str) -> ssl.SSLContext | None:
@@ -44,9 +45,10 @@ class _Connection(aiomysql.Connection):  # type: ignore[misc] # the driver ships
             raise OperationalError(CR.CR_SSL_CONNECTION_ERROR, "the server has no TLS")
         await super()._request_authentication()
 
-    async def open(self) -> None:
-        """Connect; raises what the driver raises."""
+    async def open(self, certificate: ServerCertificate) -> None:
+        """Connect, and let `certificate` look; raises what the driver raises."""
         await self._connect()
+        certificate.look(self._writer.transport)
 
     def is_over(self, recycle: float) -> bool:
         """Whether the server has hung up, or nobody has used it for `recycle` seconds."""
@@ -60,6 +62,10 @@ class _Connection(aiomysql.Connection):  # type: ignore[misc] # the driver ships
 
 class Pool(aiomysql.Pool):  # type: ignore[misc] # the driver ships no types
     """The driver's pool, over the connections above."""
+
+    def __init__(self, *arguments: Any, **connecting: Any) -> None:
+        super().__init__(*arguments, **connecting)
+        self.certificate = ServerCertificate()
 
     async def fill(self) -> None:
         """Open the least number of connections; raises what the driver raises."""
@@ -76,7 +82,7 @@ class Pool(aiomysql.Pool):  # type: ignore[misc] # the driver ships no types
             self._acquiring += 1
             try:
                 connection = _Connection(loop=self._loop, **self._conn_kwargs)
-                await connection.open()
+                await connection.open(self.certificate)
                 self._free.append(connection)
                 self._cond.notify()
             finally:

@@ -1,7 +1,9 @@
-"""Metrics of a database: how long each query takes and how busy the pool is."""
+"""Metrics of a database: how long each query takes, how busy the pool is, when TLS will fail."""
 
 from __future__ import annotations
 
+import ssl
+from asyncio import BaseTransport
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -49,4 +51,30 @@ class PoolState(Collector):
             ("max", self._pool.get_max_size()),
         ):
             gauge.add_metric((state,), value)
+        yield gauge
+
+
+class ServerCertificate(Collector):
+    """`db_server_certificate_expiry_timestamp_seconds`: the end of what the server last showed.
+
+    Without TLS, and where nobody verifies the server, there is no value: nothing will fail.
+    """
+
+    def __init__(self) -> None:
+        self._ends: float | None = None
+
+    def look(self, transport: BaseTransport) -> None:
+        """Note the certificate of a connection that was just opened."""
+        tls = transport.get_extra_info("ssl_object")
+        shown = tls.getpeercert() if tls is not None else None
+        self._ends = ssl.cert_time_to_seconds(shown["notAfter"]) if shown else None
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        """Tell what was last seen."""
+        gauge = GaugeMetricFamily(
+            "db_server_certificate_expiry_timestamp_seconds",
+            "When the certificate ends that the database server showed last.",
+        )
+        if self._ends is not None:
+            gauge.add_metric((), self._ends)
         yield gauge

@@ -17,7 +17,7 @@ from lib.config import DatabaseSettings
 from lib.db.driver_errors import BROKEN_CONNECTION, DRIVER_FAILURES, raise_translated
 from lib.db.errors import DatabaseClosedError, DatabaseUnavailableError
 from lib.db.executor import Executor
-from lib.db.observe import PoolState, Timings
+from lib.db.observe import PoolState, ServerCertificate, Timings
 from lib.db.open_tls import warn_of_open_tls
 from lib.log import get_logger
 from lib.process import StartError
@@ -41,6 +41,10 @@ class _CleanConnection(asyncpg.Connection):  # type: ignore[misc] # the driver s
 
     def get_reset_query(self) -> str:
         return ""
+
+    def show_certificate(self, to: ServerCertificate) -> None:
+        """Let `to` look at what the server has shown."""
+        to.look(self._transport)
 
 
 class _Statements:
@@ -326,7 +330,8 @@ async def open_database(
         StartError: where the server does not answer or refuses; the text has no password.
     """
     warn_of_open_tls(settings)
-    pool = await _connect(settings, application)
+    certificate = ServerCertificate()
+    pool = await _connect(settings, application, certificate)
     timings = Timings(registry, query_names or {}) if registry is not None else None
     db = PostgresDatabase(
         pool,
@@ -338,16 +343,19 @@ async def open_database(
     try:
         if registry is not None:
             PoolState(db, registry)
+            registry.register(certificate)
         yield db
     finally:
         renewal.cancel()
         await db.close()
 
 
-async def _connect(settings: DatabaseSettings, application: str) -> Any:
+async def _connect(
+    settings: DatabaseSettings, application: str, certificate: ServerCertificate
+) -> Any:
     for wait in (*CONNECT_WAITS, None):
         try:
-            return await _create_pool(settings, application)
+            return await _create_pool(settings, application, certificate)
         except DRIVER_FAILURES as error:
             if wait is None:
                 raise StartError(
@@ -358,7 +366,12 @@ async def _connect(settings: DatabaseSettings, application: str) -> Any:
     raise AssertionError("the loop returns or raises")
 
 
-async def _create_pool(settings: DatabaseSettings, application: str) -> Any:
+async def _create_pool(
+    settings: DatabaseSettings, application: str, certificate: ServerCertificate
+) -> Any:
+    async def opened(connection: Any) -> None:
+        connection.show_certificate(certificate)
+
     statement_ms = int(settings.db_statement_seconds * 1000)
     return await asyncpg.create_pool(
         settings.database_url.get_secret_value(),
@@ -367,6 +380,7 @@ async def _create_pool(settings: DatabaseSettings, application: str) -> Any:
         # `_renew` gives connections an end.
         max_inactive_connection_lifetime=0.0,
         connection_class=_CleanConnection,
+        init=opened,
         timeout=settings.db_connect_seconds,
         # The server cancels first and says so; this catches a server that no longer answers.
         command_timeout=settings.db_statement_seconds + 1.0,
