@@ -35,7 +35,7 @@ ENTRYPOINT ["python", "-m"]
 CMD ["services.user"]
 
 FROM ${NGINX_IMAGE} AS gateway
-COPY deploy/docker/gateway/nginx.conf /etc/nginx/nginx.conf
+COPY deploy/docker/gateway/nginx.conf deploy/docker/gateway/docs.conf /etc/nginx/
 COPY deploy/docker/gateway/start.sh nginx/rotate.sh /
 COPY nginx/docs /srv/docs
 COPY nginx/pages /srv/pages
@@ -45,5 +45,7 @@ RUN mkdir -p /var/lib/gateway && chown 101:101 /var/lib/gateway
 VOLUME /var/lib/gateway
 USER 101:101
 EXPOSE 8080
+# Finish what was begun; `nginx` ends at once at the usual signal.
+STOPSIGNAL SIGQUIT
 HEALTHCHECK --interval=5s --timeout=5s --start-period=60s CMD ["wget", "-q", "-O", "/dev/null", "http://127.0.0.1:8080/healthz"]
 CMD ["sh", "/start.sh"]

