@@ -29,8 +29,8 @@ COPY api/swagger api/swagger
 RUN mkdir -p /var/lib/files /state && chown 10001:10001 /var/lib/files && chown 101:101 /state
 USER 10001:10001
 EXPOSE 9000
-HEALTHCHECK --interval=5s --timeout=10s --start-period=120s --retries=5 \
-  CMD ["python", "-c", "import os, urllib.request as r; r.urlopen(f\"http://127.0.0.1:{os.environ['INTERNAL_PORT']}/readyz\", timeout=2)"]
+HEALTHCHECK --interval=10s --timeout=10s --start-period=120s --retries=5 \
+  CMD ["python", "-I", "-S", "-c", "import os, urllib.request as r; r.urlopen(f\"http://127.0.0.1:{os.environ['INTERNAL_PORT']}/readyz\", timeout=2)"]
 ENTRYPOINT ["python", "-m"]
 CMD ["services.user"]
 

@@ -1,4 +1,4 @@
-"""docker-compose.yml in a Docker engine, the core and what watches it: `make test-containers`.
+"""docker-compose.yml in a Docker engine, but for its ELK: `make test-containers`.
 
 Not among the other tests (hence the file's name): it needs an engine with Compose, and images,
 which `deploy/docker/offline/build.sh` makes without a registry. Parts that it has no image of
@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import signal
 import subprocess
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +32,22 @@ IMAGES = ROOT / "deploy" / "docker" / "offline" / "offline.env"
 DATABASES = sorted(path.name for path in (ROOT / "migrations").iterdir())
 SERVICES = sorted(path.parent.name for path in ROOT.glob("services/[a-z]*/__main__.py"))
 PARTS = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+PROFILES = {"core", "monitoring", "docs"}
 # What Debian has no program for.
 ABSENT = {"grafana", "cadvisor", "jaeger", "otel-collector"}
+FOREIGN_EXPORTERS = {"postgres-exporter", "redis-exporter", "mysqld-exporter"}
 ADMIN, PASSWORD = "admin@example.com", "quite-long-0-and-random"
+
+
+def started() -> set[str]:
+    """The lasting parts of the profiles that there is an image of."""
+    wanted = {
+        name
+        for name, part in PARTS.items()
+        if part.get("restart") != "no" and PROFILES & set(part["profiles"])
+    }
+    assert wanted >= ABSENT
+    return wanted - ABSENT
 
 
 @pytest.fixture(scope="module")
@@ -42,12 +58,12 @@ def stack() -> Iterator[DockerCompose]:
     make = [ROOT / "deploy/docker/secrets.sh", *DATABASES]
     subprocess.run(make, check=True, capture_output=True, env={**os.environ, **images()})
     compose = DockerCompose(
-        ROOT, profiles=["core", "monitoring"], env_file=str(IMAGES), services=sorted(started())
+        ROOT, profiles=sorted(PROFILES), env_file=str(IMAGES), services=sorted(started())
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("COMPOSE_PROJECT_NAME", "marketplace-test")  # beside one that is in use
         patch.setenv("GATEWAY_LOG_MIB", "1")
-        for name in ("GATEWAY_PORT", "MAIL_PORT", "PROMETHEUS_PORT"):
+        for name in ("GATEWAY_PORT", "MAIL_PORT", "PROMETHEUS_PORT", "SWAGGER_PORT"):
             patch.setenv(name, str(free_port()))
         with compose:
             compose.services = None  # at the end all of it goes, the migration jobs, too
@@ -61,17 +77,6 @@ def stack() -> Iterator[DockerCompose]:
 def images() -> dict[str, str]:
     """What the build without a registry wrote for Compose."""
     return dict(line.split("=", 1) for line in IMAGES.read_text().split())
-
-
-def started() -> set[str]:
-    """The lasting parts of both profiles that there is an image of."""
-    wanted = {
-        name
-        for name, part in PARTS.items()
-        if part.get("restart") != "no" and {"core", "monitoring"} & set(part["profiles"])
-    }
-    assert wanted >= ABSENT
-    return wanted - ABSENT
 
 
 @pytest.fixture(scope="module")
@@ -109,13 +114,107 @@ def test_products_are_on_mariadb(gateway, stack):
     assert said.startswith("mysql://product:")
 
 
+@pytest.mark.parametrize("name", sorted(started()))
+def test_a_part_is_nobody_without_privileges_and_has_limits(stack, name):
+    container = inspected(stack, name)
+    host = container["HostConfig"]
+    assert host["ReadonlyRootfs"] is True
+    assert host["SecurityOpt"] == ["no-new-privileges:true"]
+    assert min(host["Memory"], host["NanoCpus"], host["PidsLimit"]) > 0
+    assert host["LogConfig"]["Config"].keys() >= {"max-size", "max-file"}
+    # As the kernel sees it: every process, not only the first.
+    top = run(["docker", "top", container["Id"], "-eo", "pid,uid,comm"])
+    for pid, uid, _ in (line.split(None, 2) for line in top.splitlines()[1:]):
+        assert uid != "0", top
+        status = Path(f"/proc/{pid}/status")
+        if status.exists():  # a look at its health may be over
+            capable = re.search(r"CapEff:\s*(\w+)", status.read_text())
+            assert capable is not None
+            assert int(capable[1], 16) == 0
+
+
 @pytest.mark.parametrize("name", SERVICES)
-def test_a_service_is_nobody_and_cannot_write_to_its_root(stack, name):
-    said, _, _ = stack.exec_in_container(["id", "-u"], name)
-    assert said.strip() == "10001"
+def test_a_service_cannot_change_its_code(stack, name):
     probe = ["python", "-c", "open('/app/x', 'w')"]
     with pytest.raises(subprocess.CalledProcessError):
         stack.exec_in_container(probe, name)
+
+
+def test_no_image_has_a_secret_in_its_history_or_environment(stack):
+    files = [*(ROOT / "deploy/docker/secrets").glob("*_password")]
+    secret = [file.read_text().strip() for file in files]
+    assert len(secret) > 10
+    for image in {inspected(stack, name)["Image"] for name in started()}:
+        told = run(["docker", "history", "--no-trunc", image])
+        told += run(["docker", "image", "inspect", image])
+        assert [one for one in secret if one in told] == []
+
+
+def test_swagger_ui_has_every_document_and_what_is_tried_on_it_arrives(stack):
+    at = f"http://127.0.0.1:{stack.get_service_port('swagger-ui', 8080)}"
+    page = requests.get(f"{at}/", timeout=10)
+    assert "swagger-ui-bundle.js" in page.text
+    for asset in re.findall(r'(?:src|href)="([^"]+)"', page.text):
+        assert requests.get(f"{at}/{asset}", timeout=10).ok, asset
+    listed = requests.get(f"{at}/specs/config.json", timeout=10).json()["urls"]
+    assert {document["name"] for document in listed} == set(SERVICES) - {"point"}  # gRPC
+    for document in listed:
+        answer = requests.get(f"{at}/{document['url']}", timeout=10)
+        spec = yaml.safe_load(answer.text)
+        assert spec["paths"]
+        path = next(path for path, how in spec["paths"].items() if "get" in how)
+        tried = requests.get(f"{at}{spec['basePath']}{path}", timeout=10)
+        assert "success" in tried.json(), tried.text
+
+
+@pytest.mark.parametrize("name", DATABASES)
+def test_migrating_again_changes_nothing(stack, name):
+    job = ["run", "--rm", "--no-deps", f"migrate-{name}", "lib.db.migrations", "up", "--db", name]
+    said = asked(stack, *job)
+    assert (said.returncode, said.stderr.count("applied")) == (0, 0), said
+
+
+def test_a_migration_that_fails_stops_the_roll_out_in_a_sentence(stack, tmp_path):
+    """What ran goes on running."""
+    before = inspected(stack, "catalog")["Id"]
+    broken = tmp_path / "broken.yml"
+    url = "postgresql://catalog:secret-no-more@postgres:5432/catalog?sslmode=disable"
+    broken.write_text(
+        f"services: {{migrate-catalog: {{environment: {{CATALOG_DATABASE_URL: '{url}'}}}}}}"
+    )
+    try:
+        files = ["-f", str(ROOT / "docker-compose.yml"), "-f", str(broken)]
+        said = asked(stack, "up", "--detach", "catalog", files=files)
+        assert said.returncode != 0
+        assert 'service "migrate-catalog" didn\'t complete successfully' in said.stderr
+        (why,) = stack.get_logs("migrate-catalog")[0].strip().splitlines()
+        assert "password authentication failed" in why
+        assert "secret-no-more" not in why
+        assert inspected(stack, "catalog")["Id"] == before
+        assert inspected(stack, "catalog")["State"]["Running"] is True
+    finally:
+        assert asked(stack, "up", "--detach", "--wait", "catalog").returncode == 0
+
+
+def inspected(stack: DockerCompose, name: str) -> dict[str, Any]:
+    """What Docker knows of the container of a part."""
+    container = stack.get_container(name, include_all=True).ID
+    (found,) = json.loads(run(["docker", "inspect", str(container)]))
+    return dict(found)
+
+
+def run(command: list[str]) -> str:
+    """What a command that must succeed says."""
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def asked(
+    stack: DockerCompose, *command: str, files: Sequence[str] = ()
+) -> subprocess.CompletedProcess[str]:
+    """Run a command of Compose on the stack; it may fail."""
+    whole = [*stack.compose_command_property, *command]
+    whole[2:2] = files
+    return subprocess.run(whole, cwd=ROOT, check=False, capture_output=True, text=True)
 
 
 async def test_a_mail_is_caught(stack, gateway):
@@ -168,9 +267,27 @@ async def test_prometheus_reaches_every_part_that_is_there(query):
     assert query("up == 0").keys() == jobs & ABSENT
 
 
-@pytest.mark.parametrize("metric", ["pg_up", "redis_up", "nginx_up", "nginx_exporter_up"])
+@pytest.mark.parametrize(
+    "metric", ["pg_up", "mysql_up", "redis_up", "nginx_up", "nginx_exporter_up"]
+)
 async def test_an_exporter_reaches_what_it_watches(query, metric):
     await eventually(lambda: [*query(metric).values()] == [1], within=60)
+
+
+async def test_the_end_of_a_databases_certificate_is_watched(query):
+    """MariaDB's, for a year; the PostgreSQL of the wheel has no TLS."""
+    left = "(db_server_certificate_expiry_timestamp_seconds - time()) / 86400"
+    await eventually(lambda: "product" in query(left), within=60)
+    assert 300 < query(left)["product"] <= 365
+
+
+def test_the_exporter_of_mariadb_sees_counters_and_no_data(stack):
+    password = (ROOT / "deploy/docker/secrets/mariadb_monitoring_password").read_text().strip()
+    ask = ["mariadb", "-h", "127.0.0.1", "-u", "monitoring", f"-p{password}", "--ssl", "-BN"]
+    said, _, _ = stack.exec_in_container([*ask, "-e", "SHOW GRANTS"], "mariadb")
+    (only,) = said.strip().splitlines()
+    assert only.startswith("GRANT USAGE ON *.*")
+    assert "REQUIRE SSL" in only
 
 
 async def test_an_alert_arrives_at_the_alert_manager(stack):
@@ -223,3 +340,41 @@ async def test_the_gateways_log_is_rotated_and_counted_to_the_line(stack, gatewa
     assert exported("nginx_exporter_lost_files_total") == 0
     assert exported("nginx_exporter_parse_errors_total") == 0
     assert exported("nginx_exporter_state_errors_total") == 0  # it can keep its place
+
+
+# --- accidents, and the end -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["catalog", "postgres", "mariadb", "redis", "gateway"])
+async def test_what_is_killed_is_started_again_by_the_engine(stack, gateway, name):
+    """Not by `docker kill`, after which the engine believes that somebody wants it so."""
+    os.kill(inspected(stack, name)["State"]["Pid"], signal.SIGKILL)
+
+    def healthy() -> bool:
+        state = inspected(stack, name)
+        return state["RestartCount"] > 0 and state["State"]["Health"]["Status"] == "healthy"
+
+    await eventually(healthy, within=180)
+    paths = ("catalogs/v1/category-types", "products/v1/products")
+
+    def answered() -> bool:
+        return all(requests.get(f"{gateway}/api/{path}", timeout=20).ok for path in paths)
+
+    await eventually(answered, within=60)
+
+
+def test_the_end_is_in_order_and_a_new_beginning_finds_everything(stack):
+    """The last: it ends what the others ask."""
+    began = time.monotonic()
+    assert asked(stack, "stop").returncode == 0
+    seconds = time.monotonic() - began
+    ended = {name: inspected(stack, name)["State"]["ExitCode"] for name in started()}
+    # Exporters of others end by the signal's default, as theirs do.
+    assert {name for name, code in ended.items() if code != 0} <= FOREIGN_EXPORTERS, ended
+    assert seconds < 60
+    assert asked(stack, "down").returncode == 0
+    assert asked(stack, "up", "--detach", "--wait", "gateway").returncode == 0
+    at = f"http://127.0.0.1:{stack.get_service_port('gateway', 8080)}"
+    for path, least in (("departments/v1/departments", 3), ("products/v1/products", 1)):
+        answer = requests.get(f"{at}/api/{path}", timeout=20).json()
+        assert answer["meta"]["total_count"] >= least
