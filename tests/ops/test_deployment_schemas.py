@@ -14,6 +14,7 @@ from botocore.loaders import Loader
 from botocore.model import ServiceModel, Shape
 from botocore.validate import ParamValidator
 
+from lib.testing.components import program
 from services._stack.settings import ROOT
 
 KUBERNETES = "1.33"
@@ -46,14 +47,51 @@ def test_a_misspelt_field_is_found():
 
 @pytest.mark.parametrize(
     ("schema", "paths"),
-    [("github-workflows", WORKFLOWS), ("compose-spec", [ROOT / "docker-compose.yml"])],
-    ids=["workflows", "compose"],
+    [
+        ("github-workflows", WORKFLOWS),
+        ("dependabot", [ROOT / ".github" / "dependabot.yml"]),
+        ("compose-spec", [ROOT / "docker-compose.yml"]),
+    ],
+    ids=["workflows", "dependabot", "compose"],
 )
 def test_a_file_fits_its_schema(schema, paths):
     assert paths
     command = [BIN / "check-jsonschema", "--builtin-schema", f"vendor.{schema}", *paths]
     checked = subprocess.run(command, capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stdout
+
+
+def linted(*paths: Path) -> subprocess.CompletedProcess[str]:
+    """What a linter of workflows says: expressions, inputs of actions, permissions, scripts."""
+    return subprocess.run(
+        [BIN / "jactionlint", "--shellcheck", program("shellcheck"), *paths],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+def test_a_workflow_has_no_fault_that_a_linter_knows():
+    found = linted()
+    assert found.returncode == 0, found.stdout
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "rule"),
+    [
+        ("steps.registry.outputs", "steps.registri.outputs", "undefined-property"),
+        ("persist-credentials:", "persist-credential:", "unknown-action-input"),
+        ("cancel-in-progress:", "cancel-in-progres:", "workflow-syntax"),
+        ("@de0fac2e4500dabe0009e67214ff5f5447ce83dd # v6.0.2", "@v6", "unpinned-uses"),
+        ('"$target" --tag', "$(ls) --tag", "shellcheck"),
+    ],
+)
+def test_the_linter_of_workflows_finds(tmp_path, right, wrong, rule):
+    text = (ROOT / ".github/workflows/cd.yml").read_text()
+    assert right in text
+    broken = tmp_path / "cd.yml"
+    broken.write_text(text.replace(right, wrong))
+    found = linted(broken)
+    assert found.returncode == 1, found.stdout + found.stderr
+    assert f"[{rule}]" in found.stdout
 
 
 @pytest.mark.parametrize("path", DOCKERFILES, ids=relative)
