@@ -16,10 +16,13 @@ for name in postgres mariadb_root redis elastic kibana logstash grafana csrf mon
 once user_signing_keys openssl genpkey -algorithm ed25519
 once user_encryption_keys bash -c 'echo "first:$(openssl rand -base64 32)"'
 # The database servers prove who they are to their clients: an authority for these two alone, and a certificate each, for a year.
-# Anew, with the same key, where it ends within two months: whoever is trusted stays so.
+# Anew, with the same key, where it ends within two months: whoever is trusted stays so. Anew, too, where the key is another.
 key() { openssl genpkey -algorithm ec -pkeyopt ec_paramgen_curve:prime256v1; }
+of_its_key() { # CERTIFICATE KEY
+    [[ -s secrets/$1 && $(openssl x509 -in "secrets/$1" -noout -pubkey) == "$(openssl pkey -in "secrets/$2" -pubout)" ]]
+}
 once database_ca_key key
-openssl x509 -in secrets/database_ca -noout -checkend $((430 * 86400)) >/dev/null 2>&1 ||
+{ of_its_key database_ca database_ca_key && openssl x509 -in secrets/database_ca -noout -checkend $((430 * 86400)) >/dev/null; } ||
     make database_ca openssl req -new -x509 -days 3650 -key secrets/database_ca_key -subj "/CN=databases of marketplace" \
         -addext keyUsage=critical,keyCertSign
 certificate() {
@@ -30,7 +33,8 @@ certificate() {
 renewed=""
 for server in postgres mariadb; do
     once "${server}_key" key
-    openssl verify -CAfile secrets/database_ca -attime $(($(date +%s) + 60 * 86400)) "secrets/${server}_certificate" >/dev/null 2>&1 && continue
+    of_its_key "${server}_certificate" "${server}_key" &&
+        openssl verify -CAfile secrets/database_ca -attime $(($(date +%s) + 60 * 86400)) "secrets/${server}_certificate" >/dev/null 2>&1 && continue
     [[ ! -e secrets/${server}_certificate ]] || renewed+=" $server"
     make "${server}_certificate" certificate "$server"
 done

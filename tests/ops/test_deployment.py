@@ -150,6 +150,30 @@ def test_a_certificate_is_for_a_year_and_renewed_near_its_end_with_the_same_key(
     subprocess.run(verify, cwd=folder, check=True, capture_output=True)
 
 
+@pytest.mark.parametrize(
+    ("gone", "made"),
+    [
+        ({"mariadb_key"}, {"mariadb_key", "mariadb_certificate"}),
+        ({"database_ca_key"}, {"database_ca_key", "database_ca", "mariadb_certificate",
+                               "postgres_certificate"}),
+        ({"database_ca"}, {"database_ca"}),
+    ],
+    ids=["of a server", "of the authority", "not even one"],
+)  # fmt: skip
+def test_a_certificate_is_made_anew_for_another_key(secrets, tmp_path, gone, made):
+    secrets("product")
+    folder = tmp_path / "secrets"
+    first = {path.name: path.read_bytes() for path in folder.iterdir()}
+    for name in gone:
+        (folder / name).unlink()
+    assert secrets("product").startswith("0:")
+    changed = {path.name for path in folder.iterdir() if path.read_bytes() != first[path.name]}
+    assert changed == made
+    for server in ("postgres", "mariadb"):
+        verify = ["openssl", "verify", "-CAfile", "database_ca", f"{server}_certificate"]
+        subprocess.run(verify, cwd=folder, check=True, capture_output=True)
+
+
 def test_an_authority_near_its_end_is_renewed_and_what_it_signed_stays_good(secrets, tmp_path):
     secrets("product")
     folder = tmp_path / "secrets"
