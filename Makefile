@@ -5,6 +5,8 @@ SHELL := bash
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-builtin-rules
+# Our files are UTF-8, whatever the terminal is.
+export PYTHONUTF8 := 1
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -92,9 +94,12 @@ docker-clean: ## remove the containers, their data and the images built here
 
 # --- check ----------------------------------------------------------------------------------------
 
+# All of them: some files side by side, each worker with servers of its own.
+WORKERS := --numprocesses=logical --maxprocesses=4 --dist=loadfile
+
 .PHONY: test
 test: $(READY) ## run every test (t=path or t='-k word' for some)
-	@$(PY) -m pytest $(t)
+	@$(PY) -m pytest $(or $(t),$(WORKERS))
 
 .PHONY: test-<svc>
 test-<svc>: ## test one service (test-user, ...)

@@ -5,11 +5,27 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import resource
 import sys
 
 from dotenv import dotenv_values
 
 from services._stack import imports
+
+_FILES = 16_384  # NGINX's processes have 4096 connections each, to both sides
+
+
+def _make_ready() -> None:
+    """Open the standard files where they are closed (`make run >&-`), and allow for many more."""
+    while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
+        os.set_inheritable(number, True)
+    os.close(number)
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115, PTH123 - open to the end
+    sys.stderr = sys.stderr or sys.stdout
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < _FILES:
+        wanted = _FILES if hard == resource.RLIM_INFINITY else min(hard, _FILES)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def main(argv: list[str]) -> int:
@@ -17,6 +33,7 @@ def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m services", description=__doc__)
     parser.add_argument("--watch", metavar="SERVICE", help="restart it when its code changes")
     watch = parser.parse_args(argv).watch
+    _make_ready()
     environ = {name: value for name, value in dotenv_values(".env").items() if value} | os.environ
     with imports.shared(environ) as forks:
         # Here, because our own imports take half as long as those, and there may be two processors.

@@ -34,6 +34,18 @@ def hand_over(path: Path, account: Account | None) -> None:
         open_way(path)
 
 
+def let_read(folder: Path) -> None:
+    """Let other accounts read the folder and run what is in it, whatever our umask made of it."""
+    open_way(folder)
+    for path in (folder, *folder.rglob("*")):
+        if path.is_symlink():
+            continue
+        mode = path.stat().st_mode
+        runs = stat.S_IXOTH if mode & stat.S_IXUSR else 0
+        if (wanted := mode | stat.S_IROTH | runs) != mode:
+            path.chmod(stat.S_IMODE(wanted))
+
+
 def open_way(path: Path) -> None:
     """Let other accounts pass through, but not list, the folders above `path`."""
     for folder in path.resolve().parents:

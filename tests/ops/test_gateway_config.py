@@ -33,6 +33,22 @@ def test_nginx_accepts_the_configuration(run_dir, services):
     assert "warn" not in checked.stderr
 
 
+@pytest.mark.parametrize(
+    "name", ["two words", "ünïcode", 'quo"te', "back\\slash", "semi;colon", "{}"]
+)
+def test_its_folder_may_have_any_name(run_dir, name):
+    _, config = gateway.prepare(settings(run_dir / name))
+    assert (run_dir / name / "nginx" / "nginx.conf") == config
+
+
+@pytest.mark.parametrize("name", ["a$b", "a*b", "a?b", "a[b"])
+def test_a_folder_that_nginx_cannot_name_is_one_sentence(run_dir, name):
+    with pytest.raises(
+        StartError, match=rf"^NGINX takes no folder with '\{name[1]}' in its name: "
+    ):
+        gateway.prepare(settings(run_dir / name))
+
+
 def test_a_configuration_that_nginx_refuses_is_one_sentence(run_dir):
     odd = Service(name="two words", port=8081, grpc_port=None, public=True, database=False)
     with pytest.raises(StartError, match=r"^NGINX refuses its configuration: "):
@@ -48,7 +64,7 @@ def test_there_is_a_route_for_each_public_service_only(tmp_path):
 
 def test_every_location_logs_to_the_one_log_in_json(tmp_path):
     text = gateway.render(settings(tmp_path), tmp_path)
-    assert re.findall(r"access_log (?!off)(.*);", text) == [f"{tmp_path}/access.log json"]
+    assert re.findall(r"access_log (?!off)(.*);", text) == [f'"{tmp_path}/access.log" json']
 
 
 @pytest.mark.parametrize("folder", ["docs", "pages"])

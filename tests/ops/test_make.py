@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 
@@ -54,6 +55,15 @@ def test_make_knows_what_the_older_systems_makefiles_did(target, does):
     said = asked(target)
     assert said.returncode == 0, said.stderr
     assert does in said.stdout
+
+
+def test_files_are_read_as_utf8_whatever_the_terminal_speaks():
+    done = subprocess.run(
+        ["make", "--eval=x:; @$(PY) -c 'import sys; print(sys.flags.utf8_mode)'", "x"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+        env={"PATH": os.environ["PATH"], "LC_ALL": "C", "PYTHONUTF8": "0"},
+    )  # fmt: skip
+    assert done.stdout == "1\n"
 
 
 @pytest.mark.parametrize("target", ["run-nobody", "test-nobody"])

@@ -55,6 +55,16 @@ async def test_a_call_brings_back_the_message(stub: PointServiceStub) -> None:
     assert listed.points == {"a": 5, "b": 5}
 
 
+async def test_a_call_goes_to_the_service_and_to_no_proxy(
+    stub: PointServiceStub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("no_proxy", "no_grpc_proxy", "grpc_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("http_proxy", "https_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    assert await ask(stub, "anybody") == 5
+
+
 async def test_the_error_the_server_raised_is_the_error_the_client_gets(
     stub: PointServiceStub,
 ) -> None:
