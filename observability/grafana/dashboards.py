@@ -5,6 +5,8 @@ from __future__ import annotations
 from observability.grafana.panels import Dashboard, Needs, Panel, Row, Variable
 
 RATE = "$__rate_interval"
+# From this share on a budget of 0.1 % burns fast: see ErrorBudgetBurnsFast.
+ERRORS = 0.0144
 # What probes and scrapes ask for is no traffic.
 REAL = 'route!~"/(health|livez|readyz|metrics)"'
 
@@ -22,17 +24,29 @@ def overview() -> Dashboard:
     requests = f'http_requests_total{{kind="service",{REAL}}}'
     slow = f'http_request_duration_seconds_bucket{{kind="service",{REAL}}}'
     now = [
-        Panel("Up", {"{{job}}": "min by (job) (up)"}, kind="stat"),
-        Panel("Alerts", {"firing": 'count(ALERTS{alertstate="firing"}) or vector(0)'}, kind="stat"),
+        Panel("Up", {"{{job}}": "min by (job) (up)"}, kind="stat", bad=1, low_is_bad=True),
+        Panel(
+            "Alerts",
+            {"firing": 'count(ALERTS{alertstate="firing"}) or vector(0)'},
+            kind="stat",
+            bad=1,
+        ),
+        Panel(
+            "Which alerts",
+            {"": 'sort_desc(count by (alertname, job, severity) (ALERTS{alertstate="firing"}))'},
+            kind="table",
+            needs=Needs.ALERT,
+        ),
         Panel(
             "Circuits (0 closed, 2 open)",
             {"{{job}} → {{upstream}}": "max by (job, upstream) (circuit_breaker_state)"},
             needs=Needs.FEATURE,
+            bad=2,
         ),
     ]
     traffic = [
         Panel("Requests", {"{{job}}": f"sum by (job) (rate({requests}[{RATE}]))"}, "reqps"),
-        Panel("Errors", {"{{job}}": "job:http_errors:ratio_rate5m"}, "percentunit"),
+        Panel("Errors", {"{{job}}": "job:http_errors:ratio_rate5m"}, "percentunit", bad=ERRORS),
         Panel(
             "Latency p95",
             {"{{job}}": f"histogram_quantile(0.95, sum by (job, le) (rate({slow}[{RATE}])))"},
@@ -40,13 +54,19 @@ def overview() -> Dashboard:
         ),
     ]
     processes = [
-        Panel("Event loop lag p99", {"{{job}}": "job:event_loop_lag_seconds:p99_5m"}, "s"),
-        Panel("Database connections used", {"{{job}}": "job:db_pool:used_ratio"}, "percentunit"),
+        Panel("Event loop lag p99", {"{{job}}": "job:event_loop_lag_seconds:p99_5m"}, "s", bad=0.1),
+        Panel(
+            "Database connections used",
+            {"{{job}}": "job:db_pool:used_ratio"},
+            "percentunit",
+            bad=0.9,
+        ),
         Panel(
             "Outbox: oldest event",
             {"{{job}}": "max by (job) (outbox_oldest_seconds)"},
             "s",
             needs=Needs.FEATURE,
+            bad=60,
         ),
         Panel("CPU", {"{{job}}": f"sum by (job) (rate(process_cpu_seconds_total[{RATE}]))"}),
         Panel("Memory", {"{{job}}": "sum by (job) (process_resident_memory_bytes)"}, "bytes"),
@@ -122,10 +142,12 @@ def gateway() -> Dashboard:
             "reqps",
         ),
         Panel("Bytes sent", {"sent": f"sum(rate(nginx_size_bytes_total[{RATE}]))"}, "Bps"),
-        Panel("5xx share", {"share": "gateway:http_errors:ratio_rate5m"}, "percentunit"),
+        Panel(
+            "5xx share", {"share": "gateway:http_errors:ratio_rate5m"}, "percentunit", bad=ERRORS
+        ),
     ]
     exporter = [
-        Panel("Log not read yet", {"{{log}}": "nginx_exporter_lag_bytes"}, "bytes"),
+        Panel("Log not read yet", {"{{log}}": "nginx_exporter_lag_bytes"}, "bytes", bad=1e7),
         Panel("Lines", {"{{log}}": f"rate(nginx_exporter_lines_total[{RATE}])"}),
         Panel("Unreadable", {"{{log}}": f"rate(nginx_exporter_parse_errors_total[{RATE}])"}),
     ]
@@ -189,7 +211,10 @@ def _http(name: str) -> list[Panel]:
             "reqps",
         ),
         Panel(
-            "Error share", {"5xx": f'job:http_errors:ratio_rate5m{{job="{name}"}}'}, "percentunit"
+            "Error share",
+            {"5xx": f'job:http_errors:ratio_rate5m{{job="{name}"}}'},
+            "percentunit",
+            bad=ERRORS,
         ),
         Panel("Latency", quantiles(seconds, mine), "s"),
         Panel("Latency by route, p95", {"{{route}}": f"histogram_quantile(0.95, {route})"}, "s"),

@@ -8,6 +8,17 @@ from typing import Any
 import msgspec
 
 DATA_SOURCE = {"type": "prometheus", "uid": "prometheus"}
+# From each page to every other one, with the time that is looked at.
+LINKS = {
+    "type": "dashboards",
+    "title": "Dashboards",
+    "tags": ["marketplace"],
+    "asDropdown": True,
+    "includeVars": False,
+    "keepTime": True,
+    "targetBlank": False,
+    "url": "",
+}
 WIDTH, HEIGHT, COLUMNS = 8, 7, 24
 
 
@@ -18,16 +29,22 @@ class Needs(StrEnum):
     FEATURE = "feature"  # only of services that have it: an outbox, a breaker
     CONTAINERS = "cadvisor"
     STATUS_PAGE = "stub_status"
+    ALERT = "alert"  # one that fires
 
 
 class Panel(msgspec.Struct, frozen=True):
-    """One graph: PromQL by legend. `unit` is Grafana's: `s`, `reqps`, `percentunit`, `bytes`."""
+    """One graph: PromQL by legend. `unit` is Grafana's: `s`, `reqps`, `percentunit`, `bytes`.
+
+    From `bad` on values are red, the same where an alert begins; below it with `low_is_bad`.
+    """
 
     title: str
     queries: dict[str, str]
     unit: str = "short"
     kind: str = "timeseries"
     needs: Needs = Needs.PLATFORM
+    bad: float | None = None
+    low_is_bad: bool = False
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -72,6 +89,7 @@ def as_json(dashboard: Dashboard) -> dict[str, Any]:
         "editable": False,
         "graphTooltip": 1,
         "refresh": dashboard.refresh,
+        "links": [LINKS],
         "time": {"from": dashboard.span, "to": "now"},
         "templating": {"list": [_variable(variable) for variable in dashboard.variables]},
         "panels": _laid_out(dashboard.rows),
@@ -108,7 +126,15 @@ def _laid_out(rows: list[Row]) -> list[dict[str, Any]]:
 
 def _panel(panel: Panel, number: int) -> dict[str, Any]:
     # A share or a rate below zero means nothing; Grafana would scale to the data.
-    defaults = {"unit": panel.unit, "min": 0} if panel.kind != "table" else {"unit": panel.unit}
+    defaults: dict[str, Any] = {"unit": panel.unit}
+    if panel.kind != "table":
+        defaults["min"] = 0
+    if panel.bad is not None:
+        good, bad = ("red", "green") if panel.low_is_bad else ("green", "red")
+        steps = [{"color": good, "value": None}, {"color": bad, "value": panel.bad}]
+        defaults["thresholds"] = {"mode": "absolute", "steps": steps}
+        if panel.kind == "timeseries":
+            defaults["custom"] = {"thresholdsStyle": {"mode": "dashed"}}
     return {
         "id": number,
         "type": panel.kind,

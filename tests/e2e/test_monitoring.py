@@ -36,7 +36,7 @@ PATHS = (
     "/x/y",
 )
 # Series of components that only a container deployment has.
-ELSEWHERE = re.compile(r"^(container_\w+|probe_\w+|pg_up|redis_up)$")
+ELSEWHERE = re.compile(r"^(container_\w+|probe_\w+|(pg|mysql|redis)_up|db_server_certificate_\w+)$")
 ALICE = UUID("01890000-0000-7000-8000-000000000001")
 
 

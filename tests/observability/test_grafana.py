@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 import yaml
@@ -63,3 +64,39 @@ def test_the_data_source_and_the_folder_are_those_that_are_provisioned():
         "providers"
     ]
     assert provider["options"]["path"] == "/etc/grafana/dashboards"
+
+
+def test_a_panel_is_red_from_where_an_alert_begins():
+    rules = "".join(p.read_text() for p in (ROOT / "observability/prometheus/rules").glob("*.yml"))
+    begins = {
+        float(value) for value in re.findall(r"(?:>=?|==) ([\d.e]+)(?:$| and)", rules, re.MULTILINE)
+    } | {14.4 * 0.001}
+    marked = [panel for page in PAGES.values() for panel in page.panels() if panel.bad is not None]
+    assert len(marked) >= 10
+    for panel in marked:
+        if panel.kind != "stat":
+            assert any(abs(panel.bad - value) < 1e-9 for value in begins), panel.title
+    errors = next(p for p in marked if p.title == "Errors")
+    shown = next(
+        p
+        for p in json.loads((DASHBOARDS / "overview.json").read_text())["panels"]
+        if p["title"] == errors.title
+    )
+    steps = shown["fieldConfig"]["defaults"]["thresholds"]["steps"]
+    assert steps == [{"color": "green", "value": None}, {"color": "red", "value": errors.bad}]
+
+
+def test_a_panel_that_the_runbook_names_is_on_a_dashboard():
+    text = (ROOT / "docs" / "runbook.md").read_text()
+    titles = " / ".join(panel.title for page in PAGES.values() for panel in page.panels()).lower()
+    named = re.findall(r'\*(?:Service|SQL|Gateway|Containers)[^*]*\*[^".]*"([^"]+)"', text)
+    assert len(named) >= 6
+    assert [name for name in named if name.lower() not in titles] == []
+
+
+@pytest.mark.parametrize("uid", PAGES)
+def test_a_page_leads_to_every_other_one(uid):
+    page = json.loads((DASHBOARDS / f"{uid}.json").read_text())
+    (link,) = page["links"]
+    assert link["type"] == "dashboards"
+    assert set(link["tags"]) <= set(page["tags"])
