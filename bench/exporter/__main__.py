@@ -22,9 +22,9 @@ from pathlib import Path
 from observability.nginx_exporter.exporter import Exporter
 from observability.nginx_exporter.hits import Parser
 from observability.nginx_exporter.json_lines import JsonLines
-from observability.nginx_exporter.log_format import CLASSIC, TextLines
 from observability.nginx_exporter.routes import Router
 from observability.nginx_exporter.snapshot import StateFile
+from observability.nginx_exporter.text_lines import CLASSIC, TextLines
 from observability.nginx_exporter.totals import Totals
 
 RUNS = 5
@@ -84,10 +84,10 @@ def ours(log: Path, parser: Parser, count: int) -> Taken:
 
 def mtail(log: Path) -> Taken:
     """What mtail takes for a log in one go, start-up included."""
-    command = ["mtail", "--one_shot", "--progs", Path(__file__).parent / "nginx.mtail"]
+    command = ["mtail", "--one_shot", "--progs", str(Path(__file__).parent / "nginx.mtail")]
     began = _children(), time.perf_counter()
     subprocess.run(
-        [*command, "--logs", log, "--port", "0"],
+        [*command, "--logs", str(log), "--port", "0"],
         check=True,
         capture_output=True,
         env={**os.environ, "GOMAXPROCS": "1"},

@@ -25,11 +25,12 @@ from observability.nginx_exporter.collector import ExporterCollector
 from observability.nginx_exporter.exporter import Exporter
 from observability.nginx_exporter.hits import Parser
 from observability.nginx_exporter.json_lines import KEYS, JsonLines
-from observability.nginx_exporter.log_format import CLASSIC, FormatError, TextLines
-from observability.nginx_exporter.routes import Router
+from observability.nginx_exporter.log_format import FormatError
+from observability.nginx_exporter.routes import RouteError, Router
 from observability.nginx_exporter.server import open_server
 from observability.nginx_exporter.snapshot import Snapshot, StateError, StateFile
 from observability.nginx_exporter.specs import SpecError, checked, rule_routes, spec_routes
+from observability.nginx_exporter.text_lines import CLASSIC, TextLines
 from observability.nginx_exporter.totals import BUCKETS, Totals
 
 _COMMIT_SECONDS: Final = 5.0
@@ -47,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _logging()
         parser, router = _format(options), _router(options)
         _check(options)
-    except (UsageError, FormatError, SpecError) as error:
+    except (UsageError, FormatError, RouteError, SpecError) as error:
         return _fail(2, error)
     try:
         return _run(options, parser, router)

@@ -17,7 +17,7 @@ from prometheus_client.utils import floatToGoString
 
 from observability.nginx_exporter.exporter import Exporter, Watched
 from observability.nginx_exporter.stub_status import Connections
-from observability.nginx_exporter.totals import Series
+from observability.nginx_exporter.tally import Series
 
 _LABELS = ("method", "status", "route")
 

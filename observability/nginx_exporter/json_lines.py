@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -20,6 +20,11 @@ KEYS: Final[Mapping[str, str]] = {
 """Which JSON key holds which fact, unless the command line says otherwise."""
 
 
+# Brackets in brackets without end exhaust the decoder's stack, not its patience.
+_NOT_OURS: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+_hit: Final[Callable[[Any], Hit]] = msgspec.structs.astuple
+
+
 class JsonLines:
     """A parser for one JSON object a line; keys that are not asked for are skipped."""
 
@@ -27,15 +32,16 @@ class JsonLines:
         """`keys` maps our facts to the log's keys; facts left out keep their usual key."""
         line = msgspec.defstruct(
             "Line",
-            [
-                ("status", int | str),
+            [  # In the order of a Hit.
                 ("method", str, ""),
                 ("path", str, ""),
+                ("status", int | str),
                 ("size", Number, None),
                 ("duration", Number, None),
                 ("upstream", Number, None),
             ],
             rename={**KEYS, **keys},
+            kw_only=True,
             gc=False,  # Holds no cycles, and the collector would walk every line otherwise.
         )
         self._decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(line)
@@ -43,8 +49,8 @@ class JsonLines:
     def parse(self, lines: bytes) -> tuple[Sequence[Hit], int]:
         """See `Parser.parse`."""
         try:
-            return self._decoder.decode_lines(lines), 0
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+            return [*map(_hit, self._decoder.decode_lines(lines))], 0
+        except _NOT_OURS:
             return self._one_by_one(lines)
 
     def _one_by_one(self, lines: bytes) -> tuple[list[Hit], int]:
@@ -52,8 +58,8 @@ class JsonLines:
         errors = 0
         for line in filter(None, lines.split(b"\n")):
             try:
-                hits.append(self._decoder.decode(_valid(line)))
-            except (msgspec.MsgspecError, UnicodeDecodeError):
+                hits.append(_hit(self._decoder.decode(_valid(line))))
+            except _NOT_OURS:
                 errors += 1
         return hits, errors
 

@@ -3,30 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import Final, Literal, NamedTuple
-
-from observability.nginx_exporter.hits import Hit, Number, split_request
-
-CLASSIC: Final = (
-    '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent '
-    '"$http_referer" "$http_user_agent" $upstream_response_time'
-)
-"""The combined format followed by the upstream's time."""
+from typing import Final, Literal
 
 Escape = Literal["default", "json", "none"]
 
-_TIMES: Final = r"(?:[\d.]+|-)(?:(?: ?, | : )(?:[\d.]+|-))*|"
+_TIME: Final = r"(?:[0-9.]+|-)"
+_TIMES: Final = rf"{_TIME}(?:(?: ?, | : ){_TIME})*|"
+# What cannot be a number is left to whoever reads the number: it is no time then, or no bytes.
 _SHAPES: Final = {
-    "status": r"\d{3}|-|",
-    "body_bytes_sent": r"\d+|-|",
-    "bytes_sent": r"\d+|-|",
-    "request_length": r"\d+|-|",
-    "request_time": r"[\d.]+|-|",
+    "status": "[0-9]{3}",
+    "body_bytes_sent": "[0-9-]*",
+    "bytes_sent": "[0-9-]*",
+    "request_length": "[0-9-]*",
+    "request_time": "[0-9.-]*",
     "upstream_response_time": _TIMES,
     "upstream_connect_time": _TIMES,
     "upstream_header_time": _TIMES,
-    "time_local": r"[^\]\"]*?",
+    "time_local": ".{26}",
 }
 # What is never written with a space in it; everything else may be what a client typed.
 _WORDS: Final = frozenset(
@@ -37,6 +30,12 @@ _WORDS: Final = frozenset(
         *("pipe", "hostname", "nginx_version", "gzip_ratio", "ssl_protocol", "ssl_cipher"),
     }
 )
+_FREE: Final = ".*?"
+_QUOTED_VALUES: Final = {"default": '[^"]*+', "json": r'[^"\\]*+(?:\\.[^"\\]*+)*+'}
+_TARGETS: Final = {
+    _QUOTED_VALUES["default"]: '[^ "]*+',
+    _QUOTED_VALUES["json"]: r'[^ "\\]*+(?:\\.[^ "\\]*+)*+',
+}
 _FACTS: Final = {
     "method": ("request_method",),
     "path": ("request_uri", "uri"),
@@ -44,7 +43,6 @@ _FACTS: Final = {
     "size": ("body_bytes_sent", "bytes_sent"),
     "duration": ("request_time",),
     "upstream": ("upstream_response_time",),
-    "request": ("request",),
 }
 _TOKEN: Final = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 _QUOTED: Final = re.compile(r"""\s*(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"|([^\s'";]+)|(;))""")
@@ -54,59 +52,13 @@ class FormatError(ValueError):
     """A format that cannot be read back; the message is one sentence."""
 
 
-class TextHit(NamedTuple):
-    """One line of a text log."""
-
-    method: str
-    path: str
-    status: str
-    size: Number
-    duration: Number
-    upstream: Number
-
-
-class TextLines:
-    """A parser for lines written by one `log_format`."""
-
-    def __init__(self, template: str, *, upstream_is_duration: bool = False) -> None:
-        """`template` is the format's string, or the whole `log_format …;` directive.
-
-        `upstream_is_duration` lets a format without `$request_time` fill the request histogram.
-        Raises FormatError.
-        """
-        self._pattern = compile_format(template)
-        groups = self._pattern.groupindex
-        self._has_request = "request" in groups
-        self._duration = "upstream" if upstream_is_duration else "duration"
-
-    def parse(self, lines: bytes) -> tuple[Sequence[Hit], int]:
-        """See `Parser.parse`."""
-        hits: list[Hit] = []
-        errors = 0
-        # Only a newline ends a line: str.splitlines would also cut at characters a client sent.
-        for line in filter(None, lines.decode("utf-8", "replace").split("\n")):
-            match = self._pattern.fullmatch(line)
-            if match is None:
-                errors += 1
-            else:
-                hits.append(self._hit(match.groupdict()))
-        return hits, errors
-
-    def _hit(self, facts: dict[str, str]) -> TextHit:
-        method, path = split_request(facts["request"]) if self._has_request else ("", "")
-        return TextHit(
-            facts.get("method", method),
-            facts.get("path", path),
-            facts["status"],
-            facts.get("size"),
-            facts.get(self._duration),
-            facts.get("upstream"),
-        )
-
-
 def compile_format(template: str) -> re.Pattern[str]:
-    """The expression that reads lines of the format back, one named group per known fact.
+    """The expression that reads the format's next line, its end included.
 
+    It has a named group for each fact the format knows, and a last one that is always empty. A line
+    of another kind is matched as well, with all groups empty: `status` tells which it was. Values
+    in quotes may run past the line's end, so whoever reads many lines must see that each match took
+    one: written so, it takes half the time.
     Raises FormatError when the format has no `$status`, or cannot be read unambiguously.
     """
     template, escape = _directive(template)
@@ -115,7 +67,10 @@ def compile_format(template: str) -> re.Pattern[str]:
     literals = pieces[3::3]
     if "status" not in names:
         raise FormatError("The log format has no $status, so nothing can be counted by it.")
+    if "\n" in template:
+        raise FormatError("The log format writes several lines for one request.")
     facts = _choose(names)
+    asked = tuple(fact for fact in ("method", "path") if fact not in facts.values())
     free = 0
     expression = re.escape(pieces[0])
     for position, (name, literal) in enumerate(zip(names, literals, strict=True)):
@@ -124,13 +79,16 @@ def compile_format(template: str) -> re.Pattern[str]:
             after = names[position + 1]
             raise FormatError(f"The log format needs a character between ${name} and ${after}.")
         shape = _shape(name, literal, escape)
-        free += shape == ".*?"
-        group = f"(?P<{facts.pop(position)}>{shape})" if position in facts else f"(?:{shape})"
-        expression += group + re.escape(literal)
+        free += shape == _FREE
+        if position in facts:
+            shape = f"(?P<{facts[position]}>{shape})"
+        elif name == "request" and names.index(name) == position:
+            shape = _request(shape, asked)
+        expression += f"(?:{shape})" + re.escape(literal)
     if free > 2:
         # Each multiplies the time a hostile line can take; two is what common formats need.
         raise FormatError("The log format has too many values without quotes; quote some of them.")
-    return re.compile(expression, re.DOTALL)
+    return re.compile(rf"(?:{expression}\r?|.+)\n()", re.ASCII)
 
 
 def _directive(text: str) -> tuple[str, Escape]:
@@ -184,12 +142,24 @@ def _choose(names: list[str]) -> dict[int, str]:
 
 def _shape(name: str, literal: str, escape: Escape) -> str:
     """The expression for one value, as narrow as its variable and its surroundings allow."""
+    if name == "time_local" and literal[:1] == "]":
+        return r"[^\]]{0,64}+"  # Bounded, for a user's name may hold any number of beginnings.
+    if _SHAPES.get(name) is _TIMES and literal[:1] in ('"', ""):
+        return "[0-9.,: -]*+"
     if name in _SHAPES:
         return _SHAPES[name]
-    if literal[:1] == '"' and escape == "default":
-        return '[^"]*+'  # NGINX writes a quote inside a value as \x22.
-    if literal[:1] == '"' and escape == "json":
-        return r'(?:[^"\\]|\\.)*+'
-    if name in _WORDS and literal[:1] in (" ", ""):
-        return r"[^ ]*+"
-    return ".*?"
+    if literal[:1] == '"' and escape != "none":
+        # By default NGINX writes a quote inside a value as \x22.
+        return _QUOTED_VALUES[escape]
+    if name in _WORDS and literal[:1] == " ":
+        return "[^ ]*+"
+    if name in _WORDS and not literal:
+        return r"[^\s]*+"
+    return _FREE
+
+
+def _request(shape: str, asked: tuple[str, ...]) -> str:
+    """The expression for a request line: method and target, or whatever else a client sent."""
+    target = {_FREE: r"[^ \r\n]*", **_TARGETS}[shape]
+    method, path = (f"?P<{fact}>" if fact in asked else "?:" for fact in ("method", "path"))
+    return rf"({method}[\w-]+) ({path}{target}){shape}|{shape}"

@@ -2,67 +2,151 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 import msgspec
 
+from observability.nginx_exporter.memo import Memo
+
 OTHER: Final = "other"
 """The label of everything that is not known: paths, methods and statuses."""
 
+_MOST_STATES: Final = 100_000
 
-class _Node(msgspec.Struct):
+
+class RouteError(ValueError):
+    """Patterns that cannot be told apart in any sensible time; the message is one sentence."""
+
+
+class _Node(msgspec.Struct, eq=False):
+    """A word of the patterns, and the words that may come after it."""
+
     children: dict[str, _Node] = {}
     parameter: _Node | None = None
     route: str | None = None
     rest: str | None = None
 
 
+_Ways = tuple[_Node | str, ...]
+"""What the words so far may still become, best first; a route is what a final `*` made certain."""
+
+
+class _State(dict[str, "_State"]):
+    """Where the words so far lead: by the next word, by any `other`, or to a route by none."""
+
+    __slots__ = ("other", "route")
+
+    other: _State
+
+    def __init__(self, route: str) -> None:
+        self.route = route
+
+
 class Router:
     """Finds the pattern a path matches: `/users/{id}`, `/docs/*`; words win over parameters."""
 
     def __init__(self, patterns: Iterable[str] = ()) -> None:
-        """Each pattern is also its label; a final `*` stands for everything below, and itself."""
-        self._root = _Node()
-        for pattern in patterns:
-            self._add(pattern)
+        """Each pattern is also its label; a final `*` stands for everything below, and itself.
 
-    def _add(self, pattern: str) -> None:
-        node = self._root
-        *words, last = _segments(pattern)
-        for word in words if last == "*" else [*words, last]:
-            if "{" in word:
-                node.parameter = node.parameter or _Node()
-                node = node.parameter
-            else:
-                node = node.children.setdefault(word, _Node())
-        # The first of two equal shapes keeps its name: the order given is the order of trust.
-        if last == "*":
-            node.rest = node.rest or pattern
-        else:
-            node.route = node.route or pattern
+        Raises RouteError.
+        """
+        root, self._depth = _Node(), 0
+        for pattern in patterns:
+            self._depth = max(self._depth, _add(root, pattern))
+        self._start = _states(root)
+        # Paths that end with an id are endless, and what comes before the id is mostly not.
+        self._above = Memo(self._walk)
 
     def route(self, target: str) -> str:
         """The route of a request target, `other` if none; query, host and final slash aside."""
-        path = target.partition("?")[0].partition("#")[0]
-        if "://" in path[:8]:
-            path = "/" + path.partition("://")[2].partition("/")[2]
-        if not path.startswith("/"):
-            return OTHER
-        return _find(self._root, _segments(path), 0) or OTHER
+        path = target[: target.index("?")] if "?" in target else target
+        if path[:1] != "/" or "#" in path:
+            path = _path(path)
+            if not path:
+                return OTHER
+        above, _, word = path.rpartition("/")
+        state = self._above[above]
+        return state.get(word, state.other).route
+
+    def _walk(self, path: str) -> _State:
+        state = self._start
+        # One word more than any pattern has is enough to tell that a path is longer than all.
+        for word in path.split("/", self._depth + 1):
+            state = state.get(word, state.other)
+        return state
 
 
-def _segments(path: str) -> list[str]:
-    stripped = path[1:-1] if len(path) > 1 and path.endswith("/") else path[1:]
-    return stripped.split("/")
+def _path(target: str) -> str:
+    """The path of a target that has more, or is none: then nothing."""
+    path = target.partition("#")[0]
+    if "://" in path[:8]:
+        path = "/" + path.partition("://")[2].partition("/")[2]
+    return path if path.startswith("/") else ""
 
 
-def _find(node: _Node, segments: list[str], depth: int) -> str | None:
-    if depth == len(segments):
-        return node.route or node.rest
-    word = segments[depth]
-    below = node.children.get(word)
-    found = _find(below, segments, depth + 1) if below is not None else None
-    if found is None and node.parameter is not None and word:
-        found = _find(node.parameter, segments, depth + 1)
-    return found or node.rest
+def _add(root: _Node, pattern: str) -> int:
+    """Hang the pattern in the tree; its number of words."""
+    node = root
+    words = pattern.removesuffix("/").split("/")[1:]
+    everything = words[-1:] == ["*"]
+    for word in words[:-1] if everything else words:
+        if "{" in word:
+            node.parameter = node.parameter or _Node()
+            node = node.parameter
+        else:
+            node = node.children.setdefault(word, _Node())
+    # The first of two equal patterns keeps its name: the order given is the order of trust.
+    if everything:
+        node.rest = node.rest or pattern
+    else:
+        node.route = node.route or pattern
+    return len(words)
+
+
+def _states(root: _Node) -> _State:
+    """The tree with every choice made beforehand, so that a path is walked once and never back."""
+    made: dict[tuple[_Ways, str | None], _State] = {}
+    unfinished: list[tuple[_Ways, _State]] = []
+
+    def state(ways: _Ways, before_slash: str | None = None) -> _State:
+        if (ways, before_slash) not in made:
+            if len(made) >= _MOST_STATES:
+                raise RouteError("The routes overlap in too many ways: use fewer parameters.")
+            fresh = _State(_route(ways) if before_slash is None else before_slash)
+            made[ways, before_slash] = fresh
+            unfinished.append((ways, fresh))
+        return made[ways, before_slash]
+
+    start = _State(OTHER)
+    start.other = state(())
+    start[""] = state((root,))
+    while unfinished:
+        ways, here = unfinished.pop()
+        here.other = state(tuple(_after(ways, None)))
+        # After a final slash there is an empty word: a path that ends there ended before it.
+        here[""] = state(tuple(_after(ways, "")), _route(ways))
+        for word in {word for way in ways if isinstance(way, _Node) for word in way.children}:
+            here[word] = state(tuple(_after(ways, word)))
+    return start
+
+
+def _after(ways: _Ways, word: str | None) -> Iterator[_Node | str]:
+    """The ways that are left after the word; None is a word that no pattern has."""
+    for way in ways:
+        if isinstance(way, str):
+            yield way
+            return
+        if word in way.children:
+            yield way.children[word]
+        if way.parameter is not None and word != "":
+            yield way.parameter
+        if way.rest is not None:
+            yield way.rest
+            return
+
+
+def _route(ways: _Ways) -> str:
+    """The best route of a path that ends here."""
+    routes = (way if isinstance(way, str) else way.route or way.rest for way in ways)
+    return next(filter(None, routes), OTHER)

@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from observability.nginx_exporter.totals import Series
+from observability.nginx_exporter.tally import Series
 from observability.nginx_exporter.tracks import LogState
 
 VERSION: Final = 1

