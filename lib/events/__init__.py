@@ -2,6 +2,7 @@
 
 from lib.events.bus import DomainEvents
 from lib.events.consumer import Consumer, ConsumerPolicy, Handler
+from lib.events.consuming import consuming
 from lib.events.event import Event, stream_of
 from lib.events.housekeeping import housekeeping
 from lib.events.outbox import publish
@@ -14,6 +15,7 @@ __all__ = [
     "Event",
     "Handler",
     "Relay",
+    "consuming",
     "housekeeping",
     "publish",
     "stream_of",

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterable
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry
+from redis.asyncio import Redis
 
 from lib.config import Settings
 from lib.db import Database
@@ -19,6 +20,8 @@ METRICS = web.AppKey("METRICS", CollectorRegistry)
 SHELL = web.AppKey("SHELL", Shell)
 # The service's own database, set when it has connected.
 DATABASE: web.AppKey[Database] = web.AppKey("DATABASE")
+# Shared by all that the service does with Redis, set when it starts; None where there is none.
+REDIS: web.AppKey[Redis | None] = web.AppKey("REDIS")
 # Health and metrics for a port of their own; absent where they are on the public one.
 INTERNAL = web.AppKey("INTERNAL", web.Application)
 
@@ -32,8 +35,8 @@ def new_app(
 ) -> web.Application:
     """Build the application of `service`: the shell, its `routes`, health, metrics and `/docs`.
 
-    The service adds its resources to `app.cleanup_ctx`, each with its ping to `app[HEALTH]`; its
-    metrics belong to `app[METRICS]`.
+    The service adds what it opens (`lib.http.parts`, or `app.cleanup_ctx`), each with its ping to
+    `app[HEALTH]`; its metrics belong to `app[METRICS]`.
     """
     registry = new_registry(service)
     shell = Shell(settings, registry)

@@ -2,33 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Collection
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Collection
 
 from aiohttp import web
-from redis.asyncio import Redis
 
 from lib.auth.settings import AuthSettings
 from lib.auth.tokens import Verifier
-from lib.http.app import DATABASE, HEALTH, METRICS, SHELL
+from lib.http.app import DATABASE, METRICS, REDIS, SHELL
 from lib.http.middleware.admission import Admission, not_yet
 from lib.http.middleware.auth import Authenticator
 from lib.http.middleware.idempotency import idempotent
 from lib.http.middleware.rate_limit import ClientLimit, UserLimit
+from lib.http.parts import add_redis
 from lib.idempotency import IdempotencyKeys
 from lib.limits import Limiter
 from lib.limits.settings import LimitSettings
-from lib.redis import RedisOptions, open_redis, ping
 
 
 class GateSettings(AuthSettings, LimitSettings):
     """For services behind the gates: `class OrderConfig(PostgresSettings, GateSettings)`."""
-
-
-# A part of an application's life, as `app.cleanup_ctx` takes it.
-Context = Callable[[web.Application], AsyncIterator[None]]
-# Shared by what a service does with Redis besides; None where there is none.
-REDIS: web.AppKey[Redis | None] = web.AppKey("REDIS")
 
 
 def install(
@@ -39,7 +31,7 @@ def install(
     idempotency: bool = False,
     not_idempotent: Collection[str] = (),
 ) -> None:
-    """Put the gates into the shell of an application made by `new_app`.
+    """Put the gates into the shell of an application made by `new_app`, and open `app[REDIS]`.
 
     Args:
         app: the application; its routes are closed from now on, except those marked `@public`.
@@ -55,16 +47,15 @@ def install(
     authenticator = Authenticator(verifier, csrf_secret=secret)
 
     async def admission(app: web.Application) -> AsyncIterator[None]:
-        async with AsyncExitStack() as stack:
-            redis = app[REDIS] = await _redis(app, settings, stack)
-            limiter = Limiter(redis, registry=app[METRICS])
-            shell.admit = Admission(
-                ClientLimit(limiter, settings.per_client()),
-                authenticator,
-                UserLimit(limiter, settings.per_user()),
-            ).admit
-            yield
+        limiter = Limiter(app[REDIS], registry=app[METRICS])
+        shell.admit = Admission(
+            ClientLimit(limiter, settings.per_client()),
+            authenticator,
+            UserLimit(limiter, settings.per_user()),
+        ).admit
+        yield
 
+    add_redis(app, settings.redis_url)
     app.cleanup_ctx.append(admission)
     if idempotency:
 
@@ -74,15 +65,3 @@ def install(
             shell.idempotent = idempotent(keys, exempt=not_idempotent)
 
         app.on_startup.append(keep_answers)
-
-
-async def _redis(
-    app: web.Application, settings: GateSettings, stack: AsyncExitStack
-) -> Redis | None:
-    if settings.redis_url is None:
-        return None
-    options = RedisOptions(settings.redis_url.get_secret_value())
-    redis = await stack.enter_async_context(open_redis(options))
-    # Not required: the limiter has a way without it.
-    app[HEALTH].add("redis", lambda: ping(redis), required=False)
-    return redis

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from socket import gethostname
-
-from prometheus_client import CollectorRegistry
-from redis.asyncio import Redis
+from collections.abc import Mapping
 
 from lib.cache import Cache
-from lib.db import Database, Executor
-from lib.events import Consumer, Event, Handler, Relay, housekeeping
+from lib.db import Executor
+from lib.events import Event, Handler
 from services.catalog.model import tags
 from services.catalog.service.categories import CATEGORIES
 from services.catalog.service.category_types import CATEGORY_TYPES
@@ -23,8 +18,12 @@ from services.catalog.service.subcategories import SUBCATEGORIES
 _LEVELS = (CATEGORY_TYPES, CATEGORIES, SUBCATEGORIES, SERVICES)
 
 
-def handlers(cache: Cache) -> dict[str, Handler]:
-    """Return what to do with each kind of event. Where Redis is away, the event waits for it."""
+def handlers(cache: Cache) -> Mapping[str, Mapping[str, Handler]]:
+    """Return what to do with each event that is heard, by topic and kind.
+
+    Where Redis is away, the event waits for it. What follows from events of users comes back as
+    events of the catalogue.
+    """
 
     def entry_changed(level: str) -> Handler:
         async def handle(_: Executor, event: Event) -> None:
@@ -43,33 +42,4 @@ def handlers(cache: Cache) -> dict[str, Handler]:
     for level in _LEVELS:
         for what in ("created", "changed", "removed"):
             found[f"{level.tag}.{what}"] = entry_changed(level.tag)
-    return found
-
-
-@asynccontextmanager
-async def invalidating(
-    db: Database, redis: Redis, cache: Cache, *, port: int, registry: CollectorRegistry
-) -> AsyncIterator[None]:
-    """Publish the catalogue's events and keep the cache true to them while the block runs.
-
-    Those of users are heard, too; what follows from them comes back as events of the catalogue.
-    """
-    heard = {TOPIC: handlers(cache), **DEPARTURES}
-    consumer = Consumer(
-        db,
-        redis,
-        group="catalog",
-        # The cache is shared: one replica handles an event for all. After a restart on the same
-        # host and port it resumes what it had.
-        name=f"{gethostname()}-{port}",
-        handlers=heard,
-        registry=registry,
-    )
-    async with AsyncExitStack() as stack:
-        for part in (
-            Relay(db, redis, registry=registry).running(),
-            consumer.running(),
-            housekeeping(db, redis, tuple(heard)),
-        ):
-            await stack.enter_async_context(part)
-        yield
+    return {TOPIC: found, **DEPARTURES}

@@ -1,22 +1,20 @@
-"""Composition root: puts the chat service together from its configuration."""
+"""The chat service put together from its configuration."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
-from socket import gethostname
 
 from aiohttp import web
 
 from lib.auth.remote import remote_verifier
-from lib.db.postgres import open_database
-from lib.db.traced import traced
-from lib.events import Consumer, housekeeping
+from lib.events import consuming
 from lib.http import gates
-from lib.http.app import DATABASE, HEALTH, METRICS, new_app
+from lib.http.app import DATABASE, METRICS, REDIS, new_app
+from lib.http.parts import add_background, add_database
 from lib.ids import new_id
 from lib.limits import Limiter
+from lib.process import Part
 from lib.store import QUERY_NAMES as SHARED_QUERY_NAMES
 from services.chat.config import ChatConfig
 from services.chat.keys import CHAT
@@ -35,9 +33,6 @@ from services.chat.ws.endpoint import CONFIG, LIMITER
 from services.chat.ws.handshake import ORIGINS, VERIFIER
 from services.chat.ws.sockets import SOCKETS, Sockets
 
-# SQL text → name, for metrics and spans.
-_NAMES = {**SHARED_QUERY_NAMES, **QUERY_NAMES}
-
 
 def create_app(config: ChatConfig) -> web.Application:
     """Return the application; it connects to its database when it starts."""
@@ -51,10 +46,10 @@ def create_app(config: ChatConfig) -> web.Application:
     app[CONFIG], app[VERIFIER] = config, verifier
     app[ORIGINS] = frozenset(config.cors_origins)
     app[SOCKETS] = Sockets(per_user=config.connections_per_user, most=config.max_connections)
-    app.cleanup_ctx.append(_resources(config))
+    add_database(app, config, SHARED_QUERY_NAMES, QUERY_NAMES)
     gates.install(app, config, verifier)
     app.cleanup_ctx.append(_conversations)
-    app.cleanup_ctx.append(_events(config))
+    add_background(app, lambda: _background(app, config))
     app.on_shutdown.append(_close_sockets)
     return app
 
@@ -64,22 +59,8 @@ async def _close_sockets(app: web.Application) -> None:
     await app[SOCKETS].close_all(Close.RESTART)
 
 
-def _resources(config: ChatConfig) -> gates.Context:
-    async def resources(app: web.Application) -> AsyncIterator[None]:
-        keep = Keep(timedelta(days=config.retention_days), timedelta(days=config.client_id_days))
-        async with open_database(
-            config, application="chat", registry=app[METRICS], query_names=_NAMES
-        ) as db:
-            app[DATABASE] = traced(db, _NAMES)
-            app[HEALTH].add("database", db.ping)
-            async with keeping(app[DATABASE], keep):
-                yield
-
-    return resources
-
-
 async def _conversations(app: web.Application) -> AsyncIterator[None]:
-    db, redis, registry = app[DATABASE], app[gates.REDIS], app[METRICS]
+    db, redis, registry = app[DATABASE], app[REDIS], app[METRICS]
     hub, replica = Hub(db, registry), new_id()
     presence = Presence(redis, replica=str(replica), here=hub.has)
     fanout = Fanout(redis, replica, hub, presence, registry)
@@ -91,21 +72,9 @@ async def _conversations(app: web.Application) -> AsyncIterator[None]:
     await hub.close()
 
 
-def _events(config: ChatConfig) -> gates.Context:
-    async def events(app: web.Application) -> AsyncIterator[None]:
-        db, redis = app[DATABASE], app[gates.REDIS]
-        async with AsyncExitStack() as stack:
-            if redis is not None:
-                consumer = Consumer(
-                    db,
-                    redis,
-                    group="chat",
-                    name=f"{gethostname()}-{config.port}",
-                    handlers=HANDLERS,
-                    registry=app[METRICS],
-                )
-                await stack.enter_async_context(consumer.running())
-                await stack.enter_async_context(housekeeping(db, redis, HANDLERS.keys()))
-            yield
-
-    return events
+def _background(app: web.Application, config: ChatConfig) -> Iterator[Part]:
+    db, redis, registry = app[DATABASE], app[REDIS], app[METRICS]
+    keep = Keep(timedelta(days=config.retention_days), timedelta(days=config.client_id_days))
+    yield keeping(db, keep)
+    if redis is not None:
+        yield consuming(db, redis, HANDLERS, group="chat", port=config.port, registry=registry)

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from decimal import Decimal
-from socket import gethostname
 from typing import Final
 from uuid import UUID
 
 from msgspec import Struct
-from prometheus_client import CollectorRegistry
-from redis.asyncio import Redis
 
-from lib.db import Database, Executor
-from lib.events import Consumer, Event, Handler, housekeeping
+from lib.db import Executor
+from lib.events import Event, Handler
 from services.point import model, service
 
 GROUP: Final = "point-awards"
@@ -66,21 +61,3 @@ HANDLERS: Final[dict[str, dict[str, Handler]]] = {
     "orders": {"order.delivered": order_delivered},
     "jobs": {"job.completed": job_completed},
 }
-
-
-@asynccontextmanager
-async def awarding(
-    db: Database, redis: Redis, *, port: int, registry: CollectorRegistry
-) -> AsyncIterator[None]:
-    """Award points while the block runs."""
-    consumer = Consumer(
-        db,
-        redis,
-        group=GROUP,
-        # After a restart on the same host and port it resumes what it had.
-        name=f"{gethostname()}-{port}",
-        handlers=HANDLERS,
-        registry=registry,
-    )
-    async with consumer.running(), housekeeping(db, redis, tuple(HANDLERS)):
-        yield

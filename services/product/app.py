@@ -1,27 +1,23 @@
-"""Composition root: puts the product service together from its configuration."""
+"""The product service put together from its configuration."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from collections.abc import Iterator
 
 from aiohttp import web
 
 from lib.auth.remote import remote_verifier
-from lib.db.engine import open_database
-from lib.db.traced import traced
 from lib.events import Relay
 from lib.events.background import repeating
 from lib.events.store import QUERY_NAMES as EVENT_QUERY_NAMES
 from lib.http import gates
-from lib.http.app import DATABASE, HEALTH, METRICS, new_app
+from lib.http.app import DATABASE, METRICS, REDIS, new_app
+from lib.http.parts import add_background, add_database
+from lib.process import Part
 from services.product.config import ProductConfig
 from services.product.routes import ROUTES
 from services.product.service.reservations import expire
 from services.product.store import QUERY_NAMES
-
-# SQL text → name, for metrics and spans.
-_NAMES = {**EVENT_QUERY_NAMES, **QUERY_NAMES}
 
 
 def create_app(config: ProductConfig) -> web.Application:
@@ -29,41 +25,18 @@ def create_app(config: ProductConfig) -> web.Application:
     app = new_app(
         "product", config, ROUTES, description="What is for sale, and how many there are."
     )
-    app.cleanup_ctx.append(_resources(config))
+    add_database(app, config, EVENT_QUERY_NAMES, QUERY_NAMES)
     gates.install(app, config, remote_verifier(config))
-    app.cleanup_ctx.append(_background(config))
+    add_background(app, lambda: _background(app, config))
     return app
 
 
-def _resources(config: ProductConfig) -> gates.Context:
-    async def resources(app: web.Application) -> AsyncIterator[None]:
-        async with open_database(
-            config,
-            application="product",
-            registry=app[METRICS],
-            query_names=_NAMES,
-        ) as db:
-            app[DATABASE] = traced(db, _NAMES)
-            app[HEALTH].add("database", db.ping)
-            yield
+def _background(app: web.Application, config: ProductConfig) -> Iterator[Part]:
+    db, redis, registry = app[DATABASE], app[REDIS], app[METRICS]
 
-    return resources
+    async def sweep() -> bool:
+        return await expire(db) > 0
 
-
-def _background(config: ProductConfig) -> gates.Context:
-    async def background(app: web.Application) -> AsyncIterator[None]:
-        db, redis = app[DATABASE], app[gates.REDIS]
-
-        async def sweep() -> bool:
-            return await expire(db) > 0
-
-        async with AsyncExitStack() as stack:
-            await stack.enter_async_context(
-                repeating(sweep, name="expired-reservations", idle_seconds=config.sweep_seconds)
-            )
-            if redis is not None:
-                relay = Relay(db, redis, registry=app[METRICS])
-                await stack.enter_async_context(relay.running())
-            yield
-
-    return background
+    yield repeating(sweep, name="expired-reservations", idle_seconds=config.sweep_seconds)
+    if redis is not None:
+        yield Relay(db, redis, registry=registry).running()

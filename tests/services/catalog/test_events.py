@@ -14,6 +14,7 @@ from lib.auth import Role
 from lib.cache import Cache
 from services.catalog.app import create_app
 from services.catalog.invalidation import handlers
+from services.catalog.service.events import TOPIC
 from tests.services.catalog.conftest import Caller, config_for
 
 TYPE = "01890000-0000-7000-8000-00000000c101"
@@ -101,4 +102,4 @@ def test_every_kind_of_event_has_a_handler() -> None:
         f"{tag}.{what}" for _, tag, _ in LEVELS for what in ("created", "changed", "removed")
     }
     expected = entries | {"provider_service.added", "provider_service.removed"}
-    assert set(handlers(Cache(None, prefix="none"))) == expected
+    assert set(handlers(Cache(None, prefix="none"))[TOPIC]) == expected

@@ -8,14 +8,22 @@ import random
 import signal
 import sys
 import time
+from contextlib import AbstractAsyncContextManager
 
 from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
+from redis.asyncio import Redis
 
 from lib.config import PostgresSettings
+from lib.db import Database
 from lib.db.postgres import open_database
+from lib.events import consuming
 from lib.redis import RedisOptions, open_redis
-from services.point.awards import awarding
+from services.point.awards import GROUP, HANDLERS
+
+
+def awarding(db: Database, redis: Redis) -> AbstractAsyncContextManager[None]:
+    return consuming(db, redis, HANDLERS, group=GROUP, port=1, registry=CollectorRegistry())
 
 
 async def work(database: str, redis: str) -> None:
@@ -23,7 +31,7 @@ async def work(database: str, redis: str) -> None:
     async with (
         open_database(settings, application="test") as db,
         open_redis(RedisOptions(redis)) as client,
-        awarding(db, client, port=1, registry=CollectorRegistry()),
+        awarding(db, client),
     ):
         await asyncio.Event().wait()
 

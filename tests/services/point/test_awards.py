@@ -11,7 +11,6 @@ from uuid import UUID
 
 import msgspec
 import pytest
-from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 from redis.asyncio import Redis
 
@@ -25,7 +24,8 @@ from lib.events.event import dead_letters_of
 from lib.ids import new_id
 from lib.testing.wait import eventually
 from services.point import model, service
-from services.point.awards import GROUP, HANDLERS, awarding
+from services.point.awards import GROUP, HANDLERS
+from tests.services.point.crashing import awarding
 
 CUSTOMER, PROVIDER = new_id(), new_id()
 ENTRIES = "SELECT user_id, amount, reason FROM point_entry ORDER BY amount, source"
@@ -115,7 +115,7 @@ def test_every_ten_spent_are_a_point(amount, points) -> None:
 
 async def test_orders_and_jobs_become_entries_that_say_what_for(db, redis) -> None:
     order_id, job_id, cheap = new_id(), new_id(), new_id()
-    async with awarding(db, redis, port=1, registry=CollectorRegistry()):
+    async with awarding(db, redis):
         await send(
             redis,
             delivered(order_id, "123.45"),
@@ -136,7 +136,7 @@ async def test_orders_and_jobs_become_entries_that_say_what_for(db, redis) -> No
 async def test_what_is_delivered_twice_is_awarded_once(db, redis) -> None:
     order_id = new_id()
     same = delivered(order_id, "100")
-    async with awarding(db, redis, port=1, registry=CollectorRegistry()):
+    async with awarding(db, redis):
         # The same event again, and another event that tells of the same delivery.
         await send(redis, same, same, delivered(order_id, "100"))
         await eventually(lambda: settled(redis))
@@ -164,7 +164,7 @@ async def test_a_full_balance_takes_what_fits_and_no_more(db) -> None:
 
 
 async def test_what_is_no_such_event_is_set_aside_and_holds_up_nobody(db, redis) -> None:
-    async with awarding(db, redis, port=1, registry=CollectorRegistry()):
+    async with awarding(db, redis):
         broken = _event("orders", "order.delivered", new_id(), {"order_id": "x"})
         await send(redis, broken, delivered(new_id(), "50"))
         await eventually(lambda: settled(redis), within=20)
@@ -184,7 +184,7 @@ async def test_nothing_is_lost_or_awarded_twice_however_often_the_process_is_kil
         *(sys.executable, CRASHING, database_url, url, "40"), cwd=Path.cwd()
     )
     assert await asyncio.wait_for(process.wait(), 120) == 0
-    async with awarding(db, redis, port=1, registry=CollectorRegistry()):
+    async with awarding(db, redis):
         await eventually(lambda: settled(redis), within=60)
     # One for each order, one and ten for each job.
     assert await service.points_of_many(db, [CUSTOMER, PROVIDER]) == {
