@@ -1,7 +1,8 @@
-"""The time of day as a dependency, so that a test can set it."""
+"""The time of day as a dependency, so that a test can set it; and what is done now and then."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
@@ -25,3 +26,22 @@ def in_utc(moment: datetime) -> datetime:
         return moment.astimezone(UTC)
     except OverflowError:
         return _FIRST if moment.year == 1 else _LAST
+
+
+class Every:
+    """Tells a loop when to do what it does only now and then: `if every.is_due(): …`."""
+
+    __slots__ = ("_last", "_seconds")
+
+    def __init__(self, seconds: float) -> None:
+        """Be due at once, then again when `seconds` have gone by since it was last said."""
+        self._seconds = seconds
+        self._last = float("-inf")
+
+    def is_due(self) -> bool:
+        """Whether it is time; where it is, the wait begins again."""
+        now = time.monotonic()
+        if now - self._last < self._seconds:
+            return False
+        self._last = now
+        return True

@@ -16,6 +16,7 @@ from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 
 from lib import context, trace
+from lib.clock import Every
 from lib.db import Database, Executor
 from lib.errors import AppError, Code
 from lib.events.background import repeating
@@ -84,7 +85,8 @@ class Consumer:
         self._policy = policy
         self._streams = {topic: Group(redis, topic, group, name) for topic in handlers}
         self._metrics = None if registry is None else ConsumerMetrics(registry, group)
-        self._measured_at = self._took_over_at = float("-inf")
+        self._measuring = Every(_MEASURE_SECONDS)
+        self._taking_over = Every(policy.take_over_seconds / 4)
         self._resumed = False
 
     @asynccontextmanager
@@ -121,9 +123,8 @@ class Consumer:
 
     async def _take_over(self) -> bool:
         """Finish what members left behind that are gone."""
-        if time.monotonic() - self._took_over_at < self._policy.take_over_seconds / 4:
+        if not self._taking_over.is_due():
             return False
-        self._took_over_at = time.monotonic()
         worked = False
         for topic, group in self._streams.items():
             while entry := await group.claim_idle(self._policy.take_over_seconds):
@@ -197,8 +198,6 @@ class Consumer:
         return self._policy.block_seconds / len(self._streams)
 
     async def _measure(self) -> None:
-        if self._metrics is None or time.monotonic() - self._measured_at < _MEASURE_SECONDS:
-            return
-        self._measured_at = time.monotonic()
-        for topic, group in self._streams.items():
-            self._metrics.measure(topic, await group.backlog())
+        if self._metrics is not None and self._measuring.is_due():
+            for topic, group in self._streams.items():
+                self._metrics.measure(topic, await group.backlog())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -11,6 +10,7 @@ from typing import Any, Final
 from prometheus_client import CollectorRegistry, Counter, Gauge
 from redis.asyncio import Redis
 
+from lib.clock import Every
 from lib.db import Database
 from lib.events.background import repeating
 from lib.events.event import Event, stream_of
@@ -52,7 +52,7 @@ class Relay:
         self._keep_seconds = keep.total_seconds()
         self._max_length = max_length
         self._topics: set[str] = set()
-        self._measured_at = self._trimmed_at = float("-inf")
+        self._measuring, self._trimming = Every(_MEASURE_SECONDS), Every(_TRIM_SECONDS)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -104,11 +104,9 @@ class Relay:
 
     async def _step(self) -> bool:
         published = await self.publish_batch()
-        if self._topics and time.monotonic() - self._trimmed_at > _TRIM_SECONDS:
-            self._trimmed_at = time.monotonic()
+        if self._topics and self._trimming.is_due():
             await self.clear_away()
-        if self._metrics is not None and time.monotonic() - self._measured_at > _MEASURE_SECONDS:
-            self._measured_at = time.monotonic()
+        if self._metrics is not None and self._measuring.is_due():
             await self._measure(self._metrics)
         return published > 0
 

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import time
-from typing import Final
-
 from prometheus_client import CollectorRegistry, Gauge
 
+from lib.clock import Every
 from lib.db import Executor
 from services.order.store.goods import backlog
-
-_MEASURE_SECONDS: Final = 10.0
 
 
 class BacklogGauges:
@@ -18,7 +14,7 @@ class BacklogGauges:
 
     def __init__(self, db: Executor, registry: CollectorRegistry) -> None:
         self._db = db
-        self._measured_at = float("-inf")
+        self._measure = Every(10.0)
         self._waiting = Gauge(
             "orders_waiting", "Orders with something left to do.", registry=registry
         )
@@ -32,8 +28,7 @@ class BacklogGauges:
         Raises:
             AppError: where the database is away.
         """
-        if time.monotonic() - self._measured_at > _MEASURE_SECONDS:
-            self._measured_at = time.monotonic()
+        if self._measure.is_due():
             found = await backlog.measure_backlog(self._db)
             self._waiting.set(found.waiting)
             self._oldest.set(found.oldest_seconds)

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import time
-from typing import Final
-
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
+from lib.clock import Every
 from lib.db import Database
 from services.order.service.jobs.expiry import expire
 from services.order.store.jobs import service_orders
-
-_MEASURE_SECONDS: Final = 10.0
 
 
 class OverdueOrders:
@@ -19,7 +15,7 @@ class OverdueOrders:
 
     def __init__(self, db: Database, registry: CollectorRegistry) -> None:
         self._db = db
-        self._measured_at = float("-inf")
+        self._measuring = Every(10.0)
         self._expired = Counter(
             "service_orders_expired_total",
             "Service orders whose time was over before anybody was found.",
@@ -49,8 +45,7 @@ class OverdueOrders:
         return expired > 0
 
     async def _measure(self) -> None:
-        if time.monotonic() - self._measured_at > _MEASURE_SECONDS:
-            self._measured_at = time.monotonic()
+        if self._measuring.is_due():
             found = await service_orders.measure_overdue_orders(self._db)
             self._waiting.set(found.waiting)
             self._oldest.set(found.oldest_seconds)

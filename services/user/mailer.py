@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import Final
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from lib.auth.opaque import new_token
+from lib.clock import Every
 from lib.db import Database
 from lib.errors import AppError, Code
 from lib.events.background import repeating
@@ -25,7 +25,6 @@ from services.user.store.models import AccountStatus, TokenKind
 log = get_logger(__name__)
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
-_MEASURE_SECONDS: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +72,7 @@ class Mailer:
         self._policy = policy
         self._templates = Templates(TEMPLATES)
         self._metrics = _Metrics(registry)
-        self._measured_at = float("-inf")
+        self._measuring = Every(10.0)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -141,8 +140,7 @@ class Mailer:
         return "delayed"
 
     async def _measure(self) -> None:
-        if time.monotonic() - self._measured_at > _MEASURE_SECONDS:
-            self._measured_at = time.monotonic()
+        if self._measuring.is_due():
             backlog = await mail.measure_mail(self._db)
             self._metrics.waiting.set(backlog.waiting)
             self._metrics.oldest.set(backlog.oldest_seconds)

@@ -1,12 +1,13 @@
-"""Moments in UTC."""
+"""Moments in UTC, and what is done now and then."""
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 
 import pytest
 
-from lib.clock import in_utc
+from lib.clock import Every, in_utc
 
 
 @pytest.mark.parametrize(
@@ -20,3 +21,16 @@ from lib.clock import in_utc
 def test_a_moment_that_utc_has_no_name_for_is_the_nearest_that_it_has(given, expected) -> None:
     moment = in_utc(datetime.fromisoformat(given))
     assert (moment, moment.tzinfo) == (expected, UTC)
+
+
+def test_what_is_done_now_and_then_is_due_at_once_and_again_when_the_time_is_over(
+    monkeypatch,
+) -> None:
+    now = 100.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    every = Every(10.0)
+    assert [every.is_due(), every.is_due()] == [True, False]
+    now = 109.9
+    assert not every.is_due()
+    now = 110.0
+    assert [every.is_due(), every.is_due()] == [True, False]
