@@ -9,12 +9,21 @@ from pathlib import Path
 from typing import Protocol
 
 import pytest
+import structlog
 
 from lib.testing import auth, mysql, postgres, redis
 from lib.testing.mysql_databases import MysqlDatabases
 from tests.grants import GRANTS
 
 ROOT = Path(__file__).resolve().parent.parent
+# As the library has it, but for tracebacks: with their source and every variable, as it prints them
+# otherwise, one takes longer than what most tests wait for.
+structlog.configure(
+    processors=[
+        *structlog.get_config()["processors"][:-1],
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
 
 
 class NewDatabase(Protocol):
