@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import signal
 import subprocess
@@ -173,6 +174,13 @@ class Server:
         return " | ".join(lines[-3:]) or "it said nothing"
 
 
+def _reason(said: str) -> str:
+    """Return the line that says why, of what initdb says: hints and goodbyes follow it."""
+    lines = said.strip().splitlines()
+    why = [line for line in lines if re.search(r"FATAL|PANIC|error:|annot|ermission", line)]
+    return " ".join((why or lines or ["it said nothing"])[0].split())
+
+
 def _initialise(instance: Instance, account: Account | None) -> None:
     """Run initdb with a password for everybody, so that no other account of the machine gets in.
 
@@ -199,5 +207,5 @@ def _initialise(instance: Instance, account: Account | None) -> None:
             extra_groups=[] if account else None,
         )  # fmt: skip
     if result.returncode:
-        raise RuntimeError(f"initdb failed: {result.stderr.strip() or result.stdout.strip()}")
+        raise RuntimeError(f"initdb failed: {_reason(result.stderr or result.stdout)}")
     draft.rename(instance.data)

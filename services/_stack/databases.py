@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import psycopg
+
 from lib.db import migrations
 from lib.embedded.home import Home
 from lib.embedded.postgres import ensure_database
@@ -24,13 +26,16 @@ def ready(home: Home, environ: Mapping[str, str], root: Path = ROOT) -> dict[str
 
     def one(db: str) -> str:
         given = environ.get(f"{db.upper()}_DATABASE_URL")
-        url = given or ensure_database(
-            home.postgres_instance(), db, password=home.secret(f"{db}_database")
-        )
         try:
+            url = given or ensure_database(
+                home.postgres_instance(), db, password=home.secret(f"{db}_database")
+            )
             migrations.apply(url, migrations.source(folder, db, url), db=db, demo=not given)
         except migrations.MigrationError as error:
             raise StartError(f"the database {db} cannot be migrated: {error}") from error
+        except psycopg.Error as error:
+            why = " ".join(str(error).split())
+            raise StartError(f"the database {db} cannot be made: {why}") from error
         return url
 
     with ThreadPoolExecutor(max_workers=4) as pool:

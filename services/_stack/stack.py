@@ -154,8 +154,13 @@ class _only_one:  # noqa: N801 - reads as a verb in `with _only_one(settings):`
 
     def __enter__(self) -> None:
         path = self._settings.home.path / "stack.lock"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = path.open("a+")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = path.open("a+")
+        except OSError as error:
+            raise StartError(
+                f"the data cannot be in {path.parent}: {error.strerror}; set RUN_DIR"
+            ) from None
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

@@ -33,7 +33,9 @@ BROWSER_FLAGS = (
 class Stack:
     """A running `python -m services` and what it has said."""
 
-    def __init__(self, run_dir: Path, *, watch: str = "", **environ: str) -> None:
+    def __init__(
+        self, run_dir: Path, *, watch: str = "", stdout: int = subprocess.PIPE, **environ: str
+    ) -> None:
         names = ("GATEWAY_PORT", "POSTGRES_PORT", "REDIS_PORT", *PORTS, *MONITORING_PORTS)
         self.environ = {
             **os.environ,
@@ -47,7 +49,7 @@ class Stack:
             [sys.executable, "-m", "services", *(["--watch", watch] if watch else [])],
             cwd=ROOT,
             env=self.environ,
-            stdout=subprocess.PIPE,
+            stdout=stdout,
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
@@ -110,10 +112,11 @@ class Stack:
                 self.process.kill()
                 self.process.wait()
             self._reader.join(5)
-            self.process.stdout.close()
+            if self.process.stdout is not None:
+                self.process.stdout.close()
 
     def _read(self) -> None:
-        for line in self.process.stdout:
+        for line in self.process.stdout or ():
             self.lines.append(line.rstrip("\n"))
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import pty
+import re
+import shutil
 import signal
 import socket
 import stat
@@ -90,6 +93,53 @@ def test_a_killed_stack_takes_its_parts_with_it(own_stack):
     running.process.kill()
     running.process.wait()
     assert gone(children)
+
+
+def test_a_terminal_that_is_closed_stops_everything_in_order(own_stack):
+    ours, theirs = pty.openpty()
+    running = own_stack(stdout=theirs)
+    os.close(theirs)
+    said = b""
+    while b"ready; press Ctrl-C" not in said:
+        said += os.read(ours, 65536)
+    children = running.children()
+    os.close(ours)  # nobody hears "stopping" any more
+    assert running.stop(signal.SIGHUP) == 0
+    assert gone(children)
+
+
+def test_every_part_that_is_killed_is_told_and_comes_back(stack):
+    parts = {m[1] for line in stack.lines if (m := re.search(r"  (\S+) is ready \(pid", line))}
+    assert {
+        "postgres",
+        "redis",
+        "nginx",
+        "nginx-exporter",
+        "log-rotation",
+        *service_names(),
+    } <= parts
+    assert ("prometheus" in parts) is (shutil.which("prometheus") is not None)
+    before = {part: stack.pid(part) for part in parts}
+    begin = len(stack.lines)
+    for pid in before.values():
+        os.kill(pid, signal.SIGKILL)
+    deadline = time.monotonic() + 90
+    while [part for part in parts if stack.pid(part) == before[part]]:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    told = "\n".join(stack.lines[begin:])
+    for part in parts:
+        assert f"  {part} was killed by SIGKILL; restarting in " in told
+        assert psutil.pid_exists(stack.pid(part))
+
+
+def test_a_folder_that_cannot_be_used_is_one_sentence(own_stack):
+    running = own_stack(RUN_DIR="/dev/null/run")
+    assert running.process.wait(20) == 1
+    running.stop()
+    assert running.lines == [
+        "cannot start: the data cannot be in /dev/null/run: Not a directory; set RUN_DIR"
+    ]
 
 
 def forkserver(running) -> list[psutil.Process]:

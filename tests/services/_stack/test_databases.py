@@ -54,3 +54,9 @@ async def test_a_migration_that_fails_names_the_database(root, run_dir, empty_da
     environ = {"SHOP_DATABASE_URL": empty_database}
     with pytest.raises(StartError, match=r"the database shop cannot be migrated: .*0002_bad"):
         databases.ready(Home(run_dir), environ, root)
+
+
+def test_a_database_that_cannot_be_made_is_one_sentence(root, run_dir):
+    with pytest.raises(StartError, match=r"^the database shop cannot be made: .*refused") as raised:
+        databases.ready(Home(run_dir, postgres_port=free_port()), {}, root)
+    assert "\n" not in str(raised.value)
