@@ -30,12 +30,18 @@ CONDITIONS = {
     "ctx.kind == null": lambda d: "kind" not in d,
     "ctx.kind == 'service'": lambda d: d["kind"] == "service",
     "ctx.kind == 'gateway'": lambda d: d["kind"] == "gateway",
+    "ctx.kind == 'gateway' && ctx.line.duration instanceof Number": lambda d: (
+        d["kind"] == "gateway" and isinstance(d["line"]["duration"], float)
+    ),
+    "ctx.service == null && ctx.container?.labels?.com_docker_compose_service != null": lambda d: (
+        "service" not in d and "container" in d
+    ),
 }
 
 
-def through_pipeline(message: str) -> Document:
+def through_pipeline(message: str, **around: Any) -> Document:
     """Do to a line what the pipeline's processors say."""
-    document: Document = {"message": message}
+    document: Document = {"message": message, **around}
     for step in PROCESSORS:
         ((kind, options),) = step.items()
         if "if" in options and not CONDITIONS[options["if"]](document):
@@ -59,7 +65,13 @@ def _json(document: Document, options: Document) -> None:
 
 
 def _set(document: Document, options: Document) -> None:
-    document[options["field"]] = options["value"]
+    if "value" in options:
+        document[options["field"]] = options["value"]
+        return
+    found: Any = document
+    for name in options["copy_from"].split("."):
+        found = found[name]
+    document[options["field"]] = found
 
 
 def _date(document: Document, options: Document) -> None:
@@ -74,8 +86,15 @@ def _rename(document: Document, options: Document) -> None:
 
 
 def _gsub(document: Document, options: Document) -> None:
-    replaced = re.sub(options["pattern"], options["replacement"], document[options["field"]])
+    """Replace as Java does: `\\w` and `\\s` are ASCII's, `$1` is a group."""
+    text = options["replacement"].replace("$1", r"\g<1>")
+    replaced = re.sub(options["pattern"], text, document[options["field"]], flags=re.ASCII)
     document[options["field"]] = replaced
+
+
+def _script(document: Document, options: Document) -> None:
+    assert options["source"] == "ctx.duration_ms = ctx.line.duration * 1000"
+    document["duration_ms"] = document["line"]["duration"] * 1000
 
 
 def _remove(document: Document, options: Document) -> None:
@@ -85,6 +104,7 @@ def _remove(document: Document, options: Document) -> None:
 
 STEPS = {
     "json": _json, "set": _set, "date": _date, "rename": _rename, "gsub": _gsub, "remove": _remove,
+    "script": _script,
 }  # fmt: skip
 
 
@@ -124,7 +144,7 @@ def test_a_gateway_s_line_is_found_by_the_same_request_id(tmp_path: Path):
     assert (found["kind"], found["service"]) == ("gateway", "gateway")
     assert found["request_id"] == "a request_id_out"
     assert found["@timestamp"] == "a time_iso8601"
-    assert found["status"] == 200
+    assert (found["status"], found["duration_ms"]) == (200, 100)
 
 
 @pytest.mark.parametrize(
@@ -153,6 +173,103 @@ def test_what_opens_something_in_an_address_is_masked():
         'connect() failed (111), request: "GET /api/x?token=*** HTTP/1.1", '
         'upstream: "http://10.0.0.1/f?expires=1&signature=***", host: "shop"'
     )
+
+
+# What must not arrive, in lines as our parts and their servers write them.
+ATTACKS = {
+    "an address": ("mail to {} failed", "jo.doe+x@example.org"),
+    "an address beyond ASCII": ("mail to <{}> failed", "jörg.müller@exämple.org"),
+    "an encoded address": ("GET /verify?to={}&x=1", "jo%2Bx%40example.org"),
+    "an address after an escape": ("no such user:\n{}\tfor", "jo@example.org"),
+    "a token": ("GET /f?x=1&access_token={} HTTP/1.1", "aB-1_2.c~d/e+f=="),
+    "a signed link": ("GET /f?X-Amz-Signature={}&x=1", "00ffab/=="),
+    "a header": ('"Authorization": "Basic {}"', "am86c2VjcmV0"),
+    "a bare token": ("cannot read {}", "eyJhbGciOi.eyJzdWIiOiJ4In0.c2ln-_8"),
+    "a cookie": ("header cookie: {}", "session=abcdef; theme=dark"),
+    "a password in a form": ("body password={}&x=1", "hunter2!"),
+    "a password in an address": ("cannot connect to postgresql://order:{}@db/order", "s3cr:et"),
+    "a value that is taken": (
+        "DETAIL:  Key (phone_number)=({}) already exists.",
+        "995555123456",
+    ),
+    "a row that is refused": ("DETAIL:  Failing row contains ({}).", "0189, Ann (Lee), 1990-01-01"),
+    "parameters": ("CONTEXT: unnamed portal with parameters: {}", "$1 = 'Ann', $2 = 'Lee'"),
+    "a value that MariaDB has": ("(1062, Duplicate entry '{}' for key 'name')", "Ann Lee"),
+    "a telephone": ("calls {} now", "+49 (170) 123-4567"),
+}
+CARRIERS = {
+    "a server": lambda text: text,
+    "an exception of a service": lambda text: written(error=text, deep={"er": {"still": text}}),
+    "the gateway": lambda text: json.dumps(
+        {"time": "a", "upstream_addr": "b", "path": text, "user_agent": text, "status": 200,
+         "duration": 0.1}, ensure_ascii=False,
+    ),
+    "nginx's own": lambda text: (
+        f'2026/01/01 10:00:00 [error] 7#7: *1 connect() failed, request: "{text}", host: "shop", '
+        f'referrer: "https://x/{text}"'
+    ),
+}  # fmt: skip
+
+
+def written(**fields: Any) -> str:
+    """A line of a service that has not masked it."""
+    line = {"event": "failed", "service": "user", "level": "error", "timestamp": "a"} | fields
+    return json.dumps(line, ensure_ascii=False)
+
+
+@pytest.mark.parametrize("carrier", CARRIERS)
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_personal_data_and_secrets_are_masked_wherever_they_are(attack, carrier):
+    text, secret = ATTACKS[attack]
+    line = CARRIERS[carrier](text.format(secret))
+    found = through_pipeline(line)
+    arrived = json.dumps(found, ensure_ascii=False)
+    assert secret not in arrived
+    for part in re.findall(r"\w{4,}", secret):
+        assert part not in arrived
+    # What is around stays, and a line that was JSON still is.
+    assert text.split()[0].split("=")[0] in arrived.replace('\\"', '"')
+    assert found["kind"] == {
+        "an exception of a service": "service", "the gateway": "gateway",
+    }.get(carrier, "text")  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "2026-01-01 10:00:00.000 UTC [42] LOG:  checkpoint complete: wrote 3 buffers (0.0%)",
+        '10.0.0.1 - - [01/Jan/2026:10:00:00 +0000] "GET /a HTTP/1.1" 200 5 "-" "curl/8" 0.001',
+        "1:M 01 Jan 2026 10:00:00.000 * Ready to accept connections tcp",
+        "ts=2026-01-01T10:00:00.000Z caller=main.go:1 level=info msg=ready token_count=3",
+        "2026-01-01 10:00:00 0 [Note] mariadbd: ready for connections. socket: '/x' port: 3306",
+        "basic settings were read, the key (id) is known",
+    ],
+)
+def test_what_names_nobody_is_left_alone(line):
+    assert through_pipeline(line)["message"] == line
+
+
+def test_a_line_of_a_server_is_found_by_the_name_of_its_part():
+    around = {"container": {"labels": {"com_docker_compose_service": "postgres"}}}
+    found = through_pipeline("LOG:  ready", **around)
+    assert (found["kind"], found["service"]) == ("text", "postgres")
+
+
+def test_masking_ends_before_anything_is_read_or_may_fail():
+    kinds = [next(iter(step)) for step in PROCESSORS]
+    assert "gsub" not in kinds[kinds.index("json") :]
+
+
+def test_no_line_is_lost_or_makes_the_index_grow():
+    """A term of over 32766 bytes, or a word in a number: the whole document would be refused."""
+    template = json.loads((ELK / "elasticsearch/template.json").read_text())["template"]
+    assert template["settings"]["index.mapping.ignore_malformed"] is True
+    assert MAPPED["dynamic"] is False  # what a container is labelled with is a stranger's to say
+    for name, options in MAPPED["properties"].items():
+        of_lines = {o.get("target_field") for step in PROCESSORS for o in step.values()}
+        if options.get("type") in {"keyword", "flattened"} and name in of_lines:
+            assert options["ignore_above"] * 4 <= 32766, name
+    assert json.loads((ELK / "elasticsearch/pipeline.json").read_text())["on_failure"]
 
 
 def test_every_field_that_the_pipeline_names_has_a_type():
