@@ -13,12 +13,12 @@ from lib.db.errors import UniqueViolationError
 from lib.db.like import contains
 from lib.errors import AppError, Code, not_found
 from lib.ids import new_id
+from lib.texts import trimmed
 from services.department.model import (
     DepartmentChange,
     ListDepartments,
     NewDepartment,
     OrderBy,
-    trimmed,
 )
 from services.department.store import departments
 from services.department.store.postgres.departments import DepartmentsQueriesProtocol
@@ -63,7 +63,7 @@ async def add(db: Database, new: NewDepartment) -> Department:
     try:
         async with db.transaction() as tx:
             await departments(tx).add_department(
-                id=department_id, name=new.name.strip(), address=trimmed(new.address)
+                id=department_id, name=trimmed(new.name), address=_trimmed(new.address)
             )
             return await get(tx, department_id)
     except UniqueViolationError as error:
@@ -84,8 +84,8 @@ async def change(
             CONFLICT where the name is in use or somebody else was faster.
     """
     current = await _current(db, department_id, version)
-    name = current.name if changes.name is UNSET else changes.name.strip()
-    address = current.address if changes.address is UNSET else trimmed(changes.address)
+    name = current.name if changes.name is UNSET else trimmed(changes.name)
+    address = current.address if changes.address is UNSET else _trimmed(changes.address)
     try:
         async with db.transaction() as tx:
             changed = await departments(tx).change_department(
@@ -112,8 +112,12 @@ async def _current(db: Database, department_id: UUID, version: int | None) -> De
     return current
 
 
+def _trimmed(address: str | None) -> str | None:
+    return None if address is None else trimmed(address)
+
+
 def _name_in_use(name: str) -> AppError:
-    return AppError(Code.CONFLICT, f"there is a department named {name.strip()} already")
+    return AppError(Code.CONFLICT, f"there is a department named {trimmed(name)} already")
 
 
 def _lost_race() -> AppError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Final
 from uuid import UUID
 
@@ -10,21 +9,14 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from msgspec.structs import force_setattr
 
 from lib.http.decode import Input
+from lib.texts import UNSEEN, one_line
 
-# White space and what no screen shows; both count as spaces in a name. Spelled out, because
-# regular expressions differ in what they take for a space, and callers read this one.
-_UNSEEN: Final = r"\x00-\x20\x7f-\xa0\u1680\u2000-\u200b\u2028\u2029\u202f\u205f\u2060\u3000\ufeff"
-_TWO_SEEN: Final = f"[^{_UNSEEN}][{_UNSEEN}]*[^{_UNSEEN}]"
+_TWO_SEEN: Final = f"[^{UNSEEN}][{UNSEEN}]*[^{UNSEEN}]"
 _PROBLEM: Final = {"message": "must be text of at least two characters"}
 
 ShortName = Annotated[str, Meta(min_length=2, max_length=30, pattern=_TWO_SEEN, extra=_PROBLEM)]
 LongName = Annotated[str, Meta(min_length=2, max_length=100, pattern=_TWO_SEEN, extra=_PROBLEM)]
 Description = Annotated[str, Meta(max_length=4000)]
-
-
-def tidy(name: str) -> str:
-    """`"  Home   Appliance "` → `"Home Appliance"`."""
-    return re.sub(f"[{_UNSEEN}]+", " ", name).strip(" ")
 
 
 class _Named(Input, frozen=True, kw_only=True):
@@ -34,7 +26,7 @@ class _Named(Input, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         if isinstance(self.name, str):
-            force_setattr(self, "name", tidy(self.name))
+            force_setattr(self, "name", one_line(self.name))
 
 
 class NewCategoryType(_Named, frozen=True, kw_only=True):

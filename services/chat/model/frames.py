@@ -12,6 +12,7 @@ from msgspec import Meta
 from lib.errors import AppError, Code, FieldError, invalid
 from lib.http.field_errors import collect, from_message
 from lib.http.sentences import not_json
+from lib.texts import BLANK, END, NOT_BLANK
 
 PROTOCOL: Final = "chat.v1"
 # In bytes: a frame over the first is refused, a socket with one over the second is closed.
@@ -19,8 +20,8 @@ MAX_FRAME: Final = 64 * 1024
 MAX_INCOMING: Final = 2 * MAX_FRAME
 MAX_RESUMED: Final = 1000
 
-Text = Annotated[str, Meta(min_length=1, max_length=4000, pattern=r"\S")]
-ClientId = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[!-~]+$")]
+Text = Annotated[str, Meta(min_length=1, max_length=4000, pattern=NOT_BLANK, extra=BLANK)]
+ClientId = Annotated[str, Meta(min_length=1, max_length=64, pattern=rf"^[!-~]+{END}")]
 Sequence = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 
 

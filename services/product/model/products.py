@@ -10,20 +10,18 @@ from msgspec import UNSET, Meta, UnsetType
 
 from lib.http.decode import Input
 from lib.http.pagination import ListQuery, Sort
+from lib.texts import BLANK, END, NOT_BLANK
 
 MAX_STOCK: Final = 1_000_000_000
 MAX_PRICE: Final = Decimal("9999999999.99")
 
-Name = Annotated[
-    str,
-    Meta(min_length=1, max_length=255, pattern=r"\S", extra={"message": "must not be blank"}),
-]
+Name = Annotated[str, Meta(min_length=1, max_length=255, pattern=NOT_BLANK, extra=BLANK)]
 Description = Annotated[str, Meta(max_length=4000)]
 # Money travels as text: a float would change it.
 Price = Annotated[
     str,
     Meta(
-        pattern=r"^[0-9]{1,10}([.][0-9]{1,2})?$",
+        pattern=rf"^[0-9]{{1,10}}([.][0-9]{{1,2}})?{END}",
         description="an amount with up to two decimals, as text",
         extra={"message": "must be an amount such as 12.50"},
     ),

@@ -14,6 +14,7 @@ from lib.db.like import contains
 from lib.errors import AppError, Code, not_found
 from lib.http.pagination import PageQuery
 from lib.ids import new_id
+from lib.texts import trimmed
 from services.product.model.products import (
     MAX_PRICE,
     ListProducts,
@@ -108,7 +109,7 @@ async def add(db: Database, new: NewProduct, *, actor: str) -> Product:
     async with db.transaction() as tx:
         await products(tx).add_product(
             id=product_id,
-            name=new.name.strip(),
+            name=trimmed(new.name),
             description=new.description,
             price=Decimal(new.price),
             currency=new.currency,
@@ -144,7 +145,7 @@ async def change(
         changed = await products(tx).change_product(
             id=product_id,
             version=before.version,
-            name=UNSET if changes.name is UNSET else changes.name.strip(),
+            name=UNSET if changes.name is UNSET else trimmed(changes.name),
             description=changes.description,
             price=UNSET if changes.price is UNSET else Decimal(changes.price),
             stock=changes.stock,

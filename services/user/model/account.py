@@ -9,9 +9,8 @@ from msgspec import Meta
 
 from lib.errors import FieldError, invalid
 from lib.http.decode import Input
+from lib.texts import END
 
-# `$` alone would let a line break through at the end, and into the headers of a mail.
-_END: Final = r"$(?!\n)"
 _LOCAL: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL: Final = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 
@@ -19,7 +18,7 @@ Email = Annotated[
     str,
     Meta(
         max_length=254,
-        pattern=rf"^{_LOCAL}(?:\.{_LOCAL})*@{_LABEL}(?:\.{_LABEL})+{_END}",
+        pattern=rf"^{_LOCAL}(?:\.{_LOCAL})*@{_LABEL}(?:\.{_LABEL})+{END}",
         description="compared without regard to case",
         extra={"message": "must be an e-mail address such as name@example.com"},
     ),
@@ -27,7 +26,7 @@ Email = Annotated[
 Phone = Annotated[
     str,
     Meta(
-        pattern=rf"^\+?[0-9]{{7,15}}{_END}",
+        pattern=rf"^\+?[0-9]{{7,15}}{END}",
         description="7 to 15 digits, with or without a plus in front",
         extra={"message": "must be 7 to 15 digits, with or without a plus in front"},
     ),
@@ -43,7 +42,7 @@ Name = Annotated[
 NewPassword = Annotated[
     str,
     Meta(
-        pattern=rf"^[\x21-\x7E]{{8,128}}{_END}",
+        pattern=rf"^[\x21-\x7E]{{8,128}}{END}",
         description="8 to 128 printable ASCII characters, no spaces",
         extra={"message": "must be 8 to 128 printable ASCII characters without spaces"},
     ),
@@ -54,7 +53,7 @@ Token = Annotated[str, Meta(min_length=1, max_length=200)]
 PersonalId = Annotated[
     str,
     Meta(
-        pattern=rf"^[0-9]{{5,32}}{_END}",
+        pattern=rf"^[0-9]{{5,32}}{END}",
         description="5 to 32 digits",
         extra={"message": "must be 5 to 32 digits"},
     ),

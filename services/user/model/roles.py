@@ -10,12 +10,13 @@ from msgspec import Meta
 from lib.auth import Role
 from lib.http.decode import Input
 from lib.http.pagination import ListQuery
+from lib.texts import END
 
 PermissionName = Annotated[
     str,
     Meta(
         max_length=100,
-        pattern=r"^[a-z][a-z0-9_-]*(:[a-z][a-z0-9_-]*)+$(?!\n)",
+        pattern=rf"^[a-z][a-z0-9_-]*(:[a-z][a-z0-9_-]*)+{END}",
         description="`resource:action`",
         extra={"message": "must be lower-case words with colons between them"},
     ),

@@ -84,7 +84,8 @@ async def test_a_new_product_is_returned_with_its_place_price_and_stock(staff, a
     "wrong",
     [
         {"name": " "}, {"name": "x" * 256}, {"name": None}, {"price": 12.5}, {"price": "-1"},
-        {"price": "1.999"}, {"price": "99999999999"}, {"currency": "eur"}, {"currency": "EUR\n"},
+        {"price": "1.999"}, {"price": "99999999999"}, {"price": "12.50\n"}, {"name": "\u200b"},
+        {"currency": "eur"}, {"currency": "EUR\n"},
         {"stock": -1}, {"stock": 1.5}, {"status": "deleted"}, {"description": "x" * 4001},
         {"colour": "red"},
     ],

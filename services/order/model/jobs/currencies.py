@@ -8,7 +8,8 @@ from msgspec import UNSET, Meta, UnsetType
 from msgspec.structs import force_setattr
 
 from lib.http.decode import Input
-from services.order.model.jobs.texts import Currency, Symbol, one_line
+from lib.texts import one_line
+from services.order.model.jobs.texts import Currency, Symbol
 
 CurrencyCode = Annotated[
     str,

@@ -10,6 +10,7 @@ from msgspec import Meta
 
 from lib.errors import FieldError, invalid
 from lib.http.pagination import ListQuery
+from lib.texts import END
 from services.order.model.jobs.jobs import JobStatusName
 from services.order.model.jobs.places import Iso2, Location, RadiusKm
 
@@ -17,7 +18,7 @@ Search = Annotated[str, Meta(max_length=100)]
 Near = Annotated[
     str,
     Meta(
-        pattern=r"^-?[0-9]{1,3}(\.[0-9]{1,10})?,-?[0-9]{1,2}(\.[0-9]{1,10})?$",
+        pattern=rf"^-?[0-9]{{1,3}}(\.[0-9]{{1,10}})?,-?[0-9]{{1,2}}(\.[0-9]{{1,10}})?{END}",
         max_length=40,
         description="longitude,latitude",
         extra={"message": "must be longitude,latitude such as 13.4,52.5"},

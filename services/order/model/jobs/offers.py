@@ -11,6 +11,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from lib.errors import FieldError, invalid
 from lib.http.decode import Input
+from lib.texts import END
 from services.order.model.jobs.orders import Moment
 
 MAX_OPEN_OFFERS: Final = 500  # of one provider
@@ -19,7 +20,7 @@ MAX_OPEN_OFFERS: Final = 500  # of one provider
 OfferPrice = Annotated[
     str,
     Meta(
-        pattern=r"^[0-9]{1,10}([.][0-9]{1,2})?$",
+        pattern=rf"^[0-9]{{1,10}}([.][0-9]{{1,2}})?{END}",
         description="an amount above zero with up to two decimals, as text",
         extra={"message": "must be an amount above zero such as 12.50"},
     ),

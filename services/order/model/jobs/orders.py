@@ -11,8 +11,9 @@ from msgspec.structs import force_setattr
 
 from lib.errors import FieldError, invalid
 from lib.http.decode import Input
+from lib.texts import trimmed
 from services.order.model.jobs.places import Location
-from services.order.model.jobs.texts import Description, trimmed
+from services.order.model.jobs.texts import Description
 
 MAX_OPEN_ORDERS: Final = 100  # of one customer
 HORIZON: Final = timedelta(days=366)

@@ -9,7 +9,8 @@ from msgspec import UNSET, Meta, UnsetType
 from msgspec.structs import force_setattr
 
 from lib.http.decode import Input, Query
-from services.order.model.jobs.texts import Address, PlaceName, one_line
+from lib.texts import one_line
+from services.order.model.jobs.texts import Address, PlaceName
 
 MAX_RADIUS_KM: Final = 500.0
 

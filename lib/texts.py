@@ -1,0 +1,31 @@
+r"""Text as people send it: what counts as blank, and where a pattern ends.
+
+Regular expressions differ in what they take for a space and for an end (Python's `\s` has U+001F,
+its `$` lets a line break through), and callers read the patterns in our documents: spelled out
+here, they say the same to everybody.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+# White space and what no screen shows, as the inside of a character class.
+UNSEEN: Final = r"\x00-\x20\x7f-\xa0\u1680\u2000-\u200b\u2028\u2029\u202f\u205f\u2060\u3000\ufeff"
+# For `Meta(pattern=NOT_BLANK, extra=BLANK)`.
+NOT_BLANK: Final = f"[^{UNSEEN}]"
+BLANK: Final = {"message": "must not be blank"}
+# The end of a text, where a line break is not one.
+END: Final = r"$(?!\n)"
+
+_UNSEEN_CHARACTERS: Final = "".join(re.findall(f"[{UNSEEN}]", "".join(map(chr, range(0x10000)))))
+
+
+def one_line(text: str) -> str:
+    """`"  New   York "` → `"New York"`."""
+    return re.sub(f"[{UNSEEN}]+", " ", text).strip(" ")
+
+
+def trimmed(text: str) -> str:
+    """Return text, perhaps of several lines, without what is unseen around it."""
+    return text.strip(_UNSEEN_CHARACTERS)
