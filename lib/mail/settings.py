@@ -24,8 +24,11 @@ class MailSettings(Settings):
 
     # Without it mails become files in `MAIL_FOLDER`.
     smtp_host: str = Field(default="", validation_alias="SMTP_HOST")
+    # The port of the mail server.
     smtp_port: Port = Field(default=587, validation_alias="SMTP_PORT")
+    # Who signs in there; without a name nobody does.
     smtp_user: str = Field(default="", validation_alias="SMTP_USER")
+    # Their password.
     smtp_password: SecretStr | None = Field(default=None, validation_alias="SMTP_PASSWORD")
     # STARTTLS, TLS from the start, or neither.
     smtp_security: SmtpSecurity = Field(

@@ -43,19 +43,27 @@ class StorageSettings(PublicSettings):
     Production has to name one of the two: a folder may end with its container.
     """
 
+    # Where files are kept without a bucket.
     files_folder: Path = Field(default=_FOLDER, validation_alias="FILES_FOLDER")
-    # Below `PUBLIC_URL`, unless it is said.
+    # What links to them begin with; below `PUBLIC_URL`, unless it is said.
     files_url: str = Field(default=_URL, validation_alias="FILES_URL")
+    # The bucket that files are kept in; without it they are in `FILES_FOLDER`.
     s3_bucket: str = Field(default="", validation_alias="S3_BUCKET")
+    # Its region.
     s3_region: str = Field(default="us-east-1", validation_alias="S3_REGION")
+    # Where the bucket is, unless at AWS; such as http://storage:9000.
     s3_endpoint_url: str | None = Field(default=None, validation_alias="S3_ENDPOINT_URL")
     # Without the two keys the SDK looks for a role: of the task, the pod, the machine.
     s3_access_key: str = Field(default="", validation_alias="S3_ACCESS_KEY")
+    # Both keys, or neither.
     s3_secret_key: SecretStr | None = Field(default=None, validation_alias="S3_SECRET_KEY")
+    # How long an answer of the bucket, or of CloudFront, is waited for.
     s3_seconds: Seconds = Field(default=5.0, validation_alias="S3_SECONDS")
-    # With these three, links lead through CloudFront; the key is PEM or the path of a file.
+    # CloudFront in front of the bucket: with these three, links lead there.
     cloudfront_url: str = Field(default="", validation_alias="CLOUDFRONT_URL")
+    # The name CloudFront has for the key.
     cloudfront_key_pair_id: str = Field(default="", validation_alias="CLOUDFRONT_KEY_PAIR_ID")
+    # The key that links are signed with: PEM, or the path of a file.
     cloudfront_private_key: SecretStr | None = Field(
         default=None, validation_alias="CLOUDFRONT_PRIVATE_KEY"
     )
@@ -63,6 +71,7 @@ class StorageSettings(PublicSettings):
     cloudfront_distribution_id: str = Field(
         default="", validation_alias="CLOUDFRONT_DISTRIBUTION_ID"
     )
+    # Where CloudFront is told, unless at AWS.
     cloudfront_endpoint_url: str | None = Field(
         default=None, validation_alias="CLOUDFRONT_ENDPOINT_URL"
     )

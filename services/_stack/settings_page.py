@@ -32,8 +32,8 @@ STACK: Final = (
     ("RUN_DIR", "path", ".run", "databases, secrets, mails and logs of `make run`"),
     ("GATEWAY_PORT", "port", "8080", "where callers find the gateway"),
     ("GATEWAY_TLS_CERTIFICATE", "path", "–", "with its key: the gateway speaks TLS itself"),
-    ("GATEWAY_TLS_KEY", "path", "–", ""),
-    ("GATEWAY_TLS_PORT", "port", "8443", ""),
+    ("GATEWAY_TLS_KEY", "path", "–", "the key of the certificate"),
+    ("GATEWAY_TLS_PORT", "port", "8443", "where it speaks TLS"),
     ("GATEWAY_LOG_FORMAT", "json, classic", "json", "of the access log"),
     ("GATEWAY_TRUSTED_PROXIES", "list", "–", "whose `X-Forwarded-For` the gateway believes"),
     ("GATEWAY_LOG", "file, stdout", "file", "in a container: where its access log goes"),
@@ -41,7 +41,7 @@ STACK: Final = (
     ("GATEWAY_LOG_FILES", "integer", "5", "how many rotated ones are kept"),
     ("POSTGRES_PORT", "port", "15432", "of the embedded server"),
     ("REDIS_PORT", "port", "16379", "of the embedded server"),
-    *((name, "port", str(port), "") for name, port in MONITORING_PORTS.items()),
+    *((name, "port", str(port), "of `make run`") for name, port in MONITORING_PORTS.items()),
 )
 # What people change first, in the order of the example.
 COMMON: Final = {

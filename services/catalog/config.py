@@ -13,4 +13,5 @@ class CatalogConfig(PostgresSettings, GateSettings):
 
     model_config = SettingsConfigDict(env_prefix="CATALOG_")
 
+    # Where it listens for HTTP.
     port: Port = 8085

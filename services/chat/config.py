@@ -15,15 +15,21 @@ class ChatConfig(PostgresSettings, GateSettings):
 
     model_config = SettingsConfigDict(env_prefix="CHAT_")
 
+    # Where it listens for HTTP.
     port: Port = 8086
-    # What one user may send over all sockets: frames a second, and at once.
+    # Frames a second that one user may send over all sockets.
     frame_rate: float = Field(default=10.0, gt=0)
+    # How many of them may come at once.
     frame_burst: int = Field(default=40, ge=1)
+    # Sockets that one user may have open; one more closes the oldest.
     connections_per_user: int = Field(default=10, ge=1)
+    # Sockets that one process holds; one more is refused.
     max_connections: int = Field(default=20_000, ge=1)
+    # How often a socket is asked whether it is still there.
     heartbeat_seconds: Seconds = 30.0
     # How much may wait in the process for a socket that does not read.
     buffer_bytes: int = Field(default=256 * 1024, ge=16 * 1024)
+    # How long messages are kept.
     retention_days: int = Field(default=365, ge=1)
     # How long a message that is sent again is known to be the same.
     client_id_days: int = Field(default=30, ge=1)

@@ -13,4 +13,5 @@ class DepartmentConfig(DatabaseSettings, GateSettings):
 
     model_config = SettingsConfigDict(env_prefix="DEPARTMENT_")
 
+    # Where it listens for HTTP.
     port: Port = 8083

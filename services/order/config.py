@@ -20,13 +20,19 @@ class OrderConfig(PostgresSettings, GateSettings, ServiceLoginSettings, BreakerS
 
     model_config = SettingsConfigDict(env_prefix="ORDER_")
 
+    # Where it listens for HTTP.
     port: Port = 8082
+    # Where the user service is.
     user_url: Url = Field(default="http://127.0.0.1:8081", validation_alias="USER_URL")
+    # Where the product service is.
     product_url: Url = Field(default="http://127.0.0.1:8084", validation_alias="PRODUCT_URL")
+    # Where the catalog service is.
     catalog_url: Url = Field(default="http://127.0.0.1:8085", validation_alias="CATALOG_URL")
-    # How long a call to each may take, its repetitions included.
+    # How long a call to the user service may take, its repetitions included.
     user_seconds: Seconds = 2.0
+    # The same for the product service.
     product_seconds: Seconds = 3.0
+    # The same for the catalog service.
     catalog_seconds: Seconds = 1.0
     # For how long products are set aside until they are sold to an order.
     hold_seconds: int = Field(default=3600, ge=1, le=86_400)

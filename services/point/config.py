@@ -18,7 +18,9 @@ class PointConfig(PostgresSettings, TokenSettings):
 
     model_config = SettingsConfigDict(env_prefix="POINT_")
 
+    # Where it listens for HTTP: health and metrics.
     port: Port = 8087
+    # Where it listens for gRPC.
     grpc_port: Port = 50051
     # A unary call is given up after this long even where its caller set no deadline.
     grpc_call_seconds: Seconds = 10.0

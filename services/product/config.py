@@ -13,6 +13,7 @@ class ProductConfig(DatabaseSettings, GateSettings):
 
     model_config = SettingsConfigDict(env_prefix="PRODUCT_")
 
+    # Where it listens for HTTP.
     port: Port = 8084
     # How long the sweep rests when no reservation has expired.
     sweep_seconds: Seconds = 1.0

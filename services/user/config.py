@@ -67,6 +67,7 @@ class UserConfig(PostgresSettings, GateSettings, MailSettings, StorageSettings):
     model_config = SettingsConfigDict(env_prefix="USER_")
     issues_tokens = True
 
+    # Where it listens for HTTP.
     port: Port = 8081
     # Host and port of the point service.
     point_grpc_address: str = Field("127.0.0.1:50051", validation_alias="POINT_GRPC_ADDRESS")

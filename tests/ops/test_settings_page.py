@@ -82,3 +82,9 @@ def test_the_example_changes_nothing_and_names_only_what_is_read():
     known |= {name for name, *_ in settings_page.STACK}
     known |= {f"{name.upper()}_DATABASE_URL" for name in service_names()}
     assert set(re.findall(r"^#(\w+)=", example.read_text(), re.MULTILINE)) <= known
+
+
+def test_every_setting_says_what_it_means() -> None:
+    rows = [(entry.name, entry.note) for entry in settings_page.entries()]
+    rows += [(name, meaning) for name, _, _, meaning in settings_page.STACK]
+    assert [name for name, meaning in rows if not meaning] == []
