@@ -9,13 +9,9 @@ from msgspec import UNSET, Meta, UnsetType
 
 from lib.http.decode import Input
 from lib.http.pagination import ListQuery
+from lib.texts import BLANK, NOT_BLANK
 
-_Text = Meta(
-    min_length=1,
-    max_length=255,
-    pattern=r"\S",
-    extra={"message": "must not be blank"},
-)
+_Text = Meta(min_length=1, max_length=255, pattern=NOT_BLANK, extra=BLANK)
 Name = Annotated[str, _Text]
 Address = Annotated[str, _Text]
 
@@ -46,8 +42,3 @@ class DepartmentChange(Input, frozen=True, kw_only=True):
 
     name: Name | UnsetType = UNSET
     address: Address | UnsetType | None = UNSET
-
-
-def trimmed(text: str | None) -> str | None:
-    """Return `text` without the spaces around it."""
-    return None if text is None else text.strip()
