@@ -5,6 +5,7 @@ Grafana's dashboards, the deployment, the page of settings: committed so that pe
 
 from __future__ import annotations
 
+import importlib
 import json
 import sys
 from pathlib import Path
@@ -14,7 +15,7 @@ import jinja2
 from observability.grafana import dashboards
 from observability.grafana.panels import Dashboard, as_json
 from services._stack import gateway, settings_page
-from services._stack.settings import PORTS, ROOT, Settings
+from services._stack.settings import PORTS, ROOT, Service, Settings
 
 DASHBOARDS = ROOT / "observability" / "grafana" / "dashboards"
 
@@ -84,7 +85,14 @@ def deployment() -> dict[Path, str]:
     }
     for service in settings.services:
         for template, path in PER_SERVICE.items():
-            text = _filled_in(template, settings, service=service)
+            calls = {peer.name: _calls(peer, settings) for peer in settings.services}
+            text = _filled_in(
+                template,
+                settings,
+                service=service,
+                calls=calls[service.name],
+                callers=_callers(service, calls),
+            )
             found[DEPLOY / path.format(name=service.name)] = text
     for template, path in ONCE.items():
         found[DEPLOY / path] = _filled_in(template, settings)
@@ -109,6 +117,27 @@ def _filled_in(template: str, settings: Settings, **more: object) -> str:
         secrets=SECRETS,
         **more,
     )
+
+
+def _calls(service: Service, settings: Settings) -> list[tuple[str, int]]:
+    """Return whom a service calls and on which port: its settings name their addresses."""
+    module = importlib.import_module(f"services.{service.name}.config")
+    fields = getattr(module, f"{service.name.title()}Config").model_fields
+    found = {("user", PORTS["USER_PORT"])}  # the keys of tokens, and a token of its own
+    for peer in settings.services:
+        if f"{peer.name}_url" in fields:
+            found.add((peer.name, peer.port))
+        if f"{peer.name}_grpc_address" in fields and peer.grpc_port:
+            found.add((peer.name, peer.grpc_port))
+    return sorted(call for call in found if call[0] != service.name)
+
+
+def _callers(service: Service, calls: dict[str, list[tuple[str, int]]]) -> list[tuple[str, int]]:
+    """Return who calls a service, and on which port; the gateway first."""
+    found = [("gateway", service.port)] if service.public else []
+    for caller, called in sorted(calls.items()):
+        found += [(caller, port) for name, port in called if name == service.name]
+    return found
 
 
 def _container_gateway(settings: Settings) -> str:
