@@ -104,7 +104,7 @@ def render(
 ) -> str:
     """Return the configuration: routes of the public services; logs and scratch under `run`.
 
-    It includes the two files of `write_trusted` (in a container, of start.sh) from there.
+    It includes the files of `write_included` (in a container, of start.sh) from there.
     A service that says nothing for `read_seconds` is answered for with a 504.
     """
     loader = jinja2.FileSystemLoader(ROOT / "nginx")
@@ -140,7 +140,7 @@ def prepare(settings: Settings, *, read_seconds: int = READ_SECONDS) -> tuple[Ac
             let_read(folder)
     if settings.tls is not None:
         _lay_out(settings.tls, run / "tls", account)
-    write_trusted(settings.trusted_proxies, run)
+    write_included(settings.trusted_proxies, run)
     config = run / "nginx.conf"
     config.write_text(render(settings, run, read_seconds=read_seconds))
     config.chmod(0o644)
@@ -162,14 +162,16 @@ def _inside_quotes(value: object) -> object:
     return re.sub(r'(["\\])', r"\\\1", str(value)) if isinstance(value, Path) else value
 
 
-def write_trusted(proxies: Sequence[str], run: Path) -> None:
-    """Write whose X-Forwarded-For is believed, in the two forms that NGINX wants."""
-    for name, line in (
-        ("trusted_peers.conf", "set_real_ip_from {};\n"),
-        ("trusted_networks.conf", "{} 1;\n"),
+def write_included(proxies: Sequence[str], run: Path) -> None:
+    """Write whose X-Forwarded-For is believed, in both forms NGINX wants, and what is new in it."""
+    for name, text in (
+        ("trusted_peers.conf", "".join(f"set_real_ip_from {proxy};\n" for proxy in proxies)),
+        ("trusted_networks.conf", "".join(f"{proxy} 1;\n" for proxy in proxies)),
+        # Who keeps a connection learns of a reload with an answer, not by losing a request.
+        ("newer.conf", "keepalive_min_timeout 5s;\n"),
     ):
         path = run / name
-        path.write_text("".join(line.format(proxy) for proxy in proxies))
+        path.write_text(text)
         path.chmod(0o644)
 
 

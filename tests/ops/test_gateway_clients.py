@@ -176,8 +176,9 @@ def test_a_container_writes_down_what_the_local_gateway_does(
     if code == 0:
         (tmp_path / "here").mkdir()
         proxies = Settings.read({"GATEWAY_TRUSTED_PROXIES": given}).trusted_proxies
-        gateway.write_trusted(proxies, tmp_path / "here")
-        assert (tmp_path / "here" / "trusted_peers.conf").read_text() == peers
+        gateway.write_included(proxies, tmp_path / "here")
+        for name in ("trusted_peers.conf", "newer.conf"):
+            assert (tmp_path / "here" / name).read_text() == (tmp_path / name).read_text()
 
 
 def test_a_network_that_is_none_is_refused_in_one_sentence():

@@ -116,7 +116,8 @@ async def test_a_replica_whose_machine_has_vanished_delays_few_and_fails_nobody(
     assert len(replica.asked) == 60
 
 
-async def test_a_reload_under_load_fails_no_request(run_dir, replicas):
+@pytest.mark.parametrize("keeps", [False, True], ids=["new connections", "kept connections"])
+async def test_a_reload_under_load_fails_no_request(run_dir, replicas, keeps):
     async with AsyncExitStack() as stack:
         for replica in replicas:
             await stack.enter_async_context(replica.serving())
@@ -138,7 +139,7 @@ async def test_a_reload_under_load_fails_no_request(run_dir, replicas):
 
         async with (
             aiohttp.ClientSession(
-                nginx.settings.gateway_url, connector=aiohttp.TCPConnector(force_close=True)
+                nginx.settings.gateway_url, connector=aiohttp.TCPConnector(force_close=not keeps)
             ) as http,
             asyncio.TaskGroup() as group,
         ):

@@ -18,4 +18,7 @@ else
     /rotate.sh "$run" # once before NGINX: a setting that is none ends it here
     while sleep 10; do /rotate.sh "$run" || :; done &
 fi
+# Who keeps a connection learns of a reload with an answer, not by losing a request. An NGINX before 1.27.4 does not know how.
+echo "keepalive_min_timeout 5s;" > "$run/newer.conf"
+nginx -t -q -e stderr 2>&1 | grep -q keepalive_min_timeout && : > "$run/newer.conf"
 exec nginx -e stderr
