@@ -1,0 +1,73 @@
+"""One request through gateway, service, gRPC and service is one trace at a real OTLP receiver."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import secrets
+from collections.abc import Iterator
+
+import aiohttp
+from aiohttp import web
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
+
+from lib.testing.wait import eventually
+
+
+async def test_a_request_that_crosses_services_is_one_trace(own_stack, aiohttp_server):
+    received: list[ExportTraceServiceRequest] = []
+
+    async def collect(request: web.Request) -> web.Response:
+        raw = await request.read()
+        raw = gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw
+        received.append(ExportTraceServiceRequest.FromString(raw))
+        return web.Response()
+
+    app = web.Application()
+    app.add_routes([web.post("/v1/traces", collect)])
+    collector = await aiohttp_server(app)
+    stack = own_stack(OTLP_ENDPOINT=f"http://127.0.0.1:{collector.port}")
+    await asyncio.to_thread(stack.wait_until_said, "ready; press Ctrl-C")
+
+    trace, caller = secrets.token_hex(16), secrets.token_hex(8)
+    headers = await asyncio.to_thread(stack.authorized)
+    headers |= {"traceparent": f"00-{trace}-{caller}-01"}
+    async with (
+        aiohttp.ClientSession() as session,
+        session.get(f"{stack.url}/api/users/v1/users", headers=headers) as answer,
+    ):
+        assert answer.status == 200
+
+    def spans() -> Iterator[tuple[str, Span]]:
+        for export in received:
+            for resource in export.resource_spans:
+                name = {a.key: a.value.string_value for a in resource.resource.attributes}
+                for scope in resource.scope_spans:
+                    for span in scope.spans:
+                        if span.trace_id.hex() == trace:
+                            yield name["service.name"], span
+
+    def is_whole() -> bool:
+        found = [span for _, span in spans()]
+        known = {span.span_id.hex() for span in found} | {caller}
+        kinds = {(name, span.kind) for name, span in spans()}
+        both = {("user", Span.SPAN_KIND_SERVER), ("point", Span.SPAN_KIND_SERVER)}
+        return both <= kinds and all(span.parent_span_id.hex() in known for span in found)
+
+    await eventually(is_whole, within=30)
+    by_id = {span.span_id: (name, span) for name, span in spans()}
+    ((_, asked),) = ((n, s) for n, s in by_id.values() if s.parent_span_id.hex() == caller)
+    assert asked.name == "GET /api/v1/users"
+    (remote,) = (s for n, s in by_id.values() if n == "point" and s.kind == Span.SPAN_KIND_SERVER)
+    above = remote
+    path = []
+    while above.parent_span_id in by_id:
+        name, above = by_id[above.parent_span_id]
+        path.append(name)
+    assert above == asked
+    assert set(path) == {"user"}
+    # Statements are in it by their names, on both sides.
+    assert {name for name, span in by_id.values() if span.kind == Span.SPAN_KIND_CLIENT} == {
+        "user", "point",
+    }  # fmt: skip
