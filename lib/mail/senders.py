@@ -73,12 +73,10 @@ class SmtpSender:
                 timeout=options.seconds,
                 cert_bundle=None if options.ca_file is None else str(options.ca_file),
             )
-        except (aiosmtplib.SMTPRecipientsRefused, aiosmtplib.SMTPResponseException) as error:
+        except (aiosmtplib.SMTPException, OSError) as error:
             if _is_permanent(error):
                 raise AppError(Code.VALIDATION_ERROR, "the mail server refused the mail") from error
-            raise _later() from error
-        except (aiosmtplib.SMTPException, OSError) as error:
-            raise _later() from error
+            raise AppError(Code.SERVICE_UNAVAILABLE, "the mail server is not available") from error
 
 
 class RedirectingSender:
@@ -119,13 +117,7 @@ class FileSender:
 
 
 def _is_permanent(error: Exception) -> bool:
+    """Whether it is the mail that was refused: all before, such as a password, is ours to mend."""
     if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
         return all(refused.code >= 500 for refused in error.recipients)
-    # A wrong password is ours to mend, the mail is good.
-    if isinstance(error, aiosmtplib.SMTPAuthenticationError):
-        return False
-    return isinstance(error, aiosmtplib.SMTPResponseException) and error.code >= 500
-
-
-def _later() -> AppError:
-    return AppError(Code.SERVICE_UNAVAILABLE, "the mail server is not available")
+    return isinstance(error, aiosmtplib.SMTPDataError) and error.code >= 500

@@ -92,6 +92,25 @@ async def test_a_refusal_for_good_is_told_from_one_for_now(
     assert inbox.mails == []
 
 
+@pytest.mark.parametrize("step", ["connect", "HELO", "MAIL"])
+async def test_a_server_that_wants_nothing_of_us_at_all_has_not_refused_the_mail(
+    step: str,
+) -> None:
+    async def refusing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"554 go away\r\n" if step == "connect" else b"220 hello\r\n")
+        while line := await reader.readline():
+            refused = step in ("HELO", "connect") or line.startswith(b"MAIL")
+            writer.write(b"554 go away\r\n" if refused else b"250 OK\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(refusing, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        options = SmtpOptions("127.0.0.1", port, "shop@example.com", plain=True, seconds=1.0)
+        with pytest.raises(AppError) as failed:
+            await SmtpSender(options).send(MAIL)
+    assert failed.value.code is Code.SERVICE_UNAVAILABLE
+
+
 async def test_a_server_that_is_away_or_silent_is_for_later(free_port: Callable[[], int]) -> None:
     async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()
