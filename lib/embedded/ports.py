@@ -24,14 +24,21 @@ def free_port() -> int:
 
 def is_free(port: int, host: str = "127.0.0.1") -> bool:
     """Say whether a server could listen on `port` now."""
+    return trouble(port, host) is None
+
+
+def trouble(port: int, host: str = "127.0.0.1") -> str | None:
+    """Say why no server could listen on `port` now, such as `is held by nginx (pid 712)`."""
     with socket.socket() as sock:
         # As servers do: a connection still in TIME_WAIT does not make the port busy.
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             sock.bind((host, port))
+        except PermissionError:
+            return "is for privileged accounts alone"
         except OSError:
-            return False
-    return True
+            return f"is held by {holder(port)}"
+    return None
 
 
 def holder(port: int) -> str:

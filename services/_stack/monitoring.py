@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from lib.embedded.ports import holder, is_free
+from lib.embedded.ports import trouble
 from services._stack.part import Part
 from services._stack.parts import HOST, answers
 from services._stack.settings import ROOT, Settings
@@ -158,7 +158,6 @@ def _write_config(folder: Path, settings: Settings) -> None:
 def _is_free(part: Part, settings: Settings, say: Callable[[str], None]) -> bool:
     name = f"{part.name.upper().replace('-', '_')}_PORT"
     port = settings.monitoring[name]
-    if is_free(port):
-        return True
-    say(f"port {port} is held by {holder(port)}: going on without {part.name}; set {name}")
-    return False
+    if why := trouble(port):
+        say(f"port {port} {why}: going on without {part.name}; set {name}")
+    return why is None

@@ -13,7 +13,7 @@ from typing import IO
 
 from lib.embedded.children import Child
 from lib.embedded.forks import Forks
-from lib.embedded.ports import holder, is_free
+from lib.embedded.ports import trouble
 from services._stack import databases, demo, imports, monitoring, parts
 from services._stack.console import Console
 from services._stack.part import Part
@@ -181,8 +181,8 @@ class _only_one:  # noqa: N801 - reads as a verb in `with _only_one(settings):`
 
 def _refuse_busy_ports(settings: Settings) -> None:
     for name, port in settings.ports().items():
-        if not is_free(port):
-            raise StartError(f"port {port} is held by {holder(port)}; free it, or set {name}")
+        if why := trouble(port):
+            raise StartError(f"port {port} {why}; free it, or set {name}")
 
 
 def _addresses(settings: Settings) -> list[tuple[str, str]]:

@@ -11,7 +11,7 @@ import pytest
 
 from lib.embedded import postgres
 from lib.embedded.home import Home, port_from
-from lib.embedded.ports import free_port, holder, is_free
+from lib.embedded.ports import free_port, holder, is_free, trouble
 
 
 def test_a_secret_is_made_once_and_is_for_its_owner_only(tmp_path: Path):
@@ -94,3 +94,15 @@ def test_a_server_that_cannot_start_says_why(run_dir: Path):
         home = Home(run_dir, postgres_port=taken.getsockname()[1])
         with pytest.raises(RuntimeError, match=r"PostgreSQL did not start: .*could not"):
             postgres.Server(home.postgres_instance()).start()
+
+
+def test_a_port_for_privileged_accounts_is_not_called_busy():
+    first = int(Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text())
+    if first < 2:
+        return  # a container, where every account may take every port
+    child = os.fork()
+    if child == 0:
+        if os.geteuid() == 0:
+            os.setuid(65534)
+        os._exit(trouble(first - 1) != "is for privileged accounts alone")
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
