@@ -12,6 +12,7 @@ from typing import Self
 import aiohttp
 import pytest
 
+from lib.testing.wait import eventually
 from services._stack.settings import service_names
 
 PATHS = ("/api/users/v1/users", "/api/departments/v1/departments")
@@ -61,23 +62,19 @@ class Load:
                 await asyncio.sleep(0.02)
 
 
-async def until(check, within: float) -> None:
-    async with asyncio.timeout(within):
-        while not check():
-            await asyncio.sleep(0.02)
-
-
 @pytest.mark.parametrize("part", ["postgres", "redis", "point", "nginx"])
 async def test_killing_a_part_is_survived_without_a_restart_of_the_others(stack, part):
     before = {name: stack.pid(name) for name in service_names() if name != part}
     killed = stack.pid(part)
     async with Load(stack) as load:
-        await until(lambda: len(load.answers) > 20, 10)
+        await eventually(lambda: len(load.answers) > 20)
         assert {status for _, status, _ in load.answers} == {200}
         os.kill(killed, signal.SIGKILL)
-        await until(lambda: stack.pid(part) != killed, RECOVERY_SECONDS)
+        await eventually(lambda: stack.pid(part) != killed, within=RECOVERY_SECONDS)
         load.answers, during = [], load.answers
-        await until(lambda: all(_well(load.of(path)) for path in PATHS), RECOVERY_SECONDS)
+        await eventually(
+            lambda: all(_well(load.of(path)) for path in PATHS), within=RECOVERY_SECONDS
+        )
         during += load.answers
     for _, status, body in during:
         assert body["success"] is (status == 200)
@@ -114,4 +111,4 @@ async def test_without_the_point_service_the_list_answers_degraded(stack):
     assert body["data"]["statistics"]["count"] == 9
     assert time.monotonic() - began < 5
     async with Load(stack) as load:
-        await until(lambda: _well(load.of(PATHS[0])), RECOVERY_SECONDS)
+        await eventually(lambda: _well(load.of(PATHS[0])), within=RECOVERY_SECONDS)

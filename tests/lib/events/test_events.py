@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -33,6 +31,7 @@ from lib.events.streams import redrive, trim
 from lib.redis import RedisOptions, open_redis
 from lib.store import inbox
 from lib.testing.redis import TestRedis
+from lib.testing.wait import eventually
 
 FAST = ConsumerPolicy(
     attempts=2, retry_wait=0.01, block_seconds=0.02, take_over_seconds=0.2, deliveries=3
@@ -76,13 +75,6 @@ async def settle(member: Consumer) -> None:
 async def numbers(db: Database, key: str) -> list[int]:
     rows = await db.fetch("SELECT number FROM effect WHERE key = $1 ORDER BY at", key)
     return [number for (number,) in rows]
-
-
-async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 10.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not await condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        await asyncio.sleep(0.02)
 
 
 async def test_events_arrive_once_and_in_the_order_of_their_key(
@@ -270,7 +262,7 @@ async def test_events_of_a_member_that_is_gone_are_taken_over(
         async def finished() -> bool:
             return await numbers(db, "a") == [0, 1, 2, 3, 4]
 
-        await until(finished)
+        await eventually(finished)
 
 
 async def test_a_slow_handler_is_ended_and_its_effect_undone(
@@ -318,7 +310,7 @@ async def test_nothing_is_lost_while_redis_is_away(
             async def first() -> bool:
                 return await numbers(db, "a") == list(range(5))
 
-            await until(first)
+            await eventually(first)
             killable_redis.kill()
             await write(db, topic, "a", range(5, 10))
             await asyncio.sleep(0.3)
@@ -328,7 +320,7 @@ async def test_nothing_is_lost_while_redis_is_away(
             async def second() -> bool:
                 return await numbers(db, "a") == list(range(10))
 
-            await until(second)
+            await eventually(second)
 
 
 async def test_only_what_everybody_has_finished_is_trimmed(
@@ -362,7 +354,7 @@ async def test_a_stream_that_nobody_reads_is_cleared_of_what_is_old(
         await hasty.clear_away()
         return await redis.xlen(stream_of(topic)) == 0
 
-    await until(is_clear)
+    await eventually(is_clear)
 
 
 async def test_what_a_group_has_not_finished_is_kept_however_old(
@@ -389,7 +381,7 @@ async def test_no_stream_grows_beyond_its_length_whether_it_is_read_or_not(
         async def all_sent() -> bool:
             return await db.fetchval("SELECT count(*) FROM outbox") == 0
 
-        await until(all_sent)
+        await eventually(all_sent)
     entries = await redis.xrange(stream_of(topic))
     kept = [Event.from_fields(fields).decode(Step).number for _, fields in entries]
     # Redis drops nodes of a hundred entries.
@@ -418,7 +410,7 @@ async def test_housekeeping_clears_up_what_is_over(db: Database, redis: Redis, t
         return kept == 0 and await redis.xlen(stream_of(topic)) == 1
 
     async with housekeeping(db, redis, [topic, "absent"], keep=soon, every=soon):
-        await until(is_clear)
+        await eventually(is_clear)
 
 
 def test_lanes_are_all_used_and_never_change() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ import pytest
 from lib.embedded.ports import free_port
 from lib.testing.auth import running as publishing
 from lib.testing.proxy import Proxy, proxy
+from lib.testing.wait import eventually
 from tests.conftest import NewDatabase
 from tests.services.running import STAFF, running_point, running_user
 
@@ -67,14 +67,15 @@ def is_degraded(body: Any) -> bool:
 
 
 async def until_points_return(setting: Setting) -> None:
-    async with asyncio.timeout(10):
-        while True:
-            body = await setting.list()
-            if has_points(body):
-                assert "degraded" not in body["meta"]
-                return
-            assert is_degraded(body)
-            await asyncio.sleep(0.05)
+    async def have_returned() -> bool:
+        body = await setting.list()
+        if has_points(body):
+            assert "degraded" not in body["meta"]
+            return True
+        assert is_degraded(body)
+        return False
+
+    await eventually(have_returned)
 
 
 def refuse(between: Proxy) -> None:

@@ -7,6 +7,7 @@ import asyncio
 import aiohttp
 import asyncpg
 
+from lib.testing.wait import eventually
 from tests.conftest import NewDatabase
 from tests.services.running import STAFF, running_user
 
@@ -23,9 +24,10 @@ async def test_hanging_up_cancels_the_statements_in_the_database(
     locker, watcher = await asyncpg.connect(url), await asyncpg.connect(url)
 
     async def until_waiting(number: int) -> None:
-        async with asyncio.timeout(4):
-            while await watcher.fetchval(WAITING) != number:
-                await asyncio.sleep(0.01)
+        async def are() -> bool:
+            return await watcher.fetchval(WAITING) == number
+
+        await eventually(are, within=4)
 
     try:
         async with (

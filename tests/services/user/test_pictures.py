@@ -47,12 +47,6 @@ def stored(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
 
 
-async def until(condition) -> None:
-    async with asyncio.timeout(10):
-        while not condition():
-            await asyncio.sleep(0.02)
-
-
 @pytest.mark.parametrize(("data", "kind"), [(PNG, "image/png"), (JPEG, "image/jpeg")])
 async def test_a_picture_is_seen_by_its_link_as_what_it_is(world, data, kind) -> None:
     ann = await actor(world, Role.CUSTOMER, "ann")
@@ -148,16 +142,16 @@ async def test_only_the_last_picture_is_kept_and_none_of_a_deleted_account(world
     for data in (PNG, JPEG, PNG):
         assert (await ann.call("PUT", f"{ME}/picture", data=form(("image", data)))).status == 204
     folder = tmp_path / "files"
-    await until(lambda: len(stored(folder)) == 1)
+    await eventually(lambda: len(stored(folder)) == 1)
     key = await world.db.fetchval("SELECT picture_key FROM account WHERE id = $1", ann.id)
     assert stored(folder) == [key]
     assert (await ann.call("DELETE", f"{ME}/picture")).status == 204
-    await until(lambda: stored(folder) == [])
+    await eventually(lambda: stored(folder) == [])
     assert "picture_url" not in await ann.me()
     assert (await ann.call("DELETE", f"{ME}/picture")).status == 204
     await ann.call("PUT", f"{ME}/picture", data=form(("image", PNG)))
     assert (await ann.call("DELETE", ME)).status == 204
-    await until(lambda: stored(folder) == [])
+    await eventually(lambda: stored(folder) == [])
 
 
 async def test_somebody_elses_picture_is_for_those_who_look_after_accounts(world) -> None:
@@ -184,7 +178,7 @@ async def test_of_several_uploads_of_one_version_one_is_shown_and_no_other_kept(
     assert sorted(answer.status for answer in answers) == [204, 412, 412, 412, 412]
     # Those that lost wait for an hour, in case their upload was still under way; now it is over.
     await world.db.execute("UPDATE file_to_remove SET due_at = now()")
-    await until(lambda: len(stored(tmp_path / "files")) == 1)
+    await eventually(lambda: len(stored(tmp_path / "files")) == 1)
 
 
 class Broken:

@@ -10,6 +10,7 @@ import asyncpg
 import pytest
 
 from lib.errors import AppError, Code
+from lib.testing.wait import eventually
 from services.user.model.people import OrderBy, PeopleQuery, Sort
 from services.user.service import people as service
 from services.user.store import staff
@@ -64,17 +65,11 @@ async def db(new_database: NewDatabase) -> AsyncIterator[Watched]:
         yield Watched(pool)
 
 
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
-        while not condition():
-            await asyncio.sleep(0.005)
-
-
 async def test_statistics_and_total_are_asked_for_while_the_points_are(db: Watched) -> None:
     points = FakePoints()
     points.hang = asyncio.Event()
     listing = asyncio.create_task(service.list_users(db, points, PeopleQuery(search="a")))
-    await until(lambda: bool(points.asked) and len(db.began) == 3 and not db.running)
+    await eventually(lambda: bool(points.asked) and len(db.began) == 3 and not db.running)
     assert not listing.done()
     points.hang.set()
     assert (await listing).degraded == ()
@@ -114,7 +109,7 @@ async def test_the_first_error_is_raised_and_cancels_the_rest(db: Watched) -> No
 async def test_a_cancelled_list_leaves_nothing_running(db: Watched) -> None:
     db.hold = lambda sql: True
     listing = asyncio.create_task(service.list_users(db, FakePoints(), PeopleQuery(search="a")))
-    await until(lambda: len(db.running) == 3)
+    await eventually(lambda: len(db.running) == 3)
     listing.cancel()
     with pytest.raises(asyncio.CancelledError):
         await listing

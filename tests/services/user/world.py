@@ -15,6 +15,7 @@ from typing import Any
 import aiohttp
 import asyncpg
 
+from lib.testing.wait import eventually
 from tests.services.running import running_user
 
 AUTH = "/api/v1/auth"
@@ -100,9 +101,11 @@ class World:
     async def until_mails_are_sent(self) -> None:
         """Wait until the outbox is empty."""
         waiting = "SELECT count(*) FROM mail_outbox WHERE sent_at IS NULL AND failed_at IS NULL"
-        async with asyncio.timeout(5):
-            while await self.db.fetchval(waiting):
-                await asyncio.sleep(0.02)
+
+        async def are_sent() -> bool:
+            return await self.db.fetchval(waiting) == 0
+
+        await eventually(are_sent)
 
     async def audited(self, action: str) -> int:
         return await self.db.fetchval("SELECT count(*) FROM audit_entry WHERE action = $1", action)
