@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 from prometheus_client import CollectorRegistry, ProcessCollector
 
-from observability.nginx_exporter import stub_status
+from observability.nginx_exporter import siblings, stub_status
 from observability.nginx_exporter.collector import ExporterCollector
 from observability.nginx_exporter.exporter import Exporter
 from observability.nginx_exporter.hits import Parser
@@ -127,14 +127,20 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _positive(text: str) -> float:
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
     if not 0 < value < math.inf:
         raise argparse.ArgumentTypeError("must be more than 0")
     return value
 
 
 def _positive_int(text: str) -> int:
-    value = int(text)
+    try:
+        value = int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
     if value < 1:
         raise argparse.ArgumentTypeError("must be at least 1")
     return value
@@ -177,10 +183,20 @@ def _router(options: argparse.Namespace) -> Router:
 def _check(options: argparse.Namespace) -> None:
     options.log = list(dict.fromkeys(path.absolute() for path in options.log))
     for path in options.log:
+        if not str(path).isprintable():
+            raise UsageError(f"The name of --log {str(path)!a} is not plain text.")
         if not path.parent.is_dir():
             raise UsageError(f"The folder of --log {path} does not exist.")
         if path.exists() and not path.is_file():
             raise UsageError(f"--log {path} is not a file that can be followed.")
+    for one, other in itertools.permutations(options.log, 2):
+        if os.path.realpath(one) == os.path.realpath(other):
+            raise UsageError(f"--log {one} and --log {other} are the same file.")
+        if siblings.is_rotated(one, other):
+            raise UsageError(f"--log {one} is taken for a rotated {other}, and read with it.")
+    for path in options.log:
+        if options.state and siblings.is_rotated(options.state.absolute(), path):
+            raise UsageError(f"--state {options.state} is taken for a rotated {path}.")
     if options.status_url:
         _check_url(options.status_url)
     if not 0 <= options.port <= 65535:

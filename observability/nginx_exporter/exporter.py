@@ -37,6 +37,9 @@ class Watched:
             self.follower.look()
         except OSError as error:
             self._failed(error)
+        else:
+            if self.follower.trouble is not None:
+                self._failed(self.follower.trouble)
 
     def read(self) -> bool:
         """Count one chunk; False when all is read, and where nothing can be read for now."""
@@ -45,7 +48,8 @@ class Watched:
         except OSError as error:
             self._failed(error)
             return False
-        self._failing = ""
+        if self.follower.up:
+            self._failing = ""
         return more
 
     def lag(self) -> float:
@@ -93,6 +97,7 @@ class Exporter:
         ]
         self._unwatched = list(known.values())  # Kept, should the log be followed again.
         self._file = file
+        self._unwritten = ""
 
     def look(self) -> None:
         """See which files are there; from now on no rotation goes unnoticed."""
@@ -125,8 +130,12 @@ class Exporter:
             self._file.save(snapshot)
         except OSError as error:
             self.state_errors += 1
-            if self.state_errors == 1:
-                _log.warning("The state file %s cannot be written: %s.", self._file.path, error)
+            reason = error.strerror or str(error)
+            if reason != self._unwritten:
+                _log.warning("The state file %s cannot be written: %s.", self._file.path, reason)
+            self._unwritten = reason
+        else:
+            self._unwritten = ""
 
     def run(self, stop: threading.Event, *, interval: float, commit_every: float) -> None:
         """Follow until `stop` is set, then commit; what is unread waits for the next start.

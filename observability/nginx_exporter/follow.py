@@ -43,11 +43,13 @@ class Follower:
     ) -> None:
         """Whole lines go to `consume`; without a `state` the log is new and `start` applies.
 
-        A line longer than `chunk` bytes is handed over in pieces. A rotated file is watched until
-        it has been silent for `drain_seconds`, since NGINX writes on until it is told to reopen.
+        Of a line longer than `chunk` bytes only the beginning is handed over, as a line. A rotated
+        file is watched until it has been silent for `drain_seconds`, since NGINX writes on until it
+        is told to reopen.
         """
         self.path = path
         self.up = False
+        self.trouble: OSError | None = None
         self._consume = consume
         self._state = state or LogState(str(path))
         self._new = state is None
@@ -84,6 +86,7 @@ class Follower:
         """Bring what is known in line with the directory; call before reading."""
         # Truncation first: a copy is complete before its original is cut, so whatever was cut by
         # now has its copy in the listing that follows.
+        self.trouble = None
         orphans = self._cut_in_place()
         current, rest = siblings.find(self.path)
         listed = {found.ident: found for found in (current, *rest) if found is not None}
@@ -115,7 +118,7 @@ class Follower:
         idle = found is not current and self._stamps.get(found.ident) == found.stamp
         if found.ident in self._open or idle:
             return None
-        file = _open(found)
+        file = self._opened(found, current)
         if file is None:
             return None
         size, head = file.size(), file.head()
@@ -157,11 +160,11 @@ class Follower:
             heir = heirs[-1]
             unknown.remove(heir)
             self._forget(orphan)
-            self._track(heir, offset=orphan.offset)
+            self._track(heir, offset=orphan.offset, inside=orphan.inside)
         elif copy is not None and size >= orphan.offset:
             self._forget(orphan)
-            copy.copy, copy.offset = False, orphan.offset
-            file = _open(listed[copy.ident])
+            copy.copy, copy.offset, copy.inside = False, orphan.offset, orphan.inside
+            file = self._opened(listed[copy.ident], current)
             if file is not None:
                 self._keep(file)
         elif self._restored and orphan.head and orphan.ident == self._state.current:
@@ -188,8 +191,9 @@ class Follower:
             self._track(it, offset=0)  # Created and rotated away between two looks.
             self._state.rotations += 1
 
-    def _track(self, it: _Unknown, *, offset: int) -> None:
-        self._tracks[it.found.ident] = Track(*it.found.ident, offset=offset, head=it.head)
+    def _track(self, it: _Unknown, *, offset: int, inside: bool = False) -> None:
+        ident = it.found.ident
+        self._tracks[ident] = Track(*ident, offset=offset, head=it.head, inside=inside)
         self._keep(it.file)
 
     def _set_current(self, current: Found | None) -> None:
@@ -250,7 +254,14 @@ class Follower:
         return True
 
     def _take(self, track: Track, file: Opened, lines: bytes) -> None:
-        self._consume(lines)
+        if track.inside:
+            _, end, whole = lines.partition(b"\n")
+            track.inside = not end
+        else:
+            track.inside = not lines.endswith(b"\n")
+            whole = lines + b"\n" if track.inside else lines
+        if whole:
+            self._consume(whole)
         track.offset += len(lines)
         self._state.bytes_read += len(lines)
         self._state.last_line = time.time()
@@ -263,18 +274,22 @@ class Follower:
         if b"\n" in rest or len(rest) == self._chunk:
             return False
         if rest and track.still(file.head(), file.size()):
-            self._consume(rest + b"\n")
+            if not track.inside:
+                self._consume(rest + b"\n")
             track.offset += len(rest)
         return True
 
-
-def _open(found: Found) -> Opened | None:
-    """The file, if it can be read and is still the one that was listed."""
-    try:
-        file = Opened(found.path)
-    except OSError:
-        return None
-    if file.ident != found.ident:
-        file.close()
-        return None
-    return file
+    def _opened(self, found: Found, current: Found | None) -> Opened | None:
+        """The file, if it can be read and is still the one that was listed."""
+        try:
+            file = Opened(found.path)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            if found is current:
+                self.trouble = error
+            return None
+        if file.ident != found.ident:
+            file.close()
+            return None
+        return file

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -23,21 +24,30 @@ class Found(NamedTuple):
 def find(log: Path) -> tuple[Found | None, list[Found]]:
     """The log itself, if it is there, and its rotated siblings `<log>.…` and `<log>-…`.
 
+    Where the log is a link, those of the file it leads to count, too: they are what is rotated.
     Only plain files count; compressed ones cannot be read and are left out.
     """
     current = _found(log)
-    try:
-        names = [entry.name for entry in log.parent.iterdir()]
-    except OSError:
-        names = []
-    prefixes = (log.name + ".", log.name + "-")
     siblings: dict[Ident, Found] = {}
-    for name in names:
-        if name.startswith(prefixes) and not name.endswith(_NOT_LOGS):
-            found = _found(log.parent / name)
+    for path in dict.fromkeys((log, Path(os.path.realpath(log)))):
+        for rotated in _rotated(path):
+            found = _found(rotated)
             if found is not None and (current is None or found.ident != current.ident):
                 siblings[found.ident] = found
     return current, list(siblings.values())
+
+
+def is_rotated(path: Path, log: Path) -> bool:
+    """Whether the path is one that `log` is rotated to and can be read, by its name."""
+    beside = path.parent == log.parent and not path.name.endswith(_NOT_LOGS)
+    return beside and path.name.startswith((log.name + ".", log.name + "-"))
+
+
+def _rotated(log: Path) -> list[Path]:
+    try:
+        return [path for path in log.parent.iterdir() if is_rotated(path, log)]
+    except OSError:
+        return []
 
 
 def _found(path: Path) -> Found | None:

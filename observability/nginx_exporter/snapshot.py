@@ -71,13 +71,20 @@ class StateFile:
             return None
         except OSError as error:
             raise StateError(f"{self.path} cannot be read: {error.strerror}.") from error
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise StateError(
                 f"{self.path} is not a state file ({error}); delete it to count from zero."
             ) from error
         if snapshot.version != VERSION:
             raise StateError(
                 f"{self.path} is of version {snapshot.version}, not {VERSION}; "
+                "delete it to count from zero."
+            )
+        lengths = {len(s.duration) for s in snapshot.series}
+        lengths |= {len(s.upstream) for s in snapshot.series}
+        if lengths - {len(snapshot.buckets) + 1}:
+            raise StateError(
+                f"{self.path} holds histograms of other lengths than its buckets; "
                 "delete it to count from zero."
             )
         return snapshot

@@ -44,6 +44,8 @@ def rule_routes(path: Path) -> list[str]:
 
 def checked(pattern: str) -> str:
     """The pattern itself, if it can match a path. Raises SpecError."""
+    if not pattern.isprintable():  # What the shell passes on of bytes that are no UTF-8 is not.
+        raise SpecError(f"The route {pattern!a} is not plain text.")
     if not pattern.startswith("/"):
         raise SpecError(f"The route {pattern!r} does not start with a slash.")
     if "*" in pattern.removesuffix("/*"):
@@ -80,7 +82,7 @@ def _load(file: Path) -> Any:
         return msgspec.yaml.decode(text)
     except ImportError as missing:
         raise SpecError(f"{file} is YAML, which needs the package PyYAML.") from missing
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         reason = str(error).splitlines()[0]
         raise SpecError(f"{file} cannot be read as {file.suffix[1:]}: {reason}.") from error
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
@@ -19,9 +19,11 @@ class Track(msgspec.Struct):
 
     device: int
     inode: int
-    offset: int = 0
+    offset: Annotated[int, msgspec.Meta(ge=0)] = 0
     head: bytes = b""
     copy: bool = False
+    inside: bool = False
+    """Whether the offset is within a line too long to be read, whose beginning was counted."""
 
     @property
     def ident(self) -> Ident:

@@ -10,6 +10,14 @@ import pytest
 LINE = '{"method":"GET","path":"/a?token=secret","status":200,"bytes_sent":5,"duration":0.1}\n'
 
 
+# One word at one place in each, and any words around it: what a path may be is all their mixtures.
+OVERLAPPING = [
+    "/" + "/".join(f"w{word}" if place == at else "{x}" for place in range(7))
+    for at in range(7)
+    for word in range(9)
+]
+
+
 def run(*arguments):
     command = [sys.executable, "-m", "observability.nginx_exporter", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, timeout=20)
@@ -74,14 +82,31 @@ def test_a_busy_port_is_named(tmp_path):
     assert f"Cannot listen on 127.0.0.1:{port}" in result.stderr
 
 
-@pytest.mark.parametrize("content", ["{", json.dumps({"version": 9}), '{"buckets":[],"series":[]}'])
+STATE = '{"buckets":[1.0],"series":[%s],"logs":[%s],"version":1}'
+LOG = '{"state":{"path":"/a","tracks":[{"device":1,"inode":1,"offset":-1}]},"counts":{}}'
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "{",
+        "\udcff",
+        '{"buckets":[],"series":[]}',
+        json.dumps({"version": 9}),
+        STATE.replace("1}", "2}") % ("", ""),
+        STATE % ('["GET","200","/",1,1,[1],0.1,[0],0.0]', ""),
+        STATE % ("", LOG),
+        '{"a":' * 100_000,
+    ],
+)
 def test_a_state_file_that_makes_no_sense_is_not_overwritten(tmp_path, content):
     state = tmp_path / "state"
-    state.write_text(content)
+    state.write_text(content, errors="surrogateescape")
     result = run("--log", tmp_path / "access.log", "--state", state, "--port", "0")
     assert (result.returncode, result.stderr.count("\n")) == (1, 1)
     assert "delete it to count from zero" in result.stderr
-    assert state.read_text() == content
+    assert state.read_text(errors="surrogateescape") == content
 
 
 @pytest.mark.parametrize(
@@ -101,6 +126,16 @@ def test_a_state_file_that_makes_no_sense_is_not_overwritten(tmp_path, content):
         (["--log", "x", "--routes", "/nowhere"], "cannot be read"),
         (["--log", "x", "--buckets", "2,1"], "must rise"),
         (["--log", "x", "--buckets", "0"], "more than 0"),
+        (["--log", "x", "--buckets", ""], "'' is not a number"),
+        (["--log", "x", "--interval", "nan"], "more than 0"),
+        (["--log", "x", "--max-series", "1.5"], "'1.5' is not a whole number"),
+        (["--log", "\udcff"], "is not plain text"),
+        (["--log", "x", "--route", "/\udcff"], "is not plain text"),
+        (["--log", "/tmp/x", "--log", "/tmp/../tmp/x"], "are the same file"),
+        (["--log", "x", "--log", "x.1"], "is taken for a rotated"),
+        (["--log", "x", "--state", "x.state"], "is taken for a rotated"),
+        (["--log", "x", "--format", "$status\n$request"], "several lines"),
+        (["--log", "x", *(f"--route={route}" for route in OVERLAPPING)], "overlap"),
         (["--log", "x", "--max-series", "0"], "at least 1"),
         (["--log", "x", "--status-url", "localhost:81"], "not an http or https URL"),
         (["--log", "x", "--start", "middle"], "invalid choice"),

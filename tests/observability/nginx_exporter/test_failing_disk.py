@@ -49,3 +49,35 @@ def test_lines_are_counted_when_the_disk_can_be_read_again(exporter, monkeypatch
     assert [r.getMessage().partition(": ")[2] for r in caplog.records] == ["Input/output error."]
     exporter.step()
     assert (watched.follower.up, requests(exporter)) == (True, 3)
+
+
+def test_a_log_that_may_not_be_read_is_named_once_and_read_when_it_may(
+    exporter, monkeypatch, caplog
+):
+    def refused(*_):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    (watched,) = exporter.logs
+    with monkeypatch.context() as patch, caplog.at_level(logging.WARNING):
+        patch.setattr(Opened, "__init__", refused)
+        for _ in range(3):
+            exporter.step()
+    assert [r.getMessage().partition(": ")[2] for r in caplog.records] == ["Permission denied."]
+    assert (watched.follower.up, watched.read_errors) == (False, 3)
+    exporter.step()
+    assert (watched.follower.up, requests(exporter)) == (True, 3)
+
+
+def test_each_time_the_state_cannot_be_written_is_told_once(exporter, tmp_path, caplog):
+    draft = tmp_path / "state.json.tmp"
+    for _ in range(2):
+        with (tmp_path / "access.log").open("ab") as log:
+            log.write(LINE)
+        exporter.step()
+        draft.mkdir()
+        for _ in range(3):
+            exporter.commit()
+        draft.rmdir()
+        exporter.commit()
+    assert [r.getMessage().rpartition(": ")[2] for r in caplog.records] == ["Is a directory."] * 2
+    assert exporter.state_errors == 6

@@ -247,10 +247,49 @@ def test_compressed_files_and_other_logs_are_left_alone(world):
     assert world.read == []
 
 
-def test_an_overlong_line_does_not_stop_the_next(world):
-    world.log.write_bytes(b"x" * 2000 + b"\nnext\n")
+@pytest.mark.parametrize("length", [699, 700, 701, 1399, 1400, 1401, 5000])
+def test_a_line_of_any_length_is_one_line(world, length):
+    world.log.write_bytes(b"first\n" + b"x" * length + b"\nnext\n")
     world.settle()
-    assert world.read[-1] == b"next"
+    first, long, *rest = world.read
+    assert (first, set(long), rest) == (b"first", set(b"x"), [b"next"])
+
+
+def test_the_end_of_an_overlong_line_is_no_line_of_its_own(world):
+    world.log.write_bytes(b"x" * 1000)
+    world.settle()
+    world.stop_and_start()
+    world.rename()
+    with world.log.with_name("access.log.1").open("ab") as file:
+        file.write(b"the rest\nnext\n")
+    world.settle()
+    assert world.read == [b"x" * 700, b"next"]
+
+
+def test_a_half_written_overlong_line_ends_with_its_file(world):
+    world.log.write_bytes(b"x" * 1000)
+    world.settle()
+    world.rename_and_create()
+    world.settle()
+    world.wait()
+    assert world.read == [b"x" * 700]
+
+
+def test_what_a_link_leads_to_is_rotated_where_it_is(world):
+    place = world.log.parent / "elsewhere"
+    place.mkdir()
+    real = place / "real.log"
+    world.log.symlink_to(real)
+    real.write_bytes(b"one\n")
+    world.settle()
+    world.stop_and_start()
+    with real.open("ab") as file:
+        file.write(b"two\n")
+    real.rename(place / "real.log.1")
+    real.write_bytes(b"three\n")
+    world.settle()
+    assert sorted(world.read) == [b"one", b"three", b"two"]
+    assert world.follower.state.lost_files == 0
 
 
 def test_a_file_that_is_gone_after_a_restart_is_reported(world):

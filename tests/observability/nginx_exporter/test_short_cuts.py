@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from observability.nginx_exporter.hits import count, seconds
-from observability.nginx_exporter.routes import OTHER, RouteError, Router
+from observability.nginx_exporter.routes import OTHER, Router
 from observability.nginx_exporter.text_lines import CLASSIC, TextLines
 from observability.nginx_exporter.totals import Totals
 
@@ -81,17 +81,6 @@ def test_one_walk_finds_what_trying_every_pattern_finds(patterns, words):
     path = "/" + "/".join(words)
     if "//" not in path:
         assert Router(patterns).route(path) == tried(patterns, path)
-
-
-def test_routes_that_overlap_without_end_are_refused():
-    words = [[f"w{depth}{n}" for n in range(9)] for depth in range(7)]
-    patterns = [
-        "/" + "/".join("{x}" if at != depth else word for at in range(7))
-        for depth, level in enumerate(words)
-        for word in level
-    ]
-    with pytest.raises(RouteError, match="overlap"):
-        Router(patterns)
 
 
 NUMBERS = st.one_of(
