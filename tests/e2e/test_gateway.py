@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 from pathlib import Path
+from uuid import uuid4
 
 import aiohttp
 import pytest
+import yaml
 
 from services._stack.settings import Settings
 
@@ -41,6 +44,26 @@ async def test_what_has_no_route_is_a_404_in_the_envelope(http, path):
         assert body["success"] is False
         assert body["error"]["code"] == "NOT_FOUND"
         assert body["error"]["request_id"] == answer.headers["X-Request-ID"]
+
+
+async def test_every_operation_of_every_document_has_a_route(http):
+    async with http.get("/docs/specs/config.json") as answer:
+        documents = [entry["url"] for entry in (await answer.json())["urls"]]
+    lost, asked = [], 0
+    for name in documents:
+        async with http.get(f"/docs/{name}") as answer:
+            document = yaml.safe_load(await answer.text())
+        for path, operations in document["paths"].items():
+            whole = document["basePath"] + re.sub(r"\{[^}]*\}", str(uuid4()), path)
+            for method in operations.keys() & {"get", "post", "put", "patch", "delete"}:
+                asked += 1
+                async with http.request(method, whole, allow_redirects=False) as answer:
+                    said = await answer.text()
+                # The gateway's words, and a service's, for what has no route.
+                if re.search("nothing (under this path|at this address)", said):
+                    lost.append(f"{method} {whole}: {answer.status}")
+    assert lost == []
+    assert asked > 100
 
 
 async def test_a_good_request_id_is_kept_and_a_bad_one_replaced(http):

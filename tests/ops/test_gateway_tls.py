@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import re
 import socket
 import ssl
@@ -133,6 +135,16 @@ async def test_without_tls_there_is_only_the_way_to_it(run_dir, chat, tls):
         assert answer.status == 308
         there = f"https://127.0.0.1:{tls.port}/api/chats/v1/channels?a=%20"
         assert answer.headers["Location"] == there
+
+
+async def test_who_speaks_no_tls_to_the_port_of_tls_is_told_so_in_the_envelope(run_dir, chat, tls):
+    async with gateway_of(run_dir, chat, tls=tls):
+        reader, writer = await asyncio.open_connection("127.0.0.1", tls.port)
+        writer.write(b"GET /api/chats/v1/channels HTTP/1.1\r\nHost: a\r\n\r\n")
+        head, _, body = (await asyncio.wait_for(reader.read(), 5)).partition(b"\r\n\r\n")
+        writer.close()
+    assert head.startswith(b"HTTP/1.1 400 ")
+    assert json.loads(body)["error"]["message"] == "this port speaks TLS: ask by https"
 
 
 def test_the_key_is_for_the_gateway_alone(run_dir, tls):
