@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -12,6 +11,7 @@ from lib.db import Executor
 from lib.db.like import contains
 from lib.errors import AppError
 from lib.log import get_logger
+from lib.together import together
 from services.user.model.people import Kind, PeopleQuery
 from services.user.ports import Points
 from services.user.store import staff
@@ -43,13 +43,10 @@ async def list_users(
     failure cancels the rest and is the one raised; only points may be missing instead.
     """
     search = contains(query.search)
-    try:
-        async with asyncio.TaskGroup() as group:
-            page = group.create_task(_page_with_points(db, points, query, search))
-            statistics = group.create_task(_statistics(db, query, salaries=salaries))
-            total = group.create_task(_total(db, query, search))
-    except BaseExceptionGroup as failures:
-        raise failures.exceptions[0] from failures
+    async with together() as group:
+        page = group.create_task(_page_with_points(db, points, query, search))
+        statistics = group.create_task(_statistics(db, query, salaries=salaries))
+        total = group.create_task(_total(db, query, search))
     people, found = page.result()
     users = [
         with_points(person, None if found is None else found[person.id], salaries=salaries)

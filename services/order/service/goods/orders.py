@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -13,6 +12,7 @@ from msgspec import UNSET, UnsetType
 from lib.auth.guards import forbidden
 from lib.db import Executor
 from lib.errors import AppError, Code, not_found
+from lib.together import together
 from services.order.model.goods.orders import ListOrders, OrderChange
 from services.order.model.goods.status import Status, may_be_removed, may_follow
 from services.order.ports import User
@@ -51,7 +51,7 @@ class Page:
 async def get(shop: Shop, order_id: UUID, caller: Caller) -> Found:
     """Return an order with its user; raises NOT_FOUND, also for an order of somebody else."""
     order = _visible(await orders.get_order(shop.db, id=order_id), caller)
-    async with asyncio.TaskGroup() as group:
+    async with together() as group:
         lines = group.create_task(orders.list_lines(shop.db, order_ids=[order.id]))
         user = group.create_task(user_if_known(shop, order))
     return Found(order, lines.result(), user.result())

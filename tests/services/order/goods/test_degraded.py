@@ -277,3 +277,13 @@ async def test_a_process_that_starts_before_the_user_service_goes_on_by_itself_w
 
 async def _is(found, expected) -> bool:
     return await found() == expected
+
+
+async def test_an_order_whose_lines_cannot_be_read_in_time_is_no_fault_of_the_service(
+    order, customer, orders_db
+) -> None:
+    placed = await order()
+    async with orders_db.transaction() as tx:
+        await tx.execute("LOCK TABLE goods_order_line IN ACCESS EXCLUSIVE MODE")
+        status, body, _ = await customer("GET", f"orders/{placed['id']}")
+    assert (status, body["error"]["code"]) == (504, "DEADLINE_EXCEEDED")

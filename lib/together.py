@@ -1,0 +1,21 @@
+"""Several things at the same time, of which the first failure is the failure of all."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+
+@asynccontextmanager
+async def together() -> AsyncIterator[asyncio.TaskGroup]:
+    """Give a `TaskGroup` whose first failure cancels the rest and is raised as itself.
+
+    A group of exceptions would be no error that the doors know: the caller would be told that it
+    is our fault (500) where, for instance, a database is away (503).
+    """
+    try:
+        async with asyncio.TaskGroup() as group:
+            yield group
+    except BaseExceptionGroup as failures:
+        raise failures.exceptions[0] from failures
