@@ -6,6 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from observability.nginx_exporter.exporter import pieces
 from observability.nginx_exporter.hits import count, seconds
 from observability.nginx_exporter.routes import OTHER, Router
 from observability.nginx_exporter.text_lines import CLASSIC, TextLines
@@ -35,6 +36,18 @@ def test_a_chunk_of_lines_says_what_its_lines_say(parser, lines):
         hits, errors = hits + more, errors + wrong
         assert len(more) + wrong == bool(line)
     assert parser.parse("".join(f"{line}\n" for line in lines).encode()) == (hits, errors)
+
+
+@given(
+    st.lists(st.binary(max_size=9).map(lambda raw: raw.replace(b"\n", b"x"))), st.integers(1, 12)
+)
+def test_pieces_are_all_lines_and_each_is_whole(lines, size):
+    text = b"".join(line + b"\n" for line in lines)
+    cut = list(pieces(text, size))
+    assert b"".join(cut) == text
+    assert all(
+        piece.endswith(b"\n") and (len(piece) <= size or piece.count(b"\n") == 1) for piece in cut
+    )
 
 
 WORDS = st.sampled_from(("", "a", "b", "{x}", "me"))

@@ -1,0 +1,77 @@
+"""What the running parts really write goes through the log pipeline: understood, and masked."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import secrets
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from lib.testing.wait import eventually
+from services._stack.settings import service_names
+from tests.observability.ingest import MAPPED, through_pipeline
+
+LINE = re.compile(r"(\S+) +\| (.*)")
+LEVELS = {"debug", "info", "warning", "error", "critical"}
+
+
+def written(stack: Any) -> list[tuple[str, str]]:
+    """Every line so far: of the parts by their names, and of the gateway's access log."""
+    lines = [(found[1], found[2]) for line in stack.lines if (found := LINE.fullmatch(line))]
+    log = Path(stack.environ["RUN_DIR"]) / "nginx" / "access.log"
+    return [*lines, *(("access", line) for line in log.read_text().splitlines())]
+
+
+async def test_every_line_is_understood_and_tells_nobody_s_data(own_stack):
+    stack = own_stack(LOG_FORMAT="json")
+    await asyncio.to_thread(stack.wait_until_said, "ready; press Ctrl-C")
+    mark = secrets.token_hex(6)
+    address, phone, token = f"jörg+{mark}@exämple.org", f"+4917{int(mark, 16) % 10**9}", f"t{mark}"
+    body = {"email": address, "password": mark, "first_name": "A", "phone_number": phone}
+    request_ids = []
+    async with aiohttp.ClientSession(stack.url) as session:
+        for service in service_names():
+            path = f"/api/{service}s/v1/{service}s".replace("categorys", "categories")
+            for ending in (f"?email={address}&access_token={token}", f"/{address}"):
+                async with session.get(path + ending) as answer:
+                    request_ids.append(answer.headers["X-Request-ID"])
+        for end in ("register/customer", "login"):
+            async with session.post(f"/api/users/v1/auth/{end}", json=body) as answer:
+                request_ids.append(answer.headers["X-Request-ID"])
+        # NGINX tells of this itself, with the whole request in its line.
+        huge = {"Content-Length": str(10**9)}
+        async with session.post(
+            f"/api/users/v1/auth/login?token={token}", headers=huge, data=b""
+        ) as answer:
+            assert answer.status == 413
+
+    def arrived() -> bool:
+        text = "\n".join(line for _, line in written(stack))
+        return all(one in text for one in request_ids) and "too large body" in text
+
+    await eventually(arrived, within=30)
+    seen: dict[str, int] = {}
+    for part, line in written(stack):
+        # As Filebeat hands it on: a part that does not name itself is known by its container.
+        found = through_pipeline(line, container={"labels": {"com_docker_compose_service": part}})
+        text = json.dumps(found, ensure_ascii=False)
+        assert [each for each in (mark, address, phone, token) if each in text] == [], line
+        seen[found["kind"]] = seen.get(found["kind"], 0) + 1
+        if line.startswith("{"):
+            assert found["kind"] == ("gateway" if part == "access" else "service"), line
+            assert "@timestamp" in found
+            # A word where a number is expected would be dropped.
+            assert isinstance(found.get("status", 0), int), line
+            assert isinstance(found.get("duration_ms", 0.0), int | float), line
+        if found["kind"] == "service":
+            assert (found.get("service"), found.get("level") in LEVELS) == (part, True), line
+        for name, value in found.items():
+            if MAPPED["properties"].get(name, {}).get("type") == "keyword":
+                assert isinstance(value, str), (name, line)
+    assert seen["service"] > len(request_ids) / 2
+    assert seen["gateway"] >= len(request_ids)
+    assert seen["text"] >= 1
