@@ -82,9 +82,12 @@ COMPOSE := docker compose --profile core
 build: ## build the container images
 	@$(COMPOSE) build
 
-docker-up: ## make secrets, build and start the platform in containers
+# Migrated first: Compose takes the old containers away before it looks whether the jobs of the new ones succeed.
+docker-up: ## make secrets, build, migrate and start the platform in containers
 	@deploy/docker/secrets.sh $(DATABASES)
-	@$(COMPOSE) up --build --wait
+	@$(COMPOSE) build
+	@for db in $(DATABASES); do $(COMPOSE) run --rm -T migrate-$$db; done
+	@$(COMPOSE) up --wait
 
 docker-down: ## stop the containers; their data stays
 	@docker compose --profile "*" down

@@ -27,6 +27,9 @@ from lib.embedded.ports import free_port
 from lib.errors import Code
 from lib.testing.wait import eventually
 
+# Twenty containers begin at once, which a small or busy machine feels.
+pytestmark = pytest.mark.timeout(1200)
+
 ROOT = Path(__file__).resolve().parents[2]
 IMAGES = ROOT / "deploy" / "docker" / "offline" / "offline.env"
 DATABASES = sorted(path.name for path in (ROOT / "migrations").iterdir())
@@ -174,24 +177,32 @@ def test_migrating_again_changes_nothing(stack, name):
     assert (said.returncode, said.stderr.count("applied")) == (0, 0), said
 
 
-def test_a_migration_that_fails_stops_the_roll_out_in_a_sentence(stack, tmp_path):
-    """What ran goes on running."""
-    before = inspected(stack, "catalog")["Id"]
+WRONG_URL = "postgresql://catalog:secret-no-more@postgres:5432/catalog?sslmode=disable"
+
+
+def test_a_migration_that_fails_says_why_and_what_runs_goes_on(stack):
+    """`make docker-up` migrates in this way, before it replaces anything."""
+    said = asked(
+        stack, "run", "--rm", "-T", "-e", f"CATALOG_DATABASE_URL={WRONG_URL}", "migrate-catalog"
+    )
+    assert said.returncode == 1
+    assert "password authentication failed" in said.stderr
+    assert "Traceback" not in said.stderr
+    assert "secret-no-more" not in said.stderr
+    assert inspected(stack, "catalog")["State"]["Health"]["Status"] == "healthy"
+
+
+def test_a_service_does_not_start_on_a_database_that_could_not_be_migrated(stack, tmp_path):
     broken = tmp_path / "broken.yml"
-    url = "postgresql://catalog:secret-no-more@postgres:5432/catalog?sslmode=disable"
     broken.write_text(
-        f"services: {{migrate-catalog: {{environment: {{CATALOG_DATABASE_URL: '{url}'}}}}}}"
+        f"services: {{migrate-catalog: {{environment: {{CATALOG_DATABASE_URL: '{WRONG_URL}'}}}}}}"
     )
     try:
         files = ["-f", str(ROOT / "docker-compose.yml"), "-f", str(broken)]
         said = asked(stack, "up", "--detach", "catalog", files=files)
         assert said.returncode != 0
         assert 'service "migrate-catalog" didn\'t complete successfully' in said.stderr
-        (why,) = stack.get_logs("migrate-catalog")[0].strip().splitlines()
-        assert "password authentication failed" in why
-        assert "secret-no-more" not in why
-        assert inspected(stack, "catalog")["Id"] == before
-        assert inspected(stack, "catalog")["State"]["Running"] is True
+        assert inspected(stack, "catalog")["State"]["Running"] is False
     finally:
         assert asked(stack, "up", "--detach", "--wait", "catalog").returncode == 0
 

@@ -85,6 +85,17 @@ def test_a_service_starts_after_its_migrations(name):
         assert waits == "service_completed_successfully"
 
 
+def test_containers_are_replaced_after_every_migration_has_succeeded():
+    """Compose by itself would take the old ones away first."""
+    steps = subprocess.run(
+        ["make", "-n", "docker-up"], cwd=ROOT, check=True, capture_output=True, text=True
+    ).stdout.splitlines()
+    (migrate,) = (step for step in steps if "migrate-$db" in step)
+    jobs = {f"migrate-{name}" for name in migrate.split("in ")[1].split(";")[0].split()}
+    assert jobs == {name for name in PARTS if name.startswith("migrate-")}
+    assert steps.index(migrate) < [" up " in step for step in steps].index(True)
+
+
 def test_no_port_is_published_twice_or_to_the_world():
     published = [port for part in PARTS.values() for port in part.get("ports", ())]
     assert all(port.startswith("127.0.0.1:") for port in published)
