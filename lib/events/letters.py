@@ -49,10 +49,7 @@ async def _run(topic: str, *, back: bool) -> Sequence[str]:
     async with open_redis(RedisOptions(config.redis_url.get_secret_value())) as redis:
         if not back:
             return await shown(redis, topic)
-        count = 0
-        while some := await redrive(redis, topic):
-            count += some
-        return [f"{count} events of {topic} are handled again"]
+        return [f"{await redrive(redis, topic)} events of {topic} are handled again"]
 
 
 def main(argv: list[str]) -> int:

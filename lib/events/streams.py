@@ -132,20 +132,29 @@ class Group:
 
 
 async def redrive(redis: Redis, topic: str) -> int:
-    """Put dead letters back into their stream, at most 1000; return how many. For a person to call.
+    """Put the dead letters there are back into their stream; return how many. For a person to call.
 
-    Every group sees them again; those that handled them know it by the id.
+    Every group sees them again; those that handled them know it by the id. What is buried again
+    meanwhile stays: it would go round for ever.
     """
-    letters: Any = await redis.xrange(dead_letters_of(topic), count=_REDRIVE)
-    for letter_id, fields in letters:
-        entry: dict[Any, Any] = {
-            name: value for name, value in fields.items() if not name.startswith(b"dead_")
-        }
-        pipeline = redis.pipeline(transaction=True)
-        pipeline.xadd(stream_of(topic), entry)
-        pipeline.xdel(dead_letters_of(topic), letter_id)
-        await pipeline.execute()
-    return len(letters)
+    letters, count = dead_letters_of(topic), 0
+    some: Any = await redis.xrevrange(letters, count=1)
+    last = some[0][0] if some else b"-"
+    while some := await redis.xrange(letters, max=last, count=_REDRIVE):
+        for letter_id, fields in some:
+            await _put_back(redis, topic, letter_id, fields)
+        count += len(some)
+    return count
+
+
+async def _put_back(redis: Redis, topic: str, letter_id: Any, fields: Any) -> None:
+    entry: dict[Any, Any] = {
+        name: value for name, value in fields.items() if not name.startswith(b"dead_")
+    }
+    pipeline = redis.pipeline(transaction=True)
+    pipeline.xadd(stream_of(topic), entry)
+    pipeline.xdel(dead_letters_of(topic), letter_id)
+    await pipeline.execute()
 
 
 async def length(redis: Redis, topic: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 from pathlib import Path
@@ -34,7 +35,7 @@ def run(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "lib.events.letters", *arguments],
         env={"REDIS_URL": url, "PYTHONPATH": str(ROOT)}, cwd="/",
-        capture_output=True, text=True, check=False,
+        capture_output=True, text=True, check=False, timeout=60,
     )  # fmt: skip
 
 
@@ -55,6 +56,23 @@ async def test_letters_go_back_into_their_stream(redis, redis_url, topic) -> Non
     assert await redis.xlen(dead_letters_of(topic)) == 0
     ((_, first), _) = await redis.xrange(stream_of(topic))
     assert first == {b"id": b"e-1", b"kind": b"order.placed", b"key": b"o-1"}
+
+
+async def test_letters_that_come_back_at_once_are_put_back_once(redis, redis_url, topic) -> None:
+    async def bury_again() -> None:
+        after = b"0"
+        while True:
+            for _, entries in await redis.xread({stream_of(topic): after}, block=100):
+                for entry_id, fields in entries:
+                    await redis.xadd(dead_letters_of(topic), {**fields, b"dead_group": b"point"})
+                    after = entry_id
+
+    burying = asyncio.create_task(bury_again())
+    try:
+        done = await asyncio.to_thread(run, redis_url, topic, "--redrive")
+    finally:
+        burying.cancel()
+    assert done.stdout == f"2 events of {topic} are handled again\n"
 
 
 @pytest.mark.parametrize(
