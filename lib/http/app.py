@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
+from typing import Final
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry
@@ -15,15 +16,15 @@ from lib.http import openapi, operational
 from lib.http.middleware.shell import Shell
 from lib.metrics import new_registry, watch_event_loop
 
-HEALTH = web.AppKey("HEALTH", Health)
-METRICS = web.AppKey("METRICS", CollectorRegistry)
-SHELL = web.AppKey("SHELL", Shell)
+HEALTH: Final = web.AppKey("HEALTH", Health)
+METRICS: Final = web.AppKey("METRICS", CollectorRegistry)
+SHELL: Final = web.AppKey("SHELL", Shell)
 # The service's own database, set when it has connected.
-DATABASE: web.AppKey[Database] = web.AppKey("DATABASE")
+DATABASE: Final[web.AppKey[Database]] = web.AppKey("DATABASE")
 # Shared by all that the service does with Redis, set when it starts; None where there is none.
-REDIS: web.AppKey[Redis | None] = web.AppKey("REDIS")
+REDIS: Final[web.AppKey[Redis | None]] = web.AppKey("REDIS")
 # Health and metrics for a port of their own; absent where they are on the public one.
-INTERNAL = web.AppKey("INTERNAL", web.Application)
+INTERNAL: Final = web.AppKey("INTERNAL", web.Application)
 
 
 def new_app(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from functools import partial
+from typing import Final
 
 from aiohttp import web
 
@@ -22,7 +23,7 @@ from services.point.rpc import PointRpc, PointServerRpc
 from services.point.store import QUERY_NAMES
 
 # The gRPC port in use: the configured one, or the system's choice where that is 0.
-GRPC_PORT = web.AppKey("GRPC_PORT", int)
+GRPC_PORT: Final = web.AppKey("GRPC_PORT", int)
 
 
 def create_app(config: PointConfig) -> web.Application:

@@ -1,0 +1,48 @@
+"""What an application opens when it starts, and in which order."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+
+from aiohttp import web
+
+from lib.http.app import REDIS
+from lib.http.parts import add_background, add_redis
+from lib.process import Part
+
+
+async def test_parts_are_opened_one_after_the_other_and_closed_in_reverse() -> None:
+    said: list[str] = []
+
+    @asynccontextmanager
+    async def part(name: str) -> AsyncIterator[None]:
+        said.append(f"open {name}")
+        yield
+        said.append(f"close {name}")
+
+    def parts() -> Iterator[Part]:
+        yield part("first")
+        said.append("ask for the second")
+        yield part("second")
+
+    app = web.Application()
+    app.cleanup_ctx.append(lambda _: part("before"))
+    add_background(app, parts)
+    assert said == []
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await runner.cleanup()
+    assert said == [
+        "open before", "open first", "ask for the second", "open second",
+        "close second", "close first", "close before",
+    ]  # fmt: skip
+
+
+async def test_without_a_url_there_is_no_redis_and_the_application_starts() -> None:
+    app = web.Application()
+    add_redis(app, None)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    assert app[REDIS] is None
+    await runner.cleanup()
