@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
+import select
 import signal
+import sys
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -39,6 +41,7 @@ async def run(settings: Settings, forks: Forks, *, watch: str | None = None) -> 
             ["postgres", "redis", *(s.name for s in settings.services), "nginx", *_WATCHERS]
         )
         async with AsyncExitStack() as stack:  # leaves in reverse order, whatever happens
+            stack.push_async_callback(_cancel, asyncio.create_task(_hang_up(stopping)))
             starting = asyncio.create_task(_start(settings, forks, console, stack))
             await _first(starting, stopping)
             if starting.done():
@@ -95,6 +98,17 @@ async def _start(
         # Parts that start side by side fail side by side; the first one's reason is enough.
         raise _first_reason(several) from None
     return kept
+
+
+async def _hang_up(stopping: asyncio.Event) -> None:
+    """Stop when the terminal has gone: where make leads its session, only make gets the signal."""
+    if not sys.stdout.isatty():
+        return
+    terminal = select.poll()
+    terminal.register(sys.stdout.fileno(), 0)
+    while not terminal.poll(0):  # noqa: ASYNC110 - a terminal sets no event
+        await asyncio.sleep(1)
+    stopping.set()
 
 
 async def _start_one(keeper: Keeper, by: Callable[[Part], Child], console: Console) -> None:
