@@ -51,14 +51,20 @@ class Tally:
             return
         series.requests += len(sizes)
         series.size += total(sizes)
-        series.duration_sum += self._observe(series.duration, durations)
-        series.upstream_sum += self._observe(series.upstream, upstreams)
+        known = self._sorted(durations)
+        series.duration_sum += self._observe(series.duration, known)
+        # A format with one time for both gives the same list twice.
+        if upstreams != durations:
+            known = self._sorted(upstreams)
+        series.upstream_sum += self._observe(series.upstream, known)
         for values in self.lists:
             values.clear()
 
-    def _observe(self, counts: list[int], values: list[Number]) -> float:
+    def _sorted(self, values: list[Number]) -> list[float]:
         read = self._times.__getitem__
-        known = sorted([time for time in map(read, values) if time is not None])
+        return sorted([time for time in map(read, values) if time is not None])
+
+    def _observe(self, counts: list[int], known: list[float]) -> float:
         if known:
             below = [0, *(bisect_right(known, bound) for bound in self._buckets), len(known)]
             for bucket, (low, high) in enumerate(pairwise(below)):

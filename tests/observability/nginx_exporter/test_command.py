@@ -4,6 +4,7 @@ import json
 import socket
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -52,6 +53,19 @@ def test_a_log_that_appears_later_is_followed(tmp_path, start_exporter):
     exporter.wait_for(0, "nginx_exporter_up")
     (tmp_path / "access.log").write_text(LINE)
     exporter.wait_for(1, "nginx_exporter_lines_total")
+
+
+def test_asked_to_stop_in_the_middle_it_goes_on_there(tmp_path, start_exporter):
+    log = tmp_path / "access.log"
+    log.write_text(LINE * 400_000)
+    first = start_exporter("--log", log)
+    limit = time.monotonic() + 20
+    while not first.total("nginx_exporter_lines_total"):
+        assert time.monotonic() < limit
+    assert first.stop() == 0
+    state = json.loads((tmp_path / "access.log.state.json").read_text())
+    assert 0 < state["logs"][0]["counts"]["lines"] < 400_000
+    start_exporter("--log", log).wait_for(400_000, "nginx_http_requests_total")
 
 
 def test_changed_buckets_count_from_zero_but_read_no_line_again(tmp_path, start_exporter):

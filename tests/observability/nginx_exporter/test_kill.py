@@ -6,21 +6,28 @@ import shutil
 import threading
 import time
 
+import pytest
+
 LINES = 12_000
-LINE = (
+JSON = (
     '{"method":"GET","path":"/items/%d","status":%d,"bytes_sent":%d,"duration":0.25,'
     '"upstream_time":"0.125, 0.125","request_id":"%032x"}\n'
 )
 
 
-def write_and_rotate(log, dice, written):
+CLASSIC = (
+    '::1 - - [21/Nov/2025:02:00:00 +0000] "GET /items/%d HTTP/1.1" %d %d "-" "%032x" 0.125, 0.125\n'
+)
+
+
+def write_and_rotate(log, line, dice, written):
     """Write lines in bursts, and now and then rotate the log in one of the two usual ways."""
     number = 0
     while number < LINES:
         with log.open("a") as file:
             for _ in range(dice.randint(1, 200)):
                 status = dice.choice([200, 404, 502])
-                file.write(LINE % (number, status, number, dice.getrandbits(128)))
+                file.write(line % (number, status, number, dice.getrandbits(128)))
                 written.append((status, number))
                 number += 1
         if dice.random() < 0.3:
@@ -35,17 +42,22 @@ def write_and_rotate(log, dice, written):
         time.sleep(dice.uniform(0, 0.08))
 
 
-def test_totals_are_exact_after_any_number_of_kills_and_rotations(tmp_path, start_exporter):
+@pytest.mark.parametrize(
+    ("form", "line"), [("json", JSON), ("classic", CLASSIC)], ids=["json", "classic"]
+)
+def test_totals_are_exact_after_any_number_of_kills_and_rotations(
+    tmp_path, start_exporter, form, line
+):
     dice = random.Random(20251121)
     log = tmp_path / "access.log"
     log.touch()
     written = []
-    writer = threading.Thread(target=write_and_rotate, args=(log, dice, written))
+    writer = threading.Thread(target=write_and_rotate, args=(log, line, dice, written))
     seen = {}
     kills = 0
     # Its own dice: the two threads would otherwise disturb each other's order.
     chance = random.Random(7)
-    options = ("--log", log, "--route", "/items/{id}")
+    options = ("--log", log, "--format", form, "--route", "/items/{id}")
     exporter = start_exporter(*options)
     exporter.wait_for(1, "nginx_exporter_up")
     writer.start()
