@@ -12,6 +12,8 @@ from redis.exceptions import ResponseError
 from lib.events.event import dead_letters_of, stream_of
 
 _FROM_THE_START: Final = "0"
+# The first possible id; as the answer of XAUTOCLAIM: all was looked at.
+_FIRST: Final = b"0-0"
 _REDRIVE: Final = 1000
 
 
@@ -72,13 +74,18 @@ class Group:
 
     async def claim_idle(self, idle_seconds: float) -> Entry | None:
         """Take over the oldest entry that its member has not finished for this long."""
-        _, entries, *_ = await self._redis.xautoclaim(
-            self._stream, self._group, self._member, int(idle_seconds * 1000), count=1
-        )
-        for raw_id, fields in entries:
-            entry_id = raw_id.decode()
-            return Entry(entry_id, fields, await self._deliveries(entry_id))
-        return None
+        idle, after = int(idle_seconds * 1000), _FIRST
+        while True:
+            # One call looks at some entries only and says where it stopped: those that others are
+            # busy with may stand before the one that nobody is.
+            after, entries, *_ = await self._redis.xautoclaim(
+                self._stream, self._group, self._member, idle, start_id=after, count=1
+            )
+            for raw_id, fields in entries:
+                entry_id = raw_id.decode()
+                return Entry(entry_id, fields, await self._deliveries(entry_id))
+            if after == _FIRST:
+                return None
 
     async def acknowledge(self, entry_id: str) -> None:
         """Say that an entry is finished."""

@@ -67,9 +67,11 @@ async def _conversations(app: web.Application) -> AsyncIterator[None]:
     # Each replica counts for itself: asking Redis would cost more than most frames do.
     app[LIMITER] = Limiter(None)
     app[CHAT] = Chat(db, redis, hub, fanout, presence, SocketMetrics(registry))
-    async with fanout.running(), presence.running(fanout.say):
-        yield
-    await hub.close()
+    try:
+        async with fanout.running(), presence.running(fanout.say):
+            yield
+    finally:
+        await hub.close()
 
 
 def _background(app: web.Application, config: ChatConfig) -> Iterator[Part]:

@@ -27,7 +27,7 @@ from lib.events import (
 from lib.events.event import MalformedEventError, dead_letters_of, stream_of
 from lib.events.outbox import LANES, lane_of
 from lib.events.store import outbox
-from lib.events.streams import redrive, trim
+from lib.events.streams import Group, redrive, trim
 from lib.redis import RedisOptions, open_redis
 from lib.store import inbox
 from lib.testing.redis import TestRedis
@@ -89,6 +89,21 @@ async def test_events_arrive_once_and_in_the_order_of_their_key(
     for key in keys:
         assert await numbers(db, key) == list(range(20))
     assert (await outbox(db).measure_backlog()).events == 0
+
+
+async def test_what_nobody_works_on_is_taken_over_from_behind_what_others_work_on(
+    redis: Redis, topic: str
+) -> None:
+    busy, other = (Group(redis, topic, "group", name) for name in ("busy", "other"))
+    await busy.create()
+    ids = [await redis.xadd(stream_of(topic), {"n": n}) for n in range(30)]
+    await busy.read_new(30, 0.02)
+    # As if its member had been silent about the last for a minute.
+    await redis.xclaim(stream_of(topic), "group", "busy", 0, [ids[-1]], idle=60_000)
+    taken = await other.claim_idle(30.0)
+    assert taken is not None
+    assert taken.id == ids[-1].decode()
+    assert await other.claim_idle(30.0) is None
 
 
 async def test_an_event_of_a_transaction_that_failed_never_leaves(
