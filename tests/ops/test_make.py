@@ -42,7 +42,7 @@ def test_make_knows_how_to_do_what_it_explains(target):
     ("target", "does"),
     [
         ("build", "docker compose --profile core build"),
-        ("docker-up", "up --build --wait"),
+        ("docker-up", "up --wait"),
         ("docker-down", "down"),
         ("docker-clean", "down --volumes --rmi local"),
         ("lint", "ruff check"),
