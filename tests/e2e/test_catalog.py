@@ -32,7 +32,8 @@ async def test_one_can_walk_from_the_types_to_a_service(http) -> None:
         assert status == 200
         path = below.format({row["name"]: row["id"] for row in body["data"]}[name])
     status, body, _ = await ask(http, "GET", path)
-    assert (status, body["data"], body["meta"]["total_count"]) == (200, [], 0)
+    # Who offers it is for whoever used the stack before to say.
+    assert (status, len(body["data"])) == (200, body["meta"]["total_count"])
 
 
 async def test_the_administrator_adds_renames_and_removes(stack, http) -> None:

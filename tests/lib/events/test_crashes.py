@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import asyncpg
@@ -22,12 +23,17 @@ ROUNDS, KEYS, EACH = 200, 10, 400
 async def test_two_hundred_crashes_neither_lose_nor_repeat_an_event(
     shared_database: str, redis: Redis, redis_url: str, topic: str
 ) -> None:
-    async with asyncpg.create_pool(shared_database, min_size=1, max_size=4) as pool:
+    async with (
+        asyncpg.create_pool(shared_database, min_size=1, max_size=4) as pool,
+        AsyncExitStack() as stack,
+    ):
         # No unique key on the effects: a repeated one must show, not fail.
         await pool.execute("CREATE TABLE effect (key text, number int)")
         await pool.execute("CREATE TABLE total (number int)")
         await pool.execute("INSERT INTO total VALUES (0)")
         db = PostgresDatabase(pool)
+        # Whatever fails: the pool waits for the connections that it keeps.
+        stack.push_async_callback(db.close)
         await _write(db, topic)
         await _crash(shared_database, redis_url, topic)
         survived: int = await pool.fetchval("SELECT number FROM total")
@@ -36,7 +42,6 @@ async def test_two_hundred_crashes_neither_lose_nor_repeat_an_event(
         await _finish(db, redis, topic)
         rows = await pool.fetch("SELECT key, number FROM effect")
         total = await pool.fetchval("SELECT number FROM total")
-        await db.close()
     expected = [(f"key-{key}", number) for key in range(KEYS) for number in range(EACH)]
     assert sorted(tuple(row) for row in rows) == sorted(expected)
     assert total == KEYS * EACH
