@@ -98,7 +98,7 @@ docker-clean: ## remove the containers, their data and the images built here
 # --- check ----------------------------------------------------------------------------------------
 
 # All of them: some files side by side, each worker with servers of its own.
-WORKERS := --numprocesses=logical --maxprocesses=4 --dist=loadfile
+WORKERS := --numprocesses=logical --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 
 .PHONY: test
 test: $(READY) ## run every test (t=path or t='-k word' for some)
