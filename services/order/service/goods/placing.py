@@ -138,8 +138,10 @@ async def _earlier(shop: Shop, request: Request, quantities: Mapping[UUID, int])
     if request.key is None:
         return None
     names = {"created_by": request.actor, "request_key": request.key}
-    if (draft := await drafts.find_draft(shop.db, **names)) is not None:
-        _check_same(draft.user_id, request, await quantities_of(shop.db, draft), quantities)
+    draft = await drafts.find_draft(shop.db, **names)
+    # Without lines it is over since it was found: the recovery has made an order of it, or none.
+    if draft is not None and (wanted := await quantities_of(shop.db, draft)):
+        _check_same(draft.user_id, request, wanted, quantities)
         return await _place(shop, draft, quantities, None)
     if (order := await orders.find_order(shop.db, **names)) is None:
         return None

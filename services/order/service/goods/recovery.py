@@ -37,6 +37,8 @@ async def recover(shop: Shop, *, clock: Clock = utc_now) -> bool:
 
 async def _go_on_with_draft(shop: Shop, draft: GoodsDraft, clock: Clock) -> None:
     quantities = await placing.quantities_of(shop.db, draft)
+    if not quantities:  # over since it was claimed: a draft has lines
+        return
     old = draft.created_at + timedelta(seconds=shop.draft_seconds) <= clock()
     try:
         if draft.abandoned or old:
