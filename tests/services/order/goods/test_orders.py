@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 import pytest
 
 from lib.testing.wait import eventually
 from services.order.service.goods import placing
+from services.order.store.goods.models import GoodsDraft
 from tests.services.order.goods.fakes import ALICE, BOB, INACTIVE, NOBODY, Trouble
 
 ANY = {"If-Match": "*"}
@@ -184,6 +186,25 @@ async def test_the_same_request_orders_once(customer, shelf, orders_db) -> None:
     status, body, _ = await customer("POST", "orders", json=lines_of((product, 3)), headers=headers)
     assert (status, body["error"]["code"]) == (422, "IDEMPOTENCY_KEY_REUSED")
     assert await shelf.stock(product) == 7
+
+
+async def test_a_request_sent_again_gets_the_order_that_its_draft_becomes_meanwhile(
+    customer, shelf, orders_db, monkeypatch
+) -> None:
+    product, headers = await shelf.add(stock=9), {"Idempotency-Key": "meanwhile"}
+    wanted = lines_of((product, 2))
+    _, first, _ = await customer("POST", "orders", json=wanted, headers=headers)
+    await orders_db.execute("DELETE FROM idempotency_key")
+
+    async def found_a_moment_ago(_, *, created_by: str, request_key: str | None) -> GoodsDraft:
+        now = datetime.now(UTC)
+        return GoodsDraft(
+            UUID(first["data"]["id"]), UUID(ALICE), False, False, created_by, request_key, now, now
+        )
+
+    monkeypatch.setattr(placing.drafts, "find_draft", found_a_moment_ago)
+    status, body, _ = await customer("POST", "orders", json=wanted, headers=headers)
+    assert (status, body["data"]["id"]) == (201, first["data"]["id"])
 
 
 async def test_the_same_request_many_times_at_once_orders_once(customer, shelf, orders_db) -> None:
