@@ -11,19 +11,11 @@ from collections.abc import AsyncIterator
 import aiohttp
 import pytest
 
-from lib.embedded.ports import free_port
-from tests.ops.gateways import ECHO, Gateway, StandIn, gateway_before
+from tests.ops.gateways import ECHO, Gateway, gateway_before
 
 MIB = 1 << 20
 NOTHING = "default-src 'none'; frame-ancestors 'none'"
 GREEDY, OTHER = ({"X-Forwarded-For": f"203.0.113.{number}"} for number in (7, 8))
-
-
-@pytest.fixture
-async def service() -> AsyncIterator[StandIn]:
-    stand_in = StandIn(free_port())
-    async with stand_in.serving():
-        yield stand_in
 
 
 @pytest.fixture

@@ -11,8 +11,7 @@ from typing import NamedTuple
 
 import pytest
 
-from lib.embedded.ports import free_port
-from tests.ops.gateways import ECHO, Gateway, StandIn, gateway_before
+from tests.ops.gateways import ECHO, Gateway, gateway_before
 
 HIDDEN = b"0\r\n\r\nGET /metrics HTTP/1.1\r\nHost: a\r\n\r\n"
 CHUNKED = "Transfer-Encoding: chunked\r\n"
@@ -103,13 +102,6 @@ HARMLESS = (
     ("100 headers", get("".join(f"X-{n}: {n}\r\n" for n in range(100)))),
     ("a query of 7,000 bytes", get(path=f"{ECHO}?q={'a' * 7000}")),
 )  # fmt: skip
-
-
-@pytest.fixture
-async def service() -> AsyncIterator[StandIn]:
-    stand_in = StandIn(free_port())
-    async with stand_in.serving():
-        yield stand_in
 
 
 @pytest.fixture

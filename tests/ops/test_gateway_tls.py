@@ -9,7 +9,7 @@ import socket
 import ssl
 import subprocess
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import aiohttp
@@ -96,6 +96,23 @@ async def test_a_socket_becomes_a_websocket_and_other_routes_do_not(run_dir, cha
     assert seen["X-Forwarded-Prefix"] == "/api/chats/v1"
     assert "Upgrade" not in plain
     assert "Connection" not in plain
+
+
+async def test_an_address_may_have_200_websockets_and_no_more(run_dir, chat):
+    async with (
+        gateway_of(run_dir, chat) as settings,
+        aiohttp.ClientSession(
+            settings.gateway_url, connector=aiohttp.TCPConnector(limit=0)
+        ) as client,
+        AsyncExitStack() as stack,
+    ):
+        for _ in range(200):
+            await stack.enter_async_context(client.ws_connect("/api/chats/v1/ws"))
+        with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+            await client.ws_connect("/api/chats/v1/ws")
+        assert refused.value.status == 429
+        async with client.get("/api/chats/v1/channels") as answer:  # what is no socket passes
+            assert answer.status == 200
 
 
 async def test_with_a_certificate_the_gateway_speaks_tls_and_http2(run_dir, chat, tls, trust):

@@ -1,0 +1,18 @@
+"""What tests of the gateway share: a stand-in for the service behind it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from lib.embedded.ports import free_port
+from tests.ops.gateways import StandIn
+
+
+@pytest.fixture
+async def service() -> AsyncIterator[StandIn]:
+    """A user service that answers everything and keeps what it was asked."""
+    stand_in = StandIn(free_port())
+    async with stand_in.serving():
+        yield stand_in
