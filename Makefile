@@ -7,10 +7,13 @@ SHELL := bash
 MAKEFLAGS += --no-builtin-rules
 # Our files are UTF-8, whatever the terminal is.
 export PYTHONUTF8 := 1
+# Nor whether it keeps no bytecode: every process would compile a thousand modules anew.
+export PYTHONDONTWRITEBYTECODE :=
 
 PYTHON ?= python3
 BIN := .venv/bin
 PY := $(BIN)/python
+LOCAL := .venv/.local
 READY := .venv/.ready
 
 # What there is, read from the folders.
@@ -40,14 +43,20 @@ help: ## list the targets
 .PHONY: setup
 setup: $(READY) ## create .venv from the locked, hashed requirements
 
-$(READY): requirements-dev.lock pyproject.toml codegen/pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+# Two sets: what runs here, and with it what tests and checks it. The first is never made of the second again.
+PROJECTS := pyproject.toml codegen/pyproject.toml
+old-enough = @$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "Python 3.11 or newer is needed; say which: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 2; }
-	@test -x $(PY) || $(PYTHON) -m venv .venv
-	@echo "installing the locked requirements into .venv"
-	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
-	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . -e codegen
+
+$(LOCAL): requirements.lock $(PROJECTS)
+	$(old-enough)
+	@PYTHON="$(PYTHON)" bash .ci/install $(if $(wildcard $(READY)),requirements-dev.lock,requirements.lock)
 	@touch $@
+
+$(READY): requirements-dev.lock $(PROJECTS)
+	$(old-enough)
+	@PYTHON="$(PYTHON)" bash .ci/install requirements-dev.lock
+	@touch $(LOCAL) $@
 
 .PHONY: setup-system
 setup-system: ## install MariaDB, Prometheus and Chromium (as root on Debian)
@@ -56,21 +65,21 @@ setup-system: ## install MariaDB, Prometheus and Chromium (as root on Debian)
 # --- run ------------------------------------------------------------------------------------------
 
 .PHONY: run
-run: $(READY) ## start the whole platform; Ctrl-C stops it
+run: $(LOCAL) ## start the whole platform; Ctrl-C stops it
 	@exec $(PY) -m services
 
 # Listed for `make help`; the rule is the one with the per cent sign.
 .PHONY: dev-<svc>
 dev-<svc>: ## as run, and restart that service when its code changes (dev-user, ...)
 
-dev-%: $(READY)
+dev-%: $(LOCAL)
 	@exec $(PY) -m services --watch $*
 
 .PHONY: run-<svc>
 run-<svc>: ## start one service by itself, with the settings of .env (run-user, ...)
 
 run-% test-%: svc = $*
-run-%: $(READY)
+run-%: $(LOCAL)
 	$(call one-of,svc,$(SERVICES))
 	@exec $(PY) -m services.$(svc)
 
@@ -132,7 +141,7 @@ check: $(READY) ## format, lint, types, imports, generated files up to date
 	@cd codegen && ../$(BIN)/mypy --config-file ../pyproject.toml -p aiosqlc
 	@$(BIN)/lint-imports --no-logo | tail -n 3
 	@$(BIN)/bandit --quiet -ll -c pyproject.toml -r lib services observability
-	@$(PY) -m pip --disable-pip-version-check check
+	@$(BIN)/uv pip check --quiet --python $(PY)
 	@for config in $(QUERY_SETS); do $(PY) -m aiosqlc check -f $$config; done
 	@$(PY) -m lib.grpc.generate --check
 	@$(PY) -m services._stack.specs check
@@ -180,15 +189,15 @@ lock: $(READY) ## resolve the requirements anew into the two lock files
 # --- databases ------------------------------------------------------------------------------------
 
 .PHONY: migrate-up migrate-down migrate-init
-migrate-up: $(READY) ## apply the migrations of a database (db=user)
+migrate-up: $(LOCAL) ## apply the migrations of a database (db=user)
 	$(call one-of,db,$(DATABASES))
 	@$(PY) -m lib.db.migrations up --db $(db)
 
-migrate-down: $(READY) ## undo the newest migration (db=user)
+migrate-down: $(LOCAL) ## undo the newest migration (db=user)
 	$(call one-of,db,$(DATABASES))
 	@$(PY) -m lib.db.migrations down --db $(db)
 
-migrate-init: $(READY) ## create the next migration and its rollback (db=user name=add_x)
+migrate-init: $(LOCAL) ## create the next migration and its rollback (db=user name=add_x)
 	$(call one-of,db,$(DATABASES))
 	@$(PY) -m lib.db.migrations init --db $(db) --name "$(name)"
 

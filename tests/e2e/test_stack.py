@@ -213,7 +213,7 @@ def test_no_secret_is_on_a_command_line(stack):
 )
 def test_a_missing_or_unknown_name_prints_the_valid_ones(target, said):
     done = subprocess.run(
-        ["make", "--old-file=.venv/.ready", *target.split()],
+        ["make", "--old-file=.venv/.ready", "--old-file=.venv/.local", *target.split()],
         cwd=ROOT, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 2

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -64,6 +66,72 @@ def test_files_are_read_as_utf8_whatever_the_terminal_speaks():
         env={"PATH": os.environ["PATH"], "LC_ALL": "C", "PYTHONUTF8": "0"},
     )  # fmt: skip
     assert done.stdout == "1\n"
+
+
+@pytest.mark.parametrize(
+    ("target", "lock"),
+    [
+        ("run", "requirements.lock"),
+        ("run-user", "requirements.lock"),
+        ("migrate-up", "requirements.lock"),
+        ("test", "requirements-dev.lock"),
+        ("check", "requirements-dev.lock"),
+    ],
+)
+def test_what_only_runs_installs_no_more_than_what_runs(target, lock):
+    said = asked("LOCAL=no-run", "READY=no-test", target, "db=user").stdout
+    assert re.findall(r"\.ci/install (\S+)", said) == [lock]
+
+
+def test_a_run_takes_away_nothing_that_the_tests_installed(tmp_path):
+    said = asked("LOCAL=no-run", f"READY={tmp_path}", "run").stdout
+    assert re.findall(r"\.ci/install (\S+)", said) == ["requirements-dev.lock"]
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """A tree whose Python and uv only write down what they are asked; uv's answer is `uv-says`."""
+    (tmp_path / ".ci").mkdir()
+    shutil.copy(ROOT / ".ci" / "install", tmp_path / ".ci")
+    shutil.copy(ROOT / "requirements-dev.lock", tmp_path)
+    (tmp_path / ".venv" / "bin").mkdir(parents=True)
+    (tmp_path / "uv-says").write_text("true")
+    for name, last in (("python", "true"), ("pip", "true"), ("uv", ". ./uv-says")):
+        program = tmp_path / ".venv" / "bin" / name
+        program.write_text(f'#!/bin/sh\necho "{name} $*" >> asked\n{last}\n')
+        program.chmod(0o755)
+    return tmp_path
+
+
+def installed(tree: Path) -> tuple[list[str], str]:
+    """Install there; return who was asked for what at last, and what was said of trouble."""
+    done = subprocess.run(
+        ["bash", tree / ".ci" / "install", "wanted.lock"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    asked = [line.split() for line in (tree / "asked").read_text().splitlines()]
+    return [f"{words[0]} {words[-1]}" for words in asked], done.stderr
+
+
+def test_uv_installs_by_hash_and_is_itself_installed_by_hash(tree):
+    asked, said = installed(tree)
+    assert asked == ["python .venv/uv.lock", "uv .venv/bin/python", "uv .venv/bin/python"]
+    assert said == ""
+    lines = (tree / "asked").read_text().splitlines()
+    assert all("--require-hashes" in line for line in lines[:2])
+    of_uv = (tree / ".venv" / "uv.lock").read_text()
+    assert re.findall(r"^\w+(?===)", of_uv, re.MULTILINE) == ["uv"]
+    assert "--hash=sha256:" in of_uv
+
+
+def test_where_uv_cannot_work_pip_installs_by_hash_and_a_line_says_why(tree):
+    (tree / "uv-says").write_text("echo 'no route to the index' >&2; exit 2")
+    asked, said = installed(tree)
+    assert asked[2:] == ["python wanted.lock", "python codegen"]
+    assert "--require-hashes" in (tree / "asked").read_text().splitlines()[2]
+    assert said.splitlines() == [
+        "uv cannot install here (no route to the index): pip does, which takes longer"
+    ]
 
 
 @pytest.mark.parametrize("target", ["run-nobody", "test-nobody"])
