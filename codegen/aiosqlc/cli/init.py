@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
@@ -126,10 +127,22 @@ def _generated_by_sqlc(folders: Iterable[Path]) -> Iterator[Path]:
 
 def dump_schema(uri: str) -> str | None:
     """Return a database's schema as SQL; None, with the reason printed, where that fails."""
+    import psycopg
+    from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
     from aiosqlc.postgres.server.embedded import binaries
 
-    command = [str(binaries() / "pg_dump"), "--schema-only", "--no-owner", "--no-privileges", uri]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    try:
+        target = conninfo_to_dict(uri)
+    except psycopg.ProgrammingError as error:
+        sys.stderr.write(f"`--database` is no connection string: {str(error).strip()}\n")
+        return None
+    # Arguments can be read by everybody on the machine, the environment by this account alone.
+    password = target.pop("password", None)
+    environment = {**os.environ, **({"PGPASSWORD": str(password)} if password else {})}
+    command = [str(binaries() / "pg_dump"), "--schema-only", "--no-owner", "--no-privileges"]
+    command.append(make_conninfo("", **target))
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         sys.stderr.write(f"cannot read the database: {done.stderr.strip()}\n")
         return None

@@ -83,9 +83,14 @@ class _Header:
 
     def of(self, source: str) -> str:
         """Return the first line of a file made from `source` (empty: from the whole project)."""
-        origin = f" from {source}" if source else ""
-        line = f"{MARK}by `aiosqlc generate -f {self._config}`{origin}."
+        origin = f" from {_one_line(source)}" if source else ""
+        line = f"{MARK}by `aiosqlc generate -f {_one_line(self._config)}`{origin}."
         return f"{line} Do not edit." if len(line) <= _WIDTH - 13 else line
+
+
+def _one_line(path: str) -> str:
+    """A path may hold a line break, and what follows it would be code: show it escaped."""
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in path)
 
 
 def _init(target: PythonTarget, modules: tuple[PyModule, ...], header: str) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import ctypes
-import fcntl
+import importlib.util
 import os
 import shutil
 import signal
@@ -166,6 +166,10 @@ class PrivateServer:
 
 
 def _take_slot(cache: Path) -> tuple[IO[bytes], Path]:
+    if importlib.util.find_spec("fcntl") is None:  # Windows
+        raise NoServerError("a private server needs Linux or macOS")
+    import fcntl
+
     for number in range(_SLOTS):
         home = cache / f"slot-{number}"
         home.mkdir(parents=True, exist_ok=True, mode=0o700)

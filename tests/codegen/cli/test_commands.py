@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from aiosqlc.cli.main import main
@@ -75,6 +76,48 @@ def test_a_project_may_start_from_a_database(tmp_path: Path, empty_database: str
     assert main(["init", str(tmp_path), "--database", empty_database]) == 0
     assert "CREATE TABLE public.thing" in (tmp_path / "migrations" / "0001_start.sql").read_text()
     assert main(["generate", "-f", str(tmp_path)]) == 0
+
+
+def test_a_databases_password_is_in_no_argument(
+    tmp_path: Path, empty_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from aiosqlc.postgres.server import embedded
+
+    programs, seen = tmp_path / "programs", tmp_path / "arguments"
+    programs.mkdir()
+    wrapper = programs / "pg_dump"
+    real = embedded.binaries() / "pg_dump"
+    wrapper.write_text(f'#!/bin/sh\necho "$PGPASSWORD" "$@" >{seen}\nexec {real} "$@"\n')
+    wrapper.chmod(0o755)
+    monkeypatch.setattr(embedded, "binaries", lambda: programs)
+    secret = urlsplit(empty_database).password
+    assert secret
+    assert main(["init", str(tmp_path / "new"), "--database", empty_database]) == 0
+    password, _, arguments = seen.read_text().partition(" ")
+    assert password == secret
+    assert "--schema-only" in arguments
+    assert secret not in arguments
+
+
+def test_what_is_no_connection_string_is_said_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["init", str(tmp_path), "--database", "no such thing"]) == 1
+    assert "`--database` is no connection string" in capsys.readouterr().err
+
+
+def test_a_line_break_in_a_files_name_stays_in_the_comment(project: Path) -> None:
+    folder = project / "queries" / "x\nimport antigravity  #"
+    folder.mkdir()
+    (folder / "odd.sql").write_text("-- name: Odd :one\nSELECT 1 AS one;\n")
+    config = project / "sqlc.yaml"
+    text = config.read_text()
+    config.write_text(text.replace("queries: queries", f"queries: {json.dumps(str(folder))}"))
+    assert main(["generate", "-f", str(project)]) == 0
+    lines = (project / "store" / "odd.py").read_text().splitlines()
+    assert lines[0].startswith("# Generated ")
+    assert "x\\nimport antigravity" in lines[0]
+    assert not any(line.startswith("import antigravity") for line in lines)
 
 
 def test_a_query_is_explained_with_reasons(

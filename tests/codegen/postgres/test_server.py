@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import signal
+import stat
 import subprocess
 import sys
 import tempfile
@@ -12,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from aiosqlc.postgres import Analyzer, analyze
-from aiosqlc.postgres.server import databases
+from aiosqlc.postgres.server import databases, embedded
 from aiosqlc.postgres.server.connection import Connection, ConnectionFailedError
 from aiosqlc.postgres.server.databases import new_database, new_draft
 from aiosqlc.postgres.server.embedded import Server, binaries, embedded_server
@@ -77,9 +80,52 @@ def test_a_killed_compiler_takes_its_server_along(cache: Path) -> None:
         assert _answers(again)
 
 
-def test_a_long_cache_path_is_no_obstacle(cache: Path) -> None:
+def test_a_long_cache_path_is_no_obstacle_and_opens_the_socket_to_nobody_else(cache: Path) -> None:
     with embedded_server(cache / ("long" * 30)) as server:
         assert _answers(server)
+        socket = Path(server.base.removeprefix("host=").split(" ", 1)[0])
+        assert stat.S_IMODE(socket.stat().st_mode) == 0o700
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root's server runs as another account")
+def test_a_folder_closed_to_the_servers_account_stays_closed_and_is_named(cache: Path) -> None:
+    closed = cache.parent / "closed"
+    closed.mkdir(mode=0o700)
+    _, (problem,) = analyze([schema_file("select 1")], [], AnalyzeOptions(cache_dir=closed / "in"))
+    assert problem.code == "E210"
+    assert f"{closed} is closed to the account 'pgserver'" in problem.message
+    assert "AIOSQLC_CACHE_DIR" in problem.message
+    assert stat.S_IMODE(closed.stat().st_mode) == 0o700
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root's server runs as another account")
+def test_programs_below_a_closed_folder_run_from_a_copy(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = cache.parent / "closed"
+    closed.mkdir(mode=0o700)
+    installed = binaries().parent
+    package = installed.parent
+    for folder in (installed, package.with_name(f"{package.name}.libs")):
+        if folder.exists():
+            target = closed / folder.relative_to(package.parent)
+            shutil.copytree(folder, target, copy_function=os.link)
+    hidden = closed / package.name / installed.name / "bin"
+    monkeypatch.setattr(embedded, "binaries", lambda _major: hidden)
+    for _ in range(2):  # the copy is made once
+        with embedded_server(cache) as server:
+            assert _answers(server)
+    assert len(list((cache / "postgres-18").glob("programs-*"))) == 1
+    assert stat.S_IMODE(closed.stat().st_mode) == 0o700
+
+
+def test_where_nothing_private_can_run_the_embedded_server_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "fcntl", None)  # as on Windows
+    _, (problem,) = analyze([schema_file("select 1")], [], AnalyzeOptions())
+    assert (problem.code, "needs Linux or macOS" in problem.message) == ("E210", True)
+    assert "database.uri" in problem.hint
 
 
 def test_a_broken_data_directory_is_made_again(cache: Path) -> None:

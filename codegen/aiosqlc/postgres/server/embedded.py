@@ -10,10 +10,8 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import fcntl
 import importlib.util
 import os
-import pwd
 import shutil
 import signal
 import subprocess
@@ -23,14 +21,19 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import psycopg
 from psycopg.conninfo import make_conninfo
 
+from aiosqlc.postgres.server.account import (
+    Account,
+    NoAccountError,
+    hand_over,
+    reachable,
+    server_account,
+)
 from aiosqlc.postgres.server.connection import Connection, ConnectionFailedError
 
-_OWNER = "pgserver"  # the account that runs the server when we are root, as the wheel has it
 _BOOT_SECONDS = 30.0
 _STOP_SECONDS = 10.0
 _SOCKET_PATH_LIMIT = 90  # sun_path holds 108 bytes, the socket's own name takes 15
@@ -114,6 +117,8 @@ def embedded_server(cache_dir: Path | None = None, *, major: int = 18) -> Iterat
 
     Raises `ServerUnavailableError` with a sentence for the user where it cannot.
     """
+    if importlib.util.find_spec("fcntl") is None:  # Windows
+        raise ServerUnavailableError("the embedded PostgreSQL needs Linux or macOS")
     bin_dir = binaries(major)
     root = (cache_dir or default_cache_dir()).expanduser().absolute() / f"postgres-{major}"
     try:
@@ -122,14 +127,21 @@ def embedded_server(cache_dir: Path | None = None, *, major: int = 18) -> Iterat
         msg = f"cannot create the cache folder {root}: {error.strerror}"
         raise ServerUnavailableError(msg) from error
     with _slot(root) as home:
-        data = _initialised(home / "data", bin_dir)
-        with _running(data, bin_dir, home) as socket_dir:
+        try:
+            account = server_account()
+            bin_dir = reachable(bin_dir, root, account)
+            data = _initialised(home / "data", bin_dir, account)
+        except NoAccountError as error:
+            raise ServerUnavailableError(str(error)) from error
+        with _running(data, bin_dir, home, account) as socket_dir:
             yield Server(f"host={socket_dir} user=postgres client_encoding=UTF8", embedded=True)
 
 
 @contextlib.contextmanager
 def _slot(root: Path) -> Iterator[Path]:
     """Take the first slot nobody else holds; the lock goes with the process, however it ends."""
+    import fcntl  # not on Windows, where nothing here runs
+
     for number in range(1000):
         home = root / f"slot-{number}"
         try:
@@ -152,15 +164,14 @@ def _slot(root: Path) -> Iterator[Path]:
     raise ServerUnavailableError(msg)
 
 
-def _initialised(data: Path, bin_dir: Path) -> Path:
+def _initialised(data: Path, bin_dir: Path, account: Account | None) -> Path:
     """Return the data directory, made by `initdb` if it is not there or not whole."""
     if (data / "ready").exists():
         _stop_stale(data)
         return data
     shutil.rmtree(data, ignore_errors=True)
     data.mkdir(mode=0o700)
-    if _owner() is not None:
-        _open_to_owner(data, bin_dir)
+    hand_over(data, account)
     command: list[str | Path] = [
         bin_dir / "initdb", "--no-sync", "--no-instructions", "--auth=trust", "--username=postgres",
         "--encoding=UTF8", "--locale-provider=builtin", "--locale=C.UTF-8", "-D", data,
@@ -168,7 +179,12 @@ def _initialised(data: Path, bin_dir: Path) -> Path:
     if not (bin_dir / "pg_walsummary").exists():  # before 17 there is no builtin provider
         command = [c for c in command if c != "--locale-provider=builtin"]
     done = subprocess.run(
-        command, capture_output=True, text=True, check=False, **_as_owner(), cwd="/"
+        command,
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd="/",
+        **(account.process if account else {}),
     )
     if done.returncode != 0:
         lines = done.stderr.strip().splitlines() or ["no message"]
@@ -179,13 +195,14 @@ def _initialised(data: Path, bin_dir: Path) -> Path:
 
 
 @contextlib.contextmanager
-def _running(data: Path, bin_dir: Path, home: Path) -> Iterator[Path]:
+def _running(data: Path, bin_dir: Path, home: Path, account: Account | None) -> Iterator[Path]:
     """Start `postgres`, wait until it answers, and stop it at the end."""
     with contextlib.ExitStack() as stack:
         socket_dir = data
         if len(str(data)) > _SOCKET_PATH_LIMIT:
             socket_dir = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="aiosqlc-")))
-            socket_dir.chmod(0o777)
+            # Whoever reaches the socket is superuser: the folder is the server's account's alone.
+            hand_over(socket_dir, account)
         settings = {**_SETTINGS, "unix_socket_directories": str(socket_dir)}
         command = [str(bin_dir / "postgres"), "-D", str(data)]
         for name, value in settings.items():
@@ -198,7 +215,7 @@ def _running(data: Path, bin_dir: Path, home: Path) -> Iterator[Path]:
             stderr=log,
             cwd="/",
             preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509
-            **_as_owner(),
+            **(account.process if account else {}),
         )
         try:
             _wait_until_ready(process, socket_dir, home / "log")
@@ -253,39 +270,3 @@ def _stop_stale(data: Path) -> None:
 def _die_with_parent() -> None:
     """Ask the kernel for a fast shutdown of this child when its parent ends (PR_SET_PDEATHSIG)."""
     ctypes.CDLL(None).prctl(1, signal.SIGINT)
-
-
-def _owner() -> pwd.struct_passwd | None:
-    """Return the account to run as: PostgreSQL refuses to be root."""
-    if os.geteuid() != 0:
-        return None
-    try:
-        return pwd.getpwnam(_OWNER)
-    except KeyError:
-        done = subprocess.run(
-            ["useradd", "--system", "--shell", "/bin/sh", _OWNER],  # noqa: S607 - found on PATH
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode != 0:
-            msg = f"cannot create the account {_OWNER!r} to run PostgreSQL: {done.stderr.strip()}"
-            raise ServerUnavailableError(msg) from None
-        return pwd.getpwnam(_OWNER)
-
-
-def _as_owner() -> dict[str, Any]:
-    owner = _owner()
-    if owner is None:
-        return {}
-    return {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []}
-
-
-def _open_to_owner(data: Path, bin_dir: Path) -> None:
-    """Give the data directory to the account, and let it reach both it and the programs."""
-    owner = pwd.getpwnam(_OWNER)
-    os.chown(data, owner.pw_uid, owner.pw_gid)
-    for target in (data, bin_dir / "postgres"):
-        for folder in target.parents:
-            if not folder.stat().st_mode & 0o001:
-                folder.chmod(folder.stat().st_mode | 0o011)

@@ -1,0 +1,114 @@
+"""Who runs the embedded PostgreSQL: we ourselves, or an account of its own where we are root."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+_NAME = "pgserver"  # as the wheel has it
+
+
+class NoAccountError(Exception):
+    """The account cannot be made, or cannot reach what it needs; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The account that runs the server when we are root."""
+
+    uid: int
+    gid: int
+
+    @property
+    def process(self) -> dict[str, Any]:
+        """The arguments that make `subprocess` run a program as this account."""
+        return {"user": self.uid, "group": self.gid, "extra_groups": []}
+
+    def closed(self, path: Path) -> Path | None:
+        """Return the outermost folder on the way to `path` that this account cannot enter."""
+        for folder in reversed(path.resolve().parents):
+            about = folder.stat()
+            bit = 0o001
+            if about.st_uid == self.uid:
+                bit = 0o100
+            elif about.st_gid == self.gid:
+                bit = 0o010
+            if not about.st_mode & bit:
+                return folder
+        return None
+
+
+def server_account() -> Account | None:
+    """Return the account of the server, made if need be; None where we may run it ourselves."""
+    if os.geteuid() != 0:
+        return None
+    import pwd  # not on Windows, where nothing here runs
+
+    try:
+        found = pwd.getpwnam(_NAME)
+    except KeyError:
+        done = subprocess.run(
+            ["useradd", "--system", "--shell", "/bin/sh", _NAME],  # noqa: S607 - found on PATH
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            msg = f"cannot create the account {_NAME!r} to run PostgreSQL: {done.stderr.strip()}"
+            raise NoAccountError(msg) from None
+        found = pwd.getpwnam(_NAME)
+    return Account(found.pw_uid, found.pw_gid)
+
+
+def hand_over(data: Path, account: Account | None) -> None:
+    """Give a data directory to the account. Folders above it stay as closed as they are.
+
+    Raises `NoAccountError` where the account could not reach it.
+    """
+    if account is None:
+        return
+    if folder := account.closed(data):
+        msg = (
+            f"{folder} is closed to the account {_NAME!r}, which runs PostgreSQL for root:"
+            " name a folder that it can reach by AIOSQLC_CACHE_DIR"
+        )
+        raise NoAccountError(msg)
+    os.chown(data, account.uid, account.gid)
+
+
+def reachable(programs: Path, cache: Path, account: Account | None) -> Path:
+    """Return `programs`, or where the account cannot reach them (below /root), a copy in `cache`.
+
+    `programs` is the `bin` folder of an installation; what it needs lies beside it.
+    """
+    if account is None or account.closed(programs / "postgres") is None:
+        return programs
+    installation = programs.parent
+    stamp = f"{installation.resolve()} {(programs / 'postgres').stat().st_mtime_ns}"
+    copy = cache / f"programs-{sha256(stamp.encode()).hexdigest()[:12]}"
+    if not copy.exists():
+        draft = Path(tempfile.mkdtemp(prefix="programs-", dir=cache))
+        package = installation.parent
+        for source in (installation, package.with_name(f"{package.name}.libs")):
+            if source.exists():
+                target = draft / source.relative_to(package.parent)
+                shutil.copytree(source, target, copy_function=_link_or_copy, symlinks=True)
+        draft.chmod(0o755)
+        try:
+            draft.rename(copy)
+        except OSError:  # another run was faster
+            shutil.rmtree(draft, ignore_errors=True)
+    return copy / programs.relative_to(installation.parent.parent)
+
+
+def _link_or_copy(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # another file system
+        shutil.copy2(source, target)
