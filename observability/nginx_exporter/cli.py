@@ -21,15 +21,17 @@ from urllib.parse import urlsplit
 from prometheus_client import CollectorRegistry, ProcessCollector
 
 from observability.nginx_exporter import siblings, stub_status
-from observability.nginx_exporter.collector import ExporterCollector
 from observability.nginx_exporter.exporter import Exporter
 from observability.nginx_exporter.hits import Parser
 from observability.nginx_exporter.json_lines import KEYS, JsonLines
 from observability.nginx_exporter.log_format import FormatError
+from observability.nginx_exporter.page import Page
+from observability.nginx_exporter.places import MAX_SAMPLES, series_within
 from observability.nginx_exporter.routes import RouteError, Router
 from observability.nginx_exporter.server import open_server
 from observability.nginx_exporter.snapshot import Snapshot, StateError, StateFile
 from observability.nginx_exporter.specs import SpecError, checked, rule_routes, spec_routes
+from observability.nginx_exporter.tally import rebucketed
 from observability.nginx_exporter.text_lines import CLASSIC, TextLines
 from observability.nginx_exporter.totals import BUCKETS, Totals
 
@@ -60,16 +62,18 @@ def _run(options: argparse.Namespace, parser: Parser, router: Router) -> int:
     file = StateFile(options.state or options.log[0].with_name(f"{options.log[0].name}.state.json"))
     past = _matching(file.load(), options.buckets)
     series = past.series if past else ()
-    totals = Totals(router, buckets=options.buckets, max_series=options.max_series, series=series)
+    fitting = series_within(options.max_samples, len(options.buckets))
+    most = min(options.max_series or fitting, fitting)
+    totals = Totals(router, buckets=options.buckets, max_series=most, series=series)
     exporter = Exporter(options.log, parser, totals, file, past, options.start)
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
     ask = options.status_url and functools.partial(
         stub_status.fetch, options.status_url, options.status_timeout
     )
-    registry.register(ExporterCollector(exporter, ask or None))
+    page = Page(exporter, registry, ask or None)
     try:
-        server = open_server(registry, options.host, options.port)
+        server = open_server(page.text, options.host, options.port)
     except (OSError, OverflowError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         return _fail(1, f"Cannot listen on {options.host}:{options.port}: {reason}.")
@@ -91,9 +95,12 @@ def _run(options: argparse.Namespace, parser: Parser, router: Router) -> int:
 
 
 def _matching(past: Snapshot | None, buckets: tuple[float, ...]) -> Snapshot | None:
-    """The snapshot, its counts dropped if they were made with other buckets."""
+    """The snapshot in these buckets; its counts are dropped where they cannot be told from it."""
     if past is None or past.buckets == buckets:
         return past
+    if set(buckets) <= set(past.buckets):
+        series = [rebucketed(series, past.buckets, buckets) for series in past.series]
+        return Snapshot(buckets, series, past.logs)
     _log.warning("The buckets have changed, so requests are counted from zero.")
     return Snapshot(buckets, [], past.logs)
 
@@ -114,7 +121,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--route", action="append", default=[], metavar="PATTERN", help="/users/{id} or /docs/*")
     add("--routes", type=Path, action="append", default=[], help="file with a pattern a line")
     add("--buckets", type=_buckets, default=BUCKETS, help="upper bounds in seconds, by commas")
-    add("--max-series", type=_positive_int, default=2000, help="limit of label sets")
+    add("--max-series", type=_positive_int, help="limit of label sets (what the samples allow)")
+    add("--max-samples", type=_positive_int, default=MAX_SAMPLES, help="limit of samples on a page")
     add("--status-url", help="NGINX's stub_status page")
     add("--status-timeout", type=_positive, default=1.0, metavar="SECONDS", help="default 1")
     add("--interval", type=_positive, default=0.25, metavar="SECONDS", help="between looks")
@@ -199,6 +207,8 @@ def _check(options: argparse.Namespace) -> None:
             raise UsageError(f"--state {options.state} is taken for a rotated {path}.")
     if options.status_url:
         _check_url(options.status_url)
+    if not series_within(options.max_samples, len(options.buckets)):
+        raise UsageError(f"--max-samples {options.max_samples} is less than one series takes.")
     if not 0 <= options.port <= 65535:
         raise UsageError(f"--port {options.port} is not between 0 and 65535.")
 

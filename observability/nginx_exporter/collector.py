@@ -1,82 +1,18 @@
-"""Shows the totals, the follower's health and NGINX's connections in Prometheus' terms."""
+"""Shows the follower's health and NGINX's connections in Prometheus' terms."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
-from itertools import accumulate
+from collections.abc import Iterator
 
-from prometheus_client.core import (
-    CounterMetricFamily,
-    GaugeMetricFamily,
-    HistogramMetricFamily,
-    Metric,
-)
-from prometheus_client.registry import Collector
-from prometheus_client.utils import floatToGoString
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from observability.nginx_exporter.exporter import Exporter, Watched
 from observability.nginx_exporter.stub_status import Connections
-from observability.nginx_exporter.tally import Series
-
-_LABELS = ("method", "status", "route")
 
 
-class ExporterCollector(Collector):
-    """Builds every family at each scrape; nothing is kept twice."""
-
-    def __init__(
-        self, exporter: Exporter, connections: Callable[[], Connections | None] | None = None
-    ) -> None:
-        """`connections` asks NGINX; None if there is no status page to ask."""
-        self._exporter = exporter
-        self._connections = connections
-
-    def describe(self) -> Iterable[Metric]:
-        """Nothing: registering must not scrape."""
-        return ()
-
-    def collect(self) -> Iterator[Metric]:
-        """All families. What is shown has been written to the state file first."""
-        exporter = self._exporter
-        with exporter.lock:
-            exporter.commit()
-            families = [
-                *_requests(exporter.totals.series, exporter.totals.buckets),
-                *_followed(exporter.logs),
-                *_own(exporter),
-            ]
-        yield from families
-        # Outside the lock: a slow NGINX must not hold up reading its log.
-        if self._connections is not None:
-            yield from _connections(self._connections())
-
-
-def _requests(series: list[Series], buckets: tuple[float, ...]) -> Iterator[Metric]:
-    requests = CounterMetricFamily("nginx_http_requests", "Requests logged.", labels=_LABELS)
-    size = CounterMetricFamily("nginx_size_bytes", "Bytes sent to clients.", labels=_LABELS)
-    duration = HistogramMetricFamily(
-        "nginx_http_request_duration_seconds", "Time from first byte to last.", labels=_LABELS
-    )
-    upstream = HistogramMetricFamily(
-        "nginx_http_upstream_duration_seconds", "Time spent by all upstreams.", labels=_LABELS
-    )
-    bounds = [*map(floatToGoString, buckets), "+Inf"]
-    for s in series:
-        labels = (s.method, s.status, s.route)
-        requests.add_metric(labels, s.requests)
-        size.add_metric(labels, s.size)
-        for family, counts, total in (
-            (duration, s.duration, s.duration_sum),
-            (upstream, s.upstream, s.upstream_sum),
-        ):
-            if any(counts):
-                running = zip(bounds, accumulate(counts), strict=True)
-                family.add_metric(labels, buckets=list(running), sum_value=total)
-    yield from (requests, size, duration, upstream)
-
-
-def _followed(logs: list[Watched]) -> Iterator[Metric]:
+def followed(logs: list[Watched]) -> Iterator[Metric]:
+    """How each log is followed."""
     up = _gauge("up", "Whether the log is there and can be read.")
     lag = _gauge("lag_bytes", "Bytes written to the log but not yet counted.")
     age = _gauge("last_line_age_seconds", "Time since the last line was read.")
@@ -105,7 +41,8 @@ def _followed(logs: list[Watched]) -> Iterator[Metric]:
     yield from (up, lag, age, lines, errors, read, rotations, truncations, lost, failed)
 
 
-def _own(exporter: Exporter) -> Iterator[Metric]:
+def own(exporter: Exporter) -> Iterator[Metric]:
+    """What the exporter says of itself."""
     yield GaugeMetricFamily(
         "nginx_exporter_series", "Label sets in use.", len(exporter.totals.series)
     )
@@ -117,7 +54,8 @@ def _own(exporter: Exporter) -> Iterator[Metric]:
     )
 
 
-def _connections(seen: Connections | None) -> Iterator[Metric]:
+def connections(seen: Connections | None) -> Iterator[Metric]:
+    """What NGINX's status page says, if it says anything."""
     yield GaugeMetricFamily("nginx_up", "Whether the status page answers.", int(seen is not None))
     if seen is None:
         return

@@ -29,6 +29,27 @@ class Series(msgspec.Struct, array_like=True):
     upstream: list[int]
     upstream_sum: float
 
+    def add(self, other: Series) -> None:
+        """Count what was counted there as well; the buckets must be the same."""
+        self.requests += other.requests
+        self.size += other.size
+        self.duration = [*map(int.__add__, self.duration, other.duration)]
+        self.duration_sum += other.duration_sum
+        self.upstream = [*map(int.__add__, self.upstream, other.upstream)]
+        self.upstream_sum += other.upstream_sum
+
+
+def rebucketed(series: Series, old: Sequence[float], new: Sequence[float]) -> Series:
+    """The series as it had been counted with the `new` bounds, all of which are among the `old`."""
+
+    def merged(counts: Sequence[int]) -> list[int]:
+        below = [0, *(sum(counts[: old.index(bound) + 1]) for bound in new), sum(counts)]
+        return [high - low for low, high in pairwise(below)]
+
+    return msgspec.structs.replace(
+        series, duration=merged(series.duration), upstream=merged(series.upstream)
+    )
+
 
 Times = Memo[Number, float | None]
 """The seconds of every text seen lately: NGINX counts milliseconds, so texts come again."""

@@ -7,11 +7,12 @@ from typing import Final
 
 from observability.nginx_exporter.hits import Hit, seconds
 from observability.nginx_exporter.memo import Memo
+from observability.nginx_exporter.places import MAX_SAMPLES, Labels, Places, series_within
 from observability.nginx_exporter.routes import OTHER, Router
 from observability.nginx_exporter.tally import Series, Tally
 
-BUCKETS: Final = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
-"""Upper bounds in seconds; NGINX measures milliseconds, so nothing finer is of use."""
+BUCKETS: Final = (0.005, 0.02, 0.05, 0.1, 0.2, 0.5, 2.0, 10.0)
+"""Upper bounds in seconds. Each is two samples of every series: few leave room for series."""
 
 _METHODS: Final = frozenset(
     {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE"}
@@ -22,25 +23,34 @@ _Key = tuple[str, int | str, str]
 
 
 class Totals:
-    """All series. Their number is bounded: past the limit, new ones are counted as `other`."""
+    """All series. Their number is bounded: `Places` says under which labels a request counts."""
 
     def __init__(
         self,
         router: Router,
         *,
         buckets: Sequence[float] = BUCKETS,
-        max_series: int = 2000,
+        max_series: int | None = None,
         series: Iterable[Series] = (),
     ) -> None:
-        """Continues from `series`, which must have been counted with the same buckets."""
+        """Continues from `series`, which must have been counted with the same buckets.
+
+        Those that would find no place of their own today are added to the one they would go to.
+        `max_series` is what fits in `MAX_SAMPLES` unless given.
+        """
         self.buckets = tuple(buckets)
         self._route = router.route
-        self.max_series = max_series
-        self._series = {(s.method, s.status, s.route): s for s in series}
+        self.max_series = max_series or series_within(MAX_SAMPLES, len(self.buckets))
+        self._places = Places(self.max_series)
+        self._series: dict[Labels, Series] = {}
         self._times = Memo(seconds)
-        self._tallies = {labels: self._tally(s) for labels, s in self._series.items()}
+        self._tallies: dict[Labels, Tally] = {}
         self._known: dict[_Key, Tally] = {}
         self._unsettled = 0
+        for past in series:
+            place = self._places.find((past.method, past.status, past.route))
+            self._admit(place)
+            self._series[place].add(past)
 
     @property
     def series(self) -> list[Series]:
@@ -73,23 +83,20 @@ class Totals:
         code = _code(status)
         if method not in _METHODS:
             method = OTHER
-        labels = (method, code, route)
-        tally = self._tallies.get(labels) or self._admit(labels)
+        place = self._places.find((method, code, route))
+        tally = self._tallies.get(place) or self._admit(place)
         # Known from now on if none of its parts is a stranger's, who could make up any number.
         if OTHER not in (method, code):
             self._known[key] = tally
         return tally
 
-    def _admit(self, labels: tuple[str, str, str]) -> Tally:
-        if len(self._series) >= self.max_series:
-            labels = (OTHER, OTHER, OTHER)
-            if labels in self._tallies:
-                return self._tallies[labels]
-        zeros = [0] * (len(self.buckets) + 1)
-        series = Series(*labels, 0, 0, zeros, 0.0, zeros.copy(), 0.0)
-        self._series[labels] = series
-        self._tallies[labels] = self._tally(series)
-        return self._tallies[labels]
+    def _admit(self, place: Labels) -> Tally:
+        if place not in self._tallies:
+            zeros = [0] * (len(self.buckets) + 1)
+            series = Series(*place, 0, 0, zeros, 0.0, zeros.copy(), 0.0)
+            self._series[place] = series
+            self._tallies[place] = self._tally(series)
+        return self._tallies[place]
 
     def _tally(self, series: Series) -> Tally:
         return Tally(series, self.buckets, self._times)

@@ -1,11 +1,11 @@
 """Whatever stands in a log, totals stay finite, labels stay few, and the next line is counted."""
 
 import pytest
-from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client import CollectorRegistry
 
-from observability.nginx_exporter.collector import ExporterCollector
 from observability.nginx_exporter.exporter import Exporter
 from observability.nginx_exporter.json_lines import JsonLines
+from observability.nginx_exporter.page import Page
 from observability.nginx_exporter.routes import Router
 from observability.nginx_exporter.snapshot import StateFile
 from observability.nginx_exporter.text_lines import CLASSIC, TextLines
@@ -24,9 +24,7 @@ def counted(folder, parser, lines):
     totals = Totals(Router(["/"]))
     exporter = Exporter([log], parser, totals, file, None)
     exporter.step()
-    registry = CollectorRegistry()
-    registry.register(ExporterCollector(exporter))
-    scrape = generate_latest(registry)
+    scrape = Page(exporter, CollectorRegistry()).text()
     past = file.load()
     file.close()
     return past.series, past.logs[0].counts, scrape
@@ -61,7 +59,7 @@ def test_a_hostile_json_line_spoils_nothing(tmp_path, line, errors):
     assert (counts.lines, counts.parse_errors) == (4, 3 * errors)
     assert sum(s.requests for s in series) == 4 - 3 * errors
     assert (sum(s.size for s in series), sum(s.duration_sum for s in series)) == (1, 0.1)
-    assert b'nginx_http_requests_total{method="GET",route="/",status="200"} 1.0' in scrape
+    assert b'nginx_http_requests_total{method="GET",route="/",status="200"} 1\n' in scrape
 
 
 @pytest.mark.parametrize(

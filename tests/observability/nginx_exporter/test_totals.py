@@ -40,8 +40,19 @@ def test_sizes_and_times_are_summed_and_a_dash_is_not_observed():
 
 
 def test_past_the_limit_everything_new_is_other():
-    totals = Totals(Router(["/a"]), max_series=3)
+    totals = Totals(Router(["/a"]), max_series=4)
     totals.add([hit(status=str(code)) for code in range(200, 300)])
     labels = {(s.method, s.status, s.route): s.requests for s in totals.series}
-    assert len(labels) == 4
-    assert labels["other", "other", "other"] == 97
+    assert len(labels) == 3
+    assert labels["other", "other", "other"] == 98
+
+
+@pytest.mark.parametrize("most", [1, 2, 3, 8, 100])
+def test_there_are_never_more_series_than_the_limit(most):
+    totals = Totals(Router(["/a"]), max_series=most)
+    for method in ("BREW", "GET", "PUT", ""):
+        totals.add(
+            [hit(method, path, str(code)) for code in range(99, 601) for path in ("/a", "/")]
+        )
+    assert len(totals.series) <= most
+    assert sum(series.requests for series in totals.series) == 4 * 502 * 2
