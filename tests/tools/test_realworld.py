@@ -1,0 +1,124 @@
+"""The measure of foreign projects: what it counts, and that it sees what is wrong."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tools.realworld.conforms import unlike
+from tools.realworld.worlds import _difference
+
+_ROOT = Path(__file__).resolve().parents[2]
+_CONFIG = """\
+version: "2"
+sql:
+  - engine: postgresql
+    schema: schema.sql
+    queries: queries.sql
+    gen:
+      go: {package: db, out: db, emit_json_tags: true}
+  - engine: sqlite
+    schema: schema.sql
+    queries: queries.sql
+    gen: {go: {package: lite, out: lite}}
+"""
+_SCHEMA = """\
+CREATE TABLE author (id bigint PRIMARY KEY, name text NOT NULL, bio text);
+CREATE TABLE book (id bigint PRIMARY KEY, author_id bigint NOT NULL REFERENCES author, title text);
+"""
+_QUERIES = """\
+-- name: GetAuthor :one
+SELECT * FROM author WHERE id = $1;
+
+-- name: ListBooks :many
+SELECT sqlc.embed(author), book.* FROM book JOIN author ON author.id = book.author_id;
+
+-- name: AddAuthor :one
+INSERT INTO author (id, name, bio) VALUES ($1, $2, $3) RETURNING *;
+
+-- name: FailsOnEveryServer :many
+SELECT count(*) FROM author WHERE name = 5;
+"""
+
+
+@pytest.fixture(scope="module")
+def row(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The table's row of a small project."""
+    folder = tmp_path_factory.mktemp("projects")
+    project, told = folder / "shop", folder / "found.json"
+    project.mkdir()
+    (project / "sqlc.yaml").write_text(_CONFIG)
+    (project / "schema.sql").write_text(_SCHEMA)
+    (project / "queries.sql").write_text(_QUERIES)
+    command = [sys.executable, "-m", "tools.realworld", "--json", str(told), str(project)]
+    done = subprocess.run(command, cwd=_ROOT, capture_output=True, text=True, check=False)
+    assert "| shop |" in done.stdout, done.stderr
+    assert sorted(path.name for path in project.iterdir()) == [
+        "queries.sql",
+        "schema.sql",
+        "sqlc.yaml",
+    ]
+    found: dict[str, Any] = json.loads(told.read_text())[0]
+    return found
+
+
+def test_every_query_of_supported_engines_is_compiled_by_both_and_called(
+    row: dict[str, Any],
+) -> None:
+    assert (row["queries"], row["sqlc"], row["ours"], row["both"]) == (4, 4, 3, 3)
+    assert (row["called"], row["answered"]) == (3, 3)
+    assert [row[kind] for kind in ("wrong", "refuted", "broken", "internal")] == [[]] * 4
+
+
+def test_a_query_that_only_sqlc_compiles_has_its_cause(row: dict[str, Any]) -> None:
+    (cause,) = row["causes"]
+    assert cause.startswith("postgresql E")
+    assert row["missed"] == [
+        "sqlc.yaml FailsOnEveryServer: " + cause.removeprefix("postgresql "),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("ours", "written", "again", "said"),
+    [
+        ([(1, 2)], [(1, 2)], [(1, 2)], ""),
+        ([(1,)], [(1, 2)], [(1, 2)], "1 columns, as written 2"),
+        ([(1,), (2,)], [(1,)], [(1,)], "2 rows, as written 1"),
+        ([(3,)], [(1,)], [(1,)], "column 1 has ['3'], as written ['1']"),
+        ([(3,)], [(1,)], [(2,)], ""),  # differs by itself: a random value
+        ("UPDATE 2", "UPDATE 1", "UPDATE 1", "status UPDATE 2, as written UPDATE 1"),
+    ],
+)
+def test_a_text_that_answers_otherwise_than_the_source_is_seen(
+    ours: object, written: object, again: object, said: str
+) -> None:
+    assert _difference(ours, written, again) == said
+
+
+@dataclass
+class _Row:
+    id: int
+    name: str | None
+
+
+@pytest.mark.parametrize(
+    ("value", "hint", "said"),
+    [
+        (_Row(1, None), _Row, ""),
+        (None, _Row | None, ""),
+        ([_Row(1, "a")], list[_Row], ""),
+        (None, _Row, "result is None, but _Row is promised"),
+        (_Row(None, "a"), _Row, "result.id is None, but int is promised"),  # type: ignore[arg-type]  # what is looked for
+        ([_Row("x", "a")], list[_Row], "result[].id is str 'x', not int"),  # type: ignore[arg-type]  # what is looked for
+    ],
+)
+def test_a_value_that_its_annotation_does_not_promise_is_seen(
+    value: object, hint: object, said: str
+) -> None:
+    assert unlike(value, hint) == said

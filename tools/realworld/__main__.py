@@ -1,0 +1,107 @@
+"""`python -m tools.realworld FOLDER...`: compile foreign projects, call what was made, and count.
+
+Exit code: 0, or 1 where a text is wrong, a claim is refuted or the compiler broke.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from tools.realworld.projects import Entry, copy_project, find_entries
+from tools.realworld.reference import ask_sqlc
+from tools.realworld.table import Row, print_causes, print_rows
+from tools.realworld.typecheck import type_errors
+
+_ROOT = Path(__file__).resolve().parents[2]
+
+
+def main() -> int:
+    """Take the folders one after another; a row of the table for each, then the causes."""
+    arguments = _parser().parse_args()
+    rows: list[Row] = []
+    with tempfile.TemporaryDirectory(prefix="realworld-") as scratch:
+        work = arguments.keep or Path(scratch)
+        for folder in arguments.folders:
+            row = _project(folder.resolve(), work / folder.resolve().name, arguments)
+            rows.append(row)
+            sys.stderr.write(print_rows([row]).splitlines()[-1] + "\n")
+    sys.stdout.write(print_rows(rows, total=True) + "\n\n" + print_causes(rows) + "\n")
+    if arguments.json:
+        arguments.json.write_text(json.dumps([vars(row) for row in rows], indent=1), "utf-8")
+    return 1 if any(row.wrong or row.refuted or row.internal or row.broken for row in rows) else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tools.realworld", description=__doc__)
+    parser.add_argument("folders", nargs="+", type=Path, metavar="FOLDER")
+    parser.add_argument("--no-calls", action="store_true", help="compile only")
+    parser.add_argument("--no-sqlc", action="store_true", help="do not ask sqlc")
+    parser.add_argument("--types", action="store_true", help="run mypy --strict and pyright")
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="leave the scratch copies here")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all findings to a file")
+    parser.add_argument("--seconds", type=float, default=400, help="the longest an entry may take")
+    return parser
+
+
+def _project(folder: Path, copy: Path, arguments: argparse.Namespace) -> Row:
+    """Return the row of one project."""
+    row = Row(folder.name)
+    copy_project(folder, copy)
+    for place, entry in enumerate(find_entries(copy)):
+        sqlc: dict[str, Any] = {}
+        if not arguments.no_sqlc:
+            reference = ask_sqlc(entry)
+            sqlc = dict(reference.queries)
+            row.sqlc_refused += len(reference.refused)
+        out = copy.parent / f"out_{copy.name}" / f"p{place}"
+        outcome = _outcome(entry, out, arguments)
+        row.add(entry.engine, str(entry.config.relative_to(copy)), list(sqlc), outcome)
+    if arguments.types:
+        row.types = type_errors(copy.parent / f"out_{copy.name}", _ROOT)
+    return row
+
+
+def _outcome(entry: Entry, out: Path, arguments: argparse.Namespace) -> dict[str, Any]:
+    """Run our side of an entry in a process of its own."""
+    told = out.parent / f"{out.name}.json"
+    out.parent.mkdir(parents=True, exist_ok=True)
+    asked = {
+        **asdict(replace(entry, config=Path())),
+        "config": str(entry.config),
+        "out": str(out),
+        "calls": not arguments.no_calls,
+    }
+    command = [sys.executable, "-m", "tools.realworld.run", json.dumps(asked, default=str)]
+    started = time.monotonic()
+    failure = ""
+    try:
+        done = subprocess.run(
+            [*command, str(told)],
+            cwd=_ROOT,
+            capture_output=True,
+            text=True,
+            timeout=arguments.seconds,
+            check=False,
+        )
+        if done.returncode:
+            failure = (done.stderr.strip().splitlines() or ["no word"])[-1]
+    except subprocess.TimeoutExpired:
+        failure = f"not done after {time.monotonic() - started:.0f} s"
+    outcome: dict[str, Any] = json.loads(told.read_text("utf-8")) if told.is_file() else {}
+    outcome.setdefault("ours", {"queries": [], "compiled": [], "causes": {}, "internal": []})
+    outcome.setdefault("called", {})
+    if failure:
+        outcome["ours"]["internal"].append(failure)
+    return outcome
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,40 @@
+"""Whether a value is what an annotation promises, all the way down."""
+
+from __future__ import annotations
+
+from enum import Enum
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+
+def unlike(value: object, hint: Any, where: str = "result") -> str:
+    """Return where a value is not of the annotated type, empty where it is."""
+    if hint is Any or hint is object:
+        return ""
+    if hint is None or hint is NoneType:
+        return "" if value is None else f"{where} is {value!r}, not None"
+    origin = get_origin(hint)
+    if origin in {Union, UnionType}:
+        found = [unlike(value, item, where) for item in get_args(hint)]
+        return "" if "" in found else found[0]
+    if origin is Literal:
+        return "" if value in get_args(hint) else f"{where} is {value!r}"
+    if origin in {list, tuple} and isinstance(value, list | tuple):
+        item = (get_args(hint) or (Any,))[0]
+        found = [unlike(each, item, f"{where}[]") for each in value]
+        return next((text for text in found if text), "")
+    kind = origin or hint
+    if value is None:
+        return f"{where} is None, but {getattr(kind, '__name__', kind)} is promised"
+    if not isinstance(kind, type):
+        return ""
+    if not isinstance(value, kind):
+        return f"{where} is {type(value).__name__} {value!r}, not {kind.__name__}"
+    if isinstance(value, Enum) or type(value) is not kind:
+        return ""
+    fields = getattr(kind, "__dataclass_fields__", None)
+    if fields:
+        hints = get_type_hints(kind)
+        found = [unlike(getattr(value, name), hints[name], f"{where}.{name}") for name in fields]
+        return next((text for text in found if text), "")
+    return ""

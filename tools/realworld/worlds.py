@@ -1,0 +1,427 @@
+"""Databases with a schema and some rows in them, on which generated functions are called."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import secrets
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import Any, Protocol
+
+import aiomysql
+import asyncpg
+import pymysql
+from aiosqlc.mysql.placeholders import for_driver
+from aiosqlc.mysql.schema import load
+from aiosqlc.mysql.server import open_session
+from aiosqlc.parse.scanner import Dialect
+from aiosqlc.pipeline import Analysed, options_of
+from aiosqlc.postgres.analyze import Analyzer
+from aiosqlc.postgres.catalog.facts import load_facts
+from aiosqlc.postgres.population import Population
+from aiosqlc.postgres.sampling import Sampler
+from aiosqlc.postgres.server.connection import Connection
+from aiosqlc.stages import TypedQuery
+
+from tools.realworld.filling import insert_rows
+
+_MOST_ROWS = 200  # of a table, when two states are compared
+_SAMPLE = 10  # rows of a table whose values are passed as arguments
+_SECONDS = 3.0
+
+
+class World(Protocol):
+    """A database to call functions in."""
+
+    refusals: tuple[type[Exception], ...]
+
+    async def fill(self, number: int) -> None:
+        """Add rows for the given round; the first round has only those of the schema."""
+        ...
+
+    async def rows(self) -> list[dict[str, object]]:
+        """Return some rows of every table, for arguments that meet them."""
+        ...
+
+    def attempt(self) -> contextlib.AbstractAsyncContextManager[Recorder]:
+        """Yield an executor whose work is undone at the end of the block."""
+        ...
+
+
+@dataclass
+class Statement:
+    """A statement that a function has run, and what came of it. No `sql`: rows were copied."""
+
+    sql: str
+    arguments: Sequence[Any]
+    outcome: Any = None
+
+
+class Engine(Protocol):
+    """One connection, inside a transaction."""
+
+    async def fetch(self, sql: str, arguments: Sequence[Any]) -> list[tuple[Any, ...]]:
+        """Return every row."""
+        ...
+
+    async def execute(self, sql: str, arguments: Sequence[Any]) -> str:
+        """Run a statement and return its status."""
+        ...
+
+    async def mark(self) -> None:
+        """Set the point that `undo` goes back to."""
+        ...
+
+    async def undo(self) -> None:
+        """Undo everything since the mark."""
+        ...
+
+    def source(self, query: TypedQuery, arguments: Sequence[Any]) -> tuple[str, Sequence[Any]]:
+        """Return the text as the user wrote it, and the arguments in its order."""
+        ...
+
+    async def state(self, table: str) -> list[str]:
+        """Return the rows of a table as texts."""
+        ...
+
+
+@dataclass
+class Recorder:
+    """The executor that generated functions get: it runs, and remembers, what they ask for."""
+
+    engine: Engine
+    raw: Any
+    statements: list[Statement] = field(default_factory=list)
+
+    async def fetch(self, query: str, /, *args: Any) -> Any:
+        """Return every row."""
+        said = self._note(query, args)
+        said.outcome = list(await self.raw.fetch(query, *args))
+        return said.outcome
+
+    async def fetchrow(self, query: str, /, *args: Any) -> Any:
+        """Return the first row."""
+        rows = await self.fetch(query, *args)
+        return rows[0] if rows else None
+
+    async def fetchval(self, query: str, /, *args: Any) -> Any:
+        """Return the first value."""
+        row = await self.fetchrow(query, *args)
+        return None if row is None else next(iter(row))
+
+    async def execute(self, query: str, /, *args: Any) -> str:
+        """Run a statement."""
+        said = self._note(query, args)
+        said.outcome = status = str(await self.raw.execute(query, *args))
+        return status
+
+    async def execute_lastid(self, query: str, /, *args: Any) -> int:
+        """Run an INSERT; ids differ between two runs, so they are not compared."""
+        self._note(query, args)
+        return int(await self.raw.execute_lastid(query, *args))
+
+    async def executemany(self, command: str, args: Iterable[Sequence[Any]]) -> None:
+        """Run a statement many times."""
+        rows = [tuple(item) for item in args]
+        for item in rows:
+            self._note(command, item)
+        await self.raw.executemany(command, rows)
+
+    async def copy_records_to_table(
+        self, table_name: str, *, records: Iterable[Sequence[Any]], **options: Any
+    ) -> str:
+        """Copy rows."""
+        rows = [tuple(item) for item in records]
+        for item in rows:
+            self._note("", item)
+        return str(await self.raw.copy_records_to_table(table_name, records=rows, **options))
+
+    def cursor(self, query: str, /, *args: Any) -> Any:
+        """Open a cursor."""
+        self._note(query, args)
+        return self.raw.cursor(query, *args)
+
+    def _note(self, sql: str, arguments: Sequence[Any]) -> Statement:
+        self.statements.append(Statement(sql, arguments))
+        return self.statements[-1]
+
+    async def source_fails(self, query: TypedQuery) -> bool:
+        """Whether the text as written fails too, or nothing can be said."""
+        if query.variants or not self.statements:
+            return True
+        return isinstance(await self._source(query), Exception)
+
+    async def differs_from_source(self, query: TypedQuery) -> str:
+        """Return how what was done differs from what the text as written does."""
+        if query.variants or not self.statements:
+            return ""
+        ours = [await self.engine.state(table) for table in query.writes]
+        one = await self._source(query)
+        theirs = [await self.engine.state(table) for table in query.writes]
+        if isinstance(one, Exception):
+            return f"only the text as written is refused: {type(one).__name__}: {one}"
+        other = await self._source(query)
+        if isinstance(other, Exception):
+            return ""
+        again = [await self.engine.state(table) for table in query.writes]
+        outcomes = [item.outcome for item in self.statements]
+        for mine, first, second in zip(outcomes, one, other, strict=True):
+            found = _difference(mine, first, second)
+            if found:
+                return found
+        if theirs == again and ours != theirs:
+            return f"{', '.join(query.writes)} would hold {_first_unlike(theirs, ours)}"
+        return ""
+
+    async def _source(self, query: TypedQuery) -> list[Any] | Exception:
+        """Run the text as written with the same arguments, from the same state."""
+        await self.engine.undo()
+        outcomes: list[Any] = []
+        try:
+            for item in self.statements:
+                sql, arguments = self.engine.source(query, item.arguments)
+                if isinstance(item.outcome, list):
+                    outcomes.append(await self.engine.fetch(sql, arguments))
+                else:
+                    status = await self.engine.execute(sql, arguments)
+                    outcomes.append(None if item.outcome is None else status)
+        except Exception as error:  # noqa: BLE001 - the text as written may fail in any way
+            await self.engine.undo()
+            return error
+        return outcomes
+
+
+def _difference(mine: Any, one: Any, other: Any) -> str:
+    """Compare an outcome with those of the source, which may differ between two runs of it."""
+    if mine is None or one is None:
+        return ""
+    if not isinstance(mine, list):
+        return f"status {mine}, as written {one}" if one == other and mine != one else ""
+    rows = [tuple(row) for row in mine]
+    widths = {len(row) for row in rows} | {len(row) for row in one}
+    if len(widths) > 1:
+        return f"{len(rows[0])} columns, as written {len(one[0])}"
+    if len(one) == len(other) != len(rows):
+        return f"{len(rows)} rows, as written {len(one)}"
+    for column in range(max(widths, default=0)):
+        first, second, ours = ([repr(row[column]) for row in part] for part in (one, other, rows))
+        if sorted(first) == sorted(second) != sorted(ours):
+            return f"column {column + 1} has {sorted(ours)[:3]}, as written {sorted(first)[:3]}"
+    return ""
+
+
+def _first_unlike(theirs: list[list[str]], ours: list[list[str]]) -> str:
+    for one, other in zip(theirs, ours, strict=True):
+        for row in sorted(set(one) ^ set(other))[:1]:
+            return f"{row[:120]} {'only as written' if row in one else 'only by our text'}"
+    return "something else"
+
+
+@contextlib.asynccontextmanager
+async def open_world(analysed: Analysed, out: Path) -> AsyncIterator[World]:
+    """Yield a database with the schema of an entry; it is gone after the block."""
+    opener = _open_mysql if analysed.entry.engine is Dialect.MYSQL else _open_postgres
+    async with opener(analysed, out) as world:
+        yield world
+
+
+# --- PostgreSQL -----------------------------------------------------------------------------------
+
+
+@dataclass
+class _PostgresEngine:
+    connection: Any
+
+    async def fetch(self, sql: str, arguments: Sequence[Any]) -> list[tuple[Any, ...]]:
+        return [tuple(row) for row in await self.connection.fetch(sql, *arguments)]
+
+    async def execute(self, sql: str, arguments: Sequence[Any]) -> str:
+        return str(await self.connection.execute(sql, *arguments))
+
+    async def mark(self) -> None:
+        await self.connection.execute("savepoint called")
+
+    async def undo(self) -> None:
+        await self.connection.execute("rollback to savepoint called")
+
+    def source(self, query: TypedQuery, arguments: Sequence[Any]) -> tuple[str, Sequence[Any]]:
+        return query.parsed.sql, arguments
+
+    async def state(self, table: str) -> list[str]:
+        name = ".".join(f'"{part}"' for part in table.split("."))
+        rows = await self.connection.fetch(
+            f"select t::text from {name} t order by 1 limit {_MOST_ROWS}"  # noqa: S608 - a name of the catalogue
+        )
+        return [row[0] for row in rows]
+
+
+@dataclass
+class _PostgresWorld:
+    connection: Any
+    population: Population
+    refusals: tuple[type[Exception], ...] = (asyncpg.PostgresError,)
+
+    async def fill(self, number: int) -> None:
+        if number:
+            self.population.connection.run("begin")
+            self.population.fill(3 * number)
+            self.population.connection.run("commit")
+
+    async def rows(self) -> list[dict[str, object]]:
+        found: list[dict[str, object]] = []
+        for table in self.population.order:
+            name = self.population.named(table)
+            with contextlib.suppress(asyncpg.PostgresError):
+                rows = await self.connection.fetch(f"select * from {name} limit {_SAMPLE}")  # noqa: S608 - quoted
+                found += [_named(name, dict(row)) for row in rows]
+        return found
+
+    @contextlib.asynccontextmanager
+    async def attempt(self) -> AsyncIterator[Recorder]:
+        transaction = self.connection.transaction()
+        await transaction.start()
+        try:
+            engine = _PostgresEngine(self.connection)
+            await engine.mark()
+            yield Recorder(engine, self.connection)
+        finally:
+            await transaction.rollback()
+
+
+@contextlib.asynccontextmanager
+async def _open_postgres(analysed: Analysed, _out: Path) -> AsyncIterator[World]:
+    options = options_of(analysed.entry, analysed.inputs.shims)
+    with Analyzer() as analyzer:
+        opened = analyzer.opened(analysed.inputs.schema, options)
+        if opened is None:
+            message = "the schema has errors"
+            raise RuntimeError(message)
+        server = analyzer.server(options)
+        original = opened[0].rows("select current_database()")[0][0]
+        opened[0].close()
+        name = f"realworld_{secrets.token_hex(6)}"
+        with Connection(server.admin) as admin:
+            error = admin.run(f'create database "{name}" template "{original}"')
+            if error is not None:
+                raise RuntimeError(error.message)
+            try:
+                with Connection(server.conninfo(name)) as filler:
+                    facts = load_facts(filler)
+                    texts = [query.sql for query in analysed.analysis.queries]
+                    population = Population(filler, facts, Sampler(0, texts), facts.relations)
+                    filler.run("set statement_timeout = '2s'")
+                    connection = await asyncpg.connect(**_asyncpg(server.conninfo(name)))
+                    await connection.execute("set statement_timeout = '2s'")
+                    try:
+                        yield _PostgresWorld(connection, population)
+                    finally:
+                        await connection.close()
+            finally:
+                admin.run(f'drop database if exists "{name}" with (force)')
+
+
+def _asyncpg(conninfo: str) -> dict[str, Any]:
+    """Translate what libpq is told."""
+    from psycopg.conninfo import conninfo_to_dict
+
+    said = conninfo_to_dict(conninfo)
+    known = {"host": "host", "port": "port", "user": "user", "dbname": "database"}
+    found: dict[str, Any] = {known[key]: said[key] for key in known if key in said}
+    return {**found, "password": said.get("password"), "statement_cache_size": 0}
+
+
+# --- MySQL ----------------------------------------------------------------------------------------
+
+
+@dataclass
+class _MysqlEngine:
+    connection: Any
+    adapter: Any
+
+    async def fetch(self, sql: str, arguments: Sequence[Any]) -> list[tuple[Any, ...]]:
+        return [tuple(row) for row in await self.adapter.fetch(sql, *arguments)]
+
+    async def execute(self, sql: str, arguments: Sequence[Any]) -> str:
+        return str(await self.adapter.execute(sql, *arguments))
+
+    async def mark(self) -> None:
+        await self.adapter.execute("savepoint called")
+
+    async def undo(self) -> None:
+        await self.adapter.execute("rollback to savepoint called")
+
+    def source(self, query: TypedQuery, arguments: Sequence[Any]) -> tuple[str, Sequence[Any]]:
+        ours = for_driver(query.sql)[1]
+        by_number = dict(zip(ours, arguments, strict=False))
+        text, theirs = for_driver(query.parsed.sql)
+        return text, [by_number[number] for number in theirs]
+
+    async def state(self, table: str) -> list[str]:
+        rows = await self.adapter.fetch(f"select * from `{table}` limit {_MOST_ROWS}")  # noqa: S608 - a name of the catalogue
+        return sorted(repr(tuple(row)) for row in rows)
+
+
+@dataclass
+class _MysqlWorld:
+    connection: Any
+    adapter: Any
+    random: Random
+    refusals: tuple[type[Exception], ...] = (pymysql.MySQLError,)
+
+    async def fill(self, number: int) -> None:
+        if number:
+            await insert_rows(self.adapter, self.random, 3 * number)
+            await self.connection.commit()
+
+    async def rows(self) -> list[dict[str, object]]:
+        found: list[dict[str, object]] = []
+        for (table,) in await self.adapter.fetch("show tables"):
+            cursor = await self.connection.cursor(aiomysql.DictCursor)
+            await cursor.execute(f"select * from `{table}` limit {_SAMPLE}")  # noqa: S608 - as above
+            found += [_named(table, row) for row in await cursor.fetchall()]
+        return found
+
+    @contextlib.asynccontextmanager
+    async def attempt(self) -> AsyncIterator[Recorder]:
+        await self.connection.begin()
+        try:
+            engine = _MysqlEngine(self.connection, self.adapter)
+            await engine.mark()
+            yield Recorder(engine, self.adapter)
+        finally:
+            await self.connection.rollback()
+
+
+@contextlib.asynccontextmanager
+async def _open_mysql(analysed: Analysed, out: Path) -> AsyncIterator[World]:
+    session = open_session(None, None, analysed.entry.server)
+    loaded, problem = load(session, analysed.inputs.schema, for_mysql=True)
+    if loaded is None:
+        raise RuntimeError(problem.message if problem else "the schema has errors")
+    socket = str(session.connection.unix_socket)
+    adapter = importlib.import_module(f"{out.name}.adapter")
+    connection = await aiomysql.connect(
+        unix_socket=socket,
+        user="root",
+        db=loaded.database,
+        charset="utf8mb4",
+        client_flag=pymysql.constants.CLIENT.FOUND_ROWS,
+        init_command="SET time_zone = '+00:00', max_statement_time = 2",
+    )
+    try:
+        yield _MysqlWorld(connection, adapter.AiomysqlExecutor(connection), Random(0))  # noqa: S311 - test data
+    finally:
+        connection.close()
+        for (table,) in session.rows("show tables"):  # the cached database stays empty
+            session.run("set foreign_key_checks = 0")
+            with contextlib.suppress(pymysql.MySQLError):
+                session.run(f"delete from `{table}`")  # noqa: S608 - as above
+
+
+def _named(table: str, row: dict[str, object]) -> dict[str, object]:
+    """Add a row's id as other tables call it: `author_id` of a row of `authors`."""
+    singular = table.rpartition(".")[2].strip('"').removesuffix("s")
+    return {**row, f"{singular}_id": row["id"]} if "id" in row else row
