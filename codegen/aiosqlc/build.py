@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 
+from aiosqlc.causes import by_cost
 from aiosqlc.config.project import Project
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.lock import keep_lock, print_lock
@@ -17,13 +19,20 @@ def build(
     project: Project,
     report: Callable[[Sequence[Diagnostic]], None],
     analyze: Analyze | None = None,
+    *,
+    keep_going: bool = False,
 ) -> int:
-    """Generate every file and the lock; nothing is written where there is an error."""
-    compiled = compile_project(project, analyze)
-    report(compiled.diagnostics)
-    if compiled.failed:
+    """Generate every file and the lock; with an error, nothing is written, or what compiles."""
+    compiled = compile_project(project, analyze, keep_going=keep_going)
+    report(by_cost(compiled.diagnostics))
+    if compiled.failed and not keep_going:
+        if compiled.sound:
+            count = f"{compiled.sound} of {compiled.asked} queries"
+            sys.stderr.write(f"nothing is written; `--keep-going` writes {count}\n")
         return 1
-    refused = write(compare(compiled.files, compiled.folders))
+    # What was made of a query that fails now may still be in use: only a whole run clears up.
+    folders = [] if compiled.failed else compiled.folders
+    refused = write(compare(compiled.files, folders))
     if not refused:  # the lock names the files that are there now
         quiet = not compiled.diagnostics
         head = head_of(project, compiled.files) if quiet else None
@@ -31,4 +40,7 @@ def build(
     if not refused:
         keep_lock(project, compiled.locked)
     report(refused)
-    return 1 if refused else 0
+    if compiled.failed and not refused:
+        left = compiled.asked - compiled.written
+        sys.stderr.write(f"{compiled.written} queries are written, {left} are not\n")
+    return 1 if refused or compiled.failed else 0

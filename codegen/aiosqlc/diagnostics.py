@@ -29,7 +29,8 @@ class Diagnostic:
     """One finding. The first label is the cause; further ones show what it disagrees with.
 
     Codes: E0xx files and configuration, E1xx annotations and macros, E2xx schema, E3xx queries,
-    E4xx Python names, E5xx output; V0xx the rules of `vet`.
+    E4xx Python names, E5xx output; V0xx the rules of `vet`. `costs` are the queries that do not
+    compile because of it, as `file.sql:Name`.
     """
 
     code: str
@@ -38,6 +39,7 @@ class Diagnostic:
     hint: str = ""
     severity: Severity = Severity.ERROR
     notes: tuple[str, ...] = ()
+    costs: tuple[str, ...] = ()
 
     @property
     def sort_key(self) -> tuple[str, int, str]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from aiosqlc import lock
 from aiosqlc.bulk import with_bulk
-from aiosqlc.checks import check_commands, without_ignored
+from aiosqlc.causes import merged
+from aiosqlc.checks import check_commands, concerns, without_ignored
 from aiosqlc.config.project import Project, QuerySet
 from aiosqlc.contract.emit import print_contract
 from aiosqlc.diagnostics import Diagnostic, Severity
@@ -32,13 +33,20 @@ from aiosqlc.stages import Analysis, AnalyzeOptions, Catalog, ParsedQuery, Rende
 
 @dataclass
 class Compiled:
-    """What became of a project. With errors among the diagnostics, `files` is not to be written."""
+    """What became of a project. With errors among the diagnostics, `files` is not to be written.
+
+    Unless it was compiled to keep going: then they hold the `written` of `asked` queries, and are
+    whole in themselves. `sound` counts the queries that no error is about.
+    """
 
     files: list[Rendered] = field(default_factory=list)
     folders: list[Path] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
     locked: dict[str, lock.Locked] = field(default_factory=dict)
     planned: dict[str, Planned] = field(default_factory=dict)
+    asked: int = 0
+    sound: int = 0
+    written: int = 0
 
     @property
     def failed(self) -> bool:
@@ -73,24 +81,46 @@ class Analysed:
         return any(item.severity is Severity.ERROR for item in self.diagnostics)
 
 
-def compile_project(project: Project, analyze: Analyze | None = None) -> Compiled:
-    """Compile every entry of a project. One entry's errors do not hide another's."""
+def compile_project(
+    project: Project, analyze: Analyze | None = None, *, keep_going: bool = False
+) -> Compiled:
+    """Compile every entry of a project. One entry's errors do not hide another's.
+
+    `keep_going` prints of an entry with errors what is not concerned by any.
+    """
     compiled = Compiled()
     known: list[Analysis] = []
     for analysed in analyze_project(project, analyze):
         known.append(analysed.analysis)
         compiled.diagnostics += analysed.diagnostics
+        compiled.asked += len(analysed.inputs.queries)
         if analysed.locked:
             compiled.locked[str(analysed.entry.index)] = analysed.locked
         if not analysed.failed:
-            print_set(project, analysed.entry, analysed.analysis, compiled)
+            compiled.sound += len(analysed.analysis.queries)
+            print_set(project, analysed.entry, analysed.analysis, compiled, keep_going=keep_going)
         else:
             compiled.diagnostics += _clashes_elsewhere(analysed)
+            sound = without_concerned(analysed.analysis, analysed.diagnostics)
+            compiled.sound += len(sound.queries)
+            if keep_going and sound.queries:
+                print_set(project, analysed.entry, sound, compiled, keep_going=True)
     if not compiled.failed:
         asked = [item for entry in project.sets if entry.python for item in entry.python.overrides]
         compiled.diagnostics += unmatched_overrides(asked, known, project.file)
     compiled.diagnostics = in_source_order([*compiled.diagnostics, *_same_paths(project, compiled)])
     return compiled
+
+
+def without_concerned(analysis: Analysis, diagnostics: Sequence[Diagnostic]) -> Analysis:
+    """Leave out the queries that an error is about."""
+    errors = [item for item in diagnostics if item.severity is Severity.ERROR]
+    sound = [
+        query
+        for query in analysis.queries
+        if not any(concerns(item, query.parsed) for item in errors)
+    ]
+    return replace(analysis, queries=tuple(sound))
 
 
 def _clashes_elsewhere(analysed: Analysed) -> list[Diagnostic]:
@@ -144,22 +174,40 @@ def analyze_project(
         yield Analysed(entry, inputs, analysis, outcome.locked, tuple(diagnostics))
 
 
-def print_set(project: Project, entry: QuerySet, analysis: Analysis, into: Compiled) -> None:
-    """Plan and print one entry."""
+def print_set(
+    project: Project,
+    entry: QuerySet,
+    analysis: Analysis,
+    into: Compiled,
+    *,
+    keep_going: bool = False,
+) -> None:
+    """Plan and print one entry; `keep_going` leaves out the queries whose names clash."""
     if entry.json:
         into.files.append(print_json(entry, entry.json, analysis))
+        into.written += 0 if entry.python else len(analysis.queries)
     if entry.python:
         into.folders.append(entry.python.out)
         modules, clashes = plan_modules(entry.python, analysis, entry.engine)
-        clashes += check_target(entry, project.file)
-        planned = Planned(entry, modules, analysis.queries)
-        if entry.python.same_as and not clashes:
-            modules, clashes = twin_of(planned, into.planned)
-        into.planned[entry.python.package] = planned
         into.diagnostics += clashes
-        if not clashes:
+        while clashes and keep_going:
+            sound = without_concerned(analysis, clashes)
+            if len(sound.queries) in {0, len(analysis.queries)}:
+                return
+            analysis = sound
+            modules, clashes = plan_modules(entry.python, analysis, entry.engine)
+            into.diagnostics += clashes
+        unsuited = check_target(entry, project.file)
+        planned = Planned(entry, modules, analysis.queries)
+        if entry.python.same_as and not clashes and not unsuited:
+            modules, clashes = twin_of(planned, into.planned)
+            into.diagnostics += clashes
+        into.planned[entry.python.package] = planned
+        into.diagnostics += unsuited
+        if not clashes and not unsuited:
             files = print_package(project, entry.python, modules, entry.engine)
             into.files += format_all(files, entry.python.out)
+            into.written += len(analysis.queries)
             if entry.python.contract:
                 header = files[-1].text.partition("\n")[0]
                 text = print_contract(
@@ -208,4 +256,4 @@ def analyzer(engine: Dialect) -> Analyze:
 
 def in_source_order(diagnostics: Sequence[Diagnostic]) -> list[Diagnostic]:
     """Sort by file and position; the same finding said twice is said once."""
-    return sorted(dict.fromkeys(diagnostics), key=lambda item: item.sort_key)
+    return sorted(merged(diagnostics), key=lambda item: item.sort_key)

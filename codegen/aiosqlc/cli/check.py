@@ -16,11 +16,12 @@ def run(arguments: argparse.Namespace) -> int:
         return 2
     if is_unchanged(project):
         return 0
+    from aiosqlc.causes import by_cost
     from aiosqlc.output import compare, diff
     from aiosqlc.pipeline import compile_project
 
     compiled = compile_project(project)
-    report(compiled.diagnostics, style_of(arguments, project.root))
+    report(by_cost(compiled.diagnostics), style_of(arguments, project.root))
     if compiled.failed:
         return 1
     changes = compare(compiled.files, compiled.folders)

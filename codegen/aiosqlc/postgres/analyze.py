@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 import psycopg
@@ -14,7 +14,8 @@ from aiosqlc.postgres.catalog.bodies import look_into_bodies
 from aiosqlc.postgres.catalog.facts import Facts, load_facts
 from aiosqlc.postgres.catalog.types import build_catalog
 from aiosqlc.postgres.describe import Described, describe, prepare_session
-from aiosqlc.postgres.problems import query_problem
+from aiosqlc.postgres.failures import Failure, diagnoses
+from aiosqlc.postgres.problems import cost_of, query_problem
 from aiosqlc.postgres.refute import Hinted, hinted, refuted_hints
 from aiosqlc.postgres.schema import apply_schema, schema_digest
 from aiosqlc.postgres.server.connection import Connection, ConnectionFailedError, ServerError
@@ -26,6 +27,7 @@ from aiosqlc.postgres.server.databases import (
 )
 from aiosqlc.postgres.server.embedded import Server, ServerUnavailableError, embedded_server
 from aiosqlc.postgres.typed import Typist
+from aiosqlc.postgres.unsettled import words_of
 from aiosqlc.postgres.views import view_columns
 from aiosqlc.progress import counted
 from aiosqlc.stages import (
@@ -70,7 +72,7 @@ class Analyzer:
 
     def __exit__(self, *_exc: object) -> None:
         for schema in self._open.values():
-            schema.connection.close()
+            schema.closing.close()
         self._open.clear()
         self._stack.close()
 
@@ -115,7 +117,9 @@ class Analyzer:
     ) -> tuple[Connection, Facts] | None:
         """Return a connection to the schema's database and its facts; None if it has errors."""
         found = self._schema(schema, options)
-        return (found.connection, found.typist.facts) if isinstance(found, _Schema) else None
+        if not isinstance(found, _Schema) or found.failures:
+            return None
+        return found.connection, found.typist.facts
 
     def _schema(
         self, schema: Sequence[SchemaFile], options: AnalyzeOptions
@@ -123,29 +127,26 @@ class Analyzer:
         digest = schema_digest(schema, options.shims)
         key = (digest, options.database_uri or "", *sorted(options.not_null_functions))
         if key in self._open:
+            self._open[key] = self._open.pop(key)  # the last to be let go
             return self._open[key]
         server = self.server(options)
         scratch = bool(schema) or not options.database_uri
-        if not scratch:
-            connection = Connection(server.base)  # the database as it is
-        else:
-            name = database_name(digest)
-            existing = connect_existing(server, name)
-            if existing is None:
-                problems = _make(server, name, schema, options)
-                if problems:
-                    return problems
-                existing = Connection(server.conninfo(name))
-            connection = existing
-        if connection.major < _OLDEST_SERVER:
-            message = (
-                f"PostgreSQL {connection.major} is too old: {_OLDEST_SERVER} or newer is needed"
-            )
-            connection.close()
-            return (Diagnostic("E211", message),)
-        while len(self._open) >= _MOST_OPEN:
-            self._open.pop(next(iter(self._open))).connection.close()
-        self._open[key] = opened = _Schema.load(connection, options, scratch=scratch)
+        with contextlib.ExitStack() as stack:
+            if scratch:
+                connection, failures = _database(server, digest, schema, options, stack)
+            else:
+                connection, failures = Connection(server.base), ()  # the database as it is
+            stack.enter_context(connection)
+            if connection.major < _OLDEST_SERVER:
+                message = (
+                    f"PostgreSQL {connection.major} is too old: {_OLDEST_SERVER} or newer is needed"
+                )
+                return (Diagnostic("E211", message),)
+            while len(self._open) >= _MOST_OPEN:
+                self._open.pop(next(iter(self._open))).closing.close()
+            opened = _Schema.load(connection, options, scratch=scratch)
+            opened = replace(opened, failures=failures, closing=stack.pop_all())
+        self._open[key] = opened
         return opened
 
     def _forget(self) -> None:
@@ -159,12 +160,15 @@ class _Schema:
     """A database with the schema, and everything read from it.
 
     `scratch` is whether it is ours: rows may be put into it for the length of a transaction.
+    `failures` are the statements missing in it, `closing` what ends with its use.
     """
 
     connection: Connection
     typist: Typist
     catalog: Catalog
     scratch: bool
+    failures: tuple[Failure, ...] = ()
+    closing: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
 
     @classmethod
     def load(cls, connection: Connection, options: AnalyzeOptions, *, scratch: bool) -> _Schema:
@@ -177,24 +181,30 @@ class _Schema:
         return cls(connection, typist, build_catalog(facts, typist.types, views), scratch)
 
 
-def _make(
-    server: Server, name: str, schema: Sequence[SchemaFile], options: AnalyzeOptions
-) -> tuple[Diagnostic, ...]:
-    """Make the database of a schema; return what is wrong with the schema."""
-    try:
-        with new_database(server, name) as draft:
-            problems = apply_schema(draft, schema, options.shims, own_server=server.embedded)
-            if problems:
-                raise _SchemaProblem(problems)
-    except _SchemaProblem as problem:
-        return problem.problems
-    return ()
+def _database(
+    server: Server,
+    digest: str,
+    schema: Sequence[SchemaFile],
+    options: AnalyzeOptions,
+    stack: contextlib.ExitStack,
+) -> tuple[Connection, tuple[Failure, ...]]:
+    """Connect to the database of a schema, made where it is not there yet.
 
-
-class _SchemaProblem(Exception):  # noqa: N818 - it carries findings out of a with block
-    def __init__(self, problems: tuple[Diagnostic, ...]) -> None:
-        super().__init__("the schema has errors")
-        self.problems = problems
+    With failures it is a draft that goes with `stack`: it is good for no other run.
+    """
+    name = database_name(digest)
+    existing = connect_existing(server, name)
+    if existing is not None:
+        return existing, ()
+    with contextlib.ExitStack() as making:
+        draft = making.enter_context(new_database(server))
+        with Connection(draft.conninfo) as connection:
+            failures = apply_schema(connection, schema, options.shims, own_server=server.embedded)
+        if failures:
+            stack.push(making.pop_all())
+            return Connection(draft.conninfo), failures
+        draft.keep(name)
+    return Connection(server.conninfo(name)), ()
 
 
 def _no_database(refused: DatabaseRefusedError) -> Diagnostic:
@@ -212,9 +222,14 @@ def _analyze_all(
     typed: list[TypedQuery] = []
     problems: list[Diagnostic] = []
     doubtful: list[Hinted] = []
+    lost: dict[Failure, list[str]] = {}
     answers = describe(schema.connection, [text for query in queries for text in _texts(query)])
     for query in counted("compiling", queries):
-        described, refused = _answers(query, answers)
+        described, refused, error = _answers(query, answers)
+        cause = _cause(schema.failures, query, error)
+        if cause is not None:
+            lost.setdefault(cause, []).append(cost_of(query))
+            continue
         if refused:
             problems.extend(refused)
             continue
@@ -226,6 +241,7 @@ def _analyze_all(
     answers.close()
     if schema.scratch:
         problems.extend(refuted_hints(schema.connection, schema.typist.facts, doubtful))
+    problems.extend(diagnoses(schema.failures, lost))
     version = str(schema.connection.major)
     return Analysis(schema.catalog, tuple(typed), version), tuple(problems)
 
@@ -235,10 +251,23 @@ def _texts(query: ParsedQuery) -> list[str]:
     return [query.sql, *(variant.sql for variant in query.variants)]
 
 
+def _cause(
+    failures: Sequence[Failure], query: ParsedQuery, error: ServerError | None
+) -> Failure | None:
+    """Return the failed statement of the schema that a query has to do without."""
+    if not failures:
+        return None
+    words = words_of(query.sql)
+    if error is not None:
+        return next((item for item in failures if item.explains(error, words)), None)
+    return next((item for item in failures if item.unsettles(words)), None)
+
+
 def _answers(
     query: ParsedQuery, answers: Generator[Described | ServerError, None, None]
-) -> tuple[list[Described], list[Diagnostic]]:
+) -> tuple[list[Described], list[Diagnostic], ServerError | None]:
     """Take a query's answers off the stream; one mistake in all variants is one finding."""
+    first: ServerError | None = None
     described: list[Described] = []
     refused: list[Diagnostic] = []
     maps = [query.source_map, *(variant.source_map for variant in query.variants)]
@@ -247,8 +276,9 @@ def _answers(
         if isinstance(answer, Described):
             described.append(answer)
         else:
+            first = first or answer
             refused.append(query_problem(query, answer, sql, source_map))
-    return described, list(dict.fromkeys(refused))[:1]
+    return described, list(dict.fromkeys(refused))[:1], first
 
 
 def _misuse(query: TypedQuery, options: AnalyzeOptions) -> Iterator[Diagnostic]:

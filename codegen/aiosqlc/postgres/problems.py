@@ -41,7 +41,13 @@ def query_problem(
         hint = "parameters are written `@name` or `$1`"
     notes = (error.detail,) if error.detail else ()
     code = _CODES.get(error.state, _OTHER)
-    return Diagnostic(code, error.message, (Label(query.file, span),), hint, notes=notes)
+    label = Label(query.file, span)
+    return Diagnostic(code, error.message, (label,), hint, notes=notes, costs=(cost_of(query),))
+
+
+def cost_of(query: ParsedQuery) -> str:
+    """Return how a query is named among those that something costs."""
+    return f"{query.file.path.as_posix()}:{query.name}"
 
 
 def _place(query: ParsedQuery, error: ServerError, sql: str, source_map: SourceMap) -> Span:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
 
 from aiosqlc.diagnostics import Diagnostic, Label
+from aiosqlc.postgres.failures import Failure, failure_of, settle
 from aiosqlc.postgres.server.connection import Connection, ServerError
 from aiosqlc.postgres.standin import extension_of, is_available, make_stand_in, stand_in_for
 from aiosqlc.source import Span
@@ -24,14 +27,25 @@ _UNIQUE = re.compile(r"^\s*create\s+unique\b", re.IGNORECASE)
 _QUOTED = re.compile(r'"([^"]+)"')
 _CODES = {"42601": "E200", "42P01": "E202", "0A000": "E203", "42P07": "E204", "42710": "E204"}
 _MOST_ROLES = 100
+_SAVEPOINT = "aiosqlc_statement"
 
 
 def schema_digest(schema: Sequence[SchemaFile], shims: Sequence[SchemaFile]) -> str:
     """Return a hash of everything that makes the database what it is."""
-    digest = hashlib.sha256(b"6")  # bump to rebuild every kept database
+    digest = hashlib.sha256(makers_digest().encode())
     for file in (*shims, *schema):
         digest.update(f"{len(file.sql)} {file.transactional} {file.file.path.stem}\0".encode())
         digest.update(file.sql.encode())
+    return digest.hexdigest()
+
+
+@cache
+def makers_digest() -> str:
+    """Return a hash of what applies a schema: this package's code and SQL, stand-ins included."""
+    digest = hashlib.sha256()
+    package = Path(__file__).parent
+    for path in (*sorted(package.glob("*.py")), *sorted(package.glob("extensions/*.sql"))):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()
 
 
@@ -41,76 +55,101 @@ def apply_schema(
     shims: Sequence[SchemaFile],
     *,
     own_server: bool,
-) -> tuple[Diagnostic, ...]:
-    """Run all files in order; stop at the first file with an error and say where it is.
+) -> tuple[Failure, ...]:
+    """Run all files in order; a statement that fails is left out and said, the rest goes on.
 
     On our own server, roles that a schema merely mentions are made: they matter to nothing here.
     A shim is a file named after the extension it stands in for.
     """
-    provided = {file.file.path.stem for file in shims}
+    apply = _Applying(connection, {file.file.path.stem for file in shims}, own_server=own_server)
+    failures: list[Failure] = []
     for file in (*shims, *schema):
-        problem = _apply_file(connection, file, provided, own_server=own_server)
+        failures += apply.file(file)
         connection.run("reset all")
-        if problem is not None:
-            return (problem,)
-    return ()
+    return settle(connection, failures) if failures else ()
 
 
-def _apply_file(
-    connection: Connection, file: SchemaFile, provided: set[str], *, own_server: bool
-) -> Diagnostic | None:
-    transactional = file.transactional
-    for _ in range(_MOST_ROLES):
-        known = set(provided)
-        failure = _run_file(
-            connection, file, known, transactional=transactional, own_server=own_server
-        )
-        if failure is None:
-            provided |= known
-            return None
-        span, error = failure
-        if transactional:
-            connection.run("rollback")
-        if transactional and error.state in _NEEDS_NO_TRANSACTION:
-            transactional = False
-            continue
-        role = _MISSING_ROLE.search(error.message)
-        if role and own_server and transactional:
-            connection.run(f'create role "{role.group(1)}"')
-            continue
-        return _diagnostic(file, span, error)
-    return None
+class _Applying:
+    """Runs schema files on one connection; `provided` are the extensions stood in for so far."""
 
+    def __init__(self, connection: Connection, provided: set[str], *, own_server: bool) -> None:
+        self._connection = connection
+        self._provided = provided
+        self._own_server = own_server
 
-def _run_file(
-    connection: Connection,
-    file: SchemaFile,
-    provided: set[str],
-    *,
-    transactional: bool,
-    own_server: bool,
-) -> tuple[Span, ServerError] | None:
-    if transactional:
-        connection.run("begin")
-    for span in file.statements:
-        sql = file.sql[span.start : span.end]
+    def file(self, file: SchemaFile) -> list[Failure]:
+        """Run a file as its tool would; where that fails, run what can be run of it."""
+        before = set(self._provided)
+        if file.transactional and self._runs_whole(file):
+            return []
+        self._provided = before
+        return self._each(file, in_transaction=file.transactional)
+
+    def _runs_whole(self, file: SchemaFile) -> bool:
+        """Run a file in one transaction; undo all of it where anything fails."""
+        run = self._connection.run
+        run("begin")
+        for span in file.statements:
+            if self._statement(file.sql[span.start : span.end]) is not None:
+                run("rollback")
+                return False
+        return run("commit") is None
+
+    def _each(self, file: SchemaFile, *, in_transaction: bool) -> list[Failure]:
+        """Run every statement by itself, in its savepoint."""
+        failures: list[Failure] = []
+        for span in file.statements:
+            sql = file.sql[span.start : span.end]
+            error = self._attempt(sql, in_transaction=in_transaction)
+            if error is not None:
+                failures.append(failure_of(sql, error, _diagnostic(file, span, error)))
+        if self._connection.in_transaction:
+            error = self._connection.run("commit")
+            if error is not None:  # a deferred constraint: statement by statement, it shows where
+                return self._each(file, in_transaction=False)
+        return failures
+
+    def _attempt(self, sql: str, *, in_transaction: bool) -> ServerError | None:
+        run = self._connection.run
+        for _ in range(_MOST_ROLES):
+            if in_transaction and not self._connection.in_transaction:
+                run("begin")
+            if self._connection.in_transaction:
+                run(f"savepoint {_SAVEPOINT}")
+            error = self._statement(sql)
+            if error is None:
+                if self._connection.in_transaction:
+                    run(f"release {_SAVEPOINT}")
+                return None
+            if self._connection.in_transaction:
+                run(f"rollback to {_SAVEPOINT}")
+            if error.state == "42710" and _NEW_ROLE.match(sql.lstrip()):
+                return None
+            role = _MISSING_ROLE.search(error.message)
+            if role and self._own_server:
+                run(f'create role "{role.group(1)}"')
+            elif error.state in _NEEDS_NO_TRANSACTION and self._connection.in_transaction:
+                run("commit")
+                in_transaction = False
+            else:
+                return error
+        return error
+
+    def _statement(self, sql: str) -> ServerError | None:
+        """Run one statement, or what stands in for it."""
+        connection = self._connection
         wanted = extension_of(sql)
-        if wanted in provided:
-            continue
-        if wanted and own_server and not is_available(connection, wanted):
+        if wanted in self._provided:
+            return None
+        if wanted and self._own_server and not is_available(connection, wanted):
             error = make_stand_in(connection, sql, stand_in_for(wanted) or sql)
-            provided.add(wanted)
-        elif provided and _NEW_INDEX.match(sql.lstrip()) and _lacks_class(connection, sql):
-            continue
+            if error is None:
+                self._provided.add(wanted)
+        elif self._provided and _NEW_INDEX.match(sql.lstrip()) and _lacks_class(connection, sql):
+            return None
         else:
             error = connection.run(sql)
-        if error is not None and not (error.state == "42710" and _NEW_ROLE.match(sql.lstrip())):
-            return span, error
-    if transactional:
-        error = connection.run("commit")
-        if error is not None:
-            return file.statements[-1] if file.statements else Span(0, 0), error
-    return None
+        return error
 
 
 def _lacks_class(connection: Connection, sql: str) -> bool:

@@ -269,3 +269,92 @@ def test_nothing_is_asked_of_a_server_that_cannot_start_when_the_lock_is_good(
     (project / "sqlc.lock.json").unlink()
     done = subprocess.run(command, env=broken, capture_output=True, text=True, check=False)
     assert (done.returncode, "E210" in done.stderr) == (1, True)
+
+
+PARTLY = """\
+-- name: Whole :many
+SELECT id FROM sound;
+
+-- name: Wanting :many
+SELECT b FROM hole;
+
+-- name: Wrong :many
+SELECT nam FROM sound;
+
+-- name: AlsoWrong :many
+SELECT nam FROM sound WHERE id > 1;
+
+-- name: AllThree :exec
+DELETE FROM hole;
+
+-- name: Third :exec
+DELETE FROM hole WHERE a = 1;
+"""
+
+
+@pytest.fixture
+def own_project(project: Path) -> Path:
+    """A project whose schema no other has: what fails is remembered in the process, by schema."""
+    (project / "migrations" / "0002_own.sql").write_text("-- nothing more")
+    return project
+
+
+@pytest.fixture
+def partly(project: Path) -> Path:
+    """A project with one statement of the schema and two queries that fail."""
+    schema = "CREATE TABLE sound (id integer NOT NULL);\nCREATE TABLE hole (a integer, b nope);\n"
+    (project / "migrations" / "0001_start.sql").write_text(schema)
+    (project / "queries" / "queries.sql").write_text(PARTLY)
+    return project
+
+
+def test_what_compiles_is_written_where_that_is_asked_for(
+    partly: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["generate", "-f", str(partly)]) == 1
+    assert "nothing is written; `--keep-going` writes 1 of 6 queries" in capsys.readouterr().err
+    assert not (partly / "store").exists()
+
+    assert main(["generate", "--keep-going", "-f", str(partly)]) == 1
+    assert "1 queries are written, 5 are not" in capsys.readouterr().err
+    module = (partly / "store" / "queries.py").read_text()
+    assert "async def whole" in module
+    assert module.count("async def") == 1
+    compile(module, "queries.py", "exec")
+
+
+def test_the_report_is_the_same_either_way_and_has_each_cause_once_the_dearest_first(
+    partly: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = []
+    for options in ([], ["--keep-going"]):
+        main(["generate", *options, "-f", str(partly)])
+        told.append(capsys.readouterr().err.rpartition("errors\n")[0])
+    assert told[0] == told[1]
+    heads = [line for line in told[0].splitlines() if line.startswith("error[")]
+    assert heads == [
+        'error[E201]: type "nope" does not exist',
+        'error[E311]: column "nam" does not exist',
+    ]
+    assert "3 queries do not compile because of this: queries/queries.sql:Wanting" in told[0]
+    assert "the same in 1 more query: queries/queries.sql:AlsoWrong" in told[0]
+
+
+def test_names_that_clash_cost_only_the_queries_that_have_them(
+    own_project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    both = "-- name: Twice :many\nSELECT id AS db FROM author WHERE id = @db;\n\n"
+    both += "-- name: Good :many\nSELECT id FROM author;\n"
+    (own_project / "queries" / "queries.sql").write_text(both)
+    assert main(["generate", "--keep-going", "-f", str(own_project)]) == 1
+    assert "async def good" in (own_project / "store" / "queries.py").read_text()
+    assert "1 queries are written, 1 are not" in capsys.readouterr().err
+
+
+def test_keeping_going_removes_nothing_that_was_generated_before(own_project: Path) -> None:
+    more = own_project / "queries" / "more.sql"
+    more.write_text("-- name: More :many\nSELECT name FROM author;\n")
+    assert main(["generate", "-f", str(own_project)]) == 0
+    more.write_text("-- name: More :many\nSELECT nam FROM author;\n")
+    assert main(["generate", "--keep-going", "-f", str(own_project)]) == 1
+    assert (own_project / "store" / "more.py").exists()

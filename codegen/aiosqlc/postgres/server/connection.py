@@ -134,6 +134,11 @@ class Connection:
         return msgspec.json.decode(result.get_value(0, 0) or b"[]", type=list[kind])  # type: ignore[valid-type]  # a run-time type
 
     @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction is open, failed or not."""
+        return self.pg.transaction_status != pq.TransactionStatus.IDLE
+
+    @property
     def major(self) -> int:
         """The server's major version: 18."""
         return self.pg.server_version // 10000

@@ -6,6 +6,7 @@ import contextlib
 import secrets
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from aiosqlc.postgres.server.connection import Connection, ConnectionFailedError, ServerError
 from aiosqlc.postgres.server.embedded import Server
@@ -60,26 +61,44 @@ def connect_existing(server: Server, name: str) -> Connection | None:
 
 
 @contextlib.contextmanager
-def new_database(server: Server, name: str) -> Iterator[Connection]:
-    """Yield a connection to an empty new database, which gets its name when the block succeeds.
+def new_database(server: Server) -> Iterator[Draft]:
+    """Yield an empty new database, which is dropped when the block ends, unless it was named.
 
     Whatever ends the block early leaves no database behind. Raises `DatabaseRefusedError`.
     """
     with Connection(server.admin) as admin:
-        draft = new_draft(admin)
-        finished = False
-        try:
-            with Connection(server.conninfo(draft)) as connection:
-                yield connection
-            finished = True
-        finally:
-            if not finished:
-                admin.run(f'drop database if exists "{draft}" with (force)')
-        if admin.run(f'alter database "{draft}" rename to "{name}"') is not None:
-            # Another compiler was faster, and its database is as good as ours.
-            admin.run(f'drop database "{draft}" with (force)')
-        _note_use(admin, name)
-        _drop_unused(admin)
+        draft = Draft(server, new_draft(admin))
+    try:
+        yield draft
+    finally:
+        if not draft.kept:
+            # a server that is gone took its drafts along, or drops them when they are old
+            with contextlib.suppress(ConnectionFailedError), Connection(server.admin) as admin:
+                admin.run(f'drop database if exists "{draft.name}" with (force)')
+
+
+@dataclass
+class Draft:
+    """A database in the making: nobody else knows its name."""
+
+    server: Server
+    name: str
+    kept: bool = False
+
+    @property
+    def conninfo(self) -> str:
+        """The connection string of the draft."""
+        return self.server.conninfo(self.name)
+
+    def keep(self, name: str) -> None:
+        """Give the draft, which nobody is connected to, the name others find it by."""
+        with Connection(self.server.admin) as admin:
+            if admin.run(f'alter database "{self.name}" rename to "{name}"') is not None:
+                # Another compiler was faster, and its database is as good as ours.
+                admin.run(f'drop database "{self.name}" with (force)')
+            self.kept = True
+            _note_use(admin, name)
+            _drop_unused(admin)
 
 
 def _note_use(connection: Connection, name: str) -> None:

@@ -1,0 +1,52 @@
+"""Says what has one cause once, with what it costs, and the most expensive first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from aiosqlc.diagnostics import Diagnostic, Severity
+
+_NAMED = 5  # queries that a note names
+
+
+def merged(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """Say once what several entries of a configuration found at one place, its costs added up."""
+    found: dict[Diagnostic, dict[str, None]] = {}
+    for item in diagnostics:
+        found.setdefault(replace(item, costs=()), {}).update(dict.fromkeys(item.costs))
+    return [replace(item, costs=tuple(costs)) for item, costs in found.items()]
+
+
+def by_cost(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """Make one finding of those that several queries share, and put the most expensive first.
+
+    Two refusals share a cause where the server says the same of both. The rest keeps its order.
+    """
+    causes: dict[object, Diagnostic] = {}
+    for number, item in enumerate(diagnostics):
+        shared = item.severity is Severity.ERROR and bool(item.costs)
+        key = (item.code, item.message, item.hint) if shared else number
+        known = causes.get(key)
+        causes[key] = item if known is None else replace(known, costs=(*known.costs, *item.costs))
+    ordered = sorted(causes.values(), key=_order)
+    return [_told(item) for item in ordered]
+
+
+def _order(item: Diagnostic) -> int:
+    return -len(item.costs) if len(item.costs) > 1 else 0
+
+
+def _told(item: Diagnostic) -> Diagnostic:
+    """Add the note on what a finding costs, where its place does not say all of it."""
+    if item.code.startswith("E2"):
+        lost = item.costs
+        lead = "query does" if len(lost) == 1 else "queries do"
+        text = f"{len(lost)} {lead} not compile because of this"
+    else:  # the first is the query that is shown
+        lost = item.costs[1:]
+        text = f"the same in {len(lost)} more quer{'y' if len(lost) == 1 else 'ies'}"
+    if not lost:
+        return item
+    more = f" and {len(lost) - _NAMED} more" if len(lost) > _NAMED else ""
+    return replace(item, notes=(*item.notes, f"{text}: {', '.join(lost[:_NAMED])}{more}"))

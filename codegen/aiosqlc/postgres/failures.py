@@ -1,0 +1,116 @@
+"""Schema statements that failed: what each one leaves missing, and whose claims it makes unsafe.
+
+A schema with holes may still be asked, if nothing is said that the missing statements could have
+changed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from aiosqlc.diagnostics import Diagnostic
+from aiosqlc.postgres.server.connection import Connection, ServerError
+from aiosqlc.postgres.unsettled import changed_by, is_procedural, table_of, words_of
+
+_STATES_OF_ABSENCE = frozenset({"42P01", "42703", "42883", "42704", "3F000", "42846"})
+_NAMED = re.compile(
+    r'"((?:[^"]|"")+)"'
+    r"|(?:function|procedure|column|aggregate) ([\w.]+)(?:\(| )|operator does not exist: (.+)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A statement of the schema that the server refused.
+
+    `names` is every word of it, `tables` those that it was to give something more, `changes` the
+    names of what is there and may not be as it should (None: anything may be). `followers` counts
+    later statements that failed only because of it.
+    """
+
+    problem: Diagnostic
+    sql: str
+    error: ServerError
+    names: frozenset[str]
+    tables: frozenset[str]
+    changes: frozenset[str] | None = frozenset()
+    followers: int = 0
+
+    def explains(self, error: ServerError, words: frozenset[str]) -> bool:
+        """Whether a refusal, of a text with these words, is for want of what this would make."""
+        if error.state not in _STATES_OF_ABSENCE:
+            return False
+        missing = named_in(error.message)
+        if error.state == "42703":  # a column of that name may be wanted of another table
+            return bool(self.names & missing) and bool(self.tables & words)
+        return bool(self.names & missing)
+
+    def unsettles(self, words: frozenset[str]) -> bool:
+        """Whether a text with these words uses what may not be as it should."""
+        return self.changes is None or bool(self.changes & words)
+
+
+def named_in(message: str) -> frozenset[str]:
+    """Return the names that a message of the server is about."""
+    found: set[str] = set()
+    for match in _NAMED.finditer(message):
+        found.update(re.findall(r"\w+", next(group for group in match.groups() if group)))
+    return frozenset(found)
+
+
+def failure_of(sql: str, error: ServerError, problem: Diagnostic) -> Failure:
+    """Return what is known of a refused statement from its text alone."""
+    names = words_of(sql, inside_strings=is_procedural(sql))
+    return Failure(problem, sql, error, names, table_of(sql))
+
+
+def settle(connection: Connection, failures: Sequence[Failure]) -> tuple[Failure, ...]:
+    """Say once what has one cause, and find out what of the database each cause makes unsafe."""
+    roots: list[Failure] = []
+    for failure in failures:
+        failure = replace(failure, changes=changed_by(connection, failure.sql, failure.names))
+        at = next(
+            (i for i, root in enumerate(roots) if root.explains(failure.error, failure.names)), None
+        )
+        if at is None:
+            roots.append(failure)
+        else:
+            roots[at] = _with_follower(roots[at], failure)
+    return tuple(roots)
+
+
+def _with_follower(root: Failure, other: Failure) -> Failure:
+    changes = (
+        None if root.changes is None or other.changes is None else root.changes | other.changes
+    )
+    followers = root.followers + other.followers + 1
+    return replace(
+        root,
+        names=root.names | other.names,
+        tables=root.tables | other.tables,
+        changes=changes,
+        followers=followers,
+    )
+
+
+def diagnoses(
+    failures: Iterable[Failure], lost: dict[Failure, list[str]]
+) -> tuple[Diagnostic, ...]:
+    """Return each failure's diagnostic with what it costs."""
+    return tuple(
+        replace(
+            failure.problem,
+            costs=tuple(lost.get(failure, ())),
+            notes=(*failure.problem.notes, *_followers(failure)),
+        )
+        for failure in failures
+    )
+
+
+def _followers(failure: Failure) -> tuple[str, ...]:
+    if not failure.followers:
+        return ()
+    plural = "s" if failure.followers > 1 else ""
+    return (f"{failure.followers} later statement{plural} of the schema failed because of this",)

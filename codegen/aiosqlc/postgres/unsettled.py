@@ -1,0 +1,173 @@
+"""What a schema statement that failed may have changed: of these things nothing may be claimed.
+
+What only adds (a table, a column, an index) leaves the rest true; what changes or drops makes
+everything unsafe that it names, and all that depends on it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from aiosqlc.parse.scanner import Kind, scan, unquote
+from aiosqlc.postgres.server.connection import Connection
+
+_CREATE = (
+    r"create\s+(?:(?:global|local|temp|temporary|unlogged|unique|recursive|foreign|materialized"
+    r"|default|trusted|procedural)\s+)*"
+)
+_PROCEDURAL = re.compile(r"(?:do|select|call|with|perform|execute)\b", re.IGNORECASE)
+_NOTHING = re.compile(
+    rf"(?:comment|grant|revoke|insert|update|delete|merge|copy|set|reset|analyze|vacuum|security"
+    rf"|begin|commit|end|start|lock|notify|discard|checkpoint|cluster|reindex|refresh|import"
+    rf"|{_CREATE}(?:index|extension|role|user|group|database|tablespace|publication|subscription"
+    rf"|server|statistics|event\s+trigger|access\s+method|text\s+search)"
+    rf"|alter\s+(?:default\s+privileges|role|user|group|database|system|sequence|index|publication"
+    rf"|subscription|event\s+trigger|tablespace|statistics|extension))\b",
+    re.IGNORECASE,
+)
+_ADDS = re.compile(
+    rf"{_CREATE}(?:table|view|type|domain|sequence|schema|collation)\s+(?:if\s+not\s+exists\s+)?"
+    r'(?P<name>(?:[\w$]+|"(?:[^"]|"")+")(?:\.(?:[\w$]+|"(?:[^"]|"")+"))*)',
+    re.IGNORECASE,
+)
+_OF_A_PARENT = re.compile(r"\b(?:inherits|partition\s+of)\b", re.IGNORECASE)
+_TABLE_GROWS = re.compile(
+    r'alter\s+table\s+(?:if\s+exists\s+)?(?:only\s+)?[\w$."]+\s*\*?\s*(?P<actions>.*)',
+    re.IGNORECASE | re.DOTALL,
+)
+_GROWING = re.compile(r"\s*(?:add|owner|validate|cluster|replica)\b", re.IGNORECASE)
+_TABLE = re.compile(
+    rf"(?:alter\s+table\s+(?:if\s+exists\s+)?|{_CREATE}index\b.*?\bon\s+)(?:only\s+)?"
+    r'(?P<name>[\w$."]+)',
+    re.IGNORECASE | re.DOTALL,
+)
+_DYNAMIC = re.compile(r"\b(?:execute|perform)\b", re.IGNORECASE)
+_DANGEROUS = re.compile(r"\b(?:alter|drop|trigger|rule|replace|policy)\b", re.IGNORECASE)
+_SCHEMAS = re.compile(r"(?:alter|drop)\s+schema\b", re.IGNORECASE)
+_OPERATES = re.compile(rf"{_CREATE}(?:operator|cast)\b", re.IGNORECASE)
+
+
+def words_of(sql: str, *, inside_strings: bool = False) -> frozenset[str]:
+    """Return every identifier of a text, folded as the server folds it."""
+    found: set[str] = set()
+    for token in scan(sql):
+        if token.kind is Kind.NAME:
+            found.add(token.text.lower())
+        elif token.kind is Kind.QUOTED:
+            found.add(unquote(token))
+        elif token.kind is Kind.STRING and inside_strings:
+            found.update(word.lower() for word in re.findall(r"\w+", token.text))
+    return frozenset(found)
+
+
+def table_of(sql: str) -> frozenset[str]:
+    """Return the table that an ALTER TABLE alters or an index is made on."""
+    found = _TABLE.match(sql.lstrip())
+    return words_of(found["name"].rpartition(".")[2]) if found else frozenset()
+
+
+def is_procedural(sql: str) -> bool:
+    """Whether a statement runs a function or a block, which may do anything."""
+    return bool(_PROCEDURAL.match(sql.lstrip()))
+
+
+def changed_by(connection: Connection, sql: str, names: frozenset[str]) -> frozenset[str] | None:
+    """Return the names of everything in the database that a statement may have changed."""
+    text = sql.lstrip()
+    if _NOTHING.match(text) or _only_grows(text):
+        return frozenset()
+    if _OPERATES.match(text):
+        return None  # operators are written everywhere, without a name
+    if is_procedural(text) and _DYNAMIC.search(text) and _DANGEROUS.search(text):
+        return None
+    made = _ADDS.match(text)
+    if made and not _OF_A_PARENT.search(text):
+        names = words_of(made["name"])  # what has that name already is another thing
+    return _depending(connection, names, with_schemas=bool(_SCHEMAS.match(text)))
+
+
+def _only_grows(sql: str) -> bool:
+    """Whether an ALTER TABLE only adds columns and constraints."""
+    found = _TABLE_GROWS.match(sql)
+    return found is not None and all(_GROWING.match(part) for part in _parts(found["actions"]))
+
+
+def _parts(text: str) -> list[str]:
+    """Split at the commas outside of parentheses."""
+    parts, depth, start = [], 0, 0
+    for token in scan(text):
+        depth += {"(": 1, ")": -1, "[": 1, "]": -1}.get(token.text, 0)
+        if token.text == "," and not depth:
+            parts.append(text[start : token.start])
+            start = token.end
+    return [*parts, text[start:]]
+
+
+_DEPENDING = """
+with recursive named(class, oid) as (
+    select 'pg_class'::regclass::oid, coalesce(i.indrelid, c.oid)
+    from pg_class c left join pg_index i on i.indexrelid = c.oid
+    where c.oid >= 16384 and c.relname = any ($1::text[])
+    union select 'pg_class'::regclass, conrelid from pg_constraint
+    where conrelid >= 16384 and conname = any ($1::text[])
+    union select 'pg_class'::regclass, tgrelid from pg_trigger where tgname = any ($1::text[])
+    union select 'pg_class'::regclass, ev_class from pg_rewrite
+    where ev_class >= 16384 and rulename = any ($1::text[])
+    union select 'pg_type'::regclass, oid from pg_type
+    where oid >= 16384 and typname = any ($1::text[])
+    union select 'pg_proc'::regclass, oid from pg_proc
+    where oid >= 16384 and proname = any ($1::text[])
+    union select s.class, s.oid from pg_namespace n cross join lateral (
+        select 'pg_class'::regclass::oid as class, oid from pg_class where relnamespace = n.oid
+        union all select 'pg_type'::regclass, oid from pg_type where typnamespace = n.oid
+        union all select 'pg_proc'::regclass, oid from pg_proc where pronamespace = n.oid
+    ) s where $2 and n.nspname = any ($1::text[])
+), reached(class, oid) as (
+    select class, oid from named
+    union
+    select next.class, next.oid from reached r cross join lateral (
+        select case d.classid when 'pg_rewrite'::regclass then 'pg_class'::regclass::oid
+            else d.classid end as class,
+            case d.classid
+                when 'pg_rewrite'::regclass
+                then (select ev_class from pg_rewrite w where w.oid = d.objid)
+                else d.objid end as oid
+        from pg_depend d
+        where d.refclassid = r.class and d.refobjid = r.oid and d.objid >= 16384
+            and d.classid in ('pg_class'::regclass, 'pg_type'::regclass, 'pg_proc'::regclass,
+                'pg_rewrite'::regclass, 'pg_operator'::regclass, 'pg_cast'::regclass)
+        union all
+        select 'pg_class'::regclass, inhparent from pg_inherits
+        where r.class = 'pg_class'::regclass and inhrelid = r.oid
+        union all
+        select 'pg_proc'::regclass, p.oid from pg_proc p
+        where p.oid >= 16384 and p.prosqlbody is null
+            and p.prosrc ~* ('\\m' || regexp_replace(coalesce(
+                (select relname from pg_class where r.class = 'pg_class'::regclass and oid = r.oid),
+                (select proname from pg_proc where r.class = 'pg_proc'::regclass and oid = r.oid)
+            ), '\\W', '.', 'g') || '\\M')
+    ) next
+)
+select coalesce(
+    (select relname from pg_class c where r.class = 'pg_class'::regclass and c.oid = r.oid),
+    (select typname from pg_type t where r.class = 'pg_type'::regclass and t.oid = r.oid),
+    (select proname from pg_proc p where r.class = 'pg_proc'::regclass and p.oid = r.oid),
+    '')
+from reached r
+"""
+
+
+def _depending(
+    connection: Connection, names: Iterable[str], *, with_schemas: bool
+) -> frozenset[str] | None:
+    """Return these names, as far as they are something's, and those of all that depends on them.
+
+    `with_schemas` takes the name of a schema for all that is in it. None if an operator or a cast
+    depends on them: these are used without being named.
+    """
+    array = "{" + ",".join('"' + re.sub(r'(["\\])', r"\\\1", name) + '"' for name in names) + "}"
+    found = frozenset(
+        str(row[0]) for row in connection.rows(_DEPENDING, (array, "t" if with_schemas else "f"))
+    )
+    return None if "" in found else found
