@@ -15,11 +15,13 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 import yoyo
 from yoyo.backends import DatabaseBackend
+from yoyo.connections import get_backend_class, parse_uri
 
 ROOT = Path("migrations")
 # Per URL scheme, the driver yoyo is to use.
 _DRIVERS = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 ENGINES = ("postgres", "mysql")  # folders of a database that runs on either
+_VERSIONS = "_schema_version"  # after the database's name, the table of what was applied
 _LOCK_SECONDS = 30
 _LOCK_KEY = 7_091_980_111  # any number, the same in every process that migrates
 
@@ -83,18 +85,26 @@ class _Session:
     """One connection of yoyo with its lock held; failures come out as MigrationError."""
 
     def __init__(self, url: str, folder: Path, db: str) -> None:
-        # The name is in the table's: two that share one schema do not mix their versions.
-        self._url, self._folder, self._table = url, folder, f"{db}_schema_version"
+        self._url, self._folder, self._table = url, folder, f"{db}{_VERSIONS}"
 
     def __enter__(self) -> Self:
         if not self._folder.is_dir():
             raise MigrationError(f"there is no folder {self._folder} with migrations")
         try:
             self.backend = _backend(self._url, self._table)
+            others = self._others()
+            if not others:
+                self.backend.init_database()
         except Exception as error:  # yoyo passes on whatever its driver raises
             raise MigrationError(
                 f"cannot connect to {_without_secret(self._url)}: {_said(error)}"
             ) from error
+        if others:
+            self.backend.connection.close()
+            raise MigrationError(
+                f"{_without_secret(self._url)} holds the tables of {', '.join(others)} already: "
+                f"give each service a database of its own{_or_schema(self._url)}"
+            )
         self.files = yoyo.read_migrations(str(self._folder))
         self._lock_or_leave()
         return self
@@ -103,6 +113,12 @@ class _Session:
         self.backend.connection.close()  # the lock goes with it
         if isinstance(error, Exception):
             raise MigrationError(f"{self._folder}: {_said(error)}") from error
+
+    def _others(self) -> list[str]:
+        """The databases whose tables are there; those of two would bear the same names."""
+        tables = [str(name) for name in self.backend.list_tables()]
+        found = {name.removesuffix(_VERSIONS) for name in tables if name.endswith(_VERSIONS)}
+        return sorted(found - {self._table.removesuffix(_VERSIONS)})
 
     def _lock_or_leave(self) -> None:
         """Take a lock of the session: unlike yoyo's row, a killed process does not leave it."""
@@ -141,11 +157,18 @@ def _apply(url: str, folder: Path, db: str) -> list[str]:
 
 def _backend(url: str, table: str) -> DatabaseBackend:
     if urlsplit(url).scheme != "mysql":
-        return yoyo.get_backend(_yoyo_url(url), migration_table=table)
+        parsed = parse_uri(_yoyo_url(url))
+        return get_backend_class(parsed.scheme)(parsed, table)
     # Imported here: who migrates PostgreSQL does without the other driver.
     from lib.db.mysql_migrations import backend
 
     return backend(url, table)
+
+
+def _or_schema(url: str) -> str:
+    if urlsplit(url).scheme == "mysql":
+        return ""
+    return ", or a schema of its own (add ?options=-csearch_path%3D<schema> to the URL)"
 
 
 def _yoyo_url(url: str) -> str:

@@ -39,6 +39,4 @@ def backend(url: str, table: str) -> MySQLBackend:
     Raises what the driver raises, and ValueError for a URL that asks for what there is not.
     """
     mysql_tls(url)  # before a parameter that is said twice becomes one
-    opened = _Backend(parse_uri(url), table)
-    opened.init_database()
-    return opened
+    return _Backend(parse_uri(url), table)

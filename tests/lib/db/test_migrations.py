@@ -6,8 +6,11 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from pydantic import SecretStr
 
+from lib.config import PostgresSettings
 from lib.db import migrations
+from lib.db.postgres import open_database
 
 
 @pytest.fixture
@@ -75,6 +78,34 @@ async def test_a_demo_file_named_like_a_migration_is_refused(empty_database, fol
     (folder / "demo" / "0002_book.sql").write_text("SELECT 1")
     with pytest.raises(migrations.MigrationError, match=r"0002_book\.sql has the name"):
         migrations.apply(empty_database, folder, db="shop", demo=True)
+
+
+async def test_a_second_service_in_a_schema_is_refused_before_anything_is_written(
+    empty_database, folder
+):
+    migrations.apply(empty_database, folder, db="shop")
+    before = await tables(empty_database)
+    with pytest.raises(migrations.MigrationError, match=r"holds the tables of shop already.*own"):
+        migrations.apply(empty_database, folder, db="library")
+    assert await tables(empty_database) == before
+    assert migrations.roll_back_one(empty_database, folder, db="shop") == "0002_book"
+
+
+async def test_services_share_a_database_in_schemas_of_their_own(empty_database):
+    urls = {db: f"{empty_database}?options=-csearch_path%3D{db}" for db in ("order", "catalog")}
+    connection = await asyncpg.connect(empty_database)
+    for db in urls:
+        await connection.execute(f'CREATE SCHEMA "{db}"')
+    await connection.close()
+    for db, url in urls.items():
+        folder = migrations.source(migrations.ROOT, db, url)
+        assert migrations.apply(url, folder, db=db, demo=True)
+        assert migrations.apply(url, folder, db=db, demo=True) == []
+    for db, url in urls.items():
+        settings = PostgresSettings(database_url=SecretStr(url), db_pool_min=1)
+        async with open_database(settings, application="test") as opened:
+            assert await opened.fetchval("SELECT current_schema") == db
+            assert await opened.fetchval("SELECT count(*) FROM outbox") == 0
 
 
 @pytest.mark.parametrize(
