@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache, partial
 from pathlib import Path
 
 from aiosqlc import lock
@@ -88,9 +90,16 @@ def compile_project(
 
     `keep_going` prints of an entry with errors what is not concerned by any.
     """
+    with contextlib.ExitStack() as stack:
+        one_server = partial(analyzer, stack=stack)
+        parts = analyze_project(project, analyze, one_server)
+        return _compile(project, parts, keep_going=keep_going)
+
+
+def _compile(project: Project, parts: Iterable[Analysed], *, keep_going: bool) -> Compiled:
     compiled = Compiled()
     known: list[Analysis] = []
-    for analysed in analyze_project(project, analyze):
+    for analysed in parts:
         known.append(analysed.analysis)
         compiled.diagnostics += analysed.diagnostics
         compiled.asked += len(analysed.inputs.queries)
@@ -150,10 +159,15 @@ def _same_paths(project: Project, compiled: Compiled) -> list[Diagnostic]:
 
 
 def analyze_project(
-    project: Project, analyze: Analyze | None = None, *, remember: bool = True
+    project: Project,
+    analyze: Analyze | None = None,
+    analyzer_of: Callable[[Dialect], Analyze] | None = None,
+    *,
+    remember: bool = True,
 ) -> Iterator[Analysed]:
     """Read, parse and analyse every entry. `remember` allows answers from the lock."""
     known = lock.read_lock(project) if remember else {}
+    analyzer_of = cache(analyzer_of or analyzer)
     for entry in project.sets:
         inputs, problems = read_inputs(project, entry)
         if not inputs.readable:
@@ -165,7 +179,7 @@ def analyze_project(
             inputs.queries,
             options_of(entry, inputs.shims),
             known.get(str(entry.index)) if entry.schema else None,
-            with_bulk(analyze or analyzer(entry.engine)),
+            with_bulk(analyze or analyzer_of(entry.engine)),
             remember=remember,
         )
         analysis, mistaken = apply_hints(outcome.analysis)
@@ -243,15 +257,18 @@ def options_of(entry: QuerySet, shims: tuple[SchemaFile, ...] = ()) -> AnalyzeOp
     )
 
 
-def analyzer(engine: Dialect) -> Analyze:
-    """Return the analyser of an engine; imported only when needed, because drivers load slowly."""
+def analyzer(engine: Dialect, *, stack: contextlib.ExitStack | None = None) -> Analyze:
+    """Return the analyser of an engine; imported only when needed, because drivers load slowly.
+
+    With a stack, its server keeps running until the stack is left.
+    """
     if engine is Dialect.MYSQL:
         from aiosqlc.mysql import analyze as mysql
 
         return mysql
-    from aiosqlc.postgres import analyze as postgres
+    from aiosqlc import postgres
 
-    return postgres
+    return stack.enter_context(postgres.Analyzer()).analyze if stack else postgres.analyze
 
 
 def in_source_order(diagnostics: Sequence[Diagnostic]) -> list[Diagnostic]:
