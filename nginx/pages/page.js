@@ -18,6 +18,12 @@ function stop(text) {
   said.textContent = text;
 }
 
+// Who is signed in sends a cookie with it; the answer then needs proof that this page sent it.
+function csrf() {
+  const found = document.cookie.match(/(?:^|; )csrf_token=([^;]*)/);
+  return found ? { "X-CSRF-Token": found[1] } : {};
+}
+
 async function refusal(answer) {
   const { error } = await answer.json().catch(() => ({ error: {} }));
   if (answer.status === 400) {
@@ -44,9 +50,9 @@ form.addEventListener("submit", async (event) => {
   try {
     const answer = await fetch(form.dataset.to, {
       method: "POST",
-      headers: { "Content-Type": "application/json" },
+      headers: { "Content-Type": "application/json", ...csrf() },
       body: JSON.stringify({ token, ...Object.fromEntries(new FormData(form)) }),
-      credentials: "omit",
+      credentials: "same-origin", // the answer makes this browser one that its owner has used
     });
     if (answer.ok) {
       stop(form.dataset.done);

@@ -27,6 +27,7 @@ from services.user.passwords import Passwords
 from services.user.personal_ids import PersonalIds, parse_keys
 from services.user.points_client import open_points, own_tokens
 from services.user.routes import DEPS, NOT_IDEMPOTENT, ROUTES, RULES, Deps, Rules
+from services.user.service.devices import Devices
 from services.user.service.heard import HANDLERS
 from services.user.service.pictures import clearing_away
 from services.user.service.sessions import TokenPolicy
@@ -76,7 +77,11 @@ def _rules(config: UserConfig, keys: Sequence[SigningKey]) -> Rules:
             session_ttl=timedelta(seconds=config.session_seconds),
         ),
         logins=config.login_limits(),
-        mails=config.mail_limit(),
+        mails=config.mail_limits(),
+        devices=Devices(
+            config.auth_csrf_secret.get_secret_value().encode(),
+            timedelta(seconds=config.device_seconds),
+        ),
         clients=parse_clients(_secret(config.service_clients)),
         csrf_key=config.auth_csrf_secret.get_secret_value().encode(),
         jwks=jwks_document(keys),

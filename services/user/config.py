@@ -17,8 +17,7 @@ from lib.storage.settings import StorageSettings
 from services.user.clients import parse_clients
 from services.user.mailer import Link
 from services.user.personal_ids import parse_keys
-from services.user.service.login import LoginLimits
-from services.user.service.throttle import Limit
+from services.user.service.throttle import Limit, Limits
 from services.user.signing import read_signing_keys
 from services.user.store.models import TokenKind
 
@@ -109,8 +108,14 @@ class UserConfig(PostgresSettings, GateSettings, MailSettings, StorageSettings):
     login_address_attempts: int = Field(default=100, ge=1)
     # How long they count.
     login_address_window_seconds: Seconds = 900.0
+    # How long an owner who has signed in with a device is not taken for a stranger there.
+    device_seconds: Seconds = 180 * 24 * 3600.0
     # Mails one may ask for to one address, of each kind.
     mails_per_address: int = Field(default=3, ge=1)
+    # The same for everybody who asks, together.
+    mails_per_recipient: int = Field(default=10, ge=1)
+    # What one client may ask for to all addresses, of each kind.
+    mails_per_client: int = Field(default=100, ge=1)
     # How long they count.
     mails_window_seconds: Seconds = 3600.0
 
@@ -132,17 +137,21 @@ class UserConfig(PostgresSettings, GateSettings, MailSettings, StorageSettings):
     def _lead_to_us(cls, value: str, info: ValidationInfo) -> str:
         return below_public_url(value, info, default=_LINKS[info.field_name or ""])
 
-    def login_limits(self) -> LoginLimits:
+    def login_limits(self) -> Limits:
         """Return how many logins may fail."""
-        return LoginLimits(
+        return Limits(
             pair=Limit(self.login_attempts, self.login_window_seconds),
             account=Limit(self.login_account_attempts, self.login_account_window_seconds),
             address=Limit(self.login_address_attempts, self.login_address_window_seconds),
         )
 
-    def mail_limit(self) -> Limit:
+    def mail_limits(self) -> Limits:
         """Return how many mails one address may be sent because somebody asked for them."""
-        return Limit(self.mails_per_address, self.mails_window_seconds)
+        return Limits(
+            pair=Limit(self.mails_per_address, self.mails_window_seconds),
+            account=Limit(self.mails_per_recipient, self.mails_window_seconds),
+            address=Limit(self.mails_per_client, self.mails_window_seconds),
+        )
 
     def links(self) -> dict[str, Link]:
         """Return the links in mails, by template."""

@@ -42,6 +42,8 @@ class Session(Struct, frozen=True):
     refresh_token: str
     refresh_expires_in: int
     csrf_token: str
+    # Only from a login: to be shown at the next one, see `Login`.
+    device_token: str | None = None
 
 
 class ServiceToken(Struct, frozen=True):

@@ -10,11 +10,11 @@ ON CONFLICT (key) DO UPDATE SET
 RETURNING attempts, coalesce(extract(epoch FROM window_ends_at - now()), 0)::double precision AS seconds_left;
 
 -- name: ForgetAttempts :execrows
-DELETE FROM attempt WHERE key = ANY (@keys::bytea[]);
+DELETE FROM attempt WHERE key = @key;
 
 -- name: ForgetOldAttempts :execrows
 DELETE FROM attempt WHERE window_ends_at < now();
 
--- name: TakeAttemptsBack :execrows
--- They were none: what was tried was right.
-UPDATE attempt SET attempts = attempts - 1 WHERE key = ANY (@keys::bytea[]) AND attempts > 1;
+-- name: TakeAttemptBack :execrows
+-- It was none: what was tried was right.
+UPDATE attempt SET attempts = attempts - 1 WHERE key = @key AND attempts > 1;

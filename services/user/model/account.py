@@ -50,6 +50,13 @@ NewPassword = Annotated[
 # Any text may be tried; it only must not make us work for long.
 Password = Annotated[str, Meta(min_length=1, max_length=1000)]
 Token = Annotated[str, Meta(min_length=1, max_length=200)]
+DeviceToken = Annotated[
+    str,
+    Meta(
+        max_length=200,
+        description="of an earlier login with this device, for callers without cookies",
+    ),
+]
 PersonalId = Annotated[
     str,
     Meta(
@@ -83,6 +90,7 @@ class Login(Input, frozen=True, kw_only=True):
 
     email: Annotated[str, Meta(min_length=1, max_length=254)]
     password: Password
+    device_token: DeviceToken | None = None
 
 
 class ServiceLogin(Input, frozen=True, kw_only=True):
@@ -96,6 +104,12 @@ class AddressOnly(Input, frozen=True, kw_only=True):
     """An address that a mail is asked for."""
 
     email: Email
+
+
+class ResetRequest(AddressOnly, frozen=True, kw_only=True):
+    """The same, perhaps from a device that its owner has signed in with."""
+
+    device_token: DeviceToken | None = None
 
 
 class TokenOnly(Input, frozen=True, kw_only=True):

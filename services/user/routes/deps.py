@@ -13,9 +13,9 @@ from lib.storage.settings import Files
 from services.user.passwords import Passwords
 from services.user.personal_ids import PersonalIds
 from services.user.ports import Points
-from services.user.service.login import LoginLimits
+from services.user.service.devices import Devices
 from services.user.service.sessions import TokenPolicy
-from services.user.service.throttle import Limit
+from services.user.service.throttle import Limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +34,9 @@ class Rules:
     """What signing in goes by; known before anything is opened."""
 
     tokens: TokenPolicy
-    logins: LoginLimits
-    mails: Limit
+    logins: Limits
+    mails: Limits
+    devices: Devices
     clients: Mapping[str, bytes]
     csrf_key: bytes
     jwks: bytes

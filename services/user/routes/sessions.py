@@ -6,6 +6,7 @@ from typing import Final
 from uuid import UUID
 
 from aiohttp import web
+from msgspec.structs import replace
 
 from lib.auth import cookies, csrf, current_principal, require_principal
 from lib.auth.principal import Principal, unauthorized
@@ -15,6 +16,7 @@ from lib.http.middleware.auth import public
 from lib.http.openapi import operation
 from services.user.model.account import Login, RefreshRequest, ServiceLogin
 from services.user.routes.deps import DEPS, RULES
+from services.user.routes.device import remember, shown
 from services.user.service import login as logins
 from services.user.service import service_tokens, sessions
 from services.user.service.sessions import SignedIn
@@ -35,8 +37,12 @@ async def log_in(request: web.Request) -> web.Response:
     """Answer the tokens of a new session, in the body and as cookies."""
     deps, rules = request.app[DEPS], request.app[RULES]
     given = await decode.body(request, Login)
-    signed_in = await logins.log_in(deps.db, deps.passwords, rules.tokens, rules.logins, given)
-    return _session(request, signed_in)
+    if given.device_token is None:
+        given = replace(given, device_token=shown(request))
+    signed_in, device_token = await logins.log_in(
+        deps.db, deps.passwords, rules.tokens, rules.logins, rules.devices, given
+    )
+    return _session(request, signed_in, device_token)
 
 
 @public
@@ -210,7 +216,9 @@ def _session_of(principal: Principal | None) -> UUID | None:
         return None
 
 
-def _session(request: web.Request, signed_in: SignedIn) -> web.Response:
+def _session(
+    request: web.Request, signed_in: SignedIn, device_token: str | None = None
+) -> web.Response:
     csrf_token = csrf.issue(request.app[RULES].csrf_key, str(signed_in.session_id))
     body = Session(
         user_id=signed_in.account_id,
@@ -222,6 +230,7 @@ def _session(request: web.Request, signed_in: SignedIn) -> web.Response:
         refresh_token=signed_in.refresh_token,
         refresh_expires_in=int(signed_in.refresh_ttl.total_seconds()),
         csrf_token=csrf_token,
+        device_token=device_token,
     )
     response = respond.ok(body, headers={"Cache-Control": "no-store"})
     cookies.set_session(
@@ -232,6 +241,8 @@ def _session(request: web.Request, signed_in: SignedIn) -> web.Response:
         refresh_ttl=signed_in.refresh_ttl,
         csrf_token=csrf_token,
     )
+    if device_token is not None:
+        remember(response, device_token, request.app[RULES].devices)
     return response
 
 

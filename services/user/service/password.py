@@ -12,24 +12,34 @@ from services.user.model.account import PasswordChange, PasswordReset
 from services.user.model.common_passwords import check_password
 from services.user.passwords import Passwords
 from services.user.service import audit, sessions, throttle
-from services.user.service.throttle import Limit
+from services.user.service.devices import Devices
+from services.user.service.throttle import Limit, Limits
 from services.user.service.verification import refused
-from services.user.store import accounts, attempts, mail, profiles, tokens
+from services.user.store import accounts, mail, profiles, tokens
 from services.user.store.models import TokenKind
 
 
 async def change(
-    db: Database, passwords: Passwords, account_id: UUID, given: PasswordChange, limit: Limit
+    db: Database,
+    passwords: Passwords,
+    account_id: UUID,
+    given: PasswordChange,
+    limit: Limit,
+    *,
+    session: str,
 ) -> None:
     """Change the password and end every session, the caller's too.
+
+    Attempts are counted for each session: who has stolen one guesses away that one only.
 
     Raises:
         AppError: UNAUTHORIZED for a wrong old password; RATE_LIMIT_EXCEEDED after too many;
             VALIDATION_ERROR for a new one that others try first: that is no attempt.
     """
     await _check(db, account_id, given.new_password)
-    tries = throttle.key("password", str(account_id))
-    await throttle.take(db, {tries: limit})
+    tries = throttle.key("password", str(account_id), session)
+    async with db.transaction() as tx:
+        await throttle.take(tx, {tries: limit})
     stored = await accounts.get_password_hash(db, id=account_id)
     if not await passwords.verify(given.old_password, stored) or stored is None:
         await audit.record(db, "password.change_refused", account_id)
@@ -40,23 +50,31 @@ async def change(
         # Of several changes at once the first counts: for the others the old one is wrong by now.
         if await accounts.confirm_login(tx, id=account_id, password_hash=stored) is None:
             raise unauthorized("incorrect password")
-        await attempts.forget_attempts(tx, keys=[tries])
+        await throttle.clear(tx, [tries])
         await _set(tx, account_id, new_hash, because="password_changed")
 
 
-async def ask_reset(db: Database, email: str, limit: Limit) -> None:
+async def ask_reset(
+    db: Database, email: str, limits: Limits, devices: Devices, device_token: str | None
+) -> None:
     """Mail a link if the address belongs to an account with a password; the same work for all.
+
+    The owner asks with a device they have signed in with, however many others ask as well.
 
     Raises:
         AppError: RATE_LIMIT_EXCEEDED after too many requests for one address, known or not.
     """
     async with db.transaction() as tx:  # one, as in `verification.ask_again`
-        await throttle.take(tx, {throttle.key("reset", email): limit})
+        found = await accounts.get_credentials(tx, email=email)
+        device = None if found is None else devices.known(device_token, found.id)
+        await throttle.take(tx, limits.of("reset", email, known_as=device))
         await mail.ask_to_reset(tx, id=new_id(), email=email)
 
 
-async def reset(db: Database, passwords: Passwords, given: PasswordReset) -> None:
+async def reset(db: Database, passwords: Passwords, devices: Devices, given: PasswordReset) -> str:
     """Set a new password for the bearer of a mailed token and end every session.
+
+    Return the token of a device: who reads the owner's mails is not taken for a stranger any more.
 
     Raises:
         AppError: UNAUTHORIZED where the token is unknown, expired or for a former address;
@@ -82,6 +100,9 @@ async def reset(db: Database, passwords: Passwords, given: PasswordReset) -> Non
         ):
             raise refused(used=False)
         await _set(tx, account.id, new_hash, because="password_reset", actor=account.id)
+        for what in ("login", "reset"):
+            await throttle.clear(tx, throttle.counted_for(what, account.email))
+    return devices.issue(account.id)
 
 
 async def _check(db: Database, account_id: UUID, password: str) -> None:

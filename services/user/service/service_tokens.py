@@ -15,7 +15,7 @@ from lib.limits.client_address import limit_key
 from services.user.model.account import ServiceLogin
 from services.user.service import audit, throttle
 from services.user.service.throttle import Limit
-from services.user.store import accounts, attempts
+from services.user.store import accounts
 from services.user.store.models import AccountRole
 
 
@@ -36,14 +36,15 @@ async def issue(
             RATE_LIMIT_EXCEEDED after too many of them.
     """
     tries = throttle.key("service", given.client_id, limit_key(context.client.get()))
-    await throttle.take(db, {tries: limit})
+    async with db.transaction() as tx:
+        await throttle.take(tx, {tries: limit})
     # Hashes of one length are compared whoever asks: neither name nor secret shows in the time.
     expected = clients.get(given.client_id, b"\0" * 32)
     if not hmac.compare_digest(expected, digest(given.client_secret)):
         await audit.record(db, "service.refused", given.client_id[:100], resource_type="service")
         raise unauthorized("invalid client credentials")
     async with db.transaction() as tx:
-        await attempts.forget_attempts(tx, keys=[tries])
+        await throttle.clear(tx, [tries])
         await audit.record(
             tx,
             "service.signed_in",

@@ -1,17 +1,21 @@
 """Limits on what can be guessed or annoys.
 
 Counted in the database: no restart, no replica and no absent cache lets anyone try more often.
+Nobody uses up the allowance of somebody else: a wider limit counts only what the narrower one
+admits, and who is known to be the owner has an allowance that no stranger can reach.
 """
 
 from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from lib import context
 from lib.db import Executor
 from lib.errors import AppError, Code
+from lib.limits.client_address import limit_key
 from services.user.store import attempts
 
 
@@ -23,26 +27,73 @@ class Limit:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """For an account and one address that asks, for an account, for one address that asks.
+
+    The first locks the stranger out; the second bounds many addresses together, the third one
+    address that tries many accounts.
+    """
+
+    pair: Limit
+    account: Limit
+    address: Limit
+
+    def of(self, what: str, email: str, *, known_as: str | None = None) -> Mapping[bytes, Limit]:
+        """Return the limits by what they count, the narrowest first.
+
+        Args:
+            what: is tried or asked for.
+            email: of the account it is about, whether there is one or not.
+            known_as: the owner's device or account, where it is proved that the owner asks.
+        """
+        if known_as is not None:
+            return {key(f"{what}-known", known_as): self.pair}
+        address = key(f"{what}-from", limit_key(context.client.get()))
+        pair, account = counted_for(what, email)
+        return {pair: self.pair, account: self.account, address: self.address}
+
+
 def key(*parts: str) -> bytes:
     """Return what to count by. Hashed: the table keeps no addresses; case is no difference."""
     return hashlib.sha256("\0".join(parts).lower().encode("utf-8", "surrogateescape")).digest()
 
 
-async def take(db: Executor, limits: Mapping[bytes, Limit]) -> None:
-    """Count one attempt for every key, before it is made.
+def counted_for(what: str, email: str) -> tuple[bytes, bytes]:
+    """Return what is counted for an account: from the address that asks, and from everywhere."""
+    return key(what, email, limit_key(context.client.get())), key(what, email)
+
+
+async def take(tx: Executor, limits: Mapping[bytes, Limit]) -> None:
+    """Count one attempt for every key, narrowest first, before it is made.
+
+    In a transaction of the caller's, which the error rolls back: what is refused counts nowhere.
 
     Raises:
         AppError: RATE_LIMIT_EXCEEDED with `Retry-After` where one of the limits is exceeded; it
             says the same whether or not there is such an account.
     """
-    wait = 0.0
     for counted_by, limit in limits.items():
-        counted = await attempts.count_attempt(db, key=counted_by, seconds=limit.seconds)
+        counted = await attempts.count_attempt(tx, key=counted_by, seconds=limit.seconds)
         if counted.attempts > limit.attempts:
-            wait = max(wait, counted.seconds_left)
-    if wait > 0:
-        raise AppError(
-            Code.RATE_LIMIT_EXCEEDED,
-            "too many attempts, try again later",
-            headers={"Retry-After": str(max(1, math.ceil(wait)))},
-        )
+            raise AppError(
+                Code.RATE_LIMIT_EXCEEDED,
+                "too many attempts, try again later",
+                headers={"Retry-After": str(max(1, math.ceil(counted.seconds_left)))},
+            )
+
+
+async def forgive(tx: Executor, limits: Mapping[bytes, Limit]) -> None:
+    """Start anew what is counted for the account, whose owner was right.
+
+    The address only gets back the attempt that was none: it may try other accounts as well.
+    """
+    await clear(tx, list(limits)[:2])
+    for address in list(limits)[2:]:
+        await attempts.take_attempt_back(tx, key=address)
+
+
+async def clear(tx: Executor, keys: Iterable[bytes]) -> None:
+    """Start anew what is counted, in the order of `take`: two that meet must not wait in a ring."""
+    for counted_by in keys:
+        await attempts.forget_attempts(tx, key=counted_by)

@@ -15,7 +15,7 @@ from lib.events import publish
 from lib.ids import new_id
 from services.user.service import audit, throttle
 from services.user.service.register import TOPIC
-from services.user.service.throttle import Limit
+from services.user.service.throttle import Limits
 from services.user.store import accounts, mail, tokens
 from services.user.store.models import TokenKind
 
@@ -62,7 +62,7 @@ async def verify(db: Database, token: str) -> UUID:
     return spent.account_id
 
 
-async def ask_again(db: Database, email: str, caller: Principal | None, limit: Limit) -> None:
+async def ask_again(db: Database, email: str, caller: Principal | None, limits: Limits) -> None:
     """Mail a new link if the address belongs to an account that is not verified.
 
     Nobody learns which addresses have accounts: the answer and the work are the same for all. Only
@@ -72,11 +72,14 @@ async def ask_again(db: Database, email: str, caller: Principal | None, limit: L
         AppError: RATE_LIMIT_EXCEEDED after too many requests for one address, known or not;
             CONFLICT for the owner of a verified address.
     """
-    if caller is not None and await _is_verified_own(db, email, caller):
+    is_verified = None if caller is None else await _is_verified_own(db, email, caller)
+    if is_verified:
         raise AppError(Code.CONFLICT, "user is already verified")
+    # Strangers who ask for this address do not use up what its owner may ask for.
+    owner = None if caller is None or is_verified is None else caller.subject
     # One transaction: whether there is a mail to write or not, there is one commit to wait for.
     async with db.transaction() as tx:
-        await throttle.take(tx, {throttle.key("verify", email): limit})
+        await throttle.take(tx, limits.of("verify", email, known_as=owner))
         await mail.ask_to_verify(tx, id=new_id(), email=email)
 
 
@@ -87,9 +90,8 @@ def refused(*, used: bool) -> AppError:
     return unauthorized("the token is invalid or expired")
 
 
-async def _is_verified_own(db: Database, email: str, caller: Principal) -> bool:
-    try:
-        account_id = UUID(caller.subject)
-    except ValueError:  # a service
-        return False
-    return bool(await accounts.is_verified_address(db, id=account_id, email=email))
+async def _is_verified_own(db: Database, email: str, caller: Principal) -> bool | None:
+    """Return whether the caller's address is verified; None where it is not the caller's."""
+    if caller.account_id is None:  # a service
+        return None
+    return await accounts.is_verified_address(db, id=caller.account_id, email=email)

@@ -31,7 +31,7 @@ QUERY_NAMES: Final = {
     attempts.COUNT_ATTEMPT: "CountAttempt",
     attempts.FORGET_ATTEMPTS: "ForgetAttempts",
     attempts.FORGET_OLD_ATTEMPTS: "ForgetOldAttempts",
-    attempts.TAKE_ATTEMPTS_BACK: "TakeAttemptsBack",
+    attempts.TAKE_ATTEMPT_BACK: "TakeAttemptBack",
     audit.ADD_AUDIT_ENTRY: "AddAuditEntry",
     **dict.fromkeys(audit.LIST_AUDIT.values(), "ListAudit"),
     **dict.fromkeys(audit.COUNT_AUDIT.values(), "CountAudit"),

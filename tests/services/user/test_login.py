@@ -37,6 +37,7 @@ async def test_a_login_is_answered_with_tokens_and_cookies(world) -> None:
         "access_token": (data["access_token"], True, str(data["expires_in"])),
         "refresh_token": (data["refresh_token"], True, "604800"),
         "csrf_token": (data["csrf_token"], "", "604800"),
+        "__Host-device_token": (data["device_token"], True, "15552000"),
     }
     found = {
         name: (cookie.value, cookie["httponly"], cookie["max-age"])
@@ -44,7 +45,8 @@ async def test_a_login_is_answered_with_tokens_and_cookies(world) -> None:
     }
     assert found == expected
     assert {(c["secure"], c["samesite"], c["path"]) for c in answer.cookies.values()} == {
-        (True, "Lax", "/")
+        (True, "Lax", "/"),
+        (True, "Strict", "/"),  # the device's
     }
 
 
@@ -178,8 +180,8 @@ async def test_an_account_and_an_address_have_limits_of_their_own(new_database, 
             await world.login(password="wrong", **from_(f"192.0.2.{number}"))
         # Many addresses, one account.
         assert (await world.login(**from_("192.0.2.9"))).status == 429
-        # One address, many accounts; one of its four attempts was that above.
-        for number in range(3):
+        # One address, many accounts; what was refused above was no attempt.
+        for number in range(4):
             answer = await world.login(f"x{number}@example.com", "wrong", **from_("192.0.2.9"))
             assert answer.status == 401
         assert (await world.login("y@example.com", "wrong", **from_("192.0.2.9"))).status == 429

@@ -1,0 +1,49 @@
+"""Devices that an owner has signed in with: a signed token says which, for whose account.
+
+It opens nothing. Whoever shows it is counted apart from strangers, so that those cannot lock the
+owner out by guessing; as few guesses are left to one who has stolen it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+from lib.clock import Clock, utc_now
+
+COOKIE: Final = "__Host-device_token"
+
+
+@dataclass(frozen=True, slots=True)
+class Devices:
+    """Issues and recognises the tokens: `device.seconds since the epoch.signature`."""
+
+    key: bytes = field(repr=False)
+    ttl: timedelta
+    clock: Clock = utc_now
+
+    def issue(self, account_id: UUID, device: str | None = None) -> str:
+        """Return a token for a device, a new one unless it is known already."""
+        device = device or secrets.token_hex(16)
+        issued = str(int(self.clock().timestamp()))
+        return f"{device}.{issued}.{self._sign(account_id, device, issued)}"
+
+    def known(self, token: str | None, account_id: UUID) -> str | None:
+        """Return the device, if the token is of this account, whole, and not too old."""
+        device, _, rest = (token or "").partition(".")
+        issued, _, signature = rest.partition(".")
+        expected = self._sign(account_id, device, issued)
+        # Only what we have signed is read any further.
+        if not hmac.compare_digest(expected.encode(), signature.encode("utf-8", "replace")):
+            return None
+        age = self.clock().timestamp() - int(issued)
+        return device if age < self.ttl.total_seconds() else None
+
+    def _sign(self, account_id: UUID, device: str, issued: str) -> str:
+        said = "\0".join(("device", str(account_id), device, issued))
+        return hmac.new(self.key, said.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
