@@ -5,20 +5,30 @@ from __future__ import annotations
 ADAPTER = '''\
 """An aiomysql connection as the executor that the generated functions ask for."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, date, datetime
 from typing import Any
 
 _NOTHING = "SELECT NULL FROM DUAL WHERE FALSE"
+_TIMESTAMP, _DATE, _DATETIME = 7, 10, 12  # as the protocol numbers them
 
 
 class AiomysqlExecutor:
     """Wraps an aiomysql connection, which the caller opens, commits and closes.
 
-    Open it with `charset="utf8mb4"`, `client_flag=CLIENT.FOUND_ROWS` and a session in UTC.
+    Open it with `charset="utf8mb4"`, `client_flag=CLIENT.FOUND_ROWS` and a session in UTC. Dates
+    that are none, such as `0000-00-00`, raise a ValueError when they are read.
     """
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection
+        self._no_dates: list[str] = []
+        connection.decoders = {
+            **connection.decoders,
+            _DATE: self._decoder(date.fromisoformat),
+            _DATETIME: self._decoder(datetime.fromisoformat),
+            _TIMESTAMP: self._decoder(_instant),
+        }
 
     async def fetch(self, query: str, /, *args: Any) -> Sequence[Iterable[Any]]:
         """Return every row."""
@@ -72,12 +82,38 @@ class AiomysqlExecutor:
     async def _run(self, query: str, args: Sequence[Any]) -> Any:
         cursor = await self._connection.cursor()
         await cursor.execute(query % tuple(map(self._literal, args)))
+        if self._no_dates:
+            text = self._no_dates[0]
+            self._no_dates.clear()
+            raise ValueError(f"{text!r} is no date")
         return cursor
+
+    def _decoder(self, decode: Callable[[str], date]) -> Callable[[str], date | None]:
+        """Note what cannot be decoded: raised while rows arrive, it would break the connection."""
+
+        def read(text: str) -> date | None:
+            try:
+                return decode(text)
+            except ValueError:
+                self._no_dates.append(text)
+                return None
+
+        return read
 
     def _literal(self, value: Any) -> str:
         """Return a literal; a list is the inside of `IN (...)`, and of an empty one nothing."""
         if isinstance(value, list | tuple):
             return ", ".join(map(self._literal, value)) or _NOTHING
+        if isinstance(value, bytes | bytearray | memoryview):
+            return f"x'{bytes(value).hex()}'"
+        if isinstance(value, datetime) and value.tzinfo is not None:
+            value = value.astimezone(UTC).replace(tzinfo=None)
         literal: str = self._connection.escape(value)
         return literal
+
+
+def _instant(text: str) -> datetime:
+    """A TIMESTAMP is a moment of the world's; the session runs in UTC."""
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
 '''

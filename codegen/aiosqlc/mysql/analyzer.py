@@ -12,6 +12,7 @@ from aiosqlc.diagnostics import Diagnostic, Label, Severity
 from aiosqlc.mysql import standin, types
 from aiosqlc.mysql.catalog import catalog_of, read_schema
 from aiosqlc.mysql.errors import query_error
+from aiosqlc.mysql.executable import MYSQL, Kin, as_read, kin_of, unclear
 from aiosqlc.mysql.names import unknown_names
 from aiosqlc.mysql.prepare import Described
 from aiosqlc.mysql.private import NoServerError
@@ -19,11 +20,13 @@ from aiosqlc.mysql.relations import Schema
 from aiosqlc.mysql.returning import prepare_query
 from aiosqlc.mysql.schema import forget, load
 from aiosqlc.mysql.server import Session, open_session
+from aiosqlc.mysql.stars import why_not_whole
 from aiosqlc.mysql.static import schema_from_files
-from aiosqlc.mysql.syntax import parse
+from aiosqlc.mysql.syntax import parse, unread
 from aiosqlc.mysql.typed import Text, read_text, type_query
 from aiosqlc.mysql.variants import as_query, merge
 from aiosqlc.progress import counted
+from aiosqlc.source import Span
 from aiosqlc.stages import (
     Analysis,
     AnalyzeOptions,
@@ -40,7 +43,7 @@ class Judge:
     """Who says what is true: a schema, and the server that has it, if there is one.
 
     `stands_in`: the server is a MariaDB of ours, and what it refuses may be meant for MySQL.
-    `strict`: then somebody must have said so.
+    `strict`: then somebody must have said so. `kin` is whose executable comments are run.
     """
 
     schema: Schema
@@ -48,6 +51,8 @@ class Judge:
     database: str = ""
     stands_in: bool = False
     strict: bool = False
+    kin: Kin = MYSQL
+    unsaid: bool = False
 
 
 def analyze(
@@ -84,7 +89,9 @@ def _with_server(
         stands_in = session.private and session.is_mariadb and options.server != "mariadb"
         strict = options.strict and options.server != "mysql"
         schema_ = _vouched(known, options)
-        judge = Judge(schema_, session, loaded.database, stands_in, strict)
+        kin = MYSQL if stands_in else kin_of(session.version)
+        unsaid = stands_in and not options.server
+        judge = Judge(schema_, session, loaded.database, stands_in, strict, kin, unsaid)
         typed, problems = _type_all(judge, queries, options)
     finally:
         forget(session, loaded)
@@ -159,9 +166,10 @@ def type_one(judge: Judge, query: ParsedQuery) -> tuple[TypedQuery | None, list[
     return result, problems
 
 
-def _type_text(judge: Judge, query: ParsedQuery) -> tuple[TypedQuery | None, list[Diagnostic]]:
+def _type_text(judge: Judge, written: ParsedQuery) -> tuple[TypedQuery | None, list[Diagnostic]]:
+    query = replace(written, sql=as_read(written.sql, judge.kin))
     described: tuple[Described, ...] | None = None
-    excuses: list[Diagnostic] = []
+    excuses = unclear(written, strict=judge.strict) if judge.unsaid else []
     if judge.session is not None:
         try:
             described = prepare_query(judge.session.connection, query.sql, parse(query.sql)).columns
@@ -170,15 +178,17 @@ def _type_text(judge: Judge, query: ParsedQuery) -> tuple[TypedQuery | None, lis
             if not construct:
                 to_source = query.source_map.to_source
                 return None, [query_error(query.file, query.sql, to_source, error, judge.database)]
-            excuses = [standin.notice(query, construct, strict=judge.strict)]
+            excuses += [standin.notice(query, construct, strict=judge.strict)]
     text, found = read_text(query, judge.schema)
-    problems = [*excuses, *found, *_half_hidden(query, judge.schema)]
+    problems = [*excuses, *found, *_not_whole(query, text, judge.schema)]
     if described is None:
         problems += _misnamed(query, text) or _unreadable(query, text)
+    elif text.reader is None and (query.params or described):
+        problems.append(_unread(query))
     if any(problem.severity is Severity.ERROR for problem in problems):
         return None, problems
     described = _with_typed_parameters(judge, query, text, described)
-    return type_query(query, judge.schema, text, described), problems
+    return type_query(written, query, judge.schema, text, described), problems
 
 
 def _with_typed_parameters(
@@ -206,17 +216,31 @@ def _with_typed_parameters(
     )
 
 
-def _half_hidden(query: ParsedQuery, schema: Schema) -> Iterator[Diagnostic]:
-    """`sqlc.embed(t)` is a whole row of `t`, but its `t.*` has no invisible columns."""
+def _not_whole(query: ParsedQuery, text: Text, schema: Schema) -> Iterator[Diagnostic]:
+    """`sqlc.embed(t)` is a whole row of a table `t`, and there or not there as a whole."""
     for embed in query.embeds:
-        relation = schema.relation(embed.table)
-        if relation is not None and relation.invisible:
+        reason = why_not_whole(embed, text.reader, schema)
+        if reason:
             yield Diagnostic(
                 "E342",
-                f"`{embed.table}` cannot be embedded: it has invisible columns",
-                (Label(query.file, query.name_span, "a row of it would not be whole"),),
-                hint="name the columns, or make them visible",
+                f"`{embed.table}` cannot be embedded: {reason}",
+                (Label(query.file, embed.span, "a row of it would not be whole"),),
+                hint="name the columns instead",
             )
+
+
+def _unread(query: ParsedQuery) -> Diagnostic:
+    """The server takes it and we cannot read it: less is known, and that is said."""
+    span = unread(query.sql)
+    start = query.source_map.to_source(span.start)
+    shown = " ".join(query.sql[span.start : span.end].split()) or "this text"
+    return Diagnostic(
+        "E215",
+        f"{query.name} is typed by the server alone: `{shown}` is not understood",
+        (Label(query.file, Span(start, start + span.end - span.start), "reading ends here"),),
+        hint="its parameters are typed `Any`, and no row count is proved",
+        severity=Severity.WARNING,
+    )
 
 
 def _misnamed(query: ParsedQuery, text: Text) -> list[Diagnostic]:

@@ -30,7 +30,8 @@ def infer(
     problems: list[Diagnostic] = []
     for param in query.params:
         mine = [use for use in uses if use.place.number == param.number]
-        typed = [use for use in mine if use.type]
+        typed = [use for use in mine if use.type and not use.weak]
+        typed = typed or [use for use in mine if use.type]
         problem = _conflict(query, param.number, typed)
         if problem is None and not typed:
             problem = _untyped(query, param.number, param.name or "")

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
 
 from sqlglot import exp
-from sqlglot.dialects.mysql import MySQL
 
+from aiosqlc.mysql.prepare import Described
 from aiosqlc.mysql.reader import Reader
+from aiosqlc.mysql.relations import Relation, Schema
 from aiosqlc.mysql.scope import Level, Source
+from aiosqlc.mysql.words import quoted
 from aiosqlc.stages import ColumnRef, Embed, TypedEmbed
 
-_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
-_RESERVED = frozenset(MySQL.Generator.RESERVED_KEYWORDS) | {
-    "rows",
-    "row",
-    "rank",
-    "groups",
-    "system",
-    "offset",
-    "returning",
-}
+_APART = " \t\r\n(),;"
+"""What may stand next to a name and is no part of it."""
 
 
 def expand(sql: str, reader: Reader) -> str:
@@ -41,7 +35,10 @@ def expand(sql: str, reader: Reader) -> str:
                 (reader.tree.filled.to_original(start), reader.tree.filled.to_original(end), text)
             )
     for start, end, text in sorted(edits, reverse=True):
-        sql = sql[:start] + text + sql[end:]
+        before, after = sql[:start], sql[end:]
+        left = "" if not before or before[-1] in _APART else " "
+        right = "" if not after or after[0] in _APART else " "
+        sql = before + left + text + right + after
     return sql
 
 
@@ -68,11 +65,22 @@ def _columns(item: exp.Expr, level: Level) -> str | None:
     )
 
 
-def quoted(name: str) -> str:
-    """Return an identifier, in backticks where it needs them."""
-    if _PLAIN.match(name) and name.lower() not in _RESERVED:
-        return name
-    return "`" + name.replace("`", "``") + "`"
+def why_not_whole(embed: Embed, reader: Reader | None, schema: Schema) -> str:
+    """Say why what is embedded is not a row of a table, or return an empty string."""
+    root = reader.tree.root if reader else None
+    relation = schema.relation(embed.table)
+    if reader is not None:
+        level = reader.levels.get(id(root))
+        if not isinstance(root, exp.Select) or level is None:
+            return "this is not one SELECT"
+        if level.rollup:
+            return "the rows that ROLLUP adds have NULL in some of its columns"
+        source = level.source(embed.table)
+        if source is not None:
+            relation = source.relation
+    if relation is None:
+        return "it is no table of the schema"
+    return "it has invisible columns" if relation.invisible else ""
 
 
 def embeds(found: tuple[Embed, ...], reader: Reader) -> tuple[TypedEmbed, ...]:
@@ -84,23 +92,64 @@ def embeds(found: tuple[Embed, ...], reader: Reader) -> tuple[TypedEmbed, ...]:
     typed = []
     position = 0
     for item in select.expressions:
-        if not (isinstance(item, exp.Column) and item.is_star):
+        if not item.is_star or isinstance(item, exp.Count):
             position += 1
             continue
-        source = level.source(item.table)
-        count = len(source.outputs or ()) if source else 0
-        at = reader.tree.filled.to_original(int(item.args["table"].meta["start"]))
-        embed = next((e for e in found if e.sql_offset == at), None)
-        if embed and source and source.relation:
-            typed.append(_embed(embed, source, level, position, count))
+        table = item.table if isinstance(item, exp.Column) else ""
+        sources = [level.source(table)] if table else list(level.sources)
+        count = sum(len(source.shown) for source in sources if source)
+        embed = next((e for e in found if table and e.sql_offset == _start(item, reader)), None)
+        if embed and sources[0] and sources[0].relation:
+            typed.append(_embed(embed, sources[0], level, position, count))
         position += count
     return tuple(typed)
 
 
+def _start(item: exp.Expr, reader: Reader) -> int:
+    return reader.tree.filled.to_original(int(item.args["table"].meta["start"]))
+
+
 def _embed(embed: Embed, source: Source, level: Level, first: int, count: int) -> TypedEmbed:
-    nullable = level.can_be_nulled(source)
+    # An aggregate over no row gives one of NULLs.
+    nullable = level.can_be_nulled(source) or level.bare_is_null
     certain = [i for i, o in enumerate(source.outputs or ()) if o.not_null]
     table = source.relation.table if source.relation else None
     origin = ColumnRef(table.schema if table else "", table.name if table else "", "")
     presence = first + certain[0] if nullable and certain else None
     return TypedEmbed(embed.table, first, count, origin, nullable, presence)
+
+
+def described_embeds(
+    found: tuple[Embed, ...], schema: Schema, columns: Sequence[Described]
+) -> tuple[TypedEmbed, ...]:
+    """Find each embedded row among the columns that the server describes, as optional."""
+    typed = []
+    at = 0
+    for embed in found:
+        span = _run(embed.table.lower(), schema, columns, at)
+        if span is None:
+            continue
+        first, relation = span
+        count = len(relation.table.columns)
+        certain = [i for i, column in enumerate(relation.table.columns) if column.not_null]
+        origin = ColumnRef(relation.table.schema, relation.table.name, "")
+        presence = first + certain[0] if certain else None
+        typed.append(TypedEmbed(embed.table, first, count, origin, True, presence))
+        at = first + count
+    return tuple(typed)
+
+
+def _run(
+    alias: str, schema: Schema, columns: Sequence[Described], start: int
+) -> tuple[int, Relation] | None:
+    """Find the columns of a whole table under an alias, one after the other."""
+    for first in range(start, len(columns)):
+        origin = columns[first].origin
+        relation = schema.relation(origin[1]) if origin else None
+        if relation is None or columns[first].table_alias.lower() != alias:
+            continue
+        there = columns[first : first + len(relation.table.columns)]
+        names = [column.origin and column.origin[2].lower() for column in there]
+        if names == [column.name.lower() for column in relation.table.columns]:
+            return first, relation
+    return None

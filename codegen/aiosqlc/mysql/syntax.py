@@ -4,20 +4,41 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import ClassVar
 
-import sqlglot
 from sqlglot import exp
-from sqlglot.errors import SqlglotError
+from sqlglot.dialects.mysql import MySQL
+from sqlglot.errors import ParseError, SqlglotError
+from sqlglot.parsers.mysql import MySQLParser
 
+from aiosqlc.mysql.executable import MYSQL, as_read
 from aiosqlc.mysql.placeholders import Filled, Place, fill
 from aiosqlc.parse.scanner import Dialect, Kind, Token, scan
+from aiosqlc.source import Span
 
 # What it cannot parse it warns of and returns as a Command: we look for that ourselves.
 logging.getLogger("sqlglot").setLevel(logging.ERROR)
 _NAME = re.compile(r"^p(\d+)_(\d+)$")
+_JSON = ("JSON_OBJECT", "JSON_OBJECTAGG")
+
+
+def _named(name: str) -> Callable[[list[exp.Expr]], exp.Expr]:
+    return lambda arguments: exp.Anonymous(this=name, expressions=arguments)
+
+
+class _Dialect(MySQL):
+    """MySQL, with functions of JSON that take any expression, as other functions do."""
+
+    class Parser(MySQLParser):
+        FUNCTION_PARSERS: ClassVar = {
+            name: parser
+            for name, parser in MySQLParser.FUNCTION_PARSERS.items()
+            if name not in _JSON
+        }
+        FUNCTIONS: ClassVar = {**MySQLParser.FUNCTIONS, **{name: _named(name) for name in _JSON}}
 
 
 @dataclass(frozen=True)
@@ -36,14 +57,36 @@ class Tree:
 @lru_cache(maxsize=16)  # each stage asks for the tree of the query in hand
 def parse(sql: str) -> Tree | None:
     """Parse a statement with `$n` parameters; None where sqlglot does not know its syntax."""
-    filled = fill(_plain(sql), lambda index, place: f":p{place.number}_{index}")
+    filled = _filled(sql)
     try:
-        root = sqlglot.parse_one(filled.sql, dialect="mysql")
+        root = _Dialect().parse(filled.sql)[0]
     except (SqlglotError, RecursionError):
         return None
-    if isinstance(root, exp.Command):
+    if root is None or isinstance(root, exp.Command):
         return None
     return Tree(root, filled)
+
+
+def _filled(sql: str) -> Filled:
+    return fill(_plain(sql), lambda index, place: f":p{place.number}_{index}")
+
+
+def unread(sql: str) -> Span:
+    """Return where reading a statement without a tree ended, or else its first word."""
+    filled = _filled(sql)
+    start = len(filled.sql) - len(filled.sql.lstrip())
+    found = re.compile(r"\w*").match(filled.sql, start)
+    span = Span(start, found.end() if found else start)
+    try:
+        _Dialect().parse(filled.sql)
+    except ParseError as error:
+        for place in error.errors[:1]:
+            lines = filled.sql.splitlines(keepends=True)[: (place["line"] or 1) - 1]
+            end = sum(map(len, lines)) + (place["col"] or 0)
+            span = Span(max(end - len(place["highlight"] or ""), 0), end)
+    except (SqlglotError, RecursionError):
+        pass
+    return Span(filled.to_original(span.start), filled.to_original(span.end))
 
 
 def mentions(sql: str, word: str) -> bool:
@@ -55,6 +98,7 @@ def mentions(sql: str, word: str) -> bool:
 
 def _plain(sql: str) -> str:
     """Blank out, offset for offset, what sqlglot does not read and inference does not need."""
+    sql = as_read(sql, MYSQL)
     tokens = [token for token in scan(sql, Dialect.MYSQL) if token.kind is not Kind.COMMENT]
     words = [token.text.upper() for token in tokens]
     if words[:1] == ["REPLACE"]:

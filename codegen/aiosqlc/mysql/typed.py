@@ -15,7 +15,7 @@ from aiosqlc.mysql.prepare import Described
 from aiosqlc.mysql.reader import Reader
 from aiosqlc.mysql.relations import Schema
 from aiosqlc.mysql.scope import Level, Output, Result, unwrap
-from aiosqlc.mysql.stars import embeds, expand
+from aiosqlc.mysql.stars import described_embeds, embeds, expand
 from aiosqlc.mysql.syntax import Tree, mentions, parse
 from aiosqlc.mysql.writes import insert_into, locks, targets, violable
 from aiosqlc.stages import (
@@ -24,6 +24,7 @@ from aiosqlc.stages import (
     ColumnRef,
     ParsedQuery,
     SqlType,
+    TypedEmbed,
     TypedParam,
     TypedQuery,
 )
@@ -80,26 +81,46 @@ def _untyped(query: ParsedQuery) -> tuple[TypedParam, ...]:
 
 
 def type_query(
-    query: ParsedQuery, schema: Schema, text: Text, described: Sequence[Described] | None
+    written: ParsedQuery,
+    query: ParsedQuery,
+    schema: Schema,
+    text: Text,
+    described: Sequence[Described] | None,
 ) -> TypedQuery:
-    """Put a query's parts together. `described` is None where no server was asked."""
+    """Put a query's parts together. `described` is None where no server was asked.
+
+    `query` is what the server reads of the one that was `written`, offset for offset.
+    """
     columns = columns_of(query, schema, text, described)
     reader = text.reader
     root = reader.tree.root if reader else None
     changed = targets(root, schema)
     return TypedQuery(
-        parsed=query,
-        sql=expand(query.sql, reader) if reader else query.sql,
+        parsed=written,
+        sql=expand(written.sql, reader) if reader else written.sql,
         params=tuple(_listed(param) for param in text.params),
         columns=columns,
         cardinality=cardinality_of(text.result),
-        embeds=embeds(query.embeds, reader) if reader and query.embeds else (),
+        embeds=_embeds(query, schema, reader, described),
         insert_into=insert_into(root, schema),
         writes=tuple(relation.table.name for relation in changed),
         violable=violable(root, changed),
         read_only=isinstance(root, exp.Query) and not locks(root),
         cardinality_reasons=(text.result.why,) if text.result.why else (),
     )
+
+
+def _embeds(
+    query: ParsedQuery,
+    schema: Schema,
+    reader: Reader | None,
+    described: Sequence[Described] | None,
+) -> tuple[TypedEmbed, ...]:
+    if not query.embeds:
+        return ()
+    if reader is None:
+        return described_embeds(query.embeds, schema, described or ())
+    return embeds(query.embeds, reader)
 
 
 def _listed(param: TypedParam) -> TypedParam:

@@ -46,17 +46,38 @@ _ARGUMENTS: dict[str, dict[int, SqlType]] = {
     "FIND_IN_SET": {0: types.VARCHAR, 1: types.VARCHAR}, "LOCATE": {2: types.BIGINT},
 }  # fmt: skip
 _ANY_TEXT = frozenset({"CONCAT", "CONCAT_WS"})
+# Functions of a moment, which may be a date, and of how much is added to it.
+_SHIFTED = (
+    exp.DateAdd, exp.DateSub, exp.DatetimeAdd, exp.DatetimeSub, exp.TimestampAdd, exp.TimestampSub,
+)  # fmt: skip
+_OF_MOMENTS = frozenset(
+    {
+        "ADDDATE", "DATE", "DATEDIFF", "DATE_FORMAT", "DAY", "DAYNAME", "DAYOFMONTH", "DAYOFWEEK",
+        "DAYOFYEAR", "DAY_OF_MONTH", "DAY_OF_WEEK", "DAY_OF_YEAR", "EXTRACT", "LAST_DAY", "MONTH",
+        "MONTHNAME", "QUARTER", "SUBDATE", "TIMESTAMPDIFF", "TIMESTAMP_DIFF", "TO_DAYS",
+        "TO_SECONDS", "UNIX_TIMESTAMP", "WEEK", "WEEKDAY", "WEEKOFYEAR", "WEEK_OF_YEAR", "YEAR",
+        "YEARWEEK",
+    }
+)  # fmt: skip
+# `INTERVAL ? DAY_HOUR` takes a text, such as '1 12'.
+_PLAIN_UNITS = frozenset(
+    {"MICROSECOND", "SECOND", "MINUTE", "HOUR", "DAY", "WEEK", "MONTH", "QUARTER", "YEAR"}
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """What one occurrence of a parameter says about it. `optional`: NULL means something here."""
+    """What one occurrence of a parameter says about it. `optional`: NULL means something here.
+
+    `weak`: any moment fits here, a date as well as a time of a day, so other places decide.
+    """
 
     place: Place
     type: SqlType | None
     name: str = ""
     origin: ColumnRef | None = None
     optional: bool = False
+    weak: bool = False
 
 
 def use_of(node: exp.Placeholder, reader: Reader) -> Use | None:
@@ -67,7 +88,7 @@ def use_of(node: exp.Placeholder, reader: Reader) -> Use | None:
     level = reader.level_of(node)
     child: exp.Expr = node
     parent = node.parent
-    while isinstance(parent, exp.Paren | exp.Neg | exp.Alias | exp.Collate):
+    while isinstance(parent, exp.Paren | exp.Neg | exp.Alias | exp.Collate | exp.TsOrDsToDate):
         child, parent = parent, parent.parent
     return _from_parent(place, child, parent, level, reader)
 
@@ -103,11 +124,38 @@ def _from_parent(
         isinstance(parent, exp.If | exp.Where | exp.Having) and parent.this is child
     ):
         return Use(place, types.BOOL)
-    if isinstance(parent, exp.Interval):
-        return Use(place, types.BIGINT)
     if isinstance(parent, _ARITHMETIC):
         return _calculated(place, parent, child, level, reader)
-    return _argument(place, parent, child, level, reader)
+    return _of_moment(place, parent, child) or _argument(place, parent, child, level, reader)
+
+
+def _of_moment(place: Place, parent: exp.Expr | None, child: exp.Expr) -> Use | None:
+    """What date arithmetic says: a moment of any type here, a number of units there."""
+    if isinstance(parent, exp.Interval):
+        return Use(place, _amount(parent))
+    if isinstance(parent, _SHIFTED) and parent.expression is child:
+        return Use(place, _amount(parent))
+    if isinstance(parent, _SHIFTED) or _takes_moment(parent, child):
+        return Use(place, types.DATETIME, weak=True)
+    return None
+
+
+def _amount(node: exp.Expr) -> SqlType:
+    unit = node.args.get("unit")
+    plain = unit is None or unit.name.upper() in _PLAIN_UNITS
+    return types.BIGINT if plain else types.VARCHAR
+
+
+def _takes_moment(parent: exp.Expr | None, child: exp.Expr) -> bool:
+    """Whether a function takes any moment as this argument."""
+    if parent is None or name_of(parent) not in _OF_MOMENTS:
+        return False
+    if isinstance(parent, exp.Extract):
+        return parent.expression is child
+    both = isinstance(parent, exp.DateDiff | exp.TimestampDiff)
+    if isinstance(parent, exp.Anonymous):
+        return parent.expressions[:1] == [child] and parent.expressions[0] is child
+    return parent.this is child or (both and parent.expression is child)
 
 
 def _is_assignment(node: exp.EQ) -> bool:

@@ -18,7 +18,11 @@ class Dialect(StrEnum):
 
 
 class Kind(StrEnum):
-    """What a token is. `PARAM` is `$1` or `?`; `NAME` a bare or quoted identifier or keyword."""
+    """What a token is. `PARAM` is `$1` or `?`; `NAME` a bare or quoted identifier or keyword.
+
+    `OPENING` and `CLOSING` are the marks of MySQL's executable comments, `/*!50000` and `*/`: what
+    stands between them is part of the statement.
+    """
 
     COMMENT = "comment"
     STRING = "string"
@@ -28,6 +32,8 @@ class Kind(StrEnum):
     PARAM = "param"
     OPERATOR = "operator"
     PUNCTUATION = "punctuation"
+    OPENING = "opening"
+    CLOSING = "closing"
     UNTERMINATED = "unterminated"
 
 
@@ -72,7 +78,8 @@ _POSTGRES = re.compile(
 _MYSQL = re.compile(
     rf"""
     \s*(?:
-      (?P<comment>--(?=\s|$)[^\n]*|\#[^\n]*|/\*(?:[^*]|\*(?!/))*\*/)
+      (?P<opening>/\*M?!(?:\d{{5,6}})?)
+    | (?P<comment>--(?=\s|$)[^\n]*|\#[^\n]*|/\*(?:[^*]|\*(?!/))*\*/)
     | (?P<block>/\*)
     | (?P<string>(?:[nNbBxX]|_[A-Za-z0-9]+\s*)?'(?:[^'\\]|\\.|'')*'|"(?:[^"\\]|\\.|"")*")
     | (?P<quoted>`(?:[^`]|``)*`)
@@ -95,6 +102,7 @@ def scan(text: str, dialect: Dialect = Dialect.POSTGRESQL, start: int = 0) -> It
     """Yield the tokens of `text` from offset `start` on; total: any text has tokens."""
     match = _GRAMMARS[dialect].match
     at, end = start, len(text)
+    opened = False
     while at < end:
         found = match(text, at)
         if found is None:  # nothing but blanks is left
@@ -102,7 +110,12 @@ def scan(text: str, dialect: Dialect = Dialect.POSTGRESQL, start: int = 0) -> It
         group = found.lastgroup or ""
         first, stop = found.span(group)
         kind = _KINDS.get(group)
-        if kind is None:
+        if kind is Kind.OPENING:
+            opened = text.find("*/", stop) >= 0
+            kind, stop = (kind, stop) if opened else (Kind.UNTERMINATED, end)
+        elif opened and kind is Kind.OPERATOR and text.startswith("*/", first):
+            opened, kind, stop = False, Kind.CLOSING, first + 2
+        elif kind is None:
             if group == "block":
                 stop, kind = _block_end(text, first, dialect)
             else:
@@ -115,6 +128,7 @@ def scan(text: str, dialect: Dialect = Dialect.POSTGRESQL, start: int = 0) -> It
 
 _token = tuple.__new__  # a NamedTuple's own __new__ takes twice as long
 _KINDS = {kind.value: kind for kind in Kind}
+MARKS = frozenset({Kind.OPENING, Kind.CLOSING})
 
 
 def _block_end(text: str, start: int, dialect: Dialect) -> tuple[int, Kind]:
@@ -155,11 +169,14 @@ def split_statements(text: str, dialect: Dialect = Dialect.POSTGRESQL) -> tuple[
     spans: list[Span] = []
     first: Token | None = None
     last: Token | None = None
+    opened = False
     nesting = _Nesting()
     for token in scan(text, dialect):
         if token.kind is Kind.COMMENT:
             continue
-        if token.text == ";" and not nesting.depth:
+        if token.kind in MARKS:
+            opened = token.kind is Kind.OPENING
+        if token.text == ";" and not nesting.depth and not opened:
             if first and last:
                 spans.append(Span(first.start, last.end))
             first = last = None

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.parse.moved import moved
-from aiosqlc.parse.scanner import Dialect, Kind, Token, scan
+from aiosqlc.parse.scanner import MARKS, Dialect, Kind, Token, scan
 from aiosqlc.source import SourceFile
 from aiosqlc.stages import ParsedQuery
 
@@ -51,8 +51,11 @@ def _next(
     parse: Callable[[SourceFile, list[Token], Dialect], Parsed],
 ) -> Statement | None:
     tokens: list[Token] = []
+    opened = False
     for token in scan(file.text, dialect, start):
-        if token.text == ";" and token.kind is Kind.PUNCTUATION:
+        if token.kind in MARKS:
+            opened = token.kind is Kind.OPENING
+        if token.text == ";" and token.kind is Kind.PUNCTUATION and not opened:
             query, problems = parse(file, tokens, dialect)
             return Statement(start, token.end, query, tuple(problems), closed=True)
         tokens.append(token)

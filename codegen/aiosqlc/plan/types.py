@@ -122,10 +122,12 @@ class TypeResolver:
         if key not in self.enums:
             members = tuple((member(label), label) for label in sql.labels)
             self.enums[key] = PyEnum(name, table, members)
+        # MySQL keeps '' for what it could not take: that is no member, and the class says so.
+        found = f"{table}.get({{}}) or {name}({{}})" if self.engine is Dialect.MYSQL else ""
         return PyType(
             name,
             frozenset({(self.models, name), (self.models, table)}),
-            decode=f"{table}[{{}}]",
+            decode=found or f"{table}[{{}}]",
         )
 
     def _composite(self, sql: SqlType, *, parameter: bool) -> PyType:

@@ -104,5 +104,6 @@ def test_an_empty_list_keeps_rows_with_null(either) -> None:
 
 @pytest.mark.parametrize("deep", ["(" * 300 + "grp" + ")" * 300, " OR ".join(["grp = 1"] * 1500)])
 def test_what_is_too_deep_to_be_read_is_typed_by_the_server_alone(compile_, deep) -> None:
-    query = only(compile_(SCHEMA, f"-- name: Q :many\nSELECT {deep} AS x FROM a;"))
+    (query,), problems = compile_(SCHEMA, f"-- name: Q :many\nSELECT {deep} AS x FROM a;")
     assert [column.name for column in query.columns] == ["x"]
+    assert [problem.code for problem in problems] == ["E215"]

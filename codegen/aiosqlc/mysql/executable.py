@@ -1,0 +1,88 @@
+"""Executable comments, `/*! … */`: which of them a server runs, and the statement it then reads."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from aiosqlc.diagnostics import Diagnostic, Label, Severity
+from aiosqlc.parse.scanner import MARKS, Dialect, Kind, Token, scan
+from aiosqlc.source import Span
+from aiosqlc.stages import ParsedQuery
+
+_MARK = re.compile(r"/\*(?P<maria>M?)!(?P<version>\d*)")
+_VERSION = re.compile(r"(\d+)\.(\d+)(?:\.(\d+))?")
+# MariaDB leaves to MySQL what asks for one of its own versions from 5.7 on.
+_MYSQL_ALONE = range(50700, 100000)
+
+
+@dataclass(frozen=True, slots=True)
+class Kin:
+    """A kind of server and its version as comments number it: 101119 is 10.11.19."""
+
+    is_mariadb: bool
+    version: int
+
+    def runs(self, opening: str) -> bool:
+        """Whether it runs what stands behind such an opening."""
+        match = _MARK.match(opening)
+        if match is None:
+            return False
+        version = int(match["version"] or 0)
+        if not self.is_mariadb:
+            return not match["maria"] and version <= self.version
+        return version <= self.version and (bool(match["maria"]) or version not in _MYSQL_ALONE)
+
+
+MYSQL = Kin(is_mariadb=False, version=90000)
+
+
+def kin_of(version: str) -> Kin:
+    """Read a server's version: `10.11.19-MariaDB-0+deb12u1`, `8.4.3`."""
+    match = _VERSION.search(version)
+    major, minor, patch = (int(part or 0) for part in match.groups()) if match else (0, 0, 0)
+    return Kin("mariadb" in version.lower(), major * 10000 + minor * 100 + patch)
+
+
+def as_read(sql: str, kin: Kin) -> str:
+    """Return the statement that a server reads, offset for offset.
+
+    Marks are blanks, and so is what stands in a comment that it does not run.
+    """
+    if "/*" not in sql:
+        return sql
+    out = sql
+    opening: Token | None = None
+    for token in scan(sql, Dialect.MYSQL):
+        if token.kind is Kind.OPENING:
+            opening = token
+        if token.kind not in MARKS or opening is None:
+            continue
+        if token.kind is Kind.CLOSING and not kin.runs(opening.text):
+            out = _blank(out, Span(opening.start, token.end))
+        out = _blank(out, token.span)
+    return out
+
+
+def _blank(sql: str, span: Span) -> str:
+    kept = "".join(char if char == "\n" else " " for char in sql[span.start : span.end])
+    return sql[: span.start] + kept + sql[span.end :]
+
+
+def unclear(query: ParsedQuery, *, strict: bool) -> list[Diagnostic]:
+    """Say that MySQL and MariaDB read a query as two different statements."""
+    mariadb = Kin(is_mariadb=True, version=MYSQL.version + 100000)
+    marks = [token for token in scan(query.sql, Dialect.MYSQL) if token.kind is Kind.OPENING]
+    mark = next((m for m in marks if MYSQL.runs(m.text) != mariadb.runs(m.text)), None)
+    if mark is None:
+        return []
+    start = query.source_map.to_source(mark.start)
+    return [
+        Diagnostic(
+            code="E214",
+            message=f"{query.name} is read as MySQL reads it: MariaDB differs about `{mark.text}`",
+            labels=(Label(query.file, Span(start, start + len(mark.text)), "run by one of them"),),
+            hint="say which server it is for: `server: mysql` or `server: mariadb`",
+            severity=Severity.ERROR if strict else Severity.WARNING,
+        )
+    ]
