@@ -20,9 +20,10 @@ from aiosqlc.postgres.infer.advice import Advice, advice_of
 from aiosqlc.postgres.infer.cardinality import RowCounter
 from aiosqlc.postgres.infer.elements import array_elements
 from aiosqlc.postgres.infer.embeds import embedded_rows
+from aiosqlc.postgres.infer.outputs import output_targets
 from aiosqlc.postgres.infer.params import Use, parameter_uses, variable_name
 from aiosqlc.postgres.infer.prover import Prover
-from aiosqlc.postgres.infer.relations import column_in, output_targets
+from aiosqlc.postgres.infer.relations import column_in
 from aiosqlc.postgres.infer.scope import Scope
 from aiosqlc.postgres.infer.stars import expand, find_stars
 from aiosqlc.postgres.infer.verdict import maybe

@@ -19,21 +19,34 @@ FIRST_USER_OID = 16384
 _HasRelation = TypeVar(
     "_HasRelation", rows.ConstraintRow, rows.Index, rows.Trigger, rows.PartitionBound
 )
+# How an index or an operator compares: an operator family, and the type it takes there.
+Comparison = tuple[int, int]
 # pg_trigger.tgtype
 _ROW, _BEFORE, _INSERT, _DELETE, _UPDATE, _INSTEAD = 1, 2, 4, 8, 16, 64
 
 
 @dataclass(frozen=True, slots=True)
 class UniqueKey:
-    """A unique index. Its trees, `expressions` and `predicate`, see the table as entry 1."""
+    """A unique index. Its trees, `expressions` and `predicate`, see the table as entry 1.
+
+    A comparison is None where nothing is known of the functions behind it.
+    """
 
     name: str
     columns: tuple[int, ...]
-    families: tuple[int, ...]
+    comparisons: tuple[Comparison | None, ...]
     collations: tuple[int, ...]
     expressions: tuple[Node, ...]
     predicate: tuple[Node, ...]
     nulls_not_distinct: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Equality:
+    """An equality operator: how each of its sides is compared."""
+
+    left: frozenset[Comparison]
+    right: frozenset[Comparison]
 
 
 @dataclass
@@ -52,7 +65,8 @@ class Facts:
     domain_checks: dict[int, str] = field(default_factory=dict)
     partition_bounds: dict[int, list[rows.PartitionBound]] = field(default_factory=dict)
     functions: dict[int, rows.Function] = field(default_factory=dict)
-    equalities: dict[int, frozenset[int]] = field(default_factory=dict)
+    equalities: dict[int, Equality] = field(default_factory=dict)
+    untrusted_families: frozenset[int] = frozenset()
     children: dict[int, list[int]] = field(default_factory=dict)
     triggers: dict[int, list[rows.Trigger]] = field(default_factory=dict)
     indexes: dict[int, list[rows.Index]] = field(default_factory=dict)
@@ -118,7 +132,12 @@ class Facts:
         return UniqueKey(
             name=index.name,
             columns=tuple(index.columns[: index.keys]),
-            families=tuple(index.families[: index.keys]),
+            comparisons=tuple(
+                None if family in self.untrusted_families else (family, kind)
+                for family, kind in zip(
+                    index.families[: index.keys], index.inputs[: index.keys], strict=True
+                )
+            ),
             collations=tuple(index.collations[: index.keys]),
             expressions=tuple(self.reader.read_text(index.expressions)),
             predicate=tuple(_conjuncts(self.reader.read_text(index.predicate))),
@@ -161,6 +180,24 @@ class Facts:
     def deterministic(self, collation: int) -> bool:
         """Whether equality under a collation is equality of the bytes."""
         return collation not in self.nondeterministic
+
+    def base_type(self, oid: int) -> int:
+        """Return the type below a domain and the domains below it; any other type itself."""
+        entry = self.types.get(oid)
+        while entry is not None and entry.kind == "d":
+            oid = entry.base
+            entry = self.types.get(oid)
+        return oid
+
+    def is_array(self, oid: int) -> bool:
+        """Whether a type is an array, or a domain over one."""
+        entry = self.types.get(self.base_type(oid))
+        return entry is not None and bool(entry.element)
+
+    def is_plain(self, oid: int) -> bool:
+        """Whether a type is a base type, which no polymorphic operator takes apart."""
+        entry = self.types.get(oid)
+        return entry is not None and entry.kind == "b" and not entry.element
 
     def type_name(self, oid: int) -> str:
         """Return a type's bare name, '' if there is no such type."""
@@ -223,10 +260,12 @@ def load_facts(connection: Connection, declared_not_null: Iterable[str] = ()) ->
         children[link.parent].append(link.child)
     facts.children = dict(children)
     facts.functions = {f.oid: f for f in connection.decode(sql["functions"], rows.Function)}
-    facts.equalities = {
-        e.operator: frozenset(e.families)
-        for e in connection.decode(sql["equalities"], rows.Equality)
-    }
+    facts.untrusted_families = frozenset(
+        r.oid for r in connection.decode(sql["untrusted_families"], rows.Oid)
+    )
+    facts.equalities = _equalities(
+        connection.decode(sql["equalities"], rows.Equality), facts.untrusted_families
+    )
     facts.nondeterministic = frozenset(
         r.oid for r in connection.decode(sql["nondeterministic"], rows.Oid)
     )
@@ -240,6 +279,22 @@ def load_facts(connection: Connection, declared_not_null: Iterable[str] = ()) ->
     )
     facts.declared_not_null = frozenset(declared_not_null)
     return facts
+
+
+def _equalities(entries: Iterable[rows.Equality], untrusted: frozenset[int]) -> dict[int, Equality]:
+    """Index the equality operators. A family with a function in SQL or PL/pgSQL is not believed.
+
+    Such a function may give NULL, or call equal what its index keeps apart.
+    """
+    found = {}
+    for entry in entries:
+        families = [family for family in entry.families if family not in untrusted]
+        if families:
+            found[entry.operator] = Equality(
+                frozenset((family, entry.left) for family in families),
+                frozenset((family, entry.right) for family in families),
+            )
+    return found
 
 
 def _grouped(entries: list[_HasRelation]) -> dict[int, list[_HasRelation]]:

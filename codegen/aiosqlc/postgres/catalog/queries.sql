@@ -61,7 +61,9 @@ select i.indrelid::int8 as relation, c.relname as name, (i.indkey::int2[])::int4
        i.indnullsnotdistinct as nulls_not_distinct,
        array(select k::int8 from unnest(i.indcollation::oid[]) k) as collations,
        array(select o.opcfamily::int8 from unnest(i.indclass::oid[]) with ordinality k(oid, n)
-             join pg_opclass o on o.oid = k.oid order by k.n) as families
+             join pg_opclass o on o.oid = k.oid order by k.n) as families,
+       array(select o.opcintype::int8 from unnest(i.indclass::oid[]) with ordinality k(oid, n)
+             join pg_opclass o on o.oid = k.oid order by k.n) as inputs
 from pg_index i
 join pg_class c on c.oid = i.indexrelid
 where i.indisunique and i.indisvalid and i.indisready and i.indimmediate and not i.indisexclusion
@@ -85,12 +87,20 @@ join pg_namespace n on n.oid = p.pronamespace
 join pg_language l on l.oid = p.prolang
 
 -- name: equalities
-select op.oid::int8 as operator, array_agg(am.amopfamily::int8) as families
+select op.oid::int8 as operator, array_agg(am.amopfamily::int8) as families,
+       op.oprleft::int8 as left, op.oprright::int8 as right
 from pg_operator op
 join pg_amop am on am.amopopr = op.oid
 join pg_am on pg_am.oid = am.amopmethod
 where (pg_am.amname = 'btree' and am.amopstrategy = 3) or (pg_am.amname = 'hash' and am.amopstrategy = 1)
 group by op.oid
+
+-- name: untrusted_families
+select a.amprocfamily::int8 as oid from pg_amproc a join pg_proc p on p.oid = a.amproc
+join pg_language l on l.oid = p.prolang where l.lanname not in ('internal', 'c')
+union
+select a.amopfamily::int8 from pg_amop a join pg_operator o on o.oid = a.amopopr join pg_proc p on p.oid = o.oprcode
+join pg_language l on l.oid = p.prolang where l.lanname not in ('internal', 'c')
 
 -- name: nondeterministic
 select oid::int8 as oid from pg_collation where not collisdeterministic

@@ -97,6 +97,7 @@ class Index(msgspec.Struct, frozen=True):
     nulls_not_distinct: bool
     collations: list[int]
     families: list[int]
+    inputs: list[int]
 
 
 class Inheritance(msgspec.Struct, frozen=True):
@@ -132,10 +133,12 @@ class Function(msgspec.Struct, frozen=True):
 
 
 class Equality(msgspec.Struct, frozen=True):
-    """An operator that is equality in these operator families."""
+    """An operator that is equality in these operator families, of a left and a right type."""
 
     operator: int
     families: list[int]
+    left: int
+    right: int
 
 
 class Oid(msgspec.Struct, frozen=True):

@@ -129,10 +129,10 @@ def _pinned(
     pinned: dict[int, Binding] = {}
     for number, target in enumerate(targets, 1):
         expr = target["expr"]
-        families = facts.equalities.get(operators.get(target["ressortgroupref"], 0), frozenset())
+        equality = facts.equalities.get(operators.get(target["ressortgroupref"], 0))
         collation = expr.get("varcollid", 0)
-        if expr.kind == "VAR" and families and _has_value(prover, scope, expr, number):
-            pinned[number] = Binding(False, families, collation)
+        if expr.kind == "VAR" and equality and _has_value(prover, scope, expr, number):
+            pinned[number] = Binding(False, equality.left, collation)
     return pinned
 
 

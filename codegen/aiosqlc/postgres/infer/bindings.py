@@ -12,21 +12,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from aiosqlc.postgres.catalog.facts import Facts, UniqueKey
+from aiosqlc.postgres.catalog.facts import Comparison, Facts, UniqueKey
 from aiosqlc.postgres.infer import kinds
 from aiosqlc.postgres.infer.conditions import called, functions_below
 from aiosqlc.postgres.infer.joins import conditions, sources_of, variables
 from aiosqlc.postgres.infer.matching import implied, same
+from aiosqlc.postgres.infer.outputs import expression_type
 from aiosqlc.postgres.infer.scope import Scope
 from aiosqlc.postgres.tree import Node, walk
 
 if TYPE_CHECKING:
     from aiosqlc.postgres.infer.cardinality import RowCounter
 
-# Types whose equality is equality of the datum (text only under a deterministic collation).
-_IMAGE_TYPES = frozenset({
-    "int2", "int4", "int8", "oid", "bool", "uuid", "date", "timestamp", "timestamptz", "time",
-    "bytea", "name", "char", "xid8", "macaddr", "text", "varchar",
+# Built-in equalities that only one datum meets (those of text under a deterministic collation).
+_IMAGE_EQUALITIES = frozenset({
+    "int2eq", "int4eq", "int8eq", "int24eq", "int28eq", "int42eq", "int48eq", "int82eq", "int84eq",
+    "oideq", "booleq", "uuid_eq", "date_eq", "timestamp_eq", "timestamptz_eq", "time_eq",
+    "date_eq_timestamp", "timestamp_eq_date", "byteaeq", "nameeq", "nameeqtext", "texteqname",
+    "texteq", "chareq", "xideq", "cideq", "xid8eq", "tideq", "pg_lsn_eq", "macaddr_eq",
+    "macaddr8_eq", "enum_eq",
 })  # fmt: skip
 # Two local times can be one instant, so these equalities do not pin what a unique index keeps
 # apart.
@@ -47,11 +51,19 @@ class Binding:
     """How a column is pinned: exactly, or up to the equality of some operator families."""
 
     exact: bool
-    families: frozenset[int]
+    comparisons: frozenset[Comparison]
     collation: int
 
 
 EXACT = Binding(True, frozenset(), 0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Operand:
+    """One side of an equality, and how it is compared there."""
+
+    node: Node
+    comparisons: frozenset[Comparison]
 
 
 class Closure:
@@ -113,34 +125,51 @@ class Closure:
             return self._allowed(side, truth) and self._pin(truth, EXACT)
         if condition.kind != "OPEXPR" or len(condition["args"]) != 2:
             return False
-        families = self.facts.equalities.get(condition["opno"])
-        if not families or self.facts.built_in(called(condition)) in _ZONE_CROSSING:
+        equality = self.facts.equalities.get(condition["opno"])
+        if equality is None or self.facts.built_in(called(condition)) in _ZONE_CROSSING:
             return False
         changed = False
-        left, right = (self.resolve(_bare(arg)) for arg in condition["args"])
+        left, right = (
+            _Operand(self.resolve(_bare(arg)), sides if self._keeps_type(arg) else frozenset())
+            for arg, sides in zip(condition["args"], (equality.left, equality.right), strict=True)
+        )
         for pinned, source in ((left, right), (right, left)):
-            if self._allowed(side, pinned) and self._fixes(source, condition, families):
-                exact = self._is_image(pinned, condition["inputcollid"])
-                binding = Binding(exact, families, condition["inputcollid"])
-                changed |= self._pin(pinned, binding)
+            if self._allowed(side, pinned.node):
+                families = self._fixing(source, condition)
+                binding = Binding(
+                    self._is_image(pinned.node, condition) and bool(families),
+                    frozenset(c for c in pinned.comparisons if c[0] in families),
+                    condition["inputcollid"],
+                )
+                changed |= bool(families) and self._pin(pinned.node, binding)
         return changed
+
+    def _keeps_type(self, arg: Node) -> bool:
+        """Whether the operator sees a value the way an index of its type does.
+
+        An operator of a fixed type takes it as that type, whatever it was before. A polymorphic one
+        (of arrays, ranges, enums, rows) looks at the type it is given, which a cast may change.
+        """
+        before, after = expression_type(_bare(arg)), expression_type(arg)
+        same_type = self.facts.base_type(before) == self.facts.base_type(after)
+        return same_type or self.facts.is_plain(after)
 
     def _allowed(self, side: frozenset[int] | None, node: Node) -> bool:
         entries = {n["varno"] for n in walk(node) if n.kind == "VAR" and n["varlevelsup"] == 0}
         return bool(entries) and (side is None or entries <= side)
 
-    def _fixes(self, source: Node, condition: Node, families: frozenset[int]) -> bool:
-        if self.is_exact(source, direct=True):
-            return True
-        binding = self._binding(source)
-        return (
-            binding is not None
-            and bool(binding.families & families)
-            and (
-                binding.collation == condition["inputcollid"]
-                or self.facts.deterministic(binding.collation)
-            )
-        )
+    def _fixing(self, source: _Operand, condition: Node) -> frozenset[int]:
+        """Return the operator families in which an operand is fixed up to equality."""
+        equality = self.facts.equalities[condition["opno"]]
+        if self.is_exact(source.node, direct=True):
+            return frozenset(family for family, _ in equality.left)
+        binding = self._binding(source.node)
+        if binding is None or (
+            binding.collation != condition["inputcollid"]
+            and not self.facts.deterministic(binding.collation)
+        ):
+            return frozenset()
+        return frozenset(family for family, _ in binding.comparisons & source.comparisons)
 
     def _binding(self, node: Node) -> Binding | None:
         if node.kind == "VAR" and node["varlevelsup"] == 0:
@@ -160,15 +189,13 @@ class Closure:
         self.expressions[node] = binding
         return True
 
-    def _is_image(self, node: Node, collation: int) -> bool:
-        if node.kind != "VAR":
-            return False
-        entry = self.facts.types.get(node["vartype"])
-        while entry is not None and entry.kind == "d":
-            entry = self.facts.types.get(entry.base)
-        if entry is None or not self.facts.deterministic(collation):
-            return False
-        return entry.kind == "e" or (entry.schema == "pg_catalog" and entry.name in _IMAGE_TYPES)
+    def _is_image(self, node: Node, condition: Node) -> bool:
+        """Whether a condition is met by one datum only: the operator decides, not the column."""
+        return (
+            node.kind == "VAR"
+            and self.facts.built_in(called(condition)) in _IMAGE_EQUALITIES
+            and self.facts.deterministic(condition["inputcollid"])
+        )
 
     def resolve(self, node: Node) -> Node:
         """Return what a grouped or merged column stands for."""
@@ -314,16 +341,18 @@ class Closure:
 
     def _covers(self, varno: int, key: UniqueKey) -> bool:
         expressions = iter(key.expressions)
-        for column, family, collation in zip(
-            key.columns, key.families, key.collations, strict=True
+        for column, comparison, collation in zip(
+            key.columns, key.comparisons, key.collations, strict=True
         ):
+            if comparison is None:
+                return False
             if column:
                 binding = self.columns.get((varno, column))
-                found = binding is not None and self._matches(binding, family, collation)
+                found = binding is not None and self._matches(binding, comparison, collation)
             else:
                 wanted = next(expressions, None)
                 found = wanted is not None and any(
-                    same(node, wanted, varno) and self._matches(b, family, collation)
+                    same(node, wanted, varno) and self._matches(b, comparison, collation)
                     for node, b in self.expressions.items()
                 )
             if not found:
@@ -332,11 +361,11 @@ class Closure:
             implied(self._conditions, varno, predicate, self.facts) for predicate in key.predicate
         )
 
-    def _matches(self, binding: Binding, family: int, collation: int) -> bool:
+    def _matches(self, binding: Binding, comparison: Comparison, collation: int) -> bool:
         """Whether values equal under the binding are equal for the index."""
         if binding.exact:
             return True
-        return family in binding.families and (
+        return comparison in binding.comparisons and (
             binding.collation == collation or self.facts.deterministic(binding.collation)
         )
 

@@ -8,6 +8,7 @@ from aiosqlc.postgres.catalog.facts import Facts
 from aiosqlc.postgres.infer import kinds
 from aiosqlc.postgres.infer.bindings import Binding, Closure
 from aiosqlc.postgres.infer.grouping import grouping_sets, is_ungrouped_aggregate
+from aiosqlc.postgres.infer.outputs import arm_type
 from aiosqlc.postgres.infer.scope import Scope
 from aiosqlc.postgres.tree import Node
 from aiosqlc.stages import Cardinality
@@ -108,10 +109,13 @@ class RowCounter:
             return self.at_most_one(inner, given, limits=limits)
         if node["op"] == kinds.SetOp.UNION:
             return False
-        left = self._set_at_most_one(node["larg"], scope, given, limits=limits)
-        if left or node["op"] == kinds.SetOp.EXCEPT:
-            return left
-        return self._set_at_most_one(node["rarg"], scope, given, limits=limits)
+        sides = ("larg",) if node["op"] == kinds.SetOp.EXCEPT else ("larg", "rarg")
+        return any(
+            self._set_at_most_one(
+                node[side], scope, _uncast(node, side, scope, given), limits=limits
+            )
+            for side in sides
+        )
 
     def _keys_pinned(self, clauses: list[Node], closure: Closure) -> bool:
         targets = {t["ressortgroupref"]: t["expr"] for t in closure.scope.query["targetList"]}
@@ -120,6 +124,9 @@ class RowCounter:
         )
 
     def _key_pinned(self, key: Node, operator: int, closure: Closure) -> bool:
+        equality = self.facts.equalities.get(operator)
+        if equality is None:
+            return False
         key = closure.resolve(key)
         if closure.is_exact(key):
             return True
@@ -128,10 +135,9 @@ class RowCounter:
         if closure.scope.alive(key["varno"], key["varnullingrels"] or ()):
             return False
         binding = closure.columns.get((key["varno"], key["varattno"]))
-        families = self.facts.equalities.get(operator, frozenset())
         return (
             binding is not None
-            and bool(binding.families & families)
+            and bool(binding.comparisons & equality.left)
             and (
                 binding.collation == key["varcollid"] or self.facts.deterministic(binding.collation)
             )
@@ -212,6 +218,18 @@ class RowCounter:
             calls = [f["funcexpr"] for f in entry["functions"]]
             return all(c.kind == "FUNCEXPR" and not c["funcretset"] for c in calls)
         return False
+
+
+def _uncast(
+    node: Node, side: str, scope: Scope, given: Mapping[int, Binding]
+) -> dict[int, Binding]:
+    """Return the pins that hold in an arm too: a column that is cast on its way out keeps none."""
+    types = node["colTypes"]
+    return {
+        attribute: binding
+        for attribute, binding in given.items()
+        if arm_type(node[side], attribute, scope) == types[attribute - 1]
+    }
 
 
 def _is_true(quals: Node | None) -> bool:

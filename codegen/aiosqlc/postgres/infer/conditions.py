@@ -217,4 +217,5 @@ def known(node: Node, facts: Facts) -> FactSet:
 
 
 def _has_elements(node: Node) -> bool:
-    return node.kind == "ARRAYEXPR" and bool(node["elements"])
+    """Whether an array has an element: `ARRAY[x]` does, but `ARRAY['{}'::int[]]` has none."""
+    return node.kind == "ARRAYEXPR" and bool(node["elements"]) and not node["multidims"]

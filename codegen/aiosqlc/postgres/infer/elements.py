@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aiosqlc.postgres.catalog.elements import elements_checked
 from aiosqlc.postgres.infer import kinds
+from aiosqlc.postgres.infer.outputs import column_type, expression_type, follow, output_targets
 from aiosqlc.postgres.infer.prover import Prover
 from aiosqlc.postgres.infer.scope import Scope
 from aiosqlc.postgres.infer.verdict import Verdict, all_of, maybe, never
@@ -36,9 +37,7 @@ def array_elements(p: Prover, node: Node, scope: Scope) -> Verdict:
     if node.kind == "ARRAYCOERCEEXPR" and _keeps_values(p, node["elemexpr"]):
         return array_elements(p, node["arg"], scope)
     if node.kind == "SUBLINK" and node["subLinkType"] == kinds.SubLink.ARRAY:
-        from aiosqlc.postgres.infer.relations import column_verdict
-
-        return column_verdict(p, node["subselect"], 1, scope)
+        return _subquery(p, node["subselect"], scope)
     if node.kind == "AGGREF":
         return _aggregate(p, node, scope)
     if node.kind == "COALESCEEXPR":
@@ -81,8 +80,24 @@ def _aggregate(p: Prover, node: Node, scope: Scope) -> Verdict:
     if p.facts.built_in(node["aggfnoid"]) in _ARRAY_AGGS and node["args"]:
         if node["agglevelsup"]:
             return maybe("the aggregate belongs to an outer query")
-        return all_of([p.judge(node["args"][0]["expr"], scope)], "array_agg() of values")
+        collected = node["args"][0]["expr"]
+        inside = expression_type(collected)
+        if not inside or p.facts.is_array(inside):
+            return all_of([array_elements(p, collected, scope)], "array_agg() of full arrays")
+        return all_of([p.judge(collected, scope)], "array_agg() of values")
     return maybe("the array may hold NULL")
+
+
+def _subquery(p: Prover, query: Node, scope: Scope) -> Verdict:
+    """Judge the elements of ARRAY(SELECT …): of arrays it makes one array of more dimensions."""
+    from aiosqlc.postgres.infer.relations import column_verdict
+
+    inside = column_type(query, 1)
+    if inside and not p.facts.is_array(inside):
+        return column_verdict(p, query, 1, scope)
+    if query["setOperations"] is not None:
+        return maybe("the inner arrays may hold NULL")
+    return array_elements(p, output_targets(query)[0]["expr"], scope.inner(query))
 
 
 def _function(p: Prover, node: Node) -> Verdict:
@@ -96,8 +111,6 @@ def _function(p: Prover, node: Node) -> Verdict:
 
 
 def _column(p: Prover, node: Node, scope: Scope) -> Verdict:
-    from aiosqlc.postgres.infer.relations import follow
-
     target = follow(node, scope)
     if target is not None:
         expression, inner = target

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from aiosqlc.postgres.infer.outputs import output_targets
 from aiosqlc.postgres.infer.prover import Prover
-from aiosqlc.postgres.infer.relations import column_in, output_targets
+from aiosqlc.postgres.infer.relations import column_in
 from aiosqlc.postgres.infer.scope import Scope
 from aiosqlc.postgres.infer.stars import Star
 from aiosqlc.stages import Column, ColumnRef, ParsedQuery, TypedEmbed

@@ -55,6 +55,36 @@ def _expand(node: Node) -> list[frozenset[int]] | None:
     ]
 
 
+def twice_grouped(query: Node, expressions: list[Node]) -> frozenset[int]:
+    """Return the keys, as numbers from 1, that a grouping set may null without a mark in the tree.
+
+    Where one expression is grouped twice, as in `GROUP BY a, ROLLUP (b)` with both the same column,
+    the tree speaks of the first throughout, but the server puts out each for itself.
+    """
+    if not query["groupingSets"]:
+        return frozenset()
+    sets = grouping_sets(query)
+    refs = [clause["tleSortGroupRef"] for clause in query.items("groupClause")]
+    always = frozenset.intersection(*sets) if sets else frozenset[int]()
+    plain = [_behind_joins(query, expression) for expression in expressions]
+    found = set()
+    for number, key in enumerate(plain):
+        alike = [ref for ref, other in zip(refs, plain, strict=True) if other is key]
+        if len(alike) > 1 and not always.issuperset(alike):
+            found.add(number + 1)
+    return frozenset(found)
+
+
+def _behind_joins(query: Node, node: Node) -> Node:
+    """Return the column that a merged column of a join stands for."""
+    while node.kind == "VAR" and not node["varlevelsup"] and node["varattno"] > 0:
+        entry = query["rtable"][node["varno"] - 1]
+        if entry["rtekind"] != kinds.Rte.JOIN:
+            break
+        node = entry["joinaliasvars"][node["varattno"] - 1]
+    return node
+
+
 def is_ungrouped_aggregate(query: Node) -> bool:
     """Whether the query makes one row of all its rows, even of none."""
     aggregated = query["hasAggs"] or query["havingQual"] is not None

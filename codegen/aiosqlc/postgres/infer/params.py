@@ -10,7 +10,7 @@ from typing import Any
 from aiosqlc.postgres.catalog.facts import Facts
 from aiosqlc.postgres.infer import kinds
 from aiosqlc.postgres.infer.conditions import called
-from aiosqlc.postgres.infer.relations import output_targets
+from aiosqlc.postgres.infer.outputs import follow, output_targets
 from aiosqlc.postgres.infer.scope import Scope
 from aiosqlc.postgres.tree import Node
 
@@ -259,8 +259,6 @@ def _unwrap(node: Node | None) -> Node | None:
 
 def origin(node: Node | None, scope: Scope) -> tuple[int, int]:
     """Return the table column (relation, attribute) behind a Var, or (0, 0)."""
-    from aiosqlc.postgres.infer.relations import follow
-
     while node is not None and node.kind == "VAR":
         owner = scope.up(node["varlevelsup"])
         entry = owner.entry(node["varno"])

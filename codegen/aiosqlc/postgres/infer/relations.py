@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from aiosqlc.postgres.infer import kinds
 from aiosqlc.postgres.infer.functions import call_verdict, set_element_verdict
+from aiosqlc.postgres.infer.grouping import twice_grouped
+from aiosqlc.postgres.infer.outputs import arm_type, output_targets
 from aiosqlc.postgres.infer.prover import Prover, rule
 from aiosqlc.postgres.infer.scope import Scope
 from aiosqlc.postgres.infer.verdict import Verdict, all_of, any_of, maybe, never
@@ -33,6 +35,8 @@ def _var(p: Prover, node: Node, scope: Scope) -> Verdict:
         and (p.facts.major < _OLDEST_WITH_GROUP_ENTRY)
     ):
         return maybe("a grouping set can leave this key out")
+    if _grouped_twice(owner, varno, attribute):
+        return maybe("the key is grouped twice, and a grouping set can leave one of them out")
     old = owner.command == kinds.Command.UPDATE and returning == kinds.Returning.OLD
     if owner.is_known(varno, attribute, nulling, old=old):
         return never(f"a condition requires {_column_name(owner, node)} to have a value")
@@ -42,6 +46,13 @@ def _var(p: Prover, node: Node, scope: Scope) -> Verdict:
     if varno != owner.query["resultRelation"] and _merge_without_source(owner):
         return maybe("the source row is missing for rows NOT MATCHED BY SOURCE")
     return entry_column(p, varno, attribute, owner)
+
+
+def _grouped_twice(owner: Scope, varno: int, attribute: int) -> bool:
+    entry = owner.entry(varno)
+    return entry["rtekind"] == kinds.Rte.GROUP and attribute in twice_grouped(
+        owner.query, entry["groupexprs"]
+    )
 
 
 def _absent_row(owner: Scope, returning: int) -> str:
@@ -195,18 +206,6 @@ def _function_column(p: Prover, entry: Node, attribute: int, scope: Scope) -> Ve
     return call_verdict(p, call, function, scope)
 
 
-def output_targets(query: Node) -> list[Node]:
-    """Return the target entries a query puts out."""
-    if query.memo is None:
-        query.memo = {}
-    found: list[Node] | None = query.memo.get("targets")
-    if found is None:
-        select = query["commandType"] == kinds.Command.SELECT
-        targets = query.items("targetList" if select else "returningList")
-        found = query.memo["targets"] = [t for t in targets if not t["resjunk"]]
-    return found
-
-
 def column_verdict(p: Prover, query: Node, attribute: int, parent: Scope | None) -> Verdict:
     """Judge an output column of a query, given the scope around it."""
     scope = parent.inner(query) if parent is not None else Scope(query, None, p.facts)
@@ -250,7 +249,7 @@ def _arm(p: Prover, node: Node, side: str, attribute: int, scope: Scope) -> Verd
     verdict = _set_operation(p, node[side], attribute, scope)
     if verdict.null:
         return verdict
-    wanted, given = node["colTypes"][attribute - 1], _arm_type(node[side], attribute, scope)
+    wanted, given = node["colTypes"][attribute - 1], arm_type(node[side], attribute, scope)
     if given != wanted and not (_own(p, given) and _own(p, wanted)):
         return maybe("a cast of the user's joins the arms")
     return verdict
@@ -259,31 +258,6 @@ def _arm(p: Prover, node: Node, side: str, attribute: int, scope: Scope) -> Verd
 def _own(p: Prover, oid: int) -> bool:
     entry = p.facts.types.get(oid)
     return entry is not None and entry.schema == "pg_catalog"
-
-
-def _arm_type(node: Node, attribute: int, scope: Scope) -> int:
-    if node.kind == "SETOPERATIONSTMT":
-        return int(node["colTypes"][attribute - 1])
-    query = scope.entry(node["rtindex"])["subquery"]
-    if query["setOperations"] is not None:
-        return int(query["setOperations"]["colTypes"][attribute - 1])
-    return expression_type(output_targets(query)[attribute - 1]["expr"])
-
-
-_TYPE_FIELDS = (
-    "vartype", "consttype", "paramtype", "funcresulttype", "opresulttype", "resulttype", "aggtype",
-    "wintype", "casetype", "array_typeid", "coalescetype", "minmaxtype", "row_typeid", "type",
-    "refrestype",
-)  # fmt: skip
-
-
-def expression_type(node: Node) -> int:
-    """Return an expression's type oid as far as one of its fields says it, else 0."""
-    for name in _TYPE_FIELDS:
-        value = node.get(name)
-        if isinstance(value, int):
-            return value
-    return 0
 
 
 @rule("FIELDSELECT")
@@ -305,31 +279,3 @@ def _field(p: Prover, node: Node, scope: Scope) -> Verdict:
                 return maybe("a row of MERGE may be missing")
             return entry_column(p, arg["varno"], number, owner)
     return maybe("a field of a composite value may be NULL")
-
-
-def follow(node: Node, scope: Scope) -> tuple[Node, Scope] | None:
-    """Return the expression behind a Var of a subquery or CTE, with its scope; None at a table.
-
-    Only the simplest chains are followed: set operations and recursion are not.
-    """
-    owner = scope.up(node["varlevelsup"])
-    entry = owner.entry(node["varno"])
-    attribute = node["varattno"]
-    if attribute <= 0:
-        return None
-    if entry["rtekind"] == kinds.Rte.GROUP:
-        return entry["groupexprs"][attribute - 1], owner
-    if entry["rtekind"] == kinds.Rte.SUBQUERY:
-        query, parent = entry["subquery"], owner
-    elif entry["rtekind"] == kinds.Rte.CTE:
-        parent = owner.up(entry["ctelevelsup"])
-        cte = parent.cte(entry["ctename"])
-        if cte["cterecursive"]:
-            return None
-        query = cte["ctequery"]
-    else:
-        return None
-    targets = output_targets(query)
-    if query["setOperations"] is not None or attribute > len(targets):
-        return None
-    return targets[attribute - 1]["expr"], parent.inner(query)

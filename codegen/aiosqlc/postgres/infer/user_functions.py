@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from aiosqlc.postgres.catalog.rows import Function
 from aiosqlc.postgres.infer import kinds
+from aiosqlc.postgres.infer.outputs import expression_type, output_targets
 from aiosqlc.postgres.infer.prover import Prover
-from aiosqlc.postgres.infer.relations import column_in, expression_type, output_targets
+from aiosqlc.postgres.infer.relations import column_in
 from aiosqlc.postgres.infer.scope import Scope
 from aiosqlc.postgres.infer.verdict import Verdict, all_of, maybe, never
 from aiosqlc.postgres.tree import Node

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from aiosqlc.postgres.catalog.facts import FIRST_USER_OID
 from aiosqlc.postgres.infer import kinds
 from aiosqlc.postgres.infer.conditions import (
     FALSE,
@@ -48,7 +49,7 @@ def _param(p: Prover, node: Node, _scope: Scope) -> Verdict:
 
 
 @rule(
-    "NULLTEST", "BOOLEANTEST", "DISTINCTEXPR", "ARRAYEXPR", "ROWEXPR", "GROUPINGFUNC",
+    "NULLTEST", "BOOLEANTEST", "ARRAYEXPR", "ROWEXPR", "GROUPINGFUNC",
     "NEXTVALUEEXPR", "MERGESUPPORTFUNC",
 )  # fmt: skip
 def _always(_p: Prover, node: Node, _scope: Scope) -> Verdict:
@@ -58,7 +59,6 @@ def _always(_p: Prover, node: Node, _scope: Scope) -> Verdict:
 _ALWAYS = {
     "NULLTEST": "IS NULL is true or false",
     "BOOLEANTEST": "IS TRUE and its kin are true or false",
-    "DISTINCTEXPR": "IS DISTINCT FROM is true or false",
     "ARRAYEXPR": "an array constructor makes an array",
     "ROWEXPR": "a row constructor makes a row",
     "GROUPINGFUNC": "grouping() is a number",
@@ -120,8 +120,21 @@ def _nullif(_p: Prover, _node: Node, _scope: Scope) -> Verdict:
     return maybe("nullif is NULL when its arguments are equal")
 
 
+@rule("DISTINCTEXPR")
+def _distinct(p: Prover, node: Node, _scope: Scope) -> Verdict:
+    """IS DISTINCT FROM asks `=` where both sides have values, and passes on what it gives."""
+    if p.facts.is_total(node["opfuncid"]) or (
+        node["opno"] in p.facts.equalities and p.facts.built_in(node["opfuncid"])
+    ):
+        return never("IS DISTINCT FROM is true or false")
+    return maybe("the = of the type may give NULL")
+
+
 @rule("ROWCOMPAREEXPR")
 def _row_compare(p: Prover, node: Node, scope: Scope) -> Verdict:
+    """The comparison calls the support functions of the fields' operator families."""
+    if any(family >= FIRST_USER_OID for family in node["opfamilies"]):
+        return maybe("a comparison of the user's may give NULL")
     return all_of(p.all(node["largs"] + node["rargs"], scope), "all compared fields have values")
 
 

@@ -1,0 +1,122 @@
+"""Compares what is claimed of a query with the rows a real server returns for it."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiosqlc.diagnostics import Diagnostic
+from aiosqlc.postgres import Analyzer
+from aiosqlc.postgres.server.connection import Connection
+from aiosqlc.postgres.server.embedded import Server
+from aiosqlc.source import SourceFile, SourceMap, Span
+from aiosqlc.stages import (
+    AnalyzeOptions,
+    Cardinality,
+    Command,
+    ParsedQuery,
+    SchemaFile,
+    TypedQuery,
+)
+from psycopg import pq
+
+_ROWS = (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK)
+_NULL_ELEMENT = re.compile(rb"(?:^|[{,])NULL(?=[,}])")
+MANY, EMPTY = "many", "empty"
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """A schema, and rows in it; each is a list of statements."""
+
+    schema: tuple[str, ...]
+    rows: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the rows of one execution show: `NULL in x`, `NULL inside x`, `many`, `empty`."""
+
+    facts: frozenset[str]
+    error: str = ""
+
+
+def file_of(statements: Sequence[str]) -> SchemaFile:
+    """Make a schema file of whole statements."""
+    text, spans = "", []
+    for statement in statements:
+        spans.append(Span(len(text), len(text) + len(statement)))
+        text += statement + ";\n"
+    return SchemaFile(SourceFile(Path("schema.sql"), text), text, tuple(spans))
+
+
+def parsed(text: str, name: str) -> ParsedQuery:
+    """Make a parsed query that is a file of its own."""
+    whole = Span(0, len(text))
+    return ParsedQuery(
+        SourceFile(Path("q.sql"), text), name, Command.MANY, text, SourceMap(), whole, whole
+    )
+
+
+def claims_of(
+    analyzer: Analyzer, world: World, queries: Sequence[str]
+) -> tuple[dict[str, TypedQuery], tuple[Diagnostic, ...]]:
+    """Return what is claimed of each query, by its text, and what is wrong."""
+    asked = [parsed(text, f"Q{n}") for n, text in enumerate(queries)]
+    analysis, problems = analyzer.analyze([file_of(world.schema)], asked, AnalyzeOptions())
+    return {typed.parsed.sql: typed for typed in analysis.queries}, problems
+
+
+@contextlib.contextmanager
+def populated(server: Server, name: str, world: World) -> Iterator[Connection]:
+    """Make a database with a world's schema and rows, for the time of a block."""
+    with Connection(server.admin) as admin:
+        admin.run(f"drop database if exists {name} with (force)")
+        admin.run(f"create database {name} template template0")
+    try:
+        with Connection(server.conninfo(name)) as connection:
+            for statement in (*world.schema, *world.rows):
+                error = connection.run(statement)
+                if error is not None:
+                    msg = f"{statement}: {error.message}"
+                    raise RuntimeError(msg)
+            connection.run("set statement_timeout = '5s'")
+            yield connection
+    finally:
+        with Connection(server.admin) as admin:
+            admin.run(f"drop database if exists {name} with (force)")
+
+
+def look(connection: Connection, query: TypedQuery, values: Sequence[str | None] = ()) -> Seen:
+    """Run a query in a transaction that is rolled back, and say what its rows show."""
+    connection.run("begin")
+    result = connection.execute(query.sql, values or None)
+    connection.run("rollback")
+    if result.status not in _ROWS:
+        return Seen(frozenset(), result.error_message.decode(errors="replace"))
+    found = {MANY} if result.ntuples > 1 else {EMPTY} if result.ntuples == 0 else set[str]()
+    for index, column in enumerate(query.columns):
+        cells = [result.get_value(row, index) for row in range(result.ntuples)]
+        if any(cell is None for cell in cells):
+            found.add(f"NULL in {column.name}")
+        if column.type.array_dims and any(c and _NULL_ELEMENT.search(c) for c in cells):
+            found.add(f"NULL inside {column.name}")
+    return Seen(frozenset(found))
+
+
+def denied(query: TypedQuery) -> frozenset[str]:
+    """Return what must never be seen, if the claims are true."""
+    found = {f"NULL in {c.name}" for c in query.columns if c.not_null}
+    found |= {f"NULL inside {c.name}" for c in query.columns if c.element_not_null}
+    if query.cardinality.at_most_one:
+        found.add(MANY)
+    if query.cardinality in {Cardinality.ONE, Cardinality.SOME}:
+        found.add(EMPTY)
+    for embed in query.embeds:
+        inside = query.columns[embed.first : embed.first + embed.count]
+        if embed.nullable:  # the whole row may be missing: then its columns are NULL together
+            found -= {f"NULL in {column.name}" for column in inside}
+    return frozenset(found)
