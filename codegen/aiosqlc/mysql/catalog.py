@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from aiosqlc.mysql import types
 from aiosqlc.mysql.relations import DEFAULT, Relation, Routine, Schema
+from aiosqlc.mysql.scratch import MARK
 from aiosqlc.mysql.server import Session
 from aiosqlc.mysql.views import settle_views
 from aiosqlc.stages import Catalog, Constraint, SqlType, Table, TableColumn, TypeKind
@@ -65,7 +66,8 @@ def read_schema(session: Session, database: str, others: Iterable[str] = ()) -> 
     json = _json_columns(session, databases)
     rows: dict[Name, list[tuple[object, ...]]] = defaultdict(list)
     for row in session.rows(_COLUMNS, databases):
-        rows[row[0], row[1]].append(row)
+        if row[1] != MARK:
+            rows[row[0], row[1]].append(row)
     relations = [
         _relation(
             name,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import pymysql
 
 from aiosqlc.diagnostics import Diagnostic, Label
+from aiosqlc.mysql import scratch
 from aiosqlc.mysql.errors import code_of, message_of, span_in
 from aiosqlc.mysql.server import SYSTEM, Session
 from aiosqlc.mysql.standin import as_mariadb_has_it
@@ -22,10 +23,14 @@ _BOOKS = f"{_PREFIX}books"
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A database that holds the schema, and the further databases its files created."""
+    """A database that holds the schema, and on a server of ours those its files created.
+
+    `mark` proves on somebody's server that the database is ours.
+    """
 
     database: str
     others: tuple[str, ...] = ()
+    mark: str = ""
 
 
 def load(
@@ -36,10 +41,11 @@ def load(
     `for_mysql` allows a MariaDB of ours to take a type that only MySQL has for what it holds.
     """
     lenient = for_mysql and session.private and session.is_mariadb
+    if not session.private:
+        return _load_among_others(session, schema)
     database = _PREFIX + _digest(session, schema)
-    if session.private:
-        _keep_books(session, database)
-    if session.private and _is_ready(session, database):
+    _keep_books(session, database)
+    if _is_ready(session, database):
         session.connection.select_db(database)
         return Loaded(database), None
     before = set(_databases(session)) - {database}
@@ -48,23 +54,42 @@ def load(
     others = tuple(sorted(set(_databases(session)) - before - {database}))
     loaded = Loaded(database, others)
     if problem:
+        for name in (database, *others):
+            session.run(f"DROP DATABASE IF EXISTS `{name}`")
+        return None, problem
+    session.connection.select_db(database)
+    if not others:
+        session.run(f"UPDATE `{_BOOKS}`.`databases` SET ready = 1 WHERE name = '{database}'")  # noqa: S608 - a name of ours
+    return loaded, None
+
+
+def _load_among_others(
+    session: Session, schema: Sequence[SchemaFile]
+) -> tuple[Loaded | None, Diagnostic | None]:
+    """Make a database on somebody's server; nothing else there is touched."""
+    scratch.drop_abandoned(session)
+    database, mark = scratch.make(session)
+    loaded = Loaded(database, mark=mark)
+    try:
+        session.connection.select_db(database)
+        problem = _apply(session, database, schema, lenient=False)
+    except BaseException:
+        forget(session, loaded)
+        raise
+    if problem:
         forget(session, loaded)
         return None, problem
     session.connection.select_db(database)
-    if session.private and not others:
-        session.run(f"UPDATE `{_BOOKS}`.`databases` SET ready = 1 WHERE name = '{database}'")  # noqa: S608 - a name of ours
     return loaded, None
 
 
 def forget(session: Session, loaded: Loaded) -> None:
     """Drop what must not stay: on somebody's server all, on ours what other schemas could meet."""
-    names = (
-        loaded.others
-        if session.private and loaded.others == ()
-        else (loaded.database, *loaded.others)
-    )
-    for name in names:
-        session.run(f"DROP DATABASE IF EXISTS `{name}`")
+    if not session.private:
+        scratch.drop(session, loaded.database, loaded.mark)
+    elif loaded.others:
+        for name in (loaded.database, *loaded.others):
+            session.run(f"DROP DATABASE IF EXISTS `{name}`")
 
 
 def _digest(session: Session, schema: Sequence[SchemaFile]) -> str:
@@ -117,8 +142,9 @@ def _apply(
     for file in schema:
         for span in file.statements:
             sql = file.sql[span.start : span.end]
-            if not session.private and sql.split(None, 2)[:2] in _FOREIGN:
-                return _not_ours(file, span)
+            outside = "" if session.private else scratch.reaches_out(session, sql, database)
+            if outside:
+                return _not_ours(file, span, outside)
             try:
                 _run(session, sql, lenient=lenient)
             except pymysql.MySQLError as error:
@@ -136,19 +162,12 @@ def _run(session: Session, sql: str, *, lenient: bool) -> None:
         session.run(other)
 
 
-_FOREIGN = [
-    [verb, what]
-    for verb in ("CREATE", "create")
-    for what in ("DATABASE", "database", "SCHEMA", "schema")
-]
-
-
-def _not_ours(file: SchemaFile, span: Span) -> Diagnostic:
+def _not_ours(file: SchemaFile, span: Span, outside: str) -> Diagnostic:
     return Diagnostic(
         "E202",
-        "the schema creates a database of its own",
+        f"the schema reaches beyond its own database: {outside}",
         (Label(file.file, span, "not on a server that others use"),),
-        hint="leave `database.uri` out: a private server may have any databases",
+        hint="leave `database.uri` out: a private server may be changed at will",
     )
 
 

@@ -208,6 +208,21 @@ def test_a_draft_that_was_abandoned_is_dropped_and_one_in_the_making_is_not(cach
         assert young in _databases(server)
 
 
+def test_a_database_that_only_sounds_like_ours_is_not_dropped(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(databases, "_KEPT", 0)
+    theirs = {"aiosqlc_production", "aiosqlc_draft_of_mine", f"aiosqlc_{'0' * 32}"}
+    with embedded_server(cache) as server, Connection(server.admin) as admin:
+        for name in theirs:
+            admin.run(f'create database "{name}"')
+        admin.run("comment on database aiosqlc_production is '1'")
+        with new_database(server) as draft:
+            draft.keep(f"aiosqlc_{'a' * 32}")
+        assert theirs <= _databases(server)
+        assert f"aiosqlc_{'a' * 32}" not in _databases(server)
+
+
 def _databases(server: Server) -> set[str]:
     with Connection(server.admin) as admin:
         return {str(name) for (name,) in admin.rows("select datname from pg_database")}

@@ -14,13 +14,18 @@ from aiosqlc.postgres.server.embedded import Server
 _KEPT = 12  # databases of one server; each takes about 8 MB
 _PREFIX = "aiosqlc_"
 _ABANDONED = 3600.0  # seconds; whoever made a draft so long ago was killed
+# Ours by their name and by their comment: a server may have a database called aiosqlc_production.
 _OURS = """
-select datname, coalesce(shobj_description(oid, 'pg_database'), '0')
-from pg_database where datname like 'aiosqlc\\_%' and datname not like 'aiosqlc\\_draft%'
+select datname, substring(shobj_description(oid, 'pg_database') from '[0-9]+$')
+from pg_database
+where datname ~ '^aiosqlc_[0-9a-f]{32}$'
+  and shobj_description(oid, 'pg_database') ~ '^(aiosqlc )?[0-9]+$'
 """
 _DRAFTS = """
-select datname, shobj_description(oid, 'pg_database')
-from pg_database where datname like 'aiosqlc\\_draft%'
+select datname, substring(shobj_description(oid, 'pg_database') from '[0-9]+$')
+from pg_database
+where datname ~ '^aiosqlc_draft_[0-9a-f]{16}$'
+  and shobj_description(oid, 'pg_database') ~ '^(aiosqlc )?[0-9]+$'
 """
 
 
@@ -102,7 +107,7 @@ class Draft:
 
 
 def _note_use(connection: Connection, name: str) -> None:
-    connection.run(f"comment on database \"{name}\" is '{time.time():.0f}'")
+    connection.run(f"comment on database \"{name}\" is 'aiosqlc {time.time():.0f}'")
 
 
 def _drop_unused(admin: Connection) -> None:
@@ -111,5 +116,5 @@ def _drop_unused(admin: Connection) -> None:
     for name, _ in uses[_KEPT:]:
         admin.run(f'drop database if exists "{name}"')
     for name, since in admin.rows(_DRAFTS):
-        if str(since).isdecimal() and time.time() - int(str(since)) > _ABANDONED:
+        if time.time() - int(str(since)) > _ABANDONED:
             admin.run(f'drop database if exists "{name}"')

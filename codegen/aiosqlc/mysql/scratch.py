@@ -1,0 +1,113 @@
+"""Databases on a server that others use: each has a name of chance and a mark, or is not ours."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Sequence
+
+import pymysql
+
+from aiosqlc.mysql.errors import code_of
+from aiosqlc.mysql.executable import as_read, kin_of
+from aiosqlc.mysql.server import Session
+from aiosqlc.parse.scanner import Dialect, Kind, Token, scan, unquote
+
+MARK = "aiosqlc_scratch"
+"""The table that tells our databases from everybody else's; it is no part of the schema."""
+_NAME = re.compile(r"aiosqlc_[0-9a-f]{16}")
+_ABANDONED = "1 DAY"  # whoever made a database so long ago was killed
+_ABSENT = frozenset({1049, 1146, 1044, 1142})
+
+
+def make(session: Session) -> tuple[str, str]:
+    """Make an empty database that nobody else has; return its name and its mark."""
+    name, mark = f"aiosqlc_{secrets.token_hex(8)}", secrets.token_hex(16)
+    session.run(f"CREATE DATABASE `{name}` CHARACTER SET utf8mb4")  # fails where it is there
+    session.run(f"CREATE TABLE `{name}`.`{MARK}` (mark char(32) NOT NULL, made datetime NOT NULL)")
+    session.run(f"INSERT INTO `{name}`.`{MARK}` VALUES ('{mark}', UTC_TIMESTAMP())")  # noqa: S608 - names of ours
+    return name, mark
+
+
+def drop(session: Session, name: str, mark: str) -> None:
+    """Drop a database if it carries that mark."""
+    if _carries(session, name, f"mark = '{mark}'"):
+        session.run(f"DROP DATABASE `{name}`")
+
+
+def drop_abandoned(session: Session) -> None:
+    """Drop what compilers left behind that were killed."""
+    names = [row[0] for row in session.rows("SHOW DATABASES") if _NAME.fullmatch(row[0])]
+    for name in names:
+        if _carries(session, name, f"made < UTC_TIMESTAMP() - INTERVAL {_ABANDONED}"):
+            session.run(f"DROP DATABASE IF EXISTS `{name}`")
+
+
+def _carries(session: Session, name: str, condition: str) -> bool:
+    try:
+        return bool(session.rows(f"SELECT 1 FROM `{name}`.`{MARK}` WHERE {condition}"))  # noqa: S608 - names of ours
+    except pymysql.MySQLError as error:
+        if code_of(error) in _ABSENT:
+            return False
+        raise
+
+
+# --- what a schema may not do there ------------------------------------------------------------
+
+_VERBS = frozenset({"CREATE", "DROP", "ALTER", "RENAME", "TRUNCATE"})
+_WHOLE_SERVER = frozenset(
+    {"DATABASE", "SCHEMA", "USER", "ROLE", "SERVER", "LOGFILE", "TABLESPACE", "INSTANCE"}
+)
+_ADMINISTERS = frozenset(
+    {
+        "USE", "GRANT", "REVOKE", "SHUTDOWN", "RESET", "PURGE", "FLUSH", "KILL", "INSTALL",
+        "UNINSTALL", "CHANGE", "START", "STOP", "CLONE", "RESTART", "BACKUP",
+    }
+)  # fmt: skip
+_HARMLESS = frozenset({("START", "TRANSACTION")})
+_BEFORE_TARGET = frozenset(
+    {
+        "TABLE", "TABLES", "VIEW", "EXISTS", "INTO", "UPDATE", "TRIGGER", "PROCEDURE", "FUNCTION",
+        "EVENT", "SEQUENCE", "TO", "TRUNCATE", "IGNORE", "INSERT", "REPLACE", "CALL", "LIKE",
+    }
+)  # fmt: skip
+_LISTS = frozenset({"DROP", "RENAME", "DELETE", "UPDATE"})
+
+
+def reaches_out(session: Session, sql: str, ours: str) -> str:
+    """Name what a statement does outside of our database, or return an empty string."""
+    read = as_read(sql, kin_of(session.version))
+    tokens = [token for token in scan(read, Dialect.MYSQL) if token.kind is not Kind.COMMENT]
+    words = [token.text.upper() if token.kind is Kind.NAME else token.text for token in tokens]
+    verb = words[0] if words else ""
+    if verb in _ADMINISTERS and tuple(words[:2]) not in _HARMLESS:
+        return verb
+    if verb == "SET" and {"GLOBAL", "PERSIST", "PASSWORD", "ROLE"} & set(words[1:3]):
+        return " ".join(words[:2])
+    if verb == "SET" and any(word.startswith(("@@GLOBAL", "@@PERSIST")) for word in words):
+        return "SET GLOBAL"
+    if verb in _VERBS:
+        target = next((word for word in words[1:6] if word in _WHOLE_SERVER), "")
+        before = words[1 : words.index(target)] if target else []
+        if target and not {"TABLE", "VIEW", "INDEX", "TRIGGER", "("} & set(before):
+            return f"{verb} {target}"
+    return _foreign_target(session, tokens, words, ours)
+
+
+def _foreign_target(
+    session: Session, tokens: Sequence[Token], words: Sequence[str], ours: str
+) -> str:
+    """Find a name that is changed in another database: `DROP TABLE shop.orders`."""
+    before = _BEFORE_TARGET | ({",", "FROM"} if words[0] in _LISTS else set())
+    before |= {"ON"} if words[0] in {"CREATE", "DROP"} and "SELECT" not in words else set()
+    named = {
+        unquote(tokens[position]).lower()
+        for position in range(1, len(tokens) - 2)
+        if words[position + 1] == "."
+        and words[position - 1] in before
+        and tokens[position].kind in {Kind.NAME, Kind.QUOTED}
+    }
+    if not named:
+        return ""
+    there = {row[0].lower(): row[0] for row in session.rows("SHOW DATABASES") if row[0] != ours}
+    return next((f"`{there[name]}`" for name in sorted(named) if name in there), "")
