@@ -13,6 +13,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import psutil
@@ -120,12 +121,56 @@ class Stack:
             self.lines.append(line.rstrip("\n"))
 
 
+class Collector:
+    """An OTLP receiver over HTTP that keeps what it is sent, gzipped or not."""
+
+    def __init__(self) -> None:
+        self.received: list[bytes] = []
+        received = self.received
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self) -> None:
+                received.append(self.rfile.read(int(self.headers["Content-Length"])))
+                self.send_response(200)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                """Say nothing: pytest would show each request of a test that fails."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
 @pytest.fixture(scope="session")
-def stack() -> Iterator[Stack]:
-    """The run's stack. Tests may kill its parts, and leave when they have come back."""
+def collector() -> Iterator[Collector]:
+    """Where the spans of the run's stack arrive."""
+    running = Collector()
+    yield running
+    running.close()
+
+
+@pytest.fixture(scope="session")
+def stack(collector: Collector) -> Iterator[Stack]:
+    """The run's stack, with logs and traces as in production. Tests may kill its parts, and leave
+    when they have come back."""
     with tempfile.TemporaryDirectory(prefix="test-stack-", ignore_cleanup_errors=True) as folder:
         # Tests ask faster, all as one user from one address, than anybody should.
-        running = Stack(Path(folder), RATE_LIMIT="10000", USER_RATE_LIMIT="1000000")
+        running = Stack(
+            Path(folder), RATE_LIMIT="10000", USER_RATE_LIMIT="1000000",
+            LOG_FORMAT="json", OTLP_ENDPOINT=collector.url,
+        )  # fmt: skip
         try:
             running.wait_until_said("ready; press Ctrl-C")
             yield running

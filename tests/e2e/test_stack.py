@@ -6,14 +6,18 @@ import json
 import os
 import pty
 import re
+import select
 import shutil
 import signal
 import socket
 import stat
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -21,11 +25,19 @@ import pytest
 
 from lib.embedded.ports import free_port
 from services._stack.settings import ROOT, service_names
+from tests.e2e.conftest import Stack
 
 
-def gone(processes: list[psutil.Process], within: float = 15.0) -> bool:
+def left(processes: list[psutil.Process], within: float = 15.0) -> list[psutil.Process]:
+    """Those that still run after a while."""
     _, alive = psutil.wait_procs(processes, timeout=within)
-    return not [p for p in alive if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
+    return [p for p in alive if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
+
+
+def service(running, name: str) -> list[psutil.Process]:
+    """The processes of a service, by their command lines."""
+    wanted = f"-m services.{name}"
+    return [p for p in running.children() if " ".join(p.cmdline()).rstrip().endswith(wanted)]
 
 
 def worked(running) -> float:
@@ -34,25 +46,145 @@ def worked(running) -> float:
     return sum(sum(process.cpu_times()[:4]) for process in processes)
 
 
-def test_everything_that_was_started_stops_in_order_and_the_data_survives(own_stack):
-    first = own_stack()
-    first.wait_until_said("ready; press Ctrl-C")
-    children = first.children()
-    assert first.stop(signal.SIGINT) == 0
-    assert gone(children)
-    assert first.lines[-1].endswith("stopped; the data stays in " + first.environ["RUN_DIR"])
+class Terminal:
+    """The end of a terminal that a person looks at, until it is closed."""
 
-    second = own_stack()
-    second.wait_until_said("ready; press Ctrl-C")
+    def __init__(self) -> None:
+        self._ours, self.theirs = pty.openpty()
+        self._said = b""
+
+    def says(self, text: str, within: float = 90.0) -> bool:
+        """Look on until that is said."""
+        deadline = time.monotonic() + within
+        while text.encode() not in self._said and time.monotonic() < deadline:
+            if select.select([self._ours], [], [], 0.1)[0]:
+                self._said += os.read(self._ours, 65536)
+        return text.encode() in self._said
+
+    @property
+    def said(self) -> str:
+        return self._said.decode()
+
+    def close(self) -> None:
+        os.close(self._ours)
+
+
+@dataclass(frozen=True)
+class First:
+    """What was seen of the first run in a folder; its services could not be forked."""
+
+    lines: list[str]
+    password: str
+    metrics: dict[str, set[str]]
+    code: int
+    left: list[psutil.Process]
+    users: int
+
+
+@dataclass(frozen=True)
+class Second:
+    """What was seen of the second run there, at a terminal that was closed, watching `user`."""
+
+    said: str
+    worked: float
+    code: int
+    left: list[psutil.Process]
+    is_new: bool  # has `user` another process after its code changed?
+
+
+@pytest.fixture(scope="module")
+def folder() -> Iterator[Path]:
+    """Where stacks live one after the other."""
+    with tempfile.TemporaryDirectory(prefix="test-lives-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
+@pytest.fixture(scope="module")
+def first(folder) -> First:
+    running = Stack(folder)
+    try:
+        deadline = time.monotonic() + 20
+        while not (found := forkserver(running)):
+            assert time.monotonic() < deadline
+        found[0].kill()
+        running.wait_until_said("ready; press Ctrl-C")
+        password = (running.secrets / "demo_admin").read_text()
+        begin = next(n for n, line in enumerate(running.lines) if line.startswith("  TOKEN=$(curl"))
+        script = "\n".join(running.lines[begin : begin + 2])
+        assert password not in script
+        done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True)
+        seen = {name: metrics(running, name) for name in service_names()}
+        children = running.children()
+        code = running.stop(signal.SIGINT)
+        users = json.loads(done.stdout)["meta"]["total_count"]
+        return First(running.lines, password, seen, code, left(children), users)
+    finally:
+        running.stop()
+
+
+@pytest.fixture(scope="module")
+def second(folder, first) -> Second:
+    terminal = Terminal()
+    running = Stack(folder, watch="user", stdout=terminal.theirs)
+    try:
+        os.close(terminal.theirs)
+        assert terminal.says("ready; press Ctrl-C"), terminal.said
+        used = worked(running)
+        (before,) = service(running, "user")
+        deadline = time.monotonic() + 20
+        while not terminal.says("user: code changed, restarting", within=0.2):
+            assert time.monotonic() < deadline
+            (ROOT / "services" / "user" / "__init__.py").touch()  # again until the watcher looks
+        assert terminal.says("user is back"), terminal.said
+        is_new = before not in service(running, "user")
+        children = running.children()
+        terminal.close()  # nobody hears "stopping" any more, and nobody tells: no session there
+        code = running.process.wait(40)
+        return Second(terminal.said, used, code, left(children), is_new)
+    finally:
+        running.stop()
+
+
+def test_everything_that_was_started_stops_in_order_and_says_where_the_data_is(first, folder):
+    assert first.code == 0
+    assert first.left == []
+    assert first.lines[-1].endswith(f"stopped; the data stays in {folder}")
+
+
+def test_a_start_survives_the_end_of_what_services_are_forked_from(first, stack):
+    assert any("imports are not shared (killed by SIGKILL)" in line for line in first.lines)
+    # Nothing tells services that were forked from those that were not.
+    for name in service_names():
+        assert first.metrics[name] == metrics(stack, name)
+
+
+def test_the_administrator_is_introduced_once_with_a_request_that_works(first, second):
+    introduced = f"demo administrator: admin@example.com with the password {first.password}"
+    assert any(introduced in line for line in first.lines)
+    assert first.users == 9
+    assert first.password not in second.said
+    assert "a request in the name of the demo administrator" in second.said
+
+
+def test_the_data_survives_and_the_next_start_is_quick(first, second):
+    assert any("first run" in line for line in first.lines)
+    assert "first run" not in second.said
     # The bar is 5 s on two processors. A machine that runs other tests as well makes it work longer
     # for the same, and wait in between.
-    assert worked(second) < 10
-    assert not second.said("first run")
-    assert second.stop(signal.SIGTERM) == 0
+    assert second.worked < 10
+
+
+def test_a_watched_service_is_restarted_when_its_code_changes(second):
+    assert second.is_new
+
+
+def test_a_terminal_that_is_closed_stops_everything_in_order(second):
+    assert second.code == 0
+    assert second.left == []
 
 
 def test_a_second_start_names_the_first_and_starts_nothing(stack):
-    again = type(stack)(Path(stack.environ["RUN_DIR"]), GATEWAY_PORT=str(free_port()))
+    again = Stack(Path(stack.environ["RUN_DIR"]), GATEWAY_PORT=str(free_port()))
     assert again.process.wait(20) == 1
     again.stop()
     (line,) = again.lines
@@ -60,52 +192,49 @@ def test_a_second_start_names_the_first_and_starts_nothing(stack):
     assert line.startswith("cannot start: the stack is already running")
 
 
-@pytest.mark.parametrize("name", ["GATEWAY_PORT", "POSTGRES_PORT", "REDIS_PORT"])
-def test_a_busy_port_is_one_sentence_with_its_holder(own_stack, name):
+def test_a_busy_port_is_one_sentence_with_its_holder(own_stack):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        running = own_stack(**{name: str(port)})
+        running = own_stack(POSTGRES_PORT=str(port))
         assert running.process.wait(20) == 1
         running.stop()
-    me = psutil.Process().name()
-    assert running.lines == [
-        f"cannot start: port {port} is held by {me} (pid {os.getpid()}); free it, or set {name}"
-    ]
+    held = f"is held by {psutil.Process().name()} (pid {os.getpid()})"
+    assert running.lines == [f"cannot start: port {port} {held}; free it, or set POSTGRES_PORT"]
 
 
-@pytest.mark.parametrize("value", ["http", "0", "70000"])
-def test_a_port_that_is_none_is_one_sentence(own_stack, value):
-    running = own_stack(GATEWAY_PORT=value)
+def test_a_setting_that_makes_no_sense_is_one_sentence(own_stack):
+    running = own_stack(GATEWAY_PORT="http")
     assert running.process.wait(20) == 1
     running.stop()
     assert running.lines == [
-        f"cannot start: GATEWAY_PORT must be a port between 1 and 65535, not {value!r}"
+        "cannot start: GATEWAY_PORT must be a port between 1 and 65535, not 'http'"
     ]
 
 
-def test_a_killed_stack_takes_its_parts_with_it(own_stack):
-    running = own_stack()
-    running.wait_until_said("ready; press Ctrl-C")
+@pytest.fixture
+def again(folder, second) -> Iterator[Callable[..., Stack]]:
+    """Start once more where two have been: that is quick."""
+    started: list[Stack] = []
+
+    def start(**options: str) -> Stack:
+        started.append(Stack(folder, **options))
+        return started[-1]
+
+    yield start
+    for running in started:
+        running.stop()
+
+
+def test_a_killed_stack_takes_its_parts_with_it(again):
+    running = again()
+    running.wait_until_said("department is ready")
     children = running.children()
     assert len(children) > 4
     running.process.kill()
     running.process.wait()
-    assert gone(children)
-
-
-def test_a_terminal_that_is_closed_stops_everything_in_order(own_stack):
-    ours, theirs = pty.openpty()
-    running = own_stack(stdout=theirs)
-    os.close(theirs)
-    said = b""
-    while b"ready; press Ctrl-C" not in said:
-        said += os.read(ours, 65536)
-    children = running.children()
-    os.close(ours)  # nobody hears "stopping" any more, and nobody tells: it has no session there
-    assert running.process.wait(40) == 0
-    assert gone(children)
+    assert left(children) == []
 
 
 def test_every_part_that_is_killed_is_told_and_comes_back(stack):
@@ -162,26 +291,12 @@ def test_a_service_is_found_by_its_command_line(stack):
         assert found.name() == Path(sys.executable).name
 
 
-def test_a_start_survives_the_end_of_what_services_are_forked_from(stack, own_stack):
-    running = own_stack()
-    deadline = time.monotonic() + 20
-    while not (found := forkserver(running)):
-        assert time.monotonic() < deadline
-    found[0].kill()
-    running.wait_until_said("ready; press Ctrl-C")
-    assert running.said("imports are not shared (killed by SIGKILL)")
-    # Nothing tells services that were forked from those that were not.
-    for name in service_names():
-        assert metrics(running, name) == metrics(stack, name)
-    assert running.stop() == 0
-
-
-def test_a_signal_during_the_start_leaves_nothing_behind(own_stack):
-    running = own_stack()
+def test_a_signal_during_the_start_leaves_nothing_behind(again):
+    running = again()
     running.wait_until_said("postgres is ready")
     children = running.children()
     assert running.stop(signal.SIGTERM) == 0
-    assert gone(children)
+    assert left(children) == []
     assert not running.said("ready; press Ctrl-C")
 
 
@@ -227,45 +342,13 @@ def test_help_lists_every_target_with_what_it_does():
     assert wanted <= listed
 
 
-def test_a_watched_service_is_restarted_when_its_code_changes(own_stack):
-    running = own_stack(watch="user")
-    running.wait_until_said("ready; press Ctrl-C")
-    before = running.pid("user")
-    deadline = time.monotonic() + 20
-    while not running.said("user: code changed, restarting"):
-        assert time.monotonic() < deadline
-        (ROOT / "services" / "user" / "__init__.py").touch()  # again until the watcher looks
-        time.sleep(0.1)
-    running.wait_until_said("user is back", within=20)
-    assert running.pid("user") != before
-    assert running.stop() == 0
-
-
-def test_a_service_that_cannot_start_is_one_sentence_and_stops_the_rest(own_stack):
-    running = own_stack(USER_POINTS_SECONDS="soon")
+def test_a_service_that_cannot_start_is_one_sentence_and_stops_the_rest(again):
+    running = again(USER_POINTS_SECONDS="soon")
     running.wait_until_said("postgres is ready")
     children = running.children()
     assert running.process.wait(60) == 1
-    assert gone(children)
+    assert left(children) == []
     running.stop()
     assert running.lines[-1].startswith("cannot start: user ended during its start: ")
     assert "USER_POINTS_SECONDS" in running.lines[-1]
     assert not running.said("Traceback")
-
-
-def test_the_administrator_is_introduced_once_with_a_request_that_works(own_stack):
-    first = own_stack()
-    first.wait_until_said("ready; press Ctrl-C")
-    password = (first.secrets / "demo_admin").read_text()
-    assert first.said(f"demo administrator: admin@example.com with the password {password}")
-    begin = next(n for n, line in enumerate(first.lines) if line.startswith("  TOKEN=$(curl"))
-    script = "\n".join(first.lines[begin : begin + 2])
-    assert password not in script
-    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True)
-    assert json.loads(done.stdout)["meta"]["total_count"] == 9
-    assert first.stop() == 0
-    second = own_stack()
-    second.wait_until_said("ready; press Ctrl-C")
-    assert not second.said(password)
-    assert second.said("a request in the name of the demo administrator")
-    assert second.stop() == 0

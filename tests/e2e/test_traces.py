@@ -8,28 +8,14 @@ import secrets
 from collections.abc import Iterator
 
 import aiohttp
-from aiohttp import web
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from lib.testing.wait import eventually
 
 
-async def test_a_request_that_crosses_services_is_one_trace(own_stack, aiohttp_server):
-    received: list[ExportTraceServiceRequest] = []
-
-    async def collect(request: web.Request) -> web.Response:
-        raw = await request.read()
-        raw = gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw
-        received.append(ExportTraceServiceRequest.FromString(raw))
-        return web.Response()
-
-    app = web.Application()
-    app.add_routes([web.post("/v1/traces", collect)])
-    collector = await aiohttp_server(app)
-    stack = own_stack(OTLP_ENDPOINT=f"http://127.0.0.1:{collector.port}")
-    await asyncio.to_thread(stack.wait_until_said, "ready; press Ctrl-C")
-
+async def test_a_request_that_crosses_services_is_one_trace(stack, collector):
+    begin = len(collector.received)
     trace, caller = secrets.token_hex(16), secrets.token_hex(8)
     headers = await asyncio.to_thread(stack.authorized)
     headers |= {"traceparent": f"00-{trace}-{caller}-01"}
@@ -40,7 +26,9 @@ async def test_a_request_that_crosses_services_is_one_trace(own_stack, aiohttp_s
         assert answer.status == 200
 
     def spans() -> Iterator[tuple[str, Span]]:
-        for export in received:
+        for raw in collector.received[begin:]:
+            plain = gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw
+            export = ExportTraceServiceRequest.FromString(plain)
             for resource in export.resource_spans:
                 name = {a.key: a.value.string_value for a in resource.resource.attributes}
                 for scope in resource.scope_spans:

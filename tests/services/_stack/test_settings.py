@@ -45,11 +45,18 @@ def test_the_gateway_uses_the_plural(root, name, plural):
         ({"USER_PORT": "x"}, "USER_PORT must be a port between 1 and 65535, not 'x'"),
         ({"USER_PORT": "8087"}, "POINT_PORT and USER_PORT are both 8087"),
         ({"GATEWAY_PORT": "65536"}, "GATEWAY_PORT must be"),
+        ({"GATEWAY_PORT": "0"}, "GATEWAY_PORT must be a port between 1 and 65535, not '0'"),
     ],
 )
 def test_a_port_that_makes_no_sense_is_named(root, environ, said):
     with pytest.raises(ValueError, match=said):
         Settings.read(environ, root)
+
+
+def test_the_stack_looks_at_every_port_that_it_takes(root):
+    names = set(Settings.read({}, root).ports())
+    ours = {"GATEWAY_PORT", "POSTGRES_PORT", "REDIS_PORT"}
+    assert names == {*ours, "USER_PORT", "POINT_PORT", "POINT_GRPC_PORT"}
 
 
 def test_a_service_without_a_known_port_says_which_variable_to_set(root):
