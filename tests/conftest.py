@@ -48,7 +48,7 @@ def postgres_server() -> Iterator[postgres.TestPostgres]:
 
 @pytest.fixture
 async def new_database(postgres_server: postgres.TestPostgres) -> AsyncIterator[NewDatabase]:
-    """Make databases that are dropped after the test."""
+    """Make databases that are given back after the test."""
     made: list[str] = []
 
     async def new(db: str, *, demo: bool = False) -> str:
@@ -57,7 +57,7 @@ async def new_database(postgres_server: postgres.TestPostgres) -> AsyncIterator[
 
     yield new
     for url in made:
-        await asyncio.to_thread(postgres_server.drop, url)
+        await asyncio.to_thread(postgres_server.give_back, url)
 
 
 @pytest.fixture

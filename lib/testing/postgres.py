@@ -1,4 +1,7 @@
-"""A throw-away PostgreSQL: one migrated template per database, cloned for each test."""
+"""A throw-away PostgreSQL: one migrated template per database, cloned for tests.
+
+A clone that is given back is used again, as new, where its schema is still the template's.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,9 @@ from psycopg import sql
 from lib.db import migrations
 from lib.embedded.ports import free_port
 from lib.embedded.postgres import DISPOSABLE, Instance, Server
+from lib.testing import postgres_reset
+
+Kind = tuple[str, bool]  # a database's name, and whether it has demo data
 
 
 class TestPostgres:
@@ -25,19 +31,36 @@ class TestPostgres:
     def __init__(self, server: Server, migrations_root: Path) -> None:
         self._server = server
         self._root = migrations_root
-        self._templates: dict[tuple[str, bool], str] = {}
+        self._templates: dict[Kind, str] = {}
+        self._snapshots: dict[Kind, postgres_reset.Snapshot] = {}
+        self._clones: dict[str, Kind] = {}
+        self._free: dict[Kind, list[str]] = {}
         self._count = 0
 
     def create(self, db: str, *, demo: bool = False) -> str:
         """Return the URL of a new database with `db`'s schema and, if asked, its demo data."""
+        kind = (db, demo)
         template = self._template(db, demo=demo)
-        return self._new(
+        if free := self._free.get(kind):
+            return free.pop()
+        url = self._new(
             db, sql.SQL("TEMPLATE {} STRATEGY FILE_COPY").format(sql.Identifier(template))
         )
+        self._clones[url] = kind
+        return url
 
     def create_empty(self, name: str = "empty") -> str:
         """Return the URL of a new database with nothing in it."""
         return self._new(name, sql.SQL("TEMPLATE template0").format())
+
+    def give_back(self, url: str) -> None:
+        """End the sessions in a database made here; it is used again, or else dropped."""
+        kind = self._clones.get(url)
+        if kind is not None and postgres_reset.reset(url, self._snapshots[kind]):
+            self._free.setdefault(kind, []).append(url)
+        else:
+            self._clones.pop(url, None)
+            self.drop(url)
 
     def drop(self, url: str) -> None:
         """Drop a database made here, ending the sessions in it."""
@@ -70,6 +93,7 @@ class TestPostgres:
         if (db, demo) not in self._templates:
             url = self._new(f"template_{db}", sql.SQL("TEMPLATE template0").format())
             migrations.apply(url, migrations.source(self._root, db, url), db=db, demo=demo)
+            self._snapshots[db, demo] = postgres_reset.snapshot(url)
             self._templates[db, demo] = url.rpartition("/")[2]
         return self._templates[db, demo]
 
