@@ -107,10 +107,10 @@ docker-clean: ## remove the containers, their data and the images built here
 # --- check ----------------------------------------------------------------------------------------
 
 # All of them: some files side by side, each worker with servers of its own.
-WORKERS := --numprocesses=logical --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
+WORKERS := --numprocesses=logical --maxprocesses=4 --dist=loadfile --no-loadscope-reorder --durations=10
 
 .PHONY: test
-test: $(READY) ## run every test (t=path or t='-k word' for some)
+test: $(READY) ## run every test, of long ones a sample (t=path or t='-k word' for some)
 	@$(PY) -m pytest $(or $(t),$(WORKERS))
 
 .PHONY: test-<svc>
@@ -127,6 +127,10 @@ test-repo: $(READY) ## test the database functions against real servers
 .PHONY: test-e2e
 test-e2e: $(READY) ## test the whole stack through the gateway
 	@$(PY) -m pytest tests/e2e
+
+.PHONY: test-long
+test-long: $(READY) ## test at full length what make test takes samples of: crashes, hunts, restarts
+	@$(PY) -m pytest --long $(or $(t),$(WORKERS))
 
 .PHONY: test-containers
 test-containers: $(READY) ## test docker-compose's core and monitoring (needs a Docker engine; builds the images)

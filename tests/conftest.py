@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Protocol
 
@@ -24,6 +24,41 @@ structlog.configure(
         structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
     ]
 )
+
+
+# `rounds = full(200, sample=20)`: how often, in `make test-long` and in every other run.
+Full = Callable[..., int]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--long", action="store_true", help="run what is long by nature, whole, and nothing else"
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave what is marked `long` to the long run; it takes that, and what asks it for `full`."""
+    wanted = config.getoption("--long")
+    kept: list[pytest.Item] = []
+    left: list[pytest.Item] = []
+    for item in items:
+        is_long = item.get_closest_marker("long") is not None
+        is_both = wanted and "full" in getattr(item, "fixturenames", ())
+        (kept if is_both or is_long == wanted else left).append(item)
+    if left:
+        config.hook.pytest_deselected(items=left)
+        items[:] = kept
+
+
+@pytest.fixture(scope="session")
+def full(request: pytest.FixtureRequest) -> Full:
+    """Say how often what is long by nature is done."""
+    is_long = request.config.getoption("--long")
+
+    def times(whole: int, *, sample: int) -> int:
+        return whole if is_long else sample
+
+    return times
 
 
 class NewDatabase(Protocol):

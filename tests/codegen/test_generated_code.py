@@ -53,7 +53,6 @@ def test_generated_code_has_no_unused_or_unsorted_imports() -> None:
     run(*command, "--target-version", "py311", *map(str, GENERATED))
 
 
-@pytest.mark.slow
 def test_generated_code_passes_the_strictest_type_check(tmp_path: Path) -> None:
     for folder in GENERATED:
         (tmp_path / folder.parent.name).symlink_to(folder, target_is_directory=True)
@@ -65,7 +64,6 @@ def test_generated_code_passes_the_strictest_type_check(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.slow
 def test_generated_code_passes_pyright_at_its_strictest(tmp_path: Path) -> None:
     pyright = Path(sys.executable).with_name("pyright")
     started = subprocess.run([pyright, "--version"], capture_output=True, check=False, cwd=tmp_path)

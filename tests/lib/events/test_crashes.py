@@ -1,4 +1,4 @@
-"""Two hundred crashes of relay and consumer: every event has its effect exactly once."""
+"""Crashes of relay and consumer by the hundred: every event has its effect exactly once."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import asyncpg
-import pytest
 from redis.asyncio import Redis
 
 from lib.db import Executor
 from lib.db.postgres import PostgresDatabase
 from lib.events import Consumer, ConsumerPolicy, Event, Relay, publish
 from lib.events.event import dead_letters_of
+from tests.conftest import Full
 
-ROUNDS, KEYS, EACH = 200, 10, 400
+KEYS = 10
 
 
-@pytest.mark.slow
-async def test_two_hundred_crashes_neither_lose_nor_repeat_an_event(
-    shared_database: str, redis: Redis, redis_url: str, topic: str
+async def test_no_number_of_crashes_loses_or_repeats_an_event(
+    shared_database: str, redis: Redis, redis_url: str, topic: str, full: Full
 ) -> None:
+    rounds, each = full(200, sample=40), full(400, sample=80)
     async with (
         asyncpg.create_pool(shared_database, min_size=1, max_size=4) as pool,
         AsyncExitStack() as stack,
@@ -34,31 +34,31 @@ async def test_two_hundred_crashes_neither_lose_nor_repeat_an_event(
         db = PostgresDatabase(pool)
         # Whatever fails: the pool waits for the connections that it keeps.
         stack.push_async_callback(db.close)
-        await _write(db, topic)
-        await _crash(shared_database, redis_url, topic)
+        await _write(db, topic, each)
+        await _crash(shared_database, redis_url, topic, rounds)
         survived: int = await pool.fetchval("SELECT number FROM total")
         # The crashes fell among the work, not before or after it.
-        assert 0 < survived < KEYS * EACH
+        assert 0 < survived < KEYS * each
         await _finish(db, redis, topic)
         rows = await pool.fetch("SELECT key, number FROM effect")
         total = await pool.fetchval("SELECT number FROM total")
-    expected = [(f"key-{key}", number) for key in range(KEYS) for number in range(EACH)]
+    expected = [(f"key-{key}", number) for key in range(KEYS) for number in range(each)]
     assert sorted(tuple(row) for row in rows) == sorted(expected)
-    assert total == KEYS * EACH
+    assert total == KEYS * each
     assert await redis.xlen(dead_letters_of(topic)) == 0
 
 
-async def _write(db: PostgresDatabase, topic: str) -> None:
-    for number in range(EACH):
+async def _write(db: PostgresDatabase, topic: str, each: int) -> None:
+    for number in range(each):
         async with db.transaction() as tx:
             for key in range(KEYS):
                 await publish(tx, topic=topic, key=f"key-{key}", kind="counted", payload=number)
 
 
-async def _crash(database: str, redis: str, topic: str) -> None:
+async def _crash(database: str, redis: str, topic: str, rounds: int) -> None:
     script = Path(__file__).with_name("crashing.py")
     process = await asyncio.create_subprocess_exec(
-        sys.executable, str(script), database, redis, topic, str(ROUNDS),
+        sys.executable, str(script), database, redis, topic, str(rounds),
         cwd=Path(__file__).parents[3], env={"PYTHONPATH": "."},
     )  # fmt: skip
     try:
