@@ -10,6 +10,7 @@ from typing import Self
 import psycopg
 
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
+from aiosqlc.guard import difference, mismatch
 from aiosqlc.postgres.catalog.bodies import look_into_bodies
 from aiosqlc.postgres.catalog.facts import Facts, load_facts
 from aiosqlc.postgres.catalog.types import build_catalog
@@ -26,9 +27,10 @@ from aiosqlc.postgres.server.databases import (
     new_database,
 )
 from aiosqlc.postgres.server.embedded import Server, ServerUnavailableError, embedded_server
-from aiosqlc.postgres.typed import Typist
+from aiosqlc.postgres.typed import Judged, Typist
 from aiosqlc.postgres.unsettled import words_of
 from aiosqlc.postgres.views import view_columns
+from aiosqlc.postgres.written import Fingerprint, Starred, impossible, never, write_stars
 from aiosqlc.progress import counted
 from aiosqlc.stages import (
     Analysis,
@@ -221,7 +223,8 @@ def _analyze_all(
 ) -> tuple[Analysis, tuple[Diagnostic, ...]]:
     typed: list[TypedQuery] = []
     problems: list[Diagnostic] = []
-    doubtful: list[Hinted] = []
+    doubtful: list[tuple[int, Hinted]] = []
+    starred: list[Starred] = []
     lost: dict[Failure, list[str]] = {}
     answers = describe(schema.connection, [text for query in queries for text in _texts(query)])
     for query in counted("compiling", queries):
@@ -233,17 +236,56 @@ def _analyze_all(
         if refused:
             problems.extend(refused)
             continue
-        result = schema.typist.type_query(query, described[0], described[1:])
-        problems.extend(_misuse(result, options))
-        typed.append(result)
-        if (item := hinted(result, "".join(answer.tree for answer in described))) is not None:
-            doubtful.append(item)
+        judged = schema.typist.type_query(query, described[0], described[1:])
+        problems.extend(_misuse(judged.query, options))
+        problems.extend(_doubts(schema.typist, judged, described, options))
+        starred.extend(_starred(len(typed), judged, described))
+        item = hinted(judged.query, "".join(answer.tree for answer in described))
+        if item is not None:
+            doubtful.append((len(typed), item))
+        typed.append(judged.query)
     answers.close()
+    typed = write_stars(schema.connection, typed, starred)
+    problems.extend(impossible(schema.connection, typed))
     if schema.scratch:
-        problems.extend(refuted_hints(schema.connection, schema.typist.facts, doubtful))
+        written = [replace(item, query=typed[index]) for index, item in doubtful]
+        problems.extend(refuted_hints(schema.connection, schema.typist.facts, written))
     problems.extend(diagnoses(schema.failures, lost))
     version = str(schema.connection.major)
     return Analysis(schema.catalog, tuple(typed), version), tuple(problems)
+
+
+def _starred(index: int, judged: Judged, described: Sequence[Described]) -> Iterator[Starred]:
+    """Yield the texts of a query that have stars to be written out."""
+    texts = _texts(judged.query.parsed)
+    for number, (sql, stars) in enumerate(zip(texts, judged.stars, strict=True)):
+        if stars:
+            yield Starred(index, number, sql, stars, Fingerprint.of(described[number]))
+
+
+def _doubts(
+    typist: Typist, judged: Judged, described: Sequence[Described], options: AnalyzeOptions
+) -> Iterator[Diagnostic]:
+    """Yield what speaks against a query: texts unlike its class, a sure failure, lost claims."""
+    query = judged.query
+    promised = typist.shape(described[0])
+    for variant, answer in zip(query.variants, described[1:], strict=True):
+        if said := difference(promised, typist.shape(answer), variant.numbers):
+            yield mismatch(query.parsed, variant, said)
+            break
+    if judged.missing:
+        columns = ", ".join(f"`{name}`" for name in judged.missing)
+        verbs = "is NOT NULL and gets" if len(judged.missing) == 1 else "are NOT NULL and get"
+        hint = "give it a value in the query, or a DEFAULT in the schema"
+        yield never(query, f"{columns} {verbs} no value", hint)
+    if judged.failure:
+        yield Diagnostic(
+            "E372",
+            f"nothing is proved of `{query.parsed.name}`: {judged.failure}",
+            (Label(query.parsed.file, query.parsed.name_span),),
+            "every column counts as nullable; say what you know by hints: `-- column: name T!`",
+            Severity.ERROR if options.strict else Severity.WARNING,
+        )
 
 
 def _texts(query: ParsedQuery) -> list[str]:

@@ -275,7 +275,7 @@ class Reader:
 
     def read_text(self, text: str, *, places: bool = False) -> list[Node]:
         """Read a tree that is not broken into lines; keep source positions if `places`."""
-        text = text if places else _PLACE.sub("", text)
+        text = text if places else without_places(text)
         if not text or text == "<>":
             return []
         document = _Document(text, {} if places else self._nodes)
@@ -283,6 +283,11 @@ class Reader:
             return [document.read_node(0)]
         values = document.read_list(0)
         return [value for value in values if isinstance(value, Node)]
+
+
+def without_places(text: str) -> str:
+    """Return a tree's text without what tells two writings of the same query apart."""
+    return _PLACE.sub("", text)
 
 
 def located(dump: str) -> list[Node]:

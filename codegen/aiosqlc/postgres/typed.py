@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from aiosqlc.guard import Shape
 from aiosqlc.postgres.catalog.facts import Facts
 from aiosqlc.postgres.catalog.types import Types
 from aiosqlc.postgres.describe import ColumnHead, Described
@@ -24,8 +25,9 @@ from aiosqlc.postgres.infer.outputs import output_targets
 from aiosqlc.postgres.infer.params import Use, parameter_uses, variable_name
 from aiosqlc.postgres.infer.prover import Prover
 from aiosqlc.postgres.infer.relations import column_in
+from aiosqlc.postgres.infer.required import missing_columns
 from aiosqlc.postgres.infer.scope import Scope
-from aiosqlc.postgres.infer.stars import expand, find_stars
+from aiosqlc.postgres.infer.stars import Star, find_stars
 from aiosqlc.postgres.infer.verdict import maybe
 from aiosqlc.postgres.tree import Node
 from aiosqlc.stages import (
@@ -37,7 +39,6 @@ from aiosqlc.stages import (
     TypedEmbed,
     TypedParam,
     TypedQuery,
-    Variant,
 )
 
 _CALLS = frozenset({"FUNCEXPR", "AGGREF", "WINDOWFUNC"})
@@ -47,12 +48,27 @@ _CALLS = frozenset({"FUNCEXPR", "AGGREF", "WINDOWFUNC"})
 class _Text:
     """One text of a query, analysed."""
 
-    sql: str
     columns: tuple[Column, ...]
     cardinality: Cardinality
     reasons: tuple[str, ...]
+    stars: tuple[Star, ...] = ()
     embeds: tuple[TypedEmbed, ...] = ()
     advice: tuple[Advice, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A query as typed, with what is left to be settled.
+
+    `stars` are those of its text and of each variant, not written out yet. `missing` are required
+    columns that an INSERT leaves out. `failure` says why nothing is claimed, '' where proofs went
+    well.
+    """
+
+    query: TypedQuery
+    stars: tuple[tuple[Star, ...], ...] = ()
+    missing: tuple[str, ...] = ()
+    failure: str = ""
 
 
 class Typist:
@@ -65,15 +81,30 @@ class Typist:
 
     def type_query(
         self, query: ParsedQuery, described: Described, variants: Sequence[Described] = ()
-    ) -> TypedQuery:
-        """Return everything known about one query the server accepted, in all its variants."""
+    ) -> Judged:
+        """Return everything known about one query the server accepted, in all its variants.
+
+        Where a proof fails, the types are the server's word all the same, nothing else is claimed,
+        and the answer says so.
+        """
         try:
             return self._type_query(query, described, variants)
-        except (RecursionError, LookupError):
-            # Nested more deeply than we can follow, or a newer server's tree has another shape:
-            # the types are the server's word all the same, and nothing else is claimed.
-            bare = [replace(answer, tree="") for answer in (described, *variants)]
-            return self._type_query(query, bare[0], bare[1:])
+        except RecursionError:
+            failure = "it is nested too deeply"
+        except LookupError as error:  # a newer server's tree has another shape
+            failure = f"its tree is not understood ({type(error).__name__}: {error})"
+        bare = [replace(answer, tree="") for answer in (described, *variants)]
+        return replace(self._type_query(query, bare[0], bare[1:]), failure=failure)
+
+    def shape(self, described: Described) -> Shape:
+        """Return what the server says of a text, in types as people write them."""
+        columns = tuple((c.name, self._type_name(c.type_oid)) for c in described.columns or ())
+        return Shape(columns, tuple(self._type_name(oid) for oid in described.param_oids))
+
+    def _type_name(self, oid: int) -> str:
+        kind = self.types.get(oid)
+        schema = "" if kind.schema == "pg_catalog" else f"{kind.schema}."
+        return f"{schema}{kind.name}{'[]' if kind.array_dims else ''}"
 
     def columns_of(self, described: Described) -> tuple[Column, ...]:
         """Return what is known of a statement's columns."""
@@ -85,7 +116,7 @@ class Typist:
 
     def _type_query(
         self, query: ParsedQuery, described: Described, variants: Sequence[Described]
-    ) -> TypedQuery:
+    ) -> Judged:
         nodes = self._nodes(described)
         scope = self._main_scope(nodes, described)
         utility = _single_row(nodes)
@@ -93,22 +124,19 @@ class Typist:
         optional = frozenset(p.number for p in params if not p.not_null)
         main = self._text(query, query.sql, described, scope, optional)
         texts = [main]
-        written: list[Variant] = []
         for variant, answer in zip(query.variants, variants, strict=True):
             own = {i for i, number in enumerate(variant.numbers, 1) if number in optional}
             inner = self._main_scope(self._nodes(answer), answer)
-            text = self._text(query, variant.sql, answer, inner, own)
-            texts.append(text)
-            written.append(replace(variant, sql=text.sql))
+            texts.append(self._text(query, variant.sql, answer, inner, own))
         access = access_of(self.facts, nodes) if nodes else Access((), (), None, False, False)
-        return TypedQuery(
+        typed = TypedQuery(
             parsed=query,
-            sql=main.sql,
+            sql=query.sql,
             params=params,
             columns=_weakest_columns(texts),
             cardinality=Cardinality.ONE if utility else _weakest_cardinality(texts),
             embeds=main.embeds,
-            variants=tuple(written),
+            variants=query.variants,
             insert_into=access.insert_into,
             writes=access.writes,
             violable=access.violable,
@@ -117,6 +145,8 @@ class Typist:
             cardinality_reasons=(utility,) if utility else main.reasons,
             advice=tuple(a for a in main.advice if all(a in text.advice for text in texts)),
         )
+        stars = tuple(text.stars for text in texts)
+        return Judged(typed, stars, missing_columns(self.facts, nodes))
 
     def _text(
         self,
@@ -136,10 +166,10 @@ class Typist:
         if scope is not None and query.embeds and sql == query.sql:
             columns, embeds = embedded_rows(query, prover, scope, columns, stars)
         return _Text(
-            expand(sql, stars),
             columns,
             cardinality,
             tuple(counter.reasons),
+            stars,
             tuple(embeds),
             tuple(advice_of(prover, RowCounter(self.facts), scope)) if scope is not None else (),
         )

@@ -11,7 +11,9 @@ SCHEMA = (
     TABLES
     + """
 create domain must as text not null;
-create table p (id int primary key, tag varchar(10), code must, n numeric(10, 2) not null);
+create table p (
+    id int primary key, tag varchar(10), code must default 'x', n numeric(10, 2) not null
+);
 create function greet(who text, times int) returns text language sql
     return repeat(who, times);
 """

@@ -72,20 +72,23 @@ def test_a_select_without_columns_has_rows() -> None:
     assert problems == ()
 
 
-def test_a_statement_nested_beyond_measure_is_typed_without_claims() -> None:
+def test_a_statement_nested_beyond_measure_is_typed_without_claims_and_says_so() -> None:
     deep = "select " + "(" * 2000 + "id" + " + 1)" * 2000 + " from a"
     analysis, problems = run(TABLES, [query(deep), query("select id from a")])
-    assert problems == ()
+    assert [(p.code, p.severity) for p in problems] == [("E372", Severity.WARNING)]
+    assert "nested too deeply" in problems[0].message
     assert [q.columns[0].not_null for q in analysis.queries] == [False, True]
     assert analysis.queries[0].columns[0].type.name == "int4"
 
 
-def test_a_tree_of_another_shape_costs_the_claims_and_no_more() -> None:
+def test_a_tree_of_another_shape_costs_the_claims_and_says_so() -> None:
     with Analyzer() as analyzer:
         opened = analyzer.opened([schema_file(TABLES)], AnalyzeOptions())
         assert opened is not None
         answer = next(describe(opened[0], ["select id from a"]))
         assert isinstance(answer, Described)
         strange = replace(answer, tree=answer.tree.replace(":jointree", ":joinTree2"))
-        typed = Typist(opened[1]).type_query(query("select id from a"), strange)
-    assert [(c.name, c.type.name, c.not_null) for c in typed.columns] == [("id", "int4", False)]
+        judged = Typist(opened[1]).type_query(query("select id from a"), strange)
+    columns = judged.query.columns
+    assert [(c.name, c.type.name, c.not_null) for c in columns] == [("id", "int4", False)]
+    assert "KeyError: 'jointree'" in judged.failure

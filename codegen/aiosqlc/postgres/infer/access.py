@@ -59,7 +59,7 @@ def access_of(facts: Facts, queries: Iterable[Node]) -> Access:
     violable: dict[tuple[str, str, str], Constraint] = {}
     insert_into: ColumnRef | None = None
     for top in tops:
-        for query in _writing(top):
+        for query in writing_queries(top):
             read_only = False
             relation = int(query["rtable"][query["resultRelation"] - 1]["relid"])
             entry = facts.relations.get(relation)
@@ -74,7 +74,7 @@ def access_of(facts: Facts, queries: Iterable[Node]) -> Access:
     return Access(tuple(writes), tuple(violable.values()), insert_into, read_only, session_clean)
 
 
-def _writing(top: Node) -> Iterator[Node]:
+def writing_queries(top: Node) -> Iterator[Node]:
     """Yield the statement and its WITH queries that write (those may stand at the top only)."""
     for query in (top, *(cte["ctequery"] for cte in top.items("cteList"))):
         if query["commandType"] in _WRITES and query["resultRelation"]:

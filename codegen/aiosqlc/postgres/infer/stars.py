@@ -1,25 +1,35 @@
-"""Finds a query's stars and what they stand for: a new column must not change its result."""
+"""Finds a query's stars and what they stand for: a new column must not change its result.
+
+What is found here is a proposal. Whether the text without the stars is the same query, the server
+says: `postgres.written` compares the two trees, and writes a star that it cannot prove as it was.
+"""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from aiosqlc.parse.scanner import Kind, Token, scan
 from aiosqlc.postgres.infer import kinds
-from aiosqlc.postgres.tree import Node, located, unwrap, walk
+from aiosqlc.postgres.tree import Node, located
 
-_STAR = re.compile(r'((?:(?:"(?:[^"]|"")*"|[\w$]+)\s*\.\s*)*)\*')
-_MAYBE = re.compile(
-    r"(?i)(?:select|distinct|all|returning|[,.)])\s*(?:--[^\n]*\n\s*|/\*.*?\*/\s*)*\*", re.DOTALL
-)
-_TARGET = re.compile(
-    r"\{TARGETENTRY :expr \{VAR :varno (\d+) [^{}]* :location (\d+)\} :resno \d+"
-    r" :resname ((?:\\.|[^\s\\])+)"
-)
-_ESCAPED = re.compile(r"\\(.)")
 _PLAIN = re.compile(r"[a-z_][a-z0-9_$]*")
+_QUERY = "{QUERY "
+# An entry of a list that is a column, and what stands between two entries of one list.
+_ENTRY = re.compile(
+    r"\{TARGETENTRY :expr \{VAR :varno \d+ :varattno [1-9]\d* [^{}]* :location (\d+)\} :resno \d+"
+    r" :resname ((?:\\.|[^\s\\])+) :ressortgroupref \d+ :resorigtbl \d+ :resorigcol \d+"
+    r" :resjunk false\}"
+)
+_BETWEEN = 1
+_GROUPED = ":hasGroupRTE true"
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+# After these words, and after a comma, an item of a select or returning list begins. The
+# parenthesis is that of DISTINCT ON (…) or RETURNING WITH (…).
+_BEFORE_ITEMS = frozenset({"SELECT", "DISTINCT", "ALL", "RETURNING", ",", ")"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,57 +48,59 @@ class Star:
     varno: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where the text may have a star: the item it is, with what stands before the asterisk."""
+
+    start: int
+    end: int
+    qualifier: str
+    spaced_before: bool
+    spaced_after: bool
+
+    def star(self, columns: str, count: int, first: int | None = None, varno: int = 0) -> Star:
+        """Return the star that stands here for columns."""
+        before = "" if self.spaced_before else " "
+        after = "" if self.spaced_after else " "
+        return Star(self.start, self.end, f"{before}{columns}{after}", count, first, varno)
+
+
+@dataclass(frozen=True, slots=True)
+class _Member:
+    """One entry of a list: its place among the others, its name, and the column as written."""
+
+    index: int
+    name: str
+    var: Node
+    grouped: bool
+
+    @property
+    def column(self) -> tuple[int, int, int, int]:
+        """The column as the query names it: two entries with equal ones are not of one star."""
+        var = self.var
+        returning = var.get("varreturningtype", 0)
+        return (var["varlevelsup"], var["varnosyn"], var["varattnosyn"], returning)
+
+
 def find_stars(
     sql: str, dump: str, reserved: Collection[str], *, embeds: bool = False
 ) -> tuple[Star, ...]:
-    """Return the stars of the select and returning lists at every level, in source order."""
-    if "*" not in sql or not _MAYBE.search(sql):
-        return ()
-    offsets = _character_offsets(sql)
-    simple = None if embeds else _simple_stars(sql, unwrap(dump), offsets, reserved)
-    if simple is not None:
-        return simple
-    queries = [q for q in located(dump) if q.kind == "QUERY"]
-    stars: dict[int, Star] = {}
-    for top in queries:
-        for query in walk(top):
-            if query.kind == "QUERY":
-                for star in _stars_of(query, sql, offsets, reserved, main=query is top):
-                    stars[star.start] = star
-    return tuple(stars[start] for start in sorted(stars))
+    """Return the stars of the select and returning lists at every level, in source order.
 
-
-def _simple_stars(
-    sql: str, text: str, offsets: dict[int, int], reserved: Collection[str]
-) -> tuple[Star, ...] | None:
-    """Find stars by the targets' text alone; None where two columns of a star share a name.
-
-    The query that a star stands in is printed before those that merely pass its columns on
-    (INSERT, set operations), so the first run of targets with a star's place is the star's.
+    With `embeds`, the place of a star's columns in the result is looked for too.
     """
-    runs: dict[int, list[tuple[str, str]]] = {}
-    finished: set[int] = set()
-    last = -1
-    for match in _TARGET.finditer(text):
-        varno, place, name = match.group(1), int(match.group(2)), match.group(3)
-        if place != last:
-            finished.add(last)
-        last = place
-        if place not in finished:
-            runs.setdefault(place, []).append((varno, name))
-    stars = []
-    for place, members in runs.items():
-        start = offsets.get(place, place)
-        star = _STAR.match(sql, start)
-        if star is None:
-            continue
-        prefix = star.group(1)
-        names = [_ESCAPED.sub(r"\1", name) if "\\" in name else name for _, name in members]
-        if len(set(names)) < len(names) and not prefix:
-            return None
-        columns = ", ".join(prefix + quote(name, reserved) for name in names)
-        stars.append(Star(start, star.end(), columns, len(names), None, 0))
-    return tuple(sorted(stars, key=lambda star: star.start))
+    places = _places(sql) if "*" in sql else {}
+    if not places:
+        return ()
+    plain = None if embeds or _GROUPED in dump else _plain_stars(dump, places, reserved)
+    if plain is not None:
+        return plain
+    stars: dict[int, Star] = {}
+    for top in located(dump):
+        for query in _queries(top):
+            for star in _stars_of(query, places, reserved, main=query is top):
+                stars[star.start] = star
+    return tuple(stars[start] for start in sorted(stars))
 
 
 def expand(sql: str, stars: Collection[Star]) -> str:
@@ -98,75 +110,193 @@ def expand(sql: str, stars: Collection[Star]) -> str:
     return sql
 
 
-def _character_offsets(sql: str) -> dict[int, int]:
-    """Map byte offsets, which the server counts, to character offsets; empty where they agree."""
-    if sql.isascii():
-        return {}
-    offsets, at = {}, 0
-    for index, char in enumerate(sql):
-        offsets[at] = index
-        at += len(char.encode())
-    return offsets
-
-
-def _stars_of(
-    query: Node, sql: str, offsets: dict[int, int], reserved: Collection[str], *, main: bool
-) -> Iterator[Star]:
-    groups: dict[int, list[tuple[int, Node]]] = {}
-    for index, target in enumerate(_written_targets(query)):
-        place = target["expr"].get("location", -1)
-        if target["expr"].kind == "VAR" and isinstance(place, int) and place >= 0:
-            groups.setdefault(place, []).append((index, target))
-    for place, members in groups.items():
-        start = offsets.get(place, place)
-        match = _STAR.match(sql, start)
-        if match is None:
-            continue
-        entries = {target["expr"]["varno"] for _, target in members}
-        yield Star(
-            start=start,
-            end=match.end(),
-            text=_columns(query, match.group(1), [t for _, t in members], reserved),
-            count=len(members),
-            first=members[0][0] if main else None,
-            varno=entries.pop() if len(entries) == 1 else 0,
-        )
-
-
-def _written_targets(query: Node) -> list[Node]:
-    """Return the target entries the user wrote: not those made for INSERT and set operations."""
-    if query["commandType"] != kinds.Command.SELECT:
-        return [t for t in query.items("returningList") if not t["resjunk"]]
-    if query["setOperations"] is not None:
-        return []
-    return [t for t in query.items("targetList") if not t["resjunk"]]
-
-
-def _columns(query: Node, prefix: str, targets: list[Node], reserved: Collection[str]) -> str:
-    names = [_name(query, target) for target in targets]
-    seen = Counter(names)
-    parts = []
-    for name, target in zip(names, targets, strict=True):
-        qualifier = prefix
-        if not prefix and seen[name] > 1:
-            entry = query["rtable"][target["expr"]["varno"] - 1]
-            qualifier = quote(str(entry["eref"]["aliasname"]), reserved) + "."
-        parts.append(qualifier + quote(name, reserved))
-    return ", ".join(parts)
-
-
-def _name(query: Node, target: Node) -> str:
-    var = target["expr"]
-    entry = query["rtable"][var["varno"] - 1]
-    if entry["rtekind"] != kinds.Rte.GROUP:
-        names = entry["eref"]["colnames"] or []
-        if 0 < var["varattno"] <= len(names):
-            return str(names[var["varattno"] - 1])
-    return str(target["resname"])
-
-
 def quote(name: str, reserved: Collection[str]) -> str:
     """Quote an identifier where it needs it."""
     if _PLAIN.fullmatch(name) and name not in reserved:
         return name
     return '"' + name.replace('"', '""') + '"'
+
+
+# --- in the text ----------------------------------------------------------------------------------
+
+
+def _places(sql: str) -> dict[int, _Place]:
+    """Return where the text may have stars, by the offset in bytes at which the item begins.
+
+    An asterisk that multiplies can be among them: no column of the tree has its place.
+    """
+    tokens = [token for token in scan(sql) if token.kind is not Kind.COMMENT]
+    found = {}
+    for at, token in enumerate(tokens):
+        if token.text != "*" or not at:
+            continue
+        first = _item(tokens, at)
+        if first is None:
+            continue
+        start, end = tokens[first].start, token.end
+        offset = start if sql.isascii() else len(sql[:start].encode())
+        found[offset] = _Place(
+            start,
+            end,
+            "".join(part.text for part in tokens[first:at]),
+            spaced_before=not (_is_word(sql[start - 1 : start]) or sql[start - 1] == ")"),
+            spaced_after=not _is_word(sql[end : end + 1]),
+        )
+    return found
+
+
+def _item(tokens: Sequence[Token], star: int) -> int | None:
+    """Return where the item of a star begins, `a.b.*` or `*`; None where it is no such item."""
+    first = star
+    while first >= 2 and tokens[first - 1].text == "." and _is_name(tokens[first - 2]):
+        first -= 2
+    before = tokens[first - 1].text.upper() if first else ""
+    return first if before in _BEFORE_ITEMS else None
+
+
+def _is_name(token: Token) -> bool:
+    return token.kind in {Kind.NAME, Kind.QUOTED}
+
+
+def _is_word(char: str) -> bool:
+    return char.isalnum() or char in {"_", "$", '"'} or (bool(char) and not char.isascii())
+
+
+# --- in the tree's text ---------------------------------------------------------------------------
+
+
+def _plain_stars(
+    dump: str, places: dict[int, _Place], reserved: Collection[str]
+) -> tuple[Star, ...] | None:
+    """Read the stars off the text of the tree; None where two columns of a star are called alike.
+
+    A list is printed before those that pass its columns on (INSERT, set operations): the first run
+    of entries with a star's place is the star's.
+    """
+    runs: dict[int, list[str]] = {}
+    last_place = last_end = -1
+    for entry in _ENTRY.finditer(dump):
+        place = int(entry.group(1))
+        follows = place == last_place and entry.start() == last_end + _BETWEEN
+        if place in places and (follows or place not in runs):
+            runs.setdefault(place, []).append(_ESCAPED.sub(r"\1", entry.group(2)))
+            last_place, last_end = place, entry.end()
+        else:
+            last_place = -1
+    if any(len(set(runs[at])) < len(runs[at]) and not places[at].qualifier for at in runs):
+        return None
+    stars = []
+    for at in sorted(runs):
+        columns = ", ".join(places[at].qualifier + quote(name, reserved) for name in runs[at])
+        stars.append(places[at].star(columns, len(runs[at])))
+    return tuple(stars)
+
+
+# --- in the tree ----------------------------------------------------------------------------------
+
+
+def _queries(value: Any) -> Iterator[Node]:
+    """Yield the queries at or below a value, looking only where there are some."""
+    if isinstance(value, list):
+        for item in value:
+            yield from _queries(item)
+    elif isinstance(value, Node) and _QUERY in value.text:
+        if value.kind == "QUERY":
+            yield value
+        for _, inner in value.children():
+            yield from _queries(inner)
+
+
+def _stars_of(
+    query: Node, places: dict[int, _Place], reserved: Collection[str], *, main: bool
+) -> Iterator[Star]:
+    members = _members(query)
+    for offset, run in _runs(members, places).items():
+        place = places[offset]
+        columns = _columns(query, place.qualifier, run, reserved)
+        entries = {0 if m.var["varlevelsup"] else int(m.var["varno"]) for m in run}
+        yield place.star(
+            columns,
+            len(run),
+            run[0].index if main else None,
+            entries.pop() if len(entries) == 1 else 0,
+        )
+
+
+def _members(query: Node) -> list[_Member]:
+    """Return the columns among the entries the user wrote: none made for INSERT and set operations.
+
+    Since PostgreSQL 18 a grouped column points to the key it is grouped by, which says where the
+    column stood, if not always at which of two places.
+    """
+    if query["commandType"] != kinds.Command.SELECT:
+        written = query.items("returningList")
+    else:
+        written = query.items("targetList") if query["setOperations"] is None else []
+    found = []
+    for index, target in enumerate(target for target in written if not target["resjunk"]):
+        var, grouped = target["expr"], False
+        if var.kind == "VAR" and not var["varlevelsup"]:
+            entry = query["rtable"][var["varno"] - 1]
+            if entry["rtekind"] == kinds.Rte.GROUP:
+                var, grouped = entry["groupexprs"][var["varattno"] - 1], True
+        if var.kind == "VAR":
+            found.append(_Member(index, str(target["resname"]), var, grouped))
+    return found
+
+
+def _runs(members: list[_Member], places: dict[int, _Place]) -> dict[int, list[_Member]]:
+    """Return each star's columns by the star's place: an unbroken run without repetitions."""
+    by_index = {member.index: member for member in members}
+    certain: dict[int, list[_Member]] = {}
+    guessed: dict[int, list[_Member]] = {}
+    for member in members:
+        place = member.var["location"]
+        if place in places:
+            (guessed if member.grouped else certain).setdefault(place, []).append(member)
+    taken = {member.index for run in certain.values() for member in run}
+    runs = {}
+    for place in sorted(certain.keys() | guessed.keys()):
+        seeds = certain.get(place) or guessed[place][:1]
+        first, last = seeds[0].index, seeds[-1].index
+        inside = [by_index.get(index) for index in range(first, last + 1)]
+        run = [member for member in inside if member is not None]
+        if len(run) < len(inside):
+            continue
+        run = _widened(run, by_index, taken)
+        if len({member.column for member in run}) == len(run):
+            runs[place] = run
+            taken |= {member.index for member in run}
+    return runs
+
+
+def _widened(
+    run: list[_Member], by_index: dict[int, _Member], taken: Collection[int]
+) -> list[_Member]:
+    """Take the grouped columns on both sides along that can belong to the same star."""
+    columns = {member.column for member in run}
+    relations = {member.column[:2] for member in run}
+    for step in (-1, 1):
+        while True:
+            end = run[0] if step < 0 else run[-1]
+            beside = by_index.get(end.index + step)
+            if beside is None or not beside.grouped or beside.index in taken:
+                break
+            if beside.column in columns or beside.column[:2] not in relations:
+                break
+            columns.add(beside.column)
+            run = [beside, *run] if step < 0 else [*run, beside]
+    return run
+
+
+def _columns(query: Node, qualifier: str, run: Sequence[_Member], reserved: Collection[str]) -> str:
+    """Name the columns: as the star was qualified, or where two are called alike by their table."""
+    seen = Counter(member.name for member in run)
+    parts = []
+    for member in run:
+        table = qualifier
+        level, entry, *_ = member.column
+        if not table and seen[member.name] > 1 and entry and not level:
+            table = quote(str(query["rtable"][entry - 1]["eref"]["aliasname"]), reserved) + "."
+        parts.append(table + quote(member.name, reserved))
+    return ", ".join(parts)

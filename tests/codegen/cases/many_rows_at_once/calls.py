@@ -23,3 +23,5 @@ async def run(db, queries):
         assert streamed == [2, 3]
         assert [name async for name in queries.stream_names(db)] == ["uno", "two", "three"]
     assert await queries.rename(db, name="same") == "UPDATE 3"
+    assert await queries.copy_ids(db, ["four", "five"]) == 2
+    assert await db.fetchval("SELECT count(*) FROM item WHERE name IN ('four', 'five')") == 2

@@ -1,0 +1,92 @@
+"""Compares what a written text takes and returns with what its function says; engines share it.
+
+A function has one signature and one row class, but a dynamic query has many texts. Rows are decoded
+by position: every text must return the same columns, and take of each parameter the same kind of
+value.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aiosqlc.diagnostics import Diagnostic, Label
+from aiosqlc.stages import ParsedQuery, Variant
+
+# Types that Python and the drivers do not tell apart.
+_ALIKE = {
+    "int2": "integer",
+    "int4": "integer",
+    "int8": "integer",
+    "text": "text",
+    "varchar": "text",
+    "bpchar": "text",
+    "name": "text",
+    "float4": "float",
+    "float8": "float",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a server says of one text: its columns by name and type, its parameters by type."""
+
+    columns: tuple[tuple[str, str], ...]
+    params: tuple[str, ...]
+
+
+def difference(promised: Shape, found: Shape, numbers: tuple[int, ...] | None = None) -> str:
+    """Say how a text differs from what its function promises, '' where it does not.
+
+    `numbers[i]` is the promised parameter, counted from 1, that the text calls `$i+1`; None where
+    they are the same.
+    """
+    mine, theirs = promised.columns, found.columns
+    if len(mine) != len(theirs):
+        return f"it returns {_counted(len(theirs))}, its class has {_counted(len(mine))}"
+    for number, ((name, kind), (other, given)) in enumerate(zip(mine, theirs, strict=True), 1):
+        if name != other:
+            return f"its column {number} is `{other}`, that of its class is `{name}`"
+        if _alike(kind) != _alike(given):
+            return f"its column `{name}` is {given}, that of its class is {kind}"
+    own = tuple(range(1, len(promised.params) + 1)) if numbers is None else numbers
+    if len(own) != len(found.params):
+        return f"it takes {len(found.params)} parameters, its function passes {len(own)}"
+    for at, number in enumerate(own):
+        kind, given = promised.params[number - 1], found.params[at]
+        if _alike(kind) != _alike(given):
+            return f"its parameter ${at + 1} is {given}, that of its function is {kind}"
+    return ""
+
+
+def mismatch(query: ParsedQuery, variant: Variant | None, said: str) -> Diagnostic:
+    """Return the error for a text that differs from what its function says."""
+    subject = f"`{query.name}`" if variant is None else f"`{query.name}`, {_parts(query, variant)}"
+    dynamic = variant is not None
+    return Diagnostic(
+        "E370",
+        f"{subject}: {said}",
+        (Label(query.file, query.dynamic[0].span if dynamic else query.name_span),),
+        "an optional part must leave the columns alone; where a parameter's type differs, cast it"
+        if dynamic
+        else "this is a mistake of aiosqlc: please report it",
+    )
+
+
+def _parts(query: ParsedQuery, variant: Variant) -> str:
+    """Say which text of a dynamic query it is: `without :if state`."""
+    said = []
+    for part, choice in zip(query.dynamic, variant.key, strict=True):
+        if part.kind == "sort":
+            said.append(f"sorted by {part.choices[choice]}")
+        elif not choice:
+            said.append(f"without :{part.kind} {part.name}")
+    return ", ".join(said) or "with every part"
+
+
+def _alike(kind: str) -> str:
+    base = kind.rstrip("[]")
+    return _ALIKE.get(base, base) + kind[len(base) :]
+
+
+def _counted(count: int) -> str:
+    return "one column" if count == 1 else f"{count} columns"

@@ -1,0 +1,60 @@
+"""Finds the columns an INSERT leaves without a value though they need one: it always fails."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from aiosqlc.postgres.catalog.facts import Facts
+from aiosqlc.postgres.catalog.rows import Attribute
+from aiosqlc.postgres.infer import kinds
+from aiosqlc.postgres.infer.access import writing_queries
+from aiosqlc.postgres.tree import Node
+
+_ROW, _BEFORE, _ON_INSERT = 1, 2, 4  # bits of pg_trigger.tgtype
+
+
+def missing_columns(facts: Facts, queries: Iterable[Node]) -> tuple[str, ...]:
+    """Return `table.column` for each column that is required and gets nothing, or a bare NULL.
+
+    The server has put defaults, identities and generated values into the tree already. Where a
+    trigger may give a value before the row is checked, nothing is said.
+    """
+    found: dict[str, None] = {}
+    for top in queries:
+        for query in writing_queries(top):
+            if query["commandType"] == kinds.Command.INSERT:
+                found |= dict.fromkeys(_missing(facts, query))
+    return tuple(found)
+
+
+def _missing(facts: Facts, query: Node) -> list[str]:
+    relation = int(query["rtable"][query["resultRelation"] - 1]["relid"])
+    entry = facts.relations.get(relation)
+    if entry is None or entry.kind not in "rp" or _may_be_filled_in(facts, relation):
+        return []
+    given = {t["resno"] for t in query.items("targetList") if not _is_null(t["expr"])}
+    return [
+        f"{entry.name}.{column.name}"
+        for column in facts.columns.get(relation, ())
+        if column.number not in given and not column.generated and _is_required(facts, column)
+    ]
+
+
+def _may_be_filled_in(facts: Facts, relation: int) -> bool:
+    needed = _ROW | _BEFORE | _ON_INSERT
+    return any(
+        trigger.type & needed == needed
+        for oid in (relation, *facts.descendants(relation))
+        for trigger in facts.triggers.get(oid, ())
+    )
+
+
+def _is_required(facts: Facts, column: Attribute) -> bool:
+    kind = facts.types.get(column.type)
+    while kind is not None and kind.kind == "d" and not kind.not_null:
+        kind = facts.types.get(kind.base)
+    return column.not_null or (kind is not None and kind.kind == "d")
+
+
+def _is_null(expression: Node) -> bool:
+    return expression.kind == "CONST" and bool(expression["constisnull"])

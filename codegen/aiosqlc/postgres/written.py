@@ -1,0 +1,135 @@
+"""Writes the texts that generated code sends, and proves each to be the query the user wrote.
+
+A text in which stars became columns is analysed again, and written only where the server's tree of
+it is that of the user's text, source positions aside. Whatever is written is then planned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+
+from aiosqlc.diagnostics import Diagnostic, Label
+from aiosqlc.postgres.describe import ColumnHead, Described, describe
+from aiosqlc.postgres.infer.stars import Star, expand
+from aiosqlc.postgres.server.connection import Connection, ServerError, server_error
+from aiosqlc.postgres.tree import without_places
+from aiosqlc.stages import TypedQuery
+
+# What the planner and the executor's start say of a statement, whatever data and settings there
+# are. Other errors come from functions called while planning: they may depend on the session.
+_NEVER = frozenset({
+    "0A000",  # FULL JOIN, FOR UPDATE, GROUP BY over what cannot do it
+    "42P10",  # ON CONFLICT without its index
+    "42809",  # a materialized view cannot be changed
+})  # fmt: skip
+_HINTS = {
+    "42P10": "name the columns of a unique index, or write ON CONFLICT DO NOTHING without columns",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """What two texts of the same query have in common."""
+
+    tree: bytes
+    columns: tuple[ColumnHead, ...] | None
+    params: tuple[int, ...]
+
+    @classmethod
+    def of(cls, described: Described) -> Fingerprint:
+        """Return the fingerprint of a described text."""
+        tree = without_places(described.tree).encode(errors="surrogateescape")
+        return cls(blake2b(tree, digest_size=16).digest(), described.columns, described.param_oids)
+
+
+@dataclass(frozen=True, slots=True)
+class Starred:
+    """One text with stars: which of a query's texts it is, what it is, what may take their place.
+
+    `text` 0 is the query's own text, n its variant n - 1.
+    """
+
+    query: int
+    text: int
+    sql: str
+    stars: tuple[Star, ...]
+    fingerprint: Fingerprint
+
+
+def write_stars(
+    connection: Connection, queries: Sequence[TypedQuery], starred: Sequence[Starred]
+) -> list[TypedQuery]:
+    """Return the queries with the columns in place of every star that provably stands for them."""
+    written = list(queries)
+    for item, sql in zip(starred, _proved(connection, starred), strict=True):
+        query = written[item.query]
+        if item.text == 0:
+            written[item.query] = replace(query, sql=sql)
+        else:
+            variants = list(query.variants)
+            variants[item.text - 1] = replace(variants[item.text - 1], sql=sql)
+            written[item.query] = replace(query, variants=tuple(variants))
+    return written
+
+
+def _proved(connection: Connection, starred: Sequence[Starred]) -> list[str]:
+    """Return the longest proved text of each: all its stars written out, some, or none."""
+    full = [expand(item.sql, item.stars) for item in starred]
+    for index in _unequal(connection, starred, full):
+        item = starred[index]
+        single = [expand(item.sql, [star]) for star in item.stars]
+        wrong = set(_unequal(connection, [item] * len(single), single))
+        good = [star for at, star in enumerate(item.stars) if at not in wrong]
+        full[index] = expand(item.sql, good)
+        if _unequal(connection, [item], full[index : index + 1]):
+            full[index] = item.sql
+    return full
+
+
+def _unequal(
+    connection: Connection, originals: Sequence[Starred], texts: Sequence[str]
+) -> list[int]:
+    """Return which texts are not the query they were made of."""
+    return [
+        index
+        for index, (item, answer) in enumerate(
+            zip(originals, describe(connection, texts), strict=True)
+        )
+        if not isinstance(answer, Described) or Fingerprint.of(answer) != item.fingerprint
+    ]
+
+
+def impossible(connection: Connection, queries: Sequence[TypedQuery]) -> Iterator[Diagnostic]:
+    """Yield an error for every written text that the server accepts but can never run.
+
+    Each is planned for any parameters, without running it.
+    """
+    connection.run("set debug_print_rewritten = off")
+    connection.run("set default_transaction_read_only = on")
+    try:
+        for query in queries:
+            texts = dict.fromkeys([query.sql, *(variant.sql for variant in query.variants)])
+            errors = (_plan(connection, text) for text in texts)
+            error = next((error for error in errors if error is not None), None)
+            if error is not None:
+                yield never(query, error.message, error.hint or _HINTS.get(error.state, ""))
+    finally:
+        connection.run("reset default_transaction_read_only")
+        connection.run("set debug_print_rewritten = on")
+
+
+def never(query: TypedQuery, message: str, hint: str) -> Diagnostic:
+    """Return the error for a statement that can never succeed."""
+    parsed = query.parsed
+    label = Label(parsed.file, parsed.name_span, "fails whenever it is called")
+    return Diagnostic("E371", f"`{parsed.name}` can never succeed: {message}", (label,), hint)
+
+
+def _plan(connection: Connection, sql: str) -> ServerError | None:
+    result = connection.execute(f"explain (generic_plan, costs off) {sql}")
+    if not result.error_message:
+        return None
+    error = server_error(result)
+    return error if error.state in _NEVER and not error.context else None
