@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import random
+from collections import deque
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -47,6 +48,8 @@ class MailPolicy:
     # How long an attempt may take before another process makes the next one.
     lease: float = 60.0
     idle: float = 0.5
+    # At the same time.
+    senders: int = 4
 
 
 class Mailer:
@@ -73,17 +76,26 @@ class Mailer:
         self._templates = Templates(TEMPLATES)
         self._metrics = _Metrics(registry)
         self._measuring = Every(10.0)
+        self._kinds = deque(sorted(path.stem for path in TEMPLATES.glob("*.txt")))
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Send in the background while the block runs."""
-        async with repeating(self.step, name="mailer", idle_seconds=self._policy.idle):
+        """Send in the background while the block runs, several at once: one server may be slow."""
+        async with AsyncExitStack() as stack:
+            for number in range(self._policy.senders):
+                await stack.enter_async_context(
+                    repeating(self.step, name=f"mailer-{number}", idle_seconds=self._policy.idle)
+                )
             yield
 
     async def step(self) -> bool:
         """Send the mail that is due; say whether there was one."""
         await self._measure()
-        claimed = await mail.claim_mail(self._db, lease_seconds=self._policy.lease)
+        # Each kind comes first in its turn: thousands of one do not delay those of another.
+        self._kinds.rotate()
+        claimed = await mail.claim_mail(
+            self._db, lease_seconds=self._policy.lease, templates=list(self._kinds)
+        )
         if claimed is None:
             return False
         try:

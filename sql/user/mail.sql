@@ -23,17 +23,24 @@ WHERE lower(account.email) = lower(@email) AND account.status = 'active'
     AND account.password_hash IS NOT NULL;
 
 -- name: ClaimMail :one
--- The mail that has been due longest, for one sender at a time: claiming it is an attempt, and
--- until the lease ends nobody else tries.
+-- The mail that has been due longest among the first of the templates of which there is one, for
+-- one sender at a time: claiming it is an attempt, and until the lease ends nobody else tries.
 UPDATE mail_outbox SET
     attempts = attempts + 1,
     due_at = now() + make_interval(secs => @lease_seconds::double precision)
 WHERE id = (
-    SELECT waiting.id FROM mail_outbox AS waiting
-    WHERE waiting.due_at <= now() AND waiting.sent_at IS NULL AND waiting.failed_at IS NULL
-    ORDER BY waiting.due_at
+    SELECT oldest.id
+    FROM unnest(@templates::text[]) WITH ORDINALITY AS kind (template, place)
+    CROSS JOIN LATERAL (
+        SELECT waiting.id FROM mail_outbox AS waiting
+        WHERE waiting.template = kind.template
+            AND waiting.due_at <= now() AND waiting.sent_at IS NULL AND waiting.failed_at IS NULL
+        ORDER BY waiting.due_at
+        LIMIT 1
+        FOR UPDATE SKIP LOCKED
+    ) AS oldest
+    ORDER BY kind.place
     LIMIT 1
-    FOR UPDATE SKIP LOCKED
 )
 RETURNING id, template, account_id, recipient, attempts;
 

@@ -37,6 +37,10 @@ WHERE id = @id;
 -- Another address has yet to be proved.
 UPDATE account SET email = @email, verified = false WHERE id = @id;
 
+-- name: RespellEmail :exec
+-- The same address in other letters: what was proved stays so.
+UPDATE account SET email = @email WHERE id = @id AND lower(email) = lower(@email);
+
 -- name: SetStatus :exec
 UPDATE account SET
     status = @status, version = version + 1, updated_at = now(), updated_by = @updated_by

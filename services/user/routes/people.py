@@ -18,7 +18,7 @@ from lib.http.openapi import operation
 from lib.http.pagination import page_meta
 from services.user.model.people import Kind, NewPerson, OrderBy, PeopleQuery, PersonChange
 from services.user.routes import caller
-from services.user.routes.deps import DEPS
+from services.user.routes.deps import DEPS, RULES
 from services.user.service import access, accounts, export, pictures
 from services.user.service import people as service
 from services.user.store.models import AccountRole, AccountStatus
@@ -93,13 +93,16 @@ async def get_user(request: web.Request) -> web.Response:
     returns=Person,
     path=_ID,
     headers=("If-Match",),
-    errors=CHANGE_ERRORS,
+    errors=(*CHANGE_ERRORS, Code.RATE_LIMIT_EXCEEDED),
 )
 async def change_user(request: web.Request) -> web.Response:
     """Answer the account after a partial change; a new address has to be verified."""
     principal, account_id = caller.changed(request)
     given = await decode.body(request, PersonChange)
-    await accounts.change(request.app[DEPS].db, principal, account_id, given, if_match(request))
+    limits = request.app[RULES].mails
+    await accounts.change(
+        request.app[DEPS].db, principal, account_id, given, if_match(request), limits
+    )
     return await _answer(request, principal, account_id)
 
 

@@ -29,13 +29,13 @@ _TOKEN_ERRORS: Final = (Code.UNAUTHORIZED, Code.CONFLICT, Code.NOT_FOUND)
     returns=Registered,
     status=201,
     headers=("Idempotency-Key",),
-    errors=(Code.CONFLICT, Code.IDEMPOTENCY_KEY_REUSED),
+    errors=(Code.CONFLICT, Code.IDEMPOTENCY_KEY_REUSED, Code.RATE_LIMIT_EXCEEDED),
 )
 async def register_customer(request: web.Request) -> web.Response:
     """Answer the new account; a mail asks its owner to verify the address."""
-    deps = request.app[DEPS]
+    deps, limits = request.app[DEPS], request.app[RULES].mails
     new = await decode.body(request, NewCustomer)
-    return _registered(await register.register_customer(deps.db, deps.passwords, new))
+    return _registered(await register.register_customer(deps.db, deps.passwords, new, limits))
 
 
 @public
@@ -46,13 +46,15 @@ async def register_customer(request: web.Request) -> web.Response:
     returns=Registered,
     status=201,
     headers=("Idempotency-Key",),
-    errors=(Code.CONFLICT, Code.IDEMPOTENCY_KEY_REUSED),
+    errors=(Code.CONFLICT, Code.IDEMPOTENCY_KEY_REUSED, Code.RATE_LIMIT_EXCEEDED),
 )
 async def register_provider(request: web.Request) -> web.Response:
     """Answer the new account; the personal id is kept encrypted and never answered."""
-    deps = request.app[DEPS]
+    deps, limits = request.app[DEPS], request.app[RULES].mails
     new = await decode.body(request, NewProvider)
-    account = await register.register_provider(deps.db, deps.passwords, deps.personal_ids, new)
+    account = await register.register_provider(
+        deps.db, deps.passwords, deps.personal_ids, new, limits
+    )
     return _registered(account)
 
 

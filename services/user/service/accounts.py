@@ -18,8 +18,9 @@ from lib.http.etag import stale
 from lib.ids import new_id
 from services.user.model.account import check_names
 from services.user.model.people import Employment, NewPerson, PersonChange, check_salary
-from services.user.service import access, audit, sessions
+from services.user.service import access, audit, sessions, throttle
 from services.user.service.register import TOPIC, UserRegistered, email_is_taken
+from services.user.service.throttle import Limits
 from services.user.store import accounts, mail, profiles, roles, staff, tokens
 from services.user.store.models import AccountRole, AccountStatus, TokenKind
 from services.user.store.profiles import GetPersonRow, GetProfileRow, LockPersonRow
@@ -113,13 +114,19 @@ async def check_may_give(tx: Executor, principal: Principal, role: AccountRole) 
 
 
 async def change(
-    db: Database, principal: Principal, account_id: UUID, given: PersonChange, version: int | None
+    db: Database,
+    principal: Principal,
+    account_id: UUID,
+    given: PersonChange,
+    version: int | None,
+    limits: Limits,
 ) -> None:
     """Apply a partial change; another e-mail address has to be verified anew.
 
     Raises:
         AppError: BAD_REQUEST where there is nothing to change; NOT_FOUND; FORBIDDEN;
-            PRECONDITION_FAILED; CONFLICT where the new address is taken.
+            PRECONDITION_FAILED; CONFLICT where the new address is taken; RATE_LIMIT_EXCEEDED for
+            too many addresses of one account, or for one that was written to too often.
     """
     if given == PersonChange():
         raise AppError(Code.BAD_REQUEST, "user not updated")
@@ -130,6 +137,8 @@ async def change(
             if not isinstance(value := getattr(given, field), UnsetType)
         }
     )
+    if given.email is not UNSET:
+        await _count_address(db, principal, account_id, given.email, limits)
     async with db.transaction() as tx:
         person = await lock(tx, principal, account_id, version)
         if given.employment is not UNSET:
@@ -142,7 +151,9 @@ async def change(
             phone_number=None if given.phone_number is UNSET else given.phone_number,
             updated_by=principal.subject,
         )
-        if given.email is not UNSET and given.email != person.email:
+        if given.email is not UNSET and given.email.lower() == person.email.lower():
+            await profiles.respell_email(tx, id=account_id, email=given.email)
+        elif given.email is not UNSET:
             if not access.is_own(principal, account_id):
                 # Who reads the mails of an account can set its password.
                 await _check_may_do_as_much(tx, principal, person.role)
@@ -295,6 +306,21 @@ async def _employ(tx: Executor, account_id: UUID, given: Employment) -> None:
     )
 
 
+async def _count_address(
+    db: Database, principal: Principal, account_id: UUID, email: str, limits: Limits
+) -> None:
+    """Count another address before it is known whether it is taken: asking is what is limited.
+
+    By who asks: nobody uses up what the owner may change.
+    """
+    person = await profiles.get_person(db, id=account_id)
+    if person is not None and person.email.lower() == email.lower():
+        return
+    by_account = throttle.key("address-of", str(account_id), principal.subject)
+    async with db.transaction() as tx:
+        await throttle.take(tx, {by_account: limits.pair, **limits.of("address", email)})
+
+
 async def _change_email(tx: Executor, person: LockPersonRow, email: str) -> None:
     try:
         await profiles.change_email(tx, id=person.id, email=email)
@@ -303,7 +329,8 @@ async def _change_email(tx: Executor, person: LockPersonRow, email: str) -> None
     # Links that went to the former address are worth nothing from now on.
     for kind in TokenKind:
         await tokens.spend_tokens(tx, account_id=person.id, kind=kind)
-    await _mail(tx, "email_changed", person.id, person.email)
+    if person.verified:  # else it may be anybody's, who has nothing to do with us
+        await _mail(tx, "email_changed", person.id, person.email)
     await _mail(tx, "verify_email", person.id, email)
 
 

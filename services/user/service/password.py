@@ -122,11 +122,13 @@ async def _set(
     # A link that is still about must not undo this.
     await tokens.spend_tokens(tx, account_id=account_id, kind=TokenKind.RESET_PASSWORD)
     await sessions.end_all(tx, account_id, because=because)
-    await mail.add_mail(
-        tx,
-        id=new_id(),
-        template="password_changed",
-        account_id=account_id,
-        recipient=account.email,
-    )
+    # Who has never proved the address may be anybody, and it anybody's; who used a link has.
+    if account.verified or because == "password_reset":
+        await mail.add_mail(
+            tx,
+            id=new_id(),
+            template="password_changed",
+            account_id=account_id,
+            recipient=account.email,
+        )
     await audit.record(tx, f"password.{because.removeprefix('password_')}", account_id, actor=actor)

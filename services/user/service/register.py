@@ -15,7 +15,8 @@ from services.user.model.account import NewCustomer, NewProvider, check_names
 from services.user.model.common_passwords import check_password
 from services.user.passwords import Passwords
 from services.user.personal_ids import PersonalIds
-from services.user.service import audit
+from services.user.service import audit, throttle
+from services.user.service.throttle import Limits
 from services.user.store import accounts, mail
 from services.user.store.models import Account, AccountRole
 
@@ -29,26 +30,37 @@ class UserRegistered(msgspec.Struct, frozen=True):
     role: AccountRole
 
 
-async def register_customer(db: Database, passwords: Passwords, new: NewCustomer) -> Account:
+async def register_customer(
+    db: Database, passwords: Passwords, new: NewCustomer, limits: Limits
+) -> Account:
     """Add a customer.
 
     Raises:
         AppError: CONFLICT where the address is taken, whatever its case; VALIDATION_ERROR for names
-            that are none and for a password that others try first.
+            that are none and for a password that others try first; RATE_LIMIT_EXCEEDED after too
+            many attempts with one address or by one client: each may write to a stranger.
     """
     names = check_names(first_name=new.first_name, last_name=new.last_name)
     check_password("password", new.password, new.email, *names.values())
+    async with db.transaction() as tx:
+        await throttle.take(tx, limits.of("register", new.email))
     password_hash = await passwords.hash(new.password)
     async with db.transaction() as tx:
         return await _add(tx, new, names, password_hash, AccountRole.CUSTOMER)
 
 
 async def register_provider(
-    db: Database, passwords: Passwords, personal_ids: PersonalIds, new: NewProvider
+    db: Database,
+    passwords: Passwords,
+    personal_ids: PersonalIds,
+    new: NewProvider,
+    limits: Limits,
 ) -> Account:
     """Add a provider and their encrypted personal id, both or neither; raises as for customers."""
     names = check_names(first_name=new.first_name, last_name=new.last_name)
     check_password("password", new.password, new.email, *names.values())
+    async with db.transaction() as tx:
+        await throttle.take(tx, limits.of("register", new.email))
     password_hash = await passwords.hash(new.password)
     async with db.transaction() as tx:
         account = await _add(tx, new, names, password_hash, AccountRole.PROVIDER)

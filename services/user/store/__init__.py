@@ -54,6 +54,7 @@ QUERY_NAMES: Final = {
     profiles.GET_PROFILE: "GetProfile",
     profiles.UPDATE_PERSON: "UpdatePerson",
     profiles.CHANGE_EMAIL: "ChangeEmail",
+    profiles.RESPELL_EMAIL: "RespellEmail",
     profiles.SET_STATUS: "SetStatus",
     profiles.SET_ROLE: "SetRole",
     profiles.DELETE_ACCOUNT: "DeleteAccount",

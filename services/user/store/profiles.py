@@ -200,6 +200,14 @@ async def change_email(db: Executor, *, email: str, id: UUID) -> None:
     await db.execute(CHANGE_EMAIL, email, id)
 
 
+RESPELL_EMAIL: Final = "UPDATE account SET email = $1 WHERE id = $2 AND lower(email) = lower($1)"
+
+
+async def respell_email(db: Executor, *, email: str, id: UUID) -> None:
+    """The same address in other letters: what was proved stays so."""
+    await db.execute(RESPELL_EMAIL, email, id)
+
+
 SET_STATUS: Final = """\
 UPDATE account SET
     status = $1, version = version + 1, updated_at = now(), updated_by = $2

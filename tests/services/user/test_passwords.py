@@ -30,6 +30,7 @@ def change(world, session, old: str = PASSWORD, new: str = NEW, path: str = "use
 @pytest.mark.parametrize("path", ["users/me", "me"])
 async def test_a_change_takes_the_old_password_and_ends_every_session(world, path) -> None:
     session, other = await world.signed_up(), (await world.login()).data
+    await world.db.execute("UPDATE account SET verified = true")
     assert (await change(world, session, path=path)).status == 204
     for ended in (session, other):
         answer = await world.post("refresh", {"refresh_token": ended["refresh_token"]})
