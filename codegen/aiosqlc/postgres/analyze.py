@@ -326,6 +326,18 @@ def _answers(
 def _misuse(query: TypedQuery, options: AnalyzeOptions) -> Iterator[Diagnostic]:
     """Yield what is wrong between a query's command and what it returns."""
     parsed = query.parsed
+    found = [embed.name for embed in query.embeds]
+    for embed in parsed.embeds:
+        if embed.table in found:
+            found.remove(embed.table)
+        else:
+            yield Diagnostic(
+                "E342",
+                f"`sqlc.embed({embed.table})` is not a row of one table here",
+                (Label(parsed.file, embed.span),),
+                "embed a table or view in the outermost SELECT or RETURNING, without a set"
+                " operation or grouping set around it; or list the columns",
+            )
     if parsed.command.returns_rows and not query.columns and not query.read_only:
         yield Diagnostic(
             "E321",

@@ -27,8 +27,9 @@ def _var(p: Prover, node: Node, scope: Scope) -> Verdict:
     varno, attribute = node["varno"], node["varattno"]
     nulling: frozenset[int] = node["varnullingrels"] or frozenset()
     returning = node.get("varreturningtype", kinds.Returning.DEFAULT)
-    if returning != kinds.Returning.DEFAULT and (absent := _absent_row(owner, returning)):
-        return maybe(absent)
+    for absence in absences_of_row(owner, varno, returning):
+        if (owner, absence) not in p.ignored_joins:
+            return maybe(_WHY_ABSENT[absence])
     if (
         node["varlevelsup"]
         and owner.query["groupingSets"]
@@ -43,8 +44,6 @@ def _var(p: Prover, node: Node, scope: Scope) -> Verdict:
     alive = [j for j in owner.alive(varno, nulling) if (owner, j) not in p.ignored_joins]
     if alive:
         return maybe(f"{_column_name(owner, node)} is NULL where {_nuller(owner, alive[0])}")
-    if varno != owner.query["resultRelation"] and _merge_without_source(owner):
-        return maybe("the source row is missing for rows NOT MATCHED BY SOURCE")
     return entry_column(p, varno, attribute, owner)
 
 
@@ -55,15 +54,36 @@ def _grouped_twice(owner: Scope, varno: int, attribute: int) -> bool:
     )
 
 
-def _absent_row(owner: Scope, returning: int) -> str:
-    """Say why OLD or NEW has no row here, or return ''."""
+# Why a row that a column belongs to need not be there, beside outer joins (which are numbers > 0).
+_NO_OLD, _NO_NEW, _NO_SIDE, _NO_SOURCE = -1, -2, -3, -4
+_WHY_ABSENT = {
+    _NO_OLD: "an inserted row has no OLD",
+    _NO_NEW: "a deleted row has no NEW",
+    _NO_SIDE: "MERGE has OLD or NEW only for some actions",
+    _NO_SOURCE: "the source row is missing for rows NOT MATCHED BY SOURCE",
+}
+
+
+def absences_of_row(owner: Scope, varno: int, returning: int) -> list[int]:
+    """Return why the row of an entry, OLD or NEW may be missing from what a write returns."""
     if returning == kinds.Returning.OLD and owner.command == kinds.Command.INSERT:
-        return "an inserted row has no OLD"
+        return [_NO_OLD]
     if returning == kinds.Returning.NEW and owner.command == kinds.Command.DELETE:
-        return "a deleted row has no NEW"
-    if returning != kinds.Returning.DEFAULT and owner.command == kinds.Command.MERGE:
-        return "MERGE has OLD or NEW only for some actions"
-    return ""
+        return [_NO_NEW]
+    if owner.command != kinds.Command.MERGE:
+        return []
+    if returning != kinds.Returning.DEFAULT:
+        return [_NO_SIDE]
+    outside = varno != owner.query["resultRelation"]
+    return [_NO_SOURCE] if outside and _merge_without_source(owner) else []
+
+
+def absences(owner: Scope, row: list[Node]) -> list[int]:
+    """Return what can leave out a row: outer joins, and what a write has no row of."""
+    varno = row[0]["varno"]
+    returning = row[0].get("varreturningtype", kinds.Returning.DEFAULT)
+    nulling = frozenset[int]().union(*(column["varnullingrels"] or () for column in row))
+    return [*owner.alive(varno, nulling), *absences_of_row(owner, varno, returning)]
 
 
 def _merge_without_source(owner: Scope) -> bool:
