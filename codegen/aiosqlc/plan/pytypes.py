@@ -73,6 +73,8 @@ POSTGRES: dict[str, PyType] = {
     "record": _ANY,
 }  # fmt: skip
 
+# What asyncpg has no binary form of: it refuses to decode a range over these.
+SENT_AS_TEXT = frozenset({"money"})
 RANGE = _asyncpg("Range")
 UNKNOWN = _ANY
 TEXT = _STR

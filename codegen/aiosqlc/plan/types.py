@@ -104,10 +104,19 @@ class TypeResolver:
 
     def _range(self, sql: SqlType) -> PyType:
         """Return asyncpg's Range of the subtype; it holds the values as the driver decodes them."""
-        bound = self._scalar(sql.base, parameter=False) if sql.base else pytypes.UNKNOWN
-        plain = bound if not bound.decode else pytypes.TEXT
+        plain = self._bound(sql.base) if sql.base else pytypes.UNKNOWN
         imports = pytypes.RANGE.imports | plain.imports
         return PyType(f"{pytypes.RANGE.annotation}[{plain.annotation}]", imports)
+
+    def _bound(self, sql: SqlType) -> PyType:
+        """Return the type of a range's bounds, which no class of ours is made of."""
+        inner = sql
+        while inner.kind is TypeKind.DOMAIN and inner.base and not inner.array_dims:
+            inner = inner.base
+        if inner.kind is TypeKind.ENUM and not inner.array_dims:
+            return pytypes.TEXT
+        bound = self._value(inner, element_not_null=False, parameter=False)
+        return pytypes.UNKNOWN if bound.decode or inner.name in pytypes.SENT_AS_TEXT else bound
 
     def class_name(self, schema: str, name: str) -> str:
         """Return the class of a type or table; those outside the default schema carry its name."""

@@ -19,6 +19,7 @@ from aiosqlc.postgres.infer import (  # noqa: F401 - importing registers the rul
 from aiosqlc.postgres.infer.access import Access, access_of
 from aiosqlc.postgres.infer.advice import Advice, advice_of
 from aiosqlc.postgres.infer.cardinality import RowCounter
+from aiosqlc.postgres.infer.dimensions import dimensions
 from aiosqlc.postgres.infer.elements import array_elements
 from aiosqlc.postgres.infer.embeds import embedded_rows
 from aiosqlc.postgres.infer.outputs import output_targets
@@ -209,9 +210,12 @@ class Typist:
             verdict = column_in(prover, scope, number)
         attribute = self.facts.attributes.get((head.table, head.attribute))
         elements = scope is not None and expr is not None and self._is_array(head.type_oid)
+        dims = attribute.dims if attribute else 0
+        if elements and scope is not None and expr is not None:
+            dims = dimensions(expr, scope)
         return Column(
             name=_shown_name(head.name, scope, expr),
-            type=self.types.get(head.type_oid, head.typmod, attribute.dims if attribute else 0),
+            type=self.types.get(head.type_oid, head.typmod, dims),
             not_null=not verdict.null,
             element_not_null=bool(
                 elements and scope and expr and not array_elements(prover, expr, scope).null

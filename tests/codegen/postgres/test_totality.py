@@ -1,0 +1,31 @@
+"""Functions are claimed never to give NULL only on servers where that was seen."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+from aiosqlc.postgres.catalog.totality import total_functions
+from aiosqlc.postgres.server.embedded import embedded_server
+from aiosqlc.postgres.totality import build
+
+_CALLED = (16, 18)
+_SAMPLE = 40
+
+
+def test_nothing_is_claimed_of_a_server_version_that_nobody_called() -> None:
+    assert total_functions(17) == {}
+    assert total_functions(19) == {}
+    files = Path(build.__file__).parent.glob("postgres*.txt")
+    assert sorted(file.stem for file in files) == [f"postgres{major}" for major in _CALLED]
+
+
+@pytest.mark.parametrize("major", _CALLED)
+def test_functions_claimed_total_give_no_null_on_that_server(major: int) -> None:
+    with embedded_server(major=major) as server:
+        assert build.nulls_among(server.conninfo("postgres"), _drawn(major)) == []
+
+
+def _drawn(major: int) -> list[int]:
+    return random.Random(major).sample(sorted(total_functions(major)), _SAMPLE)
