@@ -6,7 +6,7 @@ import asyncio
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import pytest
 import structlog
@@ -16,6 +16,7 @@ from lib.testing.mysql_databases import MysqlDatabases
 from tests.grants import GRANTS
 
 ROOT = Path(__file__).resolve().parent.parent
+E2E = "tests/e2e/"
 # As the library has it, but for tracebacks: with their source and every variable, as it prints them
 # otherwise, one takes longer than what most tests wait for.
 structlog.configure(
@@ -45,9 +46,23 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         is_long = item.get_closest_marker("long") is not None
         is_both = wanted and "full" in getattr(item, "fixturenames", ())
         (kept if is_both or is_long == wanted else left).append(item)
+    # What takes longest begins: the workers end together.
+    kept.sort(key=lambda item: not item.nodeid.startswith(E2E))
     if left:
         config.hook.pytest_deselected(items=left)
-        items[:] = kept
+    items[:] = kept
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Files side by side, but those of `e2e`, whose stack is everybody's, one after the other."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = str(super()._split_scope(nodeid))
+            return E2E if file.startswith(E2E) else file
+
+    return Scheduling(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,9 @@ from pymysql.connections import Connection
 
 from lib.db import migrations
 from lib.db.mysql_session import connect_arguments
-from lib.testing.mysql_clone import dump
+from lib.testing.mysql_clone import dump, restore
+
+Kind = tuple[str, bool]  # a database's name, and whether it has demo data
 
 
 class MysqlDatabases:
@@ -25,22 +27,39 @@ class MysqlDatabases:
         self._prefix = prefix
         self._made: dict[str, None] = {}
         self._count = 0
-        self._templates: dict[tuple[str, bool], tuple[str, ...] | None] = {}
+        self._templates: dict[Kind, tuple[str, ...] | None] = {}
+        self._copies: dict[str, Kind] = {}
+        self._free: dict[Kind, list[str]] = {}
 
     def create(self, db: str, *, demo: bool = False) -> str:
         """Return the URL of a new database with `db`'s schema and, if asked, its demo data.
 
-        The first one is migrated, those after it are copies of what came of that.
+        The first one is migrated, those after it are copies of what came of that, or were given
+        back.
         """
+        kind = (db, demo)
+        if free := self._free.get(kind):
+            return free.pop()
         url = self.create_empty(db)
-        if (db, demo) not in self._templates:
-            self._templates[db, demo] = self._dump(self._migrated(db, demo=demo))
-        template = self._templates[db, demo]
+        if kind not in self._templates:
+            self._templates[kind] = self._dump(self._migrated(db, demo=demo))
+        template = self._templates[kind]
         if template is None:
             self._migrate(url, db, demo=demo)
         else:
             self._run(name_of(url), template)
+            self._copies[url] = kind
         return url
+
+    def give_back(self, url: str) -> None:
+        """Take a database made here that nobody uses any more; it is used again, or dropped."""
+        kind = self._copies.get(url)
+        template = self._templates[kind] if kind else None
+        if kind and template and self._restore(name_of(url), template):
+            self._free.setdefault(kind, []).append(url)
+        else:
+            self._copies.pop(url, None)
+            self.drop(url)
 
     def create_empty(self, name: str = "empty") -> str:
         """Return the URL of a new database with nothing in it."""
@@ -71,6 +90,10 @@ class MysqlDatabases:
     def _dump(self, url: str) -> tuple[str, ...] | None:
         with self._connect() as connection:
             return dump(connection, name_of(url))
+
+    def _restore(self, database: str, template: tuple[str, ...]) -> bool:
+        with self._connect() as connection:
+            return restore(connection, database, template)
 
     def _run(self, database: str, statements: tuple[str, ...]) -> None:
         with self._connect() as connection, connection.cursor() as cursor:

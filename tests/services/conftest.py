@@ -37,7 +37,7 @@ def killable_server(engine: str, request: pytest.FixtureRequest) -> TestPostgres
 async def new_engine_database(
     engine_server: TestPostgres | MysqlDatabases,
 ) -> AsyncIterator[NewDatabase]:
-    """Make databases on that engine, which are dropped after the test."""
+    """Make databases on that engine, which are given back after the test."""
     made: list[str] = []
 
     async def new(db: str, *, demo: bool = False) -> str:
@@ -46,4 +46,4 @@ async def new_engine_database(
 
     yield new
     for url in made:
-        await asyncio.to_thread(engine_server.drop, url)
+        await asyncio.to_thread(engine_server.give_back, url)

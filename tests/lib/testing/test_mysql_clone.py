@@ -93,3 +93,48 @@ def test_a_second_database_has_the_demo_data_of_the_first(mysql_server, connect)
         counts.append(_run(connect(url), "SELECT count(*) FROM department"))
         mysql_server.drop(url)
     assert counts[0] == counts[1] != [(0,)]
+
+
+COLUMNS = [("position", "outbox"), ("id", "outbox_lane")]
+EVENT = """
+INSERT INTO outbox (id, lane, topic, event_key, kind, payload, request_id, traceparent)
+VALUES ('0123456789abcdef', 0, 't', 'k', 'x', '', '', '')
+"""
+
+
+def _used(connection) -> list[list[tuple]]:
+    """Leave traces in a product database; return what was in it, and what is."""
+    before = _run(connection, "SELECT count(*) FROM price_change")
+    _run(connection, EVENT, "DELETE FROM price_change", "UPDATE outbox_lane SET id = id + 10")
+    return [before, *(_run(connection, f"SELECT {c} FROM {t}") for c, t in COLUMNS)]
+
+
+def test_a_database_that_is_given_back_is_used_again_as_new(mysql_server, connect) -> None:
+    url = mysql_server.create("product", demo=True)
+    found = _used(connect(url))
+    mysql_server.give_back(url)
+    again = mysql_server.create("product", demo=True)
+    assert (again, _used(connect(again))) == (url, found)
+    mysql_server.drop(again)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "ALTER TABLE product ADD COLUMN width int",
+        "CREATE TABLE shelf (id int)",
+        "CREATE VIEW wide AS SELECT 1 AS one",
+        "CREATE TRIGGER kept BEFORE DELETE ON product FOR EACH ROW SET @kept = 1",
+        "CREATE FUNCTION one () RETURNS int DETERMINISTIC RETURN 1",
+        "DROP TABLE outbox",
+    ],
+)
+def test_a_database_whose_schema_has_changed_is_not_used_again(
+    mysql_server, connect, change
+) -> None:
+    url = mysql_server.create("product", demo=True)
+    _run(connect(url), change)
+    mysql_server.give_back(url)
+    again = mysql_server.create("product", demo=True)
+    assert again != url
+    mysql_server.drop(again)
