@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
 from functools import partial
 
 from aiohttp import web
@@ -25,6 +26,7 @@ from services.order.routes.goods.deps import SHOP
 from services.order.routes.jobs.deps import SERVICES
 from services.order.service.goods.recovery import recover
 from services.order.service.goods.shop import Shop
+from services.order.service.jobs.confirmation import confirm_silent
 from services.order.service.jobs.departures import HANDLERS
 from services.order.store import QUERY_NAMES
 from services.order.upstreams import open_upstreams
@@ -71,12 +73,17 @@ def _background(app: web.Application, config: OrderConfig) -> Iterator[Part]:
         await gauges.refresh()
         return await recover(app[SHOP])
 
+    async def confirm() -> bool:
+        window = timedelta(seconds=config.objection_seconds)
+        return await confirm_silent(db, window=window) > 0
+
     async def forget() -> bool:
         await IdempotencyKeys(db).forget_old()
         return False
 
     yield repeating(go_on, name="order-recovery", idle_seconds=config.recovery_seconds)
     yield repeating(overdue.step, name="overdue-service-orders", idle_seconds=config.sweep_seconds)
+    yield repeating(confirm, name="silent-jobs", idle_seconds=config.sweep_seconds)
     yield repeating(forget, name="housekeeping", idle_seconds=_HOUR)
     if redis is not None:
         yield Relay(db, redis, registry=registry).running()

@@ -40,6 +40,8 @@ class OrderConfig(PostgresSettings, GateSettings, ServiceLoginSettings, BreakerS
     recovery_seconds: Seconds = 1.0
     # How long the sweep of service orders whose time is over rests when there are none.
     sweep_seconds: Seconds = 5.0
+    # A customer who does not object for this long to what is said to be done has confirmed it.
+    objection_seconds: Seconds = 3 * 24 * 3600.0
     # What nobody has worked on for this long was left behind by a process that is gone; it is also
     # how long it waits for the next attempt. Longer than a request may take.
     lease_seconds: Seconds = 15.0

@@ -145,9 +145,9 @@ async def test_a_tap_is_replaced_talked_about_reviewed_and_thanked_for_and_goods
     kept = await carl.get(f"chats/v1/channels/{channel}/messages")
     assert [message["sequence"] for message in kept["messages"]] == [2, 1]
 
-    # Petra comes and does it.
-    for status in ("IN_PROGRESS", "COMPLETED"):
-        moved = await petra.patch(f"orders/v1/jobs/{job['id']}", {"status": status})
+    # Petra comes and does it; Carl confirms that she has.
+    for side, status in ((petra, "IN_PROGRESS"), (petra, "DONE"), (carl, "COMPLETED")):
+        moved = await side.patch(f"orders/v1/jobs/{job['id']}", {"status": status})
         assert moved["status"] == status
     done = await carl.get(f"orders/v1/service-orders/{order['id']}")
     assert done["status"] == "COMPLETED"

@@ -14,8 +14,8 @@ from lib.ids import new_id
 from services.user.store import mail
 
 
-class OrderExpired(msgspec.Struct, frozen=True):
-    """What we need of `service_order.expired`."""
+class ForCustomer(msgspec.Struct, frozen=True):
+    """What we need of `service_order.expired` and of `job.done`."""
 
     customer_id: UUID
 
@@ -29,7 +29,7 @@ class JobCancelled(msgspec.Struct, frozen=True):
 
 
 async def _order_expired(tx: Executor, event: Event) -> None:
-    told = event.decode(OrderExpired)
+    told = event.decode(ForCustomer)
     await _tell(tx, told.customer_id, "service_order_expired")
 
 
@@ -41,11 +41,15 @@ async def _job_cancelled(tx: Executor, event: Event) -> None:
         await _tell(tx, told.provider_id, "job_cancelled_for_provider")
 
 
+async def _job_done(tx: Executor, event: Event) -> None:
+    await _tell(tx, event.decode(ForCustomer).customer_id, "job_done_for_customer")
+
+
 async def _tell(tx: Executor, account_id: UUID, template: str) -> None:
     await mail.tell_account(tx, id=new_id(), template=template, account_id=account_id)
 
 
 HANDLERS: Final[Mapping[str, Mapping[str, Handler]]] = {
     "service-orders": {"service_order.expired": _order_expired},
-    "jobs": {"job.cancelled": _job_cancelled},
+    "jobs": {"job.done": _job_done, "job.cancelled": _job_cancelled},
 }

@@ -30,6 +30,13 @@ VALUES (@id, @order_id, @offer_id, @customer_id, @provider_id, @service_id, @pri
 -- name: SetJobStatus :execrows
 UPDATE job SET status = @status, version = version + 1, updated_at = now() WHERE id = @id;
 
+-- name: ListSilentJobs :many
+-- Some of those that are said to be done, and that nobody has objected to since, the longest first.
+SELECT id, order_id FROM job
+WHERE status = 'DONE' AND updated_at <= @until
+ORDER BY updated_at, id
+LIMIT @batch_size;
+
 -- name: RemoveJob :execrows
 DELETE FROM job WHERE id = @id;
 

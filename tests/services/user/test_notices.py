@@ -79,6 +79,19 @@ async def test_the_customer_of_an_order_that_found_nobody_has_one_mail(world, re
     assert (entry["action"], entry["actor"]) == ("service_order.expired", "order")
 
 
+async def test_a_customer_is_told_that_a_job_is_said_to_be_done(world, redis) -> None:
+    customer = await actor(world, Role.CUSTOMER)
+    payload = {
+        "job_id": str(new_id()),
+        "order_id": str(new_id()),
+        "customer_id": customer.id,
+        "provider_id": str(new_id()),
+        "actor": "x",
+    }
+    mails = await mails_after(world, redis, "jobs", "job.done", payload)
+    assert mails == [("job_done_for_customer", customer.id)]
+
+
 async def test_who_is_gone_has_no_mail(world, redis) -> None:
     payload = {"order_id": str(new_id()), "customer_id": str(new_id()), "actor": "order"}
     assert await mails_after(world, redis, "service-orders", "service_order.expired", payload) == []

@@ -6,7 +6,9 @@ from typing import Literal, TypeAlias
 
 from lib.http.decode import Input
 
-JobStatusName: TypeAlias = Literal["PENDING", "IN_PROGRESS", "PAUSED", "COMPLETED", "CANCELLED"]
+JobStatusName: TypeAlias = Literal[
+    "PENDING", "IN_PROGRESS", "PAUSED", "DONE", "COMPLETED", "CANCELLED"
+]
 
 
 class JobChange(Input, frozen=True, kw_only=True):

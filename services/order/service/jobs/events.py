@@ -68,6 +68,16 @@ class JobCompleted(Struct, frozen=True):
     actor: str
 
 
+class JobDone(Struct, frozen=True):
+    """The payload of `job.done`: the provider says so, the customer may object."""
+
+    job_id: UUID
+    order_id: UUID
+    customer_id: UUID
+    provider_id: UUID
+    actor: str
+
+
 class JobCancelled(Struct, frozen=True):
     """The payload of `job.cancelled`; `by` says on whose side the reason is.
 
@@ -110,8 +120,11 @@ async def job_begun(tx: Executor, fact: JobBegun) -> None:
 
 
 async def job_moved(tx: Executor, fact: JobMoved) -> None:
-    """Publish that a job is done, or off."""
+    """Publish that a job is done, completed, or off."""
     job = fact.job
+    if job.status is JobStatus.DONE:
+        done = JobDone(job.id, job.order_id, job.customer_id, job.provider_id, _actor())
+        await publish(tx, topic=JOBS, key=str(job.id), kind="job.done", payload=done)
     if job.status is JobStatus.COMPLETED:
         await publish(
             tx, topic=JOBS, key=str(job.id), kind="job.completed", payload=_completed(job)

@@ -62,6 +62,7 @@ _ORDERS: Final[Mapping[tuple[ServiceOrderStatus, OrderStep], ServiceOrderStatus]
     (_O.ASSIGNED, OrderStep.COMPLETE): _O.COMPLETED,
     (_O.ASSIGNED, OrderStep.REOPEN): _O.PENDING,
     (_O.ASSIGNED, OrderStep.DROP): _O.CANCELLED,
+    (_O.COMPLETED, OrderStep.DROP): _O.CANCELLED,  # taken back by an administrator
 }
 
 _OFFERS: Final[Mapping[tuple[OfferStatus, OfferStep], OfferStatus]] = {
@@ -74,17 +75,24 @@ _OFFERS: Final[Mapping[tuple[OfferStatus, OfferStep], OfferStatus]] = {
 
 _EITHER: Final = frozenset(Actor)
 _PROVIDER: Final = frozenset((Actor.PROVIDER, Actor.ADMIN))
+_CUSTOMER: Final = frozenset((Actor.CUSTOMER, Actor.ADMIN))
 _ADMIN: Final = frozenset((Actor.ADMIN,))
 
-# Work under way is paused before one side alone may call it off.
+# Work under way is paused before one side alone may call it off. That it is completed is for the
+# customer to say: points and reviews follow from it.
 _JOBS: Final[Mapping[tuple[JobStatus, JobStatus], frozenset[Actor]]] = {
     (_J.PENDING, _J.IN_PROGRESS): _PROVIDER,
     (_J.PENDING, _J.CANCELLED): _EITHER,
     (_J.IN_PROGRESS, _J.PAUSED): _EITHER,
-    (_J.IN_PROGRESS, _J.COMPLETED): _EITHER,
+    (_J.IN_PROGRESS, _J.DONE): _PROVIDER,
+    (_J.IN_PROGRESS, _J.COMPLETED): _CUSTOMER,
     (_J.IN_PROGRESS, _J.CANCELLED): _ADMIN,
     (_J.PAUSED, _J.IN_PROGRESS): _PROVIDER,
     (_J.PAUSED, _J.CANCELLED): _EITHER,
+    (_J.DONE, _J.COMPLETED): _CUSTOMER,
+    (_J.DONE, _J.IN_PROGRESS): _EITHER,  # it is not done after all
+    (_J.DONE, _J.CANCELLED): _ADMIN,
+    (_J.COMPLETED, _J.CANCELLED): _ADMIN,
 }
 
 _ASKED_FOR: Final = {

@@ -33,6 +33,7 @@ QUERY_NAMES: Final = {
     **dict.fromkeys(jobs.COUNT_JOBS.values(), "CountJobs"),
     jobs.ADD_JOB: "AddJob",
     jobs.SET_JOB_STATUS: "SetJobStatus",
+    jobs.LIST_SILENT_JOBS: "ListSilentJobs",
     jobs.REMOVE_JOB: "RemoveJob",
     jobs.LIST_UNFINISHED_JOBS_OF_CUSTOMER: "ListUnfinishedJobsOfCustomer",
     jobs.LIST_UNFINISHED_JOBS_OF_PROVIDER: "ListUnfinishedJobsOfProvider",

@@ -4,8 +4,11 @@
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
+from itertools import starmap
 from typing import Final, Literal
 from uuid import UUID
+
+import msgspec
 
 from lib.db import Executor
 from services.order.store.jobs.models import JOB_STATUS_BY_LABEL, Job, JobStatus
@@ -194,6 +197,27 @@ SET_JOB_STATUS: Final = (
 async def set_job_status(db: Executor, *, status: JobStatus, id: UUID) -> int:
     status_ = await db.execute(SET_JOB_STATUS, status, id)
     return int(status_.rpartition(" ")[2])
+
+
+LIST_SILENT_JOBS: Final = """\
+SELECT id, order_id FROM job
+WHERE status = 'DONE' AND updated_at <= $1
+ORDER BY updated_at, id
+LIMIT $2
+"""
+
+
+class ListSilentJobsRow(msgspec.Struct, frozen=True, gc=False):
+    id: UUID
+    order_id: UUID
+
+
+async def list_silent_jobs(
+    db: Executor, *, until: datetime, batch_size: int
+) -> list[ListSilentJobsRow]:
+    """Some of those that are said to be done, and that nobody has objected to since, the longest first."""
+    rows = await db.fetch(LIST_SILENT_JOBS, until, batch_size)
+    return list(starmap(ListSilentJobsRow, rows))
 
 
 REMOVE_JOB: Final = "DELETE FROM job WHERE id = $1"

@@ -23,6 +23,7 @@ class JobStatus(StrEnum):
     PENDING = "PENDING"
     IN_PROGRESS = "IN_PROGRESS"
     PAUSED = "PAUSED"
+    DONE = "DONE"
     COMPLETED = "COMPLETED"
     CANCELLED = "CANCELLED"
 

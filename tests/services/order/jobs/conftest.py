@@ -79,11 +79,12 @@ class Market:
         return await expect(201, self.customer("POST", f"offers/{offer['id']}/accept"))
 
     async def job(self, *statuses: str) -> dict:
-        """Return a job that its provider has brought through `statuses`."""
+        """Return a job brought through `statuses` by its provider, completed by its customer."""
         job = await self.accept(await self.offer(await self.order()))
         for status in statuses:
             path = f"jobs/{job['id']}"
-            job = await expect(200, self.provider("PATCH", path, json={"status": status}))
+            side = self.customer if status == "COMPLETED" else self.provider
+            job = await expect(200, side("PATCH", path, json={"status": status}))
         return job
 
     async def done(self) -> dict:

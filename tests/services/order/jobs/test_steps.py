@@ -37,7 +37,7 @@ ORDERS = {
     },
     "PAUSED": {"resume": "PENDING", "cancel": "CANCELLED", "expire": "EXPIRED"},
     "ASSIGNED": {"complete": "COMPLETED", "reopen": "PENDING", "drop": "CANCELLED"},
-    "COMPLETED": {},
+    "COMPLETED": {"drop": "CANCELLED"},
     "CANCELLED": {},
     "EXPIRED": {},
 }
@@ -57,11 +57,17 @@ JOBS = {
     "PENDING": {"IN_PROGRESS": "provider admin", "CANCELLED": "customer provider admin"},
     "IN_PROGRESS": {
         "PAUSED": "customer provider admin",
-        "COMPLETED": "customer provider admin",
+        "DONE": "provider admin",
+        "COMPLETED": "customer admin",
         "CANCELLED": "admin",
     },
     "PAUSED": {"IN_PROGRESS": "provider admin", "CANCELLED": "customer provider admin"},
-    "COMPLETED": {},
+    "DONE": {
+        "COMPLETED": "customer admin",
+        "IN_PROGRESS": "customer provider admin",
+        "CANCELLED": "admin",
+    },
+    "COMPLETED": {"CANCELLED": "admin"},
     "CANCELLED": {},
 }
 WISHES = {
