@@ -123,7 +123,8 @@ class OptionalPart:
 
     `kind` is `if` (present iff parameter `name` was passed), `set` (a SET item left out while
     parameter `name` is UNSET) or `sort` (`name` is the Python argument that picks one of
-    `choices`). `numbers` are the parameters that occur only inside it.
+    `choices`). `numbers` are the parameters that occur only inside it, `also` the further names of
+    `:if a, b`: all of them must have been passed.
     """
 
     kind: str
@@ -131,6 +132,7 @@ class OptionalPart:
     span: Span
     choices: tuple[str, ...] = ()
     numbers: tuple[int, ...] = ()
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,7 +311,8 @@ class Column:
 class TypedParam:
     """A parameter, typed and named.
 
-    `not_null` False means None may be passed and means something.
+    `not_null` False means None may be passed and means something. `is_part` is whether it is only a
+    part of what `origin` holds, as the document merged with another by `||`.
     """
 
     number: int
@@ -321,6 +324,7 @@ class TypedParam:
     is_slice: bool = False
     is_named: bool = False
     reasons: tuple[str, ...] = ()
+    is_part: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ def query_key(schema: str, query: ParsedQuery) -> str:
     parts += [repr((p.number, p.name, p.nullable, p.is_slice)) for p in query.params]
     parts += [repr((embed.table, embed.sql_offset)) for embed in query.embeds]
     parts += [repr((hint.target, hint.python_type, hint.not_null)) for hint in query.hints]
-    parts += [repr((part.kind, part.name, part.choices)) for part in query.dynamic]
+    parts += [repr((part.kind, part.name, part.also, part.choices)) for part in query.dynamic]
     parts += [variant.sql for variant in query.variants]
     return _digest([*parts, repr(query.options)])
 

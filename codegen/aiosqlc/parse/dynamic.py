@@ -7,7 +7,7 @@ part.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aiosqlc.diagnostics import Diagnostic, Label
 from aiosqlc.parse.macros import Use
@@ -21,15 +21,44 @@ _DIRECTIVE = re.compile(r"--\s*:(?P<word>[A-Za-z]\w*)(?P<rest>.*)$")
 _CLAUSE_STARTS = frozenset({"WHERE", "HAVING", "SET", "ON"})
 
 
+# A directive behind the semicolon of its line.
+_BEHIND = re.compile(rf"[ \t]*(--\s*:(?:{'|'.join(DIRECTIVES)})\b[^\n]*)", re.IGNORECASE)
+_NAMES = re.compile(r"[A-Za-z_]\w*(?:\s*,\s*[A-Za-z_]\w*)*")
+
+
+def directive_behind(text: str, semicolon: int) -> Token | None:
+    """Return the directive that stands behind a semicolon on its line: it belongs to that line."""
+    match = _BEHIND.match(text, semicolon)
+    return Token(Kind.COMMENT, match[1], match.start(1), match.end(1)) if match else None
+
+
+def stray_directives(file: SourceFile, above: list[Token]) -> list[Diagnostic]:
+    """Report the directives above a statement: there they would be lost."""
+    return [
+        Diagnostic(
+            "E131",
+            f"a `:{match['word']}` outside a query",
+            (Label(file, token.span, "it governs nothing here"),),
+            hint="put it at the end of the line it is about, or inside the query",
+        )
+        for token in above
+        if (match := _DIRECTIVE.match(token.text)) and match["word"].lower() in DIRECTIVES
+    ]
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One directive: the stretches of text it governs, and for `sort` the texts to choose from."""
+    """One directive: the stretches of text it governs, and for `sort` the texts to choose from.
+
+    `also` are the further names of `:if a, b`.
+    """
 
     kind: str
     name: str
     span: Span
     regions: tuple[Span, ...]
     choices: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,21 +120,21 @@ def _directives(file: SourceFile, tokens: list[Token]) -> list[_Directive]:
 
 def _merged(parts: list[Part]) -> tuple[Part, ...]:
     """Lines with the same condition come and go together."""
-    merged: dict[tuple[str, str], Part] = {}
+    merged: dict[tuple[str, str, tuple[str, ...]], Part] = {}
     for part in parts:
-        key = (part.kind, part.name)
+        key = (part.kind, part.name, part.also)
         known = merged.get(key)
         regions = (*known.regions, *part.regions) if known else part.regions
         span = known.span if known else part.span
-        merged[key] = Part(part.kind, part.name, span, regions, part.choices)
+        merged[key] = replace(part, span=span, regions=regions)
     return tuple(merged.values())
 
 
 def _if_part(
     file: SourceFile, directive: _Directive, tokens: tuple[Token, ...], problems: list[Diagnostic]
 ) -> list[Part]:
-    if not re.fullmatch(r"[A-Za-z_]\w*", directive.rest):
-        problems.append(_problem(file, directive, "expected `-- :if name`"))
+    if not _NAMES.fullmatch(directive.rest):
+        problems.append(_problem(file, directive, "expected `-- :if name` or `-- :if name, other`"))
         return []
     if tokens and tokens[0].text.upper() in _CLAUSE_STARTS:
         tokens = tokens[1:]
@@ -113,7 +142,8 @@ def _if_part(
         problems.append(_problem(file, directive, "nothing is left to be optional"))
         return []
     region = Span(tokens[0].start, tokens[-1].end)
-    return [Part("if", directive.rest, directive.span, (region,))]
+    name, *also = dict.fromkeys(re.split(r"\s*,\s*", directive.rest))
+    return [Part("if", name, directive.span, (region,), also=tuple(also))]
 
 
 def _set_part(

@@ -80,7 +80,11 @@ def _is_at(tokens: list[Token], position: int, dialect: Dialect) -> bool:
     if position + 1 >= len(tokens):
         return False
     follower = tokens[position + 1]
-    return follower.kind in {Kind.NAME, Kind.QUOTED} and follower.start == token.end
+    if follower.kind not in {Kind.NAME, Kind.QUOTED} or follower.start != token.end:
+        return False
+    # `@t.x` and `@f(x)` are absolute values: a parameter has neither columns nor arguments.
+    beyond = tokens[position + 2] if position + 2 < len(tokens) else None
+    return beyond is None or beyond.start != follower.end or beyond.text not in {".", "("}
 
 
 def _at_use(tokens: list[Token], position: int) -> Use:

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
 from aiosqlc.parse.annotations import read_annotations
-from aiosqlc.parse.dynamic import read_parts
+from aiosqlc.parse.dynamic import read_parts, stray_directives
 from aiosqlc.parse.macros import expand, find_uses
 from aiosqlc.parse.ordering import check_sorting
 from aiosqlc.parse.scanner import Dialect, Kind, Token
@@ -80,7 +80,7 @@ def _parse_statement(
     if misplaced or not notes.seen_name:
         return None, [misplaced] if misplaced else problems or [_unnamed(file, body)]
     uses, found = find_uses(file, body, dialect)
-    problems += [*found, *check_sorting(file, body, uses)]
+    problems += [*found, *check_sorting(file, body, uses), *stray_directives(file, above)]
     if problems or notes.command is None:
         return None, problems
     span = Span(body[0].start, body[-1].end)

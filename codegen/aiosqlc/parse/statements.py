@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from aiosqlc.diagnostics import Diagnostic
+from aiosqlc.parse.dynamic import directive_behind
 from aiosqlc.parse.moved import moved
 from aiosqlc.parse.scanner import MARKS, Dialect, Kind, Token, scan
 from aiosqlc.source import SourceFile
@@ -56,8 +57,12 @@ def _next(
         if token.kind in MARKS:
             opened = token.kind is Kind.OPENING
         if token.text == ";" and token.kind is Kind.PUNCTUATION and not opened:
+            end = token.end
+            if (behind := directive_behind(file.text, end)) is not None:
+                tokens.append(behind)
+                end = behind.end
             query, problems = parse(file, tokens, dialect)
-            return Statement(start, token.end, query, tuple(problems), closed=True)
+            return Statement(start, end, query, tuple(problems), closed=True)
         tokens.append(token)
     if not tokens:
         return None

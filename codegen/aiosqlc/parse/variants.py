@@ -31,7 +31,7 @@ def write_variants(
     if problems:
         return Expanded(), (), (), problems
     body = [token for token in tokens if token.kind is not Kind.COMMENT]
-    directives = _directive_comments(file, tokens, parts)
+    directives = [d for d in _directive_comments(file, tokens, parts) if d.start < span.end]
     numbers = {use.name: 0 for use in uses if use.name and use.macro != "embed"}
     numbers = {name: position for position, name in enumerate(numbers, 1)}
     ranges = [range(len(part.choices)) if part.kind == "sort" else (1, 0) for part in parts]
@@ -67,7 +67,7 @@ def _optional_parts(parts: tuple[Part, ...], variants: list[Variant]) -> tuple[O
             for number in variant.numbers
         }
         only = tuple(number for number in variants[0].numbers if number not in without)
-        found.append(OptionalPart(part.kind, part.name, part.span, part.choices, only))
+        found.append(OptionalPart(part.kind, part.name, part.span, part.choices, only, part.also))
     return tuple(found)
 
 

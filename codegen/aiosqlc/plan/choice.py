@@ -25,24 +25,36 @@ def plan_choice(
     nullable = {param.number for param in query.params if not param.not_null}
     imports: set[Import] = set()
     conditions: list[str] = []
+    needed: list[tuple[str, str, str]] = []
     adapted = dict(params)
-    extra: list[PyParam] = []
+    extra: dict[str, PyParam] = {}
     for part in parts:
-        number = by_name.get(part.name)
         if part.kind == "sort":
             conditions.append(argument(part.name))
-        elif number is None:
-            flag = PyParam(argument(part.name), PyType("bool"), "", "False")
-            extra.append(flag)
-            conditions.append(flag.name)
-        elif part.kind == "set" or number in nullable:
-            adapted[number] = _unsettable(params[number], unset)
-            imports |= set(unset)
-            conditions.append(f"{params[number].name} is not UNSET")
-        else:
-            adapted[number] = _omittable(params[number])
-            conditions.append(f"{params[number].name} is not None")
-    everything = [adapted[number] for number in sorted(adapted)] + extra
+            continue
+        given = []
+        named = [by_name[name] for name in (part.name, *part.also) if name in by_name]
+        for name in (part.name, *part.also):
+            number = by_name.get(name)
+            if number is None:
+                flag = PyParam(argument(name), PyType("bool"), "", "False")
+                extra[flag.name] = flag
+                given.append(flag.name)
+            elif part.kind == "set" or number in nullable:
+                adapted[number] = _unsettable(params[number], unset)
+                imports |= set(unset)
+                given.append(f"{params[number].name} is not UNSET")
+            else:
+                adapted[number] = _omittable(params[number])
+                given.append(f"{params[number].name} is not None")
+        conditions.append(" and ".join(given))
+        for number in part.numbers if part.kind == "if" and named else ():
+            if number not in named:
+                adapted[number] = _omittable(params[number])
+                if number not in nullable:
+                    beside = " and ".join(params[other].name for other in named)
+                    needed.append((conditions[-1], params[number].name, beside))
+    everything = [*(adapted[number] for number in sorted(adapted)), *extra.values()]
     keys = [_key(parts, variant.key) for variant in query.variants]
     choice = PyChoice(
         selectors=tuple(conditions),
@@ -55,6 +67,7 @@ def plan_choice(
             for number in sorted(params)
         ),
         names=_distinct(argument(part.name) for part in parts),
+        needed=tuple(needed),
     )
     imports |= {("typing", "Literal")} if any(part.kind == "sort" for part in parts) else set()
     return everything, choice, imports
@@ -136,7 +149,10 @@ def condition_of(
         for position, part in enumerate(parts)
         if part.kind != "sort" and _brings(number, position, parts, variants)
     ]
-    return " or ".join(conditions[position] for position in present)
+    if len(present) == 1:
+        return conditions[present[0]]
+    found = [conditions[position] for position in present]
+    return " or ".join(f"({one})" if " and " in one else one for one in found)
 
 
 def _brings(

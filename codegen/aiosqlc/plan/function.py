@@ -86,7 +86,7 @@ def _param(query: TypedQuery, param: TypedParam, planner: QueryPlanner) -> PyPar
         not_null=param.not_null,
         element_not_null=param.element_not_null,
         is_slice=param.is_slice,
-        origin=param.origin,
+        origin=None if param.is_part else param.origin,  # a column's class is for all of its value
         query=f"{query.parsed.name}.{param.name}",
     )
     name = argument(param.name)

@@ -124,7 +124,8 @@ class PyChoice:
     `selectors` are the expressions that make up the key, `texts` the SQL by key, `arguments` the
     conditions (empty: always) under which each parameter is passed, in order. The texts are put
     together of `pieces`, whose conditions call the places of the key `names`; `numbered` is whether
-    their parameters are numbered only then. Without pieces each text is written out.
+    their parameters are numbered only then. Without pieces each text is written out. `needed` are
+    conditions, parameters that must not be None then, and beside which others.
     """
 
     selectors: tuple[str, ...]
@@ -133,6 +134,7 @@ class PyChoice:
     names: tuple[str, ...] = ()
     pieces: tuple[PyPiece, ...] = ()
     numbered: bool = False
+    needed: tuple[tuple[str, str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -271,6 +271,7 @@ class Typist:
             type=self.types.get(oid, dims=self._dimensions(oid, column)),
             not_null=not_null,
             origin=self._ref(column.relation, column.attribute) if column else None,
+            is_part=any(use.part for use in uses),
             is_slice=param.is_slice,
             is_named=param.name is not None,
             reasons=(reason,),

@@ -145,7 +145,7 @@ _COMPARISONS = frozenset({"=", "<", ">", "<=", ">=", "<>", "!=", "LIKE", "ILIKE"
 
 
 def _optional_comparison(text: Text) -> Iterator[Finding]:
-    optional = {part.name for part in text.query.parsed.dynamic}
+    optional = {name for part in text.query.parsed.dynamic for name in (part.name, *part.also)}
     sets, where = text.outer("SET"), text.outer("WHERE")
     for param in text.query.parsed.params:
         if not param.nullable or param.name in optional or len(param.spans) > 1:

@@ -23,6 +23,7 @@ SQL = [
     ("SELECT @a, @b, @a", "SELECT $1, $2, $1"),
     ("SELECT id=@id, x<=@y", "SELECT id=$1, x<=$2"),
     ("SELECT a <@ b, @ 5, a @> b", "SELECT a <@ b, @ 5, a @> b"),
+    ("SELECT @f.f1, @abs(x), @x + 1", "SELECT @f.f1, @abs(x), $1 + 1"),
     ("SELECT sqlc.arg(a), sqlc.narg('b'), sqlc.arg(\"c\")", "SELECT $1, $2, $3"),
     ("SELECT $2, @a, $1", "SELECT $2, $3, $1"),
     ("SELECT '@a', \"@b\", $$@c$$ -- @d", "SELECT '@a', \"@b\", $$@c$$"),

@@ -30,13 +30,18 @@ _NULL_TOLERANT = frozenset(
 )
 
 
+# Functions behind `||`, `@>` and `<@` of documents.
+_OF_PARTS = frozenset({"jsonb_concat", "jsonb_contains", "jsonb_contained"})
+
+
 @dataclass(frozen=True, slots=True)
 class Use:
     """One occurrence of a parameter.
 
     `relation`/`attribute` is the column it meets (0 for none), `role` says how: assign, compare,
     any, argument, function (the argument has no name), limit, offset, other. `tolerant`: a NULL
-    here means something; `reason` says what.
+    here means something; `reason` says what. `part` is a document merged with the column or looked
+    for in it: of the column's type, but not all that its value has.
     """
 
     role: str
@@ -46,6 +51,7 @@ class Use:
     tolerant: bool = False
     reason: str = ""
     operator: str = ""
+    part: bool = False
 
 
 def parameter_uses(scope: Scope) -> dict[int, list[Use]]:
@@ -191,6 +197,7 @@ class _Uses:
         relation, attribute = origin(_unwrap(other), scope)
         column = self.facts.attributes.get((relation, attribute))
         tolerant = node.kind == "DISTINCTEXPR"
+        operator = self.facts.built_in(called(node))
         self.add(
             param["paramid"],
             Use(
@@ -200,7 +207,8 @@ class _Uses:
                 column.name if column else _column_name(_unwrap(other), scope),
                 tolerant,
                 "IS DISTINCT FROM compares with NULL" if tolerant else "",
-                self.facts.built_in(called(node)),
+                operator,
+                part=operator in _OF_PARTS,
             ),
         )
 

@@ -23,6 +23,18 @@ SELECT id FROM users
 ORDER BY id -- :sort
 ;
 
+-- name: H :many
+SELECT id FROM users WHERE id = @id -- :if id,
+;
+
+-- name: G :many
+SELECT id FROM users
+WHERE id = @id;
+-- :if id
+
+-- name: I :many
+SELECT id FROM users;
+
 -- name: F :many
 SELECT id FROM users
 WHERE id = @id -- :if id;

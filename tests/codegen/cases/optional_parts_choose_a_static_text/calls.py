@@ -1,5 +1,6 @@
 """What the generated functions must do on a real server."""
 
+import pytest
 from msgspec import UNSET
 
 
@@ -26,3 +27,17 @@ async def run(db, queries):
     task = await queries.patch_task(db, id=1, title="z", note="m")
     assert (task.title, task.note, task.changed) == ("z", "m", 8)
     assert await queries.patch_task(db, id=9, title="z", note=UNSET) is None
+
+    async def after(**arguments):
+        return [row.id for row in await queries.tasks_after(db, **arguments)]
+
+    assert await after() == [2, 1]  # ordered by (changed, id): (1, 2), (8, 1)
+    assert await after(changed=1, after=2) == [1]
+    with pytest.raises(TypeError, match="changed is needed beside after"):
+        await after(after=2)
+    assert await queries.tasks_between(db) == [1, 2]
+    assert await queries.tasks_between(db, high=1) == [1, 2]
+    assert await queries.tasks_between(db, low=1) == [2]
+    assert await queries.tasks_between(db, low=0, high=1) == [1]
+    assert sorted(await queries.tasks_of(db)) == [1, 2]
+    assert await queries.tasks_of(db, status="done") == [2]

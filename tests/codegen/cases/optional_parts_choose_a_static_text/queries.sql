@@ -23,3 +23,21 @@ SELECT count(*) FROM task
 WHERE status = @status
 -- :end
 ;
+
+-- name: TasksAfter :many
+SELECT id, title FROM task
+WHERE (changed, id) > (@changed, @after) -- :if after
+ORDER BY changed, id;
+
+-- name: TasksBetween :many
+SELECT id FROM task
+WHERE id BETWEEN @low AND @high -- :if low, high
+  AND id > @low -- :if low
+ORDER BY id;
+
+-- name: TasksOf :many
+SELECT id FROM task
+WHERE status = @status; -- :if status
+
+-- name: EveryTask :many
+SELECT id FROM task ORDER BY id;

@@ -9,5 +9,9 @@ QUERY_NAMES: Final = {
     **dict.fromkeys(queries.LIST_TASKS.values(), "ListTasks"),
     **dict.fromkeys(queries.PATCH_TASK.values(), "PatchTask"),
     **dict.fromkeys(queries.COUNT_TASKS.values(), "CountTasks"),
+    **dict.fromkeys(queries.TASKS_AFTER.values(), "TasksAfter"),
+    **dict.fromkeys(queries.TASKS_BETWEEN.values(), "TasksBetween"),
+    **dict.fromkeys(queries.TASKS_OF.values(), "TasksOf"),
+    queries.EVERY_TASK: "EveryTask",
 }
 """The name of each query by its text, for an executor to label what it runs."""

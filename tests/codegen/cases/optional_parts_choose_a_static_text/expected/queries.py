@@ -115,3 +115,88 @@ async def count_tasks(db: Executor, *, status: str | None = None) -> int:
         arguments.append(status)
     value: int = await db.fetchval(COUNT_TASKS[status is not None], *arguments)
     return value
+
+
+TASKS_AFTER: Final = {
+    after: "".join(
+        (
+            "SELECT id, title FROM task\n",
+            "WHERE (changed, id) > ($1, $2)\n" if after else "",
+            "ORDER BY changed, id\n",
+        )
+    )
+    for after in (True, False)
+}
+
+
+TasksAfterRow = ListTasksRow
+
+
+async def tasks_after(
+    db: Executor, *, changed: int | None = None, after: int | None = None
+) -> list[TasksAfterRow]:
+    if after is not None and changed is None:
+        raise TypeError("changed is needed beside after")
+    arguments: list[object] = []
+    if after is not None:
+        arguments.append(changed)
+    if after is not None:
+        arguments.append(after)
+    rows = await db.fetch(TASKS_AFTER[after is not None], *arguments)
+    return list(starmap(TasksAfterRow, rows))
+
+
+TASKS_BETWEEN: Final = {
+    (low, low_): "".join(
+        (
+            "SELECT id FROM task\n",
+            "WHERE id BETWEEN $1 AND $2\n" if low else "",
+            "  AND id > $1\n" if low and low_ else "",
+            "WHERE id > $1\n" if not low and low_ else "",
+            "ORDER BY id\n",
+        )
+    )
+    for low in (True, False)
+    for low_ in (True, False)
+}
+
+
+async def tasks_between(
+    db: Executor, *, low: int | None = None, high: int | None = None
+) -> list[int]:
+    arguments: list[object] = []
+    if (low is not None and high is not None) or low is not None:
+        arguments.append(low)
+    if low is not None and high is not None:
+        arguments.append(high)
+    rows = await db.fetch(
+        TASKS_BETWEEN[low is not None and high is not None, low is not None], *arguments
+    )
+    return [value for (value,) in rows]
+
+
+TASKS_OF: Final = {
+    status: "".join(
+        (
+            "SELECT id FROM task\n",
+            "WHERE status = $1\n" if status else "",
+        )
+    )
+    for status in (True, False)
+}
+
+
+async def tasks_of(db: Executor, *, status: str | None = None) -> list[int]:
+    arguments: list[object] = []
+    if status is not None:
+        arguments.append(status)
+    rows = await db.fetch(TASKS_OF[status is not None], *arguments)
+    return [value for (value,) in rows]
+
+
+EVERY_TASK: Final = "SELECT id FROM task ORDER BY id"
+
+
+async def every_task(db: Executor) -> list[int]:
+    rows = await db.fetch(EVERY_TASK)
+    return [value for (value,) in rows]
