@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import pymysql
@@ -23,7 +23,7 @@ from aiosqlc.mysql.server import Session, open_session
 from aiosqlc.mysql.stars import why_not_whole
 from aiosqlc.mysql.static import schema_from_files
 from aiosqlc.mysql.syntax import parse, unread
-from aiosqlc.mysql.typed import Text, read_text, type_query
+from aiosqlc.mysql.typed import Text, origin_of, read_text, type_query
 from aiosqlc.mysql.variants import as_query, merge
 from aiosqlc.progress import counted
 from aiosqlc.source import Span
@@ -34,6 +34,7 @@ from aiosqlc.stages import (
     Command,
     ParsedQuery,
     SchemaFile,
+    SqlType,
     TypedQuery,
 )
 
@@ -187,32 +188,56 @@ def _type_text(judge: Judge, written: ParsedQuery) -> tuple[TypedQuery | None, l
         problems.append(_unread(query))
     if any(problem.severity is Severity.ERROR for problem in problems):
         return None, problems
-    described = _with_typed_parameters(judge, query, text, described)
-    return type_query(written, query, judge.schema, text, described), problems
+    described, casts = _with_typed_parameters(judge, query, text, described)
+    typed = type_query(written, query, judge.schema, text, described)
+    return replace(typed, sql=types.with_casts(typed.sql, casts)), problems
+
+
+_Described = tuple[Described, ...] | None
 
 
 def _with_typed_parameters(
-    judge: Judge, query: ParsedQuery, text: Text, described: tuple[Described, ...] | None
-) -> tuple[Described, ...] | None:
+    judge: Judge, query: ParsedQuery, text: Text, described: _Described
+) -> tuple[_Described, Mapping[int, SqlType]]:
     """Ask again with values in place of parameters where these decide a column's type.
 
     A server takes `n + ?` for a floating-point number. Types are taken from the second answer, the
-    not-null flags from the first.
+    not-null flags from the first. Where a moment, which is sent as a text, makes a text of a column
+    its parameters are cast; the types of those to cast are returned too.
     """
     if described is None or judge.session is None or not query.params:
-        return described
-    if all(column.origin for column in described):
-        return described
-    sql = types.with_samples(query.sql, {param.number: param.type for param in text.params})
+        return described, {}
+    if all(origin_of(column, judge.schema) for column in described):
+        return described, {}
+    known = {param.number: param.type for param in text.params if not param.is_slice}
+    sent = _described_again(judge.session, types.with_samples(query.sql, known), described)
+    if sent is None:
+        return described, {}
+    cast = types.with_samples(types.with_casts(query.sql, known), known)
+    meant = _described_again(judge.session, cast, described) if cast != query.sql else None
+    if meant is None or _kinds(meant) == _kinds(sent):
+        return sent, {}
+    return meant, known
+
+
+def _kinds(columns: Sequence[Described]) -> list[SqlType]:
+    return [types.returned(column) for column in columns]
+
+
+def _described_again(session: Session, sql: str, first: Sequence[Described]) -> _Described:
+    """Return what the server says of a query with other parameters, flags and names as before.
+
+    None where it refuses the query, or gives another number of columns.
+    """
     try:
-        again = prepare_query(judge.session.connection, sql, parse(sql)).columns
+        again = prepare_query(session.connection, sql, parse(sql)).columns
     except pymysql.MySQLError:
-        return described
-    if len(again) != len(described):
-        return described
+        return None
+    if len(again) != len(first):
+        return None
     return tuple(
-        replace(sample, flags=(sample.flags & ~1) | (first.flags & 1), name=first.name)
-        for first, sample in zip(described, again, strict=True)
+        replace(sample, flags=(sample.flags & ~1) | (before.flags & 1), name=before.name)
+        for before, sample in zip(first, again, strict=True)
     )
 
 

@@ -90,7 +90,7 @@ def _determined(source: Source, bound: set[ColumnKey]) -> bool:
     """Whether at most one row of the source can take part."""
     if source.at_most_one:
         return True
-    if source.relation is None:
+    if source.relation is None or source.historic:
         return False
     return any(
         all((source.number, column) in bound for column in key) for key in source.relation.unique

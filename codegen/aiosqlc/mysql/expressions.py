@@ -109,7 +109,10 @@ def _computed(node: exp.Expr, level: Level | None, reader: Reader) -> SqlType | 
         return RETURNS[name]
     if isinstance(node, exp.GroupConcat):
         return types.TEXT
-    if isinstance(node, exp.Neg | exp.Collate | exp.Ordered | exp.Distinct):
+    if isinstance(node, exp.Neg):
+        kind = type_of(node.this, level, reader)
+        return types.BIGINT if kind == types.BOOL else kind
+    if isinstance(node, exp.Collate | exp.Ordered | exp.Distinct):
         return type_of(node.this, level, reader)
     if isinstance(node, exp.Add | exp.Sub | exp.Mul | exp.Mod | exp.Div | exp.IntDiv):
         return _arithmetic(node, level, reader)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from sqlglot import exp
 
-from aiosqlc.mysql.functions import STRICT, arguments, name_of
+from aiosqlc.mysql.functions import STRICT, STRICT_IN, arguments, name_of
 from aiosqlc.mysql.scope import ColumnKey, Join, Level, is_chained, unwrap
 
 Columns = frozenset[ColumnKey]
@@ -85,10 +85,9 @@ def strict_columns(level: Level, node: exp.Expr | None, is_slice: IsSlice) -> Co
         return strict_columns(level, node.this, is_slice) if certain else _NONE
     if isinstance(node, exp.Cast):
         return strict_columns(level, node.this, is_slice)
-    if node is not None and name_of(node) in STRICT:
-        return _NONE.union(
-            *(strict_columns(level, argument, is_slice) for argument in arguments(node))
-        )
+    if node is not None and (name := name_of(node)) in STRICT:
+        strict = arguments(node)[: STRICT_IN.get(name)]
+        return _NONE.union(*(strict_columns(level, argument, is_slice) for argument in strict))
     return _NONE
 
 

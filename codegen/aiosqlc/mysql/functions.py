@@ -50,6 +50,9 @@ STRICT = TOTAL | frozenset(
     }
 )  # fmt: skip
 
+# How many of the first arguments of a strict function it is strict in, where not in all.
+STRICT_IN = {"DATE_FORMAT": 2, "REPLACE": 2, "SHA2": 1, "WEEK": 1, "YEARWEEK": 1}
+
 # Aggregates over at least one row: NULL only if every argument is.
 AGGREGATES_OF_ROWS = frozenset(
     {

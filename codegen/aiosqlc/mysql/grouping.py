@@ -18,9 +18,7 @@ def aggregates(shown: list[exp.Expr], level: Level, schema: Schema) -> tuple[boo
     certain = possible = False
     for item in shown:
         for node in own_nodes(item):
-            if is_aggregate(node) and not (
-                isinstance(node.parent, exp.Window) and node.parent.this is node
-            ):
+            if is_aggregate(node) and not _is_windowed(node):
                 outer = _only_outer(node, level)
                 certain, possible = certain or not outer, possible or outer
             elif isinstance(node, exp.Anonymous) and name_of(node) not in SCALAR:
@@ -31,6 +29,13 @@ def aggregates(shown: list[exp.Expr], level: Level, schema: Schema) -> tuple[boo
                     for inner in node.walk()
                 )
     return certain, possible
+
+
+def _is_windowed(node: exp.Expr) -> bool:
+    """Whether an aggregate has an OVER: `PERCENTILE_CONT(…) WITHIN GROUP (…) OVER (…)` too."""
+    while isinstance(node.parent, exp.WithinGroup | exp.IgnoreNulls | exp.RespectNulls):
+        node = node.parent
+    return isinstance(node.parent, exp.Window) and node.parent.this is node
 
 
 def _only_outer(node: exp.Expr, level: Level) -> bool:

@@ -57,6 +57,7 @@ class Proof:
     is_slice: IsSlice
     given: Columns = field(default_factory=frozenset)
     never_null: frozenset[str] = frozenset()
+    converts: Callable[[exp.Expr, Level], bool] = lambda _node, _level: False
 
     def knowing(self, columns: Columns) -> Proof:
         """Return the proof inside a branch that is entered only where `columns` are not NULL."""
@@ -72,6 +73,8 @@ def is_not_null(node: exp.Expr | None, proof: Proof) -> bool:
         return _under_rollup(node)
     if proof.level.bare_is_null and _asks(node):
         return False  # over no row, MariaDB does not run it and takes NULL for its answer
+    if proof.converts(node, proof.level):
+        return False  # a value of one type is read as another's, and may be none
     for kinds, rule in _RULES:
         if isinstance(node, kinds):
             return rule(node, proof)

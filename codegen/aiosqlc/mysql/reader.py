@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from sqlglot import exp
 
 from aiosqlc.mysql import cardinality
+from aiosqlc.mysql.conversions import is_choice, may_fail, parses, parses_in
 from aiosqlc.mysql.expressions import collation_of, type_of
 from aiosqlc.mysql.facts import settle
 from aiosqlc.mysql.grouping import aggregates
@@ -83,8 +84,14 @@ class Reader:
 
     def proof(self, level: Level) -> Proof:
         """Return what the rules of nullness need inside `level`."""
-        never_null = self.schema.never_null
-        return Proof(level, self.required, self.sub_select, self.is_slice, never_null=never_null)
+        return Proof(
+            level,
+            self.required,
+            self.sub_select,
+            self.is_slice,
+            never_null=self.schema.never_null,
+            converts=lambda node, at: is_choice(node) and parses_in(node, at, self),
+        )
 
     def sub_select(self, node: exp.Expr, level: Level) -> Result:
         """Read a sub-select that stands in an expression of `level`."""
@@ -132,7 +139,7 @@ class Reader:
         first = self.query(body.left, parent, known)
         if first.outputs is None:
             return _UNKNOWN
-        outputs = tuple(Output(o.name, o.type, not_null=False) for o in first.outputs)
+        outputs = tuple(Output(o.name, o.type, not_null=False, unsure=True) for o in first.outputs)
         result = _renamed(Result(outputs), cte)
         self.query(body.right, parent, {**known, cte.alias.lower(): result})
         return result
@@ -144,11 +151,7 @@ class Reader:
         if left.outputs is None or right.outputs is None or len(left.outputs) != len(right.outputs):
             return _UNKNOWN
         outputs = tuple(
-            Output(
-                ours.name,
-                ours.type if ours.type == theirs.type else None,
-                not_null=_in_both(node, ours.not_null, theirs.not_null),
-            )
+            _of_both(node, ours, theirs)
             for ours, theirs in zip(left.outputs, right.outputs, strict=True)
         )
         return cardinality.limited(node, cardinality.of_set_operation(node, left, right, outputs))
@@ -191,8 +194,7 @@ class Reader:
         clause = node.args.get("from_")
         if clause is not None:
             self._item(level, clause.this)
-        for join in node.args.get("joins") or []:
-            self._join(level, join, first=0, nested=False)
+        self._joins(level, node, first=0, nested=False)
         return not node.args.get("laterals") and all(s.outputs is not None for s in level.sources)
 
     def _item(self, level: Level, item: exp.Expr) -> None:
@@ -212,8 +214,7 @@ class Reader:
             self._add(level, item.alias, result.outputs, at_most_one=result.at_most_one)
         else:
             self._add(level, item.alias_or_name, None)
-        for join in item.args.get("joins") or []:
-            self._join(level, join, first=first, nested=True)
+        self._joins(level, item, first=first, nested=True)
 
     def _table(self, level: Level, item: exp.Table) -> None:
         name, alias = item.name, item.alias_or_name
@@ -227,7 +228,9 @@ class Reader:
         if relation is None:
             self._add(level, alias, None)
             return
-        self._add(level, alias, _offered(relation), relation=relation)
+        version = item.args.get("version")
+        old = version is not None and str(version.args.get("kind")).upper() != "AS OF"
+        self._add(level, alias, _offered(relation), relation=relation, historic=old)
 
     def _add(
         self,
@@ -237,9 +240,18 @@ class Reader:
         *,
         relation: Relation | None = None,
         at_most_one: bool = False,
+        historic: bool = False,
     ) -> None:
-        source = Source(len(level.sources), alias, outputs, relation, at_most_one)
+        source = Source(
+            len(level.sources), alias, outputs, relation, at_most_one, historic=historic
+        )
         level.sources.append(source)
+
+    def _joins(self, level: Level, node: exp.Expr, *, first: int, nested: bool) -> None:
+        """Add what is joined to the first item; a comma binds looser than any other join."""
+        for join in node.args.get("joins") or []:
+            first = len(level.sources) if _is_comma(join) else first
+            self._join(level, join, first=first, nested=nested)
 
     def _join(self, level: Level, join: exp.Join, *, first: int, nested: bool) -> None:
         left = frozenset(range(first, len(level.sources)))
@@ -275,6 +287,7 @@ class Reader:
     def _output(self, level: Level, item: exp.Expr) -> Output:
         node = unwrap(item.this if isinstance(item, exp.Alias) else item)
         not_null = is_not_null(node, self.proof(level))
+        unsure = self._unsure(node, level)
         kind = type_of(node, level, self)
         name = item.alias if isinstance(item, exp.Alias) else ""
         if isinstance(node, exp.Column):
@@ -288,6 +301,7 @@ class Reader:
                     output.origin,
                     source.alias,
                     output.collation,
+                    unsure=unsure,
                 )
         return Output(
             name or item.output_name or item.name,
@@ -296,7 +310,23 @@ class Reader:
             None,
             "",
             collation_of(node, level),
+            unsure=unsure,
         )
+
+    def _unsure(self, node: exp.Expr, level: Level) -> bool:
+        """Whether the server's word on an expression, or on what it is made of, may be wrong."""
+        for inner in node.walk():
+            if may_fail(inner) or (is_choice(inner) and parses_in(inner, level, self)):
+                return True
+            if isinstance(inner, exp.Column):
+                found = level.resolve(inner)
+                if found is not None and found[2].unsure:
+                    return True
+            elif isinstance(inner, exp.Query):
+                outputs = self.sub_select(inner, level).outputs
+                if any(output.unsure for output in outputs or ()):
+                    return True
+        return False
 
     def _star(self, level: Level, item: exp.Expr) -> list[Output] | None:
         """Return the columns of `*` or `t.*` as they are after the joins; None where unknown."""
@@ -304,7 +334,7 @@ class Reader:
         sources = [level.source(table)] if table else list(level.sources)
         outputs: list[Output] = []
         for source in sources:
-            if source is None or source.outputs is None or (level.merged and not table):
+            if source is None or source.outputs is None or (level.joined_by_name and not table):
                 return None
             for output in source.shown:
                 certain = level.is_not_null(source, output) and not level.bare_is_null
@@ -316,6 +346,7 @@ class Reader:
                         output.origin,
                         source.alias,
                         output.collation,
+                        unsure=output.unsure,
                     )
                 )
         return outputs
@@ -332,8 +363,7 @@ class Reader:
             extra = node.args.get(clause)
             for item in extra if isinstance(extra, list) else [extra] if extra else []:
                 self._item(level, item.this if isinstance(item, exp.From) else item)
-        for join in node.args.get("joins") or []:
-            self._join(level, join, first=0, nested=False)
+        self._joins(level, node, first=0, nested=False)
         where = node.args.get("where")
         settle(level, where.this if where else None, self.is_slice)
         returning = node.args.get("returning")
@@ -398,7 +428,7 @@ def _renamed(result: Result, named: exp.Expr) -> Result:
     if not names or result.outputs is None:
         return result
     outputs = tuple(
-        Output(name, o.type, o.not_null, o.origin, o.alias, o.collation)
+        Output(name, o.type, o.not_null, o.origin, o.alias, o.collation, unsure=o.unsure)
         for name, o in zip(names, result.outputs, strict=False)
     )
     return Result(outputs, result.at_most_one, result.at_least_one, result.why)
@@ -408,12 +438,27 @@ def _names(node: exp.Expr, name: str) -> bool:
     return any(table.name.lower() == name for table in node.find_all(exp.Table))
 
 
+def _of_both(node: exp.SetOperation, ours: Output, theirs: Output) -> Output:
+    converts = parses([ours.type, theirs.type])
+    return Output(
+        ours.name,
+        ours.type if ours.type == theirs.type else None,
+        not_null=_in_both(node, ours.not_null, theirs.not_null) and not converts,
+        unsure=converts or ours.unsure or theirs.unsure,
+    )
+
+
 def _in_both(node: exp.SetOperation, left: bool, right: bool) -> bool:
     if isinstance(node, exp.Except):
         return left
     if isinstance(node, exp.Intersect):
         return left or right
     return left and right
+
+
+def _is_comma(join: exp.Join) -> bool:
+    """Whether a join was written as a comma: sqlglot's parser notes nothing else of it."""
+    return not any(name != "this" for name in join.args)
 
 
 def _common(level: Level, left: frozenset[int], right: frozenset[int]) -> tuple[str, ...]:

@@ -164,7 +164,7 @@ def _run(session: Session, sql: str, *, lenient: bool) -> None:
 
 def _not_ours(file: SchemaFile, span: Span, outside: str) -> Diagnostic:
     return Diagnostic(
-        "E202",
+        "E216",
         f"the schema reaches beyond its own database: {outside}",
         (Label(file.file, span, "not on a server that others use"),),
         hint="leave `database.uri` out: a private server may be changed at will",

@@ -18,7 +18,8 @@ ColumnKey = tuple[int, str]
 class Output:
     """A column that a relation or sub-select offers. `type` is None where only the server knows.
 
-    What is `invisible` is there by its name alone: `*` leaves it out.
+    What is `invisible` is there by its name alone: `*` leaves it out. `unsure`: the server may call
+    it NOT NULL wrongly.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Output:
     alias: str = ""
     collation: str = ""
     invisible: bool = False
+    unsure: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,10 @@ class Result:
 
 @dataclass
 class Source:
-    """One item of FROM. `nulled_by` numbers the outer joins that may put NULLs in its place."""
+    """One item of FROM. `nulled_by` numbers the outer joins that may put NULLs in its place.
+
+    `historic`: a row may be there in several versions, so that no key holds.
+    """
 
     number: int
     alias: str
@@ -50,6 +55,7 @@ class Source:
     relation: Relation | None = None
     at_most_one: bool = False
     nulled_by: set[int] = field(default_factory=set)
+    historic: bool = False
 
     @property
     def shown(self) -> tuple[Output, ...]:
@@ -95,6 +101,11 @@ class Level:
     rollup: bool = False
     grouped: bool = False
     aggregated: bool = False
+
+    @property
+    def joined_by_name(self) -> bool:
+        """Whether `*` shows a column of two tables once."""
+        return any(join.using for join in self.joins)
 
     def local(self, column: exp.Column) -> tuple[Source, Output] | None:
         """Resolve a column among this level's own sources, or return None."""

@@ -9,6 +9,7 @@ from sqlglot import exp
 
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.mysql import types
+from aiosqlc.mysql.conversions import is_choice, may_fail
 from aiosqlc.mysql.functions import name_of
 from aiosqlc.mysql.params import infer
 from aiosqlc.mysql.prepare import Described
@@ -149,14 +150,14 @@ def columns_of(
             _by_text(output, _item(items, outputs, i)) for i, output in enumerate(outputs or ())
         )
     aligned = outputs if outputs is not None and len(outputs) == len(described) else None
-    trusted = _trusted(query, schema, text)
+    trusted = _trusted(query, schema, text) and not (aligned is None and _fails_somewhere(text))
     return tuple(
         _by_server(
             column,
             aligned[i] if aligned else None,
             _item(items, aligned, i),
             schema,
-            trusted=trusted,
+            trusted=trusted and (text.reader is not None or column.origin is not None),
         )
         for i, column in enumerate(described)
     )
@@ -199,8 +200,8 @@ def _by_server(
     *,
     trusted: bool,
 ) -> Column:
-    origin = output.origin if output else _origin(described, schema)
-    certain = trusted and described.not_null and not (item is not None and _may_fail(item))
+    origin = output.origin if output else origin_of(described, schema)
+    certain = trusted and described.not_null and not (output is not None and output.unsure)
     proved = output is not None and output.not_null
     return Column(
         name=_name(described.name, item),
@@ -237,6 +238,16 @@ def _trusted(query: ParsedQuery, schema: Schema, text: Text) -> bool:
     return all(_plain(level) for level in text.reader.levels.values())
 
 
+def _fails_somewhere(text: Text) -> bool:
+    """Whether the server may be wrong about some part of a query, we do not know which."""
+    if text.reader is None:
+        return False
+    return any(
+        may_fail(n) or is_choice(n) or isinstance(n, exp.SetOperation)
+        for n in text.reader.tree.root.walk()
+    )
+
+
 def _plain(level: Level) -> bool:
     """Whether the server keeps its flags right in a level: NULLs come from tables only.
 
@@ -250,11 +261,6 @@ def _plain(level: Level) -> bool:
         return not any(source.relation and source.relation.is_view for source in derived)
     items = level.node.expressions
     return not derived and not any(item.find(exp.Query) for item in items)
-
-
-def _may_fail(item: exp.Expr) -> bool:
-    """A regular expression that exceeds the server's limits yields NULL, whatever it was given."""
-    return item.find(exp.RegexpLike) is not None
 
 
 def _type(
@@ -278,7 +284,8 @@ def _type(
     return returned
 
 
-def _origin(described: Described, schema: Schema) -> ColumnRef | None:
+def origin_of(described: Described, schema: Schema) -> ColumnRef | None:
+    """Return the table's column that a result column is, if it is one."""
     if described.origin is None:
         return None
     _, table, name = described.origin

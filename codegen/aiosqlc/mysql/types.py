@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from pymysql.constants import FIELD_TYPE, FLAG
 
@@ -173,11 +174,36 @@ _SAMPLES = {
 }
 
 
-def with_samples(sql: str, known: dict[int, SqlType]) -> str:
-    """Return a query with a value of the right type in place of each parameter that has one."""
+# Drivers send a moment as a text, and that is what the server takes it for.
+_SENT = {
+    "date": "'2000-01-01'",
+    "time": "'00:00:01'",
+    "datetime": "'2000-01-01 00:00:00'",
+    "timestamp": "'2000-01-01 00:00:00'",
+}
+_CASTS = {"date": "DATE", "time": "TIME(6)", "datetime": "DATETIME(6)", "timestamp": "DATETIME(6)"}
+
+
+def with_samples(sql: str, known: Mapping[int, SqlType]) -> str:
+    """Return a query with a literal in place of each parameter whose type is known, as it is sent.
+
+    A literal has the type that the server gives the parameter's value.
+    """
+    kinds = {**_SAMPLES, **_SENT}
 
     def sample(_index: int, place: Place) -> str:
         kind = known.get(place.number)
-        return _SAMPLES.get(family(kind), "?") if kind else "?"
+        return kinds.get(family(kind), "?") if kind else "?"
 
     return fill(sql, sample).sql
+
+
+def with_casts(sql: str, known: Mapping[int, SqlType]) -> str:
+    """Return a query in which each parameter that is a moment is cast to what it is."""
+
+    def cast(_index: int, place: Place) -> str:
+        kind = known.get(place.number)
+        target = _CASTS.get(family(kind)) if kind else None
+        return f"CAST(${place.number} AS {target})" if target else f"${place.number}"
+
+    return fill(sql, cast).sql

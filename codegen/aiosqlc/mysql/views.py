@@ -42,7 +42,7 @@ def _settled(
     proved = tuple(
         replace(
             column,
-            not_null=(plain and tree is not None and column.not_null)
+            not_null=(plain and aligned is not None and not aligned[i].unsure and column.not_null)
             or (aligned is not None and aligned[i].not_null),
         )
         for i, column in enumerate(columns)

@@ -89,7 +89,7 @@ def databases(session: Session) -> set[str]:
 def test_a_schema_cannot_change_what_is_not_its_own(server, statement) -> None:
     url, session = server
     before = databases(session)
-    assert compile_on(url, f"{SCHEMA}\n{statement};") == ["E202"]
+    assert compile_on(url, f"{SCHEMA}\n{statement};") == ["E216"]
     assert databases(session) == before
     assert session.rows("SELECT * FROM theirs.orders") == [(1,)]
 

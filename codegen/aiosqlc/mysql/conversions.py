@@ -1,0 +1,83 @@
+"""Values that become another type on their way, and NULL where they cannot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from aiosqlc.mysql import types
+from aiosqlc.mysql.expressions import type_of
+from aiosqlc.mysql.functions import name_of
+from aiosqlc.mysql.scope import Level
+from aiosqlc.stages import SqlType
+
+if TYPE_CHECKING:
+    from aiosqlc.mysql.reader import Reader
+
+# A text beside one of these is read as one: NULL where it is none.
+_PARSED = frozenset({"uuid", "inet4", "inet6"})
+_CHOICES = (exp.Coalesce, exp.If, exp.Case, exp.Nullif, exp.Greatest, exp.Least)
+_COMPARED = (exp.Greatest, exp.Least)
+# Called NOT NULL by the server, whatever comes out.
+_MISJUDGED = frozenset({"BENCHMARK", "COLUMN_CHECK", "COLUMN_EXISTS", "JSON_DEPTH"})
+
+
+def may_fail(node: exp.Expr) -> bool:
+    """Whether the server calls such a node NOT NULL although it can be NULL.
+
+    A regular expression that exceeds its limits is; so is a comparison with ALL of a list that has
+    a NULL.
+    """
+    return isinstance(node, exp.RegexpLike | exp.Any | exp.All) or name_of(node) in _MISJUDGED
+
+
+def is_choice(node: exp.Expr) -> bool:
+    """Whether a node gives one of several values, all as one type."""
+    return isinstance(node, _CHOICES)
+
+
+def parses(kinds: Sequence[SqlType | None], *, compared: bool = False) -> bool:
+    """Whether values of these types become one that not every text is.
+
+    `compared`: dates are read too, as by GREATEST and LEAST.
+    """
+    names = {kind.name if kind else "" for kind in kinds}
+    fussy = _PARSED | (types.MOMENTS if compared else set())
+    return bool(names & fussy) and len(names) > 1
+
+
+def parses_in(node: exp.Expr, level: Level, reader: Reader) -> bool:
+    """Whether one of the values that a node chooses from may become NULL."""
+    kinds = [_kind(value, level, reader) for value in _values(node)]
+    return parses([kind for kind in kinds if kind != _NULL], compared=isinstance(node, _COMPARED))
+
+
+_NULL = SqlType("", "null")
+
+
+def _kind(node: exp.Expr, level: Level, reader: Reader) -> SqlType | None:
+    if isinstance(node, exp.Null):
+        return _NULL
+    if isinstance(node, exp.Placeholder):  # an address is any text in Python, a UUID is one
+        kind = reader.parameter_type(node)
+        return types.VARCHAR if kind and kind.name in {"inet4", "inet6"} else kind
+    kind = type_of(node, level, reader)
+    if kind is not None:
+        return kind
+    found = [level.resolve(column) for column in node.find_all(exp.Column)]
+    inside = [output.type for _, _, output in filter(None, found) if output.type]
+    return next((kind for kind in inside if kind.name in _PARSED | types.MOMENTS), None)
+
+
+def _values(node: exp.Expr) -> list[exp.Expr]:
+    if isinstance(node, exp.Case):
+        branches = [branch.args["true"] for branch in node.args["ifs"]]
+        return [value for value in [*branches, node.args.get("default")] if value is not None]
+    if isinstance(node, exp.If):
+        values = [node.args.get("true"), node.args.get("false")]
+        return [value for value in values if value is not None]
+    if isinstance(node, exp.Nullif):
+        return [node.this]
+    return [node.this, *node.expressions]
