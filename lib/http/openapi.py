@@ -6,15 +6,16 @@ cannot drift from the code.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from functools import cached_property
+from typing import Any, Final, TypeVar
 
 import msgspec
 from aiohttp import web
 from aiohttp.typedefs import Handler
 from aiohttp_apispec import AiohttpApiSpec
+from aiohttp_apispec.aiohttp_apispec import NAME_SWAGGER_SPEC
 from apispec import APISpec
 
 from lib.errors import Code
@@ -121,36 +122,77 @@ def operation(
 def install(app: web.Application, *, title: str, description: str = "") -> None:
     """Serve the document at `/docs/swagger.json` and its UI at `/docs`, from the routes so far.
 
-    Every operation asks for a token, except those whose handler is marked `@public`.
+    Every operation asks for a token, except those whose handler is marked `@public`. It is put
+    together when it is first asked for: that takes longer than the rest of an application.
     """
-    described = [found for route in app.router.routes() if (found := _described(route)) is not None]
-    with warnings.catch_warnings():
-        # The library stores its data in the application under plain text keys.
-        warnings.simplefilter("ignore", web.NotAppKeyWarning)
-        library = AiohttpApiSpec(
-            url=DOCUMENT_PATH,
-            swagger_path=UI_PATH,
-            static_path=f"{UI_PATH}/static",
-            title=title,
-            version=app_version(),
-            info={"description": description},
-            security=[{_SCHEME: []}],
-        )
-        library.spec.components.security_scheme(_SCHEME, _BEARER)
-        for route in app.router.routes():
-            if is_public(route.handler) and _described(route) is not None:
-                route.handler.__apispec__["security"] = []  # type: ignore[attr-defined] # see `operation`
-        # Definitions first, so that the routes' references resolve.
-        _define(library.spec, described)
-        library.register(app, in_place=True)
-    for operations in document(app)["paths"].values():
-        # aiohttp answers HEAD wherever it answers GET; listing both says everything twice.
-        operations.pop("head", None)
+    library = AiohttpApiSpec(
+        url=DOCUMENT_PATH,
+        swagger_path=UI_PATH,
+        static_path=f"{UI_PATH}/static",
+        title=title,
+        version=app_version(),
+        info={"description": description},
+        security=[{_SCHEME: []}],
+    )
+    routes = tuple(app.router.routes())
+    app[_DOCUMENT] = _Document(lambda: _assemble(library, routes))
+    app.router.add_get(DOCUMENT_PATH, _serve_document, name=NAME_SWAGGER_SPEC)
+    # The rest of `register`, which would assemble the document now or at each start.
+    library._add_swagger_web_page(app, library.static_path, UI_PATH)  # noqa: SLF001 - there is no other door
 
 
 def document(app: web.Application) -> dict[str, Any]:
     """Return the Swagger 2.0 document of an application made by `new_app`."""
-    found: dict[str, Any] = app["swagger_dict"]
+    return app[_DOCUMENT].content
+
+
+async def _serve_document(request: web.Request) -> web.Response:
+    return web.json_response(document(request.app))
+
+
+class _Document:
+    """Assembled when it is first looked at."""
+
+    def __init__(self, assemble: Callable[[], dict[str, Any]]) -> None:
+        self._assemble = assemble
+
+    @cached_property
+    def content(self) -> dict[str, Any]:
+        return self._assemble()
+
+
+_DOCUMENT: Final = web.AppKey("_DOCUMENT", _Document)
+
+
+class _Routes(dict[str, Any]):
+    """What the library asks of an application, which may have started: routes and a place."""
+
+    def __init__(self, routes: Sequence[web.AbstractRoute]) -> None:
+        super().__init__()
+        self._routes = routes
+
+    @property
+    def router(self) -> _Routes:
+        return self
+
+    def routes(self) -> Sequence[web.AbstractRoute]:
+        return self._routes
+
+
+def _assemble(library: AiohttpApiSpec, routes: Sequence[web.AbstractRoute]) -> dict[str, Any]:
+    described = [one for route in routes if (one := _described(route)) is not None]
+    library.spec.components.security_scheme(_SCHEME, _BEARER)
+    for route in routes:
+        if is_public(route.handler) and _described(route) is not None:
+            route.handler.__apispec__["security"] = []  # type: ignore[attr-defined] # see `operation`
+    # Definitions first, so that the routes' references resolve.
+    _define(library.spec, described)
+    place = _Routes(routes)
+    library._register(place)  # noqa: SLF001 - as `register` does with `in_place`
+    found: dict[str, Any] = place["swagger_dict"]
+    for operations in found["paths"].values():
+        # aiohttp answers HEAD wherever it answers GET; listing both says everything twice.
+        operations.pop("head", None)
     return found
 
 
