@@ -109,7 +109,7 @@ def test_a_schema_may_not_make_databases_on_a_named_server(mysql_server, tmp_pat
     url = mysql_server.create_empty("theirs")
     schema, _ = files("CREATE DATABASE other;", "")
     _, (problem,) = analyze([schema], [], AnalyzeOptions(url, tmp_path))
-    assert problem.code == "E202"
+    assert problem.code == "E216"
 
 
 def test_no_server_outlives_its_owner(mysql_cache: Path) -> None:
