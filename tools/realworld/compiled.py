@@ -90,8 +90,8 @@ def _take(ours: Ours, analysed: Analysed, general: list[Diagnostic]) -> None:
             ours.warnings.append(_shape(item))
             continue
         query = _query_of(item, parsed)
-        if query is not None:
-            ours.causes.setdefault(query.name, _shape(item))
+        for name in (*item.costs, *([query.name] if query else [])):
+            ours.causes.setdefault(name, _shape(item))
     stopping = [item for item in errors if _query_of(item, parsed) is None] + general
     for name in ours.queries:
         if name not in typed and name not in ours.causes:

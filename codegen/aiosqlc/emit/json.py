@@ -240,7 +240,6 @@ def _column(column: Column, catalog: Catalog) -> Json:
     value = _value(name, column.type, catalog, not_null=column.not_null, table=table)
     return {
         **value,
-        "table_alias": column.table_alias,
         "is_func_call": column.is_function_call,
         "original_name": column.origin.column if column.origin else "",
     }

@@ -29,7 +29,8 @@ def plan_function(query: TypedQuery, planner: QueryPlanner) -> tuple[PyFunction,
     parsed = query.parsed
     params = {param.number: _param(query, param, planner) for param in query.params}
     row = planner.row(query) if parsed.command.returns_rows and query.columns else None
-    own = [row.cls] if row and row.cls and row.cls.name == planner.own_name(query) else []
+    own = [item.cls for item in row.nested if not item.shared] if row else []
+    own += [row.cls] if row and row.cls and row.cls.name == planner.own_name(query) else []
     ordered = [params[number] for number in sorted(params)]
     executor = planner.package.executor(_EXECUTORS.get(parsed.command, "Executor"))
     function = PyFunction(

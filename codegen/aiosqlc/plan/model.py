@@ -78,12 +78,16 @@ class PyParam:
 
 @dataclass(frozen=True, slots=True)
 class PyNested:
-    """Columns `first …` of a row make one nested object, or None where `presence` is NULL."""
+    """Columns `first …` of a row make one nested object, or None where `presence` is NULL.
+
+    `shared` is whether its class is among those of `models.py`, not written beside the function.
+    """
 
     first: int
     count: int
     cls: PyClass
     presence: int | None = None
+    shared: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 from aiosqlc.config.project import ModelKind
@@ -40,14 +41,14 @@ class QueryPlanner:
     def row(self, query: TypedQuery) -> PyRow:
         """Plan how a row of this query is read."""
         columns = tuple(self.column(query, column) for column in query.columns)
-        nested = tuple(self.nested(embed) for embed in query.embeds)
+        nested = tuple(self.nested(query, embed, columns) for embed in query.embeds)
         if len(columns) == 1 and not nested:
             only = columns[0]
             imports = only.imports_in(only.annotation, only.decode)
             return PyRow(only.annotation, columns, ("value",), imports=imports)
         cls, where = self.row_class(query, columns, nested)
         classes = {(where, cls.name)} if where else set[Import]()
-        classes |= {(self.package.models_name, item.cls.name) for item in nested}
+        classes |= {(self.package.models_name, item.cls.name) for item in nested if item.shared}
         return PyRow(
             cls.name,
             columns,
@@ -67,22 +68,32 @@ class QueryPlanner:
             query=f"{query.parsed.name}.{column.name}",
         )
 
-    def nested(self, embed: TypedEmbed) -> PyNested:
-        """Plan the nested row of an embed."""
-        table = self.package.tables[embed.table.schema, embed.table.table]
-        return PyNested(
-            embed.first,
-            embed.count,
-            self.table_class(table),
-            embed.presence if embed.nullable else None,
+    def nested(
+        self, query: TypedQuery, embed: TypedEmbed, columns: tuple[PyType, ...]
+    ) -> PyNested:
+        """Plan the nested row of an embed: a table's class, or its own below a WITH or FROM (…)."""
+        inside = slice(embed.first, embed.first + embed.count)
+        table = self.package.tables.get((embed.table.schema, embed.table.table))
+        table = table or self._whole_table(query, query.columns[inside])
+        presence = embed.presence if embed.nullable else None
+        if table:
+            return PyNested(embed.first, embed.count, self.table_class(table), presence)
+        kind = self.package.target.models
+        described = enumerate(query.columns[inside])
+        fields = tuple(
+            PyField(attribute(_column_name(column, number), kind), columns[embed.first + number])
+            for number, column in described
         )
+        self.problems += check_fields(query, fields)
+        cls = PyClass(f"{camel(query.parsed.name)}{camel(embed.name)}", kind, fields)
+        return PyNested(embed.first, embed.count, cls, presence, shared=False)
 
     def row_class(
         self, query: TypedQuery, columns: tuple[PyType, ...], nested: tuple[PyNested, ...]
     ) -> tuple[PyClass, str]:
         """Return the row's class and the module it is imported from (empty: this one)."""
-        table = self.whole_table(query)
-        if table and not nested:
+        table = None if nested else self._whole_table(query, query.columns)
+        if table:
             return self.table_class(table), self.package.models_name
         fields = _fields(query, columns, nested, self.package.target.models)
         self.problems += check_fields(query, fields)
@@ -94,20 +105,20 @@ class QueryPlanner:
         self.gathered.rows[named] = cls
         return cls, self.package.models_name
 
-    def whole_table(self, query: TypedQuery) -> Table | None:
+    def _whole_table(self, query: TypedQuery, columns: Sequence[Column]) -> Table | None:
         """Return the table whose columns these are: all of them, in order, no less certain."""
-        origins = [column.origin for column in query.columns]
+        origins = [column.origin for column in columns]
         first = origins[0] if origins else None
         table = self.package.tables.get((first.schema, first.table)) if first else None
         if not table or len(table.columns) != len(origins):
             return None
-        for column, origin, own in zip(query.columns, origins, table.columns, strict=True):
+        for column, origin, own in zip(columns, origins, table.columns, strict=True):
             expected = ColumnRef(table.schema, table.name, own.name)
             if origin != expected or column.name != own.name:
                 return None
             if own.not_null and not column.not_null:
                 return None
-        queried = (f"{query.parsed.name}.{column.name}" for column in query.columns)
+        queried = (f"{query.parsed.name}.{column.name}" for column in columns)
         return None if self.package.particular.intersection(queried) else table
 
     def table_class(self, table: Table) -> PyClass:
