@@ -19,7 +19,7 @@ import asyncpg
 from aiosqlc.contract.alike import rows_in
 from aiosqlc.contract.values import Values
 from aiosqlc.pipeline import Analysed
-from aiosqlc.plan.naming import identifier, snake
+from aiosqlc.plan.naming import argument, function_name, module_name
 from aiosqlc.stages import TypedQuery
 
 from tools.realworld.conforms import unlike
@@ -78,15 +78,14 @@ async def _call_all(analysed: Analysed, out: Path, names: Sequence[str]) -> Call
 
 
 def _function(package: str, query: TypedQuery) -> tuple[ModuleType, Any]:
-    stem = query.parsed.file.path.name.removesuffix(".sql")
-    module = importlib.import_module(f"{package}.{identifier(snake(stem))}")
-    return module, getattr(module, identifier(snake(query.parsed.name)))
+    module = importlib.import_module(f"{package}.{module_name(query.parsed.file.path.name)}")
+    return module, getattr(module, function_name(query.parsed.name))
 
 
 def _naive(query: TypedQuery) -> frozenset[str]:
     """Return the parameters whose times have no zone."""
     return frozenset(
-        identifier(snake(p.name)) for p in query.params if p.type.name in {"timestamp", "time"}
+        argument(p.name) for p in query.params if p.type.name in {"timestamp", "time"}
     )
 
 

@@ -42,6 +42,14 @@ def check_fields(query: TypedQuery, fields: Sequence[PyField]) -> list[Diagnosti
     ]
 
 
+def names_used(row: PyRow | None) -> frozenset[str]:
+    """Return the names that a function's body says, besides its own variables."""
+    if row is None or row.cls is not None:
+        return _BODY_NAMES
+    # The value is annotated: a parameter must not hide its type.
+    return _BODY_NAMES.union(re.findall(r"\w+", row.annotation))
+
+
 def check_parameters(
     query: TypedQuery, params: Sequence[PyParam], row: PyRow | None
 ) -> list[Diagnostic]:
@@ -55,9 +63,7 @@ def check_parameters(
         )
         for name in dict.fromkeys(_twice(item.name for item in params))
     ]
-    used = set(_BODY_NAMES)
-    if row and row.cls is None:  # the value is annotated where the parameter hides its type
-        used |= set(re.findall(r"\w+", row.annotation))
+    used = names_used(row)
     return problems + [
         Diagnostic(
             "E403",

@@ -8,9 +8,9 @@ from aiosqlc.bulk import is_bulk
 from aiosqlc.diagnostics import Diagnostic, Label
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.plan.choice import plan_choice, sort_params, with_pieces
-from aiosqlc.plan.clashes import check_parameters
+from aiosqlc.plan.clashes import check_parameters, names_used
 from aiosqlc.plan.model import Import, PyClass, PyCopy, PyField, PyFunction, PyParam, PyType
-from aiosqlc.plan.naming import argument, attribute, camel, constant, identifier, snake
+from aiosqlc.plan.naming import argument, attribute, camel, constant, function_name
 from aiosqlc.plan.positional import positional
 from aiosqlc.plan.rows import QueryPlanner
 from aiosqlc.stages import Cardinality, Command, TypedParam, TypedQuery
@@ -27,14 +27,15 @@ _EXECUTORS = {
 def plan_function(query: TypedQuery, planner: QueryPlanner) -> tuple[PyFunction, list[Diagnostic]]:
     """Plan one query's function."""
     parsed = query.parsed
-    params = {param.number: _param(query, param, planner) for param in query.params}
     row = planner.row(query) if parsed.command.returns_rows and query.columns else None
+    used = names_used(row) if not parsed.dynamic else frozenset[str]()
+    params = {param.number: _param(query, param, planner, used) for param in query.params}
     own = [item.cls for item in row.nested if not item.shared] if row else []
     own += [row.cls] if row and row.cls and row.cls.name == planner.own_name(query) else []
     ordered = [params[number] for number in sorted(params)]
     executor = planner.package.executor(_EXECUTORS.get(parsed.command, "Executor"))
     function = PyFunction(
-        name=identifier(snake(parsed.name)),
+        name=function_name(parsed.name),
         constant=constant(parsed.name),
         query_name=parsed.name,
         sql=query.sql,
@@ -81,7 +82,10 @@ def plan_function(query: TypedQuery, planner: QueryPlanner) -> tuple[PyFunction,
     return replace(function, own_classes=tuple(own), imports=frozenset(imports)), problems
 
 
-def _param(query: TypedQuery, param: TypedParam, planner: QueryPlanner) -> PyParam:
+def _param(
+    query: TypedQuery, param: TypedParam, planner: QueryPlanner, used: frozenset[str]
+) -> PyParam:
+    """Plan one parameter; a name that the function's body uses itself gets a `_`."""
     kind = planner.types.parameter(
         param.type,
         not_null=param.not_null,
@@ -91,6 +95,7 @@ def _param(query: TypedQuery, param: TypedParam, planner: QueryPlanner) -> PyPar
         query=f"{query.parsed.name}.{param.name}",
     )
     name = argument(param.name)
+    name = f"{name}_" if name in used else name
     return PyParam(name, kind, kind.encode.replace("{}", name) or name)
 
 

@@ -15,7 +15,7 @@ from aiosqlc.plan.function import plan_function
 from aiosqlc.plan.gathered import Gathered
 from aiosqlc.plan.model import Import, PyFunction, PyModule
 from aiosqlc.plan.models import models_module
-from aiosqlc.plan.naming import identifier, snake
+from aiosqlc.plan.naming import module_name
 from aiosqlc.plan.package import Package, package_of
 from aiosqlc.plan.rows import QueryPlanner
 from aiosqlc.plan.sharing import share_shapes
@@ -126,7 +126,7 @@ def _module(
 ) -> PyModule:
     """Plan the module of one query file."""
     file = source.rpartition("/")[2]
-    name = identifier(snake(file.removesuffix(".sql")))
+    name = module_name(file)
     functions = tuple(share_shapes(planned))
     imports = frozenset[Import]().union(*(function.imports for function in functions))
     return PyModule(

@@ -101,6 +101,43 @@ def argument(name: str) -> str:
     return identifier(name if name.islower() and name.isidentifier() else snake(name))
 
 
+# What generated modules import or define themselves.
+_TAKEN_CLASSES = frozenset(
+    {
+        "Any", "AsyncIterator", "Awaitable", "BaseModel", "BatchExecutor", "ConfigDict",
+        "CopyExecutor", "Cursor", "Decimal", "Enum", "Executor", "Final", "Iterable",
+        "LastIdExecutor", "Literal", "Protocol", "Range", "Sequence", "StrEnum", "StreamExecutor",
+        "UNSET", "UUID", "Unset", "UnsetType",
+    }
+)  # fmt: skip
+_TAKEN_FUNCTIONS = frozenset(
+    {
+        "attrs", "bool", "bytes", "constraint_error", "dataclass", "date", "datetime", "dict",
+        "float", "int", "list", "msgspec", "numbered", "object", "starmap", "str", "time",
+        "timedelta", "tuple",
+    }
+)  # fmt: skip
+_TAKEN_MODULES = frozenset({"adapter", "errors", "executor", "helpers", "models", "numbering"})
+
+
+def class_name(name: str) -> str:
+    """Return the name of a table's or type's class; one that modules import gets a `_`."""
+    found = camel(name)
+    return f"{found}_" if found in _TAKEN_CLASSES else found
+
+
+def function_name(name: str) -> str:
+    """Return the name of a query's function; one that its module needs itself gets a `_`."""
+    found = identifier(snake(name))
+    return f"{found}_" if found in _TAKEN_FUNCTIONS else found
+
+
+def module_name(file: str) -> str:
+    """Return the name of a query file's module; those of the package's own files get a `_`."""
+    found = identifier(snake(file.removesuffix(".sql")))
+    return f"{found}_" if found in _TAKEN_MODULES else found
+
+
 def member(label: str) -> str:
     """Return the name of an enum's member: `in progress` → `IN_PROGRESS`."""
     found = "_".join(word.upper() for word in words(label))

@@ -8,7 +8,7 @@ from aiosqlc.config.project import ModelKind, PythonTarget
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.plan import mysqltypes, pytypes
 from aiosqlc.plan.model import PyClass, PyEnum, PyField, PyType
-from aiosqlc.plan.naming import attribute, camel, constant, member
+from aiosqlc.plan.naming import attribute, camel, class_name, constant, member
 from aiosqlc.plan.overrides import overridden
 from aiosqlc.stages import ColumnRef, SqlType, TypeKind
 
@@ -121,7 +121,7 @@ class TypeResolver:
     def class_name(self, schema: str, name: str) -> str:
         """Return the class of a type or table; those outside the default schema carry its name."""
         if schema in {"", self.default_schema}:
-            return camel(name)
+            return class_name(name)
         return camel(schema) + camel(name)
 
     def _enum(self, sql: SqlType) -> PyType:
