@@ -84,9 +84,7 @@ def _function(package: str, query: TypedQuery) -> tuple[ModuleType, Any]:
 
 def _naive(query: TypedQuery) -> frozenset[str]:
     """Return the parameters whose times have no zone."""
-    return frozenset(
-        argument(p.name) for p in query.params if p.type.name in {"timestamp", "time"}
-    )
+    return frozenset(argument(p.name) for p in query.params if p.type.name in {"timestamp", "time"})
 
 
 @dataclass

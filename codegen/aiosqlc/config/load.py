@@ -17,7 +17,7 @@ from aiosqlc.config.project import (
     PythonTarget,
     QuerySet,
 )
-from aiosqlc.config.reader import Reader
+from aiosqlc.config.reader import Reader, merged_pairs
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.source import SourceFile
@@ -26,6 +26,7 @@ from aiosqlc.typenames import is_dotted, is_type
 DEFAULT_NAMES = ("sqlc.yaml", "sqlc.yml", "sqlc.json")
 
 _TOP = ("version", "sql", "cloud", "project", "plugins", "rules", "servers", "overrides", "options")
+_TOP_OF_VERSION_1 = ("version", "packages", "overrides", "rename", "cloud", "rules")
 _SET = (
     "name", "engine", "schema", "queries", "gen", "codegen", "database", "managed", "analyzer",
     "rules", "strict", "strict_function_checks", "strict_order_by", "not_null_functions", "shims",
@@ -39,6 +40,7 @@ _OTHER_LANGUAGES = ("go", "kotlin", "typescript")
 _OVERRIDE = ("db_type", "column", "query", "type", "decode", "encode")
 _SERVERS = ("mysql", "mariadb")
 _ENGINES = {"postgresql": Dialect.POSTGRESQL, "mysql": Dialect.MYSQL}
+_OTHER_ENGINES = ("sqlite", "clickhouse", "googlesql")
 
 
 def find_config(path: Path | None, start: Path) -> Path | Diagnostic:
@@ -87,13 +89,17 @@ class _Loader:
 
     def project(self, root: yaml.Node) -> tuple[QuerySet, ...]:
         reader = self._reader
-        top = reader.mapping(root, _TOP, "the configuration")
+        pairs = merged_pairs(root) if isinstance(root, yaml.MappingNode) else []
+        before = any(key.value == "packages" for key, _ in pairs)
+        top = reader.mapping(root, _TOP_OF_VERSION_1 if before else _TOP, "the configuration")
         version = reader.string(top.get("version"), "version")
         if version != "2" and isinstance(root, yaml.MappingNode):
             reader.error(
                 top.get("version", root),
                 f"version {version or 'is missing'}; this tool reads version 2",
-                hint='write `version: "2"`; in version 1 files, `packages:` becomes `sql:`',
+                hint="`aiosqlc init` converts it, and keeps the old one beside it"
+                if before
+                else 'write `version: "2"`',
             )
             return ()
         for name in ("cloud", "servers"):
@@ -103,8 +109,19 @@ class _Loader:
         entries = reader.items(top.get("sql"), "sql")
         if not entries and not reader.problems:
             reader.error(root, "`sql` has no entry", hint="add engine, schema, queries and gen")
-        sets = [self._set(index, entry, shared) for index, entry in enumerate(entries)]
+        known = [(index, entry) for index, entry in enumerate(entries) if not self._other(entry)]
+        sets = [self._set(index, entry, shared) for index, entry in known]
         return tuple(found for found in sets if found)
+
+    def _other(self, node: yaml.Node) -> bool:
+        """Whether an entry is for an engine that sqlc knows and this tool does not."""
+        pairs = merged_pairs(node) if isinstance(node, yaml.MappingNode) else []
+        for key, value in pairs:
+            if key.value == "engine" and value.value in _OTHER_ENGINES:
+                message = f"{value.value} is not compiled: this entry is left out"
+                self._reader.warn(value, message, "PostgreSQL and MySQL are")
+                return True
+        return False
 
     def _overrides(self, node: yaml.Node | None) -> tuple[Override, ...]:
         """Global overrides for all entries: `overrides: {python: [...]}`."""
@@ -117,8 +134,7 @@ class _Loader:
         before = len(reader.problems)
         found = reader.mapping(node, _SET, "this entry")
         engine = reader.choice(found.get("engine"), _ENGINES, "engine", "")
-        needed = ("engine", "queries") if "database" in found else ("engine", "schema", "queries")
-        for name in needed:  # without a schema, the database is taken as it is
+        for name in ("engine", "queries"):  # without a schema: the database, or an empty one
             if name not in found and len(reader.problems) == before:
                 reader.error(node, f"`{name}` is missing", f"this entry needs `{name}`")
         schema = reader.strings(found.get("schema"), "schema")
@@ -133,7 +149,8 @@ class _Loader:
                 "use `gen: python:` or `gen: json:`",
             )
         uri = self._uri(database.get("uri"))
-        if not engine or not queries or not (schema or uri):
+        nothing = "schema" in found and not (schema or uri)
+        if not engine or not queries or nothing:
             if len(reader.problems) == before:
                 name = "schema" if queries else "queries"
                 reader.error(found.get(name, node), f"`{name}` names nothing")

@@ -71,7 +71,7 @@ class Reader:
             return {}
         known = tuple(known)
         found: dict[str, yaml.Node] = {}
-        for key, value in node.value:
+        for key, value in merged_pairs(node):
             name = str(key.value)
             if known and name not in known:
                 hint = did_you_mean(name, known, otherwise="known are " + ", ".join(known))
@@ -143,3 +143,18 @@ class Reader:
 
 def _is_null(node: yaml.Node) -> bool:
     return isinstance(node, yaml.ScalarNode) and node.tag == "tag:yaml.org,2002:null"
+
+
+_MERGE = "tag:yaml.org,2002:merge"
+
+
+def merged_pairs(node: yaml.MappingNode) -> list[tuple[yaml.Node, yaml.Node]]:
+    """Return a mapping's pairs with those that `<<` takes over from others, behind its own."""
+    pairs = [(key, value) for key, value in node.value if key.tag != _MERGE]
+    for key, value in node.value:
+        others = value.value if isinstance(value, yaml.SequenceNode) else [value]
+        for other in others if key.tag == _MERGE else ():
+            present = {own.value for own, _ in pairs}
+            if isinstance(other, yaml.MappingNode):
+                pairs += [pair for pair in merged_pairs(other) if pair[0].value not in present]
+    return pairs

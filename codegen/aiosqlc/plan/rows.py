@@ -68,9 +68,7 @@ class QueryPlanner:
             query=f"{query.parsed.name}.{column.name}",
         )
 
-    def nested(
-        self, query: TypedQuery, embed: TypedEmbed, columns: tuple[PyType, ...]
-    ) -> PyNested:
+    def nested(self, query: TypedQuery, embed: TypedEmbed, columns: tuple[PyType, ...]) -> PyNested:
         """Plan the nested row of an embed: a table's class, or its own below a WITH or FROM (…)."""
         inside = slice(embed.first, embed.first + embed.count)
         table = self.package.tables.get((embed.table.schema, embed.table.table))

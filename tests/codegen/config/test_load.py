@@ -90,3 +90,48 @@ def test_a_missing_configuration_says_what_to_do(tmp_path: Path) -> None:
     found = find_config(None, tmp_path)
     assert isinstance(found, Diagnostic)
     assert "aiosqlc init" in found.hint
+
+
+def test_entries_may_take_over_what_others_say(tmp_path: Path) -> None:
+    project, problems = load(
+        tmp_path,
+        'version: "2"\nsql:\n- &first\n  engine: postgresql\n  schema: s\n  queries: a\n'
+        "  gen: {python: &code {out: a, models: attrs}}\n"
+        "- <<: *first\n  queries: b\n  gen:\n    python:\n      <<: *code\n      out: b\n",
+    )
+    assert problems == []
+    assert project
+    second = project.sets[1]
+    assert (second.schema, second.queries) == (("s",), ("b",))
+    assert second.python
+    assert (second.python.out, second.python.models) == (tmp_path / "b", ModelKind.ATTRS)
+
+
+def test_an_entry_for_another_engine_of_sqlcs_is_left_out(tmp_path: Path) -> None:
+    project, problems = load(
+        tmp_path,
+        'version: "2"\nsql:\n- {engine: sqlite, schema: s, queries: q, gen: {go: {out: x}}}\n'
+        "- {engine: mysql, schema: s, queries: q}\n",
+    )
+    assert project
+    assert [(entry.index, entry.engine) for entry in project.sets] == [(1, "mysql")]
+    assert [(item.code, item.severity, item.message) for item in problems] == [
+        ("E004", "warning", "sqlite is not compiled: this entry is left out")
+    ]
+
+
+def test_an_entry_without_a_schema_has_an_empty_one(tmp_path: Path) -> None:
+    project, problems = load(tmp_path, 'version: "2"\nsql:\n- {engine: postgresql, queries: q}\n')
+    assert problems == []
+    assert project
+    assert project.sets[0].schema == ()
+
+
+def test_of_a_version_1_file_only_the_version_is_said(tmp_path: Path) -> None:
+    _, problems = load(
+        tmp_path,
+        'version: "1"\npackages:\n- {path: db, queries: q, schema: s}\nrename: {id: ID}\n',
+    )
+    assert [(item.code, item.hint) for item in problems] == [
+        ("E003", "`aiosqlc init` converts it, and keeps the old one beside it")
+    ]
