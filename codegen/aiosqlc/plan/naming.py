@@ -8,7 +8,11 @@ import unicodedata
 
 from aiosqlc.config.project import ModelKind
 
-_CASES = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z0-9]+|[A-Z]+|[0-9]+")
+# Words with capitals inside, and plurals of abbreviations, are one word: `OAuth`, `IDs`.
+_CASES = re.compile(
+    r"OAuth\d?|GitHub|GitLab|GraphQL|MySQL|PostgreSQL|YouTube|LinkedIn|PayPal|WhatsApp|IPv[46]"
+    r"|[A-Z]{2,}s(?![a-z])|[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z0-9]+|[A-Z]+|[0-9]+"
+)
 
 
 def words(name: str) -> list[str]:
@@ -82,11 +86,11 @@ _MODEL_BEGINNINGS = ("model_dump", "model_validate")
 
 
 def attribute(name: str, kind: ModelKind) -> str:
-    """Return the name of a row class's attribute: an identifier that its kind of class allows.
+    """Return the name of a row class's attribute: a parameter's that its kind of class allows.
 
     Underscores in front go behind: they would make the attribute private.
     """
-    found = identifier(name)
+    found = argument(name)
     if found.startswith("_"):
         bare = found.lstrip("_")
         found = identifier(bare) + "_" * (len(found) - len(bare)) if bare else f"n{found}"
@@ -98,7 +102,8 @@ def attribute(name: str, kind: ModelKind) -> str:
 
 def argument(name: str) -> str:
     """Return the name of a parameter: snake case unless it is all lower already."""
-    return identifier(name if name.islower() and name.isidentifier() else snake(name))
+    plain = name.isidentifier() and name == name.lower()
+    return identifier(name if plain else snake(name))
 
 
 # What generated modules import or define themselves.

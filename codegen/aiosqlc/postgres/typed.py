@@ -332,7 +332,7 @@ def _shown_name(name: str, scope: Scope | None, expr: Node | None) -> str:
 
 
 def _suggested(uses: Iterable[Use], number: int) -> str:
-    order = ("assign", "compare", "any", "limit", "offset", "argument", "function")
+    order = ("assign", "compare", "any", "alternative", "limit", "offset", "argument", "function")
     ranked = sorted((u for u in uses if u.name), key=lambda u: order.index(u.role))
     return ranked[0].name if ranked else f"p{number}"
 

@@ -5,7 +5,17 @@ from __future__ import annotations
 import keyword
 
 import pytest
-from aiosqlc.plan.naming import argument, camel, constant, identifier, member, singular, snake
+from aiosqlc.config.project import ModelKind
+from aiosqlc.plan.naming import (
+    argument,
+    attribute,
+    camel,
+    constant,
+    identifier,
+    member,
+    singular,
+    snake,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,6 +28,11 @@ from hypothesis import strategies as st
         ("GetHTTPUser", "get_http_user"),
         ("ListOrders2", "list_orders2"),
         ("getUserByID", "get_user_by_id"),
+        ("ListByIDs", "list_by_ids"),
+        ("URLsOfUser", "urls_of_user"),
+        ("GetAUser", "get_a_user"),
+        ("LinkOAuth2Account", "link_oauth2_account"),
+        ("SyncGitHubRepo", "sync_github_repo"),
     ],
 )
 def test_functions_are_snake_case(name: str, expected: str) -> None:
@@ -55,6 +70,14 @@ def test_rows_are_called_after_one_of_the_table(table: str, expected: str) -> No
 )
 def test_fields_are_valid_names_close_to_the_column(name: str, expected: str) -> None:
     assert identifier(name) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("userId", "user_id"), ("user_id", "user_id"), ("OAuthURL", "oauth_url"), ("X", "x")],
+)
+def test_a_parameter_and_a_field_of_one_name_are_called_the_same(name: str, expected: str) -> None:
+    assert argument(name) == attribute(name, ModelKind.DATACLASS) == expected
 
 
 @given(st.text())

@@ -31,7 +31,18 @@ CASES: dict[str, list[tuple[str, str, bool]]] = {
     "select * from a limit $1 offset $2": [("limit", "int8", False), ("offset", "int8", False)],
     "select * from a where bio is not distinct from $1": [("bio", "text", True)],
     "select * from a where $1::text is null or bio = $1": [("bio", "text", True)],
-    "select coalesce($1, name) from a": [("p1", "text", True)],
+    "select coalesce($1, name) from a": [("name", "text", True)],
+    "select * from a where bio = coalesce($1, bio)": [("bio", "text", True)],
+    "select * from a where bio = coalesce($1, 'x')": [("bio", "text", True)],
+    "select * from a where grp = greatest($1, 5)": [("grp", "int4", True)],
+    "update p set tag = coalesce($1, tag) where id = $2": [
+        ("tag", "varchar", True),
+        ("id", "int4", False),
+    ],
+    "insert into p (id, tag, n) values ($1, coalesce($2, 'x'), 1)": [
+        ("id", "int4", False),
+        ("tag", "varchar", True),
+    ],
     "select greet($1, $2)": [("who", "text", False), ("times", "int4", False)],
     "select make_interval(secs => $1)": [("secs", "float8", False)],
     "select mod(id, $1), left($2, $3) from a": [

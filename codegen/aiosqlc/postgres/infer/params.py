@@ -32,6 +32,8 @@ _NULL_TOLERANT = frozenset(
 
 # Functions behind `||`, `@>` and `<@` of documents.
 _OF_PARTS = frozenset({"jsonb_concat", "jsonb_contains", "jsonb_contained"})
+# Expressions that are one of their operands.
+_ALTERNATIVES = frozenset({"COALESCEEXPR", "MINMAXEXPR"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +41,10 @@ class Use:
     """One occurrence of a parameter.
 
     `relation`/`attribute` is the column it meets (0 for none), `role` says how: assign, compare,
-    any, argument, function (the argument has no name), limit, offset, other. `tolerant`: a NULL
-    here means something; `reason` says what. `part` is a document merged with the column or looked
-    for in it: of the column's type, but not all that its value has.
+    any, alternative (to the column, in COALESCE), argument, function (the argument has no name),
+    limit, offset, other. `tolerant`: a NULL here means something; `reason` says what. `part` is a
+    document merged with the column or looked for in it: of the column's type, but not all that its
+    value has.
     """
 
     role: str
@@ -114,6 +117,9 @@ class _Uses:
             return
         if _is_param(bare):
             self.add(bare["paramid"], self._assignment(relation, attribute))
+        elif bare.kind in _ALTERNATIVES:
+            column = self.facts.attributes.get((relation, attribute))
+            self._alternative(bare, relation, attribute, column.name if column else "")
         elif bare.kind == "VAR" and bare["varlevelsup"] == 0:
             entry = scope.entry(bare["varno"])
             if entry["rtekind"] == kinds.Rte.VALUES:
@@ -187,15 +193,21 @@ class _Uses:
             self._passed(node)
         elif node.kind in _NULL_TOLERANT or node.kind == "CASEEXPR":
             self._tolerated(node)
+            if node.kind in _ALTERNATIVES:
+                self._beside_a_column(node, scope)
 
     def _compared(
         self, node: Node, operand: Node, other: Node, scope: Scope, role: str = "compare"
     ) -> None:
         param = _unwrap(operand)
-        if param is None or not _is_param(param):
+        if param is None or not (_is_param(param) or param.kind in _ALTERNATIVES):
             return
         relation, attribute = origin(_unwrap(other), scope)
         column = self.facts.attributes.get((relation, attribute))
+        if param.kind in _ALTERNATIVES:
+            name = column.name if column else _column_name(_unwrap(other), scope)
+            self._alternative(param, relation, attribute, name)
+            return
         tolerant = node.kind == "DISTINCTEXPR"
         operator = self.facts.built_in(called(node))
         self.add(
@@ -211,6 +223,22 @@ class _Uses:
                 part=operator in _OF_PARTS,
             ),
         )
+
+    def _beside_a_column(self, node: Node, scope: Scope) -> None:
+        """Name what stands for a column, `COALESCE(bio, $1)`, after it."""
+        for operand in node.items("args"):
+            bare = _unwrap(operand)
+            if bare is not None and bare.kind == "VAR":
+                relation, attribute = origin(bare, scope)
+                self._alternative(node, relation, attribute, variable_name(bare, scope))
+                return
+
+    def _alternative(self, node: Node, relation: int, attribute: int, name: str) -> None:
+        """Record the parameters among the operands of COALESCE and the like."""
+        for operand in node.items("args"):
+            param = _unwrap(operand)
+            if param is not None and _is_param(param):
+                self.add(param["paramid"], Use("alternative", relation, attribute, name))
 
     def _passed(self, node: Node) -> None:
         function = self.facts.functions.get(node["funcid"])

@@ -29,4 +29,4 @@ class Select(msgspec.Struct, frozen=True, gc=False):
     self: str | None
     row: OddEnum | None
     naïve: str | None
-    Mixed: str | None
+    mixed: str | None
