@@ -17,6 +17,7 @@ from typing import Any
 
 from tools.realworld.projects import Entry, copy_project, find_entries
 from tools.realworld.reference import ask_sqlc
+from tools.realworld.shapes import Shapes
 from tools.realworld.table import Row, print_causes, print_rows
 from tools.realworld.typecheck import type_errors
 
@@ -27,13 +28,16 @@ def main() -> int:
     """Take the folders one after another; a row of the table for each, then the causes."""
     arguments = _parser().parse_args()
     rows: list[Row] = []
+    shapes = Shapes()
     with tempfile.TemporaryDirectory(prefix="realworld-") as scratch:
         work = arguments.keep or Path(scratch)
         for folder in arguments.folders:
-            row = _project(folder.resolve(), work / folder.resolve().name, arguments)
+            row = _project(folder.resolve(), work / folder.resolve().name, arguments, shapes)
             rows.append(row)
             sys.stderr.write(print_rows([row]).splitlines()[-1] + "\n")
     sys.stdout.write(print_rows(rows, total=True) + "\n\n" + print_causes(rows) + "\n")
+    if shapes.compared:
+        sys.stdout.write("\n" + shapes.print() + "\n")
     if arguments.json:
         arguments.json.write_text(json.dumps([vars(row) for row in rows], indent=1), "utf-8")
     return 1 if any(row.wrong or row.refuted or row.internal or row.broken for row in rows) else 0
@@ -51,7 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _project(folder: Path, copy: Path, arguments: argparse.Namespace) -> Row:
+def _project(folder: Path, copy: Path, arguments: argparse.Namespace, shapes: Shapes) -> Row:
     """Return the row of one project."""
     row = Row(folder.name)
     copy_project(folder, copy)
@@ -64,6 +68,8 @@ def _project(folder: Path, copy: Path, arguments: argparse.Namespace) -> Row:
         out = copy.parent / f"out_{copy.name}" / f"p{place}"
         outcome = _outcome(entry, out, arguments)
         row.add(entry.engine, str(entry.config.relative_to(copy)), list(sqlc), outcome)
+        if sqlc and (out / "request.json").is_file():
+            shapes.compare(sqlc, out / "request.json", row.name)
     if arguments.types:
         row.types = type_errors(copy.parent / f"out_{copy.name}", _ROOT)
     return row

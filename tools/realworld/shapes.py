@@ -29,7 +29,6 @@ _ALIASES = {
     "char": "bpchar",
     "character": "bpchar",
 }
-_NOTHING: Mapping[str, Any] = {}
 
 
 @dataclass
@@ -141,8 +140,8 @@ def _named(value: object) -> object:
     return value
 
 
-def _type(value: Mapping[str, Any] | None) -> str:
-    parts = [(value or _NOTHING).get(part) or "" for part in ("schema", "name")]
+def _type(value: Any) -> str:
+    parts = [(value or {}).get(part) or "" for part in ("schema", "name")]
     name = ".".join(filter(None, parts)).lower().removeprefix("pg_catalog.").removeprefix("public.")
     return _ALIASES.get(name, name)
 

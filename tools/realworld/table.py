@@ -36,7 +36,6 @@ class Row:
     warnings: Counter[str] = field(default_factory=Counter)
     refusals: Counter[str] = field(default_factory=Counter)
     missed: list[str] = field(default_factory=list)
-    shapes: Counter[str] = field(default_factory=Counter)
 
     def add(
         self, engine: str, config: str, sqlc: Sequence[str], outcome: Mapping[str, Any]
@@ -86,12 +85,6 @@ def print_causes(rows: Sequence[Row]) -> str:
     for kind in ("wrong", "refuted", "broken", "internal", "types"):
         found = [f"  {row.name}: {text}" for row in rows for text in getattr(row, kind)]
         parts.append("\n".join([f"{kind}: {len(found)}", *found]))
-    shapes: Counter[str] = Counter()
-    for row in rows:
-        shapes.update(row.shapes)
-    if shapes:
-        lines = [f"{n:6}  {what}" for what, n in shapes.most_common()]
-        parts.append("\n".join(["shapes", *lines]))
     return "\n\n".join(parts)
 
 

@@ -25,6 +25,9 @@ CASES = {
     "select embed(a) from a": "a",
     "select embed(va) from va": "va",
     "select embed(a), embed(b) from a left join b on b.aid = a.id": "a b?",
+    "select embed(s) from (select 1 as n) s": "s",
+    "select embed(s) from b left join (select id from a) s on s.id = b.aid": "s?",
+    "with w as (select a.* from a) select embed(w) from w": "w",
     "select embed(a), count(*) from a group by a.id": "a",
     "select embed(a), count(*) from a group by a.id, a.name, a.x": "a",
     "select embed(b), count(a.id) from a left join b on b.aid = a.id group by b.id": "b?",
@@ -46,7 +49,6 @@ REFUSED = (
     "select embed(a) from a group by a.id, cube (a.name, a.x)",
     "select embed(a) from a union all select embed(a) from a",
     "select s.* from (select embed(a) from a) s",
-    "select embed(s) from (select 1 as n) s",
 )
 
 

@@ -35,13 +35,9 @@ CASES: dict[str, list[tuple[str, str, bool]]] = {
     "select * from a where bio = coalesce($1, bio)": [("bio", "text", True)],
     "select * from a where bio = coalesce($1, 'x')": [("bio", "text", True)],
     "select * from a where grp = greatest($1, 5)": [("grp", "int4", True)],
-    "update p set tag = coalesce($1, tag) where id = $2": [
-        ("tag", "varchar", True),
-        ("id", "int4", False),
-    ],
     "insert into p (id, tag, n) values ($1, coalesce($2, 'x'), 1)": [
         ("id", "int4", False),
-        ("tag", "varchar", True),
+        ("tag", "text", True),
     ],
     "select greet($1, $2)": [("who", "text", False), ("times", "int4", False)],
     "select make_interval(secs => $1)": [("secs", "float8", False)],
@@ -72,7 +68,7 @@ CASES: dict[str, list[tuple[str, str, bool]]] = {
         ("id", "int4", False),
     ],
     "update p set tag = coalesce($1, tag) where id = $2": [
-        ("p1", "varchar", True),
+        ("tag", "varchar", True),
         ("id", "int4", False),
     ],
     "insert into p (id, n) values ($1, 1) on conflict (id) do update set tag = $2": [

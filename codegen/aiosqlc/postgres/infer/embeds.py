@@ -23,7 +23,7 @@ def embedded_rows(
     columns: tuple[Column, ...],
     stars: Sequence[Star],
 ) -> tuple[tuple[Column, ...], list[TypedEmbed]]:
-    """Find the columns of each `sqlc.embed(t)`; leave out those that are no row of a table here.
+    """Find the columns of each `sqlc.embed(t)`; leave out those that are no row of one source.
 
     Inside a row that may be missing, columns are judged as if it were there: the whole row is
     optional, not each of its fields.
@@ -46,7 +46,7 @@ def embedded_rows(
         }
         table = _table(scope, row)
         if table is None or not _certain_enough(scope, row, list(judged.values())):
-            continue
+            table = ColumnRef("", embed.table, "")  # a row of this query's own
         for index, column in judged.items():
             changed[index] = column
         embeds.append(
