@@ -335,8 +335,8 @@ def _misuse(query: TypedQuery, options: AnalyzeOptions) -> Iterator[Diagnostic]:
                 "E342",
                 f"`sqlc.embed({embed.table})` is not a row of one source here",
                 (Label(parsed.file, embed.span),),
-                "embed a table, view or subquery in the outermost SELECT or RETURNING, without a set"
-                " operation or grouping set around it; or list the columns",
+                "embed one table, view or subquery of the outermost SELECT or RETURNING, without a"
+                " set operation or grouping set around it; or list the columns",
             )
     if parsed.command.returns_rows and not query.columns and not query.read_only:
         yield Diagnostic(
