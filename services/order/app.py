@@ -24,6 +24,7 @@ from services.order.overdue import OverdueOrders
 from services.order.routes import ROUTES
 from services.order.routes.goods.deps import SHOP
 from services.order.routes.jobs.deps import SERVICES
+from services.order.self_dealing import SelfDealing
 from services.order.service.goods.recovery import recover
 from services.order.service.goods.shop import Shop
 from services.order.service.jobs.confirmation import confirm_silent
@@ -73,6 +74,8 @@ def _background(app: web.Application, config: OrderConfig) -> Iterator[Part]:
         await gauges.refresh()
         return await recover(app[SHOP])
 
+    suspects = SelfDealing(db, registry)
+
     async def confirm() -> bool:
         window = timedelta(seconds=config.objection_seconds)
         return await confirm_silent(db, window=window) > 0
@@ -84,6 +87,7 @@ def _background(app: web.Application, config: OrderConfig) -> Iterator[Part]:
     yield repeating(go_on, name="order-recovery", idle_seconds=config.recovery_seconds)
     yield repeating(overdue.step, name="overdue-service-orders", idle_seconds=config.sweep_seconds)
     yield repeating(confirm, name="silent-jobs", idle_seconds=config.sweep_seconds)
+    yield repeating(suspects.step, name="self-dealing", idle_seconds=60.0)
     yield repeating(forget, name="housekeeping", idle_seconds=_HOUR)
     if redis is not None:
         yield Relay(db, redis, registry=registry).running()

@@ -17,8 +17,9 @@ from lib.pb.point.rpc import point_server
 from lib.pb.point.v1.rpc import point_service
 from lib.process import Part
 from lib.store import QUERY_NAMES as SHARED_QUERY_NAMES
-from services.point.awards import GROUP, HANDLERS
+from services.point.awards import GROUP, handlers
 from services.point.config import PointConfig
+from services.point.model import parse_rates
 from services.point.rpc import PointRpc, PointServerRpc
 from services.point.store import QUERY_NAMES
 
@@ -53,4 +54,5 @@ async def _grpc(config: PointConfig, app: web.Application) -> AsyncIterator[None
 def _background(app: web.Application, config: PointConfig) -> Iterator[Part]:
     db, redis, registry = app[DATABASE], app[REDIS], app[METRICS]
     if redis is not None:
-        yield consuming(db, redis, HANDLERS, group=GROUP, port=config.port, registry=registry)
+        heard = handlers(parse_rates(config.rates))
+        yield consuming(db, redis, heard, group=GROUP, port=config.port, registry=registry)

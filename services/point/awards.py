@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 from uuid import UUID
@@ -10,7 +12,10 @@ from msgspec import Struct
 
 from lib.db import Executor
 from lib.events import Event, Handler
+from lib.log import get_logger
 from services.point import model, service
+
+log = get_logger(__name__)
 
 GROUP: Final = "point-awards"
 
@@ -21,6 +26,7 @@ class OrderDelivered(Struct, frozen=True):
     order_id: UUID
     user_id: UUID
     total: Decimal
+    currency: str
 
 
 class JobCompleted(Struct, frozen=True):
@@ -30,34 +36,78 @@ class JobCompleted(Struct, frozen=True):
     customer_id: UUID
     provider_id: UUID
     price: Decimal
+    currency: str
 
 
-async def order_delivered(tx: Executor, event: Event) -> None:
-    """Thank the customer for what was paid."""
-    told = event.decode(OrderDelivered)
-    await service.award(
-        tx,
-        told.user_id,
-        model.points_for_spending(told.total),
-        reason=f"order {told.order_id} delivered",
-        source=f"order:{told.order_id}:customer",
-    )
+class JobCancelled(Struct, frozen=True):
+    """What we need of `job.cancelled`."""
+
+    job_id: UUID
 
 
-async def job_completed(tx: Executor, event: Event) -> None:
-    """Thank the customer for what was paid, and the provider for the work."""
-    told = event.decode(JobCompleted)
-    reason = f"job {told.job_id} completed"
-    awards = [
-        (told.customer_id, model.points_for_spending(told.price), f"job:{told.job_id}:customer"),
-        (told.provider_id, model.FOR_A_JOB_DONE, f"job:{told.job_id}:provider"),
-    ]
-    # Always in one order, so that two who award the same people wait and do not embrace.
-    for user_id, amount, source in sorted(awards, key=lambda award: award[0]):
-        await service.award(tx, user_id, amount, reason=reason, source=source)
+@dataclass(frozen=True, slots=True)
+class Awards:
+    """What deeds are worth, by what one of each currency is; of one not in there, nothing."""
+
+    rates: Mapping[str, Decimal]
+
+    async def order_delivered(self, tx: Executor, event: Event) -> None:
+        """Thank the customer for what was paid."""
+        told = event.decode(OrderDelivered)
+        await service.award(
+            tx,
+            told.user_id,
+            self._for_spending(told.total, told.currency),
+            reason=f"order {told.order_id} delivered",
+            source=f"order:{told.order_id}:customer",
+        )
+
+    async def job_completed(self, tx: Executor, event: Event) -> None:
+        """Thank the customer for what was paid, and the provider for the work."""
+        told = event.decode(JobCompleted)
+        spent = self._for_spending(told.price, told.currency)
+        customer, provider = told.customer_id, told.provider_id
+        awards = [
+            (customer, provider, spent, _source(told.job_id, "customer")),
+            (provider, customer, model.FOR_A_JOB_DONE, _source(told.job_id, "provider")),
+        ]
+        # Always in one order, so that two who award the same people wait and do not embrace.
+        for user_id, counterpart, amount, source in sorted(awards, key=lambda award: award[0]):
+            await service.award(
+                tx,
+                user_id,
+                amount,
+                reason=f"job {told.job_id} completed",
+                source=source,
+                counterpart=counterpart,
+            )
+
+    def _for_spending(self, amount: Decimal, currency: str) -> int:
+        rate = self.rates.get(currency)
+        if rate is None:
+            log.warning("currency_without_rate", currency=currency)
+            return 0
+        return model.points_for_spending(amount * rate)
 
 
-HANDLERS: Final[dict[str, dict[str, Handler]]] = {
-    "orders": {"order.delivered": order_delivered},
-    "jobs": {"job.completed": job_completed},
-}
+async def job_cancelled(tx: Executor, event: Event) -> None:
+    """Take back what was given for a job that turned out to be none."""
+    told = event.decode(JobCancelled)
+    sources = [_source(told.job_id, side) for side in ("customer", "provider")]
+    await service.take_back(tx, sources, reason=f"job {told.job_id} taken back")
+
+
+def handlers(rates: Mapping[str, Decimal]) -> dict[str, dict[str, Handler]]:
+    """Return who hears what, by topic and kind."""
+    awards = Awards(rates)
+    return {
+        "orders": {"order.delivered": awards.order_delivered},
+        "jobs": {"job.completed": awards.job_completed, "job.cancelled": job_cancelled},
+    }
+
+
+def _source(job_id: UUID, side: str) -> str:
+    return f"job:{job_id}:{side}"
+
+
+HANDLERS: Final = handlers(model.parse_rates(model.RATES))

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
 from pydantic_settings import SettingsConfigDict
 
 from lib.auth.settings import TokenSettings
 from lib.config import Port, PostgresSettings, Seconds
 from lib.redis import RedisUrl
+from services.point.model import RATES, parse_rates
+
+
+def _rates(value: str) -> str:
+    parse_rates(value)
+    return value
 
 
 class PointConfig(PostgresSettings, TokenSettings):
@@ -24,4 +32,7 @@ class PointConfig(PostgresSettings, TokenSettings):
     grpc_port: Port = 50051
     # A unary call is given up after this long even where its caller set no deadline.
     grpc_call_seconds: Seconds = 10.0
+    # `currency:rate`, separated by commas: what one of each is worth where ten are a point. What is
+    # paid in others earns nothing.
+    rates: Annotated[str, AfterValidator(_rates)] = RATES
     redis_url: RedisUrl | None = Field(default=None, validation_alias="REDIS_URL")

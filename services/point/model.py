@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final
@@ -10,17 +11,42 @@ from uuid import UUID
 from lib.errors import FieldError, invalid
 
 MAX_USERS: Final = 1_000
+_RATE: Final = re.compile(r"[A-Z]{3}:[0-9]{1,6}([.][0-9]{1,8})?")
+# Only roughly right, and on the safe side: what is not here is worth nothing.
+RATES: Final = "EUR:1,USD:0.9,GBP:1.15,CHF:1.05,PLN:0.23,CZK:0.04,GEL:0.32"
 BEFORE_ALL: Final = UUID(int=0)
 # Older clients receive a balance as an int32; the table has the same limit.
 MAX_BALANCE: Final = 2_147_483_647
 # Who has done a job gets this many; who pays for something one for each so much of its currency.
 FOR_A_JOB_DONE: Final = 10
 SPENT_PER_POINT: Final = 10
+# Prices are what two people agree on, and both may be one: no deed is worth more than this,
+# nor a day, nor do the same two earn more often together.
+PER_AWARD: Final = 500
+PER_DAY: Final = 2_000
+PER_PAIR: Final = 3
+DAY_SECONDS: Final = 86_400.0
+PAIR_SECONDS: Final = 30 * DAY_SECONDS
 
 
 def points_for_spending(amount: Decimal) -> int:
     """Return the points of somebody who has paid `amount`; what is left of a ten counts nothing."""
     return int(amount // SPENT_PER_POINT)
+
+
+def parse_rates(text: str) -> dict[str, Decimal]:
+    """`USD:0.9,GBP:1.15` → what one of each currency is worth, where a point is for ten.
+
+    Raises:
+        ValueError: naming the entry that is wrong.
+    """
+    rates: dict[str, Decimal] = {}
+    for entry in filter(None, (part.strip() for part in text.split(","))):
+        code, _, rate = entry.partition(":")
+        if not _RATE.fullmatch(entry) or code in rates or not Decimal(rate):
+            raise ValueError(f"{entry} must be a new currency and its rate, such as USD:0.9")
+        rates[code] = Decimal(rate)
+    return rates
 
 
 def that_fit(points: int, balance: int) -> int:

@@ -12,6 +12,7 @@ from lib.log import get_logger
 from services.point import model
 from services.point.store import points
 from services.point.store.models import PointEntry
+from services.point.store.points import ListAwardsRow
 
 log = get_logger(__name__)
 
@@ -49,20 +50,85 @@ async def ledger(
         after_id = page[-1].id
 
 
-async def award(tx: Executor, user_id: UUID, amount: int, *, reason: str, source: str) -> None:
+async def award(
+    tx: Executor,
+    user_id: UUID,
+    amount: int,
+    *,
+    reason: str,
+    source: str,
+    counterpart: UUID | None = None,
+) -> None:
     """Give the user points for `source`, once whoever asks however often.
 
-    A balance that is full takes what fits; nothing to give makes no entry.
+    A balance that is full takes what fits, so does a day; nothing to give makes no entry.
+
+    Args:
+        tx: the transaction of the cause.
+        user_id: who is thanked.
+        amount: how much the deed is worth.
+        reason: as the user reads it.
+        source: what it is for.
+        counterpart: with whom the user has dealt: the same two are thanked only so often.
 
     Raises:
         UniqueViolationError: where somebody else awarded the same at the same time: ask again.
     """
+    if amount <= 0:
+        return
+    await points.ensure_balance(tx, user_id=user_id)
     balance = await points.lock_balance(tx, user_id=user_id) or 0
-    given = model.that_fit(amount, balance)
+    if await points.is_awarded(tx, source=source):
+        return
+    given = min(model.that_fit(amount, balance), await _allowed(tx, user_id, counterpart))
     if given < amount:
-        log.warning("balance_is_full", user_id=str(user_id), source=source, lost=amount - given)
-    if given <= 0 or await points.is_awarded(tx, source=source):
+        log.warning("award_is_capped", user_id=str(user_id), source=source, lost=amount - given)
+    if given <= 0:
         return
     await points.add_entry(
-        tx, id=new_id(), user_id=user_id, amount=given, reason=reason, source=source
+        tx,
+        id=new_id(),
+        user_id=user_id,
+        amount=given,
+        reason=reason,
+        source=source,
+        counterpart=counterpart,
     )
+
+
+async def take_back(tx: Executor, sources: Collection[str], *, reason: str) -> None:
+    """Take back what was given for each, once; of what was spent already there is nothing."""
+    # In the order of those who award, so that two wait and do not embrace.
+    for given in await points.list_awards(tx, sources=list(sources)):
+        await _take_back(tx, given, reason)
+
+
+async def _take_back(tx: Executor, given: ListAwardsRow, reason: str) -> None:
+    source = given.source or ""
+    balance = await points.lock_balance(tx, user_id=given.user_id) or 0
+    taken, back = min(given.amount, balance), f"{source}:back"
+    if taken < given.amount:
+        log.warning("award_was_spent", source=source, lost=given.amount - taken)
+    if taken <= 0 or await points.is_awarded(tx, source=back):
+        return
+    await points.add_entry(
+        tx,
+        id=new_id(),
+        user_id=given.user_id,
+        amount=-taken,
+        reason=reason,
+        source=back,
+        counterpart=None,
+    )
+
+
+async def _allowed(tx: Executor, user_id: UUID, counterpart: UUID | None) -> int:
+    """Return how many points the user may be given now, whatever for."""
+    if counterpart is not None:
+        thanked = await points.count_pair_since(
+            tx, user_id=user_id, counterpart=counterpart, seconds=model.PAIR_SECONDS
+        )
+        if thanked >= model.PER_PAIR:
+            return 0
+    today = await points.awarded_since(tx, user_id=user_id, seconds=model.DAY_SECONDS)
+    return max(0, min(model.PER_AWARD, model.PER_DAY - today))

@@ -12,5 +12,9 @@ QUERY_NAMES: Final = {
     points.LOCK_BALANCE: "LockBalance",
     points.IS_AWARDED: "IsAwarded",
     points.ADD_ENTRY: "AddEntry",
+    points.ENSURE_BALANCE: "EnsureBalance",
+    points.AWARDED_SINCE: "AwardedSince",
+    points.COUNT_PAIR_SINCE: "CountPairSince",
+    points.LIST_AWARDS: "ListAwards",
 }
 """The name of each query by its text, for an executor to label what it runs."""

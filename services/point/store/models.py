@@ -17,3 +17,4 @@ class PointEntry(msgspec.Struct, frozen=True, gc=False):
     balance_after: int
     created_at: datetime
     source: str | None
+    counterpart: UUID | None

@@ -35,7 +35,7 @@ async def list_balances(db: Executor, *, user_ids: Sequence[UUID]) -> list[ListB
 
 
 LIST_ENTRIES_AFTER: Final = """\
-SELECT id, user_id, amount, reason, balance_after, created_at, source FROM point_entry
+SELECT id, user_id, amount, reason, balance_after, created_at, source, counterpart FROM point_entry
 WHERE user_id = $1 AND id > $2
 ORDER BY id
 LIMIT $3
@@ -69,13 +69,74 @@ async def is_awarded(db: Executor, *, source: str) -> bool:
 
 
 ADD_ENTRY: Final = """\
-INSERT INTO point_entry (id, user_id, amount, reason, source)
-VALUES ($1, $2, $3, $4, $5::text)
+INSERT INTO point_entry (id, user_id, amount, reason, source, counterpart)
+VALUES ($1, $2, $3, $4, $5::text, $6::uuid)
 """
 
 
 async def add_entry(
-    db: Executor, *, id: UUID, user_id: UUID, amount: int, reason: str, source: str | None
+    db: Executor,
+    *,
+    id: UUID,
+    user_id: UUID,
+    amount: int,
+    reason: str,
+    source: str | None,
+    counterpart: UUID | None,
 ) -> None:
     """Not ON CONFLICT: the trigger has moved the balance by the time a conflict is met."""
-    await db.execute(ADD_ENTRY, id, user_id, amount, reason, source)
+    await db.execute(ADD_ENTRY, id, user_id, amount, reason, source, counterpart)
+
+
+ENSURE_BALANCE: Final = "INSERT INTO point_balance (user_id) VALUES ($1) ON CONFLICT DO NOTHING"
+
+
+async def ensure_balance(db: Executor, *, user_id: UUID) -> None:
+    """So that there is something to lock for a newcomer, too."""
+    await db.execute(ENSURE_BALANCE, user_id)
+
+
+AWARDED_SINCE: Final = """\
+SELECT coalesce(sum(amount), 0)::bigint FROM point_entry
+WHERE user_id = $1 AND source IS NOT NULL AND created_at > now() - make_interval(secs => $2::double precision)
+"""
+
+
+async def awarded_since(db: Executor, *, user_id: UUID, seconds: float) -> int:
+    """What was given to the user, taken off what was taken back."""
+    value: int = await db.fetchval(AWARDED_SINCE, user_id, seconds)
+    return value
+
+
+COUNT_PAIR_SINCE: Final = """\
+SELECT count(*) FROM point_entry
+WHERE user_id = $1 AND counterpart = $2::uuid AND source IS NOT NULL AND amount > 0
+    AND created_at > now() - make_interval(secs => $3::double precision)
+"""
+
+
+async def count_pair_since(
+    db: Executor, *, user_id: UUID, counterpart: UUID, seconds: float
+) -> int:
+    """How often the user was thanked for dealing with that one."""
+    value: int = await db.fetchval(COUNT_PAIR_SINCE, user_id, counterpart, seconds)
+    return value
+
+
+LIST_AWARDS: Final = """\
+SELECT source, user_id, amount FROM point_entry
+WHERE source = ANY ($1::text[])
+ORDER BY user_id, source
+"""
+
+
+class ListAwardsRow(msgspec.Struct, frozen=True, gc=False):
+    source: str
+    user_id: UUID
+    amount: int
+
+
+async def list_awards(db: Executor, *, sources: Sequence[str]) -> list[ListAwardsRow]:
+    """What was given for these, by user."""
+    rows = await db.fetch(LIST_AWARDS, sources)
+    return list(starmap(ListAwardsRow, rows))

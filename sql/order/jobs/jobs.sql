@@ -37,6 +37,27 @@ WHERE status = 'DONE' AND updated_at <= @until
 ORDER BY updated_at, id
 LIMIT @batch_size;
 
+-- name: ListSuspectPairs :many
+-- Who completed job after job with one another within a month, in whatever roles.
+SELECT
+    least(customer_id, provider_id)::uuid AS one, greatest(customer_id, provider_id)::uuid AS other, count(*) AS jobs
+FROM job
+WHERE status = 'COMPLETED' AND updated_at > now() - interval '30 days'
+GROUP BY 1, 2
+HAVING count(*) >= @jobs::bigint
+ORDER BY jobs DESC, one, other
+LIMIT 100;
+
+-- name: ListSuspectReviews :many
+-- Who is praised again and again, and by hardly anybody else, within a month.
+SELECT provider_id, count(*) AS reviews, count(DISTINCT customer_id) AS customers
+FROM review
+WHERE side = 'CUSTOMER' AND created_at > now() - interval '30 days' AND rating >= 4.5
+GROUP BY provider_id
+HAVING count(*) >= @reviews::bigint AND count(DISTINCT customer_id) <= @customers::bigint
+ORDER BY reviews DESC, provider_id
+LIMIT 100;
+
 -- name: RemoveJob :execrows
 DELETE FROM job WHERE id = @id;
 

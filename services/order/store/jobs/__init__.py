@@ -34,6 +34,8 @@ QUERY_NAMES: Final = {
     jobs.ADD_JOB: "AddJob",
     jobs.SET_JOB_STATUS: "SetJobStatus",
     jobs.LIST_SILENT_JOBS: "ListSilentJobs",
+    jobs.LIST_SUSPECT_PAIRS: "ListSuspectPairs",
+    jobs.LIST_SUSPECT_REVIEWS: "ListSuspectReviews",
     jobs.REMOVE_JOB: "RemoveJob",
     jobs.LIST_UNFINISHED_JOBS_OF_CUSTOMER: "ListUnfinishedJobsOfCustomer",
     jobs.LIST_UNFINISHED_JOBS_OF_PROVIDER: "ListUnfinishedJobsOfProvider",

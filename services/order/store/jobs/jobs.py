@@ -220,6 +220,55 @@ async def list_silent_jobs(
     return list(starmap(ListSilentJobsRow, rows))
 
 
+LIST_SUSPECT_PAIRS: Final = """\
+SELECT
+    least(customer_id, provider_id)::uuid AS one, greatest(customer_id, provider_id)::uuid AS other, count(*) AS jobs
+FROM job
+WHERE status = 'COMPLETED' AND updated_at > now() - interval '30 days'
+GROUP BY 1, 2
+HAVING count(*) >= $1::bigint
+ORDER BY jobs DESC, one, other
+LIMIT 100
+"""
+
+
+class ListSuspectPairsRow(msgspec.Struct, frozen=True, gc=False):
+    one: UUID
+    other: UUID
+    jobs: int
+
+
+async def list_suspect_pairs(db: Executor, *, jobs: int) -> list[ListSuspectPairsRow]:
+    """Who completed job after job with one another within a month, in whatever roles."""
+    rows = await db.fetch(LIST_SUSPECT_PAIRS, jobs)
+    return list(starmap(ListSuspectPairsRow, rows))
+
+
+LIST_SUSPECT_REVIEWS: Final = """\
+SELECT provider_id, count(*) AS reviews, count(DISTINCT customer_id) AS customers
+FROM review
+WHERE side = 'CUSTOMER' AND created_at > now() - interval '30 days' AND rating >= 4.5
+GROUP BY provider_id
+HAVING count(*) >= $1::bigint AND count(DISTINCT customer_id) <= $2::bigint
+ORDER BY reviews DESC, provider_id
+LIMIT 100
+"""
+
+
+class ListSuspectReviewsRow(msgspec.Struct, frozen=True, gc=False):
+    provider_id: UUID
+    reviews: int
+    customers: int
+
+
+async def list_suspect_reviews(
+    db: Executor, *, reviews: int, customers: int
+) -> list[ListSuspectReviewsRow]:
+    """Who is praised again and again, and by hardly anybody else, within a month."""
+    rows = await db.fetch(LIST_SUSPECT_REVIEWS, reviews, customers)
+    return list(starmap(ListSuspectReviewsRow, rows))
+
+
 REMOVE_JOB: Final = "DELETE FROM job WHERE id = $1"
 
 
