@@ -16,9 +16,10 @@ from aiosqlc.postgres.catalog.facts import Facts, load_facts
 from aiosqlc.postgres.catalog.types import build_catalog
 from aiosqlc.postgres.describe import Described, describe, prepare_session
 from aiosqlc.postgres.failures import Failure, diagnoses
+from aiosqlc.postgres.notes import read_notes, write_notes
 from aiosqlc.postgres.problems import cost_of, query_problem
 from aiosqlc.postgres.refute import Hinted, hinted, refuted_hints
-from aiosqlc.postgres.schema import apply_schema, schema_digest
+from aiosqlc.postgres.schema import Applied, apply_schema, schema_digest
 from aiosqlc.postgres.server.connection import Connection, ConnectionFailedError, ServerError
 from aiosqlc.postgres.server.databases import (
     DatabaseRefusedError,
@@ -119,7 +120,7 @@ class Analyzer:
     ) -> tuple[Connection, Facts] | None:
         """Return a connection to the schema's database and its facts; None if it has errors."""
         found = self._schema(schema, options)
-        if not isinstance(found, _Schema) or found.failures:
+        if not isinstance(found, _Schema) or found.applied.failures:
             return None
         return found.connection, found.typist.facts
 
@@ -135,9 +136,9 @@ class Analyzer:
         scratch = bool(schema) or not options.database_uri
         with contextlib.ExitStack() as stack:
             if scratch:
-                connection, failures = _database(server, digest, schema, options, stack)
+                connection, applied = _database(server, digest, schema, options, stack)
             else:
-                connection, failures = Connection(server.base), ()  # the database as it is
+                connection, applied = Connection(server.base), Applied()  # the database as it is
             stack.enter_context(connection)
             if connection.major < _OLDEST_SERVER:
                 message = (
@@ -147,7 +148,7 @@ class Analyzer:
             while len(self._open) >= _MOST_OPEN:
                 self._open.pop(next(iter(self._open))).closing.close()
             opened = _Schema.load(connection, options, scratch=scratch)
-            opened = replace(opened, failures=failures, closing=stack.pop_all())
+            opened = replace(opened, applied=applied, closing=stack.pop_all())
         self._open[key] = opened
         return opened
 
@@ -162,14 +163,14 @@ class _Schema:
     """A database with the schema, and everything read from it.
 
     `scratch` is whether it is ours: rows may be put into it for the length of a transaction.
-    `failures` are the statements missing in it, `closing` what ends with its use.
+    `applied` says what is missing in it, `closing` what ends with its use.
     """
 
     connection: Connection
     typist: Typist
     catalog: Catalog
     scratch: bool
-    failures: tuple[Failure, ...] = ()
+    applied: Applied = field(default_factory=Applied)
     closing: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
 
     @classmethod
@@ -189,7 +190,7 @@ def _database(
     schema: Sequence[SchemaFile],
     options: AnalyzeOptions,
     stack: contextlib.ExitStack,
-) -> tuple[Connection, tuple[Failure, ...]]:
+) -> tuple[Connection, Applied]:
     """Connect to the database of a schema, made where it is not there yet.
 
     With failures it is a draft that goes with `stack`: it is good for no other run.
@@ -197,16 +198,17 @@ def _database(
     name = database_name(digest)
     existing = connect_existing(server, name)
     if existing is not None:
-        return existing, ()
+        return existing, Applied(notes=read_notes(existing, (*options.shims, *schema)))
     with contextlib.ExitStack() as making:
         draft = making.enter_context(new_database(server))
         with Connection(draft.conninfo) as connection:
-            failures = apply_schema(connection, schema, options.shims, own_server=server.embedded)
-        if failures:
+            applied = apply_schema(connection, schema, options.shims, own_server=server.embedded)
+            write_notes(connection, (*options.shims, *schema), applied.notes)
+        if applied.failures:
             stack.push(making.pop_all())
-            return Connection(draft.conninfo), failures
+            return Connection(draft.conninfo), applied
         draft.keep(name)
-    return Connection(server.conninfo(name)), ()
+    return Connection(server.conninfo(name)), applied
 
 
 def _no_database(refused: DatabaseRefusedError) -> Diagnostic:
@@ -229,7 +231,7 @@ def _analyze_all(
     answers = describe(schema.connection, [text for query in queries for text in _texts(query)])
     for query in counted("compiling", queries):
         described, refused, error = _answers(query, answers)
-        cause = _cause(schema.failures, query, error)
+        cause = _cause(schema.applied.failures, query, error)
         if cause is not None:
             lost.setdefault(cause, []).append(cost_of(query))
             continue
@@ -250,7 +252,8 @@ def _analyze_all(
     if schema.scratch:
         written = [replace(item, query=typed[index]) for index, item in doubtful]
         problems.extend(refuted_hints(schema.connection, schema.typist.facts, written))
-    problems.extend(diagnoses(schema.failures, lost))
+    problems.extend(diagnoses(schema.applied.failures, lost))
+    problems.extend(schema.applied.notes)
     version = str(schema.connection.major)
     return Analysis(schema.catalog, tuple(typed), version), tuple(problems)
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from aiosqlc.diagnostics import Diagnostic, Label
+from aiosqlc.diagnostics import Diagnostic, Label, Severity
 from aiosqlc.postgres.failures import Failure, failure_of, settle
+from aiosqlc.postgres.lenient import instead_of, lasting, without_effect
 from aiosqlc.postgres.server.connection import Connection, ServerError
-from aiosqlc.postgres.standin import extension_of, is_available, make_stand_in, stand_in_for
+from aiosqlc.postgres.standin import NEEDS, extension_of, is_available, make_stand_in, stand_in_for
 from aiosqlc.source import Span
 from aiosqlc.stages import SchemaFile
 
@@ -21,12 +23,10 @@ _NEEDS_NO_TRANSACTION = frozenset(
 _MISSING_EXTENSION = re.compile(r'extension "([^"]+)" is not available')
 _MISSING_ROLE = re.compile(r'role "([^"]+)" does not exist')
 _NEW_ROLE = re.compile(r"create\s+(?:role|user|group)\b", re.IGNORECASE)
-_NEW_INDEX = re.compile(r"create\s+index\b", re.IGNORECASE)
-_CLASS = re.compile(r"\b(\w+_ops)\b")
-_UNIQUE = re.compile(r"^\s*create\s+unique\b", re.IGNORECASE)
+_MISSING_TYPE = re.compile(r'^type "(\w+)" does not exist')
 _QUOTED = re.compile(r'"([^"]+)"')
 _CODES = {"42601": "E200", "42P01": "E202", "0A000": "E203", "42P07": "E204", "42710": "E204"}
-_MOST_ROLES = 100
+_MOST_TRIES = 100
 _SAVEPOINT = "aiosqlc_statement"
 
 
@@ -49,13 +49,21 @@ def makers_digest() -> str:
     return digest.hexdigest()
 
 
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What became of a schema: statements that failed, and what is to be said of the others."""
+
+    failures: tuple[Failure, ...] = ()
+    notes: tuple[Diagnostic, ...] = ()
+
+
 def apply_schema(
     connection: Connection,
     schema: Sequence[SchemaFile],
     shims: Sequence[SchemaFile],
     *,
     own_server: bool,
-) -> tuple[Failure, ...]:
+) -> Applied:
     """Run all files in order; a statement that fails is left out and said, the rest goes on.
 
     On our own server, roles that a schema merely mentions are made: they matter to nothing here.
@@ -66,23 +74,29 @@ def apply_schema(
     for file in (*shims, *schema):
         failures += apply.file(file)
         connection.run("reset all")
-    return settle(connection, failures) if failures else ()
+    settled = settle(connection, failures) if failures else ()
+    return Applied(settled, tuple(dict.fromkeys(apply.notes)))
 
 
 class _Applying:
-    """Runs schema files on one connection; `provided` are the extensions stood in for so far."""
+    """Runs schema files on one connection.
+
+    `provided` are the extensions stood in for so far, `notes` what is to be said besides failures.
+    """
 
     def __init__(self, connection: Connection, provided: set[str], *, own_server: bool) -> None:
         self._connection = connection
         self._provided = provided
         self._own_server = own_server
+        self.notes: list[Diagnostic] = []
 
     def file(self, file: SchemaFile) -> list[Failure]:
         """Run a file as its tool would; where that fails, run what can be run of it."""
-        before = set(self._provided)
+        before, said = set(self._provided), len(self.notes)
         if file.transactional and self._runs_whole(file):
             return []
         self._provided = before
+        del self.notes[said:]
         return self._each(file, in_transaction=file.transactional)
 
     def _runs_whole(self, file: SchemaFile) -> bool:
@@ -90,7 +104,7 @@ class _Applying:
         run = self._connection.run
         run("begin")
         for span in file.statements:
-            if self._statement(file.sql[span.start : span.end]) is not None:
+            if self._statement(file, span, file.sql[span.start : span.end]) is not None:
                 run("rollback")
                 return False
         return run("commit") is None
@@ -100,71 +114,111 @@ class _Applying:
         failures: list[Failure] = []
         for span in file.statements:
             sql = file.sql[span.start : span.end]
-            error = self._attempt(sql, in_transaction=in_transaction)
+            error = self._attempt(file, span, sql, in_transaction=in_transaction)
             if error is not None:
-                failures.append(failure_of(sql, error, _diagnostic(file, span, error)))
+                failures.append(failure_of(sql, error, schema_problem(file, span, error)))
         if self._connection.in_transaction:
             error = self._connection.run("commit")
             if error is not None:  # a deferred constraint: statement by statement, it shows where
                 return self._each(file, in_transaction=False)
         return failures
 
-    def _attempt(self, sql: str, *, in_transaction: bool) -> ServerError | None:
-        run = self._connection.run
-        for _ in range(_MOST_ROLES):
+    def _attempt(
+        self, file: SchemaFile, span: Span, sql: str, *, in_transaction: bool
+    ) -> ServerError | None:
+        """Run a statement, or as much of it as this server can; return its own error, if any."""
+        first: ServerError | None = None
+        steps: tuple[str, ...] = (sql,)
+        notes: list[Diagnostic] = []
+        for _ in range(_MOST_TRIES):
             if in_transaction and not self._connection.in_transaction:
-                run("begin")
-            if self._connection.in_transaction:
-                run(f"savepoint {_SAVEPOINT}")
-            error = self._statement(sql)
-            if error is None:
-                if self._connection.in_transaction:
-                    run(f"release {_SAVEPOINT}")
+                self._connection.run("begin")
+            failed = self._together(file, span, steps)
+            if failed is None:
+                self.notes += notes
                 return None
-            if self._connection.in_transaction:
-                run(f"rollback to {_SAVEPOINT}")
+            step, error = failed
+            first = first or error
             if error.state == "42710" and _NEW_ROLE.match(sql.lstrip()):
                 return None
+            if error.state in _NEEDS_NO_TRANSACTION and self._connection.in_transaction:
+                self._connection.run("commit")
+                in_transaction = False
+                continue
             role = _MISSING_ROLE.search(error.message)
             if role and self._own_server:
-                run(f'create role "{role.group(1)}"')
-            elif error.state in _NEEDS_NO_TRANSACTION and self._connection.in_transaction:
-                run("commit")
-                in_transaction = False
-            else:
-                return error
-        return error
+                self._connection.run(f'create role "{role.group(1)}"')
+                continue
+            instead = instead_of(step, error)
+            if instead is None or (instead.run and set(instead.run) <= set(steps)):
+                return first
+            at = steps.index(step)
+            steps = (*steps[:at], *instead.run, *steps[at + 1 :])
+            if instead.said:
+                notes.append(self._note(file, span, instead.said, instead.hint, error))
+        return first
 
-    def _statement(self, sql: str) -> ServerError | None:
+    def _together(
+        self, file: SchemaFile, span: Span, steps: tuple[str, ...]
+    ) -> tuple[str, ServerError] | None:
+        """Run steps, all or none; return the one that failed."""
+        run = self._connection.run
+        within = self._connection.in_transaction
+        if within:
+            run(f"savepoint {_SAVEPOINT}")
+        for step in steps:
+            error = self._statement(file, span, step)
+            if error is not None:
+                if within:
+                    run(f"rollback to {_SAVEPOINT}")
+                return step, error
+        if within and self._connection.in_transaction:
+            run(f"release {_SAVEPOINT}")
+        return None
+
+    def _statement(self, file: SchemaFile, span: Span, sql: str) -> ServerError | None:
         """Run one statement, or what stands in for it."""
         connection = self._connection
+        if without_effect(sql):
+            return None
         wanted = extension_of(sql)
         if wanted in self._provided:
             return None
-        if wanted and self._own_server and not is_available(connection, wanted):
-            error = make_stand_in(connection, sql, stand_in_for(wanted) or sql)
-            if error is None:
-                self._provided.add(wanted)
-        elif self._provided and _NEW_INDEX.match(sql.lstrip()) and _lacks_class(connection, sql):
-            return None
-        else:
-            error = connection.run(sql)
-        return error
+        if not wanted or not self._own_server or is_available(connection, wanted):
+            return connection.run(lasting(sql))
+        for name in (NEEDS.get(wanted, wanted), wanted):
+            script = stand_in_for(name)
+            if name in self._provided:
+                continue
+            if script is None:
+                self.notes.append(_without_extension(file, span, name))
+            elif error := make_stand_in(connection, sql, script):
+                return error
+            self._provided.add(name)
+        return None
+
+    def _note(
+        self, file: SchemaFile, span: Span, said: str, hint: str, error: ServerError
+    ) -> Diagnostic:
+        label = schema_problem(file, span, error).labels[0]
+        return Diagnostic("E217", said, (label,), hint, Severity.WARNING)
 
 
-def _lacks_class(connection: Connection, sql: str) -> bool:
-    """Whether an index asks for an operator class that a stand-in does not have.
+def _without_extension(file: SchemaFile, span: Span, name: str) -> Diagnostic:
+    at = file.sql.find(name, span.start)
+    place = Span(at, at + len(name)) if 0 <= at < span.end else span
+    return Diagnostic(
+        "E203",
+        f'extension "{name}" is not available here: a query that needs it is refused',
+        (Label(file.file, place),),
+        f"set `database.uri` to a server that has {name}, or declare the types and functions"
+        f" you use in a file named {name}.sql that `shims` names",
+        Severity.WARNING,
+    )
 
-    Such an index only makes queries fast; nothing here runs on its data.
-    """
-    named = set(_CLASS.findall(sql))
-    return any(
-        not connection.rows("select 1 from pg_opclass where opcname = $1", (name,))
-        for name in named
-    ) and not _UNIQUE.search(sql)
 
-
-def _diagnostic(file: SchemaFile, span: Span, error: ServerError) -> Diagnostic:
+def schema_problem(file: SchemaFile, span: Span, error: ServerError) -> Diagnostic:
+    """Return the diagnostic for a statement of the schema that the server refused."""
     sql = file.sql[span.start : span.end]
     if error.position:
         start = span.start + error.position - 1
@@ -177,8 +231,13 @@ def _diagnostic(file: SchemaFile, span: Span, error: ServerError) -> Diagnostic:
     if missing:
         name = missing.group(1)
         hint = (
-            f"set `database.uri` to a server that has {name}, or declare the types and functions"
-            f" you use in a shim file named {name}.sql"
+            f"install {name} on the server of `database.uri`, or declare the types and functions"
+            f" you use in a file named {name}.sql that `shims` names"
+        )
+    elif error.state == "42704" and (unknown := _MISSING_TYPE.search(error.message)):
+        hint = hint or (
+            f"`CREATE DOMAIN {unknown[1]} AS text;`, or what it is, in a file that `shims` names"
+            " declares it"
         )
     elif error.state == "0A000" and not hint:
         hint = "set `database.uri` to a server that supports this"

@@ -26,11 +26,26 @@ def is_available(connection: Connection, extension: str) -> bool:
     )
 
 
-def stand_in_for(extension: str) -> str:
-    """Return the SQL that stands in for an extension we know, or ''."""
+# Operator classes or bodies of functions alone: nothing that a query could name.
+_NOTHING_TO_NAME = frozenset(
+    {
+        *("btree_gin", "pg_prewarm", "pg_buffercache", "auto_explain", "pgaudit", "pg_repack"),
+        *("plpython3u", "plperl", "plperlu", "pltcl", "pltclu", "plv8", "plr", "pllua", "pljava"),
+        *("citus_columnar", "pg_squeeze", "hypopg", "amcheck", "pg_visibility", "plpgsql_check"),
+    }
+)
+
+
+NEEDS = {"earthdistance": "cube"}  # what comes along with `CREATE EXTENSION … CASCADE`
+
+
+def stand_in_for(extension: str) -> str | None:
+    """Return the SQL that stands in for an extension; None: it is not known."""
+    if extension in _NOTHING_TO_NAME:
+        return ""
     folder = importlib.resources.files("aiosqlc.postgres.extensions")
     script = folder.joinpath(f"{extension}.sql")
-    return script.read_text("utf-8") if script.is_file() else ""
+    return script.read_text("utf-8") if script.is_file() else None
 
 
 def make_stand_in(connection: Connection, sql: str, script: str) -> ServerError | None:

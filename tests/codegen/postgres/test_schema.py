@@ -14,7 +14,7 @@ BROKEN = {
     "create table t (id itn)": ("E201", "itn"),
     "create table x (id int references y)": ("E202", "y"),
     "creat table t ()": ("E200", "creat"),
-    "create extension postgis": ("E203", "postgis"),
+    "create extension pg_net": ("E203", "pg_net"),
     "alter table nope add column x int": ("E202", "nope"),
 }
 
@@ -29,9 +29,9 @@ def test_an_error_of_the_schema_has_a_place(sql: str) -> None:
 
 
 def test_a_missing_extension_comes_with_the_remedy() -> None:
-    _, (problem,) = analyze([schema_file("create extension postgis")], [], AnalyzeOptions())
+    _, (problem,) = analyze([schema_file("create extension pg_net")], [], AnalyzeOptions())
     assert "database.uri" in problem.hint
-    assert "postgis.sql" in problem.hint
+    assert "pg_net.sql" in problem.hint
 
 
 @pytest.mark.parametrize(

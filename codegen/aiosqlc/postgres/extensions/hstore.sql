@@ -19,4 +19,43 @@ create operator -> (leftarg = hstore, rightarg = text, function = fetchval);
 create operator ? (leftarg = hstore, rightarg = text, function = exist);
 create operator || (leftarg = hstore, rightarg = hstore, function = hs_concat);
 create operator @> (leftarg = hstore, rightarg = hstore, function = hs_contains);
-create operator <@ (leftarg = hstore, rightarg = hstore, function = hs_contains)
+create operator <@ (leftarg = hstore, rightarg = hstore, function = hs_contains);
+do $$
+declare f text[];
+begin
+    foreach f slice 1 in array array[
+        ['defined(hstore, text)', 'boolean'],
+        ['slice(hstore, text[])', 'hstore'],
+        ['slice_array(hstore, text[])', 'text[]'],
+        ['hstore_to_array(hstore)', 'text[]'],
+        ['hstore_to_matrix(hstore)', 'text[]'],
+        ['hstore_to_json(hstore)', 'json'],
+        ['hstore_to_jsonb(hstore)', 'jsonb'],
+        ['hstore_to_json_loose(hstore)', 'json'],
+        ['hstore_to_jsonb_loose(hstore)', 'jsonb'],
+        ['delete(hstore, text)', 'hstore'],
+        ['delete(hstore, text[])', 'hstore'],
+        ['delete(hstore, hstore)', 'hstore'],
+        ['hstore(text[])', 'hstore'],
+        ['hstore(text[], text[])', 'hstore'],
+        ['exists_any(hstore, text[])', 'boolean'],
+        ['exists_all(hstore, text[])', 'boolean']
+    ] loop
+        execute format('create function %s returns %s language sql immutable strict parallel safe return null::%2$s', f[1], f[2]);
+    end loop;
+end $$;
+create function skeys(hstore) returns setof text language plpgsql immutable strict as 'begin return; end';
+create function svals(hstore) returns setof text language plpgsql immutable strict as 'begin return; end';
+create function each(hs hstore, out key text, out value text) returns setof record language plpgsql immutable strict as
+    'begin return; end';
+create cast (hstore as json) with function hstore_to_json(hstore);
+create cast (hstore as jsonb) with function hstore_to_jsonb(hstore);
+create operator -> (leftarg = hstore, rightarg = text[], function = slice_array);
+create operator ?| (leftarg = hstore, rightarg = text[], function = exists_any);
+create operator ?& (leftarg = hstore, rightarg = text[], function = exists_all);
+create operator - (leftarg = hstore, rightarg = text, function = delete);
+create operator - (leftarg = hstore, rightarg = text[], function = delete);
+create operator - (leftarg = hstore, rightarg = hstore, function = delete);
+create operator %% (rightarg = hstore, function = hstore_to_array);
+create operator %# (rightarg = hstore, function = hstore_to_matrix);
+create function hstore(record) returns hstore language plpgsql immutable as 'begin return null; end'

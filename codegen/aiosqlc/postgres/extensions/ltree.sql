@@ -54,4 +54,27 @@ create operator || (leftarg = ltree, rightarg = text, function = ltree_addtext);
 create operator @> (leftarg = ltree, rightarg = ltree, function = ltree_isparent);
 create operator <@ (leftarg = ltree, rightarg = ltree, function = ltree_isparent);
 create operator ~ (leftarg = ltree, rightarg = lquery, function = ltree_matches);
-create operator @ (leftarg = ltree, rightarg = ltxtquery, function = ltree_matches)
+create operator @ (leftarg = ltree, rightarg = ltxtquery, function = ltree_matches);
+do $$
+declare f text[];
+begin
+    foreach f slice 1 in array array[
+        ['index(ltree, ltree)', 'integer'],
+        ['index(ltree, ltree, integer)', 'integer'],
+        ['lca(ltree[])', 'ltree'],
+        ['lca(ltree, ltree)', 'ltree'],
+        ['lca(ltree, ltree, ltree)', 'ltree'],
+        ['ltree_textadd(text, ltree)', 'ltree'],
+        ['lt_q_regex(ltree, lquery[])', 'boolean'],
+        ['_ltree_isparent(ltree[], ltree)', 'boolean'],
+        ['_ltree_risparent(ltree[], ltree)', 'boolean'],
+        ['_ltq_regex(ltree[], lquery)', 'boolean']
+    ] loop
+        execute format('create function %s returns %s language sql immutable strict parallel safe return null::%2$s', f[1], f[2]);
+    end loop;
+end $$;
+create operator || (leftarg = text, rightarg = ltree, function = ltree_textadd);
+create operator ? (leftarg = ltree, rightarg = lquery[], function = lt_q_regex);
+create operator @> (leftarg = ltree[], rightarg = ltree, function = _ltree_isparent);
+create operator <@ (leftarg = ltree[], rightarg = ltree, function = _ltree_risparent);
+create operator ~ (leftarg = ltree[], rightarg = lquery, function = _ltq_regex)

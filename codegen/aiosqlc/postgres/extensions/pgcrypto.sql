@@ -17,4 +17,32 @@ create function gen_random_bytes(count int) returns bytea language sql volatile 
 create function pgp_sym_encrypt(data text, psw text) returns bytea language sql volatile strict parallel safe
     return convert_to(data || psw, 'UTF8');
 create function pgp_sym_decrypt(msg bytea, psw text) returns text language sql immutable strict parallel safe
-    return convert_from(msg, 'UTF8') || psw
+    return convert_from(msg, 'UTF8') || psw;
+create function gen_random_uuid() returns uuid language internal volatile parallel safe as 'gen_random_uuid';
+do $$
+declare f text[];
+begin
+    foreach f slice 1 in array array[
+        ['encrypt(bytea, bytea, text)', 'bytea'],
+        ['decrypt(bytea, bytea, text)', 'bytea'],
+        ['encrypt_iv(bytea, bytea, bytea, text)', 'bytea'],
+        ['decrypt_iv(bytea, bytea, bytea, text)', 'bytea'],
+        ['pgp_sym_encrypt(text, text, text)', 'bytea'],
+        ['pgp_sym_encrypt_bytea(bytea, text)', 'bytea'],
+        ['pgp_sym_encrypt_bytea(bytea, text, text)', 'bytea'],
+        ['pgp_sym_decrypt(bytea, text, text)', 'text'],
+        ['pgp_sym_decrypt_bytea(bytea, text)', 'bytea'],
+        ['pgp_sym_decrypt_bytea(bytea, text, text)', 'bytea'],
+        ['pgp_pub_encrypt(text, bytea)', 'bytea'],
+        ['pgp_pub_encrypt(text, bytea, text)', 'bytea'],
+        ['pgp_pub_encrypt_bytea(bytea, bytea)', 'bytea'],
+        ['pgp_pub_decrypt(bytea, bytea)', 'text'],
+        ['pgp_pub_decrypt(bytea, bytea, text)', 'text'],
+        ['pgp_pub_decrypt_bytea(bytea, bytea)', 'bytea'],
+        ['pgp_key_id(bytea)', 'text'],
+        ['armor(bytea)', 'text'],
+        ['dearmor(text)', 'bytea']
+    ] loop
+        execute format('create function %s returns %s language sql volatile strict parallel safe return null::%2$s', f[1], f[2]);
+    end loop;
+end $$

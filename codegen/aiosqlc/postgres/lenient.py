@@ -1,0 +1,206 @@
+"""What is run where the server refuses a statement whose effect no query can see.
+
+Storage, compression, owners of things, other languages' bodies, indexes that only make queries
+fast: to the types and the claims they are all the same. What is left out is said where a claim
+could have rested on it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from aiosqlc.parse.scanner import Kind, scan
+from aiosqlc.postgres.server.connection import ServerError
+
+_I = re.IGNORECASE
+_IS = re.IGNORECASE | re.DOTALL
+
+
+@dataclass(frozen=True, slots=True)
+class Instead:
+    """The statements run in place of one, and what there is to say of it."""
+
+    run: tuple[str, ...] = ()
+    said: str = ""
+    hint: str = ""
+
+
+NOTHING = Instead()
+
+# Of these a scratch database must know nothing, or they reach beyond it.
+_WITHOUT_EFFECT = re.compile(
+    r"(?:(?:create|alter|drop)\s+(?:database|tablespace|subscription|publication|event\s+trigger)"
+    r"|alter\s+system|security\s+label|load|listen|unlisten|notify|checkpoint"
+    r"|create\s+(?:or\s+replace\s+)?(?:trusted\s+)?(?:procedural\s+)?language)\b",
+    _I,
+)
+
+
+def without_effect(sql: str) -> bool:
+    """Whether a statement is not to be run at all."""
+    return bool(_WITHOUT_EFFECT.match(sql.lstrip()))
+
+
+_TEMPORARY = re.compile(
+    r"(\s*create\s+)((?:global\s+|local\s+)?temp(?:orary)?)(\s+(?:table|view|sequence)\b)", _I
+)
+_ON_COMMIT_DROP = re.compile(r"on\s+commit\s+drop", _I)
+_ON_COMMIT = re.compile(r"\bon\s+commit\s+(?:preserve|delete)\s+rows", _I)
+
+
+def lasting(sql: str) -> str:
+    """Return the statement with a temporary table made to last: queries see it in their session.
+
+    Offsets stay. What goes with its transaction is the schema's own affair.
+    """
+    found = _TEMPORARY.match(sql)
+    if found is None or _ON_COMMIT_DROP.search(sql):
+        return sql
+    sql = found[1] + " " * len(found[2]) + found[3] + sql[found.end() :]
+    return _ON_COMMIT.sub(lambda clause: " " * len(clause[0]), sql)
+
+
+def instead_of(sql: str, error: ServerError) -> Instead | None:
+    """Return what to run where the server refused a statement so; None: nothing helps."""
+    sql = sql.lstrip()
+    for state, message, remedy in _REMEDIES:
+        if error.state == state and (found := re.search(message, error.message)):
+            instead = remedy(sql, found)
+            if instead is not None and instead.run != (sql,):
+                return instead
+    if _ROUTINE.match(sql):  # its body may be right when all is there
+        off, on = "set check_function_bodies = off", "set check_function_bodies = on"
+        return Instead((off, sql, on))
+    return None
+
+
+# --- remedies -------------------------------------------------------------------------------------
+
+_ROUTINE = re.compile(r"create\s+(?:or\s+replace\s+)?(?:function|procedure)\b", _I)
+_SETS = re.compile(r"set\b|alter\s+(?:role|user|database)\b", _I)
+_ALTERS_ONLY = re.compile(
+    r"alter\s+(?:table|index|materialized\s+view|view)\s+(?:if\s+exists\s+)?(?:only\s+)?[\w$.\"]+"
+    r"\s+(?:re)?set\s*(?:\(|tablespace|access\s+method|logged|unlogged)",
+    _I,
+)
+_PLAIN_INDEX = re.compile(r"create\s+index\b", _I)
+_TABLESPACE = re.compile(r'\s+(?:using\s+index\s+)?tablespace\s+(?:"[^"]+"|\w+)', _I)
+_OPTIONS = re.compile(r"\bwith\s*\([^()]*\)", _IS)
+_USING = r"\s+using\s+\"?{}\"?"
+_KEYS = re.compile(r"\bexclude\b|\bwithout\s+overlaps\b", _I)
+_LANGUAGE = r"\blanguage\s+['\"]?{}['\"]?"
+
+
+def _other_compression(sql: str, _: re.Match[str]) -> Instead:
+    return Instead((re.sub(r"\blz4\b", "pglz", sql, flags=_I),))
+
+
+def _own_tablespace(sql: str, _: re.Match[str]) -> Instead:
+    return NOTHING if _ALTERS_ONLY.match(sql) else Instead((_TABLESPACE.sub("", sql),))
+
+
+def _own_parameters(sql: str, _: re.Match[str]) -> Instead | None:
+    if _SETS.match(sql) or _ALTERS_ONLY.match(sql):
+        return NOTHING
+    return Instead((_OPTIONS.sub("", sql),))
+
+
+def _own_storage(sql: str, found: re.Match[str]) -> Instead:
+    if _PLAIN_INDEX.match(sql) or _ALTERS_ONLY.match(sql):
+        return NOTHING
+    return Instead((re.sub(_USING.format(re.escape(found[1])), "", sql, flags=_I),))
+
+
+def _no_such_class(sql: str, _: re.Match[str]) -> Instead | None:
+    """Leave out an index that only makes queries fast, or a constraint that only forbids rows."""
+    if _PLAIN_INDEX.match(sql):
+        return NOTHING
+    left = _without_items(sql, _KEYS)
+    if left is None:
+        return None
+    return Instead(
+        (left,) if left else (),
+        "a constraint is left out: the embedded server has no operator class for it",
+        "nothing is claimed of it; `database.uri` may name a server that has it",
+    )
+
+
+def _known_language(sql: str, found: re.Match[str]) -> Instead:
+    language = _LANGUAGE.format(re.escape(found[1]))
+    off, on = "set check_function_bodies = off", "set check_function_bodies = on"
+    return Instead((off, re.sub(language, "language plpgsql", sql, flags=_I), on))
+
+
+def _public_is_there(sql: str, _: re.Match[str]) -> Instead | None:
+    return NOTHING if re.match(r"create\s+schema\b", sql, _I) else None
+
+
+_FOREIGN_TYPES = {
+    **dict.fromkeys(("blob", "tinyblob", "mediumblob", "longblob"), "bytea"),
+    **dict.fromkeys(("tinytext", "mediumtext", "longtext"), "text"),
+    "datetime": "timestamp",
+    "tinyint": "smallint",
+    "mediumint": "integer",
+}
+
+
+def _of_another_engine(sql: str, found: re.Match[str]) -> Instead | None:
+    name = found[1]
+    ours = _FOREIGN_TYPES.get(name)
+    if ours is None:
+        return None
+    return Instead(
+        (f"create domain public.{name} as {ours}", sql),
+        f"`{name}` is no type of PostgreSQL; {ours} stands in for it",
+        f"to say otherwise: `CREATE DOMAIN {name} AS …;` in a file that `shims` names",
+    )
+
+
+_Remedy = Callable[[str, re.Match[str]], Instead | None]
+_REMEDIES: tuple[tuple[str, str, _Remedy], ...] = (
+    ("0A000", r"compression method lz4", _other_compression),
+    ("42704", r"^tablespace ", _own_tablespace),
+    ("22023", r"unrecognized parameter", _own_parameters),
+    ("22023", r"invalid value for parameter", _own_parameters),
+    ("42704", r"unrecognized configuration parameter", _own_parameters),
+    ("42704", r'^access method "([^"]+)"', _own_storage),
+    ("42704", r"operator class", _no_such_class),
+    ("42704", r'language "([^"]+)" does not exist', _known_language),
+    ("42704", r'type "([^"]+)" does not exist', _of_another_engine),
+    ("42P06", r'schema "public" already exists', _public_is_there),
+)
+
+
+def _without_items(sql: str, unwanted: re.Pattern[str]) -> str | None:
+    """Leave out the constraints of a CREATE or ALTER TABLE that match; None: there are none.
+
+    An ALTER TABLE of which nothing stays is ''.
+    """
+    creates = re.match(r"create\b.*?\btable\b", sql, _IS)
+    alters = re.match(r'alter\s+table\s+(?:if\s+exists\s+)?(?:only\s+)?[\w$."]+\s*', sql, _I)
+    if not creates and not alters:
+        return None
+    start = sql.find("(") + 1 if creates else (alters.end() if alters else 0)
+    depth, begin, items, end = 0, start, [], len(sql)
+    for token in scan(sql, start=start):
+        if token.kind is Kind.COMMENT:
+            continue
+        if token.text in {"(", "["}:
+            depth += 1
+        elif token.text in {")", "]"}:
+            depth -= 1
+            if depth < 0:
+                end = token.start
+                break
+        elif token.text == "," and not depth:
+            items.append(sql[begin : token.start])
+            begin = token.end
+    items.append(sql[begin:end])
+    kept = [item for item in items if not unwanted.search(item)]
+    if len(kept) == len(items):
+        return None
+    if not kept and not creates:
+        return ""
+    return sql[:start] + ",".join(kept) + sql[end:]

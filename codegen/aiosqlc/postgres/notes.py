@@ -1,0 +1,53 @@
+"""Keeps what there is to say of a schema in the database made of it: later runs say it too."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from aiosqlc.diagnostics import Diagnostic, Label, Severity
+from aiosqlc.postgres.server.connection import Connection
+from aiosqlc.source import Span
+from aiosqlc.stages import SchemaFile
+
+_SCHEMA = "aiosqlc_notes"  # empty: its comment holds the notes
+_READ = f"select obj_description(oid, 'pg_namespace') from pg_namespace where nspname = '{_SCHEMA}'"  # noqa: S608 - a constant
+
+
+def write_notes(
+    connection: Connection, files: Sequence[SchemaFile], notes: Sequence[Diagnostic]
+) -> None:
+    """Put warnings about these files into the database."""
+    if not notes:
+        return
+    places = {id(file.file): number for number, file in enumerate(files)}
+    rows = [
+        (
+            item.code,
+            item.message,
+            item.hint,
+            places[id(item.labels[0].file)],
+            item.labels[0].span.start,
+            item.labels[0].span.end,
+        )
+        for item in notes
+    ]
+    literal = json.dumps(rows).replace("'", "''")
+    connection.run(f"create schema {_SCHEMA}")
+    connection.run(f"comment on schema {_SCHEMA} is '{literal}'")
+
+
+def read_notes(connection: Connection, files: Sequence[SchemaFile]) -> tuple[Diagnostic, ...]:
+    """Return the warnings that were put into the database, at the places of these files."""
+    found = connection.rows(_READ)
+    rows = json.loads(found[0][0] or "[]") if found else []
+    return tuple(
+        Diagnostic(
+            code,
+            message,
+            (Label(files[number].file, Span(start, end)),),
+            hint,
+            Severity.WARNING,
+        )
+        for code, message, hint, number, start, end in rows
+    )

@@ -1,0 +1,139 @@
+"""Parts of a schema that no query can see are accepted without effect; what matters is said."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from aiosqlc.diagnostics import Severity
+from aiosqlc.postgres import Analyzer
+from aiosqlc.stages import AnalyzeOptions
+
+from tests.codegen.postgres.asking import query, schema_file
+
+# Statements after `create table t (id int not null, p text)`, each accepted without a word.
+ACCEPTED = {
+    "compression": """create table x (a text compression lz4);
+        alter table t alter p set compression lz4""",
+    "tablespaces": """create tablespace fast location '/fast';
+        create table x (a int) tablespace fast; create unique index on t (id) tablespace fast;
+        alter table t set tablespace fast; set default_tablespace = fast;
+        create table y (a int primary key using index tablespace fast)""",
+    "storage parameters": """create table x (a int) with (orientation = column, fast = true);
+        alter table t set (fast = true); alter table t reset (fast);
+        create index on t (id) with (fast = 1)""",
+    "settings": """set transaction_time_out = 0; set default_table_access_method = heap;
+        set a_setting_of_nobody = 1""",
+    "access methods": """create table x (a int) using columnar; create index on t using rum (p);
+        create index on t using gin (p a_text_ops); create index on t using gist (id)""",
+    "owners and grants": """alter table t owner to some_owner; grant select on t to some_reader;
+        revoke all on t from some_reader; alter role some_reader set search_path = x;
+        alter default privileges for role some_owner grant select on tables to some_reader""",
+    "what is the cluster's": """create database other;
+        alter database postgres set work_mem = '1MB'; create publication p for table t;
+        create subscription s connection 'host=nowhere' publication p;
+        alter system set work_mem = '1MB'; drop publication p""",
+    "event triggers": """create function ddl() returns event_trigger language plpgsql as
+            $$begin raise exception 'no'; end$$;
+        create event trigger e on ddl_command_end execute function ddl();
+        create table x (a int); alter event trigger e disable; drop event trigger e""",
+    "security labels": "security label on table t is 'secret'",
+    "schema public": "create schema public; create schema if not exists public",
+    "other languages": """create extension plpython3u; create language plperl;
+        create function py(a int) returns text language plpython3u strict as $$ return str(a) $$;
+        create function js() returns json language 'plv8' as $$ return {} $$;
+        comment on extension plpython3u is 'x'""",
+    "bodies of what comes later": """create function early() returns int language sql as
+        $$ select a from later $$; create table later (a int)""",
+    "temporary tables": """create temp table seen (a int not null);
+        create local temporary table w (a int) on commit preserve rows;
+        create temp table gone (a int) on commit drop""",
+}
+ASKED = {
+    "other languages": ["select py(id), js() from t"],
+    "bodies of what comes later": ["select early()"],
+    "temporary tables": ["select a from seen", "select a from w"],
+    "compression": ["select a from x"],
+    "tablespaces": ["select a from x", "select a from y"],
+    "storage parameters": ["select a from x"],
+    "access methods": ["select a from x"],
+    "event triggers": ["select a from x"],
+}
+
+
+@pytest.fixture(scope="module")
+def analyzer():
+    with Analyzer() as analyzer:
+        yield analyzer
+
+
+@pytest.mark.parametrize("what", ACCEPTED)
+def test_what_no_query_sees_is_accepted_without_effect(what: str, analyzer: Analyzer) -> None:
+    file = schema_file(f"create table t (id int not null, p text); {ACCEPTED[what]}")
+    queries = [
+        query(sql, f"Q{n}") for n, sql in enumerate(["select id from t", *ASKED.get(what, [])])
+    ]
+    analysis, problems = analyzer.analyze([file], queries, AnalyzeOptions())
+    assert problems == ()
+    assert len(analysis.queries) == len(queries)
+    assert analysis.queries[0].columns[0].not_null
+
+
+def test_nothing_is_claimed_of_a_function_in_another_language(analyzer: Analyzer) -> None:
+    sql = "create function py(a int) returns int language plpython3u strict as $$ return 1 $$"
+    analysis, _ = analyzer.analyze([schema_file(sql)], [query("select py(1)")], AnalyzeOptions())
+    assert not analysis.queries[0].columns[0].not_null
+
+
+LEFT_OUT = "a constraint is left out"
+SAID = {
+    "create table x (a blob not null, b datetime)": "`blob` is no type of PostgreSQL; bytea",
+    "create table x (a daterange not null, b int, exclude using gist (a with &&, b with =))": (
+        LEFT_OUT
+    ),
+    """create table x (a daterange not null);
+    alter table x add constraint k exclude using gist (a with &&, (1) with =)""": LEFT_OUT,
+    "create table x (a daterange not null, b int, primary key (b, a without overlaps))": LEFT_OUT,
+    "create extension wonderful; create table x (a int not null)": 'extension "wonderful" is not',
+}
+
+
+@pytest.mark.parametrize("schema", SAID)
+def test_what_is_left_out_or_stood_in_for_is_a_warning_in_every_run(
+    schema: str, analyzer: Analyzer
+) -> None:
+    asked = [query("select a from x")]
+    analysis, first = analyzer.analyze([schema_file(schema)], asked, AnalyzeOptions())
+    assert first[0].message.startswith(SAID[schema])
+    assert {item.severity for item in first} == {Severity.WARNING}
+    assert analysis.queries[0].columns[0].not_null
+    with Analyzer() as later:
+        _, second = later.analyze([schema_file(schema)], asked, AnalyzeOptions())
+    assert second == first
+
+
+def test_a_unique_index_that_cannot_be_made_is_no_small_thing(analyzer: Analyzer) -> None:
+    sql = "create table t (p text); create unique index on t (p no_such_ops)"
+    _, (problem,) = analyzer.analyze([schema_file(sql)], [], AnalyzeOptions())
+    assert problem.severity is Severity.ERROR
+
+
+def test_a_missing_type_comes_with_the_line_that_declares_it(analyzer: Analyzer) -> None:
+    schema = schema_file("create table t (a gizmo not null)")
+    asked = [query("select a from t")]
+    _, (problem,) = analyzer.analyze([schema], asked, AnalyzeOptions())
+    shim = problem.hint.split("`")[1]
+    assert shim == "CREATE DOMAIN gizmo AS text;"
+    options = AnalyzeOptions(shims=(schema_file(shim.removesuffix(";"), "types.sql"),))
+    analysis, problems = analyzer.analyze([schema], asked, options)
+    assert problems == ()
+    assert analysis.queries[0].columns[0].not_null
+
+
+def test_a_query_that_meets_a_left_out_key_is_refused_not_mistyped(
+    analyzer: Analyzer, tmp_path: Path
+) -> None:
+    sql = "create table x (a daterange, b int not null, primary key (b, a without overlaps))"
+    asked = [query("select 1 as one from x where b = 1 and a = 'empty'")]
+    analysis, _ = analyzer.analyze([schema_file(sql)], asked, AnalyzeOptions())
+    assert not analysis.queries[0].cardinality.at_most_one
