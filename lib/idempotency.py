@@ -60,8 +60,10 @@ class IdempotencyPolicy:
 class IdempotencyKeys:
     """Keeps answers in the service's own database, in the table `idempotency_key`.
 
-    A process that dies between the commit of its work and the storing of the answer leaves a lease
-    that ends: the work is then done again. What cannot bear even that has a unique key of its own.
+    The work is marked as done in its own transaction. A process that dies before that leaves a
+    lease that ends, and the work is done again; one that dies between the commit and the storing
+    of the answer leaves the mark, and who asks again is told. What should have its answer even
+    then has a unique key of its own.
     """
 
     def __init__(
@@ -81,7 +83,8 @@ class IdempotencyKeys:
 
         Raises:
             AppError: IDEMPOTENCY_KEY_REUSED where the key came with another request; CONFLICT where
-                the first one is still being worked on after `wait_seconds`.
+                the first one is still being worked on after `wait_seconds`, or was carried out by
+                a process that died before it answered.
         """
         fingerprint = hmac.digest(self._secret, b"idempotency" + fingerprint, "sha256")
         lease = Lease(scope, new_id())
@@ -98,6 +101,16 @@ class IdempotencyKeys:
                 )
             await asyncio.sleep(_POLL_SECONDS)
         return lease
+
+    async def mark_done(self, lease: Lease, tx: Executor) -> None:
+        """Say in the transaction that does the work that it is done."""
+        await store.mark_done(
+            tx,
+            principal=lease.scope.principal,
+            route=lease.scope.route,
+            request_key=lease.scope.key,
+            lease=lease.token,
+        )
 
     async def finish(self, lease: Lease, answer: Answer) -> None:
         """Keep the answer; nothing happens where the lease was lost."""
@@ -149,6 +162,12 @@ class IdempotencyKeys:
             raise AppError(
                 Code.IDEMPOTENCY_KEY_REUSED,
                 "this Idempotency-Key was used for another request",
+            )
+        if kept.lost:
+            raise AppError(
+                Code.CONFLICT,
+                "this request was carried out, but its answer was lost: look for what it did "
+                "before you send it under another Idempotency-Key",
             )
         if kept.status is None or kept.headers is None or kept.body is None:
             return None

@@ -39,7 +39,11 @@ class SerializationFailureError(AppError):
     """The transaction lost a race and may be tried again from its beginning."""
 
     def __init__(self) -> None:
-        super().__init__(Code.CONFLICT, "the data was changed at the same time, try again")
+        super().__init__(
+            Code.CONFLICT,
+            "the data was changed at the same time, try again",
+            headers={"Retry-After": "1"},
+        )
 
 
 class DatabaseUnavailableError(AppError):

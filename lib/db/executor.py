@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Protocol
+from contextvars import ContextVar
+from typing import Any, Final, Protocol
 
 
 class Executor(Protocol):
@@ -35,3 +36,9 @@ class Database(Executor, Protocol):
     ) -> AbstractAsyncContextManager[Executor]:
         """Enter a transaction; leaving normally commits, leaving by an exception rolls back."""
         ...
+
+
+# What a request wants to say in each transaction that it commits, as the transaction's last word.
+before_commit: Final[ContextVar[Callable[[Executor], Awaitable[None]] | None]] = ContextVar(
+    "before_commit", default=None
+)

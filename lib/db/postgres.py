@@ -16,7 +16,7 @@ from prometheus_client import CollectorRegistry
 from lib.config import DatabaseSettings
 from lib.db.driver_errors import BROKEN_CONNECTION, DRIVER_FAILURES, raise_translated
 from lib.db.errors import DatabaseClosedError, DatabaseUnavailableError
-from lib.db.executor import Executor
+from lib.db.executor import Executor, before_commit
 from lib.db.observe import PoolState, ServerCertificate, Timings
 from lib.db.open_tls import warn_of_open_tls
 from lib.log import get_logger
@@ -184,7 +184,10 @@ class PostgresDatabase(_Statements):
         connection = await self._acquire()
         try:
             async with connection.transaction(isolation=isolation):
-                yield _Transaction(connection, self._timings)
+                tx = _Transaction(connection, self._timings)
+                yield tx
+                if (last_word := before_commit.get()) is not None:
+                    await last_word(tx)
         except BaseException as error:
             await self._release_after(error, connection)
             raise

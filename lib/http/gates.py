@@ -11,7 +11,7 @@ from lib.auth.tokens import Verifier
 from lib.http.app import DATABASE, METRICS, REDIS, SHELL
 from lib.http.middleware.admission import Admission, not_yet
 from lib.http.middleware.auth import Authenticator
-from lib.http.middleware.idempotency import idempotent
+from lib.http.middleware.idempotency import Idempotency
 from lib.http.middleware.rate_limit import ClientLimit, UserLimit
 from lib.http.parts import add_redis
 from lib.idempotency import IdempotencyKeys
@@ -30,6 +30,7 @@ def install(
     *,
     idempotency: bool = False,
     not_idempotent: Collection[str] = (),
+    resumable: Collection[str] = (),
 ) -> None:
     """Put the gates into the shell of an application made by `new_app`, and open `app[REDIS]`.
 
@@ -40,6 +41,7 @@ def install(
         idempotency: whether `Idempotency-Key` is honoured; the service then sets `DATABASE`, which
             has the table for it.
         not_idempotent: templates of routes whose answers hold secrets.
+        resumable: templates of routes that keep the key with what they make.
     """
     shell = app[SHELL]
     shell.proxies, shell.admit = settings.proxies(), not_yet
@@ -58,10 +60,18 @@ def install(
     add_redis(app, settings.redis_url)
     app.cleanup_ctx.append(admission)
     if idempotency:
+        opened: list[Idempotency] = []
 
         async def keep_answers(app: web.Application) -> None:
             # Runs when every resource is open, so the database is.
             keys = IdempotencyKeys(app[DATABASE], secret=secret)
-            shell.idempotent = idempotent(keys, exempt=not_idempotent)
+            opened.append(Idempotency(keys, exempt=not_idempotent, resumable=resumable))
+            shell.idempotent = opened[0].serve
+
+        async def finish_work(_app: web.Application) -> None:
+            # Runs before any resource is closed.
+            for idempotency in opened:
+                await idempotency.finish()
 
         app.on_startup.append(keep_answers)
+        app.on_shutdown.append(finish_work)

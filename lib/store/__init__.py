@@ -8,6 +8,7 @@ from lib.store import idempotency, inbox
 QUERY_NAMES: Final = {
     idempotency.CLAIM_KEY: "ClaimKey",
     idempotency.GET_ANSWER: "GetAnswer",
+    idempotency.MARK_DONE: "MarkDone",
     idempotency.STORE_ANSWER: "StoreAnswer",
     idempotency.RELEASE_KEY: "ReleaseKey",
     idempotency.FORGET_ANSWERS: "ForgetAnswers",

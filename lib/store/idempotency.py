@@ -20,11 +20,12 @@ ON CONFLICT (principal, route, request_key) DO UPDATE SET
     lease = excluded.lease,
     leased_until = excluded.leased_until,
     expires_at = excluded.expires_at,
-    status = NULL, headers = NULL, body = NULL
+    status = NULL, headers = NULL, body = NULL, done = false
 WHERE
     idempotency_key.expires_at < now()
     OR (
         idempotency_key.status IS NULL
+        AND NOT idempotency_key.done
         AND idempotency_key.leased_until < now()
         AND idempotency_key.fingerprint = excluded.fingerprint
     )
@@ -51,7 +52,7 @@ async def claim_key(
 
 
 GET_ANSWER: Final = """\
-SELECT fingerprint, status, headers, body
+SELECT fingerprint, status, headers, body, (done AND leased_until < now()) AS lost
 FROM idempotency_key
 WHERE principal = $1 AND route = $2 AND request_key = $3
 """
@@ -62,13 +63,29 @@ class GetAnswerRow(msgspec.Struct, frozen=True, gc=False):
     status: int | None
     headers: str | None
     body: bytes | None
+    lost: bool
 
 
 async def get_answer(
     db: Executor, *, principal: str, route: str, request_key: str
 ) -> GetAnswerRow | None:
+    """The answer; without one, `lost` says that the work was done by a process that died before it answered."""
     row = await db.fetchrow(GET_ANSWER, principal, route, request_key)
     return None if row is None else GetAnswerRow(*row)
+
+
+MARK_DONE: Final = """\
+UPDATE idempotency_key SET done = true
+WHERE principal = $1 AND route = $2 AND request_key = $3 AND lease = $4 AND status IS NULL
+"""
+
+
+async def mark_done(
+    db: Executor, *, principal: str, route: str, request_key: str, lease: UUID
+) -> int:
+    """For the transaction that does the work: what is committed is not done again."""
+    status = await db.execute(MARK_DONE, principal, route, request_key, lease)
+    return int(status.rpartition(" ")[2])
 
 
 STORE_ANSWER: Final = """\

@@ -33,6 +33,7 @@ from services.order.store import QUERY_NAMES
 from services.order.upstreams import open_upstreams
 
 _HOUR = 3600.0
+_RESUMABLE = ("/api/v1/orders", "/api/v1/service-orders")
 
 
 def create_app(config: OrderConfig) -> web.Application:
@@ -45,7 +46,7 @@ def create_app(config: OrderConfig) -> web.Application:
     )
     add_database(app, config, SHARED_QUERY_NAMES, EVENT_QUERY_NAMES, QUERY_NAMES)
     app.cleanup_ctx.append(partial(_upstreams, config))
-    gates.install(app, config, remote_verifier(config), idempotency=True)
+    gates.install(app, config, remote_verifier(config), idempotency=True, resumable=_RESUMABLE)
     add_background(app, lambda: _background(app, config))
     return app
 

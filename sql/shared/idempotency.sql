@@ -13,20 +13,27 @@ ON CONFLICT (principal, route, request_key) DO UPDATE SET
     lease = excluded.lease,
     leased_until = excluded.leased_until,
     expires_at = excluded.expires_at,
-    status = NULL, headers = NULL, body = NULL
+    status = NULL, headers = NULL, body = NULL, done = false
 WHERE
     idempotency_key.expires_at < now()
     OR (
         idempotency_key.status IS NULL
+        AND NOT idempotency_key.done
         AND idempotency_key.leased_until < now()
         AND idempotency_key.fingerprint = excluded.fingerprint
     )
 RETURNING lease;
 
 -- name: GetAnswer :one
-SELECT fingerprint, status, headers, body
+-- The answer; without one, `lost` says that the work was done by a process that died before it answered.
+SELECT fingerprint, status, headers, body, (done AND leased_until < now()) AS lost
 FROM idempotency_key
 WHERE principal = @principal AND route = @route AND request_key = @request_key;
+
+-- name: MarkDone :execrows
+-- For the transaction that does the work: what is committed is not done again.
+UPDATE idempotency_key SET done = true
+WHERE principal = @principal AND route = @route AND request_key = @request_key AND lease = @lease AND status IS NULL;
 
 -- name: StoreAnswer :execrows
 UPDATE idempotency_key

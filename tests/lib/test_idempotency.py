@@ -18,11 +18,12 @@ from pytest_aiohttp.plugin import AiohttpClient
 
 from lib.auth.principal import Principal, set_principal
 from lib.config import Settings
-from lib.db import migrations
+from lib.db import Database, migrations
+from lib.db.errors import DatabaseUnavailableError, SerializationFailureError
 from lib.db.postgres import PostgresDatabase
 from lib.errors import AppError, Code
 from lib.http.middleware.exchange import Exchange
-from lib.http.middleware.idempotency import idempotent
+from lib.http.middleware.idempotency import Idempotency
 from lib.http.middleware.shell import Shell
 from lib.idempotency import (
     Answer,
@@ -54,14 +55,17 @@ class Shop:
 
     def __init__(self, keys: IdempotencyKeys) -> None:
         self.begun = self.done = 0
+        self.db: Database | None = None  # where the work is done, if it is to be one transaction
         self.failures: list[Exception] = []
         self.gate = asyncio.Event()
         self.gate.set()
         self.registry = CollectorRegistry()
         shell = Shell(Settings(), self.registry)
-        shell.admit, shell.idempotent = self._sign_in, idempotent(keys, exempt={"/exempt"})
+        self.idempotency = Idempotency(keys, exempt={"/exempt"}, resumable={"/resumable"})
+        shell.admit, shell.idempotent = self._sign_in, self.idempotency.serve
         self.app = web.Application(middlewares=[shell.serve])
-        self.app.add_routes([web.route("*", path, self._work) for path in ("/things", "/exempt")])
+        paths = ("/things", "/exempt", "/resumable")
+        self.app.add_routes([web.route("*", path, self._work) for path in paths])
 
     def answered(self, method: str, status: int) -> float | None:
         labels = {"method": method, "route": "/things", "status": str(status)}
@@ -75,6 +79,9 @@ class Shop:
     async def _work(self, request: web.Request) -> web.Response:
         self.begun += 1
         await self.gate.wait()
+        if self.db is not None:
+            async with self.db.transaction() as tx:
+                await tx.execute("SELECT 1")
         self.done += 1
         if self.failures:
             raise self.failures.pop(0)
@@ -178,6 +185,73 @@ async def test_a_refusal_is_kept_and_a_failure_is_not(client: Client, shop: Shop
     shop.failures = [AppError(Code.SERVICE_UNAVAILABLE, "later"), ValueError("bug")]
     assert [(await post(client, "k-2"))[0] for _ in range(4)] == [503, 500, 201, 201]
     assert shop.done == 4
+
+
+@pytest.mark.parametrize(
+    "passing",
+    [
+        AppError(Code.RATE_LIMIT_EXCEEDED, "too fast", headers={"Retry-After": "1"}),
+        AppError(Code.RATE_LIMIT_EXCEEDED, "too fast"),
+        AppError(Code.CONFLICT, "in a moment", headers={"Retry-After": "1"}),
+        SerializationFailureError(),
+        AppError(Code.FORBIDDEN, "verify your e-mail first"),
+        AppError(Code.UNAUTHORIZED, "sign in"),
+    ],
+    ids=repr,
+)
+async def test_a_refusal_that_passes_is_not_kept(client: Client, shop: Shop, passing) -> None:
+    shop.failures = [passing]
+    assert (await post(client))[0] >= 400
+    assert (await post(client))[0] == 201
+
+
+async def test_work_that_was_committed_is_not_repeated_although_its_answer_is_lost(
+    client: Client, shop: Shop, db: PostgresDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def die(*_: object) -> None:
+        raise DatabaseUnavailableError
+
+    shop.db = db
+    with monkeypatch.context() as patched:
+        patched.setattr(IdempotencyKeys, "finish", die)
+        assert (await post(client))[0] == 201
+        assert (await post(client, path="/resumable"))[0] == 201
+    await db.execute("UPDATE idempotency_key SET leased_until = now()")
+    status, body, _ = await post(client)
+    assert (status, body["error"]["code"], shop.done) == (409, "CONFLICT", 2)
+    assert "was carried out" in body["error"]["message"]
+    assert (await post(client, path="/resumable"))[0] == 201
+    assert shop.done == 3
+
+
+async def test_work_that_was_rolled_back_is_done_again(
+    client: Client, shop: Shop, db: PostgresDatabase
+) -> None:
+    keys = IdempotencyKeys(db, IdempotencyPolicy(lease_seconds=0.0))
+    lease = await keys.begin(SCOPE, PRINT)
+    assert isinstance(lease, Lease)
+
+    async def work() -> None:
+        async with db.transaction() as tx:
+            await keys.mark_done(lease, tx)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await work()
+    assert isinstance(await keys.begin(SCOPE, PRINT), Lease)
+
+
+async def test_the_end_waits_for_work_whose_client_has_left(client: Client, shop: Shop) -> None:
+    shop.gate.clear()
+    first = asyncio.create_task(post(client))
+    await eventually(lambda: shop.begun == 1)
+    first.cancel()
+    ending = asyncio.create_task(shop.idempotency.finish())
+    await asyncio.sleep(0)
+    assert not ending.done()
+    shop.gate.set()
+    await ending
+    assert shop.done == 1
 
 
 async def test_work_goes_on_although_its_client_left(client: Client, shop: Shop) -> None:

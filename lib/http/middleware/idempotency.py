@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Collection
+from functools import partial
 from typing import Final
 
 from aiohttp import web
-from aiohttp.typedefs import Handler, Middleware
+from aiohttp.typedefs import Handler
 
 from lib.auth.principal import current_principal
+from lib.db.executor import before_commit
 from lib.errors import AppError
 from lib.http.errors import to_response
+from lib.http.retry_after import RETRY_AFTER
 from lib.http.route import route_template
 from lib.idempotency import Answer, IdempotencyKeys, Lease, Scope, fingerprint, parse_key
 from lib.log import get_logger
@@ -21,40 +24,70 @@ log = get_logger(__name__)
 HEADER: Final = "Idempotency-Key"
 REPLAYED: Final = "Idempotency-Replayed"
 _ANONYMOUS: Final = "anonymous"
+_PASSING: Final = frozenset({401, 403, 408, 425, 429})  # what signing in or waiting changes
 
 
-def idempotent(keys: IdempotencyKeys, *, exempt: Collection[str] = ()) -> Middleware:
-    """Return a middleware for POSTs that carry the header; it belongs behind authentication.
+class Idempotency:
+    """Answers POSTs that carry the header; `serve` belongs behind authentication.
 
-    Answers below 500 are kept, errors included; a 5xx gives the key back, so that the request may
-    be tried again. Answers that set cookies are never kept: they hold secrets. `exempt` are route
-    templates whose bodies do, such as sign-in. Work once begun is finished, client or no client.
+    Kept is what would be the same a moment later: successes, and refusals of the request itself.
+    A 5xx gives the key back, so that the request may be tried again, and so does whatever passes:
+    a caller who may not yet, one who was too fast, a lost race, all that names `Retry-After`.
+    Answers that set cookies are never kept: they hold secrets. Work once begun is finished, client
+    or no client.
     """
-    working: set[asyncio.Task[web.StreamResponse]] = set()
 
-    def finished(task: asyncio.Task[web.StreamResponse]) -> None:
-        working.discard(task)
+    def __init__(
+        self,
+        keys: IdempotencyKeys,
+        *,
+        exempt: Collection[str] = (),
+        resumable: Collection[str] = (),
+    ) -> None:
+        """Both are route templates.
+
+        Args:
+            keys: where answers are kept.
+            exempt: those whose bodies hold secrets, such as sign-in.
+            resumable: those that keep the key with what they make, and go on from there.
+        """
+        self._keys = keys
+        self._resumable = frozenset(resumable)
+        self._exempt = frozenset(exempt)
+        self._working: set[asyncio.Task[web.StreamResponse]] = set()
+
+    @web.middleware
+    async def serve(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Answer the request as it was answered before, or do its work."""
+        header = request.headers.get(HEADER)
+        route = route_template(request)
+        if header is None or request.method != "POST" or route in self._exempt:
+            return await handler(request)
+        principal = current_principal()
+        scope = Scope(principal.subject if principal else _ANONYMOUS, route, parse_key(header))
+        begun = await self._keys.begin(scope, await _print_of(request))
+        if isinstance(begun, Answer):
+            return _replay(begun)
+        if route not in self._resumable:
+            before_commit.set(partial(self._keys.mark_done, begun))
+        try:
+            task = asyncio.create_task(_work(self._keys, begun, request, handler))
+        finally:
+            before_commit.set(None)  # The task has a copy of the context.
+        self._working.add(task)
+        task.add_done_callback(self._finished)
+        return await asyncio.shield(task)
+
+    async def finish(self) -> None:
+        """Wait for the work whose clients have left, while what it needs is still open."""
+        if self._working:
+            await asyncio.wait(self._working, timeout=self._keys.policy.lease_seconds)
+
+    def _finished(self, task: asyncio.Task[web.StreamResponse]) -> None:
+        self._working.discard(task)
         # Where the client left nobody else will ask how it went.
         if not task.cancelled() and (error := task.exception()) is not None:
             log.debug("idempotent_work_failed", error=repr(error))
-
-    @web.middleware
-    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        header = request.headers.get(HEADER)
-        route = route_template(request)
-        if header is None or request.method != "POST" or route in exempt:
-            return await handler(request)
-        principal = current_principal()
-        owner = principal.subject if principal else _ANONYMOUS
-        begun = await keys.begin(Scope(owner, route, parse_key(header)), await _print_of(request))
-        if isinstance(begun, Answer):
-            return _replay(begun)
-        task = asyncio.create_task(_work(keys, begun, request, handler))
-        working.add(task)
-        task.add_done_callback(finished)
-        return await asyncio.shield(task)
-
-    return middleware
 
 
 async def _work(
@@ -89,6 +122,8 @@ async def _settle(step: Awaitable[None]) -> None:
 
 def _answer_of(response: web.StreamResponse) -> Answer | None:
     if not isinstance(response, web.Response) or response.status >= 500 or response.cookies:
+        return None
+    if response.status in _PASSING or RETRY_AFTER in response.headers:
         return None
     if not isinstance(response.body, bytes | bytearray | None):
         return None  # streamed: it cannot be had twice

@@ -32,9 +32,14 @@ WHERE provider_id = @provider_id AND status = 'PENDING' AND book_time > @open_af
 -- Whether a provider has ever made an offer on an order that is still there.
 SELECT EXISTS (SELECT FROM offer WHERE order_id = @order_id AND provider_id = @provider_id);
 
--- name: AddOffer :exec
+-- name: LockProvider :exec
+-- Until the transaction ends, one after the other: a limit that is counted first must not be passed.
+SELECT pg_advisory_xact_lock(hashtextextended('offer ' || @provider_id::uuid::text, 0));
+
+-- name: AddOffer :one
 INSERT INTO offer (id, order_id, provider_id, price, currency_id, currency, book_time)
-VALUES (@id, @order_id, @provider_id, @price, @currency_id, @currency, @book_time);
+VALUES (@id, @order_id, @provider_id, @price, @currency_id, @currency, @book_time)
+RETURNING *;
 
 -- name: ChangeOffer :execrows
 UPDATE offer SET

@@ -62,9 +62,22 @@ WHERE status = 'PENDING'
 SELECT count(*) FROM service_order
 WHERE customer_id = @customer_id AND status IN ('PENDING', 'PAUSED') AND time_end > @open_after;
 
--- name: AddServiceOrder :exec
-INSERT INTO service_order (id, customer_id, service_id, longitude, latitude, time_start, time_end, description)
-VALUES (@id, @customer_id, @service_id, @longitude, @latitude, @time_start, @time_end, @description);
+-- name: FindServiceOrder :one
+-- What a customer ordered by that request before.
+SELECT * FROM service_order WHERE customer_id = @customer_id AND request_key = @request_key::text;
+
+-- name: LockCustomer :exec
+-- Until the transaction ends, one after the other: a limit that is counted first must not be passed.
+SELECT pg_advisory_xact_lock(hashtextextended('service_order ' || @customer_id::uuid::text, 0));
+
+-- name: AddServiceOrder :one
+INSERT INTO service_order (
+    id, customer_id, service_id, longitude, latitude, time_start, time_end, description, request_key
+)
+VALUES (
+    @id, @customer_id, @service_id, @longitude, @latitude, @time_start, @time_end, @description, sqlc.narg(request_key)
+)
+RETURNING *;
 
 -- name: ChangeServiceOrder :execrows
 UPDATE service_order SET

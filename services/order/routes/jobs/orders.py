@@ -11,8 +11,10 @@ from lib.errors import Code
 from lib.http import decode, respond
 from lib.http.app import DATABASE
 from lib.http.etag import if_match
+from lib.http.middleware.idempotency import HEADER
 from lib.http.openapi import operation
 from lib.http.pagination import page_meta
+from lib.idempotency import parse_key
 from services.order.model.jobs.lists import ListOffers, ListServiceOrders
 from services.order.model.jobs.orders import NewServiceOrder, ServiceOrderChange
 from services.order.routes.jobs.access import (
@@ -61,16 +63,22 @@ async def list_service_orders(request: web.Request) -> web.Response:
 @operation(
     summary="Order a service",
     tags=_TAGS,
+    headers=(HEADER,),
     body=NewServiceOrder,
     returns=ServiceOrderView,
     status=201,
-    errors=(Code.CONFLICT, Code.NOT_FOUND),
+    errors=(Code.CONFLICT, Code.NOT_FOUND, Code.IDEMPOTENCY_KEY_REUSED),
 )
 async def add_service_order(request: web.Request) -> web.Response:
-    """The new order, which is the caller's, with where it is."""
+    """The new order, which is the caller's. The same `Idempotency-Key` gives the same order."""
     new = await decode.body(request, NewServiceOrder)
+    header = request.headers.get(HEADER)
     added = await service.add(
-        request.app[DATABASE], request.app[SERVICES], new, customer_id=own_id()
+        request.app[DATABASE],
+        request.app[SERVICES],
+        new,
+        customer_id=own_id(),
+        key=None if header is None else parse_key(header),
     )
     return respond.created(
         view_of_order(added), location=f"service-orders/{added.id}", version=added.version

@@ -61,21 +61,18 @@ async def make(db: Database, new: NewOffer, *, provider_id: UUID, clock: Clock =
             offers, where one's own offer waits already, and where too many do elsewhere.
     """
     price = amount(new.price)
-    waiting = await store.count_waiting_offers_of(db, provider_id=provider_id, open_after=clock())
-    if waiting >= MAX_OPEN_OFFERS:
-        raise conflict(f"only {MAX_OPEN_OFFERS} offers may wait at a time")
-    offer_id = new_id()
     try:
         async with db.transaction() as tx:
+            await _check_room(tx, provider_id, clock)
             order = await orders.lock(tx, new.order_id)
             if order.customer_id == provider_id:
                 raise forbidden("you cannot make an offer on your own order")
             check_takes_offers(order, clock)
             check_book_time(new.book_time, start=order.time_start, end=order.time_end, now=clock())
             currency = await currencies.get(tx, new.currency_id)
-            await store.add_offer(
+            made = await store.add_offer(
                 tx,
-                id=offer_id,
+                id=new_id(),
                 order_id=order.id,
                 provider_id=provider_id,
                 price=price,
@@ -83,11 +80,18 @@ async def make(db: Database, new: NewOffer, *, provider_id: UUID, clock: Clock =
                 currency=currency.code,
                 book_time=new.book_time,
             )
-            made = found(await store.get_offer(tx, id=offer_id), NOUN)
             await HAPPENED.raise_(tx, OfferMade(made, order.customer_id))
     except UniqueViolationError as error:
         raise conflict("you have an active offer on this order") from error
     return made
+
+
+async def _check_room(tx: Executor, provider_id: UUID, clock: Clock) -> None:
+    """Keep a provider from offering everywhere; those at the same time are counted in turn."""
+    await store.lock_provider(tx, provider_id=provider_id)
+    waiting = await store.count_waiting_offers_of(tx, provider_id=provider_id, open_after=clock())
+    if waiting >= MAX_OPEN_OFFERS:
+        raise conflict(f"only {MAX_OPEN_OFFERS} offers may wait at a time")
 
 
 async def change(

@@ -12,7 +12,7 @@ from lib.auth.guards import forbidden
 from lib.clock import Clock, utc_now
 from lib.db import Database, Executor
 from lib.db.errors import ForeignKeyViolationError
-from lib.errors import not_found
+from lib.errors import AppError, Code, not_found
 from lib.ids import new_id
 from services.order.model.jobs.caller import Caller
 from services.order.model.jobs.orders import (
@@ -57,25 +57,30 @@ async def add(
     new: NewServiceOrder,
     *,
     customer_id: UUID,
+    key: str | None = None,
     clock: Clock = utc_now,
 ) -> ServiceOrder:
-    """Add an order of the customer.
+    """Add an order of the customer, or return the one that the request with `key` has added.
 
     Raises:
         AppError: VALIDATION_ERROR for a window that is none; CONFLICT where too many are open;
-            NOT_FOUND for a service that the catalogue does not have.
+            NOT_FOUND for a service that the catalogue does not have; IDEMPOTENCY_KEY_REUSED.
     """
+    if (earlier := await _earlier(db, new, customer_id, key)) is not None:
+        return earlier
     now = clock()
     check_window(new.time_start, new.time_end, now=now)
-    waiting = await store.count_open_orders_of(db, customer_id=customer_id, open_after=now)
-    if waiting >= MAX_OPEN_ORDERS:
-        raise conflict(f"only {MAX_OPEN_ORDERS} service orders may be open at a time")
     await check_service(services, new.service_id)
-    order_id = new_id()
     async with db.transaction() as tx:
-        await store.add_service_order(
+        await store.lock_customer(tx, customer_id=customer_id)
+        if (earlier := await _earlier(tx, new, customer_id, key)) is not None:
+            return earlier
+        waiting = await store.count_open_orders_of(tx, customer_id=customer_id, open_after=now)
+        if waiting >= MAX_OPEN_ORDERS:
+            raise conflict(f"only {MAX_OPEN_ORDERS} service orders may be open at a time")
+        return await store.add_service_order(
             tx,
-            id=order_id,
+            id=new_id(),
             customer_id=customer_id,
             service_id=new.service_id,
             longitude=new.location.longitude,
@@ -83,8 +88,21 @@ async def add(
             time_start=new.time_start,
             time_end=new.time_end,
             description=new.description,
+            request_key=key,
         )
-        return found(await store.get_service_order(tx, id=order_id), NOUN)
+
+
+async def _earlier(
+    db: Executor, new: NewServiceOrder, customer_id: UUID, key: str | None
+) -> ServiceOrder | None:
+    if key is None:
+        return None
+    order = await store.find_service_order(db, customer_id=customer_id, request_key=key)
+    if order is not None and order.service_id != new.service_id:
+        raise AppError(
+            Code.IDEMPOTENCY_KEY_REUSED, "this Idempotency-Key was used for another order"
+        )
+    return order
 
 
 async def change(

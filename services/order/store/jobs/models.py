@@ -166,3 +166,4 @@ class ServiceOrder(msgspec.Struct, frozen=True, gc=False):
     version: int
     created_at: datetime
     updated_at: datetime
+    request_key: str | None

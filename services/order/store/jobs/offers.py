@@ -168,9 +168,20 @@ async def has_offer(db: Executor, *, order_id: UUID, provider_id: UUID) -> bool:
     return value
 
 
+LOCK_PROVIDER: Final = (
+    "SELECT pg_advisory_xact_lock(hashtextextended('offer ' || $1::uuid::text, 0))"
+)
+
+
+async def lock_provider(db: Executor, *, provider_id: UUID) -> None:
+    """Until the transaction ends, one after the other: a limit that is counted first must not be passed."""
+    await db.execute(LOCK_PROVIDER, provider_id)
+
+
 ADD_OFFER: Final = """\
 INSERT INTO offer (id, order_id, provider_id, price, currency_id, currency, book_time)
 VALUES ($1, $2, $3, $4, $5, $6, $7)
+RETURNING id, order_id, provider_id, price, currency_id, currency, book_time, status, version, created_at, updated_at
 """
 
 
@@ -184,8 +195,36 @@ async def add_offer(
     currency_id: UUID,
     currency: str,
     book_time: datetime,
-) -> None:
-    await db.execute(ADD_OFFER, id, order_id, provider_id, price, currency_id, currency, book_time)
+) -> Offer:
+    (row,) = await db.fetch(
+        ADD_OFFER, id, order_id, provider_id, price, currency_id, currency, book_time
+    )
+    (
+        id_,
+        order_id_,
+        provider_id_,
+        price_,
+        currency_id_,
+        currency_,
+        book_time_,
+        status,
+        version,
+        created_at,
+        updated_at,
+    ) = row
+    return Offer(
+        id_,
+        order_id_,
+        provider_id_,
+        price_,
+        currency_id_,
+        currency_,
+        book_time_,
+        OFFER_STATUS_BY_LABEL[status],
+        version,
+        created_at,
+        updated_at,
+    )
 
 
 CHANGE_OFFER: Final = """\

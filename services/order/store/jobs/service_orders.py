@@ -16,7 +16,7 @@ from services.order.store.jobs.models import (
 )
 from services.order.store.jobs.numbering import numbered
 
-GET_SERVICE_ORDER: Final = "SELECT id, customer_id, service_id, longitude, latitude, time_start, time_end, description, status, version, created_at, updated_at FROM service_order WHERE id = $1"
+GET_SERVICE_ORDER: Final = "SELECT id, customer_id, service_id, longitude, latitude, time_start, time_end, description, status, version, created_at, updated_at, request_key FROM service_order WHERE id = $1"
 
 
 async def get_service_order(db: Executor, *, id: UUID) -> ServiceOrder | None:
@@ -36,6 +36,7 @@ async def get_service_order(db: Executor, *, id: UUID) -> ServiceOrder | None:
         version,
         created_at,
         updated_at,
+        request_key,
     ) = row
     return ServiceOrder(
         id_,
@@ -50,10 +51,11 @@ async def get_service_order(db: Executor, *, id: UUID) -> ServiceOrder | None:
         version,
         created_at,
         updated_at,
+        request_key,
     )
 
 
-LOCK_SERVICE_ORDER: Final = "SELECT id, customer_id, service_id, longitude, latitude, time_start, time_end, description, status, version, created_at, updated_at FROM service_order WHERE id = $1 FOR NO KEY UPDATE"
+LOCK_SERVICE_ORDER: Final = "SELECT id, customer_id, service_id, longitude, latitude, time_start, time_end, description, status, version, created_at, updated_at, request_key FROM service_order WHERE id = $1 FOR NO KEY UPDATE"
 
 
 async def lock_service_order(db: Executor, *, id: UUID) -> ServiceOrder | None:
@@ -74,6 +76,7 @@ async def lock_service_order(db: Executor, *, id: UUID) -> ServiceOrder | None:
         version,
         created_at,
         updated_at,
+        request_key,
     ) = row
     return ServiceOrder(
         id_,
@@ -88,13 +91,14 @@ async def lock_service_order(db: Executor, *, id: UUID) -> ServiceOrder | None:
         version,
         created_at,
         updated_at,
+        request_key,
     )
 
 
 LIST_SERVICE_ORDERS: Final = {
     (status, customer_id, service_id, open_after, sort): numbered(
         """\
-SELECT id, customer_id, service_id, longitude, latitude, time_start, time_end, description, status, version, created_at, updated_at FROM service_order
+SELECT id, customer_id, service_id, longitude, latitude, time_start, time_end, description, status, version, created_at, updated_at, request_key FROM service_order
 WHERE true
 """,
         "    AND status = $1\n" if status else "",
@@ -163,8 +167,9 @@ async def list_service_orders(
             version,
             created_at,
             updated_at,
+            request_key,
         )
-        for id, customer_id_, service_id_, longitude, latitude, time_start, time_end, description, status_, version, created_at, updated_at in rows
+        for id, customer_id_, service_id_, longitude, latitude, time_start, time_end, description, status_, version, created_at, updated_at, request_key in rows
     ]
 
 
@@ -218,7 +223,7 @@ async def count_service_orders(
 LIST_SERVICE_ORDERS_NEAR: Final = {
     service_id: numbered(
         """\
-SELECT service_order.id, service_order.customer_id, service_order.service_id, service_order.longitude, service_order.latitude, service_order.time_start, service_order.time_end, service_order.description, service_order.status, service_order.version, service_order.created_at, service_order.updated_at,
+SELECT service_order.id, service_order.customer_id, service_order.service_id, service_order.longitude, service_order.latitude, service_order.time_start, service_order.time_end, service_order.description, service_order.status, service_order.version, service_order.created_at, service_order.updated_at, service_order.request_key,
     great_circle_km($1, $2, longitude, latitude) AS distance_km
 FROM service_order
 WHERE status = 'PENDING'
@@ -294,10 +299,11 @@ async def list_service_orders_near(
                 service_order_version,
                 service_order_created_at,
                 service_order_updated_at,
+                service_order_request_key,
             ),
             distance_km,
         )
-        for service_order_id, service_order_customer_id, service_order_service_id, service_order_longitude, service_order_latitude, service_order_time_start, service_order_time_end, service_order_description, service_order_status, service_order_version, service_order_created_at, service_order_updated_at, distance_km in rows
+        for service_order_id, service_order_customer_id, service_order_service_id, service_order_longitude, service_order_latitude, service_order_time_start, service_order_time_end, service_order_description, service_order_status, service_order_version, service_order_created_at, service_order_updated_at, service_order_request_key, distance_km in rows
     ]
 
 
@@ -366,9 +372,66 @@ async def count_open_orders_of(db: Executor, *, customer_id: UUID, open_after: d
     return value
 
 
+FIND_SERVICE_ORDER: Final = "SELECT id, customer_id, service_id, longitude, latitude, time_start, time_end, description, status, version, created_at, updated_at, request_key FROM service_order WHERE customer_id = $1 AND request_key = $2::text"
+
+
+async def find_service_order(
+    db: Executor, *, customer_id: UUID, request_key: str
+) -> ServiceOrder | None:
+    """What a customer ordered by that request before."""
+    row = await db.fetchrow(FIND_SERVICE_ORDER, customer_id, request_key)
+    if row is None:
+        return None
+    (
+        id,
+        customer_id_,
+        service_id,
+        longitude,
+        latitude,
+        time_start,
+        time_end,
+        description,
+        status,
+        version,
+        created_at,
+        updated_at,
+        request_key_,
+    ) = row
+    return ServiceOrder(
+        id,
+        customer_id_,
+        service_id,
+        longitude,
+        latitude,
+        time_start,
+        time_end,
+        description,
+        SERVICE_ORDER_STATUS_BY_LABEL[status],
+        version,
+        created_at,
+        updated_at,
+        request_key_,
+    )
+
+
+LOCK_CUSTOMER: Final = (
+    "SELECT pg_advisory_xact_lock(hashtextextended('service_order ' || $1::uuid::text, 0))"
+)
+
+
+async def lock_customer(db: Executor, *, customer_id: UUID) -> None:
+    """Until the transaction ends, one after the other: a limit that is counted first must not be passed."""
+    await db.execute(LOCK_CUSTOMER, customer_id)
+
+
 ADD_SERVICE_ORDER: Final = """\
-INSERT INTO service_order (id, customer_id, service_id, longitude, latitude, time_start, time_end, description)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+INSERT INTO service_order (
+    id, customer_id, service_id, longitude, latitude, time_start, time_end, description, request_key
+)
+VALUES (
+    $1, $2, $3, $4, $5, $6, $7, $8, $9
+)
+RETURNING id, customer_id, service_id, longitude, latitude, time_start, time_end, description, status, version, created_at, updated_at, request_key
 """
 
 
@@ -383,8 +446,9 @@ async def add_service_order(
     time_start: datetime,
     time_end: datetime,
     description: str,
-) -> None:
-    await db.execute(
+    request_key: str | None,
+) -> ServiceOrder:
+    (row,) = await db.fetch(
         ADD_SERVICE_ORDER,
         id,
         customer_id,
@@ -394,6 +458,37 @@ async def add_service_order(
         time_start,
         time_end,
         description,
+        request_key,
+    )
+    (
+        id_,
+        customer_id_,
+        service_id_,
+        longitude_,
+        latitude_,
+        time_start_,
+        time_end_,
+        description_,
+        status,
+        version,
+        created_at,
+        updated_at,
+        request_key_,
+    ) = row
+    return ServiceOrder(
+        id_,
+        customer_id_,
+        service_id_,
+        longitude_,
+        latitude_,
+        time_start_,
+        time_end_,
+        description_,
+        SERVICE_ORDER_STATUS_BY_LABEL[status],
+        version,
+        created_at,
+        updated_at,
+        request_key_,
     )
 
 
@@ -482,7 +577,7 @@ async def lock_service_orders_of(db: Executor, *, person_id: UUID) -> list[UUID]
 
 
 LIST_OPEN_ORDERS_OF: Final = """\
-SELECT id, customer_id, service_id, longitude, latitude, time_start, time_end, description, status, version, created_at, updated_at FROM service_order
+SELECT id, customer_id, service_id, longitude, latitude, time_start, time_end, description, status, version, created_at, updated_at, request_key FROM service_order
 WHERE customer_id = $1 AND id = ANY($2::uuid[])
     AND status IN ('PENDING', 'PAUSED') AND created_at <= $3
 ORDER BY id
@@ -508,13 +603,14 @@ async def list_open_orders_of(
             version,
             created_at,
             updated_at,
+            request_key,
         )
-        for id, customer_id_, service_id, longitude, latitude, time_start, time_end, description, status, version, created_at, updated_at in rows
+        for id, customer_id_, service_id, longitude, latitude, time_start, time_end, description, status, version, created_at, updated_at, request_key in rows
     ]
 
 
 LOCK_OVERDUE_ORDERS: Final = """\
-SELECT id, customer_id, service_id, longitude, latitude, time_start, time_end, description, status, version, created_at, updated_at FROM service_order
+SELECT id, customer_id, service_id, longitude, latitude, time_start, time_end, description, status, version, created_at, updated_at, request_key FROM service_order
 WHERE status IN ('PENDING', 'PAUSED') AND time_end <= $1
 ORDER BY time_end, id
 LIMIT $2
@@ -543,8 +639,9 @@ async def lock_overdue_orders(
             version,
             created_at,
             updated_at,
+            request_key,
         )
-        for id, customer_id, service_id, longitude, latitude, time_start, time_end, description, status, version, created_at, updated_at in rows
+        for id, customer_id, service_id, longitude, latitude, time_start, time_end, description, status, version, created_at, updated_at, request_key in rows
     ]
 
 
