@@ -42,6 +42,9 @@ class BreakerPolicy:
     window_seconds: float = 60.0
     open_seconds: float = 30.0
     probes: int = 3
+    # The first time it stays open only so long, then twice as long each time, up to `open_seconds`:
+    # an upstream that was restarted is found within a moment, one that stays away is left alone.
+    first_open_seconds: float = 1.0
 
 
 class CircuitBreaker:
@@ -49,7 +52,7 @@ class CircuitBreaker:
 
     Closed: failures of the last `window_seconds` are counted in twelve slices. Open: every call is
     refused with CIRCUIT_OPEN. Half-open: at most `probes` calls at a time are let through; as many
-    successes in a row close it, one failure opens it again.
+    successes in a row close it, one failure opens it again, for twice as long.
     """
 
     def __init__(
@@ -67,7 +70,8 @@ class CircuitBreaker:
         self._state = State.CLOSED
         self._generation = 0
         self._counts = _Counts(policy.window_seconds)
-        self._opened_at = 0.0
+        self._open_until = 0.0
+        self._open_next = policy.first_open_seconds
         self._probing = 0
         self._successes = 0
         if on_change is not None:
@@ -142,13 +146,18 @@ class CircuitBreaker:
         self._state = state
         self._generation += 1
         self._counts = _Counts(self._policy.window_seconds)
-        self._opened_at = self._clock()
+        if state is State.CLOSED:
+            self._open_next = self._policy.first_open_seconds
+        elif state is State.OPEN:
+            seconds = min(self._open_next, self._policy.open_seconds)
+            self._open_until = self._clock() + seconds
+            self._open_next = 2 * seconds
         self._probing = self._successes = 0
         if self._on_change is not None:
             self._on_change(state)
 
     def _open_for(self) -> float:
-        return self._opened_at + self._policy.open_seconds - self._clock()
+        return self._open_until - self._clock()
 
     def _refusal(self, seconds: float) -> AppError:
         return AppError(

@@ -21,7 +21,7 @@ class BreakerSettings(Settings):
     )
     # The seconds that are looked at.
     circuit_interval: Seconds = Field(default=60.0, validation_alias="CIRCUIT_BREAKER_INTERVAL")
-    # How long it stays open, in seconds.
+    # How long it stays open at most, in seconds: one at first, then twice as long each time.
     circuit_timeout: Seconds = Field(default=30.0, validation_alias="CIRCUIT_BREAKER_TIMEOUT")
     # Calls let through at a time to try again.
     circuit_max_requests: int = Field(

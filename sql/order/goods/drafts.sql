@@ -42,3 +42,8 @@ WHERE id IN (
     ORDER BY d.due_at, d.id LIMIT @batch_size FOR UPDATE SKIP LOCKED
 )
 RETURNING *;
+
+-- name: RetryDraft :execrows
+-- Nobody answered: it is due again sooner than after the lease.
+UPDATE goods_draft SET due_at = least(due_at, now() + make_interval(secs => @wait_seconds::float8))
+WHERE id = @id;

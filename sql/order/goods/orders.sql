@@ -92,8 +92,8 @@ SET pending_validation = false, due_at = CASE WHEN stock = 'reserved' THEN due_a
 WHERE id = @id AND pending_validation;
 
 -- name: NoteSold :execrows
--- The product service has confirmed the reservation.
-UPDATE goods_order SET stock = 'sold', due_at = CASE WHEN pending_validation THEN due_at END
+-- The product service has confirmed the reservation; whether the user may order is asked at once.
+UPDATE goods_order SET stock = 'sold', due_at = CASE WHEN pending_validation THEN now() END
 WHERE id = @id AND stock = 'reserved';
 
 -- name: NoteReturned :execrows
@@ -108,3 +108,8 @@ WHERE id IN (
     ORDER BY o.due_at, o.id LIMIT @batch_size FOR UPDATE SKIP LOCKED
 )
 RETURNING *;
+
+-- name: RetryOrder :execrows
+-- Nobody answered: it is due again sooner than after the lease, if it is due at all.
+UPDATE goods_order SET due_at = least(due_at, now() + make_interval(secs => @wait_seconds::float8))
+WHERE id = @id AND due_at IS NOT NULL;

@@ -33,9 +33,9 @@ def fail(breaker: CircuitBreaker, error: BaseException = DOWN) -> None:
         call(breaker, error)
 
 
-def opened() -> tuple[CircuitBreaker, Clock]:
+def opened(first: float = 30.0) -> tuple[CircuitBreaker, Clock]:
     clock = Clock()
-    breaker = CircuitBreaker("user", clock=clock)
+    breaker = CircuitBreaker("user", BreakerPolicy(first_open_seconds=first), clock=clock)
     for _ in range(3):
         fail(breaker)
     assert breaker.state is State.OPEN
@@ -63,6 +63,26 @@ def test_it_opens_at_three_requests_and_half_failures(outcomes: str, state: Stat
         else:
             fail(breaker)
     assert breaker.state is state
+
+
+def test_it_asks_again_soon_at_first_and_less_often_while_nobody_answers() -> None:
+    breaker, clock = opened(BreakerPolicy().first_open_seconds)
+    pauses = []
+    for _ in range(8):
+        began = clock.now
+        while breaker.state is State.OPEN:
+            clock.now += 0.5
+        pauses.append(clock.now - began)
+        fail(breaker)
+    assert pauses == [1, 2, 4, 8, 16, 30, 30, 30]
+    clock.now += 30
+    for _ in range(3):
+        call(breaker)
+    assert breaker.state is State.CLOSED
+    for _ in range(3):
+        fail(breaker)
+    clock.now += 1
+    assert breaker.state is State.HALF_OPEN
 
 
 @pytest.mark.parametrize(

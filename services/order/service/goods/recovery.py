@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import asyncio
+from collections.abc import Coroutine, Iterable
+from datetime import datetime, timedelta
 from typing import Final
 
 from lib.clock import Clock, utc_now
@@ -16,23 +18,31 @@ from services.order.store.goods.models import GoodsDraft, GoodsOrder, GoodsStock
 log = get_logger(__name__)
 
 _BATCH: Final = 20
+_SOONEST: Final = 0.5  # seconds
 
 
 async def recover(shop: Shop, *, clock: Clock = utc_now) -> bool:
     """Take one step for some of what is due; return whether there was any.
 
-    Any number of processes may do so at once. What fails is due again after the lease.
+    Any number of processes may do so at once. What nobody answered for is due again after a quarter
+    of its age, at the latest after the lease. All are gone on with at once: none may wait for the
+    others until its lease is over.
 
     Raises:
         AppError: where the service's own database is away.
     """
     left = await drafts.claim_drafts(shop.db, lease_seconds=shop.lease_seconds, batch_size=_BATCH)
-    for draft in left:
-        await _go_on_with_draft(shop, draft, clock)
+    await _all(_go_on_with_draft(shop, draft, clock) for draft in left)
     due = await orders.claim_orders(shop.db, lease_seconds=shop.lease_seconds, batch_size=_BATCH)
-    for order in due:
-        await _go_on_with_order(shop, order)
+    await _all(_go_on_with_order(shop, order, clock) for order in due)
     return bool(left or due)
+
+
+async def _all(steps: Iterable[Coroutine[None, None, None]]) -> None:
+    """Wait for every step, also where one fails."""
+    for outcome in await asyncio.gather(*steps, return_exceptions=True):
+        if isinstance(outcome, BaseException):
+            raise outcome
 
 
 async def _go_on_with_draft(shop: Shop, draft: GoodsDraft, clock: Clock) -> None:
@@ -50,9 +60,18 @@ async def _go_on_with_draft(shop: Shop, draft: GoodsDraft, clock: Clock) -> None
         await finishing.secure(shop, order)
     except AppError as error:
         _note(error, draft_id=str(draft.id))
+        if error.code in NO_ANSWER:
+            wait = _wait(shop, draft.created_at, clock())
+            await drafts.retry_draft(shop.db, id=draft.id, wait_seconds=wait)
 
 
-async def _go_on_with_order(shop: Shop, order: GoodsOrder) -> None:
+def _wait(shop: Shop, begun: datetime, now: datetime) -> float:
+    """How long to rest: what waits since a moment soon, what waits for long now and then."""
+    age = (now - begun).total_seconds()
+    return max(min(age / 4, shop.lease_seconds), min(_SOONEST, shop.lease_seconds))
+
+
+async def _go_on_with_order(shop: Shop, order: GoodsOrder, clock: Clock) -> None:
     try:
         if order.stock is GoodsStock.RESERVED:
             await finishing.secure(shop, order)
@@ -62,6 +81,9 @@ async def _go_on_with_order(shop: Shop, order: GoodsOrder) -> None:
             await finishing.validate(shop, order)
     except AppError as error:
         _note(error, order_id=str(order.id))
+        if error.code in NO_ANSWER:
+            wait = _wait(shop, order.created_at, clock())
+            await orders.retry_order(shop.db, id=order.id, wait_seconds=wait)
 
 
 def _note(error: AppError, **what: str) -> None:

@@ -15,6 +15,7 @@ QUERY_NAMES: Final = {
     drafts.ABANDON_DRAFT: "AbandonDraft",
     drafts.REMOVE_DRAFT: "RemoveDraft",
     drafts.CLAIM_DRAFTS: "ClaimDrafts",
+    drafts.RETRY_DRAFT: "RetryDraft",
     orders.ADD_ORDER: "AddOrder",
     orders.ADD_LINES: "AddLines",
     orders.GET_ORDER: "GetOrder",
@@ -31,5 +32,6 @@ QUERY_NAMES: Final = {
     orders.NOTE_SOLD: "NoteSold",
     orders.NOTE_RETURNED: "NoteReturned",
     orders.CLAIM_ORDERS: "ClaimOrders",
+    orders.RETRY_ORDER: "RetryOrder",
 }
 """The name of each query by its text, for an executor to label what it runs."""

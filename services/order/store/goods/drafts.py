@@ -109,3 +109,15 @@ async def claim_drafts(db: Executor, *, lease_seconds: float, batch_size: int) -
     """Those nobody goes on with, ours for a while; what another process has in hand is its own."""
     rows = await db.fetch(CLAIM_DRAFTS, lease_seconds, batch_size)
     return list(starmap(GoodsDraft, rows))
+
+
+RETRY_DRAFT: Final = """\
+UPDATE goods_draft SET due_at = least(due_at, now() + make_interval(secs => $1::float8))
+WHERE id = $2
+"""
+
+
+async def retry_draft(db: Executor, *, wait_seconds: float, id: UUID) -> int:
+    """Nobody answered: it is due again sooner than after the lease."""
+    status = await db.execute(RETRY_DRAFT, wait_seconds, id)
+    return int(status.rpartition(" ")[2])

@@ -418,13 +418,13 @@ async def validate_order(db: Executor, *, id: UUID) -> int:
 
 
 NOTE_SOLD: Final = """\
-UPDATE goods_order SET stock = 'sold', due_at = CASE WHEN pending_validation THEN due_at END
+UPDATE goods_order SET stock = 'sold', due_at = CASE WHEN pending_validation THEN now() END
 WHERE id = $1 AND stock = 'reserved'
 """
 
 
 async def note_sold(db: Executor, *, id: UUID) -> int:
-    """The product service has confirmed the reservation."""
+    """The product service has confirmed the reservation; whether the user may order is asked at once."""
     status = await db.execute(NOTE_SOLD, id)
     return int(status.rpartition(" ")[2])
 
@@ -475,3 +475,15 @@ async def claim_orders(db: Executor, *, lease_seconds: float, batch_size: int) -
         )
         for id, user_id, status, pending_validation, total, currency, cancel_reason, stock, reservation_id, due_at, created_by, updated_by, request_key, version, created_at, updated_at, deleted_at in rows
     ]
+
+
+RETRY_ORDER: Final = """\
+UPDATE goods_order SET due_at = least(due_at, now() + make_interval(secs => $1::float8))
+WHERE id = $2 AND due_at IS NOT NULL
+"""
+
+
+async def retry_order(db: Executor, *, wait_seconds: float, id: UUID) -> int:
+    """Nobody answered: it is due again sooner than after the lease, if it is due at all."""
+    status = await db.execute(RETRY_ORDER, wait_seconds, id)
+    return int(status.rpartition(" ")[2])

@@ -15,6 +15,7 @@ from lib.ids import new_id
 from lib.testing.proxy import proxy
 from lib.testing.wait import eventually
 from services.order.app import create_app
+from services.order.config import OrderConfig
 from services.order.routes.goods.deps import SHOP
 from services.order.service.goods import finishing, placing
 from services.order.store.goods import drafts
@@ -23,6 +24,7 @@ from tests.services.order.conftest import caller_with
 from tests.services.order.goods.fakes import ALICE, Trouble, running_users
 
 ANY = {"If-Match": "*"}
+_TIMES = ("user_seconds", "circuit_timeout", "lease_seconds", "recovery_seconds")
 
 
 @pytest.fixture
@@ -98,6 +100,27 @@ async def test_the_circuit_opens_asks_again_after_its_pause_and_closes(
 
     await eventually(closed)
     assert "user" in await order()
+
+
+async def test_with_the_settings_of_every_day_a_user_service_that_is_back_is_found_in_seconds(
+    new_config, issuer, shelf, users
+) -> None:
+    body = {"lines": [{"product_id": await shelf.add(stock=50), "quantity": 1}]}
+    usual = {name: OrderConfig.model_fields[name].default for name in _TIMES}
+    async with TestClient(TestServer(create_app(new_config(**usual)))) as client:
+        customer = caller_with(client, issuer, ALICE, Role.CUSTOMER)
+        users.trouble = Trouble.BROKEN
+        for _ in range(5):
+            assert (await customer("POST", "orders", json=body))[0] == 201
+        async with client.get("/metrics") as answer:
+            assert 'circuit_breaker_state{upstream="user"} 2.0' in await answer.text()
+        users.trouble = None
+
+        async def validated() -> bool:
+            _, listed, _ = await customer("GET", "orders")
+            return not any(one["pending_validation"] for one in listed["data"])
+
+        await eventually(validated, within=10)
 
 
 async def test_users_who_do_not_exist_do_not_open_the_circuit(staff, shelf, client_metrics) -> None:
