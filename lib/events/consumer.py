@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -107,9 +107,9 @@ class Consumer:
         self._resumed = False
         worked = await self._take_over()
         for topic, group in self._streams.items():
-            for entry in await group.read_new(self._policy.batch, self._block_seconds()):
-                worked = True
-                await self._deliver(topic, entry)
+            entries = await group.read_new(self._policy.batch, self._block_seconds())
+            worked = worked or bool(entries)
+            await self._deliver_all(topic, entries)
         await self._measure()
         self._resumed = True
         return worked
@@ -132,6 +132,15 @@ class Consumer:
                 await self._deliver(topic, entry)
         return worked
 
+    async def _deliver_all(self, topic: str, entries: Sequence[Entry]) -> None:
+        """Deliver a batch; those that wait for the ones before them stay ours."""
+        keeping = Every(self._policy.take_over_seconds / 4)
+        keeping.is_due()  # They have just been given to us.
+        for at, entry in enumerate(entries):
+            if keeping.is_due():
+                await self._streams[topic].keep(entries[at:])
+            await self._deliver(topic, entry)
+
     async def _deliver(self, topic: str, entry: Entry) -> None:
         group, began = self._streams[topic], time.perf_counter()
         try:
@@ -146,6 +155,8 @@ class Consumer:
             self._metrics.observe(topic, outcome, time.perf_counter() - began)
 
     async def _outcome(self, topic: str, entry: Entry) -> Outcome:
+        if not entry.is_for(self._group):
+            return Outcome.IGNORED
         if entry.deliveries > self._policy.deliveries:
             return await self._bury(topic, entry, "delivered too often")
         try:

@@ -5,14 +5,20 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from typing import Final
 
 from redis.asyncio import Redis
 
 from lib.clock import utc_now
 from lib.db import Database
 from lib.events.background import repeating
-from lib.events.streams import trim
+from lib.events.streams import forget_letters, forget_members, trim
 from lib.store import inbox
+
+KEEP: Final = timedelta(days=7)
+# What the inbox knows, and so what may be put back of the dead letters.
+REMEMBER: Final = 2 * KEEP
+_GONE: Final = timedelta(days=1)
 
 
 @asynccontextmanager
@@ -21,18 +27,20 @@ async def housekeeping(
     redis: Redis,
     topics: Collection[str],
     *,
-    keep: timedelta = timedelta(days=7),
+    keep: timedelta = KEEP,
     every: timedelta = timedelta(minutes=10),
 ) -> AsyncIterator[None]:
     """Clear up in the background while the block runs; `topics` are those the service consumes.
 
     The inbox remembers twice as long as the streams keep: nothing that can still be delivered is
-    forgotten there.
+    forgotten there. Dead letters go with it, and so do members that have been gone for a day.
     """
 
     async def step() -> bool:
         for topic in topics:
             await trim(redis, topic, keep_seconds=keep.total_seconds())
+            await forget_letters(redis, topic, keep_seconds=2 * keep.total_seconds())
+            await forget_members(redis, topic, idle_seconds=_GONE.total_seconds())
         await inbox.forget_handled(db, before=utc_now() - 2 * keep)
         return False
 

@@ -1,6 +1,6 @@
 """`python -m lib.events.letters TOPIC`: shows dead letters; with `--redrive`, puts them back.
 
-Every group of the topic sees what is put back again; those that handled it know it by its id.
+Each goes back to the group that buried it. Those older than the inbox's memory stay where they are.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from redis.exceptions import RedisError
 
 from lib.config import ConfigError, Settings, load
 from lib.events.event import dead_letters_of
+from lib.events.housekeeping import REMEMBER
 from lib.events.streams import redrive
 from lib.redis import RedisOptions, RedisUrl, open_redis
 
@@ -49,7 +50,9 @@ async def _run(topic: str, *, back: bool) -> Sequence[str]:
     async with open_redis(RedisOptions(config.redis_url.get_secret_value())) as redis:
         if not back:
             return await shown(redis, topic)
-        return [f"{await redrive(redis, topic)} events of {topic} are handled again"]
+        back_again, old = await redrive(redis, topic, keep_seconds=REMEMBER.total_seconds())
+        said = [f"{back_again} events of {topic} are handled again"]
+        return [*said, f"{old} are older than {REMEMBER.days} days and stay"] if old else said
 
 
 def main(argv: list[str]) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -15,6 +15,10 @@ _FROM_THE_START: Final = "0"
 # The first possible id; as the answer of XAUTOCLAIM: all was looked at.
 _FIRST: Final = b"0-0"
 _REDRIVE: Final = 1000
+# Letters of a topic that are kept at most, the newest: one event in each of them is looked at.
+MAX_LETTERS: Final = 10_000
+# The field of an entry that says which group it was put back for.
+_FOR_GROUP: Final = b"for_group"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,10 @@ class Entry:
     id: str
     fields: Mapping[bytes, bytes]
     deliveries: int
+
+    def is_for(self, group: str) -> bool:
+        """Whether the group is meant: a letter that was put back is for the one that buried it."""
+        return self.fields.get(_FOR_GROUP, group.encode()) == group.encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +108,22 @@ class Group:
             b"dead_deliveries": entry.deliveries,
         }
         pipeline = self._redis.pipeline(transaction=True)
-        pipeline.xadd(dead_letters_of(self._topic), letter)
+        pipeline.xadd(dead_letters_of(self._topic), letter, maxlen=MAX_LETTERS, approximate=False)
         pipeline.xack(self._stream, self._group, entry.id)
         await pipeline.execute()
+
+    async def keep(self, entries: Sequence[Entry]) -> None:
+        """Say that these are still being worked on, so that nobody takes them over."""
+        if entries:
+            ids: Any = [entry.id for entry in entries]
+            await self._redis.xclaim(
+                self._stream,
+                self._group,
+                self._member,
+                min_idle_time=0,
+                message_ids=ids,
+                justid=True,
+            )
 
     async def forgive(self, entry: Entry) -> None:
         """Do not count the delivery of an entry whose handling could not even be tried."""
@@ -138,30 +159,62 @@ class Group:
         return [(raw_id.decode(), fields) for _, entries in answer for raw_id, fields in entries]
 
 
-async def redrive(redis: Redis, topic: str) -> int:
-    """Put the dead letters there are back into their stream; return how many. For a person to call.
+async def redrive(redis: Redis, topic: str, *, keep_seconds: float) -> tuple[int, int]:
+    """Put the dead letters there are back into their stream. For a person to call.
 
-    Every group sees them again; those that handled them know it by the id. What is buried again
-    meanwhile stays: it would go round for ever.
+    Each is for the group that buried it; others pass it over. Those older than `keep_seconds` stay:
+    the inbox may have forgotten what it did about them. What is buried again meanwhile stays as
+    well: it would go round for ever.
+
+    Returns:
+        How many were put back, and how many stay because of their age.
     """
-    letters, count = dead_letters_of(topic), 0
+    letters, back = dead_letters_of(topic), 0
+    seconds, _ = await redis.time()
+    oldest = max(1, int((seconds - keep_seconds) * 1000))
     some: Any = await redis.xrevrange(letters, count=1)
     last = some[0][0] if some else b"-"
-    while some := await redis.xrange(letters, max=last, count=_REDRIVE):
+    while some := await redis.xrange(letters, min=str(oldest), max=last, count=_REDRIVE):
         for letter_id, fields in some:
             await _put_back(redis, topic, letter_id, fields)
-        count += len(some)
-    return count
+        back += len(some)
+    old: Any = await redis.xrange(letters, max=str(oldest - 1), count=MAX_LETTERS)
+    return back, len(old)
 
 
 async def _put_back(redis: Redis, topic: str, letter_id: Any, fields: Any) -> None:
     entry: dict[Any, Any] = {
         name: value for name, value in fields.items() if not name.startswith(b"dead_")
     }
+    if b"dead_group" in fields:
+        entry[_FOR_GROUP] = fields[b"dead_group"]
     pipeline = redis.pipeline(transaction=True)
     pipeline.xadd(stream_of(topic), entry)
     pipeline.xdel(dead_letters_of(topic), letter_id)
     await pipeline.execute()
+
+
+async def forget_members(redis: Redis, topic: str, *, idle_seconds: float) -> int:
+    """Remove members that ended long ago and left nothing unfinished; return how many.
+
+    A pod has a new name each time: its old one is never heard of again.
+    """
+    stream, gone = stream_of(topic), 0
+    if not await redis.exists(stream):
+        return 0
+    for group in await redis.xinfo_groups(stream):
+        for member in await redis.xinfo_consumers(stream, group["name"]):
+            if not member["pending"] and member["idle"] > idle_seconds * 1000:
+                await redis.xgroup_delconsumer(stream, group["name"], member["name"])
+                gone += 1
+    return gone
+
+
+async def forget_letters(redis: Redis, topic: str, *, keep_seconds: float) -> int:
+    """Remove dead letters that are too old to be put back; return how many."""
+    seconds, _ = await redis.time()
+    oldest = max(0, int((seconds - keep_seconds) * 1000))
+    return int(await redis.xtrim(dead_letters_of(topic), minid=f"{oldest}-0", approximate=False))
 
 
 async def length(redis: Redis, topic: str) -> int:

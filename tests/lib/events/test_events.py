@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -23,11 +24,12 @@ from lib.events import (
     Relay,
     housekeeping,
     publish,
+    streams,
 )
 from lib.events.event import MalformedEventError, dead_letters_of, stream_of
 from lib.events.outbox import LANES, lane_of
 from lib.events.store import outbox
-from lib.events.streams import Group, redrive, trim
+from lib.events.streams import Group, forget_letters, forget_members, redrive, trim
 from lib.redis import RedisOptions, open_redis
 from lib.store import inbox
 from lib.testing.redis import TestRedis
@@ -192,10 +194,106 @@ async def test_an_event_that_cannot_be_handled_is_buried_and_can_be_redriven(
     ((_, letter),) = await redis.xrange(dead_letters_of(topic))
     assert letter[b"dead_reason"] == b"ValueError('never')"
     broken = False
-    assert await redrive(redis, topic) == 1
+    assert await redrive(redis, topic, keep_seconds=60) == (1, 0)
     await settle(member)
     assert await numbers(db, "a") == [0, 2, 1]
     assert await redis.xlen(dead_letters_of(topic)) == 0
+
+
+async def test_what_is_put_back_is_for_the_group_that_buried_it(
+    db: Database, redis: Redis, topic: str
+) -> None:
+    async def never(tx: Executor, event: Event) -> None:
+        raise ValueError
+
+    await write(db, topic, "a", range(1))
+    await drain(Relay(db, redis))
+    await settle(consumer(db, redis, topic, never, group="buries"))
+    await settle(consumer(db, redis, topic, group="mails"))
+    await db.execute("DELETE FROM inbox")  # as it is after two weeks
+    assert await redrive(redis, topic, keep_seconds=60) == (1, 0)
+    await settle(consumer(db, redis, topic, group="mails"))
+    assert await numbers(db, "a") == [0]
+    await settle(consumer(db, redis, topic, group="buries"))
+    assert await numbers(db, "a") == [0, 0]
+
+
+async def test_letters_older_than_the_inbox_stay_and_are_forgotten(
+    redis: Redis, topic: str
+) -> None:
+    seconds, _ = await redis.time()
+    letters = dead_letters_of(topic)
+    for age in (61, 59):
+        await redis.xadd(letters, {"dead_group": "g"}, id=f"{(seconds - age) * 1000}-0")
+    assert await redrive(redis, topic, keep_seconds=60) == (1, 1)
+    assert await redis.xlen(letters) == 1
+    assert await forget_letters(redis, topic, keep_seconds=60) == 1
+    assert await redis.xlen(letters) == 0
+
+
+async def test_dead_letters_are_bounded_and_the_newest_are_kept(
+    redis: Redis, topic: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streams, "MAX_LETTERS", 3)
+    group = Group(redis, topic, "group", "member")
+    await group.create()
+    for number in range(5):
+        await redis.xadd(stream_of(topic), {"number": number})
+    for entry in await group.read_new(5, 0.02):
+        await group.bury(entry, "no event")
+    kept = await redis.xrange(dead_letters_of(topic))
+    assert [fields[b"number"] for _, fields in kept] == [b"2", b"3", b"4"]
+
+
+async def test_a_batch_that_takes_longer_than_the_lease_stays_with_its_member(
+    db: Database, redis: Redis, topic: str
+) -> None:
+    by: list[str] = []
+
+    def slow(name: str, seconds: float) -> Handler:
+        async def handler(tx: Executor, event: Event) -> None:
+            by.append(name)
+            await asyncio.sleep(seconds)
+            await effect(tx, event)
+
+        return handler
+
+    policy = replace(FAST, take_over_seconds=0.4, batch=20)
+    await write(db, topic, "a", range(12))
+    await drain(Relay(db, redis))
+    first = consumer(db, redis, topic, slow("first", 0.1), name="first", policy=policy)
+    other = consumer(db, redis, topic, slow("other", 0), name="other", policy=policy)
+    working = asyncio.create_task(settle(first))
+    await eventually(lambda: bool(by))
+    while not working.done():
+        await other.step()
+    await working
+    assert by == ["first"] * 12
+    assert await numbers(db, "a") == list(range(12))
+
+
+async def test_members_that_are_gone_are_forgotten_unless_they_left_something(
+    redis: Redis, topic: str
+) -> None:
+    members = {name: Group(redis, topic, "group", name) for name in ("idle", "left")}
+    await members["idle"].create()
+    for name, member in members.items():
+        await redis.xadd(stream_of(topic), {"number": 1})
+        (entry,) = await member.read_new(1, 0.01)
+        if name != "left":
+            await member.acknowledge(entry.id)
+
+    async def silent() -> bool:
+        found = await redis.xinfo_consumers(stream_of(topic), "group")
+        return min(one["idle"] for one in found) > 500
+
+    await eventually(silent)
+    assert await forget_members(redis, topic, idle_seconds=0.4) == 1
+    (left,) = await redis.xinfo_consumers(stream_of(topic), "group")
+    assert left["name"] == b"left"
+    # A living one that only seemed to be gone is back with its next event.
+    await redis.xadd(stream_of(topic), {"number": 1})
+    assert await members["idle"].read_new(1, 0.01)
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,7 @@ async def test_letters_go_back_into_their_stream(redis, redis_url, topic) -> Non
     assert done.stdout == f"2 events of {topic} are handled again\n"
     assert await redis.xlen(dead_letters_of(topic)) == 0
     ((_, first), _) = await redis.xrange(stream_of(topic))
+    assert first.pop(b"for_group") == b"point"
     assert first == {b"id": b"e-1", b"kind": b"order.placed", b"key": b"o-1"}
 
 
