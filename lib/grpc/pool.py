@@ -13,6 +13,7 @@ import grpc.aio
 
 from lib.errors import AppError, Code
 from lib.grpc.methods import Method
+from lib.grpc.tls import ClientTls
 
 _CLOSED: Final = object()
 # A repeat must be cheap to give up: three tries, and none once one call in ten or so has failed.
@@ -35,9 +36,16 @@ class ChannelPool:
     """
 
     def __init__(
-        self, address: str, *, size: int, methods: Iterable[Method[Any, Any]] = ()
+        self,
+        address: str,
+        *,
+        size: int,
+        methods: Iterable[Method[Any, Any]] = (),
+        tls: ClientTls | None = None,
     ) -> None:
+        """Raises StartError where `tls` names files that cannot be read."""
         self.address = address
+        self._credentials = None if tls is None else tls.credentials()
         self.size = size
         self._options = channel_options(methods)
         self._active = 0
@@ -86,7 +94,9 @@ class ChannelPool:
             raise AppError(Code.SERVICE_UNAVAILABLE, "the connections are closed")
         if isinstance(place, grpc.aio.Channel):
             return place
-        return grpc.aio.insecure_channel(self.address, options=self._options)
+        if self._credentials is None:
+            return grpc.aio.insecure_channel(self.address, options=self._options)
+        return grpc.aio.secure_channel(self.address, self._credentials, options=self._options)
 
     async def _give_back(self, channel: grpc.aio.Channel) -> None:
         if self._closed:

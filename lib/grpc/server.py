@@ -20,6 +20,7 @@ from lib.auth.tokens import Verifier
 from lib.grpc.guard import Guard
 from lib.grpc.methods import Service
 from lib.grpc.metrics import ServerMetrics
+from lib.grpc.tls import ServerTls
 from lib.log import get_logger
 from lib.process import StartError
 
@@ -46,6 +47,7 @@ class Listener:
     unary_seconds: float = 30.0
     drain_seconds: float = 10.0
     max_concurrent_calls: int = 1000
+    tls: ServerTls | None = None
 
 
 @asynccontextmanager
@@ -61,7 +63,8 @@ async def serve(
     With a `verifier` every call needs a token, except for health and reflection.
 
     Leaving turns health to NOT_SERVING, refuses new calls, waits up to `drain_seconds` for those
-    running and cancels the rest. Raises StartError where the port is taken.
+    running and cancels the rest. Raises StartError where the port is taken, and where a file of
+    the listener's TLS cannot be read.
     """
     server = grpc.aio.server(
         options=_OPTIONS, maximum_concurrent_rpcs=listener.max_concurrent_calls
@@ -75,7 +78,10 @@ async def serve(
     _add_reflection(server, services)
     address = f"{listener.host}:{listener.port}"
     try:
-        port = server.add_insecure_port(address)
+        if listener.tls is None:
+            port = server.add_insecure_port(address)
+        else:
+            port = server.add_secure_port(address, listener.tls.credentials())
     except RuntimeError as error:
         raise StartError(f"port {listener.port} on {listener.host} is in use") from error
     await server.start()

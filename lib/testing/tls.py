@@ -36,6 +36,13 @@ class Authority:
 
     def server(self, host: str = "localhost", *, days: int = 1) -> ssl.SSLContext:
         """Return the TLS of a server called `host`; with negative `days` it has ended already."""
+        both = self.signed(host, days=days)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(both)
+        return context
+
+    def signed(self, host: str = "localhost", *, days: int = 1) -> Path:
+        """Return a file with the key of `host` and its certificate, for servers and for clients."""
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
         built = _builder(subject, self._name, key, days=days).add_extension(
@@ -47,9 +54,7 @@ class Authority:
             key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
             + built.sign(self._key, hashes.SHA256()).public_bytes(Encoding.PEM)
         )
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(both)
-        return context
+        return both
 
 
 class Terminator:

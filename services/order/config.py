@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from lib.auth.client_credentials import ServiceLoginSettings
+from lib.auth.settings import check_trusted
 from lib.config import Port, PostgresSettings, Seconds
 from lib.http.gates import GateSettings
 from lib.resilience.settings import BreakerSettings
@@ -47,3 +48,6 @@ class OrderConfig(PostgresSettings, GateSettings, ServiceLoginSettings, BreakerS
     lease_seconds: Seconds = 15.0
     # An order that could not be placed for this long is given up.
     draft_seconds: Seconds = 600.0
+
+    # Tokens and people's data go there, and what the catalogue says is believed.
+    _stays_with_us = field_validator("user_url", "product_url", "catalog_url")(check_trusted)

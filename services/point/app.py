@@ -45,6 +45,7 @@ async def _grpc(config: PointConfig, app: web.Application) -> AsyncIterator[None
         config.grpc_port,
         unary_seconds=config.grpc_call_seconds,
         drain_seconds=config.drain_seconds,
+        tls=config.grpc_tls(),
     )
     async with serve(services, listener, registry=app[METRICS], verifier=verifier) as port:
         app[GRPC_PORT] = port

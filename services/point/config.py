@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from lib.auth.settings import TokenSettings
 from lib.config import Port, PostgresSettings, Seconds
+from lib.grpc.tls import ServerTls
 from lib.redis import RedisUrl
 from services.point.model import RATES, parse_rates
 
@@ -35,4 +37,24 @@ class PointConfig(PostgresSettings, TokenSettings):
     # `currency:rate`, separated by commas: what one of each is worth where ten are a point. What is
     # paid in others earns nothing.
     rates: Annotated[str, AfterValidator(_rates)] = RATES
+    # PEM files of its chain and its key: with both, gRPC is spoken over TLS only.
+    grpc_tls_certificate: Path | None = None
+    # Its key.
+    grpc_tls_key: Path | None = None
+    # Where it is set, callers must show a certificate of this authority.
+    grpc_tls_client_ca: Path | None = Field(default=None, validate_default=True)
     redis_url: RedisUrl | None = Field(default=None, validation_alias="REDIS_URL")
+
+    @field_validator("grpc_tls_client_ca")
+    @classmethod
+    def _tls_is_whole(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        parts = (info.data.get("grpc_tls_certificate"), info.data.get("grpc_tls_key"))
+        if (None in parts) and (value is not None or parts != (None, None)):
+            raise ValueError("needs POINT_GRPC_TLS_CERTIFICATE and POINT_GRPC_TLS_KEY, both")
+        return value
+
+    def grpc_tls(self) -> ServerTls | None:
+        """Return the TLS of the gRPC port, None where it is in the clear."""
+        if self.grpc_tls_certificate is None or self.grpc_tls_key is None:
+            return None
+        return ServerTls(self.grpc_tls_certificate, self.grpc_tls_key, self.grpc_tls_client_ca)

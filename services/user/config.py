@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import base64
 import os
+from pathlib import Path
 from typing import Annotated, Final
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import SettingsConfigDict
 
-from lib.config import Port, PostgresSettings, Seconds
+from lib.auth.settings import check_trusted
+from lib.config import Port, PostgresSettings, Seconds, in_production
+from lib.grpc.tls import ClientTls
 from lib.http.gates import GateSettings
 from lib.mail.settings import MailSettings
 from lib.public_url import LOCAL_GATEWAY, below_public_url
@@ -70,6 +73,12 @@ class UserConfig(PostgresSettings, GateSettings, MailSettings, StorageSettings):
     port: Port = 8081
     # Host and port of the point service.
     point_grpc_address: str = Field("127.0.0.1:50051", validation_alias="POINT_GRPC_ADDRESS")
+    # The PEM file of the authority that the point service's certificate is from: with it, TLS.
+    point_grpc_tls_ca: Path | None = Field(None, validation_alias="POINT_GRPC_TLS_CA")
+    # Where the point service asks who calls: our chain.
+    point_grpc_tls_certificate: Path | None = None
+    # And its key.
+    point_grpc_tls_key: Path | None = Field(default=None, validate_default=True)
     # Calls to the point service at a time; one more waits, within its own seconds.
     point_connections: int = Field(10, ge=1, validation_alias="POINT_GRPC_CONNECTIONS")
     # What a list waits for its points at the most; without them it is still a list.
@@ -131,6 +140,27 @@ class UserConfig(PostgresSettings, GateSettings, MailSettings, StorageSettings):
     verification_link: LinkUrl = _LINKS["verification_link"]
     # Below `PUBLIC_URL`, unless it is said; contains `{token}`.
     reset_link: LinkUrl = _LINKS["reset_link"]
+
+    @field_validator("point_grpc_tls_key")
+    @classmethod
+    def _trusts_whom_it_calls(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        authority = info.data.get("point_grpc_tls_ca")
+        if (info.data.get("point_grpc_tls_certificate") is None) is not (value is None):
+            raise ValueError("and USER_POINT_GRPC_TLS_CERTIFICATE belong together")
+        if value is not None and authority is None:
+            raise ValueError("needs POINT_GRPC_TLS_CA")
+        if authority is None and in_production(info):
+            # In the clear, a token may only go to a neighbour.
+            check_trusted(f"http://{info.data.get('point_grpc_address')}", info)
+        return value
+
+    def point_grpc_tls(self) -> ClientTls | None:
+        """Return the TLS towards the point service, None where it is called in the clear."""
+        if self.point_grpc_tls_ca is None:
+            return None
+        return ClientTls(
+            self.point_grpc_tls_ca, self.point_grpc_tls_certificate, self.point_grpc_tls_key
+        )
 
     @field_validator("verification_link", "reset_link")
     @classmethod

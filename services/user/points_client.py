@@ -93,6 +93,7 @@ async def open_points(
         config.point_grpc_address,
         size=config.point_connections,
         methods=(LIST_USER_POINTS, STREAM_USER_LEDGER),
+        tls=config.point_grpc_tls(),
     )
     # Half of three calls is what a service that is down fails at once; one good probe is enough
     # to trust it again, because a list without points costs more than a slow one.
