@@ -7,9 +7,13 @@ import inspect
 from collections.abc import Awaitable, Callable
 
 PAUSE = 0.02  # seconds
+# Longer than anything takes on a machine that is busy otherwise; who waits in vain waits once.
+DEADLINE = 30.0
 
 
-async def eventually(check: Callable[[], bool | Awaitable[bool]], *, within: float = 10.0) -> None:
+async def eventually(
+    check: Callable[[], bool | Awaitable[bool]], *, within: float = DEADLINE
+) -> None:
     """Return when `check` says True. Raises TimeoutError after `within` seconds."""
     async with asyncio.timeout(within):
         while True:

@@ -6,12 +6,18 @@ import asyncio
 import contextlib
 import json
 import re
+import tempfile
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+import pytest_asyncio
 
-from tests.ops.gateways import ECHO, Gateway, gateway_before
+from lib.embedded.ports import free_port
+from tests.ops.gateways import ECHO, Gateway, StandIn, gateway_before
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 HIDDEN = b"0\r\n\r\nGET /metrics HTTP/1.1\r\nHost: a\r\n\r\n"
 CHUNKED = "Transfer-Encoding: chunked\r\n"
@@ -104,10 +110,28 @@ HARMLESS = (
 )  # fmt: skip
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def gateway() -> AsyncIterator[tuple[Gateway, StandIn]]:
+    """One gateway for all of them: what it refuses changes nothing."""
+    stand_in = StandIn(free_port())
+    with tempfile.TemporaryDirectory(prefix="test-run-", ignore_cleanup_errors=True) as folder:
+        async with (
+            stand_in.serving(),
+            gateway_before(Path(folder), [stand_in.port]) as running,
+        ):
+            yield running, stand_in
+
+
 @pytest.fixture
-async def nginx(service, run_dir) -> AsyncIterator[Gateway]:
-    async with gateway_before(run_dir, [service.port]) as running:
-        yield running
+def nginx(gateway) -> Gateway:
+    return gateway[0]
+
+
+@pytest.fixture
+def service(gateway) -> StandIn:
+    """The user service behind it, which has not been asked yet."""
+    gateway[1].asked.clear()
+    return gateway[1]
 
 
 async def ask(nginx: Gateway, request: bytes) -> Answer:
@@ -115,9 +139,9 @@ async def ask(nginx: Gateway, request: bytes) -> Answer:
     reader, writer = await asyncio.open_connection("127.0.0.1", nginx.settings.gateway_port)
     try:
         writer.write(request)
-        head = (await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)).decode("latin-1")
+        head = (await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 30)).decode("latin-1")
         while head.startswith("HTTP/1.1 100"):
-            head = (await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)).decode("latin-1")
+            head = (await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 30)).decode("latin-1")
         length = re.search(r"(?i)^content-length: (\d+)", head, re.MULTILINE)
         body = await reader.readexactly(int(length[1]) if length else 0)
         # A second answer would be to a request that was hidden in the first.
@@ -165,6 +189,6 @@ async def test_what_is_odd_but_clear_reaches_the_service_once_and_in_our_words(
 async def test_a_request_from_before_headers_is_refused(nginx, service):
     reader, writer = await asyncio.open_connection("127.0.0.1", nginx.settings.gateway_port)
     writer.write(f"GET {ECHO}\r\n".encode())
-    assert json.loads(await asyncio.wait_for(reader.read(), 5))["success"] is False
+    assert json.loads(await asyncio.wait_for(reader.read(), 30))["success"] is False
     writer.close()
     assert service.asked == []

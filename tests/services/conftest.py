@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
 from lib.testing.mysql import TestMysql
 from lib.testing.mysql_databases import MysqlDatabases
 from lib.testing.postgres import TestPostgres
+from services._stack.settings import service_names
 from tests.conftest import NewDatabase
 
 ENGINES = ("postgres", "mysql")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def patience() -> Iterator[None]:
+    """Services wait for a database that other tests keep busy; who tests limits sets them."""
+    with pytest.MonkeyPatch.context() as patch:
+        for service in service_names():
+            patch.setenv(f"{service.upper()}_DB_STATEMENT_SECONDS", "9")
+            patch.setenv(f"{service.upper()}_DB_ACQUIRE_SECONDS", "9")
+        yield
 
 
 @pytest.fixture(params=ENGINES)

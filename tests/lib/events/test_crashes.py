@@ -62,7 +62,7 @@ async def _crash(database: str, redis: str, topic: str, rounds: int) -> None:
         cwd=Path(__file__).parents[3], env={"PYTHONPATH": "."},
     )  # fmt: skip
     try:
-        async with asyncio.timeout(120):
+        async with asyncio.timeout(240):
             assert await process.wait() == 0
     finally:
         if process.returncode is None:

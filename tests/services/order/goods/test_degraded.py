@@ -302,6 +302,13 @@ async def _is(found, expected) -> bool:
     return await found() == expected
 
 
+@pytest.fixture
+def impatient(monkeypatch) -> None:
+    """Before the service: a statement of its may take a second."""
+    monkeypatch.setenv("ORDER_DB_STATEMENT_SECONDS", "1")
+
+
+@pytest.mark.usefixtures("impatient")
 async def test_an_order_whose_lines_cannot_be_read_in_time_is_no_fault_of_the_service(
     order, customer, orders_db
 ) -> None:
