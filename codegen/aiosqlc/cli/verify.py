@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import sys
+from dataclasses import replace
 
 from aiosqlc.cli.common import load, report, style_of
-from aiosqlc.verify import GitError, Step, advice, verify_entry
-
-_SAFE = ("any order is safe", "migrate first", "deploy the code first", "no migration is pending")
+from aiosqlc.config.project import Project, QuerySet
+from aiosqlc.diagnostics import Diagnostic, Severity
+from aiosqlc.parse.scanner import Dialect
+from aiosqlc.pipeline import read_inputs
+from aiosqlc.verify.git import GitError
+from aiosqlc.verify.release import SAFE, Step, advice, read_release, verify_release
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
@@ -26,30 +31,55 @@ def run(arguments: argparse.Namespace) -> int:
     safe = True
     for entry in project.sets:
         try:
-            steps = verify_entry(project, entry, arguments.against)
+            steps = _steps(project, entry, arguments.against)
         except GitError as error:
             sys.stderr.write(f"cannot read {arguments.against}: {error}\n")
             return 2
         verdict = advice(steps)
-        safe = safe and verdict.startswith(_SAFE)
+        safe = safe and verdict.startswith(SAFE)
         if arguments.json:
             sys.stdout.write(json.dumps(_document(steps, verdict)) + "\n")
             continue
         for step in steps:
             sys.stdout.write(_line(step, arguments.against) + "\n")
         failing = [item for step in steps for item in (*step.old_code, *step.new_code)]
+        failing += [_warning(item) for step in steps for item in step.on_rows]
         report(list(dict.fromkeys(failing)), style_of(arguments, project.root))
         sys.stdout.write(f"{verdict}\n")
     return 0 if safe else 1
 
 
+def _steps(project: Project, entry: QuerySet, reference: str) -> list[Step]:
+    release = read_release(project, entry, reference)
+    inputs, _ = read_inputs(project, entry)
+    if entry.engine is not Dialect.POSTGRESQL:
+        return verify_release(release, entry, inputs.shims)
+    from aiosqlc.postgres import Analyzer
+    from aiosqlc.postgres.rollout import try_release
+
+    with Analyzer() as warm:
+        # A shim stands in for what a migration makes: only the real thing can be migrated.
+        attempt = None if inputs.shims else functools.partial(try_release, warm)
+        return verify_release(release, entry, inputs.shims, analyze=warm.analyze, attempt=attempt)
+
+
 def _line(step: Step, reference: str) -> str:
     state = f"after {step.migration}" if step.migration else f"schema of {reference}"
-    return f"{state}: old code {_verdict(step.old_code)}, new code {_verdict(step.new_code)}"
+    how = f"{step.tried} calls tried" if step.tried else "prepared and compared, not called"
+    old, new = _verdict(step.old_code), _verdict(step.new_code)
+    return f"{state}: old code {old}, new code {new} ({how})"
 
 
 def _verdict(problems: tuple[object, ...]) -> str:
-    return f"fails ({len(problems)})" if problems else "runs"
+    return f"fails ({len(problems)})" if problems else "holds"
+
+
+def _warning(item: Diagnostic) -> Diagnostic:
+    return replace(
+        item,
+        severity=Severity.WARNING,
+        message=f"the migration fails on rows that the schema before it allows: {item.message}",
+    )
 
 
 def _document(steps: list[Step], verdict: str) -> dict[str, object]:
@@ -60,6 +90,8 @@ def _document(steps: list[Step], verdict: str) -> dict[str, object]:
                 "migration": step.migration,
                 "old_code": [item.message for item in step.old_code],
                 "new_code": [item.message for item in step.new_code],
+                "calls": step.tried,
+                "fails_on_rows": [item.message for item in step.on_rows],
             }
             for step in steps
         ],

@@ -4,17 +4,30 @@ from __future__ import annotations
 
 import json
 import os
+import pkgutil
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from aiosqlc.cli.main import main
 
-COMMANDS = ("generate", "check", "explain", "vet", "verify", "watch", "init", "plugin", "selfcheck")
+COMMANDS = (
+    "generate",
+    "check",
+    "explain",
+    "vet",
+    "verify",
+    "watch",
+    "init",
+    "plugin",
+    "selfcheck",
+    "report",
+)
 
 
 @pytest.fixture
@@ -143,7 +156,9 @@ def git(folder: Path, *arguments: str) -> None:
 
 
 RELEASES = [
-    ("ALTER TABLE author ADD COLUMN born date;", "name, bio)", "@name, @bio)", 0, "any order"),
+    ("CREATE INDEX ON author (name);", "name, bio)", "@name, @bio)", 0, "any order"),
+    # New code names every column of `SELECT *`, also the one that is not there yet.
+    ("ALTER TABLE author ADD COLUMN born date;", "name, bio)", "@name, @bio)", 0, "migrate first"),
     ("ALTER TABLE author DROP COLUMN bio;", "name)", "@name)", 0, "deploy the code first"),
     (
         "ALTER TABLE author ADD COLUMN born date;",
@@ -249,10 +264,50 @@ def test_our_own_mistakes_are_a_sentence_too(
         raise RuntimeError(message)
 
     monkeypatch.setattr("aiosqlc.cli.generate.is_unchanged", broken)
-    assert main(["generate", "-f", str(project)]) == 1
+    assert main(["generate", "-f", str(project)]) == 70
     err = capsys.readouterr().err
     assert "internal error: RuntimeError: out of order" in err
     assert "Traceback" not in err
+
+
+BREAKS = {
+    "analysis": ("aiosqlc.postgres.typed.Typist.type_query", lambda *words: words[1].name),
+    "plan": ("aiosqlc.plan.module.plan_function", lambda *words: words[0].parsed.name),
+}
+
+
+@pytest.mark.parametrize("stage", BREAKS)
+def test_a_mistake_of_ours_names_its_query_and_hides_nothing_else(
+    stage: str,
+    project: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    target, name_of = BREAKS[stage]
+    working = pkgutil.resolve_name(target)
+
+    def breaking(*words: Any, **more: Any) -> Any:
+        if name_of(*words) == "Odd":
+            raise TypeError("lost")
+        return working(*words, **more)
+
+    monkeypatch.setattr(target, breaking)
+    (project / "queries" / "more.sql").write_text(
+        "-- name: Odd :many\n-- secret\nSELECT name FROM author WHERE bio = 'hush' AND id > 4711;\n"
+        "-- name: Loose :one\nSELECT name FROM author;\n"
+    )
+    assert main(["generate", "-f", str(project), "--keep-going"]) == 70
+    err = capsys.readouterr().err
+    assert "internal error in Odd: TypeError: lost" in err
+    assert "Loose is :one, but may return many rows" in err
+    assert "aiosqlc report more.sql:Odd" in err
+    assert "def get_author(" in (project / "store" / "queries.py").read_text()
+    assert main(["report", "-f", str(project), "more.sql:Odd"]) == 0
+    told = capsys.readouterr().out
+    assert "SELECT name FROM author WHERE bio = '…' AND id > 2" in told
+    assert "CREATE TABLE author (" in told
+    assert "TypeError at " in told
+    assert not any(word in told for word in ("hush", "4711", "secret"))
 
 
 def test_nothing_is_asked_of_a_server_that_cannot_start_when_the_lock_is_good(

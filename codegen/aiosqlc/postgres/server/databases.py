@@ -42,13 +42,13 @@ def database_name(digest: str) -> str:
     return f"{_PREFIX}{digest[:32]}"
 
 
-def new_draft(admin: Connection) -> str:
-    """Make an empty database and return its name, which nobody else has; whoever asked drops it.
+def new_draft(admin: Connection, template: str = "template0") -> str:
+    """Make a database, empty or a copy, and return its name, which is new; whoever asked drops it.
 
     On one server may be compilers of several machines. Raises `DatabaseRefusedError`.
     """
     draft = f"{_PREFIX}draft_{secrets.token_hex(8)}"
-    error = admin.run(f'create database "{draft}" template template0')
+    error = admin.run(f'create database "{draft}" template "{template}"')
     if error is not None:
         raise DatabaseRefusedError(error)
     _note_use(admin, draft)

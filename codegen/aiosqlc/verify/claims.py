@@ -1,0 +1,153 @@
+"""What generated code relies on, compared with what another schema gives it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from aiosqlc.stages import (
+    Cardinality,
+    Catalog,
+    Column,
+    Constraint,
+    ParsedQuery,
+    SqlType,
+    TableColumn,
+    TypedParam,
+    TypedQuery,
+)
+from aiosqlc.verify.types import reads_as, takes
+
+_AT_LEAST_ONE = (Cardinality.ONE, Cardinality.SOME)
+
+
+def sent(query: TypedQuery) -> ParsedQuery:
+    """Return what the generated code sends: the texts as written, stars expanded, hints aside."""
+    return replace(query.parsed, sql=query.sql, variants=query.variants, embeds=(), hints=())
+
+
+def broken(
+    promised: TypedQuery, home: TypedQuery, found: TypedQuery, here: Catalog, there: Catalog
+) -> Iterator[str]:
+    """Yield what no longer holds of the code of `promised` where its text means `found`.
+
+    `home` is what the same text means on the schema that the code was generated for, `here` that
+    schema; `there` is the schema that it meets.
+    """
+    yield from _columns(promised, home, found)
+    yield from _embedded(promised, here, there)
+    if promised.columns and home.cardinality.at_most_one and not found.cardinality.at_most_one:
+        yield "may return more than one row"
+    if (
+        promised.columns
+        and home.cardinality in _AT_LEAST_ONE
+        and found.cardinality not in _AT_LEAST_ONE
+    ):
+        yield "may return no row"
+    yield from _params(promised, home, found, here, there)
+    yield from _writes(home, found, here, there)
+
+
+def _columns(promised: TypedQuery, home: TypedQuery, found: TypedQuery) -> Iterator[str]:
+    if len(home.columns) != len(found.columns):
+        yield f"returns {len(found.columns)} columns, the code reads {len(home.columns)}"
+        return
+    for claim, was, now in zip(promised.columns, home.columns, found.columns, strict=True):
+        if not reads_as(was.type, now.type):
+            yield _changed(f"column {claim.name}", was, now)
+        elif claim.not_null and was.not_null and not now.not_null:
+            yield f"column {claim.name} may be NULL"
+        elif claim.element_not_null and was.element_not_null and not now.element_not_null:
+            yield f"column {claim.name} may hold NULL"
+
+
+def _changed(what: str, was: Column, now: Column) -> str:
+    if was.type.name != now.type.name or not now.type.labels:
+        return f"{what} was {was.type.name} and is {now.type.name}"
+    new = [label for label in now.type.labels if label not in was.type.labels]
+    return f"{what} may be {', '.join(map(repr, new))}, which the code does not know"
+
+
+def _embedded(promised: TypedQuery, here: Catalog, there: Catalog) -> Iterator[str]:
+    """Rows that an outer join may leave out claim their columns only where they are there."""
+    for embed in promised.embeds:
+        for column in promised.columns[embed.first : embed.first + embed.count]:
+            origin = column.origin
+            if embed.nullable and origin is not None:
+                was = _column(here, origin.schema, origin.table, origin.column)
+                now = _column(there, origin.schema, origin.table, origin.column)
+                if was and was.not_null and not (now and now.not_null):
+                    yield f"column {embed.name}.{column.name} may be NULL"
+
+
+def _params(
+    promised: TypedQuery, home: TypedQuery, found: TypedQuery, here: Catalog, there: Catalog
+) -> Iterator[str]:
+    now = {param.number: param for param in found.params}
+    allowed = {param.number: param for param in promised.params}
+    for was in home.params:
+        meets = now.get(was.number)
+        if meets is None:
+            continue
+        before, after = _stored(was, here), _stored(meets, there)
+        if not (takes(meets.type, was.type) and takes(after, before)):
+            yield f"parameter {was.name} was {_shown(before)} and is {_shown(after)}"
+        elif not allowed.get(was.number, was).not_null and meets.not_null and not was.not_null:
+            yield f"parameter {was.name} may be None, which is refused"
+
+
+def _stored(param: TypedParam, catalog: Catalog) -> SqlType:
+    """Return the type of the column that a parameter goes to: the server's own has no length."""
+    origin = param.origin
+    column = origin and _column(catalog, origin.schema, origin.table, origin.column)
+    if not column or param.type.array_dims != column.type.array_dims:
+        return param.type
+    return column.type
+
+
+def _shown(kind: SqlType) -> str:
+    return f"{kind.name}({kind.length})" if kind.length is not None else kind.name
+
+
+def _writes(home: TypedQuery, found: TypedQuery, here: Catalog, there: Catalog) -> Iterator[str]:
+    known = {_key(item) for item in home.violable}
+    for item in found.violable:
+        if _key(item) not in known and _can_be_met(item, here, there):
+            yield f"may violate {item.kind} constraint {item.name} of {item.table}, which is new"
+    target = found.insert_into
+    if target is None:
+        return
+    set_by_params = {p.origin.column for p in found.params if p.origin}
+    for table in there.tables:
+        if (table.schema, table.name) != (target.schema, target.table):
+            continue
+        for column in table.columns:
+            was = _column(here, table.schema, table.name, column.name)
+            lost = was is not None and was.has_default and not column.has_default
+            if lost and column.not_null and column.name not in set_by_params:
+                yield f"column {table.name}.{column.name} has no default any more"
+
+
+def _key(item: Constraint) -> tuple[str, str, str, tuple[str, ...]]:
+    return (item.schema, item.table, item.kind, item.columns)
+
+
+def _can_be_met(item: Constraint, here: Catalog, there: Catalog) -> bool:
+    """Whether code that knows `here` can violate a constraint of `there`.
+
+    What is only about new columns meets their defaults: NULL violates nothing but NOT NULL.
+    """
+    before = [_column(here, item.schema, item.table, name) for name in item.columns]
+    if not item.columns or any(before):
+        return True
+    after = [_column(there, item.schema, item.table, name) for name in item.columns]
+    if item.kind == "not_null":
+        return not all(column and column.has_default for column in after)
+    return any(column and (column.has_default or column.not_null) for column in after)
+
+
+def _column(catalog: Catalog, schema: str, table: str, name: str) -> TableColumn | None:
+    for item in catalog.tables:
+        if (item.schema, item.name) == (schema, table):
+            return next((column for column in item.columns if column.name == name), None)
+    return None

@@ -1,0 +1,191 @@
+"""The steps of a release: both codes on the old schema and after each pending migration."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from aiosqlc.config.project import Project, QuerySet
+from aiosqlc.diagnostics import Diagnostic, Label, Severity
+from aiosqlc.hints import apply_hints
+from aiosqlc.pipeline import analyzer, options_of, read_inputs
+from aiosqlc.remember import Analyze
+from aiosqlc.stages import Analysis, AnalyzeOptions, ParsedQuery, SchemaFile, TypedQuery
+from aiosqlc.verify.claims import broken, sent
+from aiosqlc.verify.git import old_queries, old_schema
+
+SAFE = ("any order is safe", "migrate first", "deploy the code first", "no migration is pending")
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """What runs now and what is to run: schema files applied and pending, both codes' queries."""
+
+    applied: tuple[SchemaFile, ...]
+    pending: tuple[SchemaFile, ...]
+    old: tuple[ParsedQuery, ...]
+    new: tuple[ParsedQuery, ...]
+
+    def state(self, number: int) -> tuple[SchemaFile, ...]:
+        """Return the schema after that many of the pending migrations."""
+        return (*self.applied, *self.pending[:number])
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One state of the schema in a release; `migration` led to it, empty for the old one.
+
+    `old_code` and `new_code` are what fails or no longer holds; `tried` is the number of calls that
+    were made on rows, 0 where claims were only compared. `on_rows` says why the migration fails on
+    rows that the schema before it allows.
+    """
+
+    migration: str
+    old_code: tuple[Diagnostic, ...]
+    new_code: tuple[Diagnostic, ...]
+    tried: int = 0
+    on_rows: tuple[Diagnostic, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """One release's queries as its generated code has them; `own` is the state it was made for."""
+
+    queries: tuple[TypedQuery, ...]
+    own: int
+
+
+Try = Callable[[Release, Code, Code, AnalyzeOptions], Sequence[Step]]
+"""Calls both codes on rows, in every state; says what failed that works where it belongs."""
+
+
+def read_release(project: Project, entry: QuerySet, reference: str) -> Release:
+    """Read what runs at a git reference and what is here.
+
+    Raises `GitError` where the reference or the repository cannot be read.
+    """
+    inputs, _ = read_inputs(project, entry)
+    paths = [file.file.path for file in inputs.schema]
+    before = {file.file.path: file for file in old_schema(project, entry, reference, paths)}
+    return Release(
+        tuple(before[path] for path in paths if path in before),
+        tuple(file for file in inputs.schema if file.file.path not in before),
+        old_queries(project, entry, reference),
+        inputs.queries,
+    )
+
+
+def verify_release(
+    release: Release,
+    entry: QuerySet,
+    shims: tuple[SchemaFile, ...] = (),
+    *,
+    analyze: Analyze | None = None,
+    attempt: Try | None = None,
+) -> list[Step]:
+    """Compare what each code relies on with what each state of the schema gives, and try it."""
+    options = options_of(entry, shims)
+    asked = _Asked(release, analyze or analyzer(entry.engine), options)
+    last = len(release.pending)
+    codes, failing = [], []
+    for queries, own in ((release.old, 0), (release.new, last)):
+        analysis, problems = asked.of(own, queries)
+        codes.append(Code(apply_hints(analysis)[0].queries, own))
+        failing.append(problems)
+    steps = []
+    for number in range(last + 1):
+        name = release.pending[number - 1].file.path.name if number else ""
+        old, new = (
+            failing[index] if code.own == number else (*failing[index], *_lost(asked, code, number))
+            for index, code in enumerate(codes)
+        )
+        steps.append(Step(name, old, new))
+    if attempt is None or any(step.on_rows for step in steps):
+        return steps
+    tried = attempt(release, codes[0], codes[1], options)
+    return [_with(step, other) for step, other in zip(steps, tried, strict=True)]
+
+
+def _with(step: Step, tried: Step) -> Step:
+    """Add what calls have shown; of one query, what was proved is said, not what was seen."""
+    return replace(
+        step,
+        old_code=(*step.old_code, *_unsaid(step.old_code, tried.old_code)),
+        new_code=(*step.new_code, *_unsaid(step.new_code, tried.new_code)),
+        tried=tried.tried,
+        on_rows=tried.on_rows,
+    )
+
+
+def _unsaid(said: Sequence[Diagnostic], more: Sequence[Diagnostic]) -> list[Diagnostic]:
+    places = {(str(label.file.path), label.span) for item in said for label in item.labels[:1]}
+    return [
+        item
+        for item in more
+        if not any((str(label.file.path), label.span) in places for label in item.labels[:1])
+    ]
+
+
+class _Asked:
+    """Asks the engine about queries on the states of a release; each state's schema is the same."""
+
+    def __init__(self, release: Release, analyze: Analyze, options: AnalyzeOptions) -> None:
+        self._release, self._analyze, self._options = release, analyze, options
+
+    def of(
+        self, state: int, queries: Sequence[ParsedQuery]
+    ) -> tuple[Analysis, tuple[Diagnostic, ...]]:
+        analysis, found = self._analyze(self._release.state(state), queries, self._options)
+        return analysis, tuple(item for item in found if item.severity is Severity.ERROR)
+
+
+def _lost(asked: _Asked, code: Code, state: int) -> tuple[Diagnostic, ...]:
+    """Return what of a code does not hold in a state that it was not made for."""
+    texts = [sent(query) for query in code.queries]
+    here, _ = asked.of(code.own, texts)
+    there, problems = asked.of(state, texts)
+    home = {query.parsed.name: query for query in here.queries}
+    found = {query.parsed.name: query for query in there.queries}
+    lost = [_in_source(item, code) for item in problems]
+    for promised in code.queries:
+        name = promised.parsed.name
+        if name in home and name in found:
+            claims = broken(promised, home[name], found[name], here.catalog, there.catalog)
+            lost += [relies(promised, why) for why in claims]
+    return tuple(dict.fromkeys(lost))
+
+
+def relies(query: TypedQuery, why: str) -> Diagnostic:
+    """Return the finding that a query's code relies on what is not so."""
+    return Diagnostic(
+        "E380",
+        f"{query.parsed.name} {why}",
+        (Label(query.parsed.file, query.parsed.name_span),),
+    )
+
+
+def _in_source(item: Diagnostic, code: Code) -> Diagnostic:
+    """Point at the query's name: its text as sent is not the text of the file."""
+    for label in item.labels[:1]:
+        for query in code.queries:
+            span = query.parsed.span
+            if label.file == query.parsed.file and span.start <= label.span.start <= span.end:
+                return replace(item, labels=(Label(query.parsed.file, query.parsed.name_span),))
+    return item
+
+
+def advice(steps: Sequence[Step]) -> str:
+    """Return which order of deploying is safe."""
+    old_survives = not any(step.old_code for step in steps)
+    new_runs_before = not steps[0].new_code
+    if len(steps) == 1:
+        return "no migration is pending" if new_runs_before else "the queries do not compile"
+    if steps[-1].new_code:
+        return "not safe: the new code fails on the new schema"
+    if old_survives and new_runs_before:
+        return "any order is safe"
+    if old_survives:
+        return "migrate first, then deploy the code"
+    if new_runs_before and not any(step.new_code for step in steps):
+        return "deploy the code first, then migrate"
+    return "no order is safe: split the migration into one that expands and one that contracts"
