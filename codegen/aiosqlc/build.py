@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from aiosqlc.causes import by_cost
 from aiosqlc.config.project import Project
 from aiosqlc.diagnostics import Diagnostic
+from aiosqlc.internal import exit_code
 from aiosqlc.lock import keep_lock, print_lock
 from aiosqlc.output import compare, write
 from aiosqlc.pipeline import compile_project
@@ -29,7 +30,7 @@ def build(
         if compiled.sound:
             count = f"{compiled.sound} of {compiled.asked} queries"
             sys.stderr.write(f"nothing is written; `--keep-going` writes {count}\n")
-        return 1
+        return exit_code(compiled.diagnostics)
     # What was made of a query that fails now may still be in use: only a whole run clears up.
     folders = [] if compiled.failed else compiled.folders
     refused = write(compare(compiled.files, folders))
@@ -43,4 +44,4 @@ def build(
     if compiled.failed and not refused:
         left = compiled.asked - compiled.written
         sys.stderr.write(f"{compiled.written} queries are written, {left} are not\n")
-    return 1 if refused or compiled.failed else 0
+    return exit_code(compiled.diagnostics) if refused or compiled.failed else 0

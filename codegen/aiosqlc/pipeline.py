@@ -13,7 +13,7 @@ from aiosqlc import lock
 from aiosqlc.bulk import with_bulk
 from aiosqlc.causes import merged
 from aiosqlc.checks import check_commands, concerns, without_ignored
-from aiosqlc.config.project import Project, QuerySet
+from aiosqlc.config.project import Project, PythonTarget, QuerySet
 from aiosqlc.contract.emit import print_contract
 from aiosqlc.diagnostics import Diagnostic, Severity
 from aiosqlc.emit.format import format_all
@@ -21,10 +21,12 @@ from aiosqlc.emit.json import print_json
 from aiosqlc.emit.package import print_package
 from aiosqlc.files import find_sql_files, read_files
 from aiosqlc.hints import apply_hints
+from aiosqlc.internal import culprits, internal_error, surviving
 from aiosqlc.mysql.limits import check_target
 from aiosqlc.parse.queries import parse_files
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.plan import plan_modules
+from aiosqlc.plan.model import PyModule
 from aiosqlc.plan.twin import Planned, twin_of
 from aiosqlc.plan.unmatched import unmatched_overrides
 from aiosqlc.remember import Analyze, analyze_remembering
@@ -135,7 +137,7 @@ def without_concerned(analysis: Analysis, diagnostics: Sequence[Diagnostic]) -> 
 def _clashes_elsewhere(analysed: Analysed) -> list[Diagnostic]:
     """Clashes among what could be analysed, where nothing else is wrong."""
     python, engine = analysed.entry.python, analysed.entry.engine
-    clashes = plan_modules(python, analysed.analysis, engine)[1] if python else []
+    clashes = _plan(python, analysed.analysis, engine)[1] if python else []
     told = {label for item in analysed.diagnostics for label in _places(item)}
     return [item for item in clashes if not told & set(_places(item)[:1])]
 
@@ -179,7 +181,7 @@ def analyze_project(
             inputs.queries,
             options_of(entry, inputs.shims),
             known.get(str(entry.index)) if entry.schema else None,
-            with_bulk(analyze or analyzer_of(entry.engine)),
+            surviving(with_bulk(analyze or analyzer_of(entry.engine))),
             remember=remember,
         )
         analysis, mistaken = apply_hints(outcome.analysis)
@@ -202,14 +204,14 @@ def print_set(
         into.written += 0 if entry.python else len(analysis.queries)
     if entry.python:
         into.folders.append(entry.python.out)
-        modules, clashes = plan_modules(entry.python, analysis, entry.engine)
+        modules, clashes = _plan(entry.python, analysis, entry.engine)
         into.diagnostics += clashes
         while clashes and keep_going:
             sound = without_concerned(analysis, clashes)
             if len(sound.queries) in {0, len(analysis.queries)}:
                 return
             analysis = sound
-            modules, clashes = plan_modules(entry.python, analysis, entry.engine)
+            modules, clashes = _plan(entry.python, analysis, entry.engine)
             into.diagnostics += clashes
         unsuited = check_target(entry, project.file)
         planned = Planned(entry, modules, analysis.queries)
@@ -228,6 +230,25 @@ def print_set(
                     header, entry.python, into.planned[entry.python.same_as], planned
                 )
                 into.files += format_all([Rendered(entry.python.contract, text)], entry.python.out)
+
+
+def _plan(
+    target: PythonTarget, analysis: Analysis, engine: Dialect
+) -> tuple[tuple[PyModule, ...], list[Diagnostic]]:
+    """Plan the modules; where that breaks, say on which query, and plan nothing."""
+    try:
+        return plan_modules(target, analysis, engine)
+    except Exception:  # whatever it is, the other diagnostics are still to be said
+        typed = {query.parsed: query for query in analysis.queries}
+
+        def plan_some(queries: list[ParsedQuery]) -> None:
+            some = tuple(typed[query] for query in queries)
+            plan_modules(target, replace(analysis, queries=some), engine)
+
+        broken = culprits(plan_some, list(typed))
+        if not broken:
+            raise
+        return (), [internal_error(query, error) for query, error in broken.items()]
 
 
 def read_inputs(project: Project, entry: QuerySet) -> tuple[Inputs, list[Diagnostic]]:
@@ -258,17 +279,28 @@ def options_of(entry: QuerySet, shims: tuple[SchemaFile, ...] = ()) -> AnalyzeOp
 
 
 def analyzer(engine: Dialect, *, stack: contextlib.ExitStack | None = None) -> Analyze:
-    """Return the analyser of an engine; imported only when needed, because drivers load slowly.
+    """Return the analyser of an engine; its driver is imported when there is something to ask.
 
-    With a stack, its server keeps running until the stack is left.
+    With a stack, its server keeps running until the stack is left. Raises `ModuleNotFoundError`
+    when it is called where the driver is not installed.
     """
-    if engine is Dialect.MYSQL:
-        from aiosqlc.mysql import analyze as mysql
 
-        return mysql
-    from aiosqlc import postgres
+    @cache
+    def ready() -> Analyze:
+        if engine is Dialect.MYSQL:
+            from aiosqlc.mysql import analyze as mysql
 
-    return stack.enter_context(postgres.Analyzer()).analyze if stack else postgres.analyze
+            return mysql
+        from aiosqlc import postgres
+
+        return stack.enter_context(postgres.Analyzer()).analyze if stack else postgres.analyze
+
+    def analyze(
+        schema: Sequence[SchemaFile], queries: Sequence[ParsedQuery], options: AnalyzeOptions
+    ) -> tuple[Analysis, tuple[Diagnostic, ...]]:
+        return ready()(schema, queries, options)
+
+    return analyze
 
 
 def in_source_order(diagnostics: Sequence[Diagnostic]) -> list[Diagnostic]:

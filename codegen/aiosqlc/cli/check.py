@@ -17,13 +17,14 @@ def run(arguments: argparse.Namespace) -> int:
     if is_unchanged(project):
         return 0
     from aiosqlc.causes import by_cost
+    from aiosqlc.internal import exit_code
     from aiosqlc.output import compare, diff
     from aiosqlc.pipeline import compile_project
 
     compiled = compile_project(project)
     report(by_cost(compiled.diagnostics), style_of(arguments, project.root))
     if compiled.failed:
-        return 1
+        return exit_code(compiled.diagnostics)
     changes = compare(compiled.files, compiled.folders)
     if not changes:
         return 0

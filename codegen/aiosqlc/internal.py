@@ -1,0 +1,79 @@
+"""A mistake of the compiler's own: which query it met, with everything else still said."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+from aiosqlc.diagnostics import Diagnostic, Label
+from aiosqlc.remember import Analyze
+from aiosqlc.stages import Analysis, AnalyzeOptions, ParsedQuery, SchemaFile
+
+CODE: Final = "E900"
+EXIT: Final = 70  # EX_SOFTWARE of sysexits.h
+_HERE = Path(__file__).parent
+
+
+def surviving(analyze: Analyze) -> Analyze:
+    """Return an analyser that leaves out the queries it breaks on, and says so of each."""
+
+    def analyze_others(
+        schema: Sequence[SchemaFile], queries: Sequence[ParsedQuery], options: AnalyzeOptions
+    ) -> tuple[Analysis, tuple[Diagnostic, ...]]:
+        try:
+            return analyze(schema, queries, options)
+        except ImportError:  # a driver that is not installed: `main` says which
+            raise
+        except Exception:  # whatever it is, one query must not cost the others
+            broken = culprits(lambda some: analyze(schema, some, options), queries)
+            if not broken:
+                raise  # it is not about a query
+        others = [query for query in queries if query not in broken]
+        analysis, found = analyze(schema, others, options)
+        return analysis, (*found, *(internal_error(q, error) for q, error in broken.items()))
+
+    return analyze_others
+
+
+def culprits(
+    run: Callable[[list[ParsedQuery]], object], queries: Sequence[ParsedQuery]
+) -> dict[ParsedQuery, Exception]:
+    """Return the queries that `run` fails on by themselves, found by halving."""
+    if not queries:
+        return {}
+    try:
+        run(list(queries))
+    except Exception as error:  # noqa: BLE001 - whatever it is
+        if len(queries) == 1:
+            return {queries[0]: error}
+        half = len(queries) // 2
+        return {**culprits(run, queries[:half]), **culprits(run, queries[half:])}
+    return {}
+
+
+def internal_error(query: ParsedQuery, error: Exception) -> Diagnostic:
+    """Return what is said of a query that the compiler broke on."""
+    return Diagnostic(
+        CODE,
+        f"internal error in {query.name}: {type(error).__name__}: {error}",
+        (Label(query.file, query.name_span, "aiosqlc has a mistake here, not you"),),
+        f"`aiosqlc report {query.file.path.name}:{query.name}` prints what to report,"
+        " without literals and comments",
+        notes=tuple(frames(error)[-1:]),
+    )
+
+
+def frames(error: Exception) -> list[str]:
+    """Return where it went wrong in our own files, outermost first, without any values."""
+    return [
+        f"at {Path(frame.filename).relative_to(_HERE).as_posix()}:{frame.lineno} in {frame.name}"
+        for frame in traceback.extract_tb(error.__traceback__)
+        if Path(frame.filename).is_relative_to(_HERE)
+    ]
+
+
+def exit_code(diagnostics: Sequence[Diagnostic]) -> int:
+    """Return the exit code of a run with errors: 70 if one is ours, else 1."""
+    return EXIT if any(item.code == CODE for item in diagnostics) else 1

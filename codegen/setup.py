@@ -1,0 +1,7 @@
+"""Builds outside the source folder: what one build leaves there, the next would ship."""  # noqa: INP001 - a script
+
+import tempfile
+
+from setuptools import setup
+
+setup(options={"build": {"build_base": tempfile.mkdtemp(prefix="aiosqlc-build-")}})
