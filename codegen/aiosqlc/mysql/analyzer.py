@@ -13,6 +13,7 @@ from aiosqlc.mysql import standin, types
 from aiosqlc.mysql.catalog import catalog_of, read_schema
 from aiosqlc.mysql.errors import query_error
 from aiosqlc.mysql.executable import MYSQL, Kin, as_read, kin_of, unclear
+from aiosqlc.mysql.guard import impossible, unlike, unproved
 from aiosqlc.mysql.names import unknown_names
 from aiosqlc.mysql.prepare import Described
 from aiosqlc.mysql.private import NoServerError
@@ -161,7 +162,8 @@ def type_one(judge: Judge, query: ParsedQuery) -> tuple[TypedQuery | None, list[
         return result, problems
     for variant in query.variants:
         other, found = _type_text(judge, as_query(query, variant))
-        if other is None:
+        found += unlike(result, other, variant) if other else []
+        if other is None or any(item.severity is Severity.ERROR for item in found):
             return None, [*problems, *found]
         result = merge(result, other, variant)
     return result, problems
@@ -188,9 +190,17 @@ def _type_text(judge: Judge, written: ParsedQuery) -> tuple[TypedQuery | None, l
         problems.append(_unread(query))
     if any(problem.severity is Severity.ERROR for problem in problems):
         return None, problems
+    first = described
     described, casts = _with_typed_parameters(judge, query, text, described)
     typed = type_query(written, query, judge.schema, text, described)
-    return replace(typed, sql=types.with_casts(typed.sql, casts)), problems
+    typed = replace(typed, sql=types.with_casts(typed.sql, casts))
+    if judge.session is not None and first is not None:
+        tree = text.reader.tree if text.reader else None
+        problems += unproved(judge.session, judge.kin, typed, first)
+        problems += impossible(judge.session, typed, tree, judge.schema)
+        if any(problem.severity is Severity.ERROR for problem in problems):
+            return None, problems
+    return typed, problems
 
 
 _Described = tuple[Described, ...] | None

@@ -181,6 +181,7 @@ _SENT = {
     "datetime": "'2000-01-01 00:00:00'",
     "timestamp": "'2000-01-01 00:00:00'",
 }
+_LITERALS = {**_SAMPLES, **_SENT}
 _CASTS = {"date": "DATE", "time": "TIME(6)", "datetime": "DATETIME(6)", "timestamp": "DATETIME(6)"}
 
 
@@ -189,13 +190,17 @@ def with_samples(sql: str, known: Mapping[int, SqlType]) -> str:
 
     A literal has the type that the server gives the parameter's value.
     """
-    kinds = {**_SAMPLES, **_SENT}
 
-    def sample(_index: int, place: Place) -> str:
+    def literal(_index: int, place: Place) -> str:
         kind = known.get(place.number)
-        return kinds.get(family(kind), "?") if kind else "?"
+        return _LITERALS.get(family(kind), "?") if kind else "?"
 
-    return fill(sql, sample).sql
+    return fill(sql, literal).sql
+
+
+def sample(kind: SqlType) -> str:
+    """Return a literal as it is sent for a value of a type."""
+    return _LITERALS.get(family(kind), "'x'")
 
 
 def with_casts(sql: str, known: Mapping[int, SqlType]) -> str:

@@ -1,0 +1,167 @@
+"""Proves each written text on the server: as the driver sends it, against class and signature."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import pymysql
+from sqlglot import exp
+
+from aiosqlc.diagnostics import Diagnostic, Label
+from aiosqlc.guard import Shape, difference, mismatch
+from aiosqlc.mysql import types
+from aiosqlc.mysql.errors import code_of, message_of
+from aiosqlc.mysql.executable import Kin, as_read
+from aiosqlc.mysql.placeholders import find, for_driver
+from aiosqlc.mysql.prepare import Described
+from aiosqlc.mysql.relations import Schema
+from aiosqlc.mysql.returning import prepare_query
+from aiosqlc.mysql.server import Session
+from aiosqlc.mysql.syntax import Tree, mentions, parse
+from aiosqlc.mysql.writes import targets
+from aiosqlc.stages import SqlType, TypedParam, TypedQuery, TypeKind, Variant
+
+# Syntax, and names that mean nothing: other refusals may be about the sample values.
+_REFUSED = frozenset({1052, 1054, 1064, 1109, 1146, 1305, 1630})
+
+
+def unproved(
+    session: Session, kin: Kin, query: TypedQuery, first: Sequence[Described]
+) -> Iterator[Diagnostic]:
+    """Yield an error where the written text is not what its row class and signature say.
+
+    `first` is what the server said of the text as the user wrote it.
+    """
+    said = _difference(session, kin, query, first)
+    if said:
+        yield mismatch(query.parsed, None, said)
+
+
+def _difference(session: Session, kin: Kin, query: TypedQuery, first: Sequence[Described]) -> str:
+    places = find(query.sql)
+    given = {param.number for param in query.params}
+    if {place.number for place in places} != given:
+        return f"it takes {len(places)} parameters, its function passes {len(given)}"
+    sent = as_read(_as_sent(query), kin)
+    if sent == as_read(query.parsed.sql, kin):  # then that is what was answered first
+        return difference(_promised(query, first, first), _found(first))
+    try:
+        tree = parse(sent) if mentions(sent, "RETURNING") else None
+        answer = prepare_query(session.connection, sent, tree)
+    except pymysql.MySQLError as error:
+        refused = code_of(error) in _REFUSED
+        return f"the server refuses it: {message_of(error, '')}" if refused else ""
+    if answer.parameters:
+        return f"{answer.parameters} of its parameters are not filled"
+    return difference(_promised(query, first, answer.columns), _found(answer.columns))
+
+
+def _as_sent(query: TypedQuery) -> str:
+    """Return the text with a value in place of each parameter, as a driver formats it."""
+    text, numbers = for_driver(query.sql)
+    samples = {param.number: types.sample(param.type) for param in query.params}
+    return text % tuple(samples[number] for number in numbers)
+
+
+def _promised(query: TypedQuery, first: Sequence[Described], found: Sequence[Described]) -> Shape:
+    """Return what the class promises. An expression's name may hold a parameter's text."""
+    named = [column.name.lower() for column in first]
+    there = [column.name.lower() for column in found]
+    values = find(query.sql)
+    columns = [
+        (there[at] if values and not first[at].origin and at < len(there) else named[at], kind)
+        for at, kind in enumerate(_value(column.type) for column in query.columns)
+    ]
+    return Shape(tuple(_known(columns, [_value(types.returned(c)) for c in found])), ())
+
+
+def _found(columns: Sequence[Described]) -> Shape:
+    return Shape(tuple((c.name.lower(), _value(types.returned(c))) for c in columns), ())
+
+
+def _known(columns: list[tuple[str, str]], found: list[str]) -> list[tuple[str, str]]:
+    """Leave open what one side does not know: `any` is no promise."""
+    return [
+        (name, found[at] if at < len(found) and "any" in {kind, found[at]} else kind)
+        for at, (name, kind) in enumerate(columns)
+    ]
+
+
+def unlike(query: TypedQuery, one: TypedQuery, variant: Variant) -> Iterator[Diagnostic]:
+    """Yield an error where a variant does not return the class's columns, or takes other values."""
+    mine = Shape(_columns(query), tuple(_value(param.type) for param in _ordered(query.params)))
+    theirs = Shape(_columns(one), tuple(_value(param.type) for param in _ordered(one.params)))
+    numbers = {param.number: at for at, param in enumerate(_ordered(query.params), 1)}
+    said = difference(mine, theirs, tuple(numbers[number] for number in variant.numbers))
+    if said:
+        yield mismatch(query.parsed, variant, said)
+
+
+def _columns(query: TypedQuery) -> tuple[tuple[str, str], ...]:
+    return tuple((column.name.lower(), _value(column.type)) for column in query.columns)
+
+
+def _ordered(params: Sequence[TypedParam]) -> list[TypedParam]:
+    return sorted(params, key=lambda param: param.number)
+
+
+def _value(kind: SqlType) -> str:
+    """Return what a driver makes of a value, before the generated code decodes it."""
+    if kind.kind is TypeKind.ENUM:
+        return "text"
+    if kind.name == "bit" or kind.name in _AS_BYTES:
+        return "bytes"
+    family = types.family(kind)
+    return {"timestamp": "datetime", "double": "float"}.get(family, family)
+
+
+_AS_BYTES = frozenset(
+    {
+        "geometry", "point", "linestring", "polygon", "multipoint", "multilinestring",
+        "multipolygon", "geometrycollection", "vector",
+    }
+)  # fmt: skip
+
+
+# --- statements that can never succeed -----------------------------------------------------------
+
+_BEFORE_INSERT = """
+SELECT 1 FROM information_schema.triggers
+WHERE trigger_schema = DATABASE() AND event_object_table = %s AND event_manipulation = 'INSERT'
+  AND action_timing = 'BEFORE'
+"""
+
+
+def impossible(
+    session: Session, query: TypedQuery, tree: Tree | None, schema: Schema
+) -> Iterator[Diagnostic]:
+    """Yield an error for an INSERT that leaves out a column which needs a value."""
+    missing = _left_out(tree, schema)
+    if missing is None or session.rows(_BEFORE_INSERT, missing[0]):
+        return
+    table, column = missing
+    parsed = query.parsed
+    yield Diagnostic(
+        "E371",
+        f"`{parsed.name}` can never succeed: `{table}.{column}` has no default and gets no value",
+        (Label(parsed.file, parsed.name_span, "fails whenever it is called"),),
+        f"give `{column}` a value, or a default in the schema",
+    )
+
+
+def _left_out(tree: Tree | None, schema: Schema) -> tuple[str, str] | None:
+    root = tree.root if tree else None
+    if not isinstance(root, exp.Insert) or root.args.get("ignore"):
+        return None
+    if not isinstance(root.this, exp.Schema) or not isinstance(root.expression, exp.Values):
+        return None
+    named = {part.name.lower() for part in root.this.expressions}
+    for relation in targets(root, schema):
+        if relation.is_view:
+            continue
+        for column in relation.table.columns:
+            enum = column.type.kind is TypeKind.ENUM  # its first label is its default
+            needs = column.not_null and not column.has_default and not enum
+            if needs and column.name.lower() not in named:
+                return relation.table.name, column.name
+    return None

@@ -1,0 +1,147 @@
+"""No text leaves unproved: what is written is prepared, and unlike its function it is an error."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pymysql
+import pytest
+from aiosqlc.mysql import typed
+from aiosqlc.mysql.catalog import read_schema
+from aiosqlc.mysql.errors import code_of
+from aiosqlc.mysql.schema import forget, load
+from aiosqlc.mysql.server import open_session
+
+from tests.codegen.mysql.conftest import SERVER_URL, Compile, files, only
+
+SCHEMA = """
+CREATE TABLE a (id int PRIMARY KEY, name varchar(20) NOT NULL, od date);
+CREATE TABLE b (id int PRIMARY KEY, x int NOT NULL, state varchar(9));
+"""
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("SELECTid, name, od FROM a", "the server refuses it"),
+        ("SELECT id, name FROM a", "it returns 2 columns, its class has 3 columns"),
+        ("SELECT id, od, name FROM a", "its column 2 is `od`, that of its class is `name`"),
+        ("SELECT id, current_role AS name, id AS od FROM a", "its column `od` is integer"),
+        ("SELECT id, name, od FROM a WHERE id = $1", "it takes 1 parameters"),
+        ("SELECT id, name, od FROM a WHERE id = ?", "1 of its parameters are not filled"),
+    ],
+)
+def test_a_text_unlike_its_class_stops_the_file(compile_: Compile, monkeypatch, written, said):
+    monkeypatch.setattr(typed, "expand", lambda _sql, _reader: written)
+    queries, (problem,) = compile_(SCHEMA, "-- name: Q :many\nSELECT * FROM a;")
+    assert not queries
+    assert problem.code == "E370"
+    assert said in problem.message
+
+
+def test_the_placeholders_of_the_driver_are_part_of_the_proof(compile_, monkeypatch) -> None:
+    from aiosqlc.mysql import guard
+    from aiosqlc.mysql.placeholders import fill
+
+    def forgetful(sql: str) -> tuple[str, tuple[int, ...]]:
+        filled = fill(sql.replace("%", "%%", 1), lambda _index, _place: "%%s")
+        return filled.sql, ()
+
+    monkeypatch.setattr(guard, "for_driver", forgetful)
+    queries, (problem,) = compile_(SCHEMA, "-- name: Q :many\nSELECT id FROM a WHERE name = ?;")
+    assert not queries
+    assert problem.code == "E370"
+
+
+def test_a_variant_returns_the_columns_of_its_class(compile_: Compile) -> None:
+    sql = """
+-- name: Q :many
+SELECT id
+  , name -- :if named
+FROM a WHERE id > sqlc.arg(id)
+  AND name = sqlc.arg(named); -- :if named
+"""
+    queries, problems = compile_(SCHEMA, sql)
+    assert not queries
+    assert [problem.code for problem in problems] == ["E370"]
+    assert "it returns one column, its class has 2 columns" in problems[0].message
+
+
+HELD = [
+    "SELECT *, COALESCE(od, ?) AS d, COUNT(*) OVER () FROM a WHERE name LIKE '%x%' LIMIT ?",
+    "SELECT id, UPPER(?), 'a%b' FROM a WHERE id IN (sqlc.slice(ids)) AND JSON_EXTRACT(name, ?) = 1",
+    "SELECT a.*, b.* FROM a JOIN b AS b USING (id) WHERE state <=> ?",
+    "DELETE FROM a WHERE id = ? RETURNING *, id + ?",
+]
+
+
+@pytest.mark.parametrize("sql", HELD)
+def test_what_is_right_passes(compile_: Compile, sql) -> None:
+    queries, problems = compile_(SCHEMA, f"-- name: Q :many\n{sql};")
+    assert queries
+    assert not [problem for problem in problems if problem.code == "E370"]
+
+
+# A column's declaration, and whether an INSERT may leave it out; the server is asked too.
+LEFT_OUT = [
+    ("int NOT NULL", False),
+    ("int", True),
+    ("int NOT NULL DEFAULT 0", True),
+    ("text NOT NULL", False),
+    ("text NOT NULL DEFAULT 'x'", True),
+    ("text NOT NULL DEFAULT (concat('x', 'y'))", True),
+    ("enum('p', 'q') NOT NULL", True),
+    ("set('p', 'q') NOT NULL", False),
+    ("datetime NOT NULL", False),
+    ("datetime NOT NULL DEFAULT now()", True),
+    ("json NOT NULL", False),
+    ("bool NOT NULL", False),
+    ("varchar(9) AS ('x') STORED", True),
+    ("int NOT NULL UNIQUE AUTO_INCREMENT", True),
+]
+
+
+@pytest.mark.parametrize(("declared", "may"), LEFT_OUT)
+@pytest.mark.parametrize("verb", ["INSERT", "REPLACE"])
+def test_an_insert_without_a_required_column_never_succeeds(
+    mysql_cache: Path, compile_, declared, may, verb
+) -> None:
+    schema_text = f"CREATE TABLE t (k int PRIMARY KEY DEFAULT 0, c {declared});"
+    if "UNIQUE AUTO" in declared:
+        schema_text = schema_text.replace("PRIMARY KEY DEFAULT 0", "DEFAULT 0")
+    insert = f"{verb} INTO t (k) VALUES (1)"
+    _, problems = compile_(schema_text, f"-- name: Q :exec\n{insert};")
+    assert [problem.code for problem in problems] == ([] if may else ["E371"])
+    session = open_session(SERVER_URL, mysql_cache)
+    schema, _ = files(schema_text, "")
+    loaded, problem = load(session, [schema])
+    assert loaded, problem
+    assert read_schema(session, loaded.database).relation("t")
+    try:
+        session.run("START TRANSACTION")
+        session.run(insert)
+        refused = 0
+    except pymysql.MySQLError as error:
+        refused = code_of(error)
+    finally:
+        session.run("ROLLBACK")
+        forget(session, loaded)
+        session.connection.close()
+    assert (refused == 0) is may
+
+
+@pytest.mark.parametrize(
+    "insert",
+    [
+        "INSERT IGNORE INTO b (id) VALUES (1)",
+        "INSERT INTO b (id) SELECT id FROM a",
+        "INSERT INTO b VALUES (1, 2, NULL)",
+    ],
+)
+def test_an_insert_that_may_succeed_is_not_refused(compile_, insert) -> None:
+    only(compile_(SCHEMA, f"-- name: Q :exec\n{insert};"))
+
+
+def test_a_trigger_may_fill_what_an_insert_leaves_out(compile_) -> None:
+    trigger = "CREATE TRIGGER g BEFORE INSERT ON b FOR EACH ROW SET NEW.x = 1;"
+    only(compile_(SCHEMA + trigger, "-- name: Q :exec\nINSERT INTO b (id) VALUES (1);"))
