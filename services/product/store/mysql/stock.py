@@ -83,7 +83,7 @@ class StockQueries:
                 product_version,
                 delta,
                 stock_after,
-                STOCK_MOVEMENT_REASON_BY_LABEL[reason],
+                STOCK_MOVEMENT_REASON_BY_LABEL.get(reason) or StockMovementReason(reason),
                 None if reservation_id is None else from_bytes(reservation_id),
                 actor,
                 created_at,
