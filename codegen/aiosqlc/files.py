@@ -40,7 +40,14 @@ def find_sql_files(
 
 
 def _inside(path: Path) -> list[Path]:
-    return sorted(path.iterdir()) if path.is_dir() else [path]
+    """Return a file, or what is in a folder; of one that has only folders, their migrations."""
+    if not path.is_dir():
+        return [path]
+    found = sorted(path.iterdir())
+    if any(_is_sql(item) for item in found):
+        return found
+    nested = (sorted(path.glob(f"*/{name}")) for name in _NESTED)  # Prisma's, Diesel's
+    return next(filter(None, nested), found)
 
 
 def _expand(root: Path, pattern: str) -> list[Path]:
@@ -48,6 +55,9 @@ def _expand(root: Path, pattern: str) -> list[Path]:
         names = glob.glob(pattern, root_dir=root, recursive=True)  # noqa: PTH207  # absolute and `..` patterns too
         return [root / name for name in sorted(names)]
     return [root / pattern]
+
+
+_NESTED = ("migration.sql", "up.sql")
 
 
 def _is_sql(path: Path) -> bool:

@@ -5,15 +5,28 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
 from aiosqlc.postgres.failures import Failure, failure_of, settle
-from aiosqlc.postgres.lenient import instead_of, lasting, without_effect
+from aiosqlc.postgres.lenient import (
+    COUNTED_KEYS,
+    instead_of,
+    is_foreign_type,
+    lasting,
+    without_effect,
+)
 from aiosqlc.postgres.server.connection import Connection, ServerError
-from aiosqlc.postgres.standin import NEEDS, extension_of, is_available, make_stand_in, stand_in_for
+from aiosqlc.postgres.standin import (
+    NEEDS,
+    extension_of,
+    extension_wanted,
+    is_available,
+    make_stand_in,
+    stand_in_for,
+)
 from aiosqlc.source import Span
 from aiosqlc.stages import SchemaFile
 
@@ -74,6 +87,8 @@ def apply_schema(
     for file in (*shims, *schema):
         failures += apply.file(file)
         connection.run("reset all")
+    if any(is_foreign_type(item) for item in apply.notes):
+        connection.run(COUNTED_KEYS)
     settled = settle(connection, failures) if failures else ()
     return Applied(settled, tuple(dict.fromkeys(apply.notes)))
 
@@ -114,9 +129,10 @@ class _Applying:
         failures: list[Failure] = []
         for span in file.statements:
             sql = file.sql[span.start : span.end]
-            error = self._attempt(file, span, sql, in_transaction=in_transaction)
+            error, partly = self._attempt(file, span, sql, in_transaction=in_transaction)
             if error is not None:
-                failures.append(failure_of(sql, error, schema_problem(file, span, error)))
+                problem = schema_problem(file, span, error)
+                failures.append(failure_of("" if partly else sql, error, problem))
         if self._connection.in_transaction:
             error = self._connection.run("commit")
             if error is not None:  # a deferred constraint: statement by statement, it shows where
@@ -125,9 +141,12 @@ class _Applying:
 
     def _attempt(
         self, file: SchemaFile, span: Span, sql: str, *, in_transaction: bool
-    ) -> ServerError | None:
-        """Run a statement, or as much of it as this server can; return its own error, if any."""
-        first: ServerError | None = None
+    ) -> tuple[ServerError | None, bool]:
+        """Run a statement, or as much of it as this server can.
+
+        Return its own error, if any, and whether all that others could need was run all the same.
+        """
+        mistake: ServerError | None = None
         steps: tuple[str, ...] = (sql,)
         notes: list[Diagnostic] = []
         for _ in range(_MOST_TRIES):
@@ -136,11 +155,12 @@ class _Applying:
             failed = self._together(file, span, steps)
             if failed is None:
                 self.notes += notes
-                return None
+                return mistake, mistake is not None
             step, error = failed
-            first = first or error
+            if steps != (sql,):
+                error = replace(error, position=0)  # it is not in the text that was written
             if error.state == "42710" and _NEW_ROLE.match(sql.lstrip()):
-                return None
+                return None, False
             if error.state in _NEEDS_NO_TRANSACTION and self._connection.in_transaction:
                 self._connection.run("commit")
                 in_transaction = False
@@ -149,14 +169,23 @@ class _Applying:
             if role and self._own_server:
                 self._connection.run(f'create role "{role.group(1)}"')
                 continue
+            wanted = extension_wanted(error) if self._own_server else ""
+            if wanted and wanted not in self._provided:
+                create = f'create extension "{wanted}" with schema public'
+                if self._statement(file, span, create) is None:
+                    self._provided.add(wanted)
+                    notes.append(self._note(file, span, *_assumed(wanted), error))
+                    continue
             instead = instead_of(step, error)
             if instead is None or (instead.run and set(instead.run) <= set(steps)):
-                return first
+                return error, False
             at = steps.index(step)
             steps = (*steps[:at], *instead.run, *steps[at + 1 :])
+            if instead.partly:
+                mistake = mistake or error
             if instead.said:
                 notes.append(self._note(file, span, instead.said, instead.hint, error))
-        return first
+        return error, False
 
     def _together(
         self, file: SchemaFile, span: Span, steps: tuple[str, ...]
@@ -202,6 +231,13 @@ class _Applying:
     ) -> Diagnostic:
         label = schema_problem(file, span, error).labels[0]
         return Diagnostic("E217", said, (label,), hint, Severity.WARNING)
+
+
+def _assumed(extension: str) -> tuple[str, str]:
+    """Say that an extension which the schema needs is taken to be there."""
+    name = f'"{extension}"' if "-" in extension else extension
+    said = f"the schema needs the extension {extension} without creating it: it is assumed"
+    return said, f"put `CREATE EXTENSION IF NOT EXISTS {name};` before it"
 
 
 def _without_extension(file: SchemaFile, span: Span, name: str) -> Diagnostic:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.resources
 import re
+from functools import cache
 
 from aiosqlc.postgres.server.connection import Connection, ServerError
 
@@ -46,6 +47,33 @@ def stand_in_for(extension: str) -> str | None:
     folder = importlib.resources.files("aiosqlc.postgres.extensions")
     script = folder.joinpath(f"{extension}.sql")
     return script.read_text("utf-8") if script.is_file() else None
+
+
+_DEFINED = re.compile(r"create\s+(?:function|type|domain)\s+(\w+)|\['(\w+)\(")
+_TYPES = frozenset({"citext", "hstore", "ltree", "geometry", "geography"})
+
+
+@cache
+def _extensions_by_name() -> dict[str, str]:
+    """Return the extension of each name that says enough to tell: `st_x`, but not `index`."""
+    folder = importlib.resources.files("aiosqlc.postgres.extensions")
+    found = {"vector": "vector", "halfvec": "vector", "sparsevec": "vector"}
+    for script in folder.iterdir():
+        if script.name.endswith(".sql"):
+            for match in _DEFINED.finditer(script.read_text("utf-8")):
+                name = match[1] or match[2]
+                if "_" in name or name in _TYPES:
+                    found.setdefault(name, script.name.removesuffix(".sql"))
+    return found
+
+
+_MISSING = re.compile(r'^(?:function (?:\w+\.)?(\w+)\(|type "(\w+)" does not exist)')
+
+
+def extension_wanted(error: ServerError) -> str:
+    """Return the extension that has what the server does not know, or ''."""
+    found = _MISSING.match(error.message)
+    return _extensions_by_name().get(found[1] or found[2], "") if found else ""
 
 
 def make_stand_in(connection: Connection, sql: str, script: str) -> ServerError | None:

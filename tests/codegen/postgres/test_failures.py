@@ -138,3 +138,31 @@ def test_a_file_that_must_leave_its_transaction_goes_on_after_a_failure() -> Non
     (problem,) = lost(file, "select x from s")
     assert problem.message == 'type "nope" does not exist'
     assert problem.costs == ()
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        "create table b (id int not null, o int references outside (id) on delete set null)",
+        "create table b (id int not null, o int constraint k references outside deferrable)",
+        "create table b (id int not null, o int, constraint k foreign key (o) references outside)",
+        """create table b (id int not null, o int);
+            alter table b add foreign key (o) references outside""",
+        """create table b (id int not null); alter table b add column o int references outside,
+            add constraint k foreign key (id) references outside (id) on update cascade""",
+    ],
+)
+def test_a_foreign_key_to_a_table_that_is_not_there_is_an_error_that_costs_nothing(
+    keys: str,
+) -> None:
+    _, problems = run(keys, [query("select id, o from b")])
+    (problem,) = problems
+    assert (problem.code, problem.costs) == ("E202", ())
+    assert run(keys, [query("select id, o from b")])[0].queries[0].columns[0].not_null
+
+
+def test_a_file_with_transactions_of_its_own_is_applied_once() -> None:
+    file = """begin; create table a (id int); commit; begin transaction; create table b (x nope);
+        create table c (id int); end"""
+    (problem,) = lost(file, "select id from a", "select id from c")
+    assert (problem.message, problem.costs) == ('type "nope" does not exist', ())

@@ -94,6 +94,11 @@ SAID = {
     """create table x (a daterange not null);
     alter table x add constraint k exclude using gist (a with &&, (1) with =)""": LEFT_OUT,
     "create table x (a daterange not null, b int, primary key (b, a without overlaps))": LEFT_OUT,
+    "create table x (a citext not null)": "the schema needs the extension citext without",
+    "create table x (a int not null); select create_hypertable('x', 'a')": (
+        "the schema needs the extension timescaledb without"
+    ),
+    "create table x (a vector(3) not null)": "the schema needs the extension vector without",
     "create extension wonderful; create table x (a int not null)": 'extension "wonderful" is not',
 }
 
@@ -137,3 +142,11 @@ def test_a_query_that_meets_a_left_out_key_is_refused_not_mistyped(
     asked = [query("select 1 as one from x where b = 1 and a = 'empty'")]
     analysis, _ = analyzer.analyze([schema_file(sql)], asked, AnalyzeOptions())
     assert not analysis.queries[0].cardinality.at_most_one
+
+
+def test_a_key_counts_by_itself_in_a_schema_that_is_sqlites_too(analyzer: Analyzer) -> None:
+    schema = schema_file("create table x (id integer primary key, a blob not null)")
+    asked = query("insert into x (a) values ($1) returning id")
+    analysis, problems = analyzer.analyze([schema], [asked], AnalyzeOptions())
+    assert [item.severity for item in problems] == [Severity.WARNING]
+    assert analysis.queries[0].columns[0].not_null

@@ -51,6 +51,72 @@ FOLDERS = {
         {"dump.sql": "\\set x 1\nCREATE TABLE a ();\nCOPY a FROM stdin;\n1;2\n\\.\nSELECT 1;\n"},
         ["CREATE TABLE a ()", "SELECT 1"],
     ),
+    "tern": (
+        {"001_a.sql": "CREATE TABLE a ();\n---- create above / drop below ----\nDROP TABLE a;\n"},
+        ["CREATE TABLE a ()"],
+    ),
+    "goose, a routine": (
+        {
+            "1_a.sql": """-- +goose Up
+-- +goose StatementBegin
+CREATE FUNCTION f() RETURNS int AS $$ BEGIN RETURN 1; END $$ LANGUAGE plpgsql;
+-- +goose StatementEnd
+-- +goose Down
+-- +goose StatementBegin
+DROP FUNCTION f;
+-- +goose StatementEnd
+"""
+        },
+        ["CREATE FUNCTION f() RETURNS int AS $$ BEGIN RETURN 1; END $$ LANGUAGE plpgsql"],
+    ),
+    "Prisma": (
+        {
+            "20240101_a/migration.sql": "CREATE TABLE a ();",
+            "20240201_b/migration.sql": "CREATE TABLE b ();",
+            "migration_lock.toml": "provider",
+        },
+        ["CREATE TABLE a ()", "CREATE TABLE b ()"],
+    ),
+    "Diesel": (
+        {"1_a/up.sql": "CREATE TABLE a ();", "1_a/down.sql": "DROP TABLE a;"},
+        ["CREATE TABLE a ()"],
+    ),
+    "up and down beside each other": (
+        {
+            "1_a_up.sql": "CREATE TABLE a ();",
+            "1_a_down.sql": "DROP TABLE a;",
+            "2_shut_down.sql": "CREATE TABLE b ();",
+        },
+        ["CREATE TABLE a ()", "CREATE TABLE b ()"],
+    ),
+    "Atlas, with a checkpoint": (
+        {
+            "1.sql": "CREATE TABLE a ();",
+            "2.sql": "-- atlas:checkpoint\n\nCREATE TABLE all_of_a ();",
+            "3.sql": "CREATE TABLE b ();",
+            "atlas.sum": "h1:",
+        },
+        ["CREATE TABLE all_of_a ()", "CREATE TABLE b ()"],
+    ),
+    "pg_dump's own commands": (
+        {"s.sql": "\\restrict x\nSET a = 1;\n\\connect b\nCREATE TABLE a ();\n\\unrestrict x\n"},
+        ["SET a = 1", "CREATE TABLE a ()"],
+    ),
+    "schema and queries in one file": (
+        {
+            "a.sql": """CREATE TABLE a ();
+-- name: GetA :one
+SELECT 1;
+-- name: Temp :exec
+CREATE TEMP TABLE b ();
+-- name: Gone :exec
+DROP TABLE a;
+CREATE TABLE c ();
+INSERT INTO c DEFAULT VALUES;
+"""
+        },
+        ["CREATE TABLE a ()", "CREATE TEMP TABLE b ()", "CREATE TABLE c ()"],
+    ),
     "plain": (
         {"b.sql": "SELECT 2;", "a.sql": "SELECT 1;", ".hidden.sql": "SELECT 3;", "c.txt": "x"},
         ["SELECT 1", "SELECT 2"],
@@ -63,6 +129,7 @@ def test_only_what_goes_forward_is_read_and_in_order(tool: str, tmp_path: Path) 
     files, expected = FOLDERS[tool]
     (tmp_path / "schema").mkdir()
     for name, text in files.items():
+        (tmp_path / "schema" / name).parent.mkdir(exist_ok=True)
         (tmp_path / "schema" / name).write_text(text)
     found, problems = read_schema(tmp_path, ["schema"], Dialect.POSTGRESQL, CONFIG, Span(0, 1))
     assert problems == []
@@ -76,3 +143,14 @@ def test_a_migration_may_ask_to_run_outside_a_transaction(tmp_path: Path) -> Non
     (tmp_path / "1.sql").write_text("-- +goose NO TRANSACTION\n-- +goose Up\nSELECT 1;\n")
     [file], _ = read_schema(tmp_path, ["1.sql"], Dialect.POSTGRESQL, CONFIG, Span(0, 1))
     assert not file.transactional
+
+
+def test_sqitch_deploys_in_the_order_of_its_plan(tmp_path: Path) -> None:
+    (tmp_path / "deploy").mkdir()
+    for name in "ab":
+        text = f"BEGIN;\nCREATE TABLE {name} ();\nCOMMIT;\n"
+        (tmp_path / "deploy" / f"{name}.sql").write_text(text)
+    plan = "%syntax-version=1.0.0\n%project=x\n\nb 2024-01-01T00:00:00Z X <x@x> # first\n"
+    (tmp_path / "sqitch.plan").write_text(f"{plan}@v1 2024 X # tag\na [b] 2024 X <x@x> # second\n")
+    found, _ = read_schema(tmp_path, ["deploy"], Dialect.POSTGRESQL, CONFIG, Span(0, 1))
+    assert [file.file.path.name for file in found] == ["b.sql", "a.sql"]

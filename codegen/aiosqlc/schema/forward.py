@@ -1,0 +1,69 @@
+"""Reduces a schema file to the statements that take the database forward."""
+
+from __future__ import annotations
+
+import re
+
+from aiosqlc.parse.scanner import Dialect, split_statements
+from aiosqlc.source import Span
+
+# goose, sql-migrate, dbmate and tern mark where a file turns to the way back.
+_DOWN = re.compile(
+    r"^(?:--\s*\+goose\s+down|--\s*\+migrate\s+down|--\s*migrate:down"
+    r"|---- create above / drop below ----)",
+    re.IGNORECASE,
+)
+_UP = re.compile(r"^(?:--\s*\+goose\s+up|--\s*\+migrate\s+up|--\s*migrate:up)", re.IGNORECASE)
+_NO_TRANSACTION = re.compile(
+    r"^--\s*(?:\+goose\s+no\s+transaction|\+migrate\s+\w+\s+notransaction"
+    r"|migrate:up.*transaction:false|transactional:\s*false|atlas:txmode\s+none)",
+    re.IGNORECASE,
+)
+_PSQL = re.compile(r"^\\[A-Za-z!?;]")
+_COPY_DATA = re.compile(r"^COPY\s.*\sFROM\s+stdin\b.*;\s*$", re.IGNORECASE)
+
+
+def forward_sql(text: str) -> tuple[str, bool]:
+    """Blank out what must not run, offset for offset; say whether a transaction is fine."""
+    kept: list[str] = []
+    forward, data, transactional = True, False, True
+    for line in text.split("\n"):
+        if _NO_TRANSACTION.match(line):
+            transactional = False
+        if _DOWN.match(line):
+            forward = False
+        elif _UP.match(line):
+            forward = True
+        runs = forward and not data and not _PSQL.match(line)
+        if data and line.startswith("\\."):
+            data = False
+        elif runs and _COPY_DATA.match(line):  # pg_dump's rows are data for psql, not SQL
+            data, runs = True, False
+        kept.append(line if runs else " " * len(line))
+    return "\n".join(kept), transactional
+
+
+_NAMED = re.compile(r"^\s*(?:--|\#|/\*)\s*name:\s*\w+\s+:\w+", re.MULTILINE)
+_DEFINES = re.compile(
+    r"(?:create|alter|drop|comment|grant|revoke|do|set|begin|commit|truncate|rename)\b",
+    re.IGNORECASE,
+)
+_CREATES = re.compile(r"create\b", re.IGNORECASE)
+
+
+def forward_statements(sql: str, dialect: Dialect) -> tuple[Span, ...]:
+    """Return the statements to run. Of a file that holds queries too, only what defines.
+
+    A query may itself define something, such as a temporary table that later ones use; that it
+    drops or alters something is the program's doing, not the schema's.
+    """
+    spans = split_statements(sql, dialect)
+    if not _NAMED.search(sql):
+        return spans
+    kept, before = [], 0
+    for span in spans:
+        named = _NAMED.search(sql, before, span.start)
+        if (_CREATES if named else _DEFINES).match(sql, span.start, span.end):
+            kept.append(span)
+        before = span.end
+    return tuple(kept)

@@ -1,0 +1,106 @@
+"""Puts schema files in the order in which their tool applies them, without its way back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from aiosqlc.source import SourceFile
+
+_BACKWARD = (".down.sql", ".rollback.sql", ".undo.sql", ".revert.sql")
+
+
+def forward_files(paths: Sequence[Path]) -> list[Path]:
+    """Return the files that take the database forward, in order."""
+    there = set(paths)
+    return in_order([path for path in paths if not _goes_back(path, there)])
+
+
+def _goes_back(path: Path, there: set[Path]) -> bool:
+    if path.name.endswith(_BACKWARD) or _UNDONE.match(path.name):
+        return True
+    forward = re.sub(r"(^|[_-])down\.sql$", r"\1up.sql", path.name)
+    return forward != path.name and path.with_name(forward) in there
+
+
+_CHECKPOINT = re.compile(r"^--\s*atlas:checkpoint\b", re.MULTILINE)
+
+
+def since_checkpoint(files: list[SourceFile]) -> list[SourceFile]:
+    """Leave out what Atlas has summed up: a checkpoint holds all that was before it."""
+    found = [number for number, file in enumerate(files) if _CHECKPOINT.search(file.text)]
+    if not found:
+        return files
+    last = found[-1]
+    folder = files[last].path.parent
+    return [file for file in files[:last] if file.path.parent != folder] + files[last:]
+
+
+_VERSION = re.compile(r"^(?:[Vv](?P<dotted>\d+(?:[._]\d+)*)__|[Vv]?(?P<plain>\d+))")
+_UNDONE = re.compile(r"^U\d[\d._]*__")  # Flyway's way back
+_REPEATED = re.compile(r"^R__")  # Flyway's views and functions, made anew after all versions
+
+
+def in_order(paths: list[Path]) -> list[Path]:
+    """Sort numbered files of one folder by number, as their tools do: `2_x` before `10_y`.
+
+    Folders and files keep the order in which the configuration names them.
+    """
+    folders: dict[Path, list[Path]] = {}
+    for path in paths:
+        folders.setdefault(path.parent, []).append(path)
+    return [
+        path
+        for folder, files in folders.items()
+        for path in _planned(folder, files) or _sorted_by_version(files)
+    ]
+
+
+def _planned(folder: Path, files: list[Path]) -> list[Path]:
+    """Return the files of sqitch's `deploy` folder in the order of its plan, if there is one."""
+    plan = folder.parent / "sqitch.plan"
+    if folder.name != "deploy" or not plan.is_file():
+        return []
+    lines = plan.read_text("utf-8", "replace").splitlines()
+    names = [line.split()[0] for line in lines if line.strip() and line.strip()[0] not in "%#@"]
+    place = {f"{name}.sql": number for number, name in enumerate(names)}
+    return sorted(files, key=lambda path: place.get(path.name, -1))
+
+
+def _sorted_by_version(paths: list[Path]) -> list[Path]:
+    repeated = [path for path in paths if _REPEATED.match(path.name)]
+    once = [path for path in paths if path not in repeated]
+    matches = [_VERSION.match(path.name) for path in once]
+    versions = [_numbers(match) for match in matches if match]
+    if not versions or len(versions) < len(once):
+        return paths
+    return [path for _, path in sorted(zip(versions, once, strict=True))] + repeated
+
+
+def _numbers(version: re.Match[str]) -> list[int]:
+    return [int(part) for part in re.findall(r"\d+", version["dotted"] or version["plain"])]
+
+
+_DEPENDS = re.compile(r"^--\s*depends:(?P<names>.*)$", re.MULTILINE)
+
+
+def by_dependency(files: list[SourceFile]) -> list[SourceFile]:
+    """Put each file after those its yoyo `-- depends:` line names; circles keep sorted order."""
+    by_name = {file.path.name.removesuffix(".sql"): file for file in files}
+    ordered: dict[Path, SourceFile] = {}
+    visiting: set[Path] = set()
+
+    def visit(file: SourceFile) -> None:
+        if file.path in ordered or file.path in visiting:
+            return
+        visiting.add(file.path)
+        needs = _DEPENDS.search(file.text)
+        for name in needs["names"].split() if needs else []:
+            if name in by_name:
+                visit(by_name[name])
+        ordered[file.path] = file
+
+    for file in files:
+        visit(file)
+    return list(ordered.values())
