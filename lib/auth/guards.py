@@ -28,7 +28,8 @@ def require_role(*roles: Role) -> Guard:
 
     def guard(principal: Principal) -> None:
         if not principal.has_any(*roles):
-            raise forbidden()
+            needed = " or ".join(sorted(roles))
+            raise forbidden(f"this is for the role {needed}; a moderator gives roles")
 
     return guard
 
@@ -36,7 +37,9 @@ def require_role(*roles: Role) -> Guard:
 def require_verified(principal: Principal) -> None:
     """Let through a caller whose address is verified."""
     if not principal.verified:
-        raise forbidden("user is not verified")
+        raise forbidden(
+            "user is not verified; whoever is by now has to refresh the access token first"
+        )
 
 
 def require_unverified(principal: Principal) -> None:

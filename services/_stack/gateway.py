@@ -28,6 +28,7 @@ ERRORS = (
     (404, "NOT_FOUND", "there is nothing under this path"),
     (405, "METHOD_NOT_ALLOWED", "this method is not allowed here"),
     (408, "BAD_REQUEST", "the request did not arrive in time"),
+    (412, "PRECONDITION_FAILED", "it is not the version that was named"),
     (413, "PAYLOAD_TOO_LARGE", "the request is larger than 10 MiB"),
     (416, "BAD_REQUEST", "there is no such range"),
     (429, "RATE_LIMIT_EXCEEDED", "too many requests; try again in a moment"),
@@ -63,6 +64,8 @@ SECRET_QUERIES = (
 
 # Paths of passwords and tokens, by service: with a limit of their own.
 SIGN_INS: Mapping[str, str] = {"user": "auth/"}
+# Who issues tokens.
+ISSUER = "user"
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -120,6 +123,7 @@ def render(
         read_seconds=read_seconds,
         services=[service for service in settings.services if service.public],
         errors=ERRORS,
+        issuer=ISSUER,
         unread_errors=UNREAD_ERRORS,
         secret_queries=SECRET_QUERIES,
         sign_ins=SIGN_INS,

@@ -59,6 +59,33 @@ async def test_every_answer_says_what_a_browser_may_do_with_it(http, method, pat
     assert answer.headers["Server"] == "nginx"
 
 
+@pytest.mark.parametrize(
+    ("path", "headers", "status", "code"),
+    [
+        ("/api/users/v1", {}, 404, "NOT_FOUND"),
+        ("/pages", {}, 404, "NOT_FOUND"),
+        ("/docs/assets", {}, 404, "NOT_FOUND"),
+        ("/docs/specs", {}, 404, "NOT_FOUND"),
+        ("/docs/nothing.js", {}, 404, "NOT_FOUND"),
+        ("/docs/", {"If-Match": '"another"'}, 412, "PRECONDITION_FAILED"),
+        ("/docs/start.js", {"If-Unmodified-Since": "Thu, 01 Jan 1970 00:00:00 GMT"}, 412, ""),
+    ],
+)
+async def test_what_the_gateway_itself_refuses_is_in_the_envelope(
+    http, path, headers, status, code
+):
+    async with http.get(path, headers=headers, allow_redirects=False) as answer:
+        body = await answer.json()
+    assert (answer.status, body["success"]) == (status, False)
+    assert body["error"]["code"] == (code or "PRECONDITION_FAILED")
+
+
+async def test_the_keys_of_tokens_are_where_clients_look_for_them(http, service):
+    async with http.get("/.well-known/jwks.json") as answer:
+        assert answer.status == 200
+    assert [path for _, path, *_ in service.asked] == ["/.well-known/jwks.json"]
+
+
 async def test_a_page_that_has_not_changed_is_not_sent_again_but_its_headers_are(http):
     async with http.get("/docs/start.js") as answer:
         tag = answer.headers["ETag"]

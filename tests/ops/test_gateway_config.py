@@ -59,7 +59,7 @@ def test_there_is_a_route_for_each_public_service_only(tmp_path):
     text = gateway.render(settings(tmp_path), tmp_path)
     found = re.findall(r"location (?:= )?(/api/\S+)", text)
     assert "/api/users/v1/" in found
-    assert [path for path in found if not path.startswith("/api/users/v1/")] == []
+    assert [path for path in found if not path.startswith("/api/users/v1")] == []
 
 
 def test_every_location_logs_to_the_one_log_in_json(tmp_path):

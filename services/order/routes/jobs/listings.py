@@ -12,6 +12,7 @@ from aiohttp.typedefs import Handler
 from lib.http import decode, respond
 from lib.http.app import DATABASE
 from lib.http.middleware.auth import public
+from lib.http.openapi import operation
 from lib.http.pagination import page_meta
 from services.order.model.jobs.lists import (
     Direction,
@@ -118,12 +119,28 @@ def _lists(
     )
 
 
+@access.signed_in
+@operation(summary="List jobs", tags=("jobs",), query=ListJobs, returns=list[Job], paged=True)
+async def list_jobs(request: web.Request) -> web.Response:
+    """All to the staff; to everybody else their own, as a provider or as a customer."""
+    wanted, who = decode.query(request, ListJobs), access.caller()
+    own = None if who.sees_all else access.own_id()
+    rows, total = await listings.jobs_of(
+        request.app[DATABASE],
+        wanted,
+        provider_id=own if who.is_provider else None,
+        customer_id=None if who.is_provider else own,
+    )
+    return respond.page(rows, page_meta(wanted, total))
+
+
 _OFFERS: Final = {"query": ListOffers, "returns": list[Offer]}
 _JOBS: Final = {"query": ListJobs, "returns": list[Job]}
 _ORDERS: Final = {"query": ListOrdersOf, "returns": list[ServiceOrderView]}
 _REVIEWS: Final = {"query": ListReviews, "returns": list[ReviewView]}
 
 ROUTES: Final = (
+    web.get("/api/v1/jobs", list_jobs),
     *_lists("providers", "offers", _offers_of_provider, access.providers, **_OFFERS),
     *_lists("providers", "jobs", _jobs_of_provider, access.providers, **_JOBS),
     *_lists("providers", "reviews", _reviews_of_provider, access.providers, **_REVIEWS),

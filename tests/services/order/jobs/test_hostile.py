@@ -43,6 +43,7 @@ OPEN = {
     ("GET", "/api/v1/providers/nearest"),
     ("GET", "/api/v1/providers/{id}/location"),
     ("GET", "/api/v1/service-orders"),
+    ("GET", "/api/v1/jobs"),
     ("GET", "/api/v1/orders"),
 }
 OWN = {
@@ -146,7 +147,7 @@ async def test_without_a_token_of_a_person_only_what_is_public_is_answered(
     answers = await _answers(Caller(client, headers), things, OPERATIONS)
     refused = {operation: status for operation, status in answers.items() if status >= 400}
     open_to = PUBLIC | (
-        OPEN - {("GET", "/api/v1/orders"), ("GET", "/api/v1/service-orders")}
+        OPEN - {("GET", f"/api/v1/{kind}") for kind in ("orders", "service-orders", "jobs")}
         if who == "service"
         else set()
     )

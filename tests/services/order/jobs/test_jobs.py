@@ -213,3 +213,14 @@ async def test_what_is_refused_is_not_told(market, sql) -> None:
     await refused(market.customer("POST", "jobs", json={"offer_id": job["offer_id"]}))
     await refused(market.customer("PATCH", f"jobs/{job['id']}", json={"status": "COMPLETED"}))
     assert await sql.fetchval("SELECT count(*) FROM outbox") == before
+
+
+async def test_jobs_are_listed_under_their_own_address(
+    market, admin, other_customer, anyone
+) -> None:
+    job = await market.job()
+    for who in (market.customer, market.provider, admin):
+        listed = await expect(200, who("GET", "jobs"))
+        assert [one["id"] for one in listed] == [job["id"]]
+    assert await expect(200, other_customer("GET", "jobs")) == []
+    assert (await anyone("GET", "jobs"))[0] == 401
