@@ -24,6 +24,11 @@ FOR UPDATE OF session;
 -- name: ExtendSession :exec
 UPDATE session SET refreshed_at = now(), expires_at = @expires_at WHERE id = @id;
 
+-- name: SessionAge :one
+-- Seconds since the login, while the session holds.
+SELECT extract(epoch FROM now() - created_at)::double precision AS seconds FROM session
+WHERE id = @id AND account_id = @account_id AND revoked_at IS NULL AND expires_at > now();
+
 -- name: RevokeSession :one
 -- Whose session it was; nothing where it had ended.
 UPDATE session SET revoked_at = now(), revoked_because = @because::text

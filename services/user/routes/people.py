@@ -19,7 +19,7 @@ from lib.http.pagination import page_meta
 from services.user.model.people import Kind, NewPerson, OrderBy, PeopleQuery, PersonChange
 from services.user.routes import caller
 from services.user.routes.deps import DEPS, RULES
-from services.user.service import access, accounts, export, pictures
+from services.user.service import access, accounts, export, pictures, standing
 from services.user.service import people as service
 from services.user.store.models import AccountRole, AccountStatus
 from services.user.views import Person, Profile, UserList, person_view, profile_view
@@ -36,6 +36,7 @@ CHANGE_ERRORS: Final = (
 _writes = guarded(require(access.WRITE), require_verified)
 
 
+@caller.in_session
 @operation(
     summary="List people with points and statistics",
     tags=_TAGS,
@@ -83,7 +84,10 @@ async def add_user(request: web.Request) -> web.Response:
 )
 async def get_user(request: web.Request) -> web.Response:
     """Answer one person with the `ETag` of their version; `me` is the caller."""
-    return await _answer(request, *caller.seen(request))
+    principal, account_id = caller.seen(request)
+    if not access.is_own(principal, account_id):
+        await standing.check_session(request.app[DEPS].db, principal)
+    return await _answer(request, principal, account_id)
 
 
 @operation(
@@ -168,6 +172,7 @@ async def get_profile(request: web.Request) -> web.Response:
     return respond.ok(profile_view(row, picture_url, contact=contact))
 
 
+@caller.in_session
 @operation(
     summary="Take away everything that is kept about oneself",
     tags=_TAGS,

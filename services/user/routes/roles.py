@@ -17,6 +17,7 @@ from lib.http.middleware.auth import guarded
 from lib.http.openapi import operation
 from lib.http.pagination import page_meta
 from services.user.model.roles import AuditQuery, NewPermission, RoleAssignment, RoleChange
+from services.user.routes import caller
 from services.user.routes.deps import DEPS
 from services.user.routes.people import CHANGE_ERRORS
 from services.user.service import audit, roles
@@ -44,6 +45,7 @@ class AuditView(msgspec.Struct, frozen=True):
 
 
 @_reads
+@caller.in_session
 @operation(summary="List roles", tags=_TAGS, returns=list[ListRolesRow], errors=_ERRORS)
 async def list_roles(request: web.Request) -> web.Response:
     """Answer every role with what it may do."""
@@ -51,6 +53,7 @@ async def list_roles(request: web.Request) -> web.Response:
 
 
 @_reads
+@caller.in_session
 @operation(
     summary="Get a role",
     tags=_TAGS,
@@ -107,6 +110,7 @@ async def assign_role(request: web.Request) -> web.Response:
 
 
 @_reads
+@caller.in_session
 @operation(summary="List permissions", tags=_TAGS, returns=list[Permission], errors=_ERRORS)
 async def list_permissions(request: web.Request) -> web.Response:
     """Answer every permission that roles may be given."""
@@ -145,6 +149,7 @@ async def remove_permission(request: web.Request) -> web.Response:
 
 
 @guarded(require("audit:read"), require_verified)
+@caller.in_session
 @operation(
     summary="Read the audit trail",
     tags=("audit",),

@@ -18,7 +18,7 @@ from lib.http.etag import stale
 from lib.ids import new_id
 from services.user.model.account import check_names
 from services.user.model.people import Employment, NewPerson, PersonChange, check_salary
-from services.user.service import access, audit, sessions, throttle
+from services.user.service import access, audit, sessions, standing, throttle
 from services.user.service.register import TOPIC, UserRegistered, email_is_taken
 from services.user.service.throttle import Limits
 from services.user.store import accounts, mail, profiles, roles, staff, tokens
@@ -70,7 +70,7 @@ async def add(db: Database, principal: Principal, new: NewPerson) -> UUID:
     account_id = new_id()
     role = AccountRole(new.role)
     async with db.transaction() as tx:
-        await check_is_still_what_the_token_says(tx, principal)
+        await standing.check(tx, principal, fresh=role is not AccountRole.CUSTOMER)
         await check_may_give(tx, principal, role)
         try:
             added = await accounts.add_account(
@@ -156,6 +156,7 @@ async def change(
         elif given.email is not UNSET:
             if not access.is_own(principal, account_id):
                 # Who reads the mails of an account can set its password.
+                await standing.check_session(tx, principal, fresh=True)
                 await _check_may_do_as_much(tx, principal, person.role)
             await _change_email(tx, person, given.email)
         changed = [field for field in given.__struct_fields__ if getattr(given, field) is not UNSET]
@@ -217,7 +218,9 @@ async def lock(
     """
     # To one's own account, too, one may do more with permissions: give it a role, activate it.
     if principal.permissions or not access.is_own(principal, account_id):
-        await check_is_still_what_the_token_says(tx, principal)
+        await standing.check(tx, principal)
+    else:
+        await standing.check_session(tx, principal)
     person = await profiles.lock_person(tx, id=account_id)
     if person is None:
         raise not_found("user")
@@ -256,23 +259,6 @@ async def tell(
         kind=f"user.{what}",
         payload=UserChanged(account_id) if role is None else RoleChanged(account_id, role),
     )
-
-
-async def check_is_still_what_the_token_says(tx: Executor, principal: Principal) -> None:
-    """A token outlives a role by minutes: too long for who looks after accounts and roles.
-
-    Two administrators may also demote each other at once: the second is none any more by then.
-
-    Raises:
-        AppError: FORBIDDEN where the caller is no longer there, active, or of this role.
-    """
-    try:
-        caller = await profiles.get_person(tx, id=UUID(principal.subject))
-    except ValueError:  # a service's token has no account
-        return
-    is_active = caller is not None and caller.status is AccountStatus.ACTIVE
-    if caller is None or not is_active or not principal.has_any(Role(caller.role)):
-        raise forbidden("your account has changed, sign in again")
 
 
 async def _check_may_do_as_much(tx: Executor, principal: Principal, role: AccountRole) -> None:

@@ -14,7 +14,7 @@ from lib.errors import AppError, Code, FieldError, invalid, not_found
 from lib.http.etag import stale
 from services.user.model.roles import NewPermission, RoleChange
 from services.user.service import accounts as people
-from services.user.service import audit, sessions
+from services.user.service import audit, sessions, standing
 from services.user.store import profiles, roles
 from services.user.store.models import AccountRole, Permission
 from services.user.store.roles import GetRoleRow, ListRolesRow
@@ -72,7 +72,7 @@ async def change(
     """
     wanted = sorted(set(given.permissions))
     async with db.transaction() as tx:
-        await people.check_is_still_what_the_token_says(tx, principal)
+        await standing.check(tx, principal, fresh=True)
         current = await roles.lock_role(tx, name=name)
         if current is None:
             raise not_found("role")
@@ -111,6 +111,7 @@ async def assign(
     """
     async with db.transaction() as tx:
         await people.lock_administrators(tx)
+        await standing.check(tx, principal, fresh=True)
         person = await people.lock(tx, principal, account_id, version)
         if person.role is role:
             return
@@ -134,7 +135,7 @@ async def add_permission(db: Database, principal: Principal, new: NewPermission)
         AppError: CONFLICT where there is one; FORBIDDEN.
     """
     async with db.transaction() as tx:
-        await people.check_is_still_what_the_token_says(tx, principal)
+        await standing.check(tx, principal, fresh=True)
         try:
             await roles.add_permission(tx, name=new.name, description=new.description)
         except UniqueViolationError as error:
@@ -151,7 +152,7 @@ async def remove_permission(db: Database, principal: Principal, name: str) -> No
     if name in BUILT_IN:
         raise AppError(Code.CONFLICT, "the platform needs this permission")
     async with db.transaction() as tx:
-        await people.check_is_still_what_the_token_says(tx, principal)
+        await standing.check(tx, principal, fresh=True)
         if not await roles.remove_permission(tx, name=name):
             raise not_found("permission")
         await audit.record(tx, "permission.removed", name, resource_type="permission")

@@ -85,6 +85,7 @@ QUERY_NAMES: Final = {
     sessions.SESSION_OF_TOKEN: "SessionOfToken",
     sessions.LOCK_SESSION: "LockSession",
     sessions.EXTEND_SESSION: "ExtendSession",
+    sessions.SESSION_AGE: "SessionAge",
     sessions.REVOKE_SESSION: "RevokeSession",
     sessions.REVOKE_SESSIONS: "RevokeSessions",
     sessions.LIST_SESSIONS: "ListSessions",

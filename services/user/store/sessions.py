@@ -90,6 +90,18 @@ async def extend_session(db: Executor, *, expires_at: datetime, id: UUID) -> Non
     await db.execute(EXTEND_SESSION, expires_at, id)
 
 
+SESSION_AGE: Final = """\
+SELECT extract(epoch FROM now() - created_at)::double precision AS seconds FROM session
+WHERE id = $1 AND account_id = $2 AND revoked_at IS NULL AND expires_at > now()
+"""
+
+
+async def session_age(db: Executor, *, id: UUID, account_id: UUID) -> float | None:
+    """Seconds since the login, while the session holds."""
+    value: float | None = await db.fetchval(SESSION_AGE, id, account_id)
+    return value
+
+
 REVOKE_SESSION: Final = """\
 UPDATE session SET revoked_at = now(), revoked_because = $1::text
 WHERE id = $2 AND revoked_at IS NULL

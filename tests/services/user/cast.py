@@ -71,5 +71,13 @@ async def actor(
         verified,
     )
     granted = PERMISSIONS[role] if permissions is None else permissions
-    headers = ISSUER.authorized(*granted, subject=account_id, role=role, verified=verified)
+    session = str(new_id())
+    await world.db.execute(
+        "INSERT INTO session (id, account_id, expires_at)"
+        " VALUES ($1, $2, now() + interval '1 day')",
+        *(session, account_id),
+    )
+    headers = ISSUER.authorized(
+        *granted, subject=account_id, role=role, verified=verified, session=session
+    )
     return Actor(world, account_id, role, headers)

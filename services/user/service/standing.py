@@ -1,0 +1,49 @@
+"""Whether a caller is what their token says: it outlives role, account and session by minutes.
+
+That is too long for who looks after accounts and roles, and for whoever has stolen a token.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+from uuid import UUID
+
+from lib.auth import Principal, Role
+from lib.auth.guards import forbidden
+from lib.db import Executor
+from services.user.store import profiles, sessions
+from services.user.store.models import AccountStatus
+
+# Whoever gives somebody more than they had has shown a password within this time.
+_FRESH_SECONDS: Final = 900.0
+
+
+async def check(tx: Executor, principal: Principal, *, fresh: bool = False) -> None:
+    """Let through who still is there, active, of the role in the token, and signed in.
+
+    Two administrators may also demote each other at once: the second is none any more by then.
+
+    Raises:
+        AppError: FORBIDDEN, also where it has to be a `fresh` sign-in and is none.
+    """
+    if principal.account_id is None:  # a service's token has no account
+        return
+    caller = await profiles.get_person(tx, id=principal.account_id)
+    is_active = caller is not None and caller.status is AccountStatus.ACTIVE
+    if caller is None or not is_active or not principal.has_any(Role(caller.role)):
+        raise forbidden("your account has changed, sign in again")
+    await check_session(tx, principal, fresh=fresh)
+
+
+async def check_session(db: Executor, principal: Principal, *, fresh: bool = False) -> None:
+    """Let through who has not logged out since the token was issued; raises as `check`."""
+    if principal.account_id is None:
+        return
+    age = None
+    if principal.session:  # every token of a login has one
+        session_id = UUID(principal.session)
+        age = await sessions.session_age(db, id=session_id, account_id=principal.account_id)
+        if age is None:
+            raise forbidden("your session has ended, sign in again")
+    if fresh and (age is None or age > _FRESH_SECONDS):
+        raise forbidden("sign in again to do this")
