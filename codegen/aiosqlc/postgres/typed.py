@@ -9,13 +9,6 @@ from aiosqlc.guard import Shape
 from aiosqlc.postgres.catalog.facts import Facts
 from aiosqlc.postgres.catalog.types import Types
 from aiosqlc.postgres.describe import ColumnHead, Described
-from aiosqlc.postgres.infer import (  # noqa: F401 - importing registers the rules
-    aggregates,
-    functions,
-    relations,
-    sublinks,
-    values,
-)
 from aiosqlc.postgres.infer.access import Access, access_of
 from aiosqlc.postgres.infer.advice import Advice, advice_of
 from aiosqlc.postgres.infer.cardinality import RowCounter
@@ -27,6 +20,7 @@ from aiosqlc.postgres.infer.params import Use, parameter_uses, variable_name
 from aiosqlc.postgres.infer.prover import Prover
 from aiosqlc.postgres.infer.relations import column_in
 from aiosqlc.postgres.infer.required import missing_columns
+from aiosqlc.postgres.infer.resolver import RESOLVER
 from aiosqlc.postgres.infer.scope import Scope
 from aiosqlc.postgres.infer.stars import Star, find_stars
 from aiosqlc.postgres.infer.verdict import maybe
@@ -111,7 +105,7 @@ class Typist:
         """Return what is known of a statement's columns."""
         try:
             scope = self._main_scope(self._nodes(described), described)
-            return self._columns(Prover(self.facts), scope, described.columns or ())
+            return self._columns(Prover(self.facts, RESOLVER), scope, described.columns or ())
         except (RecursionError, LookupError):
             return ()
 
@@ -158,7 +152,7 @@ class Typist:
         optional: Iterable[int],
     ) -> _Text:
         """Judge one text: its columns, rows, stars and embedded rows."""
-        prover = Prover(self.facts, frozenset(optional))
+        prover = Prover(self.facts, RESOLVER, frozenset(optional))
         columns = self._columns(prover, scope, described.columns or ())
         counter = RowCounter(self.facts)
         cardinality = counter.count(scope) if scope is not None else Cardinality.MANY

@@ -1,4 +1,4 @@
-"""`python -m tests.codegen.fuzz --n 1000000 [--seed N] [--select]`: the long hunt."""
+"""`python -m tests.codegen.fuzz --n 1000000 [--seed N] [--select] [--rules]`: the long hunt."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ import secrets
 import sys
 import time
 
-from tests.codegen.fuzz.hunt import hunt
+from aiosqlc.postgres.rules import RULES
+
+from tests.codegen.fuzz.hunt import Tally, hunt
+from tests.codegen.proofs.twins import trials
 
 
 def main() -> int:
@@ -16,13 +19,31 @@ def main() -> int:
     parser.add_argument("--n", type=int, default=20_000)
     parser.add_argument("--seed", type=int, default=secrets.randbelow(10**9))
     parser.add_argument("--select", action="store_true", help="queries only, no DML")
+    parser.add_argument("--rules", action="store_true", help="say it per rule; weaken each")
     args = parser.parse_args()
     started = time.monotonic()
     print(f"seed {args.seed}", flush=True)
     tally = hunt(args.n, args.seed, select_only=args.select)
     print(tally.report())
     print(f"{time.monotonic() - started:.0f} s")
-    return 1 if tally.false else 0
+    survivors = _rules(tally) if args.rules else 0
+    return 1 if tally.false or survivors else 0
+
+
+def _rules(tally: Tally) -> int:
+    """Print how often each rule was used and what its twins came to; return those that live."""
+    killed = {(t.case.premise, t.case.sql) for t in trials() if t.kills}
+    dead = {premise for premise, _ in killed}
+    print(f"{'rule':26}{'fired':>8}{'contexts':>10}  premises (twins killed by their refuters)")
+    survivors = 0
+    for rule in RULES:
+        alive = [p for p in rule.premises if (rule.name, p) not in dead]
+        survivors += len(alive)
+        twins = f"{len(rule.premises) - len(alive)} of {len(rule.premises)}"
+        rest = f", ALIVE: {'; '.join(alive)}" if alive else ""
+        contexts = len(tally.contexts.get(rule.name, ()))
+        print(f"{rule.name:26}{tally.fired[rule.name]:8}{contexts:10}  {twins}{rest}")
+    return survivors
 
 
 if __name__ == "__main__":

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+import re
 import time
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,6 +35,7 @@ _PARAMS = {
     "num": ["1.0", "2.50"],
 }
 _BATCH, _ROUNDS = 250, 10
+_RULE = re.compile(r"\[([\w-]+)\]$")
 _ROWS = (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK)
 
 
@@ -51,6 +54,8 @@ class Tally:
     never_many: int = 0
     some_claimed: int = 0
     never_empty: int = 0
+    fired: Counter[str] = field(default_factory=Counter)
+    contexts: dict[str, set[str]] = field(default_factory=dict)
     false: list[str] = field(default_factory=list)
     crashed: list[str] = field(default_factory=list)
 
@@ -229,9 +234,22 @@ def _execute(connection: Connection, one: _Watched, r: random.Random, tally: Tal
                     tally.false.append(f"NULL element in {column.name} {one.query.sql}")
 
 
+def _note_rules(one: _Watched, tally: Tally) -> None:
+    """Count the rules behind the claims, and the chains of rules they stood in."""
+    proofs = [column.reasons for column in one.query.columns if column.not_null]
+    if one.query.columns and one.query.cardinality in {Cardinality.ONE, Cardinality.SOME}:
+        proofs.append(("some row [some-row]",))
+    for reasons in (*proofs, one.query.cardinality_reasons):
+        chain = [name for reason in reasons for name in _RULE.findall(reason)]
+        for name in set(chain):
+            tally.fired[name] += 1
+            tally.contexts.setdefault(name, set()).add(" ".join(chain))
+
+
 def _count(one: _Watched, tally: Tally) -> None:
     if not one.ran:
         return
+    _note_rules(one, tally)
     tally.columns += len(one.query.columns)
     tally.claimed += sum(c.not_null for c in one.query.columns)
     tally.never_null += len(one.query.columns) - len(one.nulls)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 
 import pytest
-from aiosqlc.postgres.infer import prover, relations, scope
+from aiosqlc.postgres import typed
+from aiosqlc.postgres.infer import relations, scope
 from aiosqlc.postgres.infer.cardinality import RowCounter
+from aiosqlc.postgres.infer.resolver import RESOLVER
 from aiosqlc.postgres.infer.verdict import never
 
 from tests.codegen.fuzz.hunt import hunt
@@ -32,11 +35,14 @@ def _ignore_outer_joins(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _believe_every_aggregate(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(prover.RULES, "AGGREF", lambda *_: never("broken on purpose"))
+    judges = {**RESOLVER.judges, "AGGREF": lambda *_: never("aggregate", "broken on purpose")}
+    monkeypatch.setattr(typed, "RESOLVER", replace(RESOLVER, judges=judges))
 
 
 def _trust_rows_of_functions(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(relations, "_function_column", lambda *_: never("broken on purpose"))
+    monkeypatch.setattr(
+        relations, "_function_column", lambda *_: never("function-column", "broken")
+    )
 
 
 def _forget_that_updates_change_rows(monkeypatch: pytest.MonkeyPatch) -> None:

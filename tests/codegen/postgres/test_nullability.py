@@ -210,7 +210,10 @@ def test_reasons_lead_from_the_column_to_the_cause() -> None:
     left = typed["select b.title from a left join b on b.aid = a.id"].columns[0]
     assert left.reasons == ("b.title is NULL where the LEFT JOIN finds no match",)
     upper = typed["select upper(bio), upper(name) from a"].columns[1]
-    assert upper.reasons == ("a.name is NOT NULL", "upper() of values is a value")
+    assert upper.reasons == (
+        "a.name is NOT NULL [column-constraint]",
+        "upper() of values is a value [total-function]",
+    )
 
 
 ELEMENTS = {

@@ -30,10 +30,14 @@ MANY, EMPTY = "many", "empty"
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """A schema, and rows in it; each is a list of statements."""
+    """Statements that make a schema and put rows into it."""
 
-    schema: tuple[str, ...]
-    rows: tuple[str, ...] = ()
+    statements: tuple[str, ...]
+
+    @property
+    def schema(self) -> tuple[str, ...]:
+        """The statements that make the schema."""
+        return tuple(s for s in self.statements if not s.startswith(("insert", "set ")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +82,7 @@ def populated(server: Server, name: str, world: World) -> Iterator[Connection]:
         admin.run(f"create database {name} template template0")
     try:
         with Connection(server.conninfo(name)) as connection:
-            for statement in (*world.schema, *world.rows):
+            for statement in world.statements:
                 error = connection.run(statement)
                 if error is not None:
                     msg = f"{statement}: {error.message}"

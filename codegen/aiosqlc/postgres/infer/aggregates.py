@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from aiosqlc.postgres.infer.grouping import groups_have_rows
-from aiosqlc.postgres.infer.prover import Prover, rule
+from aiosqlc.postgres.infer.prover import Prover
 from aiosqlc.postgres.infer.scope import Scope
-from aiosqlc.postgres.infer.verdict import Verdict, all_of, maybe, never
+from aiosqlc.postgres.infer.verdict import Verdict, maybe, never
 from aiosqlc.postgres.tree import Node
 
 _COUNTS = frozenset({"count", "regr_count"})
@@ -34,54 +34,64 @@ _END_UNBOUNDED, _END_CURRENT, _END_AFTER = 0x100, 0x400, 0x4000
 _EXCLUDE_CURRENT, _EXCLUDE_GROUP = 0x8000, 0x10000
 
 
-@rule("AGGREF")
-def _aggregate(p: Prover, node: Node, scope: Scope) -> Verdict:
+def judge_aggregate(p: Prover, node: Node, scope: Scope) -> Verdict:
+    """Judge AGGREF nodes."""
     name = p.facts.built_in(node["aggfnoid"])
     if not name:
         return maybe("nothing is known about an aggregate of the user's")
     if name in _COUNTS:
-        return never(f"{name}() is a number")
+        return never("count", f"{name}() is a number")
     owner = scope.up(node["agglevelsup"])
-    if not groups_have_rows(owner.query, p.facts):
+    if not p.facts.holds(
+        "aggregate", "every group has a row", groups_have_rows(owner.query, p.facts)
+    ):
         return maybe(f"{name}() over no rows is NULL")
-    if node["aggfilter"] is not None:
+    if not p.facts.holds("aggregate", "no FILTER", node["aggfilter"] is None):
         return maybe(f"{name}() is NULL where FILTER lets no row through")
     if name in _COLLECTORS:
-        return never(f"a group has a row, so {name}() has something to collect")
-    if name not in _SAFE:
+        return never("aggregate", f"a group has a row, so {name}() has something to collect")
+    if not p.facts.holds("aggregate", "it is NULL of NULLs only", name in _SAFE):
         return maybe(f"{name}() may be NULL even over values")
     args = [a["expr"] for a in node.items("args")[:1]] + node.items("aggdirectargs")
-    return all_of(_per_row(p, args, scope), f"{name}() over a group of values is a value")
+    return p.all_of(
+        "aggregate", _per_row(p, args, scope), f"{name}() over a group of values is a value"
+    )
 
 
-@rule("WINDOWFUNC")
-def _window(p: Prover, node: Node, scope: Scope) -> Verdict:
+def judge_window(p: Prover, node: Node, scope: Scope) -> Verdict:
+    """Judge WINDOWFUNC nodes."""
     name = p.facts.built_in(node["winfnoid"])
     args = node.items("args")
     if not name:
         return maybe("nothing is known about a window function of the user's")
     if name in _COUNTS or name in _ROW_NUMBERS:
-        return never(f"{name}() is a number")
+        return never("count", f"{name}() is a number")
     if name == "ntile":
-        return all_of(_per_row(p, args, scope), "ntile() of a number is a number")
+        return p.all_of("window", _per_row(p, args, scope), "ntile() of a number is a number")
     if name in {"lag", "lead"}:
-        if len(args) < _WITH_DEFAULT:
+        if not p.facts.holds("window", "a default at the edge", len(args) >= _WITH_DEFAULT):
             return maybe(f"{name}() without a default is NULL at the edge of the window")
-        return all_of(_per_row(p, args, scope), f"{name}() falls back on its default")
+        return p.all_of("window", _per_row(p, args, scope), f"{name}() falls back on its default")
     if name in _EDGES | _SAFE | _COLLECTORS:
-        if node["aggfilter"] is not None:
+        if not p.facts.holds("window", "no FILTER", node["aggfilter"] is None):
             return maybe(f"{name}() is NULL where FILTER lets no row through")
-        if not _frame_has_current_row(node, scope):
+        framed = _frame_has_current_row(node, scope)
+        if not p.facts.holds("window", "the frame has the current row", framed):
             return maybe(f"{name}() is NULL where the window frame is empty")
         if name in _COLLECTORS:
-            return never(f"the frame has a row, so {name}() has something to collect")
-        return all_of(_per_row(p, args[:1], scope), f"{name}() over a frame of values is a value")
+            return never("window", f"the frame has a row, so {name}() has something to collect")
+        return p.all_of(
+            "window", _per_row(p, args[:1], scope), f"{name}() over a frame of values is a value"
+        )
     return maybe(f"{name}() may be NULL")
 
 
 def _per_row(p: Prover, args: list[Node], scope: Scope) -> list[Verdict]:
     """Judge arguments for all rows: what a CASE branch knows, it knows of the current row only."""
-    assumed, scope.assumed = scope.assumed, []
+    if not p.facts.holds("case", "a branch knows its own row only", False):
+        assumed, scope.assumed = scope.assumed, []
+    else:
+        assumed = scope.assumed
     try:
         with p.assuming(scope, "every row"):
             return p.all(args, scope)

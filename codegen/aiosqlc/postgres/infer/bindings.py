@@ -90,7 +90,8 @@ class Closure:
         self.why: dict[int, str] = {}
         self._conditions = list(conditions(scope.query["jointree"]))
         self.sources = list(sources_of(scope.query))
-        self.has_full_join = any(join["jointype"] == kinds.Join.FULL for join in scope.joins.outer)
+        full = any(join["jointype"] == kinds.Join.FULL for join in scope.joins.outer)
+        self.has_full_join = not self.facts.holds("unique-key", "no FULL JOIN", not full)
         self._give(given or {})
         if not self.has_full_join:
             self._settle()
@@ -156,7 +157,9 @@ class Closure:
 
     def _allowed(self, side: frozenset[int] | None, node: Node) -> bool:
         entries = {n["varno"] for n in walk(node) if n.kind == "VAR" and n["varlevelsup"] == 0}
-        return bool(entries) and (side is None or entries <= side)
+        return bool(entries) and self.facts.holds(
+            "unique-key", "ON pins the optional side only", side is None or entries <= side
+        )
 
     def _fixing(self, source: _Operand, condition: Node) -> frozenset[int]:
         """Return the operator families in which an operand is fixed up to equality."""
@@ -191,9 +194,10 @@ class Closure:
 
     def _is_image(self, node: Node, condition: Node) -> bool:
         """Whether a condition is met by one datum only: the operator decides, not the column."""
+        image = self.facts.built_in(called(condition)) in _IMAGE_EQUALITIES
         return (
             node.kind == "VAR"
-            and self.facts.built_in(called(condition)) in _IMAGE_EQUALITIES
+            and self.facts.holds("unique-key", "the equality is the index's own", image)
             and self.facts.deterministic(condition["inputcollid"])
         )
 
@@ -224,11 +228,14 @@ class Closure:
             return bool(node["paramkind"] == kinds.Param.EXTERN)
         if node.kind == "SUBLINK":
             fixed = (kinds.SubLink.EXPR, kinds.SubLink.EXISTS, kinds.SubLink.ARRAY)
-            inside = variables(node["subselect"], 1)
-            return node["subLinkType"] in fixed and not any(True for _ in inside)
+            inside = any(True for _ in variables(node["subselect"], 1))
+            return node["subLinkType"] in fixed and self.facts.holds(
+                "unique-key", "what it equals depends on no row", not inside
+            )
         if node.kind in _NEVER_FIXED or node.get("funcretset") or node.get("opretset"):
             return False
-        if called(node) and self.facts.volatile(called(node)):
+        settled = not (called(node) and self.facts.volatile(called(node)))
+        if not self.facts.holds("unique-key", "what it equals is not volatile", settled):
             return False
         return all(self._exact_value(value) for _, value in node.children())
 
@@ -263,7 +270,8 @@ class Closure:
             return key is not None
         if kind == kinds.Rte.RESULT:
             return True
-        if not self._outside_is_exact(entry):
+        alone = self._outside_is_exact(entry)
+        if not self.facts.holds("unique-key", "LATERAL refers to one row", alone):
             return False
         if kind == kinds.Rte.SUBQUERY:
             inner = self.scope.inner(entry["subquery"])
@@ -355,9 +363,9 @@ class Closure:
                     same(node, wanted, varno) and self._matches(b, comparison, collation)
                     for node, b in self.expressions.items()
                 )
-            if not found:
+            if not self.facts.holds("unique-key", "every column is pinned", found):
                 return False
-        return all(
+        return self.facts.holds("unique-key", "the predicate is implied", False) or all(
             implied(self._conditions, varno, predicate, self.facts) for predicate in key.predicate
         )
 

@@ -54,12 +54,13 @@ class RowCounter:
         if command in (kinds.Command.UPDATE, kinds.Command.DELETE):
             target = query["resultRelation"]
             return target in closure.determined and self._say(
-                closure.why.get(target, "one target row")
+                "unique-key", closure.why.get(target, "one target row")
             )
         one = all(source in closure.determined for source in closure.sources)
-        return one and self._say("one row is inserted")
+        return one and self._say("one-row", "one row is inserted")
 
-    def _say(self, reason: str) -> bool:
+    def _say(self, rule: str, text: str) -> bool:
+        reason = f"{text} [{rule}]"
         if reason not in self.reasons:
             self.reasons.append(reason)
         return True
@@ -69,35 +70,38 @@ class RowCounter:
     ) -> bool:
         query = scope.query
         limit = constant_int(query["limitCount"])
-        cut = limit is not None and limit <= 1 and query["limitOption"] != kinds.LIMIT_WITH_TIES
+        exact = query["limitOption"] != kinds.LIMIT_WITH_TIES
+        cut = limit is not None and limit <= 1 and self.facts.holds("limit", "no WITH TIES", exact)
         if limits and cut:
-            return self._say(f"LIMIT {limit}")
-        if query["hasTargetSRFs"]:
+            return self._say("limit", f"LIMIT {limit}")
+        sets = query["hasTargetSRFs"]
+        if not self.facts.holds("one-row", "no set in the select list", not sets):
             return False
         if query["setOperations"] is not None:
             return self._set_at_most_one(query["setOperations"], scope, given, limits=limits)
         if is_ungrouped_aggregate(query):
-            return self._say("an aggregate without GROUP BY makes one row")
+            return self._say("one-row", "an aggregate without GROUP BY makes one row")
         if query["groupingSets"]:
             sets = grouping_sets(query)
             if sets == [frozenset()]:
-                return self._say("GROUP BY () makes one row")
-            if sets is None or len(sets) != 1:
+                return self._say("one-row", "GROUP BY () makes one row")
+            single = sets is not None and len(sets) == 1
+            if not self.facts.holds("group-keys", "there is one grouping set", single):
                 return False
         closure = Closure(self, scope, given)
         if closure.has_full_join:
             return False
         if all(source in closure.determined for source in closure.sources):
             for reason in closure.why.values():
-                self._say(reason)
+                self._say("unique-key", reason)
             return True
         if query["groupClause"]:
             return self._keys_pinned(query["groupClause"], closure) and self._say(
-                "every GROUP BY key has one value"
+                "group-keys", "every GROUP BY key has one value"
             )
         if query["distinctClause"]:
             return self._keys_pinned(query["distinctClause"], closure) and self._say(
-                "every DISTINCT key has one value"
+                "group-keys", "every DISTINCT key has one value"
             )
         return False
 
@@ -107,7 +111,8 @@ class RowCounter:
         if node.kind == "RANGETBLREF":
             inner = scope.inner(scope.entry(node["rtindex"])["subquery"])
             return self.at_most_one(inner, given, limits=limits)
-        if node["op"] == kinds.SetOp.UNION:
+        union = node["op"] == kinds.SetOp.UNION
+        if not self.facts.holds("set-operation-rows", "no UNION", not union):
             return False
         sides = ("larg",) if node["op"] == kinds.SetOp.EXCEPT else ("larg", "rarg")
         return any(
@@ -119,7 +124,7 @@ class RowCounter:
 
     def _keys_pinned(self, clauses: list[Node], closure: Closure) -> bool:
         targets = {t["ressortgroupref"]: t["expr"] for t in closure.scope.query["targetList"]}
-        return all(
+        return self.facts.holds("group-keys", "every key has one value", False) or all(
             self._key_pinned(targets[c["tleSortGroupRef"]], c["eqop"], closure) for c in clauses
         )
 
@@ -148,22 +153,28 @@ class RowCounter:
     def at_least_one(self, scope: Scope) -> bool:
         """Whether an empty result is impossible."""
         query = scope.query
-        if query["limitOffset"] is not None and constant_int(query["limitOffset"]) != 0:
+        offset = query["limitOffset"]
+        start = offset is None or constant_int(offset) == 0
+        if not self.facts.holds("some-row", "no OFFSET", start):
             return False
-        if not _limit_lets_one_through(query["limitCount"]):
+        through = _limit_lets_one_through(query["limitCount"])
+        if not self.facts.holds("some-row", "LIMIT lets one through", through):
             return False
         if query["setOperations"] is not None:
             return self._set_at_least_one(query["setOperations"], scope)
         if scope.command == kinds.Command.INSERT:
             return self._insert_at_least_one(scope)
-        if scope.command != kinds.Command.SELECT or query["hasTargetSRFs"]:
+        if scope.command != kinds.Command.SELECT:
             return False
-        if query["havingQual"] is not None:
+        sets = query["hasTargetSRFs"]
+        if not self.facts.holds("some-row", "no set in the select list", not sets):
+            return False
+        if not self.facts.holds("some-row", "no HAVING", query["havingQual"] is None):
             return False
         if is_ungrouped_aggregate(query):
             return True
-        sets = grouping_sets(query)
-        if sets is not None and frozenset() in sets:
+        grouped = grouping_sets(query)
+        if grouped is not None and frozenset() in grouped:
             return True
         return self._from_at_least_one(query["jointree"], scope)
 
@@ -179,21 +190,23 @@ class RowCounter:
     def _insert_at_least_one(self, scope: Scope) -> bool:
         query = scope.query
         target = scope.entry(query["resultRelation"])["relid"]
-        if query["hasTargetSRFs"] or self.facts.may_skip_insert(target):
+        kept = not self.facts.may_skip_insert(target)
+        sets = query["hasTargetSRFs"]
+        if sets or not self.facts.holds("some-row", "no trigger turns it away", kept):
             return False
         conflict = query["onConflict"]
         if conflict is not None:
             conditional = conflict["onConflictWhere"] is not None
             nothing = conflict["action"] != kinds.ON_CONFLICT_UPDATE
-            if nothing or conditional or self.facts.may_skip_update(target):
+            done = not (nothing or conditional or self.facts.may_skip_update(target))
+            if not self.facts.holds("some-row", "ON CONFLICT always writes", done):
                 return False
         return self._from_at_least_one(query["jointree"], scope)
 
     def _from_at_least_one(self, item: Node, scope: Scope) -> bool:
         if item.kind == "FROMEXPR":
-            return _is_true(item["quals"]) and all(
-                self._from_at_least_one(i, scope) for i in item.items("fromlist")
-            )
+            always = self.facts.holds("some-row", "no condition", _is_true(item["quals"]))
+            return always and all(self._from_at_least_one(i, scope) for i in item.items("fromlist"))
         if item.kind == "JOINEXPR":
             left = self._from_at_least_one(item["larg"], scope)
             right = self._from_at_least_one(item["rarg"], scope)
@@ -228,7 +241,11 @@ def _uncast(
     return {
         attribute: binding
         for attribute, binding in given.items()
-        if arm_type(node[side], attribute, scope) == types[attribute - 1]
+        if scope.catalog.holds(
+            "set-operation-rows",
+            "the column is not cast",
+            arm_type(node[side], attribute, scope) == types[attribute - 1],
+        )
     }
 
 

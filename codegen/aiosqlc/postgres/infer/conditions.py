@@ -72,7 +72,7 @@ def stable(node: Node, facts: Facts) -> bool:
             or _INNER_PARAM.search(node.text)
             or any(facts.volatile(function) for function in functions_below(node))
         )
-    return bool(known)
+    return facts.holds("condition", "computing it again gives the same", known)
 
 
 def facts_of(node: Node, possible: Outcomes, facts: Facts) -> FactSet:
@@ -174,7 +174,9 @@ def _array_operation(node: Node, possible: Outcomes, facts: Facts) -> FactSet:
     """`x op ANY (array)`: a true one compared x with an element; a false one may have seen none."""
     found = known(node, facts)
     decided = IF_TRUE if node["useOr"] else IF_FALSE
-    if possible == decided and _strict(node, facts):
+    if facts.holds("condition", "the outcome needs a comparison", possible == decided) and _strict(
+        node, facts
+    ):
         found |= known(node["args"][0], facts)
     return found
 
@@ -192,7 +194,9 @@ def _any_sublink(node: Node, possible: Outcomes, facts: Facts) -> FactSet:
 
 def _strict(node: Node, facts: Facts) -> bool:
     function = facts.functions.get(called(node))
-    return function is not None and function.strict and not function.set
+    if function is None or function.set:
+        return False
+    return facts.holds("condition", "the function is strict", function.strict)
 
 
 def known(node: Node, facts: Facts) -> FactSet:
@@ -208,7 +212,10 @@ def known(node: Node, facts: Facts) -> FactSet:
         return itself | known(node["args"][0], facts)
     if node.kind == "SCALARARRAYOPEXPR":
         found = itself | known(node["args"][1], facts)  # a NULL array makes the result NULL
-        if _strict(node, facts) and _has_elements(node["args"][1]):
+        compared = facts.holds(
+            "condition", "the array has an element", _has_elements(node["args"][1])
+        )
+        if compared and _strict(node, facts):
             found |= known(node["args"][0], facts)
         return found
     if node.kind == "BOOLEXPR":

@@ -5,9 +5,9 @@ from __future__ import annotations
 from aiosqlc.postgres.catalog.rows import Function
 from aiosqlc.postgres.infer.conditions import called
 from aiosqlc.postgres.infer.elements import array_elements
-from aiosqlc.postgres.infer.prover import Prover, rule
+from aiosqlc.postgres.infer.prover import Prover
 from aiosqlc.postgres.infer.scope import Scope
-from aiosqlc.postgres.infer.verdict import Verdict, all_of, any_of, maybe, never
+from aiosqlc.postgres.infer.verdict import Verdict, maybe, never
 from aiosqlc.postgres.tree import Node, walk
 
 # Built-ins that are not strict and yet never give NULL.
@@ -30,8 +30,8 @@ NEVER_NULL_SETS = frozenset({
 })  # fmt: skip
 
 
-@rule("OPEXPR", "FUNCEXPR")
-def _call(p: Prover, node: Node, scope: Scope) -> Verdict:
+def judge_call(p: Prover, node: Node, scope: Scope) -> Verdict:
+    """Judge OPEXPR and FUNCEXPR nodes."""
     function = p.facts.functions.get(called(node))
     if function is None:
         return maybe("the function is not known")
@@ -45,22 +45,32 @@ def call_verdict(p: Prover, node: Node, function: Function, scope: Scope) -> Ver
     args: list[Node] = node.items("args")
     name = p.facts.built_in(function.oid)
     if is_declared(p, function):
-        return never(f"{function.name}() is declared never to be NULL")
+        return never("declared-function", f"{function.name}() is declared never to be NULL")
     if not name:
-        from aiosqlc.postgres.infer.user_functions import body_verdict
-
-        return body_verdict(p, function, args, scope)
-    if name in _NEVER_NULL and not function.strict and not node.get("funcvariadic", False):
-        return never(f"{name}() always gives a value")
+        return p.resolver.body(p, function, args, scope)
+    plain = p.facts.holds(
+        "never-null-function", "no VARIADIC array", not node.get("funcvariadic", False)
+    )
+    listed = p.facts.holds("never-null-function", "it is in the list", name in _NEVER_NULL)
+    if listed and not function.strict and plain:
+        return never("never-null-function", f"{name}() always gives a value")
     if name in _ANY_ARGUMENT:
-        return any_of(p.all(args, scope), f"{name}() is NULL only if all arguments are")
+        return p.any_of(
+            "any-argument-function",
+            p.all(args, scope),
+            f"{name}() is NULL only if all arguments are",
+        )
     if name in _FIRST_ARGUMENT and args:
         first = p.judge(args[0], scope)
-        if node.get("funcvariadic", False):
+        plain = not node.get("funcvariadic", False)
+        if not p.facts.holds("first-argument-function", "no VARIADIC array", plain):
             return maybe(f"{name}() with VARIADIC is NULL for a NULL array")
-        return all_of([first], f"{name}() is NULL only for a NULL first argument")
-    if function.strict and p.facts.is_total(function.oid):
-        return all_of(p.all(args, scope), f"{name}() of values is a value")
+        return p.all_of(
+            "first-argument-function", [first], f"{name}() is NULL only for a NULL first argument"
+        )
+    total = p.facts.holds("total-function", "it is total", p.facts.is_total(function.oid))
+    if function.strict and total:
+        return p.all_of("total-function", p.all(args, scope), f"{name}() of values is a value")
     return maybe(f"{name}() may give NULL")
 
 
@@ -78,7 +88,7 @@ def _set_in_target(p: Prover, node: Node, function: Function, scope: Scope) -> V
         for inner in walk(target)
         if inner.get("funcretset") is True or inner.get("opretset") is True
     )
-    if sets != 1:
+    if not p.facts.holds("value-set", "it is the only set beside it", sets == 1):
         return maybe("sets of different length in one select list are padded with NULL")
     return set_element_verdict(p, node, function, scope)
 
@@ -86,28 +96,32 @@ def _set_in_target(p: Prover, node: Node, function: Function, scope: Scope) -> V
 def set_element_verdict(p: Prover, node: Node, function: Function, scope: Scope) -> Verdict:
     """Judge the elements of a set-returning function with one result column."""
     name = p.facts.built_in(function.oid)
-    if name in NEVER_NULL_SETS:
-        return never(f"{name}() gives values only")
+    if p.facts.holds("value-set", "its rows are values", name in NEVER_NULL_SETS):
+        return never("value-set", f"{name}() gives values only")
     if name == "string_to_table" and len(node.items("args")) == 2:
-        return never("string_to_table() gives values only")
+        return never("value-set", "string_to_table() gives values only")
     if name == "unnest" and len(node.items("args")) == 1:
         return array_elements(p, node["args"][0], scope)
     if is_declared(p, function):
-        return never(f"{function.name}() is declared never to be NULL")
+        return never("declared-function", f"{function.name}() is declared never to be NULL")
     if not name:
-        from aiosqlc.postgres.infer.user_functions import body_verdict
-
-        return body_verdict(p, function, node.items("args"), scope)
+        return p.resolver.body(p, function, node.items("args"), scope)
     return maybe(f"{function.name}() may give NULL")
 
 
-@rule("SCALARARRAYOPEXPR")
-def _array_operation(p: Prover, node: Node, scope: Scope) -> Verdict:
+def judge_array_operation(p: Prover, node: Node, scope: Scope) -> Verdict:
+    """Judge SCALARARRAYOPEXPR nodes."""
     left, right = node["args"]
     function = p.facts.functions.get(called(node))
-    if function is None or not (function.strict and p.facts.is_total(function.oid)):
+    if function is None or not function.strict:
+        return maybe("the operator may give NULL")
+    if not p.facts.holds(
+        "array-comparison", "the operator is total", p.facts.is_total(function.oid)
+    ):
         return maybe("the operator may give NULL")
     parts = [p.judge(left, scope), p.judge(right, scope)]
     if not parts[1].null:
-        parts.append(array_elements(p, right, scope))
-    return all_of(parts, "compares a value with values")
+        elements = array_elements(p, right, scope)
+        if not p.facts.holds("array-comparison", "the elements are values", not elements.null):
+            parts.append(elements)
+    return p.all_of("array-comparison", parts, "compares a value with values")

@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Collection, Hashable, Iterator, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 from aiosqlc.postgres.catalog.facts import Facts
+from aiosqlc.postgres.catalog.rows import Function
+from aiosqlc.postgres.infer.conditions import Outcomes
 from aiosqlc.postgres.infer.scope import Scope
 from aiosqlc.postgres.infer.verdict import Verdict, maybe, never
 from aiosqlc.postgres.tree import Node
 
-Rule = Callable[["Prover", Node, Scope], Verdict]
-RULES: dict[str, Rule] = {}
+Judge = Callable[["Prover", Node, Scope], Verdict]
 
 
-def rule(*kinds: str) -> Callable[[Rule], Rule]:
-    """Register a function as the rule for these kinds of node."""
+@dataclass(frozen=True)
+class Resolver:
+    """The rules, and the questions they ask of one another across files.
 
-    def register(function: Rule) -> Rule:
-        RULES.update(dict.fromkeys(kinds, function))
-        return function
+    `judges` has the rule for each kind of node; `column` judges a query's output column, `body` a
+    call of a user's function, `outcomes` a condition; `no_rows` and `at_least_one` look at rows.
+    """
 
-    return register
+    judges: Mapping[str, Judge]
+    column: Callable[[Prover, Scope, int], Verdict]
+    body: Callable[[Prover, Function, list[Node], Scope], Verdict]
+    outcomes: Callable[[Prover, Node, Scope], Outcomes]
+    no_rows: Callable[[Prover, Scope], bool]
+    at_least_one: Callable[[Facts, Scope], bool]
 
 
 class Prover:
@@ -34,11 +42,13 @@ class Prover:
     def __init__(
         self,
         facts: Facts,
+        resolver: Resolver,
         nullable_params: Collection[int] = (),
         arguments: Mapping[int, Verdict] | None = None,
         depth: int = 0,
     ) -> None:
         self.facts = facts
+        self.resolver = resolver
         self.nullable_params = frozenset(nullable_params)
         self.arguments = arguments
         self.depth = depth
@@ -71,11 +81,31 @@ class Prover:
         if node in nulled:
             return maybe("a grouping set can leave this key out")
         if not nulled and scope.is_known_expression(node):
-            return never("a condition requires this expression to have a value")
-        apply = RULES.get(node.kind)
+            return never("condition", "a condition requires this expression to have a value")
+        apply = self.resolver.judges.get(node.kind)
         if apply is None:
             return maybe(f"nothing is known about {node.kind.lower()} expressions")
         return apply(self, node, scope)
+
+    def column(self, query: Node, attribute: int, scope: Scope) -> Verdict:
+        """Judge an output column of a query nested in a scope."""
+        return self.resolver.column(self, scope.inner(query), attribute)
+
+    def all_of(self, rule: str, verdicts: Iterable[Verdict], text: str) -> Verdict:
+        """Not null iff every part is; a doubt names the first part that is not."""
+        parts = tuple(verdicts)
+        doubt = next((part for part in parts if part.null), None)
+        if self.facts.holds(rule, "every part has a value", doubt is None):
+            return Verdict(False, text, parts, rule)
+        return Verdict(True, text, (doubt,) if doubt else ())
+
+    def any_of(self, rule: str, verdicts: Iterable[Verdict], text: str) -> Verdict:
+        """Not null iff at least one part is; a proof names the first part that is."""
+        parts = tuple(verdicts)
+        proof = next((part for part in parts if not part.null), None)
+        if self.facts.holds(rule, "one part has a value", proof is not None):
+            return Verdict(False, text, (proof,) if proof else (), rule)
+        return Verdict(True, text, parts)
 
     def all(self, nodes: list[Node], scope: Scope) -> list[Verdict]:
         """Judge several expressions."""

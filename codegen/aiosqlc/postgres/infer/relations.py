@@ -6,9 +6,9 @@ from aiosqlc.postgres.infer import kinds
 from aiosqlc.postgres.infer.functions import call_verdict, set_element_verdict
 from aiosqlc.postgres.infer.grouping import twice_grouped
 from aiosqlc.postgres.infer.outputs import arm_type, output_targets
-from aiosqlc.postgres.infer.prover import Prover, rule
+from aiosqlc.postgres.infer.prover import Prover
 from aiosqlc.postgres.infer.scope import Scope
-from aiosqlc.postgres.infer.verdict import Verdict, all_of, any_of, maybe, never
+from aiosqlc.postgres.infer.verdict import Verdict, maybe, never
 from aiosqlc.postgres.tree import Node
 
 _OLDEST_WITH_GROUP_ENTRY = 18
@@ -21,14 +21,15 @@ _NEVER_NULL_COLUMNS: dict[str, frozenset[int]] = {
 }
 
 
-@rule("VAR")
-def _var(p: Prover, node: Node, scope: Scope) -> Verdict:
+def judge_var(p: Prover, node: Node, scope: Scope) -> Verdict:
+    """Judge VAR nodes."""
     owner = scope.up(node["varlevelsup"])
     varno, attribute = node["varno"], node["varattno"]
     nulling: frozenset[int] = node["varnullingrels"] or frozenset()
     returning = node.get("varreturningtype", kinds.Returning.DEFAULT)
     for absence in absences_of_row(owner, varno, returning):
-        if (owner, absence) not in p.ignored_joins:
+        ignored = (owner, absence) in p.ignored_joins
+        if not p.facts.holds("column", "the write has such a row", ignored):
             return maybe(_WHY_ABSENT[absence])
     if (
         node["varlevelsup"]
@@ -36,13 +37,16 @@ def _var(p: Prover, node: Node, scope: Scope) -> Verdict:
         and (p.facts.major < _OLDEST_WITH_GROUP_ENTRY)
     ):
         return maybe("a grouping set can leave this key out")
-    if _grouped_twice(owner, varno, attribute):
+    twice = _grouped_twice(owner, varno, attribute)
+    if not p.facts.holds("column", "the key is grouped once", not twice):
         return maybe("the key is grouped twice, and a grouping set can leave one of them out")
     old = owner.command == kinds.Command.UPDATE and returning == kinds.Returning.OLD
     if owner.is_known(varno, attribute, nulling, old=old):
-        return never(f"a condition requires {_column_name(owner, node)} to have a value")
+        return never(
+            "condition", f"a condition requires {_column_name(owner, node)} to have a value"
+        )
     alive = [j for j in owner.alive(varno, nulling) if (owner, j) not in p.ignored_joins]
-    if alive:
+    if not p.facts.holds("column", "every outer join found a match", not alive):
         return maybe(f"{_column_name(owner, node)} is NULL where {_nuller(owner, alive[0])}")
     return entry_column(p, varno, attribute, owner)
 
@@ -115,7 +119,7 @@ def entry_column(p: Prover, varno: int, attribute: int, scope: Scope) -> Verdict
     kind = entry["rtekind"]
     if attribute == 0:
         if kind in (kinds.Rte.RELATION, kinds.Rte.SUBQUERY):
-            return never("a row is not NULL")
+            return never("whole-row", "a row is not NULL")
         return maybe("a row of a function or CTE may be NULL")
     if kind == kinds.Rte.RELATION:
         return _table_column(p, entry, attribute)
@@ -125,7 +129,7 @@ def entry_column(p: Prover, varno: int, attribute: int, scope: Scope) -> Verdict
         return _join_column(p, varno, entry, attribute, scope)
     if kind == kinds.Rte.VALUES:
         rows = [row[attribute - 1] for row in entry["values_lists"]]
-        return all_of(p.all(rows, scope), "every row of VALUES has a value here")
+        return p.all_of("values", p.all(rows, scope), "every row of VALUES has a value here")
     if kind == kinds.Rte.CTE:
         return _cte_column(p, entry, attribute, scope)
     if kind == kinds.Rte.GROUP:
@@ -142,12 +146,13 @@ def _table_column(p: Prover, entry: Node, attribute: int) -> Verdict:
         below = [p.facts.relations.get(child) for child in p.facts.descendants(relation)]
         foreign = any(child is None or child.kind == "f" for child in below)
         if str(entry["relkind"]) in {"r", "p", "m", "t"} and not foreign:
-            return never("system columns always have values")
+            return never("system-column", "system columns always have values")
         return maybe("system columns of foreign tables and views may be NULL")
     column = p.facts.attributes.get((relation, attribute))
     label = f"{name}.{column.name}" if column else f"column {attribute} of {name}"
-    if p.facts.not_null(relation, attribute, with_children=entry["inh"]):
-        return never(f"{label} is NOT NULL")
+    proved = p.facts.not_null(relation, attribute, with_children=entry["inh"])
+    if p.facts.holds("column-constraint", "NOT NULL is declared", proved):
+        return never("column-constraint", f"{label} is NOT NULL")
     if column is not None and column.not_null:
         return maybe(f"{label} is marked NOT NULL, but not every row is checked")
     return maybe(f"{label} has no NOT NULL constraint")
@@ -163,7 +168,7 @@ def _join_column(p: Prover, varno: int, entry: Node, attribute: int, scope: Scop
                 sides = p.all(expression["args"], scope)
         finally:
             p.ignored_joins.pop()
-        return all_of(sides, "one side of the FULL JOIN is there, with this key")
+        return p.all_of("merged-column", sides, "one side of the FULL JOIN is there, with this key")
     return p.judge(expression, scope)
 
 
@@ -177,7 +182,7 @@ def _cte_column(p: Prover, entry: Node, attribute: int, scope: Scope) -> Verdict
     if name in owner.recursion:
         null = owner.recursion[name][attribute - 1]
         text = f"the recursive query {name}"
-        return maybe(text) if null else never(text)
+        return maybe(text) if null else never("recursion", text)
     return _recursive_columns(p, owner, name, query)[attribute - 1]
 
 
@@ -190,6 +195,8 @@ def _recursive_columns(p: Prover, owner: Scope, name: str, query: Node) -> list[
             owner.recursion[name] = state
             with p.assuming(owner, name, tuple(state)):
                 verdicts = [column_verdict(p, query, n + 1, owner) for n in range(count)]
+            if p.facts.holds("recursion", "the recursive term keeps it", False):
+                return verdicts
             after = [old or v.null for old, v in zip(state, verdicts, strict=True)]
             if after == state:
                 return verdicts
@@ -202,8 +209,9 @@ def _function_column(p: Prover, entry: Node, attribute: int, scope: Scope) -> Ve
     functions: list[Node] = entry["functions"]
     width = sum(f["funccolcount"] for f in functions)
     if entry["funcordinality"] and attribute == width + 1:
-        return never("WITH ORDINALITY numbers every row")
-    if len(functions) != 1:
+        return never("ordinality", "WITH ORDINALITY numbers every row")
+    alone = len(functions) == 1
+    if not p.facts.holds("function-column", "no longer function beside it", alone):
         return maybe("ROWS FROM pads the shorter function with NULL")
     call = functions[0]["funcexpr"]
     if call.kind != "FUNCEXPR":
@@ -213,8 +221,9 @@ def _function_column(p: Prover, entry: Node, attribute: int, scope: Scope) -> Ve
         return maybe("the function is not known")
     if width > 1 or functions[0]["funccolnames"]:
         name = p.facts.built_in(function.oid)
-        if attribute in _NEVER_NULL_COLUMNS.get(name, frozenset()):
-            return never(f"column {attribute} of {name}() always has a value")
+        certain = attribute in _NEVER_NULL_COLUMNS.get(name, frozenset())
+        if p.facts.holds("function-column", "this column is a value", certain):
+            return never("function-column", f"column {attribute} of {name}() always has a value")
         return maybe(f"column {attribute} of {function.name}() may be NULL")
     composite = p.facts.types.get(function.result)
     if composite is not None and composite.kind == "c":
@@ -238,7 +247,7 @@ def column_in(p: Prover, scope: Scope, attribute: int) -> Verdict:
     if query["setOperations"] is not None:
         return _set_operation(p, query["setOperations"], attribute, scope)
     if _has_no_rows(p, scope):
-        return never("the conditions contradict each other: no row gets out")
+        return never("contradiction", "the conditions contradict each other: no row gets out")
     targets = output_targets(query)
     if not 0 < attribute <= len(targets):
         return maybe("the column is not known")
@@ -248,9 +257,7 @@ def column_in(p: Prover, scope: Scope, attribute: int) -> Verdict:
 def _has_no_rows(p: Prover, scope: Scope) -> bool:
     known = scope.empty.get(p.context)
     if known is None:
-        from aiosqlc.postgres.infer.truth import has_no_rows
-
-        known = scope.empty[p.context] = has_no_rows(p, scope)
+        known = scope.empty[p.context] = p.resolver.no_rows(p, scope)
     return known
 
 
@@ -259,10 +266,10 @@ def _set_operation(p: Prover, node: Node, attribute: int, scope: Scope) -> Verdi
         return column_verdict(p, scope.entry(node["rtindex"])["subquery"], attribute, scope)
     sides = [_arm(p, node, side, attribute, scope) for side in ("larg", "rarg")]
     if node["op"] == kinds.SetOp.UNION:
-        return all_of(sides, "both arms of UNION have values")
+        return p.all_of("set-operation", sides, "both arms of UNION have values")
     if node["op"] == kinds.SetOp.INTERSECT:
-        return any_of(sides, "a row of INTERSECT is in both arms")
-    return all_of(sides[:1], "a row of EXCEPT is in its left arm")
+        return p.any_of("set-operation", sides, "a row of INTERSECT is in both arms")
+    return p.all_of("set-operation", sides[:1], "a row of EXCEPT is in its left arm")
 
 
 def _arm(p: Prover, node: Node, side: str, attribute: int, scope: Scope) -> Verdict:
@@ -270,7 +277,8 @@ def _arm(p: Prover, node: Node, side: str, attribute: int, scope: Scope) -> Verd
     if verdict.null:
         return verdict
     wanted, given = node["colTypes"][attribute - 1], arm_type(node[side], attribute, scope)
-    if given != wanted and not (_own(p, given) and _own(p, wanted)):
+    own = given == wanted or (_own(p, given) and _own(p, wanted))
+    if not p.facts.holds("set-operation", "no cast of the user's", own):
         return maybe("a cast of the user's joins the arms")
     return verdict
 
@@ -280,22 +288,9 @@ def _own(p: Prover, oid: int) -> bool:
     return entry is not None and entry.schema == "pg_catalog"
 
 
-@rule("FIELDSELECT")
-def _field(p: Prover, node: Node, scope: Scope) -> Verdict:
-    """A field of a table's row is that table's column; any other composite promises nothing."""
+def judge_field(p: Prover, node: Node, scope: Scope) -> Verdict:
+    """Judge a field of a row constructor; any other composite promises nothing of its fields."""
     arg, number = node["arg"], node["fieldnum"]
     if arg.kind == "ROWEXPR" and number <= len(arg["args"]):
         return p.judge(arg["args"][number - 1], scope)
-    if arg.kind == "VAR" and arg["varattno"] == 0:
-        owner = scope.up(arg["varlevelsup"])
-        entry = owner.entry(arg["varno"])
-        nulling = arg["varnullingrels"] or frozenset()
-        plain = arg.get("varreturningtype", 0) == kinds.Returning.DEFAULT
-        if entry["rtekind"] in (kinds.Rte.RELATION, kinds.Rte.SUBQUERY) and plain:
-            alive = owner.alive(arg["varno"], nulling)
-            if alive:
-                return maybe(f"the row is NULL where {_nuller(owner, alive[0])}")
-            if owner.command == kinds.Command.MERGE:
-                return maybe("a row of MERGE may be missing")
-            return entry_column(p, arg["varno"], number, owner)
     return maybe("a field of a composite value may be NULL")

@@ -138,7 +138,10 @@ class Scope:
             self.known = NOTHING
             self.old = NOTHING
             return
-        self.known = frozenset(f for f in self.known if not isinstance(f, Node) and f[0] != target)
+        if not self.catalog.holds("condition", "it speaks of the row that is returned", False):
+            self.known = frozenset(
+                f for f in self.known if not isinstance(f, Node) and f[0] != target
+            )
 
 
 def _about_rows(found: FactSet) -> FactSet:

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from aiosqlc.postgres.infer import kinds
-from aiosqlc.postgres.infer.prover import Prover, rule
-from aiosqlc.postgres.infer.relations import column_verdict
+from aiosqlc.postgres.infer.prover import Prover
 from aiosqlc.postgres.infer.scope import Scope
-from aiosqlc.postgres.infer.verdict import Verdict, all_of, maybe, never
+from aiosqlc.postgres.infer.verdict import Verdict, maybe, never
 from aiosqlc.postgres.tree import Node
 
 
-@rule("SUBLINK")
-def _sublink(p: Prover, node: Node, scope: Scope) -> Verdict:
+def judge_sublink(p: Prover, node: Node, scope: Scope) -> Verdict:
+    """Judge SUBLINK nodes."""
     kind = node["subLinkType"]
     if kind == kinds.SubLink.EXISTS:
-        return never("EXISTS is true or false")
+        return never("exists", "EXISTS is true or false")
     if kind == kinds.SubLink.ARRAY:
-        return never("ARRAY(…) makes an array, empty for no rows")
+        return never("array-subquery", "ARRAY(…) makes an array, empty for no rows")
     if kind == kinds.SubLink.EXPR:
         return _scalar(p, node["subselect"], scope)
     if kind in (kinds.SubLink.ANY, kinds.SubLink.ALL) and node["testexpr"] is not None:
@@ -25,14 +24,15 @@ def _sublink(p: Prover, node: Node, scope: Scope) -> Verdict:
 
 
 def _scalar(p: Prover, query: Node, scope: Scope) -> Verdict:
-    from aiosqlc.postgres.infer.cardinality import RowCounter
-
-    column = column_verdict(p, query, 1, scope)
-    if column.null:
+    column = p.column(query, 1, scope)
+    if not p.facts.holds("scalar-subquery", "its column has a value", not column.null):
         return maybe("the subquery's value may be NULL", column)
-    if not RowCounter(p.facts).at_least_one(scope.inner(query)):
+    some = p.resolver.at_least_one(p.facts, scope.inner(query))
+    if not p.facts.holds("scalar-subquery", "it has a row", some):
         return maybe("a scalar subquery without rows is NULL")
-    return never("the subquery always has a row, and its value is not NULL", column)
+    return never(
+        "scalar-subquery", "the subquery always has a row, and its value is not NULL", column
+    )
 
 
 def _comparison(p: Prover, node: Node, scope: Scope) -> Verdict:
@@ -43,4 +43,4 @@ def _comparison(p: Prover, node: Node, scope: Scope) -> Verdict:
             verdict = p.judge(node["testexpr"], scope)
     finally:
         p.sublink_columns.pop()
-    return all_of([verdict], "compares a value with values")
+    return p.all_of("subquery-comparison", [verdict], "compares a value with values")

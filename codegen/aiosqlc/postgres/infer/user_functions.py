@@ -8,7 +8,7 @@ from aiosqlc.postgres.infer.outputs import expression_type, output_targets
 from aiosqlc.postgres.infer.prover import Prover
 from aiosqlc.postgres.infer.relations import column_in
 from aiosqlc.postgres.infer.scope import Scope
-from aiosqlc.postgres.infer.verdict import Verdict, all_of, maybe, never
+from aiosqlc.postgres.infer.verdict import Verdict, maybe, never
 from aiosqlc.postgres.tree import Node
 
 _DEEPEST = 8
@@ -19,17 +19,19 @@ def body_verdict(p: Prover, function: Function, args: list[Node], scope: Scope) 
 
     Of a function that returns a set, the verdict is on the values in it.
     """
-    from aiosqlc.postgres.infer.cardinality import RowCounter
-
     name = f"{function.name}()"
     if not function.body or function.language != "sql" or p.depth >= _DEEPEST:
         return maybe(f"nothing is known about {name}; its body is not standard SQL")
     verdicts = p.all(args, scope)
     if function.strict and function.set:
-        verdicts = [never(f"{name} is strict: a NULL makes an empty set") for _ in args]
+        verdicts = [
+            never("user-function", f"{name} is strict: a NULL makes an empty set") for _ in args
+        ]
     elif function.strict:
         missing = next((v for v in verdicts if v.null), None)
-        if missing is not None:
+        if missing is not None and not p.facts.holds(
+            "user-function", "a strict one gets values", False
+        ):
             return maybe(f"{name} is strict, and an argument may be NULL", missing)
     query = _last_query(p, function)
     if query is None or len(output_targets(query)) != 1:
@@ -40,11 +42,14 @@ def body_verdict(p: Prover, function: Function, args: list[Node], scope: Scope) 
         _position(arg, number): verdict
         for number, (arg, verdict) in enumerate(zip(args, verdicts, strict=True), 1)
     }
-    inner = Prover(p.facts, (), arguments, p.depth + 1)
+    inner = Prover(p.facts, p.resolver, (), arguments, p.depth + 1)
     body = Scope(query, None, p.facts)
-    if not function.set and not RowCounter(p.facts).at_least_one(body):
+    some = function.set or p.resolver.at_least_one(p.facts, body)
+    if not p.facts.holds("user-function", "its body has a row", some):
         return maybe(f"the body of {name} may give no row")
-    return all_of([column_in(inner, body, 1)], f"the body of {name} gives a value")
+    return p.all_of(
+        "user-function", [column_in(inner, body, 1)], f"the body of {name} gives a value"
+    )
 
 
 def _position(arg: Node, number: int) -> int:

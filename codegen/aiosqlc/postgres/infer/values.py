@@ -14,9 +14,9 @@ from aiosqlc.postgres.infer.conditions import (
     facts_of,
     known,
 )
-from aiosqlc.postgres.infer.prover import Prover, rule
+from aiosqlc.postgres.infer.prover import Prover
 from aiosqlc.postgres.infer.scope import Scope
-from aiosqlc.postgres.infer.verdict import Verdict, all_of, any_of, maybe, never
+from aiosqlc.postgres.infer.verdict import Verdict, maybe, never
 from aiosqlc.postgres.tree import Node
 
 _UNTRUE = frozenset({FALSE, NULL})
@@ -26,34 +26,29 @@ _JSON_OBJECT_AGG, _JSON_ARRAY_AGG = 3, 4
 _MAX_DOMAIN_DEPTH = 32
 
 
-@rule("CONST")
-def _const(_p: Prover, node: Node, _scope: Scope) -> Verdict:
-    return maybe("it is NULL") if node["constisnull"] else never("it is a constant")
+def judge_const(_p: Prover, node: Node, _scope: Scope) -> Verdict:
+    """Judge CONST nodes."""
+    return maybe("it is NULL") if node["constisnull"] else never("constant", "it is a constant")
 
 
-@rule("PARAM")
-def _param(p: Prover, node: Node, _scope: Scope) -> Verdict:
+def judge_param(p: Prover, node: Node, _scope: Scope) -> Verdict:
+    """Judge PARAM nodes."""
     number = node["paramid"]
     if node["paramkind"] == kinds.Param.EXTERN:
         if p.arguments is not None:
             return p.arguments.get(number) or maybe(f"argument {number} is not known")
-        if number in p.nullable_params:
+        if not p.facts.holds("parameter", "None is not allowed", number not in p.nullable_params):
             return maybe(f"parameter ${number} may be NULL")
-        return never(f"parameter ${number} is required")
+        return never("parameter", f"parameter ${number} is required")
     if node["paramkind"] == kinds.Param.SUBLINK and p.sublink_columns:
-        from aiosqlc.postgres.infer.relations import column_verdict
-
         query, scope = p.sublink_columns[-1]
-        return column_verdict(p, query, number, scope)
+        return p.column(query, number, scope)
     return maybe("it is computed elsewhere")
 
 
-@rule(
-    "NULLTEST", "BOOLEANTEST", "ARRAYEXPR", "ROWEXPR", "GROUPINGFUNC",
-    "NEXTVALUEEXPR", "MERGESUPPORTFUNC",
-)  # fmt: skip
-def _always(_p: Prover, node: Node, _scope: Scope) -> Verdict:
-    return never(_ALWAYS[node.kind])
+def judge_always(_p: Prover, node: Node, _scope: Scope) -> Verdict:
+    """Judge these nodes."""
+    return never("always", _ALWAYS[node.kind])
 
 
 _ALWAYS = {
@@ -67,107 +62,105 @@ _ALWAYS = {
 }
 
 
-@rule("SQLVALUEFUNCTION")
-def _sql_value(_p: Prover, node: Node, _scope: Scope) -> Verdict:
+def judge_sql_value(_p: Prover, node: Node, _scope: Scope) -> Verdict:
+    """Judge SQLVALUEFUNCTION nodes."""
     if node["op"] == kinds.CURRENT_SCHEMA:
         return maybe("current_schema is NULL when the search path names no schema")
-    return never("it always has a value")
+    return never("always", "it always has a value")
 
 
-@rule(
-    "RELABELTYPE",
-    "COERCEVIAIO",
-    "COLLATEEXPR",
-    "ARRAYCOERCEEXPR",
-    "CONVERTROWTYPEEXPR",
-    "NAMEDARGEXPR",
-)
-def _cast(p: Prover, node: Node, scope: Scope) -> Verdict:
+def judge_cast(p: Prover, node: Node, scope: Scope) -> Verdict:
+    """Judge these nodes."""
     return p.judge(node["arg"], scope)
 
 
-@rule("COERCETODOMAIN")
-def _domain(p: Prover, node: Node, scope: Scope) -> Verdict:
+def judge_domain(p: Prover, node: Node, scope: Scope) -> Verdict:
     """A NOT NULL domain checks what is cast to it (and nothing else: its columns can hold NULL)."""
     entry = p.facts.types.get(node["resulttype"])
     for _ in range(_MAX_DOMAIN_DEPTH):
         if entry is None:
             break
-        if entry.not_null:
-            return never(f"domain {entry.name} refuses NULL")
+        if p.facts.holds("domain-cast", "the domain is NOT NULL", entry.not_null):
+            return never("domain-cast", f"domain {entry.name} refuses NULL")
         entry = p.facts.types.get(entry.base)
     return p.judge(node["arg"], scope)
 
 
-@rule("BOOLEXPR")
-def _boolean(p: Prover, node: Node, scope: Scope) -> Verdict:
+def judge_boolean(p: Prover, node: Node, scope: Scope) -> Verdict:
+    """Judge BOOLEXPR nodes."""
     word = str(node["boolop"]).upper()
-    return all_of(p.all(node["args"], scope), f"{word} of values is a value")
+    return p.all_of("boolean", p.all(node["args"], scope), f"{word} of values is a value")
 
 
-@rule("COALESCEEXPR")
-def _coalesce(p: Prover, node: Node, scope: Scope) -> Verdict:
-    return any_of(p.all(node["args"], scope), "coalesce gives its first value that is not NULL")
+def judge_coalesce(p: Prover, node: Node, scope: Scope) -> Verdict:
+    """Judge COALESCEEXPR nodes."""
+    return p.any_of(
+        "coalesce", p.all(node["args"], scope), "coalesce gives its first value that is not NULL"
+    )
 
 
-@rule("MINMAXEXPR")
-def _minmax(p: Prover, node: Node, scope: Scope) -> Verdict:
-    return any_of(p.all(node["args"], scope), "greatest and least ignore NULL arguments")
+def judge_minmax(p: Prover, node: Node, scope: Scope) -> Verdict:
+    """Judge MINMAXEXPR nodes."""
+    return p.any_of(
+        "greatest-least", p.all(node["args"], scope), "greatest and least ignore NULL arguments"
+    )
 
 
-@rule("NULLIFEXPR")
-def _nullif(_p: Prover, _node: Node, _scope: Scope) -> Verdict:
+def judge_nullif(_p: Prover, _node: Node, _scope: Scope) -> Verdict:
+    """Judge NULLIFEXPR nodes."""
     return maybe("nullif is NULL when its arguments are equal")
 
 
-@rule("DISTINCTEXPR")
-def _distinct(p: Prover, node: Node, _scope: Scope) -> Verdict:
+def judge_distinct(p: Prover, node: Node, _scope: Scope) -> Verdict:
     """IS DISTINCT FROM asks `=` where both sides have values, and passes on what it gives."""
-    if p.facts.is_total(node["opfuncid"]) or (
-        node["opno"] in p.facts.equalities and p.facts.built_in(node["opfuncid"])
-    ):
-        return never("IS DISTINCT FROM is true or false")
+    own = node["opno"] in p.facts.equalities and p.facts.built_in(node["opfuncid"])
+    total = own or p.facts.is_total(node["opfuncid"])
+    if p.facts.holds("distinct-from", "the server's own equality", total):
+        return never("distinct-from", "IS DISTINCT FROM is true or false")
     return maybe("the = of the type may give NULL")
 
 
-@rule("ROWCOMPAREEXPR")
-def _row_compare(p: Prover, node: Node, scope: Scope) -> Verdict:
+def judge_row_compare(p: Prover, node: Node, scope: Scope) -> Verdict:
     """The comparison calls the support functions of the fields' operator families."""
-    if any(family >= FIRST_USER_OID for family in node["opfamilies"]):
+    own = all(family < FIRST_USER_OID for family in node["opfamilies"])
+    if not p.facts.holds("row-comparison", "the server's own comparisons", own):
         return maybe("a comparison of the user's may give NULL")
-    return all_of(p.all(node["largs"] + node["rargs"], scope), "all compared fields have values")
+    return p.all_of(
+        "row-comparison",
+        p.all(node["largs"] + node["rargs"], scope),
+        "all compared fields have values",
+    )
 
 
-@rule("JSONISPREDICATE")
-def _is_json(p: Prover, node: Node, scope: Scope) -> Verdict:
+def judge_is_json(p: Prover, node: Node, scope: Scope) -> Verdict:
+    """Judge JSONISPREDICATE nodes."""
     return p.judge(node["expr"], scope)
 
 
-@rule("JSONVALUEEXPR")
-def _json_value(p: Prover, node: Node, scope: Scope) -> Verdict:
+def judge_json_value(p: Prover, node: Node, scope: Scope) -> Verdict:
+    """Judge JSONVALUEEXPR nodes."""
     return p.judge(node["formatted_expr"] or node["raw_expr"], scope)
 
 
-@rule("JSONCONSTRUCTOREXPR")
-def _json(p: Prover, node: Node, scope: Scope) -> Verdict:
+def judge_json(p: Prover, node: Node, scope: Scope) -> Verdict:
+    """Judge JSONCONSTRUCTOREXPR nodes."""
     kind = node["type"]
     if kind in (_JSON_OBJECT_AGG, _JSON_ARRAY_AGG):
         return p.judge(node["func"], scope) if node["func"] else maybe("the group may be empty")
     if kind in (_JSON_PARSE, _JSON_SCALAR, _JSON_SERIALIZE):
         args = node.items("args") or ([node["func"]] if node["func"] else [])
-        return all_of(p.all(args, scope), "the JSON of a value is a value")
-    return never("a JSON constructor makes JSON")
+        return p.all_of("json", p.all(args, scope), "the JSON of a value is a value")
+    return never("json", "a JSON constructor makes JSON")
 
 
-@rule("XMLEXPR")
-def _xml(_p: Prover, node: Node, _scope: Scope) -> Verdict:
+def judge_xml(_p: Prover, node: Node, _scope: Scope) -> Verdict:
+    """Judge XMLEXPR nodes."""
     if node["op"] == _XML_ELEMENT:
-        return never("xmlelement makes an element")
+        return never("xml", "xmlelement makes an element")
     return maybe("XML functions may give NULL")
 
 
-@rule("CASEEXPR")
-def _case(p: Prover, node: Node, scope: Scope) -> Verdict:
+def judge_case(p: Prover, node: Node, scope: Scope) -> Verdict:
     """Each branch is judged under its own condition, and under the failure of those before it."""
     failed: FactSet = frozenset()
     branches: list[Verdict] = []
@@ -179,14 +172,14 @@ def _case(p: Prover, node: Node, scope: Scope) -> Verdict:
         holds = _with_subject(node, facts_of(condition, IF_TRUE, p.facts), p)
         branches.append(_under(p, scope, failed | holds, when["result"]))
         if branches[-1].null:
-            return maybe("a branch of CASE may be NULL", branches[-1])
+            return p.all_of("case", branches, "a branch of CASE may be NULL")
         if possible == {TRUE}:
-            return all_of(branches, "every branch of CASE that can be reached has a value")
+            return p.all_of(
+                "case", branches, "every branch of CASE that can be reached has a value"
+            )
         failed |= facts_of(condition, _UNTRUE, p.facts)
-    if node["defresult"] is None:
-        return maybe("CASE without ELSE is NULL when no branch applies")
-    branches.append(_under(p, scope, failed, node["defresult"]))
-    return all_of(branches, "every branch of CASE has a value")
+    branches.append(_under(p, scope, failed, node["defresult"]))  # without ELSE: a NULL
+    return p.all_of("case", branches, "every branch of CASE has a value")
 
 
 def _under(p: Prover, scope: Scope, assumed: FactSet, node: Node) -> Verdict:
@@ -199,12 +192,10 @@ def _under(p: Prover, scope: Scope, assumed: FactSet, node: Node) -> Verdict:
 
 
 def _outcomes_under(p: Prover, scope: Scope, assumed: FactSet, node: Node) -> Outcomes:
-    from aiosqlc.postgres.infer.truth import outcomes
-
     scope.assumed.append(assumed)
     try:
         with p.assuming(scope, assumed):
-            return outcomes(p, node, scope)
+            return p.resolver.outcomes(p, node, scope)
     finally:
         scope.assumed.pop()
 

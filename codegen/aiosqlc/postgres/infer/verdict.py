@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether an expression can be NULL, why, and what that rests on."""
+    """Whether an expression can be NULL, why, what that rests on, and by which rule."""
 
     null: bool
     text: str
     because: tuple[Verdict, ...] = ()
+    rule: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """The text, with the rule's name where there is one."""
+        return f"{self.text} [{self.rule}]" if self.rule else self.text
 
     def reasons(self) -> tuple[str, ...]:
         """Return the chain of sentences, innermost first, each once."""
         if not self.because:
-            return (self.text,)
+            return (self.sentence,)
         found: dict[str, None] = {}
         self._collect(found)
         return tuple(found)
@@ -25,32 +30,14 @@ class Verdict:
     def _collect(self, found: dict[str, None]) -> None:
         for verdict in self.because:
             verdict._collect(found)  # noqa: SLF001 - our own class
-        found.setdefault(self.text, None)
+        found.setdefault(self.sentence, None)
 
 
-def never(text: str, *because: Verdict) -> Verdict:
-    """The expression cannot be NULL."""
-    return Verdict(False, text, because)
+def never(rule: str, text: str, *because: Verdict) -> Verdict:
+    """The expression cannot be NULL, by a rule of the register."""
+    return Verdict(False, text, because, rule)
 
 
 def maybe(text: str, *because: Verdict) -> Verdict:
     """The expression could not be proved not null."""
     return Verdict(True, text, because)
-
-
-def all_of(verdicts: Iterable[Verdict], text: str) -> Verdict:
-    """Not null iff every part is; a doubt names the first part that is not."""
-    parts = tuple(verdicts)
-    for part in parts:
-        if part.null:
-            return Verdict(True, text, (part,))
-    return Verdict(False, text, parts)
-
-
-def any_of(verdicts: Iterable[Verdict], text: str) -> Verdict:
-    """Not null iff at least one part is; a proof names the first part that is."""
-    parts = tuple(verdicts)
-    for part in parts:
-        if not part.null:
-            return Verdict(False, text, (part,))
-    return Verdict(True, text, parts)

@@ -1,0 +1,61 @@
+"""The rules, listed: which function judges which kind of node, and who answers whom."""
+
+from __future__ import annotations
+
+from aiosqlc.postgres.catalog.facts import Facts
+from aiosqlc.postgres.infer import aggregates, functions, relations, sublinks, truth, values
+from aiosqlc.postgres.infer.cardinality import RowCounter
+from aiosqlc.postgres.infer.prover import Resolver
+from aiosqlc.postgres.infer.scope import Scope
+from aiosqlc.postgres.infer.user_functions import body_verdict
+
+
+def _at_least_one(facts: Facts, scope: Scope) -> bool:
+    return RowCounter(facts).at_least_one(scope)
+
+
+RESOLVER = Resolver(
+    judges={
+        "AGGREF": aggregates.judge_aggregate,
+        "ARRAYCOERCEEXPR": values.judge_cast,
+        "ARRAYEXPR": values.judge_always,
+        "BOOLEANTEST": values.judge_always,
+        "BOOLEXPR": values.judge_boolean,
+        "CASEEXPR": values.judge_case,
+        "COALESCEEXPR": values.judge_coalesce,
+        "COERCETODOMAIN": values.judge_domain,
+        "COERCEVIAIO": values.judge_cast,
+        "COLLATEEXPR": values.judge_cast,
+        "CONST": values.judge_const,
+        "CONVERTROWTYPEEXPR": values.judge_cast,
+        "DISTINCTEXPR": values.judge_distinct,
+        "FIELDSELECT": relations.judge_field,
+        "FUNCEXPR": functions.judge_call,
+        "GROUPINGFUNC": values.judge_always,
+        "JSONCONSTRUCTOREXPR": values.judge_json,
+        "JSONISPREDICATE": values.judge_is_json,
+        "JSONVALUEEXPR": values.judge_json_value,
+        "MERGESUPPORTFUNC": values.judge_always,
+        "MINMAXEXPR": values.judge_minmax,
+        "NAMEDARGEXPR": values.judge_cast,
+        "NEXTVALUEEXPR": values.judge_always,
+        "NULLIFEXPR": values.judge_nullif,
+        "NULLTEST": values.judge_always,
+        "OPEXPR": functions.judge_call,
+        "PARAM": values.judge_param,
+        "RELABELTYPE": values.judge_cast,
+        "ROWCOMPAREEXPR": values.judge_row_compare,
+        "ROWEXPR": values.judge_always,
+        "SCALARARRAYOPEXPR": functions.judge_array_operation,
+        "SQLVALUEFUNCTION": values.judge_sql_value,
+        "SUBLINK": sublinks.judge_sublink,
+        "VAR": relations.judge_var,
+        "WINDOWFUNC": aggregates.judge_window,
+        "XMLEXPR": values.judge_xml,
+    },
+    column=relations.column_in,
+    body=body_verdict,
+    outcomes=truth.outcomes,
+    no_rows=truth.has_no_rows,
+    at_least_one=_at_least_one,
+)

@@ -1,0 +1,102 @@
+-- Where a column comes from.
+
+create table a (id int primary key, name text not null, bio text, grp int not null);
+create table b (id int primary key, aid int not null, x int);
+create table np (id int primary key, v int);
+create table late (v int);
+insert into late values (null);
+alter table late add constraint late_v not null v not valid;
+create table parent (id int, note text, constraint nn not null note no inherit);
+create table child () inherits (parent);
+create type shade;
+create function shade_in(cstring) returns shade language internal immutable strict as 'textin';
+create function shade_out(shade) returns cstring language internal immutable strict as 'textout';
+create type shade (input = shade_in, output = shade_out, like = text, category = 'S');
+create function faded(shade) returns text language sql immutable strict as 'select null::text';
+create cast (shade as text) with function faded(shade) as implicit;
+insert into a values (1, 'x', null, 1), (2, 'y', null, 1);
+insert into b values (1, 1, null);
+insert into np values (1, 1);
+insert into child values (1, null);
+
+-- refutes: column / every outer join found a match
+-- case: NULL in c
+select b.aid as c from a left join b on b.aid = a.id;
+
+-- refutes: column / the key is grouped once
+-- case: NULL in c
+select grp as k, grp as c from a group by k, rollup (c);
+
+-- refutes: column / the write has such a row
+-- case: NULL in c
+insert into a values (9, 'z', null, 1) returning old.name as c;
+
+-- refutes: column / the write has such a row
+-- case: NULL in c
+merge into a using b on a.id = b.id when not matched by source then delete returning b.aid as c;
+
+-- refutes: column-constraint / NOT NULL is declared
+-- case: NULL in c
+select bio as c from a;
+
+-- refutes: column-constraint / every child has it too
+-- case: NULL in c
+select note as c from parent;
+
+-- refutes: column-constraint / it is validated
+-- case: NULL in v
+select v from late;
+
+-- refutes: values / every part has a value
+-- case: NULL in c
+select c from (values (1), (null)) t (c);
+
+-- refutes: merged-column / every part has a value
+-- case: NULL in x
+select x from (select 1 as x) s full join (select null::int as x) t using (x);
+
+-- refutes: set-operation / every part has a value
+-- case: NULL in c
+select name as c from a union all select bio from a;
+
+-- refutes: set-operation / one part has a value
+-- case: NULL in c
+select bio as c from a intersect select bio from a;
+
+-- refutes: set-operation / no cast of the user's
+-- case: NULL in c
+select 'x'::text as c union all select 'dark'::shade;
+
+-- refutes: recursion / the recursive term keeps it
+-- case: NULL in m
+with recursive r (n, m, k) as (select 1, 1, null::int union all select n + 1, k, null from r
+    where n < 3) select m from r;
+
+-- refutes: function-column / no longer function beside it
+-- case: NULL in x
+select x from rows from (jsonb_each('{}'), generate_series(1, 2)) t (x, y, z);
+
+-- refutes: function-column / this column is a value
+-- case: NULL in v
+select v from jsonb_each_text('{"a": null}') t (k, v);
+
+-- refutes: condition / the function is strict
+-- case: NULL in bio
+select bio from a where concat(bio, 'x') = 'x';
+
+-- refutes: condition / the array has an element
+-- case: NULL in bio with {}
+select bio from a where (bio = any ($1::text[])) is not null;
+
+-- refutes: condition / the outcome needs a comparison
+-- case: NULL in bio with {}
+select bio from a where not (bio = any ($1::text[]));
+
+-- refutes: condition / computing it again gives the same
+-- case: NULL in c
+select nullif(random() < 0.5, g > 0) as c from generate_series(1, 99) g where
+    nullif(random() < 0.5, g > 0) is not null;
+
+-- refutes: condition / it speaks of the row that is returned
+-- case: NULL in x
+update np set v = null where v is not null returning v as x;

@@ -1,0 +1,134 @@
+-- Expressions and functions.
+
+create table a (id int primary key, name text not null, bio text, arr int[] not null);
+create domain loose as int;
+create type pair2;
+create function pair2_in(cstring) returns pair2 language internal immutable strict as 'int4in';
+create function pair2_out(pair2) returns cstring language internal immutable strict as 'int4out';
+create type pair2 (input = pair2_in, output = pair2_out, like = int4);
+create function p2_eq(pair2, pair2) returns bool language plpgsql immutable strict as $$ begin return null; end $$;
+create function p2_lt(pair2, pair2) returns bool language plpgsql immutable strict as $$ begin return null; end $$;
+create function p2_cmp(pair2, pair2) returns int language plpgsql immutable strict as $$ begin return null; end $$;
+create operator = (leftarg = pair2, rightarg = pair2, function = p2_eq);
+create operator < (leftarg = pair2, rightarg = pair2, function = p2_lt);
+create operator class p2_ops default for type pair2 using btree as operator 1 <, operator 3 =, function 1 p2_cmp(pair2, pair2);
+create function strict_zero(x int) returns int language sql immutable strict return coalesce(x, 0);
+create function perhaps(x int) returns int language sql immutable as 'select x where x > 100';
+create function passes(x int) returns int language sql immutable return x;
+insert into a values (1, 'x', null, '{1,NULL}'), (2, 'y', 'b', '{}');
+
+-- refutes: parameter / None is not allowed
+-- case: NULL in c with NULL
+select coalesce($1::int, null) as c;
+
+-- refutes: domain-cast / the domain is NOT NULL
+-- case: NULL in c
+select null::loose as c;
+
+-- refutes: boolean / every part has a value
+-- case: NULL in c
+select bio = 'x' and id > 0 as c from a;
+
+-- refutes: coalesce / one part has a value
+-- case: NULL in c
+select coalesce(bio, null) as c from a;
+
+-- refutes: greatest-least / one part has a value
+-- case: NULL in c
+select greatest(bio, null) as c from a;
+
+-- refutes: distinct-from / the server's own equality
+-- case: NULL in c
+select '1'::pair2 is distinct from '2'::pair2 as c;
+
+-- refutes: row-comparison / every part has a value
+-- case: NULL in c
+select row(bio, 1) < row(name, 2) as c from a;
+
+-- refutes: row-comparison / the server's own comparisons
+-- case: NULL in c
+select row('1'::pair2, 1) < row('2'::pair2, 2) as c;
+
+-- refutes: case / every part has a value
+-- case: NULL in c
+select case when id > 0 then null when id > 9 then bio else 'x' end as c from a;
+
+-- refutes: case / a branch knows its own row only
+-- case: NULL in c
+select case when bio is not null then first_value(bio) over (order by id) else 'x' end as c from a;
+
+-- refutes: json / every part has a value
+-- case: NULL in c
+select json_scalar(bio) as c from a;
+
+-- refutes: scalar-subquery / its column has a value
+-- case: NULL in c
+select (select max(id) from a where id > 99) as c;
+
+-- refutes: scalar-subquery / it has a row
+-- case: NULL in c
+select (select id from a where id > 99) as c;
+
+-- refutes: subquery-comparison / every part has a value
+-- case: NULL in c
+select bio in (select name from a) as c from a;
+
+-- refutes: total-function / every part has a value
+-- case: NULL in c
+select upper(bio) as c from a;
+
+-- refutes: total-function / it is total
+-- case: NULL in c
+select array_length(arr, 2) as c from a;
+
+-- refutes: never-null-function / it is in the list
+-- case: NULL in c
+select json_build_object('a', 1) -> 'b' as d, to_json(bio) as e, array_position(arr, 9) as c from a;
+
+-- refutes: never-null-function / no VARIADIC array
+-- case: NULL in c
+select concat(variadic null::text[]) as c;
+
+-- refutes: any-argument-function / one part has a value
+-- case: NULL in c
+select array_cat(null::int[], null) as c;
+
+-- refutes: first-argument-function / every part has a value
+-- case: NULL in c
+select concat_ws(bio, 'x', 'y') as c from a;
+
+-- refutes: first-argument-function / no VARIADIC array
+-- case: NULL in c
+select concat_ws(',', variadic null::text[]) as c;
+
+-- refutes: user-function / every part has a value
+-- case: NULL in c
+select passes(null) as c;
+
+-- refutes: user-function / a strict one gets values
+-- case: NULL in c
+select strict_zero(null) as c;
+
+-- refutes: user-function / its body has a row
+-- case: NULL in c
+select perhaps(id) as c from a;
+
+-- refutes: value-set / it is the only set beside it
+-- case: NULL in c
+select generate_series(1, 3), generate_series(1, 2) as c;
+
+-- refutes: value-set / its rows are values
+-- case: NULL in c
+select json_array_elements_text('[null]') as c;
+
+-- refutes: array-comparison / every part has a value
+-- case: NULL in c
+select bio = any (array['x']) as c from a;
+
+-- refutes: array-comparison / the operator is total
+-- case: NULL in c
+select '1'::pair2 = any (array['2'::pair2]) as c;
+
+-- refutes: array-comparison / the elements are values
+-- case: NULL in c
+select 7 = any (arr) as c from a;

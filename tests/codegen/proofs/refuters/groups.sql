@@ -1,0 +1,74 @@
+-- Aggregates, windows and arrays.
+
+create table a (id int primary key, name text not null, bio text, n int not null);
+create table t (id int primary key, arr int[] not null, js jsonb not null);
+insert into a values (1, 'x', null, 1), (2, 'y', null, 2);
+insert into t values (1, '{1,NULL}', 'null');
+
+-- refutes: aggregate / every part has a value
+-- case: NULL in c
+select max(bio) as c from a group by name;
+
+-- refutes: aggregate / every group has a row
+-- case: NULL in c
+select max(n) as c from a where id > 9;
+
+-- refutes: aggregate / no FILTER
+-- case: NULL in c
+select max(n) filter (where id > 9) as c from a group by name;
+
+-- refutes: aggregate / it is NULL of NULLs only
+-- case: NULL in c
+select stddev(n) as c from a group by name;
+
+-- refutes: window / every part has a value
+-- case: NULL in c
+select max(bio) over (partition by id) as c from a;
+
+-- refutes: window / a default at the edge
+-- case: NULL in c
+select lag(n) over (order by id) as c from a;
+
+-- refutes: window / no FILTER
+-- case: NULL in c
+select max(n) filter (where id > 9) over () as c from a;
+
+-- refutes: window / the frame has the current row
+-- case: NULL in c
+select max(n) over (order by id rows between 2 preceding and 1 preceding) as c from a;
+
+-- refutes: array-constructor / every part has a value
+-- case: NULL inside c
+select array[name, bio] as c from a;
+
+-- refutes: array-subquery / what is collected is no array
+-- case: NULL inside c
+select array(select arr from t) as c;
+
+-- refutes: array-collected / every part has a value
+-- case: NULL inside c
+select array_agg(bio) as c from a group by id;
+
+-- refutes: array-collected / what is collected is no array
+-- case: NULL inside c
+select array_agg(arr) as c from t group by id;
+
+-- refutes: array-alternatives / every part has a value
+-- case: NULL inside c
+select coalesce(arr, array[1]) as c from t;
+
+-- refutes: array-constant / no null bitmap
+-- case: NULL inside c
+select '{1,NULL}'::int[] as c;
+
+-- refutes: array-cast / the cast is total
+-- case: NULL inside c
+select array_agg(js)::int[] as c from t group by id;
+
+-- refutes: array-function / no text stands for NULL
+-- case: NULL inside c
+select string_to_array('a,b', ',', 'b') as c;
+
+-- refutes: array-check / a validated CHECK says so
+-- case: NULL inside arr
+select arr from t;

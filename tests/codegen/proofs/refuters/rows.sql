@@ -1,0 +1,112 @@
+-- How many rows.
+
+create sequence ticks;
+create table a (id int primary key, name text not null, grp int not null);
+create table item (code varchar(20) primary key);
+create table b (id int primary key, aid int not null);
+create table live (id int not null, gone bool not null);
+create unique index on live (id) where not gone;
+create table two (x int not null, y int not null, primary key (x, y));
+create table parent (id int primary key);
+create table child () inherits (parent);
+create table moments (t timestamp primary key);
+create table skipping (id int primary key, v int);
+create function skip() returns trigger language plpgsql as $$ begin return null; end $$;
+create trigger skip before insert on skipping for each row execute function skip();
+set timezone = 'Europe/Berlin';
+insert into a values (1, 'x', 1), (2, 'x', 1);
+insert into item values ('a'), ('a ');
+insert into b values (1, 1), (2, 2);
+insert into live values (1, true), (1, true);
+insert into two values (1, 1), (1, 2);
+insert into parent values (1);
+insert into child values (1);
+insert into moments values ('2024-03-31 02:30'), ('2024-03-31 03:30');
+
+-- refutes: limit / no WITH TIES
+-- case: many
+select name from a order by name fetch first 1 row with ties;
+
+-- refutes: one-row / no set in the select list
+-- case: many
+select count(*), generate_series(1, 2) from a;
+
+-- refutes: unique-key / every column is pinned
+-- case: many
+select * from two where x = 1;
+
+-- refutes: unique-key / the equality is the index's own
+-- case: many with a
+select * from item where code = $1::char(8);
+
+-- refutes: unique-key / the predicate is implied
+-- case: many
+select * from live where id = 1;
+
+-- refutes: unique-key / no child has rows of its own
+-- case: many
+select * from parent where id = 1;
+
+-- refutes: unique-key / ON pins the optional side only
+-- case: many
+select a.id from a left join b on a.id = 1 and b.id = 1;
+
+-- refutes: unique-key / no FULL JOIN
+-- case: many
+select x, y from (select 1 as x) s full join (select 2 as y) t on x = y;
+
+-- refutes: unique-key / what it equals is not volatile
+-- case: many
+select id from a where id = nextval('ticks');
+
+-- refutes: unique-key / what it equals depends on no row
+-- case: many
+select a.id from a where a.id = (select b.id from b where b.aid = a.id);
+
+-- refutes: unique-key / LATERAL refers to one row
+-- case: many
+select distinct x.name from a cross join lateral (select a.id::text as name limit 1) x;
+
+-- refutes: group-keys / every key has one value
+-- case: many
+select id, count(*) from a group by id;
+
+-- refutes: group-keys / there is one grouping set
+-- case: many
+select id, count(*) from a where id = 1 group by rollup (id);
+
+-- refutes: set-operation-rows / no UNION
+-- case: many
+select id from a where id = 1 union all select id from b where id = 1;
+
+-- refutes: set-operation-rows / the column is not cast
+-- case: many with 2024-03-31 03:30+02
+select t from (select t from moments except all select null::timestamptz) s where t = $1;
+
+-- refutes: some-row / no condition
+-- case: empty
+select 1 where 1 = 2;
+
+-- refutes: some-row / no HAVING
+-- case: empty
+select count(*) from a having count(*) > 9;
+
+-- refutes: some-row / no OFFSET
+-- case: empty
+select 1 offset 1;
+
+-- refutes: some-row / LIMIT lets one through
+-- case: empty
+select 1 limit 0;
+
+-- refutes: some-row / no set in the select list
+-- case: empty
+select generate_series(1, 0);
+
+-- refutes: some-row / no trigger turns it away
+-- case: empty
+insert into skipping values (1, 1) returning id;
+
+-- refutes: some-row / ON CONFLICT always writes
+-- case: empty
+insert into a values (1, 'x', 1) on conflict do nothing returning id;
