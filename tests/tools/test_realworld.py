@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiosqlc.contract.conforms import unlike
 
-from tools.realworld.conforms import unlike
 from tools.realworld.worlds import _difference
 
 _ROOT = Path(__file__).resolve().parents[2]

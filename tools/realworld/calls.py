@@ -17,12 +17,12 @@ from typing import Any, get_type_hints
 
 import asyncpg
 from aiosqlc.contract.alike import rows_in
+from aiosqlc.contract.conforms import unlike
 from aiosqlc.contract.values import Values
 from aiosqlc.pipeline import Analysed
 from aiosqlc.plan.naming import argument, function_name, module_name
 from aiosqlc.stages import TypedQuery
 
-from tools.realworld.conforms import unlike
 from tools.realworld.worlds import Recorder, World, open_world
 
 _ROUNDS = 3  # data sets: nothing, little, more

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
 
 from aiosqlc.cli.common import load, report, style_of
+from aiosqlc.config.project import Project
 from aiosqlc.parse.scanner import Dialect
-from aiosqlc.pipeline import analyze_project
+from aiosqlc.pipeline import Analysed, Compiled, analyze_project, print_set
+from aiosqlc.postgres.calling import Package
+from aiosqlc.postgres.selfcheck import Checked, selfcheck
+
+_PACKAGE = "aiosqlc_selfcheck"
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
@@ -21,17 +31,71 @@ def run(arguments: argparse.Namespace) -> int:
     project = load(arguments)
     if project is None:
         return 2
-    from aiosqlc.postgres.selfcheck import selfcheck
-
     failed = False
     for analysed in analyze_project(project, remember=False):
         report(analysed.diagnostics, style_of(arguments, project.root))
         failed = failed or analysed.failed
         if analysed.failed or analysed.entry.engine is not Dialect.POSTGRESQL:
             continue
-        refuted = selfcheck(analysed, executions=arguments.n, seed=arguments.seed)
-        report(refuted, style_of(arguments, project.root))
-        failed = failed or bool(refuted)
-        count = len(analysed.analysis.queries)
-        sys.stderr.write(f"{count} queries on random rows: {len(refuted)} claims refuted\n")
+        with _package(project, analysed) as package:
+            checked = selfcheck(
+                analysed, executions=arguments.n, seed=arguments.seed, package=package
+            )
+        report([*checked.refuted, *checked.unrun], style_of(arguments, project.root))
+        failed = failed or bool(checked.refuted)
+        sys.stderr.write("\n".join(_summary(analysed, checked, called=package is not None)) + "\n")
     return 1 if failed else 0
+
+
+@contextlib.contextmanager
+def _package(project: Project, analysed: Analysed) -> Iterator[Package | None]:
+    """Print the entry's functions as a package of its own, so that they can be called."""
+    python = analysed.entry.python
+    if python is None:
+        yield None
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / _PACKAGE
+        alone = replace(
+            python,
+            out=out,
+            package=_PACKAGE,
+            executor="",
+            emit_class=False,
+            emit_protocol=False,
+            same_as="",
+            contract=None,
+        )
+        into = Compiled()
+        print_set(
+            project, replace(analysed.entry, python=alone, json=None), analysed.analysis, into
+        )
+        out.mkdir()
+        for file in into.files:
+            file.path.write_text(file.text, "utf-8")
+        yield Package(_PACKAGE, Path(folder), (project.root, Path.cwd()))
+
+
+def _summary(analysed: Analysed, checked: Checked, *, called: bool) -> Iterator[str]:
+    """Say how far the hunt got, and what it could not reach."""
+    count = len(analysed.analysis.queries)
+    yield f"{count} queries on random rows: {len(checked.refuted)} claims refuted"
+    if checked.unrun:
+        yield f"{len(checked.unrun)} never ran"
+    if checked.rowless:
+        yield f"no row ever came back from, or was written by: {_listed(checked.rowless)}"
+    for reason, names in _by_reason(checked.uncalled).items():
+        yield f"functions that never answered: {_listed(names)} ({reason})"
+    if not called:
+        yield "no function was called: this entry generates no Python"
+
+
+def _by_reason(uncalled: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name, reason in uncalled:
+        found.setdefault(reason, []).append(name)
+    return found
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names)

@@ -9,8 +9,9 @@ from typing import Protocol
 
 from psycopg import pq
 
-from aiosqlc.diagnostics import Diagnostic, Label
+from aiosqlc.diagnostics import Diagnostic, Label, Severity
 from aiosqlc.postgres.analyze import Analyzer
+from aiosqlc.postgres.calling import Called, Package, call_all
 from aiosqlc.postgres.catalog.facts import load_facts
 from aiosqlc.postgres.population import Population
 from aiosqlc.postgres.sampling import Sampler
@@ -73,22 +74,69 @@ class Analysed(Protocol):
         ...
 
 
-def selfcheck(analysed: Analysed, *, executions: int = 50, seed: int = 0) -> tuple[Diagnostic, ...]:
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a hunt has found, and how far it got.
+
+    `refuted` are false claims. `unrun` are queries that every time failed, and `uncalled` those
+    whose functions did, with the reason; of `rowless` no row ever came back or was written, so that
+    nothing was tried of them.
+    """
+
+    refuted: tuple[Diagnostic, ...] = ()
+    unrun: tuple[Diagnostic, ...] = ()
+    uncalled: tuple[tuple[str, str], ...] = ()
+    rowless: tuple[str, ...] = ()
+
+
+@dataclass
+class _Seen:
+    """What became of one query's executions."""
+
+    ran: bool = False
+    rows: bool = False
+    refusal: str = ""
+
+
+def selfcheck(
+    analysed: Analysed, *, executions: int = 50, seed: int = 0, package: Package | None = None
+) -> Checked:
     """Run every query about `executions` times on random rows; report each refuted claim once.
 
     Everything happens in a database of its own, which is dropped. A claim may be ours or the
-    user's (`!`): the finding shows the row and the parameters that refute it.
+    user's (`!`): the finding shows the row and the parameters that refute it. The functions of
+    `package` are called, too.
     """
     options = AnalyzeOptions(database_uri=analysed.entry.database_uri, shims=analysed.inputs.shims)
+    queries = analysed.analysis.queries
     try:
-        with Analyzer() as analyzer, _scratch(analyzer.server(options), analysed) as connection:
-            return tuple(_hunt(connection, analysed.analysis.queries, executions, seed))
+        with Analyzer() as analyzer, _scratch(analyzer.server(options), analysed) as scratch:
+            connection, conninfo = scratch
+            seen = {query.parsed.name: _Seen() for query in queries}
+            refuted = list(_hunt(connection, queries, executions, seed, seen))
+            called = call_all(conninfo, package, queries, seed) if package else Called()
     except (ServerUnavailableError, ConnectionFailedError, DatabaseRefusedError) as error:
-        return (Diagnostic("E210", f"no PostgreSQL server: {error}"),)
+        return Checked((Diagnostic("E210", f"no PostgreSQL server: {error}"),))
+    broken = [(query, called.broken.get(query.parsed.name)) for query in queries]
+    refuted += [_broken(query, said) for query, said in broken if said]
+    return Checked(
+        tuple(refuted),
+        tuple(_unrun(q, seen[q.parsed.name]) for q in queries if not seen[q.parsed.name].ran),
+        tuple(
+            (name, why) for name, why in called.unanswered.items() if name not in called.answered
+        ),
+        tuple(
+            query.parsed.name
+            for query in queries
+            if (one := seen[query.parsed.name]).ran
+            and not one.rows
+            and (query.columns or query.writes)
+        ),
+    )
 
 
 @contextlib.contextmanager
-def _scratch(server: Server, analysed: Analysed) -> Iterator[Connection]:
+def _scratch(server: Server, analysed: Analysed) -> Iterator[tuple[Connection, str]]:
     with Connection(server.admin) as admin:
         name = new_draft(admin)
         try:
@@ -96,14 +144,19 @@ def _scratch(server: Server, analysed: Analysed) -> Iterator[Connection]:
                 inputs = analysed.inputs
                 apply_schema(connection, inputs.schema, inputs.shims, own_server=server.embedded)
             with Connection(server.conninfo(name)) as connection:
-                yield connection
+                yield connection, server.conninfo(name)
         finally:
             admin.run(f'drop database if exists "{name}" with (force)')
 
 
 def _hunt(
-    connection: Connection, queries: Sequence[TypedQuery], executions: int, seed: int
+    connection: Connection,
+    queries: Sequence[TypedQuery],
+    executions: int,
+    seed: int,
+    seen: dict[str, _Seen],
 ) -> Iterator[Diagnostic]:
+    """Yield refuted claims; in the end rows are left behind for functions to be called on."""
     facts = load_facts(connection)
     sampler = Sampler(seed, [query.sql for query in queries])
     population = Population(connection, facts, sampler, facts.relations)
@@ -115,11 +168,24 @@ def _hunt(
         for query in queries:
             for _ in range(max(1, executions // _ROUNDS)):
                 trial = draw(query, population)
-                for finding in _compare(query, trial.run(population)):
+                result = trial.run(population)
+                _note(seen[query.parsed.name], result, trial)
+                for finding in _compare(query, result):
                     if (query.parsed.name, finding.claim) not in refuted:
                         refuted.add((query.parsed.name, finding.claim))
                         yield _diagnostic(query, finding, trial)
         connection.run("rollback")
+    connection.run("begin")
+    population.fill(_ROWS)
+    connection.run("commit")
+
+
+def _note(seen: _Seen, result: pq.abc.PGresult | None, trial: Trial) -> None:
+    if result is None:
+        seen.refusal = trial.refusal
+    else:
+        seen.ran = True
+        seen.rows = seen.rows or result.ntuples > 0 or bool(result.command_tuples)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +198,9 @@ def _compare(query: TypedQuery, result: pq.abc.PGresult | None) -> Iterator[_Fin
     if result is None:
         return
     count = result.ntuples
+    if query.columns and result.nfields != len(query.columns):
+        yield _Finding(f"it returns {len(query.columns)} columns", f"{result.nfields} columns")
+        return
     if query.columns and count > 1 and query.cardinality.at_most_one:
         yield _Finding("returns at most one row", f"{count} rows")
     if query.columns and not count and query.cardinality in {Cardinality.ONE, Cardinality.SOME}:
@@ -144,6 +213,28 @@ def _compare(query: TypedQuery, result: pq.abc.PGresult | None) -> Iterator[_Fin
         row = nulls_in(result, index)
         if column.not_null and index not in missing and row is not None:
             yield _Finding(f"column {column.name} is NOT NULL", row_of(result, row))
+
+
+def _unrun(query: TypedQuery, seen: _Seen) -> Diagnostic:
+    return Diagnostic(
+        "E362",
+        f"`{query.parsed.name}` never ran: nothing is known of it",
+        (Label(query.parsed.file, query.parsed.name_span),),
+        "if it cannot succeed on rows that the schema allows, it is wrong; more executions (`-n`)"
+        " may find rows on which it does",
+        Severity.WARNING,
+        notes=(f"the last refusal: {seen.refusal}",) if seen.refusal else (),
+    )
+
+
+def _broken(query: TypedQuery, said: str) -> Diagnostic:
+    return Diagnostic(
+        "E360",
+        f"{query.parsed.name}: its function does not return what it promises",
+        (Label(query.parsed.file, query.parsed.name_span),),
+        "please report this as a bug",
+        notes=(said,),
+    )
 
 
 def _diagnostic(query: TypedQuery, finding: _Finding, trial: Trial) -> Diagnostic:

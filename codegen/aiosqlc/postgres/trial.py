@@ -9,6 +9,7 @@ from psycopg import pq
 
 from aiosqlc.postgres.catalog.rows import Attribute
 from aiosqlc.postgres.population import Population, answered, attempt
+from aiosqlc.postgres.server.connection import server_error
 from aiosqlc.stages import TypedParam, TypedQuery
 
 _WIDEST = 40  # characters of a value that are shown
@@ -24,13 +25,17 @@ _NUMBERS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Trial:
-    """One text of a query with its arguments: it can be run again, on other rows."""
+    """One text of a query with its arguments: it can be run again, on other rows.
+
+    `refusal` is what the server said when it was last run, '' where it answered.
+    """
 
     sql: str
     values: tuple[str | None, ...]
     params: tuple[TypedParam, ...]
+    refusal: str = ""
 
     def run(self, population: Population) -> pq.abc.PGresult | None:
         """Return what the server answers, None if it refuses; the data stay as they are."""
@@ -38,6 +43,7 @@ class Trial:
         connection.run("savepoint execution")
         result = attempt(connection, self.sql, self.values)
         connection.run("rollback to execution")
+        self.refusal = "" if answered(result) else server_error(result).message
         return result if answered(result) else None
 
     @property

@@ -42,7 +42,24 @@ def _analysis() -> Analysis:
 
 
 def test_true_claims_survive() -> None:
-    assert selfcheck(_Analysed(_analysis())) == ()
+    checked = selfcheck(_Analysed(_analysis()))
+    assert (checked.refuted, checked.unrun, checked.rowless) == ((), (), ())
+
+
+def test_what_never_ran_and_what_never_returned_a_row_is_named() -> None:
+    sqls = (
+        "select 1 / (id - id) from a",
+        "select id from a where id <> id",
+        "update b set aid = null",
+        "select 1 / 0 as n",
+        "select id from a",
+        "update b set aid = 1, x = 2",
+    )
+    analysis = run(TABLES, [query(sql, f"Q{n}") for n, sql in enumerate(sqls)])[0]
+    checked = selfcheck(_Analysed(analysis))
+    assert [p.message.split("`")[1] for p in checked.unrun] == ["Q3"]
+    assert checked.unrun[0].notes == ("the last refusal: division by zero",)
+    assert checked.rowless == ("Q0", "Q1", "Q2")
 
 
 def test_a_false_not_null_is_refuted_by_a_row() -> None:
@@ -51,7 +68,7 @@ def test_a_false_not_null_is_refuted_by_a_row() -> None:
         replace(q, columns=tuple(replace(c, not_null=True) for c in q.columns))
         for q in honest.queries
     )
-    found = selfcheck(_Analysed(replace(honest, queries=lying)))
+    found = selfcheck(_Analysed(replace(honest, queries=lying))).refuted
     assert {p.message for p in found} == {
         "Q0: it is not true that column bio is NOT NULL",
         "Q1: it is not true that column title is NOT NULL",
@@ -63,7 +80,7 @@ def test_a_false_not_null_is_refuted_by_a_row() -> None:
 def test_a_false_row_count_is_refuted() -> None:
     honest = _analysis()
     lying = tuple(replace(q, cardinality=Cardinality.ONE) for q in honest.queries)
-    found = selfcheck(_Analysed(replace(honest, queries=lying)))
+    found = selfcheck(_Analysed(replace(honest, queries=lying))).refuted
     assert any("at most one row" in p.message for p in found)
     assert any("at least one row" in p.message for p in found)
 

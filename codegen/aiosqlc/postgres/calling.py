@@ -1,0 +1,155 @@
+"""Calls generated functions on the rows of a database: do they return what they promise?"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from inspect import isasyncgen
+from pathlib import Path
+from random import Random
+from typing import Any, get_type_hints
+
+from psycopg.conninfo import conninfo_to_dict
+
+from aiosqlc.contract.alike import rows_in
+from aiosqlc.contract.conforms import unlike
+from aiosqlc.contract.values import Values
+from aiosqlc.plan.naming import argument, function_name, module_name
+from aiosqlc.postgres.population import quoted
+from aiosqlc.stages import TypedQuery
+
+_CALLS = 20  # of each function
+_LONGEST = 10.0  # seconds for one call
+_NEEDED = " is needed beside "  # what a function says of arguments that must come together
+_REMEMBERED = 5  # rows of an answer or a table whose values are passed again
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """A generated package: its name, the folder above it, and where what it imports is found."""
+
+    name: str
+    folder: Path
+    paths: tuple[Path, ...] = ()
+
+
+@dataclass(slots=True)
+class Called:
+    """What calling has shown: by query, why a function broke its promise, or never answered."""
+
+    answered: set[str] = field(default_factory=set)
+    broken: dict[str, str] = field(default_factory=dict)
+    unanswered: dict[str, str] = field(default_factory=dict)
+
+
+def call_all(
+    conninfo: str, package: Package, queries: Sequence[TypedQuery], seed: int = 0
+) -> Called:
+    """Call each query's function a few times, in transactions that are rolled back."""
+    paths = [str(package.folder), *map(str, package.paths)]
+    sys.path[:0] = paths
+    try:
+        return asyncio.run(_call_all(conninfo, package, queries, seed))
+    finally:
+        for path in paths:
+            sys.path.remove(path)
+        for name in [name for name in sys.modules if name.partition(".")[0] == package.name]:
+            del sys.modules[name]
+
+
+async def _call_all(
+    conninfo: str, package: Package, queries: Sequence[TypedQuery], seed: int
+) -> Called:
+    called = Called()
+    functions: dict[str, Callable[..., Any]] = {}
+    for query in queries:
+        name = query.parsed.name
+        try:
+            module = importlib.import_module(
+                f"{package.name}.{module_name(query.parsed.file.path.name)}"
+            )
+            functions[name] = getattr(module, function_name(name))
+        except (ImportError, AttributeError) as error:
+            called.unanswered[name] = f"its function cannot be imported: {error}"
+    if not functions:
+        return called
+    import asyncpg  # where it is not installed, no module could be imported
+
+    parts = conninfo_to_dict(conninfo)
+    connection = await asyncpg.connect(
+        host=parts.get("host"),
+        port=parts.get("port"),
+        user=parts.get("user"),
+        password=parts.get("password"),
+        database=parts.get("dbname"),
+    )
+    refusals = (asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
+    try:
+        values = {q.parsed.name: await _values(connection, q, seed) for q in queries}
+        for _ in range(_CALLS):
+            for query in queries:
+                name = query.parsed.name
+                if function := functions.get(name):
+                    await _call(connection, query, function, values[name], called, refusals)
+    finally:
+        await connection.close()
+    return called
+
+
+async def _values(connection: Any, query: TypedQuery, seed: int) -> Values:
+    """Return values for a query's arguments, among them those of the columns they meet."""
+    values = Values(Random(seed), {})  # noqa: S311 - test data
+    for param in query.params:
+        if param.origin is None or param.is_part:
+            continue
+        column, table = quoted(param.origin.column), quoted(param.origin.table)
+        rows = await connection.fetch(
+            f"select {column} from {quoted(param.origin.schema)}.{table} limit {_REMEMBERED}"  # noqa: S608 - quoted names
+        )
+        for (value,) in rows:
+            values.remember({argument(param.name): value})
+    return values
+
+
+async def _call(
+    connection: Any,
+    query: TypedQuery,
+    function: Callable[..., Any],
+    values: Values,
+    called: Called,
+    refusals: tuple[type[Exception], ...],
+) -> None:
+    name = query.parsed.name
+    naive = {argument(p.name) for p in query.params if p.type.name in {"timestamp", "time"}}
+    try:
+        arguments = values.arguments(function, frozenset(naive))
+    except Exception as error:  # noqa: BLE001 - a class of the user's, of which no value is known
+        called.unanswered.setdefault(name, f"no arguments: {type(error).__name__}: {error}")
+        return
+    transaction = connection.transaction()
+    await transaction.start()
+    try:
+        async with asyncio.timeout(_LONGEST):
+            answer = function(connection, **arguments)
+            result = [row async for row in answer] if isasyncgen(answer) else await answer
+    except refusals as error:
+        called.unanswered.setdefault(name, f"{type(error).__name__}: {error}".split("\n")[0])
+        return
+    except Exception as error:  # noqa: BLE001 - whatever it is, the function breaks its promise
+        text = f"{type(error).__name__}: {error}"
+        if _NEEDED in text:
+            called.unanswered.setdefault(name, text)
+        else:
+            called.broken.setdefault(name, f"{text} with {arguments!r}")
+        return
+    finally:
+        await transaction.rollback()
+    called.answered.add(name)
+    promised = None if isasyncgen(answer) else get_type_hints(function).get("return")
+    if promised is not None and (said := unlike(result, promised)):
+        called.broken.setdefault(name, f"{said} with {arguments!r}")
+    for row in rows_in(result)[:_REMEMBERED]:
+        values.remember(row)
