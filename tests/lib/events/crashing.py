@@ -8,6 +8,7 @@ import random
 import signal
 import sys
 import time
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 
 import asyncpg
@@ -28,7 +29,7 @@ async def effect(tx: Executor, event: Event) -> None:
     await tx.execute("UPDATE total SET number = number + 1")
 
 
-async def work(database: str, redis: str, topic: str) -> None:
+async def work(database: str, redis: str, topic: str, ready: int) -> None:
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(
             asyncpg.create_pool(database, min_size=1, max_size=3)
@@ -39,20 +40,38 @@ async def work(database: str, redis: str, topic: str) -> None:
         consumer = Consumer(db, client, group="g", name="m", handlers=handlers, policy=POLICY)
         await stack.enter_async_context(Relay(db, client, batch_size=20).running())
         await stack.enter_async_context(consumer.running())
+        os.write(ready, b".")
         await asyncio.Event().wait()
+
+
+def crash_once(chance: random.Random, begin: Callable[[int], None], *, early: bool) -> None:
+    """Fork a process and kill it: among its work, or early, wherever it is then."""
+    heard, ready = os.pipe()
+    child = os.fork()
+    if child == 0:
+        begin(ready)
+        os._exit(0)
+    os.close(ready)
+    began = time.monotonic()
+    if not early:
+        os.read(heard, 1)
+    # A machine that is busy takes longer for the work, too.
+    span = max(0.09, time.monotonic() - began)
+    time.sleep(chance.uniform(0.1, 1) * span)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    os.close(heard)
 
 
 def main(database: str, redis: str, topic: str, rounds: int) -> None:
     # Forked from a process that has imported everything, so that a round takes milliseconds.
     chance = random.Random(7)
-    for _ in range(rounds):
-        child = os.fork()
-        if child == 0:
-            asyncio.run(work(database, redis, topic))
-            os._exit(0)
-        time.sleep(chance.uniform(0.01, 0.09))
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
+    for number in range(rounds):
+        crash_once(
+            chance,
+            lambda ready: asyncio.run(work(database, redis, topic, ready)),
+            early=number % 5 == 0,
+        )
 
 
 if __name__ == "__main__":

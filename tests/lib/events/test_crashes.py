@@ -22,7 +22,7 @@ KEYS = 10
 async def test_no_number_of_crashes_loses_or_repeats_an_event(
     shared_database: str, redis: Redis, redis_url: str, topic: str, full: Full
 ) -> None:
-    rounds, each = full(200, sample=40), full(400, sample=80)
+    rounds, each = full(200, sample=40), full(600, sample=120)
     async with (
         asyncpg.create_pool(shared_database, min_size=1, max_size=4) as pool,
         AsyncExitStack() as stack,

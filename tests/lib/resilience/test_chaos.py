@@ -79,7 +79,7 @@ async def plain(chaos: Proxy) -> AsyncIterator[HttpClient]:
         yield opened
 
 
-def resilient(plain: HttpClient, *, seconds: float = 0.4, **policy: float) -> ResilientClient:
+def resilient(plain: HttpClient, *, seconds: float = 1.0, **policy: float) -> ResilientClient:
     breaker = CircuitBreaker("things", BreakerPolicy(**policy))  # type: ignore[arg-type] # numbers
     return ResilientClient(plain, Upstream(breaker, Bulkhead("things"), RETRY), seconds=seconds)
 
@@ -93,7 +93,7 @@ async def get(client: ResilientClient) -> Thing:
     return await client.call("GET", "/thing", Thing)
 
 
-async def failure(client: ResilientClient, method: str = "GET", *, within: float = 1.0) -> AppError:
+async def failure(client: ResilientClient, method: str = "GET", *, within: float = 5.0) -> AppError:
     began = time.monotonic()
     with pytest.raises(AppError) as failed:
         await client.call(method, "/thing", Thing, body={} if method == "POST" else None)
