@@ -132,6 +132,12 @@ test-e2e: $(READY) ## test the whole stack through the gateway
 test-long: $(READY) ## test at full length what make test takes samples of: crashes, hunts, restarts
 	@$(PY) -m pytest --long $(or $(t),$(WORKERS))
 
+.PHONY: cover
+cover: $(READY) ## run every test and print how much of each package it ran, branches too
+	@mkdir -p .cache
+	@$(PY) -m pytest --cov --cov-report=json:.cache/coverage.json $(or $(t),$(WORKERS)) || echo "some failed; what they ran is counted" >&2
+	@$(PY) -m tools.cover .cache/coverage.json
+
 .PHONY: test-containers
 test-containers: $(READY) ## test docker-compose's core and monitoring (needs a Docker engine; builds the images)
 	@bash deploy/docker/offline/build.sh

@@ -52,6 +52,7 @@ def test_make_knows_how_to_do_what_it_explains(target):
         ("test-order", "-m pytest tests/services/order"),
         ("test-repo", "-m pytest -m repo"),
         ("test-long", "-m pytest --long"),
+        ("cover", "-m pytest --cov"),
     ],
 )
 def test_make_knows_what_the_older_systems_makefiles_did(target, does):
