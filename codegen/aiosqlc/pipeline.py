@@ -204,15 +204,13 @@ def print_set(
         into.written += 0 if entry.python else len(analysis.queries)
     if entry.python:
         into.folders.append(entry.python.out)
-        modules, clashes = _plan(entry.python, analysis, entry.engine)
-        into.diagnostics += clashes
+        modules, clashes = _planned(entry.python, analysis, entry.engine, into)
         while clashes and keep_going:
             sound = without_concerned(analysis, clashes)
             if len(sound.queries) in {0, len(analysis.queries)}:
                 return
             analysis = sound
-            modules, clashes = _plan(entry.python, analysis, entry.engine)
-            into.diagnostics += clashes
+            modules, clashes = _planned(entry.python, analysis, entry.engine, into)
         unsuited = check_target(entry, project.file)
         planned = Planned(entry, modules, analysis.queries)
         if entry.python.same_as and not clashes and not unsuited:
@@ -230,6 +228,16 @@ def print_set(
                     header, entry.python, into.planned[entry.python.same_as], planned
                 )
                 into.files += format_all([Rendered(entry.python.contract, text)], entry.python.out)
+
+
+def _planned(
+    target: PythonTarget, analysis: Analysis, engine: Dialect, into: Compiled
+) -> tuple[tuple[PyModule, ...], list[Diagnostic]]:
+    """Plan the modules and return the errors among what there is to say, having said all of it."""
+    modules, found = _plan(target, analysis, engine)
+    said = without_ignored(found, [query.parsed for query in analysis.queries])
+    into.diagnostics += said
+    return modules, [item for item in said if item.severity is Severity.ERROR]
 
 
 def _plan(

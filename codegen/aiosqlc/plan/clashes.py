@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
-from aiosqlc.diagnostics import Diagnostic, Label
+from aiosqlc.diagnostics import Diagnostic, Label, Severity
 from aiosqlc.plan.model import PyEnum, PyField, PyModule, PyParam, PyRow
 from aiosqlc.stages import TypedQuery
 
@@ -29,17 +30,41 @@ def _at_name(query: TypedQuery, text: str) -> tuple[Label, ...]:
     return (Label(query.parsed.file, query.parsed.name_span, text),)
 
 
-def check_fields(query: TypedQuery, fields: Sequence[PyField]) -> list[Diagnostic]:
-    """Two columns of a row may not have one name."""
-    return [
+def distinct_fields(
+    query: TypedQuery, fields: Sequence[PyField]
+) -> tuple[tuple[PyField, ...], list[Diagnostic]]:
+    """Number the columns of a row that have the name of one before, and advise against them."""
+    names = numbered_names([field.name for field in fields])
+    renamed = [
+        (field.name, name) for field, name in zip(fields, names, strict=True) if field.name != name
+    ]
+    problems = [
         Diagnostic(
             "E401",
-            f"two columns would both be called `{name}`",
+            f"two columns would both be called `{name}`: one is `{other}`",
             _at_name(query, "in this query's row"),
-            hint=f"give one another name: `… AS other_{name}`",
+            f"give one another name: `… AS other_{name}`",
+            Severity.WARNING,
         )
-        for name in dict.fromkeys(_twice(item.name for item in fields))
+        for name, other in renamed
     ]
+    return tuple(map(_named, fields, names)), problems
+
+
+def _named(field: PyField, name: str) -> PyField:
+    return field if field.name == name else replace(field, name=name)
+
+
+def numbered_names(names: Sequence[str]) -> list[str]:
+    """Return names that are all different: `id, id` → `id, id_2`."""
+    found: list[str] = []
+    for name in names:
+        free, number = name, 1
+        while free in found or (number > 1 and free in names):
+            number += 1
+            free = f"{name}_{number}"
+        found.append(free)
+    return found
 
 
 def names_used(row: PyRow | None) -> frozenset[str]:
@@ -53,26 +78,43 @@ def names_used(row: PyRow | None) -> frozenset[str]:
 def check_parameters(
     query: TypedQuery, params: Sequence[PyParam], row: PyRow | None
 ) -> list[Diagnostic]:
-    """Two parameters may not have one name, and none a name that the function's body uses."""
-    problems = [
+    """No parameter may have the name of another, or one that the function's body uses."""
+    used = names_used(row)
+    return [
+        *(
+            Diagnostic(
+                "E402",
+                f"two parameters would both be called `{name}`",
+                _at_name(query, "of this query's function"),
+                hint="name them yourself: `@name` or `sqlc.arg(name)`",
+            )
+            for name in dict.fromkeys(_twice(item.name for item in params))
+        ),
+        *(
+            Diagnostic(
+                "E403",
+                f"a parameter cannot be called `{item.name}` here",
+                _at_name(query, "the generated function uses that name itself"),
+                hint="name it otherwise: `@name` or `sqlc.arg(name)`",
+            )
+            for item in params
+            if item.name in used
+        ),
+    ]
+
+
+def renamed_parameters(query: TypedQuery, names: Sequence[str]) -> list[Diagnostic]:
+    """Advise against parameters that get a number because another has their name."""
+    return [
         Diagnostic(
             "E402",
-            f"two parameters would both be called `{name}`",
+            f"two parameters would both be called `{name}`: one is `{other}`",
             _at_name(query, "of this query's function"),
-            hint="name them yourself: `@name` or `sqlc.arg(name)`",
+            "name them yourself: `@name` or `sqlc.arg(name)`",
+            Severity.WARNING,
         )
-        for name in dict.fromkeys(_twice(item.name for item in params))
-    ]
-    used = names_used(row)
-    return problems + [
-        Diagnostic(
-            "E403",
-            f"a parameter cannot be called `{item.name}` here",
-            _at_name(query, "the generated function uses that name itself"),
-            hint="name it otherwise: `@name` or `sqlc.arg(name)`",
-        )
-        for item in params
-        if item.name in used
+        for name, other in zip(names, numbered_names(names), strict=True)
+        if name != other
     ]
 
 

@@ -8,11 +8,12 @@ from aiosqlc.bulk import is_bulk
 from aiosqlc.diagnostics import Diagnostic, Label
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.plan.choice import plan_choice, sort_params, with_pieces
-from aiosqlc.plan.clashes import check_parameters, names_used
-from aiosqlc.plan.model import Import, PyClass, PyCopy, PyField, PyFunction, PyParam, PyType
+from aiosqlc.plan.clashes import check_parameters, names_used, renamed_parameters
+from aiosqlc.plan.copying import plan_copy
+from aiosqlc.plan.model import Import, PyClass, PyField, PyFunction, PyParam, PyType
 from aiosqlc.plan.naming import argument, attribute, camel, constant, function_name
 from aiosqlc.plan.positional import positional
-from aiosqlc.plan.rows import QueryPlanner
+from aiosqlc.plan.rows import QueryPlanner, parameter_names
 from aiosqlc.stages import Cardinality, Command, TypedParam, TypedQuery
 
 _BATCHES = frozenset({Command.COPYFROM, Command.BATCHEXEC, Command.BATCHMANY, Command.BATCHONE})
@@ -29,7 +30,11 @@ def plan_function(query: TypedQuery, planner: QueryPlanner) -> tuple[PyFunction,
     parsed = query.parsed
     row = planner.row(query) if parsed.command.returns_rows and query.columns else None
     used = names_used(row) if not parsed.dynamic else frozenset[str]()
-    params = {param.number: _param(query, param, planner, used) for param in query.params}
+    names = dict(zip(sorted(p.number for p in query.params), parameter_names(query), strict=True))
+    params = {
+        param.number: _param(query, param, planner, used, names[param.number])
+        for param in query.params
+    }
     own = [item.cls for item in row.nested if not item.shared] if row else []
     own += [row.cls] if row and row.cls and row.cls.name == planner.own_name(query) else []
     ordered = [params[number] for number in sorted(params)]
@@ -70,20 +75,30 @@ def plan_function(query: TypedQuery, planner: QueryPlanner) -> tuple[PyFunction,
     if parsed.command is Command.STREAM:
         function = replace(function, params=(*function.params, _CHUNK))
     if parsed.command is Command.COPYFROM:
-        copy = _copy(query)
+        copy = plan_copy(query, planner.package)
         problems += [] if copy else [_not_copyable(query)]
         function = replace(function, copy=copy)
     if planner.package.engine is Dialect.MYSQL:
         function = positional(function, query, params)
     problems += check_parameters(query, function.params, row)
+    ordered_names = [argument(query_param.name) for query_param in _in_order(query)]
+    problems += renamed_parameters(query, ordered_names)
     for field in (field for cls in own for field in cls.fields):
         imports |= field.type.imports_in(field.type.annotation)
     imports |= row.imports if row else set()
     return replace(function, own_classes=tuple(own), imports=frozenset(imports)), problems
 
 
+def _in_order(query: TypedQuery) -> list[TypedParam]:
+    return sorted(query.params, key=lambda param: param.number)
+
+
 def _param(
-    query: TypedQuery, param: TypedParam, planner: QueryPlanner, used: frozenset[str]
+    query: TypedQuery,
+    param: TypedParam,
+    planner: QueryPlanner,
+    used: frozenset[str],
+    name: str,
 ) -> PyParam:
     """Plan one parameter; a name that the function's body uses itself gets a `_`."""
     kind = planner.types.parameter(
@@ -94,7 +109,6 @@ def _param(
         origin=None if param.is_part else param.origin,  # a column's class is for all of its value
         query=f"{query.parsed.name}.{param.name}",
     )
-    name = argument(param.name)
     name = f"{name}_" if name in used else name
     return PyParam(name, kind, kind.encode.replace("{}", name) or name)
 
@@ -149,18 +163,6 @@ def _bulked(
         for argument in function.arguments
     )
     return replace(function, arguments=columns, repeatable=True), classes
-
-
-def _copy(query: TypedQuery) -> PyCopy | None:
-    """Return the target of a `:copyfrom`; None unless every value is one column's parameter."""
-    into = query.insert_into
-    origins = [param.origin for param in sorted(query.params, key=lambda param: param.number)]
-    values = query.sql[query.sql.upper().rfind("VALUES") + 6 :]
-    bare = "".join(values.split()) == f"({','.join(f'${n + 1}' for n in range(len(origins)))})"
-    if into is None or not bare or not all(origins):
-        return None
-    columns = tuple(origin.column for origin in origins if origin)
-    return PyCopy("" if into.schema == "public" else into.schema, into.table, columns)
 
 
 def _not_copyable(query: TypedQuery) -> Diagnostic:

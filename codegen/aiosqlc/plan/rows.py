@@ -9,7 +9,7 @@ from dataclasses import replace
 from aiosqlc.config.project import ModelKind
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.kept import kept
-from aiosqlc.plan.clashes import check_fields
+from aiosqlc.plan.clashes import distinct_fields, numbered_names
 from aiosqlc.plan.gathered import Gathered
 from aiosqlc.plan.model import Import, PyClass, PyField, PyNested, PyRow, PyType
 from aiosqlc.plan.naming import argument, attribute, camel, identifier, singular
@@ -82,7 +82,8 @@ class QueryPlanner:
             PyField(attribute(_column_name(column, number), kind), columns[embed.first + number])
             for number, column in described
         )
-        self.problems += check_fields(query, fields)
+        fields, problems = distinct_fields(query, fields)
+        self.problems += problems
         cls = PyClass(f"{camel(query.parsed.name)}{camel(embed.name)}", kind, fields)
         return PyNested(embed.first, embed.count, cls, presence, shared=False)
 
@@ -94,7 +95,8 @@ class QueryPlanner:
         if table:
             return self.table_class(table), self.package.models_name
         fields = _fields(query, columns, nested, self.package.target.models)
-        self.problems += check_fields(query, fields)
+        fields, problems = distinct_fields(query, fields)
+        self.problems += problems
         cls = PyClass(self.own_name(query), self.package.target.models, fields)
         named = dict(query.parsed.options).get("row")
         if not named:
@@ -201,4 +203,10 @@ def _taken(query: TypedQuery, columns: tuple[PyType, ...]) -> frozenset[str]:
     """Return the names a function's body uses for something else than a column."""
     converters = {name for column in columns for _, name in column.imports}
     converters |= {word for column in columns for word in re.findall(r"\w+", column.decode)}
-    return frozenset({"db", "row", "rows", *converters, *(argument(p.name) for p in query.params)})
+    return frozenset({"db", "row", "rows", *converters, *parameter_names(query)})
+
+
+def parameter_names(query: TypedQuery) -> list[str]:
+    """Return the names of a query's parameters in Python, in their order, all different."""
+    ordered = sorted(query.params, key=lambda param: param.number)
+    return numbered_names([argument(param.name) for param in ordered])

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from aiosqlc.config.project import ModelKind, Project, PythonTarget
+from aiosqlc.diagnostics import Severity
 from aiosqlc.emit.format import format_all
 from aiosqlc.emit.package import print_package
 from aiosqlc.plan import plan_modules
@@ -34,7 +35,8 @@ def generate_from_request(request: Json) -> list[Rendered]:
     Raises `RequestError` for unknown options and for what cannot be named in Python.
     """
     target = _target(request)
-    modules, problems = plan_modules(target, analysis_of(request))
+    modules, found = plan_modules(target, analysis_of(request))
+    problems = [item for item in found if item.severity is Severity.ERROR]
     if problems:
         raise RequestError(render_all(problems))
     project = Project(SourceFile(Path("sqlc.yaml"), ""), Path())

@@ -1,6 +1,3 @@
--- name: TwoIds :many
-SELECT a.id, b.id FROM users a JOIN users b USING (name);
-
 -- name: SameRow :many
 -- row: Shared
 SELECT id FROM users;
