@@ -101,6 +101,11 @@ def look(connection: Connection, query: TypedQuery, values: Sequence[str | None]
     connection.run("rollback")
     if result.status not in _ROWS:
         return Seen(frozenset(), result.error_message.decode(errors="replace"))
+    return Seen(seen_in(query, result))
+
+
+def seen_in(query: TypedQuery, result: pq.abc.PGresult) -> frozenset[str]:
+    """Return what the rows of a result show of a query's columns and their number."""
     found = {MANY} if result.ntuples > 1 else {EMPTY} if result.ntuples == 0 else set[str]()
     for index, column in enumerate(query.columns):
         cells = [result.get_value(row, index) for row in range(result.ntuples)]
@@ -108,7 +113,7 @@ def look(connection: Connection, query: TypedQuery, values: Sequence[str | None]
             found.add(f"NULL in {column.name}")
         if column.type.array_dims and any(c and _NULL_ELEMENT.search(c) for c in cells):
             found.add(f"NULL inside {column.name}")
-    return Seen(frozenset(found))
+    return frozenset(found)
 
 
 def denied(query: TypedQuery) -> frozenset[str]:
