@@ -19,11 +19,11 @@ from aiosqlc.mysql.prepare import Described
 from aiosqlc.mysql.private import NoServerError
 from aiosqlc.mysql.relations import Schema
 from aiosqlc.mysql.returning import prepare_query
-from aiosqlc.mysql.schema import forget, load
+from aiosqlc.mysql.schema import Loaded, forget, load
 from aiosqlc.mysql.server import Session, open_session
 from aiosqlc.mysql.stars import why_not_whole
-from aiosqlc.mysql.static import schema_from_files
-from aiosqlc.mysql.syntax import parse, unread
+from aiosqlc.mysql.static import changed_by, schema_from_files
+from aiosqlc.mysql.syntax import mentions, parse, unread
 from aiosqlc.mysql.typed import Text, origin_of, read_text, type_query
 from aiosqlc.mysql.variants import as_query, merge
 from aiosqlc.progress import counted
@@ -46,6 +46,8 @@ class Judge:
 
     `stands_in`: the server is a MariaDB of ours, and what it refuses may be meant for MySQL.
     `strict`: then somebody must have said so. `kin` is whose executable comments are run.
+    `unsaid`: nobody has said which server the queries are for; `forgiving`: they are for MySQL, and
+    no refusal counts. `doubted` are the tables that this server does not have as they are.
     """
 
     schema: Schema
@@ -55,6 +57,8 @@ class Judge:
     strict: bool = False
     kin: Kin = MYSQL
     unsaid: bool = False
+    forgiving: bool = False
+    doubted: frozenset[str] = frozenset()
 
 
 def analyze(
@@ -83,24 +87,48 @@ def _with_server(
     queries: Sequence[ParsedQuery],
     options: AnalyzeOptions,
 ) -> tuple[Analysis, tuple[Diagnostic, ...]]:
-    loaded, problem = load(session, schema, for_mysql=options.server != "mariadb")
+    said_mysql = options.server == "mysql"
+    loaded, problem = load(session, schema, for_mysql=options.server != "mariadb", skips=said_mysql)
     if loaded is None:
         return Analysis(Catalog()), (problem,) if problem else ()
     try:
         known = read_schema(session, loaded.database, loaded.others)
+        known, doubted = _with_skipped(known, schema, loaded)
         stands_in = session.private and session.is_mariadb and options.server != "mariadb"
         strict = options.strict and options.server != "mysql"
         schema_ = _vouched(known, options)
         kin = MYSQL if stands_in else kin_of(session.version)
         unsaid = stands_in and not options.server
-        judge = Judge(schema_, session, loaded.database, stands_in, strict, kin, unsaid)
+        forgiving = stands_in and said_mysql
+        judge = Judge(
+            schema_, session, loaded.database, stands_in, strict, kin, unsaid, forgiving, doubted
+        )
         typed, problems = _type_all(judge, queries, options)
+        found = [standin.unloaded(s.file, s.span, s.message) for s in loaded.skipped]
+        problems = (*found, *problems)
     finally:
         forget(session, loaded)
     analysis = Analysis(
         catalog_of(known), typed, session.version, facts=(("path", f"server {session.version}"),)
     )
     return analysis, problems
+
+
+def _with_skipped(
+    known: Schema, files: Sequence[SchemaFile], loaded: Loaded
+) -> tuple[Schema, frozenset[str]]:
+    """Add what the text says of tables whose statements the server has refused.
+
+    Returns the names, in lower case, of the tables about which the server cannot be asked.
+    """
+    doubted = frozenset(changed_by(skipped.sql).lower() for skipped in loaded.skipped) - {""}
+    if not loaded.skipped:
+        return known, doubted
+    by_text, _ = schema_from_files(files)
+    told = [r for r in by_text.relations if r.table.name.lower() in doubted]
+    kept = [r for r in known.relations if r.table.name.lower() not in doubted]
+    lost = by_text.lost | (doubted - {r.table.name.lower() for r in told})
+    return replace(known, relations=(*kept, *told), lost=known.lost | lost), doubted
 
 
 def _vouched(schema: Schema, options: AnalyzeOptions) -> Schema:
@@ -173,15 +201,18 @@ def _type_text(judge: Judge, written: ParsedQuery) -> tuple[TypedQuery | None, l
     query = replace(written, sql=as_read(written.sql, judge.kin))
     described: tuple[Described, ...] | None = None
     excuses = unclear(written, strict=judge.strict) if judge.unsaid else []
-    if judge.session is not None:
+    if judge.session is not None and not _is_about(query, judge.doubted):
         try:
             described = prepare_query(judge.session.connection, query.sql, parse(query.sql)).columns
         except pymysql.MySQLError as error:
             construct = standin.excused(error, query.sql) if judge.stands_in else ""
-            if not construct:
+            if construct:
+                excuses += [standin.notice(query, construct, strict=judge.strict)]
+            elif judge.forgiving:
+                excuses += [standin.refused(query, error, judge.database)]
+            else:
                 to_source = query.source_map.to_source
                 return None, [query_error(query.file, query.sql, to_source, error, judge.database)]
-            excuses += [standin.notice(query, construct, strict=judge.strict)]
     text, found = read_text(query, judge.schema)
     problems = [*excuses, *found, *_not_whole(query, text, judge.schema)]
     if described is None:
@@ -201,6 +232,10 @@ def _type_text(judge: Judge, written: ParsedQuery) -> tuple[TypedQuery | None, l
         if any(problem.severity is Severity.ERROR for problem in problems):
             return None, problems
     return typed, problems
+
+
+def _is_about(query: ParsedQuery, tables: frozenset[str]) -> bool:
+    return any(mentions(query.sql, table) for table in tables)
 
 
 _Described = tuple[Described, ...] | None

@@ -207,7 +207,9 @@ class Reader:
         elif isinstance(item, exp.Table) and isinstance(item.this, exp.Identifier):
             self._table(level, item)
         elif isinstance(item, exp.Subquery):
-            result = _renamed(self.query(item.this, None, self._with(item, None, level.ctes)), item)
+            # As MySQL has it, what is around the statement may be named here, its neighbours not.
+            inner = self.query(item.this, level.parent, self._with(item, level.parent, level.ctes))
+            result = _renamed(inner, item)
             self._add(level, item.alias, result.outputs, at_most_one=result.at_most_one)
         elif isinstance(item, exp.Lateral) and isinstance(item.this, exp.Subquery):
             result = _renamed(self.query(item.this, level, level.ctes), item)

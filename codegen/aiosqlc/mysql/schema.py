@@ -25,20 +25,41 @@ _BOOKS = f"{_PREFIX}books"
 class Loaded:
     """A database that holds the schema, and on a server of ours those its files created.
 
-    `mark` proves on somebody's server that the database is ours.
+    `mark` proves on somebody's server that the database is ours. `skipped` are statements that a
+    MariaDB refused which stands in for MySQL, with what it said.
     """
 
     database: str
     others: tuple[str, ...] = ()
     mark: str = ""
+    skipped: tuple[Skipped, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A statement of the schema that did not run, and why."""
+
+    file: SchemaFile
+    span: Span
+    message: str
+
+    @property
+    def sql(self) -> str:
+        """The statement."""
+        return self.file.sql[self.span.start : self.span.end]
 
 
 def load(
-    session: Session, schema: Sequence[SchemaFile], *, for_mysql: bool = False
+    session: Session,
+    schema: Sequence[SchemaFile],
+    *,
+    for_mysql: bool = False,
+    skips: bool = False,
 ) -> tuple[Loaded | None, Diagnostic | None]:
     """Make (or find) the database of this schema and select it.
 
-    `for_mysql` allows a MariaDB of ours to take a type that only MySQL has for what it holds.
+    `for_mysql` allows a MariaDB of ours to take a type that only MySQL has for what it holds;
+    `skips` goes on after what it refuses nevertheless.
     """
     lenient = for_mysql and session.private and session.is_mariadb
     if not session.private:
@@ -50,15 +71,17 @@ def load(
         return Loaded(database), None
     before = set(_databases(session)) - {database}
     _create(session, database)
-    problem = _apply(session, database, schema, lenient=lenient)
+    skipped: list[Skipped] | None = [] if lenient and skips else None
+    problem = _apply(session, database, schema, lenient=lenient, skipped=skipped)
+    session.restore()
     others = tuple(sorted(set(_databases(session)) - before - {database}))
-    loaded = Loaded(database, others)
+    loaded = Loaded(database, others, skipped=tuple(skipped or ()))
     if problem:
         for name in (database, *others):
             session.run(f"DROP DATABASE IF EXISTS `{name}`")
         return None, problem
     session.connection.select_db(database)
-    if not others:
+    if not others and not skipped:
         session.run(f"UPDATE `{_BOOKS}`.`databases` SET ready = 1 WHERE name = '{database}'")  # noqa: S608 - a name of ours
     return loaded, None
 
@@ -73,6 +96,7 @@ def _load_among_others(
     try:
         session.connection.select_db(database)
         problem = _apply(session, database, schema, lenient=False)
+        session.restore()
     except BaseException:
         forget(session, loaded)
         raise
@@ -137,8 +161,14 @@ def _create(session: Session, database: str) -> None:
 
 
 def _apply(
-    session: Session, database: str, schema: Sequence[SchemaFile], *, lenient: bool
+    session: Session,
+    database: str,
+    schema: Sequence[SchemaFile],
+    *,
+    lenient: bool,
+    skipped: list[Skipped] | None = None,
 ) -> Diagnostic | None:
+    """Run the schema's statements; where one fails, say so, or note it and go on."""
     for file in schema:
         for span in file.statements:
             sql = file.sql[span.start : span.end]
@@ -148,7 +178,9 @@ def _apply(
             try:
                 _run(session, sql, lenient=lenient)
             except pymysql.MySQLError as error:
-                return _located(session, file, span, error, database)
+                if skipped is None or not session.connection.open:
+                    return _located(session, file, span, error, database)
+                skipped.append(Skipped(file, span, message_of(error, database)))
     return None
 
 

@@ -45,6 +45,13 @@ class Session:
         with self.connection.cursor() as cursor:
             cursor.execute(sql)
 
+    def restore(self) -> None:
+        """Undo what a schema's files, such as a dump, have set in the session."""
+        self.run("UNLOCK TABLES")
+        self.run(f"SET sql_mode = '{SQL_MODE}', time_zone = '+00:00', autocommit = 1")
+        self.run("SET NAMES utf8mb4")
+        self.connection.commit()
+
     def rows(self, sql: str, *args: object) -> list[tuple[Any, ...]]:
         """Run a query and return its rows."""
         with self.connection.cursor() as cursor:

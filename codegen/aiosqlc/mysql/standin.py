@@ -8,9 +8,10 @@ from itertools import pairwise
 import pymysql
 
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
-from aiosqlc.mysql.errors import code_of
+from aiosqlc.mysql.errors import code_of, message_of
 from aiosqlc.parse.scanner import Dialect, Kind, Token, scan
-from aiosqlc.stages import ParsedQuery
+from aiosqlc.source import Span
+from aiosqlc.stages import ParsedQuery, SchemaFile
 
 # Syntax, a collation, a function that does not exist (with and without parentheses), a type.
 _UNKNOWN = frozenset({1064, 1273, 1305, 1630, 4161})
@@ -113,6 +114,32 @@ def notice(query: ParsedQuery, construct: str, *, strict: bool) -> Diagnostic:
         + ("; or accept it: `server: mysql`" if strict else ""),
         severity=Severity.ERROR if strict else Severity.WARNING,
     )
+
+
+def refused(query: ParsedQuery, error: pymysql.MySQLError, database: str) -> Diagnostic:
+    """Say that MariaDB, asked in place of MySQL, refuses a query: MySQL may well take it."""
+    return Diagnostic(
+        code="E213",
+        message=f"{query.name} was typed without a server: MariaDB, asked in place of MySQL, says: "
+        + message_of(error, database),
+        labels=(Label(query.file, query.name_span, "types err towards optional"),),
+        hint=_ASK_MYSQL,
+        severity=Severity.WARNING,
+    )
+
+
+def unloaded(file: SchemaFile, span: Span, message: str) -> Diagnostic:
+    """Say that MariaDB, asked in place of MySQL, refuses a statement of the schema."""
+    return Diagnostic(
+        code="E213",
+        message=f"MariaDB, asked in place of MySQL, says: {message}",
+        labels=(Label(file.file, span, "what this makes is known from its text alone"),),
+        hint=_ASK_MYSQL,
+        severity=Severity.WARNING,
+    )
+
+
+_ASK_MYSQL = "install MySQL's server, or name one by `database.uri`"
 
 
 def as_mariadb_has_it(sql: str) -> str:

@@ -43,9 +43,16 @@ def _not_understood(file: SchemaFile, span: Span, table: str) -> Diagnostic:
 
 
 _TABLE = re.compile(
-    r"(?i)\s*(?:alter|rename|create(?:\s+or\s+replace)?)\s+table\s+(?:if\s+(?:not\s+)?exists\s+)?"
+    r"(?i)\s*(?:alter|rename|create(?:\s+or\s+replace)?)\s+(?:table|view)\s+"
+    r"(?:if\s+(?:not\s+)?exists\s+)?"
     r"(?:\w+\.)?(?P<name>[\w$]+)"
 )
+
+
+def changed_by(sql: str) -> str:
+    """Return the table or view that a statement makes or changes, or an empty string."""
+    found = _TABLE.match(sql.replace("`", ""))
+    return found["name"] if found else ""
 
 
 class _Replay:
@@ -68,14 +75,9 @@ class _Replay:
 
     def _unknown(self, sql: str) -> str:
         """Forget the table that a statement beyond sqlglot's grammar makes or changes."""
-        found = _TABLE.match(sql.replace("`", ""))
-        if found:
-            name = found["name"]
-            self.relations = {
-                k: r for k, r in self.relations.items() if k[1].lower() != name.lower()
-            }
-            return name
-        return ""
+        name = changed_by(sql)
+        self.relations = {k: r for k, r in self.relations.items() if k[1].lower() != name.lower()}
+        return name
 
     def _create(self, root: exp.Create, sql: str) -> str:
         if root.kind == "TABLE":

@@ -16,7 +16,7 @@ from sqlglot.parsers.mysql import MySQLParser
 
 from aiosqlc.mysql.executable import MYSQL, as_read
 from aiosqlc.mysql.placeholders import Filled, Place, fill
-from aiosqlc.parse.scanner import Dialect, Kind, Token, scan
+from aiosqlc.parse.scanner import Dialect, Kind, Token, scan, unquote
 from aiosqlc.source import Span
 
 # What it cannot parse it warns of and returns as a Command: we look for that ourselves.
@@ -90,9 +90,10 @@ def unread(sql: str) -> Span:
 
 
 def mentions(sql: str, word: str) -> bool:
-    """Whether a bare word stands in the text, outside strings and comments."""
+    """Whether a word, or a quoted name, stands in the text, outside strings and comments."""
     return any(
-        token.kind is Kind.NAME and token.text.upper() == word for token in scan(sql, Dialect.MYSQL)
+        token.kind in {Kind.NAME, Kind.QUOTED} and unquote(token).upper() == word.upper()
+        for token in scan(sql, Dialect.MYSQL)
     )
 
 
@@ -114,6 +115,15 @@ def _plain(sql: str) -> str:
     return sql
 
 
+_SHAPES = frozenset(
+    {
+        "GEOMCOLLECTION", "GEOMETRYCOLLECTION", "LINESTRING", "MULTILINESTRING", "MULTIPOINT",
+        "MULTIPOLYGON", "POINT", "POLYGON",
+    }
+)  # fmt: skip
+_NO_NAMES = frozenset({"ADD", "COLUMN", "DROP", "EXISTS", "KEY", "ON", "TABLE", "TO"})
+
+
 def _plain_definition(sql: str, tokens: Sequence[Token], words: Sequence[str]) -> str:
     of_a_float = False
     for index, token in enumerate(tokens):
@@ -123,6 +133,12 @@ def _plain_definition(sql: str, tokens: Sequence[Token], words: Sequence[str]) -
             sql = _over(sql, token, "")
         elif token.kind is Kind.NAME:
             of_a_float = False
+        named = index > 0 and tokens[index - 1].kind in {Kind.NAME, Kind.QUOTED}
+        if words[index] in _SHAPES and named and words[index - 1] not in _NO_NAMES:
+            sql = _over(sql, token, "blob")  # to a client, both are bytes
+        is_srid = words[index] == "SRID" and tokens[index + 1 : index + 2]
+        if is_srid and tokens[index + 1].kind is Kind.NUMBER:
+            sql = _over(_over(sql, token, ""), tokens[index + 1], "")
         if words[index : index + 2] == ["NOT", "ENFORCED"]:
             sql = _over(_over(sql, token, ""), tokens[index + 1], "")
     return sql

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 from aiosqlc.mysql import analyze
+from aiosqlc.mysql.schema import forget, load
+from aiosqlc.mysql.server import open_session
 from aiosqlc.mysql.standin import as_mariadb_has_it, only_in_mysql
 from aiosqlc.parse.queries import parse_files
 from aiosqlc.parse.scanner import Dialect
@@ -161,3 +163,112 @@ def test_a_vector_is_replaced_where_it_is_a_type_alone() -> None:
     before = "CREATE TABLE vector (id int, e VECTOR(4), s varchar(9) DEFAULT 'vector', f VECTOR)"
     after = "CREATE TABLE vector (id int, e blob     , s varchar(9) DEFAULT 'vector', f blob  )"
     assert as_mariadb_has_it(before) == after
+
+
+# MariaDB refuses each for a reason that no list of ours names.
+REFUSED = [
+    ("SELECT CAST(? AS JSON) AS j, name FROM a", [("j", "json"), ("name", "varchar")]),
+    ("SELECT id FROM a WHERE js = CAST(? AS JSON)", [("id", "bigint")]),
+    ("SELECT x.n FROM (SELECT COUNT(*) AS n FROM b) AS x (n)", [("n", "bigint")]),
+    (
+        "SELECT a.id, (SELECT t FROM (SELECT MAX(id) AS t FROM b WHERE aid = a.id) x) AS m FROM a",
+        [("id", "bigint"), ("m", "int")],
+    ),
+    ("SELECT id FROM a WHERE JSON_SCHEMA_VALIDATION_REPORT(js, js) = '{}'", [("id", "bigint")]),
+]
+
+
+@pytest.mark.parametrize(("sql", "columns"), REFUSED, ids=[sql for sql, _ in REFUSED])
+def test_no_refusal_of_a_stand_in_blames_the_user(ask, sql, columns) -> None:
+    found, problems = ask(sql, "mysql")
+    assert [(name, kind) for name, kind, _ in found] == columns
+    assert problems in ([("E213", "warning")], [])
+    assert ask(sql, "mariadb")[1] in ([("E300", "error")], [])
+
+
+OF_MYSQL = """
+CREATE TABLE pages (id int PRIMARY KEY, offset int NOT NULL, note text);
+CREATE TABLE places (
+    id binary(16) PRIMARY KEY DEFAULT (uuid_to_bin(uuid())), at point NOT NULL SRID 4326,
+    name varchar(9) NOT NULL, KEY by_name ((lower(name)))
+);
+CREATE TABLE plain (id int PRIMARY KEY, page_id int NOT NULL);
+ALTER TABLE plain ADD COLUMN late json NOT NULL DEFAULT (CAST('[]' AS JSON));
+CREATE VIEW shown AS SELECT id, offset FROM pages;
+"""
+
+
+def test_a_schema_of_mysqls_alone_loses_nothing_but_the_servers_word(mysql_cache) -> None:
+    sql = """
+-- name: Pages :one
+SELECT id, offset, note FROM pages WHERE id = ?;
+-- name: Joined :many
+SELECT plain.id, pages.offset, plain.late FROM plain LEFT JOIN pages ON pages.id = page_id;
+-- name: Add :exec
+INSERT INTO pages (id, offset) VALUES (?, ?);
+-- name: Places :many
+SELECT name FROM places WHERE id = ?;
+"""
+    schema, queries = files(OF_MYSQL, sql)
+    parsed, _ = parse_files([queries], Dialect.MYSQL)
+    options = AnalyzeOptions(cache_dir=mysql_cache, server="mysql")
+    analysis, problems = analyze([schema], parsed, options)
+    assert {(problem.code, str(problem.severity)) for problem in problems} == {("E213", "warning")}
+    shown = {
+        query.parsed.name: [(c.name, c.type.name, c.not_null) for c in query.columns]
+        for query in analysis.queries
+    }
+    assert shown == {
+        "Pages": [("id", "int", True), ("offset", "int", True), ("note", "text", False)],
+        "Joined": [("id", "int", True), ("offset", "int", False), ("late", "json", True)],
+        "Add": [],
+        "Places": [("name", "varchar", True)],
+    }
+    assert [param.type.name for param in analysis.queries[2].params] == ["int", "int"]
+    problem = analyze([schema], parsed, AnalyzeOptions(cache_dir=mysql_cache))[1][0]
+    assert (problem.code, str(problem.severity)) == ("E200", "error")
+
+
+DUMP = """
+/*!40101 SET @OLD_CHARACTER_SET_CLIENT=@@CHARACTER_SET_CLIENT */;
+/*!40014 SET @OLD_FOREIGN_KEY_CHECKS=@@FOREIGN_KEY_CHECKS, FOREIGN_KEY_CHECKS=0 */;
+/*!40101 SET SQL_MODE='NO_AUTO_VALUE_ON_ZERO' */;
+/*!40103 SET TIME_ZONE='+05:00' */;
+DROP TABLE IF EXISTS `child`;
+/*!40101 SET character_set_client = latin1 */;
+CREATE TABLE `child` (
+  `id` int(11) NOT NULL, `parent` int(11) NOT NULL, PRIMARY KEY (`id`),
+  CONSTRAINT `c` FOREIGN KEY (`parent`) REFERENCES `parent` (`id`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;
+CREATE TABLE `parent` (`id` int(11) NOT NULL, PRIMARY KEY (`id`)) ENGINE=InnoDB;
+LOCK TABLES `parent` WRITE;
+/*!40000 ALTER TABLE `parent` DISABLE KEYS */;
+INSERT INTO `parent` VALUES (1);
+UNLOCK TABLES;
+/*!50003 CREATE TRIGGER g BEFORE INSERT ON parent FOR EACH ROW SET @x = 1 */;
+/*!50001 CREATE VIEW `v` AS SELECT id, NOW() AS n FROM child */;
+LOCK TABLES `child` READ;
+"""
+
+
+@pytest.mark.parametrize("server", ["", "mariadb"])
+def test_a_dump_is_a_schema_and_leaves_the_session_as_it_was(mysql_cache, server) -> None:
+    schema, queries = files(DUMP, "-- name: Q :many\nSELECT id FROM v WHERE n = 'é';\n")
+    parsed, _ = parse_files([queries], Dialect.MYSQL)
+    options = AnalyzeOptions(cache_dir=mysql_cache, server=server)
+    analysis, problems = analyze([schema], parsed, options)
+    assert not problems
+    assert {table.name for table in analysis.catalog.tables} == {"child", "parent", "v"}
+
+
+def test_what_a_dump_sets_is_undone(mysql_cache) -> None:
+    session = open_session(None, mysql_cache)
+    loaded, problem = load(session, [files(DUMP + "-- again", "")[0]])
+    assert loaded, problem
+    asked = "SELECT @@time_zone, @@autocommit, @@character_set_client, @@sql_mode"
+    ((zone, commits, charset, mode),) = session.rows(asked)
+    assert (zone, commits, charset) == ("+00:00", 1, "utf8mb4")
+    assert "STRICT_TRANS_TABLES" in mode
+    session.run(f"INSERT INTO `{loaded.database}`.child VALUES (1, 1)")  # no lock is left
+    forget(session, loaded)
+    session.connection.close()
