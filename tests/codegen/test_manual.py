@@ -6,20 +6,47 @@ import re
 from pathlib import Path
 
 import aiosqlc
+from aiosqlc import codes
+from aiosqlc.codes import CODES
 from aiosqlc.vet.rules import RULES
 
 PACKAGE = Path(aiosqlc.__file__).parent
 MANUAL = PACKAGE.parents[1] / "docs" / "compiler"
-ENGINES = {"postgres", "mysql"}
 
 
-def test_every_code_is_in_the_manual() -> None:
-    stages = [p for p in PACKAGE.rglob("*.py") if not ENGINES & set(p.relative_to(PACKAGE).parts)]
-    raised = {code for path in stages for code in re.findall(r'"(E\d{3})"', path.read_text())}
-    listed = re.findall(r"^\| (\w\d{3}) \|", (MANUAL / "diagnostics.md").read_text(), re.MULTILINE)
-    assert raised - set(listed) == set()
-    assert {code for code in listed if code.startswith("V")} == set(RULES)
-    assert len(listed) == len(set(listed))
+# Codes whose cause no test has made yet.
+_NEVER_SEEN = {"E001", "E211", "E212", "E350", "E352", "E380", "E403", "E502", "E900"}
+
+
+def _raised() -> set[str]:
+    """Every code that is written anywhere in the compiler's own code, the register aside."""
+    files = [path for path in PACKAGE.rglob("*.py") if path.name != "codes.py"]
+    return {code for path in files for code in re.findall(r'"(E\d{3})"', path.read_text())}
+
+
+def test_every_code_that_is_raised_is_registered_and_no_other() -> None:
+    assert _raised() == set(CODES)
+
+
+def test_every_code_has_one_meaning_of_its_own() -> None:
+    assert sorted(set(CODES.values())) == sorted(CODES.values())
+
+
+def test_the_manual_has_the_register_of_codes() -> None:
+    page = (MANUAL / "diagnostics.md").read_text()
+    assert codes.table() in page
+    listed = re.findall(r"^\| (V\d{3}) \|", page, re.MULTILINE)
+    assert listed == sorted(set(listed))
+    assert set(listed) == set(RULES)
+
+
+def test_every_code_is_reported_by_some_test() -> None:
+    here = Path(__file__)
+    texts = [
+        p.read_text() for p in here.parent.rglob("*") if p.suffix in {".py", ".txt"} if p != here
+    ]
+    seen = set(re.findall(r"\bE\d{3}\b", "\n".join(texts)))
+    assert set(CODES) - seen == _NEVER_SEEN
 
 
 def test_every_command_and_option_of_python_output_is_in_the_manual() -> None:

@@ -329,7 +329,7 @@ def _unreadable(query: ParsedQuery, text: Text) -> list[Diagnostic]:
         return []
     return [
         Diagnostic(
-            "E340",
+            "E218",
             f"{query.name} cannot be typed without a server",
             (Label(query.file, query.name_span, "its text alone does not say what it returns"),),
             hint="install MariaDB's server, or set `database.uri`",
@@ -363,7 +363,7 @@ def _misuse(query: TypedQuery, options: AnalyzeOptions) -> Iterator[Diagnostic]:
         )
     if parsed.command is Command.EXECLASTID and query.insert_into is None:
         yield Diagnostic(
-            "E322",
+            "E414",
             f"{parsed.name} is :execlastid, but inserts nothing",
             (Label(parsed.file, parsed.name_span),),
             hint="only an INSERT or REPLACE makes an id",

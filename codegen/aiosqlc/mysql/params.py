@@ -72,7 +72,7 @@ def _conflict(query: ParsedQuery, number: int, uses: Sequence[Use]) -> Diagnosti
     for other in uses[1:]:
         if _kind(first.type) != _kind(other.type):
             return Diagnostic(
-                code="E331",
+                code="E314",
                 message=f"parameter `{_name(query, number)}` is used as two types",
                 labels=(
                     Label(query.file, _span(query, first.place), f"{_shown(first)} here"),
@@ -93,7 +93,7 @@ def _kind(kind: SqlType | None) -> str:
 def _untyped(query: ParsedQuery, number: int, name: str) -> Diagnostic:
     span = next((p.spans[0] for p in query.params if p.number == number and p.spans), query.span)
     return Diagnostic(
-        code="E330",
+        code="E313",
         message=f"nothing says what type parameter `{name or '?'}` has",
         labels=(Label(query.file, span, "compared with, or passed to, nothing that has a type"),),
         hint="say it with a cast: `CAST(? AS CHAR)`, `CAST(? AS SIGNED)`, `CAST(? AS DATETIME)`",

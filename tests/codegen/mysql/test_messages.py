@@ -44,7 +44,7 @@ def test_a_refused_schema_is_marked_at_the_word(compile_) -> None:
     ("command", "sql", "code"),
     [
         ("many", "UPDATE a SET grp = 1", "E321"),
-        ("execlastid", "UPDATE a SET grp = 1", "E322"),
+        ("execlastid", "UPDATE a SET grp = 1", "E414"),
     ],
 )
 def test_a_command_that_does_not_fit_is_said(compile_, command, sql, code) -> None:

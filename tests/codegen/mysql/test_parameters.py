@@ -58,14 +58,14 @@ def test_a_parameter_is_typed_by_its_place(either, sql, expected) -> None:
 
 def test_a_parameter_that_nothing_types_is_answered_with_the_cast(either) -> None:
     _, problems = either(SCHEMA, "-- name: Q :many\nSELECT ? FROM a;")
-    (problem,) = [p for p in problems if p.code == "E330"]
+    (problem,) = [p for p in problems if p.code == "E313"]
     assert "CAST(? AS CHAR)" in problem.hint
 
 
 def test_two_types_for_one_parameter_are_shown_both(either) -> None:
     sql = "-- name: Q :many\nSELECT id FROM a WHERE name = sqlc.arg(x) AND grp = sqlc.arg(x);"
     _, problems = either(SCHEMA, sql)
-    (problem,) = [p for p in problems if p.code == "E331"]
+    (problem,) = [p for p in problems if p.code == "E314"]
     assert [label.text for label in problem.labels] == ["varchar here", "int here"]
 
 

@@ -121,7 +121,7 @@ def test_who_asked_for_mysql_or_is_not_strict_is_only_warned(ask, server, strict
 )
 def test_what_mysql_would_refuse_too_is_refused(ask, sql) -> None:
     _, problems = ask(sql, "mysql")
-    assert ("E300", "error") in problems or ("E340", "error") in problems
+    assert ("E300", "error") in problems or ("E218", "error") in problems
 
 
 @pytest.mark.parametrize(
