@@ -61,7 +61,6 @@ def _package(project: Project, analysed: Analysed) -> Iterator[Package | None]:
             out=out,
             package=_PACKAGE,
             executor="",
-            emit_class=False,
             emit_protocol=False,
             same_as="",
             contract=None,

@@ -30,11 +30,24 @@ def print_class(cls: PyClass) -> str:
         ModelKind.ATTRS: f"@attrs.define\nclass {cls.name}:",
     }[cls.kind]
     body = [f"{name}: {annotation}" for name, annotation, _ in _annotated(cls)]
-    if cls.kind is ModelKind.PYDANTIC and any(not item.type.atomic for item in cls.fields):
-        body = ["model_config = ConfigDict(arbitrary_types_allowed=True)", "", *body]
+    if settings := _settings(cls):
+        body = [f"model_config = ConfigDict({', '.join(settings)})", "", *body]
     if cls.doc:
         body = [docstring((cls.doc,)), "", *body]
     return indented(head, body)
+
+
+def _settings(cls: PyClass) -> list[str]:
+    """Return what a pydantic class must be told to take every value of its columns."""
+    if cls.kind is not ModelKind.PYDANTIC:
+        return []
+    # A numeric may be NaN or infinite, which pydantic refuses of a Decimal.
+    numeric = any("Decimal" in _WORD.findall(item.type.annotation) for item in cls.fields)
+    arbitrary = any(not item.type.atomic for item in cls.fields)
+    return [
+        *(["allow_inf_nan=True"] if numeric else []),
+        *(["arbitrary_types_allowed=True"] if arbitrary else []),
+    ]
 
 
 _WORD = re.compile(r"""'[^']*'|"[^"]*"|(?<![.\w])\w+""")
@@ -68,7 +81,7 @@ def print_aliases(classes: Iterable[PyClass]) -> list[str]:
 def class_imports(cls: PyClass) -> set[Import]:
     """Return what the class statement itself needs."""
     found = {CLASS_IMPORTS[cls.kind]}
-    if cls.kind is ModelKind.PYDANTIC and any(not item.type.atomic for item in cls.fields):
+    if _settings(cls):
         found.add(("pydantic", "ConfigDict"))
     return found
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from inspect import isasyncgen
 from pathlib import Path
 from random import Random
+from types import ModuleType
 from typing import Any, get_type_hints
 
 from psycopg.conninfo import conninfo_to_dict
@@ -23,6 +24,8 @@ from aiosqlc.stages import TypedQuery
 
 _CALLS = 20  # of each function
 _LONGEST = 10.0  # seconds for one call
+# What a document says that is not of the class which the user has given it: rows here are random.
+_DOCUMENT = ("ValidationError: Expected", "DecodeError: ")
 _NEEDED = " is needed beside "  # what a function says of arguments that must come together
 _REMEMBERED = 5  # rows of an answer or a table whose values are passed again
 
@@ -45,6 +48,25 @@ class Called:
     unanswered: dict[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class _Function:
+    """A function, or a method with the class that makes its receiver of a connection."""
+
+    call: Callable[..., Any]
+    receiver: Callable[[Any], Any]
+
+
+def _found(module: ModuleType, name: str) -> _Function:
+    call = getattr(module, name, None)
+    if call is not None:
+        return _Function(call, lambda connection: connection)
+    for kind in vars(module).values():
+        if isinstance(kind, type) and name in vars(kind) and not getattr(kind, "_is_protocol", 0):
+            return _Function(vars(kind)[name], kind)
+    msg = f"no function `{name}`"
+    raise AttributeError(msg)
+
+
 def call_all(
     conninfo: str, package: Package, queries: Sequence[TypedQuery], seed: int = 0
 ) -> Called:
@@ -64,14 +86,14 @@ async def _call_all(
     conninfo: str, package: Package, queries: Sequence[TypedQuery], seed: int
 ) -> Called:
     called = Called()
-    functions: dict[str, Callable[..., Any]] = {}
+    functions: dict[str, _Function] = {}
     for query in queries:
         name = query.parsed.name
         try:
             module = importlib.import_module(
                 f"{package.name}.{module_name(query.parsed.file.path.name)}"
             )
-            functions[name] = getattr(module, function_name(name))
+            functions[name] = _found(module, function_name(name))
         except (ImportError, AttributeError) as error:
             called.unanswered[name] = f"its function cannot be imported: {error}"
     if not functions:
@@ -117,7 +139,7 @@ async def _values(connection: Any, query: TypedQuery, seed: int) -> Values:
 async def _call(
     connection: Any,
     query: TypedQuery,
-    function: Callable[..., Any],
+    function: _Function,
     values: Values,
     called: Called,
     refusals: tuple[type[Exception], ...],
@@ -125,7 +147,7 @@ async def _call(
     name = query.parsed.name
     naive = {argument(p.name) for p in query.params if p.type.name in {"timestamp", "time"}}
     try:
-        arguments = values.arguments(function, frozenset(naive))
+        arguments = values.arguments(function.call, frozenset(naive))
     except Exception as error:  # noqa: BLE001 - a class of the user's, of which no value is known
         called.unanswered.setdefault(name, f"no arguments: {type(error).__name__}: {error}")
         return
@@ -133,14 +155,14 @@ async def _call(
     await transaction.start()
     try:
         async with asyncio.timeout(_LONGEST):
-            answer = function(connection, **arguments)
+            answer = function.call(function.receiver(connection), **arguments)
             result = [row async for row in answer] if isasyncgen(answer) else await answer
     except refusals as error:
         called.unanswered.setdefault(name, f"{type(error).__name__}: {error}".split("\n")[0])
         return
     except Exception as error:  # noqa: BLE001 - whatever it is, the function breaks its promise
         text = f"{type(error).__name__}: {error}"
-        if _NEEDED in text:
+        if _NEEDED in text or text.startswith(_DOCUMENT):
             called.unanswered.setdefault(name, text)
         else:
             called.broken.setdefault(name, f"{text} with {arguments!r}")
@@ -148,7 +170,7 @@ async def _call(
     finally:
         await transaction.rollback()
     called.answered.add(name)
-    promised = None if isasyncgen(answer) else get_type_hints(function).get("return")
+    promised = None if isasyncgen(answer) else get_type_hints(function.call).get("return")
     if promised is not None and (said := unlike(result, promised)):
         called.broken.setdefault(name, f"{said} with {arguments!r}")
     for row in rows_in(result)[:_REMEMBERED]:

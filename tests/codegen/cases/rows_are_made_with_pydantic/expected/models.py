@@ -22,7 +22,7 @@ MOOD_BY_LABEL: Final = {label.value: label for label in Mood}
 class Person(BaseModel):
     """A row of people."""
 
-    model_config = ConfigDict(arbitrary_types_allowed=True)
+    model_config = ConfigDict(allow_inf_nan=True, arbitrary_types_allowed=True)
 
     id: UUID
     name: str
