@@ -29,7 +29,7 @@ ERRORS = (
     (405, "METHOD_NOT_ALLOWED", "this method is not allowed here"),
     (408, "BAD_REQUEST", "the request did not arrive in time"),
     (412, "PRECONDITION_FAILED", "it is not the version that was named"),
-    (413, "PAYLOAD_TOO_LARGE", "the request is larger than 10 MiB"),
+    (413, "PAYLOAD_TOO_LARGE", "the request is larger than 2 MiB"),
     (416, "BAD_REQUEST", "there is no such range"),
     (429, "RATE_LIMIT_EXCEEDED", "too many requests; try again in a moment"),
     (500, "INTERNAL_ERROR", "internal error"),
@@ -62,6 +62,8 @@ SECRET_QUERIES = (
 )
 
 
+# What services ask one another, directly: to the public it is not there.
+NOT_PUBLIC: Mapping[str, Sequence[str]] = {"user": ("auth/token",), "product": ("reservations",)}
 # Paths of passwords and tokens, by service: with a limit of their own.
 SIGN_INS: Mapping[str, str] = {"user": "auth/"}
 # Who issues tokens.
@@ -127,6 +129,7 @@ def render(
         unread_errors=UNREAD_ERRORS,
         secret_queries=SECRET_QUERIES,
         sign_ins=SIGN_INS,
+        not_public=NOT_PUBLIC,
         place=place or here(settings),
     )
 

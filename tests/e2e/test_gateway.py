@@ -73,9 +73,9 @@ async def test_a_good_request_id_is_kept_and_a_bad_one_replaced(http):
         assert len(answer.headers["X-Request-ID"]) == 32
 
 
-async def test_a_body_of_more_than_10_mib_is_a_413_in_the_envelope(http):
+async def test_a_body_of_more_than_2_mib_is_a_413_in_the_envelope(http):
     path = "/api/departments/v1/departments"
-    async with http.post(path, data=b"x" * (10 * 1024 * 1024 + 1)) as answer:
+    async with http.post(path, data=b"x" * (2 * 1024 * 1024 + 1)) as answer:
         assert answer.status == 413
         assert (await answer.json())["error"]["code"] == "PAYLOAD_TOO_LARGE"
 

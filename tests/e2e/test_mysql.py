@@ -10,6 +10,7 @@ import pymysql
 import pytest
 
 from lib.db.mysql_session import connect_arguments
+from tests.e2e.conftest import Stack
 
 DATABASES = ("department", "product")
 
@@ -24,10 +25,17 @@ def urls(mysql_server) -> Iterator[dict[str, str]]:
 
 
 @pytest.fixture
-async def api(own_stack, urls) -> AsyncIterator[aiohttp.ClientSession]:
-    """The gateway of such a stack, asked by the administrator."""
+async def mysql_stack(own_stack, urls) -> Stack:
+    """A stack on these databases."""
     stack = own_stack(**{f"{db.upper()}_DATABASE_URL": url for db, url in urls.items()})
     await asyncio.to_thread(stack.wait_until_said, "ready; press Ctrl-C")
+    return stack
+
+
+@pytest.fixture
+async def api(mysql_stack: Stack) -> AsyncIterator[aiohttp.ClientSession]:
+    """The gateway of such a stack, asked by the administrator."""
+    stack = mysql_stack
     headers = await asyncio.to_thread(stack.authorized)
     async with aiohttp.ClientSession(stack.url, headers=headers) as session:
         yield session
@@ -52,7 +60,7 @@ async def ask(api, method: str, path: str, status: int, **options):
         return body.get("data"), answer.headers.get("ETag", "")
 
 
-async def test_departments_and_products_live_on_mysql(api, urls) -> None:
+async def test_departments_and_products_live_on_mysql(api, urls, mysql_stack) -> None:
     departments, products = "/api/departments/v1/departments", "/api/products/v1/products"
     new, _ = await ask(api, "POST", departments, 201, json={"name": "Élan", "address": "50%"})
     await ask(api, "POST", departments, 409, json={"name": "éLAN"})
@@ -73,8 +81,10 @@ async def test_departments_and_products_live_on_mysql(api, urls) -> None:
 
     line = {"product_id": lamp["id"], "quantity": 4}
     reserve = {"json": {"lines": [line]}, "headers": {"Idempotency-Key": "k"}}
-    held, _ = await ask(api, "POST", "/api/products/v1/reservations", 201, **reserve)
-    again = f"/api/products/v1/reservations/{held['id']}/release"
+    # Not for the public: the service itself is asked.
+    reservations = f"http://127.0.0.1:{mysql_stack.port('PRODUCT_PORT')}/api/v1/reservations"
+    held, _ = await ask(api, "POST", reservations, 201, **reserve)
+    again = f"{reservations}/{held['id']}/release"
     await ask(api, "POST", again, 200)
     lamp, _ = await ask(api, "GET", one, 200)
     assert lamp["stock"] == 5

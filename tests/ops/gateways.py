@@ -61,16 +61,16 @@ class Gateway:
 
 @asynccontextmanager
 async def gateway_before(
-    run: Path, ports: Sequence[int], trusted: tuple[str, ...] = ()
+    run: Path, ports: Sequence[int], trusted: tuple[str, ...] = (), *, name: str = "user"
 ) -> AsyncIterator[Gateway]:
-    """Give a gateway whose user service has a replica on each of the ports."""
-    service = Service(name="user", port=ports[0], grpc_port=None, public=True, database=False)
+    """Give a gateway whose service has a replica on each of the ports."""
+    service = Service(name=name, port=ports[0], grpc_port=None, public=True, database=False)
     settings = Settings(
         home=Home(run), gateway_port=free_port(), services=(service,), environ={},
         trusted_proxies=trusted,
     )  # fmt: skip
     account, config = gateway.prepare(settings)
-    replicas = {"user": [f"127.0.0.1:{port}" for port in ports]}
+    replicas = {name: [f"127.0.0.1:{port}" for port in ports]}
     place = gateway.Place(listen=f"127.0.0.1:{settings.gateway_port}", addresses=replicas)
     config.write_text(gateway.render(settings, config.parent, place=place))
     nginx = children.spawn(gateway.command(config), log=subprocess.DEVNULL, account=account)
