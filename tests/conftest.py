@@ -92,7 +92,7 @@ def run_dir() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[postgres.TestPostgres]:
     """The run's PostgreSQL. Never kill this one: take `killable_postgres`."""
-    with postgres.running(ROOT / "migrations") as server:
+    with postgres.shared(ROOT / "migrations") as server:
         yield server
 
 
@@ -148,14 +148,14 @@ def killable_mysql() -> Iterator[mysql.TestMysql]:
 
 
 @pytest.fixture(scope="session")
-def redis_server() -> Iterator[redis.TestRedis]:
+def redis_server() -> Iterator[redis.TestRedis | redis.Instance]:
     """The run's Redis. Never kill this one: take `killable_redis`."""
-    with redis.running() as server:
+    with redis.shared() as server:
         yield server
 
 
 @pytest.fixture
-def redis_url(redis_server: redis.TestRedis) -> str:
+def redis_url(redis_server: redis.TestRedis | redis.Instance) -> str:
     """The URL of the run's Redis. Shared: use keys of your own."""
     return redis_server.url
 

@@ -15,10 +15,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pymysql
-
 from lib.embedded import children
 from lib.embedded.ports import free_port
+from lib.testing import containers
 from lib.testing.components import program
 from lib.testing.mysql_databases import MysqlDatabases
 
@@ -76,7 +75,7 @@ class TestMysql(MysqlDatabases):
                 log=log,
             )  # fmt: skip
         deadline = time.monotonic() + START_SECONDS
-        while not self._accepts():
+        while not self.accepts():
             if self._process.poll() is not None or time.monotonic() > deadline:
                 self.kill()
                 last = (self._home / "log").read_text(errors="replace").splitlines()[-2:]
@@ -89,13 +88,6 @@ class TestMysql(MysqlDatabases):
             self._process.kill()
             self._process.wait()
             self._process = None
-
-    def _accepts(self) -> bool:
-        try:
-            self._admin("SELECT 1")
-        except pymysql.MySQLError:
-            return False
-        return True
 
     def _install(self) -> list[str]:
         data = f"--datadir={self._home / 'data'}"
@@ -136,6 +128,10 @@ def running(migrations_root: Path, tls: tuple[Path, Path] | None = None) -> Iter
 def shared(migrations_root: Path) -> Iterator[MysqlDatabases]:
     """Use the server that `TEST_MYSQL_URL` names, for databases called `test_…`, or run one."""
     url = os.environ.get("TEST_MYSQL_URL")
+    if not url and containers.wanted():
+        with _contained(migrations_root) as databases:
+            yield databases
+        return
     if not url:
         with running(migrations_root) as server:
             yield server
@@ -145,3 +141,16 @@ def shared(migrations_root: Path) -> Iterator[MysqlDatabases]:
         yield databases
     finally:
         databases.drop_all()
+
+
+@contextmanager
+def _contained(migrations_root: Path) -> Iterator[MysqlDatabases]:
+    password = containers.new_password()
+    with containers.running(
+        "MARIADB_IMAGE", 3306,
+        environ={"MARIADB_ROOT_PASSWORD": password, "MARIADB_ROOT_HOST": "%"},
+        command=["--innodb-flush-log-at-trx-commit=2"],
+    ) as port:  # fmt: skip
+        databases = MysqlDatabases(f"mysql://root:{password}@127.0.0.1:{port}/", migrations_root)
+        containers.until(databases.accepts, "MariaDB")
+        yield databases

@@ -79,6 +79,14 @@ class MysqlDatabases:
         for database in tuple(self._made):
             self.drop(f"/{database}")
 
+    def accepts(self) -> bool:
+        """Say whether the server lets the account in now."""
+        try:
+            self._admin("SELECT 1")
+        except pymysql.MySQLError:
+            return False
+        return True
+
     def _migrated(self, db: str, *, demo: bool) -> str:
         url = self.create_empty(f"template_{db}")
         self._migrate(url, db, demo=demo)

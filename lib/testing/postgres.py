@@ -17,8 +17,8 @@ from psycopg import sql
 
 from lib.db import migrations
 from lib.embedded.ports import free_port
-from lib.embedded.postgres import DISPOSABLE, Instance, Server
-from lib.testing import postgres_reset
+from lib.embedded.postgres import DISPOSABLE, Instance, Server, accepts
+from lib.testing import containers, postgres_reset
 
 Kind = tuple[str, bool]  # a database's name, and whether it has demo data
 
@@ -118,3 +118,23 @@ def running(migrations_root: Path) -> Iterator[TestPostgres]:
             yield TestPostgres(server, migrations_root)
     finally:
         shutil.rmtree(home, ignore_errors=True)
+
+
+@contextmanager
+def shared(migrations_root: Path) -> Iterator[TestPostgres]:
+    """Run the server that tests share: an embedded one, or a container's, which nobody kills."""
+    if not containers.wanted():
+        with running(migrations_root) as server:
+            yield server
+        return
+    password = containers.new_password()
+    options = [
+        f"--{name}={value}" for name, value in {**DISPOSABLE, "max_connections": 200}.items()
+    ]
+    with containers.running(
+        "POSTGRES_IMAGE", 5432,
+        environ={"POSTGRES_PASSWORD": password}, command=["postgres", *options],
+    ) as port:  # fmt: skip
+        instance = Instance(Path(), port, password)
+        containers.until(lambda: accepts(instance), "PostgreSQL")
+        yield TestPostgres(Server(instance), migrations_root)

@@ -14,6 +14,7 @@ from pathlib import Path
 from lib.embedded import children
 from lib.embedded.ports import free_port
 from lib.embedded.redis import Instance, accepts, command, prepare
+from lib.testing import containers
 
 START_SECONDS = 10.0
 
@@ -65,3 +66,20 @@ def running(*, cluster: bool = False) -> Iterator[TestRedis]:
     finally:
         server.kill()
         shutil.rmtree(home, ignore_errors=True)
+
+
+@contextmanager
+def shared() -> Iterator[TestRedis | Instance]:
+    """Run the server that tests share, embedded or in a container; it has a `url`."""
+    if not containers.wanted():
+        with running() as server:
+            yield server
+        return
+    password = containers.new_password()
+    with containers.running(
+        "REDIS_IMAGE", 6379,
+        environ={}, command=["redis-server", "--save", "", "--requirepass", password],
+    ) as port:  # fmt: skip
+        instance = Instance(Path(), port, password)
+        containers.until(lambda: accepts(instance), "Redis")
+        yield instance
