@@ -156,7 +156,7 @@ class ParsedQuery:
     A dynamic query's `sql` has every optional part present and the first choice of each sort;
     `variants` lists all reachable texts, that one included. A static query has none. `options` are
     the words after the command (`:bulk`) with their values, `ignores` the silenced codes with their
-    reasons.
+    reasons. `comments` are those that sqlc hands on: each line that is one, above and inside.
     """
 
     file: SourceFile
@@ -167,6 +167,7 @@ class ParsedQuery:
     name_span: Span
     span: Span
     doc: tuple[str, ...] = ()
+    comments: tuple[str, ...] = ()
     heading: tuple[str, ...] = ()
     params: tuple[Param, ...] = ()
     embeds: tuple[Embed, ...] = ()
@@ -294,7 +295,8 @@ class ColumnRef:
 class Column:
     """A result column.
 
-    `reasons` says why it is, or could not be proved, not null; innermost first.
+    `reasons` says why it is, or could not be proved, not null; innermost first. `via` is what sqlc
+    takes for its origin where that is another: the WITH query it is read from.
     """
 
     name: str
@@ -305,6 +307,7 @@ class Column:
     table_alias: str = ""
     is_function_call: bool = False
     reasons: tuple[str, ...] = ()
+    via: ColumnRef | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -409,7 +409,8 @@ async def _open_mysql(analysed: Analysed, out: Path) -> AsyncIterator[World]:
         db=loaded.database,
         charset="utf8mb4",
         client_flag=pymysql.constants.CLIENT.FOUND_ROWS,
-        init_command="SET time_zone = '+00:00', max_statement_time = 2",
+        # One moment for all, so that what two runs of a text write is the same.
+        init_command="SET time_zone = '+00:00', max_statement_time = 2, timestamp = 1704067200",
     )
     try:
         yield _MysqlWorld(connection, adapter.AiomysqlExecutor(connection), Random(0))  # noqa: S311 - test data

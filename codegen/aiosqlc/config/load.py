@@ -36,6 +36,11 @@ _PYTHON = (
     "out", "package", "models", "executor", "emit_class", "emit_protocol", "emit_exceptions",
     "emit_helpers", "overrides", "same_as", "contract",
 )  # fmt: skip
+# Of sqlc's own Python generator: what holds of all code made here, or has no meaning for it.
+_PYTHON_OF_SQLC = (
+    "emit_async_querier", "emit_exact_table_names", "emit_init_file", "emit_pydantic_models",
+    "emit_str_enum", "emit_sync_querier", "inflection_exclude_table_names", "query_parameter_limit",
+)  # fmt: skip
 _OTHER_LANGUAGES = ("go", "kotlin", "typescript")
 _OVERRIDE = ("db_type", "column", "query", "type", "decode", "encode")
 _SERVERS = ("mysql", "mariadb")
@@ -209,7 +214,11 @@ class _Loader:
 
     def _python(self, node: yaml.Node, shared: tuple[Override, ...]) -> PythonTarget | None:
         reader = self._reader
-        found = reader.mapping(node, _PYTHON, "gen.python")
+        found = reader.mapping(node, (*_PYTHON, *_PYTHON_OF_SQLC), "gen.python")
+        for key in _PYTHON_OF_SQLC:
+            if key in found and key != "emit_pydantic_models":
+                reader.warn(found[key], f"`{key}` has no effect here", "ignored")
+        pydantic = reader.flag(found.get("emit_pydantic_models"), "emit_pydantic_models")
         out = reader.string(found.get("out"), "out")
         if not out:
             reader.error(node, "`gen.python.out` is missing", "where should the code go?")
@@ -228,7 +237,8 @@ class _Loader:
         contract = reader.mapping(found.get("contract"), ("out", "values"), "contract")
         test = reader.string(contract.get("out"), "contract.out")
         values = reader.mapping(contract.get("values"), (), "contract.values")
-        models = reader.choice(found.get("models"), ModelKind, "models", ModelKind.DATACLASS)
+        usual = ModelKind.PYDANTIC if pydantic else ModelKind.DATACLASS
+        models = reader.choice(found.get("models"), ModelKind, "models", usual)
         return PythonTarget(
             out=self._folder / out,
             span=reader.span(node),

@@ -9,6 +9,8 @@ from typing import Any
 import msgspec
 
 from aiosqlc.config.project import JsonTarget, QuerySet
+from aiosqlc.emit.items import Item, items_of, places_of
+from aiosqlc.emit.renumber import renumbered
 from aiosqlc.kept import Parts, kept, kept_by
 from aiosqlc.mysql.sqlc_view import sqlc_view
 from aiosqlc.parse.scanner import Dialect
@@ -71,7 +73,8 @@ def _read(query: TypedQuery, catalog: Catalog, engine: Dialect) -> Parts:
     """Return everything of a query that the document shows."""
     parsed = query.parsed
     return (
-        *(parsed.name, parsed.command, parsed.doc, parsed.file.path.name, catalog, engine),
+        *(parsed.name, parsed.command, parsed.comments, parsed.file.path.name, catalog, engine),
+        parsed.params,
         *(query.sql, query.params, query.columns, query.embeds, query.insert_into),
         query.cardinality,
     )
@@ -79,8 +82,8 @@ def _read(query: TypedQuery, catalog: Catalog, engine: Dialect) -> Parts:
 
 @kept_by(_read)
 def _encoded_query(query: TypedQuery, catalog: Catalog, engine: Dialect) -> msgspec.Raw:
-    shown = sqlc_view(query) if engine is Dialect.MYSQL else query
-    return msgspec.Raw(msgspec.json.encode(_query(shown, catalog)))
+    shown = sqlc_view(query) if engine is Dialect.MYSQL else renumbered(query)
+    return msgspec.Raw(msgspec.json.encode(_query(shown, catalog, engine)))
 
 
 def codegen_request(entry: QuerySet, analysis: Analysis) -> Json:
@@ -88,7 +91,9 @@ def codegen_request(entry: QuerySet, analysis: Analysis) -> Json:
     return {
         "settings": _settings(entry),
         "catalog": _catalog(analysis.catalog),
-        "queries": [_query(query, analysis.catalog) for query in _shown(entry, analysis)],
+        "queries": [
+            _query(query, analysis.catalog, entry.engine) for query in _shown(entry, analysis)
+        ],
         "sqlc_version": "v1.31.1",
         "plugin_options": "",
         "global_options": "",
@@ -99,7 +104,7 @@ def _shown(entry: QuerySet, analysis: Analysis) -> list[TypedQuery]:
     """Return the queries with the placeholders of their engine."""
     if entry.engine is Dialect.MYSQL:
         return [sqlc_view(query) for query in analysis.queries]
-    return list(analysis.queries)
+    return [renumbered(query) for query in analysis.queries]
 
 
 def _settings(entry: QuerySet) -> Json:
@@ -169,7 +174,7 @@ def _value(
         "not_null": not_null,
         "is_array": kind.array_dims > 0,
         "comment": "",
-        "length": kind.length if kind.length is not None else -1,
+        "length": kind.length if kind.length is not None and kind.schema != "pg_catalog" else -1,
         "is_named_param": False,
         "is_func_call": False,
         "scope": "",
@@ -196,88 +201,131 @@ def _table_column(column: TableColumn, table: Json, catalog: Catalog) -> Json:
     return {**value, "comment": column.comment}
 
 
-def _query(query: TypedQuery, catalog: Catalog) -> Json:
+def _query(query: TypedQuery, catalog: Catalog, engine: Dialect) -> Json:
     into = query.insert_into
-    names = {param.name for param in query.params}
     return {
         "text": _without_comments(query.sql),
         "name": query.parsed.name,
         "cmd": f":{query.parsed.command}",
-        "columns": _columns(query, catalog),
+        "columns": _columns(query, catalog, engine),
         "params": [
-            {"number": param.number, "column": _param(param, names, catalog)}
+            {"number": param.number, "column": _param(query, param, catalog, engine)}
             for param in query.params
         ],
-        "comments": list(query.parsed.doc),
+        "comments": list(query.parsed.comments),
         "filename": query.parsed.file.path.name,
         "insert_into_table": _relation(into, catalog) if into else None,
         "x_cardinality": _CARDINALITY[query.cardinality],
     }
 
 
-def _columns(query: TypedQuery, catalog: Catalog) -> list[Json]:
+def _columns(query: TypedQuery, catalog: Catalog, engine: Dialect) -> list[Json]:
     """Return the result columns; all columns of an embed become one."""
+    items = items_of(query.sql) if engine is Dialect.POSTGRESQL else ()
+    written = items if len(items) == len(query.columns) else (None,) * len(query.columns)
     columns: list[Json] = []
     embeds = {embed.first: embed for embed in query.embeds}
     position = 0
     while position < len(query.columns):
         embed = embeds.get(position)
         if embed is None:
-            columns.append(_column(query.columns[position], catalog))
+            columns.append(_column(query.columns[position], written[position], catalog))
             position += 1
             continue
         relation = _relation(embed.table, catalog)
-        kind = SqlType(embed.table.schema, "")
-        value = _value(embed.name, kind, catalog, not_null=not embed.nullable)
-        columns.append({**value, "embed_table": relation, "type": None})
+        value = _value(embed.table.table, SqlType("", ""), catalog, not_null=False)
+        columns.append({**value, "embed_table": relation})
         position += embed.count
     return columns
 
 
-def _column(column: Column, catalog: Catalog) -> Json:
-    table = _relation(column.origin, catalog) if column.origin else None
+def _column(column: Column, item: Item | None, catalog: Catalog) -> Json:
+    """Return a result column; a cast has no table in sqlc's eyes, and only a bare call is one."""
+    origin = column.via or column.origin
     name = "" if column.name == "?column?" else column.name
+    called = column.is_function_call
+    if item is not None:
+        origin = None if item.kind == "cast" else origin
+        name = name if item.name is None else item.name
+        called = item.kind == "call"
+    table = _relation(origin, catalog) if origin else None
     value = _value(name, column.type, catalog, not_null=column.not_null, table=table)
     return {
         **value,
-        "is_func_call": column.is_function_call,
-        "original_name": column.origin.column if column.origin else "",
+        "is_func_call": called,
+        "original_name": origin.column if origin else "",
     }
 
 
 _POSITIONAL = re.compile(r"p\d+|(?P<base>.+)_\d+")
 
 
-def _param_name(param: TypedParam, names: set[str]) -> str:
-    """Return sqlc's name: empty where only the number tells, repeats as they are."""
-    numbered = None if param.is_named else _POSITIONAL.fullmatch(param.name)
+def _param_name(query: TypedQuery, param: TypedParam, place: str) -> str:
+    """Return sqlc's name: folded, empty where only the number tells, repeats as they are."""
+    if param.is_named:
+        written = [p.spans[0] for p in query.parsed.params if p.number == param.number and p.spans]
+        text = query.parsed.file.text
+        quoted = any(set(text[span.start : span.end]) & {"'", '"'} for span in written)
+        return param.name if quoted else param.name.lower()
+    if place == "cast":
+        return ""
+    names = {other.name for other in query.params}
+    numbered = _POSITIONAL.fullmatch(param.name)
     if numbered is None or (numbered["base"] and numbered["base"] not in names):
         return param.name
     return numbered["base"] or ""
 
 
-def _param(param: TypedParam, names: set[str], catalog: Catalog) -> Json:
-    table = _relation(param.origin, catalog) if param.origin else None
+def _param(query: TypedQuery, param: TypedParam, catalog: Catalog, engine: Dialect) -> Json:
+    place = places_of(query.sql).get(param.number, "") if engine is Dialect.POSTGRESQL else ""
+    origin = param.origin if not place else None
     # What a column can hold, sqlc lets be compared with it too; see docs/compiler/from-sqlc.md.
-    not_null = param.not_null and not _may_be_null(param.origin, catalog)
-    value = _value(_param_name(param, names), param.type, catalog, not_null=not_null, table=table)
-    if param.is_slice:  # sqlc speaks of one element
+    not_null = param.not_null and not _may_be_null(origin, catalog)
+    if place:  # by the words alone, unless the user says otherwise
+        not_null = not any(p.nullable for p in query.parsed.params if p.number == param.number)
+    table = _relation(origin, catalog) if origin else None
+    name = _param_name(query, param, place) if engine is Dialect.POSTGRESQL else param.name
+    value = _value(name, _met_type(param, origin, catalog), catalog, not_null=not_null, table=table)
+    if place in {"limit", "offset"}:
+        value["type"] = {"catalog": "", "schema": "", "name": "integer"}
+    if param.is_slice and place != "cast":  # sqlc speaks of one element
         value |= {"is_array": False, "array_dims": 0}
     return {
         **value,
         "is_named_param": param.is_named,
         "is_sqlc_slice": param.is_slice,
-        "original_name": param.origin.column if param.origin else "",
+        "original_name": origin.column if origin else "",
     }
+
+
+def _met_type(param: TypedParam, origin: ColumnRef | None, catalog: Catalog) -> SqlType:
+    """Return the type of the column met: compared with a varchar, the server takes text."""
+    column = _column_of(origin, catalog)
+    if column is None or column.type.array_dims or param.type.array_dims:
+        return param.type
+    base = column.type.base or column.type
+    same = {base.name, param.type.name} <= {"text", "varchar", "bpchar"} or base == param.type
+    return column.type if same else param.type
 
 
 def _may_be_null(origin: ColumnRef | None, catalog: Catalog) -> bool:
     """Whether that is a table's column without NOT NULL."""
-    return origin is not None and any(
-        column.name == origin.column and not column.not_null
-        for table in catalog.tables
-        if (table.schema, table.name) == (origin.schema, origin.table)
-        for column in table.columns
+    column = _column_of(origin, catalog)
+    return column is not None and not column.not_null
+
+
+def _column_of(origin: ColumnRef | None, catalog: Catalog) -> TableColumn | None:
+    if origin is None:
+        return None
+    return next(
+        (
+            column
+            for table in catalog.tables
+            if (table.schema, table.name) == (origin.schema, origin.table)
+            for column in table.columns
+            if column.name == origin.column
+        ),
+        None,
     )
 
 

@@ -105,6 +105,7 @@ def _parse_statement(
         name_span=notes.name_span,
         span=span,
         doc=_trimmed(notes.doc),
+        comments=_comments(file.text[tokens[0].start : span.end]),
         heading=_trimmed(notes.heading)
         if tokens[0] is above[0] and _opens(file, tokens[0])
         else (),
@@ -117,6 +118,25 @@ def _parse_statement(
         ignores=tuple(notes.ignores),
     )
     return query, []
+
+
+_NAMED = ("-- name:", "/* name:", "# name:")
+
+
+def _comments(text: str) -> tuple[str, ...]:
+    """Return the lines of a statement that are comments from their first character on."""
+    found = []
+    for line in text.split("\n"):
+        line = line.rstrip("\r")
+        if line.startswith(_NAMED):
+            continue
+        if line.startswith("--"):
+            found.append(line[2:])
+        elif line.startswith("/*") and line.endswith("*/"):
+            found.append(line[2:-2])
+        elif line.startswith("#"):
+            found.append(line[1:])
+    return tuple(found)
 
 
 def _opens(file: SourceFile, token: Token) -> bool:

@@ -187,6 +187,7 @@ def _parsed(query: Json, text: str) -> ParsedQuery:
         name_span=span,
         span=span,
         doc=tuple(line.strip() for line in query.get("comments") or ()),
+        comments=tuple(query.get("comments") or ()),
     )
 
 

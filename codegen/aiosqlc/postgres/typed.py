@@ -22,6 +22,7 @@ from aiosqlc.postgres.infer.relations import column_in
 from aiosqlc.postgres.infer.required import missing_columns
 from aiosqlc.postgres.infer.resolver import RESOLVER
 from aiosqlc.postgres.infer.scope import Scope
+from aiosqlc.postgres.infer.sources import source_of
 from aiosqlc.postgres.infer.stars import Star, find_stars
 from aiosqlc.postgres.infer.verdict import maybe
 from aiosqlc.postgres.tree import Node
@@ -207,6 +208,8 @@ class Typist:
         dims = attribute.dims if attribute else 0
         if elements and scope is not None and expr is not None:
             dims = dimensions(expr, scope)
+        origin = self._ref(head.table, head.attribute)
+        source = source_of(scope, number) if scope is not None else None
         return Column(
             name=_shown_name(head.name, scope, expr),
             type=self.types.get(head.type_oid, head.typmod, dims),
@@ -214,7 +217,8 @@ class Typist:
             element_not_null=bool(
                 elements and scope and expr and not array_elements(prover, expr, scope).null
             ),
-            origin=self._ref(head.table, head.attribute),
+            origin=origin,
+            via=source if source != origin else None,
             table_alias=_alias(scope, expr),
             is_function_call=expr is not None and expr.kind in _CALLS,
             reasons=verdict.reasons(),

@@ -135,3 +135,20 @@ def test_of_a_version_1_file_only_the_version_is_said(tmp_path: Path) -> None:
     assert [(item.code, item.hint) for item in problems] == [
         ("E003", "`aiosqlc init` converts it, and keeps the old one beside it")
     ]
+
+
+def test_options_of_sqlcs_own_python_generator_are_no_mistakes(tmp_path: Path) -> None:
+    options = "out: o, emit_pydantic_models: true, emit_sync_querier: true"
+    project, problems = load(
+        tmp_path,
+        'version: "2"\nsql:\n- {engine: postgresql, schema: s, queries: q, gen: {python: {'
+        f"{options}, emit_async_querier: true}}}}}}\n",
+    )
+    assert project
+    assert project.sets[0].python
+    assert project.sets[0].python.models is ModelKind.PYDANTIC
+    assert sorted(item.message for item in problems if item.severity == "warning") == [
+        "`emit_async_querier` has no effect here",
+        "`emit_sync_querier` has no effect here",
+    ]
+    assert len(problems) == 2

@@ -1,0 +1,222 @@
+"""What a text's select list and parameters look like: sqlc goes by the words, not by the tree."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from aiosqlc.parse.scanner import Kind, Token, scan, unquote
+
+_STATEMENTS = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE", "MERGE"})
+_ENDS = frozenset(
+    {
+        "FROM", "WHERE", "GROUP", "HAVING", "WINDOW", "UNION", "INTERSECT", "EXCEPT", "ORDER",
+        "LIMIT", "OFFSET", "FETCH", "FOR", "INTO",
+    }
+)  # fmt: skip
+# Words in front of a bracket that call nothing.
+_NO_CALLS = frozenset(
+    {
+        "ALL", "AND", "ANY", "ARRAY", "AS", "BETWEEN", "BY", "CASE", "CAST", "COALESCE", "CONFLICT",
+        "DISTINCT", "ELSE", "EXISTS", "FROM", "GREATEST", "IN", "INTO", "IS", "JOIN", "LATERAL",
+        "LEAST", "LIKE", "LIMIT", "NOT", "NULLIF", "OFFSET", "ON", "OR", "OVER", "RETURNING", "ROW",
+        "SELECT", "SET", "SOME", "THEN", "USING", "VALUES", "WHEN", "WHERE", "WITH",
+    }
+)  # fmt: skip
+_TOP = frozenset(
+    {
+        "AND", "OR", "NOT", "IS", "IN", "LIKE", "ILIKE", "BETWEEN", "CASE", "COLLATE", "SIMILAR",
+        "AT", "ISNULL", "NOTNULL",
+    }
+)  # fmt: skip
+_NO_ALIAS = frozenset({"END", "NULL", "TRUE", "FALSE", "UNKNOWN"})
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An item of a select list. `kind`: column, cast, call, coalesce, other.
+
+    `name` is its alias, or what sqlc calls it without one; None where the server's name is it.
+    """
+
+    kind: str
+    name: str | None
+
+
+@lru_cache(maxsize=64)
+def items_of(sql: str) -> tuple[Item, ...]:
+    """Return the items of what a statement puts out; of a set operation, those of the first arm."""
+    tokens = [token for token in scan(sql) if token.kind is not Kind.COMMENT]
+    depth, start = 0, None
+    for position, token in enumerate(tokens):
+        depth += _step(token)
+        if depth == 0 and token.text.upper() in _STATEMENTS:
+            start = position
+            break
+    if start is None:
+        return ()
+    if tokens[start].text.upper() != "SELECT":
+        start = _at_top(tokens, start, frozenset({"RETURNING"}))
+        return tuple(map(_item, _split(tokens[start + 1 :]))) if start < len(tokens) else ()
+    start += 1
+    while start < len(tokens) and tokens[start].text.upper() in {"ALL", "DISTINCT"}:
+        start += 1
+        if start + 1 < len(tokens) and tokens[start].text.upper() == "ON":
+            start = _closing(tokens, start + 1) + 1
+    end = _at_top(tokens, start, _ENDS)
+    return tuple(map(_item, _split(tokens[start:end])))
+
+
+@lru_cache(maxsize=64)
+def places_of(sql: str) -> dict[int, str]:
+    """Return how each parameter is used where it comes first: cast, limit, offset, call or ''."""
+    tokens = [token for token in scan(sql) if token.kind is not Kind.COMMENT]
+    found: dict[int, str] = {}
+    open_at: list[int] = []
+    for position, token in enumerate(tokens):
+        if token.text == "(":
+            open_at.append(position)
+        elif token.text == ")" and open_at:
+            open_at.pop()
+        elif token.kind is Kind.PARAM and token.text[1:].isdigit():
+            found.setdefault(int(token.text[1:]), _place(tokens, position, open_at))
+    return found
+
+
+def _place(tokens: Sequence[Token], position: int, open_at: Sequence[int]) -> str:
+    before = tokens[position - 1].text.upper() if position else ""
+    after = tokens[position + 1].text if position + 1 < len(tokens) else ""
+    if after == "::":
+        return "cast"
+    outer = tokens[open_at[-1] - 1] if open_at and open_at[-1] else None
+    if outer is not None and outer.text.upper() == "CAST" and before == "(":
+        return "cast"
+    if before in {"LIMIT", "OFFSET"}:
+        return before.lower()
+    alone = before in {"(", ","} and after in {")", ","}
+    if alone and outer is not None and outer.kind is Kind.NAME:
+        second = open_at[-1] - 2
+        inserted = second >= 0 and tokens[second].text.upper() in {"INTO", "JOIN", "FROM", "AS"}
+        if outer.text.upper() not in _NO_CALLS and not inserted:
+            return "call"
+    return ""
+
+
+def _step(token: Token) -> int:
+    return {"(": 1, "[": 1, ")": -1, "]": -1}.get(token.text, 0)
+
+
+def _at_top(tokens: Sequence[Token], start: int, words: frozenset[str]) -> int:
+    """Return the position of the first of some words outside brackets, else the end."""
+    depth = 0
+    for position in range(start, len(tokens)):
+        depth += _step(tokens[position])
+        before = tokens[position - 1].text.upper() if position else ""
+        if (
+            depth == 0
+            and tokens[position].text.upper() in words
+            and before not in {"DISTINCT", "."}
+        ):
+            return position
+    return len(tokens)
+
+
+def _closing(tokens: Sequence[Token], start: int) -> int:
+    """Return the position of the bracket that closes the one at `start`."""
+    depth = 0
+    for position in range(start, len(tokens)):
+        depth += _step(tokens[position])
+        if depth == 0:
+            return position
+    return len(tokens) - 1
+
+
+def _split(tokens: Sequence[Token]) -> list[list[Token]]:
+    items: list[list[Token]] = [[]]
+    depth = 0
+    for token in tokens:
+        depth += _step(token)
+        if depth == 0 and token.text == ",":
+            items.append([])
+        elif token.text != ";":
+            items[-1].append(token)
+    return items
+
+
+def _item(tokens: list[Token]) -> Item:
+    alias: str | None = None
+    if len(tokens) > 2 and tokens[-2].text.upper() == "AS":
+        alias, tokens = unquote(tokens[-1]), tokens[:-2]
+    elif len(tokens) > 1 and _is_alias(tokens[-2], tokens[-1]):
+        alias, tokens = unquote(tokens[-1]), tokens[:-1]
+    if not tokens:
+        return Item("other", alias)
+    words = _words_at_top(tokens)
+    operators = [w for w in words if w in _TOP]
+    casts = "::" in words
+    first = tokens[0].text.upper()
+    operators += [
+        t.text for t in _at_top_level(tokens) if t.kind is Kind.OPERATOR and t.text != "::"
+    ]
+    whole = len(tokens) > 1 and tokens[1].text == "(" and _closing(tokens, 1) == len(tokens) - 1
+    if (casts and not operators) or (first == "CAST" and whole):
+        return Item("cast", alias if alias is not None else _cast_name(tokens))
+    if operators:
+        return Item("other", alias or "")
+    if first == "COALESCE" and whole:
+        return Item("coalesce", alias)
+    if _is_column(tokens):
+        return Item("column", alias)
+    if _is_call(tokens):
+        return Item("call", alias)
+    named = first == "EXISTS" or tokens[0].text == "("  # as the server names them
+    return Item("other", alias if alias is not None or named else "")
+
+
+def _is_alias(before: Token, last: Token) -> bool:
+    if last.kind is Kind.QUOTED:
+        return before.text not in {".", "::"}
+    if last.kind is not Kind.NAME or last.text.upper() in _NO_ALIAS:
+        return False
+    plain = before.kind in {Kind.NAME, Kind.QUOTED, Kind.NUMBER, Kind.STRING, Kind.PARAM}
+    words = before.text.upper()
+    return before.text in {")", "]"} or (plain and words not in _NO_CALLS and words not in _TOP)
+
+
+def _at_top_level(tokens: Sequence[Token]) -> list[Token]:
+    found, depth = [], 0
+    for token in tokens:
+        depth += _step(token)
+        if depth == 0:
+            found.append(token)
+    return found
+
+
+def _words_at_top(tokens: Sequence[Token]) -> list[str]:
+    return [token.text.upper() for token in _at_top_level(tokens)]
+
+
+def _is_column(tokens: Sequence[Token]) -> bool:
+    names = tokens[::2]
+    return (
+        len(tokens) % 2 == 1
+        and all(token.kind in {Kind.NAME, Kind.QUOTED} for token in names)
+        and all(token.text == "." for token in tokens[1::2])
+    )
+
+
+def _is_call(tokens: Sequence[Token]) -> bool:
+    bracket = next((n for n, token in enumerate(tokens) if token.text == "("), 0)
+    return (
+        bracket > 0
+        and _is_column(tokens[:bracket])
+        and tokens[bracket - 1].text.upper() not in _NO_CALLS
+    )
+
+
+def _cast_name(tokens: Sequence[Token]) -> str:
+    """Name a cast without an alias: after the column, with what it is qualified by."""
+    end = next((n for n, token in enumerate(tokens) if token.text == "::"), 0)
+    inner = tokens[:end]
+    return "_".join(unquote(t) for t in inner[::2]) if inner and _is_column(inner) else ""

