@@ -10,7 +10,7 @@ from aiosqlc.config.project import Project
 from aiosqlc.disk import digest, file_digest
 from aiosqlc.emit.settings import ruff_settings
 from aiosqlc.files import find_sql_files
-from aiosqlc.lock import FORMAT, Head, compiler_digest, read_head
+from aiosqlc.lock import FORMAT, Head, compiler_digest, embedded_server, read_head
 from aiosqlc.stages import Rendered
 
 
@@ -37,7 +37,7 @@ def inputs_digest(project: Project) -> str:
     """Return a hash of everything a compilation reads, the compiler itself included."""
     parts = [compiler_digest(), project.file.text]
     for entry in project.sets:
-        parts.append("given" if entry.database_uri else "embedded")
+        parts.append("given" if entry.database_uri else embedded_server())
         for patterns in (entry.schema, entry.queries, entry.shims):
             paths, _ = find_sql_files(project.root, patterns, project.file, entry.span)
             for path in paths:

@@ -4,7 +4,7 @@ The lock is committed; it is good for one compiler, schema and configuration.
 """
 
 from aiosqlc.lock.document import FORMAT, Head, Known, Locked, lock_path
-from aiosqlc.lock.keys import compiler_digest, complete_key, query_key, schema_key
+from aiosqlc.lock.keys import compiler_digest, complete_key, embedded_server, query_key, schema_key
 from aiosqlc.lock.reading import keep_lock, read_head, read_lock, restore, restore_warnings
 from aiosqlc.lock.writing import print_lock
 
@@ -15,6 +15,7 @@ __all__ = [
     "Locked",
     "compiler_digest",
     "complete_key",
+    "embedded_server",
     "keep_lock",
     "lock_path",
     "print_lock",

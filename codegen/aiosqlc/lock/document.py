@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -13,7 +14,7 @@ from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.lock.keys import complete_key
 from aiosqlc.stages import Analysis, Catalog, TypedQuery
 
-FORMAT = 3
+FORMAT = 4
 
 
 def lock_path(project: Project) -> Path:
@@ -33,14 +34,25 @@ class LockedWarning(msgspec.Struct):
 
 
 class Entry(msgspec.Struct):
-    """What is locked of one entry: its queries by key, not decoded yet, and the whole's key."""
+    """What is locked of one entry: its queries by key, not decoded yet, and the whole's key.
+
+    `catalog` is the key of a catalog, which entries share.
+    """
 
     schema: str
     complete: str
-    catalog: Catalog
+    catalog: str
     queries: dict[str, msgspec.Raw]
     warnings: list[LockedWarning] = []
     server_version: str = ""
+
+
+class LockedCatalog(msgspec.Struct):
+    """A catalog as it is locked: its tables and types are packed."""
+
+    default_schema: str
+    tables: list[Any]
+    types: list[Any]
 
 
 class Head(msgspec.Struct):
@@ -55,6 +67,7 @@ class Document(msgspec.Struct):
     """The whole file."""
 
     format: int
+    catalogs: dict[str, LockedCatalog]
     entries: dict[str, Entry]
 
 

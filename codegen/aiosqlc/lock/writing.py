@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import MISSING, is_dataclass
 from functools import cache
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 
@@ -14,14 +15,21 @@ from aiosqlc.config.project import Project
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.kept import kept, kept_by
 from aiosqlc.lock.document import FORMAT, Head, Locked, LockedWarning, lock_path
+from aiosqlc.lock.packing import members, plain_type, stored_fields
 from aiosqlc.stages import Catalog, ColumnRef, Constraint, Rendered, SqlType, TypedQuery
 
 
 def print_lock(project: Project, entries: Mapping[str, Locked], head: Head | None) -> Rendered:
     """Print the lock file: what it is good for in the first line, then a line per query."""
     body = ",\n".join(f"{_json(name)}: {_print_entry(entry)}" for name, entry in entries.items())
+    catalogs = {
+        _catalog_key(entry.analysis.catalog): entry.analysis.catalog for entry in entries.values()
+    }
+    shared = ",\n".join(f'"{key}": {_catalog(catalog)}' for key, catalog in catalogs.items())
     first = _json(msgspec.to_builtins(head or Head(FORMAT)))[:-1]
-    return Rendered(lock_path(project), f'{first},\n"entries": {{\n{body}\n}}}}\n')
+    return Rendered(
+        lock_path(project), f'{first},\n"catalogs": {{\n{shared}}},\n"entries": {{\n{body}\n}}}}\n'
+    )
 
 
 def locked_warnings(entry: Locked) -> tuple[LockedWarning, ...]:
@@ -59,9 +67,15 @@ def _print_entry(entry: Locked) -> str:
     return (
         f'{{"schema": {_json(entry.schema)}, "complete": {_json(entry.complete)},\n'
         f' "server_version": {_json(analysis.server_version)},\n'
-        f' "catalog": {_catalog(analysis.catalog)},\n'
+        f' "catalog": "{_catalog_key(analysis.catalog)}",\n'
         f' "warnings": [{warnings}],\n "queries": {{\n  {queries}}}}}'
     )
+
+
+@kept
+def _catalog_key(catalog: Catalog) -> str:
+    """Name a catalog by what it says: entries of one schema share one."""
+    return hashlib.sha256(_catalog(catalog).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 @kept
@@ -74,31 +88,46 @@ def _catalog(catalog: Catalog) -> str:
     )
 
 
-# What only `explain` shows, and what is read again anyway, is not remembered.
-_FORGOTTEN = frozenset({"parsed", "source_map", "reasons", "cardinality_reasons"})
-_STORED = [item.name for item in fields(TypedQuery) if item.name not in _FORGOTTEN]
+_STORED = [item.name for item in stored_fields(TypedQuery)]
 
 
 @kept_by(lambda query: tuple([getattr(query, name) for name in _STORED]))
 def _query(query: TypedQuery) -> str:
-    return _object(query)
+    """Print a query by its fields' names; what is inside of them is packed."""
+    return (
+        "{"
+        + ",".join(
+            [
+                f'"{item.name}":{_json(held)}'
+                for item in stored_fields(TypedQuery)
+                if (held := getattr(query, item.name)) is not item.default
+                and (item.default is MISSING or held != item.default)
+            ]
+        )
+        + "}"
+    )
 
 
 def _json(value: object) -> str:
-    """Return a value as JSON; frozen values as objects without their defaults."""
+    """Return a value as JSON; frozen values packed."""
     kind = type(value)
     known = _PLAIN.get(kind)
     if known is not None:
         return known(value)
     if kind in _REPEATED:
         return _fragment(value)
-    if kind in _MEMBERS or is_dataclass(value):
-        return _object(value)
+    if is_dataclass(value):
+        return _packed(value)
     return _encode(value).decode()
 
 
 def _array(value: Any) -> str:
     return f"[{','.join([_json(item) for item in value])}]"
+
+
+def _packed(value: object) -> str:
+    name = plain_type(value)
+    return _encode(name).decode() if name else _array(members(value))
 
 
 _encode = msgspec.json.Encoder().encode
@@ -110,32 +139,8 @@ _PLAIN: dict[type, Callable[[Any], str]] = {
 }
 # Few of these, used over and over: each is written out once.
 _REPEATED = frozenset({SqlType, ColumnRef, Constraint})
-_MEMBERS: dict[type, list[tuple[str, object]]] = {}
 
 
 @cache
 def _fragment(value: Hashable) -> str:
-    return _object(value)
-
-
-def _object(value: object) -> str:
-    members = _MEMBERS.get(type(value))
-    if members is None:
-        members = [
-            (item.name, item.default)
-            for item in fields(cast("Any", value))
-            if item.name not in _FORGOTTEN
-        ]
-        _MEMBERS[type(value)] = members
-    return (
-        "{"
-        + ",".join(
-            [
-                f'"{name}":{_json(held)}'
-                for name, default in members
-                if (held := getattr(value, name)) is not default
-                and (default is MISSING or held != default)
-            ]
-        )
-        + "}"
-    )
+    return _packed(value)

@@ -1,0 +1,113 @@
+"""Packs frozen values for the lock: a list of fields in order, without its last defaults.
+
+A plain type of PostgreSQL is its name. What only `explain` shows, and what is read again anyway,
+is left out.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable
+from dataclasses import MISSING, Field, fields, is_dataclass
+from enum import Enum
+from functools import cache
+from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+
+from aiosqlc.stages import SqlType
+
+FORGOTTEN = frozenset({"parsed", "source_map", "reasons", "cardinality_reasons"})
+_BUILT_IN = "pg_catalog"
+T = TypeVar("T")
+
+
+class UnpackError(ValueError):
+    """What was read is not what was packed."""
+
+
+def stored_fields(kind: type) -> list[Field[Any]]:
+    """Return the fields of a frozen value that are kept."""
+    return [item for item in fields(kind) if item.name not in FORGOTTEN]
+
+
+def plain_type(value: object) -> str:
+    """Return the name of a type that has nothing but a name, or ''."""
+    if type(value) is SqlType and value == SqlType(_BUILT_IN, value.name):
+        return value.name
+    return ""
+
+
+def members(value: object) -> list[object]:
+    """Return what a frozen value is packed as: its fields up to the last that is no default."""
+    kept = [(item, getattr(value, item.name)) for item in stored_fields(type(value))]
+    while kept and kept[-1][0].default is not MISSING and kept[-1][1] == kept[-1][0].default:
+        kept.pop()
+    return [held for _, held in kept]
+
+
+@cache
+def reader(kind: Any) -> Callable[[Any], Any]:
+    """Return what makes a value of this type of what was packed; it raises `UnpackError`."""
+    origin, inner = get_origin(kind), get_args(kind)
+    if kind in {str, int, bool}:
+        return _exactly(kind)
+    if origin in {Union, types.UnionType}:
+        return _optional(reader(next(part for part in inner if part is not type(None))))
+    if origin is tuple and inner[1:] == (Ellipsis,):
+        return _tuple_of(reader(inner[0]))
+    if origin is tuple:
+        return _tuple(tuple(reader(part) for part in inner))
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return kind
+    if is_dataclass(kind):
+        return _value(cast("type", kind))
+    msg = f"a lock cannot hold {kind}"
+    raise TypeError(msg)
+
+
+def _exactly(kind: type) -> Callable[[Any], Any]:
+    def read(raw: Any) -> Any:
+        if type(raw) is not kind:
+            raise UnpackError(raw)
+        return raw
+
+    return read
+
+
+def _optional(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return lambda raw: None if raw is None else read(raw)
+
+
+def _tuple_of(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return lambda raw: tuple([read(item) for item in _list(raw)])
+
+
+def _tuple(reads: tuple[Callable[[Any], Any], ...]) -> Callable[[Any], Any]:
+    return lambda raw: tuple([read(item) for read, item in zip(reads, _list(raw), strict=True)])
+
+
+def _list(raw: Any) -> list[Any]:
+    if type(raw) is not list:
+        raise UnpackError(raw)
+    return raw
+
+
+def _value(kind: type) -> Callable[[Any], Any]:
+    """Return the reader of a frozen value; made when first used, for a type may hold itself."""
+    plan: list[tuple[str, Callable[[Any], Any]]] = []
+    known: dict[str, Any] = {}  # plain types: few, and met everywhere
+
+    def read(raw: Any) -> Any:
+        if kind is SqlType and type(raw) is str:
+            found = known.get(raw)
+            if found is None:
+                found = known[raw] = SqlType(_BUILT_IN, raw)
+            return found
+        if not plan:
+            hints = get_type_hints(kind)
+            plan.extend((item.name, reader(hints[item.name])) for item in stored_fields(kind))
+        try:
+            return kind(**{name: of(item) for (name, of), item in zip(plan, _list(raw))})  # noqa: B905 - the last may be left out
+        except TypeError as error:
+            raise UnpackError(raw) from error
+
+    return read
