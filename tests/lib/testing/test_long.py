@@ -2,37 +2,60 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from pathlib import Path
+from dataclasses import dataclass, field
+from types import SimpleNamespace
 
 import pytest
 
-FILE = """
-import pytest
+from tests.conftest import pytest_collection_modifyitems
 
-def test_plain(): pass
 
-@pytest.mark.parametrize("case", ["one", pytest.param("two", marks=pytest.mark.long)])
-def test_cases(case): pass
+@dataclass
+class Item:
+    """What is looked at of a test."""
 
-def test_counted(full): assert full(200, sample=20) == {count}
-"""
+    nodeid: str
+    fixturenames: tuple[str, ...] = ()
+    marker: object = None
+
+    def get_closest_marker(self, name: str) -> object:
+        return self.marker if name == "long" else None
+
+
+@dataclass
+class Config:
+    """A run, with `--long` or without."""
+
+    is_long: bool
+    deselected: list[str] = field(default_factory=list)
+
+    def getoption(self, name: str) -> bool:
+        assert name == "--long"
+        return self.is_long
+
+    @property
+    def hook(self) -> SimpleNamespace:
+        return SimpleNamespace(
+            pytest_deselected=lambda items: self.deselected.extend(i.nodeid for i in items)
+        )
 
 
 @pytest.mark.parametrize(
-    ("options", "count", "ran"),
+    ("is_long", "ran", "left"),
     [
-        ([], 20, ["test_cases[one]", "test_counted", "test_plain"]),
-        (["--long"], 200, ["test_cases[two]", "test_counted"]),
+        (False, ["tests/e2e/test_b", "plain", "counted"], ["case"]),
+        (True, ["counted", "case"], ["plain", "tests/e2e/test_b"]),
     ],
 )
-def test_the_long_run_takes_all_of_what_others_take_a_sample(tmp_path, options, count, ran):
-    file = tmp_path / "test_some.py"
-    file.write_text(FILE.format(count=count))
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-rA", "-p", "tests.conftest", *options, file],
-        cwd=Path.cwd(), capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    passed = [line.split("::")[1] for line in done.stdout.splitlines() if line[:6] == "PASSED"]
-    assert (done.returncode, sorted(passed)) == (0, ran), done.stdout
+def test_the_long_run_takes_all_of_what_others_take_a_sample(is_long, ran, left):
+    items = [
+        Item("plain"), Item("counted", ("full",)), Item("case", ("full",), object()),
+        Item("tests/e2e/test_b"),
+    ]  # fmt: skip
+    config = Config(is_long)
+    pytest_collection_modifyitems(config, items)
+    assert ([item.nodeid for item in items], config.deselected) == (ran, left)
+
+
+def test_this_run_counts_as_it_should(full, request):
+    assert full(200, sample=20) == (200 if request.config.getoption("--long") else 20)

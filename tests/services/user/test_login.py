@@ -96,6 +96,7 @@ async def test_a_wrong_password_and_an_unknown_address_get_the_same_answer(world
         assert sorted(answer.headers) == sorted(answers[0].headers)
 
 
+@pytest.mark.usefixtures("full_hashes")
 async def test_an_unknown_address_takes_as_long_as_a_wrong_password(world) -> None:
     """Best of several: the machine may be busy, but hashing cannot be faster than it is."""
     await world.register()
@@ -194,6 +195,7 @@ async def test_a_login_that_succeeds_is_no_attempt(world) -> None:
         assert (await world.login()).status == 200
 
 
+@pytest.mark.usefixtures("full_hashes")
 async def test_a_hash_with_former_parameters_is_made_anew(world) -> None:
     await world.register()
     former = PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1).hash(PASSWORD)
@@ -221,6 +223,7 @@ async def test_attempts_are_in_the_audit_trail(world) -> None:
     ]
 
 
+@pytest.mark.usefixtures("full_hashes")
 async def test_signing_in_does_not_stop_the_event_loop(world) -> None:
     await world.register()
     started = time.perf_counter()

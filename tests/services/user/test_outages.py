@@ -79,6 +79,7 @@ async def test_without_its_database_nobody_gets_in_and_afterwards_everybody_does
         await db.close()
 
 
+@pytest.mark.usefixtures("full_hashes")
 async def test_a_flood_of_logins_is_refused_before_it_takes_the_machine(
     new_database, tmp_path
 ) -> None:

@@ -21,6 +21,7 @@ async def world(new_database, tmp_path):
         yield world
 
 
+@pytest.mark.usefixtures("full_hashes")
 async def test_a_customer_is_answered_and_asked_to_verify(world) -> None:
     answer = await world.register(phone_number="+995555123456", first_name="  Žofie  Anna ")
     assert answer.status == 201
