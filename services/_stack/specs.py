@@ -18,6 +18,7 @@ import yaml
 
 from lib.config import Settings as ServiceSettings
 from lib.http.openapi import document
+from services._stack.gateway import NOT_PUBLIC
 from services._stack.settings import ROOT, Service, Settings
 
 FOLDER = ROOT / "api" / "swagger"
@@ -70,11 +71,13 @@ def application(name: str) -> Any:
 
 def through_gateway(found: dict[str, Any], service: Service) -> dict[str, Any]:
     """Return the document with the gateway's paths, without what it does not forward."""
+    hidden = tuple(NOT_PUBLIC.get(service.name, ()))
     plain: dict[str, Any] = json.loads(json.dumps(found))  # plain dicts and lists, a copy
     paths = {
         path.removeprefix(_OWN_PREFIX): operations
         for path, operations in plain["paths"].items()
         if path.startswith(f"{_OWN_PREFIX}/")
+        and not path.removeprefix(f"{_OWN_PREFIX}/").startswith(hidden)
     }
     return plain | {"basePath": f"/api/{service.plural}/v1", "paths": paths}
 

@@ -31,6 +31,7 @@ USER = (
 )  # fmt: skip
 SITE = {
     "PUBLIC_URL": "https://shop.example.com", "VPC_CIDR": "10.0.0.0/16", "AWS_REGION": "eu-west-1",
+    "LOAD_BALANCER_CIDRS": "10.0.1.0/24",
     "SMTP_HOST": "smtp.example.com", "MAIL_FROM": "noreply@example.com", "S3_BUCKET": "pictures",
 }  # fmt: skip
 
