@@ -78,6 +78,16 @@ async def problems(response) -> dict[str, str]:
     return {detail["field"]: detail["message"] for detail in error.get("details", ())}
 
 
+@pytest.mark.parametrize(("page", "status"), [(1000, 200), (1001, 400)])
+async def test_no_page_has_the_database_walk_over_more_than_100_000_rows(
+    client, page, status
+) -> None:
+    response = await client.get("/orders", params={"page": page, "page_size": 100})
+    assert response.status == status
+    if status == 400:
+        assert await problems(response) == {"page": "must be at most 1000"}
+
+
 @pytest.mark.parametrize(
     ("body", "fields"),
     [
