@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
 from lib.clock import Clock, utc_now
 from lib.db import Database, Executor
@@ -60,8 +60,6 @@ async def reserve(
             there is not enough; IDEMPOTENCY_KEY_REUSED where the key came with other lines.
     """
     quantities = wanted.quantities()
-    if earlier := await _earlier(db, owner, key, quantities):
-        return earlier
     try:
         # Who comes too late is told so without waiting for a lock.
         _refuse_shortage(quantities, await products(db).find_products(ids=list(quantities)))
@@ -72,19 +70,25 @@ async def reserve(
         raise
 
     async def work(tx: Executor) -> Reserved:
-        reservation_id = new_id()
-        await reservations(tx).add_reservation(
-            id=reservation_id,
+        now = clock()
+        made = Reservation(
+            id=new_id(),
             owner=owner,
             request_key=key,
-            expires_at=clock() + timedelta(seconds=wanted.ttl_seconds),
+            status=ReservationStatus.PENDING,
+            expires_at=now + timedelta(seconds=wanted.ttl_seconds),
+            created_at=now,
+            updated_at=now,
         )
-        return await _take(tx, reservation_id, quantities)
+        await reservations(tx).add_reservation(
+            id=made.id, owner=owner, request_key=key, expires_at=made.expires_at, now=now
+        )
+        return await _take(tx, made, quantities)
 
     try:
         return await in_transaction(db, work, isolation="read_committed")
     except UniqueViolationError:
-        # The same request, twice at once: the other one was faster.
+        # The same request was here before, or is here at the same time and was faster.
         if earlier := await _earlier(db, owner, key, quantities):
             return earlier
         raise
@@ -112,9 +116,10 @@ async def settle(
         after = status_after(step, _status_now(found, step, clock))
         if after is None:
             raise AppError(Code.CONFLICT, "the reservation has expired or was released")
+        lines = await reservations(tx).list_lines(reservation_ids=[found.id])
         if after is not found.status:
-            await _settle(tx, found, after, caller.subject)
-        return await get(tx, reservation_id, caller)
+            found = await _settle(tx, found, lines, after, caller.subject, now=clock())
+        return Reserved(found, lines)
 
     return await in_transaction(db, work, isolation="read_committed")
 
@@ -128,8 +133,16 @@ async def expire(db: Database, *, batch_size: int = 50, clock: Clock = utc_now) 
     async def work(tx: Executor) -> int:
         late = await reservations(tx).claim_expired(now=clock(), batch_size=batch_size)
         if late:
+            ids = [found.id for found in late]
+            lines = await reservations(tx).list_lines(reservation_ids=ids)
             await _give_back(
-                tx, late, ReservationStatus.EXPIRED, StockMovementReason.EXPIRED, _SYSTEM
+                tx,
+                late,
+                lines,
+                ReservationStatus.EXPIRED,
+                StockMovementReason.EXPIRED,
+                _SYSTEM,
+                now=clock(),
             )
         return len(late)
 
@@ -150,15 +163,12 @@ async def _earlier(
     return Reserved(found, lines, replayed=True)
 
 
-async def _take(tx: Executor, reservation_id: UUID, quantities: Mapping[UUID, int]) -> Reserved:
-    reservation = await reservations(tx).get_reservation(id=reservation_id)
-    if reservation is None:
-        raise AssertionError("this transaction has added it")
+async def _take(tx: Executor, reservation: Reservation, quantities: Mapping[UUID, int]) -> Reserved:
     # A line refers to a product, which locks it a little: only after it is locked for good.
     locked = await products(tx).lock_products(ids=list(quantities))
     _refuse_shortage(quantities, locked)
     lines = [
-        ReservationLine(reservation_id, found.id, quantities[found.id], found.price, found.currency)
+        ReservationLine(reservation.id, found.id, quantities[found.id], found.price, found.currency)
         for found in locked
     ]
     moved = []
@@ -169,7 +179,7 @@ async def _take(tx: Executor, reservation_id: UUID, quantities: Mapping[UUID, in
                 product,
                 -line.quantity,
                 StockMovementReason.RESERVED,
-                reservation_id=reservation_id,
+                reservation_id=reservation.id,
                 actor=reservation.owner,
             )
         )
@@ -204,26 +214,37 @@ def _status_now(reservation: Reservation, step: Step, clock: Clock) -> Reservati
     return ReservationStatus.EXPIRED if late and step is Step.CONFIRM else reservation.status
 
 
-async def _settle(tx: Executor, found: Reservation, after: ReservationStatus, actor: str) -> None:
+async def _settle(
+    tx: Executor,
+    found: Reservation,
+    lines: Sequence[ReservationLine],
+    after: ReservationStatus,
+    actor: str,
+    *,
+    now: datetime,
+) -> Reservation:
+    settled = replace(found, status=after, updated_at=now)
     if after is ReservationStatus.CONFIRMED:
-        await reservations(tx).settle_reservation(id=found.id, status=after)
-        lines = await reservations(tx).list_lines(reservation_ids=[found.id])
+        await reservations(tx).settle_reservation(id=found.id, status=after, now=now)
         await reservation_event(tx, "reservation.confirmed", found, lines)
-        return
+        return settled
     confirmed = found.status is ReservationStatus.CONFIRMED
     reason = StockMovementReason.RETURNED if confirmed else StockMovementReason.RELEASED
-    await _give_back(tx, [found], after, reason, actor)
+    await _give_back(tx, [found], lines, after, reason, actor, now=now)
+    return settled
 
 
 async def _give_back(
     tx: Executor,
     settled: Sequence[Reservation],
+    lines: Sequence[ReservationLine],
     status: ReservationStatus,
     reason: StockMovementReason,
     actor: str,
+    *,
+    now: datetime,
 ) -> None:
     """Return the stock of reservations that `tx` has locked, all products in one order."""
-    lines = await reservations(tx).list_lines(reservation_ids=[found.id for found in settled])
     locked = await products(tx).lock_products(ids=list({line.product_id for line in lines}))
     by_id = {product.id: product for product in locked}
     for reservation in settled:
@@ -237,6 +258,6 @@ async def _give_back(
                 reservation_id=reservation.id,
                 actor=actor,
             )
-        await reservations(tx).settle_reservation(id=reservation.id, status=status)
+        await reservations(tx).settle_reservation(id=reservation.id, status=status, now=now)
         moved = [by_id[line.product_id] for line in own]
         await reservation_event(tx, f"reservation.{status.value}", reservation, own, moved)

@@ -1,26 +1,44 @@
 -- Drafts: orders that nothing is reserved for yet, as far as we know.
 
--- name: AddDraft :exec
-INSERT INTO goods_draft (id, user_id, pending_validation, created_by, request_key, due_at)
-VALUES (
-    @id, @user_id, @pending_validation, @created_by, sqlc.narg(request_key),
-    now() + make_interval(secs => @lease_seconds::float8)
-);
-
--- name: AddDraftLines :exec
--- In the order given.
-INSERT INTO goods_draft_line (draft_id, position, product_id, quantity)
-SELECT @draft_id, t.number - 1, t.product_id, t.quantity
-FROM unnest(@product_ids::uuid[], @quantities::integer[])
-WITH ORDINALITY AS t (product_id, quantity, number);
+-- name: AddDraft :one
+-- With its lines, in the order given. No row where the request has made something before, and where `most` orders
+-- of the user wait to be confirmed.
+WITH added AS (
+    INSERT INTO goods_draft (id, user_id, pending_validation, created_by, request_key, due_at)
+    SELECT
+        @id, @user_id, @pending_validation, @created_by, sqlc.narg(request_key)::text,
+        now() + make_interval(secs => @lease_seconds::float8)
+    WHERE NOT EXISTS (
+        SELECT FROM goods_order AS o WHERE o.created_by = @created_by AND o.request_key = sqlc.narg(request_key)::text
+    )
+    AND (
+        SELECT count(*) FROM (
+            SELECT FROM goods_order AS w
+            WHERE w.user_id = @user_id AND w.status = 'pending' AND w.deleted_at IS NULL
+            LIMIT @most
+        ) AS waiting
+    ) < @most
+    ON CONFLICT (created_by, request_key) DO NOTHING
+    RETURNING *
+), lines AS (
+    INSERT INTO goods_draft_line (draft_id, position, product_id, quantity)
+    SELECT added.id, t.number - 1, t.product_id, t.quantity
+    FROM added, unnest(@product_ids::uuid[], @quantities::integer[])
+    WITH ORDINALITY AS t (product_id, quantity, number)
+)
+SELECT * FROM added;
 
 -- name: FindDraft :one
 -- What a request with this key began.
 SELECT * FROM goods_draft WHERE created_by = @created_by AND request_key = @request_key::text;
 
--- name: LockDraft :one
--- The draft as it is, to become an order or to go by this transaction alone.
-SELECT * FROM goods_draft WHERE id = @id FOR UPDATE;
+-- name: TakeDraft :one
+-- The draft, which becomes an order by this transaction alone; no row where it has, or is given up. Until the
+-- transaction ends its user's orders are counted one after the other.
+DELETE FROM goods_draft
+WHERE id = @id AND NOT abandoned
+    AND pg_advisory_xact_lock(hashtextextended('goods_order ' || user_id::text, 0)) IS NOT NULL
+RETURNING *;
 
 -- name: ListDraftLines :many
 SELECT * FROM goods_draft_line WHERE draft_id = @draft_id ORDER BY position;

@@ -1,15 +1,23 @@
 -- Orders of goods: read, listed in a chosen order, and taken from status to status.
 
--- name: AddOrder :exec
+-- name: AddOrder :one
+-- No row where `most` orders of the user wait to be confirmed.
 INSERT INTO goods_order (
     id, user_id, pending_validation, total, currency, reservation_id, due_at,
     created_by, updated_by, request_key
 )
-VALUES (
+SELECT
     @id, @user_id, @pending_validation, @total, @currency, @reservation_id,
     now() + make_interval(secs => @lease_seconds::float8),
     @created_by, @created_by, sqlc.narg(request_key)
-);
+WHERE (
+    SELECT count(*) FROM (
+        SELECT FROM goods_order AS w
+        WHERE w.user_id = @user_id AND w.status = 'pending' AND w.deleted_at IS NULL
+        LIMIT @most
+    ) AS waiting
+) < @most
+RETURNING *;
 
 -- name: AddLines :exec
 -- In the order given.
@@ -57,14 +65,6 @@ WHERE o.status = ANY (@statuses::goods_status[])
     AND EXISTS (SELECT FROM goods_order_line AS l WHERE l.order_id = o.id AND l.product_id = @product_id) -- :if product_id
 ;
 
--- name: CountWaiting :one
--- How many orders of a user wait to be confirmed, counted up to `most`.
-SELECT count(*) FROM (
-    SELECT FROM goods_order
-    WHERE user_id = @user_id AND status = 'pending' AND deleted_at IS NULL
-    LIMIT @most
-) AS waiting;
-
 -- name: MoveOrder :execrows
 -- Take the order to a status other than cancelled.
 UPDATE goods_order
@@ -91,10 +91,11 @@ SET pending_validation = false, due_at = CASE WHEN stock = 'reserved' THEN due_a
     version = version + 1, updated_at = now()
 WHERE id = @id AND pending_validation;
 
--- name: NoteSold :execrows
+-- name: NoteSold :one
 -- The product service has confirmed the reservation; whether the user may order is asked at once.
 UPDATE goods_order SET stock = 'sold', due_at = CASE WHEN pending_validation THEN now() END
-WHERE id = @id AND stock = 'reserved';
+WHERE id = @id AND stock = 'reserved'
+RETURNING *;
 
 -- name: NoteReturned :execrows
 -- The product service has the stock back.

@@ -1,8 +1,8 @@
 -- Reservations: stock set aside for somebody, until they confirm, give it back or let it expire.
 
 -- name: AddReservation :exec
-INSERT INTO reservation (id, owner, request_key, expires_at)
-VALUES (sqlc.arg(id), sqlc.arg(owner), sqlc.arg(request_key), sqlc.arg(expires_at));
+INSERT INTO reservation (id, owner, request_key, expires_at, created_at, updated_at)
+VALUES (sqlc.arg(id), sqlc.arg(owner), sqlc.arg(request_key), sqlc.arg(expires_at), sqlc.arg(now), sqlc.arg(now));
 
 -- name: AddLine :exec
 INSERT INTO reservation_line (reservation_id, product_id, quantity, unit_price, currency)
@@ -25,7 +25,7 @@ WHERE reservation_id IN (sqlc.slice(reservation_ids))
 ORDER BY reservation_id, product_id;
 
 -- name: SettleReservation :execrows
-UPDATE reservation SET status = sqlc.arg(status), updated_at = now(6) WHERE id = sqlc.arg(id);
+UPDATE reservation SET status = sqlc.arg(status), updated_at = sqlc.arg(now) WHERE id = sqlc.arg(id);
 
 -- name: ClaimExpired :many
 -- Lock pending reservations past their time; those that another process has in hand are its own.

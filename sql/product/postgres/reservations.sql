@@ -1,8 +1,8 @@
 -- Reservations: stock set aside for somebody, until they confirm, give it back or let it expire.
 
 -- name: AddReservation :exec
-INSERT INTO reservation (id, owner, request_key, expires_at)
-VALUES (@id, @owner, @request_key, @expires_at);
+INSERT INTO reservation (id, owner, request_key, expires_at, created_at, updated_at)
+VALUES (@id, @owner, @request_key, @expires_at, @now, @now);
 
 -- name: AddLine :exec
 INSERT INTO reservation_line (reservation_id, product_id, quantity, unit_price, currency)
@@ -25,7 +25,7 @@ WHERE reservation_id = ANY (@reservation_ids::uuid[])
 ORDER BY reservation_id, product_id;
 
 -- name: SettleReservation :execrows
-UPDATE reservation SET status = @status, updated_at = now() WHERE id = @id;
+UPDATE reservation SET status = @status, updated_at = @now WHERE id = @id;
 
 -- name: ClaimExpired :many
 -- Lock pending reservations past their time; those that another process has in hand are its own.

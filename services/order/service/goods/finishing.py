@@ -38,21 +38,23 @@ async def tell(tx: Executor, order: GoodsOrder, status: GoodsStatus) -> None:
     await order_event(tx, event)
 
 
-async def secure(shop: Shop, order: GoodsOrder) -> None:
+async def secure(shop: Shop, order: GoodsOrder) -> GoodsOrder | None:
     """Have what is reserved sold to the order; cancel it where nothing is reserved any more.
+
+    Returns the order where it was this that sold it.
 
     Raises:
         AppError: where the product service or the database did not answer: take it again.
     """
     if await shop.products.confirm(order.reservation_id):
-        await orders.note_sold(shop.db, id=order.id)
-        return
+        return await orders.note_sold(shop.db, id=order.id)
     async with shop.db.transaction() as tx:
         current = await orders.lock_order(tx, id=order.id)
         if current is None or current.stock is not GoodsStock.RESERVED:
-            return
+            return None
         await cancel(tx, current, actor=SYSTEM, reason=_EXPIRED, lease_seconds=shop.lease_seconds)
     await give_back(shop, current)
+    return None
 
 
 async def give_back(shop: Shop, order: GoodsOrder) -> None:
@@ -80,12 +82,17 @@ async def validate(shop: Shop, order: GoodsOrder) -> None:
     await give_back(shop, current)
 
 
-async def try_now(shop: Shop, order: GoodsOrder) -> None:
-    """Take the step that the order's stock waits for, if any; where it fails, recovery does."""
+async def try_now(shop: Shop, order: GoodsOrder) -> GoodsOrder:
+    """Take the step that the order's stock waits for, if any; where it fails, recovery does.
+
+    Returns the order as it is then.
+    """
     try:
         if order.stock is GoodsStock.RESERVED:
-            await secure(shop, order)
+            if (sold := await secure(shop, order)) is not None:
+                return sold
         elif order.stock is GoodsStock.RETURNING:
             await give_back(shop, order)
     except AppError as error:
         log.warning("order_left_to_recovery", order_id=str(order.id), error=repr(error))
+    return await orders.get_order(shop.db, id=order.id) or order

@@ -61,11 +61,18 @@ async def place(shop: Shop, new: NewOrder, request: Request) -> Placed:
             CIRCUIT_OPEN where the product service does not answer: then nothing is ordered.
     """
     quantities = new.quantities()
-    if (earlier := await _earlier(shop, request, quantities)) is not None:
-        return earlier
-    await _check_room(shop, request.user_id)
-    user = await _orderer(shop, request.user_id)
+    try:
+        user = await _orderer(shop, request.user_id)
+    except AppError:
+        # Whoever may no longer order has ordered what the same request ordered before.
+        if (earlier := await _earlier(shop, request, quantities)) is not None:
+            return earlier
+        raise
     draft = await _add_draft(shop, request, quantities, pending_validation=user is None)
+    if draft is None:
+        if (earlier := await _earlier(shop, request, quantities)) is not None:
+            return earlier
+        raise _no_room()
     return await _place(shop, draft, quantities, user)
 
 
@@ -76,6 +83,13 @@ async def proceed(shop: Shop, draft: GoodsDraft, quantities: Mapping[UUID, int])
         AppError: CONFLICT or VALIDATION_ERROR where it cannot be had so: the draft is over. Others
             where there was no answer: the draft stays.
     """
+    held, price = await _hold(shop, draft, quantities)
+    return await _become_order(shop, draft, held, price)
+
+
+async def _hold(
+    shop: Shop, draft: GoodsDraft, quantities: Mapping[UUID, int]
+) -> tuple[Reservation, Price]:
     try:
         held = await shop.products.reserve(draft.id, quantities)
     except AppError as error:
@@ -89,7 +103,7 @@ async def proceed(shop: Shop, draft: GoodsDraft, quantities: Mapping[UUID, int])
     except AppError:
         await drafts.abandon_draft(shop.db, id=draft.id)
         raise
-    return await _become_order(shop, draft, Reservation(held.id, lines), price)
+    return Reservation(held.id, lines), price
 
 
 async def give_up(shop: Shop, draft: GoodsDraft, quantities: Mapping[UUID, int]) -> None:
@@ -121,16 +135,19 @@ async def _place(
     shop: Shop, draft: GoodsDraft, quantities: Mapping[UUID, int], user: User | None
 ) -> Placed:
     try:
-        order = await proceed(shop, draft, quantities)
+        held, price = await _hold(shop, draft, quantities)
+        order = await _become_order(shop, draft, held, price)
     except AppError as error:
         if error.code in NO_ANSWER:
             # The caller is told that nothing was ordered, so nothing may come of it later.
             with suppress(AppError):
                 await drafts.abandon_draft(shop.db, id=draft.id)
         raise
-    await finishing.try_now(shop, order)
-    current = await orders.get_order(shop.db, id=order.id) or order
-    return Placed(current, await orders.list_lines(shop.db, order_ids=[order.id]), user)
+    lines = [
+        GoodsOrderLine(order.id, position, line.product_id, line.quantity, line.unit_price)
+        for position, line in enumerate(held.lines)
+    ]
+    return Placed(await finishing.try_now(shop, order), lines, user)
 
 
 async def _earlier(shop: Shop, request: Request, quantities: Mapping[UUID, int]) -> Placed | None:
@@ -160,11 +177,10 @@ def _check_same(
         )
 
 
-async def _check_room(shop: Shop, user_id: UUID) -> None:
-    """Keep one user from holding all there is. Raises CONFLICT."""
-    if await orders.count_waiting(shop.db, user_id=user_id, most=MAX_WAITING) >= MAX_WAITING:
-        message = f"{MAX_WAITING} orders wait to be confirmed, no more can be placed"
-        raise AppError(Code.CONFLICT, message)
+def _no_room() -> AppError:
+    """One user must not hold all there is."""
+    message = f"{MAX_WAITING} orders wait to be confirmed, no more can be placed"
+    return AppError(Code.CONFLICT, message)
 
 
 async def _orderer(shop: Shop, user_id: UUID) -> User | None:
@@ -183,31 +199,19 @@ async def _orderer(shop: Shop, user_id: UUID) -> User | None:
 
 async def _add_draft(
     shop: Shop, request: Request, quantities: Mapping[UUID, int], *, pending_validation: bool
-) -> GoodsDraft:
-    draft_id = new_id()
-    try:
-        async with shop.db.transaction() as tx:
-            await drafts.add_draft(
-                tx,
-                id=draft_id,
-                user_id=request.user_id,
-                pending_validation=pending_validation,
-                created_by=request.actor,
-                request_key=request.key,
-                lease_seconds=shop.lease_seconds,
-            )
-            await drafts.add_draft_lines(
-                tx,
-                draft_id=draft_id,
-                product_ids=list(quantities),
-                quantities=list(quantities.values()),
-            )
-            added = await drafts.lock_draft(tx, id=draft_id)
-    except UniqueViolationError:
-        raise _at_the_same_time() from None
-    if added is None:
-        raise AssertionError("this transaction has added it")
-    return added
+) -> GoodsDraft | None:
+    return await drafts.add_draft(
+        shop.db,
+        id=new_id(),
+        user_id=request.user_id,
+        pending_validation=pending_validation,
+        created_by=request.actor,
+        request_key=request.key,
+        lease_seconds=shop.lease_seconds,
+        most=MAX_WAITING,
+        product_ids=list(quantities),
+        quantities=list(quantities.values()),
+    )
 
 
 async def _become_order(
@@ -215,10 +219,9 @@ async def _become_order(
 ) -> GoodsOrder:
     try:
         async with shop.db.transaction() as tx:
-            current = await drafts.lock_draft(tx, id=draft.id)
-            if current is None or current.abandoned:
+            if await drafts.take_draft(tx, id=draft.id) is None:
                 return await _made_by_another(tx, draft.id)
-            await orders.add_order(
+            order = await orders.add_order(
                 tx,
                 id=draft.id,
                 user_id=draft.user_id,
@@ -229,7 +232,10 @@ async def _become_order(
                 lease_seconds=shop.lease_seconds,
                 created_by=draft.created_by,
                 request_key=draft.request_key,
+                most=MAX_WAITING,
             )
+            if order is None:
+                raise _no_room()
             await orders.add_lines(
                 tx,
                 order_id=draft.id,
@@ -237,16 +243,18 @@ async def _become_order(
                 quantities=[line.quantity for line in held.lines],
                 unit_prices=[line.unit_price for line in held.lines],
             )
-            await drafts.remove_draft(tx, id=draft.id)
-            order = await orders.lock_order(tx, id=draft.id)
-            if order is None:
-                raise AssertionError("this transaction has added it")
             await finishing.tell(tx, order, GoodsStatus.PENDING)
             return order
     except UniqueViolationError:
         # The same request, twice at once: the other one was faster.
         await drafts.abandon_draft(shop.db, id=draft.id)
         raise _at_the_same_time() from None
+    except AppError as error:
+        if (
+            error.code is Code.CONFLICT
+        ):  # it will never be one: the recovery gives back what it held
+            await drafts.abandon_draft(shop.db, id=draft.id)
+        raise
 
 
 async def _made_by_another(tx: Executor, order_id: UUID) -> GoodsOrder:

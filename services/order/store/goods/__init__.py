@@ -8,9 +8,8 @@ from services.order.store.goods import backlog, drafts, orders
 QUERY_NAMES: Final = {
     backlog.MEASURE_BACKLOG: "MeasureBacklog",
     drafts.ADD_DRAFT: "AddDraft",
-    drafts.ADD_DRAFT_LINES: "AddDraftLines",
     drafts.FIND_DRAFT: "FindDraft",
-    drafts.LOCK_DRAFT: "LockDraft",
+    drafts.TAKE_DRAFT: "TakeDraft",
     drafts.LIST_DRAFT_LINES: "ListDraftLines",
     drafts.ABANDON_DRAFT: "AbandonDraft",
     drafts.REMOVE_DRAFT: "RemoveDraft",
@@ -24,7 +23,6 @@ QUERY_NAMES: Final = {
     orders.LIST_LINES: "ListLines",
     **dict.fromkeys(orders.LIST_ORDERS.values(), "ListOrders"),
     **dict.fromkeys(orders.COUNT_ORDERS.values(), "CountOrders"),
-    orders.COUNT_WAITING: "CountWaiting",
     orders.MOVE_ORDER: "MoveOrder",
     orders.CANCEL_ORDER: "CancelOrder",
     orders.REMOVE_ORDER: "RemoveOrder",

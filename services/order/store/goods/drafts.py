@@ -10,11 +10,30 @@ from lib.db import Executor
 from services.order.store.goods.models import GoodsDraft, GoodsDraftLine
 
 ADD_DRAFT: Final = """\
-INSERT INTO goods_draft (id, user_id, pending_validation, created_by, request_key, due_at)
-VALUES (
-    $1, $2, $3, $4, $5,
-    now() + make_interval(secs => $6::float8)
+WITH added AS (
+    INSERT INTO goods_draft (id, user_id, pending_validation, created_by, request_key, due_at)
+    SELECT
+        $1, $2, $3, $4, $5::text,
+        now() + make_interval(secs => $6::float8)
+    WHERE NOT EXISTS (
+        SELECT FROM goods_order AS o WHERE o.created_by = $4 AND o.request_key = $5::text
+    )
+    AND (
+        SELECT count(*) FROM (
+            SELECT FROM goods_order AS w
+            WHERE w.user_id = $2 AND w.status = 'pending' AND w.deleted_at IS NULL
+            LIMIT $7
+        ) AS waiting
+    ) < $7
+    ON CONFLICT (created_by, request_key) DO NOTHING
+    RETURNING id, user_id, pending_validation, abandoned, created_by, request_key, due_at, created_at
+), lines AS (
+    INSERT INTO goods_draft_line (draft_id, position, product_id, quantity)
+    SELECT added.id, t.number - 1, t.product_id, t.quantity
+    FROM added, unnest($8::uuid[], $9::integer[])
+    WITH ORDINALITY AS t (product_id, quantity, number)
 )
+SELECT id, user_id, pending_validation, abandoned, created_by, request_key, due_at, created_at FROM added
 """
 
 
@@ -27,25 +46,26 @@ async def add_draft(
     created_by: str,
     request_key: str | None,
     lease_seconds: float,
-) -> None:
-    await db.execute(
-        ADD_DRAFT, id, user_id, pending_validation, created_by, request_key, lease_seconds
+    most: int,
+    product_ids: Sequence[UUID],
+    quantities: Sequence[int],
+) -> GoodsDraft | None:
+    """With its lines, in the order given. No row where the request has made something before, and where `most` orders
+    of the user wait to be confirmed.
+    """
+    row = await db.fetchrow(
+        ADD_DRAFT,
+        id,
+        user_id,
+        pending_validation,
+        created_by,
+        request_key,
+        lease_seconds,
+        most,
+        product_ids,
+        quantities,
     )
-
-
-ADD_DRAFT_LINES: Final = """\
-INSERT INTO goods_draft_line (draft_id, position, product_id, quantity)
-SELECT $1, t.number - 1, t.product_id, t.quantity
-FROM unnest($2::uuid[], $3::integer[])
-WITH ORDINALITY AS t (product_id, quantity, number)
-"""
-
-
-async def add_draft_lines(
-    db: Executor, *, draft_id: UUID, product_ids: Sequence[UUID], quantities: Sequence[int]
-) -> None:
-    """In the order given."""
-    await db.execute(ADD_DRAFT_LINES, draft_id, product_ids, quantities)
+    return None if row is None else GoodsDraft(*row)
 
 
 FIND_DRAFT: Final = "SELECT id, user_id, pending_validation, abandoned, created_by, request_key, due_at, created_at FROM goods_draft WHERE created_by = $1 AND request_key = $2::text"
@@ -57,12 +77,19 @@ async def find_draft(db: Executor, *, created_by: str, request_key: str) -> Good
     return None if row is None else GoodsDraft(*row)
 
 
-LOCK_DRAFT: Final = "SELECT id, user_id, pending_validation, abandoned, created_by, request_key, due_at, created_at FROM goods_draft WHERE id = $1 FOR UPDATE"
+TAKE_DRAFT: Final = """\
+DELETE FROM goods_draft
+WHERE id = $1 AND NOT abandoned
+    AND pg_advisory_xact_lock(hashtextextended('goods_order ' || user_id::text, 0)) IS NOT NULL
+RETURNING id, user_id, pending_validation, abandoned, created_by, request_key, due_at, created_at
+"""
 
 
-async def lock_draft(db: Executor, *, id: UUID) -> GoodsDraft | None:
-    """The draft as it is, to become an order or to go by this transaction alone."""
-    row = await db.fetchrow(LOCK_DRAFT, id)
+async def take_draft(db: Executor, *, id: UUID) -> GoodsDraft | None:
+    """The draft, which becomes an order by this transaction alone; no row where it has, or is given up. Until the
+    transaction ends its user's orders are counted one after the other.
+    """
+    row = await db.fetchrow(TAKE_DRAFT, id)
     return None if row is None else GoodsDraft(*row)
 
 

@@ -23,11 +23,18 @@ INSERT INTO goods_order (
     id, user_id, pending_validation, total, currency, reservation_id, due_at,
     created_by, updated_by, request_key
 )
-VALUES (
+SELECT
     $1, $2, $3, $4, $5, $6,
     now() + make_interval(secs => $7::float8),
     $8, $8, $9
-)
+WHERE (
+    SELECT count(*) FROM (
+        SELECT FROM goods_order AS w
+        WHERE w.user_id = $2 AND w.status = 'pending' AND w.deleted_at IS NULL
+        LIMIT $10
+    ) AS waiting
+) < $10
+RETURNING id, user_id, status, pending_validation, total, currency, cancel_reason, stock, reservation_id, due_at, created_by, updated_by, request_key, version, created_at, updated_at, deleted_at
 """
 
 
@@ -43,8 +50,10 @@ async def add_order(
     lease_seconds: float,
     created_by: str,
     request_key: str | None,
-) -> None:
-    await db.execute(
+    most: int,
+) -> GoodsOrder | None:
+    """No row where `most` orders of the user wait to be confirmed."""
+    row = await db.fetchrow(
         ADD_ORDER,
         id,
         user_id,
@@ -55,6 +64,47 @@ async def add_order(
         lease_seconds,
         created_by,
         request_key,
+        most,
+    )
+    if row is None:
+        return None
+    (
+        id_,
+        user_id_,
+        status,
+        pending_validation_,
+        total_,
+        currency_,
+        cancel_reason,
+        stock,
+        reservation_id_,
+        due_at,
+        created_by_,
+        updated_by,
+        request_key_,
+        version,
+        created_at,
+        updated_at,
+        deleted_at,
+    ) = row
+    return GoodsOrder(
+        id_,
+        user_id_,
+        GOODS_STATUS_BY_LABEL[status],
+        pending_validation_,
+        total_,
+        currency_,
+        cancel_reason,
+        GOODS_STOCK_BY_LABEL[stock],
+        reservation_id_,
+        due_at,
+        created_by_,
+        updated_by,
+        request_key_,
+        version,
+        created_at,
+        updated_at,
+        deleted_at,
     )
 
 
@@ -346,21 +396,6 @@ async def count_orders(
     return value
 
 
-COUNT_WAITING: Final = """\
-SELECT count(*) FROM (
-    SELECT FROM goods_order
-    WHERE user_id = $1 AND status = 'pending' AND deleted_at IS NULL
-    LIMIT $2
-) AS waiting
-"""
-
-
-async def count_waiting(db: Executor, *, user_id: UUID, most: int) -> int:
-    """How many orders of a user wait to be confirmed, counted up to `most`."""
-    value: int = await db.fetchval(COUNT_WAITING, user_id, most)
-    return value
-
-
 MOVE_ORDER: Final = """\
 UPDATE goods_order
 SET status = $1, version = version + 1, updated_at = now(), updated_by = $2
@@ -420,13 +455,53 @@ async def validate_order(db: Executor, *, id: UUID) -> int:
 NOTE_SOLD: Final = """\
 UPDATE goods_order SET stock = 'sold', due_at = CASE WHEN pending_validation THEN now() END
 WHERE id = $1 AND stock = 'reserved'
+RETURNING id, user_id, status, pending_validation, total, currency, cancel_reason, stock, reservation_id, due_at, created_by, updated_by, request_key, version, created_at, updated_at, deleted_at
 """
 
 
-async def note_sold(db: Executor, *, id: UUID) -> int:
+async def note_sold(db: Executor, *, id: UUID) -> GoodsOrder | None:
     """The product service has confirmed the reservation; whether the user may order is asked at once."""
-    status = await db.execute(NOTE_SOLD, id)
-    return int(status.rpartition(" ")[2])
+    row = await db.fetchrow(NOTE_SOLD, id)
+    if row is None:
+        return None
+    (
+        id_,
+        user_id,
+        status,
+        pending_validation,
+        total,
+        currency,
+        cancel_reason,
+        stock,
+        reservation_id,
+        due_at,
+        created_by,
+        updated_by,
+        request_key,
+        version,
+        created_at,
+        updated_at,
+        deleted_at,
+    ) = row
+    return GoodsOrder(
+        id_,
+        user_id,
+        GOODS_STATUS_BY_LABEL[status],
+        pending_validation,
+        total,
+        currency,
+        cancel_reason,
+        GOODS_STOCK_BY_LABEL[stock],
+        reservation_id,
+        due_at,
+        created_by,
+        updated_by,
+        request_key,
+        version,
+        created_at,
+        updated_at,
+        deleted_at,
+    )
 
 
 NOTE_RETURNED: Final = (

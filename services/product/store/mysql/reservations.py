@@ -17,8 +17,8 @@ from services.product.store.postgres.models import (
 )
 
 ADD_RESERVATION: Final = """\
-INSERT INTO reservation (id, owner, request_key, expires_at)
-VALUES (%s, %s, %s, %s)
+INSERT INTO reservation (id, owner, request_key, expires_at, created_at, updated_at)
+VALUES (%s, %s, %s, %s, %s, %s)
 """
 
 
@@ -44,7 +44,7 @@ ORDER BY reservation_id, product_id
 """
 
 
-SETTLE_RESERVATION: Final = "UPDATE reservation SET status = %s, updated_at = now(6) WHERE id = %s"
+SETTLE_RESERVATION: Final = "UPDATE reservation SET status = %s, updated_at = %s WHERE id = %s"
 
 
 CLAIM_EXPIRED: Final = """\
@@ -65,9 +65,11 @@ class ReservationsQueries:
         self._db = db
 
     async def add_reservation(
-        self, *, id: UUID, owner: str, request_key: str, expires_at: datetime
+        self, *, id: UUID, owner: str, request_key: str, expires_at: datetime, now: datetime
     ) -> None:
-        await self._db.execute(ADD_RESERVATION, to_bytes(id), owner, request_key, expires_at)
+        await self._db.execute(
+            ADD_RESERVATION, to_bytes(id), owner, request_key, expires_at, now, now
+        )
 
     async def add_line(
         self,
@@ -138,8 +140,10 @@ class ReservationsQueries:
             for reservation_id, product_id, quantity, unit_price, currency in rows
         ]
 
-    async def settle_reservation(self, *, status: ReservationStatus, id: UUID) -> int:
-        status_ = await self._db.execute(SETTLE_RESERVATION, status, to_bytes(id))
+    async def settle_reservation(
+        self, *, status: ReservationStatus, now: datetime, id: UUID
+    ) -> int:
+        status_ = await self._db.execute(SETTLE_RESERVATION, status, now, to_bytes(id))
         return int(status_.rpartition(" ")[2])
 
     async def claim_expired(self, *, now: datetime, batch_size: int) -> list[Reservation]:

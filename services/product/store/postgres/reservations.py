@@ -17,8 +17,8 @@ from services.product.store.postgres.models import (
 )
 
 ADD_RESERVATION: Final = """\
-INSERT INTO reservation (id, owner, request_key, expires_at)
-VALUES ($1, $2, $3, $4)
+INSERT INTO reservation (id, owner, request_key, expires_at, created_at, updated_at)
+VALUES ($1, $2, $3, $4, $5, $5)
 """
 
 
@@ -44,7 +44,7 @@ ORDER BY reservation_id, product_id
 """
 
 
-SETTLE_RESERVATION: Final = "UPDATE reservation SET status = $1, updated_at = now() WHERE id = $2"
+SETTLE_RESERVATION: Final = "UPDATE reservation SET status = $1, updated_at = $2 WHERE id = $3"
 
 
 CLAIM_EXPIRED: Final = """\
@@ -60,7 +60,7 @@ class ReservationsQueriesProtocol(Protocol):
     """What ReservationsQueries does: let a test double do the same."""
 
     async def add_reservation(
-        self, *, id: UUID, owner: str, request_key: str, expires_at: datetime
+        self, *, id: UUID, owner: str, request_key: str, expires_at: datetime, now: datetime
     ) -> None: ...
 
     async def add_line(
@@ -85,7 +85,9 @@ class ReservationsQueriesProtocol(Protocol):
 
     async def list_lines(self, *, reservation_ids: Sequence[UUID]) -> list[ReservationLine]: ...
 
-    async def settle_reservation(self, *, status: ReservationStatus, id: UUID) -> int: ...
+    async def settle_reservation(
+        self, *, status: ReservationStatus, now: datetime, id: UUID
+    ) -> int: ...
 
     async def claim_expired(self, *, now: datetime, batch_size: int) -> list[Reservation]:
         """Lock pending reservations past their time; those that another process has in hand are its own."""
@@ -101,9 +103,9 @@ class ReservationsQueries:
         self._db = db
 
     async def add_reservation(
-        self, *, id: UUID, owner: str, request_key: str, expires_at: datetime
+        self, *, id: UUID, owner: str, request_key: str, expires_at: datetime, now: datetime
     ) -> None:
-        await self._db.execute(ADD_RESERVATION, id, owner, request_key, expires_at)
+        await self._db.execute(ADD_RESERVATION, id, owner, request_key, expires_at, now)
 
     async def add_line(
         self,
@@ -167,8 +169,10 @@ class ReservationsQueries:
         rows = await self._db.fetch(LIST_LINES, reservation_ids)
         return list(starmap(ReservationLine, rows))
 
-    async def settle_reservation(self, *, status: ReservationStatus, id: UUID) -> int:
-        status_ = await self._db.execute(SETTLE_RESERVATION, status, id)
+    async def settle_reservation(
+        self, *, status: ReservationStatus, now: datetime, id: UUID
+    ) -> int:
+        status_ = await self._db.execute(SETTLE_RESERVATION, status, now, id)
         return int(status_.rpartition(" ")[2])
 
     async def claim_expired(self, *, now: datetime, batch_size: int) -> list[Reservation]:

@@ -60,6 +60,9 @@ async def test_a_draft_that_nobody_could_place_waits(orders_db) -> None:
         created_by=ALICE,
         request_key=None,
         lease_seconds=3600.0,
+        most=1,
+        product_ids=[new_id()],
+        quantities=[1],
     )
     await orders_db.execute("UPDATE goods_draft SET created_at = now() - interval '2 hours'")
     waiting, oldest = await _measured(orders_db)

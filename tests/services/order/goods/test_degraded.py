@@ -219,20 +219,18 @@ async def test_what_could_not_be_placed_for_long_is_given_up_and_never_an_order(
     item = await shelf.add(stock=5)
     shop = client.app[SHOP]
     draft_id = new_id()
-    async with shop.db.transaction() as tx:
-        await drafts.add_draft(
-            tx,
-            id=draft_id,
-            user_id=UUID(ALICE),
-            pending_validation=False,
-            created_by=ALICE,
-            request_key=None,
-            lease_seconds=3600.0,
-        )
-        await drafts.add_draft_lines(
-            tx, draft_id=draft_id, product_ids=[UUID(item)], quantities=[2]
-        )
-        draft = await drafts.lock_draft(tx, id=draft_id)
+    draft = await drafts.add_draft(
+        shop.db,
+        id=draft_id,
+        user_id=UUID(ALICE),
+        pending_validation=False,
+        created_by=ALICE,
+        request_key=None,
+        lease_seconds=3600.0,
+        most=1,
+        product_ids=[UUID(item)],
+        quantities=[2],
+    )
     # A crash behind the reservation, and nobody there for an hour.
     await shop.products.reserve(draft_id, {UUID(item): 2})
     assert await shelf.stock(item) == 3

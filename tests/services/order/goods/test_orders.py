@@ -222,6 +222,23 @@ async def test_the_same_request_many_times_at_once_orders_once(customer, shelf, 
     assert await shelf.stock(product) == 7
 
 
+async def test_orders_at_the_same_time_do_not_pass_the_limit_of_those_that_wait(
+    customer, shelf, orders_db, monkeypatch
+) -> None:
+    monkeypatch.setattr(placing, "MAX_WAITING", 3)
+    product = await shelf.add(stock=50)
+    answers = await asyncio.gather(
+        *(customer("POST", "orders", json=lines_of((product, 1))) for _ in range(12))
+    )
+    assert sorted(status for status, _, _ in answers) == [201] * 3 + [409] * 9
+
+    async def given_back() -> bool:
+        return await shelf.stock(product) == 47
+
+    await eventually(given_back)
+    assert await orders_db.fetchval("SELECT count(*) FROM goods_draft") == 0
+
+
 async def test_others_do_not_see_an_order_and_the_staff_does(
     order, customer, other_customer, staff
 ) -> None:

@@ -1,0 +1,259 @@
+"""What an order costs through the gateway, in processor time of each process, beside its floor.
+
+Run: python -m bench.orders [orders]. It starts the whole stack on free ports, places orders over 16
+connections and divides what each process used by the orders placed, less what it uses with nothing
+to do. The floor is measured in the same run on the same server: the same effects in hand-written
+statements from one process, without HTTP, and pgbench's TPC-B, where it is installed. Ratios say
+more than figures: the machine may be busy.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Final
+from uuid import UUID
+
+import aiohttp
+import asyncpg
+import psutil
+
+from bench.orders.floor import place_order
+from lib.embedded.ports import free_port
+from lib.ids import new_id
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+PORTS: Final = (
+    "GATEWAY_PORT", "POSTGRES_PORT", "REDIS_PORT", "USER_PORT", "ORDER_PORT", "DEPARTMENT_PORT",
+    "PRODUCT_PORT", "CATALOG_PORT", "CHAT_PORT", "POINT_PORT", "POINT_GRPC_PORT",
+    "NGINX_EXPORTER_PORT", "PROMETHEUS_PORT", "BLACKBOX_EXPORTER_PORT",
+)  # fmt: skip
+UNLIMITED: Final = {
+    "RATE_LIMIT": "1e9", "RATE_LIMIT_BURST": "1000000000", "USER_RATE_LIMIT": "1000000000",
+    # A busy machine is no reason to give up: what is measured is work, not waiting.
+    "ORDER_PRODUCT_SECONDS": "30", "ORDER_USER_SECONDS": "30", "REQUEST_SECONDS": "60",
+}  # fmt: skip
+CONNECTIONS: Final = 16
+IDLE_SECONDS: Final = 6.0
+WAITING: Final = 80  # of one user at a time: the limit is 100
+START_SECONDS: Final = 120.0
+COUNTED: Final = ("nginx", "user", "order", "product", "postgres")
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A running stack: its processes by part, and where things are."""
+
+    url: str
+    run: Path
+    postgres_port: int
+    parts: dict[str, int]
+
+    def database(self, name: str) -> str:
+        """The URL of a service's database."""
+        password = (self.run / "secrets" / f"{name}_database").read_text()
+        return f"postgresql://{name}:{password}@127.0.0.1:{self.postgres_port}/{name}"
+
+    def cpu(self) -> dict[str, float]:
+        """Seconds of the processor used so far, by part, children included."""
+        used: dict[str, float] = defaultdict(float)
+        for name, pid in self.parts.items():
+            parent = psutil.Process(pid)
+            for process in [parent, *parent.children(recursive=True)]:
+                times = process.cpu_times()
+                used[name] += times.user + times.system
+                if process is parent:  # and of children that have ended
+                    used[name] += times.children_user + times.children_system
+        return used
+
+
+@contextmanager
+def stack() -> Iterator[Stack]:
+    """Start the stack as `make run` does, on free ports."""
+    with tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as folder:
+        ports = {name: str(free_port()) for name in PORTS}
+        said = Path(folder) / "said"
+        with said.open("w") as output:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "services"],
+                cwd=ROOT,
+                env={**os.environ, **ports, **UNLIMITED, "RUN_DIR": f"{folder}/run"},
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+        try:
+            until = time.monotonic() + START_SECONDS
+            while "ready; press Ctrl-C" not in said.read_text():
+                if process.poll() is not None or time.monotonic() > until:
+                    raise SystemExit(f"the stack did not start: {said.read_text()}")
+                time.sleep(0.1)
+            found = re.findall(r"\b(\S+) is ready \(pid (\d+)\)", said.read_text())
+            parts = {name: int(pid) for name, pid in found}
+            yield Stack(
+                f"http://127.0.0.1:{ports['GATEWAY_PORT']}",
+                Path(folder) / "run",
+                int(ports["POSTGRES_PORT"]),
+                parts,
+            )
+        finally:
+            process.terminate()
+            process.wait(60)
+
+
+async def shop(http: aiohttp.ClientSession, stack: Stack, count: int) -> list[str]:
+    """Sign in as the administrator and add products; their ids."""
+    password = (stack.run / "secrets" / "demo_admin").read_text()
+    login = {"email": "admin@example.com", "password": password}
+    async with http.post("/api/users/v1/auth/login", json=login) as answer:
+        token = (await answer.json())["data"]["access_token"]
+    http.headers["Authorization"] = f"Bearer {token}"
+    ids = []
+    for number in range(count):
+        product = {"name": f"Bench {number}", "price": "1.00", "currency": "EUR"}
+        async with http.post("/api/products/v1/products", json=product) as answer:
+            ids.append((await answer.json())["data"]["id"])
+    database = await asyncpg.connect(stack.database("product"))
+    await database.execute("UPDATE product SET stock = 1000000 WHERE name LIKE 'Bench %'")
+    await database.close()
+    return ids
+
+
+async def people(http: aiohttp.ClientSession) -> list[str]:
+    """Who orders."""
+    async with http.get("/api/users/v1/users", params={"page_size": "100"}) as answer:
+        listed = (await answer.json())["data"]["users"]
+    return [person["id"] for person in listed if person.get("status", "active") == "active"]
+
+
+async def ordering(
+    http: aiohttp.ClientSession, stack: Stack, products: Sequence[str], users: list[str], count: int
+) -> tuple[list[float], float]:
+    """Place orders of all the products; the seconds of each, and of all."""
+    database = await asyncpg.connect(stack.database("order"))
+    taken: list[float] = []
+    lines = [{"product_id": product, "quantity": 1} for product in products]
+    began, left = time.perf_counter(), count
+    while left > 0:
+        batch = min(left, WAITING * len(users))
+        waiting = iter(range(batch))
+
+        async def one_after_another(waiting: Iterator[int] = waiting) -> None:
+            for number in waiting:
+                body = {"user_id": users[number % len(users)], "lines": lines}
+                headers = {"Idempotency-Key": str(new_id())}
+                since = time.perf_counter()
+                for attempt in range(5):  # A busy machine: the same request again.
+                    async with http.post(
+                        "/api/orders/v1/orders", json=body, headers=headers
+                    ) as answer:
+                        said = await answer.read()
+                    if answer.status == 201:
+                        break
+                    await asyncio.sleep(attempt)
+                else:
+                    raise SystemExit(f"{answer.status}: {said!r}")
+                taken.append(time.perf_counter() - since)
+
+        await asyncio.gather(*(one_after_another() for _ in range(CONNECTIONS)))
+        left -= batch
+        await database.execute(
+            "UPDATE goods_order SET status = 'confirmed' WHERE status = 'pending'"
+            " AND stock = 'sold' AND NOT pending_validation"
+        )
+    await database.close()
+    return taken, time.perf_counter() - began
+
+
+async def measured(stack: Stack, count: int) -> None:
+    """Print what an order costs with one line and with fifty."""
+    async with aiohttp.ClientSession(stack.url) as http:
+        products, users = await shop(http, stack, 50), await people(http)
+        await ordering(http, stack, products[:1], users, 100)  # warm
+        idle = await resting(stack)
+        for lines, orders in ((1, count), (50, count // 4)):
+            before = stack.cpu()
+            taken, seconds = await ordering(http, stack, products[:lines], users, orders)
+            after = stack.cpu()
+            spent = {
+                name: (after[name] - before[name] - idle[name] * seconds) / orders * 1000
+                for name in COUNTED
+            }
+            p99 = statistics.quantiles(taken, n=100)[98] * 1000
+            print(
+                f"{lines:2} lines: {sum(spent.values()):6.2f} ms of CPU an order, "
+                f"{orders / seconds:6.1f} orders/s, p99 {p99:.0f} ms  ("
+                + ", ".join(f"{name} {value:.2f}" for name, value in spent.items())
+                + ")"
+            )
+    await floor(stack, products[0], UUID(users[0]), count)
+
+
+async def resting(stack: Stack) -> dict[str, float]:
+    """Return the share of a core that each part uses with nothing to do."""
+    before = stack.cpu()
+    await asyncio.sleep(IDLE_SECONDS)
+    after = stack.cpu()
+    return {name: (after[name] - before[name]) / IDLE_SECONDS for name in COUNTED}
+
+
+async def floor(stack: Stack, product: str, user: UUID, count: int) -> None:
+    """Print what the same effects cost in hand-written statements from this process."""
+    orders = await asyncpg.connect(stack.database("order"))
+    stock = await asyncpg.connect(stack.database("product"))
+    own, before = time.process_time(), stack.cpu()["postgres"]
+    for _ in range(count):
+        await place_order(orders, stock, user, UUID(product), Decimal("1.00"))
+    mine = (time.process_time() - own) / count * 1000
+    servers = (stack.cpu()["postgres"] - before) / count * 1000
+    await orders.close()
+    await stock.close()
+    parts = f"one process {mine:.2f}, postgres {servers:.2f}"
+    print(f"floor:    {mine + servers:6.2f} ms of CPU  ({parts})")
+
+
+def tpc_b(stack: Stack) -> None:
+    """Print what a transaction of pgbench costs the same server."""
+    if (pgbench := shutil.which("pgbench")) is None:
+        print("pgbench is not installed")
+        return
+    target = stack.database("order")
+    for arguments in (["-i", "-q"], ["-t", "500", "-c", "2", "-n"]):
+        before = stack.cpu()["postgres"]
+        done = subprocess.run(
+            [pgbench, *arguments, target], check=False, capture_output=True, text=True
+        )
+        if done.returncode:
+            print(done.stderr.splitlines()[-1])
+            return
+    print(
+        f"TPC-B:    {(stack.cpu()['postgres'] - before) / 1000 * 1000:6.2f} ms of CPU of postgres"
+    )
+
+
+def main() -> None:
+    """Measure."""
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 600
+    with stack() as running:
+        missing = set(COUNTED) - running.parts.keys()
+        if missing:
+            raise SystemExit(f"not seen: {missing}, of {json.dumps(running.parts)}")
+        asyncio.run(measured(running, count))
+        tpc_b(running)
+
+
+if __name__ == "__main__":
+    main()
