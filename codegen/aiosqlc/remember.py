@@ -69,8 +69,11 @@ def analyze_remembering(
         for name in {item.query for item in usable.warnings}:  # what is said of them is said anew
             found.pop(name, None)
     outcome = _analyze_rest(key, keys, schema, queries, options, found, analyze)
+    if usable and _another_server(usable, outcome):
+        usable = None
+        outcome = _analyze_rest(key, keys, schema, queries, options, {}, analyze)
     _unfinished.pop(key, None)
-    if outcome.locked is None and outcome.analysis.server_version and entry.schema:
+    if outcome.locked is None and _is_about_queries(outcome, queries) and entry.schema:
         analysis = outcome.analysis
         while len(_unfinished) >= _MOST_UNFINISHED:
             _unfinished.pop(next(iter(_unfinished)))
@@ -78,6 +81,20 @@ def analyze_remembering(
             key, "", analysis.catalog, {}, server_version=analysis.server_version
         )
     return _on_known_catalog(outcome, usable) if usable else outcome
+
+
+def _another_server(known: lock.Known, outcome: Outcome) -> bool:
+    """Whether what is remembered was said by another release than the one asked now."""
+    now = outcome.analysis.server_version
+    return bool(now and known.server_version and now != known.server_version)
+
+
+def _is_about_queries(outcome: Outcome, queries: Sequence[ParsedQuery]) -> bool:
+    """Whether a server was asked, and every error is a query's own: the schema is whole."""
+    errors = [item for item in outcome.diagnostics if item.severity is Severity.ERROR]
+    return bool(outcome.analysis.server_version) and all(
+        any(concerns(item, query) for query in queries) for item in errors
+    )
 
 
 _MOST_RESTORED = 20_000

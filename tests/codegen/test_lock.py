@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -169,3 +170,30 @@ def test_an_error_leaves_files_and_lock_as_they_were(folder: Path, counting: Cou
         queries.write("-- name: Bad :one\nSELECT nothing FROM nowhere;\n")
     assert generate(folder, counting)[0] == 1
     assert {path: path.read_bytes() for path in before} == before
+
+
+def test_a_failed_statement_of_the_schema_is_said_again_though_it_costs_nothing(
+    folder: Path, counting: Counting
+) -> None:
+    with (folder / "schema.sql").open("a") as schema:
+        schema.write("CREATE TABLE another (id nope);\n")
+    code, said = generate(folder, counting)
+    assert (code, [item.code for item in said]) == (1, ["E201"])
+    assert generate(folder, counting) == (1, said)
+
+
+def test_what_another_release_of_a_server_said_is_asked_again(
+    folder: Path, counting: Counting
+) -> None:
+    generate(folder, counting)
+    lock = folder / "sqlc.lock.json"
+    found = re.search(r'"server_version": "[^"]+"', lock.read_text())
+    assert found
+    older = lock.read_text().replace(found[0], '"server_version": "16.0"')
+    lock.write_text(older)
+    counting.asked.clear()
+    queries = folder / "queries.sql"
+    queries.write_text(queries.read_text().replace("ORDER BY name;", "ORDER BY id, name;", 1))
+    assert generate(folder, counting) == (0, [])
+    assert len(counting.asked) == 9
+    assert found[0] in lock.read_text()

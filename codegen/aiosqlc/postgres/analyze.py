@@ -254,7 +254,7 @@ def _analyze_all(
         problems.extend(refuted_hints(schema.connection, schema.typist.facts, written))
     problems.extend(diagnoses(schema.applied.failures, lost))
     problems.extend(schema.applied.notes)
-    version = str(schema.connection.major)
+    version = schema.connection.release
     return Analysis(schema.catalog, tuple(typed), version), tuple(problems)
 
 

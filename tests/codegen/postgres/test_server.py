@@ -263,7 +263,7 @@ def test_an_older_server_is_understood(cache: Path) -> None:
         queries = [query(sql, f"Q{n}") for n, sql in enumerate(asked)]
         analysis, problems = analyze(schema, queries, options)
     assert problems == ()
-    assert analysis.server_version == "16"
+    assert analysis.server_version.startswith("16.")
     for typed in analysis.queries:
         assert [c.not_null for c in typed.columns] == asked[typed.parsed.sql], typed.parsed.sql
 

@@ -139,6 +139,11 @@ class Connection:
         return self.pg.transaction_status != pq.TransactionStatus.IDLE
 
     @property
+    def release(self) -> str:
+        """The server's release: `18.1`."""
+        return f"{self.major}.{self.pg.server_version % 10000}"
+
+    @property
     def major(self) -> int:
         """The server's major version: 18."""
         return self.pg.server_version // 10000
