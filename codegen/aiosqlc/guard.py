@@ -34,6 +34,9 @@ class Shape:
     params: tuple[str, ...]
 
 
+NO_SHAPE = Shape((), ())
+
+
 def difference(promised: Shape, found: Shape, numbers: tuple[int, ...] | None = None) -> str:
     """Say how a text differs from what its function promises, '' where it does not.
 

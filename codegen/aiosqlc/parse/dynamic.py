@@ -22,7 +22,7 @@ _CLAUSE_STARTS = frozenset({"WHERE", "HAVING", "SET", "ON"})
 
 
 # A directive behind the semicolon of its line.
-_BEHIND = re.compile(rf"[ \t]*(--\s*:(?:{'|'.join(DIRECTIVES)})\b[^\n]*)", re.IGNORECASE)
+_BEHIND = re.compile(r"[ \t]*(--\s*:[A-Za-z][^\n]*)")
 _NAMES = re.compile(r"[A-Za-z_]\w*(?:\s*,\s*[A-Za-z_]\w*)*")
 
 

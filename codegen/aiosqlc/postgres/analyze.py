@@ -10,7 +10,7 @@ from typing import Self
 import psycopg
 
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
-from aiosqlc.guard import difference, mismatch
+from aiosqlc.guard import NO_SHAPE, difference, mismatch
 from aiosqlc.postgres.catalog.bodies import look_into_bodies
 from aiosqlc.postgres.catalog.facts import Facts, load_facts
 from aiosqlc.postgres.catalog.types import build_catalog
@@ -271,7 +271,7 @@ def _doubts(
 ) -> Iterator[Diagnostic]:
     """Yield what speaks against a query: texts unlike its class, a sure failure, lost claims."""
     query = judged.query
-    promised = typist.shape(described[0])
+    promised = typist.shape(described[0]) if query.variants else NO_SHAPE
     for variant, answer in zip(query.variants, described[1:], strict=True):
         if said := difference(promised, typist.shape(answer), variant.numbers):
             yield mismatch(query.parsed, variant, said)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 _LINE = 78  # the server breaks its dump after at most this many bytes
@@ -285,6 +286,7 @@ class Reader:
         return [value for value in values if isinstance(value, Node)]
 
 
+@lru_cache(maxsize=4)  # a tree is read, and soon after compared
 def without_places(text: str) -> str:
     """Return a tree's text without what tells two writings of the same query apart."""
     return _PLACE.sub("", text)

@@ -10,6 +10,7 @@ from aiosqlc.postgres.infer import kinds
 from aiosqlc.postgres.infer.access import writing_queries
 from aiosqlc.postgres.tree import Node
 
+_INSERT = f" :commandType {kinds.Command.INSERT} "
 _ROW, _BEFORE, _ON_INSERT = 1, 2, 4  # bits of pg_trigger.tgtype
 
 
@@ -21,6 +22,8 @@ def missing_columns(facts: Facts, queries: Iterable[Node]) -> tuple[str, ...]:
     """
     found: dict[str, None] = {}
     for top in queries:
+        if _INSERT not in top.text:
+            continue
         for query in writing_queries(top):
             if query["commandType"] == kinds.Command.INSERT:
                 found |= dict.fromkeys(_missing(facts, query))

@@ -27,6 +27,9 @@ ORDER BY id -- :sort
 SELECT id FROM users WHERE id = @id -- :if id,
 ;
 
+-- name: J :many
+SELECT id FROM users WHERE id = @id; -- :iff id
+
 -- name: G :many
 SELECT id FROM users
 WHERE id = @id;
