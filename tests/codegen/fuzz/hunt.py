@@ -136,6 +136,7 @@ class _Database:
             else:
                 break
         self.connection.run("set statement_timeout = '2s'")
+        self.connection.run("set timezone = 'Europe/Berlin'")
 
     def _admin(self, sql: str) -> None:
         with Connection(self.server.admin) as admin:

@@ -5,11 +5,19 @@ from __future__ import annotations
 import random
 import re
 
-from tests.codegen.fuzz.schemas import VALUES, Relation, Schema
+from tests.codegen.fuzz.schemas import SQL_TYPES, VALUES, Relation, Schema
 
 Columns = dict[str, str]
 Sources = dict[str, Columns]
 _SIMPLE = ("int", "int", "text", "text", "bool", "num")
+# Types whose values can be compared, in one of several ways, with those of the others.
+_ALIKE = {
+    "code": ("text", "code", "fixed", "folded"),
+    "fixed": ("text", "code", "fixed"),
+    "folded": ("folded", "text"),
+    "local": ("local", "zoned", "date"),
+    "zoned": ("local", "zoned", "date"),
+}
 _WINDOWS = (
     "order by {o}",
     "partition by {p} order by {o}",
@@ -203,6 +211,8 @@ class Generator:
                 [
                     "generate_series(1, 2)",
                     f"unnest({self.array(seen)})",
+                    f"unnest(array(select {self.array(seen)}))",
+                    f"unnest(array[{self.array(seen)}])",
                     f"twice(unnest({self.array(seen)}))",
                     f"few({self.expr(seen, 'int', 1)})",
                     f"full_set({self.expr(seen, 'int', 1)})",
@@ -239,6 +249,9 @@ class Generator:
             key = self.r.choice(keys)
             outs.append((f"case when {key} is not null then max({key}::text) else 'x' end", "text"))
         grouping = ""
+        again = bool(keys) and self.r.random() < 0.15
+        if again:  # one key twice
+            outs.append((keys[0], outs[0][1]))
         if keys:
             listed = ", ".join(keys)
             grouping = " group by " + self.r.choice(
@@ -254,6 +267,14 @@ class Generator:
                     f"distinct {listed}, cube ({keys[0]})",
                 ]
             )
+        if again:
+            first, last = 1, len(outs)
+            more = "".join(f", {n}" for n in range(2, len(keys) + 1))
+            grouping = " group by " + self.r.choice(
+                [f"{first}{more}, rollup ({last})", f"{first}{more}, cube ({last})",
+                 f"grouping sets (({first}{more}, {last}), ({first}{more}))",
+                 f"rollup ({first}{more}, {last})", f"{last}{more}, rollup ({first})"]
+            )  # fmt: skip
         having = ""
         if self.r.random() < 0.2:
             having = " having " + self.r.choice(
@@ -278,6 +299,9 @@ class Generator:
                 (f"avg({arg})", "num"),
                 (f"string_agg({text}, ',')", "text"),
                 (f"array_agg({arg})", "arr"),
+                (f"array_agg({self.array(scope)})", "arr"),
+                (f"(array_agg({self.array(scope)}))[1][1]", "int"),
+                (f"({arg} = any (array_agg({self.array(scope)})))", "bool"),
                 (f"bool_and({self.boolx(scope, 1)})", "bool"),
                 (f"any_value({text})", "text"),
                 (f"stddev({arg})", "num"),
@@ -429,6 +453,13 @@ class Generator:
     def on(self, left: Sources, right: Sources, word: str) -> str:
         lc = [f"{a}.{c}" for a in left for c, t in left[a].items() if t == "int"]
         rc = [f"{a}.{c}" for a in right for c, t in right[a].items() if t == "int"]
+        alike = [
+            f"{a}.{c} = {b}.{d}"
+            for a in left for c, t in left[a].items() if t in _ALIKE
+            for b in right for d, u in right[b].items() if u in _ALIKE[t] and "folded" not in (t, u)
+        ]  # fmt: skip
+        if alike and word != "full join" and self.r.random() < 0.5:
+            return self.r.choice(alike)
         if not lc or not rc:
             return "true"
         condition = f"{self.r.choice(lc)} = {self.r.choice(rc)}"
@@ -455,6 +486,9 @@ class Generator:
             if self.r.random() < chance:
                 kind = columns[column]
                 name = f"{alias}.{column}"
+                if kind in _ALIKE:
+                    parts.append(self.alike(name, kind))
+                    continue
                 if kind == "text":
                     name = self.r.choice([name, f"lower({name})", f'{name} collate "C"'])
                 fixed = [self.value(kind, null=False), self.param(kind)]
@@ -465,6 +499,16 @@ class Generator:
                     continue
                 parts.append(f"{name} = {self.r.choice(fixed)}")
         return parts
+
+    def alike(self, name: str, kind: str) -> str:
+        """Compare a column with a value of its type or of one like it, by either's equality."""
+        other = self.r.choice(_ALIKE[kind])
+        value = self.r.choice(VALUES[kind]) + f"::{SQL_TYPES[other]}"
+        if kind in {"code", "folded"} and self.r.random() < 0.3:
+            return f"{name}::text::folded = {value}::text::folded"
+        if {kind, other} == {"folded", "text"} or (kind == "code" and other == "folded"):
+            return f"{name}::folded = {value}::folded"
+        return f"{name} {self.r.choice(['=', '=', '>='])} {value}"
 
     def boolx(self, scope: Sources, depth: int) -> str:  # noqa: C901 - a table of shapes
         r = self.r
@@ -623,7 +667,12 @@ class Generator:
 
     def array(self, scope: Sources) -> str:
         column = self.column(scope, "arr")
-        literal = self.r.choice(["array[1, 2]", "array[1, null]", "'{}'::int[]", "'{2}'::int[]"])
+        literal = self.r.choice(
+            ["array[1, 2]", "array[1, null]", "'{}'::int[]", "'{2}'::int[]", "array['{}'::int[]]",
+             "'{{1,2},{3,NULL}}'::int[]"]
+        )  # fmt: skip
+        if column and self.r.random() < 0.3:
+            literal = self.r.choice([f"array[{column}]", f"array(select {column})"])
         made = f"array[{self.expr(scope, 'int', 0)}, {self.expr(scope, 'int', 0)}]"
         return self.r.choice([column or literal, literal, made])
 
@@ -640,9 +689,8 @@ class Generator:
     # --- leaves -------------------------------------------------------------------------------
 
     def literal(self, kind: str) -> str:
-        cast = {"mood": "::mood", "arr": "::int[]", "json": "::jsonb", "date": "::date"}
-        casts = {"int": "", "text": "::text", "bool": "", "num": "::numeric", **cast}
-        return self.r.choice(VALUES[kind]) + casts[kind]
+        cast = "" if kind in {"int", "bool"} else f"::{SQL_TYPES[kind]}"
+        return self.r.choice(VALUES[kind]) + cast
 
     def value(self, kind: str, *, null: bool = True) -> str:
         if null and self.r.random() < 0.25:

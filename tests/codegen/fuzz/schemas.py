@@ -16,6 +16,11 @@ SQL_TYPES = {
     "json": "jsonb",
     "date": "date",
     "mood": "mood",
+    "code": "varchar(8)",
+    "fixed": "char(4)",
+    "folded": "folded",
+    "local": "timestamp",
+    "zoned": "timestamptz",
 }
 VALUES: dict[str, list[str]] = {
     "int": ["0", "1", "2", "3", "5", "-1"],
@@ -26,6 +31,12 @@ VALUES: dict[str, list[str]] = {
     "json": ["'{}'", "'{\"k\": null}'", "'{\"k\": 1}'", "'[1, null]'", "'null'", "'\"s\"'"],
     "date": ["'2024-01-01'", "'2024-02-29'", "'infinity'", "'-infinity'"],
     "mood": ["'sad'", "'ok'", "'happy'"],
+    # Equal for one type and not for another: by blanks, by case, by the clock that jumps.
+    "code": ["'a'", "'a '", "'A'", "'b'"],
+    "fixed": ["'a'", "'a '", "'A'", "'b'"],
+    "folded": ["'a'", "'a '", "'A'", "'b'"],
+    "local": ["'2024-03-31 02:30'", "'2024-03-31 03:30'", "'infinity'"],
+    "zoned": ["'2024-03-31 03:30+02'", "'2024-03-31 02:30+02'", "'-infinity'"],
 }
 
 
@@ -60,6 +71,23 @@ class Schema:
 
 _PRELUDE = """
 create type mood as enum ('sad', 'ok', 'happy');
+create type folded;
+create function folded_in(cstring) returns folded language internal immutable strict as 'textin';
+create function folded_out(folded) returns cstring language internal immutable strict as 'textout';
+create type folded (input = folded_in, output = folded_out, like = text);
+create cast (text as folded) without function;
+create cast (folded as text) without function;
+create cast (varchar as folded) without function;
+create function folded_lt(folded, folded) returns bool language sql immutable strict as
+    'select lower($1::text) < lower($2::text)';
+create function folded_eq(folded, folded) returns bool language sql immutable strict as
+    'select lower($1::text) = lower($2::text)';
+create function folded_cmp(folded, folded) returns int language sql immutable strict as
+    'select bttextcmp(lower($1::text), lower($2::text))';
+create operator < (leftarg = folded, rightarg = folded, function = folded_lt);
+create operator = (leftarg = folded, rightarg = folded, function = folded_eq);
+create operator class folded_ops default for type folded using btree as
+    operator 1 <, operator 3 =, function 1 folded_cmp(folded, folded);
 create domain positive as int not null check (value > -100);
 create domain label as text check (value <> 'never');
 create function twice(x int) returns int language sql immutable return x * 2;
@@ -115,7 +143,7 @@ def _table(  # noqa: C901 - a list of independent chances
 ) -> Relation:
     columns = {"id": "int", "k": "int"}
     for number in range(r.randrange(3, 6)):
-        kind = r.choice([*SQL_TYPES, "int", "text", "int", "text"])
+        kind = r.choice([*SQL_TYPES, *["int", "text"] * 4])
         columns[f"{kind[0]}{number}"] = kind
     nullable = {c for c in columns if c != "id" and r.random() < 0.5}
     lines = []
@@ -145,6 +173,9 @@ def _table(  # noqa: C901 - a list of independent chances
     if r.random() < 0.4:
         style = r.choice(["", " nulls not distinct"])
         lines.append(f"unique{style} (k, {r.choice(list(columns))})")
+    for column, kind in columns.items():
+        if kind in {"code", "fixed", "folded", "local", "zoned"} and r.random() < 0.6:
+            lines.append(f"unique ({column})")
     statements.append(f"create table {name} ({', '.join(lines)})")
     text = next((c for c, kind in columns.items() if kind == "text"), None)
     flag = next((c for c, kind in columns.items() if kind == "bool"), None)
