@@ -18,6 +18,10 @@ create table parent (id int primary key, note text not null);
 create table child () inherits (parent);
 create table open_parent (id int, note text, constraint nn not null note no inherit);
 create table open_child () inherits (open_parent);
+create foreign data wrapper elsewhere;
+create server there foreign data wrapper elsewhere;
+create table spread (id int not null, note text not null) partition by list (id);
+create foreign table spread_far partition of spread for values in (1) server there;
 create type pair as (l int, r int);
 create table comp (id int primary key, p pair not null, r int4range not null);
 create function strict_sum(x int, y int) returns int language sql immutable strict return x + y;
@@ -178,6 +182,8 @@ CASES = {
     "select note from parent": "NN",
     "select note from open_parent": "N",
     "select note from only open_parent": "NN",
+    "insert into spread values (1, 'x') returning note": "N",
+    "update spread set id = 1 returning note": "N",
     # functions of the user's
     "select strict_sum(1, x), strict_sum(1, id) from b": "N NN",
     "select or_zero(x), nothing(id), opaque(id) from b": "NN N N",

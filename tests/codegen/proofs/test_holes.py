@@ -1,4 +1,4 @@
-"""Queries whose rows once refuted a claim: each shows the danger, and none is claimed away."""
+"""Queries whose rows refute a claim that was once made, or is easily made: none is claimed away."""
 
 from __future__ import annotations
 

@@ -99,6 +99,9 @@ class Facts:
         The flag alone is not enough: a NOT VALID constraint sets it, a foreign table does not keep
         it, and a child may lack what its parent promises.
         """
+        entry = self.relations.get(relation)
+        # A row inserted into a partitioned table is a partition's, though the tree says ONLY.
+        with_children |= entry is not None and entry.kind == "p"
         key = (relation, attribute, with_children)
         known = self._not_null.get(key)
         if known is None:
