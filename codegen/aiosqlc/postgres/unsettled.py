@@ -16,9 +16,9 @@ _CREATE = (
     r"create\s+(?:(?:global|local|temp|temporary|unlogged|unique|recursive|foreign|materialized"
     r"|default|trusted|procedural)\s+)*"
 )
-_PROCEDURAL = re.compile(r"(?:do|select|call|with|perform|execute)\b", re.IGNORECASE)
+_PROCEDURAL = re.compile(r"(?:do|select|call|perform|execute)\b", re.IGNORECASE)
 _NOTHING = re.compile(
-    rf"(?:comment|grant|revoke|insert|update|delete|merge|copy|set|reset|analyze|vacuum|security"
+    rf"(?:comment|grant|revoke|insert|update|delete|merge|with|copy|set|reset|analyze|vacuum|security"
     rf"|begin|commit|end|start|lock|notify|discard|checkpoint|cluster|reindex|refresh|import"
     rf"|{_CREATE}(?:index|extension|role|user|group|database|tablespace|publication|subscription"
     rf"|server|statistics|event\s+trigger|access\s+method|text\s+search)"
@@ -43,7 +43,12 @@ _TABLE = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _DYNAMIC = re.compile(r"\b(?:execute|perform)\b", re.IGNORECASE)
-_DANGEROUS = re.compile(r"\b(?:alter|drop|trigger|rule|replace|policy)\b", re.IGNORECASE)
+# That a whole thing is gone makes no claim about the others false.
+_DANGEROUS = re.compile(
+    r"\b(?:alter|trigger|rule|replace|policy|drop\s+(?!table|view|materialized|schema|sequence"
+    r"|function|procedure|aggregate|type|extension))\b",
+    re.IGNORECASE,
+)
 _SCHEMAS = re.compile(r"(?:alter|drop)\s+schema\b", re.IGNORECASE)
 _OPERATES = re.compile(rf"{_CREATE}(?:operator|cast)\b", re.IGNORECASE)
 

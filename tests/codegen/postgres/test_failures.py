@@ -56,6 +56,10 @@ FAILING = {
     "alter schema public rename to pg_nothing": set(ASKED),
     "do $$ begin alter table u drop column nothing; end $$": {"u"},
     "do $$ begin execute 'alter table ' || 'u' || ' drop nothing'; end $$": set(ASKED),
+    "do $$ begin execute 'drop index ' || 'nothing'; end $$": set(ASKED),
+    "do $$ begin execute 'drop table nothing cascade'; end $$": set(),
+    "do $$ begin execute format('drop table %I cascade', 'u' || nothing()); end $$": {"u"},
+    "with x as (select nothing()) insert into t select 1, 1 from x": set(),
     "select nothing('u')": {"u"},
 }
 
