@@ -24,13 +24,13 @@ VALUES ($1, $2, $3, -1, $4, 'reserved', $5, 'bench')
 """
 _DRAFT = """
 INSERT INTO goods_draft (id, user_id, pending_validation, created_by, request_key, due_at)
-VALUES ($1, $2, false, 'bench', $3, now())
+VALUES ($1, $2, false, 'bench', $3, now() + interval '1 minute')
 """
 _ORDER = """
 INSERT INTO goods_order
     (id, user_id, pending_validation, total, currency, reservation_id, due_at, created_by,
      updated_by, request_key)
-VALUES ($1, $2, false, $3, 'EUR', $4, now(), 'bench', 'bench', $5)
+VALUES ($1, $2, false, $3, 'EUR', $4, now() + interval '1 minute', 'bench', 'bench', $5)
 """
 
 

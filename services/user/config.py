@@ -105,6 +105,9 @@ class UserConfig(PostgresSettings, GateSettings, MailSettings, StorageSettings):
     # At a time; each takes 46 MiB while it works.
     password_threads: int = Field(default_factory=lambda: min(4, os.cpu_count() or 1), ge=1)
 
+    # How long the audit trail is kept; the schema lets nothing younger than 90 days go.
+    audit_days: int = Field(default=730, ge=90)
+
     # Wrong passwords for one account from one address.
     login_attempts: int = Field(default=5, ge=1)
     # How long they count.

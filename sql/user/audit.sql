@@ -28,3 +28,12 @@ WHERE true
     AND at >= @since -- :if since
     AND at < @until -- :if until
 ;
+
+-- name: ForgetAudit :execrows
+-- Some of the oldest that have been kept for long enough; the schema refuses any younger than 90 days.
+DELETE FROM audit_entry WHERE id IN (
+    SELECT old.id FROM audit_entry AS old
+    WHERE old.at < now() - make_interval(days => @keep_days::integer)
+    ORDER BY old.at
+    LIMIT @batch_size
+);

@@ -35,6 +35,7 @@ QUERY_NAMES: Final = {
     audit.ADD_AUDIT_ENTRY: "AddAuditEntry",
     **dict.fromkeys(audit.LIST_AUDIT.values(), "ListAudit"),
     **dict.fromkeys(audit.COUNT_AUDIT.values(), "CountAudit"),
+    audit.FORGET_AUDIT: "ForgetAudit",
     mail.ADD_MAIL: "AddMail",
     mail.TELL_ACCOUNT: "TellAccount",
     mail.ASK_TO_VERIFY: "AskToVerify",

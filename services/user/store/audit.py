@@ -171,3 +171,19 @@ async def count_audit(
         *arguments,
     )
     return value
+
+
+FORGET_AUDIT: Final = """\
+DELETE FROM audit_entry WHERE id IN (
+    SELECT old.id FROM audit_entry AS old
+    WHERE old.at < now() - make_interval(days => $1::integer)
+    ORDER BY old.at
+    LIMIT $2
+)
+"""
+
+
+async def forget_audit(db: Executor, *, keep_days: int, batch_size: int) -> int:
+    """Some of the oldest that have been kept for long enough; the schema refuses any younger than 90 days."""
+    status = await db.execute(FORGET_AUDIT, keep_days, batch_size)
+    return int(status.rpartition(" ")[2])
