@@ -49,7 +49,7 @@ UNREAD_ERRORS = (
 
 
 class SecretQuery(msgspec.Struct, frozen=True):
-    """A path, or the begin of paths, with a secret behind the `?`; `page` is shown to browsers."""
+    """A path, or the begin of paths, with a secret behind the `?`; `page` is what a GET gets."""
 
     service: str
     path: str

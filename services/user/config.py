@@ -30,8 +30,9 @@ _DEVELOPMENT_KEY: Final = (
 )
 
 _LINKS: Final = {
-    "verification_link": f"{LOCAL_GATEWAY}/api/users/v1/auth/verify?token={{token}}",
+    # Pages that do nothing before their button is pressed: programs that read mails open links.
     # Behind the `#`: a browser keeps that part to itself, so the token is in nobody's log.
+    "verification_link": f"{LOCAL_GATEWAY}/verify-email#token={{token}}",
     "reset_link": f"{LOCAL_GATEWAY}/reset-password#token={{token}}",
 }
 

@@ -8,8 +8,6 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from lib.http.decode import Query
-from services.user.model.account import Token
 from services.user.store.models import AccountRole
 
 
@@ -68,9 +66,3 @@ class Jwks(Struct, frozen=True):
     """The public keys that access tokens can be verified with (RFC 7517)."""
 
     keys: list[dict[str, str]]
-
-
-class VerificationQuery(Query, frozen=True, kw_only=True):
-    """The query string of a mailed link."""
-
-    token: Token

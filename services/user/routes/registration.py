@@ -14,7 +14,7 @@ from lib.http.openapi import operation
 from services.user.model.account import AddressOnly, NewCustomer, NewProvider, TokenOnly
 from services.user.routes.deps import DEPS, RULES
 from services.user.service import register, verification
-from services.user.session_views import Registered, VerificationQuery
+from services.user.session_views import Registered
 from services.user.store.models import Account
 
 _TAGS: Final = ("auth",)
@@ -60,25 +60,10 @@ async def register_provider(request: web.Request) -> web.Response:
 
 @public
 @operation(
-    summary="Verify an e-mail address by the link in a mail",
-    tags=_TAGS,
-    query=VerificationQuery,
-    status=204,
-    errors=_TOKEN_ERRORS,
-)
-async def verify_by_link(request: web.Request) -> web.Response:
-    """Nothing, when it is done."""
-    given = decode.query(request, VerificationQuery)
-    await verification.verify(request.app[DEPS].db, given.token)
-    return _unseen(respond.no_content())
-
-
-@public
-@operation(
     summary="Verify an e-mail address", tags=_TAGS, body=TokenOnly, status=204, errors=_TOKEN_ERRORS
 )
 async def verify(request: web.Request) -> web.Response:
-    """The same for callers that keep the token out of addresses."""
+    """Nothing, when it is done. There is no GET: programs that look at mails open links, too."""
     given = await decode.body(request, TokenOnly)
     await verification.verify(request.app[DEPS].db, given.token)
     return respond.no_content()
@@ -116,18 +101,9 @@ def _registered(account: Account) -> web.Response:
     return respond.created(body, location=f"../../users/{account.id}", version=account.version)
 
 
-def _unseen(response: web.Response) -> web.Response:
-    """Keep the link's token out of caches and out of the `Referer` of what is opened next."""
-    response.headers["Cache-Control"] = "no-store"
-    response.headers["Referrer-Policy"] = "no-referrer"
-    return response
-
-
 ROUTES: Final = (
     web.post("/api/v1/auth/register/customer", register_customer),
     web.post("/api/v1/auth/register/provider", register_provider),
-    # No HEAD: it would spend the token.
-    web.get("/api/v1/auth/verify", verify_by_link, allow_head=False),
     web.post("/api/v1/auth/verify", verify),
     web.post("/api/v1/auth/resend-verification", resend_verification),
     web.post("/api/v1/auth/resend-confirmation", resend_verification),

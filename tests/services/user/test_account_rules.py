@@ -190,7 +190,7 @@ def test_every_address_we_hand_out_follows_from_one_setting() -> None:
         public_url="https://shop.example.com/", files_url="https://pictures.example.com"
     )
     assert config.auth_issuer == "https://shop.example.com"
-    assert config.verification_link.startswith("https://shop.example.com/api/users/v1/auth/verify?")
+    assert config.verification_link == "https://shop.example.com/verify-email#token={token}"
     assert config.reset_link == "https://shop.example.com/reset-password#token={token}"
     assert config.files_url == "https://pictures.example.com"  # said, so it does not follow
 

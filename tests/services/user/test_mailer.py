@@ -122,7 +122,7 @@ def port_of(outbox: Outbox) -> int:
 @pytest.mark.parametrize(
     ("template", "subject", "link"),
     [
-        ("verify_email", "Account verification", "/auth/verify?token="),
+        ("verify_email", "Account verification", "/verify-email#token="),
         ("email_verified", "Verification success", None),
         ("reset_password", "Password reset", "/reset-password#token="),
         ("password_changed", "Your password was changed", None),

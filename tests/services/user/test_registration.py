@@ -34,7 +34,7 @@ async def test_a_customer_is_answered_and_asked_to_verify(world) -> None:
         "verified": False,
     }
     assert "password" not in str(answer.body)
-    assert "verify?token=" in await world.mail("Account verification")
+    assert "/verify-email#token=" in await world.mail("Account verification")
     row = await world.db.fetchrow("SELECT password_hash, created_by, id FROM account")
     assert row["password_hash"].startswith("$argon2id$v=19$m=47104,t=1,p=1$")
     assert PASSWORD not in row["password_hash"]
