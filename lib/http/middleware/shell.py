@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 
-from aiohttp import web
+from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 from prometheus_client import CollectorRegistry
 
 from lib import context
+from lib.auth.principal import current_principal
 from lib.config import Settings
 from lib.http.errors import status_of, to_response
 from lib.http.middleware import access_log, idempotency, request_id
@@ -58,6 +59,9 @@ class Shell:
                 self._end(exchange, response.status, access_log.answered(response))
             if not response.prepared:
                 response.headers[request_id.HEADER] = bound
+                # What is answered to somebody is theirs, unless its handler says otherwise.
+                if current_principal() is not None:
+                    response.headers.setdefault(hdrs.CACHE_CONTROL, "private, no-store")
                 self._cors.allow(request, response)
         return response
 

@@ -234,6 +234,15 @@ async def test_a_cookie_is_as_good_as_a_header_for_reading(client: Client) -> No
     assert await answer.json() == {"who": "user-1", "by": "cookie"}
 
 
+@pytest.mark.parametrize("path", ["/closed", "/open", "/users/me", "/role", "/nothing"])
+async def test_what_is_answered_to_somebody_is_kept_by_nobody(client: Client, path: str) -> None:
+    """A cache on the way, or the next person at the browser, must not have it."""
+    for who in ({"headers": bearer("user-7")}, browser()):
+        answer = await client.get(path, **who)
+        assert answer.headers.getall("Cache-Control") == ["private, no-store"], answer.status
+    assert "Cache-Control" not in (await client.get("/open")).headers, "nobody's is nobody's"
+
+
 async def test_a_change_by_cookie_needs_the_csrf_token_of_its_session(
     aiohttp_client: AiohttpClient,
 ) -> None:
