@@ -15,7 +15,6 @@ from random import Random
 from types import ModuleType
 from typing import Any, get_type_hints
 
-import asyncpg
 from aiosqlc.contract.alike import rows_in
 from aiosqlc.contract.conforms import unlike
 from aiosqlc.contract.values import Values
@@ -23,7 +22,7 @@ from aiosqlc.pipeline import Analysed
 from aiosqlc.plan.naming import argument, function_name, module_name
 from aiosqlc.stages import TypedQuery
 
-from tools.realworld.worlds import Recorder, World, open_world
+from tools.realworld.worlds import Recorder, World, by_data, open_world
 
 _ROUNDS = 3  # data sets: nothing, little, more
 _CALLS = 6  # of each function in each
@@ -135,17 +134,10 @@ class _Trial:
 
     async def _compare_refusal(self, recorder: Recorder, error: Exception, called: Called) -> None:
         """A text that the server refuses where it takes the source's is wrong."""
-        if _by_data(error):  # a row may be in the way at one time and not at another
+        if by_data(error):  # a row may be in the way at one time and not at another
             return
         if recorder.statements and not await recorder.source_fails(self.query):
             called.wrong.append(
                 f"{self.query.parsed.name}: only our text is refused: "
                 f"{type(error).__name__}: {error}"[:400]
             )
-
-
-def _by_data(error: Exception) -> bool:
-    """Whether a constraint refused the rows: numbers from sequences differ between two calls."""
-    return "IntegrityError" in {kind.__name__ for kind in type(error).__mro__} or isinstance(
-        error, asyncpg.IntegrityConstraintViolationError
-    )

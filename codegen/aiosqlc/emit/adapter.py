@@ -102,14 +102,19 @@ class AiomysqlExecutor:
 
     def _literal(self, value: Any) -> str:
         """Return a literal; a list is the inside of `IN (...)`, and of an empty one nothing."""
-        if isinstance(value, list | tuple):
+        if _is_one(value, list, tuple):
             return ", ".join(map(self._literal, value)) or _NOTHING
-        if isinstance(value, bytes | bytearray | memoryview):
+        if _is_one(value, bytes, bytearray, memoryview):
             return f"x'{bytes(value).hex()}'"
         if isinstance(value, datetime) and value.tzinfo is not None:
             value = value.astimezone(UTC).replace(tzinfo=None)
         literal: str = self._connection.escape(value)
         return literal
+
+
+def _is_one(value: Any, *kinds: type[Any]) -> bool:
+    """Whether a value is of one of some types; what a checker knows of it stays as it was."""
+    return isinstance(value, kinds)
 
 
 def _instant(text: str) -> datetime:
