@@ -49,7 +49,9 @@ for name in "$@"; do
     upper=${name^^}
     server=postgresql at=postgres:5432 tls=$verify
     [[ $name != product ]] || server=mysql at=mariadb:3306 tls="ssl-mode=VERIFY_IDENTITY&ssl-ca=/run/secrets/database_ca"
-    env "$name" "${upper}_DATABASE_URL=$server://$name:$(<"secrets/${name}_password")@$at/$name?$tls" \
+    url="${upper}_DATABASE_URL=$server://$name:$(<"secrets/${name}_password")@$at/$name?$tls"
+    env "migrate-$name" "$url" # keys and passwords of the service are nothing to a migration
+    env "$name" "$url" \
         "REDIS_URL=redis://:$(<secrets/redis_password)@redis:6379/0" "AUTH_CSRF_SECRET=$(<secrets/csrf_password)" \
         "AUTH_CLIENT_ID=$name" "AUTH_CLIENT_SECRET=$(<"secrets/${name}_client_password")"
     [[ $name == user ]] || clients+="${clients:+,}$name:$(<"secrets/${name}_client_password")"
@@ -65,6 +67,7 @@ fi
     for name in "$@"; do
         echo "CREATE ROLE \"$name\" LOGIN PASSWORD '$(<"secrets/${name}_password")';"
         echo "CREATE DATABASE \"$name\" OWNER \"$name\";"
+        echo "REVOKE ALL ON DATABASE \"$name\" FROM PUBLIC;" # or every service's role could enter
     done
     echo "CREATE ROLE monitoring LOGIN PASSWORD '$(<secrets/monitoring_password)';"
     echo "GRANT pg_monitor TO monitoring;"

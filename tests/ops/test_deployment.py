@@ -123,7 +123,7 @@ def test_secrets_are_made_once_and_only_for_their_owner(tmp_path):
     subprocess.run(["bash", script, "product", "user"], check=True, capture_output=True)
     assert {path.name: path.read_text() for path in folder.iterdir()} == first
     named = {f for part in PARTS.values() for f in part.get("env_file", ())}
-    made = {*first, *(f"{name}.env" for name in service_names())}
+    made = {*first, *(f"{part}{name}.env" for name in service_names() for part in ("", "migrate-"))}
     assert {Path(file).name for file in named} <= made
     assert set(COMPOSE["secrets"]) <= set(first)
     assert folder.stat().st_mode & 0o077 == 0
