@@ -247,7 +247,8 @@ def _analyze_all(
             doubtful.append((len(typed), item))
         typed.append(judged.query)
     answers.close()
-    typed = write_stars(schema.connection, typed, starred)
+    typed, kept = write_stars(schema.connection, typed, starred)
+    problems.extend(kept)
     problems.extend(impossible(schema.connection, typed))
     if schema.scratch:
         written = [replace(item, query=typed[index]) for index, item in doubtful]

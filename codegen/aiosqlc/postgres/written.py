@@ -10,11 +10,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 
-from aiosqlc.diagnostics import Diagnostic, Label
+from aiosqlc.diagnostics import Diagnostic, Label, Severity
 from aiosqlc.postgres.describe import ColumnHead, Described, describe
 from aiosqlc.postgres.infer.stars import Star, expand
 from aiosqlc.postgres.server.connection import Connection, ServerError, server_error
 from aiosqlc.postgres.tree import without_places
+from aiosqlc.source import Span
 from aiosqlc.stages import TypedQuery
 
 # What the planner and the executor's start say of a statement, whatever data and settings there
@@ -60,32 +61,56 @@ class Starred:
 
 def write_stars(
     connection: Connection, queries: Sequence[TypedQuery], starred: Sequence[Starred]
-) -> list[TypedQuery]:
-    """Return the queries with the columns in place of every star that provably stands for them."""
+) -> tuple[list[TypedQuery], list[Diagnostic]]:
+    """Return the queries with the columns in place of every star that provably stands for them.
+
+    A star that stays is a warning: a column added later changes what comes back.
+    """
     written = list(queries)
-    for item, sql in zip(starred, _proved(connection, starred), strict=True):
+    kept: dict[int, Diagnostic] = {}
+    for item, (sql, left) in zip(starred, _proved(connection, starred), strict=True):
         query = written[item.query]
+        growing = [star for star in left if not star.fixed]
+        if growing:
+            kept.setdefault(item.query, _kept(query, item, growing[0]))
         if item.text == 0:
             written[item.query] = replace(query, sql=sql)
         else:
             variants = list(query.variants)
             variants[item.text - 1] = replace(variants[item.text - 1], sql=sql)
             written[item.query] = replace(query, variants=tuple(variants))
-    return written
+    return written, list(kept.values())
 
 
-def _proved(connection: Connection, starred: Sequence[Starred]) -> list[str]:
-    """Return the longest proved text of each: all its stars written out, some, or none."""
+def _kept(query: TypedQuery, item: Starred, star: Star) -> Diagnostic:
+    parsed = query.parsed
+    source_map = parsed.variants[item.text - 1].source_map if item.text else parsed.source_map
+    start, end = source_map.to_source(star.start), source_map.to_source(star.end - 1) + 1
+    return Diagnostic(
+        "E373",
+        f"a star of `{parsed.name}` stays as it is: its columns cannot be told apart by name",
+        (Label(parsed.file, Span(start, max(end, start + 1)), "a column added later comes too"),),
+        "give the columns names of their own, or list them",
+        Severity.WARNING,
+    )
+
+
+def _proved(
+    connection: Connection, starred: Sequence[Starred]
+) -> list[tuple[str, tuple[Star, ...]]]:
+    """Return the longest proved text of each, with the stars that are left in it."""
     full = [expand(item.sql, item.stars) for item in starred]
+    left: dict[int, tuple[Star, ...]] = {}
     for index in _unequal(connection, starred, full):
         item = starred[index]
         single = [expand(item.sql, [star]) for star in item.stars]
         wrong = set(_unequal(connection, [item] * len(single), single))
         good = [star for at, star in enumerate(item.stars) if at not in wrong]
         full[index] = expand(item.sql, good)
+        left[index] = tuple(star for star in item.stars if star not in good)
         if _unequal(connection, [item], full[index : index + 1]):
-            full[index] = item.sql
-    return full
+            full[index], left[index] = item.sql, item.stars
+    return [(sql, left.get(index, ())) for index, sql in enumerate(full)]
 
 
 def _unequal(

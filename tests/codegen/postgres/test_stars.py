@@ -157,17 +157,27 @@ CASES = {
 }
 
 
+# Two columns of one item, which may get more, are called alike: no list of names means the same.
+KEPT = {
+    "select * from (s1 join s2 on true) j",
+    "select * from a, other.a",
+    "select * from a, lateral (select *, a.* from b where aid = a.id) l",
+}
+
+
 @pytest.mark.parametrize("sql", CASES)
 def test_a_star_becomes_the_columns_it_stands_for(sql: str) -> None:
     typed, problems = answers(SCHEMA, tuple(CASES))
-    assert [p.message for p in problems] == []
     assert typed[sql].sql == CASES[sql]
+    kept = {p.labels[0].file.text for p in problems if p.code == "E373"}
+    assert [p.message for p in problems if p.code != "E373"] == []
+    assert (sql in kept) == (sql in KEPT)
 
 
 def test_the_written_out_query_means_the_same() -> None:
     typed, _ = answers(SCHEMA, tuple(CASES))
     again, problems = answers(SCHEMA, tuple(typed[sql].sql for sql in CASES))
-    assert problems == ()
+    assert {p.code for p in problems} <= {"E373"}
     for sql in CASES:
         before, after = typed[sql], again[typed[sql].sql]
         assert [(c.name, c.type, c.not_null) for c in before.columns] == [

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from aiosqlc.parse.scanner import Kind, Token, scan
@@ -25,6 +25,7 @@ _ENTRY = re.compile(
     r" :resjunk false\}"
 )
 _BETWEEN = 1
+_FIXED = frozenset({kinds.Rte.FUNCTION, kinds.Rte.VALUES, kinds.Rte.TABLEFUNC})
 _GROUPED = ":hasGroupRTE true"
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 # After these words, and after a comma, an item of a select or returning list begins. The
@@ -37,7 +38,8 @@ class Star:
     """One star: its place in the query text, the columns it became, and its place in the output.
 
     `first` is the index of its first column in the result, or None for a star of a subquery.
-    `varno` is the range table entry its columns come from, 0 if from several.
+    `varno` is the range table entry its columns come from, 0 if from several. `fixed` is whether
+    all come from VALUES or functions, which no later column changes.
     """
 
     start: int
@@ -46,6 +48,7 @@ class Star:
     count: int
     first: int | None
     varno: int
+    fixed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +186,7 @@ def _plain_stars(
             last_place, last_end = place, entry.end()
         else:
             last_place = -1
-    if any(len(set(runs[at])) < len(runs[at]) and not places[at].qualifier for at in runs):
+    if any(len(set(names)) < len(names) for names in runs.values()):
         return None
     stars = []
     for at in sorted(runs):
@@ -215,12 +218,10 @@ def _stars_of(
         place = places[offset]
         columns = _columns(query, place.qualifier, run, reserved)
         entries = {0 if m.var["varlevelsup"] else int(m.var["varno"]) for m in run}
-        yield place.star(
-            columns,
-            len(run),
-            run[0].index if main else None,
-            entries.pop() if len(entries) == 1 else 0,
-        )
+        first = run[0].index if main else None
+        star = place.star(columns, len(run), first, min(entries) if len(entries) == 1 else 0)
+        fixed = all(entry and query["rtable"][entry - 1]["rtekind"] in _FIXED for entry in entries)
+        yield replace(star, fixed=fixed)
 
 
 def _members(query: Node) -> list[_Member]:

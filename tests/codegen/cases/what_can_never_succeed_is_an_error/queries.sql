@@ -37,3 +37,6 @@ INSERT INTO login (account_id) VALUES (@account_id);
 
 -- name: FilledByTheServer :one
 INSERT INTO account (email, name) VALUES (@email, @name) RETURNING *;
+
+-- name: AStarThatStays :many
+SELECT 1 AS one FROM (SELECT * FROM (account a CROSS JOIN account b) AS j) AS k;
