@@ -18,7 +18,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
 
 from lib.embedded.ports import free_port
 from lib.testing.components import program
@@ -199,7 +199,8 @@ def page() -> Iterator[Page]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=list(BROWSER_FLAGS))
         page = browser.new_page(viewport={"width": 1280, "height": 1600})
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(30_000)
+        expect.set_options(timeout=30_000)  # it has a patience of its own
         yield page
         browser.close()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import select
 import signal
 import sys
 import time
@@ -29,35 +30,38 @@ async def effect(tx: Executor, event: Event) -> None:
     await tx.execute("UPDATE total SET number = number + 1")
 
 
-async def work(database: str, redis: str, topic: str, ready: int) -> None:
+async def work(database: str, redis: str, topic: str, begun: int) -> None:
+    async def told(tx: Executor, event: Event) -> None:
+        os.write(begun, b".")
+        await effect(tx, event)
+
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(
             asyncpg.create_pool(database, min_size=1, max_size=3)
         )
         client = await stack.enter_async_context(open_redis(RedisOptions(redis)))
         db = PostgresDatabase(pool)
-        handlers = {topic: {"counted": effect}}
+        handlers = {topic: {"counted": told}}
         consumer = Consumer(db, client, group="g", name="m", handlers=handlers, policy=POLICY)
         await stack.enter_async_context(Relay(db, client, batch_size=20).running())
         await stack.enter_async_context(consumer.running())
-        os.write(ready, b".")
         await asyncio.Event().wait()
 
 
 def crash_once(chance: random.Random, begin: Callable[[int], None], *, early: bool) -> None:
     """Fork a process and kill it: among its work, or early, wherever it is then."""
-    heard, ready = os.pipe()
+    heard, begun = os.pipe()
     child = os.fork()
     if child == 0:
-        begin(ready)
+        begin(begun)
         os._exit(0)
-    os.close(ready)
+    os.close(begun)
     began = time.monotonic()
     if not early:
-        os.read(heard, 1)
-    # A machine that is busy takes longer for the work, too.
+        # Not by the clock: a machine that is busy would never come to the work.
+        select.select([heard], [], [], 20)
     span = max(0.09, time.monotonic() - began)
-    time.sleep(chance.uniform(0.1, 1) * span)
+    time.sleep(chance.uniform(0, 1) * span)
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
     os.close(heard)
@@ -69,7 +73,7 @@ def main(database: str, redis: str, topic: str, rounds: int) -> None:
     for number in range(rounds):
         crash_once(
             chance,
-            lambda ready: asyncio.run(work(database, redis, topic, ready)),
+            lambda begun: asyncio.run(work(database, redis, topic, begun)),
             early=number % 5 == 0,
         )
 
