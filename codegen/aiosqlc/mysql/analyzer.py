@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import pymysql
 
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
-from aiosqlc.mysql import standin, types
+from aiosqlc.mysql import standin
 from aiosqlc.mysql.catalog import catalog_of, read_schema
 from aiosqlc.mysql.errors import query_error
 from aiosqlc.mysql.executable import MYSQL, Kin, as_read, kin_of, unclear
@@ -19,6 +19,7 @@ from aiosqlc.mysql.prepare import Described
 from aiosqlc.mysql.private import NoServerError
 from aiosqlc.mysql.relations import Schema
 from aiosqlc.mysql.returning import prepare_query
+from aiosqlc.mysql.sampled import Casts, sampled
 from aiosqlc.mysql.schema import Loaded, forget, load
 from aiosqlc.mysql.server import Session, open_session
 from aiosqlc.mysql.stars import why_not_whole
@@ -35,7 +36,6 @@ from aiosqlc.stages import (
     Command,
     ParsedQuery,
     SchemaFile,
-    SqlType,
     TypedQuery,
 )
 
@@ -221,10 +221,12 @@ def _type_text(judge: Judge, written: ParsedQuery) -> tuple[TypedQuery | None, l
         problems.append(_unread(query))
     if any(problem.severity is Severity.ERROR for problem in problems):
         return None, problems
-    first = described
-    described, casts = _with_typed_parameters(judge, query, text, described)
+    first, casts = described, Casts()
+    if judge.session is not None and first is not None and _is_computed(query, first, judge.schema):
+        asked = sampled(judge.session, query.sql, text.params, first)
+        described, casts = asked.columns, asked.casts
     typed = type_query(written, query, judge.schema, text, described)
-    typed = replace(typed, sql=types.with_casts(typed.sql, casts))
+    typed = replace(typed, sql=casts.within(typed.sql))
     if judge.session is not None and first is not None:
         tree = text.reader.tree if text.reader else None
         problems += unproved(judge.session, judge.kin, typed, first)
@@ -234,56 +236,13 @@ def _type_text(judge: Judge, written: ParsedQuery) -> tuple[TypedQuery | None, l
     return typed, problems
 
 
+def _is_computed(query: ParsedQuery, columns: Sequence[Described], schema: Schema) -> bool:
+    """Whether a parameter may decide a column's type."""
+    return bool(query.params) and not all(origin_of(column, schema) for column in columns)
+
+
 def _is_about(query: ParsedQuery, tables: frozenset[str]) -> bool:
     return any(mentions(query.sql, table) for table in tables)
-
-
-_Described = tuple[Described, ...] | None
-
-
-def _with_typed_parameters(
-    judge: Judge, query: ParsedQuery, text: Text, described: _Described
-) -> tuple[_Described, Mapping[int, SqlType]]:
-    """Ask again with values in place of parameters where these decide a column's type.
-
-    A server takes `n + ?` for a floating-point number. Types are taken from the second answer, the
-    not-null flags from the first. Where a moment, which is sent as a text, makes a text of a column
-    its parameters are cast; the types of those to cast are returned too.
-    """
-    if described is None or judge.session is None or not query.params:
-        return described, {}
-    if all(origin_of(column, judge.schema) for column in described):
-        return described, {}
-    known = {param.number: param.type for param in text.params if not param.is_slice}
-    sent = _described_again(judge.session, types.with_samples(query.sql, known), described)
-    if sent is None:
-        return described, {}
-    cast = types.with_samples(types.with_casts(query.sql, known), known)
-    meant = _described_again(judge.session, cast, described) if cast != query.sql else None
-    if meant is None or _kinds(meant) == _kinds(sent):
-        return sent, {}
-    return meant, known
-
-
-def _kinds(columns: Sequence[Described]) -> list[SqlType]:
-    return [types.returned(column) for column in columns]
-
-
-def _described_again(session: Session, sql: str, first: Sequence[Described]) -> _Described:
-    """Return what the server says of a query with other parameters, flags and names as before.
-
-    None where it refuses the query, or gives another number of columns.
-    """
-    try:
-        again = prepare_query(session.connection, sql, parse(sql)).columns
-    except pymysql.MySQLError:
-        return None
-    if len(again) != len(first):
-        return None
-    return tuple(
-        replace(sample, flags=(sample.flags & ~1) | (before.flags & 1), name=before.name)
-        for before, sample in zip(first, again, strict=True)
-    )
 
 
 def _not_whole(query: ParsedQuery, text: Text, schema: Schema) -> Iterator[Diagnostic]:

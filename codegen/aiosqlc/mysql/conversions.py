@@ -9,15 +9,13 @@ from sqlglot import exp
 
 from aiosqlc.mysql import types
 from aiosqlc.mysql.expressions import type_of
-from aiosqlc.mysql.functions import name_of
+from aiosqlc.mysql.functions import AGGREGATES, SCALAR, name_of
 from aiosqlc.mysql.scope import Level
 from aiosqlc.stages import SqlType
 
 if TYPE_CHECKING:
     from aiosqlc.mysql.reader import Reader
 
-# A text beside one of these is read as one: NULL where it is none.
-_PARSED = frozenset({"uuid", "inet4", "inet6"})
 _CHOICES = (exp.Coalesce, exp.If, exp.Case, exp.Nullif, exp.Greatest, exp.Least)
 _COMPARED = (exp.Greatest, exp.Least)
 # Called NOT NULL by the server, whatever comes out.
@@ -44,7 +42,7 @@ def parses(kinds: Sequence[SqlType | None], *, compared: bool = False) -> bool:
     `compared`: dates are read too, as by GREATEST and LEAST.
     """
     names = {kind.name if kind else "" for kind in kinds}
-    fussy = _PARSED | (types.MOMENTS if compared else set())
+    fussy = types.PARSED | (types.MOMENTS if compared else set())
     return bool(names & fussy) and len(names) > 1
 
 
@@ -66,9 +64,18 @@ def _kind(node: exp.Expr, level: Level, reader: Reader) -> SqlType | None:
     kind = type_of(node, level, reader)
     if kind is not None:
         return kind
+    if any(_is_unknown(inner, level) for inner in node.walk()):
+        return types.UUID  # nothing says that it is none
     found = [level.resolve(column) for column in node.find_all(exp.Column)]
     inside = [output.type for _, _, output in filter(None, found) if output.type]
-    return next((kind for kind in inside if kind.name in _PARSED | types.MOMENTS), None)
+    return next((kind for kind in inside if kind.name in types.PARSED | types.MOMENTS), None)
+
+
+def _is_unknown(node: exp.Expr, level: Level) -> bool:
+    """Whether a node is a column of a table, or a function, that nothing is known of."""
+    if isinstance(node, exp.Column):
+        return node.find_ancestor(exp.Query) is level.node and level.resolve(node) is None
+    return isinstance(node, exp.Anonymous) and name_of(node) not in SCALAR | AGGREGATES
 
 
 def _values(node: exp.Expr) -> list[exp.Expr]:

@@ -156,6 +156,9 @@ def _common(nodes: list[exp.Expr | None], level: Level | None, reader: Reader) -
     ]
     kinds = [type_of(node, level, reader) for node in present]
     known = [kind for kind in kinds if kind]
+    parsed = [kind for kind in known if kind.name in types.PARSED]
+    if parsed:  # texts beside it are read as one
+        return parsed[0]
     if not known or len(known) < len(kinds):
         return None
     if len({types.family(kind) for kind in known}) == 1:

@@ -139,7 +139,7 @@ _TEXTS = frozenset(
         "RIGHT", "SUBSTRING",
         "SUBSTR", "MID", "SUBSTRING_INDEX", "REPLACE", "REVERSE", "REPEAT", "SPACE", "LPAD", "RPAD",
         "FORMAT", "HEX", "MD5",
-        "SHA1", "SHA", "SHA2", "UUID", "VERSION", "DATABASE", "USER", "DATE_FORMAT", "DAYNAME",
+        "SHA1", "SHA", "SHA2", "VERSION", "DATABASE", "USER", "DATE_FORMAT", "DAYNAME",
         "MONTHNAME", "QUOTE",
         "TO_BASE64", "INET_NTOA", "CONV", "BIN", "OCT", "JSON_UNQUOTE", "REGEXP_REPLACE",
         "REGEXP_SUBSTR", "ELT", "SOUNDEX", "JSON_EXTRACT_SCALAR", "BIN_TO_UUID", "VECTOR_TO_STRING",
@@ -188,6 +188,7 @@ RETURNS: dict[str, SqlType] = {
     **dict.fromkeys(_TIMES, types.TIME),
     **dict.fromkeys(_JSONS, types.JSON),
     **dict.fromkeys(_BOOLS, types.BOOL),
+    "UUID": types.UUID,
 }
 
 # sqlglot's classes whose name is not the function's.

@@ -19,7 +19,7 @@ from aiosqlc.mysql.returning import prepare_query
 from aiosqlc.mysql.server import Session
 from aiosqlc.mysql.syntax import Tree, mentions, parse
 from aiosqlc.mysql.writes import targets
-from aiosqlc.stages import SqlType, TypedParam, TypedQuery, TypeKind, Variant
+from aiosqlc.stages import TypedParam, TypedQuery, TypeKind, Variant
 
 # Syntax, and names that mean nothing: other refusals may be about the sample values.
 _REFUSED = frozenset({1052, 1054, 1064, 1109, 1146, 1305, 1630})
@@ -70,13 +70,13 @@ def _promised(query: TypedQuery, first: Sequence[Described], found: Sequence[Des
     values = find(query.sql)
     columns = [
         (there[at] if values and not first[at].origin and at < len(there) else named[at], kind)
-        for at, kind in enumerate(_value(column.type) for column in query.columns)
+        for at, kind in enumerate(types.value_of(column.type) for column in query.columns)
     ]
-    return Shape(tuple(_known(columns, [_value(types.returned(c)) for c in found])), ())
+    return Shape(tuple(_known(columns, [types.value_of(types.returned(c)) for c in found])), ())
 
 
 def _found(columns: Sequence[Described]) -> Shape:
-    return Shape(tuple((c.name.lower(), _value(types.returned(c))) for c in columns), ())
+    return Shape(tuple((c.name.lower(), types.value_of(types.returned(c))) for c in columns), ())
 
 
 def _known(columns: list[tuple[str, str]], found: list[str]) -> list[tuple[str, str]]:
@@ -89,8 +89,12 @@ def _known(columns: list[tuple[str, str]], found: list[str]) -> list[tuple[str, 
 
 def unlike(query: TypedQuery, one: TypedQuery, variant: Variant) -> Iterator[Diagnostic]:
     """Yield an error where a variant does not return the class's columns, or takes other values."""
-    mine = Shape(_columns(query), tuple(_value(param.type) for param in _ordered(query.params)))
-    theirs = Shape(_columns(one), tuple(_value(param.type) for param in _ordered(one.params)))
+    mine = Shape(
+        _columns(query), tuple(types.value_of(param.type) for param in _ordered(query.params))
+    )
+    theirs = Shape(
+        _columns(one), tuple(types.value_of(param.type) for param in _ordered(one.params))
+    )
     numbers = {param.number: at for at, param in enumerate(_ordered(query.params), 1)}
     said = difference(mine, theirs, tuple(numbers[number] for number in variant.numbers))
     if said:
@@ -98,29 +102,15 @@ def unlike(query: TypedQuery, one: TypedQuery, variant: Variant) -> Iterator[Dia
 
 
 def _columns(query: TypedQuery) -> tuple[tuple[str, str], ...]:
-    return tuple((column.name.lower(), _value(column.type)) for column in query.columns)
+    return tuple((column.name.lower(), types.value_of(column.type)) for column in query.columns)
+
+
+def _values(params: Sequence[TypedParam]) -> tuple[str, ...]:
+    return tuple(types.value_of(param.type) for param in _ordered(params))
 
 
 def _ordered(params: Sequence[TypedParam]) -> list[TypedParam]:
     return sorted(params, key=lambda param: param.number)
-
-
-def _value(kind: SqlType) -> str:
-    """Return what a driver makes of a value, before the generated code decodes it."""
-    if kind.kind is TypeKind.ENUM:
-        return "text"
-    if kind.name == "bit" or kind.name in _AS_BYTES:
-        return "bytes"
-    family = types.family(kind)
-    return {"timestamp": "datetime", "double": "float"}.get(family, family)
-
-
-_AS_BYTES = frozenset(
-    {
-        "geometry", "point", "linestring", "polygon", "multipoint", "multilinestring",
-        "multipolygon", "geometrycollection", "vector",
-    }
-)  # fmt: skip
 
 
 # --- statements that can never succeed -----------------------------------------------------------

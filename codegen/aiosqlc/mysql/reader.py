@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from sqlglot import exp
 
-from aiosqlc.mysql import cardinality
+from aiosqlc.mysql import cardinality, types
 from aiosqlc.mysql.conversions import is_choice, may_fail, parses, parses_in
 from aiosqlc.mysql.expressions import collation_of, type_of
 from aiosqlc.mysql.facts import settle
@@ -322,7 +322,8 @@ class Reader:
                 return True
             if isinstance(inner, exp.Column):
                 found = level.resolve(inner)
-                if found is not None and found[2].unsure:
+                unknown = found is None and inner.find_ancestor(exp.Query) is level.node
+                if unknown or (found is not None and found[2].unsure):
                     return True
             elif isinstance(inner, exp.Query):
                 outputs = self.sub_select(inner, level).outputs
@@ -441,10 +442,12 @@ def _names(node: exp.Expr, name: str) -> bool:
 
 
 def _of_both(node: exp.SetOperation, ours: Output, theirs: Output) -> Output:
-    converts = parses([ours.type, theirs.type])
+    kinds = [ours.type, theirs.type]
+    converts = parses(kinds) or (None in kinds and (ours.unsure or theirs.unsure))
+    parsed = next((kind for kind in kinds if kind and kind.name in types.PARSED), None)
     return Output(
         ours.name,
-        ours.type if ours.type == theirs.type else None,
+        ours.type if ours.type == theirs.type else parsed,
         not_null=_in_both(node, ours.not_null, theirs.not_null) and not converts,
         unsure=converts or ours.unsure or theirs.unsure,
     )

@@ -21,12 +21,15 @@ TEXT = SqlType("", "text")
 DATE, TIME, DATETIME = SqlType("", "date"), SqlType("", "time"), SqlType("", "datetime")
 JSON = SqlType("", "json")
 VARBINARY = SqlType("", "varbinary")
+UUID = SqlType("", "uuid")
 ANY = SqlType("", "any", TypeKind.PSEUDO)
 
 INTEGERS = frozenset({"tinyint", "smallint", "mediumint", "int", "bigint", "year", "bit"})
 NUMBERS = INTEGERS | {"decimal", "float", "double"}
 CHARACTERS = frozenset({"char", "varchar", "tinytext", "text", "mediumtext", "longtext"})
 BYTES = frozenset({"binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob"})
+PARSED = frozenset({"uuid", "inet4", "inet6"})
+"""A text beside one of these is read as one: NULL where it is none."""
 MOMENTS = frozenset({"date", "time", "datetime", "timestamp"})
 
 _DECLARED = re.compile(
@@ -160,6 +163,22 @@ def family(kind: SqlType) -> str:
     return kind.name
 
 
+_SHAPES = frozenset(
+    {
+        "geometry", "point", "linestring", "polygon", "multipoint", "multilinestring",
+        "multipolygon", "geometrycollection", "vector",
+    }
+)  # fmt: skip
+
+
+def value_of(kind: SqlType) -> str:
+    """Return what a driver makes of a value, before the generated code decodes it."""
+    if kind.name == "bit" or kind.name in _SHAPES:
+        return "bytes"
+    name = family(kind)
+    return {"timestamp": "datetime", "double": "float"}.get(name, name)
+
+
 _SAMPLES = {
     "integer": "1",  # a cast may not stand in LIMIT
     "decimal": "1.5",
@@ -183,16 +202,21 @@ _SENT = {
 }
 _LITERALS = {**_SAMPLES, **_SENT}
 _CASTS = {"date": "DATE", "time": "TIME(6)", "datetime": "DATETIME(6)", "timestamp": "DATETIME(6)"}
+_CASTS_OF_NULL = {**_CASTS, "text": "CHAR", "integer": "SIGNED", "bytes": "BINARY"}
 
 
-def with_samples(sql: str, known: Mapping[int, SqlType]) -> str:
+def with_samples(
+    sql: str, known: Mapping[int, SqlType], nulls: frozenset[int] = frozenset()
+) -> str:
     """Return a query with a literal in place of each parameter whose type is known, as it is sent.
 
-    A literal has the type that the server gives the parameter's value.
+    A literal has the type that the server gives the parameter's value; `nulls` are sent as NULL.
     """
 
     def literal(_index: int, place: Place) -> str:
         kind = known.get(place.number)
+        if place.number in nulls:
+            return "NULL"
         return _LITERALS.get(family(kind), "?") if kind else "?"
 
     return fill(sql, literal).sql
@@ -203,12 +227,13 @@ def sample(kind: SqlType) -> str:
     return _LITERALS.get(family(kind), "'x'")
 
 
-def with_casts(sql: str, known: Mapping[int, SqlType]) -> str:
-    """Return a query in which each parameter that is a moment is cast to what it is."""
+def with_casts(sql: str, known: Mapping[int, SqlType], nulls: frozenset[int] = frozenset()) -> str:
+    """Return a query in which each parameter that is a moment, or of `nulls`, is cast."""
 
     def cast(_index: int, place: Place) -> str:
         kind = known.get(place.number)
-        target = _CASTS.get(family(kind)) if kind else None
+        casts = _CASTS_OF_NULL if place.number in nulls else _CASTS
+        target = casts.get(family(kind)) if kind else None
         return f"CAST(${place.number} AS {target})" if target else f"${place.number}"
 
     return fill(sql, cast).sql

@@ -367,9 +367,10 @@ def _branch(
         return _case_operand(place, case, level, reader)
     kind = type_of(case, level, reader)
     above = _from_above(place, case, level, reader)
-    if above.type:
+    kind = kind or _first_branch(case, level, reader)
+    if above.type and (above.origin or not kind):
         return Use(place, above.type, above.name, above.origin, optional=True)
-    return Use(place, kind or _first_branch(case, level, reader), optional=True)
+    return Use(place, kind, above.name, optional=True)
 
 
 def _case_operand(place: Place, case: exp.Case, level: Level | None, reader: Reader) -> Use:

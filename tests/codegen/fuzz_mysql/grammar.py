@@ -15,6 +15,8 @@ _LITERALS = {
     "text": ("'lit'", "'1'", "'a'", "''"),
     "dec": ("1.5", "0.0", "-2.25"),
     "time": ("DATE '2000-01-01'", "TIMESTAMP '2020-02-29 12:00:00'", "NOW()", "'2000-01-01'"),
+    "net": ("'::1'", "'bad'", "UUID()"),
+    "clock": ("TIME '01:02:03'", "'10:00:00'", "'bad'"),
 }
 _ONE_TO_ONE = {
     "int": ("ABS({})", "SIGN({})", "FLOOR({})", "CEIL({})", "ROUND({})", "-{}",
@@ -36,6 +38,8 @@ _ONE_TO_ONE = {
         "TIMESTAMP({})",
         "CAST({} AS DATE)", "CAST({} AS DATETIME)", "{} - INTERVAL 3000 YEAR",
     ),
+    "net": ("{}", "COALESCE({}, 'bad')", "NULLIF({}, '::1')", "LOWER({})"),
+    "clock": ("{}", "SEC_TO_TIME(TIME_TO_SEC({}))", "ADDTIME({}, '01:00:00')"),
 }  # fmt: skip
 _TO_INT = (
     "LENGTH({t})", "CHAR_LENGTH({t})", "ASCII({t})", "LOCATE('i', {t})", "INSTR({t}, 'i')",
@@ -48,12 +52,19 @@ _TO_INT = (
     "{t} SOUNDS LIKE 'lit'", "EXTRACT(YEAR FROM {d})", "WEEK({d})", "DAYOFWEEK({d})",
     "JSON_VALID({t})",
     "CAST({n} AS DECIMAL(8, 2))", "INET_ATON({t})", "POSITION('a' IN {t})",
+    "WEEK({d}, {i})", "YEARWEEK({d}, {i})", "JSON_DEPTH({t})", "JSON_DEPTH('[1]')",
+    "BENCHMARK({i}, 1)", "-ISNULL({t})", "-({i} > 1)", "({i} > 1) | 4", "COALESCE({i} > 1, {i})",
+    "GREATEST({i}, {i} = 1)", "HOUR({c})", "TIME_TO_SEC({c})", "COLUMN_EXISTS({t}, {i})",
 )  # fmt: skip
 _TO_TEXT = (
     "CONCAT({t}, {i})", "CONCAT_WS({t}, {t}, {t})", "CAST({i} AS CHAR)",
     "DATE_FORMAT({d}, '%Y')", "ELT({i}, 'x', 'y')",
     "CHAR({i})", "DAYNAME({d})", "FORMAT({n}, 1)", "CONV({i}, 10, 2)", "INET_NTOA({i})",
     "SEC_TO_TIME({i})",
+    "COALESCE({p}, {t})", "IF({i}, {t}, {p})", "CASE {i} WHEN 1 THEN {p} ELSE {t} END",
+    "GREATEST({p}, {t})", "LEAST({c}, {t})", "GREATEST({d}, {t})", "IFNULL({p}, {p})",
+    "REPLACE({t}, '', {t})", "REPLACE({t}, {t}, {t})", "SHA2({t}, {i})", "DATE_FORMAT({d}, {t})",
+    "JSON_OBJECT('a', {i} = 1, 'b', {t} IS NULL)", "NULLIF({p}, {t})",
     "JSON_OBJECT('a', {t})", "JSON_EXTRACT('[1]', '$[0]')", "STR_TO_DATE({t}, '%Y')",
     "MAKEDATE({i}, {i})",
 )  # fmt: skip
@@ -108,7 +119,7 @@ class Grammar:
 
     def _lookup(self) -> str:
         """A row found by a key: the case for row counts."""
-        table = self.random.choice("abcd")
+        table = self.random.choice("abcdv")
         alias = self._alias()
         scope = {alias: COLUMNS[table]}
         where = [self._equals(alias, table, column) for column in self.random.choice(KEYS[table])]
@@ -130,7 +141,9 @@ class Grammar:
             where.append(self.condition(scope, 1))
         items = ", ".join(f"{a}.{c} AS {a}_{c}" for a, columns in scope.items() for c in columns)
         tail = self.random.choice(["", "", " LIMIT 1", " GROUP BY 1", " FOR UPDATE"])
-        return f"SELECT {items} FROM {table} {alias}{joined} WHERE {' AND '.join(where)}{tail}"
+        past = " FOR SYSTEM_TIME ALL" if table == "v" and self._chance(0.5) else ""
+        clause = self._commented(f" WHERE {' AND '.join(where)}")
+        return f"SELECT {items} FROM {table}{past} {alias}{joined}{clause}{tail}"
 
     def _equals(self, alias: str, table: str, column: str) -> str:
         kind = COLUMNS[table][column]
@@ -171,15 +184,16 @@ class Grammar:
     def select(self, depth: int, outer: Scope | None = None) -> tuple[str, dict[str, str]]:
         """Return a SELECT (or set operation) and its columns."""
         if depth > 0 and outer is None and self._chance(0.12):
-            kinds = [self.random.choice(["int", "text"]) for _ in range(2)]
-            arms = [self._arm(kinds, depth - 1) for _ in range(2)]
+            kinds = [self.random.choice(["int", "text", "net", "time"]) for _ in range(2)]
+            others = ["text" if self._chance(0.3) else kind for kind in kinds]
+            arms = [self._arm(kinds, depth - 1), self._arm(others, depth - 1)]
             word = self.random.choice(["UNION", "UNION ALL", "INTERSECT", "EXCEPT"])
             return f"({arms[0]}) {word} ({arms[1]})", {
                 f"c{i}": kind for i, kind in enumerate(kinds)
             }
         tables, scope = self._from(depth)
         kinds = [
-            self.random.choice(["int", "int", "text", "text", "dec", "time"])
+            self.random.choice(["int", "int", "text", "text", "dec", "time", "net", "clock"])
             for _ in range(self.random.randrange(1, 4))
         ]
         where = (
@@ -202,8 +216,14 @@ class Grammar:
             ["", "", "", " LIMIT 1", " LIMIT 2 OFFSET 1", " ORDER BY 1 LIMIT 3"]
         )
         if self._chance(0.1):
-            return f"SELECT {distinct}* FROM {tables}{where}{tail}", {}
-        return f"SELECT {distinct}{shown} FROM {tables}{where}{tail}", columns
+            return f"SELECT {distinct}*FROM {tables}{self._commented(where)}{tail}", {}
+        return f"SELECT {distinct}{shown} FROM {tables}{self._commented(where)}{tail}", columns
+
+    def _commented(self, clause: str) -> str:
+        """Put a clause into an executable comment now and then: it means the same."""
+        if not clause or "*/" in clause or not self._chance(0.1):
+            return clause
+        return f" {self.random.choice(['/*!', '/*M!', '/*!50100'])}{clause} */"
 
     def _arm(self, kinds: list[str], depth: int) -> str:
         tables, scope = self._from(depth)
@@ -281,8 +301,11 @@ class Grammar:
              "NTILE(2)", "LAG({})", "LEAD({}, 1)",
              "FIRST_VALUE({})", "LAST_VALUE({})", "NTH_VALUE({}, 2)", "SUM({})", "MIN({})",
              "MAX({})", "COUNT({})", "COUNT(*)",
-             "AVG({})", "BIT_OR({})"]
+             "AVG({})", "BIT_OR({})", "MEDIAN(1)",
+             "PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY {})"]
         )  # fmt: skip
+        if function[:4] in {"MEDI", "PERC"}:
+            return f"{function.format(inner)} OVER (PARTITION BY {order})"
         ranks = not ("{}" in function and function[:4] not in {"LAG(", "LEAD", "NTIL"})
         spec = f"ORDER BY {order}{'' if ranks else frame}"
         part = f"PARTITION BY {self.expression(scope, 'text', 0)} " if self._chance(0.3) else ""
@@ -302,6 +325,9 @@ class Grammar:
         word = self.random.choice(
             ["JOIN", "LEFT JOIN", "LEFT JOIN", "RIGHT JOIN", ",", "STRAIGHT_JOIN", "CROSS JOIN"]
         )
+        if word == "," and self._chance(0.5):
+            natural = f" NATURAL JOIN {self.random.choice('abce')} {self._alias()}"
+            return f"{sql}, {right}{natural if self._chance(0.5) else ''}", both
         if word in {",", "CROSS JOIN"}:
             return (f"({sql}) CROSS JOIN {right}" if word != "," else f"({sql}) JOIN {right}"), both
         on = f"{self._column(scope, 'int') or '1'} = {self._column(theirs, 'int') or '1'}"
@@ -331,7 +357,12 @@ class Grammar:
         if self.ctes and form < 0.5:
             name = self.random.choice(list(self.ctes))
             return f"{name} {alias}", {alias: self.ctes[name]}
-        name = self.random.choice(["a", "a", "b", "b", "c", "d", "va", "vr"])
+        name = self.random.choice(["a", "a", "b", "b", "c", "d", "e", "e", "v", "va", "vr"])
+        if name == "v" and self._chance(0.5):
+            name_ = "v FOR SYSTEM_TIME " + self.random.choice(
+                ["ALL", "AS OF NOW()", "BETWEEN '2000-01-01' AND NOW()"]
+            )
+            return f"{name_} {alias}", {alias: COLUMNS[name]}
         return f"{name} {alias}", {alias: COLUMNS[name]}
 
     def _column(self, scope: Scope, kind: str) -> str:
@@ -350,9 +381,14 @@ class Grammar:
         column = self._column(scope, kind)
         if depth <= 0 or self._chance(0.3):
             return column or self.random.choice(_LITERALS[kind])
-        form = self.random.randrange(12)
+        form = self.random.randrange(13)
         if form == 0:
             return f"COALESCE({self._two(scope, kind, depth)})"
+        if form == 12 and kind in {"int", "text", "time", "clock"}:
+            word = self.random.choice(["COALESCE({}, {})", "IFNULL({}, {})", "IF(1, {}, {})"])
+            return word.format(self.expression(scope, kind, depth - 1), self._parameter(kind))
+        if form == 12 and kind == "net":
+            return f"COALESCE({column or 'NULL'}, {self.expression(scope, 'text', depth - 1)})"
         if form == 1:
             return self._case(scope, kind, depth)
         if form == 2:
@@ -386,8 +422,10 @@ class Grammar:
             "i": self.expression(scope, "int", depth - 1),
             "n": self.expression(scope, "dec", depth - 1),
             "d": self.expression(scope, "time", depth - 1),
+            "p": self._column(scope, "net") or self.random.choice(_LITERALS["net"]),
+            "c": self._column(scope, "clock") or self.random.choice(_LITERALS["clock"]),
         }
-        inner = {key: value if key == "t" else f"({value})" for key, value in inner.items()}
+        inner = {key: value if key in "tpc" else f"({value})" for key, value in inner.items()}
         return template.format(**inner)
 
     def _case(self, scope: Scope, kind: str, depth: int) -> str:
@@ -497,7 +535,7 @@ class Grammar:
         where = self.condition({**scope, **inner}, 1)
         column = self.expression(inner, kind, 0)
         form = self.random.choice(
-            ["IN", "NOT IN", "= ANY", "<> ALL", "> ALL", "EXISTS", "NOT EXISTS"]
+            ["IN", "NOT IN", "= ANY", "<> ALL", "> ALL", "<= ALL", "EXISTS", "NOT EXISTS"]
         )
         if "EXISTS" in form:
             return f"{form} (SELECT 1 FROM {table} {alias} WHERE {where})"

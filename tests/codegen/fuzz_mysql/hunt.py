@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import pymysql
+from aiosqlc.mysql import types
 from aiosqlc.mysql.analyzer import Judge, type_one
 from aiosqlc.mysql.catalog import read_schema
+from aiosqlc.mysql.executable import Kin, kin_of
+from aiosqlc.mysql.placeholders import for_driver
 from aiosqlc.mysql.schema import load
 from aiosqlc.mysql.server import open_session
 from aiosqlc.mysql.static import schema_from_files
@@ -28,7 +34,15 @@ _VALUES = {
     "text": ("1", "a", "lit"),
     "dec": ("1.5", "0"),
     "time": ("2000-01-01",),
+    "clock": ("10:00:00",),
+    "net": ("::1",),
 }
+_MADE = {
+    "integer": int, "text": str, "json": str, "decimal": Decimal, "float": float, "double": float,
+    "bytes": bytes, "bit": bytes, "date": date, "datetime": datetime, "timestamp": datetime,
+    "time": timedelta,
+}  # fmt: skip
+_NO_DATE = re.compile(r"(0000-|\d{4}-00|\d{4}-\d\d-00)")
 
 
 @dataclass
@@ -70,7 +84,9 @@ class Hunt:
         self.random = Random(seed)
         self.grammar = Grammar(seed)
         self.file = schema_file(SourceFile(Path("schema.sql"), SCHEMA), Dialect.MYSQL)
-        self.by_text = Judge(schema_from_files([self.file])[0])
+        self.by_text = Judge(
+            schema_from_files([self.file])[0], kin=Kin(is_mariadb=True, version=999999)
+        )
         self.worlds = [f"aiosqlc_fuzz_{number}" for number in range(WORLDS)]
         self._open()
 
@@ -79,7 +95,8 @@ class Hunt:
         loaded, problem = load(session, [self.file])
         assert loaded is not None, problem
         self.database = loaded.database
-        self.by_server = Judge(read_schema(session, self.database), session, self.database)
+        known = read_schema(session, self.database)
+        self.by_server = Judge(known, session, self.database, kin=kin_of(session.version))
         for number, name in enumerate(self.worlds):
             self._make_world(number, name)
 
@@ -126,6 +143,9 @@ class Hunt:
                     ran.add(index)
                 nulls = {i for row in rows for i, value in enumerate(row) if value is None}
                 seen.setdefault(index, set()).update(nulls)
+                report.false += [
+                    line for line in _mistyped(sql, typed, rows) if line not in report.false
+                ]
                 for judge, claim in (("server", typed), ("text", textual)):
                     if claim is not None:
                         report.false += [
@@ -155,13 +175,16 @@ class Hunt:
         return typed
 
     def _rows(self, sql: str, kinds: list[str], typed: TypedQuery) -> list[tuple[Any, ...]] | None:
-        """Run a query with random arguments, None where it fails; nothing of it stays."""
-        text = sql.replace("%", "%%").replace("?", "%s") if kinds else sql
-        values = [self.random.choice(_VALUES[kind]) for kind in kinds]
-        values = [
-            None if not param.not_null and self.random.random() < 0.4 else value
-            for value, param in zip(values, typed.params, strict=False)
-        ]
+        """Run the written text with random arguments, None where it fails; nothing of it stays."""
+        text, numbers = for_driver(typed.sql)
+        given = {
+            param.number: None
+            if not param.not_null and self.random.random() < 0.4
+            else self.random.choice((0, 1) if param.type == types.BOOL else _VALUES[kind])
+            for kind, param in zip(kinds, typed.params, strict=False)
+        }
+        values = [given[number] for number in numbers]
+        text = text if values else text.replace("%%", "%")
         try:
             if not typed.read_only:
                 self.session.run("START TRANSACTION")
@@ -193,6 +216,20 @@ class Hunt:
         self.session.connection.select_db(world)
         limit = "max_statement_time = 1"
         self.session.run(f"SET {limit if self.session.is_mariadb else 'max_execution_time = 1000'}")
+
+
+def _mistyped(sql: str, typed: TypedQuery, rows: list[tuple[Any, ...]]) -> list[str]:
+    """Return the columns of which the driver makes other values than the row class says."""
+    false = []
+    for i, column in enumerate(typed.columns):
+        made = _MADE.get(types.family(column.type))
+        for value in {type(row[i]): row[i] for row in rows if row[i] is not None}.values():
+            undated = isinstance(value, str) and _NO_DATE.match(value)
+            if made and type(value) is not made and not (made in {date, datetime} and undated):
+                false.append(f"server: column {i} is {column.type.name}, not {value!r} in {sql}")
+        if column.type == types.BOOL and any(row[i] not in {0, 1, None} for row in rows):
+            false.append(f"server: column {i} is no bool in {sql}")
+    return false
 
 
 def _refuted(

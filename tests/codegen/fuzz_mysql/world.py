@@ -20,6 +20,11 @@ CREATE TABLE d (
     k varchar(10) COLLATE utf8mb4_bin PRIMARY KEY, k2 varchar(10) COLLATE utf8mb4_general_ci UNIQUE,
     n bigint UNIQUE, at datetime NOT NULL, pre varchar(20) NOT NULL, UNIQUE (pre(1))
 );
+CREATE TABLE e (
+    id int PRIMARY KEY, ip inet6 NOT NULL, oip inet6, u uuid NOT NULL, t time NOT NULL, od date,
+    s varchar(40) NOT NULL, aid int
+);
+CREATE TABLE v (id int PRIMARY KEY, x int NOT NULL, n int) WITH SYSTEM VERSIONING;
 CREATE VIEW va AS SELECT a.id, a.name, b.title, b.note FROM a LEFT JOIN b ON b.aid = a.id;
 CREATE VIEW vr AS SELECT grp, count(*) AS n FROM a GROUP BY grp WITH ROLLUP;
 """
@@ -34,6 +39,11 @@ COLUMNS: dict[str, dict[str, str]] = {
     "b": {"id": "int", "aid": "int", "x": "int", "title": "text", "note": "text"},
     "c": {"bid": "int", "aid": "int", "v": "dec", "w": "int"},
     "d": {"k": "text", "k2": "text", "n": "int", "at": "time", "pre": "text"},
+    "e": {
+        "id": "int", "ip": "net", "oip": "net", "u": "net", "t": "clock", "od": "time", "s": "text",
+        "aid": "int",
+    },
+    "v": {"id": "int", "x": "int", "n": "int"},
     "va": {"id": "int", "name": "text", "title": "text", "note": "text"},
     "vr": {"grp": "int", "n": "int"},
 }  # fmt: skip
@@ -43,8 +53,11 @@ KEYS: dict[str, list[tuple[str, ...]]] = {
     "b": [("id",), ("aid", "title")],
     "c": [("bid", "v"), ("aid",)],
     "d": [("k",), ("k2",), ("n",), ("pre",)],
+    "e": [("id",)],
+    "v": [("id",)],
 }
 _TEXTS = ("lit", "n1", "z", "", "1", "01", "1.0", "A", "a")
+_CLOCKS = ("00:00:00", "838:59:59", "-10:00:01")
 _TIMES = ("2000-01-01 00:00:00", "2020-02-29 12:00:00", "9999-12-31 23:59:59")
 
 
@@ -81,4 +94,14 @@ def inserts(random: Random) -> list[str]:
                 ),
             }[table]()  # fmt: skip
             statements.append(f"INSERT IGNORE INTO {table} VALUES ({', '.join(values)})")
+    for row in range(random.choice([0, 1, 3])):
+        uuid = f"'{row:08x}-0000-0000-0000-000000000000'"
+        values = (
+            str(row), f"'::{row}'", maybe("'::7'"), uuid, f"'{random.choice(_CLOCKS)}'",
+            maybe(f"'{random.choice(_TIMES)[:10]}'"), random.choice(["'bad'", "'::1'", "''"]),
+            maybe(number()),
+        )  # fmt: skip
+        statements.append(f"INSERT IGNORE INTO e VALUES ({', '.join(values)})")
+        statements.append(f"INSERT IGNORE INTO v VALUES ({row}, {number()}, {maybe(number())})")
+    statements.append("UPDATE v SET x = x + 10")
     return statements

@@ -1,0 +1,94 @@
+"""Which types the values of parameters give to columns: asked with literals in their places."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import pymysql
+
+from aiosqlc.mysql import types
+from aiosqlc.mysql.prepare import Described
+from aiosqlc.mysql.returning import prepare_query
+from aiosqlc.mysql.server import Session
+from aiosqlc.mysql.syntax import mentions, parse
+from aiosqlc.stages import SqlType, TypedParam
+
+
+@dataclass(frozen=True, slots=True)
+class Casts:
+    """What is cast in the written text: parameters that are moments, and those of `nulls`."""
+
+    kinds: Mapping[int, SqlType] = field(default_factory=dict)
+    nulls: frozenset[int] = frozenset()
+
+    def within(self, sql: str) -> str:
+        """Return a text with the casts in it."""
+        return types.with_casts(sql, self.kinds, self.nulls)
+
+
+@dataclass(frozen=True, slots=True)
+class Sampled:
+    """What the server says of a query's columns with values given, and the casts this needs."""
+
+    columns: tuple[Described, ...]
+    casts: Casts = field(default_factory=Casts)
+
+    @property
+    def values(self) -> list[str]:
+        """What a driver makes of each column."""
+        return [types.value_of(types.returned(column)) for column in self.columns]
+
+
+def sampled(
+    session: Session, sql: str, params: Sequence[TypedParam], first: tuple[Described, ...]
+) -> Sampled:
+    """Ask again with values in place of parameters.
+
+    A server takes `n + ?` for a floating-point number. Types are taken from this answer, the
+    not-null flags from the first. A moment is sent as a text, and None as NULL: where either makes
+    a column another type, the parameters are cast.
+    """
+    kinds = {param.number: param.type for param in params if not param.is_slice}
+    nulls = frozenset(p.number for p in params if not p.not_null and not p.is_slice)
+
+    def ask(casts: Casts, absent: frozenset[int] = frozenset()) -> Sampled | None:
+        text = types.with_samples(casts.within(sql), kinds, absent)
+        columns = _described(session, text, first)
+        return Sampled(columns, casts) if columns is not None else None
+
+    chosen = ask(Casts())
+    if chosen is None:
+        return Sampled(first)
+    meant = ask(Casts(kinds))
+    if meant is not None and meant.values != chosen.values:
+        chosen = meant
+    if not nulls:
+        return chosen
+    absent = ask(chosen.casts, nulls)
+    if absent is None or absent.values == chosen.values:
+        return chosen
+    everything = Casts(kinds, nulls)
+    there, absent = ask(everything), ask(everything, nulls)
+    steady = there is not None and absent is not None and there.values == absent.values
+    return there if there is not None and steady else chosen
+
+
+def _described(
+    session: Session, sql: str, first: Sequence[Described]
+) -> tuple[Described, ...] | None:
+    """Return what the server says of a query with other parameters, flags and names as before.
+
+    None where it refuses the query, or gives another number of columns.
+    """
+    try:
+        tree = parse(sql) if mentions(sql, "RETURNING") else None
+        again = prepare_query(session.connection, sql, tree).columns
+    except pymysql.MySQLError:
+        return None
+    if len(again) != len(first):
+        return None
+    return tuple(
+        replace(sample, flags=(sample.flags & ~1) | (before.flags & 1), name=before.name)
+        for before, sample in zip(first, again, strict=True)
+    )
