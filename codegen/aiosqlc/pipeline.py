@@ -16,7 +16,7 @@ from aiosqlc.checks import check_commands, concerns, without_ignored
 from aiosqlc.config.project import Project, PythonTarget, QuerySet
 from aiosqlc.contract.emit import print_contract
 from aiosqlc.diagnostics import Diagnostic, Severity
-from aiosqlc.emit.format import format_all
+from aiosqlc.emit.format import format_together
 from aiosqlc.emit.json import print_json
 from aiosqlc.emit.package import print_package
 from aiosqlc.files import find_sql_files, read_files
@@ -40,7 +40,8 @@ class Compiled:
     """What became of a project. With errors among the diagnostics, `files` is not to be written.
 
     Unless it was compiled to keep going: then they hold the `written` of `asked` queries, and are
-    whole in themselves. `sound` counts the queries that no error is about.
+    whole in themselves. `sound` counts the queries that no error is about; `near` names the
+    folder whose settings a file is laid out by.
     """
 
     files: list[Rendered] = field(default_factory=list)
@@ -48,9 +49,15 @@ class Compiled:
     diagnostics: list[Diagnostic] = field(default_factory=list)
     locked: dict[str, lock.Locked] = field(default_factory=dict)
     planned: dict[str, Planned] = field(default_factory=dict)
+    near: dict[Path, Path] = field(default_factory=dict)
     asked: int = 0
     sound: int = 0
     written: int = 0
+
+    def add(self, files: Sequence[Rendered], near: Path) -> None:
+        """Take Python files, to be laid out by the settings that hold in the folder `near`."""
+        self.files += files
+        self.near |= dict.fromkeys([file.path for file in files], near)
 
     @property
     def failed(self) -> bool:
@@ -116,6 +123,7 @@ def _compile(project: Project, parts: Iterable[Analysed], *, keep_going: bool) -
             compiled.sound += len(sound.queries)
             if keep_going and sound.queries:
                 print_set(project, analysed.entry, sound, compiled, keep_going=True)
+    compiled.files = format_together(compiled.files, compiled.near)
     if not compiled.failed:
         asked = [item for entry in project.sets if entry.python for item in entry.python.overrides]
         compiled.diagnostics += unmatched_overrides(asked, known, project.file)
@@ -220,14 +228,14 @@ def print_set(
         into.diagnostics += unsuited
         if not clashes and not unsuited:
             files = print_package(project, entry.python, modules, entry.engine)
-            into.files += format_all(files, entry.python.out)
+            into.add(files, entry.python.out)
             into.written += len(analysis.queries)
             if entry.python.contract:
                 header = files[-1].text.partition("\n")[0]
                 text = print_contract(
                     header, entry.python, into.planned[entry.python.same_as], planned
                 )
-                into.files += format_all([Rendered(entry.python.contract, text)], entry.python.out)
+                into.add([Rendered(entry.python.contract, text)], entry.python.out)
 
 
 def _planned(

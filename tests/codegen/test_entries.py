@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from aiosqlc.config.load import load_project
+from aiosqlc.emit import format as layout
 from aiosqlc.pipeline import compile_project
 from aiosqlc.postgres import Analyzer
 
@@ -26,12 +28,13 @@ def test_entries_of_one_schema_share_a_server_and_apply_it_once_failed_or_not(
     module = sys.modules[Analyzer.__module__]
     calls: list[str] = []
 
-    def counting(name: str) -> None:
+    def counting(module: ModuleType, name: str) -> None:
         original = getattr(module, name)
         monkeypatch.setattr(module, name, lambda *a, **k: calls.append(name) or original(*a, **k))
 
-    counting("embedded_server")
-    counting("apply_schema")
+    counting(module, "embedded_server")
+    counting(module, "apply_schema")
+    counting(layout, "_format")
     (tmp_path / "schema.sql").write_text(f"{schema}; -- {tmp_path.name}")
     for n in range(3):
         (tmp_path / f"q{n}.sql").write_text(f"-- name: Q{n} :many\nselect id from t;\n")
@@ -41,4 +44,4 @@ def test_entries_of_one_schema_share_a_server_and_apply_it_once_failed_or_not(
     assert project is not None
     compiled = compile_project(project, keep_going=True)
     assert compiled.written == 3
-    assert sorted(calls) == ["apply_schema", "embedded_server"]
+    assert sorted(calls) == ["_format", "apply_schema", "embedded_server"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ruff.__main__ import find_ruff_bin  # type: ignore[import-untyped]  # ships no types
@@ -13,9 +13,30 @@ from aiosqlc.emit.settings import ruff_settings
 from aiosqlc.stages import Rendered
 
 
+def format_together(files: Sequence[Rendered], near: Mapping[Path, Path]) -> list[Rendered]:
+    """Format files of many folders, in one run for all that have the same settings.
+
+    `near` names for each path the folder whose settings hold; a file without one stays as it is.
+    """
+    groups: dict[Settings, list[Rendered]] = {}
+    settings = {folder: _settings(folder) for folder in dict.fromkeys(near.values())}
+    for file in files:
+        if file.path in near:
+            groups.setdefault(settings[near[file.path]], []).append(file)
+    done = {
+        id(file): formatted
+        for group, members in groups.items()
+        for file, formatted in zip(members, _formatted(members, group), strict=True)
+    }
+    return [done.get(id(file), file) for file in files]
+
+
 def format_all(files: Sequence[Rendered], near: Path) -> tuple[Rendered, ...]:
     """Format Python files in one run, by the ruff settings that hold in the folder `near`."""
-    settings = _settings(near)
+    return _formatted(files, _settings(near))
+
+
+def _formatted(files: Sequence[Rendered], settings: Settings) -> tuple[Rendered, ...]:
     known = _known.setdefault(settings, {})
     python = [file.text for file in files if file.path.suffix == ".py"]
     fresh = [text for text in dict.fromkeys(python) if text not in known]
