@@ -37,7 +37,7 @@ def judge_var(p: Prover, node: Node, scope: Scope) -> Verdict:
         and (p.facts.major < _OLDEST_WITH_GROUP_ENTRY)
     ):
         return maybe("a grouping set can leave this key out")
-    twice = _grouped_twice(owner, varno, attribute)
+    twice = owner.query["groupingSets"] and _grouped_twice(owner, varno, attribute)
     if not p.facts.holds("column", "the key is grouped once", not twice):
         return maybe("the key is grouped twice, and a grouping set can leave one of them out")
     old = owner.command == kinds.Command.UPDATE and returning == kinds.Returning.OLD
@@ -70,6 +70,8 @@ _WHY_ABSENT = {
 
 def absences_of_row(owner: Scope, varno: int, returning: int) -> list[int]:
     """Return why the row of an entry, OLD or NEW may be missing from what a write returns."""
+    if owner.command == kinds.Command.SELECT:
+        return []
     if returning == kinds.Returning.OLD and owner.command == kinds.Command.INSERT:
         return [_NO_OLD]
     if returning == kinds.Returning.NEW and owner.command == kinds.Command.DELETE:
