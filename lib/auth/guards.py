@@ -29,7 +29,7 @@ def require_role(*roles: Role) -> Guard:
     def guard(principal: Principal) -> None:
         if not principal.has_any(*roles):
             needed = " or ".join(sorted(roles))
-            raise forbidden(f"this is for the role {needed}; a moderator gives roles")
+            raise forbidden(f"this is for the role {needed}; an administrator gives roles")
 
     return guard
 
