@@ -57,7 +57,7 @@ async def test_every_method_on_every_path_leaves_each_service_far_below_the_limi
         f"http://127.0.0.1:{stack.port(f'{name.upper()}_PORT')}{path}"
         for name, path in documented()
     ]
-    assert await attack(session, urls) >= 800
+    assert await attack(session, urls) > 700
     for name in service_names():
         assert len(await samples(session, stack.port(f"{name.upper()}_PORT"))) < LIMIT / 2, name
 
