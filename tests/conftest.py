@@ -46,6 +46,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         is_long = item.get_closest_marker("long") is not None
         is_both = wanted and "full" in getattr(item, "fixturenames", ())
         (kept if is_both or is_long == wanted else left).append(item)
+    for item in kept if wanted else ():
+        item.add_marker(pytest.mark.timeout(3600))  # long, on a machine that is busy
     # What takes longest begins: the workers end together.
     kept.sort(key=lambda item: not item.nodeid.startswith(E2E))
     if left:

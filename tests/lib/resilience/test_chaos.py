@@ -147,14 +147,14 @@ async def test_a_read_cut_in_the_middle_is_sent_again_a_write_is_not(
 async def test_a_dead_upstream_costs_nothing_after_three_failures_and_is_found_again(
     plain: HttpClient, chaos: Proxy
 ) -> None:
-    client = resilient(plain, open_seconds=2.0)
+    client = resilient(plain, open_seconds=4.0)
     chaos.stalled = True
     for _ in range(3):
         assert (await failure(client)).code is Code.DEADLINE_EXCEEDED
     began = time.monotonic()
-    refusals = [await failure(client) for _ in range(100)]
+    refusals = [await failure(client) for _ in range(20)]
     assert {error.code for error in refusals} == {Code.CIRCUIT_OPEN}
-    assert time.monotonic() - began < 1.5  # one that is tried takes a second
+    assert time.monotonic() - began < 3  # one that is tried takes a second: twenty
     chaos.heal()
 
     async def found_again() -> bool:

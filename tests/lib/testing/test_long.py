@@ -17,9 +17,14 @@ class Item:
     nodeid: str
     fixturenames: tuple[str, ...] = ()
     marker: object = None
+    has_time: bool = False
 
     def get_closest_marker(self, name: str) -> object:
         return self.marker if name == "long" else None
+
+    def add_marker(self, mark: pytest.MarkDecorator) -> None:
+        assert (mark.name, mark.args) == ("timeout", (3600,))
+        self.has_time = True
 
 
 @dataclass
@@ -55,6 +60,7 @@ def test_the_long_run_takes_all_of_what_others_take_a_sample(is_long, ran, left)
     config = Config(is_long)
     pytest_collection_modifyitems(config, items)
     assert ([item.nodeid for item in items], config.deselected) == (ran, left)
+    assert all(item.has_time is is_long for item in items)
 
 
 def test_this_run_counts_as_it_should(full, request):
