@@ -207,7 +207,7 @@ class _Loader:
                     found[language],
                     f"no {language} code is generated",
                     "ignored",
-                    "use `gen: json:` to feed another generator",
+                    "`aiosqlc init` makes it `gen: python`; `gen: json` feeds another generator",
                 )
         python = self._python(found["python"], shared) if "python" in found else None
         return python, self._json(found["json"]) if "json" in found else None

@@ -96,7 +96,8 @@ class Analyzer:
         ) as error:
             self._forget()
             hint = (
-                "`database.uri` is such as `postgresql://user@host/name`"
+                "start it, or leave `database` out to use the embedded server; `database.uri` is"
+                " such as `postgresql://user@host/name`"
                 if options.database_uri
                 else "set `database.uri` to a PostgreSQL server you have"
             )

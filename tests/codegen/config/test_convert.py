@@ -89,11 +89,11 @@ def test_everything_but_the_other_language_is_kept() -> None:
     }
     assert converted.dropped == [
         "sql[0].rules: sqlc/db-prepare",
-        "sql[0].gen.go",
+        "sql[0].gen.go: options for another language",
         "sql[0].gen.go.rename: spotify_url SpotifyURL",
         "sql[0].gen.go.overrides: column author.bio, go_type string",
         "sql[1]: the engine sqlite is not supported",
-        "sql[2].gen.kotlin",
+        "sql[2].gen.kotlin: options for another language",
         "cloud: project 01",
         "overrides: go overrides db_type uuid, go_type github.com/google/uuid.UUID",
     ]
