@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from aiosqlc.postgres import Analyzer, analyze
 from aiosqlc.postgres.server import databases, embedded
-from aiosqlc.postgres.server.connection import Connection, ConnectionFailedError
+from aiosqlc.postgres.server.connection import Connection, ConnectionFailedError, ServerError
 from aiosqlc.postgres.server.databases import new_database, new_draft
 from aiosqlc.postgres.server.embedded import Server, binaries, embedded_server
 from aiosqlc.stages import AnalyzeOptions
@@ -34,9 +34,9 @@ def cache() -> Iterator[Path]:
         yield Path(folder) / "cache"
 
 
-def _answers(server: Server) -> bool:
+def _answers(server: Server, database: str = "postgres") -> bool:
     try:
-        Connection(server.conninfo("postgres")).close()
+        Connection(server.conninfo(database)).close()
     except ConnectionFailedError:
         return False
     return True
@@ -280,3 +280,21 @@ def test_a_warm_analyser_answers_without_reading_the_schema_again(
         assert problem.code == "E311"
         analysis, _ = analyzer.analyze(schema, [query("select id from warm")], options)
         assert analysis.queries[0].columns[0].not_null
+
+
+def test_a_draft_is_named_when_its_last_connection_ends_late(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with embedded_server(cache) as server, databases.new_database(server) as draft:
+        late = Connection(draft.conninfo)
+        run = Connection.run
+
+        def busy_at_first(connection: Connection, sql: str) -> ServerError | None:
+            answer = run(connection, sql)
+            if answer is not None and answer.state == "55006":
+                late.close()  # not before the server has waited its five seconds
+            return answer
+
+        monkeypatch.setattr(Connection, "run", busy_at_first)
+        draft.keep("aiosqlc_late")
+        assert _answers(server, "aiosqlc_late")

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from aiosqlc.postgres.server.connection import Connection, ConnectionFailedError, ServerError
 from aiosqlc.postgres.server.embedded import Server
 
+_IN_USE, _DUPLICATE = "55006", "42P04"
+_PATIENCE = 5  # times five seconds
 _KEPT = 12  # databases of one server; each takes about 8 MB
 _PREFIX = "aiosqlc_"
 _ABANDONED = 3600.0  # seconds; whoever made a draft so long ago was killed
@@ -48,7 +50,7 @@ def new_draft(admin: Connection, template: str = "template0") -> str:
     On one server may be compilers of several machines. Raises `DatabaseRefusedError`.
     """
     draft = f"{_PREFIX}draft_{secrets.token_hex(8)}"
-    error = admin.run(f'create database "{draft}" template "{template}"')
+    error = _when_free(admin, f'create database "{draft}" template "{template}"')
     if error is not None:
         raise DatabaseRefusedError(error)
     _note_use(admin, draft)
@@ -96,14 +98,33 @@ class Draft:
         return self.server.conninfo(self.name)
 
     def keep(self, name: str) -> None:
-        """Give the draft, which nobody is connected to, the name others find it by."""
+        """Give the draft, which nobody is connected to, the name others find it by.
+
+        Raises `DatabaseRefusedError`.
+        """
         with Connection(self.server.admin) as admin:
-            if admin.run(f'alter database "{self.name}" rename to "{name}"') is not None:
-                # Another compiler was faster, and its database is as good as ours.
+            error = _when_free(admin, f'alter database "{self.name}" rename to "{name}"')
+            if error is not None and error.state != _DUPLICATE:
+                raise DatabaseRefusedError(error)
+            if error is not None:  # another compiler was faster: its database is as good as ours
                 admin.run(f'drop database "{self.name}" with (force)')
             self.kept = True
             _note_use(admin, name)
             _drop_unused(admin)
+
+
+def _when_free(admin: Connection, sql: str) -> ServerError | None:
+    """Run a statement that needs a database without connections; return the error that remains.
+
+    Who has closed a connection may still be there for a moment, on a busy machine for longer than
+    the five seconds that the server waits.
+    """
+    error = admin.run(sql)
+    for _ in range(_PATIENCE):
+        if error is None or error.state != _IN_USE:
+            break
+        error = admin.run(sql)
+    return error
 
 
 def _note_use(connection: Connection, name: str) -> None:
