@@ -131,9 +131,10 @@ class QueryPlanner:
 @kept
 def _table_class(package: Package, table: Table) -> tuple[PyClass, Gathered]:
     planner = QueryPlanner(package)
+    names = numbered_names([attribute(c.name, package.target.models) for c in table.columns])
     fields = tuple(
         PyField(
-            attribute(column.name, package.target.models),
+            attribute_name,
             planner.types.column(
                 column.type,
                 not_null=column.not_null,
@@ -141,7 +142,7 @@ def _table_class(package: Package, table: Table) -> tuple[PyClass, Gathered]:
                 origin=ColumnRef(table.schema, table.name, column.name),
             ),
         )
-        for column in table.columns
+        for attribute_name, column in zip(names, table.columns, strict=True)
     )
     name = planner.types.class_name(table.schema, singular(table.name))
     cls = PyClass(name, package.target.models, fields, table.comment or f"A row of {table.name}.")

@@ -30,3 +30,6 @@ async def run(db, queries):
     assert await queries.rename_person(db, id=uuid4(), name="x") == 0
     assert await queries.remove_person(db, id=ada) is None
     assert await queries.count_people(db) == 1
+    await db.execute("INSERT INTO size VALUES (1, 2, 3)")
+    [size] = await queries.list_sizes(db)
+    assert (size.id, size.width, size.width_2) == (1, 2, 3)

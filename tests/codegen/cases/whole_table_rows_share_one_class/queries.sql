@@ -28,3 +28,6 @@ UPDATE people SET name = @name WHERE id = @id;
 
 -- name: RemovePerson :exec
 DELETE FROM people WHERE id = @id;
+
+-- name: ListSizes :many
+SELECT * FROM size;

@@ -8,3 +8,4 @@ CREATE TABLE people (
     salary numeric(12, 2),
     joined timestamptz NOT NULL DEFAULT now()
 );
+CREATE TABLE size (id integer PRIMARY KEY, "Width" integer NOT NULL, width integer NOT NULL);

@@ -14,5 +14,6 @@ QUERY_NAMES: Final = {
     queries.COUNT_PEOPLE: "CountPeople",
     queries.RENAME_PERSON: "RenamePerson",
     queries.REMOVE_PERSON: "RemovePerson",
+    queries.LIST_SIZES: "ListSizes",
 }
 """The name of each query by its text, for an executor to label what it runs."""

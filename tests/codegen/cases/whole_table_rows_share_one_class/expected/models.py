@@ -28,3 +28,11 @@ class Person(msgspec.Struct, frozen=True):
     tags: list[str | None]
     salary: Decimal | None
     joined: datetime
+
+
+class Size(msgspec.Struct, frozen=True, gc=False):
+    """A row of size."""
+
+    id: int
+    width: int
+    width_2: int

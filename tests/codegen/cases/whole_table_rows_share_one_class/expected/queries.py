@@ -3,13 +3,14 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
+from itertools import starmap
 from typing import Final
 from uuid import UUID
 
 import msgspec
 
 from .executor import Executor
-from .models import MOOD_BY_LABEL, Mood, Person
+from .models import MOOD_BY_LABEL, Mood, Person, Size
 
 ADD_PERSON: Final = """\
 INSERT INTO people (id, name, mood, tags, salary)
@@ -119,3 +120,11 @@ REMOVE_PERSON: Final = "DELETE FROM people WHERE id = $1"
 
 async def remove_person(db: Executor, *, id: UUID) -> None:
     await db.execute(REMOVE_PERSON, id)
+
+
+LIST_SIZES: Final = 'SELECT id, "Width", width FROM size'
+
+
+async def list_sizes(db: Executor) -> list[Size]:
+    rows = await db.fetch(LIST_SIZES)
+    return list(starmap(Size, rows))
