@@ -78,7 +78,10 @@ CODES = {
     "E380": "`verify`: what generated code relies on does not hold on another state of the schema",
     "E401": "two columns of one name: the second gets a number, `id_2` (warning)",
     "E402": "two parameters of one name: the second gets a number, `id_2` (warning)",
-    "E403": "a parameter with a name that the function itself uses, such as `db`",
+    "E403": (
+        "a parameter of a dynamic query with a name that the function itself uses,"
+        " such as `db` (elsewhere it is `db_`)"
+    ),
     "E404": "two things of one name in a module",
     "E405": "a shared row class with two shapes",
     "E406": "two labels of an enum that need one name",

@@ -98,7 +98,7 @@ def test_another_schema_asks_about_everything(folder: Path, counting: Counting) 
     with (folder / "schema.sql").open("a") as schema:
         schema.write("CREATE TABLE another (id integer);\n")
     assert generate(folder, counting) == (0, [])
-    assert len(counting.asked) == 8
+    assert len(counting.asked) == 9
 
 
 def test_warnings_are_said_again_where_nothing_changed(folder: Path, counting: Counting) -> None:
@@ -147,7 +147,7 @@ def test_errors_are_said_until_they_are_gone_and_nothing_else_is_asked_again(
     with (folder / "schema.sql").open("a") as schema:
         schema.write("CREATE TABLE new (id integer);\n")
     assert generate(folder, counting)[0] == 1
-    assert len(counting.asked) == 9
+    assert len(counting.asked) == 10
     counting.asked.clear()
     queries.write_text(good.replace("ORDER BY name;", "ORDER BY name, id, name;", 1))
     assert generate(folder, counting) == (0, [])
@@ -160,7 +160,7 @@ def test_a_damaged_lock_is_no_lock(damage: str, folder: Path, counting: Counting
     (folder / "sqlc.lock.json").write_text(damage)
     counting.asked.clear()
     assert generate(folder, counting) == (0, [])
-    assert len(counting.asked) == 8
+    assert len(counting.asked) == 9
 
 
 def test_an_error_leaves_files_and_lock_as_they_were(folder: Path, counting: Counting) -> None:
@@ -195,5 +195,5 @@ def test_what_another_release_of_a_server_said_is_asked_again(
     queries = folder / "queries.sql"
     queries.write_text(queries.read_text().replace("ORDER BY name;", "ORDER BY id, name;", 1))
     assert generate(folder, counting) == (0, [])
-    assert len(counting.asked) == 9
+    assert len(counting.asked) == 10
     assert found[0] in lock.read_text()

