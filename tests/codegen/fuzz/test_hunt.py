@@ -71,4 +71,4 @@ def _call_every_query_productive(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_hunt_catches_a_broken_rule(break_it: object, monkeypatch: pytest.MonkeyPatch) -> None:
     assert callable(break_it)
     break_it(monkeypatch)
-    assert hunt(4_000, seed=7).false != []
+    assert hunt(12_000, seed=7).false != []
