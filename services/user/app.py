@@ -22,6 +22,7 @@ from lib.store import QUERY_NAMES as SHARED_QUERY_NAMES
 from services.user.clients import parse_clients
 from services.user.config import UserConfig
 from services.user.housekeeping import keeping_house
+from services.user.images import Images
 from services.user.mailer import Mailer, MailPolicy
 from services.user.passwords import Passwords
 from services.user.personal_ids import PersonalIds, parse_keys
@@ -103,7 +104,8 @@ async def _resources(config: UserConfig, app: web.Application) -> AsyncIterator[
         files = await stack.enter_async_context(config.open_files(csrf_key))
         if files.s3 is not None:
             app[HEALTH].add("s3", files.s3.ping, required=False)
-        app[DEPS] = Deps(app[DATABASE], points, passwords, personal_ids, files)
+        images = stack.enter_context(Images())
+        app[DEPS] = Deps(app[DATABASE], points, passwords, personal_ids, files, images)
         yield
 
 

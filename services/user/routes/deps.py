@@ -10,6 +10,7 @@ from aiohttp import web
 
 from lib.db import Database
 from lib.storage.settings import Files
+from services.user.images import Images
 from services.user.passwords import Passwords
 from services.user.personal_ids import PersonalIds
 from services.user.ports import Points
@@ -27,6 +28,7 @@ class Deps:
     passwords: Passwords
     personal_ids: PersonalIds
     files: Files
+    images: Images
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,7 @@ async def put_picture(request: web.Request) -> web.Response:
     deps = request.app[DEPS]
     data = await _only_file(request)
     await pictures.replace(
-        deps.db, deps.files.storage, principal, account_id, data, if_match(request)
+        deps.db, deps.files.storage, deps.images, principal, account_id, data, if_match(request)
     )
     return respond.no_content()
 

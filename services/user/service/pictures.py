@@ -11,28 +11,19 @@ from uuid import UUID
 
 from lib.auth import Principal
 from lib.db import Database, Executor
-from lib.errors import AppError, Code, FieldError, invalid
+from lib.errors import AppError, Code
 from lib.events.background import repeating
 from lib.storage import Links, Storage
+from services.user.images import Images
 from services.user.service import accounts, audit
 from services.user.store import profiles
 
 MAX_BYTES: Final = 1024 * 1024
 LINK_TTL: Final = timedelta(hours=24)
-# How a picture begins → what it is; what the caller calls it does not matter.
-_MAGIC: Final = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png"}
 # A file nobody refers to after that long never will be: its upload broke off.
 _UNFINISHED_SECONDS: Final = 3600.0
 _LEASE_SECONDS: Final = 60.0
 _IDLE_SECONDS: Final = 1.0
-
-
-def type_of(data: bytes) -> str:
-    """Return what a picture is, by its content. Raises AppError(VALIDATION_ERROR) for others."""
-    for beginning, content_type in _MAGIC.items():
-        if data.startswith(beginning):
-            return content_type
-    raise invalid(FieldError("image", "must be a JPEG or a PNG"))
 
 
 async def link_to(links: Links, key: str | None) -> str | None:
@@ -43,27 +34,28 @@ async def link_to(links: Links, key: str | None) -> str | None:
 async def replace(
     db: Database,
     storage: Storage,
+    images: Images,
     principal: Principal,
     account_id: UUID,
     data: bytes,
     version: int | None,
 ) -> None:
-    """Store a picture and show it instead of the former one.
+    """Store a picture, drawn anew, and show it instead of the former one.
 
     Whatever breaks off in between, no file stays that nobody refers to: it is put on the list of
     those to be removed before it is stored, and taken off when the account refers to it.
 
     Raises:
         AppError: VALIDATION_ERROR; NOT_FOUND; FORBIDDEN; PRECONDITION_FAILED; SERVICE_UNAVAILABLE
-            where the storage is away: nothing has changed then.
+            where the storage is away or too many wait: nothing has changed then.
     """
-    content_type = type_of(data)
-    # Refused before anything is stored; asked again below, when it counts.
+    # Refused before anything is drawn or stored; asked again below, when it counts.
     async with db.transaction() as tx:
         await accounts.lock(tx, principal, account_id, version)
+    drawn = await images.redraw(data)
     key = f"pfp/{secrets.token_hex(32)}"
     await profiles.add_file_to_remove(db, key=key, seconds=_UNFINISHED_SECONDS)
-    await storage.put(key, data, content_type=content_type)
+    await storage.put(key, drawn.data, content_type=drawn.content_type)
     async with db.transaction() as tx:
         person = await accounts.lock(tx, principal, account_id, version)
         if not await profiles.keep_file(tx, key=key):

@@ -7,9 +7,10 @@ import pytest
 
 from lib.auth import Role
 from tests.services.user.cast import actor
+from tests.services.user.drawings import picture
 from tests.services.user.world import PASSWORD, bearer, running_world
 
-PNG = b"\x89PNG\r\n\x1a\n" + b"p" * 50
+PNG = picture("PNG")
 
 
 @pytest.fixture

@@ -16,14 +16,16 @@ from lib.auth import Role
 from lib.errors import AppError, Code
 from lib.storage import S3Options, open_s3
 from lib.testing.wait import eventually
+from services.user.images import redraw
 from services.user.service import pictures
 from tests.lib.storage.distribution import forgotten, new_distribution
 from tests.services.user.cast import actor
+from tests.services.user.drawings import picture
 from tests.services.user.world import running_world
 
 ME = "/api/v1/users/me"
-PNG = b"\x89PNG\r\n\x1a\n" + b"p" * 500
-JPEG = b"\xff\xd8\xff\xe0" + b"j" * 500
+PNG = picture("PNG")
+JPEG = picture("JPEG")
 MIB = 1024 * 1024
 
 
@@ -56,7 +58,11 @@ async def test_a_picture_is_seen_by_its_link_as_what_it_is(world, data, kind) ->
     link = urlsplit((await ann.me())["picture_url"])
     path = link.path.removeprefix("/api/users/v1")
     async with world.http.get(f"/api/v1{path}?{link.query}") as shown:
-        assert (shown.status, shown.content_type, await shown.read()) == (200, kind, data)
+        assert (shown.status, shown.content_type, await shown.read()) == (
+            200,
+            kind,
+            redraw(data).data,
+        )
         assert shown.headers["X-Content-Type-Options"] == "nosniff"
         assert "sandbox" in shown.headers["Content-Security-Policy"]
     for query in (
@@ -218,7 +224,7 @@ async def test_s3_away_changes_nothing_and_what_is_to_go_waits_for_it(
             assert put.status == 204, put.body
             link = (await ann.me())["picture_url"]
             async with aiohttp.ClientSession() as plain, plain.get(link) as shown:
-                assert (shown.status, await shown.read()) == (200, PNG)
+                assert (shown.status, await shown.read()) == (200, redraw(PNG).data)
             (first,) = await keys()
             server.stop()
             refused = await ann.call("PUT", f"{ME}/picture", data=form(("image", JPEG)))

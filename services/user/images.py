@@ -1,0 +1,106 @@
+"""Pictures of strangers drawn anew: what a camera has written into them stays behind."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Final, Self
+
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from lib.errors import AppError, FieldError, invalid
+from lib.resilience.bulkhead import Bulkhead
+
+# Read whole, the largest that is drawn takes 64 MiB; a telephone's picture has 12 to 16.
+MAX_PIXELS: Final = 16_000_000
+# The longer side of what is kept: nobody is shown more of a face.
+SIDE: Final = 1024
+_TYPES: Final = {"JPEG": "image/jpeg", "PNG": "image/png"}
+_QUALITY: Final = 85
+_WAIT_SECONDS: Final = 10.0
+_QUEUE: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Redrawn:
+    """The file to be kept, and what it is."""
+
+    data: bytes = field(repr=False)
+    content_type: str
+
+
+def redraw(data: bytes) -> Redrawn:
+    """Draw a JPEG or a PNG anew, upright and no larger than it is shown.
+
+    Nothing but its pixels is taken over: no place, no camera, no comment, nothing behind its end.
+
+    Raises:
+        AppError: VALIDATION_ERROR for anything else, and for more pixels than are worth drawing;
+            those are counted before they are unpacked.
+    """
+    try:
+        with Image.open(io.BytesIO(data), formats=tuple(_TYPES)) as given:
+            if given.width * given.height > MAX_PIXELS:
+                raise _invalid(f"must have at most {MAX_PIXELS // 1_000_000} million pixels")
+            return _drawn(given, given.format or "")
+    except AppError:
+        raise
+    except Image.DecompressionBombError:
+        raise _invalid(f"must have at most {MAX_PIXELS // 1_000_000} million pixels") from None
+    except UnidentifiedImageError:
+        raise _invalid("must be a JPEG or a PNG") from None
+    except Exception:  # noqa: BLE001 - broken files fail in as many ways as the library has parts
+        raise _invalid("cannot be read") from None
+
+
+def _drawn(given: Image.Image, kind: str) -> Redrawn:
+    # What is much too large is unpacked to a half, a quarter or an eighth of it at once.
+    given.draft(None, (SIDE, SIDE))
+    drawn = ImageOps.exif_transpose(given)
+    see_through = kind == "PNG" and drawn.has_transparency_data
+    drawn = drawn.convert("RGBA" if see_through else "RGB")
+    drawn.thumbnail((SIDE, SIDE))
+    drawn.info.clear()
+    file = io.BytesIO()
+    drawn.save(file, kind, **({"quality": _QUALITY} if kind == "JPEG" else {}))
+    return Redrawn(file.getvalue(), _TYPES[kind])
+
+
+def _invalid(message: str) -> AppError:
+    return invalid(FieldError("image", message))
+
+
+class Images:
+    """Draws one picture at a time, beside everything else: each takes memory and a processor.
+
+    Where too many wait, callers get SERVICE_UNAVAILABLE.
+    """
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="images")
+        self._bulkhead = Bulkhead(
+            "the drawing of pictures", limit=1, queue=_QUEUE, wait_seconds=_WAIT_SECONDS
+        )
+
+    async def redraw(self, data: bytes) -> Redrawn:
+        """Do so. Raises as the function."""
+        return await self._run(lambda: redraw(data))
+
+    async def _run(self, work: Callable[[], Redrawn]) -> Redrawn:
+        async with self._bulkhead.slot():
+            # Shielded: a thread cannot be stopped, so its place is not given away before it ends.
+            running = asyncio.get_running_loop().run_in_executor(self._pool, work)
+            try:
+                return await asyncio.shield(running)
+            except asyncio.CancelledError:
+                await asyncio.wait((running,))
+                raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)

@@ -1,0 +1,135 @@
+"""Pictures tell nobody where and by whom they were taken, and bring nobody's memory down."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import random
+import tracemalloc
+
+import pytest
+from PIL import Image
+
+from lib.auth import Role
+from lib.errors import AppError
+from services.user.images import MAX_PIXELS, SIDE, Images, redraw
+from tests.services.user.cast import actor
+from tests.services.user.drawings import CAMERA, bomb, picture, with_place
+from tests.services.user.test_pictures import form
+from tests.services.user.world import running_world
+
+KINDS = ("JPEG", "PNG")
+
+
+def opened(data: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(data))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_no_picture_says_where_and_by_whom_it_was_taken(new_database, tmp_path, kind) -> None:
+    given = with_place(kind)
+    assert CAMERA.encode() in given
+    assert opened(given).getexif()
+    folder = tmp_path / "files"
+    async with running_world(
+        await new_database("user"), tmp_path / "mails", files_folder=folder
+    ) as world:
+        ann = await actor(world, Role.CUSTOMER, "ann")
+        put = await ann.call("PUT", "/api/v1/users/me/picture", data=form(("image", given)))
+        assert put.status == 204, put.body
+    (kept,) = [path.read_bytes() for path in folder.rglob("*") if path.is_file()]
+    shown = opened(kept.partition(b"\n")[2])  # below the line that says what it is
+    assert (shown.format, shown.size) == (kind, (40, 20))
+    assert not shown.getexif()
+    assert not shown.info.keys() & {"exif", "comment", "xmp", "icc_profile", "Comment"}
+    for tag in (CAMERA.encode(), b"Exif", b"GPS", b"adobe", b"eXIf", b"tEXt", b"iTXt", b"iCCP"):
+        assert tag not in kept
+
+
+@pytest.mark.parametrize(
+    "data",
+    [bomb(30_000, 30_000), bomb(65_000, 65_000), bomb(2**31 - 1, 2**31 - 1), bomb(4_001, 4_000)],
+    ids=["900-million", "4-billion", "most-there-can-be", "one-row-more"],
+)
+def test_a_decompression_bomb_is_refused_before_it_is_unpacked(data: bytes) -> None:
+    assert len(data) < 1000
+    tracemalloc.start()
+    with pytest.raises(AppError) as refused:
+        redraw(data)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert "pixels" in str(refused.value.details)
+    assert most < 1_000_000
+
+
+def test_the_most_pixels_that_are_taken_are_drawn_smaller() -> None:
+    side = int(MAX_PIXELS**0.5)
+    for kind in KINDS:
+        drawn = opened(redraw(picture(kind, (side, side))).data)
+        assert drawn.size == (SIDE, SIDE)
+
+
+def test_a_picture_taken_on_its_side_is_upright_without_its_note() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turned by a quarter
+    assert opened(redraw(picture("JPEG", (40, 20), exif=exif)).data).size == (20, 40)
+
+
+@pytest.mark.parametrize(
+    ("kind", "mode", "color", "shown"),
+    [
+        ("PNG", "RGBA", (255, 0, 0, 100), "RGBA"),
+        ("PNG", "P", 1, "RGB"),
+        ("PNG", "L", 7, "RGB"),
+        ("PNG", "I;16", 7, "RGB"),
+        ("PNG", "1", 1, "RGB"),
+        ("JPEG", "CMYK", (1, 2, 3, 4), "RGB"),
+        ("JPEG", "L", 7, "RGB"),
+    ],
+)
+def test_every_kind_of_colours_is_drawn(kind, mode, color, shown) -> None:
+    drawn = redraw(picture(kind, mode=mode, color=color))
+    assert (opened(drawn.data).mode, opened(drawn.data).size) == (shown, (40, 20))
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning:PIL")
+@pytest.mark.parametrize("kind", KINDS)
+def test_whatever_is_broken_is_a_refusal_and_no_failure(kind: str) -> None:
+    whole, choose = with_place(kind), random.Random(7)
+    refused = 0
+    for _ in range(300):
+        broken = bytearray(whole)
+        for _ in range(choose.randint(1, 6)):
+            broken[choose.randrange(len(broken))] = choose.randrange(256)
+        if choose.random() < 0.3:
+            del broken[choose.randrange(8, len(broken)) :]
+        try:
+            redraw(bytes(broken))
+        except AppError:
+            refused += 1
+    assert refused > 0
+
+
+@pytest.mark.parametrize("kind", ["GIF", "BMP", "TIFF", "WEBP", "ICO", "PPM"])
+def test_other_formats_are_not_even_tried(kind: str) -> None:
+    with pytest.raises(AppError) as refused:
+        redraw(picture(kind, (16, 16)))
+    assert "must be a JPEG or a PNG" in str(refused.value.details)
+
+
+async def test_one_picture_is_drawn_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawing = most = 0
+
+    def counted(data: bytes) -> object:
+        nonlocal drawing, most
+        drawing += 1
+        most = max(most, drawing)
+        try:
+            return redraw(data)
+        finally:
+            drawing -= 1
+
+    monkeypatch.setattr("services.user.images.redraw", counted)
+    with Images() as images:
+        await asyncio.gather(*(images.redraw(picture("PNG", (400, 400))) for _ in range(5)))
+    assert most == 1
