@@ -19,7 +19,7 @@ READY := .venv/.ready
 # What there is, read from the folders.
 DATABASES := $(notdir $(patsubst %/,%,$(wildcard migrations/*/)))
 QUERIES := $(notdir $(patsubst %/,%,$(wildcard sql/*/)))
-SERVICES := $(notdir $(patsubst %/__main__.py,%,$(filter-out services/_%,$(wildcard services/*/__main__.py))))
+SERVICES := $(notdir $(patsubst %/__main__.py,%,$(wildcard services/*/__main__.py)))
 QUERY_SETS := $(wildcard sql/*/sqlc.yaml) $(wildcard sql/*/*/sqlc.yaml)
 
 db ?=
@@ -66,14 +66,14 @@ setup-system: ## install MariaDB, Prometheus and Chromium (as root on Debian)
 
 .PHONY: run
 run: $(LOCAL) ## start the whole platform; Ctrl-C stops it
-	@exec $(PY) -m services
+	@exec $(PY) -m devstack
 
 # Listed for `make help`; the rule is the one with the per cent sign.
 .PHONY: dev-<svc>
 dev-<svc>: ## as run, and restart that service when its code changes (dev-user, ...)
 
 dev-%: $(LOCAL)
-	@exec $(PY) -m services --watch $*
+	@exec $(PY) -m devstack --watch $*
 
 .PHONY: run-<svc>
 run-<svc>: ## start one service by itself, with the settings of .env (run-user, ...)
@@ -150,12 +150,12 @@ check: $(READY) ## format, lint, types, imports, generated files up to date
 	@$(BIN)/mypy
 	@cd codegen && ../$(BIN)/mypy --config-file ../pyproject.toml -p aiosqlc
 	@$(BIN)/lint-imports --no-logo | tail -n 3
-	@$(BIN)/bandit --quiet -ll -c pyproject.toml -r lib services observability
+	@$(BIN)/bandit --quiet -ll -c pyproject.toml -r lib services observability devstack
 	@$(BIN)/uv pip check --quiet --python $(PY)
 	@for config in $(QUERY_SETS); do $(PY) -m aiosqlc check -f $$config; done
-	@$(PY) -m lib.grpc.generate --check
-	@$(PY) -m services._stack.specs check
-	@$(PY) -m services._stack.rendered check
+	@$(PY) -m tools.protobuf --check
+	@$(PY) -m tools.specs check
+	@$(PY) -m tools.rendered check
 	@bash .ci/check-locks
 
 .PHONY: lint
@@ -177,20 +177,20 @@ sqlc: $(READY) ## compile the queries of a database (db=user)
 
 .PHONY: proto
 proto: $(READY) ## generate the messages from proto/
-	@$(PY) -m lib.grpc.generate
+	@$(PY) -m tools.protobuf
 
 .PHONY: swag-gen
 swag-gen: $(READY) ## write api/swagger/<svc>.swagger.yaml from the routes (svc=user)
 	$(call one-of,svc,$(SERVICES))
-	@$(PY) -m services._stack.specs gen $(svc)
+	@$(PY) -m tools.specs gen $(svc)
 
 .PHONY: swag-config
 swag-config: $(READY) ## write the list of documents that Swagger UI offers
-	@$(PY) -m services._stack.specs config
+	@$(PY) -m tools.specs config
 
 .PHONY: render
 render: $(READY) ## write the dashboards and deployment files that follow from the list of services
-	@$(PY) -m services._stack.rendered write
+	@$(PY) -m tools.rendered write
 
 .PHONY: lock
 lock: $(READY) ## resolve the requirements anew into the two lock files
@@ -201,15 +201,15 @@ lock: $(READY) ## resolve the requirements anew into the two lock files
 .PHONY: migrate-up migrate-down migrate-init
 migrate-up: $(LOCAL) ## apply the migrations of a database (db=user)
 	$(call one-of,db,$(DATABASES))
-	@$(PY) -m lib.db.migrations up --db $(db)
+	@$(PY) -m devstack.migrate up --db $(db)
 
 migrate-down: $(LOCAL) ## undo the newest migration (db=user)
 	$(call one-of,db,$(DATABASES))
-	@$(PY) -m lib.db.migrations down --db $(db)
+	@$(PY) -m devstack.migrate down --db $(db)
 
 migrate-init: $(LOCAL) ## create the next migration and its rollback (db=user name=add_x)
 	$(call one-of,db,$(DATABASES))
-	@$(PY) -m lib.db.migrations init --db $(db) --name "$(name)"
+	@$(PY) -m devstack.migrate init --db $(db) --name "$(name)"
 
 # --- measure, clean -------------------------------------------------------------------------------
 

@@ -11,8 +11,8 @@ from typing import Any, Protocol
 import pytest
 import structlog
 
-from lib.testing import auth, mysql, postgres, redis
-from lib.testing.mysql_databases import MysqlDatabases
+from devstack.testing import auth, mysql, postgres, redis
+from devstack.testing.mysql_databases import MysqlDatabases
 from tests.grants import GRANTS
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -22,9 +22,9 @@ from pathlib import Path
 import psutil
 import psycopg
 
-from lib.embedded.ports import free_port
+from devstack.embedded.ports import free_port
+from devstack.testing import auth, postgres, redis
 from lib.ids import new_id
-from lib.testing import auth, postgres, redis
 
 ROOT = Path(__file__).resolve().parents[2]
 # The limiters stay in the way and do their work; their limits are above what is asked here.

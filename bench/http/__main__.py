@@ -20,9 +20,9 @@ from types import MappingProxyType
 import psutil
 import psycopg
 
-from lib.embedded.ports import free_port
+from devstack.embedded.ports import free_port
+from devstack.testing import postgres
 from lib.ids import new_id
-from lib.testing import postgres
 
 ROOT = Path(__file__).resolve().parents[2]
 ROWS = 1000

@@ -21,11 +21,11 @@ from pathlib import Path
 import psycopg
 
 from bench.http.__main__ import BARE, OURS, Served, in_turns, options, report
+from devstack.embedded.ports import free_port
+from devstack.testing import postgres, redis
+from devstack.testing.auth import TestIssuer
 from lib.auth import Role, SigningKey
-from lib.embedded.ports import free_port
 from lib.ids import new_id
-from lib.testing import postgres, redis
-from lib.testing.auth import TestIssuer
 
 ROOT = Path(__file__).resolve().parents[2]
 PATH = "/api/v1/users/me"

@@ -33,7 +33,7 @@ import asyncpg
 import psutil
 
 from bench.orders.floor import place_order
-from lib.embedded.ports import free_port
+from devstack.embedded.ports import free_port
 from lib.ids import new_id
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -89,7 +89,7 @@ def stack() -> Iterator[Stack]:
         said = Path(folder) / "said"
         with said.open("w") as output:
             process = subprocess.Popen(
-                [sys.executable, "-m", "services"],
+                [sys.executable, "-m", "devstack"],
                 cwd=ROOT,
                 env={**os.environ, **ports, **UNLIMITED, "RUN_DIR": f"{folder}/run"},
                 stdout=output,

@@ -22,7 +22,7 @@ import asyncpg
 import uvloop
 
 from bench.rows import contenders
-from lib.testing import postgres
+from devstack.testing import postgres
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = Path(__file__).with_name("project")

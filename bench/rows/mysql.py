@@ -22,10 +22,10 @@ from tortoise import Tortoise
 
 from bench.rows import mysql_contenders as contenders
 from bench.rows.__main__ import ROOT, ROWS, SINGLE_CALLS, seconds, single_calls
+from devstack.testing import mysql
 from lib.config import MysqlSettings
 from lib.db.mysql import open_database
 from lib.db.mysql_session import connect_arguments
-from lib.testing import mysql
 
 PROJECT = Path(__file__).with_name("project_mysql")
 FILL = """

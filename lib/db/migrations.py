@@ -6,8 +6,7 @@ import argparse
 import os
 import re
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit, urlunsplit
@@ -210,14 +209,14 @@ def main(argv: list[str], environ: Mapping[str, str]) -> int:
 
 
 def _up(args: argparse.Namespace, environ: Mapping[str, str]) -> list[str]:
-    with _database(args.db, environ) as url:
-        done = apply(url, source(ROOT, args.db, url), db=args.db, demo=args.demo)
+    url = _url(args.db, environ)
+    done = apply(url, source(ROOT, args.db, url), db=args.db, demo=args.demo)
     return [f"applied {name}" for name in done] or ["nothing to apply"]
 
 
 def _down(args: argparse.Namespace, environ: Mapping[str, str]) -> list[str]:
-    with _database(args.db, environ) as url:
-        name = roll_back_one(url, source(ROOT, args.db, url), db=args.db)
+    url = _url(args.db, environ)
+    name = roll_back_one(url, source(ROOT, args.db, url), db=args.db)
     return [f"rolled back {name}" if name else "nothing to roll back"]
 
 
@@ -230,19 +229,11 @@ def _init(args: argparse.Namespace, _environ: Mapping[str, str]) -> list[str]:
 _COMMANDS = {"up": _up, "down": _down, "init": _init}
 
 
-@contextmanager
-def _database(db: str, environ: Mapping[str, str]) -> Iterator[str]:
-    """Give the URL in `<DB>_DATABASE_URL`; without one, the database in the embedded server."""
-    if url := environ.get(f"{db.upper()}_DATABASE_URL"):
-        yield url
-        return
-    # Imported here: a container that migrates a real server has no embedded one.
-    from lib.embedded.home import Home
-    from lib.embedded.postgres import ensure_database
-
-    home = Home.from_environment(environ)
-    with home.postgres_running() as instance:
-        yield ensure_database(instance, db, password=home.secret(f"{db}_database"))
+def _url(db: str, environ: Mapping[str, str]) -> str:
+    name = f"{db.upper()}_DATABASE_URL"
+    if not (url := environ.get(name)):
+        raise MigrationError(f"{name} is not set")
+    return url
 
 
 if __name__ == "__main__":

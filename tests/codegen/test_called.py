@@ -12,7 +12,7 @@ from aiosqlc.pipeline import analyze_project
 from aiosqlc.postgres.calling import Package
 from aiosqlc.postgres.selfcheck import Checked, selfcheck
 
-from lib.testing.postgres import TestPostgres
+from devstack.testing.postgres import TestPostgres
 from tests.codegen.golden import CASES, analyzer_on, copy_case
 
 GENERATED = sorted(path.parent.parent.name for path in CASES.glob("*/expected/__init__.py"))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lib.testing.postgres import TestPostgres
+from devstack.testing.postgres import TestPostgres
 from tests.codegen.golden import CASES, compile_case, expected_of, rewrite
 
 

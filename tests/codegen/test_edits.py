@@ -15,7 +15,7 @@ from aiosqlc.lock import reading
 from aiosqlc.parse import queries, statements
 from aiosqlc.remember import Analyze
 
-from lib.testing.postgres import TestPostgres
+from devstack.testing.postgres import TestPostgres
 from tests.codegen.golden import analyzer_on
 
 CONFIG = """\

@@ -16,7 +16,7 @@ from aiosqlc.remember import Analyze
 from aiosqlc.stages import Analysis, AnalyzeOptions, ParsedQuery, SchemaFile
 from aiosqlc.unchanged import is_unchanged
 
-from lib.testing.postgres import TestPostgres
+from devstack.testing.postgres import TestPostgres
 from tests.codegen.golden import CASES, CONFIG, analyzer_on
 
 CASE = CASES / "whole_table_rows_share_one_class"

@@ -12,7 +12,7 @@ from aiosqlc.lock import keys, lock_path, print_lock, read_lock, restore
 from aiosqlc.pipeline import compile_project
 from aiosqlc.stages import TypedQuery
 
-from lib.testing.postgres import TestPostgres
+from devstack.testing.postgres import TestPostgres
 from tests.codegen.golden import CASES, analyzer_on, copy_case
 
 RICH = [

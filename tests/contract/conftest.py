@@ -9,10 +9,10 @@ from contextlib import AsyncExitStack
 import pytest
 from pydantic import SecretStr
 
+from devstack.testing.mysql_databases import MysqlDatabases
+from devstack.testing.postgres import TestPostgres
 from lib.config import DatabaseSettings
 from lib.db.engine import OpenDatabase, open_database
-from lib.testing.mysql_databases import MysqlDatabases
-from lib.testing.postgres import TestPostgres
 
 
 @pytest.fixture

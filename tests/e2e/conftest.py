@@ -20,9 +20,9 @@ import psutil
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
-from lib.embedded.ports import free_port
-from lib.testing.components import program
-from services._stack.settings import MONITORING_PORTS, PORTS, ROOT
+from devstack.embedded.ports import free_port
+from devstack.settings import MONITORING_PORTS, PORTS, ROOT
+from devstack.testing.components import program
 
 START_SECONDS = 90.0
 BROWSER_FLAGS = (
@@ -32,7 +32,7 @@ BROWSER_FLAGS = (
 
 
 class Stack:
-    """A running `python -m services` and what it has said."""
+    """A running `python -m devstack` and what it has said."""
 
     def __init__(
         self, run_dir: Path, *, watch: str = "", stdout: int = subprocess.PIPE, **environ: str
@@ -47,7 +47,7 @@ class Stack:
         self.lines: list[str] = []
         self._token, self._token_until = "", float("-inf")
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "services", *(["--watch", watch] if watch else [])],
+            [sys.executable, "-m", "devstack", *(["--watch", watch] if watch else [])],
             cwd=ROOT,
             env=self.environ,
             stdout=stdout,

@@ -10,8 +10,8 @@ import aiohttp
 import pytest
 import yaml
 
-from lib.testing.wait import eventually
-from services._stack.settings import ROOT, service_names
+from devstack.settings import ROOT, service_names
+from devstack.testing.wait import eventually
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "BREW")
 LIMIT = yaml.safe_load((ROOT / "observability/prometheus/prometheus.yml").read_text())[

@@ -8,10 +8,10 @@ import pytest
 from aiohttp import ClientSession, WSServerHandshakeError
 from redis.asyncio import Redis
 
+from devstack.testing.wait import eventually
 from lib.clock import utc_now
 from lib.events.event import Event, stream_of
 from lib.ids import new_id
-from lib.testing.wait import eventually
 
 API = "/api/chats/v1"
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from lib.testing.components import program
-from services._stack.settings import ROOT
+from devstack.settings import ROOT
+from devstack.testing.components import program
 from tests.e2e.conftest import Stack
 
 PAGE = ROOT / "docs" / "EXAMPLES.md"

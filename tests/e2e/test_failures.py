@@ -12,8 +12,8 @@ from typing import Self
 import aiohttp
 import pytest
 
-from lib.testing.wait import eventually
-from services._stack.settings import service_names
+from devstack.settings import service_names
+from devstack.testing.wait import eventually
 
 PATHS = ("/api/users/v1/users", "/api/departments/v1/departments")
 # The services' own deadline for a request is 10 s; nothing may take longer than that and a breath.

@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 import yaml
 
-from services._stack.settings import Settings
+from devstack.settings import Settings
 
 
 @pytest.fixture

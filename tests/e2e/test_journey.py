@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 from aiohttp import ClientSession, DummyCookieJar
 
-from lib.testing.wait import eventually
+from devstack.testing.wait import eventually
 from tests.e2e.conftest import Stack
 from tests.e2e.people import Person, somebody
 

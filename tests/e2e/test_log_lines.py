@@ -10,8 +10,8 @@ from typing import Any
 
 import aiohttp
 
-from lib.testing.wait import eventually
-from services._stack.settings import service_names
+from devstack.settings import service_names
+from devstack.testing.wait import eventually
 from tests.observability.ingest import MAPPED, through_pipeline
 
 LINE = re.compile(r"(\S+) +\| (.*)")

@@ -14,15 +14,15 @@ import pytest
 import yaml
 from prometheus_client import CollectorRegistry
 
+from devstack.settings import ROOT, service_names
+from devstack.testing.auth import TestIssuer
+from devstack.testing.components import program
 from lib.auth import SigningKey
 from lib.events.metrics import ConsumerMetrics
-from lib.testing.auth import TestIssuer
-from lib.testing.components import program
 from observability.grafana.panels import Dashboard, Needs, Panel
-from services._stack.rendered import all_dashboards
-from services._stack.settings import ROOT, service_names
 from services.user.config import UserConfig
 from services.user.points_client import open_points
+from tools.rendered import all_dashboards
 
 # Two scrapes of a new series, and an evaluation of the rules.
 SETTLE_SECONDS = 60.0

@@ -9,7 +9,7 @@ from uuid import uuid4
 import aiohttp
 import pytest
 
-from lib.testing.wait import eventually
+from devstack.testing.wait import eventually
 from tests.e2e.people import Person, somebody
 
 HAMMER = "01890000-0000-7000-8000-000000000a02"

@@ -10,7 +10,7 @@ import aiohttp
 import asyncpg
 import pytest
 
-from lib.testing.wait import eventually
+from devstack.testing.wait import eventually
 
 USERS = "/api/users/v1/users"
 

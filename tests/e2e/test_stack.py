@@ -23,8 +23,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from lib.embedded.ports import free_port
-from services._stack.settings import ROOT, service_names
+from devstack.embedded.ports import free_port
+from devstack.settings import ROOT, service_names
 from tests.e2e.conftest import Stack
 
 
@@ -272,7 +272,9 @@ def test_a_folder_that_cannot_be_used_is_one_sentence(own_stack):
 
 
 def forkserver(running) -> list[psutil.Process]:
-    return [child for child in running.children() if "lib.embedded.forkserver" in child.cmdline()]
+    return [
+        child for child in running.children() if "devstack.embedded.forkserver" in child.cmdline()
+    ]
 
 
 def metrics(running, service: str) -> set[str]:

@@ -11,7 +11,7 @@ import aiohttp
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from lib.testing.wait import eventually
+from devstack.testing.wait import eventually
 
 
 async def test_a_request_that_crosses_services_is_one_trace(stack, collector):

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 from pytest_aiohttp.plugin import AiohttpClient
 
+from devstack.testing.wait import eventually
 from lib.auth.principal import Principal, set_principal
 from lib.config import Settings
 from lib.db import Database, migrations
@@ -33,7 +34,6 @@ from lib.idempotency import (
     Scope,
     fingerprint,
 )
-from lib.testing.wait import eventually
 
 SCHEMA = Path(__file__).resolve().parents[2] / "sql" / "shared" / "schema"
 SCOPE = Scope("user-1", "/things", "key-1")

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import aiohttp
 import pytest
 
-from lib.testing.wait import eventually
+from devstack.testing.wait import eventually
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = """

@@ -10,13 +10,13 @@ import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from devstack.testing.redis import TestRedis
+from devstack.testing.redis import running as redis_running
+from devstack.testing.tls import Authority, Terminator, terminating
 from lib.config import ConfigError, load
 from lib.errors import AppError, Code
 from lib.limits.settings import LimitSettings
 from lib.redis import RedisOptions, check_redis_url, open_redis, ping
-from lib.testing.redis import TestRedis
-from lib.testing.redis import running as redis_running
-from lib.testing.tls import Authority, Terminator, terminating
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from services._stack.settings import ROOT
+from devstack.settings import ROOT
 
 ELK = ROOT / "observability" / "elk"
 PROCESSORS = json.loads((ELK / "elasticsearch/pipeline.json").read_text())["processors"]

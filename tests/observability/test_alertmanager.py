@@ -18,12 +18,12 @@ import pytest
 import yaml
 from aiohttp import web
 
-from lib.embedded import children
-from lib.embedded.ports import free_port
-from lib.testing.components import program
-from lib.testing.wait import eventually
-from services._stack.parts import answers
-from services._stack.settings import ROOT
+from devstack.embedded import children
+from devstack.embedded.ports import free_port
+from devstack.programs import answers
+from devstack.settings import ROOT
+from devstack.testing.components import program
+from devstack.testing.wait import eventually
 
 FOLDER = ROOT / "observability"
 HOST = "127.0.0.1"

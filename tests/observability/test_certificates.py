@@ -12,13 +12,13 @@ from collections.abc import AsyncIterator
 import aiohttp
 import pytest
 
-from lib.embedded import children
-from lib.embedded.ports import free_port
-from lib.testing.certificates import self_signed
-from lib.testing.components import program
-from lib.testing.wait import eventually
-from services._stack.parts import answers
-from services._stack.settings import ROOT
+from devstack.embedded import children
+from devstack.embedded.ports import free_port
+from devstack.programs import answers
+from devstack.settings import ROOT
+from devstack.testing.certificates import self_signed
+from devstack.testing.components import program
+from devstack.testing.wait import eventually
 
 CONFIG = ROOT / "observability" / "prometheus" / "blackbox.yml"
 

@@ -12,9 +12,9 @@ import pytest
 import structlog
 import yaml
 
+from devstack import gateway
+from devstack.settings import ROOT, Settings
 from lib import context, log
-from services._stack import gateway
-from services._stack.settings import ROOT, Settings
 from tests.observability.ingest import ELK, MAPPED, PROCESSORS, through_pipeline
 
 

@@ -8,9 +8,9 @@ import re
 import pytest
 import yaml
 
+from devstack.settings import PORTS, ROOT
 from observability.grafana.panels import DATA_SOURCE
-from services._stack.rendered import DASHBOARDS, all_dashboards, files
-from services._stack.settings import PORTS, ROOT
+from tools.rendered import DASHBOARDS, all_dashboards, files
 
 PAGES = {page.uid: page for page in all_dashboards()}
 PROVISIONING = ROOT / "observability" / "grafana" / "provisioning"

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from lib.testing.components import program
-from services._stack.settings import ROOT, service_names
+from devstack.settings import ROOT, service_names
+from devstack.testing.components import program
 
 FOLDER = ROOT / "observability" / "prometheus"
 RULES = [

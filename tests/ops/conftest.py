@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from lib.embedded.ports import free_port
+from devstack.embedded.ports import free_port
 from tests.ops.gateways import StandIn
 
 

@@ -23,9 +23,9 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 from testcontainers.compose import DockerCompose
 
-from lib.embedded.ports import free_port
+from devstack.embedded.ports import free_port
+from devstack.testing.wait import eventually
 from lib.errors import Code
-from lib.testing.wait import eventually
 
 # Twenty containers begin at once, which a small or busy machine feels.
 pytestmark = pytest.mark.timeout(1200)

@@ -14,9 +14,9 @@ import pytest
 import yaml
 from cryptography import x509
 
-from lib.testing.components import program
-from services._stack.rendered import deployment
-from services._stack.settings import ROOT, service_names
+from devstack.settings import ROOT, service_names
+from devstack.testing.components import program
+from tools.rendered import deployment
 
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 PARTS = COMPOSE["services"]

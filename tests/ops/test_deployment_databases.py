@@ -11,9 +11,9 @@ import psycopg
 import pytest
 import yaml
 
-from lib.embedded.ports import free_port
-from lib.embedded.postgres import Instance, Server
-from services._stack.settings import ROOT
+from devstack.embedded.ports import free_port
+from devstack.embedded.postgres import Instance, Server
+from devstack.settings import ROOT
 
 NAMES = ("catalog", "user")
 

@@ -14,8 +14,8 @@ from botocore.loaders import Loader
 from botocore.model import ServiceModel, Shape
 from botocore.validate import ParamValidator
 
-from lib.testing.components import program
-from services._stack.settings import ROOT
+from devstack.settings import ROOT
+from devstack.testing.components import program
 
 KUBERNETES = "1.33"
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))

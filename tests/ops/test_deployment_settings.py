@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from devstack.settings import ROOT, service_names
 from lib.auth import SigningKey
 from lib.config import Settings, load
-from services._stack.rendered import deployment
-from services._stack.settings import ROOT, service_names
+from tools.rendered import deployment
 
 SECRET = "x7Kq" * 12
 KEYS = SigningKey.generate().pem().decode()

@@ -8,7 +8,7 @@ from pkgutil import resolve_name
 
 import pytest
 
-from services._stack.settings import ROOT
+from devstack.settings import ROOT
 
 FOLDERS = ("docs", "codegen", "nginx", "observability", "deploy")
 PAGES = sorted(

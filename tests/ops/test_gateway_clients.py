@@ -13,13 +13,13 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from lib.embedded import children
-from lib.embedded.home import Home
-from lib.embedded.ports import free_port
-from lib.testing.wait import eventually
-from services._stack import gateway
-from services._stack.parts import answers
-from services._stack.settings import ROOT, Service, Settings
+from devstack import gateway
+from devstack.embedded import children
+from devstack.embedded.home import Home
+from devstack.embedded.ports import free_port
+from devstack.programs import answers
+from devstack.settings import ROOT, Service, Settings
+from devstack.testing.wait import eventually
 
 START = ROOT / "deploy/docker/gateway/start.sh"
 ECHO = "/api/users/v1/echo"

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from lib.embedded.home import Home
-from services._stack import gateway
-from services._stack.settings import ROOT, Service, Settings
-from services._stack.supervisor import StartError
+from devstack import gateway
+from devstack.embedded.home import Home
+from devstack.settings import ROOT, Service, Settings
+from devstack.supervisor import StartError
 
 SERVICES = (
     Service(name="user", port=8081, grpc_port=None, public=True, database=True),

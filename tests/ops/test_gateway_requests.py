@@ -14,7 +14,7 @@ from typing import NamedTuple
 import pytest
 import pytest_asyncio
 
-from lib.embedded.ports import free_port
+from devstack.embedded.ports import free_port
 from tests.ops.gateways import ECHO, Gateway, StandIn, gateway_before
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -13,14 +13,14 @@ import aiohttp
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from lib.embedded import children
-from lib.embedded.home import Home
-from lib.embedded.ports import free_port
-from lib.testing.wait import eventually
-from services._stack import gateway
-from services._stack.monitoring import exporter_part, monitoring_parts, rotation_part
-from services._stack.parts import answers
-from services._stack.settings import MONITORING_PORTS, ROOT, Settings
+from devstack import gateway
+from devstack.embedded import children
+from devstack.embedded.home import Home
+from devstack.embedded.ports import free_port
+from devstack.monitoring import exporter_program, monitoring_programs, rotation_program
+from devstack.programs import answers
+from devstack.settings import MONITORING_PORTS, ROOT, Settings
+from devstack.testing.wait import eventually
 
 SCRIPT = ROOT / "nginx" / "rotate.sh"
 MIB = 1 << 20
@@ -44,7 +44,7 @@ async def nginx(settings: Settings) -> AsyncIterator[aiohttp.ClientSession]:
     account, config = gateway.prepare(settings)
     started = [children.spawn(gateway.command(config), log=subprocess.DEVNULL, account=account)]
     await eventually(answers(settings.gateway_port, "/healthz"))
-    for part in (rotation_part(settings, seconds=0.05), exporter_part(settings)):
+    for part in (rotation_program(settings, seconds=0.05), exporter_program(settings)):
         started.append(children.spawn(part.command, log=subprocess.DEVNULL, env=part.env))
         await eventually(part.ready)
     async with aiohttp.ClientSession(f"http://127.0.0.1:{settings.gateway_port}") as session:
@@ -100,7 +100,7 @@ async def test_a_log_that_is_rotated_under_load_is_counted_to_the_line(nginx, se
 def test_the_stack_has_the_log_rotated_whatever_else_it_lacks(settings):
     said: list[str] = []
     with socket.create_server(("127.0.0.1", settings.monitoring["NGINX_EXPORTER_PORT"])):
-        found = {part.name for part in monitoring_parts(settings, said.append)}
+        found = {part.name for part in monitoring_programs(settings, said.append)}
     assert "log-rotation" in found
     assert "going on without nginx-exporter" in said[0]
 

@@ -16,15 +16,15 @@ import aiohttp
 import pytest
 from aiohttp import WSMsgType, web
 
-from lib.embedded import children
-from lib.embedded.home import Home
-from lib.embedded.ports import free_port
-from lib.testing.certificates import self_signed
-from lib.testing.wait import eventually
-from services._stack import gateway
-from services._stack.parts import answers
-from services._stack.settings import Service, Settings, Tls
-from services._stack.supervisor import StartError
+from devstack import gateway
+from devstack.embedded import children
+from devstack.embedded.home import Home
+from devstack.embedded.ports import free_port
+from devstack.programs import answers
+from devstack.settings import Service, Settings, Tls
+from devstack.supervisor import StartError
+from devstack.testing.certificates import self_signed
+from devstack.testing.wait import eventually
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from contextlib import AsyncExitStack
 import aiohttp
 import pytest
 
-from lib.embedded.ports import free_port
-from lib.testing.wait import eventually
+from devstack.embedded.ports import free_port
+from devstack.testing.wait import eventually
 from tests.ops.gateways import ECHO, StandIn, gateway_before
 
 # Of the connections that NGINX keeps for later, each of its processes has its own.

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from services._stack.settings import ROOT
+from devstack.settings import ROOT
 
 
 def make(*words: str) -> subprocess.CompletedProcess[str]:

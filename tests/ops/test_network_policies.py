@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from services._stack.rendered import INTERNAL_PORT
-from services._stack.settings import PORTS, ROOT, Settings, service_names
+from devstack.settings import PORTS, ROOT, Settings, service_names
+from tools.rendered import INTERNAL_PORT
 
 BASE = ROOT / "deploy" / "kubernetes" / "base"
 PARTS = [

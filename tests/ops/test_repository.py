@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from services._stack.settings import ROOT
+from devstack.settings import ROOT
 
 SCRIPTS = sorted(path for path in (ROOT / ".ci").iterdir() if path.is_file())
 

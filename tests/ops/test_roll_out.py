@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from lib.testing.components import program
-from services._stack.settings import ROOT
+from devstack.settings import ROOT
+from devstack.testing.components import program
 
 SCRIPT = ROOT / "deploy" / "ecs" / "roll-out.sh"
 NAMES = sorted(path.stem for path in SCRIPT.parent.glob("*.json"))

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from services._stack.settings import ROOT, service_names
+from devstack.settings import ROOT, service_names
 
 FOLDER = ROOT / "deploy" / "kubernetes"
 DEPLOYMENTS = sorted(("gateway", *service_names()))

@@ -20,17 +20,17 @@ import yaml
 from msgspec.structs import replace
 from pydantic import SecretStr
 
+from devstack import gateway
+from devstack.embedded import children
+from devstack.embedded.ports import free_port
+from devstack.program import Program
+from devstack.programs import answers, service_program
+from devstack.settings import PORTS, ROOT, Service, Settings, service_names
+from devstack.testing.auth import TestIssuer
+from devstack.testing.wait import eventually
 from lib.auth import Role, SigningKey
 from lib.config import DatabaseSettings
 from lib.db.postgres import open_database
-from lib.embedded import children
-from lib.embedded.ports import free_port
-from lib.testing.auth import TestIssuer
-from lib.testing.wait import eventually
-from services._stack import gateway
-from services._stack.part import Part
-from services._stack.parts import answers, service_part
-from services._stack.settings import PORTS, ROOT, Service, Settings, service_names
 from tests.conftest import Full
 from tests.services.chat.replicas import Mover
 from tests.services.chat.talking import CUSTOMER, PROVIDER, open_between
@@ -63,12 +63,14 @@ class Replica:
         self, service: Service, settings: Settings, url: str, peers: Mapping[str, str]
     ) -> None:
         self.service = service
-        part: Part = service_part(service, settings, {service.name: url})
-        self.part = replace(part, env={**(part.env or {}), **peers})
+        program: Program = service_program(service, settings, {service.name: url})
+        self.program = replace(program, env={**(program.env or {}), **peers})
         self._process: subprocess.Popen[bytes] | None = None
 
     async def start(self) -> None:
-        self._process = children.spawn(self.part.command, log=subprocess.DEVNULL, env=self.part.env)
+        self._process = children.spawn(
+            self.program.command, log=subprocess.DEVNULL, env=self.program.env
+        )
         try:
             await eventually(answers(self.service.port, "/readyz"), within=60)
         except TimeoutError:

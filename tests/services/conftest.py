@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from lib.testing.mysql import TestMysql
-from lib.testing.mysql_databases import MysqlDatabases
-from lib.testing.postgres import TestPostgres
-from services._stack.settings import service_names
+from devstack.settings import service_names
+from devstack.testing.mysql import TestMysql
+from devstack.testing.mysql_databases import MysqlDatabases
+from devstack.testing.postgres import TestPostgres
 from tests.conftest import NewDatabase
 
 ENGINES = ("postgres", "mysql")

@@ -7,13 +7,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from devstack.testing.auth import TestIssuer
+from devstack.testing.auth import running as publishing
 from lib.auth import SigningKey
 from lib.auth.service_tokens import ServiceTokens
 from lib.grpc.client import Client
 from lib.grpc.pool import ChannelPool
 from lib.http.server import serve_app
-from lib.testing.auth import TestIssuer
-from lib.testing.auth import running as publishing
 from services.point import app as point_app
 from services.point.config import PointConfig
 from services.user import app as user_app

@@ -9,7 +9,7 @@ import pytest
 from aiosqlc.postgres import written
 from aiosqlc.postgres.infer import stars
 
-from lib.testing.postgres import TestPostgres
+from devstack.testing.postgres import TestPostgres
 from tests.codegen.fuzz.stars import Tally, hunt
 from tests.codegen.golden import analyzer_on
 from tests.conftest import Full

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lib.testing.components import program
+from devstack.testing.components import program
 from tests.codegen.fuzz_mysql.hunt import hunt
 from tests.conftest import Full
 

@@ -18,7 +18,7 @@ from aiosqlc.schema.read import schema_file
 from aiosqlc.source import SourceFile
 from aiosqlc.stages import AnalyzeOptions, SchemaFile, TypedQuery
 
-from lib.testing.components import program
+from devstack.testing.components import program
 
 SERVER_URL = os.environ.get("TEST_MYSQL_URL")
 """A server to ask instead of a private one: the tests then run on whatever it is."""

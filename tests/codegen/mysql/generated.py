@@ -20,8 +20,8 @@ import pytest
 from aiosqlc.cli.main import main
 from aiosqlc.parse.scanner import Dialect, split_statements
 
+from devstack.testing.mysql_databases import MysqlDatabases
 from lib.db.mysql_session import connect_arguments
-from lib.testing.mysql_databases import MysqlDatabases
 from tests.codegen.mysql.conftest import SERVER_URL
 
 _CONFIG = """

@@ -11,7 +11,7 @@ from aiosqlc.parse.queries import parse_files
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.stages import AnalyzeOptions
 
-from lib.testing.mysql_databases import MysqlDatabases
+from devstack.testing.mysql_databases import MysqlDatabases
 from tests.codegen.mysql.conftest import files
 
 SCHEMA = "CREATE TABLE t (id int PRIMARY KEY);"

@@ -15,7 +15,7 @@ from aiosqlc.postgres.population import Population
 from aiosqlc.postgres.sampling import Sampler
 from aiosqlc.stages import AnalyzeOptions
 
-from lib.testing.postgres import TestPostgres
+from devstack.testing.postgres import TestPostgres
 from tests.codegen.golden import CONFIG, analyzer_on
 from tests.codegen.postgres.asking import schema_file
 

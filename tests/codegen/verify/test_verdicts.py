@@ -22,7 +22,7 @@ from aiosqlc.postgres import Analyzer
 from aiosqlc.postgres.rollout import try_release
 from aiosqlc.verify.release import Release, Step, advice, verify_release
 
-from lib.testing import postgres
+from devstack.testing import postgres
 
 Connection = Any  # asyncpg has no types
 CONFIG = """\

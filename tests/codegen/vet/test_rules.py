@@ -13,7 +13,7 @@ from aiosqlc.pipeline import analyze_project
 from aiosqlc.vet import vet
 from aiosqlc.vet.rules import RULES
 
-from lib.testing.postgres import TestPostgres
+from devstack.testing.postgres import TestPostgres
 from tests.codegen.golden import CONFIG, analyzer_on
 
 SCHEMA = """\

@@ -7,13 +7,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from devstack.testing.wait import eventually
 from lib.auth import SigningKey, jwks_document
 from lib.auth.jwks import JwksCache, JwksPolicy
 from lib.auth.keys import KeyFormatError, parse_jwks
 from lib.auth.service_tokens import RenewalPolicy, ServiceTokens
 from lib.auth.tokens import Issued
 from lib.errors import AppError, Code
-from lib.testing.wait import eventually
 
 OLD, NEW = SigningKey.generate(), SigningKey.generate()
 

@@ -11,11 +11,11 @@ import pytest
 from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 
+from devstack.testing.redis import TestRedis
+from devstack.testing.wait import eventually
 from lib.cache import Cache, Loaded
 from lib.errors import AppError, Code
 from lib.redis import RedisOptions, open_redis
-from lib.testing.redis import TestRedis
-from lib.testing.wait import eventually
 
 TAGS = ("a", "b")
 

@@ -163,17 +163,12 @@ async def test_the_command_uses_the_url_in_the_environment(
     assert "shop: applied 0002_book" in capsys.readouterr().out
 
 
-async def test_without_a_url_the_command_starts_the_embedded_server(
-    folder, run_dir, tmp_path_factory, monkeypatch, capsys
+async def test_without_a_url_the_command_names_what_it_misses(
+    folder, tmp_path_factory, monkeypatch, capsys
 ):
-    from lib.embedded.ports import free_port
-
     home = tmp_path_factory.mktemp("home")
     (home / "migrations").mkdir()
     folder.rename(home / "migrations" / "shop")
     monkeypatch.chdir(home)
-    environ = {"RUN_DIR": str(run_dir), "POSTGRES_PORT": str(free_port())}
-    assert migrations.main(["up", "--db", "shop"], environ) == 0
-    assert migrations.main(["down", "--db", "shop"], environ) == 0
-    assert "rolled back 0002_book" in capsys.readouterr().out
-    assert not (run_dir / "postgres" / "postmaster.pid").exists()
+    assert migrations.main(["up", "--db", "shop"], {}) == 1
+    assert "shop: SHOP_DATABASE_URL is not set" in capsys.readouterr().err

@@ -11,12 +11,12 @@ from aiosqlc.mysql.private import NoServerError
 from aiosqlc.mysql.server import open_session
 from pydantic import SecretStr
 
+from devstack.testing import mysql as testing
+from devstack.testing.certificates import self_signed
 from lib.config import ConfigError, MysqlSettings, load
 from lib.db import migrations, mysql
 from lib.db.mysql import open_database
 from lib.process import StartError
-from lib.testing import mysql as testing
-from lib.testing.certificates import self_signed
 
 CIPHER = "SHOW STATUS LIKE 'Ssl_cipher'"
 ROOT = Path(__file__).parents[3]

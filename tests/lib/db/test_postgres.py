@@ -9,13 +9,13 @@ import pytest
 from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
+from devstack.testing.wait import eventually
 from lib.config import PostgresSettings
 from lib.db import errors, postgres
 from lib.db.postgres import open_database
 from lib.db.retry import in_transaction
 from lib.errors import AppError, Code
 from lib.process import StartError
-from lib.testing.wait import eventually
 
 SCHEMA = """
 CREATE TABLE parent (id int PRIMARY KEY);

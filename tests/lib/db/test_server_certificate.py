@@ -11,11 +11,11 @@ import pytest
 from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
+from devstack.testing import mysql as testing
+from devstack.testing.certificates import self_signed
+from devstack.testing.tls import Authority, terminating
 from lib.config import MysqlSettings, PostgresSettings
 from lib.db import mysql, postgres
-from lib.testing import mysql as testing
-from lib.testing.certificates import self_signed
-from lib.testing.tls import Authority, terminating
 
 ROOT = Path(__file__).parents[3]
 HOUR, DAY = 3600, 86_400

@@ -12,6 +12,8 @@ import pytest
 from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 
+from devstack.testing.redis import TestRedis
+from devstack.testing.wait import eventually
 from lib import context, trace
 from lib.db import Database, Executor
 from lib.errors import AppError, Code
@@ -32,8 +34,6 @@ from lib.events.store import outbox
 from lib.events.streams import Group, forget_letters, forget_members, redrive, trim
 from lib.redis import RedisOptions, open_redis
 from lib.store import inbox
-from lib.testing.redis import TestRedis
-from lib.testing.wait import eventually
 
 FAST = ConsumerPolicy(
     attempts=2, retry_wait=0.01, block_seconds=0.02, take_over_seconds=0.2, deliveries=3

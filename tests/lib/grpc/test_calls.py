@@ -8,13 +8,13 @@ from contextlib import aclosing, asynccontextmanager
 
 import pytest
 
+from devstack.testing.wait import eventually
 from lib import context
 from lib.errors import AppError, Code
 from lib.grpc.client import Client
 from lib.grpc.pool import ChannelPool
 from lib.pb.point.v1 import GetUserPointsRequest, ListUserPointsRequest, StreamUserLedgerRequest
 from lib.pb.point.v1.rpc import GET_USER_POINTS, PointServiceStub
-from lib.testing.wait import eventually
 from tests.lib.grpc.serving import CONFLICT, Scripted, scripted
 
 

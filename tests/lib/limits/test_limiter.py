@@ -12,14 +12,14 @@ import pytest
 from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 
+from devstack.testing.proxy import proxy
+from devstack.testing.redis import TestRedis
 from lib.limits import Limiter, TokenBucket, Window
 from lib.limits.leases import LeasedStore
 from lib.limits.memory import MemoryStore
 from lib.limits.redis_store import PREFIX, Grant, RedisStore
 from lib.redis import RedisOptions, open_redis
 from lib.resilience import CircuitBreaker
-from lib.testing.proxy import proxy
-from lib.testing.redis import TestRedis
 
 
 @pytest.fixture

@@ -54,7 +54,7 @@ async def smtp(inbox: Inbox, free_port: Callable[[], int]) -> AsyncIterator[Smtp
 
 @pytest.fixture
 def free_port() -> Callable[[], int]:
-    from lib.embedded.ports import free_port as find
+    from devstack.embedded.ports import free_port as find
 
     return find
 

@@ -13,10 +13,10 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
-from lib.embedded.ports import free_port
+from devstack.embedded.ports import free_port
+from devstack.testing.tls import Authority
 from lib.errors import AppError, Code
 from lib.mail import Mail, SmtpOptions, SmtpSender
-from lib.testing.tls import Authority
 
 MAIL = Mail("0190-1", "alice@example.com", "Hello", "Plain\n", "<p>Rich</p>")
 

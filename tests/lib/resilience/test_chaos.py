@@ -11,6 +11,8 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from prometheus_client import CollectorRegistry
 
+from devstack.testing.proxy import Proxy, proxy
+from devstack.testing.wait import eventually
 from lib import context
 from lib.config import Settings
 from lib.errors import AppError, Code, FieldError, invalid
@@ -27,8 +29,6 @@ from lib.resilience import (
     Upstream,
     budget,
 )
-from lib.testing.proxy import Proxy, proxy
-from lib.testing.wait import eventually
 
 RETRY = RetryPolicy(attempts=3, first=0.01, longest=0.02, jitter=0.01)
 

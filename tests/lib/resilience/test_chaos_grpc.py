@@ -8,6 +8,7 @@ from contextlib import suppress
 
 import pytest
 
+from devstack.testing.proxy import Proxy, proxy
 from lib import trace
 from lib.errors import AppError, Code
 from lib.grpc.client import Client
@@ -15,7 +16,6 @@ from lib.grpc.pool import ChannelPool
 from lib.pb.point.v1 import GetUserPointsRequest
 from lib.pb.point.v1.rpc import PointServiceStub
 from lib.resilience import BreakerPolicy, Bulkhead, CircuitBreaker, State, Upstream
-from lib.testing.proxy import Proxy, proxy
 from tests.lib.grpc.serving import Scripted, scripted
 
 POLICY = BreakerPolicy(open_seconds=0.3, probes=1)

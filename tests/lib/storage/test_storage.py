@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, padding, rsa
 from moto.server import ThreadedMotoServer
 
-from lib.embedded.ports import free_port
+from devstack.embedded.ports import free_port
 from lib.errors import AppError, Code
 from lib.ids import new_id
 from lib.storage import CloudFrontLinks, LocalStorage, S3Options, S3Storage, Storage, open_s3

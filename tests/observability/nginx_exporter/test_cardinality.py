@@ -9,7 +9,7 @@ import time
 import pytest
 import yaml
 
-from services._stack.settings import ROOT
+from devstack.settings import ROOT
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW")
 ROUTES = [f"/api/things{number}/v1/things" for number in range(100)]

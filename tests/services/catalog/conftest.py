@@ -9,9 +9,9 @@ from aiohttp.test_utils import TestClient, TestServer
 from pydantic import SecretStr
 from redis.asyncio import Redis
 
+from devstack.testing.auth import TestIssuer
 from lib.auth import Role
 from lib.redis import RedisOptions, open_redis
-from lib.testing.auth import TestIssuer
 from services.catalog.app import create_app
 from services.catalog.config import CatalogConfig
 

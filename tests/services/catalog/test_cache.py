@@ -9,8 +9,8 @@ import asyncpg
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
+from devstack.testing.wait import eventually
 from lib.auth import Role
-from lib.testing.wait import eventually
 from services.catalog.app import create_app
 from tests.services.catalog.conftest import Caller, config_for
 

@@ -9,11 +9,11 @@ import msgspec
 import pytest
 from redis.asyncio import Redis
 
+from devstack.testing.wait import eventually
 from lib.clock import utc_now
 from lib.events import Event, stream_of
 from lib.events.event import dead_letters_of
 from lib.ids import new_id
-from lib.testing.wait import eventually
 from tests.services.catalog.conftest import PROVIDER, Caller
 
 SERVICES = ("01890000-0000-7000-8000-00000000c401", "01890000-0000-7000-8000-00000000c402")

@@ -9,12 +9,12 @@ from aiohttp.test_utils import TestClient, TestServer
 from pydantic import SecretStr
 from redis.asyncio import Redis
 
+from devstack.testing.auth import TestIssuer
 from lib.auth import Role
 from lib.config import DatabaseSettings
 from lib.db import Database
 from lib.db.postgres import open_database
 from lib.redis import RedisOptions, open_redis
-from lib.testing.auth import TestIssuer
 from services.chat.app import create_app
 from services.chat.config import ChatConfig
 from tests.services.chat.talking import CUSTOMER, PROVIDER, Talker, open_between

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import aiohttp
 
-from lib.embedded.ports import free_port
-from lib.testing.auth import TestIssuer
-from lib.testing.wait import eventually
+from devstack.embedded.ports import free_port
+from devstack.testing.auth import TestIssuer
+from devstack.testing.wait import eventually
 from tests.conftest import ROOT
 from tests.services.chat.talking import Talker
 

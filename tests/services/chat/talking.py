@@ -9,8 +9,8 @@ from uuid import UUID
 import aiohttp
 import msgspec
 
+from devstack.testing.wait import eventually
 from lib.db import Database
-from lib.testing.wait import eventually
 from services.chat.service.channels import open_channel
 from services.chat.store import channels
 from services.chat.store.models import ChannelKind

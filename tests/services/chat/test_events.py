@@ -5,10 +5,10 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from devstack.testing.wait import eventually
 from lib.clock import utc_now
 from lib.events.event import Event, dead_letters_of, stream_of
 from lib.ids import new_id
-from lib.testing.wait import eventually
 from tests.services.chat.talking import CUSTOMER, ORDER, PROVIDER, STRANGER
 
 JOB = "01890000-0000-7000-8000-0000000000e1"

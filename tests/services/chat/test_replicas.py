@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from devstack.testing.wait import eventually
 from lib.auth import Role
-from lib.testing.wait import eventually
 from tests.services.chat.replicas import Mover, Replica, replicas
 from tests.services.chat.talking import CUSTOMER, ORDER, PROVIDER, open_between
 

@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
+from devstack.testing.wait import eventually
 from lib.db import Database
-from lib.testing.wait import eventually
 from services.chat.keys import CHAT
 from services.chat.rooms.hub import Hub
 from services.chat.rooms.resume import resume

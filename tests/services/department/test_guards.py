@@ -6,8 +6,8 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 from pydantic import SecretStr
 
+from devstack.testing.auth import TestIssuer
 from lib.auth import Role, SigningKey
-from lib.testing.auth import TestIssuer
 from services.department.app import create_app
 from services.department.config import DepartmentConfig
 

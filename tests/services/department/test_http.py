@@ -10,7 +10,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from pydantic import SecretStr
 from yarl import URL
 
-from lib.testing.wait import eventually
+from devstack.testing.wait import eventually
 from services.department.app import create_app
 from services.department.config import DepartmentConfig
 

@@ -10,10 +10,10 @@ import sys
 import aiohttp
 from aiohttp import web
 
-from lib.embedded import children
-from lib.embedded.ports import free_port
-from lib.testing.wait import eventually
-from services._stack.parts import answers
+from devstack.embedded import children
+from devstack.embedded.ports import free_port
+from devstack.programs import answers
+from devstack.testing.wait import eventually
 
 
 async def test_a_request_and_its_statements_reach_the_collector_by_name(

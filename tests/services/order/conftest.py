@@ -10,8 +10,8 @@ from aiohttp.test_utils import TestClient, TestServer
 from pydantic import SecretStr
 from redis.asyncio import Redis
 
+from devstack.testing.auth import TestIssuer
 from lib.auth import Role
-from lib.testing.auth import TestIssuer
 from services.order.app import create_app
 from services.order.config import OrderConfig
 

@@ -9,13 +9,13 @@ import grpc.aio
 import pytest
 import pytest_asyncio
 
+from devstack.testing.postgres import TestPostgres
 from lib.auth import Role
 from lib.errors import AppError, Code
 from lib.pb import point as older
 from lib.pb.point.rpc import PointServerStub
 from lib.pb.point.v1 import GetUserPointsRequest, ListUserPointsRequest, StreamUserLedgerRequest
 from lib.pb.point.v1.rpc import GET_USER_POINTS, PointServiceStub
-from lib.testing.postgres import TestPostgres
 from tests.services.running import ISSUER, RunningPoint, client_of, running_point
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -14,6 +14,7 @@ import pytest
 from pydantic import SecretStr
 from redis.asyncio import Redis
 
+from devstack.testing.wait import eventually
 from lib.clock import utc_now
 from lib.config import PostgresSettings
 from lib.db import Database
@@ -22,7 +23,6 @@ from lib.db.postgres import open_database
 from lib.events import Event, stream_of
 from lib.events.event import dead_letters_of
 from lib.ids import new_id
-from lib.testing.wait import eventually
 from services.point import model, service
 from services.point.awards import GROUP, HANDLERS
 from tests.services.point.crashing import awarding

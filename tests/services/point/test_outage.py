@@ -6,11 +6,11 @@ import asyncio
 
 import pytest
 
+from devstack.testing.postgres import TestPostgres
+from devstack.testing.wait import eventually
 from lib.errors import AppError, Code
 from lib.pb.point.v1 import GetUserPointsRequest
 from lib.pb.point.v1.rpc import PointServiceStub
-from lib.testing.postgres import TestPostgres
-from lib.testing.wait import eventually
 from tests.services.running import client_of, running_point
 
 ALICE = GetUserPointsRequest(user_id="01890000-0000-7000-8000-000000000001")

@@ -9,6 +9,7 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
+from devstack.testing.postgres import TestPostgres
 from lib.errors import AppError, Code
 from lib.grpc.client import Client
 from lib.ids import new_id
@@ -16,7 +17,6 @@ from lib.pb import point as older
 from lib.pb.point.rpc import PointServerStub
 from lib.pb.point.v1 import GetUserPointsRequest, ListUserPointsRequest, StreamUserLedgerRequest
 from lib.pb.point.v1.rpc import PointServiceStub
-from lib.testing.postgres import TestPostgres
 from tests.services.running import RunningPoint, client_of, running_point
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -10,10 +10,10 @@ import pytest
 from prometheus_client import CollectorRegistry
 from pydantic import SecretStr, ValidationError
 
+from devstack.testing.tls import Authority
 from lib.errors import AppError
 from lib.ids import new_id
 from lib.process import StartError
-from lib.testing.tls import Authority
 from services.order.config import OrderConfig
 from services.point.config import PointConfig
 from services.user.config import UserConfig

@@ -8,10 +8,10 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 from pydantic import SecretStr
 
+from devstack.testing.auth import TestIssuer
 from lib.auth import Role
 from lib.config import DatabaseSettings
 from lib.db.engine import open_database
-from lib.testing.auth import TestIssuer
 from services.product.app import create_app
 from services.product.config import ProductConfig
 

@@ -12,9 +12,9 @@ from collections import Counter
 import aiohttp
 import pytest
 
+from devstack.embedded.ports import free_port
+from devstack.testing.wait import eventually
 from lib.auth import Role
-from lib.embedded.ports import free_port
-from lib.testing.wait import eventually
 from tests.services.product.conftest import rows_of
 
 BUYERS = 1000

@@ -10,12 +10,12 @@ from functools import partial
 import pytest
 from pydantic import SecretStr
 
+from devstack.testing.wait import eventually
 from lib.config import DatabaseSettings
 from lib.db.engine import open_database
 from lib.errors import AppError
 from lib.events import Relay, stream_of
 from lib.redis import RedisOptions, open_redis
-from lib.testing.wait import eventually
 from services.product.model.products import NewProduct, ProductChange
 from services.product.service import products
 from services.product.service.events import PRODUCTS

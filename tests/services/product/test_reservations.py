@@ -7,7 +7,7 @@ import itertools
 
 import pytest
 
-from lib.testing.wait import eventually
+from devstack.testing.wait import eventually
 from services.product.service.steps import Step, status_after
 from services.product.store.postgres.models import ReservationStatus
 from tests.services.product.conftest import rows_of

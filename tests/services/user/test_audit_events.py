@@ -9,12 +9,12 @@ import msgspec
 import pytest
 from redis.asyncio import Redis
 
+from devstack.testing.wait import eventually
 from lib.auth import Role
 from lib.clock import utc_now
 from lib.events import Event, stream_of
 from lib.events.event import dead_letters_of
 from lib.ids import new_id
-from lib.testing.wait import eventually
 from tests.services.user.cast import actor
 from tests.services.user.world import World, running_world
 

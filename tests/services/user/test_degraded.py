@@ -10,10 +10,10 @@ from typing import Any
 import aiohttp
 import pytest
 
-from lib.embedded.ports import free_port
-from lib.testing.auth import running as publishing
-from lib.testing.proxy import Proxy, proxy
-from lib.testing.wait import eventually
+from devstack.embedded.ports import free_port
+from devstack.testing.auth import running as publishing
+from devstack.testing.proxy import Proxy, proxy
+from devstack.testing.wait import eventually
 from tests.conftest import NewDatabase
 from tests.services.running import STAFF, running_point, running_user
 

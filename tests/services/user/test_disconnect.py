@@ -7,7 +7,7 @@ import asyncio
 import aiohttp
 import asyncpg
 
-from lib.testing.wait import eventually
+from devstack.testing.wait import eventually
 from tests.conftest import NewDatabase
 from tests.services.running import STAFF, running_user
 

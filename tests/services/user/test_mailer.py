@@ -14,11 +14,11 @@ import pytest
 from aiosmtpd.controller import Controller
 from prometheus_client import CollectorRegistry
 
+from devstack.embedded.ports import free_port
+from devstack.testing.wait import eventually
 from lib.db.postgres import open_database
-from lib.embedded.ports import free_port
 from lib.ids import new_id
 from lib.mail import SmtpOptions, SmtpSender
-from lib.testing.wait import eventually
 from services.user.config import UserConfig
 from services.user.mailer import Mailer, MailPolicy
 from tests.services.user.world import running_world

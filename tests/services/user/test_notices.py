@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator
 import pytest
 from redis.asyncio import Redis
 
+from devstack.testing.wait import eventually
 from lib.auth import Role
 from lib.events.event import dead_letters_of
 from lib.ids import new_id
-from lib.testing.wait import eventually
 from tests.services.user.cast import actor
 from tests.services.user.test_audit_events import handled, tell
 from tests.services.user.world import World, running_world

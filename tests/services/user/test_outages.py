@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 from redis.asyncio import Redis
 
-from lib.testing.wait import eventually
+from devstack.testing.wait import eventually
 from tests.services.user.world import PASSWORD, bearer, running_world
 
 

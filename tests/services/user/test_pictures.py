@@ -12,10 +12,10 @@ import pytest
 from aiobotocore.session import get_session
 from moto.server import ThreadedMotoServer
 
+from devstack.testing.wait import eventually
 from lib.auth import Role
 from lib.errors import AppError, Code
 from lib.storage import S3Options, open_s3
-from lib.testing.wait import eventually
 from services.user.images import redraw
 from services.user.service import pictures
 from tests.lib.storage.distribution import forgotten, new_distribution

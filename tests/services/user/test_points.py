@@ -9,9 +9,9 @@ from typing import Any
 import aiohttp
 import pytest
 
+from devstack.testing.proxy import Proxy, proxy
 from lib.auth import Role
 from lib.ids import new_id
-from lib.testing.proxy import Proxy, proxy
 from tests.conftest import NewDatabase
 from tests.services.running import ISSUER, running_point, running_user
 

@@ -14,8 +14,8 @@ from uuid import UUID
 import asyncpg
 import pytest
 
+from devstack.testing.wait import eventually
 from lib.ids import new_id
-from lib.testing.wait import eventually
 from services.user import rekey
 from services.user.personal_ids import PersonalIds, parse_keys
 

@@ -24,9 +24,9 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from devstack.testing.auth import SOMEBODY
+from devstack.testing.postgres import TestPostgres
 from lib.auth import Role
-from lib.testing.auth import SOMEBODY
-from lib.testing.postgres import TestPostgres
 from services.user.service.roles import BUILT_IN
 from tests.services.running import ISSUER, running_point, running_user
 

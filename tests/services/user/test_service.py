@@ -9,8 +9,8 @@ from typing import Any
 import asyncpg
 import pytest
 
+from devstack.testing.wait import eventually
 from lib.errors import AppError, Code
-from lib.testing.wait import eventually
 from services.user.model.people import OrderBy, PeopleQuery, Sort
 from services.user.service import people as service
 from services.user.store import staff

@@ -15,7 +15,7 @@ from typing import Any
 import aiohttp
 import asyncpg
 
-from lib.testing.wait import eventually
+from devstack.testing.wait import eventually
 from tests.services.running import running_user
 
 AUTH = "/api/v1/auth"

@@ -9,12 +9,12 @@ import pytest
 from aiohttp.test_utils import TestClient
 from pydantic import SecretStr
 
+from devstack.testing.auth import TestIssuer
 from lib.config import PostgresSettings
 from lib.db import Database
 from lib.db.postgres import open_database
 from lib.http.server import serve_app
 from lib.ids import new_id
-from lib.testing.auth import TestIssuer
 from services.order.config import OrderConfig
 from services.product.app import create_app as create_product_app
 from services.product.config import ProductConfig

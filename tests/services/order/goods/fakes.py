@@ -9,8 +9,8 @@ from enum import StrEnum
 
 from aiohttp import web
 
+from devstack.testing.auth import TestIssuer
 from lib.auth import Role
-from lib.testing.auth import TestIssuer
 
 ALICE = "01890000-0000-7000-8000-00000000f101"
 BOB = "01890000-0000-7000-8000-00000000f102"

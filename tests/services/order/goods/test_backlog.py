@@ -7,8 +7,8 @@ from uuid import UUID
 from aiohttp.test_utils import TestClient, TestServer
 from prometheus_client import CollectorRegistry
 
+from devstack.testing.wait import eventually
 from lib.ids import new_id
-from lib.testing.wait import eventually
 from services.order.app import create_app
 from services.order.backlog import BacklogGauges
 from services.order.store.goods import drafts

@@ -21,10 +21,10 @@ import pytest
 from _pytest.mark.structures import ParameterSet
 from redis.asyncio import Redis
 
+from devstack.testing.auth import TestIssuer
+from devstack.testing.wait import eventually
 from lib.auth import Role
 from lib.db.postgres import open_database
-from lib.testing.auth import TestIssuer
-from lib.testing.wait import eventually
 from tests.services.order.goods.conftest import Shelf, settings_of
 from tests.services.order.goods.fakes import ALICE
 

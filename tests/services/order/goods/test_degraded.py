@@ -7,13 +7,13 @@ from uuid import UUID
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
+from devstack.embedded.ports import free_port
+from devstack.testing.proxy import proxy
+from devstack.testing.wait import eventually
 from lib.auth import Role
 from lib.clock import utc_now
-from lib.embedded.ports import free_port
 from lib.errors import AppError, Code
 from lib.ids import new_id
-from lib.testing.proxy import proxy
-from lib.testing.wait import eventually
 from services.order.app import create_app
 from services.order.config import OrderConfig
 from services.order.routes.goods.deps import SHOP

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from lib.testing.wait import eventually
+from devstack.testing.wait import eventually
 from services.order.service.goods import placing
 from services.order.store.goods.models import GoodsDraft
 from tests.services.order.goods.fakes import ALICE, BOB, INACTIVE, NOBODY, Trouble

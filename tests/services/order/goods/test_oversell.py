@@ -7,8 +7,8 @@ from collections import Counter
 
 import pytest
 
+from devstack.testing.wait import eventually
 from lib.auth import Role
-from lib.testing.wait import eventually
 from tests.services.order.conftest import caller_with
 
 # As many as may ask the product service at once: none is turned away for the crowd.

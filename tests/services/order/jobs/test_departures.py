@@ -11,11 +11,11 @@ from aiohttp.test_utils import TestClient, TestServer
 from pydantic import SecretStr
 from redis.asyncio import Redis
 
+from devstack.testing.wait import eventually
 from lib.clock import utc_now
 from lib.events import Event, stream_of
 from lib.events.event import dead_letters_of
 from lib.ids import new_id
-from lib.testing.wait import eventually
 from services.order.app import create_app
 from tests.services.order.jobs.conftest import BERLIN, Market, expect, refused
 

@@ -11,11 +11,11 @@ import pytest
 from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
+from devstack.testing.wait import eventually
 from lib.clock import utc_now
 from lib.config import PostgresSettings
 from lib.db import Database
 from lib.db.postgres import open_database
-from lib.testing.wait import eventually
 from services.order.overdue import OverdueOrders
 from services.order.service.jobs.expiry import expire
 from tests.services.order.conftest import NewConfig

@@ -1,0 +1,54 @@
+"""What the stack says: progress, the table of addresses, each program's lines under its name."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+import time
+from collections.abc import Iterable
+
+_COLORS = (36, 32, 33, 35, 34, 96, 92, 93, 95)
+
+
+class Console:
+    """Prints whole lines; colours only on a terminal."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        ordered = list(names)
+        self._width = max((len(name) for name in ordered), default=0)
+        self._color = {name: _COLORS[index % len(_COLORS)] for index, name in enumerate(ordered)}
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(errors="replace")  # what a program says fits no terminal, maybe
+        self._colored = (
+            sys.stdout.isatty()
+            and os.environ.get("TERM") not in (None, "", "dumb")
+            and not os.environ.get("NO_COLOR")
+        )
+        self._since = time.monotonic()
+
+    def say(self, text: str) -> None:
+        """Print a line of the stack's own, with the seconds since the start."""
+        self._print(f"{time.monotonic() - self._since:6.1f}s  {text}")
+
+    def relay(self, name: str, line: str) -> None:
+        """Print a line that a program has written."""
+        label = f"{name:<{self._width}} |"
+        if self._colored:
+            label = f"\x1b[{self._color.get(name, 37)}m{label}\x1b[0m"
+        self._print(f"{label} {line}")
+
+    def table(self, rows: Iterable[tuple[str, str]]) -> None:
+        """Print addresses under one another."""
+        listed = list(rows)
+        width = max(len(what) for what, _ in listed)
+        self._print("\n" + "\n".join(f"  {what:<{width}}  {url}" for what, url in listed) + "\n")
+
+    @staticmethod
+    def _print(text: str) -> None:
+        try:
+            print(text, flush=True)
+        except OSError:
+            # Whoever read us has gone (`make run | head`, a closed terminal), or the file has no
+            # room: the stack goes on until it is stopped.
+            sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123 - stays open to the end

@@ -1,0 +1,42 @@
+"""The stack's databases: one per folder of migrations, each with its own role and secret."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import psycopg
+
+from devstack.embedded.home import Home
+from devstack.embedded.postgres import ensure_database
+from devstack.settings import ROOT
+from devstack.supervisor import StartError
+from lib.db import migrations
+
+
+def ready(home: Home, environ: Mapping[str, str], root: Path = ROOT) -> dict[str, str]:
+    """Create, migrate and fill every database that needs it; return their URLs by name.
+
+    One that `<DB>_DATABASE_URL` names is migrated where it is, without demo data. Raises StartError
+    naming the database and what is wrong with it.
+    """
+    folder = root / "migrations"
+    names = migrations.databases(folder)
+
+    def one(db: str) -> str:
+        given = environ.get(f"{db.upper()}_DATABASE_URL")
+        try:
+            url = given or ensure_database(
+                home.postgres_instance(), db, password=home.secret(f"{db}_database")
+            )
+            migrations.apply(url, migrations.source(folder, db, url), db=db, demo=not given)
+        except migrations.MigrationError as error:
+            raise StartError(f"the database {db} cannot be migrated: {error}") from error
+        except psycopg.Error as error:
+            why = " ".join(str(error).split())
+            raise StartError(f"the database {db} cannot be made: {why}") from error
+        return url
+
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        return dict(zip(names, pool.map(one, names), strict=True))

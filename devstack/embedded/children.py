@@ -1,0 +1,106 @@
+"""Child processes that never outlive this one, not even when it is killed."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import IO, Protocol
+
+from devstack.embedded.account import Account
+
+PR_SET_PDEATHSIG = 1
+PR_SET_CHILD_SUBREAPER = 36
+# Loaded here: between fork and exec nothing may import or allocate more than it must.
+_LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+
+
+class Child(Protocol):
+    """What we ask of a `Popen`."""
+
+    @property
+    def pid(self) -> int: ...  # noqa: D102 - as of Popen
+    @property
+    def returncode(self) -> int | None: ...  # noqa: D102 - as of Popen
+    @property
+    def stdout(self) -> IO[bytes] | None: ...  # noqa: D102 - as of Popen
+    def poll(self) -> int | None: ...  # noqa: D102 - as of Popen
+    def wait(self, timeout: float | None = None) -> int: ...  # noqa: D102 - as of Popen
+    def send_signal(self, number: int, /) -> None: ...  # noqa: D102 - as of Popen
+    def kill(self) -> None: ...  # noqa: D102 - as of Popen
+
+
+def dies_with_parent(death_signal: signal.Signals, parent: int | None = None) -> Callable[[], None]:
+    """Return a `preexec_fn`: the kernel sends `death_signal` when the parent goes, however it goes.
+
+    The parent is we, unless another is named.
+
+    The interpreter runs it after changing the account, which would have cleared the request.
+    """
+    expected = parent or os.getpid()
+
+    def ask() -> None:
+        if _LIBC is not None:
+            _LIBC.prctl(PR_SET_PDEATHSIG, int(death_signal))
+            if os.getppid() != expected:  # it died in between
+                os._exit(1)
+
+    return ask
+
+
+def spawn(
+    command: Sequence[str],
+    *,
+    log: IO[bytes] | int,
+    account: Account | None = None,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    death_signal: signal.Signals = signal.SIGTERM,
+) -> subprocess.Popen[bytes]:
+    """Start `command` in a session of its own: a Ctrl-C reaches only the one who stops it in order.
+
+    Call it from a thread that lives on: the kernel takes its end for the end of the parent.
+    """
+    return subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=subprocess.STDOUT,
+        env=None if env is None else dict(env),
+        cwd=cwd,
+        start_new_session=True,
+        user=account.uid if account else None,
+        group=account.gid if account else None,
+        extra_groups=[] if account else None,
+        preexec_fn=dies_with_parent(death_signal),  # noqa: PLW1509 - one prctl call, no locks taken
+    )
+
+
+def adopt_orphans(wanted: bool) -> None:
+    """Ask the kernel for the children of our children, where those end first, or no more."""
+    if _LIBC is not None:
+        _LIBC.prctl(PR_SET_CHILD_SUBREAPER, int(wanted), 0, 0, 0)
+
+
+def kill_group(process: Child) -> None:
+    """Kill what is left of the session of a child that has just ended (NGINX's workers, say)."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def stop(process: Child, *, by: signal.Signals = signal.SIGTERM, within: float) -> None:
+    """Ask a child to end with the signal `by`; after `within` seconds kill it. It is gone then."""
+    if process.poll() is not None:
+        return  # long gone, perhaps: its number may be another's by now
+    process.send_signal(by)
+    try:
+        process.wait(within)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    kill_group(process)

@@ -1,0 +1,164 @@
+"""Starts several Python programs that share most of their imports: imported once, forked for each.
+
+What is forked is a child like any other: it is waited for here and ends when we do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from typing import IO, Final
+
+from devstack.embedded import children
+
+READY: Final = b"ready"
+IMPORT_SECONDS: Final = 120.0  # a first run compiles all of it
+FORK_SECONDS: Final = 10.0
+_POLL_SECONDS: Final = 0.01
+
+
+class Adopted:
+    """A child that another process has forked for us, with what is needed of `Popen`."""
+
+    def __init__(self, pid: int, command: Sequence[str], stdout: IO[bytes]) -> None:
+        self.pid = pid
+        self.stdout = stdout
+        self.returncode: int | None = None
+        self._command = list(command)
+        self._one_waits = threading.Lock()  # a second one would find no such child
+
+    def poll(self) -> int | None:
+        """Return the exit code, minus the signal that has killed it, or None while it runs."""
+        with self._one_waits:
+            if self.returncode is None:
+                pid, status = os.waitpid(self.pid, os.WNOHANG)
+                if pid:
+                    self.returncode = os.waitstatus_to_exitcode(status)
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Return the exit code when there is one. Raises subprocess.TimeoutExpired."""
+        within = math.inf if timeout is None else timeout
+        deadline = time.monotonic() + within
+        while (code := self.poll()) is None:
+            if time.monotonic() > deadline:
+                raise subprocess.TimeoutExpired(self._command, within)
+            time.sleep(_POLL_SECONDS)
+        return code
+
+    def send_signal(self, number: int) -> None:
+        """Send a signal, unless the child has ended: its number may be another's by now."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """Send SIGKILL."""
+        self.send_signal(signal.SIGKILL)
+
+
+class Forks:
+    """A process that has imported `modules` and is forked for each program, until `close()`.
+
+    Where that is not possible (another system, the process has ended), `fork` returns None.
+    """
+
+    def __init__(self, modules: Sequence[str], env: Mapping[str, str]) -> None:
+        """Start the process; it imports while we do other things."""
+        self._is_ready = False
+        self._control: socket.socket | None = None
+        self._server: subprocess.Popen[bytes] | None = None
+        if sys.platform != "linux":
+            return
+        children.adopt_orphans(True)
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            self._server = subprocess.Popen(
+                [sys.executable, "-u", "-m", "devstack.embedded.forkserver", *modules],
+                stdin=theirs.fileno(),
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                env=dict(env),
+                start_new_session=True,
+                preexec_fn=children.dies_with_parent(signal.SIGKILL),  # noqa: PLW1509 - see there
+            )
+
+    async def ready(self) -> str | None:
+        """Wait for the imports; return why there can be no forks, or None where there can."""
+        return await asyncio.to_thread(self._wait)
+
+    def _wait(self) -> str | None:
+        if self._control is None or self._server is None:
+            return f"not on {sys.platform}"
+        try:
+            self._control.settimeout(IMPORT_SECONDS)
+            self._is_ready = self._control.recv(64) == READY
+            if self._is_ready:
+                return None
+            code = self._server.wait(IMPORT_SECONDS)  # it has hung up
+        except (OSError, subprocess.TimeoutExpired):
+            self.close()
+            return f"they took more than {IMPORT_SECONDS:.0f} s"
+        said = self.close()
+        how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+        return said.splitlines()[-1] if said else how
+
+    def fork(
+        self,
+        command: Sequence[str],
+        *,
+        env: Mapping[str, str],
+        death_signal: signal.Signals = signal.SIGTERM,
+        stdin: bytes = b"",
+    ) -> Adopted | None:
+        """Run `python -m …` as `children.spawn` would, its output in a pipe; None: it cannot.
+
+        `stdin` is what it may read, a few lines at most.
+        """
+        if self._control is None or not self._is_ready:
+            return None
+        order = json.dumps([list(command), dict(env), int(death_signal)]).encode()
+        ours, output = os.pipe()
+        given = _pipe_with(stdin) if stdin else os.open(os.devnull, os.O_RDONLY)
+        try:
+            self._control.settimeout(FORK_SECONDS)
+            socket.send_fds(self._control, [order], [given, output])
+            pid = int(self._control.recv(64) or 0)
+        except OSError:
+            pid = 0
+        finally:
+            os.close(given)
+            os.close(output)
+        if pid:
+            return Adopted(pid, command, os.fdopen(ours, "rb"))
+        os.close(ours)
+        self.close()
+        return None
+
+    def close(self) -> str:
+        """End the process, not what was forked; return what it has complained of."""
+        if self._control is None or self._server is None:
+            return ""
+        self._is_ready = False
+        self._server.kill()
+        _, said = self._server.communicate()
+        self._control.close()
+        self._control = None
+        children.adopt_orphans(False)
+        return said.decode(errors="replace").strip()
+
+
+def _pipe_with(text: bytes) -> int:
+    """Return the end to read of a pipe that holds the text and is closed behind it."""
+    reader, writer = os.pipe()
+    os.write(writer, text)
+    os.close(writer)
+    return reader

@@ -1,0 +1,87 @@
+"""One folder (`.run/`) with what the embedded servers keep between two runs: data and secrets."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from devstack.embedded import postgres, redis
+
+POSTGRES_PORT = 15432  # beside a system's own server, not on top of it
+REDIS_PORT = 16379
+
+
+def _random() -> str:
+    return secrets.token_urlsafe(24)
+
+
+class Home(msgspec.Struct, frozen=True):
+    """Where the servers of one run directory live and which ports they take."""
+
+    path: Path
+    postgres_port: int = POSTGRES_PORT
+    redis_port: int = REDIS_PORT
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str]) -> Home:
+        """Read `RUN_DIR`, `POSTGRES_PORT`, `REDIS_PORT`. Raises ValueError naming the bad one."""
+        return cls(
+            path=Path(environ.get("RUN_DIR", ".run")).absolute(),
+            postgres_port=port_from(environ, "POSTGRES_PORT", POSTGRES_PORT),
+            redis_port=port_from(environ, "REDIS_PORT", REDIS_PORT),
+        )
+
+    def secret(self, name: str, make: Callable[[], str] = _random) -> str:
+        """Return the secret of this name; made on first use, readable by this account alone."""
+        folder = self.path / "secrets"
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o700)
+        file = folder / name
+        if not file.exists():
+            draft = folder / f".{name}.{os.getpid()}"
+            draft.touch(mode=0o600)
+            draft.write_text(make())
+            draft.rename(file)  # nobody ever reads a half-written secret
+        return file.read_text()
+
+    def postgres_instance(self) -> postgres.Instance:
+        """Return the PostgreSQL of this folder, on the port where it runs if it runs."""
+        data = self.path / "postgres"
+        return postgres.Instance(
+            data, _port_in_use(data) or self.postgres_port, self.secret("postgres")
+        )
+
+    def redis_instance(self) -> redis.Instance:
+        """Return the Redis of this folder."""
+        return redis.Instance(self.path / "redis", self.redis_port, self.secret("redis"))
+
+    @contextmanager
+    def postgres_running(self) -> Iterator[postgres.Instance]:
+        """Give the PostgreSQL of this folder: the one that runs, else one for the time being."""
+        instance = self.postgres_instance()
+        if postgres.accepts(instance):
+            yield instance
+            return
+        with postgres.Server(instance):
+            yield instance
+
+
+def port_from(environ: Mapping[str, str], name: str, default: int) -> int:
+    """Return the port that the variable `name` holds; ValueError if it is not one."""
+    text = environ.get(name) or str(default)
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        raise ValueError(f"{name} must be a port between 1 and 65535, not {text!r}")
+    return int(text)
+
+
+def _port_in_use(data: Path) -> int | None:
+    """Read the port from the file that a running server keeps in its data directory."""
+    try:
+        return int((data / "postmaster.pid").read_text().splitlines()[3])
+    except (OSError, IndexError, ValueError):
+        return None

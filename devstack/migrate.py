@@ -1,0 +1,38 @@
+"""`python -m devstack.migrate`: as `lib.db.migrations`, on the embedded server by default."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Mapping
+from contextlib import ExitStack
+
+from devstack.embedded.home import Home
+from devstack.embedded.postgres import ensure_database
+from lib.db import migrations
+
+
+def main(argv: list[str], environ: Mapping[str, str]) -> int:
+    """Run the command on `<DB>_DATABASE_URL`; without one, on the embedded server's database."""
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("command", nargs="?")
+    parser.add_argument("--db", default="")
+    known = parser.parse_known_args(argv)[0]
+    name = f"{known.db.upper()}_DATABASE_URL"
+    with ExitStack() as stack:
+        is_ours = known.db in migrations.databases() and not environ.get(name)
+        if is_ours and known.command in ("up", "down"):
+            home = Home.from_environment(environ)
+            try:
+                instance = stack.enter_context(home.postgres_running())
+                secret = home.secret(f"{known.db}_database")
+                environ = {**environ, name: ensure_database(instance, known.db, password=secret)}
+            except (RuntimeError, ValueError) as error:
+                print(f"{known.db}: {error}", file=sys.stderr)
+                return 1
+        return migrations.main(argv, environ)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:], os.environ))

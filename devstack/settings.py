@@ -1,0 +1,180 @@
+"""What the stack reads from the environment and what it finds in the folders."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from devstack.embedded.home import Home, port_from
+
+ROOT = Path(__file__).resolve().parents[1]
+GATEWAY_PORT = 8080
+GATEWAY_TLS_PORT = 8443
+LOG_FORMATS = ("json", "classic")
+# The ports each service listens on, by the name of the variable it reads them from.
+PORTS: Mapping[str, int] = {
+    "USER_PORT": 8081,
+    "ORDER_PORT": 8082,
+    "DEPARTMENT_PORT": 8083,
+    "PRODUCT_PORT": 8084,
+    "CATALOG_PORT": 8085,
+    "CHAT_PORT": 8086,
+    "POINT_PORT": 8087,
+    "POINT_GRPC_PORT": 50051,
+}
+# Of the watchers beside the platform. One that is busy costs its watcher, not the start.
+MONITORING_PORTS: Mapping[str, int] = {
+    "NGINX_EXPORTER_PORT": 9150,
+    "PROMETHEUS_PORT": 9090,
+    "BLACKBOX_EXPORTER_PORT": 9115,
+}
+
+
+class Service(msgspec.Struct, frozen=True):
+    """One service as the stack sees it: a package to run and what it listens on."""
+
+    name: str
+    port: int  # HTTP: the API, or only health and metrics
+    grpc_port: int | None
+    public: bool  # has HTTP routes that the gateway forwards
+    database: bool
+    websocket: bool = False  # and one of them, `/api/v1/ws`, becomes a WebSocket
+
+    @property
+    def plural(self) -> str:
+        """Its name in the gateway's paths: category → categories, user → users."""
+        return f"{self.name[:-1]}ies" if self.name.endswith("y") else f"{self.name}s"
+
+
+class Tls(msgspec.Struct, frozen=True):
+    """The gateway's certificate chain and its key, PEM files, and the port that speaks TLS."""
+
+    certificate: Path
+    key: Path
+    port: int
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """Where the stack runs, on which ports, and the services it starts."""
+
+    home: Home
+    gateway_port: int
+    services: tuple[Service, ...]
+    environ: Mapping[str, str]
+    monitoring: Mapping[str, int] = msgspec.field(default_factory=lambda: dict(MONITORING_PORTS))
+    tls: Tls | None = None
+    log_format: str = LOG_FORMATS[0]  # of the gateway's access log
+    trusted_proxies: tuple[str, ...] = ()  # before the gateway: networks and addresses
+
+    @property
+    def gateway_url(self) -> str:
+        """Where callers on this machine find the gateway."""
+        if self.tls is not None:
+            return f"https://127.0.0.1:{self.tls.port}"
+        return f"http://127.0.0.1:{self.gateway_port}"
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str], root: Path = ROOT) -> Settings:
+        """Read the environment. Raises ValueError, in one sentence, for what makes no sense."""
+        settings = cls(
+            home=Home.from_environment(environ),
+            gateway_port=port_from(environ, "GATEWAY_PORT", GATEWAY_PORT),
+            services=tuple(_service(name, root, environ) for name in service_names(root)),
+            environ=environ,
+            monitoring={
+                name: port_from(environ, name, port) for name, port in MONITORING_PORTS.items()
+            },
+            tls=_tls(environ),
+            log_format=_log_format(environ),
+            trusted_proxies=_networks(environ, "GATEWAY_TRUSTED_PROXIES"),
+        )
+        _refuse_shared_ports(settings.ports())
+        for name in ("GATEWAY_LOG_MIB", "GATEWAY_LOG_FILES"):
+            _refuse_bound(environ, name)
+        return settings
+
+    def ports(self) -> dict[str, int]:
+        """Return every port the stack takes, by the name of the variable that moves it."""
+        taken = {
+            "GATEWAY_PORT": self.gateway_port,
+            "POSTGRES_PORT": self.home.postgres_port,
+            "REDIS_PORT": self.home.redis_port,
+        }
+        if self.tls is not None:
+            taken["GATEWAY_TLS_PORT"] = self.tls.port
+        for service in self.services:
+            taken[f"{service.name.upper()}_PORT"] = service.port
+            if service.grpc_port:
+                taken[f"{service.name.upper()}_GRPC_PORT"] = service.grpc_port
+        return taken
+
+
+def service_names(root: Path = ROOT) -> list[str]:
+    """Return the names of the services that can be run: the packages with a `__main__`."""
+    return sorted(path.parent.name for path in (root / "services").glob("[a-z]*/__main__.py"))
+
+
+def _service(name: str, root: Path, environ: Mapping[str, str]) -> Service:
+    http, grpc = f"{name.upper()}_PORT", f"{name.upper()}_GRPC_PORT"
+    if http not in PORTS and not environ.get(http):
+        raise ValueError(f"the service {name} has no port: set {http}")
+    return Service(
+        name=name,
+        port=port_from(environ, http, PORTS.get(http, 0)),
+        grpc_port=port_from(environ, grpc, PORTS[grpc]) if grpc in PORTS else None,
+        public=_has_edge(root / "services" / name, "routes"),
+        database=(root / "migrations" / name).is_dir(),
+        websocket=_has_edge(root / "services" / name, "ws"),
+    )
+
+
+def _has_edge(package: Path, edge: str) -> bool:
+    return (package / f"{edge}.py").exists() or (package / edge).is_dir()
+
+
+def _tls(environ: Mapping[str, str]) -> Tls | None:
+    names = ("GATEWAY_TLS_CERTIFICATE", "GATEWAY_TLS_KEY")
+    files = {name: Path(environ[name]).absolute() for name in names if environ.get(name)}
+    if not files:
+        return None
+    for name in names:
+        if name not in files:
+            raise ValueError(f"{' and '.join(names)} belong together: set {name}")
+        if not files[name].is_file():
+            raise ValueError(f"{name} names no file: {files[name]}")
+    certificate, key = (files[name] for name in names)
+    return Tls(certificate, key, port_from(environ, "GATEWAY_TLS_PORT", GATEWAY_TLS_PORT))
+
+
+def _log_format(environ: Mapping[str, str]) -> str:
+    wanted = environ.get("GATEWAY_LOG_FORMAT") or LOG_FORMATS[0]
+    if wanted not in LOG_FORMATS:
+        raise ValueError(f"GATEWAY_LOG_FORMAT must be {' or '.join(LOG_FORMATS)}, not {wanted!r}")
+    return wanted
+
+
+def _refuse_bound(environ: Mapping[str, str], name: str) -> None:
+    """Refuse at the start what `nginx/rotate.sh` would refuse at each look."""
+    given = environ.get(name)
+    if given and not re.fullmatch("[1-9][0-9]{0,4}", given):
+        raise ValueError(f"{name}: {given} is no number from 1 to 99999")
+
+
+def _networks(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
+    found = [part.strip() for part in environ.get(name, "").split(",") if part.strip()]
+    try:
+        return tuple(str(ipaddress.ip_network(part, strict=False)) for part in found)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
+
+
+def _refuse_shared_ports(ports: Mapping[str, int]) -> None:
+    first: dict[int, str] = {}
+    for name, port in ports.items():
+        if port in first:
+            raise ValueError(f"{first[port]} and {name} are both {port}: give each its own port")
+        first[port] = name

@@ -1,0 +1,224 @@
+"""The stack from the first check to the last child: all of it runs, or nothing does."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import select
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import IO
+
+from devstack import databases, demo, imports, monitoring, programs
+from devstack.console import Console
+from devstack.embedded.children import Child
+from devstack.embedded.forks import Forks
+from devstack.embedded.ports import trouble
+from devstack.program import Program
+from devstack.settings import ROOT, Settings
+from devstack.supervisor import Keeper, StartError, spawn
+
+_WATCHERS = ("nginx-exporter", "blackbox-exporter", "prometheus")
+
+
+async def run(settings: Settings, forks: Forks, *, watch: str | None = None) -> None:
+    """Run the stack until SIGINT or SIGTERM; with `watch`, restart that service when code changes.
+
+    Services are forked from `forks` the first time; later, spawned, with the code as it is then.
+
+    Raises StartError with nothing left running where a program cannot start.
+    """
+    stopping = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    with _only_one(settings):
+        _refuse_busy_ports(settings)
+        console = Console(
+            ["postgres", "redis", *(s.name for s in settings.services), "nginx", *_WATCHERS]
+        )
+        async with AsyncExitStack() as stack:  # leaves in reverse order, whatever happens
+            stack.push_async_callback(_cancel, asyncio.create_task(_hang_up(stopping)))
+            starting = asyncio.create_task(_start(settings, forks, console, stack))
+            await _first(starting, stopping)
+            if starting.done():
+                keepers = starting.result()
+                console.table(
+                    [*_addresses(settings), *monitoring.addresses(settings, set(keepers))]
+                )
+                console.say("ready; press Ctrl-C to stop")
+                if watch:
+                    stack.push_async_callback(
+                        _cancel, asyncio.create_task(_reload(keepers[watch], console))
+                    )
+                await stopping.wait()
+            else:
+                await _cancel(starting)
+            console.say("stopping")
+        console.say("stopped; the data stays in " + _short(settings.home.path))
+
+
+async def _start(
+    settings: Settings, forks: Forks, console: Console, stack: AsyncExitStack
+) -> dict[str, Keeper]:
+    """Start everything in order; what has started is stopped by `stack`, last first."""
+    kept: dict[str, Keeper] = {}
+
+    async def start(*several: Program, by: Callable[[Program], Child] = spawn) -> None:
+        """Start programs side by side."""
+        keepers = [Keeper(program, say=console.say, relay=console.relay) for program in several]
+        stack.push_async_callback(_stop_all, keepers)
+        async with asyncio.TaskGroup() as group:
+            for keeper in keepers:
+                group.create_task(_start_one(keeper, by, console))
+        kept.update({keeper.program.name: keeper for keeper in keepers if keeper.is_kept})
+
+    try:
+        if not (settings.home.path / "postgres" / "PG_VERSION").exists():
+            console.say("first run: creating the database cluster")
+        cluster = await asyncio.to_thread(programs.database_program, settings.home)
+        await start(cluster, programs.redis_program(settings.home))
+        urls = await asyncio.to_thread(databases.ready, settings.home, settings.environ)
+        console.say(f"databases migrated: {', '.join(urls) or 'none'}")
+        gateway = programs.gateway_program(settings)
+        watchers = await asyncio.to_thread(monitoring.monitoring_programs, settings, console.say)
+        fork = await imports.ready(forks, console.say)
+        # Beside the services: hashing its password takes as long as one of them.
+        adding = asyncio.create_task(demo.administrator(settings, urls, forks))
+        stack.push_async_callback(_cancel, adding)
+        services = [
+            programs.service_program(service, settings, urls) for service in settings.services
+        ]
+        await start(*services, *watchers, by=fork)
+        await start(gateway)
+        forks.close()
+        demo.introduce(await adding, settings, console.say)
+    except ExceptionGroup as several:
+        # Programs that start side by side fail side by side; the first one's reason is enough.
+        raise _first_reason(several) from None
+    return kept
+
+
+async def _hang_up(stopping: asyncio.Event) -> None:
+    """Stop when the terminal has gone: where make leads its session, only make gets the signal."""
+    if not sys.stdout.isatty():
+        return
+    terminal = select.poll()
+    terminal.register(sys.stdout.fileno(), 0)
+    while not terminal.poll(0):  # noqa: ASYNC110 - a terminal sets no event
+        await asyncio.sleep(1)
+    stopping.set()
+
+
+async def _start_one(keeper: Keeper, by: Callable[[Program], Child], console: Console) -> None:
+    try:
+        await keeper.start(by)
+    except StartError as error:
+        if not keeper.program.optional:
+            raise
+        await keeper.stop()
+        console.say(f"going on without {keeper.program.name}: {error}")
+        return
+    console.say(f"{keeper.program.name} is ready (pid {keeper.pid})")
+
+
+async def _stop_all(keepers: list[Keeper]) -> None:
+    await asyncio.gather(*(keeper.stop() for keeper in keepers))
+
+
+async def _reload(keeper: Keeper, console: Console) -> None:
+    """Restart one service whenever Python or SQL that it may use changes."""
+    from watchfiles import PythonFilter, awatch
+
+    folders = [ROOT / "services" / keeper.program.name, ROOT / "lib"]
+    wanted = PythonFilter(extra_extensions=(".sql", ".html"))
+    # The time-out (ms) is how long a Ctrl-C may have to wait for the watcher.
+    async for _ in awatch(*folders, watch_filter=wanted, rust_timeout=200):
+        console.say(f"{keeper.program.name}: code changed, restarting")
+        await keeper.restart()
+
+
+async def _first(task: asyncio.Task[dict[str, Keeper]], event: asyncio.Event) -> None:
+    """Return when the task has ended or the event is set."""
+    waiter = asyncio.create_task(event.wait())
+    await asyncio.wait({task, waiter}, return_when=asyncio.FIRST_COMPLETED)
+    await _cancel(waiter)
+
+
+async def _cancel(task: asyncio.Task[object]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+def _first_reason(several: ExceptionGroup[Exception]) -> Exception:
+    """Return the first StartError in a group; where there is none, the group: it is a bug."""
+    found: Exception | None = several.subgroup(StartError)
+    while isinstance(found, ExceptionGroup):
+        found = found.exceptions[0]
+    return found or several
+
+
+class _only_one:  # noqa: N801 - reads as a verb in `with _only_one(settings):`
+    """Holds the run directory's lock, so that two stacks never share one data directory."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._file: IO[str] | None = None
+
+    def __enter__(self) -> None:
+        path = self._settings.home.path / "stack.lock"
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = path.open("a+")
+        except OSError as error:
+            raise StartError(
+                f"the data cannot be in {path.parent}: {error.strerror}; set RUN_DIR"
+            ) from None
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            self._file.seek(0)
+            pid, _, port = self._file.read().partition(" ")
+            raise StartError(
+                f"the stack is already running: python (pid {pid}) serves port {port} "
+                f"from {_short(path.parent)}; stop it, or set RUN_DIR and other ports"
+            ) from None
+        self._file.truncate(0)
+        self._file.write(f"{os.getpid()} {self._settings.gateway_port}")
+        self._file.flush()
+
+    def __exit__(self, *_: object) -> None:
+        if self._file is not None:
+            self._file.close()
+
+
+def _refuse_busy_ports(settings: Settings) -> None:
+    for name, port in settings.ports().items():
+        if why := trouble(port):
+            raise StartError(f"port {port} {why}; free it, or set {name}")
+
+
+def _addresses(settings: Settings) -> list[tuple[str, str]]:
+    gateway = settings.gateway_url
+    rows = [("documentation", f"{gateway}/docs/")]
+    rows += [
+        (s.name, f"{gateway}/api/{s.plural}/v1/  →  http://127.0.0.1:{s.port}/docs")
+        for s in settings.services
+        if s.public
+    ]
+    rows += [
+        (f"{s.name} (gRPC)", f"127.0.0.1:{s.grpc_port}, health http://127.0.0.1:{s.port}/readyz")
+        for s in settings.services
+        if s.grpc_port
+    ]
+    secrets = _short(settings.home.path / "secrets")
+    rows.append(("postgres", f"127.0.0.1:{settings.home.postgres_port}, passwords in {secrets}/"))
+    rows.append(("redis", f"127.0.0.1:{settings.home.redis_port}, password in {secrets}/redis"))
+    return rows
+
+
+def _short(path: Path) -> str:
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)

@@ -1,0 +1,179 @@
+"""Keeps programs alive: starts them, relays their output, restarts what dies, stops in order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import subprocess
+import time
+from collections import deque
+from collections.abc import Callable
+
+from devstack.embedded import children
+from devstack.program import Program
+
+FIRST_PAUSE = 0.2  # seconds before the first restart; doubled with each one that follows
+LONGEST_PAUSE = 10.0
+STEADY_SECONDS = 20.0  # alive for so long, a program has earned a fresh start
+POLL_SECONDS = 0.05
+
+
+class StartError(Exception):
+    """Why the stack could not start, in one sentence."""
+
+
+def spawn(program: Program) -> children.Child:
+    """Start the program's command, its output in a pipe."""
+    return children.spawn(
+        program.command,
+        log=subprocess.PIPE,
+        account=program.account,
+        env=program.env,
+        death_signal=program.stop_signal,
+    )
+
+
+class Keeper:
+    """Keeps one program alive from `start()` to `stop()`."""
+
+    def __init__(
+        self, program: Program, *, say: Callable[[str], None], relay: Callable[[str, str], None]
+    ) -> None:
+        self.program = program
+        self._say = say
+        self._relay = relay
+        self._process: children.Child | None = None
+        self._reader: asyncio.Task[None] | None = None
+        self._watch: asyncio.Task[None] | None = None
+        self._tail: deque[str] = deque(maxlen=5)
+
+    @property
+    def pid(self) -> int | None:
+        """The process id of the program while it runs."""
+        return self._process.pid if self._process and self._process.poll() is None else None
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether the program has started and is kept alive."""
+        return self._watch is not None
+
+    async def start(self, spawn: Callable[[Program], children.Child] = spawn) -> None:
+        """Start the program and wait until it is ready. Raises StartError with its last words."""
+        self._spawn(spawn)
+        deadline = time.monotonic() + self.program.ready_within
+        while not await self.program.ready():
+            if self.pid is None:
+                self._clear_away()
+                await self._heard_out()
+                raise StartError(
+                    f"{self.program.name} ended during its start: {self._last_words()}"
+                )
+            if time.monotonic() > deadline:
+                raise StartError(
+                    f"{self.program.name} was not ready within {self.program.ready_within:.0f} s: "
+                    f"{self._last_words()}"
+                )
+            await asyncio.sleep(POLL_SECONDS)
+        self._watch = asyncio.create_task(self._keep_alive(), name=f"keep {self.program.name}")
+
+    async def restart(self) -> None:
+        """Stop and start the program on purpose (its code has changed)."""
+        await self.stop()
+        self._spawn()
+        self._watch = asyncio.create_task(self._keep_alive(), name=f"keep {self.program.name}")
+        await self._report_return()
+
+    async def stop(self) -> None:
+        """Stop the program for good; a no-op where it does not run. Returns when it has gone."""
+        if self._watch is not None:
+            self._watch.cancel()
+            await asyncio.gather(self._watch, return_exceptions=True)
+            self._watch = None
+        if self._process is not None:
+            await asyncio.to_thread(
+                children.stop,
+                self._process,
+                by=self.program.stop_signal,
+                within=self.program.stop_within,
+            )
+        await self._heard_out()
+
+    async def _heard_out(self) -> None:
+        """Wait for the last lines of a program that has ended, but not for a grandchild's."""
+        if self._reader is not None:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._reader, timeout=1)
+            self._reader = None
+
+    async def _keep_alive(self) -> None:
+        pause = FIRST_PAUSE
+        while True:
+            since = time.monotonic()
+            while self.pid is not None:  # noqa: ASYNC110 - the end of a child sets no event
+                await asyncio.sleep(POLL_SECONDS)
+            self._clear_away()
+            if time.monotonic() - since > STEADY_SECONDS:
+                pause = FIRST_PAUSE
+            self._say(f"{self.program.name} {self._how_it_ended()}; restarting in {pause:.1f} s")
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE)
+            try:
+                self._spawn()
+            except OSError as error:
+                self._say(f"{self.program.name} cannot be started: {error}")
+                continue
+            await self._report_return()
+
+    async def _report_return(self) -> None:
+        """Say when it is ready again, or that it is not in time; nothing if it has ended."""
+        within = self.program.ready_within
+        deadline = time.monotonic() + within
+        while self.pid is not None:
+            if await self.program.ready():
+                self._say(f"{self.program.name} is back (pid {self.pid})")
+                return
+            if time.monotonic() > deadline:
+                self._say(f"{self.program.name} runs but is not ready after {within:.0f} s")
+                return
+            await asyncio.sleep(POLL_SECONDS)
+
+    def _clear_away(self) -> None:
+        """Kill workers that outlived a killed master, now: later its number may be another's."""
+        if self._process is not None:
+            children.kill_group(self._process)
+
+    def _spawn(self, spawn: Callable[[Program], children.Child] = spawn) -> None:
+        self._process = spawn(self.program)
+        self._reader = asyncio.create_task(self._read(self._process))
+
+    async def _read(self, process: children.Child) -> None:
+        """Relay the lines of one life of the program, however long a line is."""
+        loop = asyncio.get_running_loop()
+        stream = asyncio.StreamReader(limit=1 << 20)
+        transport, _ = await loop.connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(stream), process.stdout
+        )
+        try:
+            while True:
+                try:
+                    line = await stream.readline()
+                except ValueError:  # longer than the limit: what was buffered of it is dropped
+                    line = b"(a line of more than 1 MiB was dropped)\n"
+                if not line:
+                    return
+                text = line.decode(errors="replace").rstrip()
+                self._tail.append(text)
+                self._relay(self.program.name, text)
+        finally:
+            transport.close()
+
+    def _how_it_ended(self) -> str:
+        code = self._process.returncode if self._process else None
+        if code is not None and code < 0:
+            return f"was killed by {signal.Signals(-code).name}"
+        return f"ended with exit code {code}"
+
+    def _last_words(self) -> str:
+        said = [line.strip() for line in self._tail if line.strip()]
+        return " | ".join(said[-2:]) or "it said nothing"

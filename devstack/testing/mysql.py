@@ -1,0 +1,156 @@
+"""The server that tests use: the one `TEST_MYSQL_URL` names, else a throw-away one of their own.
+
+That is MariaDB, or MySQL where only it is installed, on a port of 127.0.0.1.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from devstack.embedded import children
+from devstack.embedded.ports import free_port
+from devstack.testing import containers
+from devstack.testing.components import program
+from devstack.testing.mysql_databases import MysqlDatabases
+
+START_SECONDS = 30.0
+_USER = "tester"
+# MySQL ends itself where the folder it was built with for this is not there.
+_NO_FILES = "--secure-file-priv="
+
+
+class TestMysql(MysqlDatabases):
+    """A server of one's own. `kill()` and `start()` are there for tests of what happens then."""
+
+    __test__ = False
+
+    def __init__(
+        self, home: Path, server: str, migrations_root: Path, tls: tuple[Path, Path] | None = None
+    ) -> None:
+        self.port = free_port()
+        self._password = secrets.token_urlsafe(16)
+        url = f"mysql://{_USER}:{self._password}@127.0.0.1:{self.port}/"
+        super().__init__(url, migrations_root)
+        self._home = home
+        self._server = server
+        self._tls = [f"--ssl-cert={tls[0]}", f"--ssl-key={tls[1]}"] if tls else []
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def prepare(self) -> None:
+        """Make the data directory and the account that tests use."""
+        install = [*self._install(), *_as_root()]
+        result = subprocess.run(install, capture_output=True, text=True, check=False)
+        if result.returncode:
+            said = (result.stdout + result.stderr)[-300:]
+            raise RuntimeError(f"the data directory could not be made: {said}")
+        (self._home / "init.sql").write_text(
+            f"CREATE USER IF NOT EXISTS '{_USER}'@'127.0.0.1' IDENTIFIED BY '{self._password}';\n"
+            f"GRANT ALL ON *.* TO '{_USER}'@'127.0.0.1' WITH GRANT OPTION;\n"
+        )
+
+    def start(self) -> None:
+        """Start it, same port and data; returns when it lets the account in."""
+        with (self._home / "log").open("ab") as log:
+            self._process = children.spawn(
+                [
+                    self._server, "--no-defaults", f"--datadir={self._home / 'data'}",
+                    f"--port={self.port}", "--bind-address=127.0.0.1", "--skip-name-resolve",
+                    f"--socket={self._home / 'sock'}", f"--pid-file={self._home / 'pid'}",
+                    f"--tmpdir={self._home}",
+                    f"--init-file={self._home / 'init.sql'}", "--character-set-server=utf8mb4",
+                    # A killed server loses nothing of this: the system still has what it wrote.
+                    "--innodb-flush-log-at-trx-commit=2", "--innodb-flush-method=nosync",
+                    "--innodb-file-per-table=OFF", "--innodb-buffer-pool-size=32M",
+                    "--performance-schema=OFF", _NO_FILES, "--loose-mysqlx=OFF",
+                    *self._tls, *_as_root(),
+                ],
+                log=log,
+            )  # fmt: skip
+        deadline = time.monotonic() + START_SECONDS
+        while not self.accepts():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                self.kill()
+                last = (self._home / "log").read_text(errors="replace").splitlines()[-2:]
+                raise RuntimeError(f"{self._server} did not start: {' | '.join(last)}")
+            time.sleep(0.02)
+
+    def kill(self) -> None:
+        """End the server as `kill -9` does."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def _install(self) -> list[str]:
+        data = f"--datadir={self._home / 'data'}"
+        said = subprocess.run(
+            [self._server, "--version"], capture_output=True, text=True, check=False
+        )
+        if "mariadb" not in said.stdout.lower():
+            return [self._server, "--no-defaults", data, "--initialize-insecure", _NO_FILES]
+        return [
+            program("mariadb-install-db", "mysql_install_db"), "--no-defaults", data,
+            "--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve",
+        ]  # fmt: skip
+
+
+def _as_root() -> list[str]:
+    """Root must say that it means it: the server listens on 127.0.0.1, behind a password."""
+    return ["--user=root"] if os.geteuid() == 0 else []
+
+
+@contextmanager
+def running(migrations_root: Path, tls: tuple[Path, Path] | None = None) -> Iterator[TestMysql]:
+    """Run a server in a directory that is removed with it; skips where none is installed.
+
+    `tls` is the PEM files of its certificate and key, without which it has no TLS.
+    """
+    home = Path(tempfile.mkdtemp(prefix="test-mysql-"))
+    server = TestMysql(home, program("mariadbd", "mysqld"), migrations_root, tls)
+    try:
+        server.prepare()
+        server.start()
+        yield server
+    finally:
+        server.kill()
+        shutil.rmtree(home, ignore_errors=True)
+
+
+@contextmanager
+def shared(migrations_root: Path) -> Iterator[MysqlDatabases]:
+    """Use the server that `TEST_MYSQL_URL` names, for databases called `test_…`, or run one."""
+    url = os.environ.get("TEST_MYSQL_URL")
+    if not url and containers.wanted():
+        with _contained(migrations_root) as databases:
+            yield databases
+        return
+    if not url:
+        with running(migrations_root) as server:
+            yield server
+        return
+    databases = MysqlDatabases(url, migrations_root, prefix=f"test_{secrets.token_hex(4)}_")
+    try:
+        yield databases
+    finally:
+        databases.drop_all()
+
+
+@contextmanager
+def _contained(migrations_root: Path) -> Iterator[MysqlDatabases]:
+    password = containers.new_password()
+    with containers.running(
+        "MARIADB_IMAGE", 3306,
+        environ={"MARIADB_ROOT_PASSWORD": password, "MARIADB_ROOT_HOST": "%"},
+        command=["--innodb-flush-log-at-trx-commit=2"],
+    ) as port:  # fmt: skip
+        databases = MysqlDatabases(f"mysql://root:{password}@127.0.0.1:{port}/", migrations_root)
+        containers.until(databases.accepts, "MariaDB")
+        yield databases

@@ -1,0 +1,140 @@
+"""A throw-away PostgreSQL: one migrated template per database, cloned for tests.
+
+A clone that is given back is used again, as new, where its schema is still the template's.
+"""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from devstack.embedded.ports import free_port
+from devstack.embedded.postgres import DISPOSABLE, Instance, Server, accepts
+from devstack.testing import containers, postgres_reset
+from lib.db import migrations
+
+Kind = tuple[str, bool]  # a database's name, and whether it has demo data
+
+
+class TestPostgres:
+    """A server of one's own. `kill()` and `start()` are there for tests of what happens then."""
+
+    __test__ = False
+
+    def __init__(self, server: Server, migrations_root: Path) -> None:
+        self._server = server
+        self._root = migrations_root
+        self._templates: dict[Kind, str] = {}
+        self._snapshots: dict[Kind, postgres_reset.Snapshot] = {}
+        self._clones: dict[str, Kind] = {}
+        self._free: dict[Kind, list[str]] = {}
+        self._count = 0
+
+    def create(self, db: str, *, demo: bool = False) -> str:
+        """Return the URL of a new database with `db`'s schema and, if asked, its demo data."""
+        kind = (db, demo)
+        template = self._template(db, demo=demo)
+        if free := self._free.get(kind):
+            return free.pop()
+        url = self._new(
+            db, sql.SQL("TEMPLATE {} STRATEGY FILE_COPY").format(sql.Identifier(template))
+        )
+        self._clones[url] = kind
+        return url
+
+    def create_empty(self, name: str = "empty") -> str:
+        """Return the URL of a new database with nothing in it."""
+        return self._new(name, sql.SQL("TEMPLATE template0").format())
+
+    def give_back(self, url: str) -> None:
+        """End the sessions in a database made here; it is used again, or else dropped."""
+        kind = self._clones.get(url)
+        if kind is not None and postgres_reset.reset(url, self._snapshots[kind]):
+            self._free.setdefault(kind, []).append(url)
+        else:
+            self._clones.pop(url, None)
+            self.drop(url)
+
+    def drop(self, url: str) -> None:
+        """Drop a database made here, ending the sessions in it."""
+        name = url.rpartition("/")[2]
+        self._admin(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+    @property
+    def pid(self) -> int | None:
+        """The server's process id, or None where it does not run."""
+        return self._server.process.pid if self._server.process else None
+
+    @property
+    def port(self) -> int:
+        """The port of 127.0.0.1, the same before and after a restart."""
+        return self._server.instance.port
+
+    def kill(self) -> None:
+        """End the server as `kill -9` does."""
+        self._server.kill()
+
+    def stop(self) -> None:
+        """Stop the server in order."""
+        self._server.stop()
+
+    def start(self) -> None:
+        """Start it again, same port and data; returns when it accepts connections."""
+        self._server.start()
+
+    def _template(self, db: str, *, demo: bool) -> str:
+        if (db, demo) not in self._templates:
+            url = self._new(f"template_{db}", sql.SQL("TEMPLATE template0").format())
+            migrations.apply(url, migrations.source(self._root, db, url), db=db, demo=demo)
+            self._snapshots[db, demo] = postgres_reset.snapshot(url)
+            self._templates[db, demo] = url.rpartition("/")[2]
+        return self._templates[db, demo]
+
+    def _new(self, stem: str, how: sql.Composed) -> str:
+        self._count += 1
+        name = f"{stem}_{self._count}"
+        self._admin(sql.SQL("CREATE DATABASE {} {}").format(sql.Identifier(name), how))
+        return self._server.instance.url(name)
+
+    def _admin(self, statement: sql.Composed) -> None:
+        with psycopg.connect(self._server.instance.url(), autocommit=True) as connection:
+            connection.execute(statement)
+
+
+@contextmanager
+def running(migrations_root: Path) -> Iterator[TestPostgres]:
+    """Run a server in a directory that is removed with it."""
+    home = Path(tempfile.mkdtemp(prefix="test-postgres-"))
+    password = secrets.token_urlsafe(16)
+    try:
+        with Server(Instance(home / "data", free_port(), password, DISPOSABLE)) as server:
+            yield TestPostgres(server, migrations_root)
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+@contextmanager
+def shared(migrations_root: Path) -> Iterator[TestPostgres]:
+    """Run the server that tests share: an embedded one, or a container's, which nobody kills."""
+    if not containers.wanted():
+        with running(migrations_root) as server:
+            yield server
+        return
+    password = containers.new_password()
+    options = [
+        f"--{name}={value}" for name, value in {**DISPOSABLE, "max_connections": 200}.items()
+    ]
+    with containers.running(
+        "POSTGRES_IMAGE", 5432,
+        environ={"POSTGRES_PASSWORD": password}, command=["postgres", *options],
+    ) as port:  # fmt: skip
+        instance = Instance(Path(), port, password)
+        containers.until(lambda: accepts(instance), "PostgreSQL")
+        yield TestPostgres(Server(instance), migrations_root)

@@ -1,0 +1,62 @@
+"""The stack's databases: made and filled where they are ours, only migrated where they are not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from devstack import databases
+from devstack.embedded.home import Home
+from devstack.embedded.ports import free_port
+from devstack.supervisor import StartError
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    demo = tmp_path / "migrations" / "shop" / "demo"
+    demo.mkdir(parents=True)
+    (demo.parent / "0001_shelf.sql").write_text("CREATE TABLE shelf (label text)")
+    (demo / "0001_rows.sql").write_text("INSERT INTO shelf VALUES ('top')")
+    return tmp_path
+
+
+async def labels(url: str) -> list[str]:
+    connection = await asyncpg.connect(url)
+    try:
+        return [row["label"] for row in await connection.fetch("SELECT label FROM shelf")]
+    finally:
+        await connection.close()
+
+
+async def test_demo_data_is_loaded_once_and_what_became_of_it_stays(root, run_dir):
+    home = Home(run_dir, postgres_port=free_port())
+    with home.postgres_running():
+        url = databases.ready(home, {}, root)["shop"]
+        connection = await asyncpg.connect(url)
+        await connection.execute("UPDATE shelf SET label = 'bottom'")
+        await connection.close()
+        assert databases.ready(home, {}, root)["shop"] == url
+        assert await labels(url) == ["bottom"]
+
+
+async def test_a_database_that_the_environment_names_gets_no_demo_data(
+    root, run_dir, empty_database
+):
+    environ = {"SHOP_DATABASE_URL": empty_database}
+    assert databases.ready(Home(run_dir), environ, root) == {"shop": empty_database}
+    assert await labels(empty_database) == []
+
+
+async def test_a_migration_that_fails_names_the_database(root, run_dir, empty_database):
+    (root / "migrations" / "shop" / "0002_bad.sql").write_text("SELECT nothing")
+    environ = {"SHOP_DATABASE_URL": empty_database}
+    with pytest.raises(StartError, match=r"the database shop cannot be migrated: .*0002_bad"):
+        databases.ready(Home(run_dir), environ, root)
+
+
+def test_a_database_that_cannot_be_made_is_one_sentence(root, run_dir):
+    with pytest.raises(StartError, match=r"^the database shop cannot be made: .*refused") as raised:
+        databases.ready(Home(run_dir, postgres_port=free_port()), {}, root)
+    assert "\n" not in str(raised.value)

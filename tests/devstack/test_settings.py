@@ -1,0 +1,87 @@
+"""What the stack finds in the folders and reads from the environment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from devstack.settings import Settings, service_names
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Two services, one of them without HTTP routes, and a folder that is none."""
+    for name in ("user", "point", "_stack"):
+        (tmp_path / "services" / name).mkdir(parents=True)
+        (tmp_path / "services" / name / "__main__.py").touch()
+    (tmp_path / "services" / "draft").mkdir()
+    (tmp_path / "services" / "user" / "routes.py").touch()
+    return tmp_path
+
+
+def test_a_service_is_a_package_that_can_be_run(root):
+    assert service_names(root) == ["point", "user"]
+
+
+def test_only_a_service_with_routes_is_public(root):
+    found = {s.name: (s.public, s.port, s.grpc_port) for s in Settings.read({}, root).services}
+    assert found == {"point": (False, 8087, 50051), "user": (True, 8081, None)}
+
+
+@pytest.mark.parametrize(
+    ("name", "plural"), [("user", "users"), ("category", "categories"), ("chat", "chats")]
+)
+def test_the_gateway_uses_the_plural(root, name, plural):
+    (root / "services" / name).mkdir(exist_ok=True)
+    (root / "services" / name / "__main__.py").touch()
+    settings = Settings.read({f"{name.upper()}_PORT": "9001"}, root)
+    assert plural in {service.plural for service in settings.services}
+
+
+@pytest.mark.parametrize(
+    ("environ", "said"),
+    [
+        ({"USER_PORT": "x"}, "USER_PORT must be a port between 1 and 65535, not 'x'"),
+        ({"USER_PORT": "8087"}, "POINT_PORT and USER_PORT are both 8087"),
+        ({"GATEWAY_PORT": "65536"}, "GATEWAY_PORT must be"),
+        ({"GATEWAY_PORT": "0"}, "GATEWAY_PORT must be a port between 1 and 65535, not '0'"),
+    ],
+)
+def test_a_port_that_makes_no_sense_is_named(root, environ, said):
+    with pytest.raises(ValueError, match=said):
+        Settings.read(environ, root)
+
+
+def test_the_stack_looks_at_every_port_that_it_takes(root):
+    names = set(Settings.read({}, root).ports())
+    ours = {"GATEWAY_PORT", "POSTGRES_PORT", "REDIS_PORT"}
+    assert names == {*ours, "USER_PORT", "POINT_PORT", "POINT_GRPC_PORT"}
+
+
+def test_a_service_without_a_known_port_says_which_variable_to_set(root):
+    (root / "services" / "billing").mkdir()
+    (root / "services" / "billing" / "__main__.py").touch()
+    with pytest.raises(ValueError, match="the service billing has no port: set BILLING_PORT"):
+        Settings.read({}, root)
+
+
+@pytest.mark.parametrize(
+    ("environ", "said"),
+    [
+        ({"GATEWAY_TLS_KEY": "k.pem"}, "belong together: set GATEWAY_TLS_CERTIFICATE"),
+        ({"GATEWAY_TLS_CERTIFICATE": "no.pem", "GATEWAY_TLS_KEY": "no.pem"}, "names no file: /.*"),
+        ({"GATEWAY_LOG_MIB": "many"}, "GATEWAY_LOG_MIB: many is no number from 1 to 99999"),
+        ({"GATEWAY_LOG_FILES": "0"}, "GATEWAY_LOG_FILES: 0 is no number from 1 to 99999"),
+        ({"GATEWAY_LOG_FORMAT": "xml"}, "GATEWAY_LOG_FORMAT must be json or classic, not 'xml'"),
+    ],
+)
+def test_what_the_gateway_cannot_use_is_named(root, environ, said):
+    with pytest.raises(ValueError, match=said):
+        Settings.read(environ, root)
+
+
+def test_only_a_service_with_that_edge_has_a_websocket(root):
+    (root / "services" / "user" / "ws.py").touch()
+    found = {s.name: s.websocket for s in Settings.read({}, root).services}
+    assert found == {"point": False, "user": True}

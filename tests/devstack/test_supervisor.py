@@ -1,0 +1,173 @@
+"""The supervisor: real child processes that start, die, hang and are brought back."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import psutil
+import pytest
+
+from devstack.embedded import children
+from devstack.program import Program
+from devstack.supervisor import Keeper, StartError, spawn
+from devstack.testing.wait import eventually
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def python(code: str) -> list[str]:
+    return [sys.executable, "-u", "-c", textwrap.dedent(code)]
+
+
+async def always() -> bool:
+    return True
+
+
+@pytest.fixture
+async def keep():
+    """Make keepers that are stopped after the test; `said` and `relayed` collect their words."""
+    made: list[Keeper] = []
+
+    def new(command: list[str], **options) -> Keeper:
+        new.said, new.relayed = [], []
+        program = Program(
+            name="program", command=command, ready=options.pop("ready", always), **options
+        )
+        relay = lambda name, line: new.relayed.append((name, line))  # noqa: E731
+        made.append(Keeper(program, say=new.said.append, relay=relay))
+        return made[-1]
+
+    yield new
+    for keeper in made:
+        await keeper.stop()
+
+
+async def test_what_a_program_writes_is_relayed_under_its_name(keep):
+    keeper = keep(python("import time; print('hello'); time.sleep(60)"))
+    await keeper.start()
+    await eventually(lambda: ("program", "hello") in keep.relayed)
+
+
+async def test_a_line_of_megabytes_does_not_stop_the_relay(keep):
+    keeper = keep(python("import time; print('x' * 5_000_000); print('after'); time.sleep(60)"))
+    await keeper.start()
+    await eventually(lambda: ("program", "after") in keep.relayed)
+
+
+async def test_a_program_that_ends_during_its_start_fails_with_its_last_words(keep):
+    async def never() -> bool:
+        return False
+
+    keeper = keep(python("raise SystemExit('no such setting')"), ready=never)
+    with pytest.raises(StartError, match="program ended during its start: no such setting"):
+        await keeper.start()
+
+
+async def test_a_program_that_never_gets_ready_fails_in_time(keep):
+    async def never() -> bool:
+        return False
+
+    keeper = keep(python("import time; time.sleep(60)"), ready=never, ready_within=0.3)
+    with pytest.raises(StartError, match="was not ready within 0 s"):
+        await keeper.start()
+
+
+async def test_a_killed_program_is_reported_and_brought_back(keep):
+    keeper = keep(python("import time; time.sleep(60)"))
+    await keeper.start()
+    first = keeper.pid
+    os.kill(first, signal.SIGKILL)
+    await eventually(lambda: keeper.pid not in (None, first))
+    assert keep.said[0] == "program was killed by SIGKILL; restarting in 0.2 s"
+
+
+async def test_a_program_that_comes_back_is_spawned_with_the_code_as_it_is_then(keep):
+    forked = []
+
+    def fork(program: Program) -> children.Child:
+        forked.append(program.name)
+        return spawn(program)
+
+    keeper = keep(python("import time; time.sleep(60)"))
+    await keeper.start(fork)
+    first = keeper.pid
+    os.kill(first, signal.SIGKILL)
+    await eventually(lambda: keeper.pid not in (None, first))
+    await keeper.restart()
+    assert forked == ["program"]
+
+
+async def test_the_pauses_between_restarts_grow(keep):
+    keeper = keep(python("raise SystemExit(3)"))
+    await keeper.start()
+    await eventually(lambda: len([s for s in keep.said if "restarting" in s]) >= 3)
+    pauses = [s.split("restarting in ")[1] for s in keep.said if "restarting" in s]
+    assert pauses[:3] == ["0.2 s", "0.4 s", "0.8 s"]
+    assert "ended with exit code 3" in keep.said[0]
+
+
+async def test_stop_kills_a_program_that_ignores_the_signal(keep):
+    keeper = keep(
+        python(
+            """
+            import signal, time
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            print("deaf")
+            time.sleep(60)
+            """
+        ),
+        stop_within=0.3,
+    )
+    await keeper.start()
+    await eventually(lambda: ("program", "deaf") in keep.relayed)
+    pid = keeper.pid
+    await keeper.stop()
+    assert not psutil.pid_exists(pid)
+
+
+async def test_stop_takes_the_children_of_a_program_along(keep):
+    keeper = keep(
+        python(
+            """
+            import subprocess, sys, time
+            print(subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]).pid)
+            time.sleep(60)
+            """
+        )
+    )
+    await keeper.start()
+    await eventually(lambda: bool(keep.relayed))
+    grandchild = psutil.Process(int(keep.relayed[0][1]))
+    await keeper.stop()
+    await eventually(lambda: not grandchild.is_running() or grandchild.status() == "zombie")
+
+
+async def test_a_program_does_not_outlive_a_killed_stack():
+    script = """
+        import asyncio, sys
+        from devstack.program import Program
+        from devstack.supervisor import Keeper
+
+        async def main():
+            async def ready(): return True
+            sleep = [sys.executable, "-c", "import time; time.sleep(60)"]
+            program = Program(name="p", command=sleep, ready=ready)
+            keeper = Keeper(program, say=print, relay=print)
+            await keeper.start()
+            print(keeper.pid, flush=True)
+            await asyncio.sleep(60)
+
+        asyncio.run(main())
+    """
+    parent = subprocess.Popen(python(script), cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    child = psutil.Process(int(await asyncio.to_thread(parent.stdout.readline)))
+    parent.kill()
+    parent.wait()
+    await eventually(lambda: not child.is_running() or child.status() == "zombie")
+    parent.stdout.close()

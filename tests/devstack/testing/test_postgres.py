@@ -1,0 +1,154 @@
+"""The test database: fresh per test, migrated, able to be killed."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from devstack.testing import postgres
+
+SHOP = """
+CREATE TABLE shelf (label text PRIMARY KEY, id serial, twice int GENERATED ALWAYS AS (id * 2));
+CREATE TABLE box (shelf text NOT NULL REFERENCES shelf (label), at timestamptz DEFAULT now());
+CREATE FUNCTION kept() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+CREATE TRIGGER kept BEFORE DELETE ON box FOR EACH ROW EXECUTE FUNCTION kept();
+"""
+SETTING = """
+DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET work_mem = 64', current_database()); END $$
+"""
+# Everything in a database, but when it was read.
+EVERYTHING = "SELECT label, id, twice, (SELECT count(*) FROM box) FROM shelf ORDER BY id"
+
+
+@pytest.fixture(scope="module")
+def shelf(tmp_path_factory: pytest.TempPathFactory):
+    """A server over two tiny migrations."""
+    root = tmp_path_factory.mktemp("migrations")
+    (root / "shop" / "demo").mkdir(parents=True)
+    (root / "shop" / "0001_shelf.sql").write_text(SHOP)
+    (root / "shop" / "0001_shelf.rollback.sql").write_text("DROP TABLE box, shelf;")
+    (root / "shop" / "demo" / "0001_rows.sql").write_text(
+        "INSERT INTO shelf VALUES ('top'), ('low');"
+    )
+    with postgres.running(root) as server:
+        yield server
+
+
+async def labels(url: str) -> list[str]:
+    connection = await asyncpg.connect(url)
+    try:
+        return [row["label"] for row in await connection.fetch("SELECT label FROM shelf")]
+    finally:
+        await connection.close()
+
+
+async def test_a_database_has_the_schema_and_no_rows(shelf):
+    assert await labels(shelf.create("shop")) == []
+
+
+async def test_demo_data_is_there_when_asked_for(shelf):
+    assert await labels(shelf.create("shop", demo=True)) == ["top", "low"]
+
+
+async def test_two_databases_share_nothing(shelf):
+    one, two = shelf.create("shop"), shelf.create("shop")
+    connection = await asyncpg.connect(one)
+    await connection.execute("INSERT INTO shelf VALUES ('mine')")
+    await connection.close()
+    assert (await labels(one), await labels(two)) == (["mine"], [])
+
+
+async def used(url: str, *statements: str) -> list[tuple]:
+    """Return what a database holds after some statements."""
+    connection = await asyncpg.connect(url)
+    try:
+        for statement in statements:
+            await connection.execute(statement)
+        return [tuple(row) for row in await connection.fetch(EVERYTHING)]
+    finally:
+        await connection.close()
+
+
+async def test_a_database_that_is_given_back_is_used_again_as_new(shelf):
+    url = shelf.create("shop", demo=True)
+    new = await used(url)
+    assert new == [("top", 1, 2, 0), ("low", 2, 4, 0)]
+    await used(url, "INSERT INTO shelf VALUES ('mine')", "INSERT INTO box VALUES ('mine')")
+    await used(url, "UPDATE shelf SET label = 'moved' WHERE label = 'low'")
+    shelf.give_back(url)
+    again = shelf.create("shop", demo=True)
+    assert (again, await used(again)) == (url, new)
+    assert (await used(again, "INSERT INTO shelf VALUES ('third')"))[-1] == ("third", 3, 6, 0)
+
+
+async def test_nobody_stays_in_a_database_that_is_given_back(shelf):
+    url = shelf.create("shop")
+    left = await asyncpg.connect(url)
+    await left.execute("BEGIN; LOCK TABLE shelf")
+    await asyncio.to_thread(shelf.give_back, url)
+    with pytest.raises((OSError, asyncpg.PostgresError, asyncpg.InterfaceError)):
+        await left.execute("SELECT 1")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "ALTER TABLE shelf ADD COLUMN width int",
+        "ALTER TABLE shelf ALTER COLUMN id SET DEFAULT 5",
+        "ALTER TABLE box DROP CONSTRAINT box_shelf_fkey",
+        "ALTER TABLE box DISABLE TRIGGER kept",
+        "ALTER FUNCTION kept() VOLATILE COST 7",
+        "CREATE INDEX ON shelf (id)",
+        "CREATE VIEW wide AS SELECT 1 AS one",
+        "CREATE TYPE size AS ENUM ('s', 'm')",
+        "DROP TABLE box",
+        "GRANT SELECT ON shelf TO PUBLIC",
+        "ANALYZE shelf",
+        "VACUUM shelf",
+        SETTING,
+        "INSERT INTO shelf SELECT repeat('long', 50) || n FROM generate_series(1, 2000) AS n",
+    ],
+)
+async def test_a_database_with_more_than_other_rows_is_not_used_again(shelf, change):
+    url = shelf.create("shop", demo=True)
+    await used(url, "INSERT INTO shelf VALUES ('mine')")
+    connection = await asyncpg.connect(url)
+    await connection.execute(change)
+    await connection.close()
+    shelf.give_back(url)
+    again = shelf.create("shop", demo=True)
+    assert again != url
+    assert len(await used(again)) == 2
+
+
+async def test_committed_rows_survive_a_kill_of_the_server(tmp_path: Path):
+    with postgres.running(tmp_path) as server:
+        url = server.create_empty()
+        connection = await asyncpg.connect(url)
+        await connection.execute("CREATE TABLE shelf AS SELECT 'kept' AS label; CHECKPOINT")
+        server.kill()
+        with pytest.raises((OSError, asyncpg.PostgresError)):
+            await asyncpg.connect(url)
+        server.start()
+        assert await labels(url) == ["kept"]
+
+
+async def test_a_password_is_asked_for(shelf):
+    url = shelf.create_empty()
+    with pytest.raises(asyncpg.InvalidPasswordError):
+        await asyncpg.connect(url, password="wrong")
+
+
+async def test_redis_forgets_and_comes_back_after_a_kill(killable_redis):
+    import redis.asyncio
+
+    async with redis.asyncio.from_url(killable_redis.url) as client:
+        await client.set("a", "1")
+        await asyncio.to_thread(killable_redis.kill)
+        with pytest.raises(redis.ConnectionError):
+            await client.get("a")
+        killable_redis.start()
+        assert await client.get("a") is None

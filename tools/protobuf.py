@@ -1,0 +1,194 @@
+"""`python -m tools.protobuf [--check]`: proto/ → messages, servicers and stubs in lib/pb."""
+
+from __future__ import annotations
+
+import argparse
+import filecmp
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Final
+
+from google.protobuf.descriptor_pb2 import (
+    FileDescriptorProto,
+    FileDescriptorSet,
+    MethodDescriptorProto,
+    MethodOptions,
+    ServiceDescriptorProto,
+)
+
+from lib.grpc.server import DESCRIPTORS
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+PROTO: Final = ROOT / "proto"
+OUT: Final = ROOT / "lib" / "pb"
+
+
+def main() -> int:
+    """Write lib/pb, or with `--check` say what differs from it; 0 fine, 1 findings."""
+    parser = argparse.ArgumentParser(prog="python -m tools.protobuf", description=__doc__)
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing; fail if lib/pb is stale"
+    )
+    check = parser.parse_args().check
+    with tempfile.TemporaryDirectory() as folder:
+        fresh = Path(folder) / "pb"
+        fresh.mkdir()
+        try:
+            generate(fresh)
+        except ValueError as error:
+            print(error, file=sys.stderr)
+            return 1
+        if not check:
+            shutil.rmtree(OUT, ignore_errors=True)
+            shutil.copytree(fresh, OUT)
+            return 0
+        stale = differences(fresh, OUT)
+    for path in stale:
+        print(f"lib/pb/{path} is stale: run `make proto`", file=sys.stderr)
+    return 1 if stale else 0
+
+
+def generate(out: Path) -> None:
+    """Compile every .proto into `out`: betterproto2 messages, descriptors and an `rpc.py` each."""
+    sources = sorted(path.relative_to(PROTO).as_posix() for path in PROTO.rglob("*.proto"))
+    descriptors = out / DESCRIPTORS
+    # The plugin is found beside the interpreter, whether or not its environment is activated.
+    path = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", "")))
+    run = subprocess.run(
+        [
+            *(sys.executable, "-m", "grpc_tools.protoc", f"-I{PROTO}"),
+            *(
+                f"--python_betterproto2_out={out}",
+                "--python_betterproto2_opt=client_generation=none",
+            ),
+            *(f"--descriptor_set_out={descriptors}", "--include_imports", *sources),
+        ],
+        check=False,
+        env={**os.environ, "PATH": path},
+        capture_output=True,
+        text=True,
+    )
+    if run.returncode != 0:
+        raise ValueError(run.stderr.strip())
+    for file in FileDescriptorSet.FromString(descriptors.read_bytes()).file:
+        if file.service:
+            folder = out.joinpath(*file.package.split("."))
+            (folder / "rpc.py").write_text(rpc_module(file))
+    (out / "__init__.py").write_text('"""Generated from proto/ by `make proto`."""\n')
+
+
+def differences(left: Path, right: Path) -> list[str]:
+    """List the files that are not the same in both folders, compiled Python aside."""
+
+    def files(root: Path) -> set[str]:
+        found = (p for p in root.rglob("*") if p.is_file() and "__pycache__" not in p.parts)
+        return {p.relative_to(root).as_posix() for p in found}
+
+    either = sorted(files(left) | files(right))
+    same, _, _ = filecmp.cmpfiles(left, right, either, shallow=False)
+    return [path for path in either if path not in same]
+
+
+# --- one module per package: descriptors, Protocol, binding, stub ---------------------------------
+
+
+def rpc_module(file: FileDescriptorProto) -> str:
+    """Print the module with everything but the messages for the services of one .proto file."""
+    methods = [m for service in file.service for m in service.method]
+    for method in methods:
+        _refuse_what_we_do_not_speak(file, method)
+    streams = any(m.server_streaming for m in methods)
+    names = sorted({_message(t) for m in methods for t in (m.input_type, m.output_type)})
+    kinds = [
+        k for k, used in (("ServerStream", streams), ("Service", True), ("Unary", True)) if used
+    ]
+    head = [
+        f"# Generated from proto/{file.name} by `make proto`. Edit the .proto, not this file.",
+        f'"""The services of {file.package}: methods, what serves them, what calls them."""',
+        "",
+        "from __future__ import annotations",
+        "",
+        *(["from collections.abc import AsyncGenerator"] if streams else []),
+        "from typing import Final, Protocol",
+        "",
+        "from lib.grpc.client import Client",
+        f"from lib.grpc.methods import {', '.join(kinds)}",
+        f"from lib.pb.{file.package} import (",
+        *(f"    {name}," for name in names),
+        ")",
+    ]
+    body = [line for service in file.service for line in _service(file, service)]
+    return "\n".join([*head, *body]) + "\n"
+
+
+def _service(file: FileDescriptorProto, service: ServiceDescriptorProto) -> list[str]:
+    full = f"{file.package}.{service.name}"
+    lines = [""]
+    for m in service.method:
+        kind = "ServerStream" if m.server_streaming else "Unary"
+        once = m.options.idempotency_level == MethodOptions.IDEMPOTENCY_UNKNOWN
+        lines += [
+            f"{_constant(m)}: Final = {kind}(",
+            f'    "{full}",',
+            f'    "{m.name}",',
+            f"    {_message(m.input_type)},",
+            f"    {_message(m.output_type)},",
+            *([] if once else ["    idempotent=True,"]),
+            ")",
+        ]
+    lines += ["", "", f"class {service.name}Servicer(Protocol):", f'    """What answers {full}."""']
+    for m in service.method:
+        lines += ["", f"    {_signature(m)}", "        ..."]
+    binder = _snake(service.name)
+    lines += ["", "", f"def {binder}(servicer: {service.name}Servicer) -> Service:"]
+    lines += ['    """Bind each method to what answers it."""', "    return Service("]
+    lines += [f'        "{full}",', "        ("]
+    lines += [
+        f"            {_constant(m)}.bind(servicer.{_snake(m.name)})," for m in service.method
+    ]
+    lines += ["        ),", "    )", "", "", f"class {service.name}Stub:"]
+    lines += [f'    """Calls {full}; failures are AppErrors."""', ""]
+    lines += ["    def __init__(self, client: Client) -> None:", "        self._client = client"]
+    for m in service.method:
+        call = "self._client.stream" if m.server_streaming else "await self._client.unary"
+        lines += ["", f"    {_signature(m, caller=True)}"]
+        lines += [f"        return {call}({_constant(m)}, request, seconds=seconds)"]
+    return lines
+
+
+def _signature(method: MethodDescriptorProto, *, caller: bool = False) -> str:
+    response = _message(method.output_type)
+    result = f"AsyncGenerator[{response}, None]" if method.server_streaming else response
+    start = "def" if method.server_streaming else "async def"
+    extra = ", *, seconds: float" if caller else ""
+    request = f"request: {_message(method.input_type)}{extra}"
+    return f"{start} {_snake(method.name)}(self, {request}) -> {result}:"
+
+
+def _refuse_what_we_do_not_speak(file: FileDescriptorProto, method: MethodDescriptorProto) -> None:
+    if method.client_streaming:
+        raise ValueError(f"{file.name}: {method.name}: client streams are not supported")
+    for name in (method.input_type, method.output_type):
+        if name.rpartition(".")[0] != f".{file.package}":
+            raise ValueError(f"{file.name}: {method.name}: {name} is of another package")
+
+
+def _message(name: str) -> str:
+    return name.rpartition(".")[2]
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+
+
+def _constant(method: MethodDescriptorProto) -> str:
+    return _snake(method.name).upper()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

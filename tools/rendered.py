@@ -1,0 +1,201 @@
+"""`python -m tools.rendered write|check`: files that follow from the list of services.
+
+Grafana's dashboards, the deployment, the page of settings: committed so that people read them.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from pathlib import Path
+
+import jinja2
+
+from devstack import gateway
+from devstack.settings import PORTS, ROOT, Service, Settings
+from observability.grafana import dashboards
+from observability.grafana.panels import Dashboard, as_json
+from tools import settings_page
+
+DASHBOARDS = ROOT / "observability" / "grafana" / "dashboards"
+
+DEPLOY = ROOT / "deploy"
+INTERNAL_PORT = 9000  # health and metrics inside a container
+VOLUMES = (
+    "postgres", "redis", "mariadb", "gateway", "exporter", "prometheus", "alertmanager", "grafana",
+    "elasticsearch", "certificates", "filebeat", "files",
+)  # fmt: skip
+SECRETS = (
+    "postgres_password", "mariadb_root_password", "redis_password", "product_password",
+    "grafana_password",
+    "alert_on_call_url", "alert_team_url", "database_ca", "postgres_certificate", "postgres_key",
+    "mariadb_certificate", "mariadb_key", "postgres_sql", "mariadb_sql", "mysqld_exporter",
+)  # fmt: skip
+# In containers: the services whose database is MariaDB.
+ON_MYSQL = ("product",)
+# Templates and what they become under `deploy/`: once, and once for each service.
+ONCE = {
+    "kubernetes/platform.yaml.j2": "kubernetes/base/platform.yaml",
+    "kubernetes/kustomization.yaml.j2": "kubernetes/base/kustomization.yaml",
+    "ecs/gateway.json.j2": "ecs/gateway.json",
+}
+PER_SERVICE = {
+    "kubernetes/service.yaml.j2": "kubernetes/base/{name}.yaml",
+    "ecs/task.json.j2": "ecs/{name}.json",
+}
+
+
+def main(argv: list[str]) -> int:
+    """Write or compare; return the exit code: 0 done, 1 something is out of date, 2 misused."""
+    if argv not in (["write"], ["check"]):
+        print(__doc__, file=sys.stderr)
+        return 2
+    wanted = files()
+    stale = [path for path, text in wanted.items() if not _holds(path, text)]
+    if argv == ["check"]:
+        for path in stale:
+            print(f"{path.relative_to(ROOT)} is out of date: run make render", file=sys.stderr)
+        return 1 if stale else 0
+    for path in stale:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(wanted[path])
+        print(f"wrote {path.relative_to(ROOT)}")
+    return 0
+
+
+def files() -> dict[Path, str]:
+    """Return every file by its path."""
+    return {
+        **{
+            DASHBOARDS / f"{page.uid}.json": json.dumps(as_json(page), indent=2) + "\n"
+            for page in all_dashboards()
+        },
+        **deployment(),
+        **settings_page.files(),
+    }
+
+
+def deployment() -> dict[Path, str]:
+    """Return what starts the services elsewhere: as containers here, on Kubernetes, on ECS."""
+    settings = Settings.read({})
+    found = {
+        ROOT / "docker-compose.yml": _filled_in("docker/docker-compose.yml.j2", settings),
+        DEPLOY / "docker/gateway/nginx.conf": _container_gateway(settings),
+        DEPLOY / "docker/prometheus/targets/compose.json": _container_targets(settings),
+    }
+    for service in settings.services:
+        for template, path in PER_SERVICE.items():
+            calls = {peer.name: _calls(peer, settings) for peer in settings.services}
+            text = _filled_in(
+                template,
+                settings,
+                service=service,
+                calls=calls[service.name],
+                callers=_callers(service, calls),
+            )
+            found[DEPLOY / path.format(name=service.name)] = text
+    for template, path in ONCE.items():
+        found[DEPLOY / path] = _filled_in(template, settings)
+    return found
+
+
+def _filled_in(template: str, settings: Settings, **more: object) -> str:
+    environment = jinja2.Environment(  # noqa: S701 - configuration files, not HTML
+        loader=jinja2.FileSystemLoader(DEPLOY),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    return environment.get_template(template).render(
+        services=settings.services,
+        databases=[service.name for service in settings.services if service.database],
+        user_port=PORTS["USER_PORT"],
+        internal_port=INTERNAL_PORT,
+        mysql=ON_MYSQL,
+        volumes=VOLUMES,
+        secrets=SECRETS,
+        **more,
+    )
+
+
+def _calls(service: Service, settings: Settings) -> list[tuple[str, int]]:
+    """Return whom a service calls and on which port: its settings name their addresses."""
+    module = importlib.import_module(f"services.{service.name}.config")
+    fields = getattr(module, f"{service.name.title()}Config").model_fields
+    found = {("user", PORTS["USER_PORT"])}  # the keys of tokens, and a token of its own
+    for peer in settings.services:
+        if f"{peer.name}_url" in fields:
+            found.add((peer.name, peer.port))
+        if f"{peer.name}_grpc_address" in fields and peer.grpc_port:
+            found.add((peer.name, peer.grpc_port))
+    return sorted(call for call in found if call[0] != service.name)
+
+
+def _callers(service: Service, calls: dict[str, list[tuple[str, int]]]) -> list[tuple[str, int]]:
+    """Return who calls a service, and on which port; the gateway first."""
+    found = [("gateway", service.port)] if service.public else []
+    for caller, called in sorted(calls.items()):
+        found += [(caller, port) for name, port in called if name == service.name]
+    return found
+
+
+def _container_gateway(settings: Settings) -> str:
+    place = gateway.Place(
+        listen="8080",
+        addresses={
+            service.name: [f"{service.name}:{service.port}"] for service in settings.services
+        },
+        docs="/srv/docs",
+        pages="/srv/pages",
+        specs="/srv/specs",
+        assets="/srv/assets",
+        status_listen="8081",
+    )
+    return gateway.render(settings, Path("/var/lib/gateway"), place=place)
+
+
+def _container_targets(settings: Settings) -> str:
+    found = [(s.name, "service", f"{s.name}:{INTERNAL_PORT}") for s in settings.services]
+    found += [
+        ("nginx-exporter", "exporter", "nginx-exporter:9150"),
+        ("postgres-exporter", "exporter", "postgres-exporter:9187"),
+        ("redis-exporter", "exporter", "redis-exporter:9121"),
+        ("mysqld-exporter", "exporter", "mysqld-exporter:9104"),
+        ("cadvisor", "exporter", "cadvisor:8080"),
+        ("prometheus", "infra", "prometheus:9090"),
+        ("alertmanager", "infra", "alertmanager:9093"),
+    ]
+    groups = [
+        {"targets": [address], "labels": {"job": name, "kind": kind}}
+        for name, kind, address in found
+    ]
+    return json.dumps(groups, indent=2) + "\n"
+
+
+def all_dashboards() -> list[Dashboard]:
+    """Return every dashboard; those of services that are still to come, too: they stay empty."""
+    names = sorted(n.removesuffix("_PORT").lower() for n in PORTS if not n.endswith("_GRPC_PORT"))
+    return [
+        dashboards.overview(),
+        *(_service_dashboard(name) for name in names),
+        dashboards.sql(),
+        dashboards.gateway(),
+        dashboards.basic(),
+        dashboards.containers(),
+    ]
+
+
+def _service_dashboard(name: str) -> Dashboard:
+    grpc = f"{name.upper()}_GRPC_PORT" in PORTS
+    plural = f"{name[:-1]}ies" if name.endswith("y") else f"{name}s"
+    return dashboards.service(name, f"/api/{plural}/v1", http=not grpc, grpc=grpc)
+
+
+def _holds(path: Path, text: str) -> bool:
+    return path.exists() and path.read_text() == text
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,242 @@
+"""Every setting on one page, and an example of `.env`: from the classes that services load."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import re
+import textwrap
+import types
+from collections.abc import Iterator, Sequence
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, Final, Union, get_args, get_origin
+
+import annotated_types
+import msgspec
+from pydantic import SecretStr
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from devstack.settings import MONITORING_PORTS, PORTS, ROOT, Settings, service_names
+from lib import config
+from lib.config import env_name
+
+PAGE = ROOT / "docs" / "settings.md"
+EXAMPLE = ROOT / ".env.example"
+COMPOSE = ROOT / "deploy" / "docker" / "docker-compose.yml.j2"
+_COMPOSE: Final = re.compile(r"\$\{(\w+):-([^${}]*)\}")
+# What the stack and the gateway read, which no service loads: name, type, default, meaning.
+STACK: Final = (
+    ("RUN_DIR", "path", ".run", "databases, secrets, mails and logs of `make run`"),
+    ("GATEWAY_PORT", "port", "8080", "where callers find the gateway"),
+    ("GATEWAY_TLS_CERTIFICATE", "path", "–", "with its key: the gateway speaks TLS itself"),
+    ("GATEWAY_TLS_KEY", "path", "–", "the key of the certificate"),
+    ("GATEWAY_TLS_PORT", "port", "8443", "where it speaks TLS"),
+    ("GATEWAY_LOG_FORMAT", "json, classic", "json", "of the access log"),
+    ("GATEWAY_TRUSTED_PROXIES", "list", "–", "whose `X-Forwarded-For` the gateway believes"),
+    ("GATEWAY_LOG", "file, stdout", "file", "in a container: where its access log goes"),
+    ("GATEWAY_LOG_MIB", "integer", "100", "how large its file may be before it is rotated"),
+    ("GATEWAY_LOG_FILES", "integer", "5", "how many rotated ones are kept"),
+    ("POSTGRES_PORT", "port", "15432", "of the embedded server"),
+    ("REDIS_PORT", "port", "16379", "of the embedded server"),
+    *((name, "port", str(port), "of `make run`") for name, port in MONITORING_PORTS.items()),
+)
+# What people change first, in the order of the example.
+COMMON: Final = {
+    "Where callers find the platform; links in mails follow from it": (
+        "PUBLIC_URL", "GATEWAY_PORT",
+    ),
+    "Ports": (*PORTS, "POSTGRES_PORT", "REDIS_PORT"),
+    "The gateway: TLS of its own, or proxies before it": (
+        "GATEWAY_TLS_CERTIFICATE", "GATEWAY_TLS_KEY", "GATEWAY_TLS_PORT", "GATEWAY_TRUSTED_PROXIES",
+    ),
+    "Databases of one's own; product and department also mysql://": (
+        "<SVC>_DATABASE_URL", "REDIS_URL",
+    ),
+    "Mail; without a host mails are files": (
+        "SMTP_HOST", "SMTP_PORT", "SMTP_SECURITY", "SMTP_USER", "SMTP_PASSWORD", "MAIL_FROM",
+        "MAIL_REDIRECT_TO",
+    ),
+    "Pictures; without a bucket they are in a folder": (
+        "FILES_FOLDER", "S3_BUCKET", "S3_REGION", "S3_ENDPOINT_URL", "S3_ACCESS_KEY",
+        "S3_SECRET_KEY",
+    ),
+    "Logs, traces, limits": (
+        "LOG_LEVEL", "LOG_FORMAT", "OTLP_ENDPOINT", "CORS_ORIGINS", "RATE_LIMIT",
+        "RATE_LIMIT_BURST", "USER_RATE_LIMIT", "REQUEST_SECONDS",
+    ),
+}  # fmt: skip
+
+
+class Entry(msgspec.Struct):
+    """One variable, and which services read it."""
+
+    name: str
+    kind: str
+    default: str
+    note: str
+    services: list[str]
+
+
+def files() -> dict[Path, str]:
+    """Return the page and the example by their paths."""
+    found = entries()
+    return {PAGE: _page(found), EXAMPLE: _example(found)}
+
+
+def entries() -> list[Entry]:
+    """Return every variable once; one that each service has under its own name as `<SVC>_…`."""
+    found: dict[str, Entry] = {}
+    for service in service_names():
+        spec = _spec(service)
+        notes = _notes(spec)
+        for field, info in spec.model_fields.items():
+            name = env_name(spec, field)
+            if not isinstance(info.validation_alias, str) and field not in vars(spec).get(
+                "__annotations__", {}
+            ):
+                name = f"<SVC>_{name.removeprefix(f'{service}_'.upper())}"
+            entry = Entry(name, _kind(info), _default(info), notes.get(field, ""), [])
+            found.setdefault(name, entry).services.append(service)
+    return list(found.values())
+
+
+def _spec(service: str) -> type[config.Settings]:
+    module = importlib.import_module(f"services.{service}.config")
+    found: type[config.Settings] = getattr(module, f"{service.title()}Config")
+    return found
+
+
+def _notes(spec: type[config.Settings]) -> dict[str, str]:
+    """Return the comments above fields, by field."""
+    found: dict[str, str] = {}
+    for base in reversed(spec.__mro__):
+        if issubclass(base, config.Settings):
+            lines = textwrap.dedent(inspect.getsource(base)).splitlines()
+            for node in ast.parse("\n".join(lines)).body[0].body:  # type: ignore[attr-defined]  # a class
+                if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+                    found[node.target.id] = " ".join(_comment_above(lines, node.lineno - 1))
+    return found
+
+
+def _comment_above(lines: Sequence[str], at: int) -> Sequence[str]:
+    first = at
+    while lines[first - 1].strip().startswith("#"):
+        first -= 1
+    return [line.strip().removeprefix("#").strip() for line in lines[first:at]]
+
+
+def _kind(info: FieldInfo) -> str:
+    kind, metadata = _opened(info.annotation, info.metadata)
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return ", ".join(str(member.value) for member in kind)
+    if get_origin(kind) is tuple:
+        return "list"
+    bounds = [text for part in metadata for text in _bounds(part)]
+    if bounds == ["≥ 0", "≤ 65535"]:
+        return "port"
+    names: dict[object, str] = {SecretStr: "secret", str: "text", int: "integer", float: "number"}
+    return " ".join([names.get(kind, str(getattr(kind, "__name__", kind)).lower()), *bounds])
+
+
+def _opened(annotation: object, metadata: Sequence[object]) -> tuple[object, Sequence[object]]:
+    """Return the plain type in an optional, annotated one, and what the annotations say."""
+    if get_origin(annotation) in (Union, types.UnionType):
+        (inner,) = (part for part in get_args(annotation) if part is not types.NoneType)
+        return _opened(inner, metadata)
+    if get_origin(annotation) is Annotated:
+        inner, *said = get_args(annotation)
+        for part in said:
+            metadata = [*metadata, *(part.metadata if isinstance(part, FieldInfo) else [part])]
+        return _opened(inner, metadata)
+    return annotation, metadata
+
+
+def _bounds(part: object) -> Iterator[str]:
+    if isinstance(part, annotated_types.Gt):
+        yield f"> {part.gt}"
+    elif isinstance(part, annotated_types.Ge):
+        yield f"≥ {part.ge}"
+    elif isinstance(part, annotated_types.Le):
+        yield f"≤ {part.le}"
+
+
+def _default(info: FieldInfo) -> str:
+    if info.default_factory is not None:
+        return "the machine's"
+    value = info.default
+    if value is PydanticUndefined:
+        return "**required**"
+    if isinstance(value, SecretStr) and value.get_secret_value():
+        return "for development only"
+    if isinstance(value, tuple):
+        value = ",".join(value)
+    text = str(value.value if isinstance(value, Enum) else value)
+    return "–" if value is None or text in ("", str(SecretStr(""))) else text.removesuffix(".0")
+
+
+def _page(found: Sequence[Entry]) -> str:
+    everyone = len(service_names())
+    shared = [entry for entry in found if len(entry.services) > 1]
+    lines = [
+        "# Settings",
+        "",
+        "From the classes that services load; remake it with `make render`. Variables come from",
+        "the environment or `.env` ([an example](../.env.example)); an empty one is none.",
+        "In production secrets have no default, and `PUBLIC_URL` must be said. A service names in",
+        "one message all that it misses. `<SVC>` is the service's name.",
+        *_table("Of several services", shared, everyone),
+    ]
+    for service in service_names():
+        own = [entry for entry in found if entry.services == [service]]
+        lines += _table(f"Of {service}", own)
+    lines += ["", "## Of the local stack and the gateway", ""]
+    lines += ["| variable | type | default | |", "|---|---|---|---|"]
+    lines += [
+        f"| `{name}` | {kind} | {_code(value)} | {note} |" for name, kind, value, note in STACK
+    ]
+    known = {entry.name for entry in found} | {name for name, *_ in STACK}
+    lines += ["", "## Of docker-compose.yml besides", "", "| variable | default |", "|---|---|"]
+    lines += [
+        f"| `{name}` | {_code(default or '–')} |"
+        for name, default in sorted(set(_COMPOSE.findall(COMPOSE.read_text())))
+        if name not in known
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _table(title: str, found: Sequence[Entry], everyone: int = 0) -> list[str]:
+    """Return a section; with `everyone`, the number of services, it says who reads a variable."""
+    rows = ["", f"## {title}", ""]
+    rows.append(f"| variable | type | default |{' read by |' * bool(everyone)} |")
+    rows.append(f"|---|---|---|---|{'---|' * bool(everyone)}")
+    for entry in found:
+        readers = "all" if len(entry.services) == everyone else ", ".join(entry.services)
+        row = [f"`{entry.name}`", entry.kind, _code(entry.default)]
+        row += [readers] if everyone else []
+        rows.append(f"| {' | '.join([*row, entry.note])} |")
+    return rows
+
+
+def _code(default: str) -> str:
+    plain = default in ("–", "**required**", "for development only", "the machine's")
+    return default if plain else f"`{default}`"
+
+
+def _example(found: Sequence[Entry]) -> str:
+    values = {entry.name: entry.default for entry in found}
+    values |= {name: value for name, _, value, _ in STACK}
+    databases = [s.name.upper() for s in Settings.read({}).services if s.database]
+    lines = [
+        "# Copy it to .env; take the # away where you want something else than what is said here.",
+        "# `make run`, a service by itself and docker compose read it. More: docs/settings.md",
+    ]
+    for title, names in COMMON.items():
+        lines += ["", f"# {title}"]
+        for name in names:
+            value = values[name] if values[name][0] not in "–*" else ""
+            own = [name.replace("<SVC>", svc) for svc in databases] if "<SVC>" in name else [name]
+            lines += [f"#{variable}={value}" for variable in own]
+    return "\n".join(lines) + "\n"
