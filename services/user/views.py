@@ -78,7 +78,7 @@ class Person(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Profile(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What everybody may see; how to reach them only where they offer services."""
+    """What everybody may see; the whole name and how to reach them where they offer services."""
 
     id: UUID
     first_name: str
@@ -139,11 +139,11 @@ def person_view(
 
 
 def profile_view(row: GetProfileRow, picture_url: str | None, *, contact: bool) -> Profile:
-    """Show somebody to everybody; with `contact` also how to reach them."""
+    """Show somebody to everybody; with `contact` their whole name and how to reach them, too."""
     return Profile(
         id=row.id,
         first_name=row.first_name,
-        last_name=row.last_name,
+        last_name=row.last_name if contact else _initial(row.last_name),
         role=row.role,
         verified=row.verified,
         email=row.email if contact else None,
@@ -151,3 +151,7 @@ def profile_view(row: GetProfileRow, picture_url: str | None, *, contact: bool) 
         picture_url=picture_url,
         created_at=row.created_at,
     )
+
+
+def _initial(name: str) -> str:
+    return f"{name[0]}." if name else ""

@@ -207,6 +207,9 @@ async def test_a_profile_says_how_to_reach_only_those_who_offer_services(world) 
     assert set(stranger.data) == {
         "id", "first_name", "last_name", "role", "verified", "created_at",
     }  # fmt: skip
+    own = await customer.call("GET", f"/api/v1/profiles/{customer.id}")
+    assert len(own.data["last_name"]) > 2
+    assert stranger.data["last_name"] == f"{own.data['last_name'][0]}."
     offers = await world.call("GET", f"/api/v1/profile/{provider.id}")
     assert offers.data["email"] == "provider@example.com"
     for known in (customer, moderator):

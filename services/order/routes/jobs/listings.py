@@ -80,7 +80,8 @@ def _reviews_of_provider(owner: _Owner) -> Handler:
         if wanted.direction is Direction.WRITTEN:
             access.check_may_read(person)
         rows, total = await listings.reviews_of(request.app[DATABASE], wanted, provider_id=person)
-        return respond.page([view_of_review(row) for row in rows], page_meta(wanted, total))
+        who = access.caller()
+        return respond.page([view_of_review(row, who) for row in rows], page_meta(wanted, total))
 
     return handler
 
@@ -89,7 +90,8 @@ def _reviews_of_customer(owner: _Owner) -> Handler:
     async def handler(request: web.Request) -> web.Response:
         person, wanted = owner(request), decode.query(request, ListReviews)
         rows, total = await listings.reviews_of(request.app[DATABASE], wanted, customer_id=person)
-        return respond.page([view_of_review(row) for row in rows], page_meta(wanted, total))
+        who = access.caller()
+        return respond.page([view_of_review(row, who) for row in rows], page_meta(wanted, total))
 
     return handler
 

@@ -35,7 +35,7 @@ async def add_review(request: web.Request) -> web.Response:
     new = await decode.body(request, NewReview)
     added = await service.add(request.app[DATABASE], new, caller())
     return respond.created(
-        view_of_review(added), location=f"reviews/{added.id}", version=added.version
+        view_of_review(added, caller()), location=f"reviews/{added.id}", version=added.version
     )
 
 
@@ -51,7 +51,7 @@ async def add_review(request: web.Request) -> web.Response:
 async def get_review(request: web.Request) -> web.Response:
     """One review with its `ETag`; one of a customer is for the two and the staff alone."""
     found = await service.get(request.app[DATABASE], decode.path_uuid(request), caller())
-    return respond.item(request, view_of_review(found), version=found.version)
+    return respond.item(request, view_of_review(found, caller()), version=found.version)
 
 
 @verified
@@ -71,7 +71,7 @@ async def change_review(request: web.Request) -> web.Response:
     changed = await service.change(
         request.app[DATABASE], review_id, changes, caller(), version=if_match(request)
     )
-    return respond.changed(view_of_review(changed), version=changed.version)
+    return respond.changed(view_of_review(changed, caller()), version=changed.version)
 
 
 @verified

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from msgspec import UNSET, Struct, UnsetType
 
+from services.order.model.jobs.caller import Caller
 from services.order.model.jobs.places import Location
 from services.order.store.jobs.locations import NearestLocationsRow
 from services.order.store.jobs.models import (
@@ -66,18 +67,18 @@ class ServiceOrderView(Struct, frozen=True):
 
 
 class ReviewView(Struct, frozen=True, gc=False):
-    """What `side` says of the other one."""
+    """What `side` says of the other one; which customer and job, only those learn who know."""
 
     id: UUID
-    job_id: UUID
     side: ReviewSide
-    customer_id: UUID
     provider_id: UUID
     rating: float
     comment: str
     version: int
     created_at: datetime
     updated_at: datetime
+    job_id: UUID | UnsetType = UNSET
+    customer_id: UUID | UnsetType = UNSET
 
 
 def view_of_city(row: City) -> CityView:
@@ -135,17 +136,18 @@ def view_of_order(row: ServiceOrder, distance_km: float | UnsetType = UNSET) -> 
     )
 
 
-def view_of_review(row: Review) -> ReviewView:
-    """Return what a caller is shown."""
+def view_of_review(row: Review, caller: Caller) -> ReviewView:
+    """Return what a caller is shown: to the public, customers are nobody in particular."""
+    knows = caller.moderates or caller.may_see_of(row.customer_id, row.provider_id)
     return ReviewView(
         row.id,
-        row.job_id,
         row.side,
-        row.customer_id,
         row.provider_id,
         float(row.rating),
         row.comment,
         row.version,
         row.created_at,
         row.updated_at,
+        job_id=row.job_id if knows else UNSET,
+        customer_id=row.customer_id if knows else UNSET,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 import asyncpg
 import pytest
@@ -159,6 +160,28 @@ async def _tried(caller, review: dict) -> tuple[int, int, int]:
         (await caller("PATCH", path, json={"rating": 1}))[0],
         (await caller("DELETE", path))[0],
     )
+
+
+async def test_the_public_does_not_learn_which_customer_has_written(
+    market, anyone, other_customer, other_provider, staff, moderator, admin
+) -> None:
+    job = await market.done()
+    review = await expect(201, market.customer("POST", "reviews", json=review_of(job)))
+    paths = (f"reviews/{review['id']}", f"providers/{market.provider.subject}/reviews")
+    for caller, knows in (
+        (anyone, False),
+        (other_customer, False),
+        (other_provider, False),
+        (market.customer, True),
+        (market.provider, True),
+        (staff, True),
+        (moderator, True),
+        (admin, True),
+    ):
+        for path in paths:
+            _, body, _ = await caller("GET", path)
+            named = market.customer.subject in json.dumps(body) or job["id"] in json.dumps(body)
+            assert named is knows, (caller.subject, path)
 
 
 async def test_a_review_removed_makes_room_for_another(market) -> None:
