@@ -107,25 +107,35 @@ def look(connection: Connection, query: TypedQuery, values: Sequence[str | None]
 def seen_in(query: TypedQuery, result: pq.abc.PGresult) -> frozenset[str]:
     """Return what the rows of a result show of a query's columns and their number."""
     found = {MANY} if result.ntuples > 1 else {EMPTY} if result.ntuples == 0 else set[str]()
-    for index, column in enumerate(query.columns):
+    for index, name in enumerate(names_of(query)):
+        column = query.columns[index]
         cells = [result.get_value(row, index) for row in range(result.ntuples)]
         if any(cell is None for cell in cells):
-            found.add(f"NULL in {column.name}")
+            found.add(f"NULL in {name}")
         if column.type.array_dims and any(c and _NULL_ELEMENT.search(c) for c in cells):
-            found.add(f"NULL inside {column.name}")
+            found.add(f"NULL inside {name}")
     return frozenset(found)
+
+
+def names_of(query: TypedQuery) -> list[str]:
+    """Name each column, the second of one name as `id#2`."""
+    names = [column.name for column in query.columns]
+    counts = (names[:index].count(name) for index, name in enumerate(names, 1))
+    return [f"{name}#{n}" if n > 1 else name for name, n in zip(names, counts, strict=True)]
 
 
 def denied(query: TypedQuery) -> frozenset[str]:
     """Return what must never be seen, if the claims are true."""
-    found = {f"NULL in {c.name}" for c in query.columns if c.not_null}
-    found |= {f"NULL inside {c.name}" for c in query.columns if c.element_not_null}
+    names = names_of(query)
+    named = list(zip(names, query.columns, strict=True))
+    found = {f"NULL in {name}" for name, c in named if c.not_null}
+    found |= {f"NULL inside {name}" for name, c in named if c.element_not_null}
     if query.cardinality.at_most_one:
         found.add(MANY)
     if query.cardinality in {Cardinality.ONE, Cardinality.SOME}:
         found.add(EMPTY)
     for embed in query.embeds:
-        inside = query.columns[embed.first : embed.first + embed.count]
+        inside = names[embed.first : embed.first + embed.count]
         if embed.nullable:  # the whole row may be missing: then its columns are NULL together
-            found -= {f"NULL in {column.name}" for column in inside}
+            found -= {f"NULL in {name}" for name in inside}
     return frozenset(found)

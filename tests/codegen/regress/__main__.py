@@ -14,7 +14,7 @@ from pathlib import Path
 
 from aiosqlc.postgres.server.embedded import embedded_server
 
-from tests.codegen.regress.run import Verdicts, judge
+from tests.codegen.regress.run import judge
 from tests.codegen.regress.suite import in_order
 
 
@@ -30,12 +30,12 @@ def main() -> int:
         for file in in_order(arguments.folder.glob("*.sql"))
         if not arguments.names or file.stem in chosen
     ]
-    verdicts, started = Verdicts(), time.monotonic()
+    started = time.monotonic()
     # A server of its own: the suite makes roles and changes what all databases share.
     with tempfile.TemporaryDirectory(prefix="regress-") as folder:
         Path(folder).chmod(0o755)
         with embedded_server(Path(folder) / "cache") as server:
-            judge(server, scripts, verdicts)
+            verdicts = judge(server, scripts, lambda line: print(line, flush=True))
     print(verdicts.report())
     print(f"{len(scripts)} scripts, {time.monotonic() - started:.0f} s")
     return 1 if verdicts.false or verdicts.unlike or verdicts.internal else 0

@@ -43,11 +43,10 @@ def test_scripts_run_in_the_suites_order_and_unknown_ones_last() -> None:
 
 
 def _judged(folder: Path) -> Verdicts:
-    script, verdicts = folder / "script.sql", Verdicts()
+    script = folder / "script.sql"
     script.write_text(SCRIPT)
     with embedded_server() as server:
-        judge(server, [script], verdicts)
-    return verdicts
+        return judge(server, [script])
 
 
 def test_claims_are_compared_with_the_rows_of_each_statement(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ _BODY = "select prosqlbody::text from pg_proc where pronamespace = 'aiosqlc_bodi
 
 def look_into_bodies(connection: Connection, facts: Facts) -> None:
     """Give the functions of `facts` the trees of their bodies. The database must be ours."""
-    closed = [f for f in facts.functions.values() if _is_closed(f)][:_MOST]
+    closed = [f for f in facts.functions.values() if is_closed(f)][:_MOST]
     if not closed:
         return
     connection.run("begin")
@@ -36,7 +36,8 @@ def look_into_bodies(connection: Connection, facts: Facts) -> None:
     connection.run("rollback")
 
 
-def _is_closed(function: Function) -> bool:
+def is_closed(function: Function) -> bool:
+    """Whether a function is written in SQL, and the server keeps its text only."""
     users = function.oid >= FIRST_USER_OID and function.kind == "f"
     return users and function.language == "sql" and not function.body
 
