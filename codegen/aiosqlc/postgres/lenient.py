@@ -7,6 +7,7 @@ could have rested on it.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -37,7 +38,7 @@ NOTHING = Instead()
 # Of these a scratch database must know nothing, or they reach beyond it.
 _WITHOUT_EFFECT = re.compile(
     r"(?:(?:create|alter|drop)\s+(?:database|tablespace|subscription|publication|event\s+trigger)"
-    r"|alter\s+system|security\s+label|load|listen|unlisten|notify|checkpoint"
+    r"|(?:alter|drop)\s+(?:role|group|user(?!\s+mapping))|alter\s+system|security\s+label|load|listen|unlisten|notify|checkpoint"
     r"|create\s+(?:or\s+replace\s+)?(?:trusted\s+)?(?:procedural\s+)?language)\b"
     # a file is one transaction already, or none
     r"|(?:begin|commit|end|start\s+transaction)(?:\s+(?:work|transaction))?\s*$",
@@ -47,7 +48,23 @@ _WITHOUT_EFFECT = re.compile(
 
 def without_effect(sql: str) -> bool:
     """Whether a statement is not to be run at all."""
-    return bool(_WITHOUT_EFFECT.match(sql.lstrip()))
+    return bool(_WITHOUT_EFFECT.match(_head(sql)))
+
+
+def _head(sql: str) -> str:
+    """Return the first words of a statement, comments aside."""
+    tokens = (token.text for token in scan(sql) if token.kind is not Kind.COMMENT)
+    return " ".join(itertools.islice(tokens, _HEAD))
+
+
+_HEAD = 8
+_NEW_ROLE = re.compile(r'create (?:role|user|group) ("(?:[^"]|"")+"|[\w$]+)', _I)
+
+
+def new_role(sql: str) -> str:
+    """Return the name, as written, of the role that a statement makes, '' for other statements."""
+    found = _NEW_ROLE.match(_head(sql))
+    return found[1] if found and found[1].lower() != "mapping" else ""
 
 
 _TEMPORARY = re.compile(

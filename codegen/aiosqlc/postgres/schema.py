@@ -16,6 +16,7 @@ from aiosqlc.postgres.lenient import (
     instead_of,
     is_foreign_type,
     lasting,
+    new_role,
     without_effect,
 )
 from aiosqlc.postgres.server.connection import Connection, ServerError
@@ -35,7 +36,6 @@ _NEEDS_NO_TRANSACTION = frozenset(
 )  # active_sql_transaction, unsafe new enum value
 _MISSING_EXTENSION = re.compile(r'extension "([^"]+)" is not available')
 _MISSING_ROLE = re.compile(r'role "([^"]+)" does not exist')
-_NEW_ROLE = re.compile(r"create\s+(?:role|user|group)\b", re.IGNORECASE)
 _MISSING_TYPE = re.compile(r'^type "(\w+)" does not exist')
 _QUOTED = re.compile(r'"([^"]+)"')
 _CODES = {"42601": "E200", "42P01": "E202", "0A000": "E203", "42P07": "E204", "42710": "E204"}
@@ -159,7 +159,7 @@ class _Applying:
             step, error = failed
             if steps != (sql,):
                 error = replace(error, position=0)  # it is not in the text that was written
-            if error.state == "42710" and _NEW_ROLE.match(sql.lstrip()):
+            if error.state == "42710" and new_role(sql):
                 return None, False
             if error.state in _NEEDS_NO_TRANSACTION and self._connection.in_transaction:
                 self._connection.run("commit")
@@ -210,6 +210,8 @@ class _Applying:
         connection = self._connection
         if without_effect(sql):
             return None
+        if role := new_role(sql):  # roles are the whole server's: never one that can log in
+            return connection.run(f"create role {role} nologin")
         wanted = extension_of(sql)
         if wanted in self._provided:
             return None

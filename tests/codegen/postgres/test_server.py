@@ -298,3 +298,36 @@ def test_a_draft_is_named_when_its_last_connection_ends_late(
         monkeypatch.setattr(Connection, "run", busy_at_first)
         draft.keep("aiosqlc_late")
         assert _answers(server, "aiosqlc_late")
+
+
+SHARED = """
+-- what all databases of a server share
+drop /* whatever */ database victim;
+drop role writer;
+alter role reader superuser;
+create user owner with login superuser password 'x';
+create table mine (id int not null);
+alter table mine owner to owner;
+"""
+
+
+@pytest.mark.parametrize("transactional", [True, False])
+def test_a_schema_changes_nothing_that_a_named_servers_databases_share(
+    cache: Path, transactional: bool
+) -> None:
+    roles = "select rolname, rolcanlogin, rolsuper from pg_roles where not rolname ~ '^pg_'"
+    with embedded_server(cache) as server:
+        with Connection(server.admin) as admin:
+            for sql in ("create database victim", "create role reader", "create role writer login"):
+                assert admin.run(sql) is None
+        options = AnalyzeOptions(database_uri=server.conninfo("postgres"))
+        schema = [schema_file(SHARED, transactional=transactional)]
+        analysis, problems = analyze(schema, [query("select id from mine")], options)
+        assert problems == ()
+        assert analysis.queries[0].columns[0].not_null
+        assert _answers(server, "victim")
+        with Connection(server.admin) as admin:
+            found = {str(name): flags for name, *flags in admin.rows(roles)}
+    assert found["writer"] == ["t", "f"]
+    assert found["reader"] == ["f", "f"]
+    assert found["owner"] == ["f", "f"]
