@@ -73,7 +73,7 @@ CODES = {
     "E362": "`selfcheck`: a query that never ran (warning)",
     "E370": "a text that returns or takes something else than its function says",
     "E371": "a statement that can never succeed",
-    "E372": "a query of which nothing could be proved (warning)",
+    "E372": "a query or a view of which nothing could be proved (warning)",
     "E373": "a star that stays as it is (warning)",
     "E380": "`verify`: what generated code relies on does not hold on another state of the schema",
     "E401": "two columns of one name: the second gets a number, `id_2` (warning)",

@@ -164,13 +164,15 @@ class _Schema:
     """A database with the schema, and everything read from it.
 
     `scratch` is whether it is ours: rows may be put into it for the length of a transaction.
-    `applied` says what is missing in it, `closing` what ends with its use.
+    `unproved` are the warnings of views, `applied` says what is missing, `closing` what ends with
+    its use.
     """
 
     connection: Connection
     typist: Typist
     catalog: Catalog
     scratch: bool
+    unproved: tuple[Diagnostic, ...] = ()
     applied: Applied = field(default_factory=Applied)
     closing: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
 
@@ -181,8 +183,9 @@ class _Schema:
             look_into_bodies(connection, facts)
         prepare_session(connection)
         typist = Typist(facts)
-        views = view_columns(connection, facts, typist)
-        return cls(connection, typist, build_catalog(facts, typist.types, views), scratch)
+        views, unproved = view_columns(connection, facts, typist)
+        catalog = build_catalog(facts, typist.types, views)
+        return cls(connection, typist, catalog, scratch, unproved)
 
 
 def _database(
@@ -256,6 +259,7 @@ def _analyze_all(
         problems.extend(refuted_hints(schema.connection, schema.typist.facts, written))
     problems.extend(diagnoses(schema.applied.failures, lost))
     problems.extend(schema.applied.notes)
+    problems.extend(schema.unproved)
     version = schema.connection.release
     return Analysis(schema.catalog, tuple(typed), version), tuple(problems)
 

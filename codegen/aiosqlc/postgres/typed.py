@@ -85,10 +85,8 @@ class Typist:
         """
         try:
             return self._type_query(query, described, variants)
-        except RecursionError:
-            failure = "it is nested too deeply"
-        except LookupError as error:  # a newer server's tree has another shape
-            failure = f"its tree is not understood ({type(error).__name__}: {error})"
+        except _NOT_UNDERSTOOD as error:
+            failure = _why(error)
         bare = [replace(answer, tree="") for answer in (described, *variants)]
         return replace(self._type_query(query, bare[0], bare[1:]), failure=failure)
 
@@ -102,13 +100,13 @@ class Typist:
         schema = "" if kind.schema == "pg_catalog" else f"{kind.schema}."
         return f"{schema}{kind.name}{'[]' if kind.array_dims else ''}"
 
-    def columns_of(self, described: Described) -> tuple[Column, ...]:
-        """Return what is known of a statement's columns."""
+    def columns_of(self, described: Described) -> tuple[tuple[Column, ...], str]:
+        """Return what is known of a statement's columns, and why nothing where proofs fail."""
         try:
             scope = self._main_scope(self._nodes(described), described)
-            return self._columns(Prover(self.facts, RESOLVER), scope, described.columns or ())
-        except (RecursionError, LookupError):
-            return ()
+            return self._columns(Prover(self.facts, RESOLVER), scope, described.columns or ()), ""
+        except _NOT_UNDERSTOOD as error:
+            return (), _why(error)
 
     def _type_query(
         self, query: ParsedQuery, described: Described, variants: Sequence[Described]
@@ -279,6 +277,16 @@ class Typist:
         """Return the declared dimensions of the array column that a parameter meets."""
         met = self.facts.attributes.get((use.relation, use.attribute)) if use else None
         return met.dims if met and met.type == oid else 0
+
+
+# Nested too deeply, or a newer server's tree of another shape.
+_NOT_UNDERSTOOD = (RecursionError, LookupError)
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    return f"its tree is not understood ({type(error).__name__}: {error})"
 
 
 def _single_row(nodes: list[Node]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from aiosqlc.diagnostics import Diagnostic, Severity
 from aiosqlc.postgres.catalog.facts import Facts
 from aiosqlc.postgres.describe import Described, describe
 from aiosqlc.postgres.population import quoted
@@ -12,8 +13,10 @@ from aiosqlc.stages import Column
 
 def view_columns(
     connection: Connection, facts: Facts, typist: Typist
-) -> dict[int, tuple[Column, ...]]:
+) -> tuple[dict[int, tuple[Column, ...]], tuple[Diagnostic, ...]]:
     """Return the columns of each view by its oid, as `SELECT *` from it shows them.
+
+    Where the proofs fail, a warning says so, and the view's columns count as nullable.
 
     A view with a trigger is left out: what such a trigger returns is RETURNING's row.
     """
@@ -21,8 +24,21 @@ def view_columns(
     names = [f"{quoted(view.schema)}.{quoted(view.name)}" for view in views]
     texts = [f"select * from {name}" for name in names]  # noqa: S608 - names of the catalog, quoted
     answers = zip(views, describe(connection, texts), strict=True)
-    return {
-        view.oid: typist.columns_of(answer)
-        for view, answer in answers
-        if isinstance(answer, Described)
-    }
+    found: dict[int, tuple[Column, ...]] = {}
+    problems = []
+    for view, answer in answers:
+        if not isinstance(answer, Described):
+            continue
+        found[view.oid], failure = typist.columns_of(answer)
+        if failure:
+            problems.append(_unproved(view.name, failure))
+    return found, tuple(problems)
+
+
+def _unproved(view: str, failure: str) -> Diagnostic:
+    return Diagnostic(
+        "E372",
+        f"nothing is proved of the view `{view}`: {failure}",
+        hint="every column of its row class counts as nullable",
+        severity=Severity.WARNING,
+    )

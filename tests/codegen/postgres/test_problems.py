@@ -81,6 +81,19 @@ def test_a_statement_nested_beyond_measure_is_typed_without_claims_and_says_so()
     assert analysis.queries[0].columns[0].type.name == "int4"
 
 
+def test_a_view_of_which_nothing_is_proved_is_said_in_every_run() -> None:
+    deep = "select " + "(" * 2000 + "id" + " + 1)" * 2000 + " as n from a"
+    schema = [schema_file(f"{TABLES}; create view deep as {deep}; create view flat as table a")]
+    with Analyzer() as analyzer:
+        for _ in range(2):
+            analysis, problems = analyzer.analyze(schema, [], AnalyzeOptions())
+            assert [(p.code, p.severity) for p in problems] == [("E372", Severity.WARNING)]
+            assert "the view `deep`: it is nested too deeply" in problems[0].message
+    columns = {table.name: table.columns for table in analysis.catalog.tables}
+    assert columns["flat"][0].not_null
+    assert not columns["deep"][0].not_null
+
+
 def test_a_tree_of_another_shape_costs_the_claims_and_says_so() -> None:
     with Analyzer() as analyzer:
         opened = analyzer.opened([schema_file(TABLES)], AnalyzeOptions())
