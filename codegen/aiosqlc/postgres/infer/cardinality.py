@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from aiosqlc.postgres.catalog.facts import Facts
@@ -201,6 +202,10 @@ class RowCounter:
             done = not (nothing or conditional or self.facts.may_skip_update(target))
             if not self.facts.holds("some-row", "ON CONFLICT always writes", done):
                 return False
+            # What is read first inside SET may write the very row: the update then passes over it.
+            alone = not _READS_WITH.search(conflict.text)
+            if not self.facts.holds("some-row", "no WITH inside its SET", alone):
+                return False
         return self._from_at_least_one(query["jointree"], scope)
 
     def _from_at_least_one(self, item: Node, scope: Scope) -> bool:
@@ -272,6 +277,7 @@ def constant_int(node: Node | None) -> int | None:
     return int.from_bytes(node["constvalue"].data[:width], "little", signed=True)
 
 
+_READS_WITH = re.compile(rf":rtekind {kinds.Rte.CTE}\b")
 _INTEGERS = frozenset({20, 21, 23})  # int8, int2, int4
 _TO_INT8 = frozenset({481, 754})  # int8(int4), int8(int2)
 

@@ -110,3 +110,9 @@ insert into skipping values (1, 1) returning id;
 -- refutes: some-row / ON CONFLICT always writes
 -- case: empty
 insert into a values (1, 'x', 1) on conflict do nothing returning id;
+
+-- refutes: some-row / no WITH inside its SET
+-- case: empty
+with w as (update a set name = 'new' where id = 1 returning name)
+insert into a values (1, 'x', 1)
+on conflict (id) do update set name = (select name from w) returning id;
