@@ -17,6 +17,7 @@ from lib.db.errors import DatabaseClosedError, DatabaseUnavailableError, Seriali
 from lib.db.executor import Executor
 from lib.db.mysql_errors import DRIVER_FAILURES, translate
 from lib.db.mysql_tls import open_pool
+from lib.db.mysql_values import NoDateError
 from lib.db.observe import PoolState, Timings
 from lib.db.open_tls import warn_of_open_tls
 from lib.log import get_logger
@@ -247,6 +248,9 @@ async def _timed(
     except TimeoutError as error:
         connection.close()
         raise translate(error) from error
+    except NoDateError:
+        connection.close()  # nobody must read the rest as the answer to something else
+        raise
     except DRIVER_FAILURES as error:
         _raise_translated(error)
     finally:

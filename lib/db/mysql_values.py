@@ -94,18 +94,32 @@ _ENCODERS: dict[type, Callable[[Any], str]] = {
 }
 
 
+class NoDateError(ValueError):
+    """The server sent what is no date, such as `0000-00-00`; more of its answer is on the way."""
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise NoDateError(f"{text!r} is no date") from error
+
+
 def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(text)
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError as error:
+        raise NoDateError(f"{text!r} is no date") from error
 
 
 def _instant(text: str) -> datetime:
     """A TIMESTAMP is a moment of the world's; sessions run in UTC."""
-    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+    return _moment(text).replace(tzinfo=UTC)
 
 
 DECODERS: Mapping[int, Callable[[Any], Any]] = {
     **decoders,
     FIELD_TYPE.DATETIME: _moment,
     FIELD_TYPE.TIMESTAMP: _instant,
-    FIELD_TYPE.DATE: date.fromisoformat,
+    FIELD_TYPE.DATE: _day,
 }

@@ -17,6 +17,7 @@ from pydantic import SecretStr
 from lib.config import MysqlSettings
 from lib.db import errors, mysql
 from lib.db.mysql import open_database
+from lib.db.mysql_values import NoDateError
 from lib.db.retry import in_transaction
 from lib.errors import AppError, Code
 from lib.process import StartError
@@ -88,6 +89,34 @@ async def test_a_timestamp_is_a_moment_in_utc(db) -> None:
     at = datetime(2024, 5, 1, 12, tzinfo=UTC)
     await db.execute("INSERT INTO t VALUES (%s)", at)
     assert await db.fetchval("SELECT at FROM t") == at
+
+
+NO_DATES = """
+SET sql_mode = ''; CREATE TABLE z (id int, at %s);
+INSERT INTO z VALUES (1, '2024-02-29'), (2, '0000-00-00'), (3, '2024-02-29')
+"""
+
+
+async def _dates(db, way: str) -> None:
+    query = "SELECT at FROM z ORDER BY id"
+    if way == "pool":
+        await db.fetch(query)
+    async with db.transaction() as tx:
+        if way == "transaction":
+            await tx.fetch(query)
+        await (await tx.cursor(query)).fetch(3)
+
+
+@pytest.mark.parametrize("kind", ["date", "datetime", "timestamp"])
+@pytest.mark.parametrize("way", ["pool", "transaction", "cursor"])
+async def test_a_date_that_is_none_is_an_error_and_what_follows_is_answered(db, kind, way) -> None:
+    async with db.transaction() as tx:
+        for statement in (NO_DATES % kind).split(";"):
+            await tx.execute(statement)
+    with pytest.raises(NoDateError, match="0000-00-00"):
+        await _dates(db, way)
+    answers = await asyncio.gather(*(db.fetch("SELECT %s", n) for n in range(20)))
+    assert [list(map(tuple, rows)) for rows in answers] == [[(n,)] for n in range(20)]
 
 
 @pytest.mark.parametrize("value", [float("nan"), Decimal("Infinity")])
