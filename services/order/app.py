@@ -18,18 +18,19 @@ from lib.http.parts import add_background, add_database
 from lib.idempotency import IdempotencyKeys
 from lib.process import Part
 from lib.store import QUERY_NAMES as SHARED_QUERY_NAMES
-from services.order.backlog import BacklogGauges
 from services.order.config import OrderConfig
-from services.order.overdue import OverdueOrders
+from services.order.goods.backlog import BacklogGauges
+from services.order.goods.routes.deps import SHOP
+from services.order.goods.service.recovery import recover
+from services.order.goods.service.shop import Shop
+from services.order.goods.store import QUERY_NAMES as GOODS
+from services.order.marketplace.overdue import OverdueOrders
+from services.order.marketplace.routes.deps import SERVICES
+from services.order.marketplace.self_dealing import SelfDealing
+from services.order.marketplace.service.confirmation import confirm_silent
+from services.order.marketplace.service.departures import HANDLERS
+from services.order.marketplace.store import QUERY_NAMES as MARKETPLACE
 from services.order.routes import ROUTES
-from services.order.routes.goods.deps import SHOP
-from services.order.routes.jobs.deps import SERVICES
-from services.order.self_dealing import SelfDealing
-from services.order.service.goods.recovery import recover
-from services.order.service.goods.shop import Shop
-from services.order.service.jobs.confirmation import confirm_silent
-from services.order.service.jobs.departures import HANDLERS
-from services.order.store import QUERY_NAMES
 from services.order.upstreams import open_upstreams
 
 _HOUR = 3600.0
@@ -44,7 +45,14 @@ def create_app(config: OrderConfig) -> web.Application:
         ROUTES,
         description="Goods that are bought, and jobs that are offered, taken and done.",
     )
-    add_database(app, config, SHARED_QUERY_NAMES, EVENT_QUERY_NAMES, QUERY_NAMES)
+    add_database(
+        app,
+        config,
+        SHARED_QUERY_NAMES,
+        EVENT_QUERY_NAMES,
+        GOODS,
+        MARKETPLACE,
+    )
     app.cleanup_ctx.append(partial(_upstreams, config))
     gates.install(app, config, remote_verifier(config), idempotency=True, resumable=_RESUMABLE)
     add_background(app, lambda: _background(app, config))

@@ -19,8 +19,8 @@ from lib.events import Relay
 from lib.http.server import serve_app
 from services.order.app import create_app
 from services.order.config import OrderConfig
-from services.order.service.goods import finishing, placing
-from services.order.store.goods import orders
+from services.order.goods.service import finishing, placing
+from services.order.goods.store import orders
 from services.order.upstreams import HttpProducts
 
 # Every call to another service and every transaction, some of them also from inside.

@@ -10,8 +10,8 @@ from prometheus_client import CollectorRegistry
 from devstack.testing.wait import eventually
 from lib.ids import new_id
 from services.order.app import create_app
-from services.order.backlog import BacklogGauges
-from services.order.store.goods import drafts
+from services.order.goods.backlog import BacklogGauges
+from services.order.goods.store import drafts
 from tests.services.order.goods.fakes import ALICE, Trouble
 
 

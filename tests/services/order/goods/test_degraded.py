@@ -16,10 +16,10 @@ from lib.errors import AppError, Code
 from lib.ids import new_id
 from services.order.app import create_app
 from services.order.config import OrderConfig
-from services.order.routes.goods.deps import SHOP
-from services.order.service.goods import finishing, placing
-from services.order.store.goods import drafts
-from services.order.store.goods.models import GoodsDraft
+from services.order.goods.routes.deps import SHOP
+from services.order.goods.service import finishing, placing
+from services.order.goods.store import drafts
+from services.order.goods.store.models import GoodsDraft
 from tests.services.order.conftest import caller_with
 from tests.services.order.goods.fakes import ALICE, Trouble, running_users
 

@@ -9,8 +9,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from devstack.testing.wait import eventually
-from services.order.service.goods import placing
-from services.order.store.goods.models import GoodsDraft
+from services.order.goods.service import placing
+from services.order.goods.store.models import GoodsDraft
 from tests.services.order.goods.fakes import ALICE, BOB, INACTIVE, NOBODY, Trouble
 
 ANY = {"If-Match": "*"}

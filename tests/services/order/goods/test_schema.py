@@ -13,7 +13,7 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 from lib.auth import Role
 from services.order.app import create_app
 from services.order.config import OrderConfig
-from services.order.routes.goods import ROUTES
+from services.order.goods.routes import ROUTES
 from tests.services.documents import (
     MODES,
     document,

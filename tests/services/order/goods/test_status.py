@@ -8,7 +8,7 @@ from itertools import product as pairs
 
 import pytest
 
-from services.order.model.goods.status import Status, may_be_removed, may_follow
+from services.order.goods.model.status import Status, may_be_removed, may_follow
 
 ANY = {"If-Match": "*"}
 ALLOWED = {

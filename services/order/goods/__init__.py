@@ -1,0 +1,1 @@
+"""The goods of the shop: ordered, paid by reservation, placed or given back."""

@@ -1,0 +1,34 @@
+"""How much the recovery of orders has before it, for whoever watches."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Gauge
+
+from lib.clock import Every
+from lib.db import Executor
+from services.order.goods.store import backlog
+
+
+class BacklogGauges:
+    """Orders of goods with something left to do, and how long the oldest of them has waited."""
+
+    def __init__(self, db: Executor, registry: CollectorRegistry) -> None:
+        self._db = db
+        self._measure = Every(10.0)
+        self._waiting = Gauge(
+            "orders_waiting", "Orders with something left to do.", registry=registry
+        )
+        self._oldest = Gauge(
+            "orders_oldest_seconds", "How long the oldest of them has waited.", registry=registry
+        )
+
+    async def refresh(self) -> None:
+        """Measure, unless it was done within ten seconds.
+
+        Raises:
+            AppError: where the database is away.
+        """
+        if self._measure.is_due():
+            found = await backlog.measure_backlog(self._db)
+            self._waiting.set(found.waiting)
+            self._oldest.set(found.oldest_seconds)

@@ -1,0 +1,110 @@
+"""Orders of goods as values: what may be asked for, and what an order comes to."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated, Final, Literal, TypeAlias
+from uuid import UUID
+
+from msgspec import UNSET, Meta, UnsetType
+
+from lib.clock import in_utc
+from lib.errors import FieldError, invalid
+from lib.http.decode import Input
+from lib.http.pagination import ListQuery, Sort
+from services.order.goods.model.status import Status
+
+MAX_LINES: Final = 100
+MAX_QUANTITY: Final = 10_000
+
+_EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_LATEST: Final = datetime(9999, 1, 1, tzinfo=UTC)
+
+
+class OrderLine(Input, frozen=True, kw_only=True):
+    """So many of one product, at the price it has when it is reserved."""
+
+    product_id: UUID
+    quantity: Annotated[int, Meta(ge=1, le=MAX_QUANTITY)]
+
+
+class NewOrder(Input, frozen=True, kw_only=True):
+    """Products to be bought together: all of them, or none. All have one currency."""
+
+    lines: Annotated[list[OrderLine], Meta(min_length=1, max_length=MAX_LINES)]
+    user_id: Annotated[
+        UUID | None, Meta(description="for whom; somebody else only in the name of the staff")
+    ] = None
+
+    def quantities(self) -> dict[UUID, int]:
+        """Return how many of which product, in the order of the lines.
+
+        Raises:
+            AppError: VALIDATION_ERROR naming every line whose product an earlier one has.
+        """
+        found: dict[UUID, int] = {}
+        problems = []
+        for index, line in enumerate(self.lines):
+            if line.product_id in found:
+                field = f"lines[{index}].product_id"
+                problems.append(FieldError(field, "is in another line already"))
+            found[line.product_id] = line.quantity
+        if problems:
+            raise invalid(*problems)
+        return found
+
+
+class OrderChange(Input, frozen=True, kw_only=True):
+    """A partial change: what is left out stays."""
+
+    status: Status | UnsetType = UNSET
+
+
+class OrderBy(StrEnum):
+    """What a list of orders may be ordered by."""
+
+    CREATED_AT = "created_at"
+    TOTAL = "total"
+
+
+SqlSort: TypeAlias = Literal["created_at", "created_at desc", "total", "total desc"]
+_SORTS: Final[dict[OrderBy, tuple[SqlSort, SqlSort]]] = {
+    OrderBy.CREATED_AT: ("created_at", "created_at desc"),
+    OrderBy.TOTAL: ("total", "total desc"),
+}
+_Moment = Annotated[datetime, Meta(tz=True)]
+
+
+class ListOrders(ListQuery, frozen=True, kw_only=True):
+    """The query string of the list, newest first unless it says otherwise."""
+
+    order_by: OrderBy = OrderBy.CREATED_AT
+    sort: Annotated[Sort, Meta(description="direction")] = Sort.DESC
+    # Not `| None`: in a query string that would let the word null pass for nothing.
+    user_id: Annotated[UUID, Meta(description="everybody's only for the staff")] | UnsetType = UNSET
+    status: Status | UnsetType = UNSET
+    product_id: Annotated[UUID, Meta(description="with a line of this product")] | UnsetType = UNSET
+    created_from: Annotated[_Moment, Meta(description="from then on")] | UnsetType = UNSET
+    created_to: Annotated[_Moment, Meta(description="before then")] | UnsetType = UNSET
+    deleted: Annotated[bool, Meta(description="those that were removed; for the staff")] = False
+
+    @property
+    def sql_sort(self) -> SqlSort:
+        """The order, as the query names it."""
+        return _SORTS[self.order_by][self.sort is Sort.DESC]
+
+    @property
+    def statuses(self) -> list[Status]:
+        """The statuses asked for."""
+        return list(Status) if self.status is UNSET else [self.status]
+
+    @property
+    def since(self) -> datetime:
+        """The first moment asked for."""
+        return _EARLIEST if self.created_from is UNSET else in_utc(self.created_from)
+
+    @property
+    def until(self) -> datetime:
+        """The moment before which the list ends."""
+        return _LATEST if self.created_to is UNSET else in_utc(self.created_to)

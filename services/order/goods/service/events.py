@@ -1,0 +1,42 @@
+"""The events of an order of goods, published with what they tell of."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Final
+from uuid import UUID
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from lib import context
+from lib.db import Executor
+from lib.events import publish
+from services.order.goods.store.models import GoodsStatus
+
+TOPIC: Final = "orders"
+_KINDS: Final = {
+    GoodsStatus.PENDING: "order.created",
+    GoodsStatus.CONFIRMED: "order.confirmed",
+    GoodsStatus.SHIPPED: "order.shipped",
+    GoodsStatus.DELIVERED: "order.delivered",
+    GoodsStatus.CANCELLED: "order.cancelled",
+}
+
+
+class OrderEvent(Struct, frozen=True):
+    """The payload of all of them: whose order it is, what it comes to, how it stands."""
+
+    order_id: UUID
+    user_id: UUID
+    status: GoodsStatus
+    total: Decimal
+    currency: str
+    actor: str = "order"  # who did it; the service itself where nobody had asked just then
+
+
+async def order_event(tx: Executor, event: OrderEvent) -> None:
+    """Publish the event of the status that the order has reached, in the name of the caller."""
+    kind = _KINDS[event.status]
+    told = replace(event, actor=context.principal.get() or event.actor)
+    await publish(tx, topic=TOPIC, key=str(event.order_id), kind=kind, payload=told)

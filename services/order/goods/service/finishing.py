@@ -1,0 +1,98 @@
+"""What is left to do for an order once it is written: each step may be repeated and taken late.
+
+Requests take these steps at once where they can; `recovery` takes those that were left.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from lib.db import Executor
+from lib.errors import AppError
+from lib.log import get_logger
+from services.order.goods.service.events import OrderEvent, order_event
+from services.order.goods.service.shop import SYSTEM, Shop
+from services.order.goods.store import orders
+from services.order.goods.store.models import GoodsOrder, GoodsStatus, GoodsStock
+
+log = get_logger(__name__)
+
+NO_USER: Final = "user not found"
+INACTIVE_USER: Final = "user is not active"
+_EXPIRED: Final = "what was reserved for it has expired"
+
+
+async def cancel(
+    tx: Executor, order: GoodsOrder, *, actor: str, reason: str, lease_seconds: float
+) -> None:
+    """Cancel an order that `tx` has locked; its stock is given back after the commit."""
+    await orders.cancel_order(
+        tx, id=order.id, reason=reason, updated_by=actor, lease_seconds=lease_seconds
+    )
+    await tell(tx, order, GoodsStatus.CANCELLED)
+
+
+async def tell(tx: Executor, order: GoodsOrder, status: GoodsStatus) -> None:
+    """Publish that the order has reached `status`."""
+    event = OrderEvent(order.id, order.user_id, status, order.total, order.currency)
+    await order_event(tx, event)
+
+
+async def secure(shop: Shop, order: GoodsOrder) -> GoodsOrder | None:
+    """Have what is reserved sold to the order; cancel it where nothing is reserved any more.
+
+    Returns the order where it was this that sold it.
+
+    Raises:
+        AppError: where the product service or the database did not answer: take it again.
+    """
+    if await shop.products.confirm(order.reservation_id):
+        return await orders.note_sold(shop.db, id=order.id)
+    async with shop.db.transaction() as tx:
+        current = await orders.lock_order(tx, id=order.id)
+        if current is None or current.stock is not GoodsStock.RESERVED:
+            return None
+        await cancel(tx, current, actor=SYSTEM, reason=_EXPIRED, lease_seconds=shop.lease_seconds)
+    await give_back(shop, current)
+    return None
+
+
+async def give_back(shop: Shop, order: GoodsOrder) -> None:
+    """Return the stock of an order that is cancelled; raises as `secure`."""
+    await shop.products.release(order.reservation_id)
+    await orders.note_returned(shop.db, id=order.id)
+
+
+async def validate(shop: Shop, order: GoodsOrder) -> None:
+    """Ask again whether the user exists and is active; cancel the order of one who is not.
+
+    Raises:
+        AppError: where the user service or the database did not answer: take it again.
+    """
+    user = await shop.users.find(order.user_id)
+    if user is not None and user.active:
+        await orders.validate_order(shop.db, id=order.id)
+        return
+    async with shop.db.transaction() as tx:
+        current = await orders.lock_order(tx, id=order.id)
+        if current is None or not current.pending_validation:
+            return
+        reason = NO_USER if user is None else INACTIVE_USER
+        await cancel(tx, current, actor=SYSTEM, reason=reason, lease_seconds=shop.lease_seconds)
+    await give_back(shop, current)
+
+
+async def try_now(shop: Shop, order: GoodsOrder) -> GoodsOrder:
+    """Take the step that the order's stock waits for, if any; where it fails, recovery does.
+
+    Returns the order as it is then.
+    """
+    try:
+        if order.stock is GoodsStock.RESERVED:
+            if (sold := await secure(shop, order)) is not None:
+                return sold
+        elif order.stock is GoodsStock.RETURNING:
+            await give_back(shop, order)
+    except AppError as error:
+        log.warning("order_left_to_recovery", order_id=str(order.id), error=repr(error))
+    return await orders.get_order(shop.db, id=order.id) or order

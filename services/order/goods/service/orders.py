@@ -1,0 +1,199 @@
+"""Orders once they are placed: read, listed, taken from status to status, removed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from msgspec import UNSET, UnsetType
+
+from lib.auth.guards import forbidden
+from lib.db import Executor
+from lib.errors import AppError, Code, not_found
+from lib.together import together
+from services.order.goods.model.orders import ListOrders, OrderChange
+from services.order.goods.model.status import Status, may_be_removed, may_follow
+from services.order.goods.service import finishing
+from services.order.goods.service.shop import Caller, Shop, user_if_known
+from services.order.goods.store import orders
+from services.order.goods.store.models import (
+    GoodsOrder,
+    GoodsOrderLine,
+    GoodsStatus,
+    GoodsStock,
+)
+from services.order.paging import page_of
+from services.order.ports import User
+
+_REASONS: Final = {True: "cancelled by the staff", False: "cancelled by the customer"}
+_REMOVED: Final = "removed by the staff"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An order with its lines and, where it was asked for and is known, its user."""
+
+    order: GoodsOrder
+    lines: Sequence[GoodsOrderLine]
+    user: User | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of orders and how many match in all."""
+
+    found: Sequence[Found]
+    total: int
+
+
+async def get(shop: Shop, order_id: UUID, caller: Caller) -> Found:
+    """Return an order with its user; raises NOT_FOUND, also for an order of somebody else."""
+    order = _visible(await orders.get_order(shop.db, id=order_id), caller)
+    async with together() as group:
+        lines = group.create_task(orders.list_lines(shop.db, order_ids=[order.id]))
+        user = group.create_task(user_if_known(shop, order))
+    return Found(order, lines.result(), user.result())
+
+
+async def list_page(db: Executor, wanted: ListOrders, caller: Caller) -> Page:
+    """Return a page of the orders that match: one's own, or everybody's for the staff.
+
+    Raises:
+        AppError: FORBIDDEN for somebody else's orders, or removed ones, without being of the staff.
+    """
+    user_id = _whose(wanted, caller)
+    statuses = [GoodsStatus(status) for status in wanted.statuses]
+    found, total = await page_of(
+        db,
+        wanted,
+        orders.list_orders,
+        orders.count_orders,
+        sort=wanted.sql_sort,
+        statuses=statuses,
+        created_from=wanted.since,
+        created_to=wanted.until,
+        deleted=wanted.deleted,
+        user_id=user_id,
+        product_id=_given(wanted.product_id),
+    )
+    lines = await _lines_of(db, found)
+    return Page([Found(order, lines.get(order.id, ())) for order in found], total)
+
+
+async def change(
+    shop: Shop, order_id: UUID, wanted: OrderChange, *, version: int | None, caller: Caller
+) -> Found:
+    """Take an order to another status; nothing given changes nothing.
+
+    Args:
+        shop: where.
+        order_id: which.
+        wanted: the status it is to have.
+        version: the one that the caller has seen; None where any will do.
+        caller: customers may only cancel.
+
+    Raises:
+        AppError: NOT_FOUND; PRECONDITION_FAILED where it has changed since; FORBIDDEN; CONFLICT
+            where the status cannot follow the present one, or not yet.
+    """
+    async with shop.db.transaction() as tx:
+        order = await _locked(tx, order_id, version, caller)
+        if wanted.status is UNSET:
+            return Found(order, await orders.list_lines(tx, order_ids=[order.id]))
+        after = GoodsStatus(wanted.status)
+        _check_step(order, after, caller)
+        if after is GoodsStatus.CANCELLED:
+            await finishing.cancel(
+                tx,
+                order,
+                actor=caller.subject,
+                reason=_REASONS[caller.subject != str(order.user_id)],
+                lease_seconds=shop.lease_seconds,
+            )
+        else:
+            await orders.move_order(tx, id=order.id, status=after, updated_by=caller.subject)
+            await finishing.tell(tx, order, after)
+        changed = _visible(await orders.get_order(tx, id=order.id), caller)
+        lines = await orders.list_lines(tx, order_ids=[order.id])
+    if changed.stock is GoodsStock.RETURNING:
+        await finishing.try_now(shop, changed)
+    return Found(changed, lines)
+
+
+async def remove(shop: Shop, order_id: UUID, *, version: int | None, caller: Caller) -> None:
+    """Hide an order from now on; one that was not shipped yet is cancelled first.
+
+    Raises:
+        AppError: NOT_FOUND; PRECONDITION_FAILED; CONFLICT while it is on its way.
+    """
+    async with shop.db.transaction() as tx:
+        order = await _locked(tx, order_id, version, caller)
+        if not may_be_removed(Status(order.status)):
+            raise AppError(Code.CONFLICT, "an order that is on its way cannot be removed")
+        gives_back = may_follow(Status(order.status), Status.CANCELLED)
+        if gives_back:
+            await finishing.cancel(
+                tx,
+                order,
+                actor=caller.subject,
+                reason=_REMOVED,
+                lease_seconds=shop.lease_seconds,
+            )
+        await orders.remove_order(tx, id=order.id, updated_by=caller.subject)
+        removed = await orders.lock_order(tx, id=order.id)
+    if gives_back and removed is not None:
+        await finishing.try_now(shop, removed)
+
+
+def _check_step(order: GoodsOrder, after: GoodsStatus, caller: Caller) -> None:
+    if after is not GoodsStatus.CANCELLED and not caller.staff:
+        raise forbidden("only the staff may do this, you may cancel")
+    if not may_follow(Status(order.status), Status(after)):
+        raise AppError(Code.CONFLICT, f"an order that is {order.status} cannot become {after}")
+    if after is not GoodsStatus.CONFIRMED:
+        return
+    if order.pending_validation:
+        raise AppError(Code.CONFLICT, "it is not known yet whether the user may order")
+    if order.stock is not GoodsStock.SOLD:
+        raise AppError(Code.CONFLICT, "its products are not secured yet, try again")
+
+
+async def _locked(tx: Executor, order_id: UUID, version: int | None, caller: Caller) -> GoodsOrder:
+    order = _visible(await orders.lock_order(tx, id=order_id), caller)
+    if version is not None and version != order.version:
+        raise AppError(Code.PRECONDITION_FAILED, "the order has changed since you read it")
+    return order
+
+
+def _visible(order: GoodsOrder | None, caller: Caller) -> GoodsOrder:
+    if order is None or order.deleted_at is not None or not caller.may_see(order):
+        raise not_found("order")
+    return order
+
+
+def _whose(wanted: ListOrders, caller: Caller) -> UUID | None:
+    """Return whose orders to list, None for everybody's."""
+    asked = _given(wanted.user_id)
+    if caller.staff:
+        return asked
+    own = UUID(caller.subject)
+    if wanted.deleted or asked not in (None, own):
+        raise forbidden()
+    return own
+
+
+def _given(value: UUID | UnsetType) -> UUID | None:
+    return None if value is UNSET else value
+
+
+async def _lines_of(
+    db: Executor, found: Sequence[GoodsOrder]
+) -> Mapping[UUID, list[GoodsOrderLine]]:
+    if not found:
+        return {}
+    lines: dict[UUID, list[GoodsOrderLine]] = {order.id: [] for order in found}
+    for line in await orders.list_lines(db, order_ids=list(lines)):
+        lines[line.order_id].append(line)
+    return lines

@@ -1,0 +1,272 @@
+"""Placing an order: a draft is written, its products are reserved, and it becomes an order.
+
+A crash between any two of these leaves something that the recovery finds: a draft, whose id is the
+key of its reservation, or an order whose stock is still to be secured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from lib.db import Executor
+from lib.db.errors import UniqueViolationError
+from lib.errors import AppError, Code, not_found
+from lib.ids import new_id
+from lib.log import get_logger
+from services.order.goods.model.orders import NewOrder
+from services.order.goods.service import finishing
+from services.order.goods.service.pricing import Price, price_of
+from services.order.goods.service.shop import NO_ANSWER, Shop, user_if_known
+from services.order.goods.store import drafts, orders
+from services.order.goods.store.models import GoodsDraft, GoodsOrder, GoodsOrderLine, GoodsStatus
+from services.order.ports import Reservation, User
+
+log = get_logger(__name__)
+
+# Orders of one user that hold products and are not confirmed yet.
+MAX_WAITING: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Who orders, for whom, and under which idempotency key."""
+
+    user_id: UUID
+    actor: str
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """An order with its lines, and its user where the user service could say who that is."""
+
+    order: GoodsOrder
+    lines: Sequence[GoodsOrderLine]
+    user: User | None
+
+
+async def place(shop: Shop, new: NewOrder, request: Request) -> Placed:
+    """Place the order, or return the one that the same request has placed before.
+
+    Where nobody can say whether the user may order, it is placed with `pending_validation`.
+
+    Raises:
+        AppError: VALIDATION_ERROR for a product named twice or several currencies; NOT_FOUND or
+            BAD_REQUEST for a user who does not exist or is not active; CONFLICT with the lines that
+            cannot be had, or where too many orders wait; SERVICE_UNAVAILABLE, DEADLINE_EXCEEDED or
+            CIRCUIT_OPEN where the product service does not answer: then nothing is ordered.
+    """
+    quantities = new.quantities()
+    try:
+        user = await _orderer(shop, request.user_id)
+    except AppError:
+        # Whoever may no longer order has ordered what the same request ordered before.
+        if (earlier := await _earlier(shop, request, quantities)) is not None:
+            return earlier
+        raise
+    draft = await _add_draft(shop, request, quantities, pending_validation=user is None)
+    if draft is None:
+        if (earlier := await _earlier(shop, request, quantities)) is not None:
+            return earlier
+        raise _no_room()
+    return await _place(shop, draft, quantities, user)
+
+
+async def proceed(shop: Shop, draft: GoodsDraft, quantities: Mapping[UUID, int]) -> GoodsOrder:
+    """Reserve what a draft wants and make an order of it; it may be taken again at any point.
+
+    Raises:
+        AppError: CONFLICT or VALIDATION_ERROR where it cannot be had so: the draft is over. Others
+            where there was no answer: the draft stays.
+    """
+    held, price = await _hold(shop, draft, quantities)
+    return await _become_order(shop, draft, held, price)
+
+
+async def _hold(
+    shop: Shop, draft: GoodsDraft, quantities: Mapping[UUID, int]
+) -> tuple[Reservation, Price]:
+    try:
+        held = await shop.products.reserve(draft.id, quantities)
+    except AppError as error:
+        if error.code is Code.CONFLICT:
+            await drafts.remove_draft(shop.db, id=draft.id)
+        raise
+    by_product = {line.product_id: line for line in held.lines}
+    lines = [by_product[product_id] for product_id in quantities]
+    try:
+        price = price_of(lines)
+    except AppError:
+        await drafts.abandon_draft(shop.db, id=draft.id)
+        raise
+    return Reservation(held.id, lines), price
+
+
+async def give_up(shop: Shop, draft: GoodsDraft, quantities: Mapping[UUID, int]) -> None:
+    """Give back whatever a draft may hold, and forget it; not where it has become an order.
+
+    Raises:
+        AppError: where there was no answer: take it again.
+    """
+    if not await drafts.abandon_draft(shop.db, id=draft.id):
+        return
+    try:
+        # Whether its request ever arrived only the product service knows: the key tells us.
+        held = await shop.products.reserve(draft.id, quantities)
+    except AppError as error:
+        if error.code is not Code.CONFLICT:
+            raise
+    else:
+        await shop.products.release(held.id)
+    await drafts.remove_draft(shop.db, id=draft.id)
+
+
+async def quantities_of(db: Executor, draft: GoodsDraft) -> dict[UUID, int]:
+    """Return how many of which product a draft wants, in the order of its lines."""
+    lines = await drafts.list_draft_lines(db, draft_id=draft.id)
+    return {line.product_id: line.quantity for line in lines}
+
+
+async def _place(
+    shop: Shop, draft: GoodsDraft, quantities: Mapping[UUID, int], user: User | None
+) -> Placed:
+    try:
+        held, price = await _hold(shop, draft, quantities)
+        order = await _become_order(shop, draft, held, price)
+    except AppError as error:
+        if error.code in NO_ANSWER:
+            # The caller is told that nothing was ordered, so nothing may come of it later.
+            with suppress(AppError):
+                await drafts.abandon_draft(shop.db, id=draft.id)
+        raise
+    lines = [
+        GoodsOrderLine(order.id, position, line.product_id, line.quantity, line.unit_price)
+        for position, line in enumerate(held.lines)
+    ]
+    return Placed(await finishing.try_now(shop, order), lines, user)
+
+
+async def _earlier(shop: Shop, request: Request, quantities: Mapping[UUID, int]) -> Placed | None:
+    """Return what the same request has ordered, going on where it was interrupted."""
+    if request.key is None:
+        return None
+    names = {"created_by": request.actor, "request_key": request.key}
+    draft = await drafts.find_draft(shop.db, **names)
+    # Without lines it is over since it was found: the recovery has made an order of it, or none.
+    if draft is not None and (wanted := await quantities_of(shop.db, draft)):
+        _check_same(draft.user_id, request, wanted, quantities)
+        return await _place(shop, draft, quantities, None)
+    if (order := await orders.find_order(shop.db, **names)) is None:
+        return None
+    lines = await orders.list_lines(shop.db, order_ids=[order.id])
+    before = {line.product_id: line.quantity for line in lines}
+    _check_same(order.user_id, request, before, quantities)
+    return Placed(order, lines, await user_if_known(shop, order))
+
+
+def _check_same(
+    user_id: UUID, request: Request, before: Mapping[UUID, int], now: Mapping[UUID, int]
+) -> None:
+    if (user_id, before) != (request.user_id, now):
+        raise AppError(
+            Code.IDEMPOTENCY_KEY_REUSED, "this Idempotency-Key was used for another order"
+        )
+
+
+def _no_room() -> AppError:
+    """One user must not hold all there is."""
+    message = f"{MAX_WAITING} orders wait to be confirmed, no more can be placed"
+    return AppError(Code.CONFLICT, message)
+
+
+async def _orderer(shop: Shop, user_id: UUID) -> User | None:
+    """Return who orders, None where nobody can say; raises NOT_FOUND or BAD_REQUEST."""
+    try:
+        user = await shop.users.find(user_id)
+    except AppError as error:
+        log.warning("user_not_validated", user_id=str(user_id), error=repr(error))
+        return None
+    if user is None:
+        raise not_found("user")
+    if not user.active:
+        raise AppError(Code.BAD_REQUEST, finishing.INACTIVE_USER)
+    return user
+
+
+async def _add_draft(
+    shop: Shop, request: Request, quantities: Mapping[UUID, int], *, pending_validation: bool
+) -> GoodsDraft | None:
+    return await drafts.add_draft(
+        shop.db,
+        id=new_id(),
+        user_id=request.user_id,
+        pending_validation=pending_validation,
+        created_by=request.actor,
+        request_key=request.key,
+        lease_seconds=shop.lease_seconds,
+        most=MAX_WAITING,
+        product_ids=list(quantities),
+        quantities=list(quantities.values()),
+    )
+
+
+async def _become_order(
+    shop: Shop, draft: GoodsDraft, held: Reservation, price: Price
+) -> GoodsOrder:
+    try:
+        async with shop.db.transaction() as tx:
+            if await drafts.take_draft(tx, id=draft.id) is None:
+                return await _made_by_another(tx, draft.id)
+            order = await orders.add_order(
+                tx,
+                id=draft.id,
+                user_id=draft.user_id,
+                pending_validation=draft.pending_validation,
+                total=price.total,
+                currency=price.currency,
+                reservation_id=held.id,
+                lease_seconds=shop.lease_seconds,
+                created_by=draft.created_by,
+                request_key=draft.request_key,
+                most=MAX_WAITING,
+            )
+            if order is None:
+                raise _no_room()
+            await orders.add_lines(
+                tx,
+                order_id=draft.id,
+                product_ids=[line.product_id for line in held.lines],
+                quantities=[line.quantity for line in held.lines],
+                unit_prices=[line.unit_price for line in held.lines],
+            )
+            await finishing.tell(tx, order, GoodsStatus.PENDING)
+            return order
+    except UniqueViolationError:
+        # The same request, twice at once: the other one was faster.
+        await drafts.abandon_draft(shop.db, id=draft.id)
+        raise _at_the_same_time() from None
+    except AppError as error:
+        if (
+            error.code is Code.CONFLICT
+        ):  # it will never be one: the recovery gives back what it held
+            await drafts.abandon_draft(shop.db, id=draft.id)
+        raise
+
+
+async def _made_by_another(tx: Executor, order_id: UUID) -> GoodsOrder:
+    order = await orders.lock_order(tx, id=order_id)
+    if order is None:
+        raise AppError(Code.CONFLICT, "the order was given up, send it again")
+    return order
+
+
+def _at_the_same_time() -> AppError:
+    return AppError(
+        Code.CONFLICT,
+        "the same request is being worked on, try again",
+        headers={"Retry-After": "1"},
+    )

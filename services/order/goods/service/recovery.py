@@ -1,0 +1,94 @@
+"""Go on with what was left behind: by a crash, or by a service that did not answer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Iterable
+from datetime import datetime, timedelta
+from typing import Final
+
+from lib.clock import Clock, utc_now
+from lib.errors import AppError
+from lib.log import get_logger
+from services.order.goods.service import finishing, placing
+from services.order.goods.service.shop import NO_ANSWER, Shop
+from services.order.goods.store import drafts, orders
+from services.order.goods.store.models import GoodsDraft, GoodsOrder, GoodsStock
+
+log = get_logger(__name__)
+
+_BATCH: Final = 20
+_SOONEST: Final = 0.5  # seconds
+
+
+async def recover(shop: Shop, *, clock: Clock = utc_now) -> bool:
+    """Take one step for some of what is due; return whether there was any.
+
+    Any number of processes may do so at once. What nobody answered for is due again after a quarter
+    of its age, at the latest after the lease. All are gone on with at once: none may wait for the
+    others until its lease is over.
+
+    Raises:
+        AppError: where the service's own database is away.
+    """
+    left = await drafts.claim_drafts(shop.db, lease_seconds=shop.lease_seconds, batch_size=_BATCH)
+    await _all(_go_on_with_draft(shop, draft, clock) for draft in left)
+    due = await orders.claim_orders(shop.db, lease_seconds=shop.lease_seconds, batch_size=_BATCH)
+    await _all(_go_on_with_order(shop, order, clock) for order in due)
+    return bool(left or due)
+
+
+async def _all(steps: Iterable[Coroutine[None, None, None]]) -> None:
+    """Wait for every step, also where one fails."""
+    for outcome in await asyncio.gather(*steps, return_exceptions=True):
+        if isinstance(outcome, BaseException):
+            raise outcome
+
+
+async def _go_on_with_draft(shop: Shop, draft: GoodsDraft, clock: Clock) -> None:
+    quantities = await placing.quantities_of(shop.db, draft)
+    if not quantities:  # over since it was claimed: a draft has lines
+        return
+    old = draft.created_at + timedelta(seconds=shop.draft_seconds) <= clock()
+    try:
+        if draft.abandoned or old:
+            await placing.give_up(shop, draft, quantities)
+            log.info("draft_given_up", draft_id=str(draft.id))
+            return
+        order = await placing.proceed(shop, draft, quantities)
+        log.info("draft_resumed", order_id=str(order.id))
+        await finishing.secure(shop, order)
+    except AppError as error:
+        _note(error, draft_id=str(draft.id))
+        if error.code in NO_ANSWER:
+            wait = _wait(shop, draft.created_at, clock())
+            await drafts.retry_draft(shop.db, id=draft.id, wait_seconds=wait)
+
+
+def _wait(shop: Shop, begun: datetime, now: datetime) -> float:
+    """How long to rest: what waits since a moment soon, what waits for long now and then."""
+    age = (now - begun).total_seconds()
+    return max(min(age / 4, shop.lease_seconds), min(_SOONEST, shop.lease_seconds))
+
+
+async def _go_on_with_order(shop: Shop, order: GoodsOrder, clock: Clock) -> None:
+    try:
+        if order.stock is GoodsStock.RESERVED:
+            await finishing.secure(shop, order)
+        if order.stock is GoodsStock.RETURNING:
+            await finishing.give_back(shop, order)
+        if order.pending_validation:
+            await finishing.validate(shop, order)
+    except AppError as error:
+        _note(error, order_id=str(order.id))
+        if error.code in NO_ANSWER:
+            wait = _wait(shop, order.created_at, clock())
+            await orders.retry_order(shop.db, id=order.id, wait_seconds=wait)
+
+
+def _note(error: AppError, **what: str) -> None:
+    """Say what happened; that somebody does not answer is no news each time."""
+    if error.code in NO_ANSWER:
+        log.debug("recovery_waits", error=repr(error), **what)
+    else:
+        log.warning("recovery_ended", error=repr(error), **what)

@@ -1,0 +1,55 @@
+"""What the use cases of goods work with, and who asks for them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from lib.db import Database
+from lib.errors import AppError, Code
+from lib.log import get_logger
+from services.order.goods.store.models import GoodsOrder
+from services.order.ports import Products, User, Users
+
+log = get_logger(__name__)
+
+# Who changes what nobody asked for.
+SYSTEM: Final = "system"
+# Nobody answered, or not in time: what was asked for may have been done all the same.
+NO_ANSWER: Final = frozenset({Code.SERVICE_UNAVAILABLE, Code.DEADLINE_EXCEEDED, Code.CIRCUIT_OPEN})
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """The service's own database and the services it asks; times in seconds.
+
+    What nobody has worked on for `lease_seconds` was left behind by a process that is gone. A draft
+    older than `draft_seconds` is given up: whoever wanted it has long gone away, too.
+    """
+
+    db: Database
+    users: Users
+    products: Products
+    lease_seconds: float
+    draft_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks; the `staff` sees and changes everybody's orders."""
+
+    subject: str
+    staff: bool
+
+    def may_see(self, order: GoodsOrder) -> bool:
+        """Whether it is the caller's own order, or any for the staff."""
+        return self.staff or self.subject == str(order.user_id)
+
+
+async def user_if_known(shop: Shop, order: GoodsOrder) -> User | None:
+    """Return the user to show with an order; None where there is none, or nobody can say."""
+    try:
+        return await shop.users.find(order.user_id)
+    except AppError as error:
+        log.warning("user_not_shown", order_id=str(order.id), error=repr(error))
+        return None

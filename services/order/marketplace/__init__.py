@@ -1,0 +1,1 @@
+"""The marketplace of services: orders, offers, jobs and reviews between people."""

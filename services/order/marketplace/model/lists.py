@@ -1,0 +1,185 @@
+"""The query strings of the marketplace's lists."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Literal, TypeAlias
+from uuid import UUID
+
+from msgspec import Meta
+
+from lib.errors import FieldError, invalid
+from lib.http.pagination import ListQuery
+from lib.texts import END
+from services.order.marketplace.model.jobs import JobStatusName
+from services.order.marketplace.model.places import Iso2, Location, RadiusKm
+
+Search = Annotated[str, Meta(max_length=100)]
+Near = Annotated[
+    str,
+    Meta(
+        pattern=rf"^-?[0-9]{{1,3}}(\.[0-9]{{1,10}})?,-?[0-9]{{1,2}}(\.[0-9]{{1,10}})?{END}",
+        max_length=40,
+        description="longitude,latitude",
+        extra={"message": "must be longitude,latitude such as 13.4,52.5"},
+    ),
+]
+OrderStatus: TypeAlias = Literal[
+    "PENDING", "PAUSED", "ASSIGNED", "COMPLETED", "CANCELLED", "EXPIRED"
+]
+OfferStatusName: TypeAlias = Literal["PENDING", "ACCEPTED", "REJECTED", "CANCELLED"]
+
+
+class Direction(StrEnum):
+    """Which reviews of a person: those about them, or those by them."""
+
+    RECEIVED = "received"
+    WRITTEN = "written"
+
+
+class CurrencyOrder(StrEnum):
+    """What currencies may be ordered by."""
+
+    CODE = "code"
+    CREATED_AT = "created_at"
+
+
+class CityOrder(StrEnum):
+    """What cities may be ordered by."""
+
+    NAME = "name"
+    CREATED_AT = "created_at"
+
+
+class ServiceOrderOrder(StrEnum):
+    """What service orders may be ordered by."""
+
+    CREATED_AT = "created_at"
+    TIME_START = "time_start"
+
+
+class OfferOrder(StrEnum):
+    """What offers may be ordered by."""
+
+    CREATED_AT = "created_at"
+    PRICE = "price"
+
+
+class JobOrder(StrEnum):
+    """What jobs may be ordered by."""
+
+    CREATED_AT = "created_at"
+    BOOK_TIME = "book_time"
+
+
+class ReviewOrder(StrEnum):
+    """What reviews may be ordered by."""
+
+    CREATED_AT = "created_at"
+    RATING = "rating"
+
+
+class ListCurrencies(ListQuery, frozen=True, kw_only=True):
+    """Currencies; `search` looks into codes and names."""
+
+    order_by: CurrencyOrder = CurrencyOrder.CODE
+    search: Search | None = None
+
+    @property
+    def sql_sort(self) -> Literal["code", "code desc", "created_at", "created_at desc"]:
+        """The order, as the query names it."""
+        if self.order_by is CurrencyOrder.CODE:
+            return "code desc" if self.descending else "code"
+        return "created_at desc" if self.descending else "created_at"
+
+
+class ListCities(ListQuery, frozen=True, kw_only=True):
+    """Cities, of one country or of all; `search` looks into names."""
+
+    order_by: CityOrder = CityOrder.NAME
+    search: Search | None = None
+    iso2: Iso2 | None = None
+
+    @property
+    def sql_sort(self) -> Literal["name", "name desc", "created_at", "created_at desc"]:
+        """The order, as the query names it."""
+        if self.order_by is CityOrder.NAME:
+            return "name desc" if self.descending else "name"
+        return "created_at desc" if self.descending else "created_at"
+
+
+class ListOrdersOf(ListQuery, frozen=True, kw_only=True):
+    """Service orders of one customer."""
+
+    order_by: ServiceOrderOrder = ServiceOrderOrder.CREATED_AT
+    status: OrderStatus | None = None
+    service_id: UUID | None = None
+
+    @property
+    def sql_sort(self) -> Literal["created_at", "created_at desc", "time_start", "time_start desc"]:
+        """The order, as the query names it."""
+        if self.order_by is ServiceOrderOrder.TIME_START:
+            return "time_start desc" if self.descending else "time_start"
+        return "created_at desc" if self.descending else "created_at"
+
+
+class ListServiceOrders(ListOrdersOf, frozen=True, kw_only=True):
+    """Service orders; with `near` those that take offers within `radius_km`, the nearest first."""
+
+    near: Near | None = None
+    radius_km: RadiusKm = 25.0
+
+    def place(self) -> Location | None:
+        """Return where `near` is.
+
+        Raises:
+            AppError: VALIDATION_ERROR where it is nowhere on the globe.
+        """
+        if self.near is None:
+            return None
+        longitude, latitude = (float(part) for part in self.near.split(","))
+        if abs(longitude) > 180 or abs(latitude) > 90:
+            raise invalid(FieldError("near", "must be on the globe"))
+        return Location(longitude=longitude, latitude=latitude)
+
+
+class ListOffers(ListQuery, frozen=True, kw_only=True):
+    """Offers on an order, or of a provider."""
+
+    order_by: OfferOrder = OfferOrder.CREATED_AT
+    status: OfferStatusName | None = None
+
+    @property
+    def sql_sort(self) -> Literal["created_at", "created_at desc", "price", "price desc"]:
+        """The order, as the query names it."""
+        if self.order_by is OfferOrder.PRICE:
+            return "price desc" if self.descending else "price"
+        return "created_at desc" if self.descending else "created_at"
+
+
+class ListJobs(ListQuery, frozen=True, kw_only=True):
+    """Jobs of one side."""
+
+    order_by: JobOrder = JobOrder.CREATED_AT
+    status: JobStatusName | None = None
+
+    @property
+    def sql_sort(self) -> Literal["created_at", "created_at desc", "book_time", "book_time desc"]:
+        """The order, as the query names it."""
+        if self.order_by is JobOrder.BOOK_TIME:
+            return "book_time desc" if self.descending else "book_time"
+        return "created_at desc" if self.descending else "created_at"
+
+
+class ListReviews(ListQuery, frozen=True, kw_only=True):
+    """Reviews about a person, or by them."""
+
+    order_by: ReviewOrder = ReviewOrder.CREATED_AT
+    direction: Direction = Direction.RECEIVED
+
+    @property
+    def sql_sort(self) -> Literal["created_at", "created_at desc", "rating", "rating desc"]:
+        """The order, as the query names it."""
+        if self.order_by is ReviewOrder.RATING:
+            return "rating desc" if self.descending else "rating"
+        return "created_at desc" if self.descending else "created_at"

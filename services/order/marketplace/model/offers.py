@@ -1,0 +1,74 @@
+"""Offers as values: a price, and when the provider would come."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Final
+from uuid import UUID
+
+from msgspec import UNSET, Meta, UnsetType
+
+from lib.errors import FieldError, invalid
+from lib.http.decode import Input
+from lib.texts import END
+from services.order.marketplace.model.orders import Moment
+
+MAX_OPEN_OFFERS: Final = 500  # of one provider
+
+# Money travels as text: a float would change it.
+OfferPrice = Annotated[
+    str,
+    Meta(
+        pattern=rf"^[0-9]{{1,10}}([.][0-9]{{1,2}})?{END}",
+        description="an amount above zero with up to two decimals, as text",
+        extra={"message": "must be an amount above zero such as 12.50"},
+    ),
+]
+
+
+class NewOffer(Input, frozen=True, kw_only=True):
+    """What a provider asks for an order; `book_time` lies within the order's window."""
+
+    order_id: UUID
+    price: OfferPrice
+    currency_id: UUID
+    book_time: Moment
+
+
+class OfferChange(Input, frozen=True, kw_only=True):
+    """A partial change: what is left out stays."""
+
+    price: OfferPrice | UnsetType = UNSET
+    currency_id: UUID | UnsetType = UNSET
+    book_time: Moment | UnsetType = UNSET
+
+
+class AcceptedOffer(Input, frozen=True, kw_only=True):
+    """The offer that becomes a job. Who is involved follows from it."""
+
+    offer_id: UUID
+
+
+def amount(price: str) -> Decimal:
+    """Return a price as a number.
+
+    Raises:
+        AppError: VALIDATION_ERROR for nothing.
+    """
+    found = Decimal(price)
+    if not found:
+        raise invalid(FieldError("price", "must be more than 0"))
+    return found
+
+
+def check_book_time(book_time: datetime, *, start: datetime, end: datetime, now: datetime) -> None:
+    """Refuse a time outside the order's window, or one that has passed.
+
+    Raises:
+        AppError: VALIDATION_ERROR.
+    """
+    if not start <= book_time <= end:
+        raise invalid(FieldError("book_time", "must be within the time window of the order"))
+    if book_time <= now:
+        raise invalid(FieldError("book_time", "must be in the future"))

@@ -1,0 +1,94 @@
+"""Places on the map, cities among them, and where providers work from."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal, TypeAlias
+from uuid import UUID
+
+from msgspec import UNSET, Meta, UnsetType
+from msgspec.structs import force_setattr
+
+from lib.http.decode import Input, Query
+from lib.texts import one_line
+from services.order.marketplace.model.texts import Address, PlaceName
+
+MAX_RADIUS_KM: Final = 500.0
+
+Longitude = Annotated[float, Meta(ge=-180, le=180, description="degrees east")]
+Latitude = Annotated[float, Meta(ge=-90, le=90, description="degrees north")]
+RadiusKm = Annotated[float, Meta(ge=0.1, le=MAX_RADIUS_KM, description="kilometres")]
+Iso2 = Annotated[
+    str,
+    Meta(
+        min_length=2,
+        max_length=2,
+        pattern="^[A-Z]{2}$",
+        description="ISO 3166-1",
+        extra={"message": "must be a country such as DE"},
+    ),
+]
+Capital: TypeAlias = Literal["PRIMARY", "ADMIN", "MINOR"]
+
+
+class Location(Input, frozen=True, kw_only=True):
+    """A point on the map."""
+
+    longitude: Longitude
+    latitude: Latitude
+
+
+class _Tidy(Input, frozen=True, kw_only=True):
+    """Whatever is one line of text is tidy as soon as it is decoded."""
+
+    def __post_init__(self) -> None:
+        for field in ("name", "country", "admin_name", "address"):
+            given = getattr(self, field, None)
+            if isinstance(given, str):
+                force_setattr(self, field, one_line(given))
+
+
+class NewCity(_Tidy, frozen=True, kw_only=True):
+    """A city to be added. `capital` says of what: of the country, of a region, of less."""
+
+    name: PlaceName
+    location: Location
+    country: PlaceName
+    iso2: Iso2
+    admin_name: PlaceName | None = None
+    capital: Capital | None = None
+
+
+class CityChange(_Tidy, frozen=True, kw_only=True):
+    """A partial change: what is left out stays, null takes away."""
+
+    name: PlaceName | UnsetType = UNSET
+    location: Location | UnsetType = UNSET
+    country: PlaceName | UnsetType = UNSET
+    iso2: Iso2 | UnsetType = UNSET
+    admin_name: PlaceName | UnsetType | None = UNSET
+    capital: Capital | UnsetType | None = UNSET
+
+
+class NewProviderLocation(_Tidy, frozen=True, kw_only=True):
+    """Where a provider works from; without `location` it is the middle of the city."""
+
+    city_id: UUID
+    address: Address
+    location: Location | None = None
+
+
+class ProviderLocationChange(_Tidy, frozen=True, kw_only=True):
+    """A partial change; another city without a `location` means the middle of that city."""
+
+    city_id: UUID | UnsetType = UNSET
+    address: Address | UnsetType = UNSET
+    location: Location | UnsetType = UNSET
+
+
+class Nearest(Query, frozen=True, kw_only=True):
+    """Where to look for providers."""
+
+    longitude: Longitude
+    latitude: Latitude
+    radius_km: RadiusKm = 25.0
+    limit: Annotated[int, Meta(ge=1, le=100, description="how many at the most")] = 20

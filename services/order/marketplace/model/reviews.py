@@ -1,0 +1,43 @@
+"""Reviews as values: half stars and a comment."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated
+from uuid import UUID
+
+from msgspec import UNSET, Meta, UnsetType
+
+from lib.http.decode import Input
+from services.order.marketplace.model.texts import Comment
+
+Rating = Annotated[
+    float,
+    Meta(
+        ge=0,
+        le=5,
+        multiple_of=0.5,
+        description="stars, in halves",
+        extra={"message": "must be from 0 to 5 in steps of 0.5"},
+    ),
+]
+
+
+class NewReview(Input, frozen=True, kw_only=True):
+    """What one side of a job says of the other; which side follows from who says it."""
+
+    job_id: UUID
+    rating: Rating
+    comment: Comment = ""
+
+
+class ReviewChange(Input, frozen=True, kw_only=True):
+    """A partial change: what is left out stays."""
+
+    rating: Rating | UnsetType = UNSET
+    comment: Comment | UnsetType = UNSET
+
+
+def exact(rating: float) -> Decimal:
+    """`4.5` → `Decimal("4.50")`: halves are exact in both."""
+    return Decimal(rating).quantize(Decimal("0.01"))

@@ -1,0 +1,51 @@
+"""Looks after service orders whose time is over, and shows how that goes."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge
+
+from lib.clock import Every
+from lib.db import Database
+from services.order.marketplace.service.expiry import expire
+from services.order.marketplace.store import service_orders
+
+
+class OverdueOrders:
+    """The sweep of service orders; any number of processes may have one."""
+
+    def __init__(self, db: Database, registry: CollectorRegistry) -> None:
+        self._db = db
+        self._measuring = Every(10.0)
+        self._expired = Counter(
+            "service_orders_expired_total",
+            "Service orders whose time was over before anybody was found.",
+            registry=registry,
+        )
+        self._waiting = Gauge(
+            "service_orders_overdue",
+            "Service orders whose time is over and that are still open.",
+            registry=registry,
+        )
+        self._oldest = Gauge(
+            "service_orders_overdue_oldest_seconds",
+            "How long the oldest of them has been overdue.",
+            registry=registry,
+        )
+
+    async def step(self) -> bool:
+        """Expire some; return whether there were any.
+
+        Raises:
+            AppError: where the database is away.
+        """
+        # First, so that it is seen how long they stay where expiring itself fails.
+        await self._measure()
+        expired = await expire(self._db)
+        self._expired.inc(expired)
+        return expired > 0
+
+    async def _measure(self) -> None:
+        if self._measuring.is_due():
+            found = await service_orders.measure_overdue_orders(self._db)
+            self._waiting.set(found.waiting)
+            self._oldest.set(found.oldest_seconds)

@@ -1,0 +1,27 @@
+"""The marketplace of services over HTTP, one module per group of routes."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from services.order.marketplace.routes import (
+    cities,
+    currencies,
+    jobs,
+    listings,
+    locations,
+    offers,
+    orders,
+    reviews,
+)
+
+ROUTES: Final = (
+    *currencies.ROUTES,
+    *cities.ROUTES,
+    *orders.ROUTES,
+    *offers.ROUTES,
+    *jobs.ROUTES,
+    *reviews.ROUTES,
+    *locations.ROUTES,
+    *listings.ROUTES,
+)

@@ -1,0 +1,153 @@
+"""Rows as they are answered: places as one thing, stars as a number."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from msgspec import UNSET, Struct, UnsetType
+
+from services.order.marketplace.model.caller import Caller
+from services.order.marketplace.model.places import Location
+from services.order.marketplace.store.locations import NearestLocationsRow
+from services.order.marketplace.store.models import (
+    CapitalKind,
+    City,
+    ProviderLocation,
+    Review,
+    ReviewSide,
+    ServiceOrder,
+    ServiceOrderStatus,
+)
+
+
+class CityView(Struct, frozen=True):
+    """A city."""
+
+    id: UUID
+    name: str
+    location: Location
+    country: str
+    iso2: str
+    admin_name: str | None
+    capital: CapitalKind | None
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class ProviderLocationView(Struct, frozen=True):
+    """Where a provider works from; `distance_km` from the place that was asked about."""
+
+    provider_id: UUID
+    city_id: UUID
+    location: Location
+    address: str
+    version: int
+    created_at: datetime
+    updated_at: datetime
+    distance_km: float | UnsetType = UNSET
+
+
+class ServiceOrderView(Struct, frozen=True):
+    """A service order; `distance_km` from the place that was asked about."""
+
+    id: UUID
+    customer_id: UUID
+    service_id: UUID
+    location: Location
+    time_start: datetime
+    time_end: datetime
+    description: str
+    status: ServiceOrderStatus
+    version: int
+    created_at: datetime
+    updated_at: datetime
+    distance_km: float | UnsetType = UNSET
+
+
+class ReviewView(Struct, frozen=True, gc=False):
+    """What `side` says of the other one; which customer and job, only those learn who know."""
+
+    id: UUID
+    side: ReviewSide
+    provider_id: UUID
+    rating: float
+    comment: str
+    version: int
+    created_at: datetime
+    updated_at: datetime
+    job_id: UUID | UnsetType = UNSET
+    customer_id: UUID | UnsetType = UNSET
+
+
+def view_of_city(row: City) -> CityView:
+    """Return what a caller is shown."""
+    return CityView(
+        row.id,
+        row.name,
+        Location(longitude=row.longitude, latitude=row.latitude),
+        row.country,
+        row.iso2,
+        row.admin_name,
+        row.capital,
+        row.version,
+        row.created_at,
+        row.updated_at,
+    )
+
+
+def view_of_location(
+    row: ProviderLocation, distance_km: float | UnsetType = UNSET
+) -> ProviderLocationView:
+    """Return what a caller is shown."""
+    return ProviderLocationView(
+        row.provider_id,
+        row.city_id,
+        Location(longitude=row.longitude, latitude=row.latitude),
+        row.address,
+        row.version,
+        row.created_at,
+        row.updated_at,
+        distance_km,
+    )
+
+
+def view_of_nearest(row: NearestLocationsRow) -> ProviderLocationView:
+    """Return what a caller is shown, to the metre."""
+    return view_of_location(row.provider_location, round(row.distance_km, 3))
+
+
+def view_of_order(row: ServiceOrder, distance_km: float | UnsetType = UNSET) -> ServiceOrderView:
+    """Return what a caller is shown."""
+    return ServiceOrderView(
+        row.id,
+        row.customer_id,
+        row.service_id,
+        Location(longitude=row.longitude, latitude=row.latitude),
+        row.time_start,
+        row.time_end,
+        row.description,
+        row.status,
+        row.version,
+        row.created_at,
+        row.updated_at,
+        distance_km,
+    )
+
+
+def view_of_review(row: Review, caller: Caller) -> ReviewView:
+    """Return what a caller is shown: to the public, customers are nobody in particular."""
+    knows = caller.moderates or caller.may_see_of(row.customer_id, row.provider_id)
+    return ReviewView(
+        row.id,
+        row.side,
+        row.provider_id,
+        float(row.rating),
+        row.comment,
+        row.version,
+        row.created_at,
+        row.updated_at,
+        job_id=row.job_id if knows else UNSET,
+        customer_id=row.customer_id if knows else UNSET,
+    )

@@ -1,0 +1,120 @@
+"""Cities: one per name in a region; none goes while providers work from it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from lib.db import Database, Executor
+from lib.db.errors import ForeignKeyViolationError, UniqueViolationError
+from lib.db.like import contains
+from lib.http.pagination import PageQuery
+from lib.ids import new_id
+from services.order.marketplace.model.lists import ListCities
+from services.order.marketplace.model.places import Capital, CityChange, Location, NewCity
+from services.order.marketplace.service.found import check_version, conflict, found, given, is_empty
+from services.order.marketplace.store import cities as store
+from services.order.marketplace.store import locations
+from services.order.marketplace.store.models import CapitalKind, City, ProviderLocation
+from services.order.paging import page_of
+
+_TAKEN = "city name is taken"
+
+
+async def get(db: Executor, city_id: UUID) -> City:
+    """Return a city or raise NOT_FOUND."""
+    return found(await store.get_city(db, id=city_id), "city")
+
+
+async def list_page(db: Executor, wanted: ListCities) -> tuple[Sequence[City], int]:
+    """Return one page and the number of all that match."""
+    return await page_of(
+        db,
+        wanted,
+        store.list_cities,
+        store.count_cities,
+        sort=wanted.sql_sort,
+        iso2=wanted.iso2,
+        search=contains(wanted.search),
+    )
+
+
+async def providers_of(
+    db: Executor, city_id: UUID, wanted: PageQuery
+) -> tuple[Sequence[ProviderLocation], int]:
+    """Return who works from a city, by id; NOT_FOUND where there is no such city."""
+    await get(db, city_id)
+    return await page_of(
+        db,
+        wanted,
+        locations.list_locations_in_city,
+        locations.count_locations_in_city,
+        city_id=city_id,
+    )
+
+
+async def add(db: Database, new: NewCity) -> City:
+    """Add a city; CONFLICT where its region has one of this name."""
+    city_id = new_id()
+    try:
+        async with db.transaction() as tx:
+            await store.add_city(
+                tx,
+                id=city_id,
+                name=new.name,
+                longitude=new.location.longitude,
+                latitude=new.location.latitude,
+                country=new.country,
+                iso2=new.iso2,
+                admin_name=new.admin_name,
+                capital=_kind(new.capital),
+            )
+            return await get(tx, city_id)
+    except UniqueViolationError as error:
+        raise conflict(_TAKEN) from error
+
+
+async def change(db: Database, city_id: UUID, changes: CityChange, *, version: int | None) -> City:
+    """Apply a partial change to the version the caller has seen; None stands for any.
+
+    Raises:
+        AppError: NOT_FOUND; PRECONDITION_FAILED; CONFLICT for a name in use.
+    """
+    try:
+        async with db.transaction() as tx:
+            before = found(await store.lock_city(tx, id=city_id), "city")
+            check_version(version, before.version)
+            if is_empty(changes):
+                return before
+            place = given(
+                changes.location, Location(longitude=before.longitude, latitude=before.latitude)
+            )
+            await store.replace_city(
+                tx,
+                id=city_id,
+                name=given(changes.name, before.name),
+                longitude=place.longitude,
+                latitude=place.latitude,
+                country=given(changes.country, before.country),
+                iso2=given(changes.iso2, before.iso2),
+                admin_name=given(changes.admin_name, before.admin_name),
+                capital=_kind(given(changes.capital, before.capital)),
+            )
+            return await get(tx, city_id)
+    except UniqueViolationError as error:
+        raise conflict(_TAKEN) from error
+
+
+async def remove(db: Database, city_id: UUID, *, version: int | None) -> None:
+    """Remove a city that nobody works from; otherwise CONFLICT; the rest as for a change."""
+    try:
+        async with db.transaction() as tx:
+            before = found(await store.lock_city(tx, id=city_id), "city")
+            check_version(version, before.version)
+            await store.remove_city(tx, id=city_id)
+    except ForeignKeyViolationError as error:
+        raise conflict("city is still in use") from error
+
+
+def _kind(capital: Capital | CapitalKind | None) -> CapitalKind | None:
+    return None if capital is None else CapitalKind(capital)

@@ -1,0 +1,41 @@
+"""Jobs that are said to be done: who does not object for long enough has confirmed."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+
+from lib.clock import Clock, utc_now
+from lib.db import Database
+from lib.log import get_logger
+from services.order.marketplace.service import jobs, orders
+from services.order.marketplace.service.steps import Actor
+from services.order.marketplace.store import jobs as store
+from services.order.marketplace.store.models import JobStatus
+
+log = get_logger(__name__)
+
+_BATCH: Final = 50
+
+
+async def confirm_silent(db: Database, *, window: timedelta, clock: Clock = utc_now) -> int:
+    """Complete some of the jobs that nobody has objected to within `window`; return how many.
+
+    In the customer's name, each in a transaction of its own. Any number of processes may do so.
+
+    Raises:
+        AppError: where the database is away.
+    """
+    until = clock() - window
+    confirmed = 0
+    for silent in await store.list_silent_jobs(db, until=until, batch_size=_BATCH):
+        async with db.transaction() as tx:
+            order = await orders.lock(tx, silent.order_id)
+            job = await store.get_job(tx, id=silent.id)
+            # Whoever was first has settled it: another process, or the customer.
+            if job is not None and job.status is JobStatus.DONE and job.updated_at <= until:
+                await jobs.bring(tx, order, job, JobStatus.COMPLETED, Actor.CUSTOMER)
+                confirmed += 1
+    if confirmed:
+        log.info("jobs_confirmed_by_silence", count=confirmed)
+    return confirmed

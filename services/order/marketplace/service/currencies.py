@@ -1,0 +1,90 @@
+"""Currencies: one per code; none goes while prices are in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from lib.db import Database, Executor
+from lib.db.errors import ForeignKeyViolationError, UniqueViolationError
+from lib.db.like import contains
+from lib.ids import new_id
+from services.order.marketplace.model.currencies import CurrencyChange, NewCurrency
+from services.order.marketplace.model.lists import ListCurrencies
+from services.order.marketplace.service.found import check_version, conflict, found, is_empty
+from services.order.marketplace.store import currencies as store
+from services.order.marketplace.store.models import Currency
+from services.order.paging import page_of
+
+_TAKEN = "currency code is taken"
+_IN_USE = "currency is still in use"
+
+
+async def get(db: Executor, currency_id: UUID) -> Currency:
+    """Return a currency or raise NOT_FOUND."""
+    return found(await store.get_currency(db, id=currency_id), "currency")
+
+
+async def list_page(db: Executor, wanted: ListCurrencies) -> tuple[Sequence[Currency], int]:
+    """Return one page and the number of all that match."""
+    return await page_of(
+        db,
+        wanted,
+        store.list_currencies,
+        store.count_currencies,
+        sort=wanted.sql_sort,
+        search=contains(wanted.search),
+    )
+
+
+async def add(db: Database, new: NewCurrency) -> Currency:
+    """Add a currency; CONFLICT where there is one with this code."""
+    currency_id = new_id()
+    try:
+        async with db.transaction() as tx:
+            await store.add_currency(
+                tx, id=currency_id, currency=new.currency, code=new.code, symbol=new.symbol
+            )
+            return await get(tx, currency_id)
+    except UniqueViolationError as error:
+        raise conflict(_TAKEN) from error
+
+
+async def change(
+    db: Database, currency_id: UUID, changes: CurrencyChange, *, version: int | None
+) -> Currency:
+    """Apply a partial change to the version the caller has seen; None stands for any.
+
+    Raises:
+        AppError: NOT_FOUND; PRECONDITION_FAILED; CONFLICT for a code in use, and for another code
+            while offers are in this currency.
+    """
+    try:
+        async with db.transaction() as tx:
+            before = found(await store.lock_currency(tx, id=currency_id), "currency")
+            check_version(version, before.version)
+            if is_empty(changes):
+                return before
+            await store.change_currency(
+                tx,
+                id=currency_id,
+                currency=changes.currency,
+                code=changes.code,
+                symbol=changes.symbol,
+            )
+            return await get(tx, currency_id)
+    except UniqueViolationError as error:
+        raise conflict(_TAKEN) from error
+    except ForeignKeyViolationError as error:
+        raise conflict(_IN_USE) from error
+
+
+async def remove(db: Database, currency_id: UUID, *, version: int | None) -> None:
+    """Remove a currency that no offer is in; otherwise CONFLICT; the rest as for a change."""
+    try:
+        async with db.transaction() as tx:
+            before = found(await store.lock_currency(tx, id=currency_id), "currency")
+            check_version(version, before.version)
+            await store.remove_currency(tx, id=currency_id)
+    except ForeignKeyViolationError as error:
+        raise conflict(_IN_USE) from error

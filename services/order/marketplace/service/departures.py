@@ -1,0 +1,84 @@
+"""Somebody is gone: what waits for them is called off, so that nobody waits in vain.
+
+That includes work under way, which nobody is there to do, or to pay for. What is newer than the
+departure is left alone: the event may arrive late or again, and the person may be back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+import msgspec
+
+from lib.db import Executor
+from lib.events import Event, Handler
+from services.order.marketplace.service import jobs, orders
+from services.order.marketplace.service.steps import Actor, OrderStep, order_after
+from services.order.marketplace.store import jobs as job_store
+from services.order.marketplace.store import locations, offers, service_orders
+from services.order.marketplace.store.models import JobStatus
+
+_PROVIDER: Final = "PROVIDER"
+
+
+class UserChanged(msgspec.Struct, frozen=True):
+    """What we need of the events of the topic `users`."""
+
+    id: UUID
+    role: str = ""
+
+
+async def provider_left(tx: Executor, person: UUID, *, until: datetime) -> None:
+    """Withdraw a provider's offers, cancel their jobs, forget where they work from.
+
+    The orders of those jobs take offers again.
+    """
+    locked = await service_orders.lock_service_orders_of(tx, person_id=person)
+    await offers.withdraw_offers_of(tx, provider_id=person, order_ids=locked, until=until)
+    for job in await job_store.list_unfinished_jobs_of_provider(
+        tx, provider_id=person, order_ids=locked, until=until
+    ):
+        order = await orders.lock(tx, job.order_id)
+        await jobs.bring(tx, order, job, JobStatus.CANCELLED, Actor.PROVIDER)
+    await locations.remove_location(tx, provider_id=person, until=until)
+
+
+async def customer_left(tx: Executor, person: UUID, *, until: datetime) -> None:
+    """Cancel a customer's open orders and their jobs."""
+    locked = await service_orders.lock_service_orders_of(tx, person_id=person)
+    for open_order in await service_orders.list_open_orders_of(
+        tx, customer_id=person, order_ids=locked, until=until
+    ):
+        cancelled = order_after(open_order.status, OrderStep.CANCEL)
+        if cancelled is None:
+            raise AssertionError(f"an open order was {open_order.status}")
+        await orders.move(tx, open_order, cancelled)
+    for job in await job_store.list_unfinished_jobs_of_customer(
+        tx, customer_id=person, order_ids=locked, until=until
+    ):
+        order = await orders.lock(tx, job.order_id)
+        await jobs.bring(tx, order, job, JobStatus.CANCELLED, Actor.CUSTOMER)
+
+
+async def _gone(tx: Executor, event: Event) -> None:
+    told = event.decode(UserChanged)
+    await provider_left(tx, told.id, until=event.created_at)
+    await customer_left(tx, told.id, until=event.created_at)
+
+
+async def _has_another_role(tx: Executor, event: Event) -> None:
+    told = event.decode(UserChanged)
+    if told.role != _PROVIDER:
+        await provider_left(tx, told.id, until=event.created_at)
+
+
+HANDLERS: Final[Mapping[str, Mapping[str, Handler]]] = {
+    "users": {
+        "user.deleted": _gone,
+        "user.deactivated": _gone,
+        "user.role_changed": _has_another_role,
+    }
+}

@@ -1,0 +1,146 @@
+"""What other services are told of orders, offers and jobs, published with the change."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Final
+from uuid import UUID
+
+from msgspec import Struct
+
+from lib import context
+from lib.db import Executor
+from lib.events import publish
+from services.order.marketplace.service.facts import JobBegun, JobMoved, OfferMade, OrderMoved
+from services.order.marketplace.service.steps import Actor
+from services.order.marketplace.store.models import Job, JobStatus, ServiceOrderStatus
+
+SERVICE_ORDERS: Final = "service-orders"
+OFFERS: Final = "offers"
+JOBS: Final = "jobs"
+
+_ENDS_OF_ORDERS: Final = {
+    ServiceOrderStatus.CANCELLED: "service_order.cancelled",
+    ServiceOrderStatus.EXPIRED: "service_order.expired",
+}
+
+
+class ServiceOrderEnded(Struct, frozen=True):
+    """The payload of `service_order.cancelled` and `.expired`: nobody did what it was about."""
+
+    order_id: UUID
+    customer_id: UUID
+    service_id: UUID
+    time_end: datetime
+    actor: str
+
+
+class OfferTold(Struct, frozen=True):
+    """The payload of `offer.made`, whose key is the order."""
+
+    offer_id: UUID
+    order_id: UUID
+    customer_id: UUID
+    provider_id: UUID
+
+
+class JobCreated(Struct, frozen=True):
+    """The payload of `job.created`; `actor` is who accepted."""
+
+    job_id: UUID
+    order_id: UUID
+    offer_id: UUID
+    customer_id: UUID
+    provider_id: UUID
+    actor: str
+
+
+class JobCompleted(Struct, frozen=True):
+    """The payload of `job.completed`; `actor` is who said so."""
+
+    job_id: UUID
+    order_id: UUID
+    customer_id: UUID
+    provider_id: UUID
+    price: Decimal
+    currency: str
+    actor: str
+
+
+class JobDone(Struct, frozen=True):
+    """The payload of `job.done`: the provider says so, the customer may object."""
+
+    job_id: UUID
+    order_id: UUID
+    customer_id: UUID
+    provider_id: UUID
+    actor: str
+
+
+class JobCancelled(Struct, frozen=True):
+    """The payload of `job.cancelled`; `by` says on whose side the reason is.
+
+    `actor` is the service itself where that side is gone.
+    """
+
+    job_id: UUID
+    order_id: UUID
+    customer_id: UUID
+    provider_id: UUID
+    by: Actor
+    actor: str
+
+
+async def order_moved(tx: Executor, fact: OrderMoved) -> None:
+    """Publish that an order is off, or that its time is over."""
+    order, kind = fact.order, _ENDS_OF_ORDERS.get(fact.order.status)
+    if kind is None:
+        return
+    payload = ServiceOrderEnded(
+        order.id, order.customer_id, order.service_id, order.time_end, _actor()
+    )
+    await publish(tx, topic=SERVICE_ORDERS, key=str(order.id), kind=kind, payload=payload)
+
+
+async def offer_made(tx: Executor, fact: OfferMade) -> None:
+    """Publish that there is a new offer."""
+    offer = fact.offer
+    payload = OfferTold(offer.id, offer.order_id, fact.customer_id, offer.provider_id)
+    await publish(tx, topic=OFFERS, key=str(offer.order_id), kind="offer.made", payload=payload)
+
+
+async def job_begun(tx: Executor, fact: JobBegun) -> None:
+    """Publish that an offer was accepted."""
+    job = fact.job
+    payload = JobCreated(
+        job.id, job.order_id, job.offer_id, job.customer_id, job.provider_id, _actor()
+    )
+    await publish(tx, topic=JOBS, key=str(job.id), kind="job.created", payload=payload)
+
+
+async def job_moved(tx: Executor, fact: JobMoved) -> None:
+    """Publish that a job is done, completed, or off."""
+    job = fact.job
+    if job.status is JobStatus.DONE:
+        done = JobDone(job.id, job.order_id, job.customer_id, job.provider_id, _actor())
+        await publish(tx, topic=JOBS, key=str(job.id), kind="job.done", payload=done)
+    if job.status is JobStatus.COMPLETED:
+        await publish(
+            tx, topic=JOBS, key=str(job.id), kind="job.completed", payload=_completed(job)
+        )
+    if job.status is JobStatus.CANCELLED:
+        payload = JobCancelled(
+            job.id, job.order_id, job.customer_id, job.provider_id, fact.by, _actor()
+        )
+        await publish(tx, topic=JOBS, key=str(job.id), kind="job.cancelled", payload=payload)
+
+
+def _completed(job: Job) -> JobCompleted:
+    return JobCompleted(
+        job.id, job.order_id, job.customer_id, job.provider_id, job.price, job.currency, _actor()
+    )
+
+
+def _actor() -> str:
+    return context.principal.get() or "order"

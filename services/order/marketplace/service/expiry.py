@@ -1,0 +1,37 @@
+"""Service orders whose time is over before anybody was found for them: they are not left open."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from lib.clock import Clock, utc_now
+from lib.db import Database
+from lib.log import get_logger
+from services.order.marketplace.service import orders
+from services.order.marketplace.service.steps import OrderStep, order_after
+from services.order.marketplace.store import service_orders as store
+
+log = get_logger(__name__)
+
+_BATCH: Final = 50
+
+
+async def expire(db: Database, *, clock: Clock = utc_now) -> int:
+    """Expire some of the orders whose time is over; return how many.
+
+    Any number of processes may do so at once: each takes what no other one has. The offers that
+    still waited are rejected, and others are told, in the same transaction.
+
+    Raises:
+        AppError: where the database is away; nothing is half done.
+    """
+    async with db.transaction() as tx:
+        overdue = await store.lock_overdue_orders(tx, until=clock(), batch_size=_BATCH)
+        for order in overdue:
+            expired = order_after(order.status, OrderStep.EXPIRE)
+            if expired is None:
+                raise AssertionError(f"an order without a job was {order.status}")
+            await orders.move(tx, order, expired)
+    if overdue:
+        log.info("service_orders_expired", count=len(overdue))
+    return len(overdue)

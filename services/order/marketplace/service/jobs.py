@@ -1,0 +1,91 @@
+"""The life of a job; what becomes of its order and its offer follows from it."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from lib.auth.guards import forbidden
+from lib.db import Database, Executor
+from lib.errors import not_found
+from services.order.marketplace.model.caller import Caller
+from services.order.marketplace.service import orders
+from services.order.marketplace.service.facts import HAPPENED, JobMoved
+from services.order.marketplace.service.found import check_version, conflict, found
+from services.order.marketplace.service.steps import Actor, Verdict, judge
+from services.order.marketplace.store import jobs as store
+from services.order.marketplace.store.models import Job, JobStatus, ServiceOrder
+
+NOUN = "job"
+
+
+async def get(db: Executor, job_id: UUID, caller: Caller) -> Job:
+    """Return a job to its two sides and the staff, else NOT_FOUND."""
+    job = found(await store.get_job(db, id=job_id), NOUN)
+    if not caller.may_see_of(job.customer_id, job.provider_id):
+        raise not_found(NOUN)
+    return job
+
+
+async def move(
+    db: Database, job_id: UUID, wanted: JobStatus, caller: Caller, *, version: int | None
+) -> Job:
+    """Bring a job into a status; one it is in already changes nothing.
+
+    With the job its order is completed; or, where it is cancelled, it takes offers again if that
+    was the provider's doing, and is cancelled otherwise.
+
+    Raises:
+        AppError: NOT_FOUND; FORBIDDEN for who may not do this; PRECONDITION_FAILED; CONFLICT where
+            the status cannot follow.
+    """
+    async with db.transaction() as tx:
+        order, job = await _locked(tx, job_id, caller)
+        actor = actor_of(job, caller)
+        if actor is None:
+            raise forbidden()
+        check_version(version, job.version)
+        verdict = judge(job.status, wanted, actor)
+        if verdict is Verdict.STAYS:
+            return job
+        if verdict is Verdict.FORBIDDEN:
+            raise forbidden(f"the {actor} may not do this while the job is {job.status.lower()}")
+        if verdict is Verdict.IMPOSSIBLE:
+            raise conflict(f"the job is {job.status.lower()}")
+        return await bring(tx, order, job, wanted, actor)
+
+
+async def bring(
+    tx: Executor, order: ServiceOrder, job: Job, wanted: JobStatus, actor: Actor
+) -> Job:
+    """Give a job, whose order `tx` has locked, a status in the name of `actor`."""
+    await store.set_job_status(tx, id=job.id, status=wanted)
+    moved = found(await store.get_job(tx, id=job.id), NOUN)
+    await HAPPENED.raise_(tx, JobMoved(moved, order, actor))
+    return moved
+
+
+async def remove(db: Database, job_id: UUID, caller: Caller, *, version: int | None) -> None:
+    """Remove a cancelled job; CONFLICT for any other; for who manages jobs."""
+    async with db.transaction() as tx:
+        _, job = await _locked(tx, job_id, caller)
+        if not caller.manages:
+            raise forbidden()
+        check_version(version, job.version)
+        if job.status is not JobStatus.CANCELLED:
+            raise conflict("only cancelled jobs can be removed")
+        await store.remove_job(tx, id=job_id)
+
+
+def actor_of(job: Job, caller: Caller) -> Actor | None:
+    """Return as whom the caller moves this job, None where they may not."""
+    if caller.is_one_of(job.customer_id):
+        return Actor.CUSTOMER
+    if caller.is_one_of(job.provider_id):
+        return Actor.PROVIDER
+    return Actor.ADMIN if caller.manages else None
+
+
+async def _locked(tx: Executor, job_id: UUID, caller: Caller) -> tuple[ServiceOrder, Job]:
+    seen = await get(tx, job_id, caller)
+    order = await orders.lock(tx, seen.order_id)
+    return order, found(await store.get_job(tx, id=job_id), NOUN)

@@ -1,0 +1,196 @@
+"""Pages of service orders, offers, jobs and reviews, with the number of all that match."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from lib.auth.guards import forbidden
+from lib.clock import Clock, utc_now
+from lib.db import Executor
+from services.order.marketplace.model.box import around
+from services.order.marketplace.model.caller import Caller
+from services.order.marketplace.model.lists import (
+    Direction,
+    ListJobs,
+    ListOffers,
+    ListOrdersOf,
+    ListReviews,
+    ListServiceOrders,
+)
+from services.order.marketplace.model.places import Location
+from services.order.marketplace.service import orders
+from services.order.marketplace.store import jobs, offers, reviews, service_orders
+from services.order.marketplace.store.models import (
+    Job,
+    JobStatus,
+    Offer,
+    OfferStatus,
+    Review,
+    ReviewSide,
+    ServiceOrder,
+    ServiceOrderStatus,
+)
+from services.order.marketplace.store.service_orders import ListServiceOrdersNearRow
+from services.order.paging import page_of
+
+
+async def orders_for(
+    db: Executor, wanted: ListServiceOrders, caller: Caller, *, clock: Clock = utc_now
+) -> tuple[Sequence[ServiceOrder], int]:
+    """Return what the caller may see: all to the staff, to providers what takes offers.
+
+    Everybody else sees their own.
+    """
+    if caller.sees_all:
+        return await _orders(db, wanted)
+    if caller.is_provider:
+        if wanted.status not in (None, "PENDING"):
+            return [], 0
+        return await _orders(db, wanted, status=ServiceOrderStatus.PENDING, open_after=clock())
+    return await orders_of(db, _id_of(caller), wanted)
+
+
+async def orders_near(
+    db: Executor, place: Location, wanted: ListServiceOrders, *, clock: Clock = utc_now
+) -> tuple[Sequence[ListServiceOrdersNearRow], int]:
+    """Return what takes offers within the radius, the nearest first, with the kilometres to it."""
+    if wanted.status not in (None, "PENDING"):
+        return [], 0
+    boxes = around(place.longitude, place.latitude, wanted.radius_km)
+    return await page_of(
+        db,
+        wanted,
+        service_orders.list_service_orders_near,
+        service_orders.count_service_orders_near,
+        longitude=place.longitude,
+        latitude=place.latitude,
+        open_after=clock(),
+        west=boxes.west,
+        south=boxes.south,
+        east=boxes.east,
+        north=boxes.north,
+        other_west=boxes.other_west,
+        other_east=boxes.other_east,
+        radius_km=wanted.radius_km,
+        service_id=wanted.service_id,
+    )
+
+
+async def orders_of(
+    db: Executor, customer_id: UUID, wanted: ListOrdersOf
+) -> tuple[Sequence[ServiceOrder], int]:
+    """Return the orders of one customer."""
+    return await _orders(db, wanted, customer_id=customer_id)
+
+
+async def offers_on(
+    db: Executor, order_id: UUID, wanted: ListOffers, caller: Caller
+) -> tuple[Sequence[Offer], int]:
+    """Return the offers on an order: all to its customer and the staff, to providers their own.
+
+    Raises:
+        AppError: NOT_FOUND where the caller may not see the order.
+    """
+    order = await orders.get(db, order_id, caller)
+    own = None if caller.may_see_of(order.customer_id) else _id_of(caller)
+    return await _offers(db, wanted, order_id=order_id, provider_id=own)
+
+
+async def offers_of(
+    db: Executor, provider_id: UUID, wanted: ListOffers
+) -> tuple[Sequence[Offer], int]:
+    """Return the offers of one provider."""
+    return await _offers(db, wanted, provider_id=provider_id)
+
+
+async def jobs_of(
+    db: Executor,
+    wanted: ListJobs,
+    *,
+    customer_id: UUID | None = None,
+    provider_id: UUID | None = None,
+) -> tuple[Sequence[Job], int]:
+    """Return the jobs of one side."""
+    return await page_of(
+        db,
+        wanted,
+        jobs.list_jobs,
+        jobs.count_jobs,
+        sort=wanted.sql_sort,
+        status=None if wanted.status is None else JobStatus(wanted.status),
+        customer_id=customer_id,
+        provider_id=provider_id,
+    )
+
+
+async def reviews_of(
+    db: Executor,
+    wanted: ListReviews,
+    *,
+    customer_id: UUID | None = None,
+    provider_id: UUID | None = None,
+) -> tuple[Sequence[Review], int]:
+    """Return the reviews about one person, or those by them."""
+    own = ReviewSide.PROVIDER if customer_id is None else ReviewSide.CUSTOMER
+    other = ReviewSide.CUSTOMER if customer_id is None else ReviewSide.PROVIDER
+    side = own if wanted.direction is Direction.WRITTEN else other
+    return await page_of(
+        db,
+        wanted,
+        reviews.list_reviews,
+        reviews.count_reviews,
+        sort=wanted.sql_sort,
+        side=side,
+        customer_id=customer_id,
+        provider_id=provider_id,
+    )
+
+
+async def _orders(
+    db: Executor,
+    wanted: ListOrdersOf,
+    *,
+    status: ServiceOrderStatus | None = None,
+    customer_id: UUID | None = None,
+    open_after: datetime | None = None,
+) -> tuple[Sequence[ServiceOrder], int]:
+    if status is None and wanted.status is not None:
+        status = ServiceOrderStatus(wanted.status)
+    return await page_of(
+        db,
+        wanted,
+        service_orders.list_service_orders,
+        service_orders.count_service_orders,
+        sort=wanted.sql_sort,
+        status=status,
+        customer_id=customer_id,
+        service_id=wanted.service_id,
+        open_after=open_after,
+    )
+
+
+async def _offers(
+    db: Executor,
+    wanted: ListOffers,
+    *,
+    order_id: UUID | None = None,
+    provider_id: UUID | None = None,
+) -> tuple[Sequence[Offer], int]:
+    return await page_of(
+        db,
+        wanted,
+        offers.list_offers,
+        offers.count_offers,
+        sort=wanted.sql_sort,
+        status=None if wanted.status is None else OfferStatus(wanted.status),
+        order_id=order_id,
+        provider_id=provider_id,
+    )
+
+
+def _id_of(caller: Caller) -> UUID:
+    if caller.id is None:
+        raise forbidden()
+    return caller.id

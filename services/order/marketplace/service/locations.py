@@ -1,0 +1,116 @@
+"""Where providers work from, and who is near."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from msgspec import UNSET
+
+from lib.db import Database, Executor
+from lib.db.errors import ForeignKeyViolationError, UniqueViolationError
+from lib.errors import not_found
+from services.order.marketplace.model.box import around
+from services.order.marketplace.model.places import (
+    Location,
+    Nearest,
+    NewProviderLocation,
+    ProviderLocationChange,
+)
+from services.order.marketplace.service import cities
+from services.order.marketplace.service.found import check_version, conflict, found, is_empty
+from services.order.marketplace.store import locations as store
+from services.order.marketplace.store.locations import NearestLocationsRow
+from services.order.marketplace.store.models import ProviderLocation
+
+_NOUN = "provider location"
+
+
+async def get(db: Executor, provider_id: UUID) -> ProviderLocation:
+    """Return where a provider works from or raise NOT_FOUND."""
+    return found(await store.get_location(db, provider_id=provider_id), _NOUN)
+
+
+async def nearest(db: Executor, wanted: Nearest) -> Sequence[NearestLocationsRow]:
+    """Return the nearest providers within the radius, with how many kilometres away they are."""
+    boxes = around(wanted.longitude, wanted.latitude, wanted.radius_km)
+    return await store.nearest_locations(
+        db,
+        longitude=wanted.longitude,
+        latitude=wanted.latitude,
+        west=boxes.west,
+        south=boxes.south,
+        east=boxes.east,
+        north=boxes.north,
+        other_west=boxes.other_west,
+        other_east=boxes.other_east,
+        radius_km=wanted.radius_km,
+        wanted=wanted.limit,
+    )
+
+
+async def add(db: Database, provider_id: UUID, new: NewProviderLocation) -> ProviderLocation:
+    """Say where a provider works from.
+
+    Raises:
+        AppError: NOT_FOUND where there is no such city; CONFLICT where it was said before.
+    """
+    try:
+        async with db.transaction() as tx:
+            place = new.location or await _middle_of(tx, new.city_id)
+            await store.add_location(
+                tx,
+                provider_id=provider_id,
+                city_id=new.city_id,
+                longitude=place.longitude,
+                latitude=place.latitude,
+                address=new.address,
+            )
+            return await get(tx, provider_id)
+    except UniqueViolationError as error:
+        raise conflict("the provider has a location already") from error
+    except ForeignKeyViolationError as error:
+        raise not_found("city") from error
+
+
+async def change(
+    db: Database, provider_id: UUID, changes: ProviderLocationChange, *, version: int | None
+) -> ProviderLocation:
+    """Apply a partial change to the version the caller has seen; None stands for any.
+
+    Raises:
+        AppError: NOT_FOUND, also for the city; PRECONDITION_FAILED.
+    """
+    try:
+        async with db.transaction() as tx:
+            before = found(await store.lock_location(tx, provider_id=provider_id), _NOUN)
+            check_version(version, before.version)
+            if is_empty(changes):
+                return before
+            place = await _place_after(tx, before, changes)
+            await store.change_location(
+                tx,
+                provider_id=provider_id,
+                city_id=before.city_id if changes.city_id is UNSET else changes.city_id,
+                longitude=place.longitude,
+                latitude=place.latitude,
+                address=before.address if changes.address is UNSET else changes.address,
+            )
+            return await get(tx, provider_id)
+    except ForeignKeyViolationError as error:
+        raise not_found("city") from error
+
+
+async def _place_after(
+    tx: Executor, before: ProviderLocation, changes: ProviderLocationChange
+) -> Location:
+    if changes.location is not UNSET:
+        return changes.location
+    if changes.city_id is not UNSET and changes.city_id != before.city_id:
+        return await _middle_of(tx, changes.city_id)
+    return Location(longitude=before.longitude, latitude=before.latitude)
+
+
+async def _middle_of(tx: Executor, city_id: UUID) -> Location:
+    city = await cities.get(tx, city_id)
+    return Location(longitude=city.longitude, latitude=city.latitude)

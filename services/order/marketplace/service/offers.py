@@ -1,0 +1,196 @@
+"""The rules of offers: one active per provider and order, changed only while it waits."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from uuid import UUID
+
+from msgspec import UNSET
+from msgspec.structs import replace
+
+from lib.auth.guards import forbidden
+from lib.clock import Clock, utc_now
+from lib.db import Database, Executor
+from lib.db.errors import UniqueViolationError
+from lib.errors import not_found
+from lib.ids import new_id
+from services.order.marketplace.model.caller import Caller
+from services.order.marketplace.model.offers import (
+    MAX_OPEN_OFFERS,
+    NewOffer,
+    OfferChange,
+    amount,
+    check_book_time,
+)
+from services.order.marketplace.service import currencies, orders
+from services.order.marketplace.service.facts import HAPPENED, JobMoved, OfferMade, OrderMoved
+from services.order.marketplace.service.found import check_version, conflict, found, given, is_empty
+from services.order.marketplace.service.steps import OfferStep, offer_after
+from services.order.marketplace.store import offers as store
+from services.order.marketplace.store import service_orders
+from services.order.marketplace.store.models import (
+    JobStatus,
+    Offer,
+    OfferStatus,
+    ServiceOrder,
+    ServiceOrderStatus,
+)
+
+NOUN = "offer"
+# Paused ones do again, once they are resumed.
+_TAKE_OFFERS = (ServiceOrderStatus.PENDING, ServiceOrderStatus.PAUSED)
+
+
+async def get(db: Executor, offer_id: UUID, caller: Caller) -> Offer:
+    """Return an offer to its provider, the order's customer and the staff, else NOT_FOUND."""
+    offer = found(await store.get_offer(db, id=offer_id), NOUN)
+    if caller.may_see_of(offer.provider_id):
+        return offer
+    order = await service_orders.get_service_order(db, id=offer.order_id)
+    if order is None or not caller.is_one_of(order.customer_id):
+        raise not_found(NOUN)
+    return offer
+
+
+async def make(db: Database, new: NewOffer, *, provider_id: UUID, clock: Clock = utc_now) -> Offer:
+    """Make an offer on an order that takes some; others are told.
+
+    Raises:
+        AppError: VALIDATION_ERROR for no price and for a time that does not suit; NOT_FOUND for the
+            order or the currency; FORBIDDEN on one's own order; CONFLICT where the order takes no
+            offers, where one's own offer waits already, and where too many do elsewhere.
+    """
+    price = amount(new.price)
+    try:
+        async with db.transaction() as tx:
+            await _check_room(tx, provider_id, clock)
+            order = await orders.lock(tx, new.order_id)
+            if order.customer_id == provider_id:
+                raise forbidden("you cannot make an offer on your own order")
+            check_takes_offers(order, clock)
+            check_book_time(new.book_time, start=order.time_start, end=order.time_end, now=clock())
+            currency = await currencies.get(tx, new.currency_id)
+            made = await store.add_offer(
+                tx,
+                id=new_id(),
+                order_id=order.id,
+                provider_id=provider_id,
+                price=price,
+                currency_id=currency.id,
+                currency=currency.code,
+                book_time=new.book_time,
+            )
+            await HAPPENED.raise_(tx, OfferMade(made, order.customer_id))
+    except UniqueViolationError as error:
+        raise conflict("you have an active offer on this order") from error
+    return made
+
+
+async def _check_room(tx: Executor, provider_id: UUID, clock: Clock) -> None:
+    """Keep a provider from offering everywhere; those at the same time are counted in turn."""
+    await store.lock_provider(tx, provider_id=provider_id)
+    waiting = await store.count_waiting_offers_of(tx, provider_id=provider_id, open_after=clock())
+    if waiting >= MAX_OPEN_OFFERS:
+        raise conflict(f"only {MAX_OPEN_OFFERS} offers may wait at a time")
+
+
+async def change(
+    db: Database,
+    offer_id: UUID,
+    changes: OfferChange,
+    caller: Caller,
+    *,
+    version: int | None,
+    clock: Clock = utc_now,
+) -> Offer:
+    """Apply a partial change to the version the caller has seen; None stands for any.
+
+    Raises:
+        AppError: NOT_FOUND, also for the currency; FORBIDDEN for others than its provider;
+            PRECONDITION_FAILED; VALIDATION_ERROR as for a new one; CONFLICT once it was settled.
+    """
+    async with db.transaction() as tx:
+        order, before = await locked(tx, offer_id, caller)
+        if not caller.is_one_of(before.provider_id):
+            raise forbidden()
+        check_version(version, before.version)
+        if is_empty(changes):
+            return before
+        if offer_after(before.status, OfferStep.CHANGE) is None:
+            raise settled(before)
+        book_time = given(changes.book_time, before.book_time)
+        check_book_time(book_time, start=order.time_start, end=order.time_end, now=clock())
+        currency_id = given(changes.currency_id, before.currency_id)
+        currency = await currencies.get(tx, currency_id)
+        await store.change_offer(
+            tx,
+            id=offer_id,
+            price=_price_after(before, changes),
+            currency_id=currency.id,
+            currency=currency.code,
+            book_time=book_time,
+        )
+        return found(await store.get_offer(tx, id=offer_id), NOUN)
+
+
+async def remove(db: Database, offer_id: UUID, caller: Caller, *, version: int | None) -> None:
+    """Take back an offer that waits; otherwise CONFLICT; the rest as for a change.
+
+    Who manages jobs may, too.
+    """
+    async with db.transaction() as tx:
+        _, before = await locked(tx, offer_id, caller)
+        if not (caller.manages or caller.is_one_of(before.provider_id)):
+            raise forbidden()
+        check_version(version, before.version)
+        if before.status is not OfferStatus.PENDING:
+            raise settled(before)
+        await store.remove_offer(tx, id=offer_id)
+
+
+async def locked(tx: Executor, offer_id: UUID, caller: Caller) -> tuple[ServiceOrder, Offer]:
+    """Return an offer that the caller may see, with its order, both for this transaction alone."""
+    seen = await get(tx, offer_id, caller)
+    order = await orders.lock(tx, seen.order_id)
+    # Read again: what was written while we waited for the lock counts.
+    return order, found(await store.get_offer(tx, id=offer_id), NOUN)
+
+
+async def move(tx: Executor, offer: Offer, status: OfferStatus) -> Offer:
+    """Give an offer, whose order `tx` has locked, another status."""
+    await store.set_offer_status(tx, id=offer.id, status=status)
+    return replace(offer, status=status, version=offer.version + 1)
+
+
+async def reject_waiting(tx: Executor, fact: OrderMoved) -> None:
+    """Reject what waits on an order that nobody is sought for any more."""
+    if fact.order.status not in _TAKE_OFFERS:
+        await store.reject_offers(tx, order_id=fact.order.id)
+
+
+async def follow_job(tx: Executor, fact: JobMoved) -> None:
+    """Cancel the offer of a job that is off."""
+    if fact.job.status is not JobStatus.CANCELLED:
+        return
+    offer = found(await store.get_offer(tx, id=fact.job.offer_id), NOUN)
+    cancelled = offer_after(offer.status, OfferStep.CANCEL)
+    if cancelled is None:
+        raise AssertionError(f"the offer of a job was {offer.status}")
+    await move(tx, offer, cancelled)
+
+
+def check_takes_offers(order: ServiceOrder, clock: Clock) -> None:
+    """Raise CONFLICT where nobody is sought any more, or not at the moment."""
+    if order.status is not ServiceOrderStatus.PENDING:
+        raise conflict(f"the service order is {order.status.lower()}")
+    if order.time_end <= clock():
+        raise conflict("the time window of the service order has passed")
+
+
+def settled(offer: Offer) -> Exception:
+    """Return the error for an offer that no longer waits."""
+    return conflict(f"the offer is {offer.status.lower()}")
+
+
+def _price_after(before: Offer, changes: OfferChange) -> Decimal:
+    return before.price if changes.price is UNSET else amount(changes.price)

@@ -1,0 +1,222 @@
+"""The rules of service orders: a window to come, and terms that hold once there is an offer."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from msgspec import UNSET
+from msgspec.structs import replace
+
+from lib.auth.guards import forbidden
+from lib.clock import Clock, utc_now
+from lib.db import Database, Executor
+from lib.db.errors import ForeignKeyViolationError
+from lib.errors import AppError, Code, not_found
+from lib.ids import new_id
+from services.order.marketplace.model.caller import Caller
+from services.order.marketplace.model.orders import (
+    MAX_OPEN_ORDERS,
+    NewServiceOrder,
+    ServiceOrderChange,
+    check_window,
+)
+from services.order.marketplace.service.catalog import check_service
+from services.order.marketplace.service.facts import HAPPENED, JobMoved, OrderMoved
+from services.order.marketplace.service.found import check_version, conflict, found, given, is_empty
+from services.order.marketplace.service.steps import order_after, order_moved, order_step_of
+from services.order.marketplace.store import offers
+from services.order.marketplace.store import service_orders as store
+from services.order.marketplace.store.models import OfferStatus, ServiceOrder, ServiceOrderStatus
+from services.order.ports import Services
+
+NOUN = "service order"
+_OPEN = (ServiceOrderStatus.PENDING, ServiceOrderStatus.PAUSED)
+
+
+async def get(db: Executor, order_id: UUID, caller: Caller) -> ServiceOrder:
+    """Return an order that the caller may see, otherwise NOT_FOUND.
+
+    Its customer and the staff see it always, providers while it takes offers and when they have
+    made one.
+    """
+    order = found(await store.get_service_order(db, id=order_id), NOUN)
+    if not await _may_see(db, order, caller):
+        raise not_found(NOUN)
+    return order
+
+
+async def lock(tx: Executor, order_id: UUID) -> ServiceOrder:
+    """Return an order whose offers and job only this transaction may change, or NOT_FOUND."""
+    return found(await store.lock_service_order(tx, id=order_id), NOUN)
+
+
+async def add(
+    db: Database,
+    services: Services,
+    new: NewServiceOrder,
+    *,
+    customer_id: UUID,
+    key: str | None = None,
+    clock: Clock = utc_now,
+) -> ServiceOrder:
+    """Add an order of the customer, or return the one that the request with `key` has added.
+
+    Raises:
+        AppError: VALIDATION_ERROR for a window that is none; CONFLICT where too many are open;
+            NOT_FOUND for a service that the catalogue does not have; IDEMPOTENCY_KEY_REUSED.
+    """
+    if (earlier := await _earlier(db, new, customer_id, key)) is not None:
+        return earlier
+    now = clock()
+    check_window(new.time_start, new.time_end, now=now)
+    await check_service(services, new.service_id)
+    async with db.transaction() as tx:
+        await store.lock_customer(tx, customer_id=customer_id)
+        if (earlier := await _earlier(tx, new, customer_id, key)) is not None:
+            return earlier
+        waiting = await store.count_open_orders_of(tx, customer_id=customer_id, open_after=now)
+        if waiting >= MAX_OPEN_ORDERS:
+            raise conflict(f"only {MAX_OPEN_ORDERS} service orders may be open at a time")
+        return await store.add_service_order(
+            tx,
+            id=new_id(),
+            customer_id=customer_id,
+            service_id=new.service_id,
+            longitude=new.location.longitude,
+            latitude=new.location.latitude,
+            time_start=new.time_start,
+            time_end=new.time_end,
+            description=new.description,
+            request_key=key,
+        )
+
+
+async def _earlier(
+    db: Executor, new: NewServiceOrder, customer_id: UUID, key: str | None
+) -> ServiceOrder | None:
+    if key is None:
+        return None
+    order = await store.find_service_order(db, customer_id=customer_id, request_key=key)
+    if order is not None and order.service_id != new.service_id:
+        raise AppError(
+            Code.IDEMPOTENCY_KEY_REUSED, "this Idempotency-Key was used for another order"
+        )
+    return order
+
+
+async def change(
+    db: Database,
+    services: Services,
+    order_id: UUID,
+    changes: ServiceOrderChange,
+    caller: Caller,
+    *,
+    version: int | None,
+    clock: Clock = utc_now,
+) -> ServiceOrder:
+    """Apply a partial change to the version the caller has seen; None stands for any.
+
+    Raises:
+        AppError: NOT_FOUND, for another service that is none as well; FORBIDDEN for others than its
+            customer and whoever manages jobs; PRECONDITION_FAILED; VALIDATION_ERROR for a window
+            that is none; CONFLICT for a status that cannot follow, and for other terms once there
+            is an offer or a job.
+    """
+    if changes.service_id is not UNSET:
+        # Before the order is locked: no lock waits for another service.
+        before = await get(db, order_id, caller)
+        if changes.service_id != before.service_id:
+            await check_service(services, changes.service_id)
+    async with db.transaction() as tx:
+        before = await _own(tx, order_id, caller, version)
+        if is_empty(changes):
+            return before
+        if changes.changes_terms:
+            await _check_terms(tx, before, changes, now=clock())
+        status = _status_after(before, changes)
+        place = changes.location
+        await store.change_service_order(
+            tx,
+            id=order_id,
+            service_id=given(changes.service_id, before.service_id),
+            longitude=before.longitude if place is UNSET else place.longitude,
+            latitude=before.latitude if place is UNSET else place.latitude,
+            time_start=given(changes.time_start, before.time_start),
+            time_end=given(changes.time_end, before.time_end),
+            description=given(changes.description, before.description),
+            status=status,
+        )
+        changed = found(await store.get_service_order(tx, id=order_id), NOUN)
+        if changed.status is not before.status:
+            await HAPPENED.raise_(tx, OrderMoved(changed))
+        return changed
+
+
+async def remove(db: Database, order_id: UUID, caller: Caller, *, version: int | None) -> None:
+    """Remove an order without offers of any kind; otherwise CONFLICT; the rest as for a change."""
+    try:
+        async with db.transaction() as tx:
+            await _own(tx, order_id, caller, version)
+            await store.remove_service_order(tx, id=order_id)
+    except ForeignKeyViolationError as error:
+        raise conflict("there are offers on the service order: cancel it instead") from error
+
+
+async def move(tx: Executor, order: ServiceOrder, status: ServiceOrderStatus) -> ServiceOrder:
+    """Give an order that `tx` has locked another status."""
+    await store.set_service_order_status(tx, id=order.id, status=status)
+    moved = replace(order, status=status, version=order.version + 1)
+    await HAPPENED.raise_(tx, OrderMoved(moved))
+    return moved
+
+
+async def follow_job(tx: Executor, fact: JobMoved) -> None:
+    """Complete, reopen or cancel the order of a job that is done or off."""
+    step = order_step_of(fact.job.status, fact.by)
+    if step is None:
+        return
+    status = order_after(fact.order.status, step)
+    if status is None:
+        raise AssertionError(f"an order with a job was {fact.order.status}")
+    await move(tx, fact.order, status)
+
+
+async def _may_see(db: Executor, order: ServiceOrder, caller: Caller) -> bool:
+    if caller.may_see_of(order.customer_id):
+        return True
+    if not caller.is_provider or caller.id is None:
+        return False
+    if order.status is ServiceOrderStatus.PENDING:
+        return True
+    return await offers.has_offer(db, order_id=order.id, provider_id=caller.id)
+
+
+async def _own(tx: Executor, order_id: UUID, caller: Caller, version: int | None) -> ServiceOrder:
+    order = await lock(tx, order_id)
+    if not (caller.manages or caller.is_one_of(order.customer_id)):
+        raise forbidden() if await _may_see(tx, order, caller) else not_found(NOUN)
+    check_version(version, order.version)
+    return order
+
+
+async def _check_terms(
+    tx: Executor, before: ServiceOrder, changes: ServiceOrderChange, *, now: datetime
+) -> None:
+    if before.status not in _OPEN:
+        raise conflict(f"the service order is {before.status.lower()}")
+    if changes.time_start is not UNSET or changes.time_end is not UNSET:
+        start = given(changes.time_start, before.time_start)
+        check_window(start, given(changes.time_end, before.time_end), now=now)
+    waiting = await offers.count_offers(tx, status=OfferStatus.PENDING, order_id=before.id)
+    if waiting:
+        raise conflict("offers have been made on these terms: cancel the order and make another")
+
+
+def _status_after(before: ServiceOrder, changes: ServiceOrderChange) -> ServiceOrderStatus:
+    if changes.status is UNSET:
+        return before.status
+    wanted = ServiceOrderStatus(changes.status)
+    if order_moved(before.status, wanted) is None:
+        raise conflict(f"the service order is {before.status.lower()}")
+    return wanted

@@ -1,0 +1,120 @@
+"""The rules of reviews: after a job is done, one by each side, changed by whoever wrote it."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from msgspec import UNSET
+
+from lib.auth.guards import forbidden
+from lib.db import Database, Executor
+from lib.db.errors import ForeignKeyViolationError, UniqueViolationError
+from lib.errors import not_found
+from lib.ids import new_id
+from services.order.marketplace.model.caller import Caller
+from services.order.marketplace.model.reviews import NewReview, ReviewChange, exact
+from services.order.marketplace.service import jobs
+from services.order.marketplace.service.found import check_version, conflict, found, is_empty
+from services.order.marketplace.service.steps import Actor
+from services.order.marketplace.store import reviews as store
+from services.order.marketplace.store.models import JobStatus, Review, ReviewSide
+
+_NOUN = "review"
+_SIDES = {Actor.CUSTOMER: ReviewSide.CUSTOMER, Actor.PROVIDER: ReviewSide.PROVIDER}
+
+
+async def get(db: Executor, review_id: UUID, caller: Caller) -> Review:
+    """Return a review, else NOT_FOUND.
+
+    What customers say of providers is for everyone; what providers say of customers is for the two
+    and the staff.
+    """
+    review = found(await store.get_review(db, id=review_id), _NOUN)
+    if review.side is ReviewSide.CUSTOMER:
+        return review
+    if not (caller.moderates or caller.may_see_of(review.customer_id, review.provider_id)):
+        raise not_found(_NOUN)
+    return review
+
+
+async def add(db: Database, new: NewReview, caller: Caller) -> Review:
+    """Add what one side of a job says of the other.
+
+    Raises:
+        AppError: NOT_FOUND for the job; FORBIDDEN for others than its sides; CONFLICT before it is
+            completed and for a second review.
+    """
+    job = await jobs.get(db, new.job_id, caller)
+    side = _SIDES.get(jobs.actor_of(job, caller) or Actor.ADMIN)
+    if side is None:
+        raise forbidden()
+    # Completed is for good: no need to lock.
+    if job.status is not JobStatus.COMPLETED:
+        raise conflict("only completed jobs can be reviewed")
+    review_id = new_id()
+    try:
+        async with db.transaction() as tx:
+            await store.add_review(
+                tx,
+                id=review_id,
+                job_id=job.id,
+                side=side,
+                customer_id=job.customer_id,
+                provider_id=job.provider_id,
+                rating=exact(new.rating),
+                comment=new.comment,
+            )
+            return found(await store.get_review(tx, id=review_id), _NOUN)
+    except UniqueViolationError as error:
+        raise conflict("you have reviewed this job already") from error
+    except ForeignKeyViolationError as error:
+        raise not_found(jobs.NOUN) from error
+
+
+async def change(
+    db: Database,
+    review_id: UUID,
+    changes: ReviewChange,
+    caller: Caller,
+    *,
+    version: int | None,
+) -> Review:
+    """Apply a partial change to the version the caller has seen; None stands for any.
+
+    Raises:
+        AppError: NOT_FOUND; FORBIDDEN for others than its author; PRECONDITION_FAILED.
+    """
+    async with db.transaction() as tx:
+        before = await _locked(tx, review_id, caller)
+        if not caller.is_one_of(author_of(before)):
+            raise forbidden()
+        check_version(version, before.version)
+        if is_empty(changes):
+            return before
+        await store.change_review(
+            tx,
+            id=review_id,
+            rating=UNSET if changes.rating is UNSET else exact(changes.rating),
+            comment=changes.comment,
+        )
+        return found(await store.get_review(tx, id=review_id), _NOUN)
+
+
+async def remove(db: Database, review_id: UUID, caller: Caller, *, version: int | None) -> None:
+    """Remove a review: its author, or who moderates them; the rest as for a change."""
+    async with db.transaction() as tx:
+        before = await _locked(tx, review_id, caller)
+        if not (caller.moderates or caller.is_one_of(author_of(before))):
+            raise forbidden()
+        check_version(version, before.version)
+        await store.remove_review(tx, id=review_id)
+
+
+def author_of(review: Review) -> UUID:
+    """Return who has written a review."""
+    return review.customer_id if review.side is ReviewSide.CUSTOMER else review.provider_id
+
+
+async def _locked(tx: Executor, review_id: UUID, caller: Caller) -> Review:
+    await get(tx, review_id, caller)
+    return found(await store.lock_review(tx, id=review_id), _NOUN)

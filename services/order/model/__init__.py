@@ -1,1 +1,0 @@
-"""Pure values and rules: one room for goods, one for jobs."""

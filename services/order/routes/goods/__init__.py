@@ -1,9 +1,0 @@
-"""The HTTP edge, one module per group of routes."""
-
-from __future__ import annotations
-
-from typing import Final
-
-from services.order.routes.goods import orders
-
-ROUTES: Final = orders.ROUTES

@@ -1,1 +1,0 @@
-"""The rules: one room for goods, one for jobs."""

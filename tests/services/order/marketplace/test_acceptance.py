@@ -1,0 +1,185 @@
+"""An offer is accepted: exactly one becomes a job, whatever happens at the same time."""
+
+from __future__ import annotations
+
+import asyncio
+
+import asyncpg
+import pytest
+
+from lib.auth import Role
+from tests.services.order.conftest import caller_with
+from tests.services.order.marketplace.conftest import NOBODY, expect, refused
+
+SECOND_JOB = """
+INSERT INTO job (
+    id, order_id, offer_id, customer_id, provider_id, service_id, price, currency, book_time
+)
+SELECT
+    gen_random_uuid(), order_id, $1, customer_id, provider_id, service_id, price, currency,
+    book_time
+FROM job
+"""
+
+
+async def test_an_accepted_offer_becomes_a_job_and_rejects_the_others(
+    market, other_provider
+) -> None:
+    order = await market.order()
+    other = await market.offer(order, by=other_provider, price="70")
+    offer = await market.offer(order)
+    status, body, headers = await market.customer("POST", f"offers/{offer['id']}/accept")
+    job = body["data"]
+    assert (status, headers["Location"], headers["ETag"]) == (201, f"jobs/{job['id']}", '"1"')
+    expected = {
+        "order_id": order["id"],
+        "offer_id": offer["id"],
+        "customer_id": market.customer.subject,
+        "provider_id": market.provider.subject,
+        "service_id": order["service_id"],
+        "price": "80.00",
+        "currency": "EUR",
+        "book_time": offer["book_time"],
+        "status": "PENDING",
+    }
+    assert {name: job[name] for name in expected} == expected
+    found = await expect(200, market.customer("GET", f"service-orders/{order['id']}/offers"))
+    assert {row["id"]: row["status"] for row in found} == {
+        offer["id"]: "ACCEPTED",
+        other["id"]: "REJECTED",
+    }
+    order = await expect(200, market.customer("GET", f"service-orders/{order['id']}"))
+    assert (order["status"], order["version"]) == ("ASSIGNED", 2)
+
+
+async def test_a_job_may_be_asked_for_by_its_offer(market) -> None:
+    offer = await market.offer(await market.order())
+    job = await expect(201, market.customer("POST", "jobs", json={"offer_id": offer["id"]}))
+    assert job["offer_id"] == offer["id"]
+    again = await refused(market.customer("POST", "jobs", json={"offer_id": offer["id"]}))
+    assert again == (409, "CONFLICT", "the service order is assigned")
+
+
+async def test_of_many_acceptances_at_once_one_makes_a_job(market, client, issuer, sql) -> None:
+    order = await market.order()
+    offers = []
+    for n in range(6):
+        subject = f"01890000-0000-7000-8000-0000000a000{n}"
+        one = caller_with(client, issuer, subject, Role.PROVIDER)
+        offers.append(await market.offer(order, by=one))
+    answers = await asyncio.gather(
+        *(market.customer("POST", f"offers/{offer['id']}/accept") for offer in offers * 2)
+    )
+    assert sorted(status for status, _, _ in answers) == [201] + [409] * 11
+    assert await sql.fetchval("SELECT count(*) FROM job") == 1
+    statuses = await sql.fetch("SELECT status FROM offer")
+    assert sorted(row["status"] for row in statuses) == ["ACCEPTED"] + ["REJECTED"] * 5
+    kinds = await sql.fetch("SELECT kind FROM outbox WHERE topic = 'jobs'")
+    assert [row["kind"] for row in kinds] == ["job.created"]
+
+
+async def test_the_schema_itself_refuses_a_second_accepted_offer_and_a_second_job(
+    market, other_provider, sql
+) -> None:
+    order = await market.order()
+    other = await market.offer(order, by=other_provider)
+    job = await market.accept(await market.offer(order))
+    for statement, refusal in (
+        ("UPDATE offer SET status = 'ACCEPTED' WHERE id = $1", "offer_accepted_key"),
+        (SECOND_JOB, "job_order_key"),
+    ):
+        with pytest.raises(asyncpg.UniqueViolationError, match=refusal):
+            await sql.execute(statement, other["id"])
+    assert job["status"] == "PENDING"
+
+
+async def test_an_offer_that_was_changed_is_not_accepted_unseen(market) -> None:
+    offer = await market.offer(await market.order())
+    path = f"offers/{offer['id']}"
+    await expect(200, market.provider("PATCH", path, json={"price": "800.00"}))
+    stale = market.customer("POST", f"{path}/accept", headers={"If-Match": '"1"'})
+    assert (await refused(stale))[:2] == (412, "PRECONDITION_FAILED")
+    seen = market.customer("POST", f"{path}/accept", headers={"If-Match": '"2"'})
+    assert (await expect(201, seen))["price"] == "800.00"
+
+
+async def test_only_the_customer_of_the_order_accepts(
+    market, other_customer, other_provider, staff, admin, anyone
+) -> None:
+    offer = await market.offer(await market.order())
+    path = f"offers/{offer['id']}/accept"
+    for caller, expected in (
+        (anyone, 401),
+        (other_customer, 404),
+        (other_provider, 404),
+        (market.provider, 403),
+        (staff, 403),
+        (admin, 403),
+    ):
+        assert (await refused(caller("POST", path)))[0] == expected
+        body = {"offer_id": offer["id"]}
+        assert (await refused(caller("POST", "jobs", json=body)))[0] == expected
+    missing = await refused(market.customer("POST", f"offers/{NOBODY}/accept"))
+    assert missing == (404, "NOT_FOUND", "offer not found")
+
+
+@pytest.mark.parametrize(
+    ("status", "message"),
+    [
+        ("PAUSED", "the service order is paused"),
+        ("CANCELLED", "the service order is cancelled"),
+    ],
+)
+async def test_an_order_that_takes_no_offers_has_none_accepted(market, status, message) -> None:
+    order = await market.order()
+    offer = await market.offer(order)
+    path = f"service-orders/{order['id']}"
+    await expect(200, market.customer("PATCH", path, json={"status": status}))
+    answer = await refused(market.customer("POST", f"offers/{offer['id']}/accept"))
+    assert answer == (409, "CONFLICT", message)
+
+
+async def test_an_order_whose_time_has_passed_has_none_accepted(market, sql) -> None:
+    order = await market.order()
+    offer = await market.offer(order)
+    await sql.execute(
+        "UPDATE service_order SET time_start = now() - '2 h'::interval, time_end = now()"
+    )
+    answer = await refused(market.customer("POST", f"offers/{offer['id']}/accept"))
+    assert answer == (409, "CONFLICT", "the time window of the service order has passed")
+
+
+async def test_accepting_and_something_else_at_once_end_as_one_after_the_other(market, sql) -> None:
+    """Cancelling the order, taking the offer back, changing its price: one of them is first."""
+    for _ in range(3):
+        order = await market.order()
+        offer = await market.offer(order)
+        path = f"offers/{offer['id']}"
+        accepted, cancelled = await asyncio.gather(
+            market.customer("POST", f"{path}/accept"),
+            market.customer("PATCH", f"service-orders/{order['id']}", json={"status": "CANCELLED"}),
+        )
+        assert (accepted[0], cancelled[0]) in {(201, 409), (409, 200)}
+
+        offer = await market.offer(await market.order())
+        path = f"offers/{offer['id']}"
+        accepted, withdrawn = await asyncio.gather(
+            market.customer("POST", f"{path}/accept"), market.provider("DELETE", path)
+        )
+        assert (accepted[0], withdrawn[0]) in {(201, 409), (404, 204)}
+
+        offer = await market.offer(await market.order())
+        path = f"offers/{offer['id']}"
+        accepted, changed = await asyncio.gather(
+            market.customer("POST", f"{path}/accept"),
+            market.provider("PATCH", path, json={"price": "99.00"}),
+        )
+        job = accepted[1]["data"]
+        assert (changed[0], job["price"]) in {(200, "99.00"), (409, "80.00")}
+    assert (
+        await sql.fetchval(
+            "SELECT count(*) FROM job JOIN offer ON offer.id = offer_id"
+            " WHERE job.price <> offer.price"
+        )
+        == 0
+    )

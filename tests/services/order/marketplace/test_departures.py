@@ -1,0 +1,177 @@
+"""Somebody is gone: told by the user service, what waits for them is called off, once."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import datetime, timedelta
+
+import msgspec
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+from pydantic import SecretStr
+from redis.asyncio import Redis
+
+from devstack.testing.wait import eventually
+from lib.clock import utc_now
+from lib.events import Event, stream_of
+from lib.events.event import dead_letters_of
+from lib.ids import new_id
+from services.order.app import create_app
+from tests.services.order.marketplace.conftest import BERLIN, Market, expect, refused
+
+STREAM = stream_of("users")
+GONE = ["user.deleted", "user.deactivated"]
+NO_PROVIDER = [*((kind, {}) for kind in GONE), ("user.role_changed", {"role": "CUSTOMER"})]
+
+Tell = Callable[..., Awaitable[None]]
+
+
+@pytest.fixture
+async def redis(own_redis_url: str) -> AsyncIterator[Redis]:
+    async with Redis.from_url(own_redis_url) as redis:
+        yield redis
+
+
+@pytest.fixture
+async def client(new_config, own_redis_url) -> AsyncIterator[TestClient]:
+    """The service with its consumer."""
+    config = new_config(redis_url=SecretStr(own_redis_url))
+    async with TestClient(TestServer(create_app(config))) as client:
+        yield client
+
+
+@pytest.fixture
+def tell(redis: Redis) -> Tell:
+    """Send one event about a person and wait until it was handled."""
+
+    async def handled() -> bool:
+        if not await redis.exists(STREAM):
+            return False
+        newest = (await redis.xinfo_stream(STREAM))["last-generated-id"]
+        groups = await redis.xinfo_groups(STREAM)
+        return any(g["last-delivered-id"] == newest and not g["pending"] for g in groups)
+
+    async def send(
+        kind: str, person: str, *, at: datetime | None = None, times: int = 1, **payload: str
+    ) -> None:
+        text = msgspec.json.encode({"id": person, **payload}).decode()
+        event = Event(new_id(), "users", person, kind, text, "", "", at or utc_now())
+        for _ in range(times):
+            await redis.xadd(STREAM, event.fields())
+        await eventually(handled, within=20)
+        assert await redis.xlen(dead_letters_of("users")) == 0
+
+    return send
+
+
+@pytest.fixture
+def told_to(redis: Redis) -> Callable[..., Awaitable[list[tuple[str, str, str]]]]:
+    """Return which jobs others were told to be off, because of whom, and who said so."""
+
+    async def told(topic: str, kind: str) -> list[tuple[str, str, str]]:
+        async def any_are_there() -> bool:
+            return bool(await found())
+
+        async def found() -> list[dict]:
+            events = [fields for _, fields in await redis.xrange(stream_of(topic))]
+            return [
+                msgspec.json.decode(event[b"payload"])
+                for event in events
+                if event[b"kind"].decode() == kind
+            ]
+
+        await eventually(any_are_there, within=20)
+        return [(one["job_id"], one["by"], one["actor"]) for one in await found()]
+
+    return told
+
+
+async def _seen(market: Market, path: str) -> tuple[str, int]:
+    found = await expect(200, market.customer("GET", path))
+    return found["status"], found["version"]
+
+
+@pytest.mark.parametrize(("kind", "payload"), NO_PROVIDER)
+async def test_offers_of_a_provider_who_is_gone_cannot_be_accepted(
+    market, other_provider, tell, kind, payload
+) -> None:
+    order = await market.order()
+    offer = await market.offer(order)
+    other = await market.offer(order, by=other_provider)
+    await tell(kind, market.provider.subject, times=2, **payload)
+    assert await _seen(market, f"offers/{offer['id']}") == ("CANCELLED", 2)
+    answer = await refused(market.customer("POST", f"offers/{offer['id']}/accept"))
+    assert answer == (409, "CONFLICT", "the offer is cancelled")
+    await market.accept(other)
+
+
+JOBS = [(), ("IN_PROGRESS",), ("IN_PROGRESS", "PAUSED")]
+
+
+@pytest.mark.parametrize("statuses", JOBS)
+async def test_jobs_of_a_provider_who_is_gone_are_off_and_their_orders_open_again(
+    market, other_provider, tell, statuses, told_to
+) -> None:
+    job = await market.job(*statuses)
+    await tell("user.deleted", market.provider.subject, times=2)
+    await tell("user.deactivated", market.provider.subject)
+    assert await _seen(market, f"jobs/{job['id']}") == ("CANCELLED", job["version"] + 1)
+    assert await _seen(market, f"offers/{job['offer_id']}") == ("CANCELLED", 3)
+    order = await expect(200, market.customer("GET", f"service-orders/{job['order_id']}"))
+    assert (order["status"], order["version"]) == ("PENDING", 3)
+    assert await told_to("jobs", "job.cancelled") == [(job["id"], "provider", "order")]
+    await market.accept(await market.offer(order, by=other_provider))
+
+
+@pytest.mark.parametrize("statuses", JOBS)
+async def test_jobs_of_a_customer_who_is_gone_are_off_with_their_orders(
+    market, tell, statuses, told_to
+) -> None:
+    job = await market.job(*statuses)
+    await tell("user.deactivated", market.customer.subject, times=2)
+    assert await _seen(market, f"jobs/{job['id']}") == ("CANCELLED", job["version"] + 1)
+    assert (await _seen(market, f"service-orders/{job['order_id']}"))[0] == "CANCELLED"
+    assert await told_to("jobs", "job.cancelled") == [(job["id"], "customer", "order")]
+
+
+async def test_jobs_that_are_done_outlast_who_did_them(market, tell) -> None:
+    job = await market.done()
+    for person in (market.provider, market.customer):
+        await tell("user.deleted", person.subject)
+    assert await _seen(market, f"jobs/{job['id']}") == ("COMPLETED", job["version"])
+
+
+async def test_nobody_is_sent_to_a_provider_who_is_gone(market, tell) -> None:
+    new = {"city_id": BERLIN, "address": "Ring 1"}
+    await expect(201, market.provider("POST", "providers/me/location", json=new))
+    await tell("user.deactivated", market.provider.subject)
+    path = f"providers/{market.provider.subject}/location"
+    assert (await refused(market.customer("GET", path)))[0] == 404
+
+
+@pytest.mark.parametrize("kind", GONE)
+async def test_what_a_customer_who_is_gone_wanted_is_called_off(market, tell, kind) -> None:
+    order, paused, job = await market.order(), await market.order(), await market.job()
+    offer = await market.offer(order)
+    path = f"service-orders/{paused['id']}"
+    await expect(200, market.customer("PATCH", path, json={"status": "PAUSED"}))
+    await tell(kind, market.customer.subject, times=2)
+    assert await _seen(market, f"service-orders/{order['id']}") == ("CANCELLED", 2)
+    assert await _seen(market, path) == ("CANCELLED", 3)
+    assert await _seen(market, f"offers/{offer['id']}") == ("REJECTED", 2)
+    assert await _seen(market, f"jobs/{job['id']}") == ("CANCELLED", 2)
+    assert await _seen(market, f"service-orders/{job['order_id']}") == ("CANCELLED", 3)
+
+
+async def test_what_is_no_departure_or_came_after_it_changes_nothing(market, tell) -> None:
+    before = utc_now() - timedelta(minutes=1)
+    offer, job = await market.offer(await market.order()), await market.job()
+    provider, customer = market.provider.subject, market.customer.subject
+    await tell("user.role_changed", provider, role="PROVIDER")
+    await tell("user.role_changed", customer, role="STAFF")
+    await tell("user.updated", provider)
+    for person in (provider, customer):
+        await tell("user.deactivated", person, at=before)
+    assert await _seen(market, f"offers/{offer['id']}") == ("PENDING", 1)
+    assert await _seen(market, f"jobs/{job['id']}") == ("PENDING", 1)
+    assert (await _seen(market, f"service-orders/{offer['order_id']}"))[0] == "PENDING"
