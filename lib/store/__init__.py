@@ -12,6 +12,7 @@ QUERY_NAMES: Final = {
     idempotency.STORE_ANSWER: "StoreAnswer",
     idempotency.RELEASE_KEY: "ReleaseKey",
     idempotency.FORGET_ANSWERS: "ForgetAnswers",
+    idempotency.ERASE_ANSWERS: "EraseAnswers",
     inbox.RECORD_HANDLED: "RecordHandled",
     inbox.FORGET_HANDLED: "ForgetHandled",
 }

@@ -131,3 +131,12 @@ FORGET_ANSWERS: Final = "DELETE FROM idempotency_key WHERE expires_at < now()"
 async def forget_answers(db: Executor) -> int:
     status = await db.execute(FORGET_ANSWERS)
     return int(status.rpartition(" ")[2])
+
+
+ERASE_ANSWERS: Final = "DELETE FROM idempotency_key WHERE principal = $1"
+
+
+async def erase_answers(db: Executor, *, principal: str) -> int:
+    """Of somebody who is gone: what they were told may name them."""
+    status = await db.execute(ERASE_ANSWERS, principal)
+    return int(status.rpartition(" ")[2])

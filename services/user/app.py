@@ -116,7 +116,7 @@ def _background(app: web.Application, config: UserConfig) -> Iterator[Part]:
     policy = MailPolicy(first_wait=config.mail_retry_seconds)
     sender = config.mail_sender()
     yield Mailer(db, sender, config.links(), registry=registry, policy=policy).running()
-    yield keeping_house(db, audit_days=config.audit_days)
+    yield keeping_house(db, config.keep())
     yield clearing_away(db, app[DEPS].files.storage)
     if redis is not None:
         yield Relay(db, redis, registry=registry).running()

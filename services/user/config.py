@@ -18,6 +18,7 @@ from lib.mail.settings import MailSettings
 from lib.public_url import LOCAL_GATEWAY, below_public_url
 from lib.storage.settings import StorageSettings
 from services.user.clients import parse_clients
+from services.user.housekeeping import Keep
 from services.user.mailer import Link
 from services.user.personal_ids import parse_keys
 from services.user.service.throttle import Limit, Limits
@@ -108,6 +109,10 @@ class UserConfig(PostgresSettings, GateSettings, MailSettings, StorageSettings):
 
     # How long the audit trail is kept; the schema lets nothing younger than 90 days go.
     audit_days: int = Field(default=730, ge=90)
+    # How long it says from which address; the schema lets none younger than 30 days go.
+    audit_address_days: int = Field(default=90, ge=30)
+    # How long a deleted account keeps its name and its e-mail address, should it be asked for.
+    deleted_days: int = Field(default=30, ge=1)
 
     # Wrong passwords for one account from one address.
     login_attempts: int = Field(default=5, ge=1)
@@ -186,6 +191,10 @@ class UserConfig(PostgresSettings, GateSettings, MailSettings, StorageSettings):
             account=Limit(self.mails_per_recipient, self.mails_window_seconds),
             address=Limit(self.mails_per_client, self.mails_window_seconds),
         )
+
+    def keep(self) -> Keep:
+        """Return how long is kept what nobody uses any more."""
+        return Keep(self.audit_days, self.audit_address_days, self.deleted_days)
 
     def links(self) -> dict[str, Link]:
         """Return the links in mails, by template."""

@@ -7,6 +7,7 @@ from typing import Final
 from lib.auth import current_principal
 
 ANONYMOUS: Final = "anonymous"
+SYSTEM: Final = "system"  # nobody: what the service does by itself
 
 
 def actor() -> str:

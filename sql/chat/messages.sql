@@ -59,3 +59,14 @@ LIMIT @most;
 DELETE FROM sent WHERE ctid = ANY (ARRAY(
     SELECT ctid FROM sent WHERE created_at < @before LIMIT @most
 ));
+
+-- name: EraseMessages :execrows
+-- What somebody who is gone has written; that they wrote stays, or sequences would have gaps.
+UPDATE message SET text = @text, client_id = ''
+WHERE author_id = @author_id AND text <> @text
+    AND channel_id IN (SELECT member.channel_id FROM member WHERE member.user_id = @author_id);
+
+-- name: EraseSent :execrows
+DELETE FROM sent
+WHERE author_id = @author_id
+    AND channel_id IN (SELECT member.channel_id FROM member WHERE member.user_id = @author_id);

@@ -46,3 +46,7 @@ WHERE principal = @principal AND route = @route AND request_key = @request_key A
 
 -- name: ForgetAnswers :execrows
 DELETE FROM idempotency_key WHERE expires_at < now();
+
+-- name: EraseAnswers :execrows
+-- Of somebody who is gone: what they were told may name them.
+DELETE FROM idempotency_key WHERE principal = @principal;

@@ -37,3 +37,12 @@ DELETE FROM audit_entry WHERE id IN (
     ORDER BY old.at
     LIMIT @batch_size
 );
+
+-- name: EraseAddresses :execrows
+-- From where something was done, where that was long enough ago; the schema refuses it within 30 days.
+UPDATE audit_entry SET address = '' WHERE id IN (
+    SELECT old.id FROM audit_entry AS old
+    WHERE old.at < now() - make_interval(days => @keep_days::integer) AND old.address <> ''
+    ORDER BY old.at
+    LIMIT @batch_size
+);

@@ -67,3 +67,7 @@ WHERE sent_at IS NULL AND failed_at IS NULL;
 -- name: ForgetMail :execrows
 DELETE FROM mail_outbox
 WHERE (sent_at IS NOT NULL OR failed_at IS NOT NULL) AND created_at < now() - interval '30 days';
+
+-- name: EraseMail :execrows
+-- Of an account that is gone, whatever has become of it.
+DELETE FROM mail_outbox WHERE account_id = @account_id;

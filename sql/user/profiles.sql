@@ -112,3 +112,17 @@ LIMIT 10000;
 
 -- name: SetVerified :exec
 UPDATE account SET verified = true WHERE id = @id;
+
+-- name: EraseAccounts :many
+-- Who they were, of those that were deleted long enough ago; the row stays for what refers to it.
+UPDATE account SET
+    email = 'erased-' || id || '@invalid', first_name = 'erased', last_name = '', erased_at = now(),
+    version = version + 1, updated_at = now(), updated_by = 'system'
+WHERE id IN (
+    SELECT gone.id FROM account AS gone
+    WHERE gone.deleted_at < now() - make_interval(days => @keep_days::integer) AND gone.erased_at IS NULL
+    ORDER BY gone.deleted_at
+    LIMIT @batch_size
+    FOR UPDATE SKIP LOCKED
+)
+RETURNING id;

@@ -20,3 +20,7 @@ WHERE account_id = @account_id AND kind = @kind AND used_at IS NULL;
 
 -- name: ForgetTokens :execrows
 DELETE FROM account_token WHERE expires_at < now() - interval '30 days';
+
+-- name: EraseTokens :execrows
+-- With the addresses they were mailed to.
+DELETE FROM account_token WHERE account_id = @account_id;

@@ -35,6 +35,7 @@ async def _gone(tx: Executor, event: Event) -> None:
 HANDLERS: Final[Mapping[str, Mapping[str, Handler]]] = {
     "users": {
         "user.deleted": _gone,
+        "user.erased": _gone,
         "user.deactivated": _gone,
         "user.role_changed": _gone,
     }

@@ -1,4 +1,4 @@
-"""What the order service tells: an offer or a job gives its two people a channel."""
+"""What others tell: an offer or a job gives its two people a channel, who is gone is erased."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ import msgspec
 from lib.db import Executor
 from lib.events import Event, Handler
 from services.chat.service.channels import open_channel
+from services.chat.store import messages
 from services.chat.store.models import ChannelKind
+
+_ERASED: Final = "(erased)"
 
 
 class OfferMade(msgspec.Struct, frozen=True):
@@ -28,6 +31,12 @@ class JobCreated(msgspec.Struct, frozen=True):
     job_id: UUID
     customer_id: UUID
     provider_id: UUID
+
+
+class UserDeleted(msgspec.Struct, frozen=True):
+    """Somebody has deleted their account, or was erased after that."""
+
+    id: UUID
 
 
 async def _offer_made(tx: Executor, event: Event) -> None:
@@ -52,7 +61,14 @@ async def _job_created(tx: Executor, event: Event) -> None:
     )
 
 
+async def _erased(tx: Executor, event: Event) -> None:
+    author = event.decode(UserDeleted).id
+    await messages.erase_messages(tx, author_id=author, text=_ERASED)
+    await messages.erase_sent(tx, author_id=author)
+
+
 HANDLERS: Final[Mapping[str, Mapping[str, Handler]]] = {
     "offers": {"offer.made": _offer_made},
     "jobs": {"job.created": _job_created},
+    "users": {"user.deleted": _erased, "user.erased": _erased},
 }

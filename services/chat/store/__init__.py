@@ -22,6 +22,8 @@ QUERY_NAMES: Final = {
     **dict.fromkeys(messages.LIST_OLDER.values(), "ListOlder"),
     messages.LIST_NEWER: "ListNewer",
     messages.FORGET_SENT: "ForgetSent",
+    messages.ERASE_MESSAGES: "EraseMessages",
+    messages.ERASE_SENT: "EraseSent",
     partitions.ADD_PARTITIONS: "AddPartitions",
     partitions.DROP_PARTITIONS: "DropPartitions",
 }

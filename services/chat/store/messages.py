@@ -147,3 +147,28 @@ DELETE FROM sent WHERE ctid = ANY (ARRAY(
 async def forget_sent(db: Executor, *, before: datetime, most: int) -> int:
     status = await db.execute(FORGET_SENT, before, most)
     return int(status.rpartition(" ")[2])
+
+
+ERASE_MESSAGES: Final = """\
+UPDATE message SET text = $1, client_id = ''
+WHERE author_id = $2 AND text <> $1
+    AND channel_id IN (SELECT member.channel_id FROM member WHERE member.user_id = $2)
+"""
+
+
+async def erase_messages(db: Executor, *, text: str, author_id: UUID) -> int:
+    """What somebody who is gone has written; that they wrote stays, or sequences would have gaps."""
+    status = await db.execute(ERASE_MESSAGES, text, author_id)
+    return int(status.rpartition(" ")[2])
+
+
+ERASE_SENT: Final = """\
+DELETE FROM sent
+WHERE author_id = $1
+    AND channel_id IN (SELECT member.channel_id FROM member WHERE member.user_id = $1)
+"""
+
+
+async def erase_sent(db: Executor, *, author_id: UUID) -> int:
+    status = await db.execute(ERASE_SENT, author_id)
+    return int(status.rpartition(" ")[2])

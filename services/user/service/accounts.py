@@ -16,6 +16,8 @@ from lib.errors import AppError, Code, not_found
 from lib.events import publish
 from lib.http.etag import stale
 from lib.ids import new_id
+from lib.store import idempotency
+from services.user import origin
 from services.user.model.account import check_names
 from services.user.model.people import Employment, NewPerson, PersonChange, check_salary
 from services.user.service import access, audit, sessions, standing, throttle
@@ -29,7 +31,7 @@ _NOW: Final = 0.0
 
 
 class UserChanged(msgspec.Struct, frozen=True):
-    """The events `user.updated`, `.activated`, `.deactivated` and `.deleted`."""
+    """The events `user.updated`, `.activated`, `.deactivated`, `.deleted` and `.erased`."""
 
     id: UUID
 
@@ -189,6 +191,8 @@ async def set_status(
 async def delete(db: Database, principal: Principal, account_id: UUID, version: int | None) -> None:
     """Delete an account softly: nobody can use it, its address is free, its picture goes.
 
+    Who it was goes later, see `erase_old`; the other services are told to erase what they have.
+
     Raises:
         AppError: NOT_FOUND; FORBIDDEN; PRECONDITION_FAILED; CONFLICT for the last administrator.
     """
@@ -197,8 +201,9 @@ async def delete(db: Database, principal: Principal, account_id: UUID, version: 
         person = await lock(tx, principal, account_id, version)
         await keep_an_administrator(tx, person)
         await sessions.end_all(tx, account_id, because="deleted")
-        for kind in TokenKind:
-            await tokens.spend_tokens(tx, account_id=account_id, kind=kind)
+        await tokens.erase_tokens(tx, account_id=account_id)
+        await mail.erase_mail(tx, account_id=account_id)
+        await idempotency.erase_answers(tx, principal=str(account_id))
         await staff.remove_staff(tx, id=account_id)
         await profiles.remove_provider(tx, account_id=account_id)
         if person.picture_key is not None:
@@ -206,6 +211,20 @@ async def delete(db: Database, principal: Principal, account_id: UUID, version: 
         await profiles.delete_account(tx, id=account_id, updated_by=principal.subject)
         await audit.record(tx, "account.deleted", account_id)
         await tell(tx, "deleted", account_id)
+
+
+async def erase_old(db: Database, *, keep_days: int, most: int) -> int:
+    """Erase who some accounts were that were deleted long enough ago; return how many.
+
+    The other services are told once more: a token outlives its account by minutes, and what was
+    written with it came after they had erased the rest.
+    """
+    async with db.transaction() as tx:
+        erased = await profiles.erase_accounts(tx, keep_days=keep_days, batch_size=most)
+        for account_id in erased:
+            await audit.record(tx, "account.erased", account_id, actor=origin.SYSTEM)
+            await tell(tx, "erased", account_id)
+    return len(erased)
 
 
 async def lock(

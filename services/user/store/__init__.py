@@ -36,6 +36,7 @@ QUERY_NAMES: Final = {
     **dict.fromkeys(audit.LIST_AUDIT.values(), "ListAudit"),
     **dict.fromkeys(audit.COUNT_AUDIT.values(), "CountAudit"),
     audit.FORGET_AUDIT: "ForgetAudit",
+    audit.ERASE_ADDRESSES: "EraseAddresses",
     mail.ADD_MAIL: "AddMail",
     mail.TELL_ACCOUNT: "TellAccount",
     mail.ASK_TO_VERIFY: "AskToVerify",
@@ -47,6 +48,7 @@ QUERY_NAMES: Final = {
     mail.RETRY_MAIL: "RetryMail",
     mail.MEASURE_MAIL: "MeasureMail",
     mail.FORGET_MAIL: "ForgetMail",
+    mail.ERASE_MAIL: "EraseMail",
     personal_ids.COUNT_PERSONAL_IDS: "CountPersonalIds",
     personal_ids.LOCK_FORMER_PERSONAL_IDS: "LockFormerPersonalIds",
     personal_ids.REPLACE_PERSONAL_IDS: "ReplacePersonalIds",
@@ -69,6 +71,7 @@ QUERY_NAMES: Final = {
     profiles.EXPORT_MAILS: "ExportMails",
     profiles.EXPORT_AUDIT: "ExportAudit",
     profiles.SET_VERIFIED: "SetVerified",
+    profiles.ERASE_ACCOUNTS: "EraseAccounts",
     roles.LIST_ROLES: "ListRoles",
     roles.GET_ROLE: "GetRole",
     roles.LOCK_ROLE: "LockRole",
@@ -104,5 +107,6 @@ QUERY_NAMES: Final = {
     tokens.SPEND_TOKEN: "SpendToken",
     tokens.SPEND_TOKENS: "SpendTokens",
     tokens.FORGET_TOKENS: "ForgetTokens",
+    tokens.ERASE_TOKENS: "EraseTokens",
 }
 """The name of each query by its text, for an executor to label what it runs."""

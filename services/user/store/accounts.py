@@ -22,7 +22,7 @@ INSERT INTO account (
 VALUES (
     $1, $2, $3, $4, $5::text, $6::text, $7, $8, $8
 )
-RETURNING id, email, first_name, last_name, phone_number, password_hash, role, status, verified, picture_key, version, created_at, updated_at, created_by, updated_by, deleted_at, name
+RETURNING id, email, first_name, last_name, phone_number, password_hash, role, status, verified, picture_key, version, created_at, updated_at, created_by, updated_by, deleted_at, name, erased_at
 """
 
 
@@ -59,6 +59,7 @@ async def add_account(
         updated_by,
         deleted_at,
         name,
+        erased_at,
     ) = row
     return Account(
         id_,
@@ -78,6 +79,7 @@ async def add_account(
         updated_by,
         deleted_at,
         name,
+        erased_at,
     )
 
 

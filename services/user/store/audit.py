@@ -187,3 +187,19 @@ async def forget_audit(db: Executor, *, keep_days: int, batch_size: int) -> int:
     """Some of the oldest that have been kept for long enough; the schema refuses any younger than 90 days."""
     status = await db.execute(FORGET_AUDIT, keep_days, batch_size)
     return int(status.rpartition(" ")[2])
+
+
+ERASE_ADDRESSES: Final = """\
+UPDATE audit_entry SET address = '' WHERE id IN (
+    SELECT old.id FROM audit_entry AS old
+    WHERE old.at < now() - make_interval(days => $1::integer) AND old.address <> ''
+    ORDER BY old.at
+    LIMIT $2
+)
+"""
+
+
+async def erase_addresses(db: Executor, *, keep_days: int, batch_size: int) -> int:
+    """From where something was done, where that was long enough ago; the schema refuses it within 30 days."""
+    status = await db.execute(ERASE_ADDRESSES, keep_days, batch_size)
+    return int(status.rpartition(" ")[2])

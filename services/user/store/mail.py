@@ -176,3 +176,12 @@ WHERE (sent_at IS NOT NULL OR failed_at IS NOT NULL) AND created_at < now() - in
 async def forget_mail(db: Executor) -> int:
     status = await db.execute(FORGET_MAIL)
     return int(status.rpartition(" ")[2])
+
+
+ERASE_MAIL: Final = "DELETE FROM mail_outbox WHERE account_id = $1"
+
+
+async def erase_mail(db: Executor, *, account_id: UUID) -> int:
+    """Of an account that is gone, whatever has become of it."""
+    status = await db.execute(ERASE_MAIL, account_id)
+    return int(status.rpartition(" ")[2])

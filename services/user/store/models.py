@@ -58,6 +58,7 @@ class Account(msgspec.Struct, frozen=True, gc=False):
     updated_by: str
     deleted_at: datetime | None
     name: str
+    erased_at: datetime | None
 
 
 class AuditEntry(msgspec.Struct, frozen=True, gc=False):

@@ -397,3 +397,24 @@ SET_VERIFIED: Final = "UPDATE account SET verified = true WHERE id = $1"
 
 async def set_verified(db: Executor, *, id: UUID) -> None:
     await db.execute(SET_VERIFIED, id)
+
+
+ERASE_ACCOUNTS: Final = """\
+UPDATE account SET
+    email = 'erased-' || id || '@invalid', first_name = 'erased', last_name = '', erased_at = now(),
+    version = version + 1, updated_at = now(), updated_by = 'system'
+WHERE id IN (
+    SELECT gone.id FROM account AS gone
+    WHERE gone.deleted_at < now() - make_interval(days => $1::integer) AND gone.erased_at IS NULL
+    ORDER BY gone.deleted_at
+    LIMIT $2
+    FOR UPDATE SKIP LOCKED
+)
+RETURNING id
+"""
+
+
+async def erase_accounts(db: Executor, *, keep_days: int, batch_size: int) -> list[UUID]:
+    """Who they were, of those that were deleted long enough ago; the row stays for what refers to it."""
+    rows = await db.fetch(ERASE_ACCOUNTS, keep_days, batch_size)
+    return [value for (value,) in rows]

@@ -76,3 +76,12 @@ FORGET_TOKENS: Final = "DELETE FROM account_token WHERE expires_at < now() - int
 async def forget_tokens(db: Executor) -> int:
     status = await db.execute(FORGET_TOKENS)
     return int(status.rpartition(" ")[2])
+
+
+ERASE_TOKENS: Final = "DELETE FROM account_token WHERE account_id = $1"
+
+
+async def erase_tokens(db: Executor, *, account_id: UUID) -> int:
+    """With the addresses they were mailed to."""
+    status = await db.execute(ERASE_TOKENS, account_id)
+    return int(status.rpartition(" ")[2])

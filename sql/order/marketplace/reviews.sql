@@ -40,3 +40,9 @@ WHERE id = @id;
 
 -- name: RemoveReview :execrows
 DELETE FROM review WHERE id = @id;
+
+-- name: EraseComments :execrows
+-- Of somebody who is gone: their words, not their stars.
+UPDATE review SET comment = '', version = version + 1, updated_at = now()
+WHERE comment <> ''
+    AND (side = 'CUSTOMER' AND customer_id = @author_id OR side = 'PROVIDER' AND provider_id = @author_id);

@@ -135,3 +135,10 @@ FOR NO KEY UPDATE SKIP LOCKED;
 SELECT count(*) AS waiting, coalesce(extract(epoch FROM now() - min(time_end)), 0)::double precision AS oldest_seconds
 FROM service_order
 WHERE status IN ('PENDING', 'PAUSED') AND time_end <= now();
+
+-- name: EraseServiceOrders :execrows
+-- Of somebody who is gone: where they live and what they needed. What is counted stays.
+UPDATE service_order SET
+    longitude = 0, latitude = 0, description = @description, request_key = NULL,
+    version = version + 1, updated_at = now()
+WHERE customer_id = @customer_id AND description <> @description;

@@ -1,7 +1,8 @@
 """Somebody is gone: what waits for them is called off, so that nobody waits in vain.
 
 That includes work under way, which nobody is there to do, or to pay for. What is newer than the
-departure is left alone: the event may arrive late or again, and the person may be back.
+departure is left alone: the event may arrive late or again, and the person may be back. Where the
+account was deleted, what says who they were and where they live is erased; jobs and stars stay.
 """
 
 from __future__ import annotations
@@ -15,13 +16,15 @@ import msgspec
 
 from lib.db import Executor
 from lib.events import Event, Handler
+from lib.store import idempotency
 from services.order.marketplace.service import jobs, orders
 from services.order.marketplace.service.steps import Actor, OrderStep, order_after
 from services.order.marketplace.store import jobs as job_store
-from services.order.marketplace.store import locations, offers, service_orders
+from services.order.marketplace.store import locations, offers, reviews, service_orders
 from services.order.marketplace.store.models import JobStatus
 
 _PROVIDER: Final = "PROVIDER"
+_ERASED: Final = "(erased)"
 
 
 class UserChanged(msgspec.Struct, frozen=True):
@@ -69,6 +72,15 @@ async def _gone(tx: Executor, event: Event) -> None:
     await customer_left(tx, told.id, until=event.created_at)
 
 
+async def _erased(tx: Executor, event: Event) -> None:
+    """Who has deleted their account does not come back: nothing is too new to go."""
+    await _gone(tx, event)
+    person = event.decode(UserChanged).id
+    await service_orders.erase_service_orders(tx, customer_id=person, description=_ERASED)
+    await reviews.erase_comments(tx, author_id=person)
+    await idempotency.erase_answers(tx, principal=str(person))
+
+
 async def _has_another_role(tx: Executor, event: Event) -> None:
     told = event.decode(UserChanged)
     if told.role != _PROVIDER:
@@ -77,7 +89,8 @@ async def _has_another_role(tx: Executor, event: Event) -> None:
 
 HANDLERS: Final[Mapping[str, Mapping[str, Handler]]] = {
     "users": {
-        "user.deleted": _gone,
+        "user.deleted": _erased,
+        "user.erased": _erased,
         "user.deactivated": _gone,
         "user.role_changed": _has_another_role,
     }

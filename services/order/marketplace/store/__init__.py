@@ -66,6 +66,7 @@ QUERY_NAMES: Final = {
     reviews.ADD_REVIEW: "AddReview",
     **dict.fromkeys(reviews.CHANGE_REVIEW.values(), "ChangeReview"),
     reviews.REMOVE_REVIEW: "RemoveReview",
+    reviews.ERASE_COMMENTS: "EraseComments",
     service_orders.GET_SERVICE_ORDER: "GetServiceOrder",
     service_orders.LOCK_SERVICE_ORDER: "LockServiceOrder",
     **dict.fromkeys(service_orders.LIST_SERVICE_ORDERS.values(), "ListServiceOrders"),
@@ -83,5 +84,6 @@ QUERY_NAMES: Final = {
     service_orders.LIST_OPEN_ORDERS_OF: "ListOpenOrdersOf",
     service_orders.LOCK_OVERDUE_ORDERS: "LockOverdueOrders",
     service_orders.MEASURE_OVERDUE_ORDERS: "MeasureOverdueOrders",
+    service_orders.ERASE_SERVICE_ORDERS: "EraseServiceOrders",
 }
 """The name of each query by its text, for an executor to label what it runs."""

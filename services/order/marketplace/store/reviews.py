@@ -225,3 +225,16 @@ REMOVE_REVIEW: Final = "DELETE FROM review WHERE id = $1"
 async def remove_review(db: Executor, *, id: UUID) -> int:
     status = await db.execute(REMOVE_REVIEW, id)
     return int(status.rpartition(" ")[2])
+
+
+ERASE_COMMENTS: Final = """\
+UPDATE review SET comment = '', version = version + 1, updated_at = now()
+WHERE comment <> ''
+    AND (side = 'CUSTOMER' AND customer_id = $1 OR side = 'PROVIDER' AND provider_id = $1)
+"""
+
+
+async def erase_comments(db: Executor, *, author_id: UUID) -> int:
+    """Of somebody who is gone: their words, not their stars."""
+    status = await db.execute(ERASE_COMMENTS, author_id)
+    return int(status.rpartition(" ")[2])

@@ -660,3 +660,17 @@ class MeasureOverdueOrdersRow(msgspec.Struct, frozen=True, gc=False):
 async def measure_overdue_orders(db: Executor) -> MeasureOverdueOrdersRow:
     (row,) = await db.fetch(MEASURE_OVERDUE_ORDERS)
     return MeasureOverdueOrdersRow(*row)
+
+
+ERASE_SERVICE_ORDERS: Final = """\
+UPDATE service_order SET
+    longitude = 0, latitude = 0, description = $1, request_key = NULL,
+    version = version + 1, updated_at = now()
+WHERE customer_id = $2 AND description <> $1
+"""
+
+
+async def erase_service_orders(db: Executor, *, description: str, customer_id: UUID) -> int:
+    """Of somebody who is gone: where they live and what they needed. What is counted stays."""
+    status = await db.execute(ERASE_SERVICE_ORDERS, description, customer_id)
+    return int(status.rpartition(" ")[2])
