@@ -77,6 +77,7 @@ async def _serve(
         answer(socket, frames.Ready(socket.user_id, expires_at, config.heartbeat_seconds))
         await _read(request, chat, socket, ws)
     finally:
+        socket.ended()
         expiry.cancel()
         chat.metrics.open.dec()
     return ws

@@ -6,7 +6,7 @@ import asyncio
 from typing import Final
 from uuid import UUID
 
-from aiohttp import web
+from aiohttp import WSMsgType, web
 
 from services.chat.model.closing import Close
 from services.chat.rooms.metrics import SocketMetrics
@@ -26,6 +26,7 @@ class Socket:
     __slots__ = (
         "_closing",
         "_early",
+        "_ended",
         "_limit",
         "_metrics",
         "_transport",
@@ -46,6 +47,7 @@ class Socket:
         self._metrics = metrics
         self._closing: asyncio.Task[None] | None = None
         self._early: Close | None = None
+        self._ended = asyncio.Event()
         self._turn: list[bytes] | None = None
 
     def opened(self, ws: web.WebSocketResponse, transport: asyncio.Transport | None) -> None:
@@ -114,12 +116,18 @@ class Socket:
             self._closing = asyncio.create_task(self._close(self._ws, code), name="chat-close")
         return self._closing
 
+    def ended(self) -> None:
+        """Say that nothing is read any more: the other side has closed too, or is gone."""
+        self._ended.set()
+
     async def _close(self, ws: web.WebSocketResponse, code: Close) -> None:
+        # Not `ws.close()`: while another task reads, it closes the connection at once, and what
+        # the client was just sending makes that a reset, which can overtake the code.
         try:
             async with asyncio.timeout(CLOSE_SECONDS):
-                await ws.close(code=code.value, message=code.reason.encode())
+                message = code.value.to_bytes(2, "big") + code.reason.encode()
+                await ws.send_frame(message, WSMsgType.CLOSE)
+                await self._ended.wait()
         except (TimeoutError, ConnectionError):
-            pass
-        finally:
             if self._transport is not None:
                 self._transport.abort()

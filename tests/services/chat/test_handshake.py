@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import threading
 from contextlib import suppress
 from datetime import timedelta
 
@@ -155,6 +157,35 @@ async def test_a_handshake_that_meets_the_drain_is_sent_elsewhere_too(
     drained.set()
     assert await Talker(await opening).closed() == Close.RESTART
     assert await refused(client, headers=headers) == (503, "SERVICE_UNAVAILABLE")
+
+
+async def test_who_is_sending_while_the_socket_closes_learns_why(client, token) -> None:
+    sending = threading.Event()
+
+    def send_a_lot() -> bytes:
+        """Send frames without reading, as a phone with a bad line may; then read it all."""
+        upgrade = (
+            f"GET {WS} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token}\r\n"
+            "Upgrade: websocket\r\nConnection: Upgrade\r\n"
+            "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n\r\n"
+        )
+        text = b'{"type":"ping"}'
+        frame = bytes([0x81, 0x80 | len(text), 0, 0, 0, 0]) + text
+        with socket.create_connection((client.host, client.port), timeout=20) as raw:
+            raw.sendall(upgrade.encode())
+            got = raw.recv(65536)
+            for _ in range(100):
+                raw.sendall(frame * 1000)
+                sending.set()
+            raw.sendall(bytes([0x88, 0x80, 0, 0, 0, 0]))
+            while part := raw.recv(65536):
+                got += part
+        return got
+
+    told = asyncio.create_task(asyncio.to_thread(send_a_lot))
+    await asyncio.to_thread(sending.wait)
+    await client.app[SOCKETS].close_all(Close.RESTART)
+    assert Close.RESTART.to_bytes(2, "big") + Close.RESTART.reason.encode() in await told
 
 
 class TestFlood:
