@@ -48,6 +48,7 @@ CODES = {
     "E216": "a schema that reaches beyond its own database, on a server that others use",
     "E217": "the schema: a part that is left out, or stood in for (warning)",
     "E218": "MySQL: a query that cannot be typed without a server",
+    "E219": "`grants`: something of which nobody can tell which rights it needs",
     "E300": "a syntax error",
     "E301": "any other refusal of the server",
     "E310": "a table that does not exist",

@@ -26,6 +26,7 @@ _COMMANDS = {
     "explain": "say what is known of a query, and why",
     "vet": "advise on queries and schemas that compile",
     "verify": "say which order of deploying code and migrations is safe",
+    "grants": "print the rights that the queries need, as GRANT statements",
     "watch": "generate again whenever a file changes",
     "init": "start a project, from nothing, a database, or sqlc's configuration",
     "plugin": "act as a code generator of sqlc: its request on standard input",

@@ -26,6 +26,7 @@ COMMANDS = (
     "init",
     "plugin",
     "selfcheck",
+    "grants",
     "report",
 )
 

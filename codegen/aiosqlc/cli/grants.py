@@ -1,0 +1,104 @@
+"""`aiosqlc grants`: the rights that the queries need, as GRANT statements."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from aiosqlc.cli.common import load, report, style_of
+from aiosqlc.config.load import load_project
+from aiosqlc.diagnostics import Diagnostic, Severity
+from aiosqlc.grants import Needs, Right, plain_or, statements
+from aiosqlc.parse.scanner import Dialect
+from aiosqlc.pipeline import Analysed, analyze_project, options_of, read_inputs
+from aiosqlc.stages import ParsedQuery, TypedQuery
+
+_HINT = "make it SECURITY DEFINER, so that its owner's rights count, or grant by hand what it needs"
+
+
+def add_arguments(command: argparse.ArgumentParser) -> None:
+    """Declare the options of `grants`."""
+    command.add_argument("--to", metavar="ROLE", required=True, help="who gets the rights")
+    command.add_argument(
+        "--also",
+        metavar="PATH",
+        action="append",
+        default=[],
+        type=Path,
+        help="a configuration whose queries run here too, as far as their tables are here",
+    )
+    command.add_argument(
+        "--engine", choices=[engine.value for engine in Dialect], help="of a project with two"
+    )
+    command.add_argument("--tables", action="store_true", help="on whole tables, not on columns")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print what the queries of all entries need; 1 where that cannot be known."""
+    project = load(arguments)
+    if project is None:
+        return 2
+    style = style_of(arguments, project.root)
+    borrowed: list[tuple[Dialect, tuple[ParsedQuery, ...]]] = []
+    for path in arguments.also:
+        other, problems = load_project(path)
+        report(problems, style)
+        if other is None or any(item.severity is Severity.ERROR for item in problems):
+            return 2
+        borrowed += [(e.engine, read_inputs(other, e)[0].queries) for e in other.sets]
+    engines = {entry.engine for entry in project.sets}
+    engine = Dialect(arguments.engine) if arguments.engine else min(engines, default=None)
+    if len(engines) > 1 and not arguments.engine:
+        sys.stderr.write("entries of two engines: say which with `--engine`\n")
+        return 2
+    chosen = replace(project, sets=tuple(e for e in project.sets if e.engine is engine))
+    rights: set[Right] = set()
+    reserved: frozenset[str] = frozenset()
+    problems = []
+    for analysed in analyze_project(chosen):
+        if analysed.failed:
+            report(analysed.diagnostics, style)
+            return 1
+        more = [query for kind, queries in borrowed if kind is engine for query in queries]
+        found = _needs(analysed, more)
+        rights |= found.rights
+        reserved |= found.reserved
+        problems += [_unknown(why) for why in found.unknown]
+    report(list(dict.fromkeys(problems)), style)
+    quote = plain_or('"' if engine is Dialect.POSTGRESQL else "`", reserved)
+    for line in statements(rights, arguments.to, quote, columns=not arguments.tables):
+        sys.stdout.write(f"{line};\n")
+    return 1 if problems else 0
+
+
+def _needs(analysed: Analysed, borrowed: Sequence[ParsedQuery]) -> Needs:
+    own, more = _texts(analysed.analysis.queries), _texts(borrowed)
+    if analysed.entry.engine is Dialect.MYSQL:
+        from aiosqlc.mysql.rights import needs as by_tree
+
+        return by_tree(analysed.analysis.catalog.tables, own, more)
+    from aiosqlc.postgres import Analyzer
+    from aiosqlc.postgres.rights import needs
+
+    with Analyzer() as analyzer:
+        options = options_of(analysed.entry, analysed.inputs.shims)
+        opened = analyzer.opened(analysed.inputs.schema, options)
+        if opened is None:
+            return Needs(unknown=("the schema has errors",))
+        return needs(*opened, own, more)
+
+
+def _texts(queries: Sequence[ParsedQuery] | Sequence[TypedQuery]) -> list[str]:
+    """Return every text of queries, each once."""
+    found: dict[str, None] = {}
+    for query in queries:
+        found[query.sql] = None
+        found |= dict.fromkeys(variant.sql for variant in query.variants)
+    return list(found)
+
+
+def _unknown(why: str) -> Diagnostic:
+    return Diagnostic("E219", f"what it needs cannot be known: {why}", hint=_HINT)

@@ -1,0 +1,90 @@
+"""Rights that queries need, as values, and the GRANT statements that give exactly those."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Final
+
+# In the order in which a person would name them.
+_ORDER: Final = ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "MAINTAIN", "USAGE", "EXECUTE")
+_PLAIN: Final = re.compile(r"[a-z_][a-z0-9_]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """One privilege on one thing; on `columns` of a table, or on the whole of it where None.
+
+    `kind` is the word that GRANT uses: TABLE, SEQUENCE, FUNCTION, PROCEDURE or SCHEMA. `schema` is
+    empty where names are found without it; `arguments` tell functions of one name apart.
+    """
+
+    privilege: str
+    kind: str
+    schema: str
+    name: str
+    columns: frozenset[str] | None = None
+    arguments: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What some queries need; `unknown` says of what nobody can tell. `reserved` are keywords."""
+
+    rights: frozenset[Right] = frozenset()
+    unknown: tuple[str, ...] = ()
+    reserved: frozenset[str] = frozenset()
+
+
+def statements(
+    rights: Iterable[Right], role: str, quote: Callable[[str], str], *, columns: bool = True
+) -> list[str]:
+    """Return a GRANT for each thing, sorted, without the semicolons.
+
+    `quote` writes an identifier; without `columns`, rights on some of them are on the table.
+    """
+    things: dict[tuple[str, str, str, str], dict[str, frozenset[str] | None]] = {}
+    for right in rights:
+        thing = (right.kind, right.schema, right.name, right.arguments)
+        given = things.setdefault(thing, {})
+        before = given.get(right.privilege, frozenset())
+        wanted = right.columns if columns else None
+        given[right.privilege] = None if before is None or wanted is None else before | wanted
+    return [
+        f"GRANT {_privileges(given, quote)} ON {_thing(thing, quote)} TO {quote(role)}"
+        for thing, given in sorted(
+            things.items(), key=lambda item: (item[0][0] != "SCHEMA", item[0])
+        )
+    ]
+
+
+def plain_or(mark: str, reserved: frozenset[str]) -> Callable[[str], str]:
+    """Return how to write an identifier: as it is where that is the same, else between marks.
+
+    Without knowing what is reserved, always between marks.
+    """
+
+    def write(name: str) -> str:
+        if reserved and _PLAIN.fullmatch(name) and name not in reserved:
+            return name
+        return mark + name.replace(mark, mark * 2) + mark
+
+    return write
+
+
+def _privileges(given: dict[str, frozenset[str] | None], quote: Callable[[str], str]) -> str:
+    parts = []
+    for privilege in sorted(given, key=_ORDER.index):
+        names = given[privilege]
+        shown = "" if names is None else f" ({', '.join(quote(name) for name in sorted(names))})"
+        parts.append(privilege + shown)
+    return ", ".join(parts)
+
+
+def _thing(thing: tuple[str, str, str, str], quote: Callable[[str], str]) -> str:
+    kind, schema, name, arguments = thing
+    full = f"{quote(schema)}.{quote(name)}" if schema else quote(name)
+    if kind in ("FUNCTION", "PROCEDURE"):
+        return f"{kind} {full}({arguments})"
+    return full if kind == "TABLE" else f"{kind} {full}"
