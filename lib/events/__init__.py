@@ -5,7 +5,7 @@ from lib.events.consumer import Consumer, ConsumerPolicy, Handler
 from lib.events.consuming import consuming
 from lib.events.event import Event, stream_of
 from lib.events.housekeeping import housekeeping
-from lib.events.outbox import publish
+from lib.events.outbox import Unpublished, publish, unpublished
 from lib.events.relay import Relay
 
 __all__ = [
@@ -15,8 +15,10 @@ __all__ = [
     "Event",
     "Handler",
     "Relay",
+    "Unpublished",
     "consuming",
     "housekeeping",
     "publish",
     "stream_of",
+    "unpublished",
 ]

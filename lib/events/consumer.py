@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, TypeAlias
@@ -133,13 +133,46 @@ class Consumer:
         return worked
 
     async def _deliver_all(self, topic: str, entries: Sequence[Entry]) -> None:
-        """Deliver a batch; those that wait for the ones before them stay ours."""
+        """Deliver a batch, together where nothing is wrong with any of it, else one by one.
+
+        Those that wait for the ones before them stay ours.
+        """
+        if len(entries) > 1 and await self._deliver_together(topic, entries):
+            return
         keeping = Every(self._policy.take_over_seconds / 4)
         keeping.is_due()  # They have just been given to us.
         for at, entry in enumerate(entries):
             if keeping.is_due():
                 await self._streams[topic].keep(entries[at:])
             await self._deliver(topic, entry)
+
+    async def _deliver_together(self, topic: str, entries: Sequence[Entry]) -> bool:
+        """Handle a batch in one transaction; False where that failed, and nothing has happened."""
+        began, outcomes = time.perf_counter(), []
+        if any(entry.deliveries > 1 for entry in entries):
+            return False
+        try:
+            async with (
+                asyncio.timeout(self._policy.handle_seconds),
+                self._db.transaction() as tx,
+            ):
+                for entry in entries:
+                    event = Event.from_fields(entry.fields)
+                    handler = self._handlers[topic].get(event.kind)
+                    if handler is None or not entry.is_for(self._group):
+                        outcomes.append(Outcome.IGNORED)
+                        continue
+                    with _hearing(event):
+                        outcomes.append(await self._in(tx, event, handler))
+        except Exception as error:  # noqa: BLE001 - which of them it was shows itself one by one
+            log.debug("batch_failed", topic=topic, error=repr(error))
+            return False
+        await self._streams[topic].acknowledge(*(entry.id for entry in entries))
+        if self._metrics is not None:
+            each = (time.perf_counter() - began) / len(entries)
+            for outcome in outcomes:
+                self._metrics.observe(topic, outcome, each)
+        return True
 
     async def _deliver(self, topic: str, entry: Entry) -> None:
         group, began = self._streams[topic], time.perf_counter()
@@ -166,15 +199,7 @@ class Consumer:
         handler = self._handlers[topic].get(event.kind)
         if handler is None:
             return Outcome.IGNORED
-        with (
-            structlog.contextvars.bound_contextvars(event_id=str(event.id), event_kind=event.kind),
-            trace.span(
-                f"handle {event.kind}",
-                trace.Kind.CONSUMER,
-                parent={trace.HEADER: event.traceparent},
-            ),
-        ):
-            context.request_id.set(event.request_id)
+        with _hearing(event):
             return await self._handle(topic, entry, event, handler)
 
     async def _handle(self, topic: str, entry: Entry, event: Event, handler: Handler) -> Outcome:
@@ -195,9 +220,12 @@ class Consumer:
 
     async def _once(self, event: Event, handler: Handler) -> Outcome:
         async with self._db.transaction() as tx:
-            if not await inbox.record_handled(tx, consumer=self._group, event_id=event.id):
-                return Outcome.DUPLICATE
-            await handler(tx, event)
+            return await self._in(tx, event, handler)
+
+    async def _in(self, tx: Executor, event: Event, handler: Handler) -> Outcome:
+        if not await inbox.record_handled(tx, consumer=self._group, event_id=event.id):
+            return Outcome.DUPLICATE
+        await handler(tx, event)
         return Outcome.HANDLED
 
     async def _bury(self, topic: str, entry: Entry, reason: str) -> Outcome:
@@ -212,3 +240,16 @@ class Consumer:
         if self._metrics is not None and self._measuring.is_due():
             for topic, group in self._streams.items():
                 self._metrics.measure(topic, await group.backlog())
+
+
+@contextmanager
+def _hearing(event: Event) -> Iterator[None]:
+    """Say in logs and traces which event it is that is worked on, and whose request it was."""
+    with (
+        structlog.contextvars.bound_contextvars(event_id=str(event.id), event_kind=event.kind),
+        trace.span(
+            f"handle {event.kind}", trace.Kind.CONSUMER, parent={trace.HEADER: event.traceparent}
+        ),
+    ):
+        context.request_id.set(event.request_id)
+        yield

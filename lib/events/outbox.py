@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
@@ -15,6 +16,34 @@ from lib.ids import new_id
 
 LANES: Final = 8
 _encode: Final = msgspec.json.Encoder(decimal_format="string").encode
+
+
+@dataclass(frozen=True, slots=True)
+class Unpublished:
+    """An event as the outbox keeps it, for a statement that writes it with the change itself."""
+
+    id: UUID
+    lane: int
+    topic: str
+    key: str
+    kind: str
+    payload: str
+    request_id: str
+    traceparent: str
+
+
+def unpublished(*, topic: str, key: str, kind: str, payload: Any) -> Unpublished:
+    """Return what `publish` would write, for whoever writes it with a statement of their own."""
+    return Unpublished(
+        id=new_id(),
+        lane=lane_of(key),
+        topic=topic,
+        key=key,
+        kind=kind,
+        payload=_encode(payload).decode(),
+        request_id=context.request_id.get(),
+        traceparent=trace.current(),
+    )
 
 
 async def publish(tx: Executor, *, topic: str, key: str, kind: str, payload: Any) -> UUID:
@@ -30,18 +59,23 @@ async def publish(tx: Executor, *, topic: str, key: str, kind: str, payload: Any
         kind: what happened, such as `user.registered`.
         payload: anything msgspec encodes to JSON; a Struct by preference.
     """
-    event_id = new_id()
+    event = unpublished(topic=topic, key=key, kind=kind, payload=payload)
+    await write(tx, event)
+    return event.id
+
+
+async def write(tx: Executor, event: Unpublished) -> None:
+    """Add an event that `unpublished` has made to the outbox; see `publish`."""
     await outbox(tx).add_event(
-        id=event_id,
-        lane=lane_of(key),
-        topic=topic,
-        event_key=key,
-        kind=kind,
-        payload=_encode(payload).decode(),
-        request_id=context.request_id.get(),
-        traceparent=trace.current(),
+        id=event.id,
+        lane=event.lane,
+        topic=event.topic,
+        event_key=event.key,
+        kind=event.kind,
+        payload=event.payload,
+        request_id=event.request_id,
+        traceparent=event.traceparent,
     )
-    return event_id
 
 
 def lane_of(key: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -23,6 +24,7 @@ KEEP: Final = timedelta(days=7)
 _TRIM_SECONDS: Final = 600.0
 _MEASURE_SECONDS: Final = 10.0
 _IDLE_SECONDS: Final = 0.2
+_GATHER_SECONDS: Final = 0.02
 
 
 class Relay:
@@ -61,18 +63,17 @@ class Relay:
             yield
 
     async def publish_batch(self) -> int:
-        """Publish the next events of one lane; return how many, 0 where there is nothing to do.
+        """Publish the next events of all lanes to be had; return how many, 0 where there are none.
 
         Raises:
             AppError, RedisError: where the database or Redis is away; the events stay.
         """
         async with self._db.transaction() as tx:
             queries = outbox(tx)
-            lane = await queries.claim_lane()
-            if lane is None:
+            lanes = await queries.claim_lanes()
+            if not lanes:
                 return 0
-            await queries.note_served(id=lane)
-            rows = await queries.next_events(lane=lane, batch_size=self._batch_size)
+            rows = await queries.next_events(lanes=lanes, batch_size=self._batch_size)
             await self._send([_event(row) for row in rows])
             await queries.remove_events(positions=[row.position for row in rows])
         if self._metrics is not None:
@@ -104,6 +105,9 @@ class Relay:
 
     async def _step(self) -> bool:
         published = await self.publish_batch()
+        if 0 < published < self._batch_size:
+            # Those that come now go together: a round costs as much for one as for a hundred.
+            await asyncio.sleep(_GATHER_SECONDS)
         if self._topics and self._trimming.is_due():
             await self.clear_away()
         if self._metrics is not None and self._measuring.is_due():

@@ -95,9 +95,9 @@ class Group:
             if after == _FIRST:
                 return None
 
-    async def acknowledge(self, entry_id: str) -> None:
-        """Say that an entry is finished."""
-        await self._redis.xack(self._stream, self._group, entry_id)
+    async def acknowledge(self, *entry_ids: str) -> None:
+        """Say that entries are finished."""
+        await self._redis.xack(self._stream, self._group, *entry_ids)
 
     async def bury(self, entry: Entry, reason: str) -> None:
         """Move an entry to the dead letters, in one step: it is in one of the two places."""

@@ -4,22 +4,17 @@
 INSERT INTO outbox (id, lane, topic, event_key, kind, payload, request_id, traceparent)
 VALUES (@id, @lane, @topic, @event_key, @kind, @payload, @request_id, @traceparent);
 
--- name: ClaimLane :one
--- Lock the lane with events that has waited longest and that nobody else serves.
+-- name: ClaimLanes :many
+-- Lock the lanes with events that nobody else serves.
 SELECT id FROM outbox_lane
 WHERE EXISTS (SELECT 1 FROM outbox WHERE outbox.lane = outbox_lane.id)
-ORDER BY served_at
-LIMIT 1
+ORDER BY id
 FOR UPDATE SKIP LOCKED;
-
--- name: NoteServed :exec
--- The lane waits its turn again.
-UPDATE outbox_lane SET served_at = clock_timestamp() WHERE id = @id;
 
 -- name: NextEvents :many
 SELECT position, id, topic, event_key, kind, payload, request_id, traceparent, created_at
 FROM outbox
-WHERE lane = @lane
+WHERE lane = ANY (@lanes::smallint[])
 ORDER BY position
 LIMIT @batch_size;
 

@@ -93,6 +93,36 @@ async def test_events_arrive_once_and_in_the_order_of_their_key(
     assert (await outbox(db).measure_backlog()).events == 0
 
 
+async def test_events_that_wait_together_are_handled_in_one_transaction(
+    db: Database, redis: Redis, topic: str
+) -> None:
+    transactions: list[Executor] = []
+
+    async def note(tx: Executor, event: Event) -> None:
+        transactions.append(tx)
+        await effect(tx, event)
+
+    await write(db, topic, "a", range(5))
+    await drain(Relay(db, redis))
+    await settle(consumer(db, redis, topic, note))
+    assert (await numbers(db, "a"), len(set(map(id, transactions)))) == ([0, 1, 2, 3, 4], 1)
+
+
+async def test_an_event_that_fails_among_others_takes_none_of_them_along(
+    db: Database, redis: Redis, topic: str
+) -> None:
+    async def fail_at_two(tx: Executor, event: Event) -> None:
+        await effect(tx, event)
+        if event.decode(Step).number == 2:
+            raise ValueError("two")
+
+    await write(db, topic, "a", range(5))
+    await drain(Relay(db, redis))
+    await settle(consumer(db, redis, topic, fail_at_two))
+    assert await numbers(db, "a") == [0, 1, 3, 4]
+    assert await redis.xlen(dead_letters_of(topic)) == 1
+
+
 async def test_what_nobody_works_on_is_taken_over_from_behind_what_others_work_on(
     redis: Redis, topic: str
 ) -> None:
@@ -127,7 +157,7 @@ async def test_a_lane_held_by_a_relay_neither_stops_writers_nor_other_lanes(
 ) -> None:
     await write(db, topic, "a", range(1))
     async with db.transaction() as tx:
-        assert await outbox(tx).claim_lane() == lane_of("a")
+        assert await outbox(tx).claim_lanes() == [lane_of("a")]
         async with asyncio.timeout(2):
             await write(db, topic, "a", range(1, 2))
             other = next(key for key in "bcdefgh" if lane_of(key) != lane_of("a"))

@@ -7,8 +7,7 @@ from lib.events.store.postgres import outbox
 
 QUERY_NAMES: Final = {
     outbox.ADD_EVENT: "AddEvent",
-    outbox.CLAIM_LANE: "ClaimLane",
-    outbox.NOTE_SERVED: "NoteServed",
+    outbox.CLAIM_LANES: "ClaimLanes",
     outbox.NEXT_EVENTS: "NextEvents",
     outbox.REMOVE_EVENTS: "RemoveEvents",
     outbox.MEASURE_BACKLOG: "MeasureBacklog",

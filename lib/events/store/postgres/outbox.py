@@ -17,22 +17,18 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 """
 
 
-CLAIM_LANE: Final = """\
+CLAIM_LANES: Final = """\
 SELECT id FROM outbox_lane
 WHERE EXISTS (SELECT 1 FROM outbox WHERE outbox.lane = outbox_lane.id)
-ORDER BY served_at
-LIMIT 1
+ORDER BY id
 FOR UPDATE SKIP LOCKED
 """
-
-
-NOTE_SERVED: Final = "UPDATE outbox_lane SET served_at = clock_timestamp() WHERE id = $1"
 
 
 NEXT_EVENTS: Final = """\
 SELECT position, id, topic, event_key, kind, payload, request_id, traceparent, created_at
 FROM outbox
-WHERE lane = $1
+WHERE lane = ANY ($1::smallint[])
 ORDER BY position
 LIMIT $2
 """
@@ -82,15 +78,13 @@ class OutboxQueriesProtocol(Protocol):
         traceparent: str,
     ) -> None: ...
 
-    async def claim_lane(self) -> int | None:
-        """Lock the lane with events that has waited longest and that nobody else serves."""
+    async def claim_lanes(self) -> list[int]:
+        """Lock the lanes with events that nobody else serves."""
         ...
 
-    async def note_served(self, *, id: int) -> None:
-        """The lane waits its turn again."""
-        ...
-
-    async def next_events(self, *, lane: int, batch_size: int) -> list[NextEventsRow]: ...
+    async def next_events(
+        self, *, lanes: Sequence[int], batch_size: int
+    ) -> list[NextEventsRow]: ...
 
     async def remove_events(self, *, positions: Sequence[int]) -> int:
         """By name, not up to a position: a transaction that began earlier may commit a lower one later."""
@@ -125,17 +119,13 @@ class OutboxQueries:
             ADD_EVENT, id, lane, topic, event_key, kind, payload, request_id, traceparent
         )
 
-    async def claim_lane(self) -> int | None:
-        """Lock the lane with events that has waited longest and that nobody else serves."""
-        value: int | None = await self._db.fetchval(CLAIM_LANE)
-        return value
+    async def claim_lanes(self) -> list[int]:
+        """Lock the lanes with events that nobody else serves."""
+        rows = await self._db.fetch(CLAIM_LANES)
+        return [value for (value,) in rows]
 
-    async def note_served(self, *, id: int) -> None:
-        """The lane waits its turn again."""
-        await self._db.execute(NOTE_SERVED, id)
-
-    async def next_events(self, *, lane: int, batch_size: int) -> list[NextEventsRow]:
-        rows = await self._db.fetch(NEXT_EVENTS, lane, batch_size)
+    async def next_events(self, *, lanes: Sequence[int], batch_size: int) -> list[NextEventsRow]:
+        rows = await self._db.fetch(NEXT_EVENTS, lanes, batch_size)
         return list(starmap(NextEventsRow, rows))
 
     async def remove_events(self, *, positions: Sequence[int]) -> int:
