@@ -31,6 +31,7 @@ def install(
     idempotency: bool = False,
     not_idempotent: Collection[str] = (),
     resumable: Collection[str] = (),
+    own_keys: Collection[str] = (),
 ) -> None:
     """Put the gates into the shell of an application made by `new_app`, and open `app[REDIS]`.
 
@@ -42,6 +43,7 @@ def install(
             has the table for it.
         not_idempotent: templates of routes whose answers hold secrets.
         resumable: templates of routes that keep the key with what they make.
+        own_keys: templates of routes that besides need no kept answer; see `Idempotency`.
     """
     shell = app[SHELL]
     shell.proxies, shell.admit = settings.proxies(), not_yet
@@ -65,13 +67,14 @@ def install(
         async def keep_answers(app: web.Application) -> None:
             # Runs when every resource is open, so the database is.
             keys = IdempotencyKeys(app[DATABASE], secret=secret)
-            opened.append(Idempotency(keys, exempt=not_idempotent, resumable=resumable))
-            shell.idempotent = opened[0].serve
+            kept = Idempotency(keys, exempt=not_idempotent, resumable=resumable, own=own_keys)
+            opened.append(kept)
+            shell.idempotent = kept.serve
 
         async def finish_work(_app: web.Application) -> None:
             # Runs before any resource is closed.
-            for idempotency in opened:
-                await idempotency.finish()
+            for each in opened:
+                await each.finish()
 
         app.on_startup.append(keep_answers)
         app.on_shutdown.append(finish_work)

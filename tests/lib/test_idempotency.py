@@ -61,10 +61,12 @@ class Shop:
         self.gate.set()
         self.registry = CollectorRegistry()
         shell = Shell(Settings(), self.registry)
-        self.idempotency = Idempotency(keys, exempt={"/exempt"}, resumable={"/resumable"})
+        self.idempotency = Idempotency(
+            keys, exempt={"/exempt"}, resumable={"/resumable"}, own={"/own"}
+        )
         shell.admit, shell.idempotent = self._sign_in, self.idempotency.serve
         self.app = web.Application(middlewares=[shell.serve])
-        paths = ("/things", "/exempt", "/resumable")
+        paths = ("/things", "/exempt", "/resumable", "/own")
         self.app.add_routes([web.route("*", path, self._work) for path in paths])
 
     def answered(self, method: str, status: int) -> float | None:
@@ -222,6 +224,21 @@ async def test_work_that_was_committed_is_not_repeated_although_its_answer_is_lo
     assert "was carried out" in body["error"]["message"]
     assert (await post(client, path="/resumable"))[0] == 201
     assert shop.done == 3
+
+
+async def test_what_keeps_its_keys_itself_is_finished_without_its_client_and_not_kept(
+    client: Client, shop: Shop, db: PostgresDatabase
+) -> None:
+    shop.gate.clear()
+    leaving = asyncio.create_task(post(client, path="/own"))
+    await eventually(lambda: shop.begun == 1)
+    leaving.cancel()
+    ending = asyncio.create_task(shop.idempotency.finish())
+    shop.gate.set()
+    await ending
+    assert shop.done == 1
+    assert (await post(client, path="/own"))[0] == 201
+    assert (shop.done, await db.fetchval("SELECT count(*) FROM idempotency_key")) == (2, 0)
 
 
 async def test_work_that_was_rolled_back_is_done_again(

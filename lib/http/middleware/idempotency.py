@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Collection
+from collections.abc import Awaitable, Collection, Coroutine
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -43,16 +43,20 @@ class Idempotency:
         *,
         exempt: Collection[str] = (),
         resumable: Collection[str] = (),
+        own: Collection[str] = (),
     ) -> None:
-        """Both are route templates.
+        """All but the first are route templates.
 
         Args:
             keys: where answers are kept.
             exempt: those whose bodies hold secrets, such as sign-in.
             resumable: those that keep the key with what they make, and go on from there.
+            own: those that besides answer by themselves what was asked before, and refuse what came
+                with other contents: no answer is kept for them, which saves two writes.
         """
         self._keys = keys
         self._resumable = frozenset(resumable)
+        self._own = frozenset(own)
         self._exempt = frozenset(exempt)
         self._working: set[asyncio.Task[web.StreamResponse]] = set()
 
@@ -63,6 +67,8 @@ class Idempotency:
         route = route_template(request)
         if header is None or request.method != "POST" or route in self._exempt:
             return await handler(request)
+        if route in self._own:
+            return await asyncio.shield(self._begin(self._alone(request, handler)))
         principal = current_principal()
         scope = Scope(principal.subject if principal else _ANONYMOUS, route, parse_key(header))
         begun = await self._keys.begin(scope, await _print_of(request))
@@ -71,17 +77,28 @@ class Idempotency:
         if route not in self._resumable:
             before_commit.set(partial(self._keys.mark_done, begun))
         try:
-            task = asyncio.create_task(_work(self._keys, begun, request, handler))
+            task = self._begin(_work(self._keys, begun, request, handler))
         finally:
             before_commit.set(None)  # The task has a copy of the context.
-        self._working.add(task)
-        task.add_done_callback(self._finished)
         return await asyncio.shield(task)
 
     async def finish(self) -> None:
         """Wait for the work whose clients have left, while what it needs is still open."""
         if self._working:
             await asyncio.wait(self._working, timeout=self._keys.policy.lease_seconds)
+
+    def _begin(
+        self, work: Coroutine[Any, Any, web.StreamResponse]
+    ) -> asyncio.Task[web.StreamResponse]:
+        """Have work done to its end, whether or not anybody waits for it."""
+        task = asyncio.create_task(work)
+        self._working.add(task)
+        task.add_done_callback(self._finished)
+        return task
+
+    async def _alone(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        async with asyncio.timeout(self._keys.policy.lease_seconds):
+            return await handler(request)
 
     def _finished(self, task: asyncio.Task[web.StreamResponse]) -> None:
         self._working.discard(task)
