@@ -34,7 +34,8 @@ from services.order.routes import ROUTES
 from services.order.upstreams import open_upstreams
 
 _HOUR = 3600.0
-_RESUMABLE = ("/api/v1/orders", "/api/v1/service-orders")
+_OWN_KEYS = ("/api/v1/orders",)
+_RESUMABLE = ("/api/v1/service-orders",)
 
 
 def create_app(config: OrderConfig) -> web.Application:
@@ -54,7 +55,14 @@ def create_app(config: OrderConfig) -> web.Application:
         MARKETPLACE,
     )
     app.cleanup_ctx.append(partial(_upstreams, config))
-    gates.install(app, config, remote_verifier(config), idempotency=True, resumable=_RESUMABLE)
+    gates.install(
+        app,
+        config,
+        remote_verifier(config),
+        idempotency=True,
+        resumable=_RESUMABLE,
+        own_keys=_OWN_KEYS,
+    )
     add_background(app, lambda: _background(app, config))
     return app
 

@@ -17,7 +17,7 @@ from lib.db.retry import in_transaction
 from lib.errors import AppError, Code, FieldError, not_found
 from lib.ids import new_id
 from services.product.model.reservations import NewReservation
-from services.product.service import ledger
+from services.product.service import at_once, ledger
 from services.product.service.events import reservation_event
 from services.product.service.steps import Step, status_after
 from services.product.store import products, reservations
@@ -60,38 +60,53 @@ async def reserve(
             there is not enough; IDEMPOTENCY_KEY_REUSED where the key came with other lines.
     """
     quantities = wanted.quantities()
+    new = _new(wanted, owner, key, clock)
     try:
-        # Who comes too late is told so without waiting for a lock.
-        _refuse_shortage(quantities, await products(db).find_products(ids=list(quantities)))
-    except AppError:
-        # Unless it is this same request, sent before, that has just taken the last ones.
-        if earlier := await _earlier(db, owner, key, quantities):
-            return earlier
-        raise
-
-    async def work(tx: Executor) -> Reserved:
-        now = clock()
-        made = Reservation(
-            id=new_id(),
-            owner=owner,
-            request_key=key,
-            status=ReservationStatus.PENDING,
-            expires_at=now + timedelta(seconds=wanted.ttl_seconds),
-            created_at=now,
-            updated_at=now,
-        )
-        await reservations(tx).add_reservation(
-            id=made.id, owner=owner, request_key=key, expires_at=made.expires_at, now=now
-        )
-        return await _take(tx, made, quantities)
-
-    try:
-        return await in_transaction(db, work, isolation="read_committed")
+        if lines := await at_once.reserve(db, new, quantities):
+            return Reserved(new, lines)
+        return await _one_by_one(db, new, quantities)
     except UniqueViolationError:
         # The same request was here before, or is here at the same time and was faster.
         if earlier := await _earlier(db, owner, key, quantities):
             return earlier
         raise
+
+
+async def _one_by_one(db: Database, new: Reservation, quantities: Mapping[UUID, int]) -> Reserved:
+    """Set aside each line after the other, or say which of them cannot be had."""
+    try:
+        # Who comes too late is told so without waiting for a lock.
+        _refuse_shortage(quantities, await products(db).find_products(ids=list(quantities)))
+    except AppError:
+        # Unless it is this same request, sent before, that has just taken the last ones.
+        if earlier := await _earlier(db, new.owner, new.request_key, quantities):
+            return earlier
+        raise
+
+    async def work(tx: Executor) -> Reserved:
+        await reservations(tx).add_reservation(
+            id=new.id,
+            owner=new.owner,
+            request_key=new.request_key,
+            expires_at=new.expires_at,
+            now=new.created_at,
+        )
+        return await _take(tx, new, quantities)
+
+    return await in_transaction(db, work, isolation="read_committed")
+
+
+def _new(wanted: NewReservation, owner: str, key: str, clock: Clock) -> Reservation:
+    now = clock()
+    return Reservation(
+        id=new_id(),
+        owner=owner,
+        request_key=key,
+        status=ReservationStatus.PENDING,
+        expires_at=now + timedelta(seconds=wanted.ttl_seconds),
+        created_at=now,
+        updated_at=now,
+    )
 
 
 async def get(db: Executor, reservation_id: UUID, caller: Caller) -> Reserved:
@@ -110,6 +125,12 @@ async def settle(
     Raises:
         AppError: NOT_FOUND; CONFLICT where it has expired or was released before.
     """
+    if step is Step.CONFIRM:
+        done = await at_once.confirm(
+            db, reservation_id, owner=caller.subject, trusted=caller.trusted, now=clock()
+        )
+        if done is not None:
+            return Reserved(*done)
 
     async def work(tx: Executor) -> Reserved:
         found = _visible(await reservations(tx).lock_reservation(id=reservation_id), caller)

@@ -6,7 +6,7 @@ from typing import Final
 
 from lib.db import Executor
 from lib.db.engine import Engine, engine_of
-from services.product.store import mysql, postgres
+from services.product.store import at_once, mysql, postgres
 from services.product.store.mysql import products as mysql_products
 from services.product.store.mysql import reservations as mysql_reservations
 from services.product.store.mysql import stock as mysql_stock
@@ -17,7 +17,7 @@ from services.product.store.postgres.products import ProductsQueriesProtocol
 from services.product.store.postgres.reservations import ReservationsQueriesProtocol
 from services.product.store.postgres.stock import StockQueriesProtocol
 
-QUERY_NAMES: Final = {**postgres.QUERY_NAMES, **mysql.QUERY_NAMES}
+QUERY_NAMES: Final = {**postgres.QUERY_NAMES, **mysql.QUERY_NAMES, **at_once.QUERY_NAMES}
 
 
 def products(db: Executor) -> ProductsQueriesProtocol:

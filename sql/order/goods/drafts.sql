@@ -32,13 +32,8 @@ SELECT * FROM added;
 -- What a request with this key began.
 SELECT * FROM goods_draft WHERE created_by = @created_by AND request_key = @request_key::text;
 
--- name: TakeDraft :one
--- The draft, which becomes an order by this transaction alone; no row where it has, or is given up. Until the
--- transaction ends its user's orders are counted one after the other.
-DELETE FROM goods_draft
-WHERE id = @id AND NOT abandoned
-    AND pg_advisory_xact_lock(hashtextextended('goods_order ' || user_id::text, 0)) IS NOT NULL
-RETURNING *;
+-- name: GetDraft :one
+SELECT * FROM goods_draft WHERE id = @id;
 
 -- name: ListDraftLines :many
 SELECT * FROM goods_draft_line WHERE draft_id = @draft_id ORDER BY position;

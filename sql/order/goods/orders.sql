@@ -1,30 +1,33 @@
 -- Orders of goods: read, listed in a chosen order, and taken from status to status.
 
 -- name: AddOrder :one
--- No row where `most` orders of the user wait to be confirmed.
-INSERT INTO goods_order (
-    id, user_id, pending_validation, total, currency, reservation_id, due_at,
-    created_by, updated_by, request_key
+-- The draft becomes an order, with its lines in the order given and the event that tells of it. No row where it has
+-- become one, or is given up, and where `most` orders of the user wait to be confirmed.
+WITH room AS (
+    SELECT d.id FROM goods_draft AS d
+    WHERE d.id = @id AND NOT d.abandoned AND goods_waiting(d.user_id, @most::integer) < @most::integer
+), taken AS (
+    DELETE FROM goods_draft USING room WHERE goods_draft.id = room.id AND NOT goods_draft.abandoned
+    RETURNING goods_draft.*
+), added AS (
+    INSERT INTO goods_order (
+        id, user_id, pending_validation, total, currency, reservation_id, due_at, created_by, updated_by, request_key
+    )
+    SELECT
+        taken.id, taken.user_id, taken.pending_validation, @total, @currency, @reservation_id,
+        now() + make_interval(secs => @lease_seconds::float8), taken.created_by, taken.created_by, taken.request_key
+    FROM taken
+    RETURNING *
+), lines AS (
+    INSERT INTO goods_order_line (order_id, position, product_id, quantity, unit_price)
+    SELECT added.id, t.number - 1, t.product_id, t.quantity, t.unit_price
+    FROM added, unnest(@product_ids::uuid[], @quantities::integer[], @unit_prices::numeric[])
+    WITH ORDINALITY AS t (product_id, quantity, unit_price, number)
+), told AS (
+    INSERT INTO outbox (id, lane, topic, event_key, kind, payload, request_id, traceparent)
+    SELECT @event_id, @lane, @topic, added.id::text, @kind, @payload, @request_id, @traceparent FROM added
 )
-SELECT
-    @id, @user_id, @pending_validation, @total, @currency, @reservation_id,
-    now() + make_interval(secs => @lease_seconds::float8),
-    @created_by, @created_by, sqlc.narg(request_key)
-WHERE (
-    SELECT count(*) FROM (
-        SELECT FROM goods_order AS w
-        WHERE w.user_id = @user_id AND w.status = 'pending' AND w.deleted_at IS NULL
-        LIMIT @most
-    ) AS waiting
-) < @most
-RETURNING *;
-
--- name: AddLines :exec
--- In the order given.
-INSERT INTO goods_order_line (order_id, position, product_id, quantity, unit_price)
-SELECT @order_id, t.number - 1, t.product_id, t.quantity, t.unit_price
-FROM unnest(@product_ids::uuid[], @quantities::integer[], @unit_prices::numeric[])
-WITH ORDINALITY AS t (product_id, quantity, unit_price, number);
+SELECT * FROM added;
 
 -- name: GetOrder :one
 SELECT * FROM goods_order WHERE id = @id AND deleted_at IS NULL;

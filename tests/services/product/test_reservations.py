@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
+from datetime import datetime
 
 import pytest
 
 from devstack.testing.wait import eventually
+from services.product.service import reservations as service
 from services.product.service.steps import Step, status_after
 from services.product.store.postgres.models import ReservationStatus
 from tests.services.product.conftest import rows_of
@@ -238,3 +241,41 @@ async def test_every_change_leaves_an_event(shop, staff, database_url) -> None:
         ("products", "product.changed", DRILL),
         ("products", "product.removed", DRILL),
     ]
+
+
+async def test_one_statement_tells_of_a_reservation_what_the_steps_tell(
+    shop, database_url, monkeypatch
+) -> None:
+    async def told(key: str) -> list[dict]:
+        _, made, _ = await reserve(shop, key, drill=1, hammer=2)
+        await shop("POST", f"{PATH}/{made['data']['id']}/confirm")
+        rows = await rows_of(
+            database_url, "SELECT event_key, payload FROM outbox ORDER BY position"
+        )
+        events = [json.loads(payload) for about, payload in rows if about == made["data"]["id"]]
+        for event in events:
+            assert event.pop("id") == made["data"]["id"]
+            assert event.pop("key") == key
+            for line in event["lines"]:
+                assert line.pop("reservation_id") == made["data"]["id"]
+            for product in event["products"]:
+                product["stock_and_version"] = product.pop("stock") + product.pop("version")
+                assert datetime.fromisoformat(product.pop("created_at"))
+                assert datetime.fromisoformat(product.pop("updated_at"))
+        return events
+
+    at_once = await told("at-once")
+    monkeypatch.setattr(service.at_once, "reserve", _nothing)
+    monkeypatch.setattr(service.at_once, "confirm", _nothing)
+    one_by_one = await told("one-by-one")
+    # Of a hammer two are gone and it has changed once.
+    sums = [
+        [p.pop("stock_and_version") for p in events[0]["products"]]
+        for events in (at_once, one_by_one)
+    ]
+    assert [first - second for first, second in zip(*sums, strict=True)] == [0, 1]
+    assert at_once == one_by_one
+
+
+async def _nothing(*_: object, **__: object) -> None:
+    return None

@@ -13,7 +13,7 @@ from lib.errors import Code
 from lib.http import decode, respond
 from lib.http.etag import require_if_match
 from lib.http.middleware.auth import guarded
-from lib.http.middleware.idempotency import HEADER
+from lib.http.middleware.idempotency import HEADER, REPLAYED
 from lib.http.openapi import operation
 from lib.http.pagination import page_meta
 from lib.idempotency import parse_key
@@ -63,7 +63,10 @@ async def place_order(request: web.Request) -> web.Response:
     )
     body = view_of(placed.order, placed.lines, placed.user)
     location = f"orders/{placed.order.id}"
-    return respond.created(body, location=location, version=placed.order.version)
+    made = respond.created(body, location=location, version=placed.order.version)
+    if placed.replayed:
+        made.headers[REPLAYED] = "true"
+    return made
 
 
 @operation(

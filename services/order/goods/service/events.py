@@ -10,8 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from lib import context
-from lib.db import Executor
-from lib.events import publish
+from lib.events import Unpublished, unpublished
 from services.order.goods.store.models import GoodsStatus
 
 TOPIC: Final = "orders"
@@ -35,8 +34,9 @@ class OrderEvent(Struct, frozen=True):
     actor: str = "order"  # who did it; the service itself where nobody had asked just then
 
 
-async def order_event(tx: Executor, event: OrderEvent) -> None:
-    """Publish the event of the status that the order has reached, in the name of the caller."""
-    kind = _KINDS[event.status]
+def order_event(event: OrderEvent) -> Unpublished:
+    """Return the event of the status that the order has reached, in the name of the caller."""
     told = replace(event, actor=context.principal.get() or event.actor)
-    await publish(tx, topic=TOPIC, key=str(event.order_id), kind=kind, payload=told)
+    return unpublished(
+        topic=TOPIC, key=str(event.order_id), kind=_KINDS[event.status], payload=told
+    )

@@ -9,6 +9,7 @@ from typing import Final
 
 from lib.db import Executor
 from lib.errors import AppError
+from lib.events import outbox
 from lib.log import get_logger
 from services.order.goods.service.events import OrderEvent, order_event
 from services.order.goods.service.shop import SYSTEM, Shop
@@ -35,7 +36,7 @@ async def cancel(
 async def tell(tx: Executor, order: GoodsOrder, status: GoodsStatus) -> None:
     """Publish that the order has reached `status`."""
     event = OrderEvent(order.id, order.user_id, status, order.total, order.currency)
-    await order_event(tx, event)
+    await outbox.write(tx, order_event(event))
 
 
 async def secure(shop: Shop, order: GoodsOrder) -> GoodsOrder | None:

@@ -19,6 +19,7 @@ from lib.ids import new_id
 from lib.log import get_logger
 from services.order.goods.model.orders import NewOrder
 from services.order.goods.service import finishing
+from services.order.goods.service.events import OrderEvent, order_event
 from services.order.goods.service.pricing import Price, price_of
 from services.order.goods.service.shop import NO_ANSWER, Shop, user_if_known
 from services.order.goods.store import drafts, orders
@@ -47,6 +48,7 @@ class Placed:
     order: GoodsOrder
     lines: Sequence[GoodsOrderLine]
     user: User | None
+    replayed: bool = False  # the request had placed it before
 
 
 async def place(shop: Shop, new: NewOrder, request: Request) -> Placed:
@@ -165,7 +167,7 @@ async def _earlier(shop: Shop, request: Request, quantities: Mapping[UUID, int])
     lines = await orders.list_lines(shop.db, order_ids=[order.id])
     before = {line.product_id: line.quantity for line in lines}
     _check_same(order.user_id, request, before, quantities)
-    return Placed(order, lines, await user_if_known(shop, order))
+    return Placed(order, lines, await user_if_known(shop, order), replayed=True)
 
 
 def _check_same(
@@ -217,51 +219,47 @@ async def _add_draft(
 async def _become_order(
     shop: Shop, draft: GoodsDraft, held: Reservation, price: Price
 ) -> GoodsOrder:
+    event = order_event(
+        OrderEvent(draft.id, draft.user_id, GoodsStatus.PENDING, price.total, price.currency)
+    )
     try:
-        async with shop.db.transaction() as tx:
-            if await drafts.take_draft(tx, id=draft.id) is None:
-                return await _made_by_another(tx, draft.id)
-            order = await orders.add_order(
-                tx,
-                id=draft.id,
-                user_id=draft.user_id,
-                pending_validation=draft.pending_validation,
-                total=price.total,
-                currency=price.currency,
-                reservation_id=held.id,
-                lease_seconds=shop.lease_seconds,
-                created_by=draft.created_by,
-                request_key=draft.request_key,
-                most=MAX_WAITING,
-            )
-            if order is None:
-                raise _no_room()
-            await orders.add_lines(
-                tx,
-                order_id=draft.id,
-                product_ids=[line.product_id for line in held.lines],
-                quantities=[line.quantity for line in held.lines],
-                unit_prices=[line.unit_price for line in held.lines],
-            )
-            await finishing.tell(tx, order, GoodsStatus.PENDING)
-            return order
+        order = await orders.add_order(
+            shop.db,
+            id=draft.id,
+            most=MAX_WAITING,
+            total=price.total,
+            currency=price.currency,
+            reservation_id=held.id,
+            lease_seconds=shop.lease_seconds,
+            product_ids=[line.product_id for line in held.lines],
+            quantities=[line.quantity for line in held.lines],
+            unit_prices=[line.unit_price for line in held.lines],
+            event_id=event.id,
+            lane=event.lane,
+            topic=event.topic,
+            kind=event.kind,
+            payload=event.payload,
+            request_id=event.request_id,
+            traceparent=event.traceparent,
+        )
     except UniqueViolationError:
         # The same request, twice at once: the other one was faster.
         await drafts.abandon_draft(shop.db, id=draft.id)
         raise _at_the_same_time() from None
-    except AppError as error:
-        if (
-            error.code is Code.CONFLICT
-        ):  # it will never be one: the recovery gives back what it held
-            await drafts.abandon_draft(shop.db, id=draft.id)
-        raise
+    return order or await _made_by_another(shop, draft)
 
 
-async def _made_by_another(tx: Executor, order_id: UUID) -> GoodsOrder:
-    order = await orders.lock_order(tx, id=order_id)
-    if order is None:
-        raise AppError(Code.CONFLICT, "the order was given up, send it again")
-    return order
+async def _made_by_another(shop: Shop, draft: GoodsDraft) -> GoodsOrder:
+    """Return the order that somebody else has made of the draft, or raise CONFLICT."""
+    order = await orders.lock_order(shop.db, id=draft.id)
+    if order is not None:
+        return order
+    left = await drafts.get_draft(shop.db, id=draft.id)
+    # It will never be one: the recovery gives back what it held.
+    await drafts.abandon_draft(shop.db, id=draft.id)
+    if left is not None and not left.abandoned:
+        raise _no_room()
+    raise AppError(Code.CONFLICT, "the order was given up, send it again")
 
 
 def _at_the_same_time() -> AppError:

@@ -77,19 +77,11 @@ async def find_draft(db: Executor, *, created_by: str, request_key: str) -> Good
     return None if row is None else GoodsDraft(*row)
 
 
-TAKE_DRAFT: Final = """\
-DELETE FROM goods_draft
-WHERE id = $1 AND NOT abandoned
-    AND pg_advisory_xact_lock(hashtextextended('goods_order ' || user_id::text, 0)) IS NOT NULL
-RETURNING id, user_id, pending_validation, abandoned, created_by, request_key, due_at, created_at
-"""
+GET_DRAFT: Final = "SELECT id, user_id, pending_validation, abandoned, created_by, request_key, due_at, created_at FROM goods_draft WHERE id = $1"
 
 
-async def take_draft(db: Executor, *, id: UUID) -> GoodsDraft | None:
-    """The draft, which becomes an order by this transaction alone; no row where it has, or is given up. Until the
-    transaction ends its user's orders are counted one after the other.
-    """
-    row = await db.fetchrow(TAKE_DRAFT, id)
+async def get_draft(db: Executor, *, id: UUID) -> GoodsDraft | None:
+    row = await db.fetchrow(GET_DRAFT, id)
     return None if row is None else GoodsDraft(*row)
 
 

@@ -19,22 +19,31 @@ from services.order.goods.store.models import (
 from services.order.goods.store.numbering import numbered
 
 ADD_ORDER: Final = """\
-INSERT INTO goods_order (
-    id, user_id, pending_validation, total, currency, reservation_id, due_at,
-    created_by, updated_by, request_key
+WITH room AS (
+    SELECT d.id FROM goods_draft AS d
+    WHERE d.id = $1 AND NOT d.abandoned AND goods_waiting(d.user_id, $2::integer) < $2::integer
+), taken AS (
+    DELETE FROM goods_draft USING room WHERE goods_draft.id = room.id AND NOT goods_draft.abandoned
+    RETURNING goods_draft.id, goods_draft.user_id, goods_draft.pending_validation, goods_draft.abandoned, goods_draft.created_by, goods_draft.request_key, goods_draft.due_at, goods_draft.created_at
+), added AS (
+    INSERT INTO goods_order (
+        id, user_id, pending_validation, total, currency, reservation_id, due_at, created_by, updated_by, request_key
+    )
+    SELECT
+        taken.id, taken.user_id, taken.pending_validation, $3, $4, $5,
+        now() + make_interval(secs => $6::float8), taken.created_by, taken.created_by, taken.request_key
+    FROM taken
+    RETURNING id, user_id, status, pending_validation, total, currency, cancel_reason, stock, reservation_id, due_at, created_by, updated_by, request_key, version, created_at, updated_at, deleted_at
+), lines AS (
+    INSERT INTO goods_order_line (order_id, position, product_id, quantity, unit_price)
+    SELECT added.id, t.number - 1, t.product_id, t.quantity, t.unit_price
+    FROM added, unnest($7::uuid[], $8::integer[], $9::numeric[])
+    WITH ORDINALITY AS t (product_id, quantity, unit_price, number)
+), told AS (
+    INSERT INTO outbox (id, lane, topic, event_key, kind, payload, request_id, traceparent)
+    SELECT $10, $11, $12, added.id::text, $13, $14, $15, $16 FROM added
 )
-SELECT
-    $1, $2, $3, $4, $5, $6,
-    now() + make_interval(secs => $7::float8),
-    $8, $8, $9
-WHERE (
-    SELECT count(*) FROM (
-        SELECT FROM goods_order AS w
-        WHERE w.user_id = $2 AND w.status = 'pending' AND w.deleted_at IS NULL
-        LIMIT $10
-    ) AS waiting
-) < $10
-RETURNING id, user_id, status, pending_validation, total, currency, cancel_reason, stock, reservation_id, due_at, created_by, updated_by, request_key, version, created_at, updated_at, deleted_at
+SELECT id, user_id, status, pending_validation, total, currency, cancel_reason, stock, reservation_id, due_at, created_by, updated_by, request_key, version, created_at, updated_at, deleted_at FROM added
 """
 
 
@@ -42,46 +51,60 @@ async def add_order(
     db: Executor,
     *,
     id: UUID,
-    user_id: UUID,
-    pending_validation: bool,
+    most: int,
     total: Decimal,
     currency: str,
     reservation_id: UUID,
     lease_seconds: float,
-    created_by: str,
-    request_key: str | None,
-    most: int,
+    product_ids: Sequence[UUID],
+    quantities: Sequence[int],
+    unit_prices: Sequence[Decimal],
+    event_id: UUID,
+    lane: int,
+    topic: str,
+    kind: str,
+    payload: str,
+    request_id: str,
+    traceparent: str,
 ) -> GoodsOrder | None:
-    """No row where `most` orders of the user wait to be confirmed."""
+    """The draft becomes an order, with its lines in the order given and the event that tells of it. No row where it has
+    become one, or is given up, and where `most` orders of the user wait to be confirmed.
+    """
     row = await db.fetchrow(
         ADD_ORDER,
         id,
-        user_id,
-        pending_validation,
+        most,
         total,
         currency,
         reservation_id,
         lease_seconds,
-        created_by,
-        request_key,
-        most,
+        product_ids,
+        quantities,
+        unit_prices,
+        event_id,
+        lane,
+        topic,
+        kind,
+        payload,
+        request_id,
+        traceparent,
     )
     if row is None:
         return None
     (
         id_,
-        user_id_,
+        user_id,
         status,
-        pending_validation_,
+        pending_validation,
         total_,
         currency_,
         cancel_reason,
         stock,
         reservation_id_,
         due_at,
-        created_by_,
+        created_by,
         updated_by,
-        request_key_,
+        request_key,
         version,
         created_at,
         updated_at,
@@ -89,43 +112,23 @@ async def add_order(
     ) = row
     return GoodsOrder(
         id_,
-        user_id_,
+        user_id,
         GOODS_STATUS_BY_LABEL[status],
-        pending_validation_,
+        pending_validation,
         total_,
         currency_,
         cancel_reason,
         GOODS_STOCK_BY_LABEL[stock],
         reservation_id_,
         due_at,
-        created_by_,
+        created_by,
         updated_by,
-        request_key_,
+        request_key,
         version,
         created_at,
         updated_at,
         deleted_at,
     )
-
-
-ADD_LINES: Final = """\
-INSERT INTO goods_order_line (order_id, position, product_id, quantity, unit_price)
-SELECT $1, t.number - 1, t.product_id, t.quantity, t.unit_price
-FROM unnest($2::uuid[], $3::integer[], $4::numeric[])
-WITH ORDINALITY AS t (product_id, quantity, unit_price, number)
-"""
-
-
-async def add_lines(
-    db: Executor,
-    *,
-    order_id: UUID,
-    product_ids: Sequence[UUID],
-    quantities: Sequence[int],
-    unit_prices: Sequence[Decimal],
-) -> None:
-    """In the order given."""
-    await db.execute(ADD_LINES, order_id, product_ids, quantities, unit_prices)
 
 
 GET_ORDER: Final = "SELECT id, user_id, status, pending_validation, total, currency, cancel_reason, stock, reservation_id, due_at, created_by, updated_by, request_key, version, created_at, updated_at, deleted_at FROM goods_order WHERE id = $1 AND deleted_at IS NULL"

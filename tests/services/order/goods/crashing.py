@@ -28,7 +28,7 @@ STEPS: dict[str, tuple[Any, str]] = {
     "draft": (placing, "_add_draft"),
     "reserve": (HttpProducts, "reserve"),
     "become": (placing, "_become_order"),
-    "lines": (orders, "add_lines"),
+    "lines": (orders, "add_order"),
     "confirm": (HttpProducts, "confirm"),
     "sold": (orders, "note_sold"),
     "cancel": (finishing, "cancel"),

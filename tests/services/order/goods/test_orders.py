@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import re
+from collections import Counter
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 import pytest
 
 from devstack.testing.wait import eventually
+from lib.store import QUERY_NAMES as SHARED
 from services.order.goods.service import placing
+from services.order.goods.store import QUERY_NAMES
 from services.order.goods.store.models import GoodsDraft
 from tests.services.order.goods.fakes import ALICE, BOB, INACTIVE, NOBODY, Trouble
 
 ANY = {"If-Match": "*"}
+# What a request may run; the rest is what goes on beside it.
+ASKED = {*QUERY_NAMES.values(), *SHARED.values()} - {"ClaimDrafts", "ClaimOrders", "MeasureBacklog"}
 
 
 def lines_of(*lines: tuple[str, object]) -> dict:
@@ -333,3 +339,24 @@ async def test_who_has_many_orders_waiting_places_no_more_until_one_is_confirmed
     assert (await other_customer("POST", "orders", json=lines_of((item, 1))))[0] == 201
     await move(placed[0], "confirmed")
     assert (await customer("POST", "orders", json=lines_of((item, 1))))[0] == 201
+
+
+async def test_an_order_is_three_statements_however_many_lines_it_has(
+    customer, shelf, client_metrics
+) -> None:
+    items = [await shelf.add(stock=5) for _ in range(40)]
+
+    async def ran() -> Counter[str]:
+        found = re.findall(
+            r'db_query_duration_seconds_count\{query="(\w+)"\} ([\d.]+)', await client_metrics()
+        )
+        return Counter({name: int(float(n)) for name, n in found if name in ASKED})
+
+    for wanted in (items[:1], items):
+        before = await ran()
+        body = lines_of(*((item, 1) for item in wanted))
+        status, said, _ = await customer(
+            "POST", "orders", json=body, headers={"Idempotency-Key": f"of-{len(wanted)}"}
+        )
+        assert (status, len(said["data"]["lines"])) == (201, len(wanted))
+        assert await ran() - before == Counter(AddDraft=1, AddOrder=1, NoteSold=1)

@@ -1,0 +1,89 @@
+-- What is said of reservations most often, each in one statement: PostgreSQL writes to several tables at once. What
+-- cannot be done so changes nothing; the queries beside these say why, on either engine.
+
+-- name: Reserve :many
+-- Set aside every line or none, and tell of it; what was taken, in the order of the products' ids. Rows are locked in
+-- that order, so that two who want the same ones wait and do not embrace; who comes too late waits for no lock.
+WITH wanted AS (
+    SELECT w.product_id, w.quantity, w.movement_id
+    FROM unnest(@product_ids::uuid[], @quantities::integer[], @movement_ids::uuid[])
+    AS w (product_id, quantity, movement_id)
+), enough AS (
+    SELECT count(*) AS lines FROM product AS p JOIN wanted AS w ON w.product_id = p.id
+    WHERE p.status = 'active' AND p.stock >= w.quantity
+), locked AS (
+    SELECT p.id, p.status, p.stock, p.version FROM product AS p
+    WHERE p.id = ANY (@product_ids::uuid[]) AND (SELECT lines FROM enough) = cardinality(@product_ids::uuid[])
+    ORDER BY p.id
+    FOR UPDATE
+), taken AS (
+    SELECT l.id, l.stock - w.quantity AS stock, l.version + 1 AS version, w.quantity, w.movement_id
+    FROM locked AS l JOIN wanted AS w ON w.product_id = l.id
+    WHERE l.status = 'active' AND l.stock >= w.quantity
+), made AS (
+    INSERT INTO reservation (id, owner, request_key, expires_at, created_at, updated_at)
+    SELECT @id, @owner, @request_key, @expires_at, @now, @now
+    WHERE (SELECT count(*) FROM taken) = cardinality(@product_ids::uuid[])
+    RETURNING *
+), moved AS (
+    UPDATE product SET stock = taken.stock, version = taken.version, updated_at = now()
+    FROM taken, made WHERE product.id = taken.id
+    RETURNING product.*
+), lines AS (
+    INSERT INTO reservation_line (reservation_id, product_id, quantity, unit_price, currency)
+    SELECT made.id, moved.id, taken.quantity, moved.price, moved.currency
+    FROM made, moved JOIN taken ON taken.id = moved.id
+    RETURNING *
+), ledger AS (
+    INSERT INTO stock_movement (id, product_id, product_version, delta, stock_after, reason, reservation_id, actor)
+    SELECT taken.movement_id, moved.id, moved.version, -taken.quantity, moved.stock, 'reserved', made.id, made.owner
+    FROM made, moved JOIN taken ON taken.id = moved.id
+), told AS (
+    INSERT INTO outbox (id, lane, topic, event_key, kind, payload, request_id, traceparent)
+    SELECT
+        @event_id, @lane, @topic, made.id::text, @kind,
+        json_build_object(
+            'id', made.id, 'owner', made.owner, 'key', made.request_key,
+            'lines', (
+                SELECT json_agg(to_jsonb(l) || jsonb_build_object('unit_price', l.unit_price::text) ORDER BY l.product_id)
+                FROM lines AS l
+            ),
+            'products', (
+                SELECT json_agg(to_jsonb(m) || jsonb_build_object('price', m.price::text) ORDER BY m.id)
+                FROM moved AS m
+            )
+        )::text,
+        @request_id, @traceparent
+    FROM made
+)
+SELECT product_id, quantity, unit_price, currency FROM lines ORDER BY product_id;
+
+-- name: Confirm :many
+-- Sell what is set aside, and tell of it; its lines, each with what there is to say of all of them. No row where it is
+-- not there, not the owner's or not pending any more.
+WITH settled AS (
+    UPDATE reservation SET status = 'confirmed', updated_at = @now
+    WHERE id = @id AND (owner = @owner OR @trusted::boolean) AND status = 'pending' AND expires_at > @now
+    RETURNING *
+), held AS (
+    SELECT l.* FROM reservation_line AS l JOIN settled ON settled.id = l.reservation_id
+), told AS (
+    INSERT INTO outbox (id, lane, topic, event_key, kind, payload, request_id, traceparent)
+    SELECT
+        @event_id, @lane, @topic, settled.id::text, @kind,
+        json_build_object(
+            'id', settled.id, 'owner', settled.owner, 'key', settled.request_key,
+            'lines', (
+                SELECT json_agg(to_jsonb(h) || jsonb_build_object('unit_price', h.unit_price::text) ORDER BY h.product_id)
+                FROM held AS h
+            ),
+            'products', json_build_array()
+        )::text,
+        @request_id, @traceparent
+    FROM settled
+)
+SELECT
+    settled.owner, settled.request_key, settled.expires_at, settled.created_at,
+    held.product_id, held.quantity, held.unit_price, held.currency
+FROM settled JOIN held ON held.reservation_id = settled.id
+ORDER BY held.product_id;
