@@ -20,8 +20,11 @@ from lib.process import Part
 from lib.store import QUERY_NAMES as SHARED_QUERY_NAMES
 from services.order.config import OrderConfig
 from services.order.goods.backlog import BacklogGauges
+from services.order.goods.payments import SettlesAtOnce
 from services.order.goods.routes.deps import SHOP
+from services.order.goods.service.expiring import expire as expire_orders
 from services.order.goods.service.recovery import recover
+from services.order.goods.service.settling import settle_due
 from services.order.goods.service.shop import Shop
 from services.order.goods.store import QUERY_NAMES as GOODS
 from services.order.marketplace.overdue import OverdueOrders
@@ -30,31 +33,31 @@ from services.order.marketplace.self_dealing import SelfDealing
 from services.order.marketplace.service.confirmation import confirm_silent
 from services.order.marketplace.service.departures import HANDLERS
 from services.order.marketplace.store import QUERY_NAMES as MARKETPLACE
+from services.order.ports import Payments
 from services.order.routes import ROUTES
 from services.order.upstreams import open_upstreams
 
 _HOUR = 3600.0
+_PAYMENTS = SettlesAtOnce()
 _OWN_KEYS = ("/api/v1/orders",)
 _RESUMABLE = ("/api/v1/service-orders",)
 
 
-def create_app(config: OrderConfig) -> web.Application:
-    """Return the application; it connects to its database when it starts."""
+def create_app(config: OrderConfig, payments: Payments = _PAYMENTS) -> web.Application:
+    """Return the application; it connects to its database when it starts.
+
+    Args:
+        config: what it reads from its environment.
+        payments: who collects what orders come to.
+    """
     app = new_app(
         "order",
         config,
         ROUTES,
         description="Goods that are bought, and jobs that are offered, taken and done.",
     )
-    add_database(
-        app,
-        config,
-        SHARED_QUERY_NAMES,
-        EVENT_QUERY_NAMES,
-        GOODS,
-        MARKETPLACE,
-    )
-    app.cleanup_ctx.append(partial(_upstreams, config))
+    add_database(app, config, SHARED_QUERY_NAMES, EVENT_QUERY_NAMES, GOODS, MARKETPLACE)
+    app.cleanup_ctx.append(partial(_upstreams, config, payments))
     gates.install(
         app,
         config,
@@ -67,7 +70,9 @@ def create_app(config: OrderConfig) -> web.Application:
     return app
 
 
-async def _upstreams(config: OrderConfig, app: web.Application) -> AsyncIterator[None]:
+async def _upstreams(
+    config: OrderConfig, payments: Payments, app: web.Application
+) -> AsyncIterator[None]:
     async with open_upstreams(config, registry=app[METRICS]) as upstreams:
         # Most of the service does without one: it is shown, and no reason to send nobody here.
         app[HEALTH].add("service-token", upstreams.tokens.ping, required=False)
@@ -76,6 +81,7 @@ async def _upstreams(config: OrderConfig, app: web.Application) -> AsyncIterator
             app[DATABASE],
             upstreams.users,
             upstreams.products,
+            payments,
             lease_seconds=config.lease_seconds,
             draft_seconds=config.draft_seconds,
         )
@@ -97,11 +103,19 @@ def _background(app: web.Application, config: OrderConfig) -> Iterator[Part]:
         window = timedelta(seconds=config.objection_seconds)
         return await confirm_silent(db, window=window) > 0
 
+    async def settle() -> bool:
+        return await settle_due(app[SHOP])
+
+    async def expire() -> bool:
+        return await expire_orders(app[SHOP], after=timedelta(seconds=config.pending_seconds))
+
     async def forget() -> bool:
         await IdempotencyKeys(db).forget_old()
         return False
 
     yield repeating(go_on, name="order-recovery", idle_seconds=config.recovery_seconds)
+    yield repeating(settle, name="settlement", idle_seconds=config.recovery_seconds)
+    yield repeating(expire, name="unconfirmed-orders", idle_seconds=config.sweep_seconds)
     yield repeating(overdue.step, name="overdue-service-orders", idle_seconds=config.sweep_seconds)
     yield repeating(confirm, name="silent-jobs", idle_seconds=config.sweep_seconds)
     yield repeating(suspects.step, name="self-dealing", idle_seconds=60.0)

@@ -46,6 +46,8 @@ class OrderConfig(PostgresSettings, GateSettings, ServiceLoginSettings, BreakerS
     # What nobody has worked on for this long was left behind by a process that is gone; it is also
     # how long it waits for the next attempt. Longer than a request may take.
     lease_seconds: Seconds = 15.0
+    # An order that nobody has confirmed for this long is cancelled, and its stock given back.
+    pending_seconds: Seconds = 7 * 24 * 3600.0
     # An order that could not be placed for this long is given up.
     draft_seconds: Seconds = 600.0
 

@@ -80,3 +80,15 @@ class Products(Protocol):
     async def release(self, reservation_id: UUID) -> None:
         """Return the products to the stock, also those that were sold."""
         ...
+
+
+class Payments(Protocol):
+    """Who collects what an order comes to. May be asked again: it is paid once."""
+
+    async def settled(self, order_id: UUID, total: Decimal, currency: str) -> bool:
+        """Ask for what has been delivered to be paid; whether it is.
+
+        Raises:
+            AppError: where nobody can say; the order is asked about again.
+        """
+        ...

@@ -20,8 +20,8 @@ log = get_logger(__name__)
 GROUP: Final = "point-awards"
 
 
-class OrderDelivered(Struct, frozen=True):
-    """What we need of `order.delivered`."""
+class OrderSettled(Struct, frozen=True):
+    """What we need of `order.settled`."""
 
     order_id: UUID
     user_id: UUID
@@ -51,9 +51,9 @@ class Awards:
 
     rates: Mapping[str, Decimal]
 
-    async def order_delivered(self, tx: Executor, event: Event) -> None:
+    async def order_settled(self, tx: Executor, event: Event) -> None:
         """Thank the customer for what was paid."""
-        told = event.decode(OrderDelivered)
+        told = event.decode(OrderSettled)
         await service.award(
             tx,
             told.user_id,
@@ -101,7 +101,7 @@ def handlers(rates: Mapping[str, Decimal]) -> dict[str, dict[str, Handler]]:
     """Return who hears what, by topic and kind."""
     awards = Awards(rates)
     return {
-        "orders": {"order.delivered": awards.order_delivered},
+        "orders": {"order.settled": awards.order_settled},
         "jobs": {"job.completed": awards.job_completed, "job.cancelled": job_cancelled},
     }
 

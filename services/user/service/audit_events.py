@@ -93,7 +93,7 @@ async def _job(tx: Executor, event: Event) -> None:
 HANDLERS: Final[Mapping[str, Mapping[str, Handler]]] = {
     "orders": {
         f"order.{what}": _order
-        for what in ("created", "confirmed", "shipped", "delivered", "cancelled")
+        for what in ("created", "confirmed", "shipped", "delivered", "settled", "cancelled")
     },
     "service-orders": {
         f"service_order.{what}": _service_order for what in ("cancelled", "expired")

@@ -69,10 +69,33 @@ WHERE o.status = ANY (@statuses::goods_status[])
 ;
 
 -- name: MoveOrder :execrows
--- Take the order to a status other than cancelled.
+-- Take the order to a status other than cancelled. One that is delivered is to be settled: by us, or after the lease
+-- by whoever finds it.
 UPDATE goods_order
-SET status = @status, version = version + 1, updated_at = now(), updated_by = @updated_by
+SET status = @status::goods_status, version = version + 1, updated_at = now(), updated_by = @updated_by,
+    settle_at = CASE WHEN @status::goods_status = 'delivered' THEN now() + make_interval(secs => @lease_seconds::float8) END
 WHERE id = @id;
+
+-- name: ClaimUnsettled :many
+-- Those delivered that nobody has paid for as far as we know, ours for a while; see ClaimDrafts.
+UPDATE goods_order SET settle_at = now() + make_interval(secs => @lease_seconds::float8)
+WHERE id IN (
+    SELECT o.id FROM goods_order AS o WHERE o.settle_at <= now()
+    ORDER BY o.settle_at, o.id LIMIT @batch_size FOR UPDATE SKIP LOCKED
+)
+RETURNING *;
+
+-- name: NoteSettled :execrows
+-- No row where that was known.
+UPDATE goods_order SET settle_at = NULL, settled_at = now() WHERE id = @id AND settle_at IS NOT NULL;
+
+-- name: LockUnconfirmed :many
+-- Those that nobody has confirmed for long, to be changed by this transaction alone.
+SELECT * FROM goods_order
+WHERE status = 'pending' AND created_at < @before
+ORDER BY created_at, id
+LIMIT @batch_size
+FOR UPDATE SKIP LOCKED;
 
 -- name: CancelOrder :execrows
 -- Its stock is to be given back: by us, or after the lease by whoever finds it.

@@ -60,7 +60,7 @@ def delivered(order_id: UUID, total: str, user_id: UUID = CUSTOMER) -> Event:
         "total": total,
         "currency": "EUR",
     }
-    return _event("orders", "order.delivered", order_id, payload)
+    return _event("orders", "order.settled", order_id, payload)
 
 
 def completed(job_id: UUID, price: str, provider_id: UUID = PROVIDER) -> Event:
@@ -169,7 +169,7 @@ async def test_a_full_balance_takes_what_fits_and_no_more(db) -> None:
 
 async def test_what_is_no_such_event_is_set_aside_and_holds_up_nobody(db, redis) -> None:
     async with awarding(db, redis):
-        broken = _event("orders", "order.delivered", new_id(), {"order_id": "x"})
+        broken = _event("orders", "order.settled", new_id(), {"order_id": "x"})
         await send(redis, broken, delivered(new_id(), "50"))
         await eventually(lambda: settled(redis), within=20)
     assert await service.points_of(db, CUSTOMER) == 5

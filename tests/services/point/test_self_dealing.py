@@ -57,7 +57,7 @@ async def job(
 async def order(db: Database, total: str, currency: str) -> None:
     order_id = new_id()
     payload = {"order_id": order_id, "user_id": CUSTOMER, "total": total, "currency": currency}
-    await hear(db, _event("orders", "order.delivered", order_id, payload))
+    await hear(db, _event("orders", "order.settled", order_id, payload))
 
 
 async def test_one_job_at_a_price_of_ten_digits_makes_nobody_rich(db) -> None:

@@ -26,7 +26,7 @@ class OrderView(Struct, frozen=True, kw_only=True):
 
     `pending_validation` says that the user could not be asked for when it was placed: it cannot be
     confirmed before that is made good. `user` is left out where the user service does not answer,
-    where the user is gone, and in lists.
+    where the user is gone, and in lists. `settled_at` is when it was paid for, after its delivery.
     """
 
     id: UUID
@@ -43,6 +43,7 @@ class OrderView(Struct, frozen=True, kw_only=True):
     updated_by: str
     created_at: datetime
     updated_at: datetime
+    settled_at: datetime | None
 
 
 def view_of(
@@ -64,4 +65,5 @@ def view_of(
         updated_by=order.updated_by,
         created_at=order.created_at,
         updated_at=order.updated_at,
+        settled_at=order.settled_at,
     )

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from lib import context
 from lib.events import Unpublished, unpublished
-from services.order.goods.store.models import GoodsStatus
+from services.order.goods.store.models import GoodsOrder, GoodsStatus
 
 TOPIC: Final = "orders"
 _KINDS: Final = {
@@ -40,3 +40,9 @@ def order_event(event: OrderEvent) -> Unpublished:
     return unpublished(
         topic=TOPIC, key=str(event.order_id), kind=_KINDS[event.status], payload=told
     )
+
+
+def settled_event(order: GoodsOrder) -> Unpublished:
+    """Return `order.settled`: what was delivered is paid for."""
+    told = OrderEvent(order.id, order.user_id, GoodsStatus.DELIVERED, order.total, order.currency)
+    return unpublished(topic=TOPIC, key=str(order.id), kind="order.settled", payload=told)

@@ -15,7 +15,7 @@ from lib.errors import AppError, Code, not_found
 from lib.together import together
 from services.order.goods.model.orders import ListOrders, OrderChange
 from services.order.goods.model.status import Status, may_be_removed, may_follow
-from services.order.goods.service import finishing
+from services.order.goods.service import finishing, settling
 from services.order.goods.service.shop import Caller, Shop, user_if_known
 from services.order.goods.store import orders
 from services.order.goods.store.models import (
@@ -113,12 +113,20 @@ async def change(
                 lease_seconds=shop.lease_seconds,
             )
         else:
-            await orders.move_order(tx, id=order.id, status=after, updated_by=caller.subject)
+            await orders.move_order(
+                tx,
+                id=order.id,
+                status=after,
+                updated_by=caller.subject,
+                lease_seconds=shop.lease_seconds,
+            )
             await finishing.tell(tx, order, after)
         changed = _visible(await orders.get_order(tx, id=order.id), caller)
         lines = await orders.list_lines(tx, order_ids=[order.id])
     if changed.stock is GoodsStock.RETURNING:
         await finishing.try_now(shop, changed)
+    if changed.status is GoodsStatus.DELIVERED:
+        await settling.try_now(shop, changed)
     return Found(changed, lines)
 
 

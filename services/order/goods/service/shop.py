@@ -9,7 +9,7 @@ from lib.db import Database
 from lib.errors import AppError, Code
 from lib.log import get_logger
 from services.order.goods.store.models import GoodsOrder
-from services.order.ports import Products, User, Users
+from services.order.ports import Payments, Products, User, Users
 
 log = get_logger(__name__)
 
@@ -30,6 +30,7 @@ class Shop:
     db: Database
     users: Users
     products: Products
+    payments: Payments
     lease_seconds: float
     draft_seconds: float
 

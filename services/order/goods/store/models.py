@@ -73,6 +73,8 @@ class GoodsOrder(msgspec.Struct, frozen=True, gc=False):
     created_at: datetime
     updated_at: datetime
     deleted_at: datetime | None
+    settle_at: datetime | None
+    settled_at: datetime | None
 
 
 class GoodsOrderLine(msgspec.Struct, frozen=True, gc=False):

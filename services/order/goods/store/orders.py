@@ -33,7 +33,7 @@ WITH room AS (
         taken.id, taken.user_id, taken.pending_validation, $3, $4, $5,
         now() + make_interval(secs => $6::float8), taken.created_by, taken.created_by, taken.request_key
     FROM taken
-    RETURNING id, user_id, status, pending_validation, total, currency, cancel_reason, stock, reservation_id, due_at, created_by, updated_by, request_key, version, created_at, updated_at, deleted_at
+    RETURNING id, user_id, status, pending_validation, total, currency, cancel_reason, stock, reservation_id, due_at, created_by, updated_by, request_key, version, created_at, updated_at, deleted_at, settle_at, settled_at
 ), lines AS (
     INSERT INTO goods_order_line (order_id, position, product_id, quantity, unit_price)
     SELECT added.id, t.number - 1, t.product_id, t.quantity, t.unit_price
@@ -43,7 +43,7 @@ WITH room AS (
     INSERT INTO outbox (id, lane, topic, event_key, kind, payload, request_id, traceparent)
     SELECT $10, $11, $12, added.id::text, $13, $14, $15, $16 FROM added
 )
-SELECT id, user_id, status, pending_validation, total, currency, cancel_reason, stock, reservation_id, due_at, created_by, updated_by, request_key, version, created_at, updated_at, deleted_at FROM added
+SELECT id, user_id, status, pending_validation, total, currency, cancel_reason, stock, reservation_id, due_at, created_by, updated_by, request_key, version, created_at, updated_at, deleted_at, settle_at, settled_at FROM added
 """
 
 
@@ -109,6 +109,8 @@ async def add_order(
         created_at,
         updated_at,
         deleted_at,
+        settle_at,
+        settled_at,
     ) = row
     return GoodsOrder(
         id_,
@@ -128,10 +130,12 @@ async def add_order(
         created_at,
         updated_at,
         deleted_at,
+        settle_at,
+        settled_at,
     )
 
 
-GET_ORDER: Final = "SELECT id, user_id, status, pending_validation, total, currency, cancel_reason, stock, reservation_id, due_at, created_by, updated_by, request_key, version, created_at, updated_at, deleted_at FROM goods_order WHERE id = $1 AND deleted_at IS NULL"
+GET_ORDER: Final = "SELECT id, user_id, status, pending_validation, total, currency, cancel_reason, stock, reservation_id, due_at, created_by, updated_by, request_key, version, created_at, updated_at, deleted_at, settle_at, settled_at FROM goods_order WHERE id = $1 AND deleted_at IS NULL"
 
 
 async def get_order(db: Executor, *, id: UUID) -> GoodsOrder | None:
@@ -156,6 +160,8 @@ async def get_order(db: Executor, *, id: UUID) -> GoodsOrder | None:
         created_at,
         updated_at,
         deleted_at,
+        settle_at,
+        settled_at,
     ) = row
     return GoodsOrder(
         id_,
@@ -175,10 +181,12 @@ async def get_order(db: Executor, *, id: UUID) -> GoodsOrder | None:
         created_at,
         updated_at,
         deleted_at,
+        settle_at,
+        settled_at,
     )
 
 
-FIND_ORDER: Final = "SELECT id, user_id, status, pending_validation, total, currency, cancel_reason, stock, reservation_id, due_at, created_by, updated_by, request_key, version, created_at, updated_at, deleted_at FROM goods_order WHERE created_by = $1 AND request_key = $2::text"
+FIND_ORDER: Final = "SELECT id, user_id, status, pending_validation, total, currency, cancel_reason, stock, reservation_id, due_at, created_by, updated_by, request_key, version, created_at, updated_at, deleted_at, settle_at, settled_at FROM goods_order WHERE created_by = $1 AND request_key = $2::text"
 
 
 async def find_order(db: Executor, *, created_by: str, request_key: str) -> GoodsOrder | None:
@@ -204,6 +212,8 @@ async def find_order(db: Executor, *, created_by: str, request_key: str) -> Good
         created_at,
         updated_at,
         deleted_at,
+        settle_at,
+        settled_at,
     ) = row
     return GoodsOrder(
         id,
@@ -223,10 +233,12 @@ async def find_order(db: Executor, *, created_by: str, request_key: str) -> Good
         created_at,
         updated_at,
         deleted_at,
+        settle_at,
+        settled_at,
     )
 
 
-LOCK_ORDER: Final = "SELECT id, user_id, status, pending_validation, total, currency, cancel_reason, stock, reservation_id, due_at, created_by, updated_by, request_key, version, created_at, updated_at, deleted_at FROM goods_order WHERE id = $1 FOR UPDATE"
+LOCK_ORDER: Final = "SELECT id, user_id, status, pending_validation, total, currency, cancel_reason, stock, reservation_id, due_at, created_by, updated_by, request_key, version, created_at, updated_at, deleted_at, settle_at, settled_at FROM goods_order WHERE id = $1 FOR UPDATE"
 
 
 async def lock_order(db: Executor, *, id: UUID) -> GoodsOrder | None:
@@ -252,6 +264,8 @@ async def lock_order(db: Executor, *, id: UUID) -> GoodsOrder | None:
         created_at,
         updated_at,
         deleted_at,
+        settle_at,
+        settled_at,
     ) = row
     return GoodsOrder(
         id_,
@@ -271,6 +285,8 @@ async def lock_order(db: Executor, *, id: UUID) -> GoodsOrder | None:
         created_at,
         updated_at,
         deleted_at,
+        settle_at,
+        settled_at,
     )
 
 
@@ -289,7 +305,7 @@ async def list_lines(db: Executor, *, order_ids: Sequence[UUID]) -> list[GoodsOr
 LIST_ORDERS: Final = {
     (user_id, product_id, sort): numbered(
         """\
-SELECT id, user_id, status, pending_validation, total, currency, cancel_reason, stock, reservation_id, due_at, created_by, updated_by, request_key, version, created_at, updated_at, deleted_at FROM goods_order AS o
+SELECT id, user_id, status, pending_validation, total, currency, cancel_reason, stock, reservation_id, due_at, created_by, updated_by, request_key, version, created_at, updated_at, deleted_at, settle_at, settled_at FROM goods_order AS o
 WHERE o.status = ANY ($1::goods_status[])
     AND o.created_at >= $2 AND o.created_at < $3
     AND (o.deleted_at IS NOT NULL) = $4
@@ -354,8 +370,10 @@ async def list_orders(
             created_at,
             updated_at,
             deleted_at,
+            settle_at,
+            settled_at,
         )
-        for id, user_id_, status, pending_validation, total, currency, cancel_reason, stock, reservation_id, due_at, created_by, updated_by, request_key, version, created_at, updated_at, deleted_at in rows
+        for id, user_id_, status, pending_validation, total, currency, cancel_reason, stock, reservation_id, due_at, created_by, updated_by, request_key, version, created_at, updated_at, deleted_at, settle_at, settled_at in rows
     ]
 
 
@@ -401,15 +419,108 @@ async def count_orders(
 
 MOVE_ORDER: Final = """\
 UPDATE goods_order
-SET status = $1, version = version + 1, updated_at = now(), updated_by = $2
-WHERE id = $3
+SET status = $1::goods_status, version = version + 1, updated_at = now(), updated_by = $2,
+    settle_at = CASE WHEN $1::goods_status = 'delivered' THEN now() + make_interval(secs => $3::float8) END
+WHERE id = $4
 """
 
 
-async def move_order(db: Executor, *, status: GoodsStatus, updated_by: str, id: UUID) -> int:
-    """Take the order to a status other than cancelled."""
-    status_ = await db.execute(MOVE_ORDER, status, updated_by, id)
+async def move_order(
+    db: Executor, *, status: GoodsStatus, updated_by: str, lease_seconds: float, id: UUID
+) -> int:
+    """Take the order to a status other than cancelled. One that is delivered is to be settled: by us, or after the lease
+    by whoever finds it.
+    """
+    status_ = await db.execute(MOVE_ORDER, status, updated_by, lease_seconds, id)
     return int(status_.rpartition(" ")[2])
+
+
+CLAIM_UNSETTLED: Final = """\
+UPDATE goods_order SET settle_at = now() + make_interval(secs => $1::float8)
+WHERE id IN (
+    SELECT o.id FROM goods_order AS o WHERE o.settle_at <= now()
+    ORDER BY o.settle_at, o.id LIMIT $2 FOR UPDATE SKIP LOCKED
+)
+RETURNING id, user_id, status, pending_validation, total, currency, cancel_reason, stock, reservation_id, due_at, created_by, updated_by, request_key, version, created_at, updated_at, deleted_at, settle_at, settled_at
+"""
+
+
+async def claim_unsettled(
+    db: Executor, *, lease_seconds: float, batch_size: int
+) -> list[GoodsOrder]:
+    """Those delivered that nobody has paid for as far as we know, ours for a while; see ClaimDrafts."""
+    rows = await db.fetch(CLAIM_UNSETTLED, lease_seconds, batch_size)
+    return [
+        GoodsOrder(
+            id,
+            user_id,
+            GOODS_STATUS_BY_LABEL[status],
+            pending_validation,
+            total,
+            currency,
+            cancel_reason,
+            GOODS_STOCK_BY_LABEL[stock],
+            reservation_id,
+            due_at,
+            created_by,
+            updated_by,
+            request_key,
+            version,
+            created_at,
+            updated_at,
+            deleted_at,
+            settle_at,
+            settled_at,
+        )
+        for id, user_id, status, pending_validation, total, currency, cancel_reason, stock, reservation_id, due_at, created_by, updated_by, request_key, version, created_at, updated_at, deleted_at, settle_at, settled_at in rows
+    ]
+
+
+NOTE_SETTLED: Final = "UPDATE goods_order SET settle_at = NULL, settled_at = now() WHERE id = $1 AND settle_at IS NOT NULL"
+
+
+async def note_settled(db: Executor, *, id: UUID) -> int:
+    """No row where that was known."""
+    status = await db.execute(NOTE_SETTLED, id)
+    return int(status.rpartition(" ")[2])
+
+
+LOCK_UNCONFIRMED: Final = """\
+SELECT id, user_id, status, pending_validation, total, currency, cancel_reason, stock, reservation_id, due_at, created_by, updated_by, request_key, version, created_at, updated_at, deleted_at, settle_at, settled_at FROM goods_order
+WHERE status = 'pending' AND created_at < $1
+ORDER BY created_at, id
+LIMIT $2
+FOR UPDATE SKIP LOCKED
+"""
+
+
+async def lock_unconfirmed(db: Executor, *, before: datetime, batch_size: int) -> list[GoodsOrder]:
+    """Those that nobody has confirmed for long, to be changed by this transaction alone."""
+    rows = await db.fetch(LOCK_UNCONFIRMED, before, batch_size)
+    return [
+        GoodsOrder(
+            id,
+            user_id,
+            GOODS_STATUS_BY_LABEL[status],
+            pending_validation,
+            total,
+            currency,
+            cancel_reason,
+            GOODS_STOCK_BY_LABEL[stock],
+            reservation_id,
+            due_at,
+            created_by,
+            updated_by,
+            request_key,
+            version,
+            created_at,
+            updated_at,
+            deleted_at,
+            settle_at,
+            settled_at,
+        )
+        for id, user_id, status, pending_validation, total, currency, cancel_reason, stock, reservation_id, due_at, created_by, updated_by, request_key, version, created_at, updated_at, deleted_at, settle_at, settled_at in rows
+    ]
 
 
 CANCEL_ORDER: Final = """\
@@ -458,7 +569,7 @@ async def validate_order(db: Executor, *, id: UUID) -> int:
 NOTE_SOLD: Final = """\
 UPDATE goods_order SET stock = 'sold', due_at = CASE WHEN pending_validation THEN now() END
 WHERE id = $1 AND stock = 'reserved'
-RETURNING id, user_id, status, pending_validation, total, currency, cancel_reason, stock, reservation_id, due_at, created_by, updated_by, request_key, version, created_at, updated_at, deleted_at
+RETURNING id, user_id, status, pending_validation, total, currency, cancel_reason, stock, reservation_id, due_at, created_by, updated_by, request_key, version, created_at, updated_at, deleted_at, settle_at, settled_at
 """
 
 
@@ -485,6 +596,8 @@ async def note_sold(db: Executor, *, id: UUID) -> GoodsOrder | None:
         created_at,
         updated_at,
         deleted_at,
+        settle_at,
+        settled_at,
     ) = row
     return GoodsOrder(
         id_,
@@ -504,6 +617,8 @@ async def note_sold(db: Executor, *, id: UUID) -> GoodsOrder | None:
         created_at,
         updated_at,
         deleted_at,
+        settle_at,
+        settled_at,
     )
 
 
@@ -524,7 +639,7 @@ WHERE id IN (
     SELECT o.id FROM goods_order AS o WHERE o.due_at <= now()
     ORDER BY o.due_at, o.id LIMIT $2 FOR UPDATE SKIP LOCKED
 )
-RETURNING id, user_id, status, pending_validation, total, currency, cancel_reason, stock, reservation_id, due_at, created_by, updated_by, request_key, version, created_at, updated_at, deleted_at
+RETURNING id, user_id, status, pending_validation, total, currency, cancel_reason, stock, reservation_id, due_at, created_by, updated_by, request_key, version, created_at, updated_at, deleted_at, settle_at, settled_at
 """
 
 
@@ -550,8 +665,10 @@ async def claim_orders(db: Executor, *, lease_seconds: float, batch_size: int) -
             created_at,
             updated_at,
             deleted_at,
+            settle_at,
+            settled_at,
         )
-        for id, user_id, status, pending_validation, total, currency, cancel_reason, stock, reservation_id, due_at, created_by, updated_by, request_key, version, created_at, updated_at, deleted_at in rows
+        for id, user_id, status, pending_validation, total, currency, cancel_reason, stock, reservation_id, due_at, created_by, updated_by, request_key, version, created_at, updated_at, deleted_at, settle_at, settled_at in rows
     ]
 
 

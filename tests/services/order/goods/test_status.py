@@ -120,9 +120,10 @@ async def test_each_status_is_told_once_in_order_with_all_that_others_need(
         "order.confirmed",
         "order.shipped",
         "order.delivered",
+        "order.settled",
     ]
     assert {(topic, key) for _, topic, key, _ in told} == {("orders", placed["id"])}
-    assert told[-1][3] == (
+    assert told[3][3] == (
         f'{{"order_id":"{placed["id"]}","user_id":"{customer.subject}","status":"delivered",'
         f'"total":"{placed["total"]}","currency":"EUR","actor":"{staff.subject}"}}'
     )

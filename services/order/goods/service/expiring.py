@@ -1,0 +1,39 @@
+"""Orders that nobody confirms do not hold their products for ever."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+
+from lib.clock import Clock, utc_now
+from lib.log import get_logger
+from services.order.goods.service import finishing
+from services.order.goods.service.shop import SYSTEM, Shop
+from services.order.goods.store import orders
+
+log = get_logger(__name__)
+
+REASON: Final = "not confirmed in time"
+_BATCH: Final = 20
+
+
+async def expire(shop: Shop, *, after: timedelta, clock: Clock = utc_now) -> bool:
+    """Cancel some that have waited for longer than `after`; return whether there were any.
+
+    Any number of processes may do so at once: each takes what no other has in hand. The stock is
+    given back by the recovery where it cannot be at once.
+
+    Raises:
+        AppError: where the service's own database is away.
+    """
+    async with shop.db.transaction() as tx:
+        late = await orders.lock_unconfirmed(tx, before=clock() - after, batch_size=_BATCH)
+        for order in late:
+            await finishing.cancel(
+                tx, order, actor=SYSTEM, reason=REASON, lease_seconds=shop.lease_seconds
+            )
+    for order in late:
+        if (cancelled := await orders.get_order(shop.db, id=order.id)) is not None:
+            await finishing.try_now(shop, cancelled)
+        log.info("order_expired", order_id=str(order.id))
+    return bool(late)

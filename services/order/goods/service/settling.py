@@ -1,0 +1,53 @@
+"""What was delivered is paid for: then, and only then, others are told that it is settled."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from lib.errors import AppError
+from lib.events import outbox
+from lib.log import get_logger
+from services.order.goods.service.events import settled_event
+from services.order.goods.service.shop import Shop
+from services.order.goods.store import orders
+from services.order.goods.store.models import GoodsOrder
+
+log = get_logger(__name__)
+
+_BATCH: Final = 20
+
+
+async def settle(shop: Shop, order: GoodsOrder) -> bool:
+    """Ask whether a delivered order is paid for, and tell so; return whether it is.
+
+    Raises:
+        AppError: where nobody can say: take it again.
+    """
+    if not await shop.payments.settled(order.id, order.total, order.currency):
+        return False
+    async with shop.db.transaction() as tx:
+        if await orders.note_settled(tx, id=order.id):
+            await outbox.write(tx, settled_event(order))
+    return True
+
+
+async def try_now(shop: Shop, order: GoodsOrder) -> None:
+    """Settle if that can be; where it cannot, `settle_due` does later."""
+    try:
+        await settle(shop, order)
+    except AppError as error:
+        log.warning("order_not_settled", order_id=str(order.id), error=repr(error))
+
+
+async def settle_due(shop: Shop) -> bool:
+    """Ask about some that were not settled; return whether there were any.
+
+    Any number of processes may do so at once. Each is asked about again after the lease.
+
+    Raises:
+        AppError: where the service's own database is away.
+    """
+    due = await orders.claim_unsettled(shop.db, lease_seconds=shop.lease_seconds, batch_size=_BATCH)
+    await asyncio.gather(*(try_now(shop, order) for order in due))
+    return bool(due)

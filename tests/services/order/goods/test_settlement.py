@@ -1,0 +1,77 @@
+"""What becomes of an order by itself: settled when paid for, cancelled when nobody confirms."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from uuid import UUID
+
+from aiohttp.test_utils import TestClient, TestServer
+
+from devstack.testing.wait import eventually
+from lib.auth import Role
+from lib.errors import AppError, Code
+from services.order.app import create_app
+from tests.services.order.conftest import Caller
+from tests.services.order.goods.fakes import ALICE
+
+
+class LatePayments:
+    """Who collects, and has not yet."""
+
+    def __init__(self) -> None:
+        self.paid = False
+        self.failing = False
+
+    async def settled(self, order_id: UUID, total: Decimal, currency: str) -> bool:
+        if self.failing:
+            raise AppError(Code.SERVICE_UNAVAILABLE, "the bank is closed")
+        return self.paid
+
+
+async def test_others_hear_that_an_order_is_settled_once_it_is_paid_for(
+    new_config, issuer, shelf, orders_db
+) -> None:
+    payments = LatePayments()
+    app = create_app(new_config(lease_seconds=0.2), payments)
+
+    async def told() -> int:
+        return await orders_db.fetchval("SELECT count(*) FROM outbox WHERE kind = 'order.settled'")
+
+    async with TestClient(TestServer(app)) as client:
+        by = Caller(client, issuer.authorized(subject=ALICE, role=Role.STAFF))
+        body = {"lines": [{"product_id": await shelf.add(), "quantity": 1}], "user_id": ALICE}
+        placed = (await by("POST", "orders", json=body))[1]["data"]
+        path = f"orders/{placed['id']}"
+        for status in ("confirmed", "shipped", "delivered"):
+            changed = {"json": {"status": status}, "headers": {"If-Match": "*"}}
+            assert (await by("PATCH", path, **changed))[0] == 200
+        payments.failing = True
+        assert ((await by("GET", path))[1]["data"]["settled_at"], await told()) == (None, 0)
+        payments.failing, payments.paid = False, True
+
+        async def settled() -> bool:
+            return (await by("GET", path))[1]["data"]["settled_at"] is not None
+
+        await eventually(settled)
+        assert await told() == 1
+
+
+async def test_an_order_that_nobody_confirms_is_cancelled_and_its_stock_is_back(
+    new_config, issuer, shelf, orders_db
+) -> None:
+    settings = new_config(pending_seconds=0.3, sweep_seconds=0.05)
+    async with TestClient(TestServer(create_app(settings))) as client:
+        by = Caller(client, issuer.authorized(subject=ALICE, role=Role.STAFF))
+        item = await shelf.add(stock=5)
+        body = {"lines": [{"product_id": item, "quantity": 2}], "user_id": ALICE}
+        placed, kept = [(await by("POST", "orders", json=body))[1]["data"] for _ in range(2)]
+        change = {"json": {"status": "confirmed"}, "headers": {"If-Match": "*"}}
+        assert (await by("PATCH", f"orders/{kept['id']}", **change))[0] == 200
+
+        async def back() -> bool:
+            return await shelf.stock(item) == 3
+
+        await eventually(back)
+        found = (await by("GET", f"orders/{placed['id']}"))[1]["data"]
+        assert (found["status"], found["cancel_reason"]) == ("cancelled", "not confirmed in time")
+        assert (await by("GET", f"orders/{kept['id']}"))[1]["data"]["status"] == "confirmed"
