@@ -19,7 +19,8 @@ from tests.services.order.goods.fakes import ALICE, BOB, INACTIVE, NOBODY, Troub
 
 ANY = {"If-Match": "*"}
 # What a request may run; the rest is what goes on beside it.
-ASKED = {*QUERY_NAMES.values(), *SHARED.values()} - {"ClaimDrafts", "ClaimOrders", "MeasureBacklog"}
+BESIDE = {"ClaimDrafts", "ClaimOrders", "ClaimUnsettled", "LockUnconfirmed", "MeasureBacklog"}
+ASKED = {*QUERY_NAMES.values(), *SHARED.values()} - BESIDE
 
 
 def lines_of(*lines: tuple[str, object]) -> dict:
