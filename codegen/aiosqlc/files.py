@@ -35,8 +35,8 @@ def find_sql_files(
         if not inside:
             hint = "files of SQL are called `*.sql`; folders are not searched below the first level"
             problems.append(Diagnostic("E007", f"no .sql file in {pattern}", label, hint))
-        found += [item for item in inside if item not in found]
-    return found, problems
+        found += inside
+    return list(dict.fromkeys(found)), problems
 
 
 def _inside(path: Path) -> list[Path]:

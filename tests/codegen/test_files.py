@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 from aiosqlc.config.load import load_project
 from aiosqlc.diagnostics import Diagnostic
+from aiosqlc.files import find_sql_files
 from aiosqlc.pipeline import compile_project
 from aiosqlc.render import render
+from aiosqlc.source import SourceFile, Span
 
 CONFIG = """\
 version: "2"
@@ -49,3 +51,12 @@ def test_what_a_terminal_would_obey_is_shown_instead(tmp_path: Path) -> None:
     told = "".join(map(render, problems))
     assert "␛[31mt" in told
     assert "\x1b" not in told
+
+
+def test_a_file_that_a_pattern_meets_twice_is_read_once(tmp_path: Path) -> None:
+    (tmp_path / "queries").mkdir()
+    (tmp_path / "queries" / "one.sql").write_text("-- name: One :one\nSELECT 1 AS one;\n")
+    config = SourceFile(Path("sqlc.yaml"), "")
+    found, problems = find_sql_files(tmp_path, ["queries/**", "queries"], config, Span(0, 0))
+    assert problems == []
+    assert [path.name for path in found] == ["one.sql"]

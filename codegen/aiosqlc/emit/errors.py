@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from aiosqlc.emit.imports import from_lines
 from aiosqlc.emit.literal import docstring, indented, line_literal
 from aiosqlc.plan.model import PyError
 
+_UNTYPED = "type: ignore[misc, unused-ignore]"  # where asyncpg is without stubs
 _FIND = '''\
 def constraint_error(error: PostgresError) -> PostgresError:
     """Return the exception of the violated constraint, with all that the server said of it."""
@@ -25,7 +27,7 @@ def print_errors(errors: Iterable[PyError]) -> str:
     ordered = sorted(errors, key=lambda error: error.name)
     bases = sorted({error.base for error in ordered} | {"PostgresError"})
     classes = [
-        indented(f"class {error.name}({error.base}):", [docstring((error.doc,))])
+        indented(f"class {error.name}({error.base}):  # {_UNTYPED}", [docstring((error.doc,))])
         for error in ordered
     ]
     entries = [
@@ -41,6 +43,6 @@ def print_errors(errors: Iterable[PyError]) -> str:
         "from collections.abc import Mapping",
         "from typing import Final",
         "",
-        f"from asyncpg import {', '.join(bases)}",
+        *from_lines("asyncpg", bases),
     ]
     return "\n\n\n".join(["\n".join(head), *classes, table, _FIND])

@@ -11,7 +11,10 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from time import perf_counter
 from typing import Any, TypeVar
 
-from asyncpg import DeadlockDetectedError, SerializationError
+from asyncpg import (  # type: ignore[import-untyped, unused-ignore]
+    DeadlockDetectedError,
+    SerializationError,
+)
 
 from {package} import QUERY_NAMES
 {executor}

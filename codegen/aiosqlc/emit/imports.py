@@ -7,6 +7,10 @@ from collections.abc import Iterable
 
 from aiosqlc.plan.model import Import
 
+_UNTYPED = frozenset({"asyncpg"})  # ships no types; some projects have installed stubs for it
+_UNCHECKED = "type: ignore[import-untyped, unused-ignore]"
+_WIDTH = 88
+
 
 def import_lines(imports: Iterable[Import], first_party: frozenset[str]) -> list[str]:
     """Return import lines: standard library, third parties, first party, local; a blank between."""
@@ -37,9 +41,20 @@ def _block(items: list[Import]) -> list[str]:
             names.setdefault(module, []).append(name)
     lines = [f"import {module}" for module in plain]
     return lines + [
-        f"from {module} import {', '.join(sorted(names[module], key=_name_key))}"
+        line
         for module in sorted(names)
+        for line in from_lines(module, sorted(names[module], key=_name_key))
     ]
+
+
+def from_lines(module: str, names: list[str]) -> list[str]:
+    """Return the lines that import names of a module, passing where it comes without types."""
+    line = f"from {module} import {', '.join(names)}"
+    if module not in _UNTYPED:
+        return [line]
+    if len(line) <= _WIDTH:
+        return [f"{line}  # {_UNCHECKED}"]
+    return [f"from {module} import (  # {_UNCHECKED}", *(f"    {name}," for name in names), ")"]
 
 
 def _name_key(name: str) -> tuple[int, str]:

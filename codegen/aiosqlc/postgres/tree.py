@@ -1,9 +1,9 @@
 """Reads the server's node-tree text, whatever its version: kinds with named values.
 
 The text is what `debug_print_rewritten` sends. Nothing here knows which fields a node has, so a
-newer server's new fields are simply there. Nodes are read when first looked at, and two equal texts
-are one node: structural equality of expressions is `is`. Source positions are dropped to make that
-so; they are read by `located` from the untouched text.
+newer server's new fields are simply there. Nodes are read when first looked at, and within a tree
+two equal texts are one node. Nodes are equal where their texts are: source positions are dropped to
+make that so; they are read by `located` from the untouched text.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ _PLACE = re.compile(
 _NUMBER = re.compile(r"-?\d+", re.ASCII)
 _NODE, _LIST = "{", "("
 _MOST_TOKENS = 50_000
+_MOST_NODES = 5_000  # of the trees read before, for what the next ones share with them
 # A field of a node with no node below it: a word, a number list, or a datum.
 _FLAT = re.compile(
     rf" :(\w+) ({_NUMBERS}|(?:\\.|[^\s(){{}}\\])+(?: \[[^\]]*\])?)", re.DOTALL | re.ASCII
@@ -111,6 +112,12 @@ class Node:
     def has(self, kind: str) -> bool:
         """Whether a node of a kind is here or below."""
         return f"{{{kind} " in self.text
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (other.__class__ is Node and self.text == other.text)
+
+    def __hash__(self) -> int:
+        return hash(self.text)
 
     def __repr__(self) -> str:
         return self.text
@@ -265,25 +272,34 @@ def unwrap(dump: str) -> str:
 
 
 class Reader:
-    """Reads trees; equal nodes of all the trees it has read are the same object."""
+    """Reads trees; equal nodes of a tree, and of those read shortly before, are the same object.
+
+    What the catalog holds is kept as long as the reader; of queries only what the last ones share.
+    """
 
     def __init__(self) -> None:
-        self._nodes: dict[str, Node] = {}
+        self._catalog: dict[str, Node] = {}
+        self._queries: dict[str, Node] = {}
 
     def read(self, dump: str) -> list[Node]:
         """Return the queries of a dump (a rule can make several of one statement, or none)."""
-        return self.read_text(unwrap(dump))
+        if len(self._queries) > _MOST_NODES:
+            self._queries = {}
+        return _read(without_places(unwrap(dump)), self._queries)
 
-    def read_text(self, text: str, *, places: bool = False) -> list[Node]:
-        """Read a tree that is not broken into lines; keep source positions if `places`."""
-        text = text if places else without_places(text)
-        if not text or text == "<>":
-            return []
-        document = _Document(text, {} if places else self._nodes)
-        if text[0] == "{":
-            return [document.read_node(0)]
-        values = document.read_list(0)
-        return [value for value in values if isinstance(value, Node)]
+    def read_text(self, text: str) -> list[Node]:
+        """Read a tree of the catalog, which is not broken into lines."""
+        return _read(without_places(text), self._catalog)
+
+
+def _read(text: str, nodes: dict[str, Node]) -> list[Node]:
+    if not text or text == "<>":
+        return []
+    document = _Document(text, nodes)
+    if text[0] == "{":
+        return [document.read_node(0)]
+    values = document.read_list(0)
+    return [value for value in values if isinstance(value, Node)]
 
 
 @lru_cache(maxsize=4)  # a tree is read, and soon after compared
@@ -294,7 +310,7 @@ def without_places(text: str) -> str:
 
 def located(dump: str) -> list[Node]:
     """Read a dump with its source positions, for a caller that asks where something was written."""
-    return Reader().read_text(unwrap(dump), places=True)
+    return _read(unwrap(dump), {})
 
 
 def walk(value: Any) -> Iterator[Node]:

@@ -100,7 +100,7 @@ def _same(node: Any, value: Any) -> bool:
 @settings(max_examples=300, deadline=None)
 @given(nodes)
 def test_what_is_written_is_read_back(value: Any) -> None:
-    (node,) = Reader().read_text(_write(value), places=True)
+    (node,) = located(_write(value))
     assert _same(node, value)
 
 
@@ -129,6 +129,19 @@ def test_equal_expressions_are_one_node_wherever_they_stand() -> None:
     (two,) = reader.read_text("{B :z {VAR :varno 1 :location 99}}")
     assert one["x"] is two["z"]
     assert located("{A :x {VAR :varno 1 :location 7}}")[0]["x"]["location"] == 7
+
+
+def test_trees_long_past_are_forgotten_and_equal_ones_are_equal_still() -> None:
+    reader = Reader()
+    wanted = "{A :x {VAR :varno 1}}"
+    (one,) = reader.read(wanted)
+    for number in range(3_000):
+        (other,) = reader.read(f"{{B :n {number} :x {{VAR :varno {number}}}}}")
+        assert other["x"]["varno"] == number
+    (two,) = reader.read(wanted)
+    assert one is not two
+    assert (one, hash(one)) == (two, hash(two))
+    assert one != other
 
 
 def test_an_unknown_field_does_no_harm() -> None:

@@ -16,7 +16,7 @@ from typing import Final
 from uuid import UUID
 
 import msgspec
-from asyncpg import (
+from asyncpg import (  # type: ignore[import-untyped, unused-ignore]
     BitString,
     Box,
     Circle,

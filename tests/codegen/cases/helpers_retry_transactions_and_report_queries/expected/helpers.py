@@ -7,7 +7,10 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from time import perf_counter
 from typing import Any, TypeVar
 
-from asyncpg import DeadlockDetectedError, SerializationError
+from asyncpg import (  # type: ignore[import-untyped, unused-ignore]
+    DeadlockDetectedError,
+    SerializationError,
+)
 
 from . import QUERY_NAMES
 from .executor import Executor

@@ -4,7 +4,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from asyncpg import (
+from asyncpg import (  # type: ignore[import-untyped, unused-ignore]
     CheckViolationError,
     ForeignKeyViolationError,
     PostgresError,
@@ -12,23 +12,23 @@ from asyncpg import (
 )
 
 
-class CustomerAgeCheck(CheckViolationError):
+class CustomerAgeCheck(CheckViolationError):  # type: ignore[misc, unused-ignore]
     """Violates the check constraint customer_age_check of customer (age)."""
 
 
-class CustomerEmailKey(UniqueViolationError):
+class CustomerEmailKey(UniqueViolationError):  # type: ignore[misc, unused-ignore]
     """Violates the unique constraint customer_email_key of customer (email)."""
 
 
-class CustomerPkey(UniqueViolationError):
+class CustomerPkey(UniqueViolationError):  # type: ignore[misc, unused-ignore]
     """Violates the primary key customer_pkey of customer (id)."""
 
 
-class PurchaseCustomerIdFkey(ForeignKeyViolationError):
+class PurchaseCustomerIdFkey(ForeignKeyViolationError):  # type: ignore[misc, unused-ignore]
     """Violates the foreign key purchase_customer_id_fkey of purchase (customer_id)."""
 
 
-class PurchasePkey(UniqueViolationError):
+class PurchasePkey(UniqueViolationError):  # type: ignore[misc, unused-ignore]
     """Violates the primary key purchase_pkey of purchase (id)."""
 
 

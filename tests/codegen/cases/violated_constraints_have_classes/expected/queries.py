@@ -3,7 +3,7 @@
 
 from typing import Final
 
-from asyncpg import IntegrityConstraintViolationError
+from asyncpg import IntegrityConstraintViolationError  # type: ignore[import-untyped, unused-ignore]
 
 from .errors import constraint_error
 from .executor import Executor
