@@ -21,6 +21,7 @@ from lib.process import Part
 from lib.store import QUERY_NAMES as SHARED_QUERY_NAMES
 from services.user.clients import parse_clients
 from services.user.config import UserConfig
+from services.user.elsewhere import open_others
 from services.user.housekeeping import keeping_house
 from services.user.images import Images
 from services.user.mailer import Mailer, MailPolicy
@@ -105,7 +106,16 @@ async def _resources(config: UserConfig, app: web.Application) -> AsyncIterator[
         if files.s3 is not None:
             app[HEALTH].add("s3", files.s3.ping, required=False)
         images = stack.enter_context(Images())
-        app[DEPS] = Deps(app[DATABASE], points, passwords, personal_ids, files, images)
+        others = open_others(config, points, app[RULES].tokens.issuer)
+        app[DEPS] = Deps(
+            app[DATABASE],
+            points,
+            passwords,
+            personal_ids,
+            files,
+            images,
+            await stack.enter_async_context(others),
+        )
         yield
 
 

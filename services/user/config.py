@@ -88,6 +88,13 @@ class UserConfig(PostgresSettings, GateSettings, MailSettings, StorageSettings):
     # How long a point service that failed is left alone before one call tries again.
     points_pause_seconds: Seconds = 2.0
 
+    # Where the order service is: an export of somebody's data asks it.
+    order_url: Url = Field(default="http://127.0.0.1:8082", validation_alias="ORDER_URL")
+    # Where the chat service is: the same.
+    chat_url: Url = Field(default="http://127.0.0.1:8086", validation_alias="CHAT_URL")
+    # How long one of their answers may take.
+    export_seconds: Seconds = 5.0
+
     # Ed25519 keys as PEM, or the path of a file with them. Without any, development makes one that
     # ends with the process, and everybody's tokens with it.
     jwt_private_keys: Annotated[SecretStr, AfterValidator(_signing_keys)] = SecretStr("")
@@ -149,6 +156,9 @@ class UserConfig(PostgresSettings, GateSettings, MailSettings, StorageSettings):
     verification_link: LinkUrl = _LINKS["verification_link"]
     # Below `PUBLIC_URL`, unless it is said; contains `{token}`.
     reset_link: LinkUrl = _LINKS["reset_link"]
+
+    # What people have written goes there and back.
+    _stays_with_us = field_validator("order_url", "chat_url")(check_trusted)
 
     @field_validator("point_grpc_tls_key")
     @classmethod

@@ -33,6 +33,8 @@ OPEN = {
     ("order", "product", PORTS["PRODUCT_PORT"]),
     ("order", "catalog", PORTS["CATALOG_PORT"]),
     ("user", "point", PORTS["POINT_GRPC_PORT"]),
+    ("user", "order", PORTS["ORDER_PORT"]),  # an export of somebody's data
+    ("user", "chat", PORTS["CHAT_PORT"]),
     *((name, "user", PORTS["USER_PORT"]) for name in SERVICES if name != "user"),  # keys of tokens
     *(("prometheus", name, INTERNAL_PORT) for name in SERVICES),
     # The way in for everybody. A pod that came by itself would be believed who it says it is.

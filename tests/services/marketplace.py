@@ -170,7 +170,8 @@ async def running_marketplace(
             "order": f"http://127.0.0.1:{order_port}",
             "chat": f"http://127.0.0.1:{chat_port}",
         }
-        given = {"mail_folder": folder, **shared, **limits, **of_user}
+        where = {"order_url": urls["order"], "chat_url": urls["chat"]}
+        given = {"mail_folder": folder, **where, **shared, **limits, **of_user}
         urls["user"] = await enter(running_user(databases["user"], point.grpc_address, **given))
         believed = {"auth_jwks_url": f"{urls['user']}/api/v1/auth/jwks.json", **shared, **limits}
         order = OrderConfig(

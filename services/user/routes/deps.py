@@ -10,6 +10,7 @@ from aiohttp import web
 
 from lib.db import Database
 from lib.storage.settings import Files
+from services.user.elsewhere import Others
 from services.user.images import Images
 from services.user.passwords import Passwords
 from services.user.personal_ids import PersonalIds
@@ -29,6 +30,7 @@ class Deps:
     personal_ids: PersonalIds
     files: Files
     images: Images
+    others: Others
 
 
 @dataclass(frozen=True, slots=True)

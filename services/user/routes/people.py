@@ -180,13 +180,17 @@ async def get_profile(request: web.Request) -> web.Response:
     errors=(Code.UNAUTHORIZED, Code.FORBIDDEN, Code.NOT_FOUND),
 )
 async def export_user(request: web.Request) -> web.Response:
-    """Answer a file with the account, its sessions, mails and what was done."""
+    """Answer a file with the account, its sessions, mails and what was done; and what others keep.
+
+    Those are asked for orders, jobs, reviews, chats and points. Who is away is named in `missing`.
+    """
     deps = request.app[DEPS]
     _, account_id = caller.seen(request)
     row = await accounts.get(deps.db, account_id)
     exported = await export.export(
         deps.db,
         deps.personal_ids,
+        deps.others,
         account_id,
         picture_url=await pictures.link_to(deps.files.links, row.picture_key),
         now=utc_now(),

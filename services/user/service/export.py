@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from lib.db import Database
 from lib.log import get_logger
+from services.user.elsewhere import Elsewhere, Others
 from services.user.personal_ids import PersonalIds, UnreadableError
 from services.user.service import accounts, audit
 from services.user.store import profiles
@@ -32,17 +33,25 @@ class ExportedAccount(Struct, frozen=True):
     sessions: Sequence[ExportSessionsRow]
     mails: Sequence[ExportMailsRow]
     activity: Sequence[ExportAuditRow]
+    elsewhere: Elsewhere
 
 
 async def export(
     db: Database,
     personal_ids: PersonalIds,
+    others: Others,
     account_id: UUID,
     *,
     picture_url: str | None,
     now: datetime,
 ) -> ExportedAccount:
-    """Return all of it. Raises AppError(NOT_FOUND) where there is no such account."""
+    """Return all of it, with what the other services keep.
+
+    Raises:
+        AppError: NOT_FOUND where there is no such account.
+    """
+    # First: no transaction is held while others are asked.
+    elsewhere = await others.collect(account_id)
     async with db.transaction(isolation="repeatable_read") as tx:
         person = await accounts.get(tx, account_id)
         sealed = await profiles.personal_id_of(tx, account_id=account_id)
@@ -55,6 +64,7 @@ async def export(
             sessions=await profiles.export_sessions(tx, account_id=account_id),
             mails=await profiles.export_mails(tx, account_id=account_id),
             activity=await profiles.export_audit(tx, account_id=account_id),
+            elsewhere=elsewhere,
         )
         await audit.record(tx, "account.exported", account_id)
     return exported

@@ -1,0 +1,157 @@
+"""What the other services keep of somebody, asked for in their own name, list by list."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from msgspec import Struct
+
+from lib.auth import Issuer, Role
+from lib.errors import AppError, Code
+from lib.http.client import HttpClient, open_client
+from lib.log import get_logger
+from services.user.config import UserConfig
+from services.user.ports import Points
+
+log = get_logger(__name__)
+
+_PAGE: Final = 100
+# A million things: nobody has as many, and a list that never ends must not be read for ever.
+_MOST_PAGES: Final = 10_000
+# Name in the export → list of the order service. Each shows a caller their own, whatever they are.
+_LISTS: Final = {
+    "goods": "orders",
+    "service_orders": "customers/me/service-orders",
+    "jobs_as_customer": "customers/me/jobs",
+    "reviews_as_customer": "customers/me/reviews?direction=written",
+    "offers": "providers/me/offers",
+    "jobs_as_provider": "providers/me/jobs",
+    "reviews_as_provider": "providers/me/reviews?direction=written",
+}
+
+
+class Channel(Struct, frozen=True):
+    """A conversation, the newest message first."""
+
+    channel: dict[str, Any]
+    messages: list[dict[str, Any]]
+
+
+class Elsewhere(Struct, frozen=True):
+    """What others keep; `missing` names those who could not be asked: try again later."""
+
+    points: list[dict[str, Any]]
+    orders: dict[str, list[dict[str, Any]]]
+    chats: list[Channel]
+    missing: list[str]
+
+
+class _History(Struct, frozen=True):
+    messages: list[dict[str, Any]]
+    next_before: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class Others:
+    """The ways to the other services."""
+
+    points: Points
+    order: HttpClient
+    chat: HttpClient
+    issuer: Issuer
+
+    async def collect(self, account_id: UUID) -> Elsewhere:
+        """Return all that they keep of an account; those that are away are named instead."""
+        # Nothing of the caller's permissions: with them, lists show other people's things, too.
+        token = self.issuer.issue(str(account_id), [Role.CUSTOMER, Role.PROVIDER], ()).token
+        asked = {"Authorization": f"Bearer {token}"}
+        missing: list[str] = []
+
+        async def unless_away(name: str, work: Awaitable[Any], otherwise: Any) -> Any:
+            try:
+                return await work
+            except AppError as error:
+                log.warning("export_incomplete", upstream=name, reason=error.code)
+                missing.append(name)
+                return otherwise
+
+        return Elsewhere(
+            points=await unless_away("point", self._ledger(account_id), []),
+            orders=await unless_away("order", self._orders(asked), {}),
+            chats=await unless_away("chat", self._chats(asked), []),
+            missing=missing,
+        )
+
+    async def _ledger(self, account_id: UUID) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        after: UUID | None = None
+        for _ in range(_MOST_PAGES):
+            entries = await self.points.ledger(account_id, after=after, limit=_PAGE)
+            found += [
+                {name: getattr(entry, name) for name in entry.__struct_fields__}
+                for entry in entries
+            ]
+            if len(entries) < _PAGE:
+                break
+            after = entries[-1].id
+        return found
+
+    async def _orders(self, asked: Mapping[str, str]) -> dict[str, list[dict[str, Any]]]:
+        found = {name: await self._list(self.order, path, asked) for name, path in _LISTS.items()}
+        return found | {"works_from": await self._location(asked)}
+
+    async def _location(self, asked: Mapping[str, str]) -> list[dict[str, Any]]:
+        path = "/api/v1/providers/me/location"
+        try:
+            return [await self.order.call("GET", path, dict[str, Any], headers=asked)]
+        except AppError as error:
+            if error.code is Code.NOT_FOUND:
+                return []
+            raise
+
+    async def _chats(self, asked: Mapping[str, str]) -> list[Channel]:
+        channels = await self._list(self.chat, "channels", asked)
+        return [Channel(one, await self._messages(str(one["id"]), asked)) for one in channels]
+
+    async def _messages(self, channel: str, asked: Mapping[str, str]) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        query = {"limit": str(_PAGE)}
+        for _ in range(_MOST_PAGES):
+            path = f"/api/v1/channels/{channel}/messages"
+            part = await self.chat.call("GET", path, _History, query=query, headers=asked)
+            found += part.messages
+            if part.next_before is None:
+                break
+            query["before"] = str(part.next_before)
+        return found
+
+    async def _list(
+        self, client: HttpClient, path: str, asked: Mapping[str, str]
+    ) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        path, _, more = path.partition("?")
+        for page in range(1, _MOST_PAGES + 1):
+            query = {"page": str(page), "page_size": str(_PAGE)}
+            query |= dict(pair.split("=") for pair in more.split("&") if pair)
+            part: Sequence[dict[str, Any]] = await client.call(
+                "GET", f"/api/v1/{path}", list[dict[str, Any]], query=query, headers=asked
+            )
+            found += part
+            if len(part) < _PAGE:
+                break
+        return found
+
+
+@asynccontextmanager
+async def open_others(config: UserConfig, points: Points, issuer: Issuer) -> AsyncIterator[Others]:
+    """Open the ways to the other services; they need not be there yet."""
+    seconds = config.export_seconds
+    async with (
+        open_client("order", config.order_url, seconds=seconds, connections=5) as order,
+        open_client("chat", config.chat_url, seconds=seconds, connections=5) as chat,
+    ):
+        yield Others(points, order, chat, issuer)
