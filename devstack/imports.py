@@ -25,7 +25,7 @@ SHARED = (
     "lib.grpc.client",
     "lib.grpc.server",
     "lib.http.client",
-    "lib.http.gates",
+    "lib.http.middleware.install",
     "lib.http.server",
     "lib.mail.settings",
     "lib.otlp",

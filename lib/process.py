@@ -1,4 +1,4 @@
-"""One life for every process: configure, start the parts, wait for a signal, stop in reverse."""
+"""One life for every process: configure, start, wait for a signal, stop in reverse."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from lib import log as logging
 from lib.config import ConfigError, Settings, load
 from lib.otlp import exporting
 
-Part = AbstractAsyncContextManager[Any]
+Component = AbstractAsyncContextManager[Any]
 S = TypeVar("S", bound=Settings)
 
 log = logging.get_logger(__name__)
 
 
 class StartError(Exception):
-    """A part cannot start for a reason that one sentence explains, such as a port in use."""
+    """A component cannot start for a reason that one sentence explains, such as a port in use."""
 
 
-def run(service: str, spec: type[S], parts: Callable[[S], Sequence[Part]]) -> int:
+def run(service: str, spec: type[S], components: Callable[[S], Sequence[Component]]) -> int:
     """Run a service until SIGINT or SIGTERM and return the exit code.
 
-    `parts` are entered in order, left in reverse order: 0 after a complete drain, 1 where a part
+    `components` are entered in order, left in reverse order: 0 after a complete drain, 1 where one
     could not start or the drain outlasted `DRAIN_SECONDS`, 2 where the configuration is wrong.
     """
     try:
@@ -44,13 +44,13 @@ def run(service: str, spec: type[S], parts: Callable[[S], Sequence[Part]]) -> in
         environment=config.environment,
     )
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        # Spans end last, so that the drain of the other parts is still seen.
+        # Spans end last, so that the drain of the other components is still seen.
         return runner.run(
             serve(
                 lambda: (
                     exporting(service, config.otlp_endpoint),
                     _profiled(config.profiling_port),
-                    *parts(config),
+                    *components(config),
                 ),
                 drain_seconds=config.drain_seconds,
             )
@@ -59,7 +59,7 @@ def run(service: str, spec: type[S], parts: Callable[[S], Sequence[Part]]) -> in
 
 @asynccontextmanager
 async def _profiled(port: int | None) -> AsyncIterator[None]:
-    """Open the profiling port where there is one; it is there before the parts and after them."""
+    """Open the profiling port where there is one, from before the components to after them."""
     if port is None:
         yield
         return
@@ -70,15 +70,15 @@ async def _profiled(port: int | None) -> AsyncIterator[None]:
         yield
 
 
-async def serve(parts: Callable[[], Sequence[Part]], *, drain_seconds: float) -> int:
-    """Enter the parts, wait for a signal, leave them; return the exit code."""
+async def serve(components: Callable[[], Sequence[Component]], *, drain_seconds: float) -> int:
+    """Enter the components, wait for a signal, leave them; return the exit code."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     stack = AsyncExitStack()
     try:
-        await _until(stop, _enter(stack, parts))
+        await _until(stop, _enter(stack, components))
         await stop.wait()
     except StartError as error:
         log.error("cannot_start", reason=str(error))  # noqa: TRY400 - the sentence says it all
@@ -88,8 +88,8 @@ async def serve(parts: Callable[[], Sequence[Part]], *, drain_seconds: float) ->
     return await _leave(stack, drain_seconds)
 
 
-async def _enter(stack: AsyncExitStack, parts: Callable[[], Sequence[Part]]) -> None:
-    for part in parts():
+async def _enter(stack: AsyncExitStack, components: Callable[[], Sequence[Component]]) -> None:
+    for part in components():
         await stack.enter_async_context(part)
     _spare_the_collector()
     log.info("started")
@@ -116,7 +116,7 @@ async def _until(stop: asyncio.Event, starting: Coroutine[Any, Any, None]) -> No
 
 async def _leave(stack: AsyncExitStack, limit: float) -> int:
     try:
-        # The parts keep the limit themselves; the margin is for their clean-up after it.
+        # The components keep the limit themselves; the margin is for their clean-up after it.
         async with asyncio.timeout(limit + 5.0):
             await stack.aclose()
     except TimeoutError:

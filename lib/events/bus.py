@@ -26,7 +26,7 @@ class DomainEvents:
         """Call `listener` for every event of this type."""
         self._listeners[kind].append(listener)
 
-    async def raise_(self, tx: Executor, event: object) -> None:
+    async def publish(self, tx: Executor, event: object) -> None:
         """Tell everyone who listens for the type of `event`; nobody may be listening."""
         for listener in self._listeners.get(type(event), ()):
             await listener(tx, event)

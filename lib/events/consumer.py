@@ -180,7 +180,7 @@ class Consumer:
             outcome = await self._outcome(topic, entry)
         except Exception:
             # What we need is away: that is no fault of the event.
-            await group.forgive(entry)
+            await group.uncount_delivery(entry)
             raise
         if outcome is not Outcome.DEAD:
             await group.acknowledge(entry.id)
@@ -191,11 +191,11 @@ class Consumer:
         if not entry.is_for(self._group):
             return Outcome.IGNORED
         if entry.deliveries > self._policy.deliveries:
-            return await self._bury(topic, entry, "delivered too often")
+            return await self._move_to_dead_letters(topic, entry, "delivered too often")
         try:
             event = Event.from_fields(entry.fields)
         except MalformedEventError as error:
-            return await self._bury(topic, entry, f"malformed: {error}")
+            return await self._move_to_dead_letters(topic, entry, f"malformed: {error}")
         handler = self._handlers[topic].get(event.kind)
         if handler is None:
             return Outcome.IGNORED
@@ -216,7 +216,7 @@ class Consumer:
                 # Spread, so that members that met at one row do not meet there again.
                 spread = random.uniform(0.5, 1.5)  # noqa: S311 - a wait, not a secret
                 await asyncio.sleep(self._policy.retry_wait * 2 ** (attempt - 1) * spread)
-        return await self._bury(topic, entry, reason)
+        return await self._move_to_dead_letters(topic, entry, reason)
 
     async def _once(self, event: Event, handler: Handler) -> Outcome:
         async with self._db.transaction() as tx:
@@ -228,9 +228,9 @@ class Consumer:
         await handler(tx, event)
         return Outcome.HANDLED
 
-    async def _bury(self, topic: str, entry: Entry, reason: str) -> Outcome:
+    async def _move_to_dead_letters(self, topic: str, entry: Entry, reason: str) -> Outcome:
         log.error("event_dead", topic=topic, entry=entry.id, reason=reason)
-        await self._streams[topic].bury(entry, reason)
+        await self._streams[topic].move_to_dead_letters(entry, reason)
         return Outcome.DEAD
 
     def _block_seconds(self) -> float:

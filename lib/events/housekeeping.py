@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 from lib.clock import utc_now
 from lib.db import Database
 from lib.events.background import repeating
-from lib.events.streams import forget_letters, forget_members, trim
+from lib.events.streams import forget_members, trim, trim_dead_letters
 from lib.store import inbox
 
 KEEP: Final = timedelta(days=7)
@@ -39,7 +39,7 @@ async def housekeeping(
     async def step() -> bool:
         for topic in topics:
             await trim(redis, topic, keep_seconds=keep.total_seconds())
-            await forget_letters(redis, topic, keep_seconds=2 * keep.total_seconds())
+            await trim_dead_letters(redis, topic, keep_seconds=2 * keep.total_seconds())
             await forget_members(redis, topic, idle_seconds=_GONE.total_seconds())
         await inbox.forget_handled(db, before=utc_now() - 2 * keep)
         return False

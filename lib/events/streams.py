@@ -16,7 +16,7 @@ _FROM_THE_START: Final = "0"
 _FIRST: Final = b"0-0"
 _REDRIVE: Final = 1000
 # Letters of a topic that are kept at most, the newest: one event in each of them is looked at.
-MAX_LETTERS: Final = 10_000
+MAX_DEAD_LETTERS: Final = 10_000
 # The field of an entry that says which group it was put back for.
 _FOR_GROUP: Final = b"for_group"
 
@@ -30,7 +30,7 @@ class Entry:
     deliveries: int
 
     def is_for(self, group: str) -> bool:
-        """Whether the group is meant: a letter that was put back is for the one that buried it."""
+        """Whether the group is meant: a redriven dead letter is for the one that failed."""
         return self.fields.get(_FOR_GROUP, group.encode()) == group.encode()
 
 
@@ -99,7 +99,7 @@ class Group:
         """Say that entries are finished."""
         await self._redis.xack(self._stream, self._group, *entry_ids)
 
-    async def bury(self, entry: Entry, reason: str) -> None:
+    async def move_to_dead_letters(self, entry: Entry, reason: str) -> None:
         """Move an entry to the dead letters, in one step: it is in one of the two places."""
         letter: dict[Any, Any] = {
             **entry.fields,
@@ -108,7 +108,9 @@ class Group:
             b"dead_deliveries": entry.deliveries,
         }
         pipeline = self._redis.pipeline(transaction=True)
-        pipeline.xadd(dead_letters_of(self._topic), letter, maxlen=MAX_LETTERS, approximate=False)
+        pipeline.xadd(
+            dead_letters_of(self._topic), letter, maxlen=MAX_DEAD_LETTERS, approximate=False
+        )
         pipeline.xack(self._stream, self._group, entry.id)
         await pipeline.execute()
 
@@ -125,7 +127,7 @@ class Group:
                 justid=True,
             )
 
-    async def forgive(self, entry: Entry) -> None:
+    async def uncount_delivery(self, entry: Entry) -> None:
         """Do not count the delivery of an entry whose handling could not even be tried."""
         await self._redis.xclaim(
             self._stream,
@@ -162,8 +164,8 @@ class Group:
 async def redrive(redis: Redis, topic: str, *, keep_seconds: float) -> tuple[int, int]:
     """Put the dead letters there are back into their stream. For a person to call.
 
-    Each is for the group that buried it; others pass it over. Those older than `keep_seconds` stay:
-    the inbox may have forgotten what it did about them. What is buried again meanwhile stays as
+    Each is for the group that failed; others pass it over. Those older than `keep_seconds` stay:
+    the inbox may have forgotten what it did about them. What fails again meanwhile stays as
     well: it would go round for ever.
 
     Returns:
@@ -178,7 +180,7 @@ async def redrive(redis: Redis, topic: str, *, keep_seconds: float) -> tuple[int
         for letter_id, fields in some:
             await _put_back(redis, topic, letter_id, fields)
         back += len(some)
-    old: Any = await redis.xrange(letters, max=str(oldest - 1), count=MAX_LETTERS)
+    old: Any = await redis.xrange(letters, max=str(oldest - 1), count=MAX_DEAD_LETTERS)
     return back, len(old)
 
 
@@ -210,7 +212,7 @@ async def forget_members(redis: Redis, topic: str, *, idle_seconds: float) -> in
     return gone
 
 
-async def forget_letters(redis: Redis, topic: str, *, keep_seconds: float) -> int:
+async def trim_dead_letters(redis: Redis, topic: str, *, keep_seconds: float) -> int:
     """Remove dead letters that are too old to be put back; return how many."""
     seconds, _ = await redis.time()
     oldest = max(0, int((seconds - keep_seconds) * 1000))

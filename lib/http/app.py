@@ -36,8 +36,8 @@ def new_app(
 ) -> web.Application:
     """Build the application of `service`: the shell, its `routes`, health, metrics and `/docs`.
 
-    The service adds what it opens (`lib.http.parts`, or `app.cleanup_ctx`), each with its ping to
-    `app[HEALTH]`; its metrics belong to `app[METRICS]`.
+    The service adds what it opens (`lib.http.components`, or `app.cleanup_ctx`), each with its
+    ping to `app[HEALTH]`; its metrics belong to `app[METRICS]`.
     """
     registry = new_registry(service)
     shell = Shell(settings, registry)

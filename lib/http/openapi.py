@@ -38,7 +38,7 @@ _BEARER = {
     "description": "`Bearer`, a space, and the `access_token` that signing in answers with.",
 }
 _ALWAYS = (
-    # What stands before the routes may refuse any request (see `lib.http.gates`).
+    # What stands before the routes may refuse any request (see `lib.http.middleware.install`).
     Code.UNAUTHORIZED,
     Code.FORBIDDEN,
     Code.RATE_LIMIT_EXCEEDED,

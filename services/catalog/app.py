@@ -9,10 +9,10 @@ from aiohttp import web
 from lib.auth.remote import remote_verifier
 from lib.cache import Cache
 from lib.events import Relay, consuming
-from lib.http import gates
 from lib.http.app import DATABASE, METRICS, REDIS, new_app
-from lib.http.parts import add_background, add_database
-from lib.process import Part
+from lib.http.components import add_background, add_database
+from lib.http.middleware.install import install_middleware
+from lib.process import Component
 from lib.store import QUERY_NAMES as SHARED_QUERY_NAMES
 from services.catalog.config import CatalogConfig
 from services.catalog.invalidation import handlers
@@ -30,12 +30,12 @@ def create_app(config: CatalogConfig) -> web.Application:
         description="What customers can order, by category, and who offers it.",
     )
     add_database(app, config, SHARED_QUERY_NAMES, QUERY_NAMES)
-    gates.install(app, config, remote_verifier(config))
+    install_middleware(app, config, remote_verifier(config))
     add_background(app, lambda: _background(app, config))
     return app
 
 
-def _background(app: web.Application, config: CatalogConfig) -> Iterator[Part]:
+def _background(app: web.Application, config: CatalogConfig) -> Iterator[Component]:
     db, redis, registry = app[DATABASE], app[REDIS], app[METRICS]
     cache = app[CACHE] = Cache(redis, prefix="catalog", registry=registry)
     if redis is not None:

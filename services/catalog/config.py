@@ -5,10 +5,10 @@ from __future__ import annotations
 from pydantic_settings import SettingsConfigDict
 
 from lib.config import Port, PostgresSettings
-from lib.http.gates import GateSettings
+from lib.http.middleware.install import MiddlewareSettings
 
 
-class CatalogConfig(PostgresSettings, GateSettings):
+class CatalogConfig(PostgresSettings, MiddlewareSettings):
     """`CATALOG_DATABASE_URL` is required; without `REDIS_URL` nothing is cached or published."""
 
     model_config = SettingsConfigDict(env_prefix="CATALOG_")

@@ -10,7 +10,7 @@ from lib.events import Event, Handler
 from services.catalog.model import tags
 from services.catalog.service.categories import CATEGORIES
 from services.catalog.service.category_types import CATEGORY_TYPES
-from services.catalog.service.departures import HANDLERS as DEPARTURES
+from services.catalog.service.event_handlers import HANDLERS as USER_HANDLERS
 from services.catalog.service.events import TOPIC, ProviderServiceEvent
 from services.catalog.service.services import SERVICES
 from services.catalog.service.subcategories import SUBCATEGORIES
@@ -42,4 +42,4 @@ def handlers(cache: Cache) -> Mapping[str, Mapping[str, Handler]]:
     for level in _LEVELS:
         for what in ("created", "changed", "removed"):
             found[f"{level.tag}.{what}"] = entry_changed(level.tag)
-    return {TOPIC: found, **DEPARTURES}
+    return {TOPIC: found, **USER_HANDLERS}

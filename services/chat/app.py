@@ -9,12 +9,12 @@ from aiohttp import web
 
 from lib.auth.remote import remote_verifier
 from lib.events import consuming
-from lib.http import gates
 from lib.http.app import DATABASE, METRICS, REDIS, new_app
-from lib.http.parts import add_background, add_database
+from lib.http.components import add_background, add_database
+from lib.http.middleware.install import install_middleware
 from lib.ids import new_id
 from lib.limits import Limiter
-from lib.process import Part
+from lib.process import Component
 from lib.store import QUERY_NAMES as SHARED_QUERY_NAMES
 from services.chat.config import ChatConfig
 from services.chat.keys import CHAT
@@ -47,7 +47,7 @@ def create_app(config: ChatConfig) -> web.Application:
     app[ORIGINS] = frozenset(config.cors_origins)
     app[SOCKETS] = Sockets(per_user=config.connections_per_user, most=config.max_connections)
     add_database(app, config, SHARED_QUERY_NAMES, QUERY_NAMES)
-    gates.install(app, config, verifier)
+    install_middleware(app, config, verifier)
     app.cleanup_ctx.append(_conversations)
     add_background(app, lambda: _background(app, config))
     app.on_shutdown.append(_close_sockets)
@@ -74,7 +74,7 @@ async def _conversations(app: web.Application) -> AsyncIterator[None]:
         await hub.close()
 
 
-def _background(app: web.Application, config: ChatConfig) -> Iterator[Part]:
+def _background(app: web.Application, config: ChatConfig) -> Iterator[Component]:
     db, redis, registry = app[DATABASE], app[REDIS], app[METRICS]
     keep = Keep(timedelta(days=config.retention_days), timedelta(days=config.client_id_days))
     yield keeping(db, keep)

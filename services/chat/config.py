@@ -6,11 +6,11 @@ from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from lib.config import Port, PostgresSettings, Seconds
-from lib.http.gates import GateSettings
+from lib.http.middleware.install import MiddlewareSettings
 from lib.limits import TokenBucket
 
 
-class ChatConfig(PostgresSettings, GateSettings):
+class ChatConfig(PostgresSettings, MiddlewareSettings):
     """`CHAT_DATABASE_URL` is required; without `REDIS_URL` replicas hear of each other slowly."""
 
     model_config = SettingsConfigDict(env_prefix="CHAT_")

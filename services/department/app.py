@@ -5,9 +5,9 @@ from __future__ import annotations
 from aiohttp import web
 
 from lib.auth.remote import remote_verifier
-from lib.http import gates
 from lib.http.app import new_app
-from lib.http.parts import add_database
+from lib.http.components import add_database
+from lib.http.middleware.install import install_middleware
 from services.department.config import DepartmentConfig
 from services.department.routes import ROUTES
 from services.department.store import QUERY_NAMES
@@ -17,5 +17,5 @@ def create_app(config: DepartmentConfig) -> web.Application:
     """Return the application; it connects to its database when it starts."""
     app = new_app("department", config, ROUTES, description="The departments that staff belong to.")
     add_database(app, config, QUERY_NAMES)
-    gates.install(app, config, remote_verifier(config))
+    install_middleware(app, config, remote_verifier(config))
     return app

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pydantic_settings import SettingsConfigDict
 
 from lib.config import DatabaseSettings, Port
-from lib.http.gates import GateSettings
+from lib.http.middleware.install import MiddlewareSettings
 
 
-class DepartmentConfig(DatabaseSettings, GateSettings):
+class DepartmentConfig(DatabaseSettings, MiddlewareSettings):
     """`DEPARTMENT_DATABASE_URL` is required; the rest has defaults."""
 
     model_config = SettingsConfigDict(env_prefix="DEPARTMENT_")

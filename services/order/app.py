@@ -12,11 +12,11 @@ from lib.auth.remote import remote_verifier
 from lib.events import Relay, consuming
 from lib.events.background import repeating
 from lib.events.store import QUERY_NAMES as EVENT_QUERY_NAMES
-from lib.http import gates
 from lib.http.app import DATABASE, HEALTH, METRICS, REDIS, new_app
-from lib.http.parts import add_background, add_database
+from lib.http.components import add_background, add_database
+from lib.http.middleware.install import install_middleware
 from lib.idempotency import IdempotencyKeys
-from lib.process import Part
+from lib.process import Component
 from lib.store import QUERY_NAMES as SHARED_QUERY_NAMES
 from services.order.config import OrderConfig
 from services.order.goods.backlog import BacklogGauges
@@ -28,10 +28,10 @@ from services.order.goods.service.settling import settle_due
 from services.order.goods.service.shop import Shop
 from services.order.goods.store import QUERY_NAMES as GOODS
 from services.order.marketplace.overdue import OverdueOrders
-from services.order.marketplace.routes.deps import SERVICES
+from services.order.marketplace.routes.deps import CATALOG
 from services.order.marketplace.self_dealing import SelfDealing
 from services.order.marketplace.service.confirmation import confirm_silent
-from services.order.marketplace.service.departures import HANDLERS
+from services.order.marketplace.service.event_handlers import HANDLERS
 from services.order.marketplace.store import QUERY_NAMES as MARKETPLACE
 from services.order.ports import Payments
 from services.order.routes import ROUTES
@@ -58,7 +58,7 @@ def create_app(config: OrderConfig, payments: Payments = _PAYMENTS) -> web.Appli
     )
     add_database(app, config, SHARED_QUERY_NAMES, EVENT_QUERY_NAMES, GOODS, MARKETPLACE)
     app.cleanup_ctx.append(partial(_upstreams, config, payments))
-    gates.install(
+    install_middleware(
         app,
         config,
         remote_verifier(config),
@@ -76,7 +76,7 @@ async def _upstreams(
     async with open_upstreams(config, registry=app[METRICS]) as upstreams:
         # Most of the service does without one: it is shown, and no reason to send nobody here.
         app[HEALTH].add("service-token", upstreams.tokens.ping, required=False)
-        app[SERVICES] = upstreams.services
+        app[CATALOG] = upstreams.catalog
         app[SHOP] = Shop(
             app[DATABASE],
             upstreams.users,
@@ -88,11 +88,11 @@ async def _upstreams(
         yield
 
 
-def _background(app: web.Application, config: OrderConfig) -> Iterator[Part]:
+def _background(app: web.Application, config: OrderConfig) -> Iterator[Component]:
     db, redis, registry = app[DATABASE], app[REDIS], app[METRICS]
     gauges, overdue = BacklogGauges(db, registry), OverdueOrders(db, registry)
 
-    async def go_on() -> bool:
+    async def resume() -> bool:
         # First, so that it is seen how long nothing goes on where recovering itself fails.
         await gauges.refresh()
         return await recover(app[SHOP])
@@ -113,7 +113,7 @@ def _background(app: web.Application, config: OrderConfig) -> Iterator[Part]:
         await IdempotencyKeys(db).forget_old()
         return False
 
-    yield repeating(go_on, name="order-recovery", idle_seconds=config.recovery_seconds)
+    yield repeating(resume, name="order-recovery", idle_seconds=config.recovery_seconds)
     yield repeating(settle, name="settlement", idle_seconds=config.recovery_seconds)
     yield repeating(expire, name="unconfirmed-orders", idle_seconds=config.sweep_seconds)
     yield repeating(overdue.step, name="overdue-service-orders", idle_seconds=config.sweep_seconds)

@@ -50,10 +50,10 @@ class Users(Protocol):
         ...
 
 
-class Services(Protocol):
+class Catalog(Protocol):
     """Where the services that can be ordered come from."""
 
-    async def exists(self, service_id: UUID) -> bool:
+    async def has_service(self, service_id: UUID) -> bool:
         """Whether the catalogue has the service; raises as `Users.find`."""
         ...
 

@@ -70,14 +70,14 @@ class HttpUsers:
         return User(found.id, found.name, found.email, found.status == _ACTIVE)
 
 
-class HttpServices:
-    """`ports.Services` over the catalog service, which everybody may read."""
+class HttpCatalog:
+    """`ports.Catalog` over the catalog service, which everybody may read."""
 
     def __init__(self, client: ResilientClient) -> None:
         self._client = client
 
-    async def exists(self, service_id: UUID) -> bool:
-        """See `ports.Services`."""
+    async def has_service(self, service_id: UUID) -> bool:
+        """See `ports.Catalog`."""
         try:
             await self._client.call("GET", f"/api/v1/services/{service_id}", _Service)
         except AppError as error:
@@ -162,7 +162,7 @@ class Upstreams(NamedTuple):
 
     users: HttpUsers
     products: HttpProducts
-    services: HttpServices
+    catalog: HttpCatalog
     tokens: ServiceTokens
 
 
@@ -190,6 +190,6 @@ async def open_upstreams(
         yield Upstreams(
             HttpUsers(users),
             HttpProducts(products, hold_seconds=config.hold_seconds),
-            HttpServices(catalog),
+            HttpCatalog(catalog),
             own,
         )

@@ -12,10 +12,10 @@ from lib.auth.remote import remote_verifier
 from lib.events import consuming
 from lib.grpc.server import Listener, serve
 from lib.http.app import DATABASE, METRICS, REDIS, new_app
-from lib.http.parts import add_background, add_database, add_redis
+from lib.http.components import add_background, add_database, add_redis
 from lib.pb.point.rpc import point_server
 from lib.pb.point.v1.rpc import point_service
-from lib.process import Part
+from lib.process import Component
 from lib.store import QUERY_NAMES as SHARED_QUERY_NAMES
 from services.point.awards import GROUP, handlers
 from services.point.config import PointConfig
@@ -52,7 +52,7 @@ async def _grpc(config: PointConfig, app: web.Application) -> AsyncIterator[None
         yield
 
 
-def _background(app: web.Application, config: PointConfig) -> Iterator[Part]:
+def _background(app: web.Application, config: PointConfig) -> Iterator[Component]:
     db, redis, registry = app[DATABASE], app[REDIS], app[METRICS]
     if redis is not None:
         heard = handlers(parse_rates(config.rates))

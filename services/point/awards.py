@@ -71,7 +71,7 @@ class Awards:
             (customer, provider, spent, _source(told.job_id, "customer")),
             (provider, customer, model.FOR_A_JOB_DONE, _source(told.job_id, "provider")),
         ]
-        # Always in one order, so that two who award the same people wait and do not embrace.
+        # Always in one order, so that two who award the same people do not deadlock.
         for user_id, counterpart, amount, source in sorted(awards, key=lambda award: award[0]):
             await service.award(
                 tx,

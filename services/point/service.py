@@ -98,7 +98,7 @@ async def award(
 
 async def take_back(tx: Executor, sources: Collection[str], *, reason: str) -> None:
     """Take back what was given for each, once; of what was spent already there is nothing."""
-    # In the order of those who award, so that two wait and do not embrace.
+    # In the order of those who award, so that two do not deadlock.
     for given in await points.list_awards(tx, sources=list(sources)):
         await _take_back(tx, given, reason)
 

@@ -10,10 +10,10 @@ from lib.auth.remote import remote_verifier
 from lib.events import Relay
 from lib.events.background import repeating
 from lib.events.store import QUERY_NAMES as EVENT_QUERY_NAMES
-from lib.http import gates
 from lib.http.app import DATABASE, METRICS, REDIS, new_app
-from lib.http.parts import add_background, add_database
-from lib.process import Part
+from lib.http.components import add_background, add_database
+from lib.http.middleware.install import install_middleware
+from lib.process import Component
 from services.product.config import ProductConfig
 from services.product.routes import ROUTES
 from services.product.service.reservations import expire
@@ -26,12 +26,12 @@ def create_app(config: ProductConfig) -> web.Application:
         "product", config, ROUTES, description="What is for sale, and how many there are."
     )
     add_database(app, config, EVENT_QUERY_NAMES, QUERY_NAMES)
-    gates.install(app, config, remote_verifier(config))
+    install_middleware(app, config, remote_verifier(config))
     add_background(app, lambda: _background(app, config))
     return app
 
 
-def _background(app: web.Application, config: ProductConfig) -> Iterator[Part]:
+def _background(app: web.Application, config: ProductConfig) -> Iterator[Component]:
     db, redis, registry = app[DATABASE], app[REDIS], app[METRICS]
 
     async def sweep() -> bool:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pydantic_settings import SettingsConfigDict
 
 from lib.config import DatabaseSettings, Port, Seconds
-from lib.http.gates import GateSettings
+from lib.http.middleware.install import MiddlewareSettings
 
 
-class ProductConfig(DatabaseSettings, GateSettings):
+class ProductConfig(DatabaseSettings, MiddlewareSettings):
     """`PRODUCT_DATABASE_URL` is required; without `REDIS_URL` events wait in the outbox."""
 
     model_config = SettingsConfigDict(env_prefix="PRODUCT_")

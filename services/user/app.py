@@ -13,11 +13,11 @@ from pydantic import SecretStr
 from lib.auth import Issuer, SigningKey, StaticKeys, Verifier, jwks_document
 from lib.events import Relay, consuming
 from lib.events.store import QUERY_NAMES as EVENT_QUERY_NAMES
-from lib.http import gates
 from lib.http.app import DATABASE, HEALTH, METRICS, REDIS, new_app
-from lib.http.parts import add_background, add_database
+from lib.http.components import add_background, add_database
+from lib.http.middleware.install import install_middleware
 from lib.log import get_logger
-from lib.process import Part
+from lib.process import Component
 from lib.store import QUERY_NAMES as SHARED_QUERY_NAMES
 from services.user.clients import parse_clients
 from services.user.config import UserConfig
@@ -30,7 +30,7 @@ from services.user.personal_ids import PersonalIds, parse_keys
 from services.user.points_client import open_points, own_tokens
 from services.user.routes import DEPS, NOT_IDEMPOTENT, ROUTES, RULES, Deps, Rules
 from services.user.service.devices import Devices
-from services.user.service.heard import HANDLERS
+from services.user.service.event_handlers import HANDLERS
 from services.user.service.pictures import clearing_away
 from services.user.service.sessions import TokenPolicy
 from services.user.signing import read_signing_keys
@@ -53,7 +53,7 @@ def create_app(config: UserConfig) -> web.Application:
     app.cleanup_ctx.append(partial(_resources, config))
     # Its own keys: the issuer needs nobody to know its tokens.
     verifier = Verifier(StaticKeys(keys), issuer=config.auth_issuer, audience=config.auth_audience)
-    gates.install(app, config, verifier, idempotency=True, not_idempotent=NOT_IDEMPOTENT)
+    install_middleware(app, config, verifier, idempotency=True, not_idempotent=NOT_IDEMPOTENT)
     add_background(app, lambda: _background(app, config))
     return app
 
@@ -119,7 +119,7 @@ async def _resources(config: UserConfig, app: web.Application) -> AsyncIterator[
         yield
 
 
-def _background(app: web.Application, config: UserConfig) -> Iterator[Part]:
+def _background(app: web.Application, config: UserConfig) -> Iterator[Component]:
     db, redis, registry = app[DATABASE], app[REDIS], app[METRICS]
     if not config.jwt_private_keys.get_secret_value():
         log.warning("signing_key_is_temporary", set="USER_JWT_PRIVATE_KEYS")

@@ -13,7 +13,7 @@ from pydantic_settings import SettingsConfigDict
 from lib.auth.settings import check_trusted
 from lib.config import Port, PostgresSettings, Seconds, in_production
 from lib.grpc.tls import ClientTls
-from lib.http.gates import GateSettings
+from lib.http.middleware.install import MiddlewareSettings
 from lib.mail.settings import MailSettings
 from lib.public_url import LOCAL_GATEWAY, below_public_url
 from lib.storage.settings import StorageSettings
@@ -65,7 +65,7 @@ Url = Annotated[str, Field(pattern=r"^https?://")]
 LinkUrl = Annotated[Url, AfterValidator(_with_token)]
 
 
-class UserConfig(PostgresSettings, GateSettings, MailSettings, StorageSettings):
+class UserConfig(PostgresSettings, MiddlewareSettings, MailSettings, StorageSettings):
     """`USER_DATABASE_URL` is required; in production so are keys, secrets and a mail server."""
 
     model_config = SettingsConfigDict(env_prefix="USER_")

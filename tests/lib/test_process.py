@@ -32,10 +32,10 @@ async def slow(request):
     await asyncio.sleep(float(request.query["for"]))
     return respond.ok("done")
 
-def parts(config):
+def components(config):
     return [serve_app(new_app("shop", config, [web.get("/slow", slow)]), config, port=config.port)]
 
-sys.exit(process.run("shop", Config, parts))
+sys.exit(process.run("shop", Config, components))
 """
 
 

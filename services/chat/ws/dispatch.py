@@ -18,7 +18,7 @@ from services.chat.ws.socket import Socket
 _PONG: Final = framed(frames.Pong())
 
 
-async def obey(chat: Chat, socket: Socket, frame: frames.ClientFrame) -> None:
+async def handle(chat: Chat, socket: Socket, frame: frames.ClientFrame) -> None:
     """Do what a frame says, and answer it.
 
     Raises:

@@ -21,7 +21,7 @@ from services.chat.keys import CHAT
 from services.chat.model import frames
 from services.chat.model.closing import Close
 from services.chat.service.chat import Chat
-from services.chat.ws.dispatch import answer, obey
+from services.chat.ws.dispatch import answer, handle
 from services.chat.ws.handshake import identify
 from services.chat.ws.socket import CLOSE_SECONDS, Socket
 from services.chat.ws.sockets import SOCKETS
@@ -101,7 +101,7 @@ async def _read(
             await _admit(limiter, rule, socket, strikes)
             if message.type is WSMsgType.BINARY:
                 raise AppError(Code.BAD_REQUEST, "frames are text")
-            await obey(chat, socket, frames.decode(raw))
+            await handle(chat, socket, frames.decode(raw))
         except AppError as error:
             answer(socket, frames.refusal(error, raw))
         except Exception as error:

@@ -54,7 +54,7 @@ async def log_in(
         account = await accounts.confirm_login(tx, id=found.id, password_hash=stored)
         if account is None:  # changed while we were hashing
             raise wrong()
-        await throttle.forgive(tx, counted)
+        await throttle.reset_after_success(tx, counted)
         if device is not None:  # and what strangers have tried meanwhile
             await throttle.clear(tx, throttle.counted_for("login", email))
         await audit.record(tx, "login.succeeded", found.id, actor=found.id)

@@ -83,7 +83,7 @@ async def take(tx: Executor, limits: Mapping[bytes, Limit]) -> None:
             )
 
 
-async def forgive(tx: Executor, limits: Mapping[bytes, Limit]) -> None:
+async def reset_after_success(tx: Executor, limits: Mapping[bytes, Limit]) -> None:
     """Start anew what is counted for the account, whose owner was right.
 
     The address only gets back the attempt that was none: it may try other accounts as well.
@@ -94,6 +94,6 @@ async def forgive(tx: Executor, limits: Mapping[bytes, Limit]) -> None:
 
 
 async def clear(tx: Executor, keys: Iterable[bytes]) -> None:
-    """Start anew what is counted, in the order of `take`: two that meet must not wait in a ring."""
+    """Start anew what is counted, in the order of `take`: two that meet must not deadlock."""
     for counted_by in keys:
         await attempts.forget_attempts(tx, key=counted_by)

@@ -3,7 +3,7 @@
 
 -- name: Reserve :many
 -- Set aside every line or none, and tell of it; what was taken, in the order of the products' ids. Rows are locked in
--- that order, so that two who want the same ones wait and do not embrace; who comes too late waits for no lock.
+-- that order, so that two who want the same ones do not deadlock; who comes too late waits for no lock.
 WITH wanted AS (
     SELECT w.product_id, w.quantity, w.movement_id
     FROM unnest(@product_ids::uuid[], @quantities::integer[], @movement_ids::uuid[])

@@ -11,7 +11,7 @@ SELECT * FROM product WHERE id = sqlc.arg(id) AND status <> 'deleted' FOR UPDATE
 SELECT * FROM product WHERE id IN (sqlc.slice(ids));
 
 -- name: LockProducts :many
--- In the order of their ids, so that two who lock the same ones wait and do not embrace.
+-- In the order of their ids, so that two who lock the same ones do not deadlock.
 SELECT * FROM product WHERE id IN (sqlc.slice(ids)) ORDER BY id FOR UPDATE;
 
 -- name: ListProducts :many

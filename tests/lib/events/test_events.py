@@ -31,7 +31,7 @@ from lib.events import (
 from lib.events.event import MalformedEventError, dead_letters_of, stream_of
 from lib.events.outbox import LANES, lane_of
 from lib.events.store import outbox
-from lib.events.streams import Group, forget_letters, forget_members, redrive, trim
+from lib.events.streams import Group, forget_members, redrive, trim, trim_dead_letters
 from lib.redis import RedisOptions, open_redis
 from lib.store import inbox
 
@@ -206,7 +206,7 @@ async def test_a_passing_failure_is_tried_again_in_place(
     assert await numbers(db, "a") == [0, 1]
 
 
-async def test_an_event_that_cannot_be_handled_is_buried_and_can_be_redriven(
+async def test_an_event_that_cannot_be_handled_is_a_dead_letter_and_can_be_redriven(
     db: Database, redis: Redis, topic: str
 ) -> None:
     broken = True
@@ -230,7 +230,7 @@ async def test_an_event_that_cannot_be_handled_is_buried_and_can_be_redriven(
     assert await redis.xlen(dead_letters_of(topic)) == 0
 
 
-async def test_what_is_put_back_is_for_the_group_that_buried_it(
+async def test_what_is_put_back_is_for_the_group_that_failed(
     db: Database, redis: Redis, topic: str
 ) -> None:
     async def never(tx: Executor, event: Event) -> None:
@@ -248,7 +248,7 @@ async def test_what_is_put_back_is_for_the_group_that_buried_it(
     assert await numbers(db, "a") == [0, 0]
 
 
-async def test_letters_older_than_the_inbox_stay_and_are_forgotten(
+async def test_dead_letters_older_than_the_inbox_stay_and_are_forgotten(
     redis: Redis, topic: str
 ) -> None:
     seconds, _ = await redis.time()
@@ -257,20 +257,20 @@ async def test_letters_older_than_the_inbox_stay_and_are_forgotten(
         await redis.xadd(letters, {"dead_group": "g"}, id=f"{(seconds - age) * 1000}-0")
     assert await redrive(redis, topic, keep_seconds=60) == (1, 1)
     assert await redis.xlen(letters) == 1
-    assert await forget_letters(redis, topic, keep_seconds=60) == 1
+    assert await trim_dead_letters(redis, topic, keep_seconds=60) == 1
     assert await redis.xlen(letters) == 0
 
 
 async def test_dead_letters_are_bounded_and_the_newest_are_kept(
     redis: Redis, topic: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(streams, "MAX_LETTERS", 3)
+    monkeypatch.setattr(streams, "MAX_DEAD_LETTERS", 3)
     group = Group(redis, topic, "group", "member")
     await group.create()
     for number in range(5):
         await redis.xadd(stream_of(topic), {"number": number})
     for entry in await group.read_new(5, 0.02):
-        await group.bury(entry, "no event")
+        await group.move_to_dead_letters(entry, "no event")
     kept = await redis.xrange(dead_letters_of(topic))
     assert [fields[b"number"] for _, fields in kept] == [b"2", b"3", b"4"]
 
@@ -331,7 +331,7 @@ async def test_members_that_are_gone_are_forgotten_unless_they_left_something(
     [{"id": "x"}, {"payload": b"\xff"}, {"created_at": "yesterday"}],
     ids=repr,
 )
-async def test_an_entry_that_is_no_event_is_buried(
+async def test_an_entry_that_is_no_event_is_a_dead_letter(
     db: Database, redis: Redis, topic: str, fields: dict[str, Any]
 ) -> None:
     await redis.xadd(stream_of(topic), fields)
@@ -353,7 +353,7 @@ async def test_a_kind_nobody_handles_is_passed_over(db: Database, redis: Redis, 
     assert await redis.xlen(dead_letters_of(topic)) == 0
 
 
-async def test_an_event_that_brings_its_process_down_is_buried_in_the_end(
+async def test_an_event_that_brings_its_process_down_is_a_dead_letter_in_the_end(
     db: Database, redis: Redis, topic: str
 ) -> None:
     async def poison(tx: Executor, event: Event) -> None:
@@ -575,10 +575,10 @@ async def test_domain_events_run_in_the_unit_of_work(db: Database) -> None:
     events.on(Step, note)
     events.on(Step, refuse)
     async with db.transaction() as tx:
-        await events.raise_(tx, Step(1))
-        await events.raise_(tx, object())
+        await events.publish(tx, Step(1))
+        await events.publish(tx, object())
     with pytest.raises(ValueError):
         async with db.transaction() as tx:
-            await events.raise_(tx, Step(2))
+            await events.publish(tx, Step(2))
     assert seen == [1, 2]
     assert await numbers(db, "d") == [1]

@@ -32,9 +32,9 @@ async def recover(shop: Shop, *, clock: Clock = utc_now) -> bool:
         AppError: where the service's own database is away.
     """
     left = await drafts.claim_drafts(shop.db, lease_seconds=shop.lease_seconds, batch_size=_BATCH)
-    await _all(_go_on_with_draft(shop, draft, clock) for draft in left)
+    await _all(_resume_draft(shop, draft, clock) for draft in left)
     due = await orders.claim_orders(shop.db, lease_seconds=shop.lease_seconds, batch_size=_BATCH)
-    await _all(_go_on_with_order(shop, order, clock) for order in due)
+    await _all(_resume_order(shop, order, clock) for order in due)
     return bool(left or due)
 
 
@@ -45,7 +45,7 @@ async def _all(steps: Iterable[Coroutine[None, None, None]]) -> None:
             raise outcome
 
 
-async def _go_on_with_draft(shop: Shop, draft: GoodsDraft, clock: Clock) -> None:
+async def _resume_draft(shop: Shop, draft: GoodsDraft, clock: Clock) -> None:
     quantities = await placing.quantities_of(shop.db, draft)
     if not quantities:  # over since it was claimed: a draft has lines
         return
@@ -71,7 +71,7 @@ def _wait(shop: Shop, begun: datetime, now: datetime) -> float:
     return max(min(age / 4, shop.lease_seconds), min(_SOONEST, shop.lease_seconds))
 
 
-async def _go_on_with_order(shop: Shop, order: GoodsOrder, clock: Clock) -> None:
+async def _resume_order(shop: Shop, order: GoodsOrder, clock: Clock) -> None:
     try:
         if order.stock is GoodsStock.RESERVED:
             await finishing.secure(shop, order)

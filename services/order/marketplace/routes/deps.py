@@ -6,6 +6,6 @@ from typing import Final
 
 from aiohttp import web
 
-from services.order.ports import Services
+from services.order.ports import Catalog
 
-SERVICES: Final[web.AppKey[Services]] = web.AppKey("SERVICES")
+CATALOG: Final[web.AppKey[Catalog]] = web.AppKey("CATALOG")

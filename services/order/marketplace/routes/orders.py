@@ -24,7 +24,7 @@ from services.order.marketplace.routes.access import (
     verified,
     verified_customers,
 )
-from services.order.marketplace.routes.deps import SERVICES
+from services.order.marketplace.routes.deps import CATALOG
 from services.order.marketplace.routes.describe import CHANGE_ERRORS, ID, SEEN, VERSION
 from services.order.marketplace.routes.views import ServiceOrderView, view_of_order
 from services.order.marketplace.service import listings
@@ -75,7 +75,7 @@ async def add_service_order(request: web.Request) -> web.Response:
     header = request.headers.get(HEADER)
     added = await service.add(
         request.app[DATABASE],
-        request.app[SERVICES],
+        request.app[CATALOG],
         new,
         customer_id=own_id(),
         key=None if header is None else parse_key(header),
@@ -116,7 +116,7 @@ async def change_service_order(request: web.Request) -> web.Response:
     changes = await decode.body(request, ServiceOrderChange)
     changed = await service.change(
         request.app[DATABASE],
-        request.app[SERVICES],
+        request.app[CATALOG],
         order_id,
         changes,
         caller(),

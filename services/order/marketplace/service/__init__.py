@@ -5,18 +5,18 @@ transaction of the cause, in this order.
 """
 
 from services.order.marketplace.service import events, offers, orders
-from services.order.marketplace.service.facts import (
-    HAPPENED,
+from services.order.marketplace.service.domain_events import (
+    DOMAIN_EVENTS,
     JobBegun,
     JobMoved,
     OfferMade,
     OrderMoved,
 )
 
-HAPPENED.on(OrderMoved, offers.reject_waiting)
-HAPPENED.on(OrderMoved, events.order_moved)
-HAPPENED.on(OfferMade, events.offer_made)
-HAPPENED.on(JobBegun, events.job_begun)
-HAPPENED.on(JobMoved, orders.follow_job)
-HAPPENED.on(JobMoved, offers.follow_job)
-HAPPENED.on(JobMoved, events.job_moved)
+DOMAIN_EVENTS.on(OrderMoved, offers.reject_waiting)
+DOMAIN_EVENTS.on(OrderMoved, events.order_moved)
+DOMAIN_EVENTS.on(OfferMade, events.offer_made)
+DOMAIN_EVENTS.on(JobBegun, events.job_begun)
+DOMAIN_EVENTS.on(JobMoved, orders.follow_job)
+DOMAIN_EVENTS.on(JobMoved, offers.follow_job)
+DOMAIN_EVENTS.on(JobMoved, events.job_moved)

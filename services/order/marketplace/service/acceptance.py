@@ -10,7 +10,7 @@ from lib.db import Database, Executor
 from lib.ids import new_id
 from services.order.marketplace.model.caller import Caller
 from services.order.marketplace.service import offers, orders
-from services.order.marketplace.service.facts import HAPPENED, JobBegun
+from services.order.marketplace.service.domain_events import DOMAIN_EVENTS, JobBegun
 from services.order.marketplace.service.found import check_version, conflict, found
 from services.order.marketplace.service.steps import OfferStep, OrderStep, offer_after, order_after
 from services.order.marketplace.store import jobs as store
@@ -49,7 +49,7 @@ async def accept(
         await offers.move(tx, offer, accepted)
         await orders.move(tx, order, assigned)
         job = await _add_job(tx, order, offer)
-        await HAPPENED.raise_(tx, JobBegun(job))
+        await DOMAIN_EVENTS.publish(tx, JobBegun(job))
     return job
 
 

@@ -6,19 +6,19 @@ from uuid import UUID
 
 from lib.errors import AppError, not_found
 from lib.log import get_logger
-from services.order.ports import Services
+from services.order.ports import Catalog
 
 log = get_logger(__name__)
 
 
-async def check_service(services: Services, service_id: UUID) -> None:
+async def check_service(catalog: Catalog, service_id: UUID) -> None:
     """Raise NOT_FOUND for a service that does not exist; where nobody can say it may pass.
 
     An order for a service that is none finds no offers, which is less harm than no order at all
     while the catalogue is away.
     """
     try:
-        known = await services.exists(service_id)
+        known = await catalog.has_service(service_id)
     except AppError as error:
         log.warning("service_not_checked", service_id=str(service_id), error=repr(error))
         return

@@ -12,7 +12,12 @@ from msgspec import Struct
 from lib import context
 from lib.db import Executor
 from lib.events import publish
-from services.order.marketplace.service.facts import JobBegun, JobMoved, OfferMade, OrderMoved
+from services.order.marketplace.service.domain_events import (
+    JobBegun,
+    JobMoved,
+    OfferMade,
+    OrderMoved,
+)
 from services.order.marketplace.service.steps import Actor
 from services.order.marketplace.store.models import Job, JobStatus, ServiceOrderStatus
 

@@ -9,7 +9,7 @@ from lib.db import Database, Executor
 from lib.errors import not_found
 from services.order.marketplace.model.caller import Caller
 from services.order.marketplace.service import orders
-from services.order.marketplace.service.facts import HAPPENED, JobMoved
+from services.order.marketplace.service.domain_events import DOMAIN_EVENTS, JobMoved
 from services.order.marketplace.service.found import check_version, conflict, found
 from services.order.marketplace.service.steps import Actor, Verdict, judge
 from services.order.marketplace.store import jobs as store
@@ -60,7 +60,7 @@ async def bring(
     """Give a job, whose order `tx` has locked, a status in the name of `actor`."""
     await store.set_job_status(tx, id=job.id, status=wanted)
     moved = found(await store.get_job(tx, id=job.id), NOUN)
-    await HAPPENED.raise_(tx, JobMoved(moved, order, actor))
+    await DOMAIN_EVENTS.publish(tx, JobMoved(moved, order, actor))
     return moved
 
 

@@ -23,7 +23,12 @@ from services.order.marketplace.model.offers import (
     check_book_time,
 )
 from services.order.marketplace.service import currencies, orders
-from services.order.marketplace.service.facts import HAPPENED, JobMoved, OfferMade, OrderMoved
+from services.order.marketplace.service.domain_events import (
+    DOMAIN_EVENTS,
+    JobMoved,
+    OfferMade,
+    OrderMoved,
+)
 from services.order.marketplace.service.found import check_version, conflict, found, given, is_empty
 from services.order.marketplace.service.steps import OfferStep, offer_after
 from services.order.marketplace.store import offers as store
@@ -80,7 +85,7 @@ async def make(db: Database, new: NewOffer, *, provider_id: UUID, clock: Clock =
                 currency=currency.code,
                 book_time=new.book_time,
             )
-            await HAPPENED.raise_(tx, OfferMade(made, order.customer_id))
+            await DOMAIN_EVENTS.publish(tx, OfferMade(made, order.customer_id))
     except UniqueViolationError as error:
         raise conflict("you have an active offer on this order") from error
     return made

@@ -22,13 +22,13 @@ from services.order.marketplace.model.orders import (
     check_window,
 )
 from services.order.marketplace.service.catalog import check_service
-from services.order.marketplace.service.facts import HAPPENED, JobMoved, OrderMoved
+from services.order.marketplace.service.domain_events import DOMAIN_EVENTS, JobMoved, OrderMoved
 from services.order.marketplace.service.found import check_version, conflict, found, given, is_empty
 from services.order.marketplace.service.steps import order_after, order_moved, order_step_of
 from services.order.marketplace.store import offers
 from services.order.marketplace.store import service_orders as store
 from services.order.marketplace.store.models import OfferStatus, ServiceOrder, ServiceOrderStatus
-from services.order.ports import Services
+from services.order.ports import Catalog
 
 NOUN = "service order"
 _OPEN = (ServiceOrderStatus.PENDING, ServiceOrderStatus.PAUSED)
@@ -53,7 +53,7 @@ async def lock(tx: Executor, order_id: UUID) -> ServiceOrder:
 
 async def add(
     db: Database,
-    services: Services,
+    catalog: Catalog,
     new: NewServiceOrder,
     *,
     customer_id: UUID,
@@ -70,7 +70,7 @@ async def add(
         return earlier
     now = clock()
     check_window(new.time_start, new.time_end, now=now)
-    await check_service(services, new.service_id)
+    await check_service(catalog, new.service_id)
     async with db.transaction() as tx:
         await store.lock_customer(tx, customer_id=customer_id)
         if (earlier := await _earlier(tx, new, customer_id, key)) is not None:
@@ -107,7 +107,7 @@ async def _earlier(
 
 async def change(
     db: Database,
-    services: Services,
+    catalog: Catalog,
     order_id: UUID,
     changes: ServiceOrderChange,
     caller: Caller,
@@ -127,7 +127,7 @@ async def change(
         # Before the order is locked: no lock waits for another service.
         before = await get(db, order_id, caller)
         if changes.service_id != before.service_id:
-            await check_service(services, changes.service_id)
+            await check_service(catalog, changes.service_id)
     async with db.transaction() as tx:
         before = await _own(tx, order_id, caller, version)
         if is_empty(changes):
@@ -149,7 +149,7 @@ async def change(
         )
         changed = found(await store.get_service_order(tx, id=order_id), NOUN)
         if changed.status is not before.status:
-            await HAPPENED.raise_(tx, OrderMoved(changed))
+            await DOMAIN_EVENTS.publish(tx, OrderMoved(changed))
         return changed
 
 
@@ -167,7 +167,7 @@ async def move(tx: Executor, order: ServiceOrder, status: ServiceOrderStatus) ->
     """Give an order that `tx` has locked another status."""
     await store.set_service_order_status(tx, id=order.id, status=status)
     moved = replace(order, status=status, version=order.version + 1)
-    await HAPPENED.raise_(tx, OrderMoved(moved))
+    await DOMAIN_EVENTS.publish(tx, OrderMoved(moved))
     return moved
 
 

@@ -97,7 +97,7 @@ async def reserve(
     traceparent: str,
 ) -> list[ReserveRow]:
     """Set aside every line or none, and tell of it; what was taken, in the order of the products' ids. Rows are locked in
-    that order, so that two who want the same ones wait and do not embrace; who comes too late waits for no lock.
+    that order, so that two who want the same ones do not deadlock; who comes too late waits for no lock.
     """
     rows = await db.fetch(
         RESERVE,

@@ -190,7 +190,7 @@ class ProductsQueries:
         ]
 
     async def lock_products(self, *, ids: Sequence[UUID]) -> list[Product]:
-        """In the order of their ids, so that two who lock the same ones wait and do not embrace."""
+        """In the order of their ids, so that two who lock the same ones do not deadlock."""
         rows = await self._db.fetch(LOCK_PRODUCTS, [to_bytes(item) for item in ids])
         return [
             Product(

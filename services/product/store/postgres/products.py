@@ -125,7 +125,7 @@ class ProductsQueriesProtocol(Protocol):
     async def find_products(self, *, ids: Sequence[UUID]) -> list[Product]: ...
 
     async def lock_products(self, *, ids: Sequence[UUID]) -> list[Product]:
-        """In the order of their ids, so that two who lock the same ones wait and do not embrace."""
+        """In the order of their ids, so that two who lock the same ones do not deadlock."""
         ...
 
     async def list_products(
@@ -268,7 +268,7 @@ class ProductsQueries:
         ]
 
     async def lock_products(self, *, ids: Sequence[UUID]) -> list[Product]:
-        """In the order of their ids, so that two who lock the same ones wait and do not embrace."""
+        """In the order of their ids, so that two who lock the same ones do not deadlock."""
         rows = await self._db.fetch(LOCK_PRODUCTS, ids)
         return [
             Product(

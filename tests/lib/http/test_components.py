@@ -8,27 +8,27 @@ from contextlib import asynccontextmanager
 from aiohttp import web
 
 from lib.http.app import REDIS
-from lib.http.parts import add_background, add_redis
-from lib.process import Part
+from lib.http.components import add_background, add_redis
+from lib.process import Component
 
 
-async def test_parts_are_opened_one_after_the_other_and_closed_in_reverse() -> None:
+async def test_components_are_opened_one_after_the_other_and_closed_in_reverse() -> None:
     said: list[str] = []
 
     @asynccontextmanager
-    async def part(name: str) -> AsyncIterator[None]:
+    async def component(name: str) -> AsyncIterator[None]:
         said.append(f"open {name}")
         yield
         said.append(f"close {name}")
 
-    def parts() -> Iterator[Part]:
-        yield part("first")
+    def components() -> Iterator[Component]:
+        yield component("first")
         said.append("ask for the second")
-        yield part("second")
+        yield component("second")
 
     app = web.Application()
-    app.cleanup_ctx.append(lambda _: part("before"))
-    add_background(app, parts)
+    app.cleanup_ctx.append(lambda _: component("before"))
+    add_background(app, components)
     assert said == []
     runner = web.AppRunner(app)
     await runner.setup()

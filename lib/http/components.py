@@ -11,7 +11,7 @@ from lib.config import DatabaseSettings
 from lib.db.engine import open_database
 from lib.db.traced import traced
 from lib.http.app import DATABASE, HEALTH, METRICS, REDIS
-from lib.process import Part
+from lib.process import Component
 from lib.redis import RedisOptions, RedisUrl, open_redis, ping
 
 
@@ -56,16 +56,16 @@ def add_redis(app: web.Application, url: RedisUrl | None) -> None:
     app.cleanup_ctx.append(redis)
 
 
-def add_background(app: web.Application, parts: Callable[[], Iterable[Part]]) -> None:
-    """Run `parts` beside the requests; they are asked for when all that was added before is open.
+def add_background(app: web.Application, components: Callable[[], Iterable[Component]]) -> None:
+    """Run `components` beside the requests, opened after all that was added before.
 
     Each is entered before the next is asked for, and left in reverse order.
     """
 
     async def background(_: web.Application) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            for part in parts():
-                await stack.enter_async_context(part)
+            for component in components():
+                await stack.enter_async_context(component)
             yield
 
     app.cleanup_ctx.append(background)

@@ -1,6 +1,6 @@
-"""`python -m lib.events.letters TOPIC`: shows dead letters; with `--redrive`, puts them back.
+"""`python -m lib.events.dead_letters TOPIC`: shows dead letters; with `--redrive`, puts them back.
 
-Each goes back to the group that buried it. Those older than the inbox's memory stay where they are.
+Each goes back to the group that failed. Those older than the inbox's memory stay where they are.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from lib.redis import RedisOptions, RedisUrl, open_redis
 _SHOWN: Final = 20
 
 
-class LettersConfig(Settings):
+class DeadDeadLettersConfig(Settings):
     """The services' own `REDIS_URL`."""
 
     redis_url: RedisUrl = Field(validation_alias="REDIS_URL")
@@ -46,7 +46,7 @@ _FIELDS: Final = (b"id", b"kind", b"key", b"dead_group", b"dead_reason")
 
 
 async def _run(topic: str, *, back: bool) -> Sequence[str]:
-    config = load(LettersConfig)
+    config = load(DeadDeadLettersConfig)
     async with open_redis(RedisOptions(config.redis_url.get_secret_value())) as redis:
         if not back:
             return await shown(redis, topic)
@@ -57,7 +57,7 @@ async def _run(topic: str, *, back: bool) -> Sequence[str]:
 
 def main(argv: list[str]) -> int:
     """Return the exit code: 0 done, 1 Redis or its URL is not there, 2 misused."""
-    parser = argparse.ArgumentParser(prog="python -m lib.events.letters", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m lib.events.dead_letters", description=__doc__)
     parser.add_argument("topic", help="such as orders; the alert names it")
     parser.add_argument("--redrive", action="store_true", help="put them back into their stream")
     given = parser.parse_args(argv)

@@ -9,23 +9,23 @@ from aiohttp import web
 from lib.auth.settings import AuthSettings
 from lib.auth.tokens import Verifier
 from lib.http.app import DATABASE, METRICS, REDIS, SHELL
+from lib.http.components import add_redis
 from lib.http.middleware.admission import Admission, not_yet
 from lib.http.middleware.auth import Authenticator
 from lib.http.middleware.idempotency import Idempotency
 from lib.http.middleware.rate_limit import ClientLimit, UserLimit
-from lib.http.parts import add_redis
 from lib.idempotency import IdempotencyKeys
 from lib.limits import Limiter
 from lib.limits.settings import LimitSettings
 
 
-class GateSettings(AuthSettings, LimitSettings):
-    """For services behind the gates: `class OrderConfig(PostgresSettings, GateSettings)`."""
+class MiddlewareSettings(AuthSettings, LimitSettings):
+    """For services with middleware: `class OrderConfig(PostgresSettings, MiddlewareSettings)`."""
 
 
-def install(
+def install_middleware(
     app: web.Application,
-    settings: GateSettings,
+    settings: MiddlewareSettings,
     verifier: Verifier,
     *,
     idempotency: bool = False,
@@ -33,7 +33,7 @@ def install(
     resumable: Collection[str] = (),
     own_keys: Collection[str] = (),
 ) -> None:
-    """Put the gates into the shell of an application made by `new_app`, and open `app[REDIS]`.
+    """Put these into the shell of an application made by `new_app`, and open `app[REDIS]`.
 
     Args:
         app: the application; its routes are closed from now on, except those marked `@public`.

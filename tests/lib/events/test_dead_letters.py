@@ -33,7 +33,7 @@ async def topic(redis: Redis) -> str:
 
 def run(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "lib.events.letters", *arguments],
+        [sys.executable, "-m", "lib.events.dead_letters", *arguments],
         env={"REDIS_URL": url, "PYTHONPATH": str(ROOT)}, cwd="/",
         capture_output=True, text=True, check=False, timeout=60,
     )  # fmt: skip

@@ -13,7 +13,7 @@ from lib.events import DomainEvents
 from services.order.marketplace.service.steps import Actor
 from services.order.marketplace.store.models import Job, Offer, ServiceOrder
 
-HAPPENED: Final = DomainEvents()
+DOMAIN_EVENTS: Final = DomainEvents()
 
 
 @dataclass(frozen=True, slots=True)
