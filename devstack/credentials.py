@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import secrets
 from collections.abc import Mapping, Sequence
 
@@ -18,7 +19,9 @@ def own(home: Home, service: str, others: Sequence[str]) -> Mapping[str, str]:
     """Return what `service` alone may know; the user service, which of `others` may sign in."""
     if service != "user":
         return {"AUTH_CLIENT_ID": service, "AUTH_CLIENT_SECRET": _client_secret(home, service)}
-    clients = [f"{name}:{_client_secret(home, name)}" for name in others if name != service]
+    clients = [
+        f"{name}:{_hashed(_client_secret(home, name))}" for name in others if name != service
+    ]
     return {
         "USER_SERVICE_CLIENTS": ",".join(clients),
         "USER_JWT_PRIVATE_KEYS": home.secret("user_signing_keys", _signing_key),
@@ -28,6 +31,11 @@ def own(home: Home, service: str, others: Sequence[str]) -> Mapping[str, str]:
 
 def _client_secret(home: Home, service: str) -> str:
     return home.secret(f"{service}_client")
+
+
+def _hashed(secret: str) -> str:
+    """What is shown cannot be used."""
+    return f"sha256:{hashlib.sha256(secret.encode()).hexdigest()}"
 
 
 def _signing_key() -> str:

@@ -44,7 +44,7 @@ for name in alert_on_call_url alert_team_url; do once "$name" echo "http://127.0
 env() { printf '%s\n' "${@:2}" > "secrets/$1.env"; }
 verify="sslmode=verify-full&sslrootcert=/run/secrets/database_ca"
 [[ ${POSTGRES_SSL:-on} == on ]] || verify="sslmode=disable"
-clients="" # who may sign in as a service, with which secret
+clients="" # who may sign in as a service, with which secret, whose hash is enough to tell
 for name in "$@"; do
     upper=${name^^}
     server=postgresql at=postgres:5432 tls=$verify
@@ -54,7 +54,7 @@ for name in "$@"; do
     env "$name" "$url" \
         "REDIS_URL=redis://:$(<secrets/redis_password)@redis:6379/0" "AUTH_CSRF_SECRET=$(<secrets/csrf_password)" \
         "AUTH_CLIENT_ID=$name" "AUTH_CLIENT_SECRET=$(<"secrets/${name}_client_password")"
-    [[ $name == user ]] || clients+="${clients:+,}$name:$(<"secrets/${name}_client_password")"
+    [[ $name == user ]] || clients+="${clients:+,}$name:sha256:$(printf %s "$(<"secrets/${name}_client_password")" | sha256sum | cut -d " " -f 1)"
 done
 if [[ -e secrets/user.env ]]; then
     # One line: compose keeps \n inside double quotes as line ends.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any, TypeVar, get_origin
+from typing import Any, Final, TypeVar, get_origin
 from uuid import UUID
 
 import msgspec
@@ -23,7 +23,21 @@ class Input(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Query(msgspec.Struct, frozen=True, kw_only=True):
-    """A query string: parameters we do not know are ignored, an empty value counts as absent."""
+    """A query string: parameters we do not know are ignored, an empty value counts as absent.
+
+    Those that older systems have for what is here under another name are refused by that name:
+    ignored, they would give a page that nobody asked for.
+    """
+
+
+# What older systems call it, and what it is called here.
+_ELSEWHERE: Final = {
+    "limit": "page_size",
+    "per_page": "page_size",
+    "offset": "page",
+    "orderby": "order_by",
+    "active": "status",
+}
 
 
 async def body(request: web.Request, spec: type[T]) -> T:
@@ -59,6 +73,8 @@ def query(request: web.Request, spec: type[T]) -> T:
     given = request.rel_url.query
     values: dict[str, Any] = {}
     lists = _list_fields(spec) if given else ()
+    if renamed := [name for name in _ELSEWHERE if name in given and _is_renamed(name, spec)]:
+        raise invalid(*(FieldError(n, f"is called {_ELSEWHERE[n]} here") for n in renamed))
     for name, value in given.items():
         if not value:
             continue
@@ -78,6 +94,12 @@ def query(request: web.Request, spec: type[T]) -> T:
     if nulls := [name for name, value in values.items() if _is_null(value, decoded, name)]:
         raise invalid(*(FieldError(name, "cannot be null: leave it out") for name in nulls))
     return decoded
+
+
+@cache
+def _is_renamed(name: str, spec: type[msgspec.Struct]) -> bool:
+    known = {field.encode_name for field in msgspec.structs.fields(spec)}
+    return name not in known and _ELSEWHERE[name] in known
 
 
 def _is_null(value: object, decoded: msgspec.Struct, name: str) -> bool:

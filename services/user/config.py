@@ -98,7 +98,8 @@ class UserConfig(PostgresSettings, MiddlewareSettings, MailSettings, StorageSett
     # Ed25519 keys as PEM, or the path of a file with them. Without any, development makes one that
     # ends with the process, and everybody's tokens with it.
     jwt_private_keys: Annotated[SecretStr, AfterValidator(_signing_keys)] = SecretStr("")
-    # `name:secret` of each service that may sign in, separated by commas.
+    # `name:secret` or `name:sha256:hash` of each service that may sign in, separated by
+    # commas; the hash of its secret in hexadecimal digits.
     service_clients: Annotated[SecretStr | None, AfterValidator(_clients)] = None
     # How long an access token is good.
     access_seconds: Seconds = 900.0

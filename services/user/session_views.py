@@ -8,6 +8,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from lib.auth import Role
 from services.user.store.models import AccountRole
 
 
@@ -50,6 +51,8 @@ class ServiceToken(Struct, frozen=True):
     access_token: str
     token_type: Literal["Bearer"]
     expires_at: datetime
+    roles: list[Role]
+    permissions: list[str]
 
 
 class OpenSession(Struct, frozen=True):

@@ -2,6 +2,10 @@
 INSERT INTO audit_entry (id, actor, action, resource_type, resource_id, request_id, address, details)
 VALUES (@id, @actor, @action, @resource_type, @resource_id, @request_id, @address, @details);
 
+-- name: GetAuditEntry :one
+SELECT id, at, actor, action, resource_type, resource_id, request_id, address, details FROM audit_entry
+WHERE id = @id;
+
 -- name: ListAudit :many
 -- Newest first: ids are ordered by time. `search` is a LIKE pattern.
 SELECT id, at, actor, action, resource_type, resource_id, request_id, address, details FROM audit_entry

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import shutil
@@ -128,7 +129,8 @@ def test_secrets_are_made_once_and_only_for_their_owner(tmp_path):
     assert set(COMPOSE["secrets"]) <= set(first)
     assert folder.stat().st_mode & 0o077 == 0
     clients = first["user.env"].split("USER_SERVICE_CLIENTS=")[1].strip()
-    assert clients == f"product:{first['product_client_password'].strip()}"
+    secret = first["product_client_password"].strip().encode()
+    assert clients == f"product:sha256:{hashlib.sha256(secret).hexdigest()}"
     passwords = [text for name, text in first.items() if name.endswith("_password")]
     assert len(set(passwords)) == len(passwords) >= 7
 

@@ -8,8 +8,8 @@ from aiohttp import hdrs, web
 
 _METHODS = "GET, POST, PUT, PATCH, DELETE, OPTIONS"
 _REQUEST_HEADERS = (
-    "Accept, Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, "
-    "X-CSRF-Token, X-Request-ID"
+    "Accept, Accept-Encoding, Authorization, Cache-Control, Content-Length, Content-Type, "
+    "Idempotency-Key, If-Match, If-None-Match, Origin, X-CSRF-Token, X-Request-ID, X-Requested-With"
 )
 _EXPOSED = (
     "ETag, Location, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Retry-After, "

@@ -98,6 +98,9 @@ class ServiceLogin(Input, frozen=True, kw_only=True):
 
     client_id: Annotated[str, Meta(min_length=1, max_length=100)]
     client_secret: Annotated[str, Meta(min_length=1, max_length=200)]
+    # Some of its own; without them it gets all.
+    roles: Annotated[list[str], Meta(max_length=10)] | None = None
+    permissions: Annotated[list[str], Meta(max_length=200)] | None = None
 
 
 class AddressOnly(Input, frozen=True, kw_only=True):

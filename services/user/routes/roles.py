@@ -165,6 +165,21 @@ async def list_audit(request: web.Request) -> web.Response:
     return respond.page([_audit_view(row) for row in rows], page_meta(query, total))
 
 
+@guarded(require("audit:read"), require_verified)
+@caller.in_session
+@operation(
+    summary="Get an entry of the audit trail",
+    tags=("audit",),
+    path={"id": UUID},
+    returns=AuditView,
+    errors=(*_ERRORS, Code.NOT_FOUND),
+)
+async def get_audit(request: web.Request) -> web.Response:
+    """Answer one entry, which nobody changes."""
+    found = await audit.get(request.app[DEPS].db, decode.path_uuid(request))
+    return respond.ok(_audit_view(found))
+
+
 def _role(request: web.Request) -> AccountRole:
     try:
         return AccountRole(request.match_info["name"].upper())
@@ -195,4 +210,5 @@ ROUTES: Final = (
     web.post("/api/v1/permissions", add_permission),
     web.delete("/api/v1/permissions/{name}", remove_permission),
     web.get("/api/v1/audit", list_audit),
+    web.get("/api/v1/audit/{id}", get_audit),
 )

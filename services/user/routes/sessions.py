@@ -51,19 +51,21 @@ async def log_in(request: web.Request) -> web.Response:
     tags=_TAGS,
     body=ServiceLogin,
     returns=ServiceToken,
-    errors=(Code.UNAUTHORIZED, Code.RATE_LIMIT_EXCEEDED),
+    errors=(Code.UNAUTHORIZED, Code.FORBIDDEN, Code.RATE_LIMIT_EXCEEDED),
 )
 async def service_token(request: web.Request) -> web.Response:
     """Answer an access token; services have no sessions and no cookies."""
     rules = request.app[RULES]
     given = await decode.body(request, ServiceLogin)
-    issued = await service_tokens.issue(
+    granted = await service_tokens.issue(
         request.app[DEPS].db, rules.tokens.issuer, rules.clients, rules.logins.pair, given
     )
     body = ServiceToken(
-        access_token=issued.token,
+        access_token=granted.issued.token,
         token_type="Bearer",  # noqa: S106 - the name of a scheme
-        expires_at=issued.expires_at,
+        expires_at=granted.issued.expires_at,
+        roles=list(granted.roles),
+        permissions=list(granted.permissions),
     )
     return respond.ok(body, headers={"Cache-Control": "no-store"})
 

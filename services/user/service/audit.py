@@ -10,6 +10,7 @@ from lib import context
 from lib.clock import in_utc
 from lib.db import Executor
 from lib.db.like import contains
+from lib.errors import not_found
 from lib.ids import new_id
 from services.user import origin
 from services.user.model.roles import AuditQuery
@@ -47,6 +48,14 @@ async def record(
         address=context.client.get(),
         details=msgspec.json.encode(details).decode(),
     )
+
+
+async def get(db: Executor, entry_id: UUID) -> AuditEntry:
+    """Return one entry. Raises AppError(NOT_FOUND)."""
+    entry = await audit.get_audit_entry(db, id=entry_id)
+    if entry is None:
+        raise not_found("audit entry")
+    return entry
 
 
 async def list_page(db: Executor, query: AuditQuery) -> tuple[list[AuditEntry], int]:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
 
 from lib import context
 from lib.auth import Issuer, Role
+from lib.auth.guards import forbidden
 from lib.auth.opaque import digest
 from lib.auth.principal import unauthorized
 from lib.auth.tokens import Issued
@@ -18,22 +21,33 @@ from services.user.service.throttle import Limit
 from services.user.store import accounts
 from services.user.store.models import AccountRole
 
+T = TypeVar("T", bound=str)
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """A service's token and what it allows."""
+
+    issued: Issued
+    roles: Sequence[Role]
+    permissions: Sequence[str]
+
 
 async def issue(
     db: Database, issuer: Issuer, clients: Mapping[str, bytes], limit: Limit, given: ServiceLogin
-) -> Issued:
-    """Return a token in the name of the service.
+) -> Granted:
+    """Return a token in the name of the service, with no more than it asks for.
 
     Args:
         db: for permissions, throttle and audit trail.
         issuer: signs.
         clients: the hash of each service's secret by the service's name.
         limit: on failures of one service from one address.
-        given: name and secret.
+        given: name and secret, and of its roles and permissions those that it needs.
 
     Raises:
         AppError: UNAUTHORIZED for an unknown service and for a wrong secret alike;
-            RATE_LIMIT_EXCEEDED after too many of them.
+            RATE_LIMIT_EXCEEDED after too many of them; FORBIDDEN for more than it has.
     """
     tries = throttle.key("service", given.client_id, limit_key(context.client.get()))
     async with db.transaction() as tx:
@@ -53,4 +67,16 @@ async def issue(
             actor=given.client_id,
         )
         permissions = await accounts.permissions_of(tx, role=AccountRole.SERVICE)
-    return issuer.issue(given.client_id, [Role.SERVICE], permissions, verified=True)
+    roles = _some("roles", given.roles, [Role.SERVICE])
+    allowed = _some("permissions", given.permissions, permissions)
+    issued = issuer.issue(given.client_id, roles, allowed, verified=True)
+    return Granted(issued, roles, allowed)
+
+
+def _some(what: str, wanted: Sequence[str] | None, all_: Sequence[T]) -> Sequence[T]:
+    """Return those of `all_` that are asked for."""
+    if wanted is None:
+        return all_
+    if not set(wanted) <= set(all_):
+        raise forbidden(f"requested {what} are not allowed")
+    return [one for one in all_ if one in wanted]

@@ -33,6 +33,7 @@ QUERY_NAMES: Final = {
     attempts.FORGET_OLD_ATTEMPTS: "ForgetOldAttempts",
     attempts.TAKE_ATTEMPT_BACK: "TakeAttemptBack",
     audit.ADD_AUDIT_ENTRY: "AddAuditEntry",
+    audit.GET_AUDIT_ENTRY: "GetAuditEntry",
     **dict.fromkeys(audit.LIST_AUDIT.values(), "ListAudit"),
     **dict.fromkeys(audit.COUNT_AUDIT.values(), "CountAudit"),
     audit.FORGET_AUDIT: "ForgetAudit",

@@ -33,6 +33,17 @@ async def add_audit_entry(
     )
 
 
+GET_AUDIT_ENTRY: Final = """\
+SELECT id, at, actor, action, resource_type, resource_id, request_id, address, details FROM audit_entry
+WHERE id = $1
+"""
+
+
+async def get_audit_entry(db: Executor, *, id: UUID) -> AuditEntry | None:
+    row = await db.fetchrow(GET_AUDIT_ENTRY, id)
+    return None if row is None else AuditEntry(*row)
+
+
 LIST_AUDIT: Final = {
     (actor, action, resource_type, resource_id, search, since, until): numbered(
         """\

@@ -152,7 +152,7 @@ async def test_a_json_body_may_say_its_charset_or_a_json_suffix(client) -> None:
         ("search=null", {"search": "null"}),
         ("search=&page=", {"search": None, "page": 1}),
         ("tag=a&tag=b", {"tag": ["a", "b"]}),
-        ("offset=5", {"page": 1}),
+        ("colour=5", {"page": 1}),
     ],
 )
 async def test_parameters_become_typed_fields(client, query, expected) -> None:
@@ -183,3 +183,20 @@ async def test_an_id_that_is_no_uuid_is_a_validation_error(client) -> None:
     response = await client.get("/orders/17")
     assert response.status == 400
     assert await problems(response) == {"id": "is not a UUID"}
+
+
+@pytest.mark.parametrize(
+    ("query", "field", "name"),
+    [
+        ("limit=5", "limit", "page_size"),
+        ("per_page=5", "per_page", "page_size"),
+        ("orderby=name", "orderby", "order_by"),
+        ("page=1&offset=20", "offset", "page"),
+    ],
+)
+async def test_what_older_systems_call_otherwise_is_refused_by_its_name_here(
+    client, query, field, name
+) -> None:
+    response = await client.get(f"/orders?{query}")
+    assert response.status == 400
+    assert await problems(response) == {field: f"is called {name} here"}

@@ -75,6 +75,8 @@ async def test_orders_and_jobs_are_in_the_audit_trail_once_with_who_did_it(world
         ("order.shipped", STAFF, order_id, "request-1"),
     ]
     (entry,) = (await admin.call("GET", f"/api/v1/audit?search={job_id}")).data
+    assert (await admin.call("GET", f"/api/v1/audit/{entry['id']}")).data == entry
+    assert (await admin.call("GET", f"/api/v1/audit/{job_id}")).status == 404
     assert (entry["action"], entry["actor"]) == ("job.completed", PROVIDER)
     assert entry["resource_type"] == "job"
     assert entry["details"].pop("happened_at")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import jwt
 import pytest
 
@@ -102,3 +104,25 @@ def test_clients_that_make_no_sense_are_refused_without_repeating_secrets(text: 
     with pytest.raises(ValueError, match=r"entry|fewer") as caught:
         parse_clients(text)
     assert SECRET not in str(caught.value)
+
+
+def test_a_secret_may_be_at_rest_as_its_hash() -> None:
+    hashed = hashlib.sha256(SECRET.encode()).hexdigest()
+    assert parse_clients(f"order:sha256:{hashed}") == parse_clients(f"order:{SECRET}")
+
+
+async def test_a_service_asks_for_less_than_it_has_and_never_for_more(world) -> None:
+    await world.db.execute(
+        "INSERT INTO role_permission (role, permission)"
+        " VALUES ('SERVICE', 'users:read'), ('SERVICE', 'jobs:read') ON CONFLICT DO NOTHING"
+    )
+    everything = (await sign_in(world)).data
+    assert (everything["roles"], len(everything["permissions"]) > 1) == (["SERVICE"], True)
+    login = {"client_id": "order", "client_secret": SECRET}
+    one = everything["permissions"][:1]
+    less = (await world.post("token", login | {"roles": ["SERVICE"], "permissions": one})).data
+    claims = jwt.decode(less["access_token"], options={"verify_signature": False})
+    assert (less["permissions"], claims["scope"]) == (one, one[0])
+    for more in ({"roles": ["ADMIN"]}, {"permissions": ["roles:write"]}):
+        answer = await world.post("token", login | more)
+        assert (answer.status, answer.message.endswith("are not allowed")) == (403, True)

@@ -169,5 +169,7 @@ ROUTES: Final = (
     web.post("/api/v1/orders", place_order),
     web.get("/api/v1/orders/{id}", get_order),
     web.patch("/api/v1/orders/{id}", change_order),
+    # As older systems call it; what is left out stays all the same.
+    web.put("/api/v1/orders/{id}", change_order),
     web.delete("/api/v1/orders/{id}", remove_order),
 )

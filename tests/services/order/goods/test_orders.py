@@ -278,6 +278,13 @@ async def test_a_change_names_the_version_it_is_of(order, staff) -> None:
     assert (await staff("DELETE", path, headers={"If-Match": '"1"'}))[0] == 412
 
 
+async def test_put_is_a_change_as_older_systems_send_it(order, staff) -> None:
+    placed = await order()
+    change = {"json": {"status": "confirmed"}, "headers": ANY}
+    status, body, _ = await staff("PUT", f"orders/{placed['id']}", **change)
+    assert (status, body["data"]["status"]) == (200, "confirmed")
+
+
 async def test_nothing_given_changes_nothing_and_nonsense_is_refused(order, staff) -> None:
     placed = await order()
     path = f"orders/{placed['id']}"
