@@ -27,7 +27,7 @@ def main() -> None:
 
     async def get_me(request: web.Request) -> web.Response:
         row = await request.app[POOL].fetchrow(profiles.GET_PERSON, me)
-        person = person_view(GetPersonRow(*row), None, preview=True, salary=True)
+        person = person_view(GetPersonRow(*row), None, preview=None, salary=True)
         body = encode({"success": True, "data": person})
         return web.Response(body=body, content_type="application/json")
 

@@ -1,4 +1,4 @@
-"""Personal id numbers: encrypted with a named key, so that keys can be changed; shown in part."""
+"""Personal id numbers: encrypted with a named key, so that keys can be changed; hardly shown."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 _KEY_BYTES: Final = 32
 _NONCE_BYTES: Final = 12
-_SHOWN: Final = 5
+_SHOWN: Final = 2
 
 
 class UnreadableError(Exception):
@@ -23,11 +23,10 @@ class UnreadableError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Encrypted:
-    """What is stored: nonce and ciphertext together, the key's name, the last five digits."""
+    """What is stored: nonce and ciphertext together, and the key's name."""
 
     ciphertext: bytes
     key_id: str
-    preview: str
 
 
 class PersonalIds:
@@ -39,10 +38,10 @@ class PersonalIds:
         self._current = next(iter(keys))
 
     def encrypt(self, number: str, account_id: UUID) -> Encrypted:
-        """Return what to store for a number of at least five digits."""
+        """Return what to store for a number."""
         nonce = secrets.token_bytes(_NONCE_BYTES)
         sealed = self._ciphers[self._current].encrypt(nonce, number.encode(), account_id.bytes)
-        return Encrypted(nonce + sealed, self._current, number[-_SHOWN:])
+        return Encrypted(nonce + sealed, self._current)
 
     def decrypt(self, ciphertext: bytes, key_id: str, account_id: UUID) -> str:
         """Return the number.
@@ -58,6 +57,11 @@ class PersonalIds:
             return cipher.decrypt(nonce, sealed, account_id.bytes).decode()
         except (InvalidTag, ValueError):
             raise UnreadableError("the stored value is damaged") from None
+
+
+def preview(number: str) -> str:
+    """Return what its owner knows it by: nobody else gets far with two digits."""
+    return number[-_SHOWN:]
 
 
 def parse_keys(text: str) -> dict[str, bytes]:

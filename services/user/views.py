@@ -56,8 +56,8 @@ class EmploymentView(Struct, frozen=True):
 class Person(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """An account, for its owner and those who look after it.
 
-    `picture_url` works for some hours; `personal_id_preview` are the last digits of a provider's
-    number; `employment` is for the owner and for those who may see salaries.
+    `picture_url` works for some hours; `personal_id_preview` are the last two digits of the number
+    of a provider; `employment` is for the owner and for those who may see salaries.
     """
 
     id: UUID
@@ -113,7 +113,7 @@ def with_points(
 
 
 def person_view(
-    row: GetPersonRow, picture_url: str | None, *, preview: bool, salary: bool
+    row: GetPersonRow, picture_url: str | None, *, preview: str | None, salary: bool
 ) -> Person:
     """Show an account, with what the caller may see of it."""
     employment = None
@@ -130,7 +130,7 @@ def person_view(
         status=row.status,
         verified=row.verified,
         picture_url=picture_url,
-        personal_id_preview=row.preview if preview else None,
+        personal_id_preview=preview,
         employment=employment,
         version=row.version,
         created_at=row.created_at,

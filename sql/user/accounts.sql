@@ -8,8 +8,7 @@ VALUES (
 RETURNING *;
 
 -- name: AddProvider :exec
-INSERT INTO provider (account_id, personal_id, key_id, preview)
-VALUES (@account_id, @personal_id, @key_id, @preview);
+INSERT INTO provider (account_id, personal_id, key_id) VALUES (@account_id, @personal_id, @key_id);
 
 -- name: GetCredentials :one
 -- What a login needs to know. Nobody logs in to a deleted account.

@@ -5,7 +5,7 @@ SELECT
     account.id, account.email, account.first_name, account.last_name, account.name, account.phone_number,
     account.role, account.status, account.verified, account.picture_key, account.version,
     account.created_at, account.updated_at, staff.department_id, staff.age, staff.salary,
-    provider.preview
+    provider.personal_id, provider.key_id
 FROM account
 LEFT JOIN staff ON staff.id = account.id
 LEFT JOIN provider ON provider.account_id = account.id
@@ -89,7 +89,7 @@ WHERE key = (
 RETURNING key, attempts;
 
 -- name: PersonalIdOf :one
-SELECT personal_id, key_id, preview, created_at FROM provider WHERE account_id = @account_id;
+SELECT personal_id, key_id, created_at FROM provider WHERE account_id = @account_id;
 
 -- name: ExportSessions :many
 SELECT id, created_at, refreshed_at, expires_at, revoked_at, revoked_because FROM session

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from tests.conftest import NewDatabase
 from tests.services.order.marketplace.conftest import BERLIN, new_offer, new_order
 from tests.services.order.marketplace.fakes import running_catalog
 from tests.services.running import running_point, running_user
+from tests.services.searching import rows_of
 from tests.services.user.world import World, bearer, person
 
 DATABASES = ("user", "order", "chat", "point")
@@ -122,16 +122,8 @@ class Marketplace:
         for name, url in self.databases.items():
             sql = await asyncpg.connect(url)
             try:
-                tables = await sql.fetch(
-                    "SELECT oid::regclass::text AS name FROM pg_class WHERE relkind = 'r' "
-                    "AND relnamespace = 'public'::regnamespace AND relname NOT LIKE '%yoyo%'"
-                )
-                for (table,) in tables:
-                    # `bytea` is shown in hex: bodies of answers are searched as what they say.
-                    for (row,) in await sql.fetch(f"SELECT t::text FROM {table} AS t"):
-                        hidden = re.findall(r"\\\\x((?:[0-9a-f]{2})+)", row)
-                        said = [bytes.fromhex(one).decode("utf-8", "replace") for one in hidden]
-                        yield f"{name}.{table}", "\n".join([row, *said])
+                async for table, row in rows_of(sql):
+                    yield f"{name}.{table}", row
             finally:
                 await sql.close()
         async for key in self.redis.scan_iter():

@@ -17,11 +17,13 @@ from lib.http.middleware.auth import guarded, public
 from lib.http.openapi import operation
 from lib.http.pagination import page_meta
 from services.user.model.people import Kind, NewPerson, OrderBy, PeopleQuery, PersonChange
+from services.user.personal_ids import preview
 from services.user.routes import caller
-from services.user.routes.deps import DEPS, RULES
+from services.user.routes.deps import DEPS, RULES, Deps
 from services.user.service import access, accounts, export, pictures, standing
 from services.user.service import people as service
 from services.user.store.models import AccountRole, AccountStatus
+from services.user.store.profiles import GetPersonRow
 from services.user.views import Person, Profile, UserList, person_view, profile_view
 
 _TAGS: Final = ("users",)
@@ -70,7 +72,7 @@ async def add_user(request: web.Request) -> web.Response:
     principal = require_principal()
     account_id = await accounts.add(request.app[DEPS].db, principal, new)
     row = await accounts.get(request.app[DEPS].db, account_id)
-    body = person_view(row, None, preview=False, salary=access.may_see_salaries(principal))
+    body = person_view(row, None, preview=None, salary=access.may_see_salaries(principal))
     return respond.created(body, location=f"users/{account_id}", version=row.version)
 
 
@@ -231,13 +233,20 @@ async def _answer(request: web.Request, principal: Principal, account_id: UUID) 
     body = person_view(
         row,
         await pictures.link_to(deps.files.links, row.picture_key),
-        preview=own or access.may_manage(principal),
+        preview=_preview(deps, row) if own or access.may_manage(principal) else None,
         salary=own or access.may_see_salaries(principal),
     )
     # The link in it ends, so an answer with a picture is not one to keep using.
     if row.picture_key is None and request.method in ("GET", "HEAD"):
         return respond.item(request, body, version=row.version)
     return respond.changed(body, version=row.version)
+
+
+def _preview(deps: Deps, row: GetPersonRow) -> str | None:
+    if row.personal_id is None or row.key_id is None:
+        return None
+    number = export.opened(deps.personal_ids, row.personal_id, row.key_id, row.id)
+    return None if number is None else preview(number)
 
 
 ROUTES: Final = (

@@ -11,7 +11,7 @@ from msgspec import Struct
 from lib.db import Database
 from lib.log import get_logger
 from services.user.elsewhere import Elsewhere, Others
-from services.user.personal_ids import PersonalIds, UnreadableError
+from services.user.personal_ids import PersonalIds, UnreadableError, preview
 from services.user.service import accounts, audit
 from services.user.store import profiles
 from services.user.store.profiles import (
@@ -55,12 +55,20 @@ async def export(
     async with db.transaction(isolation="repeatable_read") as tx:
         person = await accounts.get(tx, account_id)
         sealed = await profiles.personal_id_of(tx, account_id=account_id)
+        number = (
+            None
+            if sealed is None
+            else opened(personal_ids, sealed.personal_id, sealed.key_id, account_id)
+        )
         exported = ExportedAccount(
             exported_at=now,
-            account=person_view(person, picture_url, preview=True, salary=True),
-            personal_id_number=None
-            if sealed is None
-            else _opened(personal_ids, sealed, account_id),
+            account=person_view(
+                person,
+                picture_url,
+                preview=None if number is None else preview(number),
+                salary=True,
+            ),
+            personal_id_number=number,
             sessions=await profiles.export_sessions(tx, account_id=account_id),
             mails=await profiles.export_mails(tx, account_id=account_id),
             activity=await profiles.export_audit(tx, account_id=account_id),
@@ -70,11 +78,10 @@ async def export(
     return exported
 
 
-def _opened(
-    personal_ids: PersonalIds, sealed: profiles.PersonalIdOfRow, account_id: UUID
-) -> str | None:
+def opened(personal_ids: PersonalIds, sealed: bytes, key_id: str, account_id: UUID) -> str | None:
+    """Return somebody's number, None where it cannot be read any more: the log says why."""
     try:
-        return personal_ids.decrypt(sealed.personal_id, sealed.key_id, account_id)
+        return personal_ids.decrypt(sealed, key_id, account_id)
     except UnreadableError as error:
         # The rest is theirs all the same.
         log.error("personal_id_unreadable", account=str(account_id), reason=str(error))  # noqa: TRY400 - the reason says it all

@@ -70,7 +70,6 @@ async def register_provider(
             account_id=account.id,
             personal_id=sealed.ciphertext,
             key_id=sealed.key_id,
-            preview=sealed.preview,
         )
     return account
 

@@ -83,16 +83,11 @@ async def add_account(
     )
 
 
-ADD_PROVIDER: Final = """\
-INSERT INTO provider (account_id, personal_id, key_id, preview)
-VALUES ($1, $2, $3, $4)
-"""
+ADD_PROVIDER: Final = "INSERT INTO provider (account_id, personal_id, key_id) VALUES ($1, $2, $3)"
 
 
-async def add_provider(
-    db: Executor, *, account_id: UUID, personal_id: bytes, key_id: str, preview: str
-) -> None:
-    await db.execute(ADD_PROVIDER, account_id, personal_id, key_id, preview)
+async def add_provider(db: Executor, *, account_id: UUID, personal_id: bytes, key_id: str) -> None:
+    await db.execute(ADD_PROVIDER, account_id, personal_id, key_id)
 
 
 GET_CREDENTIALS: Final = """\

@@ -22,7 +22,7 @@ SELECT
     account.id, account.email, account.first_name, account.last_name, account.name, account.phone_number,
     account.role, account.status, account.verified, account.picture_key, account.version,
     account.created_at, account.updated_at, staff.department_id, staff.age, staff.salary,
-    provider.preview
+    provider.personal_id, provider.key_id
 FROM account
 LEFT JOIN staff ON staff.id = account.id
 LEFT JOIN provider ON provider.account_id = account.id
@@ -47,7 +47,8 @@ class GetPersonRow(msgspec.Struct, frozen=True, gc=False):
     department_id: UUID | None
     age: int | None
     salary: Decimal | None
-    preview: str | None
+    personal_id: bytes | None
+    key_id: str | None
 
 
 async def get_person(db: Executor, *, id: UUID) -> GetPersonRow | None:
@@ -71,7 +72,8 @@ async def get_person(db: Executor, *, id: UUID) -> GetPersonRow | None:
         department_id,
         age,
         salary,
-        preview,
+        personal_id,
+        key_id,
     ) = row
     return GetPersonRow(
         id_,
@@ -90,7 +92,8 @@ async def get_person(db: Executor, *, id: UUID) -> GetPersonRow | None:
         department_id,
         age,
         salary,
-        preview,
+        personal_id,
+        key_id,
     )
 
 
@@ -309,15 +312,12 @@ async def claim_file_to_remove(
     return None if row is None else ClaimFileToRemoveRow(*row)
 
 
-PERSONAL_ID_OF: Final = (
-    "SELECT personal_id, key_id, preview, created_at FROM provider WHERE account_id = $1"
-)
+PERSONAL_ID_OF: Final = "SELECT personal_id, key_id, created_at FROM provider WHERE account_id = $1"
 
 
 class PersonalIdOfRow(msgspec.Struct, frozen=True, gc=False):
     personal_id: bytes
     key_id: str
-    preview: str
     created_at: datetime
 
 

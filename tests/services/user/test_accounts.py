@@ -194,7 +194,7 @@ async def test_deleting_a_provider_removes_the_personal_id(world) -> None:
     )  # fmt: skip
     admin = await actor(world, Role.ADMIN)
     shown = await admin.call("GET", f"/api/v1/users/{provider.data['id']}")
-    assert shown.data["personal_id_preview"] == "11111"
+    assert shown.data["personal_id_preview"] == "11"
     await admin.call("DELETE", f"/api/v1/users/{provider.data['id']}")
     assert await world.db.fetchval("SELECT count(*) FROM provider") == 0
 

@@ -55,9 +55,9 @@ async def keep(connection: asyncpg.Connection, keys: str, numbers: Sequence[str]
         [(account, f"{account}@example.com") for account in accounts],
     )
     await connection.executemany(
-        "INSERT INTO provider (account_id, personal_id, key_id, preview) VALUES ($1, $2, $3, $4)",
+        "INSERT INTO provider (account_id, personal_id, key_id) VALUES ($1, $2, $3)",
         [
-            (account, one.ciphertext, one.key_id, one.preview)
+            (account, one.ciphertext, one.key_id)
             for account, one in zip(accounts, sealed, strict=True)
         ],
     )
@@ -102,11 +102,11 @@ async def test_all_are_under_the_newest_key_afterwards_and_the_former_one_can_go
     given = numbers(2 * rekey.BATCH + 3)
     await keep(connection, FIRST, given[:-1])
     await keep(connection, SECOND, given[-1:])
-    before = await connection.fetch("SELECT account_id, preview, created_at FROM provider")
+    before = await connection.fetch("SELECT account_id, created_at FROM provider")
     assert await run() == 0
     assert capsys.readouterr().out.splitlines()[-2:] == [f"second: {len(given)}", "first: 0"]
     assert await read(connection, SECOND) == given
-    after = await connection.fetch("SELECT account_id, preview, created_at FROM provider")
+    after = await connection.fetch("SELECT account_id, created_at FROM provider")
     assert sorted(after) == sorted(before)
 
 
