@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
@@ -33,6 +34,8 @@ from aiosqlc.remember import Analyze, analyze_remembering
 from aiosqlc.schema import read_schema
 from aiosqlc.source import SourceFile, Span
 from aiosqlc.stages import Analysis, AnalyzeOptions, Catalog, ParsedQuery, Rendered, SchemaFile
+
+_NAMED = re.compile(r"^\s*(?:--|#|/\*)\s*name:", re.MULTILINE)
 
 
 @dataclass
@@ -111,7 +114,7 @@ def _compile(project: Project, parts: Iterable[Analysed], *, keep_going: bool) -
     for analysed in parts:
         known.append(analysed.analysis)
         compiled.diagnostics += analysed.diagnostics
-        compiled.asked += len(analysed.inputs.queries)
+        compiled.asked += sum(len(_NAMED.findall(file.text)) for file in analysed.inputs.files)
         if analysed.locked:
             compiled.locked[str(analysed.entry.index)] = analysed.locked
         if not analysed.failed:

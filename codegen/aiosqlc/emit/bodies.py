@@ -43,7 +43,7 @@ def parameters(function: PyFunction, receiver: str) -> str:
 
 def body(function: PyFunction) -> list[str]:
     """Return the statements of a function, after its docstring."""
-    statements = _arguments(function) + _BODIES[function.command](function)
+    statements = _sorted(function) + _arguments(function) + _BODIES[function.command](function)
     if not function.errors:
         return statements
     return [
@@ -66,6 +66,34 @@ def body_imports(function: PyFunction) -> set[Import]:
         kind = "Sequence" if function.repeatable else "Iterable"
         found.add(("collections.abc", kind))
     return found
+
+
+def _sorts(function: PyFunction) -> list[str]:
+    """Return the arguments that pick a sort."""
+    choice = function.choice
+    return (
+        [
+            selector
+            for selector, labels in zip(choice.selectors, choice.labels, strict=True)
+            if labels
+        ]
+        if choice
+        else []
+    )
+
+
+def _sorted(function: PyFunction) -> list[str]:
+    """Look the text up before anything is done with it: a sort may come from outside, unchecked."""
+    sorts, choice = _sorts(function), function.choice
+    if not sorts or choice is None:
+        return []
+    said = " ".join(f"{{{name}!r}}" for name in sorts)
+    return [
+        "try:",
+        f"    {function.local('sql')} = {function.constant}[{', '.join(choice.selectors)}]",
+        "except KeyError:",
+        f'    raise ValueError(f"no such sort: {said}") from None',
+    ]
 
 
 def _arguments(function: PyFunction) -> list[str]:
@@ -102,6 +130,8 @@ def _call(function: PyFunction) -> str:
     if choice is None:
         return ", ".join((function.constant, *function.arguments))
     text = f"{function.constant}[{', '.join(choice.selectors)}]"
+    if _sorts(function):
+        text = function.local("sql")
     if any(condition for condition, _ in choice.arguments):
         return f"{text}, *{function.local('arguments')}"
     return ", ".join((text, *(expression for _, expression in choice.arguments)))

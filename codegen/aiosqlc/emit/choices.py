@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from aiosqlc.emit.literal import block_literal, line_literal, text_literal
 from aiosqlc.plan.model import PyChoice, PyPiece
@@ -25,17 +25,26 @@ def numbered(*pieces: str) -> str:
 
 def texts_by_choice(choice: PyChoice) -> str:
     """Return the expression of all texts by key."""
+    labels = [dict(items) for items in choice.labels] or [{} for _ in choice.names]
     if not choice.pieces:
         entries = [
-            f"    {_tuple([*map(_value, key)])}: {text_literal(text)},"
+            f"    {_tuple([*map(_label, key, labels)])}: {text_literal(text)},"
             for key, text in choice.texts
         ]
         return "\n".join(["{", *entries, "}"])
-    loops = [
-        f"    for {name} in ({', '.join(_value(value) for value in values)})"
-        for name, values in zip(choice.names, _choices(choice), strict=True)
-    ]
-    return "\n".join(["{", f"    {_tuple(choice.names)}: {_text(choice)}", *loops, "}"])
+    names: list[str] = []
+    loops: list[str] = []
+    for name, values, known in zip(choice.names, _choices(choice), labels, strict=True):
+        called = [_label(value, known) for value in values]
+        items = [_value(value) for value in values]
+        label = name
+        if called != items:
+            items = [f"({', '.join(pair)})" for pair in zip(called, items, strict=True)]
+            while label in {*choice.names, *names}:
+                label += "_name"
+        names.append(label)
+        loops.append(f"    for {', '.join(dict.fromkeys((label, name)))} in ({', '.join(items)})")
+    return "\n".join(["{", f"    {_tuple(names)}: {_text(choice)}", *loops, "}"])
 
 
 def _choices(choice: PyChoice) -> list[list[bool | str]]:
@@ -72,6 +81,11 @@ def _doubled(text: str) -> str:
 
 def _tuple(items: Sequence[str]) -> str:
     return items[0] if len(items) == 1 else f"({', '.join(items)})"
+
+
+def _label(value: bool | str, labels: Mapping[str, str]) -> str:
+    """Return a part of a key as callers name it."""
+    return _value(labels.get(value, value) if isinstance(value, str) else value)
 
 
 def _value(value: bool | str) -> str:

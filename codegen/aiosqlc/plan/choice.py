@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -68,6 +69,7 @@ def plan_choice(
         ),
         names=_distinct(argument(part.name) for part in parts),
         needed=tuple(needed),
+        labels=tuple(tuple(labels_of(part.choices).items()) for part in parts),
     )
     imports |= {("typing", "Literal")} if any(part.kind == "sort" for part in parts) else set()
     return everything, choice, imports
@@ -175,10 +177,21 @@ def sort_params(query: TypedQuery) -> list[PyParam]:
     found = []
     for part in query.parsed.dynamic:
         if part.kind == "sort":
-            choices = [_quoted(choice) for choice in part.choices]
+            choices = [_quoted(label) for label in labels_of(part.choices).values()]
             kind = PyType(f"Literal[{', '.join(choices)}]")
             found.append(PyParam(argument(part.name), kind, "", choices[0]))
     return found
+
+
+_QUALIFIED = re.compile(r"(?:\w+\.)+(?P<column>\w+(?: .*)?)")
+
+
+def labels_of(choices: Sequence[str]) -> dict[str, str]:
+    """Return how callers name each sort key: an alias of the query's is nobody else's business."""
+    short = {
+        key: found["column"] if (found := _QUALIFIED.fullmatch(key)) else key for key in choices
+    }
+    return short if len(set(short.values())) == len(short) else {key: key for key in choices}
 
 
 def _quoted(text: str) -> str:

@@ -129,7 +129,8 @@ class PyChoice:
     conditions (empty: always) under which each parameter is passed, in order. The texts are put
     together of `pieces`, whose conditions call the places of the key `names`; `numbered` is whether
     their parameters are numbered only then. Without pieces each text is written out. `needed` are
-    conditions, parameters that must not be None then, and beside which others.
+    conditions, parameters that must not be None then, and beside which others. `labels` are,
+    for each place of the key, the texts to choose from and what callers call them.
     """
 
     selectors: tuple[str, ...]
@@ -139,6 +140,7 @@ class PyChoice:
     pieces: tuple[PyPiece, ...] = ()
     numbered: bool = False
     needed: tuple[tuple[str, str, str], ...] = ()
+    labels: tuple[tuple[tuple[str, str], ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from aiosqlc.postgres.server.databases import (
     new_database,
 )
 from aiosqlc.postgres.server.embedded import Server, ServerUnavailableError, embedded_server
+from aiosqlc.postgres.suggestions import with_suggestions
 from aiosqlc.postgres.typed import Judged, Typist
 from aiosqlc.postgres.unsettled import words_of
 from aiosqlc.postgres.views import view_columns
@@ -251,6 +252,7 @@ def _analyze_all(
             doubtful.append((len(typed), item))
         typed.append(judged.query)
     answers.close()
+    problems = with_suggestions(schema.connection, problems)
     typed, kept = write_stars(schema.connection, typed, starred)
     problems.extend(kept)
     problems.extend(impossible(schema.connection, typed))

@@ -23,10 +23,14 @@ _CODES = {
 }
 _OTHER = "E301"
 _HINTS = {
+    "42702": "write the table or its alias before it, as in `a.id`",
+    "42803": "add it to GROUP BY, or take one value of each group, as in `max(…)`",
     "42P18": "say the type with a cast, as in `$1::text`",
     "42P08": "the same parameter is used with two types; cast one use, as in `$1::text`",
 }
-_WORD = re.compile(r"""'(?:[^']|'')*'|"[^"]*"|\$?\w+|\S""")
+_MEANT = re.compile(r'Perhaps you meant to reference the column "([^"]+)"\.')
+_WORD = re.compile(r"""'(?:[^']|'')*'|"[^"]*"|[@$]?\w+|\S""")
+_NEAR_NUMBER = re.compile(r'near "\$\d+"')
 _PARAM = re.compile(r"parameter \$(\d+)")
 _QUOTED = re.compile(r'"([^"]+)"')
 
@@ -36,13 +40,29 @@ def query_problem(
 ) -> Diagnostic:
     """Return the diagnostic for a query (or one text of a dynamic query) the server refused."""
     span = _place(query, error, sql or query.sql, source_map or query.source_map)
-    hint = error.hint or _HINTS.get(error.state, "")
-    if error.state == "42601" and query.file.text[span.start : span.start + 1] in {":", "?"}:
-        hint = "parameters are written `@name` or `$1`"
+    hint = _MEANT.sub(r"did you mean `\1`?", error.hint) or _HINTS.get(error.state, "")
+    message = error.message
+    if error.state == "42601":
+        hint = hint or _syntax_hint(query.file.text, span)
+        message = _NEAR_NUMBER.sub(f'near "{query.file.text[span.start : span.end]}"', message)
     notes = (error.detail,) if error.detail else ()
     code = _CODES.get(error.state, _OTHER)
     label = Label(query.file, span)
-    return Diagnostic(code, error.message, (label,), hint, notes=notes, costs=(cost_of(query),))
+    return Diagnostic(code, message, (label,), hint, notes=notes, costs=(cost_of(query),))
+
+
+def _syntax_hint(text: str, span: Span) -> str:
+    """Return what is most often meant where the server only says near which word it gave up."""
+    before, word = text[: span.start].rstrip(), text[span.start : span.end]
+    if word in {":", "?"}:
+        return "parameters are written `@name` or `$1`"
+    if before.endswith("@"):
+        return "write the parameter's name behind the `@`, without a space"
+    if word.startswith(("@", "$", "sqlc")) and before.upper().endswith(" IN"):
+        return "a list is compared with `= ANY(@name)`"
+    if before.endswith(","):
+        return f"remove the comma before `{word}`, or write what is missing between them"
+    return ""
 
 
 def cost_of(query: ParsedQuery) -> str:

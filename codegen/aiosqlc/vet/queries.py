@@ -72,6 +72,8 @@ def _null_comparison(text: Text) -> Iterator[Finding]:
 
 
 def _no_where(text: Text) -> Iterator[Finding]:
+    if text.outer("MERGE"):  # its condition is ON
+        return
     for word in ("UPDATE", "DELETE"):
         for position in text.outer(word):
             before = text.words[position - 1] if position else ""
@@ -176,6 +178,15 @@ def _unused_cte(text: Text) -> Iterator[Finding]:
             yield "V011", text.span(position)
 
 
+def _rows_thrown_away(text: Text) -> Iterator[Finding]:
+    thrown = text.query.parsed.command in {Command.EXEC, Command.BATCHEXEC} and text.words[:1] == [
+        "SELECT"
+    ]
+    # A function or a lock may be all that is wanted.
+    if thrown and "(" not in text.words and not text.outer("FOR"):
+        yield "V016", text.span(0)
+
+
 QUERY_RULES: tuple[Callable[[Text], Iterator[Finding]], ...] = (
     _null_comparison,
     _no_where,
@@ -187,6 +198,7 @@ QUERY_RULES: tuple[Callable[[Text], Iterator[Finding]], ...] = (
     _volatile_condition,
     _optional_comparison,
     _unused_cte,
+    _rows_thrown_away,
 )
 
 

@@ -109,6 +109,12 @@ RULES = {
             "write `count(*)`",
         ),
         Rule(
+            "V016",
+            "the rows of a SELECT are thrown away",
+            "-- name: Tasks :exec",
+            "use `:one` or `:many`",
+        ),
+        Rule(
             "V020",
             "a timestamp without time zone does not say which moment it means",
             "created_at timestamp",

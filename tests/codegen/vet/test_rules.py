@@ -42,6 +42,7 @@ FOUND = [
     ("V008", ":many", "SELECT id FROM task WHERE random() < 0.1"),
     ("V009", ":many", "SELECT id FROM task WHERE owner = sqlc.narg(owner)"),
     ("V011", ":many", "WITH unused AS (SELECT 1) SELECT id FROM task"),
+    ("V016", ":exec", "SELECT id FROM task"),
     ("V013", ":many", f"SELECT t.id FROM {JOINED} ON j.id = t.owner"),
     ("V013", ":many", f"SELECT t.id FROM {JOINED} ON j.id = @id AND j.ready"),
     ("V013", ":many", "SELECT t.id FROM job AS j RIGHT JOIN task t ON j.id = t.owner"),
@@ -67,6 +68,12 @@ FOUND = [
 ]
 FINE = [
     (":many", "SELECT id FROM task WHERE deleted_at IS NULL"),
+    (":exec", "SELECT id FROM task ORDER BY id FOR UPDATE"),
+    (":exec", "SELECT pg_notify('task', name) FROM task"),
+    (
+        ":exec",
+        "MERGE INTO task t USING job j ON j.id = t.id WHEN MATCHED THEN UPDATE SET name = 'x'",
+    ),
     (":exec", "UPDATE task SET deleted_at = NULL, owner = sqlc.narg(owner) WHERE id = @id"),
     (":exec", "INSERT INTO task (id, name) VALUES (@id, @name) ON CONFLICT (id) DO NOTHING"),
     (":many", "SELECT id FROM task t WHERE NOT EXISTS (SELECT FROM job j WHERE j.id = t.id)"),
@@ -149,7 +156,7 @@ def test_equal_queries_are_found(tmp_path: Path, url: str) -> None:
 
 def test_tables_are_advised_on_where_they_are_made(tmp_path: Path, url: str) -> None:
     schema = "CREATE TABLE log (\n  at timestamp,\n  price float8,\n  cost money\n);\n"
-    found = findings(tmp_path, url, schema, "-- name: A :exec\nSELECT 1;\n")
+    found = findings(tmp_path, url, schema, "-- name: A :one\nSELECT 1;\n")
     places = {
         (item.code, item.labels[0].file.line_col(item.labels[0].span.start)) for item in found
     }

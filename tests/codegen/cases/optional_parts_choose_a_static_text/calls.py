@@ -18,6 +18,8 @@ async def run(db, queries):
     assert await ids(hide_deleted=True) == [1]
     assert await ids(sort="title desc") == [2, 1]
     assert await ids(sort="changed", pattern="%") == [2, 1]
+    with pytest.raises(ValueError, match="no such sort: 'id; drop'"):
+        await ids(sort="id; drop")
     assert await queries.count_tasks(db) == 2
     assert await queries.count_tasks(db, status="open") == 1
     task = await queries.patch_task(db, id=1)

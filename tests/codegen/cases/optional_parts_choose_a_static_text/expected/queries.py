@@ -50,16 +50,17 @@ async def list_tasks(
     sort: Literal["title", "title desc", "changed"] = "title",
 ) -> list[ListTasksRow]:
     """Tasks by any of the filters."""
+    try:
+        sql = LIST_TASKS[status is not None, pattern is not None, hide_deleted, sort]
+    except KeyError:
+        raise ValueError(f"no such sort: {sort!r}") from None
     arguments: list[object] = []
     if status is not None:
         arguments.append(status)
     if pattern is not None:
         arguments.append(pattern)
     arguments.append(page_size)
-    rows = await db.fetch(
-        LIST_TASKS[status is not None, pattern is not None, hide_deleted, sort],
-        *arguments,
-    )
+    rows = await db.fetch(sql, *arguments)
     return list(starmap(ListTasksRow, rows))
 
 

@@ -1,0 +1,63 @@
+"""Says what a name that the server does not know was probably meant to be."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from aiosqlc.diagnostics import Diagnostic
+from aiosqlc.postgres.server.connection import Connection
+from aiosqlc.suggest import nearest
+
+_KINDS = {"E310": "relation", "E312": "function", "E318": "type"}
+_UNKNOWN = re.compile(r'(?:relation|type) "(?P<quoted>[^"]+)" does|function (?P<called>[^\s(]+)\(')
+# What can be written without its schema comes first: of two that are as near, it is the one meant.
+_NAMES = """\
+SELECT kind, CASE WHEN visible THEN name ELSE nspname || '.' || name END AS name
+FROM (
+  SELECT 'relation' AS kind, relnamespace AS schema, relname::text AS name,
+    pg_table_is_visible(oid) AS visible
+  FROM pg_class WHERE relkind IN ('r', 'v', 'm', 'f', 'p')
+  UNION ALL
+  SELECT 'function', pronamespace, proname, pg_function_is_visible(oid)
+  FROM pg_proc WHERE proname !~ '(in|out|recv|send)$'
+  UNION ALL
+  SELECT 'type', typnamespace, format_type(oid, NULL), true
+  FROM pg_type WHERE typelem = 0 AND typisdefined AND pg_type_is_visible(oid)
+) AS known JOIN pg_namespace ON pg_namespace.oid = schema
+WHERE kind <> 'relation' OR nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
+ORDER BY nspname IN ('pg_catalog', 'information_schema'), visible DESC
+"""
+_SIGNATURES = """\
+SELECT proname || '(' || pg_get_function_identity_arguments(oid) || ')' FROM pg_proc
+WHERE proname = $1 AND pg_function_is_visible(oid) ORDER BY pronargs, oid LIMIT 4
+"""
+
+
+def with_suggestions(connection: Connection, problems: Sequence[Diagnostic]) -> list[Diagnostic]:
+    """Return the problems; those about an unknown name with a hint at one like it, if there is any.
+
+    The server is asked for its names only where one is unknown.
+    """
+    if not any(item.code in _KINDS for item in problems):
+        return list(problems)
+    known: dict[str, list[str]] = {}
+    for kind, name in connection.rows(_NAMES):
+        known.setdefault(kind or "", []).append(name or "")
+    return [_suggested(connection, item, known) for item in problems]
+
+
+def _suggested(
+    connection: Connection, problem: Diagnostic, known: dict[str, list[str]]
+) -> Diagnostic:
+    found = _UNKNOWN.search(problem.message)
+    if problem.code not in _KINDS or found is None:
+        return problem
+    word = found["quoted"] or found["called"]
+    names = dict.fromkeys(known.get(_KINDS[problem.code], ()))
+    if word in names:
+        others = ", ".join(f"`{text}`" for (text,) in connection.rows(_SIGNATURES, (word,)))
+        return replace(problem, hint=f"cast its arguments to what there is: {others}")
+    like = nearest(word, names)
+    return replace(problem, hint=f"did you mean `{like}`?") if like else problem

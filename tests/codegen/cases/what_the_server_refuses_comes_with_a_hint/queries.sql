@@ -1,0 +1,32 @@
+-- name: NoName :many
+SELECT id FROM author WHERE name = @ ORDER BY id;
+
+-- name: NoTable :many
+SELECT id FROM authors;
+
+-- name: NoColumn :many
+SELECT id, nmae FROM author;
+
+-- name: NoFunction :many
+SELECT lenght(name) FROM author;
+
+-- name: OtherArguments :many
+SELECT upper(id) FROM author;
+
+-- name: NoType :many
+SELECT id::intger FROM author;
+
+-- name: NothingLikeIt :many
+SELECT id FROM quux;
+
+-- name: OfWhichTable :many
+SELECT id FROM author a JOIN author b ON a.id = b.id;
+
+-- name: Ungrouped :many
+SELECT name, count(*) FROM author;
+
+-- name: InList :many
+SELECT id FROM author WHERE id IN @ids;
+
+-- name: Comma :many
+SELECT id, FROM author;
