@@ -61,6 +61,10 @@ async def list_categories(
     sort: Literal["name", "name desc", "created_at", "created_at desc"] = "name",
 ) -> list[Category]:
     """One page, in the order asked for, equal ones by id. `search` is a LIKE pattern."""
+    try:
+        sql = LIST_CATEGORIES[type_id is not None, search is not None, sort]
+    except KeyError:
+        raise ValueError(f"no such sort: {sort!r}") from None
     arguments: list[object] = []
     if type_id is not None:
         arguments.append(type_id)
@@ -68,9 +72,7 @@ async def list_categories(
         arguments.append(search)
     arguments.append(page_size)
     arguments.append(skip)
-    rows = await db.fetch(
-        LIST_CATEGORIES[type_id is not None, search is not None, sort], *arguments
-    )
+    rows = await db.fetch(sql, *arguments)
     return list(starmap(Category, rows))
 
 

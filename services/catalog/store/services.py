@@ -59,6 +59,10 @@ async def list_services(
     sort: Literal["name", "name desc", "created_at", "created_at desc"] = "name",
 ) -> list[Service]:
     """One page, in the order asked for, equal ones by id. `search` is a LIKE pattern."""
+    try:
+        sql = LIST_SERVICES[subcategory_id is not None, search is not None, sort]
+    except KeyError:
+        raise ValueError(f"no such sort: {sort!r}") from None
     arguments: list[object] = []
     if subcategory_id is not None:
         arguments.append(subcategory_id)
@@ -66,9 +70,7 @@ async def list_services(
         arguments.append(search)
     arguments.append(page_size)
     arguments.append(skip)
-    rows = await db.fetch(
-        LIST_SERVICES[subcategory_id is not None, search is not None, sort], *arguments
-    )
+    rows = await db.fetch(sql, *arguments)
     return list(starmap(Service, rows))
 
 

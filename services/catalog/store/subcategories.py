@@ -64,6 +64,12 @@ async def list_subcategories(
     sort: Literal["name", "name desc", "created_at", "created_at desc"] = "name",
 ) -> list[Subcategory]:
     """One page, in the order asked for, equal ones by id. `search` is a LIKE pattern."""
+    try:
+        sql = LIST_SUBCATEGORIES[
+            category_id is not None, type_id is not None, search is not None, sort
+        ]
+    except KeyError:
+        raise ValueError(f"no such sort: {sort!r}") from None
     arguments: list[object] = []
     if category_id is not None:
         arguments.append(category_id)
@@ -73,10 +79,7 @@ async def list_subcategories(
         arguments.append(search)
     arguments.append(page_size)
     arguments.append(skip)
-    rows = await db.fetch(
-        LIST_SUBCATEGORIES[category_id is not None, type_id is not None, search is not None, sort],
-        *arguments,
-    )
+    rows = await db.fetch(sql, *arguments)
     return list(starmap(Subcategory, rows))
 
 

@@ -93,6 +93,10 @@ async def list_staff(
     """One page of the people who match, in the order asked for, equal ones by id.
     `search` is a LIKE pattern.
     """
+    try:
+        sql = LIST_STAFF[department_id is not None, search is not None, sort]
+    except KeyError:
+        raise ValueError(f"no such sort: {sort!r}") from None
     arguments: list[object] = [statuses]
     if department_id is not None:
         arguments.append(department_id)
@@ -100,9 +104,7 @@ async def list_staff(
         arguments.append(search)
     arguments.append(page_size)
     arguments.append(skip)
-    rows = await db.fetch(
-        LIST_STAFF[department_id is not None, search is not None, sort], *arguments
-    )
+    rows = await db.fetch(sql, *arguments)
     return [
         ListStaffRow(
             id,
@@ -231,6 +233,10 @@ async def list_accounts(
     ] = "name",
 ) -> list[ListAccountsRow]:
     """The same over accounts of some roles; most of them do not work here."""
+    try:
+        sql = LIST_ACCOUNTS[department_id is not None, search is not None, sort]
+    except KeyError:
+        raise ValueError(f"no such sort: {sort!r}") from None
     arguments: list[object] = [statuses, roles]
     if department_id is not None:
         arguments.append(department_id)
@@ -238,9 +244,7 @@ async def list_accounts(
         arguments.append(search)
     arguments.append(page_size)
     arguments.append(skip)
-    rows = await db.fetch(
-        LIST_ACCOUNTS[department_id is not None, search is not None, sort], *arguments
-    )
+    rows = await db.fetch(sql, *arguments)
     return [
         ListAccountsRow(
             id,

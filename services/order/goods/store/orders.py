@@ -341,6 +341,10 @@ async def list_orders(
     sort: Literal["created_at", "created_at desc", "total", "total desc"] = "created_at",
 ) -> list[GoodsOrder]:
     """One page of the orders that match, in the order asked for, equal ones by id."""
+    try:
+        sql = LIST_ORDERS[user_id is not None, product_id is not None, sort]
+    except KeyError:
+        raise ValueError(f"no such sort: {sort!r}") from None
     arguments: list[object] = [statuses, created_from, created_to, deleted]
     if user_id is not None:
         arguments.append(user_id)
@@ -348,9 +352,7 @@ async def list_orders(
         arguments.append(product_id)
     arguments.append(page_size)
     arguments.append(skip)
-    rows = await db.fetch(
-        LIST_ORDERS[user_id is not None, product_id is not None, sort], *arguments
-    )
+    rows = await db.fetch(sql, *arguments)
     return [
         GoodsOrder(
             id,

@@ -110,6 +110,10 @@ async def list_cities(
     sort: Literal["name", "name desc", "created_at", "created_at desc"] = "name",
 ) -> list[City]:
     """One page, in the order asked for, equal ones by id. `search` is a LIKE pattern."""
+    try:
+        sql = LIST_CITIES[iso2 is not None, search is not None, sort]
+    except KeyError:
+        raise ValueError(f"no such sort: {sort!r}") from None
     arguments: list[object] = []
     if iso2 is not None:
         arguments.append(iso2)
@@ -117,7 +121,7 @@ async def list_cities(
         arguments.append(search)
     arguments.append(page_size)
     arguments.append(skip)
-    rows = await db.fetch(LIST_CITIES[iso2 is not None, search is not None, sort], *arguments)
+    rows = await db.fetch(sql, *arguments)
     return [
         City(
             id,

@@ -58,12 +58,16 @@ async def list_currencies(
     sort: Literal["code", "code desc", "created_at", "created_at desc"] = "code",
 ) -> list[Currency]:
     """One page, in the order asked for, equal ones by id. `search` is a LIKE pattern."""
+    try:
+        sql = LIST_CURRENCIES[search is not None, sort]
+    except KeyError:
+        raise ValueError(f"no such sort: {sort!r}") from None
     arguments: list[object] = []
     if search is not None:
         arguments.append(search)
     arguments.append(page_size)
     arguments.append(skip)
-    rows = await db.fetch(LIST_CURRENCIES[search is not None, sort], *arguments)
+    rows = await db.fetch(sql, *arguments)
     return list(starmap(Currency, rows))
 
 

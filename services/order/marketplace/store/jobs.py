@@ -87,6 +87,10 @@ async def list_jobs(
     sort: Literal["created_at", "created_at desc", "book_time", "book_time desc"] = "created_at",
 ) -> list[Job]:
     """One page, in the order asked for, equal ones by id."""
+    try:
+        sql = LIST_JOBS[status is not None, customer_id is not None, provider_id is not None, sort]
+    except KeyError:
+        raise ValueError(f"no such sort: {sort!r}") from None
     arguments: list[object] = []
     if status is not None:
         arguments.append(status)
@@ -96,10 +100,7 @@ async def list_jobs(
         arguments.append(provider_id)
     arguments.append(page_size)
     arguments.append(skip)
-    rows = await db.fetch(
-        LIST_JOBS[status is not None, customer_id is not None, provider_id is not None, sort],
-        *arguments,
-    )
+    rows = await db.fetch(sql, *arguments)
     return [
         Job(
             id,

@@ -80,6 +80,10 @@ async def list_offers(
     sort: Literal["created_at", "created_at desc", "price", "price desc"] = "created_at",
 ) -> list[Offer]:
     """One page, in the order asked for, equal ones by id."""
+    try:
+        sql = LIST_OFFERS[status is not None, order_id is not None, provider_id is not None, sort]
+    except KeyError:
+        raise ValueError(f"no such sort: {sort!r}") from None
     arguments: list[object] = []
     if status is not None:
         arguments.append(status)
@@ -89,10 +93,7 @@ async def list_offers(
         arguments.append(provider_id)
     arguments.append(page_size)
     arguments.append(skip)
-    rows = await db.fetch(
-        LIST_OFFERS[status is not None, order_id is not None, provider_id is not None, sort],
-        *arguments,
-    )
+    rows = await db.fetch(sql, *arguments)
     return [
         Offer(
             id,

@@ -110,6 +110,10 @@ async def list_reviews(
     sort: Literal["created_at", "created_at desc", "rating", "rating desc"] = "created_at",
 ) -> list[Review]:
     """One page of what one side has written, in the order asked for, equal ones by id."""
+    try:
+        sql = LIST_REVIEWS[customer_id is not None, provider_id is not None, sort]
+    except KeyError:
+        raise ValueError(f"no such sort: {sort!r}") from None
     arguments: list[object] = [side]
     if customer_id is not None:
         arguments.append(customer_id)
@@ -117,9 +121,7 @@ async def list_reviews(
         arguments.append(provider_id)
     arguments.append(page_size)
     arguments.append(skip)
-    rows = await db.fetch(
-        LIST_REVIEWS[customer_id is not None, provider_id is not None, sort], *arguments
-    )
+    rows = await db.fetch(sql, *arguments)
     return [
         Review(
             id,

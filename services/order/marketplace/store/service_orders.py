@@ -132,6 +132,16 @@ async def list_service_orders(
     sort: Literal["created_at", "created_at desc", "time_start", "time_start desc"] = "created_at",
 ) -> list[ServiceOrder]:
     """One page, in the order asked for, equal ones by id; `open_after` leaves out whose time is over."""
+    try:
+        sql = LIST_SERVICE_ORDERS[
+            status is not None,
+            customer_id is not None,
+            service_id is not None,
+            open_after is not None,
+            sort,
+        ]
+    except KeyError:
+        raise ValueError(f"no such sort: {sort!r}") from None
     arguments: list[object] = []
     if status is not None:
         arguments.append(status)
@@ -143,16 +153,7 @@ async def list_service_orders(
         arguments.append(open_after)
     arguments.append(page_size)
     arguments.append(skip)
-    rows = await db.fetch(
-        LIST_SERVICE_ORDERS[
-            status is not None,
-            customer_id is not None,
-            service_id is not None,
-            open_after is not None,
-            sort,
-        ],
-        *arguments,
-    )
+    rows = await db.fetch(sql, *arguments)
     return [
         ServiceOrder(
             id,

@@ -226,6 +226,10 @@ class ProductsQueries:
         """One page of the products that match, in the order asked for, equal ones by id.
         `search` is a LIKE pattern.
         """
+        try:
+            sql = LIST_PRODUCTS[currency is not None, search is not None, sort]
+        except KeyError:
+            raise ValueError(f"no such sort: {sort!r}") from None
         arguments: list[object] = [status, min_price, max_price, min_stock]
         if currency is not None:
             arguments.append(currency)
@@ -235,9 +239,7 @@ class ProductsQueries:
             arguments.append(search)
         arguments.append(page_size)
         arguments.append(skip)
-        rows = await self._db.fetch(
-            LIST_PRODUCTS[currency is not None, search is not None, sort], *arguments
-        )
+        rows = await self._db.fetch(sql, *arguments)
         return [
             Product(
                 from_bytes(id),
