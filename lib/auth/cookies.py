@@ -9,8 +9,10 @@ from aiohttp import web
 
 from lib.auth import csrf
 
-ACCESS: Final = "access_token"
-REFRESH: Final = "refresh_token"
+# A browser takes a cookie of such a name from this very host alone, over HTTPS or its own loopback:
+# no sibling domain, and nobody on the way, can plant a session of theirs.
+ACCESS: Final = "__Host-access_token"
+REFRESH: Final = "__Host-refresh_token"
 
 
 def set_session(
@@ -42,7 +44,7 @@ def _set(
         value,
         max_age=int(ttl.total_seconds()),
         path="/",
-        secure=True,  # browsers accept these from http://localhost as well
+        secure=True,
         httponly=http_only,
         samesite="Lax",
     )

@@ -7,7 +7,7 @@ import hmac
 import secrets
 from typing import Final
 
-COOKIE: Final = "csrf_token"
+COOKIE: Final = "__Host-csrf_token"
 HEADER: Final = "X-CSRF-Token"
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 

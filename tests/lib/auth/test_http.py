@@ -269,6 +269,12 @@ async def test_a_bearer_needs_no_csrf_token_also_beside_a_cookie(client: Client)
     assert answer.status == 200
 
 
+async def test_a_session_that_a_sibling_domain_could_plant_is_none(client: Client) -> None:
+    """Whoever has another host of the domain sets plain names for all of it."""
+    planted = {"access_token": browser()["cookies"][cookies.ACCESS]}
+    assert await status(client.get("/closed", cookies=planted)) == 401
+
+
 async def test_an_old_cookie_does_not_lock_the_sign_in_page(client: Client) -> None:
     old = ISSUE.issue("user-1", [], [], ttl=timedelta(minutes=-5)).token
     assert await status(client.post("/open", cookies={cookies.ACCESS: old})) == 200
@@ -285,6 +291,9 @@ def test_the_cookies_of_a_session_are_as_strict_as_they_can_be() -> None:
         morsel = response.cookies[name]
         assert (morsel["path"], morsel["secure"], morsel["samesite"]) == ("/", True, "Lax")
         assert bool(morsel["httponly"]) is (name != csrf.COOKIE)
+        # A browser refuses such a name with a domain, without Secure, or for a part of the host.
+        assert name.startswith("__Host-")
+        assert not morsel["domain"]
     assert response.cookies[cookies.ACCESS]["max-age"] == "900"
     cookies.clear_session(response)
     assert all(morsel["max-age"] in ("0", 0) for morsel in response.cookies.values())

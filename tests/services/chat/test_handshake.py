@@ -12,6 +12,7 @@ import aiohttp
 import pytest
 
 from lib.auth import Role
+from lib.auth.cookies import ACCESS
 from services.chat.keys import CHAT
 from services.chat.model.closing import Close
 from services.chat.ws.endpoint import STRIKES
@@ -57,7 +58,7 @@ async def test_a_token_opens_a_socket_wherever_it_is(client, token, way, origin)
     if way == "header":
         headers["Authorization"] = f"Bearer {token}"
     elif way == "cookie":
-        headers["Cookie"] = f"access_token={token}"
+        headers["Cookie"] = f"{ACCESS}={token}"
     else:
         protocols = ("chat.v1", f"bearer.{token}")
     if way == "cookie" and origin is None:
@@ -77,7 +78,7 @@ async def test_a_page_of_others_may_not(client, token, way, origin) -> None:
     if way == "header":
         headers["Authorization"] = f"Bearer {token}"
     elif way == "cookie":
-        headers["Cookie"] = f"access_token={token}"
+        headers["Cookie"] = f"{ACCESS}={token}"
     else:
         protocols = ("chat.v1", f"bearer.{token}")
     assert await refused(client, headers=headers, protocols=protocols) == (403, "FORBIDDEN")
@@ -90,7 +91,7 @@ async def test_without_a_good_token_there_is_no_socket(client, issuer, token) ->
     cases = [
         ({}, (), 401),
         ({"Authorization": "Bearer nonsense"}, (), 401),
-        ({"Cookie": "access_token=nonsense", "Origin": PAGE}, (), 401),
+        ({"Cookie": f"{ACCESS}=nonsense", "Origin": PAGE}, (), 401),
         ({}, ("chat.v1", "bearer.nonsense"), 401),
         ({}, ("chat.v1", f"bearer.{token}", f"bearer.{token}"), 401),
         ({}, (f"bearer.{token}",), 400),

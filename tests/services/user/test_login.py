@@ -34,9 +34,9 @@ async def test_a_login_is_answered_with_tokens_and_cookies(world) -> None:
     assert data["expires_in"] in (899, 900)
     assert data["refresh_expires_in"] == 604_800
     expected = {
-        "access_token": (data["access_token"], True, str(data["expires_in"])),
-        "refresh_token": (data["refresh_token"], True, "604800"),
-        "csrf_token": (data["csrf_token"], "", "604800"),
+        "__Host-access_token": (data["access_token"], True, str(data["expires_in"])),
+        "__Host-refresh_token": (data["refresh_token"], True, "604800"),
+        "__Host-csrf_token": (data["csrf_token"], "", "604800"),
         "__Host-device_token": (data["device_token"], True, "15552000"),
     }
     found = {

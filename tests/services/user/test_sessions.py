@@ -25,7 +25,7 @@ def cookies(session: Any, *, csrf: bool = True) -> dict[str, Any]:
     """What a browser sends: cookies always, the header only from our own pages."""
     names = ("access_token", "refresh_token", "csrf_token")
     headers = {"X-CSRF-Token": session["csrf_token"]} if csrf else {}
-    return {"cookies": {name: session[name] for name in names}, "headers": headers}
+    return {"cookies": {f"__Host-{name}": session[name] for name in names}, "headers": headers}
 
 
 async def revoked_because(world) -> list[str | None]:
@@ -135,14 +135,14 @@ async def test_a_browser_refreshes_with_its_cookies_and_the_csrf_token(world) ->
     session = await world.signed_up()
     answer = await world.post("refresh", **cookies(session))
     assert answer.status == 200
-    assert answer.cookies["refresh_token"].value == answer.data["refresh_token"]
+    assert answer.cookies["__Host-refresh_token"].value == answer.data["refresh_token"]
 
 
 async def test_another_site_can_neither_refresh_nor_log_out_with_the_cookies(world) -> None:
     session = await world.signed_up()
     stranger = await world.signed_up("bob@example.com")
     forged = cookies(session, csrf=False)
-    only_refresh = {"cookies": {"refresh_token": session["refresh_token"]}}
+    only_refresh = {"cookies": {"__Host-refresh_token": session["refresh_token"]}}
     borrowed = cookies({**session, "csrf_token": stranger["csrf_token"]})
     for given in (forged, only_refresh, borrowed):
         for name in ("refresh", "logout", "logout-all"):
@@ -164,7 +164,7 @@ async def test_a_logout_ends_the_session_and_erases_the_cookies(world, by) -> No
     answer = await world.post("logout", **given[by])
     assert answer.status == 204
     assert {name: cookie.value for name, cookie in answer.cookies.items()} == dict.fromkeys(
-        ("access_token", "refresh_token", "csrf_token"), ""
+        ("__Host-access_token", "__Host-refresh_token", "__Host-csrf_token"), ""
     )
     assert (await refresh(world, session)).status == 401
     assert (await refresh(world, other)).status == 200
