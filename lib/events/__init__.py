@@ -5,7 +5,7 @@ from lib.events.consumer import Consumer, ConsumerPolicy, Handler
 from lib.events.consuming import consuming
 from lib.events.event import Event, stream_of
 from lib.events.housekeeping import housekeeping
-from lib.events.outbox import Unpublished, publish, unpublished
+from lib.events.outbox import Unpublished, publish, publish_change, unpublished
 from lib.events.relay import Relay
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "consuming",
     "housekeeping",
     "publish",
+    "publish_change",
     "stream_of",
     "unpublished",
 ]

@@ -8,6 +8,7 @@ from typing import Any, Final
 from uuid import UUID
 
 import msgspec
+from msgspec.structs import asdict
 
 from lib import context, trace
 from lib.db import Executor
@@ -15,6 +16,7 @@ from lib.events.store import outbox
 from lib.ids import new_id
 
 LANES: Final = 8
+SYSTEM: Final = "system"  # who did what nobody had asked for just then
 _encode: Final = msgspec.json.Encoder(decimal_format="string").encode
 
 
@@ -62,6 +64,16 @@ async def publish(tx: Executor, *, topic: str, key: str, kind: str, payload: Any
     event = unpublished(topic=topic, key=key, kind=kind, payload=payload)
     await write(tx, event)
     return event.id
+
+
+async def publish_change(
+    tx: Executor, *, topic: str, key: UUID, kind: str, changed: object
+) -> None:
+    """Publish a change of a thing: its fields, and `actor`, who made it; see `publish`."""
+    if not isinstance(changed, msgspec.Struct):
+        raise TypeError(f"{type(changed).__name__} has no fields to tell")
+    payload = asdict(changed) | {"actor": context.principal.get() or SYSTEM}
+    await publish(tx, topic=topic, key=str(key), kind=kind, payload=payload)
 
 
 async def write(tx: Executor, event: Unpublished) -> None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from aiohttp import web
 
 from lib.auth.remote import remote_verifier
-from lib.http.app import new_app
-from lib.http.components import add_database
+from lib.events import Relay
+from lib.events.store import QUERY_NAMES as EVENT_QUERY_NAMES
+from lib.http.app import DATABASE, METRICS, REDIS, new_app
+from lib.http.components import add_background, add_database
 from lib.http.middleware.install import install_middleware
+from lib.process import Component
 from services.department.config import DepartmentConfig
 from services.department.routes import ROUTES
 from services.department.store import QUERY_NAMES
@@ -16,6 +21,12 @@ from services.department.store import QUERY_NAMES
 def create_app(config: DepartmentConfig) -> web.Application:
     """Return the application; it connects to its database when it starts."""
     app = new_app("department", config, ROUTES, description="The departments that staff belong to.")
-    add_database(app, config, QUERY_NAMES)
+    add_database(app, config, EVENT_QUERY_NAMES, QUERY_NAMES)
     install_middleware(app, config, remote_verifier(config))
+    add_background(app, lambda: _background(app))
     return app
+
+
+def _background(app: web.Application) -> Iterator[Component]:
+    if (redis := app[REDIS]) is not None:
+        yield Relay(app[DATABASE], redis, registry=app[METRICS]).running()

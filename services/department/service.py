@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TypeAlias
+from typing import Final, TypeAlias
 from uuid import UUID
 
 from msgspec import UNSET
@@ -12,6 +12,7 @@ from lib.db import Database, Executor
 from lib.db.errors import UniqueViolationError
 from lib.db.like import contains
 from lib.errors import AppError, Code, not_found
+from lib.events import publish_change
 from lib.ids import new_id
 from lib.texts import trimmed
 from services.department.model import (
@@ -24,6 +25,7 @@ from services.department.store import departments
 from services.department.store.postgres.departments import DepartmentsQueriesProtocol
 from services.department.store.postgres.models import Department
 
+TOPIC: Final = "departments"
 _List: TypeAlias = Callable[..., Awaitable[list[Department]]]
 
 
@@ -65,7 +67,9 @@ async def add(db: Database, new: NewDepartment) -> Department:
             await departments(tx).add_department(
                 id=department_id, name=trimmed(new.name), address=_trimmed(new.address)
             )
-            return await get(tx, department_id)
+            added = await get(tx, department_id)
+            await _tell(tx, "department.created", added)
+            return added
     except UniqueViolationError as error:
         raise _name_in_use(new.name) from error
 
@@ -93,7 +97,9 @@ async def change(
             )
             if not changed:
                 raise _lost_race()
-            return await get(tx, department_id)
+            after = await get(tx, department_id)
+            await _tell(tx, "department.changed", after)
+            return after
     except UniqueViolationError as error:
         raise _name_in_use(name) from error
 
@@ -101,8 +107,14 @@ async def change(
 async def remove(db: Database, department_id: UUID, *, version: int | None) -> None:
     """Remove the department; the same conditions as for a change."""
     current = await _current(db, department_id, version)
-    if not await departments(db).remove_department(id=department_id, version=current.version):
-        raise _lost_race()
+    async with db.transaction() as tx:
+        if not await departments(tx).remove_department(id=department_id, version=current.version):
+            raise _lost_race()
+        await _tell(tx, "department.removed", current)
+
+
+async def _tell(tx: Executor, kind: str, department: Department) -> None:
+    await publish_change(tx, topic=TOPIC, key=department.id, kind=kind, changed=department)
 
 
 async def _current(db: Database, department_id: UUID, version: int | None) -> Department:

@@ -70,3 +70,10 @@ ON CONFLICT (id) DO UPDATE SET
 
 -- name: RemoveStaff :execrows
 DELETE FROM staff WHERE id = @id;
+
+-- name: LeaveDepartment :execrows
+-- It is no longer there; each account it was shown with has another version.
+WITH gone AS (
+    UPDATE staff SET department_id = NULL WHERE department_id = @department_id RETURNING id
+)
+UPDATE account SET version = version + 1, updated_at = now() FROM gone WHERE account.id = gone.id;

@@ -77,6 +77,8 @@ def test_a_new_migration_is_one_for_each_engine(tmp_path, monkeypatch, capsys) -
 @pytest.mark.parametrize(
     ("own", "shared"),
     [
+        ("department/postgres/0002_events", "shared/schema/0001_events"),
+        ("department/mysql/0002_outbox", "outbox/schema/0001_outbox"),
         ("product/postgres/0002_events", "shared/schema/0001_events"),
         ("product/mysql/0002_outbox", "outbox/schema/0001_outbox"),
         ("order/0001_events", "shared/schema/0001_events"),

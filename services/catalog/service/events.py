@@ -8,7 +8,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from lib.db import Executor
-from lib.events import publish
+from lib.events import publish_change
 
 TOPIC: Final = "catalog"
 
@@ -30,6 +30,6 @@ class ProviderServiceEvent(Struct, frozen=True):
     service_id: UUID
 
 
-async def tell(tx: Executor, kind: str, key: UUID, payload: object) -> None:
+async def tell(tx: Executor, kind: str, key: UUID, changed: object) -> None:
     """Publish `kind`, such as `category.changed`, about the entry or provider `key`, a Struct."""
-    await publish(tx, topic=TOPIC, key=str(key), kind=kind, payload=payload)
+    await publish_change(tx, topic=TOPIC, key=key, kind=kind, changed=changed)

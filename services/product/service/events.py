@@ -9,7 +9,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from lib.db import Executor
-from lib.events import publish
+from lib.events import publish, publish_change
 from services.product.store.postgres.models import Product, Reservation, ReservationLine
 
 PRODUCTS: Final = "products"
@@ -17,7 +17,10 @@ RESERVATIONS: Final = "reservations"
 
 
 class ProductRemoved(Struct, frozen=True):
-    """The payload of `product.removed`; the other events of a product carry all of it."""
+    """The payload of `product.removed`; the other events of a product carry all of it.
+
+    Each says besides who did it, as `actor`.
+    """
 
     id: UUID
     version: int
@@ -39,12 +42,14 @@ class ReservationEvent(Struct, frozen=True):
 
 async def product_event(tx: Executor, kind: str, product: Product) -> None:
     """Publish `product.created` or `product.changed`."""
-    await publish(tx, topic=PRODUCTS, key=str(product.id), kind=kind, payload=product)
+    await publish_change(tx, topic=PRODUCTS, key=product.id, kind=kind, changed=product)
 
 
 async def product_removed(tx: Executor, removed: ProductRemoved) -> None:
     """Publish `product.removed`."""
-    await publish(tx, topic=PRODUCTS, key=str(removed.id), kind="product.removed", payload=removed)
+    await publish_change(
+        tx, topic=PRODUCTS, key=removed.id, kind="product.removed", changed=removed
+    )
 
 
 async def reservation_event(

@@ -46,6 +46,15 @@ class JobTold(msgspec.Struct, frozen=True):
     actor: str = _SERVICE
 
 
+class Changed(msgspec.Struct, frozen=True):
+    """What we need of changes that others tell of; who offers a service is the provider."""
+
+    id: UUID | None = None
+    provider_id: UUID | None = None
+    service_id: UUID | None = None
+    actor: str = ""
+
+
 async def _order(tx: Executor, event: Event) -> None:
     told = event.decode(OrderTold)
     await audit.record(
@@ -90,6 +99,30 @@ async def _job(tx: Executor, event: Event) -> None:
     )
 
 
+def _change_of(service: str) -> Handler:
+    """Return a handler of `thing.changed` and the like: to what, by whom; not what it is now."""
+
+    async def handle(tx: Executor, event: Event) -> None:
+        told = event.decode(Changed)
+        thing = told.id or told.provider_id
+        await audit.record(
+            tx,
+            event.kind,
+            str(thing),
+            resource_type=event.kind.partition(".")[0],
+            actor=told.actor or service,
+            **({} if told.service_id is None else {"service_id": told.service_id}),
+            happened_at=event.created_at,
+        )
+
+    return handle
+
+
+def _changes_of(service: str, *things: str) -> Mapping[str, Handler]:
+    whats = ("created", "changed", "removed")
+    return {f"{thing}.{what}": _change_of(service) for thing in things for what in whats}
+
+
 HANDLERS: Final[Mapping[str, Mapping[str, Handler]]] = {
     "orders": {
         f"order.{what}": _order
@@ -99,4 +132,12 @@ HANDLERS: Final[Mapping[str, Mapping[str, Handler]]] = {
         f"service_order.{what}": _service_order for what in ("cancelled", "expired")
     },
     "jobs": {f"job.{what}": _job for what in ("created", "completed", "cancelled")},
+    "products": _changes_of("product", "product"),
+    "departments": _changes_of("department", "department"),
+    "cities": _changes_of("order", "city"),
+    "catalog": {
+        **_changes_of("catalog", "category_type", "category", "subcategory", "service"),
+        "provider_service.added": _change_of("catalog"),
+        "provider_service.removed": _change_of("catalog"),
+    },
 }

@@ -7,7 +7,7 @@ from typing import Final
 
 from lib.db import Executor
 from lib.events import Event, Handler
-from services.user.service import audit_events, notices
+from services.user.service import audit_events, departments, notices
 
 
 def _after_one_another(handlers: tuple[Handler, ...]) -> Handler:
@@ -33,4 +33,4 @@ def _together(
     }
 
 
-HANDLERS: Final = _together(audit_events.HANDLERS, notices.HANDLERS)
+HANDLERS: Final = _together(audit_events.HANDLERS, notices.HANDLERS, departments.HANDLERS)

@@ -103,6 +103,7 @@ QUERY_NAMES: Final = {
     staff.STAFF_STATISTICS: "StaffStatistics",
     staff.PUT_STAFF: "PutStaff",
     staff.REMOVE_STAFF: "RemoveStaff",
+    staff.LEAVE_DEPARTMENT: "LeaveDepartment",
     tokens.ADD_TOKEN: "AddToken",
     tokens.GET_TOKEN: "GetToken",
     tokens.SPEND_TOKEN: "SpendToken",

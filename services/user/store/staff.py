@@ -348,3 +348,17 @@ REMOVE_STAFF: Final = "DELETE FROM staff WHERE id = $1"
 async def remove_staff(db: Executor, *, id: UUID) -> int:
     status = await db.execute(REMOVE_STAFF, id)
     return int(status.rpartition(" ")[2])
+
+
+LEAVE_DEPARTMENT: Final = """\
+WITH gone AS (
+    UPDATE staff SET department_id = NULL WHERE department_id = $1 RETURNING id
+)
+UPDATE account SET version = version + 1, updated_at = now() FROM gone WHERE account.id = gone.id
+"""
+
+
+async def leave_department(db: Executor, *, department_id: UUID) -> int:
+    """It is no longer there; each account it was shown with has another version."""
+    status = await db.execute(LEAVE_DEPARTMENT, department_id)
+    return int(status.rpartition(" ")[2])

@@ -22,6 +22,7 @@ SUBCATEGORY = "01890000-0000-7000-8000-00000000c301"
 SERVICE = "01890000-0000-7000-8000-00000000c402"
 PROVIDER = "01890000-0000-7000-8000-00000000f001"
 OFFERED = f"providers/{PROVIDER}/services"
+ADMIN = "01890000-0000-7000-8000-00000000ad01"
 LEVELS = [
     ("category-types", "category_type", {"name": "Events"}),
     ("categories", "category", {"type_id": TYPE, "name": "Painting"}),
@@ -37,7 +38,7 @@ async def admin(database_url: str, issuer) -> AsyncIterator[Caller]:
     """An administrator of a service without Redis: its events stay in the outbox."""
     app = create_app(config_for(database_url, issuer, None))
     async with TestClient(TestServer(app)) as client:
-        yield Caller(client, issuer.authorized(role=Role.ADMIN))
+        yield Caller(client, issuer.authorized(subject=ADMIN, role=Role.ADMIN))
 
 
 @pytest.fixture
@@ -50,7 +51,9 @@ async def outbox(database_url: str):
             "WITH gone AS (DELETE FROM outbox RETURNING *) SELECT * FROM gone ORDER BY position"
         )
         assert {row["topic"] for row in rows} <= {"catalog"}
-        return [(row["kind"], row["event_key"], json.loads(row["payload"])) for row in rows]
+        told = [(row["kind"], row["event_key"], json.loads(row["payload"])) for row in rows]
+        assert {payload.pop("actor") for _, _, payload in told} <= {ADMIN}
+        return told
 
     yield look
     await connection.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from uuid import UUID
 
 import pytest
@@ -11,6 +12,7 @@ from pydantic import SecretStr
 from yarl import URL
 
 from devstack.testing.wait import eventually
+from lib.http.app import DATABASE
 from services.department.app import create_app
 from services.department.config import DepartmentConfig
 
@@ -26,6 +28,26 @@ async def client(new_engine_database, issuer):
     staff = issuer.authorized("departments:write")
     async with TestClient(TestServer(create_app(config)), headers=staff) as client:
         yield client
+
+
+async def test_each_change_is_told_with_who_made_it(new_engine_database, issuer) -> None:
+    url = await new_engine_database("department")
+    config = DepartmentConfig(database_url=SecretStr(url), db_pool_min=1, auth_jwks_url=issuer.url)
+    staff = issuer.authorized("departments:write", subject="a-clerk")
+    app = create_app(config)
+    async with TestClient(TestServer(app), headers=staff) as client:
+        added = await (await client.post(LIST, json={"name": "Law"})).json()
+        path = f"{LIST}/{added['data']['id']}"
+        assert (await client.patch(path, json={"address": "Pier 1"})).status == 200
+        assert (await client.delete(path)).status == 204
+        assert (await client.delete(path)).status == 404
+        rows = await app[DATABASE].fetch(
+            "SELECT topic, kind, payload FROM outbox ORDER BY position"
+        )
+    told = [(topic, kind, json.loads(payload)) for topic, kind, payload in rows]
+    kinds = ["department.created", "department.changed", "department.removed"]
+    assert [(topic, kind) for topic, kind, _ in told] == [("departments", kind) for kind in kinds]
+    assert {(p["id"], p["actor"]) for _, _, p in told} == {(added["data"]["id"], "a-clerk")}
 
 
 async def names(client: TestClient, query: str = "") -> list[str]:

@@ -83,6 +83,45 @@ async def test_orders_and_jobs_are_in_the_audit_trail_once_with_who_did_it(world
     assert entry["details"] == {"order_id": order_id, **sides}
 
 
+async def test_changes_of_things_are_in_the_audit_trail_with_who_made_them(world, redis) -> None:
+    thing, other = str(new_id()), str(new_id())
+    told = [
+        ("products", "product.changed", {"id": thing, "name": "Drill", "actor": STAFF}),
+        ("departments", "department.removed", {"id": thing, "actor": STAFF}),
+        ("cities", "city.created", {"id": thing, "actor": STAFF}),
+        ("catalog", "service.removed", {"id": thing, "version": 3, "actor": STAFF}),
+        ("catalog", "provider_service.added",
+         {"provider_id": thing, "service_id": other, "actor": STAFF}),
+    ]  # fmt: skip
+    for topic, kind, payload in told:
+        await tell(redis, topic, kind, payload, kind)
+    for topic in {topic for topic, _, _ in told}:
+        await eventually(lambda topic=topic: handled(redis, topic), within=20)
+    admin = await actor(world, Role.ADMIN)
+    entries = (await admin.call("GET", f"/api/v1/audit?resource_id={thing}")).data
+    assert {(e["action"], e["resource_type"], e["actor"]) for e in entries} == {
+        (kind, kind.partition(".")[0], STAFF) for _, kind, _ in told
+    }
+    assert len(entries) == len(told)
+
+
+async def test_nobody_works_in_a_department_that_is_removed(world, redis) -> None:
+    department, admin = str(new_id()), await actor(world, Role.ADMIN)
+    employment = {"department_id": department, "age": 30, "salary": "50000"}
+    new = {"first_name": "Cleo", "last_name": "Clerk", "email": "cleo@example.com"}
+    added = await admin.call("POST", "/api/v1/users", new | {"employment": employment})
+    assert added.status == 201, added.body
+    path = f"/api/v1/users/{added.data['id']}"
+    assert (await admin.call("GET", path)).data["employment"]["department_id"] == department
+    await tell(redis, "departments", "department.removed", {"id": department}, "request-9")
+
+    async def left() -> bool:
+        found = (await admin.call("GET", path)).data
+        return found["employment"]["department_id"] is None and found["version"] == 2
+
+    await eventually(left, within=20)
+
+
 async def test_the_trail_is_read_from_and_to_the_edge_of_the_calendar(world) -> None:
     admin = await actor(world, Role.ADMIN)
     edges = "since=0001-01-01T00:00:00%2B14:00&until=9999-12-31T23:59:59-14:00"

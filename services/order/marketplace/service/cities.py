@@ -8,6 +8,7 @@ from uuid import UUID
 from lib.db import Database, Executor
 from lib.db.errors import ForeignKeyViolationError, UniqueViolationError
 from lib.db.like import contains
+from lib.events import publish_change
 from lib.http.pagination import PageQuery
 from lib.ids import new_id
 from services.order.marketplace.model.lists import ListCities
@@ -18,6 +19,7 @@ from services.order.marketplace.store import locations
 from services.order.marketplace.store.models import CapitalKind, City, ProviderLocation
 from services.order.paging import page_of
 
+TOPIC = "cities"
 _TAKEN = "city name is taken"
 
 
@@ -69,7 +71,9 @@ async def add(db: Database, new: NewCity) -> City:
                 admin_name=new.admin_name,
                 capital=_kind(new.capital),
             )
-            return await get(tx, city_id)
+            added = await get(tx, city_id)
+            await _tell(tx, "city.created", added)
+            return added
     except UniqueViolationError as error:
         raise conflict(_TAKEN) from error
 
@@ -100,7 +104,9 @@ async def change(db: Database, city_id: UUID, changes: CityChange, *, version: i
                 admin_name=given(changes.admin_name, before.admin_name),
                 capital=_kind(given(changes.capital, before.capital)),
             )
-            return await get(tx, city_id)
+            after = await get(tx, city_id)
+            await _tell(tx, "city.changed", after)
+            return after
     except UniqueViolationError as error:
         raise conflict(_TAKEN) from error
 
@@ -112,8 +118,13 @@ async def remove(db: Database, city_id: UUID, *, version: int | None) -> None:
             before = found(await store.lock_city(tx, id=city_id), "city")
             check_version(version, before.version)
             await store.remove_city(tx, id=city_id)
+            await _tell(tx, "city.removed", before)
     except ForeignKeyViolationError as error:
         raise conflict("city is still in use") from error
+
+
+async def _tell(tx: Executor, kind: str, city: City) -> None:
+    await publish_change(tx, topic=TOPIC, key=city.id, kind=kind, changed=city)
 
 
 def _kind(capital: Capital | CapitalKind | None) -> CapitalKind | None:
