@@ -13,7 +13,7 @@ from typing import Final
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from lib.auth.opaque import new_token
-from lib.clock import Every
+from lib.clock import Every, in_utc
 from lib.db import Database
 from lib.errors import AppError, Code
 from lib.events.background import repeating
@@ -118,7 +118,10 @@ class Mailer:
     async def _compose(
         self, claimed: ClaimMailRow, to: GetAddresseeRow | None, link: Link | None
     ) -> Mail:
-        values: dict[str, object] = {"first_name": "" if to is None else to.first_name}
+        values: dict[str, object] = {
+            "first_name": "" if to is None else to.first_name,
+            "at": f"{in_utc(claimed.created_at):%Y-%m-%d %H:%M} UTC",
+        }
         if link is not None:
             token, hashed = new_token()
             # Before it is sent: a link that somebody has must work.

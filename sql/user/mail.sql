@@ -42,7 +42,7 @@ WHERE id = (
     ORDER BY kind.place
     LIMIT 1
 )
-RETURNING id, template, account_id, recipient, attempts;
+RETURNING id, template, account_id, recipient, attempts, created_at;
 
 -- name: GetAddressee :one
 -- Null where there is nobody to write to any more.

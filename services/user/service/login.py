@@ -8,7 +8,7 @@ from lib.errors import AppError, Code
 from services.user import origin
 from services.user.model.account import Login
 from services.user.passwords import Passwords
-from services.user.service import audit, sessions, throttle
+from services.user.service import audit, notices, sessions, throttle
 from services.user.service.devices import Devices
 from services.user.service.sessions import SignedIn, TokenPolicy
 from services.user.service.throttle import Limits
@@ -55,7 +55,9 @@ async def log_in(
         if account is None:  # changed while we were hashing
             raise wrong()
         await throttle.reset_after_success(tx, counted)
-        if device is not None:  # and what strangers have tried meanwhile
+        if device is None:
+            await notices.tell_of_new_device(tx, found.id)
+        else:  # and what strangers have tried meanwhile
             await throttle.clear(tx, throttle.counted_for("login", email))
         await audit.record(tx, "login.succeeded", found.id, actor=found.id)
         signed_in = await sessions.begin(

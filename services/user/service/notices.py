@@ -1,4 +1,4 @@
-"""Mails about what happens in other services, to those who did not do it."""
+"""Mails about what happens to somebody, in other services too, to those who did not do it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,11 @@ import msgspec
 from lib.db import Executor
 from lib.events import Event, Handler
 from lib.ids import new_id
-from services.user.store import mail
+from services.user.service import throttle
+from services.user.store import attempts, mail
+
+_HOUR: Final = 3600.0
+_TOLD_PER_HOUR: Final = 3
 
 
 class ForCustomer(msgspec.Struct, frozen=True):
@@ -26,6 +30,19 @@ class JobCancelled(msgspec.Struct, frozen=True):
     customer_id: UUID
     provider_id: UUID
     by: str
+
+
+async def tell_of_new_device(tx: Executor, account_id: UUID) -> None:
+    """Mail an owner who has signed in from a device that is not known, so that a thief is seen.
+
+    Not each time for who keeps no device token: a program that signs in all day is told of a few
+    times an hour.
+    """
+    counted = await attempts.count_attempt(
+        tx, key=throttle.key("new-device", str(account_id)), seconds=_HOUR
+    )
+    if counted.attempts <= _TOLD_PER_HOUR:
+        await _tell(tx, account_id, "new_device")
 
 
 async def _order_expired(tx: Executor, event: Event) -> None:

@@ -2,6 +2,7 @@
 """The queries of mail.sql."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -82,7 +83,7 @@ WHERE id = (
     ORDER BY kind.place
     LIMIT 1
 )
-RETURNING id, template, account_id, recipient, attempts
+RETURNING id, template, account_id, recipient, attempts, created_at
 """
 
 
@@ -92,6 +93,7 @@ class ClaimMailRow(msgspec.Struct, frozen=True, gc=False):
     account_id: UUID
     recipient: str
     attempts: int
+    created_at: datetime
 
 
 async def claim_mail(
