@@ -5,9 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Final
 
+from prometheus_client import CollectorRegistry
+
 from lib.log import get_logger
+from lib.work import Work, steps_of_loops
 
 log = get_logger(__name__)
 
@@ -18,14 +22,22 @@ _STOP_SECONDS: Final = 5.0
 
 @asynccontextmanager
 async def repeating(
-    step: Callable[[], Awaitable[bool]], *, name: str, idle_seconds: float
+    step: Callable[[], Awaitable[bool]],
+    *,
+    name: str,
+    idle_seconds: float,
+    registry: CollectorRegistry | None = None,
 ) -> AsyncIterator[None]:
     """Repeat `step` while the block runs: at once where it had work, else after `idle_seconds`.
+
+    With a `registry` each step is measured, under `name`.
 
     A failure is logged and tried again after a wait that doubles up to 5 s. At the end the step
     under way may finish for 5 s before it is cancelled.
     """
     stop = asyncio.Event()
+    if registry is not None:
+        step = partial(_measured, steps_of_loops(registry), name, step)
     task = asyncio.create_task(_repeat(step, stop, name, idle_seconds), name=name)
     try:
         yield
@@ -34,6 +46,10 @@ async def repeating(
         await asyncio.wait((task,), timeout=_STOP_SECONDS)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+
+async def _measured(work: Work, name: str, step: Callable[[], Awaitable[bool]]) -> bool:
+    return await work.measured(name, step())
 
 
 async def _repeat(

@@ -80,6 +80,7 @@ class Consumer:
     ) -> None:
         """Take `handlers` by topic, then by kind of event; other kinds are passed over."""
         self._db = db
+        self._registry = registry
         self._group = group
         self._handlers = handlers
         self._policy = policy
@@ -92,7 +93,9 @@ class Consumer:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Handle events in the background while the block runs."""
-        async with repeating(self.step, name=f"consumer-{self._group}", idle_seconds=0.01):
+        async with repeating(
+            self.step, name=f"consumer-{self._group}", idle_seconds=0.01, registry=self._registry
+        ):
             yield
 
     async def step(self) -> bool:

@@ -48,6 +48,7 @@ class Relay:
         registry: CollectorRegistry | None = None,
     ) -> None:
         self._db = db
+        self._registry = registry
         self._redis = redis
         self._batch_size = batch_size
         self._metrics = None if registry is None else _Metrics(registry)
@@ -59,7 +60,9 @@ class Relay:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Publish in the background while the block runs."""
-        async with repeating(self._step, name="outbox-relay", idle_seconds=_IDLE_SECONDS):
+        async with repeating(
+            self._step, name="outbox-relay", idle_seconds=_IDLE_SECONDS, registry=self._registry
+        ):
             yield
 
     async def publish_batch(self) -> int:

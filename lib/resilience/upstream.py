@@ -10,6 +10,7 @@ from lib.resilience.breaker import CircuitBreaker
 from lib.resilience.bulkhead import Bulkhead
 from lib.resilience.deadline import budget, within
 from lib.resilience.retry import RetryPolicy, retrying
+from lib.work import Work
 
 T = TypeVar("T")
 
@@ -25,6 +26,7 @@ class Upstream:
     breaker: CircuitBreaker
     bulkhead: Bulkhead
     retry: RetryPolicy = field(default_factory=RetryPolicy)
+    work: Work | None = None  # where its calls are measured, waits and repetitions included
 
     async def call(
         self, work: Callable[[], Awaitable[T]], *, seconds: float, idempotent: bool
@@ -35,6 +37,12 @@ class Upstream:
             AppError: CIRCUIT_OPEN, SERVICE_UNAVAILABLE (no place), DEADLINE_EXCEEDED, or what
                 `work` raised.
         """
+        called = self._call(work, seconds, idempotent)
+        if self.work is None:
+            return await called
+        return await self.work.measured(self.breaker.name, called)
+
+    async def _call(self, work: Callable[[], Awaitable[T]], seconds: float, idempotent: bool) -> T:
 
         async def attempt() -> T:
             # The time-out is inside the breaker: an upstream that hangs is one that fails.

@@ -113,13 +113,26 @@ def _background(app: web.Application, config: OrderConfig) -> Iterator[Component
         await IdempotencyKeys(db).forget_old()
         return False
 
-    yield repeating(resume, name="order-recovery", idle_seconds=config.recovery_seconds)
-    yield repeating(settle, name="settlement", idle_seconds=config.recovery_seconds)
-    yield repeating(expire, name="unconfirmed-orders", idle_seconds=config.sweep_seconds)
-    yield repeating(overdue.step, name="overdue-service-orders", idle_seconds=config.sweep_seconds)
-    yield repeating(confirm, name="silent-jobs", idle_seconds=config.sweep_seconds)
-    yield repeating(suspects.step, name="self-dealing", idle_seconds=60.0)
-    yield repeating(forget, name="housekeeping", idle_seconds=_HOUR)
+    yield repeating(
+        resume, name="order-recovery", idle_seconds=config.recovery_seconds, registry=registry
+    )
+    yield repeating(
+        settle, name="settlement", idle_seconds=config.recovery_seconds, registry=registry
+    )
+    yield repeating(
+        expire, name="unconfirmed-orders", idle_seconds=config.sweep_seconds, registry=registry
+    )
+    yield repeating(
+        overdue.step,
+        name="overdue-service-orders",
+        idle_seconds=config.sweep_seconds,
+        registry=registry,
+    )
+    yield repeating(
+        confirm, name="silent-jobs", idle_seconds=config.sweep_seconds, registry=registry
+    )
+    yield repeating(suspects.step, name="self-dealing", idle_seconds=60.0, registry=registry)
+    yield repeating(forget, name="housekeeping", idle_seconds=_HOUR, registry=registry)
     if redis is not None:
         yield Relay(db, redis, registry=registry).running()
         yield consuming(db, redis, HANDLERS, group="order", port=config.port, registry=registry)

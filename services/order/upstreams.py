@@ -19,6 +19,7 @@ from lib.http.resilient import ResilientClient
 from lib.log import get_logger
 from lib.resilience import Bulkhead, CircuitBreaker, Upstream
 from lib.resilience.breaker import BreakerGauge
+from lib.work import calls_to_upstreams
 from services.order.config import OrderConfig
 from services.order.ports import Held, Reservation, User
 
@@ -178,7 +179,7 @@ async def open_upstreams(
     ) -> ResilientClient:
         http = await stack.enter_async_context(open_client(name, url, seconds=seconds))
         breaker = CircuitBreaker(name, config.breaker_policy(), on_change=gauge.of(name))
-        upstream = Upstream(breaker, Bulkhead(name))
+        upstream = Upstream(breaker, Bulkhead(name), work=calls_to_upstreams(registry))
         return ResilientClient(http, upstream, seconds=seconds, tokens=tokens)
 
     async with AsyncExitStack() as stack:

@@ -37,6 +37,8 @@ def _background(app: web.Application, config: ProductConfig) -> Iterator[Compone
     async def sweep() -> bool:
         return await expire(db) > 0
 
-    yield repeating(sweep, name="expired-reservations", idle_seconds=config.sweep_seconds)
+    yield repeating(
+        sweep, name="expired-reservations", idle_seconds=config.sweep_seconds, registry=registry
+    )
     if redis is not None:
         yield Relay(db, redis, registry=registry).running()

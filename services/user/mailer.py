@@ -75,6 +75,7 @@ class Mailer:
         self._policy = policy
         self._templates = Templates(TEMPLATES)
         self._metrics = _Metrics(registry)
+        self._registry = registry
         self._measuring = Every(10.0)
         self._kinds = deque(sorted(path.stem for path in TEMPLATES.glob("*.txt")))
 
@@ -84,7 +85,12 @@ class Mailer:
         async with AsyncExitStack() as stack:
             for number in range(self._policy.senders):
                 await stack.enter_async_context(
-                    repeating(self.step, name=f"mailer-{number}", idle_seconds=self._policy.idle)
+                    repeating(
+                        self.step,
+                        name=f"mailer-{number}",
+                        idle_seconds=self._policy.idle,
+                        registry=self._registry,
+                    )
                 )
             yield
 
