@@ -20,12 +20,15 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=secrets.randbelow(10**9))
     parser.add_argument("--select", action="store_true", help="queries only, no DML")
     parser.add_argument("--rules", action="store_true", help="say it per rule; weaken each")
+    parser.add_argument("--causes", action="store_true", help="why columns were not proved")
     args = parser.parse_args()
     started = time.monotonic()
     print(f"seed {args.seed}", flush=True)
     tally = hunt(args.n, args.seed, select_only=args.select)
     print(tally.report())
     print(f"{time.monotonic() - started:.0f} s")
+    if args.causes:
+        print(tally.causes())
     survivors = _rules(tally) if args.rules else 0
     return 1 if tally.false or survivors else 0
 

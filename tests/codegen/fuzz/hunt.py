@@ -35,6 +35,8 @@ _PARAMS = {
     "num": ["1.0", "2.50"],
 }
 _BATCH, _ROUNDS = 250, 10
+# What a reason says of this query alone: its names and numbers.
+_OWN = re.compile(r"\$?\d+|[\w ]+\.\w+|the body of \w+|\w+\(\)")
 _RULE = re.compile(r"\[([\w-]+)\]$")
 _ROWS = (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK)
 
@@ -54,6 +56,7 @@ class Tally:
     never_many: int = 0
     some_claimed: int = 0
     never_empty: int = 0
+    lost: Counter[str] = field(default_factory=Counter)
     fired: Counter[str] = field(default_factory=Counter)
     contexts: dict[str, set[str]] = field(default_factory=dict)
     false: list[str] = field(default_factory=list)
@@ -63,6 +66,10 @@ class Tally:
     def recall(self) -> float:
         """Share of the columns never seen NULL that were proved not null."""
         return self.claimed / self.never_null if self.never_null else 1.0
+
+    def causes(self, most: int = 40) -> str:
+        """Say why columns that were never NULL were not proved, the most frequent cause first."""
+        return "\n".join(f"{count:8}  {cause}" for cause, count in self.lost.most_common(most))
 
     def report(self) -> str:
         """Say it in a few lines."""
@@ -252,6 +259,11 @@ def _count(one: _Watched, tally: Tally) -> None:
         return
     _note_rules(one, tally)
     tally.columns += len(one.query.columns)
+    tally.lost.update(
+        _OWN.sub("…", column.reasons[0])
+        for index, column in enumerate(one.query.columns)
+        if index not in one.nulls and not column.not_null
+    )
     tally.claimed += sum(c.not_null for c in one.query.columns)
     tally.never_null += len(one.query.columns) - len(one.nulls)
     if one.query.columns:

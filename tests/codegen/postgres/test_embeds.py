@@ -41,7 +41,11 @@ CASES = {
     "delete from a using b where b.aid = a.id returning embed(a), embed(b)": "a b",
     f"{MERGE} when matched then delete returning embed(a), embed(b)": "a b",
     f"{MERGE} when not matched by source then delete returning embed(a), embed(b)": "a? b",
-    f"{MERGE} when matched then update set aid = 1 returning embed(old), embed(new)": "old? new?",
+    f"{MERGE} when matched then update set aid = 1 returning embed(old), embed(new)": "old new",
+    f"{MERGE} when matched then delete returning embed(old), embed(new)": "old new?",
+    f"{MERGE} when not matched then insert values (9, 9) returning embed(old), embed(new)": (
+        "old? new"
+    ),
 }  # fmt: skip
 REFUSED = (
     "select embed(a) from a group by rollup (a.id, a.name, a.x)",

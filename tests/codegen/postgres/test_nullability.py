@@ -47,6 +47,23 @@ create function maybe_rows(x int) returns setof int language sql as 'select x';
 )
 
 CASES = {
+    # what is written
+    "insert into np (id, v) values (1, 5) returning v": "NN",
+    "insert into np select id, id from a returning v": "NN",
+    "update np set v = 1 returning v, old.v": "NN N",
+    "update np set v = id where id = 1 returning new.v, upper(v::text)": "NN NN",
+    "update np set id = 2 where v > 1 returning v": "NN",
+    "update np set v = null where v > 1 returning v": "N",
+    "insert into np values (1, 2) on conflict (id) do update set v = excluded.v returning v": "NN",
+    "with w as (insert into np values (1, 2) returning v) select v from w": "NN",
+    # elements, fields, documents
+    "select (array_agg(name))[1], (array_agg(bio))[1] from a group by id": "NN N",
+    "select (array_agg(name))[1] from a": "N",
+    "select (array[id, 1])[2], (array[id, 1])[3] from a": "NN N",
+    "select extract(year from now()), extract(dow from now())": "NN N",
+    "select json_exists(to_jsonb(name), '$.a') from a": "NN",
+    "select max(n) from (values (1), (2)) v (n)": "NN",
+    "select bio from a limit 0": "NN",
     # joins
     "select b.title from a left join b on b.aid = a.id": "N",
     "select b2.title from a left join (b b1 join b b2 on b1.id = b2.id) on b1.aid = a.id": "N",

@@ -169,6 +169,18 @@ class Facts:
         """Whether a trigger (or a foreign server) may turn an update of a row away in silence."""
         return self._intercepted(relation, _UPDATE)
 
+    def rewrites(self, relation: int, attribute: int) -> bool:
+        """Whether a row stored here may have another value than the statement gives its column.
+
+        A trigger may change it, and a generated column follows the others. A row can be inserted
+        by a plain UPDATE too, into another partition.
+        """
+        column = self.attributes.get((relation, attribute))
+        if column is None or self.may_skip_insert(relation) or self.may_skip_update(relation):
+            return True
+        below = (c for child in self.descendants(relation) for c in self.columns.get(child, ()))
+        return column.generated or any(c.generated and c.name == column.name for c in below)
+
     def _intercepted(self, relation: int, event: int) -> bool:
         for oid in (relation, *self.descendants(relation)):
             entry = self.relations.get(oid)

@@ -42,9 +42,8 @@ def judge_aggregate(p: Prover, node: Node, scope: Scope) -> Verdict:
     if name in _COUNTS:
         return never("count", f"{name}() is a number")
     owner = scope.up(node["agglevelsup"])
-    if not p.facts.holds(
-        "aggregate", "every group has a row", groups_have_rows(owner.query, p.facts)
-    ):
+    filled = groups_have_rows(owner.query, p.facts) or p.resolver.reads_a_row(p.facts, owner)
+    if not p.facts.holds("aggregate", "every group has a row", filled):
         return maybe(f"{name}() over no rows is NULL")
     if not p.facts.holds("aggregate", "no FILTER", node["aggfilter"] is None):
         return maybe(f"{name}() is NULL where FILTER lets no row through")

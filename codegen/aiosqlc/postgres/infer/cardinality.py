@@ -179,6 +179,12 @@ class RowCounter:
             return True
         return self._from_at_least_one(query["jointree"], scope)
 
+    def reads_a_row(self, scope: Scope) -> bool:
+        """Whether FROM and WHERE let a row through, before any grouping."""
+        query = scope.query
+        plain = scope.command == kinds.Command.SELECT and query["setOperations"] is None
+        return plain and self._from_at_least_one(query["jointree"], scope)
+
     def _set_at_least_one(self, node: Node, scope: Scope) -> bool:
         if node.kind == "RANGETBLREF":
             entry = scope.entry(node["rtindex"])

@@ -5,10 +5,11 @@ from __future__ import annotations
 from aiosqlc.postgres.catalog.rows import Function
 from aiosqlc.postgres.infer.conditions import called
 from aiosqlc.postgres.infer.elements import array_elements
+from aiosqlc.postgres.infer.outputs import expression_type
 from aiosqlc.postgres.infer.prover import Prover
 from aiosqlc.postgres.infer.scope import Scope
 from aiosqlc.postgres.infer.verdict import Verdict, maybe, never
-from aiosqlc.postgres.tree import Node, walk
+from aiosqlc.postgres.tree import Datum, Node, walk
 
 # Built-ins that are not strict and yet never give NULL.
 _NEVER_NULL = frozenset({
@@ -28,6 +29,18 @@ NEVER_NULL_SETS = frozenset({
     "jsonb_object_keys", "json_array_elements", "jsonb_array_elements", "jsonb_path_query",
     "jsonb_path_query_tz", "regexp_matches",
 })  # fmt: skip
+
+
+_FIELDS = frozenset({"extract", "date_part"})
+_VARLENA = 4  # the length before a text's bytes
+# The fields of an infinite date, timestamp, timestamptz and interval that are numbers.
+_OF_INFINITY = {
+    **dict.fromkeys(
+        (1082, 1114, 1184),
+        frozenset({"century", "decade", "epoch", "isoyear", "julian", "millennium", "year"}),
+    ),
+    1186: frozenset({"century", "day", "decade", "epoch", "hour", "millennium", "year"}),
+}
 
 
 def judge_call(p: Prover, node: Node, scope: Scope) -> Verdict:
@@ -68,10 +81,19 @@ def call_verdict(p: Prover, node: Node, function: Function, scope: Scope) -> Ver
         return p.all_of(
             "first-argument-function", [first], f"{name}() is NULL only for a NULL first argument"
         )
+    if name in _FIELDS and args[0].kind == "CONST" and p.facts.total:
+        everywhere = _field(args[0]) in _OF_INFINITY.get(expression_type(args[1]), ())
+        if p.facts.holds("moment-field", "infinity has it too", everywhere):
+            return p.all_of("moment-field", p.all(args, scope), "infinity has this field too")
     total = p.facts.holds("total-function", "it is total", p.facts.is_total(function.oid))
     if function.strict and total:
         return p.all_of("total-function", p.all(args, scope), f"{name}() of values is a value")
     return maybe(f"{name}() may give NULL")
+
+
+def _field(node: Node) -> str:
+    value = node["constvalue"]
+    return value.data[_VARLENA:].decode("utf-8", "replace") if isinstance(value, Datum) else ""
 
 
 def is_declared(p: Prover, function: Function) -> bool:

@@ -21,7 +21,8 @@ class Resolver:
     """The rules, and the questions they ask of one another across files.
 
     `judges` has the rule for each kind of node; `column` judges a query's output column, `body` a
-    call of a user's function, `outcomes` a condition; `no_rows` and `at_least_one` look at rows.
+    call of a user's function, `outcomes` a condition; `no_rows`, `at_least_one` and `reads_a_row`
+    (before any grouping) look at rows.
     """
 
     judges: Mapping[str, Judge]
@@ -30,6 +31,7 @@ class Resolver:
     outcomes: Callable[[Prover, Node, Scope], Outcomes]
     no_rows: Callable[[Prover, Scope], bool]
     at_least_one: Callable[[Facts, Scope], bool]
+    reads_a_row: Callable[[Facts, Scope], bool]
 
 
 class Prover:

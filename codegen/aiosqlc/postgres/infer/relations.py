@@ -48,7 +48,51 @@ def judge_var(p: Prover, node: Node, scope: Scope) -> Verdict:
     alive = [j for j in owner.alive(varno, nulling) if (owner, j) not in p.ignored_joins]
     if not p.facts.holds("column", "every outer join found a match", not alive):
         return maybe(f"{_column_name(owner, node)} is NULL where {_nuller(owner, alive[0])}")
-    return entry_column(p, varno, attribute, owner)
+    verdict = entry_column(p, varno, attribute, owner)
+    shown = owner.returned and varno == owner.query["resultRelation"] and attribute > 0
+    if verdict.null and shown and returning != kinds.Returning.OLD:
+        return assigned_value(p, owner, attribute, verdict)
+    return verdict
+
+
+def assigned_value(p: Prover, owner: Scope, attribute: int, otherwise: Verdict) -> Verdict:
+    """Judge what INSERT or UPDATE gives a column, which RETURNING then shows."""
+    query = owner.query
+    if owner.command not in (kinds.Command.INSERT, kinds.Command.UPDATE):
+        return otherwise
+    given = _given(query.items("targetList"), attribute)
+    if given is None:
+        return otherwise
+    kept = not p.facts.rewrites(owner.entry(query["resultRelation"])["relid"], attribute)
+    if not p.facts.holds("assigned-value", "no trigger changes it", kept):
+        return maybe("a trigger may change the value")
+    parts = [_of_old_row(p, owner, given)]
+    conflict = query["onConflict"]
+    if conflict is not None and conflict["action"] == kinds.ON_CONFLICT_UPDATE:
+        instead = _given(conflict["onConflictSet"], attribute)
+        if not p.facts.holds("assigned-value", "ON CONFLICT gives one too", instead is not None):
+            return maybe("ON CONFLICT leaves the value that is there")
+        if instead is not None and not _is_excluded(instead, conflict["exclRelIndex"], attribute):
+            parts.append(_of_old_row(p, owner, instead))
+    return p.all_of("assigned-value", parts, "RETURNING shows the value that is given")
+
+
+def _given(targets: list[Node], attribute: int) -> Node | None:
+    return next((t["expr"] for t in targets if t["resno"] == attribute and not t["resjunk"]), None)
+
+
+def _is_excluded(node: Node, excluded: int, attribute: int) -> bool:
+    return node.kind == "VAR" and (node["varno"], node["varattno"]) == (excluded, attribute)
+
+
+def _of_old_row(p: Prover, owner: Scope, node: Node) -> Verdict:
+    """Judge an expression of SET or VALUES: it sees no new row."""
+    owner.returned = False
+    try:
+        with p.assuming(owner, "old row"):
+            return p.judge(node, owner)
+    finally:
+        owner.returned = True
 
 
 def _grouped_twice(owner: Scope, varno: int, attribute: int) -> bool:
@@ -78,7 +122,10 @@ def absences_of_row(owner: Scope, varno: int, returning: int) -> list[int]:
         return [_NO_NEW]
     if owner.command != kinds.Command.MERGE:
         return []
-    if returning != kinds.Returning.DEFAULT:
+    actions = {action["commandType"] for action in owner.query.items("mergeActionList")}
+    if returning == kinds.Returning.OLD and kinds.Command.INSERT in actions:
+        return [_NO_SIDE]
+    if returning == kinds.Returning.NEW and kinds.Command.DELETE in actions:
         return [_NO_SIDE]
     outside = varno != owner.query["resultRelation"]
     return [_NO_SOURCE] if outside and _merge_without_source(owner) else []
@@ -249,11 +296,21 @@ def column_in(p: Prover, scope: Scope, attribute: int) -> Verdict:
     if query["setOperations"] is not None:
         return _set_operation(p, query["setOperations"], attribute, scope)
     if _has_no_rows(p, scope):
-        return never("contradiction", "the conditions contradict each other: no row gets out")
+        return never(
+            "contradiction", "its conditions contradict each other, or LIMIT is 0: no row gets out"
+        )
     targets = output_targets(query)
     if not 0 < attribute <= len(targets):
         return maybe("the column is not known")
-    return p.judge(targets[attribute - 1]["expr"], scope)
+    expression = targets[attribute - 1]["expr"]
+    if scope.command == kinds.Command.SELECT:
+        return p.judge(expression, scope)
+    before, scope.returned = scope.returned, True
+    try:
+        with p.assuming(scope, "returned"):
+            return p.judge(expression, scope)
+    finally:
+        scope.returned = before
 
 
 def _has_no_rows(p: Prover, scope: Scope) -> bool:

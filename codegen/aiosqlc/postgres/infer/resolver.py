@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from aiosqlc.postgres.catalog.facts import Facts
-from aiosqlc.postgres.infer import aggregates, functions, relations, sublinks, truth, values
+from aiosqlc.postgres.infer import (
+    aggregates,
+    functions,
+    relations,
+    sublinks,
+    subscripts,
+    truth,
+    values,
+)
 from aiosqlc.postgres.infer.cardinality import RowCounter
 from aiosqlc.postgres.infer.prover import Resolver
 from aiosqlc.postgres.infer.scope import Scope
@@ -12,6 +20,10 @@ from aiosqlc.postgres.infer.user_functions import body_verdict
 
 def _at_least_one(facts: Facts, scope: Scope) -> bool:
     return RowCounter(facts).at_least_one(scope)
+
+
+def _reads_a_row(facts: Facts, scope: Scope) -> bool:
+    return RowCounter(facts).reads_a_row(scope)
 
 
 RESOLVER = Resolver(
@@ -33,6 +45,7 @@ RESOLVER = Resolver(
         "FUNCEXPR": functions.judge_call,
         "GROUPINGFUNC": values.judge_always,
         "JSONCONSTRUCTOREXPR": values.judge_json,
+        "JSONEXPR": values.judge_json_expression,
         "JSONISPREDICATE": values.judge_is_json,
         "JSONVALUEEXPR": values.judge_json_value,
         "MERGESUPPORTFUNC": values.judge_always,
@@ -48,6 +61,7 @@ RESOLVER = Resolver(
         "ROWEXPR": values.judge_always,
         "SCALARARRAYOPEXPR": functions.judge_array_operation,
         "SQLVALUEFUNCTION": values.judge_sql_value,
+        "SUBSCRIPTINGREF": subscripts.judge_subscript,
         "SUBLINK": sublinks.judge_sublink,
         "VAR": relations.judge_var,
         "WINDOWFUNC": aggregates.judge_window,
@@ -58,4 +72,5 @@ RESOLVER = Resolver(
     outcomes=truth.outcomes,
     no_rows=truth.has_no_rows,
     at_least_one=_at_least_one,
+    reads_a_row=_reads_a_row,
 )

@@ -20,7 +20,7 @@ class Scope:
 
     `command` is the query's, one of `kinds.Command`. `known` holds for every row the query puts
     out. `old` holds for the old row of an UPDATE. `assumed` is pushed while a CASE branch is
-    judged.
+    judged. `returned` is set while RETURNING is: its target's columns are those of the new row.
     """
 
     def __init__(self, query: Node, parent: Scope | None, facts: Facts) -> None:
@@ -38,6 +38,7 @@ class Scope:
         self.verdicts: dict[tuple[int, Node], Verdict] = {}
         self.empty: dict[int, bool] = {}
         self.recursion: dict[str, list[bool]] = {}
+        self.returned = False
         self._settle()
 
     def up(self, levels: int) -> Scope:
@@ -140,8 +141,21 @@ class Scope:
             return
         if not self.catalog.holds("condition", "it speaks of the row that is returned", False):
             self.known = frozenset(
-                f for f in self.known if not isinstance(f, Node) and f[0] != target
+                f
+                for f in self.known
+                if not isinstance(f, Node) and (f[0] != target or self._keeps(f[1]))
             )
+
+    def _keeps(self, attribute: int) -> bool:
+        """Whether an UPDATE leaves a column of its target as it was."""
+        if self.command != kinds.Command.UPDATE or attribute <= 0:
+            return False
+        assigned = {target["resno"] for target in self.query.items("targetList")}
+        relation = self.entry(self.query["resultRelation"])["relid"]
+        same = not self.catalog.rewrites(relation, attribute)
+        return attribute not in assigned and self.catalog.holds(
+            "condition", "no trigger changes it", same
+        )
 
 
 def _about_rows(found: FactSet) -> FactSet:

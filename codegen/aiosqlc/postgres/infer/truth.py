@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from aiosqlc.postgres.infer import kinds
+from aiosqlc.postgres.infer.cardinality import constant_int
 from aiosqlc.postgres.infer.conditions import (
     BOOLEAN_TESTS,
     FALSE,
@@ -56,11 +57,13 @@ def _boolean(p: Prover, node: Node, scope: Scope) -> Outcomes:
 
 
 def has_no_rows(p: Prover, scope: Scope) -> bool:
-    """Whether the query's conditions contradict themselves, so that no row gets out.
+    """Whether the query's conditions contradict themselves, or LIMIT is 0: no row gets out.
 
     An aggregate over no rows still puts out a row.
     """
     query = scope.query
+    if constant_int(query["limitCount"]) == 0:
+        return True
     if scope.command == kinds.Command.MERGE or is_ungrouped_aggregate(query):
         return False
     sets = grouping_sets(query)

@@ -23,6 +23,8 @@ _UNTRUE = frozenset({FALSE, NULL})
 _XML_ELEMENT = 1  # XmlExprOp
 _JSON_PARSE, _JSON_SCALAR, _JSON_SERIALIZE = 5, 6, 7  # JsonConstructorType
 _JSON_OBJECT_AGG, _JSON_ARRAY_AGG = 3, 4
+_JSON_EXISTS = 0  # JsonExprOp
+_UNKNOWN = 5  # JsonBehaviorType
 _MAX_DOMAIN_DEPTH = 32
 
 
@@ -151,6 +153,17 @@ def judge_json(p: Prover, node: Node, scope: Scope) -> Verdict:
         args = node.items("args") or ([node["func"]] if node["func"] else [])
         return p.all_of("json", p.all(args, scope), "the JSON of a value is a value")
     return never("json", "a JSON constructor makes JSON")
+
+
+def judge_json_expression(p: Prover, node: Node, scope: Scope) -> Verdict:
+    """Judge JSONEXPR nodes: of these, JSON_EXISTS is true or false."""
+    if node["op"] != _JSON_EXISTS:
+        return maybe("JSON_VALUE() and JSON_QUERY() are NULL where there is nothing")
+    known = node["on_error"] is not None and node["on_error"]["btype"] != _UNKNOWN
+    if not p.facts.holds("json-exists", "ON ERROR is not UNKNOWN", known):
+        return maybe("JSON_EXISTS() is UNKNOWN on error")
+    parts = p.all([node["formatted_expr"], node["path_spec"]], scope)
+    return p.all_of("json-exists", parts, "JSON_EXISTS() of a document is true or false")
 
 
 def judge_xml(_p: Prover, node: Node, _scope: Scope) -> Verdict:

@@ -14,6 +14,15 @@ create function shade_out(shade) returns cstring language internal immutable str
 create type shade (input = shade_in, output = shade_out, like = text, category = 'S');
 create function faded(shade) returns text language sql immutable strict as 'select null::text';
 create cast (shade as text) with function faded(shade) as implicit;
+create table own (id int primary key, v int, w int);
+create table turned (id int primary key, v int, w int);
+create function turn() returns trigger language plpgsql as $$ begin new.v := null; return new; end $$;
+create trigger turn before insert or update on turned for each row execute function turn();
+insert into own values (1, null, 1);
+insert into turned values (1, 1, 1);
+alter table turned disable trigger turn;
+update turned set v = 1;
+alter table turned enable trigger turn;
 insert into a values (1, 'x', null, 1), (2, 'y', null, 1);
 insert into b values (1, 1, null);
 insert into np values (1, 1);
@@ -100,3 +109,19 @@ select nullif(random() < 0.5, g > 0) as c from generate_series(1, 99) g where
 -- refutes: condition / it speaks of the row that is returned
 -- case: NULL in x
 update np set v = null where v is not null returning v as x;
+
+-- refutes: assigned-value / every part has a value
+-- case: NULL in v
+update own set v = nullif(w, 1) where id = 1 returning v;
+
+-- refutes: assigned-value / no trigger changes it
+-- case: NULL in v
+insert into turned values (2, 5, 5) returning v;
+
+-- refutes: assigned-value / ON CONFLICT gives one too
+-- case: NULL in v
+insert into own values (1, 5, 5) on conflict (id) do update set w = 2 returning v;
+
+-- refutes: condition / no trigger changes it
+-- case: NULL in v
+update turned set w = 2 where v = 1 returning v;

@@ -132,3 +132,27 @@ select '1'::pair2 = any (array['2'::pair2]) as c;
 -- refutes: array-comparison / the elements are values
 -- case: NULL in c
 select 7 = any (arr) as c from a;
+
+-- refutes: json-exists / every part has a value
+-- case: NULL in c
+select json_exists(bio::jsonb, '$.a') as c from a where id = 1;
+
+-- refutes: json-exists / ON ERROR is not UNKNOWN
+-- case: NULL in c
+select json_exists(jsonb '{}', 'strict $.a' unknown on error) as c;
+
+-- refutes: moment-field / every part has a value
+-- case: NULL in c
+select extract(year from bio::date) as c from a where id = 1;
+
+-- refutes: moment-field / infinity has it too
+-- case: NULL in c
+select extract(day from date 'infinity') as c;
+
+-- refutes: subscript / every part has a value
+-- case: NULL in c
+select (array[bio])[1] as c from a;
+
+-- refutes: subscript / it is within the array
+-- case: NULL in c
+select (array[name])[2] as c from a;

@@ -1,0 +1,39 @@
+"""Rules for elements taken out of arrays: `(array_agg(x))[1]`."""
+
+from __future__ import annotations
+
+from aiosqlc.postgres.infer.cardinality import constant_int
+from aiosqlc.postgres.infer.elements import array_elements
+from aiosqlc.postgres.infer.outputs import expression_type
+from aiosqlc.postgres.infer.prover import Prover
+from aiosqlc.postgres.infer.scope import Scope
+from aiosqlc.postgres.infer.verdict import Verdict, maybe
+from aiosqlc.postgres.tree import Node
+
+
+def judge_subscript(p: Prover, node: Node, scope: Scope) -> Verdict:
+    """Judge one element of an array whose first elements are certainly there."""
+    array, places = node["refexpr"], node.items("refupperindexpr")
+    plain = node["refassgnexpr"] is None and not node.items("reflowerindexpr")
+    if not (plain and len(places) == 1 and p.facts.is_array(node["refcontainertype"])):
+        return maybe("an array may have no such element")
+    place = constant_int(places[0]) or 0
+    if array.kind == "ARRAYEXPR" and not array["multidims"]:
+        elements = array.items("elements")
+        inside = 0 < place <= len(elements)
+        if not p.facts.holds("subscript", "it is within the array", inside):
+            return maybe("the array has no such element")
+        part = p.judge(elements[place - 1], scope) if inside else p.judge(array, scope)
+        return p.all_of("subscript", [part], "the array has this element")
+    if not _collects(p, array) or place != 1:
+        return maybe("an array may have no such element")
+    parts = [p.judge(array, scope), array_elements(p, array, scope)]
+    return p.all_of("subscript", parts, "array_agg() of rows has a first element")
+
+
+def _collects(p: Prover, node: Node) -> bool:
+    """Whether it is array_agg() of what is no array."""
+    if node.kind != "AGGREF" or p.facts.built_in(node["aggfnoid"]) != "array_agg":
+        return False
+    collected = expression_type(node["args"][0]["expr"]) if node["args"] else 0
+    return bool(collected) and not p.facts.is_array(collected)
