@@ -33,6 +33,7 @@ import asyncpg
 import psutil
 
 from bench.orders.floor import place_order
+from devstack.embedded import postgres
 from devstack.embedded.ports import free_port
 from lib.ids import new_id
 
@@ -52,6 +53,7 @@ IDLE_SECONDS: Final = 6.0
 WAITING: Final = 80  # of one user at a time: the limit is 100
 START_SECONDS: Final = 120.0
 COUNTED: Final = ("nginx", "user", "order", "product", "postgres")
+BESIDE: Final = ("nginx-exporter", "supervisor")  # their share of a core while there is load
 
 
 @dataclass(frozen=True)
@@ -73,10 +75,12 @@ class Stack:
         used: dict[str, float] = defaultdict(float)
         for name, pid in self.parts.items():
             parent = psutil.Process(pid)
-            for process in [parent, *parent.children(recursive=True)]:
+            # All the others are children of the supervisor.
+            below = [] if name == "supervisor" else parent.children(recursive=True)
+            for process in [parent, *below]:
                 times = process.cpu_times()
                 used[name] += times.user + times.system
-                if process is parent:  # and of children that have ended
+                if process is parent and name != "supervisor":  # and of children that have ended
                     used[name] += times.children_user + times.children_system
         return used
 
@@ -103,6 +107,7 @@ def stack() -> Iterator[Stack]:
                 time.sleep(0.1)
             found = re.findall(r"\b(\S+) is ready \(pid (\d+)\)", said.read_text())
             parts = {name: int(pid) for name, pid in found}
+            parts["supervisor"] = process.pid
             yield Stack(
                 f"http://127.0.0.1:{ports['GATEWAY_PORT']}",
                 Path(folder) / "run",
@@ -130,6 +135,14 @@ async def shop(http: aiohttp.ClientSession, stack: Stack, count: int) -> list[st
     await database.execute("UPDATE product SET stock = 1000000 WHERE name LIKE 'Bench %'")
     await database.close()
     return ids
+
+
+async def sold_of(stack: Stack, product: str) -> int:
+    """How many of a product are gone."""
+    database = await asyncpg.connect(stack.database("product"))
+    left: int = await database.fetchval("SELECT stock FROM product WHERE id = $1", UUID(product))
+    await database.close()
+    return 1_000_000 - left
 
 
 async def people(http: aiohttp.ClientSession) -> list[str]:
@@ -199,6 +212,18 @@ async def measured(stack: Stack, count: int) -> None:
                 + ", ".join(f"{name} {value:.2f}" for name, value in spent.items())
                 + ")"
             )
+            shares = [
+                f"{name} {(after[name] - before[name]) / seconds:.1%}"
+                for name in BESIDE
+                if name in stack.parts
+            ]
+            print(f"          of a core beside them: {', '.join(shares)}")
+        sold = await sold_of(stack, products[0])
+        if sold != (placed := 100 + count + count // 4):
+            raise SystemExit(f"{placed} were ordered and {sold} are gone")
+        print(
+            f"          one hot product: {placed} ordered by {CONNECTIONS} at a time, {sold} gone"
+        )
     await floor(stack, products[0], UUID(users[0]), count)
 
 
@@ -227,7 +252,9 @@ async def floor(stack: Stack, product: str, user: UUID, count: int) -> None:
 
 def tpc_b(stack: Stack) -> None:
     """Print what a transaction of pgbench costs the same server."""
-    if (pgbench := shutil.which("pgbench")) is None:
+    bundled = postgres.binary("pgbench")
+    pgbench = str(bundled) if bundled.exists() else shutil.which("pgbench")
+    if pgbench is None:
         print("pgbench is not installed")
         return
     target = stack.database("order")
