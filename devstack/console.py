@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import os
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 _COLORS = (36, 32, 33, 35, 34, 96, 92, 93, 95)
 
@@ -26,9 +27,11 @@ class Console:
             and not os.environ.get("NO_COLOR")
         )
         self._since = time.monotonic()
+        self._waiting: list[str] = []
 
     def say(self, text: str) -> None:
         """Print a line of the stack's own, with the seconds since the start."""
+        self._print_waiting()
         self._print(f"{time.monotonic() - self._since:6.1f}s  {text}")
 
     def relay(self, name: str, line: str) -> None:
@@ -36,7 +39,22 @@ class Console:
         label = f"{name:<{self._width}} |"
         if self._colored:
             label = f"\x1b[{self._color.get(name, 37)}m{label}\x1b[0m"
-        self._print(f"{label} {line}")
+        self._waiting.append(f"{label} {line}")
+        if len(self._waiting) == 1:
+            self._soon(self._print_waiting)
+
+    def _print_waiting(self) -> None:
+        text, self._waiting = "\n".join(self._waiting), []
+        if text:
+            self._print(text)
+
+    @staticmethod
+    def _soon(call: Callable[[], None]) -> None:
+        """After what is going on now, so that lines that came together are written together."""
+        try:
+            asyncio.get_running_loop().call_soon(call)
+        except RuntimeError:  # nothing goes on
+            call()
 
     def table(self, rows: Iterable[tuple[str, str]]) -> None:
         """Print addresses under one another."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 import subprocess
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from devstack.embedded import children
 from devstack.program import Program
@@ -17,6 +18,8 @@ FIRST_PAUSE = 0.2  # seconds before the first restart; doubled with each one tha
 LONGEST_PAUSE = 10.0
 STEADY_SECONDS = 20.0  # alive for so long, a program has earned a fresh start
 POLL_SECONDS = 0.05
+GATHER_SECONDS = 0.05  # what is written meanwhile is relayed together
+LONGEST_LINE = 1 << 20
 
 
 class StartError(Exception):
@@ -110,8 +113,7 @@ class Keeper:
         pause = FIRST_PAUSE
         while True:
             since = time.monotonic()
-            while self.pid is not None:  # noqa: ASYNC110 - the end of a child sets no event
-                await asyncio.sleep(POLL_SECONDS)
+            await self._ended()
             self._clear_away()
             if time.monotonic() - since > STEADY_SECONDS:
                 pause = FIRST_PAUSE
@@ -124,6 +126,26 @@ class Keeper:
                 self._say(f"{self.program.name} cannot be started: {error}")
                 continue
             await self._report_return()
+
+    async def _ended(self) -> None:
+        """Wait for the end of the program; the kernel says so where it can, else we look."""
+        number = self.pid
+        if number is None:
+            return
+        try:
+            told = os.pidfd_open(number)
+        except (AttributeError, OSError):
+            pass  # another system, or it has just ended
+        else:
+            loop, ended = asyncio.get_running_loop(), asyncio.Event()
+            loop.add_reader(told, ended.set)
+            try:
+                await ended.wait()
+            finally:
+                loop.remove_reader(told)
+                os.close(told)
+        while self.pid is not None:  # noqa: ASYNC110 - somebody has to ask for its status
+            await asyncio.sleep(POLL_SECONDS)
 
     async def _report_return(self) -> None:
         """Say when it is ready again, or that it is not in time; nothing if it has ended."""
@@ -150,23 +172,28 @@ class Keeper:
     async def _read(self, process: children.Child) -> None:
         """Relay the lines of one life of the program, however long a line is."""
         loop = asyncio.get_running_loop()
-        stream = asyncio.StreamReader(limit=1 << 20)
+        stream, begun = asyncio.StreamReader(limit=LONGEST_LINE), b""
         transport, _ = await loop.connect_read_pipe(
             lambda: asyncio.StreamReaderProtocol(stream), process.stdout
         )
         try:
-            while True:
-                try:
-                    line = await stream.readline()
-                except ValueError:  # longer than the limit: what was buffered of it is dropped
-                    line = b"(a line of more than 1 MiB was dropped)\n"
-                if not line:
-                    return
-                text = line.decode(errors="replace").rstrip()
-                self._tail.append(text)
-                self._relay(self.program.name, text)
+            while chunk := await stream.read(LONGEST_LINE):
+                *lines, begun = (begun + chunk).split(b"\n")
+                if len(begun) > LONGEST_LINE:
+                    lines.append(b"(a line of more than 1 MiB was dropped)")
+                    begun = b""
+                self._heard(lines)
+                # Lines that come together are read together: each round costs as much as a line.
+                await asyncio.sleep(GATHER_SECONDS)
+            self._heard([begun] if begun else [])
         finally:
             transport.close()
+
+    def _heard(self, lines: Iterable[bytes]) -> None:
+        for line in lines:
+            text = line.decode(errors="replace").rstrip()
+            self._tail.append(text)
+            self._relay(self.program.name, text)
 
     def _how_it_ended(self) -> str:
         code = self._process.returncode if self._process else None
