@@ -156,6 +156,7 @@ check: $(READY) ## format, lint, types, imports, generated files up to date
 	@$(PY) -m tools.protobuf --check
 	@$(PY) -m tools.specs check
 	@$(PY) -m tools.rendered check
+	@$(PY) -m tools.grants check
 	@bash .ci/check-locks
 
 .PHONY: lint
@@ -174,6 +175,10 @@ format: $(READY) ## format the code and apply the linter's safe fixes
 sqlc: $(READY) ## compile the queries of a database (db=user)
 	$(call one-of,db,$(QUERIES))
 	@for config in $(filter sql/$(db)/%,$(QUERY_SETS)); do $(PY) -m aiosqlc generate -f $$config; done
+
+.PHONY: grants
+grants: $(READY) ## write the rights that each service's queries need
+	@$(PY) -m tools.grants write
 
 .PHONY: proto
 proto: $(READY) ## generate the messages from proto/

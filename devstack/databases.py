@@ -13,10 +13,11 @@ from devstack.embedded.postgres import ensure_database
 from devstack.settings import ROOT
 from devstack.supervisor import StartError
 from lib.db import migrations
+from lib.db.grants import role_of
 
 
 def ready(home: Home, environ: Mapping[str, str], root: Path = ROOT) -> dict[str, str]:
-    """Create, migrate and fill every database that needs it; return their URLs by name.
+    """Create, migrate and fill every database that needs it; return their services' URLs by name.
 
     One that `<DB>_DATABASE_URL` names is migrated where it is, without demo data. Raises StartError
     naming the database and what is wrong with it.
@@ -27,16 +28,33 @@ def ready(home: Home, environ: Mapping[str, str], root: Path = ROOT) -> dict[str
     def one(db: str) -> str:
         given = environ.get(f"{db.upper()}_DATABASE_URL")
         try:
-            url = given or ensure_database(
-                home.postgres_instance(), db, password=home.secret(f"{db}_database")
+            url = given or owned(home, db)
+            # Every service is down here: nobody misses what only the version before needed.
+            migrations.apply(
+                url, migrations.source(folder, db, url), db=db, demo=not given, only=not given
             )
-            migrations.apply(url, migrations.source(folder, db, url), db=db, demo=not given)
         except migrations.MigrationError as error:
             raise StartError(f"the database {db} cannot be migrated: {error}") from error
         except psycopg.Error as error:
             why = " ".join(str(error).split())
             raise StartError(f"the database {db} cannot be made: {why}") from error
-        return url
+        return given or entered(home, db)
 
     with ThreadPoolExecutor(max_workers=4) as pool:
         return dict(zip(names, pool.map(one, names), strict=True))
+
+
+def owned(home: Home, db: str) -> str:
+    """Create a database where it is missing; return the URL of its owner, who migrates it."""
+    return ensure_database(
+        home.postgres_instance(),
+        db,
+        password=home.secret(f"{db}_database"),
+        service=home.secret(f"{db}_service_database"),
+    )
+
+
+def entered(home: Home, db: str) -> str:
+    """Return the URL of a database's service, which may do what its queries do."""
+    secret = home.secret(f"{db}_service_database")
+    return home.postgres_instance().url(db, user=role_of(db), password=secret)

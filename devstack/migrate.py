@@ -8,8 +8,8 @@ import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
 
+from devstack.databases import owned
 from devstack.embedded.home import Home
-from devstack.embedded.postgres import ensure_database
 from lib.db import migrations
 
 
@@ -25,9 +25,8 @@ def main(argv: list[str], environ: Mapping[str, str]) -> int:
         if is_ours and known.command in ("up", "down"):
             home = Home.from_environment(environ)
             try:
-                instance = stack.enter_context(home.postgres_running())
-                secret = home.secret(f"{known.db}_database")
-                environ = {**environ, name: ensure_database(instance, known.db, password=secret)}
+                stack.enter_context(home.postgres_running())
+                environ = {**environ, name: owned(home, known.db)}
             except (RuntimeError, ValueError) as error:
                 print(f"{known.db}: {error}", file=sys.stderr)
                 return 1

@@ -43,6 +43,7 @@ ONCE = {
 PER_SERVICE = {
     "kubernetes/service.yaml.j2": "kubernetes/base/{name}.yaml",
     "ecs/task.json.j2": "ecs/{name}.json",
+    "ecs/migrate.json.j2": "ecs/migrate/{name}.json",
 }
 
 

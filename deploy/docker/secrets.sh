@@ -11,7 +11,7 @@ mkdir -p secrets
 make() { "${@:2}" > "secrets/$1.new" && mv "secrets/$1.new" "secrets/$1"; } # never half of one
 once() { [[ -s secrets/$1 ]] || make "$@"; }
 password() { openssl rand -hex 24; }
-for name in "$@"; do once "${name}_password" password; once "${name}_client_password" password; done
+for name in "$@"; do for of in "" _service _client; do once "${name}${of}_password" password; done; done
 for name in postgres mariadb_root redis elastic kibana logstash grafana csrf monitoring mariadb_monitoring; do once "${name}_password" password; done
 once user_signing_keys openssl genpkey -algorithm ed25519
 once user_encryption_keys bash -c 'echo "first:$(openssl rand -base64 32)"'
@@ -49,9 +49,9 @@ for name in "$@"; do
     upper=${name^^}
     server=postgresql at=postgres:5432 tls=$verify
     [[ $name != product ]] || server=mysql at=mariadb:3306 tls="ssl-mode=VERIFY_IDENTITY&ssl-ca=/run/secrets/database_ca"
-    url="${upper}_DATABASE_URL=$server://$name:$(<"secrets/${name}_password")@$at/$name?$tls"
-    env "migrate-$name" "$url" # keys and passwords of the service are nothing to a migration
-    env "$name" "$url" \
+    url() { echo "${upper}_DATABASE_URL=$server://$1:$(<"secrets/$1_password")@$at/$name?$tls"; }
+    env "migrate-$name" "$(url "$name")" # the owner's; keys and passwords of the service are nothing to a migration
+    env "$name" "$(url "${name}_service")" \
         "REDIS_URL=redis://:$(<secrets/redis_password)@redis:6379/0" "AUTH_CSRF_SECRET=$(<secrets/csrf_password)" \
         "AUTH_CLIENT_ID=$name" "AUTH_CLIENT_SECRET=$(<"secrets/${name}_client_password")"
     [[ $name == user ]] || clients+="${clients:+,}$name:sha256:$(printf %s "$(<"secrets/${name}_client_password")" | sha256sum | cut -d " " -f 1)"
@@ -65,7 +65,7 @@ fi
 # One statement per role and database, run by the images of the databases on their first start.
 {
     for name in "$@"; do
-        echo "CREATE ROLE \"$name\" LOGIN PASSWORD '$(<"secrets/${name}_password")';"
+        for role in "$name" "${name}_service"; do echo "CREATE ROLE \"$role\" LOGIN PASSWORD '$(<"secrets/${role}_password")';"; done
         echo "CREATE DATABASE \"$name\" OWNER \"$name\";"
         echo "REVOKE ALL ON DATABASE \"$name\" FROM PUBLIC;" # or every service's role could enter
     done
@@ -73,7 +73,13 @@ fi
     echo "GRANT pg_monitor TO monitoring;"
 } > secrets/postgres_sql
 # An account that has no privilege can read the server's counters, which is all its exporter is to see.
-echo "CREATE USER monitoring@'%' IDENTIFIED BY '$(<secrets/mariadb_monitoring_password)' REQUIRE SSL WITH MAX_USER_CONNECTIONS 3;" > secrets/mariadb_sql
+{
+    echo "CREATE USER monitoring@'%' IDENTIFIED BY '$(<secrets/mariadb_monitoring_password)' REQUIRE SSL WITH MAX_USER_CONNECTIONS 3;"
+    if [[ -e secrets/product_service_password ]]; then # the image itself makes the owner, which gives the service its rights
+        echo "CREATE USER product_service@'%' IDENTIFIED BY '$(<secrets/product_service_password)' REQUIRE SSL;"
+        echo "GRANT ALL ON product.* TO product@'%' WITH GRANT OPTION;"
+    fi
+} > secrets/mariadb_sql
 printf '%s\n' "[client]" user=monitoring "password=$(<secrets/mariadb_monitoring_password)" host=mariadb port=3306 \
     ssl-ca=/run/secrets/database_ca > secrets/mysqld_exporter
 env monitoring "DATA_SOURCE_NAME=postgresql://monitoring:$(<secrets/monitoring_password)@postgres:5432/postgres?$verify" \

@@ -10,11 +10,12 @@ cd "$(dirname "$0")"
 network="awsvpcConfiguration={subnets=[$SUBNETS],securityGroups=[$SECURITY_GROUPS],assignPublicIp=DISABLED}"
 filled_in=$(mktemp -d)
 trap 'rm -rf "$filled_in"' EXIT
-declare -A before=() after=()
+declare -A before=() after=() migration=()
 
 fail() { echo "$*" >&2; return 1; }
 
-register() { # name → the ARN of the new revision
+register() { # name, or migrate/name → the ARN of the new revision
+    mkdir -p "$filled_in/migrate"
     # shellcheck disable=SC2016 # the names are envsubst's to replace
     envsubst '$SERVICE_IMAGE $GATEWAY_IMAGE $AWS_REGION $EXECUTION_ROLE_ARN $TASK_ROLE_ARN $SECRETS_ARN
         $PUBLIC_URL $VPC_CIDR $LOAD_BALANCER_CIDRS $SMTP_HOST $MAIL_FROM $S3_BUCKET' < "$1.json" > "$filled_in/$1.json"
@@ -25,8 +26,7 @@ register() { # name → the ARN of the new revision
 migrate() { # name revision
     local task code why
     task=$(aws ecs run-task --cluster "$CLUSTER" --task-definition "$2" --launch-type FARGATE \
-        --network-configuration "$network" --query 'tasks[0].taskArn' --output text --overrides \
-        "{\"containerOverrides\":[{\"name\":\"$1\",\"command\":[\"lib.db.migrations\",\"up\",\"--db\",\"$1\"]}]}")
+        --network-configuration "$network" --query 'tasks[0].taskArn' --output text)
     [[ $task == arn:* ]] || fail "the migration of $1 was given no task to run in"
     aws ecs wait tasks-stopped --cluster "$CLUSTER" --tasks "$task" || fail "the migration of $1 still runs: $task"
     code=$(aws ecs describe-tasks --cluster "$CLUSTER" --tasks "$task" --query 'tasks[0].containers[0].exitCode' --output text)
@@ -62,13 +62,17 @@ roll_back() {
 
 names=()
 for file in *.json; do names+=("${file%.json}"); done
-for name in "${names[@]}"; do after[$name]=$(register "$name"); done
+for name in "${names[@]}"; do
+    after[$name]=$(register "$name")
+    # As the owner of its database, whom the service does not know.
+    if [[ -e migrate/$name.json ]]; then migration[$name]=$(register "migrate/$name"); fi
+done
 # What there is to go back to, before anything is changed.
 declare -A now=()
 for name in "${names[@]}"; do now[$name]=$(running "$name"); done
 # Every migration first: it must suit the running version too, so nothing is taken back if it fails.
 for name in "${names[@]}"; do
-    if [[ -d ../../migrations/$name ]]; then migrate "$name" "${after[$name]}"; fi
+    if [[ -e migrate/$name.json ]]; then migrate "$name" "${migration[$name]}"; fi
 done
 trap roll_back TERM INT
 for name in "${names[@]}"; do

@@ -10,7 +10,7 @@ import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import msgspec
 import psycopg
@@ -19,6 +19,7 @@ from psycopg import sql
 from devstack.embedded import children
 from devstack.embedded.account import Account, hand_over, let_read, unprivileged
 from devstack.embedded.wheels import folder_of
+from lib.db.grants import role_of
 
 SUPERUSER = "postgres"
 STOP_SIGNAL = signal.SIGINT  # "fast": end the sessions, write a checkpoint, leave
@@ -105,17 +106,27 @@ def database_exists(instance: Instance, name: str) -> bool:
     return row is not None
 
 
-def ensure_database(instance: Instance, name: str, *, password: str) -> str:
-    """Create the database `name` for a role of that name, which alone may enter; return its URL."""
-    role, secret = sql.Identifier(name), sql.Literal(password)
+def ensure_database(instance: Instance, name: str, *, password: str, service: str = "") -> str:
+    """Create the database `name` for the role of that name, which owns it; return its URL.
+
+    With a password for it, the role of the database's service is there too. Nobody else may enter.
+    """
+    database = sql.Identifier(name)
     with psycopg.connect(instance.url(), autocommit=True) as connection:
-        known = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (name,)).fetchone()
-        verb = sql.SQL("ALTER" if known else "CREATE")
-        connection.execute(sql.SQL("{} ROLE {} LOGIN PASSWORD {}").format(verb, role, secret))
+        _ensure_role(connection, name, password)
+        if service:
+            _ensure_role(connection, role_of(name), service)
         if not database_exists(instance, name):
-            connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(role, role))
-            connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(role))
+            connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(database, database))
+            connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(database))
     return instance.url(name, user=name, password=password)
+
+
+def _ensure_role(connection: psycopg.Connection[Any], name: str, password: str) -> None:
+    known = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (name,)).fetchone()
+    verb = sql.SQL("ALTER" if known else "CREATE")
+    statement = sql.SQL("{} ROLE {} LOGIN PASSWORD {}")
+    connection.execute(statement.format(verb, sql.Identifier(name), sql.Literal(password)))
 
 
 class Server:

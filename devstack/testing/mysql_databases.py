@@ -13,6 +13,7 @@ from pymysql.connections import Connection
 
 from devstack.testing.mysql_clone import dump, restore
 from lib.db import migrations
+from lib.db.grants import role_of, statements
 from lib.db.mysql_session import connect_arguments
 
 Kind = tuple[str, bool]  # a database's name, and whether it has demo data
@@ -68,6 +69,17 @@ class MysqlDatabases:
         self._admin(f"CREATE DATABASE `{database}` CHARACTER SET utf8mb4")
         self._made[database] = None
         return urlsplit(self._url)._replace(path=f"/{database}").geturl()
+
+    def as_service(self, url: str) -> str:
+        """Return the URL with which the service of a database made by `create` enters it."""
+        db = self._copies[url][0]
+        role = f"{name_of(url)}_service"[-32:]  # names of accounts end there
+        grants = "; ".join(statements(migrations.source(self._root, db, url)))
+        self._admin(f"CREATE OR REPLACE USER `{role}`@`%` IDENTIFIED BY '{role}'")
+        self._run(name_of(url), tuple(grants.replace(role_of(db), role).split("; ")))
+        parts = urlsplit(url)
+        place = parts.netloc.rpartition("@")[2]
+        return parts._replace(netloc=f"{role}:{role}@{place}").geturl()
 
     def drop(self, url: str) -> None:
         """Drop a database made here."""

@@ -19,6 +19,7 @@ from devstack.embedded.ports import free_port
 from devstack.embedded.postgres import DISPOSABLE, Instance, Server, accepts
 from devstack.testing import containers, postgres_reset
 from lib.db import migrations
+from lib.db.grants import role_of
 
 Kind = tuple[str, bool]  # a database's name, and whether it has demo data
 
@@ -92,10 +93,24 @@ class TestPostgres:
     def _template(self, db: str, *, demo: bool) -> str:
         if (db, demo) not in self._templates:
             url = self._new(f"template_{db}", sql.SQL("TEMPLATE template0").format())
+            self._ensure_role(role_of(db))
             migrations.apply(url, migrations.source(self._root, db, url), db=db, demo=demo)
             self._snapshots[db, demo] = postgres_reset.snapshot(url)
             self._templates[db, demo] = url.rpartition("/")[2]
         return self._templates[db, demo]
+
+    def as_service(self, url: str) -> str:
+        """Return the URL with which the service of a database made by `create` enters it."""
+        role = role_of(self._clones[url][0])
+        return self._server.instance.url(url.rpartition("/")[2], user=role)
+
+    def _ensure_role(self, name: str) -> None:
+        password = self._server.instance.password
+        with psycopg.connect(self._server.instance.url(), autocommit=True) as connection:
+            known = "SELECT 1 FROM pg_roles WHERE rolname = %s"
+            if connection.execute(known, (name,)).fetchone() is None:
+                role, secret = sql.Identifier(name), sql.Literal(password)
+                connection.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(role, secret))
 
     def _new(self, stem: str, how: sql.Composed) -> str:
         self._count += 1

@@ -16,6 +16,8 @@ import yoyo
 from yoyo.backends import DatabaseBackend
 from yoyo.connections import get_backend_class, parse_uri
 
+from lib.db import grants
+
 ROOT = Path("migrations")
 # Per URL scheme, the driver yoyo is to use.
 _DRIVERS = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
@@ -40,16 +42,21 @@ def source(root: Path, db: str, url: str) -> Path:
     return engine if engine.is_dir() else root / db
 
 
-def apply(url: str, folder: Path, *, db: str, demo: bool = False) -> list[str]:
+def apply(url: str, folder: Path, *, db: str, demo: bool = False, only: bool = False) -> list[str]:
     """Apply what is missing, oldest first, then with `demo` the demo data; return the names.
 
     Each file runs in a transaction: one that fails leaves nothing of itself behind, and the ones
-    before it stay. Raises MigrationError.
+    before it stay. The service's role gets its rights, with `only` no others. Raises
+    MigrationError.
     """
     applied = _apply(url, folder, db)
     if demo and (folder / "demo").is_dir():
         _refuse_same_names(folder)
         applied += _apply(url, folder / "demo", db)
+    try:
+        grants.apply(url, folder, db=db, only=only)
+    except Exception as error:  # whatever the driver raises
+        raise MigrationError(f"the role of the service gets no rights: {_said(error)}") from error
     return applied
 
 
@@ -195,6 +202,11 @@ def main(argv: list[str], environ: Mapping[str, str]) -> int:
     parser.add_argument("--db", default="", help="which database: the name of a folder")
     parser.add_argument("--name", default="", help="for init: what the migration does, as add_x")
     parser.add_argument("--demo", action="store_true", help="for up: load the demo data too")
+    parser.add_argument(
+        "--tighten",
+        action="store_true",
+        help="for up: take from the service's role what only the version before needed",
+    )
     args = parser.parse_args(argv)
     if args.db not in databases():
         print(f"db={args.db or '?'} is not one of: {', '.join(databases())}", file=sys.stderr)
@@ -210,7 +222,8 @@ def main(argv: list[str], environ: Mapping[str, str]) -> int:
 
 def _up(args: argparse.Namespace, environ: Mapping[str, str]) -> list[str]:
     url = _url(args.db, environ)
-    done = apply(url, source(ROOT, args.db, url), db=args.db, demo=args.demo)
+    folder = source(ROOT, args.db, url)
+    done = apply(url, folder, db=args.db, demo=args.demo, only=args.tighten)
     return [f"applied {name}" for name in done] or ["nothing to apply"]
 
 

@@ -33,20 +33,12 @@ WHERE true
     AND at < @until -- :if until
 ;
 
--- name: ForgetAudit :execrows
+-- name: ForgetAudit :one
 -- Some of the oldest that have been kept for long enough; the schema refuses any younger than 90 days.
-DELETE FROM audit_entry WHERE id IN (
-    SELECT old.id FROM audit_entry AS old
-    WHERE old.at < now() - make_interval(days => @keep_days::integer)
-    ORDER BY old.at
-    LIMIT @batch_size
-);
+-- column: forgotten int!
+SELECT forget_audit(@keep_days, @batch_size) AS forgotten;
 
--- name: EraseAddresses :execrows
+-- name: EraseAddresses :one
 -- From where something was done, where that was long enough ago; the schema refuses it within 30 days.
-UPDATE audit_entry SET address = '' WHERE id IN (
-    SELECT old.id FROM audit_entry AS old
-    WHERE old.at < now() - make_interval(days => @keep_days::integer) AND old.address <> ''
-    ORDER BY old.at
-    LIMIT @batch_size
-);
+-- column: erased int!
+SELECT forget_addresses(@keep_days, @batch_size) AS erased;

@@ -19,6 +19,9 @@ def root(tmp_path: Path) -> Path:
     demo.mkdir(parents=True)
     (demo.parent / "0001_shelf.sql").write_text("CREATE TABLE shelf (label text)")
     (demo / "0001_rows.sql").write_text("INSERT INTO shelf VALUES ('top')")
+    (demo.parent / "grants").mkdir()
+    grants = "GRANT SELECT, UPDATE ON shelf TO shop_service;\n"
+    (demo.parent / "grants" / "service.sql").write_text(grants)
     return tmp_path
 
 
@@ -39,6 +42,24 @@ async def test_demo_data_is_loaded_once_and_what_became_of_it_stays(root, run_di
         await connection.close()
         assert databases.ready(home, {}, root)["shop"] == url
         assert await labels(url) == ["bottom"]
+
+
+async def test_a_service_enters_with_its_rights_alone_and_keeps_none_of_a_former_version(
+    root, run_dir
+):
+    home = Home(run_dir, postgres_port=free_port())
+    with home.postgres_running():
+        connection = await asyncpg.connect(databases.ready(home, {}, root)["shop"])
+        for refused in ("DELETE FROM shelf", "DROP TABLE shelf", "CREATE TABLE other ()"):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await connection.execute(refused)
+        await connection.execute("UPDATE shelf SET label = 'bottom'")
+        file = root / "migrations" / "shop" / "grants" / "service.sql"
+        file.write_text("GRANT SELECT ON shelf TO shop_service;\n")
+        databases.ready(home, {}, root)
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await connection.execute("UPDATE shelf SET label = 'top'")
+        await connection.close()
 
 
 async def test_a_database_that_the_environment_names_gets_no_demo_data(

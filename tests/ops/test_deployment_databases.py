@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -14,6 +16,8 @@ import yaml
 from devstack.embedded.ports import free_port
 from devstack.embedded.postgres import Instance, Server
 from devstack.settings import ROOT
+from lib.db import migrations
+from lib.db.grants import role_of
 
 NAMES = ("catalog", "user")
 
@@ -37,12 +41,37 @@ def server(run_dir: Path, made: Path) -> Iterator[Instance]:
 
 
 def test_a_role_enters_its_own_database_and_no_other(server: Instance, made: Path) -> None:
+    """The owner's, which migrates; and the service's, from when it has been given its rights."""
     for name in NAMES:
-        password = (made / f"{name}_password").read_text().strip()
-        psycopg.connect(server.url(name, user=name, password=password)).close()
+        passwords = {r: (made / f"{r}_password").read_text().strip() for r in (name, role_of(name))}
+        owner = server.url(name, user=name, password=passwords[name])
+        migrations.apply(owner, migrations.source(ROOT / "migrations", name, owner), db=name)
         (other,) = {*NAMES} - {name}
-        with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
-            psycopg.connect(server.url(other, user=name, password=password))
+        for role, password in passwords.items():
+            psycopg.connect(server.url(name, user=role, password=password)).close()
+            with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
+                psycopg.connect(server.url(other, user=role, password=password))
+
+
+def test_a_service_is_told_of_its_role_and_not_of_the_owner(server: Instance, made: Path) -> None:
+    """With what the container gets: it reads, and can neither change the schema nor the ledger."""
+    owner = (made / "migrate-user.env").read_text().partition("=")[2].strip()
+    assert urlsplit(owner).username == "user"
+    given = dict(line.split("=", 1) for line in (made / "user.env").read_text().splitlines())
+    parts = urlsplit(given["USER_DATABASE_URL"])
+    assert (made / "user_password").read_text().strip() not in "".join(given.values())
+    at = server.url("user", user="user", password=urlsplit(owner).password or "")
+    migrations.apply(at, ROOT / "migrations" / "user", db="user")
+    url = server.url("user", user=parts.username or "", password=parts.password or "")
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("SELECT count(*) FROM audit_entry")
+        for attack in (
+            "DELETE FROM audit_entry",
+            "DROP TABLE audit_entry",
+            "CREATE TEMP TABLE t ()",
+        ):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute(attack.encode())
     password = (made / "monitoring_password").read_text().strip()
     for name in NAMES:
         with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
@@ -65,4 +94,11 @@ def test_a_migration_is_told_of_its_database_and_of_no_other_secret(made: Path) 
         )
         (container,) = job["spec"]["template"]["spec"]["containers"]
         assert "envFrom" not in container
-        assert [given["name"] for given in container["env"]] == [f"{name.upper()}_DATABASE_URL"]
+        (given,) = container["env"]
+        secret = {"name": f"migrate-{name}", "key": f"{name.upper()}_DATABASE_URL"}
+        assert given == {"name": secret["key"], "valueFrom": {"secretKeyRef": secret}}
+        task = json.loads((ROOT / f"deploy/ecs/migrate/{name}.json").read_text())
+        (container,) = task["containerDefinitions"]
+        assert "environment" not in container
+        place = f"${{SECRETS_ARN}}:{name}_owner_database_url::"
+        assert container["secrets"] == [{"name": secret["key"], "valueFrom": place}]

@@ -110,7 +110,7 @@ def task_shape() -> Shape:
     return model.operation_model("RegisterTaskDefinition").input_shape
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "deploy/ecs").glob("*.json")), ids=relative)
+@pytest.mark.parametrize("path", sorted((ROOT / "deploy/ecs").rglob("*.json")), ids=relative)
 def test_ecs_knows_every_field_of_a_task(path, task_shape):
     task = json.loads(path.read_text())
     assert not (report := ParamValidator().validate(task, task_shape)).has_errors(), (

@@ -173,7 +173,7 @@ def test_a_service_starts_as_ecs_starts_it(starts, service):
 def test_what_a_task_of_ecs_leaves_open_the_roll_out_fills_in_and_asks_for():
     script = (ROOT / "deploy/ecs/roll-out.sh").read_text()
     workflow = (ROOT / ".github/workflows/cd.yml").read_text()
-    text = "".join(path.read_text() for path in (ROOT / "deploy/ecs").glob("*.json"))
+    text = "".join(path.read_text() for path in (ROOT / "deploy/ecs").rglob("*.json"))
     for name in set(re.findall(r"\$\{(\w+)\}", text)):
         assert f"${name}" in script.split("envsubst '")[1].split("'")[0].split()
         assert f"${{{name}:?}}" in script

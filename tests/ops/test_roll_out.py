@@ -33,7 +33,8 @@ for ((i = 1; i < $#; i++)); do
 done
 answer() {{ if [[ -e $1 ]]; then cat "$1"; else echo "$2"; fi; }}
 case "$2 $*" in
-    register-*) cp "$file" registered; name=${{file##*/}}
+    register-*) name=${{file##*/}}; [[ $file != */migrate/* ]] || name=migrate-$name
+        cp "$file" "registered/$name"
         echo "{ARN}task-definition/marketplace-${{name%.json}}:2" ;;
     run-task*) echo "{ARN}task/${{task%:*}}" ;;
     describe-tasks*exitCode*) answer "ends-$task" 0 ;;
@@ -106,8 +107,9 @@ def test_every_database_is_migrated_before_the_first_service_is_updated(cluster)
     verbs = [call.split()[1] for call in cluster.calls]
     last_of_jobs = max(i for i, verb in enumerate(verbs) if verb in {"run-task", "describe-tasks"})
     assert last_of_jobs < verbs.index("update-service")
-    jobs = [re.search(r'"--db","(\w+)"', call)[1] for call in cluster.did("run-task")]
-    assert jobs == DATABASES
+    # Each by a task of its own, which alone is told of the database's owner.
+    given = [re.search(r"--task-definition (\S+)", call)[1] for call in cluster.did("run-task")]
+    assert given == [revision(f"migrate-{name}", 2) for name in DATABASES]
     # Each is waited for before its end is asked for, and the next begins.
     assert verbs.count("wait") == len(DATABASES) + 1
     assert cluster.calls[verbs.index("update-service") + len(NAMES)].startswith(
@@ -117,7 +119,7 @@ def test_every_database_is_migrated_before_the_first_service_is_updated(cluster)
 
 def test_a_task_is_registered_with_the_site_s_values_and_nothing_is_left_behind(cluster):
     assert cluster.roll_out().returncode == 0
-    for name in NAMES:
+    for name in [*NAMES, *(f"migrate-{name}" for name in DATABASES)]:
         text = (cluster.home / "registered" / f"{name}.json").read_text()
         assert "${" not in text
         assert "a-gateway-image" in text if name == "gateway" else "a-service-image" in text
@@ -151,7 +153,7 @@ def test_a_service_that_is_not_there_is_named_before_a_database_is_migrated(clus
 @pytest.mark.parametrize(
     ("failing", "ends", "said"),
     [
-        (["run-task.*marketplace-order"], {}, "An error occurred"),
+        (["run-task.*marketplace-migrate-order"], {}, "An error occurred"),
         (["wait tasks-stopped.*task/order"], {}, "the migration of order still runs: arn:"),
         ([], {"ends-order": "3"}, "the migration of order ended with 3: Essential container"),
         ([], {"ends-order": "None", "reason-order": "CannotPullContainerError"},
@@ -167,7 +169,7 @@ def test_a_migration_that_fails_stops_the_roll_out_before_any_service(cluster, f
     assert said in done.stderr
     assert cluster.services == OLD
     assert cluster.did("update-service") == []
-    begun = [re.search(r'"--db","(\w+)"', call)[1] for call in cluster.did("run-task")]
+    begun = [re.search(r"/marketplace-migrate-(\w+):", call)[1] for call in cluster.did("run-task")]
     assert begun == DATABASES[: DATABASES.index("order") + 1]
 
 

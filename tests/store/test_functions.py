@@ -7,6 +7,7 @@ import inspect
 import pkgutil
 import re
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -22,7 +23,7 @@ import pytest
 from pydantic import SecretStr
 
 from lib.config import DatabaseSettings
-from lib.db import Database, Executor
+from lib.db import Database, Executor, grants, migrations
 from lib.db.engine import open_database
 from lib.db.errors import ConstraintViolationError
 from lib.ids import new_id
@@ -194,6 +195,15 @@ async def outcome(db: Database, function: Function, arguments: Arguments) -> tup
     return recording.texts if recording else set(), said
 
 
+def engine_of(store: str) -> str:
+    return "mysql" if store.endswith(".mysql") else "postgres"
+
+
+def service_of(store: str) -> str:
+    named = [host for prefix, host in HOST.items() if store.startswith(prefix)]
+    return named[0] if named else store.split(".")[1]
+
+
 @pytest.fixture(params=stores())
 def store(request: pytest.FixtureRequest) -> str:
     return str(request.param)
@@ -202,10 +212,8 @@ def store(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def url(store: str, request: pytest.FixtureRequest) -> Iterator[str]:
     """A database of the store's service, with demo data, on its engine."""
-    engine = "mysql" if store.endswith(".mysql") else "postgres"
-    server = request.getfixturevalue(f"{engine}_server")
-    named = [host for prefix, host in HOST.items() if store.startswith(prefix)]
-    url: str = server.create(named[0] if named else store.split(".")[1], demo=True)
+    server = request.getfixturevalue(f"{engine_of(store)}_server")
+    url: str = server.create(service_of(store), demo=True)
     yield url
     server.give_back(url)
 
@@ -215,8 +223,8 @@ def database(url: str) -> str:
     return urlsplit(url).path.lstrip("/")
 
 
-@pytest.fixture
-async def db(url: str) -> AsyncIterator[Database]:
+@asynccontextmanager
+async def opened(url: str) -> AsyncIterator[Database]:
     settings = DatabaseSettings(
         _env_file=None, database_url=SecretStr(url), db_pool_min=1, db_pool_max=2
     )
@@ -224,16 +232,31 @@ async def db(url: str) -> AsyncIterator[Database]:
         yield db
 
 
+@pytest.fixture
+async def db(url: str) -> AsyncIterator[Database]:
+    async with opened(url) as db:
+        yield db
+
+
+@pytest.fixture
+async def service(store: str, url: str, request: pytest.FixtureRequest) -> AsyncIterator[Database]:
+    """The same database, entered by the role of the service, which has its rights alone."""
+    server = request.getfixturevalue(f"{engine_of(store)}_server")
+    async with opened(server.as_service(url)) as db:
+        yield db
+
+
 async def test_every_function_of_every_store_runs_and_returns_what_it_says(
-    store: str, db: Database, database: str
+    store: str, db: Database, service: Database, database: str
 ) -> None:
+    """As the role that the service enters as: with the rights that were computed, and no other."""
     wrong, silent = {}, []
     for name, function in functions_of(store).items():
         ran: set[str] = set()
         row: Arguments = {}
         for _ in range(2):  # the second time about rows of the tables that it asked the first time
             for arguments in calls(function, row):
-                texts, said = await outcome(db, function, arguments)
+                texts, said = await outcome(service, function, arguments)
                 ran |= texts
                 if said:
                     wrong[name] = f"{said} of {arguments}"
@@ -242,6 +265,43 @@ async def test_every_function_of_every_store_runs_and_returns_what_it_says(
             silent.append(name)
     assert wrong == {}
     assert silent == [], "nothing was asked of the server"
+
+
+@pytest.mark.parametrize("store", [name for name in stores() if engine_of(name) == "postgres"])
+async def test_without_any_one_of_its_rights_a_service_fails(
+    store: str, url: str, db: Database, service: Database, database: str
+) -> None:
+    """What a GRANT is taken from says so: none of them is there for nothing."""
+    asked: dict[str, set[str]] = {}
+    for name, function in functions_of(store).items():
+        for arguments in calls(function, {}):
+            asked[name] = asked.get(name, set()) | (await outcome(service, function, arguments))[0]
+    folder = migrations.source(ROOT / "migrations", service_of(store), url)
+    needless = []
+    for statement in grants.statements(folder):
+        right, _, thing = statement.partition(" ON ")
+        thing, _, role = thing.rpartition(" TO ")
+        name = re.sub("^FUNCTION |[(].*", "", thing)
+        word = re.compile(rf"(?:(?:FROM|INTO|UPDATE|JOIN)\s+{name}\b|\b{name}\()")
+        affected = [name for name, texts in asked.items() if word.search("\n".join(texts))]
+        if not affected:
+            continue  # of another store's queries
+        await db.execute(f"REVOKE {right.removeprefix('GRANT ')} ON {thing} FROM {role}")
+        said = await said_of([functions_of(store)[name] for name in affected], service)
+        if "permission denied" not in said:
+            needless.append(f"{statement}: {said}")
+        await db.execute(statement)
+    assert needless == []
+
+
+async def said_of(functions: list[Function], service: Database) -> str:
+    """What is wrong with the first function with which something is, on its tables' rows."""
+    for function in functions:
+        for arguments in calls(function, {}):
+            _, said = await outcome(service, function, arguments)
+            if said:
+                return said
+    return ""
 
 
 def test_every_query_belongs_to_a_function_that_is_called() -> None:

@@ -184,33 +184,19 @@ async def count_audit(
     return value
 
 
-FORGET_AUDIT: Final = """\
-DELETE FROM audit_entry WHERE id IN (
-    SELECT old.id FROM audit_entry AS old
-    WHERE old.at < now() - make_interval(days => $1::integer)
-    ORDER BY old.at
-    LIMIT $2
-)
-"""
+FORGET_AUDIT: Final = "SELECT forget_audit($1, $2) AS forgotten"
 
 
 async def forget_audit(db: Executor, *, keep_days: int, batch_size: int) -> int:
     """Some of the oldest that have been kept for long enough; the schema refuses any younger than 90 days."""
-    status = await db.execute(FORGET_AUDIT, keep_days, batch_size)
-    return int(status.rpartition(" ")[2])
+    value = await db.fetchval(FORGET_AUDIT, keep_days, batch_size)
+    return int(value)
 
 
-ERASE_ADDRESSES: Final = """\
-UPDATE audit_entry SET address = '' WHERE id IN (
-    SELECT old.id FROM audit_entry AS old
-    WHERE old.at < now() - make_interval(days => $1::integer) AND old.address <> ''
-    ORDER BY old.at
-    LIMIT $2
-)
-"""
+ERASE_ADDRESSES: Final = "SELECT forget_addresses($1, $2) AS erased"
 
 
 async def erase_addresses(db: Executor, *, keep_days: int, batch_size: int) -> int:
     """From where something was done, where that was long enough ago; the schema refuses it within 30 days."""
-    status = await db.execute(ERASE_ADDRESSES, keep_days, batch_size)
-    return int(status.rpartition(" ")[2])
+    value = await db.fetchval(ERASE_ADDRESSES, keep_days, batch_size)
+    return int(value)

@@ -1,0 +1,20 @@
+-- What the queries of user need, and no more; remake it with: make grants
+GRANT EXECUTE ON FUNCTION forget_addresses(keep_days integer, most integer) TO user_service;
+GRANT EXECUTE ON FUNCTION forget_audit(keep_days integer, most integer) TO user_service;
+GRANT SELECT, INSERT (created_by, email, first_name, id, last_name, password_hash, phone_number, role, updated_by), UPDATE (deleted_at, email, erased_at, first_name, last_name, password_hash, phone_number, picture_key, role, status, updated_at, updated_by, verified, version) ON account TO user_service;
+GRANT SELECT (account_id, email, expires_at, hash, kind, used_at), INSERT (account_id, email, expires_at, hash, kind), UPDATE (used_at), DELETE ON account_token TO user_service;
+GRANT SELECT, INSERT, UPDATE (attempts, window_ends_at), DELETE ON attempt TO user_service;
+GRANT SELECT, INSERT (action, actor, address, details, id, request_id, resource_id, resource_type) ON audit_entry TO user_service;
+GRANT SELECT, INSERT (due_at, key), UPDATE (attempts, due_at), DELETE ON file_to_remove TO user_service;
+GRANT SELECT (body, done, expires_at, fingerprint, headers, lease, leased_until, principal, request_key, route, status), INSERT (expires_at, fingerprint, lease, leased_until, principal, request_key, route), UPDATE (body, done, expires_at, fingerprint, headers, lease, leased_until, status), DELETE ON idempotency_key TO user_service;
+GRANT SELECT, INSERT (consumer, event_id), DELETE ON inbox TO user_service;
+GRANT SELECT (account_id, attempts, created_at, due_at, failed_at, id, recipient, sent_at, template), INSERT (account_id, id, recipient, template), UPDATE (attempts, due_at, failed_at, last_error, sent_at), DELETE ON mail_outbox TO user_service;
+GRANT SELECT, INSERT (event_key, id, kind, lane, payload, request_id, topic, traceparent), DELETE ON outbox TO user_service;
+GRANT SELECT (id), UPDATE (id) ON outbox_lane TO user_service;
+GRANT SELECT, INSERT, DELETE ON permission TO user_service;
+GRANT SELECT (account_id, created_at, key_id, personal_id), INSERT (account_id, key_id, personal_id), UPDATE (key_id, personal_id), DELETE ON provider TO user_service;
+GRANT SELECT (expires_at, hash, session_id, used_at), INSERT (expires_at, hash, session_id), UPDATE (used_at) ON refresh_token TO user_service;
+GRANT SELECT, UPDATE (description, updated_at, updated_by, version) ON role TO user_service;
+GRANT SELECT, INSERT, DELETE ON role_permission TO user_service;
+GRANT SELECT, INSERT (account_id, expires_at, id), UPDATE (expires_at, refreshed_at, revoked_at, revoked_because), DELETE ON session TO user_service;
+GRANT SELECT, INSERT, UPDATE (age, department_id, salary), DELETE ON staff TO user_service;

@@ -1,0 +1,65 @@
+"""`python -m tools.grants write|check`: the rights of each service's role, from its queries.
+
+What the library asks of a service's database belongs to it, as far as its tables are there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from devstack.settings import ROOT
+from lib.db import grants, migrations
+
+_SHARED = ("shared", "outbox")  # query sets of the library
+_ENGINES = {"postgres": "postgresql", "mysql": "mysql"}
+_HEADER = "-- What the queries of {db} need, and no more; remake it with: make grants\n"
+
+
+def files() -> Iterator[tuple[str, str, Path]]:
+    """Yield each database with an engine and the file of its service's rights."""
+    for db in migrations.databases(ROOT / "migrations"):
+        folder = ROOT / "migrations" / db
+        engines = [name for name in _ENGINES if (folder / name).is_dir()]
+        for name in engines or ["postgres"]:
+            yield db, _ENGINES[name], (folder / name if engines else folder) / grants.FILE
+
+
+def text(db: str, engine: str) -> str:
+    """Return the GRANTs of a service. Raises CalledProcessError where they cannot be known."""
+    first, *more = sorted((ROOT / "sql" / db).rglob("sqlc.yaml"))
+    also = [*more, *(ROOT / "sql" / name / "sqlc.yaml" for name in _SHARED)]
+    command = [sys.executable, "-m", "aiosqlc", "grants", "-f", str(first), "--engine", engine]
+    command += ["--to", grants.role_of(db)]
+    for path in also:
+        command += ["--also", str(path)]
+    said = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, cwd=ROOT).stdout
+    return _HEADER.format(db=db) + said
+
+
+def main(argv: list[str]) -> int:
+    """Write or compare; return the exit code: 0 done, 1 something is out of date or not known."""
+    parser = argparse.ArgumentParser(prog="python -m tools.grants", description=__doc__)
+    parser.add_argument("command", choices=("write", "check"))
+    args = parser.parse_args(argv)
+    stale = []
+    for db, engine, file in files():
+        try:
+            wanted = text(db, engine)
+        except subprocess.CalledProcessError:
+            return 1
+        if args.command == "write":
+            file.parent.mkdir(exist_ok=True)
+            file.write_text(wanted, encoding="utf-8")
+        elif not file.is_file() or file.read_text(encoding="utf-8") != wanted:
+            stale.append(file.relative_to(ROOT))
+    for name in stale:
+        print(f"{name} is not up to date: run make grants")
+    return 1 if stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
