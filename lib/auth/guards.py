@@ -10,6 +10,7 @@ from lib.errors import AppError, Code
 
 Guard: TypeAlias = Callable[[Principal], None]
 ME = "me"
+_ASK_TO_PROVIDE = "a customer asks for it with POST users/me/provider-request"
 
 
 def require(*permissions: str) -> Guard:
@@ -29,7 +30,8 @@ def require_role(*roles: Role) -> Guard:
     def guard(principal: Principal) -> None:
         if not principal.has_any(*roles):
             needed = " or ".join(sorted(roles))
-            raise forbidden(f"this is for the role {needed}; an administrator gives roles")
+            how = _ASK_TO_PROVIDE if roles == (Role.PROVIDER,) else "an administrator gives roles"
+            raise forbidden(f"this is for the role {needed}; {how}")
 
     return guard
 

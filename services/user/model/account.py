@@ -85,6 +85,19 @@ class NewProvider(NewCustomer, frozen=True, kw_only=True):
     personal_id_number: PersonalId
 
 
+class ProviderApplication(Input, frozen=True, kw_only=True):
+    """A customer who asks to become a provider."""
+
+    personal_id_number: PersonalId
+
+
+class Decision(Input, frozen=True, kw_only=True):
+    """What is said to somebody who asks; the reason is for them to read."""
+
+    approved: bool
+    reason: Annotated[str, Meta(min_length=1, max_length=500)] | None = None
+
+
 class Login(Input, frozen=True, kw_only=True):
     """An address and a password to be tried."""
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from services.user.routes import (
     aliases,
+    becoming,
     passwords,
     people,
     pictures,
@@ -21,6 +22,7 @@ ROUTES: Final = (
     *sessions.ROUTES,
     # Before the people: `/users/me/…` is not somebody's id.
     *passwords.ROUTES,
+    *becoming.ROUTES,
     *people.ROUTES,
     *pictures.ROUTES,
     *points.ROUTES,

@@ -30,6 +30,15 @@ class AccountStatus(StrEnum):
 ACCOUNT_STATUS_BY_LABEL: Final = {label.value: label for label in AccountStatus}
 
 
+class RequestStatus(StrEnum):
+    PENDING = "pending"
+    APPROVED = "approved"
+    DECLINED = "declined"
+
+
+REQUEST_STATUS_BY_LABEL: Final = {label.value: label for label in RequestStatus}
+
+
 class TokenKind(StrEnum):
     VERIFY_EMAIL = "verify_email"
     RESET_PASSWORD = "reset_password"
@@ -80,3 +89,14 @@ class Permission(msgspec.Struct, frozen=True, gc=False):
 
     name: str
     description: str
+
+
+class ProviderRequest(msgspec.Struct, frozen=True, gc=False):
+    """A row of provider_request."""
+
+    account_id: UUID
+    status: RequestStatus
+    reason: str | None
+    decided_by: str | None
+    decided_at: datetime | None
+    created_at: datetime

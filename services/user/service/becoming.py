@@ -1,0 +1,90 @@
+"""A customer becomes a provider: they ask, and somebody who looks after people says yes or no."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from lib.auth import Principal
+from lib.db import Database, Executor
+from lib.errors import AppError, Code, not_found
+from lib.http.pagination import PageQuery
+from services.user.model.account import Decision
+from services.user.personal_ids import PersonalIds
+from services.user.service import accounts as people
+from services.user.service import audit, sessions, standing
+from services.user.store import accounts, profiles
+from services.user.store import provider_requests as store
+from services.user.store.models import AccountRole, ProviderRequest, RequestStatus
+from services.user.store.provider_requests import ListRequestsRow
+
+
+async def ask(
+    db: Database, principal: Principal, account_id: UUID, personal_ids: PersonalIds, number: str
+) -> ProviderRequest:
+    """Ask in one's own name, with the number that providers give.
+
+    Raises:
+        AppError: CONFLICT for who is no customer, and where a request waits already; FORBIDDEN.
+    """
+    async with db.transaction() as tx:
+        person = await people.lock(tx, principal, account_id, None)
+        if person.role is not AccountRole.CUSTOMER:
+            raise AppError(Code.CONFLICT, "only customers become providers")
+        made = await store.ask_to_provide(tx, account_id=account_id)
+        if made is None:
+            raise AppError(Code.CONFLICT, "your request waits already")
+        sealed = personal_ids.encrypt(number, account_id)
+        await profiles.remove_provider(tx, account_id=account_id)
+        await accounts.add_provider(
+            tx, account_id=account_id, personal_id=sealed.ciphertext, key_id=sealed.key_id
+        )
+        await audit.record(tx, "provider.requested", account_id)
+    return made
+
+
+async def get(db: Executor, account_id: UUID) -> ProviderRequest:
+    """Return the request of an account. Raises AppError(NOT_FOUND)."""
+    found = await store.get_request(db, account_id=account_id)
+    if found is None:
+        raise not_found("request")
+    return found
+
+
+async def list_page(db: Executor, wanted: PageQuery) -> tuple[Sequence[ListRequestsRow], int]:
+    """Return some of those that wait, and how many do."""
+    rows = await store.list_requests(db, page_size=wanted.page_size, skip=wanted.offset)
+    total = wanted.total_if_last(len(rows))
+    return rows, await store.count_requests(db) if total is None else total
+
+
+async def decide(db: Database, principal: Principal, account_id: UUID, given: Decision) -> None:
+    """Say yes or no. With a yes the sessions end: the next token says what the account may do.
+
+    Raises:
+        AppError: NOT_FOUND where no request waits; FORBIDDEN; CONFLICT for an address that nobody
+            has verified, or somebody who is no customer any more.
+    """
+    async with db.transaction() as tx:
+        await standing.check(tx, principal)
+        person = await profiles.lock_person(tx, id=account_id)
+        status = RequestStatus.APPROVED if given.approved else RequestStatus.DECLINED
+        decided = person is not None and await store.decide(
+            tx,
+            account_id=account_id,
+            status=status,
+            reason=given.reason,
+            decided_by=principal.subject,
+        )
+        if person is None or not decided:
+            raise not_found("request")
+        await audit.record(tx, f"provider.{status}", account_id)
+        if not given.approved:
+            await profiles.remove_provider(tx, account_id=account_id)
+            return
+        if person.role is not AccountRole.CUSTOMER:
+            raise AppError(Code.CONFLICT, "only customers become providers")
+        role = AccountRole.PROVIDER
+        await profiles.set_role(tx, id=account_id, role=role, updated_by=principal.subject)
+        await sessions.end_all(tx, account_id, because="role_changed")
+        await people.tell(tx, "role_changed", account_id, role=role)

@@ -1,0 +1,31 @@
+-- Customers who ask to become providers.
+
+-- name: AskToProvide :one
+-- No row where the account's request waits already.
+INSERT INTO provider_request (account_id) VALUES (@account_id)
+ON CONFLICT (account_id) DO UPDATE SET
+    status = 'pending', reason = NULL, decided_by = NULL, decided_at = NULL, created_at = now()
+WHERE provider_request.status = 'declined'
+RETURNING *;
+
+-- name: GetRequest :one
+SELECT * FROM provider_request WHERE account_id = @account_id;
+
+-- name: ListRequests :many
+-- Those that wait, the longest first.
+SELECT
+    r.account_id, r.created_at, a.name, a.email, a.verified, a.version
+FROM provider_request AS r JOIN account AS a ON a.id = r.account_id
+WHERE r.status = 'pending' AND a.status = 'active'
+ORDER BY r.created_at, r.account_id
+LIMIT @page_size OFFSET @skip;
+
+-- name: CountRequests :one
+SELECT count(*) FROM provider_request AS r JOIN account AS a ON a.id = r.account_id
+WHERE r.status = 'pending' AND a.status = 'active';
+
+-- name: Decide :execrows
+-- No row where it does not wait.
+UPDATE provider_request
+SET status = @status, reason = sqlc.narg(reason), decided_by = @decided_by::text, decided_at = now()
+WHERE account_id = @account_id AND status = 'pending';
