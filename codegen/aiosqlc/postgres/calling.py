@@ -41,8 +41,12 @@ class Package:
 
 @dataclass(slots=True)
 class Called:
-    """What calling has shown: by query, why a function broke its promise, or never answered."""
+    """What calling has shown: by query, why a function broke its promise, or never answered.
 
+    `calls` counts those that answered.
+    """
+
+    calls: int = 0
     answered: set[str] = field(default_factory=set)
     broken: dict[str, str] = field(default_factory=dict)
     unanswered: dict[str, str] = field(default_factory=dict)
@@ -170,6 +174,7 @@ async def _call(
     finally:
         await transaction.rollback()
     called.answered.add(name)
+    called.calls += 1
     promised = None if isasyncgen(answer) else get_type_hints(function.call).get("return")
     if promised is not None and (said := unlike(result, promised)):
         called.broken.setdefault(name, f"{said} with {arguments!r}")

@@ -1,14 +1,17 @@
-"""`python -m tests.codegen.fuzz --n 1000000 [--seed N] [--select] [--rules]`: the long hunt."""
+"""`python -m tests.codegen.fuzz --n 1000000 [--seed N] [--select] [--called]`: the long hunt."""
 
 from __future__ import annotations
 
 import argparse
 import secrets
 import sys
+import tempfile
 import time
+from pathlib import Path
 
 from aiosqlc.postgres.rules import RULES
 
+from tests.codegen.fuzz.called import hunt_called
 from tests.codegen.fuzz.hunt import Tally, hunt
 from tests.codegen.proofs.twins import trials
 
@@ -21,9 +24,15 @@ def main() -> int:
     parser.add_argument("--select", action="store_true", help="queries only, no DML")
     parser.add_argument("--rules", action="store_true", help="say it per rule; weaken each")
     parser.add_argument("--causes", action="store_true", help="why columns were not proved")
+    parser.add_argument("--called", action="store_true", help="call the generated functions")
     args = parser.parse_args()
     started = time.monotonic()
     print(f"seed {args.seed}", flush=True)
+    if args.called:
+        with tempfile.TemporaryDirectory() as folder:
+            calls = hunt_called(args.n, args.seed, Path(folder))
+        print(calls.report())
+        return 1 if calls.broken else 0
     tally = hunt(args.n, args.seed, select_only=args.select)
     print(tally.report())
     print(f"{time.monotonic() - started:.0f} s")

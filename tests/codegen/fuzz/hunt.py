@@ -164,7 +164,7 @@ def _one_schema(
     tally.rejected += _BATCH - len(watched)
     r = random.Random(seed)
     for _ in range(_ROUNDS):
-        _fill(database.connection, schema, r)
+        fill(database.connection, schema, r)
         for one in watched:
             if one.crashes:
                 continue
@@ -195,7 +195,8 @@ def _parsed(texts: list[str]) -> Iterable[ParsedQuery]:
         yield ParsedQuery(file, f"Q{number}", Command.MANY, text, SourceMap(), whole, whole)
 
 
-def _fill(connection: Connection, schema: Schema, r: random.Random) -> None:
+def fill(connection: Connection, schema: Schema, r: random.Random) -> None:
+    """Put other rows into every table."""
     for relation in schema.relations:
         if relation.filled and relation.writable:
             connection.run(f"delete from {relation.name}")

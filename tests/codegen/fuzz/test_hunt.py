@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from aiosqlc.postgres import typed
@@ -12,6 +13,7 @@ from aiosqlc.postgres.infer.cardinality import RowCounter
 from aiosqlc.postgres.infer.resolver import RESOLVER
 from aiosqlc.postgres.infer.verdict import never
 
+from tests.codegen.fuzz.called import hunt_called
 from tests.codegen.fuzz.hunt import hunt
 from tests.conftest import Full
 
@@ -55,6 +57,20 @@ def _call_every_query_single(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _call_every_query_productive(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(RowCounter, "at_least_one", lambda *_: True)
+
+
+def test_generated_functions_return_what_their_annotations_say(full: Full, tmp_path: Path) -> None:
+    tally = hunt_called(full(50_000, sample=200), secrets.randbelow(10**9), tmp_path, queries=30)
+    assert tally.broken == [], tally.report()
+
+
+@pytest.mark.long
+def test_calling_the_functions_finds_a_broken_rule(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    _ignore_outer_joins(monkeypatch)
+    _believe_every_aggregate(monkeypatch)
+    assert hunt_called(500, 7, tmp_path, queries=40).broken != []
 
 
 @pytest.mark.parametrize(
