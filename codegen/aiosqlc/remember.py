@@ -51,6 +51,7 @@ def analyze_remembering(
     `remember` allows what this process knows of a project with errors, which has no lock.
     """
     key = lock.schema_key(entry, schema, options)
+    key = lock.as_locked(key, known.schema) if known else key
     keys = tuple([lock.query_key(key, query) for query in queries])
     usable = known if known and known.schema == key else None
     if usable is None and remember:

@@ -10,7 +10,7 @@ from aiosqlc.config.project import Project
 from aiosqlc.disk import digest, file_digest
 from aiosqlc.emit.settings import ruff_settings
 from aiosqlc.files import find_sql_files
-from aiosqlc.lock import FORMAT, Head, compiler_digest, embedded_server, read_head
+from aiosqlc.lock import FORMAT, Head, as_locked, compiler_digest, embedded_server, read_head
 from aiosqlc.stages import Rendered
 
 
@@ -19,7 +19,9 @@ def is_unchanged(project: Project) -> bool:
     if any(not entry.schema for entry in project.sets):
         return False  # a database taken as it is may have changed
     head = read_head(project)
-    if head is None or not head.inputs or head.inputs != inputs_digest(project):
+    if head is None or not head.inputs:
+        return False
+    if head.inputs != as_locked(inputs_digest(project), head.inputs):
         return False
     return all(file_digest(project.root / path) == wanted for path, wanted in head.outputs.items())
 
@@ -30,14 +32,18 @@ def head_of(project: Project, files: Iterable[Rendered]) -> Head:
         Path(os.path.relpath(file.path, project.root)).as_posix(): digest(file.text.encode())
         for file in files
     }
-    return Head(FORMAT, inputs_digest(project), outputs)
+    inputs, _, server = inputs_digest(project).partition(" ")
+    before = read_head(project)
+    if not server and before:  # none is here: what is locked was said by the one before
+        server = before.inputs.partition(" ")[2]
+    return Head(FORMAT, f"{inputs} {server}", outputs)
 
 
 def inputs_digest(project: Project) -> str:
-    """Return a hash of everything a compilation reads, the compiler itself included."""
+    """Return a hash of everything a compilation reads, the compiler included, and its server."""
     parts = [compiler_digest(), project.file.text]
     for entry in project.sets:
-        parts.append("given" if entry.database_uri else embedded_server())
+        parts.append("given" if entry.database_uri else "embedded")
         for patterns in (entry.schema, entry.queries, entry.shims):
             paths, _ = find_sql_files(project.root, patterns, project.file, entry.span)
             for path in paths:
@@ -47,4 +53,9 @@ def inputs_digest(project: Project) -> str:
             parts.append(settings.read_text() if settings else "")
             existing = sorted(entry.python.out.glob("*.py"))
             parts += [path.name for path in existing]
-    return digest("\0".join(parts).encode("utf-8", "surrogatepass"))
+    server = "given" if all(entry.database_uri for entry in project.sets) else embedded_server()
+    return f"{digest(_joined(parts))} {server}"
+
+
+def _joined(parts: Iterable[str]) -> bytes:
+    return "\0".join(parts).encode("utf-8", "surrogatepass")

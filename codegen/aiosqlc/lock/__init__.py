@@ -4,7 +4,14 @@ The lock is committed; it is good for one compiler, schema and configuration.
 """
 
 from aiosqlc.lock.document import FORMAT, Head, Known, Locked, lock_path
-from aiosqlc.lock.keys import compiler_digest, complete_key, embedded_server, query_key, schema_key
+from aiosqlc.lock.keys import (
+    as_locked,
+    compiler_digest,
+    complete_key,
+    embedded_server,
+    query_key,
+    schema_key,
+)
 from aiosqlc.lock.reading import keep_lock, read_head, read_lock, restore, restore_warnings
 from aiosqlc.lock.writing import print_lock
 
@@ -13,6 +20,7 @@ __all__ = [
     "Head",
     "Known",
     "Locked",
+    "as_locked",
     "compiler_digest",
     "complete_key",
     "embedded_server",

