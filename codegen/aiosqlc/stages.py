@@ -315,7 +315,8 @@ class TypedParam:
     """A parameter, typed and named.
 
     `not_null` False means None may be passed and means something. `is_part` is whether it is only a
-    part of what `origin` holds, as the document merged with another by `||`.
+    part of what `origin` holds, as the document merged with another by `||`. `via` is the column as
+    the query names it: a view's, where `origin` is that of the table behind it.
     """
 
     number: int
@@ -328,6 +329,7 @@ class TypedParam:
     is_named: bool = False
     reasons: tuple[str, ...] = ()
     is_part: bool = False
+    via: ColumnRef | None = None
 
 
 @dataclass(frozen=True, slots=True)

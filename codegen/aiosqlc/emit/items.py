@@ -47,7 +47,10 @@ class Item:
 @lru_cache(maxsize=64)
 def items_of(sql: str) -> tuple[Item, ...]:
     """Return the items of what a statement puts out; of a set operation, those of the first arm."""
-    tokens = [token for token in scan(sql) if token.kind is not Kind.COMMENT]
+    return _items([token for token in scan(sql) if token.kind is not Kind.COMMENT])
+
+
+def _items(tokens: Sequence[Token]) -> tuple[Item, ...]:
     depth, start = 0, None
     for position, token in enumerate(tokens):
         depth += _step(token)
@@ -170,6 +173,10 @@ def _item(tokens: list[Token]) -> Item:
         return Item("column", alias)
     if _is_call(tokens):
         return Item("call", alias)
+    if tokens[0].text == "(" and _closing(tokens, 0) == len(tokens) - 1:
+        inner = _items(tokens[1:-1])
+        if len(inner) == 1 and inner[0].kind == "call":
+            return Item("call", alias)
     named = first == "EXISTS" or tokens[0].text == "("  # as the server names them
     return Item("other", alias if alias is not None or named else "")
 

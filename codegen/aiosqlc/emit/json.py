@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -38,6 +39,8 @@ _QUALIFIED = frozenset(
         "bit", "varbit", "timestamp", "timestamptz", "time", "timetz", "interval",
     }
 )  # fmt: skip
+# Of MySQL: how long the text of a moment is.
+_LENGTHS = {"datetime": 19, "timestamp": 19, "date": 10, "time": 10, "year": 4}
 _CARDINALITY = {
     Cardinality.ONE: "one",
     Cardinality.ZERO_OR_ONE: "zero_or_one",
@@ -174,7 +177,7 @@ def _value(
         "not_null": not_null,
         "is_array": kind.array_dims > 0,
         "comment": "",
-        "length": kind.length if kind.length is not None and kind.schema != "pg_catalog" else -1,
+        "length": _length(kind),
         "is_named_param": False,
         "is_func_call": False,
         "scope": "",
@@ -187,6 +190,16 @@ def _value(
         "unsigned": kind.unsigned,
         "array_dims": kind.array_dims,
     }
+
+
+def _length(kind: SqlType) -> int:
+    """Return the declared length; MySQL's moments and enums have that of their longest text."""
+    if kind.schema == "pg_catalog":
+        return -1
+    if not kind.schema and kind.kind is TypeKind.ENUM and not kind.array_dims:
+        return max(map(len, kind.labels), default=-1)
+    known = None if kind.schema else _LENGTHS.get(kind.name)
+    return next((size for size in (kind.length, known) if size is not None), -1)
 
 
 def _type(kind: SqlType, catalog: Catalog) -> Json:
@@ -249,12 +262,19 @@ def _column(column: Column, item: Item | None, catalog: Catalog) -> Json:
         name = name if item.name is None else item.name
         called = item.kind == "call"
     table = _relation(origin, catalog) if origin else None
-    value = _value(name, column.type, catalog, not_null=column.not_null, table=table)
+    kind = _declared(column.type, column.origin if origin else None, catalog)
+    value = _value(name, kind, catalog, not_null=column.not_null, table=table)
     return {
         **value,
         "is_func_call": called,
         "original_name": origin.column if origin else "",
     }
+
+
+def _declared(kind: SqlType, origin: ColumnRef | None, catalog: Catalog) -> SqlType:
+    """Return the domain that a column was declared with: a server describes what is below it."""
+    column = _column_of(origin, catalog)
+    return column.type if column is not None and column.type.base == kind else kind
 
 
 _POSITIONAL = re.compile(r"p\d+|(?P<base>.+)_\d+")
@@ -280,32 +300,40 @@ def _param(query: TypedQuery, param: TypedParam, catalog: Catalog, engine: Diale
     place = places_of(query.sql).get(param.number, "") if engine is Dialect.POSTGRESQL else ""
     origin = param.origin if not place else None
     # What a column can hold, sqlc lets be compared with it too; see docs/compiler/from-sqlc.md.
-    not_null = param.not_null and not _may_be_null(origin, catalog)
+    said = any(p.nullable for p in query.parsed.params if p.number == param.number)
+    met = origin is not None and engine is Dialect.POSTGRESQL
+    not_null = (not said if met else param.not_null) and not _may_be_null(origin, catalog)
     if place:  # by the words alone, unless the user says otherwise
-        not_null = not any(p.nullable for p in query.parsed.params if p.number == param.number)
-    table = _relation(origin, catalog) if origin else None
+        not_null = not said
+    source = param.via or origin if origin else None
+    table = _relation(source, catalog) if source else None
     name = _param_name(query, param, place) if engine is Dialect.POSTGRESQL else param.name
     value = _value(name, _met_type(param, origin, catalog), catalog, not_null=not_null, table=table)
     if place in {"limit", "offset"}:
         value["type"] = {"catalog": "", "schema": "", "name": "integer"}
     if param.is_slice and place != "cast":  # sqlc speaks of one element
         value |= {"is_array": False, "array_dims": 0}
+    if param.is_slice and engine is Dialect.MYSQL:
+        value["length"] = -1
     return {
         **value,
         "is_named_param": param.is_named,
-        "is_sqlc_slice": param.is_slice,
-        "original_name": origin.column if origin else "",
+        "is_sqlc_slice": param.is_slice and place != "cast",
+        "original_name": source.column if source else "",
     }
 
 
 def _met_type(param: TypedParam, origin: ColumnRef | None, catalog: Catalog) -> SqlType:
     """Return the type of the column met: compared with a varchar, the server takes text."""
     column = _column_of(origin, catalog)
-    if column is None or column.type.array_dims or param.type.array_dims:
+    if column is None or column.type.array_dims:
         return param.type
+    one = replace(param.type, array_dims=0)  # of several, as `= ANY` takes them
     base = column.type.base or column.type
-    same = {base.name, param.type.name} <= {"text", "varchar", "bpchar"} or base == param.type
-    return column.type if same else param.type
+    same = not param.type.array_dims and {base.name, one.name} <= {"text", "varchar", "bpchar"}
+    if not same and base != one:
+        return param.type
+    return replace(column.type, array_dims=param.type.array_dims)
 
 
 def _may_be_null(origin: ColumnRef | None, catalog: Catalog) -> bool:

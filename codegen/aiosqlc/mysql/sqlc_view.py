@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from itertools import count
 
 from aiosqlc.mysql.placeholders import Place, fill
-from aiosqlc.stages import TypedQuery
+from aiosqlc.stages import TypedParam, TypedQuery
 
 
 def sqlc_view(query: TypedQuery) -> TypedQuery:
@@ -17,10 +19,16 @@ def sqlc_view(query: TypedQuery) -> TypedQuery:
         return f"/*SLICE:{param.name}*/?" if param and param.is_slice else "?"
 
     filled = fill(query.sql, text_of)
+    met = [by_number[place.number] for place in filled.places if place.number in by_number]
     params = tuple(
-        replace(by_number[place.number], number=position, name=by_number[place.number].name.lower())
-        for position, place in enumerate(filled.places, start=1)
-        if place.number in by_number
+        replace(param, number=number, name=param.name.lower())
+        for param, number in zip(met, _numbers(met), strict=True)
     )
     columns = tuple(replace(column, name=column.name.lower()) for column in query.columns)
     return replace(query, sql=filled.sql, params=params, columns=columns)
+
+
+def _numbers(met: Sequence[TypedParam]) -> list[int]:
+    """Return sqlc's numbers: those of plain `?` come before those of names."""
+    plain, named = count(1), count(1 + sum(not param.is_named for param in met))
+    return [next(named if param.is_named else plain) for param in met]

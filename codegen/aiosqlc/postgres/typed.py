@@ -16,13 +16,13 @@ from aiosqlc.postgres.infer.dimensions import dimensions
 from aiosqlc.postgres.infer.elements import array_elements
 from aiosqlc.postgres.infer.embeds import embedded_rows
 from aiosqlc.postgres.infer.outputs import output_targets
-from aiosqlc.postgres.infer.params import Use, parameter_uses, variable_name
+from aiosqlc.postgres.infer.params import Use, parameter_uses
 from aiosqlc.postgres.infer.prover import Prover
 from aiosqlc.postgres.infer.relations import column_in
 from aiosqlc.postgres.infer.required import missing_columns
 from aiosqlc.postgres.infer.resolver import RESOLVER
 from aiosqlc.postgres.infer.scope import Scope
-from aiosqlc.postgres.infer.sources import source_of
+from aiosqlc.postgres.infer.sources import source_of, variable_name
 from aiosqlc.postgres.infer.stars import Star, find_stars
 from aiosqlc.postgres.infer.verdict import maybe
 from aiosqlc.postgres.tree import Node
@@ -261,12 +261,14 @@ class Typist:
         reason = tolerant.reason if tolerant else "no use of it makes sense of NULL"
         if param.nullable is not None:
             reason = "the query says so"
+        met = self._ref(column.relation, column.attribute) if column else None
         return TypedParam(
             number=param.number,
             name=name,
             type=self.types.get(oid, dims=self._dimensions(oid, column)),
             not_null=not_null,
-            origin=self._ref(column.relation, column.attribute) if column else None,
+            origin=met,
+            via=_view_of(column, met),
             is_part=any(use.part for use in uses),
             is_slice=param.is_slice,
             is_named=param.name is not None,
@@ -335,6 +337,12 @@ def _shown_name(name: str, scope: Scope | None, expr: Node | None) -> str:
         return name
     columns = [arg for arg in expr["args"] if arg.kind == "VAR" and arg["varattno"] > 0]
     return variable_name(columns[0], scope) if columns else name
+
+
+def _view_of(use: Use | None, met: ColumnRef | None) -> ColumnRef | None:
+    """Return the view's column that a parameter meets, None where it is a table's itself."""
+    named = use.via if use else None
+    return named if named and named.schema and named != met else None
 
 
 def _suggested(uses: Iterable[Use], number: int) -> str:

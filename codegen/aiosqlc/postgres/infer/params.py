@@ -12,7 +12,9 @@ from aiosqlc.postgres.infer import kinds
 from aiosqlc.postgres.infer.conditions import called
 from aiosqlc.postgres.infer.outputs import follow, output_targets
 from aiosqlc.postgres.infer.scope import Scope
+from aiosqlc.postgres.infer.sources import source_behind, variable_name
 from aiosqlc.postgres.tree import Node
+from aiosqlc.stages import ColumnRef
 
 _WRAPPERS = frozenset(
     {
@@ -44,7 +46,7 @@ class Use:
     any, alternative (to the column, in COALESCE), argument, function (the argument has no name),
     limit, offset, other. `tolerant`: a NULL here means something; `reason` says what. `part` is a
     document merged with the column or looked for in it: of the column's type, but not all that its
-    value has.
+    value has. `via` is the column as the query names it, of a view or a WITH query.
     """
 
     role: str
@@ -55,6 +57,7 @@ class Use:
     reason: str = ""
     operator: str = ""
     part: bool = False
+    via: ColumnRef | None = None
 
 
 def parameter_uses(scope: Scope) -> dict[int, list[Use]]:
@@ -221,6 +224,7 @@ class _Uses:
                 "IS DISTINCT FROM compares with NULL" if tolerant else "",
                 operator,
                 part=operator in _OF_PARTS,
+                via=source_behind(_unwrap(other), scope) if column else None,
             ),
         )
 
@@ -318,13 +322,6 @@ def _column_name(node: Node | None, scope: Scope) -> str:
         inside = [i for _, value in node.children() for i in _nodes(value) if i.has("VAR")]
         node = inside[0] if inside else None
     return variable_name(node, scope) if node is not None else ""
-
-
-def variable_name(node: Node, scope: Scope) -> str:
-    """Return the column name of a Var as its range table entry has it, or ''."""
-    names = scope.up(node["varlevelsup"]).entry(node["varno"])["eref"]["colnames"] or []
-    number = node["varattno"]
-    return str(names[number - 1]) if 0 < number <= len(names) else ""
 
 
 def _nodes(value: Any) -> list[Node]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from aiosqlc.postgres.infer import kinds
 from aiosqlc.postgres.infer.outputs import output_targets
-from aiosqlc.postgres.infer.params import variable_name
 from aiosqlc.postgres.infer.scope import Scope
 from aiosqlc.postgres.tree import Node
 from aiosqlc.stages import ColumnRef
@@ -22,17 +21,17 @@ def source_of(scope: Scope, number: int) -> ColumnRef | None:
         arm = scope.entry(operation["rtindex"])["subquery"]
         return source_of(scope.inner(arm), number) if arm is not None else None
     targets = output_targets(scope.query)
-    return _behind(targets[number - 1]["expr"], scope) if number <= len(targets) else None
+    return source_behind(targets[number - 1]["expr"], scope) if number <= len(targets) else None
 
 
-def _behind(node: Node | None, scope: Scope) -> ColumnRef | None:
+def source_behind(node: Node | None, scope: Scope) -> ColumnRef | None:
     """Return the source of an expression that is one column, or COALESCE of one."""
     node = _bare(node)
     if node is None:
         return None
     if node.kind == "COALESCEEXPR":
         columns = [bare for arg in node["args"] if (bare := _bare(arg)) and bare.kind == "VAR"]
-        return _behind(columns[0], scope) if columns else None
+        return source_behind(columns[0], scope) if columns else None
     if node.kind == "SUBLINK" and node["subLinkType"] == kinds.SubLink.EXPR:
         return source_of(scope.inner(node["subselect"]), 1)
     return _of_variable(node, scope) if node.kind == "VAR" else None
@@ -57,9 +56,9 @@ def _of_variable(node: Node, scope: Scope) -> ColumnRef | None:
     entry = owner.entry(node["varno"])
     kind = entry["rtekind"]
     if kind == kinds.Rte.GROUP:
-        return _behind(entry["groupexprs"][attribute - 1], owner)
+        return source_behind(entry["groupexprs"][attribute - 1], owner)
     if kind == kinds.Rte.JOIN:
-        return _behind(entry["joinaliasvars"][attribute - 1], owner)
+        return source_behind(entry["joinaliasvars"][attribute - 1], owner)
     if kind == kinds.Rte.CTE:
         return ColumnRef("", str(entry["ctename"]), variable_name(node, scope))
     relation = scope.catalog.relations.get(entry.get("relid") or 0)
@@ -69,3 +68,10 @@ def _of_variable(node: Node, scope: Scope) -> ColumnRef | None:
     if kind == kinds.Rte.SUBQUERY:
         return source_of(owner.inner(entry["subquery"]), attribute)
     return None
+
+
+def variable_name(node: Node, scope: Scope) -> str:
+    """Return the column name of a Var as its range table entry has it, or ''."""
+    names = scope.up(node["varlevelsup"]).entry(node["varno"])["eref"]["colnames"] or []
+    number = node["varattno"]
+    return str(names[number - 1]) if 0 < number <= len(names) else ""
