@@ -9,7 +9,7 @@ from aiosqlc.source import Span
 
 # goose, sql-migrate, dbmate and tern mark where a file turns to the way back.
 _DOWN = re.compile(
-    r"^(?:--\s*\+goose\s+down|--\s*\+migrate\s+down|--\s*migrate:down"
+    r"^(?:--\s*\+goose\s+down|--\s*\+migrate\s+down|--\s*migrate:down|---\s*migration:down"
     r"|---- create above / drop below ----)",
     re.IGNORECASE,
 )

@@ -28,6 +28,10 @@ FOLDERS = {
         {"1_a.sql": "-- migrate:up\nCREATE TABLE a ();\n-- migrate:down\nDROP TABLE a;\n"},
         ["CREATE TABLE a ()"],
     ),
+    "cigogne": (
+        {"1_a.sql": "--- migration:up\nCREATE TABLE a ();\n--- migration:down\nDROP TABLE a;\n"},
+        ["CREATE TABLE a ()"],
+    ),
     "golang-migrate": (
         {
             "10_b.up.sql": "CREATE TABLE b ();",
