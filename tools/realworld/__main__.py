@@ -69,7 +69,8 @@ def _project(folder: Path, copy: Path, arguments: argparse.Namespace, shapes: Sh
         outcome = _outcome(entry, out, arguments)
         row.add(entry.engine, str(entry.config.relative_to(copy)), list(sqlc), outcome)
         if sqlc and (out / "request.json").is_file():
-            shapes.compare(sqlc, out / "request.json", row.name)
+            nulls = outcome["called"].get("nulls", {})
+            shapes.compare(sqlc, out / "request.json", row.name, nulls)
     if arguments.types:
         row.types = type_errors(copy.parent / f"out_{copy.name}", _ROOT)
     return row

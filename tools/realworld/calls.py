@@ -38,6 +38,7 @@ class Called:
     refuted: list[str] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
     refusals: dict[str, int] = field(default_factory=dict)
+    nulls: dict[str, list[int]] = field(default_factory=dict)  # columns seen empty, by query
 
 
 def call_all(analysed: Analysed, out: Path, names: Sequence[str]) -> Called:
@@ -122,6 +123,7 @@ class _Trial:
             differing = await recorder.differs_from_source(self.query)
         if differing:
             called.wrong.append(f"{name}: {differing}"[:400])
+        called.nulls[name] = sorted({*called.nulls.get(name, ()), *recorder.nulls()})
         hints = get_type_hints(self.function)
         if not isasyncgen(answer) and iscoroutinefunction(self.function):
             found = unlike(result, hints["return"])

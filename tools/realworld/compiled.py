@@ -74,7 +74,7 @@ def _with_outputs(entry: Entry, out: Path) -> dict[str, Any]:
     package = packages[0]
     package.pop("database", None)  # a server that is not ours
     gen = dict(package.get("gen") or {})
-    gen["python"] = {**(gen.get("python") or {}), "out": str(out)}
+    gen["python"] = {**(gen.get("python") or {}), "out": str(out), "package": out.name}
     gen["json"] = {"out": str(out), "filename": "request.json"}
     return {**document, "sql": [{**package, "gen": gen}]}
 

@@ -13,6 +13,7 @@ from typing import Any
 _SPACE = re.compile(r"[\s\"`]+")
 _COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
 _PLAIN = ("name", "cmd", "comments", "filename", "insert_into_table")
+_NULLABILITY = {f"columns: not_null (sqlc says {said})" for said in ("nullable", "not null")}
 _EXAMPLES = 12  # of a cause
 # sqlc keeps the words of the schema, we say what the server calls the type: no difference.
 _ALIASES = {
@@ -35,17 +36,28 @@ _ALIASES = {
 class Shapes:
     """How many queries are equal, and in what the others differ.
 
-    `only` counts the queries that differ in nothing but this.
+    `only` counts the queries that differ in nothing but this. Of those that differ in what may be
+    NULL, `proved` have fewer such columns than sqlc says; in the `shown` a row had NULL where sqlc
+    says there is none, in the `unshown` none had.
     """
 
     compared: int = 0
     equal: int = 0
+    proved: int = 0
+    shown: int = 0
+    unshown: list[str] = field(default_factory=list)
     causes: Counter[str] = field(default_factory=Counter)
     only: Counter[str] = field(default_factory=Counter)
     examples: dict[str, list[str]] = field(default_factory=dict)
 
-    def compare(self, sqlc: Mapping[str, Mapping[str, Any]], ours: Path, where: str) -> None:
-        """Compare the queries that both documents have."""
+    def compare(
+        self,
+        sqlc: Mapping[str, Mapping[str, Any]],
+        ours: Path,
+        where: str,
+        nulls: Mapping[str, list[int]],
+    ) -> None:
+        """Compare the queries that both documents have; `nulls` are the columns seen empty."""
         document = json.loads(ours.read_text("utf-8"))
         for query in document.get("queries", []):
             theirs = sqlc.get(query["name"])
@@ -57,14 +69,38 @@ class Shapes:
             self.causes.update(found.keys())
             if len(found) == 1:
                 self.only.update(found.keys())
+            if found and found.keys() <= _NULLABILITY:
+                self._judge(f"{where} {query['name']}", theirs, query, nulls)
             for cause, said in found.items():
                 told = self.examples.setdefault(cause, [])
                 if len(told) < _EXAMPLES:
                     told.append(f"{where} {query['name']}: {said}")
 
+    def _judge(
+        self,
+        where: str,
+        sqlc: Mapping[str, Any],
+        ours: Mapping[str, Any],
+        nulls: Mapping[str, list[int]],
+    ) -> None:
+        """Look for rows with NULL where sqlc says there is none and we say there may be."""
+        pairs = enumerate(zip(sqlc["columns"], ours["columns"], strict=True))
+        loose = {n for n, (one, other) in pairs if one["not_null"] and not other["not_null"]}
+        if not loose:
+            self.proved += 1
+        elif loose <= set(nulls.get(ours["name"], ())):
+            self.shown += 1
+        else:
+            self.unshown.append(where)
+
     def print(self) -> str:
         """Return the counts, the most frequent cause first."""
-        lines = [f"{self.equal} of {self.compared} queries are wholly equal", " queries  only"]
+        head = (
+            f"{self.equal} of {self.compared} queries are wholly equal; of those that differ in"
+            f" nullability alone {self.proved} are proved, {self.shown} shown by rows,"
+            f" {len(self.unshown)} neither: {', '.join(self.unshown)}"
+        )
+        lines = [head, " queries  only"]
         for cause, count in self.causes.most_common():
             lines.append(f"{count:8} {self.only[cause]:5}  {cause}")
             lines += [f"{'':18}{text[:230]}" for text in self.examples[cause][:3]]

@@ -148,6 +148,12 @@ class Recorder:
         self.statements.append(Statement(sql, arguments))
         return self.statements[-1]
 
+    def nulls(self) -> set[int]:
+        """Return the places of the columns in which some row had no value."""
+        outcomes = [item.outcome for item in self.statements if isinstance(item.outcome, list)]
+        rows = [tuple(row) for rows in outcomes for row in rows]
+        return {place for row in rows for place, value in enumerate(row) if value is None}
+
     async def source_fails(self, query: TypedQuery) -> bool:
         """Whether the text as written fails too, or nothing can be said."""
         if query.variants or not self.statements:
@@ -302,12 +308,14 @@ class _PostgresWorld:
 async def _open_postgres(analysed: Analysed, _out: Path) -> AsyncIterator[World]:
     options = options_of(analysed.entry, analysed.inputs.shims)
     with Analyzer() as analyzer:
-        opened = analyzer.opened(analysed.inputs.schema, options)
+        opened = analyzer.opened(analysed.inputs.schema, options, partial=True)
         if opened is None:
             message = "the schema has errors"
             raise RuntimeError(message)
         server = analyzer.server(options)
-        original = opened[0].rows("select current_database()")[0][0]
+        original, path = opened[0].rows(
+            "select current_database(), current_setting('search_path')"
+        )[0]
         opened[0].close()
         name = f"realworld_{secrets.token_hex(6)}"
         with Connection(server.admin) as admin:
@@ -322,6 +330,7 @@ async def _open_postgres(analysed: Analysed, _out: Path) -> AsyncIterator[World]
                     filler.run("set statement_timeout = '2s'")
                     connection = await asyncpg.connect(**_asyncpg(server.conninfo(name)))
                     await connection.execute("set statement_timeout = '2s'")
+                    await connection.execute(f"set search_path = {path}")  # a copy has it not
                     try:
                         yield _PostgresWorld(connection, population)
                     finally:

@@ -118,11 +118,18 @@ class Analyzer:
         return self._servers[key]
 
     def opened(
-        self, schema: Sequence[SchemaFile], options: AnalyzeOptions
+        self,
+        schema: Sequence[SchemaFile],
+        options: AnalyzeOptions,
+        *,
+        partial: bool = False,
     ) -> tuple[Connection, Facts] | None:
-        """Return a connection to the schema's database and its facts; None if it has errors."""
+        """Return a connection to the schema's database and its facts; None if it has errors.
+
+        `partial` takes what could be applied.
+        """
         found = self._schema(schema, options)
-        if not isinstance(found, _Schema) or found.applied.failures:
+        if not isinstance(found, _Schema) or (found.applied.failures and not partial):
             return None
         return found.connection, found.typist.facts
 
