@@ -32,6 +32,6 @@ done
 [[ " $found " == *" gateway "* && " $found " == *" user "* && " $found " == *" point "* ]] ||
     { echo "the request $id is in the lines of: ${found:-nobody}" >&2; exit 1; }
 
-inside "$ask 'http://kibana:5601/api/saved_objects/_find?type=search&type=dashboard&type=index-pattern'" |
-    python3 -c 'import json, sys; found = json.load(sys.stdin)["total"]; print(found, "saved objects in Kibana"); sys.exit(found < 4)'
+inside "$ask 'http://kibana:5601/api/saved_objects/_find?type=search&type=visualization&type=dashboard&type=index-pattern'" |
+    python3 -c 'import json, sys; found = json.load(sys.stdin)["total"]; print(found, "saved objects in Kibana"); sys.exit(found < 9)'
 echo "the request $id is in the lines of: $found"

@@ -25,8 +25,8 @@ CONDITIONS = {
     "ctx.kind == 'gateway' && ctx.line.duration instanceof Number": lambda d: (
         d["kind"] == "gateway" and isinstance(d["line"]["duration"], float)
     ),
-    "ctx.service == null && ctx.container?.labels?.com_docker_compose_service != null": lambda d: (
-        "service" not in d and "container" in d
+    "ctx.service == null && ctx.docker?.attrs?.part != null": lambda d: (
+        "service" not in d and "part" in d.get("docker", {}).get("attrs", {})
     ),
 }
 
@@ -84,7 +84,20 @@ def _gsub(document: Document, options: Document) -> None:
     document[options["field"]] = replaced
 
 
+def _dissect(document: Document, options: Document) -> None:
+    assert options["ignore_missing"]
+    assert options["ignore_failure"]
+    before, _, target = options["pattern"].removesuffix("}").partition("%{")
+    tag = document.get("docker", {}).get("attrs", {}).get("tag", "")
+    if tag.startswith(before):
+        document["docker"]["attrs"][target.rpartition(".")[2]] = tag.removeprefix(before)
+
+
 def _script(document: Document, options: Document) -> None:
+    if "lastIndexOf" in options["source"]:  # without the number of the replica
+        part = document["docker"]["attrs"]["part"]
+        document["service"] = part.rpartition("-")[0] or part
+        return
     assert options["source"] == "ctx.duration_ms = ctx.line.duration * 1000"
     document["duration_ms"] = document["line"]["duration"] * 1000
 
@@ -96,5 +109,5 @@ def _remove(document: Document, options: Document) -> None:
 
 STEPS = {
     "json": _json, "set": _set, "date": _date, "rename": _rename, "gsub": _gsub, "remove": _remove,
-    "script": _script,
+    "script": _script, "dissect": _dissect,
 }  # fmt: skip

@@ -161,9 +161,38 @@ def test_what_names_nobody_is_left_alone(line):
 
 
 def test_a_line_of_a_server_is_found_by_the_name_of_its_part():
-    around = {"container": {"labels": {"com_docker_compose_service": "postgres"}}}
-    found = through_pipeline("LOG:  ready", **around)
-    assert (found["kind"], found["service"]) == ("text", "postgres")
+    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+    for part in ("postgres", "nginx-exporter"):
+        assert compose["services"][part]["logging"]["options"]["tag"] == "{{.Name}}"
+        tag = f"{compose['name']}-{part}-1"  # as compose names its containers
+        found = through_pipeline("LOG:  ready", docker={"attrs": {"tag": tag}})
+        assert (found["kind"], found["service"]) == ("text", part)
+    assert "service" not in through_pipeline("LOG:  ready", docker={"attrs": {"tag": "a-stranger"}})
+
+
+def test_no_part_may_talk_to_docker_to_find_the_others_lines():
+    assert "docker.sock" not in (ELK / "filebeat/filebeat.yml").read_text()
+    assert "docker.sock" not in (ROOT / "docker-compose.yml").read_text()
+
+
+def test_kibana_draws_requests_errors_and_latency_of_fields_that_are_indexed():
+    objects = [
+        json.loads(line) for line in (ELK / "kibana/objects.ndjson").read_text().splitlines()
+    ]
+    known = {(one["type"], one["id"]) for one in objects}
+    for one in objects:
+        assert {(r["type"], r["id"]) for r in one["references"]} <= known, one["id"]
+    charts = [one for one in objects if one["type"] == "visualization"]
+    titles = " ".join(one["attributes"]["title"] for one in charts)
+    assert [word for word in ("Requests", "Errors", "Latency") if word not in titles] == []
+    for chart in charts:
+        state = json.loads(chart["attributes"]["visState"])
+        fields = {a["params"]["field"] for a in state["aggs"] if "field" in a["params"]}
+        assert fields <= {*MAPPED["properties"], "@timestamp"}, chart["id"]
+    (board,) = [one for one in objects if one["type"] == "dashboard"]
+    panels = json.loads(board["attributes"]["panelsJSON"])
+    named = {reference["name"]: reference["id"] for reference in board["references"]}
+    assert {named[panel["panelRefName"]] for panel in panels} >= {one["id"] for one in charts}
 
 
 def test_masking_ends_before_anything_is_read_or_may_fail():

@@ -218,7 +218,8 @@ def test_the_workflow_of_a_deployment_runs_from_its_first_script_to_its_last(clu
     docker.chmod(0o755)
     (cluster.home / "fail").touch()
     flow = yaml.safe_load((ROOT / ".github" / "workflows" / "cd.yml").read_text())
-    (job,) = flow["jobs"].values()
+    job = flow["jobs"]["deploy"]
+    assert flow["jobs"][job["needs"]]["uses"] == "./.github/workflows/ci.yml"
     handed_on = cluster.home / "handed-on"
     environ = {name: cluster.environ[name] for name in ("PATH", "STAND_IN", "TMPDIR")} | {
         "GITHUB_SHA": "c0ffee",
