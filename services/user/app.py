@@ -18,6 +18,7 @@ from lib.http.components import add_background, add_database
 from lib.http.middleware.install import install_middleware
 from lib.log import get_logger
 from lib.process import Component
+from lib.public_url import LOCAL_GATEWAY
 from lib.store import QUERY_NAMES as SHARED_QUERY_NAMES
 from services.user.clients import parse_clients
 from services.user.config import UserConfig
@@ -31,10 +32,13 @@ from services.user.points_client import open_points, own_tokens
 from services.user.routes import DEPS, NOT_IDEMPOTENT, ROUTES, RULES, Deps, Rules
 from services.user.service.devices import Devices
 from services.user.service.event_handlers import HANDLERS
+from services.user.service.passkeys import RelyingParty, origin_of
 from services.user.service.pictures import clearing_away
+from services.user.service.second_factors import Policy
 from services.user.service.sessions import TokenPolicy
 from services.user.signing import read_signing_keys
 from services.user.store import QUERY_NAMES
+from services.user.store.models import AccountRole
 
 log = get_logger(__name__)
 
@@ -77,12 +81,17 @@ def _rules(config: UserConfig, keys: Sequence[SigningKey]) -> Rules:
             issuer,
             refresh_ttl=timedelta(seconds=config.refresh_seconds),
             session_ttl=timedelta(seconds=config.session_seconds),
+            second_factor_roles=frozenset(map(AccountRole, config.second_factor_roles.split())),
         ),
         logins=config.login_limits(),
         mails=config.mail_limits(),
         devices=Devices(
             config.auth_csrf_secret.get_secret_value().encode(),
             timedelta(seconds=config.device_seconds),
+        ),
+        second_factors=Policy(
+            RelyingParty(origin_of(config.public_url or LOCAL_GATEWAY)),
+            config.second_factor_limits(),
         ),
         clients=parse_clients(_secret(config.service_clients)),
         csrf_key=config.auth_csrf_secret.get_secret_value().encode(),

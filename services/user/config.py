@@ -23,7 +23,7 @@ from services.user.mailer import Link
 from services.user.personal_ids import parse_keys
 from services.user.service.throttle import Limit, Limits
 from services.user.signing import read_signing_keys
-from services.user.store.models import TokenKind
+from services.user.store.models import AccountRole, TokenKind
 
 # Known to everyone who reads this: production refuses to start without one of its own.
 _DEVELOPMENT_KEY: Final = (
@@ -52,6 +52,13 @@ def _encryption_keys(value: SecretStr) -> SecretStr:
 def _clients(value: SecretStr | None) -> SecretStr | None:
     if value is not None:
         parse_clients(value.get_secret_value())
+    return value
+
+
+def _roles(value: str) -> str:
+    for name in value.split():
+        if name not in AccountRole.__members__.values():
+            raise ValueError(f"{name} is no role")
     return value
 
 
@@ -134,6 +141,13 @@ class UserConfig(PostgresSettings, MiddlewareSettings, MailSettings, StorageSett
     login_address_attempts: int = Field(default=100, ge=1)
     # How long they count.
     login_address_window_seconds: Seconds = 900.0
+    # Roles whose permissions need a second factor, separated by spaces, such as `ADMIN STAFF
+    # MODERATOR`. Whoever has one is asked for it in any role.
+    second_factor_roles: Annotated[str, AfterValidator(_roles)] = ""
+    # Wrong codes of an authenticator for one account from everywhere.
+    second_factor_attempts: int = Field(default=20, ge=1)
+    # How long they count.
+    second_factor_window_seconds: Seconds = 24 * 3600.0
     # How long an owner who has signed in with a device is not taken for a stranger there.
     device_seconds: Seconds = 180 * 24 * 3600.0
     # Mails one may ask for to one address, of each kind.
@@ -194,6 +208,12 @@ class UserConfig(PostgresSettings, MiddlewareSettings, MailSettings, StorageSett
             account=Limit(self.login_account_attempts, self.login_account_window_seconds),
             address=Limit(self.login_address_attempts, self.login_address_window_seconds),
         )
+
+    def second_factor_limits(self) -> Limits:
+        """Return how many codes may be wrong; at any time three of a million are right."""
+        logins = self.login_limits()
+        account = Limit(self.second_factor_attempts, self.second_factor_window_seconds)
+        return Limits(pair=logins.pair, account=account, address=logins.address)
 
     def mail_limits(self) -> Limits:
         """Return how many mails one address may be sent because somebody asked for them."""

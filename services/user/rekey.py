@@ -1,4 +1,6 @@
-"""`python -m services.user.rekey`: encrypts personal ids anew, so that a former key can be removed.
+"""`python -m services.user.rekey`: encrypts personal ids and the secrets of authenticators anew.
+
+Then a former key can be removed.
 
 Prints how many are kept under each key. It may be stopped, run again, and run beside the services.
 """
@@ -8,27 +10,30 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeAlias
 from uuid import UUID
 
 from pydantic import AfterValidator, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from lib.config import ConfigError, PostgresSettings, load
-from lib.db import Database
+from lib.db import Database, Executor
 from lib.db.postgres import open_database
 from lib.errors import AppError
 from lib.process import StartError
 from services.user.personal_ids import PersonalIds, UnreadableError, parse_keys
 from services.user.store import personal_ids as store
+from services.user.store import second_factors
 
 # Of one transaction: what the services may have to wait for is milliseconds.
 BATCH: Final = 200
 # Accounts that are named; of the others the number is told.
 _NAMED: Final = 20
 _BEFORE_ALL: Final = UUID(int=0)
+# An account, what is encrypted for it, and the name of the key.
+_Sealed: TypeAlias = tuple[UUID, bytes, str]
 
 
 def _keys(value: SecretStr) -> SecretStr:
@@ -66,10 +71,12 @@ async def rekey(db: Database, keys: Mapping[str, bytes]) -> Outcome:
 
     Each batch is a transaction: whenever this ends, every personal id is under one key or another.
     """
-    ids, outcome, after = PersonalIds(dict(keys)), Outcome(), _BEFORE_ALL
+    ids, outcome = PersonalIds(dict(keys)), Outcome()
     newest = next(iter(keys))
-    while (last := await _rekey_batch(db, ids, newest, after, outcome)) is not None:
-        after = last
+    for kind in (_PERSONAL_IDS, _AUTHENTICATORS):
+        after = _BEFORE_ALL
+        while (last := await _rekey_batch(db, ids, kind, newest, after, outcome)) is not None:
+            after = last
     outcome.kept = dict.fromkeys(keys, 0)
     for row in await store.count_personal_ids(db):
         outcome.kept[row.key_id] = row.kept
@@ -77,28 +84,62 @@ async def rekey(db: Database, keys: Mapping[str, bytes]) -> Outcome:
 
 
 async def _rekey_batch(
-    db: Database, ids: PersonalIds, newest: str, after: UUID, outcome: Outcome
+    db: Database, ids: PersonalIds, kind: _Kind, newest: str, after: UUID, outcome: Outcome
 ) -> UUID | None:
     """Return the last account of the batch, or None where there was nothing left."""
     async with db.transaction() as tx:
-        rows = await store.lock_former_personal_ids(
-            tx, newest=newest, after=after, batch_size=BATCH
-        )
+        rows = await kind.lock(tx, newest, after)
         sealed: dict[UUID, bytes] = {}
-        for row in rows:
+        for account_id, ciphertext, key_id in rows:
             try:
-                number = ids.decrypt(row.personal_id, row.key_id, row.account_id)
+                text = ids.decrypt(ciphertext, key_id, account_id)
             except UnreadableError as error:
                 outcome.unreadable += 1
                 if len(outcome.reasons) < _NAMED:
-                    outcome.reasons[row.account_id] = str(error)
+                    outcome.reasons[account_id] = str(error)
             else:
-                sealed[row.account_id] = ids.encrypt(number, row.account_id).ciphertext
+                sealed[account_id] = ids.encrypt(text, account_id).ciphertext
         if sealed:
-            await store.replace_personal_ids(
-                tx, newest=newest, account_ids=list(sealed), personal_ids=list(sealed.values())
-            )
-    return rows[-1].account_id if rows else None
+            await kind.replace(tx, newest, list(sealed), list(sealed.values()))
+    return rows[-1][0] if rows else None
+
+
+async def _lock_personal_ids(tx: Executor, newest: str, after: UUID) -> list[_Sealed]:
+    rows = await store.lock_former_personal_ids(tx, newest=newest, after=after, batch_size=BATCH)
+    return [(row.account_id, row.personal_id, row.key_id) for row in rows]
+
+
+async def _replace_personal_ids(
+    tx: Executor, newest: str, accounts: list[UUID], sealed: list[bytes]
+) -> None:
+    await store.replace_personal_ids(tx, newest=newest, account_ids=accounts, personal_ids=sealed)
+
+
+async def _lock_authenticators(tx: Executor, newest: str, after: UUID) -> list[_Sealed]:
+    rows = await second_factors.lock_former_authenticators(
+        tx, newest=newest, after=after, batch_size=BATCH
+    )
+    return [(row.account_id, row.secret, row.key_id) for row in rows]
+
+
+async def _replace_authenticators(
+    tx: Executor, newest: str, accounts: list[UUID], sealed: list[bytes]
+) -> None:
+    await second_factors.replace_authenticators(
+        tx, newest=newest, account_ids=accounts, secrets=sealed
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """One table of what is encrypted: how the next former ones are locked, and replaced."""
+
+    lock: Callable[[Executor, str, UUID], Awaitable[list[_Sealed]]]
+    replace: Callable[[Executor, str, list[UUID], list[bytes]], Awaitable[None]]
+
+
+_PERSONAL_IDS: Final = _Kind(_lock_personal_ids, _replace_personal_ids)
+_AUTHENTICATORS: Final = _Kind(_lock_authenticators, _replace_authenticators)
 
 
 async def _run() -> Outcome:

@@ -41,6 +41,8 @@ class Session(Struct, frozen=True):
     refresh_token: str
     refresh_expires_in: int
     csrf_token: str
+    # The token has no permissions before a second factor was shown and the session refreshed.
+    second_factor_wanted: bool
     # Only from a login: to be shown at the next one, see `Login`.
     device_token: str | None = None
 

@@ -1,5 +1,9 @@
 -- name: CountPersonalIds :many
-SELECT key_id, count(*) AS kept FROM provider GROUP BY key_id ORDER BY key_id;
+-- And secrets of authenticators, which are under the same keys.
+SELECT sealed.key_id, count(*) AS kept
+FROM (SELECT key_id FROM provider UNION ALL SELECT key_id FROM authenticator) AS sealed
+GROUP BY sealed.key_id
+ORDER BY sealed.key_id;
 
 -- name: LockFormerPersonalIds :many
 -- The next of those that are not under the newest key, until the transaction ends. It waits for

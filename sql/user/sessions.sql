@@ -15,7 +15,9 @@ SELECT session_id, used_at IS NOT NULL AS spent FROM refresh_token WHERE hash = 
 
 -- name: LockSession :one
 -- A session that still holds, with its account as it is now.
-SELECT session.id, session.created_at, account.id AS account_id, account.role, account.verified
+SELECT
+    session.id, session.created_at, session.second_factor_at IS NOT NULL AS shown,
+    account.id AS account_id, account.role, account.verified
 FROM session
 JOIN account ON account.id = session.account_id
 WHERE session.id = @id AND session.revoked_at IS NULL AND account.status = 'active'
@@ -23,11 +25,6 @@ FOR UPDATE OF session;
 
 -- name: ExtendSession :exec
 UPDATE session SET refreshed_at = now(), expires_at = @expires_at WHERE id = @id;
-
--- name: SessionAge :one
--- Seconds since the login, while the session holds.
-SELECT extract(epoch FROM now() - created_at)::double precision AS seconds FROM session
-WHERE id = @id AND account_id = @account_id AND revoked_at IS NULL AND expires_at > now();
 
 -- name: RevokeSession :one
 -- Whose session it was; nothing where it had ended.

@@ -13,6 +13,7 @@ from services.user.routes import (
     points,
     registration,
     roles,
+    second_factors,
     sessions,
 )
 from services.user.routes.deps import DEPS, RULES, Deps, Rules
@@ -20,6 +21,7 @@ from services.user.routes.deps import DEPS, RULES, Deps, Rules
 ROUTES: Final = (
     *registration.ROUTES,
     *sessions.ROUTES,
+    *second_factors.ROUTES,
     # Before the people: `/users/me/…` is not somebody's id.
     *passwords.ROUTES,
     *becoming.ROUTES,
@@ -32,7 +34,22 @@ ROUTES: Final = (
 # Their answers hold tokens, or their bodies do what must not be given again.
 NOT_IDEMPOTENT: Final = frozenset(
     f"/api/v1/auth/{name}"
-    for name in ("login", "token", "refresh", "logout", "logout-all", "password/reset", "verify")
+    for name in (
+        "login",
+        "token",
+        "refresh",
+        "logout",
+        "logout-all",
+        "password/reset",
+        "verify",
+        "second-factor",
+        "totp",
+        "totp/confirm",
+        "recovery-codes",
+        "passkeys",
+        "passkeys/options",
+        "passkeys/challenge",
+    )
 )
 
 __all__ = ["DEPS", "NOT_IDEMPOTENT", "ROUTES", "RULES", "Deps", "Rules"]

@@ -16,6 +16,7 @@ from services.user.passwords import Passwords
 from services.user.personal_ids import PersonalIds
 from services.user.ports import Points
 from services.user.service.devices import Devices
+from services.user.service.second_factors import Policy
 from services.user.service.sessions import TokenPolicy
 from services.user.service.throttle import Limits
 
@@ -41,6 +42,7 @@ class Rules:
     logins: Limits
     mails: Limits
     devices: Devices
+    second_factors: Policy
     clients: Mapping[str, bytes]
     csrf_key: bytes
     jwks: bytes

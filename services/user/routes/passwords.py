@@ -15,7 +15,7 @@ from services.user.model.account import PasswordChange, PasswordReset, ResetRequ
 from services.user.routes.deps import DEPS, RULES
 from services.user.routes.device import remember, shown
 from services.user.routes.sessions import clear_cookies, own_account
-from services.user.service import password
+from services.user.service import password, standing
 
 _TAGS: Final = ("auth",)
 
@@ -32,6 +32,7 @@ async def change_password(request: web.Request) -> web.Response:
     deps, rules = request.app[DEPS], request.app[RULES]
     account_id = own_account()
     given = await decode.body(request, PasswordChange)
+    await standing.check_session(deps.db, require_principal(), second_factor=True)
     await password.change(
         deps.db,
         deps.passwords,

@@ -232,6 +232,7 @@ def _session(
         refresh_token=signed_in.refresh_token,
         refresh_expires_in=int(signed_in.refresh_ttl.total_seconds()),
         csrf_token=csrf_token,
+        second_factor_wanted=signed_in.second_factor_wanted,
         device_token=device_token,
     )
     response = respond.ok(body, headers={"Cache-Control": "no-store"})

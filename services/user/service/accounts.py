@@ -24,6 +24,7 @@ from services.user.service import access, audit, sessions, standing, throttle
 from services.user.service.register import TOPIC, UserRegistered, email_is_taken
 from services.user.service.throttle import Limits
 from services.user.store import accounts, mail, profiles, roles, staff, tokens
+from services.user.store import second_factors as store
 from services.user.store.models import AccountRole, AccountStatus, TokenKind
 from services.user.store.profiles import GetPersonRow, GetProfileRow, LockPersonRow
 
@@ -204,6 +205,9 @@ async def delete(db: Database, principal: Principal, account_id: UUID, version: 
         await tokens.erase_tokens(tx, account_id=account_id)
         await mail.erase_mail(tx, account_id=account_id)
         await idempotency.erase_answers(tx, principal=str(account_id))
+        await store.remove_authenticator(tx, account_id=account_id)
+        await store.remove_passkeys(tx, account_id=account_id)
+        await store.remove_recovery_codes(tx, account_id=account_id)
         await staff.remove_staff(tx, id=account_id)
         await profiles.remove_provider(tx, account_id=account_id)
         if person.picture_key is not None:
@@ -239,7 +243,7 @@ async def lock(
     if principal.permissions or not access.is_own(principal, account_id):
         await standing.check(tx, principal)
     else:
-        await standing.check_session(tx, principal)
+        await standing.check_session(tx, principal, second_factor=True)
     person = await profiles.lock_person(tx, id=account_id)
     if person is None:
         raise not_found("user")

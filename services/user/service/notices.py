@@ -42,27 +42,28 @@ async def tell_of_new_device(tx: Executor, account_id: UUID) -> None:
         tx, key=throttle.key("new-device", str(account_id)), seconds=_HOUR
     )
     if counted.attempts <= _TOLD_PER_HOUR:
-        await _tell(tx, account_id, "new_device")
+        await tell(tx, account_id, "new_device")
 
 
 async def _order_expired(tx: Executor, event: Event) -> None:
     told = event.decode(ForCustomer)
-    await _tell(tx, told.customer_id, "service_order_expired")
+    await tell(tx, told.customer_id, "service_order_expired")
 
 
 async def _job_cancelled(tx: Executor, event: Event) -> None:
     told = event.decode(JobCancelled)
     if told.by != "customer":
-        await _tell(tx, told.customer_id, "job_cancelled_for_customer")
+        await tell(tx, told.customer_id, "job_cancelled_for_customer")
     if told.by != "provider":
-        await _tell(tx, told.provider_id, "job_cancelled_for_provider")
+        await tell(tx, told.provider_id, "job_cancelled_for_provider")
 
 
 async def _job_done(tx: Executor, event: Event) -> None:
-    await _tell(tx, event.decode(ForCustomer).customer_id, "job_done_for_customer")
+    await tell(tx, event.decode(ForCustomer).customer_id, "job_done_for_customer")
 
 
-async def _tell(tx: Executor, account_id: UUID, template: str) -> None:
+async def tell(tx: Executor, account_id: UUID, template: str) -> None:
+    """Mail somebody, if there is somebody whose address is proved."""
     await mail.tell_account(tx, id=new_id(), template=template, account_id=account_id)
 
 

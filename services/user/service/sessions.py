@@ -15,7 +15,7 @@ from lib.errors import not_found
 from lib.ids import new_id
 from lib.log import get_logger
 from services.user.service import audit
-from services.user.store import accounts, sessions
+from services.user.store import accounts, second_factors, sessions
 from services.user.store.models import AccountRole
 from services.user.store.sessions import ListSessionsRow
 
@@ -29,6 +29,8 @@ class TokenPolicy:
     issuer: Issuer
     refresh_ttl: timedelta
     session_ttl: timedelta
+    # Who has such a role has permissions only in sessions in which a second factor was shown.
+    second_factor_roles: frozenset[AccountRole] = frozenset()
     clock: Clock = utc_now
 
 
@@ -40,6 +42,8 @@ class SignedIn:
     role: AccountRole
     verified: bool
     session_id: UUID
+    # There are no permissions in the token before a second factor was shown.
+    second_factor_wanted: bool
     access_token: str = field(repr=False)
     access_ttl: timedelta
     refresh_token: str = field(repr=False)
@@ -55,7 +59,15 @@ async def begin(
     ends = now + min(policy.refresh_ttl, policy.session_ttl)
     await sessions.add_session(tx, id=session_id, account_id=account_id, expires_at=ends)
     return await _tokens(
-        tx, policy, session_id, now, ends, account_id=account_id, role=role, verified=verified
+        tx,
+        policy,
+        session_id,
+        now,
+        ends,
+        account_id=account_id,
+        role=role,
+        verified=verified,
+        shown=False,
     )
 
 
@@ -131,6 +143,7 @@ async def _renew(tx: Executor, policy: TokenPolicy, session_id: UUID) -> SignedI
         account_id=session.account_id,
         role=session.role,
         verified=session.verified,
+        shown=session.shown,
     )
 
 
@@ -154,13 +167,18 @@ async def _tokens(
     account_id: UUID,
     role: AccountRole,
     verified: bool,
+    shown: bool,
 ) -> SignedIn:
+    wanted = not shown and (
+        role in policy.second_factor_roles
+        or await second_factors.is_enrolled(tx, account_id=account_id)
+    )
     token, hashed = new_token()
     await sessions.add_refresh_token(tx, hash=hashed, session_id=session_id, expires_at=ends)
     issued = policy.issuer.issue(
         str(account_id),
         [Role(role)],
-        await accounts.permissions_of(tx, role=role),
+        () if wanted else await accounts.permissions_of(tx, role=role),
         verified=verified,
         session=str(session_id),
     )
@@ -169,6 +187,7 @@ async def _tokens(
         role=role,
         verified=verified,
         session_id=session_id,
+        second_factor_wanted=wanted,
         access_token=issued.token,
         access_ttl=issued.expires_at - now,
         refresh_token=token,

@@ -11,8 +11,9 @@ from uuid import UUID
 from lib.auth import Principal, Role
 from lib.auth.guards import forbidden
 from lib.db import Executor
-from services.user.store import profiles, sessions
+from services.user.store import profiles, second_factors
 from services.user.store.models import AccountStatus
+from services.user.store.second_factors import GetSessionStandingRow
 
 # Whoever gives somebody more than they had has shown a password within this time.
 _FRESH_SECONDS: Final = 900.0
@@ -32,18 +33,31 @@ async def check(tx: Executor, principal: Principal, *, fresh: bool = False) -> N
     is_active = caller is not None and caller.status is AccountStatus.ACTIVE
     if caller is None or not is_active or not principal.has_any(Role(caller.role)):
         raise forbidden("your account has changed, sign in again")
-    await check_session(tx, principal, fresh=fresh)
+    await check_session(tx, principal, fresh=fresh, second_factor=True)
 
 
-async def check_session(db: Executor, principal: Principal, *, fresh: bool = False) -> None:
-    """Let through who has not logged out since the token was issued; raises as `check`."""
+async def check_session(
+    db: Executor, principal: Principal, *, fresh: bool = False, second_factor: bool = False
+) -> None:
+    """Let through who has not logged out since the token was issued; raises as `check`.
+
+    What asks for a fresh sign-in, or for the `second_factor`, asks who has one to have shown it.
+    """
     if principal.account_id is None:
         return
-    age = None
-    if principal.session:  # every token of a login has one
-        session_id = UUID(principal.session)
-        age = await sessions.session_age(db, id=session_id, account_id=principal.account_id)
-        if age is None:
-            raise forbidden("your session has ended, sign in again")
-    if fresh and (age is None or age > _FRESH_SECONDS):
+    found = await of_session(db, principal)
+    if principal.session and found is None:
+        raise forbidden("your session has ended, sign in again")
+    if fresh and (found is None or found.seconds > _FRESH_SECONDS):
         raise forbidden("sign in again to do this")
+    if (fresh or second_factor) and found is not None and found.enrolled and not found.shown:
+        raise forbidden("show your second factor to do this")
+
+
+async def of_session(db: Executor, principal: Principal) -> GetSessionStandingRow | None:
+    """Return how the caller's session stands; None where it has ended, or the token has none."""
+    if principal.account_id is None or not principal.session:  # every token of a login has one
+        return None
+    return await second_factors.get_session_standing(
+        db, id=UUID(principal.session), account_id=principal.account_id
+    )

@@ -10,9 +10,12 @@ import msgspec
 
 from lib.db import Executor
 
-COUNT_PERSONAL_IDS: Final = (
-    "SELECT key_id, count(*) AS kept FROM provider GROUP BY key_id ORDER BY key_id"
-)
+COUNT_PERSONAL_IDS: Final = """\
+SELECT sealed.key_id, count(*) AS kept
+FROM (SELECT key_id FROM provider UNION ALL SELECT key_id FROM authenticator) AS sealed
+GROUP BY sealed.key_id
+ORDER BY sealed.key_id
+"""
 
 
 class CountPersonalIdsRow(msgspec.Struct, frozen=True, gc=False):
@@ -21,6 +24,7 @@ class CountPersonalIdsRow(msgspec.Struct, frozen=True, gc=False):
 
 
 async def count_personal_ids(db: Executor) -> list[CountPersonalIdsRow]:
+    """And secrets of authenticators, which are under the same keys."""
     rows = await db.fetch(COUNT_PERSONAL_IDS)
     return list(starmap(CountPersonalIdsRow, rows))
 

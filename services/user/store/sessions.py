@@ -58,7 +58,9 @@ async def session_of_token(db: Executor, *, hash: bytes) -> SessionOfTokenRow | 
 
 
 LOCK_SESSION: Final = """\
-SELECT session.id, session.created_at, account.id AS account_id, account.role, account.verified
+SELECT
+    session.id, session.created_at, session.second_factor_at IS NOT NULL AS shown,
+    account.id AS account_id, account.role, account.verified
 FROM session
 JOIN account ON account.id = session.account_id
 WHERE session.id = $1 AND session.revoked_at IS NULL AND account.status = 'active'
@@ -69,6 +71,7 @@ FOR UPDATE OF session
 class LockSessionRow(msgspec.Struct, frozen=True, gc=False):
     id: UUID
     created_at: datetime
+    shown: bool
     account_id: UUID
     role: AccountRole
     verified: bool
@@ -79,8 +82,8 @@ async def lock_session(db: Executor, *, id: UUID) -> LockSessionRow | None:
     row = await db.fetchrow(LOCK_SESSION, id)
     if row is None:
         return None
-    id_, created_at, account_id, role, verified = row
-    return LockSessionRow(id_, created_at, account_id, ACCOUNT_ROLE_BY_LABEL[role], verified)
+    id_, created_at, shown, account_id, role, verified = row
+    return LockSessionRow(id_, created_at, shown, account_id, ACCOUNT_ROLE_BY_LABEL[role], verified)
 
 
 EXTEND_SESSION: Final = "UPDATE session SET refreshed_at = now(), expires_at = $1 WHERE id = $2"
@@ -88,18 +91,6 @@ EXTEND_SESSION: Final = "UPDATE session SET refreshed_at = now(), expires_at = $
 
 async def extend_session(db: Executor, *, expires_at: datetime, id: UUID) -> None:
     await db.execute(EXTEND_SESSION, expires_at, id)
-
-
-SESSION_AGE: Final = """\
-SELECT extract(epoch FROM now() - created_at)::double precision AS seconds FROM session
-WHERE id = $1 AND account_id = $2 AND revoked_at IS NULL AND expires_at > now()
-"""
-
-
-async def session_age(db: Executor, *, id: UUID, account_id: UUID) -> float | None:
-    """Seconds since the login, while the session holds."""
-    value: float | None = await db.fetchval(SESSION_AGE, id, account_id)
-    return value
 
 
 REVOKE_SESSION: Final = """\

@@ -1,0 +1,121 @@
+"""Passkeys (WebAuthn): a key that signs what we ask, for our address and no other."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import webauthn
+from webauthn.helpers import base64url_to_bytes
+from webauthn.helpers.exceptions import WebAuthnException
+from webauthn.helpers.structs import PublicKeyCredentialDescriptor
+
+from lib.errors import AppError, FieldError, invalid
+from services.user.store.second_factors import LockPasskeyRow
+
+_NAME: Final = "Marketplace"
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """A new key: its id, what verifies its signatures, and how often it has signed."""
+
+    id: bytes
+    public_key: bytes
+    sign_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class RelyingParty:
+    """Who asks for a signature: what was signed for another address counts nothing here."""
+
+    origin: str
+
+    @property
+    def id(self) -> str:
+        """The host: keys are bound to it."""
+        return urlsplit(self.origin).hostname or ""
+
+    def creation(self, user_id: bytes, user_name: str, known: Iterable[bytes]) -> Options:
+        """Return what a browser needs to make a key, other than those that are `known`."""
+        options = webauthn.generate_registration_options(
+            rp_id=self.id,
+            rp_name=_NAME,
+            user_id=user_id,
+            user_name=user_name,
+            exclude_credentials=[PublicKeyCredentialDescriptor(id=one) for one in known],
+        )
+        return Options(options.challenge, json.loads(webauthn.options_to_json(options)))
+
+    def request(self, known: Iterable[bytes]) -> Options:
+        """Return what a browser needs to have one of the `known` keys sign."""
+        options = webauthn.generate_authentication_options(
+            rp_id=self.id,
+            allow_credentials=[PublicKeyCredentialDescriptor(id=one) for one in known],
+        )
+        return Options(options.challenge, json.loads(webauthn.options_to_json(options)))
+
+    def verify_new(self, credential: dict[str, Any], challenge: bytes) -> Verified:
+        """Return the key that a browser has made. Raises AppError(VALIDATION_ERROR)."""
+        try:
+            made = webauthn.verify_registration_response(
+                credential=credential,
+                expected_challenge=challenge,
+                expected_rp_id=self.id,
+                expected_origin=self.origin,
+            )
+        except _BROKEN as error:
+            raise _invalid("credential") from error
+        return Verified(made.credential_id, made.credential_public_key, made.sign_count)
+
+    def verify(self, credential: dict[str, Any], challenge: bytes, key: LockPasskeyRow) -> int:
+        """Return how often the key has signed by now; a copy of it is behind, and refused.
+
+        Raises:
+            AppError: VALIDATION_ERROR.
+        """
+        try:
+            signed = webauthn.verify_authentication_response(
+                credential=credential,
+                expected_challenge=challenge,
+                expected_rp_id=self.id,
+                expected_origin=self.origin,
+                credential_public_key=key.public_key,
+                credential_current_sign_count=key.sign_count,
+            )
+        except _BROKEN as error:
+            raise _invalid("passkey") from error
+        return signed.new_sign_count
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a browser is given, and the challenge in it."""
+
+    challenge: bytes
+    public: dict[str, Any]
+
+
+def origin_of(url: str) -> str:
+    """Return what browsers call the origin of an address: without a path."""
+    address = urlsplit(url)
+    return f"{address.scheme}://{address.netloc}"
+
+
+def id_of(credential: dict[str, Any]) -> bytes:
+    """Return the id of the key that has signed. Raises AppError(VALIDATION_ERROR)."""
+    try:
+        return base64url_to_bytes(credential["id"])
+    except _BROKEN as error:
+        raise _invalid("passkey") from error
+
+
+# The library's own, and what its parsers raise over what a stranger has made up.
+_BROKEN: Final = (WebAuthnException, ValueError, TypeError, KeyError, AttributeError, IndexError)
+
+
+def _invalid(field: str) -> AppError:
+    return invalid(FieldError(field, "is not a valid answer to what was asked"))

@@ -1,0 +1,400 @@
+"""Second factors: added by who has signed in just now, shown once in a session, removed with care.
+
+A session in which none was shown is nobody's with permissions, where its account has one or its
+role needs one: its tokens carry none.
+"""
+
+from __future__ import annotations
+
+import secrets
+from base64 import b32encode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import pyotp
+from msgspec import Struct
+
+from lib.auth import Principal
+from lib.auth.guards import forbidden
+from lib.auth.opaque import digest
+from lib.auth.principal import unauthorized
+from lib.clock import Clock, utc_now
+from lib.db import Database, Executor
+from lib.db.errors import UniqueViolationError
+from lib.errors import AppError, Code, FieldError, invalid, not_found
+from services.user.model.second_factors import NewPasskey, Shown
+from services.user.personal_ids import PersonalIds
+from services.user.service import accounts, audit, notices, standing, throttle
+from services.user.service.passkeys import RelyingParty, id_of
+from services.user.service.throttle import Limit, Limits
+from services.user.store import second_factors as store
+
+_ISSUER: Final = "Marketplace"
+_STEP_SECONDS: Final = 30
+# A clock may be that many steps wrong, to either side.
+_DRIFT: Final = 1
+_CODES: Final = 10
+_CODE_BYTES: Final = 10
+_MOST_PASSKEYS: Final = 20
+
+
+class PasskeyView(Struct, frozen=True):
+    """A passkey as its owner sees it."""
+
+    id: str
+    name: str
+    created_at: datetime
+    used_at: datetime | None
+
+
+class SecondFactors(Struct, frozen=True):
+    """What there is, and whether one was shown in this session."""
+
+    totp: bool
+    passkeys: list[PasskeyView]
+    recovery_codes: int
+    shown: bool
+
+
+class NewAuthenticator(Struct, frozen=True):
+    """What an authenticator needs: the secret, alone and as the address in a QR code."""
+
+    secret: str
+    uri: str
+
+
+class RecoveryCodes(Struct, frozen=True):
+    """Codes that work once each, shown only now; none where there are some already."""
+
+    recovery_codes: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How second factors are verified and limited."""
+
+    party: RelyingParty
+    limits: Limits
+    clock: Clock = utc_now
+
+
+async def overview(db: Executor, principal: Principal, account_id: UUID) -> SecondFactors:
+    """Return what the caller has."""
+    authenticator = await store.get_authenticator(db, account_id=account_id)
+    found = await standing.of_session(db, principal)
+    return SecondFactors(
+        totp=authenticator is not None and authenticator.confirmed,
+        passkeys=[
+            PasskeyView(row.id.hex(), row.name, row.created_at, row.used_at)
+            for row in await store.list_passkeys(db, account_id=account_id)
+        ],
+        recovery_codes=await store.count_recovery_codes(db, account_id=account_id),
+        shown=found is not None and found.shown,
+    )
+
+
+async def begin_totp(
+    db: Database, sealing: PersonalIds, principal: Principal, account_id: UUID
+) -> NewAuthenticator:
+    """Return a new secret; it counts when a code of it was shown. Raises as `_may_change`."""
+    secret = pyotp.random_base32()
+    async with db.transaction() as tx:
+        await _may_change(tx, principal)
+        person = await accounts.get(tx, account_id)
+        sealed = sealing.encrypt(secret, account_id)
+        if not await store.put_authenticator(
+            tx, account_id=account_id, secret=sealed.ciphertext, key_id=sealed.key_id
+        ):
+            raise AppError(Code.CONFLICT, "there is an authenticator, remove it first")
+    uri = pyotp.TOTP(secret).provisioning_uri(name=person.email, issuer_name=_ISSUER)
+    return NewAuthenticator(secret, uri)
+
+
+async def confirm_totp(
+    db: Database,
+    sealing: PersonalIds,
+    policy: Policy,
+    principal: Principal,
+    account_id: UUID,
+    code: str,
+) -> RecoveryCodes:
+    """Take the first code of the new authenticator; other sessions end.
+
+    Raises:
+        AppError: as `show` for a wrong code; FORBIDDEN; NOT_FOUND where there is none to confirm.
+    """
+    counted = await _count(db, policy, account_id)
+    async with db.transaction() as tx:
+        await _may_change(tx, principal)
+        if not await _spend_code(tx, sealing, policy, account_id, code, confirmed=False):
+            raise _wrong()
+        await throttle.reset_after_success(tx, counted)
+        return await _added(tx, principal, account_id, "totp")
+
+
+async def show(
+    db: Database, sealing: PersonalIds, policy: Policy, principal: Principal, given: Shown
+) -> None:
+    """Note in the session that its owner has shown a second factor; refreshed tokens say so.
+
+    Codes that can be guessed are counted as passwords are; others cannot be guessed.
+
+    Raises:
+        AppError: UNAUTHORIZED for a wrong or a used code; RATE_LIMIT_EXCEEDED; VALIDATION_ERROR.
+    """
+    account_id = _account_of(principal)
+    if [given.code, given.recovery_code, given.passkey].count(None) != 2:
+        raise invalid(FieldError("code", "give one of code, recovery_code and passkey"))
+    counted = None
+    if given.code is not None:
+        counted = await _count(db, policy, account_id)
+    try:
+        async with db.transaction() as tx:
+            await standing.check_session(tx, principal)
+            kind = await _shown(tx, sealing, policy, principal, account_id, given)
+            if counted is not None:
+                await throttle.reset_after_success(tx, counted)
+            await store.note_shown(tx, id=_session_of(principal), account_id=account_id)
+            await audit.record(tx, "second_factor.shown", account_id, kind=kind)
+    except AppError as error:
+        if error.code is Code.UNAUTHORIZED:
+            await audit.record(db, "second_factor.failed", account_id)
+        raise
+
+
+async def new_recovery_codes(db: Database, principal: Principal, account_id: UUID) -> RecoveryCodes:
+    """Return new codes instead of the former ones. Raises as `_may_change`."""
+    async with db.transaction() as tx:
+        await _may_change(tx, principal)
+        if not await store.is_enrolled(tx, account_id=account_id):
+            raise AppError(Code.CONFLICT, "there is no second factor")
+        await store.remove_recovery_codes(tx, account_id=account_id)
+        await audit.record(tx, "second_factor.recovery_codes", account_id)
+        return await _recovery_codes(tx, account_id)
+
+
+async def begin_passkey(
+    db: Database, policy: Policy, principal: Principal, account_id: UUID
+) -> dict[str, Any]:
+    """Return the options for a new passkey. Raises as `_may_change`."""
+    async with db.transaction() as tx:
+        await _may_change(tx, principal)
+        person = await accounts.get(tx, account_id)
+        known = await store.list_passkeys(tx, account_id=account_id)
+        if len(known) >= _MOST_PASSKEYS:
+            raise AppError(Code.CONFLICT, f"{_MOST_PASSKEYS} passkeys are the most")
+        options = policy.party.creation(account_id.bytes, person.email, [one.id for one in known])
+        await store.put_challenge(
+            tx, session_id=_session_of(principal), purpose="add", challenge=options.challenge
+        )
+    return options.public
+
+
+async def add_passkey(
+    db: Database, policy: Policy, principal: Principal, account_id: UUID, given: NewPasskey
+) -> RecoveryCodes:
+    """Keep a new passkey; other sessions end where it is the first second factor.
+
+    Raises:
+        AppError: VALIDATION_ERROR, also for an answer to nothing we asked; CONFLICT; FORBIDDEN.
+    """
+    try:
+        async with db.transaction() as tx:
+            await _may_change(tx, principal)
+            challenge = await _challenge(tx, principal, "add")
+            made = policy.party.verify_new(given.credential, challenge)
+            await store.add_passkey(
+                tx,
+                id=made.id,
+                account_id=account_id,
+                public_key=made.public_key,
+                sign_count=made.sign_count,
+                name=given.name,
+            )
+            return await _added(tx, principal, account_id, "passkey")
+    except UniqueViolationError as error:
+        raise AppError(Code.CONFLICT, "this passkey is known already") from error
+
+
+async def ask_passkey(db: Database, policy: Policy, principal: Principal) -> dict[str, Any]:
+    """Return what one of the caller's passkeys is to sign. Raises NOT_FOUND without any."""
+    account_id = _account_of(principal)
+    async with db.transaction() as tx:
+        await standing.check_session(tx, principal)
+        known = await store.list_passkeys(tx, account_id=account_id)
+        if not known:
+            raise not_found("passkey")
+        options = policy.party.request([one.id for one in known])
+        await store.put_challenge(
+            tx, session_id=_session_of(principal), purpose="show", challenge=options.challenge
+        )
+    return options.public
+
+
+async def remove_totp(db: Database, principal: Principal, account_id: UUID) -> None:
+    """Remove the caller's authenticator. Raises as `_may_change`; NOT_FOUND without one."""
+    async with db.transaction() as tx:
+        await _may_change(tx, principal)
+        if not await store.remove_authenticator(tx, account_id=account_id):
+            raise not_found("authenticator")
+        await _removed(tx, account_id, "totp")
+
+
+async def remove_passkey(
+    db: Database, principal: Principal, account_id: UUID, passkey: bytes
+) -> None:
+    """Remove one of the caller's passkeys. Raises as `_may_change`; NOT_FOUND for no such one."""
+    async with db.transaction() as tx:
+        await _may_change(tx, principal)
+        if not await store.remove_passkey(tx, id=passkey, account_id=account_id):
+            raise not_found("passkey")
+        await _removed(tx, account_id, "passkey")
+
+
+async def remove_all_of(db: Database, principal: Principal, account_id: UUID) -> None:
+    """Remove somebody's second factors who has lost them; an administrator has asked who they are.
+
+    Raises:
+        AppError: NOT_FOUND; FORBIDDEN, also for one's own.
+    """
+    if principal.account_id == account_id:
+        raise forbidden("nobody removes their own this way")
+    async with db.transaction() as tx:
+        await standing.check(tx, principal, fresh=True)
+        await accounts.lock(tx, principal, account_id, None)
+        await erase(tx, account_id)
+        await audit.record(tx, "second_factor.removed", account_id, kind="all")
+        await notices.tell(tx, account_id, "second_factor_changed")
+
+
+async def erase(tx: Executor, account_id: UUID) -> None:
+    """Remove whatever there is."""
+    await store.remove_authenticator(tx, account_id=account_id)
+    await store.remove_passkeys(tx, account_id=account_id)
+    await store.remove_recovery_codes(tx, account_id=account_id)
+
+
+async def _may_change(tx: Executor, principal: Principal) -> None:
+    """Let through who has signed in just now, with a second factor where there is one.
+
+    Raises:
+        AppError: FORBIDDEN.
+    """
+    _session_of(principal)
+    await standing.check_session(tx, principal, fresh=True)
+
+
+async def _count(db: Database, policy: Policy, account_id: UUID) -> Mapping[bytes, Limit]:
+    # No allowance for a device that is known: whoever has the password is given one.
+    counted = policy.limits.of("second-factor", str(account_id))
+    async with db.transaction() as tx:
+        await throttle.take(tx, counted)
+    return counted
+
+
+async def _shown(
+    tx: Executor,
+    sealing: PersonalIds,
+    policy: Policy,
+    principal: Principal,
+    account_id: UUID,
+    given: Shown,
+) -> str:
+    if given.code is not None:
+        if not await _spend_code(tx, sealing, policy, account_id, given.code, confirmed=True):
+            raise _wrong()
+        return "totp"
+    if given.recovery_code is not None:
+        hashed = digest(_tidy(given.recovery_code))
+        if not await store.spend_recovery_code(tx, hash=hashed, account_id=account_id):
+            raise _wrong()
+        await notices.tell(tx, account_id, "second_factor_changed")
+        return "recovery_code"
+    credential = given.passkey or {}
+    challenge = await _challenge(tx, principal, "show")
+    key = await store.lock_passkey(tx, id=id_of(credential), account_id=account_id)
+    if key is None:
+        raise _wrong()
+    count = policy.party.verify(credential, challenge, key)
+    await store.note_passkey_used(tx, id=key.id, sign_count=count)
+    return "passkey"
+
+
+async def _spend_code(
+    tx: Executor,
+    sealing: PersonalIds,
+    policy: Policy,
+    account_id: UUID,
+    code: str,
+    *,
+    confirmed: bool,
+) -> bool:
+    found = await store.get_authenticator(tx, account_id=account_id)
+    if found is None or found.confirmed is not confirmed:
+        return False
+    totp = pyotp.TOTP(sealing.decrypt(found.secret, found.key_id, account_id))
+    now = int(policy.clock().timestamp()) // _STEP_SECONDS
+    for step in range(now - _DRIFT, now + _DRIFT + 1):
+        if secrets.compare_digest(totp.generate_otp(step), code):
+            spent = await store.spend_step(
+                tx, account_id=account_id, step=step, confirmed=confirmed
+            )
+            return spent > 0
+    return False
+
+
+async def _challenge(tx: Executor, principal: Principal, purpose: str) -> bytes:
+    found = await store.spend_challenge(tx, session_id=_session_of(principal), purpose=purpose)
+    if found is None:
+        raise invalid(FieldError("passkey", "was not asked for, or too long ago"))
+    return found
+
+
+async def _added(tx: Executor, principal: Principal, account_id: UUID, kind: str) -> RecoveryCodes:
+    session_id = _session_of(principal)
+    await store.note_shown(tx, id=session_id, account_id=account_id)
+    await store.revoke_other_sessions(
+        tx, account_id=account_id, id=session_id, because="second_factor_added"
+    )
+    await audit.record(tx, "second_factor.added", account_id, kind=kind)
+    await notices.tell(tx, account_id, "second_factor_changed")
+    if await store.count_recovery_codes(tx, account_id=account_id):
+        return RecoveryCodes([])
+    return await _recovery_codes(tx, account_id)
+
+
+async def _removed(tx: Executor, account_id: UUID, kind: str) -> None:
+    if not await store.is_enrolled(tx, account_id=account_id):
+        await erase(tx, account_id)
+    await audit.record(tx, "second_factor.removed", account_id, kind=kind)
+    await notices.tell(tx, account_id, "second_factor_changed")
+
+
+async def _recovery_codes(tx: Executor, account_id: UUID) -> RecoveryCodes:
+    codes = [b32encode(secrets.token_bytes(_CODE_BYTES)).decode() for _ in range(_CODES)]
+    hashes = [digest(code) for code in codes]
+    await store.add_recovery_codes(tx, hashes=hashes, account_id=account_id)
+    return RecoveryCodes(["-".join(code[at : at + 4] for at in range(0, 16, 4)) for code in codes])
+
+
+def _tidy(code: str) -> str:
+    return code.replace("-", "").replace(" ", "").upper()
+
+
+def _wrong() -> AppError:
+    return unauthorized("the second factor is wrong, or was used before")
+
+
+def _account_of(principal: Principal) -> UUID:
+    if principal.account_id is None:
+        raise AppError(Code.FORBIDDEN, "a service has no account")
+    return principal.account_id
+
+
+def _session_of(principal: Principal) -> UUID:
+    if not principal.session:
+        raise forbidden("sign in again to do this")
+    return UUID(principal.session)
