@@ -8,6 +8,7 @@ from sqlglot import exp
 
 from aiosqlc.mysql import types
 from aiosqlc.mysql.expressions import type_of
+from aiosqlc.mysql.rules import holds
 from aiosqlc.mysql.scope import ColumnKey, Level, Output, Result, Source, unwrap
 
 if TYPE_CHECKING:
@@ -25,13 +26,16 @@ def of_select(
 def _rows(node: exp.Select, level: Level, reader: Reader) -> tuple[bool, bool, str]:
     having, where = node.args.get("having"), node.args.get("where")
     if level.aggregated:
-        return True, having is None, "an aggregate without GROUP BY returns one row"
+        certain = holds("some-row", "no HAVING", having is None)
+        return True, certain, "an aggregate without GROUP BY returns one row"
     if not level.sources:
-        certain = where is None and having is None and not level.bare_is_null
+        certain = holds("some-row", "no WHERE", where is None and not level.bare_is_null)
+        certain = certain and holds("some-row", "no HAVING", having is None)
         return True, certain, "there is no FROM"
     bound = _closure(level, where.this if where else None, reader)
     open_ = [s for s in level.sources if not _determined(s, bound)]
-    if not open_ and not level.rollup:
+    plain = holds("unique-key", "no super-aggregate row", not level.rollup)
+    if not open_ and plain:
         return True, False, "every table is found by a unique key"
     group = node.args.get("group")
     if group is not None and not level.rollup and _grouped_by_bound(group, level, bound):
@@ -47,10 +51,13 @@ def limited(node: exp.Expr, result: Result) -> Result:
     if limit is None and offset is None:
         return result
     count = unwrap(limit.expression) if isinstance(limit, exp.Limit) and limit.expression else None
-    if isinstance(count, exp.Literal) and not count.is_string and int(count.this) <= 1:
-        least = result.at_least_one and count.this == "1" and offset is None
+    number = isinstance(count, exp.Literal) and not count.is_string
+    cut = number and count is not None and int(count.this) <= 1
+    start = holds("some-row", "no OFFSET", offset is None)
+    if holds("limit", "the number is 0 or 1", cut):
+        least = result.at_least_one and count is not None and count.this == "1" and start
         return Result(result.outputs, at_most_one=True, at_least_one=least, why="LIMIT 1")
-    certain = isinstance(count, exp.Literal) and offset is None
+    certain = isinstance(count, exp.Literal) and start
     return Result(result.outputs, result.at_most_one, result.at_least_one and certain, result.why)
 
 
@@ -80,21 +87,23 @@ def of_change(node: exp.Update | exp.Delete, level: Level, reader: Reader) -> st
 def of_insert(node: exp.Insert, outputs: tuple[Output, ...] | None) -> Result:
     """Return the rows of INSERT … RETURNING."""
     values = node.expression
-    if not isinstance(values, exp.Values) or len(values.expressions) != 1:
+    single = isinstance(values, exp.Values) and len(values.expressions) == 1
+    if not holds("one-row", "there is one row", single):
         return Result(outputs, why="several rows may be inserted")
-    skipped = bool(node.args.get("ignore"))
-    return Result(outputs, at_most_one=True, at_least_one=not skipped, why="one row is inserted")
+    kept = holds("some-row", "no IGNORE", not node.args.get("ignore"))
+    return Result(outputs, at_most_one=True, at_least_one=kept, why="one row is inserted")
 
 
 def _determined(source: Source, bound: set[ColumnKey]) -> bool:
     """Whether at most one row of the source can take part."""
     if source.at_most_one:
         return True
-    if source.relation is None or source.historic:
+    if source.relation is None:
         return False
-    return any(
-        all((source.number, column) in bound for column in key) for key in source.relation.unique
-    )
+    if not holds("unique-key", "the rows are those of now", not source.historic):
+        return False
+    keys = [[(source.number, column) in bound for column in key] for key in source.relation.unique]
+    return any(any(key) and holds("unique-key", "every column is bound", all(key)) for key in keys)
 
 
 def _closure(level: Level, where: exp.Expr | None, reader: Reader) -> set[ColumnKey]:
@@ -143,9 +152,16 @@ def _bind(
     for left, right in pairs:
         for column, value in ((unwrap(left), unwrap(right)), (unwrap(right), unwrap(left))):
             found = level.local(column) if isinstance(column, exp.Column) else None
-            if found is None or (side is not None and found[0].number not in side):
+            if found is None:
                 continue
-            if _one_value(value, level, bound) and _compares_alike(found[1], value, level, reader):
+            inside = side is None or found[0].number in side
+            if not holds("unique-key", "ON binds the optional side only", inside):
+                continue
+            if _one_value(value, level, bound) and holds(
+                "unique-key",
+                "it is compared as the key is",
+                _compares_alike(found[1], value, level, reader),
+            ):
                 bound.add((found[0].number, found[1].name.lower()))
 
 
@@ -199,7 +215,7 @@ def _compares_alike(column: Output, value: exp.Expr, level: Level, reader: Reade
 
 
 def _grouped_by_bound(group: exp.Expr, level: Level, bound: set[ColumnKey]) -> bool:
-    return all(
+    return holds("group-keys", "every key has one value", False) or all(
         isinstance(key := unwrap(item), exp.Column)
         and (found := level.local(key)) is not None
         and (found[0].number, found[1].name.lower()) in bound

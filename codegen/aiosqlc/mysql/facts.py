@@ -7,6 +7,7 @@ from collections.abc import Callable
 from sqlglot import exp
 
 from aiosqlc.mysql.functions import STRICT, STRICT_IN, arguments, name_of
+from aiosqlc.mysql.rules import holds
 from aiosqlc.mysql.scope import ColumnKey, Join, Level, is_chained, unwrap
 
 Columns = frozenset[ColumnKey]
@@ -37,7 +38,8 @@ def true_columns(level: Level, condition: exp.Expr | None, is_slice: IsSlice) ->
     if isinstance(node, exp.Not):
         return _not_true(level, unwrap(node.this), is_slice)
     if isinstance(node, exp.Is):
-        return strict_columns(level, node.this, is_slice) if _is_boolean(node.expression) else _NONE
+        untrue = holds("condition", "the test is false for NULL", _is_boolean(node.expression))
+        return strict_columns(level, node.this, is_slice) if untrue else _NONE
     if isinstance(node, exp.In):
         return strict_columns(level, node.this, is_slice)  # it was found among the values
     if isinstance(node, exp.Between):
@@ -70,10 +72,12 @@ def strict_columns(level: Level, node: exp.Expr | None, is_slice: IsSlice) -> Co
     if isinstance(node, exp.Not | exp.Neg | exp.BitwiseNot | exp.Collate):
         return strict_columns(level, node.this, is_slice)
     if isinstance(node, _STRICT_OPERATORS):
-        if is_chained(node) or any(
+        # `x > ALL (nothing)` is true for NULL; a tuple may differ before its NULL.
+        one = not is_chained(node) and not any(
             isinstance(unwrap(side), _QUANTIFIED) for side in (node.this, node.expression)
-        ):
-            return _NONE  # `x > ALL (nothing)` is true for NULL; a tuple may differ before its NULL
+        )
+        if not holds("condition", "it is compared with one value", one):
+            return _NONE
         return strict_columns(level, node.this, is_slice) | strict_columns(
             level, node.expression, is_slice
         )
@@ -82,10 +86,18 @@ def strict_columns(level: Level, node: exp.Expr | None, is_slice: IsSlice) -> Co
     if isinstance(node, exp.In):
         values = node.expressions
         certain = values and not any(is_slice(value) for value in values)
-        return strict_columns(level, node.this, is_slice) if certain else _NONE
+        if not holds("condition", "the list has a value", certain):
+            return _NONE
+        return strict_columns(level, node.this, is_slice)
     if isinstance(node, exp.Cast):
         return strict_columns(level, node.this, is_slice)
-    if node is not None and (name := name_of(node)) in STRICT:
+    if node is None:
+        return _NONE
+    name = name_of(node)
+    known = name in STRICT
+    if isinstance(node, exp.Func):
+        known = holds("condition", "the function is strict", known)
+    if known:
         strict = arguments(node)[: STRICT_IN.get(name)]
         return _NONE.union(*(strict_columns(level, argument, is_slice) for argument in strict))
     return _NONE

@@ -17,7 +17,9 @@ from aiosqlc.mysql.functions import (
     arguments,
     name_of,
 )
+from aiosqlc.mysql.rules import holds
 from aiosqlc.mysql.scope import Level, Result, is_chained, unwrap
+from aiosqlc.register import EVERY_PART, ONE_PART
 
 # NULL only for a NULL operand. Overflow is an error, so it is no NULL.
 _TOTAL_OPERATORS = (
@@ -69,12 +71,15 @@ def is_not_null(node: exp.Expr | None, proof: Proof) -> bool:
     if node is None:
         return False
     node = unwrap(node)
-    if proof.level.rollup:
+    if not holds("expression", "it is in no super-aggregate row", not proof.level.rollup):
         return _under_rollup(node)
-    if proof.level.bare_is_null and _asks(node):
-        return False  # over no row, MariaDB does not run it and takes NULL for its answer
-    if proof.converts(node, proof.level):
-        return False  # a value of one type is read as another's, and may be none
+    # Over no row, MariaDB does not run a sub-select and takes NULL for its answer.
+    run = not (proof.level.bare_is_null and _asks(node))
+    if not holds("expression", "it is run for a row", run):
+        return False
+    same = not proof.converts(node, proof.level)
+    if not holds("expression", "no value is read as one of another type", same):
+        return False
     for kinds, rule in _RULES:
         if isinstance(node, kinds):
             return rule(node, proof)
@@ -87,8 +92,8 @@ def _asks(node: exp.Expr) -> bool:
     return query or isinstance(node, exp.Query | exp.Exists | exp.Any | exp.All)
 
 
-def _all(nodes: list[exp.Expr], proof: Proof) -> bool:
-    return all(is_not_null(node, proof) for node in nodes)
+def _all(rule: str, nodes: list[exp.Expr], proof: Proof) -> bool:
+    return holds(rule, EVERY_PART, all(is_not_null(node, proof) for node in nodes))
 
 
 def _under_rollup(node: exp.Expr) -> bool:
@@ -111,7 +116,7 @@ def _column(node: exp.Expr, proof: Proof) -> bool:
     if found is None:
         return False
     level, source, output = found
-    if level.bare_is_null:
+    if not holds("column", "a row was read", not level.bare_is_null):
         return False
     if level is proof.level and (source.number, output.name.lower()) in proof.given:
         return True
@@ -120,18 +125,21 @@ def _column(node: exp.Expr, proof: Proof) -> bool:
 
 def _operator(node: exp.Expr, proof: Proof) -> bool:
     sides = [node.this, node.expression]
-    if any(isinstance(side, exp.Interval) for side in sides):
-        return False  # a date out of range is NULL
-    return _all(sides, proof)
+    moved = any(isinstance(side, exp.Interval) for side in sides)  # out of range it is NULL
+    if not holds("operator", "no date is moved", not moved):
+        return False
+    return _all("operator", [s for s in sides if not isinstance(s, exp.Interval)], proof)
 
 
 def _null_safe(node: exp.Expr, proof: Proof) -> bool:
-    return not is_chained(node) or _all([node.this, node.expression], proof)
+    alone = holds("null-safe", "it stands in no chain", not is_chained(node))
+    return alone or all(is_not_null(side, proof) for side in (node.this, node.expression))
 
 
 def _quantified(node: exp.Expr, proof: Proof) -> bool:
     outputs = proof.read(node.this, proof.level).outputs
-    return bool(outputs) and all(output.not_null for output in outputs or ())
+    values = bool(outputs) and all(output.not_null for output in outputs or ())
+    return holds("quantified", EVERY_PART, values)
 
 
 def _divided(node: exp.Expr, proof: Proof) -> bool:
@@ -139,7 +147,8 @@ def _divided(node: exp.Expr, proof: Proof) -> bool:
     by_number = (
         isinstance(divisor, exp.Literal) and not divisor.is_string and float(divisor.this) != 0
     )
-    return by_number and is_not_null(node.this, proof)
+    number = holds("division", "the divisor is a number other than 0", by_number)
+    return number and _all("division", [node.this], proof)
 
 
 def _one(node: exp.Expr, proof: Proof) -> bool:
@@ -147,14 +156,18 @@ def _one(node: exp.Expr, proof: Proof) -> bool:
 
 
 def _tuple(node: exp.Expr, proof: Proof) -> bool:
-    return _all(node.expressions, proof)
+    return _all("operator", node.expressions, proof)
 
 
 def _between(node: exp.Expr, proof: Proof) -> bool:
-    return _all([node.this, node.args["low"], node.args["high"]], proof)
+    return _all("operator", [node.this, node.args["low"], node.args["high"]], proof)
 
 
 def _in(node: exp.Expr, proof: Proof) -> bool:
+    return holds("in", EVERY_PART, _in_values(node, proof))
+
+
+def _in_values(node: exp.Expr, proof: Proof) -> bool:
     if not is_not_null(node.this, proof):
         return False
     query = node.args.get("query")
@@ -165,17 +178,23 @@ def _in(node: exp.Expr, proof: Proof) -> bool:
 
 
 def _coalesce(node: exp.Expr, proof: Proof) -> bool:
-    return any(is_not_null(value, proof) for value in [node.this, *node.expressions])
+    values = [node.this, *node.expressions]
+    return holds("coalesce", ONE_PART, any(is_not_null(value, proof) for value in values))
 
 
 def _cast(node: exp.Expr, proof: Proof) -> bool:
     target = node.args.get("to")
     kind = target.this.value if isinstance(target, exp.DataType) else ""
     plain = isinstance(target, exp.DataType) and (kind == "DECIMAL" or not target.expressions)
-    return plain and kind in _SAFE_CASTS and is_not_null(node.this, proof)
+    safe = holds("cast", "every value can be cast", plain and kind in _SAFE_CASTS)
+    return safe and _all("cast", [node.this], proof)
 
 
 def _case(node: exp.Expr, proof: Proof) -> bool:
+    return holds("case", EVERY_PART, _every_branch(node, proof))
+
+
+def _every_branch(node: exp.Expr, proof: Proof) -> bool:
     otherwise: Columns = frozenset()
     operand = node.args.get("this")
     for branch in node.args["ifs"]:
@@ -208,11 +227,14 @@ def _if_false(condition: exp.Expr, proof: Proof) -> Columns:
 
 def _subquery(node: exp.Expr, proof: Proof) -> bool:
     result = proof.read(node, proof.level)
-    return result.at_least_one and bool(result.outputs) and (result.outputs or ())[0].not_null
+    value = bool(result.outputs) and (result.outputs or ())[0].not_null
+    return holds("subquery", "it has a row", result.at_least_one) and holds(
+        "subquery", "its column has a value", value
+    )
 
 
 def _placeholder(node: exp.Expr, proof: Proof) -> bool:
-    return proof.required(node)
+    return holds("parameter", "None is not allowed", proof.required(node))
 
 
 def _window(node: exp.Expr, proof: Proof) -> bool:
@@ -221,12 +243,13 @@ def _window(node: exp.Expr, proof: Proof) -> bool:
     if name in RANKS or isinstance(inner, exp.Count):
         return True
     # The default frame holds the current row, so there is always one value to take.
-    if node.args.get("spec") is not None or node.args.get("alias") is not None:
+    framed = node.args.get("spec") is None and node.args.get("alias") is None
+    if not holds("window", "the frame has the current row", framed):
         return False
     if name in AGGREGATES_OF_ROWS - {"GROUP_CONCAT"} or isinstance(
         inner, exp.FirstValue | exp.LastValue
     ):
-        return is_not_null(inner.this, proof)
+        return _all("window", [inner.this], proof)
     return False
 
 
@@ -234,9 +257,11 @@ def _aggregate(node: exp.Expr, proof: Proof) -> bool:
     name = name_of(node)
     if isinstance(node, exp.Count) or name in BIT_AGGREGATES:
         return True
-    if not proof.level.grouped or name not in AGGREGATES_OF_ROWS:
+    if not holds("aggregate", "every group has a row", proof.level.grouped):
         return False
-    return all(is_not_null(argument, proof) for argument in _aggregated(node))
+    if not holds("aggregate", "it is NULL of NULLs only", name in AGGREGATES_OF_ROWS):
+        return False
+    return _all("aggregate", _aggregated(node), proof)
 
 
 def _aggregated(node: exp.Expr) -> list[exp.Expr]:
@@ -253,9 +278,9 @@ def _function(node: exp.Expr, proof: Proof) -> bool:
     name = name_of(node)
     if name in NEVER_NULL or name in proof.never_null:
         return True
-    if name in TOTAL:
-        return _all(arguments(node), proof)
-    return False
+    return holds("function", "it is total", name in TOTAL) and _all(
+        "function", arguments(node), proof
+    )
 
 
 Rule = Callable[[exp.Expr, Proof], bool]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from sqlglot import exp
 
 from aiosqlc.mysql.relations import Relation
+from aiosqlc.mysql.rules import holds
 from aiosqlc.stages import ColumnRef, SqlType
 
 ColumnKey = tuple[int, str]
@@ -158,7 +159,9 @@ class Level:
         """Whether the column of a row that reaches the select list is never NULL."""
         if (source.number, output.name.lower()) in self.facts:
             return True
-        return output.not_null and not self.can_be_nulled(source)
+        return holds("column", "it is declared NOT NULL", output.not_null) and holds(
+            "column", "every outer join found a match", not self.can_be_nulled(source)
+        )
 
 
 def unwrap(node: exp.Expr) -> exp.Expr:

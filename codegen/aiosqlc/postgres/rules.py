@@ -7,27 +7,7 @@ and look for rows that refute what is then claimed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-NOT_NULL, ELEMENTS, ROWS = "not null", "array elements", "rows"
-EVERY_PART, ONE_PART = "every part has a value", "one part has a value"
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One rule. `source` is a chapter of PostgreSQL's manual or a file of its source.
-
-    `applied_by` is the function in `aiosqlc.postgres.infer` that applies it, `premises` are what it
-    asks for beside the kind of expression it is about.
-    """
-
-    name: str
-    claim: str
-    statement: str
-    source: str
-    applied_by: str
-    premises: tuple[str, ...] = ()
-
+from aiosqlc.register import ELEMENTS, EVERY_PART, NOT_NULL, ONE_PART, ROWS, Rule, table_of
 
 RULES = (
     # --- where a column comes from ----------------------------------------------------------------
@@ -216,14 +196,4 @@ RULES = (
 
 def table() -> str:
     """Return the register as a page of the manual has it."""
-    lines = []
-    for claim in (NOT_NULL, ELEMENTS, ROWS):
-        lines += [f"## {claim.capitalize()}", "", "| rule | says | premises | source |"]
-        lines.append("|---|---|---|---|")
-        lines += [
-            f"| `{r.name}` | {r.statement} | {'; '.join(r.premises) or '–'} | {r.source} |"
-            for r in RULES
-            if r.claim == claim
-        ]
-        lines.append("")
-    return "\n".join(lines)
+    return table_of(RULES)

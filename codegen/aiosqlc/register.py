@@ -1,0 +1,41 @@
+"""What a rule of proof is: both engines keep a register of theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+NOT_NULL, ELEMENTS, ROWS = "not null", "array elements", "rows"
+EVERY_PART, ONE_PART = "every part has a value", "one part has a value"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule. `source` is a chapter of the server's manual or a file of its source.
+
+    `applied_by` is the function that applies it, `premises` are what it asks for beside the kind of
+    expression it is about.
+    """
+
+    name: str
+    claim: str
+    statement: str
+    source: str
+    applied_by: str
+    premises: tuple[str, ...] = ()
+
+
+def table_of(rules: Iterable[Rule], level: str = "##") -> str:
+    """Return a register as a page of the manual has it."""
+    lines = []
+    rules = tuple(rules)
+    for claim in (NOT_NULL, ELEMENTS, ROWS):
+        said = [
+            f"| `{r.name}` | {r.statement} | {'; '.join(r.premises) or '–'} | {r.source} |"
+            for r in rules
+            if r.claim == claim
+        ]
+        if said:
+            lines += [f"{level} {claim.capitalize()}", "", "| rule | says | premises | source |"]
+            lines += ["|---|---|---|---|", *said, ""]
+    return "\n".join(lines)

@@ -1,0 +1,187 @@
+-- MariaDB: a case for each premise, in which rows refute what is claimed without it.
+
+CREATE TABLE a (id int PRIMARY KEY, name varchar(20) NOT NULL, bio varchar(20), n int);
+CREATE TABLE b (id int PRIMARY KEY, aid int, x int NOT NULL);
+CREATE TABLE two (x int, y int, PRIMARY KEY (x, y));
+CREATE TABLE code (c varchar(9) PRIMARY KEY);
+CREATE TABLE d (id int PRIMARY KEY, at datetime NOT NULL, ip inet6);
+CREATE TABLE past (id int PRIMARY KEY, x int NOT NULL) WITH SYSTEM VERSIONING;
+INSERT INTO a VALUES (1, 'x', NULL, NULL), (2, 'y', NULL, 0);
+INSERT INTO b VALUES (1, NULL, 5), (2, 2, 6);
+INSERT INTO two VALUES (1, 1), (1, 2);
+INSERT INTO code VALUES ('1'), ('1.0');
+INSERT INTO d VALUES (1, '9999-12-31 23:59:59', NULL);
+INSERT INTO past VALUES (1, 1);
+UPDATE past SET x = 2;
+
+-- refutes: expression / it is in no super-aggregate row
+-- case: NULL in c
+SELECT UPPER('x') AS c, COUNT(*) AS n FROM a GROUP BY c WITH ROLLUP;
+
+-- refutes: expression / it is run for a row
+-- case: NULL in c
+SELECT (SELECT COUNT(*) FROM b WHERE b.id = a.id) AS c, COUNT(*) AS n FROM a, b WHERE a.id = 9;
+
+-- refutes: expression / no value is read as one of another type
+-- case: NULL in c
+SELECT COALESCE(ip, 'bad') AS c FROM d;
+
+-- refutes: column / it is declared NOT NULL
+-- case: NULL in c
+SELECT bio AS c FROM a;
+
+-- refutes: column / every outer join found a match
+-- case: NULL in c
+SELECT b.x AS c FROM a LEFT JOIN b ON b.aid = a.id;
+
+-- refutes: column / a row was read
+-- case: NULL in c
+SELECT name AS c, COUNT(*) AS n FROM a WHERE id = 9;
+
+-- refutes: condition / the function is strict
+-- case: NULL in c
+SELECT bio AS c FROM a WHERE CONCAT_WS('-', name, bio) <> '';
+
+-- refutes: condition / it is compared with one value
+-- case: NULL in c
+SELECT bio AS c FROM a WHERE bio > ALL (SELECT name FROM a WHERE id = 9);
+
+-- refutes: condition / the list has a value
+-- case: NULL in c
+SELECT n AS c FROM a WHERE n NOT IN (SELECT id FROM b WHERE id = 9);
+
+-- refutes: condition / the test is false for NULL
+-- case: NULL in c
+SELECT bio AS c FROM a WHERE bio IS UNKNOWN;
+
+-- refutes: operator / every part has a value
+-- case: NULL in c
+SELECT id + n AS c FROM a;
+
+-- refutes: operator / no date is moved
+-- case: NULL in c
+SELECT at + INTERVAL 1 DAY AS c FROM d;
+
+-- refutes: null-safe / it stands in no chain
+-- case: NULL in c
+SELECT id <=> n < n AS c FROM a;
+
+-- refutes: division / every part has a value
+-- case: NULL in c
+SELECT n / 2 AS c FROM a;
+
+-- refutes: division / the divisor is a number other than 0
+-- case: NULL in c
+SELECT id / 0 AS c FROM a;
+
+-- refutes: quantified / every part has a value
+-- case: NULL in c
+SELECT 99 > ALL (SELECT aid FROM b) AS c;
+
+-- refutes: in / every part has a value
+-- case: NULL in c
+SELECT id IN (5, NULL) AS c FROM a;
+
+-- refutes: coalesce / one part has a value
+-- case: NULL in c
+SELECT COALESCE(bio, NULL) AS c FROM a;
+
+-- refutes: cast / every part has a value
+-- case: NULL in c
+SELECT CAST(n AS CHAR) AS c FROM a;
+
+-- refutes: cast / every value can be cast
+-- case: NULL in c
+SELECT CAST(name AS DATE) AS c FROM a;
+
+-- refutes: case / every part has a value
+-- case: NULL in c
+SELECT CASE WHEN id > 0 THEN bio ELSE 'x' END AS c FROM a;
+
+-- refutes: subquery / it has a row
+-- case: NULL in c
+SELECT (SELECT x FROM b WHERE id = 9) AS c;
+
+-- refutes: subquery / its column has a value
+-- case: NULL in c
+SELECT (SELECT MAX(bio) FROM a) AS c;
+
+-- refutes: parameter / None is not allowed
+-- case: NULL in c with NULL
+SELECT CAST(sqlc.narg('x') AS CHAR) AS c;
+
+-- refutes: window / every part has a value
+-- case: NULL in c
+SELECT MAX(n) OVER (PARTITION BY id) AS c FROM a;
+
+-- refutes: window / the frame has the current row
+-- case: NULL in c
+SELECT MAX(id) OVER (ORDER BY id ROWS BETWEEN 1 FOLLOWING AND 2 FOLLOWING) AS c FROM a;
+
+-- refutes: aggregate / every part has a value
+-- case: NULL in c
+SELECT MAX(bio) AS c FROM a GROUP BY id;
+
+-- refutes: aggregate / every group has a row
+-- case: NULL in c
+SELECT MAX(1) AS c FROM a WHERE id = 9;
+
+-- refutes: aggregate / it is NULL of NULLs only
+-- case: NULL in c
+SELECT VAR_SAMP(id) AS c FROM a GROUP BY id;
+
+-- refutes: function / every part has a value
+-- case: NULL in c
+SELECT UPPER(bio) AS c FROM a;
+
+-- refutes: function / it is total
+-- case: NULL in c
+SELECT NULLIF(id, 1) AS c FROM a;
+
+-- refutes: unique-key / every column is bound
+-- case: many
+SELECT y FROM two WHERE x = 1;
+
+-- refutes: unique-key / it is compared as the key is
+-- case: many
+SELECT c FROM code WHERE c = 1;
+
+-- refutes: unique-key / ON binds the optional side only
+-- case: many
+SELECT a.id FROM a LEFT JOIN b ON a.id = 1 AND b.id = 1;
+
+-- refutes: unique-key / the rows are those of now
+-- case: many
+SELECT x FROM past FOR SYSTEM_TIME ALL WHERE id = 1;
+
+-- refutes: unique-key / no super-aggregate row
+-- case: many
+SELECT id, COUNT(*) AS n FROM a WHERE id = 1 GROUP BY id WITH ROLLUP;
+
+-- refutes: group-keys / every key has one value
+-- case: many
+SELECT name, COUNT(*) AS n FROM a GROUP BY name;
+
+-- refutes: one-row / there is one row
+-- case: many
+INSERT INTO b VALUES (8, 1, 1), (9, 1, 1) RETURNING id;
+
+-- refutes: limit / the number is 0 or 1
+-- case: many
+SELECT id FROM a LIMIT 2;
+
+-- refutes: some-row / no HAVING
+-- case: empty
+SELECT COUNT(*) AS n FROM a HAVING COUNT(*) > 9;
+
+-- refutes: some-row / no WHERE
+-- case: empty
+SELECT 1 AS x WHERE 1 = 2;
+
+-- refutes: some-row / no OFFSET
+-- case: empty
+SELECT COUNT(*) AS n FROM a LIMIT 1 OFFSET 1;
+
+-- refutes: some-row / no IGNORE
+-- case: empty
+INSERT IGNORE INTO b VALUES (1, 1, 1) RETURNING id;
