@@ -14,6 +14,7 @@ from lib.db.like import contains
 from lib.errors import AppError, Code, not_found
 from lib.events import publish_change
 from lib.ids import new_id
+from lib.limits.searches import searching
 from lib.texts import trimmed
 from services.department.model import (
     DepartmentChange,
@@ -40,13 +41,14 @@ async def get(db: Executor, department_id: UUID) -> Department:
 async def list_page(db: Database, wanted: ListDepartments) -> tuple[list[Department], int]:
     """Return one page and the number of departments on all pages."""
     pattern = contains(wanted.search)
-    rows = await _list_in_order(departments(db), wanted)(
-        pattern=pattern, page_size=wanted.page_size, page_offset=wanted.offset
-    )
-    total = wanted.total_if_last(len(rows))
-    if total is None:
-        total = await departments(db).count_departments(pattern=pattern)
-    return rows, total
+    async with searching(pattern):
+        rows = await _list_in_order(departments(db), wanted)(
+            pattern=pattern, page_size=wanted.page_size, page_offset=wanted.offset
+        )
+        total = wanted.total_if_last(len(rows))
+        if total is None:
+            total = await departments(db).count_departments(pattern=pattern)
+        return rows, total
 
 
 def _list_in_order(queries: DepartmentsQueriesProtocol, wanted: ListDepartments) -> _List:

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from lib.db import Executor
 from lib.http.pagination import PageQuery
+from lib.limits.searches import searching
 
 T = TypeVar("T")
 
@@ -25,6 +26,7 @@ async def page_of(
     `sort` is the order of a list that has several.
     """
     ordered = {} if sort is None else {"sort": sort}
-    rows = await list_(db, **filters, **ordered, page_size=wanted.page_size, skip=wanted.offset)
-    total = wanted.total_if_last(len(rows))
-    return rows, await count(db, **filters) if total is None else total
+    async with searching(filters.get("search")):
+        rows = await list_(db, **filters, **ordered, page_size=wanted.page_size, skip=wanted.offset)
+        total = wanted.total_if_last(len(rows))
+        return rows, await count(db, **filters) if total is None else total

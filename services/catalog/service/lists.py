@@ -9,6 +9,7 @@ from uuid import UUID
 from lib.db import Executor
 from lib.db.like import contains
 from lib.http.pagination import PageQuery
+from lib.limits.searches import searching
 from services.catalog.service.level import Level, Q, R
 from services.catalog.service.services import SERVICES
 from services.catalog.store import provider_services as store
@@ -20,9 +21,10 @@ async def list_page(
 ) -> tuple[Sequence[R], int]:
     """Return one page of a level, in the order asked for."""
     search = contains(wanted.search)
-    rows = await level.page(db, wanted, search)
-    total = wanted.total_if_last(len(rows))
-    return rows, await level.count(db, wanted, search) if total is None else total
+    async with searching(search):
+        rows = await level.page(db, wanted, search)
+        total = wanted.total_if_last(len(rows))
+        return rows, await level.count(db, wanted, search) if total is None else total
 
 
 async def list_below(

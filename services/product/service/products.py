@@ -14,6 +14,7 @@ from lib.db.like import contains
 from lib.errors import AppError, Code, not_found
 from lib.http.pagination import PageQuery
 from lib.ids import new_id
+from lib.limits.searches import searching
 from lib.texts import trimmed
 from services.product.model.products import (
     MAX_PRICE,
@@ -51,28 +52,29 @@ async def list_page(db: Executor, wanted: ListProducts) -> tuple[Sequence[Produc
     max_price = MAX_PRICE if wanted.max_price is None else Decimal(wanted.max_price)
     min_stock = 1 if wanted.in_stock else 0
     search = contains(wanted.search)
-    rows = await products(db).list_products(
-        status=status,
-        min_price=min_price,
-        max_price=max_price,
-        min_stock=min_stock,
-        currency=wanted.currency,
-        search=search,
-        sort=wanted.sql_sort,
-        page_size=wanted.page_size,
-        skip=wanted.offset,
-    )
-    total = wanted.total_if_last(len(rows))
-    if total is None:
-        total = await products(db).count_products(
+    async with searching(search):
+        rows = await products(db).list_products(
             status=status,
             min_price=min_price,
             max_price=max_price,
             min_stock=min_stock,
             currency=wanted.currency,
             search=search,
+            sort=wanted.sql_sort,
+            page_size=wanted.page_size,
+            skip=wanted.offset,
         )
-    return rows, total
+        total = wanted.total_if_last(len(rows))
+        if total is None:
+            total = await products(db).count_products(
+                status=status,
+                min_price=min_price,
+                max_price=max_price,
+                min_stock=min_stock,
+                currency=wanted.currency,
+                search=search,
+            )
+        return rows, total
 
 
 async def list_prices(

@@ -1,0 +1,38 @@
+"""Few searches inside of texts are worked on at a time, whoever asks for how many."""
+
+from __future__ import annotations
+
+import asyncio
+
+from devstack.testing.wait import eventually
+from lib.errors import AppError, Code
+from lib.limits.searches import AT_A_TIME, searching
+
+
+async def test_searches_take_few_places_and_lists_without_one_take_none() -> None:
+    under_way, gate, refused = 0, asyncio.Event(), []
+
+    async def search(pattern: str | None) -> None:
+        nonlocal under_way
+        try:
+            async with searching(pattern):
+                under_way += 1
+                await gate.wait()
+        except AppError as error:
+            refused.append((error.code, error.headers))
+
+    asked = [asyncio.create_task(search("%x%")) for _ in range(40)]
+    await eventually(lambda: len(refused) >= 40 - AT_A_TIME - 20)
+    assert under_way == AT_A_TIME
+    await asyncio.gather(*(asyncio.wait_for(_list(), 1) for _ in range(40)))
+    gate.set()
+    await asyncio.gather(*asked)
+    assert {code for code, _ in refused} == {Code.SERVICE_UNAVAILABLE}
+    assert {headers["Retry-After"] for _, headers in refused} == {"1"}
+    async with searching("%x%"):  # places are given back
+        pass
+
+
+async def _list() -> None:
+    async with searching(None):
+        pass
