@@ -4,7 +4,7 @@
 set -euo pipefail
 shopt -s inherit_errexit
 cd "$(dirname "$0")"
-: "${CLUSTER:?}" "${SERVICE_IMAGE:?}" "${AWS_REGION:?}" "${EXECUTION_ROLE_ARN:?}" "${TASK_ROLE_ARN:?}" "${SECRETS_ARN:?}"
+: "${CLUSTER:?}" "${SERVICE_IMAGE:?}" "${AWS_REGION:?}" "${EXECUTION_ROLE_ARN:?}" "${TASK_ROLE_PREFIX:?}" "${SECRETS_ARN:?}"
 : "${GATEWAY_IMAGE:?}" "${PUBLIC_URL:?}" "${VPC_CIDR:?}" "${LOAD_BALANCER_CIDRS:?}" "${SMTP_HOST:?}" "${MAIL_FROM:?}" "${S3_BUCKET:?}"
 : "${SUBNETS:?}" "${SECURITY_GROUPS:?}"
 network="awsvpcConfiguration={subnets=[$SUBNETS],securityGroups=[$SECURITY_GROUPS],assignPublicIp=DISABLED}"
@@ -17,7 +17,7 @@ fail() { echo "$*" >&2; return 1; }
 register() { # name, or migrate/name → the ARN of the new revision
     mkdir -p "$filled_in/migrate"
     # shellcheck disable=SC2016 # the names are envsubst's to replace
-    envsubst '$SERVICE_IMAGE $GATEWAY_IMAGE $AWS_REGION $EXECUTION_ROLE_ARN $TASK_ROLE_ARN $SECRETS_ARN
+    envsubst '$SERVICE_IMAGE $GATEWAY_IMAGE $AWS_REGION $EXECUTION_ROLE_ARN $TASK_ROLE_PREFIX $SECRETS_ARN
         $PUBLIC_URL $VPC_CIDR $LOAD_BALANCER_CIDRS $SMTP_HOST $MAIL_FROM $S3_BUCKET' < "$1.json" > "$filled_in/$1.json"
     aws ecs register-task-definition --cli-input-json "file://$filled_in/$1.json" \
         --query taskDefinition.taskDefinitionArn --output text

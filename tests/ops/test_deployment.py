@@ -62,6 +62,26 @@ def test_a_part_has_no_privilege_and_writes_only_where_it_is_given_room(name):
     assert all("size=" in place for place in part["tmpfs"] if place.startswith("/tmp"))
 
 
+def test_only_prometheus_reaches_who_looks_into_every_container():
+    reach = {name for name, part in PARTS.items() if "watching" in part["networks"]}
+    assert reach == {"cadvisor", "prometheus"}
+    assert PARTS["cadvisor"]["networks"] == ["watching"]
+    assert COMPOSE["networks"]["watching"] == {"internal": True}
+
+
+def test_each_task_on_ecs_has_a_role_of_its_own():
+    """Whoever has taken over one has not what another may, such as the pictures."""
+    folder = ROOT / "deploy" / "ecs"
+    tasks = [json.loads(path.read_text()) for path in folder.glob("**/*.json")]
+    assert len(tasks) > len(service_names())
+    roles = {task["family"]: task["taskRoleArn"] for task in tasks if "taskRoleArn" in task}
+    assert len(set(roles.values())) == len(roles)
+    for family, role in roles.items():
+        assert role == f"${{TASK_ROLE_PREFIX}}{family.removeprefix('marketplace-')}"
+    # A migration is a database's: it may nothing at all.
+    assert roles.keys() == {f"marketplace-{name}" for name in (*service_names(), "gateway")}
+
+
 @pytest.mark.parametrize("name", PARTS)
 def test_what_a_part_waits_for_and_mounts_exists(name):
     part = PARTS[name]
