@@ -10,23 +10,40 @@ from collections.abc import Mapping, Sequence
 from devstack.embedded.home import Home
 
 
-def shared(home: Home) -> Mapping[str, str]:
-    """Return what every service needs to believe the others' tokens."""
-    return {"AUTH_CSRF_SECRET": home.secret("csrf")}
+def shared(home: Home, services: Sequence[str]) -> Mapping[str, str]:
+    """Return what every service needs to believe the others' tokens and events."""
+    keys = [f"{name}:{_public(_events_key(home, name))}" for name in services]
+    return {"AUTH_CSRF_SECRET": home.secret("csrf"), "EVENTS_PUBLIC_KEYS": ",".join(keys)}
 
 
 def own(home: Home, service: str, others: Sequence[str]) -> Mapping[str, str]:
     """Return what `service` alone may know; the user service, which of `others` may sign in."""
+    signing = {"EVENTS_SIGNING_KEY": _events_key(home, service)}
     if service != "user":
-        return {"AUTH_CLIENT_ID": service, "AUTH_CLIENT_SECRET": _client_secret(home, service)}
+        secret = _client_secret(home, service)
+        return signing | {"AUTH_CLIENT_ID": service, "AUTH_CLIENT_SECRET": secret}
     clients = [
         f"{name}:{_hashed(_client_secret(home, name))}" for name in others if name != service
     ]
-    return {
+    return signing | {
         "USER_SERVICE_CLIENTS": ",".join(clients),
         "USER_JWT_PRIVATE_KEYS": home.secret("user_signing_keys", _signing_key),
         "USER_ENCRYPTION_KEYS": home.secret("user_encryption_keys", _encryption_key),
     }
+
+
+def _events_key(home: Home, service: str) -> str:
+    return home.secret(f"{service}_events_key", _random_key)
+
+
+def _random_key() -> str:
+    return base64.b64encode(secrets.token_bytes(32)).decode()
+
+
+def _public(key: str) -> str:
+    from lib.events.signing import EventSigner
+
+    return EventSigner.of(key).public
 
 
 def _client_secret(home: Home, service: str) -> str:

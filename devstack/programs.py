@@ -96,7 +96,7 @@ def _environment(
         "MAIL_FOLDER": str(settings.home.path / "mail"),
         "FILES_FOLDER": str(settings.home.path / "files"),
         "PUBLIC_URL": settings.gateway_url,
-        **credentials.shared(settings.home),
+        **credentials.shared(settings.home, [peer.name for peer in settings.services]),
         **credentials.own(settings.home, service.name, [peer.name for peer in settings.services]),
         **{name: value for name, value in settings.environ.items() if value},
         "PYTHONPATH": os.pathsep.join(

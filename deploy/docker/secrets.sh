@@ -13,6 +13,11 @@ once() { [[ -s secrets/$1 ]] || make "$@"; }
 password() { openssl rand -hex 24; }
 for name in "$@"; do for of in "" _service _client; do once "${name}${of}_password" password; done; done
 for name in postgres mariadb_root redis elastic kibana logstash grafana csrf monitoring mariadb_monitoring; do once "${name}_password" password; done
+# Each service signs its events; the others know its public key. Both are the last 32 bytes of what OpenSSL writes.
+for name in "$@"; do once "${name}_events_key" openssl genpkey -algorithm ed25519; done
+raw() { openssl pkey -in "secrets/$1_events_key" -outform DER "${@:2}" | tail -c 32 | base64; }
+events=""
+for name in "$@"; do events+="${events:+,}$name:$(raw "$name" -pubout)"; done
 once user_signing_keys openssl genpkey -algorithm ed25519
 once user_encryption_keys bash -c 'echo "first:$(openssl rand -base64 32)"'
 # The database servers prove who they are to their clients: an authority for these two alone, and a certificate each, for a year.
@@ -53,6 +58,7 @@ for name in "$@"; do
     env "migrate-$name" "$(url "$name")" # the owner's; keys and passwords of the service are nothing to a migration
     env "$name" "$(url "${name}_service")" \
         "REDIS_URL=redis://:$(<secrets/redis_password)@redis:6379/0" "AUTH_CSRF_SECRET=$(<secrets/csrf_password)" \
+        "EVENTS_SIGNING_KEY=$(raw "$name")" "EVENTS_PUBLIC_KEYS=$events" \
         "AUTH_CLIENT_ID=$name" "AUTH_CLIENT_SECRET=$(<"secrets/${name}_client_password")"
     [[ $name == user ]] || clients+="${clients:+,}$name:sha256:$(printf %s "$(<"secrets/${name}_client_password")" | sha256sum | cut -d " " -f 1)"
 done

@@ -22,6 +22,7 @@ from lib.errors import AppError, Code
 from lib.events.background import repeating
 from lib.events.event import Event, MalformedEventError
 from lib.events.metrics import ConsumerMetrics
+from lib.events.signing import Beliefs, NotBelievedError
 from lib.events.streams import Entry, Group
 from lib.log import get_logger
 from lib.store import inbox
@@ -77,8 +78,18 @@ class Consumer:
         handlers: Mapping[str, Mapping[str, Handler]],
         policy: ConsumerPolicy = ConsumerPolicy(),
         registry: CollectorRegistry | None = None,
+        beliefs: Beliefs | None = None,
     ) -> None:
-        """Take `handlers` by topic, then by kind of event; other kinds are passed over."""
+        """Take `handlers` by topic, then by kind of event; other kinds are passed over.
+
+        With `beliefs`, an event that the producer of its topic has not signed is a dead letter.
+
+        Raises:
+            ValueError: for a topic that nobody is believed on.
+        """
+        if beliefs is not None and (nobodys := handlers.keys() - beliefs.producers.keys()):
+            raise ValueError(f"topics without a producer: {', '.join(sorted(nobodys))}")
+        self._beliefs = beliefs
         self._db = db
         self._registry = registry
         self._group = group
@@ -165,6 +176,7 @@ class Consumer:
                     if handler is None or not entry.is_for(self._group):
                         outcomes.append(Outcome.IGNORED)
                         continue
+                    self._believe(topic, entry, event)
                     with _hearing(event):
                         outcomes.append(await self._in(tx, event, handler))
         except Exception as error:  # noqa: BLE001 - which of them it was shows itself one by one
@@ -202,8 +214,17 @@ class Consumer:
         handler = self._handlers[topic].get(event.kind)
         if handler is None:
             return Outcome.IGNORED
+        try:
+            self._believe(topic, entry, event)
+        except NotBelievedError as error:
+            return await self._move_to_dead_letters(topic, entry, f"not believed: {error}")
         with _hearing(event):
             return await self._handle(topic, entry, event, handler)
+
+    def _believe(self, topic: str, entry: Entry, event: Event) -> None:
+        """Raise NotBelievedError for what the producer of the topic has not signed."""
+        if self._beliefs is not None:
+            self._beliefs.check(topic, entry.id, entry.fields, event)
 
     async def _handle(self, topic: str, entry: Entry, event: Event, handler: Handler) -> Outcome:
         for attempt in range(1, self._policy.attempts + 1):

@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 from lib.db import Database
 from lib.events.consumer import Consumer, Handler
 from lib.events.housekeeping import housekeeping
+from lib.events.signing import Beliefs
 
 
 @asynccontextmanager
@@ -23,6 +24,7 @@ async def consuming(
     group: str,
     port: int,
     registry: CollectorRegistry,
+    beliefs: Beliefs | None = None,
 ) -> AsyncIterator[None]:
     """Handle events in the background while the block runs, and clear up after them.
 
@@ -33,8 +35,11 @@ async def consuming(
         group: whom the events are for; replicas share them.
         port: the service's own; after a restart on the same host and port it resumes what it had.
         registry: where metrics go.
+        beliefs: who may publish what; without them, whatever is in a stream is handled.
     """
     name = f"{gethostname()}-{port}"
-    consumer = Consumer(db, redis, group=group, name=name, handlers=handlers, registry=registry)
+    consumer = Consumer(
+        db, redis, group=group, name=name, handlers=handlers, registry=registry, beliefs=beliefs
+    )
     async with consumer.running(), housekeeping(db, redis, handlers.keys()):
         yield

@@ -15,6 +15,7 @@ from lib.clock import Every
 from lib.db import Database
 from lib.events.background import repeating
 from lib.events.event import Event, stream_of
+from lib.events.signing import FIELD, EventSigner
 from lib.events.store import NextEventsRow, outbox
 from lib.events.streams import length, trim
 
@@ -46,8 +47,10 @@ class Relay:
         keep: timedelta = KEEP,
         max_length: int = MAX_LENGTH,
         registry: CollectorRegistry | None = None,
+        signer: EventSigner | None = None,
     ) -> None:
         self._db = db
+        self._signer = signer
         self._registry = registry
         self._redis = redis
         self._batch_size = batch_size
@@ -88,6 +91,8 @@ class Relay:
         pipeline = self._redis.pipeline(transaction=False)
         for event in events:
             entry: dict[Any, Any] = dict(event.fields())
+            if self._signer is not None:
+                entry[FIELD] = self._signer.sign(event)
             # Approximately: Redis drops whole nodes, which costs next to nothing.
             pipeline.xadd(stream_of(event.topic), entry, maxlen=self._max_length, approximate=True)
         await pipeline.execute()

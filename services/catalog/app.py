@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Final
 
 from aiohttp import web
 
@@ -19,6 +20,12 @@ from services.catalog.invalidation import handlers
 from services.catalog.routes import ROUTES
 from services.catalog.routes.answers import CACHE
 from services.catalog.store import QUERY_NAMES
+
+# Whose word is taken for what: the producer of each topic that is heard.
+PRODUCERS: Final[Mapping[str, str]] = {
+    "catalog": "catalog",
+    "users": "user",
+}
 
 
 def create_app(config: CatalogConfig) -> web.Application:
@@ -39,7 +46,15 @@ def _background(app: web.Application, config: CatalogConfig) -> Iterator[Compone
     db, redis, registry = app[DATABASE], app[REDIS], app[METRICS]
     cache = app[CACHE] = Cache(redis, prefix="catalog", registry=registry)
     if redis is not None:
-        yield Relay(db, redis, registry=registry).running()
+        yield Relay(db, redis, registry=registry, signer=config.event_signer()).running()
         # The cache is shared: one replica handles an event for all.
         heard = handlers(cache)
-        yield consuming(db, redis, heard, group="catalog", port=config.port, registry=registry)
+        yield consuming(
+            db,
+            redis,
+            heard,
+            group="catalog",
+            port=config.port,
+            registry=registry,
+            beliefs=config.event_beliefs(PRODUCERS),
+        )

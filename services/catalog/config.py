@@ -5,10 +5,11 @@ from __future__ import annotations
 from pydantic_settings import SettingsConfigDict
 
 from lib.config import Port, PostgresSettings
+from lib.events.signing import ConsumerSettings, ProducerSettings
 from lib.http.middleware.install import MiddlewareSettings
 
 
-class CatalogConfig(PostgresSettings, MiddlewareSettings):
+class CatalogConfig(PostgresSettings, MiddlewareSettings, ConsumerSettings, ProducerSettings):
     """`CATALOG_DATABASE_URL` is required; without `REDIS_URL` nothing is cached or published."""
 
     model_config = SettingsConfigDict(env_prefix="CATALOG_")

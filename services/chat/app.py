@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from datetime import timedelta
+from typing import Final
 
 from aiohttp import web
 
@@ -32,6 +33,13 @@ from services.chat.ws import ROUTES as WS_ROUTES
 from services.chat.ws.endpoint import CONFIG, LIMITER
 from services.chat.ws.handshake import ORIGINS, VERIFIER
 from services.chat.ws.sockets import SOCKETS, Sockets
+
+# Whose word is taken for what: the producer of each topic that is heard.
+PRODUCERS: Final[Mapping[str, str]] = {
+    "offers": "order",
+    "jobs": "order",
+    "users": "user",
+}
 
 
 def create_app(config: ChatConfig) -> web.Application:
@@ -79,4 +87,12 @@ def _background(app: web.Application, config: ChatConfig) -> Iterator[Component]
     keep = Keep(timedelta(days=config.retention_days), timedelta(days=config.client_id_days))
     yield keeping(db, keep)
     if redis is not None:
-        yield consuming(db, redis, HANDLERS, group="chat", port=config.port, registry=registry)
+        yield consuming(
+            db,
+            redis,
+            HANDLERS,
+            group="chat",
+            port=config.port,
+            registry=registry,
+            beliefs=config.event_beliefs(PRODUCERS),
+        )

@@ -6,11 +6,12 @@ from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from lib.config import Port, PostgresSettings, Seconds
+from lib.events.signing import ConsumerSettings
 from lib.http.middleware.install import MiddlewareSettings
 from lib.limits import TokenBucket
 
 
-class ChatConfig(PostgresSettings, MiddlewareSettings):
+class ChatConfig(PostgresSettings, MiddlewareSettings, ConsumerSettings):
     """`CHAT_DATABASE_URL` is required; without `REDIS_URL` replicas hear of each other slowly."""
 
     model_config = SettingsConfigDict(env_prefix="CHAT_")

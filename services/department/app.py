@@ -23,10 +23,12 @@ def create_app(config: DepartmentConfig) -> web.Application:
     app = new_app("department", config, ROUTES, description="The departments that staff belong to.")
     add_database(app, config, EVENT_QUERY_NAMES, QUERY_NAMES)
     install_middleware(app, config, remote_verifier(config))
-    add_background(app, lambda: _background(app))
+    add_background(app, lambda: _background(app, config))
     return app
 
 
-def _background(app: web.Application) -> Iterator[Component]:
+def _background(app: web.Application, config: DepartmentConfig) -> Iterator[Component]:
     if (redis := app[REDIS]) is not None:
-        yield Relay(app[DATABASE], redis, registry=app[METRICS]).running()
+        yield Relay(
+            app[DATABASE], redis, registry=app[METRICS], signer=config.event_signer()
+        ).running()

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pydantic_settings import SettingsConfigDict
 
 from lib.config import DatabaseSettings, Port
+from lib.events.signing import ProducerSettings
 from lib.http.middleware.install import MiddlewareSettings
 
 
-class DepartmentConfig(DatabaseSettings, MiddlewareSettings):
+class DepartmentConfig(DatabaseSettings, MiddlewareSettings, ProducerSettings):
     """`DEPARTMENT_DATABASE_URL` is required; the rest has defaults."""
 
     model_config = SettingsConfigDict(env_prefix="DEPARTMENT_")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from datetime import timedelta
 from functools import partial
+from typing import Final
 
 from aiohttp import web
 
@@ -41,6 +42,12 @@ _HOUR = 3600.0
 _PAYMENTS = SettlesAtOnce()
 _OWN_KEYS = ("/api/v1/orders",)
 _RESUMABLE = ("/api/v1/service-orders",)
+
+
+# Whose word is taken for what: the producer of each topic that is heard.
+PRODUCERS: Final[Mapping[str, str]] = {
+    "users": "user",
+}
 
 
 def create_app(config: OrderConfig, payments: Payments = _PAYMENTS) -> web.Application:
@@ -134,5 +141,13 @@ def _background(app: web.Application, config: OrderConfig) -> Iterator[Component
     yield repeating(suspects.step, name="self-dealing", idle_seconds=60.0, registry=registry)
     yield repeating(forget, name="housekeeping", idle_seconds=_HOUR, registry=registry)
     if redis is not None:
-        yield Relay(db, redis, registry=registry).running()
-        yield consuming(db, redis, HANDLERS, group="order", port=config.port, registry=registry)
+        yield Relay(db, redis, registry=registry, signer=config.event_signer()).running()
+        yield consuming(
+            db,
+            redis,
+            HANDLERS,
+            group="order",
+            port=config.port,
+            registry=registry,
+            beliefs=config.event_beliefs(PRODUCERS),
+        )

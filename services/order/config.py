@@ -10,13 +10,21 @@ from pydantic_settings import SettingsConfigDict
 from lib.auth.client_credentials import ServiceLoginSettings
 from lib.auth.settings import check_trusted
 from lib.config import Port, PostgresSettings, Seconds
+from lib.events.signing import ConsumerSettings, ProducerSettings
 from lib.http.middleware.install import MiddlewareSettings
 from lib.resilience.settings import BreakerSettings
 
 Url = Annotated[str, Field(pattern=r"^https?://")]
 
 
-class OrderConfig(PostgresSettings, MiddlewareSettings, ServiceLoginSettings, BreakerSettings):
+class OrderConfig(
+    PostgresSettings,
+    MiddlewareSettings,
+    ServiceLoginSettings,
+    BreakerSettings,
+    ConsumerSettings,
+    ProducerSettings,
+):
     """`ORDER_DATABASE_URL` is required; without `REDIS_URL` events wait in the outbox."""
 
     model_config = SettingsConfigDict(env_prefix="ORDER_")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from functools import partial
 from typing import Final
 
@@ -25,6 +25,13 @@ from services.point.store import QUERY_NAMES
 
 # The gRPC port in use: the configured one, or the system's choice where that is 0.
 GRPC_PORT: Final = web.AppKey("GRPC_PORT", int)
+
+
+# Whose word is taken for what: the producer of each topic that is heard.
+PRODUCERS: Final[Mapping[str, str]] = {
+    "orders": "order",
+    "jobs": "order",
+}
 
 
 def create_app(config: PointConfig) -> web.Application:
@@ -56,4 +63,12 @@ def _background(app: web.Application, config: PointConfig) -> Iterator[Component
     db, redis, registry = app[DATABASE], app[REDIS], app[METRICS]
     if redis is not None:
         heard = handlers(parse_rates(config.rates))
-        yield consuming(db, redis, heard, group=GROUP, port=config.port, registry=registry)
+        yield consuming(
+            db,
+            redis,
+            heard,
+            group=GROUP,
+            port=config.port,
+            registry=registry,
+            beliefs=config.event_beliefs(PRODUCERS),
+        )

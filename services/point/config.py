@@ -10,6 +10,7 @@ from pydantic_settings import SettingsConfigDict
 
 from lib.auth.settings import TokenSettings
 from lib.config import Port, PostgresSettings, Seconds
+from lib.events.signing import ConsumerSettings
 from lib.grpc.tls import ServerTls
 from lib.redis import RedisUrl
 from services.point.model import RATES, parse_rates
@@ -20,7 +21,7 @@ def _rates(value: str) -> str:
     return value
 
 
-class PointConfig(PostgresSettings, TokenSettings):
+class PointConfig(PostgresSettings, TokenSettings, ConsumerSettings):
     """`POINT_DATABASE_URL`, `POINT_PORT` (health, metrics), `POINT_GRPC_PORT`, tokens, limits.
 
     Without `REDIS_URL` nothing is awarded; what happens meanwhile is when there is one.

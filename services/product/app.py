@@ -41,4 +41,4 @@ def _background(app: web.Application, config: ProductConfig) -> Iterator[Compone
         sweep, name="expired-reservations", idle_seconds=config.sweep_seconds, registry=registry
     )
     if redis is not None:
-        yield Relay(db, redis, registry=registry).running()
+        yield Relay(db, redis, registry=registry, signer=config.event_signer()).running()

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pydantic_settings import SettingsConfigDict
 
 from lib.config import DatabaseSettings, Port, Seconds
+from lib.events.signing import ProducerSettings
 from lib.http.middleware.install import MiddlewareSettings
 
 
-class ProductConfig(DatabaseSettings, MiddlewareSettings):
+class ProductConfig(DatabaseSettings, MiddlewareSettings, ProducerSettings):
     """`PRODUCT_DATABASE_URL` is required; without `REDIS_URL` events wait in the outbox."""
 
     model_config = SettingsConfigDict(env_prefix="PRODUCT_")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from functools import partial
+from typing import Final
 
 from aiohttp import web
 from pydantic import SecretStr
@@ -41,6 +42,18 @@ from services.user.store import QUERY_NAMES
 from services.user.store.models import AccountRole
 
 log = get_logger(__name__)
+
+
+# Whose word is taken for what: the producer of each topic that is heard.
+PRODUCERS: Final[Mapping[str, str]] = {
+    "orders": "order",
+    "cities": "order",
+    "catalog": "catalog",
+    "products": "product",
+    "service-orders": "order",
+    "jobs": "order",
+    "departments": "department",
+}
 
 
 def create_app(config: UserConfig) -> web.Application:
@@ -138,7 +151,13 @@ def _background(app: web.Application, config: UserConfig) -> Iterator[Component]
     yield keeping_house(db, config.keep())
     yield clearing_away(db, app[DEPS].files.storage)
     if redis is not None:
-        yield Relay(db, redis, registry=registry).running()
+        yield Relay(db, redis, registry=registry, signer=config.event_signer()).running()
         yield consuming(
-            db, redis, HANDLERS, group="user-audit", port=config.port, registry=registry
+            db,
+            redis,
+            HANDLERS,
+            group="user-audit",
+            port=config.port,
+            registry=registry,
+            beliefs=config.event_beliefs(PRODUCERS),
         )

@@ -12,6 +12,7 @@ from pydantic_settings import SettingsConfigDict
 
 from lib.auth.settings import check_trusted
 from lib.config import Port, PostgresSettings, Seconds, in_production
+from lib.events.signing import ConsumerSettings, ProducerSettings
 from lib.grpc.tls import ClientTls
 from lib.http.middleware.install import MiddlewareSettings
 from lib.mail.settings import MailSettings
@@ -72,7 +73,14 @@ Url = Annotated[str, Field(pattern=r"^https?://")]
 LinkUrl = Annotated[Url, AfterValidator(_with_token)]
 
 
-class UserConfig(PostgresSettings, MiddlewareSettings, MailSettings, StorageSettings):
+class UserConfig(
+    PostgresSettings,
+    MiddlewareSettings,
+    MailSettings,
+    StorageSettings,
+    ConsumerSettings,
+    ProducerSettings,
+):
     """`USER_DATABASE_URL` is required; in production so are keys, secrets and a mail server."""
 
     model_config = SettingsConfigDict(env_prefix="USER_")

@@ -18,12 +18,17 @@ import yaml
 from devstack.settings import ROOT, service_names
 from lib.auth import SigningKey
 from lib.config import Settings, load
+from lib.events.signing import EventSigner
 from tools.rendered import deployment
 
 SECRET = "x7Kq" * 12
+EVENTS = base64.b64encode(b"e" * 32).decode()
 KEYS = SigningKey.generate().pem().decode()
 # What a site keeps outside: the tables of docs/deployment.md.
-SHARED = ("<SVC>_DATABASE_URL", "REDIS_URL", "AUTH_CSRF_SECRET")
+SHARED = (
+    "<SVC>_DATABASE_URL", "REDIS_URL", "AUTH_CSRF_SECRET", "EVENTS_SIGNING_KEY",
+    "EVENTS_PUBLIC_KEYS",
+)  # fmt: skip
 NOT_USER = ("AUTH_CLIENT_SECRET",)
 USER = (
     "USER_JWT_PRIVATE_KEYS", "USER_ENCRYPTION_KEYS", "USER_SERVICE_CLIENTS", "SMTP_USER",
@@ -69,6 +74,8 @@ def secret(name: str) -> str:
         return "postgresql://u:p@db/x"
     return {
         "REDIS_URL": "rediss://:p@redis:6379/0",
+        "EVENTS_SIGNING_KEY": EVENTS,
+        "EVENTS_PUBLIC_KEYS": f"order:{EventSigner.of(EVENTS).public}",
         "USER_JWT_PRIVATE_KEYS": KEYS,
         "USER_ENCRYPTION_KEYS": f"first:{base64.b64encode(b'k' * 32).decode()}",
         "USER_SERVICE_CLIENTS": f"order:{SECRET}",

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from lib.auth import SigningKey
 from lib.config import ConfigError, load
 from lib.errors import AppError
+from lib.events.signing import EventSigner
 from lib.ids import new_id
 from lib.mail import Mail
 from services.user.config import UserConfig
@@ -165,6 +166,8 @@ def test_production_names_everything_that_is_missing_at_once(
         "SMTP_HOST",
         "S3_SECRET_KEY",
         "CLOUDFRONT_PRIVATE_KEY",
+        "EVENTS_PUBLIC_KEYS",
+        "EVENTS_SIGNING_KEY",
     }
 
 
@@ -177,6 +180,8 @@ def production(**given: object) -> UserConfig:
         "auth_csrf_secret": "x" * 40,
         "smtp_host": "mail.example.com",
         "files_folder": "/var/lib/files",
+        "events_signing_key": KEY,
+        "events_public_keys": f"order:{EventSigner.of(KEY).public}",
     }
     return UserConfig(_env_file=None, environment="production", **secrets | given)
 

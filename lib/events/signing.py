@@ -1,0 +1,175 @@
+"""Who says so: an event is signed by its producer's key, and believed of its producer alone.
+
+Whoever reaches Redis can write an entry; only the service that owns a topic has the key for it.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Final
+
+import msgspec
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
+
+from lib.clock import utc_now
+from lib.config import Settings, in_production
+from lib.events.event import Event
+from lib.events.housekeeping import REMEMBER
+
+FIELD: Final = "signature"
+# As long as the inbox remembers what it has handled: an older event could be played to us again.
+MOST_AGE: Final = REMEMBER
+_KEY_BYTES: Final = 32
+
+
+class NotBelievedError(ValueError):
+    """An event that its producer has not signed, and why it is not believed."""
+
+
+class ProducerSettings(Settings):
+    """The key that a service signs its events with."""
+
+    # 32 random bytes in base64: the Ed25519 key of what is published. Without it nothing is signed.
+    events_signing_key: SecretStr = Field(
+        default=SecretStr(""), validate_default=True, validation_alias="EVENTS_SIGNING_KEY"
+    )
+
+    @field_validator("events_signing_key")
+    @classmethod
+    def _is_a_key(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
+        if value.get_secret_value():
+            _bytes(value.get_secret_value())
+        elif in_production(info):
+            raise ValueError("is not set")
+        return value
+
+    def event_signer(self) -> EventSigner | None:
+        """Return what signs what is published, None without a key."""
+        text = self.events_signing_key.get_secret_value()
+        return EventSigner.of(text) if text else None
+
+
+class ConsumerSettings(Settings):
+    """The keys by which a service believes others' events."""
+
+    # `order:<public key in base64>,user:…`; two of a producer that changes its key. Without any,
+    # whatever is in a stream is believed.
+    events_public_keys: str = Field(
+        default="", validate_default=True, validation_alias="EVENTS_PUBLIC_KEYS"
+    )
+    # What has arrived before need not be signed: the moment from which on everybody signs.
+    events_signed_since: datetime | None = Field(
+        default=None, validation_alias="EVENTS_SIGNED_SINCE"
+    )
+
+    @field_validator("events_public_keys")
+    @classmethod
+    def _are_keys(cls, value: str, info: ValidationInfo) -> str:
+        if not parse_public_keys(value) and in_production(info):
+            raise ValueError("is not set")
+        return value
+
+    @field_validator("events_signed_since")
+    @classmethod
+    def _has_a_zone(cls, value: datetime | None) -> datetime | None:
+        return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
+
+    def event_beliefs(self, producers: Mapping[str, str]) -> Beliefs | None:
+        """Return what tells whose events are believed, by topic; None without any key."""
+        keys = parse_public_keys(self.events_public_keys)
+        return Beliefs(keys, producers, self.events_signed_since) if keys else None
+
+
+@dataclass(frozen=True, slots=True)
+class EventSigner:
+    """A producer's private key."""
+
+    private: Ed25519PrivateKey = field(repr=False)
+
+    @classmethod
+    def of(cls, text: str) -> EventSigner:
+        """Read a key; raises ValueError where it is none."""
+        return cls(Ed25519PrivateKey.from_private_bytes(_bytes(text)))
+
+    @property
+    def public(self) -> str:
+        """What others need to know of it."""
+        raw = self.private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+        return base64.b64encode(raw).decode()
+
+    def sign(self, event: Event) -> str:
+        """Return the signature of all that an event says."""
+        return base64.b64encode(self.private.sign(_signed(event))).decode()
+
+
+@dataclass(frozen=True, slots=True)
+class Beliefs:
+    """Who may publish on which topic, and by which keys that is seen."""
+
+    keys: Mapping[str, tuple[Ed25519PublicKey, ...]]
+    producers: Mapping[str, str]
+    signed_since: datetime | None = None
+
+    def check(self, topic: str, entry_id: str, fields: Mapping[bytes, bytes], event: Event) -> None:
+        """Raise NotBelievedError for an event that the producer of the topic has not signed.
+
+        Redis gives out ascending ids, with the time in them: nobody slips in an older entry.
+        """
+        producer = self.producers.get(topic, "nobody")
+        signature = fields.get(FIELD.encode())
+        if signature is None:
+            if self.signed_since is not None and _arrived(entry_id) < self.signed_since:
+                return
+            raise NotBelievedError(f"not signed by {producer}")
+        if event.topic != topic:
+            raise NotBelievedError(f"signed for the topic {event.topic}")
+        if not any(_verifies(key, signature, event) for key in self.keys.get(producer, ())):
+            raise NotBelievedError(f"not signed by {producer}, or changed since")
+        if utc_now() - event.created_at > MOST_AGE:
+            raise NotBelievedError(f"signed longer ago than {MOST_AGE.days} days")
+
+
+def parse_public_keys(text: str) -> Mapping[str, tuple[Ed25519PublicKey, ...]]:
+    """Read `producer:key,…`; raises ValueError for what is none."""
+    found: dict[str, tuple[Ed25519PublicKey, ...]] = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        producer, colon, key = part.partition(":")
+        if not colon or not producer:
+            raise ValueError("must be producer:key, separated by commas")
+        public = Ed25519PublicKey.from_public_bytes(_bytes(key))
+        found[producer] = (*found.get(producer, ()), public)
+    return found
+
+
+def _bytes(text: str) -> bytes:
+    try:
+        raw = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raw = b""
+    if len(raw) != _KEY_BYTES:
+        raise ValueError(f"must be {_KEY_BYTES} bytes in base64")
+    return raw
+
+
+def _signed(event: Event) -> bytes:
+    """Return what is signed: every field, in a form that cannot be read in two ways."""
+    return b"event 1\n" + msgspec.json.encode(list(event.fields().values()))
+
+
+def _verifies(key: Ed25519PublicKey, signature: bytes, event: Event) -> bool:
+    try:
+        key.verify(base64.b64decode(signature, validate=True), _signed(event))
+    except (InvalidSignature, binascii.Error):
+        return False
+    return True
+
+
+def _arrived(entry_id: str) -> datetime:
+    return datetime.fromtimestamp(int(entry_id.partition("-")[0]) / 1000, UTC)

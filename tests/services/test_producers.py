@@ -1,0 +1,57 @@
+"""Each consumer takes the word of whoever publishes a topic, and of nobody else."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from devstack.settings import ROOT, service_names
+
+PUBLISHES = re.compile(r"""(?:publish|publish_change|unpublished)\(\s*(?:tx,\s*)?topic=(\w+)""")
+CONSUMERS = ("user", "catalog", "order", "chat", "point")
+
+
+def published() -> Mapping[str, set[str]]:
+    """The topics that each service's code publishes."""
+    found: dict[str, set[str]] = {}
+    for name in service_names():
+        for path in (ROOT / "services" / name).rglob("*.py"):
+            for constant in PUBLISHES.findall(path.read_text()):
+                module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+                topic = getattr(importlib.import_module(module), constant)
+                found.setdefault(topic, set()).add(name)
+    return found
+
+
+@pytest.mark.parametrize("name", CONSUMERS)
+def test_whose_word_is_taken_for_a_topic_is_who_publishes_it(name: str) -> None:
+    app: Any = importlib.import_module(f"services.{name}.app")
+    assert app.PRODUCERS
+    assert {topic: {producer} for topic, producer in app.PRODUCERS.items()} == {
+        topic: published()[topic] for topic in app.PRODUCERS
+    }
+
+
+def test_every_topic_that_is_heard_has_a_producer() -> None:
+    """A service that hears of one without does not start."""
+    from services.catalog import app as catalog
+    from services.chat import app as chat
+    from services.order import app as order
+    from services.point import app as point
+    from services.user import app as user
+
+    cache: Any = None  # only asked once an event is handled
+    heard = {
+        user: user.HANDLERS,
+        catalog: catalog.handlers(cache),
+        order: order.HANDLERS,
+        chat: chat.HANDLERS,
+        point: point.handlers({}),
+    }
+    for app, handlers in heard.items():
+        producers: Any = vars(app)["PRODUCERS"]
+        assert set(producers) == set(handlers), app.__name__
