@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,6 +16,22 @@ _MOST = 10_000
 _SETTLED = 100_000_000  # ns; a younger file may change again within one tick of the file system
 _contents: dict[Path, tuple[Signature, bytes]] = {}
 _digests: dict[Path, tuple[Signature, str]] = {}
+
+
+_unsaved: Mapping[str, bytes] = {}
+
+
+def show_unsaved(texts: Mapping[str, bytes]) -> None:
+    """Take these texts, by absolute path, for the contents of files: an editor has not saved them.
+
+    They hold until others are named.
+    """
+    global _unsaved  # noqa: PLW0603  # there is one disk
+    _unsaved = dict(texts)
+
+
+def _unsaved_text(path: Path) -> bytes | None:
+    return _unsaved.get(os.path.abspath(path)) if _unsaved else None  # noqa: PTH100  # `..` goes too
 
 
 def signature(path: Path) -> Signature | None:
@@ -30,6 +48,9 @@ def read_bytes(path: Path) -> bytes:
 
     Raises OSError where it cannot be read.
     """
+    unsaved = _unsaved_text(path)
+    if unsaved is not None:
+        return unsaved
     now = signature(path)
     known = _contents.get(path)
     if known and known[0] == now:
@@ -42,6 +63,9 @@ def read_bytes(path: Path) -> bytes:
 
 def file_digest(path: Path) -> str:
     """Return the SHA-256 of a file in hex; empty where it cannot be read."""
+    unsaved = _unsaved_text(path)
+    if unsaved is not None:
+        return digest(unsaved)
     now = signature(path)
     known = _digests.get(path)
     if known and known[0] == now:

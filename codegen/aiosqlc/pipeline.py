@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from pathlib import Path
@@ -105,10 +105,18 @@ def compile_project(
     with contextlib.ExitStack() as stack:
         one_server = partial(analyzer, stack=stack)
         parts = analyze_project(project, analyze, one_server)
-        return _compile(project, parts, keep_going=keep_going)
+        compiled = compile_parts(project, parts, keep_going=keep_going)
+        compiled.files = format_together(compiled.files, compiled.near)
+        return compiled
 
 
-def _compile(project: Project, parts: Iterable[Analysed], *, keep_going: bool) -> Compiled:
+def compile_parts(
+    project: Project, parts: Iterable[Analysed], *, keep_going: bool = False, judge: bool = False
+) -> Compiled:
+    """Compile what is analysed; the Python files among the result are not laid out yet.
+
+    `judge` is for those who want the diagnostics alone: what no diagnostic depends on is empty.
+    """
     compiled = Compiled()
     known: list[Analysis] = []
     for analysed in parts:
@@ -119,14 +127,20 @@ def _compile(project: Project, parts: Iterable[Analysed], *, keep_going: bool) -
             compiled.locked[str(analysed.entry.index)] = analysed.locked
         if not analysed.failed:
             compiled.sound += len(analysed.analysis.queries)
-            print_set(project, analysed.entry, analysed.analysis, compiled, keep_going=keep_going)
+            print_set(
+                project,
+                analysed.entry,
+                analysed.analysis,
+                compiled,
+                keep_going=keep_going,
+                judge=judge,
+            )
         else:
             compiled.diagnostics += _clashes_elsewhere(analysed)
             sound = without_concerned(analysed.analysis, analysed.diagnostics)
             compiled.sound += len(sound.queries)
             if keep_going and sound.queries:
                 print_set(project, analysed.entry, sound, compiled, keep_going=True)
-    compiled.files = format_together(compiled.files, compiled.near)
     if not compiled.failed:
         asked = [item for entry in project.sets if entry.python for item in entry.python.overrides]
         compiled.diagnostics += unmatched_overrides(asked, known, project.file)
@@ -177,9 +191,15 @@ def analyze_project(
     analyzer_of: Callable[[Dialect], Analyze] | None = None,
     *,
     remember: bool = True,
+    known: Mapping[str, lock.Known] | None = None,
 ) -> Iterator[Analysed]:
-    """Read, parse and analyse every entry. `remember` allows answers from the lock."""
-    known = lock.read_lock(project) if remember else {}
+    """Read, parse and analyse every entry. `remember` allows answers from the lock.
+
+    `known` are answers by entry that the caller has kept, to be preferred to those of the lock.
+    """
+    known = known or {}
+    if remember and any(str(entry.index) not in known for entry in project.sets):
+        known = {**lock.read_lock(project), **known}
     analyzer_of = cache(analyzer_of or analyzer)
     for entry in project.sets:
         inputs, problems = read_inputs(project, entry)
@@ -208,9 +228,12 @@ def print_set(
     into: Compiled,
     *,
     keep_going: bool = False,
+    judge: bool = False,
 ) -> None:
     """Plan and print one entry; `keep_going` leaves out the queries whose names clash."""
-    if entry.json:
+    if entry.json and judge:
+        into.files.append(Rendered(entry.json.out / entry.json.filename, ""))
+    elif entry.json:
         into.files.append(print_json(entry, entry.json, analysis))
         into.written += 0 if entry.python else len(analysis.queries)
     if entry.python:
@@ -230,7 +253,7 @@ def print_set(
         into.planned[entry.python.package] = planned
         into.diagnostics += unsuited
         if not clashes and not unsuited:
-            files = print_package(project, entry.python, modules, entry.engine)
+            files = print_package(project, entry.python, modules, entry.engine, empty=judge)
             into.add(files, entry.python.out)
             into.written += len(analysis.queries)
             if entry.python.contract:

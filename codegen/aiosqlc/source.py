@@ -38,6 +38,10 @@ class SourceFile:
         line = bisect.bisect_right(self._line_starts, offset)
         return line, offset - self._line_starts[line - 1] + 1
 
+    def line_start(self, line: int) -> int:
+        """Return the offset at which a 1-based line begins."""
+        return self._line_starts[line - 1]
+
     def line_text(self, line: int) -> str:
         """Return the text of a 1-based line, without its newline."""
         start = self._line_starts[line - 1]

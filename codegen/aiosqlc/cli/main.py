@@ -27,6 +27,7 @@ _COMMANDS = {
     "vet": "advise on queries and schemas that compile",
     "verify": "say which order of deploying code and migrations is safe",
     "grants": "print the rights that the queries need, as GRANT statements",
+    "lsp": "answer an editor: diagnostics, hover, completion, definitions",
     "watch": "generate again whenever a file changes",
     "init": "start a project, from nothing, a database, or sqlc's configuration",
     "plugin": "act as a code generator of sqlc: its request on standard input",
@@ -34,7 +35,13 @@ _COMMANDS = {
     "report": "print what to report of a query that the compiler breaks on",
 }
 # What is not installed with the bare package, and which extra brings it.
-_EXTRAS = {"psycopg": "postgres", "pymysql": "mysql", "sqlglot": "mysql"}
+_EXTRAS = {
+    "psycopg": "postgres",
+    "pymysql": "mysql",
+    "sqlglot": "mysql",
+    "pygls": "lsp",
+    "lsprotocol": "lsp",
+}
 # What sqlc appends to the `cmd` of a process plugin.
 _SQLC_CALL = "/plugin.CodegenService/Generate"
 

@@ -19,6 +19,7 @@ from aiosqlc.config.project import (
 )
 from aiosqlc.config.reader import Reader, merged_pairs
 from aiosqlc.diagnostics import Diagnostic
+from aiosqlc.disk import read_bytes
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.source import SourceFile
 from aiosqlc.typenames import is_dotted, is_type
@@ -70,7 +71,7 @@ def load_project(
 ) -> tuple[Project | None, list[Diagnostic]]:
     """Read a configuration file. The project is None where errors leave nothing to work with."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_bytes(path).decode("utf-8").replace("\r\n", "\n")
     except (OSError, UnicodeDecodeError) as error:
         return None, [Diagnostic("E001", f"cannot read {path}: {error}")]
     file = SourceFile(Path(path.name), text)

@@ -27,11 +27,17 @@ def print_package(
     target: PythonTarget,
     modules: tuple[PyModule, ...],
     engine: Dialect = Dialect.POSTGRESQL,
+    *,
+    empty: bool = False,
 ) -> list[Rendered]:
-    """Print every file of a package; each begins with one line that says how to make it again."""
+    """Print every file of a package; each begins with one line that says how to make it again.
+
+    `empty` leaves out what the modules are made of: which files there are is all that is wanted.
+    """
     header = _Header(project)
     files = [
-        Rendered(module.path, print_module(module, header.of(module.source))) for module in modules
+        Rendered(module.path, "" if empty else print_module(module, header.of(module.source)))
+        for module in modules
     ]
     functions = [function for module in modules for function in module.functions]
     protocols = _protocols(target, modules)

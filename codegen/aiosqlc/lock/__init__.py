@@ -12,7 +12,14 @@ from aiosqlc.lock.keys import (
     query_key,
     schema_key,
 )
-from aiosqlc.lock.reading import keep_lock, read_head, read_lock, restore, restore_warnings
+from aiosqlc.lock.reading import (
+    keep_lock,
+    read_head,
+    read_lock,
+    remembered,
+    restore,
+    restore_warnings,
+)
 from aiosqlc.lock.writing import print_lock
 
 __all__ = [
@@ -30,6 +37,7 @@ __all__ = [
     "query_key",
     "read_head",
     "read_lock",
+    "remembered",
     "restore",
     "restore_warnings",
     "schema_key",

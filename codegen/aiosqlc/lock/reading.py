@@ -60,7 +60,7 @@ def keep_lock(project: Project, entries: Mapping[str, Locked]) -> None:
     path = lock_path(project)
     now = signature(path)
     if now:
-        _in_memory[path] = (now, {name: _own(entry) for name, entry in entries.items()})
+        _in_memory[path] = (now, {name: remembered(entry) for name, entry in entries.items()})
 
 
 def _known(entry: Entry, catalogs: Mapping[str, Catalog]) -> Known:
@@ -74,7 +74,8 @@ def _known(entry: Entry, catalogs: Mapping[str, Catalog]) -> Known:
     )
 
 
-def _own(locked: Locked) -> Known:
+def remembered(locked: Locked) -> Known:
+    """Return what a later run need not ask again."""
     analysis = locked.analysis
     return Known(
         locked.schema,

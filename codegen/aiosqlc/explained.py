@@ -1,0 +1,76 @@
+"""Says in words what is known of a query, and why: for `explain` and for editors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from aiosqlc.stages import Column, SqlType, TypedParam, TypedQuery
+
+_ROWS = {
+    "one": "exactly one row",
+    "zero_or_one": "at most one row",
+    "some": "at least one row",
+    "many": "any number of rows",
+}
+
+
+def query_lines(query: TypedQuery) -> Iterator[str]:
+    """Say everything of a query."""
+    parsed = query.parsed
+    line, _ = parsed.file.line_col(parsed.name_span.start)
+    yield f"{parsed.name} :{parsed.command}  ({parsed.file.path}:{line})"
+    yield ""
+    yield from (f"    {text}" for text in query.sql.split("\n"))
+    yield ""
+    yield from result_lines(query)
+
+
+def result_lines(query: TypedQuery) -> Iterator[str]:
+    """Say what goes into a query and what comes out, without its text."""
+    yield f"rows: {_ROWS[query.cardinality.value]}"
+    yield from (f"    {reason}" for reason in query.cardinality_reasons)
+    if query.params:
+        yield "parameters:"
+    for param in query.params:
+        yield f"    {param_line(param)}"
+        yield from (f"        {reason}" for reason in param.reasons)
+    if query.columns:
+        yield "columns:"
+    for column in query.columns:
+        yield f"    {column_line(column)}"
+        yield from (f"        {reason}" for reason in column.reasons)
+    yield from _touches(query)
+
+
+def column_line(column: Column) -> str:
+    """Say the type of a result column and whether it can be NULL."""
+    return f"{column.name}: {type_name(column.type)}{_null(column)}"
+
+
+def param_line(param: TypedParam) -> str:
+    """Say the type of a parameter and whether it can be NULL."""
+    return f"${param.number} {param.name}: {type_name(param.type)}{_null(param)}"
+
+
+def _touches(query: TypedQuery) -> Iterator[str]:
+    if query.writes:
+        yield f"writes: {', '.join(query.writes)}"
+    if query.violable:
+        yield f"can violate: {', '.join(item.name for item in query.violable)}"
+    if query.variants:
+        yield f"variants: {len(query.variants)}"
+    yield f"reads only: {'yes' if query.read_only else 'no'}"
+
+
+def _null(value: Column | TypedParam) -> str:
+    return " NOT NULL" if value.not_null else " NULL"
+
+
+def type_name(kind: SqlType) -> str:
+    """Return a type as SQL writes it."""
+    name = kind.name
+    if kind.precision is not None:
+        name += f"({kind.precision},{kind.scale or 0})"
+    elif kind.length is not None:
+        name += f"({kind.length})"
+    return name + "[]" * kind.array_dims

@@ -1,0 +1,1 @@
+"""`aiosqlc lsp`: what the compiler knows, shown while people write, by the protocol of editors."""

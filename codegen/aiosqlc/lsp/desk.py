@@ -1,0 +1,165 @@
+"""The texts that are open, and the analyses they ask for: one at a time, the newest texts win."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+from aiosqlc.lsp.known import Entry, State, absolute
+from aiosqlc.lsp.projects import above, configurations
+from aiosqlc.lsp.workbench import Workbench, sources_of
+from aiosqlc.source import SourceFile
+
+R = TypeVar("R")
+
+log = logging.getLogger(__name__)
+_QUIET = 0.005  # seconds without a change before an analysis begins
+_MOST_PUT_OFF = 10  # changes in a row that may put it off
+
+
+class Desk:
+    """Owns what is open. `show` is told of every new state with the versions it is about."""
+
+    def __init__(
+        self,
+        show: Callable[[Path, State, dict[str, int | None]], None],
+        trouble: Callable[[str], None],
+    ) -> None:
+        self._show = show
+        self._trouble = trouble
+        self._bench = Workbench()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="aiosqlc")
+        self._texts: dict[str, str] = {}
+        self._versions: dict[str, int | None] = {}
+        self._sources: dict[Path, frozenset[str]] = {}
+        self._waiting: set[Path] = set()
+        self._changes = 0
+        self._task: asyncio.Task[None] | None = None
+        self.states: dict[Path, State] = {}
+
+    # --- what the editor tells ---
+
+    async def look_around(self, roots: list[Path]) -> None:
+        """Find the configurations below some folders."""
+        for config in await self._off_the_loop(lambda: list(configurations(roots))):
+            self._sources.setdefault(config, frozenset())
+        await self._read_sources()
+        for name in list(self._texts):
+            self._changed(name)
+
+    async def put(self, path: Path, text: str, version: int | None) -> None:
+        """Take a file's text from the editor."""
+        name = str(path)
+        opened = name not in self._texts
+        self._texts[name], self._versions[name] = text, version
+        if opened and not self._owners(name):
+            for config in above(path):
+                self._sources.setdefault(config, frozenset())
+            await self._read_sources()
+        self._changed(name)
+
+    async def drop(self, path: Path) -> None:
+        """Take a file as it is on disk again."""
+        self._texts.pop(str(path), None)
+        self._versions.pop(str(path), None)
+        self._changed(str(path))
+
+    async def written(self, paths: list[Path]) -> None:
+        """Look again at what has changed on disk: there may be new files, and new projects."""
+        for path in paths:
+            if path.suffix in {".yaml", ".yml", ".json"} and path.is_file():
+                self._sources.setdefault(path, frozenset())
+        await self._read_sources()
+        for path in paths:
+            self._changed(str(path))
+
+    # --- what it asks ---
+
+    def owner(self, path: Path) -> tuple[Path, State, Entry] | None:
+        """Return the project and entry whose query file, or else schema file, this is."""
+        name = str(path)
+        schema: tuple[Path, State, Entry] | None = None
+        for config, state in self.states.items():
+            for entry in state.entries:
+                if name in entry.files:
+                    return config, state, entry
+                if schema is None and any(
+                    absolute(state.root, part.file.path) == name for part in entry.schema
+                ):
+                    schema = (config, state, entry)
+        return schema
+
+    def text(self, path: Path) -> SourceFile | None:
+        """Return a file as it is in the editor, else on disk."""
+        text = self._texts.get(str(path))
+        if text is None:
+            try:
+                text = path.read_text(encoding="utf-8-sig")
+            except (OSError, UnicodeDecodeError):
+                return None
+        return SourceFile(path, text.removeprefix("\ufeff").replace("\r\n", "\n"))
+
+    async def on_bench(self, ask: Callable[[Workbench], R]) -> R:
+        """Ask the workbench, after whatever it is at."""
+        return await self._off_the_loop(lambda: ask(self._bench))
+
+    async def settled(self) -> None:
+        """Wait until every change is analysed."""
+        while self._task and not self._task.done():
+            await asyncio.wait([self._task])
+
+    def close(self) -> None:
+        """Stop the servers."""
+        if self._task:
+            self._task.cancel()
+        self._thread.submit(self._bench.close)
+        self._thread.shutdown(wait=True)
+
+    # --- analyses ---
+
+    def _owners(self, name: str) -> list[Path]:
+        """Return the projects that read a file, else the nearest: it may be what is wrong."""
+        found = [config for config, sources in self._sources.items() if name in sources]
+        return found or [config for config in above(Path(name)) if config in self._sources][:1]
+
+    async def _read_sources(self) -> None:
+        names = list(self._sources)
+        found = await self._off_the_loop(lambda: [sources_of(config) for config in names])
+        self._sources.update(zip(names, found, strict=True))
+
+    def _changed(self, name: str) -> None:
+        self._changes += 1
+        self._waiting |= set(self._owners(name))
+        if self._waiting and (self._task is None or self._task.done()):
+            self._task = asyncio.create_task(self._work())
+
+    async def _work(self) -> None:
+        while self._waiting:
+            for _ in range(_MOST_PUT_OFF):
+                before = self._changes
+                await asyncio.sleep(_QUIET)
+                if self._changes == before:
+                    break
+            config = self._waiting.pop()
+            try:
+                await self._analyse(config)
+            except Exception as error:  # whatever it is, the next edit gets its answer
+                log.exception("analysis of %s", config)
+                self._trouble(f"aiosqlc: {type(error).__name__}: {error}")
+
+    async def _analyse(self, config: Path) -> None:
+        texts = {name: text.encode("utf-8", "surrogatepass") for name, text in self._texts.items()}
+        own = [name for name in self._versions if config in self._owners(name)]
+        versions, before = {name: self._versions[name] for name in own}, self.states.get(config)
+        state = await self._off_the_loop(lambda: self._bench.analyse(config, texts, before))
+        self.states[config] = state
+        self._show(config, state, versions)
+        if not self._waiting:
+            await self._off_the_loop(self._bench.tidy_up)
+
+    def _off_the_loop(self, ask: Callable[[], R]) -> asyncio.Future[R]:
+        return asyncio.get_running_loop().run_in_executor(self._thread, ask)

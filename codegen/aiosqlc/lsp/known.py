@@ -1,0 +1,91 @@
+"""What is known of a project: what the last analysis said, and for what is broken now, an older."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from aiosqlc.config.project import Project, QuerySet
+from aiosqlc.diagnostics import Diagnostic
+from aiosqlc.lock import Known as Remembered
+from aiosqlc.parse.scanner import Dialect
+from aiosqlc.pipeline import Analysed, Compiled
+from aiosqlc.plan.model import PyFunction
+from aiosqlc.source import SourceFile
+from aiosqlc.stages import Catalog, SchemaFile, TypedQuery
+
+Functions = Mapping[str, tuple[PyFunction, Path]]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry of a configuration, as far as editors ask about it.
+
+    `files` are the query files' absolute paths, `queries` by name the last that compiled,
+    `functions` by the query's name what was generated of it, with its file.
+    """
+
+    settings: QuerySet
+    files: frozenset[str] = frozenset()
+    schema: tuple[SchemaFile, ...] = ()
+    shims: tuple[SchemaFile, ...] = ()
+    catalog: Catalog = field(default_factory=Catalog)
+    queries: Mapping[str, TypedQuery] = field(default_factory=dict)
+    functions: Functions = field(default_factory=dict)
+
+    @property
+    def dialect(self) -> Dialect:
+        """Whose SQL it is."""
+        return self.settings.engine
+
+
+@dataclass(frozen=True)
+class State:
+    """A project after an analysis. `remembered` spares the next one asking again."""
+
+    root: Path
+    project: Project | None = None
+    entries: tuple[Entry, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
+    remembered: Mapping[str, Remembered] = field(default_factory=dict)
+
+
+def entry_of(part: Analysed, root: Path, compiled: Compiled, before: Entry | None) -> Entry:
+    """Return what is known of an entry now, the rest as it was before."""
+    inputs, analysis, settings = part.inputs, part.analysis, part.entry
+    queries = {query.parsed.name: query for query in analysis.queries}
+    if before:
+        queries |= _still_there(before.queries, queries, inputs.files)
+    planned = compiled.planned.get(settings.python.package) if settings.python else None
+    functions: Functions = before.functions if before else {}
+    if planned and planned.entry is settings:
+        functions = {name: (fn, module.path) for name, (fn, module) in planned.functions.items()}
+    return Entry(
+        settings,
+        frozenset([absolute(root, file.path) for file in inputs.files]),
+        inputs.schema if inputs.readable or not before else before.schema,
+        inputs.shims,
+        before.catalog if before and not analysis.catalog.tables else analysis.catalog,
+        queries,
+        functions,
+    )
+
+
+def absolute(root: Path, path: Path) -> str:
+    """Return the absolute path of a file that is shown from `root`, links as they are."""
+    return os.path.abspath(root / path)  # noqa: PTH100  # `..` goes, links stay
+
+
+def _still_there(
+    older: Mapping[str, TypedQuery], now: Mapping[str, TypedQuery], files: Sequence[SourceFile]
+) -> dict[str, TypedQuery]:
+    """Return the queries that do not compile now, as they last did."""
+    missing = [query for name, query in older.items() if name not in now]
+    texts = {file.path: file.text for file in files} if missing else {}
+    return {
+        query.parsed.name: query
+        for query in missing
+        if f"name: {query.parsed.name}" in texts.get(query.parsed.file.path, "")
+    }

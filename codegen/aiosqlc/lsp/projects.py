@@ -1,0 +1,42 @@
+"""Finds the configurations of a workspace, and which of them a file belongs to."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from aiosqlc.config.load import DEFAULT_NAMES
+
+_DEEPEST = 8
+_MOST_FOLDERS = 20_000
+_PASSED_OVER = frozenset({"node_modules", "__pycache__", "site-packages", "target"})
+
+
+def configurations(roots: Iterable[Path]) -> Iterator[Path]:
+    """Yield the configurations below some folders; hidden folders and others' code are left out."""
+    waiting = [(root, 0) for root in roots]
+    seen = 0
+    while waiting and seen < _MOST_FOLDERS:
+        folder, depth = waiting.pop()
+        seen += 1
+        try:
+            inside = sorted(os.scandir(folder), key=lambda item: item.name)
+        except OSError:
+            continue
+        names = {item.name for item in inside}
+        yield from (folder / name for name in DEFAULT_NAMES if name in names)
+        if depth < _DEEPEST:
+            waiting += [
+                (Path(item.path), depth + 1)
+                for item in inside
+                if not item.name.startswith(".")
+                and item.name not in _PASSED_OVER
+                and item.is_dir(follow_symlinks=False)
+            ]
+
+
+def above(path: Path) -> Iterator[Path]:
+    """Yield the configurations in the folders above a file."""
+    for folder in path.parents:
+        yield from (folder / name for name in DEFAULT_NAMES if (folder / name).is_file())

@@ -1,0 +1,110 @@
+"""Analyses projects, one after the other, with everything that stays warm in between."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+from aiosqlc import lock
+from aiosqlc.config.load import load_project
+from aiosqlc.config.project import Project
+from aiosqlc.diagnostics import Severity
+from aiosqlc.disk import show_unsaved
+from aiosqlc.files import find_sql_files
+from aiosqlc.lsp.known import Entry, State, absolute, entry_of
+from aiosqlc.parse.scanner import Dialect
+from aiosqlc.pipeline import analyze_project, analyzer, compile_parts, in_source_order, options_of
+from aiosqlc.stages import TypedQuery
+
+_ROUNDS = 200  # analyses between two whole collections of garbage
+
+
+class Workbench:
+    """One thread's: what it asks of the compiler, no other may ask at the same time.
+
+    A context manager; its servers stop with the block.
+    """
+
+    def __init__(self) -> None:
+        self._stack = contextlib.ExitStack()
+        self._analyzer = cache(partial(analyzer, stack=self._stack))
+        self._rounds = 0
+
+    def close(self) -> None:
+        """Stop the servers."""
+        self._stack.close()
+
+    def analyse(self, config: Path, texts: Mapping[str, bytes], before: State | None) -> State:
+        """Compile a project with the editor's texts in place of what is on disk.
+
+        `before` lends what is broken now, and spares asking again what has not changed.
+        """
+        show_unsaved(texts)
+        project, problems = load_project(config)
+        root = config.parent
+        if project is None or any(item.severity is Severity.ERROR for item in problems):
+            older = before or State(root)
+            return replace(older, project=older.project, diagnostics=tuple(problems))
+        remembered = dict(before.remembered) if before else {}
+        with _no_collection():
+            parts = list(analyze_project(project, None, self._analyzer, known=remembered))
+            compiled = compile_parts(project, parts, judge=True)
+        remembered |= {name: lock.remembered(found) for name, found in compiled.locked.items()}
+        older_entries = {entry.settings.index: entry for entry in before.entries} if before else {}
+        entries = tuple(
+            entry_of(part, root, compiled, older_entries.get(part.entry.index)) for part in parts
+        )
+        found = in_source_order([*problems, *compiled.diagnostics])
+        return State(root, project, entries, tuple(found), remembered)
+
+    def plan(self, entry: Entry, query: TypedQuery) -> dict[str, Any] | None:
+        """Return how the server would run a query, on empty tables."""
+        if entry.dialect is not Dialect.POSTGRESQL:
+            return None
+        from aiosqlc.postgres import Analyzer
+        from aiosqlc.postgres.plan import plans
+
+        if not hasattr(self, "_planner"):
+            self._planner = self._stack.enter_context(Analyzer())
+        options = options_of(entry.settings, entry.shims)
+        return plans(self._planner, entry.schema, (query,), options).get(query.parsed.name)
+
+    def tidy_up(self) -> None:
+        """Collect garbage between analyses: seldom all, for most of it is the compiler's memory."""
+        self._rounds += 1
+        if self._rounds % _ROUNDS == 1:
+            gc.unfreeze()
+            gc.collect()
+            gc.freeze()
+        else:
+            gc.collect(1)
+
+
+@contextlib.contextmanager
+def _no_collection() -> Any:
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+def sources_of(config: Path) -> frozenset[str]:
+    """Return the absolute paths of all that a project reads, its configuration included."""
+    project, _ = load_project(config)
+    own = absolute(config.parent, Path(config.name))
+    return frozenset({own, *_sql_files(project)}) if project else frozenset({own})
+
+
+def _sql_files(project: Project) -> list[str]:
+    found: list[Path] = []
+    for entry in project.sets:
+        for patterns in (entry.schema, entry.queries, entry.shims):
+            found += find_sql_files(project.root, patterns, project.file, entry.span)[0]
+    return [os.path.abspath(path) for path in found]  # noqa: PTH100  # `..` goes, links stay

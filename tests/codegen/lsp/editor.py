@@ -1,0 +1,115 @@
+"""An editor for tests: a real client of the protocol, talking to the real command."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from aiosqlc.lsp.places import path_of, uri_of
+from lsprotocol import types
+from pygls.lsp.client import LanguageClient
+
+DEADLINE = 30
+
+
+class Editor:
+    """Opens files, types into them, and waits for what the server says of each version."""
+
+    def __init__(self, client: LanguageClient) -> None:
+        self.client = client
+        self.versions: dict[Path, int] = {}
+        self.texts: dict[Path, str] = {}
+        self.said: defaultdict[Path, list[types.Diagnostic]] = defaultdict(list)
+        self.messages: list[str] = []
+        self._about: dict[Path, int] = {}
+        self._heard = asyncio.Condition()
+
+        @client.feature(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS)
+        async def published(params: types.PublishDiagnosticsParams) -> None:
+            await self._published(params)
+
+        @client.feature(types.WINDOW_SHOW_MESSAGE)
+        def told(params: types.ShowMessageParams) -> None:
+            self.messages.append(params.message)
+
+    async def _published(self, params: types.PublishDiagnosticsParams) -> None:
+        path = path_of(params.uri)
+        assert path
+        async with self._heard:
+            self.said[path] = list(params.diagnostics)
+            if params.version is not None:
+                self._about[path] = params.version
+            self._heard.notify_all()
+
+    async def open(self, path: Path) -> list[types.Diagnostic]:
+        self.versions[path], self.texts[path] = 1, path.read_text()
+        item = types.TextDocumentItem(uri_of(path), "sql", 1, self.texts[path])
+        self.client.text_document_did_open(types.DidOpenTextDocumentParams(item))
+        return await self.settled(path)
+
+    def close(self, path: Path) -> None:
+        self.client.text_document_did_close(
+            types.DidCloseTextDocumentParams(types.TextDocumentIdentifier(uri_of(path)))
+        )
+        self._about.pop(path, None)
+
+    def type(self, path: Path, text: str, at: types.Range | None = None) -> None:
+        """Replace all, or what stands in a range; `texts` has it only where all is replaced."""
+        self.versions[path] += 1
+        change: Any = types.TextDocumentContentChangeWholeDocument(text)
+        if at:
+            change = types.TextDocumentContentChangePartial(range=at, text=text)
+        else:
+            self.texts[path] = text
+        where = types.VersionedTextDocumentIdentifier(self.versions[path], uri_of(path))
+        self.client.text_document_did_change(types.DidChangeTextDocumentParams(where, [change]))
+
+    async def settled(self, path: Path) -> list[types.Diagnostic]:
+        """Wait until the server has spoken of the newest version."""
+
+        def spoken() -> bool:
+            return self._about.get(path, 0) >= self.versions[path]
+
+        async with asyncio.timeout(DEADLINE), self._heard:
+            await self._heard.wait_for(spoken)
+            return self.said[path]
+
+    def where(self, path: Path, marked: str) -> types.TextDocumentPositionParams:
+        """Return the position at the `|` of a piece of the file's text."""
+        before, _, after = marked.partition("|")
+        assert self.texts[path].count(before + after) == 1, marked
+        at = self.texts[path].index(before + after) + len(before)
+        lines = self.texts[path][:at].split("\n")
+        place = types.Position(len(lines) - 1, len(lines[-1].encode("utf-16-le")) // 2)
+        return types.TextDocumentPositionParams(types.TextDocumentIdentifier(uri_of(path)), place)
+
+
+@asynccontextmanager
+async def editor(root: Path, **environ: str) -> AsyncIterator[Editor]:
+    """Start `aiosqlc lsp` on a folder; it must leave by itself, having reported no trouble."""
+    client = LanguageClient("tests", "1")
+    desk = Editor(client)
+    await client.start_io(sys.executable, "-m", "aiosqlc", "lsp", env={**os.environ, **environ})
+    folder = types.WorkspaceFolder(uri_of(root), root.name)
+    await client.initialize_async(
+        types.InitializeParams(
+            capabilities=types.ClientCapabilities(),
+            root_uri=folder.uri,
+            workspace_folders=[folder],
+        )
+    )
+    client.initialized(types.InitializedParams())
+    try:
+        yield desk
+        assert not desk.messages
+    finally:
+        await client.shutdown_async(None)
+        client.exit(None)
+        async with asyncio.timeout(DEADLINE):
+            await client.stop()
