@@ -6,18 +6,22 @@ import asyncio
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
 from aiosqlc.lsp.known import Entry, State, absolute
 from aiosqlc.lsp.projects import above, configurations
+from aiosqlc.lsp.text import block_at
 from aiosqlc.lsp.workbench import Workbench, sources_of
 from aiosqlc.source import SourceFile
+from aiosqlc.stages import TypedQuery
 
 R = TypeVar("R")
 
 log = logging.getLogger(__name__)
 _QUIET = 0.005  # seconds without a change before an analysis begins
+_MOST_EXPLAINED = 500
 _MOST_PUT_OFF = 10  # changes in a row that may put it off
 
 
@@ -39,6 +43,7 @@ class Desk:
         self._waiting: set[Path] = set()
         self._changes = 0
         self._task: asyncio.Task[None] | None = None
+        self._explained: dict[str, tuple[TypedQuery, TypedQuery]] = {}
         self.states: dict[Path, State] = {}
 
     # --- what the editor tells ---
@@ -103,6 +108,20 @@ class Desk:
                 return None
         return SourceFile(path, text.removeprefix("\ufeff").replace("\r\n", "\n"))
 
+    async def explained(self, file: SourceFile, entry: Entry, at: int) -> Entry:
+        """Return the entry with the reasons for what is known of the query at an offset."""
+        name = block_at(file, entry.dialect, at).name
+        query = entry.queries.get(name)
+        if query is None or _is_explained(query):
+            return entry
+        known = self._explained.get(name)
+        if known is None or known[0] is not query:
+            known = (query, await self.on_bench(lambda bench: bench.explained(entry, query)))
+            if len(self._explained) > _MOST_EXPLAINED:
+                self._explained.clear()
+            self._explained[name] = known
+        return replace(entry, queries={**entry.queries, name: known[1]})
+
     async def on_bench(self, ask: Callable[[Workbench], R]) -> R:
         """Ask the workbench, after whatever it is at."""
         return await self._off_the_loop(lambda: ask(self._bench))
@@ -163,3 +182,8 @@ class Desk:
 
     def _off_the_loop(self, ask: Callable[[], R]) -> asyncio.Future[R]:
         return asyncio.get_running_loop().run_in_executor(self._thread, ask)
+
+
+def _is_explained(query: TypedQuery) -> bool:
+    columns, params = query.columns, query.params
+    return any(item.reasons for item in columns) or any(item.reasons for item in params)

@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
 from lsprotocol import types
 from pygls.lsp.server import LanguageServer
+from pygls.workspace import PositionCodec
 
+from aiosqlc.lsp.answers import fixes, hints, symbols
+from aiosqlc.lsp.completion import complete
 from aiosqlc.lsp.desk import Desk
-from aiosqlc.lsp.known import State
-from aiosqlc.lsp.places import path_of, uri_of
+from aiosqlc.lsp.hover import hover
+from aiosqlc.lsp.jumps import definition
+from aiosqlc.lsp.known import Entry, State
+from aiosqlc.lsp.places import offset, path_of, span_range, uri_of
 from aiosqlc.lsp.problems import by_file
+from aiosqlc.source import SourceFile, Span
+
+
+@dataclass(frozen=True)
+class About:
+    """A file in the editor, with the project it is in."""
+
+    file: SourceFile
+    entry: Entry
+    root: Path
 
 
 class Server(LanguageServer):
@@ -21,6 +37,21 @@ class Server(LanguageServer):
         super().__init__("aiosqlc", metadata.version("aiosqlc"))
         self.desk = Desk(self._show, self._trouble)
         self._shown: dict[Path, dict[str, list[types.Diagnostic]]] = {}
+
+    @property
+    def codec(self) -> PositionCodec:
+        """How the editor counts."""
+        return self.workspace.position_codec
+
+    def about(self, uri: str) -> About | None:
+        """Return a query file as it is now, and what is known of it."""
+        path = path_of(uri)
+        owner = self.desk.owner(path) if path else None
+        file = self.desk.text(path) if path else None
+        if owner is None or file is None:
+            return None
+        _, state, entry = owner
+        return About(file, entry, state.root)
 
     def _show(self, config: Path, state: State, versions: dict[str, int | None]) -> None:
         """Publish what has changed; a file in several projects shows what each says of it."""
@@ -82,7 +113,80 @@ def create() -> Server:
     def shutdown(ls: Server, *_: object) -> None:
         ls.desk.close()
 
+    _answers(server)
     return server
+
+
+def _answers(server: Server) -> None:
+    """Register what is answered from what is known, without asking the compiler."""
+
+    @server.feature(types.TEXT_DOCUMENT_HOVER)
+    async def hovered(ls: Server, params: types.HoverParams) -> types.Hover | None:
+        found = ls.about(params.text_document.uri)
+        if found is None:
+            return None
+        at = offset(ls.codec, found.file, params.position)
+        said = hover(found.file, await ls.desk.explained(found.file, found.entry, at), at)
+        if said is None or not said[0]:
+            return None
+        markdown = types.MarkupContent(types.MarkupKind.Markdown, said[0])
+        return types.Hover(markdown, span_range(ls.codec, found.file, said[1]))
+
+    @server.feature(
+        types.TEXT_DOCUMENT_COMPLETION, types.CompletionOptions(trigger_characters=list(".@: "))
+    )
+    def completed(ls: Server, params: types.CompletionParams) -> types.CompletionList:
+        found = ls.about(params.text_document.uri)
+        if found is None:
+            return types.CompletionList(is_incomplete=False, items=[])
+        offers = complete(found.file, found.entry, offset(ls.codec, found.file, params.position))
+        return types.CompletionList(
+            is_incomplete=False,
+            items=[
+                types.CompletionItem(
+                    offer.label,
+                    kind=offer.sort,
+                    detail=offer.detail or None,
+                    insert_text=offer.insert or None,
+                )
+                for offer in offers
+            ],
+        )
+
+    @server.feature(types.TEXT_DOCUMENT_DEFINITION)
+    def defined(ls: Server, params: types.DefinitionParams) -> types.Location | None:
+        found = ls.about(params.text_document.uri)
+        if found is None:
+            return None
+        at = offset(ls.codec, found.file, params.position)
+        place = definition(found.file, found.entry, found.root, at)
+        if place is None:
+            return None
+        return types.Location(uri_of(place[0]), span_range(ls.codec, place[1], place[2]))
+
+    @server.feature(types.TEXT_DOCUMENT_DOCUMENT_SYMBOL)
+    def outlined(ls: Server, params: types.DocumentSymbolParams) -> list[types.DocumentSymbol]:
+        found = ls.about(params.text_document.uri)
+        return symbols(ls.codec, found.file, found.entry) if found else []
+
+    @server.feature(types.TEXT_DOCUMENT_INLAY_HINT)
+    def hinted(ls: Server, params: types.InlayHintParams) -> list[types.InlayHint]:
+        found = ls.about(params.text_document.uri)
+        if found is None:
+            return []
+        start = offset(ls.codec, found.file, params.range.start)
+        end = offset(ls.codec, found.file, params.range.end)
+        return list(hints(ls.codec, found.file, found.entry, Span(start, end)))
+
+    @server.feature(
+        types.TEXT_DOCUMENT_CODE_ACTION,
+        types.CodeActionOptions(code_action_kinds=[types.CodeActionKind.QuickFix]),
+    )
+    def fixed(ls: Server, params: types.CodeActionParams) -> list[types.CodeAction]:
+        uri = params.text_document.uri
+        path = path_of(uri)
+        file = ls.desk.text(path) if path else None
+        return list(fixes(ls.codec, file, uri, params.context.diagnostics)) if file else []
 
 
 async def _put(ls: Server, uri: str) -> None:

@@ -17,6 +17,7 @@ from aiosqlc.config.project import Project
 from aiosqlc.diagnostics import Severity
 from aiosqlc.disk import show_unsaved
 from aiosqlc.files import find_sql_files
+from aiosqlc.hints import apply_hints
 from aiosqlc.lsp.known import Entry, State, absolute, entry_of
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.pipeline import analyze_project, analyzer, compile_parts, in_source_order, options_of
@@ -62,6 +63,13 @@ class Workbench:
         )
         found = in_source_order([*problems, *compiled.diagnostics])
         return State(root, project, entries, tuple(found), remembered)
+
+    def explained(self, entry: Entry, query: TypedQuery) -> TypedQuery:
+        """Return a query with the reasons for all that is said of it: the lock has none."""
+        options = options_of(entry.settings, entry.shims)
+        found, _ = self._analyzer(entry.dialect)(entry.schema, [query.parsed], options)
+        analysis, _ = apply_hints(found)
+        return next(iter(analysis.queries), query)
 
     def plan(self, entry: Entry, query: TypedQuery) -> dict[str, Any] | None:
         """Return how the server would run a query, on empty tables."""

@@ -1,0 +1,90 @@
+"""The tables that a statement's words name, even where it is not whole yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from aiosqlc.parse.scanner import Kind, Token, unquote
+from aiosqlc.stages import Catalog, Table, TableColumn
+
+TABLES_FOLLOW = frozenset({"FROM", "JOIN", "INTO", "UPDATE", "TABLE", "USING"})
+_NO_ALIAS = frozenset(
+    {"WHERE", "ON", "SET", "VALUES", "JOIN", "LEFT", "RIGHT", "INNER", "OUTER", "FULL", "CROSS"}
+    | {"NATURAL", "USING", "GROUP", "ORDER", "HAVING", "LIMIT", "OFFSET", "UNION", "INTERSECT"}
+    | {"EXCEPT", "RETURNING", "FOR", "WINDOW", "FETCH", "SELECT", "DEFAULT", "WHEN", "LATERAL"}
+    | {"AND", "OR", "OVERRIDING", "TABLESAMPLE"}
+)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A table as a statement calls it. Without `table` it is a WITH query, or not known."""
+
+    alias: str
+    name: str
+    table: Table | None
+    token: Token
+
+
+def sources(tokens: Sequence[Token], catalog: Catalog) -> list[Source]:
+    """Return the tables in a statement's scope; which part of it sees which is not told apart."""
+    found: list[Source] = []
+    listing = False
+    position = 0
+    while position < len(tokens):
+        word = tokens[position].text.upper()
+        follows = word in TABLES_FOLLOW or (listing and word == ",")
+        position += 1
+        if not follows:
+            listing = listing and word not in _NO_ALIAS and word not in {"(", ")"}
+            continue
+        source, position = _source(tokens, position, catalog)
+        listing = source is not None and word in {"FROM", "USING", ","}
+        found += [source] if source else []
+    return found
+
+
+def _source(tokens: Sequence[Token], at: int, catalog: Catalog) -> tuple[Source | None, int]:
+    while at < len(tokens) and tokens[at].text.upper() in {"ONLY", "LATERAL"}:
+        at += 1
+    if at >= len(tokens) or not _is_name(tokens[at]):
+        return None, at
+    first = tokens[at]
+    schema, name = "", unquote(first)
+    at += 1
+    if at + 1 < len(tokens) and tokens[at].text == "." and _is_name(tokens[at + 1]):
+        schema, name, first = name, unquote(tokens[at + 1]), tokens[at + 1]
+        at += 2
+    alias = name
+    after = at + 1 if at < len(tokens) and tokens[at].text.upper() == "AS" else at
+    named = after < len(tokens) and _is_name(tokens[after])
+    if named and (after > at or tokens[after].text.upper() not in _NO_ALIAS):
+        alias, at = unquote(tokens[after]), after + 1
+    return Source(alias, name, table_named(catalog, name, schema), first), at
+
+
+def _is_name(token: Token) -> bool:
+    return token.kind in {Kind.NAME, Kind.QUOTED}
+
+
+def table_named(catalog: Catalog, name: str, schema: str = "") -> Table | None:
+    """Return a table by its name, that of the default schema before any other."""
+    named = [
+        table
+        for table in catalog.tables
+        if table.name.lower() == name.lower() and schema.lower() in {"", table.schema.lower()}
+    ]
+    named.sort(key=lambda table: table.schema != catalog.default_schema)
+    return named[0] if named else None
+
+
+def columns_named(
+    found: Iterable[Source], name: str, alias: str = ""
+) -> Iterator[tuple[Table, TableColumn]]:
+    """Yield the columns of one name, of one alias where there is one."""
+    for source in found:
+        if source.table and alias.lower() in {"", source.alias.lower()}:
+            for column in source.table.columns:
+                if column.name.lower() == name.lower():
+                    yield source.table, column

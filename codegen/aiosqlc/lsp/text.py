@@ -1,0 +1,80 @@
+"""A query file as an editor needs it: in blocks, one to a query, however broken they are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from aiosqlc.parse.scanner import Dialect, Kind, Token, scan
+from aiosqlc.source import SourceFile, Span
+
+_NAME_LINE = re.compile(r"(?:--|/\*|#)\s*name:\s*(?P<name>\w+)")
+
+
+@dataclass(frozen=True)
+class Block:
+    """A query's lines: the comments above it and the statement, up to its semicolon or the next.
+
+    `tokens` are the statement's, `comments` all, those inside included.
+    """
+
+    name: str
+    name_span: Span
+    span: Span
+    tokens: tuple[Token, ...]
+    comments: tuple[Token, ...]
+
+    @property
+    def start(self) -> int:
+        """Where the statement's first word is."""
+        return self.tokens[0].start if self.tokens else self.span.end
+
+
+@lru_cache(maxsize=16)
+def blocks(file: SourceFile, dialect: Dialect) -> tuple[Block, ...]:
+    """Cut a file at its semicolons, and where a name follows that should have had one before."""
+    return tuple(_blocks(file.text, dialect))
+
+
+def _blocks(text: str, dialect: Dialect) -> Iterator[Block]:
+    tokens: list[Token] = []
+    comments: list[Token] = []
+    start = 0
+    for token in scan(text, dialect):
+        named = token.kind is Kind.COMMENT and _NAME_LINE.match(token.text)
+        if named and tokens:
+            yield _block(start, token.start, tokens, comments)
+            tokens, comments, start = [], [], token.start
+        if token.kind is Kind.COMMENT:
+            comments.append(token)
+        elif token.text == ";":
+            end = text.find("\n", token.end)
+            yield _block(start, end if end >= 0 else len(text), tokens, comments)
+            tokens, comments, start = [], [], token.end
+        else:
+            tokens.append(token)
+    yield _block(start, len(text), tokens, comments)
+
+
+def _block(start: int, end: int, tokens: list[Token], comments: list[Token]) -> Block:
+    for comment in comments:
+        if found := _NAME_LINE.match(comment.text):
+            first = comment.start + found.start("name")
+            span = Span(first, comment.start + found.end("name"))
+            return Block(found["name"], span, Span(start, end), tuple(tokens), tuple(comments))
+    return Block("", Span(start, start), Span(start, end), tuple(tokens), tuple(comments))
+
+
+def block_at(file: SourceFile, dialect: Dialect, at: int) -> Block:
+    """Return the block that an offset is in."""
+    found = blocks(file, dialect)
+    return next((block for block in found if at <= block.span.end), found[-1])
+
+
+def token_at(tokens: tuple[Token, ...], at: int) -> int | None:
+    """Return the index of the token that an offset touches, a word before anything else."""
+    touching = [i for i, token in enumerate(tokens) if token.start <= at <= token.end]
+    words = [i for i in touching if tokens[i].kind in {Kind.NAME, Kind.QUOTED, Kind.PARAM}]
+    return next(iter(words or touching), None)
