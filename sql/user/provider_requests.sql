@@ -29,3 +29,7 @@ WHERE r.status = 'pending' AND a.status = 'active';
 UPDATE provider_request
 SET status = @status, reason = sqlc.narg(reason), decided_by = @decided_by::text, decided_at = now()
 WHERE account_id = @account_id AND status = 'pending';
+
+-- name: EraseRequest :execrows
+-- Of an account that is gone, with what it was told.
+DELETE FROM provider_request WHERE account_id = @account_id;

@@ -23,7 +23,7 @@ from services.user.model.people import Employment, NewPerson, PersonChange, chec
 from services.user.service import access, audit, sessions, standing, throttle
 from services.user.service.register import TOPIC, UserRegistered, email_is_taken
 from services.user.service.throttle import Limits
-from services.user.store import accounts, mail, profiles, roles, staff, tokens
+from services.user.store import accounts, mail, profiles, provider_requests, roles, staff, tokens
 from services.user.store import second_factors as store
 from services.user.store.models import AccountRole, AccountStatus, TokenKind
 from services.user.store.profiles import GetPersonRow, GetProfileRow, LockPersonRow
@@ -204,6 +204,7 @@ async def delete(db: Database, principal: Principal, account_id: UUID, version: 
         await sessions.end_all(tx, account_id, because="deleted")
         await tokens.erase_tokens(tx, account_id=account_id)
         await mail.erase_mail(tx, account_id=account_id)
+        await provider_requests.erase_request(tx, account_id=account_id)
         await idempotency.erase_answers(tx, principal=str(account_id))
         await store.remove_authenticator(tx, account_id=account_id)
         await store.remove_passkeys(tx, account_id=account_id)

@@ -80,6 +80,7 @@ QUERY_NAMES: Final = {
     provider_requests.LIST_REQUESTS: "ListRequests",
     provider_requests.COUNT_REQUESTS: "CountRequests",
     provider_requests.DECIDE: "Decide",
+    provider_requests.ERASE_REQUEST: "EraseRequest",
     roles.LIST_ROLES: "ListRoles",
     roles.GET_ROLE: "GetRole",
     roles.LOCK_ROLE: "LockRole",

@@ -98,3 +98,12 @@ async def decide(
     """No row where it does not wait."""
     status_ = await db.execute(DECIDE, status, reason, decided_by, account_id)
     return int(status_.rpartition(" ")[2])
+
+
+ERASE_REQUEST: Final = "DELETE FROM provider_request WHERE account_id = $1"
+
+
+async def erase_request(db: Executor, *, account_id: UUID) -> int:
+    """Of an account that is gone, with what it was told."""
+    status = await db.execute(ERASE_REQUEST, account_id)
+    return int(status.rpartition(" ")[2])
