@@ -123,17 +123,18 @@ def _refusal(path: Path) -> Diagnostic:
 
 def diff(changes: Changes) -> str:
     """Return a unified diff from what is on disk to what would be generated."""
-    parts = [_diff(file.path, _read(file.path) or "", file.text) for file in changes.write]
-    parts += [_diff(path, _read(path) or "", "") for path in changes.remove]
+    parts = [diff_texts(file.path, _read(file.path) or "", file.text) for file in changes.write]
+    parts += [diff_texts(path, _read(path) or "", "") for path in changes.remove]
     return "".join(parts)
 
 
-def _diff(path: Path, before: str, after: str) -> str:
+def diff_texts(path: Path, before: str, after: str, made: str = "generated") -> str:
+    """Return a unified diff from one text of a file to another, which was `made` so."""
     shown = os.path.relpath(path)
     lines = difflib.unified_diff(
         before.splitlines(keepends=True),
         after.splitlines(keepends=True),
         shown,
-        f"{shown} (generated)",
+        f"{shown} ({made})",
     )
     return "".join(line if line.endswith("\n") else f"{line}\n" for line in lines)

@@ -24,6 +24,7 @@ _COMMANDS = {
     "generate": "write the Python code of every query",
     "check": "show how the code on disk differs from what it should be",
     "explain": "say what is known of a query, and why",
+    "format": "lay out the query files",
     "vet": "advise on queries and schemas that compile",
     "verify": "say which order of deploying code and migrations is safe",
     "grants": "print the rights that the queries need, as GRANT statements",

@@ -1,0 +1,76 @@
+"""Formats query files; what is not proved to mean the same is left as it was."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from aiosqlc.layout import LayoutStyle, lay_out, same_tokens
+from aiosqlc.parse.queries import parse_file
+from aiosqlc.parse.scanner import Dialect
+from aiosqlc.source import SourceFile
+from aiosqlc.stages import ParsedQuery
+
+_COMMENT_BEHIND = re.compile(r"[ \t]*;?[ \t]*(?:--|#|/\*)")
+_BLANK_ENDS = re.compile(r"[ \t]+(?=\n|$)")
+
+
+@dataclass(frozen=True, slots=True)
+class Tidied:
+    """A file before and after, and each query of it whose text has changed."""
+
+    before: SourceFile
+    after: SourceFile
+    changed: tuple[tuple[ParsedQuery, ParsedQuery], ...] = ()
+
+
+def tidy(file: SourceFile, dialect: Dialect, style: LayoutStyle) -> Tidied | None:
+    """Return a file laid out; None where it would be read as other queries, or has mistakes."""
+    queries, problems = parse_file(file, dialect)
+    if problems:
+        return None
+    after = SourceFile(file.path, "".join(_pieces(file.text, queries, dialect, style)))
+    again, problems = parse_file(after, dialect)
+    if problems or list(map(_said, queries)) != list(map(_said, again)):
+        return None
+    if not all(
+        same_tokens(old, new, dialect)
+        for one, other in zip(queries, again, strict=True)
+        for old, new in zip(texts_of(one), texts_of(other), strict=True)
+    ):
+        return None
+    pairs = zip(queries, again, strict=True)
+    return Tidied(file, after, tuple([pair for pair in pairs if pair[0].sql != pair[1].sql]))
+
+
+def texts_of(query: ParsedQuery) -> list[str]:
+    """Return every text of a query: its own, then its variants'."""
+    return [query.sql, *(variant.sql for variant in query.variants)]
+
+
+def _pieces(
+    text: str, queries: tuple[ParsedQuery, ...], dialect: Dialect, style: LayoutStyle
+) -> Iterator[str]:
+    at = 0
+    for query in queries:
+        start, end = query.span.start, query.span.end
+        yield _BLANK_ENDS.sub("", text[at:start])
+        directed = bool(_COMMENT_BEHIND.match(text, end) or query.dynamic or query.hints)
+        yield lay_out(text[start:end], dialect, style, keep_lines=directed)
+        at = end
+    rest = _BLANK_ENDS.sub("", text[at:]).rstrip("\n")
+    yield f"{rest}\n" if rest else ""
+
+
+def _said(query: ParsedQuery) -> tuple[object, ...]:
+    """Return what a query says apart from where it stands and how its SQL is written."""
+    return (
+        query.name, query.command, query.doc, query.heading, query.options, query.ignores,
+        [line.rstrip() for line in query.comments],
+        [replace(item, spans=()) for item in query.params],
+        [item.table for item in query.embeds],
+        [(item.target, item.python_type, item.not_null) for item in query.hints],
+        [(part.kind, part.name, part.also, part.choices) for part in query.dynamic],
+        len(query.variants),
+    )  # fmt: skip
