@@ -31,6 +31,7 @@ SECRETS = (
     "grafana_password",
     "alert_on_call_url", "alert_team_url", "database_ca", "postgres_certificate", "postgres_key",
     "mariadb_certificate", "mariadb_key", "postgres_sql", "mariadb_sql", "mysqld_exporter",
+    "redis_acl",
 )  # fmt: skip
 # In containers: the services whose database is MariaDB.
 ON_MYSQL = ("product",)

@@ -11,8 +11,8 @@ mkdir -p secrets
 make() { "${@:2}" > "secrets/$1.new" && mv "secrets/$1.new" "secrets/$1"; } # never half of one
 once() { [[ -s secrets/$1 ]] || make "$@"; }
 password() { openssl rand -hex 24; }
-for name in "$@"; do for of in "" _service _client; do once "${name}${of}_password" password; done; done
-for name in postgres mariadb_root redis elastic kibana logstash grafana csrf monitoring mariadb_monitoring; do once "${name}_password" password; done
+for name in "$@"; do for of in "" _service _client _redis; do once "${name}${of}_password" password; done; done
+for name in postgres mariadb_root redis elastic kibana logstash grafana csrf monitoring mariadb_monitoring redis_monitoring; do once "${name}_password" password; done
 # Each service signs its events; the others know its public key. Both are the last 32 bytes of what OpenSSL writes.
 for name in "$@"; do once "${name}_events_key" openssl genpkey -algorithm ed25519; done
 raw() { openssl pkey -in "secrets/$1_events_key" -outform DER "${@:2}" | tail -c 32 | base64; }
@@ -57,7 +57,7 @@ for name in "$@"; do
     url() { echo "${upper}_DATABASE_URL=$server://$1:$(<"secrets/$1_password")@$at/$name?$tls"; }
     env "migrate-$name" "$(url "$name")" # the owner's; keys and passwords of the service are nothing to a migration
     env "$name" "$(url "${name}_service")" \
-        "REDIS_URL=redis://:$(<secrets/redis_password)@redis:6379/0" "AUTH_CSRF_SECRET=$(<secrets/csrf_password)" \
+        "REDIS_URL=redis://$name:$(<"secrets/${name}_redis_password")@redis:6379/0" "AUTH_CSRF_SECRET=$(<secrets/csrf_password)" \
         "EVENTS_SIGNING_KEY=$(raw "$name")" "EVENTS_PUBLIC_KEYS=$events" \
         "AUTH_CLIENT_ID=$name" "AUTH_CLIENT_SECRET=$(<"secrets/${name}_client_password")"
     [[ $name == user ]] || clients+="${clients:+,}$name:sha256:$(printf %s "$(<"secrets/${name}_client_password")" | sha256sum | cut -d " " -f 1)"
@@ -78,6 +78,13 @@ fi
     echo "CREATE ROLE monitoring LOGIN PASSWORD '$(<secrets/monitoring_password)';"
     echo "GRANT pg_monitor TO monitoring;"
 } > secrets/postgres_sql
+# Redis knows each service by its own password, and lets none of them stop, empty or configure it, or list what others keep. Its exporter
+# sees counters and no key. The default user is an operator's, and the health check's.
+{
+    echo "user default on >$(<secrets/redis_password) ~* &* +@all"
+    for name in "$@"; do echo "user $name on >$(<"secrets/${name}_redis_password") ~* &* +@all -@dangerous -@admin +info +client|setinfo"; done
+    echo "user monitoring on >$(<secrets/redis_monitoring_password) -@all +ping +info +client|setname +slowlog +latency"
+} > secrets/redis_acl
 # An account that has no privilege can read the server's counters, which is all its exporter is to see.
 {
     echo "CREATE USER monitoring@'%' IDENTIFIED BY '$(<secrets/mariadb_monitoring_password)' REQUIRE SSL WITH MAX_USER_CONNECTIONS 3;"
@@ -89,13 +96,13 @@ fi
 printf '%s\n' "[client]" user=monitoring "password=$(<secrets/mariadb_monitoring_password)" host=mariadb port=3306 \
     ssl-ca=/run/secrets/database_ca > secrets/mysqld_exporter
 env monitoring "DATA_SOURCE_NAME=postgresql://monitoring:$(<secrets/monitoring_password)@postgres:5432/postgres?$verify" \
-    "REDIS_PASSWORD=$(<secrets/redis_password)"
+    "REDIS_USER=monitoring" "REDIS_PASSWORD=$(<secrets/redis_monitoring_password)"
 env elk "ELASTIC_PASSWORD=$(<secrets/elastic_password)" "KIBANA_PASSWORD=$(<secrets/kibana_password)" \
     "LOGSTASH_PASSWORD=$(<secrets/logstash_password)"
 env logstash "LOGSTASH_PASSWORD=$(<secrets/logstash_password)"
 env kibana "ELASTICSEARCH_PASSWORD=$(<secrets/kibana_password)"
 # A container reads what is mounted under an account of its own. Here only the owner can enter the folder.
-chmod 644 secrets/*_password secrets/alert_*_url secrets/{postgres,mariadb}_{key,certificate,sql} secrets/mysqld_exporter secrets/database_ca
+chmod 644 secrets/*_password secrets/alert_*_url secrets/{postgres,mariadb}_{key,certificate,sql} secrets/mysqld_exporter secrets/redis_acl secrets/database_ca
 chmod 700 secrets
 echo "secrets are in deploy/docker/secrets"
 [[ -z $renewed ]] || echo "renewed certificates; use them: docker compose restart$renewed"
