@@ -35,6 +35,14 @@ def test_generated_files_nobody_asks_for_any_more_are_removed(tmp_path: Path) ->
     assert sorted(path.name for path in tmp_path.iterdir()) == ["new.py", "theirs.py"]
 
 
+def test_a_folder_that_is_a_file_is_an_error_and_nothing_is_written(tmp_path: Path) -> None:
+    (tmp_path / "store").write_text("in the way")
+    wanted = [Rendered(tmp_path / "a.py", OURS), Rendered(tmp_path / "store" / "b.py", OURS)]
+    [problem] = write(compare(wanted, []))
+    assert problem.code == "E502"
+    assert [path.name for path in tmp_path.iterdir()] == ["store"]
+
+
 def test_nothing_to_do_is_nothing_done(tmp_path: Path) -> None:
     (tmp_path / "same.py").write_text(OURS)
     assert not compare([Rendered(tmp_path / "same.py", OURS)], [tmp_path])

@@ -257,6 +257,13 @@ def test_no_configuration_is_two(
     assert main(command) == 2
 
 
+def test_a_configuration_that_is_not_there_is_an_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["generate", "-f", str(tmp_path / "nothing.yaml")]) != 0
+    assert "error[E001]: no such configuration file" in capsys.readouterr().err
+
+
 def test_our_own_mistakes_are_a_sentence_too(
     project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -299,6 +306,7 @@ def test_a_mistake_of_ours_names_its_query_and_hides_nothing_else(
     )
     assert main(["generate", "-f", str(project), "--keep-going"]) == 70
     err = capsys.readouterr().err
+    assert "E900" in err
     assert "internal error in Odd: TypeError: lost" in err
     assert "Loose is :one, but may return many rows" in err
     assert "aiosqlc report more.sql:Odd" in err

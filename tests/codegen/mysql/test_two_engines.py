@@ -182,3 +182,16 @@ def test_a_twin_that_is_not_there_is_named(mysql_cache, tmp_path, monkeypatch, c
     assert main(["generate", "-f", project(tmp_path, "alone", same_as="nobody")]) == 1
     out = capsys.readouterr()
     assert "`same_as: nobody` names no package" in out.out + out.err
+
+
+def test_a_query_that_only_one_engine_has_is_refused(
+    mysql_cache, tmp_path, monkeypatch, capsys
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(mysql_cache))
+    config = project(tmp_path, "lacking")
+    items = tmp_path / "mysql" / "items.sql"
+    items.write_text(items.read_text() + "\n-- name: OnlyHere :many\nSELECT id FROM item;\n")
+    assert main(["generate", "-f", config]) == 1
+    out = capsys.readouterr()
+    assert "E350" in out.out + out.err
+    assert "OnlyHere" in out.out + out.err

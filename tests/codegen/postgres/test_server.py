@@ -243,6 +243,22 @@ def test_a_given_server_is_asked_instead(cache: Path) -> None:
         assert analysis.catalog.tables[0].name == "there"
 
 
+def test_a_server_that_is_too_old_is_an_error(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(MODULE, "_OLDEST_SERVER", 99)
+    _, (problem,) = analyze([schema_file("select 1")], [], AnalyzeOptions(cache_dir=cache))
+    assert problem.code == "E211"
+
+
+def test_a_role_that_may_make_no_database_is_told_so(cache: Path) -> None:
+    with embedded_server(cache) as server:
+        with Connection(server.admin) as admin:
+            assert admin.run("create role reader login") is None
+        uri = server.conninfo("postgres").replace("user=postgres", "user=reader")
+        _, (problem,) = analyze([schema_file("select 1")], [], AnalyzeOptions(database_uri=uri))
+    assert problem.code == "E212"
+    assert "CREATEDB" in problem.hint
+
+
 def test_an_older_server_is_understood(cache: Path) -> None:
     """PostgreSQL 16 has no group entries: keys that a grouping set leaves out are found by hand."""
     binaries(16)

@@ -1,0 +1,2 @@
+-- name: ListItems :many
+SELECT id FROM item ORDER BY id;
