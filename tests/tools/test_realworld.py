@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 from aiosqlc.contract.conforms import unlike
 
-from tools.realworld.worlds import _difference
+from tools.realworld.worlds import _difference, by_data
 
 _ROOT = Path(__file__).resolve().parents[2]
 _CONFIG = """\
@@ -122,3 +123,8 @@ def test_a_value_that_its_annotation_does_not_promise_is_seen(
     value: object, hint: object, said: str
 ) -> None:
     assert unlike(value, hint) == said
+
+
+def test_a_call_that_takes_too_long_says_nothing_of_its_text() -> None:
+    assert by_data(asyncpg.QueryCanceledError("canceling statement due to statement timeout"))
+    assert not by_data(asyncpg.PostgresSyntaxError("syntax error"))

@@ -203,8 +203,13 @@ class Recorder:
 
 
 def by_data(error: Exception) -> bool:
-    """Whether a constraint refused the rows: numbers from sequences differ between two calls."""
-    return isinstance(error, asyncpg.IntegrityConstraintViolationError | pymysql.IntegrityError)
+    """Whether the rows or the clock refused, which differ from call to call."""
+    return isinstance(
+        error,
+        asyncpg.IntegrityConstraintViolationError
+        | asyncpg.QueryCanceledError
+        | pymysql.IntegrityError,
+    )
 
 
 def _difference(mine: Any, one: Any, other: Any) -> str:
