@@ -62,6 +62,10 @@ class AppError(Exception):
         return f"AppError({self.code.value}, {self.message!r})"
 
 
+class StartError(Exception):
+    """A process cannot start for a reason that one sentence explains, such as a port in use."""
+
+
 def not_found(what: str) -> AppError:
     """`not_found("department")` → 404 "department not found"."""
     return AppError(Code.NOT_FOUND, f"{what} not found")

@@ -7,23 +7,20 @@ import gc
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, TypeVar
 
 import uvloop
 
 from lib import log as logging
+from lib.component import Component
 from lib.config import ConfigError, Settings, load
+from lib.errors import StartError
 from lib.otlp import exporting
 
-Component = AbstractAsyncContextManager[Any]
 S = TypeVar("S", bound=Settings)
 
 log = logging.get_logger(__name__)
-
-
-class StartError(Exception):
-    """A component cannot start for a reason that one sentence explains, such as a port in use."""
 
 
 def run(service: str, spec: type[S], components: Callable[[S], Sequence[Component]]) -> int:
@@ -63,7 +60,7 @@ async def _profiled(port: int | None) -> AsyncIterator[None]:
     if port is None:
         yield
         return
-    # Here, because it builds on this module and most processes never need its libraries.
+    # Here, because most processes never need its libraries.
     from lib.profiling import profiling
 
     async with profiling(port):
@@ -89,8 +86,8 @@ async def serve(components: Callable[[], Sequence[Component]], *, drain_seconds:
 
 
 async def _enter(stack: AsyncExitStack, components: Callable[[], Sequence[Component]]) -> None:
-    for part in components():
-        await stack.enter_async_context(part)
+    for component in components():
+        await stack.enter_async_context(component)
     _spare_the_collector()
     log.info("started")
 

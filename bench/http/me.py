@@ -20,7 +20,7 @@ from pathlib import Path
 
 import psycopg
 
-from bench.http.__main__ import BARE, OURS, Served, in_turns, options, report
+from bench.http.departments import BARE, OURS, Served, in_turns, options, report
 from devstack.embedded.ports import free_port
 from devstack.testing import postgres, redis
 from devstack.testing.auth import TestIssuer

@@ -20,8 +20,8 @@ from lib.db.mysql_tls import open_pool
 from lib.db.mysql_values import NoDateError
 from lib.db.observe import PoolState, Timings
 from lib.db.open_tls import warn_of_open_tls
+from lib.errors import StartError
 from lib.log import get_logger
-from lib.process import StartError
 
 log = get_logger(__name__)
 

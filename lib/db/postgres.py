@@ -19,8 +19,8 @@ from lib.db.errors import DatabaseClosedError, DatabaseUnavailableError
 from lib.db.executor import Executor, before_commit
 from lib.db.observe import PoolState, ServerCertificate, Timings
 from lib.db.open_tls import warn_of_open_tls
+from lib.errors import StartError
 from lib.log import get_logger
-from lib.process import StartError
 
 log = get_logger(__name__)
 

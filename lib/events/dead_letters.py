@@ -25,7 +25,7 @@ from lib.redis import RedisOptions, RedisUrl, open_redis
 _SHOWN: Final = 20
 
 
-class DeadDeadLettersConfig(Settings):
+class DeadDeadDeadDeadLettersConfig(Settings):
     """The services' own `REDIS_URL`."""
 
     redis_url: RedisUrl = Field(validation_alias="REDIS_URL")
@@ -46,7 +46,7 @@ _FIELDS: Final = (b"id", b"kind", b"key", b"dead_group", b"dead_reason")
 
 
 async def _run(topic: str, *, back: bool) -> Sequence[str]:
-    config = load(DeadDeadLettersConfig)
+    config = load(DeadDeadDeadDeadLettersConfig)
     async with open_redis(RedisOptions(config.redis_url.get_secret_value())) as redis:
         if not back:
             return await shown(redis, topic)

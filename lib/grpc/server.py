@@ -17,12 +17,12 @@ from grpc_reflection.v1alpha import reflection
 from prometheus_client import CollectorRegistry
 
 from lib.auth.tokens import Verifier
+from lib.errors import StartError
 from lib.grpc.guard import Guard
 from lib.grpc.methods import Service
 from lib.grpc.metrics import ServerMetrics
 from lib.grpc.tls import ServerTls
 from lib.log import get_logger
-from lib.process import StartError
 
 log = get_logger(__name__)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import grpc
 
-from lib.process import StartError
+from lib.errors import StartError
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,11 @@ from contextlib import AsyncExitStack
 
 from aiohttp import web
 
+from lib.component import Component
 from lib.config import DatabaseSettings
 from lib.db.engine import open_database
 from lib.db.traced import traced
 from lib.http.app import DATABASE, HEALTH, METRICS, REDIS
-from lib.process import Component
 from lib.redis import RedisOptions, RedisUrl, open_redis, ping
 
 

@@ -10,24 +10,12 @@ import msgspec
 from aiohttp import hdrs, web
 
 from lib.errors import AppError, Code, FieldError, invalid
-from lib.http.field_errors import collect, from_message
-from lib.http.sentences import not_json
+from lib.resource.field_errors import collect, from_message
+from lib.resource.messages import not_json
 
 T = TypeVar("T", bound=msgspec.Struct)
 
 _NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-
-
-class Input(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A request body: a name we do not know is an error, because it is a misspelt one."""
-
-
-class Query(msgspec.Struct, frozen=True, kw_only=True):
-    """A query string: parameters we do not know are ignored, an empty value counts as absent.
-
-    Those that older systems have for what is here under another name are refused by that name:
-    ignored, they would give a page that nobody asked for.
-    """
 
 
 # What older systems call it, and what it is called here.

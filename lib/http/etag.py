@@ -7,6 +7,7 @@ import re
 from aiohttp import web
 
 from lib.errors import AppError, Code
+from lib.resource.rules import stale
 
 _STRONG = re.compile(r'"(\d{1,18})"')
 
@@ -48,8 +49,3 @@ def require_if_match(request: web.Request) -> int | None:
             Code.PRECONDITION_REQUIRED, "say in If-Match which version you have seen, or *"
         )
     return if_match(request)
-
-
-def stale() -> AppError:
-    """Return the error for a version that is no longer the current one."""
-    return AppError(Code.PRECONDITION_FAILED, "the version in If-Match is not the current one")

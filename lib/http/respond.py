@@ -12,6 +12,7 @@ from lib import context
 from lib.errors import AppError, FieldError
 from lib.http.etag import etag, matches_none
 from lib.http.status import STATUS
+from lib.resource.lists import PageQuery
 
 JSON = "application/json; charset=utf-8"
 _JSON_HEADERS: Mapping[str, str] = {hdrs.CONTENT_TYPE: JSON}
@@ -76,9 +77,22 @@ def ok(data: Any, *, status: int = 200, headers: Mapping[str, str] | None = None
     return json_response(Success(True, data), status=status, headers=headers)
 
 
-def page(data: Any, meta: PageMeta) -> web.Response:
-    """Return `{"success": true, "data": …, "meta": …}`."""
-    return json_response(SuccessPage(True, data, meta))
+def page_meta(wanted: PageQuery, total: int, *, degraded: tuple[str, ...] = ()) -> PageMeta:
+    """Return the `meta` of a page of a list of `total` things."""
+    return PageMeta(
+        page=wanted.page,
+        page_size=wanted.page_size,
+        total_count=total,
+        total_pages=-(-total // wanted.page_size),
+        degraded=degraded,
+    )
+
+
+def page(
+    data: Any, wanted: PageQuery, total: int, *, degraded: tuple[str, ...] = ()
+) -> web.Response:
+    """Return a page of a list of `total`: `{"success": true, "data": …, "meta": …}`."""
+    return json_response(SuccessPage(True, data, page_meta(wanted, total, degraded=degraded)))
 
 
 def item(request: web.Request, data: Any, *, version: int) -> web.Response:

@@ -9,9 +9,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from aiohttp import web
 
 from lib.config import Settings
+from lib.errors import StartError
 from lib.http.app import HEALTH, INTERNAL
 from lib.log import get_logger
-from lib.process import StartError
 
 log = get_logger(__name__)
 

@@ -10,15 +10,15 @@ import msgspec
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from lib.errors import AppError, Code
-from lib.http.decode import Query, query
+from lib.errors import AppError, Code, StartError
+from lib.http.decode import query
 from lib.http.errors import to_response
 from lib.http.respond import ok
 from lib.log import get_logger
-from lib.process import StartError
 from lib.profiling.cpu import CONTENT_TYPES, CpuFormat, profile_cpu
 from lib.profiling.heap import watch_heap
 from lib.profiling.stacks import render_stacks
+from lib.resource.input import Query
 
 log = get_logger(__name__)
 

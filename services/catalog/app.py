@@ -9,11 +9,11 @@ from aiohttp import web
 
 from lib.auth.remote import remote_verifier
 from lib.cache import Cache
+from lib.component import Component
 from lib.events import Relay, consuming
 from lib.http.app import DATABASE, METRICS, REDIS, new_app
 from lib.http.components import add_background, add_database
 from lib.http.middleware.install import install_middleware
-from lib.process import Component
 from lib.store import QUERY_NAMES as SHARED_QUERY_NAMES
 from services.catalog.config import CatalogConfig
 from services.catalog.invalidation import handlers

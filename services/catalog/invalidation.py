@@ -8,14 +8,9 @@ from lib.cache import Cache
 from lib.db import Executor
 from lib.events import Event, Handler
 from services.catalog.model import tags
-from services.catalog.service.categories import CATEGORIES
-from services.catalog.service.category_types import CATEGORY_TYPES
 from services.catalog.service.event_handlers import HANDLERS as USER_HANDLERS
 from services.catalog.service.events import TOPIC, ProviderServiceEvent
-from services.catalog.service.services import SERVICES
-from services.catalog.service.subcategories import SUBCATEGORIES
-
-_LEVELS = (CATEGORY_TYPES, CATEGORIES, SUBCATEGORIES, SERVICES)
+from services.catalog.service.levels import LEVELS
 
 
 def handlers(cache: Cache) -> Mapping[str, Mapping[str, Handler]]:
@@ -39,7 +34,7 @@ def handlers(cache: Cache) -> Mapping[str, Mapping[str, Handler]]:
         "provider_service.added": offer_changed,
         "provider_service.removed": offer_changed,
     }
-    for level in _LEVELS:
+    for level in LEVELS:
         for what in ("created", "changed", "removed"):
             found[f"{level.tag}.{what}"] = entry_changed(level.tag)
     return {TOPIC: found, **USER_HANDLERS}

@@ -9,13 +9,13 @@ from typing import Final
 from aiohttp import web
 
 from lib.auth.remote import remote_verifier
+from lib.component import Component
 from lib.events import consuming
 from lib.http.app import DATABASE, METRICS, REDIS, new_app
 from lib.http.components import add_background, add_database
 from lib.http.middleware.install import install_middleware
 from lib.ids import new_id
 from lib.limits import Limiter
-from lib.process import Component
 from lib.store import QUERY_NAMES as SHARED_QUERY_NAMES
 from services.chat.config import ChatConfig
 from services.chat.keys import CHAT

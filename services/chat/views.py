@@ -9,8 +9,8 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
-from lib.http.decode import Input, Query
-from lib.http.pagination import PageQuery
+from lib.resource.input import Input, Query
+from lib.resource.lists import PageQuery
 from services.chat.model.frames import ClientId, Text
 from services.chat.store.channels import ListChannelsRow
 from services.chat.store.models import ChannelKind, Message

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from aiohttp import web
 
 from lib.auth.remote import remote_verifier
+from lib.component import Component
 from lib.events import Relay
 from lib.events.store import QUERY_NAMES as EVENT_QUERY_NAMES
 from lib.http.app import DATABASE, METRICS, REDIS, new_app
 from lib.http.components import add_background, add_database
 from lib.http.middleware.install import install_middleware
-from lib.process import Component
 from services.department.config import DepartmentConfig
 from services.department.routes import ROUTES
 from services.department.store import QUERY_NAMES

@@ -7,8 +7,8 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, UnsetType
 
-from lib.http.decode import Input
-from lib.http.pagination import ListQuery
+from lib.resource.input import Input
+from lib.resource.lists import ListQuery
 from lib.texts import BLANK, NOT_BLANK
 
 _Text = Meta(min_length=1, max_length=255, pattern=NOT_BLANK, extra=BLANK)

@@ -13,7 +13,6 @@ from lib.http.app import DATABASE
 from lib.http.etag import if_match
 from lib.http.middleware.auth import guarded, public
 from lib.http.openapi import operation
-from lib.http.pagination import page_meta
 from services.department import service
 from services.department.model import DepartmentChange, ListDepartments, NewDepartment
 from services.department.store.postgres.models import Department
@@ -36,7 +35,7 @@ async def list_departments(request: web.Request) -> web.Response:
     """One page of departments, with the number of all."""
     wanted = decode.query(request, ListDepartments)
     rows, total = await service.list_page(request.app[DATABASE], wanted)
-    return respond.page(rows, page_meta(wanted, total))
+    return respond.page(rows, wanted, total)
 
 
 @_writes

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, TypeAlias
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from lib.db.like import contains
 from lib.errors import AppError, Code, not_found
 from lib.events import publish_change
 from lib.ids import new_id
-from lib.limits.searches import searching
+from lib.resource.lists import Sort, page_of
 from lib.texts import trimmed
 from services.department.model import (
     DepartmentChange,
@@ -38,17 +38,15 @@ async def get(db: Executor, department_id: UUID) -> Department:
     return found
 
 
-async def list_page(db: Database, wanted: ListDepartments) -> tuple[list[Department], int]:
+async def list_page(db: Database, wanted: ListDepartments) -> tuple[Sequence[Department], int]:
     """Return one page and the number of departments on all pages."""
-    pattern = contains(wanted.search)
-    async with searching(pattern):
-        rows = await _list_in_order(departments(db), wanted)(
-            pattern=pattern, page_size=wanted.page_size, page_offset=wanted.offset
-        )
-        total = wanted.total_if_last(len(rows))
-        if total is None:
-            total = await departments(db).count_departments(pattern=pattern)
-        return rows, total
+    queries = departments(db)
+    return await page_of(
+        wanted,
+        _list_in_order(queries, wanted),
+        queries.count_departments,
+        search=contains(wanted.search),
+    )
 
 
 def _list_in_order(queries: DepartmentsQueriesProtocol, wanted: ListDepartments) -> _List:
@@ -58,7 +56,7 @@ def _list_in_order(queries: DepartmentsQueriesProtocol, wanted: ListDepartments)
         (OrderBy.NAME, True): queries.list_departments_by_name_desc,
         (OrderBy.CREATED_AT, False): queries.list_departments_by_age,
         (OrderBy.CREATED_AT, True): queries.list_departments_by_age_desc,
-    }[wanted.order_by, wanted.descending]
+    }[wanted.order_by, wanted.sort is Sort.DESC]
 
 
 async def add(db: Database, new: NewDepartment) -> Department:

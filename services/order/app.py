@@ -10,6 +10,7 @@ from typing import Final
 from aiohttp import web
 
 from lib.auth.remote import remote_verifier
+from lib.component import Component
 from lib.events import Relay, consuming
 from lib.events.background import repeating
 from lib.events.store import QUERY_NAMES as EVENT_QUERY_NAMES
@@ -17,7 +18,6 @@ from lib.http.app import DATABASE, HEALTH, METRICS, REDIS, new_app
 from lib.http.components import add_background, add_database
 from lib.http.middleware.install import install_middleware
 from lib.idempotency import IdempotencyKeys
-from lib.process import Component
 from lib.store import QUERY_NAMES as SHARED_QUERY_NAMES
 from services.order.config import OrderConfig
 from services.order.goods.backlog import BacklogGauges

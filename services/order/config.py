@@ -7,10 +7,10 @@ from typing import Annotated
 from pydantic import Field, field_validator
 from pydantic_settings import SettingsConfigDict
 
-from lib.auth.client_credentials import ServiceLoginSettings
 from lib.auth.settings import check_trusted
 from lib.config import Port, PostgresSettings, Seconds
 from lib.events.signing import ConsumerSettings, ProducerSettings
+from lib.http.client_credentials import ServiceLoginSettings
 from lib.http.middleware.install import MiddlewareSettings
 from lib.resilience.settings import BreakerSettings
 

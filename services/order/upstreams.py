@@ -11,10 +11,10 @@ from uuid import UUID
 from msgspec import Struct
 from prometheus_client import CollectorRegistry
 
-from lib.auth.client_credentials import service_tokens
 from lib.auth.service_tokens import ServiceTokens
 from lib.errors import AppError, Code
 from lib.http.client import open_client
+from lib.http.client_credentials import service_tokens
 from lib.http.resilient import ResilientClient
 from lib.log import get_logger
 from lib.resilience import Bulkhead, CircuitBreaker, Upstream

@@ -9,13 +9,13 @@ from typing import Final
 from aiohttp import web
 
 from lib.auth.remote import remote_verifier
+from lib.component import Component
 from lib.events import consuming
 from lib.grpc.server import Listener, serve
 from lib.http.app import DATABASE, METRICS, REDIS, new_app
 from lib.http.components import add_background, add_database, add_redis
 from lib.pb.point.rpc import point_server
 from lib.pb.point.v1.rpc import point_service
-from lib.process import Component
 from lib.store import QUERY_NAMES as SHARED_QUERY_NAMES
 from services.point.awards import GROUP, handlers
 from services.point.config import PointConfig

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from aiohttp import web
 
 from lib.auth.remote import remote_verifier
+from lib.component import Component
 from lib.events import Relay
 from lib.events.background import repeating
 from lib.events.store import QUERY_NAMES as EVENT_QUERY_NAMES
 from lib.http.app import DATABASE, METRICS, REDIS, new_app
 from lib.http.components import add_background, add_database
 from lib.http.middleware.install import install_middleware
-from lib.process import Component
 from services.product.config import ProductConfig
 from services.product.routes import ROUTES
 from services.product.service.reservations import expire

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from services.product.service.reservations import Reserved
+from services.product.model.reservations import Reserved
 from services.product.store.postgres.models import ReservationStatus
 
 

@@ -16,9 +16,8 @@ from lib.config import ConfigError, PostgresSettings, load
 from lib.db import Database
 from lib.db.errors import UniqueViolationError
 from lib.db.postgres import open_database
-from lib.errors import AppError
+from lib.errors import AppError, StartError
 from lib.ids import new_id
-from lib.process import StartError
 from services.user.model.account import Email, Name, NewPassword
 from services.user.model.common_passwords import is_common
 from services.user.passwords import Passwords

@@ -12,13 +12,13 @@ from aiohttp import web
 from pydantic import SecretStr
 
 from lib.auth import Issuer, SigningKey, StaticKeys, Verifier, jwks_document
+from lib.component import Component
 from lib.events import Relay, consuming
 from lib.events.store import QUERY_NAMES as EVENT_QUERY_NAMES
 from lib.http.app import DATABASE, HEALTH, METRICS, REDIS, new_app
 from lib.http.components import add_background, add_database
 from lib.http.middleware.install import install_middleware
 from lib.log import get_logger
-from lib.process import Component
 from lib.public_url import LOCAL_GATEWAY
 from lib.store import QUERY_NAMES as SHARED_QUERY_NAMES
 from services.user.clients import parse_clients

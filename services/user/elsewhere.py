@@ -15,7 +15,7 @@ from lib.errors import AppError, Code
 from lib.http.client import HttpClient, open_client
 from lib.log import get_logger
 from services.user.config import UserConfig
-from services.user.ports import Points
+from services.user.ports import Channel, Elsewhere, Points
 
 log = get_logger(__name__)
 
@@ -34,30 +34,14 @@ _LISTS: Final = {
 }
 
 
-class Channel(Struct, frozen=True):
-    """A conversation, the newest message first."""
-
-    channel: dict[str, Any]
-    messages: list[dict[str, Any]]
-
-
-class Elsewhere(Struct, frozen=True):
-    """What others keep; `missing` names those who could not be asked: try again later."""
-
-    points: list[dict[str, Any]]
-    orders: dict[str, list[dict[str, Any]]]
-    chats: list[Channel]
-    missing: list[str]
-
-
 class _History(Struct, frozen=True):
     messages: list[dict[str, Any]]
     next_before: UUID | None
 
 
 @dataclass(frozen=True, slots=True)
-class Others:
-    """The ways to the other services."""
+class HttpOthers:
+    """`ports.Others` over the ways to the other services."""
 
     points: Points
     order: HttpClient
@@ -147,11 +131,13 @@ class Others:
 
 
 @asynccontextmanager
-async def open_others(config: UserConfig, points: Points, issuer: Issuer) -> AsyncIterator[Others]:
+async def open_others(
+    config: UserConfig, points: Points, issuer: Issuer
+) -> AsyncIterator[HttpOthers]:
     """Open the ways to the other services; they need not be there yet."""
     seconds = config.export_seconds
     async with (
         open_client("order", config.order_url, seconds=seconds, connections=5) as order,
         open_client("chat", config.chat_url, seconds=seconds, connections=5) as chat,
     ):
-        yield Others(points, order, chat, issuer)
+        yield HttpOthers(points, order, chat, issuer)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
+from typing import TypeVar
 from uuid import UUID
 
 from prometheus_client import CollectorRegistry
@@ -16,10 +17,12 @@ from lib.grpc.client import Client
 from lib.grpc.pool import ChannelPool
 from lib.pb.point.v1 import LedgerEntry, ListUserPointsRequest, StreamUserLedgerRequest
 from lib.pb.point.v1.rpc import LIST_USER_POINTS, STREAM_USER_LEDGER, PointServiceStub
-from lib.resilience import BreakerPolicy, CircuitBreaker
+from lib.resilience import BreakerPolicy, Bulkhead, CircuitBreaker, Upstream
 from lib.resilience.breaker import BreakerGauge
 from services.user.config import UserConfig
 from services.user.ports import PointEntry
+
+T = TypeVar("T")
 
 UPSTREAM = "point"
 SERVICE = "user"
@@ -28,17 +31,18 @@ SERVICE = "user"
 class GrpcPoints:
     """`ports.Points` over the point service."""
 
-    def __init__(self, client: Client, breaker: CircuitBreaker, *, seconds: float) -> None:
+    def __init__(self, client: Client, upstream: Upstream, *, seconds: float) -> None:
         self._client = client
         self._stub = PointServiceStub(client)
-        self._breaker = breaker
+        self._upstream = upstream
         self._seconds = seconds
 
     async def of_users(self, user_ids: Sequence[UUID]) -> Mapping[UUID, int]:
         """See `ports.Points`."""
         request = ListUserPointsRequest(user_ids=[str(user_id) for user_id in user_ids])
-        with self._breaker.guard():
-            found = await self._stub.list_user_points(request, seconds=self._seconds)
+        found = await self._call(
+            lambda: self._stub.list_user_points(request, seconds=self._seconds)
+        )
         return {user_id: found.points.get(str(user_id), 0) for user_id in user_ids}
 
     async def ledger(
@@ -48,19 +52,26 @@ class GrpcPoints:
         request = StreamUserLedgerRequest(
             user_id=str(user_id), after_id="" if after is None else str(after)
         )
-        found: list[PointEntry] = []
-        with self._breaker.guard():
+
+        async def read() -> list[PointEntry]:
+            found: list[PointEntry] = []
             stream = self._stub.stream_user_ledger(request, seconds=self._seconds)
             async with aclosing(stream) as entries:
                 async for entry in entries:
                     found.append(_entry(entry))
                     if len(found) == limit:
                         break
-        return found
+            return found
+
+        return await self._call(read)
 
     async def ping(self) -> None:
         """Ask the point service whether it serves. Raises AppError where it does not."""
         await self._client.ping(seconds=self._seconds)
+
+    async def _call(self, work: Callable[[], Awaitable[T]]) -> T:
+        # Not repeated here: the channel does that, where a method says that it may be.
+        return await self._upstream.call(work, seconds=self._seconds, idempotent=False)
 
 
 def _entry(entry: LedgerEntry) -> PointEntry:
@@ -101,6 +112,8 @@ async def open_points(
     breaker = CircuitBreaker(UPSTREAM, policy, on_change=BreakerGauge(registry).of(UPSTREAM))
     try:
         client = Client(pool, upstream=UPSTREAM, tokens=tokens)
-        yield GrpcPoints(client, breaker, seconds=config.points_seconds)
+        yield GrpcPoints(
+            client, Upstream(breaker, Bulkhead(UPSTREAM)), seconds=config.points_seconds
+        )
     finally:
         await pool.close()

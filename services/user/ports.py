@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 from msgspec import Struct
@@ -41,4 +41,28 @@ class Points(Protocol):
             AppError: SERVICE_UNAVAILABLE, DEADLINE_EXCEEDED or CIRCUIT_OPEN where there is no
                 answer.
         """
+        ...
+
+
+class Channel(Struct, frozen=True):
+    """A conversation, the newest message first."""
+
+    channel: dict[str, Any]
+    messages: list[dict[str, Any]]
+
+
+class Elsewhere(Struct, frozen=True):
+    """What others keep; `missing` names those who could not be asked: try again later."""
+
+    points: list[dict[str, Any]]
+    orders: dict[str, list[dict[str, Any]]]
+    chats: list[Channel]
+    missing: list[str]
+
+
+class Others(Protocol):
+    """The other services that keep something of an account."""
+
+    async def collect(self, account_id: UUID) -> Elsewhere:
+        """Return all that they keep of an account; those that are away are named instead."""
         ...

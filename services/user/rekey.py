@@ -21,8 +21,7 @@ from pydantic_settings import SettingsConfigDict
 from lib.config import ConfigError, PostgresSettings, load
 from lib.db import Database, Executor
 from lib.db.postgres import open_database
-from lib.errors import AppError
-from lib.process import StartError
+from lib.errors import AppError, StartError
 from services.user.personal_ids import PersonalIds, UnreadableError, parse_keys
 from services.user.store import personal_ids as store
 from services.user.store import second_factors

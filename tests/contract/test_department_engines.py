@@ -61,7 +61,7 @@ CALLS: Final = (
     ),
 )
 GIVEN: Final = {
-    "pattern": (
+    "search": (
         "%",
         "%a%",
         "%A%",

@@ -19,6 +19,7 @@ from lib.config import Settings
 from lib.http import decode, respond
 from lib.http.app import new_app
 from lib.http.server import serve_app
+from lib.resource.input import Input
 from tests.ops.gateways import ECHO, gateway_before
 
 MIB = 1 << 20
@@ -74,7 +75,7 @@ async def test_500_connections_fill_no_disk(service, run_dir) -> None:
             writer.close()
 
 
-class Note(decode.Input, frozen=True, kw_only=True):
+class Note(Input, frozen=True, kw_only=True):
     text: str
 
 

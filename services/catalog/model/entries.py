@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Annotated, Final
 from uuid import UUID
 
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET, Meta, UnsetType
 from msgspec.structs import force_setattr
 
-from lib.http.decode import Input
+from lib.resource.input import Input
 from lib.texts import UNSEEN, one_line
 
 _TWO_SEEN: Final = f"[^{UNSEEN}][{UNSEEN}]*[^{UNSEEN}]"
@@ -89,9 +89,3 @@ class NewProviderService(Input, frozen=True, kw_only=True):
     """A service that a provider offers from now on."""
 
     service_id: UUID
-
-
-def changes_nothing(before: object, changes: Struct) -> bool:
-    """Whether everything that is given is as it was."""
-    given = ((name, getattr(changes, name)) for name in changes.__struct_fields__)
-    return all(value is UNSET or value == getattr(before, name) for name, value in given)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Final, Literal, TypeAlias
+from typing import Annotated
 from uuid import UUID
 
 from msgspec import Meta
 
-from lib.http.pagination import ListQuery
+from lib.resource.lists import ListQuery
 
 
 class OrderBy(StrEnum):
@@ -18,25 +18,11 @@ class OrderBy(StrEnum):
     CREATED_AT = "created_at"
 
 
-SqlSort: TypeAlias = Literal["name", "name desc", "created_at", "created_at desc"]
-_SORTS: Final[dict[tuple[OrderBy, bool], SqlSort]] = {
-    (OrderBy.NAME, False): "name",
-    (OrderBy.NAME, True): "name desc",
-    (OrderBy.CREATED_AT, False): "created_at",
-    (OrderBy.CREATED_AT, True): "created_at desc",
-}
-
-
 class ListEntries(ListQuery, frozen=True, kw_only=True):
     """What all lists have in common; `search` looks into names."""
 
     order_by: OrderBy = OrderBy.NAME
     search: Annotated[str, Meta(max_length=100)] | None = None
-
-    @property
-    def sql_sort(self) -> SqlSort:
-        """The order, as the queries name it."""
-        return _SORTS[self.order_by, self.descending]
 
 
 class ListCategoryTypes(ListEntries, frozen=True, kw_only=True):

@@ -10,8 +10,8 @@ from aiohttp import web
 
 from lib.cache import Cache, Loaded
 from lib.http.etag import etag, matches_none
-from lib.http.pagination import PageQuery, page_meta
-from lib.http.respond import JSON, Success, SuccessPage, encode
+from lib.http.respond import JSON, Success, SuccessPage, encode, page_meta
+from lib.resource.lists import PageQuery
 
 CACHE: Final = web.AppKey("CACHE", Cache)
 

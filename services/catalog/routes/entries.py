@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final, Generic
+from typing import Any, Final
 from uuid import UUID
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
+from msgspec import Struct
 
 from lib.auth import require, require_verified
 from lib.errors import Code
@@ -19,10 +20,11 @@ from lib.http.etag import if_match
 from lib.http.middleware.auth import guarded, public
 from lib.http.openapi import operation
 from services.catalog.model import tags
+from services.catalog.model.lists import ListEntries
 from services.catalog.routes import answers
 from services.catalog.routes.access import WRITE
-from services.catalog.service.level import C, Level, N, Q, R
-from services.catalog.service.lists import list_below, list_page
+from services.catalog.service import levels
+from services.catalog.service.levels import Level
 
 ID: Final = {"id": UUID}
 SEEN: Final = ("If-None-Match",)
@@ -31,15 +33,15 @@ _writes: Final = guarded(require(WRITE), require_verified)
 
 
 @dataclass(frozen=True)
-class Entries(Generic[R, N, C, Q]):
+class Entries:
     """A level with the types of its requests and answers; `path` is its place under the API."""
 
-    level: Level[R, N, C, Q]
+    level: Level[Any]
     path: str
-    row: type[R]
-    new: type[N]
-    change: type[C]
-    listing: type[Q]
+    row: type[Struct]
+    new: type[Struct]
+    change: type[Struct]
+    listing: type[ListEntries]
 
     @property
     def routes(self) -> Sequence[web.RouteDef]:
@@ -74,7 +76,7 @@ class Entries(Generic[R, N, C, Q]):
     def _add(self) -> Handler:
         async def handler(request: web.Request) -> web.Response:
             new = await decode.body(request, self.new)
-            added = await self.level.add(request.app[DATABASE], new)
+            added = await levels.add(self.level, request.app[DATABASE], new)
             await answers.changed(request, tags.of_change(self.level.tag, added.id))
             return respond.created(added, location=f"{self.path}/{added.id}", version=added.version)
 
@@ -95,7 +97,7 @@ class Entries(Generic[R, N, C, Q]):
         async def handler(request: web.Request) -> web.Response:
             entry_id, db = decode.path_uuid(request), request.app[DATABASE]
             tag = tags.of_entry(level.tag, entry_id)
-            return await answers.item(request, tag, (tag,), lambda: level.get(db, entry_id))
+            return await answers.item(request, tag, (tag,), lambda: levels.get(level, db, entry_id))
 
         return described(
             handler,
@@ -112,8 +114,8 @@ class Entries(Generic[R, N, C, Q]):
         async def handler(request: web.Request) -> web.Response:
             entry_id = decode.path_uuid(request)
             changes = await decode.body(request, self.change)
-            changed = await self.level.change(
-                request.app[DATABASE], entry_id, changes, version=if_match(request)
+            changed = await levels.change(
+                self.level, request.app[DATABASE], entry_id, changes, version=if_match(request)
             )
             await answers.changed(request, tags.of_change(self.level.tag, entry_id))
             return respond.changed(changed, version=changed.version)
@@ -133,7 +135,9 @@ class Entries(Generic[R, N, C, Q]):
     def _remove(self) -> Handler:
         async def handler(request: web.Request) -> web.Response:
             entry_id = decode.path_uuid(request)
-            await self.level.remove(request.app[DATABASE], entry_id, version=if_match(request))
+            await levels.remove(
+                self.level, request.app[DATABASE], entry_id, version=if_match(request)
+            )
             await answers.changed(request, tags.of_change(self.level.tag, entry_id))
             return respond.no_content()
 
@@ -155,20 +159,20 @@ class Entries(Generic[R, N, C, Q]):
 
 async def list_entries(
     request: web.Request,
-    level: Level[R, Any, Any, Q],
-    wanted: Q,
+    level: Level[Any],
+    wanted: ListEntries,
     *,
-    parent: Level[Any, Any, Any, Any] | None = None,
+    parent: Level[Any] | None = None,
 ) -> web.Response:
     """Answer one page of a level; what belongs to a `parent` is asked for under its path."""
     db = request.app[DATABASE]
     key, made_of = level.tag, [tags.of_list(tag) for tag in (level.tag, *level.reads)]
-    load = partial(list_page, db, level, wanted)
+    load = partial(levels.list_page, level, db, wanted)
     if parent is not None:
         parent_id = decode.path_uuid(request)
         key = f"{parent.tag}/{level.tag}"
         made_of.append(tags.of_entry(parent.tag, parent_id))
-        load = partial(list_below, db, parent, parent_id, level, wanted)
+        load = partial(levels.list_below, parent, parent_id, level, db, wanted)
     if wanted.search is not None:
         # There are as many of these as there are words: hardly one is asked for twice.
         made_of = []

@@ -13,10 +13,7 @@ from lib.http import decode
 from lib.http.middleware.auth import public
 from services.catalog.model import entries, lists
 from services.catalog.routes.entries import ID, SEEN, Entries, described, list_entries
-from services.catalog.service.categories import CATEGORIES
-from services.catalog.service.category_types import CATEGORY_TYPES
-from services.catalog.service.services import SERVICES
-from services.catalog.service.subcategories import SUBCATEGORIES
+from services.catalog.service.levels import CATEGORIES, CATEGORY_TYPES, SERVICES, SUBCATEGORIES
 from services.catalog.store.models import Category, CategoryType, Service, Subcategory
 
 _TYPES: Final = Entries(
@@ -53,14 +50,12 @@ _SERVICES: Final = Entries(
 )
 
 
-def _below(
-    parent: Entries[Any, Any, Any, Any], found: Entries[Any, Any, Any, Any], field: str
-) -> web.RouteDef:
+def _below(parent: Entries, found: Entries, field: str) -> web.RouteDef:
     """Return the route of what belongs to an entry: `field` refers to it."""
 
     async def handler(request: web.Request) -> web.Response:
-        common = asdict(decode.query(request, lists.ListEntries))
-        wanted = found.listing(**common, **{field: decode.path_uuid(request)})
+        common: dict[str, Any] = asdict(decode.query(request, lists.ListEntries))
+        wanted = found.listing(**common | {field: decode.path_uuid(request)})
         return await list_entries(request, found.level, wanted, parent=parent.level)
 
     documented: Handler = described(

@@ -16,14 +16,14 @@ from lib.http import decode, respond
 from lib.http.app import DATABASE
 from lib.http.etag import etag
 from lib.http.middleware.auth import guarded, public
-from lib.http.pagination import PageQuery
+from lib.resource.lists import PageQuery
 from services.catalog.model import tags
 from services.catalog.model.entries import NewProviderService
 from services.catalog.routes import answers
 from services.catalog.routes.access import WRITE
 from services.catalog.routes.entries import ID, SEEN, described
-from services.catalog.service import lists, offers
-from services.catalog.service.services import SERVICES
+from services.catalog.service import offers
+from services.catalog.service.levels import SERVICES
 from services.catalog.store.models import ProviderService, Service
 
 _TAG: Final = "provider services"
@@ -40,7 +40,7 @@ async def list_providers_of_service(request: web.Request) -> web.Response:
         key,
         (key, tags.of_entry(SERVICES.tag, service_id)),
         wanted,
-        lambda: lists.providers_of(db, service_id, wanted),
+        lambda: offers.providers_of(db, service_id, wanted),
     )
 
 
@@ -79,7 +79,7 @@ def _list_of(owner: _Owner) -> Handler:
             key,
             (key, tags.of_list(SERVICES.tag)),
             wanted,
-            lambda: lists.services_of(db, provider_id, wanted),
+            lambda: offers.services_of(db, provider_id, wanted),
         )
 
     return handler

@@ -2,24 +2,53 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
 from lib.db import Database, Executor
-from lib.db.errors import ForeignKeyViolationError
-from lib.errors import AppError, not_found
+from lib.resource.lists import PageQuery, page_of
+from lib.resource.rules import change_errors, or_not_found
 from services.catalog.service.events import ProviderServiceEvent, tell
-from services.catalog.service.services import SERVICES
+from services.catalog.service.levels import SERVICES
+from services.catalog.service.levels import get as get_entry
 from services.catalog.store import provider_services as store
-from services.catalog.store.models import Service
+from services.catalog.store.models import ProviderService, Service
+
+_NOUN = "provider service"
 
 
 async def get(db: Executor, provider_id: UUID, service_id: UUID) -> Service:
     """Return a service where the provider offers it, or raise NOT_FOUND."""
     found = await store.get_service_of_provider(db, provider_id=provider_id, service_id=service_id)
-    if found is None:
-        raise _not_offered()
-    return found
+    return or_not_found(found, _NOUN)
+
+
+async def services_of(
+    db: Executor, provider_id: UUID, wanted: PageQuery
+) -> tuple[Sequence[Service], int]:
+    """Return what a provider offers, by name; somebody who offers nothing has an empty list."""
+    return await page_of(
+        wanted,
+        store.list_services_of_provider,
+        store.count_services_of_provider,
+        db,
+        provider_id=provider_id,
+    )
+
+
+async def providers_of(
+    db: Executor, service_id: UUID, wanted: PageQuery
+) -> tuple[Sequence[ProviderService], int]:
+    """Return who offers a service, by id; NOT_FOUND where there is no such service."""
+    await get_entry(SERVICES, db, service_id)
+    return await page_of(
+        wanted,
+        store.list_providers_of_service,
+        store.count_providers_of_service,
+        db,
+        service_id=service_id,
+    )
 
 
 async def add(db: Database, provider_id: UUID, service_id: UUID) -> tuple[Service, bool]:
@@ -30,7 +59,7 @@ async def add(db: Database, provider_id: UUID, service_id: UUID) -> tuple[Servic
     Raises:
         AppError: NOT_FOUND where there is no such service.
     """
-    try:
+    with change_errors(parent=SERVICES.noun):
         async with db.transaction() as tx:
             added = await store.add_provider_service(
                 tx, provider_id=provider_id, service_id=service_id
@@ -38,9 +67,7 @@ async def add(db: Database, provider_id: UUID, service_id: UUID) -> tuple[Servic
             if added:
                 payload = ProviderServiceEvent(provider_id, service_id)
                 await tell(tx, "provider_service.added", provider_id, payload)
-            return await SERVICES.get(tx, service_id), added > 0
-    except ForeignKeyViolationError as error:
-        raise not_found(SERVICES.noun) from error
+            return await get_entry(SERVICES, tx, service_id), added > 0
 
 
 async def remove(db: Database, provider_id: UUID, service_id: UUID) -> None:
@@ -49,8 +76,7 @@ async def remove(db: Database, provider_id: UUID, service_id: UUID) -> None:
         removed = await store.remove_provider_service(
             tx, provider_id=provider_id, service_id=service_id
         )
-        if not removed:
-            raise _not_offered()
+        or_not_found(removed or None, _NOUN)
         payload = ProviderServiceEvent(provider_id, service_id)
         await tell(tx, "provider_service.removed", provider_id, payload)
 
@@ -62,7 +88,3 @@ async def remove_all(tx: Executor, provider_id: UUID, *, until: datetime) -> Non
     ):
         payload = ProviderServiceEvent(provider_id, service_id)
         await tell(tx, "provider_service.removed", provider_id, payload)
-
-
-def _not_offered() -> AppError:
-    return not_found("provider service")

@@ -10,8 +10,8 @@ import msgspec
 from msgspec import Meta
 
 from lib.errors import AppError, Code, FieldError, invalid
-from lib.http.field_errors import collect, from_message
-from lib.http.sentences import not_json
+from lib.resource.field_errors import collect, from_message
+from lib.resource.messages import not_json
 from lib.texts import BLANK, END, NOT_BLANK
 
 PROTOCOL: Final = "chat.v1"

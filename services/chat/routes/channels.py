@@ -11,7 +11,6 @@ from lib.errors import Code
 from lib.http import decode, respond
 from lib.http.app import DATABASE
 from lib.http.openapi import operation
-from lib.http.pagination import page_meta
 from services.chat.routes.callers import user_id
 from services.chat.service import channels as service
 from services.chat.views import ChannelQuery, ChannelView, channel_view
@@ -29,18 +28,10 @@ _TAGS: Final = ("channels",)
 async def list_channels(request: web.Request) -> web.Response:
     """The one with the newest message first."""
     wanted, caller, db = decode.query(request, ChannelQuery), user_id(), request.app[DATABASE]
-    rows = await service.list_mine(
-        db,
-        caller,
-        kind=wanted.kind,
-        subject_id=wanted.subject_id,
-        page_size=wanted.page_size,
-        skip=wanted.offset,
+    rows, total = await service.list_mine(
+        db, caller, wanted, kind=wanted.kind, subject_id=wanted.subject_id
     )
-    total = wanted.total_if_last(len(rows))
-    if total is None:
-        total = await service.count_mine(db, caller, kind=wanted.kind, subject_id=wanted.subject_id)
-    return respond.page([channel_view(row) for row in rows], page_meta(wanted, total))
+    return respond.page([channel_view(row) for row in rows], wanted, total)
 
 
 @operation(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from lib.db import Executor
 from lib.errors import AppError, not_found
 from lib.ids import new_id
+from lib.resource.lists import PageQuery, page_of
 from services.chat.store import channels as store
 from services.chat.store.channels import GetMembersRow, ListChannelsRow
 from services.chat.store.models import Channel, ChannelKind
@@ -35,23 +37,21 @@ async def open_channel(
 async def list_mine(
     db: Executor,
     user_id: UUID,
+    wanted: PageQuery,
     *,
     kind: ChannelKind | None,
     subject_id: UUID | None,
-    page_size: int,
-    skip: int,
-) -> list[ListChannelsRow]:
-    """Return a page of a user's channels, the one with the newest message first."""
-    return await store.list_channels(
-        db, user_id=user_id, kind=kind, subject_id=subject_id, page_size=page_size, skip=skip
+) -> tuple[Sequence[ListChannelsRow], int]:
+    """Return a page of a user's channels, newest message first, and how many there are."""
+    return await page_of(
+        wanted,
+        store.list_channels,
+        store.count_channels,
+        db,
+        user_id=user_id,
+        kind=kind,
+        subject_id=subject_id,
     )
-
-
-async def count_mine(
-    db: Executor, user_id: UUID, *, kind: ChannelKind | None, subject_id: UUID | None
-) -> int:
-    """Return how many channels a user has."""
-    return await store.count_channels(db, user_id=user_id, kind=kind, subject_id=subject_id)
 
 
 async def get_mine(db: Executor, user_id: UUID, channel_id: UUID) -> ListChannelsRow:

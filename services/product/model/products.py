@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Final, Literal, TypeAlias
+from typing import Annotated, Final
 
 from msgspec import UNSET, Meta, UnsetType
 
-from lib.http.decode import Input
-from lib.http.pagination import ListQuery, Sort
+from lib.resource.input import Input
+from lib.resource.lists import ListQuery
 from lib.texts import BLANK, END, NOT_BLANK
 
 MAX_STOCK: Final = 1_000_000_000
@@ -54,16 +54,6 @@ class OrderBy(StrEnum):
     CREATED_AT = "created_at"
 
 
-SqlSort: TypeAlias = Literal[
-    "name", "name desc", "price", "price desc", "created_at", "created_at desc"
-]
-_SORTS: Final[dict[OrderBy, tuple[SqlSort, SqlSort]]] = {
-    OrderBy.NAME: ("name", "name desc"),
-    OrderBy.PRICE: ("price", "price desc"),
-    OrderBy.CREATED_AT: ("created_at", "created_at desc"),
-}
-
-
 class ListProducts(ListQuery, frozen=True, kw_only=True):
     """The query string of the list; `search` looks into names and descriptions."""
 
@@ -74,11 +64,6 @@ class ListProducts(ListQuery, frozen=True, kw_only=True):
     max_price: Price | None = None
     in_stock: Annotated[bool, Meta(description="only what can be reserved now")] = False
     status: SaleStatus = SaleStatus.ACTIVE
-
-    @property
-    def sql_sort(self) -> SqlSort:
-        """The order, as the query names it."""
-        return _SORTS[self.order_by][self.sort is Sort.DESC]
 
 
 class NewProduct(Input, frozen=True, kw_only=True):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated, Final
 from uuid import UUID
 
 from msgspec import Meta
 
 from lib.errors import FieldError, invalid
-from lib.http.decode import Input
+from lib.resource.input import Input
+from services.product.store.postgres.models import Reservation, ReservationLine
 
 MAX_LINES: Final = 100
 
@@ -41,3 +44,12 @@ class NewReservation(Input, frozen=True, kw_only=True):
                 raise invalid(FieldError(field, "is in another line already"))
             found[line.product_id] = line.quantity
         return found
+
+
+@dataclass(frozen=True, slots=True)
+class Reserved:
+    """A reservation with its lines, and whether an earlier request had made it."""
+
+    reservation: Reservation
+    lines: Sequence[ReservationLine]
+    replayed: bool = False

@@ -15,7 +15,7 @@ from lib.http.etag import require_if_match
 from lib.http.middleware.auth import guarded, public
 from lib.http.middleware.idempotency import HEADER
 from lib.http.openapi import operation
-from lib.http.pagination import PageQuery, page_meta
+from lib.resource.lists import PageQuery
 from services.product.model.products import ListProducts, NewProduct, ProductChange
 from services.product.routes.access import WRITE
 from services.product.service import products as service
@@ -44,7 +44,7 @@ async def list_products(request: web.Request) -> web.Response:
     """One page of the products that match, with the number of all."""
     wanted = decode.query(request, ListProducts)
     rows, total = await service.list_page(request.app[DATABASE], wanted)
-    return respond.page(rows, page_meta(wanted, total))
+    return respond.page(rows, wanted, total)
 
 
 @_staff
@@ -137,7 +137,7 @@ async def list_prices(request: web.Request) -> web.Response:
     rows, total = await service.list_prices(
         request.app[DATABASE], decode.path_uuid(request), wanted
     )
-    return respond.page(rows, page_meta(wanted, total))
+    return respond.page(rows, wanted, total)
 
 
 @_staff
@@ -156,7 +156,7 @@ async def list_movements(request: web.Request) -> web.Response:
     rows, total = await service.list_movements(
         request.app[DATABASE], decode.path_uuid(request), wanted
     )
-    return respond.page(rows, page_meta(wanted, total))
+    return respond.page(rows, wanted, total)
 
 
 ROUTES: Final = (

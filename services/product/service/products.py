@@ -12,9 +12,8 @@ from msgspec import UNSET, UnsetType
 from lib.db import Database, Executor
 from lib.db.like import contains
 from lib.errors import AppError, Code, not_found
-from lib.http.pagination import PageQuery
 from lib.ids import new_id
-from lib.limits.searches import searching
+from lib.resource.lists import PageQuery, page_of
 from lib.texts import trimmed
 from services.product.model.products import (
     MAX_PRICE,
@@ -47,34 +46,19 @@ async def get(db: Executor, product_id: UUID) -> Product:
 
 async def list_page(db: Executor, wanted: ListProducts) -> tuple[Sequence[Product], int]:
     """Return one page and the number of products on all pages."""
-    status = _STATUS[wanted.status]
-    min_price = Decimal(wanted.min_price or 0)
-    max_price = MAX_PRICE if wanted.max_price is None else Decimal(wanted.max_price)
-    min_stock = 1 if wanted.in_stock else 0
-    search = contains(wanted.search)
-    async with searching(search):
-        rows = await products(db).list_products(
-            status=status,
-            min_price=min_price,
-            max_price=max_price,
-            min_stock=min_stock,
-            currency=wanted.currency,
-            search=search,
-            sort=wanted.sql_sort,
-            page_size=wanted.page_size,
-            skip=wanted.offset,
-        )
-        total = wanted.total_if_last(len(rows))
-        if total is None:
-            total = await products(db).count_products(
-                status=status,
-                min_price=min_price,
-                max_price=max_price,
-                min_stock=min_stock,
-                currency=wanted.currency,
-                search=search,
-            )
-        return rows, total
+    queries = products(db)
+    return await page_of(
+        wanted,
+        queries.list_products,
+        queries.count_products,
+        sort=wanted.sql_sort,
+        status=_STATUS[wanted.status],
+        min_price=Decimal(wanted.min_price or 0),
+        max_price=MAX_PRICE if wanted.max_price is None else Decimal(wanted.max_price),
+        min_stock=1 if wanted.in_stock else 0,
+        currency=wanted.currency,
+        search=contains(wanted.search),
+    )
 
 
 async def list_prices(
@@ -82,13 +66,8 @@ async def list_prices(
 ) -> tuple[Sequence[PriceChange], int]:
     """Return one page of what the product has cost, newest first, and the number of all."""
     await get(db, product_id)
-    rows = await products(db).list_prices(
-        product_id=product_id, page_size=wanted.page_size, skip=wanted.offset
-    )
-    total = wanted.total_if_last(len(rows))
-    if total is None:
-        total = await products(db).count_prices(product_id=product_id)
-    return rows, total
+    queries = products(db)
+    return await page_of(wanted, queries.list_prices, queries.count_prices, product_id=product_id)
 
 
 async def list_movements(
@@ -96,13 +75,10 @@ async def list_movements(
 ) -> tuple[Sequence[StockMovement], int]:
     """Return one page of the product's ledger, newest first, and the number of all its lines."""
     await get(db, product_id)
-    rows = await stock(db).list_movements(
-        product_id=product_id, page_size=wanted.page_size, skip=wanted.offset
+    ledger_of = stock(db)
+    return await page_of(
+        wanted, ledger_of.list_movements, ledger_of.count_movements, product_id=product_id
     )
-    total = wanted.total_if_last(len(rows))
-    if total is None:
-        total = await stock(db).count_movements(product_id=product_id)
-    return rows, total
 
 
 async def add(db: Database, new: NewProduct, *, actor: str) -> Product:

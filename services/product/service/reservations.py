@@ -16,7 +16,7 @@ from lib.db.errors import UniqueViolationError
 from lib.db.retry import in_transaction
 from lib.errors import AppError, Code, FieldError, not_found
 from lib.ids import new_id
-from services.product.model.reservations import NewReservation
+from services.product.model.reservations import NewReservation, Reserved
 from services.product.service import at_once, ledger
 from services.product.service.events import reservation_event
 from services.product.service.steps import Step, status_after
@@ -31,15 +31,6 @@ from services.product.store.postgres.models import (
 )
 
 _SYSTEM: Final = "system"
-
-
-@dataclass(frozen=True, slots=True)
-class Reserved:
-    """A reservation with its lines, and whether an earlier request had made it."""
-
-    reservation: Reservation
-    lines: Sequence[ReservationLine]
-    replayed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Annotated, Final
 from msgspec import Meta
 
 from lib.errors import FieldError, invalid
-from lib.http.decode import Input
+from lib.resource.input import Input
 from lib.texts import END
 
 _LOCAL: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"

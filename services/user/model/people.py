@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Final, Literal, TypeAlias
+from typing import Annotated, Final
 from uuid import UUID
 
 from msgspec import UNSET, Meta, UnsetType
 
 from lib.auth import Role
 from lib.errors import FieldError, invalid
-from lib.http.decode import Input
-from lib.http.pagination import ListQuery, Sort
+from lib.resource.input import Input
+from lib.resource.lists import ListQuery
 from services.user.model.account import Email, Name, Phone
+from services.user.store.models import AccountStatus
 
 
 class OrderBy(StrEnum):
@@ -24,36 +25,6 @@ class OrderBy(StrEnum):
     AGE = "age"
     SALARY = "salary"
     CREATED_AT = "created_at"
-
-
-SqlSort: TypeAlias = Literal[
-    "name",
-    "name desc",
-    "email",
-    "email desc",
-    "age",
-    "age desc",
-    "salary",
-    "salary desc",
-    "created_at",
-    "created_at desc",
-]
-# Ascending, descending: each is a query of its own, prepared when the SQL is compiled.
-_SORTS: Final[dict[OrderBy, tuple[SqlSort, SqlSort]]] = {
-    OrderBy.NAME: ("name", "name desc"),
-    OrderBy.EMAIL: ("email", "email desc"),
-    OrderBy.AGE: ("age", "age desc"),
-    OrderBy.SALARY: ("salary", "salary desc"),
-    OrderBy.CREATED_AT: ("created_at", "created_at desc"),
-}
-
-
-class Status(StrEnum):
-    """What may be done with an account."""
-
-    ACTIVE = "active"
-    INACTIVE = "inactive"
-    DELETED = "deleted"
 
 
 class Kind(StrEnum):
@@ -75,7 +46,7 @@ class Kind(StrEnum):
 
 
 # What may be asked for; a deleted account is listed only on request.
-_PRESENT: Final = [Status.ACTIVE, Status.INACTIVE]
+_PRESENT: Final = [AccountStatus.ACTIVE, AccountStatus.INACTIVE]
 
 
 class PeopleQuery(ListQuery, frozen=True, kw_only=True):
@@ -84,7 +55,7 @@ class PeopleQuery(ListQuery, frozen=True, kw_only=True):
     kind: Annotated[Kind, Meta(description="people who work here, all, or those of a role")] = (
         Kind.STAFF
     )
-    status: Annotated[Status | None, Meta(description="default: all but deleted")] = None
+    status: Annotated[AccountStatus | None, Meta(description="default: all but deleted")] = None
     active: Annotated[bool, Meta(description="short for a status: active, or inactive")] | None = (
         None
     )
@@ -95,18 +66,13 @@ class PeopleQuery(ListQuery, frozen=True, kw_only=True):
     department_id: Annotated[UUID | None, Meta(description="people of this department")] = None
 
     @property
-    def sql_sort(self) -> SqlSort:
-        """The order, as the query names it."""
-        return _SORTS[self.order_by][self.sort is Sort.DESC]
-
-    @property
-    def statuses(self) -> list[Status]:
+    def statuses(self) -> list[AccountStatus]:
         """The statuses asked for."""
         if self.status is not None:
             return [self.status]
         if self.active is None:
             return _PRESENT
-        return [Status.ACTIVE if self.active else Status.INACTIVE]
+        return [AccountStatus.ACTIVE if self.active else AccountStatus.INACTIVE]
 
     @property
     def is_of_everybody_here(self) -> bool:

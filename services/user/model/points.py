@@ -7,8 +7,8 @@ from uuid import UUID
 
 from msgspec import Meta
 
-from lib.http.decode import Query
-from lib.http.pagination import MAX_PAGE_SIZE
+from lib.resource.input import Query
+from lib.resource.lists import MAX_PAGE_SIZE
 
 
 class LedgerQuery(Query, frozen=True, kw_only=True):

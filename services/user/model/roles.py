@@ -8,8 +8,8 @@ from typing import Annotated
 from msgspec import Meta
 
 from lib.auth import Role
-from lib.http.decode import Input
-from lib.http.pagination import ListQuery
+from lib.resource.input import Input
+from lib.resource.lists import ListQuery
 from lib.texts import END
 
 PermissionName = Annotated[

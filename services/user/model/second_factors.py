@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 
-from lib.http.decode import Input
+from lib.resource.input import Input
 from lib.texts import END
 
 Code = Annotated[

@@ -14,7 +14,7 @@ from lib.errors import Code
 from lib.http import decode, respond
 from lib.http.middleware.auth import guarded
 from lib.http.openapi import operation
-from lib.http.pagination import PageQuery, page_meta
+from lib.resource.lists import PageQuery
 from services.user.model.account import Decision, ProviderApplication
 from services.user.routes import caller
 from services.user.routes.deps import DEPS
@@ -87,7 +87,7 @@ async def list_requests(request: web.Request) -> web.Response:
     """One page of those who wait, the longest first."""
     wanted = decode.query(request, PageQuery)
     rows, total = await becoming.list_page(request.app[DEPS].db, wanted)
-    return respond.page(rows, page_meta(wanted, total))
+    return respond.page(rows, wanted, total)
 
 
 @_moderators

@@ -10,11 +10,10 @@ from aiohttp import web
 
 from lib.db import Database
 from lib.storage.settings import Files
-from services.user.elsewhere import Others
 from services.user.images import Images
 from services.user.passwords import Passwords
 from services.user.personal_ids import PersonalIds
-from services.user.ports import Points
+from services.user.ports import Others, Points
 from services.user.service.devices import Devices
 from services.user.service.second_factors import Policy
 from services.user.service.sessions import TokenPolicy

@@ -15,7 +15,6 @@ from lib.http import decode, respond
 from lib.http.etag import if_match
 from lib.http.middleware.auth import guarded, public
 from lib.http.openapi import operation
-from lib.http.pagination import page_meta
 from services.user.model.people import Kind, NewPerson, OrderBy, PeopleQuery, PersonChange
 from services.user.personal_ids import preview
 from services.user.routes import caller
@@ -53,7 +52,7 @@ async def list_users(request: web.Request) -> web.Response:
     salaries = _check_may_list(require_principal(), query)
     deps = request.app[DEPS]
     page = await service.list_users(deps.db, deps.points, query, salaries=salaries)
-    return respond.page(page.data, page_meta(query, page.total, degraded=page.degraded))
+    return respond.page(page.data, query, page.total, degraded=page.degraded)
 
 
 @_writes

@@ -9,11 +9,12 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from lib.errors import AppError, Code, FieldError, invalid, not_found
 from lib.http import respond
-from lib.http.decode import Query, refuse_compressed
 from lib.http.decode import query as decode_query
+from lib.http.decode import refuse_compressed
 from lib.http.etag import if_match
 from lib.http.middleware.auth import public
 from lib.http.openapi import operation
+from lib.resource.input import Query
 from services.user.routes import caller
 from services.user.routes.deps import DEPS
 from services.user.routes.people import CHANGE_ERRORS

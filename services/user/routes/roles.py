@@ -15,7 +15,6 @@ from lib.http import decode, respond
 from lib.http.etag import if_match
 from lib.http.middleware.auth import guarded
 from lib.http.openapi import operation
-from lib.http.pagination import page_meta
 from services.user.model.roles import AuditQuery, NewPermission, RoleAssignment, RoleChange
 from services.user.routes import caller
 from services.user.routes.deps import DEPS
@@ -162,7 +161,7 @@ async def list_audit(request: web.Request) -> web.Response:
     """Answer a page of entries, newest first."""
     query = decode.query(request, AuditQuery)
     rows, total = await audit.list_page(request.app[DEPS].db, query)
-    return respond.page([_audit_view(row) for row in rows], page_meta(query, total))
+    return respond.page([_audit_view(row) for row in rows], query, total)
 
 
 @guarded(require("audit:read"), require_verified)

@@ -14,8 +14,8 @@ from lib.db import Database, Executor
 from lib.db.errors import UniqueViolationError
 from lib.errors import AppError, Code, not_found
 from lib.events import publish
-from lib.http.etag import stale
 from lib.ids import new_id
+from lib.resource.rules import stale
 from lib.store import idempotency
 from services.user import origin
 from services.user.model.account import check_names

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 import msgspec
@@ -12,6 +13,7 @@ from lib.db import Executor
 from lib.db.like import contains
 from lib.errors import not_found
 from lib.ids import new_id
+from lib.resource.lists import page_of
 from services.user import origin
 from services.user.model.roles import AuditQuery
 from services.user.store import audit
@@ -58,12 +60,15 @@ async def get(db: Executor, entry_id: UUID) -> AuditEntry:
     return entry
 
 
-async def list_page(db: Executor, query: AuditQuery) -> tuple[list[AuditEntry], int]:
+async def list_page(db: Executor, query: AuditQuery) -> tuple[Sequence[AuditEntry], int]:
     """Return one page of entries, newest first, and how many match."""
     search = contains(query.search)
     since = None if query.since is None else in_utc(query.since)
     until = None if query.until is None else in_utc(query.until)
-    rows = await audit.list_audit(
+    return await page_of(
+        query,
+        audit.list_audit,
+        audit.count_audit,
         db,
         actor=query.actor,
         action=query.action,
@@ -72,19 +77,4 @@ async def list_page(db: Executor, query: AuditQuery) -> tuple[list[AuditEntry], 
         search=search,
         since=since,
         until=until,
-        page_size=query.page_size,
-        skip=query.offset,
     )
-    total = query.total_if_last(len(rows))
-    if total is None:
-        total = await audit.count_audit(
-            db,
-            actor=query.actor,
-            action=query.action,
-            resource_type=query.resource_type,
-            resource_id=query.resource_id,
-            search=search,
-            since=since,
-            until=until,
-        )
-    return rows, total

@@ -8,7 +8,7 @@ from uuid import UUID
 from lib.auth import Principal
 from lib.db import Database, Executor
 from lib.errors import AppError, Code, not_found
-from lib.http.pagination import PageQuery
+from lib.resource.lists import PageQuery, page_of
 from services.user.model.account import Decision
 from services.user.personal_ids import PersonalIds
 from services.user.service import accounts as people
@@ -53,9 +53,7 @@ async def get(db: Executor, account_id: UUID) -> ProviderRequest:
 
 async def list_page(db: Executor, wanted: PageQuery) -> tuple[Sequence[ListRequestsRow], int]:
     """Return some of those that wait, and how many do."""
-    rows = await store.list_requests(db, page_size=wanted.page_size, skip=wanted.offset)
-    total = wanted.total_if_last(len(rows))
-    return rows, await store.count_requests(db) if total is None else total
+    return await page_of(wanted, store.list_requests, store.count_requests, db)
 
 
 async def decide(db: Database, principal: Principal, account_id: UUID, given: Decision) -> None:

@@ -10,8 +10,8 @@ from msgspec import Struct
 
 from lib.db import Database
 from lib.log import get_logger
-from services.user.elsewhere import Elsewhere, Others
 from services.user.personal_ids import PersonalIds, UnreadableError, preview
+from services.user.ports import Elsewhere, Others
 from services.user.service import accounts, audit
 from services.user.store import profiles
 from services.user.store.profiles import (

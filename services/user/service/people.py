@@ -15,7 +15,7 @@ from lib.together import together
 from services.user.model.people import Kind, PeopleQuery
 from services.user.ports import Points
 from services.user.store import staff
-from services.user.store.models import AccountRole, AccountStatus
+from services.user.store.models import AccountRole
 from services.user.store.staff import ListAccountsRow, ListStaffRow, StaffStatisticsRow
 from services.user.views import UserList, with_points
 
@@ -76,7 +76,7 @@ async def _page(db: Executor, query: PeopleQuery, search: str | None) -> _Rows:
     if query.kind is Kind.STAFF:
         return await staff.list_staff(
             db,
-            statuses=_statuses(query),
+            statuses=query.statuses,
             department_id=query.department_id,
             search=search,
             sort=query.sql_sort,
@@ -85,7 +85,7 @@ async def _page(db: Executor, query: PeopleQuery, search: str | None) -> _Rows:
         )
     return await staff.list_accounts(
         db,
-        statuses=_statuses(query),
+        statuses=query.statuses,
         roles=[AccountRole(role) for role in query.kind.roles],
         department_id=query.department_id,
         search=search,
@@ -117,16 +117,12 @@ async def _total(db: Executor, query: PeopleQuery, search: str | None) -> int | 
         return None
     if query.kind is Kind.STAFF:
         return await staff.count_staff(
-            db, statuses=_statuses(query), department_id=query.department_id, search=search
+            db, statuses=query.statuses, department_id=query.department_id, search=search
         )
     return await staff.count_accounts(
         db,
-        statuses=_statuses(query),
+        statuses=query.statuses,
         roles=[AccountRole(role) for role in query.kind.roles],
         department_id=query.department_id,
         search=search,
     )
-
-
-def _statuses(query: PeopleQuery) -> list[AccountStatus]:
-    return [AccountStatus(status) for status in query.statuses]

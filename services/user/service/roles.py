@@ -11,7 +11,7 @@ from lib.auth.guards import forbidden
 from lib.db import Database, Executor
 from lib.db.errors import UniqueViolationError
 from lib.errors import AppError, Code, FieldError, invalid, not_found
-from lib.http.etag import stale
+from lib.resource.rules import stale
 from services.user.model.roles import NewPermission, RoleChange
 from services.user.service import accounts as people
 from services.user.service import audit, sessions, standing

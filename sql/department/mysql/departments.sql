@@ -4,35 +4,35 @@
 SELECT * FROM department WHERE id = sqlc.arg(id);
 
 -- name: CountDepartments :one
--- How many departments the list has in all, or with a pattern how many match it.
+-- How many departments the list has in all, or with a search how many match it.
 SELECT count(*) FROM department
-WHERE CAST(sqlc.narg(pattern) AS CHAR) IS NULL OR name LIKE sqlc.narg(pattern) OR address LIKE sqlc.narg(pattern);
+WHERE CAST(sqlc.narg(search) AS CHAR) IS NULL OR name LIKE sqlc.narg(search) OR address LIKE sqlc.narg(search);
 
 -- name: ListDepartmentsByName :many
 SELECT * FROM department
-WHERE CAST(sqlc.narg(pattern) AS CHAR) IS NULL OR name LIKE sqlc.narg(pattern) OR address LIKE sqlc.narg(pattern)
+WHERE CAST(sqlc.narg(search) AS CHAR) IS NULL OR name LIKE sqlc.narg(search) OR address LIKE sqlc.narg(search)
 ORDER BY lower(name) COLLATE utf8mb4_bin
-LIMIT sqlc.arg(page_size) OFFSET sqlc.arg(page_offset);
+LIMIT sqlc.arg(page_size) OFFSET sqlc.arg(skip);
 
 -- name: ListDepartmentsByNameDesc :many
 SELECT * FROM department
-WHERE CAST(sqlc.narg(pattern) AS CHAR) IS NULL OR name LIKE sqlc.narg(pattern) OR address LIKE sqlc.narg(pattern)
+WHERE CAST(sqlc.narg(search) AS CHAR) IS NULL OR name LIKE sqlc.narg(search) OR address LIKE sqlc.narg(search)
 ORDER BY lower(name) COLLATE utf8mb4_bin DESC
-LIMIT sqlc.arg(page_size) OFFSET sqlc.arg(page_offset);
+LIMIT sqlc.arg(page_size) OFFSET sqlc.arg(skip);
 
 -- name: ListDepartmentsByAge :many
 -- Oldest first.
 SELECT * FROM department
-WHERE CAST(sqlc.narg(pattern) AS CHAR) IS NULL OR name LIKE sqlc.narg(pattern) OR address LIKE sqlc.narg(pattern)
+WHERE CAST(sqlc.narg(search) AS CHAR) IS NULL OR name LIKE sqlc.narg(search) OR address LIKE sqlc.narg(search)
 ORDER BY created_at, id
-LIMIT sqlc.arg(page_size) OFFSET sqlc.arg(page_offset);
+LIMIT sqlc.arg(page_size) OFFSET sqlc.arg(skip);
 
 -- name: ListDepartmentsByAgeDesc :many
 -- Newest first.
 SELECT * FROM department
-WHERE CAST(sqlc.narg(pattern) AS CHAR) IS NULL OR name LIKE sqlc.narg(pattern) OR address LIKE sqlc.narg(pattern)
+WHERE CAST(sqlc.narg(search) AS CHAR) IS NULL OR name LIKE sqlc.narg(search) OR address LIKE sqlc.narg(search)
 ORDER BY created_at DESC, id DESC
-LIMIT sqlc.arg(page_size) OFFSET sqlc.arg(page_offset);
+LIMIT sqlc.arg(page_size) OFFSET sqlc.arg(skip);
 
 -- name: AddDepartment :exec
 INSERT INTO department (id, name, address) VALUES (sqlc.arg(id), sqlc.arg(name), sqlc.narg(address));

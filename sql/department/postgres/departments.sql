@@ -4,35 +4,35 @@
 SELECT * FROM department WHERE id = @id;
 
 -- name: CountDepartments :one
--- How many departments the list has in all, or with a pattern how many match it.
+-- How many departments the list has in all, or with a search how many match it.
 SELECT count(*) FROM department
-WHERE sqlc.narg(pattern)::text IS NULL OR name ILIKE sqlc.narg(pattern) OR address ILIKE sqlc.narg(pattern);
+WHERE sqlc.narg(search)::text IS NULL OR name ILIKE sqlc.narg(search) OR address ILIKE sqlc.narg(search);
 
 -- name: ListDepartmentsByName :many
 SELECT * FROM department
-WHERE sqlc.narg(pattern)::text IS NULL OR name ILIKE sqlc.narg(pattern) OR address ILIKE sqlc.narg(pattern)
+WHERE sqlc.narg(search)::text IS NULL OR name ILIKE sqlc.narg(search) OR address ILIKE sqlc.narg(search)
 ORDER BY lower(name)
-LIMIT @page_size OFFSET @page_offset;
+LIMIT @page_size OFFSET @skip;
 
 -- name: ListDepartmentsByNameDesc :many
 SELECT * FROM department
-WHERE sqlc.narg(pattern)::text IS NULL OR name ILIKE sqlc.narg(pattern) OR address ILIKE sqlc.narg(pattern)
+WHERE sqlc.narg(search)::text IS NULL OR name ILIKE sqlc.narg(search) OR address ILIKE sqlc.narg(search)
 ORDER BY lower(name) DESC
-LIMIT @page_size OFFSET @page_offset;
+LIMIT @page_size OFFSET @skip;
 
 -- name: ListDepartmentsByAge :many
 -- Oldest first.
 SELECT * FROM department
-WHERE sqlc.narg(pattern)::text IS NULL OR name ILIKE sqlc.narg(pattern) OR address ILIKE sqlc.narg(pattern)
+WHERE sqlc.narg(search)::text IS NULL OR name ILIKE sqlc.narg(search) OR address ILIKE sqlc.narg(search)
 ORDER BY created_at, id
-LIMIT @page_size OFFSET @page_offset;
+LIMIT @page_size OFFSET @skip;
 
 -- name: ListDepartmentsByAgeDesc :many
 -- Newest first.
 SELECT * FROM department
-WHERE sqlc.narg(pattern)::text IS NULL OR name ILIKE sqlc.narg(pattern) OR address ILIKE sqlc.narg(pattern)
+WHERE sqlc.narg(search)::text IS NULL OR name ILIKE sqlc.narg(search) OR address ILIKE sqlc.narg(search)
 ORDER BY created_at DESC, id DESC
-LIMIT @page_size OFFSET @page_offset;
+LIMIT @page_size OFFSET @skip;
 
 -- name: AddDepartment :exec
 INSERT INTO department (id, name, address) VALUES (@id, @name, sqlc.narg(address));

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from pydantic_settings import SettingsConfigDict
 
-from lib.auth.client_credentials import ServiceLoginSettings
 from lib.auth.settings import AuthSettings, TokenSettings
 from lib.config import ConfigError, load
+from lib.http.client_credentials import ServiceLoginSettings
 from lib.mail.settings import MailSettings
 
 

@@ -19,8 +19,7 @@ from lib.db import errors, mysql
 from lib.db.mysql import open_database
 from lib.db.mysql_values import NoDateError
 from lib.db.retry import in_transaction
-from lib.errors import AppError, Code
-from lib.process import StartError
+from lib.errors import AppError, Code, StartError
 
 SCHEMA = """
 CREATE TABLE parent (id int PRIMARY KEY);

@@ -16,7 +16,7 @@ from devstack.testing.certificates import self_signed
 from lib.config import ConfigError, MysqlSettings, load
 from lib.db import migrations, mysql
 from lib.db.mysql import open_database
-from lib.process import StartError
+from lib.errors import StartError
 
 CIPHER = "SHOW STATUS LIKE 'Ssl_cipher'"
 ROOT = Path(__file__).parents[3]

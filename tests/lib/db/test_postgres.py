@@ -14,8 +14,7 @@ from lib.config import PostgresSettings
 from lib.db import errors, postgres
 from lib.db.postgres import open_database
 from lib.db.retry import in_transaction
-from lib.errors import AppError, Code
-from lib.process import StartError
+from lib.errors import AppError, Code, StartError
 
 SCHEMA = """
 CREATE TABLE parent (id int PRIMARY KEY);

@@ -15,12 +15,11 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from prometheus_client import CollectorRegistry
 
 from devstack.testing.wait import eventually
-from lib.errors import AppError, Code
+from lib.errors import AppError, Code, StartError
 from lib.grpc.client import Client
 from lib.grpc.pool import ChannelPool
 from lib.pb.point.v1 import GetUserPointsRequest, StreamUserLedgerRequest
 from lib.pb.point.v1.rpc import PointServiceStub
-from lib.process import StartError
 from tests.lib.grpc.serving import Scripted, scripted
 
 SERVICE = "point.v1.PointService"

@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager
 
 from aiohttp import web
 
+from lib.component import Component
 from lib.http.app import REDIS
 from lib.http.components import add_background, add_redis
-from lib.process import Component
 
 
 async def test_components_are_opened_one_after_the_other_and_closed_in_reverse() -> None:

@@ -14,17 +14,18 @@ from aiohttp.test_utils import TestClient, TestServer
 from lib.config import Settings
 from lib.http import decode, respond
 from lib.http.app import new_app
-from lib.http.pagination import ListQuery
+from lib.resource.input import Input
+from lib.resource.lists import ListQuery
 
 JSON = {"Content-Type": "application/json"}
 
 
-class Line(decode.Input, frozen=True, kw_only=True):
+class Line(Input, frozen=True, kw_only=True):
     product: UUID
     quantity: Annotated[int, msgspec.Meta(ge=1)]
 
 
-class Order(decode.Input, frozen=True, kw_only=True):
+class Order(Input, frozen=True, kw_only=True):
     title: Annotated[
         str, msgspec.Meta(pattern=r"\S", max_length=10, extra={"message": "must not be blank"})
     ]

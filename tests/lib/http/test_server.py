@@ -13,9 +13,10 @@ from lib.config import Settings
 from lib.http import decode, respond
 from lib.http.app import new_app
 from lib.http.server import serve_app
+from lib.resource.input import Input
 
 
-class Note(decode.Input, frozen=True, kw_only=True):
+class Note(Input, frozen=True, kw_only=True):
     text: str
 
 

@@ -12,7 +12,7 @@ from contextlib import suppress
 import aiohttp
 import pytest
 
-from lib.process import StartError
+from lib.errors import StartError
 from lib.profiling import profiling
 
 KEPT: list[bytes] = []

@@ -50,11 +50,9 @@ async def test_a_row_comes_back_as_it_went_in(db) -> None:
 
 async def test_names_are_in_one_order(db) -> None:
     expected = ["Alpha", "beta", "Elan", "Gamma", "zeta 10", "zeta 9", "Élan"]
-    rows = await departments(db).list_departments_by_name(pattern=None, page_size=9, page_offset=0)
+    rows = await departments(db).list_departments_by_name(search=None, page_size=9, skip=0)
     assert [row.name for row in rows] == expected
-    rows = await departments(db).list_departments_by_name_desc(
-        pattern=None, page_size=2, page_offset=1
-    )
+    rows = await departments(db).list_departments_by_name_desc(search=None, page_size=2, skip=1)
     assert [row.name for row in rows] == expected[::-1][1:3]
 
 
@@ -75,12 +73,10 @@ async def test_names_are_in_one_order(db) -> None:
     ],
 )
 async def test_a_search_finds_the_same(db, search, found) -> None:
-    pattern = contains(search)
-    rows = await departments(db).list_departments_by_age(
-        pattern=pattern, page_size=9, page_offset=0
-    )
+    wanted = contains(search)
+    rows = await departments(db).list_departments_by_age(search=wanted, page_size=9, skip=0)
     assert {row.name for row in rows} == found
-    assert await departments(db).count_departments(pattern=pattern) == len(found)
+    assert await departments(db).count_departments(search=wanted) == len(found)
 
 
 @pytest.mark.parametrize("name", ["alpha", "BETA", "éLAN"])
@@ -122,4 +118,4 @@ async def test_a_transaction_that_fails_leaves_nothing(db) -> None:
 
     with pytest.raises(UniqueViolationError):
         await add_twice()
-    assert await departments(db).count_departments(pattern=None) == len(ROWS)
+    assert await departments(db).count_departments(search=None) == len(ROWS)

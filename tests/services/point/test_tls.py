@@ -11,9 +11,8 @@ from prometheus_client import CollectorRegistry
 from pydantic import SecretStr, ValidationError
 
 from devstack.testing.tls import Authority
-from lib.errors import AppError
+from lib.errors import AppError, StartError
 from lib.ids import new_id
-from lib.process import StartError
 from services.order.config import OrderConfig
 from services.point.config import PointConfig
 from services.user.config import UserConfig

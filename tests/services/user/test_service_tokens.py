@@ -7,8 +7,8 @@ import hashlib
 import jwt
 import pytest
 
-from lib.auth.client_credentials import ServiceLoginSettings, service_tokens
 from lib.errors import AppError
+from lib.http.client_credentials import ServiceLoginSettings, service_tokens
 from services.user.clients import parse_clients
 from tests.services.user.world import running_world
 

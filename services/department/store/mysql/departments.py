@@ -79,16 +79,16 @@ class DepartmentsQueries:
         id_, name, address, version, created_at, updated_at = row
         return Department(from_bytes(id_), name, address, version, created_at, updated_at)
 
-    async def count_departments(self, *, pattern: str | None) -> int:
-        """How many departments the list has in all, or with a pattern how many match it."""
-        value: int = await self._db.fetchval(COUNT_DEPARTMENTS, pattern, pattern, pattern)
+    async def count_departments(self, *, search: str | None) -> int:
+        """How many departments the list has in all, or with a search how many match it."""
+        value: int = await self._db.fetchval(COUNT_DEPARTMENTS, search, search, search)
         return value
 
     async def list_departments_by_name(
-        self, *, pattern: str | None, page_size: int, page_offset: int
+        self, *, search: str | None, page_size: int, skip: int
     ) -> list[Department]:
         rows = await self._db.fetch(
-            LIST_DEPARTMENTS_BY_NAME, pattern, pattern, pattern, page_size, page_offset
+            LIST_DEPARTMENTS_BY_NAME, search, search, search, page_size, skip
         )
         return [
             Department(from_bytes(id), name, address, version, created_at, updated_at)
@@ -96,10 +96,10 @@ class DepartmentsQueries:
         ]
 
     async def list_departments_by_name_desc(
-        self, *, pattern: str | None, page_size: int, page_offset: int
+        self, *, search: str | None, page_size: int, skip: int
     ) -> list[Department]:
         rows = await self._db.fetch(
-            LIST_DEPARTMENTS_BY_NAME_DESC, pattern, pattern, pattern, page_size, page_offset
+            LIST_DEPARTMENTS_BY_NAME_DESC, search, search, search, page_size, skip
         )
         return [
             Department(from_bytes(id), name, address, version, created_at, updated_at)
@@ -107,11 +107,11 @@ class DepartmentsQueries:
         ]
 
     async def list_departments_by_age(
-        self, *, pattern: str | None, page_size: int, page_offset: int
+        self, *, search: str | None, page_size: int, skip: int
     ) -> list[Department]:
         """Oldest first."""
         rows = await self._db.fetch(
-            LIST_DEPARTMENTS_BY_AGE, pattern, pattern, pattern, page_size, page_offset
+            LIST_DEPARTMENTS_BY_AGE, search, search, search, page_size, skip
         )
         return [
             Department(from_bytes(id), name, address, version, created_at, updated_at)
@@ -119,11 +119,11 @@ class DepartmentsQueries:
         ]
 
     async def list_departments_by_age_desc(
-        self, *, pattern: str | None, page_size: int, page_offset: int
+        self, *, search: str | None, page_size: int, skip: int
     ) -> list[Department]:
         """Newest first."""
         rows = await self._db.fetch(
-            LIST_DEPARTMENTS_BY_AGE_DESC, pattern, pattern, pattern, page_size, page_offset
+            LIST_DEPARTMENTS_BY_AGE_DESC, search, search, search, page_size, skip
         )
         return [
             Department(from_bytes(id), name, address, version, created_at, updated_at)

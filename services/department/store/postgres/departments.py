@@ -69,26 +69,26 @@ class DepartmentsQueriesProtocol(Protocol):
 
     async def get_department(self, *, id: UUID) -> Department | None: ...
 
-    async def count_departments(self, *, pattern: str | None) -> int:
-        """How many departments the list has in all, or with a pattern how many match it."""
+    async def count_departments(self, *, search: str | None) -> int:
+        """How many departments the list has in all, or with a search how many match it."""
         ...
 
     async def list_departments_by_name(
-        self, *, pattern: str | None, page_size: int, page_offset: int
+        self, *, search: str | None, page_size: int, skip: int
     ) -> list[Department]: ...
 
     async def list_departments_by_name_desc(
-        self, *, pattern: str | None, page_size: int, page_offset: int
+        self, *, search: str | None, page_size: int, skip: int
     ) -> list[Department]: ...
 
     async def list_departments_by_age(
-        self, *, pattern: str | None, page_size: int, page_offset: int
+        self, *, search: str | None, page_size: int, skip: int
     ) -> list[Department]:
         """Oldest first."""
         ...
 
     async def list_departments_by_age_desc(
-        self, *, pattern: str | None, page_size: int, page_offset: int
+        self, *, search: str | None, page_size: int, skip: int
     ) -> list[Department]:
         """Newest first."""
         ...
@@ -116,35 +116,35 @@ class DepartmentsQueries:
         row = await self._db.fetchrow(GET_DEPARTMENT, id)
         return None if row is None else Department(*row)
 
-    async def count_departments(self, *, pattern: str | None) -> int:
-        """How many departments the list has in all, or with a pattern how many match it."""
-        value: int = await self._db.fetchval(COUNT_DEPARTMENTS, pattern)
+    async def count_departments(self, *, search: str | None) -> int:
+        """How many departments the list has in all, or with a search how many match it."""
+        value: int = await self._db.fetchval(COUNT_DEPARTMENTS, search)
         return value
 
     async def list_departments_by_name(
-        self, *, pattern: str | None, page_size: int, page_offset: int
+        self, *, search: str | None, page_size: int, skip: int
     ) -> list[Department]:
-        rows = await self._db.fetch(LIST_DEPARTMENTS_BY_NAME, pattern, page_size, page_offset)
+        rows = await self._db.fetch(LIST_DEPARTMENTS_BY_NAME, search, page_size, skip)
         return list(starmap(Department, rows))
 
     async def list_departments_by_name_desc(
-        self, *, pattern: str | None, page_size: int, page_offset: int
+        self, *, search: str | None, page_size: int, skip: int
     ) -> list[Department]:
-        rows = await self._db.fetch(LIST_DEPARTMENTS_BY_NAME_DESC, pattern, page_size, page_offset)
+        rows = await self._db.fetch(LIST_DEPARTMENTS_BY_NAME_DESC, search, page_size, skip)
         return list(starmap(Department, rows))
 
     async def list_departments_by_age(
-        self, *, pattern: str | None, page_size: int, page_offset: int
+        self, *, search: str | None, page_size: int, skip: int
     ) -> list[Department]:
         """Oldest first."""
-        rows = await self._db.fetch(LIST_DEPARTMENTS_BY_AGE, pattern, page_size, page_offset)
+        rows = await self._db.fetch(LIST_DEPARTMENTS_BY_AGE, search, page_size, skip)
         return list(starmap(Department, rows))
 
     async def list_departments_by_age_desc(
-        self, *, pattern: str | None, page_size: int, page_offset: int
+        self, *, search: str | None, page_size: int, skip: int
     ) -> list[Department]:
         """Newest first."""
-        rows = await self._db.fetch(LIST_DEPARTMENTS_BY_AGE_DESC, pattern, page_size, page_offset)
+        rows = await self._db.fetch(LIST_DEPARTMENTS_BY_AGE_DESC, search, page_size, skip)
         return list(starmap(Department, rows))
 
     async def add_department(self, *, id: UUID, name: str, address: str | None) -> None:

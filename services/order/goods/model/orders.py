@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, Final, Literal, TypeAlias
+from typing import Annotated, Final
 from uuid import UUID
 
 from msgspec import UNSET, Meta, UnsetType
 
 from lib.clock import in_utc
 from lib.errors import FieldError, invalid
-from lib.http.decode import Input
-from lib.http.pagination import ListQuery, Sort
-from services.order.goods.model.status import Status
+from lib.resource.input import Input
+from lib.resource.lists import ListQuery, Sort
+from services.order.goods.store.models import GoodsStatus
 
 MAX_LINES: Final = 100
 MAX_QUANTITY: Final = 10_000
@@ -58,7 +58,7 @@ class NewOrder(Input, frozen=True, kw_only=True):
 class OrderChange(Input, frozen=True, kw_only=True):
     """A partial change: what is left out stays."""
 
-    status: Status | UnsetType = UNSET
+    status: GoodsStatus | UnsetType = UNSET
 
 
 class OrderBy(StrEnum):
@@ -68,11 +68,6 @@ class OrderBy(StrEnum):
     TOTAL = "total"
 
 
-SqlSort: TypeAlias = Literal["created_at", "created_at desc", "total", "total desc"]
-_SORTS: Final[dict[OrderBy, tuple[SqlSort, SqlSort]]] = {
-    OrderBy.CREATED_AT: ("created_at", "created_at desc"),
-    OrderBy.TOTAL: ("total", "total desc"),
-}
 _Moment = Annotated[datetime, Meta(tz=True)]
 
 
@@ -83,21 +78,16 @@ class ListOrders(ListQuery, frozen=True, kw_only=True):
     sort: Annotated[Sort, Meta(description="direction")] = Sort.DESC
     # Not `| None`: in a query string that would let the word null pass for nothing.
     user_id: Annotated[UUID, Meta(description="everybody's only for the staff")] | UnsetType = UNSET
-    status: Status | UnsetType = UNSET
+    status: GoodsStatus | UnsetType = UNSET
     product_id: Annotated[UUID, Meta(description="with a line of this product")] | UnsetType = UNSET
     created_from: Annotated[_Moment, Meta(description="from then on")] | UnsetType = UNSET
     created_to: Annotated[_Moment, Meta(description="before then")] | UnsetType = UNSET
     deleted: Annotated[bool, Meta(description="those that were removed; for the staff")] = False
 
     @property
-    def sql_sort(self) -> SqlSort:
-        """The order, as the query names it."""
-        return _SORTS[self.order_by][self.sort is Sort.DESC]
-
-    @property
-    def statuses(self) -> list[Status]:
+    def statuses(self) -> list[GoodsStatus]:
         """The statuses asked for."""
-        return list(Status) if self.status is UNSET else [self.status]
+        return list(GoodsStatus) if self.status is UNSET else [self.status]
 
     @property
     def since(self) -> datetime:

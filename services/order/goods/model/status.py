@@ -3,34 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import StrEnum
 from typing import Final
 
+from services.order.goods.store.models import GoodsStatus
 
-class Status(StrEnum):
-    """How far an order has come."""
-
-    PENDING = "pending"
-    CONFIRMED = "confirmed"
-    SHIPPED = "shipped"
-    DELIVERED = "delivered"
-    CANCELLED = "cancelled"
-
-
-_NEXT: Final[Mapping[Status, frozenset[Status]]] = {
-    Status.PENDING: frozenset({Status.CONFIRMED, Status.CANCELLED}),
-    Status.CONFIRMED: frozenset({Status.SHIPPED, Status.CANCELLED}),
-    Status.SHIPPED: frozenset({Status.DELIVERED}),
-    Status.DELIVERED: frozenset(),
-    Status.CANCELLED: frozenset(),
+_NEXT: Final[Mapping[GoodsStatus, frozenset[GoodsStatus]]] = {
+    GoodsStatus.PENDING: frozenset({GoodsStatus.CONFIRMED, GoodsStatus.CANCELLED}),
+    GoodsStatus.CONFIRMED: frozenset({GoodsStatus.SHIPPED, GoodsStatus.CANCELLED}),
+    GoodsStatus.SHIPPED: frozenset({GoodsStatus.DELIVERED}),
+    GoodsStatus.DELIVERED: frozenset(),
+    GoodsStatus.CANCELLED: frozenset(),
 }
 
 
-def may_follow(before: Status, after: Status) -> bool:
+def may_follow(before: GoodsStatus, after: GoodsStatus) -> bool:
     """Whether an order may go from one status to the other; none follows itself."""
     return after in _NEXT[before]
 
 
-def may_be_removed(status: Status) -> bool:
+def may_be_removed(status: GoodsStatus) -> bool:
     """Whether an order may disappear: not while it is on its way to somebody."""
-    return status is not Status.SHIPPED
+    return status is not GoodsStatus.SHIPPED

@@ -15,7 +15,6 @@ from lib.http.etag import require_if_match
 from lib.http.middleware.auth import guarded
 from lib.http.middleware.idempotency import HEADER, REPLAYED
 from lib.http.openapi import operation
-from lib.http.pagination import page_meta
 from lib.idempotency import parse_key
 from services.order.goods.model.orders import ListOrders, NewOrder, OrderChange
 from services.order.goods.routes.deps import SHOP
@@ -82,7 +81,7 @@ async def list_orders(request: web.Request) -> web.Response:
     wanted = decode.query(request, ListOrders)
     page = await service.list_page(request.app[SHOP].db, wanted, _caller())
     views = [view_of(found.order, found.lines) for found in page.found]
-    return respond.page(views, page_meta(wanted, page.total))
+    return respond.page(views, wanted, page.total)
 
 
 @operation(

@@ -12,9 +12,10 @@ from msgspec import UNSET, UnsetType
 from lib.auth.guards import forbidden
 from lib.db import Executor
 from lib.errors import AppError, Code, not_found
+from lib.resource.lists import page_of
 from lib.together import together
 from services.order.goods.model.orders import ListOrders, OrderChange
-from services.order.goods.model.status import Status, may_be_removed, may_follow
+from services.order.goods.model.status import may_be_removed, may_follow
 from services.order.goods.service import finishing, settling
 from services.order.goods.service.shop import Caller, Shop, user_if_known
 from services.order.goods.store import orders
@@ -24,7 +25,6 @@ from services.order.goods.store.models import (
     GoodsStatus,
     GoodsStock,
 )
-from services.order.paging import page_of
 from services.order.ports import User
 
 _REASONS: Final = {True: "cancelled by the staff", False: "cancelled by the customer"}
@@ -64,14 +64,13 @@ async def list_page(db: Executor, wanted: ListOrders, caller: Caller) -> Page:
         AppError: FORBIDDEN for somebody else's orders, or removed ones, without being of the staff.
     """
     user_id = _whose(wanted, caller)
-    statuses = [GoodsStatus(status) for status in wanted.statuses]
     found, total = await page_of(
-        db,
         wanted,
         orders.list_orders,
         orders.count_orders,
+        db,
         sort=wanted.sql_sort,
-        statuses=statuses,
+        statuses=wanted.statuses,
         created_from=wanted.since,
         created_to=wanted.until,
         deleted=wanted.deleted,
@@ -102,7 +101,7 @@ async def change(
         order = await _locked(tx, order_id, version, caller)
         if wanted.status is UNSET:
             return Found(order, await orders.list_lines(tx, order_ids=[order.id]))
-        after = GoodsStatus(wanted.status)
+        after = wanted.status
         _check_step(order, after, caller)
         if after is GoodsStatus.CANCELLED:
             await finishing.cancel(
@@ -138,9 +137,9 @@ async def remove(shop: Shop, order_id: UUID, *, version: int | None, caller: Cal
     """
     async with shop.db.transaction() as tx:
         order = await _locked(tx, order_id, version, caller)
-        if not may_be_removed(Status(order.status)):
+        if not may_be_removed(order.status):
             raise AppError(Code.CONFLICT, "an order that is on its way cannot be removed")
-        gives_back = may_follow(Status(order.status), Status.CANCELLED)
+        gives_back = may_follow(order.status, GoodsStatus.CANCELLED)
         if gives_back:
             await finishing.cancel(
                 tx,
@@ -158,7 +157,7 @@ async def remove(shop: Shop, order_id: UUID, *, version: int | None, caller: Cal
 def _check_step(order: GoodsOrder, after: GoodsStatus, caller: Caller) -> None:
     if after is not GoodsStatus.CANCELLED and not caller.staff:
         raise forbidden("only the staff may do this, you may cancel")
-    if not may_follow(Status(order.status), Status(after)):
+    if not may_follow(order.status, after):
         raise AppError(Code.CONFLICT, f"an order that is {order.status} cannot become {after}")
     if after is not GoodsStatus.CONFIRMED:
         return

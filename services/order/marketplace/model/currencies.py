@@ -7,7 +7,7 @@ from typing import Annotated
 from msgspec import UNSET, Meta, UnsetType
 from msgspec.structs import force_setattr
 
-from lib.http.decode import Input
+from lib.resource.input import Input
 from lib.texts import one_line
 from services.order.marketplace.model.texts import Currency, Symbol
 

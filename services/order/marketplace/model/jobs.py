@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
-
-from lib.http.decode import Input
-
-JobStatusName: TypeAlias = Literal[
-    "PENDING", "IN_PROGRESS", "PAUSED", "DONE", "COMPLETED", "CANCELLED"
-]
+from lib.resource.input import Input
+from services.order.marketplace.store.models import JobStatus
 
 
 class JobChange(Input, frozen=True, kw_only=True):
     """The status that a job is to have."""
 
-    status: JobStatusName
+    status: JobStatus

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated
 from uuid import UUID
 
 from msgspec import Meta
 
 from lib.errors import FieldError, invalid
-from lib.http.pagination import ListQuery
+from lib.resource.lists import ListQuery
 from lib.texts import END
-from services.order.marketplace.model.jobs import JobStatusName
 from services.order.marketplace.model.places import Iso2, Location, RadiusKm
+from services.order.marketplace.store.models import JobStatus, OfferStatus, ServiceOrderStatus
 
 Search = Annotated[str, Meta(max_length=100)]
 Near = Annotated[
@@ -24,10 +24,6 @@ Near = Annotated[
         extra={"message": "must be longitude,latitude such as 13.4,52.5"},
     ),
 ]
-OrderStatus: TypeAlias = Literal[
-    "PENDING", "PAUSED", "ASSIGNED", "COMPLETED", "CANCELLED", "EXPIRED"
-]
-OfferStatusName: TypeAlias = Literal["PENDING", "ACCEPTED", "REJECTED", "CANCELLED"]
 
 
 class Direction(StrEnum):
@@ -85,13 +81,6 @@ class ListCurrencies(ListQuery, frozen=True, kw_only=True):
     order_by: CurrencyOrder = CurrencyOrder.CODE
     search: Search | None = None
 
-    @property
-    def sql_sort(self) -> Literal["code", "code desc", "created_at", "created_at desc"]:
-        """The order, as the query names it."""
-        if self.order_by is CurrencyOrder.CODE:
-            return "code desc" if self.descending else "code"
-        return "created_at desc" if self.descending else "created_at"
-
 
 class ListCities(ListQuery, frozen=True, kw_only=True):
     """Cities, of one country or of all; `search` looks into names."""
@@ -100,27 +89,13 @@ class ListCities(ListQuery, frozen=True, kw_only=True):
     search: Search | None = None
     iso2: Iso2 | None = None
 
-    @property
-    def sql_sort(self) -> Literal["name", "name desc", "created_at", "created_at desc"]:
-        """The order, as the query names it."""
-        if self.order_by is CityOrder.NAME:
-            return "name desc" if self.descending else "name"
-        return "created_at desc" if self.descending else "created_at"
-
 
 class ListOrdersOf(ListQuery, frozen=True, kw_only=True):
     """Service orders of one customer."""
 
     order_by: ServiceOrderOrder = ServiceOrderOrder.CREATED_AT
-    status: OrderStatus | None = None
+    status: ServiceOrderStatus | None = None
     service_id: UUID | None = None
-
-    @property
-    def sql_sort(self) -> Literal["created_at", "created_at desc", "time_start", "time_start desc"]:
-        """The order, as the query names it."""
-        if self.order_by is ServiceOrderOrder.TIME_START:
-            return "time_start desc" if self.descending else "time_start"
-        return "created_at desc" if self.descending else "created_at"
 
 
 class ListServiceOrders(ListOrdersOf, frozen=True, kw_only=True):
@@ -147,28 +122,14 @@ class ListOffers(ListQuery, frozen=True, kw_only=True):
     """Offers on an order, or of a provider."""
 
     order_by: OfferOrder = OfferOrder.CREATED_AT
-    status: OfferStatusName | None = None
-
-    @property
-    def sql_sort(self) -> Literal["created_at", "created_at desc", "price", "price desc"]:
-        """The order, as the query names it."""
-        if self.order_by is OfferOrder.PRICE:
-            return "price desc" if self.descending else "price"
-        return "created_at desc" if self.descending else "created_at"
+    status: OfferStatus | None = None
 
 
 class ListJobs(ListQuery, frozen=True, kw_only=True):
     """Jobs of one side."""
 
     order_by: JobOrder = JobOrder.CREATED_AT
-    status: JobStatusName | None = None
-
-    @property
-    def sql_sort(self) -> Literal["created_at", "created_at desc", "book_time", "book_time desc"]:
-        """The order, as the query names it."""
-        if self.order_by is JobOrder.BOOK_TIME:
-            return "book_time desc" if self.descending else "book_time"
-        return "created_at desc" if self.descending else "created_at"
+    status: JobStatus | None = None
 
 
 class ListReviews(ListQuery, frozen=True, kw_only=True):
@@ -176,10 +137,3 @@ class ListReviews(ListQuery, frozen=True, kw_only=True):
 
     order_by: ReviewOrder = ReviewOrder.CREATED_AT
     direction: Direction = Direction.RECEIVED
-
-    @property
-    def sql_sort(self) -> Literal["created_at", "created_at desc", "rating", "rating desc"]:
-        """The order, as the query names it."""
-        if self.order_by is ReviewOrder.RATING:
-            return "rating desc" if self.descending else "rating"
-        return "created_at desc" if self.descending else "created_at"

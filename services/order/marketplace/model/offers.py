@@ -10,7 +10,7 @@ from uuid import UUID
 from msgspec import UNSET, Meta, UnsetType
 
 from lib.errors import FieldError, invalid
-from lib.http.decode import Input
+from lib.resource.input import Input
 from lib.texts import END
 from services.order.marketplace.model.orders import Moment
 

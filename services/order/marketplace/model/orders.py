@@ -10,7 +10,7 @@ from msgspec import UNSET, Meta, UnsetType
 from msgspec.structs import force_setattr
 
 from lib.errors import FieldError, invalid
-from lib.http.decode import Input
+from lib.resource.input import Input
 from lib.texts import trimmed
 from services.order.marketplace.model.places import Location
 from services.order.marketplace.model.texts import Description

@@ -8,7 +8,7 @@ from uuid import UUID
 from msgspec import UNSET, Meta, UnsetType
 from msgspec.structs import force_setattr
 
-from lib.http.decode import Input, Query
+from lib.resource.input import Input, Query
 from lib.texts import one_line
 from services.order.marketplace.model.texts import Address, PlaceName
 

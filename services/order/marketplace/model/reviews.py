@@ -8,7 +8,7 @@ from uuid import UUID
 
 from msgspec import UNSET, Meta, UnsetType
 
-from lib.http.decode import Input
+from lib.resource.input import Input
 from services.order.marketplace.model.texts import Comment
 
 Rating = Annotated[

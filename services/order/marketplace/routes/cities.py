@@ -12,7 +12,7 @@ from lib.http.app import DATABASE
 from lib.http.etag import if_match
 from lib.http.middleware.auth import public
 from lib.http.openapi import operation
-from lib.http.pagination import PageQuery, page_meta
+from lib.resource.lists import PageQuery
 from services.order.marketplace.model.lists import ListCities
 from services.order.marketplace.model.places import CityChange, NewCity
 from services.order.marketplace.routes.access import signed_in, writers_of_places
@@ -34,7 +34,7 @@ async def list_cities(request: web.Request) -> web.Response:
     """One page of the cities that match, with the number of all."""
     wanted = decode.query(request, ListCities)
     rows, total = await service.list_page(request.app[DATABASE], wanted)
-    return respond.page([view_of_city(row) for row in rows], page_meta(wanted, total))
+    return respond.page([view_of_city(row) for row in rows], wanted, total)
 
 
 @writers_of_places
@@ -120,7 +120,7 @@ async def list_providers_of_city(request: web.Request) -> web.Response:
     """Who works from the city, and where."""
     city_id, wanted = decode.path_uuid(request), decode.query(request, PageQuery)
     rows, total = await service.providers_of(request.app[DATABASE], city_id, wanted)
-    return respond.page([view_of_location(row) for row in rows], page_meta(wanted, total))
+    return respond.page([view_of_location(row) for row in rows], wanted, total)
 
 
 ROUTES: Final = (

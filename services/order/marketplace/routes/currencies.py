@@ -12,7 +12,6 @@ from lib.http.app import DATABASE
 from lib.http.etag import if_match
 from lib.http.middleware.auth import public
 from lib.http.openapi import operation
-from lib.http.pagination import page_meta
 from services.order.marketplace.model.currencies import CurrencyChange, NewCurrency
 from services.order.marketplace.model.lists import ListCurrencies
 from services.order.marketplace.routes.access import writers_of_places
@@ -35,7 +34,7 @@ async def list_currencies(request: web.Request) -> web.Response:
     """One page of the currencies that match, with the number of all."""
     wanted = decode.query(request, ListCurrencies)
     rows, total = await service.list_page(request.app[DATABASE], wanted)
-    return respond.page(rows, page_meta(wanted, total))
+    return respond.page(rows, wanted, total)
 
 
 @writers_of_places

@@ -13,7 +13,6 @@ from lib.http import decode, respond
 from lib.http.app import DATABASE
 from lib.http.middleware.auth import public
 from lib.http.openapi import operation
-from lib.http.pagination import page_meta
 from services.order.marketplace.model.lists import (
     Direction,
     ListJobs,
@@ -40,7 +39,7 @@ def _offers_of_provider(owner: _Owner) -> Handler:
     async def handler(request: web.Request) -> web.Response:
         person, wanted = owner(request), decode.query(request, ListOffers)
         rows, total = await listings.offers_of(request.app[DATABASE], person, wanted)
-        return respond.page(rows, page_meta(wanted, total))
+        return respond.page(rows, wanted, total)
 
     return handler
 
@@ -49,7 +48,7 @@ def _jobs_of_provider(owner: _Owner) -> Handler:
     async def handler(request: web.Request) -> web.Response:
         person, wanted = owner(request), decode.query(request, ListJobs)
         rows, total = await listings.jobs_of(request.app[DATABASE], wanted, provider_id=person)
-        return respond.page(rows, page_meta(wanted, total))
+        return respond.page(rows, wanted, total)
 
     return handler
 
@@ -58,7 +57,7 @@ def _jobs_of_customer(owner: _Owner) -> Handler:
     async def handler(request: web.Request) -> web.Response:
         person, wanted = owner(request), decode.query(request, ListJobs)
         rows, total = await listings.jobs_of(request.app[DATABASE], wanted, customer_id=person)
-        return respond.page(rows, page_meta(wanted, total))
+        return respond.page(rows, wanted, total)
 
     return handler
 
@@ -67,7 +66,7 @@ def _orders_of_customer(owner: _Owner) -> Handler:
     async def handler(request: web.Request) -> web.Response:
         person, wanted = owner(request), decode.query(request, ListOrdersOf)
         rows, total = await listings.orders_of(request.app[DATABASE], person, wanted)
-        return respond.page([view_of_order(row) for row in rows], page_meta(wanted, total))
+        return respond.page([view_of_order(row) for row in rows], wanted, total)
 
     return handler
 
@@ -81,7 +80,7 @@ def _reviews_of_provider(owner: _Owner) -> Handler:
             access.check_may_read(person)
         rows, total = await listings.reviews_of(request.app[DATABASE], wanted, provider_id=person)
         who = access.caller()
-        return respond.page([view_of_review(row, who) for row in rows], page_meta(wanted, total))
+        return respond.page([view_of_review(row, who) for row in rows], wanted, total)
 
     return handler
 
@@ -91,7 +90,7 @@ def _reviews_of_customer(owner: _Owner) -> Handler:
         person, wanted = owner(request), decode.query(request, ListReviews)
         rows, total = await listings.reviews_of(request.app[DATABASE], wanted, customer_id=person)
         who = access.caller()
-        return respond.page([view_of_review(row, who) for row in rows], page_meta(wanted, total))
+        return respond.page([view_of_review(row, who) for row in rows], wanted, total)
 
     return handler
 
@@ -133,7 +132,7 @@ async def list_jobs(request: web.Request) -> web.Response:
         provider_id=own if who.is_provider else None,
         customer_id=None if who.is_provider else own,
     )
-    return respond.page(rows, page_meta(wanted, total))
+    return respond.page(rows, wanted, total)
 
 
 _OFFERS: Final = {"query": ListOffers, "returns": list[Offer]}

@@ -13,7 +13,6 @@ from lib.http.app import DATABASE
 from lib.http.etag import if_match
 from lib.http.middleware.idempotency import HEADER
 from lib.http.openapi import operation
-from lib.http.pagination import page_meta
 from lib.idempotency import parse_key
 from services.order.marketplace.model.lists import ListOffers, ListServiceOrders
 from services.order.marketplace.model.orders import NewServiceOrder, ServiceOrderChange
@@ -51,12 +50,12 @@ async def list_service_orders(request: web.Request) -> web.Response:
     place = wanted.place()
     if place is None:
         rows, total = await listings.orders_for(db, wanted, who)
-        return respond.page([view_of_order(row) for row in rows], page_meta(wanted, total))
+        return respond.page([view_of_order(row) for row in rows], wanted, total)
     if not (who.is_provider or who.sees_all):
         raise forbidden()
     near, total = await listings.orders_near(db, place, wanted)
     views = [view_of_order(row.service_order, round(row.distance_km, 3)) for row in near]
-    return respond.page(views, page_meta(wanted, total))
+    return respond.page(views, wanted, total)
 
 
 @verified_customers
@@ -155,7 +154,7 @@ async def list_offers_on_service_order(request: web.Request) -> web.Response:
     """All of them to its customer and the staff, to providers their own."""
     order_id, wanted = decode.path_uuid(request), decode.query(request, ListOffers)
     rows, total = await listings.offers_on(request.app[DATABASE], order_id, wanted, caller())
-    return respond.page(rows, page_meta(wanted, total))
+    return respond.page(rows, wanted, total)
 
 
 ROUTES: Final = (

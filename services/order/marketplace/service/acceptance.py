@@ -8,10 +8,10 @@ from lib.auth.guards import forbidden
 from lib.clock import Clock, utc_now
 from lib.db import Database, Executor
 from lib.ids import new_id
+from lib.resource.rules import check_version, conflict, or_not_found
 from services.order.marketplace.model.caller import Caller
 from services.order.marketplace.service import offers, orders
 from services.order.marketplace.service.domain_events import DOMAIN_EVENTS, JobBegun
-from services.order.marketplace.service.found import check_version, conflict, found
 from services.order.marketplace.service.steps import OfferStep, OrderStep, offer_after, order_after
 from services.order.marketplace.store import jobs as store
 from services.order.marketplace.store.models import Job, Offer, ServiceOrder
@@ -67,4 +67,4 @@ async def _add_job(tx: Executor, order: ServiceOrder, offer: Offer) -> Job:
         currency=offer.currency,
         book_time=offer.book_time,
     )
-    return found(await store.get_job(tx, id=job_id), "job")
+    return or_not_found(await store.get_job(tx, id=job_id), "job")

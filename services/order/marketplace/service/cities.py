@@ -9,15 +9,15 @@ from lib.db import Database, Executor
 from lib.db.errors import ForeignKeyViolationError, UniqueViolationError
 from lib.db.like import contains
 from lib.events import publish_change
-from lib.http.pagination import PageQuery
 from lib.ids import new_id
+from lib.resource.input import given, is_empty
+from lib.resource.lists import PageQuery, page_of
+from lib.resource.rules import check_version, conflict, or_not_found
 from services.order.marketplace.model.lists import ListCities
 from services.order.marketplace.model.places import Capital, CityChange, Location, NewCity
-from services.order.marketplace.service.found import check_version, conflict, found, given, is_empty
 from services.order.marketplace.store import cities as store
 from services.order.marketplace.store import locations
 from services.order.marketplace.store.models import CapitalKind, City, ProviderLocation
-from services.order.paging import page_of
 
 TOPIC = "cities"
 _TAKEN = "city name is taken"
@@ -25,16 +25,16 @@ _TAKEN = "city name is taken"
 
 async def get(db: Executor, city_id: UUID) -> City:
     """Return a city or raise NOT_FOUND."""
-    return found(await store.get_city(db, id=city_id), "city")
+    return or_not_found(await store.get_city(db, id=city_id), "city")
 
 
 async def list_page(db: Executor, wanted: ListCities) -> tuple[Sequence[City], int]:
     """Return one page and the number of all that match."""
     return await page_of(
-        db,
         wanted,
         store.list_cities,
         store.count_cities,
+        db,
         sort=wanted.sql_sort,
         iso2=wanted.iso2,
         search=contains(wanted.search),
@@ -47,10 +47,10 @@ async def providers_of(
     """Return who works from a city, by id; NOT_FOUND where there is no such city."""
     await get(db, city_id)
     return await page_of(
-        db,
         wanted,
         locations.list_locations_in_city,
         locations.count_locations_in_city,
+        db,
         city_id=city_id,
     )
 
@@ -86,7 +86,7 @@ async def change(db: Database, city_id: UUID, changes: CityChange, *, version: i
     """
     try:
         async with db.transaction() as tx:
-            before = found(await store.lock_city(tx, id=city_id), "city")
+            before = or_not_found(await store.lock_city(tx, id=city_id), "city")
             check_version(version, before.version)
             if is_empty(changes):
                 return before
@@ -115,7 +115,7 @@ async def remove(db: Database, city_id: UUID, *, version: int | None) -> None:
     """Remove a city that nobody works from; otherwise CONFLICT; the rest as for a change."""
     try:
         async with db.transaction() as tx:
-            before = found(await store.lock_city(tx, id=city_id), "city")
+            before = or_not_found(await store.lock_city(tx, id=city_id), "city")
             check_version(version, before.version)
             await store.remove_city(tx, id=city_id)
             await _tell(tx, "city.removed", before)

@@ -9,12 +9,13 @@ from lib.db import Database, Executor
 from lib.db.errors import ForeignKeyViolationError, UniqueViolationError
 from lib.db.like import contains
 from lib.ids import new_id
+from lib.resource.input import is_empty
+from lib.resource.lists import page_of
+from lib.resource.rules import check_version, conflict, or_not_found
 from services.order.marketplace.model.currencies import CurrencyChange, NewCurrency
 from services.order.marketplace.model.lists import ListCurrencies
-from services.order.marketplace.service.found import check_version, conflict, found, is_empty
 from services.order.marketplace.store import currencies as store
 from services.order.marketplace.store.models import Currency
-from services.order.paging import page_of
 
 _TAKEN = "currency code is taken"
 _IN_USE = "currency is still in use"
@@ -22,16 +23,16 @@ _IN_USE = "currency is still in use"
 
 async def get(db: Executor, currency_id: UUID) -> Currency:
     """Return a currency or raise NOT_FOUND."""
-    return found(await store.get_currency(db, id=currency_id), "currency")
+    return or_not_found(await store.get_currency(db, id=currency_id), "currency")
 
 
 async def list_page(db: Executor, wanted: ListCurrencies) -> tuple[Sequence[Currency], int]:
     """Return one page and the number of all that match."""
     return await page_of(
-        db,
         wanted,
         store.list_currencies,
         store.count_currencies,
+        db,
         sort=wanted.sql_sort,
         search=contains(wanted.search),
     )
@@ -61,7 +62,7 @@ async def change(
     """
     try:
         async with db.transaction() as tx:
-            before = found(await store.lock_currency(tx, id=currency_id), "currency")
+            before = or_not_found(await store.lock_currency(tx, id=currency_id), "currency")
             check_version(version, before.version)
             if is_empty(changes):
                 return before
@@ -83,7 +84,7 @@ async def remove(db: Database, currency_id: UUID, *, version: int | None) -> Non
     """Remove a currency that no offer is in; otherwise CONFLICT; the rest as for a change."""
     try:
         async with db.transaction() as tx:
-            before = found(await store.lock_currency(tx, id=currency_id), "currency")
+            before = or_not_found(await store.lock_currency(tx, id=currency_id), "currency")
             check_version(version, before.version)
             await store.remove_currency(tx, id=currency_id)
     except ForeignKeyViolationError as error:

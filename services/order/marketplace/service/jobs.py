@@ -7,10 +7,10 @@ from uuid import UUID
 from lib.auth.guards import forbidden
 from lib.db import Database, Executor
 from lib.errors import not_found
+from lib.resource.rules import check_version, conflict, or_not_found
 from services.order.marketplace.model.caller import Caller
 from services.order.marketplace.service import orders
 from services.order.marketplace.service.domain_events import DOMAIN_EVENTS, JobMoved
-from services.order.marketplace.service.found import check_version, conflict, found
 from services.order.marketplace.service.steps import Actor, Verdict, judge
 from services.order.marketplace.store import jobs as store
 from services.order.marketplace.store.models import Job, JobStatus, ServiceOrder
@@ -20,7 +20,7 @@ NOUN = "job"
 
 async def get(db: Executor, job_id: UUID, caller: Caller) -> Job:
     """Return a job to its two sides and the staff, else NOT_FOUND."""
-    job = found(await store.get_job(db, id=job_id), NOUN)
+    job = or_not_found(await store.get_job(db, id=job_id), NOUN)
     if not caller.may_see_of(job.customer_id, job.provider_id):
         raise not_found(NOUN)
     return job
@@ -59,7 +59,7 @@ async def bring(
 ) -> Job:
     """Give a job, whose order `tx` has locked, a status in the name of `actor`."""
     await store.set_job_status(tx, id=job.id, status=wanted)
-    moved = found(await store.get_job(tx, id=job.id), NOUN)
+    moved = or_not_found(await store.get_job(tx, id=job.id), NOUN)
     await DOMAIN_EVENTS.publish(tx, JobMoved(moved, order, actor))
     return moved
 
@@ -88,4 +88,4 @@ def actor_of(job: Job, caller: Caller) -> Actor | None:
 async def _locked(tx: Executor, job_id: UUID, caller: Caller) -> tuple[ServiceOrder, Job]:
     seen = await get(tx, job_id, caller)
     order = await orders.lock(tx, seen.order_id)
-    return order, found(await store.get_job(tx, id=job_id), NOUN)
+    return order, or_not_found(await store.get_job(tx, id=job_id), NOUN)

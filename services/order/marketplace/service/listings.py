@@ -9,6 +9,7 @@ from uuid import UUID
 from lib.auth.guards import forbidden
 from lib.clock import Clock, utc_now
 from lib.db import Executor
+from lib.resource.lists import page_of
 from services.order.marketplace.model.box import around
 from services.order.marketplace.model.caller import Caller
 from services.order.marketplace.model.lists import (
@@ -24,16 +25,13 @@ from services.order.marketplace.service import orders
 from services.order.marketplace.store import jobs, offers, reviews, service_orders
 from services.order.marketplace.store.models import (
     Job,
-    JobStatus,
     Offer,
-    OfferStatus,
     Review,
     ReviewSide,
     ServiceOrder,
     ServiceOrderStatus,
 )
 from services.order.marketplace.store.service_orders import ListServiceOrdersNearRow
-from services.order.paging import page_of
 
 
 async def orders_for(
@@ -60,10 +58,10 @@ async def orders_near(
         return [], 0
     boxes = around(place.longitude, place.latitude, wanted.radius_km)
     return await page_of(
-        db,
         wanted,
         service_orders.list_service_orders_near,
         service_orders.count_service_orders_near,
+        db,
         longitude=place.longitude,
         latitude=place.latitude,
         open_after=clock(),
@@ -114,12 +112,12 @@ async def jobs_of(
 ) -> tuple[Sequence[Job], int]:
     """Return the jobs of one side."""
     return await page_of(
-        db,
         wanted,
         jobs.list_jobs,
         jobs.count_jobs,
+        db,
         sort=wanted.sql_sort,
-        status=None if wanted.status is None else JobStatus(wanted.status),
+        status=wanted.status,
         customer_id=customer_id,
         provider_id=provider_id,
     )
@@ -137,10 +135,10 @@ async def reviews_of(
     other = ReviewSide.CUSTOMER if customer_id is None else ReviewSide.PROVIDER
     side = own if wanted.direction is Direction.WRITTEN else other
     return await page_of(
-        db,
         wanted,
         reviews.list_reviews,
         reviews.count_reviews,
+        db,
         sort=wanted.sql_sort,
         side=side,
         customer_id=customer_id,
@@ -156,15 +154,13 @@ async def _orders(
     customer_id: UUID | None = None,
     open_after: datetime | None = None,
 ) -> tuple[Sequence[ServiceOrder], int]:
-    if status is None and wanted.status is not None:
-        status = ServiceOrderStatus(wanted.status)
     return await page_of(
-        db,
         wanted,
         service_orders.list_service_orders,
         service_orders.count_service_orders,
+        db,
         sort=wanted.sql_sort,
-        status=status,
+        status=status or wanted.status,
         customer_id=customer_id,
         service_id=wanted.service_id,
         open_after=open_after,
@@ -179,12 +175,12 @@ async def _offers(
     provider_id: UUID | None = None,
 ) -> tuple[Sequence[Offer], int]:
     return await page_of(
-        db,
         wanted,
         offers.list_offers,
         offers.count_offers,
+        db,
         sort=wanted.sql_sort,
-        status=None if wanted.status is None else OfferStatus(wanted.status),
+        status=wanted.status,
         order_id=order_id,
         provider_id=provider_id,
     )

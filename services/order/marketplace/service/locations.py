@@ -10,6 +10,8 @@ from msgspec import UNSET
 from lib.db import Database, Executor
 from lib.db.errors import ForeignKeyViolationError, UniqueViolationError
 from lib.errors import not_found
+from lib.resource.input import is_empty
+from lib.resource.rules import check_version, conflict, or_not_found
 from services.order.marketplace.model.box import around
 from services.order.marketplace.model.places import (
     Location,
@@ -18,7 +20,6 @@ from services.order.marketplace.model.places import (
     ProviderLocationChange,
 )
 from services.order.marketplace.service import cities
-from services.order.marketplace.service.found import check_version, conflict, found, is_empty
 from services.order.marketplace.store import locations as store
 from services.order.marketplace.store.locations import NearestLocationsRow
 from services.order.marketplace.store.models import ProviderLocation
@@ -28,7 +29,7 @@ _NOUN = "provider location"
 
 async def get(db: Executor, provider_id: UUID) -> ProviderLocation:
     """Return where a provider works from or raise NOT_FOUND."""
-    return found(await store.get_location(db, provider_id=provider_id), _NOUN)
+    return or_not_found(await store.get_location(db, provider_id=provider_id), _NOUN)
 
 
 async def nearest(db: Executor, wanted: Nearest) -> Sequence[NearestLocationsRow]:
@@ -83,7 +84,7 @@ async def change(
     """
     try:
         async with db.transaction() as tx:
-            before = found(await store.lock_location(tx, provider_id=provider_id), _NOUN)
+            before = or_not_found(await store.lock_location(tx, provider_id=provider_id), _NOUN)
             check_version(version, before.version)
             if is_empty(changes):
                 return before

@@ -14,6 +14,8 @@ from lib.db import Database, Executor
 from lib.db.errors import UniqueViolationError
 from lib.errors import not_found
 from lib.ids import new_id
+from lib.resource.input import given, is_empty
+from lib.resource.rules import check_version, conflict, or_not_found
 from services.order.marketplace.model.caller import Caller
 from services.order.marketplace.model.offers import (
     MAX_OPEN_OFFERS,
@@ -29,7 +31,6 @@ from services.order.marketplace.service.domain_events import (
     OfferMade,
     OrderMoved,
 )
-from services.order.marketplace.service.found import check_version, conflict, found, given, is_empty
 from services.order.marketplace.service.steps import OfferStep, offer_after
 from services.order.marketplace.store import offers as store
 from services.order.marketplace.store import service_orders
@@ -48,7 +49,7 @@ _TAKE_OFFERS = (ServiceOrderStatus.PENDING, ServiceOrderStatus.PAUSED)
 
 async def get(db: Executor, offer_id: UUID, caller: Caller) -> Offer:
     """Return an offer to its provider, the order's customer and the staff, else NOT_FOUND."""
-    offer = found(await store.get_offer(db, id=offer_id), NOUN)
+    offer = or_not_found(await store.get_offer(db, id=offer_id), NOUN)
     if caller.may_see_of(offer.provider_id):
         return offer
     order = await service_orders.get_service_order(db, id=offer.order_id)
@@ -135,7 +136,7 @@ async def change(
             currency=currency.code,
             book_time=book_time,
         )
-        return found(await store.get_offer(tx, id=offer_id), NOUN)
+        return or_not_found(await store.get_offer(tx, id=offer_id), NOUN)
 
 
 async def remove(db: Database, offer_id: UUID, caller: Caller, *, version: int | None) -> None:
@@ -158,7 +159,7 @@ async def locked(tx: Executor, offer_id: UUID, caller: Caller) -> tuple[ServiceO
     seen = await get(tx, offer_id, caller)
     order = await orders.lock(tx, seen.order_id)
     # Read again: what was written while we waited for the lock counts.
-    return order, found(await store.get_offer(tx, id=offer_id), NOUN)
+    return order, or_not_found(await store.get_offer(tx, id=offer_id), NOUN)
 
 
 async def move(tx: Executor, offer: Offer, status: OfferStatus) -> Offer:
@@ -177,7 +178,7 @@ async def follow_job(tx: Executor, fact: JobMoved) -> None:
     """Cancel the offer of a job that is off."""
     if fact.job.status is not JobStatus.CANCELLED:
         return
-    offer = found(await store.get_offer(tx, id=fact.job.offer_id), NOUN)
+    offer = or_not_found(await store.get_offer(tx, id=fact.job.offer_id), NOUN)
     cancelled = offer_after(offer.status, OfferStep.CANCEL)
     if cancelled is None:
         raise AssertionError(f"the offer of a job was {offer.status}")

@@ -14,6 +14,8 @@ from lib.db import Database, Executor
 from lib.db.errors import ForeignKeyViolationError
 from lib.errors import AppError, Code, not_found
 from lib.ids import new_id
+from lib.resource.input import given, is_empty
+from lib.resource.rules import check_version, conflict, or_not_found
 from services.order.marketplace.model.caller import Caller
 from services.order.marketplace.model.orders import (
     MAX_OPEN_ORDERS,
@@ -23,7 +25,6 @@ from services.order.marketplace.model.orders import (
 )
 from services.order.marketplace.service.catalog import check_service
 from services.order.marketplace.service.domain_events import DOMAIN_EVENTS, JobMoved, OrderMoved
-from services.order.marketplace.service.found import check_version, conflict, found, given, is_empty
 from services.order.marketplace.service.steps import order_after, order_moved, order_step_of
 from services.order.marketplace.store import offers
 from services.order.marketplace.store import service_orders as store
@@ -40,7 +41,7 @@ async def get(db: Executor, order_id: UUID, caller: Caller) -> ServiceOrder:
     Its customer and the staff see it always, providers while it takes offers and when they have
     made one.
     """
-    order = found(await store.get_service_order(db, id=order_id), NOUN)
+    order = or_not_found(await store.get_service_order(db, id=order_id), NOUN)
     if not await _may_see(db, order, caller):
         raise not_found(NOUN)
     return order
@@ -48,7 +49,7 @@ async def get(db: Executor, order_id: UUID, caller: Caller) -> ServiceOrder:
 
 async def lock(tx: Executor, order_id: UUID) -> ServiceOrder:
     """Return an order whose offers and job only this transaction may change, or NOT_FOUND."""
-    return found(await store.lock_service_order(tx, id=order_id), NOUN)
+    return or_not_found(await store.lock_service_order(tx, id=order_id), NOUN)
 
 
 async def add(
@@ -147,7 +148,7 @@ async def change(
             description=given(changes.description, before.description),
             status=status,
         )
-        changed = found(await store.get_service_order(tx, id=order_id), NOUN)
+        changed = or_not_found(await store.get_service_order(tx, id=order_id), NOUN)
         if changed.status is not before.status:
             await DOMAIN_EVENTS.publish(tx, OrderMoved(changed))
         return changed

@@ -11,10 +11,11 @@ from lib.db import Database, Executor
 from lib.db.errors import ForeignKeyViolationError, UniqueViolationError
 from lib.errors import not_found
 from lib.ids import new_id
+from lib.resource.input import is_empty
+from lib.resource.rules import check_version, conflict, or_not_found
 from services.order.marketplace.model.caller import Caller
 from services.order.marketplace.model.reviews import NewReview, ReviewChange, exact
 from services.order.marketplace.service import jobs
-from services.order.marketplace.service.found import check_version, conflict, found, is_empty
 from services.order.marketplace.service.steps import Actor
 from services.order.marketplace.store import reviews as store
 from services.order.marketplace.store.models import JobStatus, Review, ReviewSide
@@ -29,7 +30,7 @@ async def get(db: Executor, review_id: UUID, caller: Caller) -> Review:
     What customers say of providers is for everyone; what providers say of customers is for the two
     and the staff.
     """
-    review = found(await store.get_review(db, id=review_id), _NOUN)
+    review = or_not_found(await store.get_review(db, id=review_id), _NOUN)
     if review.side is ReviewSide.CUSTOMER:
         return review
     if not (caller.moderates or caller.may_see_of(review.customer_id, review.provider_id)):
@@ -64,7 +65,7 @@ async def add(db: Database, new: NewReview, caller: Caller) -> Review:
                 rating=exact(new.rating),
                 comment=new.comment,
             )
-            return found(await store.get_review(tx, id=review_id), _NOUN)
+            return or_not_found(await store.get_review(tx, id=review_id), _NOUN)
     except UniqueViolationError as error:
         raise conflict("you have reviewed this job already") from error
     except ForeignKeyViolationError as error:
@@ -97,7 +98,7 @@ async def change(
             rating=UNSET if changes.rating is UNSET else exact(changes.rating),
             comment=changes.comment,
         )
-        return found(await store.get_review(tx, id=review_id), _NOUN)
+        return or_not_found(await store.get_review(tx, id=review_id), _NOUN)
 
 
 async def remove(db: Database, review_id: UUID, caller: Caller, *, version: int | None) -> None:
@@ -117,4 +118,4 @@ def author_of(review: Review) -> UUID:
 
 async def _locked(tx: Executor, review_id: UUID, caller: Caller) -> Review:
     await get(tx, review_id, caller)
-    return found(await store.lock_review(tx, id=review_id), _NOUN)
+    return or_not_found(await store.lock_review(tx, id=review_id), _NOUN)

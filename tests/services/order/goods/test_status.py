@@ -8,7 +8,8 @@ from itertools import product as pairs
 
 import pytest
 
-from services.order.goods.model.status import Status, may_be_removed, may_follow
+from services.order.goods.model.status import may_be_removed, may_follow
+from services.order.goods.store.models import GoodsStatus
 
 ANY = {"If-Match": "*"}
 ALLOWED = {
@@ -26,7 +27,7 @@ WAYS = {
     "delivered": ("confirmed", "shipped", "delivered"),
     "cancelled": ("cancelled",),
 }
-EVERY_STEP = sorted(pairs(Status, Status))
+EVERY_STEP = sorted(pairs(GoodsStatus, GoodsStatus))
 
 
 @pytest.mark.parametrize(("before", "after"), EVERY_STEP)
@@ -35,21 +36,21 @@ def test_a_status_is_followed_by_those_that_may_follow_it(before, after) -> None
 
 
 def test_only_what_is_on_its_way_cannot_be_removed() -> None:
-    assert [status for status in Status if not may_be_removed(status)] == [Status.SHIPPED]
+    assert [status for status in GoodsStatus if not may_be_removed(status)] == [GoodsStatus.SHIPPED]
 
 
-@pytest.mark.parametrize("before", list(Status))
+@pytest.mark.parametrize("before", list(GoodsStatus))
 async def test_the_service_takes_the_steps_that_may_follow_and_refuses_the_others(
     order, move, staff, customer, shelf, before
 ) -> None:
-    for after in Status:
+    for after in GoodsStatus:
         item = await shelf.add(stock=5)
         placed = await move(await order((item, 2)), *WAYS[before])
         path = f"orders/{placed['id']}"
         legal = (before, after) in ALLOWED
         # The owner may cancel, and is told so before anything else is considered.
         by_owner, _, _ = await customer("PATCH", path, json={"status": after}, headers=ANY)
-        if after is not Status.CANCELLED:
+        if after is not GoodsStatus.CANCELLED:
             assert by_owner == 403
             by_owner, said, _ = await staff("PATCH", path, json={"status": after}, headers=ANY)
             assert legal or said["error"]["code"] == "CONFLICT"

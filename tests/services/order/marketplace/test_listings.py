@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from lib.http.pagination import Sort
+from lib.resource.lists import Sort
 from services.order.marketplace.model.caller import Caller
 from services.order.marketplace.model.lists import ListServiceOrders
 from services.order.marketplace.model.places import Location

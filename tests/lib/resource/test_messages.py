@@ -14,8 +14,8 @@ import pytest
 from msgspec import Meta
 
 from lib.errors import FieldError
-from lib.http.field_errors import collect
-from lib.http.sentences import not_json, sentence
+from lib.resource.field_errors import collect
+from lib.resource.messages import not_json, sentence
 
 
 class Colour(Enum):

@@ -9,7 +9,7 @@ from typing import Any, get_args, get_origin
 import msgspec
 
 from lib.errors import FieldError
-from lib.http.sentences import sentence
+from lib.resource.messages import sentence
 
 _ENOUGH = 100
 _AT = re.compile(r" - at `\$?\.?(?P<path>.*)`$")

@@ -1,0 +1,37 @@
+"""What callers send, as values: bodies, query strings, partial changes."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from msgspec import UNSET, Struct, UnsetType
+
+T = TypeVar("T")
+
+
+class Input(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A request body: a name we do not know is an error, because it is a misspelt one."""
+
+
+class Query(Struct, frozen=True, kw_only=True):
+    """A query string: parameters we do not know are ignored, an empty value counts as absent.
+
+    Those that older systems have for what is here under another name are refused by that name:
+    ignored, they would give a page that nobody asked for.
+    """
+
+
+def given(value: T | UnsetType, before: T) -> T:
+    """Return a value after a partial change."""
+    return before if value is UNSET else value
+
+
+def is_empty(changes: Struct) -> bool:
+    """Whether a partial change gives nothing."""
+    return all(getattr(changes, name) is UNSET for name in changes.__struct_fields__)
+
+
+def changes_nothing(before: object, changes: Struct) -> bool:
+    """Whether everything that is given is as it was."""
+    named = ((name, getattr(changes, name)) for name in changes.__struct_fields__)
+    return all(value is UNSET or value == getattr(before, name) for name, value in named)

@@ -1,0 +1,76 @@
+"""Lists in pages: the parameters that every list shares, and a page with the number of all."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from enum import StrEnum
+from typing import Annotated, Any, TypeVar
+
+from msgspec import Meta
+
+from lib.limits.searches import searching
+from lib.resource.input import Query
+
+T = TypeVar("T")
+
+MAX_PAGE_SIZE = 100
+# The database walks over all rows before a page: who wants what is behind these narrows the list.
+MAX_PAGE = 1_000
+
+
+class Sort(StrEnum):
+    """Direction of a list."""
+
+    ASC = "asc"
+    DESC = "desc"
+
+
+class PageQuery(Query, frozen=True, kw_only=True):
+    """Which page of a list whose order is given."""
+
+    page: Annotated[int, Meta(ge=1, le=MAX_PAGE, description="which page, from 1")] = 1
+    page_size: Annotated[int, Meta(ge=1, le=MAX_PAGE_SIZE, description="things per page")] = 20
+
+    @property
+    def offset(self) -> int:
+        """How many rows come before this page."""
+        return (self.page - 1) * self.page_size
+
+
+class ListQuery(PageQuery, frozen=True, kw_only=True):
+    """The parameters of a list that is sorted. A service adds filters and `order_by`, an enum."""
+
+    sort: Annotated[Sort, Meta(description="direction")] = Sort.ASC
+
+    @property
+    def sql_sort(self) -> Any:
+        """The order as the query names it: `price`, `price desc`.
+
+        Of any type: a test compares what can be asked for with what each query takes.
+        """
+        order_by: str = self.order_by  # type: ignore[attr-defined] # the service's own enum
+        return f"{order_by} desc" if self.sort is Sort.DESC else str(order_by)
+
+
+async def page_of(
+    wanted: PageQuery,
+    list_: Callable[..., Awaitable[Sequence[T]]],
+    count: Callable[..., Awaitable[int]],
+    *executor: object,
+    sort: str | None = None,
+    **filters: Any,
+) -> tuple[Sequence[T], int]:
+    """Return a page and how many match in all, from two queries that take the same `filters`.
+
+    `executor` is what both take first, if anything; `sort` is the order of a list that has several.
+    A page that is neither empty nor full is the last one: it tells the number without counting.
+    Few lists with a `search` among their filters are worked on at a time.
+    """
+    ordered = {} if sort is None else {"sort": sort}
+    async with searching(filters.get("search")):
+        rows = await list_(
+            *executor, **filters, **ordered, page_size=wanted.page_size, skip=wanted.offset
+        )
+        if 0 < len(rows) < wanted.page_size:
+            return rows, wanted.offset + len(rows)
+        return rows, await count(*executor, **filters)

@@ -1,0 +1,184 @@
+"""The four levels of the catalogue: names are unique, changes told, nothing dangles."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Generic, Protocol, TypeVar
+from uuid import UUID
+
+from msgspec import Struct
+from msgspec.structs import asdict
+
+from lib.db import Database, Executor
+from lib.db.like import contains
+from lib.ids import new_id
+from lib.resource.input import changes_nothing
+from lib.resource.lists import page_of
+from lib.resource.rules import change_errors, check_version, or_not_found
+from services.catalog.model.lists import ListEntries
+from services.catalog.service.events import Removed, tell
+from services.catalog.store import categories, category_types, services, subcategories
+
+
+class Entry(Protocol):
+    """What the rows of all levels have."""
+
+    @property
+    def id(self) -> UUID: ...  # noqa: D102 - its name says it
+    @property
+    def version(self) -> int: ...  # noqa: D102 - its name says it
+
+
+R = TypeVar("R", bound=Entry)
+
+
+@dataclass(frozen=True)
+class Level(Generic[R]):
+    """One kind of entry: its name, its queries, and what it belongs to."""
+
+    noun: str
+    find: Callable[..., Awaitable[R | None]]
+    lock: Callable[..., Awaitable[R | None]]
+    insert: Callable[..., Awaitable[None]]
+    update: Callable[..., Awaitable[Any]]
+    delete: Callable[..., Awaitable[Any]]
+    list_: Callable[..., Awaitable[Sequence[R]]]
+    count: Callable[..., Awaitable[int]]
+    parent: str | None = None
+    # The tags of other levels whose rows decide what is on a list of this one.
+    reads: tuple[str, ...] = ()
+
+    @property
+    def tag(self) -> str:
+        """Its name in events and in the cache: `category_type`."""
+        return self.noun.replace(" ", "_")
+
+
+CATEGORY_TYPES: Final = Level(
+    "category type",
+    category_types.get_category_type,
+    category_types.lock_category_type,
+    category_types.add_category_type,
+    category_types.change_category_type,
+    category_types.remove_category_type,
+    category_types.list_category_types,
+    category_types.count_category_types,
+)
+CATEGORIES: Final = Level(
+    "category",
+    categories.get_category,
+    categories.lock_category,
+    categories.add_category,
+    categories.change_category,
+    categories.remove_category,
+    categories.list_categories,
+    categories.count_categories,
+    parent="category type",
+)
+SUBCATEGORIES: Final = Level(
+    "subcategory",
+    subcategories.get_subcategory,
+    subcategories.lock_subcategory,
+    subcategories.add_subcategory,
+    subcategories.change_subcategory,
+    subcategories.remove_subcategory,
+    subcategories.list_subcategories,
+    subcategories.count_subcategories,
+    parent="category",
+    reads=("category",),  # which type a subcategory is of is said by its category
+)
+SERVICES: Final = Level(
+    "service",
+    services.get_service,
+    services.lock_service,
+    services.add_service,
+    services.change_service,
+    services.remove_service,
+    services.list_services,
+    services.count_services,
+    parent="subcategory",
+)
+LEVELS: Final = (CATEGORY_TYPES, CATEGORIES, SUBCATEGORIES, SERVICES)
+
+
+async def get(level: Level[R], db: Executor, entry_id: UUID) -> R:
+    """Return an entry or raise NOT_FOUND."""
+    return or_not_found(await level.find(db, id=entry_id), level.noun)
+
+
+async def list_page(level: Level[R], db: Executor, wanted: ListEntries) -> tuple[Sequence[R], int]:
+    """Return one page of a level, in the order asked for, and how many there are."""
+    filters = {
+        name: getattr(wanted, name)
+        for name in wanted.__struct_fields__
+        if name not in ListEntries.__struct_fields__
+    }
+    return await page_of(
+        wanted,
+        level.list_,
+        level.count,
+        db,
+        sort=wanted.sql_sort,
+        search=contains(wanted.search),
+        **filters,
+    )
+
+
+async def list_below(
+    parent: Level[Any], parent_id: UUID, level: Level[R], db: Executor, wanted: ListEntries
+) -> tuple[Sequence[R], int]:
+    """Return one page of what belongs to `parent_id`, or raise NOT_FOUND where it is not there."""
+    await get(parent, db, parent_id)
+    return await list_page(level, db, wanted)
+
+
+async def add(level: Level[R], db: Database, new: Struct) -> R:
+    """Add an entry.
+
+    Raises:
+        AppError: NOT_FOUND where what it belongs to is not there; CONFLICT for a name in use.
+    """
+    entry_id = new_id()
+    with change_errors(taken=f"{level.noun} name is taken", parent=level.parent):
+        async with db.transaction() as tx:
+            await level.insert(tx, id=entry_id, **asdict(new))
+            added = await get(level, tx, entry_id)
+            await tell(tx, f"{level.tag}.created", entry_id, added)
+    return added
+
+
+async def change(
+    level: Level[R], db: Database, entry_id: UUID, changes: Struct, *, version: int | None
+) -> R:
+    """Apply a partial change to the version the caller has seen; None stands for any.
+
+    Raises:
+        AppError: NOT_FOUND, also for what it is to belong to; PRECONDITION_FAILED where
+            `version` is no longer the present one; CONFLICT for a name in use.
+    """
+    with change_errors(taken=f"{level.noun} name is taken", parent=level.parent):
+        async with db.transaction() as tx:
+            before = await _locked(level, tx, entry_id, version)
+            if changes_nothing(before, changes):
+                return before
+            await level.update(tx, id=entry_id, **asdict(changes))
+            after = await get(level, tx, entry_id)
+            await tell(tx, f"{level.tag}.changed", entry_id, after)
+    return after
+
+
+async def remove(level: Level[Any], db: Database, entry_id: UUID, *, version: int | None) -> None:
+    """Remove an entry that nothing belongs to; otherwise CONFLICT; the rest as for a change."""
+    with change_errors(in_use=f"{level.noun} is still in use"):
+        async with db.transaction() as tx:
+            before = await _locked(level, tx, entry_id, version)
+            await level.delete(tx, id=entry_id)
+            removed = Removed(entry_id, before.version + 1)
+            await tell(tx, f"{level.tag}.removed", entry_id, removed)
+
+
+async def _locked(level: Level[R], tx: Executor, entry_id: UUID, version: int | None) -> R:
+    before = or_not_found(await level.lock(tx, id=entry_id), level.noun)
+    check_version(version, before.version)
+    return before
