@@ -194,8 +194,9 @@ swag-config: $(READY) ## write the list of documents that Swagger UI offers
 	@$(PY) -m tools.specs config
 
 .PHONY: render
-render: $(READY) ## write the dashboards and deployment files that follow from the list of services
+render: $(READY) ## write what follows from the code: dashboards, deployment, settings, events, schema
 	@$(PY) -m tools.rendered write
+	@$(PY) -m tools.schema_page
 
 .PHONY: lock
 lock: $(READY) ## resolve the requirements anew into the two lock files

@@ -7,6 +7,7 @@ from lib.events.event import Event, stream_of
 from lib.events.housekeeping import housekeeping
 from lib.events.outbox import Unpublished, publish, publish_change, unpublished
 from lib.events.relay import Relay
+from lib.events.topic import Topic
 
 __all__ = [
     "Consumer",
@@ -15,6 +16,7 @@ __all__ = [
     "Event",
     "Handler",
     "Relay",
+    "Topic",
     "Unpublished",
     "consuming",
     "housekeeping",

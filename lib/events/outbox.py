@@ -13,6 +13,7 @@ from msgspec.structs import asdict
 from lib import context, trace
 from lib.db import Executor
 from lib.events.store import outbox
+from lib.events.topic import Topic
 from lib.ids import new_id
 
 LANES: Final = 8
@@ -36,10 +37,12 @@ class Unpublished:
 
 def unpublished(*, topic: str, key: str, kind: str, payload: Any) -> Unpublished:
     """Return what `publish` would write, for whoever writes it with a statement of their own."""
+    if isinstance(topic, Topic) and kind not in topic.kinds:
+        raise ValueError(f"{kind} is not among the events of {topic}: add it there")
     return Unpublished(
         id=new_id(),
         lane=lane_of(key),
-        topic=topic,
+        topic=str(topic),
         key=key,
         kind=kind,
         payload=_encode(payload).decode(),
@@ -56,7 +59,7 @@ async def publish(tx: Executor, *, topic: str, key: str, kind: str, payload: Any
 
     Args:
         tx: the transaction of the change.
-        topic: names the stream, such as `users`.
+        topic: names the stream, such as `users`; a `Topic` says which kinds there are.
         key: what the events are about, such as the user's id.
         kind: what happened, such as `user.registered`.
         payload: anything msgspec encodes to JSON; a Struct by preference.

@@ -6,10 +6,11 @@ from enum import StrEnum
 from typing import Annotated
 
 from msgspec import UNSET, Meta, UnsetType
+from msgspec.structs import force_setattr
 
 from lib.resource.input import Input
 from lib.resource.lists import ListQuery
-from lib.texts import BLANK, NOT_BLANK
+from lib.texts import BLANK, NOT_BLANK, trimmed
 
 _Text = Meta(min_length=1, max_length=255, pattern=NOT_BLANK, extra=BLANK)
 Name = Annotated[str, _Text]
@@ -30,14 +31,23 @@ class ListDepartments(ListQuery, frozen=True, kw_only=True):
     search: Annotated[str, Meta(max_length=255)] | None = None
 
 
-class NewDepartment(Input, frozen=True, kw_only=True):
+class _Trimmed(Input, frozen=True, kw_only=True):
+    """No text has space around it as soon as it is decoded."""
+
+    def __post_init__(self) -> None:
+        for name in self.__struct_fields__:
+            if isinstance(value := getattr(self, name), str):
+                force_setattr(self, name, trimmed(value))
+
+
+class NewDepartment(_Trimmed, frozen=True, kw_only=True):
     """A department to be added."""
 
     name: Name
     address: Address | None = None
 
 
-class DepartmentChange(Input, frozen=True, kw_only=True):
+class DepartmentChange(_Trimmed, frozen=True, kw_only=True):
     """A partial change: what is left out stays, `"address": null` removes the address."""
 
     name: Name | UnsetType = UNSET

@@ -6,16 +6,17 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, TypeAlias
 from uuid import UUID
 
-from msgspec import UNSET
+from msgspec.structs import asdict
 
 from lib.db import Database, Executor
 from lib.db.errors import UniqueViolationError
 from lib.db.like import contains
 from lib.errors import AppError, Code, not_found
-from lib.events import publish_change
+from lib.events import Topic, publish_change
 from lib.ids import new_id
+from lib.resource.input import given
 from lib.resource.lists import Sort, page_of
-from lib.texts import trimmed
+from lib.resource.rules import check_version
 from services.department.model import (
     DepartmentChange,
     ListDepartments,
@@ -26,7 +27,10 @@ from services.department.store import departments
 from services.department.store.postgres.departments import DepartmentsQueriesProtocol
 from services.department.store.postgres.models import Department
 
-TOPIC: Final = "departments"
+TOPIC: Final = Topic(
+    "departments",
+    {f"department.{what}": Department for what in ("created", "changed", "removed")},
+)
 _List: TypeAlias = Callable[..., Awaitable[list[Department]]]
 
 
@@ -64,9 +68,7 @@ async def add(db: Database, new: NewDepartment) -> Department:
     department_id = new_id()
     try:
         async with db.transaction() as tx:
-            await departments(tx).add_department(
-                id=department_id, name=trimmed(new.name), address=_trimmed(new.address)
-            )
+            await departments(tx).add_department(id=department_id, **asdict(new))
             added = await get(tx, department_id)
             await _tell(tx, "department.created", added)
             return added
@@ -88,12 +90,11 @@ async def change(
             CONFLICT where the name is in use or somebody else was faster.
     """
     current = await _current(db, department_id, version)
-    name = current.name if changes.name is UNSET else trimmed(changes.name)
-    address = current.address if changes.address is UNSET else _trimmed(changes.address)
+    values = {name: given(value, getattr(current, name)) for name, value in asdict(changes).items()}
     try:
         async with db.transaction() as tx:
             changed = await departments(tx).change_department(
-                id=department_id, version=current.version, name=name, address=address
+                id=department_id, version=current.version, **values
             )
             if not changed:
                 raise _lost_race()
@@ -101,7 +102,7 @@ async def change(
             await _tell(tx, "department.changed", after)
             return after
     except UniqueViolationError as error:
-        raise _name_in_use(name) from error
+        raise _name_in_use(values["name"]) from error
 
 
 async def remove(db: Database, department_id: UUID, *, version: int | None) -> None:
@@ -119,17 +120,12 @@ async def _tell(tx: Executor, kind: str, department: Department) -> None:
 
 async def _current(db: Database, department_id: UUID, version: int | None) -> Department:
     current = await get(db, department_id)
-    if version is not None and version != current.version:
-        raise AppError(Code.PRECONDITION_FAILED, "the department has changed since you read it")
+    check_version(version, current.version)
     return current
 
 
-def _trimmed(address: str | None) -> str | None:
-    return None if address is None else trimmed(address)
-
-
 def _name_in_use(name: str) -> AppError:
-    return AppError(Code.CONFLICT, f"there is a department named {trimmed(name)} already")
+    return AppError(Code.CONFLICT, f"there is a department named {name} already")
 
 
 def _lost_race() -> AppError:

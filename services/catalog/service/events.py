@@ -8,9 +8,8 @@ from uuid import UUID
 from msgspec import Struct
 
 from lib.db import Executor
-from lib.events import publish_change
-
-TOPIC: Final = "catalog"
+from lib.events import Topic, publish_change
+from services.catalog.store.models import Category, CategoryType, Service, Subcategory
 
 
 class Removed(Struct, frozen=True):
@@ -28,6 +27,26 @@ class ProviderServiceEvent(Struct, frozen=True):
 
     provider_id: UUID
     service_id: UUID
+
+
+_ROWS: Final = {
+    "category_type": CategoryType,
+    "category": Category,
+    "subcategory": Subcategory,
+    "service": Service,
+}
+TOPIC: Final = Topic(
+    "catalog",
+    {
+        **{
+            f"{level}.{what}": Removed if what == "removed" else row
+            for level, row in _ROWS.items()
+            for what in ("created", "changed", "removed")
+        },
+        "provider_service.added": ProviderServiceEvent,
+        "provider_service.removed": ProviderServiceEvent,
+    },
+)
 
 
 async def tell(tx: Executor, kind: str, key: UUID, changed: object) -> None:

@@ -9,11 +9,8 @@ from uuid import UUID
 from msgspec import Struct
 
 from lib.db import Executor
-from lib.events import publish, publish_change
+from lib.events import Topic, publish, publish_change
 from services.product.store.postgres.models import Product, Reservation, ReservationLine
-
-PRODUCTS: Final = "products"
-RESERVATIONS: Final = "reservations"
 
 
 class ProductRemoved(Struct, frozen=True):
@@ -38,6 +35,19 @@ class ReservationEvent(Struct, frozen=True):
     key: str
     lines: Sequence[ReservationLine]
     products: Sequence[Product] = ()
+
+
+PRODUCTS: Final = Topic(
+    "products",
+    {"product.created": Product, "product.changed": Product, "product.removed": ProductRemoved},
+)
+RESERVATIONS: Final = Topic(
+    "reservations",
+    {
+        f"reservation.{what}": ReservationEvent
+        for what in ("made", "confirmed", "released", "expired")
+    },
+)
 
 
 async def product_event(tx: Executor, kind: str, product: Product) -> None:

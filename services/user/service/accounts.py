@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Final
 from uuid import UUID
 
-import msgspec
 from msgspec import UNSET, UnsetType
 
 from lib.auth import Principal, Role
@@ -21,7 +20,8 @@ from services.user import origin
 from services.user.model.account import check_names
 from services.user.model.people import Employment, NewPerson, PersonChange, check_salary
 from services.user.service import access, audit, sessions, standing, throttle
-from services.user.service.register import TOPIC, UserRegistered, email_is_taken
+from services.user.service.events import TOPIC, RoleChanged, UserChanged, UserRegistered
+from services.user.service.register import email_is_taken
 from services.user.service.throttle import Limits
 from services.user.store import accounts, mail, profiles, provider_requests, roles, staff, tokens
 from services.user.store import second_factors as store
@@ -29,19 +29,6 @@ from services.user.store.models import AccountRole, AccountStatus, TokenKind
 from services.user.store.profiles import GetPersonRow, GetProfileRow, LockPersonRow
 
 _NOW: Final = 0.0
-
-
-class UserChanged(msgspec.Struct, frozen=True):
-    """The events `user.updated`, `.activated`, `.deactivated`, `.deleted` and `.erased`."""
-
-    id: UUID
-
-
-class RoleChanged(msgspec.Struct, frozen=True):
-    """The event `user.role_changed`: what the account is from now on."""
-
-    id: UUID
-    role: AccountRole
 
 
 async def get(db: Executor, account_id: UUID) -> GetPersonRow:

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
-import msgspec
-
 from lib.db import Database, Executor
 from lib.db.errors import UniqueViolationError
 from lib.errors import AppError, Code
@@ -16,18 +12,10 @@ from services.user.model.common_passwords import check_password
 from services.user.passwords import Passwords
 from services.user.personal_ids import PersonalIds
 from services.user.service import audit, throttle
+from services.user.service.events import TOPIC, UserRegistered
 from services.user.service.throttle import Limits
 from services.user.store import accounts, mail
 from services.user.store.models import Account, AccountRole
-
-TOPIC = "users"
-
-
-class UserRegistered(msgspec.Struct, frozen=True):
-    """The event `user.registered`. No personal data: events are kept and copied."""
-
-    id: UUID
-    role: AccountRole
 
 
 async def register_customer(

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from uuid import UUID
 
-import msgspec
-
 from lib.auth import Principal
 from lib.auth.opaque import digest
 from lib.auth.principal import unauthorized
@@ -14,16 +12,10 @@ from lib.errors import AppError, Code, not_found
 from lib.events import publish
 from lib.ids import new_id
 from services.user.service import audit, throttle
-from services.user.service.register import TOPIC
+from services.user.service.events import TOPIC, UserVerified
 from services.user.service.throttle import Limits
 from services.user.store import accounts, mail, tokens
 from services.user.store.models import TokenKind
-
-
-class UserVerified(msgspec.Struct, frozen=True):
-    """The event `user.verified`."""
-
-    id: UUID
 
 
 async def verify(db: Database, token: str) -> UUID:

@@ -10,10 +10,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from lib import context
-from lib.events import Unpublished, unpublished
+from lib.events import Topic, Unpublished, unpublished
 from services.order.goods.store.models import GoodsOrder, GoodsStatus
 
-TOPIC: Final = "orders"
 _KINDS: Final = {
     GoodsStatus.PENDING: "order.created",
     GoodsStatus.CONFIRMED: "order.confirmed",
@@ -32,6 +31,9 @@ class OrderEvent(Struct, frozen=True):
     total: Decimal
     currency: str
     actor: str = "order"  # who did it; the service itself where nobody had asked just then
+
+
+TOPIC: Final = Topic("orders", dict.fromkeys((*_KINDS.values(), "order.settled"), OrderEvent))
 
 
 def order_event(event: OrderEvent) -> Unpublished:

@@ -8,7 +8,7 @@ from uuid import UUID
 from lib.db import Database, Executor
 from lib.db.errors import ForeignKeyViolationError, UniqueViolationError
 from lib.db.like import contains
-from lib.events import publish_change
+from lib.events import Topic, publish_change
 from lib.ids import new_id
 from lib.resource.input import given, is_empty
 from lib.resource.lists import PageQuery, page_of
@@ -19,7 +19,7 @@ from services.order.marketplace.store import cities as store
 from services.order.marketplace.store import locations
 from services.order.marketplace.store.models import CapitalKind, City, ProviderLocation
 
-TOPIC = "cities"
+TOPIC = Topic("cities", {f"city.{what}": City for what in ("created", "changed", "removed")})
 _TAKEN = "city name is taken"
 
 

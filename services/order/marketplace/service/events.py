@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from lib import context
 from lib.db import Executor
-from lib.events import publish
+from lib.events import Topic, publish
 from services.order.marketplace.service.domain_events import (
     JobBegun,
     JobMoved,
@@ -20,10 +20,6 @@ from services.order.marketplace.service.domain_events import (
 )
 from services.order.marketplace.service.steps import Actor
 from services.order.marketplace.store.models import Job, JobStatus, ServiceOrderStatus
-
-SERVICE_ORDERS: Final = "service-orders"
-OFFERS: Final = "offers"
-JOBS: Final = "jobs"
 
 _ENDS_OF_ORDERS: Final = {
     ServiceOrderStatus.CANCELLED: "service_order.cancelled",
@@ -95,6 +91,21 @@ class JobCancelled(Struct, frozen=True):
     provider_id: UUID
     by: Actor
     actor: str
+
+
+SERVICE_ORDERS: Final = Topic(
+    "service-orders", dict.fromkeys(_ENDS_OF_ORDERS.values(), ServiceOrderEnded)
+)
+OFFERS: Final = Topic("offers", {"offer.made": OfferTold})
+JOBS: Final = Topic(
+    "jobs",
+    {
+        "job.created": JobCreated,
+        "job.done": JobDone,
+        "job.completed": JobCompleted,
+        "job.cancelled": JobCancelled,
+    },
+)
 
 
 async def order_moved(tx: Executor, fact: OrderMoved) -> None:

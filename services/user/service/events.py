@@ -1,0 +1,51 @@
+"""The events of accounts: what others may need to know of them."""
+
+from __future__ import annotations
+
+from typing import Final
+from uuid import UUID
+
+from msgspec import Struct
+
+from lib.events import Topic
+from services.user.store.models import AccountRole
+
+
+class UserChanged(Struct, frozen=True):
+    """The events `user.updated`, `.activated`, `.deactivated`, `.deleted` and `.erased`."""
+
+    id: UUID
+
+
+class RoleChanged(Struct, frozen=True):
+    """The event `user.role_changed`: what the account is from now on."""
+
+    id: UUID
+    role: AccountRole
+
+
+class UserRegistered(Struct, frozen=True):
+    """The event `user.registered`. No personal data: events are kept and copied."""
+
+    id: UUID
+    role: AccountRole
+
+
+class UserVerified(Struct, frozen=True):
+    """The event `user.verified`."""
+
+    id: UUID
+
+
+TOPIC: Final = Topic(
+    "users",
+    {
+        "user.registered": UserRegistered,
+        "user.verified": UserVerified,
+        "user.role_changed": RoleChanged,
+        **{
+            f"user.{what}": UserChanged
+            for what in ("updated", "activated", "deactivated", "deleted", "erased")
+        },
+    },
+)
