@@ -11,12 +11,12 @@ from msgspec.structs import asdict
 from lib.db import Database, Executor
 from lib.db.errors import UniqueViolationError
 from lib.db.like import contains
-from lib.errors import AppError, Code, not_found
+from lib.errors import AppError, Code
 from lib.events import Topic, publish_change
 from lib.ids import new_id
 from lib.resource.input import given
 from lib.resource.lists import Sort, page_of
-from lib.resource.rules import check_version
+from lib.resource.rules import check_version, or_not_found
 from services.department.model import (
     DepartmentChange,
     ListDepartments,
@@ -36,10 +36,7 @@ _List: TypeAlias = Callable[..., Awaitable[list[Department]]]
 
 async def get(db: Executor, department_id: UUID) -> Department:
     """Return the department or raise NOT_FOUND."""
-    found = await departments(db).get_department(id=department_id)
-    if found is None:
-        raise not_found("department")
-    return found
+    return or_not_found(await departments(db).get_department(id=department_id), "department")
 
 
 async def list_page(db: Database, wanted: ListDepartments) -> tuple[Sequence[Department], int]:

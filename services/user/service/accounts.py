@@ -11,10 +11,10 @@ from lib.auth import Principal, Role
 from lib.auth.guards import forbidden
 from lib.db import Database, Executor
 from lib.db.errors import UniqueViolationError
-from lib.errors import AppError, Code, not_found
+from lib.errors import AppError, Code
 from lib.events import publish
 from lib.ids import new_id
-from lib.resource.rules import stale
+from lib.resource.rules import or_not_found, stale
 from lib.store import idempotency
 from services.user import origin
 from services.user.model.account import check_names
@@ -33,18 +33,12 @@ _NOW: Final = 0.0
 
 async def get(db: Executor, account_id: UUID) -> GetPersonRow:
     """Return an account. Raises AppError(NOT_FOUND)."""
-    found = await profiles.get_person(db, id=account_id)
-    if found is None:
-        raise not_found("user")
-    return found
+    return or_not_found(await profiles.get_person(db, id=account_id), "user")
 
 
 async def get_profile(db: Executor, account_id: UUID) -> GetProfileRow:
     """Return what there is to see of an active account. Raises AppError(NOT_FOUND)."""
-    found = await profiles.get_profile(db, id=account_id)
-    if found is None:
-        raise not_found("user")
-    return found
+    return or_not_found(await profiles.get_profile(db, id=account_id), "user")
 
 
 async def add(db: Database, principal: Principal, new: NewPerson) -> UUID:
@@ -232,9 +226,7 @@ async def lock(
         await standing.check(tx, principal)
     else:
         await standing.check_session(tx, principal, second_factor=True)
-    person = await profiles.lock_person(tx, id=account_id)
-    if person is None:
-        raise not_found("user")
+    person = or_not_found(await profiles.lock_person(tx, id=account_id), "user")
     access.check_rank(principal, account_id, person.role)
     if person.status is not AccountStatus.ACTIVE and not access.may_manage(principal):
         raise AppError(Code.FORBIDDEN, "the account is not active")

@@ -11,9 +11,9 @@ from lib import context
 from lib.clock import in_utc
 from lib.db import Executor
 from lib.db.like import contains
-from lib.errors import not_found
 from lib.ids import new_id
 from lib.resource.lists import page_of
+from lib.resource.rules import or_not_found
 from services.user import origin
 from services.user.model.roles import AuditQuery
 from services.user.store import audit
@@ -54,10 +54,7 @@ async def record(
 
 async def get(db: Executor, entry_id: UUID) -> AuditEntry:
     """Return one entry. Raises AppError(NOT_FOUND)."""
-    entry = await audit.get_audit_entry(db, id=entry_id)
-    if entry is None:
-        raise not_found("audit entry")
-    return entry
+    return or_not_found(await audit.get_audit_entry(db, id=entry_id), "audit entry")
 
 
 async def list_page(db: Executor, query: AuditQuery) -> tuple[Sequence[AuditEntry], int]:

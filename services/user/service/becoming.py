@@ -9,6 +9,7 @@ from lib.auth import Principal
 from lib.db import Database, Executor
 from lib.errors import AppError, Code, not_found
 from lib.resource.lists import PageQuery, page_of
+from lib.resource.rules import or_not_found
 from services.user.model.account import Decision
 from services.user.personal_ids import PersonalIds
 from services.user.service import accounts as people
@@ -45,10 +46,7 @@ async def ask(
 
 async def get(db: Executor, account_id: UUID) -> ProviderRequest:
     """Return the request of an account. Raises AppError(NOT_FOUND)."""
-    found = await store.get_request(db, account_id=account_id)
-    if found is None:
-        raise not_found("request")
-    return found
+    return or_not_found(await store.get_request(db, account_id=account_id), "request")
 
 
 async def list_page(db: Executor, wanted: PageQuery) -> tuple[Sequence[ListRequestsRow], int]:

@@ -9,9 +9,8 @@ from uuid import UUID
 from lib.auth import Principal, Role
 from lib.auth.guards import forbidden
 from lib.db import Database, Executor
-from lib.db.errors import UniqueViolationError
 from lib.errors import AppError, Code, FieldError, invalid, not_found
-from lib.resource.rules import stale
+from lib.resource.rules import change_errors, or_not_found, stale
 from services.user.model.roles import NewPermission, RoleChange
 from services.user.service import accounts as people
 from services.user.service import audit, sessions, standing
@@ -50,10 +49,7 @@ async def list_all(db: Executor) -> Sequence[ListRolesRow]:
 
 async def get(db: Executor, name: AccountRole) -> GetRoleRow:
     """Return one role with its permissions. Raises AppError(NOT_FOUND)."""
-    found = await roles.get_role(db, name=name)
-    if found is None:
-        raise not_found("role")
-    return found
+    return or_not_found(await roles.get_role(db, name=name), "role")
 
 
 async def change(
@@ -73,9 +69,7 @@ async def change(
     wanted = sorted(set(given.permissions))
     async with db.transaction() as tx:
         await standing.check(tx, principal, fresh=True)
-        current = await roles.lock_role(tx, name=name)
-        if current is None:
-            raise not_found("role")
+        current = or_not_found(await roles.lock_role(tx, name=name), "role")
         if version is not None and version != current:
             raise stale()
         await _check_may_grant(tx, principal, name, wanted)
@@ -136,10 +130,8 @@ async def add_permission(db: Database, principal: Principal, new: NewPermission)
     """
     async with db.transaction() as tx:
         await standing.check(tx, principal, fresh=True)
-        try:
+        with change_errors(taken="the permission exists already"):
             await roles.add_permission(tx, name=new.name, description=new.description)
-        except UniqueViolationError as error:
-            raise AppError(Code.CONFLICT, "the permission exists already") from error
         await audit.record(tx, "permission.added", new.name, resource_type="permission")
 
 

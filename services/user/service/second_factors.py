@@ -23,8 +23,8 @@ from lib.auth.opaque import digest
 from lib.auth.principal import unauthorized
 from lib.clock import Clock, utc_now
 from lib.db import Database, Executor
-from lib.db.errors import UniqueViolationError
 from lib.errors import AppError, Code, FieldError, invalid, not_found
+from lib.resource.rules import change_errors
 from services.user.model.second_factors import NewPasskey, Shown
 from services.user.personal_ids import PersonalIds
 from services.user.service import accounts, audit, notices, standing, throttle
@@ -201,7 +201,7 @@ async def add_passkey(
     Raises:
         AppError: VALIDATION_ERROR, also for an answer to nothing we asked; CONFLICT; FORBIDDEN.
     """
-    try:
+    with change_errors(taken="this passkey is known already"):
         async with db.transaction() as tx:
             await _may_change(tx, principal)
             challenge = await _challenge(tx, principal, "add")
@@ -215,8 +215,6 @@ async def add_passkey(
                 name=given.name,
             )
             return await _added(tx, principal, account_id, "passkey")
-    except UniqueViolationError as error:
-        raise AppError(Code.CONFLICT, "this passkey is known already") from error
 
 
 async def ask_passkey(db: Database, policy: Policy, principal: Principal) -> dict[str, Any]:

@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from lib.db import Database, Executor
-from lib.db.errors import ForeignKeyViolationError, UniqueViolationError
 from lib.db.like import contains
 from lib.events import Topic, publish_change
 from lib.ids import new_id
 from lib.resource.input import given, is_empty
 from lib.resource.lists import PageQuery, page_of
-from lib.resource.rules import check_version, conflict, or_not_found
+from lib.resource.rules import change_errors, check_version, or_not_found
 from services.order.marketplace.model.lists import ListCities
 from services.order.marketplace.model.places import Capital, CityChange, Location, NewCity
 from services.order.marketplace.store import cities as store
@@ -58,7 +57,7 @@ async def providers_of(
 async def add(db: Database, new: NewCity) -> City:
     """Add a city; CONFLICT where its region has one of this name."""
     city_id = new_id()
-    try:
+    with change_errors(taken=_TAKEN):
         async with db.transaction() as tx:
             await store.add_city(
                 tx,
@@ -74,8 +73,6 @@ async def add(db: Database, new: NewCity) -> City:
             added = await get(tx, city_id)
             await _tell(tx, "city.created", added)
             return added
-    except UniqueViolationError as error:
-        raise conflict(_TAKEN) from error
 
 
 async def change(db: Database, city_id: UUID, changes: CityChange, *, version: int | None) -> City:
@@ -84,7 +81,7 @@ async def change(db: Database, city_id: UUID, changes: CityChange, *, version: i
     Raises:
         AppError: NOT_FOUND; PRECONDITION_FAILED; CONFLICT for a name in use.
     """
-    try:
+    with change_errors(taken=_TAKEN):
         async with db.transaction() as tx:
             before = or_not_found(await store.lock_city(tx, id=city_id), "city")
             check_version(version, before.version)
@@ -107,20 +104,16 @@ async def change(db: Database, city_id: UUID, changes: CityChange, *, version: i
             after = await get(tx, city_id)
             await _tell(tx, "city.changed", after)
             return after
-    except UniqueViolationError as error:
-        raise conflict(_TAKEN) from error
 
 
 async def remove(db: Database, city_id: UUID, *, version: int | None) -> None:
     """Remove a city that nobody works from; otherwise CONFLICT; the rest as for a change."""
-    try:
+    with change_errors(in_use="city is still in use"):
         async with db.transaction() as tx:
             before = or_not_found(await store.lock_city(tx, id=city_id), "city")
             check_version(version, before.version)
             await store.remove_city(tx, id=city_id)
             await _tell(tx, "city.removed", before)
-    except ForeignKeyViolationError as error:
-        raise conflict("city is still in use") from error
 
 
 async def _tell(tx: Executor, kind: str, city: City) -> None:

@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from lib.db import Database, Executor
-from lib.db.errors import ForeignKeyViolationError, UniqueViolationError
 from lib.db.like import contains
 from lib.ids import new_id
 from lib.resource.input import is_empty
 from lib.resource.lists import page_of
-from lib.resource.rules import check_version, conflict, or_not_found
+from lib.resource.rules import change_errors, check_version, or_not_found
 from services.order.marketplace.model.currencies import CurrencyChange, NewCurrency
 from services.order.marketplace.model.lists import ListCurrencies
 from services.order.marketplace.store import currencies as store
@@ -41,14 +40,12 @@ async def list_page(db: Executor, wanted: ListCurrencies) -> tuple[Sequence[Curr
 async def add(db: Database, new: NewCurrency) -> Currency:
     """Add a currency; CONFLICT where there is one with this code."""
     currency_id = new_id()
-    try:
+    with change_errors(taken=_TAKEN):
         async with db.transaction() as tx:
             await store.add_currency(
                 tx, id=currency_id, currency=new.currency, code=new.code, symbol=new.symbol
             )
             return await get(tx, currency_id)
-    except UniqueViolationError as error:
-        raise conflict(_TAKEN) from error
 
 
 async def change(
@@ -60,7 +57,7 @@ async def change(
         AppError: NOT_FOUND; PRECONDITION_FAILED; CONFLICT for a code in use, and for another code
             while offers are in this currency.
     """
-    try:
+    with change_errors(taken=_TAKEN, in_use=_IN_USE):
         async with db.transaction() as tx:
             before = or_not_found(await store.lock_currency(tx, id=currency_id), "currency")
             check_version(version, before.version)
@@ -74,18 +71,12 @@ async def change(
                 symbol=changes.symbol,
             )
             return await get(tx, currency_id)
-    except UniqueViolationError as error:
-        raise conflict(_TAKEN) from error
-    except ForeignKeyViolationError as error:
-        raise conflict(_IN_USE) from error
 
 
 async def remove(db: Database, currency_id: UUID, *, version: int | None) -> None:
     """Remove a currency that no offer is in; otherwise CONFLICT; the rest as for a change."""
-    try:
+    with change_errors(in_use=_IN_USE):
         async with db.transaction() as tx:
             before = or_not_found(await store.lock_currency(tx, id=currency_id), "currency")
             check_version(version, before.version)
             await store.remove_currency(tx, id=currency_id)
-    except ForeignKeyViolationError as error:
-        raise conflict(_IN_USE) from error

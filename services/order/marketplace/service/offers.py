@@ -11,11 +11,10 @@ from msgspec.structs import replace
 from lib.auth.guards import forbidden
 from lib.clock import Clock, utc_now
 from lib.db import Database, Executor
-from lib.db.errors import UniqueViolationError
 from lib.errors import not_found
 from lib.ids import new_id
 from lib.resource.input import given, is_empty
-from lib.resource.rules import check_version, conflict, or_not_found
+from lib.resource.rules import change_errors, check_version, conflict, or_not_found
 from services.order.marketplace.model.caller import Caller
 from services.order.marketplace.model.offers import (
     MAX_OPEN_OFFERS,
@@ -67,7 +66,7 @@ async def make(db: Database, new: NewOffer, *, provider_id: UUID, clock: Clock =
             offers, where one's own offer waits already, and where too many do elsewhere.
     """
     price = amount(new.price)
-    try:
+    with change_errors(taken="you have an active offer on this order"):
         async with db.transaction() as tx:
             await _check_room(tx, provider_id, clock)
             order = await orders.lock(tx, new.order_id)
@@ -87,8 +86,6 @@ async def make(db: Database, new: NewOffer, *, provider_id: UUID, clock: Clock =
                 book_time=new.book_time,
             )
             await DOMAIN_EVENTS.publish(tx, OfferMade(made, order.customer_id))
-    except UniqueViolationError as error:
-        raise conflict("you have an active offer on this order") from error
     return made
 
 

@@ -11,11 +11,10 @@ from msgspec.structs import replace
 from lib.auth.guards import forbidden
 from lib.clock import Clock, utc_now
 from lib.db import Database, Executor
-from lib.db.errors import ForeignKeyViolationError
 from lib.errors import AppError, Code, not_found
 from lib.ids import new_id
 from lib.resource.input import given, is_empty
-from lib.resource.rules import check_version, conflict, or_not_found
+from lib.resource.rules import change_errors, check_version, conflict, or_not_found
 from services.order.marketplace.model.caller import Caller
 from services.order.marketplace.model.orders import (
     MAX_OPEN_ORDERS,
@@ -156,12 +155,10 @@ async def change(
 
 async def remove(db: Database, order_id: UUID, caller: Caller, *, version: int | None) -> None:
     """Remove an order without offers of any kind; otherwise CONFLICT; the rest as for a change."""
-    try:
+    with change_errors(in_use="there are offers on the service order: cancel it instead"):
         async with db.transaction() as tx:
             await _own(tx, order_id, caller, version)
             await store.remove_service_order(tx, id=order_id)
-    except ForeignKeyViolationError as error:
-        raise conflict("there are offers on the service order: cancel it instead") from error
 
 
 async def move(tx: Executor, order: ServiceOrder, status: ServiceOrderStatus) -> ServiceOrder:
