@@ -5,11 +5,10 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
-from typing import Any
 
 from aiosqlc import lock
 from aiosqlc.config.load import load_project
@@ -19,7 +18,6 @@ from aiosqlc.disk import show_unsaved
 from aiosqlc.files import find_sql_files
 from aiosqlc.hints import apply_hints
 from aiosqlc.lsp.known import Entry, State, absolute, entry_of
-from aiosqlc.parse.scanner import Dialect
 from aiosqlc.pipeline import analyze_project, analyzer, compile_parts, in_source_order, options_of
 from aiosqlc.stages import TypedQuery
 
@@ -27,10 +25,7 @@ _ROUNDS = 200  # analyses between two whole collections of garbage
 
 
 class Workbench:
-    """One thread's: what it asks of the compiler, no other may ask at the same time.
-
-    A context manager; its servers stop with the block.
-    """
+    """One thread's: what it asks of the compiler, no other may ask at the same time."""
 
     def __init__(self) -> None:
         self._stack = contextlib.ExitStack()
@@ -71,18 +66,6 @@ class Workbench:
         analysis, _ = apply_hints(found)
         return next(iter(analysis.queries), query)
 
-    def plan(self, entry: Entry, query: TypedQuery) -> dict[str, Any] | None:
-        """Return how the server would run a query, on empty tables."""
-        if entry.dialect is not Dialect.POSTGRESQL:
-            return None
-        from aiosqlc.postgres import Analyzer
-        from aiosqlc.postgres.plan import plans
-
-        if not hasattr(self, "_planner"):
-            self._planner = self._stack.enter_context(Analyzer())
-        options = options_of(entry.settings, entry.shims)
-        return plans(self._planner, entry.schema, (query,), options).get(query.parsed.name)
-
     def tidy_up(self) -> None:
         """Collect garbage between analyses: seldom all, for most of it is the compiler's memory."""
         self._rounds += 1
@@ -95,7 +78,7 @@ class Workbench:
 
 
 @contextlib.contextmanager
-def _no_collection() -> Any:
+def _no_collection() -> Iterator[None]:
     gc.disable()
     try:
         yield

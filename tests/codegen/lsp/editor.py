@@ -38,6 +38,12 @@ class Editor:
         def told(params: types.ShowMessageParams) -> None:
             self.messages.append(params.message)
 
+    @property
+    def process(self) -> int:
+        """The server's process id."""
+        assert self.client._server
+        return self.client._server.pid
+
     async def _published(self, params: types.PublishDiagnosticsParams) -> None:
         path = path_of(params.uri)
         assert path
@@ -79,6 +85,11 @@ class Editor:
         async with asyncio.timeout(DEADLINE), self._heard:
             await self._heard.wait_for(spoken)
             return self.said[path]
+
+    async def until(self, path: Path, codes: list[str]) -> None:
+        """Wait until just these codes are said of a file that another's edit has changed."""
+        async with asyncio.timeout(DEADLINE), self._heard:
+            await self._heard.wait_for(lambda: [item.code for item in self.said[path]] == codes)
 
     def where(self, path: Path, marked: str) -> types.TextDocumentPositionParams:
         """Return the position at the `|` of a piece of the file's text."""

@@ -223,6 +223,5 @@ async def test_an_edit_of_a_migration_is_seen_by_the_queries_before_it_is_saved(
     path = project / "migrations" / "0002_second.sql"
     await desk.open(path)
     desk.type(path, SECOND.replace("title", "headline"))
-    await desk.settled(path)
-    assert [item.code for item in desk.said[project / "queries.sql"]] == ["E311"]
+    await desk.until(project / "queries.sql", ["E311"])
     assert (project / "migrations" / "0002_second.sql").read_text() == SECOND

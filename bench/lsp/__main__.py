@@ -1,0 +1,61 @@
+"""From an edit to its diagnostics: `python -m bench.lsp PROJECT [ROUNDS]`.
+
+PROJECT is a folder with sqlc.yaml, such as the one that `bench.codegen` makes. A real client types
+into the first query file: a column more, a name that is not there, a comment, and back again.
+Beside the times, the processor time that the server took and its memory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import sys
+import time
+from pathlib import Path
+
+from tests.codegen.lsp.editor import Editor, editor
+
+
+def changes(text: str, number: int) -> str:
+    first = text.index("SELECT ") + len("SELECT ")
+    kinds = [
+        f"{text[:first]}{number} AS extra_{number}, {text[first:]}",
+        f"{text[:first]}missing_{number}, {text[first:]}",
+        f"-- A comment, {number}.\n{text}",
+        text,
+    ]
+    return kinds[number % len(kinds)]
+
+
+def used(desk: Editor) -> tuple[float, int]:
+    """Return the seconds of processor time and the KiB of memory that the server has taken."""
+    stat = Path(f"/proc/{desk.process}/stat").read_text().rpartition(")")[2].split()
+    status = Path(f"/proc/{desk.process}/status").read_text()
+    memory = next(line.split()[1] for line in status.splitlines() if "VmRSS" in line)
+    return (int(stat[11]) + int(stat[12])) / 100, int(memory)
+
+
+async def main(root: Path, rounds: int) -> None:
+    path = min((root / "queries").rglob("*.sql"))
+    async with editor(root) as desk:
+        started = time.perf_counter()
+        await desk.open(path)
+        print(f"open          {time.perf_counter() - started:7.2f} s")
+        text, taken, spent = desk.texts[path], [], []
+        for number in range(rounds):
+            before = used(desk)[0]
+            started = time.perf_counter()
+            desk.type(path, changes(text, number))
+            await desk.settled(path)
+            taken.append((time.perf_counter() - started) * 1e3)
+            await asyncio.sleep(0.02)
+            spent.append((used(desk)[0] - before) * 1e3)
+            if number % 50 == 49:
+                print(f"after {number + 1:4} edits {used(desk)[1] / 1024:6.0f} MiB")
+        for name, found in (("to diagnostics", taken), ("of processor", spent)):
+            cuts = statistics.quantiles(found, n=20)
+            print(f"{name:15} median {statistics.median(found):6.1f} ms   p95 {cuts[18]:6.1f} ms")
+
+
+if __name__ == "__main__":
+    asyncio.run(main(Path(sys.argv[1]).resolve(), int(sys.argv[2]) if len(sys.argv) > 2 else 200))

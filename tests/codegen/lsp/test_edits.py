@@ -1,0 +1,82 @@
+"""However a text came about by typing, the server lives and says what a new one would say."""
+
+from __future__ import annotations
+
+import os
+import random
+from pathlib import Path
+
+from tests.codegen.lsp.editor import Editor, editor
+from tests.codegen.lsp.test_features import CONFIG, FIRST, QUERIES, SECOND
+from tests.conftest import Full
+
+PIECES = [
+    *"'\"();,.@$:-\n \\",
+    *("--", "/*", "*/", "$$", "-- name: New :many\n", "-- :if x"),
+    *("SELECT ", "sqlc.embed(", "😀", "é", "\r\n"),
+]
+EACH = 25  # edits between two texts that are compared
+
+
+def edited(text: str, chance: random.Random) -> str:
+    """Insert a piece, take something out, or put a part in two places."""
+    at = chance.randrange(len(text) + 1)
+    to = min(len(text), at + chance.choice([1, 1, 2, 5, 40]))
+    how = chance.random()
+    if how < 0.5:
+        return text[:at] + chance.choice(PIECES) + text[at:]
+    if how < 0.9 or len(text) > 4000:
+        return text[:at] + text[to:]
+    return text[:to] + text[at:]
+
+
+def written(root: Path) -> Path:
+    (root / "migrations").mkdir()
+    (root / "sqlc.yaml").write_text(CONFIG)
+    (root / "migrations" / "0001_first.sql").write_text(FIRST)
+    (root / "migrations" / "0002_second.sql").write_text(SECOND)
+    (root / "queries.sql").write_text(QUERIES)
+    return root / "queries.sql"
+
+
+def resident(desk: Editor) -> int:
+    """Return the server's memory in KiB."""
+    status = Path(f"/proc/{desk.process}/status").read_text()
+    return int(next(line.split()[1] for line in status.splitlines() if "VmRSS" in line))
+
+
+async def test_random_edits_neither_stop_the_server_nor_lead_it_astray(
+    tmp_path: Path, full: Full
+) -> None:
+    rounds = full(10_000, sample=100)
+    seed = int(os.environ.get("SEED", random.randrange(10**6)))
+    print(f"SEED={seed}")
+    chance = random.Random(seed)
+    path = written(tmp_path)
+    memory: list[int] = []
+    kept: list[tuple[str, list[str]]] = []
+    async with editor(tmp_path) as desk:
+        await desk.open(path)
+        texts = [QUERIES]
+        for number in range(rounds):
+            undo = len(texts) > 1 and chance.random() < 0.3
+            texts = texts[:-1] if undo else [*texts[-30:], edited(texts[-1], chance)]
+            if number % 200 == 199:
+                texts = [QUERIES]
+            desk.type(path, texts[-1])
+            said = await desk.settled(path)
+            if number % EACH == EACH - 1 and len(kept) < 100:
+                kept.append((texts[-1], sorted(repr(item) for item in said)))
+            if number % 500 == 499:
+                memory.append(resident(desk))
+        desk.type(path, QUERIES)
+        assert await desk.settled(path) == []
+    print("memory in KiB every 500 edits:", memory)
+    if len(memory) > 8:
+        assert memory[-1] < memory[len(memory) // 4] * 1.1 + 10_000
+    async with editor(tmp_path) as fresh:  # what it says has no history
+        await fresh.open(path)
+        for text, said in kept[:: max(1, len(kept) // 20)]:
+            fresh.type(path, text)
+            again = sorted(repr(item) for item in await fresh.settled(path))
+            assert again == said, text
