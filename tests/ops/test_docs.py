@@ -21,9 +21,9 @@ LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)")
 MENTION = re.compile(r"`([\w/.]+\.py):(\w+)`")
 # What the pages of the compiler's manual call `migrations/` or `sql/` are folders of the reader's.
 FILE = re.compile(
-    r"`((?:lib|services|codegen|tests|nginx|observability|deploy|docs|api)/[\w./*-]+)"
+    r"`((?:lib|services|devstack|tools|codegen|tests|nginx|observability|deploy|docs|api)/[\w./*-]+)"
 )
-MODULE = re.compile(r"`((?:lib|services|aiosqlc|observability)(?:\.\w+)+)")
+MODULE = re.compile(r"`((?:lib|services|devstack|tools|aiosqlc|observability)(?:\.\w+)+)")
 # Made on a machine, never kept in the repository.
 MADE = ("deploy/docker/secrets",)
 TARGET = re.compile(r"(?:`|^|&& )(?:\w+=\S+ )*make ([a-z][a-z-]+)", re.MULTILINE)
@@ -109,3 +109,10 @@ def test_a_reader_who_begins_with_the_readme_can_reach_every_page():
 def test_every_decision_is_in_the_list():
     listed = {file for file, _ in LINK.findall((ROOT / "docs/adr/README.md").read_text())}
     assert listed == {page.name for page in Path(ROOT, "docs/adr").glob("0*.md")}
+
+
+@EVERY_PAGE
+def test_no_line_of_prose_is_longer_than_140_characters(page):
+    # A row of a table is one line, whatever it holds; what is generated is not wrapped.
+    lines = [] if page.name in ("CHANGELOG.md", "settings.md") else prose(page).splitlines()
+    assert [x for x in lines if len(x) > 140 and not x.lstrip().startswith(("|", "<"))] == []
