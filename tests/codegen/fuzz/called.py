@@ -25,6 +25,7 @@ from tests.codegen.fuzz.schemas import make_schema
 
 _ROUNDS = 3
 _PACKAGE = "hunted"
+_DEEPER = "[] is list "
 _CONFIG = f"""\
 version: "2"
 sql:
@@ -38,11 +39,16 @@ sql:
 
 @dataclass
 class Tally:
-    """What calling has shown. `broken` are the functions that returned something else."""
+    """What calling has shown. `broken` are the functions that returned something else.
+
+    `deeper` are those whose array is nested deeper than its column is declared: the server does not
+    keep that, and the manual says so.
+    """
 
     functions: int = 0
     calls: int = 0
     broken: list[str] = field(default_factory=list)
+    deeper: list[str] = field(default_factory=list)
 
     def report(self) -> str:
         """Say it in a few lines."""
@@ -78,7 +84,9 @@ def _one_schema(server: Server, tally: Tally, seed: int, folder: Path, queries: 
                 called = call_all(server.conninfo(name), package, analysis.queries, seed + turn)
                 tally.calls += called.calls
                 sql = {q.parsed.name: q.sql for q in analysis.queries}
-                tally.broken += [f"{said}: {sql[q]}" for q, said in called.broken.items()]
+                for query, said in called.broken.items():
+                    kept = tally.deeper if _DEEPER in said else tally.broken
+                    kept.append(f"{said}: {sql[query]}")
     finally:
         with Connection(server.admin) as admin:
             admin.run(f"drop database if exists {name} with (force)")
