@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 from devstack.testing.wait import eventually
 from lib.clock import utc_now
 from lib.events.event import Event, stream_of
+from lib.events.signing import FIELD, EventSigner
 from lib.ids import new_id
 
 API = "/api/chats/v1"
@@ -37,9 +38,10 @@ async def channel(stack, http) -> str:
     }
     text = msgspec.json.encode(payload).decode()
     event = Event(new_id(), "offers", str(order), "offer.made", text, "", "", utc_now())
+    signer = EventSigner.of((stack.secrets / "order_events_key").read_text())
     password = (stack.secrets / "redis").read_text()
     async with Redis(port=stack.port("REDIS_PORT"), password=password) as redis:
-        await redis.xadd(stream_of("offers"), event.fields())
+        await redis.xadd(stream_of("offers"), {**event.fields(), FIELD: signer.sign(event)})
     found: list[str] = []
 
     async def opened() -> bool:

@@ -68,7 +68,7 @@ async def test_every_line_is_understood_and_tells_nobody_s_data(stack):
     seen: dict[str, int] = {}
     for part, line in written.lines():
         # As Filebeat hands it on: a part that does not name itself is known by its container.
-        found = through_pipeline(line, container={"labels": {"com_docker_compose_service": part}})
+        found = through_pipeline(line, docker={"attrs": {"tag": f"marketplace-{part}-1"}})
         text = json.dumps(found, ensure_ascii=False)
         assert [each for each in (mark, address, phone, token) if each in text] == [], line
         seen[found["kind"]] = seen.get(found["kind"], 0) + 1
