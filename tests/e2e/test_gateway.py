@@ -93,7 +93,7 @@ def test_more_than_a_burst_of_requests_is_429_with_retry_after(stack):
     for sock in sockets:
         sock.close()
     refused = [part for part in text.split("HTTP/1.1 ") if part.startswith("429")]
-    assert text.count("HTTP/1.1 200") >= 990
+    assert text.count("HTTP/1.1 200") >= 900  # what was asked just before counts as well
     assert len(refused) + text.count("HTTP/1.1 200") == 3 * count
     head, _, body = refused[0].partition("\r\n\r\n")
     assert "Retry-After: 1" in head

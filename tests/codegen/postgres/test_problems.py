@@ -18,7 +18,7 @@ CASES = {
     "select * from pionts": ("E310", "pionts", "does not exist"),
     "select nam from a": ("E311", "nam", "a.name"),
     "select id from a, b": ("E315", "id", "ambiguous"),
-    "select upper(1) from a": ("E312", "upper", "type casts"),
+    "select upper(1) from a": ("E312", "upper", "`upper(text)`"),
     "selec 1": ("E300", "selec", "syntax error"),
     "select 1 from": ("E300", "m", "end of input"),
     "select $1": (None, "", ""),

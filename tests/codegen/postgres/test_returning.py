@@ -19,7 +19,7 @@ create trigger io instead of insert or update on v_trig for each row execute fun
 
 CASES = {
     "update a set bio = null where bio is not null returning bio": "N",
-    "update a set bio = 'x' where bio is not null returning old.bio, new.bio, bio": "NN N N",
+    "update a set bio = 'x' where bio is not null returning old.bio, new.bio, bio": "NN NN NN",
     "update a set name = $1 where id = $2 returning old.bio, new.name": "N NN",
     "update a set grp = 1 from b where b.aid = a.id and b.x > 0 returning b.x, a.bio": "NN N",
     "delete from a where bio = 'x' returning bio, id": "NN NN",
@@ -30,12 +30,12 @@ CASES = {
     " returning old.id, id": "N NN",
     "merge into a using b on a.id = b.id when matched then update set name = b.title"
     " when not matched then insert values (b.id, b.title, null, 1)"
-    " returning merge_action(), a.id, b.id, old.id, new.id": "NN NN NN N N",
+    " returning merge_action(), a.id, b.id, old.id, new.id": "NN NN NN N NN",
     "merge into a using b on a.id = b.id when not matched by source then delete"
     " returning a.id, b.id": "NN N",
-    "insert into v_plain values (1, 2, 'x') returning id, v, s": "NN N NN",
+    "insert into v_plain values (1, 2, 'x') returning id, v, s": "NN NN NN",
     "insert into v_trig values (1, 2, 'x') returning id, v, s": "N N N",
-    "with u as (update t set v = 1 where v is null returning v, s) select v, s from u": "N NN",
+    "with u as (update t set v = 1 where v is null returning v, s) select v, s from u": "NN NN",
     "with u as (delete from t where v > 1 returning v) select v from u": "NN",
 }
 

@@ -108,7 +108,7 @@ async def test_every_migration_can_be_undone_and_done_again(empty_database, fold
         migrations.roll_back_one, empty_database, folder, db="chat"
     ):
         undone.append(name)
-    assert undone == done[::-1] == ["0002_chat", "0001_events"]
+    assert undone == done[::-1] == ["0003_owner", "0002_chat", "0001_events"]
     assert await asyncio.to_thread(migrations.apply, empty_database, folder, db="chat") == done
 
 

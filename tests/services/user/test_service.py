@@ -11,7 +11,8 @@ import pytest
 
 from devstack.testing.wait import eventually
 from lib.errors import AppError, Code
-from services.user.model.people import OrderBy, PeopleQuery, Sort
+from lib.resource.lists import Sort
+from services.user.model.people import OrderBy, PeopleQuery
 from services.user.service import people as service
 from services.user.store import staff
 from tests.conftest import NewDatabase

@@ -70,6 +70,7 @@ BODIES = {
     ("POST", "providers"): {"city_id": BERLIN, "address": "Ring 1"},
     ("PATCH", "providers"): {"address": "Ring 2"},
     ("PATCH", "orders"): {"status": "cancelled"},
+    ("PUT", "orders"): {"status": "cancelled"},
     ("POST", "orders"): {"lines": [{"product_id": NOBODY, "quantity": 1}]},
 }  # fmt: skip
 
