@@ -23,7 +23,7 @@ from lib.public_url import LOCAL_GATEWAY
 from lib.store import QUERY_NAMES as SHARED_QUERY_NAMES
 from services.user.clients import parse_clients
 from services.user.config import UserConfig
-from services.user.elsewhere import open_others
+from services.user.export_sources import open_others
 from services.user.housekeeping import keeping_house
 from services.user.images import Images
 from services.user.mailer import Mailer, MailPolicy

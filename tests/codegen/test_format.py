@@ -13,7 +13,7 @@ from aiosqlc.config.load import load_project
 from aiosqlc.layout import LayoutStyle, lay_out, same_tokens
 from aiosqlc.parse.scanner import Dialect, Kind, scan, split_statements
 from aiosqlc.pipeline import options_of, read_inputs
-from aiosqlc.postgres.alike import differing
+from aiosqlc.postgres.same_tree import differing
 from aiosqlc.stages import AnalyzeOptions
 from aiosqlc.tidy import texts_of, tidy
 from hypothesis import given

@@ -79,7 +79,7 @@ def _other_trees(entry: QuerySet, inputs: Inputs, found: Sequence[Tidied]) -> se
     if entry.engine is not Dialect.POSTGRESQL or not found:
         return set()
     try:
-        from aiosqlc.postgres.alike import differing
+        from aiosqlc.postgres.same_tree import differing
     except ModuleNotFoundError:  # no driver: the tokens have to do
         return set()
     pairs = [

@@ -12,9 +12,9 @@ from pygls.workspace import PositionCodec
 
 from aiosqlc.lsp.answers import fixes, hints, symbols
 from aiosqlc.lsp.completion import complete
+from aiosqlc.lsp.definition import definition
 from aiosqlc.lsp.desk import Desk
 from aiosqlc.lsp.hover import hover
-from aiosqlc.lsp.jumps import definition
 from aiosqlc.lsp.known import Entry, State
 from aiosqlc.lsp.places import offset, path_of, span_range, uri_of
 from aiosqlc.lsp.problems import by_file

@@ -17,7 +17,7 @@ from lib.db.retry import in_transaction
 from lib.errors import AppError, Code, FieldError, not_found
 from lib.ids import new_id
 from services.product.model.reservations import NewReservation, Reserved
-from services.product.service import at_once, ledger
+from services.product.service import ledger, single_statement
 from services.product.service.events import reservation_event
 from services.product.service.steps import Step, status_after
 from services.product.store import products, reservations
@@ -53,7 +53,7 @@ async def reserve(
     quantities = wanted.quantities()
     new = _new(wanted, owner, key, clock)
     try:
-        if lines := await at_once.reserve(db, new, quantities):
+        if lines := await single_statement.reserve(db, new, quantities):
             return Reserved(new, lines)
         return await _one_by_one(db, new, quantities)
     except UniqueViolationError:
@@ -117,7 +117,7 @@ async def settle(
         AppError: NOT_FOUND; CONFLICT where it has expired or was released before.
     """
     if step is Step.CONFIRM:
-        done = await at_once.confirm(
+        done = await single_statement.confirm(
             db, reservation_id, owner=caller.subject, trusted=caller.trusted, now=clock()
         )
         if done is not None:

@@ -6,11 +6,11 @@ from typing import Final
 
 from services.user.routes import (
     aliases,
-    becoming,
     passwords,
     people,
     pictures,
     points,
+    provider_requests,
     registration,
     roles,
     second_factors,
@@ -24,7 +24,7 @@ ROUTES: Final = (
     *second_factors.ROUTES,
     # Before the people: `/users/me/…` is not somebody's id.
     *passwords.ROUTES,
-    *becoming.ROUTES,
+    *provider_requests.ROUTES,
     *people.ROUTES,
     *pictures.ROUTES,
     *points.ROUTES,

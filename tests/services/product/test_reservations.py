@@ -264,17 +264,17 @@ async def test_one_statement_tells_of_a_reservation_what_the_steps_tell(
                 assert datetime.fromisoformat(product.pop("updated_at"))
         return events
 
-    at_once = await told("at-once")
-    monkeypatch.setattr(service.at_once, "reserve", _nothing)
-    monkeypatch.setattr(service.at_once, "confirm", _nothing)
+    single_statement = await told("at-once")
+    monkeypatch.setattr(service.single_statement, "reserve", _nothing)
+    monkeypatch.setattr(service.single_statement, "confirm", _nothing)
     one_by_one = await told("one-by-one")
     # Of a hammer two are gone and it has changed once.
     sums = [
         [p.pop("stock_and_version") for p in events[0]["products"]]
-        for events in (at_once, one_by_one)
+        for events in (single_statement, one_by_one)
     ]
     assert [first - second for first, second in zip(*sums, strict=True)] == [0, 1]
-    assert at_once == one_by_one
+    assert single_statement == one_by_one
 
 
 async def _nothing(*_: object, **__: object) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from aiosqlc.disk import signature
 from aiosqlc.lsp.items import items
 from aiosqlc.lsp.known import Entry, absolute
-from aiosqlc.lsp.made import place_of
+from aiosqlc.lsp.migrations import place_of
 from aiosqlc.lsp.scope import columns_named, sources
 from aiosqlc.lsp.text import Block, block_at, token_at
 from aiosqlc.parse.scanner import Kind, unquote

@@ -19,7 +19,7 @@ from services.user.model.account import Decision, ProviderApplication
 from services.user.routes import caller
 from services.user.routes.deps import DEPS
 from services.user.routes.sessions import own_account
-from services.user.service import access, becoming
+from services.user.service import access, provider_requests
 from services.user.store.models import ProviderRequest, RequestStatus
 from services.user.store.provider_requests import ListRequestsRow
 
@@ -55,7 +55,7 @@ async def ask(request: web.Request) -> web.Response:
     """The request, which a moderator decides about. After a no one may ask again."""
     deps = request.app[DEPS]
     given = await decode.body(request, ProviderApplication)
-    made = await becoming.ask(
+    made = await provider_requests.ask(
         deps.db, require_principal(), own_account(), deps.personal_ids, given.personal_id_number
     )
     return respond.ok(_view(made), status=201)
@@ -70,7 +70,7 @@ async def ask(request: web.Request) -> web.Response:
 )
 async def get(request: web.Request) -> web.Response:
     """Once it is approved, one signs in again and is a provider."""
-    return respond.ok(_view(await becoming.get(request.app[DEPS].db, own_account())))
+    return respond.ok(_view(await provider_requests.get(request.app[DEPS].db, own_account())))
 
 
 @_moderators
@@ -86,7 +86,7 @@ async def get(request: web.Request) -> web.Response:
 async def list_requests(request: web.Request) -> web.Response:
     """One page of those who wait, the longest first."""
     wanted = decode.query(request, PageQuery)
-    rows, total = await becoming.list_page(request.app[DEPS].db, wanted)
+    rows, total = await provider_requests.list_page(request.app[DEPS].db, wanted)
     return respond.page(rows, wanted, total)
 
 
@@ -103,7 +103,7 @@ async def decide(request: web.Request) -> web.Response:
     """Nothing, when it is done; whoever was approved signs in again."""
     account_id = decode.path_uuid(request)
     given = await decode.body(request, Decision)
-    await becoming.decide(request.app[DEPS].db, require_principal(), account_id, given)
+    await provider_requests.decide(request.app[DEPS].db, require_principal(), account_id, given)
     return respond.no_content()
 
 
