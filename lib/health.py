@@ -49,6 +49,11 @@ class Health:
         """Say no from now on: the process finishes what it has and wants nothing new."""
         self._draining = True
 
+    @property
+    def draining(self) -> bool:
+        """Whether the process has been told to end."""
+        return self._draining
+
     async def check(self) -> Readiness:
         """Ping everything at once and say what failed; never raises nor outlasts `ping_seconds`."""
         if self._draining:

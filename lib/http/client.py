@@ -22,6 +22,8 @@ log = get_logger(__name__)
 T = TypeVar("T")
 
 MAX_BYTES: Final = 4 * 1024 * 1024
+# How long an idle connection is kept. A server that ends answers over it for longer (`serve_app`).
+IDLE_SECONDS: Final = 2.0
 
 
 class _Answer(msgspec.Struct, frozen=True):
@@ -137,7 +139,7 @@ async def open_client(
     max_bytes: int = MAX_BYTES,
 ) -> AsyncIterator[HttpClient]:
     """Open a client of `service` with a bounded pool of connections, and close it at the end."""
-    connector = aiohttp.TCPConnector(limit=connections)
+    connector = aiohttp.TCPConnector(limit=connections, keepalive_timeout=IDLE_SECONDS)
     # The limit on each call is ours, so that it can be shorter for a request that is running late.
     no_limit = aiohttp.ClientTimeout(total=None)
     async with aiohttp.ClientSession(

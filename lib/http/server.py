@@ -2,44 +2,61 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from time import monotonic
+from typing import cast
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from lib.config import Settings
 from lib.errors import StartError
 from lib.http.app import HEALTH, INTERNAL
+from lib.http.client import IDLE_SECONDS
 from lib.log import get_logger
 
 log = get_logger(__name__)
 
 # Longer than NGINX keeps its upstream connections: the server must not hang up first.
 _KEEP_ALIVE_SECONDS = 75.0
+# How long the public port goes on answering at the end: NGINX and our own clients let go of an idle
+# connection within `IDLE_SECONDS`.
+_LINGER_SECONDS = IDLE_SECONDS + 0.5
+_LOOK_SECONDS = 0.02
+_BACKLOG = 1024
 
 
 @asynccontextmanager
 async def serve_app(app: web.Application, settings: Settings, *, port: int) -> AsyncIterator[int]:
     """Serve `app` on `settings.host`; give the port, which differs from `port` where that is 0.
 
-    Leaving stops accepting, lets running requests finish for `drain_seconds`, cancels the rest and
-    then closes the application's resources.
+    Leaving says "not ready", stops accepting, answers what still comes over open connections until
+    their callers have let go of them, lets running requests finish for `drain_seconds`, cancels the
+    rest and then closes the application's resources.
 
     Raises:
         StartError: where the port is in use or may not be used.
     """
+    app.on_response_prepare.append(_say_goodbye)
     async with AsyncExitStack() as stack:
-        bound = await stack.enter_async_context(_site(app, settings, port))
+        bound = await stack.enter_async_context(
+            _listener(app, settings, port, linger=_LINGER_SECONDS)
+        )
         if INTERNAL in app and settings.internal_port is not None:
-            await stack.enter_async_context(_site(app[INTERNAL], settings, settings.internal_port))
+            await stack.enter_async_context(
+                _listener(app[INTERNAL], settings, settings.internal_port)
+            )
         # Pushed last so that it happens first: readiness says no before the port closes.
         stack.callback(app[HEALTH].drain)
         yield bound
 
 
 @asynccontextmanager
-async def _site(app: web.Application, settings: Settings, port: int) -> AsyncIterator[int]:
+async def _listener(
+    app: web.Application, settings: Settings, port: int, *, linger: float = 0.0
+) -> AsyncIterator[int]:
     runner = web.AppRunner(
         app,
         handler_cancellation=True,
@@ -51,16 +68,60 @@ async def _site(app: web.Application, settings: Settings, port: int) -> AsyncIte
     )
     try:
         await runner.setup()
-        site = web.TCPSite(runner, settings.host, port, reuse_address=True)
+        protocols = cast("web.Server", runner.server)  # from setup() to cleanup()
         try:
-            await site.start()
+            server = await asyncio.get_running_loop().create_server(
+                protocols, settings.host, port, reuse_address=True, backlog=_BACKLOG
+            )
         except OSError as error:
             raise StartError(_why(error, settings.host, port)) from error
-        bound = int(runner.addresses[0][1])
+        bound = int(server.sockets[0].getsockname()[1])
         log.info("listening", host=settings.host, port=bound)
-        yield bound
+        try:
+            yield bound
+        finally:
+            await _stop_accepting(server, protocols)
+            # What lasts, such as a socket of chat, is told to go first: waiting for it is vain.
+            await runner.shutdown()
+            await _linger(protocols, min(linger, settings.drain_seconds))
     finally:
         await runner.cleanup()
+
+
+async def _stop_accepting(server: asyncio.Server, protocols: web.Server) -> None:
+    """Close the port; who was already connected to it is taken in, not reset."""
+    loop = asyncio.get_running_loop()
+    copies = [listening.dup() for listening in server.sockets]
+    server.close()  # the loop accepts no more; the copies keep the queue
+    waiting = []
+    for copy in copies:
+        with copy:
+            copy.setblocking(False)
+            with suppress(BlockingIOError):
+                while True:
+                    waiting.append(copy.accept()[0])
+    for connection in waiting:
+        connection.setblocking(False)
+        await loop.connect_accepted_socket(protocols, connection)
+
+
+async def _linger(protocols: web.Server, seconds: float) -> None:
+    """Answer what still comes over open connections until they are gone, or their callers done.
+
+    An idle connection that is closed at once may be the one on which a caller is just sending.
+    """
+    end = monotonic() + seconds
+    # Polled: aiohttp tells nobody of a connection's end.
+    while protocols.connections and monotonic() < end:  # noqa: ASYNC110 - as the line above says
+        await asyncio.sleep(_LOOK_SECONDS)
+
+
+async def _say_goodbye(request: web.Request, response: web.StreamResponse) -> None:
+    """Make each answer the last of its connection once the process drains."""
+    if request.app[HEALTH].draining and not isinstance(response, web.WebSocketResponse):
+        response.force_close()
+        # aiohttp has written the headers of the connection before it asks us.
+        response.headers[hdrs.CONNECTION] = "close"
 
 
 def _why(error: OSError, host: str, port: int) -> str:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
+import socket
+from contextlib import AsyncExitStack
 
 import aiohttp
 import msgspec
 import pytest
 from aiohttp import web
 
+from devstack.settings import ROOT
 from lib.config import Settings
 from lib.http import decode, respond
 from lib.http.app import new_app
+from lib.http.client import IDLE_SECONDS
 from lib.http.server import serve_app
 from lib.resource.input import Input
 
@@ -46,3 +51,80 @@ async def test_a_compressed_body_is_refused_without_a_look_at_it(client, encodin
             error = msgspec.json.decode(await answer.read())["error"]
             assert (answer.status, error["code"]) == (415, "UNSUPPORTED_MEDIA_TYPE")
             assert answer.headers["Accept-Encoding"] == "identity"
+
+
+ASK = b"GET /notes HTTP/1.1\r\nHost: here\r\n\r\n"
+
+
+async def tell(request: web.Request) -> web.Response:
+    return respond.ok("told")
+
+
+@pytest.fixture
+async def ending():
+    """A server that can be left, and the port it listens on."""
+    settings = Settings(drain_seconds=5)
+    app = new_app("notes", settings, [web.get("/notes", tell)])
+    async with AsyncExitStack() as stack:
+        port = await stack.enter_async_context(serve_app(app, settings, port=0))
+        yield stack, port
+
+
+async def _ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+    writer.write(ASK)
+    head = await reader.readuntil(b"\r\n\r\n")
+    return head + await reader.readuntil(b"}")
+
+
+async def _closed(port: int) -> None:
+    async with asyncio.timeout(5):
+        while True:
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+            except ConnectionRefusedError:
+                return
+            writer.close()
+
+
+async def test_an_idle_connection_is_answered_once_more_after_draining_began(ending) -> None:
+    stack, port = ending
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    assert b"Connection: close" not in await _ask(reader, writer)
+    leaving = asyncio.create_task(stack.aclose())
+    await _closed(port)
+    answer = await _ask(reader, writer)
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert b"Connection: close" in answer
+    assert await reader.read() == b""
+    writer.close()
+    async with asyncio.timeout(2):  # nobody is left to be waited for
+        await leaving
+
+
+async def test_who_was_connected_when_the_port_closed_is_answered(ending) -> None:
+    stack, port = ending
+    # The kernel connects them while the loop is busy here, so they wait to be accepted.
+    callers = [socket.create_connection(("127.0.0.1", port)) for _ in range(20)]
+    for caller in callers:
+        caller.sendall(ASK)
+        caller.setblocking(False)
+    leaving = asyncio.create_task(stack.aclose())
+    loop = asyncio.get_running_loop()
+    for caller in callers:
+        with caller:
+            assert (await loop.sock_recv(caller, 1000)).startswith(b"HTTP/1.1 200")
+    await leaving
+
+
+async def test_a_caller_that_keeps_its_connection_delays_the_end_by_moments_only(ending) -> None:
+    stack, port = ending
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    await _ask(reader, writer)
+    async with asyncio.timeout(4):
+        await stack.aclose()
+    writer.close()
+
+
+def test_the_gateway_lets_go_of_an_idle_connection_before_a_service_that_ends_does() -> None:
+    template = (ROOT / "nginx/nginx.conf.j2").read_text()
+    assert f"keepalive_timeout {IDLE_SECONDS:.0f}s;" in template.partition("upstream {{")[2]
