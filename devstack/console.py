@@ -34,12 +34,12 @@ class Console:
         self._print_waiting()
         self._print(f"{time.monotonic() - self._since:6.1f}s  {text}")
 
-    def relay(self, name: str, line: str) -> None:
-        """Print a line that a program has written."""
+    def relay(self, name: str, lines: str) -> None:
+        """Print a line that a program has written, or several."""
         label = f"{name:<{self._width}} |"
         if self._colored:
             label = f"\x1b[{self._color.get(name, 37)}m{label}\x1b[0m"
-        self._waiting.append(f"{label} {line}")
+        self._waiting.append(f"{label} " + lines.replace("\n", f"\n{label} "))
         if len(self._waiting) == 1:
             self._soon(self._print_waiting)
 

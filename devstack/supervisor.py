@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
 import os
 import signal
 import subprocess
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from devstack.embedded import children
 from devstack.program import Program
@@ -18,8 +19,10 @@ FIRST_PAUSE = 0.2  # seconds before the first restart; doubled with each one tha
 LONGEST_PAUSE = 10.0
 STEADY_SECONDS = 20.0  # alive for so long, a program has earned a fresh start
 POLL_SECONDS = 0.05
-GATHER_SECONDS = 0.05  # what is written meanwhile is relayed together
+GATHER_SECONDS = 0.2  # what is written meanwhile is relayed together
+PIPE_BYTES = 1 << 20  # what a program may write meanwhile without waiting for us
 LONGEST_LINE = 1 << 20
+LAST_WORDS = 5  # lines kept to say why a program ended
 
 
 class StartError(Exception):
@@ -49,7 +52,7 @@ class Keeper:
         self._process: children.Child | None = None
         self._reader: asyncio.Task[None] | None = None
         self._watch: asyncio.Task[None] | None = None
-        self._tail: deque[str] = deque(maxlen=5)
+        self._tail: deque[str] = deque(maxlen=LAST_WORDS)
 
     @property
     def pid(self) -> int | None:
@@ -171,29 +174,28 @@ class Keeper:
 
     async def _read(self, process: children.Child) -> None:
         """Relay the lines of one life of the program, however long a line is."""
-        loop = asyncio.get_running_loop()
-        stream, begun = asyncio.StreamReader(limit=LONGEST_LINE), b""
-        transport, _ = await loop.connect_read_pipe(
-            lambda: asyncio.StreamReaderProtocol(stream), process.stdout
-        )
-        try:
-            while chunk := await stream.read(LONGEST_LINE):
-                *lines, begun = (begun + chunk).split(b"\n")
+        if process.stdout is None:
+            return
+        with process.stdout as pipe:
+            os.set_blocking(pipe.fileno(), False)
+            _widen(pipe.fileno())
+            begun = b""
+            while chunk := await _what_is_there(pipe.fileno()):
+                lines, end, begun = (begun + chunk).rpartition(b"\n")
+                if end:
+                    self._heard(lines)
                 if len(begun) > LONGEST_LINE:
-                    lines.append(b"(a line of more than 1 MiB was dropped)")
+                    self._heard(b"(a line of more than 1 MiB was dropped)")
                     begun = b""
-                self._heard(lines)
-                # Lines that come together are read together: each round costs as much as a line.
+                # What is written meanwhile stays in the pipe, and costs us one round together.
                 await asyncio.sleep(GATHER_SECONDS)
-            self._heard([begun] if begun else [])
-        finally:
-            transport.close()
+            if begun:
+                self._heard(begun)
 
-    def _heard(self, lines: Iterable[bytes]) -> None:
-        for line in lines:
-            text = line.decode(errors="replace").rstrip()
-            self._tail.append(text)
-            self._relay(self.program.name, text)
+    def _heard(self, lines: bytes) -> None:
+        text = lines.decode(errors="replace").rstrip()
+        self._tail.extend(text.rsplit("\n", LAST_WORDS)[-LAST_WORDS:])
+        self._relay(self.program.name, text)
 
     def _how_it_ended(self) -> str:
         code = self._process.returncode if self._process else None
@@ -204,3 +206,28 @@ class Keeper:
     def _last_words(self) -> str:
         said = [line.strip() for line in self._tail if line.strip()]
         return " | ".join(said[-2:]) or "it said nothing"
+
+
+def _widen(pipe: int) -> None:
+    """Let the pipe hold more, where the system can do that and allows it."""
+    if hasattr(fcntl, "F_SETPIPE_SZ"):
+        with contextlib.suppress(OSError):
+            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+
+
+async def _what_is_there(pipe: int) -> bytes:
+    """Wait until there is something in the pipe and return all of it; nothing at its end.
+
+    Not a StreamReader: that wakes up for each line that is written, whether it is asked or not.
+    """
+    loop = asyncio.get_running_loop()
+    while True:
+        try:
+            return os.read(pipe, PIPE_BYTES)
+        except BlockingIOError:
+            there = asyncio.Event()
+            loop.add_reader(pipe, there.set)
+            try:
+                await there.wait()
+            finally:
+                loop.remove_reader(pipe)

@@ -39,6 +39,11 @@ def test_colours_are_for_terminals_that_know_them(monkeypatch, environ, is_color
     assert ("\x1b" in sys.stdout.getvalue()) is is_colored
 
 
+def test_each_of_several_lines_is_under_its_program(capsys):
+    Console(["user", "order"]).relay("user", "one\ntwo")
+    assert capsys.readouterr().out == "user  | one\nuser  | two\n"
+
+
 def test_a_full_disk_under_the_output_does_not_stop_the_stack(monkeypatch):
     monkeypatch.setattr(sys, "stdout", Path("/dev/full").open("w"))  # noqa: SIM115 - the console's
     console = Console(["user"])

@@ -39,7 +39,7 @@ async def keep():
         program = Program(
             name="program", command=command, ready=options.pop("ready", always), **options
         )
-        relay = lambda name, line: new.relayed.append((name, line))  # noqa: E731
+        relay = lambda name, lines: new.relayed.extend((name, x) for x in lines.split("\n"))  # noqa: E731
         made.append(Keeper(program, say=new.said.append, relay=relay))
         return made[-1]
 
@@ -58,6 +58,18 @@ async def test_a_line_of_megabytes_does_not_stop_the_relay(keep):
     keeper = keep(python("import time; print('x' * 5_000_000); print('after'); time.sleep(60)"))
     await keeper.start()
     await eventually(lambda: ("program", "after") in keep.relayed)
+
+
+async def test_lines_that_come_one_by_one_are_relayed_together(keep, monkeypatch):
+    """A wake-up for each line took more of a core than some of the services."""
+    selector = asyncio.get_running_loop()._selector
+    wait, waits = selector.select, []
+    monkeypatch.setattr(selector, "select", lambda *args: waits.append(1) or wait(*args))
+    code = "import time\nfor n in range(900): print(n); time.sleep(0.0005)"
+    await keep(python(code)).start()
+    await eventually(lambda: len(keep.relayed) >= 900)
+    assert keep.relayed[:900] == [("program", str(number)) for number in range(900)]
+    assert len(waits) < 300
 
 
 async def test_a_program_that_ends_during_its_start_fails_with_its_last_words(keep):
