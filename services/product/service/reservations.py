@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,6 +13,7 @@ from msgspec.structs import asdict, replace
 
 from lib.clock import Clock, utc_now
 from lib.db import Database, Executor
+from lib.db.engine import Engine, engine_of
 from lib.db.errors import UniqueViolationError
 from lib.db.retry import in_transaction
 from lib.errors import AppError, Code, FieldError, not_found
@@ -116,12 +118,12 @@ async def settle(
     Raises:
         AppError: NOT_FOUND; CONFLICT where it has expired or was released before.
     """
-    if step is Step.CONFIRM:
-        done = await single_statement.confirm(
-            db, reservation_id, owner=caller.subject, trusted=caller.trusted, now=clock()
-        )
-        if done is not None:
-            return Reserved(*done)
+    at_once = single_statement.confirm if step is Step.CONFIRM else single_statement.release
+    done = await at_once(
+        db, reservation_id, owner=caller.subject, trusted=caller.trusted, now=clock()
+    )
+    if done is not None:
+        return Reserved(*done)
 
     async def work(tx: Executor) -> Reserved:
         found = _visible(await reservations(tx).lock_reservation(id=reservation_id), caller)
@@ -147,18 +149,39 @@ async def expire(db: Database, *, batch_size: int = 50, clock: Clock = utc_now) 
         if late:
             ids = [found.id for found in late]
             lines = await reservations(tx).list_lines(reservation_ids=ids)
-            await _give_back(
-                tx,
-                late,
-                lines,
-                ReservationStatus.EXPIRED,
-                StockMovementReason.EXPIRED,
-                _SYSTEM,
-                now=clock(),
-            )
+            if engine_of(tx) is Engine.POSTGRES:
+                await _give_back_at_once(tx, late, lines, now=clock())
+            else:
+                await _give_back(
+                    tx,
+                    late,
+                    lines,
+                    ReservationStatus.EXPIRED,
+                    StockMovementReason.EXPIRED,
+                    _SYSTEM,
+                    now=clock(),
+                )
         return len(late)
 
     return await in_transaction(db, work, isolation="read_committed")
+
+
+async def _give_back_at_once(
+    tx: Executor, late: Sequence[Reservation], lines: Sequence[ReservationLine], *, now: datetime
+) -> None:
+    """Return the stock of expired reservations that `tx` has locked, a statement for each."""
+    # All products first, in one order: what one statement after the other locks may deadlock.
+    await products(tx).lock_products(ids=list({line.product_id for line in lines}))
+    own = Counter(line.reservation_id for line in lines)
+    for reservation in late:
+        await single_statement.give_back(
+            tx,
+            reservation.id,
+            ReservationStatus.EXPIRED,
+            movement_ids=[new_id() for _ in range(own[reservation.id])],
+            actor=_SYSTEM,
+            now=now,
+        )
 
 
 async def _earlier(

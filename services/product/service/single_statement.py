@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Final, TypeAlias
 from uuid import UUID
 
 from lib.db import Executor
@@ -16,13 +16,17 @@ from lib.db.engine import Engine, engine_of
 from lib.db.errors import SerializationFailureError
 from lib.events import Unpublished, unpublished
 from lib.ids import new_id
+from services.product.model.reservations import MAX_LINES
 from services.product.service.events import RESERVATIONS
+from services.product.store.at_once import models
 from services.product.store.at_once import reservations as store
 from services.product.store.postgres.models import (
     Reservation,
     ReservationLine,
     ReservationStatus,
 )
+
+Settled: TypeAlias = tuple[Reservation, Sequence[ReservationLine]]
 
 _MADE: Final = "reservation.made"
 _CONFIRMED: Final = "reservation.confirmed"
@@ -67,7 +71,7 @@ async def reserve(
 
 async def confirm(
     db: Executor, reservation_id: UUID, *, owner: str, trusted: bool, now: datetime
-) -> tuple[Reservation, Sequence[ReservationLine]] | None:
+) -> Settled | None:
     """Sell what is set aside for `owner`, for anybody where `trusted`; None where it is not so."""
     if engine_of(db) is not Engine.POSTGRES:
         return None
@@ -88,6 +92,72 @@ async def confirm(
         )
     except SerializationFailureError:
         return None
+    return _settled(rows, reservation_id, ReservationStatus.CONFIRMED, now)
+
+
+async def release(
+    db: Executor, reservation_id: UUID, *, owner: str, trusted: bool, now: datetime
+) -> Settled | None:
+    """Return to the stock what is held or sold, for `owner`, for anybody where `trusted`.
+
+    None where it is not so, or was given back before.
+    """
+    if engine_of(db) is not Engine.POSTGRES:
+        return None
+    try:
+        return await give_back(
+            db,
+            reservation_id,
+            ReservationStatus.RELEASED,
+            movement_ids=[new_id() for _ in range(MAX_LINES)],
+            actor=owner,
+            trusted=trusted,
+            now=now,
+        )
+    except SerializationFailureError:
+        return None
+
+
+async def give_back(
+    db: Executor,
+    reservation_id: UUID,
+    status: ReservationStatus,
+    *,
+    movement_ids: Sequence[UUID],
+    actor: str,
+    trusted: bool = True,
+    now: datetime,
+) -> Settled | None:
+    """Return a reservation's stock on PostgreSQL; None where there is nothing to be returned.
+
+    `movement_ids` are for the lines of the ledger: as many as the reservation has, or more.
+    """
+    event = _event(reservation_id, f"reservation.{status.value}")
+    rows = await store.give_back(
+        db,
+        id=reservation_id,
+        status=models.ReservationStatus(status.value),
+        movement_ids=movement_ids,
+        owner=actor,
+        trusted=trusted,
+        actor=actor,
+        now=now,
+        event_id=event.id,
+        lane=event.lane,
+        topic=event.topic,
+        kind=event.kind,
+        request_id=event.request_id,
+        traceparent=event.traceparent,
+    )
+    return _settled(rows, reservation_id, status, now)
+
+
+def _settled(
+    rows: Sequence[store.ConfirmRow],
+    reservation_id: UUID,
+    status: ReservationStatus,
+    now: datetime,
+) -> Settled | None:
     if not rows:
         return None
     first = rows[0]
@@ -95,7 +165,7 @@ async def confirm(
         id=reservation_id,
         owner=first.owner,
         request_key=first.request_key,
-        status=ReservationStatus.CONFIRMED,
+        status=status,
         expires_at=first.expires_at,
         created_at=first.created_at,
         updated_at=now,

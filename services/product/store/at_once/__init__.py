@@ -8,5 +8,6 @@ from services.product.store.at_once import reservations
 QUERY_NAMES: Final = {
     reservations.RESERVE: "Reserve",
     reservations.CONFIRM: "Confirm",
+    reservations.GIVE_BACK: "GiveBack",
 }
 """The name of each query by its text, for an executor to label what it runs."""

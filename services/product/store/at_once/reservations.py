@@ -13,6 +13,7 @@ from uuid import UUID
 import msgspec
 
 from lib.db import Executor
+from services.product.store.at_once.models import ReservationStatus
 
 RESERVE: Final = """\
 WITH wanted AS (
@@ -181,3 +182,113 @@ async def confirm(
         CONFIRM, now, id, owner, trusted, event_id, lane, topic, kind, request_id, traceparent
     )
     return list(starmap(ConfirmRow, rows))
+
+
+GIVE_BACK: Final = """\
+WITH found AS (
+    SELECT id, owner, request_key, status, expires_at, created_at, updated_at FROM reservation AS r
+    WHERE r.id = $1 AND (r.owner = $2 OR $3::boolean)
+        AND (r.status = 'pending' OR r.status = 'confirmed' AND $4::reservation_status = 'released')
+    FOR UPDATE
+), held AS (
+    SELECT l.reservation_id, l.product_id, l.quantity, l.unit_price, l.currency, row_number() OVER (ORDER BY l.product_id) AS place
+    FROM reservation_line AS l JOIN found ON found.id = l.reservation_id
+), locked AS (
+    SELECT p.id, p.stock, p.version FROM product AS p
+    WHERE p.id IN (SELECT held.product_id FROM held)
+    ORDER BY p.id
+    FOR UPDATE
+), returned AS (
+    SELECT locked.id, locked.stock + held.quantity AS stock, locked.version + 1 AS version, held.quantity, m.id AS movement_id
+    FROM locked
+    JOIN held ON held.product_id = locked.id
+    JOIN unnest($5::uuid[]) WITH ORDINALITY AS m (id, place) ON m.place = held.place
+), settled AS (
+    UPDATE reservation SET status = $4, updated_at = $6
+    FROM found WHERE reservation.id = found.id
+    RETURNING
+        reservation.id, reservation.owner, reservation.request_key, reservation.expires_at, reservation.created_at,
+        found.status AS was
+), moved AS (
+    UPDATE product SET stock = returned.stock, version = returned.version, updated_at = now()
+    FROM returned, settled WHERE product.id = returned.id
+    RETURNING product.id, product.name, product.description, product.price, product.currency, product.stock, product.status, product.version, product.created_at, product.updated_at
+), ledger AS (
+    INSERT INTO stock_movement (id, product_id, product_version, delta, stock_after, reason, reservation_id, actor)
+    SELECT
+        returned.movement_id, moved.id, moved.version, returned.quantity, moved.stock,
+        CASE
+            WHEN $4::reservation_status = 'expired' THEN 'expired'
+            WHEN settled.was = 'confirmed' THEN 'returned'
+            ELSE 'released'
+        END::stock_movement_reason,
+        settled.id, $7
+    FROM settled, moved JOIN returned ON returned.id = moved.id
+), told AS (
+    INSERT INTO outbox (id, lane, topic, event_key, kind, payload, request_id, traceparent)
+    SELECT
+        $8, $9, $10, settled.id::text, $11,
+        json_build_object(
+            'id', settled.id, 'owner', settled.owner, 'key', settled.request_key,
+            'lines', (
+                SELECT json_agg(
+                    to_jsonb(h) - 'place' || jsonb_build_object('unit_price', h.unit_price::text) ORDER BY h.product_id
+                ) FROM held AS h
+            ),
+            'products', (
+                SELECT json_agg(to_jsonb(m) || jsonb_build_object('price', m.price::text) ORDER BY m.id)
+                FROM moved AS m
+            )
+        )::text,
+        $12, $13
+    FROM settled
+)
+SELECT
+    settled.owner, settled.request_key, settled.expires_at, settled.created_at,
+    held.product_id, held.quantity, held.unit_price, held.currency
+FROM settled JOIN held ON held.reservation_id = settled.id
+ORDER BY held.product_id
+"""
+
+
+GiveBackRow = ConfirmRow
+
+
+async def give_back(
+    db: Executor,
+    *,
+    id: UUID,
+    owner: str,
+    trusted: bool,
+    status: ReservationStatus,
+    movement_ids: Sequence[UUID],
+    now: datetime,
+    actor: str,
+    event_id: UUID,
+    lane: int,
+    topic: str,
+    kind: str,
+    request_id: str,
+    traceparent: str,
+) -> list[GiveBackRow]:
+    """Return to the stock what is set aside or sold, write down why, and tell of it; its lines, each with what there is to
+    say of all of them. `status` is what becomes of it: released, or expired where it is still pending. No row where it
+    is not there, not the owner's, or was given back before. Products are locked in the order of their ids, as by the others.
+    """
+    rows = await db.fetch(
+        GIVE_BACK,
+        id,
+        owner,
+        trusted,
+        status,
+        movement_ids,
+        now,
+        actor,
+        event_id,
+        lane,
+        topic,
+        kind,
+        request_id,
+        traceparent,
+    )
+    return list(starmap(GiveBackRow, rows))
