@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from aiosqlc.emit.literal import line_literal
-from aiosqlc.emit.rows import bare_value, construct, from_row, from_rows, starmapped
+from aiosqlc.emit.rows import bare_value, built, construct, from_row, from_rows, mapped
 from aiosqlc.plan.model import Import, PyFunction, PyRow
 from aiosqlc.stages import Command
 
@@ -58,7 +58,7 @@ def body_imports(function: PyFunction) -> set[Import]:
     """Return what the statements and the result's annotation need."""
     found: set[Import] = set()
     many = {Command.MANY, Command.BATCHMANY, Command.STREAM}
-    if function.command in many and function.row and starmapped(function.row):
+    if function.command in many and function.row and function.row.starmapped:
         found.add(("itertools", "starmap"))
     if function.command is Command.STREAM:
         found.add(("collections.abc", "AsyncIterator"))
@@ -175,8 +175,8 @@ def _one(function: PyFunction) -> list[str]:
     if function.exactly_one:
         return [f"({name},) = await db.fetch({_call(function)})", *from_row(row, name)]
     fetched = f"{name} = await db.fetchrow({_call(function)})"
-    if starmapped(row):
-        return [fetched, f"return None if {name} is None else {row.cls.name}(*{name})"]
+    if expression := built(row, name):
+        return [fetched, f"return None if {name} is None else {expression}"]
     return [fetched, f"if {name} is None:", "    return None", *from_row(row, name)]
 
 
@@ -197,9 +197,9 @@ def _stream(function: PyFunction) -> list[str]:
     rows, value = function.local("rows"), function.local("value")
     if row.cls is None:
         each = [f"    for ({value},) in {rows}:", f"        yield {bare_value(row, value)}"]
-    elif starmapped(row):
+    elif row.starmapped or row.builder:
         name = function.local("row")
-        each = [f"    for {name} in starmap({row.cls.name}, {rows}):", f"        yield {name}"]
+        each = [f"    for {name} in {mapped(row, rows)}:", f"        yield {name}"]
     else:
         each = [f"    for {', '.join(row.names)} in {rows}:", f"        yield {construct(row)}"]
     cursor = function.local("cursor")
@@ -254,13 +254,11 @@ def _batchone(function: PyFunction) -> list[str]:
         ]
     if row.cls is None:
         lines.append("    (value,) = row")
-        built = bare_value(row, "value")
-    elif starmapped(row):
-        built = f"{row.cls.name}(*row)"
-    else:
+        result = bare_value(row, "value")
+    elif not (result := built(row, "row")):
         lines.append(f"    {', '.join(row.names)} = row")
-        built = construct(row)
-    return [*lines, f"    results.append({built})", "return results"]
+        result = construct(row)
+    return [*lines, f"    results.append({result})", "return results"]
 
 
 def _row(function: PyFunction) -> PyRow:

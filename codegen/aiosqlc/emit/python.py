@@ -10,6 +10,7 @@ from aiosqlc.emit.classes import class_imports, print_aliases, print_class, prin
 from aiosqlc.emit.imports import import_lines
 from aiosqlc.emit.literal import docstring, indented, text_literal
 from aiosqlc.emit.methods import print_methods
+from aiosqlc.emit.rows import print_builder
 from aiosqlc.kept import kept
 from aiosqlc.plan.model import Import, PyClass, PyFunction, PyModule
 
@@ -53,9 +54,10 @@ def _classes(module: PyModule) -> Iterator[PyClass]:
 
 
 def _query(function: PyFunction) -> list[str]:
-    """Return one query's SQL and classes."""
+    """Return one query's SQL, its classes and what builds them."""
     classes = [print_class(cls) for cls in function.own_classes]
-    return [_constant(function), *classes]
+    builders = [print_builder(function.row)] if function.row and function.defines_builder else []
+    return [_constant(function), *classes, *builders]
 
 
 def _constant(function: PyFunction) -> str:

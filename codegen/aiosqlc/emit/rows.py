@@ -3,28 +3,46 @@
 from __future__ import annotations
 
 from aiosqlc.config.project import ModelKind
+from aiosqlc.emit.literal import indented
 from aiosqlc.plan.model import PyClass, PyRow
-
-
-def starmapped(row: PyRow) -> bool:
-    """Whether a row's values are the class's arguments as they come."""
-    return row.cls is not None and row.plain and row.cls.kind is not ModelKind.PYDANTIC
 
 
 def from_rows(row: PyRow, rows: str, value: str) -> str:
     """Return the expression that makes a list of results of a list of rows."""
     if row.cls is None:
         return f"[{bare_value(row, value)} for ({value},) in {rows}]"
-    if starmapped(row):
-        return f"list(starmap({row.cls.name}, {rows}))"
+    if row.starmapped or row.builder:
+        return f"list({mapped(row, rows)})"
     return f"[{construct(row)} for {', '.join(row.names)} in {rows}]"
+
+
+def mapped(row: PyRow, rows: str) -> str:
+    """Return the expression that makes an iterator of objects, where one call makes each."""
+    if row.builder:
+        return f"map({row.builder}, {rows})"
+    assert row.cls is not None  # noqa: S101  # bare values are not constructed
+    return f"starmap({row.cls.name}, {rows})"
+
+
+def built(row: PyRow, name: str) -> str:
+    """Return the expression that makes an object of the row in a variable; empty: takes more."""
+    if row.builder:
+        return f"{row.builder}({name})"
+    return f"{row.cls.name}(*{name})" if row.cls and row.starmapped else ""
 
 
 def from_row(row: PyRow, name: str) -> list[str]:
     """Return the statements that return the object of the row in variable `name`."""
-    if row.cls and starmapped(row):
-        return [f"return {row.cls.name}(*{name})"]
+    if expression := built(row, name):
+        return [f"return {expression}"]
     return [f"{', '.join(row.names)} = {name}", f"return {construct(row)}"]
+
+
+def print_builder(row: PyRow) -> str:
+    """Return the function that makes an object of a row."""
+    assert row.cls is not None  # noqa: S101  # bare values are not constructed
+    head = f"def {row.builder}(row: Iterable[Any]) -> {row.cls.name}:"
+    return indented(head, [f"{', '.join(row.names)} = row", f"return {construct(row)}"])
 
 
 def bare_value(row: PyRow, name: str) -> str:

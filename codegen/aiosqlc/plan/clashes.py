@@ -16,7 +16,7 @@ _BODY_NAMES = frozenset({"db", "list", "int", "starmap", "msgspec", "constraint_
 _MODULE_NAMES = frozenset(
     {
         *("list", "int", "str", "float", "bool", "bytes", "dict", "tuple", "object", "Final"),
-        *("starmap", "dataclass", "attrs", "msgspec", "numbered", "constraint_error"),
+        *("map", "starmap", "dataclass", "attrs", "msgspec", "numbered", "constraint_error"),
     }
 )
 
@@ -70,7 +70,7 @@ def numbered_names(names: Sequence[str]) -> list[str]:
 def names_used(row: PyRow | None) -> frozenset[str]:
     """Return the names that a function's body says, besides its own variables."""
     if row is None or row.cls is not None:
-        return _BODY_NAMES
+        return _BODY_NAMES if row is None or row.starmapped else _BODY_NAMES | {"map"}
     # The value is annotated: a parameter must not hide its type.
     return _BODY_NAMES.union(re.findall(r"\w+", row.annotation))
 

@@ -94,7 +94,8 @@ class PyNested:
 class PyRow:
     """How one row becomes a value. Without `cls` it is the bare value of the only column.
 
-    `columns` are the types in select-list order, `names` how each may be called locally.
+    `columns` are the types in select-list order, `names` how each may be called locally. `builder`
+    is the module's function that makes the object, where several queries need the same.
     """
 
     annotation: str
@@ -103,11 +104,17 @@ class PyRow:
     cls: PyClass | None = None
     nested: tuple[PyNested, ...] = ()
     imports: frozenset[Import] = frozenset()
+    builder: str = ""
 
     @property
     def plain(self) -> bool:
         """Whether a row is passed on as it comes: no column is converted or nested."""
         return not self.nested and not any(column.decode for column in self.columns)
+
+    @property
+    def starmapped(self) -> bool:
+        """Whether a row's values are the class's arguments as they come."""
+        return self.cls is not None and self.plain and self.cls.kind is not ModelKind.PYDANTIC
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +196,7 @@ class PyFunction:
     repeatable: bool = False
     copy: PyCopy | None = None
     errors: tuple[PyError, ...] = ()
+    defines_builder: bool = False  # of its rows: the first function that calls it
     imports: frozenset[Import] = frozenset()
 
     def local(self, name: str) -> str:

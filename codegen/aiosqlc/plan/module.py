@@ -18,7 +18,7 @@ from aiosqlc.plan.models import models_module
 from aiosqlc.plan.naming import module_name
 from aiosqlc.plan.package import Package, package_of
 from aiosqlc.plan.rows import QueryPlanner
-from aiosqlc.plan.sharing import share_shapes
+from aiosqlc.plan.sharing import share_builders, share_shapes
 from aiosqlc.stages import Analysis, TypedQuery
 
 
@@ -127,7 +127,7 @@ def _module(
     """Plan the module of one query file."""
     file = source.rpartition("/")[2]
     name = module_name(file)
-    functions = tuple(share_shapes(planned))
+    functions = tuple(share_builders(list(share_shapes(planned))))
     imports = frozenset[Import]().union(*(function.imports for function in functions))
     return PyModule(
         path=package.target.out / f"{name}.py",

@@ -118,7 +118,7 @@ _TAKEN_CLASSES = frozenset(
 _TAKEN_FUNCTIONS = frozenset(
     {
         "attrs", "bool", "bytes", "constraint_error", "dataclass", "date", "datetime", "dict",
-        "float", "int", "list", "msgspec", "numbered", "object", "starmap", "str", "time",
+        "float", "int", "list", "map", "msgspec", "numbered", "object", "starmap", "str", "time",
         "timedelta", "tuple",
     }
 )  # fmt: skip

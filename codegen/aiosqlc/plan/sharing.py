@@ -1,11 +1,13 @@
-"""Lets queries whose rows have one shape share one class, under each query's own name."""
+"""Lets queries whose rows have one shape share one class, and one function that builds it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from aiosqlc.plan.model import PyField, PyFunction
+from aiosqlc.plan.model import Import, PyField, PyFunction
+from aiosqlc.plan.naming import snake
 
 
 def share_shapes(functions: Iterable[PyFunction]) -> Iterator[PyFunction]:
@@ -18,3 +20,56 @@ def share_shapes(functions: Iterable[PyFunction]) -> Iterator[PyFunction]:
             known = first.setdefault(cls.fields, cls.name) if cls == row else cls.name
             classes.append(cls if known == cls.name else replace(cls, alias=known))
         yield replace(function, own_classes=tuple(classes))
+
+
+_BUILDER_IMPORTS: frozenset[Import] = frozenset(
+    {("collections.abc", "Iterable"), ("typing", "Any")}
+)
+
+
+def share_builders(functions: Sequence[PyFunction]) -> list[PyFunction]:
+    """Give queries that convert rows of one class alike one function for it.
+
+    Where only one query does, its own body says it best. Rows that are passed on as they come need
+    no such function.
+    """
+    keys = [_built(function) for function in functions]
+    uses = Counter(key for key in keys if key)
+    taken = {param.name for function in functions for param in function.params}
+    taken |= {function.name for function in functions}
+    names: dict[object, str] = {}
+    found = []
+    for function, key in zip(functions, keys, strict=True):
+        row = function.row
+        if row is None or row.cls is None or key is None or uses[key] < 2:
+            found.append(function)
+            continue
+        defines = key not in names
+        if defines:
+            names[key] = _free(f"_{snake(row.cls.name)}", taken)
+        row = replace(row, builder=names[key])
+        imports = function.imports | _BUILDER_IMPORTS if defines else function.imports
+        found.append(replace(function, row=row, defines_builder=defines, imports=imports))
+    return found
+
+
+def _built(function: PyFunction) -> tuple[object, ...] | None:
+    """Return what the object of a row is made of and how, where anything is converted."""
+    row = function.row
+    if row is None or row.cls is None or row.starmapped:
+        return None
+    return (_real_name(function, row.cls.name), row.cls.fields, row.columns, row.nested)
+
+
+def _real_name(function: PyFunction, name: str) -> str:
+    """Return the class that a name of this query's stands for."""
+    aliases = {cls.name: cls.alias for cls in function.own_classes if cls.alias}
+    return aliases.get(name, name)
+
+
+def _free(name: str, taken: set[str]) -> str:
+    """Return a name that nothing in the module has yet, and take it."""
+    while name in taken:
+        name += "_"
+    taken.add(name)
+    return name
