@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from aiosqlc.parse.scanner import Kind, Token, scan, unquote
+from aiosqlc.parse.scanner import Dialect, Kind, Token, scan, unquote
 
 _STATEMENTS = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE", "MERGE"})
 _ENDS = frozenset(
@@ -85,6 +85,21 @@ def places_of(sql: str) -> dict[int, str]:
         elif token.kind is Kind.PARAM and token.text[1:].isdigit():
             found.setdefault(int(token.text[1:]), _place(tokens, position, open_at))
     return found
+
+
+def pages_of(sql: str) -> tuple[str, ...]:
+    """Return for each `?` of a MySQL text whether it is a limit or an offset, or ''."""
+    tokens = [t for t in scan(sql, Dialect.MYSQL) if t.kind is not Kind.COMMENT]
+    found: list[str] = []
+    for position, token in enumerate(tokens):
+        if token.kind is not Kind.PARAM:
+            continue
+        before = [t.text.upper() for t in tokens[max(position - 3, 0) : position]]
+        word = before[-1] if before else ""
+        found.append(word.lower() if word in {"LIMIT", "OFFSET"} else "")
+        if word == "," and before[0] == "LIMIT":  # LIMIT offset, count
+            found[-1] = "limit"
+    return tuple(found)
 
 
 def _place(tokens: Sequence[Token], position: int, open_at: Sequence[int]) -> str:

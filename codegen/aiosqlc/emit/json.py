@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from aiosqlc.config.project import JsonTarget, QuerySet
-from aiosqlc.emit.items import Item, items_of, places_of
+from aiosqlc.emit.items import Item, items_of, pages_of, places_of
 from aiosqlc.emit.renumber import renumbered
 from aiosqlc.kept import Parts, kept, kept_by
 from aiosqlc.mysql.sqlc_view import sqlc_view
@@ -217,13 +217,13 @@ def _table_column(column: TableColumn, table: Json, catalog: Catalog) -> Json:
 def _query(query: TypedQuery, catalog: Catalog, engine: Dialect) -> Json:
     into = query.insert_into
     return {
-        "text": _without_comments(query.sql),
+        "text": _with_slices(_without_comments(query.sql), query),
         "name": query.parsed.name,
         "cmd": f":{query.parsed.command}",
         "columns": _columns(query, catalog, engine),
         "params": [
-            {"number": param.number, "column": _param(query, param, catalog, engine)}
-            for param in query.params
+            {"number": param.number, "column": _param(query, param, place, catalog, engine)}
+            for param, place in zip(query.params, _places(query, engine), strict=True)
         ],
         "comments": list(query.parsed.comments),
         "filename": query.parsed.file.path.name,
@@ -296,14 +296,24 @@ def _param_name(query: TypedQuery, param: TypedParam, place: str) -> str:
     return numbered["base"] or ""
 
 
-def _param(query: TypedQuery, param: TypedParam, catalog: Catalog, engine: Dialect) -> Json:
-    place = places_of(query.sql).get(param.number, "") if engine is Dialect.POSTGRESQL else ""
+def _places(query: TypedQuery, engine: Dialect) -> list[str]:
+    """Return how each parameter is used, as far as its type hangs on it."""
+    if engine is Dialect.MYSQL:
+        pages = pages_of(query.sql)
+        return list(pages) if len(pages) == len(query.params) else [""] * len(query.params)
+    found = places_of(query.sql)
+    return [found.get(param.number, "") for param in query.params]
+
+
+def _param(
+    query: TypedQuery, param: TypedParam, place: str, catalog: Catalog, engine: Dialect
+) -> Json:
     origin = param.origin if not place else None
     # What a column can hold, sqlc lets be compared with it too; see docs/compiler/from-sqlc.md.
     said = any(p.nullable for p in query.parsed.params if p.number == param.number)
     met = origin is not None and engine is Dialect.POSTGRESQL
     not_null = (not said if met else param.not_null) and not _may_be_null(origin, catalog)
-    if place:  # by the words alone, unless the user says otherwise
+    if place and engine is Dialect.POSTGRESQL:  # by the words alone, unless the user says otherwise
         not_null = not said
     source = param.via or origin if origin else None
     table = _relation(source, catalog) if source else None
@@ -330,7 +340,8 @@ def _met_type(param: TypedParam, origin: ColumnRef | None, catalog: Catalog) -> 
         return param.type
     one = replace(param.type, array_dims=0)  # of several, as `= ANY` takes them
     base = column.type.base or column.type
-    same = not param.type.array_dims and {base.name, one.name} <= {"text", "varchar", "bpchar"}
+    single = param.is_slice or not param.type.array_dims
+    same = single and {base.name, one.name} <= {"text", "varchar", "bpchar"}
     if not same and base != one:
         return param.type
     return replace(column.type, array_dims=param.type.array_dims)
@@ -355,6 +366,16 @@ def _column_of(origin: ColumnRef | None, catalog: Catalog) -> TableColumn | None
         ),
         None,
     )
+
+
+def _with_slices(sql: str, query: TypedQuery) -> str:
+    """Write sqlc's marker, which its plugins replace by as many places as there are values."""
+    for param in query.params if "ANY ($" in sql or "ALL ($" in sql else ():
+        if param.is_slice:
+            marked = f"IN (${param.number}/*SLICE:{param.name}*/)"
+            sql = sql.replace(f"= ANY (${param.number})", marked)
+            sql = sql.replace(f"<> ALL (${param.number})", f"NOT {marked}")
+    return sql
 
 
 _COMMENT_LINE = re.compile(r"(?m)^[ \t]*--[^\n]*\n?")

@@ -36,13 +36,17 @@ CREATE TABLE job (
     id bigint NOT NULL PRIMARY KEY,
     state enum('new', 'running') NOT NULL,
     name varchar(20) NOT NULL,
-    due datetime NOT NULL
+    due datetime NOT NULL,
+    done timestamp(3) NULL,
+    seen datetime(6) NOT NULL
 );
 """
 MYSQL_QUERIES = {
     "NamesBesidePlaces": ":exec UPDATE job SET due = sqlc.arg(due), name = sqlc.arg(name)"
     " WHERE id = ?",
     "LengthOfEnums": ":many SELECT state, due FROM job WHERE state = ?",
+    "FractionsAreLonger": ":many SELECT id, done, seen FROM job WHERE seen > ?",
+    "PagesAreIntegers": ":many SELECT id FROM job WHERE due > ? LIMIT ? OFFSET ?",
     "SlicesHaveNoLength": ":many SELECT id FROM job WHERE name IN (sqlc.slice(names))",
 }
 QUERIES = {
@@ -78,6 +82,13 @@ QUERIES = {
     "CountsInside": ":many SELECT id,"
     " (SELECT count(*) FROM member m WHERE m.team_id = team.id) AS members FROM team",
     "CoalesceOfPlaces": ":exec UPDATE team SET name = coalesce($2, name) WHERE id = $1",
+    "SlicesInLists": ":many SELECT * FROM team WHERE id IN (sqlc.slice(ids))"
+    " AND name NOT IN (sqlc.slice(names))",
+    "MetFirstOutsideOfWith": ":many WITH m AS (SELECT nick FROM member WHERE member.id = $1)"
+    " SELECT m.nick FROM team, m WHERE team.id = $1",
+    "MetFirstInOutputs": ":many SELECT name,"
+    " (SELECT count(*) FROM member WHERE member.team_id = @team) AS members"
+    " FROM team WHERE team.id = @team",
     "CastSlices": ":many SELECT * FROM team WHERE id = ANY(sqlc.slice(ids)::bigint[])",
     "Exists": ":one SELECT EXISTS (SELECT 1 FROM team WHERE id = $1)",
 }

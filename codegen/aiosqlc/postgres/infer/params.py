@@ -61,7 +61,7 @@ class Use:
 
 
 def parameter_uses(scope: Scope) -> dict[int, list[Use]]:
-    """Return the uses of every parameter of a statement, in the order of the tree."""
+    """Return the uses of every parameter of a statement, in the order of sqlc's tree."""
     uses: dict[int, list[Use]] = defaultdict(list)
     _Uses(scope.catalog, uses).query(scope)
     return dict(uses)
@@ -91,7 +91,7 @@ class _Uses:
             elif query[field] is not None:
                 self.value(query[field], scope)
         skipped = {"limitCount", "limitOffset", "rteperminfos"}
-        for name, value in query.children():
+        for name, value in sorted(query.children(), key=_rank):
             if name not in skipped:
                 self.value(value, scope, done)
 
@@ -275,6 +275,11 @@ class _Uses:
             if param is not None and _is_param(param):
                 reason = words.get(node.kind, "NULL means something here")
                 self.add(param["paramid"], Use("other", tolerant=True, reason=reason))
+
+
+def _rank(field: tuple[str, Any]) -> int:
+    """Say where sqlc comes to a part of a query: outputs first, WITH last."""
+    return {"targetList": 0, "cteList": 2}.get(field[0], 1)
 
 
 def _is_param(node: Node) -> bool:
