@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Generic, ParamSpec, TypeVar
+from typing import Any, Generic, ParamSpec, TypeVar
 
+K = TypeVar("K")
+V = TypeVar("V")
 P = ParamSpec("P")
 R = TypeVar("R")
 
 Parts = tuple[object, ...]
 
-_forgetting: list[Callable[[], None]] = []
+_memories: list[Recent[Any, Any]] = []
 _MOST = 20_000  # answers of one function; twice this many are in memory at most
 
 
@@ -21,7 +23,7 @@ def kept(function: Callable[P, R]) -> Callable[P, R]:
     Comparing by identity costs nothing however large a value is. The objects asked about are held
     on to, so that an identity is never another's. What was not asked for in a while is forgotten.
     """
-    memory = _Memory[R]()
+    memory: Recent[Parts, tuple[Parts, R]] = Recent()
 
     @wraps(function)
     def answer(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -29,7 +31,10 @@ def kept(function: Callable[P, R]) -> Callable[P, R]:
             return function(*args, **kwargs)
         key = _identities(args)
         found = memory.get(key)
-        return found[1] if found else memory.put(key, args, function(*args, **kwargs))
+        if found is None:
+            found = (args, function(*args, **kwargs))
+            memory.put(key, found)
+        return found[1]
 
     return answer
 
@@ -41,49 +46,84 @@ def kept_by(parts: Callable[P, Parts]) -> Callable[[Callable[P, R]], Callable[P,
     """
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
-        memory = _Memory[R]()
+        memory: Recent[Parts, tuple[Parts, R]] = Recent()
 
         @kept
         @wraps(function)
         def answer(*args: P.args, **kwargs: P.kwargs) -> R:
             key = _identities(parts(*args, **kwargs))
             found = memory.get(key)
-            return found[1] if found else memory.put(key, args, function(*args, **kwargs))
+            if found is None:
+                found = (args, function(*args, **kwargs))
+                memory.put(key, found)
+            return found[1]
 
         return answer
 
     return decorate
 
 
-class _Memory(Generic[R]):
-    """Answers by key, each with the objects whose identities its key is made of."""
+def kept_equal(function: Callable[P, R]) -> Callable[P, R]:
+    """Do the same where every argument is equal to that of before: each can be hashed."""
+    memory: Recent[Parts, tuple[R]] = Recent()
+
+    @wraps(function)
+    def answer(*args: P.args, **kwargs: P.kwargs) -> R:
+        key = (*args, *kwargs.items())
+        found = memory.get(key)
+        if found is None:
+            found = (function(*args, **kwargs),)
+            memory.put(key, found)
+        return found[0]
+
+    return answer
+
+
+class Recent(Generic[K, V]):
+    """Values by key, as long as they are asked for; all of them belong to `grow_old`."""
 
     def __init__(self) -> None:
-        self._young: dict[Parts, tuple[Parts, R]] = {}
-        self._old: dict[Parts, tuple[Parts, R]] = {}
-        _forgetting.append(self._forget)
+        self._young: dict[K, V] = {}
+        self._old: dict[K, V] = {}
+        _memories.append(self)
 
-    def get(self, key: Parts) -> tuple[Parts, R] | None:
+    def get(self, key: K) -> V | None:
+        """Return a value, which is young again."""
         found = self._young.get(key)
         if found is None and key in self._old:
             found = self._old[key]
-            self.put(key, *found)
+            self.put(key, found)
         return found
 
-    def put(self, key: Parts, held: Parts, value: R) -> R:
-        self._young[key] = (held, value)
+    def put(self, key: K, value: V) -> None:
+        """Take a value."""
+        self._young[key] = value
         if len(self._young) > _MOST:
-            self._young, self._old = {}, self._young
-        return value
+            self.grow_old()
 
-    def _forget(self) -> None:
+    def grow_old(self) -> None:
+        """Forget what was not asked for since the last time."""
+        self._young, self._old = {}, self._young
+
+    def clear(self) -> None:
+        """Forget everything."""
         self._young, self._old = {}, {}
 
 
 def forget_all() -> None:
     """Forget every answer of every function, as a new process would."""
-    for forget in _forgetting:
-        forget()
+    for memory in _memories:
+        memory.clear()
+
+
+def grow_old() -> None:
+    """Forget what was not asked for since the last time.
+
+    A process that lives long calls it now and then: each text that someone has typed would stay in
+    memory otherwise, until so many others are there.
+    """
+    for memory in _memories:
+        memory.grow_old()
 
 
 def _identities(parts: Parts) -> Parts:

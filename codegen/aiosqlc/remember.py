@@ -11,7 +11,7 @@ from aiosqlc import lock
 from aiosqlc.checks import concerns
 from aiosqlc.config.project import QuerySet
 from aiosqlc.diagnostics import Diagnostic, Severity
-from aiosqlc.kept import kept
+from aiosqlc.kept import Recent, kept
 from aiosqlc.stages import (
     Analysis,
     AnalyzeOptions,
@@ -98,9 +98,8 @@ def _is_about_queries(outcome: Outcome, queries: Sequence[ParsedQuery]) -> bool:
     )
 
 
-_MOST_RESTORED = 20_000
 _MOST_UNFINISHED = 20
-_restored: dict[str, TypedQuery] = {}  # known in this process, by key; nothing is said of them
+_restored: Recent[str, TypedQuery] = Recent()  # known here, by key; nothing is said of them
 _unfinished: dict[str, lock.Known] = {}  # by schema: as `_restored` has the queries, only the rest
 
 
@@ -111,14 +110,8 @@ def _restore(known: lock.Known, key: str, parsed: ParsedQuery) -> TypedQuery | N
         return None
     query = lock.restore(before, parsed)
     if query is not None and query is not before:
-        _keep(key, query)
+        _restored.put(key, query)
     return query
-
-
-def _keep(key: str, query: TypedQuery) -> None:
-    if len(_restored) > _MOST_RESTORED:
-        _restored.clear()
-    _restored[key] = query
 
 
 def _on_known_catalog(outcome: Outcome, known: lock.Known) -> Outcome:
@@ -177,7 +170,7 @@ def _analyze_rest(
         new = by_name.get(parsed.name)
         found[name] = new or found.get(name)
         if new and asked and not any(concerns(item, parsed) for item in said[parsed.file.path]):
-            _keep(name, new)
+            _restored.put(name, new)
     typed = tuple(query for name in keys if (query := found[name]))
     analysis = Analysis(fresh.catalog, typed, fresh.server_version, fresh.facts)
     failed = any(item.severity is Severity.ERROR for item in diagnostics)

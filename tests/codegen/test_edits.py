@@ -12,7 +12,7 @@ from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.emit import format as formatting
 from aiosqlc.kept import forget_all
 from aiosqlc.lock import reading
-from aiosqlc.parse import queries, statements
+from aiosqlc.parse import statements
 from aiosqlc.remember import Analyze
 
 from devstack.testing.postgres import TestPostgres
@@ -156,5 +156,4 @@ def forget() -> None:
         disk._digests,
     ):
         memory.clear()
-    queries._parsed.cache_clear()
     statements._last_seen.cache_clear()

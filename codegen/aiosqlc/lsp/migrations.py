@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
 
+from aiosqlc.kept import kept
 from aiosqlc.parse.scanner import Kind, Token, scan, unquote
 from aiosqlc.source import SourceFile, Span
 from aiosqlc.stages import SchemaFile
@@ -27,7 +27,7 @@ def place_of(
     return None
 
 
-@lru_cache(maxsize=2048)
+@kept
 def _made(part: SchemaFile) -> tuple[Made, ...]:
     found: list[Made] = []
     for statement in part.statements:

@@ -18,6 +18,7 @@ from aiosqlc.lsp.hover import hover
 from aiosqlc.lsp.known import Entry, State
 from aiosqlc.lsp.places import offset, path_of, span_range, uri_of
 from aiosqlc.lsp.problems import by_file
+from aiosqlc.lsp.protocol import Protocol
 from aiosqlc.source import SourceFile, Span
 
 
@@ -34,7 +35,7 @@ class Server(LanguageServer):
     """Answers an editor about the SQL of its workspace."""
 
     def __init__(self) -> None:
-        super().__init__("aiosqlc", metadata.version("aiosqlc"))
+        super().__init__("aiosqlc", metadata.version("aiosqlc"), protocol_cls=Protocol)
         self.desk = Desk(self._show, self._trouble)
         self._shown: dict[Path, dict[str, list[types.Diagnostic]]] = {}
 

@@ -17,11 +17,12 @@ from aiosqlc.diagnostics import Severity
 from aiosqlc.disk import show_unsaved
 from aiosqlc.files import find_sql_files
 from aiosqlc.hints import apply_hints
+from aiosqlc.kept import grow_old
 from aiosqlc.lsp.known import Entry, State, absolute, entry_of
 from aiosqlc.pipeline import analyze_project, analyzer, compile_parts, in_source_order, options_of
 from aiosqlc.stages import TypedQuery
 
-_ROUNDS = 200  # analyses between two whole collections of garbage
+_ROUNDS = 200  # analyses between two whole collections of garbage, and of memories
 
 
 class Workbench:
@@ -67,9 +68,13 @@ class Workbench:
         return next(iter(analysis.queries), query)
 
     def tidy_up(self) -> None:
-        """Collect garbage between analyses: seldom all, for most of it is the compiler's memory."""
+        """Collect garbage between analyses: seldom all, for most of it is the compiler's memory.
+
+        As seldom, what was made of texts that are gone is forgotten.
+        """
         self._rounds += 1
         if self._rounds % _ROUNDS == 1:
+            grow_old()
             gc.unfreeze()
             gc.collect()
             gc.freeze()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import lru_cache
 
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
+from aiosqlc.kept import kept_equal
 from aiosqlc.parse.annotations import read_annotations
 from aiosqlc.parse.dynamic import read_parts, stray_directives
 from aiosqlc.parse.macros import expand, find_uses
@@ -56,7 +56,7 @@ def parse_file(
     return queries, list(problems)
 
 
-@lru_cache(maxsize=512)  # while watching, most files are what they were
+@kept_equal  # while watching, most files are what they were
 def _parsed(
     file: SourceFile, dialect: Dialect
 ) -> tuple[tuple[ParsedQuery, ...], tuple[Diagnostic, ...]]:

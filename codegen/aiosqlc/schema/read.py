@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import lru_cache
 from pathlib import Path
 
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.files import find_sql_files, read_files
+from aiosqlc.kept import kept_equal
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.schema.forward import forward_sql, forward_statements
 from aiosqlc.schema.order import by_dependency, forward_files, since_checkpoint
@@ -25,7 +25,7 @@ def read_schema(
     return tuple(schema_file(file, dialect) for file in applied), problems + unreadable
 
 
-@lru_cache(maxsize=512)  # while watching, most files are what they were
+@kept_equal  # while watching, most files are what they were
 def schema_file(file: SourceFile, dialect: Dialect = Dialect.POSTGRESQL) -> SchemaFile:
     """Reduce one file to its forward statements."""
     sql, transactional = forward_sql(file.text)
