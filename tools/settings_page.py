@@ -204,7 +204,17 @@ def _page(found: Sequence[Entry]) -> str:
         for name, default in sorted(set(_COMPOSE.findall(COMPOSE.read_text())))
         if name not in known
     ]
+    # The template makes these in a loop.
+    lines += [
+        f"| `{name.upper()}_HEALTH_PORT` | `{_health_port(name)}` |" for name in service_names()
+    ]
     return "\n".join(lines) + "\n"
+
+
+def _health_port(service: str) -> str:
+    """Return where docker-compose.yml publishes the health and metrics of a service."""
+    compose = (ROOT / "docker-compose.yml").read_text()
+    return compose.partition(f"${{{service.upper()}_HEALTH_PORT:-")[2].partition("}")[0]
 
 
 def _table(title: str, found: Sequence[Entry], everyone: int = 0) -> list[str]:

@@ -12,7 +12,7 @@ make() { "${@:2}" > "secrets/$1.new" && mv "secrets/$1.new" "secrets/$1"; } # ne
 once() { [[ -s secrets/$1 ]] || make "$@"; }
 password() { openssl rand -hex 24; }
 for name in "$@"; do for of in "" _service _client _redis; do once "${name}${of}_password" password; done; done
-for name in postgres mariadb_root redis elastic kibana logstash grafana csrf monitoring mariadb_monitoring redis_monitoring; do once "${name}_password" password; done
+for name in postgres mariadb_root redis elastic kibana logstash metricbeat grafana csrf monitoring mariadb_monitoring redis_monitoring; do once "${name}_password" password; done
 # Each service signs its events; the others know its public key. Both are the last 32 bytes of what OpenSSL writes.
 for name in "$@"; do once "${name}_events_key" openssl genpkey -algorithm ed25519; done
 raw() { openssl pkey -in "secrets/$1_events_key" -outform DER "${@:2}" | tail -c 32 | base64; }
@@ -98,7 +98,8 @@ printf '%s\n' "[client]" user=monitoring "password=$(<secrets/mariadb_monitoring
 env monitoring "DATA_SOURCE_NAME=postgresql://monitoring:$(<secrets/monitoring_password)@postgres:5432/postgres?$verify" \
     "REDIS_USER=monitoring" "REDIS_PASSWORD=$(<secrets/redis_monitoring_password)"
 env elk "ELASTIC_PASSWORD=$(<secrets/elastic_password)" "KIBANA_PASSWORD=$(<secrets/kibana_password)" \
-    "LOGSTASH_PASSWORD=$(<secrets/logstash_password)"
+    "LOGSTASH_PASSWORD=$(<secrets/logstash_password)" "METRICBEAT_PASSWORD=$(<secrets/metricbeat_password)"
+env metricbeat "METRICBEAT_PASSWORD=$(<secrets/metricbeat_password)"
 env logstash "LOGSTASH_PASSWORD=$(<secrets/logstash_password)"
 env kibana "ELASTICSEARCH_PASSWORD=$(<secrets/kibana_password)"
 # A container reads what is mounted under an account of its own. Here only the owner can enter the folder.

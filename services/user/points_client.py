@@ -19,6 +19,7 @@ from lib.pb.point.v1 import LedgerEntry, ListUserPointsRequest, StreamUserLedger
 from lib.pb.point.v1.rpc import LIST_USER_POINTS, STREAM_USER_LEDGER, PointServiceStub
 from lib.resilience import BreakerPolicy, Bulkhead, CircuitBreaker, Upstream
 from lib.resilience.breaker import BreakerGauge
+from lib.work import calls_to_upstreams
 from services.user.config import UserConfig
 from services.user.ports import PointEntry
 
@@ -112,8 +113,7 @@ async def open_points(
     breaker = CircuitBreaker(UPSTREAM, policy, on_change=BreakerGauge(registry).of(UPSTREAM))
     try:
         client = Client(pool, upstream=UPSTREAM, tokens=tokens)
-        yield GrpcPoints(
-            client, Upstream(breaker, Bulkhead(UPSTREAM)), seconds=config.points_seconds
-        )
+        upstream = Upstream(breaker, Bulkhead(UPSTREAM), work=calls_to_upstreams(registry))
+        yield GrpcPoints(client, upstream, seconds=config.points_seconds)
     finally:
         await pool.close()

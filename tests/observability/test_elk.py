@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 import json
 import re
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import structlog
@@ -173,6 +175,51 @@ def test_a_line_of_a_server_is_found_by_the_name_of_its_part():
 def test_no_part_may_talk_to_docker_to_find_the_others_lines():
     assert "docker.sock" not in (ELK / "filebeat/filebeat.yml").read_text()
     assert "docker.sock" not in (ROOT / "docker-compose.yml").read_text()
+
+
+@pytest.fixture
+def metricbeat() -> dict[str, Any]:
+    return yaml.safe_load((ELK / "metricbeat/metricbeat.yml").read_text())
+
+
+def test_metricbeat_asks_each_server_of_the_pipeline_where_compose_has_it(metricbeat):
+    parts = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+    asked = {module["module"]: module for module in metricbeat["metricbeat.modules"]}
+    assert set(asked) == {"elasticsearch", "kibana", "logstash"}
+    for name, module in asked.items():
+        (host,) = module["hosts"]
+        assert urlsplit(host).hostname == name
+        assert parts[name]["profiles"] == ["elk"]
+        assert module["period"] == "10s"
+        # A password is sent where TLS is, and to Kibana, which has none inside.
+        assert ("password" not in module) == (name == "logstash")
+    assert asked["elasticsearch"]["hosts"][0].startswith("https:")
+
+
+def test_metricbeat_may_add_to_its_own_stream_and_change_nothing(metricbeat):
+    output = metricbeat["output.elasticsearch"]
+    writer = json.loads((ELK / "elasticsearch/metrics_writer.json").read_text())
+    template = json.loads((ELK / "elasticsearch/metrics.json").read_text())
+    patterns = [*writer["indices"][0]["names"], *template["index_patterns"]]
+    assert all(fnmatch(output["index"], pattern) for pattern in patterns)
+    assert writer["indices"][0]["privileges"] == ["auto_configure", "create_doc"]
+    assert writer["cluster"] == ["monitor"]
+    # So it must not try to set up what it may not.
+    assert metricbeat["setup.template.enabled"] is metricbeat["setup.ilm.enabled"] is False
+    assert template["template"]["lifecycle"]["data_retention"] == "30d"
+
+
+def test_metricbeat_has_its_own_password_and_no_way_to_docker(metricbeat):
+    part = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["metricbeat"]
+    assert part["env_file"] == ["deploy/docker/secrets/metricbeat.env"]
+    assert not [volume for volume in part["volumes"] if "/var/" in volume]
+    named = set(re.findall(r"\$\{(\w+)\}", (ELK / "metricbeat/metricbeat.yml").read_text()))
+    script = (ROOT / "deploy/docker/secrets.sh").read_text()
+    (line,) = [line for line in script.splitlines() if line.startswith("env metricbeat ")]
+    assert set(re.findall(r'"(\w+)=', line)) == named
+    setup = (ELK / "setup/setup.sh").read_text()
+    assert "_security/user/metricbeat" in setup
+    assert "metricbeat" in re.search(r"^for name in .*elastic.*$", script, re.MULTILINE)[0].split()
 
 
 def test_kibana_draws_requests_errors_and_latency_of_fields_that_are_indexed():

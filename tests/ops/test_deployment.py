@@ -123,6 +123,13 @@ def test_no_port_is_published_twice_or_to_the_world():
     assert len({port.split(":-")[1] for port in published}) == len(published)
 
 
+@pytest.mark.parametrize("name", service_names())
+def test_the_health_of_a_service_is_published_and_not_its_api(name):
+    (port,) = PARTS[name]["ports"]
+    inside = port.rpartition(":")[2]
+    assert inside == re.search(r"INTERNAL_PORT=(\d+)", (ROOT / "Dockerfile").read_text())[1]
+
+
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
 def test_a_script_parses_and_stops_at_the_first_error(script):
     subprocess.run(["bash", "-n", script], check=True)

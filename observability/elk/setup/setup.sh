@@ -13,9 +13,12 @@ say() { ask -X "$1" -H 'Content-Type: application/json' "$elastic/$2" --data-bin
 say POST _security/user/kibana_system/_password <<< "{\"password\": \"$KIBANA_PASSWORD\"}"
 put _security/role/logstash_writer writer.json
 say PUT _security/user/logstash_writer <<< "{\"password\": \"$LOGSTASH_PASSWORD\", \"roles\": [\"logstash_writer\"]}"
+put _security/role/metrics_writer metrics_writer.json
+say PUT _security/user/metricbeat <<< "{\"password\": \"$METRICBEAT_PASSWORD\", \"roles\": [\"remote_monitoring_collector\", \"metrics_writer\"]}"
 put _ilm/policy/marketplace ilm.json
 put _ingest/pipeline/marketplace pipeline.json
 put _index_template/marketplace template.json
+put _index_template/metrics-marketplace metrics.json
 ask -X POST -H 'kbn-xsrf: setup' "$kibana/api/saved_objects/_import?overwrite=true" \
     --form file=@/kibana/objects.ndjson
 echo "logs are set up"

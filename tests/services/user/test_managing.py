@@ -217,6 +217,8 @@ async def test_what_a_role_may_do_is_replaced_as_a_whole(world) -> None:
         ("DELETE", "permissions/users:read", None, 409),
         ("POST", "permissions", {"name": "nope", "description": "x"}, 400),
         ("GET", "roles/KING", None, 404),
+        ("POST", "roles", {"name": "KING", "permissions": []}, 405),  # docs/adr/0021
+        ("DELETE", "roles/STAFF", None, 405),
     ],
     ids=str,
 )

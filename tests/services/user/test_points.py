@@ -117,3 +117,14 @@ async def test_a_point_service_that_is_away_is_an_error_and_no_half_truth(settin
         assert "data" not in body
         codes.add(body["error"]["code"])
     assert codes == {"SERVICE_UNAVAILABLE", "CIRCUIT_OPEN"}
+
+
+async def test_calls_over_grpc_are_among_the_measured_calls(setting: Setting) -> None:
+    for _ in range(2):
+        await setting.get("me", as_(ALICE))
+    async with setting.http.get(f"{setting.base}/metrics") as answer:
+        lines = (await answer.text()).splitlines()
+    found = [
+        line for line in lines if line.startswith('upstream_call_seconds_count{upstream="point"')
+    ]
+    assert [line.split()[-1] for line in found] == ["4.0"]  # the balance and the ledger
