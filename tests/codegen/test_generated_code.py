@@ -54,8 +54,10 @@ def test_generated_code_has_no_unused_or_unsorted_imports() -> None:
 
 
 def test_generated_code_passes_the_strictest_type_check(tmp_path: Path) -> None:
+    """So do its callers, whose mistakes are found: an ignore that ignores nothing is an error."""
     for folder in GENERATED:
         (tmp_path / folder.parent.name).symlink_to(folder, target_is_directory=True)
+    copy_callers(tmp_path)
     run(
         *(sys.executable, "-m", "mypy", "--strict", "--config-file=", "--no-error-summary"),
         *("--cache-dir", str(tmp_path / ".mypy_cache"), "."),
@@ -70,6 +72,7 @@ def test_generated_code_passes_pyright_at_its_strictest(tmp_path: Path) -> None:
         pytest.skip("pyright does not start: it needs Node.js, once, from the npm registry")
     for folder in GENERATED:
         shutil.copytree(folder, tmp_path / folder.parent.name)
+    copy_callers(tmp_path)
     environment = Path(sys.executable).parent.parent
     settings = {
         "typeCheckingMode": "strict",
@@ -79,6 +82,12 @@ def test_generated_code_passes_pyright_at_its_strictest(tmp_path: Path) -> None:
     }
     (tmp_path / "pyrightconfig.json").write_text(json.dumps(settings))
     run(str(pyright), cwd=tmp_path)
+
+
+def copy_callers(folder: Path) -> None:
+    """Code that uses a case's package stands beside it."""
+    for path in CASES.glob("*/callers.py"):
+        shutil.copy(path, folder / f"{path.parent.name}_callers.py")
 
 
 def run(*command: str, cwd: Path | None = None) -> None:

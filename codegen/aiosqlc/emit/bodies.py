@@ -31,8 +31,7 @@ def parameters(function: PyFunction, receiver: str) -> str:
     """Return a function's parameter list, `receiver` first."""
     found = [receiver]
     if function.batch:
-        kind = "Sequence" if function.repeatable else "Iterable"
-        found.append(f"batch: {kind}[{function.batch}]")
+        found.append(f"batch: {function.batch_kind}[{function.batch}]")
     elif function.params:
         found.append("*")
         for item in function.params:
@@ -62,9 +61,8 @@ def body_imports(function: PyFunction) -> set[Import]:
         found.add(("itertools", "starmap"))
     if function.command is Command.STREAM:
         found.add(("collections.abc", "AsyncIterator"))
-    if function.batch:
-        kind = "Sequence" if function.repeatable else "Iterable"
-        found.add(("collections.abc", kind))
+    if function.batch and function.batch_kind != "SequenceNotStr":
+        found.add(("collections.abc", function.batch_kind))
     return found
 
 

@@ -93,6 +93,22 @@ class Unset(Enum):
 UNSET: Final = Unset.UNSET
 '''
 
+_NOT_STR = '''\
+T_co = TypeVar("T_co", covariant=True)
+
+
+class SequenceNotStr(Protocol[T_co]):
+    """A sequence, such as a list or a tuple, but no `str`: one text is not a list of letters."""
+
+    def __contains__(self, value: object, /) -> bool: ...
+
+    def __getitem__(self, index: int, /) -> T_co: ...
+
+    def __iter__(self) -> Iterator[T_co]: ...
+
+    def __len__(self) -> int: ...
+'''
+
 PARTS = {
     "Executor": _EXECUTOR,
     "BatchExecutor": _BATCH,
@@ -100,6 +116,7 @@ PARTS = {
     "StreamExecutor": _STREAM,
     "LastIdExecutor": _LASTID,
     "Unset": _UNSET,
+    "SequenceNotStr": _NOT_STR,
 }
 
 
@@ -117,8 +134,9 @@ def print_executor(names: Iterable[str], engine: Dialect = Dialect.POSTGRESQL) -
     body = "\n\n".join(parts)
     for fits in _FITS if engine is Dialect.MYSQL else ():
         body = body.replace(fits, "`AiomysqlExecutor` in `adapter` makes a connection fit")
-    abc = [name for name in ("Awaitable", "Iterable", "Sequence") if f"{name}[" in body]
-    typing = [name for name in ("Any", "Final", "Protocol") if name in body]
+    abc = [name for name in ("Awaitable", "Iterable", "Iterator", "Sequence") if f"{name}[" in body]
+    typing = [name for name in ("Any", "Final", "Protocol", "TypeVar") if name in body]
     imports = f"from collections.abc import {', '.join(abc)}\n" if abc else ""
     imports += "from enum import Enum\n" if "Unset" in wanted else ""
-    return f"{_HEAD}{imports}from typing import {', '.join(typing)}\n\n\n{body}"
+    gap = "\n\n\n" if body.startswith("class") else "\n\n"
+    return f"{_HEAD}{imports}from typing import {', '.join(typing)}{gap}{body}"

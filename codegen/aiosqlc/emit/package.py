@@ -12,6 +12,7 @@ from aiosqlc.emit.errors import print_errors
 from aiosqlc.emit.executor import print_executor
 from aiosqlc.emit.helpers import print_helpers
 from aiosqlc.emit.imports import import_lines
+from aiosqlc.emit.literal import line_literal
 from aiosqlc.emit.python import print_module
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.plan.model import Import, PyFunction, PyModule
@@ -43,8 +44,9 @@ def print_package(
     protocols = _protocols(target, modules)
     if target.emit_helpers:
         local = f"{target.package}.executor" if target.package else ".executor"
+        protocols |= {"BatchExecutor", "CopyExecutor", "StreamExecutor"}
         protocols |= set() if target.executor else {"Executor"}
-        source = print_helpers(target.package, (target.executor or local, "Executor"))
+        source = print_helpers(target.package, local, target.executor or local)
         files.append(Rendered(target.out / "helpers.py", f"{header.of('')}\n{source}"))
     if protocols:
         source = print_executor(protocols, engine)
@@ -103,7 +105,8 @@ def _init(target: PythonTarget, modules: tuple[PyModule, ...], header: str) -> s
     """Print `__init__.py`: the names of the queries by their text, for metrics and traces."""
     package = target.package or "."
     named = [(module.path.stem, item) for module in modules for item in module.functions]
-    imports: set[Import] = {("typing", "Final"), *((package, module) for module, _ in named)}
+    imports: set[Import] = {("typing", "Final")}
+    imports |= {(package, module) for module, function in named if not function.copy}
     first_party = frozenset({package.partition(".")[0]})
     entries = [_entry(module, function) for module, function in named]
     return "\n".join(
@@ -124,6 +127,10 @@ def _init(target: PythonTarget, modules: tuple[PyModule, ...], header: str) -> s
 
 def _entry(module: str, function: PyFunction) -> str:
     text = f"{module}.{function.constant}"
+    if function.copy:
+        asked = f"{function.copy.table} ({', '.join(function.copy.columns)})"
+        asked = f"{function.copy.schema}.{asked}" if function.copy.schema else asked
+        return f'    {line_literal(f"COPY {asked}")}: "{function.query_name}",'
     if function.choice:
         return f'    **dict.fromkeys({text}.values(), "{function.query_name}"),'
     return f'    {text}: "{function.query_name}",'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from aiosqlc.bulk import is_bulk
@@ -12,6 +13,7 @@ from aiosqlc.plan.clashes import check_parameters, names_used, renamed_parameter
 from aiosqlc.plan.copying import plan_copy
 from aiosqlc.plan.model import Import, PyClass, PyField, PyFunction, PyParam, PyType
 from aiosqlc.plan.naming import argument, attribute, camel, constant, function_name
+from aiosqlc.plan.package import Package
 from aiosqlc.plan.positional import positional
 from aiosqlc.plan.rows import QueryPlanner, parameter_names
 from aiosqlc.stages import Cardinality, Command, TypedParam, TypedQuery
@@ -78,6 +80,8 @@ def plan_function(query: TypedQuery, planner: QueryPlanner) -> tuple[PyFunction,
         copy = plan_copy(query, planner.package)
         problems += [] if copy else [_not_copyable(query)]
         function = replace(function, copy=copy)
+    if function.batch_kind == "SequenceNotStr":
+        imports.add((planner.package.in_package("executor"), "SequenceNotStr"))
     if planner.package.engine is Dialect.MYSQL:
         function = positional(function, query, params)
     problems += check_parameters(query, function.params, row)
@@ -109,10 +113,22 @@ def _param(
         origin=None if param.is_part else param.origin,  # a column's class is for all of its value
         query=f"{query.parsed.name}.{param.name}",
     )
+    if query.parsed.command not in _BATCHES and not is_bulk(query.parsed):
+        kind = _without_str(kind, planner.package)
     name = f"{name}_" if name in used else name
     return PyParam(name, kind, kind.encode.replace("{}", name) or name)
 
 
+def _without_str(kind: PyType, package: Package) -> PyType:
+    """Ask for sequences that are no `str`, which would be one of its own letters."""
+    annotation = _OF_STR.sub("SequenceNotStr[", kind.annotation)
+    if annotation == kind.annotation:
+        return kind
+    imports = kind.imports | {(package.in_package("executor"), "SequenceNotStr")}
+    return replace(kind, annotation=annotation, imports=imports)
+
+
+_OF_STR = re.compile(r"\bSequence\[(?=str\b)")
 _CHUNK = PyParam("chunk", PyType("int"), "chunk", "1000")
 
 

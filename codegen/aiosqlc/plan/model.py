@@ -199,6 +199,13 @@ class PyFunction:
     defines_builder: bool = False  # of its rows: the first function that calls it
     imports: frozenset[Import] = frozenset()
 
+    @property
+    def batch_kind(self) -> str:
+        """What holds the sets of arguments: read once, or more than once where it is repeatable."""
+        if not self.repeatable:
+            return "Iterable"
+        return "SequenceNotStr" if self.batch.startswith("str") else "Sequence"
+
     def local(self, name: str) -> str:
         """Return a name for a variable of the body that is no parameter's."""
         while any(name == param.name for param in self.params):

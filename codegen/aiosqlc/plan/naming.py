@@ -111,8 +111,8 @@ _TAKEN_CLASSES = frozenset(
     {
         "Any", "AsyncIterator", "Awaitable", "BaseModel", "BatchExecutor", "ConfigDict",
         "CopyExecutor", "Cursor", "Decimal", "Enum", "Executor", "Final", "Iterable",
-        "LastIdExecutor", "Literal", "Protocol", "Range", "Sequence", "StrEnum", "StreamExecutor",
-        "UNSET", "UUID", "Unset", "UnsetType",
+        "LastIdExecutor", "Literal", "Protocol", "Range", "Sequence", "SequenceNotStr", "StrEnum",
+        "StreamExecutor", "UNSET", "UUID", "Unset", "UnsetType",
     }
 )  # fmt: skip
 _TAKEN_FUNCTIONS = frozenset(

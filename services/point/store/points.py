@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 
 from lib.db import Executor
+from services.point.store.executor import SequenceNotStr
 from services.point.store.models import PointEntry
 
 GET_BALANCE: Final = "SELECT balance FROM point_balance WHERE user_id = $1"
@@ -136,7 +137,7 @@ class ListAwardsRow(msgspec.Struct, frozen=True, gc=False):
     amount: int
 
 
-async def list_awards(db: Executor, *, sources: Sequence[str]) -> list[ListAwardsRow]:
+async def list_awards(db: Executor, *, sources: SequenceNotStr[str]) -> list[ListAwardsRow]:
     """What was given for these, by user."""
     rows = await db.fetch(LIST_AWARDS, sources)
     return list(starmap(ListAwardsRow, rows))

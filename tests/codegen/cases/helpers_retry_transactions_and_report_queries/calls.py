@@ -27,6 +27,29 @@ async def run(db, queries):
     assert isinstance(heard[-1][3], asyncpg.UndefinedTableError)
     assert all(seconds > 0 for _, seconds, _, _ in heard)
 
+    heard.clear()
+    copied = [queries.CopyCountersParams(number, 0) for number in (2, 3, 4)]
+    assert await queries.copy_counters(observed, copied) == 3
+    await queries.raise_all(observed, [2, 3])
+    async with db.transaction():
+        streamed = [row.value async for row in queries.stream_counters(observed, chunk=3)]
+    assert streamed == [5, 1, 1, 0]
+    assert [(name, rows) for name, _, rows, _ in heard] == [
+        ("CopyCounters", 3),
+        ("RaiseAll", None),
+        *(("StreamCounters", rows) for rows in (0, 3, 1, 0)),
+    ]
+    assert all(seconds > 0 for _, seconds, _, _ in heard)
+    heard.clear()
+    with pytest.raises(asyncpg.UniqueViolationError):
+        await queries.copy_counters(observed, copied)
+    with pytest.raises(asyncpg.NoActiveSQLTransactionError):
+        await anext(queries.stream_counters(observed))
+    assert [(name, type(error).__name__) for name, _, _, error in heard] == [
+        ("CopyCounters", "UniqueViolationError"),
+        ("StreamCounters", "NoActiveSQLTransactionError"),
+    ]
+
     parameters = db._params
     host, port = db._addr
     async with asyncpg.create_pool(

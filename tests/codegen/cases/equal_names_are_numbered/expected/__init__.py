@@ -10,7 +10,7 @@ QUERY_NAMES: Final = {
     queries.BETWEEN: "Between",
     queries.BY_NAME: "ByName",
     queries.WITH_FRIEND: "WithFriend",
-    queries.COPY_CAST: "CopyCast",
+    "COPY users (id, name, friend, note)": "CopyCast",
     queries.NUMBERED: "Numbered",
 }
 """The name of each query by its text, for an executor to label what it runs."""

@@ -6,8 +6,8 @@ from typing import Final
 from . import queries
 
 QUERY_NAMES: Final = {
-    queries.COPY_ITEMS: "CopyItems",
-    queries.COPY_IDS: "CopyIds",
+    "COPY item (id, name, kind, tags)": "CopyItems",
+    "COPY item (name)": "CopyIds",
     queries.RENAME_ALL: "RenameAll",
     queries.FIND_ALL: "FindAll",
     queries.FIND_NAMES: "FindNames",

@@ -9,5 +9,8 @@ QUERY_NAMES: Final = {
     queries.GET_VALUE: "GetValue",
     queries.SET_VALUE: "SetValue",
     queries.LIST_COUNTERS: "ListCounters",
+    "COPY counter (id, value)": "CopyCounters",
+    queries.RAISE_ALL: "RaiseAll",
+    queries.STREAM_COUNTERS: "StreamCounters",
 }
 """The name of each query by its text, for an executor to label what it runs."""

@@ -4,8 +4,9 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from time import perf_counter
-from typing import Any, TypeVar
+from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from asyncpg import (  # type: ignore[import-untyped, unused-ignore]
     DeadlockDetectedError,
@@ -13,16 +14,29 @@ from asyncpg import (  # type: ignore[import-untyped, unused-ignore]
 )
 
 from . import QUERY_NAMES
-from .executor import Executor
+from .executor import BatchExecutor, CopyExecutor, Cursor, Executor, StreamExecutor
 
 T = TypeVar("T")
+C = TypeVar("C")
+C_co = TypeVar("C_co", covariant=True)
+D_co = TypeVar("D_co", bound=Executor, covariant=True)
+
+Isolation = Literal["serializable", "repeatable_read", "read_committed"]
+
+
+class Pool(Protocol[C_co]):
+    """Lends connections of one type; an asyncpg pool fits as it is."""
+
+    def acquire(self) -> AbstractAsyncContextManager[C_co]:
+        """Lend a connection."""
+        ...
 
 
 async def in_transaction(
-    pool: Any,
-    work: Callable[[Any], Awaitable[T]],
+    pool: Pool[C],
+    work: Callable[[C], Awaitable[T]],
     *,
-    isolation: str = "read_committed",
+    isolation: Isolation = "read_committed",
     attempts: int = 3,
 ) -> T:
     """Run `work(connection)` in a transaction of an asyncpg pool and return its result.
@@ -32,11 +46,10 @@ async def in_transaction(
     """
     for attempt in range(1, attempts + 1):
         try:
-            async with (
-                pool.acquire() as connection,
-                connection.transaction(isolation=isolation),
-            ):
-                return await work(connection)
+            async with pool.acquire() as connection:
+                driver: Any = connection
+                async with driver.transaction(isolation=isolation):
+                    return await work(connection)
         except (SerializationError, DeadlockDetectedError):
             if attempt == attempts:
                 raise
@@ -45,16 +58,31 @@ async def in_transaction(
 
 
 Hook = Callable[[str, float, int | None, BaseException | None], None]
-"""Called after every query: its name, seconds, number of rows (None: unknown), and error."""
+"""Called after every query: its name, seconds, number of rows (None: unknown), and error.
+
+A stream calls it once when it is opened, and after each chunk.
+"""
 
 
-class Observed:
+class _Batch(Executor, BatchExecutor, Protocol):
+    """What `:batchexec` needs beside other queries."""
+
+
+class _Copy(Executor, CopyExecutor, Protocol):
+    """What `:copyfrom` needs beside other queries."""
+
+
+class _Stream(Executor, StreamExecutor, Protocol):
+    """What `:stream` needs beside other queries."""
+
+
+class Observed(Generic[D_co]):
     """An executor that reports every query to a hook; without one, queries cost nothing extra."""
 
     __slots__ = ("_db", "_hook", "_names")
 
     def __init__(
-        self, db: Executor, hook: Hook, names: Mapping[str, str] = QUERY_NAMES
+        self, db: D_co, hook: Hook, names: Mapping[str, str] = QUERY_NAMES
     ) -> None:
         self._db = db
         self._hook = hook
@@ -76,22 +104,78 @@ class Observed:
         """Run a statement and return the server's status, such as `UPDATE 3`."""
         return await self._run(query, self._db.execute(query, *args), _counted)
 
+    async def executemany(
+        self: "Observed[_Batch]", command: str, args: Iterable[Sequence[Any]]
+    ) -> None:
+        """Run a statement once for each set of arguments."""
+        await self._run(command, self._db.executemany(command, args), _unknown)
+
+    async def copy_records_to_table(
+        self: "Observed[_Copy]",
+        table_name: str,
+        *,
+        records: Iterable[Sequence[Any]],
+        columns: Sequence[str] | None = None,
+        schema_name: str | None = None,
+    ) -> str:
+        """Copy rows and return the server's status, such as `COPY 3`."""
+        target = f"{schema_name}.{table_name}" if schema_name else table_name
+        copying = self._db.copy_records_to_table(
+            table_name, records=records, columns=columns, schema_name=schema_name
+        )
+        return await self._run(
+            f"COPY {target} ({', '.join(columns or ())})", copying, _counted
+        )
+
+    async def cursor(self: "Observed[_Stream]", query: str, /, *args: Any) -> Cursor:
+        """Open a cursor on the rows of a query."""
+        cursor = await self._run(query, self._db.cursor(query, *args), _none_yet)
+        return _ObservedCursor(cursor, self._hook, self._names.get(query, "other"))
+
     async def _run(
         self, query: str, call: Awaitable[T], rows: Callable[[T], int | None]
     ) -> T:
-        name = self._names.get(query, "other")
-        started = perf_counter()
-        try:
-            result = await call
-        except BaseException as error:
-            self._hook(name, perf_counter() - started, None, error)
-            raise
-        self._hook(name, perf_counter() - started, rows(result), None)
-        return result
+        return await _timed(self._hook, self._names.get(query, "other"), call, rows)
+
+
+class _ObservedCursor:
+    """Reports each chunk."""
+
+    __slots__ = ("_cursor", "_hook", "_name")
+
+    def __init__(self, cursor: Cursor, hook: Hook, name: str) -> None:
+        self._cursor = cursor
+        self._hook = hook
+        self._name = name
+
+    async def fetch(self, n: int, /) -> Sequence[Iterable[Any]]:
+        """Return the next `n` rows, fewer at the end."""
+        return await _timed(self._hook, self._name, self._cursor.fetch(n), len)
+
+
+async def _timed(
+    hook: Hook, name: str, call: Awaitable[T], rows: Callable[[T], int | None]
+) -> T:
+    started = perf_counter()
+    try:
+        result = await call
+    except BaseException as error:
+        hook(name, perf_counter() - started, None, error)
+        raise
+    hook(name, perf_counter() - started, rows(result), None)
+    return result
 
 
 def _one(result: object) -> int:
     return 0 if result is None else 1
+
+
+def _none_yet(_: object) -> int:
+    return 0
+
+
+def _unknown(_: object) -> None:
+    return None
 
 
 def _counted(status: str) -> int | None:

@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from .executor import Executor
+from .executor import Executor, SequenceNotStr
 from .models import Level
 
 ADD_READINGS: Final = """\
@@ -53,6 +53,6 @@ FROM unnest($1::text[]) AS bulk(p1)
 """
 
 
-async def add_day(db: Executor, batch: Sequence[str]) -> int:
+async def add_day(db: Executor, batch: SequenceNotStr[str]) -> int:
     status = await db.execute(ADD_DAY, list(batch))
     return int(status.rpartition(" ")[2])

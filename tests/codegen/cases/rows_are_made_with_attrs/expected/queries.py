@@ -8,7 +8,7 @@ from uuid import UUID
 
 import attrs
 
-from .executor import Executor
+from .executor import Executor, SequenceNotStr
 from .models import MOOD_BY_LABEL, Mood, Person
 
 ADD_PERSON: Final = """\
@@ -36,7 +36,7 @@ async def add_person(
     id: UUID,
     name: str,
     mood: Mood | None,
-    tags: Sequence[str],
+    tags: SequenceNotStr[str],
     salary: Decimal | None,
 ) -> Person:
     """Adds one person and returns it as stored."""

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
-from .executor import Executor
+from .executor import Executor, SequenceNotStr
 from .models import MOOD_BY_LABEL, Mood, Person
 
 ADD_PERSON: Final = """\
@@ -35,7 +35,7 @@ async def add_person(
     id: UUID,
     name: str,
     mood: Mood | None,
-    tags: Sequence[str],
+    tags: SequenceNotStr[str],
     salary: Decimal | None,
 ) -> Person:
     """Adds one person and returns it as stored."""

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import msgspec
 
-from .executor import Executor
+from .executor import Executor, SequenceNotStr
 from .models import MOOD_BY_LABEL, Mood, Person, Size
 
 ADD_PERSON: Final = """\
@@ -37,7 +37,7 @@ async def add_person(
     id: UUID,
     name: str,
     mood: Mood | None,
-    tags: Sequence[str],
+    tags: SequenceNotStr[str],
     salary: Decimal | None,
 ) -> Person:
     """Adds one person and returns it as stored."""

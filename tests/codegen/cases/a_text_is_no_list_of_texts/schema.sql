@@ -1,0 +1,5 @@
+CREATE TABLE book (
+    id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    title text NOT NULL,
+    tags text[]
+);
