@@ -9,8 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
-import yaml
 from aiosqlc.cli.main import main
+
+from tests.documents import read_yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
@@ -90,7 +91,7 @@ def test_the_hook_passes_what_is_right_and_stops_what_is_not(
 
 
 def steps() -> list[dict[str, object]]:
-    return yaml.safe_load((ROOT / "action.yml").read_text())["runs"]["steps"]
+    return read_yaml(ROOT / "action.yml")["runs"]["steps"]
 
 
 def report(project: Path, tmp_path: Path, **environment: str) -> tuple[int, str, dict[str, str]]:

@@ -8,22 +8,22 @@ from collections.abc import Iterator
 
 import aiohttp
 import pytest
-import yaml
 
 from devstack.settings import ROOT, service_names
 from devstack.testing.wait import eventually
+from tests.documents import read_yaml
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "BREW")
-LIMIT = yaml.safe_load((ROOT / "observability/prometheus/prometheus.yml").read_text())[
-    "scrape_configs"
-][0]["sample_limit"]
+LIMIT = read_yaml(ROOT / "observability/prometheus/prometheus.yml")["scrape_configs"][0][
+    "sample_limit"
+]
 AT_ONCE = 16
 
 
 def documented() -> Iterator[tuple[str, str]]:
     """Each service and path of the documents, ids filled in with what cannot exist."""
     for document in sorted((ROOT / "api" / "swagger").glob("*.yaml")):
-        for path in yaml.safe_load(document.read_text())["paths"]:
+        for path in read_yaml(document)["paths"]:
             yield document.stem.partition(".")[0], re.sub(r"\{\w+\}", "nothing", path)
 
 

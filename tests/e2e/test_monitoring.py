@@ -11,7 +11,6 @@ from uuid import UUID
 
 import aiohttp
 import pytest
-import yaml
 from prometheus_client import CollectorRegistry
 
 from devstack.settings import ROOT, service_names
@@ -22,6 +21,7 @@ from lib.events.metrics import ConsumerMetrics
 from observability.grafana.panels import Dashboard, Needs, Panel
 from services.user.config import UserConfig
 from services.user.points_client import open_points
+from tests.documents import read_yaml
 from tools.rendered import all_dashboards
 
 # Two scrapes of a new series, and an evaluation of the rules.
@@ -178,7 +178,7 @@ async def _is_exposed(prometheus: Prometheus, expr: str) -> bool:
 def _named_in_rules() -> set[str]:
     found: set[str] = set()
     for file in (ROOT / "observability/prometheus/rules").glob("*.yml"):
-        for group in yaml.safe_load(file.read_text())["groups"]:
+        for group in read_yaml(file)["groups"]:
             for rule in group["rules"]:
                 found |= _metrics(rule["expr"])
     return found

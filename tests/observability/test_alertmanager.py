@@ -15,7 +15,6 @@ from typing import Any
 
 import aiohttp
 import pytest
-import yaml
 from aiohttp import web
 
 from devstack.embedded import children
@@ -24,6 +23,7 @@ from devstack.programs import answers
 from devstack.settings import ROOT
 from devstack.testing.components import program
 from devstack.testing.wait import eventually
+from tests.documents import read_yaml
 
 FOLDER = ROOT / "observability"
 HOST = "127.0.0.1"
@@ -137,7 +137,7 @@ async def test_what_a_worse_alert_explains_is_not_told_besides(manager, cause, q
     known = {
         rule["alert"]: rule["labels"]["severity"]
         for file in rules
-        for group in yaml.safe_load(file.read_text())["groups"]
+        for group in read_yaml(file)["groups"]
         for rule in group["rules"]
         if "alert" in rule
     }

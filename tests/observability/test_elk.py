@@ -12,11 +12,11 @@ from urllib.parse import urlsplit
 
 import pytest
 import structlog
-import yaml
 
 from devstack import gateway
 from devstack.settings import ROOT, Settings
 from lib import context, log
+from tests.documents import read_yaml
 from tests.observability.ingest import ELK, MAPPED, PROCESSORS, through_pipeline
 
 
@@ -163,7 +163,7 @@ def test_what_names_nobody_is_left_alone(line):
 
 
 def test_a_line_of_a_server_is_found_by_the_name_of_its_part():
-    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+    compose = read_yaml(ROOT / "docker-compose.yml")
     for part in ("postgres", "nginx-exporter"):
         assert compose["services"][part]["logging"]["options"]["tag"] == "{{.Name}}"
         tag = f"{compose['name']}-{part}-1"  # as compose names its containers
@@ -276,7 +276,7 @@ def test_every_field_that_the_pipeline_names_has_a_type():
     ],
 )
 def test_a_traceback_stays_one_event(line, continues):
-    beat = yaml.safe_load((ELK / "filebeat/filebeat.yml").read_text())
+    beat = read_yaml(ELK / "filebeat/filebeat.yml")
     rule = beat["filebeat.inputs"][0]["parsers"][1]["multiline"]
     assert bool(re.search(rule["pattern"], line)) is continues
 
@@ -292,7 +292,7 @@ def test_saved_objects_refer_to_one_another_and_to_mapped_fields():
 
 
 def test_every_stage_of_the_collector_s_pipeline_is_configured():
-    config = yaml.safe_load((ROOT / "observability/tracing/collector.yml").read_text())
+    config = read_yaml(ROOT / "observability/tracing/collector.yml")
     for pipeline in config["service"]["pipelines"].values():
         for stage, names in pipeline.items():
             assert set(names) <= set(config[stage])

@@ -6,10 +6,10 @@ import json
 import re
 
 import pytest
-import yaml
 
 from devstack.settings import PORTS, ROOT
 from observability.grafana.panels import DATA_SOURCE
+from tests.documents import read_yaml
 from tools.rendered import DASHBOARDS, all_dashboards, files
 
 PAGES = {page.uid: page for page in all_dashboards()}
@@ -58,11 +58,9 @@ def test_every_variable_that_a_query_uses_is_offered(uid):
 
 
 def test_the_data_source_and_the_folder_are_those_that_are_provisioned():
-    sources = yaml.safe_load((PROVISIONING / "datasources/prometheus.yml").read_text())
+    sources = read_yaml(PROVISIONING / "datasources/prometheus.yml")
     assert DATA_SOURCE["uid"] in {source["uid"] for source in sources["datasources"]}
-    (provider,) = yaml.safe_load((PROVISIONING / "dashboards/marketplace.yml").read_text())[
-        "providers"
-    ]
+    (provider,) = read_yaml(PROVISIONING / "dashboards/marketplace.yml")["providers"]
     assert provider["options"]["path"] == "/etc/grafana/dashboards"
 
 

@@ -12,19 +12,17 @@ import yaml
 
 from devstack.settings import ROOT, service_names
 from devstack.testing.components import program
+from tests.documents import read_yaml
 
 FOLDER = ROOT / "observability" / "prometheus"
 RULES = [
     rule
     for file in sorted(FOLDER.glob("rules/*.yml"))
-    for group in yaml.safe_load(file.read_text())["groups"]
+    for group in read_yaml(file)["groups"]
     for rule in group["rules"]
 ]
 ALERTS = {rule["alert"]: rule for rule in RULES if "alert" in rule}
-CASES = {
-    case["name"]: case
-    for case in yaml.safe_load((FOLDER / "tests/alerts.yml").read_text())["tests"]
-}
+CASES = {case["name"]: case for case in read_yaml(FOLDER / "tests/alerts.yml")["tests"]}
 RUNBOOK = (ROOT / "docs" / "runbook.md").read_text()
 
 
@@ -50,7 +48,7 @@ def test_a_rule_that_never_fires_is_noticed(tmp_path):
     rules = copy / "rules" / "work.yml"
     rules.write_text(rules.read_text().replace("(circuit_breaker_state[", "(circuit["))
     cases = copy / "tests" / "alerts.yml"
-    only = yaml.safe_load(cases.read_text()) | {"tests": [CASES["CircuitOpen"]]}
+    only = read_yaml(cases) | {"tests": [CASES["CircuitOpen"]]}
     cases.write_text(yaml.safe_dump(only))
     tested = promtool("test", "rules", cases)
     assert tested.returncode != 0
@@ -78,7 +76,7 @@ def test_an_alert_says_what_and_where_and_leads_to_its_heading_in_the_runbook(na
 
 @pytest.mark.parametrize("name", ALERTS)
 def test_an_alert_has_a_severity_that_is_routed(name):
-    routes = yaml.safe_load((ROOT / "observability/alertmanager/alertmanager.yml").read_text())
+    routes = read_yaml(ROOT / "observability/alertmanager/alertmanager.yml")
     routed = re.findall(r'severity="(\w+)"', str(routes["route"]))
     assert ALERTS[name]["labels"]["severity"] in routed
 

@@ -26,6 +26,7 @@ from testcontainers.compose import DockerCompose
 from devstack.embedded.ports import free_port
 from devstack.testing.wait import eventually
 from lib.errors import Code
+from tests.documents import read_yaml
 
 # Twenty containers begin at once, which a small or busy machine feels.
 pytestmark = pytest.mark.timeout(1200)
@@ -34,7 +35,7 @@ ROOT = Path(__file__).resolve().parents[2]
 IMAGES = ROOT / "deploy" / "docker" / "offline" / "offline.env"
 DATABASES = sorted(path.name for path in (ROOT / "migrations").iterdir())
 SERVICES = sorted(path.parent.name for path in ROOT.glob("services/[a-z]*/__main__.py"))
-PARTS = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+PARTS = read_yaml(ROOT / "docker-compose.yml")["services"]
 PROFILES = {"core", "monitoring", "docs"}
 # What Debian has no program for.
 ABSENT = {"grafana", "cadvisor", "jaeger", "otel-collector"}

@@ -12,14 +12,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-import yaml
 from cryptography import x509
 
 from devstack.settings import ROOT, service_names
 from devstack.testing.components import program
+from tests.documents import read_yaml, read_yaml_all
 from tools.rendered import deployment
 
-COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+COMPOSE = read_yaml(ROOT / "docker-compose.yml")
 PARTS = COMPOSE["services"]
 SCRIPTS = sorted(
     path
@@ -269,11 +269,7 @@ KUBERNETES = ROOT / "deploy" / "kubernetes"
 
 @pytest.mark.parametrize("name", service_names())
 def test_a_service_on_kubernetes_is_probed_limited_and_unprivileged(name):
-    found = {
-        part["kind"]: part
-        for part in yaml.safe_load_all((KUBERNETES / f"base/{name}.yaml").read_text())
-        if part
-    }
+    found = {part["kind"]: part for part in read_yaml_all(KUBERNETES / f"base/{name}.yaml") if part}
     assert {"Deployment", "Service", "PodDisruptionBudget", "HorizontalPodAutoscaler"} <= set(found)
     pod = found["Deployment"]["spec"]["template"]["spec"]
     (container,) = pod["containers"]
@@ -288,7 +284,7 @@ def test_a_service_on_kubernetes_is_probed_limited_and_unprivileged(name):
 @pytest.mark.parametrize("folder", ["base", "overlays/staging", "overlays/production"])
 def test_every_resource_of_a_kustomization_exists(folder):
     at = KUBERNETES / folder
-    named = yaml.safe_load((at / "kustomization.yaml").read_text())["resources"]
+    named = read_yaml(at / "kustomization.yaml")["resources"]
     assert [name for name in named if not (at / name).exists()] == []
 
 
@@ -306,7 +302,7 @@ def test_a_task_of_ecs_holds_no_secret_only_where_to_get_it(name):
 
 @pytest.mark.parametrize("name", ["ci", "cd"])
 def test_a_workflow_asks_for_the_least_and_ends_by_itself(name):
-    flow = yaml.safe_load((ROOT / f".github/workflows/{name}.yml").read_text())
+    flow = read_yaml(ROOT / f".github/workflows/{name}.yml")
     assert flow["permissions"] == {"contents": "read"}
     for job in flow["jobs"].values():
         assert "timeout-minutes" in job or job["uses"].startswith("./.github/workflows/")

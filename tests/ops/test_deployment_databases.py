@@ -11,13 +11,13 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
-import yaml
 
 from devstack.embedded.ports import free_port
 from devstack.embedded.postgres import Instance, Server
 from devstack.settings import ROOT
 from lib.db import migrations
 from lib.db.grants import role_of
+from tests.documents import read_yaml, read_yaml_all
 
 NAMES = ("catalog", "user")
 
@@ -80,16 +80,14 @@ def test_a_service_is_told_of_its_role_and_not_of_the_owner(server: Instance, ma
 
 
 def test_a_migration_is_told_of_its_database_and_of_no_other_secret(made: Path) -> None:
-    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+    compose = read_yaml(ROOT / "docker-compose.yml")["services"]
     for name in NAMES:
         (file,) = compose[f"migrate-{name}"]["env_file"]
         told = (made / Path(file).name).read_text().splitlines()
         assert [line.partition("=")[0] for line in told] == [f"{name.upper()}_DATABASE_URL"]
         job = next(
             part
-            for part in yaml.safe_load_all(
-                (ROOT / f"deploy/kubernetes/base/{name}.yaml").read_text()
-            )
+            for part in read_yaml_all(ROOT / f"deploy/kubernetes/base/{name}.yaml")
             if part["kind"] == "Job"
         )
         (container,) = job["spec"]["template"]["spec"]["containers"]

@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from copy import deepcopy
 from pathlib import Path
 
 import kubernetes_validate
 import pytest
-import yaml
 from botocore.loaders import Loader
 from botocore.model import ServiceModel, Shape
 from botocore.validate import ParamValidator
 
 from devstack.settings import ROOT
 from devstack.testing.components import program
+from tests.documents import read_yaml_all
 
 KUBERNETES = "1.33"
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
@@ -32,14 +33,14 @@ def relative(path: Path) -> str:
     "path", [p for p in RESOURCES if p.name != "kustomization.yaml"], ids=relative
 )
 def test_kubernetes_knows_every_field_of_a_resource(path):
-    found = [resource for resource in yaml.safe_load_all(path.read_text()) if resource]
+    found = [resource for resource in read_yaml_all(path) if resource]
     assert found
     for resource in found:
         kubernetes_validate.validate(resource, KUBERNETES, strict=True)
 
 
 def test_a_misspelt_field_is_found():
-    resource = next(yaml.safe_load_all((RESOURCES[0].parent / "user.yaml").read_text()))
+    resource = deepcopy(read_yaml_all(RESOURCES[0].parent / "user.yaml")[0])
     resource["metadata"]["lables"] = {}
     with pytest.raises(kubernetes_validate.ValidationError):
         kubernetes_validate.validate(resource, KUBERNETES, strict=True)

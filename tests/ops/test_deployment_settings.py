@@ -19,6 +19,7 @@ from devstack.settings import ROOT, service_names
 from lib.auth import SigningKey
 from lib.config import Settings, load
 from lib.events.signing import EventSigner
+from tests.documents import read_yaml, read_yaml_all
 from tools.rendered import deployment
 
 SECRET = "x7Kq" * 12
@@ -132,7 +133,7 @@ def made(tmp_path_factory) -> Path:
     ids=["as it is", "another port", "behind a name"],
 )  # fmt: skip
 def test_a_service_starts_as_compose_starts_it(starts, made, service, environ, at):
-    part = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"][service]
+    part = read_yaml(ROOT / "docker-compose.yml")["services"][service]
     given = {name: interpolated(value, environ) for name, value in part["environment"].items()}
     config = starts(service, env_file(made / f"{service}.env") | given)
     assert {address.startswith(at) for address in addresses(config)} == {True}
@@ -147,7 +148,7 @@ def test_a_service_starts_as_kubernetes_starts_it(starts, service):
     parts = [
         part
         for name in ("platform", service)
-        for part in yaml.safe_load_all((base / f"{name}.yaml").read_text())
+        for part in read_yaml_all(base / f"{name}.yaml")
         if part
     ]
     (shared,) = (part["data"] for part in parts if part["kind"] == "ConfigMap")
@@ -195,10 +196,10 @@ def test_the_page_on_deployment_names_every_secret():
 @pytest.mark.parametrize("site", ["staging", "production"])
 def test_a_site_replaces_only_what_is_there(site):
     """A patch of a path that is not there would stop the roll-out."""
-    base = yaml.safe_load_all((ROOT / "deploy/kubernetes/base/platform.yaml").read_text())
+    base = read_yaml_all(ROOT / "deploy/kubernetes/base/platform.yaml")
     known = {(part["kind"], part["metadata"]["name"]): part for part in base if part}
     overlay = ROOT / f"deploy/kubernetes/overlays/{site}/kustomization.yaml"
-    for patch in yaml.safe_load(overlay.read_text())["patches"]:
+    for patch in read_yaml(overlay)["patches"]:
         # In brackets it would have to be JSON: kustomize takes this form for a list of steps.
         assert patch["patch"].startswith("- ")
         target = (patch["target"]["kind"], patch["target"].get("name"))

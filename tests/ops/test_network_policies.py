@@ -5,18 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-import yaml
 
 from devstack.settings import PORTS, ROOT, Settings, service_names
+from tests.documents import read_yaml_all
 from tools.rendered import INTERNAL_PORT
 
 BASE = ROOT / "deploy" / "kubernetes" / "base"
-PARTS = [
-    part
-    for file in sorted(BASE.glob("[!k]*.yaml"))
-    for part in yaml.safe_load_all(file.read_text())
-    if part
-]
+PARTS = [part for file in sorted(BASE.glob("[!k]*.yaml")) for part in read_yaml_all(file) if part]
 POLICIES = [part["spec"] for part in PARTS if part["kind"] == "NetworkPolicy"]
 # Every pod's labels by its name; beside them one of nobody's, and one that watches.
 PODS: dict[str, dict[str, str]] = {

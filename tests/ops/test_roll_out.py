@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import yaml
 
 from devstack.settings import ROOT
 from devstack.testing.components import program
+from tests.documents import read_yaml
 
 SCRIPT = ROOT / "deploy" / "ecs" / "roll-out.sh"
 NAMES = sorted(path.stem for path in SCRIPT.parent.glob("*.json"))
@@ -217,7 +217,7 @@ def test_the_workflow_of_a_deployment_runs_from_its_first_script_to_its_last(clu
     docker.write_text('#!/usr/bin/env bash\necho "$*" >> "$STAND_IN/images"\n')
     docker.chmod(0o755)
     (cluster.home / "fail").touch()
-    flow = yaml.safe_load((ROOT / ".github" / "workflows" / "cd.yml").read_text())
+    flow = read_yaml(ROOT / ".github" / "workflows" / "cd.yml")
     job = flow["jobs"]["deploy"]
     assert flow["jobs"][job["needs"]]["uses"] == "./.github/workflows/ci.yml"
     handed_on = cluster.home / "handed-on"

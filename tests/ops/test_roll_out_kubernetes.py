@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from devstack.settings import ROOT, service_names
+from tests.documents import read_yaml_all
 
 FOLDER = ROOT / "deploy" / "kubernetes"
 DEPLOYMENTS = sorted(("gateway", *service_names()))
@@ -59,7 +60,7 @@ def cluster(tmp_path: Path) -> Cluster:
     parts = [
         part
         for file in sorted((FOLDER / "base").glob("[!k]*.yaml"))
-        for part in yaml.safe_load_all(file.read_text())
+        for part in read_yaml_all(file)
         if part
     ]
     for part in parts:

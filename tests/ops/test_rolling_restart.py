@@ -16,7 +16,6 @@ from uuid import uuid4
 
 import aiohttp
 import pytest
-import yaml
 from msgspec.structs import replace
 from pydantic import SecretStr
 
@@ -32,6 +31,7 @@ from lib.auth import Role, SigningKey
 from lib.config import DatabaseSettings
 from lib.db.postgres import open_database
 from tests.conftest import Full
+from tests.documents import read_yaml
 from tests.services.chat.replicas import Mover
 from tests.services.chat.talking import CUSTOMER, PROVIDER, open_between
 
@@ -181,7 +181,7 @@ async def platform(new_database, run_dir, redis_url, full: Full) -> AsyncIterato
 
 def _path(service: Service) -> str:
     """A path of the service that asks for nothing; of people, the page that shows their points."""
-    document = yaml.safe_load((ROOT / f"api/swagger/{service.name}.swagger.yaml").read_text())
+    document = read_yaml(ROOT / f"api/swagger/{service.name}.swagger.yaml")
     plain = [
         path
         for path, methods in document["paths"].items()

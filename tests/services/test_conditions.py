@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+
+from tests.documents import read_yaml
 
 DOCUMENTS = sorted((Path(__file__).parents[2] / "api" / "swagger").glob("*.yaml"))
 # A link between two things is there or not; the `ETag` is that of what it leads to.
@@ -27,7 +28,7 @@ def changes() -> list[Any]:
     """Each change of something that is answered with an `ETag`, with its operation."""
     found = []
     for document in DOCUMENTS:
-        for path, operations in yaml.safe_load(document.read_text())["paths"].items():
+        for path, operations in read_yaml(document)["paths"].items():
             versioned = "If-None-Match" in conditions(operations.get("get", {}))
             for method, operation in operations.items():
                 if versioned and path not in LINKS and method in ("patch", "put", "delete"):

@@ -7,15 +7,15 @@ import json
 import time
 
 import pytest
-import yaml
 
 from devstack.settings import ROOT
+from tests.documents import read_yaml
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW")
 ROUTES = [f"/api/things{number}/v1/things" for number in range(100)]
-SAMPLE_LIMIT = yaml.safe_load((ROOT / "observability/prometheus/prometheus.yml").read_text())[
-    "scrape_configs"
-][0]["sample_limit"]
+SAMPLE_LIMIT = read_yaml(ROOT / "observability/prometheus/prometheus.yml")["scrape_configs"][0][
+    "sample_limit"
+]
 
 
 def line(method, path, status, seconds=0.001):

@@ -14,7 +14,6 @@ from urllib.request import Request, urlopen
 import psycopg
 import pytest
 import schemathesis
-import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
@@ -28,6 +27,7 @@ from devstack.testing.auth import SOMEBODY
 from devstack.testing.postgres import TestPostgres
 from lib.auth import Role
 from services.user.service.roles import BUILT_IN
+from tests.documents import read_yaml
 from tests.services.running import ISSUER, running_point, running_user
 
 # Asks in the name of an administrator: what is refused is refused for what was sent.
@@ -81,7 +81,7 @@ def operations() -> list[tuple[str, str]]:
     """Every path and method of the document, as it is kept beside the code."""
     kept = Path(__file__).parents[3] / "api" / "swagger" / "user.swagger.yaml"
     # The kept document is the public one; this is asked for between services.
-    paths = yaml.safe_load(kept.read_text())["paths"] | {"/auth/token": {"post": {}}}
+    paths = read_yaml(kept)["paths"] | {"/auth/token": {"post": {}}}
     return [
         (f"/api/v1{path}", method.upper())
         for path, methods in paths.items()
