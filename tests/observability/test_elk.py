@@ -179,11 +179,11 @@ def test_no_part_may_talk_to_docker_to_find_the_others_lines():
 
 @pytest.fixture
 def metricbeat() -> dict[str, Any]:
-    return yaml.safe_load((ELK / "metricbeat/metricbeat.yml").read_text())
+    return read_yaml(ELK / "metricbeat/metricbeat.yml")
 
 
 def test_metricbeat_asks_each_server_of_the_pipeline_where_compose_has_it(metricbeat):
-    parts = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+    parts = read_yaml(ROOT / "docker-compose.yml")["services"]
     asked = {module["module"]: module for module in metricbeat["metricbeat.modules"]}
     assert set(asked) == {"elasticsearch", "kibana", "logstash"}
     for name, module in asked.items():
@@ -210,7 +210,7 @@ def test_metricbeat_may_add_to_its_own_stream_and_change_nothing(metricbeat):
 
 
 def test_metricbeat_has_its_own_password_and_no_way_to_docker(metricbeat):
-    part = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["metricbeat"]
+    part = read_yaml(ROOT / "docker-compose.yml")["services"]["metricbeat"]
     assert part["env_file"] == ["deploy/docker/secrets/metricbeat.env"]
     assert not [volume for volume in part["volumes"] if "/var/" in volume]
     named = set(re.findall(r"\$\{(\w+)\}", (ELK / "metricbeat/metricbeat.yml").read_text()))
