@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
@@ -85,8 +86,20 @@ def run(arguments: argparse.Namespace) -> int:
         if not path.exists():
             path.write_text(text, encoding="utf-8")
             sys.stdout.write(f"wrote {path}\n")
-    sys.stdout.write(f"next: aiosqlc generate -f {folder / 'sqlc.yaml'}\n")
+    sys.stdout.write(_next(folder, arguments.out))
     return 0
+
+
+def _next(folder: Path, out: str) -> str:
+    """Say what to do now, as it is typed."""
+    named = f" -f {shlex.quote(str(folder))}" if folder != Path() else ""
+    rows = [
+        (f"aiosqlc generate{named}", f"write the Python code into {folder / out}"),
+        (f"aiosqlc serve{named} -- python main.py", "run your program on a new database"),
+    ]
+    wide = max(len(command) for command, _ in rows)
+    lines = [f"  {command:{wide}}  # {does}" for command, does in rows]
+    return "\n".join(["", "Next:", *lines, ""])
 
 
 def take_over(path: Path, out: str) -> int:
@@ -114,7 +127,7 @@ def take_over(path: Path, out: str) -> int:
     sys.stdout.write("".join(f"not taken over: {what}\n" for what in converted.dropped))
     for old in _generated_by_sqlc(path.parent / folder for folder in converted.outs):
         sys.stdout.write(f"remove {old}: sqlc wrote it, and code goes there now\n")
-    sys.stdout.write(f"next: aiosqlc generate -f {new}\n")
+    sys.stdout.write(f"\nNext: aiosqlc generate -f {new}\n")
     return 0
 
 

@@ -30,6 +30,7 @@ _COMMANDS = {
     "grants": "print the rights that the queries need, as GRANT statements",
     "lsp": "answer an editor: diagnostics, hover, completion, definitions",
     "watch": "generate again whenever a file changes",
+    "serve": "run a program on a fresh database with the schema, or print its address",
     "init": "start a project, from nothing, a database, or sqlc's configuration",
     "plugin": "act as a code generator of sqlc: its request on standard input",
     "selfcheck": "hunt for data that refutes a not-null claim of your queries",

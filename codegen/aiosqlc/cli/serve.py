@@ -1,0 +1,109 @@
+"""`aiosqlc serve`: a fresh database with the project's schema, to try a program on."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from urllib.parse import quote
+
+from aiosqlc.cli.common import load, report, style_of
+from aiosqlc.config.project import Project, QuerySet
+from aiosqlc.parse.scanner import Dialect
+from aiosqlc.pipeline import Inputs, read_inputs
+
+
+def add_arguments(command: argparse.ArgumentParser) -> None:
+    """Declare the options of `serve`."""
+    command.add_argument(
+        "program", nargs="*", metavar="-- PROGRAM", help="run this, with DATABASE_URL set"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serve a database until a program ends, or until Ctrl-C."""
+    project = load(arguments)
+    if project is None:
+        return 2
+    entry = next((one for one in project.sets if one.engine is Dialect.POSTGRESQL), None)
+    if entry is None or not entry.schema:
+        sys.stderr.write("no entry for PostgreSQL names a `schema`: there is nothing to serve\n")
+        return 2
+    inputs, problems = read_inputs(project, entry)
+    if not inputs.readable:
+        report(problems, style_of(arguments, project.root))
+        return 1
+    return _serve(arguments, project, entry, inputs)
+
+
+def _serve(arguments: argparse.Namespace, project: Project, entry: QuerySet, inputs: Inputs) -> int:
+    from aiosqlc.postgres.schema import apply_schema
+    from aiosqlc.postgres.server.connection import Connection
+    from aiosqlc.postgres.server.databases import new_database
+    from aiosqlc.postgres.server.embedded import ServerUnavailableError, embedded_server
+
+    try:
+        with (
+            _ending_is_an_interrupt(),
+            embedded_server() as server,
+            new_database(server) as draft,
+        ):
+            with Connection(draft.conninfo) as connection:
+                applied = apply_schema(connection, inputs.schema, inputs.shims, own_server=True)
+            said = [*applied.notes, *(failure.problem for failure in applied.failures)]
+            report(said, style_of(arguments, project.root))
+            if applied.failures:
+                return 1
+            url = _url(draft.conninfo, draft.name)
+            return _run(arguments.program, url) if arguments.program else _wait(url, entry)
+    except ServerUnavailableError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+
+
+def _url(conninfo: str, name: str) -> str:
+    """Return the address as drivers take it: over a socket that this account alone can reach."""
+    from psycopg.conninfo import conninfo_to_dict
+
+    folder = quote(str(conninfo_to_dict(conninfo)["host"]), safe="/")
+    return f"postgresql://postgres@/{name}?host={folder}"
+
+
+def _run(program: list[str], url: str) -> int:
+    """Run a program on the database; its exit code is ours."""
+    try:
+        process = subprocess.Popen(program, env={**os.environ, "DATABASE_URL": url})
+    except OSError as error:
+        sys.stderr.write(f"cannot run {program[0]}: {error.strerror}\n")
+        return 2
+    try:
+        return process.wait()
+    except KeyboardInterrupt:  # the terminal has told the program, too; it may have things to do
+        with contextlib.suppress(subprocess.TimeoutExpired, KeyboardInterrupt):
+            return process.wait(10)
+        process.kill()
+        return process.wait()
+
+
+def _wait(url: str, entry: QuerySet) -> int:
+    tables = ", ".join(entry.schema)
+    sys.stdout.write(f"DATABASE_URL={url}\n")
+    sys.stdout.flush()
+    sys.stderr.write(f"a new database with the schema of {tables}; Ctrl-C stops and removes it\n")
+    with contextlib.suppress(KeyboardInterrupt):
+        signal.pause()
+    return 0
+
+
+@contextlib.contextmanager
+def _ending_is_an_interrupt() -> Iterator[None]:
+    """Whoever asks us to end wants the server stopped, too."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
