@@ -43,6 +43,10 @@ SELECT sqlc.embed(author), book.* FROM book JOIN author ON author.id = book.auth
 -- name: AddAuthor :one
 INSERT INTO author (id, name, bio) VALUES ($1, $2, $3) RETURNING *;
 
+-- name: LastTitle :one
+SELECT book.title::text AS title FROM author LEFT JOIN book ON book.author_id = author.id
+WHERE author.id = $1 AND author.name = $2 AND author.bio = $3 LIMIT 1;
+
 -- name: FailsOnEveryServer :many
 SELECT count(*) FROM author WHERE name = 5;
 """
@@ -66,15 +70,19 @@ def row(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         "sqlc.yaml",
     ]
     found: dict[str, Any] = json.loads(told.read_text())[0]
-    return found
+    return {**found, "printed": done.stdout}
 
 
 def test_every_query_of_supported_engines_is_compiled_by_both_and_called(
     row: dict[str, Any],
 ) -> None:
-    assert (row["queries"], row["sqlc"], row["ours"], row["both"]) == (4, 4, 3, 3)
-    assert (row["called"], row["answered"]) == (3, 3)
+    assert (row["queries"], row["sqlc"], row["ours"], row["both"]) == (5, 5, 4, 4)
+    assert (row["called"], row["answered"]) == (4, 4)
     assert [row[kind] for kind in ("wrong", "refuted", "broken", "internal")] == [[]] * 4
+
+
+def test_a_column_that_only_sqlc_calls_not_null_is_seen_empty(row: dict[str, Any]) -> None:
+    assert "0 are proved, 1 shown by rows, 0 neither" in row["printed"]
 
 
 def test_a_query_that_only_sqlc_compiles_has_its_cause(row: dict[str, Any]) -> None:

@@ -66,7 +66,8 @@ def _project(folder: Path, copy: Path, arguments: argparse.Namespace, shapes: Sh
             sqlc = dict(reference.queries)
             row.sqlc_refused += len(reference.refused)
         out = copy.parent / f"out_{copy.name}" / f"p{place}"
-        outcome = _outcome(entry, out, arguments)
+        said = {name: [c["not_null"] for c in q.get("columns") or []] for name, q in sqlc.items()}
+        outcome = _outcome(entry, out, arguments, said)
         row.add(entry.engine, str(entry.config.relative_to(copy)), list(sqlc), outcome)
         if sqlc and (out / "request.json").is_file():
             nulls = outcome["called"].get("nulls", {})
@@ -76,7 +77,9 @@ def _project(folder: Path, copy: Path, arguments: argparse.Namespace, shapes: Sh
     return row
 
 
-def _outcome(entry: Entry, out: Path, arguments: argparse.Namespace) -> dict[str, Any]:
+def _outcome(
+    entry: Entry, out: Path, arguments: argparse.Namespace, said: dict[str, list[bool]]
+) -> dict[str, Any]:
     """Run our side of an entry in a process of its own."""
     told = out.parent / f"{out.name}.json"
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -85,8 +88,11 @@ def _outcome(entry: Entry, out: Path, arguments: argparse.Namespace) -> dict[str
         "config": str(entry.config),
         "out": str(out),
         "calls": not arguments.no_calls,
+        "said": said,
     }
-    command = [sys.executable, "-m", "tools.realworld.run", json.dumps(asked, default=str)]
+    asking = out.parent / f"{out.name}.asked.json"
+    asking.write_text(json.dumps(asked, default=str), "utf-8")
+    command = [sys.executable, "-m", "tools.realworld.run", str(asking)]
     started = time.monotonic()
     failure = ""
     try:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import importlib
 import sys
+import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from inspect import isasyncgen, iscoroutinefunction
 from pathlib import Path
 from random import Random
@@ -22,10 +24,17 @@ from aiosqlc.pipeline import Analysed
 from aiosqlc.plan.naming import argument, function_name, module_name
 from aiosqlc.stages import TypedQuery
 
+from tools.realworld.witness import Near, doubtful, places
 from tools.realworld.worlds import Recorder, World, by_data, open_world
 
 _ROUNDS = 3  # data sets: nothing, little, more
 _CALLS = 6  # of each function in each
+_SETS = 4  # further data sets, on which witnesses are looked for
+_TRIALS = 50  # of each function in each
+_SECONDS = 60.0  # the longest that looking for witnesses takes
+
+Said = Mapping[str, Sequence[bool]]
+"""Whether sqlc calls each column NOT NULL, by query."""
 
 
 @dataclass
@@ -40,18 +49,29 @@ class Called:
     refusals: dict[str, int] = field(default_factory=dict)
     nulls: dict[str, list[int]] = field(default_factory=dict)  # columns seen empty, by query
 
+    def saw(self, query: TypedQuery, empty: set[int]) -> None:
+        """Remember where a row had no value, by the places of sqlc's document."""
+        shown = {n for n, place in enumerate(places(query)) if place in empty}
+        name = query.parsed.name
+        self.nulls[name] = sorted({*self.nulls.get(name, ()), *shown})
 
-def call_all(analysed: Analysed, out: Path, names: Sequence[str]) -> Called:
+    def misses(self, query: TypedQuery, wanted: set[int]) -> bool:
+        """Whether one of some places of a row was never seen empty."""
+        shown = places(query)
+        return not wanted <= {shown[n] for n in self.nulls.get(query.parsed.name, ())}
+
+
+def call_all(analysed: Analysed, out: Path, names: Sequence[str], said: Said) -> Called:
     """Call the functions of the package in `out` and compare with what their texts say."""
-    return asyncio.run(_call_all(analysed, out, names))
+    return asyncio.run(_call_all(analysed, out, names, said))
 
 
-async def _call_all(analysed: Analysed, out: Path, names: Sequence[str]) -> Called:
+async def _call_all(analysed: Analysed, out: Path, names: Sequence[str], said: Said) -> Called:
     called = Called()
     sys.path.insert(0, str(out.parent))
     wanted = set(names)
     queries = [query for query in analysed.analysis.queries if query.parsed.name in wanted]
-    functions = [(query, _function(out.name, query)) for query in queries]
+    functions = [_Function(query, *_function(out.name, query)) for query in queries]
     called.functions = len(functions)
     answered: set[str] = set()
     refusals: Counter[str] = Counter()
@@ -59,22 +79,44 @@ async def _call_all(analysed: Analysed, out: Path, names: Sequence[str]) -> Call
     async with open_world(analysed, out) as world:
         for number in range(_ROUNDS):
             await world.fill(number)
-            for row in await world.rows():
-                values.remember(row)
-            for query, (module, function) in functions:
-                naive = _naive(query)
+            for rows in (await world.rows()).values():
+                for row in rows:
+                    values.remember(row)
+            for item in functions:
                 for _ in range(_CALLS):
-                    trial = _Trial(query, module, function, naive, values, world)
-                    said = await trial.run(called)
-                    if said:
-                        refusals[said] += 1
+                    trial = _Trial(item, partial(item.arguments, values), values, world)
+                    refusal = await trial.run(called)
+                    if refusal:
+                        refusals[refusal] += 1
                     else:
-                        answered.add(query.parsed.name)
+                        answered.add(item.query.parsed.name)
+        aims = [
+            (item, doubtful(item.query, said.get(item.query.parsed.name, ()))) for item in functions
+        ]
+        await _find_witnesses(called, [aim for aim in aims if aim[1]], values, world)
     called.answered = len(answered)
     called.refusals = dict(refusals.most_common(12))
     for name in ("wrong", "refuted", "broken"):
         setattr(called, name, list(dict.fromkeys(getattr(called, name))))
     return called
+
+
+async def _find_witnesses(
+    called: Called, wanted: Sequence[tuple[_Function, set[int]]], values: Values, world: World
+) -> None:
+    """Call functions with arguments that meet rows, until a row is empty where none may be."""
+    until = time.monotonic() + _SECONDS
+    for number in range(_SETS):
+        missing = [pair for pair in wanted if called.misses(pair[0].query, pair[1])]
+        if not missing:
+            return
+        await world.fill(number + 2, nulls=0.3 + 0.2 * number)
+        near = Near(values, await world.rows(), Random(number))  # noqa: S311 - test data
+        for item, places_ in missing:
+            for _ in range(_TRIALS):
+                if not called.misses(item.query, places_) or time.monotonic() > until:
+                    break
+                await _Trial(item, partial(item.near, near), values, world).run(called)
 
 
 def _function(package: str, query: TypedQuery) -> tuple[ModuleType, Any]:
@@ -87,27 +129,43 @@ def _naive(query: TypedQuery) -> frozenset[str]:
     return frozenset(argument(p.name) for p in query.params if p.type.name in {"timestamp", "time"})
 
 
+@dataclass(frozen=True)
+class _Function:
+    """A generated function and its query."""
+
+    query: TypedQuery
+    module: ModuleType
+    call: Any
+
+    def arguments(self, values: Values) -> dict[str, object]:
+        """Choose arguments of any kind."""
+        return values.arguments(self.call, _naive(self.query))
+
+    def near(self, near: Near) -> dict[str, object]:
+        """Choose arguments that meet rows."""
+        return near.arguments(self.query, self.call, _naive(self.query))
+
+
 @dataclass
 class _Trial:
     """One call of one function."""
 
-    query: TypedQuery
-    module: ModuleType
-    function: Any
-    naive: frozenset[str]
+    function: _Function
+    choose: Callable[[], dict[str, object]]
     values: Values
     world: World
 
     async def run(self, called: Called) -> str:
         """Call it; return why the server refused, empty where it answered."""
-        name = self.query.parsed.name
+        query, function = self.function.query, self.function.call
+        name = query.parsed.name
         try:
-            arguments = self.values.arguments(self.function, self.naive)
+            arguments = self.choose()
         except Exception as error:  # noqa: BLE001 - a type that no value is known for
             return f"no arguments: {type(error).__name__}: {error}"[:90]
         async with self.world.attempt() as recorder:
             try:
-                answer = self.function(recorder, **arguments)
+                answer = function(recorder, **arguments)
                 result = [r async for r in answer] if isasyncgen(answer) else await answer
             except self.world.refusals as error:
                 if "(expected " in str(error):  # the driver refuses what the annotation allows
@@ -116,16 +174,16 @@ class _Trial:
                     await self._compare_refusal(recorder, error, called)
                 return f"{type(error).__name__}"
             except Exception as error:  # noqa: BLE001 - this is what is looked for
-                if await recorder.source_fails(self.query):
+                if await recorder.source_fails(query):
                     return f"{type(error).__name__}"
                 called.broken.append(f"{name}: {type(error).__name__}: {error}"[:300])
                 return type(error).__name__
-            differing = await recorder.differs_from_source(self.query)
+            differing = await recorder.differs_from_source(query)
         if differing:
             called.wrong.append(f"{name}: {differing}"[:400])
-        called.nulls[name] = sorted({*called.nulls.get(name, ()), *recorder.nulls()})
-        hints = get_type_hints(self.function)
-        if not isasyncgen(answer) and iscoroutinefunction(self.function):
+        called.saw(query, recorder.nulls())
+        hints = get_type_hints(function)
+        if not isasyncgen(answer) and iscoroutinefunction(function):
             found = unlike(result, hints["return"])
             if found:
                 called.refuted.append(f"{name}: {found} with {arguments!r}"[:400])
@@ -138,8 +196,8 @@ class _Trial:
         """A text that the server refuses where it takes the source's is wrong."""
         if by_data(error):  # a row may be in the way at one time and not at another
             return
-        if recorder.statements and not await recorder.source_fails(self.query):
+        if recorder.statements and not await recorder.source_fails(self.function.query):
             called.wrong.append(
-                f"{self.query.parsed.name}: only our text is refused: "
+                f"{self.function.query.parsed.name}: only our text is refused: "
                 f"{type(error).__name__}: {error}"[:400]
             )

@@ -25,7 +25,7 @@ _TRIES = 3  # passes, so that a table comes after those it refers to
 _NUMBERS = ("int", "decimal", "float", "double", "year", "bit")
 
 
-async def insert_rows(adapter: Any, random: Random, most: int) -> None:
+async def insert_rows(adapter: Any, random: Random, most: int, nulls: float = 0.4) -> None:
     """Insert up to `most` rows into each table."""
     columns: dict[str, list[tuple[Any, ...]]] = {}
     for table, *column in await adapter.fetch(_COLUMNS):
@@ -34,7 +34,7 @@ async def insert_rows(adapter: Any, random: Random, most: int) -> None:
     for _ in range(_TRIES):
         for table, described in columns.items():
             for _ in range(random.randint(1, most)):
-                await _insert(adapter, random, table, described, keys)
+                await _insert(adapter, random, table, described, keys, nulls)
 
 
 async def _insert(
@@ -43,12 +43,13 @@ async def _insert(
     table: str,
     columns: list[tuple[Any, ...]],
     keys: dict[tuple[str, str], tuple[str, str]],
+    nulls: float,
 ) -> None:
     row: dict[str, object] = {}
     for name, kind, full, nullable, extra, length in columns:
         if "auto_increment" in str(extra).lower():
             continue
-        if nullable == "YES" and random.random() < 0.4:
+        if nullable == "YES" and random.random() < nulls:
             row[name] = None
         elif (table, name) in keys:
             other, column = keys[table, name]

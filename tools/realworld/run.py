@@ -14,8 +14,8 @@ from tools.realworld.projects import Entry
 
 
 def main() -> None:
-    """Read the entry from the first argument, write the outcome to the file of the second."""
-    asked = json.loads(sys.argv[1])
+    """Read what is asked from the first file, write the outcome to the second."""
+    asked = json.loads(Path(sys.argv[1]).read_text("utf-8"))
     entry = Entry(
         Path(asked["config"]),
         asked["number"],
@@ -31,7 +31,7 @@ def main() -> None:
     _keep(ours, called)
     if asked["calls"] and ours.analysed is not None and ours.compiled:
         try:
-            called = call_all(ours.analysed, Path(asked["out"]), ours.compiled)
+            called = call_all(ours.analysed, Path(asked["out"]), ours.compiled, asked["said"])
         except Exception as error:  # noqa: BLE001 - so that the rest of the table is made
             called.broken.append(f"calling: {_told(error)}")
         _keep(ours, called)

@@ -38,12 +38,12 @@ class World(Protocol):
 
     refusals: tuple[type[Exception], ...]
 
-    async def fill(self, number: int) -> None:
+    async def fill(self, number: int, nulls: float = 0.4) -> None:
         """Add rows for the given round; the first round has only those of the schema."""
         ...
 
-    async def rows(self) -> list[dict[str, object]]:
-        """Return some rows of every table, for arguments that meet them."""
+    async def rows(self) -> dict[str, list[dict[str, object]]]:
+        """Return some rows of every table, by its name, for arguments that meet them."""
         ...
 
     def attempt(self) -> contextlib.AbstractAsyncContextManager[Recorder]:
@@ -282,19 +282,22 @@ class _PostgresWorld:
     population: Population
     refusals: tuple[type[Exception], ...] = (asyncpg.PostgresError,)
 
-    async def fill(self, number: int) -> None:
+    async def fill(self, number: int, nulls: float = 0.4) -> None:
         if number:
             self.population.connection.run("begin")
-            self.population.fill(3 * number)
+            self.population.fill(3 * number, nulls=nulls)
             self.population.connection.run("commit")
 
-    async def rows(self) -> list[dict[str, object]]:
-        found: list[dict[str, object]] = []
+    async def rows(self) -> dict[str, list[dict[str, object]]]:
+        found: dict[str, list[dict[str, object]]] = {}
         for table in self.population.order:
             name = self.population.named(table)
             with contextlib.suppress(Exception):  # a value that the driver has no word for: 24:00
-                rows = await self.connection.fetch(f"select * from {name} limit {_SAMPLE}")  # noqa: S608 - quoted
-                found += [_named(name, dict(row)) for row in rows]
+                sample = f"select * from {name} order by random() limit {_SAMPLE}"  # noqa: S608 - quoted
+                rows = await self.connection.fetch(sample)
+                found[self.population.facts.relations[table].name] = [
+                    _named(name, dict(row)) for row in rows
+                ]
         return found
 
     @contextlib.asynccontextmanager
@@ -392,17 +395,17 @@ class _MysqlWorld:
     random: Random
     refusals: tuple[type[Exception], ...] = (pymysql.MySQLError,)
 
-    async def fill(self, number: int) -> None:
+    async def fill(self, number: int, nulls: float = 0.4) -> None:
         if number:
-            await insert_rows(self.adapter, self.random, 3 * number)
+            await insert_rows(self.adapter, self.random, 3 * number, nulls)
             await self.connection.commit()
 
-    async def rows(self) -> list[dict[str, object]]:
-        found: list[dict[str, object]] = []
+    async def rows(self) -> dict[str, list[dict[str, object]]]:
+        found: dict[str, list[dict[str, object]]] = {}
         for (table,) in await self.adapter.fetch("show tables"):
             cursor = await self.connection.cursor(aiomysql.DictCursor)
-            await cursor.execute(f"select * from `{table}` limit {_SAMPLE}")  # noqa: S608 - as above
-            found += [_named(table, row) for row in await cursor.fetchall()]
+            await cursor.execute(f"select * from `{table}` order by rand() limit {_SAMPLE}")  # noqa: S608 - as above
+            found[table] = [_named(table, row) for row in await cursor.fetchall()]
         return found
 
     @contextlib.asynccontextmanager
