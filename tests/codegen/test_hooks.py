@@ -12,6 +12,7 @@ import pytest
 from aiosqlc.cli.main import main
 
 from tests.documents import read_yaml
+from tests.sampling import sample
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
@@ -61,23 +62,27 @@ def hook(project: Path, name: str, tmp_path: Path) -> subprocess.CompletedProces
     return run(project, *command, PRE_COMMIT_HOME=str(tmp_path / "kept"))
 
 
+CHANGED = "files were modified by this hook"
 STALE = ("ORDER BY name, id", "ORDER BY id")
 ADVISED = ("WHERE id = @id;", "WHERE id = @id OR name LIKE '%x' LIMIT 1;")
 
 
 @pytest.mark.parametrize(
     ("name", "old", "new", "said"),
-    [
-        (
-            "aiosqlc-generate",
-            "ORDER BY name, id",
-            "ORDER BY id",
-            "files were modified by this hook",
-        ),
-        ("aiosqlc-check", "ORDER BY name, id", "ORDER BY id", "not up to date"),
-        ("aiosqlc-vet", *ADVISED, "warning"),
-        ("aiosqlc-format", "SELECT * FROM", "select *  from", "files were modified by this hook"),
-    ],
+    sample(
+        1,
+        [
+            ("aiosqlc-check", *STALE, "not up to date"),
+            ("aiosqlc-generate", *STALE, CHANGED),
+            ("aiosqlc-vet", *ADVISED, "warning"),
+            (
+                "aiosqlc-format",
+                "SELECT * FROM",
+                "select *  from",
+                CHANGED,
+            ),
+        ],
+    ),
 )
 def test_the_hook_passes_what_is_right_and_stops_what_is_not(
     project: Path, tmp_path: Path, name: str, old: str, new: str, said: str
@@ -123,6 +128,7 @@ def test_the_action_annotates_reports_and_fails_where_code_is_stale(
     assert "### Advice, query plans included" in Path(outputs["report"]).read_text()
 
 
+@pytest.mark.long
 def test_the_report_says_in_which_order_a_migration_is_safe(project: Path, tmp_path: Path) -> None:
     (project / "migrations" / "0002_gone.sql").write_text("ALTER TABLE author DROP COLUMN bio;\n")
     edit(project, "(name, bio) VALUES (@name, @bio)", "(name) VALUES (@name)")

@@ -11,6 +11,8 @@ import pytest
 from aiosqlc.cli.main import main
 from uv import find_uv_bin
 
+from tests.sampling import sample
+
 CODEGEN = Path(__file__).parents[2] / "codegen"
 UV = find_uv_bin()
 OTHERS = ("3.12", "3.13", "3.14")
@@ -70,7 +72,7 @@ def look(programs: Path, project: Path) -> None:
     assert run(programs / "aiosqlc", "init", "new", folder=project).returncode == 0
 
 
-@pytest.mark.parametrize("uv", [True, False], ids=["uv", "pip"])
+@pytest.mark.parametrize("uv", sample(1, [True, False]), ids=["uv", "pip"])
 def test_a_committed_lock_is_enough_in_an_empty_environment(
     wheel: Path, project: Path, tmp_path: Path, uv: bool
 ) -> None:

@@ -60,6 +60,7 @@ async def ask(api, method: str, path: str, status: int, **options):
         return body.get("data"), answer.headers.get("ETag", "")
 
 
+@pytest.mark.long
 async def test_departments_and_products_live_on_mysql(api, urls, mysql_stack) -> None:
     departments, products = "/api/departments/v1/departments", "/api/products/v1/products"
     new, _ = await ask(api, "POST", departments, 201, json={"name": "Élan", "address": "50%"})

@@ -145,12 +145,14 @@ def second(folder, first) -> Second:
         running.stop()
 
 
+@pytest.mark.long
 def test_everything_that_was_started_stops_in_order_and_says_where_the_data_is(first, folder):
     assert first.code == 0
     assert first.left == []
     assert first.lines[-1].endswith(f"stopped; the data stays in {folder}")
 
 
+@pytest.mark.long
 def test_a_start_survives_the_end_of_what_services_are_forked_from(first, stack):
     assert any("imports are not shared (killed by SIGKILL)" in line for line in first.lines)
     # Nothing tells services that were forked from those that were not.
@@ -158,6 +160,7 @@ def test_a_start_survives_the_end_of_what_services_are_forked_from(first, stack)
         assert first.metrics[name] == metrics(stack, name)
 
 
+@pytest.mark.long
 def test_the_administrator_is_introduced_once_with_a_request_that_works(first, second):
     introduced = f"demo administrator: admin@example.com with the password {first.password}"
     assert any(introduced in line for line in first.lines)
@@ -166,6 +169,7 @@ def test_the_administrator_is_introduced_once_with_a_request_that_works(first, s
     assert "a request in the name of the demo administrator" in second.said
 
 
+@pytest.mark.long
 def test_the_data_survives_and_the_next_start_is_quick(first, second):
     assert any("first run" in line for line in first.lines)
     assert "first run" not in second.said
@@ -174,10 +178,12 @@ def test_the_data_survives_and_the_next_start_is_quick(first, second):
     assert second.worked < 10
 
 
+@pytest.mark.long
 def test_a_watched_service_is_restarted_when_its_code_changes(second):
     assert second.is_new
 
 
+@pytest.mark.long
 def test_a_terminal_that_is_closed_stops_everything_in_order(second):
     assert second.code == 0
     assert second.left == []
@@ -227,6 +233,7 @@ def again(folder, second) -> Iterator[Callable[..., Stack]]:
         running.stop()
 
 
+@pytest.mark.long
 def test_a_killed_stack_takes_its_parts_with_it(again):
     running = again()
     running.wait_until_said("department is ready")
@@ -237,6 +244,7 @@ def test_a_killed_stack_takes_its_parts_with_it(again):
     assert left(children) == []
 
 
+@pytest.mark.long
 def test_every_part_that_is_killed_is_told_and_comes_back(stack):
     parts = {m[1] for line in stack.lines if (m := re.search(r"  (\S+) is ready \(pid", line))}
     assert {
@@ -293,6 +301,7 @@ def test_a_service_is_found_by_its_command_line(stack):
         assert found.name() == Path(sys.executable).name
 
 
+@pytest.mark.long
 def test_a_signal_during_the_start_leaves_nothing_behind(again):
     running = again()
     running.wait_until_said("postgres is ready")

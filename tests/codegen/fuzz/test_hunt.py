@@ -16,6 +16,7 @@ from aiosqlc.postgres.infer.verdict import never
 from tests.codegen.fuzz.called import hunt_called
 from tests.codegen.fuzz.hunt import hunt
 from tests.conftest import Full
+from tests.sampling import sample
 
 
 def test_no_claim_is_refuted_by_thousands_of_executions(full: Full) -> None:
@@ -75,14 +76,17 @@ def test_calling_the_functions_finds_a_broken_rule(
 
 @pytest.mark.parametrize(
     "break_it",
-    [
-        _ignore_outer_joins,
-        _believe_every_aggregate,
-        _trust_rows_of_functions,
-        _forget_that_updates_change_rows,
-        _call_every_query_single,
-        _call_every_query_productive,
-    ],
+    sample(
+        2,
+        [
+            _believe_every_aggregate,
+            _call_every_query_single,
+            _ignore_outer_joins,
+            _trust_rows_of_functions,
+            _forget_that_updates_change_rows,
+            _call_every_query_productive,
+        ],
+    ),
 )
 def test_the_hunt_catches_a_broken_rule(break_it: object, monkeypatch: pytest.MonkeyPatch) -> None:
     assert callable(break_it)
