@@ -59,7 +59,9 @@ def _touches(query: TypedQuery) -> Iterator[str]:
         yield f"can violate: {', '.join(item.name for item in query.violable)}"
     if query.variants:
         yield f"variants: {len(query.variants)}"
-    yield f"reads only: {'yes' if query.read_only else 'no'}"
+    yield f"reads only: {'yes' if query.read_only else 'not proved'}"
+    if query.unproved_reading:
+        yield f"    {query.unproved_reading}"
 
 
 def _null(value: Column | TypedParam) -> str:

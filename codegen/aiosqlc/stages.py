@@ -353,9 +353,10 @@ class TypedQuery:
     """A query the server accepted, with everything known about what goes in and comes out.
 
     `sql` is what the generated code sends: stars expanded (in `variants` too). `writes` names the
-    table written, `violable` the constraints it can violate; `session_clean` is whether it leaves
-    no trace in the session. `advice` is what the analysis has seen for `vet`: a rule's code and
-    the name it is about.
+    table written, `violable` the constraints it can violate; `unproved_reading` is why it is not
+    proved to read only, empty where it is; `session_clean` is whether it leaves no trace in the
+    session. `advice` is what the analysis has seen for `vet`: a rule's code and the name it is
+    about.
     """
 
     parsed: ParsedQuery
@@ -368,10 +369,15 @@ class TypedQuery:
     insert_into: ColumnRef | None = None
     writes: tuple[str, ...] = ()
     violable: tuple[Constraint, ...] = ()
-    read_only: bool = False
+    unproved_reading: str = "it was not looked into"
     session_clean: bool = True
     cardinality_reasons: tuple[str, ...] = ()
     advice: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def read_only(self) -> bool:
+        """Whether it is proved to change nothing: any standby may answer it."""
+        return not self.unproved_reading
 
 
 # --- output ---------------------------------------------------------------------------------------

@@ -120,4 +120,5 @@ def _document(query: TypedQuery) -> dict[str, Any]:
         "writes": list(query.writes),
         "violable": [item.name for item in query.violable],
         "read_only": query.read_only,
+        "unproved_reading": query.unproved_reading,
     }

@@ -16,13 +16,15 @@ DEFAULT = "public"
 class Relation:
     """A table or view. `unique` are keys on whole columns, `collations` those of text columns.
 
-    `invisible` are the names, in lower case, of columns that `*` leaves out.
+    `invisible` are the names, in lower case, of columns that `*` leaves out. `unproved_reading` is
+    why reading a view is not proved to be no more than that.
     """
 
     table: Table
     unique: tuple[tuple[str, ...], ...] = ()
     collations: Mapping[str, str] = field(default_factory=dict)
     invisible: frozenset[str] = frozenset()
+    unproved_reading: str = ""
 
     def column(self, name: str) -> TableColumn | None:
         """Find a column; names of columns have no case."""

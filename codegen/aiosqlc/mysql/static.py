@@ -130,7 +130,9 @@ class _Replay:
             )
             for i, output in enumerate(outputs)
         )
-        self.relations[name] = Relation(Table(name[0], name[1], columns, kind="view"))
+        self.relations[name] = Relation(
+            Table(name[0], name[1], columns, kind="view"), unproved_reading="it reads a view"
+        )
         return ""
 
     def _unique_index(self, root: exp.Create) -> None:

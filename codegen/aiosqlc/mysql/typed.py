@@ -14,11 +14,12 @@ from aiosqlc.mysql.functions import name_of
 from aiosqlc.mysql.params import infer
 from aiosqlc.mysql.prepare import Described
 from aiosqlc.mysql.reader import Reader
+from aiosqlc.mysql.reading import why_not
 from aiosqlc.mysql.relations import Schema
 from aiosqlc.mysql.scope import Level, Output, Result, unwrap
 from aiosqlc.mysql.stars import described_embeds, embeds, expand
 from aiosqlc.mysql.syntax import Tree, mentions, parse
-from aiosqlc.mysql.writes import insert_into, locks, targets, violable
+from aiosqlc.mysql.writes import insert_into, targets, violable
 from aiosqlc.stages import (
     Cardinality,
     Column,
@@ -106,7 +107,7 @@ def type_query(
         insert_into=insert_into(root, schema),
         writes=tuple(relation.table.name for relation in changed),
         violable=violable(root, changed),
-        read_only=isinstance(root, exp.Query) and not locks(root),
+        unproved_reading=why_not(root, schema),
         cardinality_reasons=(text.result.why,) if text.result.why else (),
     )
 

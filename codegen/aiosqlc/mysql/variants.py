@@ -37,6 +37,7 @@ def merge(whole: TypedQuery, one: TypedQuery, variant: Variant) -> TypedQuery:
         columns=columns,
         cardinality=_weaker_count(whole.cardinality, one.cardinality),
         variants=(*whole.variants, text),
+        unproved_reading=whole.unproved_reading or one.unproved_reading,
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from sqlglot import exp
 
 from aiosqlc.mysql.reader import Reader
+from aiosqlc.mysql.reading import why_not
 from aiosqlc.mysql.relations import Relation, Schema
 from aiosqlc.mysql.syntax import mentions, parse
 
@@ -47,7 +48,9 @@ def _settled(
         )
         for i, column in enumerate(columns)
     )
-    return replace(relation, table=replace(relation.table, columns=proved))
+    unproved = why_not(tree.root if tree else None, known)
+    table = replace(relation.table, columns=proved)
+    return replace(relation, table=table, unproved_reading=unproved)
 
 
 def _views_in(definition: str) -> set[str]:

@@ -36,8 +36,3 @@ def violable(root: exp.Expr | None, changed: list[Relation]) -> tuple[Constraint
     if not isinstance(root, exp.Insert | exp.Update):
         return ()
     return tuple(constraint for relation in changed for constraint in relation.table.constraints)
-
-
-def locks(root: exp.Expr) -> bool:
-    """Whether a SELECT locks what it reads."""
-    return bool(root.args.get("locks"))

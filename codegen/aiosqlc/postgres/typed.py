@@ -25,6 +25,7 @@ from aiosqlc.postgres.infer.scope import Scope
 from aiosqlc.postgres.infer.sources import source_of, variable_name
 from aiosqlc.postgres.infer.stars import Star, find_stars
 from aiosqlc.postgres.infer.verdict import maybe
+from aiosqlc.postgres.reading import ReadProofs
 from aiosqlc.postgres.tree import Node
 from aiosqlc.stages import (
     Cardinality,
@@ -73,6 +74,7 @@ class Typist:
     def __init__(self, facts: Facts) -> None:
         self.facts = facts
         self.types = Types(facts)
+        self.reading = ReadProofs(facts)
         self._refs: dict[tuple[int, int], ColumnRef | None] = {}
 
     def type_query(
@@ -122,7 +124,8 @@ class Typist:
             own = {i for i, number in enumerate(variant.numbers, 1) if number in optional}
             inner = self._main_scope(self._nodes(answer), answer)
             texts.append(self._text(query, variant.sql, answer, inner, own))
-        access = access_of(self.facts, nodes) if nodes else Access((), (), None, False, False)
+        access = access_of(self.facts, nodes) if nodes else Access((), (), None, False)
+        unproved = (self.reading.why_not(self._nodes(text)) for text in (described, *variants))
         typed = TypedQuery(
             parsed=query,
             sql=query.sql,
@@ -134,7 +137,7 @@ class Typist:
             insert_into=access.insert_into,
             writes=access.writes,
             violable=access.violable,
-            read_only=access.read_only,
+            unproved_reading=next(filter(None, unproved), ""),
             session_clean=access.session_clean,
             cardinality_reasons=(utility,) if utility else main.reasons,
             advice=tuple(a for a in main.advice if all(a in text.advice for text in texts)),

@@ -70,6 +70,9 @@ class Facts:
     children: dict[int, list[int]] = field(default_factory=dict)
     triggers: dict[int, list[rows.Trigger]] = field(default_factory=dict)
     indexes: dict[int, list[rows.Index]] = field(default_factory=dict)
+    operators: dict[int, rows.Operator] = field(default_factory=dict)
+    trees: dict[int, list[str]] = field(default_factory=dict)
+    set_off: dict[int, list[int]] = field(default_factory=dict)
     nondeterministic: frozenset[int] = frozenset()
     total: frozenset[int] = frozenset()
     declared_not_null: frozenset[str] = frozenset()
@@ -289,6 +292,15 @@ def load_facts(connection: Connection, declared_not_null: Iterable[str] = ()) ->
         children[link.parent].append(link.child)
     facts.children = dict(children)
     facts.functions = {f.oid: f for f in connection.decode(sql["functions"], rows.Function)}
+    facts.operators = {o.oid: o for o in connection.decode(sql["operators"], rows.Operator)}
+    trees: dict[int, list[str]] = defaultdict(list)
+    for owned in connection.decode(sql["trees"], rows.OwnedTree):
+        trees[owned.owner].append(owned.tree)
+    facts.trees = dict(trees)
+    set_off: dict[int, list[int]] = defaultdict(list)
+    for call in connection.decode(sql["set_off"], rows.SetOff):
+        set_off[call.owner].append(call.function)
+    facts.set_off = dict(set_off)
     facts.untrusted_families = frozenset(
         r.oid for r in connection.decode(sql["untrusted_families"], rows.Oid)
     )

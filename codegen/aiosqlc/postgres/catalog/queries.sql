@@ -14,7 +14,7 @@ select enumtypid::int8 as type, array_agg(enumlabel order by enumsortorder) as l
 
 -- name: relations
 select c.oid::int8 as oid, n.nspname as schema, c.relname as name, c.relkind::text as kind,
-       coalesce(d.description, '') as comment
+       c.relpersistence = 'p' as permanent, coalesce(d.description, '') as comment
 from pg_class c
 join pg_namespace n on n.oid = c.relnamespace
 left join pg_description d on d.objoid = c.oid and d.classoid = 'pg_class'::regclass and d.objsubid = 0
@@ -79,6 +79,7 @@ where not tgisinternal and tgenabled <> 'D'
 select p.oid::int8 as oid, n.nspname as schema, p.proname as name, p.proisstrict as strict, p.proretset as set,
        p.provolatile::text as volatility, p.prokind::text as kind, p.prorettype::int8 as result,
        coalesce(p.proargnames, '{}') as arguments,
+       exists (select from unnest(p.proconfig) s where s not like 'search_path=%') as configured,
        case when p.oid < 16384 then '' else coalesce(p.prosqlbody::text, '') end as body,
        case when p.oid < 16384 then '' else l.lanname end as language,
        case when p.oid < 16384 then '' else coalesce(p.prosrc, '') end as source
@@ -107,3 +108,45 @@ select oid::int8 as oid from pg_collation where not collisdeterministic
 
 -- name: reserved_words
 select word as name from pg_get_keywords() where catcode in ('R', 'T')
+
+-- name: operators
+select oid::int8 as oid, oprname as name, oprcode::int8 as function from pg_operator where oid >= 16384
+
+-- name: trees
+select contypid::int8 as owner, conbin::text as tree from pg_constraint where contypid >= 16384 and contype = 'c'
+union all
+select polrelid::int8, polqual::text from pg_policy where polcmd in ('r', '*') and polqual is not null
+
+-- name: set_off
+with classes as (
+  select opcintype as owner, opcfamily from pg_opclass where oid >= 16384 and opcdefault
+  union all
+  select r.rngtypid, o.opcfamily from pg_range r join pg_opclass o on o.oid = r.rngsubopc where o.oid >= 16384
+  union all
+  select i.indrelid, o.opcfamily from pg_index i cross join unnest(i.indclass::oid[]) k
+  join pg_opclass o on o.oid = k where k >= 16384
+  union all
+  select t.partrelid, o.opcfamily from pg_partitioned_table t cross join unnest(t.partclass::oid[]) k
+  join pg_opclass o on o.oid = k where k >= 16384
+  union all
+  select amopopr, amopfamily from pg_amop where amopopr >= 16384
+)
+select distinct owner::int8 as owner, function::int8 as function from (
+  select aggfnoid::oid as owner, function from pg_aggregate
+  cross join unnest(array[aggtransfn, aggfinalfn, aggcombinefn, aggserialfn, aggdeserialfn, aggmtransfn,
+                          aggminvtransfn, aggmfinalfn]::oid[]) function where aggfnoid >= 16384
+  union all
+  select oid, function from pg_type
+  cross join unnest(array[typinput, typoutput, typreceive, typsend, typsubscript]::oid[]) function where oid >= 16384
+  union all
+  select owner, castfunc from pg_cast cross join unnest(array[castsource, 0]) owner where pg_cast.oid >= 16384
+  union all
+  select rngtypid, function from pg_range
+  cross join unnest(array[rngcanonical, rngsubdiff]::oid[]) function where rngtypid >= 16384
+  union all
+  select c.owner, p.amproc from classes c join pg_amproc p on p.amprocfamily = c.opcfamily
+  union all
+  select c.owner, o.oprcode from classes c join pg_amop a on a.amopfamily = c.opcfamily
+  join pg_operator o on o.oid = a.amopopr
+) found
+where function >= 16384 or (owner >= 16384 and owner in (select aggfnoid::oid from pg_aggregate) and function <> 0)

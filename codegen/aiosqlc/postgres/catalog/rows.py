@@ -30,12 +30,13 @@ class EnumRow(msgspec.Struct, frozen=True):
 
 
 class Relation(msgspec.Struct, frozen=True):
-    """A table, view or the like of the user's."""
+    """A table, view or the like of the user's; `permanent` ones are logged, and not temporary."""
 
     oid: int
     schema: str
     name: str
     kind: str
+    permanent: bool
     comment: str
 
 
@@ -116,7 +117,10 @@ class Trigger(msgspec.Struct, frozen=True):
 
 
 class Function(msgspec.Struct, frozen=True):
-    """A function, aggregate, window function or procedure. The last three are the user's only."""
+    """A function, aggregate, window function or procedure.
+
+    `configured` is whether it changes a setting while it runs, other than search_path.
+    """
 
     oid: int
     schema: str
@@ -127,6 +131,7 @@ class Function(msgspec.Struct, frozen=True):
     kind: str
     result: int
     arguments: list[str]
+    configured: bool
     body: str
     language: str
     source: str
@@ -151,3 +156,25 @@ class Word(msgspec.Struct, frozen=True):
     """A word that is no column name unless quoted."""
 
     name: str
+
+
+class Operator(msgspec.Struct, frozen=True):
+    """An operator of the user's, and the function behind it."""
+
+    oid: int
+    name: str
+    function: int
+
+
+class OwnedTree(msgspec.Struct, frozen=True):
+    """A tree that reading sets off: the check of a domain, or what a policy lets a role see."""
+
+    owner: int
+    tree: str
+
+
+class SetOff(msgspec.Struct, frozen=True):
+    """A function that is called for what it belongs to: an aggregate, a type, a table's index."""
+
+    owner: int
+    function: int

@@ -13,12 +13,6 @@ from aiosqlc.postgres.infer.conditions import functions_below
 from aiosqlc.postgres.tree import Node
 from aiosqlc.stages import ColumnRef, Constraint
 
-# Built-ins marked volatile that change nothing anyone can see.
-_HARMLESS = frozenset({
-    "random", "random_normal", "clock_timestamp", "timeofday", "gen_random_uuid", "uuidv4",
-    "uuidv7", "pg_sleep", "pg_sleep_for", "pg_sleep_until", "pg_backend_pid",
-    "statement_timestamp", "lastval", "currval", "txid_current_snapshot", "pg_column_size",
-})  # fmt: skip
 # Built-ins whose effect outlives the transaction: what a pool's reset is there to undo.
 _LEAVES_TRACE = re.compile(
     r"set_config|pg_(?:try_)?advisory_lock(?:_shared)?|setseed|dblink\w*|lo_open|pg_reload_conf"
@@ -41,7 +35,6 @@ class Access:
     writes: tuple[str, ...]
     violable: tuple[Constraint, ...]
     insert_into: ColumnRef | None
-    read_only: bool
     session_clean: bool
 
 
@@ -49,18 +42,15 @@ def access_of(facts: Facts, queries: Iterable[Node]) -> Access:
     """Return what a statement's rewritten queries do to the database."""
     tops = list(queries)
     if any(top["commandType"] == kinds.Command.UTILITY for top in tops):
-        return Access((), (), None, read_only=False, session_clean=False)
+        return Access((), (), None, session_clean=False)
     called = {function for top in tops for function in functions_below(top)}
     called |= {int(oid) for top in tops for oid in _AGGREGATES.findall(top.text)}
-    read_only = all(_reads_only(facts, function) for function in called)
     session_clean = all(_is_clean(facts, function) for function in called)
-    read_only &= not any(top.has("NEXTVALUEEXPR") or top.has("ROWMARKCLAUSE") for top in tops)
     writes: dict[str, None] = {}
     violable: dict[tuple[str, str, str], Constraint] = {}
     insert_into: ColumnRef | None = None
     for top in tops:
         for query in writing_queries(top):
-            read_only = False
             relation = int(query["rtable"][query["resultRelation"] - 1]["relid"])
             entry = facts.relations.get(relation)
             session_clean &= _triggers_are_clean(facts, relation)
@@ -71,7 +61,7 @@ def access_of(facts: Facts, queries: Iterable[Node]) -> Access:
                 violable[constraint.schema, constraint.table, constraint.name] = constraint
             if query is top and query["commandType"] == kinds.Command.INSERT:
                 insert_into = ColumnRef(entry.schema, entry.name, "")
-    return Access(tuple(writes), tuple(violable.values()), insert_into, read_only, session_clean)
+    return Access(tuple(writes), tuple(violable.values()), insert_into, session_clean)
 
 
 def writing_queries(top: Node) -> Iterator[Node]:
@@ -79,13 +69,6 @@ def writing_queries(top: Node) -> Iterator[Node]:
     for query in (top, *(cte["ctequery"] for cte in top.items("cteList"))):
         if query["commandType"] in _WRITES and query["resultRelation"]:
             yield query
-
-
-def _reads_only(facts: Facts, function: int) -> bool:
-    entry = facts.functions.get(function)
-    if entry is None or entry.volatility != "v":
-        return entry is not None
-    return entry.oid < FIRST_USER_OID and entry.name in _HARMLESS
 
 
 def _is_clean(facts: Facts, function: int) -> bool:

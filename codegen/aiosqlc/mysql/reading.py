@@ -1,0 +1,75 @@
+"""Proves from its tree that a statement only reads, so that a replica can answer it.
+
+Conservative: of functions those on a list, no stored ones, of tables those the schema has.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlglot import exp
+
+from aiosqlc.mysql.functions import AGGREGATES, RANKS, SCALAR, name_of
+from aiosqlc.mysql.relations import Schema
+
+# What answers from the session, leaves something in it, waits for a lock or counts on.
+_DENIED: Final = frozenset({
+    "BENCHMARK", "CONNECTION_ID", "FOUND_ROWS", "GET_LOCK", "LAST_INSERT_ID", "LASTVAL", "NEXTVAL",
+    "RELEASE_LOCK", "ROW_COUNT", "UUID_SHORT",
+})  # fmt: skip
+_SYNTAX: Final = frozenset({
+    "ALL", "AND", "ANY", "CASE", "CAST", "CONVERT", "EXISTS", "EXTRACT", "FIRST_VALUE", "IF",
+    "JSON_TABLE", "LAG", "LAST_VALUE", "LEAD", "MATCH_AGAINST", "NOT", "NTH_VALUE", "NTILE", "OR",
+    "REGEXP_I_LIKE", "TRY_CAST", "XOR",
+})  # fmt: skip
+_KNOWN: Final = (SCALAR | AGGREGATES | RANKS | _SYNTAX) - _DENIED
+_WRITES = (exp.DML, exp.DDL, exp.Command, exp.Into)
+
+
+def why_not(root: exp.Expr | None, schema: Schema) -> str:
+    """Return why a statement is not proved to read only, '' where it is."""
+    if root is None:
+        return "its text was not read"
+    if not isinstance(root, exp.Query):
+        return "it is no SELECT"
+    return next(filter(None, (_of(node, schema) for node in root.walk())), "")
+
+
+def _of(node: exp.Expr, schema: Schema) -> str:
+    """Return what is wrong with one node, without those below it."""
+    if isinstance(node, _WRITES) and not isinstance(node, exp.Query):
+        return "a part of it writes"
+    if isinstance(node, exp.Lock) or node.args.get("operation_modifiers"):
+        return "it locks rows, or leaves something in the session"
+    if isinstance(node, exp.Parameter | exp.PropertyEQ):
+        return "it uses a variable of the session"
+    if isinstance(node, exp.Dot) and isinstance(node.expression, exp.Func):
+        return "it calls a stored function"
+    if isinstance(node, exp.Table):
+        return _table(node, schema)
+    name = name_of(node)
+    if name and (schema.routine(name) is not None or name not in _KNOWN):
+        return f"{name}() is not on the list of functions that only read"
+    return ""
+
+
+def _table(node: exp.Table, schema: Schema) -> str:
+    if not isinstance(node.this, exp.Identifier):  # a function; it is looked at by itself
+        return ""
+    if not node.db and _is_common(node):
+        return ""
+    relation = schema.relation(node.name, node.db)
+    if relation is None:
+        return f"{node.name} is not a table of the schema"
+    return relation.unproved_reading
+
+
+def _is_common(node: exp.Table) -> bool:
+    """Whether the name is that of a WITH query of a level around it."""
+    around: exp.Expr | None = node
+    while around is not None:
+        found = around.args.get("with_")
+        if found and any(cte.alias.lower() == node.name.lower() for cte in found.expressions):
+            return True
+        around = around.parent
+    return False

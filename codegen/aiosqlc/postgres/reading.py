@@ -1,0 +1,264 @@
+"""Proves that a statement only reads, so that a standby can answer it.
+
+Conservative: what cannot be looked into is not proved. What a statement calls stands in its tree;
+what else reading sets off, checks of domains, policies and functions behind types, is in the
+catalog. Each premise has a name: the tests drop it, and see that the proof then lets too much by.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
+from typing import Final
+
+from aiosqlc.parse.scanner import Kind, scan, unquote
+from aiosqlc.postgres.catalog.facts import FIRST_USER_OID, Facts
+from aiosqlc.postgres.catalog.rows import Function
+from aiosqlc.postgres.infer import kinds
+from aiosqlc.postgres.routine_bodies import touched
+from aiosqlc.postgres.tree import Node
+
+PREMISES: Final = (
+    "every query is a SELECT", "no row is locked", "its tables are known",
+    "its tables are permanent", "its tables are the server's own", "its policies only read",
+    "a built-in is not VOLATILE", "a standby allows the built-in", "a function has a body to read",
+    "a function's body only reads", "a function changes no setting", "its operators only read",
+    "an aggregate's functions only read", "the functions of its types only read",
+    "the checks of its domains only read", "PL/pgSQL is not VOLATILE",
+    "PL/pgSQL makes no statements", "PL/pgSQL locks nothing", "PL/pgSQL reads no catalog",
+    "PL/pgSQL reads permanent tables", "what PL/pgSQL calls only reads",
+    "PL/pgSQL uses operators that only read", "casts in PL/pgSQL only read",
+)  # fmt: skip
+
+# VOLATILE because they answer otherwise each time: nothing is changed, and a standby runs them.
+HARMLESS: Final = frozenset({
+    "array_sample", "array_shuffle", "clock_timestamp", "gen_random_uuid", "pg_sleep",
+    "pg_sleep_for", "pg_sleep_until", "random", "random_normal", "timeofday", "uuidv4", "uuidv7",
+})  # fmt: skip
+# Not VOLATILE, and yet refused by a standby, or running what is named only at run time.
+DENIED: Final = frozenset({
+    "database_to_xml", "database_to_xml_and_xmlschema", "database_to_xmlschema",
+    "pg_current_xact_id", "pg_input_error_info", "pg_input_is_valid", "satisfies_hash_partition",
+    "schema_to_xml", "schema_to_xml_and_xmlschema", "schema_to_xmlschema", "table_to_xml",
+    "table_to_xml_and_xmlschema", "table_to_xmlschema", "txid_current",
+})  # fmt: skip
+
+_RULE: Final = "reads-only"
+_COMMANDS = re.compile(r"\{QUERY :commandType (\d+)")
+_RELATIONS = re.compile(r" :relid (\d+)")
+_FUNCTIONS = re.compile(
+    r" :(?:opfuncid|funcid|aggfnoid|winfnoid|hashfuncid|negfuncid|tsmhandler"
+    r"|startInRangeFunc|endInRangeFunc) (\d+)"
+)
+_OPERATORS = re.compile(
+    r" :(?:opno|opnos|eqop|sortop|cycle_mark_neop) (?:(\d+)|\(o([ \d]*)\))", re.ASCII
+)
+_TYPES = re.compile(r" :\w*[tT]ype(?:s|id|Id)? (?:(\d+)|\(o([ \d]*)\))", re.ASCII)
+
+
+class ReadProofs:
+    """Proves of one schema's statements that they only read, and remembers what it has seen."""
+
+    def __init__(self, facts: Facts) -> None:
+        self._facts = facts
+        self._functions: dict[int, str] = {}
+        self._types: dict[int, str] = {}
+        self._relations: dict[int, str] = {}
+
+    def why_not(self, queries: Sequence[Node]) -> str:
+        """Return why a statement's rewritten queries are not proved to read only, '' if proved."""
+        if not queries:
+            return "its tree was not read"
+        return next(filter(None, (self._tree(query.text) for query in queries)), "")
+
+    def _holds(self, premise: str, value: object) -> bool:
+        return self._facts.holds(_RULE, premise, value)
+
+    # --- trees ------------------------------------------------------------------------------------
+
+    def _tree(self, text: str) -> str:
+        others = {int(found) for found in _COMMANDS.findall(text)} - {kinds.Command.SELECT}
+        if not self._holds("every query is a SELECT", not others):
+            return "it is, or has within it, what is no SELECT"
+        if not self._holds("no row is locked", "{ROWMARKCLAUSE " not in text):
+            return "it locks rows"
+        return (
+            _first(self._relation, {int(oid) for oid in _RELATIONS.findall(text)})
+            or _first(self._function, {int(oid) for oid in _FUNCTIONS.findall(text)})
+            or _first(self._operator, _oids(_OPERATORS, text))
+            or _first(self._type, _oids(_TYPES, text))
+        )
+
+    def _relation(self, oid: int) -> str:
+        if oid < FIRST_USER_OID:  # of the catalog: a view of it is expanded
+            return ""
+        if oid not in self._relations:
+            self._relations[oid] = ""
+            self._relations[oid] = self._read_relation(oid)
+        return self._relations[oid]
+
+    def _read_relation(self, oid: int) -> str:
+        for part in (oid, *self._facts.descendants(oid)):
+            entry = self._facts.relations.get(part)
+            if not self._holds("its tables are known", entry is not None):
+                return "it reads a sequence or a temporary table"
+            if entry is None:
+                continue
+            if not self._holds("its tables are permanent", entry.permanent):
+                return f"{entry.name} is an unlogged or temporary table, which no standby has"
+            if not self._holds("its tables are the server's own", entry.kind != "f"):
+                return f"{entry.name} is a foreign table"
+            for tree in self._facts.trees.get(part, ()):
+                why = self._tree(tree)
+                if not self._holds("its policies only read", not why):
+                    return f"by a policy of {entry.name}: {why}"
+            if why := self._behind(part, "the functions of its types only read"):
+                return f"by an index of {entry.name}: {why}"
+        return ""
+
+    def _operator(self, oid: int) -> str:
+        entry = self._facts.operators.get(oid)
+        why = self._function(entry.function) if entry is not None else ""
+        why = why or self._behind(oid, "its operators only read")
+        return "" if self._holds("its operators only read", not why) else why
+
+    # --- types ------------------------------------------------------------------------------------
+
+    def _type(self, oid: int) -> str:
+        if oid not in self._types:
+            self._types[oid] = ""  # what is within itself adds nothing
+            self._types[oid] = self._read_type(oid)
+        return self._types[oid]
+
+    def _read_type(self, oid: int) -> str:
+        entry = self._facts.types.get(oid)
+        if entry is None:
+            return ""
+        for tree in self._facts.trees.get(oid, ()):
+            why = self._tree(tree)
+            if not self._holds("the checks of its domains only read", not why):
+                return f"by a check of the domain {entry.name}: {why}"
+        if why := self._behind(oid, "the functions of its types only read"):
+            return f"by the type {entry.name}: {why}"
+        within = {entry.element, entry.base, entry.subtype} - {0}
+        within |= {column.type for column in self._facts.columns.get(entry.relation, ())}
+        return _first(self._type, within)
+
+    def _behind(self, owner: int, premise: str) -> str:
+        """Return what is wrong with the functions that the catalog keeps for something."""
+        why = _first(self._function, self._facts.set_off.get(owner, ()))
+        return "" if self._holds(premise, not why) else why
+
+    # --- functions --------------------------------------------------------------------------------
+
+    def _function(self, oid: int) -> str:
+        if oid not in self._functions:
+            self._functions[oid] = ""  # one that calls itself does nothing new
+            self._functions[oid] = self._read_function(oid)
+        return self._functions[oid]
+
+    def _read_function(self, oid: int) -> str:
+        entry = self._facts.functions.get(oid)
+        if entry is None:
+            return "" if oid == 0 else "it calls a function that is not known"
+        name = f"{entry.name}()"
+        if oid < FIRST_USER_OID:
+            calm = entry.volatility != "v" or entry.name in HARMLESS
+            if not self._holds("a built-in is not VOLATILE", calm):
+                return f"{name} is VOLATILE"
+            if not self._holds("a standby allows the built-in", entry.name not in DENIED):
+                return f"a standby may refuse {name}"
+            return ""
+        if not self._holds("a function changes no setting", not entry.configured):
+            return f"{name} changes a setting"
+        if entry.kind == "a":
+            return self._behind(oid, "an aggregate's functions only read")
+        if entry.body:
+            why = self._tree(entry.body)
+        elif entry.language == "plpgsql":
+            why = self._words(entry)
+        elif self._holds("a function has a body to read", False):
+            why = ""
+        else:
+            return f"{name} cannot be looked into: it is written in {entry.language}"
+        return "" if self._holds("a function's body only reads", not why) else f"in {name}: {why}"
+
+    # --- PL/pgSQL, of which there is no tree ------------------------------------------------------
+
+    def _words(self, function: Function) -> str:
+        # The server refuses changes by a function's own statements where it is not VOLATILE.
+        if not self._holds("PL/pgSQL is not VOLATILE", function.volatility != "v"):
+            return "it is VOLATILE, and written in PL/pgSQL"
+        tables, functions, types = self._named
+        found = touched(function.source, tables.keys())
+        if not self._holds("PL/pgSQL makes no statements", not found.at_run_time):
+            return "it makes statements when it runs"
+        changed = [name for privilege, name in found.tables if privilege != "SELECT"]
+        if not self._holds("PL/pgSQL locks nothing", not changed):
+            return f"it locks or changes {changed[0]}"
+        names, symbols = _names_and_symbols(function.source)
+        catalogs = [n for n in names - functions.keys() if n.startswith(("pg_", "information_sch"))]
+        if not self._holds("PL/pgSQL reads no catalog", not catalogs):
+            return f"it names {min(catalogs)}"
+        read = [oid for _, name in sorted(found.tables) for oid in tables[name]]
+        columns = {c.type for oid in read for c in self._facts.columns.get(oid, ())}
+        used = [o for o in self._facts.operators.values() if any(o.name in s for s in symbols)]
+        return (
+            self._all("PL/pgSQL reads permanent tables", self._relation, read)
+            or self._all(
+                "what PL/pgSQL calls only reads",
+                self._function,
+                [oid for name in sorted(names) for oid in functions.get(name, ())],
+            )
+            or self._all(
+                "PL/pgSQL uses operators that only read", self._operator, [o.oid for o in used]
+            )
+            or self._all(
+                "casts in PL/pgSQL only read", self._function, self._facts.set_off.get(0, ())
+            )
+            or _first(self._type, columns | {function.result})
+            or _first(self._type, {oid for name in names for oid in types.get(name, ())})
+        )
+
+    def _all(self, premise: str, judge: Callable[[int], str], oids: Iterable[int]) -> str:
+        why = _first(judge, oids)
+        return "" if self._holds(premise, not why) else why
+
+    @cached_property
+    def _named(self) -> tuple[dict[str, list[int]], dict[str, list[int]], dict[str, list[int]]]:
+        """The user's relations, all functions and the user's types by their bare names."""
+        tables, functions, types = (defaultdict[str, list[int]](list) for _ in range(3))
+        for relation in self._facts.relations.values():
+            tables[relation.name].append(relation.oid)
+        for function in self._facts.functions.values():
+            functions[function.name].append(function.oid)
+        for kind in self._facts.types.values():
+            if kind.oid >= FIRST_USER_OID:
+                types[kind.name].append(kind.oid)
+        return dict(tables), dict(functions), dict(types)
+
+
+def _first(judge: Callable[[int], str], oids: Iterable[int]) -> str:
+    """Return the first reason that something of these is not proved, '' where all are."""
+    return next((why for oid in sorted(oids) if (why := judge(oid))), "")
+
+
+def _oids(pattern: re.Pattern[str], text: str) -> set[int]:
+    """Return the oids of fields that hold one or a list of them."""
+    return {
+        int(word) for one, several in pattern.findall(text) for word in (one or several).split()
+    }
+
+
+def _names_and_symbols(source: str) -> tuple[set[str], set[str]]:
+    names, symbols = set(), set()
+    for token in scan(source):
+        if token.kind is Kind.NAME:
+            names.add(unquote(token).lower())
+        elif token.kind is Kind.QUOTED:
+            names.add(unquote(token))
+        elif token.kind is Kind.OPERATOR:
+            symbols.add(token.text)
+    return names, symbols
