@@ -122,6 +122,12 @@ class Desk:
             self._explained[name] = known
         return replace(entry, queries={**entry.queries, name: known[1]})
 
+    async def as_if(self, config: Path, path: Path, text: str) -> State:
+        """Return what a project would be with another text of a file."""
+        texts = {**self._encoded(), str(path): text.encode("utf-8", "surrogatepass")}
+        before = self.states.get(config)
+        return await self.on_bench(lambda bench: bench.analyse(config, texts, before))
+
     async def on_bench(self, ask: Callable[[Workbench], R]) -> R:
         """Ask the workbench, after whatever it is at."""
         return await self._off_the_loop(lambda: ask(self._bench))
@@ -171,7 +177,7 @@ class Desk:
                 self._trouble(f"aiosqlc: {type(error).__name__}: {error}")
 
     async def _analyse(self, config: Path) -> None:
-        texts = {name: text.encode("utf-8", "surrogatepass") for name, text in self._texts.items()}
+        texts = self._encoded()
         own = [name for name in self._versions if config in self._owners(name)]
         versions, before = {name: self._versions[name] for name in own}, self.states.get(config)
         state = await self._off_the_loop(lambda: self._bench.analyse(config, texts, before))
@@ -179,6 +185,9 @@ class Desk:
         self._show(config, state, versions)
         if not self._waiting:
             await self._off_the_loop(self._bench.tidy_up)
+
+    def _encoded(self) -> dict[str, bytes]:
+        return {name: text.encode("utf-8", "surrogatepass") for name, text in self._texts.items()}
 
     def _off_the_loop(self, ask: Callable[[], R]) -> asyncio.Future[R]:
         return asyncio.get_running_loop().run_in_executor(self._thread, ask)

@@ -15,6 +15,18 @@ _PASSED_OVER = frozenset({"node_modules", "__pycache__", "site-packages", "targe
 
 def configurations(roots: Iterable[Path]) -> Iterator[Path]:
     """Yield the configurations below some folders; hidden folders and others' code are left out."""
+    for folder, inside in _folders(roots):
+        names = {item.name for item in inside}
+        yield from (folder / name for name in DEFAULT_NAMES if name in names)
+
+
+def files_below(roots: Iterable[Path], suffix: str) -> Iterator[Path]:
+    """Yield the files with a suffix below some folders; the same folders are left out."""
+    for folder, inside in _folders(roots):
+        yield from (folder / item.name for item in inside if item.name.endswith(suffix))
+
+
+def _folders(roots: Iterable[Path]) -> Iterator[tuple[Path, list[os.DirEntry[str]]]]:
     waiting = [(root, 0) for root in roots]
     seen = 0
     while waiting and seen < _MOST_FOLDERS:
@@ -24,8 +36,7 @@ def configurations(roots: Iterable[Path]) -> Iterator[Path]:
             inside = sorted(os.scandir(folder), key=lambda item: item.name)
         except OSError:
             continue
-        names = {item.name for item in inside}
-        yield from (folder / name for name in DEFAULT_NAMES if name in names)
+        yield folder, inside
         if depth < _DEEPEST:
             waiting += [
                 (Path(item.path), depth + 1)

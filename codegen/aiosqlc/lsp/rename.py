@@ -1,0 +1,226 @@
+"""Renames what a query names, where the compiler proves that nothing else changes by it."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from pathlib import Path
+
+from aiosqlc.diagnostics import Severity
+from aiosqlc.lsp.known import Entry, State
+from aiosqlc.lsp.python_uses import Use, Wanted, shown, uses_of
+from aiosqlc.lsp.things import Sort, Thing
+from aiosqlc.parse.scanner import scan, unquote
+from aiosqlc.plan.model import PyFunction
+from aiosqlc.source import SourceFile, Span
+from aiosqlc.stages import Command, TypedQuery
+
+Edits = Mapping[Path, tuple[SourceFile, tuple[tuple[Span, str], ...]]]
+_TUPLES = frozenset({Command.COPYFROM, Command.BATCHEXEC, Command.BATCHMANY, Command.BATCHONE})
+
+
+class RefusedError(Exception):
+    """Why a rename is not safe, in a sentence."""
+
+
+@dataclass(frozen=True)
+class Renaming:
+    """A thing of a query file, and what it is to be called."""
+
+    path: Path
+    file: SourceFile
+    entry: Entry
+    thing: Thing
+    new: str
+
+    @property
+    def text(self) -> str:
+        """The file's text afterwards."""
+        return written(self.file.text, [(span, self.new) for span in self.thing.places])
+
+
+def written(text: str, edits: list[tuple[Span, str]]) -> str:
+    """Return a text after some edits."""
+    for span, new in sorted(edits, reverse=True):
+        text = text[: span.start] + new + text[span.end :]
+    return text
+
+
+def check_name(renaming: Renaming) -> None:
+    """Refuse names that are none, or are taken in the query.
+
+    Raises `RefusedError`.
+    """
+    thing, new = renaming.thing, renaming.new
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", new):
+        raise RefusedError(f"`{new}` is not a name: use letters, digits and underscores")
+    if thing.sort is Sort.PARAMETER and keyword.iskeyword(new):
+        raise RefusedError(f"`{new}` is a keyword of Python")
+    if thing.sort is Sort.QUERY:
+        if new in renaming.entry.queries:
+            raise RefusedError(f"another query is called `{new}`")
+        return
+    text = renaming.file.text[thing.block.span.start : thing.block.span.end]
+    spans = {(span.start, span.end) for span in thing.places}
+    said = {
+        unquote(token).lower()
+        for token in scan(text, renaming.entry.dialect)
+        if (token.start + thing.block.span.start, token.end + thing.block.span.start) not in spans
+    }
+    if new.lower() in said and thing.sort is not Sort.PARAMETER:
+        raise RefusedError(f"the query says `{new}` already, of something else")
+    for span in thing.places:
+        if thing.sort is not Sort.PARAMETER and renaming.file.text[span.start] in '"`':
+            raise RefusedError(f"`{thing.name}` is written in quotation marks; rename it by hand")
+
+
+def check_compiled(renaming: Renaming, before: State, after: State) -> dict[str, str]:
+    """Return what generated names become; refuse where anything else changes.
+
+    Raises `RefusedError`.
+    """
+    _no_new_errors(renaming, before, after)
+    thing = renaming.thing
+    names: dict[str, str] = {}
+    mine = renaming.entry.settings.index
+    for old in before.entries:
+        new = next(
+            (item for item in after.entries if item.settings.index == old.settings.index), old
+        )
+        renamed = {thing.name: renaming.new} if thing.sort is Sort.QUERY else {}
+        if old.settings.index == mine:
+            names = _generated(renaming, old, new)
+        for name, query in old.queries.items():
+            is_it = old.settings.index == mine and name == thing.block.name
+            other = new.queries.get(renamed.get(name, name) if is_it else name)
+            if other is None or not _same(query, other, names if is_it else {}):
+                raise RefusedError(
+                    f"with `{renaming.new}` the query `{name}` would not be what it is: "
+                    "its columns or parameters would change"
+                )
+            if not _same_function(old, new, name, other.parsed.name, names if is_it else {}):
+                raise RefusedError(f"the function of `{name}` would not be what it is")
+    return names
+
+
+def _no_new_errors(renaming: Renaming, before: State, after: State) -> None:
+    name = renaming.thing.block.name
+    if name not in renaming.entry.queries or any(
+        item.severity is Severity.ERROR for item in before.diagnostics
+    ):
+        raise RefusedError("the project has errors: only what compiles can be renamed safely")
+    known = Counter((item.code, item.severity) for item in before.diagnostics)
+    for item in after.diagnostics:
+        known[item.code, item.severity] -= 1
+        if known[item.code, item.severity] < 0:
+            raise RefusedError(f"with `{renaming.new}` it would not compile: {item.message}")
+
+
+def _generated(renaming: Renaming, old: Entry, new: Entry) -> dict[str, str]:
+    thing = renaming.thing
+    names = {thing.name: renaming.new} if thing.sort in {Sort.QUERY, Sort.PARAMETER} else {}
+    before = old.functions.get(thing.block.name)
+    after = new.functions.get(renaming.new if thing.sort is Sort.QUERY else thing.block.name)
+    if before and after and thing.sort in {Sort.QUERY, Sort.PARAMETER}:
+        pairs = zip(_names(before[0]), _names(after[0]), strict=False)
+        names |= {one: other for one, other in pairs if one != other}
+    return names
+
+
+def _names(function: PyFunction) -> Iterator[str]:
+    yield function.name
+    yield function.constant
+    yield from (item.name for item in function.own_classes)
+    yield from (param.name for param in function.params)
+
+
+def _same(one: TypedQuery, other: TypedQuery, names: Mapping[str, str]) -> bool:
+    return one is other or _essence(one, names) == _essence(other, {})
+
+
+def _same_function(old: Entry, new: Entry, name: str, now: str, names: Mapping[str, str]) -> bool:
+    before, after = old.functions.get(name), new.functions.get(now)
+    if before is None or after is None:
+        return before is after
+    return before[0] is after[0] or _essence(before[0], names) == _essence(after[0], {})
+
+
+# How it is written, and where: not what it does.
+_WRITING = frozenset(
+    {"parsed", "sql", "variants", "reasons", "cardinality_reasons", "table_alias", "via", "texts"}
+    | {"pieces", "doc", "advice"}
+)
+
+
+def _essence(value: object, names: Mapping[str, str]) -> object:
+    """Return what a value says, with other names in it."""
+    if isinstance(value, str):
+        return re.sub(r"\w+", lambda word: names.get(word[0], word[0]), value) if names else value
+    if isinstance(value, frozenset):
+        return sorted(repr(_essence(item, names)) for item in value)
+    if isinstance(value, tuple):
+        return tuple([_essence(item, names) for item in value])
+    if is_dataclass(value):
+        return tuple(
+            [
+                (item.name, _labels(getattr(value, item.name), names))
+                if item.name == "labels"
+                else (item.name, _essence(getattr(value, item.name), names))
+                for item in fields(value)
+                if item.name not in _WRITING
+            ]
+        )
+    return value
+
+
+def _labels(value: tuple[tuple[tuple[str, str], ...], ...], names: Mapping[str, str]) -> object:
+    """Return what callers call each choice of a sort, without the SQL that it is."""
+    return tuple([tuple([_essence(called, names) for _, called in place]) for place in value])
+
+
+def python_uses(entry: Entry, thing: Thing, roots: list[Path]) -> list[Use]:
+    """Return where Python files use what is generated of a query, or pass its parameter."""
+    found = entry.functions.get(thing.block.name)
+    if found is None or thing.sort not in {Sort.QUERY, Sort.PARAMETER}:
+        return []
+    function, module = found
+    package = entry.settings.python.package if entry.settings.python else ""
+    is_query = thing.sort is Sort.QUERY
+    names = {function.name, function.constant, *(item.name for item in function.own_classes)}
+    param = next((item.name for item in function.params if item.name == thing.name), "")
+    wanted = Wanted(
+        module,
+        f"{package}.{module.stem}" if package else module.stem,
+        frozenset(names if is_query else {function.name}),
+        "" if is_query else param,
+    )
+    uses = uses_of(wanted, [*roots, module.parent.parent])
+    if is_query:
+        return uses
+    return [use for use in uses if use.name == param or (not use.name and use.doubt)]
+
+
+def edits_of(renaming: Renaming, uses: list[Use], names: Mapping[str, str], root: Path) -> Edits:
+    """Return what is to be written where; refuse where a use in Python cannot be followed.
+
+    Raises `RefusedError`.
+    """
+    thing, found = renaming.thing, renaming.entry.functions.get(renaming.thing.block.name)
+    for use in uses:
+        if use.doubt:
+            raise RefusedError(
+                f"{shown(use, root)} {use.doubt}: change it by hand first, or rename by hand"
+            )
+        if thing.sort is Sort.PARAMETER and found and found[0].command in _TUPLES:
+            raise RefusedError(f"{shown(use, root)} passes it in a row of many; rename by hand")
+    per_file: defaultdict[Path, list[tuple[Span, str]]] = defaultdict(list)
+    files = {renaming.path: renaming.file}
+    per_file[renaming.path] = [(span, renaming.new) for span in thing.places]
+    for use in uses:
+        files[use.path] = use.file
+        if (new := names.get(use.name, use.name)) != use.name:
+            per_file[use.path].append((use.span, new))
+    return {path: (files[path], tuple(edits)) for path, edits in per_file.items()}

@@ -1,0 +1,93 @@
+"""A connection with an editor: what is open there, and what is known of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+from lsprotocol import types
+from pygls.exceptions import JsonRpcException
+from pygls.lsp.server import LanguageServer
+from pygls.workspace import PositionCodec
+
+from aiosqlc.lsp.desk import Desk
+from aiosqlc.lsp.known import Entry, State
+from aiosqlc.lsp.places import path_of, uri_of
+from aiosqlc.lsp.problems import by_file
+from aiosqlc.lsp.protocol import Protocol
+from aiosqlc.source import SourceFile
+
+
+class RequestFailedError(JsonRpcException):
+    """A request that is answered by a sentence: nothing is wrong with the server."""
+
+    CODE = types.LSPErrorCodes.RequestFailed
+
+
+@dataclass(frozen=True)
+class About:
+    """A file in the editor, with the project it is in."""
+
+    path: Path
+    file: SourceFile
+    entry: Entry
+    config: Path
+    state: State
+
+    @property
+    def root(self) -> Path:
+        """The project's folder."""
+        return self.state.root
+
+
+class Server(LanguageServer):
+    """Answers an editor about the SQL of its workspace."""
+
+    def __init__(self) -> None:
+        super().__init__("aiosqlc", metadata.version("aiosqlc"), protocol_cls=Protocol)
+        self.desk = Desk(self._show, self._trouble)
+        self._shown: dict[Path, dict[str, list[types.Diagnostic]]] = {}
+
+    @property
+    def codec(self) -> PositionCodec:
+        """How the editor counts."""
+        return self.workspace.position_codec
+
+    def about(self, uri: str) -> About | None:
+        """Return a query file as it is now, and what is known of it."""
+        path = path_of(uri)
+        owner = self.desk.owner(path) if path else None
+        file = self.desk.text(path) if path else None
+        if path is None or owner is None or file is None:
+            return None
+        config, state, entry = owner
+        return About(path, file, entry, config, state)
+
+    def roots(self) -> list[Path]:
+        """Return the folders that are open in the editor."""
+        folders = [path_of(uri) for uri in self.workspace.folders]
+        roots = [folder for folder in folders if folder]
+        if not roots and self.workspace.root_path:
+            roots = [Path(self.workspace.root_path)]
+        return roots
+
+    def _show(self, config: Path, state: State, versions: dict[str, int | None]) -> None:
+        """Publish what has changed; a file in several projects shows what each says of it."""
+        now = by_file(state.diagnostics, config, self.workspace.position_codec)
+        before = self._shown.get(config, {})
+        self._shown[config] = now
+        for path in sorted({*now, *before, *versions}, key=lambda path: (path in versions, path)):
+            if path in versions or now.get(path) != before.get(path):
+                self._publish(path, versions.get(path))
+
+    def _publish(self, path: str, version: int | None) -> None:
+        said: list[types.Diagnostic] = []
+        for found in self._shown.values():
+            said += [item for item in found.get(path, []) if item not in said]
+        self.text_document_publish_diagnostics(
+            types.PublishDiagnosticsParams(uri_of(Path(path)), said, version)
+        )
+
+    def _trouble(self, text: str) -> None:
+        self.window_show_message(types.ShowMessageParams(types.MessageType.Error, text))
