@@ -20,6 +20,7 @@ from aiosqlc.config.project import (
 from aiosqlc.config.reader import Reader, merged_pairs
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.disk import read_bytes
+from aiosqlc.drivers import DRIVERS
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.source import SourceFile
 from aiosqlc.typenames import is_dotted, is_type
@@ -34,8 +35,8 @@ _SET = (
     "server",
 )  # fmt: skip
 _PYTHON = (
-    "out", "package", "models", "executor", "emit_class", "emit_protocol", "emit_exceptions",
-    "emit_helpers", "overrides", "same_as", "contract",
+    "out", "package", "driver", "models", "executor", "emit_class", "emit_protocol",
+    "emit_exceptions", "emit_helpers", "overrides", "same_as", "contract",
 )  # fmt: skip
 # Of sqlc's own Python generator: what holds of all code made here, or has no meaning for it.
 _PYTHON_OF_SQLC = (
@@ -146,7 +147,7 @@ class _Loader:
         schema = reader.strings(found.get("schema"), "schema")
         queries = reader.strings(found.get("queries"), "queries")
         database = reader.mapping(found.get("database"), ("uri", "managed", "auto"), "database")
-        python, json = self._gen(found.get("gen"), shared)
+        python, json = self._gen(found.get("gen"), shared, engine)
         if "codegen" in found:
             reader.warn(
                 found["codegen"],
@@ -197,7 +198,7 @@ class _Loader:
         return re.sub(r"\$\{(\w+)\}", lambda match: self._environ[match[1]], uri)
 
     def _gen(
-        self, node: yaml.Node | None, shared: tuple[Override, ...]
+        self, node: yaml.Node | None, shared: tuple[Override, ...], engine: str
     ) -> tuple[PythonTarget | None, JsonTarget | None]:
         reader = self._reader
         known = ("python", "json", *_OTHER_LANGUAGES)
@@ -210,10 +211,21 @@ class _Loader:
                     "ignored",
                     "`aiosqlc init` makes it `gen: python`; `gen: json` feeds another generator",
                 )
-        python = self._python(found["python"], shared) if "python" in found else None
+        python = self._python(found["python"], shared, engine) if "python" in found else None
         return python, self._json(found["json"]) if "json" in found else None
 
-    def _python(self, node: yaml.Node, shared: tuple[Override, ...]) -> PythonTarget | None:
+    def _driver(self, node: yaml.Node | None, engine: str) -> str:
+        """Read the driver's name, which must be one of the engine's."""
+        found = self._reader.choice(node, DRIVERS, "driver", "")
+        if node is not None and found and engine and DRIVERS[found].engine is not _ENGINES[engine]:
+            fitting = [d.name for d in DRIVERS.values() if d.engine is _ENGINES[engine]]
+            message = f"`{found}` is no driver for {engine}"
+            self._reader.error(node, message, hint=f"one of {', '.join(fitting)}")
+        return found
+
+    def _python(
+        self, node: yaml.Node, shared: tuple[Override, ...], engine: str
+    ) -> PythonTarget | None:
         reader = self._reader
         found = reader.mapping(node, (*_PYTHON, *_PYTHON_OF_SQLC), "gen.python")
         for key in _PYTHON_OF_SQLC:
@@ -244,6 +256,7 @@ class _Loader:
             out=self._folder / out,
             span=reader.span(node),
             package=package,
+            driver=self._driver(found.get("driver"), engine),
             models=ModelKind(models),
             executor=executor,
             emit_class=reader.flag(found.get("emit_class"), "emit_class"),

@@ -41,6 +41,7 @@ class Override:
 class PythonTarget:
     """How the Python code is written. `package` is the dotted name of `out` as it is imported.
 
+    `driver` is what the code runs on; empty: the default of the engine.
     `executor` is the module that exports an Executor Protocol; empty: one is written beside the
     code. `emit_class` makes a module's functions methods, `emit_protocol` adds their Protocol,
     `emit_exceptions` raises a class of its own for each constraint a query can violate,
@@ -53,6 +54,7 @@ class PythonTarget:
     out: Path
     span: Span
     package: str = ""
+    driver: str = ""
     models: ModelKind = ModelKind.DATACLASS
     executor: str = ""
     emit_class: bool = False

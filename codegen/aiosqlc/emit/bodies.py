@@ -17,7 +17,7 @@ def returns(function: PyFunction) -> str:
     return {
         Command.ONE: one,
         Command.MANY: f"list[{row}]",
-        Command.STREAM: f"AsyncIterator[{row}]",
+        Command.STREAM: f"{_iterator(function)}[{row}]",
         Command.EXECROWS: "int",
         Command.EXECLASTID: "int",
         Command.EXECRESULT: "str",
@@ -40,17 +40,37 @@ def parameters(function: PyFunction, receiver: str) -> str:
     return ", ".join(found)
 
 
-def body(function: PyFunction) -> list[str]:
-    """Return the statements of a function, after its docstring."""
-    statements = _sorted(function) + _arguments(function) + _BODIES[function.command](function)
+def define(function: PyFunction) -> str:
+    """Return the keywords a function's definition starts with."""
+    return "def" if function.synchronous else "async def"
+
+
+def body(function: PyFunction, db: str = "db") -> list[str]:
+    """Return the statements of a function, after its docstring; `db` is its executor."""
+    statements = _sorted(function) + _arguments(function)
+    run = "" if function.synchronous else "await "
+    statements += [line.replace("await db.", f"{run}{db}.") for line in _run(function)]
     if not function.errors:
         return statements
     return [
         "try:",
         *(f"    {line}" for part in statements for line in part.split("\n")),
-        "except IntegrityConstraintViolationError as violation:",
+        f"except {function.caught} as violation:",
         "    raise constraint_error(violation) from None",
     ]
+
+
+def _run(function: PyFunction) -> list[str]:
+    if function.pipelined:
+        return _pipelined(function)
+    lines = _BODIES[function.command](function)
+    if function.synchronous and function.command is Command.STREAM:
+        return [line.replace(":= await ", ":= ") for line in lines]
+    return lines
+
+
+def _iterator(function: PyFunction) -> str:
+    return "Iterator" if function.synchronous else "AsyncIterator"
 
 
 def body_imports(function: PyFunction) -> set[Import]:
@@ -60,7 +80,7 @@ def body_imports(function: PyFunction) -> set[Import]:
     if function.command in many and function.row and function.row.starmapped:
         found.add(("itertools", "starmap"))
     if function.command is Command.STREAM:
-        found.add(("collections.abc", "AsyncIterator"))
+        found.add(("collections.abc", _iterator(function)))
     if function.batch and function.batch_kind != "SequenceNotStr":
         found.add(("collections.abc", function.batch_kind))
     return found
@@ -198,6 +218,8 @@ def _stream(function: PyFunction) -> list[str]:
     elif row.starmapped or row.builder:
         name = function.local("row")
         each = [f"    for {name} in {mapped(row, rows)}:", f"        yield {name}"]
+        if function.synchronous:
+            each = [f"    yield from {mapped(row, rows)}"]
     else:
         each = [f"    for {', '.join(row.names)} in {rows}:", f"        yield {construct(row)}"]
     cursor = function.local("cursor")
@@ -257,6 +279,22 @@ def _batchone(function: PyFunction) -> list[str]:
         lines.append(f"    {', '.join(row.names)} = row")
         result = construct(row)
     return [*lines, f"    results.append({result})", "return results"]
+
+
+def _pipelined(function: PyFunction) -> list[str]:
+    """Ask for the rows of the whole batch at once."""
+    row = _row(function)
+    call = f"await db.fetchmany({function.constant}, {_records(function)})"
+    if function.command is Command.BATCHMANY:
+        return [
+            f"results = {call}",
+            f"return [{from_rows(row, 'rows', 'value')} for rows in results]",
+        ]
+    lines = [f"results: {returns(function)} = []", f"for rows in {call}:"]
+    built = from_rows(row, "rows", "value")
+    if function.exactly_one:
+        return [*lines, f"    results += {built}", "return results"]
+    return [*lines, f"    results += {built}[:1] or [None]", "return results"]
 
 
 def _row(function: PyFunction) -> PyRow:

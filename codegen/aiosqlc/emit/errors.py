@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from aiosqlc.emit.imports import from_lines
+from aiosqlc.drivers import Violations
+from aiosqlc.emit.imports import import_lines
 from aiosqlc.emit.literal import docstring, indented, line_literal
 from aiosqlc.plan.model import PyError
 
 _UNTYPED = "type: ignore[misc, unused-ignore]"  # where asyncpg is without stubs
 _FIND = '''\
-def constraint_error(error: PostgresError) -> PostgresError:
+def constraint_error(error: {root}) -> {root}:
     """Return the exception of the violated constraint, with all that the server said of it."""
-    table, name = getattr(error, "table_name", None), getattr(error, "constraint_name", None)
-    known = _BY_CONSTRAINT.get((table, name))
+{names}\
     if known is None:
         return error
     typed = known(*error.args)
@@ -22,27 +22,28 @@ def constraint_error(error: PostgresError) -> PostgresError:
 '''
 
 
-def print_errors(errors: Iterable[PyError]) -> str:
+def print_errors(errors: Iterable[PyError], violations: Violations) -> str:
     """Return the source of `errors.py`."""
     ordered = sorted(errors, key=lambda error: error.name)
-    bases = sorted({error.base for error in ordered} | {"PostgresError"})
+    root = violations.root[1]
+    imports = {(violations.module, error.base) for error in ordered} | {violations.root}
+    untyped = f"  # {_UNTYPED}" if violations.untyped else ""
     classes = [
-        indented(f"class {error.name}({error.base}):  # {_UNTYPED}", [docstring((error.doc,))])
+        indented(f"class {error.name}({error.base}):{untyped}", [docstring((error.doc,))])
         for error in ordered
     ]
     entries = [
         f"    ({line_literal(error.table)}, {line_literal(error.constraint)}): {error.name},"
         for error in ordered
     ]
-    table = "\n".join(
-        ["_BY_CONSTRAINT: Final[Mapping[object, type[PostgresError]]] = {", *entries, "}"]
-    )
+    table = "\n".join([f"_BY_CONSTRAINT: Final[Mapping[object, type[{root}]]] = {{", *entries, "}"])
     head = [
         docstring(("Which constraint was violated, as classes to catch.",)),
         "",
         "from collections.abc import Mapping",
         "from typing import Final",
         "",
-        *from_lines("asyncpg", bases),
+        *import_lines(imports, frozenset()),
     ]
-    return "\n\n\n".join(["\n".join(head), *classes, table, _FIND])
+    find = _FIND.replace("{root}", root).replace("{names}", violations.names)
+    return "\n\n\n".join(["\n".join(head), *classes, table, find])

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from aiosqlc.parse.scanner import Dialect
+from aiosqlc.drivers import Driver
+from aiosqlc.drivers.blocking import blocking
 
 _HEAD = '''\
 """What the generated functions ask of a connection, pool or transaction."""
@@ -13,7 +14,7 @@ _HEAD = '''\
 
 _EXECUTOR = '''\
 class Executor(Protocol):
-    """Runs one statement; an asyncpg connection, pool or transaction fits as it is."""
+    """Runs one statement{fits}."""
 
     async def fetch(self, query: str, /, *args: Any) -> Sequence[Iterable[Any]]:
         """Return every row."""
@@ -34,7 +35,7 @@ class Executor(Protocol):
 
 _BATCH = '''\
 class BatchExecutor(Protocol):
-    """Runs one statement many times; an asyncpg connection or pool fits as it is."""
+    """Runs one statement many times{fits}."""
 
     async def executemany(self, command: str, args: Iterable[Sequence[Any]]) -> None:
         """Run a statement once for each set of arguments, all or none."""
@@ -43,7 +44,7 @@ class BatchExecutor(Protocol):
 
 _COPY = '''\
 class CopyExecutor(Protocol):
-    """Copies rows into a table; an asyncpg connection or pool fits as it is."""
+    """Copies rows into a table{fits}."""
 
     async def copy_records_to_table(
         self,
@@ -67,7 +68,7 @@ class Cursor(Protocol):
 
 
 class StreamExecutor(Protocol):
-    """Opens cursors; an asyncpg connection inside a transaction fits as it is."""
+    """Opens cursors{fits}."""
 
     def cursor(self, query: str, /, *args: Any) -> Awaitable[Cursor]:
         """Open a cursor on the rows of a query."""
@@ -80,6 +81,17 @@ class LastIdExecutor(Protocol):
 
     async def execute_lastid(self, query: str, /, *args: Any) -> int:
         """Run a statement and return the AUTO_INCREMENT id of its first new row, 0 without one."""
+        ...
+'''
+
+_PIPELINE = '''\
+class PipelineExecutor(Protocol):
+    """Runs one statement many times in one round trip, and returns the rows of each{fits}."""
+
+    async def fetchmany(
+        self, query: str, args: Iterable[Sequence[Any]]
+    ) -> Sequence[Sequence[Iterable[Any]]]:
+        """Return the rows for each set of arguments, in their order."""
         ...
 '''
 
@@ -115,28 +127,27 @@ PARTS = {
     "CopyExecutor": _COPY,
     "StreamExecutor": _STREAM,
     "LastIdExecutor": _LASTID,
+    "PipelineExecutor": _PIPELINE,
     "Unset": _UNSET,
     "SequenceNotStr": _NOT_STR,
 }
 
 
-_FITS = (
-    "an asyncpg connection, pool or transaction fits as it is",
-    "an asyncpg connection or pool fits as it is",
-    "an asyncpg connection inside a transaction fits as it is",
-)
-
-
-def print_executor(names: Iterable[str], engine: Dialect = Dialect.POSTGRESQL) -> str:
+def print_executor(names: Iterable[str], driver: Driver) -> str:
     """Return the source of `executor.py` with the named parts."""
     wanted = set(names)
-    parts = [text for name, text in PARTS.items() if name in wanted]
+    parts = [_fitting(name, text, driver) for name, text in PARTS.items() if name in wanted]
     body = "\n\n".join(parts)
-    for fits in _FITS if engine is Dialect.MYSQL else ():
-        body = body.replace(fits, "`AiomysqlExecutor` in `adapter` makes a connection fit")
+    if driver.synchronous:
+        body = blocking(body)
     abc = [name for name in ("Awaitable", "Iterable", "Iterator", "Sequence") if f"{name}[" in body]
     typing = [name for name in ("Any", "Final", "Protocol", "TypeVar") if name in body]
     imports = f"from collections.abc import {', '.join(abc)}\n" if abc else ""
     imports += "from enum import Enum\n" if "Unset" in wanted else ""
     gap = "\n\n\n" if body.startswith("class") else "\n\n"
     return f"{_HEAD}{imports}from typing import {', '.join(typing)}{gap}{body}"
+
+
+def _fitting(name: str, text: str, driver: Driver) -> str:
+    fits = driver.fits.get(name)
+    return text.replace("{fits}", f"; {fits}" if fits else "")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aiosqlc.emit.bodies import body, parameters, returns
+from aiosqlc.emit.bodies import body, define, parameters, returns
 from aiosqlc.emit.literal import docstring, indented
 from aiosqlc.plan.model import PyFunction, PyModule
 from aiosqlc.stages import Command
@@ -35,13 +35,14 @@ def _class(module: PyModule, kind: str) -> str:
 
 
 def _method(function: PyFunction) -> str:
-    lines = [line.replace("await db.", "await self._db.") for line in body(function)]
+    lines = body(function, "self._db")
     doc = [docstring(function.doc)] if function.doc else []
     return indented(_head(function), doc + lines)
 
 
 def _head(function: PyFunction) -> str:
-    return f"async def {function.name}({parameters(function, 'self')}) -> {returns(function)}:"
+    arguments = parameters(function, "self")
+    return f"{define(function)} {function.name}({arguments}) -> {returns(function)}:"
 
 
 def _protocol(module: PyModule) -> str:

@@ -6,11 +6,11 @@ import os
 from pathlib import Path
 
 from aiosqlc.config.project import Project, PythonTarget
-from aiosqlc.emit.adapter import ADAPTER
+from aiosqlc.drivers import driver_of
+from aiosqlc.drivers.helpers import print_helpers
 from aiosqlc.emit.choices import NUMBERING
 from aiosqlc.emit.errors import print_errors
 from aiosqlc.emit.executor import print_executor
-from aiosqlc.emit.helpers import print_helpers
 from aiosqlc.emit.imports import import_lines
 from aiosqlc.emit.literal import line_literal
 from aiosqlc.emit.python import print_module
@@ -40,32 +40,38 @@ def print_package(
         Rendered(module.path, "" if empty else print_module(module, header.of(module.source)))
         for module in modules
     ]
+    driver = driver_of(target.driver, engine)
     functions = [function for module in modules for function in module.functions]
-    protocols = _protocols(target, modules)
+    protocols = _imported_from(target, modules, "executor")
     if target.emit_helpers:
         local = f"{target.package}.executor" if target.package else ".executor"
         protocols |= {"BatchExecutor", "CopyExecutor", "StreamExecutor"}
+        protocols |= {"PipelineExecutor"} if driver.pipelined else set()
         protocols |= set() if target.executor else {"Executor"}
-        source = print_helpers(target.package, local, target.executor or local)
+        source = print_helpers(driver, target.package, local, target.executor or local)
         files.append(Rendered(target.out / "helpers.py", f"{header.of('')}\n{source}"))
     if protocols:
-        source = print_executor(protocols, engine)
+        source = print_executor(protocols, driver)
         files.append(Rendered(target.out / "executor.py", f"{header.of('')}\n{source}"))
-        if engine is Dialect.MYSQL and not target.executor:
-            files.append(Rendered(target.out / "adapter.py", f"{header.of('')}\n{ADAPTER}"))
+    own = protocols and not target.executor
+    if driver.adapter and (
+        own or target.emit_helpers or _imported_from(target, modules, "adapter")
+    ):
+        source = driver.adapter_source()
+        files.append(Rendered(target.out / "adapter.py", f"{header.of('')}\n{source}"))
     if any(function.choice and function.choice.numbered for function in functions):
         files.append(Rendered(target.out / "numbering.py", f"{header.of('')}\n{NUMBERING}"))
     errors = {error for function in functions for error in function.errors}
-    if errors:
-        source = print_errors(errors)
+    if errors and driver.violations:
+        source = print_errors(errors, driver.violations)
         files.append(Rendered(target.out / "errors.py", f"{header.of('')}\n{source}"))
     files.append(Rendered(target.out / "__init__.py", _init(target, modules, header.of(""))))
     return files
 
 
-def _protocols(target: PythonTarget, modules: tuple[PyModule, ...]) -> set[str]:
-    """Return what the modules import from `executor.py`."""
-    local = f"{target.package}.executor" if target.package else ".executor"
+def _imported_from(target: PythonTarget, modules: tuple[PyModule, ...], name: str) -> set[str]:
+    """Return what the modules import from one of the files beside them."""
+    local = f"{target.package}.{name}" if target.package else f".{name}"
     return {
         "Unset" if name == "UNSET" else name
         for module in modules

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from aiosqlc.emit.bodies import body, body_imports, parameters, returns
+from aiosqlc.emit.bodies import body, body_imports, define, parameters, returns
 from aiosqlc.emit.choices import texts_by_choice
 from aiosqlc.emit.classes import class_imports, print_aliases, print_class, print_enum
 from aiosqlc.emit.imports import import_lines
@@ -68,6 +68,7 @@ def _constant(function: PyFunction) -> str:
 
 def _function(function: PyFunction) -> str:
     receiver = f"db: {function.executor[1]}"
-    head = f"async def {function.name}({parameters(function, receiver)}) -> {returns(function)}:"
+    arguments = parameters(function, receiver)
+    head = f"{define(function)} {function.name}({arguments}) -> {returns(function)}:"
     doc = [docstring(function.doc)] if function.doc else []
     return indented(head, doc + body(function))

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from aiosqlc.plan.model import PyError
 from aiosqlc.plan.naming import camel
 from aiosqlc.stages import Constraint
 
-_BASES = {
-    "unique": "UniqueViolationError",
-    "primary": "UniqueViolationError",
-    "foreign": "ForeignKeyViolationError",
-    "check": "CheckViolationError",
-    "exclude": "ExclusionViolationError",
-}
 _KINDS = {
     "unique": "unique constraint",
     "primary": "primary key",
@@ -25,21 +18,26 @@ _KINDS = {
 
 
 def plan_errors(
-    constraints: Iterable[Constraint], known: dict[tuple[str, str, str], PyError]
+    constraints: Iterable[Constraint],
+    known: dict[tuple[str, str, str], PyError],
+    bases: Mapping[str, str],
 ) -> tuple[PyError, ...]:
-    """Return the exceptions of these constraints; `known` are those planned before."""
+    """Return the exceptions of these constraints.
+
+    `known` are those planned before, `bases` the driver's classes by kind of constraint.
+    """
     found = []
     for constraint in constraints:
-        if constraint.kind not in _BASES:  # the server names no constraint for NOT NULL
+        if constraint.kind not in bases:  # the server names no constraint for NOT NULL
             continue
         key = (constraint.schema, constraint.table, constraint.name)
         if key not in known:
-            known[key] = _error(constraint, {error.name for error in known.values()})
+            known[key] = _error(constraint, {error.name for error in known.values()}, bases)
         found.append(known[key])
     return tuple(found)
 
 
-def _error(constraint: Constraint, taken: set[str]) -> PyError:
+def _error(constraint: Constraint, taken: set[str], bases: Mapping[str, str]) -> PyError:
     """Name an exception after its constraint, and after its table too where two share a name."""
     name = camel(constraint.name)
     if name in taken:
@@ -47,4 +45,4 @@ def _error(constraint: Constraint, taken: set[str]) -> PyError:
     columns = f" ({', '.join(constraint.columns)})" if constraint.columns else ""
     kind = _KINDS[constraint.kind]
     doc = f"Violates the {kind} {constraint.name} of {constraint.table}{columns}."
-    return PyError(name, _BASES[constraint.kind], constraint.table, constraint.name, doc)
+    return PyError(name, bases[constraint.kind], constraint.table, constraint.name, doc)

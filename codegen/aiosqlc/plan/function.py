@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from aiosqlc.bulk import is_bulk
 from aiosqlc.diagnostics import Diagnostic, Label
+from aiosqlc.drivers.port import Places
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.plan.choice import plan_choice, sort_params, with_pieces
 from aiosqlc.plan.clashes import check_parameters, names_used, renamed_parameters
@@ -19,6 +20,7 @@ from aiosqlc.plan.rows import QueryPlanner, parameter_names
 from aiosqlc.stages import Cardinality, Command, TypedParam, TypedQuery
 
 _BATCHES = frozenset({Command.COPYFROM, Command.BATCHEXEC, Command.BATCHMANY, Command.BATCHONE})
+_ANSWERED = frozenset({Command.BATCHMANY, Command.BATCHONE})
 _EXECUTORS = {
     Command.COPYFROM: "CopyExecutor",
     Command.BATCHEXEC: "BatchExecutor",
@@ -40,7 +42,11 @@ def plan_function(query: TypedQuery, planner: QueryPlanner) -> tuple[PyFunction,
     own = [item.cls for item in row.nested if not item.shared] if row else []
     own += [row.cls] if row and row.cls and row.cls.name == planner.own_name(query) else []
     ordered = [params[number] for number in sorted(params)]
-    executor = planner.package.executor(_EXECUTORS.get(parsed.command, "Executor"))
+    driver = planner.package.driver
+    pipelined = driver.pipelined and parsed.command in _ANSWERED
+    asked = "PipelineExecutor" if pipelined else _EXECUTORS.get(parsed.command, "Executor")
+    executor = planner.package.executor(asked)
+    violations = driver.violations
     function = PyFunction(
         name=function_name(parsed.name),
         constant=constant(parsed.name),
@@ -55,11 +61,14 @@ def plan_function(query: TypedQuery, planner: QueryPlanner) -> tuple[PyFunction,
         exactly_one=query.cardinality is Cardinality.ONE,
         counts_rows=_counts_rows(query.sql),
         errors=planner.package.errors_of(query),
+        caught=violations.caught if violations else "",
+        pipelined=pipelined,
+        synchronous=driver.synchronous,
     )
     imports = {executor}
-    if function.errors:
+    if function.errors and violations:
         imports |= {
-            ("asyncpg", "IntegrityConstraintViolationError"),
+            violations.caught_import,
             (planner.package.in_package("errors"), "constraint_error"),
         }
     for param in ordered:
@@ -82,7 +91,7 @@ def plan_function(query: TypedQuery, planner: QueryPlanner) -> tuple[PyFunction,
         function = replace(function, copy=copy)
     if function.batch_kind == "SequenceNotStr":
         imports.add((planner.package.in_package("executor"), "SequenceNotStr"))
-    if planner.package.engine is Dialect.MYSQL:
+    if driver.places is Places.FORMATTED:
         function = positional(function, query, params)
     problems += check_parameters(query, function.params, row)
     ordered_names = [argument(query_param.name) for query_param in _in_order(query)]
@@ -137,9 +146,9 @@ def _dynamic(
 ) -> tuple[PyFunction, set[Import]]:
     """Give optional parameters their defaults, and choose the text at run time."""
     unset = planner.package.unset()
-    engine = planner.package.engine
-    adapted, choice, imports = plan_choice(query, params, unset, engine)
-    if engine is Dialect.POSTGRESQL:
+    package = planner.package
+    adapted, choice, imports = plan_choice(query, params, unset, package.engine)
+    if package.driver.places is Places.NUMBERED:
         choice = with_pieces(choice, query.variants)
     if choice.numbered:
         imports.add((planner.package.in_package("numbering"), "numbered"))

@@ -2,34 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from aiosqlc.config.project import ModelKind
+from aiosqlc.drivers.pytype import Import, PyType
 from aiosqlc.stages import Command
 
-Import = tuple[str, str]
-"""A module and the name taken from it; an empty name imports the module itself."""
-
-
-@dataclass(frozen=True, slots=True)
-class PyType:
-    """A Python type. `decode` and `encode` are expressions around `{}`; empty: the value as it is.
-
-    `atomic` is whether values can never form a reference cycle.
-    """
-
-    annotation: str
-    imports: frozenset[Import] = frozenset()
-    decode: str = ""
-    encode: str = ""
-    atomic: bool = True
-
-    def imports_in(self, *texts: str) -> frozenset[Import]:
-        """Return the imports whose names occur in these texts, such as the annotation alone."""
-        words = set(re.findall(r"\w+", " ".join(texts)))
-        return frozenset(item for item in self.imports if (item[1] or item[0]) in words)
+__all__ = ["Import", "PyType"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +141,7 @@ class PyCopy:
 
 @dataclass(frozen=True, slots=True)
 class PyError:
-    """An exception class for the violation of one constraint; `base` is asyncpg's class."""
+    """An exception class for the violation of one constraint; `base` is the driver's class."""
 
     name: str
     base: str
@@ -175,7 +155,9 @@ class PyFunction:
     """One query's function, constant and own classes.
 
     `batch` is the annotation of one set of arguments, where the function takes many; then
-    `arguments` are expressions on `item`, or with `repeatable` on the whole `batch`.
+    `arguments` are expressions on `item`, or with `repeatable` on the whole `batch`. `caught` is
+    the driver's class for a violated constraint; `pipelined` is whether the driver answers a batch
+    in one round trip, `synchronous` whether it blocks.
     """
 
     name: str
@@ -196,6 +178,9 @@ class PyFunction:
     repeatable: bool = False
     copy: PyCopy | None = None
     errors: tuple[PyError, ...] = ()
+    caught: str = ""
+    pipelined: bool = False
+    synchronous: bool = False
     defines_builder: bool = False  # of its rows: the first function that calls it
     imports: frozenset[Import] = frozenset()
 

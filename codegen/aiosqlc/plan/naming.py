@@ -110,9 +110,9 @@ def argument(name: str) -> str:
 _TAKEN_CLASSES = frozenset(
     {
         "Any", "AsyncIterator", "Awaitable", "BaseModel", "BatchExecutor", "ConfigDict",
-        "CopyExecutor", "Cursor", "Decimal", "Enum", "Executor", "Final", "Iterable",
-        "LastIdExecutor", "Literal", "Protocol", "Range", "Sequence", "SequenceNotStr", "StrEnum",
-        "StreamExecutor", "UNSET", "UUID", "Unset", "UnsetType",
+        "CopyExecutor", "Cursor", "Decimal", "Enum", "Executor", "Final", "Iterable", "Iterator",
+        "LastIdExecutor", "Literal", "PipelineExecutor", "Protocol", "Range", "Sequence",
+        "SequenceNotStr", "StrEnum", "StreamExecutor", "UNSET", "UUID", "Unset", "UnsetType",
     }
 )  # fmt: skip
 _TAKEN_FUNCTIONS = frozenset(

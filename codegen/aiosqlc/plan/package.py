@@ -8,6 +8,7 @@ from functools import cached_property, lru_cache
 from typing import TypeVar
 
 from aiosqlc.config.project import ModelKind, PythonTarget
+from aiosqlc.drivers import Driver, driver_of
 from aiosqlc.kept import kept
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.plan.errors import plan_errors
@@ -27,6 +28,11 @@ class Package:
     catalog: Catalog
     engine: Dialect = Dialect.POSTGRESQL
     errors: dict[ErrorKey, PyError] = field(default_factory=dict)
+
+    @cached_property
+    def driver(self) -> Driver:
+        """The driver that the code runs on."""
+        return driver_of(self.target.driver, self.engine)
 
     @property
     def models_name(self) -> str:
@@ -67,9 +73,10 @@ class Package:
 
     def errors_of(self, query: TypedQuery) -> tuple[PyError, ...]:
         """Return the exceptions for the constraints that a query can violate."""
-        if not self.target.emit_exceptions:
+        violations = self.driver.violations
+        if not self.target.emit_exceptions or violations is None:
             return ()
-        return plan_errors(query.violable, self.errors)
+        return plan_errors(query.violable, self.errors, violations.by_kind)
 
     def class_of(self, module: str) -> str:
         """Return the name of a module's class, where its functions are to be methods."""
@@ -93,7 +100,8 @@ def _package(
     target: PythonTarget, catalog: Catalog, engine: Dialect, constraints: tuple[Constraint, ...]
 ) -> Package:
     package = Package(target, catalog, engine)
-    plan_errors(constraints, package.errors)
+    if violations := package.driver.violations:
+        plan_errors(constraints, package.errors, violations.by_kind)
     return package
 
 

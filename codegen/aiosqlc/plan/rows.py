@@ -29,7 +29,8 @@ class QueryPlanner:
             package.target,
             package.models_name,
             package.catalog.default_schema,
-            package.engine,
+            package.driver.types,
+            package.in_package("adapter"),
             self.gathered.enums,
             self.gathered.composites,
         )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from aiosqlc.config.project import ModelKind, PythonTarget
-from aiosqlc.parse.scanner import Dialect
-from aiosqlc.plan import mysqltypes, pytypes
-from aiosqlc.plan.model import PyClass, PyEnum, PyField, PyType
+from aiosqlc.drivers.asyncpg import ASYNCPG
+from aiosqlc.drivers.port import Types
+from aiosqlc.plan import pytypes
+from aiosqlc.plan.model import Import, PyClass, PyEnum, PyField, PyType
 from aiosqlc.plan.naming import attribute, camel, class_name, constant, member
 from aiosqlc.plan.overrides import overridden
 from aiosqlc.stages import ColumnRef, SqlType, TypeKind
@@ -20,7 +21,8 @@ class TypeResolver:
     target: PythonTarget
     models: str
     default_schema: str = "public"
-    engine: Dialect = Dialect.POSTGRESQL
+    driver: Types = ASYNCPG.types
+    adapter: str = ".adapter"
     enums: dict[tuple[str, str], PyEnum] = field(default_factory=dict)
     composites: dict[tuple[str, str], PyClass] = field(default_factory=dict)
 
@@ -81,32 +83,43 @@ class TypeResolver:
         if not sql.array_dims:
             return element
         found = element if element_not_null else pytypes.optional(element)
+        exactly = self.driver.user_types_as_text
         for _ in range(max(sql.array_dims, 1)):
-            found = pytypes.list_of(found, parameter=parameter)
-        return found
+            found = pytypes.list_of(found, parameter=parameter, exactly=exactly)
+        if not (exactly and is_users(sql)):
+            return found
+        decode = f"decode_array({{}}, {self._parser(replace(sql, array_dims=0))})"
+        imports = found.imports | self._functions
+        return replace(found, decode=decode, imports=imports)
 
     def _scalar(self, sql: SqlType, *, parameter: bool) -> PyType:
         if sql.kind is TypeKind.ENUM:
             return self._enum(sql)
-        if self.engine is Dialect.MYSQL:
-            return mysqltypes.python_type(sql)
+        if not self.driver.structured:
+            return self.driver.plain(sql)
         if sql.kind is TypeKind.DOMAIN and sql.base:
             return self._value(sql.base, element_not_null=False, parameter=parameter)
         if sql.kind is TypeKind.COMPOSITE:
             return self._composite(sql, parameter=parameter)
-        if sql.kind is TypeKind.RANGE:
-            return self._range(sql)
-        if sql.kind is TypeKind.MULTIRANGE:
-            return pytypes.list_of(self._range(sql), parameter=parameter)
-        if sql.kind is TypeKind.PSEUDO:
-            return pytypes.POSTGRES.get(sql.name, pytypes.UNKNOWN)
-        return pytypes.POSTGRES.get(sql.name, pytypes.TEXT)
+        if sql.kind in {TypeKind.RANGE, TypeKind.MULTIRANGE} and self.driver.range:
+            return self._range(sql, self.driver.range, parameter=parameter)
+        return self.driver.plain(sql)
 
-    def _range(self, sql: SqlType) -> PyType:
-        """Return asyncpg's Range of the subtype; it holds the values as the driver decodes them."""
+    def _range(self, sql: SqlType, range_: PyType, *, parameter: bool) -> PyType:
+        """Return the driver's range of the subtype; it holds the values as the driver has them."""
+        if self.driver.user_types_as_text and is_users(sql):
+            return pytypes.TEXT
         plain = self._bound(sql.base) if sql.base else pytypes.UNKNOWN
-        imports = pytypes.RANGE.imports | plain.imports
-        return PyType(f"{pytypes.RANGE.annotation}[{plain.annotation}]", imports)
+        imports = range_.imports | plain.imports
+        found = PyType(f"{range_.annotation}[{plain.annotation}]", imports)
+        if sql.kind is TypeKind.RANGE:
+            return found
+        several = pytypes.list_of(found, parameter=parameter)
+        if self.driver.multirange is None:
+            return several
+        imports |= several.imports | {self.driver.multirange}
+        encode = f"{self.driver.multirange[1]}({{}})"
+        return replace(several, decode="list({})", encode=encode, imports=imports)
 
     def _bound(self, sql: SqlType) -> PyType:
         """Return the type of a range's bounds, which no class of ours is made of."""
@@ -116,7 +129,28 @@ class TypeResolver:
         if inner.kind is TypeKind.ENUM and not inner.array_dims:
             return pytypes.TEXT
         bound = self._value(inner, element_not_null=False, parameter=False)
-        return pytypes.UNKNOWN if bound.decode or inner.name in pytypes.SENT_AS_TEXT else bound
+        return pytypes.UNKNOWN if bound.decode or inner.name in _SENT_AS_TEXT else bound
+
+    @property
+    def _functions(self) -> frozenset[Import]:
+        """What expressions take from the adapter; those that are not in them are not imported."""
+        return frozenset(
+            (self.adapter, name) for name in ("decode_array", "decode_record", "decoder")
+        )
+
+    def _parser(self, sql: SqlType) -> str:
+        """Return the function that makes a value of its text, inside an array or a composite."""
+        if sql.array_dims:
+            inner = replace(sql, array_dims=0)
+            if is_users(sql):
+                return f"lambda item: decode_array(item, {self._parser(inner)})"
+            return f'decoder("{sql.name}[]")'
+        if sql.kind is TypeKind.DOMAIN and sql.base:
+            return self._parser(sql.base)
+        if sql.kind in {TypeKind.ENUM, TypeKind.COMPOSITE}:
+            decode = self._scalar(sql, parameter=False).decode
+            return f"lambda item: {decode.replace('{}', 'item')}"
+        return "str" if is_users(sql) else f'decoder("{sql.name}")'
 
     def class_name(self, schema: str, name: str) -> str:
         """Return the class of a type or table; those outside the default schema carry its name."""
@@ -132,7 +166,7 @@ class TypeResolver:
             members = tuple((member(label), label) for label in sql.labels)
             self.enums[key] = PyEnum(name, table, members)
         # MySQL keeps '' for what it could not take: that is no member, and the class says so.
-        found = f"{table}.get({{}}) or {name}({{}})" if self.engine is Dialect.MYSQL else ""
+        found = "" if self.driver.structured else f"{table}.get({{}}) or {name}({{}})"
         return PyType(
             name,
             frozenset({(self.models, name), (self.models, table)}),
@@ -158,7 +192,29 @@ class TypeResolver:
         if not parameter:
             self.composites.setdefault(key, cls)
         imports = frozenset({(self.models, name)}).union(*(item.type.imports for item in fields))
-        return PyType(name, imports, _build(cls), _take_apart(cls), atomic=cls.atomic)
+        decode = _build(cls)
+        if self.driver.user_types_as_text:
+            decode = self._build_of_text(sql, cls)
+            imports |= self._functions
+        return PyType(name, imports, decode, _take_apart(cls), atomic=cls.atomic)
+
+    def _build_of_text(self, sql: SqlType, cls: PyClass) -> str:
+        """Return the expression that makes a composite's object of its text."""
+        values = ", ".join(["{}", *(self._parser(kind) for _, kind, _ in sql.fields)])
+        if cls.kind is not ModelKind.PYDANTIC:
+            return f"{cls.name}(*decode_record({values}))"
+        names = ", ".join(f'"{item.name}"' for item in cls.fields)
+        fields = f"zip(({names},), decode_record({values}), strict=True)"
+        return f"{cls.name}.model_validate(dict({fields}))"
+
+
+def is_users(sql: SqlType) -> bool:
+    """Whether a type is made by the schema or an extension: no two databases number it alike."""
+    return sql.schema not in {"", "pg_catalog"}
+
+
+# What asyncpg has no binary form of: it refuses to decode a range over these.
+_SENT_AS_TEXT = frozenset({"money"})
 
 
 def _build(cls: PyClass) -> str:

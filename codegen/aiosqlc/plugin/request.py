@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from aiosqlc.drivers.postgres_types import KNOWN
 from aiosqlc.parse.scanner import scan
-from aiosqlc.plan.pytypes import POSTGRES
 from aiosqlc.source import SourceFile, SourceMap, Span
 from aiosqlc.stages import (
     Analysis,
@@ -122,7 +122,7 @@ class _Reader:
         if labels is not None:
             return SqlType(schema or self._default, name, TypeKind.ENUM, dims, labels)
         known = _ALIASES.get(name.lower(), name.lower())
-        kind = TypeKind.BASE if known in POSTGRES else TypeKind.PSEUDO
+        kind = TypeKind.BASE if known in KNOWN else TypeKind.PSEUDO
         return SqlType("pg_catalog", known, kind, dims)
 
     def _param(self, param: Json) -> TypedParam:

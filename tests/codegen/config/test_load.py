@@ -8,6 +8,8 @@ import pytest
 from aiosqlc.config.load import find_config, load_project
 from aiosqlc.config.project import ModelKind, Project
 from aiosqlc.diagnostics import Diagnostic
+from aiosqlc.drivers import default_driver
+from aiosqlc.parse.scanner import Dialect
 
 
 def load(folder: Path, text: str, **environ: str) -> tuple[Project | None, list[Diagnostic]]:
@@ -152,3 +154,35 @@ def test_options_of_sqlcs_own_python_generator_are_no_mistakes(tmp_path: Path) -
         "`emit_sync_querier` has no effect here",
     ]
     assert len(problems) == 2
+
+
+DRIVER = (
+    'version: "2"\nsql:\n- {{engine: {engine}, schema: s, queries: q,'
+    " gen: {{python: {{out: o, driver: {driver}}}}}}}\n"
+)
+
+
+def test_the_driver_is_the_engines_own_where_none_is_named(tmp_path: Path) -> None:
+    project, problems = load(tmp_path, DRIVER.format(engine="postgresql", driver="psycopg-sync"))
+    assert problems == []
+    assert project
+    assert project.sets[0].python
+    assert project.sets[0].python.driver == "psycopg-sync"
+    assert default_driver(Dialect.POSTGRESQL).name == "asyncpg"
+    assert default_driver(Dialect.MYSQL).name == "aiomysql"
+
+
+@pytest.mark.parametrize(
+    ("engine", "driver", "hint"),
+    [
+        ("postgresql", "psycop", "did you mean `psycopg`?"),
+        ("postgresql", "aiomysql", "asyncpg, psycopg"),
+        ("mysql", "asyncpg", "aiomysql"),
+    ],
+)
+def test_a_driver_that_is_not_the_engines_is_an_error_that_names_those_that_are(
+    tmp_path: Path, engine: str, driver: str, hint: str
+) -> None:
+    _, [problem] = load(tmp_path, DRIVER.format(engine=engine, driver=driver))
+    assert problem.labels
+    assert hint in (problem.hint or "")

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-_SOURCE = '''\
+import re
+
+from aiosqlc.drivers.blocking import blocking
+from aiosqlc.drivers.port import Driver
+
+_HEAD = '''\
 """Transactions that are tried again, and an executor that reports every query."""
 
 import asyncio
@@ -12,10 +17,7 @@ from contextlib import AbstractAsyncContextManager
 from time import perf_counter
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
-from asyncpg import (  # type: ignore[import-untyped, unused-ignore]
-    DeadlockDetectedError,
-    SerializationError,
-)
+{driver}
 
 from {package} import QUERY_NAMES
 {executors}
@@ -28,39 +30,8 @@ D_co = TypeVar("D_co", bound=Executor, covariant=True)
 Isolation = Literal["serializable", "repeatable_read", "read_committed"]
 
 
-class Pool(Protocol[C_co]):
-    """Lends connections of one type; an asyncpg pool fits as it is."""
-
-    def acquire(self) -> AbstractAsyncContextManager[C_co]:
-        """Lend a connection."""
-        ...
-
-
-async def in_transaction(
-    pool: Pool[C],
-    work: Callable[[C], Awaitable[T]],
-    *,
-    isolation: Isolation = "read_committed",
-    attempts: int = 3,
-) -> T:
-    """Run `work(connection)` in a transaction of an asyncpg pool and return its result.
-
-    After a serialization failure or a deadlock the whole of it runs again, at most `attempts`
-    times, with a short random pause between: `work` must not have effects outside the database.
-    """
-    for attempt in range(1, attempts + 1):
-        try:
-            async with pool.acquire() as connection:
-                driver: Any = connection
-                async with driver.transaction(isolation=isolation):
-                    return await work(connection)
-        except (SerializationError, DeadlockDetectedError):
-            if attempt == attempts:
-                raise
-        await asyncio.sleep(random.uniform(0, 0.05 * attempt))
-    raise ValueError("attempts must be at least 1")
-
-
+'''
+_OBSERVED = '''\
 Hook = Callable[[str, float, int | None, BaseException | None], None]
 """Called after every query: its name, seconds, number of rows (None: unknown), and error.
 
@@ -182,18 +153,55 @@ def _counted(status: str) -> int | None:
     last = status.rpartition(" ")[2]
     return int(last) if last.isdigit() else None
 '''
+_PIPELINE = '''\
+class _Pipeline(Executor, PipelineExecutor, Protocol):
+    """What batches that answer need beside other queries."""
 
-_OTHERS = "BatchExecutor, CopyExecutor, Cursor, {}StreamExecutor"
+
+'''
+_FETCHMANY = '''\
+    async def fetchmany(
+        self: "Observed[_Pipeline]", query: str, args: Iterable[Sequence[Any]]
+    ) -> Sequence[Sequence[Iterable[Any]]]:
+        """Return the rows for each set of arguments."""
+        return await self._run(query, self._db.fetchmany(query, args), _all)
+
+'''
+_ALL = """\
+def _all(results: Sequence[Sequence[Iterable[Any]]]) -> int:
+    return sum(map(len, results))
 
 
-def print_helpers(package: str, local: str, executor: str) -> str:
+"""
+_OTHERS = "BatchExecutor, CopyExecutor, Cursor, {}{}StreamExecutor"
+_CALL = re.compile(r"self\._(?:db|cursor)\.\w+\([^()]*\)")
+
+
+def print_helpers(driver: Driver, package: str, local: str, executor: str) -> str:
     """Return the source of `helpers.py`.
 
     `local` is the package's own module of Protocols, `executor` where `Executor` comes from.
     """
+    pipeline = "PipelineExecutor, " if driver.pipelined else ""
     if executor == local:
-        imported = f"from {local} import {_OTHERS.format('Executor, ')}"
+        imported = f"from {local} import {_OTHERS.format('Executor, ', pipeline)}"
     else:
-        others = f"from {local} import {_OTHERS.format('')}"
+        others = f"from {local} import {_OTHERS.format('', pipeline)}"
         imported = "\n".join(sorted([others, f"from {executor} import Executor"]))
-    return _SOURCE.replace("{package}", package or ".").replace("{executors}", imported)
+    imports, transaction = driver.helpers
+    if driver.executor:
+        adapter = local.removesuffix("executor") + "adapter"
+        imported = f"from {adapter} import {driver.executor}\n{imported}"
+    text = _HEAD + transaction + (_piped(_OBSERVED) if driver.pipelined else _OBSERVED)
+    text = text.replace("{driver}", imports.rstrip())
+    if driver.synchronous:  # a call that blocks is made when its time is taken
+        text = _CALL.sub(r"lambda: \g<0>", text).replace("= await call\n", "= await call()\n")
+        text = blocking(text.replace("call: Awaitable[T]", "call: Callable[[], Awaitable[T]]"))
+    return text.replace("{package}", package or ".").replace("{executors}", imported)
+
+
+def _piped(observed: str) -> str:
+    """Add the method that answers a batch in one round trip."""
+    text = observed.replace("class Observed(", f"{_PIPELINE}class Observed(", 1)
+    text = text.replace("    async def copy_records", f"{_FETCHMANY}    async def copy_records", 1)
+    return text.replace("def _none_yet(", f"{_ALL}def _none_yet(", 1)

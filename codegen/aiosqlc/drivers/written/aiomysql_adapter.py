@@ -1,8 +1,3 @@
-"""The adapter written beside MySQL code: an aiomysql connection as its executor."""
-
-from __future__ import annotations
-
-ADAPTER = '''\
 """An aiomysql connection as the executor that the generated functions ask for."""
 
 from collections.abc import Callable, Iterable, Sequence
@@ -120,5 +115,3 @@ def _is_one(value: Any, *kinds: type[Any]) -> bool:
 def _instant(text: str) -> datetime:
     """A TIMESTAMP is a moment of the world's; the session runs in UTC."""
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
-
-'''

@@ -1,8 +1,8 @@
-"""The Python type of each MySQL type, as aiomysql really returns it."""
+"""The Python type of each MySQL type, as its drivers really return it."""
 
 from __future__ import annotations
 
-from aiosqlc.plan.model import PyType
+from aiosqlc.drivers.pytype import PyType
 from aiosqlc.stages import SqlType
 
 _INT, _STR, _FLOAT, _BYTES = PyType("int"), PyType("str"), PyType("float"), PyType("bytes")

@@ -1,0 +1,80 @@
+"""asyncpg: its connections, pools and transactions are what the generated functions ask for."""
+
+from __future__ import annotations
+
+from aiosqlc.drivers.port import Driver, Violations
+from aiosqlc.drivers.postgres_types import OF_ASYNCPG as TYPES
+from aiosqlc.parse.scanner import Dialect
+
+_NAMES = """\
+    table, name = getattr(error, "table_name", None), getattr(error, "constraint_name", None)
+    known = _BY_CONSTRAINT.get((table, name))
+"""
+VIOLATIONS = Violations(
+    module="asyncpg",
+    root=("asyncpg", "PostgresError"),
+    caught="IntegrityConstraintViolationError",
+    by_kind={
+        "unique": "UniqueViolationError",
+        "primary": "UniqueViolationError",
+        "foreign": "ForeignKeyViolationError",
+        "check": "CheckViolationError",
+        "exclude": "ExclusionViolationError",
+    },
+    names=_NAMES,
+    untyped=True,
+)
+_IMPORTS = """\
+from asyncpg import (  # type: ignore[import-untyped, unused-ignore]
+    DeadlockDetectedError,
+    SerializationError,
+)
+"""
+_TRANSACTION = '''\
+class Pool(Protocol[C_co]):
+    """Lends connections of one type; an asyncpg pool fits as it is."""
+
+    def acquire(self) -> AbstractAsyncContextManager[C_co]:
+        """Lend a connection."""
+        ...
+
+
+async def in_transaction(
+    pool: Pool[C],
+    work: Callable[[C], Awaitable[T]],
+    *,
+    isolation: Isolation = "read_committed",
+    attempts: int = 3,
+) -> T:
+    """Run `work(connection)` in a transaction of an asyncpg pool and return its result.
+
+    After a serialization failure or a deadlock the whole of it runs again, at most `attempts`
+    times, with a short random pause between: `work` must not have effects outside the database.
+    """
+    for attempt in range(1, attempts + 1):
+        try:
+            async with pool.acquire() as connection:
+                driver: Any = connection
+                async with driver.transaction(isolation=isolation):
+                    return await work(connection)
+        except (SerializationError, DeadlockDetectedError):
+            if attempt == attempts:
+                raise
+        await asyncio.sleep(random.uniform(0, 0.05 * attempt))
+    raise ValueError("attempts must be at least 1")
+
+
+'''
+ASYNCPG = Driver(
+    name="asyncpg",
+    engine=Dialect.POSTGRESQL,
+    types=TYPES,
+    fits={
+        "Executor": "an asyncpg connection, pool or transaction fits as it is",
+        "BatchExecutor": "an asyncpg connection or pool fits as it is",
+        "CopyExecutor": "an asyncpg connection or pool fits as it is",
+        "StreamExecutor": "an asyncpg connection inside a transaction fits as it is",
+    },
+    violations=VIOLATIONS,
+    helpers=(_IMPORTS, _TRANSACTION),
+)

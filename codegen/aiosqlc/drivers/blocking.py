@@ -1,0 +1,23 @@
+"""One source, two colours: what is written with `await`, as a thread that waits writes it."""
+
+from __future__ import annotations
+
+import re
+
+_WORDS = (
+    (r"\basync (with|for|def)\b", r"\1"),
+    (r"\bawait asyncio\.sleep\b", "time.sleep"),
+    (r"\bawait ", ""),
+    (r"\bimport asyncio\nimport random\n", "import random\nimport time\n"),
+    (r"\bAwaitable\[((?:[^\[\]]|\[[^\[\]]*\])*)\]", r"\1"),
+    (r"\bimport Awaitable, ", "import "),
+    (r"\bAsync(?=[A-Z])", ""),
+    (r"\bAbstractAsync(?=[A-Z])", "Abstract"),
+)
+
+
+def blocking(text: str) -> str:
+    """Return source without `async` and `await`, on the driver's blocking classes."""
+    for pattern, with_ in _WORDS:
+        text = re.sub(pattern, with_, text)
+    return text

@@ -1,0 +1,25 @@
+"""The drivers of MySQL and MariaDB."""
+
+from __future__ import annotations
+
+from aiosqlc.drivers.mysql_types import python_type
+from aiosqlc.drivers.port import Driver, Places, Types
+from aiosqlc.parse.scanner import Dialect
+
+_PROTOCOLS = ("Executor", "BatchExecutor", "CopyExecutor", "StreamExecutor")
+
+
+def _fits(executor: str) -> dict[str, str]:
+    return dict.fromkeys(_PROTOCOLS, f"`{executor}` in `adapter` makes a connection fit")
+
+
+AIOMYSQL = Driver(
+    name="aiomysql",
+    engine=Dialect.MYSQL,
+    # MySQL keeps '' for what an enum could not take: that is no member, and the class says so.
+    types=Types(python_type, structured=False),
+    fits=_fits("AiomysqlExecutor"),
+    places=Places.FORMATTED,
+    adapter="aiomysql_adapter",
+    executor="AiomysqlExecutor",
+)

@@ -1,0 +1,92 @@
+"""What a driver says of itself: all that emitted code, its types and its files depend on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from functools import cache
+from importlib.resources import files
+
+from aiosqlc.drivers.pytype import Import, PyType
+from aiosqlc.parse.scanner import Dialect
+from aiosqlc.stages import SqlType
+
+
+class Places(Enum):
+    """How a text names its parameters."""
+
+    NUMBERED = "$1"
+    FORMATTED = "%s"
+
+
+@dataclass(frozen=True, slots=True)
+class Types:
+    """The Python type of each database type, as the driver with its adapter returns it.
+
+    `plain` is the type of a value that is no enum, array or structure. `structured` is whether the
+    engine has those. `user_types_as_text` is whether the driver knows nothing of the types that a
+    schema defines: they are read from their text by the adapter's functions, and what is passed as
+    an array must be a list.
+    """
+
+    plain: Callable[[SqlType], PyType]
+    structured: bool = True
+    range: PyType | None = None
+    multirange: Import | None = None
+    user_types_as_text: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Violations:
+    """The driver's exceptions. `caught` is the base of the classes by kind of constraint."""
+
+    module: str
+    root: Import
+    caught: str
+    by_kind: Mapping[str, str]
+    names: str
+    untyped: bool = False
+
+    @property
+    def caught_import(self) -> Import:
+        """Where the class that a function catches comes from."""
+        return (self.module, self.caught)
+
+
+@dataclass(frozen=True, eq=False)
+class Driver:
+    """A driver of an engine.
+
+    `adapter` is the module in `written` that makes a connection an executor (empty: it is one
+    already), `executor` the class in it. `fits` is what the Protocols say of that.
+    `pipelined` is whether batches that return rows go out in one round trip.
+    `helpers` are the imports and the transactions of `helpers.py`.
+    """
+
+    name: str
+    engine: Dialect
+    types: Types
+    fits: Mapping[str, str] = field(default_factory=dict)
+    places: Places = Places.NUMBERED
+    adapter: str = ""
+    executor: str = ""
+    rewritten: tuple[tuple[str, str], ...] = ()
+    synchronous: bool = False
+    pipelined: bool = False
+    violations: Violations | None = None
+    helpers: tuple[str, str] = ("", "")
+
+    def adapter_source(self) -> str:
+        """Return the source of `adapter.py`; empty where no adapter is needed."""
+        return _rewritten(self.adapter, self.rewritten, self.synchronous) if self.adapter else ""
+
+
+@cache
+def _rewritten(name: str, rewritten: tuple[tuple[str, str], ...], synchronous: bool) -> str:
+    from aiosqlc.drivers.blocking import blocking
+
+    text = files("aiosqlc.drivers.written").joinpath(f"{name}.py").read_text("utf-8")
+    for old, new in rewritten:
+        text = text.replace(old, new)
+    return blocking(text) if synchronous else text

@@ -1,0 +1,82 @@
+"""psycopg 3, with a connection of asyncio's or one that blocks: one source, two colours."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from aiosqlc.drivers.port import Driver, Violations
+from aiosqlc.drivers.postgres_types import OF_PSYCOPG as TYPES
+from aiosqlc.parse.scanner import Dialect
+
+_NAMES = """\
+    known = _BY_CONSTRAINT.get((error.diag.table_name, error.diag.constraint_name))
+"""
+VIOLATIONS = Violations(
+    module="psycopg.errors",
+    root=("psycopg", "Error"),
+    caught="IntegrityError",
+    by_kind={
+        "unique": "UniqueViolation",
+        "primary": "UniqueViolation",
+        "foreign": "ForeignKeyViolation",
+        "check": "CheckViolation",
+        "exclude": "ExclusionViolation",
+    },
+    names=_NAMES,
+)
+_IMPORTS = """\
+from psycopg import AsyncConnection, IsolationLevel
+from psycopg.errors import DeadlockDetected, SerializationFailure
+"""
+_TRANSACTION = '''\
+class Pool(Protocol[C_co]):
+    """Lends connections of one type; a pool of psycopg_pool's fits as it is."""
+
+    def connection(self) -> AbstractAsyncContextManager[C_co]:
+        """Lend a connection."""
+        ...
+
+
+async def in_transaction(
+    pool: Pool[AsyncConnection[Any]],
+    work: Callable[[PsycopgExecutor], Awaitable[T]],
+    *,
+    isolation: Isolation = "read_committed",
+    attempts: int = 3,
+) -> T:
+    """Run `work(executor)` in a transaction of a psycopg pool and return its result.
+
+    After a serialization failure or a deadlock the whole of it runs again, at most `attempts`
+    times, with a short random pause between: `work` must not have effects outside the database.
+    """
+    for attempt in range(1, attempts + 1):
+        try:
+            async with pool.connection() as connection:
+                await connection.set_isolation_level(IsolationLevel[isolation.upper()])
+                try:
+                    async with connection.transaction():
+                        return await work(PsycopgExecutor(connection))
+                finally:
+                    if not connection.closed:  # the pool's next user has wishes of his own
+                        await connection.set_isolation_level(None)
+        except (SerializationFailure, DeadlockDetected):
+            if attempt == attempts:
+                raise
+        await asyncio.sleep(random.uniform(0, 0.05 * attempt))
+    raise ValueError("attempts must be at least 1")
+
+
+'''
+_FITS = "`PsycopgExecutor` in `adapter` makes a connection fit"
+PSYCOPG = Driver(
+    name="psycopg",
+    engine=Dialect.POSTGRESQL,
+    types=TYPES,
+    fits=dict.fromkeys(("Executor", "BatchExecutor", "CopyExecutor", "StreamExecutor"), _FITS),
+    adapter="psycopg_adapter",
+    executor="PsycopgExecutor",
+    pipelined=True,
+    violations=VIOLATIONS,
+    helpers=(_IMPORTS, _TRANSACTION),
+)
+PSYCOPG_SYNC = replace(PSYCOPG, name="psycopg-sync", synchronous=True)

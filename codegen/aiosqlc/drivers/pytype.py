@@ -1,0 +1,28 @@
+"""A Python type as a value: how it is written, imported, and made of what the driver returns."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+Import = tuple[str, str]
+"""A module and the name taken from it; an empty name imports the module itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class PyType:
+    """A Python type. `decode` and `encode` are expressions around `{}`; empty: the value as it is.
+
+    `atomic` is whether values can never form a reference cycle.
+    """
+
+    annotation: str
+    imports: frozenset[Import] = frozenset()
+    decode: str = ""
+    encode: str = ""
+    atomic: bool = True
+
+    def imports_in(self, *texts: str) -> frozenset[Import]:
+        """Return the imports whose names occur in these texts, such as the annotation alone."""
+        words = set(re.findall(r"\w+", re.sub(r'"[^"]*"', "", " ".join(texts))))
+        return frozenset(item for item in self.imports if (item[1] or item[0]) in words)

@@ -1,0 +1,1 @@
+"""What is written beside generated code, as it is written."""

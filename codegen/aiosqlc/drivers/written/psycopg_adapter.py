@@ -1,0 +1,324 @@
+"""A psycopg connection as the executor that the generated functions ask for."""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date, datetime
+from functools import cache
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+from psycopg import abc, adapt, pq, sql
+from psycopg.rows import tuple_row
+from psycopg.types import numeric, string
+
+Row = tuple[Any, ...]
+_LAST, _FIRST = datetime.max, datetime.min  # noqa: DTZ901 - of a timestamp without a zone
+
+
+class PsycopgExecutor:
+    """Wraps a psycopg connection, which the caller opens, commits and closes.
+
+    Nothing is changed in the connection: other code on it reads and writes as before. What a
+    `timestamptz` holds comes in the zone of the session.
+    """
+
+    __slots__ = ("_binary", "_connection")
+
+    def __init__(self, connection: "psycopg.AsyncConnection[Any]") -> None:
+        self._connection = connection
+        self._binary: dict[str, bool] = {}
+
+    async def fetch(self, query: str, /, *args: Any) -> Sequence[Iterable[Any]]:
+        """Return every row."""
+        cursor = await self._run(query, args)
+        return await cursor.fetchall()
+
+    async def fetchrow(self, query: str, /, *args: Any) -> Iterable[Any] | None:
+        """Return the first row, or None where there is none."""
+        cursor = await self._run(query, args)
+        return await cursor.fetchone()
+
+    async def fetchval(self, query: str, /, *args: Any) -> Any:
+        """Return the first value of the first row, or None where there is no row."""
+        cursor = await self._run(query, args)
+        row = await cursor.fetchone()
+        return None if row is None else row[0]
+
+    async def execute(self, query: str, /, *args: Any) -> str:
+        """Run a statement and return the server's status, such as `UPDATE 3`."""
+        cursor = _Cursor(self._connection)
+        await cursor.execute(query.encode(), args)
+        return cursor.statusmessage or ""
+
+    async def executemany(self, command: str, args: Iterable[Sequence[Any]]) -> None:
+        """Run a statement once for each set of arguments, all or none, in one round trip."""
+        async with self._connection.transaction():
+            await _Cursor(self._connection).executemany(command.encode(), args)
+
+    async def fetchmany(
+        self, query: str, args: Iterable[Sequence[Any]]
+    ) -> Sequence[Sequence[Iterable[Any]]]:
+        """Return the rows for each set of arguments, all asked for in one round trip."""
+        cursor = _Cursor(self._connection)
+        await cursor.executemany(query.encode(), args, returning=True)
+        found: list[Sequence[Iterable[Any]]] = []
+        more: bool | None = cursor.pgresult is not None
+        while more:
+            found.append(await cursor.fetchall())
+            more = cursor.nextset()
+        return found
+
+    async def copy_records_to_table(
+        self,
+        table_name: str,
+        *,
+        records: Iterable[Sequence[Any]],
+        columns: Sequence[str] | None = None,
+        schema_name: str | None = None,
+    ) -> str:
+        """Copy rows and return the server's status, such as `COPY 3`."""
+        target = sql.Identifier(*filter(None, (schema_name, table_name)))
+        names = sql.SQL(", ").join(map(sql.Identifier, columns or ()))
+        cursor = _Cursor(self._connection)
+        await cursor.execute(sql.SQL("SELECT {} FROM {} LIMIT 0").format(names, target))
+        types = [column.type_code for column in cursor.description or ()]
+        binary = _COPIED_AS_BINARY.issuperset(types)
+        how = sql.SQL("(FORMAT binary)" if binary else "(FORMAT text)")
+        copying = sql.SQL("COPY {} ({}) FROM STDIN {}").format(target, names, how)
+        async with cursor.copy(copying) as copy:
+            if binary:
+                copy.set_types(types)
+            for record in records:
+                await copy.write_row(record)
+        return cursor.statusmessage or ""
+
+    async def cursor(self, query: str, /, *args: Any) -> "PsycopgCursor":
+        """Open a cursor on the server, which lives as long as the transaction."""
+        name = f"aiosqlc_{uuid4().hex}"
+        text = f"DECLARE {name} NO SCROLL CURSOR FOR {query}"
+        await _Cursor(self._connection).execute(text.encode(), args, prepare=False)
+        return PsycopgCursor(self._connection, name)
+
+    async def _run(self, query: str, args: Sequence[Any]) -> "_Cursor":
+        cursor = _Cursor(self._connection)
+        binary = self._binary.get(query)
+        await cursor.execute(query.encode(), args, binary=binary)
+        if binary is None:  # the first time, in text: some types are faster in binary
+            description = cursor.description or ()
+            types = {column.type_code for column in description}
+            self._binary[query] = types <= _READ_AS_BINARY
+        return cursor
+
+
+class PsycopgCursor:
+    """A cursor on the server."""
+
+    __slots__ = ("_connection", "_fetch")
+
+    def __init__(self, connection: "psycopg.AsyncConnection[Any]", name: str) -> None:
+        self._connection = connection
+        self._fetch = f"FROM {name}"
+
+    async def fetch(self, n: int, /) -> Sequence[Iterable[Any]]:
+        """Return the next `n` rows, fewer at the end."""
+        cursor = _Cursor(self._connection)
+        await cursor.execute(f"FETCH FORWARD {int(n)} {self._fetch}".encode(), prepare=False)
+        return await cursor.fetchall()
+
+
+class _Cursor(psycopg.AsyncRawCursor[Row]):
+    """Passes the text on as it is, and converts values as below whatever the connection does."""
+
+    def __init__(self, connection: "psycopg.AsyncConnection[Any]") -> None:
+        super().__init__(connection, row_factory=tuple_row)
+
+    @property
+    def adapters(self) -> adapt.AdaptersMap:
+        return _ADAPTERS
+
+
+# --- values: sent without a type of ours, so that the server infers what it did at compile time
+
+
+class _Text(adapt.Dumper):
+    """Sends a value as Python writes it."""
+
+    def dump(self, obj: Any) -> bytes:
+        return str(obj).encode()
+
+
+class _Bytes(adapt.Dumper):
+    def dump(self, obj: Any) -> bytes:
+        return b"\\x" + bytes(obj).hex().encode()
+
+
+class _Date(adapt.Dumper):
+    """The last date that Python knows is what infinity was read as."""
+
+    def dump(self, obj: date) -> bytes:
+        return {date.max: b"infinity", date.min: b"-infinity"}.get(obj) or str(obj).encode()
+
+
+class _Datetime(adapt.Dumper):
+    def dump(self, obj: datetime) -> bytes:
+        return {_LAST: b"infinity", _FIRST: b"-infinity"}.get(obj) or obj.isoformat().encode()
+
+
+class _Interval(adapt.Dumper):
+    def dump(self, obj: Any) -> bytes:
+        return f"{obj.days} days {obj.seconds} s {obj.microseconds} us".encode()
+
+
+class _Endless(adapt.Loader):
+    """Reads infinity as the last or first that Python knows, as asyncpg does: without a zone."""
+
+    base: type[abc.Loader]
+    last: date
+    first: date
+
+    def __init__(self, oid: int, context: abc.AdaptContext | None = None) -> None:
+        super().__init__(oid, context)
+        self._load = self.base(oid, context).load
+
+    def load(self, data: abc.Buffer) -> Any:
+        try:
+            return self._load(data)
+        except psycopg.DataError:
+            text = bytes(data)
+            if text in {b"infinity", b"\x7f" + b"\xff" * (len(text) - 1)}:
+                return self.last
+            if text in {b"-infinity", b"\x80" + b"\0" * (len(text) - 1)}:
+                return self.first
+            raise
+
+
+class _EndlessBinary(adapt.Dumper):
+    """Writes the last and the first that Python knows as infinity, in the form COPY takes."""
+
+    base: type[abc.Dumper]
+    format = pq.Format.BINARY
+
+    def __init__(self, cls: type, context: abc.AdaptContext | None = None) -> None:
+        super().__init__(cls, context)
+        self._dump = self.base(cls, context).dump
+
+    def dump(self, obj: date) -> abc.Buffer | None:
+        if obj in {date.max, _LAST}:
+            return b"\x7f".ljust(8 if isinstance(obj, datetime) else 4, b"\xff")
+        if obj in {date.min, _FIRST}:
+            return b"\x80".ljust(8 if isinstance(obj, datetime) else 4, b"\0")
+        return self._dump(obj)
+
+
+def _endless(name: str, last: date, first: date) -> None:
+    oid = psycopg.adapters.types[name].oid
+    for form in pq.Format:
+        base = psycopg.adapters.get_loader(oid, form)
+        members = {"base": base, "format": form, "last": last, "first": first}
+        _ADAPTERS.register_loader(oid, type("_Endless", (_Endless,), members))
+    dumper = psycopg.adapters.get_dumper_by_oid(oid, pq.Format.BINARY)
+    _ADAPTERS.register_dumper(
+        None, type("_EndlessBinary", (_EndlessBinary,), {"base": dumper, "oid": oid})
+    )
+
+
+class _Nothing(adapt.Loader):
+    """A function that returns void returns nothing."""
+
+    def load(self, data: abc.Buffer) -> None:
+        """Return None, whatever the server has sent."""
+        del data
+
+
+class _Vector(adapt.Loader):
+    def load(self, data: abc.Buffer) -> list[int]:
+        return [int(item) for item in bytes(data).split()]
+
+
+_ADAPTERS = adapt.AdaptersMap(psycopg.adapters)
+_ADAPTERS.register_loader(2278, _Nothing)  # void
+for _name in ("int2vector", "oidvector"):
+    _ADAPTERS.register_loader(_name, _Vector)
+for _name in ("int", "bool", "float", "decimal.Decimal", "uuid.UUID", "datetime.time"):
+    _ADAPTERS.register_dumper(_name, _Text)
+for _name in ("Address", "Interface", "Network"):
+    _ADAPTERS.register_dumper(f"ipaddress.IPv4{_name}", _Text)
+    _ADAPTERS.register_dumper(f"ipaddress.IPv6{_name}", _Text)
+for _name in ("bytes", "bytearray", "memoryview"):
+    _ADAPTERS.register_dumper(_name, _Bytes)
+_ADAPTERS.register_dumper(date, _Date)
+_ADAPTERS.register_dumper(datetime, _Datetime)
+_ADAPTERS.register_dumper("datetime.timedelta", _Interval)
+for _name in ("json", "jsonb"):
+    _ADAPTERS.register_loader(_name, string.TextLoader)
+for _name in ("xid", "cid", "xid8"):
+    _ADAPTERS.register_loader(_name, numeric.IntLoader)
+_endless("date", date.max, date.min)
+_endless("timestamp", _LAST, _FIRST)
+_endless("timestamptz", _LAST, _FIRST)
+_READ_AS_BINARY = frozenset(
+    psycopg.adapters.types[name].oid
+    for name in (
+        *("bool", "int2", "int4", "int8", "float4", "float8", "uuid", "bytea"),
+        *("text", "varchar", "bpchar", "date", "time", "timetz", "timestamp", "timestamptz"),
+    )
+)
+_COPIED_AS_BINARY = _READ_AS_BINARY | {psycopg.adapters.types["numeric"].oid}
+
+
+# --- types of the schema, which no two databases number alike: read from their text
+
+
+class _Context:
+    adapters = _ADAPTERS
+    connection = None
+
+
+_VALUES = adapt.Transformer(_Context())
+_ESCAPED = re.compile(r'\\(.)|""', re.DOTALL)
+_FIELD = re.compile(r'"((?:[^"\\]|\\.|"")*)"|([^,()]*)', re.DOTALL)
+_TOKEN = re.compile(r'[{}]|"((?:[^"\\]|\\.)*)"|([^{},"]+)', re.DOTALL)
+
+
+@cache
+def decoder(name: str) -> Callable[[str], Any]:
+    """Return the function that makes a value of a built-in type of its text."""
+    oid = psycopg.adapters.types.get_oid(name)
+    load = _VALUES.get_loader(oid, pq.Format.TEXT).load
+    return lambda text: load(text.encode())
+
+
+def decode_record(text: str, *parsers: Callable[[str], Any]) -> list[Any]:
+    """Return the values of a composite's fields."""
+    values: list[Any] = []
+    at = 1
+    for parse in parsers:
+        found = _FIELD.match(text, at)
+        quoted, bare = found.groups() if found else (None, None)
+        at = found.end() + 1 if found else at
+        if quoted is not None:
+            bare = _unescaped(quoted)
+        values.append(parse(bare or "") if bare or quoted is not None else None)
+    return values
+
+
+def decode_array(text: str, parse: Callable[[str], Any]) -> Any:
+    """Return the list that an array's text says."""
+    stack: list[list[Any]] = [[]]
+    for token in _TOKEN.finditer(text, text.index("{")):
+        quoted, bare = token.groups()
+        if token[0] == "{":
+            stack[-1].append([])
+            stack.append(stack[-1][-1])
+        elif token[0] == "}":
+            stack.pop()
+        elif quoted is not None:
+            stack[-1].append(parse(_unescaped(quoted)))
+        else:
+            stack[-1].append(None if bare == "NULL" else parse(bare))
+    return stack[0][0]
+
+
+def _unescaped(text: str) -> str:
+    return _ESCAPED.sub(lambda found: found[1] or '"', text)
