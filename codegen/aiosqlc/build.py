@@ -9,7 +9,7 @@ from aiosqlc.causes import by_cost
 from aiosqlc.config.project import Project
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.internal import exit_code
-from aiosqlc.lock import keep_lock, print_lock
+from aiosqlc.lock import keep_lock, other_format, print_lock
 from aiosqlc.output import compare, write
 from aiosqlc.pipeline import compile_project
 from aiosqlc.remember import Analyze
@@ -24,6 +24,9 @@ def build(
     keep_going: bool = False,
 ) -> int:
     """Generate every file and the lock; with an error, nothing is written, or what compiles."""
+    older = other_format(project)
+    if older:
+        sys.stderr.write(f"{older}\n")
     compiled = compile_project(project, analyze, keep_going=keep_going)
     report(by_cost(compiled.diagnostics))
     if compiled.failed and not keep_going:

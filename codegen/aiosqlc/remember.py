@@ -108,7 +108,7 @@ def _restore(known: lock.Known, key: str, parsed: ParsedQuery) -> TypedQuery | N
     before = _restored.get(key) or known.queries.get(key)
     if before is None:
         return None
-    query = lock.restore(before, parsed)
+    query = lock.restore(before, parsed, known.catalog)
     if query is not None and query is not before:
         _restored.put(key, query)
     return query

@@ -12,6 +12,7 @@ from aiosqlc.build import build
 from aiosqlc.config.load import load_project
 from aiosqlc.config.project import Project
 from aiosqlc.diagnostics import Diagnostic
+from aiosqlc.lock import FORMAT
 from aiosqlc.remember import Analyze
 from aiosqlc.stages import Analysis, AnalyzeOptions, ParsedQuery, SchemaFile
 from aiosqlc.unchanged import is_unchanged
@@ -161,6 +162,23 @@ def test_a_damaged_lock_is_no_lock(damage: str, folder: Path, counting: Counting
     counting.asked.clear()
     assert generate(folder, counting) == (0, [])
     assert len(counting.asked) == 9
+
+
+def test_a_lock_of_another_release_is_said_to_be_one_and_made_anew(
+    folder: Path, counting: Counting, capsys: pytest.CaptureFixture[str]
+) -> None:
+    generate(folder, counting)
+    lock = folder / "sqlc.lock.json"
+    now = lock.read_text()
+    lock.write_text(now.replace(f'"format":{FORMAT}', '"format":4', 1))
+    counting.asked.clear()
+    capsys.readouterr()
+    assert generate(folder, counting) == (0, [])
+    assert capsys.readouterr().err == (
+        f"sqlc.lock.json has format 4, this release writes {FORMAT}: everything is compiled anew\n"
+    )
+    assert len(counting.asked) == 9
+    assert lock.read_text() == now
 
 
 def test_an_error_leaves_files_and_lock_as_they_were(folder: Path, counting: Counting) -> None:

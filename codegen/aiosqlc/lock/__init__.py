@@ -14,6 +14,7 @@ from aiosqlc.lock.keys import (
 )
 from aiosqlc.lock.reading import (
     keep_lock,
+    other_format,
     read_head,
     read_lock,
     remembered,
@@ -33,6 +34,7 @@ __all__ = [
     "embedded_server",
     "keep_lock",
     "lock_path",
+    "other_format",
     "print_lock",
     "query_key",
     "read_head",

@@ -14,7 +14,7 @@ from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.lock.keys import complete_key
 from aiosqlc.stages import Analysis, Catalog, TypedQuery
 
-FORMAT = 4
+FORMAT = 5
 
 
 def lock_path(project: Project) -> Path:
@@ -36,7 +36,7 @@ class LockedWarning(msgspec.Struct):
 class Entry(msgspec.Struct):
     """What is locked of one entry: its queries by key, not decoded yet, and the whole's key.
 
-    `catalog` is the key of a catalog, which entries share.
+    `catalog` is the key of a catalog, which entries share and queries refer to.
     """
 
     schema: str

@@ -56,6 +56,9 @@ def embedded_server() -> str:
     return found[0].name.removesuffix(".dist-info") if found else ""
 
 
+_SHORT = 32  # digits that tell one query from another
+
+
 @kept
 def query_key(schema: str, query: ParsedQuery) -> str:
     """Return the key of one query: everything of it but its place in the file."""
@@ -65,7 +68,7 @@ def query_key(schema: str, query: ParsedQuery) -> str:
     parts += [repr((hint.target, hint.python_type, hint.not_null)) for hint in query.hints]
     parts += [repr((part.kind, part.name, part.also, part.choices)) for part in query.dynamic]
     parts += [variant.sql for variant in query.variants]
-    return _digest([*parts, repr(query.options)])
+    return _digest([*parts, repr(query.options)])[:_SHORT]
 
 
 def complete_key(keys: Sequence[str], queries: Sequence[ParsedQuery]) -> str:

@@ -24,9 +24,19 @@ from aiosqlc.lock.document import (
     lock_path,
 )
 from aiosqlc.lock.packing import reader
+from aiosqlc.lock.short import Shorthand, shorthand, unchanged
 from aiosqlc.lock.writing import locked_warnings
 from aiosqlc.source import SourceFile, Span
-from aiosqlc.stages import Catalog, ParsedQuery, SqlType, Table, TypedQuery
+from aiosqlc.stages import (
+    Catalog,
+    Column,
+    Constraint,
+    ParsedQuery,
+    SqlType,
+    Table,
+    TypedParam,
+    TypedQuery,
+)
 
 _in_memory: dict[Path, tuple[Signature, dict[str, Known]]] = {}
 
@@ -89,25 +99,79 @@ def remembered(locked: Locked) -> Known:
 
 def read_head(project: Project) -> Head | None:
     """Return the first line alone: the rest may be long."""
+    head = _head(project)
+    return head if head and head.format == FORMAT else None
+
+
+def other_format(project: Project) -> str:
+    """Say that the lock was written by another release in another form, "" where it was not."""
+    head = _head(project)
+    if head is None or head.format == FORMAT:
+        return ""
+    name = lock_path(project).name
+    return (
+        f"{name} has format {head.format}, this release writes {FORMAT}:"
+        " everything is compiled anew"
+    )
+
+
+def _head(project: Project) -> Head | None:
     try:
         with lock_path(project).open(encoding="utf-8") as stream:
             first = stream.readline()
-        head = msgspec.json.decode(first.rstrip().removesuffix(",") + "}", type=Head)
+        return msgspec.json.decode(first.rstrip().removesuffix(",") + "}", type=Head)
     except (OSError, UnicodeDecodeError, msgspec.DecodeError):
         return None
-    return head if head.format == FORMAT else None
 
 
-def restore(stored: msgspec.Raw | TypedQuery, parsed: ParsedQuery) -> TypedQuery | None:
+def restore(
+    stored: msgspec.Raw | TypedQuery, parsed: ParsedQuery, catalog: Catalog
+) -> TypedQuery | None:
     """Return a remembered query at its present place; None where it does not read as one."""
     if isinstance(stored, TypedQuery):
         return stored if stored.parsed is parsed else replace(stored, parsed=parsed)
     try:
         found = msgspec.json.decode(stored, type=dict[str, Any])
-        values = {name: _reader_of(name)(value) for name, value in found.items()}
-        return TypedQuery(parsed=parsed, **values)
+        sql = unchanged(found.pop("sql"), parsed.sql) if "sql" in found else parsed.sql
+        short = shorthand(catalog)
+        values = {
+            name: _SHORT[name](short, value) if name in _SHORT else _reader_of(name)(value)
+            for name, value in found.items()
+        }
+        return TypedQuery(parsed=parsed, sql=sql, **values)
     except (msgspec.DecodeError, KeyError, TypeError, ValueError):
         return None
+
+
+def _columns(short: Shorthand, stored: list[Any]) -> tuple[Column, ...]:
+    found: list[Column] = []
+    for item in stored:
+        found += short.read_column(item) if type(item) is str else [reader(Column)(item)]
+    return tuple(found)
+
+
+def _params(short: Shorthand, stored: list[Any]) -> tuple[TypedParam, ...]:
+    read = reader(TypedParam)
+    return tuple(
+        [
+            short.read_param(item, number) if type(item) is str else read(item)
+            for number, item in enumerate(stored, 1)
+        ]
+    )
+
+
+def _constraints(short: Shorthand, stored: list[Any]) -> tuple[Constraint, ...]:
+    found: list[Constraint] = []
+    for item in stored:
+        found += short.read_constraints(item) if type(item) is str else [reader(Constraint)(item)]
+    return tuple(found)
+
+
+_SHORT: Mapping[str, Callable[[Shorthand, list[Any]], Any]] = {
+    "columns": _columns,
+    "params": _params,
+    "violable": _constraints,
+}
 
 
 @cache

@@ -16,6 +16,7 @@ from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.kept import kept, kept_by
 from aiosqlc.lock.document import FORMAT, Head, Locked, LockedWarning, lock_path
 from aiosqlc.lock.packing import members, plain_type, stored_fields
+from aiosqlc.lock.short import changed, shorthand
 from aiosqlc.stages import Catalog, ColumnRef, Constraint, Rendered, SqlType, TypedQuery
 
 
@@ -59,7 +60,7 @@ def _print_entry(entry: Locked) -> str:
     analysis = entry.analysis
     queries = ",\n  ".join(
         [
-            f'"{key}": {_query(query)}'
+            f'"{key}": {_query(query, analysis.catalog)}'
             for key, query in zip(entry.keys, analysis.queries, strict=True)
         ]
     )
@@ -88,24 +89,32 @@ def _catalog(catalog: Catalog) -> str:
     )
 
 
-_STORED = [item.name for item in stored_fields(TypedQuery)]
+_STORED = [item for item in stored_fields(TypedQuery) if item.name != "sql"]
 
 
-@kept_by(lambda query: tuple([getattr(query, name) for name in _STORED]))
-def _query(query: TypedQuery) -> str:
-    """Print a query by its fields' names; what is inside of them is packed."""
-    return (
-        "{"
-        + ",".join(
-            [
-                f'"{item.name}":{_json(held)}'
-                for item in stored_fields(TypedQuery)
-                if (held := getattr(query, item.name)) is not item.default
-                and (item.default is MISSING or held != item.default)
-            ]
-        )
-        + "}"
+@kept_by(
+    lambda query, catalog: (
+        *(getattr(query, item.name) for item in _STORED),
+        *(query.sql, query.parsed.sql, catalog),
     )
+)
+def _query(query: TypedQuery, catalog: Catalog) -> str:
+    """Print a query by its fields' names; what is inside of them is packed, or the catalog's."""
+    short = shorthand(catalog)
+    shown: dict[str, Any] = {
+        "columns": short.columns(query.columns),
+        "params": short.params(query.params),
+        "violable": short.constraints(query.violable),
+    }
+    told = [
+        f'"{item.name}":{_json(shown.get(item.name, held))}'
+        for item in _STORED
+        if (held := getattr(query, item.name)) is not item.default
+        and (item.default is MISSING or held != item.default)
+    ]
+    if query.sql != query.parsed.sql:
+        told.insert(0, f'"sql":{_json(changed(query.sql, query.parsed.sql))}')
+    return "{" + ",".join(told) + "}"
 
 
 def _json(value: object) -> str:
@@ -133,6 +142,7 @@ def _packed(value: object) -> str:
 _encode = msgspec.json.Encoder().encode
 _PLAIN: dict[type, Callable[[Any], str]] = {
     tuple: _array,
+    list: _array,
     str: lambda value: _encode(value).decode(),
     int: str,
     bool: lambda value: "true" if value else "false",
