@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import pytest
 import structlog
 
-from devstack.testing import auth, mysql, postgres, redis
+from devstack.testing import auth, mysql, postgres, redis, redis_groups
 from devstack.testing.mysql_databases import MysqlDatabases
 from tests.grants import GRANTS
 
@@ -167,6 +167,28 @@ def killable_redis() -> Iterator[redis.TestRedis]:
     """A Redis for this test alone: `url`, `kill()`, `start()`."""
     with redis.running() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def redis_cluster() -> Iterator[redis_groups.TestCluster]:
+    """The run's Redis Cluster, three primaries and three replicas; who harms it waits for whole."""
+    with redis_groups.cluster() as group:
+        yield group
+
+
+@pytest.fixture(scope="session")
+def redis_sentinels() -> Iterator[redis_groups.TestSentinels]:
+    """The run's Redis under three Sentinels; who harms it waits until it is whole."""
+    with redis_groups.sentinels() as group:
+        yield group
+
+
+@pytest.fixture(params=["server", pytest.param("sentinel", marks=pytest.mark.long), "cluster"])
+def any_redis_url(request: pytest.FixtureRequest) -> str:
+    """The URL of each kind of Redis in turn; under Sentinels in the long run."""
+    name = {"server": "redis_server", "sentinel": "redis_sentinels", "cluster": "redis_cluster"}
+    url: str = request.getfixturevalue(name[request.param]).url
+    return url
 
 
 @pytest.fixture(scope="session")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import secrets
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,6 +19,8 @@ from devstack.embedded.redis import Instance, accepts, command, prepare
 from devstack.testing import containers
 
 START_SECONDS = 10.0
+# A child ends with the thread that started it, and those of `asyncio.to_thread` end with a test.
+_SPAWNER = ThreadPoolExecutor(max_workers=1)
 
 
 class TestRedis:
@@ -24,12 +28,15 @@ class TestRedis:
 
     __test__ = False
 
-    def __init__(self, instance: Instance, *, cluster: bool = False) -> None:
+    def __init__(self, instance: Instance, *, lines: str = "", sentinel: bool = False) -> None:
+        """Write its configuration, with `lines` of one's own; a Sentinel asks for no password."""
         self._instance = instance
         self._config = prepare(instance, durable=False)
-        if cluster:
-            with self._config.open("a") as config:
-                config.write("cluster-enabled yes\n")
+        if sentinel:
+            self._config.write_text(f"bind 127.0.0.1\nport {instance.port}\ndir {instance.data}\n")
+        with self._config.open("a") as config:
+            config.write(lines)
+        self._options = ["--sentinel"] if sentinel else []
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -37,9 +44,20 @@ class TestRedis:
         """The connection URL, the same before and after a restart."""
         return self._instance.url
 
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return self._instance.port
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it was started and not killed since."""
+        return self._process is not None
+
     def start(self) -> None:
         """Start it on the same port, empty; returns when it answers."""
-        self._process = children.spawn(command(self._config), log=subprocess.DEVNULL)
+        line = [*command(self._config), *self._options]
+        self._process = _SPAWNER.submit(children.spawn, line, log=subprocess.DEVNULL).result()
         deadline = time.monotonic() + START_SECONDS
         while not accepts(self._instance):
             if time.monotonic() > deadline:
@@ -54,12 +72,23 @@ class TestRedis:
             self._process.wait()
             self._process = None
 
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Let it hang, its connections open, while the block runs."""
+        assert self._process is not None  # noqa: S101 - only a running server can hang
+        self._process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._process.send_signal(signal.SIGCONT)
+
 
 @contextmanager
 def running(*, cluster: bool = False) -> Iterator[TestRedis]:
     """Run a server, or a node of a cluster, in a directory that is removed with it."""
     home = Path(tempfile.mkdtemp(prefix="test-redis-"))
-    server = TestRedis(Instance(home, free_port(), secrets.token_urlsafe(16)), cluster=cluster)
+    lines = "cluster-enabled yes\n" if cluster else ""
+    server = TestRedis(Instance(home, free_port(), secrets.token_urlsafe(16)), lines=lines)
     try:
         server.start()
         yield server

@@ -14,6 +14,8 @@ from typing import Any, Final
 
 from redis.asyncio import Redis
 
+from lib.redis import ReplicatedWriter, cluster_of
+
 MAX_SECONDS: Final = 3600
 _MARK_BYTES: Final = 16
 # Longer than any answer: a mark that ends earlier costs a miss, nothing else.
@@ -33,13 +35,17 @@ class RedisStore:
 
     def __init__(self, redis: Redis, prefix: str) -> None:
         self._redis = redis
+        self._writer = ReplicatedWriter(redis)
+        # In a cluster keys are apart. Each mark speaks for itself: they need not be of one moment.
+        cluster = cluster_of(redis)
+        self._get_all = redis.mget if cluster is None else cluster.mget_nonatomic
         self._answer = f"{prefix}:answer:"
         self._mark = f"{prefix}:mark:"
 
     async def look(self, key: str, tags: Sequence[str]) -> Found:
         """Look up an answer, and make the marks that are missing."""
         names = [self._mark + tag for tag in tags]
-        values: Any = await self._redis.mget(self._answer + key, *names)
+        values: Any = await self._get_all(self._answer + key, *names)
         stored, marks = values[0], values[1:]
         if None in marks:
             return Found(await self._make(names), None)
@@ -54,14 +60,15 @@ class RedisStore:
 
     async def forget(self, tags: Sequence[str]) -> None:
         """Make every answer with one of these tags worthless."""
-        await self._redis.delete(*(self._mark + tag for tag in tags))
+        names = [self._mark + tag for tag in tags]
+        await self._writer.write({name: [("DEL", name)] for name in names})
 
     async def _make(self, names: Sequence[str]) -> bytes:
-        # Whoever comes second takes the first one's mark. In one step, or the marks would not be
-        # those of one moment.
-        pipeline = self._redis.pipeline(transaction=True)
+        # Whoever comes second takes the first one's mark.
+        pipeline = self._redis.pipeline(transaction=False)
         for name in names:
             pipeline.set(name, secrets.token_bytes(_MARK_BYTES), ex=_MARK_SECONDS, nx=True)
-        pipeline.mget(*names)
-        *_, marks = await pipeline.execute()
-        return b"".join(marks)
+            pipeline.get(name)
+        marks: list[bytes | None] = (await pipeline.execute())[1::2]
+        # One that is gone already: what is kept under it is never found.
+        return b"".join(mark or secrets.token_bytes(_MARK_BYTES) for mark in marks)

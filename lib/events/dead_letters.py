@@ -15,18 +15,19 @@ from pydantic import Field
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from lib.config import ConfigError, Settings, load
+from lib.config import ConfigError, load
 from lib.events.event import dead_letters_of
 from lib.events.housekeeping import REMEMBER
 from lib.events.streams import redrive
 from lib.redis import RedisOptions, RedisUrl, open_redis
+from lib.redis.settings import RedisSettings
 
 # Of those that are shown; how many there are is told.
 _SHOWN: Final = 20
 
 
-class DeadDeadDeadDeadLettersConfig(Settings):
-    """The services' own `REDIS_URL`."""
+class _Config(RedisSettings):
+    """The services' own `REDIS_URL`, or `EVENTS_REDIS_URL`."""
 
     redis_url: RedisUrl = Field(validation_alias="REDIS_URL")
 
@@ -46,8 +47,9 @@ _FIELDS: Final = (b"id", b"kind", b"key", b"dead_group", b"dead_reason")
 
 
 async def _run(topic: str, *, back: bool) -> Sequence[str]:
-    config = load(DeadDeadDeadDeadLettersConfig)
-    async with open_redis(RedisOptions(config.redis_url.get_secret_value())) as redis:
+    url = load(_Config).url_for("events")
+    assert url is not None  # noqa: S101 - the configuration requires it
+    async with open_redis(RedisOptions(url)) as redis:
         if not back:
             return await shown(redis, topic)
         back_again, old = await redrive(redis, topic, keep_seconds=REMEMBER.total_seconds())

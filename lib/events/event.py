@@ -67,5 +67,9 @@ def stream_of(topic: str) -> str:
 
 
 def dead_letters_of(topic: str) -> str:
-    """Return the key of the stream where a topic's undeliverable events are kept."""
-    return f"{PREFIX}{topic}:dead"
+    """Return the key of the stream where a topic's undeliverable events are kept.
+
+    In braces is what a Redis Cluster places it by: beside the stream, so that one step moves an
+    event from one to the other.
+    """
+    return f"{{{PREFIX}{topic}}}:dead"

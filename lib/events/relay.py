@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from itertools import chain
 from typing import Any, Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
@@ -18,6 +20,7 @@ from lib.events.event import Event, stream_of
 from lib.events.signing import FIELD, EventSigner
 from lib.events.store import NextEventsRow, outbox
 from lib.events.streams import length, trim
+from lib.redis.replicated import Command, ReplicatedWriter
 
 # Some hundred bytes each: a stream that its readers have forgotten costs some hundred megabytes.
 MAX_LENGTH: Final = 1_000_000
@@ -53,6 +56,7 @@ class Relay:
         self._signer = signer
         self._registry = registry
         self._redis = redis
+        self._writer = ReplicatedWriter(redis)
         self._batch_size = batch_size
         self._metrics = None if registry is None else _Metrics(registry)
         self._keep_seconds = keep.total_seconds()
@@ -87,15 +91,15 @@ class Relay:
         return len(rows)
 
     async def _send(self, events: list[Event]) -> None:
-        # One after the other in one pipeline: Redis keeps the order of a connection.
-        pipeline = self._redis.pipeline(transaction=False)
+        streams: defaultdict[str, list[Command]] = defaultdict(list)
         for event in events:
             entry: dict[Any, Any] = dict(event.fields())
             if self._signer is not None:
                 entry[FIELD] = self._signer.sign(event)
             # Approximately: Redis drops whole nodes, which costs next to nothing.
-            pipeline.xadd(stream_of(event.topic), entry, maxlen=self._max_length, approximate=True)
-        await pipeline.execute()
+            stream, fields = stream_of(event.topic), chain.from_iterable(entry.items())
+            streams[stream].append(("XADD", stream, "MAXLEN", "~", self._max_length, "*", *fields))
+        await self._writer.write(streams)
         self._topics.update(event.topic for event in events)
 
     async def clear_away(self) -> int:

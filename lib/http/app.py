@@ -7,7 +7,6 @@ from typing import Final
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry
-from redis.asyncio import Redis
 
 from lib.config import Settings
 from lib.db import Database
@@ -15,14 +14,15 @@ from lib.health import Health
 from lib.http import openapi, operational
 from lib.http.middleware.shell import Shell
 from lib.metrics import new_registry, watch_event_loop
+from lib.redis.settings import RedisParts
 
 HEALTH: Final = web.AppKey("HEALTH", Health)
 METRICS: Final = web.AppKey("METRICS", CollectorRegistry)
 SHELL: Final = web.AppKey("SHELL", Shell)
 # The service's own database, set when it has connected.
 DATABASE: Final[web.AppKey[Database]] = web.AppKey("DATABASE")
-# Shared by all that the service does with Redis, set when it starts; None where there is none.
-REDIS: Final[web.AppKey[Redis | None]] = web.AppKey("REDIS")
+# What the service does with Redis, set when it starts; without a URL each part is None.
+REDIS: Final = web.AppKey("REDIS", RedisParts)
 # Health and metrics for a port of their own; absent where they are on the public one.
 INTERNAL: Final = web.AppKey("INTERNAL", web.Application)
 

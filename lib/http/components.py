@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack
+from functools import partial
 
 from aiohttp import web
+from redis.asyncio import Redis
 
 from lib.component import Component
 from lib.config import DatabaseSettings
 from lib.db.engine import open_database
 from lib.db.traced import traced
 from lib.http.app import DATABASE, HEALTH, METRICS, REDIS
-from lib.redis import RedisOptions, RedisUrl, open_redis, ping
+from lib.redis import RedisOptions, open_redis, ping
+from lib.redis.settings import RedisParts, RedisSettings
 
 
 def add_database(
@@ -39,18 +42,23 @@ def add_database(
     app.cleanup_ctx.append(database)
 
 
-def add_redis(app: web.Application, url: RedisUrl | None) -> None:
-    """Open `app[REDIS]`, which is None without a URL; it is ready while that is away, too."""
+def add_redis(app: web.Application, settings: RedisSettings) -> None:
+    """Open `app[REDIS]`, one client for each URL; it is ready while that is away, too."""
+    parts = {part: settings.url_for(part) for part in RedisParts.names()}
 
     async def redis(app: web.Application) -> AsyncIterator[None]:
-        app[REDIS] = None
-        if url is None:
-            yield
-            return
-        async with open_redis(RedisOptions(url.get_secret_value())) as client:
-            app[REDIS] = client
-            # Not required: whatever uses it has a way without, or waits for it.
-            app[HEALTH].add("redis", lambda: ping(client), required=False)
+        clients: dict[str, Redis] = {}
+        async with AsyncExitStack() as stack:
+            for part, url in parts.items():
+                if url is None or url in clients:
+                    continue
+                clients[url] = await stack.enter_async_context(open_redis(RedisOptions(url)))
+                # Not required: whatever uses it has a way without, or waits for it.
+                name = "redis" if url == settings.url_for("") else f"redis-{part}"
+                app[HEALTH].add(name, partial(ping, clients[url]), required=False)
+            app[REDIS] = RedisParts(
+                **{part: clients[url] for part, url in parts.items() if url is not None}
+            )
             yield
 
     app.cleanup_ctx.append(redis)

@@ -6,10 +6,11 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from lib.config import CommaSeparated, Seconds, Settings
+from lib.config import CommaSeparated, Seconds
 from lib.limits.client_address import TrustedProxies
 from lib.limits.rules import TokenBucket, Window
 from lib.redis import RedisUrl
+from lib.redis.settings import RedisSettings
 
 
 def _networks(value: tuple[str, ...]) -> tuple[str, ...]:
@@ -17,11 +18,11 @@ def _networks(value: tuple[str, ...]) -> tuple[str, ...]:
     return value
 
 
-class LimitSettings(Settings):
+class LimitSettings(RedisSettings):
     """For services behind the limiter. Without `REDIS_URL` each process limits by itself."""
 
-    # redis:// or rediss://, which verifies the server.
-    redis_url: RedisUrl | None = Field(default=None, validation_alias="REDIS_URL")
+    # Where replicas count requests together, if elsewhere.
+    limits_redis_url: RedisUrl | None = Field(default=None, validation_alias="LIMITS_REDIS_URL")
     # Requests a second from one client address.
     rate_limit: float = Field(default=100.0, gt=0, validation_alias="RATE_LIMIT")
     # How many of them may come at once.

@@ -43,8 +43,8 @@ def create_app(config: CatalogConfig) -> web.Application:
 
 
 def _background(app: web.Application, config: CatalogConfig) -> Iterator[Component]:
-    db, redis, registry = app[DATABASE], app[REDIS], app[METRICS]
-    cache = app[CACHE] = Cache(redis, prefix="catalog", registry=registry)
+    db, redis, registry = app[DATABASE], app[REDIS].events, app[METRICS]
+    cache = app[CACHE] = Cache(app[REDIS].cache, prefix="catalog", registry=registry)
     if redis is not None:
         yield Relay(db, redis, registry=registry, signer=config.event_signer()).running()
         # The cache is shared: one replica handles an event for all.

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from lib.config import Port, PostgresSettings
 from lib.events.signing import ConsumerSettings, ProducerSettings
 from lib.http.middleware.install import MiddlewareSettings
+from lib.redis import RedisUrl
 
 
 class CatalogConfig(PostgresSettings, MiddlewareSettings, ConsumerSettings, ProducerSettings):
@@ -16,3 +18,5 @@ class CatalogConfig(PostgresSettings, MiddlewareSettings, ConsumerSettings, Prod
 
     # Where it listens for HTTP.
     port: Port = 8085
+    # Where answers are kept, if elsewhere.
+    cache_redis_url: RedisUrl | None = Field(default=None, validation_alias="CACHE_REDIS_URL")

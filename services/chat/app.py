@@ -68,7 +68,7 @@ async def _close_sockets(app: web.Application) -> None:
 
 
 async def _conversations(app: web.Application) -> AsyncIterator[None]:
-    db, redis, registry = app[DATABASE], app[REDIS], app[METRICS]
+    db, redis, registry = app[DATABASE], app[REDIS].chat, app[METRICS]
     hub, replica = Hub(db, registry), new_id()
     presence = Presence(redis, replica=str(replica), here=hub.has)
     fanout = Fanout(redis, replica, hub, presence, registry)
@@ -83,7 +83,7 @@ async def _conversations(app: web.Application) -> AsyncIterator[None]:
 
 
 def _background(app: web.Application, config: ChatConfig) -> Iterator[Component]:
-    db, redis, registry = app[DATABASE], app[REDIS], app[METRICS]
+    db, redis, registry = app[DATABASE], app[REDIS].events, app[METRICS]
     keep = Keep(timedelta(days=config.retention_days), timedelta(days=config.client_id_days))
     yield keeping(db, keep)
     if redis is not None:

@@ -9,6 +9,7 @@ from lib.config import Port, PostgresSettings, Seconds
 from lib.events.signing import ConsumerSettings
 from lib.http.middleware.install import MiddlewareSettings
 from lib.limits import TokenBucket
+from lib.redis import RedisUrl
 
 
 class ChatConfig(PostgresSettings, MiddlewareSettings, ConsumerSettings):
@@ -18,6 +19,8 @@ class ChatConfig(PostgresSettings, MiddlewareSettings, ConsumerSettings):
 
     # Where it listens for HTTP.
     port: Port = 8086
+    # Where replicas tell one another what is said and who is there, if elsewhere.
+    chat_redis_url: RedisUrl | None = Field(default=None, validation_alias="CHAT_REDIS_URL")
     # Frames a second that one user may send over all sockets.
     frame_rate: float = Field(default=10.0, gt=0)
     # How many of them may come at once.

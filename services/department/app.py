@@ -28,7 +28,7 @@ def create_app(config: DepartmentConfig) -> web.Application:
 
 
 def _background(app: web.Application, config: DepartmentConfig) -> Iterator[Component]:
-    if (redis := app[REDIS]) is not None:
+    if (redis := app[REDIS].events) is not None:
         yield Relay(
             app[DATABASE], redis, registry=app[METRICS], signer=config.event_signer()
         ).running()

@@ -96,7 +96,7 @@ async def _upstreams(
 
 
 def _background(app: web.Application, config: OrderConfig) -> Iterator[Component]:
-    db, redis, registry = app[DATABASE], app[REDIS], app[METRICS]
+    db, redis, registry = app[DATABASE], app[REDIS].events, app[METRICS]
     gauges, overdue = BacklogGauges(db, registry), OverdueOrders(db, registry)
 
     async def resume() -> bool:

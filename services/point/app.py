@@ -39,7 +39,7 @@ def create_app(config: PointConfig) -> web.Application:
     app = new_app("point", config, (), description="Points of users: health and metrics.")
     add_database(app, config, SHARED_QUERY_NAMES, QUERY_NAMES)
     app.cleanup_ctx.append(partial(_grpc, config))
-    add_redis(app, config.redis_url)
+    add_redis(app, config)
     add_background(app, lambda: _background(app, config))
     return app
 
@@ -60,7 +60,7 @@ async def _grpc(config: PointConfig, app: web.Application) -> AsyncIterator[None
 
 
 def _background(app: web.Application, config: PointConfig) -> Iterator[Component]:
-    db, redis, registry = app[DATABASE], app[REDIS], app[METRICS]
+    db, redis, registry = app[DATABASE], app[REDIS].events, app[METRICS]
     if redis is not None:
         heard = handlers(parse_rates(config.rates))
         yield consuming(

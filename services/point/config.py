@@ -12,7 +12,7 @@ from lib.auth.settings import TokenSettings
 from lib.config import Port, PostgresSettings, Seconds
 from lib.events.signing import ConsumerSettings
 from lib.grpc.tls import ServerTls
-from lib.redis import RedisUrl
+from lib.redis.settings import RedisSettings
 from services.point.model import RATES, parse_rates
 
 
@@ -21,7 +21,7 @@ def _rates(value: str) -> str:
     return value
 
 
-class PointConfig(PostgresSettings, TokenSettings, ConsumerSettings):
+class PointConfig(PostgresSettings, TokenSettings, ConsumerSettings, RedisSettings):
     """`POINT_DATABASE_URL`, `POINT_PORT` (health, metrics), `POINT_GRPC_PORT`, tokens, limits.
 
     Without `REDIS_URL` nothing is awarded; what happens meanwhile is when there is one.
@@ -44,7 +44,6 @@ class PointConfig(PostgresSettings, TokenSettings, ConsumerSettings):
     grpc_tls_key: Path | None = None
     # Where it is set, callers must show a certificate of this authority.
     grpc_tls_client_ca: Path | None = Field(default=None, validate_default=True)
-    redis_url: RedisUrl | None = Field(default=None, validation_alias="REDIS_URL")
 
     @field_validator("grpc_tls_client_ca")
     @classmethod

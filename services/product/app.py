@@ -32,7 +32,7 @@ def create_app(config: ProductConfig) -> web.Application:
 
 
 def _background(app: web.Application, config: ProductConfig) -> Iterator[Component]:
-    db, redis, registry = app[DATABASE], app[REDIS], app[METRICS]
+    db, redis, registry = app[DATABASE], app[REDIS].events, app[METRICS]
 
     async def sweep() -> bool:
         return await expire(db) > 0

@@ -142,7 +142,7 @@ async def _resources(config: UserConfig, app: web.Application) -> AsyncIterator[
 
 
 def _background(app: web.Application, config: UserConfig) -> Iterator[Component]:
-    db, redis, registry = app[DATABASE], app[REDIS], app[METRICS]
+    db, redis, registry = app[DATABASE], app[REDIS].events, app[METRICS]
     if not config.jwt_private_keys.get_secret_value():
         log.warning("signing_key_is_temporary", set="USER_JWT_PRIVATE_KEYS")
     policy = MailPolicy(first_wait=config.mail_retry_seconds)

@@ -1,10 +1,11 @@
-"""Redis over TLS, and the kinds of Redis that are refused in words."""
+"""Redis over TLS, under Sentinels and as a Cluster, and what is refused in words."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -17,6 +18,8 @@ from lib.config import ConfigError, load
 from lib.errors import AppError, Code
 from lib.limits.settings import LimitSettings
 from lib.redis import RedisOptions, check_redis_url, open_redis, ping
+from lib.redis.settings import RedisParts
+from lib.redis.url import parse
 
 
 @pytest.fixture(scope="module")
@@ -92,17 +95,22 @@ async def test_plain_words_to_a_server_with_tls_are_an_error_in_time(
 @pytest.mark.parametrize(
     ("url", "says"),
     [
-        ("redis+cluster://:pw@a:6379", "Redis Cluster"),
-        ("rediss+cluster://:pw@a:6379", "Redis Cluster"),
         ("redis://:pw@a:6379,b:6379/0", "one server"),
-        ("redis+sentinel://:pw@a:26379/main", "Sentinel"),
-        ("http://:pw@a:6379", "redis:// or rediss://"),
-        (":pw@a:6379", "redis:// or rediss://"),
+        ("redis+sentinel://:pw@a:26379", "name of the primary"),
+        ("redis+cluster://:pw@a:6379/3", "database 0"),
+        ("redis+cluster://:pw@a:6379?db=3", "database 0"),
+        ("redis+cluster://:pw@a:port", "no number"),
+        ("redis+cluster://:pw@a?replicas=most", "replicas must be"),
+        ("redis+other://:pw@a:6379", r"redis\+sentinel://"),
+        ("http://:pw@a:6379", "redis://"),
+        (":pw@a:6379", "redis://"),
         ("rediss://:pw@a:6379/0?ssl_cert_reqs=none", "verified"),
-        ("rediss://:pw@a:6379/0?ssl_check_hostname=false", "verified"),
+        ("rediss+cluster://:pw@a:6379?ssl_cert_reqs=none", "verified"),
+        ("rediss+sentinel://:pw@a/main?ssl_check_hostname=false", "verified"),
+        ("redis://:pw@a:6379/0?socket_timeout=pw", "option"),
     ],
 )
-def test_a_url_that_names_no_single_server_is_refused_in_words(url: str, says: str) -> None:
+def test_a_url_that_names_no_redis_is_refused_in_words(url: str, says: str) -> None:
     for make in (check_redis_url, RedisOptions):
         with pytest.raises(ValueError, match=says) as refused:
             make(url)
@@ -110,11 +118,41 @@ def test_a_url_that_names_no_single_server_is_refused_in_words(url: str, says: s
 
 
 @pytest.mark.parametrize(
-    "url",
-    ["redis://a:6379", "redis://a", "rediss://:pw@a:6379/0", "rediss://a/0?ssl_ca_certs=/ca.pem"],
+    ("url", "kind", "hosts", "replicas"),
+    [
+        ("redis://a:6379", "server", [("a", 6379)], 0),
+        ("redis://a", "server", [("a", 6379)], 0),
+        ("rediss://:pw@a:6379/0?replicas=2", "server", [("a", 6379)], 2),
+        ("rediss://a/0?ssl_ca_certs=/ca.pem", "server", [("a", 6379)], 0),
+        ("redis+sentinel://a,b:1/main", "sentinel", [("a", 26379), ("b", 1)], 1),
+        ("rediss+sentinel://u:pw@a/main?db=3&sentinel_password=s", "sentinel", [("a", 26379)], 1),
+        ("redis+cluster://:pw@a:1,[::1]:2", "cluster", [("a", 1), ("::1", 2)], 1),
+        ("rediss+cluster://:pw@a/0?replicas=0", "cluster", [("a", 6379)], 0),
+    ],
 )
-def test_one_server_may_be_anywhere(url: str) -> None:
+def test_a_url_says_which_kind_of_redis_is_where(url, kind, hosts, replicas) -> None:
     assert check_redis_url(url) == url
+    address = parse(url)
+    assert (address.kind, list(address.hosts), address.replicas) == (kind, hosts, replicas)
+    assert ("pw" in url) == (address.kwargs.get("password") == "pw")
+    assert "pw" not in repr(address)
+
+
+async def test_every_kind_of_redis_answers_its_ping(any_redis_url: str) -> None:
+    async with open_redis(RedisOptions(any_redis_url, io_seconds=5)) as redis:
+        await ping(redis)
+        await redis.set(name := f"test:{uuid4()}", "yes", ex=60)
+        assert await redis.get(name) == b"yes"
+
+
+async def test_another_database_is_reached_through_the_sentinels(redis_sentinels) -> None:
+    name = f"test:{uuid4()}"
+    async with (
+        open_redis(RedisOptions(redis_sentinels.url_of(3))) as third,
+        open_redis(RedisOptions(redis_sentinels.url)) as first,
+    ):
+        await third.set(name, "here", ex=60)
+        assert (await third.get(name), await first.get(name)) == (b"here", None)
 
 
 @pytest.fixture
@@ -123,18 +161,31 @@ def cluster() -> Iterator[TestRedis]:
         yield server
 
 
-async def test_a_node_of_a_cluster_is_not_ready_and_says_why(cluster: TestRedis) -> None:
+async def test_a_node_of_a_cluster_by_the_url_of_a_server_is_not_ready_and_says_why(
+    cluster: TestRedis,
+) -> None:
     async with open_redis(RedisOptions(cluster.url, io_seconds=5)) as redis:
-        with pytest.raises(AppError, match="Redis Cluster") as refused:
+        with pytest.raises(AppError, match="redis\\+cluster") as refused:
             await ping(redis)
     assert refused.value.code is Code.SERVICE_UNAVAILABLE
 
 
-def test_a_service_does_not_start_with_such_a_url(
+def test_a_service_does_not_start_with_a_url_that_is_none(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("REDIS_URL", "redis+cluster://:hunter2@a:6379")
-    with pytest.raises(ConfigError, match="REDIS_URL: Redis Cluster is not supported") as refused:
+    monkeypatch.setenv("EVENTS_REDIS_URL", "redis+cluster://:hunter2@a:6379/1")
+    with pytest.raises(ConfigError, match="EVENTS_REDIS_URL: a Redis Cluster has") as refused:
         load(LimitSettings)
     assert "hunter2" not in str(refused.value)
+
+
+def test_a_part_without_a_url_of_its_own_uses_the_one_of_all(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("REDIS_URL", "redis://all")
+    monkeypatch.setenv("EVENTS_REDIS_URL", "redis://streams")
+    settings = load(LimitSettings)
+    found = [settings.url_for(part) for part in RedisParts.names()]
+    assert found == ["redis://all", "redis://all", "redis://all", "redis://streams"]

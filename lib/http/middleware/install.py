@@ -51,7 +51,7 @@ def install_middleware(
     authenticator = Authenticator(verifier, csrf_secret=secret)
 
     async def admission(app: web.Application) -> AsyncIterator[None]:
-        limiter = Limiter(app[REDIS], registry=app[METRICS])
+        limiter = Limiter(app[REDIS].limits, registry=app[METRICS])
         shell.admit = Admission(
             ClientLimit(limiter, settings.per_client()),
             authenticator,
@@ -59,7 +59,7 @@ def install_middleware(
         ).admit
         yield
 
-    add_redis(app, settings.redis_url)
+    add_redis(app, settings)
     app.cleanup_ctx.append(admission)
     if idempotency:
         opened: list[Idempotency] = []

@@ -16,6 +16,7 @@ from redis.exceptions import RedisError
 
 from lib.events.background import repeating
 from lib.log import get_logger
+from lib.redis import subscribed
 from services.chat.rooms.hub import Hub
 from services.chat.rooms.presence import Presence
 from services.chat.rooms.wire import Posted, Said, Whispered, decode_said, encode_said
@@ -135,13 +136,7 @@ class Fanout:
 
     async def _subscribe(self) -> None:
         assert self._redis is not None  # noqa: S101 - only then is it listened to
-        subscription = self._redis.pubsub()
-        try:
-            await subscription.subscribe(TOPIC)
-        except BaseException:
-            await subscription.aclose()  # type: ignore[no-untyped-call] # the library has no types here
-            raise
-        self._subscription = subscription
+        self._subscription = await subscribed(self._redis, TOPIC)
         self._heard_at = time.monotonic()
         # What was said before is past: the database knows it.
         self._asked_at = float("-inf")

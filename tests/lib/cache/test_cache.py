@@ -38,8 +38,8 @@ class Source:
 
 
 @pytest.fixture
-async def redis(redis_url: str) -> AsyncIterator[Redis]:
-    async with open_redis(RedisOptions(redis_url)) as client:
+async def redis(any_redis_url: str) -> AsyncIterator[Redis]:
+    async with open_redis(RedisOptions(any_redis_url)) as client:
         yield client
 
 
@@ -109,10 +109,13 @@ async def test_who_asks_after_a_change_does_not_join_who_asked_before(cache, sou
     assert (await before, await after) == (b"1", b"2")
 
 
-async def test_many_who_ask_at_once_cause_one_load(cache, source) -> None:
+async def test_many_who_ask_at_once_cause_one_load(redis, prefix, source) -> None:
+    registry = CollectorRegistry()
+    cache = Cache(redis, prefix=prefix, registry=registry)
     source.go_on.clear()
     waiting = [asyncio.create_task(get(cache, source)) for _ in range(15)]
-    await eventually(lambda: source.reads == 1)
+    joined = {"outcome": "joined"}
+    await eventually(lambda: registry.get_sample_value("cache_requests_total", joined) == 14)
     waiting[0].cancel()  # the one who began it leaves
     source.go_on.set()
     assert await asyncio.gather(*waiting[1:]) == [b"1"] * 14

@@ -10,6 +10,7 @@ from aiohttp import web
 from lib.component import Component
 from lib.http.app import REDIS
 from lib.http.components import add_background, add_redis
+from lib.redis.settings import RedisParts, RedisSettings
 
 
 async def test_components_are_opened_one_after_the_other_and_closed_in_reverse() -> None:
@@ -41,8 +42,8 @@ async def test_components_are_opened_one_after_the_other_and_closed_in_reverse()
 
 async def test_without_a_url_there_is_no_redis_and_the_application_starts() -> None:
     app = web.Application()
-    add_redis(app, None)
+    add_redis(app, RedisSettings(_env_file=None))
     runner = web.AppRunner(app)
     await runner.setup()
-    assert app[REDIS] is None
+    assert app[REDIS] == RedisParts()
     await runner.cleanup()

@@ -14,6 +14,8 @@ from redis.asyncio import Redis
 
 from devstack.testing.proxy import proxy
 from devstack.testing.redis import TestRedis
+from devstack.testing.redis_groups import TestCluster
+from devstack.testing.wait import eventually
 from lib.limits import Limiter, TokenBucket, Window
 from lib.limits.leases import LeasedStore
 from lib.limits.memory import MemoryStore
@@ -23,8 +25,8 @@ from lib.resilience import CircuitBreaker
 
 
 @pytest.fixture
-async def redis(redis_url: str) -> AsyncIterator[Redis]:
-    async with open_redis(RedisOptions(redis_url)) as client:
+async def redis(any_redis_url: str) -> AsyncIterator[Redis]:
+    async with open_redis(RedisOptions(any_redis_url)) as client:
         yield client
 
 
@@ -197,3 +199,40 @@ async def test_a_limiter_without_redis_works() -> None:
     rule = TokenBucket(rate=0.01, burst=2)
     assert [(await limiter.take(rule, "ip:a")).allowed for _ in range(3)] == [True, True, False]
     assert not limiter.is_shared
+
+
+async def test_a_failover_gives_at_most_one_limit_anew_to_each_process_and_one_to_all(
+    redis_cluster: TestCluster,
+) -> None:
+    rule, name, processes = Window(limit=40, seconds=3600.0), key(), 2
+    allowed = 0
+    async with open_redis(RedisOptions(redis_cluster.url)) as redis:
+        replicas = [Limiter(redis) for _ in range(processes)]
+
+        async def ask() -> None:
+            nonlocal allowed
+            for replica in replicas:
+                allowed += (await replica.take(rule, name)).allowed
+
+        for _ in range(rule.limit):
+            await ask()
+        assert allowed == rule.limit
+        replacing = asyncio.create_task(
+            asyncio.to_thread(redis_cluster.replace_primary_of, PREFIX + name)
+        )
+        while not replacing.done():
+            await ask()
+            await asyncio.sleep(0.005)
+        await replacing
+        await eventually(lambda: _shared_again(replicas, rule))
+        for _ in range(rule.limit):
+            await ask()
+    redis_cluster.wait_whole()
+    # Whoever still has room is never refused; what is let through too much is bounded.
+    assert rule.limit <= allowed <= rule.limit * (1 + processes + 1)
+
+
+async def _shared_again(replicas: list[Limiter], rule: Window) -> bool:
+    for replica in replicas:
+        await replica.take(rule, key())
+    return all(replica.is_shared for replica in replicas)

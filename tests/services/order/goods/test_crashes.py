@@ -25,6 +25,7 @@ from devstack.testing.auth import TestIssuer
 from devstack.testing.wait import eventually
 from lib.auth import Role
 from lib.db.postgres import open_database
+from lib.events.event import dead_letters_of
 from tests.services.order.goods.conftest import Shelf, settings_of
 from tests.services.order.goods.fakes import ALICE
 
@@ -342,4 +343,4 @@ async def test_after_all_that_the_balance_is_the_sum_of_the_delivered_orders(
     balances = await world.points.fetchval("SELECT coalesce(sum(balance), 0) FROM point_balance")
     assert spent == entries == balances
     async with Redis.from_url(crash_redis_url) as redis:
-        assert await redis.exists("events:orders:dead") == 0
+        assert await redis.exists(dead_letters_of("orders")) == 0

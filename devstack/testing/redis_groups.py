@@ -1,0 +1,318 @@
+"""Throw-away Redis servers that belong together: a Cluster, or a primary under Sentinels."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Final
+
+from redis import Redis
+from redis.exceptions import RedisError
+
+from devstack.embedded.ports import free_port, is_free
+from devstack.embedded.redis import Instance
+from devstack.testing.redis import TestRedis
+
+SLOTS: Final = 16384
+_READY_SECONDS: Final = 30.0
+# Nodes talk to one another 10,000 above their port: below the ports that systems hand out.
+_BUS, _LAST = 10_000, 32_700
+# How long a node may be silent before the others replace it.
+_SILENT_MS: Final = 1000
+# A replica gets its copy at once, over the wire.
+_FRESH: Final = "repl-diskless-sync yes\nrepl-diskless-sync-delay 0\n"
+
+
+def until(reached: Callable[[], bool], what: str) -> None:
+    """Wait for a condition; raises RuntimeError where it takes too long."""
+    deadline = time.monotonic() + _READY_SECONDS
+    while True:
+        try:
+            if reached():
+                return
+        except (RedisError, OSError):
+            pass  # not yet
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"{what} did not come about in {_READY_SECONDS:.0f} s")
+        time.sleep(0.02)
+
+
+def _bus_port() -> int:
+    while True:
+        port = free_port()
+        if port + _BUS < _LAST and is_free(port + _BUS):
+            return port
+
+
+class Group:
+    """Servers with one password in a folder of their own, each of which can be killed."""
+
+    def __init__(self, home: Path) -> None:
+        self.password = secrets.token_urlsafe(16)
+        self.servers: list[TestRedis] = []
+        self._home = home
+
+    def add(self, port: int, lines: str, *, role: str = "server") -> TestRedis:
+        """Start one more server."""
+        instance = Instance(self._home / f"{role}-{port}", port, self.password)
+        server = TestRedis(instance, lines=lines, sentinel=role == "sentinel")
+        self.servers.append(server)
+        server.start()
+        return server
+
+    def ask(self, server: TestRedis, *command: Any) -> Any:
+        """Send one command to one server."""
+        with Redis(port=server.port, password=self.password, socket_timeout=5) as client:
+            return client.execute_command(*command)
+
+    def stop(self) -> None:
+        """End all of them."""
+        for server in self.servers:
+            server.kill()
+
+
+class TestCluster(Group):
+    """Three primaries, each with a replica."""
+
+    __test__ = False
+
+    @property
+    def url(self) -> str:
+        """The URL of the cluster: some of its nodes."""
+        some = ",".join(f"127.0.0.1:{server.port}" for server in self.servers[:3])
+        return f"redis+cluster://:{self.password}@{some}"
+
+    def form(self) -> None:
+        """Start six nodes, give three of them the slots, and each of these a replica."""
+        for _ in range(6):
+            self.add(
+                _bus_port(),
+                f"masterauth {self.password}\ncluster-enabled yes\ncluster-config-file nodes.conf\n"
+                f"cluster-node-timeout {_SILENT_MS}\ncluster-replica-validity-factor 0\n"
+                f"cluster-migration-barrier 99\n{_FRESH}",
+            )
+        first, primaries = self.servers[0], self.servers[:3]
+        for number, server in enumerate(primaries):
+            mine = range(number * SLOTS // 3, (number + 1) * SLOTS // 3)
+            self.ask(server, "CLUSTER", "ADDSLOTS", *mine)
+            self.ask(server, "CLUSTER", "SET-CONFIG-EPOCH", number + 1)
+        for server in self.servers[1:]:
+            self.ask(server, "CLUSTER", "MEET", "127.0.0.1", first.port)
+        until(lambda: all(self._known(server) == 6 for server in self.servers), "the cluster")
+        for server, primary in zip(self.servers[3:], primaries, strict=True):
+            self.ask(server, "CLUSTER", "REPLICATE", self.ask(primary, "CLUSTER", "MYID"))
+        self.wait_whole()
+
+    def wait_whole(self) -> None:
+        """Wait until every slot is served and every primary has its replica."""
+        until(lambda: all(map(self._is_whole, self.servers)), "a whole cluster")
+
+    def primary_of(self, key: str) -> TestRedis:
+        """Return the server that has the key's slot now."""
+        port = self._owner(self._alive(), key)
+        return next(server for server in self.servers if server.port == port)
+
+    def replace_primary_of(self, key: str) -> None:
+        """Kill the server that has the key; return when its replica has taken its place.
+
+        The one that was killed is started again, as a replica with nothing in it.
+        """
+        old = self.primary_of(key)
+        old.kill()
+        try:
+            until(lambda: self.primary_of(key) is not old, "another primary")
+        except RuntimeError as error:
+            views = (self.ask(one, "CLUSTER", "NODES") for one in self.servers if one is not old)
+            error.add_note(b"\n".join(views).decode())
+            raise
+        old.start()
+
+    def freeze_primary_of(self, key: str) -> None:
+        """Let the server that has the key hang until another has taken its place; then go on."""
+        old = self.primary_of(key)
+        others = [server for server in self.servers if server is not old]
+        with old.frozen():
+            until(lambda: self._owner(others[0], key) != old.port, "another primary")
+
+    def replace_with_late_replica(self, stream: str) -> None:
+        """Kill the server of a stream when its replica, which is to follow it, lacks an entry."""
+        old = self.primary_of(stream)
+        for _, _, (_, port, *_), *replicas in self.ask(old, "CLUSTER", "SLOTS"):
+            if port == old.port:
+                late = next(one for one in self.servers if one.port == replicas[0][1])
+        # With a wrong password it does not come back to its primary.
+        self.ask(late, "CONFIG", "SET", "masterauth", "wrong")
+        self.ask(old, "CLIENT", "KILL", "TYPE", "replica")
+        before = self.ask(old, "XLEN", stream)
+        until(lambda: self.ask(old, "XLEN", stream) > before, "an entry")
+        old.kill()
+        self.ask(late, "CONFIG", "SET", "masterauth", self.password)
+        until(lambda: self._owner(late, stream) == late.port, "another primary")
+        old.start()
+
+    def slot_of(self, key: str) -> int:
+        """Return the slot of a key."""
+        return int(self.ask(self._alive(), "CLUSTER", "KEYSLOT", key))
+
+    def move_slot(self, slot: int, to: TestRedis) -> None:
+        """Move a slot with its keys to another primary, while all goes on."""
+        (origin,) = (
+            server
+            for server in self.servers
+            for first, last, (_, port, *_), *_ in self.ask(to, "CLUSTER", "SLOTS")
+            if first <= slot <= last and server.port == port
+        )
+        if origin is to:
+            return
+        origin_id, to_id = (self.ask(one, "CLUSTER", "MYID").decode() for one in (origin, to))
+        self.ask(to, "CLUSTER", "SETSLOT", slot, "IMPORTING", origin_id)
+        self.ask(origin, "CLUSTER", "SETSLOT", slot, "MIGRATING", to_id)
+        while keys := self.ask(origin, "CLUSTER", "GETKEYSINSLOT", slot, 100):
+            self.ask(
+                origin, "MIGRATE", "127.0.0.1", to.port, "", 0, 5000, "AUTH", self.password,
+                "KEYS", *keys,
+            )  # fmt: skip
+        for one in (to, origin, *self.servers):
+            with suppress(RedisError, OSError):  # a replica hears of it from its primary
+                self.ask(one, "CLUSTER", "SETSLOT", slot, "NODE", to_id)
+
+    def primaries(self) -> list[TestRedis]:
+        """Return the servers that have slots now."""
+        found = self.ask(self._alive(), "CLUSTER", "SLOTS")
+        ports = {entry[2][1] for entry in found}
+        return [server for server in self.servers if server.port in ports]
+
+    def _owner(self, server: TestRedis, key: str) -> int:
+        """Return the port of the key's primary as this server knows it."""
+        slot = self.ask(server, "CLUSTER", "KEYSLOT", key)
+        for first, last, (_, port, *_), *_ in self.ask(server, "CLUSTER", "SLOTS"):
+            if first <= slot <= last:
+                return int(port)
+        raise LookupError(key)
+
+    def _alive(self) -> TestRedis:
+        return next(server for server in self.servers if server.is_running)
+
+    def _known(self, server: TestRedis) -> int:
+        nodes: bytes = self.ask(server, "CLUSTER", "NODES")
+        return len(nodes.splitlines())
+
+    def _is_whole(self, server: TestRedis) -> bool:
+        info = self.ask(server, "CLUSTER", "INFO")
+        slots = self.ask(server, "CLUSTER", "SLOTS")
+        served = all(len(entry) >= 4 for entry in slots)
+        linked = self.ask(server, "INFO", "replication")
+        up = (
+            linked["connected_slaves"]
+            if linked["role"] == "master"
+            else (linked["master_link_status"] == "up")
+        )
+        return b"cluster_state:ok" in info and served and bool(up)
+
+
+class TestSentinels(Group):
+    """A primary with two replicas, and three Sentinels that replace it."""
+
+    __test__ = False
+    NAME: Final = "main"
+
+    @property
+    def url(self) -> str:
+        """The URL: the Sentinels, and the name under which they know the primary."""
+        return self.url_of(0)
+
+    def url_of(self, database: int) -> str:
+        """Return the URL of one of the databases."""
+        some = ",".join(f"127.0.0.1:{server.port}" for server in self.servers[3:])
+        return f"redis+sentinel://:{self.password}@{some}/{self.NAME}?db={database}"
+
+    def form(self) -> None:
+        """Start three servers, two of them replicas, and the Sentinels that watch them."""
+        lines = f"masterauth {self.password}\n{_FRESH}"
+        first = self.add(free_port(), lines)
+        for _ in range(2):
+            self.add(free_port(), f"{lines}replicaof 127.0.0.1 {first.port}\n")
+        for _ in range(3):
+            self.add(
+                free_port(),
+                f"sentinel monitor {self.NAME} 127.0.0.1 {first.port} 2\n"
+                f"sentinel auth-pass {self.NAME} {self.password}\n"
+                f"sentinel down-after-milliseconds {self.NAME} {_SILENT_MS}\n"
+                f"sentinel failover-timeout {self.NAME} 3000\n",
+                role="sentinel",
+            )
+        self.wait_whole()
+
+    def primary(self) -> TestRedis:
+        """Return the server that most Sentinels take for the primary."""
+        ports = [self._primary_port(server) for server in self.servers[3:] if server.is_running]
+        port = max(set(ports), key=ports.count)
+        return next(server for server in self.servers if server.port == port)
+
+    def replace_primary(self) -> None:
+        """Kill the primary; return when a replica has taken its place and the old one is back."""
+        old = self.primary()
+        old.kill()
+        until(lambda: self.primary() is not old, "another primary")
+        old.start()
+        # As start-up scripts do, who ask a Sentinel first: else it takes them ten seconds.
+        self.ask(old, "REPLICAOF", "127.0.0.1", self.primary().port)
+
+    def freeze_primary(self) -> None:
+        """Let the primary hang until a replica has taken its place; then let it go on."""
+        old = self.primary()
+        with old.frozen():
+            until(lambda: self.primary() is not old, "another primary")
+
+    def wait_whole(self) -> None:
+        """Wait until the primary has two replicas and the Sentinels know them and one another."""
+        until(self._is_whole, "a primary with two replicas under three Sentinels")
+
+    def _primary_port(self, sentinel: TestRedis) -> int:
+        with Redis(port=sentinel.port, socket_timeout=5) as client:
+            found: Any = client.sentinel_get_master_addr_by_name(self.NAME)
+            return int(found[1])
+
+    def _is_whole(self) -> bool:
+        info = self.ask(self.primary(), "INFO", "replication")
+        replicas = [info.get(f"slave{number}", {}) for number in range(2)]
+        if info["role"] != "master" or [one.get("state") for one in replicas] != ["online"] * 2:
+            return False
+        for sentinel in self.servers[3:]:
+            with Redis(port=sentinel.port, socket_timeout=5) as client:
+                state: Any = client.sentinel_master(self.NAME)
+                known = (state["num-slaves"], state["num-other-sentinels"], state["is_odown"])
+                if known != (2, 2, False):
+                    return False
+        return True
+
+
+@contextmanager
+def cluster() -> Iterator[TestCluster]:
+    """Run a cluster of six nodes in a folder that is removed with it."""
+    home = Path(tempfile.mkdtemp(prefix="test-redis-cluster-"))
+    group = TestCluster(home)
+    try:
+        group.form()
+        yield group
+    finally:
+        group.stop()
+        shutil.rmtree(home, ignore_errors=True)
+
+
+@contextmanager
+def sentinels() -> Iterator[TestSentinels]:
+    """Run a primary, its replicas and three Sentinels in a folder that is removed with them."""
+    home = Path(tempfile.mkdtemp(prefix="test-redis-sentinel-"))
+    group = TestSentinels(home)
+    try:
+        group.form()
+        yield group
+    finally:
+        group.stop()
+        shutil.rmtree(home, ignore_errors=True)

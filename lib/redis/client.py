@@ -1,0 +1,202 @@
+"""The Redis client: short time-outs, TLS by URL, a ping for readiness, reconnecting by itself."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final, cast
+
+from redis.asyncio import BlockingConnectionPool, Redis, RedisCluster, SSLConnection
+from redis.asyncio.client import PubSub
+from redis.asyncio.cluster import ClusterNode
+from redis.asyncio.retry import Retry
+from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
+from redis.backoff import NoBackoff
+from redis.exceptions import ClusterDownError, NoPermissionError
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+from lib.errors import AppError, Code
+from lib.redis.url import Kind, RedisAddress, check_redis_url, parse
+
+# A node of a cluster does not wait for a connection of its pool to get free: it gets more of them.
+_PER_NODE: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class RedisOptions:
+    """Where Redis is and how long to wait for it, in seconds; see `lib.redis.url.parse`.
+
+    `rediss://` is TLS with the server's certificate verified; `?ssl_ca_certs=…` names one's own CA.
+    """
+
+    url: str = field(repr=False)
+    size: int = 20
+    io_seconds: float = 0.5
+    acquire_seconds: float = 1.0
+    idle_check_seconds: float = 30.0
+
+    def __post_init__(self) -> None:
+        """Refuse what is no such URL; raises ValueError."""
+        check_redis_url(self.url)
+
+
+class _Server(Redis):
+    """A client that knows how many replicas must have what is not to be lost."""
+
+    replicas: int = 0
+
+
+class _Cluster(RedisCluster):
+    """As `_Server`, for a cluster."""
+
+    replicas: int = 1
+
+
+class _SentinelPool(SentinelConnectionPool, BlockingConnectionPool):
+    """Connections to whichever server is the primary, waited for where all are in use."""
+
+
+def cluster_of(redis: Redis) -> RedisCluster | None:
+    """Return the client of a cluster, None where it is one of a server."""
+    client: object = redis  # `open_redis` gives both as one type
+    return client if isinstance(client, RedisCluster) else None
+
+
+@asynccontextmanager
+async def open_redis(options: RedisOptions) -> AsyncIterator[Redis]:
+    """Open a pool and close it at the end; an absent Redis is no error before the first command.
+
+    A command whose connection breaks is sent once more on a new one, so it may run twice: what is
+    done here must bear that. One that times out is not repeated, but by a cluster, once.
+    """
+    address = parse(options.url)
+    opened = {Kind.SERVER: _server, Kind.SENTINEL: _sentinel, Kind.CLUSTER: _cluster}[address.kind]
+    async with opened(address, options) as client:
+        yield client
+
+
+def _retry() -> Retry:
+    return Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,))
+
+
+def _times(options: RedisOptions) -> dict[str, Any]:
+    return {
+        "socket_timeout": options.io_seconds,
+        "socket_connect_timeout": options.io_seconds,
+        "health_check_interval": options.idle_check_seconds,
+    }
+
+
+def _pooled(options: RedisOptions) -> dict[str, Any]:
+    waiting = {"max_connections": options.size, "timeout": options.acquire_seconds}
+    return {**_times(options), **waiting, "retry": _retry()}
+
+
+@asynccontextmanager
+async def _server(address: RedisAddress, options: RedisOptions) -> AsyncIterator[Redis]:
+    ((host, port),) = address.hosts
+    pool = BlockingConnectionPool(host=host, port=port, **address.kwargs, **_pooled(options))
+    client = _Server(connection_pool=pool)
+    client.replicas = address.replicas
+    try:
+        yield client
+    finally:
+        await client.aclose()
+        await pool.aclose()
+
+
+@asynccontextmanager
+async def _sentinel(address: RedisAddress, options: RedisOptions) -> AsyncIterator[Redis]:
+    kwargs = {name: value for name, value in address.kwargs.items() if name != "connection_class"}
+    is_tls = address.kwargs.get("connection_class") is SSLConnection
+    secured = {"ssl": True, **{n: v for n, v in kwargs.items() if n.startswith("ssl_")}}
+    short = {"socket_timeout": options.io_seconds, "socket_connect_timeout": options.io_seconds}
+    asked = {**short, **address.sentinel, **(secured if is_tls else {}), "retry": _retry()}
+    sentinel = Sentinel(list(address.hosts), sentinel_kwargs=asked)  # type: ignore[no-untyped-call] # the library has no types here
+    pool = _SentinelPool(  # type: ignore[no-untyped-call] # the library has no types here
+        address.primary, sentinel, ssl=is_tls, **kwargs, **_pooled(options)
+    )
+    client = _Server(connection_pool=pool)
+    client.replicas = address.replicas
+    try:
+        yield client
+    finally:
+        await client.aclose()
+        await pool.aclose()
+        await sentinel.aclose()
+
+
+@asynccontextmanager
+async def _cluster(address: RedisAddress, options: RedisOptions) -> AsyncIterator[Redis]:
+    kwargs = {
+        name: value
+        for name, value in address.kwargs.items()
+        if name not in ("connection_class", "db")
+    }
+    client = _Cluster(
+        startup_nodes=[ClusterNode(host, port) for host, port in address.hosts],
+        ssl=address.kwargs.get("connection_class") is SSLConnection,
+        # A slot without a server is the fault of its keys alone.
+        require_full_coverage=False,
+        max_connections=options.size * _PER_NODE,
+        retry=_retry(),
+        **_times(options),
+        **kwargs,
+    )
+    client.replicas = address.replicas
+    try:
+        # It has every command that is used here; the tests of those who use it run on both.
+        yield cast("Redis", client)
+    finally:
+        await client.aclose()
+
+
+async def ping(redis: Redis) -> None:
+    """Ask for an answer: what `Health.add("redis", …)` takes; raises where there is none.
+
+    Raises AppError SERVICE_UNAVAILABLE for a node of a Redis Cluster whose URL says that it is a
+    single server: it answers, but to most keys with the address of another one.
+    """
+    if (cluster := cluster_of(redis)) is not None:
+        await _ping_cluster(cluster)
+        return
+    await redis.ping()
+    try:
+        found = await redis.info("cluster")
+    except NoPermissionError:
+        return  # a service that lets nobody ask
+    if found.get("cluster_enabled"):
+        raise AppError(
+            Code.SERVICE_UNAVAILABLE, "this is a Redis Cluster: its URL is redis+cluster://"
+        )
+
+
+async def _ping_cluster(redis: RedisCluster) -> None:
+    try:
+        found = await redis.cluster_info()
+    except NoPermissionError:
+        await redis.ping()
+        return
+    if found.get("cluster_state") != "ok":
+        raise ClusterDownError("not all slots of the cluster are served")
+
+
+async def subscribed(redis: Redis, channel: str) -> PubSub:
+    """Return a subscription to `channel`; in a cluster at any node, another one each time."""
+    if (cluster := cluster_of(redis)) is not None:
+        await cluster.initialize()
+        subscription: PubSub = cluster.pubsub(node=cluster.get_random_node())
+    else:
+        subscription = redis.pubsub()
+    try:
+        await subscription.subscribe(channel)
+    except BaseException:
+        await subscription.aclose()  # type: ignore[no-untyped-call] # the library has no types here
+        raise
+    return subscription
+
+
+def unavailable() -> AppError:
+    """Return the error for what cannot be decided safely without Redis."""
+    return AppError(Code.SERVICE_UNAVAILABLE, "try again in a moment", headers={"Retry-After": "1"})

@@ -1,0 +1,129 @@
+"""What a Redis URL says: which kind it is, where, and how many replicas must have what counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Annotated, Any, Final
+from urllib.parse import SplitResult, parse_qs, parse_qsl, unquote, urlencode, urlsplit
+
+from pydantic import AfterValidator, SecretStr
+from redis.asyncio.connection import parse_url
+
+_UNVERIFIED: Final = {"ssl_cert_reqs": ("none", "optional"), "ssl_check_hostname": ("false", "0")}
+_FORMS: Final = "redis://, redis+sentinel:// or redis+cluster:// (with TLS: rediss…)"
+# Ours, which the driver does not know.
+_OWN: Final = frozenset({"replicas", "sentinel_username", "sentinel_password"})
+_MOST_REPLICAS: Final = 10
+
+
+class Kind(StrEnum):
+    """What answers at the address."""
+
+    SERVER = "server"
+    SENTINEL = "sentinel"
+    CLUSTER = "cluster"
+
+
+@dataclass(frozen=True, slots=True)
+class RedisAddress:
+    """A URL taken apart; `kwargs` are those of a connection of the driver, without the host."""
+
+    kind: Kind
+    hosts: tuple[tuple[str, int], ...]
+    # How many replicas must have a write that is not to be lost with the primary.
+    replicas: int
+    # The name under which the Sentinels know the primary.
+    primary: str = ""
+    kwargs: dict[str, Any] = field(default_factory=dict, repr=False)
+    # The user name and password of the Sentinels themselves.
+    sentinel: dict[str, str] = field(default_factory=dict, repr=False)
+
+
+def check_redis_url(url: str) -> str:
+    """Return the URL if it is one; certificates are verified wherever there are any.
+
+    Raises:
+        ValueError: for anything else, in words that do not repeat the URL.
+    """
+    parse(url)
+    return url
+
+
+def parse(url: str) -> RedisAddress:
+    """Take a URL apart; raises ValueError as `check_redis_url`.
+
+    `redis://host:port/db`, `redis+sentinel://host:port,host:port/primary?db=0`,
+    `redis+cluster://host:port,host:port`; `rediss` is TLS. `?replicas=n` is how many replicas must
+    have an event before it counts as sent: none for one server, else one.
+    """
+    parts = urlsplit(url if "://" in url else "")
+    scheme, _, kind_name = parts.scheme.partition("+")
+    if scheme not in ("redis", "rediss") or kind_name not in ("", Kind.SENTINEL, Kind.CLUSTER):
+        raise ValueError(f"must start with {_FORMS}")
+    kind = Kind(kind_name or Kind.SERVER)
+    hosts = _hosts(parts, 26379 if kind is Kind.SENTINEL else 6379)
+    if kind is Kind.SERVER and len(hosts) > 1:
+        raise ValueError("must name one server; several are redis+sentinel:// or redis+cluster://")
+    query = parse_qs(parts.query)
+    for name, refused in _UNVERIFIED.items():
+        if any(value.lower() in refused for value in query.get(name, ())):
+            raise ValueError(f"certificates are always verified: leave {name} out")
+    path = unquote(parts.path.strip("/"))
+    if kind is Kind.SENTINEL and not path:
+        raise ValueError("must end with the name of the primary, as the Sentinels know it")
+    if kind is Kind.CLUSTER and (path not in ("", "0") or query.get("db", ["0"]) != ["0"]):
+        raise ValueError("a Redis Cluster has database 0 only")
+    return RedisAddress(
+        kind,
+        hosts,
+        _replicas(query, kind),
+        primary=path if kind is Kind.SENTINEL else "",
+        kwargs=_connection(parts, scheme, path if kind is Kind.SERVER else ""),
+        sentinel={
+            name.removeprefix("sentinel_"): query[name][0]
+            for name in ("sentinel_username", "sentinel_password")
+            if name in query
+        },
+    )
+
+
+def _hosts(parts: SplitResult, port: int) -> tuple[tuple[str, int], ...]:
+    found = []
+    for one in parts.netloc.rpartition("@")[2].split(","):
+        try:
+            at = urlsplit(f"//{one}")
+            found.append((at.hostname or "localhost", at.port or port))
+        except ValueError:
+            raise ValueError("has a port that is no number") from None
+    return tuple(found)
+
+
+def _replicas(query: dict[str, list[str]], kind: Kind) -> int:
+    text = query.get("replicas", ["0" if kind is Kind.SERVER else "1"])[0]
+    if not text.isdecimal() or int(text) > _MOST_REPLICAS:
+        raise ValueError(f"replicas must be a number up to {_MOST_REPLICAS}")
+    return int(text)
+
+
+def _connection(parts: SplitResult, scheme: str, database: str) -> dict[str, Any]:
+    """Return what the driver reads from the URL of one server, but for the host and port."""
+    user, at, _ = parts.netloc.rpartition("@")
+    options = [pair for pair in parse_qsl(parts.query) if pair[0] not in _OWN]
+    one = f"{scheme}://{user}{at}localhost/{database}?{urlencode(options)}"
+    try:
+        found: dict[str, Any] = dict(parse_url(one))
+    except (ValueError, TypeError):
+        raise ValueError("has an option that the driver cannot read") from None
+    found.pop("host", None)
+    found.pop("port", None)
+    return found
+
+
+def _secret_url(value: SecretStr) -> SecretStr:
+    check_redis_url(value.get_secret_value())
+    return value
+
+
+# For settings: `redis_url: RedisUrl | None`.
+RedisUrl = Annotated[SecretStr, AfterValidator(_secret_url)]

@@ -1,0 +1,153 @@
+"""Events while servers of Redis are killed, hang, are replaced, and slots move."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import msgspec
+import pytest
+from redis.asyncio import Redis
+
+from devstack.testing.redis_groups import TestCluster, TestSentinels
+from devstack.testing.wait import eventually
+from lib.db import Database, Executor
+from lib.events import Consumer, ConsumerPolicy, Event, Relay, publish
+from lib.events.event import dead_letters_of, stream_of
+from lib.events.store import outbox
+from lib.redis import RedisOptions, open_redis
+from tests.conftest import Full
+
+KEYS = ("a", "b", "c")
+POLICY = ConsumerPolicy(deliveries=10_000, block_seconds=0.05, retry_wait=0.01)
+
+
+class Step(msgspec.Struct):
+    number: int
+
+
+class Load:
+    """Writes events of some keys until it is told to stop; knows how many there are of each."""
+
+    def __init__(self, db: Database, topic: str) -> None:
+        self._db, self._topic = db, topic
+        self.written = 0
+        self.is_over = False
+
+    async def run(self) -> None:
+        while not self.is_over:
+            async with self._db.transaction() as tx:
+                for key in KEYS:
+                    step = Step(self.written)
+                    await publish(tx, topic=self._topic, key=key, kind="step", payload=step)
+            self.written += 1
+            await asyncio.sleep(0.004)
+
+
+async def effect(tx: Executor, event: Event) -> None:
+    number = event.decode(Step).number
+    await tx.execute("INSERT INTO effect (key, number) VALUES ($1, $2)", event.key, number)
+
+
+@asynccontextmanager
+async def flowing(db: Database, redis: Redis, topic: str) -> AsyncIterator[Load]:
+    """Write, relay and consume while the block runs; at the end wait until all has arrived."""
+    consumer = Consumer(
+        db, redis, group="g", name="m", handlers={topic: {"step": effect}}, policy=POLICY
+    )
+    load = Load(db, topic)
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(Relay(db, redis).running())
+        await stack.enter_async_context(consumer.running())
+        writing = asyncio.create_task(load.run())
+        try:
+            yield load
+        finally:
+            load.is_over = True
+            await writing
+        await eventually(lambda: _arrived(db, load), within=60)
+
+
+async def _arrived(db: Database, load: Load) -> bool:
+    ((count,),) = await db.fetch("SELECT count(DISTINCT (key, number)) FROM effect")
+    left = (await outbox(db).measure_backlog()).events
+    return left == 0 and count >= load.written * len(KEYS)
+
+
+async def each_once_in_order(db: Database, redis: Redis, topic: str, written: int) -> None:
+    for key in KEYS:
+        rows = await db.fetch("SELECT number FROM effect WHERE key = $1 ORDER BY at", key)
+        assert [number for (number,) in rows] == list(range(written))
+    assert await redis.xlen(dead_letters_of(topic)) == 0
+
+
+async def disturb(load: Load, harms: Sequence[Callable[[], None]], rounds: int) -> None:
+    chance = random.Random(11)
+    for at in range(rounds):
+        before = load.written
+        await eventually(lambda before=before: load.written > before + 10)
+        harm = harms[at] if at < len(harms) else chance.choice(harms)
+        await asyncio.to_thread(harm)
+
+
+@pytest.fixture
+def whole_cluster(redis_cluster: TestCluster):
+    yield redis_cluster
+    redis_cluster.wait_whole()
+
+
+@pytest.fixture
+def whole_sentinels(redis_sentinels: TestSentinels):
+    yield redis_sentinels
+    redis_sentinels.wait_whole()
+
+
+async def test_nodes_of_a_cluster_fail_and_slots_move_and_every_event_has_one_effect(
+    db: Database, whole_cluster: TestCluster, topic: str, full: Full
+) -> None:
+    stream = stream_of(topic)
+    slot = whole_cluster.slot_of(stream)
+
+    def move() -> None:
+        mine = whole_cluster.primary_of(stream)
+        other = next(one for one in whole_cluster.primaries() if one is not mine)
+        whole_cluster.move_slot(slot, other)
+
+    def kill() -> None:
+        whole_cluster.replace_primary_of(stream)
+        whole_cluster.wait_whole()
+
+    def hang() -> None:
+        whole_cluster.freeze_primary_of(stream)
+        whole_cluster.wait_whole()
+
+    def kill_before_its_replica_has_all() -> None:
+        whole_cluster.replace_with_late_replica(stream)
+        whole_cluster.wait_whole()
+
+    harms = (move, kill_before_its_replica_has_all, kill, hang)
+    async with open_redis(RedisOptions(whole_cluster.url)) as redis:
+        async with flowing(db, redis, topic) as load:
+            await disturb(load, harms, full(24, sample=2))
+        await each_once_in_order(db, redis, topic, load.written)
+
+
+async def test_the_primary_under_sentinels_fails_and_every_event_has_one_effect(
+    db: Database, whole_sentinels: TestSentinels, topic: str, full: Full
+) -> None:
+    def kill() -> None:
+        whole_sentinels.replace_primary()
+        whole_sentinels.wait_whole()
+
+    def hang() -> None:
+        whole_sentinels.freeze_primary()
+        whole_sentinels.wait_whole()
+
+    # Both: one that hung and comes back may still have a replica that was not told yet.
+    url = f"{whole_sentinels.url}&replicas=2"
+    async with open_redis(RedisOptions(url)) as redis:
+        async with flowing(db, redis, topic) as load:
+            await disturb(load, (kill, hang), full(12, sample=1))
+        await each_once_in_order(db, redis, topic, load.written)

@@ -1,0 +1,52 @@
+"""Replicas of chat that talk through a Redis Cluster, one of whose nodes is replaced meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from devstack.testing.redis_groups import TestCluster
+from devstack.testing.wait import eventually
+from lib.auth import Role
+from tests.conftest import Full
+from tests.services.chat.replicas import Mover, replicas
+from tests.services.chat.talking import CUSTOMER, PROVIDER
+from tests.services.chat.test_replicas import agreed, channels, talk
+
+__all__ = ["channels"]
+
+
+async def test_a_node_is_replaced_and_every_message_arrives_once_and_in_order(
+    tmp_path: Path, database_url, redis_cluster: TestCluster, issuer, channels, full: Full
+) -> None:
+    with replicas(2, tmp_path, database_url, redis_cluster.url, issuer) as started:
+        for one in started:
+            await one.ready()
+        movers = [
+            Mover([one.url], issuer.authorized(subject=user, role=Role.CUSTOMER), channels)
+            for user, one in zip((CUSTOMER, PROVIDER), started, strict=True)
+        ]
+        try:
+            await talk(movers, channels, 5, "before")
+            await agreed(movers, channels)
+            for number in range(full(9, sample=1)):
+                # Whichever they hear from, and whichever they tell, is among these.
+                key = ("one", "two", "three")[number % 3]
+                replacing = asyncio.create_task(
+                    asyncio.to_thread(redis_cluster.replace_primary_of, key)
+                )
+                await talk(movers, channels, 40, f"during{number}")
+                await replacing
+                await agreed(movers, channels)
+                await asyncio.to_thread(redis_cluster.wait_whole)
+            for one in started:
+                await eventually(lambda one=one: _hears(one), within=60)
+            await talk(movers, channels, 5, "after")
+            await agreed(movers, channels)
+        finally:
+            for mover in movers:
+                await mover.stop()
+
+
+async def _hears(replica) -> bool:
+    return "chat_fanout_up 1.0" in await replica.get("metrics")
