@@ -20,7 +20,7 @@ READY := .venv/.ready
 DATABASES := $(notdir $(patsubst %/,%,$(wildcard migrations/*/)))
 QUERIES := $(notdir $(patsubst %/,%,$(wildcard sql/*/)))
 SERVICES := $(notdir $(patsubst %/__main__.py,%,$(wildcard services/*/__main__.py)))
-QUERY_SETS := $(wildcard sql/*/sqlc.yaml) $(wildcard sql/*/*/sqlc.yaml)
+QUERY_SETS := $(wildcard sql/*/sqlc.yaml) $(wildcard sql/*/*/sqlc.yaml) $(wildcard examples/*/sqlc.yaml)
 
 db ?=
 svc ?=
