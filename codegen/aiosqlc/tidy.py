@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 
 from aiosqlc.layout import LayoutStyle, lay_out, same_tokens
 from aiosqlc.parse.queries import parse_file
 from aiosqlc.parse.scanner import Dialect
-from aiosqlc.source import SourceFile
+from aiosqlc.source import SourceFile, Span
 from aiosqlc.stages import ParsedQuery
 
 _COMMENT_BEHIND = re.compile(r"[ \t]*;?[ \t]*(?:--|#|/\*)")
@@ -25,12 +25,24 @@ class Tidied:
     changed: tuple[tuple[ParsedQuery, ParsedQuery], ...] = ()
 
 
-def tidy(file: SourceFile, dialect: Dialect, style: LayoutStyle) -> Tidied | None:
-    """Return a file laid out; None where it would be read as other queries, or has mistakes."""
+def tidy(
+    file: SourceFile,
+    dialect: Dialect,
+    style: LayoutStyle,
+    *,
+    leave: Collection[str] = frozenset(),
+    within: Span | None = None,
+) -> Tidied | None:
+    """Return a file laid out; None where it would be read as other queries, or has mistakes.
+
+    The queries named in `leave` stay as they are, and where `within` is given all outside of it.
+    """
     queries, problems = parse_file(file, dialect)
     if problems:
         return None
-    after = SourceFile(file.path, "".join(_pieces(file.text, queries, dialect, style)))
+    after = SourceFile(
+        file.path, "".join(_pieces(file.text, queries, dialect, style, leave, within))
+    )
     again, problems = parse_file(after, dialect)
     if problems or list(map(_said, queries)) != list(map(_said, again)):
         return None
@@ -50,15 +62,28 @@ def texts_of(query: ParsedQuery) -> list[str]:
 
 
 def _pieces(
-    text: str, queries: tuple[ParsedQuery, ...], dialect: Dialect, style: LayoutStyle
+    text: str,
+    queries: tuple[ParsedQuery, ...],
+    dialect: Dialect,
+    style: LayoutStyle,
+    leave: Collection[str],
+    within: Span | None,
 ) -> Iterator[str]:
     at = 0
     for query in queries:
         start, end = query.span.start, query.span.end
-        yield _BLANK_ENDS.sub("", text[at:start])
+        outside = within and (end < within.start or start > within.end)
+        yield text[at:start] if within else _BLANK_ENDS.sub("", text[at:start])
+        if outside or query.name in leave:
+            yield text[start:end]
+            at = end
+            continue
         directed = bool(_COMMENT_BEHIND.match(text, end) or query.dynamic or query.hints)
         yield lay_out(text[start:end], dialect, style, keep_lines=directed)
         at = end
+    if within:
+        yield text[at:]
+        return
     rest = _BLANK_ENDS.sub("", text[at:]).rstrip("\n")
     yield f"{rest}\n" if rest else ""
 

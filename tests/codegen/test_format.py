@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiosqlc import tidy as tidying
@@ -13,7 +15,8 @@ from aiosqlc.config.load import load_project
 from aiosqlc.layout import LayoutStyle, lay_out, same_tokens
 from aiosqlc.parse.scanner import Dialect, Kind, scan, split_statements
 from aiosqlc.pipeline import options_of, read_inputs
-from aiosqlc.postgres.same_tree import differing
+from aiosqlc.postgres import Analyzer
+from aiosqlc.postgres.same_tree import unproved
 from aiosqlc.stages import AnalyzeOptions
 from aiosqlc.tidy import texts_of, tidy
 from hypothesis import given
@@ -96,12 +99,18 @@ def test_every_golden_statement_keeps_tokens_and_comments_and_is_laid_out_once(
         assert [t.text for t in scan(once, dialect) if t.kind is Kind.COMMENT] == kept
 
 
+@pytest.fixture
+def stack() -> Iterator[ExitStack]:
+    with ExitStack() as stack:
+        yield stack
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("style", LayoutStyle)
 def test_the_server_analyses_every_golden_query_as_before(
-    style: LayoutStyle, tmp_path: Path, postgres_server: TestPostgres
+    style: LayoutStyle, tmp_path: Path, postgres_server: TestPostgres, stack: ExitStack
 ) -> None:
-    compared = 0
+    compared, analyzer = 0, stack.enter_context(Analyzer())
     for case in sorted(path for path in CASES.iterdir() if path.is_dir()):
         folder = tmp_path / case.name
         folder.mkdir()
@@ -119,7 +128,8 @@ def test_the_server_analyses_every_golden_query_as_before(
                 continue
             options = options_of(entry, inputs.shims)
             given = AnalyzeOptions(postgres_server.create_empty(), shims=options.shims)
-            assert differing(inputs.schema, given, pairs) == set()
+            left = unproved(analyzer, inputs.schema, given, pairs)
+            assert set(left.values()) <= {"the server refuses it", "the schema has errors"}
             compared += len(pairs)
     assert compared > 10
 
@@ -132,7 +142,11 @@ def test_another_tree_is_seen(postgres_server: TestPostgres) -> None:
         ("other", "select a from t", "select b from t"),
         ("refused", "select x from t", "select  x from t"),
     ]
-    assert differing(schema, options, pairs) == {"other"}
+    with Analyzer() as analyzer:
+        assert unproved(analyzer, schema, options, pairs) == {
+            "other": "the server would read it otherwise",
+            "refused": "the server refuses it",
+        }
 
 
 QUERIES = """\
@@ -188,3 +202,39 @@ def test_a_file_with_a_mistake_is_left_alone_and_named(
     assert main(["format", "-f", str(project)]) == 1
     assert "queries.sql: left alone" in capsys.readouterr().err
     assert (project / "queries.sql").read_text() == broken
+
+
+MEANT = "-- name: Kept :many\nselect  a from t;\n\n-- name: Two :many\nselect a from t where a=1;\n"
+
+
+@pytest.mark.parametrize("engine", ["postgresql", "mysql"])
+def test_a_query_that_is_not_proved_the_same_stays_and_the_rest_is_laid_out(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], engine: str
+) -> None:
+    config = project / "sqlc.yaml"
+    config.write_text(config.read_text().replace("postgresql", engine))
+    (project / "queries.sql").write_text(MEANT)
+
+    def wrong(sql: str, *args: Any, **options: Any) -> str:
+        return lay_out(sql, *args, **options).replace("a = 1", "a <> 1")
+
+    monkeypatch.setattr(tidying, "lay_out", wrong)
+    monkeypatch.setattr(tidying, "same_tokens", lambda *_: True)
+    assert main(["format", "-f", str(project)]) == 0
+    assert "`Two` is left as it is" in capsys.readouterr().err
+    assert (project / "queries.sql").read_text() == MEANT.replace("select  a", "SELECT a").replace(
+        "SELECT a from", "SELECT a FROM"
+    )
+
+
+def test_what_nothing_can_prove_is_not_written(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = project / "sqlc.yaml"
+    config.write_text(config.read_text().replace("postgresql", "mysql"))
+    text = "-- name: One :exec\nhandler t  open as h;\n"
+    (project / "queries.sql").write_text(text)
+    assert main(["format", "-f", str(project)]) == 0
+    said = capsys.readouterr()
+    assert (project / "queries.sql").read_text() == text
+    assert "does not know its syntax" in said.err

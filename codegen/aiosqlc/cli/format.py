@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 from aiosqlc.cli.common import load
-from aiosqlc.config.project import Project, QuerySet
+from aiosqlc.config.project import QuerySet
+from aiosqlc.formatted import Formatted, Prove, format_file
 from aiosqlc.layout import LayoutStyle
 from aiosqlc.output import diff_texts
 from aiosqlc.parse.scanner import Dialect
-from aiosqlc.pipeline import Inputs, options_of, read_inputs
-from aiosqlc.tidy import Tidied, texts_of, tidy
+from aiosqlc.pipeline import options_of, read_inputs
+from aiosqlc.source import SourceFile
+from aiosqlc.stages import SchemaFile
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
@@ -29,7 +32,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write what is proved to be the same queries; 1 where a file would change or is refused."""
+    """Write what is proved to be the same queries; 1 where a file would change or has mistakes."""
     project = load(arguments)
     if project is None:
         return 2
@@ -38,54 +41,52 @@ def run(arguments: argparse.Namespace) -> int:
     code = 0
     for entry in project.sets:
         inputs, _ = read_inputs(project, entry)
-        tidied = list(_tidied(project, entry, inputs, wanted, style))
-        found = [item for item in tidied if item is not None]
-        code = code if len(found) == len(tidied) else 1
-        refused = _other_trees(entry, inputs, [item for item in found if item.changed])
-        for item in found:
-            if item.before.path in refused:
-                sys.stderr.write(f"{item.before.path}: left alone, the server reads it otherwise\n")
-                code = 1
-            elif arguments.check:
-                path = project.root / item.before.path
-                sys.stdout.write(diff_texts(path, item.before.text, item.after.text, "formatted"))
-                code = 1
-            else:
-                (project.root / item.before.path).write_text(item.after.text, "utf-8")
-                sys.stdout.write(f"formatted {item.before.path}\n")
+        with prover(entry, inputs.schema, inputs.shims) as prove:
+            for file in inputs.files:
+                path = project.root / file.path
+                if wanted and path.resolve() not in wanted:
+                    continue
+                found = format_file(file, entry.engine, style, prove)
+                code |= _take(path, file, found, check=arguments.check)
     return code
 
 
-def _tidied(
-    project: Project, entry: QuerySet, inputs: Inputs, wanted: set[Path], style: LayoutStyle
-) -> Iterator[Tidied | None]:
-    """Yield the files that change; None for one that is left alone, which is named."""
-    for file in inputs.files:
-        if wanted and (project.root / file.path).resolve() not in wanted:
-            continue
-        found = tidy(file, entry.engine, style)
-        if found is None:
-            sys.stderr.write(f"{file.path}: left alone, it has mistakes; see `aiosqlc generate`\n")
-            yield None
-        elif found.after.text != file.text:
-            yield found
+def _take(path: Path, file: SourceFile, found: Formatted | None, *, check: bool) -> int:
+    """Write a file, or show what would change; return 1 for a reason to look at it."""
+    if found is None:
+        sys.stderr.write(f"{file.path}: left alone, it has mistakes; see `aiosqlc generate`\n")
+        return 1
+    for name, why in found.left.items():
+        sys.stderr.write(f"{file.path}: `{name}` is left as it is: {why}\n")
+    after = found.tidied.after.text
+    if after == file.text:
+        return 0
+    if check:
+        sys.stdout.write(diff_texts(path, file.text, after, "formatted"))
+        return 1
+    path.write_text(after, "utf-8")
+    sys.stdout.write(f"formatted {file.path}\n")
+    return 0
 
 
-def _other_trees(entry: QuerySet, inputs: Inputs, found: Sequence[Tidied]) -> set[Path]:
-    """Return the files whose queries the server analyses otherwise than before.
+@contextlib.contextmanager
+def prover(
+    entry: QuerySet, schema: tuple[SchemaFile, ...], shims: tuple[SchemaFile, ...]
+) -> Iterator[Prove]:
+    """Yield what proves two texts equal on an entry's engine; a server starts when it is asked."""
+    with contextlib.ExitStack() as stack:
+        if entry.engine is Dialect.MYSQL:
+            from aiosqlc.mysql.same_tree import unproved as by_sqlglot
 
-    Asked where a server is installed and something changed. The tokens are equal either way.
-    """
-    if entry.engine is not Dialect.POSTGRESQL or not found:
-        return set()
-    try:
-        from aiosqlc.postgres.same_tree import differing
-    except ModuleNotFoundError:  # no driver: the tokens have to do
-        return set()
-    pairs = [
-        (item.before.path, old, new)
-        for item in found
-        for one, other in item.changed
-        for old, new in zip(texts_of(one), texts_of(other), strict=True)
-    ]
-    return differing(inputs.schema, options_of(entry, inputs.shims), pairs)
+            yield by_sqlglot
+            return
+        try:
+            from aiosqlc.postgres import Analyzer
+            from aiosqlc.postgres.same_tree import unproved
+        except ModuleNotFoundError:
+            why = "nothing proves it without a server: pip install 'aiosqlc[postgres]'"
+            yield lambda pairs: {name: why for name, _, _ in pairs}
+            return
+        analyzer = stack.enter_context(Analyzer())
+        options = options_of(entry, shims)
+        yield lambda pairs: unproved(analyzer, schema, options, pairs)

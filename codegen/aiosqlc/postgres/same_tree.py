@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
-from typing import TypeVar
+from collections.abc import Sequence
 
 import psycopg
 
@@ -15,35 +14,39 @@ from aiosqlc.postgres.server.embedded import ServerUnavailableError
 from aiosqlc.postgres.written import Fingerprint
 from aiosqlc.stages import AnalyzeOptions, SchemaFile
 
-Key = TypeVar("Key", bound=Hashable)
 
-
-def differing(
+def unproved(
+    analyzer: Analyzer,
     schema: Sequence[SchemaFile],
     options: AnalyzeOptions,
-    pairs: Sequence[tuple[Key, str, str]],
-) -> set[Key]:
-    """Return the keys of pairs of texts that the server analyses differently.
+    pairs: Sequence[tuple[str, str, str]],
+) -> dict[str, str]:
+    """Return by name why two texts are not proved to be one query: the server analyses both.
 
-    Nothing is known, and nothing returned, where no server answers or the schema has errors.
+    A pair is a name and two texts.
     """
-    with Analyzer() as analyzer:
-        try:
-            opened = analyzer.opened(schema, options)
-        except (
-            ServerUnavailableError,
-            ConnectionFailedError,
-            DatabaseRefusedError,
-            psycopg.OperationalError,
-        ):
-            return set()
-        if opened is None:
-            return set()
-        texts = [text for _, old, new in pairs for text in (old, new)]
-        answers = iter([_fingerprint(item) for item in describe(opened[0], texts)])
-        return {key for key, _, _ in pairs if next(answers) != next(answers)}
+    try:
+        opened = analyzer.opened(schema, options)
+    except (
+        ServerUnavailableError,
+        ConnectionFailedError,
+        DatabaseRefusedError,
+        psycopg.OperationalError,
+    ) as error:
+        return {name: f"no server proves it: {error}" for name, _, _ in pairs}
+    if opened is None:
+        return {name: "the schema has errors" for name, _, _ in pairs}
+    texts = [text for _, old, new in pairs for text in (old, new)]
+    answers = iter(list(describe(opened[0], texts)))
+    found: dict[str, str] = {}
+    for name, _, _ in pairs:  # a query may have several texts
+        if why := _difference(next(answers), next(answers)):
+            found[name] = why
+    return found
 
 
-def _fingerprint(answer: Described | ServerError) -> Fingerprint | str:
-    # A refusal quotes the word it stumbles over, in either case.
-    return Fingerprint.of(answer) if isinstance(answer, Described) else answer.message.upper()
+def _difference(one: Described | ServerError, other: Described | ServerError) -> str:
+    if not isinstance(one, Described):
+        return "the server refuses it"
+    same = isinstance(other, Described) and Fingerprint.of(one) == Fingerprint.of(other)
+    return "" if same else "the server would read it otherwise"
