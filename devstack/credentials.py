@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 
 from devstack.embedded.home import Home
+from devstack.settings import CALLERS
 
 
 def shared(home: Home, services: Sequence[str]) -> Mapping[str, str]:
@@ -19,11 +20,13 @@ def shared(home: Home, services: Sequence[str]) -> Mapping[str, str]:
 def own(home: Home, service: str, others: Sequence[str]) -> Mapping[str, str]:
     """Return what `service` alone may know; the user service, which of `others` may sign in."""
     signing = {"EVENTS_SIGNING_KEY": _events_key(home, service)}
-    if service != "user":
+    if service in CALLERS:
         secret = _client_secret(home, service)
         return signing | {"AUTH_CLIENT_ID": service, "AUTH_CLIENT_SECRET": secret}
+    if service != "user":
+        return signing
     clients = [
-        f"{name}:{_hashed(_client_secret(home, name))}" for name in others if name != service
+        f"{name}:{_hashed(_client_secret(home, name))}" for name in others if name in CALLERS
     ]
     return signing | {
         "USER_SERVICE_CLIENTS": ",".join(clients),

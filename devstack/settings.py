@@ -6,6 +6,7 @@ import ipaddress
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
@@ -56,6 +57,10 @@ class Tls(msgspec.Struct, frozen=True):
     certificate: Path
     key: Path
     port: int
+
+
+# The services that call others in their own name, with a secret of their own.
+CALLERS: Final = ("order",)
 
 
 class Settings(msgspec.Struct, frozen=True):

@@ -13,7 +13,7 @@ from pathlib import Path
 import jinja2
 
 from devstack import gateway
-from devstack.settings import PORTS, ROOT, Service, Settings
+from devstack.settings import CALLERS, PORTS, ROOT, Service, Settings
 from observability.grafana import dashboards
 from observability.grafana.panels import Dashboard, as_json
 from tools import events_page, settings_page
@@ -117,6 +117,7 @@ def _filled_in(template: str, settings: Settings, **more: object) -> str:
         user_port=PORTS["USER_PORT"],
         internal_port=INTERNAL_PORT,
         mysql=ON_MYSQL,
+        calling=CALLERS,
         volumes=VOLUMES,
         secrets=SECRETS,
         **more,

@@ -11,7 +11,7 @@ mkdir -p secrets
 make() { "${@:2}" > "secrets/$1.new" && mv "secrets/$1.new" "secrets/$1"; } # never half of one
 once() { [[ -s secrets/$1 ]] || make "$@"; }
 password() { openssl rand -hex 24; }
-for name in "$@"; do for of in "" _service _client _redis; do once "${name}${of}_password" password; done; done
+for name in "$@"; do for of in "" _service _redis; do once "${name}${of}_password" password; done; done
 for name in postgres mariadb_root redis elastic kibana logstash metricbeat grafana csrf monitoring mariadb_monitoring redis_monitoring; do once "${name}_password" password; done
 # Each service signs its events; the others know its public key. Both are the last 32 bytes of what OpenSSL writes.
 for name in "$@"; do once "${name}_events_key" openssl genpkey -algorithm ed25519; done
@@ -58,9 +58,11 @@ for name in "$@"; do
     env "migrate-$name" "$(url "$name")" # the owner's; keys and passwords of the service are nothing to a migration
     env "$name" "$(url "${name}_service")" \
         "REDIS_URL=redis://$name:$(<"secrets/${name}_redis_password")@redis:6379/0" "AUTH_CSRF_SECRET=$(<secrets/csrf_password)" \
-        "EVENTS_SIGNING_KEY=$(raw "$name")" "EVENTS_PUBLIC_KEYS=$events" \
-        "AUTH_CLIENT_ID=$name" "AUTH_CLIENT_SECRET=$(<"secrets/${name}_client_password")"
-    [[ $name == user ]] || clients+="${clients:+,}$name:sha256:$(printf %s "$(<"secrets/${name}_client_password")" | sha256sum | cut -d " " -f 1)"
+        "EVENTS_SIGNING_KEY=$(raw "$name")" "EVENTS_PUBLIC_KEYS=$events"
+    [[ $name == order ]] || continue # who calls others in its own name
+    once "${name}_client_password" password
+    printf '%s\n' "AUTH_CLIENT_ID=$name" "AUTH_CLIENT_SECRET=$(<"secrets/${name}_client_password")" >> "secrets/$name.env"
+    clients+="${clients:+,}$name:sha256:$(printf %s "$(<"secrets/${name}_client_password")" | sha256sum | cut -d " " -f 1)"
 done
 if [[ -e secrets/user.env ]]; then
     # One line: compose keeps \n inside double quotes as line ends.

@@ -36,6 +36,11 @@ def require_role(*roles: Role) -> Guard:
     return guard
 
 
+def may_as_service(principal: Principal, permission: str) -> bool:
+    """Whether the caller is another service, and its token is for this."""
+    return principal.has_any(Role.SERVICE) and principal.may(permission)
+
+
 def require_verified(principal: Principal) -> None:
     """Let through a caller whose address is verified."""
     if not principal.verified:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 from urllib.parse import urlsplit
@@ -40,8 +41,13 @@ class _Token(msgspec.Struct, frozen=True):
     expires_at: datetime
 
 
-def service_tokens(settings: ServiceLoginSettings) -> ServiceTokens:
+def service_tokens(
+    settings: ServiceLoginSettings, permissions: Sequence[str] | None = None
+) -> ServiceTokens:
     """Return the service's tokens: the first is asked for when it is needed, others in time.
+
+    They are good for `permissions`, so that who is shown one cannot use it for something else;
+    without, for all that the service may do.
 
     Asking raises AppError: UNAUTHORIZED where the issuer does not know the service,
     SERVICE_UNAVAILABLE or DEADLINE_EXCEEDED where it does not answer.
@@ -53,10 +59,12 @@ def service_tokens(settings: ServiceLoginSettings) -> ServiceTokens:
         async with open_client(
             "user", f"{address.scheme}://{address.netloc}", seconds=_SECONDS
         ) as client:
-            given = {
+            given: dict[str, object] = {
                 "client_id": settings.auth_client_id,
                 "client_secret": settings.auth_client_secret.get_secret_value(),
             }
+            if permissions is not None:
+                given["permissions"] = list(permissions)
             answer = await client.call("POST", address.path, _Token, body=given)
         return Issued(answer.access_token, "", answer.expires_at)
 

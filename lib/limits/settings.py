@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
@@ -31,6 +32,8 @@ class LimitSettings(RedisSettings):
     user_rate_limit: int = Field(default=600, ge=1, validation_alias="USER_RATE_LIMIT")
     # How long that window is.
     user_rate_seconds: Seconds = Field(default=60.0, validation_alias="USER_RATE_SECONDS")
+    # Requests a second of one other service, in its own name.
+    service_rate_limit: float = Field(default=2000.0, gt=0, validation_alias="SERVICE_RATE_LIMIT")
     # Whose `X-Forwarded-For` is believed: addresses and networks.
     trusted_proxies: Annotated[CommaSeparated, AfterValidator(_networks)] = Field(
         default=("127.0.0.1", "::1"), validation_alias="TRUSTED_PROXIES"
@@ -43,6 +46,10 @@ class LimitSettings(RedisSettings):
     def per_user(self) -> Window:
         """Return the rule for signed-in users."""
         return Window(self.user_rate_limit, self.user_rate_seconds)
+
+    def per_service(self) -> TokenBucket:
+        """Return the rule for other services: two seconds' worth may come at once."""
+        return TokenBucket(self.service_rate_limit, math.ceil(2 * self.service_rate_limit))
 
     def proxies(self) -> TrustedProxies:
         """Return whose `X-Forwarded-For` is believed."""

@@ -82,7 +82,7 @@ async def _upstreams(
 ) -> AsyncIterator[None]:
     async with open_upstreams(config, registry=app[METRICS]) as upstreams:
         # Most of the service does without one: it is shown, and no reason to send nobody here.
-        app[HEALTH].add("service-token", upstreams.tokens.ping, required=False)
+        app[HEALTH].add("service-token", upstreams.signed_in, required=False)
         app[CATALOG] = upstreams.catalog
         app[SHOP] = Shop(
             app[DATABASE],

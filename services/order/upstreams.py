@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from decimal import Decimal
 from typing import Final, NamedTuple
@@ -164,7 +164,12 @@ class Upstreams(NamedTuple):
     users: HttpUsers
     products: HttpProducts
     catalog: HttpCatalog
-    tokens: ServiceTokens
+    tokens: Sequence[ServiceTokens]
+
+    async def signed_in(self) -> None:
+        """Ask whether there are tokens; raises AppError where one cannot be had."""
+        for tokens in self.tokens:
+            await tokens.ping()
 
 
 @asynccontextmanager
@@ -172,7 +177,10 @@ async def open_upstreams(
     config: OrderConfig, *, registry: CollectorRegistry
 ) -> AsyncIterator[Upstreams]:
     """Open the ways to the other services, which need not be there yet."""
-    own, gauge = service_tokens(config), BreakerGauge(registry)
+    gauge = BreakerGauge(registry)
+    # One for each who is asked: none can use what it is shown to ask another in our name.
+    to_users = service_tokens(config, ["service:users"])
+    to_products = service_tokens(config, ["service:reservations"])
 
     async def client(
         name: str, url: str, seconds: float, tokens: ServiceTokens | None
@@ -183,14 +191,15 @@ async def open_upstreams(
         return ResilientClient(http, upstream, seconds=seconds, tokens=tokens)
 
     async with AsyncExitStack() as stack:
-        await stack.enter_async_context(own.running())
-        users = await client("user", config.user_url, config.user_seconds, own)
-        products = await client("product", config.product_url, config.product_seconds, own)
+        await stack.enter_async_context(to_users.running())
+        await stack.enter_async_context(to_products.running())
+        users = await client("user", config.user_url, config.user_seconds, to_users)
+        products = await client("product", config.product_url, config.product_seconds, to_products)
         # Whatever is public is asked without a token: there need not be one.
         catalog = await client("catalog", config.catalog_url, config.catalog_seconds, None)
         yield Upstreams(
             HttpUsers(users),
             HttpProducts(products, hold_seconds=config.hold_seconds),
             HttpCatalog(catalog),
-            own,
+            (to_users, to_products),
         )

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Final
 
 from lib.auth.opaque import digest
 
+# What each service may ask of others, and nothing else: its token carries it, who is asked looks.
+SCOPES: Final[Mapping[str, frozenset[str]]] = {
+    "order": frozenset({"service:users", "service:reservations"}),
+}
 _NAME: Final = re.compile(r"[a-z][a-z0-9_-]{1,49}")
 _SHORTEST: Final = 24
 _HASHED: Final = re.compile(r"sha256:([0-9a-f]{64})")

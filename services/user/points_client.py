@@ -87,8 +87,7 @@ def own_tokens(issuer: Issuer) -> ServiceTokens:
     """Return tokens in the name of this service: who issues them need not ask for them."""
 
     async def obtain() -> Issued:
-        # Without permissions: the role is all that the point service goes by.
-        return issuer.issue(SERVICE, [Role.SERVICE], ())
+        return issuer.issue(SERVICE, [Role.SERVICE], ["service:points"])
 
     return ServiceTokens(obtain)
 

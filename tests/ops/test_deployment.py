@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from devstack.settings import ROOT, service_names
+from devstack.settings import CALLERS, ROOT, service_names
 from devstack.testing.components import program
 from tests.documents import read_yaml, read_yaml_all
 from tools.rendered import deployment
@@ -146,9 +146,9 @@ def test_a_script_parses_and_stops_at_the_first_error(script):
 def test_secrets_are_made_once_and_only_for_their_owner(tmp_path):
     script = shutil.copy(ROOT / "deploy/docker/secrets.sh", tmp_path)
     folder = tmp_path / "secrets"
-    subprocess.run(["bash", script, "product", "user"], check=True, capture_output=True)
+    subprocess.run(["bash", script, "order", "product", "user"], check=True, capture_output=True)
     first = {path.name: path.read_text() for path in folder.iterdir()}
-    subprocess.run(["bash", script, "product", "user"], check=True, capture_output=True)
+    subprocess.run(["bash", script, "order", "product", "user"], check=True, capture_output=True)
     assert {path.name: path.read_text() for path in folder.iterdir()} == first
     named = {f for part in PARTS.values() for f in part.get("env_file", ())}
     made = {*first, *(f"{part}{name}.env" for name in service_names() for part in ("", "migrate-"))}
@@ -156,8 +156,11 @@ def test_secrets_are_made_once_and_only_for_their_owner(tmp_path):
     assert set(COMPOSE["secrets"]) <= set(first)
     assert folder.stat().st_mode & 0o077 == 0
     clients = first["user.env"].split("USER_SERVICE_CLIENTS=")[1].strip()
-    secret = first["product_client_password"].strip().encode()
-    assert clients == f"product:sha256:{hashlib.sha256(secret).hexdigest()}"
+    secret = first["order_client_password"].strip().encode()
+    assert clients == f"order:sha256:{hashlib.sha256(secret).hexdigest()}"
+    # Who calls nobody in its own name has no secret that could be stolen.
+    signs_in = {name for name, text in first.items() if "AUTH_CLIENT_SECRET" in text}
+    assert signs_in == {f"{name}.env" for name in CALLERS}
     passwords = [text for name, text in first.items() if name.endswith("_password")]
     assert len(set(passwords)) == len(passwords) >= 7
 

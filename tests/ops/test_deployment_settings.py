@@ -15,10 +15,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from devstack.settings import ROOT, service_names
+from devstack.settings import CALLERS, ROOT, service_names
 from lib.auth import SigningKey
 from lib.config import Settings, load
 from lib.events.signing import EventSigner
+from lib.http.client_credentials import ServiceLoginSettings
+from services.user.clients import SCOPES
 from tests.documents import read_yaml, read_yaml_all
 from tools.rendered import deployment
 
@@ -30,7 +32,7 @@ SHARED = (
     "<SVC>_DATABASE_URL", "REDIS_URL", "AUTH_CSRF_SECRET", "EVENTS_SIGNING_KEY",
     "EVENTS_PUBLIC_KEYS",
 )  # fmt: skip
-NOT_USER = ("AUTH_CLIENT_SECRET",)
+CALLS = ("AUTH_CLIENT_SECRET",)
 USER = (
     "USER_JWT_PRIVATE_KEYS", "USER_ENCRYPTION_KEYS", "USER_SERVICE_CLIENTS", "SMTP_USER",
     "SMTP_PASSWORD",
@@ -84,7 +86,8 @@ def secret(name: str) -> str:
 
 
 def secrets_of(service: str) -> dict[str, str]:
-    names = (*SHARED, *(USER if service == "user" else NOT_USER))
+    own = {"user": USER} | dict.fromkeys(CALLERS, CALLS)
+    names = (*SHARED, *own.get(service, ()))
     names = [name.replace("<SVC>", service.upper()) for name in names]
     return {name: secret(name) for name in names}
 
@@ -142,6 +145,17 @@ def test_a_service_starts_as_compose_starts_it(starts, made, service, environ, a
         assert str(config.files_folder) in mounted
 
 
+def test_who_calls_in_its_own_name_has_a_secret_and_is_given_what_it_may_ask():
+    """A service in one of the three alone: it could not call, or could be called in its name."""
+    modules = {name: importlib.import_module(f"services.{name}.config") for name in service_names()}
+    calls = {
+        name
+        for name, module in modules.items()
+        if issubclass(getattr(module, f"{name.title()}Config"), ServiceLoginSettings)
+    }
+    assert calls == set(CALLERS) == set(SCOPES)
+
+
 @pytest.mark.parametrize("service", service_names())
 def test_a_service_starts_as_kubernetes_starts_it(starts, service):
     base = ROOT / "deploy/kubernetes/base"
@@ -190,7 +204,7 @@ def test_what_a_task_of_ecs_leaves_open_the_roll_out_fills_in_and_asks_for():
 
 def test_the_page_on_deployment_names_every_secret():
     page = (ROOT / "docs/deployment.md").read_text()
-    assert [name for name in (*SHARED, *NOT_USER, *USER, *SITE) if f"`{name}`" not in page] == []
+    assert [name for name in (*SHARED, *CALLS, *USER, *SITE) if f"`{name}`" not in page] == []
 
 
 @pytest.mark.parametrize("site", ["staging", "production"])

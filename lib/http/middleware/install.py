@@ -55,7 +55,7 @@ def install_middleware(
         shell.admit = Admission(
             ClientLimit(limiter, settings.per_client()),
             authenticator,
-            UserLimit(limiter, settings.per_user()),
+            UserLimit(limiter, settings.per_user(), settings.per_service()),
         ).admit
         yield
 

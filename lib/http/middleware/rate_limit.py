@@ -13,6 +13,7 @@ from lib.limits.client_address import limit_key
 
 # 100 requests a second, 200 at once.
 PER_CLIENT = TokenBucket(rate=100.0, burst=200)
+PER_SERVICE = TokenBucket(rate=2000.0, burst=4000)
 
 
 class ClientLimit:
@@ -39,17 +40,21 @@ class ClientLimit:
 class UserLimit:
     """Limits each signed-in user.
 
-    A service asks for all of its users, whom it has counted itself: it is not limited as one.
+    A service asks for all of its users, whom it has counted itself: it has a limit of its own, so
+    that one that runs wild, or a stolen token of it, leaves room for the others.
     """
 
-    def __init__(self, limiter: Limiter, rule: Window) -> None:
+    def __init__(self, limiter: Limiter, rule: Window, services: TokenBucket = PER_SERVICE) -> None:
         self._limiter = limiter
         self._rule = rule
+        self._services = services
 
     async def check(self, principal: Principal | None) -> Decision | None:
         """Count the request and return the decision; raises RATE_LIMIT_EXCEEDED."""
-        if principal is None or principal.has_any(Role.SERVICE):
+        if principal is None:
             return None
+        if principal.has_any(Role.SERVICE):
+            return _passed(await self._limiter.take(self._services, f"service:{principal.subject}"))
         return _passed(await self._limiter.take(self._rule, f"user:{principal.subject}"))
 
 

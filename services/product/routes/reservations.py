@@ -7,8 +7,8 @@ from uuid import UUID
 
 from aiohttp import web
 
-from lib.auth import Principal, Role, require_principal
-from lib.auth.guards import forbidden
+from lib.auth import Principal, require_principal
+from lib.auth.guards import forbidden, may_as_service
 from lib.errors import AppError, Code
 from lib.http import decode, respond
 from lib.http.app import DATABASE
@@ -23,13 +23,14 @@ from services.product.service.reservations import Caller
 from services.product.service.steps import Step
 from services.product.views import ReservationView, view_of
 
+RESERVE: Final = "service:reservations"
 _TAGS: Final = ("reservations",)
 _ID: Final = {"id": UUID}
 _STEP_ERRORS: Final = (Code.NOT_FOUND, Code.CONFLICT)
 
 
 def _service_or_staff(principal: Principal) -> None:
-    if not (principal.has_any(Role.SERVICE) or principal.may(WRITE)):
+    if not (may_as_service(principal, RESERVE) or principal.may(WRITE)):
         raise forbidden()
 
 

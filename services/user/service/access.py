@@ -6,13 +6,14 @@ from typing import Final
 from uuid import UUID
 
 from lib.auth import Principal, Role
-from lib.auth.guards import forbidden
+from lib.auth.guards import forbidden, may_as_service
 from lib.errors import AppError, Code
 from services.user.store.models import AccountRole
 
 READ: Final = "users:read"
 WRITE: Final = "users:write"
 MODERATE: Final = "users:moderate"
+LOOK_UP: Final = "service:users"  # for another service: who is who
 
 
 def is_own(principal: Principal, account_id: UUID) -> bool:
@@ -31,12 +32,12 @@ def may_manage(principal: Principal) -> bool:
 
 
 def check_may_see(principal: Principal, account_id: UUID) -> None:
-    """Let through the owner, those who look after accounts, and services: they ask who is who.
+    """Let through the owner, those who look after accounts, and services whose token is for it.
 
     Raises:
         AppError: FORBIDDEN, whether or not there is such an account.
     """
-    if is_own(principal, account_id) or principal.has_any(Role.SERVICE):
+    if is_own(principal, account_id) or may_as_service(principal, LOOK_UP):
         return
     if not (may_manage(principal) or principal.may(READ)):
         raise forbidden()

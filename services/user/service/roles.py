@@ -20,6 +20,8 @@ from services.user.store.roles import GetRoleRow, ListRolesRow
 
 # Without these nobody could give them back.
 _ALWAYS_ADMINS: Final = frozenset({"roles:read", "roles:write"})
+# What one service may ask of another: see `services.user.clients`.
+_OF_SERVICES: Final = "service:"
 # The code asks for these by name.
 BUILT_IN: Final = frozenset(
     {
@@ -126,8 +128,10 @@ async def add_permission(db: Database, principal: Principal, new: NewPermission)
     """Add a permission that roles may be given.
 
     Raises:
-        AppError: CONFLICT where there is one; FORBIDDEN.
+        AppError: CONFLICT where there is one, or the name is kept for services; FORBIDDEN.
     """
+    if new.name.startswith(_OF_SERVICES):
+        raise AppError(Code.CONFLICT, "these are given to services alone, by the code")
     async with db.transaction() as tx:
         await standing.check(tx, principal, fresh=True)
         with change_errors(taken="the permission exists already"):

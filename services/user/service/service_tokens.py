@@ -1,4 +1,4 @@
-"""Tokens for other services: who shows its secret gets the permissions of the role SERVICE."""
+"""Tokens for other services: who shows its secret gets what it, and the role SERVICE, may do."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from lib.auth.principal import unauthorized
 from lib.auth.tokens import Issued
 from lib.db import Database
 from lib.limits.client_address import limit_key
+from services.user.clients import SCOPES
 from services.user.model.account import ServiceLogin
 from services.user.service import audit, throttle
 from services.user.service.throttle import Limit
@@ -66,7 +67,8 @@ async def issue(
             resource_type="service",
             actor=given.client_id,
         )
-        permissions = await accounts.permissions_of(tx, role=AccountRole.SERVICE)
+        of_all = await accounts.permissions_of(tx, role=AccountRole.SERVICE)
+    permissions = sorted({*of_all, *SCOPES.get(given.client_id, ())})
     roles = _some("roles", given.roles, [Role.SERVICE])
     allowed = _some("permissions", given.permissions, permissions)
     issued = issuer.issue(given.client_id, roles, allowed, verified=True)

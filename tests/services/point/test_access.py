@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import grpc
 import grpc.aio
@@ -31,10 +31,12 @@ async def point(postgres_server: TestPostgres) -> AsyncIterator[RunningPoint]:
         yield running
 
 
-async def answers(point: RunningPoint, subject: str, role: Role, *user_ids: str) -> list[str]:
+async def answers(
+    point: RunningPoint, subject: str, role: Role, *user_ids: str, given: Sequence[str] = ()
+) -> list[str]:
     """What each method answers about the users: `ok`, or the code of its error."""
     found = []
-    async with client_of(point.grpc_address, tokens=ISSUER.tokens(subject, role)) as client:
+    async with client_of(point.grpc_address, tokens=ISSUER.tokens(subject, role, *given)) as client:
         now, then = PointServiceStub(client), PointServerStub(client)
         calls = [
             now.list_user_points(ListUserPointsRequest(user_ids=list(user_ids)), seconds=5),
@@ -59,7 +61,23 @@ async def answers(point: RunningPoint, subject: str, role: Role, *user_ids: str)
 
 @pytest.mark.parametrize("role", [Role.SERVICE, Role.ADMIN, Role.STAFF])
 async def test_some_see_everybodys_points(point: RunningPoint, role: Role) -> None:
-    assert await answers(point, "somebody", role, ALICE, BOB) == ["ok"] * 8
+    given = ("service:points",) if role is Role.SERVICE else ()
+    assert await answers(point, "somebody", role, ALICE, BOB, given=given) == ["ok"] * 8
+
+
+@pytest.mark.parametrize(
+    ("role", "given"),
+    [
+        (Role.SERVICE, ()),
+        (Role.SERVICE, ("service:users", "service:reservations")),
+        (Role.CUSTOMER, ("service:points",)),
+    ],
+)
+async def test_neither_the_role_nor_the_permission_of_a_service_is_enough(
+    point: RunningPoint, role: Role, given: tuple[str, ...]
+) -> None:
+    found = await answers(point, "order", role, ALICE, given=given)
+    assert set(found) == {Code.FORBIDDEN.value}
 
 
 @pytest.mark.parametrize("role", [Role.CUSTOMER, Role.PROVIDER, Role.MODERATOR])

@@ -14,6 +14,7 @@ from lib.config import DatabaseSettings
 from lib.db.engine import open_database
 from services.product.app import create_app
 from services.product.config import ProductConfig
+from services.product.routes.reservations import RESERVE
 
 
 class Caller:
@@ -76,9 +77,9 @@ def staff(client: TestClient, issuer: TestIssuer) -> Caller:
 @pytest.fixture
 def shop(client: TestClient, issuer: TestIssuer) -> Caller:
     """The service that sells."""
-    return Caller(client, issuer.authorized(subject="order", role=Role.SERVICE))
+    return Caller(client, issuer.authorized(RESERVE, subject="order", role=Role.SERVICE))
 
 
 @pytest.fixture
 def other_shop(client: TestClient, issuer: TestIssuer) -> Caller:
-    return Caller(client, issuer.authorized(subject="another", role=Role.SERVICE))
+    return Caller(client, issuer.authorized(RESERVE, subject="another", role=Role.SERVICE))

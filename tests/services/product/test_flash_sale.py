@@ -113,7 +113,7 @@ async def test_exactly_a_hundred_are_sold_whatever_happens_to_the_service(
     service, http, issuer, database_url
 ) -> None:
     clerk = issuer.authorized(subject="clerk", role=Role.STAFF)
-    shop = issuer.authorized(subject="shop", role=Role.SERVICE)
+    shop = issuer.authorized("service:reservations", subject="shop", role=Role.SERVICE)
     new = {"name": "Console", "price": "499", "currency": "EUR", "stock": ITEMS}
     status, made = await post(http, "products", clerk, new)
     assert status == 201

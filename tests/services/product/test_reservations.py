@@ -13,12 +13,13 @@ import pytest
 from pydantic import SecretStr
 
 from devstack.testing.wait import eventually
+from lib.auth import Role
 from lib.config import DatabaseSettings
 from lib.db.engine import Engine, engine_of, open_database
 from services.product.service import reservations as service
 from services.product.service.steps import Step, status_after
 from services.product.store.postgres.models import ReservationStatus
-from tests.services.product.conftest import rows_of
+from tests.services.product.conftest import Caller, rows_of
 
 DRILL = "01890000-0000-7000-8000-000000000a01"  # 40 of them at 129.00 EUR
 HAMMER = "01890000-0000-7000-8000-000000000a02"  # 120 at 19.90 EUR
@@ -199,14 +200,24 @@ async def test_what_expires_returns_by_itself_and_cannot_be_confirmed(shop, anyo
 
 
 async def test_a_reservation_is_its_owners_and_the_staffs(
-    shop, other_shop, staff, customer, anyone
+    shop, other_shop, staff, customer, anyone, client, issuer
 ) -> None:
+    # A service, but its token is for something else.
+    for_users = Caller(
+        client, issuer.authorized("service:users", subject="order", role=Role.SERVICE)
+    )
     _, made, _ = await reserve(shop, "mine", drill=1)
     path = f"{PATH}/{made['data']['id']}"
     for method, where in (("GET", path), ("POST", f"{path}/confirm"), ("POST", f"{path}/release")):
-        for caller, expected in ((anyone, 401), (customer, 403), (other_shop, 404), (staff, 200)):
+        for caller, expected in (
+            (anyone, 401),
+            (customer, 403),
+            (for_users, 403),
+            (other_shop, 404),
+            (staff, 200),
+        ):
             assert (await caller(method, where))[0] == expected
-    for caller, expected in ((anyone, 401), (customer, 403)):
+    for caller, expected in ((anyone, 401), (customer, 403), (for_users, 403)):
         assert (await reserve(caller, "k", drill=1))[0] == expected
     assert (await shop("GET", f"{PATH}/{NOTHING}"))[0] == 404
 

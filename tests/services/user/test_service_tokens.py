@@ -9,7 +9,7 @@ import pytest
 
 from lib.errors import AppError
 from lib.http.client_credentials import ServiceLoginSettings, service_tokens
-from services.user.clients import parse_clients
+from services.user.clients import SCOPES, parse_clients
 from tests.services.user.world import running_world
 
 ALICE = "01890000-0000-7000-8000-000000000001"
@@ -126,3 +126,37 @@ async def test_a_service_asks_for_less_than_it_has_and_never_for_more(world) -> 
     for more in ({"roles": ["ADMIN"]}, {"permissions": ["roles:write"]}):
         answer = await world.post("token", login | more)
         assert (answer.status, answer.message.endswith("are not allowed")) == (403, True)
+
+
+@pytest.mark.parametrize(
+    ("name", "asked_for", "seen"),
+    [
+        ("order", None, 200),
+        ("order", ["service:users"], 200),
+        ("order", ["service:reservations"], 403),  # what product is shown is worth nothing here
+        ("chat", None, 403),
+        ("chat", ["service:users"], "refused"),
+    ],
+)
+async def test_a_service_can_do_what_is_its_own_to_do_and_nothing_of_another_s(
+    new_database, tmp_path, name, asked_for, seen
+) -> None:
+    settings = {"service_clients": f"order:{SECRET},chat:{SECRET}"}
+    async with running_world(await new_database("user", demo=True), tmp_path, **settings) as world:
+        login = {"client_id": name, "client_secret": SECRET}
+        answer = await world.post(
+            "token", login | {"permissions": asked_for} if asked_for else login
+        )
+        if seen == "refused":
+            assert (answer.status, answer.message) == (403, "requested permissions are not allowed")
+            return
+        headers = {"Authorization": f"Bearer {answer.data['access_token']}"}
+        found = await world.call("GET", f"/api/v1/users/{ALICE}", headers=headers)
+        assert found.status == seen
+
+
+def test_no_two_services_may_ask_the_same_of_others() -> None:
+    """Where two must, it is written down here: who takes over one has then what the other has."""
+    given = [scope for scopes in SCOPES.values() for scope in scopes]
+    assert len(given) == len(set(given))
+    assert all(scope.startswith("service:") for scope in given)
