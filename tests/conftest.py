@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -81,7 +82,7 @@ def full(request: pytest.FixtureRequest) -> Full:
 class NewDatabase(Protocol):
     """`url = await new_database("user", demo=True)`: a database of the test's own, migrated."""
 
-    async def __call__(self, db: str, *, demo: bool = False) -> str: ...
+    async def __call__(self, db: str, *, demo: bool = False, schema: Path | None = None) -> str: ...
 
 
 @pytest.fixture
@@ -103,8 +104,9 @@ async def new_database(postgres_server: postgres.TestPostgres) -> AsyncIterator[
     """Make databases that are given back after the test."""
     made: list[str] = []
 
-    async def new(db: str, *, demo: bool = False) -> str:
-        made.append(await asyncio.to_thread(postgres_server.create, db, demo=demo))
+    async def new(db: str, *, demo: bool = False, schema: Path | None = None) -> str:
+        create = partial(postgres_server.create, db, demo=demo, schema=schema)
+        made.append(await asyncio.to_thread(create))
         return made[-1]
 
     yield new

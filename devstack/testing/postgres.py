@@ -21,7 +21,8 @@ from devstack.testing import containers, postgres_reset
 from lib.db import migrations
 from lib.db.grants import role_of
 
-Kind = tuple[str, bool]  # a database's name, and whether it has demo data
+# A database's name, whether it has demo data, and where its migrations are if not under the root.
+Kind = tuple[str, bool, Path | None]
 
 
 class TestPostgres:
@@ -38,10 +39,13 @@ class TestPostgres:
         self._free: dict[Kind, list[str]] = {}
         self._count = 0
 
-    def create(self, db: str, *, demo: bool = False) -> str:
-        """Return the URL of a new database with `db`'s schema and, if asked, its demo data."""
-        kind = (db, demo)
-        template = self._template(db, demo=demo)
+    def create(self, db: str, *, demo: bool = False, schema: Path | None = None) -> str:
+        """Return the URL of a new database with `db`'s schema and, if asked, its demo data.
+
+        The migrations are those of `schema`, or else those under the root for `db`.
+        """
+        kind = (db, demo, schema)
+        template = self._template(kind)
         if free := self._free.get(kind):
             return free.pop()
         url = self._new(
@@ -90,14 +94,16 @@ class TestPostgres:
         """Start it again, same port and data; returns when it accepts connections."""
         self._server.start()
 
-    def _template(self, db: str, *, demo: bool) -> str:
-        if (db, demo) not in self._templates:
+    def _template(self, kind: Kind) -> str:
+        if kind not in self._templates:
+            db, demo, schema = kind
             url = self._new(f"template_{db}", sql.SQL("TEMPLATE template0").format())
             self._ensure_role(role_of(db))
-            migrations.apply(url, migrations.source(self._root, db, url), db=db, demo=demo)
-            self._snapshots[db, demo] = postgres_reset.snapshot(url)
-            self._templates[db, demo] = url.rpartition("/")[2]
-        return self._templates[db, demo]
+            folder = schema or migrations.source(self._root, db, url)
+            migrations.apply(url, folder, db=db, demo=demo)
+            self._snapshots[kind] = postgres_reset.snapshot(url)
+            self._templates[kind] = url.rpartition("/")[2]
+        return self._templates[kind]
 
     def as_service(self, url: str) -> str:
         """Return the URL with which the service of a database made by `create` enters it."""

@@ -5,6 +5,7 @@ That takes a fraction of what dropping it and cloning another takes.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -91,6 +92,7 @@ def reset(url: str, new: Snapshot) -> bool:
     """End the sessions in a database and put its rows back; False where more than rows changed."""
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(_END_SESSIONS)
+        _drop_added(connection, {table.oid for table in new.tables})
         if _schema(connection) != new.schema:
             return False
         oids = [table.oid for table in new.tables]
@@ -108,6 +110,15 @@ def reset(url: str, new: Snapshot) -> bool:
                 if (name, last, is_called) in new.sequences:
                     connection.execute("SELECT setval(%s, %s, %s)", (name, last, is_called))
     return True
+
+
+def _drop_added(connection: psycopg.Connection[Any], known: set[int]) -> None:
+    """Drop the tables that a test made for itself beside those of the schema."""
+    for oid, schema, name, _ in connection.execute(_TABLES).fetchall():
+        if oid not in known:
+            # What else hangs on it stays, and the schema is not the same.
+            with suppress(psycopg.errors.DependentObjectsStillExist):
+                connection.execute(sql.SQL("DROP TABLE {}").format(sql.Identifier(schema, name)))
 
 
 def _schema(connection: psycopg.Connection[Any]) -> tuple[Any, ...]:

@@ -19,7 +19,7 @@ from pytest_aiohttp.plugin import AiohttpClient
 from devstack.testing.wait import eventually
 from lib.auth.principal import Principal, set_principal
 from lib.config import Settings
-from lib.db import Database, migrations
+from lib.db import Database
 from lib.db.errors import DatabaseUnavailableError, SerializationFailureError
 from lib.db.postgres import PostgresDatabase
 from lib.errors import AppError, Code
@@ -34,6 +34,7 @@ from lib.idempotency import (
     Scope,
     fingerprint,
 )
+from tests.conftest import NewDatabase
 
 SCHEMA = Path(__file__).resolve().parents[2] / "sql" / "shared" / "schema"
 SCOPE = Scope("user-1", "/things", "key-1")
@@ -42,9 +43,9 @@ Client = TestClient[web.Request, web.Application]
 
 
 @pytest.fixture
-async def db(empty_database: str) -> AsyncIterator[PostgresDatabase]:
-    await asyncio.to_thread(migrations.apply, empty_database, SCHEMA, db="shared")
-    async with asyncpg.create_pool(empty_database, min_size=1, max_size=8) as pool:
+async def db(new_database: NewDatabase) -> AsyncIterator[PostgresDatabase]:
+    url = await new_database("shared", schema=SCHEMA)
+    async with asyncpg.create_pool(url, min_size=1, max_size=8) as pool:
         database = PostgresDatabase(pool)
         yield database
         await database.close()

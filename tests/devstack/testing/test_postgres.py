@@ -78,6 +78,7 @@ async def test_a_database_that_is_given_back_is_used_again_as_new(shelf):
     assert new == [("top", 1, 2, 0), ("low", 2, 4, 0)]
     await used(url, "INSERT INTO shelf VALUES ('mine')", "INSERT INTO box VALUES ('mine')")
     await used(url, "UPDATE shelf SET label = 'moved' WHERE label = 'low'")
+    await used(url, "CREATE TABLE mine (id serial, shelf text REFERENCES shelf (label))")
     shelf.give_back(url)
     again = shelf.create("shop", demo=True)
     assert (again, await used(again)) == (url, new)
@@ -103,6 +104,7 @@ async def test_nobody_stays_in_a_database_that_is_given_back(shelf):
         "ALTER FUNCTION kept() VOLATILE COST 7",
         "CREATE INDEX ON shelf (id)",
         "CREATE VIEW wide AS SELECT 1 AS one",
+        "CREATE TABLE mine (id int); CREATE VIEW wide AS SELECT id FROM mine",
         "CREATE TYPE size AS ENUM ('s', 'm')",
         "DROP TABLE box",
         "GRANT SELECT ON shelf TO PUBLIC",

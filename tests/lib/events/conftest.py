@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import uuid4
@@ -11,18 +10,17 @@ import asyncpg
 import pytest
 from redis.asyncio import Redis
 
-from lib.db import migrations
 from lib.db.postgres import PostgresDatabase
 from lib.redis import RedisOptions, open_redis
+from tests.conftest import NewDatabase
 
 SCHEMA = Path(__file__).resolve().parents[3] / "sql" / "shared" / "schema"
 
 
 @pytest.fixture
-async def shared_database(empty_database: str) -> str:
+async def shared_database(new_database: NewDatabase) -> str:
     """The URL of a database with the outbox, the inbox and the idempotency keys."""
-    await asyncio.to_thread(migrations.apply, empty_database, SCHEMA, db="shared")
-    return empty_database
+    return await new_database("shared", schema=SCHEMA)
 
 
 @pytest.fixture
