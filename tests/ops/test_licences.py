@@ -9,7 +9,16 @@ import pytest
 from packaging.requirements import Requirement
 
 ROOTS = {"aiosqlc": (), "marketplace-platform": ("local",)}
-# The lesser GPL and the MPL are allowed: they bind only changes to the library itself.
+# The lesser licences bind only changes to the library itself. Who is under one is said by name.
+LESSER = re.compile(r"\bLGPL|Lesser General Public|\bMPL|Mozilla Public", re.IGNORECASE)
+UNDER_LESSER = {
+    "psycopg": "imported unchanged by the compiler and, where `driver: psycopg` asks for it, by"
+    " generated code; its user installs it, and may put another build in its place",
+    "psycopg-binary": "psycopg's own speedups, a separate wheel beside it",
+    "certifi": "a list of certificates, read as data",
+    "hypothesis": "development only",
+    "pathspec": "development only",
+}
 COPYLEFT = re.compile(
     r"(?<![Ll])\b(A?GPL|GNU (Affero )?General Public|SSPL|BUSL|Commons Clause)", re.IGNORECASE
 )
@@ -61,3 +70,18 @@ def test_no_dependency_is_under_strong_copyleft(extras: tuple[str, ...] | None) 
 
 def test_what_is_only_run_is_no_part_of_the_runtime() -> None:
     assert not required() & set(RUN_ONLY)
+
+
+def test_who_is_under_a_lesser_copyleft_is_said_with_the_reason() -> None:
+    lesser = {name for name in required(("local", "dev")) if LESSER.search(licence(name))}
+    assert lesser == set(UNDER_LESSER)
+
+
+def test_what_generated_code_runs_on_is_required_by_nobody_who_only_compiles() -> None:
+    drivers = {"asyncpg", "aiomysql", "asyncmy", "pymysql", "sqlalchemy", "psycopg"}
+    needed = {
+        Requirement(line).name
+        for line in metadata.requires("aiosqlc") or []
+        if Requirement(line).marker is None
+    }
+    assert not needed & drivers

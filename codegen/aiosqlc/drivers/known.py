@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from aiosqlc.drivers.asyncpg import ASYNCPG
-from aiosqlc.drivers.mysql import AIOMYSQL
+from aiosqlc.drivers.mysql import AIOMYSQL, ASYNCMY, PYMYSQL
 from aiosqlc.drivers.port import Driver
 from aiosqlc.drivers.psycopg import PSYCOPG, PSYCOPG_SYNC
 from aiosqlc.parse.scanner import Dialect
 
-DRIVERS = {driver.name: driver for driver in (ASYNCPG, PSYCOPG, PSYCOPG_SYNC, AIOMYSQL)}
+_ALL = (ASYNCPG, PSYCOPG, PSYCOPG_SYNC, AIOMYSQL, ASYNCMY, PYMYSQL)
+DRIVERS = {driver.name: driver for driver in _ALL}
 
 
 def default_driver(engine: Dialect) -> Driver:

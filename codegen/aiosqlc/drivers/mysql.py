@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from aiosqlc.drivers.mysql_types import python_type
 from aiosqlc.drivers.port import Driver, Places, Types
 from aiosqlc.parse.scanner import Dialect
@@ -22,4 +24,24 @@ AIOMYSQL = Driver(
     places=Places.FORMATTED,
     adapter="aiomysql_adapter",
     executor="AiomysqlExecutor",
+)
+PYMYSQL = replace(
+    AIOMYSQL,
+    name="pymysql",
+    fits=_fits("PymysqlExecutor"),
+    executor="PymysqlExecutor",
+    rewritten=(
+        ("An aiomysql", "A PyMySQL"),
+        ("an aiomysql", "a PyMySQL"),
+        ('import_module("aiomysql")', 'import_module("pymysql.cursors")'),
+        ("AiomysqlExecutor", "PymysqlExecutor"),
+    ),
+    synchronous=True,
+)
+ASYNCMY = replace(
+    AIOMYSQL,
+    name="asyncmy",
+    fits=_fits("AsyncmyExecutor"),
+    adapter="asyncmy_adapter",
+    executor="AsyncmyExecutor",
 )

@@ -5,18 +5,23 @@ from __future__ import annotations
 import asyncio
 import importlib
 import inspect
+import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from aiosqlc import mysql
 from aiosqlc.config.load import load_project
+from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.pipeline import compile_project
 from aiosqlc.remember import Analyze
 from aiosqlc.render import render_all
+from aiosqlc.stages import Analysis, AnalyzeOptions, ParsedQuery, SchemaFile
+from ruff.__main__ import find_ruff_bin
 
 HERE = Path(__file__).parent
 
@@ -110,3 +115,24 @@ def compiled(
         sys.path.remove(str(folder))
         for name in [name for name in sys.modules if name.partition(".")[0] == package]:
             del sys.modules[name]
+
+
+def analyzer_on_mysql(url: str) -> Analyze:
+    """Analyse on a MySQL server that runs already."""
+
+    def on_server(
+        schema: Sequence[SchemaFile], queries: Sequence[ParsedQuery], options: AnalyzeOptions
+    ) -> tuple[Analysis, tuple[Diagnostic, ...]]:
+        return mysql.analyze(schema, queries, replace(options, database_uri=url))
+
+    return on_server
+
+
+def complaints(folder: Path) -> str:
+    """Return what the formatter and the linter say of generated code."""
+    said = ""
+    for words in (["format", "--check"], ["check", "--select", "F,I,UP,B"]):
+        command = [find_ruff_bin(), *words, "--isolated", "--no-cache", "-q", "."]
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+        said += done.stdout + done.stderr
+    return said

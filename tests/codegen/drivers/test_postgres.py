@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, date, datetime
@@ -12,11 +11,10 @@ from typing import Any
 
 import psycopg
 import pytest
-from ruff.__main__ import find_ruff_bin
 
 from devstack.testing.postgres import TestPostgres
 from tests.codegen.drivers.connecting import POSTGRES, connected
-from tests.codegen.drivers.running import HERE, Subject, compiled
+from tests.codegen.drivers.running import HERE, Subject, compiled, complaints
 from tests.codegen.golden import analyzer_on
 
 
@@ -348,8 +346,4 @@ def test_a_transaction_that_lost_a_race_is_run_again_and_no_more_than_it_may(
 
 
 def test_the_code_is_formatted_and_imports_what_it_uses(subject: Subject) -> None:
-    folder = Path(subject.module().__file__ or "").parent
-    for words in (["format", "--check"], ["check", "--select", "F,I,UP,B"]):
-        command = [find_ruff_bin(), *words, "--isolated", "--no-cache", "-q", "."]
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stdout + done.stderr
+    assert complaints(Path(subject.module().__file__ or "").parent) == ""

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime
+from importlib import import_module
 from typing import Any
 
 _NOTHING = "SELECT NULL FROM DUAL WHERE FALSE"
 _TIMESTAMP, _DATE, _DATETIME = 7, 10, 12  # as the protocol numbers them
+_UNBUFFERED: Any = import_module("aiomysql").SSCursor
 
 
 class AiomysqlExecutor:
@@ -74,14 +76,23 @@ class AiomysqlExecutor:
             await cursor.execute(head + ", ".join(rows[start : start + 1000]))
         return f"COPY {len(rows)}"
 
+    async def cursor(self, query: str, /, *args: Any) -> "MysqlCursor":
+        """Send a query whose rows stay with the server; read them before anything else is asked."""
+        cursor = await self._connection.cursor(_UNBUFFERED)
+        await cursor.execute(query % tuple(map(self._literal, args)))
+        return MysqlCursor(cursor, self._check_dates)
+
     async def _run(self, query: str, args: Sequence[Any]) -> Any:
         cursor = await self._connection.cursor()
         await cursor.execute(query % tuple(map(self._literal, args)))
+        self._check_dates()
+        return cursor
+
+    def _check_dates(self) -> None:
         if self._no_dates:
             text = self._no_dates[0]
             self._no_dates.clear()
             raise ValueError(f"{text!r} is no date")
-        return cursor
 
     def _decoder(self, decode: Callable[[str], date]) -> Callable[[str], date | None]:
         """Note what cannot be decoded: raised while rows arrive, it would break the connection."""
@@ -105,6 +116,20 @@ class AiomysqlExecutor:
             value = value.astimezone(UTC).replace(tzinfo=None)
         literal: str = self._connection.escape(value)
         return literal
+
+
+class MysqlCursor:
+    """The rows of one query, which arrive as they are asked for."""
+
+    def __init__(self, cursor: Any, check: Callable[[], None]) -> None:
+        self._cursor = cursor
+        self._check = check
+
+    async def fetch(self, n: int, /) -> Sequence[Iterable[Any]]:
+        """Return the next `n` rows, fewer at the end."""
+        rows: Sequence[Iterable[Any]] = await self._cursor.fetchmany(n)
+        self._check()
+        return rows
 
 
 def _is_one(value: Any, *kinds: type[Any]) -> bool:

@@ -1,0 +1,129 @@
+"""An asyncmy connection as the executor that the generated functions ask for."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime
+from importlib import import_module
+from typing import Any
+
+_NOTHING = "SELECT NULL FROM DUAL WHERE FALSE"
+_TIMESTAMP, _DATE, _DATETIME = 7, 10, 12  # as the protocol numbers them
+_UNBUFFERED: Any = import_module("asyncmy.cursors").SSCursor
+
+Row = tuple[Any, ...]
+
+
+class AsyncmyExecutor:
+    """Wraps an asyncmy connection, which the caller opens, commits and closes.
+
+    Open it with `charset="utf8mb4"`, `client_flag=CLIENT.FOUND_ROWS` and a session in UTC. Dates
+    that are none, such as `0000-00-00`, raise a ValueError when they are read.
+    """
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    async def fetch(self, query: str, /, *args: Any) -> Sequence[Iterable[Any]]:
+        """Return every row."""
+        cursor = await self._run(query, args)
+        return _decoded(await cursor.fetchall(), cursor.description)
+
+    async def fetchrow(self, query: str, /, *args: Any) -> Iterable[Any] | None:
+        """Return the first row, or None where there is none."""
+        rows = await self.fetch(query, *args)
+        return rows[0] if rows else None
+
+    async def fetchval(self, query: str, /, *args: Any) -> Any:
+        """Return the first value of the first row, or None where there is no row."""
+        row = await self.fetchrow(query, *args)
+        return None if row is None else next(iter(row))
+
+    async def execute(self, query: str, /, *args: Any) -> str:
+        """Run a statement and return a status, such as `UPDATE 3`."""
+        cursor = await self._run(query, args)
+        return f"{query.split(None, 1)[0].upper()} {max(cursor.rowcount, 0)}"
+
+    async def execute_lastid(self, query: str, /, *args: Any) -> int:
+        """Run a statement and return the AUTO_INCREMENT id of its first new row, 0 without one."""
+        cursor = await self._run(query, args)
+        return int(cursor.lastrowid or 0)
+
+    async def executemany(self, command: str, args: Iterable[Sequence[Any]]) -> None:
+        """Run a statement once for each set of arguments."""
+        for values in args:
+            await self._run(command, values)
+
+    async def copy_records_to_table(
+        self,
+        table_name: str,
+        *,
+        records: Iterable[Sequence[Any]],
+        columns: Sequence[str] | None = None,
+        schema_name: str | None = None,
+    ) -> str:
+        """Insert rows, many per statement, and return a status, such as `COPY 3`."""
+        target = ".".join(f"`{name}`" for name in (schema_name, table_name) if name)
+        names = ", ".join(f"`{name}`" for name in columns or ())
+        head = f"INSERT INTO {target} {f'({names}) ' if names else ''}VALUES "
+        rows = [f"({', '.join(map(self._literal, record))})" for record in records]
+        for start in range(0, len(rows), 1000):
+            cursor = self._connection.cursor()
+            await cursor.execute(head + ", ".join(rows[start : start + 1000]))
+        return f"COPY {len(rows)}"
+
+    async def cursor(self, query: str, /, *args: Any) -> "MysqlCursor":
+        """Send a query whose rows stay with the server; read them before anything else is asked."""
+        cursor = self._connection.cursor(_UNBUFFERED)
+        await cursor.execute(query % tuple(map(self._literal, args)))
+        return MysqlCursor(cursor)
+
+    async def _run(self, query: str, args: Sequence[Any]) -> Any:
+        cursor = self._connection.cursor()
+        await cursor.execute(query % tuple(map(self._literal, args)))
+        return cursor
+
+    def _literal(self, value: Any) -> str:
+        """Return a literal; a list is the inside of `IN (...)`, and of an empty one nothing."""
+        if _is_one(value, list, tuple):
+            return ", ".join(map(self._literal, value)) or _NOTHING
+        if _is_one(value, bytes, bytearray, memoryview):
+            return f"x'{bytes(value).hex()}'"
+        if isinstance(value, datetime) and value.tzinfo is not None:
+            value = value.astimezone(UTC).replace(tzinfo=None)
+        literal: str = self._connection.literal(value)
+        return literal
+
+
+class MysqlCursor:
+    """The rows of one query, which arrive as they are asked for."""
+
+    def __init__(self, cursor: Any) -> None:
+        self._cursor = cursor
+
+    async def fetch(self, n: int, /) -> Sequence[Iterable[Any]]:
+        """Return the next `n` rows, fewer at the end."""
+        return _decoded(await self._cursor.fetchmany(n), self._cursor.description)
+
+
+def _decoded(rows: Sequence[Row], description: Sequence[Row] | None) -> Sequence[Iterable[Any]]:
+    """A TIMESTAMP is a moment of the world's, the session runs in UTC; and a date is a date."""
+    kinds = [column[1] for column in description or ()]
+    instants = [at for at, kind in enumerate(kinds) if kind == _TIMESTAMP]
+    dates = [at for at, kind in enumerate(kinds) if kind in {_TIMESTAMP, _DATE, _DATETIME}]
+    if not dates:
+        return rows
+    found: list[list[Any]] = []
+    for row in rows:
+        values = list(row)
+        for at in dates:
+            if values[at] is not None and not isinstance(values[at], date):
+                raise ValueError(f"{values[at]!r} is no date")
+        for at in instants:
+            if values[at] is not None:
+                values[at] = values[at].replace(tzinfo=UTC)
+        found.append(values)
+    return found
+
+
+def _is_one(value: Any, *kinds: type[Any]) -> bool:
+    """Whether a value is of one of some types; what a checker knows of it stays as it was."""
+    return isinstance(value, kinds)

@@ -1,0 +1,62 @@
+-- name: AddAuthor :execlastid
+INSERT INTO author (name, bio, mood, score) VALUES (sqlc.arg(name), sqlc.arg(bio), sqlc.arg(mood), sqlc.arg(score));
+
+-- name: GetAuthor :one
+SELECT * FROM author WHERE id = sqlc.arg(id);
+
+-- name: CountAuthors :one
+SELECT count(*) FROM author WHERE name LIKE '%a%' OR name = '50%';
+
+-- name: NameOf :one
+SELECT name FROM author WHERE id = sqlc.arg(id);
+
+-- name: ListAuthors :many
+SELECT * FROM author ORDER BY id;
+
+-- name: Names :many
+SELECT name FROM author WHERE id IN (sqlc.slice(ids)) AND mood IN (sqlc.slice(moods)) ORDER BY name;
+
+-- name: Search :many
+SELECT id, name FROM author
+WHERE true
+  AND name LIKE sqlc.arg(pattern) -- :if pattern
+ORDER BY id -- :sort id, name desc
+LIMIT sqlc.arg(page_size);
+
+-- name: Patch :execrows
+UPDATE author SET
+  bio = sqlc.arg(bio), -- :if bio
+  score = sqlc.arg(score), -- :if score
+  name = name
+WHERE id = sqlc.arg(id);
+
+-- name: Rename :execresult
+UPDATE author SET name = sqlc.arg(name) WHERE id = sqlc.arg(id);
+
+-- name: Forget :exec
+DELETE FROM author WHERE id = sqlc.arg(id);
+
+-- name: CopyBooks :copyfrom
+INSERT INTO book (id, author_id, title, price, added) VALUES (?, ?, ?, ?, ?);
+
+-- name: StreamBooks :stream
+SELECT id, title, added FROM book WHERE author_id = sqlc.arg(author_id) ORDER BY id;
+
+-- name: Retitle :batchexec
+UPDATE book SET title = sqlc.arg(title) WHERE id = sqlc.arg(id);
+
+-- name: TitleOf :batchone
+SELECT title FROM book WHERE id = sqlc.arg(id);
+
+-- name: BooksOf :batchmany
+SELECT id, title FROM book WHERE author_id = sqlc.arg(author_id) ORDER BY id;
+
+-- name: Joined :many
+SELECT sqlc.embed(author), sqlc.embed(book)
+FROM author LEFT JOIN book ON book.author_id = author.id ORDER BY author.id, book.id;
+
+-- name: Prices :many
+SELECT id, price, added FROM book ORDER BY id;
+
+-- name: Days :many
+SELECT day FROM born ORDER BY id;

@@ -1,0 +1,180 @@
+"""One suite for every MySQL driver: the generated functions, called on a real server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pymysql
+import pytest
+
+from devstack.testing.mysql_databases import MysqlDatabases
+from tests.codegen.drivers.connecting_mysql import MYSQL, arguments_of, connected
+from tests.codegen.drivers.running import (
+    HERE,
+    Subject,
+    analyzer_on_mysql,
+    compiled,
+    complaints,
+)
+
+FILES = ("mysql.sql", "mysql_queries.sql")
+
+
+@pytest.fixture(scope="module", params=MYSQL)
+def subject(
+    request: pytest.FixtureRequest,
+    mysql_server: MysqlDatabases,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Subject]:
+    driver = request.param
+    url = mysql_server.create_empty()
+    with pymysql.connect(**arguments_of(url)) as connection, connection.cursor() as cursor:
+        for statement in (HERE / "mysql.sql").read_text().split(";\n"):
+            if statement.strip():
+                cursor.execute(statement)
+    folder = tmp_path_factory.mktemp("my")
+    with (
+        compiled(
+            folder,
+            driver,
+            analyzer_on_mysql(url),
+            engine="mysql",
+            files=FILES,
+            options="models: dataclass",
+        ) as package,
+        connected(driver, package, url) as found,
+    ):
+        yield found
+    mysql_server.drop(url)
+
+
+@pytest.fixture(autouse=True)
+def empty(subject: Subject) -> None:
+    """Each test starts with nothing in the tables."""
+    for table in ("author", "book", "born"):
+        subject.wait(subject.db.execute(f"TRUNCATE {table}"))
+
+
+def add(subject: Subject, name: str = "ann", **more: Any) -> int:
+    mood = subject.module("models").AuthorMood
+    given = {"bio": None, "mood": mood.SAD, "score": None, **more}
+    made: int = subject.call("add_author", name=name, **given)
+    return made
+
+
+def test_a_row_comes_back_as_its_class(subject: Subject) -> None:
+    mood = subject.module("models").AuthorMood
+    text = 'it\'s \\ 100% "ok" \n\0 é'
+    assert add(subject, bio=text, mood=mood.VERY_HAPPY, score=7) == 1
+    found = subject.call("get_author", id=1)
+    assert found == subject.module("models").Author(1, "ann", text, mood.VERY_HAPPY, 7)
+    assert type(found.mood) is mood
+    assert subject.call("get_author", id=9) is None
+    assert subject.call("name_of", id=9) is None
+
+
+def test_a_percent_sign_means_itself(subject: Subject) -> None:
+    for name in ("ann", "50%", "500"):
+        add(subject, name)
+    assert subject.call("count_authors") == 2
+
+
+def test_lists_may_be_of_enums_empty_and_any_sequence(subject: Subject) -> None:
+    mood = subject.module("models").AuthorMood
+    for name in ("a", "b"):
+        add(subject, name)
+    assert subject.call("names", ids=[1, 2, 2**40], moods=[mood.SAD]) == ["a", "b"]
+    assert subject.call("names", ids=(2,), moods=(mood.SAD, mood.VERY_HAPPY)) == ["b"]
+    assert subject.call("names", ids=[], moods=[mood.SAD]) == []
+
+
+def test_a_dynamic_query_takes_what_its_text_has(subject: Subject) -> None:
+    for name in ("anna", "bob", "hanna"):
+        add(subject, name)
+    search = lambda **more: [row.name for row in subject.call("search", page_size=9, **more)]  # noqa: E731 - a name for the call
+    assert search() == ["anna", "bob", "hanna"]
+    assert search(pattern="%nn%") == ["anna", "hanna"]
+    assert search(pattern="%nn%", sort="name desc") == ["hanna", "anna"]
+    with pytest.raises(ValueError, match="no such sort"):
+        search(sort="name; DROP TABLE author")
+
+
+def test_updates_count_the_rows_they_find_and_may_set_null(subject: Subject) -> None:
+    add(subject, bio="old", score=3)
+    assert subject.call("patch", id=1, bio=None) == 1
+    assert subject.call("patch", id=1, bio=None) == 1
+    found = subject.call("get_author", id=1)
+    assert (found.bio, found.score) == (None, 3)
+    assert subject.call("patch", id=2, score=1) == 0
+    assert subject.call("rename", name="x", id=1) == "UPDATE 1"
+    assert subject.call("forget", id=1) is None
+    assert subject.call("list_authors") == []
+
+
+def books(subject: Subject, count: int = 7) -> list[datetime]:
+    params = subject.module().CopyBooksParams
+    moments = [datetime(2024, 2, 29, 1, 2, 3, 4, UTC), datetime(1999, 1, 1, tzinfo=UTC)]
+    prices = [None, Decimal("1.50"), Decimal("-99999999.99")]
+    rows = [
+        params(id=n, author_id=1, title=f"t'{n}\\", price=prices[n % 3], added=moments[n % 2])
+        for n in range(count)
+    ]
+    assert subject.call("copy_books", rows) == count
+    return moments
+
+
+def test_rows_are_copied_with_nulls_and_instants(subject: Subject) -> None:
+    moments = books(subject, 3)
+    found = subject.call("prices")
+    assert [row.added for row in found] == [moments[0], moments[1], moments[0]]
+    assert [row.price for row in found] == [None, Decimal("1.50"), Decimal("-99999999.99")]
+    assert subject.call("copy_books", []) == 0
+
+
+def test_rows_are_streamed_in_chunks(subject: Subject) -> None:
+    moments = books(subject)
+    found = subject.call("stream_books", author_id=1, chunk=3)
+    assert [(row.id, row.title) for row in found] == [(n, f"t'{n}\\") for n in range(7)]
+    assert found[1].added == moments[1]
+    assert subject.call("stream_books", author_id=2) == []
+    assert subject.call("count_authors") == 0  # the connection is free again
+
+
+def test_a_batch_answers_each_of_its_arguments(subject: Subject) -> None:
+    books(subject, 3)
+    params = subject.module().RetitleParams
+    subject.call("retitle", [params(title="new", id=n) for n in (0, 2)])
+    assert subject.call("title_of", [2, 9, 0]) == ["new", None, "new"]
+    assert [[row.id for row in part] for part in subject.call("books_of", [1, 2])] == [
+        [0, 1, 2],
+        [],
+    ]
+
+
+def test_embeds_are_rows_of_their_own_or_none(subject: Subject) -> None:
+    add(subject, "ann")
+    add(subject, "alone")
+    books(subject, 1)
+    found = subject.call("joined")
+    assert [(row.author.name, row.book and row.book.id) for row in found] == [
+        ("ann", 0),
+        ("alone", None),
+    ]
+
+
+def test_a_date_that_is_none_is_an_error_and_the_connection_lives_on(subject: Subject) -> None:
+    subject.wait(subject.db.execute("INSERT INTO born VALUES (1, '2024-02-29')"))
+    assert subject.call("days") == [date(2024, 2, 29)]
+    subject.wait(subject.db.execute("SET sql_mode = ''"))
+    subject.wait(subject.db.execute("INSERT INTO born VALUES (2, '0000-00-00')"))
+    with pytest.raises(ValueError, match="0000-00-00"):
+        subject.call("days")
+    assert subject.call("count_authors") == 0
+
+
+def test_the_code_is_formatted_and_imports_what_it_uses(subject: Subject) -> None:
+    assert complaints(Path(subject.module().__file__ or "").parent) == ""
