@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from aiosqlc.stages import Column, SqlType, TypedParam, TypedQuery
 
@@ -76,3 +77,15 @@ def type_name(kind: SqlType) -> str:
     elif kind.length is not None:
         name += f"({kind.length})"
     return name + "[]" * kind.array_dims
+
+
+def plan_lines(node: dict[str, Any], depth: int) -> Iterator[str]:
+    """Show a plan as EXPLAIN does, without its costs: the tables are empty."""
+    where = " using " + node["Index Name"] if "Index Name" in node else ""
+    where += " on " + node["Relation Name"] if "Relation Name" in node else ""
+    yield "    " * depth + node["Node Type"] + where
+    for name in ("Index Cond", "Hash Cond", "Filter"):
+        if name in node:
+            yield "    " * depth + f"  {name}: {node[name]}"
+    for inner in node.get("Plans", ()):
+        yield from plan_lines(inner, depth + 1)

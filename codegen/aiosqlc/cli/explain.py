@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from aiosqlc.cli.common import load, report, style_of
-from aiosqlc.explained import query_lines, type_name
+from aiosqlc.explained import plan_lines, query_lines, type_name
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.pipeline import Analysed, analyze_project, options_of
 from aiosqlc.stages import TypedQuery
@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
         else:
             lines = [
                 *query_lines(query),
-                *(["plan:", *_plan_lines(plan["Plan"], 1)] if plan else []),
+                *(["plan:", *plan_lines(plan["Plan"], 1)] if plan else []),
             ]
             sys.stdout.write("\n".join(lines) + "\n")
     return 0
@@ -65,18 +65,6 @@ def query_plan(part: Analysed, query: TypedQuery) -> dict[str, Any] | None:
     with Analyzer() as analyzer:
         found = plans(analyzer, part.inputs.schema, (query,), options)
     return found.get(query.parsed.name)
-
-
-def _plan_lines(node: dict[str, Any], depth: int) -> Iterator[str]:
-    """Show a plan as EXPLAIN does, without its costs: the tables are empty."""
-    where = " using " + node["Index Name"] if "Index Name" in node else ""
-    where += " on " + node["Relation Name"] if "Relation Name" in node else ""
-    yield "    " * depth + node["Node Type"] + where
-    for name in ("Index Cond", "Hash Cond", "Filter"):
-        if name in node:
-            yield "    " * depth + f"  {name}: {node[name]}"
-    for inner in node.get("Plans", ()):
-        yield from _plan_lines(inner, depth + 1)
 
 
 def _find(analysed: list[Analysed], wanted: str) -> Iterator[tuple[Analysed, TypedQuery]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from aiosqlc.explained import column_line, param_line, result_lines, type_name
 from aiosqlc.lsp.items import items
@@ -18,12 +18,17 @@ from aiosqlc.stages import Column, Table, TypedParam, TypedQuery
 Said = tuple[str, Span]
 
 
-def hover(file: SourceFile, entry: Entry, at: int) -> Said | None:
-    """Return Markdown on what stands at an offset, and where that thing is."""
+def hover(file: SourceFile, entry: Entry, at: int, plan: Sequence[str] = ()) -> Said | None:
+    """Return Markdown on what stands at an offset, and where that thing is.
+
+    `plan` is that of the query whose name it is.
+    """
     block = block_at(file, entry.dialect, at)
     query = entry.queries.get(block.name)
     if query and block.name_span.start <= at <= block.name_span.end:
-        return _fenced(result_lines(query)), block.name_span
+        lines = [*result_lines(query)]
+        lines += ["plan, on empty tables:", *(f"    {line}" for line in plan)] if plan else []
+        return _fenced(lines), block.name_span
     found = _directive(block, at) or _macro_or_param(file, entry, block, query, at)
     return found or _name(entry, block, query, at)
 

@@ -60,8 +60,8 @@ def register(server: Server) -> None:
 def _thing(
     ls: Server, params: types.ReferenceParams | types.PrepareRenameParams | types.RenameParams
 ) -> tuple[About, Thing] | None:
-    about = ls.about(params.text_document.uri)
-    if about is None or str(about.path) not in about.entry.files:
+    about = ls.query_file(params.text_document.uri)
+    if about is None:
         return None
     thing = thing_at(about.file, about.entry, offset(ls.codec, about.file, params.position))
     return (about, thing) if thing else None

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from lsprotocol import types
 
-from aiosqlc.lsp import naming
+from aiosqlc.lsp import naming, writing
 from aiosqlc.lsp.answers import fixes, hints, symbols
 from aiosqlc.lsp.completion import complete
 from aiosqlc.lsp.definition import definition
 from aiosqlc.lsp.hover import hover
+from aiosqlc.lsp.known import Entry
 from aiosqlc.lsp.places import offset, path_of, span_range, uri_of
 from aiosqlc.lsp.session import Server
-from aiosqlc.source import Span
+from aiosqlc.lsp.text import block_at
+from aiosqlc.source import SourceFile, Span
 
 
 def create() -> Server:
@@ -51,6 +53,7 @@ def create() -> Server:
 
     _answers(server)
     naming.register(server)
+    writing.register(server)
     return server
 
 
@@ -63,7 +66,9 @@ def _answers(server: Server) -> None:
         if found is None:
             return None
         at = offset(ls.codec, found.file, params.position)
-        said = hover(found.file, await ls.desk.explained(found.file, found.entry, at), at)
+        entry = await ls.desk.explained(found.file, found.entry, at)
+        plan = await _plan(ls, found.file, entry, at)
+        said = hover(found.file, entry, at, plan)
         if said is None or not said[0]:
             return None
         markdown = types.MarkupContent(types.MarkupKind.Markdown, said[0])
@@ -124,6 +129,15 @@ def _answers(server: Server) -> None:
         path = path_of(uri)
         file = ls.desk.text(path) if path else None
         return list(fixes(ls.codec, file, uri, params.context.diagnostics)) if file else []
+
+
+async def _plan(ls: Server, file: SourceFile, entry: Entry, at: int) -> list[str]:
+    """Return the plan of the query whose name stands at an offset."""
+    block = block_at(file, entry.dialect, at)
+    query = entry.queries.get(block.name)
+    if query is None or not block.name_span.start <= at <= block.name_span.end:
+        return []
+    return await ls.desk.on_bench(lambda bench: bench.plan(entry, query))
 
 
 async def _put(ls: Server, uri: str) -> None:

@@ -64,6 +64,11 @@ class Server(LanguageServer):
         config, state, entry = owner
         return About(path, file, entry, config, state)
 
+    def query_file(self, uri: str) -> About | None:
+        """Return a query file, and nothing for a migration."""
+        found = self.about(uri)
+        return found if found and str(found.path) in found.entry.files else None
+
     def roots(self) -> list[Path]:
         """Return the folders that are open in the editor."""
         folders = [path_of(uri) for uri in self.workspace.folders]

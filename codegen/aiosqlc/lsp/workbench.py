@@ -5,22 +5,29 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from aiosqlc import lock
 from aiosqlc.config.load import load_project
 from aiosqlc.config.project import Project
 from aiosqlc.diagnostics import Severity
 from aiosqlc.disk import show_unsaved
+from aiosqlc.explained import plan_lines
 from aiosqlc.files import find_sql_files
 from aiosqlc.hints import apply_hints
 from aiosqlc.kept import grow_old
 from aiosqlc.lsp.known import Entry, State, absolute, entry_of
+from aiosqlc.parse.scanner import Dialect
 from aiosqlc.pipeline import analyze_project, analyzer, compile_parts, in_source_order, options_of
+from aiosqlc.remember import Analyze
 from aiosqlc.stages import TypedQuery
+
+if TYPE_CHECKING:
+    from aiosqlc.postgres import Analyzer
 
 _ROUNDS = 200  # analyses between two whole collections of garbage, and of memories
 
@@ -30,12 +37,29 @@ class Workbench:
 
     def __init__(self) -> None:
         self._stack = contextlib.ExitStack()
-        self._analyzer = cache(partial(analyzer, stack=self._stack))
+        self._analyzer = cache(self._analyzer_of)
+        self._postgres: Analyzer | None = None
         self._rounds = 0
 
     def close(self) -> None:
         """Stop the servers."""
         self._stack.close()
+
+    def _analyzer_of(self, engine: Dialect) -> Analyze:
+        if engine is Dialect.MYSQL:
+            return analyzer(engine)
+        return lambda schema, queries, options: self.postgres().analyze(schema, queries, options)
+
+    def postgres(self) -> Analyzer:
+        """Return what asks PostgreSQL.
+
+        Raises `ModuleNotFoundError` where its driver is not installed.
+        """
+        if self._postgres is None:
+            from aiosqlc.postgres import Analyzer
+
+            self._postgres = self._stack.enter_context(Analyzer())
+        return self._postgres
 
     def analyse(self, config: Path, texts: Mapping[str, bytes], before: State | None) -> State:
         """Compile a project with the editor's texts in place of what is on disk.
@@ -66,6 +90,47 @@ class Workbench:
         found, _ = self._analyzer(entry.dialect)(entry.schema, [query.parsed], options)
         analysis, _ = apply_hints(found)
         return next(iter(analysis.queries), query)
+
+    def plan(self, entry: Entry, query: TypedQuery) -> list[str]:
+        """Return how PostgreSQL would run a query on empty tables, as lines; none elsewhere."""
+        if entry.dialect is not Dialect.POSTGRESQL:
+            return []
+        from aiosqlc.postgres.plan import plans
+
+        options = options_of(entry.settings, entry.shims)
+        found = plans(self.postgres(), entry.schema, (query,), options).get(query.parsed.name)
+        return list(plan_lines(found["Plan"], 0)) if found else []
+
+    def prove(self, entry: Entry, pairs: Sequence[tuple[str, str, str]]) -> dict[str, str]:
+        """Return why pairs of texts are not proved to be the same query, by name."""
+        if entry.dialect is Dialect.MYSQL:
+            from aiosqlc.mysql.same_tree import unproved as by_sqlglot
+
+            return by_sqlglot(pairs)
+        from aiosqlc.postgres.same_tree import unproved
+
+        options = options_of(entry.settings, entry.shims)
+        return unproved(self.postgres(), entry.schema, options, pairs)
+
+    def sample(self, entry: Entry, query: TypedQuery) -> list[str]:
+        """Return a run of a query on rows made for it, as lines."""
+        if entry.dialect is not Dialect.POSTGRESQL:
+            return ["only queries on PostgreSQL are run on sample rows"]
+        if entry.settings.database_uri and not entry.schema:
+            return ["without a schema the database is your own: no rows are put into it"]
+        from aiosqlc.postgres.sample import sample
+
+        return sample(self.postgres(), entry.schema, query, options_of(entry.settings, entry.shims))
+
+    def functions(self, entry: Entry, name: str) -> list[tuple[str, str]]:
+        """Return the server's functions of one name: how each is called, and what is said of it."""
+        if entry.dialect is not Dialect.POSTGRESQL:
+            return []
+        from aiosqlc.postgres.signatures import signatures
+
+        return signatures(
+            self.postgres(), entry.schema, options_of(entry.settings, entry.shims), name
+        )
 
     def tidy_up(self) -> None:
         """Collect garbage between analyses: seldom all, for most of it is the compiler's memory.

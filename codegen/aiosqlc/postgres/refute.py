@@ -51,6 +51,11 @@ def hinted(query: TypedQuery, tree: str) -> Hinted | None:
     return Hinted(query, hints, frozenset(map(int, _RELATION.findall(unwrap(tree)))))
 
 
+def relations_in(facts: Facts, tree: str) -> frozenset[int]:
+    """Return the relations that a tree names, with what inherits from them."""
+    return _with_children(facts, frozenset(map(int, _RELATION.findall(unwrap(tree)))))
+
+
 def _typed_by_the_user(query: TypedQuery) -> bool:
     """Whether a parameter takes a class of the user's: of its values nothing is known here."""
     return any(h.python_type and h.target.startswith(_PARAM) for h in query.parsed.hints)

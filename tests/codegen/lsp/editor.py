@@ -27,6 +27,8 @@ class Editor:
         self.texts: dict[Path, str] = {}
         self.said: defaultdict[Path, list[types.Diagnostic]] = defaultdict(list)
         self.messages: list[str] = []
+        self.notes: list[str] = []
+        self.shown: list[types.ShowDocumentParams] = []
         self._about: dict[Path, int] = {}
         self._heard = asyncio.Condition()
 
@@ -36,7 +38,13 @@ class Editor:
 
         @client.feature(types.WINDOW_SHOW_MESSAGE)
         def told(params: types.ShowMessageParams) -> None:
-            self.messages.append(params.message)
+            serious = params.type is types.MessageType.Error
+            (self.messages if serious else self.notes).append(params.message)
+
+        @client.feature(types.WINDOW_SHOW_DOCUMENT)
+        def asked_to_show(params: types.ShowDocumentParams) -> types.ShowDocumentResult:
+            self.shown.append(params)
+            return types.ShowDocumentResult(success=True)
 
     @property
     def process(self) -> int:

@@ -1,0 +1,58 @@
+"""Runs a query once on rows made for it, to be looked at; nothing of it stays."""
+
+from __future__ import annotations
+
+from aiosqlc.postgres.analyze import Analyzer
+from aiosqlc.postgres.describe import Described, describe
+from aiosqlc.postgres.population import Population
+from aiosqlc.postgres.refute import relations_in
+from aiosqlc.postgres.sampling import Sampler
+from aiosqlc.postgres.trial import Trial, draw, row_of
+from aiosqlc.stages import AnalyzeOptions, SchemaFile, TypedQuery
+
+_ROWS = 6  # of each table
+_TRIALS = 30  # until one returns rows
+_MOST_SHOWN = 8
+
+
+def sample(
+    analyzer: Analyzer,
+    schema: tuple[SchemaFile, ...],
+    query: TypedQuery,
+    options: AnalyzeOptions,
+) -> list[str]:
+    """Return the arguments and the rows of one run, as lines; the same ones each time."""
+    opened = analyzer.opened(schema, options)
+    if opened is None:
+        return ["the schema has errors"]
+    connection, facts = opened
+    [described] = describe(connection, [query.sql])
+    tree = described.tree if isinstance(described, Described) else ""
+    population = Population(connection, facts, Sampler(0, [query.sql]), relations_in(facts, tree))
+    connection.run("begin")
+    try:
+        connection.run("set local statement_timeout = '3s'")
+        population.fill(_ROWS)
+        return _best(query, population)
+    finally:
+        connection.run("rollback")
+
+
+def _best(query: TypedQuery, population: Population) -> list[str]:
+    lines, trial = ["no arguments that the server takes were found"], None
+    for _ in range(_TRIALS):
+        trial = draw(query, population)
+        result = trial.run(population)
+        if result is None:
+            continue
+        rows = [row_of(result, row) for row in range(min(result.ntuples, _MOST_SHOWN))]
+        more = [f"… {result.ntuples - len(rows)} more"] if result.ntuples > len(rows) else []
+        told = (result.command_status or b"").decode()
+        lines = [_called(trial), *rows, *more, *([] if rows else [told])]
+        if rows or not query.columns:
+            break
+    return lines
+
+
+def _called(trial: Trial) -> str:
+    return f"with {trial.arguments}" if trial.params else "without arguments"
