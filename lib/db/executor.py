@@ -8,8 +8,11 @@ from contextvars import ContextVar
 from typing import Any, Final, Protocol
 
 
-class Executor(Protocol):
-    """Runs one statement. Rows are positional: iterating one yields its values in order."""
+class Reader(Protocol):
+    """Runs one query that only reads: all that a replica can do.
+
+    Rows are positional: iterating one yields its values in order.
+    """
 
     async def fetch(self, query: str, /, *args: object) -> Sequence[Iterable[Any]]:
         """Return every row."""
@@ -22,6 +25,10 @@ class Executor(Protocol):
     async def fetchval(self, query: str, /, *args: object) -> Any:
         """Return the first value of the first row, or None where there is no row."""
         ...
+
+
+class Executor(Reader, Protocol):
+    """Runs one statement of any kind."""
 
     async def execute(self, query: str, /, *args: object) -> str:
         """Run a statement and return the server's status tag, such as `UPDATE 3`."""

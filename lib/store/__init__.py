@@ -17,3 +17,10 @@ QUERY_NAMES: Final = {
     inbox.FORGET_HANDLED: "ForgetHandled",
 }
 """The name of each query by its text, for an executor to label what it runs."""
+
+READS: Final = frozenset(
+    {
+        idempotency.GET_ANSWER,
+    }
+)
+"""The texts that are proved to change nothing: any replica may answer them."""

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from lib.db import Executor
+from lib.db import Executor, Reader
 
 CLAIM_KEY: Final = """\
 INSERT INTO idempotency_key (principal, route, request_key, fingerprint, lease, leased_until, expires_at)
@@ -67,7 +67,7 @@ class GetAnswerRow(msgspec.Struct, frozen=True, gc=False):
 
 
 async def get_answer(
-    db: Executor, *, principal: str, route: str, request_key: str
+    db: Reader, *, principal: str, route: str, request_key: str
 ) -> GetAnswerRow | None:
     """The answer; without one, `lost` says that the work was done by a process that died before it answered."""
     row = await db.fetchrow(GET_ANSWER, principal, route, request_key)

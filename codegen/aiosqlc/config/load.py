@@ -36,7 +36,7 @@ _SET = (
 )  # fmt: skip
 _PYTHON = (
     "out", "package", "driver", "models", "executor", "emit_class", "emit_protocol",
-    "emit_exceptions", "emit_helpers", "overrides", "same_as", "contract",
+    "emit_exceptions", "emit_helpers", "overrides", "readers", "same_as", "contract",
 )  # fmt: skip
 # Of sqlc's own Python generator: what holds of all code made here, or has no meaning for it.
 _PYTHON_OF_SQLC = (
@@ -263,6 +263,7 @@ class _Loader:
             emit_protocol=reader.flag(found.get("emit_protocol"), "emit_protocol"),
             emit_exceptions=reader.flag(found.get("emit_exceptions"), "emit_exceptions"),
             emit_helpers=reader.flag(found.get("emit_helpers"), "emit_helpers"),
+            readers=reader.flag(found.get("readers"), "readers"),
             same_as=same_as,
             contract=self._folder / test if test else None,
             contract_values=tuple(

@@ -33,6 +33,34 @@ class Executor(Protocol):
         ...
 '''
 
+_READER = '''\
+class Reader(Protocol):
+    """Runs one query that changes nothing; a connection to a replica may be no more than this."""
+
+    async def fetch(self, query: str, /, *args: Any) -> Sequence[Iterable[Any]]:
+        """Return every row."""
+        ...
+
+    async def fetchrow(self, query: str, /, *args: Any) -> Iterable[Any] | None:
+        """Return the first row, or None where there is none."""
+        ...
+
+    async def fetchval(self, query: str, /, *args: Any) -> Any:
+        """Return the first value of the first row, or None where there is no row."""
+        ...
+'''
+
+_EXECUTE = '''
+    async def execute(self, query: str, /, *args: Any) -> str:
+        """Run a statement and return the server's status, such as `UPDATE 3`."""
+        ...
+'''
+
+_WRITER = f'''\
+class Executor(Reader, Protocol):
+    """Runs one statement{{fits}}."""
+{_EXECUTE}'''
+
 _BATCH = '''\
 class BatchExecutor(Protocol):
     """Runs one statement many times{fits}."""
@@ -74,6 +102,12 @@ class StreamExecutor(Protocol):
         """Open a cursor on the rows of a query."""
         ...
 '''
+
+_STREAM_READER = _STREAM.replace("StreamExecutor", "StreamReader")
+_STREAM_WRITER = f'''\
+class StreamExecutor(StreamReader, Protocol):
+    """Opens cursors on what statements return that write; a connection in a transaction fits."""
+{_EXECUTE}'''
 
 _LASTID = '''\
 class LastIdExecutor(Protocol):
@@ -132,12 +166,23 @@ PARTS = {
     "SequenceNotStr": _NOT_STR,
 }
 
+# Where reading is told from writing: what only reads is the part of the other that a replica has.
+_SPLIT = {
+    "Executor": {"Reader": _READER, "Executor": _WRITER},
+    "StreamExecutor": {"StreamReader": _STREAM_READER, "StreamExecutor": _STREAM_WRITER},
+    "Reader": {"Reader": _READER},
+    "StreamReader": {"StreamReader": _STREAM_READER},
+}
 
-def print_executor(names: Iterable[str], driver: Driver) -> str:
+
+def print_executor(names: Iterable[str], driver: Driver, *, readers: bool = False) -> str:
     """Return the source of `executor.py` with the named parts."""
     wanted = set(names)
-    parts = [_fitting(name, text, driver) for name, text in PARTS.items() if name in wanted]
-    body = "\n\n".join(parts)
+    found: dict[str, str] = {}
+    for name in (*PARTS, "Reader", "StreamReader"):
+        if name in wanted:
+            found |= _SPLIT[name] if readers and name in _SPLIT else {name: PARTS[name]}
+    body = "\n\n".join(_fitting(name, text, driver) for name, text in found.items())
     if driver.synchronous:
         body = blocking(body)
     abc = [name for name in ("Awaitable", "Iterable", "Iterator", "Sequence") if f"{name}[" in body]

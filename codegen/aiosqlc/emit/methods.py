@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from aiosqlc.emit.bodies import body, define, parameters, returns
 from aiosqlc.emit.literal import docstring, indented
 from aiosqlc.plan.model import PyFunction, PyModule
@@ -10,12 +12,18 @@ from aiosqlc.stages import Command
 
 def print_methods(module: PyModule) -> list[str]:
     """Return the Protocol, if it is wanted, and the class."""
-    executors = dict.fromkeys(function.executor[1] for function in module.functions)
+    executors = needed(dict.fromkeys(function.executor[1] for function in module.functions))
     blocks = [_protocol(module)] if module.protocol else []
     if len(executors) > 1:
-        blocks.append(_connection(list(executors)))
-    kind = "Connection" if len(executors) > 1 else next(iter(executors))
+        blocks.append(_connection(executors))
+    kind = "Connection" if len(executors) > 1 else executors[0]
     return [*blocks, _class(module, kind)]
+
+
+def needed(executors: Collection[str]) -> list[str]:
+    """Return what a class asks of its connection: an Executor is a Reader already."""
+    covered = {"Reader": "Executor", "StreamReader": "StreamExecutor"}
+    return [name for name in executors if covered.get(name) not in executors]
 
 
 def _connection(executors: list[str]) -> str:

@@ -51,7 +51,7 @@ def print_package(
         source = print_helpers(driver, target.package, local, target.executor or local)
         files.append(Rendered(target.out / "helpers.py", f"{header.of('')}\n{source}"))
     if protocols:
-        source = print_executor(protocols, driver)
+        source = print_executor(protocols, driver, readers=target.readers)
         files.append(Rendered(target.out / "executor.py", f"{header.of('')}\n{source}"))
     own = protocols and not target.executor
     if driver.adapter and (
@@ -126,9 +126,27 @@ def _init(target: PythonTarget, modules: tuple[PyModule, ...], header: str) -> s
             *entries,
             "}",
             '"""The name of each query by its text, for an executor to label what it runs."""',
+            *(_reads(named) if target.readers else ()),
             "",
         ]
     )
+
+
+def _reads(named: list[tuple[str, PyFunction]]) -> list[str]:
+    """List the texts of what only reads, for an executor that sends those to a replica."""
+    reads = [(module, function) for module, function in named if function.reads]
+    entries = [_text(module, function) for module, function in reads]
+    body = ["READS: Final = frozenset(", "    {", *entries, "    }", ")"]
+    return [
+        "",
+        *(body if entries else ["READS: Final = frozenset[str]()"]),
+        '"""The texts that are proved to change nothing: any replica may answer them."""',
+    ]
+
+
+def _text(module: str, function: PyFunction) -> str:
+    text = f"{module}.{function.constant}"
+    return f"        *{text}.values()," if function.choice else f"        {text},"
 
 
 def _entry(module: str, function: PyFunction) -> str:

@@ -9,7 +9,7 @@ from aiosqlc.emit.choices import texts_by_choice
 from aiosqlc.emit.classes import class_imports, print_aliases, print_class, print_enum
 from aiosqlc.emit.imports import import_lines
 from aiosqlc.emit.literal import docstring, indented, text_literal
-from aiosqlc.emit.methods import print_methods
+from aiosqlc.emit.methods import needed, print_methods
 from aiosqlc.emit.rows import print_builder
 from aiosqlc.kept import kept
 from aiosqlc.plan.model import Import, PyClass, PyFunction, PyModule
@@ -42,8 +42,11 @@ def _imports(module: PyModule) -> set[Import]:
         imports |= {("enum", "StrEnum"), ("typing", "Final")}
     for function in module.functions:
         imports |= {("typing", "Final"), function.executor, *body_imports(function)}
-    if module.protocol or len({function.executor for function in module.functions}) > 1:
+    if module.protocol or len(needed({f.executor[1] for f in module.functions})) > 1:
         imports |= {("typing", "Protocol")} if module.class_name else set()
+    if module.class_name:  # its one connection is an Executor where any function needs one
+        asked = {function.executor for function in module.functions}
+        imports -= {item for item in asked if item[1] not in needed([name for _, name in asked])}
     return imports
 
 

@@ -18,9 +18,9 @@ _DENIED: Final = frozenset({
     "RELEASE_LOCK", "ROW_COUNT", "UUID_SHORT",
 })  # fmt: skip
 _SYNTAX: Final = frozenset({
-    "ALL", "AND", "ANY", "CASE", "CAST", "CONVERT", "EXISTS", "EXTRACT", "FIRST_VALUE", "IF",
-    "JSON_TABLE", "LAG", "LAST_VALUE", "LEAD", "MATCH_AGAINST", "NOT", "NTH_VALUE", "NTILE", "OR",
-    "REGEXP_I_LIKE", "TRY_CAST", "XOR",
+    "ALL", "AND", "ANY", "CASE", "CAST", "COLLATE", "CONVERT", "EXISTS", "EXTRACT", "FIRST_VALUE",
+    "IF", "JSON_TABLE", "LAG", "LAST_VALUE", "LEAD", "MATCH_AGAINST", "NOT", "NTH_VALUE", "NTILE",
+    "OR", "REGEXP_I_LIKE", "TRY_CAST", "XOR",
 })  # fmt: skip
 _KNOWN: Final = (SCALAR | AGGREGATES | RANKS | _SYNTAX) - _DENIED
 _WRITES = (exp.DML, exp.DDL, exp.Command, exp.Into)

@@ -29,6 +29,16 @@ _EXECUTORS = {
 }
 
 
+# Those of a Reader, which has no method that the other commands call.
+_READERS = {
+    Command.ONE: "Reader",
+    Command.MANY: "Reader",
+    Command.BATCHONE: "Reader",
+    Command.BATCHMANY: "Reader",
+    Command.STREAM: "StreamReader",
+}
+
+
 def plan_function(query: TypedQuery, planner: QueryPlanner) -> tuple[PyFunction, list[Diagnostic]]:
     """Plan one query's function."""
     parsed = query.parsed
@@ -44,7 +54,7 @@ def plan_function(query: TypedQuery, planner: QueryPlanner) -> tuple[PyFunction,
     ordered = [params[number] for number in sorted(params)]
     driver = planner.package.driver
     pipelined = driver.pipelined and parsed.command in _ANSWERED
-    asked = "PipelineExecutor" if pipelined else _EXECUTORS.get(parsed.command, "Executor")
+    asked = "PipelineExecutor" if pipelined else _executor(query, planner.package.target.readers)
     executor = planner.package.executor(asked)
     violations = driver.violations
     function = PyFunction(
@@ -56,6 +66,7 @@ def plan_function(query: TypedQuery, planner: QueryPlanner) -> tuple[PyFunction,
         params=tuple(ordered),
         arguments=tuple(param.expression for param in ordered),
         executor=executor,
+        reads=query.read_only,
         doc=parsed.doc,
         row=row,
         exactly_one=query.cardinality is Cardinality.ONE,
@@ -100,6 +111,14 @@ def plan_function(query: TypedQuery, planner: QueryPlanner) -> tuple[PyFunction,
         imports |= field.type.imports_in(field.type.annotation)
     imports |= row.imports if row else set()
     return replace(function, own_classes=tuple(own), imports=frozenset(imports)), problems
+
+
+def _executor(query: TypedQuery, readers: bool) -> str:
+    """Return the Protocol of what a query runs on: a Reader where it is proved to read only."""
+    command = query.parsed.command
+    if readers and query.read_only and command in _READERS:
+        return _READERS[command]
+    return _EXECUTORS.get(command, "Executor")
 
 
 def _in_order(query: TypedQuery) -> list[TypedParam]:

@@ -154,10 +154,10 @@ class PyError:
 class PyFunction:
     """One query's function, constant and own classes.
 
-    `batch` is the annotation of one set of arguments, where the function takes many; then
-    `arguments` are expressions on `item`, or with `repeatable` on the whole `batch`. `caught` is
-    the driver's class for a violated constraint; `pipelined` is whether the driver answers a batch
-    in one round trip, `synchronous` whether it blocks.
+    `reads` is whether it is proved to read only. `batch` is the annotation of one set of arguments,
+    where the function takes many; then `arguments` are expressions on `item`, or with `repeatable`
+    on the whole `batch`. `caught` is the driver's class for a violated constraint; `pipelined` is
+    whether the driver answers a batch in one round trip, `synchronous` whether it blocks.
     """
 
     name: str
@@ -168,6 +168,7 @@ class PyFunction:
     params: tuple[PyParam, ...]
     arguments: tuple[str, ...]
     executor: Import
+    reads: bool = False
     doc: tuple[str, ...] = ()
     row: PyRow | None = None
     own_classes: tuple[PyClass, ...] = ()

@@ -61,7 +61,7 @@ class Package:
 
     def executor(self, name: str) -> Import:
         """Return where a Protocol comes from: the configured module, or the one written here."""
-        if name == "Executor" and self.target.executor:
+        if name in ("Executor", "Reader") and self.target.executor:
             return (self.target.executor, name)
         return (self.in_package("executor"), name)
 

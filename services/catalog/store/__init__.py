@@ -50,3 +50,26 @@ QUERY_NAMES: Final = {
     subcategories.REMOVE_SUBCATEGORY: "RemoveSubcategory",
 }
 """The name of each query by its text, for an executor to label what it runs."""
+
+READS: Final = frozenset(
+    {
+        categories.GET_CATEGORY,
+        *categories.LIST_CATEGORIES.values(),
+        *categories.COUNT_CATEGORIES.values(),
+        category_types.GET_CATEGORY_TYPE,
+        *category_types.LIST_CATEGORY_TYPES.values(),
+        *category_types.COUNT_CATEGORY_TYPES.values(),
+        provider_services.LIST_SERVICES_OF_PROVIDER,
+        provider_services.COUNT_SERVICES_OF_PROVIDER,
+        provider_services.GET_SERVICE_OF_PROVIDER,
+        provider_services.LIST_PROVIDERS_OF_SERVICE,
+        provider_services.COUNT_PROVIDERS_OF_SERVICE,
+        services.GET_SERVICE,
+        *services.LIST_SERVICES.values(),
+        *services.COUNT_SERVICES.values(),
+        subcategories.GET_SUBCATEGORY,
+        *subcategories.LIST_SUBCATEGORIES.values(),
+        *subcategories.COUNT_SUBCATEGORIES.values(),
+    }
+)
+"""The texts that are proved to change nothing: any replica may answer them."""

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from msgspec import UNSET, UnsetType
 
-from lib.db import Executor
+from lib.db import Executor, Reader
 from services.catalog.store.models import Category
 from services.catalog.store.numbering import numbered
 
@@ -16,7 +16,7 @@ GET_CATEGORY: Final = (
 )
 
 
-async def get_category(db: Executor, *, id: UUID) -> Category | None:
+async def get_category(db: Reader, *, id: UUID) -> Category | None:
     row = await db.fetchrow(GET_CATEGORY, id)
     return None if row is None else Category(*row)
 
@@ -52,7 +52,7 @@ LIMIT $3 OFFSET $4
 
 
 async def list_categories(
-    db: Executor,
+    db: Reader,
     *,
     page_size: int,
     skip: int,
@@ -91,7 +91,7 @@ WHERE true
 
 
 async def count_categories(
-    db: Executor, *, type_id: UUID | None = None, search: str | None = None
+    db: Reader, *, type_id: UUID | None = None, search: str | None = None
 ) -> int:
     arguments: list[object] = []
     if type_id is not None:

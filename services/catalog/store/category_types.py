@@ -7,7 +7,7 @@ from uuid import UUID
 
 from msgspec import UNSET, UnsetType
 
-from lib.db import Executor
+from lib.db import Executor, Reader
 from services.catalog.store.models import CategoryType
 from services.catalog.store.numbering import numbered
 
@@ -16,7 +16,7 @@ GET_CATEGORY_TYPE: Final = (
 )
 
 
-async def get_category_type(db: Executor, *, id: UUID) -> CategoryType | None:
+async def get_category_type(db: Reader, *, id: UUID) -> CategoryType | None:
     row = await db.fetchrow(GET_CATEGORY_TYPE, id)
     return None if row is None else CategoryType(*row)
 
@@ -50,7 +50,7 @@ LIMIT $2 OFFSET $3
 
 
 async def list_category_types(
-    db: Executor,
+    db: Reader,
     *,
     page_size: int,
     skip: int,
@@ -85,7 +85,7 @@ WHERE true
 }
 
 
-async def count_category_types(db: Executor, *, search: str | None = None) -> int:
+async def count_category_types(db: Reader, *, search: str | None = None) -> int:
     arguments: list[object] = []
     if search is not None:
         arguments.append(search)

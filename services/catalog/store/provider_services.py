@@ -6,7 +6,7 @@ from itertools import starmap
 from typing import Final
 from uuid import UUID
 
-from lib.db import Executor
+from lib.db import Executor, Reader
 from services.catalog.store.models import ProviderService, Service
 
 LIST_SERVICES_OF_PROVIDER: Final = """\
@@ -19,7 +19,7 @@ LIMIT $2 OFFSET $3
 
 
 async def list_services_of_provider(
-    db: Executor, *, provider_id: UUID, page_size: int, skip: int
+    db: Reader, *, provider_id: UUID, page_size: int, skip: int
 ) -> list[Service]:
     rows = await db.fetch(LIST_SERVICES_OF_PROVIDER, provider_id, page_size, skip)
     return list(starmap(Service, rows))
@@ -28,7 +28,7 @@ async def list_services_of_provider(
 COUNT_SERVICES_OF_PROVIDER: Final = "SELECT count(*) FROM provider_service WHERE provider_id = $1"
 
 
-async def count_services_of_provider(db: Executor, *, provider_id: UUID) -> int:
+async def count_services_of_provider(db: Reader, *, provider_id: UUID) -> int:
     value: int = await db.fetchval(COUNT_SERVICES_OF_PROVIDER, provider_id)
     return value
 
@@ -41,7 +41,7 @@ WHERE offered.provider_id = $1 AND service.id = $2
 
 
 async def get_service_of_provider(
-    db: Executor, *, provider_id: UUID, service_id: UUID
+    db: Reader, *, provider_id: UUID, service_id: UUID
 ) -> Service | None:
     row = await db.fetchrow(GET_SERVICE_OF_PROVIDER, provider_id, service_id)
     return None if row is None else Service(*row)
@@ -56,7 +56,7 @@ LIMIT $2 OFFSET $3
 
 
 async def list_providers_of_service(
-    db: Executor, *, service_id: UUID, page_size: int, skip: int
+    db: Reader, *, service_id: UUID, page_size: int, skip: int
 ) -> list[ProviderService]:
     rows = await db.fetch(LIST_PROVIDERS_OF_SERVICE, service_id, page_size, skip)
     return list(starmap(ProviderService, rows))
@@ -65,7 +65,7 @@ async def list_providers_of_service(
 COUNT_PROVIDERS_OF_SERVICE: Final = "SELECT count(*) FROM provider_service WHERE service_id = $1"
 
 
-async def count_providers_of_service(db: Executor, *, service_id: UUID) -> int:
+async def count_providers_of_service(db: Reader, *, service_id: UUID) -> int:
     value: int = await db.fetchval(COUNT_PROVIDERS_OF_SERVICE, service_id)
     return value
 

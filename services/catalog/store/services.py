@@ -7,14 +7,14 @@ from uuid import UUID
 
 from msgspec import UNSET, UnsetType
 
-from lib.db import Executor
+from lib.db import Executor, Reader
 from services.catalog.store.models import Service
 from services.catalog.store.numbering import numbered
 
 GET_SERVICE: Final = "SELECT id, subcategory_id, name, description, version, created_at, updated_at FROM service WHERE id = $1"
 
 
-async def get_service(db: Executor, *, id: UUID) -> Service | None:
+async def get_service(db: Reader, *, id: UUID) -> Service | None:
     row = await db.fetchrow(GET_SERVICE, id)
     return None if row is None else Service(*row)
 
@@ -50,7 +50,7 @@ LIMIT $3 OFFSET $4
 
 
 async def list_services(
-    db: Executor,
+    db: Reader,
     *,
     page_size: int,
     skip: int,
@@ -89,7 +89,7 @@ WHERE true
 
 
 async def count_services(
-    db: Executor, *, subcategory_id: UUID | None = None, search: str | None = None
+    db: Reader, *, subcategory_id: UUID | None = None, search: str | None = None
 ) -> int:
     arguments: list[object] = []
     if subcategory_id is not None:

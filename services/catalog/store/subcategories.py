@@ -7,7 +7,7 @@ from uuid import UUID
 
 from msgspec import UNSET, UnsetType
 
-from lib.db import Executor
+from lib.db import Executor, Reader
 from services.catalog.store.models import Subcategory
 from services.catalog.store.numbering import numbered
 
@@ -16,7 +16,7 @@ GET_SUBCATEGORY: Final = (
 )
 
 
-async def get_subcategory(db: Executor, *, id: UUID) -> Subcategory | None:
+async def get_subcategory(db: Reader, *, id: UUID) -> Subcategory | None:
     row = await db.fetchrow(GET_SUBCATEGORY, id)
     return None if row is None else Subcategory(*row)
 
@@ -54,7 +54,7 @@ LIMIT $4 OFFSET $5
 
 
 async def list_subcategories(
-    db: Executor,
+    db: Reader,
     *,
     page_size: int,
     skip: int,
@@ -100,7 +100,7 @@ WHERE true
 
 
 async def count_subcategories(
-    db: Executor,
+    db: Reader,
     *,
     category_id: UUID | None = None,
     type_id: UUID | None = None,

@@ -28,3 +28,20 @@ QUERY_NAMES: Final = {
     partitions.DROP_PARTITIONS: "DropPartitions",
 }
 """The name of each query by its text, for an executor to label what it runs."""
+
+READS: Final = frozenset(
+    {
+        channels.GET_CHANNEL,
+        *channels.LIST_CHANNELS.values(),
+        *channels.COUNT_CHANNELS.values(),
+        channels.LIST_POSITIONS,
+        channels.LIST_POSITIONS_AMONG,
+        channels.LIST_ADVANCED,
+        channels.GET_MEMBERS,
+        messages.GET_SENT,
+        messages.GET_MESSAGE,
+        *messages.LIST_OLDER.values(),
+        messages.LIST_NEWER,
+    }
+)
+"""The texts that are proved to change nothing: any replica may answer them."""

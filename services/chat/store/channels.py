@@ -9,7 +9,7 @@ from uuid import UUID
 
 import msgspec
 
-from lib.db import Executor
+from lib.db import Executor, Reader
 from services.chat.store.models import CHANNEL_KIND_BY_LABEL, Channel, ChannelKind
 from services.chat.store.numbering import numbered
 
@@ -44,7 +44,7 @@ async def add_member(db: Executor, *, channel_id: UUID, user_id: UUID) -> None:
 GET_CHANNEL: Final = "SELECT id, kind, subject_id, customer_id, provider_id, last_sequence, last_message_id, last_message_at, created_at FROM channel WHERE id = $1"
 
 
-async def get_channel(db: Executor, *, id: UUID) -> Channel | None:
+async def get_channel(db: Reader, *, id: UUID) -> Channel | None:
     row = await db.fetchrow(GET_CHANNEL, id)
     if row is None:
         return None
@@ -137,7 +137,7 @@ class ListChannelsRow(msgspec.Struct, frozen=True, gc=False):
 
 
 async def list_channels(
-    db: Executor,
+    db: Reader,
     *,
     user_id: UUID,
     page_size: int,
@@ -196,7 +196,7 @@ WHERE member.user_id = $1
 
 
 async def count_channels(
-    db: Executor, *, user_id: UUID, kind: ChannelKind | None = None, subject_id: UUID | None = None
+    db: Reader, *, user_id: UUID, kind: ChannelKind | None = None, subject_id: UUID | None = None
 ) -> int:
     arguments: list[object] = [user_id]
     if kind is not None:
@@ -225,7 +225,7 @@ class ListPositionsRow(msgspec.Struct, frozen=True, gc=False):
     provider_id: UUID
 
 
-async def list_positions(db: Executor, *, user_id: UUID, most: int) -> list[ListPositionsRow]:
+async def list_positions(db: Reader, *, user_id: UUID, most: int) -> list[ListPositionsRow]:
     """Where a user's channels stand, the newest channels first."""
     rows = await db.fetch(LIST_POSITIONS, user_id, most)
     return list(starmap(ListPositionsRow, rows))
@@ -244,7 +244,7 @@ class ListPositionsAmongRow(msgspec.Struct, frozen=True, gc=False):
 
 
 async def list_positions_among(
-    db: Executor, *, user_id: UUID, channel_ids: Sequence[UUID]
+    db: Reader, *, user_id: UUID, channel_ids: Sequence[UUID]
 ) -> list[ListPositionsAmongRow]:
     """Where those of a user's channels stand that are asked for."""
     rows = await db.fetch(LIST_POSITIONS_AMONG, user_id, channel_ids)
@@ -263,7 +263,7 @@ ListAdvancedRow = ListPositionsAmongRow
 
 
 async def list_advanced(
-    db: Executor, *, ids: Sequence[UUID], lasts: Sequence[int]
+    db: Reader, *, ids: Sequence[UUID], lasts: Sequence[int]
 ) -> list[ListAdvancedRow]:
     """Those channels that stand further on than is known."""
     rows = await db.fetch(LIST_ADVANCED, ids, lasts)
@@ -282,7 +282,7 @@ class GetMembersRow(msgspec.Struct, frozen=True, gc=False):
     provider_id: UUID
 
 
-async def get_members(db: Executor, *, channel_id: UUID, user_id: UUID) -> GetMembersRow | None:
+async def get_members(db: Reader, *, channel_id: UUID, user_id: UUID) -> GetMembersRow | None:
     """The two of a channel, where the user is one of them."""
     row = await db.fetchrow(GET_MEMBERS, channel_id, user_id)
     return None if row is None else GetMembersRow(*row)

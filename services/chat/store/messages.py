@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from lib.db import Executor
+from lib.db import Executor, Reader
 from services.chat.store.models import Message
 from services.chat.store.numbering import numbered
 
@@ -80,7 +80,7 @@ class GetSentRow(msgspec.Struct, frozen=True, gc=False):
 
 
 async def get_sent(
-    db: Executor, *, channel_id: UUID, author_id: UUID, client_id: str
+    db: Reader, *, channel_id: UUID, author_id: UUID, client_id: str
 ) -> GetSentRow | None:
     """What a member has sent before under this id."""
     row = await db.fetchrow(GET_SENT, channel_id, author_id, client_id)
@@ -90,7 +90,7 @@ async def get_sent(
 GET_MESSAGE: Final = "SELECT id, channel_id, sequence, author_id, client_id, text, created_at FROM message WHERE id = $1 AND channel_id = $2"
 
 
-async def get_message(db: Executor, *, id: UUID, channel_id: UUID) -> Message | None:
+async def get_message(db: Reader, *, id: UUID, channel_id: UUID) -> Message | None:
     row = await db.fetchrow(GET_MESSAGE, id, channel_id)
     return None if row is None else Message(*row)
 
@@ -112,7 +112,7 @@ LIMIT $3
 
 
 async def list_older(
-    db: Executor, *, channel_id: UUID, most: int, below: int | None = None
+    db: Reader, *, channel_id: UUID, most: int, below: int | None = None
 ) -> list[Message]:
     """Newest first, beginning below a sequence."""
     arguments: list[object] = [channel_id]
@@ -131,7 +131,7 @@ LIMIT $3
 """
 
 
-async def list_newer(db: Executor, *, channel_id: UUID, above: int, most: int) -> list[Message]:
+async def list_newer(db: Reader, *, channel_id: UUID, above: int, most: int) -> list[Message]:
     """Oldest first, beginning above a sequence."""
     rows = await db.fetch(LIST_NEWER, channel_id, above, most)
     return list(starmap(Message, rows))

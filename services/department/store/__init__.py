@@ -12,6 +12,8 @@ from services.department.store.postgres import departments as on_postgres
 from services.department.store.postgres.departments import DepartmentsQueriesProtocol
 
 QUERY_NAMES: Final = {**postgres.QUERY_NAMES, **mysql.QUERY_NAMES}
+# Replicas are those of PostgreSQL.
+READS: Final = postgres.READS
 
 
 def departments(db: Executor) -> DepartmentsQueriesProtocol:

@@ -18,3 +18,16 @@ QUERY_NAMES: Final = {
     points.LIST_AWARDS: "ListAwards",
 }
 """The name of each query by its text, for an executor to label what it runs."""
+
+READS: Final = frozenset(
+    {
+        points.GET_BALANCE,
+        points.LIST_BALANCES,
+        points.LIST_ENTRIES_AFTER,
+        points.IS_AWARDED,
+        points.AWARDED_SINCE,
+        points.COUNT_PAIR_SINCE,
+        points.LIST_AWARDS,
+    }
+)
+"""The texts that are proved to change nothing: any replica may answer them."""

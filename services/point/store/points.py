@@ -8,14 +8,14 @@ from uuid import UUID
 
 import msgspec
 
-from lib.db import Executor
+from lib.db import Executor, Reader
 from services.point.store.executor import SequenceNotStr
 from services.point.store.models import PointEntry
 
 GET_BALANCE: Final = "SELECT balance FROM point_balance WHERE user_id = $1"
 
 
-async def get_balance(db: Executor, *, user_id: UUID) -> int | None:
+async def get_balance(db: Reader, *, user_id: UUID) -> int | None:
     """The user's points; nothing where the user never had any."""
     value: int | None = await db.fetchval(GET_BALANCE, user_id)
     return value
@@ -29,7 +29,7 @@ class ListBalancesRow(msgspec.Struct, frozen=True, gc=False):
     balance: int
 
 
-async def list_balances(db: Executor, *, user_ids: Sequence[UUID]) -> list[ListBalancesRow]:
+async def list_balances(db: Reader, *, user_ids: Sequence[UUID]) -> list[ListBalancesRow]:
     """The points of those of the users who ever had any."""
     rows = await db.fetch(LIST_BALANCES, user_ids)
     return list(starmap(ListBalancesRow, rows))
@@ -44,7 +44,7 @@ LIMIT $3
 
 
 async def list_entries_after(
-    db: Executor, *, user_id: UUID, after_id: UUID, page_size: int
+    db: Reader, *, user_id: UUID, after_id: UUID, page_size: int
 ) -> list[PointEntry]:
     """One page of a user's ledger, oldest first, beginning behind the entry `after_id`."""
     rows = await db.fetch(LIST_ENTRIES_AFTER, user_id, after_id, page_size)
@@ -63,7 +63,7 @@ async def lock_balance(db: Executor, *, user_id: UUID) -> int | None:
 IS_AWARDED: Final = "SELECT EXISTS (SELECT FROM point_entry WHERE source = $1::text)"
 
 
-async def is_awarded(db: Executor, *, source: str) -> bool:
+async def is_awarded(db: Reader, *, source: str) -> bool:
     """Whether there is an entry for this source."""
     value: bool = await db.fetchval(IS_AWARDED, source)
     return value
@@ -103,7 +103,7 @@ WHERE user_id = $1 AND source IS NOT NULL AND created_at > now() - make_interval
 """
 
 
-async def awarded_since(db: Executor, *, user_id: UUID, seconds: float) -> int:
+async def awarded_since(db: Reader, *, user_id: UUID, seconds: float) -> int:
     """What was given to the user, taken off what was taken back."""
     value: int = await db.fetchval(AWARDED_SINCE, user_id, seconds)
     return value
@@ -116,9 +116,7 @@ WHERE user_id = $1 AND counterpart = $2::uuid AND source IS NOT NULL AND amount 
 """
 
 
-async def count_pair_since(
-    db: Executor, *, user_id: UUID, counterpart: UUID, seconds: float
-) -> int:
+async def count_pair_since(db: Reader, *, user_id: UUID, counterpart: UUID, seconds: float) -> int:
     """How often the user was thanked for dealing with that one."""
     value: int = await db.fetchval(COUNT_PAIR_SINCE, user_id, counterpart, seconds)
     return value
@@ -137,7 +135,7 @@ class ListAwardsRow(msgspec.Struct, frozen=True, gc=False):
     amount: int
 
 
-async def list_awards(db: Executor, *, sources: SequenceNotStr[str]) -> list[ListAwardsRow]:
+async def list_awards(db: Reader, *, sources: SequenceNotStr[str]) -> list[ListAwardsRow]:
     """What was given for these, by user."""
     rows = await db.fetch(LIST_AWARDS, sources)
     return list(starmap(ListAwardsRow, rows))

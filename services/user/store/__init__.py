@@ -141,3 +141,46 @@ QUERY_NAMES: Final = {
     tokens.ERASE_TOKENS: "EraseTokens",
 }
 """The name of each query by its text, for an executor to label what it runs."""
+
+READS: Final = frozenset(
+    {
+        accounts.GET_CREDENTIALS,
+        accounts.GET_PASSWORD_HASH,
+        accounts.IS_VERIFIED_ADDRESS,
+        accounts.PERMISSIONS_OF,
+        audit.GET_AUDIT_ENTRY,
+        *audit.LIST_AUDIT.values(),
+        *audit.COUNT_AUDIT.values(),
+        mail.GET_ADDRESSEE,
+        mail.MEASURE_MAIL,
+        personal_ids.COUNT_PERSONAL_IDS,
+        profiles.GET_PERSON,
+        profiles.GET_PROFILE,
+        profiles.PERSONAL_ID_OF,
+        profiles.EXPORT_SESSIONS,
+        profiles.EXPORT_MAILS,
+        profiles.EXPORT_AUDIT,
+        provider_requests.GET_REQUEST,
+        provider_requests.LIST_REQUESTS,
+        provider_requests.COUNT_REQUESTS,
+        roles.LIST_ROLES,
+        roles.GET_ROLE,
+        roles.UNKNOWN_PERMISSIONS,
+        roles.LIST_PERMISSIONS,
+        roles.OTHER_ADMINISTRATORS,
+        second_factors.IS_ENROLLED,
+        second_factors.GET_SESSION_STANDING,
+        second_factors.GET_AUTHENTICATOR,
+        second_factors.COUNT_RECOVERY_CODES,
+        second_factors.LIST_PASSKEYS,
+        sessions.SESSION_OF_TOKEN,
+        sessions.LIST_SESSIONS,
+        *staff.LIST_STAFF.values(),
+        *staff.COUNT_STAFF.values(),
+        *staff.LIST_ACCOUNTS.values(),
+        *staff.COUNT_ACCOUNTS.values(),
+        staff.STAFF_STATISTICS,
+        tokens.GET_TOKEN,
+    }
+)
+"""The texts that are proved to change nothing: any replica may answer them."""

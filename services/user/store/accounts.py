@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from lib.db import Executor
+from lib.db import Executor, Reader
 from services.user.store.models import (
     ACCOUNT_ROLE_BY_LABEL,
     ACCOUNT_STATUS_BY_LABEL,
@@ -104,7 +104,7 @@ class GetCredentialsRow(msgspec.Struct, frozen=True, gc=False):
     verified: bool
 
 
-async def get_credentials(db: Executor, *, email: str) -> GetCredentialsRow | None:
+async def get_credentials(db: Reader, *, email: str) -> GetCredentialsRow | None:
     """What a login needs to know. Nobody logs in to a deleted account."""
     row = await db.fetchrow(GET_CREDENTIALS, email)
     if row is None:
@@ -141,7 +141,7 @@ async def confirm_login(db: Executor, *, id: UUID, password_hash: str) -> Confir
 GET_PASSWORD_HASH: Final = "SELECT password_hash FROM account WHERE id = $1 AND status = 'active'"
 
 
-async def get_password_hash(db: Executor, *, id: UUID) -> str | None:
+async def get_password_hash(db: Reader, *, id: UUID) -> str | None:
     value: str | None = await db.fetchval(GET_PASSWORD_HASH, id)
     return value
 
@@ -226,7 +226,7 @@ async def verify_email(db: Executor, *, id: UUID, email: str) -> VerifyEmailRow 
 IS_VERIFIED_ADDRESS: Final = "SELECT verified FROM account WHERE id = $1 AND lower(email) = lower($2) AND status <> 'deleted'"
 
 
-async def is_verified_address(db: Executor, *, id: UUID, email: str) -> bool | None:
+async def is_verified_address(db: Reader, *, id: UUID, email: str) -> bool | None:
     value: bool | None = await db.fetchval(IS_VERIFIED_ADDRESS, id, email)
     return value
 
@@ -234,6 +234,6 @@ async def is_verified_address(db: Executor, *, id: UUID, email: str) -> bool | N
 PERMISSIONS_OF: Final = "SELECT permission FROM role_permission WHERE role = $1 ORDER BY permission"
 
 
-async def permissions_of(db: Executor, *, role: AccountRole) -> list[str]:
+async def permissions_of(db: Reader, *, role: AccountRole) -> list[str]:
     rows = await db.fetch(PERMISSIONS_OF, role)
     return [value for (value,) in rows]

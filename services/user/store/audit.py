@@ -6,7 +6,7 @@ from itertools import starmap
 from typing import Final
 from uuid import UUID
 
-from lib.db import Executor
+from lib.db import Executor, Reader
 from services.user.store.models import AuditEntry
 from services.user.store.numbering import numbered
 
@@ -39,7 +39,7 @@ WHERE id = $1
 """
 
 
-async def get_audit_entry(db: Executor, *, id: UUID) -> AuditEntry | None:
+async def get_audit_entry(db: Reader, *, id: UUID) -> AuditEntry | None:
     row = await db.fetchrow(GET_AUDIT_ENTRY, id)
     return None if row is None else AuditEntry(*row)
 
@@ -73,7 +73,7 @@ LIMIT $8 OFFSET $9
 
 
 async def list_audit(
-    db: Executor,
+    db: Reader,
     *,
     page_size: int,
     skip: int,
@@ -143,7 +143,7 @@ WHERE true
 
 
 async def count_audit(
-    db: Executor,
+    db: Reader,
     *,
     actor: str | None = None,
     action: str | None = None,

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from lib.db import Executor
+from lib.db import Executor, Reader
 from services.user.store.executor import SequenceNotStr
 from services.user.store.models import ACCOUNT_STATUS_BY_LABEL, AccountStatus
 
@@ -115,7 +115,7 @@ class GetAddresseeRow(msgspec.Struct, frozen=True, gc=False):
     status: AccountStatus
 
 
-async def get_addressee(db: Executor, *, id: UUID) -> GetAddresseeRow | None:
+async def get_addressee(db: Reader, *, id: UUID) -> GetAddresseeRow | None:
     """Null where there is nobody to write to any more."""
     row = await db.fetchrow(GET_ADDRESSEE, id)
     if row is None:
@@ -164,7 +164,7 @@ class MeasureMailRow(msgspec.Struct, frozen=True, gc=False):
     oldest_seconds: float
 
 
-async def measure_mail(db: Executor) -> MeasureMailRow:
+async def measure_mail(db: Reader) -> MeasureMailRow:
     (row,) = await db.fetch(MEASURE_MAIL)
     return MeasureMailRow(*row)
 

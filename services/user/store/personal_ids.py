@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from lib.db import Executor
+from lib.db import Executor, Reader
 
 COUNT_PERSONAL_IDS: Final = """\
 SELECT sealed.key_id, count(*) AS kept
@@ -23,7 +23,7 @@ class CountPersonalIdsRow(msgspec.Struct, frozen=True, gc=False):
     kept: int
 
 
-async def count_personal_ids(db: Executor) -> list[CountPersonalIdsRow]:
+async def count_personal_ids(db: Reader) -> list[CountPersonalIdsRow]:
     """And secrets of authenticators, which are under the same keys."""
     rows = await db.fetch(COUNT_PERSONAL_IDS)
     return list(starmap(CountPersonalIdsRow, rows))

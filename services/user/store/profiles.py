@@ -9,7 +9,7 @@ from uuid import UUID
 
 import msgspec
 
-from lib.db import Executor
+from lib.db import Executor, Reader
 from services.user.store.models import (
     ACCOUNT_ROLE_BY_LABEL,
     ACCOUNT_STATUS_BY_LABEL,
@@ -51,7 +51,7 @@ class GetPersonRow(msgspec.Struct, frozen=True, gc=False):
     key_id: str | None
 
 
-async def get_person(db: Executor, *, id: UUID) -> GetPersonRow | None:
+async def get_person(db: Reader, *, id: UUID) -> GetPersonRow | None:
     row = await db.fetchrow(GET_PERSON, id)
     if row is None:
         return None
@@ -153,7 +153,7 @@ class GetProfileRow(msgspec.Struct, frozen=True, gc=False):
     created_at: datetime
 
 
-async def get_profile(db: Executor, *, id: UUID) -> GetProfileRow | None:
+async def get_profile(db: Reader, *, id: UUID) -> GetProfileRow | None:
     """What everybody may see of somebody."""
     row = await db.fetchrow(GET_PROFILE, id)
     if row is None:
@@ -321,7 +321,7 @@ class PersonalIdOfRow(msgspec.Struct, frozen=True, gc=False):
     created_at: datetime
 
 
-async def personal_id_of(db: Executor, *, account_id: UUID) -> PersonalIdOfRow | None:
+async def personal_id_of(db: Reader, *, account_id: UUID) -> PersonalIdOfRow | None:
     row = await db.fetchrow(PERSONAL_ID_OF, account_id)
     return None if row is None else PersonalIdOfRow(*row)
 
@@ -343,7 +343,7 @@ class ExportSessionsRow(msgspec.Struct, frozen=True, gc=False):
     revoked_because: str | None
 
 
-async def export_sessions(db: Executor, *, account_id: UUID) -> list[ExportSessionsRow]:
+async def export_sessions(db: Reader, *, account_id: UUID) -> list[ExportSessionsRow]:
     rows = await db.fetch(EXPORT_SESSIONS, account_id)
     return list(starmap(ExportSessionsRow, rows))
 
@@ -363,7 +363,7 @@ class ExportMailsRow(msgspec.Struct, frozen=True, gc=False):
     sent_at: datetime | None
 
 
-async def export_mails(db: Executor, *, account_id: UUID) -> list[ExportMailsRow]:
+async def export_mails(db: Reader, *, account_id: UUID) -> list[ExportMailsRow]:
     rows = await db.fetch(EXPORT_MAILS, account_id)
     return list(starmap(ExportMailsRow, rows))
 
@@ -386,7 +386,7 @@ class ExportAuditRow(msgspec.Struct, frozen=True, gc=False):
     address: str
 
 
-async def export_audit(db: Executor, *, account_id: UUID) -> list[ExportAuditRow]:
+async def export_audit(db: Reader, *, account_id: UUID) -> list[ExportAuditRow]:
     """What was done by somebody and to their account."""
     rows = await db.fetch(EXPORT_AUDIT, account_id)
     return list(starmap(ExportAuditRow, rows))

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import msgspec
 
-from lib.db import Executor
+from lib.db import Executor, Reader
 from services.user.store.models import REQUEST_STATUS_BY_LABEL, ProviderRequest, RequestStatus
 
 ASK_TO_PROVIDE: Final = """\
@@ -37,7 +37,7 @@ async def ask_to_provide(db: Executor, *, account_id: UUID) -> ProviderRequest |
 GET_REQUEST: Final = "SELECT account_id, status, reason, decided_by, decided_at, created_at FROM provider_request WHERE account_id = $1"
 
 
-async def get_request(db: Executor, *, account_id: UUID) -> ProviderRequest | None:
+async def get_request(db: Reader, *, account_id: UUID) -> ProviderRequest | None:
     row = await db.fetchrow(GET_REQUEST, account_id)
     return None if row is None else _provider_request(row)
 
@@ -61,7 +61,7 @@ class ListRequestsRow(msgspec.Struct, frozen=True, gc=False):
     version: int
 
 
-async def list_requests(db: Executor, *, page_size: int, skip: int) -> list[ListRequestsRow]:
+async def list_requests(db: Reader, *, page_size: int, skip: int) -> list[ListRequestsRow]:
     """Those that wait, the longest first."""
     rows = await db.fetch(LIST_REQUESTS, page_size, skip)
     return list(starmap(ListRequestsRow, rows))
@@ -73,7 +73,7 @@ WHERE r.status = 'pending' AND a.status = 'active'
 """
 
 
-async def count_requests(db: Executor) -> int:
+async def count_requests(db: Reader) -> int:
     value: int = await db.fetchval(COUNT_REQUESTS)
     return value
 

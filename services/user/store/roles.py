@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from lib.db import Executor
+from lib.db import Executor, Reader
 from services.user.store.executor import SequenceNotStr
 from services.user.store.models import ACCOUNT_ROLE_BY_LABEL, AccountRole, Permission
 
@@ -36,7 +36,7 @@ class ListRolesRow(msgspec.Struct, frozen=True):
     permissions: list[str | None]
 
 
-async def list_roles(db: Executor) -> list[ListRolesRow]:
+async def list_roles(db: Reader) -> list[ListRolesRow]:
     rows = await db.fetch(LIST_ROLES)
     return [
         ListRolesRow(
@@ -66,7 +66,7 @@ class GetRoleRow(msgspec.Struct, frozen=True):
     permissions: list[str]
 
 
-async def get_role(db: Executor, *, name: AccountRole) -> GetRoleRow | None:
+async def get_role(db: Reader, *, name: AccountRole) -> GetRoleRow | None:
     row = await db.fetchrow(GET_ROLE, name)
     if row is None:
         return None
@@ -132,7 +132,7 @@ ORDER BY wanted.name
 """
 
 
-async def unknown_permissions(db: Executor, *, permissions: SequenceNotStr[str]) -> list[str]:
+async def unknown_permissions(db: Reader, *, permissions: SequenceNotStr[str]) -> list[str]:
     rows = await db.fetch(UNKNOWN_PERMISSIONS, permissions)
     return [value for (value,) in rows]
 
@@ -140,7 +140,7 @@ async def unknown_permissions(db: Executor, *, permissions: SequenceNotStr[str])
 LIST_PERMISSIONS: Final = "SELECT name, description FROM permission ORDER BY name"
 
 
-async def list_permissions(db: Executor) -> list[Permission]:
+async def list_permissions(db: Reader) -> list[Permission]:
     rows = await db.fetch(LIST_PERMISSIONS)
     return list(starmap(Permission, rows))
 
@@ -166,7 +166,7 @@ WHERE role = 'ADMIN' AND status = 'active' AND password_hash IS NOT NULL AND id 
 """
 
 
-async def other_administrators(db: Executor, *, id: UUID) -> int:
+async def other_administrators(db: Reader, *, id: UUID) -> int:
     """Those who could still manage everything if this one could not."""
     value: int = await db.fetchval(OTHER_ADMINISTRATORS, id)
     return value

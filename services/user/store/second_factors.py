@@ -9,7 +9,7 @@ from uuid import UUID
 
 import msgspec
 
-from lib.db import Executor
+from lib.db import Executor, Reader
 
 IS_ENROLLED: Final = """\
 SELECT
@@ -18,7 +18,7 @@ SELECT
 """
 
 
-async def is_enrolled(db: Executor, *, account_id: UUID) -> bool:
+async def is_enrolled(db: Reader, *, account_id: UUID) -> bool:
     value: bool = await db.fetchval(IS_ENROLLED, account_id)
     return value
 
@@ -42,7 +42,7 @@ class GetSessionStandingRow(msgspec.Struct, frozen=True, gc=False):
 
 
 async def get_session_standing(
-    db: Executor, *, id: UUID, account_id: UUID
+    db: Reader, *, id: UUID, account_id: UUID
 ) -> GetSessionStandingRow | None:
     """Seconds since the login, while the session holds; whether a second factor was shown in it, and
     whether there is one to be shown.
@@ -99,7 +99,7 @@ class GetAuthenticatorRow(msgspec.Struct, frozen=True, gc=False):
     last_step: int
 
 
-async def get_authenticator(db: Executor, *, account_id: UUID) -> GetAuthenticatorRow | None:
+async def get_authenticator(db: Reader, *, account_id: UUID) -> GetAuthenticatorRow | None:
     row = await db.fetchrow(GET_AUTHENTICATOR, account_id)
     return None if row is None else GetAuthenticatorRow(*row)
 
@@ -154,7 +154,7 @@ async def remove_recovery_codes(db: Executor, *, account_id: UUID) -> int:
 COUNT_RECOVERY_CODES: Final = "SELECT count(*) FROM recovery_code WHERE account_id = $1"
 
 
-async def count_recovery_codes(db: Executor, *, account_id: UUID) -> int:
+async def count_recovery_codes(db: Reader, *, account_id: UUID) -> int:
     value: int = await db.fetchval(COUNT_RECOVERY_CODES, account_id)
     return value
 
@@ -181,7 +181,7 @@ class ListPasskeysRow(msgspec.Struct, frozen=True, gc=False):
     used_at: datetime | None
 
 
-async def list_passkeys(db: Executor, *, account_id: UUID) -> list[ListPasskeysRow]:
+async def list_passkeys(db: Reader, *, account_id: UUID) -> list[ListPasskeysRow]:
     rows = await db.fetch(LIST_PASSKEYS, account_id)
     return list(starmap(ListPasskeysRow, rows))
 

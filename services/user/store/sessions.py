@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from lib.db import Executor
+from lib.db import Executor, Reader
 from services.user.store.models import ACCOUNT_ROLE_BY_LABEL, AccountRole
 
 ADD_SESSION: Final = "INSERT INTO session (id, account_id, expires_at) VALUES ($1, $2, $3)"
@@ -52,7 +52,7 @@ class SessionOfTokenRow(msgspec.Struct, frozen=True, gc=False):
     spent: bool
 
 
-async def session_of_token(db: Executor, *, hash: bytes) -> SessionOfTokenRow | None:
+async def session_of_token(db: Reader, *, hash: bytes) -> SessionOfTokenRow | None:
     row = await db.fetchrow(SESSION_OF_TOKEN, hash)
     return None if row is None else SessionOfTokenRow(*row)
 
@@ -132,7 +132,7 @@ class ListSessionsRow(msgspec.Struct, frozen=True, gc=False):
     expires_at: datetime
 
 
-async def list_sessions(db: Executor, *, account_id: UUID) -> list[ListSessionsRow]:
+async def list_sessions(db: Reader, *, account_id: UUID) -> list[ListSessionsRow]:
     """Those that can still be refreshed, youngest first."""
     rows = await db.fetch(LIST_SESSIONS, account_id)
     return list(starmap(ListSessionsRow, rows))

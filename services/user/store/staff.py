@@ -9,7 +9,7 @@ from uuid import UUID
 
 import msgspec
 
-from lib.db import Executor
+from lib.db import Executor, Reader
 from services.user.store.models import (
     ACCOUNT_ROLE_BY_LABEL,
     ACCOUNT_STATUS_BY_LABEL,
@@ -70,7 +70,7 @@ class ListStaffRow(msgspec.Struct, frozen=True, gc=False):
 
 
 async def list_staff(
-    db: Executor,
+    db: Reader,
     *,
     statuses: Sequence[AccountStatus],
     page_size: int,
@@ -141,7 +141,7 @@ WHERE account.status = ANY ($1)
 
 
 async def count_staff(
-    db: Executor,
+    db: Reader,
     *,
     statuses: Sequence[AccountStatus],
     department_id: UUID | None = None,
@@ -211,7 +211,7 @@ class ListAccountsRow(msgspec.Struct, frozen=True, gc=False):
 
 
 async def list_accounts(
-    db: Executor,
+    db: Reader,
     *,
     statuses: Sequence[AccountStatus],
     roles: Sequence[AccountRole],
@@ -281,7 +281,7 @@ WHERE account.status = ANY ($1) AND account.role = ANY ($2)
 
 
 async def count_accounts(
-    db: Executor,
+    db: Reader,
     *,
     statuses: Sequence[AccountStatus],
     roles: Sequence[AccountRole],
@@ -322,7 +322,7 @@ class StaffStatisticsRow(msgspec.Struct, frozen=True, gc=False):
     count: int
 
 
-async def staff_statistics(db: Executor) -> StaffStatisticsRow:
+async def staff_statistics(db: Reader) -> StaffStatisticsRow:
     """Ages and salaries over everybody who works here; nothing but the count where there is nobody."""
     (row,) = await db.fetch(STAFF_STATISTICS)
     return StaffStatisticsRow(*row)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from lib.db import Executor
+from lib.db import Executor, Reader
 from services.user.store.models import TokenKind
 
 ADD_TOKEN: Final = """\
@@ -35,7 +35,7 @@ class GetTokenRow(msgspec.Struct, frozen=True, gc=False):
     expired: bool
 
 
-async def get_token(db: Executor, *, hash: bytes, kind: TokenKind) -> GetTokenRow | None:
+async def get_token(db: Reader, *, hash: bytes, kind: TokenKind) -> GetTokenRow | None:
     row = await db.fetchrow(GET_TOKEN, hash, kind)
     return None if row is None else GetTokenRow(*row)
 

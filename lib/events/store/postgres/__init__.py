@@ -13,3 +13,11 @@ QUERY_NAMES: Final = {
     outbox.MEASURE_BACKLOG: "MeasureBacklog",
 }
 """The name of each query by its text, for an executor to label what it runs."""
+
+READS: Final = frozenset(
+    {
+        outbox.NEXT_EVENTS,
+        outbox.MEASURE_BACKLOG,
+    }
+)
+"""The texts that are proved to change nothing: any replica may answer them."""

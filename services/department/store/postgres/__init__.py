@@ -17,3 +17,15 @@ QUERY_NAMES: Final = {
     departments.REMOVE_DEPARTMENT: "RemoveDepartment",
 }
 """The name of each query by its text, for an executor to label what it runs."""
+
+READS: Final = frozenset(
+    {
+        departments.GET_DEPARTMENT,
+        departments.COUNT_DEPARTMENTS,
+        departments.LIST_DEPARTMENTS_BY_NAME,
+        departments.LIST_DEPARTMENTS_BY_NAME_DESC,
+        departments.LIST_DEPARTMENTS_BY_AGE,
+        departments.LIST_DEPARTMENTS_BY_AGE_DESC,
+    }
+)
+"""The texts that are proved to change nothing: any replica may answer them."""

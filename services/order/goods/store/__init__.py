@@ -35,3 +35,18 @@ QUERY_NAMES: Final = {
     orders.RETRY_ORDER: "RetryOrder",
 }
 """The name of each query by its text, for an executor to label what it runs."""
+
+READS: Final = frozenset(
+    {
+        backlog.MEASURE_BACKLOG,
+        drafts.FIND_DRAFT,
+        drafts.GET_DRAFT,
+        drafts.LIST_DRAFT_LINES,
+        orders.GET_ORDER,
+        orders.FIND_ORDER,
+        orders.LIST_LINES,
+        *orders.LIST_ORDERS.values(),
+        *orders.COUNT_ORDERS.values(),
+    }
+)
+"""The texts that are proved to change nothing: any replica may answer them."""

@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from lib.db import Executor
+from lib.db import Reader
 
 MEASURE_BACKLOG: Final = """\
 SELECT count(*) AS waiting, coalesce(extract(epoch FROM now() - min(b.since)), 0)::double precision AS oldest_seconds
@@ -22,7 +22,7 @@ class MeasureBacklogRow(msgspec.Struct, frozen=True, gc=False):
     oldest_seconds: float
 
 
-async def measure_backlog(db: Executor) -> MeasureBacklogRow:
+async def measure_backlog(db: Reader) -> MeasureBacklogRow:
     """How many orders and drafts have something left to do, and for how long the oldest has.
     Each attempt moves `due_at`, so the time counts from when there was something to do.
     """

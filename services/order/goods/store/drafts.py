@@ -6,7 +6,7 @@ from itertools import starmap
 from typing import Final
 from uuid import UUID
 
-from lib.db import Executor
+from lib.db import Executor, Reader
 from services.order.goods.store.models import GoodsDraft, GoodsDraftLine
 
 ADD_DRAFT: Final = """\
@@ -71,7 +71,7 @@ async def add_draft(
 FIND_DRAFT: Final = "SELECT id, user_id, pending_validation, abandoned, created_by, request_key, due_at, created_at FROM goods_draft WHERE created_by = $1 AND request_key = $2::text"
 
 
-async def find_draft(db: Executor, *, created_by: str, request_key: str) -> GoodsDraft | None:
+async def find_draft(db: Reader, *, created_by: str, request_key: str) -> GoodsDraft | None:
     """What a request with this key began."""
     row = await db.fetchrow(FIND_DRAFT, created_by, request_key)
     return None if row is None else GoodsDraft(*row)
@@ -80,7 +80,7 @@ async def find_draft(db: Executor, *, created_by: str, request_key: str) -> Good
 GET_DRAFT: Final = "SELECT id, user_id, pending_validation, abandoned, created_by, request_key, due_at, created_at FROM goods_draft WHERE id = $1"
 
 
-async def get_draft(db: Executor, *, id: UUID) -> GoodsDraft | None:
+async def get_draft(db: Reader, *, id: UUID) -> GoodsDraft | None:
     row = await db.fetchrow(GET_DRAFT, id)
     return None if row is None else GoodsDraft(*row)
 
@@ -88,7 +88,7 @@ async def get_draft(db: Executor, *, id: UUID) -> GoodsDraft | None:
 LIST_DRAFT_LINES: Final = "SELECT draft_id, position, product_id, quantity FROM goods_draft_line WHERE draft_id = $1 ORDER BY position"
 
 
-async def list_draft_lines(db: Executor, *, draft_id: UUID) -> list[GoodsDraftLine]:
+async def list_draft_lines(db: Reader, *, draft_id: UUID) -> list[GoodsDraftLine]:
     rows = await db.fetch(LIST_DRAFT_LINES, draft_id)
     return list(starmap(GoodsDraftLine, rows))
 

@@ -8,7 +8,7 @@ from itertools import starmap
 from typing import Any, Final, Literal
 from uuid import UUID
 
-from lib.db import Executor
+from lib.db import Executor, Reader
 from services.order.goods.store.models import (
     GOODS_STATUS_BY_LABEL,
     GOODS_STOCK_BY_LABEL,
@@ -185,7 +185,7 @@ def _goods_order_(row: Iterable[Any]) -> GoodsOrder:
     )
 
 
-async def get_order(db: Executor, *, id: UUID) -> GoodsOrder | None:
+async def get_order(db: Reader, *, id: UUID) -> GoodsOrder | None:
     row = await db.fetchrow(GET_ORDER, id)
     return None if row is None else _goods_order_(row)
 
@@ -193,7 +193,7 @@ async def get_order(db: Executor, *, id: UUID) -> GoodsOrder | None:
 FIND_ORDER: Final = "SELECT id, user_id, status, pending_validation, total, currency, cancel_reason, stock, reservation_id, due_at, created_by, updated_by, request_key, version, created_at, updated_at, deleted_at, settle_at, settled_at FROM goods_order WHERE created_by = $1 AND request_key = $2::text"
 
 
-async def find_order(db: Executor, *, created_by: str, request_key: str) -> GoodsOrder | None:
+async def find_order(db: Reader, *, created_by: str, request_key: str) -> GoodsOrder | None:
     """What a request with this key ordered before."""
     row = await db.fetchrow(FIND_ORDER, created_by, request_key)
     if row is None:
@@ -258,7 +258,7 @@ ORDER BY order_id, position
 """
 
 
-async def list_lines(db: Executor, *, order_ids: Sequence[UUID]) -> list[GoodsOrderLine]:
+async def list_lines(db: Reader, *, order_ids: Sequence[UUID]) -> list[GoodsOrderLine]:
     rows = await db.fetch(LIST_LINES, order_ids)
     return list(starmap(GoodsOrderLine, rows))
 
@@ -289,7 +289,7 @@ LIMIT $7 OFFSET $8
 
 
 async def list_orders(
-    db: Executor,
+    db: Reader,
     *,
     statuses: Sequence[GoodsStatus],
     created_from: datetime,
@@ -336,7 +336,7 @@ WHERE o.status = ANY ($1::goods_status[])
 
 
 async def count_orders(
-    db: Executor,
+    db: Reader,
     *,
     statuses: Sequence[GoodsStatus],
     created_from: datetime,

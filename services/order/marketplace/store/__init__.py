@@ -87,3 +87,44 @@ QUERY_NAMES: Final = {
     service_orders.ERASE_SERVICE_ORDERS: "EraseServiceOrders",
 }
 """The name of each query by its text, for an executor to label what it runs."""
+
+READS: Final = frozenset(
+    {
+        cities.GET_CITY,
+        *cities.LIST_CITIES.values(),
+        *cities.COUNT_CITIES.values(),
+        currencies.GET_CURRENCY,
+        *currencies.LIST_CURRENCIES.values(),
+        *currencies.COUNT_CURRENCIES.values(),
+        jobs.GET_JOB,
+        *jobs.LIST_JOBS.values(),
+        *jobs.COUNT_JOBS.values(),
+        jobs.LIST_SILENT_JOBS,
+        jobs.LIST_SUSPECT_PAIRS,
+        jobs.LIST_SUSPECT_REVIEWS,
+        jobs.LIST_UNFINISHED_JOBS_OF_CUSTOMER,
+        jobs.LIST_UNFINISHED_JOBS_OF_PROVIDER,
+        locations.GET_LOCATION,
+        locations.LIST_LOCATIONS_IN_CITY,
+        locations.COUNT_LOCATIONS_IN_CITY,
+        locations.NEAREST_LOCATIONS,
+        offers.GET_OFFER,
+        *offers.LIST_OFFERS.values(),
+        *offers.COUNT_OFFERS.values(),
+        offers.COUNT_WAITING_OFFERS_OF,
+        offers.HAS_OFFER,
+        reviews.GET_REVIEW,
+        *reviews.LIST_REVIEWS.values(),
+        *reviews.COUNT_REVIEWS.values(),
+        service_orders.GET_SERVICE_ORDER,
+        *service_orders.LIST_SERVICE_ORDERS.values(),
+        *service_orders.COUNT_SERVICE_ORDERS.values(),
+        *service_orders.LIST_SERVICE_ORDERS_NEAR.values(),
+        *service_orders.COUNT_SERVICE_ORDERS_NEAR.values(),
+        service_orders.COUNT_OPEN_ORDERS_OF,
+        service_orders.FIND_SERVICE_ORDER,
+        service_orders.LIST_OPEN_ORDERS_OF,
+        service_orders.MEASURE_OVERDUE_ORDERS,
+    }
+)
+"""The texts that are proved to change nothing: any replica may answer them."""

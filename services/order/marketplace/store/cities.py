@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Any, Final, Literal
 from uuid import UUID
 
-from lib.db import Executor
+from lib.db import Executor, Reader
 from services.order.marketplace.store.models import CAPITAL_KIND_BY_LABEL, CapitalKind, City
 from services.order.marketplace.store.numbering import numbered
 
@@ -41,7 +41,7 @@ def _city(row: Iterable[Any]) -> City:
     )
 
 
-async def get_city(db: Executor, *, id: UUID) -> City | None:
+async def get_city(db: Reader, *, id: UUID) -> City | None:
     row = await db.fetchrow(GET_CITY, id)
     return None if row is None else _city(row)
 
@@ -77,7 +77,7 @@ LIMIT $3 OFFSET $4
 
 
 async def list_cities(
-    db: Executor,
+    db: Reader,
     *,
     page_size: int,
     skip: int,
@@ -115,7 +115,7 @@ WHERE true
 }
 
 
-async def count_cities(db: Executor, *, iso2: str | None = None, search: str | None = None) -> int:
+async def count_cities(db: Reader, *, iso2: str | None = None, search: str | None = None) -> int:
     arguments: list[object] = []
     if iso2 is not None:
         arguments.append(iso2)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from msgspec import UNSET, UnsetType
 
-from lib.db import Executor
+from lib.db import Executor, Reader
 from services.order.marketplace.store.models import Currency
 from services.order.marketplace.store.numbering import numbered
 
@@ -16,7 +16,7 @@ GET_CURRENCY: Final = (
 )
 
 
-async def get_currency(db: Executor, *, id: UUID) -> Currency | None:
+async def get_currency(db: Reader, *, id: UUID) -> Currency | None:
     row = await db.fetchrow(GET_CURRENCY, id)
     return None if row is None else Currency(*row)
 
@@ -50,7 +50,7 @@ LIMIT $2 OFFSET $3
 
 
 async def list_currencies(
-    db: Executor,
+    db: Reader,
     *,
     page_size: int,
     skip: int,
@@ -85,7 +85,7 @@ WHERE true
 }
 
 
-async def count_currencies(db: Executor, *, search: str | None = None) -> int:
+async def count_currencies(db: Reader, *, search: str | None = None) -> int:
     arguments: list[object] = []
     if search is not None:
         arguments.append(search)

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import msgspec
 
-from lib.db import Executor
+from lib.db import Executor, Reader
 from services.order.marketplace.store.models import JOB_STATUS_BY_LABEL, Job, JobStatus
 from services.order.marketplace.store.numbering import numbered
 
@@ -50,7 +50,7 @@ def _job(row: Iterable[Any]) -> Job:
     )
 
 
-async def get_job(db: Executor, *, id: UUID) -> Job | None:
+async def get_job(db: Reader, *, id: UUID) -> Job | None:
     row = await db.fetchrow(GET_JOB, id)
     return None if row is None else _job(row)
 
@@ -79,7 +79,7 @@ LIMIT $4 OFFSET $5
 
 
 async def list_jobs(
-    db: Executor,
+    db: Reader,
     *,
     page_size: int,
     skip: int,
@@ -123,7 +123,7 @@ WHERE true
 
 
 async def count_jobs(
-    db: Executor,
+    db: Reader,
     *,
     status: JobStatus | None = None,
     customer_id: UUID | None = None,
@@ -199,7 +199,7 @@ class ListSilentJobsRow(msgspec.Struct, frozen=True, gc=False):
 
 
 async def list_silent_jobs(
-    db: Executor, *, until: datetime, batch_size: int
+    db: Reader, *, until: datetime, batch_size: int
 ) -> list[ListSilentJobsRow]:
     """Some of those that are said to be done, and that nobody has objected to since, the longest first."""
     rows = await db.fetch(LIST_SILENT_JOBS, until, batch_size)
@@ -224,7 +224,7 @@ class ListSuspectPairsRow(msgspec.Struct, frozen=True, gc=False):
     jobs: int
 
 
-async def list_suspect_pairs(db: Executor, *, jobs: int) -> list[ListSuspectPairsRow]:
+async def list_suspect_pairs(db: Reader, *, jobs: int) -> list[ListSuspectPairsRow]:
     """Who completed job after job with one another within a month, in whatever roles."""
     rows = await db.fetch(LIST_SUSPECT_PAIRS, jobs)
     return list(starmap(ListSuspectPairsRow, rows))
@@ -248,7 +248,7 @@ class ListSuspectReviewsRow(msgspec.Struct, frozen=True, gc=False):
 
 
 async def list_suspect_reviews(
-    db: Executor, *, reviews: int, customers: int
+    db: Reader, *, reviews: int, customers: int
 ) -> list[ListSuspectReviewsRow]:
     """Who is praised again and again, and by hardly anybody else, within a month."""
     rows = await db.fetch(LIST_SUSPECT_REVIEWS, reviews, customers)
@@ -273,7 +273,7 @@ ORDER BY job.order_id, job.id
 
 
 async def list_unfinished_jobs_of_customer(
-    db: Executor, *, customer_id: UUID, order_ids: Sequence[UUID], until: datetime
+    db: Reader, *, customer_id: UUID, order_ids: Sequence[UUID], until: datetime
 ) -> list[Job]:
     """Those that are not over, of orders that were there at that moment."""
     rows = await db.fetch(LIST_UNFINISHED_JOBS_OF_CUSTOMER, customer_id, order_ids, until)
@@ -290,7 +290,7 @@ ORDER BY job.order_id, job.id
 
 
 async def list_unfinished_jobs_of_provider(
-    db: Executor, *, provider_id: UUID, order_ids: Sequence[UUID], until: datetime
+    db: Reader, *, provider_id: UUID, order_ids: Sequence[UUID], until: datetime
 ) -> list[Job]:
     """Those that are not over, from offers that were there at that moment."""
     rows = await db.fetch(LIST_UNFINISHED_JOBS_OF_PROVIDER, provider_id, order_ids, until)

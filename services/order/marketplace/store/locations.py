@@ -8,13 +8,13 @@ from uuid import UUID
 
 import msgspec
 
-from lib.db import Executor
+from lib.db import Executor, Reader
 from services.order.marketplace.store.models import ProviderLocation
 
 GET_LOCATION: Final = "SELECT provider_id, city_id, longitude, latitude, address, version, created_at, updated_at FROM provider_location WHERE provider_id = $1"
 
 
-async def get_location(db: Executor, *, provider_id: UUID) -> ProviderLocation | None:
+async def get_location(db: Reader, *, provider_id: UUID) -> ProviderLocation | None:
     row = await db.fetchrow(GET_LOCATION, provider_id)
     return None if row is None else ProviderLocation(*row)
 
@@ -36,7 +36,7 @@ LIMIT $2 OFFSET $3
 
 
 async def list_locations_in_city(
-    db: Executor, *, city_id: UUID, page_size: int, skip: int
+    db: Reader, *, city_id: UUID, page_size: int, skip: int
 ) -> list[ProviderLocation]:
     rows = await db.fetch(LIST_LOCATIONS_IN_CITY, city_id, page_size, skip)
     return list(starmap(ProviderLocation, rows))
@@ -45,7 +45,7 @@ async def list_locations_in_city(
 COUNT_LOCATIONS_IN_CITY: Final = "SELECT count(*) FROM provider_location WHERE city_id = $1"
 
 
-async def count_locations_in_city(db: Executor, *, city_id: UUID) -> int:
+async def count_locations_in_city(db: Reader, *, city_id: UUID) -> int:
     value: int = await db.fetchval(COUNT_LOCATIONS_IN_CITY, city_id)
     return value
 
@@ -70,7 +70,7 @@ class NearestLocationsRow(msgspec.Struct, frozen=True):
 
 
 async def nearest_locations(
-    db: Executor,
+    db: Reader,
     *,
     longitude: float,
     latitude: float,

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, Final, Literal
 from uuid import UUID
 
-from lib.db import Executor
+from lib.db import Executor, Reader
 from services.order.marketplace.store.models import OFFER_STATUS_BY_LABEL, Offer, OfferStatus
 from services.order.marketplace.store.numbering import numbered
 
@@ -43,7 +43,7 @@ def _offer(row: Iterable[Any]) -> Offer:
     )
 
 
-async def get_offer(db: Executor, *, id: UUID) -> Offer | None:
+async def get_offer(db: Reader, *, id: UUID) -> Offer | None:
     row = await db.fetchrow(GET_OFFER, id)
     return None if row is None else _offer(row)
 
@@ -72,7 +72,7 @@ LIMIT $4 OFFSET $5
 
 
 async def list_offers(
-    db: Executor,
+    db: Reader,
     *,
     page_size: int,
     skip: int,
@@ -116,7 +116,7 @@ WHERE true
 
 
 async def count_offers(
-    db: Executor,
+    db: Reader,
     *,
     status: OfferStatus | None = None,
     order_id: UUID | None = None,
@@ -141,7 +141,7 @@ WHERE provider_id = $1 AND status = 'PENDING' AND book_time > $2
 """
 
 
-async def count_waiting_offers_of(db: Executor, *, provider_id: UUID, open_after: datetime) -> int:
+async def count_waiting_offers_of(db: Reader, *, provider_id: UUID, open_after: datetime) -> int:
     """How many of a provider's offers wait, and may still be accepted."""
     value: int = await db.fetchval(COUNT_WAITING_OFFERS_OF, provider_id, open_after)
     return value
@@ -150,7 +150,7 @@ async def count_waiting_offers_of(db: Executor, *, provider_id: UUID, open_after
 HAS_OFFER: Final = "SELECT EXISTS (SELECT FROM offer WHERE order_id = $1 AND provider_id = $2)"
 
 
-async def has_offer(db: Executor, *, order_id: UUID, provider_id: UUID) -> bool:
+async def has_offer(db: Reader, *, order_id: UUID, provider_id: UUID) -> bool:
     """Whether a provider has ever made an offer on an order that is still there."""
     value: bool = await db.fetchval(HAS_OFFER, order_id, provider_id)
     return value

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from msgspec import UNSET, UnsetType
 
-from lib.db import Executor
+from lib.db import Executor, Reader
 from services.order.marketplace.store.models import REVIEW_SIDE_BY_LABEL, Review, ReviewSide
 from services.order.marketplace.store.numbering import numbered
 
@@ -42,7 +42,7 @@ def _review(row: Iterable[Any]) -> Review:
     )
 
 
-async def get_review(db: Executor, *, id: UUID) -> Review | None:
+async def get_review(db: Reader, *, id: UUID) -> Review | None:
     row = await db.fetchrow(GET_REVIEW, id)
     return None if row is None else _review(row)
 
@@ -78,7 +78,7 @@ LIMIT $4 OFFSET $5
 
 
 async def list_reviews(
-    db: Executor,
+    db: Reader,
     *,
     side: ReviewSide,
     page_size: int,
@@ -118,7 +118,7 @@ WHERE side = $1
 
 
 async def count_reviews(
-    db: Executor,
+    db: Reader,
     *,
     side: ReviewSide,
     customer_id: UUID | None = None,

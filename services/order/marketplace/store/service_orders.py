@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from lib.db import Executor
+from lib.db import Executor, Reader
 from services.order.marketplace.store.models import (
     SERVICE_ORDER_STATUS_BY_LABEL,
     ServiceOrder,
@@ -52,7 +52,7 @@ def _service_order(row: Iterable[Any]) -> ServiceOrder:
     )
 
 
-async def get_service_order(db: Executor, *, id: UUID) -> ServiceOrder | None:
+async def get_service_order(db: Reader, *, id: UUID) -> ServiceOrder | None:
     row = await db.fetchrow(GET_SERVICE_ORDER, id)
     return None if row is None else _service_order(row)
 
@@ -92,7 +92,7 @@ LIMIT $5 OFFSET $6
 
 
 async def list_service_orders(
-    db: Executor,
+    db: Reader,
     *,
     page_size: int,
     skip: int,
@@ -147,7 +147,7 @@ WHERE true
 
 
 async def count_service_orders(
-    db: Executor,
+    db: Reader,
     *,
     status: ServiceOrderStatus | None = None,
     customer_id: UUID | None = None,
@@ -205,7 +205,7 @@ class ListServiceOrdersNearRow(msgspec.Struct, frozen=True):
 
 
 async def list_service_orders_near(
-    db: Executor,
+    db: Reader,
     *,
     longitude: float,
     latitude: float,
@@ -283,7 +283,7 @@ WHERE status = 'PENDING'
 
 
 async def count_service_orders_near(
-    db: Executor,
+    db: Reader,
     *,
     open_after: datetime,
     west: float,
@@ -321,7 +321,7 @@ WHERE customer_id = $1 AND status IN ('PENDING', 'PAUSED') AND time_end > $2
 """
 
 
-async def count_open_orders_of(db: Executor, *, customer_id: UUID, open_after: datetime) -> int:
+async def count_open_orders_of(db: Reader, *, customer_id: UUID, open_after: datetime) -> int:
     """How many of a customer's orders wait for somebody, and may still find them."""
     value: int = await db.fetchval(COUNT_OPEN_ORDERS_OF, customer_id, open_after)
     return value
@@ -331,7 +331,7 @@ FIND_SERVICE_ORDER: Final = "SELECT id, customer_id, service_id, longitude, lati
 
 
 async def find_service_order(
-    db: Executor, *, customer_id: UUID, request_key: str
+    db: Reader, *, customer_id: UUID, request_key: str
 ) -> ServiceOrder | None:
     """What a customer ordered by that request before."""
     row = await db.fetchrow(FIND_SERVICE_ORDER, customer_id, request_key)
@@ -511,7 +511,7 @@ ORDER BY id
 
 
 async def list_open_orders_of(
-    db: Executor, *, customer_id: UUID, order_ids: Sequence[UUID], until: datetime
+    db: Reader, *, customer_id: UUID, order_ids: Sequence[UUID], until: datetime
 ) -> list[ServiceOrder]:
     """A customer's orders that nobody has been found for and that were there at that moment."""
     rows = await db.fetch(LIST_OPEN_ORDERS_OF, customer_id, order_ids, until)
@@ -549,7 +549,7 @@ class MeasureOverdueOrdersRow(msgspec.Struct, frozen=True, gc=False):
     oldest_seconds: float
 
 
-async def measure_overdue_orders(db: Executor) -> MeasureOverdueOrdersRow:
+async def measure_overdue_orders(db: Reader) -> MeasureOverdueOrdersRow:
     (row,) = await db.fetch(MEASURE_OVERDUE_ORDERS)
     return MeasureOverdueOrdersRow(*row)
 

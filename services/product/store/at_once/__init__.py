@@ -11,3 +11,6 @@ QUERY_NAMES: Final = {
     reservations.GIVE_BACK: "GiveBack",
 }
 """The name of each query by its text, for an executor to label what it runs."""
+
+READS: Final = frozenset[str]()
+"""The texts that are proved to change nothing: any replica may answer them."""

@@ -31,3 +31,20 @@ QUERY_NAMES: Final = {
     stock.COUNT_MOVEMENTS: "CountMovements",
 }
 """The name of each query by its text, for an executor to label what it runs."""
+
+READS: Final = frozenset(
+    {
+        products.GET_PRODUCT,
+        products.FIND_PRODUCTS,
+        *products.LIST_PRODUCTS.values(),
+        *products.COUNT_PRODUCTS.values(),
+        products.LIST_PRICES,
+        products.COUNT_PRICES,
+        reservations.GET_RESERVATION,
+        reservations.FIND_RESERVATION,
+        reservations.LIST_LINES,
+        stock.LIST_MOVEMENTS,
+        stock.COUNT_MOVEMENTS,
+    }
+)
+"""The texts that are proved to change nothing: any replica may answer them."""
