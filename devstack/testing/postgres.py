@@ -51,6 +51,9 @@ class TestPostgres:
         url = self._new(
             db, sql.SQL("TEMPLATE {} STRATEGY FILE_COPY").format(sql.Identifier(template))
         )
+        if kind not in self._snapshots:
+            # Of a clone: what is granted on the template itself, as a database, is not copied.
+            self._snapshots[kind] = postgres_reset.snapshot(url)
         self._clones[url] = kind
         return url
 
@@ -101,7 +104,6 @@ class TestPostgres:
             self._ensure_role(role_of(db))
             folder = schema or migrations.source(self._root, db, url)
             migrations.apply(url, folder, db=db, demo=demo)
-            self._snapshots[kind] = postgres_reset.snapshot(url)
             self._templates[kind] = url.rpartition("/")[2]
         return self._templates[kind]
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from devstack.settings import service_names
 from devstack.testing import postgres
 
 SHOP = """
@@ -83,6 +84,15 @@ async def test_a_database_that_is_given_back_is_used_again_as_new(shelf):
     again = shelf.create("shop", demo=True)
     assert (again, await used(again)) == (url, new)
     assert (await used(again, "INSERT INTO shelf VALUES ('third')"))[-1] == ("third", 3, 6, 0)
+
+
+@pytest.mark.parametrize("db", service_names())
+async def test_a_services_database_is_used_again(postgres_server, db):
+    url = postgres_server.create(db, demo=True)
+    postgres_server.give_back(url)
+    again = postgres_server.create(db, demo=True)
+    postgres_server.give_back(again)
+    assert again == url
 
 
 async def test_nobody_stays_in_a_database_that_is_given_back(shelf):
