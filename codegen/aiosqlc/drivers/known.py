@@ -6,9 +6,13 @@ from aiosqlc.drivers.asyncpg import ASYNCPG
 from aiosqlc.drivers.mysql import AIOMYSQL, ASYNCMY, PYMYSQL
 from aiosqlc.drivers.port import Driver
 from aiosqlc.drivers.psycopg import PSYCOPG, PSYCOPG_SYNC
+from aiosqlc.drivers.sqlalchemy import SQLALCHEMY, SQLALCHEMY_PSYCOPG, SQLALCHEMY_SYNC
 from aiosqlc.parse.scanner import Dialect
 
-_ALL = (ASYNCPG, PSYCOPG, PSYCOPG_SYNC, AIOMYSQL, ASYNCMY, PYMYSQL)
+_ALL = (
+    *(ASYNCPG, PSYCOPG, PSYCOPG_SYNC, SQLALCHEMY, SQLALCHEMY_PSYCOPG, SQLALCHEMY_SYNC),
+    *(AIOMYSQL, ASYNCMY, PYMYSQL),
+)
 DRIVERS = {driver.name: driver for driver in _ALL}
 
 

@@ -61,6 +61,7 @@ class Driver:
     `adapter` is the module in `written` that makes a connection an executor (empty: it is one
     already), `executor` the class in it. `fits` is what the Protocols say of that.
     `pipelined` is whether batches that return rows go out in one round trip.
+    `session` is the module in `written` for connections that another library owns, on the adapter.
     `helpers` are the imports and the transactions of `helpers.py`.
     """
 
@@ -71,6 +72,7 @@ class Driver:
     places: Places = Places.NUMBERED
     adapter: str = ""
     executor: str = ""
+    session: str = ""
     rewritten: tuple[tuple[str, str], ...] = ()
     synchronous: bool = False
     pipelined: bool = False
@@ -80,6 +82,13 @@ class Driver:
     def adapter_source(self) -> str:
         """Return the source of `adapter.py`; empty where no adapter is needed."""
         return _rewritten(self.adapter, self.rewritten, self.synchronous) if self.adapter else ""
+
+    def session_source(self, adapter: str) -> str:
+        """Return the source of `session.py`, which imports the adapter; empty where none is."""
+        if not self.session:
+            return ""
+        text = _rewritten(self.session, self.rewritten, self.synchronous)
+        return text.replace(f"aiosqlc.drivers.written.{self.adapter}", adapter)
 
 
 @cache

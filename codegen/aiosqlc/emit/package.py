@@ -59,6 +59,9 @@ def print_package(
     ):
         source = driver.adapter_source()
         files.append(Rendered(target.out / "adapter.py", f"{header.of('')}\n{source}"))
+    local = f"{target.package}.adapter" if target.package else ".adapter"
+    if own and (source := driver.session_source(local)):
+        files.append(Rendered(target.out / "session.py", f"{header.of('')}\n{source}"))
     if any(function.choice and function.choice.numbered for function in functions):
         files.append(Rendered(target.out / "numbering.py", f"{header.of('')}\n{NUMBERING}"))
     errors = {error for function in functions for error in function.errors}

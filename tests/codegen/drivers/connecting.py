@@ -10,28 +10,72 @@ from typing import Any
 
 import asyncpg
 import psycopg
+from sqlalchemy import create_engine
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from tests.codegen.drivers.running import Subject
 
-POSTGRES = ("asyncpg", "psycopg", "psycopg-sync")
+PLAIN = ("asyncpg", "psycopg", "psycopg-sync")
+SQLALCHEMY = ("sqlalchemy", "sqlalchemy-psycopg", "sqlalchemy-sync")
+POSTGRES = (*PLAIN, *SQLALCHEMY)
+
+
+def sqlalchemy_url(driver: str, url: str) -> str:
+    """Return the URL by which SQLAlchemy takes the driver that the code is for."""
+    below = "asyncpg" if driver == "sqlalchemy" else "psycopg"
+    return url.replace("postgresql://", f"postgresql+{below}://")
 
 
 @contextmanager
 def connected(driver: str, package: str, url: str) -> Iterator[Subject]:
     """Yield the subject of a driver. Every statement commits by itself."""
     with asyncio.Runner() as runner:
-        connection: Any
-        if driver == "asyncpg":
-            connection = runner.run(asyncpg.connect(url))
-            db = connection
-        elif driver == "psycopg":
-            connection = runner.run(psycopg.AsyncConnection.connect(url, autocommit=True))
-            db = importlib.import_module(f"{package}.adapter").PsycopgExecutor(connection)
-        else:
-            connection = psycopg.connect(url, autocommit=True)
-            db = importlib.import_module(f"{package}.adapter").PsycopgExecutor(connection)
-        subject = Subject(driver, package, db, runner, connection)
-        try:
-            yield subject
-        finally:
-            subject.wait(connection.close())
+        opened = _below_sqlalchemy if driver in SQLALCHEMY else _opened
+        with opened(driver, package, url, runner) as (connection, db):
+            yield Subject(driver, package, db, runner, connection)
+
+
+@contextmanager
+def _opened(
+    driver: str, package: str, url: str, runner: asyncio.Runner
+) -> Iterator[tuple[Any, Any]]:
+    if driver == "psycopg-sync":
+        with psycopg.connect(url, autocommit=True) as blocking:
+            yield blocking, importlib.import_module(f"{package}.adapter").PsycopgExecutor(blocking)
+        return
+    connection: Any
+    if driver == "asyncpg":
+        connection = db = runner.run(asyncpg.connect(url))
+    else:
+        connection = runner.run(psycopg.AsyncConnection.connect(url, autocommit=True))
+        db = importlib.import_module(f"{package}.adapter").PsycopgExecutor(connection)
+    try:
+        yield connection, db
+    finally:
+        runner.run(connection.close())
+
+
+@contextmanager
+def _below_sqlalchemy(
+    driver: str, package: str, url: str, runner: asyncio.Runner
+) -> Iterator[tuple[Any, Any]]:
+    kind = importlib.import_module(f"{package}.session").SqlalchemyExecutor
+    own = sqlalchemy_url(driver, url)
+    if driver == "sqlalchemy-sync":
+        engine = create_engine(own, isolation_level="AUTOCOMMIT")
+        with engine.connect() as blocking:
+            yield blocking.connection.driver_connection, kind(blocking)
+        engine.dispose()
+        return
+
+    async def start() -> tuple[Any, Any]:
+        connection = await waiting.connect()
+        return connection, (await connection.get_raw_connection()).driver_connection
+
+    waiting = create_async_engine(own, isolation_level="AUTOCOMMIT")
+    connection, raw = runner.run(start())
+    try:
+        yield raw, kind(connection)
+    finally:
+        runner.run(connection.close())
+        runner.run(waiting.dispose())

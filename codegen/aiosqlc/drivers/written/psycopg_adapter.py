@@ -53,6 +53,9 @@ class PsycopgExecutor:
 
     async def executemany(self, command: str, args: Iterable[Sequence[Any]]) -> None:
         """Run a statement once for each set of arguments, all or none, in one round trip."""
+        if not self._connection.autocommit:  # what begins here is the caller's to commit
+            await _Cursor(self._connection).executemany(command.encode(), args)
+            return
         async with self._connection.transaction():
             await _Cursor(self._connection).executemany(command.encode(), args)
 
