@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from devstack import credentials, gateway
 from devstack.embedded import postgres, redis
@@ -31,9 +31,9 @@ def database_program(home: Home) -> Program:
     )
 
 
-def redis_program(home: Home) -> Program:
-    """Prepare the embedded Redis (its configuration, with the password in it)."""
-    instance = home.redis_instance()
+def redis_program(home: Home, services: Sequence[str]) -> Program:
+    """Prepare the embedded Redis (its configuration, with the passwords in it)."""
+    instance = home.redis_instance(services)
     return Program(
         name="redis",
         command=redis.command(redis.prepare(instance)),
@@ -92,7 +92,7 @@ def _environment(
         "LOG_FORMAT": "console",
         "DRAIN_SECONDS": "5",  # Ctrl-C should not take half a minute
         "HOST": HOST,
-        "REDIS_URL": settings.home.redis_instance().url,
+        "REDIS_URL": settings.home.redis_instance([service.name]).url_of(service.name),
         "MAIL_FOLDER": str(settings.home.path / "mail"),
         "FILES_FOLDER": str(settings.home.path / "files"),
         "PUBLIC_URL": settings.gateway_url,

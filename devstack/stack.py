@@ -80,7 +80,8 @@ async def _start(
         if not (settings.home.path / "postgres" / "PG_VERSION").exists():
             console.say("first run: creating the database cluster")
         cluster = await asyncio.to_thread(programs.database_program, settings.home)
-        await start(cluster, programs.redis_program(settings.home))
+        redis = programs.redis_program(settings.home, [one.name for one in settings.services])
+        await start(cluster, redis)
         urls = await asyncio.to_thread(databases.ready, settings.home, settings.environ)
         console.say(f"databases migrated: {', '.join(urls) or 'none'}")
         gateway = programs.gateway_program(settings)

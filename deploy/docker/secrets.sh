@@ -7,6 +7,8 @@ set -euo pipefail
 command -v openssl >/dev/null || { echo "secrets.sh: openssl is needed" >&2; exit 2; }
 cd "$(dirname "$0")"
 umask 077
+users=${REDIS_USERS:-$PWD/../redis/users.acl}
+[[ -r $users ]] || { echo "secrets.sh: $users is needed" >&2; exit 2; }
 mkdir -p secrets
 make() { "${@:2}" > "secrets/$1.new" && mv "secrets/$1.new" "secrets/$1"; } # never half of one
 once() { [[ -s secrets/$1 ]] || make "$@"; }
@@ -80,11 +82,12 @@ fi
     echo "CREATE ROLE monitoring LOGIN PASSWORD '$(<secrets/monitoring_password)';"
     echo "GRANT pg_monitor TO monitoring;"
 } > secrets/postgres_sql
-# Redis knows each service by its own password, and lets none of them stop, empty or configure it, or list what others keep. Its exporter
-# sees counters and no key. The default user is an operator's, and the health check's.
+# Redis knows each service by its own password, lets it to its own keys and channels, and lets none of them stop, empty or configure it, or
+# list what there is. Its exporter sees counters and no key. The default user is an operator's, and the health check's.
 {
     echo "user default on >$(<secrets/redis_password) ~* &* +@all"
-    for name in "$@"; do echo "user $name on >$(<"secrets/${name}_redis_password") ~* &* +@all -@dangerous -@admin +info +client|setinfo"; done
+    # Which keys are whose, the code says: ../redis/users.acl
+    for name in "$@"; do sed -n "s/^user $name on /&>$(<"secrets/${name}_redis_password") /p" "$users"; done
     echo "user monitoring on >$(<secrets/redis_monitoring_password) -@all +ping +info +client|setname +slowlog +latency"
 } > secrets/redis_acl
 # An account that has no privilege can read the server's counters, which is all its exporter is to see.

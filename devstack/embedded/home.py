@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -56,9 +56,10 @@ class Home(msgspec.Struct, frozen=True):
             data, _port_in_use(data) or self.postgres_port, self.secret("postgres")
         )
 
-    def redis_instance(self) -> redis.Instance:
-        """Return the Redis of this folder."""
-        return redis.Instance(self.path / "redis", self.redis_port, self.secret("redis"))
+    def redis_instance(self, users: Sequence[str] = ()) -> redis.Instance:
+        """Return the Redis of this folder, with a user of its own for each of `users`."""
+        passwords = {name: self.secret(f"{name}_redis") for name in users}
+        return redis.Instance(self.path / "redis", self.redis_port, self.secret("redis"), passwords)
 
     @contextmanager
     def postgres_running(self) -> Iterator[postgres.Instance]:

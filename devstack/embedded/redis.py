@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
 from devstack.embedded.wheels import folder_of
 
+# Each service's user, but for its password: its own keys and channels, and no other command than it
+# needs. Made by `tools.redis_users`.
+USERS: Final = Path(__file__).resolve().parents[2] / "deploy" / "redis" / "users.acl"
+
 
 class Instance(msgspec.Struct, frozen=True):
-    """Where one server keeps its data and how it is reached."""
+    """Where one server keeps its data and how it is reached; `users` are passwords by name."""
 
     data: Path
     port: int
     password: str
+    users: Mapping[str, str] = msgspec.field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"Instance({self.data}, port {self.port})"
@@ -24,6 +31,10 @@ class Instance(msgspec.Struct, frozen=True):
     def url(self) -> str:
         """The connection URL, password included."""
         return f"redis://:{self.password}@127.0.0.1:{self.port}/0"
+
+    def url_of(self, user: str) -> str:
+        """The connection URL of one of the users."""
+        return f"redis://{user}:{self.users[user]}@127.0.0.1:{self.port}/0"
 
 
 def binary() -> Path:
@@ -40,9 +51,17 @@ def prepare(instance: Instance, *, durable: bool = True) -> Path:
     config.write_text(
         f"bind 127.0.0.1\nport {instance.port}\nrequirepass {instance.password}\n"
         f"dir {_quoted(instance.data)}\ndaemonize no\nloglevel warning\n"
+        + "".join(f"{line}\n" for line in _users(instance.users))
         + ("appendonly yes\nappendfsync everysec\n" if durable else 'save ""\nappendonly no\n')
     )
     return config
+
+
+def _users(passwords: Mapping[str, str]) -> Iterator[str]:
+    for line in USERS.read_text().splitlines() if passwords else ():
+        user, name, rules = line.split(" ", 2)
+        if name in passwords:
+            yield f"{user} {name} >{passwords[name]} {rules}"
 
 
 def _quoted(path: Path) -> str:

@@ -8,7 +8,9 @@ from uuid import uuid4
 
 import aiohttp
 import pytest
+from redis.asyncio import Redis
 
+from devstack.settings import service_names
 from devstack.testing.wait import eventually
 from tests.e2e.people import Person, somebody
 
@@ -88,6 +90,19 @@ async def test_a_cancelled_order_gives_back_what_it_held(ask, olga) -> None:
         return await stock() == left
 
     await eventually(returned)
+
+
+async def test_redis_has_refused_no_service_anything(ask, olga, stack) -> None:
+    """Each has a user of its own here as in containers, with the keys that the code declares."""
+    await ask("GET", "catalog/v1/services")
+    password = (stack.secrets / "redis").read_text()
+    async with Redis(port=stack.port("REDIS_PORT"), password=password) as operator:
+        refused = [dict(entry) for entry in await operator.execute_command("ACL", "LOG")]
+        # The library offers to be told of maintenance (CLIENT …), which no server here knows.
+        assert [entry for entry in refused if entry[b"object"] != b"client"] == []
+        clients = {client["user"] for client in await operator.client_list()}
+    assert clients >= set(service_names())
+    assert clients - set(service_names()) <= {"default"}
 
 
 async def test_nobody_orders_without_a_token(http) -> None:

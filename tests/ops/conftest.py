@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 
 import pytest
 
 from devstack.embedded.ports import free_port
+from devstack.embedded.redis import USERS
 from tests.ops.gateways import StandIn
+
+# A copy of `secrets.sh` in a folder of its own does not find it beside itself.
+os.environ["REDIS_USERS"] = str(USERS)
 
 
 @pytest.fixture

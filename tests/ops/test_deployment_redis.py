@@ -63,8 +63,11 @@ def test_a_service_has_a_user_of_its_own_that_can_neither_stop_nor_empty_redis(
     url = urlsplit(variable(made / "order.env", "REDIS_URL"))
     order = connected(port, url.username or "", url.password or "")
     order.xadd("events:orders", {"a": "b"})
-    order.set("limit", 1)
-    assert order.eval("return redis.call('get', KEYS[1])", 1, "limit") == b"1"
+    order.set("limit:ip", 1)
+    assert order.eval("return redis.call('get', KEYS[1])", 1, "limit:ip") == b"1"
+    for other in ("SET catalog:mark:x 1", "XADD events:products * a b", "PUBLISH chat:said x"):
+        with pytest.raises(NoPermissionError):
+            order.execute_command(*other.split())
     for attack in ("FLUSHALL", "KEYS *", "CONFIG GET *", "SHUTDOWN", "ACL LIST", "MONITOR"):
         with pytest.raises(NoPermissionError):
             order.execute_command(*attack.split())

@@ -1,0 +1,47 @@
+"""The users of Redis: each service's keys and channels, from what its code declares.
+
+A topic says who publishes it, handlers say who consumes it; the other names are those of the code.
+Whoever makes the users (the local stack, Compose, an administrator) adds a password to each line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from devstack.embedded.redis import USERS
+from devstack.settings import service_names
+from lib.events.event import dead_letters_of, stream_of
+from lib.limits.redis_store import PREFIX
+from tools.events_page import consumed, published
+
+# What is no stream of events: caches, presence, limits of how often somebody is told.
+_OWN: Final[Mapping[str, Sequence[str]]] = {"catalog": ["catalog:*"], "chat": ["chat:*"]}
+_CHANNELS: Final[Mapping[str, Sequence[str]]] = {"chat": ["chat:*"]}
+# Nobody stops, empties or configures Redis, or lists what there is. No scripts of one's own are
+# refused: the limits are one, and its keys are looked at as those of any command.
+_COMMANDS: Final = "+@all -@dangerous -@admin +info +client|setinfo"
+
+
+def files() -> dict[Path, str]:
+    """Return the list of users by its path."""
+    return {USERS: "".join(f"{line(name)}\n" for name in service_names())}
+
+
+def line(service: str, *, without: str = "") -> str:
+    """Return a service's user, as a list of users has it but for the password."""
+    patterns = [f"~{key}" for key in keys(service)]
+    patterns += [f"&{channel}" for channel in _CHANNELS.get(service, ())]
+    kept = " ".join(pattern for pattern in patterns if pattern != without)
+    return f"user {service} on resetkeys resetchannels {kept} {_COMMANDS}"
+
+
+def keys(service: str) -> list[str]:
+    """Return the patterns of the keys that a service reads and writes."""
+    # What clients have used is counted for all services together.
+    found = [f"{PREFIX}*", *_OWN.get(service, ())]
+    topics = {str(topic) for topic in published().get(service, ())}
+    read = {topic for (topic, _), services in consumed().items() if service in services}
+    found += [stream_of(topic) for topic in sorted(topics | read)]
+    return found + [dead_letters_of(topic) for topic in sorted(read)]
