@@ -198,6 +198,10 @@ render: $(READY) ## write what follows from the code: dashboards, deployment, se
 	@$(PY) -m tools.rendered write
 	@$(PY) -m tools.schema_page
 
+.PHONY: site
+site: $(READY) ## write the compiler's documentation site to .cache/site
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+
 .PHONY: lock
 lock: $(READY) ## resolve the requirements anew into the two lock files
 	@bash .ci/lock $(BIN)/uv

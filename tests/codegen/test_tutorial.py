@@ -1,4 +1,4 @@
-"""The tutorial is true: its files are written and its commands run, as a new user would."""
+"""The manual's programs are true: its files are written and its commands run, as a user would."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-PAGE = Path(__file__).parents[2] / "docs" / "compiler" / "tutorial.md"
+MANUAL = Path(__file__).parents[2] / "docs" / "compiler"
 _BLOCK = re.compile(
     r"(?:(?:Put this into|Append this to) `(?P<file>[\w./]+)`:\n\n)?"
     r"```(?P<kind>\w+)\n(?P<text>.*?)```",
@@ -19,24 +19,26 @@ _BLOCK = re.compile(
 INSTALL = "pip install 'aiosqlc[postgres]' asyncpg\n"
 
 
-@pytest.fixture(scope="module")
-def printed(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """What each block of commands prints; the packages are those of this environment."""
-    home = tmp_path_factory.mktemp("home")
-    folder, found = home, []
+def follow(page: str, home: Path, folder: Path) -> list[str]:
+    """Do what a page says, in `folder`; return what each block of commands prints.
+
+    The packages are those of this environment.
+    """
+    found = []
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     # Not what this test's own process was told: a new user has nothing of it.
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-    for block in _BLOCK.finditer(PAGE.read_text()):
+    for block in _BLOCK.finditer((MANUAL / page).read_text()):
         text = block["text"]
         if block["file"]:
+            (folder / block["file"]).parent.mkdir(parents=True, exist_ok=True)
             with (folder / block["file"]).open("a") as file:
                 file.write(f"\n{text}")
             continue
         assert block["kind"] == "sh", f"what is to be done with this? {text}"
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", text.replace(INSTALL, "")],
-            cwd=folder,
+            cwd=folder if folder.is_dir() else home,
             env={**kept, "PATH": path, "NO_COLOR": "1"},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -46,8 +48,14 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
         )
         assert done.returncode == 0, f"{text}\n{done.stdout}"
         found.append(done.stdout)
-        folder = home / "shop"
     return found
+
+
+@pytest.fixture(scope="module")
+def printed(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """What each block of the tutorial's commands prints."""
+    home = tmp_path_factory.mktemp("home")
+    return follow("tutorial.md", home, home / "shop")
 
 
 def test_its_first_program_prints_the_author_it_has_added(printed: list[str]) -> None:
@@ -64,8 +72,23 @@ def test_filters_updates_and_many_rows_work_as_written(printed: list[str]) -> No
 
 
 def test_the_first_commands_are_those_of_the_readme() -> None:
-    readme = (PAGE.parents[2] / "codegen" / "README.md").read_text()
+    readme = (MANUAL.parents[1] / "codegen" / "README.md").read_text()
     commands = [
-        match["text"] for match in _BLOCK.finditer(PAGE.read_text()) if match["kind"] == "sh"
+        match["text"]
+        for match in _BLOCK.finditer((MANUAL / "tutorial.md").read_text())
+        if match["kind"] == "sh"
     ]
     assert "".join(commands[:2]) in readme
+
+
+def test_what_is_said_beside_sqlalchemy_is_so(tmp_path: Path) -> None:
+    from aiosqlc.cli.init import _CONFIG
+
+    (tmp_path / "sqlc.yaml").write_text(_CONFIG.format(out="store"))
+    [printed] = follow("from-sqlalchemy.md", tmp_path, tmp_path)
+    assert printed == ""  # the difference of the two programs' outputs
+    assert (
+        tmp_path / "one.txt"
+    ).read_text() == "1\nBea None None\nAda Engines 10.00\nAda Notes 5.00\n"
+    rows = (tmp_path / "store" / "queries.py").read_text()
+    assert "title: str | None" in rows
