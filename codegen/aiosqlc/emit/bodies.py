@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from aiosqlc.emit.literal import line_literal
-from aiosqlc.emit.rows import bare_value, built, construct, from_row, from_rows, mapped
+from aiosqlc.emit.rows import bare_value, built, construct, from_row, from_rows, mapped, unpacked
 from aiosqlc.plan.model import Import, PyFunction, PyRow
 from aiosqlc.stages import Command
 
@@ -221,7 +221,7 @@ def _stream(function: PyFunction) -> list[str]:
         if function.synchronous:
             each = [f"    yield from {mapped(row, rows)}"]
     else:
-        each = [f"    for {', '.join(row.names)} in {rows}:", f"        yield {construct(row)}"]
+        each = [f"    for {unpacked(row)} in {rows}:", f"        yield {construct(row)}"]
     cursor = function.local("cursor")
     return [
         f"{cursor} = await db.cursor({_call(function)})",

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
+
+_DOC_WIDTH = 108  # of 120, with the indentation and the quotes
+
 
 def text_literal(text: str) -> str:
     """Return a literal equal to `text`: one line as it is, several as a block.
@@ -30,11 +34,25 @@ def line_literal(text: str) -> str:
 
 def docstring(lines: tuple[str, ...]) -> str:
     """Return a docstring of these lines, without indentation."""
-    body = [_escape(line) for line in _dedent(lines)]
+    body = [_escape(part) for line in _dedent(lines) for part in _wrapped(line)]
     if len(body) == 1:
         only = body[0]
         return f'"""{only}{" " if only.endswith(chr(34)) else ""}"""'
     return '"""' + "\n".join(body) + '\n"""'
+
+
+def _wrapped(line: str) -> list[str]:
+    """Break a line of a docstring that is too long, what follows as far in as it is."""
+    if len(line) <= _DOC_WIDTH:
+        return [line]
+    margin = line[: len(line) - len(line.lstrip())]
+    return wrap(
+        line,
+        _DOC_WIDTH,
+        subsequent_indent=margin,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def indented(head: str, body: list[str]) -> str:

@@ -6,6 +6,8 @@ from aiosqlc.config.project import ModelKind
 from aiosqlc.emit.literal import indented
 from aiosqlc.plan.model import PyClass, PyRow
 
+_LONG = 80  # what goes on a line with `for` and `in rows` in any place
+
 
 def from_rows(row: PyRow, rows: str, value: str) -> str:
     """Return the expression that makes a list of results of a list of rows."""
@@ -13,7 +15,13 @@ def from_rows(row: PyRow, rows: str, value: str) -> str:
         return f"[{bare_value(row, value)} for ({value},) in {rows}]"
     if row.starmapped or row.builder:
         return f"list({mapped(row, rows)})"
-    return f"[{construct(row)} for {', '.join(row.names)} in {rows}]"
+    return f"[{construct(row)} for {unpacked(row)} in {rows}]"
+
+
+def unpacked(row: PyRow) -> str:
+    """Return the names that a row's values go into; many in brackets, which can be broken."""
+    names = ", ".join(row.names)
+    return f"({names})" if len(names) > _LONG else names
 
 
 def mapped(row: PyRow, rows: str) -> str:

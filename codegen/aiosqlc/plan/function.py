@@ -12,6 +12,7 @@ from aiosqlc.parse.scanner import Dialect
 from aiosqlc.plan.choice import plan_choice, sort_params, with_pieces
 from aiosqlc.plan.clashes import check_parameters, names_used, renamed_parameters
 from aiosqlc.plan.copying import plan_copy
+from aiosqlc.plan.folding import folded
 from aiosqlc.plan.model import Import, PyClass, PyField, PyFunction, PyParam, PyType
 from aiosqlc.plan.naming import argument, attribute, camel, constant, function_name
 from aiosqlc.plan.package import Package
@@ -42,6 +43,7 @@ _READERS = {
 def plan_function(query: TypedQuery, planner: QueryPlanner) -> tuple[PyFunction, list[Diagnostic]]:
     """Plan one query's function."""
     parsed = query.parsed
+    query = folded(query, constant(parsed.name), planner.package.engine)
     row = planner.row(query) if parsed.command.returns_rows and query.columns else None
     used = names_used(row) if not parsed.dynamic else frozenset[str]()
     names = dict(zip(sorted(p.number for p in query.params), parameter_names(query), strict=True))

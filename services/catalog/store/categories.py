@@ -21,7 +21,10 @@ async def get_category(db: Reader, *, id: UUID) -> Category | None:
     return None if row is None else Category(*row)
 
 
-LOCK_CATEGORY: Final = "SELECT id, type_id, name, version, created_at, updated_at FROM category WHERE id = $1 FOR NO KEY UPDATE"
+LOCK_CATEGORY: Final = """\
+SELECT id, type_id, name, version, created_at, updated_at FROM category WHERE id = $1
+FOR NO KEY UPDATE
+"""
 
 
 async def lock_category(db: Executor, *, id: UUID) -> Category | None:

@@ -21,7 +21,10 @@ async def get_category_type(db: Reader, *, id: UUID) -> CategoryType | None:
     return None if row is None else CategoryType(*row)
 
 
-LOCK_CATEGORY_TYPE: Final = "SELECT id, name, version, created_at, updated_at FROM category_type WHERE id = $1 FOR NO KEY UPDATE"
+LOCK_CATEGORY_TYPE: Final = """\
+SELECT id, name, version, created_at, updated_at FROM category_type WHERE id = $1
+FOR NO KEY UPDATE
+"""
 
 
 async def lock_category_type(db: Executor, *, id: UUID) -> CategoryType | None:

@@ -10,7 +10,8 @@ from lib.db import Executor, Reader
 from services.catalog.store.models import ProviderService, Service
 
 LIST_SERVICES_OF_PROVIDER: Final = """\
-SELECT service.id, service.subcategory_id, service.name, service.description, service.version, service.created_at, service.updated_at FROM service
+SELECT service.id, service.subcategory_id, service.name, service.description, service.version, service.created_at,
+    service.updated_at FROM service
 JOIN provider_service AS offered ON offered.service_id = service.id
 WHERE offered.provider_id = $1
 ORDER BY service.name, service.id
@@ -34,7 +35,8 @@ async def count_services_of_provider(db: Reader, *, provider_id: UUID) -> int:
 
 
 GET_SERVICE_OF_PROVIDER: Final = """\
-SELECT service.id, service.subcategory_id, service.name, service.description, service.version, service.created_at, service.updated_at FROM service
+SELECT service.id, service.subcategory_id, service.name, service.description, service.version, service.created_at,
+    service.updated_at FROM service
 JOIN provider_service AS offered ON offered.service_id = service.id
 WHERE offered.provider_id = $1 AND service.id = $2
 """

@@ -11,7 +11,10 @@ from lib.db import Executor, Reader
 from services.catalog.store.models import Service
 from services.catalog.store.numbering import numbered
 
-GET_SERVICE: Final = "SELECT id, subcategory_id, name, description, version, created_at, updated_at FROM service WHERE id = $1"
+GET_SERVICE: Final = """\
+SELECT id, subcategory_id, name, description, version, created_at, updated_at FROM service
+WHERE id = $1
+"""
 
 
 async def get_service(db: Reader, *, id: UUID) -> Service | None:
@@ -19,7 +22,10 @@ async def get_service(db: Reader, *, id: UUID) -> Service | None:
     return None if row is None else Service(*row)
 
 
-LOCK_SERVICE: Final = "SELECT id, subcategory_id, name, description, version, created_at, updated_at FROM service WHERE id = $1 FOR NO KEY UPDATE"
+LOCK_SERVICE: Final = """\
+SELECT id, subcategory_id, name, description, version, created_at, updated_at FROM service
+WHERE id = $1 FOR NO KEY UPDATE
+"""
 
 
 async def lock_service(db: Executor, *, id: UUID) -> Service | None:

@@ -21,7 +21,10 @@ async def get_subcategory(db: Reader, *, id: UUID) -> Subcategory | None:
     return None if row is None else Subcategory(*row)
 
 
-LOCK_SUBCATEGORY: Final = "SELECT id, category_id, name, version, created_at, updated_at FROM subcategory WHERE id = $1 FOR NO KEY UPDATE"
+LOCK_SUBCATEGORY: Final = """\
+SELECT id, category_id, name, version, created_at, updated_at FROM subcategory WHERE id = $1
+FOR NO KEY UPDATE
+"""
 
 
 async def lock_subcategory(db: Executor, *, id: UUID) -> Subcategory | None:

@@ -41,7 +41,10 @@ async def add_member(db: Executor, *, channel_id: UUID, user_id: UUID) -> None:
     await db.execute(ADD_MEMBER, channel_id, user_id)
 
 
-GET_CHANNEL: Final = "SELECT id, kind, subject_id, customer_id, provider_id, last_sequence, last_message_id, last_message_at, created_at FROM channel WHERE id = $1"
+GET_CHANNEL: Final = """\
+SELECT id, kind, subject_id, customer_id, provider_id, last_sequence, last_message_id,
+    last_message_at, created_at FROM channel WHERE id = $1
+"""
 
 
 async def get_channel(db: Reader, *, id: UUID) -> Channel | None:
@@ -176,7 +179,22 @@ async def list_channels(
             text,
             sent_at,
         )
-        for id, kind_, subject_id_, customer_id, provider_id, last_sequence, created_at, read_sequence, other_read_sequence, unread, message_id, author_id, text, sent_at in rows
+        for (
+            id,
+            kind_,
+            subject_id_,
+            customer_id,
+            provider_id,
+            last_sequence,
+            created_at,
+            read_sequence,
+            other_read_sequence,
+            unread,
+            message_id,
+            author_id,
+            text,
+            sent_at,
+        ) in rows
     ]
 
 

@@ -58,7 +58,8 @@ async def add_message(
 
 
 GET_SENT: Final = """\
-SELECT message.id, message.channel_id, message.sequence, message.author_id, message.client_id, message.text, message.created_at, channel.customer_id, channel.provider_id FROM sent
+SELECT message.id, message.channel_id, message.sequence, message.author_id, message.client_id, message.text,
+    message.created_at, channel.customer_id, channel.provider_id FROM sent
 JOIN message ON message.id = sent.message_id
 JOIN channel ON channel.id = sent.channel_id
 WHERE sent.channel_id = $1
@@ -87,7 +88,10 @@ async def get_sent(
     return None if row is None else GetSentRow(*row)
 
 
-GET_MESSAGE: Final = "SELECT id, channel_id, sequence, author_id, client_id, text, created_at FROM message WHERE id = $1 AND channel_id = $2"
+GET_MESSAGE: Final = """\
+SELECT id, channel_id, sequence, author_id, client_id, text, created_at FROM message
+WHERE id = $1 AND channel_id = $2
+"""
 
 
 async def get_message(db: Reader, *, id: UUID, channel_id: UUID) -> Message | None:

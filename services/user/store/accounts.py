@@ -22,7 +22,8 @@ INSERT INTO account (
 VALUES (
     $1, $2, $3, $4, $5::text, $6::text, $7, $8, $8
 )
-RETURNING id, email, first_name, last_name, phone_number, password_hash, role, status, verified, picture_key, version, created_at, updated_at, created_by, updated_by, deleted_at, name, erased_at
+RETURNING id, email, first_name, last_name, phone_number, password_hash, role, status, verified, picture_key, version,
+    created_at, updated_at, created_by, updated_by, deleted_at, name, erased_at
 """
 
 
@@ -223,7 +224,10 @@ async def verify_email(db: Executor, *, id: UUID, email: str) -> VerifyEmailRow 
     return VerifyEmailRow(id_, ACCOUNT_ROLE_BY_LABEL[role])
 
 
-IS_VERIFIED_ADDRESS: Final = "SELECT verified FROM account WHERE id = $1 AND lower(email) = lower($2) AND status <> 'deleted'"
+IS_VERIFIED_ADDRESS: Final = """\
+SELECT verified FROM account WHERE id = $1 AND lower(email) = lower($2)
+AND status <> 'deleted'
+"""
 
 
 async def is_verified_address(db: Reader, *, id: UUID, email: str) -> bool | None:

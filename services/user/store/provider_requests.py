@@ -34,7 +34,10 @@ async def ask_to_provide(db: Executor, *, account_id: UUID) -> ProviderRequest |
     return None if row is None else _provider_request(row)
 
 
-GET_REQUEST: Final = "SELECT account_id, status, reason, decided_by, decided_at, created_at FROM provider_request WHERE account_id = $1"
+GET_REQUEST: Final = """\
+SELECT account_id, status, reason, decided_by, decided_at, created_at FROM provider_request
+WHERE account_id = $1
+"""
 
 
 async def get_request(db: Reader, *, account_id: UUID) -> ProviderRequest | None:

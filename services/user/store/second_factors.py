@@ -51,7 +51,10 @@ async def get_session_standing(
     return None if row is None else GetSessionStandingRow(*row)
 
 
-NOTE_SHOWN: Final = "UPDATE session SET second_factor_at = now() WHERE id = $1 AND account_id = $2 AND revoked_at IS NULL"
+NOTE_SHOWN: Final = """\
+UPDATE session SET second_factor_at = now() WHERE id = $1 AND account_id = $2
+AND revoked_at IS NULL
+"""
 
 
 async def note_shown(db: Executor, *, id: UUID, account_id: UUID) -> int:
@@ -171,7 +174,10 @@ async def add_passkey(
     await db.execute(ADD_PASSKEY, id, account_id, public_key, sign_count, name)
 
 
-LIST_PASSKEYS: Final = "SELECT id, name, created_at, used_at FROM passkey WHERE account_id = $1 ORDER BY created_at, id LIMIT 100"
+LIST_PASSKEYS: Final = """\
+SELECT id, name, created_at, used_at FROM passkey WHERE account_id = $1 ORDER BY created_at, id
+LIMIT 100
+"""
 
 
 class ListPasskeysRow(msgspec.Struct, frozen=True, gc=False):

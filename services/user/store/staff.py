@@ -120,7 +120,20 @@ async def list_staff(
             created_at,
             updated_at,
         )
-        for id, name, email, role, status, verified, department_id_, age, salary, version, created_at, updated_at in rows
+        for (
+            id,
+            name,
+            email,
+            role,
+            status,
+            verified,
+            department_id_,
+            age,
+            salary,
+            version,
+            created_at,
+            updated_at,
+        ) in rows
     ]
 
 
@@ -260,7 +273,20 @@ async def list_accounts(
             created_at,
             updated_at,
         )
-        for id, name, email, role, status, verified, department_id_, age, salary, version, created_at, updated_at in rows
+        for (
+            id,
+            name,
+            email,
+            role,
+            status,
+            verified,
+            department_id_,
+            age,
+            salary,
+            version,
+            created_at,
+            updated_at,
+        ) in rows
     ]
 
 

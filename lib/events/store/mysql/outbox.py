@@ -86,7 +86,17 @@ class OutboxQueries:
                 traceparent,
                 created_at,
             )
-            for position, id, topic, event_key, kind, payload, request_id, traceparent, created_at in rows
+            for (
+                position,
+                id,
+                topic,
+                event_key,
+                kind,
+                payload,
+                request_id,
+                traceparent,
+                created_at,
+            ) in rows
         ]
 
     async def remove_events(self, *, positions: Sequence[int]) -> int:

@@ -50,7 +50,8 @@ async def add_draft(
     product_ids: Sequence[UUID],
     quantities: Sequence[int],
 ) -> GoodsDraft | None:
-    """With its lines, in the order given. No row where the request has made something before, and where `most` orders
+    """With its lines, in the order given. No row where the request has made something before, and where `most`
+    orders
     of the user wait to be confirmed.
     """
     row = await db.fetchrow(
@@ -68,7 +69,10 @@ async def add_draft(
     return None if row is None else GoodsDraft(*row)
 
 
-FIND_DRAFT: Final = "SELECT id, user_id, pending_validation, abandoned, created_by, request_key, due_at, created_at FROM goods_draft WHERE created_by = $1 AND request_key = $2::text"
+FIND_DRAFT: Final = """\
+SELECT id, user_id, pending_validation, abandoned, created_by, request_key, due_at, created_at
+FROM goods_draft WHERE created_by = $1 AND request_key = $2::text
+"""
 
 
 async def find_draft(db: Reader, *, created_by: str, request_key: str) -> GoodsDraft | None:
@@ -77,7 +81,10 @@ async def find_draft(db: Reader, *, created_by: str, request_key: str) -> GoodsD
     return None if row is None else GoodsDraft(*row)
 
 
-GET_DRAFT: Final = "SELECT id, user_id, pending_validation, abandoned, created_by, request_key, due_at, created_at FROM goods_draft WHERE id = $1"
+GET_DRAFT: Final = """\
+SELECT id, user_id, pending_validation, abandoned, created_by, request_key, due_at, created_at
+FROM goods_draft WHERE id = $1
+"""
 
 
 async def get_draft(db: Reader, *, id: UUID) -> GoodsDraft | None:
@@ -85,7 +92,10 @@ async def get_draft(db: Reader, *, id: UUID) -> GoodsDraft | None:
     return None if row is None else GoodsDraft(*row)
 
 
-LIST_DRAFT_LINES: Final = "SELECT draft_id, position, product_id, quantity FROM goods_draft_line WHERE draft_id = $1 ORDER BY position"
+LIST_DRAFT_LINES: Final = """\
+SELECT draft_id, position, product_id, quantity FROM goods_draft_line WHERE draft_id = $1
+ORDER BY position
+"""
 
 
 async def list_draft_lines(db: Reader, *, draft_id: UUID) -> list[GoodsDraftLine]:

@@ -24,7 +24,8 @@ WITH room AS (
     WHERE d.id = $1 AND NOT d.abandoned AND goods_waiting(d.user_id, $2::integer) < $2::integer
 ), taken AS (
     DELETE FROM goods_draft USING room WHERE goods_draft.id = room.id AND NOT goods_draft.abandoned
-    RETURNING goods_draft.id, goods_draft.user_id, goods_draft.pending_validation, goods_draft.abandoned, goods_draft.created_by, goods_draft.request_key, goods_draft.due_at, goods_draft.created_at
+    RETURNING goods_draft.id, goods_draft.user_id, goods_draft.pending_validation, goods_draft.abandoned,
+        goods_draft.created_by, goods_draft.request_key, goods_draft.due_at, goods_draft.created_at
 ), added AS (
     INSERT INTO goods_order (
         id, user_id, pending_validation, total, currency, reservation_id, due_at, created_by, updated_by, request_key
@@ -33,7 +34,8 @@ WITH room AS (
         taken.id, taken.user_id, taken.pending_validation, $3, $4, $5,
         now() + make_interval(secs => $6::float8), taken.created_by, taken.created_by, taken.request_key
     FROM taken
-    RETURNING id, user_id, status, pending_validation, total, currency, cancel_reason, stock, reservation_id, due_at, created_by, updated_by, request_key, version, created_at, updated_at, deleted_at, settle_at, settled_at
+    RETURNING id, user_id, status, pending_validation, total, currency, cancel_reason, stock, reservation_id, due_at,
+        created_by, updated_by, request_key, version, created_at, updated_at, deleted_at, settle_at, settled_at
 ), lines AS (
     INSERT INTO goods_order_line (order_id, position, product_id, quantity, unit_price)
     SELECT added.id, t.number - 1, t.product_id, t.quantity, t.unit_price
@@ -43,7 +45,8 @@ WITH room AS (
     INSERT INTO outbox (id, lane, topic, event_key, kind, payload, request_id, traceparent)
     SELECT $10, $11, $12, added.id::text, $13, $14, $15, $16 FROM added
 )
-SELECT id, user_id, status, pending_validation, total, currency, cancel_reason, stock, reservation_id, due_at, created_by, updated_by, request_key, version, created_at, updated_at, deleted_at, settle_at, settled_at FROM added
+SELECT id, user_id, status, pending_validation, total, currency, cancel_reason, stock, reservation_id, due_at,
+    created_by, updated_by, request_key, version, created_at, updated_at, deleted_at, settle_at, settled_at FROM added
 """
 
 
@@ -112,7 +115,8 @@ async def add_order(
     request_id: str,
     traceparent: str,
 ) -> GoodsOrder | None:
-    """The draft becomes an order, with its lines in the order given and the event that tells of it. No row where it has
+    """The draft becomes an order, with its lines in the order given and the event that tells of it. No row where
+    it has
     become one, or is given up, and where `most` orders of the user wait to be confirmed.
     """
     row = await db.fetchrow(
@@ -137,7 +141,11 @@ async def add_order(
     return None if row is None else _goods_order(row)
 
 
-GET_ORDER: Final = "SELECT id, user_id, status, pending_validation, total, currency, cancel_reason, stock, reservation_id, due_at, created_by, updated_by, request_key, version, created_at, updated_at, deleted_at, settle_at, settled_at FROM goods_order WHERE id = $1 AND deleted_at IS NULL"
+GET_ORDER: Final = """\
+SELECT id, user_id, status, pending_validation, total, currency, cancel_reason, stock,
+    reservation_id, due_at, created_by, updated_by, request_key, version, created_at, updated_at,
+    deleted_at, settle_at, settled_at FROM goods_order WHERE id = $1 AND deleted_at IS NULL
+"""
 
 
 def _goods_order_(row: Iterable[Any]) -> GoodsOrder:
@@ -190,7 +198,12 @@ async def get_order(db: Reader, *, id: UUID) -> GoodsOrder | None:
     return None if row is None else _goods_order_(row)
 
 
-FIND_ORDER: Final = "SELECT id, user_id, status, pending_validation, total, currency, cancel_reason, stock, reservation_id, due_at, created_by, updated_by, request_key, version, created_at, updated_at, deleted_at, settle_at, settled_at FROM goods_order WHERE created_by = $1 AND request_key = $2::text"
+FIND_ORDER: Final = """\
+SELECT id, user_id, status, pending_validation, total, currency, cancel_reason, stock,
+    reservation_id, due_at, created_by, updated_by, request_key, version, created_at, updated_at,
+    deleted_at, settle_at, settled_at FROM goods_order WHERE created_by = $1
+AND request_key = $2::text
+"""
 
 
 async def find_order(db: Reader, *, created_by: str, request_key: str) -> GoodsOrder | None:
@@ -242,7 +255,11 @@ async def find_order(db: Reader, *, created_by: str, request_key: str) -> GoodsO
     )
 
 
-LOCK_ORDER: Final = "SELECT id, user_id, status, pending_validation, total, currency, cancel_reason, stock, reservation_id, due_at, created_by, updated_by, request_key, version, created_at, updated_at, deleted_at, settle_at, settled_at FROM goods_order WHERE id = $1 FOR UPDATE"
+LOCK_ORDER: Final = """\
+SELECT id, user_id, status, pending_validation, total, currency, cancel_reason, stock,
+    reservation_id, due_at, created_by, updated_by, request_key, version, created_at, updated_at,
+    deleted_at, settle_at, settled_at FROM goods_order WHERE id = $1 FOR UPDATE
+"""
 
 
 async def lock_order(db: Executor, *, id: UUID) -> GoodsOrder | None:
@@ -266,7 +283,9 @@ async def list_lines(db: Reader, *, order_ids: Sequence[UUID]) -> list[GoodsOrde
 LIST_ORDERS: Final = {
     (user_id, product_id, sort): numbered(
         """\
-SELECT id, user_id, status, pending_validation, total, currency, cancel_reason, stock, reservation_id, due_at, created_by, updated_by, request_key, version, created_at, updated_at, deleted_at, settle_at, settled_at FROM goods_order AS o
+SELECT id, user_id, status, pending_validation, total, currency, cancel_reason, stock, reservation_id,
+    due_at, created_by, updated_by, request_key, version, created_at, updated_at, deleted_at, settle_at,
+    settled_at FROM goods_order AS o
 WHERE o.status = ANY ($1::goods_status[])
     AND o.created_at >= $2 AND o.created_at < $3
     AND (o.deleted_at IS NOT NULL) = $4
@@ -368,7 +387,8 @@ WHERE id = $4
 async def move_order(
     db: Executor, *, status: GoodsStatus, updated_by: str, lease_seconds: float, id: UUID
 ) -> int:
-    """Take the order to a status other than cancelled. One that is delivered is to be settled: by us, or after the lease
+    """Take the order to a status other than cancelled. One that is delivered is to be settled: by us, or after the
+    lease
     by whoever finds it.
     """
     status_ = await db.execute(MOVE_ORDER, status, updated_by, lease_seconds, id)
@@ -381,7 +401,8 @@ WHERE id IN (
     SELECT o.id FROM goods_order AS o WHERE o.settle_at <= now()
     ORDER BY o.settle_at, o.id LIMIT $2 FOR UPDATE SKIP LOCKED
 )
-RETURNING id, user_id, status, pending_validation, total, currency, cancel_reason, stock, reservation_id, due_at, created_by, updated_by, request_key, version, created_at, updated_at, deleted_at, settle_at, settled_at
+RETURNING id, user_id, status, pending_validation, total, currency, cancel_reason, stock, reservation_id, due_at,
+    created_by, updated_by, request_key, version, created_at, updated_at, deleted_at, settle_at, settled_at
 """
 
 
@@ -412,11 +433,34 @@ async def claim_unsettled(
             settle_at,
             settled_at,
         )
-        for id, user_id, status, pending_validation, total, currency, cancel_reason, stock, reservation_id, due_at, created_by, updated_by, request_key, version, created_at, updated_at, deleted_at, settle_at, settled_at in rows
+        for (
+            id,
+            user_id,
+            status,
+            pending_validation,
+            total,
+            currency,
+            cancel_reason,
+            stock,
+            reservation_id,
+            due_at,
+            created_by,
+            updated_by,
+            request_key,
+            version,
+            created_at,
+            updated_at,
+            deleted_at,
+            settle_at,
+            settled_at,
+        ) in rows
     ]
 
 
-NOTE_SETTLED: Final = "UPDATE goods_order SET settle_at = NULL, settled_at = now() WHERE id = $1 AND settle_at IS NOT NULL"
+NOTE_SETTLED: Final = """\
+UPDATE goods_order SET settle_at = NULL, settled_at = now() WHERE id = $1
+AND settle_at IS NOT NULL
+"""
 
 
 async def note_settled(db: Executor, *, id: UUID) -> int:
@@ -426,7 +470,9 @@ async def note_settled(db: Executor, *, id: UUID) -> int:
 
 
 LOCK_UNCONFIRMED: Final = """\
-SELECT id, user_id, status, pending_validation, total, currency, cancel_reason, stock, reservation_id, due_at, created_by, updated_by, request_key, version, created_at, updated_at, deleted_at, settle_at, settled_at FROM goods_order
+SELECT id, user_id, status, pending_validation, total, currency, cancel_reason, stock, reservation_id, due_at,
+    created_by, updated_by, request_key, version, created_at, updated_at, deleted_at, settle_at, settled_at
+FROM goods_order
 WHERE status = 'pending' AND created_at < $1
 ORDER BY created_at, id
 LIMIT $2
@@ -486,7 +532,8 @@ async def validate_order(db: Executor, *, id: UUID) -> int:
 NOTE_SOLD: Final = """\
 UPDATE goods_order SET stock = 'sold', due_at = CASE WHEN pending_validation THEN now() END
 WHERE id = $1 AND stock = 'reserved'
-RETURNING id, user_id, status, pending_validation, total, currency, cancel_reason, stock, reservation_id, due_at, created_by, updated_by, request_key, version, created_at, updated_at, deleted_at, settle_at, settled_at
+RETURNING id, user_id, status, pending_validation, total, currency, cancel_reason, stock, reservation_id, due_at,
+    created_by, updated_by, request_key, version, created_at, updated_at, deleted_at, settle_at, settled_at
 """
 
 
@@ -513,7 +560,8 @@ WHERE id IN (
     SELECT o.id FROM goods_order AS o WHERE o.due_at <= now()
     ORDER BY o.due_at, o.id LIMIT $2 FOR UPDATE SKIP LOCKED
 )
-RETURNING id, user_id, status, pending_validation, total, currency, cancel_reason, stock, reservation_id, due_at, created_by, updated_by, request_key, version, created_at, updated_at, deleted_at, settle_at, settled_at
+RETURNING id, user_id, status, pending_validation, total, currency, cancel_reason, stock, reservation_id, due_at,
+    created_by, updated_by, request_key, version, created_at, updated_at, deleted_at, settle_at, settled_at
 """
 
 

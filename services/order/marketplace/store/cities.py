@@ -9,7 +9,10 @@ from lib.db import Executor, Reader
 from services.order.marketplace.store.models import CAPITAL_KIND_BY_LABEL, CapitalKind, City
 from services.order.marketplace.store.numbering import numbered
 
-GET_CITY: Final = "SELECT id, name, longitude, latitude, country, iso2, admin_name, capital, version, created_at, updated_at FROM city WHERE id = $1"
+GET_CITY: Final = """\
+SELECT id, name, longitude, latitude, country, iso2, admin_name, capital, version, created_at,
+    updated_at FROM city WHERE id = $1
+"""
 
 
 def _city(row: Iterable[Any]) -> City:
@@ -46,7 +49,10 @@ async def get_city(db: Reader, *, id: UUID) -> City | None:
     return None if row is None else _city(row)
 
 
-LOCK_CITY: Final = "SELECT id, name, longitude, latitude, country, iso2, admin_name, capital, version, created_at, updated_at FROM city WHERE id = $1 FOR NO KEY UPDATE"
+LOCK_CITY: Final = """\
+SELECT id, name, longitude, latitude, country, iso2, admin_name, capital, version, created_at,
+    updated_at FROM city WHERE id = $1 FOR NO KEY UPDATE
+"""
 
 
 async def lock_city(db: Executor, *, id: UUID) -> City | None:
@@ -58,7 +64,8 @@ async def lock_city(db: Executor, *, id: UUID) -> City | None:
 LIST_CITIES: Final = {
     (iso2, search, sort): numbered(
         """\
-SELECT id, name, longitude, latitude, country, iso2, admin_name, capital, version, created_at, updated_at FROM city
+SELECT id, name, longitude, latitude, country, iso2, admin_name, capital, version, created_at, updated_at
+FROM city
 WHERE true
 """,
         "    AND iso2 = $1\n" if iso2 else "",

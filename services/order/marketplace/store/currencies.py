@@ -21,7 +21,10 @@ async def get_currency(db: Reader, *, id: UUID) -> Currency | None:
     return None if row is None else Currency(*row)
 
 
-LOCK_CURRENCY: Final = "SELECT id, currency, code, symbol, version, created_at, updated_at FROM currency WHERE id = $1 FOR NO KEY UPDATE"
+LOCK_CURRENCY: Final = """\
+SELECT id, currency, code, symbol, version, created_at, updated_at FROM currency WHERE id = $1
+FOR NO KEY UPDATE
+"""
 
 
 async def lock_currency(db: Executor, *, id: UUID) -> Currency | None:

@@ -14,7 +14,10 @@ from lib.db import Executor, Reader
 from services.order.marketplace.store.models import JOB_STATUS_BY_LABEL, Job, JobStatus
 from services.order.marketplace.store.numbering import numbered
 
-GET_JOB: Final = "SELECT id, order_id, offer_id, customer_id, provider_id, service_id, price, currency, book_time, status, version, created_at, updated_at FROM job WHERE id = $1"
+GET_JOB: Final = """\
+SELECT id, order_id, offer_id, customer_id, provider_id, service_id, price, currency, book_time,
+    status, version, created_at, updated_at FROM job WHERE id = $1
+"""
 
 
 def _job(row: Iterable[Any]) -> Job:
@@ -58,7 +61,8 @@ async def get_job(db: Reader, *, id: UUID) -> Job | None:
 LIST_JOBS: Final = {
     (status, customer_id, provider_id, sort): numbered(
         """\
-SELECT id, order_id, offer_id, customer_id, provider_id, service_id, price, currency, book_time, status, version, created_at, updated_at FROM job
+SELECT id, order_id, offer_id, customer_id, provider_id, service_id, price, currency, book_time, status,
+    version, created_at, updated_at FROM job
 WHERE true
 """,
         "    AND status = $1\n" if status else "",
@@ -264,7 +268,8 @@ async def remove_job(db: Executor, *, id: UUID) -> int:
 
 
 LIST_UNFINISHED_JOBS_OF_CUSTOMER: Final = """\
-SELECT job.id, job.order_id, job.offer_id, job.customer_id, job.provider_id, job.service_id, job.price, job.currency, job.book_time, job.status, job.version, job.created_at, job.updated_at FROM job
+SELECT job.id, job.order_id, job.offer_id, job.customer_id, job.provider_id, job.service_id, job.price, job.currency,
+    job.book_time, job.status, job.version, job.created_at, job.updated_at FROM job
 JOIN service_order ON service_order.id = job.order_id
 WHERE job.customer_id = $1 AND job.order_id = ANY($2::uuid[])
     AND job.status IN ('PENDING', 'IN_PROGRESS', 'PAUSED') AND service_order.created_at <= $3
@@ -281,7 +286,8 @@ async def list_unfinished_jobs_of_customer(
 
 
 LIST_UNFINISHED_JOBS_OF_PROVIDER: Final = """\
-SELECT job.id, job.order_id, job.offer_id, job.customer_id, job.provider_id, job.service_id, job.price, job.currency, job.book_time, job.status, job.version, job.created_at, job.updated_at FROM job
+SELECT job.id, job.order_id, job.offer_id, job.customer_id, job.provider_id, job.service_id, job.price, job.currency,
+    job.book_time, job.status, job.version, job.created_at, job.updated_at FROM job
 JOIN offer ON offer.id = job.offer_id
 WHERE job.provider_id = $1 AND job.order_id = ANY($2::uuid[])
     AND job.status IN ('PENDING', 'IN_PROGRESS', 'PAUSED') AND offer.created_at <= $3

@@ -11,7 +11,10 @@ import msgspec
 from lib.db import Executor, Reader
 from services.order.marketplace.store.models import ProviderLocation
 
-GET_LOCATION: Final = "SELECT provider_id, city_id, longitude, latitude, address, version, created_at, updated_at FROM provider_location WHERE provider_id = $1"
+GET_LOCATION: Final = """\
+SELECT provider_id, city_id, longitude, latitude, address, version, created_at, updated_at
+FROM provider_location WHERE provider_id = $1
+"""
 
 
 async def get_location(db: Reader, *, provider_id: UUID) -> ProviderLocation | None:
@@ -19,7 +22,10 @@ async def get_location(db: Reader, *, provider_id: UUID) -> ProviderLocation | N
     return None if row is None else ProviderLocation(*row)
 
 
-LOCK_LOCATION: Final = "SELECT provider_id, city_id, longitude, latitude, address, version, created_at, updated_at FROM provider_location WHERE provider_id = $1 FOR NO KEY UPDATE"
+LOCK_LOCATION: Final = """\
+SELECT provider_id, city_id, longitude, latitude, address, version, created_at, updated_at
+FROM provider_location WHERE provider_id = $1 FOR NO KEY UPDATE
+"""
 
 
 async def lock_location(db: Executor, *, provider_id: UUID) -> ProviderLocation | None:
@@ -29,7 +35,8 @@ async def lock_location(db: Executor, *, provider_id: UUID) -> ProviderLocation 
 
 
 LIST_LOCATIONS_IN_CITY: Final = """\
-SELECT provider_id, city_id, longitude, latitude, address, version, created_at, updated_at FROM provider_location WHERE city_id = $1
+SELECT provider_id, city_id, longitude, latitude, address, version, created_at, updated_at FROM provider_location
+WHERE city_id = $1
 ORDER BY provider_id
 LIMIT $2 OFFSET $3
 """
@@ -51,7 +58,9 @@ async def count_locations_in_city(db: Reader, *, city_id: UUID) -> int:
 
 
 NEAREST_LOCATIONS: Final = """\
-SELECT provider_location.provider_id, provider_location.city_id, provider_location.longitude, provider_location.latitude, provider_location.address, provider_location.version, provider_location.created_at, provider_location.updated_at,
+SELECT provider_location.provider_id, provider_location.city_id, provider_location.longitude,
+    provider_location.latitude, provider_location.address, provider_location.version, provider_location.created_at,
+    provider_location.updated_at,
     great_circle_km($1, $2, longitude, latitude) AS distance_km
 FROM provider_location
 WHERE (
@@ -113,7 +122,17 @@ async def nearest_locations(
             ),
             distance_km,
         )
-        for provider_location_provider_id, provider_location_city_id, provider_location_longitude, provider_location_latitude, provider_location_address, provider_location_version, provider_location_created_at, provider_location_updated_at, distance_km in rows
+        for (
+            provider_location_provider_id,
+            provider_location_city_id,
+            provider_location_longitude,
+            provider_location_latitude,
+            provider_location_address,
+            provider_location_version,
+            provider_location_created_at,
+            provider_location_updated_at,
+            distance_km,
+        ) in rows
     ]
 
 

@@ -11,7 +11,10 @@ from lib.db import Executor, Reader
 from services.order.marketplace.store.models import OFFER_STATUS_BY_LABEL, Offer, OfferStatus
 from services.order.marketplace.store.numbering import numbered
 
-GET_OFFER: Final = "SELECT id, order_id, provider_id, price, currency_id, currency, book_time, status, version, created_at, updated_at FROM offer WHERE id = $1"
+GET_OFFER: Final = """\
+SELECT id, order_id, provider_id, price, currency_id, currency, book_time, status, version,
+    created_at, updated_at FROM offer WHERE id = $1
+"""
 
 
 def _offer(row: Iterable[Any]) -> Offer:
@@ -51,7 +54,8 @@ async def get_offer(db: Reader, *, id: UUID) -> Offer | None:
 LIST_OFFERS: Final = {
     (status, order_id, provider_id, sort): numbered(
         """\
-SELECT id, order_id, provider_id, price, currency_id, currency, book_time, status, version, created_at, updated_at FROM offer
+SELECT id, order_id, provider_id, price, currency_id, currency, book_time, status, version, created_at,
+    updated_at FROM offer
 WHERE true
 """,
         "    AND status = $1\n" if status else "",

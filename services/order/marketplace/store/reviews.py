@@ -12,7 +12,10 @@ from lib.db import Executor, Reader
 from services.order.marketplace.store.models import REVIEW_SIDE_BY_LABEL, Review, ReviewSide
 from services.order.marketplace.store.numbering import numbered
 
-GET_REVIEW: Final = "SELECT id, job_id, side, customer_id, provider_id, rating, comment, version, created_at, updated_at FROM review WHERE id = $1"
+GET_REVIEW: Final = """\
+SELECT id, job_id, side, customer_id, provider_id, rating, comment, version, created_at,
+    updated_at FROM review WHERE id = $1
+"""
 
 
 def _review(row: Iterable[Any]) -> Review:
@@ -47,7 +50,10 @@ async def get_review(db: Reader, *, id: UUID) -> Review | None:
     return None if row is None else _review(row)
 
 
-LOCK_REVIEW: Final = "SELECT id, job_id, side, customer_id, provider_id, rating, comment, version, created_at, updated_at FROM review WHERE id = $1 FOR NO KEY UPDATE"
+LOCK_REVIEW: Final = """\
+SELECT id, job_id, side, customer_id, provider_id, rating, comment, version, created_at,
+    updated_at FROM review WHERE id = $1 FOR NO KEY UPDATE
+"""
 
 
 async def lock_review(db: Executor, *, id: UUID) -> Review | None:
@@ -59,7 +65,8 @@ async def lock_review(db: Executor, *, id: UUID) -> Review | None:
 LIST_REVIEWS: Final = {
     (customer_id, provider_id, sort): numbered(
         """\
-SELECT id, job_id, side, customer_id, provider_id, rating, comment, version, created_at, updated_at FROM review
+SELECT id, job_id, side, customer_id, provider_id, rating, comment, version, created_at, updated_at
+FROM review
 WHERE side = $1
 """,
         "    AND customer_id = $2\n" if customer_id else "",

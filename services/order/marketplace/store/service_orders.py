@@ -16,7 +16,10 @@ from services.order.marketplace.store.models import (
 )
 from services.order.marketplace.store.numbering import numbered
 
-GET_SERVICE_ORDER: Final = "SELECT id, customer_id, service_id, longitude, latitude, time_start, time_end, description, status, version, created_at, updated_at, request_key FROM service_order WHERE id = $1"
+GET_SERVICE_ORDER: Final = """\
+SELECT id, customer_id, service_id, longitude, latitude, time_start, time_end, description,
+    status, version, created_at, updated_at, request_key FROM service_order WHERE id = $1
+"""
 
 
 def _service_order(row: Iterable[Any]) -> ServiceOrder:
@@ -57,7 +60,11 @@ async def get_service_order(db: Reader, *, id: UUID) -> ServiceOrder | None:
     return None if row is None else _service_order(row)
 
 
-LOCK_SERVICE_ORDER: Final = "SELECT id, customer_id, service_id, longitude, latitude, time_start, time_end, description, status, version, created_at, updated_at, request_key FROM service_order WHERE id = $1 FOR NO KEY UPDATE"
+LOCK_SERVICE_ORDER: Final = """\
+SELECT id, customer_id, service_id, longitude, latitude, time_start, time_end,
+    description, status, version, created_at, updated_at, request_key FROM service_order
+WHERE id = $1 FOR NO KEY UPDATE
+"""
 
 
 async def lock_service_order(db: Executor, *, id: UUID) -> ServiceOrder | None:
@@ -69,7 +76,8 @@ async def lock_service_order(db: Executor, *, id: UUID) -> ServiceOrder | None:
 LIST_SERVICE_ORDERS: Final = {
     (status, customer_id, service_id, open_after, sort): numbered(
         """\
-SELECT id, customer_id, service_id, longitude, latitude, time_start, time_end, description, status, version, created_at, updated_at, request_key FROM service_order
+SELECT id, customer_id, service_id, longitude, latitude, time_start, time_end, description, status, version,
+    created_at, updated_at, request_key FROM service_order
 WHERE true
 """,
         "    AND status = $1\n" if status else "",
@@ -178,7 +186,10 @@ async def count_service_orders(
 LIST_SERVICE_ORDERS_NEAR: Final = {
     service_id: numbered(
         """\
-SELECT service_order.id, service_order.customer_id, service_order.service_id, service_order.longitude, service_order.latitude, service_order.time_start, service_order.time_end, service_order.description, service_order.status, service_order.version, service_order.created_at, service_order.updated_at, service_order.request_key,
+SELECT service_order.id, service_order.customer_id, service_order.service_id, service_order.longitude,
+    service_order.latitude, service_order.time_start, service_order.time_end, service_order.description,
+    service_order.status, service_order.version, service_order.created_at, service_order.updated_at,
+    service_order.request_key,
     great_circle_km($1, $2, longitude, latitude) AS distance_km
 FROM service_order
 WHERE status = 'PENDING'
@@ -258,7 +269,22 @@ async def list_service_orders_near(
             ),
             distance_km,
         )
-        for service_order_id, service_order_customer_id, service_order_service_id, service_order_longitude, service_order_latitude, service_order_time_start, service_order_time_end, service_order_description, service_order_status, service_order_version, service_order_created_at, service_order_updated_at, service_order_request_key, distance_km in rows
+        for (
+            service_order_id,
+            service_order_customer_id,
+            service_order_service_id,
+            service_order_longitude,
+            service_order_latitude,
+            service_order_time_start,
+            service_order_time_end,
+            service_order_description,
+            service_order_status,
+            service_order_version,
+            service_order_created_at,
+            service_order_updated_at,
+            service_order_request_key,
+            distance_km,
+        ) in rows
     ]
 
 
@@ -327,7 +353,11 @@ async def count_open_orders_of(db: Reader, *, customer_id: UUID, open_after: dat
     return value
 
 
-FIND_SERVICE_ORDER: Final = "SELECT id, customer_id, service_id, longitude, latitude, time_start, time_end, description, status, version, created_at, updated_at, request_key FROM service_order WHERE customer_id = $1 AND request_key = $2::text"
+FIND_SERVICE_ORDER: Final = """\
+SELECT id, customer_id, service_id, longitude, latitude, time_start, time_end,
+    description, status, version, created_at, updated_at, request_key FROM service_order
+WHERE customer_id = $1 AND request_key = $2::text
+"""
 
 
 async def find_service_order(
@@ -386,7 +416,8 @@ INSERT INTO service_order (
 VALUES (
     $1, $2, $3, $4, $5, $6, $7, $8, $9
 )
-RETURNING id, customer_id, service_id, longitude, latitude, time_start, time_end, description, status, version, created_at, updated_at, request_key
+RETURNING id, customer_id, service_id, longitude, latitude, time_start, time_end, description, status, version,
+    created_at, updated_at, request_key
 """
 
 
@@ -503,7 +534,8 @@ async def lock_service_orders_of(db: Executor, *, person_id: UUID) -> list[UUID]
 
 
 LIST_OPEN_ORDERS_OF: Final = """\
-SELECT id, customer_id, service_id, longitude, latitude, time_start, time_end, description, status, version, created_at, updated_at, request_key FROM service_order
+SELECT id, customer_id, service_id, longitude, latitude, time_start, time_end, description, status, version, created_at,
+    updated_at, request_key FROM service_order
 WHERE customer_id = $1 AND id = ANY($2::uuid[])
     AND status IN ('PENDING', 'PAUSED') AND created_at <= $3
 ORDER BY id
@@ -519,7 +551,8 @@ async def list_open_orders_of(
 
 
 LOCK_OVERDUE_ORDERS: Final = """\
-SELECT id, customer_id, service_id, longitude, latitude, time_start, time_end, description, status, version, created_at, updated_at, request_key FROM service_order
+SELECT id, customer_id, service_id, longitude, latitude, time_start, time_end, description, status, version, created_at,
+    updated_at, request_key FROM service_order
 WHERE status IN ('PENDING', 'PAUSED') AND time_end <= $1
 ORDER BY time_end, id
 LIMIT $2

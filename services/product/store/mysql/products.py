@@ -17,7 +17,10 @@ from services.product.store.postgres.models import (
     ProductStatus,
 )
 
-GET_PRODUCT: Final = "SELECT id, name, description, price, currency, stock, status, version, created_at, updated_at FROM product WHERE id = %s AND status <> 'deleted'"
+GET_PRODUCT: Final = """\
+SELECT id, name, description, price, currency, stock, status, version, created_at, updated_at
+FROM product WHERE id = %s AND status <> 'deleted'
+"""
 
 
 def _product(row: Iterable[Any]) -> Product:
@@ -36,13 +39,22 @@ def _product(row: Iterable[Any]) -> Product:
     )
 
 
-LOCK_PRODUCT: Final = "SELECT id, name, description, price, currency, stock, status, version, created_at, updated_at FROM product WHERE id = %s AND status <> 'deleted' FOR UPDATE"
+LOCK_PRODUCT: Final = """\
+SELECT id, name, description, price, currency, stock, status, version, created_at, updated_at
+FROM product WHERE id = %s AND status <> 'deleted' FOR UPDATE
+"""
 
 
-FIND_PRODUCTS: Final = "SELECT id, name, description, price, currency, stock, status, version, created_at, updated_at FROM product WHERE id IN (%s)"
+FIND_PRODUCTS: Final = """\
+SELECT id, name, description, price, currency, stock, status, version, created_at, updated_at
+FROM product WHERE id IN (%s)
+"""
 
 
-LOCK_PRODUCTS: Final = "SELECT id, name, description, price, currency, stock, status, version, created_at, updated_at FROM product WHERE id IN (%s) ORDER BY id FOR UPDATE"
+LOCK_PRODUCTS: Final = """\
+SELECT id, name, description, price, currency, stock, status, version, created_at, updated_at
+FROM product WHERE id IN (%s) ORDER BY id FOR UPDATE
+"""
 
 
 LIST_PRODUCTS: Final = {

@@ -28,7 +28,10 @@ VALUES (%s, %s, %s, %s, %s)
 """
 
 
-GET_RESERVATION: Final = "SELECT id, owner, request_key, status, expires_at, created_at, updated_at FROM reservation WHERE id = %s"
+GET_RESERVATION: Final = """\
+SELECT id, owner, request_key, status, expires_at, created_at, updated_at FROM reservation
+WHERE id = %s
+"""
 
 
 def _reservation(row: Iterable[Any]) -> Reservation:
@@ -44,10 +47,16 @@ def _reservation(row: Iterable[Any]) -> Reservation:
     )
 
 
-FIND_RESERVATION: Final = "SELECT id, owner, request_key, status, expires_at, created_at, updated_at FROM reservation WHERE owner = %s AND request_key = %s"
+FIND_RESERVATION: Final = """\
+SELECT id, owner, request_key, status, expires_at, created_at, updated_at FROM reservation
+WHERE owner = %s AND request_key = %s
+"""
 
 
-LOCK_RESERVATION: Final = "SELECT id, owner, request_key, status, expires_at, created_at, updated_at FROM reservation WHERE id = %s FOR UPDATE"
+LOCK_RESERVATION: Final = """\
+SELECT id, owner, request_key, status, expires_at, created_at, updated_at FROM reservation
+WHERE id = %s FOR UPDATE
+"""
 
 
 LIST_LINES: Final = """\

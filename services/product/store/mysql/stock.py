@@ -25,7 +25,8 @@ VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
 
 
 LIST_MOVEMENTS: Final = """\
-SELECT id, product_id, product_version, delta, stock_after, reason, reservation_id, actor, created_at FROM stock_movement WHERE product_id = %s
+SELECT id, product_id, product_version, delta, stock_after, reason, reservation_id, actor, created_at
+FROM stock_movement WHERE product_id = %s
 ORDER BY product_version DESC
 LIMIT %s OFFSET %s
 """
@@ -88,7 +89,17 @@ class StockQueries:
                 actor,
                 created_at,
             )
-            for id, product_id_, product_version, delta, stock_after, reason, reservation_id, actor, created_at in rows
+            for (
+                id,
+                product_id_,
+                product_version,
+                delta,
+                stock_after,
+                reason,
+                reservation_id,
+                actor,
+                created_at,
+            ) in rows
         ]
 
     async def count_movements(self, *, product_id: UUID) -> int:

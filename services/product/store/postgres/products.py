@@ -18,7 +18,10 @@ from services.product.store.postgres.models import (
 )
 from services.product.store.postgres.numbering import numbered
 
-GET_PRODUCT: Final = "SELECT id, name, description, price, currency, stock, status, version, created_at, updated_at FROM product WHERE id = $1 AND status <> 'deleted'"
+GET_PRODUCT: Final = """\
+SELECT id, name, description, price, currency, stock, status, version, created_at, updated_at
+FROM product WHERE id = $1 AND status <> 'deleted'
+"""
 
 
 def _product(row: Iterable[Any]) -> Product:
@@ -37,13 +40,22 @@ def _product(row: Iterable[Any]) -> Product:
     )
 
 
-LOCK_PRODUCT: Final = "SELECT id, name, description, price, currency, stock, status, version, created_at, updated_at FROM product WHERE id = $1 AND status <> 'deleted' FOR UPDATE"
+LOCK_PRODUCT: Final = """\
+SELECT id, name, description, price, currency, stock, status, version, created_at, updated_at
+FROM product WHERE id = $1 AND status <> 'deleted' FOR UPDATE
+"""
 
 
-FIND_PRODUCTS: Final = "SELECT id, name, description, price, currency, stock, status, version, created_at, updated_at FROM product WHERE id = ANY ($1::uuid[])"
+FIND_PRODUCTS: Final = """\
+SELECT id, name, description, price, currency, stock, status, version, created_at, updated_at
+FROM product WHERE id = ANY ($1::uuid[])
+"""
 
 
-LOCK_PRODUCTS: Final = "SELECT id, name, description, price, currency, stock, status, version, created_at, updated_at FROM product WHERE id = ANY ($1::uuid[]) ORDER BY id FOR UPDATE"
+LOCK_PRODUCTS: Final = """\
+SELECT id, name, description, price, currency, stock, status, version, created_at, updated_at
+FROM product WHERE id = ANY ($1::uuid[]) ORDER BY id FOR UPDATE
+"""
 
 
 LIST_PRODUCTS: Final = {

@@ -28,7 +28,10 @@ VALUES ($1, $2, $3, $4, $5)
 """
 
 
-GET_RESERVATION: Final = "SELECT id, owner, request_key, status, expires_at, created_at, updated_at FROM reservation WHERE id = $1"
+GET_RESERVATION: Final = """\
+SELECT id, owner, request_key, status, expires_at, created_at, updated_at FROM reservation
+WHERE id = $1
+"""
 
 
 def _reservation(row: Iterable[Any]) -> Reservation:
@@ -44,10 +47,16 @@ def _reservation(row: Iterable[Any]) -> Reservation:
     )
 
 
-FIND_RESERVATION: Final = "SELECT id, owner, request_key, status, expires_at, created_at, updated_at FROM reservation WHERE owner = $1 AND request_key = $2"
+FIND_RESERVATION: Final = """\
+SELECT id, owner, request_key, status, expires_at, created_at, updated_at FROM reservation
+WHERE owner = $1 AND request_key = $2
+"""
 
 
-LOCK_RESERVATION: Final = "SELECT id, owner, request_key, status, expires_at, created_at, updated_at FROM reservation WHERE id = $1 FOR UPDATE"
+LOCK_RESERVATION: Final = """\
+SELECT id, owner, request_key, status, expires_at, created_at, updated_at FROM reservation
+WHERE id = $1 FOR UPDATE
+"""
 
 
 LIST_LINES: Final = """\

@@ -24,7 +24,8 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 
 
 LIST_MOVEMENTS: Final = """\
-SELECT id, product_id, product_version, delta, stock_after, reason, reservation_id, actor, created_at FROM stock_movement WHERE product_id = $1
+SELECT id, product_id, product_version, delta, stock_after, reason, reservation_id, actor, created_at
+FROM stock_movement WHERE product_id = $1
 ORDER BY product_version DESC
 LIMIT $2 OFFSET $3
 """
@@ -116,7 +117,17 @@ class StockQueries:
                 actor,
                 created_at,
             )
-            for id, product_id_, product_version, delta, stock_after, reason, reservation_id, actor, created_at in rows
+            for (
+                id,
+                product_id_,
+                product_version,
+                delta,
+                stock_after,
+                reason,
+                reservation_id,
+                actor,
+                created_at,
+            ) in rows
         ]
 
     async def count_movements(self, *, product_id: UUID) -> int:

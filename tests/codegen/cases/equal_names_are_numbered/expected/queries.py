@@ -42,7 +42,10 @@ async def by_name(db: Executor, *, name: str, name_2: str, note: str) -> list[in
     return [value for (value,) in rows]
 
 
-WITH_FRIEND: Final = "SELECT a.id, a.name, a.note, a.friend, b.id, b.name, b.note, b.friend, a.id AS a FROM users a JOIN users b ON b.id = a.friend"
+WITH_FRIEND: Final = """\
+SELECT a.id, a.name, a.note, a.friend, b.id, b.name, b.note, b.friend, a.id AS a FROM users a
+JOIN users b ON b.id = a.friend
+"""
 
 
 class WithFriendRow(msgspec.Struct, frozen=True):

@@ -9,7 +9,14 @@ import msgspec
 from .executor import Executor
 from .models import COLOUR_BY_LABEL, Colour, Everything, Pair
 
-GET_EVERYTHING: Final = "SELECT c_int2, c_int4, c_int8, c_oid, c_float4, c_float8, c_numeric, c_bool, c_text, c_varchar, c_bpchar, c_name, c_char, c_bytea, c_uuid, c_date, c_time, c_timetz, c_timestamp, c_timestamptz, c_interval, c_json, c_jsonb, c_inet, c_cidr, c_macaddr, c_bit, c_varbit, c_money, c_tsvector, c_point, c_line, c_lseg, c_box, c_path, c_polygon, c_circle, c_int4range, c_multirange, c_span, c_colour, c_colours, c_pair, c_pairs, c_email, c_ints FROM everything LIMIT 1"
+GET_EVERYTHING: Final = """\
+SELECT c_int2, c_int4, c_int8, c_oid, c_float4, c_float8, c_numeric, c_bool, c_text,
+    c_varchar, c_bpchar, c_name, c_char, c_bytea, c_uuid, c_date, c_time, c_timetz,
+    c_timestamp, c_timestamptz, c_interval, c_json, c_jsonb, c_inet, c_cidr, c_macaddr, c_bit,
+    c_varbit, c_money, c_tsvector, c_point, c_line, c_lseg, c_box, c_path, c_polygon,
+    c_circle, c_int4range, c_multirange, c_span, c_colour, c_colours, c_pair, c_pairs,
+    c_email, c_ints FROM everything LIMIT 1
+"""
 
 
 async def get_everything(db: Executor) -> Everything | None:

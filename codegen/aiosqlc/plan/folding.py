@@ -1,0 +1,133 @@
+"""Breaks long lines of a text where white space is: what the server reads stays the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from textwrap import wrap
+
+from aiosqlc.parse.scanner import Dialect, Kind, Token, scan
+from aiosqlc.stages import TypedQuery
+
+WIDTH = 120
+_INDENT = "    "
+_LEAST = 40  # what is left of a line beside the name of its constant
+_CLAUSES = frozenset(
+    {
+        "FROM", "WHERE", "GROUP", "HAVING", "WINDOW", "UNION", "INTERSECT", "EXCEPT", "ORDER",
+        "LIMIT", "OFFSET", "FOR", "SET", "VALUES", "RETURNING", "JOIN", "LEFT", "INNER", "SELECT",
+        "AND",
+    }
+)  # fmt: skip
+_ASSIGNED = ': Final = ""'
+
+
+def folded(query: TypedQuery, constant: str, engine: Dialect) -> TypedQuery:
+    """Return a query whose lines are short enough to be read beside the name of its constant."""
+    if query.variants:
+        variants = [
+            replace(variant, sql=fold(variant.sql, engine, WIDTH - 3 * len(_INDENT)))
+            for variant in query.variants
+        ]
+        return replace(query, variants=tuple(variants))
+    width = WIDTH if "\n" in query.sql else max(_LEAST, WIDTH - len(constant) - len(_ASSIGNED))
+    return replace(query, sql=fold(query.sql, engine, width))
+
+
+def fold(sql: str, engine: Dialect, width: int) -> str:
+    """Break each line that is too long: before a clause, else after a comma, else at a gap."""
+    if all(len(line) <= width for line in sql.split("\n")):
+        return sql
+    parts: list[str] = []
+    line: list[_Word] = []
+    end = 0
+    for word in _words(sql, engine):
+        if line and "\n" in sql[end : word.start]:
+            parts += [_folded(sql, line, width), sql[end : word.start]]
+            line = []
+        elif not line:
+            parts.append(sql[end : word.start])
+        line.append(word)
+        end = word.end
+    return "".join([*parts, _folded(sql, line, width), sql[end:]])
+
+
+def _folded(sql: str, line: Sequence[_Word], width: int) -> str:
+    """Return the words of a line on as many lines as they take."""
+    if not line:
+        return ""
+    start = line[0].start
+    column = start - sql.rfind("\n", 0, start) - 1
+    clauses, margin = " " * column, " " * column + _INDENT
+    lines: list[str] = []
+    while True:
+        room = width - column
+        fitting = [n for n, word in enumerate(line) if word.end - line[0].start <= room]
+        at = (fitting[-1] if fitting else 0) + 1
+        if at >= len(line):
+            break
+        places = [n for n in range(1, at + 1) if not line[n].continues(line[n - 1])]
+        best = max(places, key=lambda n: (_worth(line, n, at), n), default=0)
+        if not best:
+            break
+        lines.append(sql[line[0].start : line[best - 1].end])
+        line = line[best:]
+        head = clauses if line[0].opens else margin
+        lines.append(f"\n{head}")
+        column = len(head)
+    rest = sql[line[0].start : line[-1].end]
+    if rest.startswith("--") and column + len(rest) > width:
+        rest = _comment(rest, " " * column, width)
+    return "".join([*lines, rest])
+
+
+def _worth(line: Sequence[_Word], place: int, most: int) -> int:
+    """Rank a place to break at; one near the start of the line is none to look for."""
+    if 2 * place < most:
+        return 0
+    return 2 if line[place].opens else int(line[place - 1].tokens[-1].text == ",")
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    """Tokens that nothing stands between."""
+
+    tokens: tuple[Token, ...]
+
+    @property
+    def start(self) -> int:
+        return self.tokens[0].start
+
+    @property
+    def end(self) -> int:
+        return self.tokens[-1].end
+
+    @property
+    def opens(self) -> bool:
+        """Whether a clause begins here."""
+        return self.tokens[0].kind is Kind.NAME and self.tokens[0].text.upper() in _CLAUSES
+
+    def continues(self, before: _Word) -> bool:
+        """Whether a line break between the two would make one string of two."""
+        return before.tokens[-1].kind is Kind.STRING and self.tokens[0].kind is Kind.STRING
+
+
+def _words(sql: str, engine: Dialect) -> Iterator[_Word]:
+    tokens: list[Token] = []
+    for token in scan(sql, engine):
+        if tokens and tokens[-1].end < token.start:
+            yield _Word(tuple(tokens))
+            tokens = []
+        tokens.append(token)
+    if tokens:
+        yield _Word(tuple(tokens))
+
+
+def _comment(text: str, margin: str, width: int) -> str:
+    lines = wrap(
+        text[2:].strip(),
+        max(_LEAST, width - len(margin) - 3),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return f"\n{margin}".join(f"-- {line}" for line in lines) or "--"
