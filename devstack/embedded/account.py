@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import atexit
+import contextlib
+import fcntl
 import os
 import pwd
 import stat
 from pathlib import Path
+from typing import Final
 
 import msgspec
+
+# The folders that another account passes through because of us, each with our lock on it.
+_held: Final[dict[Path, int]] = {}
+_opened: Final[set[Path]] = set()  # of them, those that it could not pass before
 
 
 class Account(msgspec.Struct, frozen=True):
@@ -47,8 +55,30 @@ def let_read(folder: Path) -> None:
 
 
 def open_way(path: Path) -> None:
-    """Let other accounts pass through, but not list, the folders above `path`."""
+    """Let other accounts pass through, but not list, the folders above `path`, until we end.
+
+    Whoever uses a folder holds a shared lock on it. Who has opened it closes it again, unless
+    somebody else is using it then, or we are killed.
+    """
+    if not _held:
+        atexit.register(_close_ways, os.getpid())
     for folder in path.resolve().parents:
+        if folder in _held:
+            continue
+        _held[folder] = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        fcntl.flock(_held[folder], fcntl.LOCK_SH)  # waits only for who closes it just now
         mode = folder.stat().st_mode
         if not mode & stat.S_IXOTH:
-            folder.chmod(mode | stat.S_IXOTH)
+            folder.chmod(stat.S_IMODE(mode) | stat.S_IXOTH)
+            _opened.add(folder)
+
+
+def _close_ways(pid: int) -> None:
+    if os.getpid() != pid:
+        return  # a copy of us: the way is not its own
+    for folder, lock in _held.items():
+        with contextlib.suppress(OSError):  # another one needs it still, or it has been removed
+            if folder in _opened:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                folder.chmod(stat.S_IMODE(folder.stat().st_mode) & ~stat.S_IXOTH)
+        os.close(lock)

@@ -13,7 +13,7 @@ from lib.log import get_logger
 from services.user.personal_ids import PersonalIds, UnreadableError, preview
 from services.user.ports import Elsewhere, Others
 from services.user.service import accounts, audit
-from services.user.store import profiles
+from services.user.store import profiles, second_factors
 from services.user.store.profiles import (
     ExportAuditRow,
     ExportMailsRow,
@@ -24,6 +24,14 @@ from services.user.views import Person, person_view
 log = get_logger(__name__)
 
 
+class ExportedPasskey(Struct, frozen=True):
+    """A passkey: what its owner has called it, and when it was used."""
+
+    name: str
+    created_at: datetime
+    used_at: datetime | None
+
+
 class ExportedAccount(Struct, frozen=True):
     """The account, what it was used for and from where. No password, no token: they are hashes."""
 
@@ -31,6 +39,7 @@ class ExportedAccount(Struct, frozen=True):
     account: Person
     personal_id_number: str | None
     sessions: Sequence[ExportSessionsRow]
+    passkeys: Sequence[ExportedPasskey]
     mails: Sequence[ExportMailsRow]
     activity: Sequence[ExportAuditRow]
     elsewhere: Elsewhere
@@ -70,6 +79,10 @@ async def export(
             ),
             personal_id_number=number,
             sessions=await profiles.export_sessions(tx, account_id=account_id),
+            passkeys=[
+                ExportedPasskey(row.name, row.created_at, row.used_at)
+                for row in await second_factors.list_passkeys(tx, account_id=account_id)
+            ],
             mails=await profiles.export_mails(tx, account_id=account_id),
             activity=await profiles.export_audit(tx, account_id=account_id),
             elsewhere=elsewhere,

@@ -254,6 +254,10 @@ async def test_a_passkey_is_a_second_factor(world: World) -> None:
     listed = (await world.call("GET", "/api/v1/auth/second-factor", headers=bearer(session))).data
     (one,) = listed["passkeys"]
     assert (one["id"], one["name"]) == (key.id.hex(), "A key in software")
+    # Its owner takes its name away with everything else, and nothing that signs or verifies.
+    exported = (await world.call("GET", "/api/v1/users/me/export", headers=bearer(session))).data
+    assert [passkey["name"] for passkey in exported["passkeys"]] == ["A key in software"]
+    assert set(exported["passkeys"][0]) == {"name", "created_at", "used_at"}
     path = f"/api/v1/auth/passkeys/{one['id']}"
     assert (await world.call("DELETE", path, headers=bearer(session))).status == 204
     # With the last one its recovery codes go as well.
