@@ -84,6 +84,7 @@ def _mysql_url(value: SecretStr) -> SecretStr:
 
 
 CommaSeparated = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+SecretUrls = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split)]
 DatabaseUrl = Annotated[SecretStr, AfterValidator(_database_url)]
 PostgresUrl = Annotated[SecretStr, AfterValidator(_postgres_url)]
 MysqlUrl = Annotated[SecretStr, AfterValidator(_mysql_url)]
@@ -170,6 +171,35 @@ class DatabaseSettings(Settings):
     db_acquire_seconds: Seconds = 2.0
     # How long a statement may take, locks included.
     db_statement_seconds: Seconds = 5.0
+    # Streaming standbys that answer what only reads, comma separated: docs/replicas.md.
+    db_replica_urls: SecretUrls = ()
+    # A replica further behind than this answers nothing.
+    db_replica_lag_seconds: Seconds = 5.0
+    # How long a request waits for a replica that has not replayed its own writes; then the primary.
+    db_replica_wait_seconds: Seconds = 0.05
+    # How long a replica may take to answer; then the primary is asked.
+    db_replica_seconds: Seconds = 1.0
+    # Signs up to where clients have written; the same in all replicas of the service.
+    db_replica_secret: SecretStr | None = None
+
+    @field_validator("db_replica_urls")
+    @classmethod
+    def _follow_postgresql(
+        cls, value: tuple[SecretStr, ...], info: ValidationInfo
+    ) -> tuple[SecretStr, ...]:
+        primary = info.data.get("database_url")
+        if value and primary is not None and primary.get_secret_value().startswith("mysql"):
+            raise ValueError("replicas are used of PostgreSQL only")
+        return tuple(map(_postgres_url, value))
+
+    @field_validator("db_replica_secret")
+    @classmethod
+    def _signs_in_production(
+        cls, value: SecretStr | None, info: ValidationInfo
+    ) -> SecretStr | None:
+        if value is None and in_production(info) and info.data.get("db_replica_urls"):
+            raise ValueError("in production this secret has no default: set one of your own")
+        return value
 
 
 class PostgresSettings(DatabaseSettings):

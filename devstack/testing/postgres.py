@@ -18,6 +18,7 @@ from psycopg import sql
 from devstack.embedded.ports import free_port
 from devstack.embedded.postgres import DISPOSABLE, Instance, Server, accepts
 from devstack.testing import containers, postgres_reset
+from devstack.testing.standby import Standby, standby_of
 from lib.db import migrations
 from lib.db.grants import role_of
 
@@ -96,6 +97,12 @@ class TestPostgres:
     def start(self) -> None:
         """Start it again, same port and data; returns when it accepts connections."""
         self._server.start()
+
+    @contextmanager
+    def standby(self) -> Iterator[Standby]:
+        """Run a hot standby of this server, which follows it as long as the block runs."""
+        with standby_of(self._server.instance) as standby:
+            yield standby
 
     def _template(self, kind: Kind) -> str:
         if kind not in self._templates:

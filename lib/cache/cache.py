@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry, Counter
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from lib import positions
 from lib.cache.store import Found, RedisStore
 from lib.errors import AppError
 from lib.log import get_logger
@@ -121,6 +122,8 @@ class Cache:
         self, store: RedisStore, flight: tuple[str, bytes], seconds: int, load: Load
     ) -> bytes:
         key, marks = flight
+        # What is kept is for others, who may come after a change: no replica knows of all of them.
+        positions.scope.set(None)
         answer, complete = await load()
         if complete and len(answer) <= self._max_bytes:
             try:

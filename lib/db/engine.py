@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import AbstractAsyncContextManager
 from enum import StrEnum
 from typing import Protocol
@@ -40,8 +40,22 @@ def open_database(
     application: str,
     registry: CollectorRegistry | None = None,
     query_names: Mapping[str, str] | None = None,
+    reads: Collection[str] = (),
 ) -> AbstractAsyncContextManager[OpenDatabase]:
-    """Open the pool of the engine that the URL names; see `open_database` of either module."""
+    """Open the pool of the engine that the URL names; see `open_database` of either module.
+
+    `reads` are the texts that replicas may answer, where the settings name some.
+    """
+    if settings.db_replica_urls:
+        from lib.db.replicated import open_replicated
+
+        return open_replicated(
+            settings,
+            application=application,
+            registry=registry,
+            query_names=query_names,
+            reads=reads,
+        )
     # Imported here: a service on one engine does without the other one's driver.
     if urlsplit(settings.database_url.get_secret_value()).scheme == "mysql":
         from lib.db import mysql as module

@@ -12,6 +12,7 @@ from typing import Any
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 from prometheus_client import CollectorRegistry
+from pydantic import SecretStr
 
 from lib.config import DatabaseSettings
 from lib.db.driver_errors import BROKEN_CONNECTION, DRIVER_FAILURES, raise_translated
@@ -347,6 +348,27 @@ async def open_database(
         if registry is not None:
             PoolState(db, registry)
             registry.register(certificate)
+        yield db
+    finally:
+        renewal.cancel()
+        await db.close()
+
+
+@asynccontextmanager
+async def open_replica(
+    settings: DatabaseSettings, url: SecretStr, application: str
+) -> AsyncIterator[PostgresDatabase]:
+    """Open the pool of a replica, which connects only when it is asked: it may be away."""
+    followed = settings.model_copy(update={"database_url": url, "db_pool_min": 0})
+    warn_of_open_tls(followed)
+    pool = await _create_pool(followed, application, ServerCertificate())
+    db = PostgresDatabase(
+        pool,
+        acquire_seconds=settings.db_acquire_seconds,
+        open_seconds=settings.db_connect_seconds,
+    )
+    renewal = asyncio.create_task(_renew(db, settings.db_lifetime_seconds))
+    try:
         yield db
     finally:
         renewal.cancel()

@@ -9,14 +9,14 @@ from typing import Final, TypeAlias
 import grpc.aio
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from lib import context, trace
+from lib import context, positions, trace
 from lib.auth.service_tokens import ServiceTokens
 from lib.errors import AppError, Code
 from lib.grpc.auth import AUTHORIZATION
 from lib.grpc.errors import from_rpc_error
 from lib.grpc.methods import Request, Response, ServerStream, Unary
 from lib.grpc.pool import ChannelPool
-from lib.grpc.wire import REQUEST_ID
+from lib.grpc.wire import READ_AFTER, REQUEST_ID
 from lib.log import get_logger
 
 log = get_logger(__name__)
@@ -48,11 +48,18 @@ class Client:
     ) -> Response:
         """Call a unary method."""
         budget = Budget(seconds, self._upstream)
+        scope = positions.scope.get()
         metadata = await self._metadata(budget)
         async with self._pool.channel(seconds=budget.left()) as channel:
-            call = channel.unary_unary(method.path)
+            call = channel.unary_unary(method.path)(
+                bytes(request), timeout=budget.left(), metadata=metadata
+            )
             try:
-                data = await call(bytes(request), timeout=budget.left(), metadata=metadata)
+                data = await call
+                if scope is not None:
+                    for key, value in await call.trailing_metadata() or ():
+                        if key == READ_AFTER and isinstance(value, str):
+                            scope.learn(value)
             except grpc.aio.AioRpcError as error:
                 raise self._failure(error, metadata) from error
         return self._decode(method.response, data)
@@ -95,6 +102,8 @@ class Client:
                     pairs.append((AUTHORIZATION, _BEARER + await self._tokens.token()))
             except TimeoutError:
                 raise AppError(Code.DEADLINE_EXCEEDED, "no token was given in time") from None
+        if (scope := positions.scope.get()) is not None:
+            pairs.append((READ_AFTER, scope.header()))
         return tuple(pair for pair in pairs if pair[1])
 
     def _failure(self, error: grpc.aio.AioRpcError, metadata: Metadata) -> AppError:

@@ -12,7 +12,7 @@ import grpc
 import grpc.aio
 
 from lib import context as request_context
-from lib import trace
+from lib import positions, trace
 from lib.auth.principal import set_principal
 from lib.auth.tokens import Verifier
 from lib.errors import AppError, Code
@@ -20,11 +20,13 @@ from lib.grpc.auth import identify
 from lib.grpc.errors import STATUS, to_trailer
 from lib.grpc.methods import Bound, BoundStream, BoundUnary
 from lib.grpc.metrics import MethodMetrics, ServerMetrics, code_label
-from lib.grpc.wire import REQUEST_ID, sooner, until
+from lib.grpc.wire import READ_AFTER, REQUEST_ID, sooner, until
 from lib.log import get_logger
 
 log = get_logger(__name__)
 _OUR_FAULT: Final = frozenset({"INTERNAL", "UNAVAILABLE", "DEADLINE_EXCEEDED"})
+# How methods are called that change nothing: replicas may answer what they read.
+_READING: Final = ("Get", "List")
 
 Context: TypeAlias = "grpc.aio.ServicerContext[bytes, bytes]"
 
@@ -75,6 +77,7 @@ class Guard:
                     async with asyncio.timeout_at(call.deadline):
                         await self._admit(context)
                         response = await bound.call(data)
+                        await _tell(context)
                 except Exception as error:  # noqa: BLE001 - the door: whatever it is becomes a status
                     await _abort(call, context, error)
                 series.sent.inc()
@@ -116,6 +119,8 @@ class Guard:
         # grpc serves each call in a task of its own: what is set here ends with it.
         request_context.request_id.set(request_id)
         request_context.deadline.set(call.deadline)
+        reads = method.rpartition("/")[2].startswith(_READING)
+        positions.scope.set(positions.Scope(reads=reads, header=_inbound(context, READ_AFTER)))
         series.started.inc()
         series.received.inc()
         parent = {trace.HEADER: _inbound(context, trace.HEADER) or ""}
@@ -137,6 +142,13 @@ class Guard:
                 peer=peer,
                 **call.reason,
             )
+
+
+async def _tell(context: Context) -> None:
+    """Say beside the answer up to where the call has written, if it has."""
+    scope = positions.scope.get()
+    if scope is not None and (known := await scope.answer()):
+        context.set_trailing_metadata(((READ_AFTER, known),))
 
 
 def _inbound(context: Context, name: str) -> str | None:

@@ -1,11 +1,14 @@
-"""What travels beside a message: the request id, and the seconds left."""
+"""What travels beside a message: the request id, the seconds left, how far was written."""
 
 from __future__ import annotations
 
 import asyncio
 from typing import Final
 
+from lib.positions import HEADER
+
 REQUEST_ID: Final = "x-request-id"
+READ_AFTER: Final = HEADER.lower()
 FOREVER: Final = 86_400.0  # grpc reports years where the caller set no limit
 
 

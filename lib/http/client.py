@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 import aiohttp
 import msgspec
 
-from lib import context
+from lib import context, positions
 from lib.errors import AppError, Code, FieldError
 from lib.http.middleware.request_id import HEADER
 from lib.http.retry_after import RETRY_AFTER, seconds_of
@@ -78,6 +78,9 @@ class HttpClient:
                 be reached or makes no sense; DEADLINE_EXCEEDED where it does not answer in time.
         """
         sent = {HEADER: context.request_id.get(), **(headers or {})}
+        scope = positions.scope.get()
+        if scope is not None and (known := scope.header()):
+            sent[positions.HEADER] = known
         if body is not None:
             sent["Content-Type"] = "application/json"
         try:
@@ -91,6 +94,8 @@ class HttpClient:
                     allow_redirects=False,
                 ) as response:
                     raw = await self._read(response)
+                    if scope is not None:
+                        scope.learn(response.headers.get(positions.HEADER))
         except TimeoutError as error:
             message = f"the {self._service} service did not answer in time"
             raise AppError(Code.DEADLINE_EXCEEDED, message) from error

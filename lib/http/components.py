@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
 from contextlib import AsyncExitStack
 from functools import partial
 
@@ -19,12 +19,15 @@ from lib.redis.settings import RedisParts, RedisSettings
 
 
 def add_database(
-    app: web.Application, settings: DatabaseSettings, *query_names: Mapping[str, str]
+    app: web.Application,
+    settings: DatabaseSettings,
+    *query_names: Mapping[str, str],
+    reads: Collection[str] = (),
 ) -> None:
     """Open the service's database as `app[DATABASE]`; it is not ready while that is away.
 
     `query_names` are those of the generated packages it uses, SQL text → name: for metrics and
-    spans.
+    spans. `reads` are the `READS` of those packages: what replicas may answer.
     """
     names = {sql: name for some in query_names for sql, name in some.items()}
 
@@ -34,6 +37,7 @@ def add_database(
             application=app[HEALTH].service,
             registry=app[METRICS],
             query_names=names,
+            reads=reads,
         ) as db:
             app[DATABASE] = traced(db, names)
             app[HEALTH].add("database", db.ping)

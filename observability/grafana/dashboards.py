@@ -257,11 +257,25 @@ def _grpc(name: str) -> list[Panel]:
 
 def _database(selector: str) -> list[Panel]:
     count = f"db_query_duration_seconds_count{{{selector}}}"
-    pool = f"db_pool_connections{{{selector.partition(',')[0]}}}"
+    job = selector.partition(",")[0]
+    pool = f"db_pool_connections{{{job}}}"
     return [
         Panel("Queries", {"{{query}}": f"sum by (query) (rate({count}[{RATE}])) > 0"}, "ops"),
         Panel("Query time", quantiles("db_query_duration_seconds", selector), "s"),
         Panel("Connections", {"{{state}}": f"sum by (state) ({pool})"}),
+        Panel(
+            "Reads by server",
+            {"{{server}}": f"sum by (server) (rate(db_reads_total{{{job}}}[{RATE}]))"},
+            "ops",
+            needs=Needs.FEATURE,
+        ),
+        Panel(
+            "Replica lag",
+            {"{{replica}}": f"max by (replica) (db_replica_lag_seconds{{{job}}})"},
+            "s",
+            bad=5.0,
+            needs=Needs.FEATURE,
+        ),
     ]
 
 

@@ -19,7 +19,7 @@ from services.catalog.config import CatalogConfig
 from services.catalog.invalidation import handlers
 from services.catalog.routes import ROUTES
 from services.catalog.routes.answers import CACHE
-from services.catalog.store import QUERY_NAMES
+from services.catalog.store import QUERY_NAMES, READS
 
 # Whose word is taken for what: the producer of each topic that is heard.
 PRODUCERS: Final[Mapping[str, str]] = {
@@ -36,7 +36,7 @@ def create_app(config: CatalogConfig) -> web.Application:
         ROUTES,
         description="What customers can order, by category, and who offers it.",
     )
-    add_database(app, config, SHARED_QUERY_NAMES, QUERY_NAMES)
+    add_database(app, config, SHARED_QUERY_NAMES, QUERY_NAMES, reads=READS)
     install_middleware(app, config, remote_verifier(config))
     add_background(app, lambda: _background(app, config))
     return app

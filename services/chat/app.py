@@ -28,7 +28,7 @@ from services.chat.routes import ROUTES
 from services.chat.service.chat import Chat
 from services.chat.service.events import HANDLERS
 from services.chat.service.upkeep import Keep, keeping
-from services.chat.store import QUERY_NAMES
+from services.chat.store import QUERY_NAMES, READS
 from services.chat.ws import ROUTES as WS_ROUTES
 from services.chat.ws.endpoint import CONFIG, LIMITER
 from services.chat.ws.handshake import ORIGINS, VERIFIER
@@ -54,7 +54,7 @@ def create_app(config: ChatConfig) -> web.Application:
     app[CONFIG], app[VERIFIER] = config, verifier
     app[ORIGINS] = frozenset(config.cors_origins)
     app[SOCKETS] = Sockets(per_user=config.connections_per_user, most=config.max_connections)
-    add_database(app, config, SHARED_QUERY_NAMES, QUERY_NAMES)
+    add_database(app, config, SHARED_QUERY_NAMES, QUERY_NAMES, reads=READS)
     install_middleware(app, config, verifier)
     app.cleanup_ctx.append(_conversations)
     add_background(app, lambda: _background(app, config))

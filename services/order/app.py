@@ -28,12 +28,14 @@ from services.order.goods.service.recovery import recover
 from services.order.goods.service.settling import settle_due
 from services.order.goods.service.shop import Shop
 from services.order.goods.store import QUERY_NAMES as GOODS
+from services.order.goods.store import READS as GOODS_READS
 from services.order.marketplace.overdue import OverdueOrders
 from services.order.marketplace.routes.deps import CATALOG
 from services.order.marketplace.self_dealing import SelfDealing
 from services.order.marketplace.service.confirmation import confirm_silent
 from services.order.marketplace.service.event_handlers import HANDLERS
 from services.order.marketplace.store import QUERY_NAMES as MARKETPLACE
+from services.order.marketplace.store import READS as MARKETPLACE_READS
 from services.order.ports import Payments
 from services.order.routes import ROUTES
 from services.order.upstreams import open_upstreams
@@ -63,7 +65,8 @@ def create_app(config: OrderConfig, payments: Payments = _PAYMENTS) -> web.Appli
         ROUTES,
         description="Goods that are bought, and jobs that are offered, taken and done.",
     )
-    add_database(app, config, SHARED_QUERY_NAMES, EVENT_QUERY_NAMES, GOODS, MARKETPLACE)
+    names = (SHARED_QUERY_NAMES, EVENT_QUERY_NAMES, GOODS, MARKETPLACE)
+    add_database(app, config, *names, reads=GOODS_READS | MARKETPLACE_READS)
     app.cleanup_ctx.append(partial(_upstreams, config, payments))
     install_middleware(
         app,

@@ -17,7 +17,7 @@ from lib.http.middleware.install import install_middleware
 from services.product.config import ProductConfig
 from services.product.routes import ROUTES
 from services.product.service.reservations import expire
-from services.product.store import QUERY_NAMES
+from services.product.store import QUERY_NAMES, READS
 
 
 def create_app(config: ProductConfig) -> web.Application:
@@ -25,7 +25,7 @@ def create_app(config: ProductConfig) -> web.Application:
     app = new_app(
         "product", config, ROUTES, description="What is for sale, and how many there are."
     )
-    add_database(app, config, EVENT_QUERY_NAMES, QUERY_NAMES)
+    add_database(app, config, EVENT_QUERY_NAMES, QUERY_NAMES, reads=READS)
     install_middleware(app, config, remote_verifier(config))
     add_background(app, lambda: _background(app, config))
     return app

@@ -38,7 +38,7 @@ from services.user.service.pictures import clearing_away
 from services.user.service.second_factors import Policy
 from services.user.service.sessions import TokenPolicy
 from services.user.signing import read_signing_keys
-from services.user.store import QUERY_NAMES
+from services.user.store import QUERY_NAMES, READS
 from services.user.store.models import AccountRole
 
 log = get_logger(__name__)
@@ -66,7 +66,7 @@ def create_app(config: UserConfig) -> web.Application:
     )
     keys = _signing_keys(config)
     app[RULES] = _rules(config, keys)
-    add_database(app, config, SHARED_QUERY_NAMES, EVENT_QUERY_NAMES, QUERY_NAMES)
+    add_database(app, config, SHARED_QUERY_NAMES, EVENT_QUERY_NAMES, QUERY_NAMES, reads=READS)
     app.cleanup_ctx.append(partial(_resources, config))
     # Its own keys: the issuer needs nobody to know its tokens.
     verifier = Verifier(StaticKeys(keys), issuer=config.auth_issuer, audience=config.auth_audience)

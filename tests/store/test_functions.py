@@ -116,7 +116,7 @@ def choices(name: str, hint: Any) -> list[object]:
             nothing = {NoneType: [None], msgspec.UnsetType: [msgspec.UNSET]}.get(one)
             values += nothing or choices(name, one)
         return values
-    if get_origin(hint) is Sequence or get_origin(hint) is list:
+    if get_origin(hint) in (Sequence, list) or _is_no_str(get_origin(hint)):
         return [[value] for value in choices(name, get_args(hint)[0])]
     if isinstance(hint, type) and issubclass(hint, Enum):
         return [next(iter(hint))]
@@ -125,6 +125,11 @@ def choices(name: str, hint: Any) -> list[object]:
     if hint is datetime:
         return [datetime.now(UTC)]
     return [NAMED.get(name, PLAIN[hint])]
+
+
+def _is_no_str(origin: object) -> bool:
+    """Whether it is the Protocol of a sequence that is no text, written beside the functions."""
+    return getattr(origin, "__name__", "") == "SequenceNotStr"
 
 
 def calls(function: Function, row: Arguments) -> Iterator[Arguments]:
@@ -159,7 +164,7 @@ def fits(value: object, hint: Any) -> bool:
     origin, inside = get_origin(hint), get_args(hint)
     if origin in (Union, UnionType):
         return any(fits(value, one) for one in inside)
-    if origin in (list, Sequence):
+    if origin in (list, Sequence) or _is_no_str(origin):
         return isinstance(value, list) and all(fits(each, inside[0]) for each in value)
     if origin is dict:
         return isinstance(value, dict)

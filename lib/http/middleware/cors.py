@@ -9,11 +9,12 @@ from aiohttp import hdrs, web
 _METHODS = "GET, POST, PUT, PATCH, DELETE, OPTIONS"
 _REQUEST_HEADERS = (
     "Accept, Accept-Encoding, Authorization, Cache-Control, Content-Length, Content-Type, "
-    "Idempotency-Key, If-Match, If-None-Match, Origin, X-CSRF-Token, X-Request-ID, X-Requested-With"
+    "Idempotency-Key, If-Match, If-None-Match, Origin, X-CSRF-Token, X-Read-After, X-Request-ID, "
+    "X-Requested-With"
 )
 _EXPOSED = (
     "ETag, Location, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Retry-After, "
-    "X-Request-ID"
+    "X-Read-After, X-Request-ID"
 )
 _MAX_AGE_SECONDS = "300"
 

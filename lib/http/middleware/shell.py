@@ -12,7 +12,7 @@ from lib import context
 from lib.auth.principal import current_principal
 from lib.config import Settings
 from lib.http.errors import status_of, to_response
-from lib.http.middleware import access_log, idempotency, request_id
+from lib.http.middleware import access_log, idempotency, read_after, request_id
 from lib.http.middleware.admission import Admit
 from lib.http.middleware.caller_deadline import waits_less
 from lib.http.middleware.cors import Cors
@@ -45,6 +45,7 @@ class Shell:
         exchange = Exchange(request, self.proxies)
         bound = request_id.take_up(request)
         context.client.set(exchange.client)
+        scope = read_after.enter(exchange)
         with in_span(exchange):
             self._metrics.begin(exchange)
             try:
@@ -59,6 +60,7 @@ class Shell:
                 self._end(exchange, response.status, access_log.answered(response))
             if not response.prepared:
                 response.headers[request_id.HEADER] = bound
+                await read_after.tell(scope, response)
                 # What is answered to somebody is theirs, unless its handler says otherwise.
                 if current_principal() is not None:
                     response.headers.setdefault(hdrs.CACHE_CONTROL, "private, no-store")

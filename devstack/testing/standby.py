@@ -1,0 +1,92 @@
+"""Streaming standbys of an embedded PostgreSQL: made by `pg_basebackup`, hot, asynchronous."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+
+from devstack.embedded.account import hand_over, unprivileged
+from devstack.embedded.ports import free_port
+from devstack.embedded.postgres import DISPOSABLE, Instance, Server, binary
+
+
+class Standby:
+    """A standby. `pause` keeps it behind; `kill` and `start` are for tests of what happens then."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+
+    def url(self, database: str) -> str:
+        """Return the superuser's URL of a database; who connects may only read."""
+        return self._server.instance.url(database)
+
+    def pause(self) -> None:
+        """Stop replaying; what the primary writes from now on is not seen here."""
+        self._run("SELECT pg_wal_replay_pause()")
+
+    def resume(self) -> None:
+        """Go on replaying."""
+        self._run("SELECT pg_wal_replay_resume()")
+
+    def delay(self, milliseconds: int) -> None:
+        """Replay each commit only when it is this old."""
+        self._run(f"ALTER SYSTEM SET recovery_min_apply_delay = {milliseconds}")
+        self._run("SELECT pg_reload_conf()")
+
+    def replayed(self) -> str:
+        """Return the position up to which it has replayed."""
+        return self._run("SELECT pg_last_wal_replay_lsn()::text")
+
+    def kill(self) -> None:
+        """End it as `kill -9` does."""
+        self._server.kill()
+
+    def start(self) -> None:
+        """Start it again, same port and data."""
+        self._server.start()
+
+    def _run(self, statement: str) -> str:
+        url = self._server.instance.url()
+        with psycopg.connect(url, autocommit=True) as connection:
+            found = connection.execute(statement.encode())
+            row = found.fetchone() if found.description else None
+            return str(row[0]) if row else ""
+
+
+@contextmanager
+def standby_of(primary: Instance) -> Iterator[Standby]:
+    """Run a standby of a running server, in a directory that is removed with it."""
+    home = Path(tempfile.mkdtemp(prefix="test-standby-"))
+    try:
+        hand_over(home, unprivileged())
+        instance = Instance(home / "data", free_port(), primary.password, DISPOSABLE)
+        _copy(primary, instance.data)
+        with Server(instance) as server:
+            yield Standby(server)
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def _copy(primary: Instance, data: Path) -> None:
+    account = unprivileged()
+    command = [
+        str(binary("pg_basebackup")), "--pgdata", str(data), "--write-recovery-conf", "--no-sync",
+        "--checkpoint=fast", "--wal-method=stream", "--host=127.0.0.1", f"--port={primary.port}",
+        "--username=postgres", "--no-password",
+    ]  # fmt: skip
+    result = subprocess.run(
+        command,
+        capture_output=True, text=True, check=False, cwd=data.parent,
+        env={**os.environ, "PGPASSWORD": primary.password},
+        user=account.uid if account else None, group=account.gid if account else None,
+        extra_groups=[] if account else None,
+    )  # fmt: skip
+    if result.returncode:
+        raise RuntimeError(f"pg_basebackup failed: {result.stderr.strip()}")

@@ -1,0 +1,287 @@
+"""A primary with replicas: what only reads may be answered by one that has replayed enough.
+
+Which texts only read is proved by the compiler (`READS` of a generated package). A replica that
+fails, vanishes or is too far behind leaves the rotation, and comes back by itself; what it failed
+to answer, the primary answers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Collection, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any, Final
+
+from prometheus_client import CollectorRegistry, Counter
+from prometheus_client.metrics_core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from lib import positions
+from lib.db.errors import DatabaseUnavailableError, StatementTimeoutError
+from lib.db.executor import Database, Executor, Reader
+from lib.log import get_logger
+from lib.positions import BEYOND, Scope, Signer
+
+log = get_logger(__name__)
+
+_WRITTEN: Final = "SELECT (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::int8"
+# Of a server that is no standby (any more) nothing: what it has is not what the primary has.
+_REPLAYED: Final = (
+    "SELECT (pg_last_wal_replay_lsn() - '0/0'::pg_lsn)::int8 WHERE pg_is_in_recovery()"
+)
+_STEP_SECONDS = 0.005
+_POLL_SECONDS = 0.25
+_LOST = (DatabaseUnavailableError, StatementTimeoutError, TimeoutError, OSError)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How far behind a replica may be, how long it is waited for, and how long it may take."""
+
+    lag_seconds: float = 5.0
+    wait_seconds: float = 0.05
+    answer_seconds: float = 1.0
+
+
+class Replica:
+    """A server that follows the primary, and what is known of it."""
+
+    def __init__(self, name: str, db: Reader) -> None:
+        self.name = name
+        self.db = db
+        self.replayed = 0
+        self.lag = float("inf")
+        self.is_in = False
+        self._asking: asyncio.Task[int] | None = None
+
+    async def look(self, seconds: float) -> int:
+        """Ask how far it has got; those who ask at the same time share the answer."""
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.create_task(self._ask(seconds))
+            self._asking.add_done_callback(_seen)
+        return await asyncio.shield(self._asking)
+
+    async def _ask(self, seconds: float) -> int:
+        async with asyncio.timeout(seconds):
+            found = await self.db.fetchval(_REPLAYED)
+        if found is None:
+            raise DatabaseUnavailableError
+        self.replayed = int(found)
+        return self.replayed
+
+    def leave(self, error: BaseException | str) -> None:
+        """Take it out of the rotation; the next good answer brings it back."""
+        if self.is_in:
+            log.warning("replica_out_of_rotation", replica=self.name, error=repr(error))
+        self.is_in = False
+
+
+def _seen(task: asyncio.Task[int]) -> None:
+    if not task.cancelled():
+        task.exception()  # seen, even where everybody who waited has left
+
+
+class Rotation:
+    """The replicas in turn, and a task that watches them."""
+
+    def __init__(self, primary: Executor, replicas: Collection[Replica], limits: Limits) -> None:
+        self.replicas = tuple(replicas)
+        self._primary = primary
+        self._limits = limits
+        self._turn = 0
+        self._history: deque[tuple[float, int]] = deque(maxlen=1200)
+
+    async def pick(self, position: int) -> Replica | None:
+        """Return a replica that has replayed up to `position`; None where the primary is faster."""
+        there = [replica for replica in self.replicas if replica.is_in]
+        self._turn += 1
+        first = self._turn % len(there) if there else 0
+        for replica in (*there[first:], *there[:first]):
+            if replica.replayed >= position:
+                return replica
+        if not there or position == BEYOND:
+            return None
+        replica, until = there[first], monotonic() + self._limits.wait_seconds
+        while (left := until - monotonic()) > 0:
+            try:
+                if await replica.look(self._limits.answer_seconds) >= position:
+                    return replica
+            except Exception as error:  # noqa: BLE001 - whatever it is, the primary is there
+                replica.leave(error)
+                return None
+            await asyncio.sleep(min(_STEP_SECONDS, left))
+        return None
+
+    async def watch(self) -> None:
+        """Look at the primary and all replicas again and again."""
+        while True:
+            await self.look()
+            await asyncio.sleep(_POLL_SECONDS)
+
+    async def look(self) -> None:
+        """Look once: who is there, and how far behind."""
+        try:
+            async with asyncio.timeout(self._limits.answer_seconds):
+                at = int(await self._primary.fetchval(_WRITTEN))
+            self._history.append((monotonic(), at))
+        except Exception as error:  # noqa: BLE001 - its callers hear of it themselves
+            log.warning("primary_not_looked_at", error=repr(error))
+        await asyncio.gather(*(self._look_at(replica) for replica in self.replicas))
+
+    async def _look_at(self, replica: Replica) -> None:
+        try:
+            replayed = await replica.look(self._limits.answer_seconds)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it cannot answer
+            replica.lag = float("inf")
+            replica.leave(error)
+            return
+        replica.lag = self._behind(replayed)
+        if replica.lag > self._limits.lag_seconds:
+            replica.leave(f"{replica.lag:.1f} s behind")
+        elif not replica.is_in:
+            log.info("replica_in_rotation", replica=replica.name)
+            replica.is_in = True
+
+    def _behind(self, replayed: int) -> float:
+        """Return for how long the primary has had more than this."""
+        missing = next((when for when, at in self._history if at > replayed), None)
+        return 0.0 if missing is None else monotonic() - missing
+
+
+class ReplicatedDatabase:
+    """A `Database` that lets replicas answer what only reads, in requests that only read.
+
+    Everything else, and everything outside of requests, is the primary's.
+    """
+
+    def __init__(
+        self,
+        primary: Database,
+        rotation: Rotation,
+        reads: Collection[str],
+        signer: Signer,
+        *,
+        answer_seconds: float = 1.0,
+        registry: CollectorRegistry | None = None,
+    ) -> None:
+        self._primary = primary
+        self._rotation = rotation
+        self._reads = frozenset(reads)
+        self._signer = signer
+        self._answer_seconds = answer_seconds
+        self._counts = _Counts(rotation, registry) if registry is not None else None
+
+    async def fetch(self, query: str, /, *args: object) -> Any:
+        """Return every row."""
+        return await self._answer("fetch", query, args)
+
+    async def fetchrow(self, query: str, /, *args: object) -> Any:
+        """Return the first row, or None where there is none."""
+        return await self._answer("fetchrow", query, args)
+
+    async def fetchval(self, query: str, /, *args: object) -> Any:
+        """Return the first value of the first row, or None where there is no row."""
+        return await self._answer("fetchval", query, args)
+
+    async def execute(self, query: str, /, *args: object) -> str:
+        """Run a statement and return the server's status tag, such as `UPDATE 3`."""
+        try:
+            return await self._primary.execute(query, *args)
+        finally:
+            self._wrote()
+
+    @asynccontextmanager
+    async def transaction(self, *, isolation: str = "read_committed") -> AsyncIterator[Executor]:
+        """Enter a transaction on the primary."""
+        try:
+            async with self._primary.transaction(isolation=isolation) as tx:
+                yield tx
+        finally:
+            self._wrote()
+
+    async def ping(self) -> None:
+        """Ask the primary for an answer. Raises AppError where there is none."""
+        await self._primary.fetchval("SELECT 1")
+
+    async def _answer(self, method: str, query: str, args: tuple[object, ...]) -> Any:
+        if query not in self._reads:
+            try:
+                return await getattr(self._primary, method)(query, *args)
+            finally:
+                self._wrote()
+        scope = positions.scope.get()
+        replica = None
+        if scope is not None and scope.reads:
+            replica = await self._rotation.pick(await scope.needs(self._signer))
+        if replica is not None:
+            try:
+                async with asyncio.timeout(self._answer_seconds):
+                    answer = await getattr(replica.db, method)(query, *args)
+            except Exception as error:  # noqa: BLE001 - a read can be asked again; a bug shows there
+                if isinstance(error, _LOST):
+                    replica.leave(error)
+            else:
+                self._count(replica.name)
+                return answer
+        self._count("primary")
+        return await getattr(self._primary, method)(query, *args)
+
+    def _count(self, server: str) -> None:
+        if self._counts is not None:
+            self._counts.reads.labels(server).inc()
+
+    def _wrote(self) -> None:
+        scope: Scope | None = positions.scope.get()
+        if scope is not None:
+            scope.wrote(self._signer, self._position)
+
+    async def _position(self) -> int:
+        """Return how far the primary has written, which is behind what this request has."""
+        try:
+            return int(await self._primary.fetchval(_WRITTEN))
+        except Exception as error:  # noqa: BLE001 - what was written counts, and must be seen
+            log.warning("position_unknown", error=repr(error))
+            return BEYOND
+
+
+class _Counts(Collector):
+    """`db_reads_total{server}`, and of each replica its lag and whether it is in the rotation."""
+
+    def __init__(self, rotation: Rotation, registry: CollectorRegistry) -> None:
+        self._rotation = rotation
+        self.reads = Counter(
+            "db_reads_total",
+            "Queries that only read, by the server that answered.",
+            ("server",),
+            registry=registry,
+        )
+        registry.register(self)
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        """Tell what the last look at each replica has shown."""
+        lag = GaugeMetricFamily(
+            "db_replica_lag_seconds",
+            "For how long the primary has had what the replica has not replayed.",
+            labels=("replica",),
+        )
+        there = GaugeMetricFamily(
+            "db_replica_in_rotation", "Whether the replica answers queries.", labels=("replica",)
+        )
+        for replica in self._rotation.replicas:
+            lag.add_metric((replica.name,), replica.lag)
+            there.add_metric((replica.name,), float(replica.is_in))
+        yield from (lag, there)
+
+
+@asynccontextmanager
+async def watched(rotation: Rotation) -> AsyncIterator[None]:
+    """Watch the replicas as long as the block runs; it is entered when all were looked at once."""
+    await rotation.look()
+    watching = asyncio.create_task(rotation.watch())
+    try:
+        yield
+    finally:
+        watching.cancel()

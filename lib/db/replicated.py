@@ -1,0 +1,62 @@
+"""Opens a PostgreSQL database with its replicas."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Collection, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from urllib.parse import urlsplit
+
+from prometheus_client import CollectorRegistry
+from pydantic import SecretStr
+
+from lib.config import DEVELOPMENT_ONLY, DatabaseSettings
+from lib.db.postgres import open_database, open_replica
+from lib.db.replicas import Limits, Replica, ReplicatedDatabase, Rotation, watched
+from lib.positions import Signer
+
+
+@asynccontextmanager
+async def open_replicated(
+    settings: DatabaseSettings,
+    *,
+    application: str,
+    registry: CollectorRegistry | None = None,
+    query_names: Mapping[str, str] | None = None,
+    reads: Collection[str] = (),
+) -> AsyncIterator[ReplicatedDatabase]:
+    """Open the primary, which must be there, and the replicas, which may come and go.
+
+    `reads` are the texts that are proved to read only; the rest is as for the primary's
+    `open_database`.
+    """
+    limits = Limits(
+        lag_seconds=settings.db_replica_lag_seconds,
+        wait_seconds=settings.db_replica_wait_seconds,
+        answer_seconds=settings.db_replica_seconds,
+    )
+    secret = settings.db_replica_secret or SecretStr(DEVELOPMENT_ONLY)
+    async with AsyncExitStack() as stack:
+        primary = await stack.enter_async_context(
+            open_database(
+                settings, application=application, registry=registry, query_names=query_names
+            )
+        )
+        replicas = []
+        for url in settings.db_replica_urls:
+            db = await stack.enter_async_context(open_replica(settings, url, application))
+            replicas.append(Replica(_name(url), db))
+        rotation = Rotation(primary, replicas, limits)
+        await stack.enter_async_context(watched(rotation))
+        yield ReplicatedDatabase(
+            primary,
+            rotation,
+            reads,
+            Signer(application, secret.get_secret_value().encode()),
+            answer_seconds=limits.answer_seconds,
+            registry=registry,
+        )
+
+
+def _name(url: SecretStr) -> str:
+    """Name a server by where it is, without who asks."""
+    return urlsplit(url.get_secret_value()).netloc.rpartition("@")[2]

@@ -1,0 +1,33 @@
+"""Reading one's own writes: take up how far a client has written, and tell it after a write."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from aiohttp import hdrs, web
+from multidict import istr
+
+from lib import positions
+from lib.http.middleware.exchange import Exchange
+from lib.positions import Scope
+
+_HEADER: Final = istr(positions.HEADER)
+_READING: Final = frozenset({hdrs.METH_GET, hdrs.METH_HEAD})
+
+
+def enter(exchange: Exchange) -> Scope:
+    """Bind the request's scope; it ends with the request's task.
+
+    Replicas may answer GET and HEAD. A connection that lives long reads from the primary.
+    """
+    request = exchange.request
+    reads = request.method in _READING and not exchange.is_long_lived
+    scope = Scope(reads=reads, header=request.headers.get(_HEADER))
+    positions.scope.set(scope)
+    return scope
+
+
+async def tell(scope: Scope, response: web.StreamResponse) -> None:
+    """Write into the answer up to where this request has written, if it has."""
+    if known := await scope.answer():
+        response.headers[_HEADER] = known

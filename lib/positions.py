@@ -1,0 +1,112 @@
+"""Reading one's own writes: how far each database was after what a request, or its caller, wrote.
+
+A request has a `Scope`. What it writes, and what services it calls write for it, is in a signed
+header of its answer; the client's next request brings it back, and no replica that is behind it
+answers. Each service signs and checks the entry of its own database alone.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import re
+from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
+from typing import Final
+
+HEADER: Final = "X-Read-After"
+# No replica has got this far: what stands for a position that could not be asked for.
+BEYOND: Final = 2**63 - 1
+_MOST_ENTRIES = 16
+_LONGEST = 2048
+_ENTRY = re.compile(r"([a-z_]{1,32})=([0-9a-f]{1,16})\.([A-Za-z0-9_-]{22})", re.ASCII)
+
+Settle = Callable[[], Awaitable[int]]
+
+
+class Signer:
+    """Signs and checks the positions of one database."""
+
+    def __init__(self, name: str, secret: bytes) -> None:
+        self.name = name
+        self._secret = hashlib.sha256(b"read-after " + secret).digest()
+
+    def entry(self, position: int) -> tuple[int, str]:
+        """Return a position with its signature."""
+        return position, self._signature(position)
+
+    def position(self, entry: tuple[int, str] | None) -> int:
+        """Return the position of an entry, 0 where there is none of ours."""
+        if entry is None or not hmac.compare_digest(self._signature(entry[0]), entry[1]):
+            return 0
+        return entry[0]
+
+    def _signature(self, position: int) -> str:
+        text = f"{self.name}={position:x}".encode()
+        digest = hmac.digest(self._secret, text, "sha256")[:16]
+        return base64.urlsafe_b64encode(digest).decode().rstrip("=")
+
+
+class Scope:
+    """What one request knows. `reads` is whether replicas may answer what only reads."""
+
+    __slots__ = ("_changed", "_entries", "_unsettled", "reads")
+
+    def __init__(self, *, reads: bool, header: str | None = None) -> None:
+        self.reads = reads
+        self._entries = _parse(header) if header else {}
+        self._unsettled: dict[str, tuple[Signer, Settle]] = {}
+        self._changed = False
+
+    def wrote(self, signer: Signer, settle: Settle) -> None:
+        """Note that something was written; `settle` tells, when it is needed, up to where."""
+        self._unsettled[signer.name] = (signer, settle)
+
+    async def needs(self, signer: Signer) -> int:
+        """Return how far a replica must be to answer this request."""
+        await self._settle(signer.name)
+        return signer.position(self._entries.get(signer.name))
+
+    def learn(self, header: str | None) -> None:
+        """Take what a service that was called has written."""
+        for name, entry in _parse(header).items() if header else ():
+            self._keep(name, entry)
+
+    def header(self) -> str:
+        """Return all that is known, for a service that is called."""
+        return ",".join(f"{name}={at:x}.{sign}" for name, (at, sign) in self._entries.items())
+
+    async def answer(self) -> str:
+        """Return the header of the answer, '' where nothing was written."""
+        for name in tuple(self._unsettled):
+            await self._settle(name)
+        return self.header() if self._changed else ""
+
+    async def _settle(self, name: str) -> None:
+        if name not in self._unsettled:
+            return
+        # Taken out first: what is written meanwhile is to be asked for again.
+        signer, settle = self._unsettled.pop(name)
+        self._keep(name, signer.entry(await settle()))
+
+    def _keep(self, name: str, entry: tuple[int, str]) -> None:
+        known = self._entries.get(name)
+        if (known is None and len(self._entries) < _MOST_ENTRIES) or (
+            known and known[0] < entry[0]
+        ):
+            self._entries[name] = entry
+            self._changed = True
+
+
+# None outside of requests: there nothing reads from replicas.
+scope: Final[ContextVar[Scope | None]] = ContextVar("scope", default=None)
+
+
+def _parse(header: str) -> dict[str, tuple[int, str]]:
+    """Read the entries that are well-formed; a stranger may send anything."""
+    if len(header) > _LONGEST:
+        return {}
+    found = (_ENTRY.fullmatch(part.strip()) for part in header.split(",", _MOST_ENTRIES))
+    entries = [(m[1], (int(m[2], 16), m[3])) for m in found if m]
+    return dict(entries[:_MOST_ENTRIES])
