@@ -9,6 +9,7 @@ from pathlib import Path
 
 from aiosqlc.diagnostics import Diagnostic, Label
 from aiosqlc.disk import read_bytes
+from aiosqlc.kept import kept_equal
 from aiosqlc.source import SourceFile, Span
 
 
@@ -69,17 +70,23 @@ def read_files(root: Path, paths: Iterable[Path]) -> tuple[list[SourceFile], lis
     files: list[SourceFile] = []
     problems: list[Diagnostic] = []
     for path in paths:
-        shown = Path(os.path.relpath(path, root))
+        shown = os.path.relpath(path, root)
         try:
-            text = read_bytes(path).decode("utf-8-sig")
+            file, broken = _source(shown, read_bytes(path))
         except (OSError, UnicodeDecodeError) as error:
             problems.append(Diagnostic("E008", f"cannot read {shown}: {error}"))
             continue
-        file = SourceFile(shown, text.replace("\r\n", "\n"))
-        if "\0" in text:  # the server would read no further, without a word
+        if broken:  # the server would read no further, without a word
             at = file.text.index("\0")
             label = Label(file, Span(at, at + 1), "here")
             problems.append(Diagnostic("E008", "a NUL byte: this is no text", (label,)))
             continue
         files.append(file)
     return files, problems
+
+
+@kept_equal  # while watching, most files are what they were
+def _source(shown: str, data: bytes) -> tuple[SourceFile, bool]:
+    """Return a file, and whether there is a NUL byte in it."""
+    text = data.decode("utf-8-sig").replace("\r\n", "\n")
+    return SourceFile(Path(shown), text), "\0" in text

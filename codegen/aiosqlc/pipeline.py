@@ -122,7 +122,8 @@ def compile_parts(
     for analysed in parts:
         known.append(analysed.analysis)
         compiled.diagnostics += analysed.diagnostics
-        compiled.asked += sum(len(_NAMED.findall(file.text)) for file in analysed.inputs.files)
+        if not judge:
+            compiled.asked += sum(len(_NAMED.findall(file.text)) for file in analysed.inputs.files)
         if analysed.locked:
             compiled.locked[str(analysed.entry.index)] = analysed.locked
         if not analysed.failed:

@@ -29,7 +29,8 @@ from aiosqlc.stages import TypedQuery
 if TYPE_CHECKING:
     from aiosqlc.postgres import Analyzer
 
-_ROUNDS = 200  # analyses between two whole collections of garbage, and of memories
+_ROUNDS = 200  # analyses between two whole collections of garbage
+_AGE = 50  # analyses after which a text that is gone is forgotten
 
 
 class Workbench:
@@ -135,11 +136,12 @@ class Workbench:
     def tidy_up(self) -> None:
         """Collect garbage between analyses: seldom all, for most of it is the compiler's memory.
 
-        As seldom, what was made of texts that are gone is forgotten.
+        Sooner, what was made of texts that are gone is forgotten.
         """
         self._rounds += 1
-        if self._rounds % _ROUNDS == 1:
+        if self._rounds % _AGE == 1:
             grow_old()
+        if self._rounds % _ROUNDS == 1:
             gc.unfreeze()
             gc.collect()
             gc.freeze()

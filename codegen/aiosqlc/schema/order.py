@@ -29,7 +29,11 @@ _CHECKPOINT = re.compile(r"^--\s*atlas:checkpoint\b", re.MULTILINE)
 
 def since_checkpoint(files: list[SourceFile]) -> list[SourceFile]:
     """Leave out what Atlas has summed up: a checkpoint holds all that was before it."""
-    found = [number for number, file in enumerate(files) if _CHECKPOINT.search(file.text)]
+    found = [
+        number
+        for number, file in enumerate(files)
+        if "atlas:checkpoint" in file.text and _CHECKPOINT.search(file.text)
+    ]
     if not found:
         return files
     last = found[-1]
@@ -95,7 +99,7 @@ def by_dependency(files: list[SourceFile]) -> list[SourceFile]:
         if file.path in ordered or file.path in visiting:
             return
         visiting.add(file.path)
-        needs = _DEPENDS.search(file.text)
+        needs = _DEPENDS.search(file.text) if "depends:" in file.text else None
         for name in needs["names"].split() if needs else []:
             if name in by_name:
                 visit(by_name[name])

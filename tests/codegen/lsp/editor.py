@@ -6,7 +6,7 @@ import asyncio
 import os
 import sys
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from lsprotocol import types
 from pygls.lsp.client import LanguageClient
 
 DEADLINE = 30
+SERVER = (sys.executable, "-m", "aiosqlc", "lsp")
 
 
 class Editor:
@@ -110,11 +111,13 @@ class Editor:
 
 
 @asynccontextmanager
-async def editor(root: Path, **environ: str) -> AsyncIterator[Editor]:
-    """Start `aiosqlc lsp` on a folder; it must leave by itself, having reported no trouble."""
+async def editor(
+    root: Path, *, command: Sequence[str] = SERVER, **environ: str
+) -> AsyncIterator[Editor]:
+    """Start the server on a folder; it must leave by itself, having reported no trouble."""
     client = LanguageClient("tests", "1")
     desk = Editor(client)
-    await client.start_io(sys.executable, "-m", "aiosqlc", "lsp", env={**os.environ, **environ})
+    await client.start_io(*command, env={**os.environ, **environ})
     folder = types.WorkspaceFolder(uri_of(root), root.name)
     await client.initialize_async(
         types.InitializeParams(

@@ -94,6 +94,7 @@ async def test_random_edits_neither_stop_the_server_nor_lead_it_astray(
 def test_what_was_made_of_texts_that_are_gone_is_forgotten(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(workbench, "_AGE", 5)
     monkeypatch.setattr(workbench, "_ROUNDS", 10)
     path, bench, state = written(tmp_path), Workbench(), None
     objects: list[int] = []
