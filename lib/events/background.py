@@ -60,11 +60,20 @@ async def _repeat(
         try:
             pause = 0.0 if await step() else idle_seconds
             wait = _FIRST_WAIT
-        except Exception as error:  # noqa: BLE001 - the loop outlives whatever one step meets
+        except (Exception, asyncio.CancelledError) as error:
+            # The loop outlives whatever one step meets; a driver whose connection breaks may also
+            # raise what reads as an end that nobody has asked for.
+            if isinstance(error, asyncio.CancelledError) and _is_cancelled():
+                raise
             log.warning("background_step_failed", loop=name, error=repr(error))
             pause, wait = wait, min(_LONGEST_WAIT, wait * 2)
         if pause:
             await _sleep(stop, pause)
+
+
+def _is_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 async def _sleep(stop: asyncio.Event, seconds: float) -> None:

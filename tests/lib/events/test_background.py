@@ -1,0 +1,38 @@
+"""Loops beside the requests: what one step meets does not end them."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from devstack.testing.wait import eventually
+from lib.events.background import repeating
+
+
+@pytest.mark.parametrize("met", [OSError, asyncio.CancelledError])
+async def test_a_step_that_breaks_off_is_made_again(met: type[BaseException]) -> None:
+    steps = 0
+
+    async def step() -> bool:
+        nonlocal steps
+        steps += 1
+        if steps == 1:
+            raise met
+        return False
+
+    async with repeating(step, name="test", idle_seconds=0.01):
+        await eventually(lambda: steps > 2, within=5)
+
+
+async def test_a_loop_that_is_cancelled_ends() -> None:
+    async def step() -> bool:
+        await asyncio.sleep(60)
+        return False
+
+    async with repeating(step, name="cancelled", idle_seconds=0.01):
+        (task,) = (one for one in asyncio.all_tasks() if one.get_name() == "cancelled")
+        await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait((task,), timeout=5)
+        assert task.cancelled()
