@@ -19,8 +19,8 @@ from lib.db.grants import role_of
 def ready(home: Home, environ: Mapping[str, str], root: Path = ROOT) -> dict[str, str]:
     """Create, migrate and fill every database that needs it; return their services' URLs by name.
 
-    One that `<DB>_DATABASE_URL` names is migrated where it is, without demo data. Raises StartError
-    naming the database and what is wrong with it.
+    One that `<DB>_DATABASE_URL` names is migrated where it is, without demo data; behind a pooler
+    at `<DB>_DATABASE_DIRECT_URL`. Raises StartError naming the database and what is wrong with it.
     """
     folder = root / "migrations"
     names = migrations.databases(folder)
@@ -28,7 +28,7 @@ def ready(home: Home, environ: Mapping[str, str], root: Path = ROOT) -> dict[str
     def one(db: str) -> str:
         given = environ.get(f"{db.upper()}_DATABASE_URL")
         try:
-            url = given or owned(home, db)
+            url = environ.get(f"{db.upper()}_DATABASE_DIRECT_URL") or given or owned(home, db)
             # Every service is down here: nobody misses what only the version before needed.
             migrations.apply(
                 url, migrations.source(folder, db, url), db=db, demo=not given, only=not given

@@ -41,6 +41,13 @@ class LogFormat(StrEnum):
     CONSOLE = "console"
 
 
+class Pooler(StrEnum):
+    """What stands between a service and its PostgreSQL, and when it takes a connection back."""
+
+    NONE = "none"
+    TRANSACTION = "transaction"
+
+
 class LogLevel(StrEnum):
     """The least severe level that is written."""
 
@@ -169,8 +176,12 @@ class DatabaseSettings(Settings):
     db_connect_seconds: Seconds = 5.0
     # How long a statement waits for a free connection.
     db_acquire_seconds: Seconds = 2.0
-    # How long a statement may take, locks included.
+    # How long a statement may take, locks included; behind a pooler the server's role says so.
     db_statement_seconds: Seconds = 5.0
+    # transaction: PgBouncer, or what works like it, in this mode is at the URL.
+    database_pooler: Annotated[Pooler, BeforeValidator(_lower)] = Field(
+        default=Pooler.NONE, validation_alias="DATABASE_POOLER"
+    )
     # Streaming standbys that answer what only reads, comma separated: docs/replicas.md.
     db_replica_urls: SecretUrls = ()
     # A replica further behind than this answers nothing.

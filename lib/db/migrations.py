@@ -221,14 +221,14 @@ def main(argv: list[str], environ: Mapping[str, str]) -> int:
 
 
 def _up(args: argparse.Namespace, environ: Mapping[str, str]) -> list[str]:
-    url = _url(args.db, environ)
+    url = url_of(args.db, environ)
     folder = source(ROOT, args.db, url)
     done = apply(url, folder, db=args.db, demo=args.demo, only=args.tighten)
     return [f"applied {name}" for name in done] or ["nothing to apply"]
 
 
 def _down(args: argparse.Namespace, environ: Mapping[str, str]) -> list[str]:
-    url = _url(args.db, environ)
+    url = url_of(args.db, environ)
     name = roll_back_one(url, source(ROOT, args.db, url), db=args.db)
     return [f"rolled back {name}" if name else "nothing to roll back"]
 
@@ -242,9 +242,12 @@ def _init(args: argparse.Namespace, _environ: Mapping[str, str]) -> list[str]:
 _COMMANDS = {"up": _up, "down": _down, "init": _init}
 
 
-def _url(db: str, environ: Mapping[str, str]) -> str:
+def url_of(db: str, environ: Mapping[str, str]) -> str:
+    """Return where a database is migrated; raises MigrationError where nothing says so."""
     name = f"{db.upper()}_DATABASE_URL"
-    if not (url := environ.get(name)):
+    # The lock is the session's: a pooler would give it to somebody else.
+    direct = environ.get(f"{db.upper()}_DATABASE_DIRECT_URL")
+    if not (url := direct or environ.get(name)):
         raise MigrationError(f"{name} is not set")
     return url
 

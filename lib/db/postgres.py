@@ -14,7 +14,7 @@ from asyncpg.pool import PoolConnectionProxy
 from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
-from lib.config import DatabaseSettings
+from lib.config import DatabaseSettings, Pooler
 from lib.db.driver_errors import BROKEN_CONNECTION, DRIVER_FAILURES, raise_translated
 from lib.db.errors import DatabaseClosedError, DatabaseUnavailableError
 from lib.db.executor import Executor, before_commit
@@ -29,6 +29,7 @@ log = get_logger(__name__)
 _Method = Callable[..., Awaitable[Any]]
 CONNECT_WAITS = (1.0, 2.0, 3.0, 4.0)
 _CLOSE_SECONDS = 5.0
+_STATEMENTS = 100  # prepared ones a connection keeps, the driver's default
 
 
 class _CleanConnection(asyncpg.Connection):  # type: ignore[misc] # the driver ships no types
@@ -397,7 +398,7 @@ async def _create_pool(
     async def opened(connection: Any) -> None:
         connection.show_certificate(certificate)
 
-    statement_ms = int(settings.db_statement_seconds * 1000)
+    pooled = settings.database_pooler is Pooler.TRANSACTION
     return await asyncpg.create_pool(
         settings.database_url.get_secret_value(),
         min_size=min(settings.db_pool_min, settings.db_pool_max),
@@ -409,14 +410,24 @@ async def _create_pool(
         timeout=settings.db_connect_seconds,
         # The server cancels first and says so; this catches a server that no longer answers.
         command_timeout=settings.db_statement_seconds + 1.0,
+        # The next statement may come to another session, which knows nothing of those prepared.
+        statement_cache_size=0 if pooled else _STATEMENTS,
         server_settings={
             "application_name": application,
             "timezone": "UTC",
-            "statement_timeout": str(statement_ms),
-            "lock_timeout": str(statement_ms),
-            "idle_in_transaction_session_timeout": str(statement_ms * 2),
+            **({} if pooled else _limits(settings)),
         },
     )
+
+
+def _limits(settings: DatabaseSettings) -> dict[str, str]:
+    """Return the limits of a session; a pooler's sessions are everybody's, the role has theirs."""
+    statement_ms = int(settings.db_statement_seconds * 1000)
+    return {
+        "statement_timeout": str(statement_ms),
+        "lock_timeout": str(statement_ms),
+        "idle_in_transaction_session_timeout": str(statement_ms * 2),
+    }
 
 
 async def _renew(db: PostgresDatabase, lifetime: float) -> None:

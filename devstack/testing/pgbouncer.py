@@ -1,0 +1,94 @@
+"""A throw-away PgBouncer in transaction mode before a PostgreSQL of the tests."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from devstack.embedded import children
+from devstack.embedded.account import hand_over, unprivileged
+from devstack.embedded.ports import free_port
+from devstack.testing.components import program
+
+_START_SECONDS: Final = 10.0
+# A child ends with the thread that started it, and those of `asyncio.to_thread` end with a test.
+_SPAWNER: Final = ThreadPoolExecutor(max_workers=1)
+
+
+class TestPgBouncer:
+    """A pooler of one's own; `kill()` and `start()` are there for tests of what happens then."""
+
+    __test__ = False
+
+    def __init__(self, home: Path, url: str, *, servers: int, clients: int) -> None:
+        """Put it before the server of `url`, whose account may enter every database through it."""
+        self._binary = program("pgbouncer")
+        self._home, self._account = home, unprivileged()
+        self.port = free_port()
+        to = urlsplit(url)
+        (home / "users").write_text(f'"{to.username}" "{to.password}"\n')
+        (home / "pgbouncer.ini").write_text(
+            f"[databases]\n* = host=127.0.0.1 port={to.port}\n[pgbouncer]\n"
+            f"listen_addr = 127.0.0.1\nlisten_port = {self.port}\nunix_socket_dir =\n"
+            f"auth_type = plain\nauth_file = {home / 'users'}\nadmin_users = {to.username}\n"
+            f"pool_mode = transaction\ndefault_pool_size = {servers}\n"
+            f"max_client_conn = {clients}\nlogfile = {home / 'log'}\n"
+        )
+        hand_over(home, self._account)
+        for file in home.iterdir():
+            if self._account is not None:
+                os.chown(file, self._account.uid, self._account.gid)
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def through(self, url: str) -> str:
+        """Return the URL of the same database through the pooler."""
+        to = urlsplit(url)
+        return to._replace(netloc=f"{to.username}:{to.password}@127.0.0.1:{self.port}").geturl()
+
+    def start(self) -> None:
+        """Start it on the same port; returns when it listens."""
+        line = [self._binary, "--quiet", str(self._home / "pgbouncer.ini")]
+        self._process = _SPAWNER.submit(
+            children.spawn, line, log=subprocess.DEVNULL, account=self._account
+        ).result()
+        deadline = time.monotonic() + _START_SECONDS
+        while not self._listens():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"PgBouncer did not start: {(self._home / 'log').read_text()}")
+            time.sleep(0.02)
+
+    def kill(self) -> None:
+        """End it as `kill -9` does; its connections break on both sides."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def _listens(self) -> bool:
+        with socket.socket() as client:
+            return client.connect_ex(("127.0.0.1", self.port)) == 0
+
+
+@contextmanager
+def running(url: str, *, servers: int = 20, clients: int = 300) -> Iterator[TestPgBouncer]:
+    """Run one before the server of `url`; skips where it is not installed, in CI fails."""
+    home = Path(tempfile.mkdtemp(prefix="test-pgbouncer-"))
+    try:
+        pooler = TestPgBouncer(home, url, servers=servers, clients=clients)
+        try:
+            pooler.start()
+            yield pooler
+        finally:
+            pooler.kill()
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
