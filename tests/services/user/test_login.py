@@ -98,20 +98,21 @@ async def test_a_wrong_password_and_an_unknown_address_get_the_same_answer(world
 
 @pytest.mark.usefixtures("full_hashes")
 async def test_an_unknown_address_takes_as_long_as_a_wrong_password(world) -> None:
-    """Best of several: the machine may be busy, but hashing cannot be faster than it is."""
+    """In processor time, of which a busy machine takes none from us, and the best of several."""
     await world.register()
 
-    async def best(address: str) -> float:
-        took = []
-        for number in range(4):
-            started = time.perf_counter()
-            answer = await world.login(address, "wrong", **from_(f"192.0.2.{number}"))
-            took.append(time.perf_counter() - started)
-            assert answer.status == 401
-        return min(took)
+    async def spent(address: str, number: int) -> float:
+        started = time.process_time()
+        answer = await world.login(address, "wrong", **from_(f"192.0.2.{number}"))
+        assert answer.status == 401
+        return time.process_time() - started
 
-    known, unknown = await best("ann@example.com"), await best("nobody@example.com")
-    assert 0.5 < known / unknown < 2.0
+    # In turns: what else goes on here meanwhile, such as sending mails, meets both.
+    known, unknown = [], []
+    for number in range(4):
+        known.append(await spent("ann@example.com", number))
+        unknown.append(await spent("nobody@example.com", number))
+    assert 0.5 < min(known) / min(unknown) < 2.0
 
 
 @pytest.mark.parametrize(

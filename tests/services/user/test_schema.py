@@ -62,6 +62,9 @@ def base(postgres_server: TestPostgres, tmp_path_factory: pytest.TempPathFactory
                 files_folder=mails,
                 rate_limit_burst=100_000,
                 user_rate_limit=100_000,
+                # What is asked here is what the answers are, not how soon: a busy machine may take
+                # its time, and what is given up then is a 504, which is a fault anywhere else.
+                request_seconds=60,
             ) as address,
         ):
             started.put_nowait(address)
@@ -109,7 +112,7 @@ def test_answers_keep_to_the_document(
     def check(case: schemathesis.Case) -> None:
         response = case.call(headers=ADMIN)
         statuses.add(response.status_code)
-        assert response.status_code < 500
+        assert response.status_code < 500, response.text
         checks = [status_code_conformance]
         if response.content:
             checks += [content_type_conformance, response_schema_conformance]
