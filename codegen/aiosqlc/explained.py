@@ -73,7 +73,8 @@ def type_name(kind: SqlType) -> str:
     """Return a type as SQL writes it."""
     name = kind.name
     if kind.precision is not None:
-        name += f"({kind.precision},{kind.scale or 0})"
+        scale = "" if kind.scale is None else f",{kind.scale}"
+        name += f"({kind.precision}{scale})"
     elif kind.length is not None:
         name += f"({kind.length})"
     return name + "[]" * kind.array_dims

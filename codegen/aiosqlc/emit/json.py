@@ -199,6 +199,8 @@ def _length(kind: SqlType) -> int:
     if not kind.schema and kind.kind is TypeKind.ENUM and not kind.array_dims:
         return max(map(len, kind.labels), default=-1)
     known = None if kind.schema else _LENGTHS.get(kind.name)
+    if known is not None and kind.precision:  # fractions, and the point in front of them
+        known += 1 + kind.precision
     return next((size for size in (kind.length, known) if size is not None), -1)
 
 

@@ -105,6 +105,7 @@ def _with_server(
         )
         typed, problems = _type_all(judge, queries, options)
         found = [standin.unloaded(s.file, s.span, s.message) for s in loaded.skipped]
+        found += [standin.unkeyed(s.file, s.span, s.message) for s in loaded.unkeyed]
         problems = (*found, *problems)
     finally:
         forget(session, loaded)

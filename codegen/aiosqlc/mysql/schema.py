@@ -11,6 +11,7 @@ import pymysql
 from aiosqlc.diagnostics import Diagnostic, Label
 from aiosqlc.mysql import scratch
 from aiosqlc.mysql.errors import code_of, message_of, span_in
+from aiosqlc.mysql.foreign import is_foreign_key, without_foreign_keys
 from aiosqlc.mysql.server import SYSTEM, Session
 from aiosqlc.mysql.standin import as_mariadb_has_it
 from aiosqlc.source import Span
@@ -26,18 +27,20 @@ class Loaded:
     """A database that holds the schema, and on a server of ours those its files created.
 
     `mark` proves on somebody's server that the database is ours. `skipped` are statements that a
-    MariaDB refused which stands in for MySQL, with what it said.
+    MariaDB refused which stands in for MySQL, with what it said. `unkeyed` are those whose foreign
+    keys were left out, for the server refused them.
     """
 
     database: str
     others: tuple[str, ...] = ()
     mark: str = ""
     skipped: tuple[Skipped, ...] = ()
+    unkeyed: tuple[Skipped, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A statement of the schema that did not run, and why."""
+    """A statement of the schema that did not run, or not whole, and why."""
 
     file: SchemaFile
     span: Span
@@ -72,16 +75,17 @@ def load(
     before = set(_databases(session)) - {database}
     _create(session, database)
     skipped: list[Skipped] | None = [] if lenient and skips else None
-    problem = _apply(session, database, schema, lenient=lenient, skipped=skipped)
+    unkeyed: list[Skipped] = []
+    problem = _apply(session, database, schema, unkeyed, lenient=lenient, skipped=skipped)
     session.restore()
     others = tuple(sorted(set(_databases(session)) - before - {database}))
-    loaded = Loaded(database, others, skipped=tuple(skipped or ()))
+    loaded = Loaded(database, others, "", tuple(skipped or ()), tuple(unkeyed))
     if problem:
         for name in (database, *others):
             session.run(f"DROP DATABASE IF EXISTS `{name}`")
         return None, problem
     session.connection.select_db(database)
-    if not others and not skipped:
+    if not others and not skipped and not unkeyed:
         session.run(f"UPDATE `{_BOOKS}`.`databases` SET ready = 1 WHERE name = '{database}'")  # noqa: S608 - a name of ours
     return loaded, None
 
@@ -95,7 +99,7 @@ def _load_among_others(
     loaded = Loaded(database, mark=mark)
     try:
         session.connection.select_db(database)
-        problem = _apply(session, database, schema, lenient=False)
+        problem = _apply(session, database, schema, [], lenient=False)
         session.restore()
     except BaseException:
         forget(session, loaded)
@@ -164,6 +168,7 @@ def _apply(
     session: Session,
     database: str,
     schema: Sequence[SchemaFile],
+    unkeyed: list[Skipped],
     *,
     lenient: bool,
     skipped: list[Skipped] | None = None,
@@ -178,6 +183,9 @@ def _apply(
             try:
                 _run(session, sql, lenient=lenient)
             except pymysql.MySQLError as error:
+                if session.private and _run_unkeyed(session, sql, error, lenient=lenient):
+                    unkeyed.append(Skipped(file, span, message_of(error, database)))
+                    continue
                 if skipped is None or not session.connection.open:
                     return _located(session, file, span, error, database)
                 skipped.append(Skipped(file, span, message_of(error, database)))
@@ -192,6 +200,18 @@ def _run(session: Session, sql: str, *, lenient: bool) -> None:
         if other == sql:
             raise
         session.run(other)
+
+
+def _run_unkeyed(session: Session, sql: str, error: pymysql.MySQLError, *, lenient: bool) -> bool:
+    """Run a statement without the foreign keys that it was refused for; whether that went well."""
+    bare = without_foreign_keys(sql) if is_foreign_key(error) else sql
+    if bare == sql:
+        return False
+    try:
+        _run(session, bare, lenient=lenient)
+    except pymysql.MySQLError:
+        return False
+    return True
 
 
 def _not_ours(file: SchemaFile, span: Span, outside: str) -> Diagnostic:

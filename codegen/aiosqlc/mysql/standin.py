@@ -139,6 +139,17 @@ def unloaded(file: SchemaFile, span: Span, message: str) -> Diagnostic:
     )
 
 
+def unkeyed(file: SchemaFile, span: Span, message: str) -> Diagnostic:
+    """Say that a table was made without the foreign keys that the server refuses."""
+    return Diagnostic(
+        code="E217",
+        message=f"made without its foreign keys, which the server refuses: {message}",
+        labels=(Label(file.file, span, "no query is typed by them"),),
+        hint="declare the other table before, with columns of the same type and collation",
+        severity=Severity.WARNING,
+    )
+
+
 _ASK_MYSQL = "install MySQL's server, or name one by `database.uri`"
 
 

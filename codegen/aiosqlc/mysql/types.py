@@ -73,6 +73,8 @@ def declared(text: str, *, enum_name: str = "") -> SqlType:
     if name == "decimal":
         precision, scale = [*numbers, *(10, 0)[len(numbers) :]][:2]
         return SqlType("", name, precision=precision, scale=scale, unsigned=unsigned)
+    if name in MOMENTS and numbers and numbers[0]:  # fractions of a second
+        return SqlType("", name, precision=numbers[0])
     return SqlType("", name, length=_length(name, numbers), unsigned=unsigned)
 
 
@@ -80,15 +82,12 @@ def _labels(args: str) -> tuple[str, ...]:
     return tuple(label.replace("''", "'").replace("\\\\", "\\") for label in _LABEL.findall(args))
 
 
-_MOMENTS = {"datetime": 19, "timestamp": 19, "time": 10, "date": 10}
-
-
 def _length(name: str, numbers: list[int]) -> int | None:
     """Keep the lengths that mean something; the display width of an integer does not."""
     if name in INTEGERS - {"bit"}:
         return 1 if name == "tinyint" and numbers == [1] else None
-    if name in MOMENTS:  # fractions of seconds: how long the longest text is
-        return _MOMENTS[name] + 1 + numbers[0] if numbers and numbers[0] else None
+    if name in MOMENTS:
+        return None
     return numbers[0] if numbers else None
 
 

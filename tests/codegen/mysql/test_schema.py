@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from aiosqlc.diagnostics import Severity
 from aiosqlc.mysql import types
 from aiosqlc.mysql.catalog import read_schema
 from aiosqlc.mysql.schema import forget, load
@@ -117,3 +118,31 @@ def test_a_declaration_is_read(text, name, unsigned, length) -> None:
 
 def test_labels_of_an_enum_may_hold_anything() -> None:
     assert types.declared("enum('a,b','it''s','(x)')").labels == ("a,b", "it's", "(x)")
+
+
+_CHILD = "CREATE TABLE child (id int PRIMARY KEY, up {type}, {key}, note text NOT NULL);"
+_KEY = (
+    "CONSTRAINT named FOREIGN KEY (up) REFERENCES {parent} (id)"
+    " ON DELETE SET NULL ON UPDATE CASCADE"
+)
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        _CHILD.format(type="int", key=_KEY.format(parent="later"))
+        + "CREATE TABLE later (id int PRIMARY KEY);",
+        "CREATE TABLE parent (id varchar(9) CHARACTER SET latin1 PRIMARY KEY);"
+        + _CHILD.format(type="varchar(9)", key=_KEY.format(parent="parent")),
+        _CHILD.format(type="bigint", key="FOREIGN KEY (up) REFERENCES nowhere.else_ (id)"),
+        "CREATE TABLE parent (id int PRIMARY KEY);"
+        + _CHILD.format(type="bigint", key="KEY (up)")
+        + f"ALTER TABLE child ADD {_KEY.format(parent='parent')};",
+    ],
+    ids=["declared later", "other collation", "other database", "added"],
+)
+def test_a_foreign_key_that_the_server_refuses_is_left_out_with_a_warning(schema, compile_) -> None:
+    queries, problems = compile_(schema, "-- name: Q :many\nSELECT up, note FROM child;")
+    assert [(item.code, item.severity) for item in problems] == [("E217", Severity.WARNING)]
+    assert "errno: 150" in problems[0].message
+    assert [column.not_null for column in queries[0].columns] == [False, True]

@@ -1,0 +1,58 @@
+"""Leaves out of a statement the foreign keys that a server refuses: no query is typed by them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pymysql
+
+from aiosqlc.mysql.errors import code_of
+from aiosqlc.parse.scanner import Dialect, Kind, Token, scan
+
+# Of MariaDB and of MySQL: no such table, no such key, or columns that do not go together.
+_REFUSED = frozenset({1215, 1822, 1824, 3780, 6125})
+_CANNOT_CREATE, _MALFORMED = 1005, "errno: 150"
+_NOTHING = "DO 0"
+_ENDS = frozenset({",", ")", ";"})
+
+
+def is_foreign_key(error: pymysql.MySQLError) -> bool:
+    """Whether a server refuses a foreign key."""
+    code = code_of(error)
+    return code in _REFUSED or (code == _CANNOT_CREATE and _MALFORMED in str(error))
+
+
+def without_foreign_keys(sql: str) -> str:
+    """Return a CREATE TABLE without its foreign keys, nothing of an ALTER that only adds one."""
+    tokens = [token for token in scan(sql, Dialect.MYSQL) if token.kind is not Kind.COMMENT]
+    words = [token.text.upper() for token in tokens]
+    if words[:1] == ["ALTER"] and "FOREIGN" in words:
+        added = words.index("FOREIGN")
+        return _NOTHING if "," not in words[:added] and _end(tokens, added) == len(tokens) else sql
+    if words[:1] != ["CREATE"]:
+        return sql
+    out = sql
+    for place in reversed(range(len(tokens))):
+        if words[place : place + 2] == ["FOREIGN", "KEY"]:
+            first = _constraint(words, place)
+            last = _end(tokens, place)
+            # Each stands after something else, from which a comma parts it.
+            if words[first - 1] == ",":
+                out = out[: tokens[first - 1].start] + out[tokens[last - 1].end :]
+    return out
+
+
+def _constraint(words: Sequence[str], place: int) -> int:
+    """Return where a constraint begins: at `CONSTRAINT name` where it has one."""
+    return next((place - n for n in (1, 2) if words[place - n] == "CONSTRAINT"), place)
+
+
+def _end(tokens: Sequence[Token], place: int) -> int:
+    """Return the place of what ends a constraint: a comma, or the bracket around it."""
+    depth = 0
+    for position in range(place, len(tokens)):
+        text = tokens[position].text
+        if depth == 0 and text in _ENDS:
+            return position
+        depth += {"(": 1, ")": -1}.get(text, 0)
+    return len(tokens)
