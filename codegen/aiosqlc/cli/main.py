@@ -31,6 +31,7 @@ _COMMANDS = {
     "lsp": "answer an editor: diagnostics, hover, completion, definitions",
     "watch": "generate again whenever a file changes",
     "serve": "run a program on a fresh database with the schema, or print its address",
+    "playground": "serve a page that compiles while you type",
     "init": "start a project, from nothing, a database, or sqlc's configuration",
     "plugin": "act as a code generator of sqlc: its request on standard input",
     "selfcheck": "hunt for data that refutes a not-null claim of your queries",

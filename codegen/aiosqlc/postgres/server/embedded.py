@@ -20,6 +20,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -51,6 +52,14 @@ _SETTINGS = {
     "max_connections": "20",
     "jit": "off",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one process of a server may take at most, in bytes: address space, and a file."""
+
+    memory: int
+    file: int
 
 
 class ServerUnavailableError(Exception):
@@ -112,7 +121,9 @@ def default_cache_dir() -> Path:
 
 
 @contextlib.contextmanager
-def embedded_server(cache_dir: Path | None = None, *, major: int = 18) -> Iterator[Server]:
+def embedded_server(
+    cache_dir: Path | None = None, *, major: int = 18, limits: Limits | None = None
+) -> Iterator[Server]:
     """Run a private server for the time of the `with` block.
 
     Raises `ServerUnavailableError` with a sentence for the user where it cannot.
@@ -133,7 +144,7 @@ def embedded_server(cache_dir: Path | None = None, *, major: int = 18) -> Iterat
             data = _initialised(home / "data", bin_dir, account)
         except NoAccountError as error:
             raise ServerUnavailableError(str(error)) from error
-        with _running(data, bin_dir, home, account) as socket_dir:
+        with _running(data, bin_dir, home, account, limits) as socket_dir:
             yield Server(f"host={socket_dir} user=postgres client_encoding=UTF8", embedded=True)
 
 
@@ -195,7 +206,9 @@ def _initialised(data: Path, bin_dir: Path, account: Account | None) -> Path:
 
 
 @contextlib.contextmanager
-def _running(data: Path, bin_dir: Path, home: Path, account: Account | None) -> Iterator[Path]:
+def _running(
+    data: Path, bin_dir: Path, home: Path, account: Account | None, limits: Limits | None
+) -> Iterator[Path]:
     """Start `postgres`, wait until it answers, and stop it at the end."""
     with contextlib.ExitStack() as stack:
         socket_dir = data
@@ -204,6 +217,8 @@ def _running(data: Path, bin_dir: Path, home: Path, account: Account | None) -> 
             # Whoever reaches the socket is superuser: the folder is the server's account's alone.
             hand_over(socket_dir, account)
         settings = {**_SETTINGS, "unix_socket_directories": str(socket_dir)}
+        if limits is not None:
+            settings["temp_file_limit"] = f"{limits.file // 1024}kB"
         command = [str(bin_dir / "postgres"), "-D", str(data)]
         for name, value in settings.items():
             command += ["-c", f"{name}={value}"]
@@ -214,7 +229,7 @@ def _running(data: Path, bin_dir: Path, home: Path, account: Account | None) -> 
             stdout=log,
             stderr=log,
             cwd="/",
-            preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509
+            preexec_fn=partial(_begin, limits),  # noqa: PLW1509  # two system calls, no lock taken
             **(account.process if account else {}),
         )
         try:
@@ -267,6 +282,12 @@ def _stop_stale(data: Path) -> None:
             time.sleep(0.05)
 
 
-def _die_with_parent() -> None:
-    """Ask the kernel for a fast shutdown of this child when its parent ends (PR_SET_PDEATHSIG)."""
-    ctypes.CDLL(None).prctl(1, signal.SIGINT)
+def _begin(limits: Limits | None) -> None:
+    """Ask the kernel for limits, and for a fast shutdown with our parent (PR_SET_PDEATHSIG)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGINT)
+    if limits is not None:
+        import resource  # not on Windows, where nothing here runs
+
+        resource.setrlimit(resource.RLIMIT_AS, (limits.memory, limits.memory))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limits.file, limits.file))
