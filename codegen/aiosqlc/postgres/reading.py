@@ -40,8 +40,9 @@ HARMLESS: Final = frozenset({
 # Not VOLATILE, and yet refused by a standby, or running what is named only at run time.
 DENIED: Final = frozenset({
     "database_to_xml", "database_to_xml_and_xmlschema", "database_to_xmlschema",
-    "pg_current_xact_id", "pg_input_error_info", "pg_input_is_valid", "satisfies_hash_partition",
-    "schema_to_xml", "schema_to_xml_and_xmlschema", "schema_to_xmlschema", "table_to_xml",
+    "pg_current_xact_id", "pg_input_error_info", "pg_input_is_valid", "pg_replication_origin_oid",
+    "pg_walfile_name", "pg_walfile_name_offset", "satisfies_hash_partition", "schema_to_xml",
+    "schema_to_xml_and_xmlschema", "schema_to_xmlschema", "table_to_xml",
     "table_to_xml_and_xmlschema", "table_to_xmlschema", "txid_current",
 })  # fmt: skip
 
