@@ -43,7 +43,7 @@ class Load:
                     step = Step(self.written)
                     await publish(tx, topic=self._topic, key=key, kind="step", payload=step)
             self.written += 1
-            await asyncio.sleep(0.004)
+            await asyncio.sleep(0.03)
 
 
 async def effect(tx: Executor, event: Event) -> None:
@@ -67,7 +67,7 @@ async def flowing(db: Database, redis: Redis, topic: str) -> AsyncIterator[Load]
         finally:
             load.is_over = True
             await writing
-        await eventually(lambda: _arrived(db, load), within=60)
+        await eventually(lambda: _arrived(db, load), within=240)
 
 
 async def _arrived(db: Database, load: Load) -> bool:
