@@ -27,7 +27,7 @@ class Types:
     `plain` is the type of a value that is no enum, array or structure. `structured` is whether the
     engine has those. `user_types_as_text` is whether the driver knows nothing of the types that a
     schema defines: they are read from their text by the adapter's functions, and what is passed as
-    an array must be a list.
+    an array must be a list. `json_as_text` is whether JSON arrives as its text, not decoded.
     """
 
     plain: Callable[[SqlType], PyType]
@@ -35,6 +35,7 @@ class Types:
     range: PyType | None = None
     multirange: Import | None = None
     user_types_as_text: bool = False
+    json_as_text: bool = True
 
 
 @dataclass(frozen=True, slots=True)

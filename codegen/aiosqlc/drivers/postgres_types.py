@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from aiosqlc.drivers.port import Types
 from aiosqlc.drivers.pytype import Import, PyType
@@ -106,6 +107,11 @@ def _plain(own: dict[str, PyType]) -> Callable[[SqlType], PyType]:
 
 
 OF_ASYNCPG = Types(_plain(_OF_ASYNCPG), range=_asyncpg("Range"))
+OF_ASYNCPG_IN_SQLALCHEMY = replace(
+    OF_ASYNCPG,  # SQLAlchemy decodes JSON on every connection it opens
+    plain=_plain({**_OF_ASYNCPG, "json": _ANY, "jsonb": _ANY}),
+    json_as_text=False,
+)
 OF_PSYCOPG = Types(
     _plain(_OF_PSYCOPG),
     range=_class("psycopg.types.range", "Range"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from aiosqlc.drivers.asyncpg import ASYNCPG
+from aiosqlc.drivers.postgres_types import OF_ASYNCPG_IN_SQLALCHEMY
 from aiosqlc.drivers.psycopg import PSYCOPG
 
 _FITS = "`SqlalchemyExecutor` in `session` makes a connection or session of SQLAlchemy's fit"
@@ -16,6 +17,7 @@ _IN_SQLALCHEMY = (
 SQLALCHEMY = replace(
     ASYNCPG,
     name="sqlalchemy",
+    types=OF_ASYNCPG_IN_SQLALCHEMY,
     fits=dict.fromkeys(ASYNCPG.fits, _FITS),
     session="sqlalchemy_asyncpg",
 )

@@ -19,14 +19,19 @@ _KNOWN: dict[str, Import] = {
 _JSON = frozenset({"json", "jsonb"})
 
 
-def overridden(override: Override, sql: SqlType, models: ModelKind) -> PyType:
-    """Return the type an override names; JSON is decoded into it where nothing else is said."""
+def overridden(
+    override: Override, sql: SqlType, models: ModelKind, *, json_as_text: bool = True
+) -> PyType:
+    """Return the type an override names; JSON is decoded into it where nothing else is said.
+
+    `json_as_text` is whether the driver leaves that to us; else what it has decoded is converted.
+    """
     annotation, imports = annotation_of(override.python_type)
     decode, decode_imports = _call(override.decode)
     encode, encode_imports = _call(override.encode)
     if not override.decode and not override.encode:
         if sql.name in _JSON:
-            decode, encode, decode_imports = _json(annotation, models)
+            decode, encode, decode_imports = _json(annotation, models, as_text=json_as_text)
         elif annotation.isidentifier() and annotation != "Any":
             decode = f"{annotation}({{}})"  # a NewType, an enum, a number: called, it converts
     return PyType(
@@ -34,15 +39,19 @@ def overridden(override: Override, sql: SqlType, models: ModelKind) -> PyType:
     )
 
 
-def _json(annotation: str, models: ModelKind) -> tuple[str, str, frozenset[Import]]:
+def _json(
+    annotation: str, models: ModelKind, *, as_text: bool
+) -> tuple[str, str, frozenset[Import]]:
     """Return how JSON becomes an object of the type and back."""
     if annotation == "str":
         return "", "", frozenset()
     if models is ModelKind.PYDANTIC:
         adapter = f"TypeAdapter({annotation})"
         imports = frozenset({("pydantic", "TypeAdapter")})
-        return f"{adapter}.validate_json({{}})", f"{adapter}.dump_json({{}}).decode()", imports
-    decode = f"msgspec.json.decode({{}}, type={annotation})"
+        validate = "validate_json" if as_text else "validate_python"
+        return f"{adapter}.{validate}({{}})", f"{adapter}.dump_json({{}}).decode()", imports
+    function = "msgspec.json.decode" if as_text else "msgspec.convert"
+    decode = f"{function}({{}}, type={annotation})"
     return decode, "msgspec.json.encode({}).decode()", frozenset({("msgspec", "")})
 
 

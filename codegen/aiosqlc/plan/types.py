@@ -71,7 +71,12 @@ class TypeResolver:
         for what in ("query", "column", "db_type"):
             for override in self.target.overrides:
                 if getattr(override, what) and getattr(override, what) in names[what]:
-                    found = overridden(override, sql, self.target.models)
+                    found = overridden(
+                        override,
+                        sql,
+                        self.target.models,
+                        json_as_text=self.driver.json_as_text,
+                    )
                     if what == "column" and is_slice:
                         return pytypes.list_of(found, parameter=True)
                     array = what == "db_type" and sql.array_dims

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from types import ModuleType
 
@@ -127,3 +128,29 @@ async def test_another_dialect_is_refused_by_name(url: str, waiting: tuple[str, 
         with pytest.raises(TypeError, match=r"is wanted, not"):
             await queries.count_authors(session.SqlalchemyExecutor(connection))
     await engine.dispose()
+
+
+OVERRIDE = "overrides: [{db_type: jsonb, type: 'dict[str, int]'}], models: msgspec"
+KEPT = "-- name: Keep :one\nINSERT INTO kept (note) VALUES (@note) RETURNING note;\n"
+
+
+async def test_an_override_takes_json_as_the_driver_hands_it_over(
+    postgres_server: TestPostgres, tmp_path: Path
+) -> None:
+    compiling, url = postgres_server.create_empty(), postgres_server.create_empty()
+    texts = {"postgres.sql": "CREATE TABLE kept (note jsonb);", "postgres_queries.sql": KEPT}
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("CREATE TABLE kept (note jsonb)")
+    with ExitStack() as stack:
+        for driver in ("sqlalchemy", "sqlalchemy-psycopg"):
+            analyze = analyzer_on(compiling)
+            package = stack.enter_context(
+                compiled(tmp_path, driver, analyze, texts=texts, options=OVERRIDE)
+            )
+            engine = create_async_engine(sqlalchemy_url(driver, url))
+            async with engine.connect() as owner:
+                db = importlib.import_module(f"{package}.session").SqlalchemyExecutor(owner)
+                queries = importlib.import_module(f"{package}.queries")
+                assert await queries.keep(db, note={"a": 1}) == {"a": 1}
+                assert await queries.keep(db, note=None) is None
+            await engine.dispose()

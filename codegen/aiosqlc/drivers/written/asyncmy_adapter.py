@@ -1,8 +1,9 @@
 """An asyncmy connection as the executor that the generated functions ask for."""
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from importlib import import_module
+from operator import itemgetter
 from typing import Any
 
 _NOTHING = "SELECT NULL FROM DUAL WHERE FALSE"
@@ -107,21 +108,17 @@ class MysqlCursor:
 def _decoded(rows: Sequence[Row], description: Sequence[Row] | None) -> Sequence[Iterable[Any]]:
     """A TIMESTAMP is a moment of the world's, the session runs in UTC; and a date is a date."""
     kinds = [column[1] for column in description or ()]
-    instants = [at for at, kind in enumerate(kinds) if kind == _TIMESTAMP]
-    dates = [at for at, kind in enumerate(kinds) if kind in {_TIMESTAMP, _DATE, _DATETIME}]
-    if not dates:
-        return rows
-    found: list[list[Any]] = []
-    for row in rows:
-        values = list(row)
-        for at in dates:
-            if values[at] is not None and not isinstance(values[at], date):
-                raise ValueError(f"{values[at]!r} is no date")
-        for at in instants:
-            if values[at] is not None:
-                values[at] = values[at].replace(tzinfo=UTC)
-        found.append(values)
-    return found
+    for at, kind in enumerate(kinds):
+        if kind in {_TIMESTAMP, _DATE, _DATETIME} and str in map(type, map(itemgetter(at), rows)):
+            text = next(row[at] for row in rows if isinstance(row[at], str))
+            raise ValueError(f"{text!r} is no date")
+        if kind == _TIMESTAMP:
+            rows = [(*row[:at], _instant(row[at]), *row[at + 1 :]) for row in rows]
+    return rows
+
+
+def _instant(value: datetime | None) -> datetime | None:
+    return None if value is None else value.replace(tzinfo=UTC)
 
 
 def _is_one(value: Any, *kinds: type[Any]) -> bool:

@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from functools import cache
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import psycopg
 from psycopg import abc, adapt, pq, sql
@@ -243,16 +244,16 @@ _ADAPTERS = adapt.AdaptersMap(psycopg.adapters)
 _ADAPTERS.register_loader(2278, _Nothing)  # void
 for _name in ("int2vector", "oidvector"):
     _ADAPTERS.register_loader(_name, _Vector)
-for _name in ("int", "bool", "float", "decimal.Decimal", "uuid.UUID", "datetime.time"):
-    _ADAPTERS.register_dumper(_name, _Text)
+for _type in (int, bool, float, Decimal, UUID, time):
+    _ADAPTERS.register_dumper(_type, _Text)
+for _kind in (bytes, bytearray, memoryview):
+    _ADAPTERS.register_dumper(_kind, _Bytes)
 for _name in ("Address", "Interface", "Network"):
     _ADAPTERS.register_dumper(f"ipaddress.IPv4{_name}", _Text)
     _ADAPTERS.register_dumper(f"ipaddress.IPv6{_name}", _Text)
-for _name in ("bytes", "bytearray", "memoryview"):
-    _ADAPTERS.register_dumper(_name, _Bytes)
 _ADAPTERS.register_dumper(date, _Date)
 _ADAPTERS.register_dumper(datetime, _Datetime)
-_ADAPTERS.register_dumper("datetime.timedelta", _Interval)
+_ADAPTERS.register_dumper(timedelta, _Interval)
 for _name in ("json", "jsonb"):
     _ADAPTERS.register_loader(_name, string.TextLoader)
 for _name in ("xid", "cid", "xid8"):
