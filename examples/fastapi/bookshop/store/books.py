@@ -9,7 +9,10 @@ from bookshop.store.executor import UNSET, Executor, Unset
 from bookshop.store.models import Book
 from bookshop.store.numbering import numbered
 
-ADD_BOOK: Final = "INSERT INTO book (title, author, price, note) VALUES ($1, $2, $3, $4) RETURNING id, title, author, price, note, changes"
+ADD_BOOK: Final = """\
+INSERT INTO book (title, author, price, note) VALUES ($1, $2, $3, $4)
+RETURNING id, title, author, price, note, changes
+"""
 
 
 def _book(row: Iterable[Any]) -> Book:
