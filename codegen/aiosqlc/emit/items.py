@@ -88,7 +88,10 @@ def places_of(sql: str) -> dict[int, str]:
 
 
 def pages_of(sql: str) -> tuple[str, ...]:
-    """Return for each `?` of a MySQL text whether it is a limit or an offset, or ''."""
+    """Return for each `?` of a MySQL text whether it is a limit or an offset, or ''.
+
+    `skipped` is the offset of `LIMIT ?, ?`.
+    """
     tokens = [t for t in scan(sql, Dialect.MYSQL) if t.kind is not Kind.COMMENT]
     found: list[str] = []
     for position, token in enumerate(tokens):
@@ -98,7 +101,7 @@ def pages_of(sql: str) -> tuple[str, ...]:
         word = before[-1] if before else ""
         found.append(word.lower() if word in {"LIMIT", "OFFSET"} else "")
         if word == "," and before[0] == "LIMIT":  # LIMIT offset, count
-            found[-1] = "limit"
+            found[-2:] = ["skipped", "limit"]
     return tuple(found)
 
 

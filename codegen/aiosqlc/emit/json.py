@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -218,14 +219,17 @@ def _table_column(column: TableColumn, table: Json, catalog: Catalog) -> Json:
 
 def _query(query: TypedQuery, catalog: Catalog, engine: Dialect) -> Json:
     into = query.insert_into
+    places = _places(query, engine)
     return {
         "text": _with_slices(_without_comments(query.sql), query),
         "name": query.parsed.name,
         "cmd": f":{query.parsed.command}",
         "columns": _columns(query, catalog, engine),
         "params": [
-            {"number": param.number, "column": _param(query, param, place, catalog, engine)}
-            for param, place in zip(query.params, _places(query, engine), strict=True)
+            {"number": number, "column": _param(query, param, place, catalog, engine)}
+            for number, param, place in zip(
+                _numbers(query, places), query.params, places, strict=True
+            )
         ],
         "comments": list(query.parsed.comments),
         "filename": query.parsed.file.path.name,
@@ -307,6 +311,15 @@ def _places(query: TypedQuery, engine: Dialect) -> list[str]:
     return [found.get(param.number, "") for param in query.params]
 
 
+def _numbers(query: TypedQuery, places: Sequence[str]) -> list[int]:
+    """Return the numbers of the parameters: of `LIMIT ?, ?` sqlc counts the limit first."""
+    numbers = [param.number for param in query.params]
+    for at, place in enumerate(places):
+        if place == "skipped":
+            numbers[at : at + 2] = numbers[at + 1], numbers[at]
+    return numbers
+
+
 def _param(
     query: TypedQuery, param: TypedParam, place: str, catalog: Catalog, engine: Dialect
 ) -> Json:
@@ -321,7 +334,7 @@ def _param(
     table = _relation(source, catalog) if source else None
     name = _param_name(query, param, place) if engine is Dialect.POSTGRESQL else param.name
     value = _value(name, _met_type(param, origin, catalog), catalog, not_null=not_null, table=table)
-    if place in {"limit", "offset"}:
+    if place in {"limit", "offset", "skipped"}:
         value["type"] = {"catalog": "", "schema": "", "name": "integer"}
     if param.is_slice and place != "cast":  # sqlc speaks of one element
         value |= {"is_array": False, "array_dims": 0}

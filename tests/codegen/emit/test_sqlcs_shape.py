@@ -46,6 +46,7 @@ MYSQL_QUERIES = {
     " WHERE id = ?",
     "LengthOfEnums": ":many SELECT state, due FROM job WHERE state = ?",
     "FractionsAreLonger": ":many SELECT id, done, seen FROM job WHERE seen > ?",
+    "PagesByComma": ":many SELECT id FROM job WHERE due > ? LIMIT ?, ?",
     "PagesAreIntegers": ":many SELECT id FROM job WHERE due > ? LIMIT ? OFFSET ?",
     "SlicesHaveNoLength": ":many SELECT id FROM job WHERE name IN (sqlc.slice(names))",
 }
