@@ -231,7 +231,7 @@ class ReplicatedDatabase:
 
     def _count(self, server: str) -> None:
         if self._counts is not None:
-            self._counts.reads.labels(server).inc()
+            self._counts.by_server[server].inc()
 
     def _wrote(self) -> None:
         scope: Scope | None = positions.scope.get()
@@ -258,6 +258,9 @@ class _Counts(Collector):
             ("server",),
             registry=registry,
         )
+        # Looked up once: that costs more than counting.
+        names = ("primary", *(replica.name for replica in rotation.replicas))
+        self.by_server = {name: self.reads.labels(name) for name in names}
         registry.register(self)
 
     def collect(self) -> Iterable[GaugeMetricFamily]:

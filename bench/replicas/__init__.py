@@ -1,0 +1,1 @@
+"""What standbys add to the reads of one database."""
