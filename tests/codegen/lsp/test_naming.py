@@ -125,7 +125,7 @@ RENAMES = [
     ("|wri.name AS writer", "hand", {"wri": "hand"}, {"queries.sql": 3}),
     ("WITH fo|und", "chosen", {"found": "chosen"}, {"queries.sql": 9}),
     ("JOIN found AS al|so", "second", {"also": "second"}, {"queries.sql": 5}),
-    ("book AS |b WHERE", "inner_book", {"b": "inner_book"}, {"queries.sql": 6}),
+    ("book AS |b WHERE", "z", {"b": "z"}, {"queries.sql": 6}),
 ]  # fmt: skip
 
 
