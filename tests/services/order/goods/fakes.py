@@ -60,8 +60,9 @@ class FakeUsers:
         return web.json_response({"success": True, "data": data | {"status": self.people[person]}})
 
     async def _token(self, request: web.Request) -> web.Response:
-        who = (await request.json())["client_id"]
-        header = self._issuer.authorized(subject=who, role=Role.SERVICE)["Authorization"]
+        asked = await request.json()
+        who, wanted = asked["client_id"], asked["permissions"]
+        header = self._issuer.authorized(*wanted, subject=who, role=Role.SERVICE)["Authorization"]
         data = {
             "access_token": header.removeprefix("Bearer "),
             "expires_at": "2100-01-01T00:00:00Z",
