@@ -83,3 +83,18 @@ def test_a_configuration_cannot_be_changed(monkeypatch) -> None:
     monkeypatch.setenv("SHOP_DATABASE_URL", URL)
     with pytest.raises(ValueError, match="frozen"):
         load(ShopConfig).port = 1
+
+
+def test_replicas_are_postgresqls_and_in_production_their_secret_is_set(monkeypatch) -> None:
+    monkeypatch.setenv("SHOP_DATABASE_URL", URL)
+    monkeypatch.setenv("SHOP_API_KEY", "k")
+    monkeypatch.setenv("ENVIRONMENT", "production")
+    assert load(ShopConfig).db_replica_urls == ()
+    monkeypatch.setenv("SHOP_DB_REPLICA_URLS", "postgresql://a/x,postgresql://b/x")
+    with pytest.raises(ConfigError, match="SHOP_DB_REPLICA_SECRET"):
+        load(ShopConfig)
+    monkeypatch.setenv("SHOP_DB_REPLICA_SECRET", "hunter2")
+    assert len(load(ShopConfig).db_replica_urls) == 2
+    monkeypatch.setenv("SHOP_DB_REPLICA_URLS", "mysql://a/x")
+    with pytest.raises(ConfigError, match="SHOP_DB_REPLICA_URLS"):
+        load(ShopConfig)
