@@ -6,7 +6,7 @@ import asyncio
 import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, TypeAlias
@@ -100,6 +100,8 @@ class Consumer:
         self._measuring = Every(_MEASURE_SECONDS)
         self._taking_over = Every(policy.take_over_seconds / 4)
         self._resumed = False
+        self._is_leaving = False
+        self._waiting = asyncio.timeout(None)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -107,7 +109,11 @@ class Consumer:
         async with repeating(
             self.step, name=f"consumer-{self._group}", idle_seconds=0.01, registry=self._registry
         ):
-            yield
+            self._is_leaving = False
+            try:
+                yield
+            finally:
+                self._leave()
 
     async def step(self) -> bool:
         """Handle what can be had now, our own unfinished events first; say whether there was any.
@@ -121,12 +127,31 @@ class Consumer:
         self._resumed = False
         worked = await self._take_over()
         for topic, group in self._streams.items():
-            entries = await group.read_new(self._policy.batch, self._block_seconds())
+            entries = await self._read_new(group)
             worked = worked or bool(entries)
             await self._deliver_all(topic, entries)
+        if self._is_leaving:
+            await self._resume()  # what we were given just when we hung up
         await self._measure()
         self._resumed = True
         return worked
+
+    def _leave(self) -> None:
+        """Wait no longer for what may not come."""
+        self._is_leaving = True
+        with suppress(RuntimeError):  # nobody waits
+            self._waiting.reschedule(asyncio.get_running_loop().time())
+
+    async def _read_new(self, group: Group) -> list[Entry]:
+        if self._is_leaving:
+            return []
+        try:
+            async with asyncio.timeout(None) as self._waiting:
+                return await group.read_new(self._policy.batch, self._block_seconds())
+        except TimeoutError:
+            if not self._is_leaving:
+                raise
+            return []
 
     async def _resume(self) -> None:
         """Finish what this name had when it ended, one by one: a poisonous event shows itself."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -582,3 +583,37 @@ async def test_domain_events_run_in_the_unit_of_work(db: Database) -> None:
             await events.publish(tx, Step(2))
     assert seen == [1, 2]
     assert await numbers(db, "d") == [1]
+
+
+async def test_a_consumer_that_waits_for_events_ends_at_once(
+    db: Database, redis_url: str, topic: str
+) -> None:
+    patient = replace(FAST, block_seconds=50.0)
+    async with AsyncExitStack() as stack:
+        redis = await stack.enter_async_context(open_redis(RedisOptions(redis_url, io_seconds=60)))
+        await stack.enter_async_context(consumer(db, redis, topic, policy=patient).running())
+        await write(db, topic, "a", range(1))
+        await drain(Relay(db, redis))
+        await eventually(lambda: numbers(db, "a"))
+        async with asyncio.timeout(4):  # after 5 s its step would be cancelled
+            await stack.aclose()
+
+
+async def test_what_a_consumer_is_given_while_it_hangs_up_is_handled(
+    db: Database, redis: Redis, topic: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = asyncio.Event()
+    read = Group.read_new
+
+    async def hear_too_late(group: Group, count: int, block_seconds: float) -> list[streams.Entry]:
+        entries = await read(group, count, block_seconds)
+        given.set()
+        await asyncio.sleep(3600)
+        return entries
+
+    monkeypatch.setattr(Group, "read_new", hear_too_late)
+    await write(db, topic, "a", range(3))
+    await drain(Relay(db, redis))
+    async with consumer(db, redis, topic).running():
+        await given.wait()
+    assert await numbers(db, "a") == [0, 1, 2]
