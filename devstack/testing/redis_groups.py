@@ -147,11 +147,14 @@ class TestCluster(Group):
                 late = next(one for one in self.servers if one.port == replicas[0][1])
         # With a wrong password it does not come back to its primary.
         self.ask(late, "CONFIG", "SET", "masterauth", "wrong")
-        self.ask(old, "CLIENT", "KILL", "TYPE", "replica")
-        before = self.ask(old, "XLEN", stream)
-        until(lambda: self.ask(old, "XLEN", stream) > before, "an entry")
-        old.kill()
-        self.ask(late, "CONFIG", "SET", "masterauth", self.password)
+        try:
+            # Counted first: one unconfirmed entry, and the relay writes no other.
+            before = self.ask(old, "XLEN", stream)
+            self.ask(old, "CLIENT", "KILL", "TYPE", "replica")
+            until(lambda: self.ask(old, "XLEN", stream) > before, "an entry")
+            old.kill()
+        finally:
+            self.ask(late, "CONFIG", "SET", "masterauth", self.password)
         until(lambda: self._owner(late, stream) == late.port, "another primary")
         old.start()
 
