@@ -27,13 +27,14 @@ async def repeating(
     name: str,
     idle_seconds: float,
     registry: CollectorRegistry | None = None,
+    stop_seconds: float = _STOP_SECONDS,
 ) -> AsyncIterator[None]:
     """Repeat `step` while the block runs: at once where it had work, else after `idle_seconds`.
 
     With a `registry` each step is measured, under `name`.
 
     A failure is logged and tried again after a wait that doubles up to 5 s. At the end the step
-    under way may finish for 5 s before it is cancelled.
+    under way may finish for `stop_seconds` before it is cancelled.
     """
     stop = asyncio.Event()
     if registry is not None:
@@ -43,7 +44,7 @@ async def repeating(
         yield
     finally:
         stop.set()
-        await asyncio.wait((task,), timeout=_STOP_SECONDS)
+        await asyncio.wait((task,), timeout=stop_seconds)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
 

@@ -90,8 +90,11 @@ class Fanout:
         """Carry what is said while the block runs."""
         async with AsyncExitStack() as stack:
             if self._redis is not None:
-                for step, name in ((self._hear, "chat-hear"), (self._tell, "chat-tell")):
-                    await stack.enter_async_context(repeating(step, name=name, idle_seconds=0.0))
+                # What is not heard any more, nobody is here to be told.
+                hearing = repeating(self._hear, name="chat-hear", idle_seconds=0.0, stop_seconds=0)
+                await stack.enter_async_context(hearing)
+                telling = repeating(self._tell, name="chat-tell", idle_seconds=0.0)
+                await stack.enter_async_context(telling)
                 # Or the end would wait for the next beat.
                 stack.callback(self._wake.set)
             # An idle loop is asked every half second, and then asks the database when it is time.

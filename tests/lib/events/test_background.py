@@ -36,3 +36,19 @@ async def test_a_loop_that_is_cancelled_ends() -> None:
         task.cancel()
         await asyncio.wait((task,), timeout=5)
         assert task.cancelled()
+
+
+@pytest.mark.parametrize(("given", "is_finished"), [(0.0, False), (5.0, True)])
+async def test_a_step_has_as_long_to_finish_as_it_is_given(given: float, is_finished: bool) -> None:
+    begun, finished = asyncio.Event(), False
+
+    async def step() -> bool:
+        nonlocal finished
+        begun.set()
+        await asyncio.sleep(0.1)
+        finished = True
+        return False
+
+    async with repeating(step, name="test", idle_seconds=60, stop_seconds=given):
+        await begun.wait()
+    assert finished is is_finished
