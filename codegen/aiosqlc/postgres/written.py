@@ -67,32 +67,42 @@ def write_stars(
     A star that stays is a warning: a column added later changes what comes back.
     """
     written = list(queries)
-    kept: dict[int, Diagnostic] = {}
+    kept: dict[Diagnostic, None] = {}
     for item, (sql, left) in zip(starred, _proved(connection, starred), strict=True):
         query = written[item.query]
-        growing = [star for star in left if not star.fixed]
-        if growing:
-            kept.setdefault(item.query, _kept(query, item, growing[0]))
+        growing = [star for star in item.stars if star.unknown or (star in left and not star.fixed)]
+        kept |= dict.fromkeys(_kept(query, item, star) for star in growing)
         if item.text == 0:
             written[item.query] = replace(query, sql=sql)
         else:
             variants = list(query.variants)
             variants[item.text - 1] = replace(variants[item.text - 1], sql=sql)
             written[item.query] = replace(query, variants=tuple(variants))
-    return written, list(kept.values())
+    return written, list(kept)
 
 
 def _kept(query: TypedQuery, item: Starred, star: Star) -> Diagnostic:
     parsed = query.parsed
     source_map = parsed.variants[item.text - 1].source_map if item.text else parsed.source_map
     start, end = source_map.to_source(star.start), source_map.to_source(star.end - 1) + 1
+    why, hint = _why_kept(item.sql[star.start : star.end], star)
     return Diagnostic(
         "E373",
-        f"a star of `{parsed.name}` stays as it is: its columns cannot be told apart by name",
+        f"a star of `{parsed.name}` stays as it is: {why}",
         (Label(parsed.file, Span(start, max(end, start + 1)), "a column added later comes too"),),
-        "give the columns names of their own, or list them",
+        hint,
         Severity.WARNING,
     )
+
+
+def _why_kept(written: str, star: Star) -> tuple[str, str]:
+    if not star.unknown:
+        why = "its columns cannot be told apart by name"
+        return why, "give the columns names of their own, or list them"
+    if ")" in written:
+        return f"`{written}` takes a composite value apart", "list its fields: `(place).street, …`"
+    why = f"the server does not show what `{written}` stands for, as for RETURNING of a view"
+    return why, "list the columns"
 
 
 def _proved(

@@ -14,6 +14,7 @@ from typing import Any
 
 from aiosqlc.parse.scanner import Kind, Token, scan
 from aiosqlc.postgres.infer import kinds
+from aiosqlc.postgres.infer.listed import listed_stars
 from aiosqlc.postgres.tree import Node, located
 
 _PLAIN = re.compile(r"[a-z_][a-z0-9_$]*")
@@ -39,7 +40,8 @@ class Star:
 
     `first` is the index of its first column in the result, or None for a star of a subquery.
     `varno` is the range table entry its columns come from, 0 if from several. `fixed` is whether
-    all come from VALUES or functions, which no later column changes.
+    all come from VALUES or functions, which no later column changes. `unknown`: the tree does not
+    say what it stands for, so that `text` is the star itself.
     """
 
     start: int
@@ -49,6 +51,7 @@ class Star:
     first: int | None
     varno: int
     fixed: bool = False
+    unknown: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +95,23 @@ def find_stars(
 
     With `embeds`, the place of a star's columns in the result is looked for too.
     """
-    places = _places(sql) if "*" in sql else {}
+    if "*" not in sql:
+        return ()
+    found = _known_stars(sql, dump, reserved, embeds=embeds)
+    ends = {star.end for star in found}
+    unknown = [
+        Star(start, end, sql[start:end], 0, None, 0, unknown=True)
+        for start, end in listed_stars(sql)
+        if end not in ends
+    ]
+    return tuple(sorted([*found, *unknown], key=lambda star: star.start))
+
+
+def _known_stars(
+    sql: str, dump: str, reserved: Collection[str], *, embeds: bool
+) -> tuple[Star, ...]:
+    """Return the stars whose columns have their place in the tree."""
+    places = _places(sql)
     if not places:
         return ()
     plain = None if embeds or _GROUPED in dump else _plain_stars(dump, places, reserved)

@@ -1,0 +1,56 @@
+"""Finds by the text alone the stars of every select and returning list: none stays unnoticed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from aiosqlc.parse.scanner import Kind, scan
+
+_BEGIN = frozenset({"SELECT", "RETURNING"})
+# Reserved words, none of which is an operand: an asterisk before one of them multiplies nothing.
+_END = frozenset({
+    "FROM", "INTO", "WHERE", "GROUP", "HAVING", "WINDOW", "UNION", "INTERSECT", "EXCEPT", "ORDER",
+    "LIMIT", "OFFSET", "FETCH", "FOR",
+})  # fmt: skip
+_NAMING = frozenset({".", "AS"})  # what follows one of them is a name, even a reserved word
+_BEFORE = frozenset({*_BEGIN, "DISTINCT", "ALL", ",", ")", "."})
+_AFTER = frozenset({*_END, ",", ")", ";"})
+
+
+@dataclass(slots=True)
+class _Level:
+    """What is between two parentheses: the token at which the current item begins, if one does.
+
+    `prefixed`: `DISTINCT ON (…)` or `RETURNING WITH (…)` has begun, and the first item comes next.
+    """
+
+    item: int | None = None
+    prefixed: bool = False
+
+
+def listed_stars(sql: str) -> Iterator[tuple[int, int]]:
+    """Yield where each item that is a star begins and ends: `*`, `a.*`, `(place).*`."""
+    tokens = [token for token in scan(sql) if token.kind is not Kind.COMMENT]
+    words = ['"' if token.kind is Kind.QUOTED else token.text.upper() for token in tokens]
+    levels = [_Level()]
+    for at, (before, word) in enumerate(zip([";", *words], words, strict=False)):
+        level = levels[-1]
+        if word == "(":
+            levels.append(_Level())
+        elif word == ")" and len(levels) > 1:
+            levels.pop()
+            if levels[-1].prefixed:
+                levels[-1] = _Level(at + 1)
+        elif word in _BEGIN and before not in _NAMING:
+            level.item = at + 1
+        elif word in _END and before not in {*_NAMING, "DISTINCT"}:  # a IS DISTINCT FROM b
+            level.item = None
+        elif level.item is None:
+            continue
+        elif word == "," or (word in {"DISTINCT", "ALL"} and at == level.item):
+            level.item = at + 1
+        elif (before, word) in {("DISTINCT", "ON"), ("RETURNING", "WITH")}:
+            level.prefixed = True
+        elif word == "*" and before in _BEFORE and (*words, ";")[at + 1] in _AFTER:
+            yield tokens[level.item].start, tokens[at].end
