@@ -291,11 +291,12 @@ def _doubts(
         if said := difference(promised, typist.shape(answer), variant.numbers):
             yield mismatch(query.parsed, variant, said)
             break
-    if judged.missing:
-        columns = ", ".join(f"`{name}`" for name in judged.missing)
-        verbs = "is NOT NULL and gets" if len(judged.missing) == 1 else "are NOT NULL and get"
+    if missing := judged.missing.columns:
+        columns = ", ".join(f"`{name}`" for name in missing)
+        verbs = "is NOT NULL and gets" if len(missing) == 1 else "are NOT NULL and get"
         hint = "give it a value in the query, or a DEFAULT in the schema"
-        yield never(query, f"{columns} {verbs} no value", hint)
+        does = "succeed" if judged.missing.always else "insert"
+        yield never(query, f"{columns} {verbs} no value", hint, does)
     if judged.failure:
         yield Diagnostic(
             "E372",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from aiosqlc.guard import Shape
 from aiosqlc.postgres.catalog.facts import Facts
@@ -19,7 +19,7 @@ from aiosqlc.postgres.infer.outputs import output_targets
 from aiosqlc.postgres.infer.params import Use, parameter_uses
 from aiosqlc.postgres.infer.prover import Prover
 from aiosqlc.postgres.infer.relations import column_in
-from aiosqlc.postgres.infer.required import missing_columns
+from aiosqlc.postgres.infer.required import Missing, missing_columns
 from aiosqlc.postgres.infer.resolver import RESOLVER
 from aiosqlc.postgres.infer.scope import Scope
 from aiosqlc.postgres.infer.sources import source_of, variable_name
@@ -58,13 +58,13 @@ class Judged:
     """A query as typed, with what is left to be settled.
 
     `stars` are those of its text and of each variant, not written out yet. `missing` are required
-    columns that an INSERT leaves out. `failure` says why nothing is claimed, '' where proofs went
+    columns that it leaves out. `failure` says why nothing is claimed, '' where proofs went
     well.
     """
 
     query: TypedQuery
     stars: tuple[tuple[Star, ...], ...] = ()
-    missing: tuple[str, ...] = ()
+    missing: Missing = field(default_factory=Missing)
     failure: str = ""
 
 

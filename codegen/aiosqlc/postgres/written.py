@@ -155,11 +155,12 @@ def impossible(connection: Connection, queries: Sequence[TypedQuery]) -> Iterato
         connection.run("set debug_print_rewritten = on")
 
 
-def never(query: TypedQuery, message: str, hint: str) -> Diagnostic:
-    """Return the error for a statement that can never succeed."""
+def never(query: TypedQuery, message: str, hint: str, does: str = "succeed") -> Diagnostic:
+    """Return the error for a statement that can never do what it is for."""
     parsed = query.parsed
-    label = Label(parsed.file, parsed.name_span, "fails whenever it is called")
-    return Diagnostic("E371", f"`{parsed.name}` can never succeed: {message}", (label,), hint)
+    when = "fails whenever it is called" if does == "succeed" else f"fails whenever it {does}s"
+    label = Label(parsed.file, parsed.name_span, when)
+    return Diagnostic("E371", f"`{parsed.name}` can never {does}: {message}", (label,), hint)
 
 
 def _plan(connection: Connection, sql: str) -> ServerError | None:

@@ -1,8 +1,9 @@
-"""Finds the columns an INSERT leaves without a value though they need one: it always fails."""
+"""Finds the columns that an INSERT or MERGE leaves without a value though they need one."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from aiosqlc.postgres.catalog.facts import Facts
 from aiosqlc.postgres.catalog.rows import Attribute
@@ -10,32 +11,47 @@ from aiosqlc.postgres.infer import kinds
 from aiosqlc.postgres.infer.access import writing_queries
 from aiosqlc.postgres.tree import Node
 
-_INSERT = f" :commandType {kinds.Command.INSERT} "
+_WRITES = tuple(f" :commandType {c} " for c in (kinds.Command.INSERT, kinds.Command.MERGE))
 _ROW, _BEFORE, _ON_INSERT = 1, 2, 4  # bits of pg_trigger.tgtype
 
 
-def missing_columns(facts: Facts, queries: Iterable[Node]) -> tuple[str, ...]:
-    """Return `table.column` for each column that is required and gets nothing, or a bare NULL.
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """`table.column` for each column that is required and gets nothing, or a bare NULL.
+
+    `always`: an INSERT leaves it out, so the statement fails; a MERGE fails once it inserts.
+    """
+
+    columns: tuple[str, ...] = ()
+    always: bool = True
+
+
+def missing_columns(facts: Facts, queries: Iterable[Node]) -> Missing:
+    """Return what the INSERTs of a statement leave out; if nothing, what its MERGEs do.
 
     The server has put defaults, identities and generated values into the tree already. Where a
     trigger may give a value before the row is checked, nothing is said.
     """
-    found: dict[str, None] = {}
+    inserted: dict[str, None] = {}
+    merged: dict[str, None] = {}
     for top in queries:
-        if _INSERT not in top.text:
+        if not any(written in top.text for written in _WRITES):
             continue
         for query in writing_queries(top):
             if query["commandType"] == kinds.Command.INSERT:
-                found |= dict.fromkeys(_missing(facts, query))
-    return tuple(found)
+                inserted |= dict.fromkeys(_missing(facts, query, query))
+            for action in query.items("mergeActionList"):
+                if action["commandType"] == kinds.Command.INSERT:
+                    merged |= dict.fromkeys(_missing(facts, query, action))
+    return Missing(tuple(inserted or merged), always=bool(inserted) or not merged)
 
 
-def _missing(facts: Facts, query: Node) -> list[str]:
+def _missing(facts: Facts, query: Node, insert: Node) -> list[str]:
     relation = int(query["rtable"][query["resultRelation"] - 1]["relid"])
     entry = facts.relations.get(relation)
     if entry is None or entry.kind not in "rp" or _may_be_filled_in(facts, relation):
         return []
-    given = {t["resno"] for t in query.items("targetList") if not _is_null(t["expr"])}
+    given = {t["resno"] for t in insert.items("targetList") if not _is_null(t["expr"])}
     return [
         f"{entry.name}.{column.name}"
         for column in facts.columns.get(relation, ())

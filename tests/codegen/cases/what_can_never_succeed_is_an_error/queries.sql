@@ -12,6 +12,20 @@ INSERT INTO account (name, born) SELECT name, born FROM account;
 WITH made AS (INSERT INTO account (email, name) VALUES (@email, NULL) RETURNING id)
 SELECT id FROM made;
 
+-- name: MergedWithoutRequiredColumns :exec
+MERGE INTO account USING login ON account.id = login.account_id
+WHEN MATCHED THEN UPDATE SET born = @born
+WHEN NOT MATCHED THEN INSERT (born, name) VALUES (@born, NULL);
+
+-- name: MergedIntoWhatATriggerFills :exec
+MERGE INTO login USING account ON account.id = login.account_id
+WHEN NOT MATCHED THEN INSERT (account_id) VALUES (account.id);
+
+-- name: MergedWithEveryValue :exec
+WITH made AS (SELECT 1)
+MERGE INTO account USING login ON account.id = login.account_id
+WHEN NOT MATCHED THEN INSERT (email, name) VALUES (@email, @name);
+
 -- name: IntoAMaterializedView :exec
 INSERT INTO names VALUES (@name);
 
