@@ -127,12 +127,19 @@ def check_module(module: PyModule, queries: Sequence[TypedQuery]) -> list[Diagno
     for function in module.functions:
         own = [function.name, function.constant]
         own += [cls.name for cls in function.own_classes]
+        mine = f"query `{function.query_name}`"
+        clashing: dict[
+            str, str
+        ] = {}  # of what else owns them, the first name: one cause, said once
         for name in own:
-            other = owners.setdefault(name, f"query `{function.query_name}`")
-            if other != f"query `{function.query_name}`":
-                problems.append(_clash(by_name[function.query_name], name, other))
+            other = owners.setdefault(name, mine)
+            if other != mine:
+                clashing.setdefault(other, name)
+        query = by_name[function.query_name]
+        problems += [_clash(query, name, other) for other, name in clashing.items()]
     classes = [*(enum.name for enum in module.enums), *(cls.name for cls in module.classes)]
-    for name in _twice([*_MODULE_CLASSES, *(name for _, name in module.imports), *classes]):
+    taken = [*_MODULE_CLASSES, *(name for _, name in module.imports)]
+    for name in dict.fromkeys(_twice([*taken, *classes])):
         message = f"two things would both be called `{name}` in {module.path.name}"
         problems.append(Diagnostic("E404", message, hint="rename the table or the type"))
     return problems + [_same_member(enum, name) for enum in module.enums for name in _members(enum)]
