@@ -1,0 +1,236 @@
+"""docs/backups.md as written: a server under load is backed up, lost, and restored to a moment."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import shutil
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Self
+
+import msgspec
+import psycopg
+import pytest
+import uuid_utils.compat as uuid
+
+from devstack.embedded.account import hand_over, unprivileged
+from devstack.embedded.ports import free_port
+from devstack.embedded.postgres import DISPOSABLE, Instance, Server, binary
+from devstack.settings import ROOT
+from lib.db import migrations
+from observability.backups import restorable
+
+PAGE = (ROOT / "docs" / "backups.md").read_text()
+WRITERS = 2
+ENTRY = "INSERT INTO point_entry (id, user_id, amount, reason) VALUES (%s, %s, 1, 'a drill')"
+
+
+def blocks(heading: str) -> list[str]:
+    """Return the commands under a heading, block by block."""
+    section = PAGE.split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    return re.findall(r"^```sh\n(.*?)^```", section, re.MULTILINE | re.DOTALL)
+
+
+def until(check: Callable[[], object], *, within: float = 30.0) -> None:
+    deadline = time.monotonic() + within
+    while not check():
+        assert time.monotonic() < deadline, "not within its time"
+        time.sleep(0.02)
+
+
+def ask(server: Server, statement: str, database: str = "point") -> object:
+    with psycopg.connect(server.instance.url(database), autocommit=True) as connection:
+        found = connection.execute(statement.encode())
+        row = found.fetchone() if found.description else None
+        return row[0] if row else None
+
+
+class Fact(msgspec.Struct, frozen=True):
+    """An acknowledged entry, and when it was begun and acknowledged, by our clock."""
+
+    id: uuid.UUID
+    begun: float
+    acknowledged: float
+
+
+class Load:
+    """Clients that write one entry of the ledger after the other."""
+
+    def __init__(self, server: Server) -> None:
+        self._url = server.instance.url("point")
+        self._stop = threading.Event()
+        self._threads = [threading.Thread(target=self._write) for _ in range(WRITERS)]
+        self.facts: list[Fact] = []
+
+    def __enter__(self) -> Self:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+    def more(self, count: int) -> None:
+        """Return when so many more facts are there."""
+        wanted = len(self.facts) + count
+        until(lambda: len(self.facts) >= wanted)
+
+    def _write(self) -> None:
+        user = uuid.uuid7()
+        with psycopg.connect(self._url, autocommit=True) as connection:
+            while not self._stop.is_set():
+                fact, begun = uuid.uuid7(), time.monotonic()
+                connection.execute(ENTRY, (fact, user))
+                self.facts.append(Fact(fact, begun, time.monotonic()))
+
+
+class Drill:
+    """The folder of the backups, what was written before and after the moment, who has it now."""
+
+    def __init__(self, home: Path) -> None:
+        self.home, self.backups = home, home / "backups"
+        self.password = secrets.token_urlsafe(16)
+        self.target = ""
+        self.before: set[uuid.UUID] = set()
+        self.after: set[uuid.UUID] = set()
+
+    def run(self, commands: str, server: Server | None = None, **variables: object) -> str:
+        """Run a block of the page as the server's account."""
+        account = unprivileged()
+        port = server.instance.port if server else 0
+        given = {
+            "BACKUPS": self.backups, "PGHOST": "127.0.0.1", "PGPORT": port,
+            "PGUSER": "postgres", "PGPASSWORD": self.password, **variables,
+        }  # fmt: skip
+        path = f"{binary('psql').parent}:{os.environ['PATH']}"
+        done = subprocess.run(
+            ["sh", "-euc", commands], capture_output=True, text=True, check=False, cwd=self.home,
+            env={"PATH": path} | {name: str(value) for name, value in given.items()},
+            user=account.uid if account else None, group=account.gid if account else None,
+            extra_groups=[] if account else None,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def server(self, name: str) -> Server:
+        return Server(Instance(self.home / name, free_port(), self.password, DISPOSABLE))
+
+    def bases(self) -> list[str]:
+        return sorted(base.name for base in (self.backups / "base").iterdir())
+
+    @contextmanager
+    def restored(self, name: str) -> Iterator[Server]:
+        """Run a server that was restored to the moment from the oldest backup."""
+        server, base = self.server(name), self.bases()[0]
+        assert datetime.fromisoformat(base) < datetime.fromisoformat(self.target)
+        restore, _ = blocks("Restore")
+        self.run(restore, DATA=server.instance.data, TARGET=self.target, BASE=base)
+        with server:
+            until(lambda: ask(server, "SELECT NOT pg_is_in_recovery()"))
+            yield server
+
+
+def archived(drill: Drill, server: Server) -> None:
+    """Hand the latest segment over and wait until it has arrived."""
+    ask(server, "SELECT pg_logical_emit_message(true, 'drill', 'so that there is one')")
+    segment = str(ask(server, "SELECT pg_walfile_name(pg_switch_wal())"))
+    until((drill.backups / "wal" / segment).exists)
+
+
+@pytest.fixture(scope="module")
+def drill() -> Iterator[Drill]:
+    """Back a server up under load, note a moment, go on writing, and lose it."""
+    with tempfile.TemporaryDirectory(prefix="test-backups-") as folder:
+        drill = Drill(Path(folder))
+        hand_over(drill.home, unprivileged())
+        with drill.server("lost") as server:
+            ask(server, "CREATE DATABASE point", "postgres")
+            migrations.apply(server.instance.url("point"), ROOT / "migrations/point", db="point")
+            for commands in blocks("Archive"):
+                drill.run(commands, server)
+            server.stop()
+            server.start()
+            moment = psycopg.connect(server.instance.url("point"), autocommit=True)
+            with moment, Load(server) as load:
+                load.more(100)
+                drill.run(blocks("Back up")[0], server)
+                load.more(100)
+                asked = time.monotonic()
+                now = moment.execute("SELECT clock_timestamp()").fetchone()
+                answered = time.monotonic()
+                load.more(100)
+                archived(drill, server)
+            server.kill()
+            shutil.rmtree(server.instance.data)
+        drill.target = str(now[0] if now else "")
+        drill.before = {fact.id for fact in load.facts if fact.acknowledged < asked}
+        drill.after = {fact.id for fact in load.facts if fact.begun > answered}
+        assert len(drill.before) >= 200
+        assert len(drill.after) >= 90
+        yield drill
+
+
+@pytest.fixture(scope="module")
+def restored(drill: Drill) -> Iterator[Server]:
+    """Run what came back; who looks at the facts comes first."""
+    with drill.restored("restored") as server:
+        yield server
+
+
+def entries(server: Server) -> set[uuid.UUID]:
+    with psycopg.connect(server.instance.url("point")) as connection:
+        rows = connection.execute("SELECT id FROM point_entry").fetchall()
+    return {uuid.UUID(str(row[0])) for row in rows}
+
+
+def test_every_fact_from_before_the_moment_is_back_and_none_from_after_it(
+    drill: Drill, restored: Server
+) -> None:
+    found = entries(restored)
+    assert drill.before - found == set()
+    assert drill.after & found == set()
+    balances = "SELECT sum(balance)::int FROM point_balance"
+    assert ask(restored, balances) == len(found)
+
+
+@pytest.mark.long
+def test_one_database_comes_back_alone(drill: Drill, restored: Server) -> None:
+    ask(restored, "CREATE TABLE newer AS SELECT 1 AS fact", "postgres")
+    ask(restored, "TRUNCATE point_entry, point_balance")
+    with drill.restored("beside") as beside:
+        port = beside.instance.port
+        drill.run(blocks("One database alone")[0], restored, DATABASE="point", RESTORED_PORT=port)
+        assert entries(restored) == entries(beside) >= drill.before
+    assert ask(restored, "SELECT fact FROM newer", "postgres") == 1
+
+
+@pytest.mark.long
+def test_what_came_back_is_backed_up_in_its_turn_and_what_nobody_needs_is_removed(
+    drill: Drill, restored: Server
+) -> None:
+    drill.run(blocks("Restore")[1], restored)
+    restored.stop()
+    restored.start()
+    first = drill.bases()
+    backup, clean = blocks("Back up")
+    drill.run(backup, restored)
+    archived(drill, restored)
+    second = sorted(set(drill.bases()) - set(first))
+    assert restorable(drill.backups) == datetime.fromisoformat(second[0])
+    drill.run(clean, KEEP=2)
+    assert drill.bases() == sorted([*first, *second])
+    wal = len(list((drill.backups / "wal").iterdir()))
+    drill.run(clean, KEEP=1)
+    assert drill.bases() == second
+    assert restorable(drill.backups) == datetime.fromisoformat(second[0])
+    assert 0 < len(list((drill.backups / "wal").iterdir())) < wal
