@@ -14,7 +14,6 @@ import psycopg
 from psycopg import sql
 
 FILE: Final = "grants/service.sql"
-_NO_SUCH_USER: Final = (1133, 1410)  # the second where one's own account may not make any
 
 
 def role_of(db: str) -> str:
@@ -32,14 +31,17 @@ def statements(folder: Path) -> list[str]:
 def apply(url: str, folder: Path, *, db: str, only: bool = False) -> bool:
     """Give the service's role its rights; False where there is no such role, or no file.
 
-    What it has besides stays, for the version before that still runs; with `only` it goes (on
-    PostgreSQL: elsewhere that takes an administrator). Raises what the driver raises.
+    What it has besides stays, for the version before that still runs; with `only` it goes. Raises
+    what the driver raises.
     """
     given = statements(folder)
     if not given:
         return False
     if urlsplit(url).scheme == "mysql":
-        return _on_mysql(url, given)
+        # Imported here: who migrates PostgreSQL does without the other driver.
+        from lib.db.mysql_grants import apply as on_mysql
+
+        return on_mysql(url, given, role_of(db), only=only)
     with psycopg.connect(url) as connection:
         found = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (role_of(db),))
         if found.fetchone() is None:
@@ -58,27 +60,4 @@ def apply(url: str, folder: Path, *, db: str, only: bool = False) -> bool:
         connection.execute(sql.SQL("GRANT USAGE ON SCHEMA {} TO {}").format(schema, role))
         for statement in given:
             connection.execute(statement.encode())
-    return True
-
-
-def _on_mysql(url: str, given: list[str]) -> bool:
-    # Imported here: who migrates PostgreSQL does without the other driver.
-    import pymysql
-
-    from lib.db.mysql_session import connect_arguments
-
-    arguments = connect_arguments(url, connect_seconds=10, statement_seconds=30)
-    arguments["database"] = arguments.pop("db")  # its name in this driver
-    with pymysql.connect(**arguments) as connection, connection.cursor() as cursor:
-        cursor.execute("SELECT version()")
-        if "mariadb" in str(cursor.fetchone()).lower():
-            # Without it a GRANT to nobody would make somebody, who needs no password.
-            cursor.execute("SET sql_mode = concat(@@sql_mode, ',NO_AUTO_CREATE_USER')")
-        try:
-            for statement in given:
-                cursor.execute(statement)
-        except pymysql.err.OperationalError as error:
-            if error.args[0] in _NO_SUCH_USER:
-                return False
-            raise
     return True
