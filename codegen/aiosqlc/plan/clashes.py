@@ -128,9 +128,7 @@ def check_module(module: PyModule, queries: Sequence[TypedQuery]) -> list[Diagno
         own = [function.name, function.constant]
         own += [cls.name for cls in function.own_classes]
         mine = f"query `{function.query_name}`"
-        clashing: dict[
-            str, str
-        ] = {}  # of what else owns them, the first name: one cause, said once
+        clashing: dict[str, str] = {}  # by what owns them, the first name: one cause, said once
         for name in own:
             other = owners.setdefault(name, mine)
             if other != mine:
