@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from aiosqlc.emit.literal import line_literal
-from aiosqlc.emit.rows import bare_value, built, construct, from_row, from_rows, mapped, unpacked
+from aiosqlc.emit.rows import (
+    bare_value,
+    built,
+    construct,
+    from_row,
+    from_rows,
+    mapped,
+    targets,
+    unpacked,
+)
 from aiosqlc.plan.model import Import, PyFunction, PyRow
 from aiosqlc.stages import Command
 
@@ -276,7 +285,7 @@ def _batchone(function: PyFunction) -> list[str]:
         lines.append("    (value,) = row")
         result = bare_value(row, "value")
     elif not (result := built(row, "row")):
-        lines.append(f"    {', '.join(row.names)} = row")
+        lines.append(f"    {targets(row)} = row")
         result = construct(row)
     return [*lines, f"    results.append({result})", "return results"]
 

@@ -20,8 +20,13 @@ def from_rows(row: PyRow, rows: str, value: str) -> str:
 
 def unpacked(row: PyRow) -> str:
     """Return the names that a row's values go into; many in brackets, which can be broken."""
-    names = ", ".join(row.names)
+    names = targets(row)
     return f"({names})" if len(names) > _LONG else names
+
+
+def targets(row: PyRow) -> str:
+    """Return the names that a statement assigns a row's values to; a single one is a tuple too."""
+    return ", ".join(row.names) if len(row.names) > 1 else f"({row.names[0]},)"
 
 
 def mapped(row: PyRow, rows: str) -> str:
@@ -43,14 +48,14 @@ def from_row(row: PyRow, name: str) -> list[str]:
     """Return the statements that return the object of the row in variable `name`."""
     if expression := built(row, name):
         return [f"return {expression}"]
-    return [f"{', '.join(row.names)} = {name}", f"return {construct(row)}"]
+    return [f"{targets(row)} = {name}", f"return {construct(row)}"]
 
 
 def print_builder(row: PyRow) -> str:
     """Return the function that makes an object of a row."""
     assert row.cls is not None  # noqa: S101  # bare values are not constructed
     head = f"def {row.builder}(row: Iterable[Any]) -> {row.cls.name}:"
-    return indented(head, [f"{', '.join(row.names)} = row", f"return {construct(row)}"])
+    return indented(head, [f"{targets(row)} = row", f"return {construct(row)}"])
 
 
 def bare_value(row: PyRow, name: str) -> str:

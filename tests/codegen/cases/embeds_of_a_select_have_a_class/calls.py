@@ -12,3 +12,5 @@ async def run(db: Any, queries: Any) -> None:
     one, other = await queries.list_maybe_totals(db)
     assert (one.shop.name, one.total.sales) == ("corner", 2)
     assert (other.shop.name, other.total) == ("closed", None)
+    assert [row.called.name for row in await queries.list_names(db)] == ["closed", "corner"]
+    assert (await queries.last_name(db)).called.name == "corner"

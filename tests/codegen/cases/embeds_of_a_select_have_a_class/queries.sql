@@ -15,3 +15,9 @@ SELECT sqlc.embed(shop), sqlc.embed(total)
 FROM shop
 LEFT JOIN total ON total.shop_id = shop.id
 ORDER BY shop.id;
+
+-- name: ListNames :many
+WITH called AS (SELECT name FROM shop) SELECT sqlc.embed(called) FROM called ORDER BY name;
+
+-- name: LastName :one
+WITH called AS (SELECT max(name) AS name FROM shop) SELECT sqlc.embed(called) FROM called;

@@ -9,5 +9,7 @@ QUERY_NAMES: Final = {
     queries.LIST_SHOPS_OF_WITH: "ListShopsOfWith",
     queries.LIST_TOTALS: "ListTotals",
     queries.LIST_MAYBE_TOTALS: "ListMaybeTotals",
+    queries.LIST_NAMES: "ListNames",
+    queries.LAST_NAME: "LastName",
 }
 """The name of each query by its text, for an executor to label what it runs."""

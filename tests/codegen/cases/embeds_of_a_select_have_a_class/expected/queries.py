@@ -86,3 +86,38 @@ async def list_maybe_totals(db: Executor) -> list[ListMaybeTotalsRow]:
         )
         for shop_id, shop_name, total_shop_id, total_sales in rows
     ]
+
+
+LIST_NAMES: Final = "WITH called AS (SELECT name FROM shop) SELECT called.name FROM called ORDER BY name"
+
+
+class ListNamesCalled(msgspec.Struct, frozen=True, gc=False):
+    name: str
+
+
+class ListNamesRow(msgspec.Struct, frozen=True):
+    called: ListNamesCalled
+
+
+async def list_names(db: Executor) -> list[ListNamesRow]:
+    rows = await db.fetch(LIST_NAMES)
+    return [ListNamesRow(ListNamesCalled(called_name)) for (called_name,) in rows]
+
+
+LAST_NAME: Final = (
+    "WITH called AS (SELECT max(name) AS name FROM shop) SELECT called.name FROM called"
+)
+
+
+class LastNameCalled(msgspec.Struct, frozen=True, gc=False):
+    name: str | None
+
+
+class LastNameRow(msgspec.Struct, frozen=True):
+    called: LastNameCalled
+
+
+async def last_name(db: Executor) -> LastNameRow:
+    (row,) = await db.fetch(LAST_NAME)
+    (called_name,) = row
+    return LastNameRow(LastNameCalled(called_name))
