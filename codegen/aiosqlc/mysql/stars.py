@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sqlglot import exp
 
 from aiosqlc.mysql.prepare import Described
 from aiosqlc.mysql.reader import Reader
 from aiosqlc.mysql.relations import Relation, Schema
-from aiosqlc.mysql.scope import Level, Source
+from aiosqlc.mysql.scope import Level, Output, Source
 from aiosqlc.mysql.words import quoted
-from aiosqlc.stages import ColumnRef, Embed, TypedEmbed
+from aiosqlc.stages import Column, ColumnRef, Embed, TypedEmbed
 
 _APART = " \t\r\n(),;"
 """What may stand next to a name and is no part of it."""
@@ -66,7 +67,7 @@ def _columns(item: exp.Expr, level: Level) -> str | None:
 
 
 def why_not_whole(embed: Embed, reader: Reader | None, schema: Schema) -> str:
-    """Say why what is embedded is not a row of a table, or return an empty string."""
+    """Say why what is embedded is not a row of one source, or return an empty string."""
     root = reader.tree.root if reader else None
     relation = schema.relation(embed.table)
     if reader is not None:
@@ -76,6 +77,8 @@ def why_not_whole(embed: Embed, reader: Reader | None, schema: Schema) -> str:
         if level.rollup:
             return "the rows that ROLLUP adds have NULL in some of its columns"
         source = level.source(embed.table)
+        if source is not None and source.relation is None:
+            return "" if source.outputs else "its columns are not known"
         if source is not None:
             relation = source.relation
     if relation is None:
@@ -83,12 +86,19 @@ def why_not_whole(embed: Embed, reader: Reader | None, schema: Schema) -> str:
     return "it has invisible columns" if relation.invisible else ""
 
 
-def embeds(found: tuple[Embed, ...], reader: Reader) -> tuple[TypedEmbed, ...]:
-    """Find the columns of each `sqlc.embed(t)` in the outermost select list."""
+def embeds(
+    found: tuple[Embed, ...], reader: Reader, columns: tuple[Column, ...]
+) -> tuple[tuple[Column, ...], tuple[TypedEmbed, ...]]:
+    """Find the columns of each `sqlc.embed(t)` in the outermost select list.
+
+    A row of a WITH query or sub-select has a class of this query's own: where the whole row may be
+    missing, its columns are judged as if it were there.
+    """
     select = reader.tree.root
     level = reader.levels.get(id(select))
     if not isinstance(select, exp.Select) or level is None:
-        return ()
+        return columns, ()
+    judged = list(columns)
     typed = []
     position = 0
     for item in select.expressions:
@@ -97,26 +107,35 @@ def embeds(found: tuple[Embed, ...], reader: Reader) -> tuple[TypedEmbed, ...]:
             continue
         table = item.table if isinstance(item, exp.Column) else ""
         sources = [level.source(table)] if table else list(level.sources)
-        count = sum(len(source.shown) for source in sources if source)
+        shown = [output for source in sources if source for output in source.shown]
         embed = next((e for e in found if table and e.sql_offset == _start(item, reader)), None)
-        if embed and sources[0] and sources[0].relation:
-            typed.append(_embed(embed, sources[0], level, position, count))
-        position += count
-    return tuple(typed)
+        if embed and sources[0]:
+            typed.append(_embed(embed, sources[0], level, position))
+            if sources[0].relation is None and typed[-1].nullable:
+                inside = slice(position, position + len(shown))
+                judged[inside] = map(_as_present, columns[inside], shown)
+        position += len(shown)
+    return tuple(judged), tuple(typed)
+
+
+def _as_present(column: Column, output: Output) -> Column:
+    proved = output.not_null and not column.not_null
+    why = ("it has a value in every row of its source",)
+    return replace(column, not_null=True, reasons=why) if proved else column
 
 
 def _start(item: exp.Expr, reader: Reader) -> int:
     return reader.tree.filled.to_original(int(item.args["table"].meta["start"]))
 
 
-def _embed(embed: Embed, source: Source, level: Level, first: int, count: int) -> TypedEmbed:
+def _embed(embed: Embed, source: Source, level: Level, first: int) -> TypedEmbed:
     # An aggregate over no row gives one of NULLs.
     nullable = level.can_be_nulled(source) or level.bare_is_null
-    certain = [i for i, o in enumerate(source.outputs or ()) if o.not_null]
+    certain = [i for i, o in enumerate(source.shown) if o.not_null]
     table = source.relation.table if source.relation else None
-    origin = ColumnRef(table.schema if table else "", table.name if table else "", "")
+    origin = ColumnRef(table.schema, table.name, "") if table else ColumnRef("", embed.table, "")
     presence = first + certain[0] if nullable and certain else None
-    return TypedEmbed(embed.table, first, count, origin, nullable, presence)
+    return TypedEmbed(embed.table, first, len(source.shown), origin, nullable, presence)
 
 
 def described_embeds(

@@ -93,8 +93,10 @@ def type_query(
 
     `query` is what the server reads of the one that was `written`, offset for offset.
     """
-    columns = columns_of(query, schema, text, described)
     reader = text.reader
+    columns, embedded = _embedded(
+        query, schema, reader, described, columns_of(query, schema, text, described)
+    )
     root = reader.tree.root if reader else None
     changed = targets(root, schema)
     return TypedQuery(
@@ -103,7 +105,7 @@ def type_query(
         params=tuple(_listed(param) for param in text.params),
         columns=columns,
         cardinality=cardinality_of(text.result),
-        embeds=_embeds(query, schema, reader, described),
+        embeds=embedded,
         insert_into=insert_into(root, schema),
         writes=tuple(relation.table.name for relation in changed),
         violable=violable(root, changed),
@@ -112,17 +114,18 @@ def type_query(
     )
 
 
-def _embeds(
+def _embedded(
     query: ParsedQuery,
     schema: Schema,
     reader: Reader | None,
     described: Sequence[Described] | None,
-) -> tuple[TypedEmbed, ...]:
+    columns: tuple[Column, ...],
+) -> tuple[tuple[Column, ...], tuple[TypedEmbed, ...]]:
     if not query.embeds:
-        return ()
+        return columns, ()
     if reader is None:
-        return described_embeds(query.embeds, schema, described or ())
-    return embeds(query.embeds, reader)
+        return columns, described_embeds(query.embeds, schema, described or ())
+    return embeds(query.embeds, reader, columns)
 
 
 def _listed(param: TypedParam) -> TypedParam:

@@ -86,6 +86,31 @@ SELECT id FROM k WHERE oa > NOW() - INTERVAL ? DAY_HOUR;
 SELECT sqlc.embed(a), JSON_OBJECT('x', b.x = sqlc.arg(x), 'y', b.x IS NULL AND a.id > 0) AS j
 FROM a JOIN b ON b.id = a.id ORDER BY a.id;
 """
+# What is embedded is a WITH query or a sub-select, and the rows that come.
+SELECTED = {
+    "WITH t AS (SELECT a.* FROM a) SELECT sqlc.embed(t) FROM t ORDER BY t.id": (
+        "[Row(t=A(id=1, b_id=1, name='n')), Row(t=A(id=2, b_id=None, name='m'))]"
+    ),
+    "SELECT a.id, sqlc.embed(t) FROM a JOIN (SELECT aid, count(*) AS n FROM b GROUP BY aid) t"
+    " ON t.aid = a.id ORDER BY a.id": ("[Row(id=1, t=T(aid=1, n=1)), Row(id=2, t=T(aid=2, n=1))]"),
+    "WITH t (k, n) AS (SELECT id, x FROM b WHERE id = 1) SELECT sqlc.embed(a), sqlc.embed(t) FROM a"
+    " LEFT JOIN t ON t.k = a.id ORDER BY a.id": (
+        "[Row(a=A(id=1, b_id=1, name='n'), t=T(k=1, n=5)),"
+        " Row(a=A(id=2, b_id=None, name='m'), t=None)]"
+    ),
+    "SELECT sqlc.embed(t) FROM c LEFT JOIN (SELECT cx AS n FROM c WHERE cid = 2) t ON true": (
+        "[Row(t=T(n=None)), Row(t=T(n=None))]"
+    ),
+    "SELECT sqlc.embed(t), count(*) AS n FROM (SELECT id, x + 1 AS y FROM b WHERE id > 5) t": (
+        "[Row(t=None, n=0)]"
+    ),
+    "WITH RECURSIVE t AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM t WHERE n < 2)"
+    " SELECT sqlc.embed(t) FROM t ORDER BY n": "[Row(t=T(n=1)), Row(t=T(n=2))]",
+    "WITH a AS (SELECT id, 1 + 1 AS two FROM b) SELECT sqlc.embed(a), c.cx FROM a"
+    " JOIN c ON c.cid = a.id ORDER BY a.id": (
+        "[Row(a=A(id=1, two=2), cx=5), Row(a=A(id=2, two=2), cx=None)]"
+    ),
+}
 _NAMED = "-- name: {}{} :many\n{};\n"
 
 
@@ -97,7 +122,8 @@ def named(prefix: str, queries: list[str]) -> str:
 @pytest.fixture(scope="module")
 def store(generate: Generate) -> Store:
     returning = [] if is_mysql() else RETURNING
-    return generate(SCHEMA, QUERIES + named("Star", STARS) + named("Back", returning), rows=ROWS)
+    queries = QUERIES + named("Star", STARS) + named("Back", returning)
+    return generate(SCHEMA, queries + named("Selected", list(SELECTED)), rows=ROWS)
 
 
 @pytest.mark.parametrize("number", range(len(STARS)), ids=STARS)
@@ -240,6 +266,26 @@ _ODD = (
 )
 
 
+@pytest.mark.parametrize("number", range(len(SELECTED)), ids=SELECTED)
+async def test_an_embedded_row_may_be_of_a_with_query_or_sub_select(store, number) -> None:
+    function = getattr(store.module(), f"selected{number}")
+    async with store.connected() as db:
+        rows = await function(db)
+    assert not judged(function, rows)
+    shown = re.sub(rf"Selected{number}(\w+)", r"\1", repr(rows))
+    assert shown == list(SELECTED.values())[number]
+
+
+@pytest.mark.parametrize("number", range(len(SELECTED)), ids=SELECTED)
+def test_what_is_known_of_such_a_row_holds_without_a_server(compile_text, compile_, number) -> None:
+    sql = f"-- name: Q :many\n{list(SELECTED)[number]};"
+    embeds = []
+    for compiled in (compile_text, compile_):
+        queries, _ = compiled(SCHEMA, sql)
+        embeds.append([query.embeds for query in queries])
+    assert embeds[0] == embeds[1] != []
+
+
 @pytest.mark.skipif(bool(SERVER_URL), reason="MySQL has no such LIMIT; unset TEST_MYSQL_URL")
 def test_what_cannot_be_read_is_said_and_the_row_keeps_its_shape(compile_) -> None:
     (query,), problems = compile_(SCHEMA, f"-- name: Q :many\n{_ODD};")
@@ -253,8 +299,8 @@ def test_what_cannot_be_read_is_said_and_the_row_keeps_its_shape(compile_) -> No
 @pytest.mark.parametrize(
     "sql",
     [
-        "SELECT sqlc.embed(t) FROM (SELECT * FROM a) t",
-        "WITH t AS (SELECT * FROM a) SELECT sqlc.embed(t) FROM t",
+        "WITH t AS (SELECT * FROM a) SELECT sqlc.embed(t) FROM t UNION SELECT * FROM a",
+        "SELECT sqlc.embed(t), count(*) FROM (SELECT id FROM a) t GROUP BY id WITH ROLLUP",
         "SELECT sqlc.embed(a) FROM a UNION SELECT * FROM a",
         "SELECT sqlc.embed(a), count(*) FROM a GROUP BY id, name WITH ROLLUP",
     ],
