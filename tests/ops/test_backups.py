@@ -20,17 +20,22 @@ import msgspec
 import psycopg
 import pytest
 import uuid_utils.compat as uuid
+from moto.server import ThreadedMotoServer
 
 from devstack.embedded.account import hand_over, unprivileged
 from devstack.embedded.ports import free_port
 from devstack.embedded.postgres import DISPOSABLE, Instance, Server, binary
 from devstack.settings import ROOT
+from devstack.testing.components import program
 from lib.db import migrations
 from observability.backups import restorable
 
 PAGE = (ROOT / "docs" / "backups.md").read_text()
 WRITERS = 2
 ENTRY = "INSERT INTO point_entry (id, user_id, amount, reason) VALUES (%s, %s, 1, 'a drill')"
+
+# Debian's version does not know AWS_ENDPOINT_URL.
+AWS = 'aws() { command aws --endpoint-url "$ENDPOINT" "$@"; }\n'
 
 
 def blocks(heading: str) -> list[str]:
@@ -105,8 +110,8 @@ class Drill:
         self.after: set[uuid.UUID] = set()
 
     def run(self, commands: str, server: Server | None = None, **variables: object) -> str:
-        """Run a block of the page as the server's account."""
-        account = unprivileged()
+        """Run a block of the page as the server's account, or as ours where AWS's tool is ours."""
+        account = None if "aws " in commands else unprivileged()
         port = server.instance.port if server else 0
         given = {
             "BACKUPS": self.backups, "PGHOST": "127.0.0.1", "PGPORT": port,
@@ -115,7 +120,7 @@ class Drill:
         path = f"{binary('psql').parent}:{os.environ['PATH']}"
         done = subprocess.run(
             ["sh", "-euc", commands], capture_output=True, text=True, check=False, cwd=self.home,
-            env={"PATH": path} | {name: str(value) for name, value in given.items()},
+            env=os.environ | {"PATH": path} | {name: str(value) for name, value in given.items()},
             user=account.uid if account else None, group=account.gid if account else None,
             extra_groups=[] if account else None,
         )  # fmt: skip
@@ -212,6 +217,34 @@ def test_one_database_comes_back_alone(drill: Drill, restored: Server) -> None:
         drill.run(blocks("One database alone")[0], restored, DATABASE="point", RESTORED_PORT=port)
         assert entries(restored) == entries(beside) >= drill.before
     assert ask(restored, "SELECT fact FROM newer", "postgres") == 1
+
+
+@pytest.mark.long
+def test_it_comes_back_from_a_bucket_when_the_folder_is_lost(drill: Drill) -> None:
+    program("aws")
+    bucket = ThreadedMotoServer(port=0)
+    bucket.start()
+    host, port = bucket.get_host_and_port()
+    s3 = {
+        "ENDPOINT": f"http://{host}:{port}", "AWS_DEFAULT_REGION": "eu-central-1",
+        "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "BUCKET": "drill",
+        "BASE": drill.bases()[0],
+    }  # fmt: skip
+    there = drill.backups
+    try:
+        drill.run(AWS + 'aws s3 mb "s3://$BUCKET"', None, **s3)
+        *up, down = blocks("In a bucket")
+        for commands in up:
+            drill.run(AWS + commands, None, **s3)
+        drill.backups = drill.home / "from the bucket"
+        drill.run(AWS + down, None, **s3)
+        with drill.restored("elsewhere") as server:
+            found = entries(server)
+    finally:
+        drill.backups = there
+        bucket.stop()
+    assert drill.before - found == set()
+    assert drill.after & found == set()
 
 
 @pytest.mark.long
