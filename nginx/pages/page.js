@@ -20,7 +20,7 @@ function stop(text) {
 
 // Who is signed in sends a cookie with it; the answer then needs proof that this page sent it.
 function csrf() {
-  const found = document.cookie.match(/(?:^|; )csrf_token=([^;]*)/);
+  const found = document.cookie.match(/(?:^|; )__Host-csrf_token=([^;]*)/);
   return found ? { "X-CSRF-Token": found[1] } : {};
 }
 

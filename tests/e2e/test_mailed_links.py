@@ -108,6 +108,26 @@ def test_the_link_to_reset_sets_a_password_that_opens_the_account(stack, page, a
     assert post(stack, "auth/login", email=address, password=SECOND) == 200
 
 
+_SEND = """async ([path, body]) => (await fetch(`/api/users/v1/auth/${path}`, {
+    method: "POST", headers: {"Content-Type": "application/json"}, body: JSON.stringify(body),
+})).status"""
+
+
+def test_a_link_works_for_whoever_is_signed_in_and_for_no_other_site(stack, page, address):
+    """The browser sends the cookies of the session; without what the page adds it is refused."""
+    link = link_to(stack, address, "Account verification")
+    opened(page, f"{stack.url}/verify-email")
+    me = {"email": address, "password": FIRST}
+    assert page.evaluate(_SEND, ["login", me]) == 200
+    assert "__Host-csrf_token" in {cookie["name"] for cookie in page.context.cookies()}
+    token = link.partition("token=")[2]
+    assert page.evaluate(_SEND, ["verify", {"token": token}]) == 403, "without the CSRF token"
+    page.goto("about:blank")
+    page.goto(link)
+    page.get_by_role("button").click()
+    expect(page.get_by_role("status")).to_contain_text("Thank you, your address is confirmed.")
+
+
 @pytest.mark.parametrize("path", ["/reset-password", "/verify-email"])
 def test_a_page_without_its_link_says_so(stack, page, path):
     broken = opened(page, f"{stack.url}{path}")
