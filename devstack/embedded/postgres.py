@@ -17,7 +17,7 @@ import psycopg
 from psycopg import sql
 
 from devstack.embedded import children
-from devstack.embedded.account import Account, hand_over, let_read, unprivileged
+from devstack.embedded.account import Account, hand_over, let_read, open_way, unprivileged
 from devstack.embedded.wheels import folder_of
 from lib.db.grants import role_of
 
@@ -66,6 +66,7 @@ def prepare(instance: Instance) -> Account | None:
     account = unprivileged()
     if account is not None:
         let_read(_installed())
+        open_way(instance.data)
     if not instance.data.exists():
         _initialise(instance, account)
     return account

@@ -50,9 +50,7 @@ class TestIssuer:
         issued = self._issuer.issue(subject, [role], scope, verified=verified, session=session)
         return {"Authorization": f"Bearer {issued.token}"}
 
-    def tokens(
-        self, subject: str = SOMEBODY, role: Role = Role.SERVICE, *permissions: str
-    ) -> ServiceTokens:
+    def tokens(self, subject: str, role: Role = Role.SERVICE, *permissions: str) -> ServiceTokens:
         """Return what gives a client of ours the tokens of a service, or of somebody else."""
 
         async def obtain() -> Issued:

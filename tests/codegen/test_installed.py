@@ -97,5 +97,5 @@ def test_uvx_starts_a_project_from_the_wheel(wheel: Path, tmp_path: Path) -> Non
         pytest.skip(f"no index answers here: {done.stderr.strip().splitlines()[-1][:120]}")
     assert (done.returncode, done.stdout.splitlines()[-1]) == (
         0,
-        "next: aiosqlc generate -f sqlc.yaml",
+        "  aiosqlc serve -- python main.py  # run your program on a new database",
     )

@@ -16,7 +16,7 @@ from services.user.config import UserConfig
 from services.user.points_client import open_points
 from services.user.ports import PointEntry, Points
 from tests.conftest import NewDatabase
-from tests.services.running import ISSUER, running_point
+from tests.services.running import points_reader, running_point
 from tests.services.user.fake_points import FakePoints
 
 ALICE, BOB = (UUID(f"01890000-0000-7000-8000-00000000000{n}") for n in (1, 2))
@@ -61,7 +61,7 @@ async def subject(
             points_seconds=10,  # nothing here is about time
             point_connections=1,  # one that is not given back is missed by the next call
         )
-        async with open_points(config, ISSUER.tokens(), registry=CollectorRegistry()) as client:
+        async with open_points(config, points_reader(), registry=CollectorRegistry()) as client:
             yield client, service.aclose
 
 

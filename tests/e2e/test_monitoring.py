@@ -22,6 +22,7 @@ from observability.grafana.panels import Dashboard, Needs, Panel
 from services.user.config import UserConfig
 from services.user.points_client import open_points
 from tests.documents import read_yaml
+from tests.services.running import points_reader
 from tools.rendered import all_dashboards
 
 # Two scrapes of a new series, and an evaluation of the rules.
@@ -35,8 +36,11 @@ PATHS = (
     "/api/chats/v1/channels",
     "/x/y",
 )
-# Series of components that only a container deployment has.
-ELSEWHERE = re.compile(r"^(container_\w+|probe_\w+|(pg|mysql|redis)_up|db_server_certificate_\w+)$")
+# Series of components that only a container deployment has, of replicas and of backups.
+ELSEWHERE = re.compile(
+    r"^(container_\w+|probe_\w+|(pg|mysql|redis)_up|db_server_certificate_\w+"
+    r"|db_replica_\w+|backup_\w+)$"
+)
 ALICE = UUID("01890000-0000-7000-8000-000000000001")
 
 
@@ -81,9 +85,8 @@ async def _load(stack) -> None:
         point_grpc_address=f"127.0.0.1:{stack.port('POINT_GRPC_PORT')}",
         points_seconds=10,
     )
-    tokens = TestIssuer(
-        SigningKey.from_pem((stack.secrets / "user_signing_keys").read_text()), name=stack.url
-    ).tokens()
+    key = SigningKey.from_pem((stack.secrets / "user_signing_keys").read_text())
+    tokens = points_reader(TestIssuer(key, name=stack.url))
     async with (
         open_points(config, tokens, registry=CollectorRegistry()) as points,
         aiohttp.ClientSession(stack.url, headers=stack.authorized()) as session,

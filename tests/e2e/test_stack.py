@@ -353,6 +353,7 @@ def test_help_lists_every_target_with_what_it_does():
     assert wanted <= listed
 
 
+@pytest.mark.long
 def test_a_service_that_cannot_start_is_one_sentence_and_stops_the_rest(again):
     running = again(USER_POINTS_SECONDS="soon")
     running.wait_until_said("postgres is ready")

@@ -9,12 +9,13 @@ from typing import Any
 
 from devstack.testing.auth import TestIssuer
 from devstack.testing.auth import running as publishing
-from lib.auth import SigningKey
+from lib.auth import Role, SigningKey
 from lib.auth.service_tokens import ServiceTokens
 from lib.grpc.client import Client
 from lib.grpc.pool import ChannelPool
 from lib.http.server import serve_app
 from services.point import app as point_app
+from services.point.access import READ
 from services.point.config import PointConfig
 from services.user import app as user_app
 from services.user.config import UserConfig
@@ -22,6 +23,11 @@ from services.user.config import UserConfig
 # Signs for every user service that is started here.
 ISSUER = TestIssuer(SigningKey.generate())
 STAFF = ISSUER.authorized("users:read")
+
+
+def points_reader(issuer: TestIssuer = ISSUER) -> ServiceTokens:
+    """Return the tokens of the service that may read everybody's points."""
+    return issuer.tokens("user", Role.SERVICE, READ)
 
 
 @dataclass(frozen=True)
@@ -70,6 +76,6 @@ async def client_of(
     """A client of the point service; without other tokens it calls as a service does."""
     pool = ChannelPool(address, size=size)
     try:
-        yield Client(pool, upstream="point", tokens=tokens or ISSUER.tokens())
+        yield Client(pool, upstream="point", tokens=tokens or points_reader())
     finally:
         await pool.close()

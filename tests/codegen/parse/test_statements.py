@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from aiosqlc.kept import forget_all
 from aiosqlc.parse import queries, statements
 from aiosqlc.parse.scanner import Dialect, Token
 from aiosqlc.source import SourceFile
@@ -55,7 +56,7 @@ def test_an_edited_file_parses_as_if_it_were_new(
 
 def forget() -> None:
     statements._last_seen.cache_clear()
-    queries._parsed.cache_clear()
+    forget_all()
 
 
 def test_only_the_edited_statement_is_parsed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -71,3 +71,21 @@ def test_what_was_opened_for_a_server_is_closed_at_the_end_unless_another_uses_i
     first.communicate()  # somebody else needs it still
     assert is_open()
     third.communicate()
+
+
+_SERVES = """
+import sys
+from pathlib import Path
+from devstack.embedded.ports import free_port
+from devstack.embedded.postgres import Instance, Server
+with Server(Instance(Path(sys.argv[1]), free_port(), "its-own-password", {"fsync": "off"})):
+    print("served")
+"""
+
+
+def test_a_server_starts_again_although_the_way_to_its_data_was_closed(private):
+    for _ in range(2):
+        command = [sys.executable, "-c", _SERVES, str(private / "postgres")]
+        ended = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert (ended.stdout, ended.stderr) == ("served\n", "")
+        assert stat.S_IMODE(private.stat().st_mode) == 0o700

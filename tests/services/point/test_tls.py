@@ -17,7 +17,7 @@ from services.order.config import OrderConfig
 from services.point.config import PointConfig
 from services.user.config import UserConfig
 from services.user.points_client import open_points
-from tests.services.running import ISSUER, running_point
+from tests.services.running import points_reader, running_point
 
 PLAIN = SecretStr("postgresql://x/y")
 NewUser = Callable[..., UserConfig]
@@ -39,7 +39,7 @@ def user(port: int, **settings: Any) -> UserConfig:
 
 
 async def ask(config: UserConfig) -> None:
-    async with open_points(config, ISSUER.tokens(), registry=CollectorRegistry()) as points:
+    async with open_points(config, points_reader(), registry=CollectorRegistry()) as points:
         await points.of_users([new_id()])
 
 
