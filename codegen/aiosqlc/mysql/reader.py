@@ -449,6 +449,7 @@ def _of_both(node: exp.SetOperation, ours: Output, theirs: Output) -> Output:
         ours.name,
         ours.type if ours.type == theirs.type else parsed,
         not_null=_in_both(node, ours.not_null, theirs.not_null) and not converts,
+        origin=ours.origin if ours.origin == theirs.origin else None,
         unsure=converts or ours.unsure or theirs.unsure,
     )
 

@@ -22,7 +22,7 @@ from aiosqlc.postgres.infer.relations import column_in
 from aiosqlc.postgres.infer.required import Missing, missing_columns
 from aiosqlc.postgres.infer.resolver import RESOLVER
 from aiosqlc.postgres.infer.scope import Scope
-from aiosqlc.postgres.infer.sources import source_of, variable_name
+from aiosqlc.postgres.infer.sources import origin_of, source_of, variable_name
 from aiosqlc.postgres.infer.stars import Star, find_stars
 from aiosqlc.postgres.infer.verdict import maybe
 from aiosqlc.postgres.reading import ReadProofs
@@ -209,7 +209,10 @@ class Typist:
         dims = attribute.dims if attribute else 0
         if elements and scope is not None and expr is not None:
             dims = dimensions(expr, scope)
-        origin = self._ref(head.table, head.attribute)
+        shown = head.table, head.attribute
+        if scope is not None and not head.table:
+            shown = origin_of(scope, number)
+        origin = self._ref(*shown)
         source = source_of(scope, number) if scope is not None else None
         return Column(
             name=_shown_name(head.name, scope, expr),

@@ -57,3 +57,18 @@ def test_a_column_is_named_as_a_person_would(either, sql, expected) -> None:
 )  # fmt: skip
 def test_a_star_is_written_out(either, sql, sent) -> None:
     assert only(either(SCHEMA, f"-- name: Q :many\n{sql};")).sql == sent
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        ("SELECT name FROM a UNION ALL SELECT name FROM a WHERE id > 1", "a.name"),
+        ("SELECT name FROM a UNION SELECT title FROM b", ""),
+        ("SELECT name FROM a UNION ALL SELECT 'x'", ""),
+        ("SELECT s.name FROM (SELECT name FROM a UNION SELECT x.name FROM a x) s", "a.name"),
+        ("WITH w (n) AS (SELECT name FROM a UNION SELECT name FROM a) SELECT n FROM w", "a.name"),
+    ],
+)
+def test_a_set_operation_shows_the_column_that_all_its_parts_show(either, sql, expected) -> None:
+    origin = only(either(SCHEMA, f"-- name: Q :many\n{sql};")).columns[0].origin
+    assert (f"{origin.table}.{origin.column}" if origin else "") == expected

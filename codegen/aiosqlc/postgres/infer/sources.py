@@ -24,6 +24,52 @@ def source_of(scope: Scope, number: int) -> ColumnRef | None:
     return source_behind(targets[number - 1]["expr"], scope) if number <= len(targets) else None
 
 
+def origin_of(scope: Scope, number: int) -> tuple[int, int]:
+    """Return the table and column that an output column shows as it is, (0, 0) where none is.
+
+    The server says so, except of a set operation: there every part must show the same one.
+    """
+    query = scope.query
+    if query.memo is None:
+        query.memo = {}
+    found: dict[int, tuple[int, int]] = query.memo.setdefault("origins", {})
+    if number not in found:
+        found[number] = (0, 0)  # what a recursive WITH query finds where it meets itself
+        found[number] = _origin(scope, number)
+    return found[number]
+
+
+def _origin(scope: Scope, number: int) -> tuple[int, int]:
+    query = scope.query
+    if query["setOperations"] is not None:
+        entries = [scope.entry(index) for index in _parts(query["setOperations"])]
+        found = {origin_of(scope.inner(entry["subquery"]), number) for entry in entries}
+        return found.pop() if len(found) == 1 else (0, 0)
+    targets = output_targets(query)
+    if number > len(targets):
+        return (0, 0)
+    target = targets[number - 1]
+    if target["resorigtbl"]:
+        return (int(target["resorigtbl"]), int(target["resorigcol"]))
+    node = target["expr"]
+    if node.kind != "VAR" or node["varattno"] <= 0:
+        return (0, 0)
+    owner = scope.up(node["varlevelsup"])
+    entry = owner.entry(node["varno"])
+    if entry["rtekind"] == kinds.Rte.SUBQUERY and not entry.get("relid"):
+        return origin_of(owner.inner(entry["subquery"]), node["varattno"])
+    if entry["rtekind"] == kinds.Rte.CTE:
+        above = owner.up(entry["ctelevelsup"])
+        return origin_of(above.inner(above.cte(entry["ctename"])["ctequery"]), node["varattno"])
+    return (0, 0)
+
+
+def _parts(operation: Node) -> list[int]:
+    if operation.kind != "SETOPERATIONSTMT":
+        return [int(operation["rtindex"])]
+    return [*_parts(operation["larg"]), *_parts(operation["rarg"])]
+
+
 def source_behind(node: Node | None, scope: Scope) -> ColumnRef | None:
     """Return the source of an expression that is one column, or COALESCE of one."""
     node = _bare(node)

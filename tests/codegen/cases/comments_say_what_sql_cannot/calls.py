@@ -11,3 +11,4 @@ async def run(db, queries):
     assert await queries.list_maybe(db) == [1]
     [account] = await queries.all_columns(db)
     assert (account.prefs, account.extra) == ('{"b": 2}', [1, 2])
+    assert await queries.list_extras(db) == [[1, 2]]

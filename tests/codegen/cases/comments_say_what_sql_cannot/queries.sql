@@ -17,3 +17,6 @@ SELECT id FROM account;
 
 -- name: AllColumns :many
 SELECT * FROM account;
+
+-- name: ListExtras :many
+SELECT extra FROM account WHERE id = 1 UNION ALL SELECT extra FROM account WHERE id = 2;

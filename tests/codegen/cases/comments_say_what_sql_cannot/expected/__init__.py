@@ -11,5 +11,6 @@ QUERY_NAMES: Final = {
     queries.LIST_PREFS: "ListPrefs",
     queries.LIST_MAYBE: "ListMaybe",
     queries.ALL_COLUMNS: "AllColumns",
+    queries.LIST_EXTRAS: "ListExtras",
 }
 """The name of each query by its text, for an executor to label what it runs."""

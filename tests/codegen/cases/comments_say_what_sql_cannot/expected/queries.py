@@ -68,3 +68,14 @@ async def all_columns(db: Executor) -> list[Account]:
         )
         for id, prefs, extra, score in rows
     ]
+
+
+LIST_EXTRAS: Final = "SELECT extra FROM account WHERE id = 1 UNION ALL SELECT extra FROM account WHERE id = 2"
+
+
+async def list_extras(db: Executor) -> list[list[int] | None]:
+    rows = await db.fetch(LIST_EXTRAS)
+    return [
+        None if value is None else msgspec.json.decode(value, type=list[int])
+        for (value,) in rows
+    ]
