@@ -161,7 +161,8 @@ def prepare(settings: Settings, *, read_seconds: int = READ_SECONDS) -> tuple[Ac
         extra_groups=[] if account else None,
     )
     if check.returncode:
-        raise StartError(f"NGINX refuses its configuration: {' '.join(check.stderr.split())}")
+        said = " ".join(check.stderr.split()) or f"it said nothing (exit code {check.returncode})"
+        raise StartError(f"NGINX refuses its configuration: {said}")
     return account, config
 
 
