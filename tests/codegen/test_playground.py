@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -20,7 +21,8 @@ from devstack.testing.components import program
 
 SCHEMA = "CREATE TABLE author (id int PRIMARY KEY, name text NOT NULL, bio text);"
 QUERIES = "-- name: GetAuthor :one\nSELECT * FROM author WHERE id = @id;\n"
-MARK = Path("/tmp/aiosqlc-playground-was-here")
+# Where every account may write, so that a write that succeeds is seen.
+MARK = Path(tempfile.gettempdir()) / f"aiosqlc-playground-{os.getpid()}"
 # What a schema is not asked for: it is left out, and without effect.
 LEFT_OUT = [
     "ALTER SYSTEM SET archive_command = 'true'",
