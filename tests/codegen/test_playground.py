@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
 import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from os import environ
 from pathlib import Path
 
 import pytest
@@ -22,7 +22,7 @@ from devstack.testing.components import program
 SCHEMA = "CREATE TABLE author (id int PRIMARY KEY, name text NOT NULL, bio text);"
 QUERIES = "-- name: GetAuthor :one\nSELECT * FROM author WHERE id = @id;\n"
 # Where every account may write, so that a write that succeeds is seen.
-MARK = Path(tempfile.gettempdir()) / f"aiosqlc-playground-{os.getpid()}"
+MARK = Path(tempfile.gettempdir()) / "aiosqlc-playground-escaped"
 # What a schema is not asked for: it is left out, and without effect.
 LEFT_OUT = [
     "ALTER SYSTEM SET archive_command = 'true'",
@@ -214,7 +214,7 @@ def test_a_page_compiles_while_somebody_types(server: PlaygroundServer) -> None:
         page.locator("#queries").fill("-- name: Broken :one\nSELECT nme FROM author;\n")
         expect(page.locator("#problems")).to_contain_text("nme", timeout=30_000)
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
-        if pictures := os.environ.get("SITE_PICTURES"):
+        if pictures := environ.get("SITE_PICTURES"):
             page.set_viewport_size({"width": 1280, "height": 900})
             page.screenshot(path=f"{pictures}/playground.png")
         browser.close()
