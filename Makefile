@@ -228,8 +228,10 @@ bench: $(READY) ## measure against peers, as ratios
 	@for bench in $(patsubst bench/%/__main__.py,%,$(wildcard bench/*/__main__.py)); do $(PY) -m bench.$$bench; done
 
 .PHONY: fuzz
-fuzz: $(READY) ## hunt for unsound claims of the compiler (n=executions)
+fuzz: $(READY) ## hunt for unsound claims of the compiler, with new seeds (n=executions of each kind)
 	@$(PY) -m tests.codegen.fuzz --n $(n)
+	@$(PY) -m tests.codegen.fuzz --n $(n) --called
+	@$(PY) -m tests.codegen.fuzz_mysql --n $(n)
 
 .PHONY: clean
 clean: ## remove .venv, .run (the databases too) and every cache

@@ -303,7 +303,7 @@ def test_a_task_of_ecs_holds_no_secret_only_where_to_get_it(name):
     assert all(place.startswith("${SECRETS_ARN}:") for place in kept.values())
 
 
-@pytest.mark.parametrize("name", ["ci", "cd"])
+@pytest.mark.parametrize("name", ["ci", "cd", "fuzz"])
 def test_a_workflow_asks_for_the_least_and_ends_by_itself(name):
     flow = read_yaml(ROOT / f".github/workflows/{name}.yml")
     assert flow["permissions"] == {"contents": "read"}

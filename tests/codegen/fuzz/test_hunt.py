@@ -1,8 +1,11 @@
-"""The quick hunt, part of every test run; and proof that the hunt finds what it should."""
+"""The quick hunt, part of every test run; and proof that the hunt finds what it should.
+
+Seeds are fixed here, so that a run judges the change and nothing else; `make fuzz` hunts with new
+ones, every night too.
+"""
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,17 +23,11 @@ from tests.sampling import sample
 
 
 def test_no_claim_is_refuted_by_thousands_of_executions(full: Full) -> None:
-    wanted = full(100_000, sample=5_000)
+    wanted = full(150_000, sample=7_000)
     tally = hunt(wanted, seed=1)
     assert tally.executions >= wanted
     assert tally.false == [], tally.report()
     assert tally.recall > 0.55, tally.report()
-
-
-def test_no_claim_is_refuted_on_statements_nobody_has_seen_before(full: Full) -> None:
-    seed = secrets.randbelow(10**9)
-    tally = hunt(full(50_000, sample=2_000), seed)
-    assert tally.false == [], f"seed {seed}\n{tally.report()}"
 
 
 def _ignore_outer_joins(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -61,7 +58,7 @@ def _call_every_query_productive(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_generated_functions_return_what_their_annotations_say(full: Full, tmp_path: Path) -> None:
-    tally = hunt_called(full(50_000, sample=200), secrets.randbelow(10**9), tmp_path, queries=30)
+    tally = hunt_called(full(50_000, sample=200), 700_000, tmp_path, queries=30)
     assert tally.broken == [], tally.report()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from pathlib import Path
 
 import pytest
@@ -31,8 +30,7 @@ async def one_schema(server: TestPostgres, folder: Path, seed: int) -> Tally:
 async def test_a_function_returns_the_rows_of_its_query_also_after_a_column_was_added(
     postgres_server: TestPostgres, tmp_path: Path, full: Full
 ) -> None:
-    first = secrets.randbelow(10**9)
-    for seed in [1, *range(first, first + full(30, sample=1))]:
+    for seed in range(1, full(32, sample=3)):
         tally = await one_schema(postgres_server, tmp_path / str(seed), seed)
         assert tally.wrong == [], f"seed {seed}"
         assert tally.accepted > 0.7 * tally.written

@@ -1,8 +1,7 @@
-"""The hunt with a fixed seed and one of the moment: a few thousand executions each, or many."""
+"""The hunt with fixed seeds, at a sample's length or in full. `make fuzz` takes new seeds."""
 
 from __future__ import annotations
 
-import secrets
 from pathlib import Path
 
 import pytest
@@ -19,7 +18,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("mysql")
 
 
-@pytest.mark.parametrize("seed", sample(1, [1, secrets.randbelow(10**9)]), ids=["fixed", "random"])
+@pytest.mark.parametrize("seed", sample(1, [1, 909821491]))
 def test_no_row_refutes_a_claim(cache: Path, seed: int, full: Full) -> None:
     wanted = full(40_000, sample=2_000)
     report = hunt(wanted, seed, cache)
