@@ -26,17 +26,10 @@ from aiosqlc.source import SourceFile
 from aiosqlc.stages import Cardinality, TypedQuery
 
 from tests.codegen.fuzz_mysql.grammar import Grammar
+from tests.codegen.fuzz_mysql.values import argument
 from tests.codegen.fuzz_mysql.world import SCHEMA, inserts
 
 WORLDS = 14
-_VALUES = {
-    "int": (1, 0, 5),
-    "text": ("1", "a", "lit"),
-    "dec": ("1.5", "0"),
-    "time": ("2000-01-01",),
-    "clock": ("10:00:00",),
-    "net": ("::1",),
-}
 _MADE = {
     "integer": int, "text": str, "json": str, "decimal": Decimal, "float": float, "double": float,
     "bytes": bytes, "bit": bytes, "date": date, "datetime": datetime, "timestamp": datetime,
@@ -178,9 +171,7 @@ class Hunt:
         """Run the written text with random arguments, None where it fails; nothing of it stays."""
         text, numbers = for_driver(typed.sql)
         given = {
-            param.number: None
-            if not param.not_null and self.random.random() < 0.4
-            else self.random.choice((0, 1) if param.type == types.BOOL else _VALUES[kind])
+            param.number: argument(param, kind, self.random)
             for kind, param in zip(kinds, typed.params, strict=False)
         }
         values = [given[number] for number in numbers]

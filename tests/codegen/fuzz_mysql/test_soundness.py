@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from devstack.testing.components import program
-from tests.codegen.fuzz_mysql.hunt import hunt
+from tests.codegen.fuzz_mysql.hunt import Hunt, hunt
 from tests.conftest import Full
 from tests.sampling import sample
 
@@ -33,3 +34,17 @@ def test_a_broken_rule_is_caught(cache: Path, monkeypatch: pytest.MonkeyPatch) -
         "aiosqlc.mysql.scope.Level.is_not_null", lambda _level, _source, output: output.not_null
     )
     assert hunt(4000, 1, cache).false
+
+
+def test_the_hunt_passes_what_the_annotation_of_a_parameter_says(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tests.codegen.fuzz_mysql.hunt.WORLDS", 3)
+    hunt = Hunt(cache, 1)
+    ranks = "(SELECT DENSE_RANK() OVER (ORDER BY a.id) AS c0 FROM a) t"
+    sql = f"SELECT MIN(IF(1, t.c0, ?)) AS c0 FROM {ranks}"
+    monkeypatch.setattr(hunt.grammar, "query", lambda: (sql, ["text"]))
+    with closing(hunt):
+        report = hunt.run(5)
+    assert report.executions == 15
+    assert report.false == []
