@@ -16,7 +16,7 @@ from aiosqlc.causes import merged
 from aiosqlc.checks import check_commands, concerns, without_ignored
 from aiosqlc.config.project import Project, PythonTarget, QuerySet
 from aiosqlc.contract.emit import print_contract
-from aiosqlc.diagnostics import Diagnostic, Severity
+from aiosqlc.diagnostics import Diagnostic, Label, Severity
 from aiosqlc.emit.format import format_together
 from aiosqlc.emit.json import print_json
 from aiosqlc.emit.package import print_package
@@ -36,6 +36,9 @@ from aiosqlc.source import SourceFile, Span
 from aiosqlc.stages import Analysis, AnalyzeOptions, Catalog, ParsedQuery, Rendered, SchemaFile
 
 _NAMED = re.compile(r"^\s*(?:--|#|/\*)\s*name:", re.MULTILINE)
+_NOT_TOGETHER = (
+    "give each entry an `out` folder of its own, or make one entry of them: `queries` may be a list"
+)
 
 
 @dataclass
@@ -43,8 +46,8 @@ class Compiled:
     """What became of a project. With errors among the diagnostics, `files` is not to be written.
 
     Unless it was compiled to keep going: then they hold the `written` of `asked` queries, and are
-    whole in themselves. `sound` counts the queries that no error is about; `near` names the
-    folder whose settings a file is laid out by.
+    whole in themselves. `sound` counts what would be written then; `near` names the folder whose
+    settings a file is laid out by.
     """
 
     files: list[Rendered] = field(default_factory=list)
@@ -104,8 +107,10 @@ def compile_project(
     """
     with contextlib.ExitStack() as stack:
         one_server = partial(analyzer, stack=stack)
-        parts = analyze_project(project, analyze, one_server)
+        parts = list(analyze_project(project, analyze, one_server))
         compiled = compile_parts(project, parts, keep_going=keep_going)
+        if compiled.failed and not keep_going:
+            compiled.sound = compile_parts(project, parts, keep_going=True, judge=True).written
         compiled.files = format_together(compiled.files, compiled.near)
         return compiled
 
@@ -127,7 +132,6 @@ def compile_parts(
         if analysed.locked:
             compiled.locked[str(analysed.entry.index)] = analysed.locked
         if not analysed.failed:
-            compiled.sound += len(analysed.analysis.queries)
             print_set(
                 project,
                 analysed.entry,
@@ -139,13 +143,12 @@ def compile_parts(
         else:
             compiled.diagnostics += _clashes_elsewhere(analysed)
             sound = without_concerned(analysed.analysis, analysed.diagnostics)
-            compiled.sound += len(sound.queries)
             if keep_going and sound.queries:
-                print_set(project, analysed.entry, sound, compiled, keep_going=True)
+                print_set(project, analysed.entry, sound, compiled, keep_going=True, judge=judge)
     if not compiled.failed:
         asked = [item for entry in project.sets if entry.python for item in entry.python.overrides]
         compiled.diagnostics += unmatched_overrides(asked, known, project.file)
-    compiled.diagnostics = in_source_order([*compiled.diagnostics, *_same_paths(project, compiled)])
+    compiled.diagnostics = in_source_order(compiled.diagnostics)
     return compiled
 
 
@@ -172,18 +175,29 @@ def _places(item: Diagnostic) -> list[tuple[str, Span]]:
     return [(str(label.file.path), label.span) for label in item.labels]
 
 
-def _same_paths(project: Project, compiled: Compiled) -> list[Diagnostic]:
-    """Two files in one place: query files of one name, or entries with one `out`."""
-    paths = [os.path.relpath(file.path, project.root) for file in compiled.files]
-    return [
+def _same_paths(
+    project: Project, entry: QuerySet, files: Sequence[Rendered], into: Compiled
+) -> bool:
+    """Whether a file of an entry has the place of another, having said so.
+
+    Two query files of unlike names can become one module, and two entries can have one `out`.
+    """
+    taken = {os.path.relpath(file.path, project.root) for file in into.files}
+    own = [os.path.relpath(file.path, project.root) for file in files]
+    twice = [path for path in dict.fromkeys(own) if path in taken or own.count(path) > 1]
+    if not twice:
+        return False
+    elsewhere = any(path in taken for path in twice)
+    more = f", and {len(twice) - 1} more" if len(twice) > 1 else ""
+    into.diagnostics.append(
         Diagnostic(
             "E503",
-            f"two generated files would both be {path}",
-            hint="rename a query file, or give each entry an `out` folder of its own",
+            f"two generated files would both be {twice[0]}{more}",
+            (Label(project.file, entry.span),),
+            _NOT_TOGETHER if elsewhere else "rename a query file",
         )
-        for path in dict.fromkeys(paths)
-        if paths.count(path) > 1
-    ]
+    )
+    return True
 
 
 def analyze_project(
@@ -232,10 +246,12 @@ def print_set(
     judge: bool = False,
 ) -> None:
     """Plan and print one entry; `keep_going` leaves out the queries whose names clash."""
-    if entry.json and judge:
-        into.files.append(Rendered(entry.json.out / entry.json.filename, ""))
-    elif entry.json:
-        into.files.append(print_json(entry, entry.json, analysis))
+    if entry.json:
+        path = entry.json.out / entry.json.filename
+        document = Rendered(path, "") if judge else print_json(entry, entry.json, analysis)
+        if _same_paths(project, entry, [document], into):
+            return
+        into.files.append(document)
         into.written += 0 if entry.python else len(analysis.queries)
     if entry.python:
         into.folders.append(entry.python.out)
@@ -255,6 +271,8 @@ def print_set(
         into.diagnostics += unsuited
         if not clashes and not unsuited:
             files = print_package(project, entry.python, modules, entry.engine, empty=judge)
+            if _same_paths(project, entry, files, into):
+                return
             into.add(files, entry.python.out)
             into.written += len(analysis.queries)
             if entry.python.contract:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
@@ -42,14 +43,86 @@ def convert(document: Mapping[str, Any], out: str) -> Converted:
     has a folder of its own in it.
     """
     entries = _entries(document)
-    converter = _Converter(Converted(), out, several=len(entries) > 1)
+    converter = _Converter(Converted(), out, _folders([_old_out(entry) for entry in entries]))
     made = [converter.entry(number, entry) for number, entry in enumerate(entries)]
     found = converter.converted
-    found.document = {"version": "2", "sql": [entry for entry in made if entry]}
+    found.document = {"version": "2", "sql": _joined([entry for entry in made if entry])}
+    found.dropped = _grouped(found.dropped)
     for key in document:
         if key not in {"version", "sql", "packages", "plugins"}:
             found.dropped.append(f"{key}: {_shown(document[key])}")
     return found
+
+
+def _old_out(entry: Mapping[str, Any]) -> str:
+    """Return the folder that code in another language went to, '' where there was none."""
+    languages = [v for k, v in _mapping(entry.get("gen")).items() if k != "json"]
+    plugins = _items(entry.get("codegen"))
+    outs = (str(_mapping(item).get("out") or "") for item in (*languages, *plugins))
+    return next((found for found in outs if found), "")
+
+
+def _folders(outs: Sequence[str]) -> dict[str, str]:
+    """Return a folder name for each of several old ones: what tells it from the others."""
+    old = [found for found in dict.fromkeys(outs) if found]
+    if len(outs) < 2:
+        return dict.fromkeys(old, "")
+    parts = [PurePosixPath(found).parts for found in old]
+    if len({part[-1] for part in parts if part}) < len(old):
+        shortest = min(len(part) for part in parts)
+        ahead = _alike(parts, shortest - 1)
+        behind = _alike([part[::-1] for part in parts], shortest - 1 - ahead)
+        parts = [part[ahead : len(part) - behind] for part in parts]
+    else:
+        parts = [part[-1:] for part in parts]
+    named: dict[str, str] = {}
+    for found, own in zip(old, parts, strict=True):
+        name = re.sub(r"\W+", "_", "_".join(part for part in own if part != "..")).strip("_")
+        other = sum(1 for before in named.values() if before == name)
+        named[found] = f"{name}_{other + 1}" if other else name
+    return named
+
+
+def _alike(parts: Sequence[Sequence[str]], most: int) -> int:
+    """Return how many leading parts all have in common."""
+    at = 0
+    while at < most and len({part[at] for part in parts}) == 1:
+        at += 1
+    return at
+
+
+def _joined(entries: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Make one of the entries that differ in their queries alone: one folder, one set of files."""
+    found: list[dict[str, Any]] = []
+    for entry in entries:
+        alike = next((item for item in found if _but_queries(item) == _but_queries(entry)), None)
+        if alike is None:
+            found.append(entry)
+            continue
+        queries = dict.fromkeys([*_texts(alike.get("queries")), *_texts(entry.get("queries"))])
+        alike["queries"] = list(queries) if len(queries) > 1 else next(iter(queries))
+    return found
+
+
+def _but_queries(entry: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in entry.items() if key not in {"queries", "name"}}
+
+
+def _texts(value: Any) -> list[str]:
+    return [str(item) for item in (value if isinstance(value, list) else [value])]
+
+
+_OF_ENTRY = re.compile(r"sql\[(\d+)\]")
+
+
+def _grouped(dropped: Iterable[str]) -> list[str]:
+    """Say once what is the same in several entries."""
+    found: dict[str, list[str]] = {}
+    for what in dropped:
+        entry = _OF_ENTRY.match(what)
+        rest = what[entry.end() :] if entry else what
+        found.setdefault(rest, []).append(entry[1] if entry else "")
+    return [f"sql[{', '.join(numbers)}]{rest}" for rest, numbers in found.items()]
 
 
 def _entries(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -67,7 +140,7 @@ def _entries(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 class _Converter:
     converted: Converted
     out: str
-    several: bool
+    folders: Mapping[str, str]
 
     def entry(self, number: int, entry: Mapping[str, Any]) -> dict[str, Any] | None:
         where = f"sql[{number}]"
@@ -88,12 +161,10 @@ class _Converter:
     def _gen(self, where: str, entry: Mapping[str, Any]) -> dict[str, Any]:
         gen = _mapping(entry.get("gen"))
         made: dict[str, Any] = {"python": {}}
-        old = ""
         for language, options in gen.items():
             if language == "json":
                 made["json"] = options
             else:
-                old = old or str(_mapping(options).get("out", ""))
                 self._drop_options(f"{where}.gen.{language}", _mapping(options))
         for plugin in (_mapping(item) for item in _items(entry.get("codegen"))):
             name = str(plugin.get("plugin", ""))
@@ -102,10 +173,9 @@ class _Converter:
                 made["python"] = {"out": plugin.get("out") or self.out}
                 made["python"] |= self._python(at, _mapping(plugin.get("options")))
             else:
-                old = old or str(plugin.get("out", ""))
                 self._drop_options(at, _mapping(plugin.get("options")))
         if not made["python"]:
-            folder = PurePosixPath(old).name if self.several and old else ""
+            folder = self.folders.get(_old_out(entry), "")
             made["python"] = {"out": str(PurePosixPath(self.out) / folder)}
         return made
 

@@ -1,4 +1,7 @@
-"""Plans the modules of one query set: one per query file, and `models` for what they share."""
+"""Plans the modules of one query set: one per query file, and `models` for what they share.
+
+Query files of one name, in two folders, are one module, as they are for sqlc.
+"""
 
 from __future__ import annotations
 
@@ -45,10 +48,10 @@ def plan_modules(
 
 
 def _files(queries: tuple[TypedQuery, ...]) -> Iterator[list[TypedQuery]]:
-    """Yield the queries of each file together, in order."""
+    """Yield the queries of each module together, in order."""
     found: dict[str, list[TypedQuery]] = {}
     for query in queries:
-        found.setdefault(str(query.parsed.file.path), []).append(query)
+        found.setdefault(query.parsed.file.path.name, []).append(query)
     yield from found.values()
 
 
@@ -98,7 +101,7 @@ def _new_plan(query: TypedQuery, package: Package) -> _Plan:
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """One query file planned; `told` are its queries of which there is something to say."""
+    """The query files of one name planned; of the queries in `told` there is something to say."""
 
     module: PyModule
     needed: Gathered
@@ -114,7 +117,8 @@ def _file(package: Package, *queries: TypedQuery) -> _File:
         needed.add(plan.needed)
     first = queries[0].parsed
     functions = [plan.function for plan in plans]
-    module = _module(package, first.file.path.as_posix(), first.heading, *functions)
+    sources = dict.fromkeys(query.parsed.file.path.as_posix() for query in queries)
+    module = _module(package, " and ".join(sources), first.heading, *functions)
     both = zip(queries, plans, strict=True)
     told = tuple((query, plan) for query, plan in both if plan.problems or plan.needed.rows)
     return _File(module, needed, told, tuple(check_module(module, queries)))
@@ -124,7 +128,7 @@ def _file(package: Package, *queries: TypedQuery) -> _File:
 def _module(
     package: Package, source: str, heading: tuple[str, ...], *planned: PyFunction
 ) -> PyModule:
-    """Plan the module of one query file."""
+    """Plan the module of the query files of one name."""
     file = source.rpartition("/")[2]
     name = module_name(file)
     functions = tuple(share_builders(list(share_shapes(planned))))

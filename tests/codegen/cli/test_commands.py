@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pkgutil
+import re
 import signal
 import subprocess
 import sys
@@ -413,6 +414,53 @@ def test_names_that_clash_cost_only_the_queries_that_have_them(
     assert main(["generate", "--keep-going", "-f", str(own_project)]) == 1
     assert "async def good" in (own_project / "store" / "queries.py").read_text()
     assert "2 queries are written, 1 are not" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("names", [("GetID", "GetId", "Good"), ("GetID", "GetId")])
+def test_as_many_queries_are_promised_as_keeping_going_writes(
+    own_project: Path, capsys: pytest.CaptureFixture[str], names: tuple[str, ...]
+) -> None:
+    text = "\n".join(f"-- name: {name} :many\nSELECT id FROM author;\n" for name in names)
+    (own_project / "queries" / "queries.sql").write_text(text)
+    assert main(["generate", "-f", str(own_project)]) == 1
+    promised = re.search(r"writes (\d+) of", capsys.readouterr().err)
+    assert main(["generate", "--keep-going", "-f", str(own_project)]) == 1
+    written = (own_project / "store" / "queries.py").read_text().count("async def")
+    assert promised is not None
+    assert int(promised[1]) == written == len(names) - 1
+    assert f"{written} queries are written" in capsys.readouterr().err
+
+
+def test_query_files_of_one_name_are_one_module(own_project: Path) -> None:
+    """As sqlc puts them into one Go file."""
+    for folder in ("more", "most"):
+        path = own_project / folder / "queries.sql"
+        path.parent.mkdir()
+        path.write_text(f"-- name: {folder} :many\nSELECT name FROM author;\n")
+    config = own_project / "sqlc.yaml"
+    config.write_text(config.read_text().replace("queries: queries", "queries: [more, most]"))
+    assert main(["generate", "-f", str(own_project)]) == 0
+    module = (own_project / "store" / "queries.py").read_text()
+    assert re.findall(r"async def (\w+)", module) == ["more", "most"]
+    assert main(["check", "-f", str(own_project)]) == 0
+
+
+def test_of_two_entries_with_one_folder_the_first_is_written(
+    own_project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (own_project / "other.sql").write_text("-- name: Other :many\nSELECT id FROM author;\n")
+    config = own_project / "sqlc.yaml"
+    entry = config.read_text().partition("sql:\n")[2]
+    config.write_text(config.read_text() + entry.replace("queries: queries", "queries: other.sql"))
+    assert main(["generate", "-f", str(own_project)]) == 1
+    said = capsys.readouterr().err
+    assert "two generated files would both be store/executor.py, and 1 more" in said
+    assert "make one entry of them" in said
+    promised = re.search(r"writes (\d+) of (\d+)", said)
+    assert main(["generate", "--keep-going", "-f", str(own_project)]) == 1
+    assert promised is not None
+    assert f"{promised[1]} queries are written, 1 are not" in capsys.readouterr().err
+    assert not (own_project / "store" / "other.py").exists()
 
 
 def test_keeping_going_removes_nothing_that_was_generated_before(own_project: Path) -> None:

@@ -99,6 +99,49 @@ def test_everything_but_the_other_language_is_kept() -> None:
     ]
 
 
+SEVERAL = """
+version: "2"
+sql:
+  - {engine: postgresql, schema: s, queries: a/sql, gen: {go: {out: ../in/orders/db}}}
+  - {engine: postgresql, schema: s, queries: b/sql, gen: {go: {out: ../in/shift/db}}}
+  - {engine: postgresql, schema: s, queries: c/sql, gen: {go: {out: ../in/orders/db}}}
+  - {engine: postgresql, schema: s, queries: a/sql, gen: {go: {out: ../in/orders/db}}}
+  - {engine: mysql, schema: m, queries: d/sql, gen: {go: {out: ../in/orders-old/db}}}
+"""
+
+
+def test_entries_get_folders_of_their_own_and_those_of_one_folder_become_one() -> None:
+    converted = convert(yaml.safe_load(SEVERAL), "store")
+    made = [(e["queries"], e["gen"]["python"]["out"]) for e in converted.document["sql"]]
+    assert made == [
+        (["a/sql", "c/sql"], "store/orders"),
+        ("b/sql", "store/shift"),
+        ("d/sql", "store/orders_old"),
+    ]
+    assert converted.dropped == ["sql[0, 1, 2, 3, 4].gen.go: options for another language"]
+
+
+@pytest.mark.parametrize(
+    ("outs", "expected"),
+    [
+        (("a/x/db", "b/x/db"), ("store/a", "store/b")),
+        (("x/db", "x"), ("store/db", "store/x")),
+        (("db/db", "db"), ("store/db_db", "store/db")),
+        (("a/b-c", "a/b_c"), ("store/b_c", "store/b_c_2")),
+        (("gen", ""), ("store/gen", "store")),
+    ],
+)
+def test_a_folder_is_named_after_what_tells_it_from_the_others(
+    outs: tuple[str, str], expected: tuple[str, str]
+) -> None:
+    entries = [
+        {"engine": "postgresql", "schema": str(n), "queries": "q", "gen": {"go": {"out": out}}}
+        for n, out in enumerate(outs)
+    ]
+    converted = convert({"version": "2", "sql": entries}, "store")
+    assert tuple(converted.outs) == expected
+
+
 def test_options_of_the_python_plugins_are_translated() -> None:
     converted = convert(yaml.safe_load(BETTER), "store")
     [entry] = converted.document["sql"]
