@@ -22,6 +22,7 @@ from aiosqlc.postgres.lenient import (
 from aiosqlc.postgres.server.connection import Connection, ServerError
 from aiosqlc.postgres.standin import (
     NEEDS,
+    extension_name,
     extension_of,
     extension_wanted,
     is_available,
@@ -68,6 +69,11 @@ class Applied:
 
     failures: tuple[Failure, ...] = ()
     notes: tuple[Diagnostic, ...] = ()
+
+    @property
+    def failed(self) -> int:
+        """How many statements failed."""
+        return sum(1 + failure.followers for failure in self.failures)
 
 
 def apply_schema(
@@ -237,7 +243,7 @@ class _Applying:
 
 def _assumed(extension: str) -> tuple[str, str]:
     """Say that an extension which the schema needs is taken to be there."""
-    name = f'"{extension}"' if "-" in extension else extension
+    name = extension_name(extension)
     said = f"the schema needs the extension {extension} without creating it: it is assumed"
     return said, f"put `CREATE EXTENSION IF NOT EXISTS {name};` before it"
 

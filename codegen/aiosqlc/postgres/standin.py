@@ -73,7 +73,17 @@ _MISSING = re.compile(r'^(?:function (?:\w+\.)?(\w+)\(|type "(\w+)" does not exi
 def extension_wanted(error: ServerError) -> str:
     """Return the extension that has what the server does not know, or ''."""
     found = _MISSING.match(error.message)
-    return _extensions_by_name().get(found[1] or found[2], "") if found else ""
+    return extension_with(found[1] or found[2]) if found else ""
+
+
+def extension_with(name: str) -> str:
+    """Return the extension that has a function or a type of this name, or ''."""
+    return _extensions_by_name().get(name, "")
+
+
+def extension_name(extension: str) -> str:
+    """Return the name of an extension as SQL writes it."""
+    return f'"{extension}"' if "-" in extension else extension
 
 
 def make_stand_in(connection: Connection, sql: str, script: str) -> ServerError | None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.postgres.server.connection import Connection
+from aiosqlc.postgres.standin import extension_name, extension_with
 from aiosqlc.suggest import nearest
 
 _KINDS = {"E310": "relation", "E312": "function", "E318": "type"}
@@ -56,6 +57,10 @@ def _suggested(
         return problem
     word = found["quoted"] or found["called"]
     names = dict.fromkeys(known.get(_KINDS[problem.code], ()))
+    if extension := extension_with(word):
+        create = f"`CREATE EXTENSION IF NOT EXISTS {extension_name(extension)};`"
+        said = f"`{word}` is of {extension}, which the schema does not create: put {create}"
+        return replace(problem, hint=f"{said} into a file that `schema` or `shims` names")
     if word in names:
         others = ", ".join(f"`{text}`" for (text,) in connection.rows(_SIGNATURES, (word,)))
         return replace(problem, hint=f"cast its arguments to what there is: {others}")

@@ -46,6 +46,11 @@ _UNDONE = re.compile(r"^U\d[\d._]*__")  # Flyway's way back
 _REPEATED = re.compile(r"^R__")  # Flyway's views and functions, made anew after all versions
 
 
+def is_numbered(path: Path) -> bool:
+    """Whether a file's name says when it is run."""
+    return bool(_VERSION.match(path.name) or _REPEATED.match(path.name))
+
+
 def in_order(paths: list[Path]) -> list[Path]:
     """Sort numbered files of one folder by number, as their tools do: `2_x` before `10_y`.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from aiosqlc.diagnostics import Severity
 from aiosqlc.postgres import analyze
 from aiosqlc.stages import AnalyzeOptions, TypeKind
 
@@ -108,6 +109,65 @@ def test_settings_of_one_file_do_not_reach_the_next() -> None:
         [first, second], [query("select id from t"), query("select id from u")], AnalyzeOptions()
     )
     assert problems == ()
+
+
+UNORDERED = {
+    "a type": {
+        "histories": "create table histories (id int primary key, kind post not null);"
+        " alter table histories add more int; create index on histories (kind)",
+        "types": "create type post as enum ('a')",
+    },
+    "a chain of keys": {
+        "a": "create table histories (id int primary key references b)",
+        "b": "create table b (id int primary key references c)",
+        "c": "create table c (id int primary key)",
+    },
+    "a view and a function": {
+        "a": "create view histories as select f(id) as id from t",
+        "b": "create function f(int) returns int language sql return $1",
+        "c": "create table t (id int)",
+    },
+    "who needs it is first too": {
+        "a": "create table histories (id int primary key, x kind)",
+        "b": "create table b (id int references histories)",
+        "c": "create type kind as enum ('a')",
+    },
+}
+
+
+@pytest.mark.parametrize("name", UNORDERED)
+def test_files_without_numbers_are_run_in_the_order_in_which_they_find_what_they_need(
+    name: str,
+) -> None:
+    files = [schema_file(sql, f"schema/{stem}.sql") for stem, sql in UNORDERED[name].items()]
+    for _ in range(2):  # the second time from the database that is kept
+        analysis, problems = analyze(files, [query("select * from histories")], AnalyzeOptions())
+        assert {(p.code, p.severity) for p in problems} == {("E217", Severity.WARNING)}
+        assert "is run after" in problems[0].message
+        assert len(analysis.queries) == 1
+
+
+def test_numbered_files_stay_in_their_order_and_a_circle_is_said_as_it_was_met() -> None:
+    first = "create table histories (id int, kind post)"
+    numbered = [
+        schema_file(first, "m/1_a.sql"),
+        schema_file("create type post as enum ()", "m/2_b.sql"),
+    ]
+    _, (problem,) = analyze(numbered, [], AnalyzeOptions())
+    assert problem.code == "E201"
+    circle = [
+        schema_file("create table a (id int primary key references b)", "s/a.sql"),
+        schema_file("create table b (id int primary key references a)", "s/b.sql"),
+    ]
+    _, (problem,) = analyze(circle, [], AnalyzeOptions())
+    assert (problem.code, problem.labels[0].file.path.name) == ("E202", "a.sql")
+
+
+def test_a_function_of_an_extension_that_nobody_creates_comes_with_the_line_that_does() -> None:
+    file = schema_file("create table of_no_extension (id int)")
+    _, (problem,) = analyze([file], [query("select uuid_generate_v4()")], AnalyzeOptions())
+    assert problem.code == "E312"
+    assert 'CREATE EXTENSION IF NOT EXISTS "uuid-ossp";' in problem.hint
 
 
 def test_the_catalog_tells_what_generators_need() -> None:

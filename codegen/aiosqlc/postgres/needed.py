@@ -1,0 +1,100 @@
+"""Finds the order in which files of a schema that have no numbers find what they need.
+
+A folder with a file per table is read by the alphabet, and `orders.sql` may need a type that
+`types.sql` makes. Numbered migrations have an order: they are left in it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from aiosqlc.diagnostics import Diagnostic, Label, Severity
+from aiosqlc.postgres.failures import Failure, named_in
+from aiosqlc.schema.order import is_numbered
+from aiosqlc.source import SourceFile, Span
+from aiosqlc.stages import SchemaFile
+
+_MAKES = re.compile(
+    r"create\s+(?:or\s+replace\s+)?(?:(?:unlogged|foreign|materialized|recursive|temp|temporary)\s+)*"
+    r"(?:table|view|type|domain|sequence|function|procedure|schema|collation)\s+"
+    r'(?:if\s+not\s+exists\s+)?(?:[\w$"]+\.)?"?(?P<name>[\w$]+)',
+    re.IGNORECASE,
+)
+
+
+class Order:
+    """What is known of the order of a schema's files: which of them needs which."""
+
+    def __init__(self, files: Sequence[SchemaFile]) -> None:
+        self._files = list(files)
+        self._makers: dict[str, SchemaFile] = {}
+        self._needs: dict[int, dict[int, SchemaFile]] = {}
+        for file in files:
+            for span in file.statements:
+                if made := _MAKES.match(file.sql, span.start, span.end):
+                    self._makers.setdefault(made["name"].lower(), file)
+
+    def learn(self, failures: Sequence[Failure]) -> list[SchemaFile] | None:
+        """Return another order, in which what these failures miss is there; None: there is none."""
+        by_source = {id(file.file): file for file in self._files}
+        learned = False
+        for failure in failures:
+            file = by_source.get(id(_place(failure)))
+            if file is None or is_numbered(file.file.path):
+                continue
+            for name in sorted(named_in(failure.error.message)):
+                maker = self._makers.get(name.lower(), file)
+                known = self._needs.setdefault(id(file), {})
+                if maker is not file and id(maker) not in known:
+                    known[id(maker)] = maker
+                    learned = True
+        return self._sorted() if learned else None
+
+    def notes(self, order: Sequence[SchemaFile]) -> list[Diagnostic]:
+        """Say of each file that comes later than the configuration has it why it does."""
+        place = {id(file): number for number, file in enumerate(order)}
+        given = {id(file): number for number, file in enumerate(self._files)}
+        found = []
+        for file in self._files:
+            later = [
+                other.file.path.name
+                for other in self._needs.get(id(file), {}).values()
+                if given[id(other)] > given[id(file)] and place[id(other)] < place[id(file)]
+            ]
+            if later:
+                first = file.statements[0] if file.statements else Span(0, 0)
+                end = file.sql.find("\n", first.start, first.end)
+                place_of = Span(first.start, end if end > 0 else first.end)
+                found.append(
+                    Diagnostic(
+                        "E217",
+                        f"{file.file.path.name} is run after {' and '.join(later)},"
+                        " where what it needs is made",
+                        (Label(file.file, place_of),),
+                        "name the files in `schema` in the order in which they run",
+                        Severity.WARNING,
+                    )
+                )
+        return found
+
+    def _sorted(self) -> list[SchemaFile]:
+        """Put each file after those it needs; the rest, and circles, keep their order."""
+        done: dict[int, SchemaFile] = {}
+        visiting: set[int] = set()
+
+        def visit(file: SchemaFile) -> None:
+            if id(file) in done or id(file) in visiting:
+                return
+            visiting.add(id(file))
+            for other in self._needs.get(id(file), {}).values():
+                visit(other)
+            done[id(file)] = file
+
+        for file in self._files:
+            visit(file)
+        return list(done.values())
+
+
+def _place(failure: Failure) -> SourceFile:
+    return failure.problem.labels[0].file
