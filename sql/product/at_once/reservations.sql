@@ -28,16 +28,17 @@ WITH wanted AS (
 ), moved AS (
     UPDATE product SET stock = taken.stock, version = taken.version, updated_at = now()
     FROM taken, made WHERE product.id = taken.id
-    RETURNING product.*
+    RETURNING product.*, taken.quantity, taken.movement_id, made.id AS reservation_id, made.owner
 ), lines AS (
     INSERT INTO reservation_line (reservation_id, product_id, quantity, unit_price, currency)
-    SELECT made.id, moved.id, taken.quantity, moved.price, moved.currency
-    FROM made, moved JOIN taken ON taken.id = moved.id
+    SELECT moved.reservation_id, moved.id, moved.quantity, moved.price, moved.currency FROM moved
     RETURNING *
 ), ledger AS (
     INSERT INTO stock_movement (id, product_id, product_version, delta, stock_after, reason, reservation_id, actor)
-    SELECT taken.movement_id, moved.id, moved.version, -taken.quantity, moved.stock, 'reserved', made.id, made.owner
-    FROM made, moved JOIN taken ON taken.id = moved.id
+    SELECT
+        moved.movement_id, moved.id, moved.version, -moved.quantity, moved.stock, 'reserved', moved.reservation_id,
+        moved.owner
+    FROM moved
 ), told AS (
     INSERT INTO outbox (id, lane, topic, event_key, kind, payload, request_id, traceparent)
     SELECT
@@ -45,11 +46,18 @@ WITH wanted AS (
         json_build_object(
             'id', made.id, 'owner', made.owner, 'key', made.request_key,
             'lines', (
-                SELECT json_agg(to_jsonb(l) || jsonb_build_object('unit_price', l.unit_price::text) ORDER BY l.product_id)
+                SELECT json_agg(json_build_object(
+                    'reservation_id', l.reservation_id, 'product_id', l.product_id, 'quantity', l.quantity,
+                    'unit_price', l.unit_price::text, 'currency', l.currency
+                ) ORDER BY l.product_id)
                 FROM lines AS l
             ),
             'products', (
-                SELECT json_agg(to_jsonb(m) || jsonb_build_object('price', m.price::text) ORDER BY m.id)
+                SELECT json_agg(json_build_object(
+                    'id', m.id, 'name', m.name, 'description', m.description, 'price', m.price::text,
+                    'currency', m.currency, 'stock', m.stock, 'status', m.status, 'version', m.version,
+                    'created_at', m.created_at, 'updated_at', m.updated_at
+                ) ORDER BY m.id)
                 FROM moved AS m
             )
         )::text,
@@ -74,7 +82,10 @@ WITH settled AS (
         json_build_object(
             'id', settled.id, 'owner', settled.owner, 'key', settled.request_key,
             'lines', (
-                SELECT json_agg(to_jsonb(h) || jsonb_build_object('unit_price', h.unit_price::text) ORDER BY h.product_id)
+                SELECT json_agg(json_build_object(
+                    'reservation_id', h.reservation_id, 'product_id', h.product_id, 'quantity', h.quantity,
+                    'unit_price', h.unit_price::text, 'currency', h.currency
+                ) ORDER BY h.product_id)
                 FROM held AS h
             ),
             'products', json_build_array()
@@ -119,18 +130,18 @@ WITH found AS (
 ), moved AS (
     UPDATE product SET stock = returned.stock, version = returned.version, updated_at = now()
     FROM returned, settled WHERE product.id = returned.id
-    RETURNING product.*
+    RETURNING product.*, returned.quantity, returned.movement_id, settled.id AS reservation_id, settled.was
 ), ledger AS (
     INSERT INTO stock_movement (id, product_id, product_version, delta, stock_after, reason, reservation_id, actor)
     SELECT
-        returned.movement_id, moved.id, moved.version, returned.quantity, moved.stock,
+        moved.movement_id, moved.id, moved.version, moved.quantity, moved.stock,
         CASE
             WHEN @status::reservation_status = 'expired' THEN 'expired'
-            WHEN settled.was = 'confirmed' THEN 'returned'
+            WHEN moved.was = 'confirmed' THEN 'returned'
             ELSE 'released'
         END::stock_movement_reason,
-        settled.id, @actor
-    FROM settled, moved JOIN returned ON returned.id = moved.id
+        moved.reservation_id, @actor
+    FROM moved
 ), told AS (
     INSERT INTO outbox (id, lane, topic, event_key, kind, payload, request_id, traceparent)
     SELECT
@@ -138,12 +149,18 @@ WITH found AS (
         json_build_object(
             'id', settled.id, 'owner', settled.owner, 'key', settled.request_key,
             'lines', (
-                SELECT json_agg(
-                    to_jsonb(h) - 'place' || jsonb_build_object('unit_price', h.unit_price::text) ORDER BY h.product_id
-                ) FROM held AS h
+                SELECT json_agg(json_build_object(
+                    'reservation_id', h.reservation_id, 'product_id', h.product_id, 'quantity', h.quantity,
+                    'unit_price', h.unit_price::text, 'currency', h.currency
+                ) ORDER BY h.product_id)
+                FROM held AS h
             ),
             'products', (
-                SELECT json_agg(to_jsonb(m) || jsonb_build_object('price', m.price::text) ORDER BY m.id)
+                SELECT json_agg(json_build_object(
+                    'id', m.id, 'name', m.name, 'description', m.description, 'price', m.price::text,
+                    'currency', m.currency, 'stock', m.stock, 'status', m.status, 'version', m.version,
+                    'created_at', m.created_at, 'updated_at', m.updated_at
+                ) ORDER BY m.id)
                 FROM moved AS m
             )
         )::text,
