@@ -4,7 +4,7 @@ Run: python -m bench.orders [orders]. It starts the whole stack on free ports, p
 connections and divides what each process used by the orders placed, less what it uses with nothing
 to do. The floor is measured in the same run on the same server: the same effects in hand-written
 statements from one process, without HTTP, and pgbench's TPC-B, where it is installed. Ratios say
-more than figures: the machine may be busy.
+more than figures: the machine may be busy. Orders of one line and of fifty take turns.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Final
@@ -50,6 +50,8 @@ UNLIMITED: Final = {
 }  # fmt: skip
 CONNECTIONS: Final = 16
 IDLE_SECONDS: Final = 6.0
+ROUNDS: Final = 5
+MANY: Final = 50  # lines
 WAITING: Final = 80  # of one user at a time: the limit is 100
 START_SECONDS: Final = 120.0
 COUNTED: Final = ("nginx", "user", "order", "product", "postgres")
@@ -117,6 +119,57 @@ def stack() -> Iterator[Stack]:
         finally:
             process.terminate()
             process.wait(60)
+
+
+@dataclass
+class Measured:
+    """What orders of one size have cost, round by round."""
+
+    spent: list[dict[str, float]] = field(default_factory=list)  # ms of each part, an order
+    beside: list[dict[str, float]] = field(default_factory=list)
+    rates: list[float] = field(default_factory=list)
+    taken: list[float] = field(default_factory=list)
+
+    def add(
+        self,
+        before: dict[str, float],
+        after: dict[str, float],
+        idle: dict[str, float],
+        taken: list[float],
+        seconds: float,
+    ) -> None:
+        """Add a round."""
+        self.spent.append(
+            {
+                name: (after[name] - before[name] - idle[name] * seconds) / len(taken) * 1000
+                for name in COUNTED
+            }
+        )
+        self.beside.append(
+            {name: (after[name] - before[name]) / seconds for name in BESIDE if name in before}
+        )
+        self.rates.append(len(taken) / seconds)
+        self.taken += taken
+
+    def totals(self) -> list[float]:
+        """What an order cost in each round, all parts together."""
+        return [sum(parts.values()) for parts in self.spent]
+
+    def tell(self, lines: int) -> None:
+        """Print the medians."""
+        p99 = statistics.quantiles(self.taken, n=100)[98] * 1000
+        parts = ", ".join(f"{name} {value:.2f}" for name, value in medians(self.spent).items())
+        print(
+            f"{lines:2} lines: {statistics.median(self.totals()):6.2f} ms of CPU an order, "
+            f"{statistics.median(self.rates):6.1f} orders/s, p99 {p99:.0f} ms  ({parts})"
+        )
+        shares = [f"{name} {value:.1%}" for name, value in medians(self.beside).items()]
+        print(f"          of a core beside them: {', '.join(shares)}")
+
+
+def medians(rows: Sequence[dict[str, float]]) -> dict[str, float]:
+    """Return the median of each name."""
+    return {name: statistics.median(row[name] for row in rows) for name in rows[0]}
 
 
 async def shop(http: aiohttp.ClientSession, stack: Stack, count: int) -> list[str]:
@@ -197,33 +250,28 @@ async def measured(stack: Stack, count: int) -> None:
         products, users = await shop(http, stack, 50), await people(http)
         await ordering(http, stack, products[:1], users, 100)  # warm
         idle = await resting(stack)
-        for lines, orders in ((1, count), (50, count // 4)):
-            before = stack.cpu()
-            taken, seconds = await ordering(http, stack, products[:lines], users, orders)
-            after = stack.cpu()
-            spent = {
-                name: (after[name] - before[name] - idle[name] * seconds) / orders * 1000
-                for name in COUNTED
-            }
-            p99 = statistics.quantiles(taken, n=100)[98] * 1000
-            print(
-                f"{lines:2} lines: {sum(spent.values()):6.2f} ms of CPU an order, "
-                f"{orders / seconds:6.1f} orders/s, p99 {p99:.0f} ms  ("
-                + ", ".join(f"{name} {value:.2f}" for name, value in spent.items())
-                + ")"
-            )
-            shares = [
-                f"{name} {(after[name] - before[name]) / seconds:.1%}"
-                for name in BESIDE
-                if name in stack.parts
-            ]
-            print(f"          of a core beside them: {', '.join(shares)}")
-        sold = await sold_of(stack, products[0])
-        if sold != (placed := 100 + count + count // 4):
-            raise SystemExit(f"{placed} were ordered and {sold} are gone")
+        several = {1: Measured(), MANY: Measured()}
+        for _ in range(ROUNDS):  # turn by turn: the machine's other work is in both
+            for lines, orders in ((1, count // ROUNDS), (MANY, count // ROUNDS // 2)):
+                before = stack.cpu()
+                taken, seconds = await ordering(http, stack, products[:lines], users, orders)
+                after = stack.cpu()
+                several[lines].add(before, after, idle, taken, seconds)
+        for lines, seen in several.items():
+            seen.tell(lines)
+        ratios = [
+            many / one
+            for one, many in zip(several[1].totals(), several[MANY].totals(), strict=True)
+        ]
         print(
-            f"          one hot product: {placed} ordered by {CONNECTIONS} at a time, {sold} gone"
+            f"{MANY} lines: {statistics.median(ratios):.2f} x one line, median of {ROUNDS} pairs "
+            f"({min(ratios):.2f} to {max(ratios):.2f})"
         )
+        sold = await sold_of(stack, products[0])
+        placed = 100 + sum(len(seen.taken) for seen in several.values())
+        if sold != placed:
+            raise SystemExit(f"{placed} were ordered and {sold} are gone")
+        print(f"one hot product: {placed} ordered by {CONNECTIONS} at a time, {sold} gone")
     await floor(stack, products[0], UUID(users[0]), count)
 
 
@@ -273,7 +321,7 @@ def tpc_b(stack: Stack) -> None:
 
 def main() -> None:
     """Measure."""
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 600
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
     with stack() as running:
         missing = set(COUNTED) - running.parts.keys()
         if missing:
