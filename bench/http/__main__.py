@@ -1,10 +1,11 @@
-"""`python -m bench.http`: departments, one and a page of them, then one's own account."""
+"""`python -m bench.http`: departments, one's own account, and what the gateway adds."""
 
 from __future__ import annotations
 
-from bench.http import departments, me
+from bench.http import departments, gateway, me
 
 if __name__ == "__main__":
     given = departments.options()
     departments.run(given)
     me.run(given)
+    gateway.run(given)

@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +27,7 @@ from lib.ids import new_id
 ROOT = Path(__file__).resolve().parents[2]
 ROWS = 1000
 OURS, BARE, PEER = "ours", "bare", "fastapi"
+GATEWAY, ALONE = "gateway", "alone"
 # The limiter stays in the chain and does its work; its limits are above what a machine can ask.
 _OUT_OF_REACH = {"RATE_LIMIT": "1e9", "RATE_LIMIT_BURST": "1000000000"}
 LABELS = {
@@ -34,6 +35,9 @@ LABELS = {
     BARE: "bare aiohttp + asyncpg",
     PEER: "FastAPI + SQLAlchemy",
 }
+BEHIND = {GATEWAY: "through the gateway", ALONE: "the service alone"}
+# What is divided by what, and the least that it may come to.
+BARS = ((OURS, BARE, 0.8), (OURS, PEER, 5.0), (GATEWAY, ALONE, 0.8))
 
 
 def fill(url: str) -> str:
@@ -55,15 +59,18 @@ def fill(url: str) -> str:
 
 @dataclass(frozen=True)
 class Served:
-    """A running server."""
+    """A running server, and processes behind it whose time counts too."""
 
     port: int
     pid: int
+    behind: Sequence[int] = ()
 
     def cpu_seconds(self) -> float:
-        """Return the processor time it has used so far."""
-        times = psutil.Process(self.pid).cpu_times()
-        return float(times.user + times.system)
+        """Return the processor time it has used so far, its children's included."""
+        process = psutil.Process(self.pid)
+        others = [psutil.Process(pid) for pid in self.behind]
+        used = [one.cpu_times() for one in (process, *process.children(recursive=True), *others)]
+        return float(sum(times.user + times.system for times in used))
 
 
 @contextmanager
@@ -91,11 +98,16 @@ def serving(name: str, url: str, log: Path) -> Iterator[Served]:
         process.wait(timeout=20)
 
 
-def wait_until_it_answers(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+def wait_until_it_answers(
+    port: int,
+    process: subprocess.Popen[bytes],
+    log: Path,
+    path: str = "/api/v1/departments",
+) -> None:
     until = time.monotonic() + 20
     while time.monotonic() < until and process.poll() is None:
         try:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/departments?page_size=1").read()
+            urllib.request.urlopen(f"http://127.0.0.1:{port}{path}?page_size=1").read()
         except OSError:
             time.sleep(0.1)
         else:
@@ -124,7 +136,7 @@ def measure(
 
 def in_turns(
     servers: Mapping[str, Served],
-    path: str,
+    path: str | Mapping[str, str],
     options: argparse.Namespace,
     headers: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, list[dict[str, float]]]:
@@ -137,7 +149,8 @@ def in_turns(
     for number in range(options.rounds + 1):
         first = number % len(names)
         for name in names[first:] + names[:first]:
-            found = measure(servers[name], path, options, headers)
+            own = path if isinstance(path, str) else path[name]
+            found = measure(servers[name], own, options, headers)
             if number:
                 rounds[name].append(found)
     return rounds
@@ -146,21 +159,22 @@ def in_turns(
 def report(case: str, rounds: dict[str, list[dict[str, float]]]) -> None:
     """Print medians, and ratios of turns of the same round: their median and their quartiles."""
     print(f"\n{case}")
+    names = LABELS | BEHIND
     for name, found in rounds.items():
         rate, p50, p99, cpu = (
             statistics.median(one[key] for one in found)
             for key in ("rate", "p50_ms", "p99_ms", "cpu_us")
         )
         print(
-            f"  {LABELS[name]:27} {rate:6.0f} req/s   p50 {p50:6.2f} ms   p99 {p99:6.2f} ms"
+            f"  {names[name]:27} {rate:6.0f} req/s   p50 {p50:6.2f} ms   p99 {p99:6.2f} ms"
             f"   {cpu:5.0f} us of its CPU per request"
         )
-    for peer, bar in ((BARE, 0.8), (PEER, 5.0)):
-        if OURS in rounds and peer in rounds:
-            pairs = list(zip(rounds[OURS], rounds[peer], strict=True))
+    for one, peer, bar in BARS:
+        if one in rounds and peer in rounds:
+            pairs = list(zip(rounds[one], rounds[peer], strict=True))
             by_rate = spread([ours["rate"] / other["rate"] for ours, other in pairs])
             by_cpu = spread([other["cpu_us"] / ours["cpu_us"] for ours, other in pairs])
-            print(f"  {LABELS[OURS]} = {by_rate} x {LABELS[peer]} (bar: {bar}), by CPU {by_cpu} x")
+            print(f"  {names[one]} = {by_rate} x {names[peer]} (bar: {bar}), by CPU {by_cpu} x")
 
 
 def spread(values: list[float]) -> str:
