@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from aiosqlc.diagnostics import Diagnostic, Label
-from aiosqlc.parse.scanner import Kind, Token, scan
+from aiosqlc.parse.scanner import Kind, Token, code_tokens, scan
 from aiosqlc.remember import Analyze
 from aiosqlc.source import SourceMap
 from aiosqlc.stages import (
@@ -75,7 +75,7 @@ def _rewrite(query: TypedQuery) -> ParsedQuery | str:
     """Return the many-row query, or why there is none."""
     if query.parsed.command not in _COMMANDS:
         return "use `:many` for what RETURNING gives, or `:exec` or `:execrows`"
-    tokens = [token for token in scan(query.sql) if token.kind is not Kind.COMMENT]
+    tokens = code_tokens(query.sql)
     row = _values(tokens)
     if row is None:
         return "not an INSERT of one row of VALUES"
@@ -95,7 +95,7 @@ def _rewrite(query: TypedQuery) -> ParsedQuery | str:
     return replace(query.parsed, sql=sql, source_map=SourceMap(((0, start, False),)), embeds=())
 
 
-def _values(tokens: list[Token]) -> tuple[int, int] | None:
+def _values(tokens: Sequence[Token]) -> tuple[int, int] | None:
     """Return the positions of the parentheses around the only row of VALUES."""
     words = [token.text.upper() for token in tokens]
     if "INSERT" not in words or "VALUES" not in words:

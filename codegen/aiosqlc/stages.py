@@ -8,8 +8,10 @@ later value may hold an earlier one, never the other way round.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from pathlib import Path
 
 from aiosqlc.source import SourceFile, SourceMap, Span
@@ -253,13 +255,22 @@ class Table:
     constraints: tuple[Constraint, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Catalog:
     """The user's schema: what generators need besides the queries."""
 
     tables: tuple[Table, ...] = ()
     types: tuple[SqlType, ...] = ()
     default_schema: str = "public"
+
+    @cached_property
+    def columns(self) -> Mapping[ColumnRef, TableColumn]:
+        """The columns of all tables by what they are called."""
+        return {
+            ColumnRef(table.schema, table.name, column.name): column
+            for table in reversed(self.tables)
+            for column in reversed(table.columns)
+        }
 
 
 # --- typed: what the server says ------------------------------------------------------------------

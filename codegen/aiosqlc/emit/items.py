@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from aiosqlc.parse.scanner import Dialect, Kind, Token, scan, unquote
+from aiosqlc.parse.scanner import Dialect, Kind, Token, code_tokens, unquote
 
 _STATEMENTS = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE", "MERGE"})
 _ENDS = frozenset(
@@ -47,7 +47,7 @@ class Item:
 @lru_cache(maxsize=64)
 def items_of(sql: str) -> tuple[Item, ...]:
     """Return the items of what a statement puts out; of a set operation, those of the first arm."""
-    return _items([token for token in scan(sql) if token.kind is not Kind.COMMENT])
+    return _items(code_tokens(sql))
 
 
 def _items(tokens: Sequence[Token]) -> tuple[Item, ...]:
@@ -74,7 +74,7 @@ def _items(tokens: Sequence[Token]) -> tuple[Item, ...]:
 @lru_cache(maxsize=64)
 def places_of(sql: str) -> dict[int, str]:
     """Return how each parameter is used where it comes first: cast, limit, offset, call or ''."""
-    tokens = [token for token in scan(sql) if token.kind is not Kind.COMMENT]
+    tokens = code_tokens(sql)
     found: dict[int, str] = {}
     open_at: list[int] = []
     for position, token in enumerate(tokens):
@@ -92,7 +92,7 @@ def pages_of(sql: str) -> tuple[str, ...]:
 
     `skipped` is the offset of `LIMIT ?, ?`.
     """
-    tokens = [t for t in scan(sql, Dialect.MYSQL) if t.kind is not Kind.COMMENT]
+    tokens = code_tokens(sql, Dialect.MYSQL)
     found: list[str] = []
     for position, token in enumerate(tokens):
         if token.kind is not Kind.PARAM:

@@ -369,18 +369,7 @@ def _may_be_null(origin: ColumnRef | None, catalog: Catalog) -> bool:
 
 
 def _column_of(origin: ColumnRef | None, catalog: Catalog) -> TableColumn | None:
-    if origin is None:
-        return None
-    return next(
-        (
-            column
-            for table in catalog.tables
-            if (table.schema, table.name) == (origin.schema, origin.table)
-            for column in table.columns
-            if column.name == origin.column
-        ),
-        None,
-    )
+    return catalog.columns.get(origin) if origin is not None else None
 
 
 def _with_slices(sql: str, query: TypedQuery) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from aiosqlc.parse.scanner import Kind, Token, scan
+from aiosqlc.parse.scanner import Kind, Token, code_tokens
 from aiosqlc.stages import TypedQuery
 
 _VERBS = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "VALUES"})
@@ -18,7 +18,7 @@ def renumbered(query: TypedQuery) -> TypedQuery:
     """Return a query with sqlc's numbers; one with parameters that have no name stays as it is."""
     if not query.params or not all(param.is_named for param in query.params) or query.variants:
         return query
-    tokens = [token for token in scan(query.sql) if token.kind is not Kind.COMMENT]
+    tokens = code_tokens(query.sql)
     order = dict.fromkeys(int(token.text[1:]) for token in _walk(tokens) if _is_number(token))
     numbers = {old: new for new, old in enumerate(order, 1)}
     if len(numbers) != len(query.params) or all(old == new for old, new in numbers.items()):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 from aiosqlc.source import Span
@@ -124,6 +125,12 @@ def scan(text: str, dialect: Dialect = Dialect.POSTGRESQL, start: int = 0) -> It
             stop = end
         yield _token(Token, (kind, text[first:stop], first, stop))
         at = stop
+
+
+@lru_cache(maxsize=256)
+def code_tokens(text: str, dialect: Dialect = Dialect.POSTGRESQL) -> tuple[Token, ...]:
+    """Return the tokens of `text` without its comments; several passes over a text scan it once."""
+    return tuple([token for token in scan(text, dialect) if token.kind is not Kind.COMMENT])
 
 
 _token = tuple.__new__  # a NamedTuple's own __new__ takes twice as long

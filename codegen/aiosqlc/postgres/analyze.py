@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Self
 
@@ -35,6 +35,7 @@ from aiosqlc.postgres.typed import Judged, Typist
 from aiosqlc.postgres.unsettled import words_of
 from aiosqlc.postgres.views import view_columns
 from aiosqlc.postgres.written import Fingerprint, Starred, impossible, never, write_stars
+from aiosqlc.processes import shares, spread
 from aiosqlc.progress import counted
 from aiosqlc.stages import (
     Analysis,
@@ -49,6 +50,7 @@ from aiosqlc.stages import (
 _OLDEST_SERVER = 16
 _MOST_ORDERS = 10  # of a schema's files that are tried
 _MOST_OPEN = 3  # schemas a warm analyser keeps at hand
+_FEWEST = 150  # queries that are worth a process of their own
 
 
 def analyze(
@@ -187,6 +189,12 @@ class _Schema:
     applied: Applied = field(default_factory=Applied)
     closing: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
 
+    def reconnected(self) -> _Schema:
+        """Return it with a connection of its own, for another process."""
+        connection = self.connection.another()
+        prepare_session(connection)
+        return replace(self, connection=connection)
+
     @classmethod
     def load(cls, connection: Connection, options: AnalyzeOptions, *, scratch: bool) -> _Schema:
         facts = load_facts(connection, options.not_null_functions)
@@ -260,6 +268,41 @@ def _no_database(refused: DatabaseRefusedError) -> Diagnostic:
 def _analyze_all(
     schema: _Schema, queries: Sequence[ParsedQuery], options: AnalyzeOptions
 ) -> tuple[Analysis, tuple[Diagnostic, ...]]:
+    failures = schema.applied.failures
+    runs = [queries] if failures else shares(queries, _FEWEST)
+
+    def here(run: Sequence[ParsedQuery]) -> _Share:
+        return _analyze_share(schema, run, options)
+
+    def elsewhere(run: Sequence[ParsedQuery]) -> _Share:
+        return _analyze_share(schema.reconnected(), run, options)
+
+    parts = spread(here, elsewhere, runs)
+    typed = [query for part in parts for query in part.typed]
+    problems = [problem for part in parts for problem in part.problems]
+    if schema.scratch:  # it writes rows, on which two connections could wait for one another
+        doubtful = [item for part in parts for item in part.doubtful]
+        problems.extend(refuted_hints(schema.connection, schema.typist.facts, doubtful))
+    problems.extend(diagnoses(failures, {f: c for part in parts for f, c in part.lost.items()}))
+    problems.extend(schema.applied.notes)
+    problems.extend(schema.unproved)
+    version = schema.connection.release
+    return Analysis(schema.catalog, tuple(typed), version), tuple(problems)
+
+
+@dataclass(frozen=True, slots=True)
+class _Share:
+    """What is known of some of the queries; `lost` are those that a failure of the schema costs."""
+
+    typed: tuple[TypedQuery, ...]
+    problems: tuple[Diagnostic, ...]
+    doubtful: tuple[Hinted, ...]
+    lost: Mapping[Failure, list[str]]
+
+
+def _analyze_share(
+    schema: _Schema, queries: Sequence[ParsedQuery], options: AnalyzeOptions
+) -> _Share:
     typed: list[TypedQuery] = []
     problems: list[Diagnostic] = []
     doubtful: list[tuple[int, Hinted]] = []
@@ -288,14 +331,8 @@ def _analyze_all(
     typed, kept = write_stars(schema.connection, typed, starred)
     problems.extend(kept)
     problems.extend(impossible(schema.connection, typed))
-    if schema.scratch:
-        written = [replace(item, query=typed[index]) for index, item in doubtful]
-        problems.extend(refuted_hints(schema.connection, schema.typist.facts, written))
-    problems.extend(diagnoses(schema.applied.failures, lost))
-    problems.extend(schema.applied.notes)
-    problems.extend(schema.unproved)
-    version = schema.connection.release
-    return Analysis(schema.catalog, tuple(typed), version), tuple(problems)
+    written = [replace(item, query=typed[index]) for index, item in doubtful]
+    return _Share(tuple(typed), tuple(problems), tuple(written), lost)
 
 
 def _starred(index: int, judged: Judged, described: Sequence[Described]) -> Iterator[Starred]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from aiosqlc.parse.scanner import Kind, scan
+from aiosqlc.parse.scanner import Kind, code_tokens
 
 _BEGIN = frozenset({"SELECT", "RETURNING"})
 # Reserved words, none of which is an operand: an asterisk before one of them multiplies nothing.
@@ -31,7 +31,7 @@ class _Level:
 
 def listed_stars(sql: str) -> Iterator[tuple[int, int]]:
     """Yield where each item that is a star begins and ends: `*`, `a.*`, `(place).*`."""
-    tokens = [token for token in scan(sql) if token.kind is not Kind.COMMENT]
+    tokens = code_tokens(sql)
     words = ['"' if token.kind is Kind.QUOTED else token.text.upper() for token in tokens]
     levels = [_Level()]
     for at, (before, word) in enumerate(zip([";", *words], words, strict=False)):

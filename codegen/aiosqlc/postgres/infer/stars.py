@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from aiosqlc.parse.scanner import Kind, Token, scan
+from aiosqlc.parse.scanner import Kind, Token, code_tokens
 from aiosqlc.postgres.infer import kinds
 from aiosqlc.postgres.infer.listed import listed_stars
 from aiosqlc.postgres.tree import Node, located
@@ -147,7 +147,7 @@ def _places(sql: str) -> dict[int, _Place]:
 
     An asterisk that multiplies can be among them: no column of the tree has its place.
     """
-    tokens = [token for token in scan(sql) if token.kind is not Kind.COMMENT]
+    tokens = code_tokens(sql)
     found = {}
     for at, token in enumerate(tokens):
         if token.text != "*" or not at:

@@ -52,6 +52,7 @@ class Connection:
     """One libpq connection, UTF-8, used by one thread."""
 
     def __init__(self, conninfo: str) -> None:
+        self._conninfo = conninfo
         self.pg = pq.PGconn.connect(conninfo.encode())
         if self.pg.status != pq.ConnStatus.OK:
             message = self.pg.get_error_message() if hasattr(self.pg, "get_error_message") else ""
@@ -68,6 +69,10 @@ class Connection:
     def close(self) -> None:
         """Close the connection; closing twice is harmless."""
         self.pg.finish()
+
+    def another(self) -> Connection:
+        """Return a new connection to the same database."""
+        return Connection(self._conninfo)
 
     def on_notice(self, handler: Callable[[pq.abc.PGresult], None]) -> None:
         """Call `handler` for every notice the server sends from now on."""

@@ -1,0 +1,135 @@
+"""Divides work among forked processes: one core is not all there is.
+
+A child sees what its parent has read, and sends back only its answer. Nothing is shared after the
+fork: a child opens connections of its own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import pickle
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from itertools import pairwise
+from typing import Any, BinaryIO, TypeVar
+
+from aiosqlc import progress
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+def shares(items: Sequence[T], fewest: int) -> list[Sequence[T]]:
+    """Cut items into as many runs as there are cores, none of them shorter than `fewest`.
+
+    There is one where this process cannot be forked: another thread could hold a lock.
+    """
+    alone = not hasattr(os, "fork") or threading.active_count() > 1
+    count = 1 if alone else max(1, min(_cores(), len(items) // fewest))
+    cuts = [len(items) * number // count for number in range(count + 1)]
+    return [items[start:end] for start, end in pairwise(cuts)]
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def spread(
+    here: Callable[[Sequence[T]], R],
+    elsewhere: Callable[[Sequence[T]], R],
+    runs: Sequence[Sequence[T]],
+) -> list[R]:
+    """Return what is answered about each run: `here` about the first, in a child about the others.
+
+    An answer holds the items themselves. Where a child fails, its run is done here.
+    """
+    first, *others = runs
+    with contextlib.ExitStack() as stack:
+        children = [stack.enter_context(contextlib.closing(_Child(elsewhere, o))) for o in others]
+        answers = [here(first)]
+        for child, run in zip(children, others, strict=True):
+            try:
+                answers.append(child.answer())
+            except (EOFError, OSError, pickle.UnpicklingError):
+                answers.append(here(run))
+        return answers
+
+
+class _Child:
+    """A forked process with one run to answer."""
+
+    def __init__(self, work: Callable[[Sequence[T]], Any], run: Sequence[T]) -> None:
+        self._run = run
+        reading, writing = os.pipe()
+        self._process = os.fork()
+        if not self._process:
+            code = 1
+            try:
+                os.close(reading)
+                progress.show_on(None)
+                answer = work(run)
+                with os.fdopen(writing, "wb") as stream:
+                    _send(answer, run, stream)
+                code = 0
+            finally:
+                os._exit(code)  # whatever happened: the parent's clean-up is not ours
+        os.close(writing)
+        self._stream = os.fdopen(reading, "rb")
+
+    def answer(self) -> Any:
+        """Wait for the answer. Raises EOFError where there is none."""
+        return _Receiver(io.BytesIO(self._stream.read()), self._run).load()
+
+    def close(self) -> None:
+        """Wait for the end of the process."""
+        self._stream.close()
+        os.waitpid(self._process, 0)
+
+
+def _given(place: int) -> object:
+    """Stand for an item that both sides have; `_Receiver` finds it."""
+    raise pickle.UnpicklingError(str(place))
+
+
+def _send(answer: object, run: Sequence[object], stream: BinaryIO) -> None:
+    places = {id(item): place for place, item in enumerate(run)}
+
+    def reduced(item: object) -> tuple[Callable[..., object], tuple[object, ...]]:
+        place = places.get(id(item))
+        return (_given, (place,)) if place is not None else _by_fields(item)
+
+    pickler = pickle.Pickler(stream, pickle.HIGHEST_PROTOCOL)
+    # What pickle does of itself with frozen values in slots takes several times as long.
+    pickler.dispatch_table = _Reductions({type(item): reduced for item in run})
+    pickler.dump(answer)
+
+
+def _by_fields(item: Any) -> tuple[Callable[..., object], tuple[object, ...]]:
+    kind = type(item)
+    return kind, tuple([getattr(item, name) for name in kind.__match_args__])
+
+
+class _Reductions(dict[type, Callable[[Any], Any]]):
+    """How to take values apart; those of dataclasses by the arguments they are made with."""
+
+    def __missing__(self, kind: type) -> Callable[[Any], Any]:
+        if not is_dataclass(kind) or not all(field.init for field in fields(kind)):
+            raise KeyError(kind)
+        self[kind] = _by_fields
+        return _by_fields
+
+
+class _Receiver(pickle.Unpickler):
+    """Reads an answer, with the items that it is about in their places."""
+
+    def __init__(self, stream: BinaryIO, run: Sequence[object]) -> None:
+        super().__init__(stream)
+        self._run = run
+
+    def find_class(self, module: str, name: str) -> Any:
+        """Return what a name stands for: ours for the items, or what it says."""
+        known: Mapping[str, Any] = {"_given": self._run.__getitem__}
+        return known.get(name) or super().find_class(module, name)
