@@ -31,7 +31,7 @@ def run(arguments: argparse.Namespace) -> int:
         return 2
     entry = next((one for one in project.sets if one.engine is Dialect.POSTGRESQL), None)
     if entry is None or not entry.schema:
-        sys.stderr.write("no entry for PostgreSQL names a `schema`: there is nothing to serve\n")
+        sys.stderr.write("`serve` is for PostgreSQL, and no entry for it names a `schema`\n")
         return 2
     inputs, problems = read_inputs(project, entry)
     if not inputs.readable:
@@ -41,19 +41,16 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _serve(arguments: argparse.Namespace, project: Project, entry: QuerySet, inputs: Inputs) -> int:
-    from aiosqlc.postgres.schema import apply_schema
-    from aiosqlc.postgres.server.connection import Connection
-    from aiosqlc.postgres.server.databases import new_database
+    from aiosqlc.postgres.needed import draft_of
     from aiosqlc.postgres.server.embedded import ServerUnavailableError, embedded_server
 
     try:
         with (
             _ending_is_an_interrupt(),
             embedded_server() as server,
-            new_database(server) as draft,
+            contextlib.ExitStack() as stack,
         ):
-            with Connection(draft.conninfo) as connection:
-                applied = apply_schema(connection, inputs.schema, inputs.shims, own_server=True)
+            draft, applied = draft_of(server, inputs.schema, inputs.shims, stack)
             said = [*applied.notes, *(failure.problem for failure in applied.failures)]
             report(said, style_of(arguments, project.root))
             if applied.failures:

@@ -16,18 +16,16 @@ from aiosqlc.postgres.catalog.facts import Facts, load_facts
 from aiosqlc.postgres.catalog.types import build_catalog
 from aiosqlc.postgres.describe import Described, describe, prepare_session
 from aiosqlc.postgres.failures import Failure, diagnoses
-from aiosqlc.postgres.needed import Order
+from aiosqlc.postgres.needed import draft_of
 from aiosqlc.postgres.notes import read_notes, write_notes
 from aiosqlc.postgres.problems import cost_of, query_problem
 from aiosqlc.postgres.refute import Hinted, hinted, refuted_hints
-from aiosqlc.postgres.schema import Applied, apply_schema, schema_digest
+from aiosqlc.postgres.schema import Applied, schema_digest
 from aiosqlc.postgres.server.connection import Connection, ConnectionFailedError, ServerError
 from aiosqlc.postgres.server.databases import (
     DatabaseRefusedError,
-    Draft,
     connect_existing,
     database_name,
-    new_database,
 )
 from aiosqlc.postgres.server.embedded import Server, ServerUnavailableError, embedded_server
 from aiosqlc.postgres.suggestions import with_suggestions
@@ -48,7 +46,6 @@ from aiosqlc.stages import (
 )
 
 _OLDEST_SERVER = 16
-_MOST_ORDERS = 10  # of a schema's files that are tried
 _MOST_OPEN = 3  # schemas a warm analyser keeps at hand
 _FEWEST = 150  # queries that are worth a process of their own
 
@@ -223,7 +220,7 @@ def _database(
     if existing is not None:
         return existing, Applied(notes=read_notes(existing, (*options.shims, *schema)))
     with contextlib.ExitStack() as making:
-        draft, applied = _drafted(server, schema, options, making)
+        draft, applied = draft_of(server, schema, options.shims, making)
         with Connection(draft.conninfo) as connection:
             write_notes(connection, (*options.shims, *schema), applied.notes)
         if applied.failures:
@@ -231,29 +228,6 @@ def _database(
             return Connection(draft.conninfo), applied
         draft.keep(name)
     return Connection(server.conninfo(name)), applied
-
-
-def _drafted(
-    server: Server,
-    schema: Sequence[SchemaFile],
-    options: AnalyzeOptions,
-    stack: contextlib.ExitStack,
-) -> tuple[Draft, Applied]:
-    """Apply a schema to a new database, in the order of files in which least of it fails."""
-    order = Order(schema)
-    files: Sequence[SchemaFile] | None = schema
-    best: tuple[Draft, Applied] | None = None
-    for _ in range(_MOST_ORDERS):
-        if files is None:
-            break
-        draft = stack.enter_context(new_database(server))
-        with Connection(draft.conninfo) as connection:
-            applied = apply_schema(connection, files, options.shims, own_server=server.embedded)
-        if best is None or applied.failed < best[1].failed:
-            best = draft, replace(applied, notes=(*applied.notes, *order.notes(files)))
-        files = order.learn(applied.failures)
-    assert best is not None  # noqa: S101 - the first order is always taken
-    return best
 
 
 def _no_database(refused: DatabaseRefusedError) -> Diagnostic:

@@ -6,11 +6,17 @@ A folder with a file per table is read by the alphabet, and `orders.sql` may nee
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
 from aiosqlc.postgres.failures import Failure, named_in
+from aiosqlc.postgres.schema import Applied, apply_schema
+from aiosqlc.postgres.server.connection import Connection
+from aiosqlc.postgres.server.databases import Draft, new_database
+from aiosqlc.postgres.server.embedded import Server
 from aiosqlc.schema.order import is_numbered
 from aiosqlc.source import SourceFile, Span
 from aiosqlc.stages import SchemaFile
@@ -21,6 +27,32 @@ _MAKES = re.compile(
     r'(?:if\s+not\s+exists\s+)?(?:[\w$"]+\.)?"?(?P<name>[\w$]+)',
     re.IGNORECASE,
 )
+
+
+_MOST_ORDERS = 10  # that are tried
+
+
+def draft_of(
+    server: Server,
+    schema: Sequence[SchemaFile],
+    shims: Sequence[SchemaFile],
+    stack: contextlib.ExitStack,
+) -> tuple[Draft, Applied]:
+    """Apply a schema to a new database, in the order of files in which least of it fails."""
+    order = Order(schema)
+    files: Sequence[SchemaFile] | None = schema
+    best: tuple[Draft, Applied] | None = None
+    for _ in range(_MOST_ORDERS):
+        if files is None:
+            break
+        draft = stack.enter_context(new_database(server))
+        with Connection(draft.conninfo) as connection:
+            applied = apply_schema(connection, files, shims, own_server=server.embedded)
+        if best is None or applied.failed < best[1].failed:
+            best = draft, replace(applied, notes=(*applied.notes, *order.notes(files)))
+        files = order.learn(applied.failures)
+    assert best is not None  # noqa: S101 - the first order is always taken
+    return best
 
 
 class Order:

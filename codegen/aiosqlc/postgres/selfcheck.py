@@ -13,11 +13,11 @@ from aiosqlc.diagnostics import Diagnostic, Label, Severity
 from aiosqlc.postgres.analyze import Analyzer
 from aiosqlc.postgres.calling import Called, Package, call_all
 from aiosqlc.postgres.catalog.facts import load_facts
+from aiosqlc.postgres.needed import draft_of
 from aiosqlc.postgres.population import Population
 from aiosqlc.postgres.sampling import Sampler
-from aiosqlc.postgres.schema import apply_schema
 from aiosqlc.postgres.server.connection import Connection, ConnectionFailedError
-from aiosqlc.postgres.server.databases import DatabaseRefusedError, new_draft
+from aiosqlc.postgres.server.databases import DatabaseRefusedError
 from aiosqlc.postgres.server.embedded import Server, ServerUnavailableError
 from aiosqlc.postgres.trial import Trial, draw, nulls_in, row_of
 from aiosqlc.stages import (
@@ -137,16 +137,11 @@ def selfcheck(
 
 @contextlib.contextmanager
 def _scratch(server: Server, analysed: Analysed) -> Iterator[tuple[Connection, str]]:
-    with Connection(server.admin) as admin:
-        name = new_draft(admin)
-        try:
-            with Connection(server.conninfo(name)) as connection:
-                inputs = analysed.inputs
-                apply_schema(connection, inputs.schema, inputs.shims, own_server=server.embedded)
-            with Connection(server.conninfo(name)) as connection:
-                yield connection, server.conninfo(name)
-        finally:
-            admin.run(f'drop database if exists "{name}" with (force)')
+    with contextlib.ExitStack() as stack:
+        inputs = analysed.inputs
+        draft, _ = draft_of(server, inputs.schema, inputs.shims, stack)
+        with Connection(draft.conninfo) as connection:
+            yield connection, draft.conninfo
 
 
 def _hunt(

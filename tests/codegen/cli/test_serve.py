@@ -49,6 +49,16 @@ def test_the_programs_exit_code_is_that_of_the_command(project: Path, code: int)
     assert main(["serve", "-f", str(project), "--", sys.executable, "-c", text]) == code
 
 
+def test_files_that_need_one_another_are_run_in_the_order_that_the_compiler_found(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / "migrations" / "0001_start.sql").unlink()
+    (project / "migrations" / "a.sql").write_text("CREATE TABLE a (x kind);")
+    (project / "migrations" / "b.sql").write_text("CREATE TYPE kind AS ENUM ('x');")
+    assert main(["serve", "-f", str(project), "--", sys.executable, "-c", ""]) == 0
+    assert "a.sql is run after b.sql" in capsys.readouterr().err
+
+
 def test_a_program_that_is_not_there_is_named(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
