@@ -52,6 +52,13 @@ def _inside(path: Path) -> list[Path]:
 
 
 def _expand(root: Path, pattern: str) -> list[Path]:
+    found = _matches(root, pattern)
+    if pattern.startswith("/") and not any(path.exists() for path in found):
+        return _matches(root, pattern.lstrip("/"))  # sqlc takes every path from the folder
+    return found
+
+
+def _matches(root: Path, pattern: str) -> list[Path]:
     if any(char in pattern for char in "*?["):
         names = glob.glob(pattern, root_dir=root, recursive=True)  # noqa: PTH207  # absolute and `..` patterns too
         return [root / name for name in sorted(names)]

@@ -60,3 +60,14 @@ def test_a_file_that_a_pattern_meets_twice_is_read_once(tmp_path: Path) -> None:
     found, problems = find_sql_files(tmp_path, ["queries/**", "queries"], config, Span(0, 0))
     assert problems == []
     assert [path.name for path in found] == ["one.sql"]
+
+
+@pytest.mark.parametrize("pattern", ["/queries", "/queries/*.sql"])
+def test_a_path_with_a_slash_before_it_is_looked_for_in_the_folder(
+    tmp_path: Path, pattern: str
+) -> None:
+    (tmp_path / "queries").mkdir()
+    (tmp_path / "queries" / "one.sql").write_text("-- name: One :one\nSELECT 1 AS one;\n")
+    config = SourceFile(Path("sqlc.yaml"), "")
+    found, problems = find_sql_files(tmp_path, [pattern], config, Span(0, 0))
+    assert (found, problems) == ([tmp_path / "queries" / "one.sql"], [])

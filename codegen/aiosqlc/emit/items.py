@@ -168,9 +168,9 @@ def _split(tokens: Sequence[Token]) -> list[list[Token]]:
 def _item(tokens: list[Token]) -> Item:
     alias: str | None = None
     if len(tokens) > 2 and tokens[-2].text.upper() == "AS":
-        alias, tokens = unquote(tokens[-1]), tokens[:-2]
+        alias, tokens = _folded(tokens[-1]), tokens[:-2]
     elif len(tokens) > 1 and _is_alias(tokens[-2], tokens[-1]):
-        alias, tokens = unquote(tokens[-1]), tokens[:-1]
+        alias, tokens = _folded(tokens[-1]), tokens[:-1]
     if not tokens:
         return Item("other", alias)
     words = _words_at_top(tokens)
@@ -197,6 +197,10 @@ def _item(tokens: list[Token]) -> Item:
             return Item("call", alias)
     named = first == "EXISTS" or tokens[0].text == "("  # as the server names them
     return Item("other", alias if alias is not None or named else "")
+
+
+def _folded(token: Token) -> str:
+    return token.text.lower() if token.kind is Kind.NAME else unquote(token)
 
 
 def _is_alias(before: Token, last: Token) -> bool:
@@ -244,4 +248,4 @@ def _cast_name(tokens: Sequence[Token]) -> str:
     """Name a cast without an alias: after the column, with what it is qualified by."""
     end = next((n for n, token in enumerate(tokens) if token.text == "::"), 0)
     inner = tokens[:end]
-    return "_".join(unquote(t) for t in inner[::2]) if inner and _is_column(inner) else ""
+    return "_".join(_folded(t) for t in inner[::2]) if inner and _is_column(inner) else ""

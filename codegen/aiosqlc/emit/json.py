@@ -217,8 +217,16 @@ def _table_column(column: TableColumn, table: Json, catalog: Catalog) -> Json:
     return {**value, "comment": column.comment}
 
 
-def _query(query: TypedQuery, catalog: Catalog, engine: Dialect) -> Json:
+def _inserted_into(query: TypedQuery, catalog: Catalog) -> Json | None:
+    """Return the table an INSERT writes to, with its schema where that is written."""
     into = query.insert_into
+    if into is None:
+        return None
+    written = {"schema": into.schema} if _QUALIFIED_TARGET.search(query.sql) else {}
+    return {**_relation(into, catalog), **written}
+
+
+def _query(query: TypedQuery, catalog: Catalog, engine: Dialect) -> Json:
     places = _places(query, engine)
     return {
         "text": _with_slices(_without_comments(query.sql), query),
@@ -233,7 +241,7 @@ def _query(query: TypedQuery, catalog: Catalog, engine: Dialect) -> Json:
         ],
         "comments": list(query.parsed.comments),
         "filename": query.parsed.file.path.name,
-        "insert_into_table": _relation(into, catalog) if into else None,
+        "insert_into_table": _inserted_into(query, catalog),
         "x_cardinality": _CARDINALITY[query.cardinality],
     }
 
@@ -283,6 +291,7 @@ def _declared(kind: SqlType, origin: ColumnRef | None, catalog: Catalog) -> SqlT
     return column.type if column is not None and column.type.base == kind else kind
 
 
+_QUALIFIED_TARGET = re.compile(r"\bINSERT\s+INTO\s+[^\s(.]+\s*\.", re.IGNORECASE)
 _POSITIONAL = re.compile(r"p\d+|(?P<base>.+)_\d+")
 
 

@@ -6,6 +6,7 @@ import re
 
 from aiosqlc.diagnostics import Diagnostic, Label
 from aiosqlc.postgres.server.connection import ServerError
+from aiosqlc.postgres.standin import extension_wanted
 from aiosqlc.source import SourceMap, Span
 from aiosqlc.stages import ParsedQuery
 
@@ -28,6 +29,7 @@ _HINTS = {
     "42P18": "say the type with a cast, as in `$1::text`",
     "42P08": "the same parameter is used with two types; cast one use, as in `$1::text`",
 }
+_GLUED = re.compile(r"[-+*/<>=~!#%^&|`?]+@$")  # `a <->@name`: the parameter's mark is lost
 _MEANT = re.compile(r'Perhaps you meant to reference the column "([^"]+)"\.')
 _WORD = re.compile(r"""'(?:[^']|'')*'|"[^"]*"|[@$]?\w+|\S""")
 _NEAR_NUMBER = re.compile(r'near "\$\d+"')
@@ -46,6 +48,10 @@ def query_problem(
         hint = hint or _syntax_hint(query.file.text, span)
         message = _NEAR_NUMBER.sub(f'near "{query.file.text[span.start : span.end]}"', message)
     notes = (error.detail,) if error.detail else ()
+    if wanted := extension_wanted(error):
+        hint = f'put `CREATE EXTENSION IF NOT EXISTS "{wanted}";` into the schema'
+    elif error.state == "42703" and (operator := _GLUED.search(query.file.text[: span.start])):
+        hint = f"`{operator[0]}` is one operator: put a space before the `@`"
     code = _CODES.get(error.state, _OTHER)
     label = Label(query.file, span)
     return Diagnostic(code, message, (label,), hint, notes=notes, costs=(cost_of(query),))

@@ -40,6 +40,8 @@ _MISSING_ROLE = re.compile(r'role "([^"]+)" does not exist')
 _MISSING_TYPE = re.compile(r'^type "(\w+)" does not exist')
 _QUOTED = re.compile(r'"([^"]+)"')
 _CODES = {"42601": "E200", "42P01": "E202", "0A000": "E203", "42P07": "E204", "42710": "E204"}
+# What a name without its schema meets where no schema is searched.
+_NOT_FOUND = frozenset({"3F000", "42P01", "42704", "42883"})
 _MOST_TRIES = 100
 _SAVEPOINT = "aiosqlc_statement"
 
@@ -182,6 +184,9 @@ class _Applying:
                     self._provided.add(wanted)
                     notes.append(self._note(file, span, *_assumed(wanted), error))
                     continue
+            if error.state in _NOT_FOUND and self._searches_again():
+                notes.append(self._note(file, span, *_SEARCHED_AGAIN, error))
+                continue
             instead = instead_of(step, error)
             if instead is None or (instead.run and set(instead.run) <= set(steps)):
                 return error, False
@@ -192,6 +197,12 @@ class _Applying:
             if instead.said:
                 notes.append(self._note(file, span, instead.said, instead.hint, error))
         return error, False
+
+    def _searches_again(self) -> bool:
+        """Search the usual schemas again where a dump's first lines have left none to search."""
+        if self._connection.rows("SHOW search_path") not in ([("",)], [('""',)]):
+            return False
+        return self._connection.run("RESET search_path") is None
 
     def _together(
         self, file: SchemaFile, span: Span, steps: tuple[str, ...]
@@ -239,6 +250,12 @@ class _Applying:
     ) -> Diagnostic:
         label = schema_problem(file, span, error).labels[0]
         return Diagnostic("E217", said, (label,), hint, Severity.WARNING)
+
+
+_SEARCHED_AGAIN = (
+    "no schema is searched here: the file began as a dump does; `public` is searched from here on",
+    "write `RESET search_path;` before what was added to the dump",
+)
 
 
 def _assumed(extension: str) -> tuple[str, str]:

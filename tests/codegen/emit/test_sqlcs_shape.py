@@ -52,6 +52,8 @@ MYSQL_QUERIES = {
 }
 QUERIES = {
     "FoldsNames": ":many SELECT * FROM team WHERE id = @teamId AND name = sqlc.arg(teamName)",
+    "FoldsAliases": ':many SELECT btrim(nick) AS NICK, id "ID", btrim(nick) Loud FROM member',
+    "SaysTheSchemaOfAnInsert": ":exec INSERT INTO public.team (id, name) VALUES ($1, $2)",
     "KeepsQuotedNames": ":many SELECT * FROM team WHERE id = sqlc.arg('teamId')",
     "CastsHaveNoTable": ":many SELECT id FROM member"
     " WHERE nick = @nick::text AND id > @least::bigint",

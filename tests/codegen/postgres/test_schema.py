@@ -102,6 +102,16 @@ def test_a_file_that_cannot_run_in_a_transaction_runs_without() -> None:
     assert enum.labels == ("a", "b")
 
 
+def test_what_follows_a_dump_in_its_file_is_searched_for_again() -> None:
+    sql = "select pg_catalog.set_config('search_path', '', false);"
+    sql += " create table public.t (id int primary key); create table u (t int references t (id))"
+    sql += "; create table v (id int)"
+    asked = [query("select id from t"), query("select t from u"), query("select id from v")]
+    analysis, (note,) = analyze([schema_file(sql)], asked, AnalyzeOptions())
+    assert (note.code, note.severity) == ("E217", Severity.WARNING)
+    assert len(analysis.queries) == 3
+
+
 def test_settings_of_one_file_do_not_reach_the_next() -> None:
     first = schema_file("set search_path = ''; create table public.t (id int)", "1.sql")
     second = schema_file("create table u (id int)", "2.sql")
