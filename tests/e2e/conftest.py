@@ -30,6 +30,8 @@ BROWSER_FLAGS = (
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 )  # fmt: skip
 
+HERE = Path(__file__).parent
+
 
 class Stack:
     """A running `python -m devstack` and what it has said."""
@@ -121,6 +123,9 @@ class Stack:
             self.lines.append(line.rstrip("\n"))
 
 
+STACK = pytest.StashKey[Stack]()
+
+
 class Collector:
     """An OTLP receiver over HTTP that keeps what it is sent, gzipped or not."""
 
@@ -162,7 +167,7 @@ def collector() -> Iterator[Collector]:
 
 
 @pytest.fixture(scope="session")
-def stack(collector: Collector) -> Iterator[Stack]:
+def stack(collector: Collector, pytestconfig: pytest.Config) -> Iterator[Stack]:
     """The run's stack, with logs and traces as in production. Tests may kill its parts, and leave
     when they have come back."""
     with tempfile.TemporaryDirectory(prefix="test-stack-", ignore_cleanup_errors=True) as folder:
@@ -173,6 +178,7 @@ def stack(collector: Collector) -> Iterator[Stack]:
         )  # fmt: skip
         try:
             running.wait_until_said("ready; press Ctrl-C")
+            pytestconfig.stash[STACK] = running
             yield running
         finally:
             running.stop()
@@ -207,5 +213,12 @@ def page() -> Iterator[Page]:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if Path(__file__).parent in item.path.parents:
+        if HERE in item.path.parents:
             item.add_marker(pytest.mark.e2e)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """Stop the stack after its last test: seven services that nobody asks are busy all the same."""
+    if nextitem is not None and HERE not in nextitem.path.parents and STACK in item.config.stash:
+        item.config.stash[STACK].stop()
