@@ -45,8 +45,9 @@ def _silences(query: ParsedQuery, diagnostic: Diagnostic) -> bool:
 
 
 def concerns(diagnostic: Diagnostic, query: ParsedQuery) -> bool:
-    """Whether the first place a diagnostic shows lies in a query."""
+    """Whether the first place a diagnostic shows lies in a query, or in a directive behind it."""
     for label in diagnostic.labels[:1]:
-        inside = query.name_span.start <= label.span.start <= query.span.end
+        end = max([query.span.end, *(part.span.end for part in query.dynamic)])
+        inside = query.name_span.start <= label.span.start <= end
         return inside and label.file == query.file
     return False

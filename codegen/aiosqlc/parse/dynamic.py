@@ -102,7 +102,22 @@ def read_parts(
         else:
             parts += _sort_part(file, directive, problems)
     problems += [_problem(file, block, "this block has no `-- :end`") for block in opened]
+    problems += [_whole(file, part) for part in parts if _holds(part, body[0])]
     return _merged(parts), problems
+
+
+def _holds(part: Part, first: Token) -> bool:
+    """Whether a part would take the statement's first word along."""
+    return any(region.start <= first.start < region.end for region in part.regions)
+
+
+def _whole(file: SourceFile, part: Part) -> Diagnostic:
+    return Diagnostic(
+        "E131",
+        f"misplaced `:{part.kind}`",
+        (Label(file, part.span, "without this line the statement has no beginning"),),
+        hint="what is optional stands on a line of its own: `AND state = @state -- :if state`",
+    )
 
 
 def _directives(file: SourceFile, tokens: list[Token]) -> list[_Directive]:

@@ -431,6 +431,15 @@ def test_as_many_queries_are_promised_as_keeping_going_writes(
     assert f"{written} queries are written" in capsys.readouterr().err
 
 
+def test_a_query_with_an_error_behind_its_semicolon_is_not_written(own_project: Path) -> None:
+    text = "-- name: Two :many\nSELECT 1 AS a\n, @x::int AS b; -- :if x\n"
+    text += "-- name: Good :many\nSELECT id FROM author;\n"
+    (own_project / "queries" / "queries.sql").write_text(text)
+    assert main(["generate", "--keep-going", "-f", str(own_project)]) == 1
+    module = (own_project / "store" / "queries.py").read_text()
+    assert re.findall(r"async def (\w+)", module) == ["good"]
+
+
 def test_query_files_of_one_name_are_one_module(own_project: Path) -> None:
     """As sqlc puts them into one Go file."""
     for folder in ("more", "most"):

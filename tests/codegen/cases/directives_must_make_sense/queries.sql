@@ -38,6 +38,9 @@ WHERE id = @id;
 -- name: I :many
 SELECT id FROM users;
 
+-- name: Whole :many
+SELECT id FROM users WHERE name = @name; -- :if name
+
 -- name: F :many
 SELECT id FROM users
 WHERE id = @id -- :if id;
