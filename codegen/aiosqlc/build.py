@@ -5,15 +5,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 
-from aiosqlc.causes import by_cost
 from aiosqlc.config.project import Project
 from aiosqlc.diagnostics import Diagnostic
-from aiosqlc.internal import exit_code
+from aiosqlc.incremental.reuse import Analyze
+from aiosqlc.incremental.unchanged import head_of
 from aiosqlc.lock import keep_lock, other_format, print_lock
+from aiosqlc.messages.causes import by_cost
+from aiosqlc.messages.internal import exit_code
 from aiosqlc.output import compare, write
 from aiosqlc.pipeline import compile_project
-from aiosqlc.remember import Analyze
-from aiosqlc.unchanged import head_of
 
 
 def build(

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from aiosqlc.diagnostics import Diagnostic, Label
-from aiosqlc.disk import read_bytes
-from aiosqlc.kept import kept_equal
+from aiosqlc.incremental.disk import read_bytes
+from aiosqlc.incremental.memo import kept_equal
 from aiosqlc.source import SourceFile, Span
 
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aiosqlc.diagnostics import Diagnostic
-from aiosqlc.disk import Signature, signature
 from aiosqlc.emit.package import MARK
+from aiosqlc.incremental.disk import Signature, signature
 from aiosqlc.stages import Rendered
 
 

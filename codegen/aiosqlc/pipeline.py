@@ -11,9 +11,9 @@ from functools import cache, partial
 from pathlib import Path
 
 from aiosqlc import lock
-from aiosqlc.bulk import with_bulk
-from aiosqlc.causes import merged
-from aiosqlc.checks import check_commands, concerns, without_ignored
+from aiosqlc.analysis.bulk import with_bulk
+from aiosqlc.analysis.checks import check_commands, concerns, without_ignored
+from aiosqlc.analysis.hints import apply_hints
 from aiosqlc.config.project import Project, PythonTarget, QuerySet
 from aiosqlc.contract.emit import print_contract
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
@@ -21,8 +21,9 @@ from aiosqlc.emit.format import format_together
 from aiosqlc.emit.json import print_json
 from aiosqlc.emit.package import print_package
 from aiosqlc.files import find_sql_files, read_files
-from aiosqlc.hints import apply_hints
-from aiosqlc.internal import culprits, internal_error, surviving
+from aiosqlc.incremental.reuse import Analyze, analyze_remembering
+from aiosqlc.messages.causes import merged
+from aiosqlc.messages.internal import culprits, internal_error, surviving
 from aiosqlc.mysql.limits import check_target
 from aiosqlc.parse.queries import parse_files
 from aiosqlc.parse.scanner import Dialect
@@ -30,7 +31,6 @@ from aiosqlc.plan import plan_modules
 from aiosqlc.plan.model import PyModule
 from aiosqlc.plan.twin import Planned, twin_of
 from aiosqlc.plan.unmatched import unmatched_overrides
-from aiosqlc.remember import Analyze, analyze_remembering
 from aiosqlc.schema import read_schema
 from aiosqlc.source import SourceFile, Span
 from aiosqlc.stages import Analysis, AnalyzeOptions, Catalog, ParsedQuery, Rendered, SchemaFile

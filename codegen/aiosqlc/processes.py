@@ -16,7 +16,7 @@ from dataclasses import fields, is_dataclass
 from itertools import pairwise
 from typing import Any, BinaryIO, TypeVar
 
-from aiosqlc import progress
+from aiosqlc.messages import progress
 
 T = TypeVar("T")
 R = TypeVar("R")

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from aiosqlc import disk, output, remember
+from aiosqlc import output
 from aiosqlc.build import build
 from aiosqlc.config.load import load_project
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.emit import format as formatting
-from aiosqlc.kept import forget_all
+from aiosqlc.incremental import disk
+from aiosqlc.incremental import reuse as remember
+from aiosqlc.incremental.memo import forget_all
+from aiosqlc.incremental.reuse import Analyze
 from aiosqlc.lock import reading
 from aiosqlc.parse import statements
-from aiosqlc.remember import Analyze
 
 from devstack.testing.postgres import TestPostgres
 from tests.codegen.golden import analyzer_on

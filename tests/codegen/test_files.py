@@ -8,8 +8,8 @@ import pytest
 from aiosqlc.config.load import load_project
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.files import find_sql_files
+from aiosqlc.messages.render import render
 from aiosqlc.pipeline import compile_project
-from aiosqlc.render import render
 from aiosqlc.source import SourceFile, Span
 
 CONFIG = """\

@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiosqlc import tidy as tidying
 from aiosqlc.cli.main import main
 from aiosqlc.config.load import load_project
-from aiosqlc.layout import LayoutStyle, lay_out, same_tokens
+from aiosqlc.layout import queries as tidying
+from aiosqlc.layout.queries import texts_of, tidy
+from aiosqlc.layout.statement import LayoutStyle, lay_out, same_tokens
 from aiosqlc.parse.scanner import Dialect, Kind, scan, split_statements
 from aiosqlc.pipeline import options_of, read_inputs
 from aiosqlc.postgres import Analyzer
 from aiosqlc.postgres.same_tree import unproved
 from aiosqlc.stages import AnalyzeOptions
-from aiosqlc.tidy import texts_of, tidy
 from hypothesis import given
 from hypothesis import strategies as st
 

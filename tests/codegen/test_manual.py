@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 
 import aiosqlc
-from aiosqlc import codes
-from aiosqlc.codes import CODES
+from aiosqlc.messages import codes
+from aiosqlc.messages.codes import CODES
 from aiosqlc.vet.rules import RULES
 
 PACKAGE = Path(aiosqlc.__file__).parent

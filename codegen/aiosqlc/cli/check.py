@@ -6,7 +6,7 @@ import argparse
 import sys
 
 from aiosqlc.cli.common import load, report, style_of
-from aiosqlc.unchanged import is_unchanged
+from aiosqlc.incremental.unchanged import is_unchanged
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -16,8 +16,8 @@ def run(arguments: argparse.Namespace) -> int:
         return 2
     if is_unchanged(project):
         return 0
-    from aiosqlc.causes import by_cost
-    from aiosqlc.internal import exit_code
+    from aiosqlc.messages.causes import by_cost
+    from aiosqlc.messages.internal import exit_code
     from aiosqlc.output import compare, diff
     from aiosqlc.pipeline import compile_project
 

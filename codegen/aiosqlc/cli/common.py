@@ -11,7 +11,7 @@ from pathlib import Path
 from aiosqlc.config.load import find_config, load_project
 from aiosqlc.config.project import Project
 from aiosqlc.diagnostics import Diagnostic, Severity
-from aiosqlc.render import Style, render_all
+from aiosqlc.messages.render import Style, render_all
 
 
 def style_of(arguments: argparse.Namespace, root: Path) -> Style:

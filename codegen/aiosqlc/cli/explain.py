@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from aiosqlc.cli.common import load, report, style_of
-from aiosqlc.explained import plan_lines, query_lines, type_name
+from aiosqlc.messages.explained import plan_lines, query_lines, type_name
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.pipeline import Analysed, analyze_project, options_of
 from aiosqlc.stages import TypedQuery

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from aiosqlc.cli.common import load
 from aiosqlc.config.project import QuerySet
-from aiosqlc.formatted import Formatted, Prove, format_file
-from aiosqlc.layout import LayoutStyle
+from aiosqlc.layout.proved import Formatted, Prove, format_file
+from aiosqlc.layout.statement import LayoutStyle
 from aiosqlc.output import diff_texts
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.pipeline import options_of, read_inputs

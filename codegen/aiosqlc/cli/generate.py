@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from aiosqlc.cli.common import load, report, style_of
 from aiosqlc.diagnostics import Diagnostic
-from aiosqlc.unchanged import is_unchanged
+from aiosqlc.incremental.unchanged import is_unchanged
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from aiosqlc import progress
+from aiosqlc.messages import progress
 
 OK: Final = 0
 FINDINGS: Final = 1

@@ -10,7 +10,7 @@ from importlib import metadata
 
 from aiosqlc.cli.common import load
 from aiosqlc.config.project import QuerySet
-from aiosqlc.internal import culprits, frames
+from aiosqlc.messages.internal import culprits, frames
 from aiosqlc.parse.scanner import Dialect, Kind, scan
 from aiosqlc.pipeline import Inputs, analyzer, options_of, read_inputs
 from aiosqlc.plan import plan_modules

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 
-from aiosqlc.checks import without_ignored
+from aiosqlc.analysis.checks import without_ignored
 from aiosqlc.cli.common import load, report, style_of
-from aiosqlc.formats import FORMATS, format_diagnostics
+from aiosqlc.messages.machines import FORMATS, format_diagnostics
 from aiosqlc.pipeline import analyze_project, in_source_order
 from aiosqlc.vet import vet
 from aiosqlc.vet.plans import vet_plans

@@ -17,11 +17,11 @@ from watchfiles import Change, watch
 from aiosqlc.build import build
 from aiosqlc.cli.common import load, report, style_of
 from aiosqlc.config.project import Project
+from aiosqlc.incremental.reuse import Analyze, same_catalog
+from aiosqlc.incremental.unchanged import is_unchanged
 from aiosqlc.lock import read_lock
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.pipeline import options_of, read_inputs
-from aiosqlc.remember import Analyze, same_catalog
-from aiosqlc.unchanged import is_unchanged
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -13,7 +13,7 @@ import msgspec
 from aiosqlc.config.project import JsonTarget, QuerySet
 from aiosqlc.emit.items import Item, items_of, pages_of, places_of
 from aiosqlc.emit.renumber import renumbered
-from aiosqlc.kept import Parts, kept, kept_by
+from aiosqlc.incremental.memo import Parts, kept, kept_by
 from aiosqlc.mysql.sqlc_view import sqlc_view
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.stages import (

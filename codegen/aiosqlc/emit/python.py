@@ -11,7 +11,7 @@ from aiosqlc.emit.imports import import_lines
 from aiosqlc.emit.literal import docstring, indented, text_literal
 from aiosqlc.emit.methods import needed, print_methods
 from aiosqlc.emit.rows import print_builder
-from aiosqlc.kept import kept
+from aiosqlc.incremental.memo import kept
 from aiosqlc.plan.model import Import, PyClass, PyFunction, PyModule
 
 

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from aiosqlc.config.project import QuerySet
-from aiosqlc.kept import kept
+from aiosqlc.incremental.memo import kept
 from aiosqlc.stages import AnalyzeOptions, ParsedQuery, SchemaFile
 
 

@@ -12,7 +12,7 @@ import msgspec
 
 from aiosqlc.config.project import Project
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
-from aiosqlc.disk import Signature, signature
+from aiosqlc.incremental.disk import Signature, signature
 from aiosqlc.lock.document import (
     FORMAT,
     Document,

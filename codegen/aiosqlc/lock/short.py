@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 
-from aiosqlc.kept import kept
+from aiosqlc.incremental.memo import kept
 from aiosqlc.lock.packing import UnpackError
 from aiosqlc.stages import (
     Catalog,

@@ -10,10 +10,10 @@ from typing import Any
 
 import msgspec
 
-from aiosqlc.checks import concerns
+from aiosqlc.analysis.checks import concerns
 from aiosqlc.config.project import Project
 from aiosqlc.diagnostics import Diagnostic
-from aiosqlc.kept import kept, kept_by
+from aiosqlc.incremental.memo import kept, kept_by
 from aiosqlc.lock.document import FORMAT, Head, Locked, LockedWarning, lock_path
 from aiosqlc.lock.packing import members, plain_type, stored_fields
 from aiosqlc.lock.short import changed, shorthand

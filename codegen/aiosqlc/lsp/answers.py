@@ -8,12 +8,12 @@ from collections.abc import Iterator, Sequence
 from lsprotocol import types
 from pygls.workspace import PositionCodec
 
-from aiosqlc.explained import type_name
 from aiosqlc.lsp.fixes import meant
 from aiosqlc.lsp.items import items
 from aiosqlc.lsp.known import Entry
 from aiosqlc.lsp.places import offset, position, span_range
 from aiosqlc.lsp.text import blocks
+from aiosqlc.messages.explained import type_name
 from aiosqlc.source import SourceFile, Span
 
 _FURTHER = re.compile(r"(?:\.\w+)+")

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 from lsprotocol.types import CompletionItemKind as Sort
 
-from aiosqlc.explained import type_name
 from aiosqlc.lsp.known import Entry
 from aiosqlc.lsp.scope import TABLES_FOLLOW, Source, sources
 from aiosqlc.lsp.text import Block, block_at
 from aiosqlc.lsp.words import ANNOTATIONS, COMMANDS, DIRECTIVES, MACROS
+from aiosqlc.messages.explained import type_name
 from aiosqlc.parse.annotations import OPTIONS
 from aiosqlc.parse.macros import find_uses
 from aiosqlc.parse.scanner import unquote

@@ -6,7 +6,7 @@ import ast
 from functools import lru_cache
 from pathlib import Path
 
-from aiosqlc.disk import signature
+from aiosqlc.incremental.disk import signature
 from aiosqlc.lsp.items import items
 from aiosqlc.lsp.known import Entry, absolute
 from aiosqlc.lsp.migrations import place_of

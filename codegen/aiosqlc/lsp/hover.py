@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from aiosqlc.explained import column_line, param_line, result_lines, type_name
 from aiosqlc.lsp.items import items
 from aiosqlc.lsp.known import Entry
 from aiosqlc.lsp.scope import columns_named, sources, table_named
 from aiosqlc.lsp.text import Block, block_at, token_at
 from aiosqlc.lsp.words import DIRECTIVES, MACROS
+from aiosqlc.messages.explained import column_line, param_line, result_lines, type_name
 from aiosqlc.parse.macros import find_uses
 from aiosqlc.parse.scanner import Kind, unquote
 from aiosqlc.source import SourceFile, Span

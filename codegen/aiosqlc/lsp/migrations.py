@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from aiosqlc.kept import kept
+from aiosqlc.incremental.memo import kept
 from aiosqlc.parse.scanner import Kind, Token, scan, unquote
 from aiosqlc.source import SourceFile, Span
 from aiosqlc.stages import SchemaFile

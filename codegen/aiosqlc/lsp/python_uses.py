@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from aiosqlc.disk import signature
-from aiosqlc.kept import kept_equal
+from aiosqlc.incremental.disk import signature
+from aiosqlc.incremental.memo import kept_equal
 from aiosqlc.lsp.projects import files_below
 from aiosqlc.source import SourceFile, Span
 

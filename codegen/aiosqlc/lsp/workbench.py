@@ -12,18 +12,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aiosqlc import lock
+from aiosqlc.analysis.hints import apply_hints
 from aiosqlc.config.load import load_project
 from aiosqlc.config.project import Project
 from aiosqlc.diagnostics import Severity
-from aiosqlc.disk import show_unsaved
-from aiosqlc.explained import plan_lines
 from aiosqlc.files import find_sql_files
-from aiosqlc.hints import apply_hints
-from aiosqlc.kept import grow_old
+from aiosqlc.incremental.disk import show_unsaved
+from aiosqlc.incremental.memo import grow_old
+from aiosqlc.incremental.reuse import Analyze
 from aiosqlc.lsp.known import Entry, State, absolute, entry_of
+from aiosqlc.messages.explained import plan_lines
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.pipeline import analyze_project, analyzer, compile_parts, in_source_order, options_of
-from aiosqlc.remember import Analyze
 from aiosqlc.stages import TypedQuery
 
 if TYPE_CHECKING:

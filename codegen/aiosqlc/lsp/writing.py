@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from lsprotocol import types
 
-from aiosqlc.formatted import format_file
-from aiosqlc.layout import LayoutStyle
+from aiosqlc.layout.proved import format_file
+from aiosqlc.layout.statement import LayoutStyle
 from aiosqlc.lsp.calls import arguments, call_at, macro
 from aiosqlc.lsp.definition import function_of
 from aiosqlc.lsp.places import offset, position, span_range, uri_of

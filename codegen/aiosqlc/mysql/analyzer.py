@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import pymysql
 
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
+from aiosqlc.messages.progress import counted
 from aiosqlc.mysql import standin
 from aiosqlc.mysql.catalog import catalog_of, read_schema
 from aiosqlc.mysql.errors import query_error
@@ -27,7 +28,6 @@ from aiosqlc.mysql.static import changed_by, schema_from_files
 from aiosqlc.mysql.syntax import mentions, parse, unread
 from aiosqlc.mysql.typed import Text, origin_of, read_text, type_query
 from aiosqlc.mysql.variants import as_query, merge
-from aiosqlc.progress import counted
 from aiosqlc.source import Span
 from aiosqlc.stages import (
     Analysis,

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 import pymysql
 from sqlglot import exp
 
+from aiosqlc.analysis.shapes import Shape, difference, mismatch
 from aiosqlc.diagnostics import Diagnostic, Label
-from aiosqlc.guard import Shape, difference, mismatch
 from aiosqlc.mysql import types
 from aiosqlc.mysql.errors import code_of, message_of
 from aiosqlc.mysql.executable import Kin, as_read

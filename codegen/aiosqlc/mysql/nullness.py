@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from sqlglot import exp
 
+from aiosqlc.analysis.rules import EVERY_PART, ONE_PART
 from aiosqlc.mysql.facts import Columns, IsSlice, strict_columns, true_columns
 from aiosqlc.mysql.functions import (
     AGGREGATES_OF_ROWS,
@@ -19,7 +20,6 @@ from aiosqlc.mysql.functions import (
 )
 from aiosqlc.mysql.rules import holds
 from aiosqlc.mysql.scope import Level, Result, is_chained, unwrap
-from aiosqlc.register import EVERY_PART, ONE_PART
 
 # NULL only for a NULL operand. Overflow is an error, so it is no NULL.
 _TOTAL_OPERATORS = (

@@ -6,7 +6,7 @@ The tests drop each premise in turn and look for rows that refute what is then c
 
 from __future__ import annotations
 
-from aiosqlc.register import EVERY_PART, NOT_NULL, ONE_PART, ROWS, Rule, table_of
+from aiosqlc.analysis.rules import EVERY_PART, NOT_NULL, ONE_PART, ROWS, Rule, table_of
 
 dropped: frozenset[tuple[str, str]] = frozenset()
 """Premises that are taken to be met. So the tests weaken a rule; no other code fills it."""

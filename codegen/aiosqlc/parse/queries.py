@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
-from aiosqlc.kept import kept_equal
+from aiosqlc.incremental.memo import kept_equal
 from aiosqlc.parse.annotations import read_annotations
 from aiosqlc.parse.dynamic import read_parts, stray_directives
 from aiosqlc.parse.macros import expand, find_uses

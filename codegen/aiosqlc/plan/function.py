@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from aiosqlc.bulk import is_bulk
+from aiosqlc.analysis.bulk import is_bulk
 from aiosqlc.diagnostics import Diagnostic, Label
 from aiosqlc.drivers.port import Places
 from aiosqlc.parse.scanner import Dialect

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from aiosqlc.kept import kept
+from aiosqlc.incremental.memo import kept
 from aiosqlc.plan.gathered import Gathered
 from aiosqlc.plan.model import Import, PyClass, PyEnum, PyModule
 from aiosqlc.plan.package import Package

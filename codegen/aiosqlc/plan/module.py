@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 
+from aiosqlc.analysis.hints import hinted_types
 from aiosqlc.config.project import PythonTarget
 from aiosqlc.diagnostics import Diagnostic
-from aiosqlc.hints import hinted_types
-from aiosqlc.kept import Parts, kept, kept_by
+from aiosqlc.incremental.memo import Parts, kept, kept_by
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.plan.clashes import check_module
 from aiosqlc.plan.function import plan_function

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from aiosqlc.config.project import ModelKind, PythonTarget
 from aiosqlc.drivers import Driver, driver_of
-from aiosqlc.kept import kept
+from aiosqlc.incremental.memo import kept
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.plan.errors import plan_errors
 from aiosqlc.plan.model import Import, PyError

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from aiosqlc.config.project import ModelKind
 from aiosqlc.diagnostics import Diagnostic
-from aiosqlc.kept import kept
+from aiosqlc.incremental.memo import kept
 from aiosqlc.plan.clashes import distinct_fields, numbered_names
 from aiosqlc.plan.gathered import Gathered
 from aiosqlc.plan.model import Import, PyClass, PyField, PyNested, PyRow, PyType

@@ -23,7 +23,8 @@ from aiosqlc.config.load import load_project
 from aiosqlc.config.project import ModelKind
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.emit.format import format_together
-from aiosqlc.explained import query_lines
+from aiosqlc.messages.explained import query_lines
+from aiosqlc.messages.render import render_all
 from aiosqlc.pipeline import Analysed, analyze_project, compile_parts
 from aiosqlc.postgres.analyze import Analyzer
 from aiosqlc.postgres.plan import plans
@@ -36,7 +37,6 @@ from aiosqlc.postgres.server.embedded import (
     default_cache_dir,
     embedded_server,
 )
-from aiosqlc.render import render_all
 from aiosqlc.stages import Analysis, AnalyzeOptions, Catalog, ParsedQuery, SchemaFile
 
 MODELS = tuple(kind.value for kind in ModelKind)

@@ -12,9 +12,9 @@ from aiosqlc.config.project import ModelKind, Project, PythonTarget
 from aiosqlc.diagnostics import Severity
 from aiosqlc.emit.format import format_all
 from aiosqlc.emit.package import print_package
+from aiosqlc.messages.render import render_all
 from aiosqlc.plan import plan_modules
 from aiosqlc.plugin.request import Json, RequestError, analysis_of
-from aiosqlc.render import render_all
 from aiosqlc.source import SourceFile, Span
 from aiosqlc.stages import Rendered
 

@@ -9,8 +9,9 @@ from typing import Self
 
 import psycopg
 
+from aiosqlc.analysis.shapes import NO_SHAPE, difference, mismatch
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
-from aiosqlc.guard import NO_SHAPE, difference, mismatch
+from aiosqlc.messages.progress import counted
 from aiosqlc.postgres.catalog.bodies import look_into_bodies
 from aiosqlc.postgres.catalog.facts import Facts, load_facts
 from aiosqlc.postgres.catalog.types import build_catalog
@@ -34,7 +35,6 @@ from aiosqlc.postgres.unsettled import words_of
 from aiosqlc.postgres.views import view_columns
 from aiosqlc.postgres.written import Fingerprint, Starred, impossible, never, write_stars
 from aiosqlc.processes import shares, spread
-from aiosqlc.progress import counted
 from aiosqlc.stages import (
     Analysis,
     AnalyzeOptions,

@@ -12,8 +12,8 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from aiosqlc.analysis.hints import with_hints
 from aiosqlc.diagnostics import Diagnostic, Label
-from aiosqlc.hints import with_hints
 from aiosqlc.postgres.catalog.facts import Facts
 from aiosqlc.postgres.population import Population, quoted
 from aiosqlc.postgres.sampling import Sampler

@@ -7,7 +7,7 @@ and look for rows that refute what is then claimed.
 
 from __future__ import annotations
 
-from aiosqlc.register import ELEMENTS, EVERY_PART, NOT_NULL, ONE_PART, ROWS, Rule, table_of
+from aiosqlc.analysis.rules import ELEMENTS, EVERY_PART, NOT_NULL, ONE_PART, ROWS, Rule, table_of
 
 RULES = (
     # --- where a column comes from ----------------------------------------------------------------

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.files import find_sql_files, read_files
-from aiosqlc.kept import kept_equal
+from aiosqlc.incremental.memo import kept_equal
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.schema.forward import forward_sql, forward_statements
 from aiosqlc.schema.order import by_dependency, forward_files, since_checkpoint

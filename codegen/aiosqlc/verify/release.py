@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from aiosqlc.analysis.hints import apply_hints
 from aiosqlc.config.project import Project, QuerySet
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
-from aiosqlc.hints import apply_hints
+from aiosqlc.incremental.reuse import Analyze
 from aiosqlc.pipeline import analyzer, options_of, read_inputs
-from aiosqlc.remember import Analyze
 from aiosqlc.stages import Analysis, AnalyzeOptions, ParsedQuery, SchemaFile, TypedQuery
 from aiosqlc.verify.claims import broken, sent
 from aiosqlc.verify.git import old_queries, old_schema

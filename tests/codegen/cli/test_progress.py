@@ -6,8 +6,8 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
-from aiosqlc import progress
 from aiosqlc.cli.main import main
+from aiosqlc.messages import progress
 
 
 class Terminal(StringIO):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from aiosqlc.kept import forget_all
+from aiosqlc.incremental.memo import forget_all
 from aiosqlc.parse import queries, statements
 from aiosqlc.parse.scanner import Dialect, Token
 from aiosqlc.source import SourceFile

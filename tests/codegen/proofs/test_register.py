@@ -7,9 +7,9 @@ import importlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from aiosqlc.analysis.rules import EVERY_PART, ONE_PART
 from aiosqlc.postgres import rules
 from aiosqlc.postgres.rules import RULES
-from aiosqlc.register import EVERY_PART, ONE_PART
 
 ROOT = Path(rules.__file__).parent
 MANUAL = Path(__file__).parents[3] / "docs" / "compiler" / "proofs.md"

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiosqlc.analysis.rules import EVERY_PART, ONE_PART
 from aiosqlc.mysql import rules
 from aiosqlc.mysql.analyzer import Judge, type_one
 from aiosqlc.mysql.catalog import read_schema
@@ -17,7 +18,6 @@ from aiosqlc.mysql.placeholders import for_driver
 from aiosqlc.mysql.server import open_session
 from aiosqlc.parse.queries import parse_file
 from aiosqlc.parse.scanner import Dialect
-from aiosqlc.register import EVERY_PART, ONE_PART
 from aiosqlc.source import SourceFile
 from aiosqlc.stages import Cardinality, TypedQuery
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 
-from aiosqlc.layout import LayoutStyle, lay_out, same_tokens
+from aiosqlc.layout.statement import LayoutStyle, lay_out, same_tokens
 from aiosqlc.parse.queries import parse_file
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.source import SourceFile, Span

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from aiosqlc.diagnostics import Diagnostic, Label
+from aiosqlc.incremental.reuse import Analyze
 from aiosqlc.parse.scanner import Kind, Token, code_tokens, scan
-from aiosqlc.remember import Analyze
 from aiosqlc.source import SourceMap
 from aiosqlc.stages import (
     Analysis,

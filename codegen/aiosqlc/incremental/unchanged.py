@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from aiosqlc.config.project import Project
-from aiosqlc.disk import digest, file_digest
 from aiosqlc.emit.settings import ruff_settings
 from aiosqlc.files import find_sql_files
+from aiosqlc.incremental.disk import digest, file_digest
 from aiosqlc.lock import FORMAT, Head, as_locked, compiler_digest, embedded_server, read_head
 from aiosqlc.stages import Rendered
 

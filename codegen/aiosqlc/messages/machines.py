@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
-from aiosqlc.render import Style, render_all
+from aiosqlc.messages.render import Style, render_all
 
 FORMATS = ("text", "json", "sarif", "github")
 

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Final
 
 from aiosqlc.diagnostics import Diagnostic, Label
-from aiosqlc.remember import Analyze
+from aiosqlc.incremental.reuse import Analyze
 from aiosqlc.stages import Analysis, AnalyzeOptions, ParsedQuery, SchemaFile
 
 CODE: Final = "E900"
 EXIT: Final = 70  # EX_SOFTWARE of sysexits.h
-_HERE = Path(__file__).parent
+_HERE = Path(__file__).parents[1]
 
 
 def surviving(analyze: Analyze) -> Analyze:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from aiosqlc import kept as module
-from aiosqlc.kept import kept
+from aiosqlc.incremental import memo as module
+from aiosqlc.incremental.memo import kept
 
 
 def test_the_same_object_is_asked_about_once_and_an_equal_one_again() -> None:

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from aiosqlc import lock
-from aiosqlc.checks import concerns
+from aiosqlc.analysis.checks import concerns
 from aiosqlc.config.project import QuerySet
 from aiosqlc.diagnostics import Diagnostic, Severity
-from aiosqlc.kept import Recent, kept
+from aiosqlc.incremental.memo import Recent, kept
 from aiosqlc.stages import (
     Analysis,
     AnalyzeOptions,

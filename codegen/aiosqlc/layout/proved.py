@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from aiosqlc.layout import LayoutStyle
+from aiosqlc.layout.queries import Tidied, texts_of, tidy
+from aiosqlc.layout.statement import LayoutStyle
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.source import SourceFile, Span
-from aiosqlc.tidy import Tidied, texts_of, tidy
 
 Prove = Callable[[Sequence[tuple[str, str, str]]], Mapping[str, str]]
 """Says of queries, each a name and two texts, why they are not proved to be the same."""

@@ -1,0 +1,1 @@
+"""Lays out query files without changing what they mean."""
