@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -37,6 +38,7 @@ _NEEDS_NO_TRANSACTION = frozenset(
 )  # active_sql_transaction, unsafe new enum value
 _MISSING_EXTENSION = re.compile(r'extension "([^"]+)" is not available')
 _MISSING_ROLE = re.compile(r'role "([^"]+)" does not exist')
+_ROLE_THERE = re.compile(r'role "([^"]+)" already exists')
 _MISSING_TYPE = re.compile(r'^type "(\w+)" does not exist')
 _QUOTED = re.compile(r'"([^"]+)"')
 _CODES = {"42601": "E200", "42P01": "E202", "0A000": "E203", "42P07": "E204", "42710": "E204"}
@@ -176,6 +178,11 @@ class _Applying:
             role = _MISSING_ROLE.search(error.message)
             if role and self._own_server:
                 self._connection.run(f'create role "{role.group(1)}"')
+                continue
+            taken = _ROLE_THERE.search(error.message)
+            if taken and self._own_server:  # made in a block, by this schema or one before it
+                aside = f"{taken.group(1)[:40]}_{secrets.token_hex(4)}"
+                self._connection.run(f'alter role "{taken.group(1)}" rename to "{aside}"')
                 continue
             wanted = extension_wanted(error) if self._own_server else ""
             if wanted and wanted not in self._provided:

@@ -93,6 +93,13 @@ def test_roles_that_a_schema_only_mentions_are_made() -> None:
     assert problems == ()
 
 
+def test_a_role_that_a_block_makes_may_be_there_from_another_schema() -> None:
+    block = "do $$ begin create role made_in_a_block login; end $$; create table t (id int)"
+    for schema in (block, f"{block}; grant select on t to made_in_a_block"):
+        _, problems = analyze([schema_file(schema)], [], AnalyzeOptions())
+        assert problems == ()
+
+
 def test_a_file_that_cannot_run_in_a_transaction_runs_without() -> None:
     sql = "create type e as enum ('a'); alter type e add value 'b';"
     sql += " create table t (x e default 'b'); create index concurrently on t (x)"
