@@ -368,5 +368,15 @@ def test_what_is_said_to_hold_works_when_it_is_called(
         server.drop(after)
 
 
+def test_a_promise_of_the_old_code_that_is_lost_is_said_by_its_own_code(
+    tmp_path: Path, analyzer: Analyzer
+) -> None:
+    migration, _ = MIGRATIONS["drop not null"]
+    generate(tmp_path, migration, "new_that_relies")
+    first, last = judged(tmp_path, migration, analyzer)
+    assert first.old_code == ()
+    assert {item.code for item in last.old_code} == {"E380"}
+
+
 def test_there_are_pairs_enough() -> None:
     assert len(MIGRATIONS) * len(CALLS) >= 150
