@@ -33,7 +33,7 @@ def main() -> int:
             calls = hunt_called(args.n, args.seed, Path(folder))
         print(calls.report())
         return 1 if calls.broken else 0
-    tally = hunt(args.n, args.seed, select_only=args.select)
+    tally = hunt(args.n, args.seed, select_only=args.select, closer=args.causes)
     print(tally.report())
     print(f"{time.monotonic() - started:.0f} s")
     if args.causes:

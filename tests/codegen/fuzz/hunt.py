@@ -6,7 +6,7 @@ import random
 import re
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -35,8 +35,11 @@ _PARAMS = {
     "num": ["1.0", "2.50"],
 }
 _BATCH, _ROUNDS = 250, 10
+# A column counts as never NULL if it was not in so many rows, of so many fillings of the tables.
+_NULLS = (0.5, 1.0, 0.1, 0.9)
+_EVIDENCE, _CLOSER_ROUNDS = 10, 40
 # What a reason says of this query alone: its names and numbers.
-_OWN = re.compile(r"\$?\d+|[\w ]+\.\w+|the body of \w+|\w+\(\)")
+_OWN = re.compile(r"\$?\b\d+|[\w* ]+\.\w+|the body of \w+")
 _RULE = re.compile(r"\[([\w-]+)\]$")
 _ROWS = (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK)
 
@@ -46,6 +49,7 @@ class Tally:
     """What a hunt saw. `false` lists the claims that rows refuted."""
 
     executions: int = 0
+    closer: int = 0
     queries: int = 0
     rejected: int = 0
     failed: int = 0
@@ -57,6 +61,7 @@ class Tally:
     some_claimed: int = 0
     never_empty: int = 0
     lost: Counter[str] = field(default_factory=Counter)
+    examples: dict[str, list[str]] = field(default_factory=dict)
     fired: Counter[str] = field(default_factory=Counter)
     contexts: dict[str, set[str]] = field(default_factory=dict)
     false: list[str] = field(default_factory=list)
@@ -64,12 +69,15 @@ class Tally:
 
     @property
     def recall(self) -> float:
-        """Share of the columns never seen NULL that were proved not null."""
+        """Share of the columns never NULL, in rows enough to tell, that were proved not null."""
         return self.claimed / self.never_null if self.never_null else 1.0
 
     def causes(self, most: int = 40) -> str:
         """Say why columns that were never NULL were not proved, the most frequent cause first."""
-        return "\n".join(f"{count:8}  {cause}" for cause, count in self.lost.most_common(most))
+        return "\n".join(
+            f"{count:8}  {cause}\n" + "\n".join(f"{'':10}{e}" for e in self.examples[cause][:3])
+            for cause, count in self.lost.most_common(most)
+        )
 
     def report(self) -> str:
         """Say it in a few lines."""
@@ -98,18 +106,37 @@ class _Watched:
     nulls: set[int] = field(default_factory=set)
     many: bool = False
     empty: bool = False
-    ran: bool = False
+    runs: int = 0
     crashes: bool = False
+    rows: int = 0
+
+    @property
+    def open(self) -> bool:
+        """Whether more rows may tell more: a column may yet turn out to be NULL, or few came."""
+        return self.rows < _EVIDENCE or any(
+            index not in self.nulls and not column.not_null
+            for index, column in enumerate(self.query.columns)
+        )
 
 
-def hunt(executions: int, seed: int, *, select_only: bool = False) -> Tally:
-    """Execute about this many random statements and compare the rows with the claims."""
+def hunt(executions: int, seed: int, *, select_only: bool = False, closer: bool = False) -> Tally:
+    """Execute about this many random statements and compare the rows with the claims.
+
+    `closer` executes statements again, on many more fillings, as long as one of their columns was
+    neither proved nor seen to be NULL: what is then never NULL can hardly be.
+    """
     tally = Tally()
     with embedded_server() as server:
         number = 0
         while tally.executions < executions:
             with _Database(server, f"hunt_{seed % 1000000}_{number}") as database:
-                _one_schema(database, tally, seed + number, executions, select_only=select_only)
+                watched = _one_schema(
+                    database, tally, seed + number, executions, select_only=select_only
+                )
+                if closer:
+                    _look_closer(database, make_schema(seed + number), watched, seed, tally)
+            for one in watched:
+                _count(one, tally)
             number += 1
     return tally
 
@@ -152,7 +179,7 @@ class _Database:
 
 def _one_schema(
     database: _Database, tally: Tally, seed: int, executions: int, *, select_only: bool
-) -> None:
+) -> list[_Watched]:
     schema = make_schema(seed)
     statements = [s for s in schema.statements if database.connection.run(s) is None]
     generators = [Generator(schema, seed * 100_003 + n) for n in range(_BATCH)]
@@ -165,19 +192,38 @@ def _one_schema(
     r = random.Random(seed)
     for _ in range(_ROUNDS):
         fill(database.connection, schema, r)
-        for one in watched:
-            if one.crashes:
-                continue
-            try:
-                _execute(database.connection, one, r, tally)
-            except ConnectionFailedError:  # the server's own bug, and no word on our claims
-                one.crashes = True
-                tally.crashed.append(one.query.sql)
-                database.connect()
+        _execute_each(database, watched, r, tally)
         if tally.executions >= executions:
             break
+    return watched
+
+
+def _look_closer(
+    database: _Database, schema: Schema, watched: list[_Watched], seed: int, tally: Tally
+) -> None:
+    """Execute what is open on fuller tables and empty ones, with many NULLs and with few."""
+    r = random.Random(seed)
+    seen = tally.executions, tally.failed
+    database.connection.run("set statement_timeout = '50ms'")
+    for turn in range(_CLOSER_ROUNDS):
+        fill(database.connection, schema, r, counts=(0, 1, 8, 8), nulls=_NULLS[turn % 4])
+        _execute_each(database, [one for one in watched if one.open], r, tally)
+    tally.closer += tally.executions - seen[0]
+    tally.executions, tally.failed = seen
+
+
+def _execute_each(
+    database: _Database, watched: list[_Watched], r: random.Random, tally: Tally
+) -> None:
     for one in watched:
-        _count(one, tally)
+        if one.crashes:
+            continue
+        try:
+            _execute(database.connection, one, r, tally)
+        except ConnectionFailedError:  # the server's own bug, and no word on our claims
+            one.crashes = True
+            tally.crashed.append(one.query.sql)
+            database.connect()
 
 
 def _file(statements: Iterable[str]) -> SchemaFile:
@@ -195,14 +241,21 @@ def _parsed(texts: list[str]) -> Iterable[ParsedQuery]:
         yield ParsedQuery(file, f"Q{number}", Command.MANY, text, SourceMap(), whole, whole)
 
 
-def fill(connection: Connection, schema: Schema, r: random.Random) -> None:
-    """Put other rows into every table."""
+def fill(
+    connection: Connection,
+    schema: Schema,
+    r: random.Random,
+    *,
+    counts: Sequence[int] = (0, 1, 1, 3, 6),
+    nulls: float = 0.5,
+) -> None:
+    """Put other rows into every table: one of these numbers, with such a share of NULLs."""
     for relation in schema.relations:
         if relation.filled and relation.writable:
             connection.run(f"delete from {relation.name}")
     for relation in schema.relations:
         if relation.filled and relation.writable:
-            for statement in random_rows(r, relation):
+            for statement in random_rows(r, relation, r.choice(counts), nulls):
                 connection.run(statement)
 
 
@@ -223,8 +276,9 @@ def _execute(connection: Connection, one: _Watched, r: random.Random, tally: Tal
         tally.failed += 1
         return
     tally.executions += 1
-    one.ran = True
+    one.runs += 1
     count = result.ntuples
+    one.rows += count
     one.many |= count > 1
     one.empty |= count == 0
     if count > 1 and one.query.cardinality.at_most_one:
@@ -244,31 +298,36 @@ def _execute(connection: Connection, one: _Watched, r: random.Random, tally: Tal
 
 
 def _note_rules(one: _Watched, tally: Tally) -> None:
-    """Count the rules behind the claims, and the chains of rules they stood in."""
+    """Count the executions that tried a rule, and the chains of rules it stood in."""
     proofs = [column.reasons for column in one.query.columns if column.not_null]
     if one.query.columns and one.query.cardinality in {Cardinality.ONE, Cardinality.SOME}:
         proofs.append(("some row [some-row]",))
     for reasons in (*proofs, one.query.cardinality_reasons):
         chain = [name for reason in reasons for name in _RULE.findall(reason)]
         for name in set(chain):
-            tally.fired[name] += 1
+            tally.fired[name] += one.runs
             tally.contexts.setdefault(name, set()).add(" ".join(chain))
 
 
 def _count(one: _Watched, tally: Tally) -> None:
-    if not one.ran:
+    if not one.runs:
         return
     _note_rules(one, tally)
-    tally.columns += len(one.query.columns)
-    tally.lost.update(
-        _OWN.sub("…", column.reasons[0])
-        for index, column in enumerate(one.query.columns)
-        if index not in one.nulls and not column.not_null
-    )
-    tally.claimed += sum(c.not_null for c in one.query.columns)
-    tally.never_null += len(one.query.columns) - len(one.nulls)
+    if one.rows >= _EVIDENCE:
+        _count_columns(one, tally)
     if one.query.columns:
         tally.single_claimed += one.query.cardinality.at_most_one
         tally.never_many += not one.many
         tally.some_claimed += one.query.cardinality in {Cardinality.ONE, Cardinality.SOME}
         tally.never_empty += not one.empty
+
+
+def _count_columns(one: _Watched, tally: Tally) -> None:
+    tally.columns += len(one.query.columns)
+    for index, column in enumerate(one.query.columns):
+        if index not in one.nulls and not column.not_null:
+            cause = _OWN.sub("…", column.reasons[0])
+            tally.lost[cause] += 1
+            tally.examples.setdefault(cause, []).append(f"{column.name}: {one.query.sql}")
+    tally.claimed += sum(c.not_null for c in one.query.columns)
+    tally.never_null += len(one.query.columns) - len(one.nulls)

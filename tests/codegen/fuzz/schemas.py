@@ -279,13 +279,16 @@ def _trigger_view(r: random.Random, table: Relation, statements: list[str]) -> R
     return Relation("answers", {"id": "int", "k": "int"}, True, {"k"}, filled=False)
 
 
-def random_rows(r: random.Random, relation: Relation) -> list[str]:
-    """Return INSERT statements; those that break a constraint are for the caller to ignore."""
+def random_rows(r: random.Random, relation: Relation, count: int, nulls: float = 0.5) -> list[str]:
+    """Return so many INSERT statements; those that break a constraint are for the caller to ignore.
+
+    `nulls` is the share of NULLs in columns that take them.
+    """
     statements = []
-    for _ in range(r.choice([0, 1, 1, 3, 6])):
+    for _ in range(count):
         values = []
         for column, kind in relation.columns.items():
-            if column in relation.nullable and r.random() < 0.5:
+            if column in relation.nullable and r.random() < nulls:
                 values.append("null")
             else:
                 values.append(r.choice(VALUES[kind]))

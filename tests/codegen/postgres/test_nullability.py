@@ -56,6 +56,27 @@ CASES = {
     "update np set v = null where v > 1 returning v": "N",
     "insert into np values (1, 2) on conflict (id) do update set v = excluded.v returning v": "NN",
     "with w as (insert into np values (1, 2) returning v) select v from w": "NN",
+    # constants that are compared
+    "select nullif('a', 'b'), nullif('a', 'a'), nullif(1.0, 2.5), nullif(true, null)": "NN N NN NN",
+    "select case 2 when 1 then null when 2 then 'x' end as a from a": "NN",
+    "select case when 'x' is distinct from 'x' then null else 1 end as a": "NN",
+    # keys of groups
+    "select case when name is not null then max(name) else '' end from a group by rollup (name)":
+        "NN",
+    "select name, array_agg(id) from a group by cube (name) having name is not null": "NN NN",
+    # what is made in the query
+    "select array_length(array_agg(id), 1), array_length('{{1}}'::int[], 2) from a group by id":
+        "NN NN",
+    "select lower(int4range(id, null)), upper(int4range(null, id)), upper(int4range(id, null))"
+    " from a": "NN NN N",
+    "select lower(concat(id, name)) from a": "NN",
+    "select jsonb_build_object('k', id) -> 'k', jsonb_build_object('k', bio) -> 'k' from a":
+        "NN NN",
+    "select jsonb_build_object('k', id) ->> 'k', jsonb_build_object('k', bio) ->> 'k' from a":
+        "NN N",
+    "select (jsonb_build_object('j', 1, 'k', id) -> 'k')::int from a": "NN",
+    "select json_value(jsonb_build_object('k', id), '$.k' returning int),"
+    " json_query(jsonb_build_object('k', bio), '$.k') from a": "NN NN",
     # elements, fields, documents
     "select (array_agg(name))[1], (array_agg(bio))[1] from a group by id": "NN N",
     "select (array_agg(name))[1] from a": "N",
@@ -81,7 +102,7 @@ CASES = {
     "select b.* from a left join b on b.aid = a.id where b.* is not null": "NN NN NN NN NN",
     "select b.title from a left join b on b.aid = a.id where not (b.* is null)": "NN",
     "select b from a left join b on b.aid = a.id": "N",
-    "select nullif('x', 'y') from a left join (b join c on nullif('x', 'y') is not"
+    "select nullif('x', lower('y')) from a left join (b join c on nullif('x', lower('y')) is not"
     " null) on true": "N",
     "select q.k from (select id as k from a full join b using (id)) q full join"
     " (select x from b) s on s.x = q.k": "N",

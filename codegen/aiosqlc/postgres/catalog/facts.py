@@ -231,6 +231,11 @@ class Facts:
         entry = self.types.get(oid)
         return entry is not None and entry.kind == "b" and not entry.element
 
+    def is_built_in_type(self, oid: int) -> bool:
+        """Whether a type is the server's own."""
+        entry = self.types.get(oid)
+        return entry is not None and entry.schema == "pg_catalog"
+
     def type_name(self, oid: int) -> str:
         """Return a type's bare name, '' if there is no such type."""
         entry = self.types.get(oid)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from aiosqlc.postgres.infer import kinds
+from aiosqlc.postgres.infer.conditions import NOTHING, FactSet, known
 from aiosqlc.postgres.infer.grouping import groups_have_rows
 from aiosqlc.postgres.infer.prover import Prover
 from aiosqlc.postgres.infer.scope import Scope
@@ -42,19 +44,48 @@ def judge_aggregate(p: Prover, node: Node, scope: Scope) -> Verdict:
     if name in _COUNTS:
         return never("count", f"{name}() is a number")
     owner = scope.up(node["agglevelsup"])
-    filled = groups_have_rows(owner.query, p.facts) or p.resolver.reads_a_row(p.facts, owner)
+    keys = _keys_with_values(p, owner) if owner is scope else None
+    keyed = p.facts.holds("group-key", "the key has a value", keys is not None)
+    filled = (
+        keyed or groups_have_rows(owner.query, p.facts) or p.resolver.reads_a_row(p.facts, owner)
+    )
     if not p.facts.holds("aggregate", "every group has a row", filled):
         return maybe(f"{name}() over no rows is NULL")
     if not p.facts.holds("aggregate", "no FILTER", node["aggfilter"] is None):
         return maybe(f"{name}() is NULL where FILTER lets no row through")
     if name in _COLLECTORS:
-        return never("aggregate", f"a group has a row, so {name}() has something to collect")
+        return never(
+            "aggregate", f"a group has a row, so {name}() has something to collect", *_by_key(keys)
+        )
     if not p.facts.holds("aggregate", "it is NULL of NULLs only", name in _SAFE):
         return maybe(f"{name}() may be NULL even over values")
     args = [a["expr"] for a in node.items("args")[:1]] + node.items("aggdirectargs")
+    parts = _per_row(p, args, scope, keys or NOTHING)
     return p.all_of(
-        "aggregate", _per_row(p, args, scope), f"{name}() over a group of values is a value"
+        "aggregate", [*_by_key(keys), *parts], f"{name}() over a group of values is a value"
     )
+
+
+def _by_key(keys: FactSet | None) -> list[Verdict]:
+    found = never("group-key", "the key has a value, so the group has a row, and each row the key")
+    return [found] if keys is not None else []
+
+
+def _keys_with_values(p: Prover, scope: Scope) -> FactSet | None:
+    """Return what is not null in each row of a group, where a key of the group has a value.
+
+    A key that a grouping set leaves out is NULL, so one with a value is one the rows have in
+    common; None if no key is known to have one.
+    """
+    found: FactSet | None = None
+    for fact in (fact for facts in (scope.known, *scope.assumed) for fact in facts):
+        if isinstance(fact, Node) or fact[1] <= 0:
+            continue
+        entry = scope.entry(fact[0])
+        if entry["rtekind"] == kinds.Rte.GROUP:
+            key = entry["groupexprs"][fact[1] - 1]
+            found = (found or NOTHING) | known(key, p.facts)
+    return found
 
 
 def judge_window(p: Prover, node: Node, scope: Scope) -> Verdict:
@@ -85,14 +116,16 @@ def judge_window(p: Prover, node: Node, scope: Scope) -> Verdict:
     return maybe(f"{name}() may be NULL")
 
 
-def _per_row(p: Prover, args: list[Node], scope: Scope) -> list[Verdict]:
+def _per_row(
+    p: Prover, args: list[Node], scope: Scope, everywhere: FactSet = NOTHING
+) -> list[Verdict]:
     """Judge arguments for all rows: what a CASE branch knows, it knows of the current row only."""
     if not p.facts.holds("case", "a branch knows its own row only", False):
-        assumed, scope.assumed = scope.assumed, []
+        assumed, scope.assumed = scope.assumed, [everywhere]
     else:
         assumed = scope.assumed
     try:
-        with p.assuming(scope, "every row"):
+        with p.assuming(scope, "every row", everywhere):
             return p.all(args, scope)
     finally:
         scope.assumed = assumed

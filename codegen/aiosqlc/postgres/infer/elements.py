@@ -10,6 +10,7 @@ from aiosqlc.postgres.infer.scope import Scope
 from aiosqlc.postgres.infer.verdict import Verdict, maybe, never
 from aiosqlc.postgres.tree import Datum, Node
 
+_DIMENSIONS = slice(4, 8)  # of an array datum: after the length word
 _DATA_OFFSET = slice(8, 12)  # of an array datum: after the length word and the dimensions
 _ARRAY_AGGS = frozenset({"array_agg"})
 # Built-ins whose arrays never hold NULL.
@@ -54,6 +55,23 @@ def array_elements(p: Prover, node: Node, scope: Scope) -> Verdict:
     if node.kind == "VAR":
         return _column(p, node, scope)
     return maybe("the array may hold NULL")
+
+
+def dimensions_of(p: Prover, node: Node) -> int:
+    """Return how many dimensions an array certainly has, if it is one; 0 if nothing is known."""
+    if node.kind == "ARRAYEXPR":
+        return int(bool(node["elements"]) and not node["multidims"])
+    if node.kind == "CONST" and isinstance(node["constvalue"], Datum):
+        return int.from_bytes(node["constvalue"].data[_DIMENSIONS], "little")
+    return int(collects_values(p, node))
+
+
+def collects_values(p: Prover, node: Node) -> bool:
+    """Whether it is array_agg() of what is no array."""
+    if node.kind != "AGGREF" or p.facts.built_in(node["aggfnoid"]) not in _ARRAY_AGGS:
+        return False
+    collected = expression_type(node["args"][0]["expr"]) if node["args"] else 0
+    return bool(collected) and not p.facts.is_array(collected)
 
 
 def _keeps_values(p: Prover, node: Node) -> bool:

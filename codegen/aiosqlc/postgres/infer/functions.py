@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from aiosqlc.postgres.catalog.rows import Function
+from aiosqlc.postgres.infer.cardinality import constant_int
 from aiosqlc.postgres.infer.conditions import called
-from aiosqlc.postgres.infer.elements import array_elements
+from aiosqlc.postgres.infer.elements import array_elements, dimensions_of
+from aiosqlc.postgres.infer.members import judge_member
 from aiosqlc.postgres.infer.outputs import expression_type
 from aiosqlc.postgres.infer.prover import Prover
 from aiosqlc.postgres.infer.scope import Scope
@@ -31,6 +33,11 @@ NEVER_NULL_SETS = frozenset({
 })  # fmt: skip
 
 
+_OF_DIMENSION = frozenset({
+    "array_length", "array_lower", "array_upper", "array_ndims", "array_dims",
+})  # fmt: skip
+_RANGES = frozenset({"int4range", "int8range", "numrange", "daterange", "tsrange", "tstzrange"})
+_BOUNDS = {"lower": 0, "upper": 1}
 _FIELDS = frozenset({"extract", "date_part"})
 _VARLENA = 4  # the length before a text's bytes
 # The fields of an infinite date, timestamp, timestamptz and interval that are numbers.
@@ -85,10 +92,27 @@ def call_verdict(p: Prover, node: Node, function: Function, scope: Scope) -> Ver
         everywhere = _field(args[0]) in _OF_INFINITY.get(expression_type(args[1]), ())
         if p.facts.holds("moment-field", "infinity has it too", everywhere):
             return p.all_of("moment-field", p.all(args, scope), "infinity has this field too")
+    if name in _OF_DIMENSION and args:
+        place = constant_int(args[1]) if len(args) > 1 else 1
+        there = place is not None and 0 < place <= dimensions_of(p, args[0])
+        if p.facts.holds("array-dimension", "it has this dimension", there):
+            return p.all_of("array-dimension", p.all(args, scope), "the array has this dimension")
+    if name in _BOUNDS and _makes_range(p, args[0]):
+        ends, end = args[0].items("args"), _BOUNDS[name]
+        opened = ends[1 - end].kind == "CONST" and ends[1 - end]["constisnull"]
+        if p.facts.holds("range-bound", "the other end is open", opened):
+            given = p.judge(ends[end], scope)
+            return p.all_of("range-bound", [given], "the range begins or ends there")
     total = p.facts.holds("total-function", "it is total", p.facts.is_total(function.oid))
     if function.strict and total:
         return p.all_of("total-function", p.all(args, scope), f"{name}() of values is a value")
-    return maybe(f"{name}() may give NULL")
+    return judge_member(p, node, scope) or maybe(f"{name}() may give NULL")
+
+
+def _makes_range(p: Prover, node: Node) -> bool:
+    """Whether it makes a range of two ends, the lower one belonging to it."""
+    made = node.kind == "FUNCEXPR" and p.facts.built_in(node["funcid"]) in _RANGES
+    return made and len(node.items("args")) == len(_BOUNDS)
 
 
 def _field(node: Node) -> str:

@@ -336,15 +336,10 @@ def _arm(p: Prover, node: Node, side: str, attribute: int, scope: Scope) -> Verd
     if verdict.null:
         return verdict
     wanted, given = node["colTypes"][attribute - 1], arm_type(node[side], attribute, scope)
-    own = given == wanted or (_own(p, given) and _own(p, wanted))
+    own = given == wanted or all(map(p.facts.is_built_in_type, (given, wanted)))
     if not p.facts.holds("set-operation", "no cast of the user's", own):
         return maybe("a cast of the user's joins the arms")
     return verdict
-
-
-def _own(p: Prover, oid: int) -> bool:
-    entry = p.facts.types.get(oid)
-    return entry is not None and entry.schema == "pg_catalog"
 
 
 def judge_field(p: Prover, node: Node, scope: Scope) -> Verdict:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from aiosqlc.postgres.infer.cardinality import constant_int
-from aiosqlc.postgres.infer.elements import array_elements
-from aiosqlc.postgres.infer.outputs import expression_type
+from aiosqlc.postgres.infer.elements import array_elements, collects_values
 from aiosqlc.postgres.infer.prover import Prover
 from aiosqlc.postgres.infer.scope import Scope
 from aiosqlc.postgres.infer.verdict import Verdict, maybe
@@ -25,15 +24,7 @@ def judge_subscript(p: Prover, node: Node, scope: Scope) -> Verdict:
             return maybe("the array has no such element")
         part = p.judge(elements[place - 1], scope) if inside else p.judge(array, scope)
         return p.all_of("subscript", [part], "the array has this element")
-    if not _collects(p, array) or place != 1:
+    if not collects_values(p, array) or place != 1:
         return maybe("an array may have no such element")
     parts = [p.judge(array, scope), array_elements(p, array, scope)]
     return p.all_of("subscript", parts, "array_agg() of rows has a first element")
-
-
-def _collects(p: Prover, node: Node) -> bool:
-    """Whether it is array_agg() of what is no array."""
-    if node.kind != "AGGREF" or p.facts.built_in(node["aggfnoid"]) != "array_agg":
-        return False
-    collected = expression_type(node["args"][0]["expr"]) if node["args"] else 0
-    return bool(collected) and not p.facts.is_array(collected)

@@ -14,6 +14,8 @@ from aiosqlc.postgres.infer.conditions import (
     facts_of,
     known,
 )
+from aiosqlc.postgres.infer.constants import compared
+from aiosqlc.postgres.infer.members import judge_path
 from aiosqlc.postgres.infer.prover import Prover
 from aiosqlc.postgres.infer.scope import Scope
 from aiosqlc.postgres.infer.verdict import Verdict, maybe, never
@@ -108,9 +110,11 @@ def judge_minmax(p: Prover, node: Node, scope: Scope) -> Verdict:
     )
 
 
-def judge_nullif(_p: Prover, _node: Node, _scope: Scope) -> Verdict:
+def judge_nullif(p: Prover, node: Node, scope: Scope) -> Verdict:
     """Judge NULLIFEXPR nodes."""
-    return maybe("nullif is NULL when its arguments are equal")
+    if compared(node, p.facts) in (None, TRUE):
+        return maybe("nullif is NULL when its arguments are equal")
+    return p.all_of("constant-comparison", [p.judge(node["args"][0], scope)], "the two differ")
 
 
 def judge_distinct(p: Prover, node: Node, _scope: Scope) -> Verdict:
@@ -158,7 +162,9 @@ def judge_json(p: Prover, node: Node, scope: Scope) -> Verdict:
 def judge_json_expression(p: Prover, node: Node, scope: Scope) -> Verdict:
     """Judge JSONEXPR nodes: of these, JSON_EXISTS is true or false."""
     if node["op"] != _JSON_EXISTS:
-        return maybe("JSON_VALUE() and JSON_QUERY() are NULL where there is nothing")
+        return judge_path(p, node, scope) or maybe(
+            "JSON_VALUE() and JSON_QUERY() are NULL where there is nothing"
+        )
     known = node["on_error"] is not None and node["on_error"]["btype"] != _UNKNOWN
     if not p.facts.holds("json-exists", "ON ERROR is not UNKNOWN", known):
         return maybe("JSON_EXISTS() is UNKNOWN on error")
@@ -179,7 +185,10 @@ def judge_case(p: Prover, node: Node, scope: Scope) -> Verdict:
     branches: list[Verdict] = []
     for when in node["args"]:
         condition = when["expr"]
-        possible = _outcomes_under(p, scope, failed, condition)
+        fixed = compared(condition, p.facts, node["arg"])
+        possible = _outcomes_under(p, scope, failed, condition) if fixed is None else {fixed}
+        if fixed is not None:
+            branches.append(never("constant-comparison", "its constants are compared"))
         if TRUE not in possible:
             continue
         holds = _with_subject(node, facts_of(condition, IF_TRUE, p.facts), p)

@@ -156,3 +156,39 @@ select (array[bio])[1] as c from a;
 -- refutes: subscript / it is within the array
 -- case: NULL in c
 select (array[name])[2] as c from a;
+
+-- refutes: constant-comparison / every part has a value
+-- case: NULL in c
+select nullif(null::text, 'x') as c;
+
+-- refutes: constant-comparison / one value has one image
+-- case: NULL in c
+select case '0'::float8 when '-0'::float8 then null else 'x' end as c;
+
+-- refutes: array-dimension / every part has a value
+-- case: NULL in c
+select array_length(array_agg(id), 1) as c from a where id > 99;
+
+-- refutes: array-dimension / it has this dimension
+-- case: NULL in c
+select array_length(array['{}'::int[]], 1) as c;
+
+-- refutes: range-bound / every part has a value
+-- case: NULL in c
+select lower(int4range(null, null)) as c;
+
+-- refutes: range-bound / the other end is open
+-- case: NULL in c
+select lower(int4range(id, id)) as c from a;
+
+-- refutes: json-member / every part has a value
+-- case: NULL in c
+select jsonb_build_object('k', bio) ->> 'k' as c from a where id = 1;
+
+-- refutes: json-member / the document has it
+-- case: NULL in c
+select jsonb_build_object('k', id) -> 'j' as c from a;
+
+-- refutes: json-member / it is no JSON itself
+-- case: NULL in c
+select jsonb_build_object('k', 'null'::jsonb) ->> 'k' as c;

@@ -72,3 +72,7 @@ select string_to_array('a,b', ',', 'b') as c;
 -- refutes: array-check / a validated CHECK says so
 -- case: NULL inside arr
 select arr from t;
+
+-- refutes: group-key / the key has a value
+-- case: NULL in c
+select case when n is null then max(n) else 0 end as c from a where id > 9 group by rollup (n);
