@@ -175,14 +175,7 @@ class _Applying:
                 self._connection.run("commit")
                 in_transaction = False
                 continue
-            role = _MISSING_ROLE.search(error.message)
-            if role and self._own_server:
-                self._connection.run(f'create role "{role.group(1)}"')
-                continue
-            taken = _ROLE_THERE.search(error.message)
-            if taken and self._own_server:  # made in a block, by this schema or one before it
-                aside = f"{taken.group(1)[:40]}_{secrets.token_hex(4)}"
-                self._connection.run(f'alter role "{taken.group(1)}" rename to "{aside}"')
+            if self._own_server and self._settles_role(error):
                 continue
             wanted = extension_wanted(error) if self._own_server else ""
             if wanted and wanted not in self._provided:
@@ -210,6 +203,18 @@ class _Applying:
         if self._connection.rows("SHOW search_path") not in ([("",)], [('""',)]):
             return False
         return self._connection.run("RESET search_path") is None
+
+    def _settles_role(self, error: ServerError) -> bool:
+        """Make a role that is missing; put aside one that a block wants to make."""
+        if role := _MISSING_ROLE.search(error.message):
+            self._connection.run(f'create role "{role.group(1)}"')
+            return True
+        taken = _ROLE_THERE.search(error.message)
+        if taken is None:
+            return False
+        aside = f"{taken.group(1)[:40]}_{secrets.token_hex(4)}"
+        self._connection.run(f'alter role "{taken.group(1)}" rename to "{aside}"')
+        return True
 
     def _together(
         self, file: SchemaFile, span: Span, steps: tuple[str, ...]
