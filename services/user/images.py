@@ -16,9 +16,15 @@ from lib.resilience.bulkhead import Bulkhead
 
 # Read whole, the largest that is drawn takes 64 MiB; a telephone's picture has 12 to 16.
 MAX_PIXELS: Final = 16_000_000
+# Each scan of a JPEG goes over the whole picture, and one that changes nothing takes thirty bytes.
+# Encoders write ten; by chance the same two bytes are in a megabyte of metadata sixteen times.
+MAX_SCANS: Final = 32
+_SCAN: Final = b"\xff\xda"
 # The longer side of what is kept: nobody is shown more of a face.
 SIDE: Final = 1024
 _TYPES: Final = {"JPEG": "image/jpeg", "PNG": "image/png"}
+# A JPEG with others behind it, as telephones write them for bright screens: the first is shown.
+_SEVERAL: Final = "MPO"
 _QUALITY: Final = 85
 _WAIT_SECONDS: Final = 10.0
 _QUEUE: Final = 8
@@ -45,7 +51,10 @@ def redraw(data: bytes) -> Redrawn:
         with Image.open(io.BytesIO(data), formats=tuple(_TYPES)) as given:
             if given.width * given.height > MAX_PIXELS:
                 raise _invalid(f"must have at most {MAX_PIXELS // 1_000_000} million pixels")
-            return _drawn(given, given.format or "")
+            kind = "JPEG" if given.format == _SEVERAL else given.format or ""
+            if kind == "JPEG" and data.count(_SCAN) > MAX_SCANS:
+                raise _invalid(f"must have at most {MAX_SCANS} scans")
+            return _drawn(given, kind)
     except AppError:
         raise
     except Image.DecompressionBombError:

@@ -51,6 +51,27 @@ def bomb(width: int, height: int) -> bytes:
     )
 
 
+def scanned(scans: int, side: int = 400) -> bytes:
+    """A JPEG that says so many more times that nothing changes in it, in thirty bytes each."""
+    data = picture("JPEG", (side, side), mode="L", color=128, progressive=True)
+    last = data[data.rindex(b"\xff\xda") : -2]
+    return data[:-2] + last * scans + data[-2:]
+
+
+def with_chunks(kind: str, number: int) -> bytes:
+    """A picture with so many notes before it, each of which is opened when it is read."""
+    if kind == "PNG":
+        whole, note = picture(), b"Comment\0\0" + zlib.compress(bytes(1_000_000), 9)
+        return whole[:33] + _chunk(b"zTXt", note) * number + whole[33:]
+    whole = picture("JPEG")
+    return whole[:2] + b"\xff\xe5\x00\x02" * number + whole[2:]
+
+
+def several(kind: str = "MPO") -> bytes:
+    """A picture with a second one behind it, as telephones write them."""
+    return picture(kind, save_all=True, append_images=[Image.new("RGB", (8, 8))])
+
+
 def _chunk(name: bytes, data: bytes = b"") -> bytes:
     check = zlib.crc32(name + data)
     return struct.pack(">I", len(data)) + name + data + struct.pack(">I", check)

@@ -5,16 +5,27 @@ from __future__ import annotations
 import asyncio
 import io
 import random
+import resource
+import time
 import tracemalloc
+from contextlib import suppress
 
 import pytest
 from PIL import Image
 
 from lib.auth import Role
 from lib.errors import AppError
-from services.user.images import MAX_PIXELS, SIDE, Images, redraw
+from services.user.images import MAX_PIXELS, MAX_SCANS, SIDE, Images, redraw
 from tests.services.user.cast import actor
-from tests.services.user.drawings import CAMERA, bomb, picture, with_place
+from tests.services.user.drawings import (
+    CAMERA,
+    bomb,
+    picture,
+    scanned,
+    several,
+    with_chunks,
+    with_place,
+)
 from tests.services.user.test_pictures import form
 from tests.services.user.world import running_world
 
@@ -60,6 +71,44 @@ def test_a_decompression_bomb_is_refused_before_it_is_unpacked(data: bytes) -> N
     tracemalloc.stop()
     assert "pixels" in str(refused.value.details)
     assert most < 1_000_000
+
+
+def test_a_picture_that_is_drawn_thousands_of_times_is_refused() -> None:
+    """A megabyte of such scans, and the most pixels, took half an hour of a processor."""
+    with pytest.raises(AppError) as refused:
+        redraw(scanned(MAX_SCANS))
+    assert "scans" in str(refused.value.details)
+    # What encoders write is far from that.
+    assert opened(redraw(scanned(MAX_SCANS - 20)).data).size == (400, 400)
+
+
+@pytest.mark.parametrize(("kind", "number"), [("PNG", 1_000), ("JPEG", 250_000)])
+def test_a_megabyte_of_notes_costs_little(kind: str, number: int) -> None:
+    """In PNG each is a thousand times as long unpacked: a gigabyte, were all of them kept."""
+    data = with_chunks(kind, number)
+    assert 900_000 < len(data) < 1_100_000
+    began, most = time.process_time(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with suppress(AppError):  # "cannot be read", where the library has had enough
+        redraw(data)
+    assert time.process_time() - began < 5
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - most < 150_000  # KiB
+
+
+@pytest.mark.parametrize("name", ["svg", "script", "both"])
+def test_a_picture_that_is_a_page_as_well_is_only_the_picture(name: str) -> None:
+    page = b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'><script>alert(1)</script>"
+    given = {"svg": page, "script": b"<script>alert(1)</script>", "both": picture("JPEG") + page}
+    if name == "both":
+        assert b"<script" not in redraw(given[name]).data
+    else:
+        with pytest.raises(AppError):
+            redraw(given[name])
+
+
+def test_of_several_pictures_in_one_file_the_first_is_kept_and_nothing_of_the_others() -> None:
+    drawn = redraw(several())
+    assert drawn.content_type == "image/jpeg"
+    assert (opened(drawn.data).format, opened(drawn.data).size) == ("JPEG", (40, 20))
 
 
 def test_the_most_pixels_that_are_taken_are_drawn_smaller() -> None:
