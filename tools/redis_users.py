@@ -18,6 +18,7 @@ from tools.events_page import consumed, published
 
 # What is no stream of events: caches, presence, limits of how often somebody is told.
 _OWN: Final[Mapping[str, Sequence[str]]] = {"catalog": ["catalog:*"], "chat": ["chat:*"]}
+_WITHOUT_LIMITS: Final = frozenset({"point"})
 _CHANNELS: Final[Mapping[str, Sequence[str]]] = {"chat": ["chat:*"]}
 # Nobody stops, empties or configures Redis, or lists what there is. No scripts of one's own are
 # refused: the limits are one, and its keys are looked at as those of any command.
@@ -39,8 +40,9 @@ def line(service: str, *, without: str = "") -> str:
 
 def keys(service: str) -> list[str]:
     """Return the patterns of the keys that a service reads and writes."""
-    # What clients have used is counted for all services together.
-    found = [f"{PREFIX}*", *_OWN.get(service, ())]
+    # What clients have used is counted for all services together, at each one's door over HTTP.
+    found = [f"{PREFIX}*"] if service not in _WITHOUT_LIMITS else []
+    found += _OWN.get(service, ())
     topics = {str(topic) for topic in published().get(service, ())}
     read = {topic for (topic, _), services in consumed().items() if service in services}
     found += [stream_of(topic) for topic in sorted(topics | read)]

@@ -94,7 +94,7 @@ async def test_a_cancelled_order_gives_back_what_it_held(ask, olga) -> None:
 
 async def test_redis_has_refused_no_service_anything(ask, olga, stack) -> None:
     """Each has a user of its own here as in containers, with the keys that the code declares."""
-    await ask("GET", "catalog/v1/services")
+    await ask("GET", "catalogs/v1/services")
     password = (stack.secrets / "redis").read_text()
     async with Redis(port=stack.port("REDIS_PORT"), password=password) as operator:
         refused = [dict(entry) for entry in await operator.execute_command("ACL", "LOG")]

@@ -1,0 +1,156 @@
+"""Whole services as their users of Redis: whatever one of its patterns is taken from says so.
+
+The patterns are the list that is deployed. A part that is missing there is refused here, by Redis
+itself, to the service that runs; nothing is there that no service uses.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping
+
+import asyncpg
+import pytest
+from aiohttp import ClientSession
+from redis.asyncio import Redis
+
+from devstack.embedded.redis import USERS
+from devstack.testing.wait import eventually
+from lib.events.event import stream_of
+from lib.events.outbox import unpublished
+from tools.events_page import published
+
+# Who hears events, and as which group of a stream.
+GROUPS = {
+    "catalog": "catalog", "chat": "chat", "order": "order", "point": "point-awards",
+    "user": "user-audit",
+}  # fmt: skip
+# Makes every service look up its limits; what is asked is not there.
+ASKED = {
+    "user": "users/v1/auth/sessions", "order": "orders/v1/orders", "chat": "chats/v1/channels",
+    "department": "departments/v1/departments", "product": "products/v1/products",
+    "catalog": "catalogs/v1/services",
+}  # fmt: skip
+OUTBOX = """
+INSERT INTO outbox (id, lane, topic, event_key, kind, payload, request_id, traceparent)
+VALUES ($1, $2, $3, $4, $5, $6, '', '')
+"""
+
+
+def rules() -> Mapping[str, list[str]]:
+    """What each user is given, as it is deployed."""
+    lines = [line.split() for line in USERS.read_text().splitlines()]
+    return {name: rules for _, name, *rules in lines}
+
+
+CASES = [
+    (name, pattern) for name, given in rules().items() for pattern in given if pattern[0] in "~&"
+]
+
+
+class Whole:
+    """The stack, and who may do everything in its Redis and its databases."""
+
+    def __init__(self, stack, http: ClientSession, operator: Redis) -> None:
+        self.stack, self.http, self.redis = stack, http, operator
+        self._malformed: list[tuple[str, bytes]] = []
+
+    async def given(self, name: str, without: str = "") -> None:
+        kept = [rule for rule in rules()[name] if rule != without]
+        await self.redis.execute_command("ACL", "SETUSER", name, *kept)
+
+    async def refused(self) -> set[tuple[str, str]]:
+        """Who was refused what."""
+        log = await self.redis.execute_command("ACL", "LOG", "128")
+        return {(one[b"username"].decode(), one[b"object"].decode()) for one in map(dict, log)}
+
+    async def use(self, name: str, pattern: str) -> None:
+        """Let the service do what it needs the keys for."""
+        topic = pattern.removeprefix("~events:")
+        if pattern.endswith("}:dead"):
+            # Malformed, and for this group alone: the others pass it over.
+            topic = pattern.removeprefix("~{events:").removesuffix("}:dead")
+            entry = await self.redis.xadd(stream_of(topic), {"for_group": GROUPS[name]})
+            self._malformed.append((stream_of(topic), entry))
+        elif topic in {str(one) for one in published().get(name, ())}:
+            await self._publish(name, topic)
+        elif pattern in ("~chat:*", "&chat:*"):
+            headers = {**self.stack.authorized(), "Origin": self.stack.url}
+            async with self.http.ws_connect("/api/chats/v1/ws", headers=headers):
+                pass
+        elif pattern in ("~limit:*", "~catalog:*"):
+            async with self.http.get(f"/api/{ASKED[name]}", headers=self.stack.authorized()):
+                pass
+
+    async def _publish(self, name: str, topic: str) -> None:
+        """Have the relay take something to the stream that nobody who hears it understands."""
+        event = unpublished(topic=topic, key="k", kind="nothing", payload={})
+        sql = await asyncpg.connect(
+            host="127.0.0.1", port=self.stack.port("POSTGRES_PORT"), user="postgres",
+            password=(self.stack.secrets / "postgres").read_text(), database=name,
+        )  # fmt: skip
+        try:
+            await sql.execute(
+                OUTBOX, event.id, event.lane, topic, event.key, event.kind, event.payload
+            )
+        finally:
+            await sql.close()
+
+    async def without(self, name: str, patterns: Iterable[str]) -> list[tuple[str, str]]:
+        """Take one pattern after the other from a service; return those it did not miss."""
+        unused = []
+        for pattern in patterns:
+            prefix = pattern[1:].removesuffix("*")
+
+            async def is_missed(prefix: str = prefix) -> bool:
+                refused = await self.refused()
+                return any(who == name and what.startswith(prefix) for who, what in refused)
+
+            await self.given(name, without=pattern)
+            try:
+                await self.use(name, pattern)
+                await eventually(is_missed, within=15)
+            except TimeoutError:
+                unused.append((name, pattern))
+            finally:
+                # While nobody may bury it.
+                while self._malformed:
+                    await self.redis.xdel(*self._malformed.pop())
+                await self.given(name)
+        return unused
+
+    async def has_caught_up(self) -> bool:
+        """Whether every event has reached who hears it."""
+        async for key in self.redis.scan_iter("events:*"):
+            for group in await self.redis.xinfo_groups(key):
+                after = b"(" + group["last-delivered-id"]
+                if group["pending"] or await self.redis.xrange(key, min=after, count=1):
+                    return False
+        return True
+
+
+@pytest.fixture
+async def whole(stack) -> AsyncIterator[Whole]:
+    password = (stack.secrets / "redis").read_text()
+    async with (
+        ClientSession(stack.url) as http,
+        Redis(port=stack.port("REDIS_PORT"), password=password) as operator,
+    ):
+        yield Whole(stack, http, operator)
+        for name in rules():
+            await operator.execute_command("ACL", "SETUSER", name, *rules()[name])
+        await operator.execute_command("ACL", "LOG", "RESET")
+
+
+SAMPLE = [("department", "~limit:*"), ("department", "~events:departments")]
+
+
+async def test_a_service_that_runs_misses_each_pattern_that_is_taken_from_it(whole, full) -> None:
+    """All of them in the long run, two in that for every change."""
+    await whole.redis.execute_command("ACL", "LOG", "RESET")
+    chosen: dict[str, list[str]] = {}
+    for name, pattern in (SAMPLE, CASES)[full(1, sample=0)]:
+        chosen.setdefault(name, []).append(pattern)
+    unused = await asyncio.gather(*(whole.without(name, some) for name, some in chosen.items()))
+    assert [one for some in unused for one in some] == []
+    await eventually(whole.has_caught_up)
