@@ -21,7 +21,7 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from lib.clock import utc_now
 from lib.config import Settings, in_production
 from lib.events.event import Event
-from lib.events.housekeeping import REMEMBER
+from lib.events.housekeeping import KEEP, REMEMBER
 
 FIELD: Final = "signature"
 # As long as the inbox remembers what it has handled: an older event could be played to us again.
@@ -64,7 +64,7 @@ class ConsumerSettings(Settings):
     events_public_keys: str = Field(
         default="", validate_default=True, validation_alias="EVENTS_PUBLIC_KEYS"
     )
-    # What has arrived before need not be signed: the moment from which on everybody signs.
+    # The moment from which on everybody signs: what has arrived before need not be, for a week.
     events_signed_since: datetime | None = Field(
         default=None, validation_alias="EVENTS_SIGNED_SINCE"
     )
@@ -120,12 +120,14 @@ class Beliefs:
     def check(self, topic: str, entry_id: str, fields: Mapping[bytes, bytes], event: Event) -> None:
         """Raise NotBelievedError for an event that the producer of the topic has not signed.
 
-        Redis gives out ascending ids, with the time in them: nobody slips in an older entry.
+        Redis gives out ascending ids, with the time in them: nobody slips in an older entry, but
+        who removes the stream and begins it anew. So what was there before is believed for as
+        long as streams keep anything, and no longer.
         """
         producer = self.producers.get(topic, "nobody")
         signature = fields.get(FIELD.encode())
         if signature is None:
-            if self.signed_since is not None and _arrived(entry_id) < self.signed_since:
+            if self.signed_since is not None and _is_left_over(entry_id, self.signed_since):
                 return
             raise NotBelievedError(f"not signed by {producer}")
         if event.topic != topic:
@@ -169,6 +171,10 @@ def _verifies(key: Ed25519PublicKey, signature: bytes, event: Event) -> bool:
     except (InvalidSignature, binascii.Error):
         return False
     return True
+
+
+def _is_left_over(entry_id: str, since: datetime) -> bool:
+    return _arrived(entry_id) < since and utc_now() - since < KEEP
 
 
 def _arrived(entry_id: str) -> datetime:

@@ -151,6 +151,43 @@ async def test_what_was_there_before_anybody_signed_is_still_handled(world: Worl
     assert await world.handled() == (["old"], ["not believed: not signed by order"])
 
 
+@pytest.mark.parametrize(("days", "heard"), [(0, ["old"]), (8, [])])
+async def test_a_stream_that_is_begun_anew_is_no_way_to_the_time_before_signatures(
+    world: World, days: int, heard: list[str]
+) -> None:
+    """Ids ascend as long as there is the stream; once nothing old can be there nothing is old."""
+    assert world.beliefs is not None
+    true = world.event("true")
+    await world.put(true, ORDER.sign(true))
+    world.beliefs = replace(world.beliefs, signed_since=utc_now() - timedelta(days=days))
+    await world.redis.delete(stream_of(world.topic))
+    await world.redis.xadd(stream_of(world.topic), {**world.event("old").fields()}, id="1-1")
+    assert (await world.handled())[0] == heard
+
+
+@pytest.mark.parametrize("spelled", ["capitals", "padding", "line", "again", "group"])
+async def test_an_event_is_handled_once_however_its_entry_is_written(
+    world: World, spelled: str
+) -> None:
+    """Who reads the stream has the signature, and may write the same in other letters."""
+    event = world.event("true")
+    signature = ORDER.sign(event)
+    await world.put(event, signature)
+    changes: dict[str, dict[str, str]] = {
+        "capitals": {"id": str(event.id).upper()},
+        "padding": {"signature": signature + "===="},
+        "line": {"signature": signature + "\n"},
+        "again": {},
+        "group": {"for_group": "g"},
+    }
+    await world.handled()
+    for _ in range(2):
+        fields = {**event.fields(), "signature": signature, **changes[spelled]}
+        await world.redis.xadd(stream_of(world.topic), fields)
+    await world.handled()
+    assert world.heard == ["true"]
+
+
 async def test_what_the_relay_takes_to_the_stream_is_signed(world: World) -> None:
     async with world.db.transaction() as tx:
         payload = {"amount": 1, "é": "\U0001f600"}
