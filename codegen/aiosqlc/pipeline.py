@@ -11,17 +11,19 @@ from functools import cache, partial
 from pathlib import Path
 
 from aiosqlc import lock
+from aiosqlc.analysed import Analysed, Inputs, options_of
 from aiosqlc.analysis.bulk import with_bulk
 from aiosqlc.analysis.checks import check_commands, concerns, without_ignored
 from aiosqlc.analysis.hints import apply_hints
 from aiosqlc.config.project import Project, PythonTarget, QuerySet
 from aiosqlc.contract.emit import print_contract
+from aiosqlc.contract.paired import Planned, paired_interface
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
 from aiosqlc.emit.format import format_together
 from aiosqlc.emit.json import print_json
 from aiosqlc.emit.package import print_package
 from aiosqlc.files import find_sql_files, read_files
-from aiosqlc.incremental.reuse import Analyze, analyze_remembering
+from aiosqlc.incremental.reuse import analyze_remembering
 from aiosqlc.messages.causes import merged
 from aiosqlc.messages.internal import culprits, internal_error, surviving
 from aiosqlc.mysql.limits import check_target
@@ -29,11 +31,18 @@ from aiosqlc.parse.queries import parse_files
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.plan import plan_modules
 from aiosqlc.plan.model import PyModule
-from aiosqlc.plan.twin import Planned, twin_of
 from aiosqlc.plan.unmatched import unmatched_overrides
 from aiosqlc.schema import read_schema
-from aiosqlc.source import SourceFile, Span
-from aiosqlc.stages import Analysis, AnalyzeOptions, Catalog, ParsedQuery, Rendered, SchemaFile
+from aiosqlc.source import Span
+from aiosqlc.stages import (
+    Analysis,
+    Analyze,
+    AnalyzeOptions,
+    Catalog,
+    ParsedQuery,
+    Rendered,
+    SchemaFile,
+)
 
 _NAMED = re.compile(r"^\s*(?:--|#|/\*)\s*name:", re.MULTILINE)
 _NOT_TOGETHER = (
@@ -64,33 +73,6 @@ class Compiled:
         """Take Python files, to be laid out by the settings that hold in the folder `near`."""
         self.files += files
         self.near |= dict.fromkeys([file.path for file in files], near)
-
-    @property
-    def failed(self) -> bool:
-        """Whether there is an error."""
-        return any(item.severity is Severity.ERROR for item in self.diagnostics)
-
-
-@dataclass(frozen=True, slots=True)
-class Inputs:
-    """What one entry of the configuration names, read and parsed."""
-
-    schema: tuple[SchemaFile, ...]
-    files: tuple[SourceFile, ...]
-    queries: tuple[ParsedQuery, ...]
-    shims: tuple[SchemaFile, ...] = ()
-    readable: bool = True  # without its whole schema, nothing true can be said of a query
-
-
-@dataclass(frozen=True, slots=True)
-class Analysed:
-    """One entry with everything known about its queries, the users' hints applied."""
-
-    entry: QuerySet
-    inputs: Inputs
-    analysis: Analysis
-    locked: lock.Locked | None
-    diagnostics: tuple[Diagnostic, ...]
 
     @property
     def failed(self) -> bool:
@@ -265,7 +247,7 @@ def print_set(
         unsuited = check_target(entry, project.file)
         planned = Planned(entry, modules, analysis.queries)
         if entry.python.same_as and not clashes and not unsuited:
-            modules, clashes = twin_of(planned, into.planned)
+            modules, clashes = paired_interface(planned, into.planned)
             into.diagnostics += clashes
         into.planned[entry.python.package] = planned
         into.diagnostics += unsuited
@@ -326,17 +308,6 @@ def read_inputs(project: Project, entry: QuerySet) -> tuple[Inputs, list[Diagnos
     queries, mistakes = parse_files(files, entry.engine)
     problems += [*unshimmed, *missing, *unreadable, *mistakes]
     return Inputs(schema, tuple(files), queries, shims, readable), problems
-
-
-def options_of(entry: QuerySet, shims: tuple[SchemaFile, ...] = ()) -> AnalyzeOptions:
-    """Return what the configuration tells the analyser."""
-    return AnalyzeOptions(
-        database_uri=entry.database_uri,
-        strict=entry.strict,
-        not_null_functions=entry.not_null_functions,
-        shims=shims,
-        server=entry.server,
-    )
 
 
 def analyzer(engine: Dialect, *, stack: contextlib.ExitStack | None = None) -> Analyze:

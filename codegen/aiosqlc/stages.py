@@ -8,12 +8,13 @@ later value may hold an earlier one, never the other way round.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 
+from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.source import SourceFile, SourceMap, Span
 
 
@@ -410,3 +411,10 @@ class Analysis:
     queries: tuple[TypedQuery, ...] = ()
     server_version: str = ""
     facts: tuple[tuple[str, str], ...] = field(default=())
+
+
+# What asks an engine.
+Analyze = Callable[
+    [Sequence[SchemaFile], Sequence[ParsedQuery], AnalyzeOptions],
+    tuple[Analysis, tuple[Diagnostic, ...]],
+]

@@ -9,11 +9,10 @@ from pathlib import Path
 
 from aiosqlc.config.load import load_project
 from aiosqlc.diagnostics import Diagnostic
-from aiosqlc.incremental.reuse import Analyze
 from aiosqlc.messages.render import render_all
 from aiosqlc.pipeline import Compiled, compile_project
 from aiosqlc.postgres import analyze
-from aiosqlc.stages import Analysis, AnalyzeOptions, ParsedQuery, SchemaFile
+from aiosqlc.stages import Analysis, Analyze, AnalyzeOptions, ParsedQuery, SchemaFile
 
 CASES = Path(__file__).parent / "cases"
 CONFIG = """\

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from aiosqlc.config.load import load_project
 from aiosqlc.pipeline import analyze_project
-from aiosqlc.postgres.calling import Package
-from aiosqlc.postgres.selfcheck import Checked, selfcheck
+from aiosqlc.selfcheck.calling import Package
+from aiosqlc.selfcheck.hunt import Checked, selfcheck
 
 from devstack.testing.postgres import TestPostgres
 from tests.codegen.golden import CASES, analyzer_on, copy_case

@@ -10,7 +10,7 @@ import pytest
 from aiosqlc.config.load import load_project
 from aiosqlc.emit import format as layout
 from aiosqlc.pipeline import compile_project
-from aiosqlc.postgres import Analyzer
+from aiosqlc.postgres import Analyzer, needed
 
 ENTRY = """\
   - engine: postgresql
@@ -33,7 +33,7 @@ def test_entries_of_one_schema_share_a_server_and_apply_it_once_failed_or_not(
         monkeypatch.setattr(module, name, lambda *a, **k: calls.append(name) or original(*a, **k))
 
     counting(module, "embedded_server")
-    counting(module, "apply_schema")
+    counting(needed, "apply_schema")
     counting(layout, "_format")
     (tmp_path / "schema.sql").write_text(f"{schema}; -- {tmp_path.name}")
     for n in range(3):

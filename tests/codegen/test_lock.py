@@ -12,10 +12,9 @@ from aiosqlc.build import build
 from aiosqlc.config.load import load_project
 from aiosqlc.config.project import Project
 from aiosqlc.diagnostics import Diagnostic
-from aiosqlc.incremental.reuse import Analyze
 from aiosqlc.incremental.unchanged import is_unchanged
 from aiosqlc.lock import FORMAT
-from aiosqlc.stages import Analysis, AnalyzeOptions, ParsedQuery, SchemaFile
+from aiosqlc.stages import Analysis, Analyze, AnalyzeOptions, ParsedQuery, SchemaFile
 
 from devstack.testing.postgres import TestPostgres
 from tests.codegen.golden import CASES, CONFIG, analyzer_on

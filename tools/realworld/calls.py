@@ -17,10 +17,10 @@ from random import Random
 from types import ModuleType
 from typing import Any, get_type_hints
 
+from aiosqlc.analysed import Analysed
 from aiosqlc.contract.alike import rows_in
 from aiosqlc.contract.conforms import unlike
 from aiosqlc.contract.values import Values
-from aiosqlc.pipeline import Analysed
 from aiosqlc.plan.naming import argument, function_name, module_name
 from aiosqlc.stages import TypedQuery
 

@@ -14,11 +14,11 @@ from typing import Any, Protocol
 import aiomysql
 import asyncpg
 import pymysql
+from aiosqlc.analysed import Analysed, options_of
 from aiosqlc.mysql.placeholders import for_driver
 from aiosqlc.mysql.schema import load
 from aiosqlc.mysql.server import open_session
 from aiosqlc.parse.scanner import Dialect
-from aiosqlc.pipeline import Analysed, options_of
 from aiosqlc.postgres.analyze import Analyzer
 from aiosqlc.postgres.catalog.facts import load_facts
 from aiosqlc.postgres.population import Population

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from aiosqlc.diagnostics import Diagnostic, Label
-from aiosqlc.incremental.reuse import Analyze
 from aiosqlc.parse.scanner import Kind, Token, code_tokens, scan
 from aiosqlc.source import SourceMap
 from aiosqlc.stages import (
     Analysis,
+    Analyze,
     AnalyzeOptions,
     Cardinality,
     Command,

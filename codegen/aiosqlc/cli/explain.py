@@ -8,12 +8,13 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+from aiosqlc.analysed import Analysed, options_of
 from aiosqlc.cli.common import load, report, style_of
 from aiosqlc.messages.explained import plan_lines, query_lines, type_name
+from aiosqlc.messages.suggest import did_you_mean
 from aiosqlc.parse.scanner import Dialect
-from aiosqlc.pipeline import Analysed, analyze_project, options_of
+from aiosqlc.pipeline import analyze_project
 from aiosqlc.stages import TypedQuery
-from aiosqlc.suggest import did_you_mean
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
@@ -59,7 +60,7 @@ def query_plan(part: Analysed, query: TypedQuery) -> dict[str, Any] | None:
     if part.entry.engine is not Dialect.POSTGRESQL:
         return None
     from aiosqlc.postgres import Analyzer
-    from aiosqlc.postgres.plan import plans
+    from aiosqlc.postgres.explain import plans
 
     options = options_of(part.entry, part.inputs.shims)
     with Analyzer() as analyzer:

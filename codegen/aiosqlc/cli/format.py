@@ -8,13 +8,14 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from aiosqlc.analysed import options_of
 from aiosqlc.cli.common import load
 from aiosqlc.config.project import QuerySet
 from aiosqlc.layout.proved import Formatted, Prove, format_file
 from aiosqlc.layout.statement import LayoutStyle
 from aiosqlc.output import diff_texts
 from aiosqlc.parse.scanner import Dialect
-from aiosqlc.pipeline import options_of, read_inputs
+from aiosqlc.pipeline import read_inputs
 from aiosqlc.source import SourceFile
 from aiosqlc.stages import SchemaFile
 

@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from aiosqlc.analysed import Analysed, options_of
 from aiosqlc.cli.common import load, report, style_of
 from aiosqlc.config.load import load_project
 from aiosqlc.diagnostics import Diagnostic, Severity
 from aiosqlc.grants import Needs, Right, plain_or, statements
 from aiosqlc.parse.scanner import Dialect
-from aiosqlc.pipeline import Analysed, analyze_project, options_of, read_inputs
+from aiosqlc.pipeline import analyze_project, read_inputs
 from aiosqlc.stages import ParsedQuery, TypedQuery
 
 _HINT = "make it SECURITY DEFINER, so that its owner's rights count, or grant by hand what it needs"

@@ -8,11 +8,12 @@ import sys
 from collections.abc import Iterator
 from importlib import metadata
 
+from aiosqlc.analysed import Inputs, options_of
 from aiosqlc.cli.common import load
 from aiosqlc.config.project import QuerySet
 from aiosqlc.messages.internal import culprits, frames
 from aiosqlc.parse.scanner import Dialect, Kind, scan
-from aiosqlc.pipeline import Inputs, analyzer, options_of, read_inputs
+from aiosqlc.pipeline import analyzer, read_inputs
 from aiosqlc.plan import plan_modules
 from aiosqlc.stages import ParsedQuery
 

@@ -10,12 +10,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from aiosqlc.analysed import Analysed
 from aiosqlc.cli.common import load, report, style_of
 from aiosqlc.config.project import Project
 from aiosqlc.parse.scanner import Dialect
-from aiosqlc.pipeline import Analysed, Compiled, analyze_project, print_set
-from aiosqlc.postgres.calling import Package
-from aiosqlc.postgres.selfcheck import Checked, selfcheck
+from aiosqlc.pipeline import Compiled, analyze_project, print_set
+from aiosqlc.selfcheck.calling import Package
+from aiosqlc.selfcheck.hunt import Checked, selfcheck
 
 _PACKAGE = "aiosqlc_selfcheck"
 

@@ -55,7 +55,7 @@ def _steps(project: Project, entry: QuerySet, reference: str) -> list[Step]:
     if entry.engine is not Dialect.POSTGRESQL:
         return verify_release(release, entry, inputs.shims)
     from aiosqlc.postgres import Analyzer
-    from aiosqlc.postgres.rollout import try_release
+    from aiosqlc.verify.rollout import try_release
 
     with Analyzer() as warm:
         # A shim stands in for what a migration makes: only the real thing can be migrated.

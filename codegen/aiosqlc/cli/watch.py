@@ -14,14 +14,16 @@ from threading import Event, Thread
 
 from watchfiles import Change, watch
 
+from aiosqlc.analysed import options_of
 from aiosqlc.build import build
 from aiosqlc.cli.common import load, report, style_of
 from aiosqlc.config.project import Project
-from aiosqlc.incremental.reuse import Analyze, same_catalog
+from aiosqlc.incremental.reuse import same_catalog
 from aiosqlc.incremental.unchanged import is_unchanged
 from aiosqlc.lock import read_lock
 from aiosqlc.parse.scanner import Dialect
-from aiosqlc.pipeline import options_of, read_inputs
+from aiosqlc.pipeline import read_inputs
+from aiosqlc.stages import Analyze
 
 
 def run(arguments: argparse.Namespace) -> int:

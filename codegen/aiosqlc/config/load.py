@@ -18,11 +18,11 @@ from aiosqlc.config.project import (
     QuerySet,
 )
 from aiosqlc.config.reader import Reader, merged_pairs
-from aiosqlc.config.typenames import is_dotted, is_type
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.drivers import DRIVERS
 from aiosqlc.incremental.disk import read_bytes
 from aiosqlc.parse.scanner import Dialect
+from aiosqlc.parse.typenames import is_dotted, is_type
 from aiosqlc.source import SourceFile
 
 DEFAULT_NAMES = ("sqlc.yaml", "sqlc.yml", "sqlc.json")

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 import yaml
 
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
+from aiosqlc.messages.suggest import did_you_mean
 from aiosqlc.source import SourceFile, Span
-from aiosqlc.suggest import did_you_mean
 
 
 class Reader:

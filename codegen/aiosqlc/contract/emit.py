@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from aiosqlc.config.project import PythonTarget
+from aiosqlc.contract.paired import Planned
 from aiosqlc.emit.literal import line_literal
 from aiosqlc.parse.scanner import Dialect, Kind, scan
 from aiosqlc.plan.model import PyFunction, PyModule
-from aiosqlc.plan.twin import Planned
 from aiosqlc.stages import Command, TypedQuery
 
 _HEAD = '''\

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,17 +14,13 @@ from aiosqlc.diagnostics import Diagnostic, Severity
 from aiosqlc.incremental.memo import Recent, kept
 from aiosqlc.stages import (
     Analysis,
+    Analyze,
     AnalyzeOptions,
     Catalog,
     ParsedQuery,
     SchemaFile,
     TypedQuery,
 )
-
-Analyze = Callable[
-    [Sequence[SchemaFile], Sequence[ParsedQuery], AnalyzeOptions],
-    tuple[Analysis, tuple[Diagnostic, ...]],
-]
 
 
 @dataclass(frozen=True, slots=True)

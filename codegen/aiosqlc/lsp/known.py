@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from aiosqlc.analysed import Analysed
 from aiosqlc.config.project import Project, QuerySet
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.lock import Known as Remembered
 from aiosqlc.parse.scanner import Dialect
-from aiosqlc.pipeline import Analysed, Compiled
+from aiosqlc.pipeline import Compiled
 from aiosqlc.plan.model import PyFunction
 from aiosqlc.source import SourceFile
 from aiosqlc.stages import Catalog, SchemaFile, TypedQuery

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aiosqlc import lock
+from aiosqlc.analysed import options_of
 from aiosqlc.analysis.hints import apply_hints
 from aiosqlc.config.load import load_project
 from aiosqlc.config.project import Project
@@ -19,12 +20,11 @@ from aiosqlc.diagnostics import Severity
 from aiosqlc.files import find_sql_files
 from aiosqlc.incremental.disk import show_unsaved
 from aiosqlc.incremental.memo import grow_old
-from aiosqlc.incremental.reuse import Analyze
 from aiosqlc.lsp.known import Entry, State, absolute, entry_of
 from aiosqlc.messages.explained import plan_lines
 from aiosqlc.parse.scanner import Dialect
-from aiosqlc.pipeline import analyze_project, analyzer, compile_parts, in_source_order, options_of
-from aiosqlc.stages import TypedQuery
+from aiosqlc.pipeline import analyze_project, analyzer, compile_parts, in_source_order
+from aiosqlc.stages import Analyze, TypedQuery
 
 if TYPE_CHECKING:
     from aiosqlc.postgres import Analyzer
@@ -96,7 +96,7 @@ class Workbench:
         """Return how PostgreSQL would run a query on empty tables, as lines; none elsewhere."""
         if entry.dialect is not Dialect.POSTGRESQL:
             return []
-        from aiosqlc.postgres.plan import plans
+        from aiosqlc.postgres.explain import plans
 
         options = options_of(entry.settings, entry.shims)
         found = plans(self.postgres(), entry.schema, (query,), options).get(query.parsed.name)

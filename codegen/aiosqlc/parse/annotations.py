@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from aiosqlc.config.typenames import is_type
 from aiosqlc.diagnostics import Diagnostic, Label
+from aiosqlc.messages.suggest import did_you_mean, nearest
 from aiosqlc.parse.scanner import Token
+from aiosqlc.parse.typenames import is_type
 from aiosqlc.source import SourceFile, Span
 from aiosqlc.stages import Command, Hint
-from aiosqlc.suggest import did_you_mean, nearest
 
 KEYWORDS = ("name", "column", "param", "row", "ignore")
 OPTIONS = ("bulk",)

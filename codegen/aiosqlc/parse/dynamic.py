@@ -10,10 +10,10 @@ import re
 from dataclasses import dataclass, replace
 
 from aiosqlc.diagnostics import Diagnostic, Label
+from aiosqlc.messages.suggest import did_you_mean
 from aiosqlc.parse.macros import Use
 from aiosqlc.parse.scanner import Kind, Token
 from aiosqlc.source import SourceFile, Span
-from aiosqlc.suggest import did_you_mean
 
 DIRECTIVES = ("if", "set", "sort", "end")
 _DIRECTIVE = re.compile(r"--\s*:(?P<word>[A-Za-z]\w*)(?P<rest>.*)$")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from aiosqlc.diagnostics import Diagnostic, Label
+from aiosqlc.messages.suggest import did_you_mean
 from aiosqlc.parse.rewrite import Rewriter
 from aiosqlc.parse.scanner import Dialect, Kind, Token, unquote
 from aiosqlc.source import SourceFile, SourceMap, Span
 from aiosqlc.stages import Embed, Param
-from aiosqlc.suggest import did_you_mean
 
 MACROS = ("sqlc.arg", "sqlc.narg", "sqlc.slice", "sqlc.embed")
 # Operators that may stand directly before `@name`; others, such as `<@`, are operators of their

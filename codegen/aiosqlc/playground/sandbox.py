@@ -19,15 +19,16 @@ from typing import Any, Self
 
 from psycopg.conninfo import make_conninfo
 
+from aiosqlc.analysed import Analysed
 from aiosqlc.config.load import load_project
 from aiosqlc.config.project import ModelKind
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.emit.format import format_together
 from aiosqlc.messages.explained import query_lines
 from aiosqlc.messages.render import render_all
-from aiosqlc.pipeline import Analysed, analyze_project, compile_parts
+from aiosqlc.pipeline import analyze_project, compile_parts
 from aiosqlc.postgres.analyze import Analyzer
-from aiosqlc.postgres.plan import plans
+from aiosqlc.postgres.explain import plans
 from aiosqlc.postgres.schema import apply_schema
 from aiosqlc.postgres.server.connection import Connection, ConnectionFailedError
 from aiosqlc.postgres.server.databases import new_database

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from aiosqlc.analysed import options_of
 from aiosqlc.analysis.hints import apply_hints
 from aiosqlc.config.project import Project, QuerySet
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
-from aiosqlc.incremental.reuse import Analyze
-from aiosqlc.pipeline import analyzer, options_of, read_inputs
-from aiosqlc.stages import Analysis, AnalyzeOptions, ParsedQuery, SchemaFile, TypedQuery
+from aiosqlc.pipeline import analyzer, read_inputs
+from aiosqlc.stages import Analysis, Analyze, AnalyzeOptions, ParsedQuery, SchemaFile, TypedQuery
 from aiosqlc.verify.claims import broken, sent
 from aiosqlc.verify.git import old_queries, old_schema
 

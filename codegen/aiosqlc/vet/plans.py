@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from aiosqlc.analysed import Analysed, options_of
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
 from aiosqlc.parse.scanner import Dialect
-from aiosqlc.pipeline import Analysed, options_of
 from aiosqlc.vet.queries import Text
 from aiosqlc.vet.rules import RULES
 
@@ -14,7 +14,7 @@ def vet_plans(analysed: Analysed) -> list[Diagnostic]:
     if analysed.entry.engine is not Dialect.POSTGRESQL:
         return []
     from aiosqlc.postgres import Analyzer
-    from aiosqlc.postgres.plan import full_scans, plans
+    from aiosqlc.postgres.explain import full_scans, plans
 
     options = options_of(analysed.entry, analysed.inputs.shims)
     schema = analysed.inputs.schema

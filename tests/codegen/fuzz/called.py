@@ -14,9 +14,9 @@ from pathlib import Path
 from aiosqlc.config.load import load_project
 from aiosqlc.pipeline import compile_project
 from aiosqlc.postgres import Analyzer
-from aiosqlc.postgres.calling import Package, call_all
 from aiosqlc.postgres.server.connection import Connection
 from aiosqlc.postgres.server.embedded import Server, embedded_server
+from aiosqlc.selfcheck.calling import Package, call_all
 from aiosqlc.stages import Analysis
 
 from tests.codegen.fuzz.hunt import fill

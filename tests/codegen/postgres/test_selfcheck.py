@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from aiosqlc.postgres import Analyzer
-from aiosqlc.postgres.plan import full_scans, plans
-from aiosqlc.postgres.selfcheck import selfcheck
+from aiosqlc.postgres.explain import full_scans, plans
+from aiosqlc.selfcheck.hunt import selfcheck
 from aiosqlc.stages import Analysis, AnalyzeOptions, Cardinality, SchemaFile
 
 from tests.codegen.postgres.asking import TABLES, query, run, schema_file

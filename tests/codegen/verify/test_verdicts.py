@@ -19,8 +19,8 @@ from aiosqlc.cli.main import main
 from aiosqlc.config.load import load_project
 from aiosqlc.pipeline import read_inputs
 from aiosqlc.postgres import Analyzer
-from aiosqlc.postgres.rollout import try_release
 from aiosqlc.verify.release import Release, Step, advice, verify_release
+from aiosqlc.verify.rollout import try_release
 
 from devstack.testing import postgres
 

@@ -31,13 +31,13 @@ class Planned:
         return {f.query_name: (f, module) for module in self.modules for f in module.functions}
 
 
-def twin_of(
+def paired_interface(
     second: Planned, known: Mapping[str, Planned]
 ) -> tuple[tuple[PyModule, ...], list[Diagnostic]]:
     """Return the modules of an entry that says `same_as`; `known` are the entries before it."""
     wanted = second.entry.python.same_as if second.entry.python else ""
     if wanted in known:
-        return as_twin(second, known[wanted])
+        return paired(second, known[wanted])
     problem = Diagnostic(
         "E352",
         f"`same_as: {wanted}` names no package of an entry above",
@@ -46,7 +46,7 @@ def twin_of(
     return (), [problem]
 
 
-def as_twin(second: Planned, first: Planned) -> tuple[tuple[PyModule, ...], list[Diagnostic]]:
+def paired(second: Planned, first: Planned) -> tuple[tuple[PyModule, ...], list[Diagnostic]]:
     """Return the second entry's modules on the first one's classes, and every difference.
 
     With differences the modules are not to be printed: a caller could tell the engines apart.

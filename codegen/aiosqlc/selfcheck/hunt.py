@@ -5,13 +5,12 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from psycopg import pq
 
+from aiosqlc.analysed import Analysed
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
 from aiosqlc.postgres.analyze import Analyzer
-from aiosqlc.postgres.calling import Called, Package, call_all
 from aiosqlc.postgres.catalog.facts import load_facts
 from aiosqlc.postgres.needed import draft_of
 from aiosqlc.postgres.population import Population
@@ -20,58 +19,15 @@ from aiosqlc.postgres.server.connection import Connection, ConnectionFailedError
 from aiosqlc.postgres.server.databases import DatabaseRefusedError
 from aiosqlc.postgres.server.embedded import Server, ServerUnavailableError
 from aiosqlc.postgres.trial import Trial, draw, nulls_in, row_of
+from aiosqlc.selfcheck.calling import Called, Package, call_all
 from aiosqlc.stages import (
-    Analysis,
     AnalyzeOptions,
     Cardinality,
-    SchemaFile,
     TypedQuery,
 )
 
 _ROUNDS = 10  # data sets; the executions of a query are spread over them
 _ROWS = 5
-
-
-class Inputs(Protocol):
-    """What was read of a query set."""
-
-    @property
-    def schema(self) -> tuple[SchemaFile, ...]:
-        """The schema's files, in order."""
-        ...
-
-    @property
-    def shims(self) -> tuple[SchemaFile, ...]:
-        """Files that stand in for extensions."""
-        ...
-
-
-class Entry(Protocol):
-    """What the configuration says of a query set."""
-
-    @property
-    def database_uri(self) -> str | None:
-        """The server to ask; None for the embedded one."""
-        ...
-
-
-class Analysed(Protocol):
-    """A query set with its analysis, users' hints applied."""
-
-    @property
-    def entry(self) -> Entry:
-        """What the configuration says."""
-        ...
-
-    @property
-    def inputs(self) -> Inputs:
-        """What was read."""
-        ...
-
-    @property
-    def analysis(self) -> Analysis:
-        """What is claimed."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

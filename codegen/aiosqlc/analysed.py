@@ -1,0 +1,49 @@
+"""One entry of the configuration, read and analysed: what most commands look at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aiosqlc import lock
+from aiosqlc.config.project import QuerySet
+from aiosqlc.diagnostics import Diagnostic, Severity
+from aiosqlc.source import SourceFile
+from aiosqlc.stages import Analysis, AnalyzeOptions, ParsedQuery, SchemaFile
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What one entry of the configuration names, read and parsed."""
+
+    schema: tuple[SchemaFile, ...]
+    files: tuple[SourceFile, ...]
+    queries: tuple[ParsedQuery, ...]
+    shims: tuple[SchemaFile, ...] = ()
+    readable: bool = True  # without its whole schema, nothing true can be said of a query
+
+
+@dataclass(frozen=True, slots=True)
+class Analysed:
+    """One entry with everything known about its queries, the users' hints applied."""
+
+    entry: QuerySet
+    inputs: Inputs
+    analysis: Analysis
+    locked: lock.Locked | None
+    diagnostics: tuple[Diagnostic, ...]
+
+    @property
+    def failed(self) -> bool:
+        """Whether there is an error."""
+        return any(item.severity is Severity.ERROR for item in self.diagnostics)
+
+
+def options_of(entry: QuerySet, shims: tuple[SchemaFile, ...] = ()) -> AnalyzeOptions:
+    """Return what the configuration tells the analyser."""
+    return AnalyzeOptions(
+        database_uri=entry.database_uri,
+        strict=entry.strict,
+        not_null_functions=entry.not_null_functions,
+        shims=shims,
+        server=entry.server,
+    )
