@@ -72,9 +72,15 @@ def _kind(node: exp.Expr, level: Level, reader: Reader) -> SqlType | None:
 
 
 def _is_unknown(node: exp.Expr, level: Level) -> bool:
-    """Whether a node is a column of a table, or a function, that nothing is known of."""
+    """Whether a node is a column of a table, or a function, that nothing is known of.
+
+    So is a column of a sub-select that is made of one.
+    """
     if isinstance(node, exp.Column):
-        return node.find_ancestor(exp.Query) is level.node and level.resolve(node) is None
+        found = level.resolve(node)
+        if found is not None:
+            return found[2].type is None and found[2].unsure
+        return node.find_ancestor(exp.Query) is level.node
     return isinstance(node, exp.Anonymous) and name_of(node) not in SCALAR | AGGREGATES
 
 

@@ -64,12 +64,16 @@ def _as_sent(query: TypedQuery) -> str:
 
 
 def _promised(query: TypedQuery, first: Sequence[Described], found: Sequence[Described]) -> Shape:
-    """Return what the class promises. An expression's name may hold a parameter's text."""
+    """Return what the class promises.
+
+    An expression's name is its text, which may hold a parameter's or that of a star.
+    """
     named = [column.name.lower() for column in first]
     there = [column.name.lower() for column in found]
-    values = find(query.sql)
+    values = bool(find(query.sql))
+    other = [(values or "*" in name) and not c.origin for name, c in zip(named, first, strict=True)]
     columns = [
-        (there[at] if values and not first[at].origin and at < len(there) else named[at], kind)
+        (there[at] if other[at] and at < len(there) else named[at], kind)
         for at, kind in enumerate(types.value_of(column.type) for column in query.columns)
     ]
     return Shape(tuple(_known(columns, [types.value_of(types.returned(c)) for c in found])), ())

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
-from decimal import Decimal
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import pymysql
-from aiosqlc.mysql import types
 from aiosqlc.mysql.analyzer import Judge, type_one
 from aiosqlc.mysql.catalog import read_schema
 from aiosqlc.mysql.executable import Kin, kin_of
@@ -26,16 +22,11 @@ from aiosqlc.source import SourceFile
 from aiosqlc.stages import Cardinality, TypedQuery
 
 from tests.codegen.fuzz_mysql.grammar import Grammar
+from tests.codegen.fuzz_mysql.refuted import mistyped, refuted
 from tests.codegen.fuzz_mysql.values import argument
 from tests.codegen.fuzz_mysql.world import SCHEMA, inserts
 
 WORLDS = 14
-_MADE = {
-    "integer": int, "text": str, "json": str, "decimal": Decimal, "float": float, "double": float,
-    "bytes": bytes, "bit": bytes, "date": date, "datetime": datetime, "timestamp": datetime,
-    "time": timedelta,
-}  # fmt: skip
-_NO_DATE = re.compile(r"(0000-|\d{4}-00|\d{4}-\d\d-00)")
 
 
 @dataclass
@@ -137,13 +128,13 @@ class Hunt:
                 nulls = {i for row in rows for i, value in enumerate(row) if value is None}
                 seen.setdefault(index, set()).update(nulls)
                 report.false += [
-                    line for line in _mistyped(sql, typed, rows) if line not in report.false
+                    line for line in mistyped(sql, typed, rows) if line not in report.false
                 ]
                 for judge, claim in (("server", typed), ("text", textual)):
                     if claim is not None:
                         report.false += [
                             line
-                            for line in _refuted(judge, sql, claim, rows, nulls)
+                            for line in refuted(judge, sql, claim, rows, nulls)
                             if line not in report.false
                         ]
         self._count(report, batch, seen, ran)
@@ -207,36 +198,6 @@ class Hunt:
         self.session.connection.select_db(world)
         limit = "max_statement_time = 1"
         self.session.run(f"SET {limit if self.session.is_mariadb else 'max_execution_time = 1000'}")
-
-
-def _mistyped(sql: str, typed: TypedQuery, rows: list[tuple[Any, ...]]) -> list[str]:
-    """Return the columns of which the driver makes other values than the row class says."""
-    false = []
-    for i, column in enumerate(typed.columns):
-        made = _MADE.get(types.family(column.type))
-        for value in {type(row[i]): row[i] for row in rows if row[i] is not None}.values():
-            undated = isinstance(value, str) and _NO_DATE.match(value)
-            if made and type(value) is not made and not (made in {date, datetime} and undated):
-                false.append(f"server: column {i} is {column.type.name}, not {value!r} in {sql}")
-        if column.type == types.BOOL and any(row[i] not in {0, 1, None} for row in rows):
-            false.append(f"server: column {i} is no bool in {sql}")
-    return false
-
-
-def _refuted(
-    judge: str, sql: str, typed: TypedQuery, rows: list[tuple[Any, ...]], nulls: set[int]
-) -> list[str]:
-    false = [
-        f"{judge}: column {i} ({typed.columns[i].reasons}) is NULL in {sql}"
-        for i in sorted(nulls)
-        if i < len(typed.columns) and typed.columns[i].not_null
-    ]
-    least = typed.cardinality in {Cardinality.ONE, Cardinality.SOME}
-    if (typed.cardinality.at_most_one and len(rows) > 1) or (least and not rows):
-        false.append(
-            f"{judge}: {typed.cardinality} {typed.cardinality_reasons}, {len(rows)} rows in {sql}"
-        )
-    return false
 
 
 def hunt(

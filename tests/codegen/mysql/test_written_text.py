@@ -43,6 +43,7 @@ STARS = [
     "SELECT*FROM a JOIN b USING(id)",
     "SELECT*FROM c,a",
     "SELECT a.*FROM b,a",
+    "SELECT 1 IN (SELECT * FROM(SELECT 2 AS y)t), id FROM a",
 ]
 RETURNING = [
     "DELETE FROM a RETURNING*",

@@ -1,0 +1,49 @@
+"""Which claims about a query its rows refute."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from aiosqlc.mysql import types
+from aiosqlc.stages import Cardinality, TypedQuery
+
+_MADE = {
+    "integer": int, "text": str, "json": str, "decimal": Decimal, "float": float, "double": float,
+    "bytes": bytes, "bit": bytes, "date": date, "datetime": datetime, "timestamp": datetime,
+    "time": timedelta,
+}  # fmt: skip
+_NO_DATE = re.compile(r"(0000-|\d{4}-00|\d{4}-\d\d-00)")
+
+
+def mistyped(sql: str, typed: TypedQuery, rows: list[tuple[Any, ...]]) -> list[str]:
+    """Return the columns of which the driver makes other values than the row class says."""
+    false = []
+    for i, column in enumerate(typed.columns):
+        made = _MADE.get(types.family(column.type))
+        for value in {type(row[i]): row[i] for row in rows if row[i] is not None}.values():
+            undated = isinstance(value, str) and _NO_DATE.match(value)
+            if made and type(value) is not made and not (made in {date, datetime} and undated):
+                false.append(f"server: column {i} is {column.type.name}, not {value!r} in {sql}")
+        if column.type == types.BOOL and any(row[i] not in {0, 1, None} for row in rows):
+            false.append(f"server: column {i} is no bool in {sql}")
+    return false
+
+
+def refuted(
+    judge: str, sql: str, typed: TypedQuery, rows: list[tuple[Any, ...]], nulls: set[int]
+) -> list[str]:
+    """Return the claims of never-NULL columns and of row counts that the rows refute."""
+    false = [
+        f"{judge}: column {i} ({typed.columns[i].reasons}) is NULL in {sql}"
+        for i in sorted(nulls)
+        if i < len(typed.columns) and typed.columns[i].not_null
+    ]
+    least = typed.cardinality in {Cardinality.ONE, Cardinality.SOME}
+    if (typed.cardinality.at_most_one and len(rows) > 1) or (least and not rows):
+        false.append(
+            f"{judge}: {typed.cardinality} {typed.cardinality_reasons}, {len(rows)} rows in {sql}"
+        )
+    return false
