@@ -200,9 +200,8 @@ class Reader:
     def _item(self, level: Level, item: exp.Expr) -> None:
         """Add one item of FROM: a table, a sub-select, or joined tables in parentheses."""
         first = len(level.sources)
-        if isinstance(item, exp.Subquery | exp.Paren) and isinstance(
-            item.this, exp.Table | exp.Subquery
-        ):
+        inside = isinstance(item, exp.Subquery | exp.Paren) and not item.alias
+        if inside and isinstance(item.this, exp.Table | exp.Subquery):
             self._item(level, item.this)
         elif isinstance(item, exp.Table) and isinstance(item.this, exp.Identifier):
             self._table(level, item)
@@ -264,7 +263,8 @@ class Reader:
         if natural:
             names = _common(level, left, right)
         side = str(join.args.get("side") or "").upper()
-        made = Join(len(level.joins), side, join.args.get("on"), left, right, names, nested)
+        on = join.args.get("on")
+        made = Join(len(level.joins), side, on, left, right, names, nested, natural)
         level.joins.append(made)
         nulled = {"LEFT": right, "RIGHT": left, "FULL": left | right}.get(side, frozenset())
         for number in nulled:
@@ -313,6 +313,7 @@ class Reader:
             "",
             collation_of(node, level),
             unsure=unsure,
+            nameless=not name,
         )
 
     def _unsure(self, node: exp.Expr, level: Level) -> bool:
@@ -451,6 +452,7 @@ def _of_both(node: exp.SetOperation, ours: Output, theirs: Output) -> Output:
         not_null=_in_both(node, ours.not_null, theirs.not_null) and not converts,
         origin=ours.origin if ours.origin == theirs.origin else None,
         unsure=converts or ours.unsure or theirs.unsure,
+        nameless=ours.nameless,
     )
 
 

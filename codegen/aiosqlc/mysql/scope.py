@@ -20,7 +20,7 @@ class Output:
     """A column that a relation or sub-select offers. `type` is None where only the server knows.
 
     What is `invisible` is there by its name alone: `*` leaves it out. `unsure`: the server may call
-    it NOT NULL wrongly.
+    it NOT NULL wrongly. `nameless`: it has the name that the server makes of an expression.
     """
 
     name: str
@@ -31,6 +31,7 @@ class Output:
     collation: str = ""
     invisible: bool = False
     unsure: bool = False
+    nameless: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,7 @@ class Join:
     right: frozenset[int]
     using: tuple[str, ...] = ()
     nested: bool = False
+    natural: bool = False
 
 
 @dataclass
@@ -105,8 +107,8 @@ class Level:
 
     @property
     def joined_by_name(self) -> bool:
-        """Whether `*` shows a column of two tables once."""
-        return any(join.using for join in self.joins)
+        """Whether `*` shows a column of two tables once, or the tables in another order."""
+        return any(join.using or join.natural for join in self.joins)
 
     def local(self, column: exp.Column) -> tuple[Source, Output] | None:
         """Resolve a column among this level's own sources, or return None."""

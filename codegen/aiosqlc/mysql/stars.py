@@ -57,6 +57,8 @@ def _columns(item: exp.Expr, level: Level) -> str | None:
     known = [source for source in sources if source is not None and source.outputs is not None]
     if len(known) < len(sources):
         return None
+    if any(output.nameless for source in known for output in source.shown):
+        return None  # nobody but a sub-select of the query itself can change these
     names = [output.name.lower() for source in known for output in source.shown]
     qualified = bool(table) or len(set(names)) < len(names)
     return ", ".join(
