@@ -11,9 +11,8 @@ from aiosqlc.mysql import types
 from aiosqlc.stages import Cardinality, TypedQuery
 
 _MADE = {
-    "integer": int, "text": str, "json": str, "decimal": Decimal, "float": float, "double": float,
-    "bytes": bytes, "bit": bytes, "date": date, "datetime": datetime, "timestamp": datetime,
-    "time": timedelta,
+    "integer": int, "text": str, "decimal": Decimal, "float": float, "bytes": bytes, "date": date,
+    "datetime": datetime, "time": timedelta,
 }  # fmt: skip
 _NO_DATE = re.compile(r"(0000-|\d{4}-00|\d{4}-\d\d-00)")
 
@@ -22,7 +21,7 @@ def mistyped(sql: str, typed: TypedQuery, rows: list[tuple[Any, ...]]) -> list[s
     """Return the columns of which the driver makes other values than the row class says."""
     false = []
     for i, column in enumerate(typed.columns):
-        made = _MADE.get(types.family(column.type))
+        made = _MADE.get(types.value_of(column.type))
         for value in {type(row[i]): row[i] for row in rows if row[i] is not None}.values():
             undated = isinstance(value, str) and _NO_DATE.match(value)
             if made and type(value) is not made and not (made in {date, datetime} and undated):
