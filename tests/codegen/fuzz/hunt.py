@@ -119,16 +119,24 @@ class _Watched:
         )
 
 
-def hunt(executions: int, seed: int, *, select_only: bool = False, closer: bool = False) -> Tally:
+def hunt(
+    executions: int,
+    seed: int,
+    *,
+    select_only: bool = False,
+    closer: bool = False,
+    first_only: bool = False,
+) -> Tally:
     """Execute about this many random statements and compare the rows with the claims.
 
     `closer` executes statements again, on many more fillings, as long as one of their columns was
-    neither proved nor seen to be NULL: what is then never NULL can hardly be.
+    neither proved nor seen to be NULL: what is then never NULL can hardly be. `first_only` ends
+    with the schema in which a claim is false.
     """
     tally = Tally()
     with embedded_server() as server:
         number = 0
-        while tally.executions < executions:
+        while tally.executions < executions and not (first_only and tally.false):
             with _Database(server, f"hunt_{seed % 1000000}_{number}") as database:
                 watched = _one_schema(
                     database, tally, seed + number, executions, select_only=select_only
