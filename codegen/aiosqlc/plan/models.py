@@ -49,4 +49,5 @@ def _in_order(classes: Sequence[PyClass]) -> tuple[PyClass, ...]:
 
     for cls in by_name.values():
         visit(cls)
-    return tuple(ordered.values())
+    others = [cls for cls in classes if cls.fields != by_name[cls.name].fields]  # a clash, said
+    return (*ordered.values(), *others)

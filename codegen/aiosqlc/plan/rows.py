@@ -33,6 +33,7 @@ class QueryPlanner:
             package.in_package("adapter"),
             self.gathered.enums,
             self.gathered.composites,
+            self._row_of,
         )
 
     def own_name(self, query: TypedQuery) -> str:
@@ -127,6 +128,10 @@ class QueryPlanner:
         cls, needed = _table_class(self.package, table)
         self.gathered.add(needed)
         return cls
+
+    def _row_of(self, schema: str, name: str) -> PyClass | None:
+        table = self.package.tables.get((schema, name))
+        return _table_class(self.package, table)[0] if table else None
 
 
 @kept

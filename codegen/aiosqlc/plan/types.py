@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from aiosqlc.config.project import ModelKind, PythonTarget
@@ -14,9 +15,17 @@ from aiosqlc.plan.overrides import overridden
 from aiosqlc.stages import ColumnRef, SqlType, TypeKind
 
 
+def _no_rows(_schema: str, _name: str) -> PyClass | None:
+    return None
+
+
 @dataclass
 class TypeResolver:
-    """Resolves types for one query set; gathers what `models.py` must define."""
+    """Resolves types for one query set; gathers what `models.py` must define.
+
+    `row_of` gives the class of a table's rows: of a *value* of the table's type, which a query can
+    make of anything, no constraint of the table is true.
+    """
 
     target: PythonTarget
     models: str
@@ -25,6 +34,7 @@ class TypeResolver:
     adapter: str = ".adapter"
     enums: dict[tuple[str, str], PyEnum] = field(default_factory=dict)
     composites: dict[tuple[str, str], PyClass] = field(default_factory=dict)
+    row_of: Callable[[str, str], PyClass | None] = _no_rows
 
     def column(
         self,
@@ -193,6 +203,9 @@ class TypeResolver:
             PyField(attribute(label, self.target.models), kind)
             for (label, _, _), kind in zip(sql.fields, types, strict=True)
         )
+        row = self.row_of(sql.schema, sql.name)
+        if row is not None and row.name == name and row.fields != fields:
+            name = f"{name}Value"
         cls = PyClass(name, self.target.models, fields, doc=f"A value of type {sql.name}.")
         if not parameter:
             self.composites.setdefault(key, cls)

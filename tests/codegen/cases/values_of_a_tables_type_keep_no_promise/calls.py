@@ -1,0 +1,17 @@
+"""What the generated functions must do on a real server."""
+
+from typing import get_type_hints
+
+
+async def run(db, queries):
+    await db.execute("INSERT INTO part VALUES (1, 'ok')")
+    [row] = await queries.list_parts(db)
+    assert (row.id, row.kind) == (1, "ok")
+    made = await queries.make_part(db)
+    assert (made.id, made.kind) == (None, None)
+    assert get_type_hints(type(row))["id"] is int
+    assert get_type_hints(type(made))["id"] == int | None
+    [gathered] = await queries.gather_parts(db)
+    assert (gathered.id, gathered.kind) == (1, "ok")
+    sent = await queries.send_part(db, part=queries.PartValue(None, None))
+    assert (sent.id, sent.kind) == (None, None)
