@@ -45,7 +45,8 @@ def query_problem(
     hint = _MEANT.sub(r"did you mean `\1`?", error.hint) or _HINTS.get(error.state, "")
     message = error.message
     if error.state == "42601":
-        hint = hint or _syntax_hint(query.file.text, span)
+        if message.startswith("syntax error"):  # other texts of this state say what is wrong
+            hint = hint or _syntax_hint(query.file.text, span)
         message = _NEAR_NUMBER.sub(f'near "{query.file.text[span.start : span.end]}"', message)
     notes = (error.detail,) if error.detail else ()
     if wanted := extension_wanted(error):
@@ -60,7 +61,7 @@ def query_problem(
 def _syntax_hint(text: str, span: Span) -> str:
     """Return what is most often meant where the server only says near which word it gave up."""
     before, word = text[: span.start].rstrip(), text[span.start : span.end]
-    if word in {":", "?"}:
+    if word in {":", "?"} and not text.startswith("::", span.start):
         return "parameters are written `@name` or `$1`"
     if before.endswith("@"):
         return "write the parameter's name behind the `@`, without a space"

@@ -47,6 +47,15 @@ def test_a_mistake_is_shown_where_it_is(sql: str) -> None:
     assert text in problem.message + problem.hint + " ".join(problem.notes)
 
 
+@pytest.mark.parametrize(
+    "sql",
+    ["select 1, array(select id, name from a)", "select * from xmltable('/r' passing 'x'::xml)"],
+)
+def test_no_hint_is_better_than_a_wrong_one(sql: str) -> None:
+    (problem,) = run(TABLES, [query(sql)])[1]
+    assert (problem.code, problem.hint) == ("E300", "")
+
+
 def test_a_broken_query_does_not_hide_another() -> None:
     asked = [query(s, f"Q{n}") for n, s in enumerate(["selec", "select 1", "select x", "select 2"])]
     analysis, problems = run(TABLES, asked)
