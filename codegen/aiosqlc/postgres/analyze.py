@@ -393,12 +393,14 @@ def _misuse(query: TypedQuery, options: AnalyzeOptions) -> Iterator[Diagnostic]:
                 "embed one table, view or subquery of the outermost SELECT or RETURNING, without a"
                 " set operation or grouping set around it; or list the columns",
             )
-    if parsed.command.returns_rows and not query.columns and not query.read_only:
+    if parsed.command.returns_rows and not query.columns:
+        empty = query.read_only  # `SELECT FROM t`: there are rows, with nothing in them
         yield Diagnostic(
             "E321",
-            f":{parsed.command} needs rows, but this statement returns none",
+            f":{parsed.command} needs rows, but this statement returns none"
+            + (" with a column" if empty else ""),
             (Label(parsed.file, parsed.name_span),),
-            "use :exec or :execrows, or add a RETURNING clause",
+            f"use :exec or :execrows, or add a {'column' if empty else 'RETURNING clause'}",
         )
     if parsed.command is Command.ONE and query.columns and not query.cardinality.at_most_one:
         yield Diagnostic(
