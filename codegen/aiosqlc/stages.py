@@ -180,6 +180,11 @@ class ParsedQuery:
     options: tuple[tuple[str, str], ...] = ()
     ignores: tuple[tuple[str, str], ...] = ()
 
+    @property
+    def place(self) -> str:
+        """How it is named among the queries that something costs: `file.sql:Name`."""
+        return f"{self.file.path.as_posix()}:{self.name}"
+
 
 # --- catalog: the schema, as the database reports it ----------------------------------------------
 

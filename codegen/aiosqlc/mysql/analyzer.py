@@ -21,7 +21,7 @@ from aiosqlc.mysql.private import NoServerError
 from aiosqlc.mysql.relations import Schema
 from aiosqlc.mysql.returning import prepare_query
 from aiosqlc.mysql.sampled import Casts, sampled
-from aiosqlc.mysql.schema import Loaded, forget, load
+from aiosqlc.mysql.schema import Failed, Loaded, forget, load
 from aiosqlc.mysql.server import Session, open_session
 from aiosqlc.mysql.stars import why_not_whole
 from aiosqlc.mysql.static import changed_by, schema_from_files
@@ -103,9 +103,11 @@ def _with_server(
         judge = Judge(
             schema_, session, loaded.database, stands_in, strict, kin, unsaid, forgiving, doubted
         )
-        typed, problems = _type_all(judge, queries, options)
-        found = [standin.unloaded(s.file, s.span, s.message) for s in loaded.skipped]
+        asked, found = _without_the_lost(loaded.failed, queries)
+        typed, problems = _type_all(judge, asked, options)
+        found += [standin.unloaded(s.file, s.span, s.message) for s in loaded.skipped]
         found += [standin.unkeyed(s.file, s.span, s.message) for s in loaded.unkeyed]
+        found += [standin.unbuilt(s.file, s.span, s.message) for s in loaded.unbuilt]
         problems = (*found, *problems)
     finally:
         forget(session, loaded)
@@ -113,6 +115,30 @@ def _with_server(
         catalog_of(known), typed, session.version, facts=(("path", f"server {session.version}"),)
     )
     return analysis, problems
+
+
+def _without_the_lost(
+    failed: Sequence[Failed], queries: Sequence[ParsedQuery]
+) -> tuple[list[ParsedQuery], list[Diagnostic]]:
+    """Return the queries that no failure of the schema costs, and each failure with its costs."""
+    costs: dict[Failed, list[str]] = {failure: [] for failure in failed}
+    kept = []
+    for query in queries:
+        cause = next((failure for failure in failed if failure.is_used_in(query.sql)), None)
+        if cause is None:
+            kept.append(query)
+        else:
+            costs[cause].append(query.place)
+    return kept, [
+        replace(cause.problem, costs=tuple(lost), notes=(*cause.problem.notes, *_after(cause)))
+        for cause, lost in costs.items()
+    ]
+
+
+def _after(cause: Failed) -> tuple[str, ...]:
+    plural = "s" if cause.followers > 1 else ""
+    said = f"{cause.followers} later statement{plural} of the schema failed because of this"
+    return (said,) if cause.followers else ()
 
 
 def _with_skipped(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import pymysql
 
@@ -13,7 +14,9 @@ from aiosqlc.mysql import scratch
 from aiosqlc.mysql.errors import code_of, message_of, span_in
 from aiosqlc.mysql.foreign import is_foreign_key, without_foreign_keys
 from aiosqlc.mysql.server import SYSTEM, Session
-from aiosqlc.mysql.standin import as_mariadb_has_it
+from aiosqlc.mysql.standin import as_mariadb_has_it, is_index_of_mysql
+from aiosqlc.mysql.static import changed_by
+from aiosqlc.mysql.syntax import mentions
 from aiosqlc.source import Span
 from aiosqlc.stages import SchemaFile
 
@@ -28,7 +31,8 @@ class Loaded:
 
     `mark` proves on somebody's server that the database is ours. `skipped` are statements that a
     MariaDB refused which stands in for MySQL, with what it said. `unkeyed` are those whose foreign
-    keys were left out, for the server refused them.
+    keys were left out, for the server refused them; `unbuilt` are indexes that only MySQL can
+    build; `failed` are all others that were refused, where nothing was to be skipped.
     """
 
     database: str
@@ -36,6 +40,8 @@ class Loaded:
     mark: str = ""
     skipped: tuple[Skipped, ...] = ()
     unkeyed: tuple[Skipped, ...] = ()
+    unbuilt: tuple[Skipped, ...] = ()
+    failed: tuple[Failed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +56,61 @@ class Skipped:
     def sql(self) -> str:
         """The statement."""
         return self.file.sql[self.span.start : self.span.end]
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A statement that the server refused: what to say, and the tables that are not as they should.
+
+    `names` is None where nobody can tell what the statement was to change. `followers` counts
+    later statements that failed and use one of the tables.
+    """
+
+    problem: Diagnostic
+    names: frozenset[str] | None
+    followers: int = 0
+
+    def is_used_in(self, sql: str) -> bool:
+        """Whether a text uses what is not as it should be."""
+        return self.names is None or any(mentions(sql, name) for name in self.names)
+
+
+@dataclass(slots=True)
+class _Refusals:
+    """What became of the statements that the server refused, while a schema is applied."""
+
+    skipped: list[Skipped] = field(default_factory=list)
+    unkeyed: list[Skipped] = field(default_factory=list)
+    unbuilt: list[Skipped] = field(default_factory=list)
+    failed: list[Failed] = field(default_factory=list)
+
+    def add(self, sql: str, problem: Diagnostic) -> None:
+        """Say a failure, or count it where an earlier one is the cause."""
+        changed = changed_by(sql).lower()
+        names = frozenset({changed} - {""}) if changed or _types_nothing(sql) else None
+        for at, root in enumerate(self.failed):
+            if root.names is not None and names is not None and root.is_used_in(sql):
+                self.failed[at] = replace(
+                    root, names=root.names | names, followers=root.followers + 1
+                )
+                return
+        self.failed.append(Failed(problem, names))
+
+    def loaded(self, database: str, others: tuple[str, ...], mark: str) -> Loaded:
+        """Return the database with what is to be said of it."""
+        return Loaded(
+            database,
+            others,
+            mark,
+            tuple(self.skipped),
+            tuple(self.unkeyed),
+            tuple(self.unbuilt),
+            tuple(self.failed),
+        )
+
+    def any(self) -> bool:
+        """Whether anything was refused."""
+        return bool(self.skipped or self.unkeyed or self.unbuilt or self.failed)
 
 
 def load(
@@ -74,18 +135,18 @@ def load(
         return Loaded(database), None
     before = set(_databases(session)) - {database}
     _create(session, database)
-    skipped: list[Skipped] | None = [] if lenient and skips else None
-    unkeyed: list[Skipped] = []
-    problem = _apply(session, database, schema, unkeyed, lenient=lenient, skipped=skipped)
+    refusals = _Refusals()
+    skips = skips and lenient
+    problem = _apply(session, database, schema, refusals, lenient=lenient, skips=skips)
     session.restore()
     others = tuple(sorted(set(_databases(session)) - before - {database}))
-    loaded = Loaded(database, others, "", tuple(skipped or ()), tuple(unkeyed))
+    loaded = refusals.loaded(database, others, "")
     if problem:
         for name in (database, *others):
             session.run(f"DROP DATABASE IF EXISTS `{name}`")
         return None, problem
     session.connection.select_db(database)
-    if not others and not skipped and not unkeyed:
+    if not others and not refusals.any():
         session.run(f"UPDATE `{_BOOKS}`.`databases` SET ready = 1 WHERE name = '{database}'")  # noqa: S608 - a name of ours
     return loaded, None
 
@@ -97,9 +158,10 @@ def _load_among_others(
     scratch.drop_abandoned(session)
     database, mark = scratch.make(session)
     loaded = Loaded(database, mark=mark)
+    refusals = _Refusals()
     try:
         session.connection.select_db(database)
-        problem = _apply(session, database, schema, [], lenient=False)
+        problem = _apply(session, database, schema, refusals, lenient=False)
         session.restore()
     except BaseException:
         forget(session, loaded)
@@ -108,7 +170,7 @@ def _load_among_others(
         forget(session, loaded)
         return None, problem
     session.connection.select_db(database)
-    return loaded, None
+    return refusals.loaded(database, (), mark), None
 
 
 def forget(session: Session, loaded: Loaded) -> None:
@@ -168,12 +230,12 @@ def _apply(
     session: Session,
     database: str,
     schema: Sequence[SchemaFile],
-    unkeyed: list[Skipped],
+    refusals: _Refusals,
     *,
     lenient: bool,
-    skipped: list[Skipped] | None = None,
+    skips: bool = False,
 ) -> Diagnostic | None:
-    """Run the schema's statements; where one fails, say so, or note it and go on."""
+    """Run the schema's statements, all that can be run; return what makes that impossible."""
     for file in schema:
         for span in file.statements:
             sql = file.sql[span.start : span.end]
@@ -183,12 +245,18 @@ def _apply(
             try:
                 _run(session, sql, lenient=lenient)
             except pymysql.MySQLError as error:
+                refused = Skipped(file, span, message_of(error, database))
+                problem = _located(session, file, span, error, database)
+                if not session.connection.open:
+                    return problem
                 if session.private and _run_unkeyed(session, sql, error, lenient=lenient):
-                    unkeyed.append(Skipped(file, span, message_of(error, database)))
-                    continue
-                if skipped is None or not session.connection.open:
-                    return _located(session, file, span, error, database)
-                skipped.append(Skipped(file, span, message_of(error, database)))
+                    refusals.unkeyed.append(refused)
+                elif lenient and is_index_of_mysql(sql, error):
+                    refusals.unbuilt.append(refused)
+                elif skips:
+                    refusals.skipped.append(refused)
+                else:
+                    refusals.add(sql, problem)
     return None
 
 
@@ -212,6 +280,11 @@ def _run_unkeyed(session: Session, sql: str, error: pymysql.MySQLError, *, lenie
     except pymysql.MySQLError:
         return False
     return True
+
+
+def _types_nothing(sql: str) -> bool:
+    """Whether no query is typed by what a statement does: it changes rows, rights or routines."""
+    return _NO_TYPES.match(sql) is not None
 
 
 def _not_ours(file: SchemaFile, span: Span, outside: str) -> Diagnostic:
@@ -238,4 +311,9 @@ def _located(
     )
 
 
+_NO_TYPES = re.compile(
+    r"(?i)\s*(?:insert|replace|update|delete|grant|revoke|call|select|lock|unlock|analyze|optimize"
+    r"|drop|create\s+(?:(?:definer\s*=\s*\S+|or\s+replace|unique|fulltext|spatial)\s+)*"
+    r"(?:index|procedure|function|trigger|event|user|role))\b"
+)
 _DENIED = "the account in `database.uri` needs the right to create databases called aiosqlc_…"

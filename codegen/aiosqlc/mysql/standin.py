@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -15,6 +16,11 @@ from aiosqlc.stages import ParsedQuery, SchemaFile
 
 # Syntax, a collation, a function that does not exist (with and without parentheses), a type.
 _UNKNOWN = frozenset({1064, 1273, 1305, 1630, 4161})
+_SYNTAX = 1064
+_INDEX = re.compile(
+    r"(?i)\s*(?:create\s+(?:unique\s+)?index|alter\s+table\s+\S+\s+add\s+(?:unique\s+)?(?:index|key))"
+    r"\b[^,()]*\(.*\("
+)
 _FUNCTIONS = frozenset(
     {
         "ANY_VALUE", "BIN_TO_UUID", "DISTANCE", "FROM_VECTOR", "GROUPING", "IS_UUID",
@@ -134,6 +140,22 @@ def unloaded(file: SchemaFile, span: Span, message: str) -> Diagnostic:
         code="E213",
         message=f"MariaDB, asked in place of MySQL, says: {message}",
         labels=(Label(file.file, span, "what this makes is known from its text alone"),),
+        hint=_ASK_MYSQL,
+        severity=Severity.WARNING,
+    )
+
+
+def is_index_of_mysql(sql: str, error: pymysql.MySQLError) -> bool:
+    """Whether a statement only builds an index over expressions, which MariaDB cannot."""
+    return code_of(error) == _SYNTAX and _INDEX.match(sql) is not None
+
+
+def unbuilt(file: SchemaFile, span: Span, message: str) -> Diagnostic:
+    """Say that an index was left out, which a MariaDB in place of MySQL cannot build."""
+    return Diagnostic(
+        code="E217",
+        message=f"left out, for MariaDB is asked in place of MySQL: {message}",
+        labels=(Label(file.file, span, "no query is typed by this index"),),
         hint=_ASK_MYSQL,
         severity=Severity.WARNING,
     )

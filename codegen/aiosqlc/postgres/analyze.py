@@ -19,7 +19,7 @@ from aiosqlc.postgres.describe import Described, describe, prepare_session
 from aiosqlc.postgres.failures import Failure, diagnoses
 from aiosqlc.postgres.needed import draft_of
 from aiosqlc.postgres.notes import read_notes, write_notes
-from aiosqlc.postgres.problems import cost_of, query_problem
+from aiosqlc.postgres.problems import query_problem
 from aiosqlc.postgres.refute import Hinted, hinted, refuted_hints
 from aiosqlc.postgres.schema import Applied, schema_digest
 from aiosqlc.postgres.server.connection import Connection, ConnectionFailedError, ServerError
@@ -287,7 +287,7 @@ def _analyze_share(
         described, refused, error = _answers(query, answers)
         cause = _cause(schema.applied.failures, query, error)
         if cause is not None:
-            lost.setdefault(cause, []).append(cost_of(query))
+            lost.setdefault(cause, []).append(query.place)
             continue
         if refused:
             problems.extend(refused)

@@ -55,7 +55,7 @@ def query_problem(
         hint = f"`{operator[0]}` is one operator: put a space before the `@`"
     code = _CODES.get(error.state, _OTHER)
     label = Label(query.file, span)
-    return Diagnostic(code, message, (label,), hint, notes=notes, costs=(cost_of(query),))
+    return Diagnostic(code, message, (label,), hint, notes=notes, costs=(query.place,))
 
 
 def _syntax_hint(text: str, span: Span) -> str:
@@ -70,11 +70,6 @@ def _syntax_hint(text: str, span: Span) -> str:
     if before.endswith(","):
         return f"remove the comma before `{word}`, or write what is missing between them"
     return ""
-
-
-def cost_of(query: ParsedQuery) -> str:
-    """Return how a query is named among those that something costs."""
-    return f"{query.file.path.as_posix()}:{query.name}"
 
 
 def _place(query: ParsedQuery, error: ServerError, sql: str, source_map: SourceMap) -> Span:

@@ -40,6 +40,30 @@ def test_a_refused_schema_is_marked_at_the_word(compile_) -> None:
     assert label.file.text[label.span.start : label.span.end] == "idd"
 
 
+def test_a_refused_statement_of_the_schema_costs_only_what_uses_it(compile_) -> None:
+    schema = """\
+        CREATE TABLE broken (id int PRIMARY KEY, x nosuchtype);
+        ALTER TABLE broken ADD COLUMN y int;
+        CREATE VIEW seen AS SELECT id FROM broken;
+        CREATE TABLE whole (id int PRIMARY KEY);
+    """
+    queries = "".join(
+        f"-- name: From{name.title()} :many\nSELECT * FROM {name};\n"
+        for name in ("broken", "seen", "whole")
+    )
+    typed, (problem,) = compile_(schema, queries)
+    assert [query.parsed.name for query in typed] == ["FromWhole"]
+    assert [cost.rpartition(":")[2] for cost in problem.costs] == ["FromBroken", "FromSeen"]
+    assert problem.notes[-1] == "2 later statements of the schema failed because of this"
+
+
+def test_what_nobody_can_follow_costs_every_query(compile_) -> None:
+    typed, (problem,) = compile_(
+        "SET nothing_like_that = 1; CREATE TABLE t (id int);", "-- name: Q :many\nSELECT id FROM t;"
+    )
+    assert (typed, len(problem.costs)) == ((), 1)
+
+
 @pytest.mark.parametrize(
     ("command", "sql", "code"),
     [

@@ -272,3 +272,17 @@ def test_what_a_dump_sets_is_undone(mysql_cache) -> None:
     session.run(f"INSERT INTO `{loaded.database}`.child VALUES (1, 1)")  # no lock is left
     forget(session, loaded)
     session.connection.close()
+
+
+@pytest.mark.parametrize(
+    "index",
+    ["CREATE INDEX late ON t ((due IS NULL))", "ALTER TABLE t ADD INDEX late (id, (due + 1))"],
+)
+def test_an_index_that_only_mysql_builds_is_left_out(mysql_cache, index) -> None:
+    schema, queries = files(
+        f"CREATE TABLE t (id int PRIMARY KEY, due datetime); {index};",
+        "-- name: Q :many\nSELECT id FROM t;\n",
+    )
+    parsed, _ = parse_files([queries], Dialect.MYSQL)
+    analysis, (problem,) = analyze([schema], parsed, AnalyzeOptions(cache_dir=mysql_cache))
+    assert (problem.code, str(problem.severity), len(analysis.queries)) == ("E217", "warning", 1)
