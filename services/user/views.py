@@ -57,7 +57,8 @@ class Person(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """An account, for its owner and those who look after it.
 
     `picture_url` works for some hours; `personal_id_preview` are the last two digits of the number
-    of a provider; `employment` is for the owner and for those who may see salaries.
+    of a provider; `employment` is for the owner and for those who may see salaries. `custom_role`
+    is the role that was created and given to it, and `role` the kind of that.
     """
 
     id: UUID
@@ -67,6 +68,7 @@ class Person(Struct, frozen=True, kw_only=True, omit_defaults=True):
     name: str
     phone_number: str | None
     role: AccountRole
+    custom_role: str | None = None
     status: AccountStatus
     verified: bool
     picture_url: str | None = None
@@ -127,6 +129,7 @@ def person_view(
         name=row.name,
         phone_number=row.phone_number,
         role=row.role,
+        custom_role=row.custom_role,
         status=row.status,
         verified=row.verified,
         picture_url=picture_url,

@@ -50,3 +50,12 @@ SELECT verified FROM account WHERE id = @id AND lower(email) = lower(@email) AND
 
 -- name: PermissionsOf :many
 SELECT permission FROM role_permission WHERE role = @role ORDER BY permission;
+
+-- name: PermissionsOfAccount :many
+-- Those of the role that was created and given to it, else those of its kind.
+SELECT p.permission FROM role_permission AS p JOIN account AS a ON a.role = p.role
+WHERE a.id = @id AND a.custom_role IS NULL
+UNION ALL
+SELECT c.permission FROM custom_role_permission AS c JOIN account AS a ON a.custom_role = c.role
+WHERE a.id = @id
+ORDER BY permission;

@@ -3,7 +3,7 @@
 -- name: GetPerson :one
 SELECT
     account.id, account.email, account.first_name, account.last_name, account.name, account.phone_number,
-    account.role, account.status, account.verified, account.picture_key, account.version,
+    account.role, account.custom_role, account.status, account.verified, account.picture_key, account.version,
     account.created_at, account.updated_at, staff.department_id, staff.age, staff.salary,
     provider.personal_id, provider.key_id
 FROM account
@@ -13,7 +13,7 @@ WHERE account.id = @id AND account.status <> 'deleted';
 
 -- name: LockPerson :one
 -- The same, to be changed by this transaction alone.
-SELECT id, email, role, status, verified, picture_key, version, password_hash IS NOT NULL AS can_log_in
+SELECT id, email, role, custom_role, status, verified, picture_key, version, password_hash IS NOT NULL AS can_log_in
 FROM account
 WHERE id = @id AND status <> 'deleted'
 FOR UPDATE;
@@ -48,14 +48,15 @@ WHERE id = @id;
 
 -- name: SetRole :exec
 UPDATE account SET
-    role = @role, version = version + 1, updated_at = now(), updated_by = @updated_by
+    role = @role, custom_role = sqlc.narg(custom_role)::text,
+    version = version + 1, updated_at = now(), updated_by = @updated_by
 WHERE id = @id;
 
 -- name: DeleteAccount :exec
 -- The row stays for what refers to it; what could be used or is personal and needless goes.
 UPDATE account SET
     status = 'deleted', deleted_at = now(), password_hash = NULL, phone_number = NULL, picture_key = NULL,
-    version = version + 1, updated_at = now(), updated_by = @updated_by
+    custom_role = NULL, version = version + 1, updated_at = now(), updated_by = @updated_by
 WHERE id = @id;
 
 -- name: RemoveProvider :execrows

@@ -1,26 +1,70 @@
 -- Roles, what they may do, and who has them.
 
 -- name: ListRoles :many
+-- The kinds of accounts.
 SELECT
-    role.name, role.description, role.version, role.updated_at, role.updated_by,
-    coalesce(
-        array_agg(role_permission.permission ORDER BY role_permission.permission)
-            FILTER (WHERE role_permission.permission IS NOT NULL),
-        '{}'
+    role.name::text AS name, role.name AS kind, false AS custom, role.description, role.version, role.updated_at,
+    role.updated_by,
+    ARRAY(
+        SELECT permission FROM role_permission WHERE role_permission.role = role.name ORDER BY permission
     )::text[] AS permissions
 FROM role
-LEFT JOIN role_permission ON role_permission.role = role.name
-GROUP BY role.name
 ORDER BY role.name;
+
+-- name: ListCustomRoles :many
+-- The roles that were created.
+SELECT
+    c.name, c.kind, true AS custom, c.description, c.version, c.updated_at, c.updated_by,
+    ARRAY(
+        SELECT p.permission FROM custom_role_permission AS p WHERE p.role = c.name ORDER BY p.permission
+    )::text[] AS permissions
+FROM custom_role AS c
+ORDER BY c.name;
 
 -- name: GetRole :one
 SELECT
-    role.name, role.description, role.version, role.updated_at, role.updated_by,
+    role.name::text AS name, role.name AS kind, false AS custom, role.description, role.version, role.updated_at,
+    role.updated_by,
     ARRAY(
         SELECT permission FROM role_permission WHERE role_permission.role = role.name ORDER BY permission
     )::text[] AS permissions
 FROM role
 WHERE role.name = @name;
+
+-- name: GetCustomRole :one
+SELECT
+    c.name, c.kind, true AS custom, c.description, c.version, c.updated_at, c.updated_by,
+    ARRAY(
+        SELECT p.permission FROM custom_role_permission AS p WHERE p.role = c.name ORDER BY p.permission
+    )::text[] AS permissions
+FROM custom_role AS c
+WHERE c.name = @name;
+
+-- name: LockCustomRole :one
+-- Whoever changes a role waits for those who give it, and the other way round.
+SELECT kind, version FROM custom_role WHERE name = @name FOR NO KEY UPDATE;
+
+-- name: AddCustomRole :execrows
+-- No row where there are `most`.
+INSERT INTO custom_role (name, kind, description, updated_by)
+SELECT @name, @kind, @description, @updated_by WHERE (SELECT count(*) FROM custom_role) < @most;
+
+-- name: UpdateCustomRole :exec
+UPDATE custom_role SET
+    description = coalesce(sqlc.narg(description)::text, description),
+    version = version + 1, updated_at = now(), updated_by = @updated_by
+WHERE name = @name;
+
+-- name: RemoveCustomRole :execrows
+DELETE FROM custom_role WHERE name = @name;
+
+-- name: RevokeCustomPermissions :execrows
+DELETE FROM custom_role_permission WHERE role = @role AND permission <> ALL (@permissions::text[]);
+
+-- name: GrantCustomPermissions :execrows
+INSERT INTO custom_role_permission (role, permission)
+SELECT @role, name FROM permission WHERE name = ANY (@permissions::text[])
+ON CONFLICT DO NOTHING;
 
 -- name: LockRole :one
 -- Whoever changes a role, or who is an administrator, waits for the others here.

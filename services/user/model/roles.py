@@ -21,20 +21,39 @@ PermissionName = Annotated[
         extra={"message": "must be lower-case words with colons between them"},
     ),
 ]
+RoleName = Annotated[
+    str,
+    Meta(
+        max_length=50,
+        pattern=rf"^[A-Z][A-Z0-9_]+{END}",
+        description="a kind of accounts, or a role that was created",
+        extra={"message": "must be upper-case letters, digits and underscores"},
+    ),
+]
 _Description = Annotated[str, Meta(min_length=1, max_length=500)]
+_Permissions = Annotated[list[PermissionName], Meta(max_length=200)]
+
+
+class NewRole(Input, frozen=True, kw_only=True):
+    """A role to be created: what accounts of that `kind` may do instead of what the kind may."""
+
+    name: RoleName
+    kind: Role
+    description: _Description
+    permissions: _Permissions
 
 
 class RoleChange(Input, frozen=True, kw_only=True):
     """All permissions a role is to have; a description that is left out stays."""
 
-    permissions: Annotated[list[PermissionName], Meta(max_length=200)]
+    permissions: _Permissions
     description: _Description | None = None
 
 
 class RoleAssignment(Input, frozen=True, kw_only=True):
     """The role that an account is to have."""
 
-    role: Role
+    role: RoleName
 
 
 class NewPermission(Input, frozen=True, kw_only=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -15,15 +16,22 @@ from lib.http import decode, respond
 from lib.http.etag import if_match
 from lib.http.middleware.auth import guarded
 from lib.http.openapi import operation
-from services.user.model.roles import AuditQuery, NewPermission, RoleAssignment, RoleChange
+from services.user.model.roles import (
+    AuditQuery,
+    NewPermission,
+    NewRole,
+    RoleAssignment,
+    RoleChange,
+)
 from services.user.routes import caller
 from services.user.routes.deps import DEPS
 from services.user.routes.people import CHANGE_ERRORS
-from services.user.service import audit, roles
+from services.user.service import audit, custom_roles, roles
 from services.user.store.models import AccountRole, AuditEntry, Permission
-from services.user.store.roles import GetRoleRow, ListRolesRow
+from services.user.store.roles import GetCustomRoleRow, GetRoleRow, ListRolesRow
 
 _TAGS: Final = ("roles",)
+_NAME: Final = re.compile("[A-Z][A-Z0-9_]{1,49}")
 _ERRORS: Final = (Code.UNAUTHORIZED, Code.FORBIDDEN)
 _reads = guarded(require("roles:read"), require_verified)
 _writes = guarded(require("roles:write"), require_verified)
@@ -63,7 +71,11 @@ async def list_roles(request: web.Request) -> web.Response:
 )
 async def get_role(request: web.Request) -> web.Response:
     """Answer one role with its `ETag`."""
-    found = await roles.get(request.app[DEPS].db, _role(request))
+    name, db = _role(request), request.app[DEPS].db
+    if isinstance(name, AccountRole):
+        found = await roles.get(db, name)
+    else:
+        found = await custom_roles.get(db, name)
     return respond.item(request, found, version=found.version)
 
 
@@ -79,12 +91,43 @@ async def get_role(request: web.Request) -> web.Response:
 )
 async def put_role(request: web.Request) -> web.Response:
     """Answer the role as it is now; access tokens follow when they are refreshed."""
-    name = _role(request)
+    name, db, caller_ = _role(request), request.app[DEPS].db, require_principal()
     given = await decode.body(request, RoleChange)
-    changed = await roles.change(
-        request.app[DEPS].db, require_principal(), name, given, if_match(request)
-    )
+    if isinstance(name, AccountRole):
+        changed = await roles.change(db, caller_, name, given, if_match(request))
+    else:
+        changed = await custom_roles.change(db, caller_, name, given, if_match(request))
     return respond.changed(changed, version=changed.version)
+
+
+@_writes
+@operation(
+    summary="Create a role",
+    tags=_TAGS,
+    body=NewRole,
+    returns=GetCustomRoleRow,
+    status=201,
+    errors=(*_ERRORS, Code.CONFLICT),
+)
+async def create_role(request: web.Request) -> web.Response:
+    """The role. Accounts that are given it may do what it may, instead of what its kind may."""
+    new = await decode.body(request, NewRole)
+    made = await custom_roles.create(request.app[DEPS].db, require_principal(), new)
+    return respond.created(made, location=f"roles/{made.name}", version=made.version)
+
+
+@_writes
+@operation(
+    summary="Delete a role",
+    tags=_TAGS,
+    path={"name": str},
+    status=204,
+    errors=(*_ERRORS, Code.NOT_FOUND, Code.CONFLICT),
+)
+async def delete_role(request: web.Request) -> web.Response:
+    """Nothing, when it is gone: one that was created, and that nobody has."""
+    await custom_roles.remove(request.app[DEPS].db, require_principal(), _role(request))
+    return respond.no_content()
 
 
 @_writes
@@ -101,9 +144,8 @@ async def assign_role(request: web.Request) -> web.Response:
     """Nothing, when it is done; the account's sessions have ended then."""
     account_id = decode.path_uuid(request)
     given = await decode.body(request, RoleAssignment)
-    role = AccountRole(given.role)
     await roles.assign(
-        request.app[DEPS].db, require_principal(), account_id, role, if_match(request)
+        request.app[DEPS].db, require_principal(), account_id, given.role, if_match(request)
     )
     return respond.no_content()
 
@@ -179,11 +221,12 @@ async def get_audit(request: web.Request) -> web.Response:
     return respond.ok(_audit_view(found))
 
 
-def _role(request: web.Request) -> AccountRole:
-    try:
-        return AccountRole(request.match_info["name"].upper())
-    except ValueError:
-        raise not_found("role") from None
+def _role(request: web.Request) -> AccountRole | str:
+    """Return a kind of accounts, or the name of what may be a role that was created."""
+    name = request.match_info["name"].upper()
+    if not _NAME.fullmatch(name):
+        raise not_found("role")
+    return AccountRole(name) if name in AccountRole.__members__ else name
 
 
 def _audit_view(row: AuditEntry) -> AuditView:
@@ -202,8 +245,10 @@ def _audit_view(row: AuditEntry) -> AuditView:
 
 ROUTES: Final = (
     web.get("/api/v1/roles", list_roles),
+    web.post("/api/v1/roles", create_role),
     web.get("/api/v1/roles/{name}", get_role),
     web.put("/api/v1/roles/{name}", put_role),
+    web.delete("/api/v1/roles/{name}", delete_role),
     web.put("/api/v1/users/{id}/role", assign_role),
     web.get("/api/v1/permissions", list_permissions),
     web.post("/api/v1/permissions", add_permission),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
@@ -84,8 +85,12 @@ async def add(db: Database, principal: Principal, new: NewPerson) -> UUID:
     return account_id
 
 
-async def check_may_give(tx: Executor, principal: Principal, role: AccountRole) -> None:
+async def check_may_give(
+    tx: Executor, principal: Principal, role: AccountRole, *, custom: bool = False
+) -> None:
     """Let through a caller who may make somebody of this role; PROVIDER and SERVICE nobody may.
+
+    Where it is the kind of a `custom` role, what the kind may do is not what is given.
 
     Raises:
         AppError: FORBIDDEN or CONFLICT.
@@ -94,7 +99,21 @@ async def check_may_give(tx: Executor, principal: Principal, role: AccountRole) 
         access.check_rank(principal, UUID(int=0), role)
     if role in (AccountRole.SERVICE, AccountRole.PROVIDER):
         raise AppError(Code.CONFLICT, f"an account cannot be given the role {role}")
-    await _check_may_do_as_much(tx, principal, role)
+    if not custom and not principal.has_any(Role.ADMIN):
+        found = await roles.get_role(tx, name=role)
+        check_may_do_as_much(principal, None if found is None else found.permissions)
+
+
+def check_may_do_as_much(principal: Principal, permissions: Sequence[str] | None) -> None:
+    """Whoever decides who has a role could have it themselves: it must not be more than theirs.
+
+    Raises:
+        AppError: FORBIDDEN.
+    """
+    if principal.has_any(Role.ADMIN):
+        return
+    if permissions is None or not principal.permissions.issuperset(permissions):
+        raise forbidden("the role may do more than you")
 
 
 async def change(
@@ -141,7 +160,9 @@ async def change(
             if not access.is_own(principal, account_id):
                 # Who reads the mails of an account can set its password.
                 await standing.check_session(tx, principal, fresh=True)
-                await _check_may_do_as_much(tx, principal, person.role)
+                check_may_do_as_much(
+                    principal, await accounts.permissions_of_account(tx, id=account_id)
+                )
             await _change_email(tx, person, given.email)
         changed = [field for field in given.__struct_fields__ if getattr(given, field) is not UNSET]
         await audit.record(tx, "account.changed", account_id, fields=changed)
@@ -262,15 +283,6 @@ async def tell(
         kind=f"user.{what}",
         payload=UserChanged(account_id) if role is None else RoleChanged(account_id, role),
     )
-
-
-async def _check_may_do_as_much(tx: Executor, principal: Principal, role: AccountRole) -> None:
-    """Whoever decides who has a role could have it themselves: it must not be more than theirs."""
-    if principal.has_any(Role.ADMIN):
-        return
-    found = await roles.get_role(tx, name=role)
-    if found is None or not principal.permissions.issuperset(found.permissions):
-        raise forbidden("the role may do more than you")
 
 
 async def _change_employment(

@@ -81,6 +81,8 @@ async def decide(db: Database, principal: Principal, account_id: UUID, given: De
         if person.role is not AccountRole.CUSTOMER:
             raise AppError(Code.CONFLICT, "only customers become providers")
         role = AccountRole.PROVIDER
-        await profiles.set_role(tx, id=account_id, role=role, updated_by=principal.subject)
+        await profiles.set_role(
+            tx, id=account_id, role=role, custom_role=None, updated_by=principal.subject
+        )
         await sessions.end_all(tx, account_id, because="role_changed")
         await people.tell(tx, "role_changed", account_id, role=role)

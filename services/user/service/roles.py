@@ -9,11 +9,12 @@ from uuid import UUID
 from lib.auth import Principal, Role
 from lib.auth.guards import forbidden
 from lib.db import Database, Executor
-from lib.errors import AppError, Code, FieldError, invalid, not_found
+from lib.errors import AppError, Code, not_found
 from lib.resource.rules import change_errors, or_not_found, stale
 from services.user.model.roles import NewPermission, RoleChange
 from services.user.service import accounts as people
-from services.user.service import audit, sessions, standing
+from services.user.service import audit, custom_roles, sessions, standing
+from services.user.service.granting import check_may_grant
 from services.user.store import profiles, roles
 from services.user.store.models import AccountRole, Permission
 from services.user.store.roles import GetRoleRow, ListRolesRow
@@ -45,8 +46,8 @@ BUILT_IN: Final = frozenset(
 
 
 async def list_all(db: Executor) -> Sequence[ListRolesRow]:
-    """Return every role with its permissions."""
-    return await roles.list_roles(db)
+    """Return every role with its permissions: the kinds of accounts, then those created."""
+    return [*await roles.list_roles(db), *await roles.list_custom_roles(db)]
 
 
 async def get(db: Executor, name: AccountRole) -> GetRoleRow:
@@ -96,26 +97,34 @@ async def assign(
     db: Database,
     principal: Principal,
     account_id: UUID,
-    role: AccountRole,
+    wanted: str,
     version: int | None,
 ) -> None:
     """Give an account another role and end its sessions: the next token says what it may do.
 
     Raises:
-        AppError: NOT_FOUND; FORBIDDEN; PRECONDITION_FAILED; CONFLICT for the last administrator,
-            or a role that is not to be given.
+        AppError: NOT_FOUND; FORBIDDEN; PRECONDITION_FAILED; VALIDATION_ERROR for what is no role;
+            CONFLICT for the last administrator, or a role that is not to be given.
     """
     async with db.transaction() as tx:
         await people.lock_administrators(tx)
         await standing.check(tx, principal, fresh=True)
         person = await people.lock(tx, principal, account_id, version)
-        if person.role is role:
+        before = person.custom_role or person.role
+        if before == wanted:
             return
-        await people.check_may_give(tx, principal, role)
+        if wanted in AccountRole.__members__:
+            role, custom = AccountRole(wanted), None
+        else:
+            role, custom = await custom_roles.check_may_give(tx, principal, wanted), wanted
+        if role is not person.role or custom is None:
+            await people.check_may_give(tx, principal, role, custom=custom is not None)
         await people.keep_an_administrator(tx, person)
-        await profiles.set_role(tx, id=account_id, role=role, updated_by=principal.subject)
+        await profiles.set_role(
+            tx, id=account_id, role=role, custom_role=custom, updated_by=principal.subject
+        )
         await sessions.end_all(tx, account_id, because="role_changed")
-        await audit.record(tx, "role.assigned", account_id, before=person.role, after=role)
+        await audit.record(tx, "role.assigned", account_id, before=before, after=wanted)
         await people.tell(tx, "role_changed", account_id, role=role)
 
 
@@ -157,13 +166,10 @@ async def remove_permission(db: Database, principal: Principal, name: str) -> No
 async def _check_may_grant(
     tx: Executor, principal: Principal, name: AccountRole, wanted: Sequence[str]
 ) -> None:
-    unknown = await roles.unknown_permissions(tx, permissions=list(wanted))
-    if unknown:
-        raise invalid(*(FieldError("permissions", f"{one} is not a permission") for one in unknown))
-    if name is AccountRole.ADMIN and not _ALWAYS_ADMINS.issubset(wanted):
-        raise AppError(Code.CONFLICT, "administrators must keep roles:read and roles:write")
-    if principal.has_any(Role.ADMIN):
+    await check_may_grant(tx, principal, wanted)
+    if name is not AccountRole.ADMIN:
         return
-    # Nobody makes others, or themselves, more powerful than they are.
-    if name is AccountRole.ADMIN or not principal.permissions.issuperset(wanted):
+    if not principal.has_any(Role.ADMIN):
         raise forbidden("you may only grant what you may do yourself")
+    if not _ALWAYS_ADMINS.issubset(wanted):
+        raise AppError(Code.CONFLICT, "administrators must keep roles:read and roles:write")

@@ -178,7 +178,7 @@ async def _tokens(
     issued = policy.issuer.issue(
         str(account_id),
         [Role(role)],
-        () if wanted else await accounts.permissions_of(tx, role=role),
+        () if wanted else await accounts.permissions_of_account(tx, id=account_id),
         verified=verified,
         session=str(session_id),
     )

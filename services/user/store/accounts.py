@@ -23,7 +23,7 @@ VALUES (
     $1, $2, $3, $4, $5::text, $6::text, $7, $8, $8
 )
 RETURNING id, email, first_name, last_name, phone_number, password_hash, role, status, verified, picture_key, version,
-    created_at, updated_at, created_by, updated_by, deleted_at, name, erased_at
+    created_at, updated_at, created_by, updated_by, deleted_at, name, erased_at, custom_role
 """
 
 
@@ -61,6 +61,7 @@ async def add_account(
         deleted_at,
         name,
         erased_at,
+        custom_role,
     ) = row
     return Account(
         id_,
@@ -81,6 +82,7 @@ async def add_account(
         deleted_at,
         name,
         erased_at,
+        custom_role,
     )
 
 
@@ -240,4 +242,20 @@ PERMISSIONS_OF: Final = "SELECT permission FROM role_permission WHERE role = $1 
 
 async def permissions_of(db: Reader, *, role: AccountRole) -> list[str]:
     rows = await db.fetch(PERMISSIONS_OF, role)
+    return [value for (value,) in rows]
+
+
+PERMISSIONS_OF_ACCOUNT: Final = """\
+SELECT p.permission FROM role_permission AS p JOIN account AS a ON a.role = p.role
+WHERE a.id = $1 AND a.custom_role IS NULL
+UNION ALL
+SELECT c.permission FROM custom_role_permission AS c JOIN account AS a ON a.custom_role = c.role
+WHERE a.id = $1
+ORDER BY permission
+"""
+
+
+async def permissions_of_account(db: Reader, *, id: UUID) -> list[str]:
+    """Those of the role that was created and given to it, else those of its kind."""
+    rows = await db.fetch(PERMISSIONS_OF_ACCOUNT, id)
     return [value for (value,) in rows]

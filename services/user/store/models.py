@@ -68,6 +68,7 @@ class Account(msgspec.Struct, frozen=True, gc=False):
     deleted_at: datetime | None
     name: str
     erased_at: datetime | None
+    custom_role: str | None
 
 
 class AuditEntry(msgspec.Struct, frozen=True, gc=False):

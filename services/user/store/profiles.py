@@ -20,7 +20,7 @@ from services.user.store.models import (
 GET_PERSON: Final = """\
 SELECT
     account.id, account.email, account.first_name, account.last_name, account.name, account.phone_number,
-    account.role, account.status, account.verified, account.picture_key, account.version,
+    account.role, account.custom_role, account.status, account.verified, account.picture_key, account.version,
     account.created_at, account.updated_at, staff.department_id, staff.age, staff.salary,
     provider.personal_id, provider.key_id
 FROM account
@@ -38,6 +38,7 @@ class GetPersonRow(msgspec.Struct, frozen=True, gc=False):
     name: str
     phone_number: str | None
     role: AccountRole
+    custom_role: str | None
     status: AccountStatus
     verified: bool
     picture_key: str | None
@@ -63,6 +64,7 @@ async def get_person(db: Reader, *, id: UUID) -> GetPersonRow | None:
         name,
         phone_number,
         role,
+        custom_role,
         status,
         verified,
         picture_key,
@@ -83,6 +85,7 @@ async def get_person(db: Reader, *, id: UUID) -> GetPersonRow | None:
         name,
         phone_number,
         ACCOUNT_ROLE_BY_LABEL[role],
+        custom_role,
         ACCOUNT_STATUS_BY_LABEL[status],
         verified,
         picture_key,
@@ -98,7 +101,7 @@ async def get_person(db: Reader, *, id: UUID) -> GetPersonRow | None:
 
 
 LOCK_PERSON: Final = """\
-SELECT id, email, role, status, verified, picture_key, version, password_hash IS NOT NULL AS can_log_in
+SELECT id, email, role, custom_role, status, verified, picture_key, version, password_hash IS NOT NULL AS can_log_in
 FROM account
 WHERE id = $1 AND status <> 'deleted'
 FOR UPDATE
@@ -109,6 +112,7 @@ class LockPersonRow(msgspec.Struct, frozen=True, gc=False):
     id: UUID
     email: str
     role: AccountRole
+    custom_role: str | None
     status: AccountStatus
     verified: bool
     picture_key: str | None
@@ -121,11 +125,12 @@ async def lock_person(db: Executor, *, id: UUID) -> LockPersonRow | None:
     row = await db.fetchrow(LOCK_PERSON, id)
     if row is None:
         return None
-    id_, email, role, status, verified, picture_key, version, can_log_in = row
+    id_, email, role, custom_role, status, verified, picture_key, version, can_log_in = row
     return LockPersonRow(
         id_,
         email,
         ACCOUNT_ROLE_BY_LABEL[role],
+        custom_role,
         ACCOUNT_STATUS_BY_LABEL[status],
         verified,
         picture_key,
@@ -224,19 +229,22 @@ async def set_status(db: Executor, *, status: AccountStatus, updated_by: str, id
 
 SET_ROLE: Final = """\
 UPDATE account SET
-    role = $1, version = version + 1, updated_at = now(), updated_by = $2
-WHERE id = $3
+    role = $1, custom_role = $2::text,
+    version = version + 1, updated_at = now(), updated_by = $3
+WHERE id = $4
 """
 
 
-async def set_role(db: Executor, *, role: AccountRole, updated_by: str, id: UUID) -> None:
-    await db.execute(SET_ROLE, role, updated_by, id)
+async def set_role(
+    db: Executor, *, role: AccountRole, custom_role: str | None, updated_by: str, id: UUID
+) -> None:
+    await db.execute(SET_ROLE, role, custom_role, updated_by, id)
 
 
 DELETE_ACCOUNT: Final = """\
 UPDATE account SET
     status = 'deleted', deleted_at = now(), password_hash = NULL, phone_number = NULL, picture_key = NULL,
-    version = version + 1, updated_at = now(), updated_by = $1
+    custom_role = NULL, version = version + 1, updated_at = now(), updated_by = $1
 WHERE id = $2
 """
 

@@ -218,8 +218,6 @@ async def test_what_a_role_may_do_is_replaced_as_a_whole(world) -> None:
         ("POST", "permissions", {"name": "nope", "description": "x"}, 400),
         ("POST", "permissions", {"name": "service:users", "description": "x"}, 409),
         ("GET", "roles/KING", None, 404),
-        ("POST", "roles", {"name": "KING", "permissions": []}, 405),  # docs/adr/0021
-        ("DELETE", "roles/STAFF", None, 405),
     ],
     ids=str,
 )

@@ -1,0 +1,123 @@
+"""Roles that administrators create: permissions under a name, for accounts of one kind.
+
+An account is of its kind in every rule that asks what somebody is; what it may do, its own role
+says instead of the kind. A role goes only when nobody has it.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from lib.auth import Principal
+from lib.db import Database, Executor
+from lib.errors import AppError, Code, FieldError, invalid, not_found
+from lib.resource.rules import change_errors, or_not_found, stale
+from services.user.model.roles import NewRole, RoleChange
+from services.user.service import accounts as people
+from services.user.service import audit, standing
+from services.user.service.granting import check_may_grant
+from services.user.store import roles
+from services.user.store.models import AccountRole
+from services.user.store.roles import GetCustomRoleRow
+
+MOST: Final = 200
+
+
+async def create(db: Database, principal: Principal, new: NewRole) -> GetCustomRoleRow:
+    """Create a role.
+
+    Raises:
+        AppError: CONFLICT where there is one of that name, there are too many, or of a kind that
+            is not to be given; VALIDATION_ERROR and FORBIDDEN as for a change.
+    """
+    wanted, kind = sorted(set(new.permissions)), AccountRole(new.kind)
+    if new.name in AccountRole.__members__:
+        raise AppError(Code.CONFLICT, "the role exists already")
+    if kind in (AccountRole.ADMIN, AccountRole.SERVICE):
+        raise AppError(Code.CONFLICT, f"there are no other roles of the kind {kind}")
+    async with db.transaction() as tx:
+        await standing.check(tx, principal, fresh=True)
+        await check_may_grant(tx, principal, wanted)
+        with change_errors(taken="the role exists already"):
+            added = await roles.add_custom_role(
+                tx,
+                name=new.name,
+                kind=kind,
+                description=new.description,
+                updated_by=principal.subject,
+                most=MOST,
+            )
+        if not added:
+            raise AppError(Code.CONFLICT, f"there are {MOST} roles, no more can be created")
+        await roles.grant_custom_permissions(tx, role=new.name, permissions=wanted)
+        await audit.record(
+            tx, "role.created", new.name, resource_type="role", kind=kind, granted=wanted
+        )
+        return await get(tx, new.name)
+
+
+async def get(db: Executor, name: str) -> GetCustomRoleRow:
+    """Return a role that was created. Raises AppError(NOT_FOUND)."""
+    return or_not_found(await roles.get_custom_role(db, name=name), "role")
+
+
+async def change(
+    db: Database, principal: Principal, name: str, given: RoleChange, version: int | None
+) -> GetCustomRoleRow:
+    """Give a role this description and exactly these permissions; tokens follow when refreshed.
+
+    Raises:
+        AppError: as `roles.change`.
+    """
+    wanted = sorted(set(given.permissions))
+    async with db.transaction() as tx:
+        await standing.check(tx, principal, fresh=True)
+        locked = or_not_found(await roles.lock_custom_role(tx, name=name), "role")
+        if version is not None and version != locked.version:
+            raise stale()
+        before = (await get(tx, name)).permissions
+        await check_may_grant(tx, principal, wanted)
+        await roles.revoke_custom_permissions(tx, role=name, permissions=wanted)
+        await roles.grant_custom_permissions(tx, role=name, permissions=wanted)
+        await roles.update_custom_role(
+            tx, name=name, description=given.description, updated_by=principal.subject
+        )
+        await audit.record(
+            tx,
+            "role.changed",
+            name,
+            resource_type="role",
+            granted=sorted(set(wanted) - set(before)),
+            revoked=sorted(set(before) - set(wanted)),
+        )
+        return await get(tx, name)
+
+
+async def remove(db: Database, principal: Principal, name: str) -> None:
+    """Delete a role that nobody has.
+
+    Raises:
+        AppError: NOT_FOUND; FORBIDDEN; CONFLICT for a kind of accounts, or while somebody has it.
+    """
+    if name in AccountRole.__members__:
+        raise AppError(Code.CONFLICT, "the platform needs this role")
+    async with db.transaction() as tx:
+        await standing.check(tx, principal, fresh=True)
+        with change_errors(in_use="somebody has this role"):
+            if not await roles.remove_custom_role(tx, name=name):
+                raise not_found("role")
+        await audit.record(tx, "role.removed", name, resource_type="role")
+
+
+async def check_may_give(tx: Executor, principal: Principal, name: str) -> AccountRole:
+    """Keep a role as it is until `tx` ends; return its kind.
+
+    Raises:
+        AppError: VALIDATION_ERROR where there is none; FORBIDDEN where it may do more than the
+            caller.
+    """
+    locked = await roles.lock_custom_role(tx, name=name)
+    if locked is None:
+        raise invalid(FieldError("role", "is not a role"))
+    people.check_may_do_as_much(principal, (await get(tx, name)).permissions)
+    return locked.kind

@@ -1,0 +1,24 @@
+"""Who may give which permissions to a role."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lib.auth import Principal, Role
+from lib.auth.guards import forbidden
+from lib.db import Executor
+from lib.errors import FieldError, invalid
+from services.user.store import roles
+
+
+async def check_may_grant(tx: Executor, principal: Principal, wanted: Sequence[str]) -> None:
+    """Let through who may do all of it: nobody makes others, or themselves, more powerful.
+
+    Raises:
+        AppError: VALIDATION_ERROR naming unknown permissions; FORBIDDEN.
+    """
+    unknown = await roles.unknown_permissions(tx, permissions=list(wanted))
+    if unknown:
+        raise invalid(*(FieldError("permissions", f"{one} is not a permission") for one in unknown))
+    if not (principal.has_any(Role.ADMIN) or principal.permissions.issuperset(wanted)):
+        raise forbidden("you may only grant what you may do yourself")
