@@ -70,6 +70,7 @@ CASES = {
     "select lower(int4range(id, null)), upper(int4range(null, id)), upper(int4range(id, null))"
     " from a": "NN NN N",
     "select lower(concat(id, name)) from a": "NN",
+    "select set_config('my.key', bio, true), pg_notify('c', bio) from a": "NN NN",
     "select jsonb_build_object('k', id) -> 'k', jsonb_build_object('k', bio) -> 'k' from a":
         "NN NN",
     "select jsonb_build_object('k', id) ->> 'k', jsonb_build_object('k', bio) ->> 'k' from a":

@@ -19,7 +19,7 @@ _NEVER_NULL = frozenset({
     "num_nulls", "num_nonnulls", "quote_nullable", "array_append", "array_prepend", "int4range",
     "int8range", "numrange", "daterange", "tsrange", "tstzrange", "now", "clock_timestamp",
     "statement_timestamp", "transaction_timestamp", "timeofday", "random", "pi", "version",
-    "gen_random_uuid", "uuidv4", "uuidv7", "pg_typeof",
+    "gen_random_uuid", "uuidv4", "uuidv7", "pg_typeof", "set_config", "pg_notify",
 })  # fmt: skip
 # NULL only where every argument is.
 _ANY_ARGUMENT = frozenset({"array_cat"})
