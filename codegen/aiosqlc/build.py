@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 
 from aiosqlc.config.project import Project
 from aiosqlc.diagnostics import Diagnostic
+from aiosqlc.incremental.head import other_format
 from aiosqlc.incremental.unchanged import head_of
-from aiosqlc.lock import keep_lock, other_format, print_lock
+from aiosqlc.lock import keep_lock, print_lock
 from aiosqlc.messages.causes import by_cost
 from aiosqlc.messages.internal import exit_code
 from aiosqlc.output import compare, write

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,8 +14,8 @@ from aiosqlc.build import build
 from aiosqlc.config.load import load_project
 from aiosqlc.config.project import Project
 from aiosqlc.diagnostics import Diagnostic
+from aiosqlc.incremental.head import FORMAT
 from aiosqlc.incremental.unchanged import is_unchanged
-from aiosqlc.lock import FORMAT
 from aiosqlc.stages import Analysis, Analyze, AnalyzeOptions, ParsedQuery, SchemaFile
 
 from devstack.testing.postgres import TestPostgres
@@ -70,6 +72,13 @@ def test_unchanged_input_is_recognised_without_analysis(folder: Path, counting: 
     counting.asked.clear()
     assert generate(folder, counting) == (0, [])
     assert counting.asked == []
+
+
+def test_the_look_whether_anything_changed_imports_no_stage_of_the_compiler() -> None:
+    look = "import sys, aiosqlc.cli.generate as _; print(*sys.modules)"
+    run = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)
+    rooms = {"stages", "lock", "drivers", "plan", "postgres", "mysql", "pipeline"}
+    assert not {f"aiosqlc.{room}" for room in rooms} & set(run.stdout.split())
 
 
 def test_lost_output_is_made_again_without_a_server(folder: Path, counting: Counting) -> None:

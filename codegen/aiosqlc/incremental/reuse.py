@@ -11,6 +11,7 @@ from aiosqlc import lock
 from aiosqlc.analysis.checks import concerns
 from aiosqlc.config.project import QuerySet
 from aiosqlc.diagnostics import Diagnostic, Severity
+from aiosqlc.incremental.head import as_locked
 from aiosqlc.incremental.memo import Recent, kept
 from aiosqlc.stages import (
     Analysis,
@@ -47,7 +48,7 @@ def analyze_remembering(
     `remember` allows what this process knows of a project with errors, which has no lock.
     """
     key = lock.schema_key(entry, schema, options)
-    key = lock.as_locked(key, known.schema) if known else key
+    key = as_locked(key, known.schema) if known else key
     keys = tuple([lock.query_key(key, query) for query in queries])
     usable = known if known and known.schema == key else None
     if usable is None and remember:

@@ -5,13 +5,23 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from aiosqlc.config.project import Project
 from aiosqlc.emit.settings import ruff_settings
 from aiosqlc.files import find_sql_files
 from aiosqlc.incremental.disk import digest, file_digest
-from aiosqlc.lock import FORMAT, Head, as_locked, compiler_digest, embedded_server, read_head
-from aiosqlc.stages import Rendered
+from aiosqlc.incremental.head import (
+    FORMAT,
+    Head,
+    as_locked,
+    compiler_digest,
+    embedded_server,
+    read_head,
+)
+
+if TYPE_CHECKING:  # where nothing has changed, nothing else needs the stages
+    from aiosqlc.stages import Rendered
 
 
 def is_unchanged(project: Project) -> bool:

