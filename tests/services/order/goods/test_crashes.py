@@ -55,26 +55,31 @@ DELIVERING = points("move", "send", sample="move:after send:before")
 
 
 class Crashing:
-    """The order service in a process that can be told where to die."""
+    """The order service, forked by a process that can be told where it is to die."""
 
-    def __init__(self, process: asyncio.subprocess.Process, settings: dict) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], settings: dict) -> None:
         self._process = process
         self._settings = settings
+        self._is_there = False
         self.url = ""
 
     async def start(self, crash_at: str = "") -> None:
-        self._send({"settings": self._settings, "crash_at": crash_at})
+        self._send(json.dumps({"settings": self._settings, "crash_at": crash_at}))
+        self._is_there = True
         said = await self._hear()
         assert said.startswith("ready"), said
         self.url = f"http://127.0.0.1:{said.split()[1]}"
 
     async def stop(self) -> None:
-        self._process.stdin.write(b"\n")
-        assert await self._hear() == "ended -9"
+        if self._is_there:
+            self._send("")
+            assert await self._hear() == "ended -9"
+            self._is_there = False
 
     async def died(self) -> None:
         assert await self._hear() == "ended -9"
-        self._process.stdin.write(b"\n")
+        self._is_there = False
+        self._send("")
 
     async def request(self, headers: dict, method: str, path: str, **options) -> tuple[int, dict]:
         async with aiohttp.request(
@@ -82,13 +87,14 @@ class Crashing:
         ) as answer:
             return answer.status, await answer.json()
 
-    def _send(self, what: dict) -> None:
-        self._process.stdin.write(json.dumps(what).encode() + b"\n")
+    def _send(self, line: str) -> None:
+        self._process.stdin.write(line.encode() + b"\n")
+        self._process.stdin.flush()
 
     async def _hear(self) -> str:
         """Return the next line that says something; log lines go by."""
         while True:
-            line = (await asyncio.wait_for(self._process.stdout.readline(), 60)).decode()
+            line = (await asyncio.to_thread(self._process.stdout.readline)).decode()
             assert line, "the process is gone"
             if line.startswith(("ready", "ended")):
                 return line.strip()
@@ -149,9 +155,21 @@ def peers(databases, crash_redis_url, issuer: TestIssuer) -> Iterator[dict[str, 
         yield {"product": product, "point": point}
 
 
+@pytest.fixture(scope="module")
+def forking() -> Iterator[subprocess.Popen[bytes]]:
+    """What the service that dies is forked from: it imports once."""
+    command = [sys.executable, "-m", "tests.services.order.goods.crashing"]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        yield process
+        process.stdin.close()
+        process.wait(20)
+
+
 @pytest.fixture
 async def world(
-    databases, peers, users, issuer: TestIssuer, crash_redis_url
+    databases, peers, users, issuer: TestIssuer, crash_redis_url, forking
 ) -> AsyncIterator[World]:
     for url in peers.values():
         await eventually(lambda url=url: ready(url), within=60)
@@ -169,12 +187,7 @@ async def world(
         "log_level": "error",
         "drain_seconds": 1,
     }
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.services.order.goods.crashing"),
-        cwd=ROOT,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-    )
+    service = Crashing(forking, settings)
     async with (
         open_database(settings_of(databases["order"]), application="test") as orders,
         open_database(settings_of(databases["product"]), application="test") as products,
@@ -183,9 +196,8 @@ async def world(
         customer = issuer.authorized(subject=ALICE, role=Role.CUSTOMER)
         staff = issuer.authorized(subject=STAFF, role=Role.STAFF) | {"If-Match": "*"}
         shelf = Shelf(products)
-        yield World(Crashing(process, settings), orders, shelf, points, customer, staff)
-    process.stdin.close()
-    await asyncio.wait_for(process.wait(), 20)
+        yield World(service, orders, shelf, points, customer, staff)
+        await service.stop()
 
 
 class World:
