@@ -16,7 +16,7 @@ _VARLENA = 4  # the length before a text's bytes
 # `$.key` in a jsonpath constant: after its head the root, which says where the next item is, and
 # the key, which says that none is, how long it is, and ends with a zero byte.
 _HEAD, _ROOT, _KEY = 8, b"\x1b", b"\x19"
-_QUERY = 1  # JsonExprOp
+_QUERY, _VALUE = 1, 2  # JsonExprOp
 _CASTS = frozenset({"int2", "int4", "int8", "numeric"})
 
 
@@ -44,9 +44,12 @@ def judge_path(p: Prover, node: Node, scope: Scope) -> Verdict | None:
     """Judge JSON_QUERY(document, '$.key'), as jsonb, and JSON_VALUE() as what was put in."""
     given, result = node["formatted_expr"], node["returning"]["typid"]
     value = _member(p, given, _path_key(node["path_spec"])) if given is not None else None
-    if value is not None and node["op"] == _QUERY and result == _JSONB:
-        return never("json-member", "the document has this member")
-    if value is not None and result == expression_type(value) and result in _SCALARS:
+    if value is None:
+        return None
+    if node["op"] == _QUERY:  # a text without its quotes may be no JSON; [1] is no number
+        whole = result == _JSONB and not node["omit_quotes"]
+        return never("json-member", "the document has this member") if whole else None
+    if node["op"] == _VALUE and result == expression_type(value) and result in _SCALARS:
         return _is_value(p, value, scope)
     return None
 

@@ -71,6 +71,12 @@ select json_value(jsonb_build_object('k', 1), '$.j' returning int) as c;
 select json_query(jsonb_build_object('k', 1), '$.k.k') as c;
 
 -- case: NULL in c
+select json_query(jsonb_build_object('k', name), '$.k' returning jsonb omit quotes) as c from t;
+
+-- case: NULL in c
+select json_query(jsonb_build_object('k', n), '$.k' returning int with wrapper) as c from t;
+
+-- case: NULL in c
 select json_query(jsonb_build_object('k', 1), '$.k[1]') as c;
 
 -- case: NULL in c
