@@ -8,10 +8,13 @@ from aiosqlc.postgres.infer.scope import Scope
 from aiosqlc.postgres.tree import Datum, Node
 
 _NDIM = slice(4, 8)  # of an array datum: after the length word
+_FIRST_LENGTH = slice(16, 20)  # after the depth, the offset to the data and the element type
 _MOST = 6  # the server's MAXDIM
 _PASSED_ON = frozenset(
     {"RELABELTYPE", "ARRAYCOERCEEXPR", "COLLATEEXPR", "COERCETODOMAIN", "NAMEDARGEXPR"}
 )
+# Aggregates that put out one of the arrays they see.
+_PICKS = frozenset({"min", "max", "any_value", "mode"})
 # Built-ins whose result is as deep as the deepest of their arrays.
 _AS_DEEP = frozenset({
     "array_cat", "array_append", "array_prepend", "array_remove", "array_replace", "trim_array",
@@ -57,6 +60,8 @@ def _of(node: Node, scope: Scope) -> int:
         function = int(node["funcid"] if node.kind == "FUNCEXPR" else node["opfuncid"])
         if scope.catalog.built_in(function) in _AS_DEEP:
             return _deepest(node.items("args"), scope)
+        if scope.catalog.built_in(function) == "array_fill":
+            return _filled(node.items("args")[1])
     return 1
 
 
@@ -72,11 +77,24 @@ def _target(query: Node, scope: Scope) -> int:
 
 
 def _collected(node: Node, scope: Scope) -> int:
-    if scope.catalog.built_in(node["aggfnoid"]) != "array_agg" or not node["args"]:
+    name = scope.catalog.built_in(node["aggfnoid"])
+    if name not in {"array_agg", *_PICKS} or not node["args"]:
         return 1
     collected = node["args"][0]["expr"]
+    if name in _PICKS:
+        return _of(collected, scope)
     nested = scope.catalog.is_array(expression_type(collected))
     return 1 + (_of(collected, scope) if nested else 0)
+
+
+def _filled(sizes: Node) -> int:
+    """Return the depth of array_fill(): how many sizes it is given."""
+    if sizes.kind == "ARRAYEXPR" and not sizes["multidims"]:
+        return max(len(sizes.items("elements")), 1)
+    value = None if sizes.kind != "CONST" or sizes["constisnull"] else sizes["constvalue"]
+    if isinstance(value, Datum) and len(value.data) >= _FIRST_LENGTH.stop:
+        return max(int.from_bytes(value.data[_FIRST_LENGTH], "little"), 1)
+    return 1
 
 
 def _constant(node: Node) -> int:
@@ -90,6 +108,9 @@ def _column(node: Node, scope: Scope) -> int:
     target = follow(node, scope)
     if target is not None:
         return _of(*target)
-    entry = scope.up(node["varlevelsup"]).entry(node["varno"])
+    owner = scope.up(node["varlevelsup"])
+    entry = owner.entry(node["varno"])
+    if entry["rtekind"] == kinds.Rte.VALUES:
+        return _deepest([row[node["varattno"] - 1] for row in entry["values_lists"]], owner)
     column = scope.catalog.attributes.get((entry.get("relid") or 0, node["varattno"]))
     return max(column.dims, 1) if column is not None else 1
