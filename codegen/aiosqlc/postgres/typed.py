@@ -206,9 +206,11 @@ class Typist:
             verdict = column_in(prover, scope, number)
         attribute = self.facts.attributes.get((head.table, head.attribute))
         elements = scope is not None and expr is not None and self._is_array(head.type_oid)
+        inside = maybe("it is no array")
         dims = attribute.dims if attribute else 0
         if elements and scope is not None and expr is not None:
             dims = dimensions(expr, scope)
+            inside = array_elements(prover, expr, scope)
         shown = head.table, head.attribute
         if scope is not None and not head.table:
             shown = origin_of(scope, number)
@@ -218,14 +220,12 @@ class Typist:
             name=_shown_name(head.name, scope, expr),
             type=self.types.get(head.type_oid, head.typmod, dims),
             not_null=not verdict.null,
-            element_not_null=bool(
-                elements and scope and expr and not array_elements(prover, expr, scope).null
-            ),
+            element_not_null=not inside.null,
             origin=origin,
             via=source if source != origin else None,
             table_alias=_alias(scope, expr),
             is_function_call=expr is not None and expr.kind in _CALLS,
-            reasons=verdict.reasons(),
+            reasons=(*verdict.reasons(), *(() if inside.null else inside.reasons())),
         )
 
     def _is_array(self, oid: int) -> bool:

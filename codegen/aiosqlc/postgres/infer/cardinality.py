@@ -116,12 +116,13 @@ class RowCounter:
         if not self.facts.holds("set-operation-rows", "no UNION", not union):
             return False
         sides = ("larg",) if node["op"] == kinds.SetOp.EXCEPT else ("larg", "rarg")
-        return any(
+        single = any(
             self._set_at_most_one(
                 node[side], scope, _uncast(node, side, scope, given), limits=limits
             )
             for side in sides
         )
+        return single and self._say("set-operation-rows", "no arm's row is put out twice")
 
     def _keys_pinned(self, clauses: list[Node], closure: Closure) -> bool:
         targets = {t["ressortgroupref"]: t["expr"] for t in closure.scope.query["targetList"]}

@@ -39,7 +39,8 @@ def array_elements(p: Prover, node: Node, scope: Scope) -> Verdict:
     if node.kind in {"RELABELTYPE", "COLLATEEXPR", "COERCETODOMAIN"}:
         return array_elements(p, node["arg"], scope)
     if node.kind == "ARRAYCOERCEEXPR" and _keeps_values(p, node["elemexpr"]):
-        return array_elements(p, node["arg"], scope)
+        inner = array_elements(p, node["arg"], scope)
+        return inner if inner.null else never("array-cast", "the cast keeps values", inner)
     if node.kind == "SUBLINK" and node["subLinkType"] == kinds.SubLink.ARRAY:
         return _subquery(p, node["subselect"], scope)
     if node.kind == "AGGREF":
