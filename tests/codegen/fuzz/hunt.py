@@ -33,7 +33,9 @@ _PARAMS = {
     "text": ["lit", "q", ""],
     "bool": ["t", "f"],
     "num": ["1.0", "2.50"],
+    "list": ["{}", "{1,2}", "{3}"],
 }
+_OPTIONS = AnalyzeOptions(not_null_functions=("sure",))
 _BATCH, _ROUNDS = 250, 10
 # A column counts as never NULL if it was not in so many rows, of so many fillings of the tables.
 _NULLS = (0.5, 1.0, 0.1, 0.9)
@@ -192,7 +194,7 @@ def _one_schema(
     statements = [s for s in schema.statements if database.connection.run(s) is None]
     generators = [Generator(schema, seed * 100_003 + n) for n in range(_BATCH)]
     texts = [g.make(select_only=select_only) for g in generators]
-    analysis, _ = analyze([_file(statements)], list(_parsed(texts)), AnalyzeOptions())
+    analysis, _ = analyze([_file(statements)], list(_parsed(texts)), _OPTIONS)
     by_name = {f"Q{n}": g.params for n, g in enumerate(generators)}
     watched = [_Watched(q, by_name[q.parsed.name]) for q in analysis.queries]
     tally.queries += len(watched)
@@ -307,11 +309,13 @@ def _execute(connection: Connection, one: _Watched, r: random.Random, tally: Tal
 
 def _note_rules(one: _Watched, tally: Tally) -> None:
     """Count the executions that tried a rule, and the chains of rules it stood in."""
-    proofs = [column.reasons for column in one.query.columns if column.not_null]
+    proofs = [c.reasons for c in one.query.columns if c.not_null or c.element_not_null]
     if one.query.columns and one.query.cardinality in {Cardinality.ONE, Cardinality.SOME}:
         proofs.append(("some row [some-row]",))
     for reasons in (*proofs, one.query.cardinality_reasons):
         chain = [name for reason in reasons for name in _RULE.findall(reason)]
+        if "column-constraint" in chain:  # which is of a column that nothing leaves out
+            chain.append("column")
         for name in set(chain):
             tally.fired[name] += one.runs
             tally.contexts.setdefault(name, set()).add(" ".join(chain))

@@ -9,6 +9,19 @@ from tests.codegen.fuzz.schemas import SQL_TYPES, VALUES, Relation, Schema
 
 Columns = dict[str, str]
 Sources = dict[str, Columns]
+# Pseudo-columns of stored rows, and types of what only some sources have.
+_SYSTEM = {"tableoid": "oid", "ctid": "tid"}
+_JSON_TABLE = (
+    "json_table(jsonb '[1, null, {{\"a\": 2}}]', '$[*]' columns (n for ordinality,"
+    " c0 int path '$.a', t text exists path '$.a')) {a}"
+)
+_STORED = {
+    "oid": "1::oid",
+    "tid": "'(0,1)'::tid",
+    "big": "1::bigint",
+    "pair": "'(1,)'::pair",
+    "span": "int4range(1, 2)",
+}
 _SIMPLE = ("int", "int", "text", "text", "bool", "num")
 # Types whose values can be compared, in one of several ways, with those of the others.
 _ALIKE = {
@@ -206,10 +219,11 @@ class Generator:
         choice = self.r.random()
         if choice < 0.07:
             return self.window(scope, kind)
-        if choice < 0.09 and kind == "int":
+        if choice < 0.11 and kind == "int":
             return self.r.choice(
                 [
                     "generate_series(1, 2)",
+                    "jsonb_array_length(jsonb_array_elements('[[1], []]'))",
                     f"unnest({self.array(seen)})",
                     f"unnest(array(select {self.array(seen)}))",
                     f"unnest(array[{self.array(seen)}])",
@@ -219,7 +233,30 @@ class Generator:
                     f"half_set({self.expr(seen, 'int', 1)})",
                 ]
             )
+        if choice < 0.42 and kind == "int":
+            return self.full_array(seen)
         return self.expr(seen, kind, 2)
+
+    def full_array(self, seen: Sources) -> str:
+        """An array whose elements may be known to be values, as an int or as itself."""
+        made = self.r.choice(
+            [
+                f"array[{self.expr(seen, 'int', 0)}, 1]",
+                f"coalesce({self.array(seen)}, array[1])",
+                "coalesce('{1}'::int[], array[1, 3])",
+                f"coalesce(array[{self.expr(seen, 'int', 0)}], array(select id from t0))",
+                self.column(seen, "arr") or "'{1,2}'::int[]",
+                "'{1,2}'::int[]",
+                "string_to_array('1,2', ',')::int[]",
+                "string_to_array('1,2', ',', '1')::int[]",
+                "array[1, 2]::bigint[]::int[]",
+                "array['1'::jsonb, 'null']::int[]",
+                "«list»::int[]",
+                f"array(select {self.expr(seen, 'int', 0)} from t0)",
+                "(select a from odd limit 1)",
+            ]
+        )
+        return f"unnest({made})" if self.r.random() < 0.8 else f"(({made})::int[])[1]"
 
     def window(self, scope: Sources, kind: str) -> str:
         over = self.r.choice(_WINDOWS).format(
@@ -299,6 +336,8 @@ class Generator:
                 (f"avg({arg})", "num"),
                 (f"string_agg({text}, ',')", "text"),
                 (f"array_agg({arg})", "arr"),
+                (f"(array_agg({arg}))[1]", "int"),
+                (f"array_agg({arg})", "arr"),
                 (f"array_agg({self.array(scope)})", "arr"),
                 (f"(array_agg({self.array(scope)}))[1][1]", "int"),
                 (f"({arg} = any (array_agg({self.array(scope)})))", "bool"),
@@ -323,23 +362,39 @@ class Generator:
     def set_operation(self, depth: int) -> tuple[str, Columns]:
         types = [self.r.choice(["int", "text"]) for _ in range(2)]
         left, columns = self.plain(depth - 1, types)
+        if self.r.random() < 0.25:
+            left = f"select 1, 'lit'::text from t0 where id = {self.value('int', null=False)}"
+            left = left.replace("1,", "1 as c0,", 1).replace("::text", "::text as c1", 1)
         right, _ = self.plain(depth - 1, types)
-        word = self.r.choice(["union", "union all", "intersect", "except", "intersect all"])
+        word = self.r.choice(
+            ["union", "union all", "intersect", "except", "intersect all", "except all"]
+        )
         return f"({left}) {word} ({right}){self.limit()}", columns
 
     def with_query(self, depth: int) -> tuple[str, Columns]:
         name = self.alias("w")
         kind = self.r.random()
         materialized = self.r.choice(["", "", "materialized ", "not materialized "])
-        if kind < 0.25:
-            step = self.r.choice([f"{name}.c0 + 1", "null", f"nullif({name}.c0, 1)"])
+        if kind < 0.4:
+            step = self.r.choice([*[f"{name}.c0 + 1"] * 3, "null", f"nullif({name}.c0, 1)"])
             body = (
                 f"select 1 as c0, {self.r.choice(['1', 'null::int'])} as c1 union all"
                 f" select {step}, {self.r.choice([f'{name}.c0', f'{name}.c1'])}"
                 f" from {name} where {name}.c0 < 3"
             )
             head, columns = f"with recursive {name} as ({body})", {"c0": "int", "c1": "int"}
-        elif kind < 0.40:
+            if self.r.random() < 0.4:
+                head = head.replace(f"{name} as", f"{name}(c0, c1) as")
+                head += self.r.choice(
+                    [" search depth first by c0 set ord", " search breadth first by c0 set ord",
+                     " cycle c0 set again using path",
+                     " cycle c0 set again to 'y'::text default 'n'::text using path"]
+                )  # fmt: skip
+                if "'y'" in head:
+                    columns = {**columns, "again": "text"}
+                elif "cycle" in head:
+                    columns = {**columns, "again": "bool"}
+        elif kind < 0.52:
             target = self.writable()
             body = self.r.choice(
                 [
@@ -380,13 +435,15 @@ class Generator:
                 name, columns = relation.name, relation.all_columns
                 if name == "parent" and self.r.random() < 0.5:
                     name = "only parent"
+                if relation.filled and relation.writable:
+                    columns = {**columns, **_SYSTEM}
             alias = self.alias()
             return f"{name} {alias}", {alias: columns}
         if kind < 0.74:
             return self.join(depth)
-        if kind < 0.80:
+        if kind < 0.88:
             return self.table_function()
-        if kind < 0.84:
+        if kind < 0.91:
             alias = self.alias()
             rows = ", ".join(
                 f"({self.value('int')}::int, {self.value('text')}::text)"
@@ -403,13 +460,21 @@ class Generator:
             [
                 ("generate_series(1, 3) {a}(c0)", {"c0": "int"}),
                 ("unnest(array[1, null, 2]) {a}(c0)", {"c0": "int"}),
-                ("unnest(array[1, 2]) with ordinality {a}(c0, n)", {"c0": "int"}),
+                ("unnest(array[1, 2]) with ordinality {a}(c0, n)", {"c0": "int", "n": "big"}),
+                ("rows from (jsonb_each('{{\"a\": 1}}'), generate_series(1, 2)) {a}(t, j, c0)",
+                 {"t": "text", "j": "json", "c0": "int"}),
+                ("(select unnest(a) as c0 from odd) {a}", {"c0": "int"}),
+                *[("(select n::int from unnest(array[1, 2]) with ordinality u(c0, n)) {a}",
+                   {"n": "int"})] * 3,
+                (_JSON_TABLE, {"c0": "int", "t": "text"}),
                 (
                     "rows from (generate_series(1, 3), unnest(array[1, 2])) {a}(c0, c1)",
                     {"c0": "int", "c1": "int"},
                 ),
                 ("jsonb_each_text('{{\"a\": null, \"b\": 1}}') {a}(k, v)",
                  {"k": "text", "v": "text"}),
+                *[("(select t from jsonb_each_text('{{\"a\": \"b\"}}') e(t, j)) {a}",
+                   {"t": "text"})] * 2,
                 ("jsonb_each('{{\"a\": null, \"b\": 1}}') {a}(t, j)", {"t": "text", "j": "json"}),
                 ("string_to_table('a,b', ',') {a}(t)", {"t": "text"}),
                 ("few(1) {a}(c0)", {"c0": "int"}),
@@ -435,14 +500,16 @@ class Generator:
         right, rs = self.source(depth - 1)
         word = self.r.choice(["join", "left join", "left join", "right join", "full join"])
         scope = {**ls, **rs}
-        if len(ls) == len(rs) == 1 and self.r.random() < 0.2:
+        if len(ls) == len(rs) == 1 and self.r.random() < 0.4:
             (la, lc), (_, rc) = next(iter(ls.items())), next(iter(rs.items()))
             shared = [c for c in lc if rc.get(c) == lc[c] == "int"]
             if shared:
                 key = shared[0]
+                word = self.r.choice([word, "full join"])
                 alias = self.alias()
                 columns = {key: "int"}
                 rest = {c: t for c, t in lc.items() if c != key and c not in rc}
+                rest = rest if self.r.random() < 0.5 else {}
                 listed = ", ".join([key, *(f"{la}.{c}" for c in rest)])
                 return (
                     f"(select {listed} from {left} {word} {right} using ({key})) {alias}",
@@ -486,6 +553,8 @@ class Generator:
             if self.r.random() < chance:
                 kind = columns[column]
                 name = f"{alias}.{column}"
+                if kind not in VALUES:
+                    continue
                 if kind in _ALIKE:
                     parts.append(self.alike(name, kind))
                     continue
@@ -597,6 +666,15 @@ class Generator:
                 lambda: f"cardinality(array(select 1 where {self.boolx(scope, depth - 1)}))",
                 lambda: f"(array[{e()}, {e()}])[1]",
                 lambda: f"array_position({self.array(scope)}, {e()})",
+                lambda: f"{self.stored(scope, 'oid')}::int",
+                lambda: f"{self.stored(scope, 'big')}::int",
+                lambda: f"({self.stored(scope, 'pair')}).{r.choice('lr')}",
+                lambda: f"lower({self.stored(scope, 'span')})",
+                lambda: f"(coalesce({e()}, 1)::positive)::int",
+                lambda: f"sure({e()})",
+                lambda: "(select max(id) from t0)",
+                lambda: f"(select count(*)::int from t1 where k = {e()})",
+                lambda: f"coalesce((select max(k) from t1), {e()})",
             ],
             "text": [
                 lambda: f"({e()} || {e()})",
@@ -622,11 +700,23 @@ class Generator:
                 lambda: f"array_cat({self.array(scope)}, null)::text",
                 lambda: f"int4range({e('int')}, null)::text",
                 lambda: f"lower(int4range({e('int')}, null))::text",
+                lambda: f"{r.choice(list(scope))}::text",
+                lambda: f"{self.stored(scope, 'tid')}::text",
+                lambda: f"isempty({self.stored(scope, 'span')})::text",
             ],
             "bool": [
                 lambda: self.boolx(scope, depth),
                 lambda: f"json_exists({self.json(scope)}, '$.k')",
                 lambda: f"({self.json(scope)} is json object)",
+                *[lambda: f"(({e('int')}, {e('int')}) {r.choice(['<', '>='])} ({e('int')}, 2))"]
+                * 3,
+                *[lambda: f"({e('int')} {r.choice(['in', 'not in'])} (select id from t0))"] * 3,
+                lambda: f"({e('text')} is distinct from {e('text')})",
+                lambda: f"('1'::vague is distinct from '{r.choice('12')}'::vague)",
+                lambda: f"({e('int')} ~~~ {e('int')})",
+                lambda: f"({e('int')} {r.choice(['=', '>'])} any ({self.array(scope)}))",
+                lambda: f"({e('int')} = any (array[{e('int')}, 1]))",
+                lambda: f"exists (select from t0 where id = {e('int')})",
             ],
             "num": [
                 lambda: f"({e()} * 2)",
@@ -707,6 +797,10 @@ class Generator:
         found = [f"{a}.{c}" for a in scope for c, t in scope[a].items() if t == kind]
         return self.r.choice(found) if found else ""
 
+    def stored(self, scope: Sources, kind: str) -> str:
+        """A column of a type that no expression makes, or a value of it."""
+        return self.column(scope, kind) or _STORED[kind]
+
     def type_of(self, scope: Sources, name: str) -> str:
         alias, _, column = name.partition(".")
         return scope[alias][column]
@@ -719,7 +813,8 @@ class Generator:
         if self.r.random() < 0.85:
             return ""
         return self.r.choice(
-            [" limit 1", " limit 0", " limit 2", " offset 1", " fetch first 1 row only",
+            [" limit 1", " limit null", " limit all",
+              " limit 0", " limit 2", " offset 1", " fetch first 1 row only",
              " order by 1 fetch first 1 row with ties"]
         )  # fmt: skip
 

@@ -21,6 +21,8 @@ SQL_TYPES = {
     "folded": "folded",
     "local": "timestamp",
     "zoned": "timestamptz",
+    "pair": "pair",
+    "span": "int4range",
 }
 VALUES: dict[str, list[str]] = {
     "int": ["0", "1", "2", "3", "5", "-1"],
@@ -37,6 +39,8 @@ VALUES: dict[str, list[str]] = {
     "folded": ["'a'", "'a '", "'A'", "'b'"],
     "local": ["'2024-03-31 02:30'", "'2024-03-31 03:30'", "'infinity'"],
     "zoned": ["'2024-03-31 03:30+02'", "'2024-03-31 02:30+02'", "'-infinity'"],
+    "pair": ["'(1,2)'", "'(,2)'", "'(,)'", "'(3,)'"],
+    "span": ["'[1,3)'", "'empty'", "'(,2)'", "'[2,)'", "'(,)'"],
 }
 
 
@@ -71,6 +75,19 @@ class Schema:
 
 _PRELUDE = """
 create type mood as enum ('sad', 'ok', 'happy');
+create type pair as (l int, r int);
+create type vague;
+create function vague_in(cstring) returns vague language internal immutable strict as 'int4in';
+create function vague_out(vague) returns cstring language internal immutable strict as 'int4out';
+create type vague (input = vague_in, output = vague_out, like = int4);
+create function vague_eq(vague, vague) returns bool language plpgsql immutable strict
+    as $$ begin return null; end $$;
+create operator = (leftarg = vague, rightarg = vague, function = vague_eq);
+create function vaguely(int, int) returns bool language plpgsql immutable strict
+    as $$ begin return case when $1 > 1 then $1 = $2 end; end $$;
+create operator ~~~ (leftarg = int, rightarg = int, function = vaguely);
+create function sure(x int) returns int language plpgsql immutable
+    as $$ begin return coalesce(x, 0); end $$;
 create type folded;
 create function folded_in(cstring) returns folded language internal immutable strict as 'textin';
 create function folded_out(folded) returns cstring language internal immutable strict as 'textout';
@@ -128,6 +145,7 @@ def make_schema(seed: int) -> Schema:
         relations.append(_inheritance(r, statements))
     if r.random() < 0.6:
         relations.append(_partitioned(r, statements))
+    relations.append(_odd(r, statements))
     relations += [
         _view(r, f"v{number}", relations, statements) for number in range(r.randrange(1, 4))
     ]
@@ -204,6 +222,34 @@ def _table(  # noqa: C901 - a list of independent chances
             f" execute function mutate_{name}()"
         )
     return relation
+
+
+def _odd(r: random.Random, statements: list[str]) -> Relation:
+    """A table with what is enforced, what is not, and what happens beside a write."""
+    key = r.choice(
+        ["primary key (id, s without overlaps)", "primary key (id)", "unique (k, s)",
+         "unique (id) deferrable initially deferred"]
+    )  # fmt: skip
+    kind = "int4range" if "overlaps" in key else "int"
+    checked = r.choice(["", " not enforced"])
+    statements.append(
+        f"create table odd (id {kind} not null, k int, s int4range not null, p pair,"
+        f" a int[] not null check (array_position(a, null) is null){checked},"
+        f" n int check (n is not null){r.choice(['', ' not enforced'])},"
+        f" {key}, h int generated always as (k) virtual)"
+    )
+    if r.random() < 0.3:
+        statements.append(
+            "create rule beside as on update to odd do also delete from odd where k = 3"
+        )
+    elif r.random() < 0.2:
+        statements.append("create rule instead as on delete to odd do instead nothing")
+    if r.random() < 0.3:
+        statements.append("alter table odd enable row level security, force row level security")
+        statements.append("create policy some_rows on odd using (k > 1)")
+    columns = {"k": "int", "s": "span", "p": "pair", "a": "arr", "n": "int"}
+    id_kind = "span" if kind == "int4range" else "int"
+    return Relation("odd", {"id": id_kind, **columns}, True, {"k", "p", "n"}, computed={"h": "int"})
 
 
 def _inheritance(r: random.Random, statements: list[str]) -> Relation:
