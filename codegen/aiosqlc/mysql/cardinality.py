@@ -215,10 +215,11 @@ def _compares_alike(column: Output, value: exp.Expr, level: Level, reader: Reade
 
 
 def _grouped_by_bound(group: exp.Expr, level: Level, bound: set[ColumnKey]) -> bool:
-    return holds("group-keys", "every key has one value", False) or all(
+    bare = all(
         isinstance(key := unwrap(item), exp.Column)
         and (found := level.local(key)) is not None
         and (found[0].number, found[1].name.lower()) in bound
         and not found[0].nulled_by
         for item in group.expressions
     )
+    return holds("group-keys", "every key has one value", bare)

@@ -1,4 +1,8 @@
-"""The long hunt: `python -m tests.codegen.fuzz_mysql --n 200000 [--seed N] [--server mysql]`."""
+"""The long hunt: `python -m tests.codegen.fuzz_mysql --n 200000 [--seed N] [--server mysql]`.
+
+With `--rules` it says of each premise of our own rules how often it was met, and after how many
+executions the rule without it was refuted.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +11,20 @@ import secrets
 import sys
 
 from tests.codegen.fuzz_mysql.hunt import hunt
+from tests.codegen.fuzz_mysql.twins import measure
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--n", type=int, default=200_000, help="executions")
 parser.add_argument("--seed", type=int, default=secrets.randbelow(10**9))
 parser.add_argument("--url", help="a server to hunt on (default: a private one)")
 parser.add_argument("--server", default="", help="which private one: mysql or mariadb")
+parser.add_argument("--rules", action="store_true", help="say it per rule; weaken each")
 arguments = parser.parse_args()
 print(f"seed {arguments.seed}", flush=True)
+if arguments.rules:
+    measured = measure(arguments.n, arguments.seed)
+    print(measured.report())
+    sys.exit(1 if measured.false or measured.alive() else 0)
 report = hunt(arguments.n, arguments.seed, url=arguments.url, kin=arguments.server)
 print(report)
 for line in report.false[:20]:

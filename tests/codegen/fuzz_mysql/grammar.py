@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from random import Random
 
+from tests.codegen.fuzz_mysql.directed import directed
 from tests.codegen.fuzz_mysql.world import COLUMNS, KEYS
 
 _PLACE = re.compile(r"<<(\d+)>>")
@@ -87,6 +88,8 @@ class Grammar:
             sql = self._returning()
         elif kind < 0.2:
             sql = self._lookup()
+        elif kind < 0.4:
+            sql = directed(self)
         else:
             sql = self._with() + self.select(2)[0]
         places = [int(number) for number in _PLACE.findall(sql)]  # made in another order
@@ -159,10 +162,11 @@ class Grammar:
         if form < 0.25:
             return f"{alias}.{column} IN ({literal})"
         if form < 0.45:
-            return f"{alias}.{column} = {self._parameter(kind)}"
+            return f"{alias}.{column} = {self.parameter(kind)}"
         return f"{alias}.{column} = {literal}"
 
-    def _parameter(self, kind: str) -> str:
+    def parameter(self, kind: str) -> str:
+        """Return a place for a parameter of a sort."""
         self.parameters.append(kind)
         return f"<<{len(self.parameters) - 1}>>"
 
@@ -386,7 +390,7 @@ class Grammar:
             return f"COALESCE({self._two(scope, kind, depth)})"
         if form == 12 and kind in {"int", "text", "time", "clock"}:
             word = self.random.choice(["COALESCE({}, {})", "IFNULL({}, {})", "IF(1, {}, {})"])
-            return word.format(self.expression(scope, kind, depth - 1), self._parameter(kind))
+            return word.format(self.expression(scope, kind, depth - 1), self.parameter(kind))
         if form == 12 and kind == "net":
             return f"COALESCE({column or 'NULL'}, {self.expression(scope, 'text', depth - 1)})"
         if form == 1:
@@ -496,7 +500,7 @@ class Grammar:
         maybe_not = self.random.choice(["", "NOT "])
         form = self.random.randrange(18 if depth > 0 else 7)
         if form <= 1:
-            value = self._parameter(kind) if self._chance(0.1) and kind != "time" else right
+            value = self.parameter(kind) if self._chance(0.1) and kind != "time" else right
             return f"{left} {self.random.choice(_COMPARE)} {value}"
         if form == 2:
             return f"{left} IS NOT NULL"

@@ -103,23 +103,23 @@ class Hunt:
         """Type and run that many queries in every world."""
         report = Report()
         batch: list[tuple[str, list[str], TypedQuery, TypedQuery | None]] = []
-        self._use(self.database)
+        self.use(self.database)
         for _ in range(queries):
             sql, kinds = self.grammar.query()
-            typed = self._typed(sql, self.by_server)
+            typed = self.typed(sql, self.by_server)
             if not self.session.connection.open or (typed is None and not self._answers()):
                 self._again()
             if typed is None:
                 report.refused += 1
                 continue
-            batch.append((sql, kinds, typed, self._typed(sql, self.by_text)))
+            batch.append((sql, kinds, typed, self.typed(sql, self.by_text)))
         report.queries = len(batch)
         seen: dict[int, set[int]] = {}
         ran: set[int] = set()
         for world in self.worlds:
-            self._use(world)
+            self.use(world)
             for index, (sql, kinds, typed, textual) in enumerate(batch):
-                rows = self._rows(sql, kinds, typed)
+                rows = self.rows(sql, kinds, typed)
                 if rows is None:
                     continue
                 report.executions += 1
@@ -152,13 +152,14 @@ class Hunt:
                 report.claimed += column.not_null
                 report.by_text_alone += bool(textual and textual.columns[position].not_null)
 
-    def _typed(self, sql: str, judge: Judge) -> TypedQuery | None:
+    def typed(self, sql: str, judge: Judge) -> TypedQuery | None:
+        """Type a query, None where it is refused."""
         file = SourceFile(Path("q.sql"), f"-- name: Q :many\n{sql};\n")
         (query,), _ = parse_file(file, Dialect.MYSQL)
         typed, _ = type_one(judge, query)
         return typed
 
-    def _rows(self, sql: str, kinds: list[str], typed: TypedQuery) -> list[tuple[Any, ...]] | None:
+    def rows(self, sql: str, kinds: list[str], typed: TypedQuery) -> list[tuple[Any, ...]] | None:
         """Run the written text with random arguments, None where it fails; nothing of it stays."""
         text, numbers = for_driver(typed.sql)
         given = {
@@ -191,9 +192,10 @@ class Hunt:
         """Some queries crash the server itself: start it again and go on in the same world."""
         world = self.world
         self._open()
-        self._use(world)
+        self.use(world)
 
-    def _use(self, world: str) -> None:
+    def use(self, world: str) -> None:
+        """Run what comes next in a world."""
         self.world = world
         self.session.connection.select_db(world)
         limit = "max_statement_time = 1"

@@ -9,6 +9,7 @@ import pytest
 
 from devstack.testing.components import program
 from tests.codegen.fuzz_mysql.hunt import Hunt, hunt
+from tests.codegen.fuzz_mysql.twins import measure
 from tests.conftest import Full
 from tests.sampling import sample
 
@@ -48,3 +49,10 @@ def test_the_hunt_passes_what_the_annotation_of_a_parameter_says(
         report = hunt.run(5)
     assert report.executions == 15
     assert report.false == []
+
+
+@pytest.mark.long
+def test_rows_refute_every_rule_without_one_of_its_premises(cache: Path) -> None:
+    measured = measure(50_000, 1, cache)
+    assert measured.false == []
+    assert measured.alive() == []

@@ -55,7 +55,7 @@ _OTHER_MODES = {
     "ORACLE", "EMPTY_STRING_IS_NULL", "NO_UNSIGNED_SUBTRACTION", "REAL_AS_FLOAT",
     "PAD_CHAR_TO_FULL_LENGTH", "TIME_ROUND_FRACTIONAL",
 }  # fmt: skip
-_STATE = "SELECT @@sql_mode, @@sql_select_limit, @@character_set_results, DATABASE()"
+_STATE = "SELECT @@sql_mode, @@sql_select_limit, @@character_set_results, DATABASE() LIMIT 1"
 _LIMITS = (
     "SET GLOBAL max_statement_time = 5",
     "SET GLOBAL lock_wait_timeout = 1",
@@ -114,7 +114,6 @@ class Verdicts:
             f"rows with another number than 0 and 1 in a tinyint(1): {self.other_numbers}",
             f"refused, though the server takes them: {self.refused.total()}",
             *(f"  {count} x {cause}" for cause, count in self.refused.most_common(40)),
-            *self.refusals,
         ]
         return "\n".join(lines)
 
@@ -137,11 +136,13 @@ def judge(
                 verdicts.dropped += step is None
                 if step is not None:
                     run.step(step)
+        except Exception as error:  # a script may take anything away: the others go on
+            verdicts.unjudged[f"the script ended: {type(error).__name__}"] += 1
         finally:
             run.close()
         total.add(verdicts)
         tell(f"{script.stem}: {verdicts.line()}, {time.monotonic() - started:.0f} s")
-        for place in (*verdicts.false, *verdicts.internal):
+        for place in (*verdicts.false, *verdicts.internal, *verdicts.refusals):
             tell(place)
     return total
 
