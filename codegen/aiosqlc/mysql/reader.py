@@ -351,6 +351,7 @@ class Reader:
                         source.alias,
                         output.collation,
                         unsure=output.unsure,
+                        nameless=output.nameless,
                     )
                 )
         return outputs

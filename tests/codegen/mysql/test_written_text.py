@@ -46,6 +46,7 @@ STARS = [
     "SELECT 1 IN (SELECT * FROM(SELECT 2 AS y)t), id FROM a",
     "SELECT * FROM (SELECT max(id), 1 + 1, (SELECT 2), 'x' FROM a) t",
     "SELECT * FROM (SELECT count(*) FROM a UNION SELECT 5) t",
+    "SELECT * FROM (SELECT * FROM (SELECT count(*) FROM a) t) s",
     "SELECT * FROM a JOIN ((SELECT 1 AS id)) t ON 1",
     "SELECT * FROM a NATURAL RIGHT JOIN c",
 ]
