@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import http.client
+import http.server
 import json
 import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from os import environ
 from pathlib import Path
 
@@ -219,3 +221,73 @@ def test_a_page_compiles_while_somebody_types(server: PlaygroundServer) -> None:
             page.screenshot(path=f"{pictures}/playground.png")
         browser.close()
     assert wrong == []
+
+
+FROM_ELSEWHERE = """async ([there, body]) => {
+    const seen = [];
+    for (const options of [
+        {}, {mode: "no-cors"}, {headers: {"Content-Type": "application/json"}},
+        {mode: "no-cors", headers: {"Content-Type": "text/plain"}},
+        {mode: "no-cors", headers: {"Content-Type": "application/x-www-form-urlencoded"}},
+    ]) {
+        const sent = fetch(there + "/compile", {method: "POST", body, ...options});
+        seen.push(await sent.then(answer => answer.type, () => "refused"));
+    }
+    return seen;
+}"""
+
+
+@pytest.mark.browser
+def test_no_page_of_somebody_else_has_anything_compiled(
+    server: PlaygroundServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From another port, and under a name that leads to this machine (DNS rebinding)."""
+    compiled: list[str] = []
+
+    def compile_(schema: str, *_: str) -> Answer:
+        compiled.append(schema)
+        return Answer()
+
+    monkeypatch.setattr(server.sandbox, "compile", compile_, raising=False)
+    path = program("chromium", "chromium-browser", "google-chrome")
+    there, port = f"http://127.0.0.1:{server.server_port}", server.server_port
+    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    rebound = "--host-resolver-rules=MAP evil.example 127.0.0.1"
+    with sync_playwright() as playwright, _other() as other:
+        browser = playwright.chromium.launch(executable_path=path, args=[*flags, rebound])
+        page = browser.new_page()
+        page.goto(f"http://127.0.0.1:{other}/")
+        seen = page.evaluate(FROM_ELSEWHERE, [there, BODY.decode()])
+        assert set(seen) <= {"refused", "opaque"}  # of which a page reads nothing
+        answer = page.goto(f"http://evil.example:{port}/")
+        assert answer is not None
+        assert answer.status == 403
+        assert page.evaluate(FROM_ELSEWHERE, [f"http://evil.example:{port}", BODY.decode()])
+        assert compiled == []
+        # The page itself may.
+        page.goto(f"{there}/")
+        expect(page.locator("#queries")).not_to_be_empty()
+        deadline = time.monotonic() + 30
+        while not compiled and time.monotonic() < deadline:
+            page.wait_for_timeout(20)
+        assert compiled
+        browser.close()
+
+
+@contextmanager
+def _other() -> Iterator[int]:
+    """A page of somebody else's on this machine."""
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Empty) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_port
+        server.shutdown()
+
+
+class _Empty(http.server.BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
