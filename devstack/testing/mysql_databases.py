@@ -12,6 +12,7 @@ import pymysql
 from pymysql.connections import Connection
 
 from devstack.testing.mysql_clone import dump, restore
+from devstack.testing.roles import mysql_role_of
 from lib.db import migrations
 from lib.db.grants import role_of, statements
 from lib.db.mysql_session import connect_arguments
@@ -50,6 +51,7 @@ class MysqlDatabases:
         else:
             self._run(name_of(url), template)
             self._copies[url] = kind
+        self._give_rights(url, db)
         return url
 
     def give_back(self, url: str) -> None:
@@ -70,20 +72,10 @@ class MysqlDatabases:
         self._made[database] = None
         return urlsplit(self._url)._replace(path=f"/{database}").geturl()
 
-    def as_service(self, url: str) -> str:
-        """Return the URL with which the service of a database made by `create` enters it."""
-        db = self._copies[url][0]
-        role = f"{name_of(url)}_service"[-32:]  # names of accounts end there
-        grants = "; ".join(statements(migrations.source(self._root, db, url)))
-        self._admin(f"CREATE OR REPLACE USER `{role}`@`%` IDENTIFIED BY '{role}'")
-        self._run(name_of(url), tuple(grants.replace(role_of(db), role).split("; ")))
-        parts = urlsplit(url)
-        place = parts.netloc.rpartition("@")[2]
-        return parts._replace(netloc=f"{role}:{role}@{place}").geturl()
-
     def drop(self, url: str) -> None:
         """Drop a database made here."""
         self._admin(f"DROP DATABASE IF EXISTS `{name_of(url)}`")
+        self._admin(f"DROP USER IF EXISTS `{mysql_role_of(name_of(url))}`@`%`")
         self._made.pop(name_of(url), None)
 
     def drop_all(self) -> None:
@@ -106,6 +98,13 @@ class MysqlDatabases:
 
     def _migrate(self, url: str, db: str, *, demo: bool) -> None:
         migrations.apply(url, migrations.source(self._root, db, url), db=db, demo=demo)
+
+    def _give_rights(self, url: str, db: str) -> None:
+        """Let the service enter, with what its queries need and no more."""
+        role = mysql_role_of(name_of(url))
+        grants = statements(migrations.source(self._root, db, url))
+        self._admin(f"CREATE USER IF NOT EXISTS `{role}`@`%` IDENTIFIED BY '{role}'")
+        self._run(name_of(url), tuple(each.replace(role_of(db), role) for each in grants))
 
     def _dump(self, url: str) -> tuple[str, ...] | None:
         with self._connect() as connection:

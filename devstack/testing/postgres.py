@@ -114,11 +114,6 @@ class TestPostgres:
             self._templates[kind] = url.rpartition("/")[2]
         return self._templates[kind]
 
-    def as_service(self, url: str) -> str:
-        """Return the URL with which the service of a database made by `create` enters it."""
-        role = role_of(self._clones[url][0])
-        return self._server.instance.url(url.rpartition("/")[2], user=role)
-
     def _ensure_role(self, name: str) -> None:
         password = self._server.instance.password
         with psycopg.connect(self._server.instance.url(), autocommit=True) as connection:

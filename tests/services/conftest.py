@@ -11,6 +11,7 @@ from devstack.settings import service_names
 from devstack.testing.mysql import TestMysql
 from devstack.testing.mysql_databases import MysqlDatabases
 from devstack.testing.postgres import TestPostgres
+from devstack.testing.roles import entered_as_services
 from tests.conftest import NewDatabase
 
 ENGINES = ("postgres", "mysql")
@@ -23,6 +24,13 @@ def patience() -> Iterator[None]:
         for service in service_names():
             patch.setenv(f"{service.upper()}_DB_STATEMENT_SECONDS", "9")
             patch.setenv(f"{service.upper()}_DB_ACQUIRE_SECONDS", "9")
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_rights() -> Iterator[None]:
+    """Services enter their databases with the rights of their roles, and not as the owner."""
+    with entered_as_services():
         yield
 
 

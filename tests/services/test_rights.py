@@ -8,6 +8,7 @@ import asyncpg
 import pytest
 
 from devstack.testing.postgres import TestPostgres
+from devstack.testing.roles import as_service
 
 # What the owner of the tables could do, which each service was until it got a role of its own.
 ATTACKS = {
@@ -44,7 +45,7 @@ ATTACKS = {
 def attacked(request: pytest.FixtureRequest, postgres_server: TestPostgres) -> Iterator[str]:
     name: str = request.param
     url = postgres_server.create(name)
-    yield name + " " + postgres_server.as_service(url)
+    yield name + " " + as_service(url)
     postgres_server.give_back(url)
 
 

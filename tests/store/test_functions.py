@@ -22,6 +22,7 @@ import msgspec
 import pytest
 from pydantic import SecretStr
 
+from devstack.testing.roles import as_service
 from lib.config import DatabaseSettings
 from lib.db import Database, Executor, grants, migrations
 from lib.db.engine import open_database
@@ -244,10 +245,9 @@ async def db(url: str) -> AsyncIterator[Database]:
 
 
 @pytest.fixture
-async def service(store: str, url: str, request: pytest.FixtureRequest) -> AsyncIterator[Database]:
+async def service(url: str) -> AsyncIterator[Database]:
     """The same database, entered by the role of the service, which has its rights alone."""
-    server = request.getfixturevalue(f"{engine_of(store)}_server")
-    async with opened(server.as_service(url)) as db:
+    async with opened(as_service(url)) as db:
         yield db
 
 

@@ -16,6 +16,7 @@ import aiohttp
 
 from devstack.embedded.ports import free_port
 from devstack.testing.auth import TestIssuer
+from devstack.testing.roles import as_service
 from devstack.testing.wait import eventually
 from tests.conftest import ROOT
 from tests.services.chat.talking import Talker
@@ -29,7 +30,7 @@ class Replica:
         self._log = log
         environ = {
             **os.environ,
-            "CHAT_DATABASE_URL": database_url,
+            "CHAT_DATABASE_URL": as_service(database_url),
             "CHAT_PORT": str(self.port),
             "CHAT_DB_POOL_MIN": "1",
             "CHAT_FRAME_RATE": "100000",

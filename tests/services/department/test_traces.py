@@ -13,6 +13,7 @@ from aiohttp import web
 from devstack.embedded import children
 from devstack.embedded.ports import free_port
 from devstack.programs import answers
+from devstack.testing.roles import as_service
 from devstack.testing.wait import eventually
 
 
@@ -30,7 +31,7 @@ async def test_a_request_and_its_statements_reach_the_collector_by_name(
     collector = await aiohttp_server(app)
     port = free_port()
     env = os.environ | {
-        "DEPARTMENT_DATABASE_URL": await new_database("department", demo=True),
+        "DEPARTMENT_DATABASE_URL": as_service(await new_database("department", demo=True)),
         "DEPARTMENT_PORT": str(port),
         "OTLP_ENDPOINT": f"http://127.0.0.1:{collector.port}",
     }

@@ -13,6 +13,7 @@ import aiohttp
 import pytest
 
 from devstack.embedded.ports import free_port
+from devstack.testing.roles import as_service
 from devstack.testing.wait import eventually
 from lib.auth import Role
 from tests.services.product.conftest import rows_of
@@ -30,7 +31,7 @@ class Service:
         self.url = f"http://127.0.0.1:{(port := free_port())}"
         self._environ = {
             **os.environ,
-            "PRODUCT_DATABASE_URL": database_url,
+            "PRODUCT_DATABASE_URL": as_service(database_url),
             "PRODUCT_PORT": str(port),
             "AUTH_JWKS_URL": jwks_url,
             "RATE_LIMIT": "1000000",

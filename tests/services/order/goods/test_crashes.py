@@ -22,6 +22,7 @@ from _pytest.mark.structures import ParameterSet
 from redis.asyncio import Redis
 
 from devstack.testing.auth import TestIssuer
+from devstack.testing.roles import as_service
 from devstack.testing.wait import eventually
 from lib.auth import Role
 from lib.db.postgres import open_database
@@ -143,10 +144,12 @@ def peers(databases, crash_redis_url, issuer: TestIssuer) -> Iterator[dict[str, 
     """Both services that an order has to do with, as processes."""
     common = {"AUTH_JWKS_URL": issuer.url, "RATE_LIMIT_BURST": "100000"}
     with (
-        service("product", PRODUCT_DATABASE_URL=databases["product"], **common) as product,
+        service(
+            "product", PRODUCT_DATABASE_URL=as_service(databases["product"]), **common
+        ) as product,
         service(
             "point",
-            POINT_DATABASE_URL=databases["point"],
+            POINT_DATABASE_URL=as_service(databases["point"]),
             POINT_GRPC_PORT="0",
             REDIS_URL=crash_redis_url,
             **common,
@@ -174,7 +177,7 @@ async def world(
     for url in peers.values():
         await eventually(lambda url=url: ready(url), within=60)
     settings = {
-        "database_url": databases["order"],
+        "database_url": as_service(databases["order"]),
         "redis_url": crash_redis_url,
         "auth_jwks_url": issuer.url,
         "user_url": users.url,

@@ -1,0 +1,74 @@
+"""With which rights a service of a test enters its database: its own, as where it is deployed.
+
+The name of a database that tests make says whose it is: `order_7`, the seventh of its server.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+from unittest import mock
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+
+from devstack.settings import service_names
+from lib.config import DatabaseSettings
+from lib.db import mysql, postgres
+from lib.db.grants import role_of
+
+
+def owner_of(database: str) -> str | None:
+    """Return the service that a database of a test is for, None where it is for none."""
+    stem = database.rpartition("_")[0]
+    return next((name for name in service_names() if stem.split("_")[-1] == name), None)
+
+
+def mysql_role_of(database: str) -> str:
+    """Return the account of a database's service: MySQL has no roles for one database."""
+    return f"{database}_service"[-32:]  # names of accounts end there
+
+
+def as_service(url: str) -> str:
+    """Return the URL with which its service enters a database, the same where it is for none."""
+    parts = urlsplit(url)
+    database = parts.path.lstrip("/")
+    owner = owner_of(database)
+    if owner is None:
+        return url
+    place = parts.netloc.rpartition("@")[2]
+    if parts.scheme == "mysql":
+        role = mysql_role_of(database)
+        return parts._replace(netloc=f"{role}:{role}@{place}").geturl()
+    return parts._replace(netloc=f"{role_of(owner)}:{parts.password}@{place}").geturl()
+
+
+# What a test opens to see or to arrange something is the owner's.
+BY_HAND: Final = "test"
+
+
+@contextmanager
+def entered_as_services() -> Iterator[None]:
+    """Let each service that is started in this process enter as in production."""
+    # Its own doors: whatever opens a pool for a service comes through one of these.
+    connect, create_pool = mysql._connect, postgres._create_pool  # noqa: SLF001
+
+    async def mysql_pool(settings: DatabaseSettings, application: str) -> Any:
+        return await connect(_with_rights(settings, application), application)
+
+    async def postgres_pool(settings: DatabaseSettings, application: str, *more: Any) -> Any:
+        return await create_pool(_with_rights(settings, application), application, *more)
+
+    with (
+        mock.patch.object(mysql, "_connect", mysql_pool),
+        mock.patch.object(postgres, "_create_pool", postgres_pool),
+    ):
+        yield
+
+
+def _with_rights(settings: DatabaseSettings, application: str) -> DatabaseSettings:
+    if application == BY_HAND:
+        return settings
+    url = SecretStr(as_service(settings.database_url.get_secret_value()))
+    return settings.model_copy(update={"database_url": url})
