@@ -52,6 +52,7 @@ CASES = {
     "select max(two) from t group by id": "list[list[int | None]]",
     "select min(array[array[id]]) from t group by id": "list[list[int | None]]",
     "select v from (values (array[array[1]])) x (v)": "list[list[int | None]]",
+    "select v from (values (array[1]), (array[2])) x (v)": "list[int | None]",
     "select listed('{1}', '{2}')": "Range[list[int | None]] | None",
     "select paired(row(1, 'a')::pair, row(2, 'b')::pair)": "Range[Any] | None",
     "select moody('sad', 'ok')": "Range[str] | None",

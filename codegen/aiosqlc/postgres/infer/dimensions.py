@@ -111,6 +111,7 @@ def _column(node: Node, scope: Scope) -> int:
     owner = scope.up(node["varlevelsup"])
     entry = owner.entry(node["varno"])
     if entry["rtekind"] == kinds.Rte.VALUES:
-        return _deepest([row[node["varattno"] - 1] for row in entry["values_lists"]], owner)
+        depths = {_of(row[node["varattno"] - 1], owner) for row in entry["values_lists"]}
+        return depths.pop() if len(depths) == 1 else 1
     column = scope.catalog.attributes.get((entry.get("relid") or 0, node["varattno"]))
     return max(column.dims, 1) if column is not None else 1
