@@ -18,6 +18,7 @@ from aiosqlc.mysql import types
 from aiosqlc.mysql.analyzer import Judge, type_one
 from aiosqlc.mysql.catalog import read_schema
 from aiosqlc.mysql.executable import kin_of
+from aiosqlc.mysql.private import NoServerError
 from aiosqlc.mysql.relations import Schema
 from aiosqlc.mysql.server import SQL_MODE, SYSTEM, Session, open_session
 from aiosqlc.source import SourceFile, SourceMap, Span
@@ -47,7 +48,7 @@ _LEFT_OUT = re.compile(
     r"\b(?:outfile|dumpfile|load_file|infile|shutdown|install|uninstall|kill|sleep|benchmark"
     r"|get_lock|release_all_locks|debug_sync|debug_dbug|debug|dbug|chained|master_pos_wait"
     r"|change\s+master|start\s+slave|stop\s+slave|\w*log_file|\w*_dir|\w*datadir|read_only"
-    r"|directory|backup\s+stage|secure_\w+|init_\w+|connect_string|federated)\b",
+    r"|secure_auth|old_passwords?|global_priv|directory|backup\s+stage|secure_\w+|init_\w+|connect_string|federated)\b",
     re.IGNORECASE,
 )
 _OTHER_MODES = {
@@ -130,7 +131,11 @@ def judge(
         except UnicodeDecodeError:
             tell(f"{script.stem}: left out, it is not in UTF-8")
             continue
-        run = _Script(cache, script.stem, verdicts)
+        try:
+            run = _Script(cache, script.stem, verdicts)
+        except NoServerError as error:  # a script has locked everybody out
+            tell(f"{script.stem}: the run ends here, {error}")
+            break
         try:
             for step in steps(text):
                 verdicts.dropped += step is None
