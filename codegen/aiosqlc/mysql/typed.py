@@ -256,7 +256,8 @@ def _plain(level: Level) -> bool:
     """Whether the server keeps its flags right in a level: NULLs come from tables only.
 
     It loses count where a derived table, CTE or view is the nullable side of an outer join, and
-    where an aggregate over no row nulls what a derived table or a sub-select gives.
+    where an aggregate over no row nulls what a derived table or a sub-select gives, or what is made
+    of columns outside of aggregates.
     """
     derived = [s for s in level.sources if s.relation is None or s.relation.is_view]
     if any(source.nulled_by for source in derived):
@@ -264,7 +265,13 @@ def _plain(level: Level) -> bool:
     if not level.bare_is_null:
         return not any(source.relation and source.relation.is_view for source in derived)
     items = level.node.expressions
-    return not derived and not any(item.find(exp.Query) for item in items)
+    return not derived and not any(item.find(exp.Query) or _is_bare(item) for item in items)
+
+
+def _is_bare(item: exp.Expr) -> bool:
+    """Whether a column stands outside of aggregates: over no row, what is made of it is NULL."""
+    columns = item.find_all(exp.Column)
+    return any(column.find_ancestor(exp.AggFunc) is None for column in columns)
 
 
 def _type(

@@ -69,6 +69,8 @@ EMPTY = [
     "SELECT sqlc.embed(b) FROM a LEFT JOIN b ON b.aid = a.id",
     "SELECT a.*, COUNT(*) AS n FROM a WHERE id > 50",
     "SELECT sqlc.embed(a), COUNT(*) AS n FROM a GROUP BY id",
+    "SELECT MIN(id) AS n, (id OR x) + 0 AS y FROM m WHERE id > 50",
+    "SELECT MIN(m.id) AS n, (m.id OR m.x) + 0 AS y FROM m WHERE m.id > 50",
     "SELECT id, COUNT(*) AS n FROM a GROUP BY id WITH ROLLUP",
     "SELECT id + 1 AS i, name, COUNT(*) AS n FROM a GROUP BY i, name WITH ROLLUP",
 ]
