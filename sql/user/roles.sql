@@ -55,7 +55,7 @@ UPDATE custom_role SET
     version = version + 1, updated_at = now(), updated_by = @updated_by
 WHERE name = @name;
 
--- name: RemoveCustomRole :execrows
+-- name: RemoveCustomRole :exec
 DELETE FROM custom_role WHERE name = @name;
 
 -- name: RevokeCustomPermissions :execrows

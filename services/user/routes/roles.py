@@ -121,12 +121,14 @@ async def create_role(request: web.Request) -> web.Response:
     summary="Delete a role",
     tags=_TAGS,
     path={"name": str},
+    headers=("If-Match",),
     status=204,
-    errors=(*_ERRORS, Code.NOT_FOUND, Code.CONFLICT),
+    errors=CHANGE_ERRORS,
 )
 async def delete_role(request: web.Request) -> web.Response:
     """Nothing, when it is gone: one that was created, and that nobody has."""
-    await custom_roles.remove(request.app[DEPS].db, require_principal(), _role(request))
+    name, db = _role(request), request.app[DEPS].db
+    await custom_roles.remove(db, require_principal(), name, if_match(request))
     return respond.no_content()
 
 

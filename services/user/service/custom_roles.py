@@ -10,7 +10,7 @@ from typing import Final
 
 from lib.auth import Principal
 from lib.db import Database, Executor
-from lib.errors import AppError, Code, FieldError, invalid, not_found
+from lib.errors import AppError, Code, FieldError, invalid
 from lib.resource.rules import change_errors, or_not_found, stale
 from services.user.model.roles import NewRole, RoleChange
 from services.user.service import accounts as people
@@ -72,9 +72,7 @@ async def change(
     wanted = sorted(set(given.permissions))
     async with db.transaction() as tx:
         await standing.check(tx, principal, fresh=True)
-        locked = or_not_found(await roles.lock_custom_role(tx, name=name), "role")
-        if version is not None and version != locked.version:
-            raise stale()
+        await _lock(tx, name, version)
         before = (await get(tx, name)).permissions
         await check_may_grant(tx, principal, wanted)
         await roles.revoke_custom_permissions(tx, role=name, permissions=wanted)
@@ -93,20 +91,27 @@ async def change(
         return await get(tx, name)
 
 
-async def remove(db: Database, principal: Principal, name: str) -> None:
+async def remove(db: Database, principal: Principal, name: str, version: int | None) -> None:
     """Delete a role that nobody has.
 
     Raises:
-        AppError: NOT_FOUND; FORBIDDEN; CONFLICT for a kind of accounts, or while somebody has it.
+        AppError: NOT_FOUND; FORBIDDEN; CONFLICT for a kind of accounts, or while somebody has it;
+            PRECONDITION_FAILED where `version` is no longer the present one.
     """
     if name in AccountRole.__members__:
         raise AppError(Code.CONFLICT, "the platform needs this role")
     async with db.transaction() as tx:
         await standing.check(tx, principal, fresh=True)
+        await _lock(tx, name, version)
         with change_errors(in_use="somebody has this role"):
-            if not await roles.remove_custom_role(tx, name=name):
-                raise not_found("role")
+            await roles.remove_custom_role(tx, name=name)
         await audit.record(tx, "role.removed", name, resource_type="role")
+
+
+async def _lock(tx: Executor, name: str, version: int | None) -> None:
+    locked = or_not_found(await roles.lock_custom_role(tx, name=name), "role")
+    if version is not None and version != locked.version:
+        raise stale()
 
 
 async def check_may_give(tx: Executor, principal: Principal, name: str) -> AccountRole:

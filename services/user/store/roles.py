@@ -163,9 +163,8 @@ async def update_custom_role(
 REMOVE_CUSTOM_ROLE: Final = "DELETE FROM custom_role WHERE name = $1"
 
 
-async def remove_custom_role(db: Executor, *, name: str) -> int:
-    status = await db.execute(REMOVE_CUSTOM_ROLE, name)
-    return int(status.rpartition(" ")[2])
+async def remove_custom_role(db: Executor, *, name: str) -> None:
+    await db.execute(REMOVE_CUSTOM_ROLE, name)
 
 
 REVOKE_CUSTOM_PERMISSIONS: Final = """\

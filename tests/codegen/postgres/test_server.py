@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from aiosqlc.postgres import Analyzer, analyze
+from aiosqlc.postgres import Analyzer, analyze, needed
 from aiosqlc.postgres.server import databases, embedded
 from aiosqlc.postgres.server.connection import Connection, ConnectionFailedError, ServerError
 from aiosqlc.postgres.server.databases import new_database, new_draft
@@ -166,7 +166,7 @@ def test_a_schema_is_applied_once(cache: Path, monkeypatch: pytest.MonkeyPatch) 
     options = AnalyzeOptions(cache_dir=cache)
     schema = [schema_file("create table once (id int)")]
     assert analyze(schema, [query("select id from once")], options)[1] == ()
-    monkeypatch.setattr(MODULE, "apply_schema", None)
+    monkeypatch.setattr(needed, "apply_schema", None)
     assert analyze(schema, [query("select id from once")], options)[1] == ()
 
 

@@ -48,6 +48,7 @@ async def test_a_role_is_created_shown_changed_and_deleted(world) -> None:
     changed = await admin.call("PUT", f"{ROLES}/CLERK", wanted, headers=tag)
     assert (changed.data["permissions"], changed.data["version"]) == (wanted["permissions"], 2)
     assert (await admin.call("PUT", f"{ROLES}/CLERK", wanted, headers=tag)).status == 412
+    assert (await admin.call("DELETE", f"{ROLES}/CLERK", headers=tag)).status == 412
     assert (await admin.call("DELETE", f"{ROLES}/CLERK")).status == 204
     assert (await admin.call("DELETE", f"{ROLES}/CLERK")).status == 404
     assert (await admin.call("GET", f"{ROLES}/CLERK")).status == 404
