@@ -28,10 +28,14 @@ class Trouble(StrEnum):
 
 
 class FakeUsers:
-    """Answers over real HTTP what a test says; `asked` counts."""
+    """Answers over real HTTP what a test says; `asked` counts.
+
+    With `together` a question is answered when as many are asked at once.
+    """
 
     def __init__(self, issuer: TestIssuer) -> None:
         self.people = {ALICE: "active", BOB: "active", INACTIVE: "inactive"}
+        self.together: asyncio.Barrier | None = None
         self.trouble: Trouble | None = None
         self.asked = 0
         self.url = ""
@@ -45,6 +49,11 @@ class FakeUsers:
 
     async def _person(self, request: web.Request) -> web.Response:
         self.asked += 1
+        if self.together is not None:
+            try:
+                await asyncio.wait_for(self.together.wait(), 0.2)
+            except TimeoutError:
+                return _refusal("INTERNAL_ERROR", 500)
         if self.trouble is Trouble.SILENT:
             await asyncio.sleep(30)
         if self.trouble is Trouble.BROKEN:

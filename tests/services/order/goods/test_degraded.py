@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from uuid import UUID
 
 import pytest
@@ -100,6 +101,22 @@ async def test_the_circuit_opens_asks_again_after_its_pause_and_closes(
 
     await eventually(closed)
     assert "user" in await order()
+
+
+async def test_orders_that_were_left_behind_are_gone_on_with_at_once(
+    order, customer, users
+) -> None:
+    """One after the other, the last would wait for the others beyond its lease."""
+    users.trouble = Trouble.BROKEN
+    for _ in range(2):
+        await order()
+    users.together, users.trouble = asyncio.Barrier(2), None
+
+    async def validated() -> bool:
+        _, listed, _ = await customer("GET", "orders")
+        return not any(one["pending_validation"] for one in listed["data"])
+
+    await eventually(validated)
 
 
 async def test_with_the_settings_of_every_day_a_user_service_that_is_back_is_found_in_seconds(
