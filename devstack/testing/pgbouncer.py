@@ -19,6 +19,7 @@ from devstack.embedded import children
 from devstack.embedded.account import hand_over, unprivileged
 from devstack.embedded.ports import free_port
 from devstack.testing.components import program
+from devstack.testing.roles import as_service
 
 _START_SECONDS: Final = 10.0
 # A child ends with the thread that started it, and those of `asyncio.to_thread` end with a test.
@@ -31,12 +32,16 @@ class TestPgBouncer:
     __test__ = False
 
     def __init__(self, home: Path, url: str, *, servers: int, clients: int) -> None:
-        """Put it before the server of `url`, whose account may enter every database through it."""
+        """Put it before the server of `url`, whose account may enter every database through it.
+
+        So may the role of the service whose database it is.
+        """
         self._binary = program("pgbouncer")
         self._home, self._account = home, unprivileged()
         self.port = free_port()
         to = urlsplit(url)
-        (home / "users").write_text(f'"{to.username}" "{to.password}"\n')
+        may_enter = dict.fromkeys((to.username, urlsplit(as_service(url)).username))
+        (home / "users").write_text("".join(f'"{name}" "{to.password}"\n' for name in may_enter))
         (home / "pgbouncer.ini").write_text(
             f"[databases]\n* = host=127.0.0.1 port={to.port}\n[pgbouncer]\n"
             f"listen_addr = 127.0.0.1\nlisten_port = {self.port}\nunix_socket_dir =\n"
