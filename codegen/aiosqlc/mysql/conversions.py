@@ -64,18 +64,21 @@ def _kind(node: exp.Expr, level: Level, reader: Reader) -> SqlType | None:
     kind = type_of(node, level, reader)
     if kind is not None:
         return kind
-    if any(_is_unknown(inner, level) for inner in node.walk()):
+    if any(_is_unknown(inner, level, reader) for inner in node.walk()):
         return types.UUID  # nothing says that it is none
     found = [level.resolve(column) for column in node.find_all(exp.Column)]
     inside = [output.type for _, _, output in filter(None, found) if output.type]
     return next((kind for kind in inside if kind.name in types.PARSED | types.MOMENTS), None)
 
 
-def _is_unknown(node: exp.Expr, level: Level) -> bool:
+def _is_unknown(node: exp.Expr, level: Level, reader: Reader) -> bool:
     """Whether a node is a column of a table, or a function, that nothing is known of.
 
-    So is a column of a sub-select that is made of one.
+    So is a sub-select that makes its value of one, and a column of it.
     """
+    if isinstance(node, exp.Subquery) and node.find_ancestor(exp.Query) is level.node:
+        made = reader.sub_select(node, level).outputs or ()
+        return not made or any(output.type is None and output.unsure for output in made)
     if isinstance(node, exp.Column):
         found = level.resolve(node)
         if found is not None:

@@ -233,10 +233,17 @@ def test_a_row_count_is_claimed_where_it_holds(compile_: Compile, sql, count) ->
     assert query.cardinality == count
 
 
-def test_the_text_alone_claims_nothing_beside_a_column_that_it_cannot_read(compile_text) -> None:
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT COALESCE(t.x, s.k) AS c FROM (SELECT COALESCE(i.ip, 'bad') AS x FROM i) t, s",
+        "SELECT COALESCE((SELECT COALESCE(i.ip, 'bad') FROM s LIMIT 1), 'bad') AS c FROM i",
+    ],
+)
+def test_the_text_alone_claims_nothing_beside_a_column_that_it_cannot_read(
+    compile_text, sql
+) -> None:
     """A table of addresses is beyond it: what a sub-select makes of one may be an address too."""
     schema = "CREATE TABLE i (ip inet6); CREATE TABLE s (k varchar(9) NOT NULL);"
-    made = "SELECT COALESCE(i.ip, 'bad') AS x FROM i"
-    sql = f"SELECT COALESCE(t.x, s.k) AS c FROM ({made}) t, s"
     (query,), _ = compile_text(schema, f"-- name: Q :many\n{sql};")
     assert not query.columns[0].not_null
