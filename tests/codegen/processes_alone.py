@@ -1,0 +1,118 @@
+"""Work divided among processes comes to what one process makes of it.
+
+`test_processes.py` runs these in a process without threads: one that has some is not forked.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+from aiosqlc import processes
+from aiosqlc.parse.queries import parse_files
+from aiosqlc.parse.scanner import Dialect
+from aiosqlc.postgres import Analyzer
+from aiosqlc.processes import shares, spread
+from aiosqlc.source import SourceFile
+from aiosqlc.stages import AnalyzeOptions
+
+from tests.codegen.postgres.asking import TABLES, query, schema_file
+
+# Of each kind of answer one: rows, stars, parameters, embeds, variants, hints that a row refutes,
+# and what is refused while a query is read, typed, written and planned.
+QUERIES = """
+-- name: Stars :many
+select * from a join b on b.aid = a.id;
+-- name: Embedded :many
+select sqlc.embed(a), b.note from a join b on b.aid = a.id;
+-- name: Named :one
+select id, bio from a where name = @name and grp = sqlc.narg('group');
+-- name: Misspelt :one
+select * from pionts;
+-- name: Searched :many
+select id from a
+where true
+  and name = @name -- :if name
+;
+-- name: Refuted :many
+-- column: bio !
+select bio from a;
+-- name: Unplanned :many
+select a.id from a full join b on a.id < b.id;
+-- name: Written :execrows
+insert into b (id, title) values (@id, @title);
+-- name: Whole :many
+select * from c;
+"""
+
+
+@pytest.fixture
+def three_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "_cores", lambda: 3)
+
+
+def test_queries_divided_among_processes_are_answered_as_by_one(
+    monkeypatch: pytest.MonkeyPatch, three_cores: None
+) -> None:
+    queries, mistakes = parse_files([SourceFile(query("").file.path, QUERIES)], Dialect.POSTGRESQL)
+    assert not mistakes
+    schema, options = [schema_file(TABLES)], AnalyzeOptions()
+    # the package calls its function by the module's name
+    analysing = importlib.import_module("aiosqlc.postgres.analyze")
+    with Analyzer() as analyzer:
+        alone = analyzer.analyze(schema, queries, options)
+        here: list[int] = []  # what a child appends, only the child sees
+        share = analysing._analyze_share
+        monkeypatch.setattr(
+            analysing, "_analyze_share", lambda *asked: here.append(len(asked[1])) or share(*asked)
+        )
+        monkeypatch.setattr(analysing, "_FEWEST", 1)
+        divided = analyzer.analyze(schema, queries, options)
+    assert here == [3]
+    assert divided[0] == alone[0]
+    assert set(divided[1]) == set(alone[1])
+    assert {item.code for item in divided[1]} >= {"E310", "E371"}
+    assert [typed.parsed for typed in divided[0].queries] == [
+        parsed for parsed in queries if parsed.name != "Misspelt"
+    ]
+    assert all(any(typed.parsed is parsed for parsed in queries) for typed in divided[0].queries)
+
+
+def test_what_a_child_fails_at_is_done_by_its_parent(three_cores: None) -> None:
+    parent = os.getpid()
+
+    def halves(run: Sequence[int]) -> list[float]:
+        if os.getpid() != parent and 4 in run:
+            raise ValueError
+        return [number / 2 for number in run]
+
+    runs = shares(range(6), 2)
+    assert [list(run) for run in runs] == [[0, 1], [2, 3], [4, 5]]
+    assert spread(halves, halves, runs) == [[0.0, 0.5], [1.0, 1.5], [2.0, 2.5]]
+
+
+def test_an_answer_that_cannot_be_sent_is_made_again(three_cores: None) -> None:
+    def unsendable(run: Sequence[int]) -> object:
+        return lambda: sum(run)
+
+    answers = spread(unsendable, unsendable, shares(range(6), 2))
+    assert [answer() for answer in answers] == [1, 5, 9]  # type: ignore[operator]  # a function
+
+
+def test_the_items_of_an_answer_are_those_that_were_asked_about(three_cores: None) -> None:
+    asked = [query("select 1", name) for name in "abcdef"]
+
+    def renamed(run: Sequence[object]) -> list[object]:
+        return [*run, replace(asked[0], name="new")]
+
+    def refused(run: Sequence[object]) -> list[object]:
+        assert run == asked[:2], "a child has failed"
+        return []
+
+    *_, last = spread(refused, renamed, shares(asked, 2))
+    assert last[0] is asked[4]
+    assert last[1] is asked[5]
+    assert last[2] == replace(asked[0], name="new")
