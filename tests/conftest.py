@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import pytest
 import structlog
 
+from devstack.embedded import ports
 from devstack.testing import auth, mysql, postgres, redis, redis_groups
 from devstack.testing.mysql_databases import MysqlDatabases
 from tests.grants import GRANTS
@@ -37,6 +38,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--long", action="store_true", help="run what is long by nature, whole, and nothing else"
     )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep the workers' ports apart: one could take what another has found free."""
+    worker = getattr(config, "workerinput", None)
+    if worker is not None:
+        ports.keep_to_every(worker["workercount"], int(worker["workerid"].removeprefix("gw")))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -11,12 +11,19 @@ import psutil
 # outgoing connection of anybody could take one of those.
 _FIRST, _LAST = 20_000, 32_000
 _given: set[int] = set()
+_every, _which = 1, 0
+
+
+def keep_to_every(count: int, which: int) -> None:
+    """Let `count` processes that take ports at once take none of another's, each a `which`."""
+    global _every, _which
+    _every, _which = count, which
 
 
 def free_port() -> int:
     """Return a TCP port of 127.0.0.1 that nothing listens on, and that this process had not yet."""
     while True:
-        port = _FIRST + secrets.randbelow(_LAST - _FIRST)
+        port = _FIRST + secrets.randbelow((_LAST - _FIRST) // _every) * _every + _which
         if port not in _given and is_free(port):
             _given.add(port)
             return port
