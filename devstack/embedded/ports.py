@@ -10,6 +10,7 @@ import psutil
 # Below the ports that systems hand out by themselves: between our look and the server's start, an
 # outgoing connection of anybody could take one of those.
 _FIRST, _LAST = 20_000, 32_000
+_EPHEMERAL = 32_768
 _given: set[int] = set()
 _every, _which = 1, 0
 
@@ -26,6 +27,17 @@ def free_port() -> int:
         port = _FIRST + secrets.randbelow((_LAST - _FIRST) // _every) * _every + _which
         if port not in _given and is_free(port):
             _given.add(port)
+            return port
+
+
+def free_pair(apart: int) -> int:
+    """Return a free port, with the one `apart` above it free, too."""
+    while True:
+        port = free_port()
+        above = port + apart
+        # Not among those that the system hands out to outgoing connections.
+        if above < _EPHEMERAL and above not in _given and is_free(above):
+            _given.add(above)
             return port
 
 

@@ -14,11 +14,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from devstack.embedded import children
-from devstack.embedded.ports import free_port
+from devstack.embedded.ports import free_pair, free_port
 from devstack.embedded.redis import Instance, accepts, command, prepare
 from devstack.testing import containers
 
 START_SECONDS = 10.0
+BUS = 10_000  # nodes of a cluster talk to one another that much above their port
 # A child ends with the thread that started it, and those of `asyncio.to_thread` end with a test.
 _SPAWNER = ThreadPoolExecutor(max_workers=1)
 
@@ -88,7 +89,10 @@ def running(*, cluster: bool = False) -> Iterator[TestRedis]:
     """Run a server, or a node of a cluster, in a directory that is removed with it."""
     home = Path(tempfile.mkdtemp(prefix="test-redis-"))
     lines = "cluster-enabled yes\n" if cluster else ""
-    server = TestRedis(Instance(home, free_port(), secrets.token_urlsafe(16)), lines=lines)
+    server = TestRedis(
+        Instance(home, free_pair(BUS) if cluster else free_port(), secrets.token_urlsafe(16)),
+        lines=lines,
+    )
     try:
         server.start()
         yield server

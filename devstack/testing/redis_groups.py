@@ -14,14 +14,12 @@ from typing import Any, Final
 from redis import Redis
 from redis.exceptions import RedisError
 
-from devstack.embedded.ports import free_port, is_free
+from devstack.embedded.ports import free_pair, free_port
 from devstack.embedded.redis import Instance
-from devstack.testing.redis import TestRedis
+from devstack.testing.redis import BUS, TestRedis
 
 SLOTS: Final = 16384
 _READY_SECONDS: Final = 30.0
-# Nodes talk to one another 10,000 above their port: below the ports that systems hand out.
-_BUS, _LAST = 10_000, 32_700
 # How long a node may be silent before the others replace it.
 _SILENT_MS: Final = 1000
 # A replica gets its copy at once, over the wire.
@@ -40,13 +38,6 @@ def until(reached: Callable[[], bool], what: str) -> None:
         if time.monotonic() > deadline:
             raise RuntimeError(f"{what} did not come about in {_READY_SECONDS:.0f} s")
         time.sleep(0.02)
-
-
-def _bus_port() -> int:
-    while True:
-        port = free_port()
-        if port + _BUS < _LAST and is_free(port + _BUS):
-            return port
 
 
 class Group:
@@ -91,7 +82,7 @@ class TestCluster(Group):
         """Start six nodes, give three of them the slots, and each of these a replica."""
         for _ in range(6):
             self.add(
-                _bus_port(),
+                free_pair(BUS),
                 f"masterauth {self.password}\ncluster-enabled yes\ncluster-config-file nodes.conf\n"
                 f"cluster-node-timeout {_SILENT_MS}\ncluster-replica-validity-factor 0\n"
                 f"cluster-migration-barrier 99\n{_FRESH}",
