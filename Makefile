@@ -228,9 +228,9 @@ bench: $(READY) ## measure against peers, as ratios
 	@for bench in $(patsubst bench/%/__main__.py,%,$(wildcard bench/*/__main__.py)); do $(PY) -m bench.$$bench; done
 
 .PHONY: fuzz
-fuzz: $(READY) ## hunt for unsound claims of the compiler, with new seeds (n=executions of each kind)
+fuzz: $(READY) ## hunt for unsound claims of the compiler, with new seeds (n=executions on each engine)
 	@$(PY) -m tests.codegen.fuzz --n $(n)
-	@$(PY) -m tests.codegen.fuzz --n $(n) --called
+	@$(PY) -m tests.codegen.fuzz --n $$(($(n) / 50)) --called # a call of a generated function costs that much more
 	@$(PY) -m tests.codegen.fuzz_mysql --n $(n)
 
 .PHONY: clean

@@ -52,7 +52,7 @@ BY_HAND: Final = "test"
 def entered_as_services() -> Iterator[None]:
     """Let each service that is started in this process enter as in production."""
     # Its own doors: whatever opens a pool for a service comes through one of these.
-    connect, create_pool = mysql._connect, postgres._create_pool  # noqa: SLF001
+    connect, create_pool = mysql._connect, postgres._create_pool  # noqa: SLF001 - as above
 
     async def mysql_pool(settings: DatabaseSettings, application: str) -> Any:
         return await connect(_with_rights(settings, application), application)
