@@ -127,7 +127,7 @@ CASES = {
     "select to_json(bio), to_json(name), row_to_json(a) from a": "N NN NN",
     "select concat(bio, bio), concat_ws(',', bio), concat_ws(bio, 'x'), format('%s', bio)"
     " from a": "NN NN N NN",
-    "select current_schema, current_user": "N NN",
+    "select current_schema, current_schema(), current_user": "N N NN",
     "select lower(r), r from comp": "N NN",
     "select (p).l, p from comp": "N NN",
     "select (a).name, (a).bio from a": "NN N",

@@ -127,8 +127,8 @@ def judge_distinct(p: Prover, node: Node, _scope: Scope) -> Verdict:
 
 
 def judge_row_compare(p: Prover, node: Node, scope: Scope) -> Verdict:
-    """The comparison calls the support functions of the fields' operator families."""
-    own = all(family < FIRST_USER_OID for family in node["opfamilies"])
+    """The comparison calls support functions of families, and users add theirs to built-in ones."""
+    own = all(oid < FIRST_USER_OID for oid in (*node["opfamilies"], *node["opnos"]))
     if not p.facts.holds("row-comparison", "the server's own comparisons", own):
         return maybe("a comparison of the user's may give NULL")
     return p.all_of(

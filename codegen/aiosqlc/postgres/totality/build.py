@@ -26,9 +26,9 @@ _MOST_CALLS = 600
 # NULL or not depends on what exists, who asks and what happened before.
 _STATEFUL = re.compile(
     r"pg_.*|has_.*|to_reg.*|txid_.*|inet_(?:client|server)_.*|binary_upgrade_.*|.*_description"
-    r"|row_security.*|current_setting|lo_.*|lo(?:read|write)|.*sequence.*|icu_.*|system_user"
-    r"|ts_(?:lexize|parse|stat|token_type)|(?:query|table|schema|database|cursor)_to_.*|xml.*"
-    r"|xpath.*|dsnowball_.*|currtid.*|be_lo.*|.*_support|.*_handler|RI_.*|suppress_.*|.*trigger.*"
+    r"|row_security.*|current_(?:setting|schema)|lo_.*|lo(?:read|write)|.*sequence.*|icu_.*"
+    r"|system_user|ts_(?:lexize|parse|stat|token_type)|(?:query|table|schema|database|cursor)_to_.*"
+    r"|xml.*|xpath.*|dsnowball_.*|currtid.*|be_lo.*|.*_support|.*_handler|RI_.*|suppress_.*|.*trigger.*"
     r"|.*_recv|.*_send|brin.*|gin_.*|gist_.*|spg_.*|bt(?!rim).*|.*sel|.*joinsel|close_.*"
     r"|.*_sortsupport|.*_transfn|.*_accum.*|.*_final.*|.*_combine.*|.*_serialize|.*_deserialize"
     r"|amvalidate|index_.*|jsonb?_populate_.*|jsonb_path_(?:exists|match|query_first).*"

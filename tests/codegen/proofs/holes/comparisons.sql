@@ -25,6 +25,18 @@ create operator >= (leftarg = money2, rightarg = money2, function = m2_ge);
 create operator class money2_ops default for type money2 using btree as operator 1 <, operator 2
     <=, operator 3 =, operator 4 >=, operator 5 >, function 1 m2_cmp(money2, money2);
 
+-- A user's comparison among the server's own, in their family.
+create function int8_m2_lt(int8, money2) returns bool language plpgsql immutable strict as $$ begin
+    return $1 < $2::int4; end $$;
+create function int8_m2_cmp(int8, money2) returns int4 language plpgsql immutable strict as $$ begin
+    return null; end $$;
+create operator < (leftarg = int8, rightarg = money2, function = int8_m2_lt);
+alter operator family integer_ops using btree add operator 1 < (int8, money2),
+    function 1 (int8, money2) int8_m2_cmp(int8, money2);
+
+-- case: NULL in c
+select row(1::int8, 1) < row('2'::money2, 2) as c;
+
 -- case: NULL in c
 select '1'::money2 is distinct from '2'::money2 as c;
 
