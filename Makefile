@@ -232,6 +232,7 @@ fuzz: $(READY) ## hunt for unsound claims of the compiler, with new seeds (n=exe
 	@$(PY) -m tests.codegen.fuzz --n $(n)
 	@$(PY) -m tests.codegen.fuzz --n $$(($(n) / 50)) --called # a call of a generated function costs that much more
 	@$(PY) -m tests.codegen.fuzz_mysql --n $(n)
+	@$(PY) -m tests.codegen.fuzz_mysql --n $$(($(n) / 50)) --called
 
 .PHONY: clean
 clean: ## remove .venv, .run (the databases too) and every cache

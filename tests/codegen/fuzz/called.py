@@ -11,30 +11,18 @@ import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from aiosqlc.config.load import load_project
-from aiosqlc.pipeline import compile_project
 from aiosqlc.postgres import Analyzer
 from aiosqlc.postgres.server.connection import Connection
 from aiosqlc.postgres.server.embedded import Server, embedded_server
 from aiosqlc.selfcheck.calling import Package, call_all
-from aiosqlc.stages import Analysis
 
+from tests.codegen.fuzz.compiled import PACKAGE, compile_texts
 from tests.codegen.fuzz.hunt import fill
 from tests.codegen.fuzz.queries import Generator
 from tests.codegen.fuzz.schemas import make_schema
 
 _ROUNDS = 3
-_PACKAGE = "hunted"
 _DEEPER = "[] is list "
-_CONFIG = f"""\
-version: "2"
-sql:
-  - engine: postgresql
-    schema: schema.sql
-    queries: queries.sql
-    gen:
-      python: {{out: {_PACKAGE}, package: {_PACKAGE}}}
-"""
 
 
 @dataclass
@@ -76,11 +64,13 @@ def _one_schema(server: Server, tally: Tally, seed: int, folder: Path, queries: 
         with Connection(server.conninfo(name)) as connection:
             made = [s for s in schema.statements if connection.run(s) is None]
             texts = [Generator(schema, seed * 100_003 + n).make() for n in range(queries)]
-            analysis = _compile(folder, made, texts)
+            with Analyzer() as analyzer:
+                sql = ";\n".join([*made, ""])
+                analysis = compile_texts(folder, "postgresql", sql, texts, analyzer.analyze)
             tally.functions += len(analysis.queries)
             for turn in range(_ROUNDS):
                 fill(connection, schema, r)
-                package = Package(_PACKAGE, folder)
+                package = Package(PACKAGE, folder)
                 called = call_all(server.conninfo(name), package, analysis.queries, seed + turn)
                 tally.calls += called.calls
                 sql = {q.parsed.name: q.sql for q in analysis.queries}
@@ -91,34 +81,3 @@ def _one_schema(server: Server, tally: Tally, seed: int, folder: Path, queries: 
         with Connection(server.admin) as admin:
             admin.run(f"drop database if exists {name} with (force)")
         shutil.rmtree(folder)
-
-
-def _compile(folder: Path, schema: list[str], texts: list[str]) -> Analysis:
-    """Write a package of functions for what of these texts the server takes."""
-    folder.mkdir(parents=True)
-    (folder / "schema.sql").write_text(";\n".join([*schema, ""]))
-    named = [f"-- name: Q{n} {_command(text, n)}\n{text};\n" for n, text in enumerate(texts)]
-    (folder / "queries.sql").write_text("\n".join(named))
-    (folder / "sqlc.yaml").write_text(_CONFIG)
-    project, problems = load_project(folder / "sqlc.yaml", environ={})
-    assert project is not None, problems
-    found: list[Analysis] = []
-    with Analyzer() as analyzer:
-
-        def recording(*asked):
-            analysis, diagnostics = analyzer.analyze(*asked)
-            found.append(analysis)
-            return analysis, diagnostics
-
-        compiled = compile_project(project, recording, keep_going=True)
-    for file in compiled.files:
-        file.path.parent.mkdir(parents=True, exist_ok=True)
-        file.path.write_text(file.text)
-    return found[-1]
-
-
-def _command(text: str, number: int) -> str:
-    writes = text.startswith(("insert", "update", "delete", "merge"))
-    if writes and " returning " not in text:
-        return ":exec"
-    return ":many" if number % 3 else ":one"

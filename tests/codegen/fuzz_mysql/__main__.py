@@ -1,5 +1,6 @@
 """The long hunt: `python -m tests.codegen.fuzz_mysql --n 200000 [--seed N] [--server mysql]`.
 
+With `--called` it calls the generated functions on a MariaDB.
 With `--rules` it says of each premise of our own rules how often it was met, and after how many
 executions the rule without it was refuted.
 """
@@ -9,7 +10,10 @@ from __future__ import annotations
 import argparse
 import secrets
 import sys
+import tempfile
+from pathlib import Path
 
+from tests.codegen.fuzz_mysql.called import hunt_called
 from tests.codegen.fuzz_mysql.hunt import hunt
 from tests.codegen.fuzz_mysql.twins import measure
 
@@ -19,8 +23,14 @@ parser.add_argument("--seed", type=int, default=secrets.randbelow(10**9))
 parser.add_argument("--url", help="a server to hunt on (default: a private one)")
 parser.add_argument("--server", default="", help="which private one: mysql or mariadb")
 parser.add_argument("--rules", action="store_true", help="say it per rule; weaken each")
+parser.add_argument("--called", action="store_true", help="call the generated functions")
 arguments = parser.parse_args()
 print(f"seed {arguments.seed}", flush=True)
+if arguments.called:
+    with tempfile.TemporaryDirectory() as folder:
+        calls = hunt_called(arguments.n, arguments.seed, Path(folder))
+    print(calls.report())
+    sys.exit(1 if calls.broken else 0)
 if arguments.rules:
     measured = measure(arguments.n, arguments.seed)
     print(measured.report())

@@ -82,7 +82,7 @@ class Hunt:
         known = read_schema(session, self.database)
         self.by_server = Judge(known, session, self.database, kin=kin_of(session.version))
         for number, name in enumerate(self.worlds):
-            self._make_world(number, name)
+            self.make_world(number, name)
 
     def close(self) -> None:
         """Drop the worlds, and on somebody's server everything."""
@@ -90,7 +90,8 @@ class Hunt:
             self.session.run(f"DROP DATABASE IF EXISTS {name}")
         self.session.connection.close()
 
-    def _make_world(self, number: int, name: str) -> None:
+    def make_world(self, number: int, name: str) -> None:
+        """Make a world's database and fill it."""
         self.session.run(f"DROP DATABASE IF EXISTS {name}")
         self.session.run(f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
         self.session.connection.select_db(name)
@@ -107,8 +108,8 @@ class Hunt:
         for _ in range(queries):
             sql, kinds = self.grammar.query()
             typed = self.typed(sql, self.by_server)
-            if not self.session.connection.open or (typed is None and not self._answers()):
-                self._again()
+            if not self.session.connection.open or (typed is None and not self.answers()):
+                self.again()
             if typed is None:
                 report.refused += 1
                 continue
@@ -175,20 +176,20 @@ class Hunt:
             if not typed.read_only:
                 self.session.run("ROLLBACK")
         except pymysql.MySQLError:
-            if not self.session.connection.open or not self._answers():
-                self._again()
+            if not self.session.connection.open or not self.answers():
+                self.again()
             elif not typed.read_only:
                 self.session.run("ROLLBACK")
             return None
         return rows
 
-    def _answers(self) -> bool:
+    def answers(self) -> bool:
         try:
             return bool(self.session.rows("SELECT 1"))
         except pymysql.MySQLError:
             return False
 
-    def _again(self) -> None:
+    def again(self) -> None:
         """Some queries crash the server itself: start it again and go on in the same world."""
         world = self.world
         self._open()

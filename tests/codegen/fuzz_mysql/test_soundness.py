@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from devstack.testing.components import program
+from tests.codegen.fuzz_mysql.called import hunt_called
 from tests.codegen.fuzz_mysql.hunt import Hunt, hunt
 from tests.codegen.fuzz_mysql.twins import measure
 from tests.conftest import Full
@@ -49,6 +50,27 @@ def test_the_hunt_passes_what_the_annotation_of_a_parameter_says(
         report = hunt.run(5)
     assert report.executions == 15
     assert report.false == []
+
+
+def test_generated_functions_return_what_their_annotations_say(
+    cache: Path, monkeypatch: pytest.MonkeyPatch, full: Full, tmp_path: Path
+) -> None:
+    if not full(1, sample=0):
+        monkeypatch.setattr("tests.codegen.fuzz_mysql.hunt.WORLDS", 3)
+    tally = hunt_called(full(10_000, sample=150), 700, tmp_path, cache)
+    assert tally.broken == [], tally.report()
+
+
+@pytest.mark.long
+def test_calling_the_functions_finds_a_broken_rule(
+    cache: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The same as for the texts: without the outer joins' NULLs a function breaks its promise."""
+    monkeypatch.setattr("tests.codegen.fuzz_mysql.hunt.WORLDS", 3)
+    monkeypatch.setattr(
+        "aiosqlc.mysql.scope.Level.is_not_null", lambda _level, _source, output: output.not_null
+    )
+    assert hunt_called(200, 1, tmp_path, cache).broken
 
 
 @pytest.mark.long

@@ -1,0 +1,68 @@
+"""Compiles a hunt's texts to a package of functions, as a user's project would be."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from aiosqlc.config.load import load_project
+from aiosqlc.diagnostics import Diagnostic
+from aiosqlc.pipeline import compile_project
+from aiosqlc.stages import Analysis, Analyze, AnalyzeOptions, ParsedQuery, SchemaFile
+
+PACKAGE = "hunted"
+_CONFIG = """\
+version: "2"
+sql:
+  - engine: {engine}{server}
+    schema: schema.sql
+    queries: queries.sql
+    gen:
+      python: {{out: {package}, package: {package}}}
+"""
+
+
+def compile_texts(
+    folder: Path,
+    engine: str,
+    schema: str,
+    texts: Sequence[str],
+    analyze: Analyze,
+    *,
+    server: str = "",
+) -> Analysis:
+    """Write `PACKAGE` below a folder, with a function for each text that the server takes.
+
+    `engine` and `server` are what `sqlc.yaml` says. The functions are called q0, q1, …
+    """
+    folder.mkdir(parents=True)
+    (folder / "schema.sql").write_text(schema)
+    named = [f"-- name: Q{n} {_command(text, n)}\n{text};\n" for n, text in enumerate(texts)]
+    (folder / "queries.sql").write_text("\n".join(named))
+    said = f"\n    server: {server}" if server else ""
+    config = _CONFIG.format(engine=engine, server=said, package=PACKAGE)
+    (folder / "sqlc.yaml").write_text(config)
+    project, problems = load_project(folder / "sqlc.yaml", environ={})
+    assert project is not None, problems
+    found: list[Analysis] = []
+
+    def recording(
+        schema: Sequence[SchemaFile], queries: Sequence[ParsedQuery], options: AnalyzeOptions
+    ) -> tuple[Analysis, tuple[Diagnostic, ...]]:
+        analysis, diagnostics = analyze(schema, queries, options)
+        found.append(analysis)
+        return analysis, diagnostics
+
+    compiled = compile_project(project, recording, keep_going=True)
+    for file in compiled.files:
+        file.path.parent.mkdir(parents=True, exist_ok=True)
+        file.path.write_text(file.text)
+    return found[-1]
+
+
+def _command(text: str, number: int) -> str:
+    """Return the command of a text: one in three wants one row, a write without rows none."""
+    writes = text.lower().startswith(("insert", "update", "delete", "merge", "replace"))
+    if writes and " returning " not in text.lower():
+        return ":exec"
+    return ":many" if number % 3 else ":one"
