@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import errno
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from functools import partial
 from time import monotonic
 from typing import cast
 
@@ -15,6 +16,7 @@ from lib.config import Settings
 from lib.errors import StartError
 from lib.http.app import HEALTH, INTERNAL
 from lib.http.client import IDLE_SECONDS
+from lib.http.protocol import Connection
 from lib.log import get_logger
 
 log = get_logger(__name__)
@@ -57,21 +59,22 @@ async def serve_app(app: web.Application, settings: Settings, *, port: int) -> A
 async def _listener(
     app: web.Application, settings: Settings, port: int, *, linger: float = 0.0
 ) -> AsyncIterator[int]:
-    runner = web.AppRunner(
-        app,
-        handler_cancellation=True,
-        access_log=None,
-        keepalive_timeout=_KEEP_ALIVE_SECONDS,
-        shutdown_timeout=settings.drain_seconds,
-        # Ours are small: what comes compressed is refused (`decode.body`), never inflated.
-        auto_decompress=False,
-    )
+    runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=settings.drain_seconds)
     try:
         await runner.setup()
         protocols = cast("web.Server", runner.server)  # from setup() to cleanup()
+        accepted = partial(
+            Connection,
+            protocols,
+            loop=asyncio.get_running_loop(),
+            access_log=None,  # type: ignore[arg-type] # None is no log; its types miss it
+            keepalive_timeout=_KEEP_ALIVE_SECONDS,
+            # Ours are small: what comes compressed is refused (`decode.body`), never inflated.
+            auto_decompress=False,
+        )
         try:
             server = await asyncio.get_running_loop().create_server(
-                protocols, settings.host, port, reuse_address=True, backlog=_BACKLOG
+                accepted, settings.host, port, reuse_address=True, backlog=_BACKLOG
             )
         except OSError as error:
             raise StartError(_why(error, settings.host, port)) from error
@@ -80,7 +83,7 @@ async def _listener(
         try:
             yield bound
         finally:
-            await _stop_accepting(server, protocols)
+            await _stop_accepting(server, accepted)
             # What lasts, such as a socket of chat, is told to go first: waiting for it is vain.
             await runner.shutdown()
             await _linger(protocols, min(linger, settings.drain_seconds))
@@ -88,7 +91,7 @@ async def _listener(
         await runner.cleanup()
 
 
-async def _stop_accepting(server: asyncio.Server, protocols: web.Server) -> None:
+async def _stop_accepting(server: asyncio.Server, accepted: Callable[[], Connection]) -> None:
     """Close the port; who was already connected to it is taken in, not reset."""
     loop = asyncio.get_running_loop()
     copies = [listening.dup() for listening in server.sockets]
@@ -102,7 +105,7 @@ async def _stop_accepting(server: asyncio.Server, protocols: web.Server) -> None
                     waiting.append(copy.accept()[0])
     for connection in waiting:
         connection.setblocking(False)
-        await loop.connect_accepted_socket(protocols, connection)
+        await loop.connect_accepted_socket(accepted, connection)
 
 
 async def _linger(protocols: web.Server, seconds: float) -> None:

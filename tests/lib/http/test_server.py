@@ -53,6 +53,34 @@ async def test_a_compressed_body_is_refused_without_a_look_at_it(client, encodin
             assert answer.headers["Accept-Encoding"] == "identity"
 
 
+SECRET = b"Authorization: Bearer tell-nobody"
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        pytest.param(b"GET /notes?a=\xd9\xa1 HTTP/1.1\r\n" + SECRET, id="bytes in the address"),
+        pytest.param(b"GET /notes HTTP/1.1\r\n" + SECRET + b"\x01", id="a control character"),
+        pytest.param(b"GET /notes HTTP/1.1\r\n" + b"A: b\r\n" * 200 + SECRET, id="200 headers"),
+        pytest.param(b"GET /" + b"n" * 9000 + b" HTTP/1.1\r\n" + SECRET, id="a long address"),
+        pytest.param(b"\x16\x03\x01" + SECRET, id="no HTTP at all"),
+    ],
+)
+async def test_what_cannot_be_read_is_refused_in_the_envelope_and_none_of_it_logged(
+    client, request_, caplog
+) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", client._base_url.port)
+    writer.write(request_ + b"\r\n\r\n")
+    head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+    writer.close()
+    error = msgspec.json.decode(body)["error"]
+    assert head.split()[1] == b"400"
+    assert (error["code"], error["request_id"].encode() in head) == ("BAD_REQUEST", True)
+    assert "tell-nobody" not in body.decode()
+    assert "tell-nobody" not in caplog.text
+    assert not [line for line in caplog.records if line.levelname == "ERROR"]
+
+
 ASK = b"GET /notes HTTP/1.1\r\nHost: here\r\n\r\n"
 
 

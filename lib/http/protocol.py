@@ -1,0 +1,44 @@
+"""One connection to a service, whose parser's refusals are answered and logged as all others."""
+
+from __future__ import annotations
+
+from aiohttp import web
+from aiohttp.http import HttpProcessingError
+from aiohttp.web_protocol import RequestHandler
+
+from lib import context
+from lib.errors import AppError, Code
+from lib.http.middleware.request_id import HEADER
+from lib.http.respond import failure
+from lib.log import get_logger
+
+log = get_logger(__name__)
+
+
+class Connection(RequestHandler):
+    """Answers what is no HTTP with the envelope; aiohttp quotes it, and logs all of it as an error.
+
+    What cannot be read may hold a token: of it the log has the kind of the mistake and no byte.
+    """
+
+    __slots__ = ()
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """Return the answer that is the last of the connection."""
+        if not isinstance(exc, HttpProcessingError):
+            return super().handle_error(request, status, exc, message)
+        made = context.accept_request_id(
+            None
+        )  # each request is its own task: nothing needs undoing
+        context.request_id.set(made)
+        log.warning("request_not_read", kind=type(exc).__name__, client_ip=request.remote)
+        answer = failure(AppError(Code.BAD_REQUEST, "this is no request that can be read"))
+        answer.headers[HEADER] = made
+        answer.force_close()
+        return answer
