@@ -11,6 +11,8 @@ H = TypeVar("H", bound=Callable[..., object])
 
 OTHER = "other"
 PROBES = frozenset(("/health", "/livez", "/readyz", "/metrics"))
+# The same bytes for everybody, and without them the other services let nobody in.
+KEY_SETS = frozenset(("/.well-known/jwks.json", "/api/v1/auth/jwks.json"))
 
 
 def route_template(request: web.Request) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from lib.auth.principal import Principal, Role
 from lib.errors import AppError, Code
 from lib.http.middleware.exchange import Exchange
-from lib.http.route import PROBES
+from lib.http.route import KEY_SETS, PROBES
 from lib.limits import Decision, Limiter, TokenBucket, Window
 from lib.limits.client_address import limit_key
 
@@ -17,14 +17,14 @@ PER_SERVICE = TokenBucket(rate=2000.0, burst=4000)
 
 
 class ClientLimit:
-    """Gives each client address a token bucket; probes are not counted."""
+    """Gives each client address a token bucket; probes and key sets are not counted."""
 
     def __init__(
         self,
         limiter: Limiter,
         rule: TokenBucket = PER_CLIENT,
         *,
-        exempt: Collection[str] = PROBES,
+        exempt: Collection[str] = PROBES | KEY_SETS,
     ) -> None:
         self._limiter = limiter
         self._rule = rule

@@ -248,3 +248,14 @@ async def test_roles_decide_who_lists_people(world) -> None:
     await world.db.execute("UPDATE account SET role = 'STAFF'")
     staff = (await world.login()).data
     assert (await world.call("GET", "/api/v1/users", headers=bearer(staff))).status == 200
+
+
+async def test_whoever_floods_the_service_keeps_nobody_from_the_keys(
+    new_database, tmp_path
+) -> None:
+    """A service that has none yet lets nobody in, and it may ask from the flood's address."""
+    limits = {"rate_limit": 0.001, "rate_limit_burst": 1}
+    async with running_world(await new_database("user"), tmp_path, **limits) as world:
+        paths = ("/api/v1/auth/sessions", "/api/v1/auth/jwks.json", "/.well-known/jwks.json")
+        statuses = [[(await world.call("GET", path)).status for path in paths] for _ in range(3)]
+    assert statuses == [[401, 200, 200], [429, 200, 200], [429, 200, 200]]
