@@ -6,6 +6,7 @@ import asyncio
 import gc
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,6 +17,7 @@ import structlog
 from devstack.embedded import ports
 from devstack.testing import auth, mysql, postgres, redis, redis_groups
 from devstack.testing.mysql_databases import MysqlDatabases
+from tests import scratch
 from tests.grants import GRANTS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -43,7 +45,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Keep the workers' ports apart: one could take what another has found free."""
     worker = getattr(config, "workerinput", None)
-    if worker is not None:
+    if worker is None:
+        memory = ExitStack()
+        memory.enter_context(scratch.in_memory())  # workers find it in their environment
+        config.add_cleanup(memory.close)
+    else:
         ports.keep_to_every(worker["workercount"], int(worker["workerid"].removeprefix("gw")))
 
 

@@ -109,7 +109,7 @@ def test_programs_below_a_closed_folder_run_from_a_copy(
     for folder in (installed, package.with_name(f"{package.name}.libs")):
         if folder.exists():
             target = closed / folder.relative_to(package.parent)
-            shutil.copytree(folder, target, copy_function=os.link)
+            shutil.copytree(folder, target)
     hidden = closed / package.name / installed.name / "bin"
     monkeypatch.setattr(embedded, "binaries", lambda _major: hidden)
     for _ in range(2):  # the copy is made once
