@@ -8,6 +8,15 @@ import logging
 import sys
 
 
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Take what editors pass."""
+    parser.add_argument(
+        "--stdio",
+        action="store_true",
+        help="accepted for editors that pass it: nothing else is spoken",
+    )
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Serve one editor until it leaves."""
     from aiosqlc.lsp.server import create

@@ -41,7 +41,9 @@ async def test_the_command_that_the_extension_starts_by_default_is_the_server(
     manifest = json.loads((EXTENSION / "package.json").read_text())
     command = manifest["contributes"]["configuration"]["properties"]["aiosqlc.command"]["default"]
     path = written(tmp_path)
-    async with editor(tmp_path, command=[str(BIN / command[0]), *command[1:]]) as desk:
+    # The editor's library appends how it means to talk.
+    command = [str(BIN / command[0]), *command[1:], "--stdio"]
+    async with editor(tmp_path, command=command) as desk:
         await desk.open(path)
         desk.type(path, QUERIES.replace("b.title", "b.titel"))
         assert [item.code for item in await desk.settled(path)] == ["E311"]
@@ -75,7 +77,8 @@ async def test_the_package_is_built_of_locked_parts_and_starts_the_server_of_the
     )  # fmt: skip
     launch = json.loads(said.stdout)
     assert launch["command"] == str(project / ".venv" / "bin" / "aiosqlc")
-    async with editor(project, command=[launch["command"], *launch["args"]]) as desk:
+    command = [launch["command"], *launch["args"], "--stdio"]
+    async with editor(project, command=command) as desk:
         assert await desk.open(path) == []
 
 
