@@ -27,6 +27,7 @@ CODES = {
     "E114": "a string or comment that is never closed",
     "E120": "an unknown macro",
     "E121": "a macro without its one name",
+    "E122": "MySQL: a variable of the session where a parameter was probably meant (warning)",
     "E123": "a parameter that is meant to choose a sort",
     "E130": "an unknown directive",
     "E131": "a malformed directive",

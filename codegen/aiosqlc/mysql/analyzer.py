@@ -27,6 +27,7 @@ from aiosqlc.mysql.stars import why_not_whole
 from aiosqlc.mysql.static import changed_by, schema_from_files
 from aiosqlc.mysql.syntax import mentions, parse, unread
 from aiosqlc.mysql.typed import Text, origin_of, read_text, type_query
+from aiosqlc.mysql.variables import mistaken
 from aiosqlc.mysql.variants import as_query, merge
 from aiosqlc.source import Span
 from aiosqlc.stages import (
@@ -203,7 +204,7 @@ def _type_all(
     problems: list[Diagnostic] = []
     for query in counted("compiling", queries):
         result, found = type_one(judge, query)
-        problems += found
+        problems += [*mistaken(query), *found]
         if result is not None:
             typed.append(result)
             problems += _misuse(result, options)
@@ -239,7 +240,10 @@ def _type_text(judge: Judge, written: ParsedQuery) -> tuple[TypedQuery | None, l
                 excuses += [standin.refused(query, error, judge.database)]
             else:
                 to_source = query.source_map.to_source
-                return None, [query_error(query.file, query.sql, to_source, error, judge.database)]
+                said = query_error(
+                    query.file, query.sql, to_source, error, judge.database, judge.schema
+                )
+                return None, [said]
     text, found = read_text(query, judge.schema)
     problems = [*excuses, *found, *_not_whole(query, text, judge.schema)]
     if described is None:
@@ -305,7 +309,7 @@ def _misnamed(query: ParsedQuery, text: Text) -> list[Diagnostic]:
         return []
     to_source = query.source_map.to_source
     return [
-        query_error(query.file, query.sql, to_source, error, "")
+        query_error(query.file, query.sql, to_source, error, "", text.reader.schema)
         for error in unknown_names(text.reader)
     ]
 

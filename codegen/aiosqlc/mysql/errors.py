@@ -8,18 +8,31 @@ from collections.abc import Callable
 import pymysql
 
 from aiosqlc.diagnostics import Diagnostic, Label
+from aiosqlc.messages.suggest import did_you_mean
+from aiosqlc.mysql.functions import AGGREGATES, SCALAR
+from aiosqlc.mysql.relations import Schema
+from aiosqlc.mysql.syntax import mentions
 from aiosqlc.parse.scanner import Dialect, Kind, scan, unquote
 from aiosqlc.source import SourceFile, Span
 
 _NEAR = re.compile(r"near '(?P<text>.*)' at line (?P<line>\d+)$", re.DOTALL)
 _NAMED = re.compile(
     r"(?:Unknown column|Column|Unknown table|Table|FUNCTION|PROCEDURE|Duplicate column name"
-    r"|Key column|Can't DROP (?:COLUMN|INDEX|FOREIGN KEY|CONSTRAINT)?|Unknown storage engine)"
+    r"|Key column|native function"
+    r"|Can't DROP (?:COLUMN|INDEX|FOREIGN KEY|CONSTRAINT)?|Unknown storage engine)"
     r" [`'\"]?(?P<name>[^'`\"\s]+)",
 )
 _SHORTER = re.compile(
     r"check the manual that corresponds to your \w+ server version for the right syntax to use "
 )
+_CODES = {
+    1064: "E300", 1149: "E300",
+    1051: "E310", 1109: "E310", 1146: "E310",
+    1054: "E311",
+    1128: "E312", 1305: "E312", 1582: "E312", 1630: "E312",
+    1052: "E315",
+    1055: "E317", 1056: "E317", 1140: "E317",
+}  # fmt: skip
 _HINTS = {
     1054: "is it spelled as in the schema, and is its table in FROM?",
     1146: "is it created by the schema files?",
@@ -57,18 +70,43 @@ def query_error(
     to_source: Callable[[int], int],
     error: pymysql.MySQLError,
     database: str,
+    schema: Schema,
 ) -> Diagnostic:
-    """Describe a statement the server refuses. `to_source` maps offsets of `sql` to the file's."""
+    """Describe a statement the server refuses. `to_source` maps offsets of `sql` to the file's.
+
+    A name that is not in the schema comes with the nearest one that is.
+    """
     span = span_in(sql, error, database)
     start = to_source(span.start)
     return Diagnostic(
-        code="E300",
+        code=_CODES.get(code_of(error), "E301"),
         message=message_of(error, database),
         labels=(
             Label(file, Span(start, start + (span.end - span.start)), "refused by the server"),
         ),
-        hint=_HINTS.get(code_of(error), ""),
+        hint=_hint(sql, error, database, schema),
     )
+
+
+def _hint(sql: str, error: pymysql.MySQLError, database: str, schema: Schema) -> str:
+    code = code_of(error)
+    named = _NAMED.search(message_of(error, database))
+    word = named["name"].rpartition(".")[2] if named else ""
+    return did_you_mean(word, _known(sql, code, schema), otherwise=_HINTS.get(code, ""))
+
+
+def _known(sql: str, code: int, schema: Schema) -> list[str]:
+    """Return the names that could have been meant by one that an error is about."""
+    match _CODES.get(code):
+        case "E310":
+            return [relation.table.name for relation in schema.relations]
+        case "E311":
+            there = [r.table for r in schema.relations if mentions(sql, r.table.name)]
+            return [column.name for table in there for column in table.columns]
+        case "E312":
+            own = [routine.name for routine in schema.routines]
+            return [*(name.lower() for name in sorted(SCALAR | AGGREGATES)), *own]
+    return []
 
 
 def _near(sql: str, text: str, line: int) -> Span:

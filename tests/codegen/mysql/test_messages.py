@@ -13,24 +13,53 @@ from tests.codegen.mysql.conftest import SCHEMA, files
 
 
 @pytest.mark.parametrize(
-    ("sql", "shown", "said"),
+    ("sql", "shown", "said", "code", "hint"),
     [
-        ("SELECT nope FROM a", "nope", "Unknown column 'nope'"),
-        ("SELECT id FROM nowhere", "nowhere", "doesn't exist"),
-        ("SELECT id FROM a wheree id = 1", "id", "You have an error in your SQL syntax"),
-        ("SELECT nofunction(1)", "nofunction", "FUNCTION nofunction does not exist"),
-        ("SELECT id FROM a JOIN b ON TRUE", "id", "ambiguous"),
-        ("INSERT INTO b (id, nothing) VALUES (1, 2)", "nothing", "Unknown column"),
+        ("SELECT nope FROM a", "nope", "Unknown column 'nope'", "E311", "is its table in FROM?"),
+        ("SELECT naem FROM a", "naem", "Unknown column", "E311", "did you mean `name`?"),
+        ("SELECT b.titel FROM b", "titel", "Unknown column", "E311", "did you mean `title`?"),
+        ("SELECT id FROM nowhere", "nowhere", "doesn't exist", "E310", "by the schema files?"),
+        ("SELECT id FROM va2", "va2", "doesn't exist", "E310", "did you mean `va`?"),
+        ("SELECT id FROM a wheree id = 1", "id", "You have an error in your SQL", "E300", ""),
+        ("SELECT nofunction(1)", "nofunction", "FUNCTION nofunction does not", "E312", ""),
+        ("SELECT lenght('a')", "lenght", "does not exist", "E312", "did you mean `length`?"),
+        ("SELECT id FROM a JOIN b ON TRUE", "id", "ambiguous", "E315", "`table.column`"),
+        ("SELECT lower(1, 2)", "lower", "parameter count", "E312", ""),
+        ("INSERT INTO b (id, noet) VALUES (1, 2)", "noet", "Unknown column", "E311", "`note`?"),
+        ("INSERT INTO b (id, note) VALUES (1)", "INSERT", "doesn't match", "E301", "of columns"),
     ],
 )
-def test_a_refused_query_is_marked_at_the_word(compile_, sql, shown, said) -> None:
+def test_a_refused_query_is_marked_at_the_word(compile_, sql, shown, said, code, hint) -> None:
     good = "-- name: Good :many\nSELECT id FROM a;\n"
     typed, (problem,) = compile_(SCHEMA, f"{good}-- name: Q :many\n{sql};")
     assert [query.parsed.name for query in typed] == ["Good"]
     label = problem.labels[0]
     assert label.file.text[label.span.start : label.span.end] == shown
     assert said in problem.message
+    assert problem.code == code
+    assert problem.hint.endswith(hint)
     assert "aiosqlc_" not in problem.message  # the working database is nobody's business
+
+
+@pytest.mark.parametrize(
+    ("sql", "shown"),
+    [
+        ("SELECT id FROM a WHERE id = @author_id", "@author_id"),
+        ("SELECT @n := @n + id FROM a WHERE grp = @Grp", "@Grp"),
+        ("SELECT @n := @n + id FROM a", ""),
+        ("SELECT id FROM a WHERE name = '@x' OR name = @@version", ""),
+    ],
+)
+def test_a_variable_that_was_meant_as_a_parameter_is_said(compile_, sql, shown) -> None:
+    typed, problems = compile_(SCHEMA, f"-- name: Q :many\n{sql};")
+    assert len(typed) == 1
+    marked = [
+        label.file.text[label.span.start : label.span.end]
+        for problem in problems
+        if problem.code == "E122"
+        for label in problem.labels
+    ]
+    assert marked == ([shown] if shown else [])
 
 
 def test_a_refused_schema_is_marked_at_the_word(compile_) -> None:

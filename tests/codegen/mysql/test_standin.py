@@ -109,19 +109,19 @@ def test_who_asked_for_mysql_or_is_not_strict_is_only_warned(ask, server, strict
 
 
 @pytest.mark.parametrize(
-    "sql",
+    ("sql", "code"),
     [
-        "SELECT id, js->>'$.a' FROM nowhere",
-        "SELECT a.nothing, js->>'$.a' AS x FROM a",
-        "SELECT nothing, js->>'$.a' AS x FROM a",
-        "SELECT id FROM a WHERE js->>'$.a' = b.title",
-        "SELEC id, js->>'$.a' FROM a",
-        "DELETE FROM b x WHERE b.id = ?",
+        ("SELECT id, js->>'$.a' FROM nowhere", "E310"),
+        ("SELECT a.nothing, js->>'$.a' AS x FROM a", "E311"),
+        ("SELECT nothing, js->>'$.a' AS x FROM a", "E311"),
+        ("SELECT id FROM a WHERE js->>'$.a' = b.title", "E311"),
+        ("SELEC id, js->>'$.a' FROM a", "E300"),
+        ("DELETE FROM b x WHERE b.id = ?", "E311"),
     ],
 )
-def test_what_mysql_would_refuse_too_is_refused(ask, sql) -> None:
+def test_what_mysql_would_refuse_too_is_refused(ask, sql, code) -> None:
     _, problems = ask(sql, "mysql")
-    assert ("E300", "error") in problems or ("E218", "error") in problems
+    assert (code, "error") in problems or ("E218", "error") in problems
 
 
 @pytest.mark.parametrize(
@@ -183,7 +183,8 @@ def test_no_refusal_of_a_stand_in_blames_the_user(ask, sql, columns) -> None:
     found, problems = ask(sql, "mysql")
     assert [(name, kind) for name, kind, _ in found] == columns
     assert problems in ([("E213", "warning")], [])
-    assert ask(sql, "mariadb")[1] in ([("E300", "error")], [])
+    refused = [[(code, "error")] for code in ("E300", "E301", "E311", "E312")]
+    assert ask(sql, "mariadb")[1] in (*refused, [])
 
 
 OF_MYSQL = """

@@ -1,0 +1,36 @@
+"""`@name`: a parameter elsewhere, a variable of the session here."""
+
+from __future__ import annotations
+
+from aiosqlc.diagnostics import Diagnostic, Label, Severity
+from aiosqlc.parse.scanner import Dialect, Kind, scan
+from aiosqlc.source import Span
+from aiosqlc.stages import ParsedQuery
+
+
+def mistaken(query: ParsedQuery) -> list[Diagnostic]:
+    """Warn of a variable that a query reads and does not set: a parameter was probably meant."""
+    tokens = [token for token in scan(query.sql, Dialect.MYSQL) if token.kind is not Kind.COMMENT]
+    texts = [token.text.lower() for token in tokens]
+    around = zip(["", *texts], [*texts[1:], ""], strict=False)
+    named = [
+        (token, before == "into" or after == ":=")
+        for token, (before, after) in zip(tokens, around, strict=False)
+        if token.kind is Kind.NAME
+        and token.text.startswith("@")
+        and token.text[1:2] not in {"", "@"}
+    ]
+    set_here = {token.text.lower() for token, is_set in named if is_set}
+    read = next((token for token, _ in named if token.text.lower() not in set_here), None)
+    if read is None:
+        return []
+    start = query.source_map.to_source(read.start)
+    return [
+        Diagnostic(
+            "E122",
+            f"`{read.text}` is a variable of the session in MySQL, not a parameter",
+            (Label(query.file, Span(start, start + len(read.text)), "NULL unless it was set"),),
+            hint=f"write `sqlc.arg({read.text[1:]})`",
+            severity=Severity.WARNING,
+        )
+    ]
