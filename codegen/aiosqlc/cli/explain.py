@@ -49,23 +49,37 @@ def run(arguments: argparse.Namespace) -> int:
         else:
             lines = [
                 *query_lines(query),
-                *(["plan:", *plan_lines(plan["Plan"], 1)] if plan else []),
+                *(["plan:", *_plan_lines(part, plan)] if plan else []),
             ]
             sys.stdout.write("\n".join(lines) + "\n")
     return 0
 
 
 def query_plan(part: Analysed, query: TypedQuery) -> dict[str, Any] | None:
-    """Return how the server would run a query, with any parameters and on empty tables."""
-    if part.entry.engine is not Dialect.POSTGRESQL:
-        return None
+    """Return the document of PostgreSQL's EXPLAIN, or the rows of MySQL's as `rows`.
+
+    PostgreSQL plans for any parameters and empty tables, MySQL for a few rows made for it.
+    """
+    options = options_of(part.entry, part.inputs.shims)
+    if part.entry.engine is Dialect.MYSQL:
+        from aiosqlc.mysql.explain import plan
+
+        rows = plan(part.inputs.schema, query, options)
+        return {"rows": rows} if rows else None
     from aiosqlc.postgres import Analyzer
     from aiosqlc.postgres.explain import plans
 
-    options = options_of(part.entry, part.inputs.shims)
     with Analyzer() as analyzer:
         found = plans(analyzer, part.inputs.schema, (query,), options)
     return found.get(query.parsed.name)
+
+
+def _plan_lines(part: Analysed, plan: dict[str, Any]) -> list[str]:
+    if part.entry.engine is Dialect.MYSQL:
+        from aiosqlc.mysql.explain import plan_lines as of_mysql
+
+        return [f"    {line}" for line in of_mysql(plan["rows"])]
+    return list(plan_lines(plan["Plan"], 1))
 
 
 def _find(analysed: list[Analysed], wanted: str) -> Iterator[tuple[Analysed, TypedQuery]]:

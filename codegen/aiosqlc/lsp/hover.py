@@ -27,7 +27,7 @@ def hover(file: SourceFile, entry: Entry, at: int, plan: Sequence[str] = ()) -> 
     query = entry.queries.get(block.name)
     if query and block.name_span.start <= at <= block.name_span.end:
         lines = [*result_lines(query)]
-        lines += ["plan, on empty tables:", *(f"    {line}" for line in plan)] if plan else []
+        lines += [*plan[:1], *(f"    {line}" for line in plan[1:])]
         return _fenced(lines), block.name_span
     found = _directive(block, at) or _macro_or_param(file, entry, block, query, at)
     return found or _name(entry, block, query, at)

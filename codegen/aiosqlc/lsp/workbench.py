@@ -93,14 +93,17 @@ class Workbench:
         return next(iter(analysis.queries), query)
 
     def plan(self, entry: Entry, query: TypedQuery) -> list[str]:
-        """Return how PostgreSQL would run a query on empty tables, as lines; none elsewhere."""
-        if entry.dialect is not Dialect.POSTGRESQL:
-            return []
+        """Return how the server would run a query, as lines under what it was asked of."""
+        options = options_of(entry.settings, entry.shims)
+        if entry.dialect is Dialect.MYSQL:
+            from aiosqlc.mysql import explain
+
+            lines = explain.plan_lines(explain.plan(entry.schema, query, options))
+            return ["plan, on a few sample rows:", *lines] if lines else []
         from aiosqlc.postgres.explain import plans
 
-        options = options_of(entry.settings, entry.shims)
         found = plans(self.postgres(), entry.schema, (query,), options).get(query.parsed.name)
-        return list(plan_lines(found["Plan"], 0)) if found else []
+        return ["plan, on empty tables:", *plan_lines(found["Plan"], 0)] if found else []
 
     def prove(self, entry: Entry, pairs: Sequence[tuple[str, str, str]]) -> dict[str, str]:
         """Return why pairs of texts are not proved to be the same query, by name."""
@@ -115,23 +118,27 @@ class Workbench:
 
     def sample(self, entry: Entry, query: TypedQuery) -> list[str]:
         """Return a run of a query on rows made for it, as lines."""
-        if entry.dialect is not Dialect.POSTGRESQL:
-            return ["only queries on PostgreSQL are run on sample rows"]
         if entry.settings.database_uri and not entry.schema:
             return ["without a schema the database is your own: no rows are put into it"]
+        options = options_of(entry.settings, entry.shims)
+        if entry.dialect is Dialect.MYSQL:
+            from aiosqlc.mysql.sample import sample as on_mysql
+
+            return on_mysql(entry.schema, query, options)
         from aiosqlc.postgres.sample import sample
 
-        return sample(self.postgres(), entry.schema, query, options_of(entry.settings, entry.shims))
+        return sample(self.postgres(), entry.schema, query, options)
 
     def functions(self, entry: Entry, name: str) -> list[tuple[str, str]]:
         """Return the server's functions of one name: how each is called, and what is said of it."""
-        if entry.dialect is not Dialect.POSTGRESQL:
-            return []
+        options = options_of(entry.settings, entry.shims)
+        if entry.dialect is Dialect.MYSQL:
+            from aiosqlc.mysql.signatures import signatures as on_mysql
+
+            return on_mysql(entry.schema, options, name)
         from aiosqlc.postgres.signatures import signatures
 
-        return signatures(
-            self.postgres(), entry.schema, options_of(entry.settings, entry.shims), name
-        )
+        return signatures(self.postgres(), entry.schema, options, name)
 
     def tidy_up(self) -> None:
         """Collect garbage between analyses: seldom all, for most of it is the compiler's memory.

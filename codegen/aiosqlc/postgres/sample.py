@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from aiosqlc.messages.rows import rows_told
 from aiosqlc.postgres.analyze import Analyzer
 from aiosqlc.postgres.describe import Described, describe
 from aiosqlc.postgres.population import Population
@@ -47,8 +48,9 @@ def _best(query: TypedQuery, population: Population) -> list[str]:
             continue
         rows = [row_of(result, row) for row in range(min(result.ntuples, _MOST_SHOWN))]
         more = [f"… {result.ntuples - len(rows)} more"] if result.ntuples > len(rows) else []
-        told = (result.command_status or b"").decode()
-        lines = [_called(trial), *rows, *more, *([] if rows else [told])]
+        count = result.ntuples if query.columns else result.command_tuples or 0
+        told = [] if rows else [rows_told(count, written=not query.columns)]
+        lines = [_called(trial), *rows, *more, *told]
         if rows or not query.columns:
             break
     return lines

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 
 from psycopg import pq
 
+from aiosqlc.messages.rows import show_row
 from aiosqlc.postgres.catalog.rows import Attribute
 from aiosqlc.postgres.population import Population, answered, attempt
 from aiosqlc.postgres.server.connection import server_error
 from aiosqlc.stages import TypedParam, TypedQuery
 
-_WIDEST = 40  # characters of a value that are shown
-_MOST_CELLS = 12
 _NUMBERS = {
     20: "int8",
     21: "int2",
@@ -110,22 +109,3 @@ def row_of(result: pq.abc.PGresult, row: int) -> str:
 def table_row(columns: Sequence[Attribute], cells: Sequence[str | None]) -> str:
     """Write a row of a table."""
     return show_row([(column.name, column.type in _NUMBERS) for column in columns], cells)
-
-
-def show_row(heads: Sequence[tuple[str, bool]], cells: Sequence[str | None]) -> str:
-    """Write a row as `id = 1, bio = NULL`; of a wide one, the first columns.
-
-    `heads` are the names, each with whether its values are numbers.
-    """
-    pairs = [
-        f"{name} = {_shown(cell, number=number)}"
-        for (name, number), cell in zip(heads, cells, strict=True)
-    ]
-    return ", ".join(pairs[:_MOST_CELLS]) + (", …" if len(pairs) > _MOST_CELLS else "")
-
-
-def _shown(value: str | None, *, number: bool) -> str:
-    if value is None:
-        return "NULL"
-    cut = value if len(value) <= _WIDEST else value[:_WIDEST] + "…"
-    return cut if number else "'" + cut.replace("'", "''") + "'"

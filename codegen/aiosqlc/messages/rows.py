@@ -1,0 +1,33 @@
+"""A row as a person reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+_WIDEST = 40  # characters of a value that are shown
+_MOST_CELLS = 12
+
+
+def show_row(heads: Sequence[tuple[str, bool]], cells: Sequence[str | None]) -> str:
+    """Write a row as `id = 1, bio = NULL`; of a wide one, the first columns.
+
+    `heads` are the names, each with whether its values are numbers.
+    """
+    pairs = [
+        f"{name} = {_shown(cell, number=number)}"
+        for (name, number), cell in zip(heads, cells, strict=True)
+    ]
+    return ", ".join(pairs[:_MOST_CELLS]) + (", …" if len(pairs) > _MOST_CELLS else "")
+
+
+def _shown(value: str | None, *, number: bool) -> str:
+    if value is None:
+        return "NULL"
+    cut = value if len(value) <= _WIDEST else value[:_WIDEST] + "…"
+    return cut if number else "'" + cut.replace("'", "''") + "'"
+
+
+def rows_told(count: int, *, written: bool) -> str:
+    """Say how many rows there are, or were written."""
+    rows = "1 row" if count == 1 else f"{count or 'no'} rows"
+    return f"{rows} written" if written else rows

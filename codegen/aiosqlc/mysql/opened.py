@@ -1,0 +1,54 @@
+"""The schema's database, opened for a question of somebody who looks at a query."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from aiosqlc.mysql.catalog import read_schema
+from aiosqlc.mysql.private import NoServerError
+from aiosqlc.mysql.relations import Schema
+from aiosqlc.mysql.schema import forget, load
+from aiosqlc.mysql.server import Session, open_session
+from aiosqlc.stages import AnalyzeOptions, SchemaFile
+
+_SECONDS = 3  # that a statement may take
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A session in which a database of ours is selected that has the schema."""
+
+    session: Session
+    schema: Schema
+
+
+@contextmanager
+def opened(schema: Sequence[SchemaFile], options: AnalyzeOptions) -> Iterator[Opened | None]:
+    """Open the schema's database; None where there is no server, or it refuses the schema."""
+    try:
+        session = open_session(options.database_uri, options.cache_dir, options.server)
+    except NoServerError:
+        yield None
+        return
+    try:
+        for_mysql, skips = options.server != "mariadb", options.server == "mysql"
+        loaded, _ = load(session, schema, for_mysql=for_mysql, skips=skips)
+        if loaded is None:
+            yield None
+            return
+        try:
+            _limit_time(session)
+            yield Opened(session, read_schema(session, loaded.database, loaded.others))
+        finally:
+            forget(session, loaded)
+    finally:
+        session.connection.close()
+
+
+def _limit_time(session: Session) -> None:
+    if session.is_mariadb:
+        session.run(f"SET SESSION max_statement_time = {_SECONDS}")
+    else:
+        session.run(f"SET SESSION max_execution_time = {_SECONDS * 1000}")
