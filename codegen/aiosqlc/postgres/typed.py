@@ -120,12 +120,14 @@ class Typist:
         optional = frozenset(p.number for p in params if not p.not_null)
         main = self._text(query, query.sql, described, scope, optional)
         texts = [main]
+        trees = [nodes]
         for variant, answer in zip(query.variants, variants, strict=True):
             own = {i for i, number in enumerate(variant.numbers, 1) if number in optional}
-            inner = self._main_scope(self._nodes(answer), answer)
+            trees.append(self._nodes(answer))
+            inner = self._main_scope(trees[-1], answer)
             texts.append(self._text(query, variant.sql, answer, inner, own))
         access = access_of(self.facts, nodes) if nodes else Access((), (), None, False)
-        unproved = (self.reading.why_not(self._nodes(text)) for text in (described, *variants))
+        unproved = (self.reading.why_not(tree) for tree in trees)
         typed = TypedQuery(
             parsed=query,
             sql=query.sql,
