@@ -12,6 +12,9 @@ from dataclasses import replace
 
 import pytest
 from aiosqlc import processes
+from aiosqlc.incremental import divided
+from aiosqlc.incremental.divided import answers
+from aiosqlc.incremental.memo import kept_by
 from aiosqlc.parse.queries import parse_files
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.postgres import Analyzer
@@ -79,6 +82,25 @@ def test_queries_divided_among_processes_are_answered_as_by_one(
         parsed for parsed in queries if parsed.name != "Misspelt"
     ]
     assert all(any(typed.parsed is parsed for parsed in queries) for typed in divided[0].queries)
+
+
+def test_answers_of_a_child_are_in_order_and_known_to_its_parent(
+    monkeypatch: pytest.MonkeyPatch, three_cores: None
+) -> None:
+    asked: list[int] = []  # what a child appends, only the child sees
+
+    @kept_by(lambda number: (str(number),))
+    def half(number: int) -> float:
+        asked.append(number)
+        return number / 2
+
+    monkeypatch.setattr(divided, "_FEWEST", 2)
+    half(0)
+    about = [(number,) for number in range(7)]
+    assert answers(half, about) == [0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0]
+    assert asked == [0, 1, 2]
+    assert answers(half, about) == [number / 2 for number in range(7)]
+    assert asked == [0, 1, 2]
 
 
 def test_what_a_child_fails_at_is_done_by_its_parent(three_cores: None) -> None:

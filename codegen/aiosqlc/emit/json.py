@@ -13,6 +13,7 @@ import msgspec
 from aiosqlc.config.project import JsonTarget, QuerySet
 from aiosqlc.emit.items import Item, items_of, pages_of, places_of
 from aiosqlc.emit.renumber import renumbered
+from aiosqlc.incremental.divided import answers
 from aiosqlc.incremental.memo import Parts, kept, kept_by
 from aiosqlc.mysql.sqlc_view import sqlc_view
 from aiosqlc.parse.scanner import Dialect
@@ -62,7 +63,8 @@ def print_json(entry: QuerySet, target: JsonTarget, analysis: Analysis) -> Rende
 
 def _encoded_request(entry: QuerySet, analysis: Analysis) -> Json:
     """Return the document with its long parts as text, made once for each catalog and query."""
-    queries = [_encoded_query(query, analysis.catalog, entry.engine) for query in analysis.queries]
+    asked = [(query, analysis.catalog, entry.engine) for query in analysis.queries]
+    queries = [msgspec.Raw(query) for query in answers(_encoded_query, asked)]
     catalog = _encoded_catalog(analysis.catalog)
     whole = codegen_request(entry, Analysis(Catalog()))
     return whole | {"catalog": catalog, "queries": queries}
@@ -85,9 +87,9 @@ def _read(query: TypedQuery, catalog: Catalog, engine: Dialect) -> Parts:
 
 
 @kept_by(_read)
-def _encoded_query(query: TypedQuery, catalog: Catalog, engine: Dialect) -> msgspec.Raw:
+def _encoded_query(query: TypedQuery, catalog: Catalog, engine: Dialect) -> bytes:
     shown = sqlc_view(query) if engine is Dialect.MYSQL else renumbered(query)
-    return msgspec.Raw(msgspec.json.encode(_query(shown, catalog, engine)))
+    return msgspec.json.encode(_query(shown, catalog, engine))
 
 
 def codegen_request(entry: QuerySet, analysis: Analysis) -> Json:

@@ -39,26 +39,50 @@ def kept(function: Callable[P, R]) -> Callable[P, R]:
     return answer
 
 
-def kept_by(parts: Callable[P, Parts]) -> Callable[[Callable[P, R]], Callable[P, R]]:
+class KeptBy(Generic[P, R]):
+    """A function that answers from memory where certain parts of its arguments are the same."""
+
+    def __init__(self, function: Callable[P, R], parts: Callable[..., Parts]) -> None:
+        self._function = function
+        self._parts = parts
+        self._asked: Recent[Parts, tuple[Parts, R]] = Recent()
+        self._answers: Recent[Parts, tuple[Parts, R]] = Recent()
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Answer from memory, or ask the function."""
+        if kwargs:
+            return self._function(*args, **kwargs)
+        found = self._find(*args)
+        return found[1] if found else self.learn(args, self._function(*args, **kwargs))
+
+    def knows(self, args: Parts) -> bool:
+        """Whether the answer about these arguments is in memory."""
+        return self._find(*args) is not None
+
+    def learn(self, args: Parts, answer: R) -> R:
+        """Take the answer about these arguments, which another process may have found."""
+        found = (args, answer)
+        self._asked.put(_identities(args), found)
+        self._answers.put(_identities(self._parts(*args)), found)
+        return answer
+
+    def _find(self, *args: object) -> tuple[Parts, R] | None:
+        found = self._asked.get(key := _identities(args))
+        if found is None:
+            found = self._answers.get(_identities(self._parts(*args)))
+            if found is not None:
+                self._asked.put(key, (args, found[1]))
+        return found
+
+
+def kept_by(parts: Callable[P, Parts]) -> Callable[[Callable[P, R]], KeptBy[P, R]]:
     """Do the same where only these parts of the arguments, not their places, make the answer.
 
     `parts` names all that the function reads, each a string or an object the arguments hold.
     """
 
-    def decorate(function: Callable[P, R]) -> Callable[P, R]:
-        memory: Recent[Parts, tuple[Parts, R]] = Recent()
-
-        @kept
-        @wraps(function)
-        def answer(*args: P.args, **kwargs: P.kwargs) -> R:
-            key = _identities(parts(*args, **kwargs))
-            found = memory.get(key)
-            if found is None:
-                found = (args, function(*args, **kwargs))
-                memory.put(key, found)
-            return found[1]
-
-        return answer
+    def decorate(function: Callable[P, R]) -> KeptBy[P, R]:
+        return KeptBy(function, parts)
 
     return decorate
 

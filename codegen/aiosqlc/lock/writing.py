@@ -13,6 +13,7 @@ import msgspec
 from aiosqlc.analysis.checks import concerns
 from aiosqlc.config.project import Project
 from aiosqlc.diagnostics import Diagnostic
+from aiosqlc.incremental.divided import answers
 from aiosqlc.incremental.head import FORMAT, Head, lock_path
 from aiosqlc.incremental.memo import kept, kept_by
 from aiosqlc.lock.document import Locked, LockedWarning
@@ -61,8 +62,12 @@ def _print_entry(entry: Locked) -> str:
     analysis = entry.analysis
     queries = ",\n  ".join(
         [
-            f'"{key}": {_query(query, analysis.catalog)}'
-            for key, query in zip(entry.keys, analysis.queries, strict=True)
+            f'"{key}": {text}'
+            for key, text in zip(
+                entry.keys,
+                answers(_query, [(query, analysis.catalog) for query in analysis.queries]),
+                strict=True,
+            )
         ]
     )
     warnings = ",\n  ".join(map(_json, locked_warnings(entry)))
