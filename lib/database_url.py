@@ -52,6 +52,13 @@ def _mode(text: str) -> SslMode:
         raise ValueError(f"{_MODE} must be one of {', '.join(SslMode)}") from None
 
 
+def each_host(url: str) -> tuple[str, ...]:
+    """Return the URL once for each host that it names: `//a,b/db` gives `//a/db` and `//b/db`."""
+    parts = urlsplit(url)
+    user, at, hosts = parts.netloc.rpartition("@")
+    return tuple(parts._replace(netloc=f"{user}{at}{host}").geturl() for host in hosts.split(","))
+
+
 def leaves_tls_open(url: str) -> str | None:
     """Return the parameter that a URL of another machine has to set, None where all is said.
 

@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
 from lib.config import DatabaseSettings, Pooler
+from lib.database_url import each_host
 from lib.db.driver_errors import BROKEN_CONNECTION, DRIVER_FAILURES, raise_translated
 from lib.db.errors import DatabaseClosedError, DatabaseUnavailableError
 from lib.db.executor import Executor, before_commit
@@ -270,6 +271,9 @@ class PostgresDatabase(_Statements):
             # The next caller must get a new one.
             with suppress(*DRIVER_FAILURES):
                 connection.terminate()
+        if isinstance(error, asyncpg.ReadOnlySQLTransactionError):
+            # The server leads no more, so neither do those of our other sessions.
+            await self.renew()
         release = self._start_release(connection)
         if isinstance(error, DRIVER_FAILURES):
             await release
@@ -399,8 +403,10 @@ async def _create_pool(
         connection.show_certificate(certificate)
 
     pooled = settings.database_pooler is Pooler.TRANSACTION
+    url = settings.database_url.get_secret_value()
     return await asyncpg.create_pool(
-        settings.database_url.get_secret_value(),
+        url,
+        connect=_Hosts(url),
         min_size=min(settings.db_pool_min, settings.db_pool_max),
         max_size=settings.db_pool_max,
         # `_renew` gives connections an end.
@@ -418,6 +424,30 @@ async def _create_pool(
             **({} if pooled else _limits(settings)),
         },
     )
+
+
+class _Hosts:
+    """Connects to one of a URL's hosts, the one that was there last first.
+
+    The driver gives all of them one time together: a host that accepts and says nothing more, as a
+    machine does that was cut off, would hide those behind it. Here each has its share.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._urls = deque(each_host(url))
+
+    async def __call__(self, _url: str, *, timeout: float, **more: Any) -> Any:  # noqa: ASYNC109 - the driver's
+        count = len(self._urls)
+        for left in reversed(range(count)):
+            url = self._urls[0]
+            try:
+                return await asyncpg.connect(url, timeout=timeout / count, **more)
+            except DRIVER_FAILURES:
+                if url == self._urls[0]:  # nobody else has gone on meanwhile
+                    self._urls.rotate(-1)
+                if not left:
+                    raise
+        raise AssertionError("a URL names a host")
 
 
 def _limits(settings: DatabaseSettings) -> dict[str, str]:

@@ -106,6 +106,19 @@ async def test_a_server_that_only_reads_is_unavailable_for_who_writes(empty_data
                 await tx.execute("INSERT INTO thing VALUES (1)")
 
 
+async def test_a_server_that_leads_no_more_is_left_at_once(empty_database: str) -> None:
+    """The sessions of a server that was made a follower stay open; all are replaced."""
+    async with open_database(settings(empty_database), application="test") as leader:
+        await leader.execute("CREATE TABLE thing (id int)")
+        name = await leader.fetchval("SELECT current_database()")
+        await leader.execute(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
+        async with open_database(settings(empty_database), application="test") as db:
+            await leader.execute(f'ALTER DATABASE "{name}" RESET default_transaction_read_only')
+            with pytest.raises(errors.DatabaseUnavailableError):
+                await db.execute("INSERT INTO thing VALUES (1)")
+            await db.execute("INSERT INTO thing VALUES (2)")
+
+
 async def test_an_exhausted_pool_refuses_after_its_limit(empty_database) -> None:
     config = settings(empty_database, db_pool_max=1, db_acquire_seconds=0.1)
     async with open_database(config, application="test") as db, db.transaction():
