@@ -97,7 +97,6 @@ RULES = (
     Rule("json-exists", NOT_NULL, "JSON_EXISTS of a document is true or false.",
          "SQL/JSON Query Functions", "values.judge_json_expression",
          (EVERY_PART, "ON ERROR is not UNKNOWN")),
-    Rule("xml", NOT_NULL, "xmlelement makes an element.", "XML Functions", "values.judge_xml"),
     Rule("exists", NOT_NULL, "EXISTS is true or false.", "Subquery Expressions",
          "sublinks.judge_sublink"),
     Rule("scalar-subquery", NOT_NULL,

@@ -69,7 +69,7 @@ def _one_schema(server: Server, tally: Tally, seed: int, folder: Path, queries: 
                 analysis = compile_texts(folder, "postgresql", sql, texts, analyzer.analyze)
             tally.functions += len(analysis.queries)
             for turn in range(_ROUNDS):
-                fill(connection, schema, r)
+                fill(connection.run, schema, r)
                 package = Package(PACKAGE, folder)
                 called = call_all(server.conninfo(name), package, analysis.queries, seed + turn)
                 tally.calls += called.calls

@@ -6,7 +6,7 @@ import random
 import re
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -25,6 +25,7 @@ from aiosqlc.stages import (
 )
 from psycopg import pq
 
+from tests.codegen.fuzz.beside import ROLE, make_role, saved, writing
 from tests.codegen.fuzz.queries import Generator
 from tests.codegen.fuzz.schemas import Schema, make_schema, random_rows
 
@@ -37,6 +38,8 @@ _PARAMS = {
 }
 _OPTIONS = AnalyzeOptions(not_null_functions=("sure",))
 _BATCH, _ROUNDS = 250, 10
+# Rounds in one transaction, by whom row security applies to, and with somebody else writing.
+_IN_TRANSACTION, _AS_ROLE, _BESIDE_A_WRITER = (2, 6), 3, 5
 # A column counts as never NULL if it was not in so many rows, of so many fillings of the tables.
 _NULLS = (0.5, 1.0, 0.1, 0.9)
 _EVIDENCE, _CLOSER_ROUNDS = 10, 40
@@ -160,6 +163,7 @@ class _Database:
 
     def __enter__(self) -> Self:
         self._admin(f"create database {self.name} template template0")
+        self._admin(make_role())
         self.connect()
         return self
 
@@ -192,6 +196,7 @@ def _one_schema(
 ) -> list[_Watched]:
     schema = make_schema(seed)
     statements = [s for s in schema.statements if database.connection.run(s) is None]
+    database.connection.run(f"grant all on all tables in schema public to {ROLE}")
     generators = [Generator(schema, seed * 100_003 + n) for n in range(_BATCH)]
     texts = [g.make(select_only=select_only) for g in generators]
     analysis, _ = analyze([_file(statements)], list(_parsed(texts)), _OPTIONS)
@@ -200,12 +205,34 @@ def _one_schema(
     tally.queries += len(watched)
     tally.rejected += _BATCH - len(watched)
     r = random.Random(seed)
-    for _ in range(_ROUNDS):
-        fill(database.connection, schema, r)
-        _execute_each(database, watched, r, tally)
+    for turn in range(_ROUNDS):
+        if turn in _IN_TRANSACTION:
+            _in_transaction(database, schema, watched, r, tally)
+        else:
+            fill(database.connection.run, schema, r)
+            if turn == _AS_ROLE:
+                database.connection.run(f"set role {ROLE}")
+                _execute_each(database, watched, r, tally)
+                database.connection.run("reset role")
+            elif turn == _BESIDE_A_WRITER:
+                with writing(database.server.conninfo(database.name), schema, seed):
+                    _execute_each(database, watched, r, tally)
+            else:
+                _execute_each(database, watched, r, tally)
         if tally.executions >= executions:
             break
     return watched
+
+
+def _in_transaction(
+    database: _Database, schema: Schema, watched: list[_Watched], r: random.Random, tally: Tally
+) -> None:
+    """Fill the tables and execute all in one transaction, in which no deferred key is checked."""
+    connection = database.connection
+    connection.run("begin")
+    fill(saved(connection), schema, r)
+    _execute_each(database, watched, r, tally, around=("savepoint before", "rollback to before"))
+    connection.run("rollback")
 
 
 def _look_closer(
@@ -216,20 +243,24 @@ def _look_closer(
     seen = tally.executions, tally.failed
     database.connection.run("set statement_timeout = '50ms'")
     for turn in range(_CLOSER_ROUNDS):
-        fill(database.connection, schema, r, counts=(0, 1, 8, 8), nulls=_NULLS[turn % 4])
+        fill(database.connection.run, schema, r, counts=(0, 1, 8, 8), nulls=_NULLS[turn % 4])
         _execute_each(database, [one for one in watched if one.open], r, tally)
     tally.closer += tally.executions - seen[0]
     tally.executions, tally.failed = seen
 
 
 def _execute_each(
-    database: _Database, watched: list[_Watched], r: random.Random, tally: Tally
+    database: _Database,
+    watched: list[_Watched],
+    r: random.Random,
+    tally: Tally,
+    around: tuple[str, str] | None = None,
 ) -> None:
     for one in watched:
         if one.crashes:
             continue
         try:
-            _execute(database.connection, one, r, tally)
+            _execute(database.connection, one, r, tally, around)
         except ConnectionFailedError:  # the server's own bug, and no word on our claims
             one.crashes = True
             tally.crashed.append(one.query.sql)
@@ -252,7 +283,7 @@ def _parsed(texts: list[str]) -> Iterable[ParsedQuery]:
 
 
 def fill(
-    connection: Connection,
+    run: Callable[[str], object],
     schema: Schema,
     r: random.Random,
     *,
@@ -262,26 +293,36 @@ def fill(
     """Put other rows into every table: one of these numbers, with such a share of NULLs."""
     for relation in schema.relations:
         if relation.filled and relation.writable:
-            connection.run(f"delete from {relation.name}")
+            run(f"delete from {relation.name}")
     for relation in schema.relations:
         if relation.filled and relation.writable:
             for statement in random_rows(r, relation, r.choice(counts), nulls):
-                connection.run(statement)
+                run(statement)
 
 
-def _execute(connection: Connection, one: _Watched, r: random.Random, tally: Tally) -> None:
-    """Run a statement in a transaction that is rolled back, and look at its rows."""
+def _execute(
+    connection: Connection,
+    one: _Watched,
+    r: random.Random,
+    tally: Tally,
+    around: tuple[str, str] | None,
+) -> None:
+    """Run a statement, and look at its rows; what it writes is undone.
+
+    `around` is what begins and undoes it where it is not a transaction of its own.
+    """
     values: list[str | None] = []
     optional = {p.number for p in one.query.params if not p.not_null}
     for number, kind in enumerate(one.params, 1):
         null = number in optional and r.random() < 0.4
         values.append(None if null else r.choice(_PARAMS[kind]))
-    writes = not one.query.read_only
-    if writes:
-        connection.run("begin")
+    if around is None and not one.query.read_only:
+        around = ("begin", "rollback")
+    if around:
+        connection.run(around[0])
     result = connection.execute(one.query.sql, values or None)
-    if writes:
-        connection.run("rollback")
+    if around:
+        connection.run(around[1])
     if result.status not in _ROWS:
         tally.failed += 1
         return

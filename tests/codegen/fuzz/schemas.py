@@ -86,6 +86,12 @@ create operator = (leftarg = vague, rightarg = vague, function = vague_eq);
 create function vaguely(int, int) returns bool language plpgsql immutable strict
     as $$ begin return case when $1 > 1 then $1 = $2 end; end $$;
 create operator ~~~ (leftarg = int, rightarg = int, function = vaguely);
+create function of_pair(pair) returns int language plpgsql immutable strict
+    as $$ begin return nullif(($1).r, 2); end $$;
+create cast (pair as int) with function of_pair(pair) as implicit;
+create function to_pair(int) returns pair language plpgsql immutable strict
+    as $$ begin return case when $1 > 1 then row($1, null)::pair end; end $$;
+create cast (int as pair) with function to_pair(int) as assignment;
 create function sure(x int) returns int language plpgsql immutable
     as $$ begin return coalesce(x, 0); end $$;
 create type folded;

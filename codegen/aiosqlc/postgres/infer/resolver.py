@@ -65,7 +65,6 @@ RESOLVER = Resolver(
         "SUBLINK": sublinks.judge_sublink,
         "VAR": relations.judge_var,
         "WINDOWFUNC": aggregates.judge_window,
-        "XMLEXPR": values.judge_xml,
     },
     column=relations.column_in,
     body=body_verdict,

@@ -22,7 +22,6 @@ from aiosqlc.postgres.infer.verdict import Verdict, maybe, never
 from aiosqlc.postgres.tree import Node
 
 _UNTRUE = frozenset({FALSE, NULL})
-_XML_ELEMENT = 1  # XmlExprOp
 _JSON_PARSE, _JSON_SCALAR, _JSON_SERIALIZE = 5, 6, 7  # JsonConstructorType
 _JSON_OBJECT_AGG, _JSON_ARRAY_AGG = 3, 4
 _JSON_EXISTS = 0  # JsonExprOp
@@ -170,13 +169,6 @@ def judge_json_expression(p: Prover, node: Node, scope: Scope) -> Verdict:
         return maybe("JSON_EXISTS() is UNKNOWN on error")
     parts = p.all([node["formatted_expr"], node["path_spec"]], scope)
     return p.all_of("json-exists", parts, "JSON_EXISTS() of a document is true or false")
-
-
-def judge_xml(_p: Prover, node: Node, _scope: Scope) -> Verdict:
-    """Judge XMLEXPR nodes."""
-    if node["op"] == _XML_ELEMENT:
-        return never("xml", "xmlelement makes an element")
-    return maybe("XML functions may give NULL")
 
 
 def judge_case(p: Prover, node: Node, scope: Scope) -> Verdict:
