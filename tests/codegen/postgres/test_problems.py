@@ -11,7 +11,7 @@ from aiosqlc.postgres.describe import Described, describe
 from aiosqlc.postgres.typed import Typist
 from aiosqlc.stages import AnalyzeOptions, Command
 
-from tests.codegen.postgres.asking import TABLES, query, run, schema_file
+from tests.codegen.postgres.asking import TABLES, answers, query, run, schema_file
 
 # SQL: code, the text under the caret, a part of the message or the hint.
 CASES = {
@@ -115,3 +115,11 @@ def test_a_tree_of_another_shape_costs_the_claims_and_says_so() -> None:
     columns = judged.query.columns
     assert [(c.name, c.type.name, c.not_null) for c in columns] == [("id", "int4", False)]
     assert "KeyError: 'jointree'" in judged.failure
+
+
+def test_only_what_can_never_run_is_told_of_many_planned_at_once() -> None:
+    sqls = [f"select {number} -- the last line is a comment" for number in range(70)]
+    sqls[3] = "show work_mem"  # which has no plan
+    sqls[60] = "select a.id from a full join b on a.id < b.id"
+    _, problems = answers(TABLES, tuple(sqls))
+    assert [(item.code, item.message.split("`")[1]) for item in problems] == [("E371", "Q60")]
