@@ -57,6 +57,13 @@ _OPERATORS = re.compile(
     r" :(?:opno|opnos|eqop|sortop|cycle_mark_neop) (?:(\d+)|\(o([ \d]*)\))", re.ASCII
 )
 _TYPES = re.compile(r" :\w*[tT]ype(?:s|id|Id)? (?:(\d+)|\(o([ \d]*)\))", re.ASCII)
+# A field of those above with its value.
+_FIELD = re.compile(
+    r" :(?:relid|opfuncid|funcid|aggfnoid|winfnoid|hashfuncid|negfuncid|tsmhandler|startInRangeFunc"
+    r"|endInRangeFunc|opnos?|eqop|sortop|cycle_mark_neop|\w*[tT]ype(?:s|id|Id)?)"
+    r" (?:\d+|\(o[ \d]*\))",
+    re.ASCII,
+)
 
 
 class ReadProofs:
@@ -67,24 +74,43 @@ class ReadProofs:
         self._functions: dict[int, str] = {}
         self._types: dict[int, str] = {}
         self._relations: dict[int, str] = {}
+        self._harmless: set[str] = set()
 
     def why_not(self, queries: Sequence[Node]) -> str:
         """Return why a statement's rewritten queries are not proved to read only, '' if proved."""
         if not queries:
             return "its tree was not read"
-        return next(filter(None, (self._tree(query.text) for query in queries)), "")
+        return next(filter(None, (self._statement(query.text) for query in queries)), "")
 
     def _holds(self, premise: str, value: object) -> bool:
         return self._facts.holds(_RULE, premise, value)
 
     # --- trees ------------------------------------------------------------------------------------
 
+    def _statement(self, text: str) -> str:
+        """Judge a tree; what was found to do no harm in others is not looked up again."""
+        if why := self._itself(text):
+            return why
+        fields = set(_FIELD.findall(text))
+        if fields <= self._harmless:
+            return ""
+        why = self._named_in(text)
+        if not why:  # of all of them: what is settled while another is judged is not taken over
+            self._harmless |= fields
+        return why
+
     def _tree(self, text: str) -> str:
+        return self._itself(text) or self._named_in(text)
+
+    def _itself(self, text: str) -> str:
         others = {int(found) for found in _COMMANDS.findall(text)} - {kinds.Command.SELECT}
         if not self._holds("every query is a SELECT", not others):
             return "it is, or has within it, what is no SELECT"
         if not self._holds("no row is locked", "{ROWMARKCLAUSE " not in text):
             return "it locks rows"
+        return ""
+
+    def _named_in(self, text: str) -> str:
         return (
             _first(self._relation, {int(oid) for oid in _RELATIONS.findall(text)})
             or _first(self._function, {int(oid) for oid in _FUNCTIONS.findall(text)})
