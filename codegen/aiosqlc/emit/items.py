@@ -124,8 +124,11 @@ def _place(tokens: Sequence[Token], position: int, open_at: Sequence[int]) -> st
     return ""
 
 
+_STEPS = {"(": 1, "[": 1, ")": -1, "]": -1}
+
+
 def _step(token: Token) -> int:
-    return {"(": 1, "[": 1, ")": -1, "]": -1}.get(token.text, 0)
+    return _STEPS.get(token.text, 0)
 
 
 def _at_top(tokens: Sequence[Token], start: int, words: frozenset[str]) -> int:
