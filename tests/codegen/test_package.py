@@ -108,7 +108,7 @@ def test_a_changed_query_names_the_extra_where_no_server_is_installed(project: P
     done = without_extras("generate", folder=project)
     assert (done.returncode, done.stderr) == (
         2,
-        "this needs psycopg: pip install 'aiosqlc[postgres]'\n",
+        "psycopg is not installed: pip install 'aiosqlc[postgres]'\n",
     )
 
 
@@ -116,7 +116,7 @@ def test_the_extra_that_is_missing_is_named(project: Path) -> None:
     done = without_extras("generate", folder=project)
     assert (done.returncode, done.stderr) == (
         2,
-        "this needs psycopg: pip install 'aiosqlc[postgres]'\n",
+        "psycopg is not installed: pip install 'aiosqlc[postgres]'\n",
     )
 
 

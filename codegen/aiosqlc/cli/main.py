@@ -54,7 +54,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     if words[:1] == [_SQLC_CALL]:
         words = ["plugin"]
-    arguments = _parser(words[0] if words else "").parse_args(words)
+    parser = _parser(words[0] if words else "")
+    if not words:
+        parser.print_help(sys.stderr)
+        return USAGE
+    if not words[0].startswith("-") and words[0] not in _COMMANDS:
+        from aiosqlc.messages.suggest import did_you_mean
+
+        hint = did_you_mean(words[0], _COMMANDS, otherwise="`aiosqlc --help` lists the commands")
+        sys.stderr.write(f"there is no command `{words[0]}`; {hint}\n")
+        return USAGE
+    arguments = parser.parse_args(words)
     progress.show_on(None if _for_machines(arguments) else sys.stderr)
     try:
         code: int = importlib.import_module(f"aiosqlc.cli.{arguments.name}").run(arguments)
@@ -66,7 +76,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         extra = _EXTRAS.get((error.name or "").partition(".")[0])
         if extra is None:
             return _internal_error(error, verbose=arguments.verbose)
-        sys.stderr.write(f"this needs {error.name}: pip install 'aiosqlc[{extra}]'\n")
+        sys.stderr.write(f"{error.name} is not installed: pip install 'aiosqlc[{extra}]'\n")
         return USAGE
     except Exception as error:  # noqa: BLE001  # a person gets a sentence, never a traceback
         return _internal_error(error, verbose=arguments.verbose)

@@ -59,7 +59,9 @@ def find_config(path: Path | None, start: Path) -> Path | Diagnostic:
     for name in DEFAULT_NAMES:
         if (start / name).is_file():
             return start / name
-    return _missing(f"no {' or '.join(DEFAULT_NAMES)} in {start}")
+    *others, last = DEFAULT_NAMES
+    where = "this folder" if start == Path() else str(start)
+    return _missing(f"no {', '.join(others)} or {last} in {where}")
 
 
 def _missing(message: str) -> Diagnostic:

@@ -34,6 +34,7 @@ _MEANT = re.compile(r'Perhaps you meant to reference the column "([^"]+)"\.')
 _WORD = re.compile(r"""'(?:[^']|'')*'|"[^"]*"|[@$]?\w+|\S""")
 _NEAR_NUMBER = re.compile(r'near "\$\d+"')
 _PARAM = re.compile(r"parameter \$(\d+)")
+_OPERATOR = re.compile(r"operator does not exist: (?P<left>.+) (?P<sign>\S+) (?P<right>.+)$")
 _QUOTED = re.compile(r'"([^"]+)"')
 
 
@@ -48,6 +49,8 @@ def query_problem(
         if message.startswith("syntax error"):  # other texts of this state say what is wrong
             hint = hint or _syntax_hint(query.file.text, span)
         message = _NEAR_NUMBER.sub(f'near "{query.file.text[span.start : span.end]}"', message)
+    if operands := _OPERATOR.match(message):
+        hint = _operator_hint(operands)
     notes = (error.detail,) if error.detail else ()
     if wanted := extension_wanted(error):
         hint = f'put `CREATE EXTENSION IF NOT EXISTS "{wanted}";` into the schema'
@@ -67,9 +70,19 @@ def _syntax_hint(text: str, span: Span) -> str:
         return "write the parameter's name behind the `@`, without a space"
     if word.startswith(("@", "$", "sqlc")) and before.upper().endswith(" IN"):
         return "a list is compared with `= ANY(@name)`"
+    for verb, needed in (("DELETE", "FROM"), ("INSERT", "INTO")):
+        if re.search(rf"\b{verb}$", before, re.IGNORECASE):
+            return f"write `{verb} {needed} {word}`"
     if before.endswith(","):
         return f"remove the comma before `{word}`, or write what is missing between them"
     return ""
+
+
+def _operator_hint(found: re.Match[str]) -> str:
+    if found["sign"] == "==":
+        return "SQL compares with a single `=`"
+    kinds = dict.fromkeys(kind for kind in (found["left"], found["right"]) if kind != "unknown")
+    return f"cast one side: {' or '.join(f'`…::{kind}`' for kind in kinds)}"
 
 
 def _place(query: ParsedQuery, error: ServerError, sql: str, source_map: SourceMap) -> Span:

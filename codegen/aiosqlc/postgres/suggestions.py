@@ -30,6 +30,12 @@ FROM (
 WHERE kind <> 'relation' OR nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
 ORDER BY nspname IN ('pg_catalog', 'information_schema'), visible DESC
 """
+_WRITTEN = re.compile(r'column "(?P<column>[^"]+)" of relation "(?P<table>[^"]+)" does not exist')
+_COLUMNS = """\
+SELECT attname FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
+WHERE relname = $1 AND attnum > 0 AND NOT attisdropped
+ORDER BY pg_table_is_visible(attrelid) DESC, attnum
+"""
 _SIGNATURES = """\
 SELECT proname || '(' || pg_get_function_identity_arguments(oid) || ')' FROM pg_proc
 WHERE proname = $1 AND pg_function_is_visible(oid) ORDER BY pronargs, oid LIMIT 4
@@ -41,12 +47,23 @@ def with_suggestions(connection: Connection, problems: Sequence[Diagnostic]) -> 
 
     The server is asked for its names only where one is unknown.
     """
+    problems = [_with_column(connection, item) for item in problems]
     if not any(item.code in _KINDS for item in problems):
-        return list(problems)
+        return problems
     known: dict[str, list[str]] = {}
     for kind, name in connection.rows(_NAMES):
         known.setdefault(kind or "", []).append(name or "")
     return [_suggested(connection, item, known) for item in problems]
+
+
+def _with_column(connection: Connection, problem: Diagnostic) -> Diagnostic:
+    """Name the column that was meant where one is written: the server does it where one is read."""
+    found = _WRITTEN.search(problem.message) if problem.code == "E311" else None
+    if found is None:
+        return problem
+    columns = [name or "" for (name,) in connection.rows(_COLUMNS, (found["table"],))]
+    like = nearest(found["column"], columns)
+    return replace(problem, hint=f"did you mean `{like}`?") if like else problem
 
 
 def _suggested(

@@ -241,9 +241,7 @@ def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]
     assert command in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(
-    "arguments", [[], ["genrate"], ["explain"], ["verify"], ["vet", "--format", "x"]]
-)
+@pytest.mark.parametrize("arguments", [["explain"], ["verify"], ["vet", "--format", "x"]])
 def test_wrong_usage_is_two(arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as left:
         main(arguments)
@@ -479,3 +477,28 @@ def test_keeping_going_removes_nothing_that_was_generated_before(own_project: Pa
     more.write_text("-- name: More :many\nSELECT nam FROM author;\n")
     assert main(["generate", "--keep-going", "-f", str(own_project)]) == 1
     assert (own_project / "store" / "more.py").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([], "  generate "),
+        (["genrate"], "there is no command `genrate`; did you mean `generate`?\n"),
+        (["whatever"], "there is no command `whatever`; `aiosqlc --help` lists the commands\n"),
+    ],
+)
+def test_who_does_not_know_the_commands_is_told_them(
+    words: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_folder_without_configuration_says_how_to_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["generate"]) == 2
+    said = capsys.readouterr().err
+    assert "no sqlc.yaml, sqlc.yml or sqlc.json in this folder" in said
+    assert "`aiosqlc init`" in said

@@ -30,3 +30,18 @@ SELECT id FROM author WHERE id IN @ids;
 
 -- name: Comma :many
 SELECT id, FROM author;
+
+-- name: WrittenColumn :exec
+INSERT INTO author (naem) VALUES (@name);
+
+-- name: SetColumn :exec
+UPDATE author SET nmae = @name;
+
+-- name: TextAndNumber :many
+SELECT id FROM author WHERE name = 5;
+
+-- name: TwoSigns :many
+SELECT id FROM author WHERE name == @name;
+
+-- name: DeleteWhat :exec
+DELETE author WHERE id = @id;
