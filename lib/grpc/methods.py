@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeAlias, TypeVar
 
 import betterproto2
+import msgspec
 
 from lib.errors import AppError, Code
 
@@ -39,7 +40,9 @@ class Method(Generic[Request, Response]):
     def decode_request(self, data: bytes) -> Request:
         """Read the caller's message; raises AppError(BAD_REQUEST) where the bytes are not one."""
         try:
-            return self.request.parse(data)
+            message = self.request.parse(data)
+            # The library believes the sender of a field's type: a text may be a number or None.
+            return msgspec.convert(vars(message), self.request)
         except Exception as error:
             raise AppError(Code.BAD_REQUEST, f"not a {self.request.__name__} message") from error
 

@@ -94,10 +94,21 @@ async def test_calls_are_counted_by_method_and_code() -> None:
     assert value("grpc_server_handled_total", *streamed, grpc_code="OK") == 1
 
 
-async def test_bytes_that_are_no_message_are_an_invalid_argument() -> None:
+@pytest.mark.parametrize("method", ["GetUserPoints", "ListUserPoints"])
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(b"\x0a\x02\xff\xff", id="bytes that are no text"),
+        pytest.param(b"\x08\x01", id="a number for a text"),
+        pytest.param(b"\x0b\x0c", id="a group for a text"),
+        pytest.param(b"\x0f", id="a type that there is not"),
+        pytest.param(b"\x0b" * 1000, id="a thousand groups"),
+    ],
+)
+async def test_bytes_that_are_no_message_are_an_invalid_argument(method, data) -> None:
     async with scripted(Scripted()) as address, grpc.aio.insecure_channel(address) as channel:
         with pytest.raises(grpc.aio.AioRpcError) as raised:
-            await channel.unary_unary(f"/{SERVICE}/GetUserPoints")(b"\x0a\x02\xff\xff")
+            await channel.unary_unary(f"/{SERVICE}/{method}")(data)
     assert raised.value.code() is grpc.StatusCode.INVALID_ARGUMENT
 
 
