@@ -7,6 +7,7 @@ on other work on the machine less than those of the clock do. The memory is the 
 
 from __future__ import annotations
 
+import argparse
 import os
 import subprocess
 import sys
@@ -117,10 +118,13 @@ def measured(folder: Path) -> tuple[float, float, float]:
     return wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
 
 
-def main() -> None:
+def main(argv: list[str]) -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench.codegen.growth", description=__doc__)
+    parser.add_argument("sizes", nargs="*", type=int, default=SIZES, help="numbers of queries")
+    sizes = parser.parse_args(argv).sizes
     print("| queries | tables | migrations | seconds | of processor | a query | memory |")
     print("|---:|---:|---:|---:|---:|---:|---:|")
-    for size in map(int, sys.argv[1:]) if sys.argv[1:] else SIZES:
+    for size in sizes:
         with tempfile.TemporaryDirectory() as scratch:
             folder = Path(scratch)
             write_project(folder, size)
@@ -133,4 +137,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -8,6 +8,7 @@ ours alone. The best run by the clock is the one that came nearest to an idle co
 
 from __future__ import annotations
 
+import argparse
 import os
 import random
 import resource
@@ -116,8 +117,10 @@ def report(name: str, count: int, taken: list[Taken]) -> None:
     print(f"{name:18}", *shown, f"best {clock[-1]:,.0f}", sep="   ")
 
 
-def main() -> None:
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 300_000
+def main(argv: list[str]) -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench.exporter", description=__doc__)
+    parser.add_argument("lines", nargs="?", type=int, default=300_000, help="of a log (300000)")
+    count = parser.parse_args(argv).lines
     # One core for all: threads of ours would not help, and mtail's must not.
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
@@ -143,4 +146,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

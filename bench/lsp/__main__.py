@@ -7,6 +7,7 @@ Beside the times, the processor time that the server took and its memory.
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import statistics
 import sys
@@ -59,5 +60,18 @@ async def main(root: Path, rounds: int) -> None:
             print(f"{name:15} median {statistics.median(found):6.1f} ms   p95 {cuts[18]:6.1f} ms")
 
 
+def _arguments(argv: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench.lsp", description=__doc__)
+    parser.add_argument("project", nargs="?", type=Path, help="has sqlc.yaml and queries/")
+    parser.add_argument("rounds", nargs="?", type=int, default=200, help="edits (200)")
+    given = parser.parse_args(argv)
+    if given.project is None:  # as `make bench` calls it
+        parser.exit(0, "bench.lsp: name a project, such as bench.codegen makes; skipped\n")
+    if not (given.project / "sqlc.yaml").is_file() or not (given.project / "queries").is_dir():
+        parser.error(f"{given.project} has no sqlc.yaml or no folder queries")
+    return given
+
+
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]).resolve(), int(sys.argv[2]) if len(sys.argv) > 2 else 200))
+    _given = _arguments(sys.argv[1:])
+    asyncio.run(main(_given.project.resolve(), _given.rounds))

@@ -1,0 +1,20 @@
+"""The benchmarks say how they are called."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from devstack.settings import ROOT
+from tests.sampling import sample
+
+BENCHES = sorted(path.parent.name for path in (ROOT / "bench").glob("*/__main__.py"))
+
+
+@pytest.mark.parametrize("name", sample(1, BENCHES))
+def test_every_benchmark_answers_help_with_its_usage(name) -> None:
+    call = [sys.executable, "-m", f"bench.{name}", "--help"]
+    told = subprocess.run(call, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    assert (told.returncode, told.stdout[:7]) == (0, "usage: "), told.stderr
