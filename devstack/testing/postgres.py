@@ -37,6 +37,7 @@ class TestPostgres:
         self._templates: dict[Kind, str] = {}
         self._snapshots: dict[Kind, postgres_reset.Snapshot] = {}
         self._clones: dict[str, Kind] = {}
+        self._counts: dict[str, postgres_reset.Counts] = {}  # of those that were given back
         self._free: dict[Kind, list[str]] = {}
         self._count = 0
 
@@ -64,12 +65,15 @@ class TestPostgres:
 
     def give_back(self, url: str) -> None:
         """End the sessions in a database made here; it is used again, or else dropped."""
-        kind = self._clones.get(url)
-        if kind is not None and postgres_reset.reset(url, self._snapshots[kind]):
-            self._free.setdefault(kind, []).append(url)
-        else:
-            self._clones.pop(url, None)
-            self.drop(url)
+        before = self._counts.pop(url, {})
+        if kind := self._clones.get(url):
+            after = postgres_reset.reset(url, self._snapshots[kind], before)
+            if after is not None:
+                self._counts[url] = after
+                self._free.setdefault(kind, []).append(url)
+                return
+        self._clones.pop(url, None)
+        self.drop(url)
 
     def drop(self, url: str) -> None:
         """Drop a database made here, ending the sessions in it."""

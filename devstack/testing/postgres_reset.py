@@ -5,6 +5,7 @@ That takes a fraction of what dropping it and cloning another takes.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -27,6 +28,15 @@ SELECT c.oid, n.nspname, c.relname, array(
 FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
 WHERE c.relkind = 'r' AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
 ORDER BY c.oid
+"""
+# What every session has counted when it has ended: rows written, also by what was rolled back, and
+# how often somebody has tidied up.
+_COUNTS = """
+SELECT oid,
+    pg_stat_get_tuples_inserted(oid) + pg_stat_get_tuples_updated(oid)
+        + pg_stat_get_tuples_deleted(oid),
+    pg_stat_get_vacuum_count(oid) + pg_stat_get_analyze_count(oid)
+FROM unnest(%s::oid[]) AS oid
 """
 _SIZES = "SELECT oid, pg_relation_size(oid) FROM unnest(%s::oid[]) AS oid"
 _SEQUENCES = """
@@ -52,9 +62,11 @@ _SCHEMA = " UNION ALL ".join(
         *(f"SELECT count(*), max(xmin::text::bigint) FROM {name}" for name in _CATALOGS),  # noqa: S608 - names from above
         # ANALYZE and VACUUM overwrite these in place.
         "SELECT count(*), sum(reltuples)::bigint FROM pg_class",
-        _OF_THE_DATABASE,
     ]
 )
+
+Counts = dict[int, tuple[int, int]]  # by table: rows written, and VACUUM and ANALYZE run
+Place = tuple[Any, ...]  # a sequence, its last value, and whether that has been given
 
 
 class Table(msgspec.Struct, frozen=True):
@@ -70,8 +82,15 @@ class Snapshot(msgspec.Struct, frozen=True):
     """What a database was when it was new."""
 
     tables: tuple[Table, ...]
-    sequences: tuple[tuple[Any, ...], ...]
+    sequences: tuple[Place, ...]
+    catalogs: tuple[int, ...]
     schema: tuple[Any, ...]  # what changes when anything but rows does
+    settings: tuple[Any, ...]  # of the database itself, which no catalog of its own has
+
+    @property
+    def counted(self) -> list[int]:
+        """What is looked at for whether anything was written."""
+        return [*self.catalogs, *(table.oid for table in self.tables)]
 
 
 def snapshot(url: str) -> Snapshot:
@@ -84,32 +103,61 @@ def snapshot(url: str) -> Snapshot:
             copy = sql.SQL("COPY {} ({}) TO STDOUT (FORMAT binary)").format(table, listed)
             with connection.cursor().copy(copy) as rows:
                 tables.append(Table(oid, table, listed, b"".join(map(bytes, rows))))
-        sequences = connection.execute(_SEQUENCES).fetchall()
-        return Snapshot(tuple(tables), tuple(sequences), _schema(connection))
+        found = connection.execute("SELECT unnest(%s::regclass[])::oid", (list(_CATALOGS),))
+        return Snapshot(
+            tuple(tables),
+            tuple(connection.execute(_SEQUENCES).fetchall()),
+            tuple(oid for (oid,) in found.fetchall()),
+            _schema(connection),
+            _settings(connection),
+        )
 
 
-def reset(url: str, new: Snapshot) -> bool:
-    """End the sessions in a database and put its rows back; False where more than rows changed."""
+def reset(url: str, new: Snapshot, before: Counts) -> Counts | None:
+    """End the sessions in a database and put its rows back.
+
+    Only what has been written since `before`, which the last reset has returned, is looked at.
+    Returns None where more than rows has changed.
+    """
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(_END_SESSIONS)
-        _drop_added(connection, {table.oid for table in new.tables})
-        if _schema(connection) != new.schema:
-            return False
-        oids = [table.oid for table in new.tables]
-        sizes: dict[int, int] = dict(connection.execute(_SIZES, (oids,)).fetchall())
-        if max(sizes.values(), default=0) > _SMALL:
-            return False
-        with connection.transaction():
-            # Neither triggers nor foreign keys have a say.
-            connection.execute("SET LOCAL session_replication_role = replica")
-            for table in new.tables:
-                if sizes[table.oid]:
-                    connection.execute(sql.SQL("DELETE FROM {}").format(table.name))
-                    _fill(connection, table)
-            for name, last, is_called in set(connection.execute(_SEQUENCES)) ^ set(new.sequences):
-                if (name, last, is_called) in new.sequences:
-                    connection.execute("SELECT setval(%s, %s, %s)", (name, last, is_called))
-    return True
+        counts = _counts(connection, new)
+        changed = {oid for oid, count in counts.items() if count != before.get(oid, (0, 0))}
+        tables = [table for table in new.tables if table.oid in changed]
+        tidied = any(counts[table.oid][1] != before.get(table.oid, (0, 0))[1] for table in tables)
+        if _settings(connection) != new.settings:
+            return None
+        if tidied or not changed.isdisjoint(new.catalogs):
+            _drop_added(connection, {table.oid for table in new.tables})
+            if _schema(connection) != new.schema:
+                return None
+        sizes = connection.execute(_SIZES, ([table.oid for table in tables],)).fetchall()
+        if max((size for _, size in sizes), default=0) > _SMALL:
+            return None
+        _put_back(connection, tables)
+        for name, last, is_called in set(connection.execute(_SEQUENCES)) ^ set(new.sequences):
+            if (name, last, is_called) in new.sequences:
+                connection.execute("SELECT setval(%s, %s, %s)", (name, last, is_called))
+        if changed:
+            connection.execute("SELECT pg_stat_force_next_flush()")
+            return _counts(connection, new)
+        return counts
+
+
+def _put_back(connection: psycopg.Connection[Any], tables: Sequence[Table]) -> None:
+    if not tables:
+        return
+    with connection.transaction():
+        # Neither triggers nor foreign keys have a say.
+        connection.execute("SET LOCAL session_replication_role = replica")
+        for table in tables:
+            connection.execute(sql.SQL("DELETE FROM {}").format(table.name))
+            _fill(connection, table)
+
+
+def _counts(connection: psycopg.Connection[Any], new: Snapshot) -> Counts:
+    found = connection.execute(_COUNTS, (new.counted,)).fetchall()
+    return {oid: (written, tidied) for oid, written, tidied in found}
 
 
 def _drop_added(connection: psycopg.Connection[Any], known: set[int]) -> None:
@@ -123,6 +171,10 @@ def _drop_added(connection: psycopg.Connection[Any], known: set[int]) -> None:
 
 def _schema(connection: psycopg.Connection[Any]) -> tuple[Any, ...]:
     return tuple(connection.execute(_SCHEMA).fetchall())
+
+
+def _settings(connection: psycopg.Connection[Any]) -> tuple[Any, ...]:
+    return tuple(connection.execute(_OF_THE_DATABASE).fetchall())
 
 
 def _fill(connection: psycopg.Connection[Any], table: Table) -> None:

@@ -86,6 +86,25 @@ async def test_a_database_that_is_given_back_is_used_again_as_new(shelf):
     assert (await used(again, "INSERT INTO shelf VALUES ('third')"))[-1] == ("third", 3, 6, 0)
 
 
+@pytest.mark.parametrize(
+    "write",
+    [
+        "INSERT INTO shelf VALUES ('mine')",
+        "UPDATE shelf SET label = upper(label)",
+        "DELETE FROM shelf WHERE label = 'low'",
+        "SELECT nextval('shelf_id_seq')",
+    ],
+)
+async def test_each_life_of_a_database_begins_as_the_first_however_little_was_written(shelf, write):
+    url = shelf.create("shop", demo=True)
+    for _ in range(3):
+        await used(url, write)
+        shelf.give_back(url)
+        assert shelf.create("shop", demo=True) == url
+    found = await used(url, "INSERT INTO shelf VALUES ('next')")
+    assert found == [("top", 1, 2, 0), ("low", 2, 4, 0), ("next", 3, 6, 0)]
+
+
 @pytest.mark.parametrize("db", service_names())
 async def test_a_services_database_is_used_again(postgres_server, db):
     url = postgres_server.create(db, demo=True)
@@ -117,6 +136,7 @@ async def test_nobody_stays_in_a_database_that_is_given_back(shelf):
         "CREATE TABLE mine (id int); CREATE VIEW wide AS SELECT id FROM mine",
         "CREATE TYPE size AS ENUM ('s', 'm')",
         "DROP TABLE box",
+        "TRUNCATE box",
         "GRANT SELECT ON shelf TO PUBLIC",
         "ANALYZE shelf",
         "VACUUM shelf",
