@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable
+from typing import Any
 
 from aiosqlc.mysql import types
 from aiosqlc.mysql.relations import DEFAULT, Relation, Routine, Schema
@@ -13,11 +14,14 @@ from aiosqlc.mysql.server import Session
 from aiosqlc.mysql.views import settle_views
 from aiosqlc.stages import Catalog, Constraint, SqlType, Table, TableColumn, TypeKind
 
+# Names of databases and tables differ by case, but not to `information_schema`.
 _COLUMNS = """
 SELECT c.table_schema, c.table_name, t.table_type, t.table_comment, c.column_name, c.column_type,
        c.is_nullable, c.column_default IS NOT NULL, c.extra, c.column_comment, c.collation_name
 FROM information_schema.columns c
 JOIN information_schema.tables t ON t.table_schema = c.table_schema AND t.table_name = c.table_name
+ AND CAST(t.table_schema AS BINARY) = CAST(c.table_schema AS BINARY)
+ AND CAST(t.table_name AS BINARY) = CAST(c.table_name AS BINARY)
 WHERE c.table_schema IN %s
 ORDER BY c.table_schema, c.table_name, c.ordinal_position
 """
@@ -33,6 +37,8 @@ FROM information_schema.table_constraints c
 LEFT JOIN information_schema.key_column_usage k
   ON k.constraint_schema = c.constraint_schema AND k.table_name = c.table_name
  AND k.constraint_name = c.constraint_name
+ AND CAST(k.constraint_schema AS BINARY) = CAST(c.constraint_schema AS BINARY)
+ AND CAST(k.table_name AS BINARY) = CAST(c.table_name AS BINARY)
 WHERE c.constraint_schema IN %s
 ORDER BY c.constraint_schema, c.table_name, c.constraint_name, k.ordinal_position
 """
@@ -62,10 +68,10 @@ def read_schema(session: Session, database: str, others: Iterable[str] = ()) -> 
     shown = {name: DEFAULT if name == database else name for name in databases}
     keys = _keys(session, databases)
     constraints = _constraints(session, databases, shown)
-    definitions = {(row[0], row[1]): row[2] or "" for row in session.rows(_VIEWS, databases)}
+    definitions = {(row[0], row[1]): row[2] or "" for row in _rows(session, _VIEWS, databases)}
     json = _json_columns(session, databases)
     rows: dict[Name, list[tuple[object, ...]]] = defaultdict(list)
-    for row in session.rows(_COLUMNS, databases):
+    for row in _rows(session, _COLUMNS, databases):
         if row[1] != MARK:
             rows[row[0], row[1]].append(row)
     relations = [
@@ -153,10 +159,15 @@ def _not_nulls(
     )
 
 
+def _rows(session: Session, sql: str, databases: tuple[str, ...]) -> list[tuple[Any, ...]]:
+    """Return rows that begin with their database: `information_schema` takes `A` for `a`."""
+    return [row for row in session.rows(sql, databases) if row[0] in databases]
+
+
 def _keys(session: Session, databases: tuple[str, ...]) -> dict[Name, tuple[tuple[str, ...], ...]]:
     """Collect unique keys over whole columns: a prefix or an expression proves nothing."""
     parts: dict[tuple[str, str, str], list[str | None]] = defaultdict(list)
-    for schema, table, index, column, prefix in session.rows(_KEYS, databases):
+    for schema, table, index, column, prefix in _rows(session, _KEYS, databases):
         parts[schema, table, index].append(None if prefix is not None else column)
     keys: dict[Name, tuple[tuple[str, ...], ...]] = {}
     for (schema, table, _), columns in parts.items():
@@ -170,7 +181,7 @@ def _constraints(
     session: Session, databases: tuple[str, ...], shown: dict[str, str]
 ) -> dict[Name, tuple[Constraint, ...]]:
     columns: dict[tuple[str, str, str, str], list[str]] = defaultdict(list)
-    for schema, table, name, kind, column in session.rows(_CONSTRAINTS, databases):
+    for schema, table, name, kind, column in _rows(session, _CONSTRAINTS, databases):
         columns[schema, table, name, kind] += [column] if column else []
     found: dict[Name, tuple[Constraint, ...]] = {}
     for (schema, table, name, kind), names in columns.items():
@@ -183,7 +194,7 @@ def _json_columns(session: Session, databases: tuple[str, ...]) -> set[tuple[str
     if not session.is_mariadb:
         return set()
     found = set()
-    for schema, table, _, clause in session.rows(_JSON_CHECKS, databases):
+    for schema, table, _, clause in _rows(session, _JSON_CHECKS, databases):
         match = _IS_JSON.match(str(clause).strip())
         if match:
             found.add((schema, table, match["column"].replace("``", "`")))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 from aiosqlc.diagnostics import Severity
 from aiosqlc.mysql import types
@@ -11,7 +13,7 @@ from aiosqlc.mysql.server import open_session
 from aiosqlc.mysql.static import schema_from_files
 from aiosqlc.stages import TypeKind
 
-from tests.codegen.mysql.conftest import SCHEMA, files, only
+from tests.codegen.mysql.conftest import SCHEMA, files, only, without_mysql_server_url
 
 CHANGED = """
 ALTER TABLE a ADD COLUMN extra smallint unsigned NOT NULL, DROP COLUMN born,
@@ -146,3 +148,23 @@ def test_a_foreign_key_that_the_server_refuses_is_left_out_with_a_warning(schema
     assert [(item.code, item.severity) for item in problems] == [("E217", Severity.WARNING)]
     assert "errno: 150" in problems[0].message
     assert [column.not_null for column in queries[0].columns] == [False, True]
+
+
+@without_mysql_server_url
+def test_a_database_or_table_whose_name_differs_by_case_is_another(mysql_cache) -> None:
+    session = open_session(None, mysql_cache)
+    with contextlib.closing(session.connection):
+        for name, column in (("case_of_a", "x"), ("CASE_OF_A", "y")):
+            session.run(f"CREATE DATABASE IF NOT EXISTS {name}")
+            session.run(f"CREATE TABLE IF NOT EXISTS {name}.t ({column} int PRIMARY KEY)")
+        session.run(
+            "CREATE TABLE IF NOT EXISTS case_of_a.T (z int NOT NULL, PRIMARY KEY (z, z2), z2 int)"
+        )
+        relations = {r.table.name: r for r in read_schema(session, "case_of_a").relations}
+        for name in ("case_of_a", "CASE_OF_A"):
+            session.run(f"DROP DATABASE {name}")
+    columns = {name: [c.name for c in r.table.columns] for name, r in relations.items()}
+    assert columns == {"t": ["x"], "T": ["z", "z2"]}
+    assert [r.unique for r in relations.values()] == [(("z", "z2"),), (("x",),)]
+    kinds = {name: [c.kind for c in r.table.constraints] for name, r in relations.items()}
+    assert kinds["t"].count("primary") == kinds["T"].count("primary") == 1
