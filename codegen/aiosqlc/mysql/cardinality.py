@@ -27,19 +27,19 @@ def _rows(node: exp.Select, level: Level, reader: Reader) -> tuple[bool, bool, s
     having, where = node.args.get("having"), node.args.get("where")
     if level.aggregated:
         certain = holds("some-row", "no HAVING", having is None)
-        return True, certain, "an aggregate without GROUP BY returns one row"
+        return True, certain, "an aggregate without GROUP BY returns one row [some-row]"
     if not level.sources:
         certain = holds("some-row", "no WHERE", where is None and not level.bare_is_null)
         certain = certain and holds("some-row", "no HAVING", having is None)
-        return True, certain, "there is no FROM"
+        return True, certain, "there is no FROM [some-row]"
     bound = _closure(level, where.this if where else None, reader)
     open_ = [s for s in level.sources if not _determined(s, bound)]
     plain = holds("unique-key", "no super-aggregate row", not level.rollup)
     if not open_ and plain:
-        return True, False, "every table is found by a unique key"
+        return True, False, "every table is found by a unique key [unique-key]"
     group = node.args.get("group")
     if group is not None and not level.rollup and _grouped_by_bound(group, level, bound):
-        return True, False, "every column of GROUP BY is bound to one value"
+        return True, False, "every column of GROUP BY is bound to one value [group-keys]"
     if not open_:
         return False, False, "ROLLUP adds rows"
     return False, False, f"`{open_[0].alias}` is not bound by a unique key"
@@ -56,7 +56,7 @@ def limited(node: exp.Expr, result: Result) -> Result:
     start = holds("some-row", "no OFFSET", offset is None)
     if holds("limit", "the number is 0 or 1", cut):
         least = result.at_least_one and count is not None and count.this == "1" and start
-        return Result(result.outputs, at_most_one=True, at_least_one=least, why="LIMIT 1")
+        return Result(result.outputs, at_most_one=True, at_least_one=least, why="LIMIT 1 [limit]")
     certain = isinstance(count, exp.Literal) and start
     return Result(result.outputs, result.at_most_one, result.at_least_one and certain, result.why)
 
@@ -91,7 +91,7 @@ def of_insert(node: exp.Insert, outputs: tuple[Output, ...] | None) -> Result:
     if not holds("one-row", "there is one row", single):
         return Result(outputs, why="several rows may be inserted")
     kept = holds("some-row", "no IGNORE", not node.args.get("ignore"))
-    return Result(outputs, at_most_one=True, at_least_one=kept, why="one row is inserted")
+    return Result(outputs, at_most_one=True, at_least_one=kept, why="one row is inserted [one-row]")
 
 
 def _determined(source: Source, bound: set[ColumnKey]) -> bool:

@@ -50,7 +50,7 @@ class Proof:
 
     `required` says whether a placeholder is never None, `read` gives what a sub-select returns.
     `given` are columns that a surrounding CASE has shown not to be NULL, `never_null` functions
-    that the user says never return it.
+    that the user says never return it. `used` are the rules that have proved something so far.
     """
 
     level: Level
@@ -60,6 +60,7 @@ class Proof:
     given: Columns = field(default_factory=frozenset)
     never_null: frozenset[str] = frozenset()
     converts: Callable[[exp.Expr, Level], bool] = lambda _node, _level: False
+    used: list[str] = field(default_factory=list)
 
     def knowing(self, columns: Columns) -> Proof:
         """Return the proof inside a branch that is entered only where `columns` are not NULL."""
@@ -80,10 +81,14 @@ def is_not_null(node: exp.Expr | None, proof: Proof) -> bool:
     same = not proof.converts(node, proof.level)
     if not holds("expression", "no value is read as one of another type", same):
         return False
-    for kinds, rule in _RULES:
-        if isinstance(node, kinds):
-            return rule(node, proof)
-    return _function(node, proof)
+    before = len(proof.used)
+    name, rule = next(((n, r) for kinds, n, r in _RULES if isinstance(node, kinds)), _FUNCTION)
+    if not rule(node, proof):
+        del proof.used[before:]
+        return False
+    if name:
+        proof.used.append(name)
+    return True
 
 
 def _asks(node: exp.Expr) -> bool:
@@ -119,8 +124,12 @@ def _column(node: exp.Expr, proof: Proof) -> bool:
     if not holds("column", "a row was read", not level.bare_is_null):
         return False
     if level is proof.level and (source.number, output.name.lower()) in proof.given:
+        proof.used.append("condition")
         return True
-    return level.is_not_null(source, output)
+    if not level.is_not_null(source, output):
+        return False
+    proof.used.extend(level.rules_of(source, output))
+    return True
 
 
 def _operator(node: exp.Expr, proof: Proof) -> bool:
@@ -284,26 +293,28 @@ def _function(node: exp.Expr, proof: Proof) -> bool:
 
 
 Rule = Callable[[exp.Expr, Proof], bool]
-# The first match counts: subclasses stand before their bases.
-_RULES: tuple[tuple[type[exp.Expr] | tuple[type[exp.Expr], ...], Rule], ...] = (
-    (exp.Column, _column),
-    (exp.Null, _never),
-    ((exp.Literal, exp.Boolean, exp.HexString, exp.BitString, exp.National), _always),
-    ((exp.Is, exp.Exists), _always),
-    (exp.NullSafeEQ, _null_safe),
-    (exp.Placeholder, _placeholder),
-    (_TOTAL_OPERATORS, _operator),
-    (_DIVISIONS, _divided),
-    ((exp.Not, exp.Neg, exp.BitwiseNot, exp.Collate), _one),
-    ((exp.Any, exp.All), _quantified),
-    (exp.Tuple, _tuple),
-    (exp.Between, _between),
-    (exp.In, _in),
-    (exp.Coalesce, _coalesce),
-    (exp.Cast, _cast),
-    (exp.Case, _case),
-    (exp.If, _if),
-    ((exp.Subquery, exp.Query), _subquery),
-    (exp.Window, _window),
-    (exp.AggFunc, _aggregate),
+# The first match counts: subclasses stand before their bases. Columns name their rules themselves,
+# and what is always a value has none.
+_RULES: tuple[tuple[type[exp.Expr] | tuple[type[exp.Expr], ...], str, Rule], ...] = (
+    (exp.Column, "", _column),
+    (exp.Null, "", _never),
+    ((exp.Literal, exp.Boolean, exp.HexString, exp.BitString, exp.National), "", _always),
+    ((exp.Is, exp.Exists), "", _always),
+    (exp.NullSafeEQ, "null-safe", _null_safe),
+    (exp.Placeholder, "parameter", _placeholder),
+    (_TOTAL_OPERATORS, "operator", _operator),
+    (_DIVISIONS, "division", _divided),
+    ((exp.Not, exp.Neg, exp.BitwiseNot, exp.Collate), "operator", _one),
+    ((exp.Any, exp.All), "quantified", _quantified),
+    (exp.Tuple, "operator", _tuple),
+    (exp.Between, "operator", _between),
+    (exp.In, "in", _in),
+    (exp.Coalesce, "coalesce", _coalesce),
+    (exp.Cast, "cast", _cast),
+    (exp.Case, "case", _case),
+    (exp.If, "case", _if),
+    ((exp.Subquery, exp.Query), "subquery", _subquery),
+    (exp.Window, "window", _window),
+    (exp.AggFunc, "aggregate", _aggregate),
 )
+_FUNCTION: tuple[str, Rule] = ("function", _function)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from sqlglot import exp
 
@@ -288,7 +289,9 @@ class Reader:
 
     def _output(self, level: Level, item: exp.Expr) -> Output:
         node = unwrap(item.this if isinstance(item, exp.Alias) else item)
-        not_null = is_not_null(node, self.proof(level))
+        proof = self.proof(level)
+        not_null = is_not_null(node, proof)
+        rules = tuple(dict.fromkeys(proof.used))
         unsure = self._unsure(node, level)
         kind = type_of(node, level, self)
         name = item.alias if isinstance(item, exp.Alias) else ""
@@ -304,6 +307,7 @@ class Reader:
                     source.alias,
                     output.collation,
                     unsure=unsure,
+                    rules=rules,
                 )
         return Output(
             name or item.output_name or item.name,
@@ -314,6 +318,7 @@ class Reader:
             collation_of(node, level),
             unsure=unsure,
             nameless=not name,
+            rules=rules,
         )
 
     def _unsure(self, node: exp.Expr, level: Level) -> bool:
@@ -352,6 +357,7 @@ class Reader:
                         output.collation,
                         unsure=output.unsure,
                         nameless=output.nameless,
+                        rules=level.rules_of(source, output) if certain else (),
                     )
                 )
         return outputs
@@ -433,7 +439,7 @@ def _renamed(result: Result, named: exp.Expr) -> Result:
     if not names or result.outputs is None:
         return result
     outputs = tuple(
-        Output(name, o.type, o.not_null, o.origin, o.alias, o.collation, unsure=o.unsure)
+        replace(o, name=name, invisible=False, nameless=False)
         for name, o in zip(names, result.outputs, strict=False)
     )
     return Result(outputs, result.at_most_one, result.at_least_one, result.why)
@@ -454,6 +460,9 @@ def _of_both(node: exp.SetOperation, ours: Output, theirs: Output) -> Output:
         origin=ours.origin if ours.origin == theirs.origin else None,
         unsure=converts or ours.unsure or theirs.unsure,
         nameless=ours.nameless,
+        rules=ours.rules
+        if isinstance(node, exp.Except)
+        else tuple(dict.fromkeys((*ours.rules, *theirs.rules))),
     )
 
 

@@ -74,6 +74,7 @@ RULES = (
          "Aggregate Functions; SELECT", "cardinality.of_select",
          ("no HAVING", "no WHERE", "no OFFSET", "no IGNORE")),
 )  # fmt: skip
+STATEMENTS = {rule.name: rule.statement for rule in RULES}
 
 
 def table() -> str:

@@ -20,7 +20,8 @@ class Output:
     """A column that a relation or sub-select offers. `type` is None where only the server knows.
 
     What is `invisible` is there by its name alone: `*` leaves it out. `unsure`: the server may call
-    it NOT NULL wrongly. `nameless`: it has the name that the server makes of an expression.
+    it NOT NULL wrongly. `nameless`: it has the name that the server makes of an expression. `rules`
+    of the register prove it NOT NULL, the innermost first.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Output:
     invisible: bool = False
     unsure: bool = False
     nameless: bool = False
+    rules: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +166,12 @@ class Level:
         return holds("column", "it is declared NOT NULL", output.not_null) and holds(
             "column", "every outer join found a match", not self.can_be_nulled(source)
         )
+
+    def rules_of(self, source: Source, output: Output) -> tuple[str, ...]:
+        """Name the rules by which such a column is never NULL."""
+        if (source.number, output.name.lower()) in self.facts:
+            return ("condition",)
+        return (*output.rules, "column")
 
 
 def unwrap(node: exp.Expr) -> exp.Expr:

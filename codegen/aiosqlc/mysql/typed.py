@@ -16,6 +16,7 @@ from aiosqlc.mysql.prepare import Described
 from aiosqlc.mysql.reader import Reader
 from aiosqlc.mysql.reading import why_not
 from aiosqlc.mysql.relations import Schema
+from aiosqlc.mysql.rules import STATEMENTS
 from aiosqlc.mysql.scope import Level, Output, Result, unwrap
 from aiosqlc.mysql.stars import described_embeds, embeds, expand
 from aiosqlc.mysql.syntax import Tree, mentions, parse
@@ -192,7 +193,7 @@ def _by_text(output: Output, item: exp.Expr | None) -> Column:
         origin=output.origin,
         table_alias=output.alias,
         is_function_call=item is not None and bool(name_of(_bare(item))),
-        reasons=("proved from the text; no server was asked",),
+        reasons=(*_proofs(output), "by the text; no server was asked"),
     )
 
 
@@ -214,15 +215,24 @@ def _by_server(
         origin=origin,
         table_alias=output.alias if output else described.table_alias,
         is_function_call=item is not None and bool(name_of(_bare(item))),
-        reasons=_reasons(certain=certain, proved=proved, said=described.not_null),
+        reasons=_reasons(output, certain=certain, said=described.not_null),
     )
 
 
-def _reasons(*, certain: bool, proved: bool, said: bool) -> tuple[str, ...]:
+def _proofs(output: Output | None) -> tuple[str, ...]:
+    """Say by which rules a column is never NULL, in their own sentences."""
+    if output is None or not output.not_null:
+        return ()
+    said = (f"{STATEMENTS[rule].rstrip('.')} [{rule}]" for rule in output.rules)
+    return tuple(said) or ("it is made of what is always a value",)
+
+
+def _reasons(output: Output | None, *, certain: bool, said: bool) -> tuple[str, ...]:
+    proofs = _proofs(output)
     if certain:
-        return ("the server says NOT NULL",)
-    if proved:
-        return ("proved from the text: WHERE, joins, GROUP BY and functions",)
+        return (*proofs, "the server says NOT NULL")
+    if proofs:
+        return proofs
     return (
         ("the server's word does not count under ROLLUP",)
         if said
