@@ -9,12 +9,14 @@ import importlib
 import os
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from aiosqlc import processes
 from aiosqlc.incremental import divided
 from aiosqlc.incremental.divided import answers
 from aiosqlc.incremental.memo import kept_by
+from aiosqlc.parse import statements
 from aiosqlc.parse.queries import parse_files
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.postgres import Analyzer
@@ -82,6 +84,30 @@ def test_queries_divided_among_processes_are_answered_as_by_one(
         parsed for parsed in queries if parsed.name != "Misspelt"
     ]
     assert all(any(typed.parsed is parsed for parsed in queries) for typed in divided[0].queries)
+
+
+def test_files_parsed_on_several_cores_are_parsed_as_on_one(
+    monkeypatch: pytest.MonkeyPatch, three_cores: None
+) -> None:
+    broken = "-- name: Broken :many\nselect 'open"
+    texts = [QUERIES, broken, QUERIES.replace("name: ", "name: New"), ""]
+    files = [SourceFile(Path(f"{at}.sql"), text) for at, text in enumerate(texts)]
+    alone = parse_files(files, Dialect.POSTGRESQL)
+    elsewhere = [replace(file, path=Path("other") / file.path) for file in files]
+    here: list[Path] = []  # what a child appends, only the child sees
+    queries = importlib.import_module("aiosqlc.parse.queries")
+    read = queries.read_annotations
+    monkeypatch.setattr(
+        queries, "read_annotations", lambda file, found: here.append(file.path) or read(file, found)
+    )
+    monkeypatch.setattr(statements, "_LONG", 1)
+    divided, problems = parse_files(elsewhere, Dialect.POSTGRESQL)
+    assert set(here) == {elsewhere[0].path}, "a third is parsed here"
+    assert len(problems) == len(alone[1]) == 1
+    assert all(any(query.file is file for file in elsewhere) for query in divided)
+    assert [replace(query, file=files[0]) for query in divided] == [
+        replace(query, file=files[0]) for query in alone[0]
+    ]
 
 
 def test_answers_of_a_child_are_in_order_and_known_to_its_parent(

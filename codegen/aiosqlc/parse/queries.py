@@ -11,7 +11,7 @@ from aiosqlc.parse.dynamic import read_parts, stray_directives
 from aiosqlc.parse.macros import expand, find_uses
 from aiosqlc.parse.ordering import check_sorting
 from aiosqlc.parse.scanner import Dialect, Kind, Token
-from aiosqlc.parse.statements import statements_of
+from aiosqlc.parse.statements import parse_ahead, statements_of
 from aiosqlc.parse.variants import write_variants
 from aiosqlc.source import SourceFile, Span
 from aiosqlc.stages import OptionalPart, ParsedQuery, Variant
@@ -21,6 +21,8 @@ def parse_files(
     files: Iterable[SourceFile], dialect: Dialect
 ) -> tuple[tuple[ParsedQuery, ...], list[Diagnostic]]:
     """Parse query files; a name may be used once in all of them together."""
+    files = list(files)
+    parse_ahead(files, dialect, _parse_statement)
     queries: list[ParsedQuery] = []
     problems: list[Diagnostic] = []
     first: dict[str, ParsedQuery] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -11,9 +11,11 @@ from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.parse.dynamic import directive_behind
 from aiosqlc.parse.moved import moved
 from aiosqlc.parse.scanner import MARKS, Dialect, Kind, Token, scan
+from aiosqlc.processes import shares, spread
 from aiosqlc.source import SourceFile
 from aiosqlc.stages import ParsedQuery
 
+_LONG = 100_000  # characters that are worth a process
 Parsed = tuple[ParsedQuery | None, list[Diagnostic]]
 
 
@@ -43,6 +45,29 @@ def statements_of(
         at = statement.end
     before.seen.text, before.seen.statements = file.text, tuple(found)
     return before.seen.statements
+
+
+def parse_ahead(
+    files: Iterable[SourceFile],
+    dialect: Dialect,
+    parse: Callable[[SourceFile, list[Token], Dialect], Parsed],
+) -> None:
+    """Parse files not seen before on all cores, where they are long.
+
+    `statements_of` then finds them as they were when they were last parsed.
+    """
+    new = [file for file in files if not _last_seen(file.path, dialect, parse).text]
+    if sum(len(file.text) for file in new) < _LONG:
+        return
+
+    def each(run: Sequence[SourceFile]) -> list[tuple[Statement, ...]]:
+        return [statements_of(file, dialect, parse) for file in run]
+
+    runs = shares(new, 1)
+    for run, found in zip(runs, spread(each, each, runs), strict=True):
+        for file, statements in zip(run, found, strict=True):
+            seen = _last_seen(file.path, dialect, parse)
+            seen.text, seen.statements = file.text, statements
 
 
 def _next(
@@ -109,6 +134,8 @@ class _Before:
         return None
 
     def _moved(self, known: Statement, by: int) -> Statement:
+        if not by and known.query and known.query.file is self._file:
+            return known
         query = known.query and moved(known.query, self._file, by)
         return replace(known, start=known.start + by, end=known.end + by, query=query)
 
