@@ -53,6 +53,9 @@ _NAME = re.compile(r" name: +(?P<name>\S+)(?P<rest>.*)$")
 _KEYWORD = re.compile(r"\s*(?P<word>@?[A-Za-z][\w-]*)\s*:(?!:)\s*(?P<rest>.*)$")
 _HINT = re.compile(r"(?P<target>[^\s]+)\s+(?P<type>.*?)(?P<mark>[!?]?)$")
 _IGNORE = re.compile(r"(?P<code>[A-Z]\d{3})\b[\s:,-]*(?P<reason>.*)$")
+_ROW = re.compile(r"[A-Z]\w*", re.ASCII)
+# More words than these after a keyword, and it was a sentence's first word: `-- row: one per day`.
+_MOST_WORDS = {"column": 3, "param": 3, "row": 2, "ignore": 2}
 
 
 def read_annotations(
@@ -110,22 +113,42 @@ def _read_line(file: SourceFile, line: _Line, found: Annotations) -> Diagnostic 
     if keyword is None or keyword["word"].startswith("@"):
         found.doc.append(line.text)
         return None
-    word = keyword["word"]
+    word, rest = keyword["word"], keyword["rest"].strip()
+    meant = word if word in KEYWORDS else nearest(word, KEYWORDS) if word.islower() else ""
+    if not meant or _is_prose(meant, rest, misspelt=meant != word):
+        found.doc.append(line.text)
+        return None
     if word in {"column", "param"}:
         return _read_hint(file, line, keyword, found)
     if word == "row":
         return _read_row(file, line, keyword, found)
     if word == "ignore":
         return _read_ignore(file, line, keyword, found)
-    if word.islower() and nearest(word, KEYWORDS):
-        return Diagnostic(
-            "E101",
-            f"unknown annotation `{word}`",
-            (Label(file, line.span(keyword, "word"), "not an annotation"),),
-            hint=did_you_mean(word, KEYWORDS),
-        )
-    found.doc.append(line.text)
-    return None
+    return Diagnostic(
+        "E101",
+        f"unknown annotation `{word}`",
+        (Label(file, line.span(keyword, "word"), "not an annotation"),),
+        hint=did_you_mean(word, KEYWORDS),
+    )
+
+
+def _is_prose(keyword: str, rest: str, *, misspelt: bool) -> bool:
+    """Whether a comment that begins with a keyword is a sentence: others write those, too."""
+    if keyword == "ignore":
+        well_formed = _IGNORE.match(rest) is not None
+    elif keyword == "row":
+        well_formed = _ROW.fullmatch(rest) is not None
+    elif keyword == "name":
+        well_formed = re.match(r"\w+\s+:\w", rest) is not None
+    else:
+        hint = _HINT.match(rest)
+        well_formed = hint is not None and _is_hint(hint["target"], hint["type"].strip())
+    words = len(rest.split())
+    return not well_formed and (misspelt or words > _MOST_WORDS.get(keyword, words))
+
+
+def _is_hint(target: str, python_type: str) -> bool:
+    return re.fullmatch(r"[\w.]+", target) is not None and (not python_type or is_type(python_type))
 
 
 def _read_name(file: SourceFile, line: _Line, found: Annotations) -> Diagnostic | None:
@@ -238,7 +261,7 @@ def _read_row(
     file: SourceFile, line: _Line, keyword: re.Match[str], found: Annotations
 ) -> Diagnostic | None:
     name = keyword["rest"].strip()
-    if not re.fullmatch(r"[A-Z]\w*", name, re.ASCII):
+    if not _ROW.fullmatch(name):
         return Diagnostic(
             "E108",
             "malformed `row` annotation",

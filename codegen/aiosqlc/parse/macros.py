@@ -12,6 +12,7 @@ from aiosqlc.source import SourceFile, SourceMap, Span
 from aiosqlc.stages import Embed, Param
 
 MACROS = ("sqlc.arg", "sqlc.narg", "sqlc.slice", "sqlc.embed")
+_NO_VALUES = frozenset({"embed", "table"})
 # Operators that may stand directly before `@name`; others, such as `<@`, are operators of their
 # own.
 _BEFORE_AT = frozenset({"=", "<", ">", "<=", ">=", "<>", "!=", "||", "+", "-", "*", "/", "%", "~"})
@@ -58,6 +59,8 @@ def find_uses(
             if _is_at(tokens, position, dialect):
                 uses.append(_at_use(tokens, position))
                 after = position + 2
+        elif len(token.text) == 5 and _is_whole_table(tokens, position):
+            uses.append(Use(token.span, "table", "", token.span))
         elif len(token.text) == 4 and token.text.lower() == "sqlc":
             found, step = _macro(file, tokens, position, dialect)
             after = position + step
@@ -69,6 +72,27 @@ def find_uses(
 
 
 _TELLING = frozenset({Kind.PARAM, Kind.OPERATOR, Kind.NAME})
+_OF_ROWS = frozenset({"DELETE", "INSERT", "MERGE", "REPLACE", "SELECT", "UPDATE", "VALUES", "WITH"})
+
+
+def _is_whole_table(tokens: list[Token], position: int) -> bool:
+    """Whether `TABLE` stands for `SELECT * FROM`, which a MariaDB and older tools do not know.
+
+    The word is reserved: in a statement about rows it can stand for nothing else, but for
+    PostgreSQL's `SELECT … INTO TABLE t`.
+    """
+    if tokens[position].text.upper() != "TABLE":
+        return False
+    first = next((token.text.upper() for token in tokens if token.text != "("), "")
+    before = tokens[position - 1].text if position else ""
+    after = tokens[position + 1] if position + 1 < len(tokens) else None
+    named = after is not None and after.kind in {Kind.NAME, Kind.QUOTED}
+    return (
+        named
+        and first in {*_OF_ROWS, "TABLE"}
+        and before != "."
+        and before.upper() not in {"INTO", "AS"}
+    )
 
 
 def _is_at(tokens: list[Token], position: int, dialect: Dialect) -> bool:
@@ -196,7 +220,7 @@ def expand(
     """
     rewriter = Rewriter(file.text, span.start)
     numbering = Numbering(uses, numbers)
-    numbered = [(use, numbering.number(use)) for use in uses if use.macro != "embed"]
+    numbered = [(use, numbering.number(use)) for use in uses if use.macro not in _NO_VALUES]
     by_start: dict[int, tuple[int, str]] = {}
     embeds_at: dict[int, Use] = {}
     for use, number in numbered:
@@ -206,6 +230,8 @@ def expand(
             text = f"<> ALL (${number})" if use.negated else f"= ANY (${number})"
         by_start[where.start] = (where.end, text)
     for use in uses:
+        if use.macro == "table":
+            by_start[use.span.start] = (use.span.end, "SELECT * FROM")
         if use.macro == "embed":
             quoted = file.text[use.name_span.start : use.name_span.end].replace("'", "")
             by_start[use.span.start] = (use.span.end, f"{quoted}.*")

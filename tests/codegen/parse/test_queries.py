@@ -32,6 +32,12 @@ SQL = [
     ("SELECT 1 WHERE a NOT IN (sqlc.slice(ids))", "SELECT 1 WHERE a <> ALL ($1)"),
     ("SELECT 1 WHERE a = ANY (sqlc.slice(ids))", "SELECT 1 WHERE a = ANY ($1)"),
     ("SELECT sqlc.x FROM sqlc", "SELECT sqlc.x FROM sqlc"),
+    ("(TABLE a) UNION TABLE b.c", "(SELECT * FROM a) UNION SELECT * FROM b.c"),
+    ("INSERT INTO a TABLE ONLY b", "INSERT INTO a SELECT * FROM ONLY b"),
+    ("SELECT a INTO TABLE b FROM c", "SELECT a INTO TABLE b FROM c"),
+    ("LOCK TABLE a", "LOCK TABLE a"),
+    ("CREATE TABLE a AS SELECT 1", "CREATE TABLE a AS SELECT 1"),
+    ('SELECT "TABLE", t.table FROM t', 'SELECT "TABLE", t.table FROM t'),
 ]
 
 
@@ -109,3 +115,36 @@ def test_offsets_of_a_variant_lead_back_to_the_file_too() -> None:
     variant = next(v for v in query.variants if v.key == (0, 1))
     at = variant.source_map.to_source(variant.sql.index("wrong"))
     assert query.file.text[at:].startswith("wrong = @b")
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "row: a row's place is its number beside the others",
+        "column: the name of whoever asked for this",
+        "param: what to look for, a part of a name",
+        "ignore: rows that somebody has deleted",
+        "rows: all of them",
+        "params: id, name",
+    ],
+)
+def test_a_sentence_that_begins_like_an_annotation_is_a_comment(sentence: str) -> None:
+    parsed = parse("SELECT 1", f"-- name: Q :one\n-- {sentence}\n")
+    assert (parsed.hints, parsed.doc) == ((), (f" {sentence}",))
+
+
+@pytest.mark.parametrize(
+    "annotation",
+    [
+        "row: a b",
+        "colum: total Decimal!",
+        "rows: Author",
+        "parm: tags ?",
+        "nmae: Q :one",
+        "column: x",
+        "ignore: V1",
+    ],
+)
+def test_a_broken_annotation_is_no_sentence(annotation: str) -> None:
+    file = SourceFile(Path("q.sql"), f"-- name: Q :one\n-- {annotation}\nSELECT 1;\n")
+    assert [problem.code[:2] for problem in parse_file(file, Dialect.POSTGRESQL)[1]] == ["E1"]
