@@ -7,6 +7,7 @@ could have rested on it.
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import re
 from collections.abc import Callable
@@ -176,6 +177,21 @@ def _without_key(sql: str, found: re.Match[str]) -> Instead | None:
     return Instead((re.sub(clause, "", left or sql, flags=_IS),), partly=True)
 
 
+_TRIGGER = re.compile(r"create\s+(?:or\s+replace\s+)?(?:constraint\s+)?trigger\b", _I)
+
+
+def _absent_function(sql: str, found: re.Match[str]) -> Instead | None:
+    """Make a trigger whose function is not there: a trigger of which nothing is known.
+
+    What stands in for the function gets another name afterwards, which nobody else calls.
+    """
+    if not _TRIGGER.match(sql):
+        return None
+    name, aside = found[1], f"absent_{hashlib.sha256(sql.encode()).hexdigest()[:16]}"
+    make = f"create function {name}() returns trigger language plpgsql as 'begin return new; end'"
+    return Instead((make, sql, f"alter function {name}() rename to {aside}"), partly=True)
+
+
 def _public_is_there(sql: str, _: re.Match[str]) -> Instead | None:
     return NOTHING if re.match(r"create\s+schema\b", sql, _I) else None
 
@@ -239,6 +255,7 @@ _REMEDIES: tuple[tuple[str, str, _Remedy], ...] = (
     ("42704", r'language "([^"]+)" does not exist', _known_language),
     ("42704", r'type "([^"]+)" does not exist', _of_another_engine),
     ("42P01", r'relation "([^"]+)" does not exist', _without_key),
+    ("42883", r"^function ([\w$.\"]+)\(\) does not exist", _absent_function),
     ("42P06", r'schema "public" already exists', _public_is_there),
 )
 

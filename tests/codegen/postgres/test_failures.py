@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.postgres import Analyzer
-from aiosqlc.stages import AnalyzeOptions
+from aiosqlc.stages import AnalyzeOptions, Cardinality
 
 from tests.codegen.postgres.asking import query, run, schema_file
 
@@ -52,7 +52,7 @@ FAILING = {
     "alter table parent drop constraint nothing": {"parent", "child"},
     "alter table child alter p drop not null, drop nothing": {"parent", "child"},
     "alter table t attach partition u default": {"t", "u", "v", "g"},
-    "create trigger g before insert on u execute function nothing()": {"u", "g"},
+    "create trigger g before insert on u execute function nothing()": set(),
     "alter schema public rename to pg_nothing": set(ASKED),
     "do $$ begin alter table u drop column nothing; end $$": {"u"},
     "do $$ begin execute 'alter table ' || 'u' || ' drop nothing'; end $$": set(ASKED),
@@ -163,6 +163,19 @@ def test_a_foreign_key_to_a_table_that_is_not_there_is_an_error_that_costs_nothi
     (problem,) = problems
     assert (problem.code, problem.costs) == ("E202", ())
     assert run(keys, [query("select id, o from b")])[0].queries[0].columns[0].not_null
+
+
+def test_a_trigger_without_its_function_costs_nothing_and_may_still_do_anything() -> None:
+    file = """create table a (id int primary key); create table b (id int primary key);
+        create trigger t before insert or update on a for each row execute function gone();
+        create trigger u after delete on a for each row execute function gone();
+        create function gone() returns int language sql return 1"""
+    inserts = [query("insert into a values (1) returning id"), query("select id, gone() from a")]
+    analysis, problems = run(file, inserts)
+    assert [(problem.code, problem.costs) for problem in problems] == [("E201", ())] * 2
+    assert [q.cardinality.at_most_one for q in analysis.queries] == [True, False]
+    certain = run("create table a (id int primary key)", inserts[:1])[0].queries[0].cardinality
+    assert (analysis.queries[0].cardinality, certain) == (Cardinality.ZERO_OR_ONE, Cardinality.ONE)
 
 
 def test_a_file_with_transactions_of_its_own_is_applied_once() -> None:
