@@ -16,7 +16,7 @@ from aiosqlc.postgres.infer.dimensions import dimensions
 from aiosqlc.postgres.infer.elements import array_elements
 from aiosqlc.postgres.infer.embeds import embedded_rows
 from aiosqlc.postgres.infer.outputs import output_targets
-from aiosqlc.postgres.infer.params import Use, parameter_uses
+from aiosqlc.postgres.infer.params import Use, as_written, parameter_uses
 from aiosqlc.postgres.infer.prover import Prover
 from aiosqlc.postgres.infer.relations import column_in
 from aiosqlc.postgres.infer.required import Missing, missing_columns
@@ -252,7 +252,7 @@ class Typist:
     def _params(
         self, query: ParsedQuery, described: Described, scope: Scope | None
     ) -> tuple[TypedParam, ...]:
-        uses = parameter_uses(scope) if scope is not None else {}
+        uses = as_written(parameter_uses(scope), described.tree) if scope is not None else {}
         written = {param.number: param for param in query.params}
         taken: set[str] = {p.name for p in query.params if p.name}
         typed = []

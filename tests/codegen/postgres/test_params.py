@@ -39,6 +39,11 @@ CASES: dict[str, list[tuple[str, str, bool]]] = {
         ("id", "int4", False),
         ("tag", "text", True),
     ],
+    # named after the text's first column, which is not the table's
+    "update b set aid = $1, id = $1": [("aid", "int4", False)],
+    "insert into b (aid, id, title) values ($1, $1, 'x')": [("aid", "int4", False)],
+    "insert into b (aid, id, title) values (1, 2, 'x'), ($1, $1, 'y')": [("aid", "int4", False)],
+    "insert into b (aid, id, title) select $1::int, $1, 'x'": [("aid", "int4", False)],
     "select greet($1, $2)": [("who", "text", False), ("times", "int4", False)],
     "select make_interval(secs => $1)": [("secs", "float8", False)],
     "select mod(id, $1), left($2, $3) from a": [

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,9 @@ from aiosqlc.postgres.infer.sources import source_behind, variable_name
 from aiosqlc.postgres.tree import Node
 from aiosqlc.stages import ColumnRef
 
+_ASSIGNED_AT = re.compile(
+    r"\{TARGETENTRY :expr \{PARAM :paramkind 0 :paramid (\d+) [^{}]* :location (\d+)\} :resno (\d+)"
+)
 _WRAPPERS = frozenset(
     {
         "RELABELTYPE",
@@ -67,6 +71,27 @@ def parameter_uses(scope: Scope) -> dict[int, list[Use]]:
     return dict(uses)
 
 
+def as_written(uses: Mapping[int, list[Use]], dump: str) -> dict[int, list[Use]]:
+    """Put the columns that one parameter becomes in the order of the text, not of their table.
+
+    Where queries stand in the statement, an entry's place does not tell whose it is.
+    """
+    once = all(sum(use.role == "assign" for use in met) < 2 for met in uses.values())
+    if once or dump.count("{QUERY ") != 1:
+        return dict(uses)
+    places = {
+        (int(number), int(column)): int(place)
+        for number, place, column in reversed(_ASSIGNED_AT.findall(dump))
+    }
+    ordered = {}
+    for number, met in uses.items():
+        assigned = [use for use in met if use.role == "assign"]
+        assigned.sort(key=lambda use: places.get((number, use.attribute), 0))
+        following = iter(assigned)
+        ordered[number] = [next(following) if use.role == "assign" else use for use in met]
+    return ordered
+
+
 class _Uses:
     def __init__(self, facts: Facts, uses: dict[int, list[Use]]) -> None:
         self.facts = facts
@@ -109,7 +134,7 @@ class _Uses:
             lists.append(query["onConflict"].items("onConflictSet"))
         lists += [action.items("targetList") for action in query.items("mergeActionList")]
         for targets in lists:
-            for target in targets:
+            for target in sorted(targets, key=_written_at):
                 if not target["resjunk"]:
                     yield target, relation
 
@@ -275,6 +300,12 @@ class _Uses:
             if param is not None and _is_param(param):
                 reason = words.get(node.kind, "NULL means something here")
                 self.add(param["paramid"], Use("other", tolerant=True, reason=reason))
+
+
+def _written_at(target: Node) -> int:
+    """Return a key that puts what VALUES or a SELECT gives in its own order, not the table's."""
+    bare = _unwrap(target["expr"])
+    return int(bare["varattno"]) if bare is not None and bare.kind == "VAR" else 0
 
 
 def _rank(field: tuple[str, Any]) -> int:
