@@ -18,7 +18,7 @@ from aiosqlc.mysql.guard import impossible, unlike, unproved
 from aiosqlc.mysql.names import unknown_names
 from aiosqlc.mysql.prepare import Described
 from aiosqlc.mysql.private import NoServerError
-from aiosqlc.mysql.relations import Schema
+from aiosqlc.mysql.relations import Relation, Schema
 from aiosqlc.mysql.returning import prepare_query
 from aiosqlc.mysql.sampled import Casts, sampled
 from aiosqlc.mysql.schema import Failed, Loaded, forget, load
@@ -97,6 +97,8 @@ def _with_server(
         known, doubted = _with_skipped(known, schema, loaded)
         stands_in = session.private and session.is_mariadb and options.server != "mariadb"
         strict = options.strict and options.server != "mysql"
+        if stands_in:
+            known = _with_not_nulls(known, schema)
         schema_ = _vouched(known, options)
         kin = MYSQL if stands_in else kin_of(session.version)
         unsaid = stands_in and not options.server
@@ -157,6 +159,29 @@ def _with_skipped(
     kept = [r for r in known.relations if r.table.name.lower() not in doubted]
     lost = by_text.lost | (doubted - {r.table.name.lower() for r in told})
     return replace(known, relations=(*kept, *told), lost=known.lost | lost), doubted
+
+
+def _with_not_nulls(known: Schema, files: Sequence[SchemaFile]) -> Schema:
+    """Add NOT NULL to the generated columns that MySQL has so, which MariaDB cannot declare."""
+    said: dict[str, set[str]] = {}
+    for sql in (file.sql[span.start : span.end] for file in files for span in file.statements):
+        if names := standin.without_null(sql)[1]:
+            said.setdefault(changed_by(sql).lower(), set()).update(names)
+    return replace(
+        known,
+        relations=tuple(
+            _certain(relation, relation.generated & said.get(relation.table.name.lower(), set()))
+            for relation in known.relations
+        ),
+    )
+
+
+def _certain(relation: Relation, names: frozenset[str]) -> Relation:
+    columns = tuple(
+        replace(column, not_null=True) if column.name.lower() in names else column
+        for column in relation.table.columns
+    )
+    return replace(relation, table=replace(relation.table, columns=columns)) if names else relation
 
 
 def _vouched(schema: Schema, options: AnalyzeOptions) -> Schema:

@@ -50,7 +50,7 @@ def limited(node: exp.Expr, result: Result) -> Result:
     limit, offset = node.args.get("limit"), node.args.get("offset")
     if limit is None and offset is None:
         return result
-    count = unwrap(limit.expression) if isinstance(limit, exp.Limit) and limit.expression else None
+    count = _most(limit)
     number = isinstance(count, exp.Literal) and not count.is_string
     cut = number and count is not None and int(count.this) <= 1
     start = holds("some-row", "no OFFSET", offset is None)
@@ -59,6 +59,22 @@ def limited(node: exp.Expr, result: Result) -> Result:
         return Result(result.outputs, at_most_one=True, at_least_one=least, why="LIMIT 1 [limit]")
     certain = isinstance(count, exp.Literal) and start
     return Result(result.outputs, result.at_most_one, result.at_least_one and certain, result.why)
+
+
+def _most(limit: exp.Expr | None) -> exp.Expr | None:
+    """Return how many rows LIMIT or FETCH lets through; `FETCH FIRST ROW ONLY` is one."""
+    if isinstance(limit, exp.Limit) and limit.expression:
+        return unwrap(limit.expression)
+    options = limit.args.get("limit_options") if isinstance(limit, exp.Fetch) else None
+    if (
+        limit is None
+        or options is None
+        or options.args.get("percent")
+        or options.args.get("with_ties")
+    ):
+        return None
+    count = limit.args.get("count")
+    return unwrap(count) if count else exp.Literal.number(1)
 
 
 def of_set_operation(

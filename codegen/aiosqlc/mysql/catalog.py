@@ -141,10 +141,13 @@ def _relation(
         table=table,
         unique=keys,
         collations={str(row[4]).lower(): str(row[10]) for row in rows if row[10]},
-        invisible=frozenset(
-            str(row[4]).lower() for row in rows if "invisible" in str(row[8]).lower()
-        ),
+        invisible=_marked(rows, "invisible"),
+        generated=_marked(rows, " generated"),
     )
+
+
+def _marked(rows: list[tuple[object, ...]], word: str) -> frozenset[str]:
+    return frozenset(str(row[4]).lower() for row in rows if word in str(row[8]).lower())
 
 
 def _not_nulls(

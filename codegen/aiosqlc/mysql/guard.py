@@ -129,18 +129,56 @@ WHERE trigger_schema = DATABASE() AND event_object_table = %s AND event_manipula
 def impossible(
     session: Session, query: TypedQuery, tree: Tree | None, schema: Schema
 ) -> Iterator[Diagnostic]:
-    """Yield an error for an INSERT that leaves out a column which needs a value."""
+    """Yield an error for an INSERT that gives a column too little, or what the server computes."""
     missing = _left_out(tree, schema)
-    if missing is None or session.rows(_BEFORE_INSERT, missing[0]):
-        return
-    table, column = missing
+    if missing is not None and not session.rows(_BEFORE_INSERT, missing[0]):
+        table, column = missing
+        yield _never(
+            query,
+            f"`{table}.{column}` has no default and gets no value",
+            f"give `{column}` a value, or a default in the schema",
+        )
+    for table, column in _overwritten(tree, schema):
+        yield _never(
+            query,
+            f"`{table}.{column}` is a generated column, and gets a value",
+            f"leave `{column}` out: the server computes it",
+        )
+
+
+def _never(query: TypedQuery, why: str, hint: str) -> Diagnostic:
     parsed = query.parsed
-    yield Diagnostic(
-        "E371",
-        f"`{parsed.name}` can never succeed: `{table}.{column}` has no default and gets no value",
-        (Label(parsed.file, parsed.name_span, "fails whenever it is called"),),
-        f"give `{column}` a value, or a default in the schema",
-    )
+    label = Label(parsed.file, parsed.name_span, "fails whenever it is called")
+    return Diagnostic("E371", f"`{parsed.name}` can never succeed: {why}", (label,), hint)
+
+
+def _overwritten(tree: Tree | None, schema: Schema) -> Iterator[tuple[str, str]]:
+    """Yield the generated columns to which an INSERT gives a value other than DEFAULT."""
+    root = tree.root if tree else None
+    if not isinstance(root, exp.Insert) or not isinstance(root.expression, exp.Values):
+        return
+    if root.args.get("ignore"):
+        return
+    for relation in targets(root, schema):
+        listed = [part.name.lower() for part in _listed(root)]
+        names = listed or [
+            c.name.lower()
+            for c in relation.table.columns
+            if c.name.lower() not in relation.invisible
+        ]
+        for place, name in enumerate(names):
+            given = [row.expressions[place : place + 1] for row in root.expression.expressions]
+            if name in relation.generated and any(_is_value(value) for value in given):
+                yield relation.table.name, name
+
+
+def _listed(root: exp.Insert) -> list[exp.Expr]:
+    return root.this.expressions if isinstance(root.this, exp.Schema) else []
+
+
+def _is_value(given: Sequence[exp.Expr]) -> bool:
+    """Whether what is given is more than the word DEFAULT, or the NULL that stands for nothing."""
+    return any(not isinstance(v, exp.Null) and v.sql().upper() != "DEFAULT" for v in given)
 
 
 def _left_out(tree: Tree | None, schema: Schema) -> tuple[str, str] | None:

@@ -16,14 +16,16 @@ DEFAULT = "public"
 class Relation:
     """A table or view. `unique` are keys on whole columns, `collations` those of text columns.
 
-    `invisible` are the names, in lower case, of columns that `*` leaves out. `unproved_reading` is
-    why reading a view is not proved to be no more than that.
+    `invisible` are the names, in lower case, of columns that `*` leaves out, `generated` of those
+    that the server computes. `unproved_reading` is why reading a view is not proved to be no more
+    than that.
     """
 
     table: Table
     unique: tuple[tuple[str, ...], ...] = ()
     collations: Mapping[str, str] = field(default_factory=dict)
     invisible: frozenset[str] = frozenset()
+    generated: frozenset[str] = frozenset()
     unproved_reading: str = ""
 
     def column(self, name: str) -> TableColumn | None:

@@ -10,7 +10,7 @@ import pymysql
 
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
 from aiosqlc.mysql.errors import code_of, message_of
-from aiosqlc.parse.scanner import Dialect, Kind, Token, scan
+from aiosqlc.parse.scanner import Dialect, Kind, Token, scan, unquote
 from aiosqlc.source import Span
 from aiosqlc.stages import ParsedQuery, SchemaFile
 
@@ -41,6 +41,7 @@ _AFTER_TARGET = frozenset(
 )
 
 _LAG_ARGUMENTS = 2
+_BEFORE_COLUMN = frozenset({",", "(", "ADD", "COLUMN", "MODIFY"})
 _NO_COLUMN = frozenset({"ADD", "COLUMN", "DROP", "EXISTS", "ON", "REFERENCES", "TABLE"})
 
 
@@ -64,6 +65,8 @@ def _first_of(tokens: Sequence[Token], words: Sequence[str]) -> str:
             return token.text
         if word in {"->", "->>"} or (word == "-" and after == ">"):
             return "->"
+        if (word, after) == ("VALUES", "ROW"):
+            return "VALUES ROW(…)"
     return ""
 
 
@@ -75,6 +78,8 @@ def _as_a_whole(words: Sequence[str]) -> str:
         is_call = word in {"LAG", "LEAD"} and words[index + 1 : index + 2] == ["("]
         if is_call and _arguments(words[index + 2 :]) > _LAG_ARGUMENTS:
             return f"{word}(…, …, …)"
+        if words[index : index + 3] == ["AS", "JSON", ")"] and "CAST" in words[:index]:
+            return "CAST(… AS JSON)"
     after = words[3:4]
     if words[:2] == ["DELETE", "FROM"] and after and after[0] not in _AFTER_TARGET:
         return "DELETE FROM t alias"
@@ -176,7 +181,7 @@ _ASK_MYSQL = "install MySQL's server, or name one by `database.uri`"
 
 
 def as_mariadb_has_it(sql: str) -> str:
-    """Write what a schema has of MySQL's alone in MariaDB's words, offset for offset.
+    """Write what a schema has of MySQL's alone in MariaDB's words.
 
     A VECTOR is to a client a column of bytes; collations have other names.
     """
@@ -185,12 +190,75 @@ def as_mariadb_has_it(sql: str) -> str:
     for token in tokens:
         if name := _COLLATIONS.get(token.text.upper().strip("`'\"")):
             out = out[: token.start] + name.ljust(token.end - token.start) + out[token.end :]
+    out = _without_inner_checks(without_null(out)[0])
     for before, token in pairwise(tokens):
         named = before.kind in {Kind.NAME, Kind.QUOTED} and before.text.upper() not in _NO_COLUMN
         if token.text.upper() == "VECTOR" and named:
             end = _closing(tokens, token) if sql[token.end : token.end + 1] == "(" else token.end
             out = out[: token.start] + "blob".ljust(end - token.start) + out[end:]
-    return out
+    return _without_arrows(out)
+
+
+def without_null(sql: str) -> tuple[str, tuple[str, ...]]:
+    """Leave out NULL and NOT NULL of generated columns, offset for offset: MariaDB has none there.
+
+    Returns the names, in lower case, of the columns that were NOT NULL.
+    """
+    tokens = [token for token in scan(sql, Dialect.MYSQL) if token.kind is not Kind.COMMENT]
+    words = [token.text.upper() for token in tokens]
+    certain = []
+    name, depth, computed = "", 0, -1
+    for index, word in enumerate(words):
+        depth += {"(": 1, ")": -1}.get(word, 0)
+        begins = computed < 0 and tokens[index].kind in {Kind.NAME, Kind.QUOTED}
+        if begins and index and words[index - 1] in _BEFORE_COLUMN:
+            name = unquote(tokens[index]).lower()
+        if word == "," and depth <= computed:
+            computed = -1
+        elif word == "AS" and words[index + 1 : index + 2] == ["("]:
+            computed = depth
+        elif word == "NULL" and depth == computed:
+            negated = words[index - 1] == "NOT"
+            start = tokens[index - negated].start
+            sql = sql[:start] + " " * (tokens[index].end - start) + sql[tokens[index].end :]
+            certain += [name] if negated else []
+    return sql, tuple(certain)
+
+
+def _without_inner_checks(sql: str) -> str:
+    """Leave out a column's CHECK before another of its attributes: MariaDB has it at the end."""
+    tokens = [token for token in scan(sql, Dialect.MYSQL) if token.kind is not Kind.COMMENT]
+    texts = [token.text.upper() for token in tokens]
+    for index, text in enumerate(texts):
+        if text != "CHECK" or texts[index - 1 : index] in ([","], ["ADD"]):
+            continue
+        end, depth = index + 1, 0
+        while end < len(texts):
+            depth += {"(": 1, ")": -1}.get(texts[end], 0)
+            end += 1
+            if not depth:
+                break
+        if texts[end : end + 1] not in ([], [","], [")"], [";"]):
+            start, stop = tokens[index].start, tokens[end - 1].end
+            sql = sql[:start] + " " * (stop - start) + sql[stop:]
+    return sql
+
+
+_ARROW = re.compile(
+    r"((?:`[^`]+`|[\w$]+)(?:\.(?:`[^`]+`|[\w$]+))*)\s*->(>?)\s*('(?:[^'\\]|''|\\.)*')"
+)
+
+
+def _without_arrows(sql: str) -> str:
+    """Write `column->>'path'` as the functions it stands for."""
+    return _ARROW.sub(
+        lambda found: (
+            f"JSON_UNQUOTE(JSON_EXTRACT({found[1]}, {found[3]}))"
+            if found[2]
+            else f"JSON_EXTRACT({found[1]}, {found[3]})"
+        ),
+        sql,
+    )
 
 
 def _closing(tokens: Sequence[Token], token: Token) -> int:

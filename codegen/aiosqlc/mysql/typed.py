@@ -156,6 +156,7 @@ def columns_of(
         )
     aligned = outputs if outputs is not None and len(outputs) == len(described) else None
     trusted = _trusted(query, schema, text) and not (aligned is None and _fails_somewhere(text))
+    varies = text.reader is not None and _has_variables(text.reader.tree)
     return tuple(
         _by_server(
             column,
@@ -163,9 +164,15 @@ def columns_of(
             _item(items, aligned, i),
             schema,
             trusted=trusted and (text.reader is not None or column.origin is not None),
+            varies=varies,
         )
         for i, column in enumerate(described)
     )
+
+
+def _has_variables(tree: Tree) -> bool:
+    """Whether a user's variables are in it: their type is that of what the session put there."""
+    return next(tree.root.find_all(exp.Parameter, exp.PropertyEQ), None) is not None
 
 
 def _items(tree: Tree) -> list[exp.Expr]:
@@ -204,13 +211,14 @@ def _by_server(
     schema: Schema,
     *,
     trusted: bool,
+    varies: bool,
 ) -> Column:
     origin = output.origin if output else origin_of(described, schema)
     certain = trusted and described.not_null and not (output is not None and output.unsure)
     proved = output is not None and output.not_null
     return Column(
         name=_name(described.name, item),
-        type=_type(described, output, origin, schema),
+        type=_type(described, output, origin, schema, varies=varies),
         not_null=certain or proved,
         origin=origin,
         table_alias=output.alias if output else described.table_alias,
@@ -285,7 +293,12 @@ def _is_bare(item: exp.Expr) -> bool:
 
 
 def _type(
-    described: Described, output: Output | None, origin: ColumnRef | None, schema: Schema
+    described: Described,
+    output: Output | None,
+    origin: ColumnRef | None,
+    schema: Schema,
+    *,
+    varies: bool,
 ) -> SqlType:
     returned = types.returned(described)
     if origin:
@@ -295,7 +308,7 @@ def _type(
             return column.type
     known = output.type if output else None
     if known is None:
-        return returned
+        return types.ANY if varies else returned
     if returned == types.ANY or (known == types.BOOL and types.family(returned) == "integer"):
         return known
     if known.name == "json" and types.family(returned) == "text":

@@ -101,6 +101,39 @@ LEFT_OUT = [
 ]
 
 
+# A value for a generated column, and whether the server may take it.
+COMPUTED = {
+    "INSERT INTO t (a, twice) VALUES (1, 2)": False,
+    "REPLACE INTO t VALUES (1, 2)": False,
+    "INSERT INTO t (a, twice) VALUES (1, DEFAULT), (2, 4)": False,
+    "INSERT INTO t (a, twice) VALUES (1, DEFAULT)": True,
+    "INSERT INTO t VALUES (1, DEFAULT)": True,
+    "INSERT IGNORE INTO t (a, twice) VALUES (1, 2)": True,
+    "INSERT INTO t (twice, a) VALUES (DEFAULT, 1)": True,
+}
+
+
+@pytest.mark.parametrize("insert", COMPUTED)
+def test_an_insert_into_a_generated_column_never_succeeds(mysql_cache, compile_, insert) -> None:
+    table = "CREATE TABLE t (a int PRIMARY KEY, twice int AS (a * 2) STORED);"
+    _, problems = compile_(table, f"-- name: Q :exec\n{insert};")
+    assert [problem.code for problem in problems] == ([] if COMPUTED[insert] else ["E371"])
+    session = open_session(SERVER_URL, mysql_cache)
+    loaded, problem = load(session, [files(table, "")[0]])
+    assert loaded, problem
+    session.run("START TRANSACTION")
+    try:
+        session.run(insert)
+        succeeds = True
+    except pymysql.MySQLError:
+        succeeds = False
+    finally:
+        session.run("ROLLBACK")
+        forget(session, loaded)
+        session.connection.close()
+    assert succeeds == COMPUTED[insert]
+
+
 @pytest.mark.parametrize(("declared", "may"), LEFT_OUT)
 @pytest.mark.parametrize("verb", ["INSERT", "REPLACE"])
 def test_an_insert_without_a_required_column_never_succeeds(

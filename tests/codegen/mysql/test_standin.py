@@ -80,6 +80,8 @@ def test_what_only_mysql_takes_is_typed_from_the_text_with_a_warning(ask, sql, c
         "SELECT lag(id, 1, 0) OVER (ORDER BY id) AS x FROM a",
         "SELECT LEAD(coalesce(grp, 1), 2, 0) OVER (ORDER BY id) AS x FROM a",
         "SELECT id FROM a ORDER BY name COLLATE utf8mb4_0900_as_ci",
+        "SELECT CAST(? AS JSON) AS j",
+        "INSERT INTO c (k, k2) VALUES ROW(?, ?), ROW('x', 'y')",
     ],
 )  # fmt: skip
 def test_each_construct_that_mariadb_lacks_is_known(ask, sql) -> None:
@@ -134,6 +136,7 @@ def test_what_mysql_would_refuse_too_is_refused(ask, sql, code) -> None:
         "WITH x AS (SELECT 1 AS n) SELECT n FROM x FOR UPDATE",
         "INSERT INTO b (id) VALUES (1) ON DUPLICATE KEY UPDATE id = 1",
         "SELECT 'LATERAL (', 1-2 > 3 -- FOR SHARE",
+        "SELECT `row`, CAST(json AS CHAR) AS j FROM json WHERE (id, json) = ROW(1, 2)",
         "SELECT lag(coalesce(a, b, c), 1) OVER (ORDER BY d, e), 'x_0900_y' FROM lag",
     ],
 )
@@ -228,6 +231,29 @@ SELECT name FROM places WHERE id = ?;
     assert [param.type.name for param in analysis.queries[2].params] == ["int", "int"]
     problem = analyze([schema], parsed, AnalyzeOptions(cache_dir=mysql_cache))[1][0]
     assert (problem.code, str(problem.severity)) == ("E200", "error")
+
+
+# A generated column's NULL or NOT NULL, a CHECK in the middle, an arrow: each MySQL's alone.
+COMPUTED = """
+CREATE TABLE a (
+    id int PRIMARY KEY, doc json NOT NULL CHECK (json_valid(doc)) COMMENT 'x', n int,
+    `as` varchar(9) AS (doc->>'$.a') STORED NOT NULL COMMENT 'NOT NULL', c int AS (n + 1) NULL,
+    sure int GENERATED ALWAYS AS (coalesce(n, 0)) VIRTUAL NOT NULL UNIQUE, CHECK (n IS NOT NULL)
+);
+ALTER TABLE a ADD COLUMN d decimal(9, 2) AS (id * 2) NOT NULL AFTER n, ADD COLUMN e int NOT NULL;
+"""
+
+
+def test_a_generated_column_is_not_null_where_mysql_has_it_so(mysql_cache) -> None:
+    schema, queries = files(COMPUTED, "-- name: Q :many\nSELECT * FROM a WHERE sure = ?;\n")
+    parsed, _ = parse_files([queries], Dialect.MYSQL)
+    analysis, problems = analyze([schema], parsed, AnalyzeOptions(cache_dir=mysql_cache))
+    assert not problems
+    (query,) = analysis.queries
+    assert {column.name for column in query.columns if not column.not_null} == {"n", "c"}
+    assert query.cardinality.at_most_one
+    options = AnalyzeOptions(cache_dir=mysql_cache, server="mariadb")
+    assert analyze([schema], parsed, options)[1][0].code == "E200"
 
 
 DUMP = """

@@ -49,6 +49,10 @@ STARS = [
     "SELECT * FROM (SELECT * FROM (SELECT count(*) FROM a) t) s",
     "SELECT * FROM a JOIN ((SELECT 1 AS id)) t ON 1",
     "SELECT * FROM a NATURAL RIGHT JOIN c",
+    "TABLE a",
+    "TABLE a UNION ALL (TABLE a ORDER BY id LIMIT 1)",
+    "WITH t AS (TABLE a) TABLE t ORDER BY id",
+    "SELECT * FROM (TABLE `a`) t WHERE id IN (SELECT id FROM (TABLE a) s)",
 ]
 RETURNING = [
     "DELETE FROM a RETURNING*",
