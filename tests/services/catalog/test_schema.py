@@ -10,6 +10,7 @@ from schemathesis.specs.openapi.checks import content_type_conformance, positive
 from lib.auth import Role
 from services.catalog.app import create_app
 from services.catalog.routes import ROUTES
+from tests.conftest import Full
 from tests.services.catalog.conftest import PROVIDER, config_for
 from tests.services.documents import (
     MODES,
@@ -52,8 +53,8 @@ def excluded(case, answer):
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize(("path", "method"), OPERATIONS)
 def test_every_answer_is_one_that_the_document_describes(
-    schema, issuer, path, method, mode
+    schema, issuer, path, method, mode, full: Full
 ) -> None:
     role = Role.PROVIDER if "/me/" in path else Role.ADMIN
     headers = issuer.authorized(subject=PROVIDER, role=role)
-    hold(schema[path][method], mode, headers, examples=15, excluded=excluded)
+    hold(schema[path][method], mode, headers, examples=full(40, sample=5), excluded=excluded)

@@ -11,6 +11,7 @@ from schemathesis.specs.openapi.checks import negative_data_rejection, positive_
 from lib.auth import Role
 from services.chat.app import create_app
 from services.chat.routes import ROUTES
+from tests.conftest import Full
 from tests.services.chat.conftest import config_for
 from tests.services.chat.talking import CUSTOMER, ORDER, PROVIDER
 from tests.services.documents import (
@@ -57,7 +58,7 @@ def test_every_route_is_in_the_document(schema) -> None:
 @pytest.mark.parametrize("own", [True, False])
 @pytest.mark.parametrize(("path", "method"), OPERATIONS)
 def test_every_answer_is_one_that_the_document_describes(
-    schema, issuer, path, method, own, mode
+    schema, issuer, path, method, own, mode, full: Full
 ) -> None:
     def put_right(case):
         if own and "id" in case.path_parameters:
@@ -69,4 +70,6 @@ def test_every_answer_is_one_that_the_document_describes(
         return [positive_data_acceptance, *([negative_data_rejection] if own else [])]
 
     headers = issuer.authorized(subject=CUSTOMER, role=Role.CUSTOMER)
-    hold(schema[path][method], mode, headers, examples=15, excluded=excluded, prepare=put_right)
+    examples = full(40, sample=5)
+    operation = schema[path][method]
+    hold(operation, mode, headers, examples=examples, excluded=excluded, prepare=put_right)

@@ -11,6 +11,7 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 from services.department.app import create_app
 from services.department.config import DepartmentConfig
 from services.department.routes import ROUTES
+from tests.conftest import Full
 from tests.services.documents import (
     MODES,
     document,
@@ -47,11 +48,11 @@ def test_every_route_is_in_the_document(schema) -> None:
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize(("path", "method"), OPERATIONS)
 def test_every_answer_is_one_that_the_document_describes(
-    schema, issuer, path, method, mode
+    schema, issuer, path, method, mode, full: Full
 ) -> None:
     def excluded(case, _):
         # A version that is not the present one is valid, and refused with 412 all the same.
         return [positive_data_acceptance] if "If-Match" in case.headers else []
 
     staff = issuer.authorized("departments:write")
-    hold(schema[path][method], mode, staff, examples=40, excluded=excluded)
+    hold(schema[path][method], mode, staff, examples=full(100, sample=12), excluded=excluded)

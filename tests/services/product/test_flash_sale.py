@@ -1,4 +1,4 @@
-"""A thousand buyers, a hundred things, a service that is killed: exactly a hundred are sold."""
+"""Ten buyers for each thing, a service that is killed: exactly as many are sold as there are."""
 
 from __future__ import annotations
 
@@ -16,11 +16,9 @@ from devstack.embedded.ports import free_port
 from devstack.testing.roles import as_service
 from devstack.testing.wait import eventually
 from lib.auth import Role
+from tests.conftest import Full
 from tests.services.product.conftest import rows_of
 
-BUYERS = 1000
-ITEMS = 100
-KILLS = 3
 WITHIN = 120.0
 
 
@@ -110,25 +108,27 @@ async def buy(http, auth: dict[str, str], product: str, number: int, outcomes: C
     outcomes[status] += 1
 
 
-async def test_exactly_a_hundred_are_sold_whatever_happens_to_the_service(
-    service, http, issuer, database_url
+async def test_exactly_what_there_is_is_sold_whatever_happens_to_the_service(
+    service, http, issuer, database_url, full: Full
 ) -> None:
+    items, kills = full(100, sample=30), full(3, sample=1)
+    buyers = 10 * items
     clerk = issuer.authorized(subject="clerk", role=Role.STAFF)
     shop = issuer.authorized("service:reservations", subject="shop", role=Role.SERVICE)
-    new = {"name": "Console", "price": "499", "currency": "EUR", "stock": ITEMS}
+    new = {"name": "Console", "price": "499", "currency": "EUR", "stock": items}
     status, made = await post(http, "products", clerk, new)
     assert status == 201
     product, outcomes = made["data"]["id"], Counter()
 
     async with asyncio.TaskGroup() as group:
-        for number in range(BUYERS):
+        for number in range(buyers):
             group.create_task(buy(http, shop, product, number, outcomes))
-        for kill in range(1, KILLS + 1):
+        for kill in range(1, kills + 1):
             await eventually(lambda goal=kill: sum(outcomes.values()) >= goal * 20, within=60)
             service.kill()
             await service.start()
 
-    assert outcomes == {200: ITEMS, 409: BUYERS - ITEMS}
+    assert outcomes == {200: items, 409: buyers - items}
     statuses = await rows_of(
         database_url, "SELECT status, count(*) FROM reservation GROUP BY status"
     )
@@ -136,11 +136,11 @@ async def test_exactly_a_hundred_are_sold_whatever_happens_to_the_service(
         database_url, "SELECT delta, stock_after FROM stock_movement ORDER BY product_version"
     )
     events = await rows_of(database_url, "SELECT kind, count(*) FROM outbox GROUP BY kind")
-    assert dict(statuses) == {"confirmed": ITEMS}
+    assert dict(statuses) == {"confirmed": items}
     assert await rows_of(database_url, "SELECT stock FROM product") == [(0,)]
-    assert moves == [(ITEMS, ITEMS)] + [(-1, ITEMS - 1 - n) for n in range(ITEMS)]
+    assert moves == [(items, items)] + [(-1, items - 1 - n) for n in range(items)]
     assert dict(events) == {
         "product.created": 1,
-        "reservation.made": ITEMS,
-        "reservation.confirmed": ITEMS,
+        "reservation.made": items,
+        "reservation.confirmed": items,
     }

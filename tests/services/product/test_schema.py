@@ -12,6 +12,7 @@ from lib.auth import Role
 from services.product.app import create_app
 from services.product.config import ProductConfig
 from services.product.routes import ROUTES
+from tests.conftest import Full
 from tests.services.documents import (
     MODES,
     document,
@@ -51,7 +52,7 @@ def test_every_route_is_in_the_document(schema) -> None:
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize(("path", "method"), OPERATIONS)
 def test_every_answer_is_one_that_the_document_describes(
-    schema, issuer, path, method, mode
+    schema, issuer, path, method, mode, full: Full
 ) -> None:
     def excluded(case, _):
         reserves = path == "/api/v1/reservations"
@@ -59,4 +60,4 @@ def test_every_answer_is_one_that_the_document_describes(
         return [positive_data_acceptance] if by_state else []
 
     staff = issuer.authorized(subject="clerk", role=Role.STAFF)
-    hold(schema[path][method], mode, staff, examples=25, excluded=excluded)
+    hold(schema[path][method], mode, staff, examples=full(60, sample=8), excluded=excluded)

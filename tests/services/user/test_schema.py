@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
-import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
@@ -27,7 +26,9 @@ from devstack.testing.auth import SOMEBODY
 from devstack.testing.postgres import TestPostgres
 from lib.auth import Role
 from services.user.service.roles import BUILT_IN
+from tests.conftest import Full
 from tests.documents import read_yaml
+from tests.services.documents import MODES, on_a_thread
 from tests.services.running import ISSUER, running_point, running_user
 
 # Asks in the name of an administrator: what is refused is refused for what was sent.
@@ -48,11 +49,9 @@ def base(postgres_server: TestPostgres, tmp_path_factory: pytest.TempPathFactory
             (SOMEBODY,),
         )
     mails = tmp_path_factory.mktemp("mails")
-    started: asyncio.Queue[str] = asyncio.Queue()
-    loop = asyncio.new_event_loop()
-    stop = asyncio.Event()
 
-    async def serve() -> None:
+    @asynccontextmanager
+    async def served() -> AsyncIterator[str]:
         async with (
             running_point(point) as points,
             running_user(
@@ -67,17 +66,15 @@ def base(postgres_server: TestPostgres, tmp_path_factory: pytest.TempPathFactory
                 request_seconds=60,
             ) as address,
         ):
-            started.put_nowait(address)
-            await stop.wait()
+            yield address
 
-    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
-    thread.start()
-    try:
-        yield asyncio.run_coroutine_threadsafe(started.get(), loop).result(30)
-    finally:
-        loop.call_soon_threadsafe(stop.set)
-        thread.join(30)
-        loop.close()
+    with on_a_thread(served()) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def schema(base: str) -> schemathesis.BaseSchema:
+    return schemathesis.openapi.from_url(f"{base}/docs/swagger.json")
 
 
 def operations() -> list[tuple[str, str]]:
@@ -93,17 +90,17 @@ def operations() -> list[tuple[str, str]]:
     ]
 
 
-@pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
+@pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize(("path", "method"), operations())
 def test_answers_keep_to_the_document(
-    base: str, path: str, method: str, mode: GenerationMode
+    schema: schemathesis.BaseSchema, path: str, method: str, mode: GenerationMode, full: Full
 ) -> None:
-    operation = schemathesis.openapi.from_url(f"{base}/docs/swagger.json")[path][method]
+    operation = schema[path][method]
     statuses = set()
 
     @given(case=operation.as_strategy(generation_mode=mode))
     @settings(
-        max_examples=12,
+        max_examples=full(40, sample=5),
         deadline=None,
         derandomize=True,
         database=None,
@@ -127,8 +124,10 @@ def test_answers_keep_to_the_document(
 
 
 @pytest.mark.parametrize(("path", "method"), operations())
-def test_what_the_document_closes_is_closed(base: str, path: str, method: str) -> None:
-    operation = schemathesis.openapi.from_url(f"{base}/docs/swagger.json")[path][method]
+def test_what_the_document_closes_is_closed(
+    base: str, schema: schemathesis.BaseSchema, path: str, method: str
+) -> None:
+    operation = schema[path][method]
     if operation.definition.raw.get("security") == []:
         assert path.removeprefix("/api/v1/").startswith(OPEN)
         return

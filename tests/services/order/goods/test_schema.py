@@ -14,6 +14,7 @@ from lib.auth import Role
 from services.order.app import create_app
 from services.order.config import OrderConfig
 from services.order.goods.routes import ROUTES
+from tests.conftest import Full
 from tests.services.documents import (
     MODES,
     document,
@@ -79,7 +80,7 @@ def test_every_route_is_in_the_document(schema) -> None:
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize(("path", "method"), OPERATIONS)
 def test_every_answer_is_one_that_the_document_describes(
-    schema, issuer, path, method, mode, role
+    schema, issuer, path, method, mode, role, full: Full
 ) -> None:
     def excluded(case, _):
         # A customer who asks for what is not theirs, and a version that is not the present one,
@@ -88,4 +89,4 @@ def test_every_answer_is_one_that_the_document_describes(
         return [positive_data_acceptance] if refused else []
 
     headers = issuer.authorized(subject=ALICE, role=role)
-    hold(schema[path][method], mode, headers, examples=15, excluded=excluded)
+    hold(schema[path][method], mode, headers, examples=full(40, sample=5), excluded=excluded)

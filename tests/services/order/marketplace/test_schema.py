@@ -12,6 +12,7 @@ from lib.auth import Role
 from services.order.app import create_app
 from services.order.config import OrderConfig
 from services.order.marketplace.routes import ROUTES
+from tests.conftest import Full
 from tests.services.documents import (
     MODES,
     document,
@@ -67,7 +68,7 @@ def role_for(path: str, method: str) -> tuple[str, Role]:
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize(("path", "method"), OPERATIONS)
 def test_every_answer_is_one_that_the_document_describes(
-    schema, issuer, path, method, mode
+    schema, issuer, path, method, mode, full: Full
 ) -> None:
     def excluded(case, answer):
         # A version that is not the present one is valid, and refused with 412 all the same.
@@ -78,4 +79,4 @@ def test_every_answer_is_one_that_the_document_describes(
 
     subject, role = role_for(path, method)
     headers = issuer.authorized(subject=subject, role=role)
-    hold(schema[path][method], mode, headers, examples=12, excluded=excluded)
+    hold(schema[path][method], mode, headers, examples=full(40, sample=5), excluded=excluded)
