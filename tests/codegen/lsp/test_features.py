@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from aiosqlc.lsp.places import path_of, uri_of
 from lsprotocol import types
 
@@ -50,6 +51,9 @@ SELECT * FROM author;
 """
 
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("project")
@@ -62,7 +66,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def desk(project: Path) -> AsyncIterator[Editor]:
     async with editor(project) as desk:
         await desk.open(project / "queries.sql")
@@ -225,3 +229,5 @@ async def test_an_edit_of_a_migration_is_seen_by_the_queries_before_it_is_saved(
     desk.type(path, SECOND.replace("title", "headline"))
     await desk.until(project / "queries.sql", ["E311"])
     assert (project / "migrations" / "0002_second.sql").read_text() == SECOND
+    desk.type(path, SECOND)
+    await desk.until(project / "queries.sql", [])

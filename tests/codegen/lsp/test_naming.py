@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Collection
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from aiosqlc import postgres
 from aiosqlc.config.load import load_project
 from aiosqlc.lsp.places import path_of
@@ -58,6 +59,9 @@ async def é(db: object) -> GetBookRow | None:
 ELSEWHERE = "class Add: ...\n\ndef part(get_book: int) -> int:\n    return get_book\n"
 
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("naming")
@@ -72,7 +76,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def desk(project: Path) -> AsyncIterator[Editor]:
     async with editor(project) as desk:
         await desk.open(project / "queries.sql")
