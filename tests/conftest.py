@@ -15,7 +15,7 @@ import pytest
 import structlog
 
 from devstack.embedded import ports
-from devstack.testing import auth, mysql, postgres, redis, redis_groups
+from devstack.testing import auth, mysql, nats, postgres, redis, redis_groups
 from devstack.testing.mysql_databases import MysqlDatabases
 from tests import scratch
 from tests.grants import GRANTS
@@ -219,6 +219,43 @@ def any_redis_url(request: pytest.FixtureRequest) -> str:
     name = {"server": "redis_server", "sentinel": "redis_sentinels", "cluster": "redis_cluster"}
     url: str = request.getfixturevalue(name[request.param]).url
     return url
+
+
+@pytest.fixture(
+    params=["server", pytest.param("sentinel", marks=pytest.mark.long), "cluster", "nats"]
+)
+def any_broker_url(request: pytest.FixtureRequest) -> str:
+    """The URL of each kind of broker in turn."""
+    name = {
+        "server": "redis_server",
+        "sentinel": "redis_sentinels",
+        "cluster": "redis_cluster",
+        "nats": "nats_server",
+    }
+    url: str = request.getfixturevalue(name[request.param]).url
+    # Who was killed is missed soon.
+    return f"{url}?ack_seconds=0.4" if request.param == "nats" else url
+
+
+@pytest.fixture(scope="session")
+def nats_server() -> Iterator[nats.TestNats]:
+    """The run's NATS server with JetStream. Never kill this one: take `killable_nats`."""
+    with nats.running() as server:
+        yield server
+
+
+@pytest.fixture
+def killable_nats() -> Iterator[nats.TestNats]:
+    """A NATS server for this test alone: `url`, `kill()`, `start()`."""
+    with nats.running() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def nats_cluster() -> Iterator[nats.TestNatsCluster]:
+    """The run's three NATS servers; who harms them waits until they are whole."""
+    with nats.cluster() as group:
+        yield group
 
 
 @pytest.fixture(scope="session")

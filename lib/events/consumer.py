@@ -13,17 +13,16 @@ from typing import Final, TypeAlias
 
 import structlog
 from prometheus_client import CollectorRegistry
-from redis.asyncio import Redis
 
 from lib import context, trace
 from lib.clock import Every
 from lib.db import Database, Executor
 from lib.errors import AppError, Code
 from lib.events.background import repeating
+from lib.events.broker import Broker, Entry, Subscription
 from lib.events.event import Event, MalformedEventError
 from lib.events.metrics import ConsumerMetrics
 from lib.events.signing import Beliefs, NotBelievedError
-from lib.events.streams import Entry, Group
 from lib.log import get_logger
 from lib.store import inbox
 
@@ -71,7 +70,7 @@ class Consumer:
     def __init__(
         self,
         db: Database,
-        redis: Redis,
+        broker: Broker,
         *,
         group: str,
         name: str,
@@ -95,7 +94,7 @@ class Consumer:
         self._group = group
         self._handlers = handlers
         self._policy = policy
-        self._streams = {topic: Group(redis, topic, group, name) for topic in handlers}
+        self._streams = {topic: broker.subscription(topic, group, name) for topic in handlers}
         self._metrics = None if registry is None else ConsumerMetrics(registry, group)
         self._measuring = Every(_MEASURE_SECONDS)
         self._taking_over = Every(policy.take_over_seconds / 4)
@@ -114,12 +113,18 @@ class Consumer:
                 yield
             finally:
                 self._leave()
+        await self.close()
+
+    async def close(self) -> None:
+        """Take no more events, and give back what is not finished."""
+        for subscription in self._streams.values():
+            await subscription.close()
 
     async def step(self) -> bool:
         """Handle what can be had now, our own unfinished events first; say whether there was any.
 
         Raises:
-            AppError, RedisError: where the database or Redis is away; events stay pending.
+            AppError, or what the broker's client raises: where one is away; events stay pending.
         """
         if not self._resumed:
             await self._resume()
@@ -142,7 +147,7 @@ class Consumer:
         with suppress(RuntimeError):  # nobody waits
             self._waiting.reschedule(asyncio.get_running_loop().time())
 
-    async def _read_new(self, group: Group) -> list[Entry]:
+    async def _read_new(self, group: Subscription) -> list[Entry]:
         if self._is_leaving:
             return []
         try:

@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager
 from socket import gethostname
 
 from prometheus_client import CollectorRegistry
-from redis.asyncio import Redis
 
 from lib.db import Database
+from lib.events.broker import Broker
 from lib.events.consumer import Consumer, Handler
 from lib.events.housekeeping import housekeeping
 from lib.events.signing import Beliefs
@@ -18,7 +18,7 @@ from lib.events.signing import Beliefs
 @asynccontextmanager
 async def consuming(
     db: Database,
-    redis: Redis,
+    broker: Broker,
     handlers: Mapping[str, Mapping[str, Handler]],
     *,
     group: str,
@@ -30,7 +30,7 @@ async def consuming(
 
     Args:
         db: where effects go, and the inbox beside them.
-        redis: where the streams are.
+        broker: where the streams are.
         handlers: by topic, then by kind of event.
         group: whom the events are for; replicas share them.
         port: the service's own; after a restart on the same host and port it resumes what it had.
@@ -39,7 +39,7 @@ async def consuming(
     """
     name = f"{gethostname()}-{port}"
     consumer = Consumer(
-        db, redis, group=group, name=name, handlers=handlers, registry=registry, beliefs=beliefs
+        db, broker, group=group, name=name, handlers=handlers, registry=registry, beliefs=beliefs
     )
-    async with consumer.running(), housekeeping(db, redis, handlers.keys()):
+    async with consumer.running(), housekeeping(db, broker, handlers.keys()):
         yield

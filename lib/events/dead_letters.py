@@ -9,63 +9,58 @@ import argparse
 import asyncio
 import sys
 from collections.abc import Sequence
-from typing import Any, Final
-
-from pydantic import Field
-from redis.asyncio import Redis
-from redis.exceptions import RedisError
+from typing import Final
 
 from lib.config import ConfigError, load
-from lib.events.event import dead_letters_of
+from lib.events.broker import Broker
+from lib.events.brokers import failures_of, open_broker
 from lib.events.housekeeping import REMEMBER
-from lib.events.streams import redrive
-from lib.redis import RedisOptions, RedisUrl, open_redis
 from lib.redis.settings import RedisSettings
 
 # Of those that are shown; how many there are is told.
 _SHOWN: Final = 20
 
 
-class _Config(RedisSettings):
-    """The services' own `REDIS_URL`, or `EVENTS_REDIS_URL`."""
-
-    redis_url: RedisUrl = Field(validation_alias="REDIS_URL")
-
-
-async def shown(redis: Redis, topic: str) -> list[str]:
+async def shown(broker: Broker, topic: str) -> list[str]:
     """Return a line for each of the first letters, and one that counts all of them."""
-    letters: Any = await redis.xrange(dead_letters_of(topic), count=_SHOWN)
+    letters, count = await broker.dead_letters(topic, _SHOWN)
     lines = []
-    for _, fields in letters:
+    for fields in letters:
         text = {name: fields.get(name, b"?").decode(errors="replace") for name in _FIELDS}
         lines.append("  ".join(repr(value)[1:-1] for value in text.values()))
-    return [*lines, f"{await redis.xlen(dead_letters_of(topic))} dead letters of {topic}"]
+    return [*lines, f"{count} dead letters of {topic}"]
 
 
 # Which event, about what, who could not handle it, and why.
 _FIELDS: Final = (b"id", b"kind", b"key", b"dead_group", b"dead_reason")
 
 
-async def _run(topic: str, *, back: bool) -> Sequence[str]:
-    url = load(_Config).url_for("events")
-    assert url is not None  # noqa: S101 - the configuration requires it
-    async with open_redis(RedisOptions(url)) as redis:
+async def _run(url: str, topic: str, *, back: bool) -> Sequence[str]:
+    async with open_broker(url, name="dead-letters") as broker:
         if not back:
-            return await shown(redis, topic)
-        back_again, old = await redrive(redis, topic, keep_seconds=REMEMBER.total_seconds())
+            return await shown(broker, topic)
+        back_again, old = await broker.redrive(topic, keep_seconds=REMEMBER.total_seconds())
         said = [f"{back_again} events of {topic} are handled again"]
         return [*said, f"{old} are older than {REMEMBER.days} days and stay"] if old else said
 
 
 def main(argv: list[str]) -> int:
-    """Return the exit code: 0 done, 1 Redis or its URL is not there, 2 misused."""
+    """Return the exit code: 0 done, 1 the broker or its URL is not there, 2 misused."""
     parser = argparse.ArgumentParser(prog="python -m lib.events.dead_letters", description=__doc__)
     parser.add_argument("topic", help="such as orders; the alert names it")
     parser.add_argument("--redrive", action="store_true", help="put them back into their stream")
     given = parser.parse_args(argv)
     try:
-        lines = asyncio.run(_run(given.topic, back=given.redrive))
-    except (ConfigError, RedisError, OSError) as error:
+        url = load(RedisSettings).url_for("events")
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        return 1
+    if url is None:
+        print("EVENTS_URL or REDIS_URL: is not set", file=sys.stderr)
+        return 1
+    try:
+        lines = asyncio.run(_run(url, given.topic, back=given.redrive))
+    except failures_of(url) as error:
         print(error, file=sys.stderr)
         return 1
     print("\n".join(lines))

@@ -7,12 +7,10 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Final
 
-from redis.asyncio import Redis
-
 from lib.clock import utc_now
 from lib.db import Database
 from lib.events.background import repeating
-from lib.events.streams import forget_members, trim, trim_dead_letters
+from lib.events.broker import Broker
 from lib.store import inbox
 
 KEEP: Final = timedelta(days=7)
@@ -24,7 +22,7 @@ _GONE: Final = timedelta(days=1)
 @asynccontextmanager
 async def housekeeping(
     db: Database,
-    redis: Redis,
+    broker: Broker,
     topics: Collection[str],
     *,
     keep: timedelta = KEEP,
@@ -38,9 +36,9 @@ async def housekeeping(
 
     async def step() -> bool:
         for topic in topics:
-            await trim(redis, topic, keep_seconds=keep.total_seconds())
-            await trim_dead_letters(redis, topic, keep_seconds=2 * keep.total_seconds())
-            await forget_members(redis, topic, idle_seconds=_GONE.total_seconds())
+            await broker.trim(topic, keep_seconds=keep.total_seconds())
+            await broker.trim_dead_letters(topic, keep_seconds=2 * keep.total_seconds())
+            await broker.forget_members(topic, idle_seconds=_GONE.total_seconds())
         await inbox.forget_handled(db, before=utc_now() - 2 * keep)
         return False
 

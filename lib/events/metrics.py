@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from lib.events.streams import Backlog
+from lib.events.broker import Backlog
 from lib.metrics import LATENCY_BUCKETS
 
 

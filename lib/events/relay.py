@@ -1,4 +1,4 @@
-"""Take events from the outbox to Redis Streams: at least once, in the order of each key."""
+"""Take events from the outbox to the broker: at least once, in the order of each key."""
 
 from __future__ import annotations
 
@@ -7,20 +7,17 @@ from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from itertools import chain
-from typing import Any, Final
+from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
-from redis.asyncio import Redis
 
 from lib.clock import Every
 from lib.db import Database
 from lib.events.background import repeating
-from lib.events.event import Event, stream_of
+from lib.events.broker import Broker
+from lib.events.event import Event
 from lib.events.signing import FIELD, EventSigner
 from lib.events.store import NextEventsRow, outbox
-from lib.events.streams import length, trim
-from lib.redis.replicated import Command, ReplicatedWriter
 
 # Some hundred bytes each: a stream that its readers have forgotten costs some hundred megabytes.
 MAX_LENGTH: Final = 1_000_000
@@ -34,8 +31,8 @@ _GATHER_SECONDS: Final = 0.02
 class Relay:
     """Any number may run on one database: each lane of the outbox is served by one at a time.
 
-    An event is removed after Redis has it. A crash in between sends it twice, with the same id:
-    consumers tell by that.
+    An event is removed after the broker has it. A crash in between sends it twice, with the same
+    id: consumers tell by that.
 
     What it has published it also clears away: after `keep` what every group has finished, or nobody
     reads at all, and beyond `max_length` entries of a topic the oldest, read or not.
@@ -44,7 +41,7 @@ class Relay:
     def __init__(
         self,
         db: Database,
-        redis: Redis,
+        broker: Broker,
         *,
         batch_size: int = 100,
         keep: timedelta = KEEP,
@@ -55,8 +52,7 @@ class Relay:
         self._db = db
         self._signer = signer
         self._registry = registry
-        self._redis = redis
-        self._writer = ReplicatedWriter(redis)
+        self._broker = broker
         self._batch_size = batch_size
         self._metrics = None if registry is None else _Metrics(registry)
         self._keep_seconds = keep.total_seconds()
@@ -76,7 +72,7 @@ class Relay:
         """Publish the next events of all lanes to be had; return how many, 0 where there are none.
 
         Raises:
-            AppError, RedisError: where the database or Redis is away; the events stay.
+            AppError, or what the broker's client raises: where one of the two is away; events stay.
         """
         async with self._db.transaction() as tx:
             queries = outbox(tx)
@@ -91,26 +87,24 @@ class Relay:
         return len(rows)
 
     async def _send(self, events: list[Event]) -> None:
-        streams: defaultdict[str, list[Command]] = defaultdict(list)
+        topics: defaultdict[str, list[dict[str, str]]] = defaultdict(list)
         for event in events:
-            entry: dict[Any, Any] = dict(event.fields())
+            entry = event.fields()
             if self._signer is not None:
                 entry[FIELD] = self._signer.sign(event)
-            # Approximately: Redis drops whole nodes, which costs next to nothing.
-            stream, fields = stream_of(event.topic), chain.from_iterable(entry.items())
-            streams[stream].append(("XADD", stream, "MAXLEN", "~", self._max_length, "*", *fields))
-        await self._writer.write(streams)
+            topics[event.topic].append(entry)
+        await self._broker.publish(topics, max_length=self._max_length)
         self._topics.update(event.topic for event in events)
 
     async def clear_away(self) -> int:
         """Remove what is over from the streams of the topics published; return how much.
 
         Raises:
-            RedisError: where Redis is away.
+            What the broker's client raises where it is away.
         """
         return sum(
             [
-                await trim(self._redis, topic, keep_seconds=self._keep_seconds)
+                await self._broker.trim(topic, keep_seconds=self._keep_seconds)
                 for topic in sorted(self._topics)
             ]
         )
@@ -131,7 +125,7 @@ class Relay:
         metrics.waiting.set(backlog.events)
         metrics.oldest.set(backlog.oldest_seconds)
         for topic in sorted(self._topics):
-            metrics.length.labels(topic).set(await length(self._redis, topic))
+            metrics.length.labels(topic).set(await self._broker.length(topic))
 
 
 class _Metrics:

@@ -1,46 +1,77 @@
-"""One topic's Redis Stream as one member of a consumer group sees it."""
+"""Redis Streams as the broker of events: a stream for each topic, its dead letters beside it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Final
 
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
+from lib.events.broker import MAX_DEAD_LETTERS, Backlog, Entry, Fields, letter, put_back
 from lib.events.event import dead_letters_of, stream_of
+from lib.redis import ReplicatedWriter, ping
+from lib.redis.replicated import Command
 
 _FROM_THE_START: Final = "0"
 # The first possible id; as the answer of XAUTOCLAIM: all was looked at.
 _FIRST: Final = b"0-0"
 _REDRIVE: Final = 1000
-# Letters of a topic that are kept at most, the newest: one event in each of them is looked at.
-MAX_DEAD_LETTERS: Final = 10_000
-# The field of an entry that says which group it was put back for.
-_FOR_GROUP: Final = b"for_group"
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A delivered entry; `deliveries` counts this one."""
+class RedisStreams:
+    """The broker on Redis: see `lib.events.broker.Broker`."""
 
-    id: str
-    fields: Mapping[bytes, bytes]
-    deliveries: int
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._writer = ReplicatedWriter(redis)
 
-    def is_for(self, group: str) -> bool:
-        """Whether the group is meant: a redriven dead letter is for the one that failed."""
-        return self.fields.get(_FOR_GROUP, group.encode()) == group.encode()
+    async def ping(self) -> None:
+        """Ask for an answer; raises where there is none."""
+        await ping(self._redis)
 
+    async def publish(
+        self, topics: Mapping[str, Sequence[Mapping[str, str]]], *, max_length: int
+    ) -> None:
+        """Append entries, each topic's in one step; counts when the replicas asked for have it."""
+        commands: dict[str, list[Command]] = {}
+        for topic, entries in topics.items():
+            # Approximately: Redis drops whole nodes, which costs next to nothing.
+            add = ("XADD", stream_of(topic), "MAXLEN", "~", max_length, "*")
+            commands[stream_of(topic)] = [
+                (*add, *chain.from_iterable(entry.items())) for entry in entries
+            ]
+        await self._writer.write(commands)
 
-@dataclass(frozen=True, slots=True)
-class Backlog:
-    """How far behind a group is: not delivered, not finished, given up."""
+    def subscription(self, topic: str, group: str, member: str) -> Group:
+        """Return what a member of a group reads a topic with."""
+        return Group(self._redis, topic, group, member)
 
-    lag: int
-    pending: int
-    dead: int
+    async def dead_letters(self, topic: str, count: int) -> tuple[list[Fields], int]:
+        """Return the first dead letters of a topic, and how many there are."""
+        letters: Any = await self._redis.xrange(dead_letters_of(topic), count=count)
+        return [fields for _, fields in letters], await self._redis.xlen(dead_letters_of(topic))
+
+    async def redrive(self, topic: str, *, keep_seconds: float) -> tuple[int, int]:
+        """Put dead letters back; see `redrive`."""
+        return await redrive(self._redis, topic, keep_seconds=keep_seconds)
+
+    async def length(self, topic: str) -> int:
+        """Return how many entries the stream of a topic has."""
+        return int(await self._redis.xlen(stream_of(topic)))
+
+    async def trim(self, topic: str, *, keep_seconds: float) -> int:
+        """Remove what is finished and old; see `trim`."""
+        return await trim(self._redis, topic, keep_seconds=keep_seconds)
+
+    async def trim_dead_letters(self, topic: str, *, keep_seconds: float) -> int:
+        """Remove dead letters that are too old to be put back; return how many."""
+        return await trim_dead_letters(self._redis, topic, keep_seconds=keep_seconds)
+
+    async def forget_members(self, topic: str, *, idle_seconds: float) -> int:
+        """Remove members that are gone; see `forget_members`."""
+        return await forget_members(self._redis, topic, idle_seconds=idle_seconds)
 
 
 class Group:
@@ -101,15 +132,10 @@ class Group:
 
     async def move_to_dead_letters(self, entry: Entry, reason: str) -> None:
         """Move an entry to the dead letters, in one step: it is in one of the two places."""
-        letter: dict[Any, Any] = {
-            **entry.fields,
-            b"dead_group": self._group,
-            b"dead_reason": reason[:1000],
-            b"dead_deliveries": entry.deliveries,
-        }
+        fields: dict[Any, Any] = letter(entry, self._group, reason)
         pipeline = self._redis.pipeline(transaction=True)
         pipeline.xadd(
-            dead_letters_of(self._topic), letter, maxlen=MAX_DEAD_LETTERS, approximate=False
+            dead_letters_of(self._topic), fields, maxlen=MAX_DEAD_LETTERS, approximate=False
         )
         pipeline.xack(self._stream, self._group, entry.id)
         await pipeline.execute()
@@ -145,6 +171,9 @@ class Group:
         mine = next(info for info in groups if info["name"] == self._group.encode())
         dead = await self._redis.xlen(dead_letters_of(self._topic))
         return Backlog(lag=int(mine.get("lag") or 0), pending=int(mine["pending"]), dead=int(dead))
+
+    async def close(self) -> None:
+        """Do nothing: what this name has not finished waits for it, for as long as it may."""
 
     async def _deliveries(self, entry_id: str) -> int:
         found = await self._redis.xpending_range(
@@ -185,11 +214,7 @@ async def redrive(redis: Redis, topic: str, *, keep_seconds: float) -> tuple[int
 
 
 async def _put_back(redis: Redis, topic: str, letter_id: Any, fields: Any) -> None:
-    entry: dict[Any, Any] = {
-        name: value for name, value in fields.items() if not name.startswith(b"dead_")
-    }
-    if b"dead_group" in fields:
-        entry[_FOR_GROUP] = fields[b"dead_group"]
+    entry: dict[Any, Any] = put_back(fields)
     pipeline = redis.pipeline(transaction=True)
     pipeline.xadd(stream_of(topic), entry)
     pipeline.xdel(dead_letters_of(topic), letter_id)
@@ -217,11 +242,6 @@ async def trim_dead_letters(redis: Redis, topic: str, *, keep_seconds: float) ->
     seconds, _ = await redis.time()
     oldest = max(0, int((seconds - keep_seconds) * 1000))
     return int(await redis.xtrim(dead_letters_of(topic), minid=f"{oldest}-0", approximate=False))
-
-
-async def length(redis: Redis, topic: str) -> int:
-    """Return how many entries the stream of a topic has."""
-    return int(await redis.xlen(stream_of(topic)))
 
 
 async def trim(redis: Redis, topic: str, *, keep_seconds: float) -> int:

@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry
 
 from lib.config import Settings
 from lib.db import Database
+from lib.events.broker import Broker
 from lib.health import Health
 from lib.http import openapi, operational
 from lib.http.middleware.shell import Shell
@@ -23,6 +24,8 @@ SHELL: Final = web.AppKey("SHELL", Shell)
 DATABASE: Final[web.AppKey[Database]] = web.AppKey("DATABASE")
 # What the service does with Redis, set when it starts; without a URL each part is None.
 REDIS: Final = web.AppKey("REDIS", RedisParts)
+# What carries its events, set when it starts; None without a URL.
+BROKER: Final[web.AppKey[Broker | None]] = web.AppKey("BROKER")
 # Health and metrics for a port of their own; absent where they are on the public one.
 INTERNAL: Final = web.AppKey("INTERNAL", web.Application)
 

@@ -13,7 +13,11 @@ from lib.component import Component
 from lib.config import DatabaseSettings
 from lib.db.engine import open_database
 from lib.db.traced import traced
-from lib.http.app import DATABASE, HEALTH, METRICS, REDIS
+from lib.events.broker import Broker
+from lib.events.brokers import open_nats
+from lib.events.streams import RedisStreams
+from lib.http.app import BROKER, DATABASE, HEALTH, METRICS, REDIS
+from lib.nats import is_nats
 from lib.redis import RedisOptions, open_redis, ping
 from lib.redis.settings import RedisParts, RedisSettings
 
@@ -47,8 +51,14 @@ def add_database(
 
 
 def add_redis(app: web.Application, settings: RedisSettings) -> None:
-    """Open `app[REDIS]`, one client for each URL; it is ready while that is away, too."""
+    """Open `app[REDIS]`, one client for each URL, and `app[BROKER]` on one of them or on NATS.
+
+    The application is ready while these are away, too.
+    """
     parts = {part: settings.url_for(part) for part in RedisParts.names()}
+    events = parts["events"]
+    if events is not None and is_nats(events):
+        parts["events"] = None
 
     async def redis(app: web.Application) -> AsyncIterator[None]:
         clients: dict[str, Redis] = {}
@@ -63,6 +73,14 @@ def add_redis(app: web.Application, settings: RedisSettings) -> None:
             app[REDIS] = RedisParts(
                 **{part: clients[url] for part, url in parts.items() if url is not None}
             )
+            broker: Broker | None = None
+            if (streams := app[REDIS].events) is not None:
+                broker = RedisStreams(streams)
+            elif events is not None:
+                name = app[HEALTH].service
+                broker = await stack.enter_async_context(open_nats(events, name=name))
+                app[HEALTH].add("nats", broker.ping, required=False)
+            app[BROKER] = broker
             yield
 
     app.cleanup_ctx.append(redis)

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, SecretStr
 from redis.asyncio import Redis
 
 from lib.config import Settings
-from lib.redis.url import RedisUrl
+from lib.nats import check_nats_url, is_nats
+from lib.redis.url import RedisUrl, check_redis_url
+
+
+def _events_url(value: SecretStr) -> SecretStr:
+    url = value.get_secret_value()
+    (check_nats_url if is_nats(url) else check_redis_url)(url)
+    return value
+
+
+EventsUrl = Annotated[SecretStr, AfterValidator(_events_url)]
 
 
 class RedisSettings(Settings):
@@ -17,18 +28,22 @@ class RedisSettings(Settings):
 
     # redis://, redis+sentinel:// or redis+cluster://; rediss… verifies the server.
     redis_url: RedisUrl | None = Field(default=None, validation_alias="REDIS_URL")
-    # Where event streams are, if elsewhere.
-    events_redis_url: RedisUrl | None = Field(default=None, validation_alias="EVENTS_REDIS_URL")
+    # Where event streams are, if elsewhere: redis…://, or nats:// and tls:// for NATS JetStream.
+    events_url: EventsUrl | None = Field(default=None, validation_alias="EVENTS_URL")
 
     def url_for(self, part: str) -> str | None:
         """Return the URL for `limits`, `cache`, `chat` or `events`."""
-        url: RedisUrl | None = getattr(self, f"{part}_redis_url", None) or self.redis_url
+        name = "events_url" if part == "events" else f"{part}_redis_url"
+        url: SecretStr | None = getattr(self, name, None) or self.redis_url
         return None if url is None else url.get_secret_value()
 
 
 @dataclass(frozen=True, slots=True)
 class RedisParts:
-    """The clients by their purpose; those with the same URL are one. None where there is none."""
+    """The clients by their purpose; those with the same URL are one. None where there is none.
+
+    Events on another broker than Redis have none; `app[BROKER]` is there for both.
+    """
 
     limits: Redis | None = None
     cache: Redis | None = None

@@ -11,7 +11,7 @@ from lib.auth.remote import remote_verifier
 from lib.cache import Cache
 from lib.component import Component
 from lib.events import Relay, consuming
-from lib.http.app import DATABASE, METRICS, REDIS, new_app
+from lib.http.app import BROKER, DATABASE, METRICS, REDIS, new_app
 from lib.http.components import add_background, add_database
 from lib.http.middleware.install import install_middleware
 from lib.store import QUERY_NAMES as SHARED_QUERY_NAMES
@@ -43,15 +43,15 @@ def create_app(config: CatalogConfig) -> web.Application:
 
 
 def _background(app: web.Application, config: CatalogConfig) -> Iterator[Component]:
-    db, redis, registry = app[DATABASE], app[REDIS].events, app[METRICS]
+    db, broker, registry = app[DATABASE], app[BROKER], app[METRICS]
     cache = app[CACHE] = Cache(app[REDIS].cache, prefix="catalog", registry=registry)
-    if redis is not None:
-        yield Relay(db, redis, registry=registry, signer=config.event_signer()).running()
+    if broker is not None:
+        yield Relay(db, broker, registry=registry, signer=config.event_signer()).running()
         # The cache is shared: one replica handles an event for all.
         heard = handlers(cache)
         yield consuming(
             db,
-            redis,
+            broker,
             heard,
             group="catalog",
             port=config.port,

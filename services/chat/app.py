@@ -11,7 +11,7 @@ from aiohttp import web
 from lib.auth.remote import remote_verifier
 from lib.component import Component
 from lib.events import consuming
-from lib.http.app import DATABASE, METRICS, REDIS, new_app
+from lib.http.app import BROKER, DATABASE, METRICS, REDIS, new_app
 from lib.http.components import add_background, add_database
 from lib.http.middleware.install import install_middleware
 from lib.ids import new_id
@@ -83,13 +83,13 @@ async def _conversations(app: web.Application) -> AsyncIterator[None]:
 
 
 def _background(app: web.Application, config: ChatConfig) -> Iterator[Component]:
-    db, redis, registry = app[DATABASE], app[REDIS].events, app[METRICS]
+    db, broker, registry = app[DATABASE], app[BROKER], app[METRICS]
     keep = Keep(timedelta(days=config.retention_days), timedelta(days=config.client_id_days))
     yield keeping(db, keep)
-    if redis is not None:
+    if broker is not None:
         yield consuming(
             db,
-            redis,
+            broker,
             HANDLERS,
             group="chat",
             port=config.port,

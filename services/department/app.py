@@ -10,7 +10,7 @@ from lib.auth.remote import remote_verifier
 from lib.component import Component
 from lib.events import Relay
 from lib.events.store import QUERY_NAMES as EVENT_QUERY_NAMES
-from lib.http.app import DATABASE, METRICS, REDIS, new_app
+from lib.http.app import BROKER, DATABASE, METRICS, new_app
 from lib.http.components import add_background, add_database
 from lib.http.middleware.install import install_middleware
 from services.department.config import DepartmentConfig
@@ -28,7 +28,7 @@ def create_app(config: DepartmentConfig) -> web.Application:
 
 
 def _background(app: web.Application, config: DepartmentConfig) -> Iterator[Component]:
-    if (redis := app[REDIS].events) is not None:
+    if (broker := app[BROKER]) is not None:
         yield Relay(
-            app[DATABASE], redis, registry=app[METRICS], signer=config.event_signer()
+            app[DATABASE], broker, registry=app[METRICS], signer=config.event_signer()
         ).running()

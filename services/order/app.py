@@ -14,7 +14,7 @@ from lib.component import Component
 from lib.events import Relay, consuming
 from lib.events.background import repeating
 from lib.events.store import QUERY_NAMES as EVENT_QUERY_NAMES
-from lib.http.app import DATABASE, HEALTH, METRICS, REDIS, new_app
+from lib.http.app import BROKER, DATABASE, HEALTH, METRICS, new_app
 from lib.http.components import add_background, add_database
 from lib.http.middleware.install import install_middleware
 from lib.idempotency import IdempotencyKeys
@@ -99,7 +99,7 @@ async def _upstreams(
 
 
 def _background(app: web.Application, config: OrderConfig) -> Iterator[Component]:
-    db, redis, registry = app[DATABASE], app[REDIS].events, app[METRICS]
+    db, broker, registry = app[DATABASE], app[BROKER], app[METRICS]
     gauges, overdue = BacklogGauges(db, registry), OverdueOrders(db, registry)
 
     async def resume() -> bool:
@@ -143,11 +143,11 @@ def _background(app: web.Application, config: OrderConfig) -> Iterator[Component
     )
     yield repeating(suspects.step, name="self-dealing", idle_seconds=60.0, registry=registry)
     yield repeating(forget, name="housekeeping", idle_seconds=_HOUR, registry=registry)
-    if redis is not None:
-        yield Relay(db, redis, registry=registry, signer=config.event_signer()).running()
+    if broker is not None:
+        yield Relay(db, broker, registry=registry, signer=config.event_signer()).running()
         yield consuming(
             db,
-            redis,
+            broker,
             HANDLERS,
             group="order",
             port=config.port,

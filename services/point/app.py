@@ -12,7 +12,7 @@ from lib.auth.remote import remote_verifier
 from lib.component import Component
 from lib.events import consuming
 from lib.grpc.server import Listener, serve
-from lib.http.app import DATABASE, METRICS, REDIS, new_app
+from lib.http.app import BROKER, DATABASE, METRICS, new_app
 from lib.http.components import add_background, add_database, add_redis
 from lib.pb.point.rpc import point_server
 from lib.pb.point.v1.rpc import point_service
@@ -60,12 +60,12 @@ async def _grpc(config: PointConfig, app: web.Application) -> AsyncIterator[None
 
 
 def _background(app: web.Application, config: PointConfig) -> Iterator[Component]:
-    db, redis, registry = app[DATABASE], app[REDIS].events, app[METRICS]
-    if redis is not None:
+    db, broker, registry = app[DATABASE], app[BROKER], app[METRICS]
+    if broker is not None:
         heard = handlers(parse_rates(config.rates))
         yield consuming(
             db,
-            redis,
+            broker,
             heard,
             group=GROUP,
             port=config.port,

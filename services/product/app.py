@@ -11,7 +11,7 @@ from lib.component import Component
 from lib.events import Relay
 from lib.events.background import repeating
 from lib.events.store import QUERY_NAMES as EVENT_QUERY_NAMES
-from lib.http.app import DATABASE, METRICS, REDIS, new_app
+from lib.http.app import BROKER, DATABASE, METRICS, new_app
 from lib.http.components import add_background, add_database
 from lib.http.middleware.install import install_middleware
 from services.product.config import ProductConfig
@@ -32,7 +32,7 @@ def create_app(config: ProductConfig) -> web.Application:
 
 
 def _background(app: web.Application, config: ProductConfig) -> Iterator[Component]:
-    db, redis, registry = app[DATABASE], app[REDIS].events, app[METRICS]
+    db, broker, registry = app[DATABASE], app[BROKER], app[METRICS]
 
     async def sweep() -> bool:
         return await expire(db) > 0
@@ -40,5 +40,5 @@ def _background(app: web.Application, config: ProductConfig) -> Iterator[Compone
     yield repeating(
         sweep, name="expired-reservations", idle_seconds=config.sweep_seconds, registry=registry
     )
-    if redis is not None:
-        yield Relay(db, redis, registry=registry, signer=config.event_signer()).running()
+    if broker is not None:
+        yield Relay(db, broker, registry=registry, signer=config.event_signer()).running()

@@ -15,7 +15,7 @@ from lib.auth import Issuer, SigningKey, StaticKeys, Verifier, jwks_document
 from lib.component import Component
 from lib.events import Relay, consuming
 from lib.events.store import QUERY_NAMES as EVENT_QUERY_NAMES
-from lib.http.app import DATABASE, HEALTH, METRICS, REDIS, new_app
+from lib.http.app import BROKER, DATABASE, HEALTH, METRICS, new_app
 from lib.http.components import add_background, add_database
 from lib.http.middleware.install import install_middleware
 from lib.log import get_logger
@@ -142,7 +142,7 @@ async def _resources(config: UserConfig, app: web.Application) -> AsyncIterator[
 
 
 def _background(app: web.Application, config: UserConfig) -> Iterator[Component]:
-    db, redis, registry = app[DATABASE], app[REDIS].events, app[METRICS]
+    db, broker, registry = app[DATABASE], app[BROKER], app[METRICS]
     if not config.jwt_private_keys.get_secret_value():
         log.warning("signing_key_is_temporary", set="USER_JWT_PRIVATE_KEYS")
     policy = MailPolicy(first_wait=config.mail_retry_seconds)
@@ -150,11 +150,11 @@ def _background(app: web.Application, config: UserConfig) -> Iterator[Component]
     yield Mailer(db, sender, config.links(), registry=registry, policy=policy).running()
     yield keeping_house(db, config.keep())
     yield clearing_away(db, app[DEPS].files.storage)
-    if redis is not None:
-        yield Relay(db, redis, registry=registry, signer=config.event_signer()).running()
+    if broker is not None:
+        yield Relay(db, broker, registry=registry, signer=config.event_signer()).running()
         yield consuming(
             db,
-            redis,
+            broker,
             HANDLERS,
             group="user-audit",
             port=config.port,

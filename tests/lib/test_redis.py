@@ -174,8 +174,8 @@ def test_a_service_does_not_start_with_a_url_that_is_none(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("EVENTS_REDIS_URL", "redis+cluster://:hunter2@a:6379/1")
-    with pytest.raises(ConfigError, match="EVENTS_REDIS_URL: a Redis Cluster has") as refused:
+    monkeypatch.setenv("EVENTS_URL", "redis+cluster://:hunter2@a:6379/1")
+    with pytest.raises(ConfigError, match="EVENTS_URL: a Redis Cluster has") as refused:
         load(LimitSettings)
     assert "hunter2" not in str(refused.value)
 
@@ -185,7 +185,7 @@ def test_a_part_without_a_url_of_its_own_uses_the_one_of_all(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("REDIS_URL", "redis://all")
-    monkeypatch.setenv("EVENTS_REDIS_URL", "redis://streams")
+    monkeypatch.setenv("EVENTS_URL", "redis://streams")
     settings = load(LimitSettings)
     found = [settings.url_for(part) for part in RedisParts.names()]
     assert found == ["redis://all", "redis://all", "redis://all", "redis://streams"]

@@ -1,4 +1,4 @@
-"""A relay and a consumer, killed again and again: `crashing.py DB REDIS TOPIC ROUNDS`."""
+"""A relay and a consumer, killed again and again: `crashing.py DB BROKER TOPIC ROUNDS`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import asyncpg
 from lib.db import Executor
 from lib.db.postgres import PostgresDatabase
 from lib.events import Consumer, ConsumerPolicy, Event, Relay
-from lib.redis import RedisOptions, open_redis
+from lib.events.brokers import open_broker
 
 POLICY = ConsumerPolicy(deliveries=10_000, block_seconds=0.02, take_over_seconds=30.0)
 
@@ -30,7 +30,7 @@ async def effect(tx: Executor, event: Event) -> None:
     await tx.execute("UPDATE total SET number = number + 1")
 
 
-async def work(database: str, redis: str, topic: str, begun: int) -> None:
+async def work(database: str, url: str, topic: str, begun: int) -> None:
     async def told(tx: Executor, event: Event) -> None:
         os.write(begun, b".")
         await effect(tx, event)
@@ -39,11 +39,11 @@ async def work(database: str, redis: str, topic: str, begun: int) -> None:
         pool = await stack.enter_async_context(
             asyncpg.create_pool(database, min_size=1, max_size=3)
         )
-        client = await stack.enter_async_context(open_redis(RedisOptions(redis)))
+        broker = await stack.enter_async_context(open_broker(url, name="crashing"))
         db = PostgresDatabase(pool)
         handlers = {topic: {"counted": told}}
-        consumer = Consumer(db, client, group="g", name="m", handlers=handlers, policy=POLICY)
-        await stack.enter_async_context(Relay(db, client, batch_size=20).running())
+        consumer = Consumer(db, broker, group="g", name="m", handlers=handlers, policy=POLICY)
+        await stack.enter_async_context(Relay(db, broker, batch_size=20).running())
         await stack.enter_async_context(consumer.running())
         await asyncio.Event().wait()
 
@@ -67,13 +67,13 @@ def crash_once(chance: random.Random, begin: Callable[[int], None], *, early: bo
     os.close(heard)
 
 
-def main(database: str, redis: str, topic: str, rounds: int) -> None:
+def main(database: str, url: str, topic: str, rounds: int) -> None:
     # Forked from a process that has imported everything, so that a round takes milliseconds.
     chance = random.Random(7)
     for number in range(rounds):
         crash_once(
             chance,
-            lambda begun: asyncio.run(work(database, redis, topic, begun)),
+            lambda begun: asyncio.run(work(database, url, topic, begun)),
             early=number % 5 == 0,
         )
 

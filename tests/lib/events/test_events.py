@@ -32,7 +32,7 @@ from lib.events import (
 from lib.events.event import MalformedEventError, dead_letters_of, stream_of
 from lib.events.outbox import LANES, lane_of
 from lib.events.store import outbox
-from lib.events.streams import Group, forget_members, redrive, trim, trim_dead_letters
+from lib.events.streams import Group, RedisStreams, forget_members, redrive, trim, trim_dead_letters
 from lib.redis import RedisOptions, open_redis
 from lib.store import inbox
 
@@ -67,7 +67,7 @@ def consumer(
     db: Database, redis: Redis, topic: str, handler: Handler = effect, **more: Any
 ) -> Consumer:
     named: dict[str, Any] = {"group": "group", "name": "member", "policy": FAST} | more
-    return Consumer(db, redis, handlers={topic: {"step.taken": handler}}, **named)
+    return Consumer(db, RedisStreams(redis), handlers={topic: {"step.taken": handler}}, **named)
 
 
 async def settle(member: Consumer) -> None:
@@ -85,7 +85,7 @@ async def test_events_arrive_once_and_in_the_order_of_their_key(
 ) -> None:
     keys = [f"key-{number}" for number in range(10)]
     await asyncio.gather(*(write(db, topic, key, range(20)) for key in keys))
-    relays = [Relay(db, redis, batch_size=7) for _ in range(4)]
+    relays = [Relay(db, RedisStreams(redis), batch_size=7) for _ in range(4)]
     assert sum(await asyncio.gather(*(drain(relay) for relay in relays))) <= 200
     await drain(relays[0])
     await settle(consumer(db, redis, topic))
@@ -104,7 +104,7 @@ async def test_events_that_wait_together_are_handled_in_one_transaction(
         await effect(tx, event)
 
     await write(db, topic, "a", range(5))
-    await drain(Relay(db, redis))
+    await drain(Relay(db, RedisStreams(redis)))
     await settle(consumer(db, redis, topic, note))
     assert (await numbers(db, "a"), len(set(map(id, transactions)))) == ([0, 1, 2, 3, 4], 1)
 
@@ -118,7 +118,7 @@ async def test_an_event_that_fails_among_others_takes_none_of_them_along(
             raise ValueError("two")
 
     await write(db, topic, "a", range(5))
-    await drain(Relay(db, redis))
+    await drain(Relay(db, RedisStreams(redis)))
     await settle(consumer(db, redis, topic, fail_at_two))
     assert await numbers(db, "a") == [0, 1, 3, 4]
     assert await redis.xlen(dead_letters_of(topic)) == 1
@@ -149,7 +149,7 @@ async def test_an_event_of_a_transaction_that_failed_never_leaves(
 
     with pytest.raises(RuntimeError):
         await fail()
-    assert await Relay(db, redis).publish_batch() == 0
+    assert await Relay(db, RedisStreams(redis)).publish_batch() == 0
     assert not await redis.exists(stream_of(topic))
 
 
@@ -163,15 +163,15 @@ async def test_a_lane_held_by_a_relay_neither_stops_writers_nor_other_lanes(
             await write(db, topic, "a", range(1, 2))
             other = next(key for key in "bcdefgh" if lane_of(key) != lane_of("a"))
             await write(db, topic, other, range(1))
-            assert await Relay(db, redis).publish_batch() == 1
-            assert await Relay(db, redis).publish_batch() == 0
-    assert await Relay(db, redis).publish_batch() == 2
+            assert await Relay(db, RedisStreams(redis)).publish_batch() == 1
+            assert await Relay(db, RedisStreams(redis)).publish_batch() == 0
+    assert await Relay(db, RedisStreams(redis)).publish_batch() == 2
 
 
 async def test_an_event_sent_twice_has_one_effect(db: Database, redis: Redis, topic: str) -> None:
     registry = CollectorRegistry()
     await write(db, topic, "a", range(1))
-    await drain(Relay(db, redis))
+    await drain(Relay(db, RedisStreams(redis)))
     ((_, fields),) = await redis.xrange(stream_of(topic))
     await redis.xadd(stream_of(topic), fields)
     await settle(consumer(db, redis, topic, registry=registry))
@@ -185,7 +185,7 @@ async def test_an_event_sent_twice_has_one_effect(db: Database, redis: Redis, to
 
 async def test_each_group_gets_every_event(db: Database, redis: Redis, topic: str) -> None:
     await write(db, topic, "a", range(3))
-    await drain(Relay(db, redis))
+    await drain(Relay(db, RedisStreams(redis)))
     for group in ("first", "second"):
         await settle(consumer(db, redis, topic, group=group))
     assert await numbers(db, "a") == [0, 1, 2, 0, 1, 2]
@@ -202,7 +202,7 @@ async def test_a_passing_failure_is_tried_again_in_place(
             raise ValueError("once")
 
     await write(db, topic, "a", range(2))
-    await drain(Relay(db, redis))
+    await drain(Relay(db, RedisStreams(redis)))
     await settle(consumer(db, redis, topic, flaky))
     assert await numbers(db, "a") == [0, 1]
 
@@ -218,7 +218,7 @@ async def test_an_event_that_cannot_be_handled_is_a_dead_letter_and_can_be_redri
             raise ValueError("never")
 
     await write(db, topic, "a", range(3))
-    await drain(Relay(db, redis))
+    await drain(Relay(db, RedisStreams(redis)))
     member = consumer(db, redis, topic, handler)
     await settle(member)
     assert await numbers(db, "a") == [0, 2]
@@ -238,7 +238,7 @@ async def test_what_is_put_back_is_for_the_group_that_failed(
         raise ValueError
 
     await write(db, topic, "a", range(1))
-    await drain(Relay(db, redis))
+    await drain(Relay(db, RedisStreams(redis)))
     await settle(consumer(db, redis, topic, never, group="buries"))
     await settle(consumer(db, redis, topic, group="mails"))
     await db.execute("DELETE FROM inbox")  # as it is after two weeks
@@ -291,7 +291,7 @@ async def test_a_batch_that_takes_longer_than_the_lease_stays_with_its_member(
 
     policy = replace(FAST, take_over_seconds=0.4, batch=20)
     await write(db, topic, "a", range(12))
-    await drain(Relay(db, redis))
+    await drain(Relay(db, RedisStreams(redis)))
     first = consumer(db, redis, topic, slow("first", 0.1), name="first", policy=policy)
     other = consumer(db, redis, topic, slow("other", 0), name="other", policy=policy)
     working = asyncio.create_task(settle(first))
@@ -337,7 +337,7 @@ async def test_an_entry_that_is_no_event_is_a_dead_letter(
 ) -> None:
     await redis.xadd(stream_of(topic), fields)
     await write(db, topic, "a", range(1))
-    await drain(Relay(db, redis))
+    await drain(Relay(db, RedisStreams(redis)))
     await settle(consumer(db, redis, topic))
     assert await numbers(db, "a") == [0]
     assert await redis.xlen(dead_letters_of(topic)) == 1
@@ -348,7 +348,7 @@ async def test_an_entry_that_is_no_event_is_a_dead_letter(
 async def test_a_kind_nobody_handles_is_passed_over(db: Database, redis: Redis, topic: str) -> None:
     async with db.transaction() as tx:
         await publish(tx, topic=topic, key="a", kind="other", payload={})
-    await drain(Relay(db, redis))
+    await drain(Relay(db, RedisStreams(redis)))
     await settle(consumer(db, redis, topic))
     assert (await redis.xpending(stream_of(topic), "group"))["pending"] == 0
     assert await redis.xlen(dead_letters_of(topic)) == 0
@@ -361,7 +361,7 @@ async def test_an_event_that_brings_its_process_down_is_a_dead_letter_in_the_end
         raise asyncio.CancelledError  # as if the process ended here
 
     await write(db, topic, "a", range(1))
-    await drain(Relay(db, redis))
+    await drain(Relay(db, RedisStreams(redis)))
     for _ in range(FAST.deliveries):
         with pytest.raises(asyncio.CancelledError):
             await consumer(db, redis, topic, poison).step()
@@ -381,7 +381,7 @@ async def test_what_is_away_is_waited_for_however_long(
         await effect(tx, event)
 
     await write(db, topic, "a", range(3))
-    await drain(Relay(db, redis))
+    await drain(Relay(db, RedisStreams(redis)))
     member = consumer(db, redis, topic, handler)
     for _ in range(FAST.deliveries * 3):
         with pytest.raises(AppError):
@@ -398,7 +398,7 @@ async def test_events_of_a_member_that_is_gone_are_taken_over(
         raise asyncio.CancelledError
 
     await write(db, topic, "a", range(5))
-    await drain(Relay(db, redis))
+    await drain(Relay(db, RedisStreams(redis)))
     with pytest.raises(asyncio.CancelledError):
         await consumer(db, redis, topic, die, name="gone").step()
     async with consumer(db, redis, topic, name="other").running():
@@ -418,7 +418,7 @@ async def test_a_slow_handler_is_ended_and_its_effect_undone(
 
     policy = ConsumerPolicy(attempts=1, handle_seconds=0.05, block_seconds=0.02)
     await write(db, topic, "a", range(1))
-    await drain(Relay(db, redis))
+    await drain(Relay(db, RedisStreams(redis)))
     await settle(consumer(db, redis, topic, slow, policy=policy))
     assert await numbers(db, "a") == []
     assert await redis.xlen(dead_letters_of(topic)) == 1
@@ -436,7 +436,7 @@ async def test_request_id_and_trace_travel_with_the_event(
     context.request_id.set("request-0001")
     with trace.span("request", parent={"traceparent": parent}):
         await write(db, topic, "a", range(1))
-    await drain(Relay(db, redis))
+    await drain(Relay(db, RedisStreams(redis)))
     context.request_id.set("")
     await settle(consumer(db, redis, topic, handler))
     assert seen == ["request-0001", parent]
@@ -448,7 +448,7 @@ async def test_nothing_is_lost_while_redis_is_away(
     async with open_redis(RedisOptions(killable_redis.url)) as client:
         registry = CollectorRegistry()
         member = consumer(db, client, topic)
-        async with Relay(db, client, registry=registry).running(), member.running():
+        async with Relay(db, RedisStreams(client), registry=registry).running(), member.running():
             await write(db, topic, "a", range(5))
 
             async def first() -> bool:
@@ -471,7 +471,7 @@ async def test_only_what_everybody_has_finished_is_trimmed(
     db: Database, redis: Redis, topic: str
 ) -> None:
     await write(db, topic, "a", range(4))
-    await drain(Relay(db, redis))
+    await drain(Relay(db, RedisStreams(redis)))
     await settle(consumer(db, redis, topic, group="first"))
     await redis.xgroup_create(stream_of(topic), "second", id="0")
     await redis.xreadgroup("second", "m", {stream_of(topic): ">"}, count=2)
@@ -486,7 +486,10 @@ async def test_a_stream_that_nobody_reads_is_cleared_of_what_is_old(
     db: Database, redis: Redis, topic: str
 ) -> None:
     await write(db, topic, "a", range(4))
-    patient, hasty = Relay(db, redis), Relay(db, redis, keep=timedelta(0))
+    patient, hasty = (
+        Relay(db, RedisStreams(redis)),
+        Relay(db, RedisStreams(redis), keep=timedelta(0)),
+    )
     assert await patient.publish_batch() == 4
     assert await patient.clear_away() == 0
     # Not its own: another relay's to clear away.
@@ -504,7 +507,7 @@ async def test_a_stream_that_nobody_reads_is_cleared_of_what_is_old(
 async def test_what_a_group_has_not_finished_is_kept_however_old(
     db: Database, redis: Redis, topic: str
 ) -> None:
-    relay = Relay(db, redis, keep=timedelta(seconds=-1))
+    relay = Relay(db, RedisStreams(redis), keep=timedelta(seconds=-1))
     await write(db, topic, "a", range(4))
     await redis.xgroup_create(stream_of(topic), "slow", id="0", mkstream=True)
     await drain(relay)
@@ -520,7 +523,7 @@ async def test_no_stream_grows_beyond_its_length_whether_it_is_read_or_not(
     registry = CollectorRegistry()
     await write(db, topic, "a", range(250))
 
-    async with Relay(db, redis, max_length=100, registry=registry).running():
+    async with Relay(db, RedisStreams(redis), max_length=100, registry=registry).running():
 
         async def all_sent() -> bool:
             return await db.fetchval("SELECT count(*) FROM outbox") == 0
@@ -536,7 +539,7 @@ async def test_no_stream_grows_beyond_its_length_whether_it_is_read_or_not(
 
 async def test_the_inbox_forgets_only_the_old(db: Database, redis: Redis, topic: str) -> None:
     await write(db, topic, "a", range(2))
-    await drain(Relay(db, redis))
+    await drain(Relay(db, RedisStreams(redis)))
     await settle(consumer(db, redis, topic))
     assert await inbox.forget_handled(db, before=datetime.now(UTC) - timedelta(hours=1)) == 0
     assert await inbox.forget_handled(db, before=datetime.now(UTC) + timedelta(hours=1)) == 2
@@ -544,7 +547,7 @@ async def test_the_inbox_forgets_only_the_old(db: Database, redis: Redis, topic:
 
 async def test_housekeeping_clears_up_what_is_over(db: Database, redis: Redis, topic: str) -> None:
     await write(db, topic, "a", range(3))
-    await drain(Relay(db, redis))
+    await drain(Relay(db, RedisStreams(redis)))
     await settle(consumer(db, redis, topic))
     soon = timedelta(milliseconds=20)
 
@@ -553,7 +556,7 @@ async def test_housekeeping_clears_up_what_is_over(db: Database, redis: Redis, t
         # The last entry is the group's place in the stream.
         return kept == 0 and await redis.xlen(stream_of(topic)) == 1
 
-    async with housekeeping(db, redis, [topic, "absent"], keep=soon, every=soon):
+    async with housekeeping(db, RedisStreams(redis), [topic, "absent"], keep=soon, every=soon):
         await eventually(is_clear)
 
 
@@ -593,7 +596,7 @@ async def test_a_consumer_that_waits_for_events_ends_at_once(
         redis = await stack.enter_async_context(open_redis(RedisOptions(redis_url, io_seconds=60)))
         await stack.enter_async_context(consumer(db, redis, topic, policy=patient).running())
         await write(db, topic, "a", range(1))
-        await drain(Relay(db, redis))
+        await drain(Relay(db, RedisStreams(redis)))
         await eventually(lambda: numbers(db, "a"))
         async with asyncio.timeout(4):  # after 5 s its step would be cancelled
             await stack.aclose()
@@ -613,7 +616,7 @@ async def test_what_a_consumer_is_given_while_it_hangs_up_is_handled(
 
     monkeypatch.setattr(Group, "read_new", hear_too_late)
     await write(db, topic, "a", range(3))
-    await drain(Relay(db, redis))
+    await drain(Relay(db, RedisStreams(redis)))
     async with consumer(db, redis, topic).running():
         await given.wait()
     assert await numbers(db, "a") == [0, 1, 2]

@@ -17,6 +17,7 @@ from lib.db import Database, Executor
 from lib.events import Consumer, ConsumerPolicy, Event, Relay, publish
 from lib.events.event import dead_letters_of, stream_of
 from lib.events.store import outbox
+from lib.events.streams import RedisStreams
 from lib.redis import RedisOptions, open_redis
 from tests.conftest import Full
 
@@ -55,11 +56,16 @@ async def effect(tx: Executor, event: Event) -> None:
 async def flowing(db: Database, redis: Redis, topic: str) -> AsyncIterator[Load]:
     """Write, relay and consume while the block runs; at the end wait until all has arrived."""
     consumer = Consumer(
-        db, redis, group="g", name="m", handlers={topic: {"step": effect}}, policy=POLICY
+        db,
+        RedisStreams(redis),
+        group="g",
+        name="m",
+        handlers={topic: {"step": effect}},
+        policy=POLICY,
     )
     load = Load(db, topic)
     async with AsyncExitStack() as stack:
-        await stack.enter_async_context(Relay(db, redis).running())
+        await stack.enter_async_context(Relay(db, RedisStreams(redis)).running())
         await stack.enter_async_context(consumer.running())
         writing = asyncio.create_task(load.run())
         try:

@@ -25,6 +25,7 @@ from lib.events.signing import (
     ProducerSettings,
     parse_public_keys,
 )
+from lib.events.streams import RedisStreams
 from lib.ids import new_id
 
 
@@ -62,7 +63,7 @@ class World:
 
         consumer = Consumer(
             self.db,
-            self.redis,
+            RedisStreams(self.redis),
             group="g",
             name="one",
             handlers={self.topic: {"order.completed": hear}},
@@ -192,7 +193,7 @@ async def test_what_the_relay_takes_to_the_stream_is_signed(world: World) -> Non
     async with world.db.transaction() as tx:
         payload = {"amount": 1, "é": "\U0001f600"}
         await publish(tx, topic=world.topic, key="k", kind="order.completed", payload=payload)
-    await Relay(world.db, world.redis, signer=ORDER).publish_batch()
+    await Relay(world.db, RedisStreams(world.redis), signer=ORDER).publish_batch()
     assert await world.handled() == (['{"amount":1,"é":"\U0001f600"}'], [])
 
 

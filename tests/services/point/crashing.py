@@ -18,12 +18,15 @@ from lib.config import PostgresSettings
 from lib.db import Database
 from lib.db.postgres import open_database
 from lib.events import consuming
+from lib.events.streams import RedisStreams
 from lib.redis import RedisOptions, open_redis
 from services.point.awards import GROUP, HANDLERS
 
 
 def awarding(db: Database, redis: Redis) -> AbstractAsyncContextManager[None]:
-    return consuming(db, redis, HANDLERS, group=GROUP, port=1, registry=CollectorRegistry())
+    return consuming(
+        db, RedisStreams(redis), HANDLERS, group=GROUP, port=1, registry=CollectorRegistry()
+    )
 
 
 async def work(database: str, redis: str) -> None:

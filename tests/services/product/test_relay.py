@@ -15,6 +15,7 @@ from lib.config import DatabaseSettings
 from lib.db.engine import open_database
 from lib.errors import AppError
 from lib.events import Relay, stream_of
+from lib.events.streams import RedisStreams
 from lib.redis import RedisOptions, open_redis
 from services.product.model.products import NewProduct, ProductChange
 from services.product.service import products
@@ -39,7 +40,7 @@ async def test_the_relay_takes_events_to_the_stream(database_url, redis) -> None
             change = ProductChange(price=price)
             await products.change(db, made.id, change, version=version, actor="clerk")
         await products.remove(db, made.id, version=3)
-        relay = Relay(db, redis)
+        relay = Relay(db, RedisStreams(redis))
         while await relay.publish_batch():
             pass
         assert await db.fetchval("SELECT count(*) FROM outbox") == 0
@@ -74,7 +75,7 @@ async def test_no_event_is_lost_while_the_database_is_killed_again_and_again(
                 return await db.fetchval("SELECT count(*) FROM outbox") == 0
             return False
 
-        async with Relay(db, redis, batch_size=4).running():
+        async with Relay(db, RedisStreams(redis), batch_size=4).running():
             for round_ in range(1, KILLS + 1):
                 await eventually(partial(passed, 10 * round_), within=60)
                 killable_server.kill()

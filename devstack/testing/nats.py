@@ -1,0 +1,201 @@
+"""Throw-away NATS servers with JetStream: one, or three that belong together."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from devstack.embedded import children
+from devstack.embedded.ports import free_port
+from devstack.testing.components import program
+
+_READY_SECONDS: Final = 30.0
+# A child ends with the thread that started it, and those of `asyncio.to_thread` end with a test.
+_SPAWNER: Final = ThreadPoolExecutor(max_workers=1)
+_USER: Final = "events"
+_ACCOUNTS: Final = "accounts { app: { jetstream: enabled, users: [{ user: %s, password: %s }] } }\n"
+
+
+class _Health(msgspec.Struct):
+    status: str = ""
+
+
+class TestNats:
+    """A server of one's own; `kill()` and `start()` are there for tests of what happens then."""
+
+    __test__ = False
+
+    def __init__(
+        self, home: Path, password: str, *, lines: str = "", name: str = "one",
+        accounts: bool = True,
+    ) -> None:  # fmt: skip
+        """Write its configuration, with `lines` of one's own, which may say who has accounts."""
+        self._binary, self._home = program("nats-server"), home / name
+        self._home.mkdir(mode=0o700)
+        self.port, self._monitor, self.password = free_port(), free_port(), password
+        self._config = self._home / "nats.conf"
+        self._config.write_text(
+            f"server_name: {name}\nhost: 127.0.0.1\nport: {self.port}\n"
+            f"http: 127.0.0.1:{self._monitor}\n"
+            f"jetstream {{ store_dir: {self._home}, max_mem: 64M, max_file: 1G }}\n"
+            f"{_ACCOUNTS % (_USER, password) if accounts else ''}{lines}"
+        )
+        self._config.chmod(0o600)
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """The connection URL, the same before and after a restart."""
+        return f"nats://{_USER}:{self.password}@127.0.0.1:{self.port}"
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it was started and not killed since."""
+        return self._process is not None
+
+    def launch(self) -> None:
+        """Start it on the same port, with what it had on disk."""
+        line = [self._binary, "--config", str(self._config), "--log", str(self._home / "log")]
+        self._process = _SPAWNER.submit(children.spawn, line, log=subprocess.DEVNULL).result()
+
+    def start(self) -> None:
+        """Start it; returns when it takes events."""
+        self.launch()
+        try:
+            until(self.is_ready, "a NATS server")
+        except RuntimeError as error:
+            error.add_note(self.last_words())
+            raise
+
+    def is_ready(self) -> bool:
+        """Say whether it is up, and with all that it has to know of the others'."""
+        address = f"http://127.0.0.1:{self._monitor}/healthz"
+        with urllib.request.urlopen(address, timeout=1) as answer:
+            return msgspec.json.decode(answer.read(), type=_Health).status == "ok"
+
+    def last_words(self) -> str:
+        """Return the end of its log, without the complaints of those who ask too early."""
+        lines = (self._home / "log").read_text().splitlines()
+        return "\n".join([line for line in lines if "Healthcheck" not in line][-30:])
+
+    def kill(self) -> None:
+        """End it as `kill -9` does."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Let it hang, its connections open, while the block runs."""
+        assert self._process is not None  # noqa: S101 - only a running server can hang
+        self._process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._process.send_signal(signal.SIGCONT)
+
+
+class TestNatsCluster:
+    """Three servers, each of which has a copy of every stream."""
+
+    __test__ = False
+
+    def __init__(self, home: Path) -> None:
+        password, routes = secrets.token_urlsafe(16), [free_port() for _ in range(3)]
+        known = ", ".join(f"nats://127.0.0.1:{port}" for port in routes)
+        self.servers: Sequence[TestNats] = [
+            TestNats(
+                home, password, name=f"node{at}",
+                lines=f"cluster {{ name: tests, listen: 127.0.0.1:{port}, routes: [{known}] }}\n",
+            )
+            for at, port in enumerate(routes)
+        ]  # fmt: skip
+
+    @property
+    def url(self) -> str:
+        """The connection URL: all of them."""
+        hosts = ",".join(f"127.0.0.1:{server.port}" for server in self.servers)
+        return f"nats://{_USER}:{self.servers[0].password}@{hosts}?replicas=3"
+
+    def form(self) -> None:
+        """Start all of them."""
+        for server in self.servers:
+            server.launch()
+        self.wait_whole()
+
+    def wait_whole(self) -> None:
+        """Wait until each is up and has what the others have; starts those that were killed."""
+        for server in self.servers:
+            if not server.is_running:
+                server.launch()
+        try:
+            until(lambda: all(server.is_ready() for server in self.servers), "a whole NATS cluster")
+        except RuntimeError as error:
+            for server in self.servers:
+                error.add_note(server.last_words())
+            raise
+
+    def stop(self) -> None:
+        """End all of them."""
+        for server in self.servers:
+            server.kill()
+
+
+def until(reached: Callable[[], bool], what: str) -> None:
+    """Wait for a condition; raises RuntimeError where it takes too long."""
+    deadline = time.monotonic() + _READY_SECONDS
+    while True:
+        try:
+            if reached():
+                return
+        except OSError:
+            pass  # not yet
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"{what} did not come about in {_READY_SECONDS:.0f} s")
+        time.sleep(0.02)
+
+
+@contextmanager
+def running(*, lines: str = "", accounts: bool = True) -> Iterator[TestNats]:
+    """Run a server in a folder that is removed with it; skips without one, in CI fails."""
+    with _folder() as home:
+        server = TestNats(home, secrets.token_urlsafe(16), lines=lines, accounts=accounts)
+        try:
+            server.start()
+            yield server
+        finally:
+            server.kill()
+
+
+@contextmanager
+def cluster() -> Iterator[TestNatsCluster]:
+    """Run three servers in a folder that is removed with them."""
+    with _folder() as home:
+        group = TestNatsCluster(home)
+        try:
+            group.form()
+            yield group
+        finally:
+            group.stop()
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    home = Path(tempfile.mkdtemp(prefix="test-nats-"))
+    try:
+        yield home
+    finally:
+        shutil.rmtree(home, ignore_errors=True)

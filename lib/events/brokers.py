@@ -1,0 +1,48 @@
+"""The brokers there are, by URL; a driver is imported where one of its URLs is given."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from redis.exceptions import RedisError
+
+from lib.events.broker import Broker
+from lib.events.streams import RedisStreams
+from lib.nats import is_nats
+from lib.redis import RedisOptions, open_redis
+
+
+@asynccontextmanager
+async def open_broker(url: str, *, name: str) -> AsyncIterator[Broker]:
+    """Open the broker of a URL; one that is away is no error before it is used.
+
+    Args:
+        url: `redis…://` as in `lib.redis`, or `nats://` or `tls://` as in `lib.nats.url`.
+        name: what the broker shows of whose connection it is.
+    """
+    if is_nats(url):
+        async with open_nats(url, name=name) as nats:
+            yield nats
+        return
+    async with open_redis(RedisOptions(url)) as redis:
+        yield RedisStreams(redis)
+
+
+@asynccontextmanager
+async def open_nats(url: str, *, name: str) -> AsyncIterator[Broker]:
+    """Open JetStream; see `open_broker`."""
+    from lib.events.jetstream import open_jetstream
+    from lib.nats.url import parse
+
+    async with open_jetstream(parse(url), name=name) as broker:
+        yield broker
+
+
+def failures_of(url: str) -> tuple[type[Exception], ...]:
+    """Return what says that the broker of a URL is away, or does not let us in."""
+    if is_nats(url):
+        from nats.errors import Error
+
+        return (Error, OSError)
+    return (RedisError, OSError)

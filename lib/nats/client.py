@@ -1,0 +1,99 @@
+"""The NATS client: connects when it is first asked, keeps trying, and tells nobody a password."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+from nats.aio.client import Client
+from nats.errors import Error, SecureConnRequiredError
+
+from lib.log import get_logger
+from lib.nats.url import NatsAddress
+
+log = get_logger(__name__)
+
+_CONNECT_SECONDS: Final = 3
+# A server that hangs is left after twice this.
+_PING_SECONDS: Final = 2
+_WAIT_SECONDS: Final = 0.25
+
+
+class _Client(Client):
+    """A client that says no password over a connection which was to be TLS and is not."""
+
+    async def _process_info(self, info: dict[str, Any], initial_connection: bool = False) -> None:
+        if initial_connection and "tls" in self.options and not info.get("tls_required"):
+            raise SecureConnRequiredError
+        await super()._process_info(info, initial_connection)
+
+
+class Connection:
+    """One connection, made when it is first wanted and again when it was given up."""
+
+    def __init__(self, address: NatsAddress, *, name: str) -> None:
+        self._address, self._name = address, name
+        self._client: Client | None = None
+        self._connecting = asyncio.Lock()
+
+    async def client(self) -> Client:
+        """Return the client; while it reconnects by itself, what is asked of it waits.
+
+        Raises:
+            nats.errors.Error, OSError: where no server can be reached, or none lets us in.
+        """
+        async with self._connecting:
+            if self._client is None or self._client.is_closed:
+                self._client = await self._connect()
+            return self._client
+
+    async def close(self) -> None:
+        """Hang up."""
+        if self._client is not None:
+            await self._client.close()
+
+    async def _connect(self) -> Client:
+        address, client = self._address, _Client()
+        failed: list[Exception] = []
+
+        async def fail(error: Exception) -> None:
+            failed.append(error)
+            del failed[:-1]
+            log.info("nats_error", error=repr(error))
+
+        secured = {"tls": ssl.create_default_context(cafile=address.authority)}
+        try:
+            async with asyncio.timeout(_CONNECT_SECONDS):
+                await client.connect(
+                    servers=list(address.servers),
+                    name=self._name,
+                    user=address.user,
+                    password=address.password,
+                    user_credentials=address.credentials,
+                    error_cb=fail,
+                    connect_timeout=_CONNECT_SECONDS,
+                    max_reconnect_attempts=-1,
+                    reconnect_time_wait=_WAIT_SECONDS,  # type: ignore[arg-type] # it is slept for
+                    ping_interval=_PING_SECONDS,
+                    **(secured if address.is_tls else {}),  # type: ignore[arg-type] # of one type
+                )
+        except TimeoutError:
+            await client.close()
+            raise (failed or [Error("nats: no server answers")])[0] from None
+        except BaseException:
+            await client.close()
+            raise
+        return client
+
+
+@asynccontextmanager
+async def connection(address: NatsAddress, *, name: str) -> AsyncIterator[Connection]:
+    """Hold a connection for as long as the block runs; an absent server is no error before use."""
+    held = Connection(address, name=name)
+    try:
+        yield held
+    finally:
+        await held.close()

@@ -1,0 +1,94 @@
+"""What a NATS URL says: where, as whom, and how many servers keep what counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+from urllib.parse import parse_qs, unquote, urlsplit
+
+_SCHEMES: Final = ("nats", "tls")
+_OPTIONS: Final = frozenset({"replicas", "creds", "tls_ca", "ack_seconds"})
+# How long a reader may be silent before what it works on is given away.
+_ACK_SECONDS: Final = 10.0
+# What JetStream knows: a stream has an odd number of copies, so that most of them can agree.
+_REPLICAS: Final = ("1", "3", "5")
+
+
+@dataclass(frozen=True, slots=True)
+class NatsAddress:
+    """A URL taken apart."""
+
+    servers: tuple[str, ...]
+    # How many servers have an event before it counts as sent.
+    replicas: int
+    is_tls: bool
+    ack_seconds: float = _ACK_SECONDS
+    user: str | None = field(default=None, repr=False)
+    password: str | None = field(default=None, repr=False)
+    # A file with a token and the key that it is for, as `nsc` writes it.
+    credentials: Path | None = None
+    authority: Path | None = None
+
+
+def is_nats(url: str) -> bool:
+    """Say whether a URL is meant for NATS, well-formed or not."""
+    return url.partition("://")[0] in _SCHEMES
+
+
+def check_nats_url(url: str) -> str:
+    """Return the URL if it is one; raises ValueError in words that do not repeat it."""
+    parse(url)
+    return url
+
+
+def parse(url: str) -> NatsAddress:
+    """Take `nats://user:password@host:port,host:port?replicas=3` apart.
+
+    `tls://` is the same with TLS, which the server must then have; `?tls_ca=…` names one's own
+    authority, `?creds=…` a file of credentials, `?ack_seconds=…` how long a reader may be silent
+    before what it works on is given away. Raises ValueError as `check_nats_url`.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in _SCHEMES:
+        raise ValueError("must start with nats:// or tls://")
+    who, _, hosts = parts.netloc.rpartition("@")
+    user, _, password = who.partition(":")
+    query = parse_qs(parts.query, keep_blank_values=True)
+    if unknown := query.keys() - _OPTIONS:
+        raise ValueError(f"has options that are not known: {', '.join(sorted(unknown))}")
+    several = len(hosts.split(",")) > 1
+    replicas = query.get("replicas", ["3" if several else "1"])[0]
+    if replicas not in _REPLICAS:
+        raise ValueError(f"replicas must be one of {', '.join(_REPLICAS)}")
+    if parts.path.strip("/"):
+        raise ValueError("has a path, and NATS has none")
+    return NatsAddress(
+        servers=tuple(_server(parts.scheme, one) for one in hosts.split(",")),
+        replicas=int(replicas),
+        is_tls=parts.scheme == "tls",
+        ack_seconds=_seconds(query.get("ack_seconds", [str(_ACK_SECONDS)])[0]),
+        user=unquote(user) or None,
+        password=unquote(password) or None,
+        credentials=Path(query["creds"][0]) if "creds" in query else None,
+        authority=Path(query["tls_ca"][0]) if "tls_ca" in query else None,
+    )
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0.1 <= seconds <= 600.0:
+        raise ValueError("ack_seconds must be a number from 0.1 to 600")
+    return seconds
+
+
+def _server(scheme: str, host: str) -> str:
+    try:
+        at = urlsplit(f"//{host}")
+        name, port = at.hostname or "localhost", at.port or 4222
+    except ValueError:
+        raise ValueError("has a port that is no number") from None
+    return f"{scheme}://{f'[{name}]' if ':' in name else name}:{port}"

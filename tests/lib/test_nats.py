@@ -1,0 +1,198 @@
+"""NATS by URL: what is refused, who is let in, and what nobody is told."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import secrets
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from time import time
+
+import nkeys
+import pytest
+from nats.errors import Error, NoServersError
+
+from devstack.testing import nats
+from devstack.testing.nats import TestNats
+from devstack.testing.tls import Authority
+from lib.config import ConfigError, load
+from lib.events.brokers import open_broker
+from lib.nats.url import parse
+from lib.redis.settings import RedisSettings
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("nats://a:hunter2@h:x", "a port that is no number"),
+        ("nats://a:hunter2@h?replicas=2", "replicas must be one of 1, 3, 5"),
+        ("nats://a:hunter2@h?tls_verify=no", "options that are not known: tls_verify"),
+        ("nats://a:hunter2@h/stream", "has a path"),
+        ("nats://a:hunter2@h?ack_seconds=0", "ack_seconds must be a number"),
+        ("nats://a:hunter2@h?ack_seconds=nan", "ack_seconds must be a number"),
+        ("ws://a:hunter2@h", "must start with redis://"),
+    ],
+)
+def test_a_service_does_not_start_with_a_url_that_is_none(
+    url: str, said: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("EVENTS_URL", url)
+    with pytest.raises(ConfigError, match="EVENTS_URL: ") as refused:
+        load(RedisSettings)
+    assert said in str(refused.value)
+    assert "hunter2" not in str(refused.value)
+
+
+def test_a_url_says_where_as_whom_and_how_many_copies() -> None:
+    one = parse("nats://me:p%40ss@[::1]")
+    assert (one.servers, one.user, one.password) == (("nats://[::1]:4222",), "me", "p@ss")
+    assert (one.replicas, one.is_tls, one.ack_seconds) == (1, False, 10.0)
+    three = parse("tls://a,b:1,c?creds=/x&tls_ca=/y")
+    assert three.servers == ("tls://a:4222", "tls://b:1", "tls://c:4222")
+    assert (three.replicas, three.is_tls) == (3, True)
+    assert (three.credentials, three.authority) == (Path("/x"), Path("/y"))
+    assert "p@ss" not in repr(one)
+
+
+async def test_who_has_a_wrong_password_is_refused_and_it_is_told_nobody(
+    nats_server: TestNats, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = nats_server.url.replace(nats_server.password, "hunter2")
+    async with open_broker(url, name="test") as broker:
+        with pytest.raises(Error) as refused:
+            await broker.ping()
+    said = capsys.readouterr()
+    assert "hunter2" not in f"{refused.value!r}{said.out}{said.err}"
+
+
+async def test_a_server_that_is_not_there_is_an_error_when_it_is_asked_and_soon() -> None:
+    async with open_broker("nats://127.0.0.1:9", name="test") as broker, asyncio.timeout(10):
+        with pytest.raises((OSError, NoServersError)):
+            await broker.ping()
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("tls"))
+
+
+@pytest.fixture(scope="module")
+def tls_server(authority: Authority):
+    both = authority.signed("localhost")
+    with nats.running(lines=f"tls {{ cert_file: {both}, key_file: {both} }}\n") as server:
+        yield server
+
+
+def _tls(server: TestNats, host: str, authority: Path) -> str:
+    return f"tls://events:{server.password}@{host}:{server.port}?tls_ca={authority}"
+
+
+async def test_with_tls_the_server_proves_who_it_is(
+    tls_server: TestNats, authority: Authority, tmp_path: Path
+) -> None:
+    async with open_broker(_tls(tls_server, "localhost", authority.file), name="t") as broker:
+        await broker.ping()
+    other = Authority(tmp_path, "other")
+    for url in (
+        _tls(tls_server, "localhost", other.file),
+        _tls(tls_server, "127.0.0.1", authority.file),  # a name that its certificate has not
+    ):
+        async with open_broker(url, name="t") as broker:
+            with pytest.raises((OSError, Error)):
+                await broker.ping()
+
+
+@pytest.fixture
+async def listener() -> AsyncIterator[tuple[int, list[bytes]]]:
+    """A server without TLS that keeps what it is told."""
+    told: list[bytes] = []
+
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        info = {"server_id": "x", "version": "2.9.10", "max_payload": 1, "auth_required": True}
+        writer.write(f"INFO {json.dumps(info)}\r\n".encode())
+        while part := await reader.read(4096):
+            told.append(part)
+        writer.close()
+
+    async with await asyncio.start_server(accept, "127.0.0.1", 0) as server:
+        yield server.sockets[0].getsockname()[1], told
+
+
+async def test_a_server_without_tls_is_told_no_password_where_tls_was_asked_for(listener) -> None:
+    port, told = listener
+    async with open_broker(f"tls://me:hunter2@127.0.0.1:{port}", name="t") as broker:
+        with pytest.raises((OSError, Error)):
+            await broker.ping()
+    assert told == []
+
+
+def _token(issuer: nkeys.KeyPair, subject: str, name: str, **claims: object) -> str:
+    """Return what `nsc` would write, signed by `issuer`."""
+
+    def part(data: bytes) -> str:
+        return base64.urlsafe_b64encode(data).decode().rstrip("=")
+
+    head = {"typ": "JWT", "alg": "ed25519-nkey"}
+    body = {
+        "jti": secrets.token_hex(8), "iat": int(time()), "iss": issuer.public_key.decode(),
+        "name": name, "sub": subject, "nats": {"version": 2, **claims},
+    }  # fmt: skip
+    text = f"{part(json.dumps(head).encode())}.{part(json.dumps(body).encode())}"
+    return f"{text}.{part(issuer.sign(text.encode()))}"
+
+
+def _pair(kind: int) -> nkeys.KeyPair:
+    return nkeys.from_seed(nkeys.encode_seed(secrets.token_bytes(32), kind))
+
+
+async def test_a_file_of_credentials_lets_in(tmp_path: Path) -> None:
+    operator, user = _pair(nkeys.PREFIX_BYTE_OPERATOR), _pair(nkeys.PREFIX_BYTE_USER)
+    account, system = _pair(nkeys.PREFIX_BYTE_ACCOUNT), _pair(nkeys.PREFIX_BYTE_ACCOUNT)
+    account_id, system_id = account.public_key.decode(), system.public_key.decode()
+    trusted = _token(operator, operator.public_key.decode(), "op", type="operator")
+    storage = {"mem_storage": -1, "disk_storage": -1, "streams": -1, "consumer": -1}
+    limits = {"subs": -1, "data": -1, "payload": -1, "conn": -1, "leaf": -1, **storage}
+    known = _token(operator, account_id, "app", type="account", limits=limits)
+    none = dict.fromkeys(storage, 0)
+    own = _token(operator, system_id, "sys", type="account", limits=limits | none)
+    who = {"type": "user", "subs": -1, "data": -1, "payload": -1}
+    token = _token(account, user.public_key.decode(), "service", **who)
+    file = tmp_path / "service.creds"
+    file.touch(mode=0o600)
+    file.write_text(
+        f"-----BEGIN NATS USER JWT-----\n{token}\n------END NATS USER JWT------\n\n"
+        f"-----BEGIN USER NKEY SEED-----\n{user.seed.decode()}\n------END USER NKEY SEED------\n"
+    )
+    lines = (
+        f"operator: {trusted}\nsystem_account: {system_id}\nresolver: MEMORY\n"
+        f"resolver_preload {{ {account_id}: {known}, {system_id}: {own} }}\n"
+    )
+    with nats.running(lines=lines, accounts=False) as server:
+        async with open_broker(f"nats://127.0.0.1:{server.port}?creds={file}", name="t") as broker:
+            await broker.ping()
+        async with open_broker(f"nats://127.0.0.1:{server.port}", name="t") as broker:
+            with pytest.raises(Error):
+                await broker.ping()
+
+
+def test_letters_of_nats_are_shown_and_its_absence_is_told_in_a_sentence(
+    nats_server: TestNats,
+) -> None:
+    for url, code, said in (
+        (nats_server.url, 0, "0 dead letters of nothing-here"),
+        ("nats://127.0.0.1:9", 1, "127.0.0.1"),
+    ):
+        done = subprocess.run(
+            [sys.executable, "-m", "lib.events.dead_letters", "nothing-here"],
+            env={"EVENTS_URL": url, "PYTHONPATH": str(ROOT)}, cwd="/",
+            capture_output=True, text=True, check=False, timeout=60,
+        )  # fmt: skip
+        assert (done.returncode, said in done.stdout + done.stderr) == (code, True), done
+        assert "Traceback" not in done.stderr
