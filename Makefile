@@ -25,6 +25,7 @@ QUERY_SETS := $(wildcard sql/*/sqlc.yaml) $(wildcard sql/*/*/sqlc.yaml) $(wildca
 db ?=
 svc ?=
 name ?=
+version ?=
 n ?= 200000
 t ?=
 
@@ -199,8 +200,8 @@ render: $(READY) ## write what follows from the code: dashboards, deployment, se
 	@$(PY) -m tools.schema_page
 
 .PHONY: site
-site: $(READY) ## write the compiler's documentation site to .cache/site
-	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+site: $(READY) ## write the compiler's manual to .cache/site (version=1.2.3: beside other versions)
+	@$(if $(version),$(PY) -m tools.site $(version) .cache/site,NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict)
 
 .PHONY: lock
 lock: $(READY) ## resolve the requirements anew into the two lock files

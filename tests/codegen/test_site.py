@@ -17,6 +17,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from devstack.testing.components import program
+from tools.site import list_versions
 
 ROOT = Path(__file__).parents[2]
 BROWSER_FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking")
@@ -30,27 +31,24 @@ class Quiet(SimpleHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The site, built strictly: a link that leads nowhere fails."""
+    """The site as its newest version, built strictly: a link that leads nowhere fails."""
     out = tmp_path_factory.mktemp("site")
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(out)]
-    done = subprocess.run(
-        command,
-        cwd=ROOT,
-        env={**os.environ, "NO_MKDOCS_2_WARNING": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    command = [sys.executable, "-m", "tools.site", "0.10.0", str(out)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    return out
+    (out / "0.9.0").mkdir()
+    (out / "0.9.0" / "index.html").write_text("<title>older</title>")
+    (out / "0.9.0" / "sitemap.xml").write_text("<urlset></urlset>")
+    list_versions(out)
+    return out / "0.10.0"
 
 
 @pytest.fixture(scope="module")
 def site(folder: Path) -> Iterator[str]:
-    handler = partial(Quiet, directory=str(folder))
+    handler = partial(Quiet, directory=str(folder.parent))
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/"
+        yield f"http://127.0.0.1:{server.server_port}/{folder.name}/"
         server.shutdown()
 
 
@@ -69,7 +67,8 @@ def page(browser: Browser, site: str) -> Iterator[Page]:
     wrong: list[str] = []
     page.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
     page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.on("request", lambda r: wrong.append(r.url) if not r.url.startswith(site) else None)
+    host = urljoin(site, "/")
+    page.on("request", lambda r: wrong.append(r.url) if not r.url.startswith(host) else None)
     page.on("response", lambda r: wrong.append(f"{r.status} {r.url}") if r.status >= 400 else None)
     yield page
     page.close()
@@ -141,6 +140,19 @@ def test_it_is_searched_by_keyboard_alone(page: Page, site: str) -> None:
     page.goto(site)
     page.keyboard.press("Tab")
     expect(page.locator("a.md-skip")).to_be_focused()
+
+
+def test_a_reader_can_go_to_another_version(page: Page, site: str) -> None:
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.goto(urljoin(site, "/"))
+    page.wait_for_url(f"{site}index.html")
+    menu = page.locator(".md-version")
+    expect(menu.locator(".md-version__current")).to_have_text("0.10.0")
+    menu.locator(".md-version__current").focus()
+    expect(menu.locator(".md-version__link")).to_have_text(["0.10.0", "0.9.0"])
+    menu.get_by_text("0.9.0").click()
+    page.wait_for_url("**/0.9.0/**")
+    assert page.title() == "older"
 
 
 def test_code_in_tables_is_shown_as_it_is_meant(folder: Path) -> None:
