@@ -38,6 +38,8 @@ from aiosqlc.stages import (
     TypedQuery,
 )
 
+_NOT_SEEN = maybe("the statement is rewritten by a rule, or nested too deeply")
+_NO_ARRAY = maybe("it is no array")
 _CALLS = frozenset({"FUNCEXPR", "AGGREF", "WINDOWFUNC"})
 
 
@@ -75,7 +77,6 @@ class Typist:
         self.facts = facts
         self.types = Types(facts)
         self.reading = ReadProofs(facts)
-        self._refs: dict[tuple[int, int], ColumnRef | None] = {}
 
     def type_query(
         self, query: ParsedQuery, described: Described, variants: Sequence[Described] = ()
@@ -203,12 +204,10 @@ class Typist:
     def _column(
         self, prover: Prover, scope: Scope | None, head: ColumnHead, number: int, expr: Node | None
     ) -> Column:
-        verdict = maybe("the statement is rewritten by a rule, or nested too deeply")
-        if scope is not None:
-            verdict = column_in(prover, scope, number)
+        verdict = _NOT_SEEN if scope is None else column_in(prover, scope, number)
         attribute = self.facts.attributes.get((head.table, head.attribute))
         elements = scope is not None and expr is not None and self._is_array(head.type_oid)
-        inside = maybe("it is no array")
+        inside = _NO_ARRAY
         dims = attribute.dims if attribute else 0
         if elements and scope is not None and expr is not None:
             dims = dimensions(expr, scope)
@@ -216,7 +215,7 @@ class Typist:
         shown = head.table, head.attribute
         if scope is not None and not head.table:
             shown = origin_of(scope, number)
-        origin = self._ref(*shown)
+        origin = self.facts.column_ref(*shown)
         source = source_of(scope, number) if scope is not None else None
         return Column(
             name=_shown_name(head.name, scope, expr),
@@ -233,19 +232,6 @@ class Typist:
     def _is_array(self, oid: int) -> bool:
         entry = self.facts.types.get(oid)
         return entry is not None and bool(entry.element)
-
-    def _ref(self, relation: int, attribute: int) -> ColumnRef | None:
-        key = relation, attribute
-        if key not in self._refs:
-            self._refs[key] = self._new_ref(*key)
-        return self._refs[key]
-
-    def _new_ref(self, relation: int, attribute: int) -> ColumnRef | None:
-        entry = self.facts.relations.get(relation)
-        column = self.facts.attributes.get((relation, attribute))
-        if entry is None or column is None:
-            return None
-        return ColumnRef(entry.schema, entry.name, column.name)
 
     # --- parameters ---------------------------------------------------------------------------
 
@@ -269,7 +255,7 @@ class Typist:
         reason = tolerant.reason if tolerant else "no use of it makes sense of NULL"
         if param.nullable is not None:
             reason = "the query says so"
-        met = self._ref(column.relation, column.attribute) if column else None
+        met = self.facts.column_ref(column.relation, column.attribute) if column else None
         return TypedParam(
             number=param.number,
             name=name,

@@ -13,7 +13,7 @@ from aiosqlc.postgres.catalog import rows
 from aiosqlc.postgres.catalog.totality import total_functions
 from aiosqlc.postgres.server.connection import Connection
 from aiosqlc.postgres.tree import Node, Reader
-from aiosqlc.stages import Constraint
+from aiosqlc.stages import ColumnRef, Constraint
 
 FIRST_USER_OID = 16384
 _HasRelation = TypeVar(
@@ -81,6 +81,7 @@ class Facts:
     described_constraints: dict[int, tuple[Constraint, ...]] = field(default_factory=dict)
     _not_null: dict[tuple[int, int, bool], bool] = field(default_factory=dict)
     _keys: dict[int, tuple[UniqueKey, ...]] = field(default_factory=dict)
+    _refs: dict[tuple[int, int], ColumnRef | None] = field(default_factory=dict)
 
     def holds(self, rule: str, premise: str, value: object) -> bool:
         """Whether a premise of a rule of the register is met.
@@ -89,6 +90,16 @@ class Facts:
         needed. No other code fills it.
         """
         return bool(value) or (rule, premise) in self.dropped
+
+    def column_ref(self, relation: int, attribute: int) -> ColumnRef | None:
+        """Return how a column is called, None where there is none: one value for all its uses."""
+        key = relation, attribute
+        if key not in self._refs:
+            entry, column = self.relations.get(relation), self.attributes.get(key)
+            self._refs[key] = (
+                ColumnRef(entry.schema, entry.name, column.name) if entry and column else None
+            )
+        return self._refs[key]
 
     def descendants(self, relation: int) -> Iterable[int]:
         """Yield the relation's children, their children and so on; not the relation itself."""

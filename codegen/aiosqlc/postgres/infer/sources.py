@@ -107,10 +107,9 @@ def _of_variable(node: Node, scope: Scope) -> ColumnRef | None:
         return source_behind(entry["joinaliasvars"][attribute - 1], owner)
     if kind == kinds.Rte.CTE:
         return ColumnRef("", str(entry["ctename"]), variable_name(node, scope))
-    relation = scope.catalog.relations.get(entry.get("relid") or 0)
-    if relation is not None:  # a view too, which the server has put its query in place of
-        column = scope.catalog.attributes.get((entry["relid"], attribute))
-        return ColumnRef(relation.schema, relation.name, column.name) if column else None
+    relation = entry.get("relid") or 0
+    if relation in scope.catalog.relations:  # a view too, whose query is in place of it
+        return scope.catalog.column_ref(relation, attribute)
     if kind == kinds.Rte.SUBQUERY:
         return source_of(owner.inner(entry["subquery"]), attribute)
     return None
