@@ -40,6 +40,8 @@ from aiosqlc.stages import (
     TypedQuery,
 )
 
+_UNASKED = "no server was asked: that is what the text alone says"
+
 
 @dataclass(frozen=True)
 class Judge:
@@ -218,8 +220,19 @@ def _without_server(
         return Analysis(Catalog()), (notice,)
     known, found = schema_from_files(schema)
     typed, problems = _type_all(Judge(_vouched(known, options)), queries, options)
+    typed = tuple([_unasked(query) for query in typed])
     analysis = Analysis(catalog_of(known), typed, facts=(("path", "text alone"),))
     return analysis, (notice, *found, *problems)
+
+
+def _unasked(query: TypedQuery) -> TypedQuery:
+    """Say at each claim of a query that it is the text's alone."""
+    return replace(
+        query,
+        columns=tuple([replace(c, reasons=(*c.reasons, _UNASKED)) for c in query.columns]),
+        params=tuple([replace(p, reasons=(*p.reasons, _UNASKED)) for p in query.params]),
+        cardinality_reasons=(*query.cardinality_reasons, _UNASKED),
+    )
 
 
 def _type_all(

@@ -131,6 +131,9 @@ def test_without_a_server_the_text_is_typed_and_the_output_says_so(
     assert [column.not_null for column in analysis.queries[0].columns] == [True, False]
     assert (notice.code, notice.severity) == ("E210", "warning")
     assert analysis.facts == (("path", "text alone"),)
+    (query,) = analysis.queries
+    claims = [*(column.reasons for column in query.columns), query.cardinality_reasons]
+    assert all("no server was asked" in reasons[-1] for reasons in claims)
     assert not analysis.server_version  # so it is not remembered
 
 
