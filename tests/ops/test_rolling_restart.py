@@ -7,7 +7,7 @@ import collections
 import os
 import signal
 import subprocess
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -19,8 +19,9 @@ import pytest
 from msgspec.structs import replace
 from pydantic import SecretStr
 
-from devstack import gateway
+from devstack import gateway, imports
 from devstack.embedded import children
+from devstack.embedded.forks import Forks
 from devstack.embedded.ports import free_port
 from devstack.program import Program
 from devstack.programs import answers, service_program
@@ -56,21 +57,23 @@ DOOR = """
 """
 
 
+Fork = Callable[[Program], children.Child]
+
+
 class Replica:
     """One process of a service that can be stopped as a deployment does, and started again."""
 
     def __init__(
-        self, service: Service, settings: Settings, url: str, peers: Mapping[str, str]
+        self, service: Service, settings: Settings, url: str, peers: Mapping[str, str], fork: Fork
     ) -> None:
         self.service = service
         program: Program = service_program(service, settings, {service.name: url})
         self.program = replace(program, env={**(program.env or {}), **peers})
-        self._process: subprocess.Popen[bytes] | None = None
+        self._fork = fork
+        self._process: children.Child | None = None
 
     async def start(self) -> None:
-        self._process = children.spawn(
-            self.program.command, log=subprocess.DEVNULL, env=self.program.env
-        )
+        self._process = self._fork(self.program)
         try:
             await eventually(answers(self.service.port, "/readyz"), within=60)
         except TimeoutError:
@@ -142,8 +145,17 @@ def _inside(replicas: Mapping[str, list[Service]], run: Path) -> tuple[Path, dic
 
 
 @pytest.fixture
-async def platform(new_database, run_dir, redis_url, full: Full) -> AsyncIterator[Platform]:
-    """Two replicas of some services, in the long run of all, behind gateway and balancer."""
+def forks() -> Iterator[Forks]:
+    with imports.shared(os.environ) as forks:
+        yield forks
+
+
+@pytest.fixture
+async def platform(new_database, run_dir, redis_url, forks, full: Full) -> AsyncIterator[Platform]:
+    """Two replicas of some services, in the long run of all, behind gateway and balancer.
+
+    They are forked from one process that has imported what they share, as `make run` does.
+    """
     port = str(free_port())
     url = f"http://127.0.0.1:{port}"
     front, back = (_settings(run_dir, redis_url, url, port) for _ in range(2))
@@ -162,7 +174,8 @@ async def platform(new_database, run_dir, redis_url, full: Full) -> AsyncIterato
     config.write_text(gateway.render(front, config.parent, place=place))
     inside, peers = _inside(replicas, config.parent)
     databases = {s.name: await new_database(s.name, demo=True) for s in front.services}
-    found = [Replica(service, copy, databases[service.name], peers) for service, copy in copies]
+    fork = await imports.ready(forks, pytest.fail)
+    found = [Replica(s, copy, databases[s.name], peers, fork) for s, copy in copies]
     servers = [
         children.spawn(gateway.command(path), log=subprocess.DEVNULL, account=account)
         for path in (config, inside)

@@ -13,7 +13,6 @@ from typing import Final
 from aiosqlc.messages import progress
 
 OK: Final = 0
-FINDINGS: Final = 1
 USAGE: Final = 2
 INTERNAL_ERROR: Final = 70  # EX_SOFTWARE of sysexits.h
 INTERRUPTED: Final = 130
