@@ -65,6 +65,15 @@ async def in_transaction(
 
 
 '''
+# COPY is binary, and of these asyncpg knows the text alone.
+_TEXTS = frozenset(
+    {
+        "aclitem", "int2vector", "macaddr", "money", "oidvector", "refcursor", "regclass",
+        "regcollation", "regconfig", "regdictionary", "regnamespace", "regoper", "regoperator",
+        "regproc", "regprocedure", "regrole", "regtype", "tsquery", "tsvector",
+    }
+)  # fmt: skip
+
 ASYNCPG = Driver(
     name="asyncpg",
     engine=Dialect.POSTGRESQL,
@@ -77,4 +86,5 @@ ASYNCPG = Driver(
     },
     violations=VIOLATIONS,
     helpers=(_IMPORTS, _TRANSACTION),
+    not_copied=_TEXTS,
 )

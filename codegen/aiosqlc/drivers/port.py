@@ -63,7 +63,8 @@ class Driver:
     already), `executor` the class in it. `fits` is what the Protocols say of that.
     `pipelined` is whether batches that return rows go out in one round trip.
     `session` is the module in `written` for connections that another library owns, on the adapter.
-    `helpers` are the imports and the transactions of `helpers.py`.
+    `helpers` are the imports and the transactions of `helpers.py`. `not_copied` are the types that
+    its COPY refuses.
     """
 
     name: str
@@ -79,6 +80,7 @@ class Driver:
     pipelined: bool = False
     violations: Violations | None = None
     helpers: tuple[str, str] = ("", "")
+    not_copied: frozenset[str] = frozenset()
 
     def adapter_source(self) -> str:
         """Return the source of `adapter.py`; empty where no adapter is needed."""

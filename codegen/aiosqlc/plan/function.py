@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from aiosqlc.analysis.bulk import is_bulk
 from aiosqlc.diagnostics import Diagnostic, Label
+from aiosqlc.drivers import Driver
 from aiosqlc.drivers.port import Places
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.plan.choice import plan_choice, sort_params, with_pieces
@@ -100,7 +101,9 @@ def plan_function(query: TypedQuery, planner: QueryPlanner) -> tuple[PyFunction,
         function = replace(function, params=(*function.params, _CHUNK))
     if parsed.command is Command.COPYFROM:
         copy = plan_copy(query, planner.package)
-        problems += [] if copy else [_not_copyable(query)]
+        problems += (
+            _refused_by_copy(query, planner.package.driver) if copy else [_not_copyable(query)]
+        )
         function = replace(function, copy=copy)
     if function.batch_kind == "SequenceNotStr":
         imports.add((planner.package.in_package("executor"), "SequenceNotStr"))
@@ -218,6 +221,15 @@ def _not_copyable(query: TypedQuery) -> Diagnostic:
         (Label(query.parsed.file, query.parsed.name_span, "this query does more"),),
         hint="write `INSERT INTO t (a, b) VALUES (@a, @b)`, or use `:batchexec`",
     )
+
+
+def _refused_by_copy(query: TypedQuery, driver: Driver) -> list[Diagnostic]:
+    name = next((p.type.name for p in query.params if p.type.name in driver.not_copied), "")
+    if not name:
+        return []
+    label = Label(query.parsed.file, query.parsed.name_span, "fails whenever it is called")
+    hint = "use `:batchexec`"
+    return [Diagnostic("E410", f"{driver.name} cannot copy a value of `{name}`", (label,), hint)]
 
 
 def _unsupported(query: TypedQuery, engine: Dialect) -> list[Diagnostic]:

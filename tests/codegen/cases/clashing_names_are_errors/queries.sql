@@ -7,3 +7,6 @@ INSERT INTO users (id, name) VALUES (@id, lower(@name));
 
 -- name: LastId :execlastid
 INSERT INTO users (id, name) VALUES (@id, @name);
+
+-- name: CopyPrices :copyfrom
+INSERT INTO price (id, amount) VALUES (@id, @amount);
