@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -33,7 +33,12 @@ class TestMysql(MysqlDatabases):
     __test__ = False
 
     def __init__(
-        self, home: Path, server: str, migrations_root: Path, tls: tuple[Path, Path] | None = None
+        self,
+        home: Path,
+        server: str,
+        migrations_root: Path,
+        tls: tuple[Path, Path] | None = None,
+        options: Sequence[str] = (),
     ) -> None:
         self.port = free_port()
         self._password = secrets.token_urlsafe(16)
@@ -41,7 +46,9 @@ class TestMysql(MysqlDatabases):
         super().__init__(url, migrations_root)
         self._home = home
         self._server = server
-        self._tls = [f"--ssl-cert={tls[0]}", f"--ssl-key={tls[1]}"] if tls else []
+        self._options = [*options]
+        if tls:
+            self._options += [f"--ssl-cert={tls[0]}", f"--ssl-key={tls[1]}"]
         self._process: subprocess.Popen[bytes] | None = None
 
     def prepare(self) -> None:
@@ -70,7 +77,7 @@ class TestMysql(MysqlDatabases):
                     "--innodb-flush-log-at-trx-commit=2", "--innodb-flush-method=nosync",
                     "--innodb-file-per-table=OFF", "--innodb-buffer-pool-size=32M",
                     "--performance-schema=OFF", _NO_FILES, "--loose-mysqlx=OFF",
-                    *self._tls, *_as_root(),
+                    *self._options, *_as_root(),
                 ],
                 log=log,
             )  # fmt: skip
@@ -108,13 +115,16 @@ def _as_root() -> list[str]:
 
 
 @contextmanager
-def running(migrations_root: Path, tls: tuple[Path, Path] | None = None) -> Iterator[TestMysql]:
+def running(
+    migrations_root: Path, tls: tuple[Path, Path] | None = None, options: Sequence[str] = ()
+) -> Iterator[TestMysql]:
     """Run a server in a directory that is removed with it; skips where none is installed.
 
-    `tls` is the PEM files of its certificate and key, without which it has no TLS.
+    `tls` is the PEM files of its certificate and key, without which it has no TLS; `options` are
+    more of the command line.
     """
     home = Path(tempfile.mkdtemp(prefix="test-mysql-"))
-    server = TestMysql(home, program("mariadbd", "mysqld"), migrations_root, tls)
+    server = TestMysql(home, program("mariadbd", "mysqld"), migrations_root, tls, options)
     try:
         server.prepare()
         server.start()
