@@ -9,6 +9,7 @@ from functools import cached_property
 from aiosqlc.parse.scanner import Dialect, Kind, Token, scan, unquote
 from aiosqlc.source import Span
 from aiosqlc.stages import Command, TypedQuery
+from aiosqlc.vet.values import foreign_values
 
 Finding = tuple[str, Span]
 """A rule's code and the place in the file."""
@@ -187,6 +188,12 @@ def _rows_thrown_away(text: Text) -> Iterator[Finding]:
         yield "V016", text.span(0)
 
 
+def _foreign_value(text: Text) -> Iterator[Finding]:
+    if text.dialect is Dialect.POSTGRESQL and text.query.writes:
+        for span in foreign_values(text.tokens):
+            yield "V024", span
+
+
 QUERY_RULES: tuple[Callable[[Text], Iterator[Finding]], ...] = (
     _null_comparison,
     _no_where,
@@ -199,6 +206,7 @@ QUERY_RULES: tuple[Callable[[Text], Iterator[Finding]], ...] = (
     _optional_comparison,
     _unused_cte,
     _rows_thrown_away,
+    _foreign_value,
 )
 
 

@@ -12,6 +12,7 @@ from aiosqlc.vet.proved import proved_findings
 from aiosqlc.vet.queries import QUERY_RULES, Text, same_text
 from aiosqlc.vet.rules import RULES
 from aiosqlc.vet.tables import table_findings
+from aiosqlc.vet.values import foreign_values
 
 
 def vet(
@@ -48,6 +49,11 @@ def _schema(
             label = _where(table.name, column, schema, dialect)
             name = f"{table.name}.{column}" if column else table.name
             yield _diagnostic(code, *([label] if label else []), subject=name)
+    for file in schema if dialect is Dialect.POSTGRESQL else ():
+        for span in file.statements:
+            tokens = scan(file.sql[: span.end], dialect, span.start)
+            for place in foreign_values([t for t in tokens if t.kind is not Kind.COMMENT]):
+                yield _diagnostic("V024", Label(file.file, place))
 
 
 def _where(table: str, column: str, schema: Sequence[SchemaFile], dialect: Dialect) -> Label | None:

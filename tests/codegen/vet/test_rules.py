@@ -43,6 +43,12 @@ FOUND = [
     ("V009", ":many", "SELECT id FROM task WHERE owner = sqlc.narg(owner)"),
     ("V011", ":many", "WITH unused AS (SELECT 1) SELECT id FROM task"),
     ("V016", ":exec", "SELECT id FROM task"),
+    ("V024", ":exec", "UPDATE task SET deleted_at = 'infinity' WHERE id = @id"),
+    (
+        "V024",
+        ":exec",
+        "INSERT INTO task (id, name, deleted_at) VALUES (1, 'x', date '0044-03-15 BC')",
+    ),
     ("V013", ":many", f"SELECT t.id FROM {JOINED} ON j.id = t.owner"),
     ("V013", ":many", f"SELECT t.id FROM {JOINED} ON j.id = @id AND j.ready"),
     ("V013", ":many", "SELECT t.id FROM job AS j RIGHT JOIN task t ON j.id = t.owner"),
@@ -161,6 +167,26 @@ def test_tables_are_advised_on_where_they_are_made(tmp_path: Path, url: str) -> 
         (item.code, item.labels[0].file.line_col(item.labels[0].span.start)) for item in found
     }
     assert places == {("V020", (2, 3)), ("V021", (3, 3)), ("V022", (4, 3)), ("V023", (1, 14))}
+
+
+@pytest.mark.parametrize(
+    ("schema", "count"),
+    [
+        ("CREATE TABLE t (id int PRIMARY KEY, a timestamptz DEFAULT 'Infinity')", 1),
+        (
+            "CREATE TABLE t (a time PRIMARY KEY DEFAULT '24:00', b date DEFAULT '0001-01-01 BC')",
+            2,
+        ),
+        ("CREATE TABLE t (id int PRIMARY KEY, a text DEFAULT '24:00', b float8 DEFAULT '-inf')", 0),
+        ("CREATE TABLE t (id int PRIMARY KEY, a numeric DEFAULT 'infinity'::numeric)", 0),
+        ("CREATE TABLE t (id int PRIMARY KEY, a date NOT NULL CHECK (a < 'infinity'::date))", 0),
+    ],
+)
+def test_a_value_that_python_has_not_is_found_in_the_schema(
+    schema: str, count: int, tmp_path: Path, url: str
+) -> None:
+    found = findings(tmp_path, url, f"{schema};\n", "-- name: A :one\nSELECT 1;\n")
+    assert [item.code for item in found] == ["V024"] * count
 
 
 def test_every_rule_is_tried_here() -> None:
