@@ -136,6 +136,9 @@ def judge(
         except NoServerError as error:  # a script has locked everybody out
             tell(f"{script.stem}: the run ends here, {error}")
             break
+        except pymysql.MySQLError as error:  # the script before has left a lock or worse
+            tell(f"{script.stem}: left out, {error.args[-1]}")
+            continue
         try:
             for step in steps(text):
                 verdicts.dropped += step is None
