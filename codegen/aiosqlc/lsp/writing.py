@@ -89,7 +89,8 @@ def register(server: Server) -> None:
     async def run(ls: Server, uri: str, name: str) -> str:
         about, query = _query(ls, uri, name)
         lines = await ls.desk.on_bench(lambda bench: bench.sample(about.entry, query))
-        text = "\n".join([f"{name} on sample rows, {lines[0]}", *lines[1:]])
+        # Some editors show a message on one line.
+        text = ";\n".join([f"{name} on sample rows, {lines[0]}", *lines[1:]])
         ls.window_show_message(types.ShowMessageParams(types.MessageType.Info, text))
         return text
 

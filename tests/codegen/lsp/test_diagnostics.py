@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from pathlib import Path
 
 import pytest
+from aiosqlc.cli.main import main
 
-from tests.codegen.golden import CASES, copy_case
+from devstack.testing.components import program
+from tests.codegen.golden import CASES, CONFIG, copy_case
 from tests.codegen.lsp.editor import Editor, editor
 
 _FOUND = re.compile(
@@ -20,7 +23,11 @@ Finding = tuple[str, str, str, str, int, int]
 
 def as_printed(case: Path) -> set[Finding]:
     """Return what the command line printed of a case."""
-    text = (case / "expected.txt").read_text() if (case / "expected.txt").exists() else ""
+    return printed((case / "expected.txt").read_text() if (case / "expected.txt").exists() else "")
+
+
+def printed(text: str) -> set[Finding]:
+    """Return the findings of a text that the command line printed."""
     return {
         (
             found["severity"],
@@ -67,6 +74,24 @@ def line_of(path: Path, number: int) -> str:
     return path.read_text().split("\n")[number] if path.exists() else ""
 
 
+WRONG_ON_MYSQL = """\
+-- name: Variable :many
+SELECT id FROM author WHERE id = @id;
+-- name: Column :many
+SELECT naem FROM author;
+-- name: Table :many
+SELECT id FROM auhtor;
+-- name: Syntax :many
+SELECT 'é😀', FROM author;
+-- name: Many :one
+SELECT id FROM author WHERE name = ?;
+-- name: Nowhere :exec
+INSERT INTO author (id) VALUES (?);
+-- name: Oen :oen
+SELECT 1;
+"""
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     return tmp_path
@@ -91,3 +116,23 @@ async def test_each_case_is_said_of_as_by_the_command_line(folder: Path) -> None
                 )
             desk.close(files[0])
     assert not wrong, "\n".join(f"{name}: {found}" for name, found in wrong.items())
+
+
+async def test_a_project_for_mysql_is_said_of_as_by_the_command_line(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program("mariadbd", "mysqld")
+    monkeypatch.chdir(folder)
+    (folder / "sqlc.yaml").write_text(CONFIG.replace("postgresql", "mysql"))
+    (folder / "schema.sql").write_text(
+        "CREATE TABLE author (id int PRIMARY KEY, name text NOT NULL);\n"
+        "CREATE TABLE broken (x nothing);\n"
+    )
+    (folder / "queries.sql").write_text(WRONG_ON_MYSQL)
+    await asyncio.to_thread(main, ["generate", "--no-color"])
+    wanted = printed(capsys.readouterr().err)
+    codes = {"E122", "E311", "E310", "E300", "E320", "E371", "E107", "E200"}
+    assert codes <= {code for _, code, *_ in wanted}
+    async with editor(folder) as desk:
+        await desk.open(folder / "queries.sql")
+        assert as_underlined(desk, folder) == wanted

@@ -155,10 +155,10 @@ async def runs(desk: Editor, path: Path) -> None:
                 types.ExecuteCommandParams(lens.command.command, lens.command.arguments)
             )
     assert told == {
-        "GetBook": "GetBook on sample rows, with book_id = 1\n"
+        "GetBook": "GetBook on sample rows, with book_id = 1;\n"
         "id = 1, title = 'ada', mood = 'calm', sold = '2024-01-01'",
-        "ListBooks": "ListBooks on sample rows, with authors = 1\ntitle = 'ada'",
-        "Sell": "Sell on sample rows, with sold = '2024-01-01', author_id = 1\nno rows written",
+        "ListBooks": "ListBooks on sample rows, with authors = 1;\ntitle = 'ada'",
+        "Sell": "Sell on sample rows, with sold = '2024-01-01', author_id = 1;\nno rows written",
     }
 
 

@@ -1,6 +1,7 @@
 """The extension for VS Code: it starts the server, and its package holds what it needs.
 
-The editor itself is not started: its test host is downloaded from a server of its maker's.
+The editor itself is not started: its test host is downloaded from a server of its maker's. How to
+try the extension in a real one is in its README.
 """
 
 from __future__ import annotations
