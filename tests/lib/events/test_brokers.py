@@ -323,11 +323,17 @@ async def test_a_handler_that_takes_long_keeps_its_event(world: World, broker: B
     working = asyncio.create_task(settle(first, arrived))
     await eventually(lambda: bool(by))
     async with world.process() as another:
-        other = world.consumer(another, slow("other", 0), name="other", policy=policy)
+        registry = CollectorRegistry()
+        other = world.consumer(
+            another, slow("other", 0), name="other", policy=policy, registry=registry
+        )
         while not working.done():
             await other.step()
     await working
     assert by == ["first"]
+    # Nor was it given away: the inbox would have told the other that it is done.
+    labels = {"group": "group", "topic": world.topic, "outcome": "duplicate"}
+    assert registry.get_sample_value("events_handled_total", labels) is None
 
 
 async def test_a_slow_reader_is_given_no_more_than_it_can_hold(
