@@ -87,7 +87,7 @@ CODES = {
     "E404": "two things of one name in a module",
     "E405": "a shared row class with two shapes",
     "E406": "two labels of an enum that need one name",
-    "E410": "a `:copyfrom` that is no plain INSERT",
+    "E410": "a `:copyfrom` that is no plain INSERT, or of a type that the driver cannot copy",
     "E411": "`:execlastid` on PostgreSQL",
     "E412": "a command that takes no optional parts",
     "E413": "MySQL: an option of the generated code that is not there for it",
