@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import signal
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
@@ -44,6 +45,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Keep the workers' ports apart: one could take what another has found free."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # A shell has started us in its background; what we start would not hear Ctrl-C either.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     worker = getattr(config, "workerinput", None)
     if worker is None:
         memory = ExitStack()
