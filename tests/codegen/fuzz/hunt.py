@@ -28,6 +28,7 @@ from psycopg import pq
 from tests.codegen.fuzz.beside import ROLE, make_role, saved, writing
 from tests.codegen.fuzz.queries import Generator
 from tests.codegen.fuzz.schemas import Schema, make_schema, random_rows
+from tests.codegen.proofs.judge import has_null_inside
 
 _PARAMS = {
     "int": ["0", "1", "2", "3"],
@@ -344,7 +345,7 @@ def _execute(
         elif column.element_not_null:
             for row in range(count):
                 value = result.get_value(row, index)
-                if value is not None and b"NULL" in value:
+                if value is not None and has_null_inside(value):
                     tally.false.append(f"NULL element in {column.name} {one.query.sql}")
 
 

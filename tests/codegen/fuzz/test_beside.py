@@ -11,6 +11,7 @@ from aiosqlc.postgres.server.embedded import Server, embedded_server
 
 from tests.codegen.fuzz.beside import ROLE, make_role, saved, writing
 from tests.codegen.fuzz.schemas import Relation, Schema
+from tests.codegen.proofs.judge import has_null_inside
 
 _TABLE = Relation("t", {"id": "int", "k": "int"})
 _MADE = (
@@ -65,3 +66,18 @@ def test_somebody_writes_while_statements_run(connection: Connection, server: Se
         while len(seen) < 3 and time.monotonic() < deadline:
             seen.add(_count(connection))
     assert len(seen) == 3
+
+
+@pytest.mark.parametrize(
+    ("array", "holds"),
+    [
+        (b"{1,NULL}", True),
+        (b"{{1,2},{NULL,3}}", True),
+        (b'{"a","NULL"}', False),
+        (b'{"{3,NULL}"}', False),
+        (b'{"\\"",NULL}', True),
+        (b"{NULLS}", False),
+    ],
+)
+def test_a_text_that_says_null_is_no_null_inside_an_array(array: bytes, holds: bool) -> None:
+    assert has_null_inside(array) == holds

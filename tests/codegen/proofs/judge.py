@@ -24,6 +24,7 @@ from aiosqlc.stages import (
 from psycopg import pq
 
 _ROWS = (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK)
+_QUOTED = re.compile(rb'"(?:[^"\\]|\\.)*"')
 _NULL_ELEMENT = re.compile(rb"(?:^|[{,])NULL(?=[,}])")
 MANY, EMPTY = "many", "empty"
 
@@ -112,9 +113,14 @@ def seen_in(query: TypedQuery, result: pq.abc.PGresult) -> frozenset[str]:
         cells = [result.get_value(row, index) for row in range(result.ntuples)]
         if any(cell is None for cell in cells):
             found.add(f"NULL in {name}")
-        if column.type.array_dims and any(c and _NULL_ELEMENT.search(c) for c in cells):
+        if column.type.array_dims and any(c and has_null_inside(c) for c in cells):
             found.add(f"NULL inside {name}")
     return frozenset(found)
+
+
+def has_null_inside(array: bytes) -> bool:
+    """Whether an array, as the server writes it, holds NULL: in quotes it is a text."""
+    return _NULL_ELEMENT.search(_QUOTED.sub(b"", array)) is not None
 
 
 def names_of(query: TypedQuery) -> list[str]:
