@@ -136,6 +136,19 @@ async def test_a_reset_is_not_behind_a_thousand_verifications(
     assert inbox.subjects.count("Account verification") == 9, "others are sent as well"
 
 
+async def test_nor_is_a_verification_behind_the_resets_that_a_crowd_asks_for(
+    outbox: Outbox,  # noqa: F811 - the fixture
+) -> None:
+    for number in range(20):
+        await outbox.add("reset_password", f"a{number}@example.com")
+    await outbox.add(address="ann@example.com")
+    inbox = Inbox()
+    async with serving(inbox, port_of(outbox)), outbox.mailer() as mailer:
+        for _ in range(10):
+            assert await mailer.step()
+    assert "Account verification" in inbox.subjects
+
+
 async def test_a_slow_delivery_does_not_hold_up_the_next(
     outbox: Outbox,  # noqa: F811 - the fixture
 ) -> None:
