@@ -26,7 +26,8 @@ from lib.resilience import CircuitBreaker
 
 @pytest.fixture
 async def redis(any_redis_url: str) -> AsyncIterator[Redis]:
-    async with open_redis(RedisOptions(any_redis_url)) as client:
+    # Patient: without an answer in time a limiter counts by itself, and the sums are others.
+    async with open_redis(RedisOptions(any_redis_url, io_seconds=30, acquire_seconds=30)) as client:
         yield client
 
 
