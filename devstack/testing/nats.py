@@ -8,10 +8,10 @@ import signal
 import subprocess
 import tempfile
 import time
-import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Final
 
@@ -119,10 +119,12 @@ class TestNats:
         }
 
     def _ask(self, what: str) -> bytes:
-        address = f"http://127.0.0.1:{self._monitor}/{what}"
-        with urllib.request.urlopen(address, timeout=1) as answer:
-            read: bytes = answer.read()
-            return read
+        asked = HTTPConnection("127.0.0.1", self._monitor, timeout=1)
+        try:
+            asked.request("GET", f"/{what}")
+            return asked.getresponse().read()
+        finally:
+            asked.close()
 
     def last_words(self) -> str:
         """Return the end of its log, of what it said of its health only the last."""

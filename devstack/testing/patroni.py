@@ -12,10 +12,9 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -46,14 +45,14 @@ class Node:
 
         Whatever the status of the answer, its body tells.
         """
-        url = f"http://127.0.0.1:{self.api}/patroni"
+        asked = HTTPConnection("127.0.0.1", self.api, timeout=2)
         try:
-            with urllib.request.urlopen(url, timeout=2) as answer:
-                return dict(json.load(answer))
-        except urllib.error.HTTPError as error:
-            return dict(json.load(error))
-        except (OSError, ValueError):
+            asked.request("GET", "/patroni")
+            return dict(json.load(asked.getresponse()))
+        except (OSError, HTTPException, ValueError):
             return {}
+        finally:
+            asked.close()
 
     def kill(self) -> None:
         """End the server as `kill -9` does, with all it has begun."""
