@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from aiosqlc import lock
 from aiosqlc.config.project import QuerySet
 from aiosqlc.diagnostics import Diagnostic, Severity
+from aiosqlc.ir import Analysis, AnalyzeOptions, ParsedQuery, SchemaFile
 from aiosqlc.source import SourceFile
-from aiosqlc.stages import Analysis, AnalyzeOptions, ParsedQuery, SchemaFile
 
 
 @dataclass(frozen=True, slots=True)

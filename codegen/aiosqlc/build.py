@@ -9,12 +9,12 @@ from aiosqlc.config.project import Project
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.incremental.head import other_format
 from aiosqlc.incremental.unchanged import head_of
+from aiosqlc.ir import Analyze
 from aiosqlc.lock import keep_lock, print_lock
 from aiosqlc.messages.causes import by_cost
 from aiosqlc.messages.internal import exit_code
 from aiosqlc.output import compare, write
 from aiosqlc.pipeline import compile_project
-from aiosqlc.stages import Analyze
 
 
 def build(

@@ -13,7 +13,7 @@ from pathlib import Path
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.emit.package import MARK
 from aiosqlc.incremental.disk import Signature, signature
-from aiosqlc.stages import Rendered
+from aiosqlc.ir import Rendered
 
 
 @dataclass(frozen=True, slots=True)

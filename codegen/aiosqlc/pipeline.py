@@ -24,6 +24,15 @@ from aiosqlc.emit.json import print_json
 from aiosqlc.emit.package import print_package
 from aiosqlc.files import find_sql_files, read_files
 from aiosqlc.incremental.reuse import analyze_remembering
+from aiosqlc.ir import (
+    Analysis,
+    Analyze,
+    AnalyzeOptions,
+    Catalog,
+    ParsedQuery,
+    Rendered,
+    SchemaFile,
+)
 from aiosqlc.messages.causes import merged
 from aiosqlc.messages.internal import culprits, internal_error, surviving
 from aiosqlc.mysql.limits import check_target
@@ -34,15 +43,6 @@ from aiosqlc.plan.model import PyModule
 from aiosqlc.plan.unmatched import unmatched_overrides
 from aiosqlc.schema import read_schema
 from aiosqlc.source import Span
-from aiosqlc.stages import (
-    Analysis,
-    Analyze,
-    AnalyzeOptions,
-    Catalog,
-    ParsedQuery,
-    Rendered,
-    SchemaFile,
-)
 
 _NAMED = re.compile(r"^\s*(?:--|#|/\*)\s*name:", re.MULTILINE)
 _NOT_TOGETHER = (

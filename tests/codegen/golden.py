@@ -9,10 +9,10 @@ from pathlib import Path
 
 from aiosqlc.config.load import load_project
 from aiosqlc.diagnostics import Diagnostic
+from aiosqlc.ir import Analysis, Analyze, AnalyzeOptions, ParsedQuery, SchemaFile
 from aiosqlc.messages.render import render_all
 from aiosqlc.pipeline import Compiled, compile_project
 from aiosqlc.postgres import analyze
-from aiosqlc.stages import Analysis, Analyze, AnalyzeOptions, ParsedQuery, SchemaFile
 
 CASES = Path(__file__).parent / "cases"
 CONFIG = """\

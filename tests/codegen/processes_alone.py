@@ -16,13 +16,13 @@ from aiosqlc import processes
 from aiosqlc.incremental import divided
 from aiosqlc.incremental.divided import answers
 from aiosqlc.incremental.memo import kept_by
+from aiosqlc.ir import AnalyzeOptions
 from aiosqlc.parse import statements
 from aiosqlc.parse.queries import parse_files
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.postgres import Analyzer
 from aiosqlc.processes import shares, spread
 from aiosqlc.source import SourceFile
-from aiosqlc.stages import AnalyzeOptions
 
 from tests.codegen.postgres.asking import TABLES, query, schema_file
 

@@ -13,9 +13,9 @@ from aiosqlc.emit import format as formatting
 from aiosqlc.incremental import disk
 from aiosqlc.incremental import reuse as remember
 from aiosqlc.incremental.memo import forget_all
+from aiosqlc.ir import Analyze
 from aiosqlc.lock import reading
 from aiosqlc.parse import statements
-from aiosqlc.stages import Analyze
 
 from devstack.testing.postgres import TestPostgres
 from tests.codegen.golden import analyzer_on

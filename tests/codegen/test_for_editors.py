@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 from aiosqlc.cli.main import _COMMANDS
+from aiosqlc.ir import Command
 from aiosqlc.parse.queries import parse_files
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.source import SourceFile
-from aiosqlc.stages import Command
 
 ROOT = Path(__file__).parents[2]
 FILES = ["AGENTS.md", "llms.txt"]

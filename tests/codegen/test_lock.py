@@ -16,7 +16,7 @@ from aiosqlc.config.project import Project
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.incremental.head import FORMAT
 from aiosqlc.incremental.unchanged import is_unchanged
-from aiosqlc.stages import Analysis, Analyze, AnalyzeOptions, ParsedQuery, SchemaFile
+from aiosqlc.ir import Analysis, Analyze, AnalyzeOptions, ParsedQuery, SchemaFile
 
 from devstack.testing.postgres import TestPostgres
 from tests.codegen.golden import CASES, CONFIG, analyzer_on
@@ -77,7 +77,7 @@ def test_unchanged_input_is_recognised_without_analysis(folder: Path, counting: 
 def test_the_look_whether_anything_changed_imports_no_stage_of_the_compiler() -> None:
     look = "import sys, aiosqlc.cli.generate as _; print(*sys.modules)"
     run = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)
-    rooms = {"stages", "lock", "drivers", "plan", "postgres", "mysql", "pipeline"}
+    rooms = {"ir", "lock", "drivers", "plan", "postgres", "mysql", "pipeline"}
     assert not {f"aiosqlc.{room}" for room in rooms} & set(run.stdout.split())
 
 

@@ -10,11 +10,7 @@ import pytest
 from aiosqlc.config.load import load_project
 from aiosqlc.incremental import head
 from aiosqlc.incremental.head import lock_path
-from aiosqlc.lock import print_lock, read_lock, restore
-from aiosqlc.lock.packing import UnpackError
-from aiosqlc.lock.short import changed, shorthand, unchanged
-from aiosqlc.pipeline import compile_project
-from aiosqlc.stages import (
+from aiosqlc.ir import (
     Catalog,
     Column,
     ColumnRef,
@@ -24,6 +20,10 @@ from aiosqlc.stages import (
     TableColumn,
     TypedQuery,
 )
+from aiosqlc.lock import print_lock, read_lock, restore
+from aiosqlc.lock.packing import UnpackError
+from aiosqlc.lock.short import changed, shorthand, unchanged
+from aiosqlc.pipeline import compile_project
 
 from devstack.testing.postgres import TestPostgres
 from tests.codegen.golden import CASES, analyzer_on, copy_case

@@ -22,9 +22,9 @@ from aiosqlc.analysed import Analysed
 from aiosqlc.contract.alike import rows_in
 from aiosqlc.contract.conforms import unlike
 from aiosqlc.contract.values import Values
+from aiosqlc.ir import TypedQuery
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.plan.naming import argument, function_name, module_name
-from aiosqlc.stages import TypedQuery
 
 from tools.realworld.witness import Near, doubtful, places
 from tools.realworld.worlds import Recorder, World, by_data, open_world

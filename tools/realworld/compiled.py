@@ -15,9 +15,9 @@ from aiosqlc.config.convert import convert
 from aiosqlc.config.load import load_project
 from aiosqlc.config.project import Project
 from aiosqlc.diagnostics import Diagnostic, Severity
+from aiosqlc.ir import ParsedQuery, TypedQuery
 from aiosqlc.output import compare, write
 from aiosqlc.pipeline import Compiled, analyze_project, print_set
-from aiosqlc.stages import ParsedQuery, TypedQuery
 
 from tools.realworld.projects import Entry, read_document
 

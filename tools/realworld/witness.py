@@ -16,8 +16,8 @@ from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from aiosqlc.contract.values import Values
+from aiosqlc.ir import TypedParam, TypedQuery
 from aiosqlc.plan.naming import argument
-from aiosqlc.stages import TypedParam, TypedQuery
 
 Tables = Mapping[str, Sequence[Mapping[str, object]]]
 """Some rows of each table, by its name without the schema."""

@@ -15,6 +15,7 @@ import aiomysql
 import asyncpg
 import pymysql
 from aiosqlc.analysed import Analysed, options_of
+from aiosqlc.ir import TypedQuery
 from aiosqlc.mysql.placeholders import for_driver
 from aiosqlc.mysql.schema import load
 from aiosqlc.mysql.server import open_session
@@ -24,7 +25,6 @@ from aiosqlc.postgres.catalog.facts import load_facts
 from aiosqlc.postgres.population import Population
 from aiosqlc.postgres.sampling import Sampler
 from aiosqlc.postgres.server.connection import Connection
-from aiosqlc.stages import TypedQuery
 
 from tools.realworld.filling import insert_rows
 

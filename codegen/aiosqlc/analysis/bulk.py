@@ -6,9 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from aiosqlc.diagnostics import Diagnostic, Label
-from aiosqlc.parse.scanner import Kind, Token, code_tokens, scan
-from aiosqlc.source import SourceMap
-from aiosqlc.stages import (
+from aiosqlc.ir import (
     Analysis,
     Analyze,
     AnalyzeOptions,
@@ -19,6 +17,8 @@ from aiosqlc.stages import (
     SqlType,
     TypedQuery,
 )
+from aiosqlc.parse.scanner import Kind, Token, code_tokens, scan
+from aiosqlc.source import SourceMap
 
 _COMMANDS = frozenset({Command.EXEC, Command.EXECROWS, Command.MANY})
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
-from aiosqlc.stages import Command, ParsedQuery, TypedQuery
+from aiosqlc.ir import Command, ParsedQuery, TypedQuery
 
 _CHECKED = frozenset({Command.EXEC, Command.EXECROWS, Command.EXECRESULT, Command.BATCHEXEC})
 

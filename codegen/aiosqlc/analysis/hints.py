@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from aiosqlc.config.project import Override
 from aiosqlc.diagnostics import Diagnostic, Label
+from aiosqlc.ir import Analysis, Hint, TypedQuery
 from aiosqlc.messages.suggest import did_you_mean
-from aiosqlc.stages import Analysis, Hint, TypedQuery
 
 _PARAM = "param:"
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from aiosqlc.diagnostics import Diagnostic, Label
-from aiosqlc.stages import ParsedQuery, Variant
+from aiosqlc.ir import ParsedQuery, Variant
 
 # Types that Python and the drivers do not tell apart.
 _ALIKE = {

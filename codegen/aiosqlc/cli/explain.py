@@ -10,11 +10,11 @@ from typing import Any
 
 from aiosqlc.analysed import Analysed, options_of
 from aiosqlc.cli.common import load, report, style_of
-from aiosqlc.messages.explained import plan_lines, query_lines, type_name
+from aiosqlc.ir import TypedQuery
+from aiosqlc.messages.explained import query_lines, query_plan_lines, type_name
 from aiosqlc.messages.suggest import did_you_mean
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.pipeline import analyze_project
-from aiosqlc.stages import TypedQuery
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
@@ -43,43 +43,43 @@ def run(arguments: argparse.Namespace) -> int:
         sys.stderr.write(f"no query `{arguments.query}`; {hint}\n")
         return 1
     for part, query in found:
-        plan = query_plan(part, query) if arguments.plan else None
+        plan = _query_plan(part, query) if arguments.plan else None
         if arguments.json:
             sys.stdout.write(json.dumps({**_document(query), "plan": plan}, indent=2) + "\n")
         else:
             lines = [
                 *query_lines(query),
-                *(["plan:", *_plan_lines(part, plan)] if plan else []),
+                *(["plan:", *_lines_of(part, plan)] if plan else []),
             ]
             sys.stdout.write("\n".join(lines) + "\n")
     return 0
 
 
-def query_plan(part: Analysed, query: TypedQuery) -> dict[str, Any] | None:
+def _query_plan(part: Analysed, query: TypedQuery) -> dict[str, Any] | None:
     """Return the document of PostgreSQL's EXPLAIN, or the rows of MySQL's as `rows`.
 
     PostgreSQL plans for any parameters and empty tables, MySQL for a few rows made for it.
     """
     options = options_of(part.entry, part.inputs.shims)
     if part.entry.engine is Dialect.MYSQL:
-        from aiosqlc.mysql.explain import plan
+        from aiosqlc.mysql.explain import query_plan
 
-        rows = plan(part.inputs.schema, query, options)
+        rows = query_plan(part.inputs.schema, query, options)
         return {"rows": rows} if rows else None
     from aiosqlc.postgres import Analyzer
-    from aiosqlc.postgres.explain import plans
+    from aiosqlc.postgres.explain import query_plans
 
     with Analyzer() as analyzer:
-        found = plans(analyzer, part.inputs.schema, (query,), options)
+        found = query_plans(analyzer, part.inputs.schema, (query,), options)
     return found.get(query.parsed.name)
 
 
-def _plan_lines(part: Analysed, plan: dict[str, Any]) -> list[str]:
+def _lines_of(part: Analysed, plan: dict[str, Any]) -> list[str]:
     if part.entry.engine is Dialect.MYSQL:
-        from aiosqlc.mysql.explain import plan_lines as of_mysql
+        from aiosqlc.mysql.explain import query_plan_lines as of_mysql
 
         return [f"    {line}" for line in of_mysql(plan["rows"])]
-    return list(plan_lines(plan["Plan"], 1))
+    return list(query_plan_lines(plan["Plan"], 1))
 
 
 def _find(analysed: list[Analysed], wanted: str) -> Iterator[tuple[Analysed, TypedQuery]]:

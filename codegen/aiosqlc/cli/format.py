@@ -11,13 +11,13 @@ from pathlib import Path
 from aiosqlc.analysed import options_of
 from aiosqlc.cli.common import load
 from aiosqlc.config.project import QuerySet
+from aiosqlc.ir import SchemaFile
 from aiosqlc.layout.proved import Formatted, Prove, format_file
 from aiosqlc.layout.statement import LayoutStyle
 from aiosqlc.output import diff_texts
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.pipeline import read_inputs
 from aiosqlc.source import SourceFile
-from aiosqlc.stages import SchemaFile
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:

@@ -13,9 +13,9 @@ from aiosqlc.cli.common import load, report, style_of
 from aiosqlc.config.load import load_project
 from aiosqlc.diagnostics import Diagnostic, Severity
 from aiosqlc.grants import Needs, Right, plain_or, statements
+from aiosqlc.ir import ParsedQuery, TypedQuery
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.pipeline import analyze_project, read_inputs
-from aiosqlc.stages import ParsedQuery, TypedQuery
 
 _HINT = "make it SECURITY DEFINER, so that its owner's rights count, or grant by hand what it needs"
 

@@ -11,11 +11,11 @@ from importlib import metadata
 from aiosqlc.analysed import Inputs, options_of
 from aiosqlc.cli.common import load
 from aiosqlc.config.project import QuerySet
+from aiosqlc.ir import ParsedQuery
 from aiosqlc.messages.internal import culprits, frames
 from aiosqlc.parse.scanner import Dialect, Kind, scan
 from aiosqlc.pipeline import analyzer, read_inputs
 from aiosqlc.plan import plan_modules
-from aiosqlc.stages import ParsedQuery
 
 _KEPT_NUMBERS = ("0", "1")  # LIMIT 1 is a proof, and no secret
 

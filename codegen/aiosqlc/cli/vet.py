@@ -10,8 +10,8 @@ from aiosqlc.cli.common import load, report, style_of
 from aiosqlc.messages.machines import FORMATS, format_diagnostics
 from aiosqlc.pipeline import analyze_project, in_source_order
 from aiosqlc.vet import vet
-from aiosqlc.vet.plans import vet_plans
 from aiosqlc.vet.rules import RULES
+from aiosqlc.vet.scans import vet_scans
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
         entry, inputs = analysed.entry, analysed.inputs
         advice = vet(analysed.analysis, inputs.schema, entry.engine, entry.vet_rules)
         if arguments.plans:
-            advice += vet_plans(analysed)
+            advice += vet_scans(analysed)
         found += without_ignored(advice, inputs.queries)
     found = in_source_order(found)
     text = format_diagnostics(found, style, arguments.format)

@@ -20,10 +20,10 @@ from aiosqlc.cli.common import load, report, style_of
 from aiosqlc.config.project import Project
 from aiosqlc.incremental.reuse import same_catalog
 from aiosqlc.incremental.unchanged import is_unchanged
+from aiosqlc.ir import Analyze
 from aiosqlc.lock import read_lock
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.pipeline import read_inputs
-from aiosqlc.stages import Analyze
 
 
 def run(arguments: argparse.Namespace) -> int:

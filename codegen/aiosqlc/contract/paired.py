@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from aiosqlc.config.project import QuerySet
 from aiosqlc.diagnostics import Diagnostic, Label
 from aiosqlc.emit.bodies import returns
+from aiosqlc.ir import TypedQuery
 from aiosqlc.plan.model import Import, PyClass, PyFunction, PyModule
-from aiosqlc.stages import TypedQuery
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from aiosqlc.drivers.pytype import PyType
-from aiosqlc.stages import SqlType
+from aiosqlc.ir import SqlType
 
 _INT, _STR, _FLOAT, _BYTES = PyType("int"), PyType("str"), PyType("float"), PyType("bytes")
 _DATETIME = PyType("datetime", frozenset({("datetime", "datetime")}))

@@ -9,8 +9,8 @@ from functools import cache
 from importlib.resources import files
 
 from aiosqlc.drivers.pytype import Import, PyType
+from aiosqlc.ir import SqlType
 from aiosqlc.parse.scanner import Dialect
-from aiosqlc.stages import SqlType
 
 
 class Places(Enum):

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from aiosqlc.drivers.port import Types
 from aiosqlc.drivers.pytype import Import, PyType
-from aiosqlc.stages import SqlType, TypeKind
+from aiosqlc.ir import SqlType, TypeKind
 
 
 def _type(annotation: str, *imports: Import, atomic: bool = True) -> PyType:

@@ -15,8 +15,8 @@ from aiosqlc.emit.rows import (
     targets,
     unpacked,
 )
+from aiosqlc.ir import Command
 from aiosqlc.plan.model import Import, PyFunction, PyRow
-from aiosqlc.stages import Command
 
 
 def returns(function: PyFunction) -> str:

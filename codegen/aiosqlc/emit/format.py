@@ -10,7 +10,7 @@ from pathlib import Path
 from ruff.__main__ import find_ruff_bin  # type: ignore[import-untyped]  # ships no types
 
 from aiosqlc.emit.settings import ruff_settings
-from aiosqlc.stages import Rendered
+from aiosqlc.ir import Rendered
 
 
 def format_together(files: Sequence[Rendered], near: Mapping[Path, Path]) -> list[Rendered]:

@@ -15,9 +15,7 @@ from aiosqlc.emit.items import Item, items_of, pages_of, places_of
 from aiosqlc.emit.renumber import renumbered
 from aiosqlc.incremental.divided import answers
 from aiosqlc.incremental.memo import Parts, kept, kept_by
-from aiosqlc.mysql.sqlc_view import sqlc_view
-from aiosqlc.parse.scanner import Dialect
-from aiosqlc.stages import (
+from aiosqlc.ir import (
     Analysis,
     Cardinality,
     Catalog,
@@ -31,6 +29,8 @@ from aiosqlc.stages import (
     TypedQuery,
     TypeKind,
 )
+from aiosqlc.mysql.sqlc_view import sqlc_view
+from aiosqlc.parse.scanner import Dialect
 
 Json = dict[str, Any]
 

@@ -6,8 +6,8 @@ from collections.abc import Collection
 
 from aiosqlc.emit.bodies import body, define, parameters, returns
 from aiosqlc.emit.literal import docstring, indented
+from aiosqlc.ir import Command
 from aiosqlc.plan.model import PyFunction, PyModule
-from aiosqlc.stages import Command
 
 
 def print_methods(module: PyModule) -> list[str]:

@@ -14,9 +14,9 @@ from aiosqlc.emit.executor import print_executor
 from aiosqlc.emit.imports import import_lines
 from aiosqlc.emit.literal import line_literal
 from aiosqlc.emit.python import print_module
+from aiosqlc.ir import Rendered
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.plan.model import Import, PyFunction, PyModule
-from aiosqlc.stages import Rendered
 
 MARK = "# Generated "
 _WIDTH = 88

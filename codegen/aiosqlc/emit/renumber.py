@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from aiosqlc.ir import TypedQuery
 from aiosqlc.parse.scanner import Kind, Token, code_tokens
-from aiosqlc.stages import TypedQuery
 
 _VERBS = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "VALUES"})
 _SETS = frozenset({"UNION", "INTERSECT", "EXCEPT"})

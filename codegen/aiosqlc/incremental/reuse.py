@@ -13,7 +13,7 @@ from aiosqlc.config.project import QuerySet
 from aiosqlc.diagnostics import Diagnostic, Severity
 from aiosqlc.incremental.head import as_locked
 from aiosqlc.incremental.memo import Recent, kept
-from aiosqlc.stages import (
+from aiosqlc.ir import (
     Analysis,
     Analyze,
     AnalyzeOptions,

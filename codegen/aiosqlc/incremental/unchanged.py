@@ -21,7 +21,7 @@ from aiosqlc.incremental.head import (
 )
 
 if TYPE_CHECKING:  # where nothing has changed, nothing else needs the stages
-    from aiosqlc.stages import Rendered
+    from aiosqlc.ir import Rendered
 
 
 def is_unchanged(project: Project) -> bool:

@@ -6,11 +6,11 @@ import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 
+from aiosqlc.ir import ParsedQuery
 from aiosqlc.layout.statement import LayoutStyle, lay_out, same_tokens
 from aiosqlc.parse.queries import parse_file
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.source import SourceFile, Span
-from aiosqlc.stages import ParsedQuery
 
 _COMMENT_BEHIND = re.compile(r"[ \t]*;?[ \t]*(?:--|#|/\*)")
 _BLANK_ENDS = re.compile(r"[ \t]+(?=\n|$)")

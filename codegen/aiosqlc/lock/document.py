@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 
 from aiosqlc.diagnostics import Diagnostic
+from aiosqlc.ir import Analysis, Catalog, TypedQuery
 from aiosqlc.lock.keys import complete_key
-from aiosqlc.stages import Analysis, Catalog, TypedQuery
 
 
 class LockedWarning(msgspec.Struct):

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from aiosqlc.config.project import QuerySet
 from aiosqlc.incremental.head import compiler_digest, embedded_server
 from aiosqlc.incremental.memo import kept
-from aiosqlc.stages import AnalyzeOptions, ParsedQuery, SchemaFile
+from aiosqlc.ir import AnalyzeOptions, ParsedQuery, SchemaFile
 
 
 def schema_key(entry: QuerySet, schema: Sequence[SchemaFile], options: AnalyzeOptions) -> str:

@@ -13,7 +13,7 @@ from enum import Enum
 from functools import cache
 from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
-from aiosqlc.stages import SqlType
+from aiosqlc.ir import SqlType
 
 FORGOTTEN = frozenset({"parsed", "source_map", "reasons", "cardinality_reasons"})
 _BUILT_IN = "pg_catalog"
@@ -93,7 +93,7 @@ def _list(raw: Any) -> list[Any]:
 
 def _value(kind: type) -> Callable[[Any], Any]:
     """Return the reader of a frozen value; made when first used, for a type may hold itself."""
-    plan: list[tuple[str, Callable[[Any], Any]]] = []
+    readers: list[tuple[str, Callable[[Any], Any]]] = []
     known: dict[str, Any] = {}  # plain types: few, and met everywhere
 
     def read(raw: Any) -> Any:
@@ -102,11 +102,11 @@ def _value(kind: type) -> Callable[[Any], Any]:
             if found is None:
                 found = known[raw] = SqlType(_BUILT_IN, raw)
             return found
-        if not plan:
+        if not readers:
             hints = get_type_hints(kind)
-            plan.extend((item.name, reader(hints[item.name])) for item in stored_fields(kind))
+            readers.extend((item.name, reader(hints[item.name])) for item in stored_fields(kind))
         try:
-            return kind(**{name: of(item) for (name, of), item in zip(plan, _list(raw))})  # noqa: B905 - the last may be left out
+            return kind(**{name: of(item) for (name, of), item in zip(readers, _list(raw))})  # noqa: B905 - the last may be left out
         except TypeError as error:
             raise UnpackError(raw) from error
 

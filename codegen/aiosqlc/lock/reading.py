@@ -14,6 +14,16 @@ from aiosqlc.config.project import Project
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
 from aiosqlc.incremental.disk import Signature, signature
 from aiosqlc.incremental.head import FORMAT, lock_path
+from aiosqlc.ir import (
+    Catalog,
+    Column,
+    Constraint,
+    ParsedQuery,
+    SqlType,
+    Table,
+    TypedParam,
+    TypedQuery,
+)
 from aiosqlc.lock.document import (
     Document,
     Entry,
@@ -25,16 +35,6 @@ from aiosqlc.lock.packing import reader
 from aiosqlc.lock.short import Shorthand, shorthand, unchanged
 from aiosqlc.lock.writing import locked_warnings
 from aiosqlc.source import SourceFile, Span
-from aiosqlc.stages import (
-    Catalog,
-    Column,
-    Constraint,
-    ParsedQuery,
-    SqlType,
-    Table,
-    TypedParam,
-    TypedQuery,
-)
 
 _in_memory: dict[Path, tuple[Signature, dict[str, Known]]] = {}
 

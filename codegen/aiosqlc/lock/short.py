@@ -17,8 +17,7 @@ from dataclasses import replace
 from itertools import groupby
 
 from aiosqlc.incremental.memo import kept
-from aiosqlc.lock.packing import UnpackError
-from aiosqlc.stages import (
+from aiosqlc.ir import (
     Catalog,
     Column,
     ColumnRef,
@@ -27,6 +26,7 @@ from aiosqlc.stages import (
     TableColumn,
     TypedParam,
 )
+from aiosqlc.lock.packing import UnpackError
 
 _WORD = r"[A-Za-z_][\w$]*"
 _COLUMN = re.compile(

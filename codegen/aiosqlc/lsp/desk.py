@@ -10,12 +10,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
+from aiosqlc.ir import TypedQuery
 from aiosqlc.lsp.known import Entry, State, absolute
 from aiosqlc.lsp.projects import above, configurations
 from aiosqlc.lsp.text import block_at
 from aiosqlc.lsp.workbench import Workbench, sources_of
 from aiosqlc.source import SourceFile
-from aiosqlc.stages import TypedQuery
 
 R = TypeVar("R")
 

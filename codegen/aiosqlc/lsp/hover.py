@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from aiosqlc.ir import Column, Table, TypedParam, TypedQuery
 from aiosqlc.lsp.items import items
 from aiosqlc.lsp.known import Entry
 from aiosqlc.lsp.scope import columns_named, sources, table_named
@@ -13,7 +14,6 @@ from aiosqlc.messages.explained import column_line, param_line, result_lines, ty
 from aiosqlc.parse.macros import find_uses
 from aiosqlc.parse.scanner import Kind, unquote
 from aiosqlc.source import SourceFile, Span
-from aiosqlc.stages import Column, Table, TypedParam, TypedQuery
 
 Said = tuple[str, Span]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from aiosqlc.ir import Column, TypedQuery
 from aiosqlc.parse.scanner import Token
 from aiosqlc.source import Span
-from aiosqlc.stages import Column, TypedQuery
 
 _ENDS = frozenset(
     {"FROM", "WHERE", "GROUP", "ORDER", "LIMIT", "HAVING", "UNION", "INTERSECT", "EXCEPT"}

@@ -10,12 +10,12 @@ from pathlib import Path
 from aiosqlc.analysed import Analysed
 from aiosqlc.config.project import Project, QuerySet
 from aiosqlc.diagnostics import Diagnostic
+from aiosqlc.ir import Catalog, SchemaFile, TypedQuery
 from aiosqlc.lock import Known as Remembered
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.pipeline import Compiled
 from aiosqlc.plan.model import PyFunction
 from aiosqlc.source import SourceFile
-from aiosqlc.stages import Catalog, SchemaFile, TypedQuery
 
 Functions = Mapping[str, tuple[PyFunction, Path]]
 

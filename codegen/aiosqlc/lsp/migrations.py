@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from aiosqlc.incremental.memo import kept
+from aiosqlc.ir import SchemaFile
 from aiosqlc.parse.scanner import Kind, Token, scan, unquote
 from aiosqlc.source import SourceFile, Span
-from aiosqlc.stages import SchemaFile
 
 Made = tuple[str, str, Span]
 """A table, a column of it (empty: the table itself), and where it is made."""

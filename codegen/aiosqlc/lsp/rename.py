@@ -10,13 +10,13 @@ from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 
 from aiosqlc.diagnostics import Severity
+from aiosqlc.ir import Command, TypedQuery
 from aiosqlc.lsp.known import Entry, State
 from aiosqlc.lsp.python_uses import Use, Wanted, shown, uses_of
 from aiosqlc.lsp.things import Sort, Thing
 from aiosqlc.parse.scanner import scan, unquote
 from aiosqlc.plan.model import PyFunction
 from aiosqlc.source import SourceFile, Span
-from aiosqlc.stages import Command, TypedQuery
 
 Edits = Mapping[Path, tuple[SourceFile, tuple[tuple[Span, str], ...]]]
 _TUPLES = frozenset({Command.COPYFROM, Command.BATCHEXEC, Command.BATCHMANY, Command.BATCHONE})

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from aiosqlc.ir import Catalog, Table, TableColumn
 from aiosqlc.parse.scanner import Kind, Token, unquote
-from aiosqlc.stages import Catalog, Table, TableColumn
 
 TABLES_FOLLOW = frozenset({"FROM", "JOIN", "INTO", "UPDATE", "TABLE", "USING"})
 _NO_ALIAS = frozenset(

@@ -67,7 +67,7 @@ def _answers(server: Server) -> None:
             return None
         at = offset(ls.codec, found.file, params.position)
         entry = await ls.desk.explained(found.file, found.entry, at)
-        plan = await _plan(ls, found.file, entry, at)
+        plan = await _query_plan(ls, found.file, entry, at)
         said = hover(found.file, entry, at, plan)
         if said is None or not said[0]:
             return None
@@ -131,13 +131,13 @@ def _answers(server: Server) -> None:
         return list(fixes(ls.codec, file, uri, params.context.diagnostics)) if file else []
 
 
-async def _plan(ls: Server, file: SourceFile, entry: Entry, at: int) -> list[str]:
-    """Return the plan of the query whose name stands at an offset."""
+async def _query_plan(ls: Server, file: SourceFile, entry: Entry, at: int) -> list[str]:
+    """Return the query plan of the one whose name stands at an offset."""
     block = block_at(file, entry.dialect, at)
     query = entry.queries.get(block.name)
     if query is None or not block.name_span.start <= at <= block.name_span.end:
         return []
-    return await ls.desk.on_bench(lambda bench: bench.plan(entry, query))
+    return await ls.desk.on_bench(lambda bench: bench.query_plan(entry, query))
 
 
 async def _put(ls: Server, uri: str) -> None:

@@ -20,11 +20,11 @@ from aiosqlc.diagnostics import Severity
 from aiosqlc.files import find_sql_files
 from aiosqlc.incremental.disk import show_unsaved
 from aiosqlc.incremental.memo import grow_old
+from aiosqlc.ir import Analyze, TypedQuery
 from aiosqlc.lsp.known import Entry, State, absolute, entry_of
-from aiosqlc.messages.explained import plan_lines
+from aiosqlc.messages.explained import query_plan_lines
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.pipeline import analyze_project, analyzer, compile_parts, in_source_order
-from aiosqlc.stages import Analyze, TypedQuery
 
 if TYPE_CHECKING:
     from aiosqlc.postgres import Analyzer
@@ -92,18 +92,18 @@ class Workbench:
         analysis, _ = apply_hints(found)
         return next(iter(analysis.queries), query)
 
-    def plan(self, entry: Entry, query: TypedQuery) -> list[str]:
+    def query_plan(self, entry: Entry, query: TypedQuery) -> list[str]:
         """Return how the server would run a query, as lines under what it was asked of."""
         options = options_of(entry.settings, entry.shims)
         if entry.dialect is Dialect.MYSQL:
             from aiosqlc.mysql import explain
 
-            lines = explain.plan_lines(explain.plan(entry.schema, query, options))
+            lines = explain.query_plan_lines(explain.query_plan(entry.schema, query, options))
             return ["plan, on a few sample rows:", *lines] if lines else []
-        from aiosqlc.postgres.explain import plans
+        from aiosqlc.postgres.explain import query_plans
 
-        found = plans(self.postgres(), entry.schema, (query,), options).get(query.parsed.name)
-        return ["plan, on empty tables:", *plan_lines(found["Plan"], 0)] if found else []
+        found = query_plans(self.postgres(), entry.schema, (query,), options).get(query.parsed.name)
+        return ["plan, on empty tables:", *query_plan_lines(found["Plan"], 0)] if found else []
 
     def prove(self, entry: Entry, pairs: Sequence[tuple[str, str, str]]) -> dict[str, str]:
         """Return why pairs of texts are not proved to be the same query, by name."""

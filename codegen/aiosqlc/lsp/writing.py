@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from lsprotocol import types
 
+from aiosqlc.ir import TypedQuery
 from aiosqlc.layout.proved import format_file
 from aiosqlc.layout.statement import LayoutStyle
 from aiosqlc.lsp.calls import arguments, call_at, macro
@@ -16,7 +17,6 @@ from aiosqlc.lsp.semantic import LEGEND, semantic_tokens
 from aiosqlc.lsp.session import About, RequestFailedError, Server
 from aiosqlc.lsp.text import blocks
 from aiosqlc.source import Span
-from aiosqlc.stages import TypedQuery
 
 SHOW, RUN = "aiosqlc.showGenerated", "aiosqlc.runOnSampleRows"
 

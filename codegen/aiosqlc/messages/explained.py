@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from aiosqlc.stages import Column, SqlType, TypedParam, TypedQuery
+from aiosqlc.ir import Column, SqlType, TypedParam, TypedQuery
 
 _ROWS = {
     "one": "exactly one row",
@@ -80,8 +80,8 @@ def type_name(kind: SqlType) -> str:
     return name + "[]" * kind.array_dims
 
 
-def plan_lines(node: dict[str, Any], depth: int) -> Iterator[str]:
-    """Show a plan as EXPLAIN does, without its costs: the tables are empty."""
+def query_plan_lines(node: dict[str, Any], depth: int) -> Iterator[str]:
+    """Show a query plan as EXPLAIN does, without its costs: the tables are empty."""
     where = " using " + node["Index Name"] if "Index Name" in node else ""
     where += " on " + node["Relation Name"] if "Relation Name" in node else ""
     yield "    " * depth + node["Node Type"] + where
@@ -89,4 +89,4 @@ def plan_lines(node: dict[str, Any], depth: int) -> Iterator[str]:
         if name in node:
             yield "    " * depth + f"  {name}: {node[name]}"
     for inner in node.get("Plans", ()):
-        yield from plan_lines(inner, depth + 1)
+        yield from query_plan_lines(inner, depth + 1)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from aiosqlc.diagnostics import Diagnostic, Label
-from aiosqlc.stages import Analysis, Analyze, AnalyzeOptions, ParsedQuery, SchemaFile
+from aiosqlc.ir import Analysis, Analyze, AnalyzeOptions, ParsedQuery, SchemaFile
 
 CODE: Final = "E900"
 EXIT: Final = 70  # EX_SOFTWARE of sysexits.h

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from aiosqlc.diagnostics import Diagnostic
-from aiosqlc.stages import Analysis, AnalyzeOptions, ParsedQuery, SchemaFile
+from aiosqlc.ir import Analysis, AnalyzeOptions, ParsedQuery, SchemaFile
 
 
 def analyze(

@@ -9,8 +9,17 @@ from dataclasses import dataclass, replace
 import pymysql
 
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
+from aiosqlc.ir import (
+    Analysis,
+    AnalyzeOptions,
+    Catalog,
+    Command,
+    ParsedQuery,
+    SchemaFile,
+    TypedQuery,
+)
 from aiosqlc.messages.progress import counted
-from aiosqlc.mysql import standin
+from aiosqlc.mysql import mariadb
 from aiosqlc.mysql.catalog import catalog_of, read_schema
 from aiosqlc.mysql.errors import query_error
 from aiosqlc.mysql.executable import MYSQL, Kin, as_read, kin_of, unclear
@@ -30,15 +39,6 @@ from aiosqlc.mysql.typed import Text, origin_of, read_text, type_query
 from aiosqlc.mysql.variables import mistaken
 from aiosqlc.mysql.variants import as_query, merge
 from aiosqlc.source import Span
-from aiosqlc.stages import (
-    Analysis,
-    AnalyzeOptions,
-    Catalog,
-    Command,
-    ParsedQuery,
-    SchemaFile,
-    TypedQuery,
-)
 
 _UNASKED = "no server was asked: that is what the text alone says"
 
@@ -47,7 +47,7 @@ _UNASKED = "no server was asked: that is what the text alone says"
 class Judge:
     """Who says what is true: a schema, and the server that has it, if there is one.
 
-    `stands_in`: the server is a MariaDB of ours, and what it refuses may be meant for MySQL.
+    `for_mysql`: the server is a MariaDB of ours, and what it refuses may be meant for MySQL.
     `strict`: then somebody must have said so. `kin` is whose executable comments are run.
     `unsaid`: nobody has said which server the queries are for; `forgiving`: they are for MySQL, and
     no refusal counts. `doubted` are the tables that this server does not have as they are.
@@ -56,7 +56,7 @@ class Judge:
     schema: Schema
     session: Session | None = None
     database: str = ""
-    stands_in: bool = False
+    for_mysql: bool = False
     strict: bool = False
     kin: Kin = MYSQL
     unsaid: bool = False
@@ -97,22 +97,30 @@ def _with_server(
     try:
         known = read_schema(session, loaded.database, loaded.others)
         known, doubted = _with_skipped(known, schema, loaded)
-        stands_in = session.private and session.is_mariadb and options.server != "mariadb"
+        for_mysql = session.private and session.is_mariadb and options.server != "mariadb"
         strict = options.strict and options.server != "mysql"
-        if stands_in:
+        if for_mysql:
             known = _with_not_nulls(known, schema)
         schema_ = _vouched(known, options)
-        kin = MYSQL if stands_in else kin_of(session.version)
-        unsaid = stands_in and not options.server
-        forgiving = stands_in and said_mysql
+        kin = MYSQL if for_mysql else kin_of(session.version)
+        unsaid = for_mysql and not options.server
+        forgiving = for_mysql and said_mysql
         judge = Judge(
-            schema_, session, loaded.database, stands_in, strict, kin, unsaid, forgiving, doubted
+            schema_,
+            session,
+            loaded.database,
+            for_mysql,
+            strict,
+            kin,
+            unsaid,
+            forgiving,
+            doubted,
         )
         asked, found = _without_the_lost(loaded.failed, queries)
         typed, problems = _type_all(judge, asked, options)
-        found += [standin.unloaded(s.file, s.span, s.message) for s in loaded.skipped]
-        found += [standin.unkeyed(s.file, s.span, s.message) for s in loaded.unkeyed]
-        found += [standin.unbuilt(s.file, s.span, s.message) for s in loaded.unbuilt]
+        found += [mariadb.unloaded(s.file, s.span, s.message) for s in loaded.skipped]
+        found += [mariadb.unkeyed(s.file, s.span, s.message) for s in loaded.unkeyed]
+        found += [mariadb.unbuilt(s.file, s.span, s.message) for s in loaded.unbuilt]
         problems = (*found, *problems)
     finally:
         forget(session, loaded)
@@ -167,7 +175,7 @@ def _with_not_nulls(known: Schema, files: Sequence[SchemaFile]) -> Schema:
     """Add NOT NULL to the generated columns that MySQL has so, which MariaDB cannot declare."""
     said: dict[str, set[str]] = {}
     for sql in (file.sql[span.start : span.end] for file in files for span in file.statements):
-        if names := standin.without_null(sql)[1]:
+        if names := mariadb.without_null(sql)[1]:
             said.setdefault(changed_by(sql).lower(), set()).update(names)
     return replace(
         known,
@@ -271,11 +279,11 @@ def _type_text(judge: Judge, written: ParsedQuery) -> tuple[TypedQuery | None, l
         try:
             described = prepare_query(judge.session.connection, query.sql, parse(query.sql)).columns
         except pymysql.MySQLError as error:
-            construct = standin.excused(error, query.sql) if judge.stands_in else ""
+            construct = mariadb.excused(error, query.sql) if judge.for_mysql else ""
             if construct:
-                excuses += [standin.notice(query, construct, strict=judge.strict)]
+                excuses += [mariadb.notice(query, construct, strict=judge.strict)]
             elif judge.forgiving:
-                excuses += [standin.refused(query, error, judge.database)]
+                excuses += [mariadb.refused(query, error, judge.database)]
             else:
                 to_source = query.source_map.to_source
                 said = query_error(

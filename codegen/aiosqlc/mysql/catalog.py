@@ -7,12 +7,12 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
+from aiosqlc.ir import Catalog, Constraint, SqlType, Table, TableColumn, TypeKind
 from aiosqlc.mysql import types
 from aiosqlc.mysql.relations import DEFAULT, Relation, Routine, Schema
 from aiosqlc.mysql.scratch import MARK
 from aiosqlc.mysql.server import Session
 from aiosqlc.mysql.views import settle_views
-from aiosqlc.stages import Catalog, Constraint, SqlType, Table, TableColumn, TypeKind
 
 # Names of databases and tables differ by case, but not to `information_schema`.
 _COLUMNS = """

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
+from aiosqlc.ir import SqlType
 from aiosqlc.mysql import types
 from aiosqlc.mysql.expressions import type_of
 from aiosqlc.mysql.functions import AGGREGATES, SCALAR, name_of
 from aiosqlc.mysql.scope import Level
-from aiosqlc.stages import SqlType
 
 if TYPE_CHECKING:
     from aiosqlc.mysql.reader import Reader

@@ -8,12 +8,12 @@ from typing import Any
 import pymysql
 from pymysql.cursors import DictCursor
 
+from aiosqlc.ir import AnalyzeOptions, SchemaFile, TypedQuery
 from aiosqlc.mysql.opened import opened
 from aiosqlc.mysql.sample import is_undone, sample_rows, with_arguments
-from aiosqlc.stages import AnalyzeOptions, SchemaFile, TypedQuery
 
 
-def plan(
+def query_plan(
     schema: Sequence[SchemaFile], query: TypedQuery, options: AnalyzeOptions
 ) -> list[dict[str, Any]]:
     """Return the rows of EXPLAIN; none where it has no plan."""
@@ -31,8 +31,8 @@ def plan(
             return [dict(row) for row in cursor.fetchall()]
 
 
-def plan_lines(rows: Sequence[dict[str, Any]]) -> list[str]:
-    """Show a plan: a line for each table, in the order in which they are read."""
+def query_plan_lines(rows: Sequence[dict[str, Any]]) -> list[str]:
+    """Show a query plan: a line for each table, in the order in which they are read."""
     return [_line(row) for row in rows]
 
 

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
+from aiosqlc.ir import SqlType
 from aiosqlc.mysql import types
 from aiosqlc.mysql.functions import RETURNS, name_of
 from aiosqlc.mysql.scope import Level, unwrap
-from aiosqlc.stages import SqlType
 
 if TYPE_CHECKING:
     from aiosqlc.mysql.reader import Reader

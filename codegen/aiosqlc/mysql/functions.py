@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sqlglot import exp
 
+from aiosqlc.ir import SqlType
 from aiosqlc.mysql import types
-from aiosqlc.stages import SqlType
 
 # NULL exactly when an argument is: checked against the server in the tests, with hostile samples.
 TOTAL = frozenset(

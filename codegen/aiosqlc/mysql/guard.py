@@ -9,6 +9,7 @@ from sqlglot import exp
 
 from aiosqlc.analysis.shapes import Shape, difference, mismatch
 from aiosqlc.diagnostics import Diagnostic, Label
+from aiosqlc.ir import TypedParam, TypedQuery, TypeKind, Variant
 from aiosqlc.mysql import types
 from aiosqlc.mysql.errors import code_of, message_of
 from aiosqlc.mysql.executable import Kin, as_read
@@ -19,7 +20,6 @@ from aiosqlc.mysql.returning import prepare_query
 from aiosqlc.mysql.server import Session
 from aiosqlc.mysql.syntax import Tree, mentions, parse
 from aiosqlc.mysql.writes import targets
-from aiosqlc.stages import TypedParam, TypedQuery, TypeKind, Variant
 
 # Syntax, and names that mean nothing: other refusals may be about the sample values.
 _REFUSED = frozenset({1052, 1054, 1064, 1109, 1146, 1305, 1630})

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from aiosqlc.ir import AnalyzeOptions, SchemaFile
 from aiosqlc.mysql.catalog import read_schema
 from aiosqlc.mysql.private import NoServerError
 from aiosqlc.mysql.relations import Schema
 from aiosqlc.mysql.schema import forget, load
 from aiosqlc.mysql.server import Session, open_session
-from aiosqlc.stages import AnalyzeOptions, SchemaFile
 
 _SECONDS = 3  # that a statement may take
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from sqlglot import exp
 
+from aiosqlc.ir import ColumnRef, SqlType
 from aiosqlc.mysql import cardinality, types
 from aiosqlc.mysql.conversions import is_choice, may_fail, parses, parses_in
 from aiosqlc.mysql.expressions import collation_of, type_of
@@ -16,7 +17,6 @@ from aiosqlc.mysql.nullness import Proof, is_not_null
 from aiosqlc.mysql.relations import Relation, Schema
 from aiosqlc.mysql.scope import Join, Level, Output, Result, Source, own_nodes, unwrap
 from aiosqlc.mysql.syntax import Tree
-from aiosqlc.stages import ColumnRef, SqlType
 
 _UNKNOWN = Result(None)
 

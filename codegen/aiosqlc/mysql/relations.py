@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from aiosqlc.stages import SqlType, Table, TableColumn
+from aiosqlc.ir import SqlType, Table, TableColumn
 
 # What sqlc calls the database that the queries run in.
 DEFAULT = "public"

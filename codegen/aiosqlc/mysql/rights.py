@@ -10,9 +10,9 @@ from collections.abc import Collection, Iterable
 from sqlglot import exp
 
 from aiosqlc.grants import Needs, Right
+from aiosqlc.ir import Table
 from aiosqlc.mysql.relations import DEFAULT
 from aiosqlc.mysql.syntax import Tree, parse
-from aiosqlc.stages import Table
 
 
 def needs(tables: Collection[Table], texts: Iterable[str], borrowed: Iterable[str] = ()) -> Needs:

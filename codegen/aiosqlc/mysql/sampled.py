@@ -7,12 +7,12 @@ from dataclasses import dataclass, field, replace
 
 import pymysql
 
+from aiosqlc.ir import SqlType, TypedParam
 from aiosqlc.mysql import types
 from aiosqlc.mysql.prepare import Described
 from aiosqlc.mysql.returning import prepare_query
 from aiosqlc.mysql.server import Session
 from aiosqlc.mysql.syntax import mentions, parse
-from aiosqlc.stages import SqlType, TypedParam
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,15 +10,15 @@ from dataclasses import dataclass, field, replace
 import pymysql
 
 from aiosqlc.diagnostics import Diagnostic, Label
+from aiosqlc.ir import SchemaFile
 from aiosqlc.mysql import scratch
 from aiosqlc.mysql.errors import code_of, message_of, span_in
 from aiosqlc.mysql.foreign import is_foreign_key, without_foreign_keys
+from aiosqlc.mysql.mariadb import as_mariadb_has_it, is_index_of_mysql
 from aiosqlc.mysql.server import SYSTEM, Session
-from aiosqlc.mysql.standin import as_mariadb_has_it, is_index_of_mysql
 from aiosqlc.mysql.static import changed_by
 from aiosqlc.mysql.syntax import mentions
 from aiosqlc.source import Span
-from aiosqlc.stages import SchemaFile
 
 _PREFIX = "aiosqlc_"
 _KEPT = 12  # databases of earlier schemas that a private server keeps

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from sqlglot import exp
 
+from aiosqlc.ir import ColumnRef, SqlType
 from aiosqlc.mysql.relations import Relation
 from aiosqlc.mysql.rules import holds
-from aiosqlc.stages import ColumnRef, SqlType
 
 ColumnKey = tuple[int, str]
 """A source's number in its level, and the column's name in lower case."""

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import pymysql
 
+from aiosqlc.ir import AnalyzeOptions, SchemaFile
 from aiosqlc.mysql.opened import opened
 from aiosqlc.mysql.server import Session
-from aiosqlc.stages import AnalyzeOptions, SchemaFile
 
 _OWN = """
 SELECT concat(r.routine_name, '(', coalesce(group_concat(

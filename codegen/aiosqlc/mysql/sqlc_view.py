@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import count
 
+from aiosqlc.ir import TypedParam, TypedQuery
 from aiosqlc.mysql.placeholders import Place, fill
-from aiosqlc.stages import TypedParam, TypedQuery
 
 
 def sqlc_view(query: TypedQuery) -> TypedQuery:

@@ -7,12 +7,12 @@ from dataclasses import replace
 
 from sqlglot import exp
 
+from aiosqlc.ir import Column, ColumnRef, Embed, TypedEmbed
 from aiosqlc.mysql.prepare import Described
 from aiosqlc.mysql.reader import Reader
 from aiosqlc.mysql.relations import Relation, Schema
 from aiosqlc.mysql.scope import Level, Output, Source
 from aiosqlc.mysql.words import quoted
-from aiosqlc.stages import Column, ColumnRef, Embed, TypedEmbed
 
 _APART = " \t\r\n(),;"
 """What may stand next to a name and is no part of it."""

@@ -9,12 +9,12 @@ from dataclasses import replace
 from sqlglot import exp
 
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
+from aiosqlc.ir import SchemaFile, Table, TableColumn
 from aiosqlc.mysql import types
 from aiosqlc.mysql.reader import Reader
 from aiosqlc.mysql.relations import DEFAULT, Relation, Schema
 from aiosqlc.mysql.syntax import parse
 from aiosqlc.source import Span
-from aiosqlc.stages import SchemaFile, Table, TableColumn
 
 Name = tuple[str, str]
 

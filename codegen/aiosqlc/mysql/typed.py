@@ -8,6 +8,16 @@ from dataclasses import dataclass, replace
 from sqlglot import exp
 
 from aiosqlc.diagnostics import Diagnostic
+from aiosqlc.ir import (
+    Cardinality,
+    Column,
+    ColumnRef,
+    ParsedQuery,
+    SqlType,
+    TypedEmbed,
+    TypedParam,
+    TypedQuery,
+)
 from aiosqlc.mysql import types
 from aiosqlc.mysql.conversions import is_choice, may_fail
 from aiosqlc.mysql.functions import name_of
@@ -21,16 +31,6 @@ from aiosqlc.mysql.scope import Level, Output, Result, unwrap
 from aiosqlc.mysql.stars import described_embeds, embeds, expand
 from aiosqlc.mysql.syntax import Tree, mentions, parse
 from aiosqlc.mysql.writes import insert_into, targets, violable
-from aiosqlc.stages import (
-    Cardinality,
-    Column,
-    ColumnRef,
-    ParsedQuery,
-    SqlType,
-    TypedEmbed,
-    TypedParam,
-    TypedQuery,
-)
 
 NAMELESS = "?column?"
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 
 from pymysql.constants import FIELD_TYPE, FLAG
 
+from aiosqlc.ir import SqlType, TypeKind
 from aiosqlc.mysql.placeholders import Place, fill
 from aiosqlc.mysql.prepare import Described
-from aiosqlc.stages import SqlType, TypeKind
 
 BOOL = SqlType("", "tinyint", length=1)
 BIGINT = SqlType("", "bigint")

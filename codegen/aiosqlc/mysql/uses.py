@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
+from aiosqlc.ir import ColumnRef, SqlType
 from aiosqlc.mysql import types
 from aiosqlc.mysql.expressions import type_of
 from aiosqlc.mysql.functions import name_of
@@ -14,7 +15,6 @@ from aiosqlc.mysql.placeholders import Place
 from aiosqlc.mysql.reader import Reader
 from aiosqlc.mysql.relations import Relation
 from aiosqlc.mysql.scope import Level, Output, unwrap
-from aiosqlc.stages import ColumnRef, SqlType
 
 _COMPARISONS = (
     exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.NullSafeEQ, exp.Like, exp.RegexpLike,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
+from aiosqlc.ir import ParsedQuery
 from aiosqlc.parse.scanner import Dialect, Kind, scan
 from aiosqlc.source import Span
-from aiosqlc.stages import ParsedQuery
 
 
 def mistaken(query: ParsedQuery) -> list[Diagnostic]:

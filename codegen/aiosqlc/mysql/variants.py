@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from aiosqlc.stages import Cardinality, Column, ParsedQuery, TypedQuery, Variant
+from aiosqlc.ir import Cardinality, Column, ParsedQuery, TypedQuery, Variant
 
 _ORDER = (Cardinality.ONE, Cardinality.ZERO_OR_ONE, Cardinality.SOME, Cardinality.MANY)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sqlglot import exp
 
+from aiosqlc.ir import ColumnRef, Constraint
 from aiosqlc.mysql.relations import Relation, Schema
-from aiosqlc.stages import ColumnRef, Constraint
 
 
 def targets(root: exp.Expr | None, schema: Schema) -> list[Relation]:

@@ -6,11 +6,11 @@ import re
 from dataclasses import dataclass, field
 
 from aiosqlc.diagnostics import Diagnostic, Label
+from aiosqlc.ir import Command, Hint
 from aiosqlc.messages.suggest import did_you_mean, nearest
 from aiosqlc.parse.scanner import Token
 from aiosqlc.parse.typenames import is_type
 from aiosqlc.source import SourceFile, Span
-from aiosqlc.stages import Command, Hint
 
 KEYWORDS = ("name", "column", "param", "row", "ignore")
 OPTIONS = ("bulk",)

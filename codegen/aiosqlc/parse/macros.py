@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from aiosqlc.diagnostics import Diagnostic, Label
+from aiosqlc.ir import Embed, Param
 from aiosqlc.messages.suggest import did_you_mean
 from aiosqlc.parse.rewrite import Rewriter
 from aiosqlc.parse.scanner import Dialect, Kind, Token, unquote
 from aiosqlc.source import SourceFile, SourceMap, Span
-from aiosqlc.stages import Embed, Param
 
 MACROS = ("sqlc.arg", "sqlc.narg", "sqlc.slice", "sqlc.embed")
 _NO_VALUES = frozenset({"embed", "table"})

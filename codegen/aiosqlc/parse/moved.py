@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from aiosqlc.ir import ParsedQuery
 from aiosqlc.source import SourceFile, SourceMap, Span
-from aiosqlc.stages import ParsedQuery
 
 
 def moved(query: ParsedQuery, file: SourceFile, by: int) -> ParsedQuery:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
 from aiosqlc.incremental.memo import kept_equal
+from aiosqlc.ir import OptionalPart, ParsedQuery, Variant
 from aiosqlc.parse.annotations import read_annotations
 from aiosqlc.parse.dynamic import read_parts, stray_directives
 from aiosqlc.parse.macros import expand, find_uses
@@ -14,7 +15,6 @@ from aiosqlc.parse.scanner import Dialect, Kind, Token
 from aiosqlc.parse.statements import parse_ahead, statements_of
 from aiosqlc.parse.variants import write_variants
 from aiosqlc.source import SourceFile, Span
-from aiosqlc.stages import OptionalPart, ParsedQuery, Variant
 
 
 def parse_files(

@@ -8,12 +8,12 @@ from functools import lru_cache
 from pathlib import Path
 
 from aiosqlc.diagnostics import Diagnostic
+from aiosqlc.ir import ParsedQuery
 from aiosqlc.parse.dynamic import directive_behind
 from aiosqlc.parse.moved import moved
 from aiosqlc.parse.scanner import MARKS, Dialect, Kind, Token, scan
 from aiosqlc.processes import shares, spread
 from aiosqlc.source import SourceFile
-from aiosqlc.stages import ParsedQuery
 
 _LONG = 100_000  # characters that are worth a process
 Parsed = tuple[ParsedQuery | None, list[Diagnostic]]

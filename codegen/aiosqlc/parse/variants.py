@@ -6,11 +6,11 @@ import itertools
 from math import prod
 
 from aiosqlc.diagnostics import Diagnostic, Label
+from aiosqlc.ir import OptionalPart, Variant
 from aiosqlc.parse.dynamic import Part
 from aiosqlc.parse.macros import Expanded, Use, expand
 from aiosqlc.parse.scanner import Kind, Token
 from aiosqlc.source import SourceFile, Span
-from aiosqlc.stages import OptionalPart, Variant
 
 LIMIT = 256
 

@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from aiosqlc.ir import OptionalPart, TypedQuery, Variant
 from aiosqlc.parse.scanner import Dialect, Kind, scan
 from aiosqlc.plan import pytypes
 from aiosqlc.plan.model import Import, PyChoice, PyParam, PyType
 from aiosqlc.plan.naming import argument
 from aiosqlc.plan.pieces import numbered, pieces_of
-from aiosqlc.stages import OptionalPart, TypedQuery, Variant
 
 UnsetNames = tuple[Import, Import]
 """Where `UNSET` and its type are imported from."""

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
+from aiosqlc.ir import TypedQuery
 from aiosqlc.plan.model import PyEnum, PyField, PyModule, PyParam, PyRow
-from aiosqlc.stages import TypedQuery
 
 # What the bodies of generated functions say, besides their own variables.
 _BODY_NAMES = frozenset({"db", "list", "int", "starmap", "msgspec", "constraint_error"})

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
+from aiosqlc.ir import SqlType, TypedParam, TypedQuery
 from aiosqlc.plan.model import PyCopy
 from aiosqlc.plan.package import Package
-from aiosqlc.stages import SqlType, TypedParam, TypedQuery
 
 _INSERT = re.compile(
     r"insert\s+into\s+(?P<table>[^(]+?)\s*(?:\((?P<columns>[^()]*)\)\s*)?values\s*\((?P<values>.*)\)\s*$",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from aiosqlc.ir import Constraint
 from aiosqlc.plan.model import PyError
 from aiosqlc.plan.naming import camel
-from aiosqlc.stages import Constraint
 
 _KINDS = {
     "unique": "unique constraint",

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from textwrap import wrap
 
+from aiosqlc.ir import TypedQuery
 from aiosqlc.parse.scanner import Dialect, Kind, Token, scan
-from aiosqlc.stages import TypedQuery
 
 WIDTH = 120
 _INDENT = "    "

@@ -9,6 +9,7 @@ from aiosqlc.analysis.bulk import is_bulk
 from aiosqlc.diagnostics import Diagnostic, Label
 from aiosqlc.drivers import Driver
 from aiosqlc.drivers.port import Places
+from aiosqlc.ir import Cardinality, Command, TypedParam, TypedQuery
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.plan.choice import plan_choice, sort_params, with_pieces
 from aiosqlc.plan.clashes import check_parameters, names_used, renamed_parameters
@@ -19,7 +20,6 @@ from aiosqlc.plan.naming import argument, attribute, camel, constant, function_n
 from aiosqlc.plan.package import Package
 from aiosqlc.plan.positional import positional
 from aiosqlc.plan.rows import QueryPlanner, parameter_names
-from aiosqlc.stages import Cardinality, Command, TypedParam, TypedQuery
 
 _BATCHES = frozenset({Command.COPYFROM, Command.BATCHEXEC, Command.BATCHMANY, Command.BATCHONE})
 _ANSWERED = frozenset({Command.BATCHMANY, Command.BATCHONE})

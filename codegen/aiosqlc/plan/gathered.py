@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from aiosqlc.diagnostics import Diagnostic, Label
+from aiosqlc.ir import TypedQuery
 from aiosqlc.plan.model import PyClass, PyEnum
-from aiosqlc.stages import TypedQuery
 
 Name = tuple[str, str]
 """A schema and a name in it."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from aiosqlc.config.project import ModelKind
 from aiosqlc.drivers.pytype import Import, PyType
-from aiosqlc.stages import Command
+from aiosqlc.ir import Command
 
 __all__ = ["Import", "PyType"]
 

@@ -12,6 +12,7 @@ from aiosqlc.analysis.hints import hinted_types
 from aiosqlc.config.project import PythonTarget
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.incremental.memo import Parts, kept, kept_by
+from aiosqlc.ir import Analysis, TypedQuery
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.plan.clashes import check_module
 from aiosqlc.plan.function import plan_function
@@ -22,7 +23,6 @@ from aiosqlc.plan.naming import module_name
 from aiosqlc.plan.package import Package, package_of
 from aiosqlc.plan.rows import QueryPlanner
 from aiosqlc.plan.sharing import share_builders, share_shapes
-from aiosqlc.stages import Analysis, TypedQuery
 
 
 def plan_modules(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from aiosqlc.config.project import ModelKind, Override
+from aiosqlc.ir import SqlType
 from aiosqlc.plan.model import Import, PyType
-from aiosqlc.stages import SqlType
 
 _KNOWN: dict[str, Import] = {
     "Any": ("typing", "Any"),

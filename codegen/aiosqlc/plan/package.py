@@ -10,11 +10,11 @@ from typing import TypeVar
 from aiosqlc.config.project import ModelKind, PythonTarget
 from aiosqlc.drivers import Driver, driver_of
 from aiosqlc.incremental.memo import kept
+from aiosqlc.ir import Catalog, Constraint, Table, TypedQuery
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.plan.errors import plan_errors
 from aiosqlc.plan.model import Import, PyError
 from aiosqlc.plan.naming import camel
-from aiosqlc.stages import Catalog, Constraint, Table, TypedQuery
 
 T = TypeVar("T")
 ErrorKey = tuple[str, str, str]

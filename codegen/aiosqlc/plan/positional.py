@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from aiosqlc.ir import Command, TypedQuery, Variant
 from aiosqlc.mysql.placeholders import find, for_driver
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.plan.choice import condition_of, with_pieces, without_blank_lines
 from aiosqlc.plan.model import PyChoice, PyFunction, PyParam
-from aiosqlc.stages import Command, TypedQuery, Variant
 
 
 def positional(function: PyFunction, query: TypedQuery, params: dict[int, PyParam]) -> PyFunction:

@@ -9,13 +9,13 @@ from dataclasses import replace
 from aiosqlc.config.project import ModelKind
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.incremental.memo import kept
+from aiosqlc.ir import Column, ColumnRef, Table, TypedEmbed, TypedQuery
 from aiosqlc.plan.clashes import distinct_fields, numbered_names
 from aiosqlc.plan.gathered import Gathered
 from aiosqlc.plan.model import Import, PyClass, PyField, PyNested, PyRow, PyType
 from aiosqlc.plan.naming import argument, attribute, camel, identifier, singular
 from aiosqlc.plan.package import Package
 from aiosqlc.plan.types import TypeResolver
-from aiosqlc.stages import Column, ColumnRef, Table, TypedEmbed, TypedQuery
 
 
 class QueryPlanner:

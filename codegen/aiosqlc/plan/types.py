@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 from aiosqlc.config.project import ModelKind, PythonTarget
 from aiosqlc.drivers.asyncpg import ASYNCPG
 from aiosqlc.drivers.port import Types
+from aiosqlc.ir import ColumnRef, SqlType, TypeKind
 from aiosqlc.plan import pytypes
 from aiosqlc.plan.model import Import, PyClass, PyEnum, PyField, PyType
 from aiosqlc.plan.naming import attribute, camel, class_name, constant, member
 from aiosqlc.plan.overrides import overridden
-from aiosqlc.stages import ColumnRef, SqlType, TypeKind
 
 
 def _no_rows(_schema: str, _name: str) -> PyClass | None:

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 
 from aiosqlc.config.project import Override
 from aiosqlc.diagnostics import Diagnostic, Label
+from aiosqlc.ir import Analysis
 from aiosqlc.messages.suggest import did_you_mean
 from aiosqlc.source import SourceFile
-from aiosqlc.stages import Analysis
 
 
 def unmatched_overrides(

@@ -24,11 +24,12 @@ from aiosqlc.config.load import load_project
 from aiosqlc.config.project import ModelKind
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.emit.format import format_together
+from aiosqlc.ir import Analysis, AnalyzeOptions, Catalog, ParsedQuery, SchemaFile
 from aiosqlc.messages.explained import query_lines
 from aiosqlc.messages.render import render_all
 from aiosqlc.pipeline import analyze_project, compile_parts
 from aiosqlc.postgres.analyze import Analyzer
-from aiosqlc.postgres.explain import plans
+from aiosqlc.postgres.explain import query_plans
 from aiosqlc.postgres.schema import apply_schema
 from aiosqlc.postgres.server.connection import Connection, ConnectionFailedError
 from aiosqlc.postgres.server.databases import new_database
@@ -38,7 +39,6 @@ from aiosqlc.postgres.server.embedded import (
     default_cache_dir,
     embedded_server,
 )
-from aiosqlc.stages import Analysis, AnalyzeOptions, Catalog, ParsedQuery, SchemaFile
 
 MODELS = tuple(kind.value for kind in ModelKind)
 _LIMITS = Limits(memory=768 * 1024**2, file=128 * 1024**2)
@@ -125,7 +125,7 @@ class Sandbox:
                 parts = list(analyze_project(project, judge, remember=False))
                 compiled = compile_parts(project, parts)
                 files = format_together(compiled.files, compiled.near)
-                planned = judge.plans(parts)
+                query_plans = judge.query_plans(parts)
             if late.is_set():
                 return Answer(problems=f"stopped after {self._seconds:g} seconds\n")
         shown = render_all([*problems, *compiled.diagnostics])
@@ -136,7 +136,7 @@ class Sandbox:
             {} if compiled.failed else {file.path.name: file.text for file in files},
             shown,
             "\n\n".join(reasons),
-            planned,
+            query_plans,
         )
 
 
@@ -178,13 +178,13 @@ class _Judge:
     def _here(self, options: AnalyzeOptions) -> AnalyzeOptions:
         return replace(options, database_uri=self._reader)
 
-    def plans(self, parts: Sequence[Analysed]) -> str:
+    def query_plans(self, parts: Sequence[Analysed]) -> str:
         """Return the plan of each query as the server prints it."""
         found: dict[str, dict[str, Any]] = {}
         for part in parts:
             queries = part.analysis.queries
             with contextlib.suppress(ConnectionFailedError):
-                found |= plans(self._analyzer, (), queries, self._here(AnalyzeOptions()))
+                found |= query_plans(self._analyzer, (), queries, self._here(AnalyzeOptions()))
         return "\n\n".join(f"{name}\n{json.dumps(plan, indent=1)}" for name, plan in found.items())
 
 

@@ -12,11 +12,11 @@ from aiosqlc.config.project import ModelKind, Project, PythonTarget
 from aiosqlc.diagnostics import Severity
 from aiosqlc.emit.format import format_all
 from aiosqlc.emit.package import print_package
+from aiosqlc.ir import Rendered
 from aiosqlc.messages.render import render_all
 from aiosqlc.plan import plan_modules
 from aiosqlc.plugin.request import Json, RequestError, analysis_of
 from aiosqlc.source import SourceFile, Span
-from aiosqlc.stages import Rendered
 
 # How a file is made again, in its first line.
 _OURS, _SQLCS = "`aiosqlc generate -f sqlc.yaml`", "`sqlc generate`"

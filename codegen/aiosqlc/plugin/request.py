@@ -9,9 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from aiosqlc.drivers.postgres_types import KNOWN
-from aiosqlc.parse.scanner import scan
-from aiosqlc.source import SourceFile, SourceMap, Span
-from aiosqlc.stages import (
+from aiosqlc.ir import (
     Analysis,
     Cardinality,
     Catalog,
@@ -27,6 +25,8 @@ from aiosqlc.stages import (
     TypedQuery,
     TypeKind,
 )
+from aiosqlc.parse.scanner import scan
+from aiosqlc.source import SourceFile, SourceMap, Span
 
 Json = Mapping[str, Any]
 _ENGINE = "postgresql"

@@ -11,6 +11,15 @@ import psycopg
 
 from aiosqlc.analysis.shapes import NO_SHAPE, difference, mismatch
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
+from aiosqlc.ir import (
+    Analysis,
+    AnalyzeOptions,
+    Catalog,
+    Command,
+    ParsedQuery,
+    SchemaFile,
+    TypedQuery,
+)
 from aiosqlc.messages.progress import counted
 from aiosqlc.postgres.catalog.bodies import look_into_bodies
 from aiosqlc.postgres.catalog.facts import Facts, load_facts
@@ -35,15 +44,6 @@ from aiosqlc.postgres.unsettled import words_of
 from aiosqlc.postgres.views import view_columns
 from aiosqlc.postgres.written import Fingerprint, Starred, impossible, never, write_stars
 from aiosqlc.processes import shares, spread
-from aiosqlc.stages import (
-    Analysis,
-    AnalyzeOptions,
-    Catalog,
-    Command,
-    ParsedQuery,
-    SchemaFile,
-    TypedQuery,
-)
 
 _OLDEST_SERVER = 16
 _MOST_OPEN = 3  # schemas a warm analyser keeps at hand

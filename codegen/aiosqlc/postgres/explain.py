@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from aiosqlc.ir import AnalyzeOptions, SchemaFile, TypedQuery
 from aiosqlc.postgres.analyze import Analyzer
 from aiosqlc.postgres.catalog.facts import Facts
 from aiosqlc.postgres.server.connection import Connection
-from aiosqlc.stages import AnalyzeOptions, SchemaFile, TypedQuery
 
 
-def plans(
+def query_plans(
     analyzer: Analyzer,
     schema: tuple[SchemaFile, ...],
     queries: tuple[TypedQuery, ...],
@@ -29,13 +29,13 @@ def plans(
     connection, _ = opened
     found: dict[str, dict[str, Any]] = {}
     for query in queries:
-        document = _plan(connection, query.sql)
+        document = _query_plan(connection, query.sql)
         if document is not None:
             found[query.parsed.name] = document
     return found
 
 
-def _plan(connection: Connection, sql: str) -> dict[str, Any] | None:
+def _query_plan(connection: Connection, sql: str) -> dict[str, Any] | None:
     connection.run("begin")
     connection.run("set local enable_seqscan = off")
     try:

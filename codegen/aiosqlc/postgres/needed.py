@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
+from aiosqlc.ir import SchemaFile
 from aiosqlc.postgres.failures import Failure, named_in
 from aiosqlc.postgres.schema import Applied, apply_schema
 from aiosqlc.postgres.server.connection import Connection
@@ -19,7 +20,6 @@ from aiosqlc.postgres.server.databases import Draft, new_database
 from aiosqlc.postgres.server.embedded import Server
 from aiosqlc.schema.order import is_numbered
 from aiosqlc.source import SourceFile, Span
-from aiosqlc.stages import SchemaFile
 
 _MAKES = re.compile(
     r"create\s+(?:or\s+replace\s+)?(?:(?:unlogged|foreign|materialized|recursive|temp|temporary)\s+)*"

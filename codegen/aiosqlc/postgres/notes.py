@@ -6,9 +6,9 @@ import json
 from collections.abc import Sequence
 
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
+from aiosqlc.ir import SchemaFile
 from aiosqlc.postgres.server.connection import Connection
 from aiosqlc.source import Span
-from aiosqlc.stages import SchemaFile
 
 _SCHEMA = "aiosqlc_notes"  # empty: its comment holds the notes
 _READ = f"select obj_description(oid, 'pg_namespace') from pg_namespace where nspname = '{_SCHEMA}'"  # noqa: S608 - a constant

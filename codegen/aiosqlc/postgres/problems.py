@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 from aiosqlc.diagnostics import Diagnostic, Label
+from aiosqlc.ir import ParsedQuery
 from aiosqlc.postgres.server.connection import ServerError
 from aiosqlc.postgres.standin import extension_wanted
 from aiosqlc.source import SourceMap, Span
-from aiosqlc.stages import ParsedQuery
 
 _CODES = {
     "42601": "E300",  # syntax error

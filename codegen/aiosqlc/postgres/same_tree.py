@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 import psycopg
 
+from aiosqlc.ir import AnalyzeOptions, SchemaFile
 from aiosqlc.postgres.analyze import Analyzer
 from aiosqlc.postgres.describe import Described, describe
 from aiosqlc.postgres.server.connection import ConnectionFailedError, ServerError
 from aiosqlc.postgres.server.databases import DatabaseRefusedError
 from aiosqlc.postgres.server.embedded import ServerUnavailableError
 from aiosqlc.postgres.written import Fingerprint
-from aiosqlc.stages import AnalyzeOptions, SchemaFile
 
 
 def unproved(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from aiosqlc.ir import AnalyzeOptions, SchemaFile, TypedQuery
 from aiosqlc.messages.rows import rows_told
 from aiosqlc.postgres.analyze import Analyzer
 from aiosqlc.postgres.describe import Described, describe
@@ -9,7 +10,6 @@ from aiosqlc.postgres.population import Population
 from aiosqlc.postgres.refute import relations_in
 from aiosqlc.postgres.sampling import Sampler
 from aiosqlc.postgres.trial import Trial, draw, row_of
-from aiosqlc.stages import AnalyzeOptions, SchemaFile, TypedQuery
 
 _ROWS = 6  # of each table
 _TRIALS = 30  # until one returns rows

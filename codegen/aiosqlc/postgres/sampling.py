@@ -6,7 +6,7 @@ import random
 import re
 from collections.abc import Iterable, Sequence
 
-from aiosqlc.stages import SqlType, TypeKind
+from aiosqlc.ir import SqlType, TypeKind
 
 _INTEGERS = ["0", "1", "2", "3", "5", "-1"]
 _NUMBERS = ["0", "1.5", "2", "-3.25", "NaN"]

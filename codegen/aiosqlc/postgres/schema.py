@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
+from aiosqlc.ir import SchemaFile
 from aiosqlc.postgres.failures import Failure, failure_of, settle
 from aiosqlc.postgres.lenient import (
     COUNTED_KEYS,
@@ -31,7 +32,6 @@ from aiosqlc.postgres.standin import (
     stand_in_for,
 )
 from aiosqlc.source import Span
-from aiosqlc.stages import SchemaFile
 
 _NEEDS_NO_TRANSACTION = frozenset(
     {"25001", "55P04"}

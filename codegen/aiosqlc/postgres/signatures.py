@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from aiosqlc.ir import AnalyzeOptions, SchemaFile
 from aiosqlc.postgres.analyze import Analyzer
-from aiosqlc.stages import AnalyzeOptions, SchemaFile
 
 _SQL = """
 select p.proname || '(' || pg_get_function_arguments(p.oid) || ') → '

@@ -6,6 +6,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from aiosqlc.analysis.shapes import Shape
+from aiosqlc.ir import (
+    Cardinality,
+    Column,
+    ColumnRef,
+    Param,
+    ParsedQuery,
+    TypedEmbed,
+    TypedParam,
+    TypedQuery,
+)
 from aiosqlc.postgres.catalog.facts import Facts
 from aiosqlc.postgres.catalog.types import Types
 from aiosqlc.postgres.describe import ColumnHead, Described
@@ -27,16 +37,6 @@ from aiosqlc.postgres.infer.stars import Star, find_stars
 from aiosqlc.postgres.infer.verdict import maybe
 from aiosqlc.postgres.reading import ReadProofs
 from aiosqlc.postgres.tree import Node
-from aiosqlc.stages import (
-    Cardinality,
-    Column,
-    ColumnRef,
-    Param,
-    ParsedQuery,
-    TypedEmbed,
-    TypedParam,
-    TypedQuery,
-)
 
 _NOT_SEEN = maybe("the statement is rewritten by a rule, or nested too deeply")
 _NO_ARRAY = maybe("it is no array")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from aiosqlc.diagnostics import Diagnostic, Severity
+from aiosqlc.ir import Column
 from aiosqlc.postgres.catalog.facts import Facts
 from aiosqlc.postgres.describe import Described, describe
 from aiosqlc.postgres.population import quoted
 from aiosqlc.postgres.server.connection import Connection
 from aiosqlc.postgres.typed import Typist
-from aiosqlc.stages import Column
 
 
 def view_columns(

@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 from hashlib import blake2b
 
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
+from aiosqlc.ir import TypedQuery
 from aiosqlc.postgres.describe import ColumnHead, Described, describe
 from aiosqlc.postgres.infer.stars import Star, expand
 from aiosqlc.postgres.server.connection import Connection, ServerError, server_error
 from aiosqlc.postgres.tree import without_places
 from aiosqlc.source import Span
-from aiosqlc.stages import TypedQuery
 
 # What the planner and the executor's start say of a statement, whatever data and settings there
 # are. Other errors come from functions called while planning: they may depend on the session.
@@ -151,7 +151,7 @@ def impossible(connection: Connection, queries: Sequence[TypedQuery]) -> Iterato
             if connection.run(";\n".join(_explain(t) for q in some for t in _texts(q))) is None:
                 continue
             for query in some:
-                errors = (_plan(connection, text) for text in _texts(query))
+                errors = (_refusal(connection, text) for text in _texts(query))
                 error = next((error for error in errors if error is not None), None)
                 if error is not None:
                     yield never(query, error.message, error.hint or _HINTS.get(error.state, ""))
@@ -176,7 +176,7 @@ def _explain(sql: str) -> str:
     return f"explain (generic_plan, costs off) {sql}\n"  # its last line may be a comment
 
 
-def _plan(connection: Connection, sql: str) -> ServerError | None:
+def _refusal(connection: Connection, sql: str) -> ServerError | None:
     result = connection.execute(_explain(sql))
     if not result.error_message:
         return None

@@ -68,10 +68,10 @@ def in_order(paths: list[Path]) -> list[Path]:
 
 def _planned(folder: Path, files: list[Path]) -> list[Path]:
     """Return the files of sqitch's `deploy` folder in the order of its plan, if there is one."""
-    plan = folder.parent / "sqitch.plan"
-    if folder.name != "deploy" or not plan.is_file():
+    listed = folder.parent / "sqitch.plan"
+    if folder.name != "deploy" or not listed.is_file():
         return []
-    lines = plan.read_text("utf-8", "replace").splitlines()
+    lines = listed.read_text("utf-8", "replace").splitlines()
     names = [line.split()[0] for line in lines if line.strip() and line.strip()[0] not in "%#@"]
     place = {f"{name}.sql": number for number, name in enumerate(names)}
     return sorted(files, key=lambda path: place.get(path.name, -1))

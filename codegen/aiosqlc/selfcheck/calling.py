@@ -18,9 +18,9 @@ from psycopg.conninfo import conninfo_to_dict
 from aiosqlc.contract.alike import rows_in
 from aiosqlc.contract.conforms import unlike
 from aiosqlc.contract.values import Values
+from aiosqlc.ir import TypedQuery
 from aiosqlc.plan.naming import argument, function_name, module_name
 from aiosqlc.postgres.population import quoted
-from aiosqlc.stages import TypedQuery
 
 _CALLS = 20  # of each function
 _LONGEST = 10.0  # seconds for one call

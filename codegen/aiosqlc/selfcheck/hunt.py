@@ -10,6 +10,11 @@ from psycopg import pq
 
 from aiosqlc.analysed import Analysed
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
+from aiosqlc.ir import (
+    AnalyzeOptions,
+    Cardinality,
+    TypedQuery,
+)
 from aiosqlc.postgres.analyze import Analyzer
 from aiosqlc.postgres.catalog.facts import load_facts
 from aiosqlc.postgres.needed import draft_of
@@ -20,11 +25,6 @@ from aiosqlc.postgres.server.databases import DatabaseRefusedError
 from aiosqlc.postgres.server.embedded import Server, ServerUnavailableError
 from aiosqlc.postgres.trial import Trial, draw, nulls_in, row_of
 from aiosqlc.selfcheck.calling import Called, Package, call_all
-from aiosqlc.stages import (
-    AnalyzeOptions,
-    Cardinality,
-    TypedQuery,
-)
 
 _ROUNDS = 10  # data sets; the executions of a query are spread over them
 _ROWS = 5

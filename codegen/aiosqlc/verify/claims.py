@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from aiosqlc.stages import (
+from aiosqlc.ir import (
     Cardinality,
     Catalog,
     Column,

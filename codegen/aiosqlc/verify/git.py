@@ -9,10 +9,10 @@ from pathlib import Path, PurePosixPath
 
 from aiosqlc.config.project import Project, QuerySet
 from aiosqlc.files import find_sql_files
+from aiosqlc.ir import ParsedQuery, SchemaFile
 from aiosqlc.parse.queries import parse_files
 from aiosqlc.schema import schema_file
 from aiosqlc.source import SourceFile
-from aiosqlc.stages import ParsedQuery, SchemaFile
 
 
 class GitError(Exception):

@@ -9,8 +9,8 @@ from aiosqlc.analysed import options_of
 from aiosqlc.analysis.hints import apply_hints
 from aiosqlc.config.project import Project, QuerySet
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
+from aiosqlc.ir import Analysis, Analyze, AnalyzeOptions, ParsedQuery, SchemaFile, TypedQuery
 from aiosqlc.pipeline import analyzer, read_inputs
-from aiosqlc.stages import Analysis, Analyze, AnalyzeOptions, ParsedQuery, SchemaFile, TypedQuery
 from aiosqlc.verify.claims import broken, sent
 from aiosqlc.verify.git import old_queries, old_schema
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from psycopg import pq
 
 from aiosqlc.diagnostics import Diagnostic
+from aiosqlc.ir import AnalyzeOptions, Cardinality, TypedQuery
 from aiosqlc.postgres.analyze import Analyzer
 from aiosqlc.postgres.catalog.facts import Facts, load_facts
 from aiosqlc.postgres.differences import obstacles
@@ -19,7 +20,6 @@ from aiosqlc.postgres.server.connection import Connection, server_error
 from aiosqlc.postgres.server.databases import new_draft
 from aiosqlc.postgres.server.embedded import Server
 from aiosqlc.postgres.trial import Trial, draw, nulls_in
-from aiosqlc.stages import AnalyzeOptions, Cardinality, TypedQuery
 from aiosqlc.verify.release import Code, Release, Step, relies
 
 _CALLS = 16  # of each query

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aiosqlc.stages import SqlType, TypeKind
+from aiosqlc.ir import SqlType, TypeKind
 
 _INTEGERS = ("int2", "int4", "int8")
 _TEXTS = ("varchar", "text")

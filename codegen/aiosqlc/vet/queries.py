@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+from aiosqlc.ir import Command, TypedQuery
 from aiosqlc.parse.scanner import Dialect, Kind, Token, scan, unquote
 from aiosqlc.source import Span
-from aiosqlc.stages import Command, TypedQuery
 from aiosqlc.vet.values import foreign_values
 
 Finding = tuple[str, Span]

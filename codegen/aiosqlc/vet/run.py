@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
+from aiosqlc.ir import Analysis, SchemaFile, Table, TypedQuery
 from aiosqlc.parse.scanner import Dialect, Kind, scan, unquote
 from aiosqlc.source import Span
-from aiosqlc.stages import Analysis, SchemaFile, Table, TypedQuery
 from aiosqlc.vet.proved import proved_findings
 from aiosqlc.vet.queries import QUERY_RULES, Text, same_text
 from aiosqlc.vet.rules import RULES

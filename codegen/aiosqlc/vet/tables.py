@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from aiosqlc.stages import Table
+from aiosqlc.ir import Table
 
 _MONEY = re.compile(r"price|amount|salary|balance|cost|fee|total|revenue|wage", re.IGNORECASE)
 _FLOATS = frozenset({"float4", "float8", "float", "double"})

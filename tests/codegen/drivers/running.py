@@ -17,9 +17,9 @@ from typing import Any
 from aiosqlc import mysql
 from aiosqlc.config.load import load_project
 from aiosqlc.diagnostics import Diagnostic
+from aiosqlc.ir import Analysis, Analyze, AnalyzeOptions, ParsedQuery, SchemaFile
 from aiosqlc.messages.render import render_all
 from aiosqlc.pipeline import compile_project
-from aiosqlc.stages import Analysis, Analyze, AnalyzeOptions, ParsedQuery, SchemaFile
 from ruff.__main__ import find_ruff_bin
 
 HERE = Path(__file__).parent

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from aiosqlc.config.load import load_project
+from aiosqlc.ir import Analyze
 from aiosqlc.pipeline import compile_project
-from aiosqlc.stages import Analyze
 
 from tests.codegen.golden import analyzer_on
 from tools.realworld.projects import Entry

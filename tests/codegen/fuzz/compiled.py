@@ -7,8 +7,8 @@ from pathlib import Path
 
 from aiosqlc.config.load import load_project
 from aiosqlc.diagnostics import Diagnostic
+from aiosqlc.ir import Analysis, Analyze, AnalyzeOptions, ParsedQuery, SchemaFile
 from aiosqlc.pipeline import compile_project
-from aiosqlc.stages import Analysis, Analyze, AnalyzeOptions, ParsedQuery, SchemaFile
 
 PACKAGE = "hunted"
 _CONFIG = """\

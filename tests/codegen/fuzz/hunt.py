@@ -11,11 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-from aiosqlc.postgres import analyze
-from aiosqlc.postgres.server.connection import Connection, ConnectionFailedError
-from aiosqlc.postgres.server.embedded import Server, embedded_server
-from aiosqlc.source import SourceFile, SourceMap, Span
-from aiosqlc.stages import (
+from aiosqlc.ir import (
     AnalyzeOptions,
     Cardinality,
     Command,
@@ -23,6 +19,10 @@ from aiosqlc.stages import (
     SchemaFile,
     TypedQuery,
 )
+from aiosqlc.postgres import analyze
+from aiosqlc.postgres.server.connection import Connection, ConnectionFailedError
+from aiosqlc.postgres.server.embedded import Server, embedded_server
+from aiosqlc.source import SourceFile, SourceMap, Span
 from psycopg import pq
 
 from tests.codegen.fuzz.beside import ROLE, make_role, saved, writing

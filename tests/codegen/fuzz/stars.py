@@ -18,9 +18,9 @@ from typing import Any
 import asyncpg
 from aiosqlc.config.load import load_project
 from aiosqlc.diagnostics import Diagnostic
+from aiosqlc.ir import Analysis, Analyze, AnalyzeOptions, ParsedQuery, SchemaFile, TypedQuery
 from aiosqlc.pipeline import compile_project
 from aiosqlc.plan.naming import snake
-from aiosqlc.stages import Analysis, Analyze, AnalyzeOptions, ParsedQuery, SchemaFile, TypedQuery
 
 _CONFIG = """\
 version: "2"

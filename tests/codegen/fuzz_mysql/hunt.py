@@ -8,6 +8,7 @@ from random import Random
 from typing import Any
 
 import pymysql
+from aiosqlc.ir import Cardinality, TypedQuery
 from aiosqlc.mysql.analyzer import Judge, type_one
 from aiosqlc.mysql.catalog import read_schema
 from aiosqlc.mysql.executable import Kin, kin_of
@@ -19,7 +20,6 @@ from aiosqlc.parse.queries import parse_file
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.schema.read import schema_file
 from aiosqlc.source import SourceFile
-from aiosqlc.stages import Cardinality, TypedQuery
 
 from tests.codegen.fuzz_mysql.grammar import Grammar
 from tests.codegen.fuzz_mysql.refuted import mistyped, refuted

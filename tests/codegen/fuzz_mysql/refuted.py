@@ -7,8 +7,8 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from aiosqlc.ir import Cardinality, TypedQuery
 from aiosqlc.mysql import types
-from aiosqlc.stages import Cardinality, TypedQuery
 
 _MADE = {
     "integer": int, "text": str, "decimal": Decimal, "float": float, "bytes": bytes, "date": date,

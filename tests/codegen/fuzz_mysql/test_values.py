@@ -6,8 +6,8 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from aiosqlc.ir import SqlType, TypedParam
 from aiosqlc.mysql import types
-from aiosqlc.stages import SqlType, TypedParam
 
 from tests.codegen.fuzz_mysql.values import choices
 

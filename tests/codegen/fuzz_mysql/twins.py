@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from aiosqlc.ir import Cardinality, TypedQuery
 from aiosqlc.mysql import cardinality, facts, nullness, rules, scope
 from aiosqlc.mysql.analyzer import Judge
-from aiosqlc.stages import Cardinality, TypedQuery
 
 from tests.codegen.fuzz_mysql.hunt import Hunt
 

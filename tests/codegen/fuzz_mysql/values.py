@@ -6,8 +6,8 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from random import Random
 
+from aiosqlc.ir import TypedParam
 from aiosqlc.mysql import types
-from aiosqlc.stages import TypedParam
 
 _INTEGERS, _BOOLS = (1, 0, 5, -1), (False, True)
 _FLOATS = (1.5, 0.0, -2.0)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from aiosqlc.diagnostics import Diagnostic
+from aiosqlc.ir import AnalyzeOptions, SchemaFile, TypedQuery
 from aiosqlc.mysql import analyze, analyzer
 from aiosqlc.mysql.server import open_session
 from aiosqlc.mysql.static import schema_from_files
@@ -16,7 +17,6 @@ from aiosqlc.parse.queries import parse_files
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.schema.read import schema_file
 from aiosqlc.source import SourceFile
-from aiosqlc.stages import AnalyzeOptions, SchemaFile, TypedQuery
 
 from devstack.testing.components import program
 

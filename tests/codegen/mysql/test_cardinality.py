@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from aiosqlc.stages import Cardinality
+from aiosqlc.ir import Cardinality
 
 from tests.codegen.mysql.conftest import SCHEMA, only
 

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, get_type_hints
 
 import pytest
-from aiosqlc.stages import Cardinality
+from aiosqlc.ir import Cardinality
 
 from tests.codegen.mysql.conftest import Compile, is_mysql
 from tests.codegen.mysql.generated import Generate, Store, generate, judged

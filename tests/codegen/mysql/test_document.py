@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from aiosqlc.config.project import QuerySet
 from aiosqlc.emit.json import codegen_request
+from aiosqlc.ir import Analysis
 from aiosqlc.mysql.analyzer import Judge, type_one
 from aiosqlc.mysql.catalog import catalog_of
 from aiosqlc.mysql.static import schema_from_files
 from aiosqlc.parse.queries import parse_files
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.source import Span
-from aiosqlc.stages import Analysis
 
 from tests.codegen.mysql.conftest import SCHEMA, files
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from aiosqlc.ir import AnalyzeOptions
 from aiosqlc.mysql import analyze
 from aiosqlc.mysql.executable import as_read, kin_of
 from aiosqlc.parse.queries import parse_files
 from aiosqlc.parse.scanner import Dialect, Kind, scan
-from aiosqlc.stages import AnalyzeOptions
 
 from tests.codegen.mysql.conftest import files, only
 from tests.codegen.mysql.generated import Generate, Store, generate, judged

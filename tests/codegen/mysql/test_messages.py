@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from aiosqlc.ir import AnalyzeOptions, Command
 from aiosqlc.mysql import analyze, analyzer, private
 from aiosqlc.mysql.server import open_session
-from aiosqlc.stages import AnalyzeOptions, Command
 
 from tests.codegen.mysql.conftest import SCHEMA, files
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from aiosqlc.ir import AnalyzeOptions
 from aiosqlc.mysql import analyze
 from aiosqlc.parse.queries import parse_files
 from aiosqlc.parse.scanner import Dialect
-from aiosqlc.stages import AnalyzeOptions
 
 from tests.codegen.mysql.conftest import SCHEMA, files, is_mysql, only
 

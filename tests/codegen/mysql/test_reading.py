@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from aiosqlc.ir import Table
 from aiosqlc.mysql.reading import why_not
 from aiosqlc.mysql.relations import Relation, Routine, Schema
 from aiosqlc.mysql.syntax import parse
 from aiosqlc.mysql.views import settle_views
-from aiosqlc.stages import Table
 
 _TABLES = (Relation(Table("public", "t", ())), Relation(Table("public", "u", ())))
 _VIEWS = {"calm": "select id from t", "wild": "select nextval(s) n from t"}

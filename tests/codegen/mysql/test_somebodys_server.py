@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from aiosqlc.ir import AnalyzeOptions
 from aiosqlc.mysql import analyze, schema, scratch
 from aiosqlc.mysql.server import Session, open_session
 from aiosqlc.parse.queries import parse_files
 from aiosqlc.parse.scanner import Dialect
-from aiosqlc.stages import AnalyzeOptions
 
 from devstack.testing.mysql_databases import MysqlDatabases
 from tests.codegen.mysql.conftest import files

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from aiosqlc.ir import ParsedQuery
 from aiosqlc.parse.queries import parse_file
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.source import SourceFile
-from aiosqlc.stages import ParsedQuery
 
 
 def parse(body: str, head: str = "-- name: Q :many\n") -> ParsedQuery:

@@ -6,9 +6,7 @@ import functools
 from pathlib import Path
 
 from aiosqlc.diagnostics import Diagnostic
-from aiosqlc.postgres import analyze
-from aiosqlc.source import SourceFile, SourceMap, Span
-from aiosqlc.stages import (
+from aiosqlc.ir import (
     Analysis,
     AnalyzeOptions,
     Command,
@@ -17,6 +15,8 @@ from aiosqlc.stages import (
     SchemaFile,
     TypedQuery,
 )
+from aiosqlc.postgres import analyze
+from aiosqlc.source import SourceFile, SourceMap, Span
 
 TABLES = """
 create table a (id int primary key, name text not null, bio text, grp int not null, f bool,

@@ -6,8 +6,8 @@ import re
 from dataclasses import replace
 
 import pytest
+from aiosqlc.ir import Embed, ParsedQuery
 from aiosqlc.source import Span
-from aiosqlc.stages import Embed, ParsedQuery
 
 from tests.codegen.postgres.asking import query, run
 

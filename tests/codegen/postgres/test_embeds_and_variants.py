@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from aiosqlc.ir import Cardinality, Embed, Variant
 from aiosqlc.source import Span
-from aiosqlc.stages import Cardinality, Embed, Variant
 
 from tests.codegen.postgres.asking import TABLES, query, run
 

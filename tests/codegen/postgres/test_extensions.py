@@ -5,8 +5,8 @@ from __future__ import annotations
 import importlib.resources
 
 import pytest
+from aiosqlc.ir import AnalyzeOptions
 from aiosqlc.postgres import Analyzer
-from aiosqlc.stages import AnalyzeOptions
 
 from tests.codegen.postgres.asking import query, schema_file
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 from aiosqlc.diagnostics import Diagnostic
+from aiosqlc.ir import AnalyzeOptions, Cardinality
 from aiosqlc.postgres import Analyzer
-from aiosqlc.stages import AnalyzeOptions, Cardinality
 
 from tests.codegen.postgres.asking import query, run, schema_file
 

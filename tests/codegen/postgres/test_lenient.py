@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 from aiosqlc.diagnostics import Severity
+from aiosqlc.ir import AnalyzeOptions
 from aiosqlc.postgres import Analyzer
-from aiosqlc.stages import AnalyzeOptions
 
 from tests.codegen.postgres.asking import query, schema_file
 

@@ -10,11 +10,11 @@ from typing import Any
 import asyncpg
 import pytest
 from aiosqlc.config.project import PythonTarget
+from aiosqlc.ir import TypedQuery
 from aiosqlc.plan.types import TypeResolver
 from aiosqlc.postgres.server.connection import Connection
 from aiosqlc.postgres.server.embedded import Server, embedded_server
 from aiosqlc.source import Span
-from aiosqlc.stages import TypedQuery
 from psycopg.conninfo import conninfo_to_dict
 
 from tests.codegen.postgres.asking import answers

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from aiosqlc.stages import Param
+from aiosqlc.ir import Param
 
 from tests.codegen.postgres.asking import TABLES, answers, query, run
 

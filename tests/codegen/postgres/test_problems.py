@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 from aiosqlc.diagnostics import Severity
+from aiosqlc.ir import AnalyzeOptions, Command
 from aiosqlc.postgres import Analyzer
 from aiosqlc.postgres.describe import Described, describe
 from aiosqlc.postgres.typed import Typist
-from aiosqlc.stages import AnalyzeOptions, Command
 
 from tests.codegen.postgres.asking import TABLES, answers, query, run, schema_file
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from aiosqlc.ir import AnalyzeOptions, Command, Variant
 from aiosqlc.postgres import Analyzer
 from aiosqlc.postgres.reading import DENIED, HARMLESS, PREMISES
-from aiosqlc.stages import AnalyzeOptions, Command, Variant
 
 from tests.codegen.postgres.asking import answers, query, run, schema_file
 from tests.codegen.proofs.twins import weakened

@@ -9,11 +9,11 @@ import psycopg
 import pytest
 from aiosqlc.config.load import load_project
 from aiosqlc.diagnostics import Diagnostic
+from aiosqlc.ir import AnalyzeOptions
 from aiosqlc.pipeline import compile_project
 from aiosqlc.postgres import Analyzer
 from aiosqlc.postgres.population import Population
 from aiosqlc.postgres.sampling import Sampler
-from aiosqlc.stages import AnalyzeOptions
 
 from devstack.testing.postgres import TestPostgres
 from tests.codegen.golden import CONFIG, analyzer_on

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 from aiosqlc.grants import Needs, Right, plain_or, statements
+from aiosqlc.ir import AnalyzeOptions
 from aiosqlc.postgres import Analyzer
 from aiosqlc.postgres.catalog.bodies import look_into_bodies
 from aiosqlc.postgres.catalog.facts import Facts, load_facts
@@ -15,7 +16,6 @@ from aiosqlc.postgres.describe import prepare_session
 from aiosqlc.postgres.rights import needs
 from aiosqlc.postgres.server.connection import Connection, ServerError
 from aiosqlc.postgres.server.databases import new_draft
-from aiosqlc.stages import AnalyzeOptions
 
 SCHEMA = """
 create schema other;

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 from aiosqlc.diagnostics import Severity
+from aiosqlc.ir import AnalyzeOptions, TypeKind
 from aiosqlc.postgres import analyze
-from aiosqlc.stages import AnalyzeOptions, TypeKind
 
 from tests.codegen.postgres.asking import query, schema_file
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from aiosqlc.ir import Analysis, AnalyzeOptions, Cardinality, SchemaFile
 from aiosqlc.postgres import Analyzer
-from aiosqlc.postgres.explain import full_scans, plans
+from aiosqlc.postgres.explain import full_scans, query_plans
 from aiosqlc.selfcheck.hunt import selfcheck
-from aiosqlc.stages import Analysis, AnalyzeOptions, Cardinality, SchemaFile
 
 from tests.codegen.postgres.asking import TABLES, query, run, schema_file
 
@@ -89,7 +89,7 @@ def test_a_plan_shows_what_no_index_serves() -> None:
     analysis = _analysis()
     schema = (schema_file(TABLES),)
     with Analyzer() as analyzer:
-        shown = plans(analyzer, schema, analysis.queries, AnalyzeOptions())
+        shown = query_plans(analyzer, schema, analysis.queries, AnalyzeOptions())
         opened = analyzer.opened(schema, AnalyzeOptions())
         assert opened is not None
         assert full_scans(shown["Q2"], opened[1]) == ("a",)

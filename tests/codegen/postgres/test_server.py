@@ -14,12 +14,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from aiosqlc.ir import AnalyzeOptions
 from aiosqlc.postgres import Analyzer, analyze, needed
 from aiosqlc.postgres.server import databases, embedded
 from aiosqlc.postgres.server.connection import Connection, ConnectionFailedError, ServerError
 from aiosqlc.postgres.server.databases import new_database, new_draft
 from aiosqlc.postgres.server.embedded import Server, binaries, embedded_server
-from aiosqlc.stages import AnalyzeOptions
 
 from tests.codegen.postgres.asking import query, schema_file
 

@@ -9,11 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aiosqlc.diagnostics import Diagnostic
-from aiosqlc.postgres import Analyzer
-from aiosqlc.postgres.server.connection import Connection
-from aiosqlc.postgres.server.embedded import Server
-from aiosqlc.source import SourceFile, SourceMap, Span
-from aiosqlc.stages import (
+from aiosqlc.ir import (
     AnalyzeOptions,
     Cardinality,
     Command,
@@ -21,6 +17,10 @@ from aiosqlc.stages import (
     SchemaFile,
     TypedQuery,
 )
+from aiosqlc.postgres import Analyzer
+from aiosqlc.postgres.server.connection import Connection
+from aiosqlc.postgres.server.embedded import Server
+from aiosqlc.source import SourceFile, SourceMap, Span
 from psycopg import pq
 
 _ROWS = (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from aiosqlc.analysis.rules import EVERY_PART, ONE_PART
+from aiosqlc.ir import Cardinality, TypedQuery
 from aiosqlc.mysql import rules
 from aiosqlc.mysql.analyzer import Judge, type_one
 from aiosqlc.mysql.catalog import read_schema
@@ -19,7 +20,6 @@ from aiosqlc.mysql.server import open_session
 from aiosqlc.parse.queries import parse_file
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.source import SourceFile
-from aiosqlc.stages import Cardinality, TypedQuery
 
 from tests.codegen.mysql.conftest import mysql_cache
 from tests.codegen.proofs.cases import Case, worlds

@@ -6,12 +6,12 @@ import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from aiosqlc.ir import AnalyzeOptions
 from aiosqlc.postgres import Analyzer
 from aiosqlc.postgres.catalog.facts import Facts
 from aiosqlc.postgres.server.connection import Connection
 from aiosqlc.postgres.server.embedded import embedded_server
 from aiosqlc.postgres.tree import Reader
-from aiosqlc.stages import AnalyzeOptions
 
 from tests.codegen.proofs.cases import Case, worlds
 from tests.codegen.proofs.judge import Seen, World, claims_of, denied, file_of, look, populated

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
+from aiosqlc.ir import TypedQuery
 from aiosqlc.postgres.catalog.bodies import is_closed, look_into_bodies
 from aiosqlc.postgres.catalog.facts import FIRST_USER_OID, Facts, load_facts
 from aiosqlc.postgres.catalog.rows import Function
@@ -18,7 +19,6 @@ from aiosqlc.postgres.server.connection import Connection, ConnectionFailedError
 from aiosqlc.postgres.server.embedded import Server
 from aiosqlc.postgres.typed import Typist
 from aiosqlc.postgres.written import Fingerprint, Starred, write_stars
-from aiosqlc.stages import TypedQuery
 from msgspec.structs import replace
 from psycopg import pq
 

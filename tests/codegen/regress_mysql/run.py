@@ -14,6 +14,7 @@ from typing import Any
 
 import pymysql
 from aiosqlc.diagnostics import Diagnostic
+from aiosqlc.ir import Command, ParsedQuery, TypedQuery
 from aiosqlc.mysql import types
 from aiosqlc.mysql.analyzer import Judge, type_one
 from aiosqlc.mysql.catalog import read_schema
@@ -22,7 +23,6 @@ from aiosqlc.mysql.private import NoServerError
 from aiosqlc.mysql.relations import Schema
 from aiosqlc.mysql.server import SQL_MODE, SYSTEM, Session, open_session
 from aiosqlc.source import SourceFile, SourceMap, Span
-from aiosqlc.stages import Command, ParsedQuery, TypedQuery
 
 from tests.codegen.fuzz_mysql.refuted import mistyped, refuted
 from tests.codegen.regress_mysql.script import Step, steps

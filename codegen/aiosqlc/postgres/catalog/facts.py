@@ -9,11 +9,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from aiosqlc.ir import ColumnRef, Constraint
 from aiosqlc.postgres.catalog import rows
 from aiosqlc.postgres.catalog.totality import total_functions
 from aiosqlc.postgres.server.connection import Connection
 from aiosqlc.postgres.tree import Node, Reader
-from aiosqlc.stages import ColumnRef, Constraint
 
 FIRST_USER_OID = 16384
 _HasRelation = TypeVar(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from aiosqlc.ir import Catalog, Column, Constraint, SqlType, Table, TableColumn, TypeKind
 from aiosqlc.postgres.catalog.elements import elements_checked
 from aiosqlc.postgres.catalog.facts import FIRST_USER_OID, Facts
 from aiosqlc.postgres.catalog.rows import Attribute, TypeRow
-from aiosqlc.stages import Catalog, Column, Constraint, SqlType, Table, TableColumn, TypeKind
 
 _KINDS = {
     "b": TypeKind.BASE,

@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from aiosqlc.ir import ColumnRef, Constraint
 from aiosqlc.postgres.catalog.facts import FIRST_USER_OID, Facts
 from aiosqlc.postgres.catalog.types import constraints_of
 from aiosqlc.postgres.infer import kinds
 from aiosqlc.postgres.infer.conditions import functions_below
 from aiosqlc.postgres.tree import Node
-from aiosqlc.stages import ColumnRef, Constraint
 
 # Built-ins whose effect outlives the transaction: what a pool's reset is there to undo.
 _LEAVES_TRACE = re.compile(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from aiosqlc.ir import Cardinality
 from aiosqlc.postgres.catalog.facts import Facts
 from aiosqlc.postgres.infer import kinds
 from aiosqlc.postgres.infer.bindings import Binding, Closure
@@ -12,7 +13,6 @@ from aiosqlc.postgres.infer.grouping import grouping_sets, is_ungrouped_aggregat
 from aiosqlc.postgres.infer.outputs import arm_type
 from aiosqlc.postgres.infer.scope import Scope
 from aiosqlc.postgres.tree import Node
-from aiosqlc.stages import Cardinality
 
 
 class RowCounter:

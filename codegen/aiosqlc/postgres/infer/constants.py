@@ -23,7 +23,7 @@ _VARLENA = 4
 def compared(node: Node, facts: Facts, subject: Node | None = None) -> str | None:
     """Return the outcome of an equality of two constants of one type; None where it is not known.
 
-    `subject` is what `CASE subject WHEN …` compares: the test has a stand-in for it.
+    `subject` is what `CASE subject WHEN …` compares: the test has a placeholder for it.
     """
     if node.kind not in {"OPEXPR", "NULLIFEXPR", "DISTINCTEXPR"} or len(node["args"]) != 2:
         return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from aiosqlc.ir import Column, ColumnRef, ParsedQuery, TypedEmbed
 from aiosqlc.postgres.infer import kinds
 from aiosqlc.postgres.infer.grouping import twice_grouped
 from aiosqlc.postgres.infer.outputs import output_targets
@@ -13,7 +14,6 @@ from aiosqlc.postgres.infer.relations import absences, column_in
 from aiosqlc.postgres.infer.scope import Scope
 from aiosqlc.postgres.infer.stars import Star
 from aiosqlc.postgres.tree import Node
-from aiosqlc.stages import Column, ColumnRef, ParsedQuery, TypedEmbed
 
 
 def embedded_rows(

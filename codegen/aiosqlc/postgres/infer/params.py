@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from aiosqlc.ir import ColumnRef
 from aiosqlc.postgres.catalog.facts import Facts
 from aiosqlc.postgres.infer import kinds
 from aiosqlc.postgres.infer.conditions import called
@@ -15,7 +16,6 @@ from aiosqlc.postgres.infer.outputs import follow, output_targets
 from aiosqlc.postgres.infer.scope import Scope
 from aiosqlc.postgres.infer.sources import source_behind, variable_name
 from aiosqlc.postgres.tree import Node
-from aiosqlc.stages import ColumnRef
 
 _ASSIGNED_AT = re.compile(
     r"\{TARGETENTRY :expr \{PARAM :paramkind 0 :paramid (\d+) [^{}]* :location (\d+)\} :resno (\d+)"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from aiosqlc.ir import ColumnRef
 from aiosqlc.postgres.infer import kinds
 from aiosqlc.postgres.infer.outputs import output_targets
 from aiosqlc.postgres.infer.scope import Scope
 from aiosqlc.postgres.tree import Node
-from aiosqlc.stages import ColumnRef
 
 _IMPLICIT = 2  # CoercionForm: COERCE_IMPLICIT_CAST
 _FORMATS = {"RELABELTYPE": "relabelformat", "COERCEVIAIO": "coerceformat"}

@@ -215,7 +215,7 @@ def _outcomes_under(p: Prover, scope: Scope, assumed: FactSet, node: Node) -> Ou
 
 
 def _with_subject(case: Node, holds: FactSet, p: Prover) -> FactSet:
-    """`CASE x WHEN 1`: the test compares a stand-in for x, so what it proves, it proves of x."""
-    stands_in = any(isinstance(f, Node) and f.kind == "CASETESTEXPR" for f in holds)
+    """`CASE x WHEN 1`: the test compares a placeholder for x, so what it proves, it proves of x."""
+    compared = any(isinstance(f, Node) and f.kind == "CASETESTEXPR" for f in holds)
     rest = frozenset(f for f in holds if not isinstance(f, Node) or not f.has("CASETESTEXPR"))
-    return rest | known(case["arg"], p.facts) if stands_in and case["arg"] is not None else rest
+    return rest | known(case["arg"], p.facts) if compared and case["arg"] is not None else rest

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from aiosqlc.ir import AnalyzeOptions
 from aiosqlc.mysql import analyze
+from aiosqlc.mysql.mariadb import as_mariadb_has_it, only_in_mysql
 from aiosqlc.mysql.schema import forget, load
 from aiosqlc.mysql.server import open_session
-from aiosqlc.mysql.standin import as_mariadb_has_it, only_in_mysql
 from aiosqlc.parse.queries import parse_files
 from aiosqlc.parse.scanner import Dialect
-from aiosqlc.stages import AnalyzeOptions
 
 from tests.codegen.mysql.conftest import SCHEMA, files, without_mysql_server_url
 
@@ -182,7 +182,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("sql", "columns"), REFUSED, ids=[sql for sql, _ in REFUSED])
-def test_no_refusal_of_a_stand_in_blames_the_user(ask, sql, columns) -> None:
+def test_no_refusal_of_mariadb_for_mysql_blames_the_user(ask, sql, columns) -> None:
     found, problems = ask(sql, "mysql")
     assert [(name, kind) for name, kind, _ in found] == columns
     assert problems in ([("E213", "warning")], [])

@@ -1,4 +1,4 @@
-"""The rule that looks at the server's plans: conditions that no index serves."""
+"""The rule that looks at the server's query plans: conditions that no index serves."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from aiosqlc.vet.queries import Text
 from aiosqlc.vet.rules import RULES
 
 
-def vet_plans(analysed: Analysed) -> list[Diagnostic]:
+def vet_scans(analysed: Analysed) -> list[Diagnostic]:
     """Return the queries with a WHERE that still read whole tables."""
     if analysed.entry.engine is not Dialect.POSTGRESQL:
         return []
     from aiosqlc.postgres import Analyzer
-    from aiosqlc.postgres.explain import full_scans, plans
+    from aiosqlc.postgres.explain import full_scans, query_plans
 
     options = options_of(analysed.entry, analysed.inputs.shims)
     schema = analysed.inputs.schema
@@ -22,7 +22,7 @@ def vet_plans(analysed: Analysed) -> list[Diagnostic]:
     found = []
     with Analyzer() as analyzer:
         opened = analyzer.opened(schema, options)
-        documents = plans(analyzer, schema, analysed.analysis.queries, options)
+        documents = query_plans(analyzer, schema, analysed.analysis.queries, options)
         for query in analysed.analysis.queries:
             text = Text(query, analysed.entry.engine)
             conditions = text.outer("WHERE")

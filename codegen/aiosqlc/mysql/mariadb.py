@@ -1,4 +1,4 @@
-"""A MariaDB that stands in for MySQL: what it refuses although MySQL takes it."""
+"""MariaDB asked in place of MySQL: what it refuses although MySQL takes it."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from itertools import pairwise
 import pymysql
 
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
+from aiosqlc.ir import ParsedQuery, SchemaFile
 from aiosqlc.mysql.errors import code_of, message_of
 from aiosqlc.parse.scanner import Dialect, Kind, Token, scan, unquote
 from aiosqlc.source import Span
-from aiosqlc.stages import ParsedQuery, SchemaFile
 
 # Syntax, a collation, a function that does not exist (with and without parentheses), a type.
 _UNKNOWN = frozenset({1064, 1273, 1305, 1630, 4161})
