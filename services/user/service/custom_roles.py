@@ -38,6 +38,8 @@ async def create(db: Database, principal: Principal, new: NewRole) -> GetCustomR
     async with db.transaction() as tx:
         await standing.check(tx, principal, fresh=True)
         await check_may_grant(tx, principal, wanted)
+        # In turn: a limit that is counted first must not be passed.
+        await roles.lock_role(tx, name=AccountRole.ADMIN)
         with change_errors(taken="the role exists already"):
             added = await roles.add_custom_role(
                 tx,

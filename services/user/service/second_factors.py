@@ -30,6 +30,7 @@ from services.user.personal_ids import PersonalIds
 from services.user.service import accounts, audit, notices, standing, throttle
 from services.user.service.passkeys import RelyingParty, id_of
 from services.user.service.throttle import Limit, Limits
+from services.user.store import profiles
 from services.user.store import second_factors as store
 
 _ISSUER: Final = "Marketplace"
@@ -278,10 +279,13 @@ async def erase(tx: Executor, account_id: UUID) -> None:
 async def _may_change(tx: Executor, principal: Principal) -> None:
     """Let through who has signed in just now, with a second factor where there is one.
 
+    Those at the same time come in turn: the first that is added ends the others' sessions.
+
     Raises:
         AppError: FORBIDDEN.
     """
     _session_of(principal)
+    await profiles.lock_person(tx, id=_account_of(principal))
     await standing.check_session(tx, principal, fresh=True)
 
 

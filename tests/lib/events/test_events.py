@@ -304,6 +304,28 @@ async def test_a_batch_that_takes_longer_than_the_lease_stays_with_its_member(
     assert await numbers(db, "a") == list(range(12))
 
 
+async def test_what_waits_behind_a_slow_event_is_not_for_others_to_take_over(
+    db: Database, redis: Redis, topic: str
+) -> None:
+    """In a batch that is handled one by one, as where something in it is no event."""
+    waited: list[int] = []  # since the last of the batch was given, or kept, before and after each
+
+    async def slow(tx: Executor, event: Event) -> None:
+        for pause in (0, 0.03):
+            await asyncio.sleep(pause)
+            (*_, last) = await redis.xpending_range(stream_of(topic), "group", "-", "+", 100)
+            waited.append(last["time_since_delivered"])
+        await effect(tx, event)
+
+    await redis.xadd(stream_of(topic), {"no": "event"})
+    await write(db, topic, "a", range(5))
+    await drain(Relay(db, RedisStreams(redis)))
+    policy = replace(FAST, take_over_seconds=0.02, batch=20)
+    await settle(consumer(db, redis, topic, slow, policy=policy))
+    assert len(waited) == 10
+    assert waited != sorted(waited)
+
+
 async def test_members_that_are_gone_are_forgotten_unless_they_left_something(
     redis: Redis, topic: str
 ) -> None:

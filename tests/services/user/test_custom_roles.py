@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 
 import pytest
 
 from lib.auth import Role
+from services.user.service import custom_roles
 from tests.services.user.cast import PERMISSIONS, actor
 from tests.services.user.world import bearer, running_world
 
@@ -55,6 +57,15 @@ async def test_a_role_is_created_shown_changed_and_deleted(world) -> None:
     told = "SELECT action FROM audit_entry WHERE resource_id = 'CLERK' ORDER BY at, id"
     actions = [row["action"] for row in await world.db.fetch(told)]
     assert actions == ["role.created", "role.changed", "role.removed"]
+
+
+async def test_roles_created_at_once_do_not_pass_the_limit(world, monkeypatch) -> None:
+    monkeypatch.setattr(custom_roles, "MOST", 3)
+    admin = await created(world)
+    answers = await asyncio.gather(
+        *(admin.call("POST", ROLES, {**CLERK, "name": f"CLERK_{at}"}) for at in range(8))
+    )
+    assert sorted(answer.status for answer in answers) == [201] * 2 + [409] * 6
 
 
 async def test_who_has_a_created_role_may_do_what_it_says_and_not_what_its_kind_may(world) -> None:

@@ -12,6 +12,7 @@ import pyotp
 import pytest
 
 from lib.auth import Role
+from services.user.service import second_factors
 from tests.services.searching import rows_of
 from tests.services.user.cast import actor
 from tests.services.user.software_key import SoftwareKey
@@ -304,6 +305,26 @@ async def test_a_signature_that_was_not_made_here_and_now_is_none(world: World, 
     status = await show(world, session, passkey=given)
     assert status in (400, 401), status
     assert await world.db.fetchval("SELECT count(second_factor_at) FROM session") == shown
+
+
+async def test_passkeys_added_at_once_do_not_pass_the_limit(world: World, monkeypatch) -> None:
+    monkeypatch.setattr(second_factors, "_MOST_PASSKEYS", 1)
+    sessions = [await sign_in(world) for _ in range(5)]
+    keys = [SoftwareKey() for _ in sessions]
+    asked = [await world.post("passkeys/options", headers=bearer(each)) for each in sessions]
+    answers = await asyncio.gather(
+        *(
+            world.post(
+                "passkeys",
+                {"name": "A key", "credential": key.create(options.data)},
+                headers=bearer(session),
+            )
+            for session, key, options in zip(sessions, keys, asked, strict=True)
+        )
+    )
+    assert sorted(answer.status for answer in answers) == [201, 403, 403, 403, 403]
+    assert await world.db.fetchval("SELECT count(*) FROM passkey") == 1
+    assert await world.db.fetchval("SELECT count(*) FROM recovery_code") == 10
 
 
 async def test_somebody_elses_passkey_shows_nothing(world: World) -> None:
