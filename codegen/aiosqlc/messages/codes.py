@@ -91,7 +91,7 @@ CODES = {
     "E411": "`:execlastid` on PostgreSQL",
     "E412": "a command that takes no optional parts",
     "E413": "MySQL: an option of the generated code that is not there for it",
-    "E414": "`:execlastid` on a statement that inserts nothing",
+    "E414": "`:execlastid` on a statement that answers without an id",
     "E501": "a file that a person wrote is in the way",
     "E502": "a file that cannot be written",
     "E503": "two generated files in one place",

@@ -22,7 +22,7 @@ from aiosqlc.messages.progress import counted
 from aiosqlc.mysql import mariadb
 from aiosqlc.mysql.catalog import catalog_of, read_schema
 from aiosqlc.mysql.errors import query_error
-from aiosqlc.mysql.executable import MYSQL, Kin, as_read, kin_of, unclear
+from aiosqlc.mysql.executable import MARIADB, MYSQL, Kin, as_read, kin_of, unclear
 from aiosqlc.mysql.guard import impossible, unlike, unproved
 from aiosqlc.mysql.names import unknown_names
 from aiosqlc.mysql.prepare import Described
@@ -274,7 +274,11 @@ def type_one(judge: Judge, query: ParsedQuery) -> tuple[TypedQuery | None, list[
 def _type_text(judge: Judge, written: ParsedQuery) -> tuple[TypedQuery | None, list[Diagnostic]]:
     query = replace(written, sql=as_read(written.sql, judge.kin))
     described: tuple[Described, ...] | None = None
-    excuses = unclear(written, strict=judge.strict) if judge.unsaid else []
+    excuses = (
+        unclear(written, strict=judge.strict or _is_other(judge, query, written))
+        if judge.unsaid
+        else []
+    )
     if judge.session is not None and not _is_about(query, judge.doubted):
         try:
             described = prepare_query(judge.session.connection, query.sql, parse(query.sql)).columns
@@ -311,6 +315,21 @@ def _type_text(judge: Judge, written: ParsedQuery) -> tuple[TypedQuery | None, l
         if any(problem.severity is Severity.ERROR for problem in problems):
             return None, problems
     return typed, problems
+
+
+def _is_other(judge: Judge, query: ParsedQuery, written: ParsedQuery) -> bool:
+    """Whether MariaDB reads a query with other columns or parameters."""
+    theirs = as_read(written.sql, MARIADB)
+    if judge.session is None or theirs == query.sql:
+        return False
+    shapes = []
+    for sql in (query.sql, theirs):
+        try:
+            said = prepare_query(judge.session.connection, sql, parse(sql))
+        except pymysql.MySQLError:
+            return True
+        shapes.append((said.parameters, [column.name for column in said.columns]))
+    return shapes[0] != shapes[1]
 
 
 def _is_computed(query: ParsedQuery, columns: Sequence[Described], schema: Schema) -> bool:
@@ -403,4 +422,11 @@ def _misuse(query: TypedQuery, options: AnalyzeOptions) -> Iterator[Diagnostic]:
             f"{parsed.name} is :execlastid, but inserts nothing",
             (Label(parsed.file, parsed.name_span),),
             hint="only an INSERT or REPLACE makes an id",
+        )
+    if parsed.command is Command.EXECLASTID and query.columns:
+        yield Diagnostic(
+            "E414",
+            f"{parsed.name} is :execlastid, but RETURNING answers with rows instead of an id",
+            (Label(parsed.file, parsed.name_span, "it would always return 0"),),
+            hint="use :one, or :many for several rows; or leave RETURNING out",
         )

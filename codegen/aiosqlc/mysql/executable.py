@@ -35,6 +35,7 @@ class Kin:
 
 
 MYSQL = Kin(is_mariadb=False, version=90000)
+MARIADB = Kin(is_mariadb=True, version=MYSQL.version + 100000)
 
 
 def kin_of(version: str) -> Kin:
@@ -71,9 +72,8 @@ def _blank(sql: str, span: Span) -> str:
 
 def unclear(query: ParsedQuery, *, strict: bool) -> list[Diagnostic]:
     """Say that MySQL and MariaDB read a query as two different statements."""
-    mariadb = Kin(is_mariadb=True, version=MYSQL.version + 100000)
     marks = [token for token in scan(query.sql, Dialect.MYSQL) if token.kind is Kind.OPENING]
-    mark = next((m for m in marks if MYSQL.runs(m.text) != mariadb.runs(m.text)), None)
+    mark = next((m for m in marks if MYSQL.runs(m.text) != MARIADB.runs(m.text)), None)
     if mark is None:
         return []
     start = query.source_map.to_source(mark.start)

@@ -64,7 +64,22 @@ def parse(sql: str) -> Tree | None:
         return None
     if root is None or isinstance(root, exp.Command):
         return None
-    return Tree(root, filled)
+    return Tree(_selected(root) if isinstance(root, exp.Values) else root, filled)
+
+
+def _selected(values: exp.Values) -> exp.Expr:
+    """Return the SELECT that a statement `VALUES ROW(…), …` is: its columns are column_0, …."""
+    rows = [row.expressions[0] for row in values.expressions]
+    if any(row.name.upper() != "ROW" for row in rows):
+        return values
+    named = [exp.alias_(value, f"column_{i}") for i, value in enumerate(rows[0].expressions)]
+    first: exp.Select | exp.SetOperation = exp.Select(expressions=named)
+    for row in rows[1:]:
+        other = exp.Select(expressions=row.expressions)
+        first = exp.Union(this=first, expression=other, distinct=False)
+    for part in ("order", "limit", "offset"):
+        first.set(part, values.args.get(part))
+    return first
 
 
 def _filled(sql: str) -> Filled:

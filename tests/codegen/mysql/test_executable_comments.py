@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from aiosqlc.diagnostics import Severity
 from aiosqlc.ir import AnalyzeOptions
 from aiosqlc.mysql import analyze
 from aiosqlc.mysql.executable import as_read, kin_of
@@ -130,6 +131,23 @@ def test_where_two_servers_read_two_statements_somebody_must_say_which(mysql_cac
         options = AnalyzeOptions(cache_dir=mysql_cache, server=server)
         _, problems = analyze([schema], parsed, options)
         assert [problem.code for problem in problems] == codes
+
+
+@pytest.mark.parametrize(
+    ("sql", "severity"),
+    [
+        ("SELECT id /*M! , x */ FROM b", Severity.ERROR),
+        ("SELECT id FROM b WHERE x = 1 /*!80000 AND id = ? */", Severity.ERROR),
+        ("SELECT id FROM b /*!80000 WHERE id = 1 */", Severity.WARNING),
+    ],
+)
+def test_readings_with_other_columns_or_parameters_are_an_error(mysql_cache, sql, severity) -> None:
+    schema, queries = files(
+        "CREATE TABLE b (id int PRIMARY KEY, x int);", f"-- name: Q :many\n{sql};"
+    )
+    parsed, _ = parse_files([queries], Dialect.MYSQL)
+    _, (problem,) = analyze([schema], parsed, AnalyzeOptions(cache_dir=mysql_cache))
+    assert (problem.code, problem.severity) == ("E214", severity)
 
 
 def test_without_a_server_a_comment_is_read_as_mysql_reads_it(compile_text) -> None:

@@ -56,6 +56,10 @@ def ask(mysql_cache):
             "SELECT id FROM v ORDER BY DISTANCE(STRING_TO_VECTOR(?), e, 'DOT') LIMIT 1",
             [("id", "int", True)],
         ),
+        (
+            "VALUES ROW(1, 'a', NULL), ROW(2, 'b', 3) ORDER BY column_0",
+            [("column_0", "int", True), ("column_1", "varchar", True), ("column_2", "any", False)],
+        ),
     ],
 )
 def test_what_only_mysql_takes_is_typed_from_the_text_with_a_warning(ask, sql, columns) -> None:

@@ -98,6 +98,7 @@ def test_what_nobody_can_follow_costs_every_query(compile_) -> None:
     [
         ("many", "UPDATE a SET grp = 1", "E321"),
         ("execlastid", "UPDATE a SET grp = 1", "E414"),
+        ("execlastid", "INSERT INTO b (id, aid, title) VALUES (1, 1, '') RETURNING id", "E414"),
     ],
 )
 def test_a_command_that_does_not_fit_is_said(compile_, command, sql, code) -> None:
