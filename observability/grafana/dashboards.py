@@ -91,7 +91,6 @@ def service(name: str, prefix: str, *, http: bool, grpc: bool) -> Dashboard:
         Row("Process", _process(name)),
         Row("Dependencies and background work", _background(name)),
         *(Row(title, panels) for title, panels in _own(name)),
-        Row("Container", _containers(f'name=~".*{name}.*"')),
     ]
     return Dashboard(f"service-{name}", f"Service: {name}", rows)
 
@@ -178,7 +177,7 @@ def basic() -> Dashboard:
 
 
 def containers() -> Dashboard:
-    """Each container's CPU, memory and network, as cAdvisor sees them."""
+    """Each container's CPU and memory by its short id, as cAdvisor sees them."""
     chosen = 'name=~"$name",name!=""'
     age = Panel(
         "Age in days",
@@ -405,8 +404,6 @@ def _containers(selector: str) -> list[Panel]:
         ("CPU", rate("container_cpu_usage_seconds_total"), "percentunit"),
         ("Memory (rss)", f"sum by (name) (container_memory_rss{{{selector}}})", "bytes"),
         ("Memory (cache)", f"sum by (name) (container_memory_cache{{{selector}}})", "bytes"),
-        ("Received", rate("container_network_receive_bytes_total"), "Bps"),
-        ("Sent", rate("container_network_transmit_bytes_total"), "Bps"),
     ]
     return [
         Panel(title, {"{{name}}": expr}, unit, needs=Needs.CONTAINERS)

@@ -45,7 +45,7 @@ def test_an_image_has_a_version_and_every_part_has_limits(name):
 
 
 # Who needs a privilege after all; the file says why.
-PRIVILEGED = {"cadvisor", "elk-certificates"}
+PRIVILEGED = {"elk-certificates"}
 # What is not ours and writes into its own folders.
 WRITING = {name for name, part in PARTS.items() if part["profiles"] == ["elk"]}
 
@@ -60,6 +60,26 @@ def test_a_part_has_no_privilege_and_writes_only_where_it_is_given_room(name):
     assert part["read_only"] is (name not in WRITING)
     # What a folder in memory holds counts against the part's own limit.
     assert all("size=" in place for place in part["tmpfs"] if place.startswith("/tmp"))
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_no_part_reaches_docker(name):
+    """Its socket is as good as root, also in a folder that is read-only."""
+    places = [place.split(":")[0] for place in PARTS[name].get("volumes", ())]
+    held = [place.rstrip("/") + "/" for place in places if place.startswith("/")]
+    for socket in ("/run/docker.sock", "/var/run/docker.sock"):
+        assert not [place for place in held if f"{socket}/".startswith(place)]
+
+
+@pytest.mark.parametrize(
+    "group", ["/docker/{}", "/system.slice/docker-{}.scope", "/a.slice/b.slice/docker-{}.scope"]
+)
+def test_a_container_is_named_by_its_short_id(group):
+    rules = read_yaml(ROOT / "observability" / "prometheus" / "prometheus.yml")
+    (rule,) = rules["scrape_configs"][0]["metric_relabel_configs"]
+    found = re.fullmatch(rule["regex"], group.format("0123456789ab" + "c" * 52))
+    assert found is not None
+    assert found[1] == "0123456789ab"
 
 
 def test_only_prometheus_reaches_who_looks_into_every_container():
