@@ -155,17 +155,21 @@ def _service(file: FileDescriptorProto, service: ServiceDescriptorProto) -> list
     lines += [f'    """Calls {full}; failures are AppErrors."""', ""]
     lines += ["    def __init__(self, client: Client) -> None:", "        self._client = client"]
     for m in service.method:
-        call = "self._client.stream" if m.server_streaming else "await self._client.unary"
+        kind, limit = ("stream", ", limit=limit") if m.server_streaming else ("unary", "")
         lines += ["", f"    {_signature(m, caller=True)}"]
-        lines += [f"        return {call}({_constant(m)}, request, seconds=seconds)"]
+        given = f"{_constant(m)}, request, seconds=seconds{limit}"
+        lines += [f"        return await self._client.{kind}({given})"]
     return lines
 
 
 def _signature(method: MethodDescriptorProto, *, caller: bool = False) -> str:
-    response = _message(method.output_type)
-    result = f"AsyncGenerator[{response}, None]" if method.server_streaming else response
-    start = "def" if method.server_streaming else "async def"
-    extra = ", *, seconds: float" if caller else ""
+    result, start, extra = _message(method.output_type), "async def", ""
+    if caller:
+        extra = ", *, seconds: float"
+    if method.server_streaming and caller:
+        result, extra = f"list[{result}]", f"{extra}, limit: int"
+    elif method.server_streaming:
+        result, start = f"AsyncGenerator[{result}, None]", "def"
     request = f"request: {_message(method.input_type)}{extra}"
     return f"{start} {_snake(method.name)}(self, {request}) -> {result}:"
 

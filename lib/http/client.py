@@ -1,8 +1,7 @@
-"""Calls to other services over HTTP: with a deadline and the request id, their errors as ours."""
+"""Calls to other services over HTTP: what goes along with one, and their errors as ours."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final, TypeVar
@@ -10,12 +9,14 @@ from typing import Any, Final, TypeVar
 import aiohttp
 import msgspec
 
-from lib import context, positions
+from lib import context, positions, trace
 from lib.errors import AppError, Code, FieldError
 from lib.http.middleware.request_id import HEADER
 from lib.http.retry_after import RETRY_AFTER, seconds_of
 from lib.http.status import code_for
 from lib.log import get_logger
+from lib.resilience.deadline import write_header
+from lib.resilience.upstream import Upstream
 
 log = get_logger(__name__)
 
@@ -24,6 +25,7 @@ T = TypeVar("T")
 MAX_BYTES: Final = 4 * 1024 * 1024
 # How long an idle connection is kept. A server that ends answers over it for longer (`serve_app`).
 IDLE_SECONDS: Final = 2.0
+_IDEMPOTENT: Final = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS"})
 
 
 class _Answer(msgspec.Struct, frozen=True):
@@ -41,7 +43,7 @@ class _Refused(msgspec.Struct, frozen=True):
 
 
 class HttpClient:
-    """Talks to one service. Errors in its envelope are raised as the `AppError` they were there.
+    """Calls one upstream. Errors in its envelope are raised as the `AppError` they were there.
 
     It keeps no cookies, follows no redirects, and reads no more than `max_bytes` of an answer.
     """
@@ -49,12 +51,12 @@ class HttpClient:
     def __init__(
         self,
         session: aiohttp.ClientSession,
-        service: str,
+        upstream: Upstream,
         seconds: float,
         max_bytes: int = MAX_BYTES,
     ) -> None:
+        self.upstream = upstream
         self._session = session
-        self._service = service
         self._seconds = seconds
         self._max_bytes = max_bytes
 
@@ -67,56 +69,66 @@ class HttpClient:
         query: Mapping[str, str] | None = None,
         body: Any = None,
         headers: Mapping[str, str] | None = None,
+        idempotency_key: str | None = None,
     ) -> T:
         """Return the `data` of the answer as `returns`.
 
-        The call takes no longer than the client's limit, nor than what is left of the request it
-        serves.
+        All attempts together take no longer than the client's limit, nor than what is left of the
+        request it serves. A POST or PATCH is repeated only with an `idempotency_key`.
 
         Raises:
             AppError: the service's own, with its `Retry-After`; SERVICE_UNAVAILABLE where it cannot
-                be reached or makes no sense; DEADLINE_EXCEEDED where it does not answer in time.
+                be reached or makes no sense; DEADLINE_EXCEEDED where it does not answer in time;
+                CIRCUIT_OPEN where it is left alone.
         """
         sent = {HEADER: context.request_id.get(), **(headers or {})}
+        if idempotency_key is not None:
+            sent["Idempotency-Key"] = idempotency_key
+        if body is not None:
+            sent["Content-Type"] = "application/json"
         scope = positions.scope.get()
         if scope is not None and (known := scope.header()):
             sent[positions.HEADER] = known
-        if body is not None:
-            sent["Content-Type"] = "application/json"
-        try:
-            async with asyncio.timeout(context.remaining(self._seconds)):
-                async with self._session.request(
-                    method,
-                    path,
-                    params=query,
-                    data=None if body is None else msgspec.json.encode(body),
-                    headers=sent,
-                    allow_redirects=False,
-                ) as response:
-                    raw = await self._read(response)
-                    if scope is not None:
-                        scope.learn(response.headers.get(positions.HEADER))
-        except TimeoutError as error:
-            message = f"the {self._service} service did not answer in time"
-            raise AppError(Code.DEADLINE_EXCEEDED, message) from error
-        except aiohttp.ClientError as error:
-            raise self._unavailable() from error
-        wait = seconds_of(response.headers.get(RETRY_AFTER))
-        return self._decode(response.status, raw, returns, wait)
+        data = None if body is None else msgspec.json.encode(body)
+
+        async def attempt(signed: Mapping[str, str]) -> T:
+            given = {**sent, **signed}
+            write_header(given, self._seconds)
+            with trace.span(f"{method} {self.upstream.name}", trace.Kind.CLIENT):
+                trace.inject(given)
+                try:
+                    async with self._session.request(
+                        method,
+                        path,
+                        params=query,
+                        data=data,
+                        headers=given,
+                        allow_redirects=False,
+                    ) as response:
+                        raw = await self._read(response)
+                except aiohttp.ClientError as error:
+                    raise self._unavailable() from error
+            if scope is not None:
+                scope.learn(response.headers.get(positions.HEADER))
+            wait = seconds_of(response.headers.get(RETRY_AFTER))
+            return self._decode(response.status, raw, returns, wait)
+
+        repeatable = method in _IDEMPOTENT or idempotency_key is not None
+        return await self.upstream.call(attempt, seconds=self._seconds, idempotent=repeatable)
 
     async def _read(self, response: aiohttp.ClientResponse) -> bytes:
         raw = bytearray()
         async for chunk in response.content.iter_any():
             raw += chunk
             if len(raw) > self._max_bytes:
-                log.warning("answer_too_big", upstream=self._service, limit=self._max_bytes)
+                log.warning("answer_too_big", upstream=self.upstream.name, limit=self._max_bytes)
                 raise self._unavailable()
         return bytes(raw)
 
     def _decode(self, status: int, raw: bytes, returns: type[T], wait: int | None) -> T:
         headers = {} if wait is None else {RETRY_AFTER: str(wait)}
         if 300 <= status < 400:
-            log.warning("answer_is_a_redirect", upstream=self._service, status=status)
+            log.warning("answer_is_a_redirect", upstream=self.upstream.name, status=status)
             raise self._unavailable()
         try:
             if status < 400:
@@ -130,22 +142,22 @@ class HttpClient:
         raise AppError(code, refusal.message, details=refusal.details, headers=headers)
 
     def _unavailable(self, headers: Mapping[str, str] | None = None) -> AppError:
-        message = f"the {self._service} service is not available"
+        message = f"the {self.upstream.name} service is not available"
         return AppError(Code.SERVICE_UNAVAILABLE, message, headers=headers)
 
 
 @asynccontextmanager
 async def open_client(
-    service: str,
+    upstream: Upstream,
     base_url: str,
     *,
     seconds: float = 2.0,
     connections: int = 100,
     max_bytes: int = MAX_BYTES,
 ) -> AsyncIterator[HttpClient]:
-    """Open a client of `service` with a bounded pool of connections, and close it at the end."""
+    """Open a client of `upstream` with a bounded pool of connections, and close it at the end."""
     connector = aiohttp.TCPConnector(limit=connections, keepalive_timeout=IDLE_SECONDS)
-    # The limit on each call is ours, so that it can be shorter for a request that is running late.
+    # The upstream limits each call, so that it can be shorter for a request that is running late.
     no_limit = aiohttp.ClientTimeout(total=None)
     async with aiohttp.ClientSession(
         base_url,
@@ -159,4 +171,4 @@ async def open_client(
     ) as session:
         # Repeating is decided by `Upstream` alone: a second one below would multiply attempts.
         session._retry_connection = False  # noqa: SLF001 - there is no public way to say so
-        yield HttpClient(session, service, seconds, max_bytes)
+        yield HttpClient(session, upstream, seconds, max_bytes)

@@ -15,6 +15,7 @@ from lib.auth.settings import WebAddress, check_trusted
 from lib.auth.tokens import Issued
 from lib.config import Settings
 from lib.http.client import open_client
+from lib.resilience.upstream import Upstream
 
 _SECONDS: Final = 2.0
 
@@ -57,7 +58,7 @@ def service_tokens(
     async def obtain() -> Issued:
         # A session for each: there is one every ten minutes.
         async with open_client(
-            "user", f"{address.scheme}://{address.netloc}", seconds=_SECONDS
+            Upstream("user"), f"{address.scheme}://{address.netloc}", seconds=_SECONDS
         ) as client:
             given: dict[str, object] = {
                 "client_id": settings.auth_client_id,

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
+from weakref import WeakKeyDictionary
 
 from prometheus_client import CollectorRegistry, Gauge
 
@@ -213,3 +214,13 @@ class BreakerGauge:
     def of(self, upstream: str) -> Callable[[State], None]:
         """Return what `CircuitBreaker(on_change=…)` takes."""
         return self._gauge.labels(upstream).set
+
+
+_GAUGES: Final[WeakKeyDictionary[CollectorRegistry, BreakerGauge]] = WeakKeyDictionary()
+
+
+def gauge_in(registry: CollectorRegistry) -> BreakerGauge:
+    """Return the registry's one gauge, whoever asks first."""
+    if registry not in _GAUGES:
+        _GAUGES[registry] = BreakerGauge(registry)
+    return _GAUGES[registry]

@@ -1,57 +1,100 @@
-"""One upstream's budget, bulkhead, retry and breaker, applied in that order to each call."""
+"""All that surrounds a call to another service, over HTTP and over gRPC alike, in one place."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeVar
 
-from lib.resilience.breaker import CircuitBreaker
+from prometheus_client import CollectorRegistry
+
+from lib.auth.service_tokens import ServiceTokens
+from lib.errors import AppError, Code
+from lib.log import get_logger
+from lib.resilience.breaker import BreakerPolicy, CircuitBreaker, gauge_in
 from lib.resilience.bulkhead import Bulkhead
 from lib.resilience.deadline import budget, within
 from lib.resilience.retry import RetryPolicy, retrying
-from lib.work import Work
+from lib.work import calls_to_upstreams
+
+log = get_logger(__name__)
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
 class Upstream:
-    """Surrounds calls: `await upstream.call(work, seconds=1.0, idempotent=True)`.
+    """One service that is called: budget → token → bulkhead → retry → breaker → deadline → attempt.
 
     The bulkhead is outside: a call that waits for its next attempt keeps its place, so that retries
-    cannot multiply the load. The breaker is inside: it sees each attempt.
+    cannot multiply the load. The breaker is inside: it sees each attempt. With `tokens` it is
+    called in our own name: one that is refused is given up, and is SERVICE_UNAVAILABLE to whoever
+    we serve, since it was not their token. With a `registry` calls and the circuit are measured.
     """
 
-    breaker: CircuitBreaker
-    bulkhead: Bulkhead
-    retry: RetryPolicy = field(default_factory=RetryPolicy)
-    work: Work | None = None  # where its calls are measured, waits and repetitions included
+    def __init__(
+        self,
+        name: str,
+        policy: BreakerPolicy | None = None,
+        *,
+        bulkhead: Bulkhead | None = None,
+        retry: RetryPolicy | None = None,
+        tokens: ServiceTokens | None = None,
+        registry: CollectorRegistry | None = None,
+    ) -> None:
+        self.name = name
+        on_change = None if registry is None else gauge_in(registry).of(name)
+        self.breaker = CircuitBreaker(name, policy or BreakerPolicy(), on_change=on_change)
+        self._bulkhead = bulkhead or Bulkhead(name)
+        self._retry = retry or RetryPolicy()
+        self._tokens = tokens
+        self._work = None if registry is None else calls_to_upstreams(registry)
 
     async def call(
-        self, work: Callable[[], Awaitable[T]], *, seconds: float, idempotent: bool
+        self,
+        attempt: Callable[[Mapping[str, str]], Awaitable[T]],
+        *,
+        seconds: float,
+        idempotent: bool,
     ) -> T:
-        """Run `work` within `seconds`, waits included; repeat it only where `idempotent`.
+        """Run `attempt` within `seconds`, waits included; repeat it only where `idempotent`.
+
+        It is given the headers that sign us in, none without tokens.
 
         Raises:
             AppError: CIRCUIT_OPEN, SERVICE_UNAVAILABLE (no place), DEADLINE_EXCEEDED, or what
-                `work` raised.
+                `attempt` raised.
         """
-        called = self._call(work, seconds, idempotent)
-        if self.work is None:
-            return await called
-        return await self.work.measured(self.breaker.name, called)
+        called = self._call(attempt, seconds, idempotent)
+        return await (called if self._work is None else self._work.measured(self.name, called))
 
-    async def _call(self, work: Callable[[], Awaitable[T]], seconds: float, idempotent: bool) -> T:
-
-        async def attempt() -> T:
+    async def _call(
+        self, attempt: Callable[[Mapping[str, str]], Awaitable[T]], seconds: float, idempotent: bool
+    ) -> T:
+        async def guarded() -> T:
             # The time-out is inside the breaker: an upstream that hangs is one that fails.
             with self.breaker.guard():
-                async with within(seconds, what=self.breaker.name):
-                    return await work()
+                async with within(seconds, what=self.name):
+                    return await attempt(signed)
 
         with budget(seconds):
-            async with self.bulkhead.slot():
-                if not idempotent:
-                    return await attempt()
-                return await retrying(attempt, policy=self.retry, seconds=seconds)
+            # Outside of the breaker: a token that cannot be had says nothing about the upstream.
+            signed = await self._sign_in(seconds)
+            async with self._bulkhead.slot():
+                try:
+                    if not idempotent:
+                        return await guarded()
+                    return await retrying(guarded, policy=self._retry, seconds=seconds)
+                except AppError as error:
+                    if error.code is Code.UNAUTHORIZED and self._tokens is not None:
+                        raise self._refused(self._tokens, signed) from error
+                    raise
+
+    async def _sign_in(self, seconds: float) -> Mapping[str, str]:
+        if self._tokens is None:
+            return {}
+        async with within(seconds, what=f"signing in to call {self.name}"):
+            return await self._tokens.headers()
+
+    def _refused(self, tokens: ServiceTokens, signed: Mapping[str, str]) -> AppError:
+        log.warning("service_token_refused", upstream=self.name)
+        tokens.refused(signed["Authorization"].removeprefix("Bearer "))
+        return AppError(Code.SERVICE_UNAVAILABLE, f"the {self.name} service is not available")

@@ -13,13 +13,10 @@ from prometheus_client import CollectorRegistry
 
 from lib.auth.service_tokens import ServiceTokens
 from lib.errors import AppError, Code
-from lib.http.client import open_client
+from lib.http.client import HttpClient, open_client
 from lib.http.client_credentials import service_tokens
-from lib.http.resilient import ResilientClient
 from lib.log import get_logger
-from lib.resilience import Bulkhead, CircuitBreaker, Upstream
-from lib.resilience.breaker import BreakerGauge
-from lib.work import calls_to_upstreams
+from lib.resilience import Upstream
 from services.order.config import OrderConfig
 from services.order.ports import Held, Reservation, User
 
@@ -57,7 +54,7 @@ class _Service(Struct, frozen=True):
 class HttpUsers:
     """`ports.Users` over the user service."""
 
-    def __init__(self, client: ResilientClient) -> None:
+    def __init__(self, client: HttpClient) -> None:
         self._client = client
 
     async def find(self, user_id: UUID) -> User | None:
@@ -74,7 +71,7 @@ class HttpUsers:
 class HttpCatalog:
     """`ports.Catalog` over the catalog service, which everybody may read."""
 
-    def __init__(self, client: ResilientClient) -> None:
+    def __init__(self, client: HttpClient) -> None:
         self._client = client
 
     async def has_service(self, service_id: UUID) -> bool:
@@ -91,7 +88,7 @@ class HttpCatalog:
 class HttpProducts:
     """`ports.Products` over the product service."""
 
-    def __init__(self, client: ResilientClient, *, hold_seconds: int) -> None:
+    def __init__(self, client: HttpClient, *, hold_seconds: int) -> None:
         self._client = client
         self._hold_seconds = hold_seconds
 
@@ -177,18 +174,15 @@ async def open_upstreams(
     config: OrderConfig, *, registry: CollectorRegistry
 ) -> AsyncIterator[Upstreams]:
     """Open the ways to the other services, which need not be there yet."""
-    gauge = BreakerGauge(registry)
     # One for each who is asked: none can use what it is shown to ask another in our name.
     to_users = service_tokens(config, ["service:users"])
     to_products = service_tokens(config, ["service:reservations"])
 
     async def client(
         name: str, url: str, seconds: float, tokens: ServiceTokens | None
-    ) -> ResilientClient:
-        http = await stack.enter_async_context(open_client(name, url, seconds=seconds))
-        breaker = CircuitBreaker(name, config.breaker_policy(), on_change=gauge.of(name))
-        upstream = Upstream(breaker, Bulkhead(name), work=calls_to_upstreams(registry))
-        return ResilientClient(http, upstream, seconds=seconds, tokens=tokens)
+    ) -> HttpClient:
+        upstream = Upstream(name, config.breaker_policy(), tokens=tokens, registry=registry)
+        return await stack.enter_async_context(open_client(upstream, url, seconds=seconds))
 
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(to_users.running())

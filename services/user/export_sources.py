@@ -14,6 +14,7 @@ from lib.auth import Issuer, Role
 from lib.errors import AppError, Code
 from lib.http.client import HttpClient, open_client
 from lib.log import get_logger
+from lib.resilience import Upstream
 from services.user.config import UserConfig
 from services.user.ports import Channel, Elsewhere, Points
 
@@ -137,7 +138,7 @@ async def open_others(
     """Open the ways to the other services; they need not be there yet."""
     seconds = config.export_seconds
     async with (
-        open_client("order", config.order_url, seconds=seconds, connections=5) as order,
-        open_client("chat", config.chat_url, seconds=seconds, connections=5) as chat,
+        open_client(Upstream("order"), config.order_url, seconds=seconds, connections=5) as order,
+        open_client(Upstream("chat"), config.chat_url, seconds=seconds, connections=5) as chat,
     ):
         yield HttpOthers(points, order, chat, issuer)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import aclosing, asynccontextmanager
-from typing import TypeVar
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from uuid import UUID
 
 from prometheus_client import CollectorRegistry
@@ -16,14 +15,10 @@ from lib.errors import AppError, Code
 from lib.grpc.client import Client
 from lib.grpc.pool import ChannelPool
 from lib.pb.point.v1 import LedgerEntry, ListUserPointsRequest, StreamUserLedgerRequest
-from lib.pb.point.v1.rpc import LIST_USER_POINTS, STREAM_USER_LEDGER, PointServiceStub
-from lib.resilience import BreakerPolicy, Bulkhead, CircuitBreaker, Upstream
-from lib.resilience.breaker import BreakerGauge
-from lib.work import calls_to_upstreams
+from lib.pb.point.v1.rpc import PointServiceStub
+from lib.resilience import BreakerPolicy, Upstream
 from services.user.config import UserConfig
 from services.user.ports import PointEntry
-
-T = TypeVar("T")
 
 UPSTREAM = "point"
 SERVICE = "user"
@@ -32,18 +27,15 @@ SERVICE = "user"
 class GrpcPoints:
     """`ports.Points` over the point service."""
 
-    def __init__(self, client: Client, upstream: Upstream, *, seconds: float) -> None:
+    def __init__(self, client: Client, *, seconds: float) -> None:
         self._client = client
         self._stub = PointServiceStub(client)
-        self._upstream = upstream
         self._seconds = seconds
 
     async def of_users(self, user_ids: Sequence[UUID]) -> Mapping[UUID, int]:
         """See `ports.Points`."""
         request = ListUserPointsRequest(user_ids=[str(user_id) for user_id in user_ids])
-        found = await self._call(
-            lambda: self._stub.list_user_points(request, seconds=self._seconds)
-        )
+        found = await self._stub.list_user_points(request, seconds=self._seconds)
         return {user_id: found.points.get(str(user_id), 0) for user_id in user_ids}
 
     async def ledger(
@@ -53,26 +45,12 @@ class GrpcPoints:
         request = StreamUserLedgerRequest(
             user_id=str(user_id), after_id="" if after is None else str(after)
         )
-
-        async def read() -> list[PointEntry]:
-            found: list[PointEntry] = []
-            stream = self._stub.stream_user_ledger(request, seconds=self._seconds)
-            async with aclosing(stream) as entries:
-                async for entry in entries:
-                    found.append(_entry(entry))
-                    if len(found) == limit:
-                        break
-            return found
-
-        return await self._call(read)
+        found = await self._stub.stream_user_ledger(request, seconds=self._seconds, limit=limit)
+        return [_entry(entry) for entry in found]
 
     async def ping(self) -> None:
         """Ask the point service whether it serves. Raises AppError where it does not."""
         await self._client.ping(seconds=self._seconds)
-
-    async def _call(self, work: Callable[[], Awaitable[T]]) -> T:
-        # Not repeated here: the channel does that, where a method says that it may be.
-        return await self._upstream.call(work, seconds=self._seconds, idempotent=False)
 
 
 def _entry(entry: LedgerEntry) -> PointEntry:
@@ -103,16 +81,13 @@ async def open_points(
     pool = ChannelPool(
         config.point_grpc_address,
         size=config.point_connections,
-        methods=(LIST_USER_POINTS, STREAM_USER_LEDGER),
         tls=config.point_grpc_tls(),
     )
     # Half of three calls is what a service that is down fails at once; one good probe is enough
     # to trust it again, because a list without points costs more than a slow one.
     policy = BreakerPolicy(window_seconds=10.0, open_seconds=config.points_pause_seconds, probes=1)
-    breaker = CircuitBreaker(UPSTREAM, policy, on_change=BreakerGauge(registry).of(UPSTREAM))
+    upstream = Upstream(UPSTREAM, policy, tokens=tokens, registry=registry)
     try:
-        client = Client(pool, upstream=UPSTREAM, tokens=tokens)
-        upstream = Upstream(breaker, Bulkhead(UPSTREAM), work=calls_to_upstreams(registry))
-        yield GrpcPoints(client, upstream, seconds=config.points_seconds)
+        yield GrpcPoints(Client(pool, upstream), seconds=config.points_seconds)
     finally:
         await pool.close()

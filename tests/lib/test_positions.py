@@ -18,8 +18,9 @@ from lib.http.client import open_client
 from lib.http.middleware.shell import Shell
 from lib.http.respond import ok
 from lib.pb.point.v1 import GetUserPointsRequest, GetUserPointsResponse, StreamUserLedgerRequest
-from lib.pb.point.v1.rpc import GET_USER_POINTS, PointServiceStub
+from lib.pb.point.v1.rpc import PointServiceStub
 from lib.positions import Scope, Signer
+from lib.resilience import Upstream
 from tests.lib.grpc.serving import Scripted, scripted
 
 OURS, THEIRS = Signer("user", b"a"), Signer("point", b"b")
@@ -30,7 +31,7 @@ class Seen(msgspec.Struct):
     known: str
 
 
-class Upstream(Scripted):
+class Point(Scripted):
     """A service that notes what it is told, and writes up to 9 in each call."""
 
     def __init__(self) -> None:
@@ -68,18 +69,18 @@ def scope() -> Scope:
 
 
 @pytest.fixture
-async def stub() -> AsyncIterator[tuple[PointServiceStub, Upstream]]:
-    upstream = Upstream()
+async def stub() -> AsyncIterator[tuple[PointServiceStub, Point]]:
+    upstream = Point()
     async with scripted(upstream) as address:
-        pool = ChannelPool(address, size=1, methods=(GET_USER_POINTS,))
+        pool = ChannelPool(address, size=1)
         try:
-            yield PointServiceStub(Client(pool, upstream="point")), upstream
+            yield PointServiceStub(Client(pool, Upstream("point"))), upstream
         finally:
             await pool.close()
 
 
 async def test_over_grpc_it_is_passed_on_and_what_was_written_comes_back(
-    scope: Scope, stub: tuple[PointServiceStub, Upstream]
+    scope: Scope, stub: tuple[PointServiceStub, Point]
 ) -> None:
     token = positions.scope.set(scope)
     client, upstream = stub
@@ -93,11 +94,11 @@ async def test_over_grpc_it_is_passed_on_and_what_was_written_comes_back(
 
 
 async def test_a_grpc_method_that_is_not_called_get_or_list_reads_from_the_primary(
-    stub: tuple[PointServiceStub, Upstream],
+    stub: tuple[PointServiceStub, Point],
 ) -> None:
     client, upstream = stub
     request = StreamUserLedgerRequest(user_id="a")
-    assert len([entry async for entry in client.stream_user_ledger(request, seconds=5)]) == 3
+    assert len(await client.stream_user_ledger(request, seconds=5, limit=9)) == 3
     assert [seen.reads for seen in upstream.seen] == [False]
 
 
@@ -106,12 +107,15 @@ async def test_over_http_it_is_passed_on_and_what_was_written_comes_back(
     scope: Scope, method: str, reads: bool
 ) -> None:
     token = positions.scope.set(scope)
-    upstream = Upstream()
+    upstream = Point()
     shell = Shell(Settings(_env_file=None), CollectorRegistry())
     app = web.Application(middlewares=[shell.serve])
     app.router.add_route("*", "/", upstream.answer)
     known = scope.header()
-    async with TestServer(app) as server, open_client("point", str(server.make_url("/"))) as client:
+    async with (
+        TestServer(app) as server,
+        open_client(Upstream("point"), str(server.make_url("/"))) as client,
+    ):
         seen = await client.call(method, "/", Seen)
     positions.scope.reset(token)
     assert seen == Seen(reads, known)

@@ -10,8 +10,8 @@ from prometheus_client import CollectorRegistry
 from devstack.testing.wait import eventually
 from lib.errors import AppError, Code
 from lib.events.background import repeating
-from lib.resilience import Bulkhead, CircuitBreaker, Upstream
-from lib.work import calls_to_upstreams, steps_of_loops
+from lib.resilience import Upstream
+from lib.work import steps_of_loops
 
 
 async def test_a_background_loop_says_how_long_its_steps_take_and_how_many_fail() -> None:
@@ -39,10 +39,9 @@ async def test_a_background_loop_says_how_long_its_steps_take_and_how_many_fail(
 
 async def test_calls_to_an_upstream_are_counted_once_however_often_they_are_tried() -> None:
     registry, tried = CollectorRegistry(), 0
-    work = calls_to_upstreams(registry)
-    upstream = Upstream(CircuitBreaker("shop"), Bulkhead("shop"), work=work)
+    upstream = Upstream("shop", registry=registry)
 
-    async def fail() -> None:
+    async def fail(_: object) -> None:
         nonlocal tried
         tried += 1
         raise AppError(Code.SERVICE_UNAVAILABLE, "away")

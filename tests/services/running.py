@@ -14,6 +14,7 @@ from lib.auth.service_tokens import ServiceTokens
 from lib.grpc.client import Client
 from lib.grpc.pool import ChannelPool
 from lib.http.server import serve_app
+from lib.resilience import Upstream
 from services.point import app as point_app
 from services.point.access import READ
 from services.point.config import PointConfig
@@ -76,6 +77,6 @@ async def client_of(
     """A client of the point service; without other tokens it calls as a service does."""
     pool = ChannelPool(address, size=size)
     try:
-        yield Client(pool, upstream="point", tokens=tokens or points_reader())
+        yield Client(pool, Upstream("point", tokens=tokens or points_reader()))
     finally:
         await pool.close()

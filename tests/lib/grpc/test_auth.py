@@ -21,6 +21,7 @@ from lib.grpc.errors import from_rpc_error
 from lib.grpc.pool import ChannelPool
 from lib.pb.point.v1 import GetUserPointsRequest, StreamUserLedgerRequest
 from lib.pb.point.v1.rpc import GET_USER_POINTS, STREAM_USER_LEDGER, PointServiceStub
+from lib.resilience import Upstream
 from tests.lib.grpc.serving import Scripted, scripted
 
 KEY = SigningKey.generate()
@@ -125,11 +126,12 @@ class Mint:
 async def test_a_client_with_tokens_is_known_to_the_service(address: str, servicer: Noting) -> None:
     mint = Mint()
     pool = ChannelPool(address, size=2)
-    stub = PointServiceStub(Client(pool, upstream="point", tokens=ServiceTokens(mint)))
+    stub = PointServiceStub(Client(pool, Upstream("point", tokens=ServiceTokens(mint))))
     for _ in range(3):
         assert (await stub.get_user_points(ASKING, seconds=5)).points == 5
-    ledger = stub.stream_user_ledger(StreamUserLedgerRequest(user_id="x"), seconds=5)
-    assert [entry.amount async for entry in ledger] == [0, 1, 2]
+    request = StreamUserLedgerRequest(user_id="x")
+    ledger = await stub.stream_user_ledger(request, seconds=5, limit=9)
+    assert [entry.amount for entry in ledger] == [0, 1, 2]
     assert servicer.callers == ["shop"] * 4
     assert mint.given == 1
     await pool.close()
@@ -141,7 +143,7 @@ async def test_where_no_token_is_to_be_had_the_call_says_why_and_is_not_made(
     mint = Mint()
     mint.error = AppError(Code.SERVICE_UNAVAILABLE, "the user service is not available")
     pool = ChannelPool(address, size=1)
-    stub = PointServiceStub(Client(pool, upstream="point", tokens=ServiceTokens(mint)))
+    stub = PointServiceStub(Client(pool, Upstream("point", tokens=ServiceTokens(mint))))
     with pytest.raises(AppError, match="the user service is not available"):
         await stub.get_user_points(ASKING, seconds=5)
     assert servicer.callers == []
@@ -156,7 +158,7 @@ async def test_a_refused_token_is_replaced_when_the_issuer_has_new_keys(address:
     mint.key = SigningKey.generate()
     pool = ChannelPool(address, size=1)
     tokens = ServiceTokens(mint, clock=lambda: now[0])
-    stub = PointServiceStub(Client(pool, upstream="point", tokens=tokens))
+    stub = PointServiceStub(Client(pool, Upstream("point", tokens=tokens)))
     for _ in range(2):
         with pytest.raises(AppError) as raised:
             await stub.get_user_points(ASKING, seconds=5)
@@ -179,7 +181,7 @@ async def test_without_keys_to_check_with_nobody_gets_in() -> None:
     verifier = Verifier(JwksCache(fetch), issuer="i", audience="a")
     async with scripted(servicer, verifier=verifier) as address:
         pool = ChannelPool(address, size=1)
-        client = Client(pool, upstream="point", tokens=ServiceTokens(Mint()))
+        client = Client(pool, Upstream("point", tokens=ServiceTokens(Mint())))
         with pytest.raises(AppError) as raised:
             await PointServiceStub(client).get_user_points(ASKING, seconds=5)
         await pool.close()

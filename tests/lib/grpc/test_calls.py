@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -15,14 +16,18 @@ from lib.grpc.client import Client
 from lib.grpc.pool import ChannelPool
 from lib.pb.point.v1 import GetUserPointsRequest, ListUserPointsRequest, StreamUserLedgerRequest
 from lib.pb.point.v1.rpc import GET_USER_POINTS, PointServiceStub
+from lib.resilience import BreakerPolicy, Upstream
 from tests.lib.grpc.serving import CONFLICT, Scripted, scripted
+
+# A circuit that never opens: these tests are about single calls.
+PATIENT = BreakerPolicy(min_requests=1_000)
 
 
 @asynccontextmanager
 async def stub_of(address: str, *, size: int = 2) -> AsyncIterator[PointServiceStub]:
-    pool = ChannelPool(address, size=size, methods=(GET_USER_POINTS,))
+    pool = ChannelPool(address, size=size)
     try:
-        yield PointServiceStub(Client(pool, upstream="point"))
+        yield PointServiceStub(Client(pool, Upstream("point", PATIENT)))
     finally:
         await pool.close()
 
@@ -125,34 +130,38 @@ async def test_request_id_and_remaining_time_travel_along(
 
 async def test_a_stream_yields_until_its_end(stub: PointServiceStub) -> None:
     request = StreamUserLedgerRequest(user_id="anybody")
-    assert [e.amount async for e in stub.stream_user_ledger(request, seconds=5)] == [0, 1, 2]
+    entries = await stub.stream_user_ledger(request, seconds=5, limit=9)
+    assert [entry.amount for entry in entries] == [0, 1, 2]
 
 
-async def test_a_stream_that_fails_yields_what_came_before(stub: PointServiceStub) -> None:
-    entries = stub.stream_user_ledger(StreamUserLedgerRequest(user_id="conflict"), seconds=5)
-    assert [(await anext(entries)).amount for _ in range(3)] == [0, 1, 2]
+@pytest.mark.parametrize(
+    ("user_id", "code"), [("conflict", Code.CONFLICT), ("slow", Code.DEADLINE_EXCEEDED)]
+)
+async def test_a_stream_that_does_not_come_to_its_end_in_time_is_an_error(
+    stub: PointServiceStub, user_id: str, code: Code
+) -> None:
+    request = StreamUserLedgerRequest(user_id=user_id)
     with pytest.raises(AppError) as raised:
-        await anext(entries)
-    assert raised.value.code is Code.CONFLICT
+        await stub.stream_user_ledger(request, seconds=0.3, limit=9)
+    assert raised.value.code is code
 
 
-async def test_closing_a_stream_ends_it_on_the_server(
+async def test_a_stream_ends_on_the_server_behind_the_last_message_wanted(
     stub: PointServiceStub, server: Scripted
 ) -> None:
     request = StreamUserLedgerRequest(user_id="slow")
-    async with aclosing(stub.stream_user_ledger(request, seconds=60)) as entries:
-        async for _ in entries:
-            break
+    entries = await stub.stream_user_ledger(request, seconds=60, limit=2)
+    assert [entry.amount for entry in entries] == [0, 1]
     await asyncio.wait_for(server.cancelled.wait(), 5)
 
 
-async def test_a_stream_has_a_deadline_too(stub: PointServiceStub) -> None:
-    with pytest.raises(AppError) as raised:
-        async for _ in stub.stream_user_ledger(
-            StreamUserLedgerRequest(user_id="slow"), seconds=0.3
-        ):
-            pass
-    assert raised.value.code is Code.DEADLINE_EXCEEDED
+async def test_waiting_for_a_channel_ends_with_the_callers_deadline(server: Scripted) -> None:
+    async with scripted(server) as address, stub_of(address, size=1) as stub:
+        busy = asyncio.create_task(ask(stub, "slow", 60))
+        await eventually(lambda: bool(server.asked))
+        assert (await refusal(stub, "anybody", 0.05)).code is Code.DEADLINE_EXCEEDED
+        busy.cancel()
+    assert server.asked == ["slow"]
 
 
 async def test_nobody_listening_is_unavailable_without_saying_where() -> None:
@@ -170,27 +179,29 @@ async def test_an_idempotent_call_is_repeated_while_the_server_is_unavailable() 
 
 async def test_a_call_not_known_to_be_idempotent_is_made_once() -> None:
     server = Scripted(fail_first=1)
+    once = replace(GET_USER_POINTS, idempotent=False)
     async with scripted(server) as address, stub_of(address) as stub:
-        # The pool was told of one method only: the list is not among those it may repeat.
         with pytest.raises(AppError):
-            await stub.list_user_points(ListUserPointsRequest(user_ids=["a"]), seconds=5)
+            await stub._client.unary(once, GetUserPointsRequest(user_id="a"), seconds=5)
     assert len(server.asked) == 1
 
 
-async def test_the_budget_ends_repeats_when_everything_fails() -> None:
+async def test_an_upstream_that_fails_is_left_alone_over_grpc_too() -> None:
     server = Scripted(fail_first=1_000)
-    async with scripted(server) as address, stub_of(address) as stub:
-        for _ in range(20):
-            await refusal(stub, "anybody")
-    # Without a budget twenty calls would have been sixty.
-    assert len(server.asked) <= 30
+    async with scripted(server) as address:
+        pool = ChannelPool(address, size=1)
+        stub = PointServiceStub(Client(pool, Upstream("point")))
+        codes = [(await refusal(stub, "anybody")).code for _ in range(20)]
+        await pool.close()
+    assert codes == [Code.SERVICE_UNAVAILABLE, *[Code.CIRCUIT_OPEN] * 19]
+    assert len(server.asked) == 3
 
 
 async def test_the_same_stub_works_again_after_the_server_came_back() -> None:
     async with scripted(Scripted()) as address:
         port = int(address.rpartition(":")[2])
-        pool = ChannelPool(address, size=1, methods=(GET_USER_POINTS,))
-        stub = PointServiceStub(Client(pool, upstream="point"))
+        pool = ChannelPool(address, size=1)
+        stub = PointServiceStub(Client(pool, Upstream("point", PATIENT)))
         assert await ask(stub, "anybody") == 5
     assert (await refusal(stub, "anybody", 2)).code is Code.SERVICE_UNAVAILABLE
     async with scripted(Scripted(), port=port), asyncio.timeout(10):

@@ -20,6 +20,7 @@ from lib.grpc.client import Client
 from lib.grpc.pool import ChannelPool
 from lib.pb.point.v1 import GetUserPointsRequest, StreamUserLedgerRequest
 from lib.pb.point.v1.rpc import PointServiceStub
+from lib.resilience import RetryPolicy, Upstream
 from tests.lib.grpc.serving import Scripted, scripted
 
 SERVICE = "point.v1.PointService"
@@ -36,9 +37,9 @@ async def test_the_standard_health_service_answers(name: str) -> None:
 async def test_a_ping_asks_the_health_service() -> None:
     async with scripted(Scripted()) as address:
         pool = ChannelPool(address, size=1)
-        await Client(pool, upstream="point").ping(seconds=5)
+        await Client(pool, Upstream("point")).ping(seconds=5)
     with pytest.raises(AppError) as raised:
-        await Client(pool, upstream="point").ping(seconds=1)
+        await Client(pool, Upstream("point")).ping(seconds=1)
     assert raised.value.code is Code.SERVICE_UNAVAILABLE
     await pool.close()
 
@@ -67,14 +68,15 @@ async def test_calls_are_counted_by_method_and_code() -> None:
     registry = CollectorRegistry()
     async with scripted(Scripted(), registry=registry) as address:
         pool = ChannelPool(address, size=1)
-        stub = PointServiceStub(Client(pool, upstream="point"))
+        stub = PointServiceStub(Client(pool, Upstream("point")))
         for user_id in ("anybody", "anybody", "conflict", "bug"):
             try:
                 await stub.get_user_points(GetUserPointsRequest(user_id=user_id), seconds=5)
             except AppError:
                 continue
-        stream = stub.stream_user_ledger(StreamUserLedgerRequest(user_id="x"), seconds=5)
-        assert [entry.amount async for entry in stream] == [0, 1, 2]
+        request = StreamUserLedgerRequest(user_id="x")
+        entries = await stub.stream_user_ledger(request, seconds=5, limit=9)
+        assert [entry.amount for entry in entries] == [0, 1, 2]
         await pool.close()
 
     def value(name: str, method: str, kind: str, **more: str) -> float | None:
@@ -132,7 +134,7 @@ async def test_stopping_lets_a_running_call_finish_and_waits_no_longer_than_the_
     loop = asyncio.get_running_loop()
     async with scripted(server, drain_seconds=0.5) as address:
         pool = ChannelPool(address, size=1)
-        stub = PointServiceStub(Client(pool, upstream="point"))
+        stub = PointServiceStub(Client(pool, Upstream("point")))
         hanging = asyncio.create_task(
             stub.get_user_points(GetUserPointsRequest(user_id="slow"), seconds=30)
         )
@@ -158,9 +160,9 @@ async def test_each_call_writes_one_line_at_the_level_of_its_outcome(
 ) -> None:
     with structlog.testing.capture_logs() as lines:
         async with scripted(Scripted()) as address:
-            # No methods named: nothing is repeated, one call is one line.
             pool = ChannelPool(address, size=1)
-            stub = PointServiceStub(Client(pool, upstream="point"))
+            once = Upstream("point", retry=RetryPolicy(attempts=1))  # one call is one line
+            stub = PointServiceStub(Client(pool, once))
             with suppress(AppError):
                 await stub.get_user_points(GetUserPointsRequest(user_id=user_id), seconds=5)
             await pool.close()

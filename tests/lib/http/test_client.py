@@ -15,6 +15,7 @@ from lib.errors import AppError, Code, FieldError, invalid
 from lib.http import respond
 from lib.http.app import new_app
 from lib.http.client import open_client
+from lib.resilience import RetryPolicy, Upstream
 
 
 class Thing(msgspec.Struct):
@@ -44,7 +45,8 @@ async def client():
     routes = [web.get(f"/{f.__name__}", f) for f in (thing, refuse, slow, nonsense)]
     server = TestServer(new_app("things", Settings(), routes))
     await server.start_server()
-    async with open_client("things", str(server.make_url("/")), seconds=0.3) as client:
+    once = Upstream("things", retry=RetryPolicy(attempts=1))
+    async with open_client(once, str(server.make_url("/")), seconds=0.3) as client:
         yield client
     await server.close()
 
@@ -89,7 +91,7 @@ async def test_a_request_that_is_running_late_leaves_its_calls_less_time(client)
 
 
 async def test_a_service_that_is_not_there_is_unavailable() -> None:
-    async with open_client("ghost", "http://127.0.0.1:1") as client:
+    async with open_client(Upstream("ghost"), "http://127.0.0.1:1") as client:
         with pytest.raises(AppError) as caught:
             await client.call("GET", "/", Thing)
     assert caught.value.code is Code.SERVICE_UNAVAILABLE

@@ -15,6 +15,7 @@ from aiohttp.test_utils import TestServer
 from lib.errors import AppError, Code
 from lib.http.client import HttpClient, open_client
 from lib.http.retry_after import seconds_of
+from lib.resilience import RetryPolicy, Upstream
 
 LIMIT = 10_000
 NOW = datetime(2026, 10, 21, 7, 28, tzinfo=UTC)
@@ -24,7 +25,7 @@ class Thing(msgspec.Struct):
     text: str
 
 
-class Upstream:
+class Backend:
     """Answers what its name says, and notes what it was sent."""
 
     def __init__(self) -> None:
@@ -68,18 +69,22 @@ class Upstream:
             self.sent += 1000
 
 
-@pytest.fixture
-async def upstream() -> Upstream:
-    return Upstream()
+def once() -> Upstream:
+    return Upstream("things", retry=RetryPolicy(attempts=1))
 
 
 @pytest.fixture
-async def client(upstream: Upstream) -> AsyncIterator[HttpClient]:
+async def backend() -> Backend:
+    return Backend()
+
+
+@pytest.fixture
+async def client(backend: Backend) -> AsyncIterator[HttpClient]:
     # By name: no library keeps cookies of an address.
     async with (
-        TestServer(upstream.app) as server,
+        TestServer(backend.app) as server,
         open_client(
-            "things", f"http://localhost:{server.port}", seconds=10, max_bytes=LIMIT
+            once(), f"http://localhost:{server.port}", seconds=10, max_bytes=LIMIT
         ) as opened,
     ):
         yield opened
@@ -91,27 +96,27 @@ async def failure(client: HttpClient, path: str, method: str = "GET") -> AppErro
     return raised.value
 
 
-async def test_a_cookie_is_not_sent_back(client: HttpClient, upstream: Upstream) -> None:
+async def test_a_cookie_is_not_sent_back(client: HttpClient, backend: Backend) -> None:
     for _ in range(2):
         assert (await client.call("GET", "/cookie", Thing)).text == "x"
-    assert [dict(request.cookies) for request in upstream.asked] == [{}, {}]
+    assert [dict(request.cookies) for request in backend.asked] == [{}, {}]
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize("method", ["GET", "POST"])
 async def test_a_redirect_is_not_followed(
-    client: HttpClient, upstream: Upstream, status: int, method: str
+    client: HttpClient, backend: Backend, status: int, method: str
 ) -> None:
     assert (await failure(client, f"/{status}", method)).code is Code.SERVICE_UNAVAILABLE
-    assert len(upstream.asked) == 1
+    assert len(backend.asked) == 1
 
 
 async def test_an_answer_without_end_is_given_up_at_the_limit(
-    client: HttpClient, upstream: Upstream
+    client: HttpClient, backend: Backend
 ) -> None:
     assert (await failure(client, "/endless")).code is Code.SERVICE_UNAVAILABLE
     # What the sockets on the way hold is more than the limit, yet not much.
-    assert upstream.sent < 10_000_000
+    assert backend.sent < 10_000_000
 
 
 @pytest.mark.parametrize("path", ["/declared", "/packed", "/mojibake"])
@@ -119,9 +124,9 @@ async def test_what_cannot_be_read_is_the_services_fault(client: HttpClient, pat
     assert (await failure(client, path)).code is Code.SERVICE_UNAVAILABLE
 
 
-async def test_nothing_compressed_is_asked_for(client: HttpClient, upstream: Upstream) -> None:
+async def test_nothing_compressed_is_asked_for(client: HttpClient, backend: Backend) -> None:
     await client.call("GET", "/cookie", Thing)
-    assert upstream.asked[0].headers["Accept-Encoding"] == "identity"
+    assert backend.asked[0].headers["Accept-Encoding"] == "identity"
 
 
 @pytest.mark.parametrize(
@@ -129,11 +134,11 @@ async def test_nothing_compressed_is_asked_for(client: HttpClient, upstream: Ups
     [("/busy", Code.RATE_LIMIT_EXCEEDED), ("/elsewhere", Code.SERVICE_UNAVAILABLE)],
 )
 async def test_how_long_to_wait_is_passed_on(
-    client: HttpClient, upstream: Upstream, path: str, code: Code
+    client: HttpClient, backend: Backend, path: str, code: Code
 ) -> None:
     error = await failure(client, path)
     assert (error.code, error.headers) == (code, {"Retry-After": "7"})
-    upstream.retry_after = "soon"
+    backend.retry_after = "soon"
     assert (await failure(client, path)).headers == {}
 
 
@@ -177,7 +182,7 @@ async def test_a_kept_connection_that_breaks_is_not_asked_again_below_us(method:
 
     async with await asyncio.start_server(answer_once, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
-        async with open_client("things", f"http://127.0.0.1:{port}", seconds=10) as client:
+        async with open_client(once(), f"http://127.0.0.1:{port}", seconds=10) as client:
             assert (await client.call(method, "/", Thing)).text == "x"
             assert (await failure(client, "/", method)).code is Code.SERVICE_UNAVAILABLE
     assert asked == 2

@@ -17,11 +17,10 @@ from lib.auth.tokens import Issued
 from lib.clock import utc_now
 from lib.config import Settings
 from lib.errors import AppError, Code
-from lib.http.client import open_client
+from lib.http.client import HttpClient, open_client
 from lib.http.middleware.shell import Shell
-from lib.http.resilient import ResilientClient
 from lib.http.respond import ok
-from lib.resilience import BreakerPolicy, Bulkhead, CircuitBreaker, State, Upstream
+from lib.resilience import BreakerPolicy, State, Upstream
 from lib.resilience.deadline import HEADER
 
 
@@ -38,7 +37,7 @@ class World:
         self.good = "token-1"
         self.now = utc_now()
         self.tokens = ServiceTokens(self._issue, clock=lambda: self.now)
-        self.client: ResilientClient
+        self.client: HttpClient
 
     async def _issue(self) -> Issued:
         if self.down is not None:
@@ -66,13 +65,11 @@ async def world() -> AsyncIterator[World]:
     world = World()
     app = web.Application(middlewares=[Shell(Settings(), CollectorRegistry()).serve])
     app.add_routes([web.get("/", world.answer)])
+    upstream = Upstream("things", BreakerPolicy(min_requests=1), tokens=world.tokens)
     async with (
         TestServer(app) as server,
-        open_client("things", str(server.make_url("/")), seconds=10) as http,
+        open_client(upstream, str(server.make_url("/")), seconds=10) as world.client,
     ):
-        breaker = CircuitBreaker("things", BreakerPolicy(min_requests=1))
-        upstream = Upstream(breaker, Bulkhead("things"))
-        world.client = ResilientClient(http, upstream, seconds=10, tokens=world.tokens)
         yield world
 
 

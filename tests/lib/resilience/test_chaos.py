@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 
 import msgspec
 import pytest
@@ -18,17 +19,8 @@ from lib.config import Settings
 from lib.errors import AppError, Code, FieldError, invalid
 from lib.http.client import HttpClient, open_client
 from lib.http.middleware.shell import Shell
-from lib.http.resilient import ResilientClient
 from lib.http.respond import ok
-from lib.resilience import (
-    BreakerPolicy,
-    Bulkhead,
-    CircuitBreaker,
-    RetryPolicy,
-    State,
-    Upstream,
-    budget,
-)
+from lib.resilience import BreakerPolicy, RetryPolicy, State, Upstream, budget
 
 RETRY = RetryPolicy(attempts=3, first=0.01, longest=0.02, jitter=0.01)
 
@@ -73,27 +65,24 @@ async def chaos(backend: Backend) -> AsyncIterator[Proxy]:
             yield running
 
 
+def calling(
+    chaos: Proxy, policy: BreakerPolicy | None = None, *, seconds: float = 1.0
+) -> AbstractAsyncContextManager[HttpClient]:
+    upstream = Upstream("things", policy, retry=RETRY)
+    return open_client(upstream, f"http://127.0.0.1:{chaos.port}", seconds=seconds)
+
+
 @pytest.fixture
-async def plain(chaos: Proxy) -> AsyncIterator[HttpClient]:
-    async with open_client("things", f"http://127.0.0.1:{chaos.port}", seconds=5.0) as opened:
+async def client(chaos: Proxy) -> AsyncIterator[HttpClient]:
+    async with calling(chaos, BreakerPolicy(min_requests=1000)) as opened:
         yield opened
 
 
-def resilient(plain: HttpClient, *, seconds: float = 1.0, **policy: float) -> ResilientClient:
-    breaker = CircuitBreaker("things", BreakerPolicy(**policy))  # type: ignore[arg-type] # numbers
-    return ResilientClient(plain, Upstream(breaker, Bulkhead("things"), RETRY), seconds=seconds)
-
-
-@pytest.fixture
-def client(plain: HttpClient) -> ResilientClient:
-    return resilient(plain, min_requests=1000)
-
-
-async def get(client: ResilientClient) -> Thing:
+async def get(client: HttpClient) -> Thing:
     return await client.call("GET", "/thing", Thing)
 
 
-async def failure(client: ResilientClient, method: str = "GET", *, within: float = 5.0) -> AppError:
+async def failure(client: HttpClient, method: str = "GET", *, within: float = 5.0) -> AppError:
     began = time.monotonic()
     with pytest.raises(AppError) as failed:
         await client.call(method, "/thing", Thing, body={} if method == "POST" else None)
@@ -101,7 +90,7 @@ async def failure(client: ResilientClient, method: str = "GET", *, within: float
     return failed.value
 
 
-async def test_through_a_faithful_proxy_the_answer_arrives(client: ResilientClient) -> None:
+async def test_through_a_faithful_proxy_the_answer_arrives(client: HttpClient) -> None:
     assert (await get(client)).name == "x" * 5000
 
 
@@ -119,7 +108,7 @@ async def test_through_a_faithful_proxy_the_answer_arrives(client: ResilientClie
     ids=repr,
 )
 async def test_every_trouble_is_an_error_within_the_budget_and_heals(
-    client: ResilientClient, chaos: Proxy, trouble: dict[str, float], code: Code
+    client: HttpClient, chaos: Proxy, trouble: dict[str, float], code: Code
 ) -> None:
     for name, value in trouble.items():
         setattr(chaos, name, value)
@@ -130,7 +119,7 @@ async def test_every_trouble_is_an_error_within_the_budget_and_heals(
 
 
 async def test_a_read_cut_in_the_middle_is_sent_again_a_write_is_not(
-    client: ResilientClient, chaos: Proxy, backend: Backend
+    client: HttpClient, chaos: Proxy, backend: Backend
 ) -> None:
     chaos.cut_after = 100
     await failure(client)
@@ -145,29 +134,29 @@ async def test_a_read_cut_in_the_middle_is_sent_again_a_write_is_not(
 
 
 async def test_a_dead_upstream_costs_nothing_after_three_failures_and_is_found_again(
-    plain: HttpClient, chaos: Proxy
+    chaos: Proxy,
 ) -> None:
-    client = resilient(plain, open_seconds=4.0)
-    chaos.stalled = True
-    for _ in range(3):
-        assert (await failure(client)).code is Code.DEADLINE_EXCEEDED
-    began = time.monotonic()
-    refusals = [await failure(client) for _ in range(20)]
-    assert {error.code for error in refusals} == {Code.CIRCUIT_OPEN}
-    assert time.monotonic() - began < 3  # one that is tried takes a second: twenty
-    chaos.heal()
+    async with calling(chaos, BreakerPolicy(open_seconds=4.0)) as client:
+        chaos.stalled = True
+        for _ in range(3):
+            assert (await failure(client)).code is Code.DEADLINE_EXCEEDED
+        began = time.monotonic()
+        refusals = [await failure(client) for _ in range(20)]
+        assert {error.code for error in refusals} == {Code.CIRCUIT_OPEN}
+        assert time.monotonic() - began < 3  # one that is tried takes a second: twenty
+        chaos.heal()
 
-    async def found_again() -> bool:
-        try:
+        async def found_again() -> bool:
+            try:
+                await get(client)
+            except AppError as error:
+                return error.code is not Code.CIRCUIT_OPEN
+            return True
+
+        await eventually(found_again)
+        for _ in range(2):
             await get(client)
-        except AppError as error:
-            return error.code is not Code.CIRCUIT_OPEN
-        return True
-
-    await eventually(found_again)
-    for _ in range(2):
-        await get(client)
-    assert client.upstream.breaker.state is State.CLOSED
+        assert client.upstream.breaker.state is State.CLOSED
 
 
 @pytest.mark.parametrize(
@@ -181,28 +170,26 @@ async def test_a_dead_upstream_costs_nothing_after_three_failures_and_is_found_a
     ids=repr,
 )
 async def test_an_error_comes_back_as_the_same_error_and_does_not_open_the_circuit(
-    plain: HttpClient, backend: Backend, error: AppError
+    chaos: Proxy, backend: Backend, error: AppError
 ) -> None:
-    client = resilient(plain, seconds=30)  # nothing here is about time
     backend.error = error
-    for _ in range(5):
-        back = await failure(client, within=60)
-        assert (back.code, back.message) == (error.code, error.message)
-        assert back.details == error.details
+    async with calling(chaos, seconds=30) as client:  # nothing here is about time
+        for _ in range(5):
+            back = await failure(client, within=60)
+            assert (back.code, back.message) == (error.code, error.message)
+            assert back.details == error.details
     assert backend.reached == 5
 
 
 async def test_an_answer_without_our_envelope_is_the_services_fault(
-    client: ResilientClient,
+    client: HttpClient,
 ) -> None:
     with pytest.raises(AppError) as failed:
         await client.call("GET", "/plain", Thing)
     assert failed.value.code is Code.SERVICE_UNAVAILABLE
 
 
-async def test_request_id_deadline_and_trace_go_along(
-    client: ResilientClient, backend: Backend
-) -> None:
+async def test_request_id_deadline_and_trace_go_along(client: HttpClient, backend: Backend) -> None:
     context.request_id.set("request-0001")
     with budget(0.2):
         await get(client)

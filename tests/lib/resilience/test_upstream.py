@@ -12,7 +12,6 @@ from lib.errors import AppError, Code
 from lib.resilience import (
     BreakerPolicy,
     Bulkhead,
-    CircuitBreaker,
     RetryPolicy,
     State,
     Upstream,
@@ -33,16 +32,20 @@ class Flaky:
         self._errors = list(errors)
         self.calls = 0
 
-    async def __call__(self) -> str:
+    async def __call__(self, _: object = None) -> str:
         self.calls += 1
         if self._errors:
             raise self._errors.pop(0)
         return "answer"
 
 
+async def for_ever(_: object) -> None:
+    await asyncio.Event().wait()
+
+
 def upstream(**bulkhead: float) -> Upstream:
     places = Bulkhead("user", **bulkhead)  # type: ignore[arg-type] # a table of numbers
-    return Upstream(CircuitBreaker("user"), places, FAST)
+    return Upstream("user", bulkhead=places, retry=FAST)
 
 
 @pytest.mark.parametrize(
@@ -85,23 +88,21 @@ async def test_a_wait_longer_than_the_budget_is_not_begun() -> None:
 
 
 async def test_an_upstream_that_hangs_opens_its_circuit() -> None:
-    breaker = CircuitBreaker("user", BreakerPolicy(min_requests=3))
-    slow = Upstream(breaker, Bulkhead("user"), FAST)
+    slow = Upstream("user", BreakerPolicy(min_requests=3), retry=FAST)
     for _ in range(3):
         with pytest.raises(AppError) as late:
-            await slow.call(asyncio.Event().wait, seconds=0.02, idempotent=True)
+            await slow.call(for_ever, seconds=0.02, idempotent=True)
         assert late.value.code is Code.DEADLINE_EXCEEDED
-    assert breaker.state is State.OPEN
+    assert slow.breaker.state is State.OPEN
 
 
 async def test_a_hanging_upstream_opens_its_circuit_when_the_request_is_what_runs_out() -> None:
-    breaker = CircuitBreaker("user")
-    slow = Upstream(breaker, Bulkhead("user"), FAST)
+    slow = Upstream("user", retry=FAST)
     for _ in range(3):
         with pytest.raises(AppError):
             async with within(0.02):
-                await slow.call(asyncio.Event().wait, seconds=5.0, idempotent=True)
-    assert breaker.state is State.OPEN
+                await slow.call(for_ever, seconds=5.0, idempotent=True)
+    assert slow.breaker.state is State.OPEN
 
 
 async def test_the_budget_of_the_request_limits_what_is_called_inside() -> None:
@@ -153,35 +154,41 @@ async def test_an_upstream_is_told_how_long_we_wait() -> None:
 
 async def test_a_full_bulkhead_refuses_and_an_empty_place_is_used_again() -> None:
     release = asyncio.Event()
+
+    async def waits(_: object) -> bool:
+        return await release.wait()
+
     target = upstream(limit=2, queue=1, wait_seconds=0.03)
     running = [
-        asyncio.create_task(target.call(release.wait, seconds=5.0, idempotent=False))
-        for _ in range(2)
+        asyncio.create_task(target.call(waits, seconds=5.0, idempotent=False)) for _ in range(2)
     ]
     await asyncio.sleep(0)
-    waiting = asyncio.create_task(target.call(release.wait, seconds=5.0, idempotent=False))
+    waiting = asyncio.create_task(target.call(waits, seconds=5.0, idempotent=False))
     await asyncio.sleep(0)
     with pytest.raises(AppError, match="too many calls"):  # the queue is full: at once
-        await target.call(release.wait, seconds=5.0, idempotent=False)
+        await target.call(waits, seconds=5.0, idempotent=False)
     with pytest.raises(AppError, match="too many calls"):  # the wait is over
         await waiting
     release.set()
     assert await asyncio.gather(*running) == [True, True]
-    assert await target.call(release.wait, seconds=1.0, idempotent=False) is True
+    assert await target.call(waits, seconds=1.0, idempotent=False) is True
 
 
 async def test_a_cancelled_waiter_does_not_lose_a_place() -> None:
     release = asyncio.Event()
+
+    async def waits(_: object) -> bool:
+        return await release.wait()
+
     target = upstream(limit=1, queue=5, wait_seconds=5.0)
-    first = asyncio.create_task(target.call(release.wait, seconds=5.0, idempotent=False))
+    first = asyncio.create_task(target.call(waits, seconds=5.0, idempotent=False))
     await asyncio.sleep(0)
     waiters = [
-        asyncio.create_task(target.call(release.wait, seconds=5.0, idempotent=False))
-        for _ in range(4)
+        asyncio.create_task(target.call(waits, seconds=5.0, idempotent=False)) for _ in range(4)
     ]
     await asyncio.sleep(0)
     for waiter in waiters:
         waiter.cancel()
     release.set()
     await asyncio.gather(first, *waiters, return_exceptions=True)
-    assert await target.call(release.wait, seconds=0.5, idempotent=False) is True
+    assert await target.call(waits, seconds=0.5, idempotent=False) is True

@@ -51,9 +51,10 @@ async def answers(
             except AppError as error:
                 found.append(error.code.value)
         for user_id in user_ids:
-            ledger = now.stream_user_ledger(StreamUserLedgerRequest(user_id=user_id), seconds=5)
+            request = StreamUserLedgerRequest(user_id=user_id)
             try:
-                found.append("ok" if [entry async for entry in ledger] else "empty")
+                entries = await now.stream_user_ledger(request, seconds=5, limit=9)
+                found.append("ok" if entries else "empty")
             except AppError as error:
                 found.append(error.code.value)
     return found

@@ -78,12 +78,12 @@ async def test_every_bad_id_of_a_list_is_named(client: Client) -> None:
 async def test_a_ledger_streams_from_its_beginning_or_from_behind_an_entry(client: Client) -> None:
     stub = PointServiceStub(client)
     request = StreamUserLedgerRequest(user_id=ALICE)
-    entries = [entry async for entry in stub.stream_user_ledger(request, seconds=5)]
+    entries = await stub.stream_user_ledger(request, seconds=5, limit=9)
     assert [(e.amount, e.balance_after) for e in entries] == [(20, 20), (10, 30), (-7, 23)]
     assert entries[0].reason == "welcome"
     assert entries[0].created_at == datetime(2023, 1, 1, 9, tzinfo=UTC)
     request = StreamUserLedgerRequest(user_id=ALICE, after_id=entries[1].id)
-    rest = [entry async for entry in stub.stream_user_ledger(request, seconds=5)]
+    rest = await stub.stream_user_ledger(request, seconds=5, limit=9)
     assert rest == entries[2:]
 
 
@@ -99,7 +99,7 @@ async def test_a_ledger_of_a_bad_id_is_refused(
     client: Client, request_: StreamUserLedgerRequest, fields: list[str]
 ) -> None:
     with pytest.raises(AppError) as raised:
-        await anext(PointServiceStub(client).stream_user_ledger(request_, seconds=5))
+        await PointServiceStub(client).stream_user_ledger(request_, seconds=5, limit=1)
     assert [detail.field for detail in raised.value.details] == fields
 
 

@@ -77,5 +77,5 @@ class PointServiceStub:
     async def list_user_points(self, request: ListUserPointsRequest, *, seconds: float) -> ListUserPointsResponse:
         return await self._client.unary(LIST_USER_POINTS, request, seconds=seconds)
 
-    def stream_user_ledger(self, request: StreamUserLedgerRequest, *, seconds: float) -> AsyncGenerator[LedgerEntry, None]:
-        return self._client.stream(STREAM_USER_LEDGER, request, seconds=seconds)
+    async def stream_user_ledger(self, request: StreamUserLedgerRequest, *, seconds: float, limit: int) -> list[LedgerEntry]:
+        return await self._client.stream(STREAM_USER_LEDGER, request, seconds=seconds, limit=limit)
