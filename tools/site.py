@@ -20,6 +20,7 @@ _TO_THE_NEWEST = """\
 <!doctype html>
 <meta charset="utf-8">
 <title>aiosqlc</title>
+<link rel="icon" href="data:,">
 <meta http-equiv="refresh" content="0; url={version}/index.html">
 <a href="{version}/index.html">aiosqlc {version}</a>
 """

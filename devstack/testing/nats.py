@@ -25,7 +25,10 @@ _READY_SECONDS: Final = 30.0
 # A child ends with the thread that started it, and those of `asyncio.to_thread` end with a test.
 _SPAWNER: Final = ThreadPoolExecutor(max_workers=1)
 _USER: Final = "events"
-_ACCOUNTS: Final = "accounts { app: { jetstream: enabled, users: [{ user: %s, password: %s }] } }\n"
+# Quoted: a word that begins with a digit is taken for a number.
+_ACCOUNTS: Final = (
+    "accounts { app: { jetstream: enabled, users: [{ user: %s, password: '%s' }] } }\n"
+)
 
 
 class _Health(msgspec.Struct):
@@ -89,8 +92,9 @@ class TestNats:
 
     def launch(self) -> None:
         """Start it on the same port, with what it had on disk."""
-        line = [self._binary, "--config", str(self._config), "--log", str(self._home / "log")]
-        self._process = _SPAWNER.submit(children.spawn, line, log=subprocess.DEVNULL).result()
+        line = [self._binary, "--config", str(self._config)]
+        with (self._home / "log").open("ab") as log:
+            self._process = _SPAWNER.submit(children.spawn, line, log=log).result()
 
     def start(self) -> None:
         """Start it; returns when it takes events."""
@@ -128,9 +132,10 @@ class TestNats:
 
     def last_words(self) -> str:
         """Return the end of its log, of what it said of its health only the last."""
-        lines = (self._home / "log").read_text().splitlines()
+        lines = [f"{self._name}: {self._process}", *(self._home / "log").read_text().splitlines()]
         healths = [line for line in lines if "Healthcheck" in line]
-        return "\n".join([line for line in lines if "Healthcheck" not in line][-30:] + healths[-1:])
+        rest = [line for line in lines if "Healthcheck" not in line]
+        return "\n".join([*rest[:1], *rest[1:][-30:], *healths[-1:]])
 
     def kill(self) -> None:
         """End it as `kill -9` does."""

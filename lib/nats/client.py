@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
 
 from nats.aio.client import Client
@@ -80,11 +80,12 @@ class Connection:
                     ping_interval=_PING_SECONDS,
                     **(secured if address.is_tls else {}),  # type: ignore[arg-type] # of one type
                 )
-        except TimeoutError:
-            await client.close()
-            raise (failed or [Error("nats: no server answers")])[0] from None
-        except BaseException:
-            await client.close()
+        except BaseException as error:
+            # What closing says of a connection that is broken already would hide why it is.
+            with suppress(OSError, Error):
+                await client.close()
+            if isinstance(error, TimeoutError):
+                raise (failed or [Error("nats: no server answers")])[0] from None
             raise
         return client
 

@@ -37,7 +37,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     (out / "0.9.0").mkdir()
-    (out / "0.9.0" / "index.html").write_text("<title>older</title>")
+    (out / "0.9.0" / "index.html").write_text("<link rel=icon href=data:,><title>older</title>")
     (out / "0.9.0" / "sitemap.xml").write_text("<urlset></urlset>")
     list_versions(out)
     return out / "0.10.0"

@@ -45,7 +45,8 @@ class StandIn:
         runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
         await runner.setup()
         try:
-            await web.TCPSite(runner, "127.0.0.1", self.port, reuse_address=True).start()
+            site = web.TCPSite(runner, "127.0.0.1", self.port, reuse_address=True, backlog=1024)
+            await site.start()
             yield
         finally:
             await runner.cleanup()

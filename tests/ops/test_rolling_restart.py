@@ -307,7 +307,7 @@ async def test_restarting_every_replica_in_turn_fails_no_request_and_loses_no_me
         f"{sum(mover.connections for mover in movers)} connections"
     )
     assert collections.Counter(seen.failed) == {}
-    assert min(seen.answered.values()) > 50
+    assert min(seen.answered.values()) > 20
     assert sold == seen.answered["POST orders"]
     assert [mover.sequences(channel) for mover in movers] == [[*range(1, len(said) + 1)]] * 2
     assert all(mover.connections > 1 for mover in movers)

@@ -77,11 +77,6 @@ def test_unsigned_floats_and_checks_that_are_not_enforced_are_read(compile_text)
     assert shown == [("float", True)] * 3
 
 
-def test_a_table_statement_is_a_query_without_a_star_in_its_text(compile_text) -> None:
-    query = only(compile_text("CREATE TABLE t (a int);", "-- name: Q :many\nTABLE t;\n"))
-    assert (query.sql.strip(), [column.name for column in query.columns]) == ("TABLE t", ["a"])
-
-
 def test_the_target_of_a_delete_may_be_an_alias_of_its_using(compile_text) -> None:
     sql = "-- name: Q :execrows\nDELETE FROM x USING b AS x JOIN a ON a.id = x.aid;\n"
     assert only(compile_text(SCHEMA, sql)).columns == ()

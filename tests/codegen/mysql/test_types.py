@@ -21,7 +21,7 @@ from tests.codegen.mysql.conftest import SCHEMA, only
         ("SELECT t.st, t.ok FROM (SELECT st, ok FROM a LIMIT 9) t", "a_st tinyint(1)"),
         ("SELECT date(at), at, timediff(at, at), year(at) FROM a", "date datetime time int|year"),
         ("SELECT CAST(grp AS UNSIGNED), CAST(at AS DATE) FROM a", "bigint date"),
-        ("SELECT @n := @n + 1 AS n, @x, count(@x), CAST(@x AS DATE) FROM a", "any any bigint date"),
+        ("SELECT @n := @n + 1 AS n, count(@n), CAST(@n AS DATE) FROM a", "any bigint date"),
         ("SELECT t.n, t.id FROM (SELECT @n := @n + 1 AS n, id FROM a) t", "any bigint"),
         ("SELECT json_object('a', id), json_extract(js, '$.a') FROM a", "json json"),
     ],
