@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import pymysql
+from pymysql.constants import FLAG
 
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
 from aiosqlc.ir import (
@@ -31,7 +32,7 @@ from aiosqlc.mysql.relations import Relation, Schema
 from aiosqlc.mysql.returning import prepare_query
 from aiosqlc.mysql.sampled import Casts, sampled
 from aiosqlc.mysql.schema import Failed, Loaded, forget, load
-from aiosqlc.mysql.server import Session, open_session
+from aiosqlc.mysql.server import SYSTEM, Session, open_session
 from aiosqlc.mysql.stars import why_not_whole
 from aiosqlc.mysql.static import changed_by, schema_from_files
 from aiosqlc.mysql.syntax import mentions, parse, unread
@@ -95,7 +96,8 @@ def _with_server(
     if loaded is None:
         return Analysis(Catalog()), (problem,) if problem else ()
     try:
-        known = read_schema(session, loaded.database, loaded.others)
+        own = sorted(name for name in SYSTEM if any(mentions(q.sql, name) for q in queries))
+        known = read_schema(session, loaded.database, (*loaded.others, *own))
         known, doubted = _with_skipped(known, schema, loaded)
         for_mysql = session.private and session.is_mariadb and options.server != "mariadb"
         strict = options.strict and options.server != "mysql"
@@ -119,6 +121,7 @@ def _with_server(
         asked, found = _without_the_lost(loaded.failed, queries)
         typed, problems = _type_all(judge, asked, options)
         found += [mariadb.unloaded(s.file, s.span, s.message) for s in loaded.skipped]
+        found += [_given(s.file, s.span) for s in loaded.given]
         found += [mariadb.unkeyed(s.file, s.span, s.message) for s in loaded.unkeyed]
         found += [mariadb.unbuilt(s.file, s.span, s.message) for s in loaded.unbuilt]
         problems = (*found, *problems)
@@ -169,6 +172,16 @@ def _with_skipped(
     kept = [r for r in known.relations if r.table.name.lower() not in doubted]
     lost = by_text.lost | (doubted - {r.table.name.lower() for r in told})
     return replace(known, relations=(*kept, *told), lost=known.lost | lost), doubted
+
+
+def _given(file: SchemaFile, span: Span) -> Diagnostic:
+    """Say that a statement was left out because the server has by itself what it makes."""
+    return Diagnostic(
+        code="E217",
+        message="left out: the server has this by itself",
+        labels=(Label(file.file, span, "queries are typed by what the server has"),),
+        severity=Severity.WARNING,
+    )
 
 
 def _with_not_nulls(known: Schema, files: Sequence[SchemaFile]) -> Schema:
@@ -282,6 +295,8 @@ def _type_text(judge: Judge, written: ParsedQuery) -> tuple[TypedQuery | None, l
     if judge.session is not None and not _is_about(query, judge.doubted):
         try:
             described = prepare_query(judge.session.connection, query.sql, parse(query.sql)).columns
+            if judge.for_mysql and _is_about(query, SYSTEM):  # MySQL's own tables have other NULLs
+                described = tuple([replace(c, flags=c.flags & ~FLAG.NOT_NULL) for c in described])
         except pymysql.MySQLError as error:
             construct = mariadb.excused(error, query.sql) if judge.for_mysql else ""
             if construct:

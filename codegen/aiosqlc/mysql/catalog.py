@@ -11,7 +11,7 @@ from aiosqlc.ir import Catalog, Constraint, SqlType, Table, TableColumn, TypeKin
 from aiosqlc.mysql import types
 from aiosqlc.mysql.relations import DEFAULT, Relation, Routine, Schema
 from aiosqlc.mysql.scratch import MARK
-from aiosqlc.mysql.server import Session
+from aiosqlc.mysql.server import SYSTEM, Session
 from aiosqlc.mysql.views import settle_views
 
 # Names of databases and tables differ by case, but not to `information_schema`.
@@ -92,8 +92,9 @@ def read_schema(session: Session, database: str, others: Iterable[str] = ()) -> 
 
 
 def catalog_of(schema: Schema) -> Catalog:
-    """Return the part of the schema that generators see."""
-    tables = tuple(relation.table for relation in schema.relations)
+    """Return the part of the schema that generators see: not the server's own tables."""
+    known = (relation.table for relation in schema.relations)
+    tables = tuple(table for table in known if table.schema not in SYSTEM)
     enums = tuple(
         column.type
         for table in tables
@@ -118,11 +119,12 @@ def _relation(
         kind = types.declared(str(row[5]), enum_name=f"{name[1]}_{row[4]}")
         if (*name, str(row[4])) in json:
             kind = types.JSON
+        own = name[0] in SYSTEM  # versions differ in what is NULL there, and in their enums
         columns.append(
             TableColumn(
                 name=str(row[4]),
-                type=kind,
-                not_null=row[6] == "NO",
+                type=types.VARCHAR if own and kind.kind is TypeKind.ENUM else kind,
+                not_null=row[6] == "NO" and not own,
                 has_default=bool(row[7]) or "auto_increment" in extra or "generated" in extra,
                 comment=str(row[9] or ""),
             )

@@ -32,7 +32,8 @@ class Loaded:
     `mark` proves on somebody's server that the database is ours. `skipped` are statements that a
     MariaDB refused which stands in for MySQL, with what it said. `unkeyed` are those whose foreign
     keys were left out, for the server refused them; `unbuilt` are indexes that only MySQL can
-    build; `failed` are all others that were refused, where nothing was to be skipped.
+    build; `given` are those that declare the server's own tables; `failed` are all others that were
+    refused, where nothing was to be skipped.
     """
 
     database: str
@@ -41,6 +42,7 @@ class Loaded:
     skipped: tuple[Skipped, ...] = ()
     unkeyed: tuple[Skipped, ...] = ()
     unbuilt: tuple[Skipped, ...] = ()
+    given: tuple[Skipped, ...] = ()
     failed: tuple[Failed, ...] = ()
 
 
@@ -82,6 +84,7 @@ class _Refusals:
     skipped: list[Skipped] = field(default_factory=list)
     unkeyed: list[Skipped] = field(default_factory=list)
     unbuilt: list[Skipped] = field(default_factory=list)
+    given: list[Skipped] = field(default_factory=list)
     failed: list[Failed] = field(default_factory=list)
 
     def add(self, sql: str, problem: Diagnostic) -> None:
@@ -105,12 +108,13 @@ class _Refusals:
             tuple(self.skipped),
             tuple(self.unkeyed),
             tuple(self.unbuilt),
+            tuple(self.given),
             tuple(self.failed),
         )
 
     def any(self) -> bool:
         """Whether anything was refused."""
-        return bool(self.skipped or self.unkeyed or self.unbuilt or self.failed)
+        return bool(self.skipped or self.unkeyed or self.unbuilt or self.given or self.failed)
 
 
 def load(
@@ -240,6 +244,9 @@ def _apply(
         for span in file.statements:
             sql = file.sql[span.start : span.end]
             outside = "" if session.private else scratch.reaches_out(session, sql, database)
+            if outside and _OF_THE_SERVER.match(sql):
+                refusals.given.append(Skipped(file, span, ""))
+                continue
             if outside:
                 return _not_ours(file, span, outside)
             try:
@@ -251,6 +258,8 @@ def _apply(
                     return problem
                 if session.private and _run_unkeyed(session, sql, error, lenient=lenient):
                     refusals.unkeyed.append(refused)
+                elif _OF_THE_SERVER.match(sql):
+                    refusals.given.append(refused)
                 elif lenient and is_index_of_mysql(sql, error):
                     refusals.unbuilt.append(refused)
                 elif skips:
@@ -311,6 +320,10 @@ def _located(
     )
 
 
+_OF_THE_SERVER = re.compile(
+    r"(?i)\s*create\s+(?:or\s+replace\s+)?(?:table|view|schema|database)\s+(?:if\s+not\s+exists\s+)?"
+    rf"`?(?:{'|'.join(sorted(SYSTEM))})\b"
+)
 _NO_TYPES = re.compile(
     r"(?i)\s*(?:insert|replace|update|delete|grant|revoke|call|select|lock|unlock|analyze|optimize"
     r"|drop|create\s+(?:(?:definer\s*=\s*\S+|or\s+replace|unique|fulltext|spatial)\s+)*"
