@@ -196,6 +196,19 @@ def _public_is_there(sql: str, _: re.Match[str]) -> Instead | None:
     return NOTHING if re.match(r"create\s+schema\b", sql, _I) else None
 
 
+_SYSTEM = re.compile(
+    r"create\s+(?:or\s+replace\s+)?(?:table|view|schema)\s+(?:if\s+not\s+exists\s+)?"
+    r"\"?(?:information_schema|pg_catalog)\b",
+    _I,
+)
+
+
+def _of_the_server(sql: str, _: re.Match[str]) -> Instead | None:
+    """Leave out what declares the server's own tables, as other tools need to be told."""
+    said = "left out: the server has this by itself"
+    return Instead(said=said) if _SYSTEM.match(sql) else None
+
+
 _FOREIGN_TYPES = {
     **dict.fromkeys(("blob", "tinyblob", "mediumblob", "longblob"), "bytea"),
     **dict.fromkeys(("tinytext", "mediumtext", "longtext"), "text"),
@@ -257,6 +270,10 @@ _REMEDIES: tuple[tuple[str, str, _Remedy], ...] = (
     ("42P01", r'relation "([^"]+)" does not exist', _without_key),
     ("42883", r"^function ([\w$.\"]+)\(\) does not exist", _absent_function),
     ("42P06", r'schema "public" already exists', _public_is_there),
+    ("42P06", r'schema "information_schema" already exists', _of_the_server),
+    ("42939", r'schema name "pg_catalog"', _of_the_server),
+    ("42P07", r"already exists", _of_the_server),
+    ("42501", r"permission denied", _of_the_server),
 )
 
 

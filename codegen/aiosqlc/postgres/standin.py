@@ -50,19 +50,24 @@ def stand_in_for(extension: str) -> str | None:
 
 
 _DEFINED = re.compile(r"create\s+(?:function|type|domain)\s+(\w+)|\['(\w+)\(")
-_TYPES = frozenset({"citext", "hstore", "ltree", "geometry", "geography"})
+# Types whose names say whose they are.
+_TYPES = {
+    **{name: name for name in ("citext", "cube", "hstore", "ltree")},
+    **dict.fromkeys(("geography", "geometry"), "postgis"),
+    **dict.fromkeys(("halfvec", "sparsevec", "vector"), "vector"),
+}
 
 
 @cache
 def _extensions_by_name() -> dict[str, str]:
     """Return the extension of each name that says enough to tell: `st_x`, but not `index`."""
     folder = importlib.resources.files("aiosqlc.postgres.extensions")
-    found = {"vector": "vector", "halfvec": "vector", "sparsevec": "vector"}
+    found = dict(_TYPES)
     for script in folder.iterdir():
         if script.name.endswith(".sql"):
             for match in _DEFINED.finditer(script.read_text("utf-8")):
                 name = match[1] or match[2]
-                if "_" in name or name in _TYPES:
+                if "_" in name:
                     found.setdefault(name, script.name.removesuffix(".sql"))
     return found
 

@@ -99,6 +99,12 @@ SAID = {
         "the schema needs the extension timescaledb without"
     ),
     "create table x (a vector(3) not null)": "the schema needs the extension vector without",
+    "create table x (a geometry(point, 4326) not null)": "the schema needs the extension postgis",
+    "create schema information_schema; create table x (a int not null)": "left out: the server",
+    "create table information_schema.tables (b int); create table x (a int not null)": (
+        "left out: the server has this by itself"
+    ),
+    "create table pg_catalog.pg_more (b int); create table x (a int not null)": "left out: the",
     "create extension wonderful; create table x (a int not null)": 'extension "wonderful" is not',
 }
 
