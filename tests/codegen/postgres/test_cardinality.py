@@ -95,6 +95,8 @@ CASES = {
     "select * from a order by id fetch first 1 row with ties": "many",
     "select * from a limit $1": "many",
     "select generate_series(1, 3)": "many",
+    "select x from generate_series(1, 3) x": "some",
+    "select x from generate_series(3, 1) x": "many",
     "select * from (values (1), (2)) v": "some",
     "select * from (values (1)) v": "one",
     "select * from (values (1)) v left join a on a.id = 1": "one",

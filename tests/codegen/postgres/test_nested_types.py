@@ -47,7 +47,7 @@ CASES = {
     "select s.x from (select array_agg(one) x from t group by id) s": "list[list[int | None]]",
     "select '{{1,2},{3,4}}'::int[]": "list[list[int]]",
     "select array_append(one, 3) from t": "list[int | None]",
-    "select array_fill(7, array[2, 3])": "list[list[int | None]] | None",
+    "select array_fill(7, array[2, 3])": "list[list[int | None]]",
     "select array_fill(7, '{2}')": "list[int | None] | None",
     "select max(two) from t group by id": "list[list[int | None]]",
     "select min(array[array[id]]) from t group by id": "list[list[int | None]]",

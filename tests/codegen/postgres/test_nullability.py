@@ -23,6 +23,8 @@ create server there foreign data wrapper elsewhere;
 create table spread (id int not null, note text not null) partition by list (id);
 create foreign table spread_far partition of spread for values in (1) server there;
 create type pair as (l int, r int);
+create table checked (a int check (a is not null), b int check (b is not null) not enforced,
+    c int check (c is not null or a > 0), d int check (d is not null) no inherit);
 create table comp (id int primary key, p pair not null, r int4range not null);
 create function strict_sum(x int, y int) returns int language sql immutable strict return x + y;
 create function or_zero(x int) returns int language sql immutable return coalesce(x, 0);
@@ -58,7 +60,21 @@ CASES = {
     "with w as (insert into np values (1, 2) returning v) select v from w": "NN",
     # constants that are compared
     "select nullif('a', 'b'), nullif('a', 'a'), nullif(1.0, 2.5), nullif(true, null)": "NN N NN NN",
+    "select nullif(date '2024-01-01', date '2024-01-02'), nullif('{1}'::int[], '{2}')": "N N",
     "select case 2 when 1 then null when 2 then 'x' end as a from a": "NN",
+    "select scale(1.5), scale('NaN'::numeric), lower(int4range(1, 2)), lower(int4range(1, 1))":
+        "NN N NN N",
+    "select scale(case when bio = '' then 1.5 else 2 end), nullif(upper('a'), 'B') from a": "NN N",
+    "select (array[array[1, 2]])[1][2], (array[1, 2])[case when bio = '' then 1 else 3 end] from a":
+        "NN N",
+    "select ('(1,)'::pair).l, ('(1,)'::pair).r": "NN N",
+    # sets made of constants
+    "select generate_series(1, 2), unnest(array[1, 2])": "NN NN",
+    "select max(x) from generate_series(1, 2) x": "NN",
+    "select max(x) from generate_series(2, 1) x": "N",
+    # what a CHECK keeps out
+    "select a, b, c, d from checked": "NN N N N",
+    "select e.a from a left join checked e on e.a = a.id": "N",
     "select case when 'x' is distinct from 'x' then null else 1 end as a": "NN",
     # keys of groups
     "select case when name is not null then max(name) else '' end from a group by rollup (name)":
@@ -272,6 +288,8 @@ ELEMENTS = {
     "select arr from d": False,
     "select s.full_arr from (select full_arr from d) s": True,
     "select '{1,NULL}'::int[]": False,
+    "select (select full_arr from d limit 1)": True,
+    "select (select arr from d limit 1)": False,
 }
 
 

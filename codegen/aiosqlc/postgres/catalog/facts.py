@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import functools
 import importlib.resources
+import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -15,6 +16,13 @@ from aiosqlc.postgres.catalog.totality import total_functions
 from aiosqlc.postgres.server.connection import Connection
 from aiosqlc.postgres.tree import Node, Reader
 
+# What is written out is read in again: so that no setting of the database gets between the two.
+_CALCULATING = """
+set search_path = pg_catalog; set statement_timeout = '1s'; set datestyle = 'ISO';
+set intervalstyle = 'postgres'; set extra_float_digits = 1
+"""
+# How the server writes such a CHECK; what is not enforced or not inherited has more words.
+_CHECKED = re.compile(r'CHECK \(\("?(\w+)"? IS NOT NULL\)\)')
 FIRST_USER_OID = 16384
 _HasRelation = TypeVar(
     "_HasRelation", rows.ConstraintRow, rows.Index, rows.Trigger, rows.PartitionBound
@@ -78,10 +86,12 @@ class Facts:
     declared_not_null: frozenset[str] = frozenset()
     reserved: frozenset[str] = frozenset()
     dropped: frozenset[tuple[str, str]] = frozenset()
+    connect: Callable[[], Connection] | None = None
     described_constraints: dict[int, tuple[Constraint, ...]] = field(default_factory=dict)
     _not_null: dict[tuple[int, int, bool], bool] = field(default_factory=dict)
     _keys: dict[int, tuple[UniqueKey, ...]] = field(default_factory=dict)
     _refs: dict[tuple[int, int], ColumnRef | None] = field(default_factory=dict)
+    _calculated: dict[str, frozenset[str | None] | None] = field(default_factory=dict)
 
     def holds(self, rule: str, premise: str, value: object) -> bool:
         """Whether a premise of a rule of the register is met.
@@ -90,6 +100,19 @@ class Facts:
         needed. No other code fills it.
         """
         return bool(value) or (rule, premise) in self.dropped
+
+    def calculated(self, calls: Iterable[str]) -> frozenset[str | None] | None:
+        """Return what the server makes of expressions of constants; None if it refuses one."""
+        sql = " union all ".join(f"select {call}" for call in calls)
+        if sql not in self._calculated and self.connect is not None:
+            # The connection that was read from may be busy with queries, or another process's.
+            with self.connect() as connection:
+                connection.run(_CALCULATING)
+                try:
+                    self._calculated[sql] = frozenset(row[0] for row in connection.rows(sql))
+                except RuntimeError:
+                    self._calculated[sql] = None
+        return self._calculated.get(sql)
 
     def column_ref(self, relation: int, attribute: int) -> ColumnRef | None:
         """Return how a column is called, None where there is none: one value for all its uses."""
@@ -124,14 +147,28 @@ class Facts:
 
     def _prove_not_null(self, relation: int, attribute: int, with_children: bool) -> bool:
         column = self.attributes.get((relation, attribute))
-        if column is None or not column.not_null or self._unenforced(relation, attribute):
+        if column is None or not self._declared(column) or self._unenforced(relation, attribute):
             return False
         for child in self.descendants(relation) if with_children else ():
             same = next((c for c in self.columns.get(child, ()) if c.name == column.name), None)
-            kept = same is not None and same.not_null and not self._unenforced(child, same.number)
+            kept = (
+                same is not None
+                and self._declared(same)
+                and not self._unenforced(child, same.number)
+            )
             if not self.holds("column-constraint", "every child has it too", kept):
                 return False
         return True
+
+    def _declared(self, column: rows.Attribute) -> bool:
+        """Whether a column is declared NOT NULL, or a CHECK of its own says so."""
+        return column.not_null or any(
+            c.kind == "c"
+            and c.validated
+            and (said := _CHECKED.fullmatch(c.definition)) is not None
+            and said[1] == column.name
+            for c in self.constraints.get(column.relation, ())
+        )
 
     def _unenforced(self, relation: int, attribute: int) -> bool:
         entry = self.relations.get(relation)
@@ -278,7 +315,7 @@ def _queries() -> dict[str, str]:
 def load_facts(connection: Connection, declared_not_null: Iterable[str] = ()) -> Facts:
     """Read the catalog of the connected database."""
     sql = _queries()
-    facts = Facts(major=connection.major, reader=Reader())
+    facts = Facts(connection.major, Reader(), connect=connection.another)
     facts.types = {t.oid: t for t in connection.decode(sql["types"], rows.TypeRow)}
     facts.labels = {
         e.type: tuple(e.labels) for e in connection.decode(sql["enum_labels"], rows.EnumRow)

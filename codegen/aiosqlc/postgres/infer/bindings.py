@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 from aiosqlc.postgres.catalog.facts import Comparison, Facts, UniqueKey
 from aiosqlc.postgres.infer import kinds
 from aiosqlc.postgres.infer.conditions import called, functions_below
-from aiosqlc.postgres.infer.constants import IMAGE_EQUALITIES
 from aiosqlc.postgres.infer.joins import conditions, sources_of, variables
 from aiosqlc.postgres.infer.matching import implied, same
 from aiosqlc.postgres.infer.outputs import expression_type
@@ -35,6 +34,14 @@ _ZONE_CROSSING = frozenset(
         "timestamptz_eq_timestamp",
     }
 )
+# Built-in equalities that only one datum meets (those of text under a deterministic collation).
+_IMAGE_EQUALITIES = frozenset({
+    "int2eq", "int4eq", "int8eq", "int24eq", "int28eq", "int42eq", "int48eq", "int82eq", "int84eq",
+    "oideq", "booleq", "uuid_eq", "date_eq", "timestamp_eq", "timestamptz_eq", "time_eq",
+    "date_eq_timestamp", "timestamp_eq_date", "byteaeq", "nameeq", "nameeqtext", "texteqname",
+    "texteq", "chareq", "xideq", "cideq", "xid8eq", "tideq", "pg_lsn_eq", "macaddr_eq",
+    "macaddr8_eq", "enum_eq",
+})  # fmt: skip
 _NEVER_FIXED = frozenset({"AGGREF", "WINDOWFUNC", "NEXTVALUEEXPR", "CURRENTOFEXPR", "GROUPINGFUNC"})
 _BOOL = 16
 
@@ -187,7 +194,7 @@ class Closure:
 
     def _is_image(self, node: Node, condition: Node) -> bool:
         """Whether a condition is met by one datum only: the operator decides, not the column."""
-        image = self.facts.built_in(called(condition)) in IMAGE_EQUALITIES
+        image = self.facts.built_in(called(condition)) in _IMAGE_EQUALITIES
         return (
             node.kind == "VAR"
             and self.facts.holds("unique-key", "the equality is the index's own", image)

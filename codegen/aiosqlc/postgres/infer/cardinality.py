@@ -9,6 +9,7 @@ from aiosqlc.ir import Cardinality
 from aiosqlc.postgres.catalog.facts import Facts
 from aiosqlc.postgres.infer import kinds
 from aiosqlc.postgres.infer.bindings import Binding, Closure
+from aiosqlc.postgres.infer.constants import rows_of
 from aiosqlc.postgres.infer.grouping import grouping_sets, is_ungrouped_aggregate
 from aiosqlc.postgres.infer.outputs import arm_type
 from aiosqlc.postgres.infer.scope import Scope
@@ -241,7 +242,10 @@ class RowCounter:
             return self.at_least_one(owner.inner(owner.cte(entry["ctename"])["ctequery"]))
         if kind == kinds.Rte.FUNCTION:
             calls = [f["funcexpr"] for f in entry["functions"]]
-            return all(c.kind == "FUNCEXPR" and not c["funcretset"] for c in calls)
+            if any(c.kind == "FUNCEXPR" and not c["funcretset"] for c in calls):
+                return True
+            some = any(rows_of(call, self.facts) for call in calls)
+            return self.facts.holds("some-row", "a set is made of constants, and has a row", some)
         return False
 
 

@@ -1,66 +1,198 @@
-"""What comparing two constants gives: known here where one value has one image in memory."""
+"""What an expression of constants can come to: the server is asked, about functions of its own."""
 
 from __future__ import annotations
 
-from aiosqlc.postgres.catalog.facts import Facts
-from aiosqlc.postgres.infer.conditions import FALSE, NULL, TRUE, called
-from aiosqlc.postgres.tree import Datum, Node
+import itertools
+from collections.abc import Callable
+from decimal import Decimal
 
-# Built-in equalities that only one datum meets (those of text under a deterministic collation).
-IMAGE_EQUALITIES = frozenset({
-    "int2eq", "int4eq", "int8eq", "int24eq", "int28eq", "int42eq", "int48eq", "int82eq", "int84eq",
-    "oideq", "booleq", "uuid_eq", "date_eq", "timestamp_eq", "timestamptz_eq", "time_eq",
-    "date_eq_timestamp", "timestamp_eq_date", "byteaeq", "nameeq", "nameeqtext", "texteqname",
-    "texteq", "chareq", "xideq", "cideq", "xid8eq", "tideq", "pg_lsn_eq", "macaddr_eq",
-    "macaddr8_eq", "enum_eq",
-})  # fmt: skip
-_NUMERIC = "numeric_eq"
-# Bits of a numeric's head: NaN and infinities, the short form, and where it keeps its scale.
-_SPECIAL, _SHORT, _SHORT_SCALE, _LONG_SCALE = 0xC000, 0x8000, 0x1F80, 0x3FFF
-_VARLENA = 4
+from aiosqlc.postgres.catalog.facts import FIRST_USER_OID, Facts
+from aiosqlc.postgres.infer.conditions import FALSE, NULL, TRUE, Outcomes, called
+from aiosqlc.postgres.infer.outputs import expression_type
+from aiosqlc.postgres.tree import Node
+
+# Each as the server writes it, or NULL.
+Values = frozenset[str | None]
+
+MANY_ROWS = 1000
+_COUNTED = "(select count(*) from (select {} limit 1000) t)"
+_MOST = 24  # combinations of arguments that are tried
+_VARLENA = 4  # the length before what is as long as it needs
+# The types that are read here. What their texts mean depends on no clock and no setting: `date
+# 'today'`, `timestamptz '2024-01-01 00:00'` and `'t'::regclass` do.
+_INTEGERS = frozenset({"int2", "int4", "int8"})
+_TEXTS = frozenset({"text", "varchar", "bpchar"})
+# What these say of two texts depends on no collation, if it is a deterministic one.
+_BYTEWISE = frozenset({"texteq", "textne", "bpchareq", "bpcharne"})
+_PASSED_ON = frozenset({"RELABELTYPE", "NAMEDARGEXPR", "COLLATEEXPR"})
+_OUTCOMES = {"t": TRUE, "f": FALSE, None: NULL}
+# The first two bytes of a numeric: what is no number, the short form, and the parts of each form.
+_SPECIAL, _SHORT, _NEGATIVE = 0xC000, 0x8000, 0x4000
+_WORDS = {0xC000: "NaN", 0xD000: "Infinity", 0xF000: "-Infinity"}
 
 
-def compared(node: Node, facts: Facts, subject: Node | None = None) -> str | None:
-    """Return the outcome of an equality of two constants of one type; None where it is not known.
+def outcomes_of(node: Node, facts: Facts, subject: Node | None = None) -> Outcomes | None:
+    """Return the outcomes that a condition on constants can have, None where they are not known.
 
-    `subject` is what `CASE subject WHEN …` compares: the test has a placeholder for it.
+    `subject` is what `CASE subject WHEN …` compares: the test has a stand-in for it.
     """
-    if node.kind not in {"OPEXPR", "NULLIFEXPR", "DISTINCTEXPR"} or len(node["args"]) != 2:
+    values = values_of(node, facts, subject)
+    return None if values is None else frozenset(_OUTCOMES[value] for value in values)
+
+
+def values_of(node: Node, facts: Facts, subject: Node | None = None) -> Values | None:
+    """Return what an expression can come to, whatever the tables hold; None where nobody knows.
+
+    Where CASE chooses by what is no constant, each of its results is possible.
+    """
+    if subject is not None and node.has("CASETESTEXPR"):
+        return _values(node, facts, subject)
+    if node.memo is None:
+        node.memo = {}
+    if "values" not in node.memo:
+        node.memo["values"] = _values(node, facts, None)
+    found: Values | None = node.memo["values"]
+    return found
+
+
+def rows_of(node: Node, facts: Facts) -> int | None:
+    """Return how many rows a set-returning function of constants has, None where nobody knows.
+
+    `MANY_ROWS` are that many or more.
+    """
+    if node.kind != "FUNCEXPR" or not node["funcretset"]:
         return None
-    left, right = (
-        subject if arg.kind == "CASETESTEXPR" and subject is not None else arg
-        for arg in node["args"]
-    )
-    if left.kind != "CONST" or right.kind != "CONST" or left["consttype"] != right["consttype"]:
+    counts = _called(node, facts, None, _COUNTED.format)
+    return int(next(iter(counts)) or 0) if counts and len(counts) == 1 else None
+
+
+def _values(node: Node, facts: Facts, subject: Node | None) -> Values | None:
+    if node.kind == "CONST":
+        return _constant(node, facts)
+    if node.kind == "CASETESTEXPR":
+        return values_of(subject, facts) if subject is not None else None
+    if node.kind in _PASSED_ON:
+        return values_of(node["arg"], facts, subject)
+    if node.kind == "CASEEXPR":
+        return _case(node, facts)
+    if node.get("funcretset") or node.get("opretset"):
         return None
-    name = facts.built_in(called(node))
-    one_image = (name in IMAGE_EQUALITIES or name == _NUMERIC) and facts.deterministic(
-        node["inputcollid"]
-    )
-    if not facts.holds("constant-comparison", "one value has one image", one_image):
+    return _called(node, facts, subject, str)
+
+
+def _case(node: Node, facts: Facts) -> Values | None:
+    """Where a condition is on no constants, its branch may be taken or not."""
+    found, always = Values(), frozenset({TRUE})
+    for when in node["args"]:
+        possible = outcomes_of(when["expr"], facts, node["arg"])
+        if possible is not None and TRUE not in possible:
+            continue
+        result = values_of(when["result"], facts)
+        if result is None or possible == always:
+            return None if result is None else found | result
+        found |= result
+    otherwise = values_of(node["defresult"], facts)
+    return None if otherwise is None else found | otherwise
+
+
+def _called(
+    node: Node, facts: Facts, subject: Node | None, around: Callable[[str], str]
+) -> Values | None:
+    """Ask the server for each combination of what the arguments can be."""
+    form = _form(node, facts)
+    if form is None:
         return None
-    if left["constisnull"] or right["constisnull"]:
-        both = left["constisnull"] and right["constisnull"]
-        known = NULL if node.kind != "DISTINCTEXPR" else TRUE if both else FALSE
+    write, arguments = form
+    alternatives = []
+    for argument in arguments:
+        entry = facts.types.get(expression_type(argument))
+        values = values_of(argument, facts, subject)
+        if values is None or entry is None or entry.schema != "pg_catalog":
+            return None
+        alternatives.append([f'{_quoted(value)}::pg_catalog."{entry.name}"' for value in values])
+    calls = sorted(around(write(list(given))) for given in itertools.product(*alternatives))
+    return facts.calculated(calls) if len(calls) <= _MOST else None
+
+
+def _form(node: Node, facts: Facts) -> tuple[Callable[[list[str]], str], list[Node]] | None:
+    """Return how to write a node for the server, given its arguments, and these."""
+    if node.kind == "ARRAYEXPR":
+        return lambda a: f"array[{', '.join(a)}]", node.items("elements")
+    if node.kind == "COALESCEEXPR":
+        return lambda a: f"coalesce({', '.join(a)})", node["args"]
+    if node.kind == "BOOLEXPR":
+        word = node["boolop"]
+        return lambda a: f"(not {a[0]})" if word == "not" else f"({f' {word} '.join(a)})", node[
+            "args"
+        ]
+    if node.kind == "SUBSCRIPTINGREF":
+        plain = node["refassgnexpr"] is None and not node.items("reflowerindexpr")
+        if not plain or not facts.is_array(node["refcontainertype"]):
+            return None
+        arguments = [node["refexpr"], *node.items("refupperindexpr")]
+        return lambda a: f"({a[0]})" + "".join(f"[{place}]" for place in a[1:]), arguments
+    function = facts.functions.get(called(node))
+    if function is None or function.oid >= FIRST_USER_OID or node.get("funcvariadic"):
+        return None
+    settled = function.volatility == "i"
+    if not facts.holds("constant-expression", "its functions are immutable", settled):
+        return None
+    collation = node["inputcollid"]
+    alike = not collation or (function.name in _BYTEWISE and facts.deterministic(collation))
+    if not facts.holds("constant-expression", "no collation decides", alike):
+        return None
+    if node.kind == "NULLIFEXPR":
+        return lambda a: f"nullif({a[0]}, {a[1]})", node["args"]
+    if node.kind == "DISTINCTEXPR":
+        return lambda a: f"({a[0]} is distinct from {a[1]})", node["args"]
+    if node.kind in {"FUNCEXPR", "OPEXPR"}:
+        return lambda a: f'pg_catalog."{function.name}"({", ".join(a)})', node.items("args")
+    return None
+
+
+def _quoted(value: str | None) -> str:
+    if value is None:
+        return "null"
+    escaped = value.replace("\\", "\\\\").replace("'", "''")
+    return f"E'{escaped}'"
+
+
+def _constant(node: Node, facts: Facts) -> Values | None:
+    name = facts.type_name(node["consttype"]) if facts.is_built_in_type(node["consttype"]) else ""
+    if node["constisnull"]:
+        return frozenset({None})
+    data = node["constvalue"].data
+    if name == "bool":
+        return frozenset({"t" if any(data) else "f"})
+    if name in _INTEGERS:
+        return frozenset({str(int.from_bytes(data[: node["constlen"]], "little", signed=True))})
+    if name in _TEXTS:
+        return frozenset({data[_VARLENA:].decode("utf-8", "surrogateescape")})
+    if name == "numeric":
+        return frozenset({_number(data[_VARLENA:])})
+    return None
+
+
+def _number(data: bytes) -> str:
+    """Read a numeric: a head, the weight of the first digit, and digits to the base 10,000."""
+    words = [int.from_bytes(data[at : at + 2], "little") for at in range(0, len(data), 2)]
+    head = words[0]
+    if head & _SPECIAL == _SPECIAL:
+        return _WORDS[head]
+    if head & _SHORT:
+        negative, scale, digits = head & 0x2000, head >> 7 & 0x3F, words[1:]
+        weight = (head & 0x3F) - (head & 0x40)
     else:
-        image = _number if name == _NUMERIC else _image
-        known = TRUE if image(left) == image(right) else FALSE
-    return _NOT.get(known, known) if node.kind == "DISTINCTEXPR" else known
+        negative, scale, digits = head & _NEGATIVE, head & 0x3FFF, words[2:]
+        weight = words[1] - (words[1] >> 15 << 16)
+    whole = sum(digit * 10000**place for place, digit in enumerate(reversed(digits)))
+    exponent = 4 * (weight + 1 - len(digits))
+    return f"{Decimal((int(bool(negative)), tuple(map(int, str(whole))), exponent)):.{scale}f}"
 
 
-_NOT = {TRUE: FALSE, FALSE: TRUE}
-
-
-def _image(node: Node) -> bytes:
-    value, width = node["constvalue"], node["constlen"]
-    data = value.data if isinstance(value, Datum) else b""
-    return data[:width] if width > 0 else data
-
-
-def _number(node: Node) -> bytes:
-    """Return a numeric's image without its scale: 1.0 is 1.00."""
-    data = _image(node)[_VARLENA:]
-    head = int.from_bytes(data[:2], "little")
-    if head & _SPECIAL != _SPECIAL:
-        head &= ~(_SHORT_SCALE if head & _SHORT else _LONG_SCALE)
-    return head.to_bytes(2, "little") + data[2:]
+def has_field(row: Node, number: int) -> bool:
+    """Whether a constant row has a value in a field: its head counts them, and marks those."""
+    data = row["constvalue"].data
+    count, flags = (int.from_bytes(data[at : at + 2], "little") for at in (18, 20))
+    marks = int.from_bytes(data[23 : 23 + (count % 2048 + 7) // 8], "little")
+    return number <= count % 2048 and (not flags & 1 or bool(marks >> number - 1 & 1))

@@ -43,6 +43,8 @@ def array_elements(p: Prover, node: Node, scope: Scope) -> Verdict:
         return inner if inner.null else never("array-cast", "the cast keeps values", inner)
     if node.kind == "SUBLINK" and node["subLinkType"] == kinds.SubLink.ARRAY:
         return _subquery(p, node["subselect"], scope)
+    if node.kind == "SUBLINK" and node["subLinkType"] == kinds.SubLink.EXPR:
+        return _inner_arrays(p, node["subselect"], scope)
     if node.kind == "AGGREF":
         return _aggregate(p, node, scope)
     if node.kind == "COALESCEEXPR":
@@ -127,6 +129,10 @@ def _subquery(p: Prover, query: Node, scope: Scope) -> Verdict:
     flat = bool(inside) and not p.facts.is_array(inside)
     if p.facts.holds("array-subquery", "what is collected is no array", flat):
         return p.column(query, 1, scope)
+    return _inner_arrays(p, query, scope)
+
+
+def _inner_arrays(p: Prover, query: Node, scope: Scope) -> Verdict:
     if query["setOperations"] is not None:
         return maybe("the inner arrays may hold NULL")
     return array_elements(p, output_targets(query)[0]["expr"], scope.inner(query))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from aiosqlc.postgres.catalog.rows import Function
 from aiosqlc.postgres.infer.cardinality import constant_int
 from aiosqlc.postgres.infer.conditions import called
+from aiosqlc.postgres.infer.constants import MANY_ROWS, rows_of
 from aiosqlc.postgres.infer.elements import array_elements, dimensions_of
 from aiosqlc.postgres.infer.members import judge_member
 from aiosqlc.postgres.infer.outputs import expression_type
@@ -128,13 +129,15 @@ def is_declared(p: Prover, function: Function) -> bool:
 
 def _set_in_target(p: Prover, node: Node, function: Function, scope: Scope) -> Verdict:
     """A set in the select list is padded with NULL to the length of the longest one beside it."""
-    sets = sum(
-        1
+    sets = [
+        inner
         for target in scope.query.items("targetList")
         for inner in walk(target)
         if inner.get("funcretset") is True or inner.get("opretset") is True
-    )
-    if not p.facts.holds("value-set", "it is the only set beside it", sets == 1):
+    ]
+    lengths = {rows_of(each, p.facts) for each in sets} if len(sets) > 1 else set[int | None]()
+    even = len(sets) == 1 or (len(lengths) == 1 and not lengths & {None, MANY_ROWS})
+    if not p.facts.holds("value-set", "no set beside it is longer", even):
         return maybe("sets of different length in one select list are padded with NULL")
     return set_element_verdict(p, node, function, scope)
 

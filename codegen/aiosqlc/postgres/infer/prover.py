@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from aiosqlc.postgres.catalog.facts import Facts
 from aiosqlc.postgres.catalog.rows import Function
 from aiosqlc.postgres.infer.conditions import Outcomes
+from aiosqlc.postgres.infer.constants import values_of
 from aiosqlc.postgres.infer.scope import Scope
 from aiosqlc.postgres.infer.verdict import Verdict, maybe, never
 from aiosqlc.postgres.tree import Node
 
+_CALCULATED = frozenset({"FUNCEXPR", "NULLIFEXPR", "OPEXPR", "SUBSCRIPTINGREF"})
 Judge = Callable[["Prover", Node, Scope], Verdict]
 
 
@@ -87,7 +89,13 @@ class Prover:
         apply = self.resolver.judges.get(node.kind)
         if apply is None:
             return maybe(f"nothing is known about {node.kind.lower()} expressions")
-        return apply(self, node, scope)
+        verdict = apply(self, node, scope)
+        values = values_of(node, self.facts) if verdict.null and node.kind in _CALCULATED else None
+        if values is None or not self.facts.holds(
+            "constant-expression", "no outcome is NULL", None not in values
+        ):
+            return verdict
+        return never("constant-expression", "the server makes a value of these constants")
 
     def column(self, query: Node, attribute: int, scope: Scope) -> Verdict:
         """Judge an output column of a query nested in a scope."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from aiosqlc.postgres.infer import kinds
+from aiosqlc.postgres.infer.constants import has_field
 from aiosqlc.postgres.infer.functions import call_verdict, set_element_verdict
 from aiosqlc.postgres.infer.grouping import twice_grouped
 from aiosqlc.postgres.infer.outputs import arm_type, output_targets
@@ -343,8 +344,12 @@ def _arm(p: Prover, node: Node, side: str, attribute: int, scope: Scope) -> Verd
 
 
 def judge_field(p: Prover, node: Node, scope: Scope) -> Verdict:
-    """Judge a field of a row constructor; any other composite promises nothing of its fields."""
+    """Judge a field of a row that is written there; any other promises nothing of its fields."""
     arg, number = node["arg"], node["fieldnum"]
+    if arg.kind == "CONST" and not arg["constisnull"]:
+        filled = has_field(arg, number)
+        if p.facts.holds("constant", "a field of a row is not left empty", filled):
+            return never("constant", "the constant row has a value there")
     if arg.kind == "ROWEXPR" and number <= len(arg["args"]):
         return p.judge(arg["args"][number - 1], scope)
     return maybe("a field of a composite value may be NULL")

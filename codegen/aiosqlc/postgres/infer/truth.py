@@ -12,7 +12,7 @@ from aiosqlc.postgres.infer.conditions import (
     TRUE,
     Outcomes,
 )
-from aiosqlc.postgres.infer.constants import compared
+from aiosqlc.postgres.infer.constants import outcomes_of
 from aiosqlc.postgres.infer.grouping import grouping_sets, is_ungrouped_aggregate
 from aiosqlc.postgres.infer.joins import conjuncts
 from aiosqlc.postgres.infer.prover import Prover
@@ -39,9 +39,9 @@ def outcomes(p: Prover, node: Node, scope: Scope) -> Outcomes:
         inner = outcomes(p, node["arg"], scope)
         found = {TRUE} if inner & holds else set()
         return frozenset(found | ({FALSE} if inner - holds else set()))
-    fixed = compared(node, p.facts)
-    if fixed is not None:
-        return frozenset({fixed})
+    settled = outcomes_of(node, p.facts)
+    if settled is not None:
+        return settled
     return _TRUE_OR_FALSE | {NULL} if p.judge(node, scope).null else _TRUE_OR_FALSE
 
 

@@ -14,7 +14,7 @@ from aiosqlc.postgres.infer.conditions import (
     facts_of,
     known,
 )
-from aiosqlc.postgres.infer.constants import compared
+from aiosqlc.postgres.infer.constants import outcomes_of
 from aiosqlc.postgres.infer.members import judge_path
 from aiosqlc.postgres.infer.prover import Prover
 from aiosqlc.postgres.infer.scope import Scope
@@ -109,11 +109,9 @@ def judge_minmax(p: Prover, node: Node, scope: Scope) -> Verdict:
     )
 
 
-def judge_nullif(p: Prover, node: Node, scope: Scope) -> Verdict:
+def judge_nullif(_p: Prover, _node: Node, _scope: Scope) -> Verdict:
     """Judge NULLIFEXPR nodes."""
-    if compared(node, p.facts) in (None, TRUE):
-        return maybe("nullif is NULL when its arguments are equal")
-    return p.all_of("constant-comparison", [p.judge(node["args"][0], scope)], "the two differ")
+    return maybe("nullif is NULL when its arguments are equal")
 
 
 def judge_distinct(p: Prover, node: Node, _scope: Scope) -> Verdict:
@@ -177,10 +175,10 @@ def judge_case(p: Prover, node: Node, scope: Scope) -> Verdict:
     branches: list[Verdict] = []
     for when in node["args"]:
         condition = when["expr"]
-        fixed = compared(condition, p.facts, node["arg"])
-        possible = _outcomes_under(p, scope, failed, condition) if fixed is None else {fixed}
-        if fixed is not None:
-            branches.append(never("constant-comparison", "its constants are compared"))
+        settled = outcomes_of(condition, p.facts, node["arg"])
+        possible = settled or _outcomes_under(p, scope, failed, condition)
+        if settled is not None:
+            branches.append(never("constant-expression", "its constants are compared"))
         if TRUE not in possible:
             continue
         holds = _with_subject(node, facts_of(condition, IF_TRUE, p.facts), p)

@@ -2,6 +2,7 @@
 
 create table a (id int primary key, name text not null, bio text, arr int[] not null);
 create domain loose as int;
+create type halves as (l int, r int);
 create type pair2;
 create function pair2_in(cstring) returns pair2 language internal immutable strict as 'int4in';
 create function pair2_out(pair2) returns cstring language internal immutable strict as 'int4out';
@@ -15,6 +16,7 @@ create operator class p2_ops default for type pair2 using btree as operator 1 <,
 create function strict_zero(x int) returns int language sql immutable strict return coalesce(x, 0);
 create function perhaps(x int) returns int language sql immutable as 'select x where x > 100';
 create function passes(x int) returns int language sql immutable return x;
+set timezone = 'Pacific/Kiritimati';
 insert into a values (1, 'x', null, '{1,NULL}'), (2, 'y', 'b', '{}');
 
 -- refutes: parameter / None is not allowed
@@ -113,7 +115,7 @@ select strict_zero(null) as c;
 -- case: NULL in c
 select perhaps(id) as c from a;
 
--- refutes: value-set / it is the only set beside it
+-- refutes: value-set / no set beside it is longer
 -- case: NULL in c
 select generate_series(1, 3), generate_series(1, 2) as c;
 
@@ -157,13 +159,21 @@ select (array[bio])[1] as c from a;
 -- case: NULL in c
 select (array[name])[2] as c from a;
 
--- refutes: constant-comparison / every part has a value
+-- refutes: constant / a field of a row is not left empty
 -- case: NULL in c
-select nullif(null::text, 'x') as c;
+select ('(1,)'::halves).r as c;
 
--- refutes: constant-comparison / one value has one image
+-- refutes: constant-expression / no outcome is NULL
 -- case: NULL in c
-select case '0'::float8 when '-0'::float8 then null else 'x' end as c;
+select scale(case when id > 1 then 1.5 else 'NaN' end) as c from a;
+
+-- refutes: constant-expression / its functions are immutable
+-- case: NULL in c
+select nullif(to_timestamp(1704110400)::date, make_date(2024, 1, 2)) as c;
+
+-- refutes: constant-expression / no collation decides
+-- case: NULL in c
+select case when lower('É' collate "C") = 'É' and lower('É' collate pg_c_utf8) = 'é' then null else 1 end as c;
 
 -- refutes: array-dimension / every part has a value
 -- case: NULL in c

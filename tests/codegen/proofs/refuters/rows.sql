@@ -103,6 +103,10 @@ select 1 limit 0;
 -- case: empty
 select generate_series(1, 0);
 
+-- refutes: some-row / a set is made of constants, and has a row
+-- case: empty
+select x from generate_series(2, 1) t (x);
+
 -- refutes: some-row / no trigger turns it away
 -- case: empty
 insert into skipping values (1, 1) returning id;
