@@ -25,6 +25,11 @@ _TRIES = 3  # passes, so that a table comes after those it refers to
 _NUMBERS = ("int", "decimal", "float", "double", "year", "bit")
 
 
+def quoted(name: str) -> str:
+    """Return a name as a text with `%s` in it has it."""
+    return f"`{name.replace('`', '``').replace('%', '%%')}`"
+
+
 async def insert_rows(adapter: Any, random: Random, most: int, nulls: float = 0.4) -> None:
     """Insert up to `most` rows into each table."""
     columns: dict[str, list[tuple[Any, ...]]] = {}
@@ -53,16 +58,17 @@ async def _insert(
             row[name] = None
         elif (table, name) in keys:
             other, column = keys[table, name]
-            found = await adapter.fetch(f"select `{column}` from `{other}` limit 20")  # noqa: S608 - names of the catalogue
+            found = await adapter.fetch(f"select {quoted(column)} from {quoted(other)} limit 20")  # noqa: S608 - names of the catalogue
             if not found and nullable != "YES":
                 return
             row[name] = random.choice(found)[0] if found else None
         else:
             row[name] = _value(random, str(kind).lower(), str(full), length)
-    names = ", ".join(f"`{name}`" for name in row)
+    names = ", ".join(map(quoted, row))
     marks = ", ".join(["%s"] * len(row))
+    sql = f"insert into {quoted(table)} ({names}) values ({marks})"  # noqa: S608 - as above
     with suppress(pymysql.MySQLError):
-        await adapter.execute(f"insert into `{table}` ({names}) values ({marks})", *row.values())  # noqa: S608 - as above
+        await adapter.execute(sql, *row.values())
 
 
 def _value(random: Random, kind: str, full: str, length: int | None) -> object:

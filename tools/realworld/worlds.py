@@ -26,7 +26,7 @@ from aiosqlc.postgres.population import Population
 from aiosqlc.postgres.sampling import Sampler
 from aiosqlc.postgres.server.connection import Connection
 
-from tools.realworld.filling import insert_rows
+from tools.realworld.filling import insert_rows, quoted
 
 _MOST_ROWS = 200  # of a table, when two states are compared
 _SAMPLE = 10  # rows of a table whose values are passed as arguments
@@ -389,7 +389,7 @@ class _MysqlEngine:
         return text, [by_number[number] for number in theirs]
 
     async def state(self, table: str) -> list[str]:
-        rows = await self.adapter.fetch(f"select * from `{table}` limit {_MOST_ROWS}")  # noqa: S608 - a name of the catalogue
+        rows = await self.adapter.fetch(f"select * from {quoted(table)} limit {_MOST_ROWS}")  # noqa: S608 - a name of the catalogue
         return sorted(repr(tuple(row)) for row in rows)
 
 
@@ -444,7 +444,7 @@ async def _open_mysql(analysed: Analysed, out: Path) -> AsyncIterator[World]:
     try:
         yield _MysqlWorld(connection, adapter.AiomysqlExecutor(connection), Random(0))  # noqa: S311 - test data
     finally:
-        connection.close()
+        await connection.ensure_closed()  # or its locks outlive it, and the deletes wait for them
         for (table,) in session.rows("show tables"):  # the cached database stays empty
             session.run("set foreign_key_checks = 0")
             with contextlib.suppress(pymysql.MySQLError):

@@ -431,12 +431,13 @@ def _misuse(query: TypedQuery, options: AnalyzeOptions) -> Iterator[Diagnostic]:
             hint="match a whole unique key, add LIMIT 1, or use :many",
             severity=Severity.ERROR if options.strict else Severity.WARNING,
         )
-    if parsed.command is Command.EXECLASTID and query.insert_into is None:
+    sets_id = query.insert_into is not None or mentions(query.sql, "LAST_INSERT_ID")
+    if parsed.command is Command.EXECLASTID and not sets_id:
         yield Diagnostic(
             "E414",
             f"{parsed.name} is :execlastid, but inserts nothing",
-            (Label(parsed.file, parsed.name_span),),
-            hint="only an INSERT or REPLACE makes an id",
+            (Label(parsed.file, parsed.name_span, "it would always return 0"),),
+            hint="only an INSERT, a REPLACE or `LAST_INSERT_ID(…)` makes an id; use :execrows",
         )
     if parsed.command is Command.EXECLASTID and query.columns:
         yield Diagnostic(

@@ -23,7 +23,7 @@ def words(name: str) -> list[str]:
 
 
 def snake(name: str) -> str:
-    """Return the name of a function or module: `GetUser` → `get_user`."""
+    """Return the words of a function's or module's name: `GetUser` → `get_user`."""
     return "_".join(word.lower() for word in words(name)) or "_"
 
 
@@ -33,8 +33,11 @@ def constant(name: str) -> str:
 
 
 def camel(name: str) -> str:
-    """Return the name of a class: `point_entry` → `PointEntry`."""
-    return "".join(word[:1].upper() + word[1:] for word in words(name)) or "_"
+    """Return the name of a class: `point_entry` → `PointEntry`, `2nd_try` → `N2ndTry`."""
+    found = "".join(word[:1].upper() + word[1:] for word in words(name))
+    if not found.isidentifier():
+        found = f"N{found}" if found and f"N{found}".isidentifier() else "_"
+    return f"{found}_" if keyword.iskeyword(found) else found
 
 
 _IRREGULAR = {"people": "person", "men": "man", "women": "woman", "children": "child"}

@@ -43,6 +43,9 @@ QUERIES = """
 -- name: Add :execlastid
 INSERT INTO a (name, bio, st, d) VALUES (?, ?, ?, ?);
 
+-- name: Next :execlastid
+UPDATE a SET grp = LAST_INSERT_ID(grp + 1) WHERE id = ?;
+
 -- name: Get :one
 -- One a.
 SELECT * FROM a WHERE id = ?;
@@ -172,6 +175,11 @@ async def test_a_row_comes_back_as_its_class(store, db) -> None:
     assert type(row.st).__name__ == "ASt"
     assert row.ok is False
     assert await store.get(db, id=new + 1) is None
+
+
+async def test_an_update_may_make_the_id_itself(store, db) -> None:
+    row = await _add(store, db)
+    assert [await store.next(db, id=row), await store.next(db, id=row)] == [1, 2]
 
 
 async def test_a_percent_sign_means_itself(store, db) -> None:

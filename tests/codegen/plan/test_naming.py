@@ -10,6 +10,7 @@ from aiosqlc.plan.naming import (
     argument,
     attribute,
     camel,
+    class_name,
     constant,
     identifier,
     member,
@@ -52,6 +53,8 @@ def test_functions_are_snake_case(name: str, expected: str) -> None:
         ("bus", "Bus"),
         ("people", "Person"),
         ("class", "Class"),
+        ("none", "None_"),
+        ("3rd_party_stats", "N3rdPartyStat"),
     ],
 )
 def test_rows_are_called_after_one_of_the_table(table: str, expected: str) -> None:
@@ -82,6 +85,6 @@ def test_a_parameter_and_a_field_of_one_name_are_called_the_same(name: str, expe
 
 @given(st.text())
 def test_any_name_becomes_an_identifier(name: str) -> None:
-    for found in (identifier(name), argument(name), member(name)):
+    for found in (identifier(name), argument(name), member(name), camel(name), class_name(name)):
         assert found.isidentifier()
         assert not keyword.iskeyword(found)
