@@ -42,7 +42,7 @@ _QUALIFIED = frozenset(
     }
 )  # fmt: skip
 # Of MySQL: how long the text of a moment is.
-_LENGTHS = {"datetime": 19, "timestamp": 19, "date": 10, "time": 10, "year": 4}
+_LENGTHS = {"datetime": 19, "timestamp": 19, "date": 10, "time": 10}
 _CARDINALITY = {
     Cardinality.ONE: "one",
     Cardinality.ZERO_OR_ONE: "zero_or_one",
@@ -133,7 +133,8 @@ def _settings(entry: QuerySet) -> Json:
 
 def _catalog(catalog: Catalog) -> Json:
     names = [catalog.default_schema]
-    names += [table.schema for table in catalog.tables] + [kind.schema for kind in catalog.types]
+    names += [table.schema for table in catalog.tables]
+    names += [kind.schema for kind in catalog.types if kind.schema]
     schemas = [_schema(name, catalog) for name in dict.fromkeys(names)]
     return {
         "comment": "",
@@ -144,7 +145,15 @@ def _catalog(catalog: Catalog) -> Json:
 
 
 def _schema(name: str, catalog: Catalog) -> Json:
-    types = [kind for kind in catalog.types if kind.schema == name]
+    types = [kind for kind in catalog.types if (kind.schema or catalog.default_schema) == name]
+    types += [
+        replace(kind, kind=TypeKind.ENUM)
+        for table in catalog.tables
+        if table.schema == name and table.kind == "table"
+        for column in table.columns
+        if (kind := _as_enum(column.type, ColumnRef(name, table.name, column.name), catalog))
+        is not column.type
+    ]
     return {
         "comment": "",
         "name": name,
@@ -196,9 +205,16 @@ def _value(
 
 
 def _length(kind: SqlType) -> int:
-    """Return the declared length; MySQL's moments and enums have that of their longest text."""
+    """Return the declared length; MySQL's moments, enums and sets have that of their longest text.
+
+    A decimal has its precision, unless that is what one without has: nobody can tell then.
+    """
     if kind.schema == "pg_catalog":
         return -1
+    if not kind.schema and kind.labels and kind.kind is TypeKind.BASE and not kind.array_dims:
+        return sum(map(len, kind.labels)) + len(kind.labels) - 1
+    if not kind.schema and kind.name == "decimal" and (kind.precision, kind.scale) != (10, 0):
+        return -1 if kind.precision is None else kind.precision
     if not kind.schema and kind.kind is TypeKind.ENUM and not kind.array_dims:
         return max(map(len, kind.labels), default=-1)
     known = None if kind.schema else _LENGTHS.get(kind.name)
@@ -214,8 +230,18 @@ def _type(kind: SqlType, catalog: Catalog) -> Json:
     return {"catalog": "", "schema": schema, "name": kind.name}
 
 
+def _as_enum(kind: SqlType, at: ColumnRef | None, catalog: Catalog) -> SqlType:
+    """Return a SET of MySQL as the enum that sqlc makes of it, called after its column."""
+    column = _column_of(at, catalog)
+    if at is None or column is None or kind.schema or kind.name != "set":
+        return kind
+    return replace(kind, name=f"{at.table}_{at.column}", labels=column.type.labels)
+
+
 def _table_column(column: TableColumn, table: Json, catalog: Catalog) -> Json:
-    value = _value(column.name, column.type, catalog, not_null=column.not_null, table=table)
+    at = ColumnRef(table["schema"] or catalog.default_schema, table["name"], column.name)
+    kind = _as_enum(column.type, at, catalog)
+    value = _value(column.name, kind, catalog, not_null=column.not_null, table=table)
     return {**value, "comment": column.comment}
 
 
@@ -279,6 +305,7 @@ def _column(column: Column, item: Item | None, catalog: Catalog) -> Json:
         called = item.kind == "call"
     table = _relation(origin, catalog) if origin else None
     kind = _declared(column.type, column.origin if origin else None, catalog)
+    kind = _as_enum(kind, column.origin, catalog)
     value = _value(name, kind, catalog, not_null=column.not_null, table=table)
     return {
         **value,
@@ -344,7 +371,8 @@ def _param(
     source = param.via or origin if origin else None
     table = _relation(source, catalog) if source else None
     name = _param_name(query, param, place) if engine is Dialect.POSTGRESQL else param.name
-    value = _value(name, _met_type(param, origin, catalog), catalog, not_null=not_null, table=table)
+    kind = _as_enum(_met_type(param, origin, catalog), origin, catalog)
+    value = _value(name, kind, catalog, not_null=not_null, table=table)
     if place in {"limit", "offset", "skipped"}:
         value["type"] = {"catalog": "", "schema": "", "name": "integer"}
     if param.is_slice and place != "cast":  # sqlc speaks of one element
