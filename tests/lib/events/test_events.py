@@ -577,13 +577,16 @@ async def test_housekeeping_clears_up_what_is_over(
     await write(db, topic, "a", range(3))
     await drain(Relay(db, RedisStreams(redis)))
     await settle(consumer(db, redis, topic))
+    await redis.xadd(dead_letters_of(topic), {"number": 1})
     soon = timedelta(milliseconds=20)
 
     async def is_clear() -> bool:
         kept = await db.fetchval("SELECT count(*) FROM inbox")
         members = await redis.xinfo_consumers(stream_of(topic), "group")
         # The last entry is the group's place in the stream.
-        return kept == 0 and not members and await redis.xlen(stream_of(topic)) == 1
+        letters = await redis.xlen(dead_letters_of(topic))
+        last = await redis.xlen(stream_of(topic)) == 1
+        return kept == 0 and not members and not letters and last
 
     async with housekeeping(db, RedisStreams(redis), [topic, "absent"], keep=soon, every=soon):
         await eventually(is_clear)

@@ -5,8 +5,14 @@ from __future__ import annotations
 import asyncio
 
 import asyncpg
+import msgspec
+from pydantic import SecretStr
 
+from lib.config import PostgresSettings
 from lib.db import migrations
+from lib.db.postgres import open_database
+from lib.ids import new_id
+from services.order.marketplace.model.orders import NewServiceOrder
 from services.order.marketplace.service import offers, orders
 from tests.services.order.marketplace.conftest import NOBODY, expect, new_offer, new_order, refused
 
@@ -68,6 +74,26 @@ async def test_a_crash_after_an_offer_was_committed_makes_no_second_one(market, 
     )
     assert (status, code) == (409, "CONFLICT")
     assert "was carried out" in message
+
+
+async def test_a_request_that_two_processes_work_on_adds_one_service_order(database_url) -> None:
+    """The first took longer than its lease on the key: nothing but the order's own key holds."""
+
+    class Everything:
+        async def has_service(self, service_id) -> bool:
+            return True
+
+    wanted, customer = msgspec.convert(new_order(), NewServiceOrder), new_id()
+    url = SecretStr(database_url)
+    settings = PostgresSettings(_env_file=None, database_url=url, db_pool_min=4)
+    async with open_database(settings, application="test") as db:
+        made = await asyncio.gather(
+            *(
+                orders.add(db, Everything(), wanted, customer_id=customer, key="order-1")
+                for _ in range(4)
+            )
+        )
+    assert len({order.id for order in made}) == 1
 
 
 async def test_requests_at_the_same_time_do_not_pass_the_limits(market, monkeypatch) -> None:
