@@ -65,13 +65,13 @@ class Stack:
 
     url: str
     run: Path
-    postgres_port: int
+    ports: dict[str, str]
     parts: dict[str, int]
 
     def database(self, name: str) -> str:
         """The URL of a service's database."""
         password = (self.run / "secrets" / f"{name}_database").read_text()
-        return f"postgresql://{name}:{password}@127.0.0.1:{self.postgres_port}/{name}"
+        return f"postgresql://{name}:{password}@127.0.0.1:{self.ports['POSTGRES_PORT']}/{name}"
 
     def cpu(self) -> dict[str, float]:
         """Seconds of the processor used so far, by part, children included."""
@@ -81,7 +81,10 @@ class Stack:
             # All the others are children of the supervisor.
             below = [] if name == "supervisor" else parent.children(recursive=True)
             for process in [parent, *below]:
-                times = process.cpu_times()
+                try:
+                    times = process.cpu_times()
+                except psutil.NoSuchProcess:  # a session that ended meanwhile: its parent counts it
+                    continue
                 used[name] += times.user + times.system
                 if process is parent and name != "supervisor":  # and of children that have ended
                     used[name] += times.children_user + times.children_system
@@ -114,7 +117,7 @@ def stack() -> Iterator[Stack]:
             yield Stack(
                 f"http://127.0.0.1:{ports['GATEWAY_PORT']}",
                 Path(folder) / "run",
-                int(ports["POSTGRES_PORT"]),
+                ports,
                 parts,
             )
         finally:
@@ -210,7 +213,13 @@ async def people(http: aiohttp.ClientSession) -> list[str]:
 
 
 async def ordering(
-    http: aiohttp.ClientSession, stack: Stack, products: Sequence[str], users: list[str], count: int
+    http: aiohttp.ClientSession,
+    stack: Stack,
+    products: Sequence[str],
+    users: list[str],
+    count: int,
+    *,
+    connections: int = CONNECTIONS,
 ) -> tuple[list[float], float]:
     """Place orders of all the products; the seconds of each, and of all."""
     database = await asyncpg.connect(stack.database("order"))
@@ -238,7 +247,7 @@ async def ordering(
                     raise SystemExit(f"{answer.status}: {said!r}")
                 taken.append(time.perf_counter() - since)
 
-        await asyncio.gather(*(one_after_another() for _ in range(CONNECTIONS)))
+        await asyncio.gather(*(one_after_another() for _ in range(connections)))
         left -= batch
         await database.execute(
             "UPDATE goods_order SET status = 'confirmed' WHERE status = 'pending'"

@@ -1,0 +1,1 @@
+"""What the stack can carry: measured, simulated, and extrapolated."""

@@ -1,0 +1,189 @@
+"""A discrete-event simulation of orders, from what one order was measured to cost.
+
+In it: cores that take turns, processes of one thread each, sessions of the database, whose number
+the pools limit, the lock of a row that all want, a log that is flushed for all who wait for it,
+callers who ask again as soon as they are answered. Not in it: caches that get colder, checkpoints,
+a network, the work of events that leave after the answer: it is in what an order costs.
+"""
+
+from __future__ import annotations
+
+import random
+import statistics
+from collections import Counter
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import simpy
+
+# Where an order goes: the processor's time of a part is divided equally among its visits.
+# !: a commit, *: with the product's row locked.
+_PATH: Final = (
+    "client", "nginx", "order", "redis", "order", "user", "postgres/user", "user", "order",
+    "postgres/order!", "order", "product", "postgres/product!*", "product", "order",
+    "postgres/order!", "order", "product", "postgres/product!", "product", "order",
+    "postgres/order!", "order", "nginx", "client",
+)  # fmt: skip
+# How long a process keeps a core that others want: the scheduler's slice, Linux' on two cores.
+_SLICE_MS: Final = 1.4
+_SHAPES: Final = (4.0, 2.0, 1.0, 0.5, 0.3, 0.2, 0.1, 0.05)
+
+Steps = Generator[simpy.Event, Any, None]
+
+
+@dataclass(frozen=True)
+class Costs:
+    """What an order costs, in milliseconds."""
+
+    cpu: Mapping[str, float]  # of the processor, by part
+    flushes: Sequence[float]  # how long the disk takes for some bytes of a log: each that was seen
+    beside: float = 0.0  # of a core: what runs anyway
+    shape: float = 1.0  # of a visit's time, which is gamma-distributed: 1 is exponential
+
+    @property
+    def total(self) -> float:
+        """The processor's time of an order, over all parts."""
+        return sum(self.cpu.values())
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What there is of each part."""
+
+    cores: int = 2
+    replicas: int = 1  # of each service
+    sessions: int = 10  # of a replica with its database: <SVC>_DB_POOL_MAX
+    hot: bool = True  # whether all want the same product
+    apart: bool = False  # whether each database has a server, and so a log, of its own
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a run, or the medians of several."""
+
+    rate: float  # orders a second
+    p50: float  # milliseconds
+    p99: float
+    busy: float  # the share of all cores
+
+
+class _Log:
+    """What has to be on disk: a flush is for all who asked before it began."""
+
+    def __init__(self, env: simpy.Environment, chance: random.Random, costs: Costs) -> None:
+        self._env, self._chance, self._flushes = env, chance, costs.flushes
+        self._next: simpy.Event | None = None
+        self._runs = False
+
+    def flushed(self) -> simpy.Event:
+        """Return what happens when the next flush is done."""
+        self._next = self._next or self._env.event()
+        mine = self._next
+        if not self._runs:
+            self._runs = True
+            self._env.process(self._flush())
+        return mine
+
+    def _flush(self) -> Steps:
+        while self._next is not None:
+            done, self._next = self._next, None
+            yield self._env.timeout(self._chance.choice(self._flushes))
+            done.succeed()
+        self._runs = False
+
+
+class _Run:
+    def __init__(self, costs: Costs, layout: Layout, orders: int, seed: int) -> None:
+        self.env, self.chance = simpy.Environment(), random.Random(seed)
+        self.costs, self.used, self.left = costs, 0.0, orders
+        self.took: list[float] = []
+        self.cores = simpy.Resource(self.env, layout.cores)
+        self.row = simpy.Resource(self.env, 1 if layout.hot else orders)
+        one = _Log(self.env, self.chance, costs)
+        self.places, self.logs = {}, {}
+        for place in {step.rstrip("!*") for step in _PATH}:
+            room = layout.replicas * (layout.sessions if "/" in place else 1)
+            self.places[place] = simpy.Resource(self.env, room)
+            self.logs[place] = _Log(self.env, self.chance, costs) if layout.apart else one
+        visits = Counter(_part(step) for step in _PATH)
+        self.share = {part: costs.cpu[part] / count for part, count in visits.items()}
+
+    def work(self, size: float) -> Steps:
+        """Use a core for so long, in slices."""
+        self.used += size
+        while size > 0:
+            with self.cores.request() as core:
+                yield core
+                yield self.env.timeout(min(size, _SLICE_MS))
+            size -= _SLICE_MS
+
+    def visit(self, step: str) -> Steps:
+        """Wait for one's turn there, work, and wait for the disk with what is held still held."""
+        place, shape = step.rstrip("!*"), self.costs.shape
+        size = self.share[_part(step)] * self.chance.gammavariate(shape, 1 / shape)
+        with self.places[place].request() as turn:
+            yield turn
+            if step.endswith("*"):
+                with self.row.request() as row:
+                    yield row
+                    yield from self.work(size)
+                    yield self.logs[place].flushed()
+                return
+            yield from self.work(size)
+            if step.endswith("!"):
+                yield self.logs[place].flushed()
+
+    def caller(self) -> Steps:
+        """Place an order, and when it is answered the next."""
+        while self.left > 0:
+            self.left -= 1
+            began = self.env.now
+            for step in _PATH:
+                yield from self.visit(step)
+            self.took.append(self.env.now - began)
+
+    def beside(self) -> Steps:
+        """Use a core for what runs anyway, a millisecond at a time."""
+        while True:
+            yield self.env.timeout(self.chance.expovariate(self.costs.beside))
+            self.env.process(self.work(1.0))
+
+
+def _part(step: str) -> str:
+    return step.partition("/")[0].rstrip("!*")
+
+
+def simulate(
+    costs: Costs, layout: Layout, *, callers: int, orders: int = 400, rounds: int = 5
+) -> Outcome:
+    """Let so many callers place so many orders, as often, and return the medians.
+
+    It ends when the last order is answered, as a measurement does.
+    """
+    seen = []
+    for seed in range(rounds):
+        run = _Run(costs, layout, orders, seed)
+        placing = [run.env.process(run.caller()) for _ in range(callers)]
+        if costs.beside:
+            run.env.process(run.beside())
+        run.env.run(run.env.all_of(placing))
+        cuts, spent = statistics.quantiles(run.took, n=100), run.env.now
+        busy = run.used / (spent * layout.cores)
+        seen.append((orders / spent * 1000, cuts[49], cuts[98], busy))
+    return Outcome(*(statistics.median(column) for column in zip(*seen, strict=True)))
+
+
+def as_varied(costs: Costs, spread: float) -> Costs:
+    """Return the costs with the shape that makes orders which are alone differ as much as seen.
+
+    Args:
+        costs: what an order costs.
+        spread: the 99th percentile of orders one at a time, as a multiple of the median.
+    """
+
+    def miss(shape: float) -> float:
+        alone = simulate(replace(costs, shape=shape), Layout(), callers=1)
+        return abs(alone.p99 / alone.p50 - spread)
+
+    return replace(costs, shape=min(_SHAPES, key=miss))

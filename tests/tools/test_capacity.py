@@ -1,0 +1,50 @@
+"""The simulation of `bench.capacity` against what is known without it."""
+
+from __future__ import annotations
+
+import pytest
+
+from bench.capacity.model import Costs, Layout, Outcome, simulate
+
+CPU = {
+    "client": 0.6, "nginx": 0.2, "order": 1.7, "user": 0.5, "product": 1.0, "postgres": 2.6,
+    "redis": 0.1,
+}  # fmt: skip
+COMMITS = 5  # draft, reservation, order, confirmation, sold
+STEADY = 200.0  # a shape under which visits hardly differ
+
+
+def simulated(callers: int, layout: Layout, *, flush: float, beside: float = 0.0) -> Outcome:
+    costs = Costs(CPU, [flush], shape=STEADY, beside=beside)
+    return simulate(costs, layout, callers=callers, orders=200, rounds=1)
+
+
+@pytest.mark.parametrize("flush", [0.0, 2.0])
+def test_an_order_alone_takes_its_work_and_its_commits(flush: float) -> None:
+    found = simulated(1, Layout(), flush=flush)
+    assert found.p50 == pytest.approx(sum(CPU.values()) + COMMITS * flush, rel=0.02)
+
+
+@pytest.mark.parametrize(("cores", "beside"), [(2, 0.0), (1, 0.0), (2, 0.8)])
+def test_many_at_a_time_use_up_the_cores_that_there_are(cores: int, beside: float) -> None:
+    found = simulated(16, Layout(cores=cores), flush=0.0, beside=beside)
+    assert found.rate == pytest.approx((cores - beside) * 1000 / sum(CPU.values()), rel=0.06)
+
+
+def test_one_process_of_a_service_is_one_core_however_many_there_are() -> None:
+    found = simulated(64, Layout(cores=64), flush=0.0)
+    assert found.rate == pytest.approx(1000 / CPU["order"], rel=0.06)
+
+
+def test_a_product_that_all_want_is_reserved_by_one_after_the_other() -> None:
+    flush, reserving = 20.0, CPU["postgres"] / 6
+    alike = simulated(64, Layout(cores=64, replicas=64), flush=flush)
+    # A flush, and often the rest of the one that was under way.
+    assert 1000 / (reserving + 2 * flush) < alike.rate < 1000 / (reserving + flush)
+    many = simulated(64, Layout(cores=64, replicas=64, hot=False), flush=flush)
+    assert many.rate > 3 * alike.rate
+
+
+def test_who_waits_for_the_disk_waits_for_one_flush_and_not_for_those_of_others() -> None:
+    found = simulated(64, Layout(cores=64, replicas=64, hot=False), flush=20.0)
+    assert found.p50 < 2 * COMMITS * 20.0 + 2 * sum(CPU.values())
