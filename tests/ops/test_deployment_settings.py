@@ -26,10 +26,11 @@ from tools.rendered import deployment
 
 SECRET = "x7Kq" * 12
 EVENTS = base64.b64encode(b"e" * 32).decode()
+NATS = "tls://order:p@nats-0:4222,nats-1:4222?replicas=3"
 KEYS = SigningKey.generate().pem().decode()
 # What a site keeps outside: the tables of docs/deployment.md.
 SHARED = (
-    "<SVC>_DATABASE_URL", "REDIS_URL", "AUTH_CSRF_SECRET", "EVENTS_SIGNING_KEY",
+    "<SVC>_DATABASE_URL", "REDIS_URL", "EVENTS_URL", "AUTH_CSRF_SECRET", "EVENTS_SIGNING_KEY",
     "EVENTS_PUBLIC_KEYS",
 )  # fmt: skip
 CALLS = ("AUTH_CLIENT_SECRET",)
@@ -77,6 +78,7 @@ def secret(name: str) -> str:
         return "postgresql://u:p@db/x"
     return {
         "REDIS_URL": "rediss://:p@redis:6379/0",
+        "EVENTS_URL": NATS,
         "EVENTS_SIGNING_KEY": EVENTS,
         "EVENTS_PUBLIC_KEYS": f"order:{EventSigner.of(EVENTS).public}",
         "USER_JWT_PRIVATE_KEYS": KEYS,
@@ -145,6 +147,14 @@ def test_a_service_starts_as_compose_starts_it(starts, made, service, environ, a
         assert str(config.files_folder) in mounted
 
 
+@pytest.mark.parametrize("service", service_names())
+def test_compose_gives_each_service_a_broker_in_its_own_name_or_none(service):
+    part = read_yaml(ROOT / "docker-compose.yml")["services"][service]
+    url = part["environment"]["EVENTS_URL"]
+    assert interpolated(url, {f"{service.upper()}_EVENTS_URL": NATS}) == NATS
+    assert interpolated(url, {}) == ""
+
+
 def test_who_calls_in_its_own_name_has_a_secret_and_is_given_what_it_may_ask():
     """A service in one of the three alone: it could not call, or could be called in its name."""
     modules = {name: importlib.import_module(f"services.{name}.config") for name in service_names()}
@@ -175,6 +185,7 @@ def test_a_service_starts_as_kubernetes_starts_it(starts, service):
     config = starts(service, shared | secrets_of(service) | own)
     host = next(p for p in parts if p["kind"] == "Ingress")["spec"]["rules"][0]["host"]
     assert {a.startswith(f"https://{host}") for a in addresses(config)} == {True}
+    assert config.url_for("events") == NATS
     if service == "user":
         assert config.s3_bucket
 
@@ -189,6 +200,10 @@ def test_a_service_starts_as_ecs_starts_it(starts, service):
     kept = {entry["name"]: secret(entry["name"]) for entry in container["secrets"]}
     assert set(kept) == set(secrets_of(service))
     config = starts(service, given | kept)
+    assert config.url_for("events") == NATS
+    # A key that is not used is empty.
+    nowhere = starts(service, given | kept | {"EVENTS_URL": ""})
+    assert nowhere.url_for("events") == secret("REDIS_URL")
     assert {a.startswith(SITE["PUBLIC_URL"]) for a in addresses(config)} == {True}
 
 

@@ -84,8 +84,8 @@ def test_parts_reach_whom_they_call_and_nobody_else():
 @pytest.mark.parametrize("name", service_names())
 @pytest.mark.parametrize(
     ("port", "who"),
-    [(5432, None), (3306, None), (6379, "services"), (587, "user"), (443, "user"), (22, "nobody"),
-     (80, "nobody")],
+    [(5432, None), (3306, None), (6379, "services"), (26379, "services"), (4222, "services"),
+     (587, "user"), (443, "user"), (22, "nobody"), (80, "nobody")],
 )  # fmt: skip
 def test_what_is_outside_is_reached_on_the_ports_that_are_needed(name, port, who):
     assert lets("Egress", name, "a stranger", port) is (who in {None, "services", name})
