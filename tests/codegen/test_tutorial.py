@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,72 @@ def test_the_first_commands_are_those_of_the_readme() -> None:
         if match["kind"] == "sh"
     ]
     assert "".join(commands[:2]) in readme
+
+
+_AUTHOR = """\
+CREATE TABLE author (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text NOT NULL, bio text
+);
+INSERT INTO author (name) VALUES ('Ada');
+"""
+_CALLED = """\
+import asyncio
+import inspect
+import os
+
+import asyncpg
+
+
+async def main() -> None:
+    db = await asyncpg.connect(os.environ["DATABASE_URL"])
+{call}
+    print(author)
+    print(inspect.get_annotations(queries.get_author)["return"])
+
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize(
+    ("page", "row"),
+    [
+        ("from-aiosql.md", "GetAuthorRow(id=1, name='Ada')"),
+        ("from-safeql.md", "GetAuthorRow(id=1, bio=None)"),
+    ],
+)
+def test_the_queries_of_such_a_page_compile_and_its_call_returns_what_it_says(
+    page: str, row: str, tmp_path: Path
+) -> None:
+    """Blocks marked `text` are another tool's, which is not installed here: they are not run."""
+    from aiosqlc.cli.init import _CONFIG
+
+    blocks = _BLOCK.findall((MANUAL / page).read_text())
+    text = {kind: "".join(t for _, k, t in blocks if k == kind) for _, kind, _ in blocks}
+    assert set(text) == {"text", "sql", "python"}
+    written = {
+        "sqlc.yaml": _CONFIG.format(out="store"),
+        "migrations/0001_start.sql": _AUTHOR,
+        "queries/queries.sql": text["sql"],
+        "main.py": _CALLED.format(call=textwrap.indent(text["python"], "    ")),
+    }
+    for name, content in written.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(content)
+    for command in (["generate"], ["serve", "--", sys.executable, "main.py"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "aiosqlc", *command],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+    shown = done.stdout.splitlines()
+    assert shown[-2] == row
+    assert "# GetAuthorRow | None" in text["python"]
+    assert shown[-1].replace("store.queries.", "") == "GetAuthorRow | None"
 
 
 def test_what_is_said_beside_sqlalchemy_is_so(tmp_path: Path) -> None:
