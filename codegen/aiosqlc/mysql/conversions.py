@@ -11,13 +11,14 @@ from aiosqlc.ir import SqlType
 from aiosqlc.mysql import types
 from aiosqlc.mysql.expressions import type_of
 from aiosqlc.mysql.functions import AGGREGATES, SCALAR, name_of
-from aiosqlc.mysql.scope import Level
+from aiosqlc.mysql.scope import Level, unwrap
 
 if TYPE_CHECKING:
     from aiosqlc.mysql.reader import Reader
 
 _CHOICES = (exp.Coalesce, exp.If, exp.Case, exp.Nullif, exp.Greatest, exp.Least)
 _COMPARED = (exp.Greatest, exp.Least)
+_COMPARISONS = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.In, exp.Between)
 # Called NOT NULL by the server, whatever comes out.
 _MISJUDGED = frozenset({"BENCHMARK", "COLUMN_CHECK", "COLUMN_EXISTS", "JSON_DEPTH"})
 
@@ -47,9 +48,34 @@ def parses(kinds: Sequence[SqlType | None], *, compared: bool = False) -> bool:
 
 
 def parses_in(node: exp.Expr, level: Level, reader: Reader) -> bool:
-    """Whether one of the values that a node chooses from may become NULL."""
-    kinds = [_kind(value, level, reader) for value in _values(node)]
+    """Whether one of the values that a node chooses from, or compares, may become NULL."""
+    if isinstance(node, _COMPARISONS):
+        values = _sides(node)
+    elif is_choice(node):
+        values = _values(node)
+    else:
+        return False
+    kinds = [kind for value in values for kind in _kinds(value, level, reader)]
     return parses([kind for kind in kinds if kind != _NULL], compared=isinstance(node, _COMPARED))
+
+
+def _sides(node: exp.Expr) -> list[exp.Expr]:
+    """Return what a comparison compares, rows and lists taken apart."""
+    sides = [node.this, *node.expressions]
+    sides += [
+        node.args[name] for name in ("expression", "query", "low", "high") if node.args.get(name)
+    ]
+    flat = [
+        unwrap(side.this) if isinstance(side, exp.Any | exp.All) else unwrap(side) for side in sides
+    ]
+    rows = [side.expressions if isinstance(side, exp.Tuple) else [side] for side in flat]
+    return [value for row in rows for value in row]
+
+
+def _kinds(node: exp.Expr, level: Level, reader: Reader) -> list[SqlType | None]:
+    outputs = reader.sub_select(node, level).outputs if isinstance(node, exp.Query) else None
+    kinds = [output.type for output in outputs or ()]
+    return kinds if kinds and None not in kinds else [_kind(node, level, reader)]
 
 
 _NULL = SqlType("", "null")

@@ -255,6 +255,8 @@ def _window(node: exp.Expr, proof: Proof) -> bool:
     framed = node.args.get("spec") is None and node.args.get("alias") is None
     if not holds("window", "the frame has the current row", framed):
         return False
+    if not holds("case", "a branch knows its own row only", not proof.given):
+        proof = replace(proof, given=frozenset())
     if name in AGGREGATES_OF_ROWS - {"GROUP_CONCAT"} or isinstance(
         inner, exp.FirstValue | exp.LastValue
     ):

@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from aiosqlc.ir import ColumnRef, SqlType
 from aiosqlc.mysql import cardinality, types
-from aiosqlc.mysql.conversions import is_choice, may_fail, parses, parses_in
+from aiosqlc.mysql.conversions import may_fail, parses, parses_in
 from aiosqlc.mysql.expressions import collation_of, type_of
 from aiosqlc.mysql.facts import settle
 from aiosqlc.mysql.grouping import aggregates
@@ -91,7 +91,7 @@ class Reader:
             self.sub_select,
             self.is_slice,
             never_null=self.schema.never_null,
-            converts=lambda node, at: is_choice(node) and parses_in(node, at, self),
+            converts=lambda node, at: parses_in(node, at, self),
         )
 
     def sub_select(self, node: exp.Expr, level: Level) -> Result:
@@ -324,7 +324,7 @@ class Reader:
     def _unsure(self, node: exp.Expr, level: Level) -> bool:
         """Whether the server's word on an expression, or on what it is made of, may be wrong."""
         for inner in node.walk():
-            if may_fail(inner) or (is_choice(inner) and parses_in(inner, level, self)):
+            if may_fail(inner) or parses_in(inner, level, self):
                 return True
             if isinstance(inner, exp.Column):
                 found = level.resolve(inner)

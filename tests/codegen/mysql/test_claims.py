@@ -28,7 +28,8 @@ CREATE TABLE i (
     id int PRIMARY KEY, ip inet6 NOT NULL, oip inet6, u uuid NOT NULL, s varchar(40) NOT NULL
 );
 CREATE TABLE v (id int PRIMARY KEY, x int NOT NULL) WITH SYSTEM VERSIONING;
-CREATE VIEW vi AS SELECT COALESCE(oip, s) AS x, JSON_DEPTH(s) AS y, s REGEXP 'a' AS z FROM i;
+CREATE VIEW vi AS SELECT COALESCE(oip, s) AS x, JSON_DEPTH(s) AS y, s REGEXP 'a' AS z, u = s AS w
+    FROM i;
 """
 ROWS = """
 INSERT INTO a VALUES (1, 1, 'n'), (2, NULL, 'm');
@@ -128,6 +129,15 @@ CONVERTED = [
     "SELECT MAX(COALESCE(oip, 'bad')) AS x FROM i GROUP BY id",
     "SELECT COALESCE(IF(id = 1, s, ip), '::5') AS x FROM i",
     "SELECT CAST(s AS inet6) AS x, CAST(ip AS char) AS y FROM i",
+    # with a sum: of a bool that is NULL the generated function would make False
+    "SELECT (u = 'bad') + 0 AS x, (u <> s) + 0 AS y, (NOT (ip > s)) + 0 AS z FROM i",
+    "SELECT (ip IN ('bad', '::1')) + 0 AS x, (u BETWEEN 'a' AND 'b') + 0 AS y FROM i",
+    "SELECT (ip <=> 'bad') + 0 AS x, (u = '00000000-0000-0000-0000-000000000001') + 0 AS y FROM i",
+    "SELECT ((u, id) = (s, 1)) + 0 AS x, ((u, id) IN ((s, 1))) + 0 AS y FROM i",
+    "SELECT ((id, s) IN (SELECT id, u FROM i)) + 0 AS x, (ip IN (SELECT s FROM i)) + 0 AS y FROM i",
+    "SELECT (u = (SELECT 'bad')) + 0 AS x, (u > ALL (SELECT s FROM i)) + 0 AS y FROM i",
+    "SELECT t.x + 0 AS x FROM (SELECT u = s AS x FROM i) t",
+    "SELECT w + 0 AS x FROM vi",
 ]
 MISJUDGED = [
     "SELECT JSON_DEPTH(s) AS x, JSON_DEPTH('bad') AS y FROM m",
@@ -137,6 +147,9 @@ MISJUDGED = [
     "SELECT t.x FROM (SELECT JSON_DEPTH(s) AS x FROM m) t",
     "SELECT JSON_DEPTH(s) + 1 AS x, -BENCHMARK(-1, 1) AS y FROM m",
     "SELECT PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY x) OVER (PARTITION BY id) AS w, s FROM m",
+    "SELECT IF(n = 1, FIRST_VALUE(n) OVER (ORDER BY id), 1) AS x FROM m",
+    "SELECT CASE WHEN n = 1 THEN SUM(n) OVER (ORDER BY id DESC) ELSE 1 END AS x FROM m",
+    "SELECT CASE WHEN n IS NULL THEN 1 ELSE MAX(n) OVER (ORDER BY id) + n END AS x FROM m",
     "SELECT MEDIAN(x) OVER (PARTITION BY id) AS w, s FROM m",
     "SELECT MEDIAN(x) OVER (PARTITION BY id) AS w, s FROM m WHERE id > 50",
     "SELECT SUM(x) OVER (PARTITION BY id) AS w, s FROM m",

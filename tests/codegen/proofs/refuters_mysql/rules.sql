@@ -98,6 +98,10 @@ SELECT CAST(name AS DATE) AS c FROM a;
 -- case: NULL in c
 SELECT CASE WHEN id > 0 THEN bio ELSE 'x' END AS c FROM a;
 
+-- refutes: case / a branch knows its own row only
+-- case: NULL in c
+SELECT CASE WHEN n = 0 THEN FIRST_VALUE(n) OVER (ORDER BY id) ELSE 1 END AS c FROM a;
+
 -- refutes: subquery / it has a row
 -- case: NULL in c
 SELECT (SELECT x FROM b WHERE id = 9) AS c;
