@@ -90,11 +90,12 @@ def compile_project(
     with contextlib.ExitStack() as stack:
         one_server = partial(analyzer, stack=stack)
         parts = list(analyze_project(project, analyze, one_server))
-        compiled = compile_parts(project, parts, keep_going=keep_going)
-        if compiled.failed and not keep_going:
-            compiled.sound = compile_parts(project, parts, keep_going=True, judge=True).written
-        compiled.files = format_together(compiled.files, compiled.near)
-        return compiled
+    # The server, and all that was read from it, is let go before anything is printed.
+    compiled = compile_parts(project, parts, keep_going=keep_going)
+    if compiled.failed and not keep_going:
+        compiled.sound = compile_parts(project, parts, keep_going=True, judge=True).written
+    compiled.files = format_together(compiled.files, compiled.near)
+    return compiled
 
 
 def compile_parts(
