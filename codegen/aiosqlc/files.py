@@ -9,7 +9,7 @@ from pathlib import Path
 
 from aiosqlc.diagnostics import Diagnostic, Label
 from aiosqlc.incremental.disk import read_bytes
-from aiosqlc.incremental.memo import kept_equal
+from aiosqlc.incremental.memo import memo
 from aiosqlc.source import SourceFile, Span
 
 
@@ -92,7 +92,7 @@ def read_files(root: Path, paths: Iterable[Path]) -> tuple[list[SourceFile], lis
     return files, problems
 
 
-@kept_equal  # while watching, most files are what they were
+@memo  # while watching, most files are what they were
 def _source(shown: str, data: bytes) -> tuple[SourceFile, bool]:
     """Return a file, and whether there is a NUL byte in it."""
     text = data.decode("utf-8-sig").replace("\r\n", "\n")

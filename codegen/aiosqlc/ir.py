@@ -9,12 +9,13 @@ later value may hold an earlier one, never the other way round.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 
 from aiosqlc.diagnostics import Diagnostic
+from aiosqlc.incremental.memo import digest_of
 from aiosqlc.source import SourceFile, SourceMap, Span
 
 
@@ -152,7 +153,7 @@ class Variant:
     source_map: SourceMap = field(default_factory=SourceMap)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ParsedQuery:
     """One annotated query. `sql` is what the server gets: `$n` only, no macros, no final semicolon.
 
@@ -179,6 +180,18 @@ class ParsedQuery:
     variants: tuple[Variant, ...] = ()
     options: tuple[tuple[str, str], ...] = ()
     ignores: tuple[tuple[str, str], ...] = ()
+
+    @cached_property
+    def question(self) -> str:
+        """A hash of all that an engine is asked about: neither its place nor what is said of it."""
+        return digest_of(
+            *(self.name, self.command, self.sql, self.options),
+            [(item.number, item.name, item.nullable, item.is_slice) for item in self.params],
+            [(item.table, item.sql_offset) for item in self.embeds],
+            [(item.target, item.python_type, item.not_null) for item in self.hints],
+            [(item.kind, item.name, item.also, item.choices) for item in self.dynamic],
+            [item.sql for item in self.variants],
+        )[:32]  # enough to tell one query from another
 
     @property
     def place(self) -> str:
@@ -278,6 +291,11 @@ class Catalog:
             for column in reversed(table.columns)
         }
 
+    @cached_property
+    def digest(self) -> str:
+        """A hash of what it says."""
+        return digest_of(self.tables, self.types, self.default_schema)
+
 
 # --- typed: what the server says ------------------------------------------------------------------
 
@@ -365,7 +383,7 @@ class TypedEmbed:
     presence: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TypedQuery:
     """A query the server accepted, with everything known about what goes in and comes out.
 
@@ -391,10 +409,23 @@ class TypedQuery:
     cardinality_reasons: tuple[str, ...] = ()
     advice: tuple[tuple[str, str], ...] = ()
 
+    @cached_property
+    def digest(self) -> str:
+        """A hash of all that is made of it: of everything but its place in the file."""
+        rest = [getattr(self, item.name) for item in fields(self) if item.name not in _PLACED]
+        variants = [(item.key, item.sql, item.numbers) for item in self.variants]
+        dynamic = [item.numbers for item in self.parsed.dynamic]
+        parsed = self.parsed
+        said = (parsed.question, parsed.doc, parsed.comments, str(parsed.file.path), dynamic)
+        return digest_of(said, variants, rest)
+
     @property
     def read_only(self) -> bool:
         """Whether it is proved to change nothing: any standby may answer it."""
         return not self.unproved_reading
+
+
+_PLACED = frozenset({"parsed", "variants"})
 
 
 # --- output ---------------------------------------------------------------------------------------

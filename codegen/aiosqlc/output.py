@@ -12,7 +12,7 @@ from pathlib import Path
 
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.emit.package import MARK
-from aiosqlc.incremental.disk import Signature, signature
+from aiosqlc.incremental.disk import read_bytes, written
 from aiosqlc.ir import Rendered
 
 
@@ -37,7 +37,7 @@ def compare(files: Sequence[Rendered], folders: Iterable[Path]) -> Changes:
         for path in sorted(folder.glob("*.py"))
         if path not in wanted and _is_ours(path)
     ]
-    changed = tuple(file for file in files if _read(file.path) != file.text)
+    changed = tuple(file for file in files if not _is_there(file))
     return Changes(changed, tuple(stale))
 
 
@@ -55,7 +55,7 @@ def write(changes: Changes) -> list[Diagnostic]:
             _stage(file, handle, Path(name))
         for (temporary, path), file in zip(staged, changes.write, strict=True):
             temporary.replace(path)
-            _know(path, signature(path), file.text)
+            written(path, file.text.encode())
         for path in changes.remove:
             path.unlink(missing_ok=True)
     except OSError as error:
@@ -75,28 +75,19 @@ def _stage(file: Rendered, handle: int, temporary: Path) -> None:
     temporary.chmod(mode)
 
 
-_MOST_KNOWN = 10_000
-_known: dict[Path, tuple[Signature, str]] = {}  # what this process has seen on disk
-
-
 def _read(path: Path) -> str | None:
-    now = signature(path)
-    known = _known.get(path)
-    if known and known[0] == now:
-        return known[1]
     try:
-        text = path.read_text(encoding="utf-8")
+        return read_bytes(path).decode().replace("\r\n", "\n")
     except (OSError, UnicodeDecodeError):
         return None
-    _know(path, now, text)
-    return text
 
 
-def _know(path: Path, now: Signature | None, text: str) -> None:
-    if len(_known) > _MOST_KNOWN:
-        _known.clear()
-    if now:
-        _known[path] = (now, text)
+def _is_there(file: Rendered) -> bool:
+    try:
+        data = read_bytes(file.path)
+    except OSError:
+        return False
+    return data == file.text.encode() or (b"\r" in data and _read(file.path) == file.text)
 
 
 def _is_ours(path: Path) -> bool:

@@ -23,7 +23,7 @@ from aiosqlc.emit.format import format_together
 from aiosqlc.emit.json import print_json
 from aiosqlc.emit.package import print_package
 from aiosqlc.files import find_sql_files, read_files
-from aiosqlc.incremental.reuse import analyze_remembering
+from aiosqlc.incremental.reuse import analyze_changed
 from aiosqlc.ir import (
     Analysis,
     Analyze,
@@ -188,15 +188,15 @@ def analyze_project(
     analyze: Analyze | None = None,
     analyzer_of: Callable[[Dialect], Analyze] | None = None,
     *,
-    remember: bool = True,
+    reuse: bool = True,
     known: Mapping[str, lock.Known] | None = None,
 ) -> Iterator[Analysed]:
-    """Read, parse and analyse every entry. `remember` allows answers from the lock.
+    """Read, parse and analyse every entry. `reuse` allows answers from the lock.
 
     `known` are answers by entry that the caller has kept, to be preferred to those of the lock.
     """
     known = known or {}
-    if remember and any(str(entry.index) not in known for entry in project.sets):
+    if reuse and any(str(entry.index) not in known for entry in project.sets):
         known = {**lock.read_lock(project), **known}
     analyzer_of = cache(analyzer_of or analyzer)
     for entry in project.sets:
@@ -204,14 +204,14 @@ def analyze_project(
         if not inputs.readable:
             yield Analysed(entry, inputs, Analysis(Catalog()), None, tuple(problems))
             continue
-        outcome = analyze_remembering(
+        outcome = analyze_changed(
             entry,
             inputs.schema,
             inputs.queries,
             options_of(entry, inputs.shims),
             known.get(str(entry.index)) if entry.schema else None,
             surviving(with_bulk(analyze or analyzer_of(entry.engine))),
-            remember=remember,
+            reuse=reuse,
         )
         analysis, mistaken = apply_hints(outcome.analysis)
         found = [*problems, *outcome.diagnostics, *mistaken, *check_commands(analysis.queries)]

@@ -15,7 +15,7 @@ import pytest
 from aiosqlc import processes
 from aiosqlc.incremental import divided
 from aiosqlc.incremental.divided import answers
-from aiosqlc.incremental.memo import kept_by
+from aiosqlc.incremental.memo import memo_by
 from aiosqlc.ir import AnalyzeOptions
 from aiosqlc.parse import statements
 from aiosqlc.parse.queries import parse_files
@@ -115,7 +115,7 @@ def test_answers_of_a_child_are_in_order_and_known_to_its_parent(
 ) -> None:
     asked: list[int] = []  # what a child appends, only the child sees
 
-    @kept_by(lambda number: (str(number),))
+    @memo_by(lambda number: (str(number),))
     def half(number: int) -> float:
         asked.append(number)
         return number / 2

@@ -5,16 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from aiosqlc import output
 from aiosqlc.build import build
 from aiosqlc.config.load import load_project
 from aiosqlc.diagnostics import Diagnostic
-from aiosqlc.emit import format as formatting
 from aiosqlc.incremental import disk
-from aiosqlc.incremental import reuse as remember
 from aiosqlc.incremental.memo import forget_all
 from aiosqlc.ir import Analyze
-from aiosqlc.lock import reading
 from aiosqlc.parse import statements
 
 from devstack.testing.postgres import TestPostgres
@@ -149,13 +145,5 @@ def generated(folder: Path, analyze: Analyze) -> tuple[int, list[str], dict[str,
 def forget() -> None:
     """Be as a new process is."""
     forget_all()
-    for memory in (
-        remember._restored,
-        reading._in_memory,
-        output._known,
-        formatting._known,
-        disk._contents,
-        disk._digests,
-    ):
-        memory.clear()
+    disk._contents.clear()
     statements._last_seen.cache_clear()

@@ -51,7 +51,7 @@ def compile_entry(entry: Entry, out: Path) -> Ours:
     if project is None or general:
         ours.causes[""] = _shape(general[0]) if general else ("E000", "no project")
         return ours
-    for analysed in analyze_project(project, remember=False):
+    for analysed in analyze_project(project, reuse=False):
         ours.analysed = analysed
         _take(ours, analysed, general)
         ours.seconds = time.monotonic() - started

@@ -32,7 +32,7 @@ def run(arguments: argparse.Namespace) -> int:
     if project is None:
         return 2
     style = style_of(arguments, project.root)
-    analysed = list(analyze_project(project, remember=False))
+    analysed = list(analyze_project(project, reuse=False))
     found = list(_find(analysed, arguments.query))
     if not found:
         for part in analysed:

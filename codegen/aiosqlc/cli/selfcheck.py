@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
     if project is None:
         return 2
     failed = False
-    for analysed in analyze_project(project, remember=False):
+    for analysed in analyze_project(project, reuse=False):
         report(analysed.diagnostics, style_of(arguments, project.root))
         failed = failed or analysed.failed
         if analysed.failed or analysed.entry.engine is not Dialect.POSTGRESQL:

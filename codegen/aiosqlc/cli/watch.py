@@ -18,10 +18,8 @@ from aiosqlc.analysed import options_of
 from aiosqlc.build import build
 from aiosqlc.cli.common import load, report, style_of
 from aiosqlc.config.project import Project
-from aiosqlc.incremental.reuse import same_catalog
 from aiosqlc.incremental.unchanged import is_unchanged
 from aiosqlc.ir import Analyze
-from aiosqlc.lock import read_lock
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.pipeline import read_inputs
 
@@ -149,10 +147,7 @@ def warm_analyzer(project: Project) -> Iterator[Analyze | None]:
 
 def _warm_up(project: Project, analyze: Analyze) -> None:
     """Start the server even if nothing needed it yet: the first edit will not wait for it."""
-    known = read_lock(project)
     for entry in project.sets:
         inputs, _ = read_inputs(project, entry)
         options = options_of(entry, inputs.shims)
-        analysis, _ = analyze(inputs.schema, inputs.queries[:1], options)
-        if str(entry.index) in known:
-            same_catalog(analysis.catalog, known[str(entry.index)].catalog)
+        analyze(inputs.schema, inputs.queries[:1], options)

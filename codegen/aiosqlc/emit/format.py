@@ -10,6 +10,7 @@ from pathlib import Path
 from ruff.__main__ import find_ruff_bin  # type: ignore[import-untyped]  # ships no types
 
 from aiosqlc.emit.settings import ruff_settings
+from aiosqlc.incremental.memo import memo
 from aiosqlc.ir import Rendered
 
 
@@ -24,11 +25,11 @@ def format_together(files: Sequence[Rendered], near: Mapping[Path, Path]) -> lis
         if file.path in near:
             groups.setdefault(settings[near[file.path]], []).append(file)
     done = {
-        id(file): formatted
+        formatted.path: formatted
         for group, members in groups.items()
-        for file, formatted in zip(members, _formatted(members, group), strict=True)
+        for formatted in _formatted(members, group)
     }
-    return [done.get(id(file), file) for file in files]
+    return [done.get(file.path, file) for file in files]
 
 
 def format_all(files: Sequence[Rendered], near: Path) -> tuple[Rendered, ...]:
@@ -36,18 +37,23 @@ def format_all(files: Sequence[Rendered], near: Path) -> tuple[Rendered, ...]:
     return _formatted(files, _settings(near))
 
 
-def _formatted(files: Sequence[Rendered], settings: Settings) -> tuple[Rendered, ...]:
-    known = _known.setdefault(settings, {})
-    python = [file.text for file in files if file.path.suffix == ".py"]
-    fresh = [text for text in dict.fromkeys(python) if text not in known]
-    formatted = {text: known[text] for text in python if text in known}
-    formatted |= zip(fresh, _format(fresh, settings), strict=True)
-    _known[settings] = formatted  # what is not asked for any more is forgotten
-    return tuple(Rendered(file.path, formatted.get(file.text, file.text)) for file in files)
-
-
 Settings = tuple[str, ...]
-_known: dict[Settings, dict[str, str]] = {}
+
+
+def _formatted(files: Sequence[Rendered], settings: Settings) -> tuple[Rendered, ...]:
+    python = [file.text for file in files if file.path.suffix == ".py"]
+    fresh = [text for text in dict.fromkeys(python) if not _format_one.known(text, settings)]
+    for text, formatted in zip(fresh, _format(fresh, settings), strict=True):
+        _format_one.learn(formatted, text, settings)
+    return tuple(
+        Rendered(file.path, _format_one(file.text, settings)) if file.path.suffix == ".py" else file
+        for file in files
+    )
+
+
+@memo
+def _format_one(text: str, settings: Settings) -> str:
+    return _format([text], settings)[0]
 
 
 def _format(texts: Sequence[str], settings: Settings) -> list[str]:

@@ -14,7 +14,7 @@ from aiosqlc.config.project import JsonTarget, QuerySet
 from aiosqlc.emit.items import Item, items_of, pages_of, places_of
 from aiosqlc.emit.renumber import renumbered
 from aiosqlc.incremental.divided import answers
-from aiosqlc.incremental.memo import Parts, kept, kept_by
+from aiosqlc.incremental.memo import memo_by
 from aiosqlc.ir import (
     Analysis,
     Cardinality,
@@ -70,23 +70,12 @@ def _encoded_request(entry: QuerySet, analysis: Analysis) -> Json:
     return whole | {"catalog": catalog, "queries": queries}
 
 
-@kept
+@memo_by(lambda catalog: catalog.digest)
 def _encoded_catalog(catalog: Catalog) -> msgspec.Raw:
     return msgspec.Raw(msgspec.json.encode(_catalog(catalog)))
 
 
-def _read(query: TypedQuery, catalog: Catalog, engine: Dialect) -> Parts:
-    """Return everything of a query that the document shows."""
-    parsed = query.parsed
-    return (
-        *(parsed.name, parsed.command, parsed.comments, parsed.file.path.name, catalog, engine),
-        parsed.params,
-        *(query.sql, query.params, query.columns, query.embeds, query.insert_into),
-        query.cardinality,
-    )
-
-
-@kept_by(_read)
+@memo_by(lambda query, catalog, engine: (query.digest, catalog.digest, engine))
 def _encoded_query(query: TypedQuery, catalog: Catalog, engine: Dialect) -> bytes:
     shown = sqlc_view(query) if engine is Dialect.MYSQL else renumbered(query)
     return msgspec.json.encode(_query(shown, catalog, engine))

@@ -11,11 +11,11 @@ from aiosqlc.emit.imports import import_lines
 from aiosqlc.emit.literal import docstring, indented, text_literal
 from aiosqlc.emit.methods import needed, print_methods
 from aiosqlc.emit.rows import print_builder
-from aiosqlc.incremental.memo import kept
+from aiosqlc.incremental.memo import memo_by
 from aiosqlc.plan.model import Import, PyClass, PyFunction, PyModule
 
 
-@kept
+@memo_by(lambda module, header: (module.digest, header))
 def print_module(module: PyModule, header: str) -> str:
     """Return a module's source, before the formatter: layout of long lines is left to it."""
     blocks = [print_enum(enum) for enum in module.enums]

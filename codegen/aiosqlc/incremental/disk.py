@@ -6,16 +6,29 @@ import hashlib
 import os
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
 
-T = TypeVar("T")
 Signature = tuple[int, int, int, int]
 
 _MOST = 10_000
 _SETTLED = 100_000_000  # ns; a younger file may change again within one tick of the file system
-_contents: dict[Path, tuple[Signature, bytes]] = {}
-_digests: dict[Path, tuple[Signature, str]] = {}
+
+
+@dataclass(frozen=True)
+class _Content:
+    """What a file held when it was seen so."""
+
+    seen: Signature | None
+    data: bytes
+
+    @cached_property
+    def digest(self) -> str:
+        return digest(self.data)
+
+
+_contents: dict[Path, _Content] = {}
 
 
 _unsaved: Mapping[str, bytes] = {}
@@ -48,47 +61,43 @@ def read_bytes(path: Path) -> bytes:
 
     Raises OSError where it cannot be read.
     """
-    unsaved = _unsaved_text(path)
-    if unsaved is not None:
-        return unsaved
-    now = signature(path)
-    known = _contents.get(path)
-    if known and known[0] == now:
-        return known[1]
-    data = path.read_bytes()
-    if now and _settled(now):
-        _keep(_contents, path, (now, data))
-    return data
+    return _read(path).data
 
 
 def file_digest(path: Path) -> str:
     """Return the SHA-256 of a file in hex; empty where it cannot be read."""
-    unsaved = _unsaved_text(path)
-    if unsaved is not None:
-        return digest(unsaved)
-    now = signature(path)
-    known = _digests.get(path)
-    if known and known[0] == now:
-        return known[1]
     try:
-        found = digest(read_bytes(path))
+        return _read(path).digest
     except OSError:
         return ""
-    if now and _settled(now):
-        _keep(_digests, path, (now, found))
+
+
+def _read(path: Path) -> _Content:
+    unsaved = _unsaved_text(path)
+    if unsaved is not None:
+        return _Content(None, unsaved)
+    now = signature(path)
+    known = _contents.get(path)
+    if known and known.seen == now:
+        return known
+    found = _Content(now, path.read_bytes())
+    if now and time.time_ns() - max(now[0], now[1]) > _SETTLED:
+        _keep(path, found)
     return found
+
+
+def written(path: Path, data: bytes) -> None:
+    """Take what a file holds, which this process has just written."""
+    _keep(path, _Content(signature(path), data))
+
+
+def _keep(path: Path, content: _Content) -> None:
+    if len(_contents) > _MOST:
+        _contents.clear()
+    if content.seen:
+        _contents[path] = content
 
 
 def digest(data: bytes) -> str:
     """Return the SHA-256 of some bytes in hex."""
     return hashlib.sha256(data).hexdigest()
-
-
-def _settled(found: Signature) -> bool:
-    return time.time_ns() - max(found[0], found[1]) > _SETTLED
-
-
-def _keep(memory: dict[Path, tuple[Signature, T]], path: Path, known: tuple[Signature, T]) -> None:
-    if len(memory) > _MOST:
-        memory.clear()
-    memory[path] = known

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from aiosqlc import lock
@@ -12,12 +12,11 @@ from aiosqlc.analysis.checks import concerns
 from aiosqlc.config.project import QuerySet
 from aiosqlc.diagnostics import Diagnostic, Severity
 from aiosqlc.incremental.head import as_locked
-from aiosqlc.incremental.memo import Recent, kept
+from aiosqlc.incremental.memo import Recent
 from aiosqlc.ir import (
     Analysis,
     Analyze,
     AnalyzeOptions,
-    Catalog,
     ParsedQuery,
     SchemaFile,
     TypedQuery,
@@ -33,7 +32,7 @@ class Outcome:
     locked: lock.Locked | None
 
 
-def analyze_remembering(
+def analyze_changed(
     entry: QuerySet,
     schema: Sequence[SchemaFile],
     queries: Sequence[ParsedQuery],
@@ -41,17 +40,17 @@ def analyze_remembering(
     known: lock.Known | None,
     analyze: Analyze,
     *,
-    remember: bool = True,
+    reuse: bool = True,
 ) -> Outcome:
     """Return the analysis of every query, asking the analyser only for those that changed.
 
-    `remember` allows what this process knows of a project with errors, which has no lock.
+    `reuse` allows what this process knows of a project with errors, which has no lock.
     """
     key = lock.schema_key(entry, schema, options)
     key = as_locked(key, known.schema) if known else key
-    keys = tuple([lock.query_key(key, query) for query in queries])
+    keys = tuple([query.question for query in queries])
     usable = known if known and known.schema == key else None
-    if usable is None and remember:
+    if usable is None and reuse:
         usable = _unfinished.get(key)
     found: dict[str, TypedQuery | None] = {}
     if usable:
@@ -70,15 +69,12 @@ def analyze_remembering(
     if usable and _another_server(usable, outcome):
         usable = None
         outcome = _analyze_rest(key, keys, schema, queries, options, {}, analyze)
-    _unfinished.pop(key, None)
+    _unfinished.drop(key)
     if outcome.locked is None and _is_about_queries(outcome, queries) and entry.schema:
         analysis = outcome.analysis
-        while len(_unfinished) >= _MOST_UNFINISHED:
-            _unfinished.pop(next(iter(_unfinished)))
-        _unfinished[key] = lock.Known(
-            key, "", analysis.catalog, {}, server_version=analysis.server_version
-        )
-    return _on_known_catalog(outcome, usable) if usable else outcome
+        part = lock.Known(key, "", analysis.catalog, {}, server_version=analysis.server_version)
+        _unfinished.put(key, part)
+    return outcome
 
 
 def _another_server(known: lock.Known, outcome: Outcome) -> bool:
@@ -95,36 +91,19 @@ def _is_about_queries(outcome: Outcome, queries: Sequence[ParsedQuery]) -> bool:
     )
 
 
-_MOST_UNFINISHED = 20
-_restored: Recent[str, TypedQuery] = Recent()  # known here, by key; nothing is said of them
-_unfinished: dict[str, lock.Known] = {}  # by schema: as `_restored` has the queries, only the rest
+_restored: Recent[tuple[str, str], TypedQuery] = Recent()  # by schema and question, if sound
+_unfinished: Recent[str, lock.Known] = Recent(20)  # by schema: `_restored` has the queries
 
 
 def _restore(known: lock.Known, key: str, parsed: ParsedQuery) -> TypedQuery | None:
     """Return a remembered query: the same object as before where nothing of it has changed."""
-    before = _restored.get(key) or known.queries.get(key)
+    before = _restored.get((known.schema, key)) or known.queries.get(key)
     if before is None:
         return None
     query = lock.restore(before, parsed, known.catalog)
     if query is not None and query is not before:
-        _restored.put(key, query)
+        _restored.put((known.schema, key), query)
     return query
-
-
-def _on_known_catalog(outcome: Outcome, known: lock.Known) -> Outcome:
-    """Go on with the catalog known before where it says the same: what was made of it is kept."""
-    analysis = outcome.analysis
-    if analysis.catalog is known.catalog or not same_catalog(analysis.catalog, known.catalog):
-        return outcome
-    analysis = replace(analysis, catalog=known.catalog)
-    locked = replace(outcome.locked, analysis=analysis) if outcome.locked else None
-    return replace(outcome, analysis=analysis, locked=locked)
-
-
-@kept
-def same_catalog(one: Catalog, other: Catalog) -> bool:
-    """Whether two catalogs say the same; large ones are compared once."""
-    return one == other
 
 
 def _warnings_of(
@@ -167,7 +146,7 @@ def _analyze_rest(
         new = by_name.get(parsed.name)
         found[name] = new or found.get(name)
         if new and asked and not any(concerns(item, parsed) for item in said[parsed.file.path]):
-            _restored.put(name, new)
+            _restored.put((key, name), new)
     typed = tuple(query for name in keys if (query := found[name]))
     analysis = Analysis(fresh.catalog, typed, fresh.server_version, fresh.facts)
     failed = any(item.severity is Severity.ERROR for item in diagnostics)

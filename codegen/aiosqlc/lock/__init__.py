@@ -4,11 +4,11 @@ The lock is committed; it is good for one compiler, schema and configuration.
 """
 
 from aiosqlc.lock.document import Known, Locked
-from aiosqlc.lock.keys import complete_key, query_key, schema_key
+from aiosqlc.lock.keys import complete_key, schema_key
 from aiosqlc.lock.reading import (
     keep_lock,
+    known_of,
     read_lock,
-    remembered,
     restore,
     restore_warnings,
 )
@@ -19,10 +19,9 @@ __all__ = [
     "Locked",
     "complete_key",
     "keep_lock",
+    "known_of",
     "print_lock",
-    "query_key",
     "read_lock",
-    "remembered",
     "restore",
     "restore_warnings",
     "schema_key",

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 from aiosqlc.config.project import QuerySet
 from aiosqlc.incremental.head import compiler_digest, embedded_server
-from aiosqlc.incremental.memo import kept
 from aiosqlc.ir import AnalyzeOptions, ParsedQuery, SchemaFile
 
 
@@ -18,21 +17,6 @@ def schema_key(entry: QuerySet, schema: Sequence[SchemaFile], options: AnalyzeOp
     parts.append("given server" if options.database_uri else options.server)
     parts += [f"{file.transactional}{file.sql}" for file in (*schema, *options.shims)]
     return f"{_digest(parts)} {'given' if options.database_uri else embedded_server()}"
-
-
-_SHORT = 32  # digits that tell one query from another
-
-
-@kept
-def query_key(schema: str, query: ParsedQuery) -> str:
-    """Return the key of one query: everything of it but its place in the file."""
-    parts = [schema, query.name, query.command.value, query.sql]
-    parts += [repr((p.number, p.name, p.nullable, p.is_slice)) for p in query.params]
-    parts += [repr((embed.table, embed.sql_offset)) for embed in query.embeds]
-    parts += [repr((hint.target, hint.python_type, hint.not_null)) for hint in query.hints]
-    parts += [repr((part.kind, part.name, part.also, part.choices)) for part in query.dynamic]
-    parts += [variant.sql for variant in query.variants]
-    return _digest([*parts, repr(query.options)])[:_SHORT]
 
 
 def complete_key(keys: Sequence[str], queries: Sequence[ParsedQuery]) -> str:

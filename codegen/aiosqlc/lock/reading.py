@@ -14,6 +14,7 @@ from aiosqlc.config.project import Project
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
 from aiosqlc.incremental.disk import Signature, signature
 from aiosqlc.incremental.head import FORMAT, lock_path
+from aiosqlc.incremental.memo import Recent
 from aiosqlc.ir import (
     Catalog,
     Column,
@@ -36,15 +37,15 @@ from aiosqlc.lock.short import Shorthand, shorthand, unchanged
 from aiosqlc.lock.writing import locked_warnings
 from aiosqlc.source import SourceFile, Span
 
-_in_memory: dict[Path, tuple[Signature, dict[str, Known]]] = {}
+_written: Recent[tuple[Path, Signature | None], dict[str, Known]] = Recent(20)
 
 
 def read_lock(project: Project) -> dict[str, Known]:
     """Return what is remembered by entry; nothing where the lock is absent, old or damaged."""
     path = lock_path(project)
-    written = _in_memory.get(path)
-    if written and written[0] == signature(path):
-        return written[1]
+    written = _written.get((path, signature(path)))
+    if written is not None:
+        return written
     try:
         lock = msgspec.json.decode(path.read_bytes(), type=Document)
     except (OSError, msgspec.DecodeError):
@@ -66,9 +67,8 @@ def _catalog(found: LockedCatalog) -> Catalog:
 def keep_lock(project: Project, entries: Mapping[str, Locked]) -> None:
     """Remember what the lock on disk says, having just written it."""
     path = lock_path(project)
-    now = signature(path)
-    if now:
-        _in_memory[path] = (now, {name: remembered(entry) for name, entry in entries.items()})
+    known = {name: known_of(entry) for name, entry in entries.items()}
+    _written.put((path, signature(path)), known)
 
 
 def _known(entry: Entry, catalogs: Mapping[str, Catalog]) -> Known:
@@ -82,7 +82,7 @@ def _known(entry: Entry, catalogs: Mapping[str, Catalog]) -> Known:
     )
 
 
-def remembered(locked: Locked) -> Known:
+def known_of(locked: Locked) -> Known:
     """Return what a later run need not ask again."""
     analysis = locked.analysis
     return Known(

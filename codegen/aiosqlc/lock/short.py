@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 
-from aiosqlc.incremental.memo import kept
+from aiosqlc.incremental.memo import memo_by
 from aiosqlc.ir import (
     Catalog,
     Column,
@@ -178,7 +178,7 @@ class Shorthand:
         return self._names.get((origin.schema, origin.table), "") if origin else ""
 
 
-@kept
+@memo_by(lambda catalog: catalog.digest)
 def shorthand(catalog: Catalog) -> Shorthand:
     """Return the short forms of a catalog."""
     return Shorthand(catalog)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import MISSING, is_dataclass
 from functools import cache
@@ -15,7 +14,7 @@ from aiosqlc.config.project import Project
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.incremental.divided import answers
 from aiosqlc.incremental.head import FORMAT, Head, lock_path
-from aiosqlc.incremental.memo import kept, kept_by
+from aiosqlc.incremental.memo import memo_by
 from aiosqlc.ir import Catalog, ColumnRef, Constraint, Rendered, SqlType, TypedQuery
 from aiosqlc.lock.document import Locked, LockedWarning
 from aiosqlc.lock.packing import members, plain_type, stored_fields
@@ -79,13 +78,12 @@ def _print_entry(entry: Locked) -> str:
     )
 
 
-@kept
 def _catalog_key(catalog: Catalog) -> str:
     """Name a catalog by what it says: entries of one schema share one."""
-    return hashlib.sha256(_catalog(catalog).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    return catalog.digest[:16]
 
 
-@kept
+@memo_by(lambda catalog: catalog.digest)
 def _catalog(catalog: Catalog) -> str:
     tables = ",\n  ".join(_json(table) for table in catalog.tables)
     types = ",\n  ".join(_json(kind) for kind in catalog.types)
@@ -98,12 +96,7 @@ def _catalog(catalog: Catalog) -> str:
 _STORED = [item for item in stored_fields(TypedQuery) if item.name != "sql"]
 
 
-@kept_by(
-    lambda query, catalog: (
-        *(getattr(query, item.name) for item in _STORED),
-        *(query.sql, query.parsed.sql, catalog),
-    )
-)
+@memo_by(lambda query, catalog: (query.digest, catalog.digest))
 def _query(query: TypedQuery, catalog: Catalog) -> str:
     """Print a query by its fields' names; what is inside of them is packed, or the catalog's."""
     short = shorthand(catalog)

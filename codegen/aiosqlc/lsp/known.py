@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from aiosqlc import lock
 from aiosqlc.analysed import Analysed
 from aiosqlc.config.project import Project, QuerySet
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.ir import Catalog, SchemaFile, TypedQuery
-from aiosqlc.lock import Known as Remembered
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.pipeline import Compiled
 from aiosqlc.plan.model import PyFunction
@@ -44,13 +44,13 @@ class Entry:
 
 @dataclass(frozen=True)
 class State:
-    """A project after an analysis. `remembered` spares the next one asking again."""
+    """A project after an analysis. `locked` spares the next one asking again."""
 
     root: Path
     project: Project | None = None
     entries: tuple[Entry, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
-    remembered: Mapping[str, Remembered] = field(default_factory=dict)
+    locked: Mapping[str, lock.Known] = field(default_factory=dict)
 
 
 def entry_of(part: Analysed, root: Path, compiled: Compiled, before: Entry | None) -> Entry:

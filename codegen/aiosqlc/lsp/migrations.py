@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from aiosqlc.incremental.memo import kept
+from aiosqlc.incremental.memo import memo
 from aiosqlc.ir import SchemaFile
 from aiosqlc.parse.scanner import Kind, Token, scan, unquote
 from aiosqlc.source import SourceFile, Span
@@ -27,7 +27,7 @@ def place_of(
     return None
 
 
-@kept
+@memo
 def _made(part: SchemaFile) -> tuple[Made, ...]:
     found: list[Made] = []
     for statement in part.statements:

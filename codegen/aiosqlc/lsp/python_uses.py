@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aiosqlc.incremental.disk import signature
-from aiosqlc.incremental.memo import kept_equal
+from aiosqlc.incremental.memo import memo
 from aiosqlc.lsp.projects import files_below
 from aiosqlc.source import SourceFile, Span
 
@@ -49,7 +49,7 @@ def uses_of(wanted: Wanted, roots: Iterable[Path]) -> list[Use]:
     return found
 
 
-@kept_equal
+@memo
 def _python(path: Path, _written: object) -> tuple[SourceFile, ast.Module] | None:
     try:
         if path.stat().st_size > _LONGEST:

@@ -73,17 +73,17 @@ class Workbench:
         if project is None or any(item.severity is Severity.ERROR for item in problems):
             older = before or State(root)
             return replace(older, project=older.project, diagnostics=tuple(problems))
-        remembered = dict(before.remembered) if before else {}
+        locked = dict(before.locked) if before else {}
         with _no_collection():
-            parts = list(analyze_project(project, None, self._analyzer, known=remembered))
+            parts = list(analyze_project(project, None, self._analyzer, known=locked))
             compiled = compile_parts(project, parts, judge=True)
-        remembered |= {name: lock.remembered(found) for name, found in compiled.locked.items()}
+        locked |= {name: lock.known_of(found) for name, found in compiled.locked.items()}
         older_entries = {entry.settings.index: entry for entry in before.entries} if before else {}
         entries = tuple(
             entry_of(part, root, compiled, older_entries.get(part.entry.index)) for part in parts
         )
         found = in_source_order([*problems, *compiled.diagnostics])
-        return State(root, project, entries, tuple(found), remembered)
+        return State(root, project, entries, tuple(found), locked)
 
     def explained(self, entry: Entry, query: TypedQuery) -> TypedQuery:
         """Return a query with the reasons for all that is said of it: the lock has none."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
-from aiosqlc.incremental.memo import kept_equal
+from aiosqlc.incremental.memo import memo
 from aiosqlc.ir import OptionalPart, ParsedQuery, Variant
 from aiosqlc.parse.annotations import read_annotations
 from aiosqlc.parse.dynamic import read_parts, stray_directives
@@ -58,7 +58,7 @@ def parse_file(
     return queries, list(problems)
 
 
-@kept_equal  # while watching, most files are what they were
+@memo  # while watching, most files are what they were
 def _parsed(
     file: SourceFile, dialect: Dialect
 ) -> tuple[tuple[ParsedQuery, ...], tuple[Diagnostic, ...]]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import cached_property
 from pathlib import Path
 
 from aiosqlc.config.project import ModelKind
 from aiosqlc.drivers.pytype import Import, PyType
+from aiosqlc.incremental.memo import digest_of
 from aiosqlc.ir import Command
 
 __all__ = ["Import", "PyType"]
@@ -199,7 +201,7 @@ class PyFunction:
         return name
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PyModule:
     """A file to be printed. With a `class_name`, its functions are methods."""
 
@@ -213,3 +215,8 @@ class PyModule:
     protocol: bool = False
     imports: frozenset[Import] = frozenset()
     first_party: frozenset[str] = frozenset()
+
+    @cached_property
+    def digest(self) -> str:
+        """A hash of what it says."""
+        return digest_of(*(getattr(self, item.name) for item in fields(self)))

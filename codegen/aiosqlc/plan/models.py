@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from aiosqlc.incremental.memo import kept
+from aiosqlc.incremental.memo import digest_of, memo_by
 from aiosqlc.plan.gathered import Gathered
-from aiosqlc.plan.model import Import, PyClass, PyEnum, PyModule
+from aiosqlc.plan.model import Import, PyClass, PyModule
 from aiosqlc.plan.package import Package
 
 
+def _key(package: Package, needed: Gathered) -> tuple[object, ...]:
+    """Return what tells modules apart: but for named rows, a class follows from its name."""
+    names = (*needed.enums, "", *needed.composites, "", *needed.tables)
+    return package.digest, names, digest_of(needed.rows)
+
+
+@memo_by(_key)
 def models_module(package: Package, needed: Gathered) -> PyModule:
     """Plan `models.py`: enums, composites and the rows of whole tables."""
-    enums = tuple(needed.enums.values())
-    return _module(package, len(enums), *enums, *needed.classes)
-
-
-@kept
-def _module(package: Package, enums: int, *shared: PyEnum | PyClass) -> PyModule:
-    classes = [item for item in shared[enums:] if isinstance(item, PyClass)]
+    classes = needed.classes
     imports = frozenset[Import]().union(
         *(item.type.imports_in(item.type.annotation) for cls in classes for item in cls.fields)
     )
@@ -26,7 +27,7 @@ def _module(package: Package, enums: int, *shared: PyEnum | PyClass) -> PyModule
         path=package.target.out / "models.py",
         source="",
         doc=("Row classes and enums that several queries share.",),
-        enums=tuple(item for item in shared if isinstance(item, PyEnum)),
+        enums=tuple(needed.enums.values()),
         classes=_in_order(classes),
         imports=frozenset(item for item in imports if item[0] != package.models_name),
         first_party=package.first_party,

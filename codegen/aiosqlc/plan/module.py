@@ -5,13 +5,13 @@ Query files of one name, in two folders, are one module, as they are for sqlc.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, fields, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from aiosqlc.analysis.hints import hinted_types
 from aiosqlc.config.project import PythonTarget
 from aiosqlc.diagnostics import Diagnostic
-from aiosqlc.incremental.memo import Parts, kept, kept_by
+from aiosqlc.incremental.memo import memo_by
 from aiosqlc.ir import Analysis, TypedQuery
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.plan.clashes import check_module
@@ -67,26 +67,12 @@ class _Plan:
 
 def _plan(query: TypedQuery, package: Package) -> _Plan:
     """Plan one query; a plan without problems is good wherever the query stands."""
-    plan = _kept_plan(query, package)
+    plan = _plan_anywhere(query, package)
     return plan if not plan.problems else _new_plan(query, package)
 
 
-_TYPED = [item.name for item in fields(TypedQuery) if item.name != "parsed"]
-_PARSED = ("name", "command", "sql", "doc", "params", "hints", "dynamic", "variants", "options")
-
-
-def _read(query: TypedQuery, package: Package) -> Parts:
-    """Return everything of a query but its place."""
-    parsed = query.parsed
-    return (
-        package,
-        *[getattr(query, name) for name in _TYPED],
-        *[getattr(parsed, name) for name in _PARSED],
-    )
-
-
-@kept_by(_read)
-def _kept_plan(query: TypedQuery, package: Package) -> _Plan:
+@memo_by(lambda query, package: (query.digest, package.digest))
+def _plan_anywhere(query: TypedQuery, package: Package) -> _Plan:
     return _new_plan(query, package)
 
 
@@ -109,7 +95,12 @@ class _File:
     clashes: tuple[Diagnostic, ...]
 
 
-@kept
+def _files_key(package: Package, *queries: TypedQuery) -> tuple[object, ...]:
+    texts = [query.parsed.file.digest for query in queries]
+    return package.digest, *[query.digest for query in queries], *texts
+
+
+@memo_by(_files_key)
 def _file(package: Package, *queries: TypedQuery) -> _File:
     plans = [_plan(query, package) for query in queries]
     needed = Gathered()
@@ -118,15 +109,14 @@ def _file(package: Package, *queries: TypedQuery) -> _File:
     first = queries[0].parsed
     functions = [plan.function for plan in plans]
     sources = dict.fromkeys(query.parsed.file.path.as_posix() for query in queries)
-    module = _module(package, " and ".join(sources), first.heading, *functions)
+    module = _module(package, " and ".join(sources), first.heading, functions)
     both = zip(queries, plans, strict=True)
     told = tuple((query, plan) for query, plan in both if plan.problems or plan.needed.rows)
     return _File(module, needed, told, tuple(check_module(module, queries)))
 
 
-@kept
 def _module(
-    package: Package, source: str, heading: tuple[str, ...], *planned: PyFunction
+    package: Package, source: str, heading: tuple[str, ...], planned: Sequence[PyFunction]
 ) -> PyModule:
     """Plan the module of the query files of one name."""
     file = source.rpartition("/")[2]

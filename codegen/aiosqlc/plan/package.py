@@ -4,29 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
-from typing import TypeVar
+from functools import cached_property
 
 from aiosqlc.config.project import ModelKind, PythonTarget
 from aiosqlc.drivers import Driver, driver_of
-from aiosqlc.incremental.memo import kept
+from aiosqlc.incremental.memo import digest_of, memo_by
 from aiosqlc.ir import Catalog, Constraint, Table, TypedQuery
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.plan.errors import plan_errors
 from aiosqlc.plan.model import Import, PyError
 from aiosqlc.plan.naming import camel
 
-T = TypeVar("T")
 ErrorKey = tuple[str, str, str]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Package:
-    """Where things are imported from, and what the schema has. Compared by identity."""
+    """Where things are imported from, and what the schema has: all that its `digest` is of."""
 
     target: PythonTarget
     catalog: Catalog
     engine: Dialect = Dialect.POSTGRESQL
+    digest: str = ""
     errors: dict[ErrorKey, PyError] = field(default_factory=dict)
 
     @cached_property
@@ -92,19 +91,19 @@ def package_of(
     found: dict[Constraint, None] = {}
     if target.emit_exceptions:  # the first of two constraints of one name has it to itself
         found = dict.fromkeys(item for query in queries for item in query.violable)
-    return _package(_first_equal(target), catalog, engine, _first_equal(tuple(found)))
+    digest = digest_of(target, catalog.digest, engine, tuple(found))
+    return _package(digest, target, catalog, engine, tuple(found))
 
 
-@kept
+@memo_by(lambda digest, *_: digest)
 def _package(
-    target: PythonTarget, catalog: Catalog, engine: Dialect, constraints: tuple[Constraint, ...]
+    digest: str,
+    target: PythonTarget,
+    catalog: Catalog,
+    engine: Dialect,
+    constraints: tuple[Constraint, ...],
 ) -> Package:
-    package = Package(target, catalog, engine)
+    package = Package(target, catalog, engine, digest)
     if violations := package.driver.violations:
         plan_errors(constraints, package.errors, violations.by_kind)
     return package
-
-
-@lru_cache(maxsize=64)
-def _first_equal(value: T) -> T:
-    return value

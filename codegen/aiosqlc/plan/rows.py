@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from aiosqlc.config.project import ModelKind
 from aiosqlc.diagnostics import Diagnostic
-from aiosqlc.incremental.memo import kept
+from aiosqlc.incremental.memo import memo_by
 from aiosqlc.ir import Column, ColumnRef, Table, TypedEmbed, TypedQuery
 from aiosqlc.plan.clashes import distinct_fields, numbered_names
 from aiosqlc.plan.gathered import Gathered
@@ -134,7 +134,7 @@ class QueryPlanner:
         return _table_class(self.package, table)[0] if table else None
 
 
-@kept
+@memo_by(lambda package, table: (package.digest, table.schema, table.name))
 def _table_class(package: Package, table: Table) -> tuple[PyClass, Gathered]:
     planner = QueryPlanner(package)
     names = numbered_names([attribute(c.name, package.target.models) for c in table.columns])

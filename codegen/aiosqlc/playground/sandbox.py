@@ -122,7 +122,7 @@ class Sandbox:
                     _must(admin, sql)
             with _deadline(server, self._seconds) as late, Analyzer() as analyzer:
                 judge = _Judge(analyzer, draft.conninfo)
-                parts = list(analyze_project(project, judge, remember=False))
+                parts = list(analyze_project(project, judge, reuse=False))
                 compiled = compile_parts(project, parts)
                 files = format_together(compiled.files, compiled.near)
                 query_plans = judge.query_plans(parts)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.files import find_sql_files, read_files
-from aiosqlc.incremental.memo import kept_equal
+from aiosqlc.incremental.memo import memo
 from aiosqlc.ir import SchemaFile
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.schema.forward import forward_sql, forward_statements
@@ -25,7 +25,7 @@ def read_schema(
     return tuple(schema_file(file, dialect) for file in applied), problems + unreadable
 
 
-@kept_equal  # while watching, most files are what they were
+@memo  # while watching, most files are what they were
 def schema_file(file: SourceFile, dialect: Dialect = Dialect.POSTGRESQL) -> SchemaFile:
     """Reduce one file to its forward statements."""
     sql, transactional = forward_sql(file.text)
