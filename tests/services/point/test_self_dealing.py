@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from uuid import UUID
 
@@ -99,6 +100,12 @@ async def test_a_day_has_an_end(db) -> None:
     await db.execute("UPDATE point_entry SET created_at = created_at - interval '1 day'")
     await job(db, price="10.00", provider=new_id())
     assert await service.points_of(db, CUSTOMER) == PER_DAY + 1
+
+
+async def test_jobs_heard_at_the_same_time_do_not_pass_the_limit_of_a_day(db) -> None:
+    wanted = PER_DAY // PER_AWARD + 5
+    await asyncio.gather(*(job(db, price=HUGE, provider=new_id()) for _ in range(wanted)))
+    assert await service.points_of(db, CUSTOMER) == PER_DAY
 
 
 async def test_a_job_that_is_taken_back_takes_its_points_back_once(db) -> None:
