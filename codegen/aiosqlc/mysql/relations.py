@@ -64,6 +64,8 @@ class Schema:
     def relation(self, name: str, schema: str = "") -> Relation | None:
         """Find a table or view: as written, or else regardless of case."""
         wanted = schema or DEFAULT
+        if wanted.lower() == "information_schema":  # the one name of a database without case
+            wanted = wanted.lower()
         exact = self._by_name.get((wanted, name))
         return exact or self._by_lower_name.get((wanted, name.lower()))
 

@@ -22,7 +22,7 @@ CREATE TABLE t (id int PRIMARY KEY, note text);
 QUERY = """
 -- name: Columns :many
 SELECT column_name, ordinal_position, is_nullable = 'YES' AS nullable, t.table_type
-FROM information_schema.columns c JOIN information_schema.tables t USING (table_schema, table_name)
+FROM INFORMATION_SCHEMA.COLUMNS c JOIN information_schema.tables t USING (table_schema, table_name)
 WHERE table_schema = ? AND table_name IN (sqlc.slice(tables)) AND ordinal_position >= sqlc.arg(at)
 ORDER BY ordinal_position;
 """
