@@ -6,20 +6,16 @@ import asyncio
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from enum import StrEnum
-from time import perf_counter
 from uuid import UUID
 
 import pymysql
 import pytest
-from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
 from lib.config import MysqlSettings
 from lib.db import errors, mysql
 from lib.db.mysql import open_database
 from lib.db.mysql_values import NoDateError
-from lib.db.retry import in_transaction
-from lib.errors import AppError, Code, StartError
 
 SCHEMA = """
 CREATE TABLE parent (id int PRIMARY KEY);
@@ -191,37 +187,6 @@ async def test_a_stream_is_read_in_chunks_and_may_be_left_early(db) -> None:
     assert await db.fetchval("SELECT count(*) FROM parent") == 100
 
 
-@pytest.mark.parametrize(
-    ("statement", "error", "constraint"),
-    [
-        (TWICE, errors.UniqueViolationError, "item_key"),
-        ("INSERT INTO parent VALUES (1), (1)", errors.UniqueViolationError, "PRIMARY"),
-        ("INSERT INTO item VALUES (1, 9, 1)", errors.ForeignKeyViolationError, "item_parent"),
-        ("INSERT INTO item VALUES (1, NULL, -1)", errors.CheckViolationError, "item_amount"),
-    ],
-)  # fmt: skip
-async def test_a_broken_constraint_is_an_error_that_names_it(db, statement, error, constraint):
-    with pytest.raises(error) as caught:
-        await db.execute(statement)
-    assert caught.value.constraint == constraint
-
-
-async def test_a_mistake_in_the_code_is_not_dressed_up_as_an_outage(db) -> None:
-    with pytest.raises(Exception) as caught:
-        await db.fetchval("SELECT nothing FROM nowhere")
-    assert not isinstance(caught.value, AppError)
-
-
-async def test_a_transaction_commits_on_leaving_and_rolls_back_on_an_exception(db) -> None:
-    async with db.transaction() as tx:
-        await tx.execute("INSERT INTO parent VALUES (1)")
-    with pytest.raises(ValueError):  # noqa: PT012 - the block is what is under test
-        async with db.transaction() as tx:
-            await tx.execute("INSERT INTO parent VALUES (2)")
-            raise ValueError
-    assert [tuple(row) for row in await db.fetch("SELECT id FROM parent")] == [(1,)]
-
-
 @pytest.mark.parametrize("isolation", ["read_committed", "repeatable_read", "serializable"])
 async def test_an_isolation_level_is_the_transaction_s_own(db, isolation) -> None:
     """Another session commits in between: only `read_committed` sees it."""
@@ -235,47 +200,6 @@ async def test_an_isolation_level_is_the_transaction_s_own(db, isolation) -> Non
     assert seen == (2 if isolation == "read_committed" else 1)
 
 
-async def test_a_cancelled_transaction_leaves_neither_rows_nor_a_lost_connection(
-    empty_mysql,
-) -> None:
-    async with open_database(settings(empty_mysql, db_pool_max=1), application="test") as db:
-        await db.execute("CREATE TABLE t (id int)")
-        with pytest.raises(TimeoutError):  # noqa: PT012 - the block is what is under test
-            async with asyncio.timeout(0.1), db.transaction() as tx:
-                await tx.execute("INSERT INTO t VALUES (1)")
-                await tx.fetchval("SELECT sleep(2)")
-        assert await db.fetchval("SELECT count(*) FROM t") == 0
-
-
-async def test_a_statement_over_its_limit_is_cancelled_by_the_server(empty_mysql) -> None:
-    config = settings(empty_mysql, db_statement_seconds=0.2)
-    async with open_database(config, application="test") as db:
-        with pytest.raises(errors.StatementTimeoutError):
-            await db.fetchval(
-                "SELECT count(*) FROM information_schema.columns a, information_schema.columns b,"
-                " information_schema.columns c WHERE a.column_name + b.column_name > rand()"
-            )
-        assert await db.fetchval("SELECT 1") == 1
-
-
-async def test_a_server_that_only_reads_is_unavailable_for_who_writes(empty_mysql) -> None:
-    config = settings(empty_mysql, db_pool_min=1, db_pool_max=1)
-    async with open_database(config, application="test") as db:
-        await db.execute("CREATE TABLE thing (id int)")
-        await db.execute("SET SESSION TRANSACTION READ ONLY")
-        with pytest.raises(errors.DatabaseUnavailableError):
-            await db.execute("INSERT INTO thing VALUES (1)")
-
-
-async def test_an_exhausted_pool_refuses_after_its_limit(empty_mysql) -> None:
-    config = settings(empty_mysql, db_pool_max=1, db_acquire_seconds=0.1)
-    async with open_database(config, application="test") as db, db.transaction():
-        started = perf_counter()
-        with pytest.raises(errors.DatabaseUnavailableError):
-            await db.fetchval("SELECT 1")
-        assert perf_counter() - started < 1.0
-
-
 async def test_an_old_connection_is_replaced(empty_mysql) -> None:
     config = settings(empty_mysql, db_pool_max=1, db_lifetime_seconds=0.05)
     async with open_database(config, application="test") as db:
@@ -283,22 +207,6 @@ async def test_an_old_connection_is_replaced(empty_mysql) -> None:
         async with asyncio.timeout(5):
             while await db.fetchval("SELECT connection_id()") == first:
                 await asyncio.sleep(0.01)
-
-
-async def test_a_transaction_that_lost_a_race_is_run_again(db) -> None:
-    await db.execute("INSERT INTO item VALUES (1, NULL, 0)")
-    attempts = 0
-
-    async def add_one(tx) -> None:
-        nonlocal attempts
-        attempts += 1
-        amount = await tx.fetchval("SELECT amount FROM item WHERE id = 1")
-        await asyncio.sleep(0.01)
-        await tx.execute("UPDATE item SET amount = %s WHERE id = 1", amount + 1)
-
-    await asyncio.gather(*(in_transaction(db, add_one, attempts=20) for _ in range(4)))
-    assert await db.fetchval("SELECT amount FROM item WHERE id = 1") == 4
-    assert attempts > 4
 
 
 async def test_a_single_statement_that_deadlocks_is_tried_again(db, monkeypatch) -> None:
@@ -314,49 +222,6 @@ async def test_a_single_statement_that_deadlocks_is_tried_again(db, monkeypatch)
     monkeypatch.setattr(mysql.session, "execute", loses_once)
     assert await db.execute("UPDATE parent SET id = 1") == "UPDATE 1"
     assert calls == 2
-
-
-async def test_queries_are_timed_under_their_names_and_the_pool_shows_itself(empty_mysql) -> None:
-    registry = CollectorRegistry()
-    async with open_database(
-        settings(empty_mysql),
-        application="test",
-        registry=registry,
-        query_names={"SELECT 1": "one"},
-    ) as db:
-        await db.fetchval("SELECT 1")
-        await db.fetchval("SELECT 2")
-        assert registry.get_sample_value("db_pool_connections", {"state": "max"}) == 10.0
-    for name in ("one", "other"):
-        labels = {"query": name}
-        assert registry.get_sample_value("db_query_duration_seconds_count", labels) == 1.0
-
-
-async def test_after_kill_minus_9_calls_fail_fast_and_a_restart_is_enough(killable_mysql) -> None:
-    url = await asyncio.to_thread(killable_mysql.create_empty)
-    async with open_database(settings(url), application="test") as db:
-        sleeping = asyncio.create_task(db.fetchval("SELECT sleep(30)"))
-        await db.ping()
-        killable_mysql.kill()
-        with pytest.raises(AppError) as caught:
-            await sleeping
-        assert caught.value.code is Code.SERVICE_UNAVAILABLE
-        started = perf_counter()
-        with pytest.raises(errors.DatabaseUnavailableError):
-            await db.ping()
-        assert perf_counter() - started < 3.0
-        await asyncio.to_thread(killable_mysql.start)
-        await db.ping()
-
-
-async def test_a_server_that_never_answers_is_one_sentence_after_five_attempts(monkeypatch) -> None:
-    monkeypatch.setattr(mysql, "CONNECT_WAITS", (0.0, 0.0, 0.0, 0.0))
-    with pytest.raises(StartError, match="cannot connect to the database of test") as caught:
-        async with open_database(
-            settings("mysql://someone:hunter2@127.0.0.1:1/nothing"), application="test"
-        ):
-            pass
-    assert "hunter2" not in str(caught.value)
 
 
 async def test_a_closed_pool_refuses(empty_mysql: str) -> None:
