@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Final, Self
+from typing import Final
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from lib.errors import AppError, FieldError, invalid
-from lib.resilience.bulkhead import Bulkhead
+from services.user.threads import Threads
 
 # Read whole, the largest that is drawn takes 64 MiB; a telephone's picture has 12 to 16.
 MAX_PIXELS: Final = 16_000_000
@@ -82,34 +79,14 @@ def _invalid(message: str) -> AppError:
     return invalid(FieldError("image", message))
 
 
-class Images:
-    """Draws one picture at a time, beside everything else: each takes memory and a processor.
-
-    Where too many wait, callers get SERVICE_UNAVAILABLE.
-    """
+class Images(Threads):
+    """Draws one picture at a time, beside everything else: each takes memory and a processor."""
 
     def __init__(self) -> None:
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="images")
-        self._bulkhead = Bulkhead(
+        super().__init__(
             "the drawing of pictures", limit=1, queue=_QUEUE, wait_seconds=_WAIT_SECONDS
         )
 
     async def redraw(self, data: bytes) -> Redrawn:
         """Do so. Raises as the function."""
-        return await self._run(lambda: redraw(data))
-
-    async def _run(self, work: Callable[[], Redrawn]) -> Redrawn:
-        async with self._bulkhead.slot():
-            # Shielded: a thread cannot be stopped, so its place is not given away before it ends.
-            running = asyncio.get_running_loop().run_in_executor(self._pool, work)
-            try:
-                return await asyncio.shield(running)
-            except asyncio.CancelledError:
-                await asyncio.wait((running,))
-                raise
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        return await self.run(lambda: redraw(data))

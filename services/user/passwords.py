@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import Final, Self, TypeVar
+from typing import Final
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from argon2.low_level import Type
 
-from lib.resilience import Bulkhead
-
-T = TypeVar("T")
+from services.user.threads import Threads
 
 # What OWASP recommends; about 50 ms and 46 MiB a hash. The hash carries its parameters, so they
 # may be raised at any time.
@@ -24,7 +19,7 @@ _LANES: Final = 1
 _WAIT_SECONDS: Final = 5.0
 
 
-class Passwords:
+class Passwords(Threads):
     """Hashes and verifies in threads of its own: the library lets go of the interpreter's lock.
 
     Where more than `threads` are under way callers wait, and beyond `queue` of them they get
@@ -32,6 +27,9 @@ class Passwords:
     """
 
     def __init__(self, *, threads: int, memory_kib: int = MEMORY_KIB, queue: int = 64) -> None:
+        super().__init__(
+            "the password check", limit=threads, queue=queue, wait_seconds=_WAIT_SECONDS
+        )
         self._hasher = PasswordHasher(
             time_cost=_PASSES,
             memory_cost=memory_kib,
@@ -40,19 +38,15 @@ class Passwords:
             salt_len=16,
             type=Type.ID,
         )
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="argon2")
-        self._bulkhead = Bulkhead(
-            "the password check", limit=threads, queue=queue, wait_seconds=_WAIT_SECONDS
-        )
         self._nobodys = self._hasher.hash(secrets.token_urlsafe(32))
 
     async def hash(self, password: str) -> str:
         """Return the PHC string to store."""
-        return await self._run(lambda: self._hasher.hash(password))
+        return await self.run(lambda: self._hasher.hash(password))
 
     async def verify(self, password: str, stored: str | None) -> bool:
         """Whether it is the password; without a stored one the answer no takes the same time."""
-        return await self._run(lambda: self._verify(password, stored))
+        return await self.run(lambda: self._verify(password, stored))
 
     def is_outdated(self, stored: str) -> bool:
         """Whether the hash was made with other parameters than today's."""
@@ -64,19 +58,3 @@ class Passwords:
         except (VerificationError, InvalidHashError):
             return False
         return stored is not None
-
-    async def _run(self, work: Callable[[], T]) -> T:
-        async with self._bulkhead.slot():
-            # Shielded: a thread cannot be stopped, so its place is not given away before it ends.
-            running = asyncio.get_running_loop().run_in_executor(self._pool, work)
-            try:
-                return await asyncio.shield(running)
-            except asyncio.CancelledError:
-                await asyncio.wait((running,))
-                raise
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._pool.shutdown(wait=False, cancel_futures=True)

@@ -8,6 +8,7 @@ from typing import Final
 from uuid import UUID
 
 import msgspec
+from msgspec.structs import asdict
 
 from lib.db import Executor
 from lib.events import Event, Handler
@@ -55,48 +56,21 @@ class Changed(msgspec.Struct, frozen=True):
     actor: str = ""
 
 
-async def _order(tx: Executor, event: Event) -> None:
-    told = event.decode(OrderTold)
-    await audit.record(
-        tx,
-        event.kind,
-        told.order_id,
-        resource_type="order",
-        actor=told.actor,
-        user_id=told.user_id,
-        status=told.status,
-        total=told.total,
-        currency=told.currency,
-        happened_at=event.created_at,
-    )
+def _all_of(shape: type[msgspec.Struct], identified_by: str) -> Handler:
+    """Return a handler that writes down all that `shape` says."""
 
+    async def handle(tx: Executor, event: Event) -> None:
+        told = asdict(event.decode(shape))
+        await audit.record(
+            tx,
+            event.kind,
+            told.pop(identified_by),
+            resource_type=event.kind.partition(".")[0],
+            **told,
+            happened_at=event.created_at,
+        )
 
-async def _service_order(tx: Executor, event: Event) -> None:
-    told = event.decode(ServiceOrderTold)
-    await audit.record(
-        tx,
-        event.kind,
-        told.order_id,
-        resource_type="service_order",
-        actor=told.actor,
-        customer_id=told.customer_id,
-        happened_at=event.created_at,
-    )
-
-
-async def _job(tx: Executor, event: Event) -> None:
-    told = event.decode(JobTold)
-    await audit.record(
-        tx,
-        event.kind,
-        told.job_id,
-        resource_type="job",
-        actor=told.actor,
-        order_id=told.order_id,
-        customer_id=told.customer_id,
-        provider_id=told.provider_id,
-        happened_at=event.created_at,
-    )
+    return handle
 
 
 def _change_of(service: str) -> Handler:
@@ -125,13 +99,16 @@ def _changes_of(service: str, *things: str) -> Mapping[str, Handler]:
 
 HANDLERS: Final[Mapping[str, Mapping[str, Handler]]] = {
     "orders": {
-        f"order.{what}": _order
+        f"order.{what}": _all_of(OrderTold, "order_id")
         for what in ("created", "confirmed", "shipped", "delivered", "settled", "cancelled")
     },
     "service-orders": {
-        f"service_order.{what}": _service_order for what in ("cancelled", "expired")
+        f"service_order.{what}": _all_of(ServiceOrderTold, "order_id")
+        for what in ("cancelled", "expired")
     },
-    "jobs": {f"job.{what}": _job for what in ("created", "completed", "cancelled")},
+    "jobs": {
+        f"job.{what}": _all_of(JobTold, "job_id") for what in ("created", "completed", "cancelled")
+    },
     "products": _changes_of("product", "product"),
     "departments": _changes_of("department", "department"),
     "cities": _changes_of("order", "city"),

@@ -8,6 +8,7 @@ from lib.auth import Principal, Role
 from lib.auth.guards import forbidden
 from lib.db import Executor
 from lib.errors import FieldError, invalid
+from services.user.service import audit
 from services.user.store import roles
 
 
@@ -22,3 +23,17 @@ async def check_may_grant(tx: Executor, principal: Principal, wanted: Sequence[s
         raise invalid(*(FieldError("permissions", f"{one} is not a permission") for one in unknown))
     if not (principal.has_any(Role.ADMIN) or principal.permissions.issuperset(wanted)):
         raise forbidden("you may only grant what you may do yourself")
+
+
+async def record_change(
+    tx: Executor, role: str, before: Sequence[str], wanted: Sequence[str]
+) -> None:
+    """Write down which permissions a role was given and which it lost."""
+    await audit.record(
+        tx,
+        "role.changed",
+        role,
+        resource_type="role",
+        granted=sorted(set(wanted) - set(before)),
+        revoked=sorted(set(before) - set(wanted)),
+    )

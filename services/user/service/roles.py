@@ -14,7 +14,7 @@ from lib.resource.rules import change_errors, or_not_found, stale
 from services.user.model.roles import NewPermission, RoleChange
 from services.user.service import accounts as people
 from services.user.service import audit, custom_roles, sessions, standing
-from services.user.service.granting import check_may_grant
+from services.user.service.granting import check_may_grant, record_change
 from services.user.store import profiles, roles
 from services.user.store.models import AccountRole, Permission
 from services.user.store.roles import GetRoleRow, ListRolesRow
@@ -82,14 +82,7 @@ async def change(
         await roles.update_role(
             tx, name=name, description=given.description, updated_by=principal.subject
         )
-        await audit.record(
-            tx,
-            "role.changed",
-            name,
-            resource_type="role",
-            granted=sorted(set(wanted) - set(before)),
-            revoked=sorted(set(before) - set(wanted)),
-        )
+        await record_change(tx, name, before, wanted)
         return await get(tx, name)
 
 
