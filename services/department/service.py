@@ -23,7 +23,7 @@ from services.department.model import (
     NewDepartment,
     OrderBy,
 )
-from services.department.store import departments
+from services.department.store import departments, writes
 from services.department.store.postgres.departments import DepartmentsQueriesProtocol
 from services.department.store.postgres.models import Department
 
@@ -65,7 +65,7 @@ async def add(db: Database, new: NewDepartment) -> Department:
     department_id = new_id()
     try:
         async with db.transaction() as tx:
-            await departments(tx).add_department(id=department_id, **asdict(new))
+            await writes(tx).add_department(id=department_id, **asdict(new))
             added = await get(tx, department_id)
             await _tell(tx, "department.created", added)
             return added
@@ -90,7 +90,7 @@ async def change(
     values = {name: given(value, getattr(current, name)) for name, value in asdict(changes).items()}
     try:
         async with db.transaction() as tx:
-            changed = await departments(tx).change_department(
+            changed = await writes(tx).change_department(
                 id=department_id, version=current.version, **values
             )
             if not changed:
@@ -106,7 +106,7 @@ async def remove(db: Database, department_id: UUID, *, version: int | None) -> N
     """Remove the department; the same conditions as for a change."""
     current = await _current(db, department_id, version)
     async with db.transaction() as tx:
-        if not await departments(tx).remove_department(id=department_id, version=current.version):
+        if not await writes(tx).remove_department(id=department_id, version=current.version):
             raise _lost_race()
         await _tell(tx, "department.removed", current)
 

@@ -44,21 +44,9 @@ CALLS: Final = (
         on_mysql.departments.DepartmentsQueries,
         ordered=True,
     ),
-    Call(
-        "add_department",
-        on_postgresql.departments.DepartmentsQueries,
-        on_mysql.departments.DepartmentsQueries,
-    ),
-    Call(
-        "change_department",
-        on_postgresql.departments.DepartmentsQueries,
-        on_mysql.departments.DepartmentsQueries,
-    ),
-    Call(
-        "remove_department",
-        on_postgresql.departments.DepartmentsQueries,
-        on_mysql.departments.DepartmentsQueries,
-    ),
+    Call("add_department", on_postgresql.writes.WritesQueries, on_mysql.writes.WritesQueries),
+    Call("change_department", on_postgresql.writes.WritesQueries, on_mysql.writes.WritesQueries),
+    Call("remove_department", on_postgresql.writes.WritesQueries, on_mysql.writes.WritesQueries),
 )
 GIVEN: Final = {
     "search": (

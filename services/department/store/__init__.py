@@ -7,9 +7,8 @@ from typing import Final
 from lib.db import Executor
 from lib.db.engine import Engine, engine_of
 from services.department.store import mysql, postgres
-from services.department.store.mysql import departments as on_mysql
-from services.department.store.postgres import departments as on_postgres
 from services.department.store.postgres.departments import DepartmentsQueriesProtocol
+from services.department.store.postgres.writes import WritesQueriesProtocol
 
 QUERY_NAMES: Final = {**postgres.QUERY_NAMES, **mysql.QUERY_NAMES}
 # Replicas are those of PostgreSQL.
@@ -19,5 +18,12 @@ READS: Final = postgres.READS
 def departments(db: Executor) -> DepartmentsQueriesProtocol:
     """Return the queries of departments, to run on `db`."""
     if engine_of(db) is Engine.MYSQL:
-        return on_mysql.DepartmentsQueries(db)
-    return on_postgres.DepartmentsQueries(db)
+        return mysql.departments.DepartmentsQueries(db)
+    return postgres.departments.DepartmentsQueries(db)
+
+
+def writes(db: Executor) -> WritesQueriesProtocol:
+    """Return the queries that write departments, to run on `db`."""
+    if engine_of(db) is Engine.MYSQL:
+        return mysql.writes.WritesQueries(db)
+    return postgres.writes.WritesQueries(db)

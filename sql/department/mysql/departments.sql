@@ -1,4 +1,4 @@
--- Departments: read, listed in a chosen order, and changed under version control.
+-- Departments: read, and listed in a chosen order.
 
 -- name: GetDepartment :one
 SELECT * FROM department WHERE id = sqlc.arg(id);
@@ -33,15 +33,3 @@ SELECT * FROM department
 WHERE CAST(sqlc.narg(search) AS CHAR) IS NULL OR name LIKE sqlc.narg(search) OR address LIKE sqlc.narg(search)
 ORDER BY created_at DESC, id DESC
 LIMIT sqlc.arg(page_size) OFFSET sqlc.arg(skip);
-
--- name: AddDepartment :exec
-INSERT INTO department (id, name, address) VALUES (sqlc.arg(id), sqlc.arg(name), sqlc.narg(address));
-
--- name: ChangeDepartment :execrows
--- No row where the department is gone or no longer has this version.
-UPDATE department
-SET name = sqlc.arg(name), address = sqlc.narg(address), version = version + 1, updated_at = now(6)
-WHERE id = sqlc.arg(id) AND version = sqlc.arg(version);
-
--- name: RemoveDepartment :execrows
-DELETE FROM department WHERE id = sqlc.arg(id) AND version = sqlc.arg(version);

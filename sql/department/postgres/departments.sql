@@ -1,4 +1,4 @@
--- Departments: read, listed in a chosen order, and changed under version control.
+-- Departments: read, and listed in a chosen order.
 
 -- name: GetDepartment :one
 SELECT * FROM department WHERE id = @id;
@@ -33,15 +33,3 @@ SELECT * FROM department
 WHERE sqlc.narg(search)::text IS NULL OR name ILIKE sqlc.narg(search) OR address ILIKE sqlc.narg(search)
 ORDER BY created_at DESC, id DESC
 LIMIT @page_size OFFSET @skip;
-
--- name: AddDepartment :exec
-INSERT INTO department (id, name, address) VALUES (@id, @name, sqlc.narg(address));
-
--- name: ChangeDepartment :execrows
--- No row where the department is gone or no longer has this version.
-UPDATE department
-SET name = @name, address = sqlc.narg(address), version = version + 1, updated_at = now()
-WHERE id = @id AND version = @version;
-
--- name: RemoveDepartment :execrows
-DELETE FROM department WHERE id = @id AND version = @version;

@@ -14,7 +14,7 @@ from lib.db.engine import open_database
 from lib.db.errors import CheckViolationError, UniqueViolationError
 from lib.db.like import contains
 from lib.ids import new_id
-from services.department.store import departments
+from services.department.store import departments, writes
 
 ROWS = [
     ("Alpha", None),
@@ -33,9 +33,7 @@ async def db(new_engine_database):
     settings = DatabaseSettings(_env_file=None, database_url=SecretStr(url), db_pool_min=1)
     async with open_database(settings, application="test") as opened:
         for number, (name, address) in enumerate(ROWS):
-            await departments(opened).add_department(
-                id=UUID(int=number), name=name, address=address
-            )
+            await writes(opened).add_department(id=UUID(int=number), name=name, address=address)
         yield opened
 
 
@@ -82,7 +80,7 @@ async def test_a_search_finds_the_same(db, search, found) -> None:
 @pytest.mark.parametrize("name", ["alpha", "BETA", "éLAN"])
 async def test_a_name_is_taken_whatever_its_case(db, name) -> None:
     with pytest.raises(UniqueViolationError) as refused:
-        await departments(db).add_department(id=new_id(), name=name, address=None)
+        await writes(db).add_department(id=new_id(), name=name, address=None)
     assert refused.value.constraint == "department_name_key"
 
 
@@ -96,25 +94,25 @@ async def test_a_name_is_taken_whatever_its_case(db, name) -> None:
 )
 async def test_the_schema_refuses_the_same(db, name, address, constraint) -> None:
     with pytest.raises(CheckViolationError) as refused:
-        await departments(db).add_department(id=new_id(), name=name, address=address)
+        await writes(db).add_department(id=new_id(), name=name, address=address)
     assert refused.value.constraint == constraint
 
 
 async def test_a_change_counts_the_rows_it_finds(db) -> None:
     for version, expected in ((1, 1), (1, 0), (2, 1)):
-        found = await departments(db).change_department(
+        found = await writes(db).change_department(
             id=UUID(int=0), version=version, name="Alpha", address=None
         )
         assert found == expected
-    assert await departments(db).remove_department(id=UUID(int=0), version=2) == 0
-    assert await departments(db).remove_department(id=UUID(int=0), version=3) == 1
+    assert await writes(db).remove_department(id=UUID(int=0), version=2) == 0
+    assert await writes(db).remove_department(id=UUID(int=0), version=3) == 1
 
 
 async def test_a_transaction_that_fails_leaves_nothing(db) -> None:
     async def add_twice() -> None:
         async with db.transaction() as tx:
-            await departments(tx).add_department(id=new_id(), name="New", address=None)
-            await departments(tx).add_department(id=new_id(), name="new", address=None)
+            await writes(tx).add_department(id=new_id(), name="New", address=None)
+            await writes(tx).add_department(id=new_id(), name="new", address=None)
 
     with pytest.raises(UniqueViolationError):
         await add_twice()

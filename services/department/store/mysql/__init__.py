@@ -3,7 +3,7 @@
 
 from typing import Final
 
-from services.department.store.mysql import departments
+from services.department.store.mysql import departments, writes
 
 QUERY_NAMES: Final = {
     departments.GET_DEPARTMENT: "GetDepartment",
@@ -12,9 +12,9 @@ QUERY_NAMES: Final = {
     departments.LIST_DEPARTMENTS_BY_NAME_DESC: "ListDepartmentsByNameDesc",
     departments.LIST_DEPARTMENTS_BY_AGE: "ListDepartmentsByAge",
     departments.LIST_DEPARTMENTS_BY_AGE_DESC: "ListDepartmentsByAgeDesc",
-    departments.ADD_DEPARTMENT: "AddDepartment",
-    departments.CHANGE_DEPARTMENT: "ChangeDepartment",
-    departments.REMOVE_DEPARTMENT: "RemoveDepartment",
+    writes.ADD_DEPARTMENT: "AddDepartment",
+    writes.CHANGE_DEPARTMENT: "ChangeDepartment",
+    writes.REMOVE_DEPARTMENT: "RemoveDepartment",
 }
 """The name of each query by its text, for an executor to label what it runs."""
 
