@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
-from pydantic import SecretStr
 from redis.asyncio import Redis
 
 from devstack.testing.auth import TestIssuer
@@ -14,36 +13,13 @@ from lib.auth import Role
 from lib.redis import RedisOptions, open_redis
 from services.catalog.app import create_app
 from services.catalog.config import CatalogConfig
+from tests.services.calling import Caller, unlimited
 
 PROVIDER = "01890000-0000-7000-8000-00000000f001"
 
 
-class Caller:
-    """Sends requests with one token, or with none."""
-
-    def __init__(self, client: TestClient, headers: dict[str, str]) -> None:
-        self._client = client
-        self._headers = headers
-
-    async def __call__(self, method: str, path: str, *, headers=None, **options):
-        """Return the status, the decoded body (None without one) and the headers."""
-        async with self._client.request(
-            method, f"/api/v1/{path}", headers={**self._headers, **(headers or {})}, **options
-        ) as answer:
-            body = await answer.json() if await answer.read() else None
-            return answer.status, body, answer.headers
-
-
 def config_for(database_url: str, issuer: TestIssuer, redis_url: str | None) -> CatalogConfig:
-    return CatalogConfig(
-        _env_file=None,
-        database_url=SecretStr(database_url),
-        db_pool_min=1,
-        auth_jwks_url=issuer.url,
-        redis_url=None if redis_url is None else SecretStr(redis_url),
-        rate_limit_burst=100_000,
-        user_rate_limit=100_000,
-    )
+    return unlimited(CatalogConfig, database_url, issuer, redis_url=redis_url)
 
 
 @pytest.fixture

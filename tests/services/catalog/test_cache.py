@@ -12,7 +12,8 @@ from aiohttp.test_utils import TestClient, TestServer
 from devstack.testing.wait import eventually
 from lib.auth import Role
 from services.catalog.app import create_app
-from tests.services.catalog.conftest import Caller, config_for
+from tests.services.calling import Caller
+from tests.services.catalog.conftest import config_for
 
 TYPE = "01890000-0000-7000-8000-00000000c101"
 CATEGORY = "01890000-0000-7000-8000-00000000c201"

@@ -14,7 +14,8 @@ from lib.clock import utc_now
 from lib.events import Event, stream_of
 from lib.events.event import dead_letters_of
 from lib.ids import new_id
-from tests.services.catalog.conftest import PROVIDER, Caller
+from tests.services.calling import Caller
+from tests.services.catalog.conftest import PROVIDER
 
 SERVICES = ("01890000-0000-7000-8000-00000000c401", "01890000-0000-7000-8000-00000000c402")
 OFFERED = f"providers/{PROVIDER}/services"
@@ -74,10 +75,13 @@ async def test_a_provider_who_is_gone_offers_nothing_and_the_cache_knows(
     async def nothing() -> bool:
         return await offered(anyone) == 0
 
+    async def told_of() -> bool:
+        entries = await redis.xrange(stream_of("catalog"))
+        kinds = [fields[b"kind"] for _, fields in entries]
+        return kinds.count(b"provider_service.removed") == len(SERVICES)
+
     await eventually(nothing, within=20)
-    entries = await redis.xrange(stream_of("catalog"))
-    removed = [fields for _, fields in entries if fields[b"kind"] == b"provider_service.removed"]
-    assert len(removed) == len(SERVICES)
+    await eventually(told_of, within=20)
 
 
 async def test_what_is_no_departure_or_came_before_they_took_it_up_changes_nothing(

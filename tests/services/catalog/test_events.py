@@ -15,7 +15,8 @@ from lib.cache import Cache
 from services.catalog.app import create_app
 from services.catalog.invalidation import handlers
 from services.catalog.service.events import TOPIC
-from tests.services.catalog.conftest import Caller, config_for
+from tests.services.calling import Caller
+from tests.services.catalog.conftest import config_for
 
 TYPE = "01890000-0000-7000-8000-00000000c101"
 SUBCATEGORY = "01890000-0000-7000-8000-00000000c301"

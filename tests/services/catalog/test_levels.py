@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from lib.auth import Role
-from tests.services.catalog.conftest import Caller
+from tests.services.calling import Caller
 
 NOBODY = "01890000-0000-7000-8000-00000000dead"
 

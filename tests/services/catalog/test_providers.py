@@ -7,7 +7,8 @@ import asyncio
 import pytest
 
 from lib.auth import Role
-from tests.services.catalog.conftest import PROVIDER, Caller
+from tests.services.calling import Caller
+from tests.services.catalog.conftest import PROVIDER
 
 INSTALL = "01890000-0000-7000-8000-00000000c401"
 REPAIR = "01890000-0000-7000-8000-00000000c402"

@@ -17,26 +17,15 @@ from lib.db.postgres import open_database
 from lib.redis import RedisOptions, open_redis
 from services.chat.app import create_app
 from services.chat.config import ChatConfig
+from tests.services.calling import unlimited
 from tests.services.chat.talking import CUSTOMER, PROVIDER, Talker, open_between
 
 Connect = Callable[..., Awaitable[Talker]]
 
 
 def config_for(database_url: str, issuer: TestIssuer, redis_url: str | None, **more) -> ChatConfig:
-    return ChatConfig(
-        **{
-            "_env_file": None,
-            "database_url": SecretStr(database_url),
-            "db_pool_min": 1,
-            "auth_jwks_url": issuer.url,
-            "redis_url": None if redis_url is None else SecretStr(redis_url),
-            "rate_limit_burst": 100_000,
-            "user_rate_limit": 100_000,
-            "frame_rate": 100_000.0,
-            "frame_burst": 100_000,
-            **more,
-        }
-    )
+    frames = {"frame_rate": 100_000.0, "frame_burst": 100_000}
+    return unlimited(ChatConfig, database_url, issuer, redis_url=redis_url, **(frames | more))
 
 
 @pytest.fixture

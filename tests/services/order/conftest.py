@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
-from pydantic import SecretStr
 from redis.asyncio import Redis
 
 from devstack.testing.auth import TestIssuer
 from lib.auth import Role
 from services.order.app import create_app
 from services.order.config import OrderConfig
+from tests.services.calling import Caller, caller_with, unlimited
 
 CUSTOMER = "01890000-0000-7000-8000-00000000f101"
 OTHER_CUSTOMER = "01890000-0000-7000-8000-00000000f102"
@@ -22,23 +22,6 @@ OTHER_PROVIDER = "01890000-0000-7000-8000-00000000f202"
 
 # `new_config(redis_url=…)`: a configuration for the test's database, with some things said.
 NewConfig = Callable[..., OrderConfig]
-
-
-class Caller:
-    """Sends requests with one token, or with none."""
-
-    def __init__(self, client: TestClient, headers: dict[str, str], subject: str = "") -> None:
-        self._client = client
-        self._headers = headers
-        self.subject = subject
-
-    async def __call__(self, method: str, path: str, *, headers=None, **options):
-        """Return the status, the decoded body (None without one) and the headers."""
-        async with self._client.request(
-            method, f"/api/v1/{path}", headers={**self._headers, **(headers or {})}, **options
-        ) as answer:
-            body = await answer.json() if await answer.read() else None
-            return answer.status, body, answer.headers
 
 
 @pytest.fixture
@@ -58,14 +41,7 @@ async def own_redis_url(redis_url: str) -> str:
 @pytest.fixture
 def new_config(database_url: str, issuer: TestIssuer) -> NewConfig:
     def new(**settings: Any) -> OrderConfig:
-        given = {
-            "database_url": SecretStr(database_url),
-            "db_pool_min": 1,
-            "auth_jwks_url": issuer.url,
-            "rate_limit_burst": 100_000,
-            "user_rate_limit": 100_000,
-        }
-        return OrderConfig(_env_file=None, **(given | settings))
+        return unlimited(OrderConfig, database_url, issuer, **settings)
 
     return new
 
@@ -74,13 +50,6 @@ def new_config(database_url: str, issuer: TestIssuer) -> NewConfig:
 async def client(new_config: NewConfig) -> AsyncIterator[TestClient]:
     async with TestClient(TestServer(create_app(new_config()))) as client:
         yield client
-
-
-def caller_with(
-    client: TestClient, issuer: TestIssuer, subject: str, role: Role, **claims: Any
-) -> Caller:
-    """Return somebody with a token of that role."""
-    return Caller(client, issuer.authorized(subject=subject, role=role, **claims), subject)
 
 
 @pytest.fixture

@@ -15,22 +15,7 @@ from lib.db.engine import open_database
 from services.product.app import create_app
 from services.product.config import ProductConfig
 from services.product.routes.reservations import RESERVE
-
-
-class Caller:
-    """Sends requests with one token, or with none."""
-
-    def __init__(self, client: TestClient, headers: dict[str, str]) -> None:
-        self._client = client
-        self._headers = headers
-
-    async def __call__(self, method: str, path: str, *, headers=None, **options):
-        """Return the status, the decoded body (None without one) and the headers."""
-        async with self._client.request(
-            method, f"/api/v1/{path}", headers={**self._headers, **(headers or {})}, **options
-        ) as answer:
-            body = await answer.json() if await answer.read() else None
-            return answer.status, body, answer.headers
+from tests.services.calling import Caller
 
 
 @pytest.fixture

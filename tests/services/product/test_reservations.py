@@ -19,7 +19,8 @@ from lib.db.engine import Engine, engine_of, open_database
 from services.product.service import reservations as service
 from services.product.service.steps import Step, status_after
 from services.product.store.postgres.models import ReservationStatus
-from tests.services.product.conftest import Caller, rows_of
+from tests.services.calling import Caller
+from tests.services.product.conftest import rows_of
 
 DRILL = "01890000-0000-7000-8000-000000000a01"  # 40 of them at 129.00 EUR
 HAMMER = "01890000-0000-7000-8000-000000000a02"  # 120 at 19.90 EUR

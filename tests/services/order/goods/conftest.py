@@ -18,7 +18,8 @@ from lib.ids import new_id
 from services.order.config import OrderConfig
 from services.product.app import create_app as create_product_app
 from services.product.config import ProductConfig
-from tests.services.order.conftest import Caller, NewConfig
+from tests.services.calling import Caller
+from tests.services.order.conftest import NewConfig
 from tests.services.order.goods.fakes import FakeUsers, running_users
 
 ADD = """

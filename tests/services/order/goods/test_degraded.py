@@ -21,7 +21,7 @@ from services.order.goods.routes.deps import SHOP
 from services.order.goods.service import finishing, placing
 from services.order.goods.store import drafts
 from services.order.goods.store.models import GoodsDraft
-from tests.services.order.conftest import caller_with
+from tests.services.calling import caller_with
 from tests.services.order.goods.fakes import ALICE, Trouble, running_users
 
 ANY = {"If-Match": "*"}

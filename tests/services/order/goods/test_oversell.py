@@ -9,7 +9,7 @@ import pytest
 
 from devstack.testing.wait import eventually
 from lib.auth import Role
-from tests.services.order.conftest import caller_with
+from tests.services.calling import caller_with
 
 # As many as may ask the product service at once: none is turned away for the crowd.
 BUYERS, THINGS = 48, 20

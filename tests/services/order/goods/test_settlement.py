@@ -11,7 +11,7 @@ from devstack.testing.wait import eventually
 from lib.auth import Role
 from lib.errors import AppError, Code
 from services.order.app import create_app
-from tests.services.order.conftest import Caller
+from tests.services.calling import Caller
 from tests.services.order.goods.fakes import ALICE
 
 

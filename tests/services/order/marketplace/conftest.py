@@ -10,7 +10,8 @@ import asyncpg
 import pytest
 
 from lib.auth import Role
-from tests.services.order.conftest import Caller, NewConfig, caller_with
+from tests.services.calling import Caller, caller_with
+from tests.services.order.conftest import NewConfig
 from tests.services.order.marketplace.fakes import FakeCatalog, running_catalog
 
 EUR = "01890000-0000-7000-8000-00000000e101"

@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from lib.auth import Role
-from tests.services.order.conftest import caller_with
+from tests.services.calling import caller_with
 from tests.services.order.marketplace.conftest import NOBODY, expect, refused
 
 SECOND_JOB = """

@@ -11,7 +11,8 @@ from lib.http.server import serve_app
 from services.catalog.app import create_app as create_catalog_app
 from services.catalog.config import CatalogConfig
 from services.order.app import create_app
-from tests.services.order.conftest import CUSTOMER, caller_with
+from tests.services.calling import caller_with
+from tests.services.order.conftest import CUSTOMER
 from tests.services.order.marketplace.conftest import NOBODY, SERVICE, expect, new_order, refused
 from tests.services.order.marketplace.fakes import Trouble
 

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from lib.auth import Role
-from tests.services.order.conftest import caller_with
+from tests.services.calling import caller_with
 from tests.services.order.marketplace.conftest import BERLIN, EUR, NOBODY, USD, expect, refused
 
 YEN = {"currency": "Yen", "code": "JPY", "symbol": "¥"}

@@ -9,7 +9,7 @@ import pytest
 
 from lib.auth import Role
 from services.order.routes import ROUTES
-from tests.services.order.conftest import Caller, caller_with
+from tests.services.calling import Caller, caller_with
 from tests.services.order.marketplace.conftest import (
     BERLIN,
     EUR,

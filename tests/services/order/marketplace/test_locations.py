@@ -10,7 +10,8 @@ import pytest
 from lib.auth import Role
 from services.order.marketplace.model.places import Nearest
 from services.order.marketplace.service.locations import nearest
-from tests.services.order.conftest import OTHER_PROVIDER, PROVIDER, caller_with
+from tests.services.calling import caller_with
+from tests.services.order.conftest import OTHER_PROVIDER, PROVIDER
 from tests.services.order.marketplace.conftest import BERLIN, HAMBURG, NOBODY, expect, refused
 from tests.services.order.marketplace.test_box import away, kilometres
 

@@ -7,7 +7,8 @@ import asyncio
 import pytest
 
 from lib.auth import Role
-from tests.services.order.conftest import PROVIDER, caller_with
+from tests.services.calling import caller_with
+from tests.services.order.conftest import PROVIDER
 from tests.services.order.marketplace.conftest import (
     NOBODY,
     USD,

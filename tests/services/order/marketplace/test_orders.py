@@ -7,7 +7,8 @@ import asyncio
 import pytest
 
 from lib.auth import Role
-from tests.services.order.conftest import CUSTOMER, caller_with
+from tests.services.calling import caller_with
+from tests.services.order.conftest import CUSTOMER
 from tests.services.order.marketplace.conftest import (
     NOBODY,
     SERVICE,

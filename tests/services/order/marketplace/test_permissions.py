@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lib.auth import Role
-from tests.services.order.conftest import Caller
+from tests.services.calling import Caller
 from tests.services.order.marketplace.conftest import BERLIN, NOBODY, Market, expect
 
 SOMEBODY = "01890000-0000-7000-8000-00000000f401"

@@ -1,0 +1,50 @@
+"""Callers of a service in this process, and a configuration that limits none of them."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from aiohttp.test_utils import TestClient
+from pydantic import SecretStr
+
+from devstack.testing.auth import TestIssuer
+from lib.auth import Role
+from lib.config import DatabaseSettings
+
+C = TypeVar("C", bound=DatabaseSettings)
+
+
+class Caller:
+    """Sends requests with one token, or with none."""
+
+    def __init__(self, client: TestClient, headers: dict[str, str], subject: str = "") -> None:
+        self._client = client
+        self._headers = headers
+        self.subject = subject
+
+    async def __call__(self, method: str, path: str, *, headers=None, **options):
+        """Return the status, the decoded body (None without one) and the headers."""
+        async with self._client.request(
+            method, f"/api/v1/{path}", headers={**self._headers, **(headers or {})}, **options
+        ) as answer:
+            body = await answer.json() if await answer.read() else None
+            return answer.status, body, answer.headers
+
+
+def caller_with(
+    client: TestClient, issuer: TestIssuer, subject: str, role: Role, **claims: Any
+) -> Caller:
+    """Return somebody with a token of that role."""
+    return Caller(client, issuer.authorized(subject=subject, role=role, **claims), subject)
+
+
+def unlimited(config: type[C], database_url: str, issuer: TestIssuer, **settings: Any) -> C:
+    """Return a configuration for a database and an issuer, with some things said."""
+    given = {
+        "database_url": SecretStr(database_url),
+        "db_pool_min": 1,
+        "auth_jwks_url": issuer.url,
+        "rate_limit_burst": 100_000,
+        "user_rate_limit": 100_000,
+    }
+    return config(_env_file=None, **(given | settings))
