@@ -110,21 +110,11 @@ async def test_health_and_reflection_need_no_token(address: str) -> None:
         assert (await reflect(iter([request])).read()).list_services_response.service
 
 
-class Mint:
-    """Gives tokens of `key`, or none."""
-
-    def __init__(self) -> None:
-        self.key, self.given, self.error = KEY, 0, None
-
-    async def __call__(self) -> Issued:
-        if self.error is not None:
-            raise self.error
-        self.given += 1
-        return Issued(token(self.key), "", utc_now() + timedelta(minutes=15))
+async def mint() -> Issued:
+    return Issued(token(), "", utc_now() + timedelta(minutes=15))
 
 
 async def test_a_client_with_tokens_is_known_to_the_service(address: str, servicer: Noting) -> None:
-    mint = Mint()
     pool = ChannelPool(address, size=2)
     stub = PointServiceStub(Client(pool, Upstream("point", tokens=ServiceTokens(mint))))
     for _ in range(3):
@@ -133,42 +123,6 @@ async def test_a_client_with_tokens_is_known_to_the_service(address: str, servic
     ledger = await stub.stream_user_ledger(request, seconds=5, limit=9)
     assert [entry.amount for entry in ledger] == [0, 1, 2]
     assert servicer.callers == ["shop"] * 4
-    assert mint.given == 1
-    await pool.close()
-
-
-async def test_where_no_token_is_to_be_had_the_call_says_why_and_is_not_made(
-    address: str, servicer: Noting
-) -> None:
-    mint = Mint()
-    mint.error = AppError(Code.SERVICE_UNAVAILABLE, "the user service is not available")
-    pool = ChannelPool(address, size=1)
-    stub = PointServiceStub(Client(pool, Upstream("point", tokens=ServiceTokens(mint))))
-    with pytest.raises(AppError, match="the user service is not available"):
-        await stub.get_user_points(ASKING, seconds=5)
-    assert servicer.callers == []
-    mint.error = None
-    assert (await stub.get_user_points(ASKING, seconds=5)).points == 5
-    await pool.close()
-
-
-async def test_a_refused_token_is_replaced_when_the_issuer_has_new_keys(address: str) -> None:
-    now = [utc_now()]
-    mint = Mint()
-    mint.key = SigningKey.generate()
-    pool = ChannelPool(address, size=1)
-    tokens = ServiceTokens(mint, clock=lambda: now[0])
-    stub = PointServiceStub(Client(pool, Upstream("point", tokens=tokens)))
-    for _ in range(2):
-        with pytest.raises(AppError) as raised:
-            await stub.get_user_points(ASKING, seconds=5)
-        assert raised.value.code is Code.SERVICE_UNAVAILABLE  # it was not our caller's
-    assert mint.given == 1  # one that is refused at once is no reason to ask the issuer each time
-    now[0] += timedelta(seconds=11)
-    mint.key = KEY
-    with pytest.raises(AppError):
-        await stub.get_user_points(ASKING, seconds=5)
-    assert (await stub.get_user_points(ASKING, seconds=5)).points == 5
     await pool.close()
 
 
@@ -181,7 +135,7 @@ async def test_without_keys_to_check_with_nobody_gets_in() -> None:
     verifier = Verifier(JwksCache(fetch), issuer="i", audience="a")
     async with scripted(servicer, verifier=verifier) as address:
         pool = ChannelPool(address, size=1)
-        client = Client(pool, Upstream("point", tokens=ServiceTokens(Mint())))
+        client = Client(pool, Upstream("point", tokens=ServiceTokens(mint)))
         with pytest.raises(AppError) as raised:
             await PointServiceStub(client).get_user_points(ASKING, seconds=5)
         await pool.close()

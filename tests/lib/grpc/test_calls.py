@@ -186,17 +186,6 @@ async def test_a_call_not_known_to_be_idempotent_is_made_once() -> None:
     assert len(server.asked) == 1
 
 
-async def test_an_upstream_that_fails_is_left_alone_over_grpc_too() -> None:
-    server = Scripted(fail_first=1_000)
-    async with scripted(server) as address:
-        pool = ChannelPool(address, size=1)
-        stub = PointServiceStub(Client(pool, Upstream("point")))
-        codes = [(await refusal(stub, "anybody")).code for _ in range(20)]
-        await pool.close()
-    assert codes == [Code.SERVICE_UNAVAILABLE, *[Code.CIRCUIT_OPEN] * 19]
-    assert len(server.asked) == 3
-
-
 async def test_the_same_stub_works_again_after_the_server_came_back() -> None:
     async with scripted(Scripted()) as address:
         port = int(address.rpartition(":")[2])
