@@ -9,36 +9,21 @@ from __future__ import annotations
 import argparse
 import asyncio
 import importlib
-import shutil
-import statistics
-import subprocess
-import sys
 import tempfile
-from collections.abc import Awaitable, Callable
 from pathlib import Path
-from time import perf_counter
 
 import asyncpg
 import uvloop
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from bench.rows import contenders
+from bench.rows.turns import ROWS, Figures, compile_into, in_turns, report
 from devstack.testing import postgres
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = Path(__file__).with_name("project")
-ROWS = 10_000
-SINGLE_CALLS = 500
 # Design: 10,000 rows of 8 columns within 1.35 of the driver, a single-row call within 1.05.
 BARS = {"generated, msgspec": (1.35, 1.05), "generated, dataclass": (None, 1.05)}
-
-
-def compile_into(folder: Path) -> None:
-    """Compile the project's queries and make the two packages importable."""
-    shutil.copytree(PROJECT, folder, dirs_exist_ok=True)
-    subprocess.run(
-        [sys.executable, "-m", "aiosqlc", "generate", "-f", str(folder / "sqlc.yaml")], check=True
-    )
-    sys.path.insert(0, str(folder))
 
 
 async def fill(connection: asyncpg.Connection) -> None:
@@ -55,21 +40,11 @@ async def fill(connection: asyncpg.Connection) -> None:
     await connection.execute("VACUUM ANALYZE person")
 
 
-async def seconds(work: Callable[[], Awaitable[object]]) -> float:
-    started = perf_counter()
-    await work()
-    return perf_counter() - started
-
-
-async def single_calls(get: Callable[[int], Awaitable[object]]) -> None:
-    for number in range(1, SINGLE_CALLS + 1):
-        await get(number)
-
-
-async def measure(url: str, rounds: int) -> dict[str, tuple[float, float]]:
+async def measure(url: str, rounds: int) -> Figures:
     """Return name → (seconds for all rows, seconds for one row), medians."""
     connection = await asyncpg.connect(url)
     await fill(connection)
+    engine = create_async_engine(url.replace("postgresql://", "postgresql+asyncpg://"))
     found = {
         "bare asyncpg": contenders.bare(connection),
         **{
@@ -79,43 +54,15 @@ async def measure(url: str, rounds: int) -> dict[str, tuple[float, float]]:
             for kind in ("msgspec", "dataclass")
         },
         "keyword hooks (better-python's shape)": contenders.keyword_hooks(connection),
-        "SQLAlchemy Core": contenders.sqlalchemy_core(url),
-        "SQLAlchemy ORM": contenders.sqlalchemy_orm(url),
-        "Tortoise": await contenders.tortoise(url),
+        "SQLAlchemy Core": contenders.sqlalchemy_core(engine),
+        "SQLAlchemy ORM": contenders.sqlalchemy_orm(engine),
+        "Tortoise": await contenders.tortoise(url.replace("postgresql://", "asyncpg://")),
     }
-    many: dict[str, list[float]] = {name: [] for name in found}
-    single: dict[str, list[float]] = {name: [] for name in found}
-    for number in range(rounds + 1):
-        for name, (fetch_all, fetch_one) in found.items():
-            took = (
-                await seconds(fetch_all),
-                await seconds(lambda get=fetch_one: single_calls(get)) / SINGLE_CALLS,
-            )
-            if number:  # the first round is a warm-up
-                many[name].append(took[0])
-                single[name].append(took[1])
+    figures = await in_turns(found, rounds)
     await contenders.Tortoise.close_connections()
+    await engine.dispose()
     await connection.close()
-    return {
-        name: (statistics.median(many[name]), statistics.median(single[name])) for name in found
-    }
-
-
-def report(figures: dict[str, tuple[float, float]]) -> None:
-    base_many, base_single = figures["bare asyncpg"]
-    print(f"{ROWS:,} rows x 8 columns, and one row by its key")
-    for name, (many, single) in figures.items():
-        ratios = (many / base_many, single / base_single)
-        bars = BARS.get(name, (None, None))
-        wanted = ", ".join(
-            f"bar {bar}: {'met' if ratio <= bar else 'MISSED'}"
-            for ratio, bar in zip(ratios, bars, strict=True)
-            if bar
-        )
-        print(
-            f"  {name:38} {many * 1e3:7.2f} ms {ratios[0]:5.2f} x   "
-            f"{single * 1e6:6.0f} us {ratios[1]:5.2f} x   {wanted}"
-        )
+    return figures
 
 
 def main() -> None:
@@ -123,12 +70,12 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=15)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        compile_into(Path(folder))
+        compile_into(PROJECT, Path(folder))
         with (
             postgres.running(ROOT / "migrations") as server,
             asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
         ):
-            report(runner.run(measure(server.create_empty("rows"), options.rounds)))
+            report(runner.run(measure(server.create_empty("rows"), options.rounds)), BARS)
 
 
 if __name__ == "__main__":

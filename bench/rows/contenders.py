@@ -10,7 +10,7 @@ from typing import Any
 
 import asyncpg
 from sqlalchemy import BigInteger, Column, DateTime, MetaData, Table, select
-from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from tortoise import Tortoise, fields
 from tortoise.models import Model
@@ -26,7 +26,7 @@ def bare(connection: asyncpg.Connection) -> Calls:
     return lambda: connection.fetch(ALL), lambda key: connection.fetchrow(ONE, key)
 
 
-def generated(connection: asyncpg.Connection, store: ModuleType) -> Calls:
+def generated(connection: Any, store: ModuleType) -> Calls:
     """What this compiler writes."""
     return lambda: store.list_people(connection), lambda key: store.get_person(connection, id=key)
 
@@ -101,9 +101,8 @@ class MappedPerson(Base):
     note: Mapped[str | None]
 
 
-def sqlalchemy_core(url: str) -> Calls:
-    """SQLAlchemy Core over asyncpg."""
-    engine = create_async_engine(url.replace("postgresql://", "postgresql+asyncpg://"))
+def sqlalchemy_core(engine: AsyncEngine) -> Calls:
+    """SQLAlchemy Core over the driver."""
     person = Table("person", MetaData(), *(Column(name) for name in COLUMNS.split(", ")))
     everybody = select(person)
 
@@ -118,9 +117,8 @@ def sqlalchemy_core(url: str) -> Calls:
     return fetch_all, fetch_one
 
 
-def sqlalchemy_orm(url: str) -> Calls:
-    """SQLAlchemy's ORM over asyncpg, a session per call as its documentation advises."""
-    engine = create_async_engine(url.replace("postgresql://", "postgresql+asyncpg://"))
+def sqlalchemy_orm(engine: AsyncEngine) -> Calls:
+    """SQLAlchemy's ORM over the driver, a session per call as its documentation advises."""
     sessions: async_sessionmaker[AsyncSession] = async_sessionmaker(engine, expire_on_commit=False)
 
     async def fetch_all() -> list[Any]:
@@ -153,9 +151,6 @@ class TortoisePerson(Model):
 
 
 async def tortoise(url: str) -> Calls:
-    """Tortoise ORM over asyncpg."""
-    await Tortoise.init(
-        db_url=url.replace("postgresql://", "asyncpg://"),
-        modules={"models": ["bench.rows.contenders"]},
-    )
+    """Tortoise ORM over the driver."""
+    await Tortoise.init(db_url=url, modules={"models": ["bench.rows.contenders"]})
     return TortoisePerson.all, lambda key: TortoisePerson.get_or_none(id=key)

@@ -8,10 +8,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import importlib
-import shutil
-import statistics
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
@@ -20,13 +16,15 @@ from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import create_async_engine
 from tortoise import Tortoise
 
+from bench.rows import contenders as rows
 from bench.rows import mysql_contenders as contenders
-from bench.rows.__main__ import ROOT, ROWS, SINGLE_CALLS, seconds, single_calls
+from bench.rows.turns import ROWS, Figures, compile_into, in_turns, report
 from devstack.testing import mysql
 from lib.config import MysqlSettings
 from lib.db.mysql import open_database
 from lib.db.mysql_session import connect_arguments
 
+ROOT = Path(__file__).resolve().parents[2]
 PROJECT = Path(__file__).with_name("project_mysql")
 FILL = """
 INSERT INTO person
@@ -36,15 +34,7 @@ FROM seq_1_to_{rows}
 """
 
 
-def compile_into(folder: Path) -> None:
-    """Compile the project's queries and make the packages importable."""
-    shutil.copytree(PROJECT, folder, dirs_exist_ok=True)
-    command = [sys.executable, "-m", "aiosqlc", "generate", "-f", str(folder / "sqlc.yaml")]
-    subprocess.run(command, check=True)
-    sys.path.insert(0, str(folder))
-
-
-async def measure(url: str, rounds: int) -> dict[str, tuple[float, float]]:
+async def measure(url: str, rounds: int) -> Figures:
     """Return name → (seconds for all rows, seconds for one row), medians."""
     arguments = connect_arguments(url, connect_seconds=5, statement_seconds=60)
     plain = {name: value for name, value in arguments.items() if name != "conv"}
@@ -63,46 +53,23 @@ async def measure(url: str, rounds: int) -> dict[str, tuple[float, float]]:
         found = {
             "bare aiomysql": contenders.bare(connection),
             **{
-                f"generated, {kind}, its own adapter": contenders.generated(
-                    adapter(connection), store
-                )
+                f"generated, {kind}, its own adapter": rows.generated(adapter(connection), store)
                 for kind, store in stores.items()
             },
-            "generated, msgspec, lib.db's decoders": contenders.generated(
+            "generated, msgspec, lib.db's decoders": rows.generated(
                 adapter(ours), stores["msgspec"]
             ),
-            "generated, msgspec, lib.db's pool": contenders.generated(pool, stores["msgspec"]),
-            "SQLAlchemy Core": contenders.sqlalchemy_core(engine),
-            "SQLAlchemy ORM": contenders.sqlalchemy_orm(engine),
-            "Tortoise": await contenders.tortoise(url),
+            "generated, msgspec, lib.db's pool": rows.generated(pool, stores["msgspec"]),
+            "SQLAlchemy Core": rows.sqlalchemy_core(engine),
+            "SQLAlchemy ORM": rows.sqlalchemy_orm(engine),
+            "Tortoise": await rows.tortoise(url),
         }
-        taken: dict[str, list[tuple[float, float]]] = {name: [] for name in found}
-        for number in range(rounds + 1):
-            for name, (fetch_all, fetch_one) in found.items():
-                took = (
-                    await seconds(fetch_all),
-                    await seconds(lambda get=fetch_one: single_calls(get)) / SINGLE_CALLS,
-                )
-                if number:  # the first round is a warm-up
-                    taken[name].append(took)
+        figures = await in_turns(found, rounds)
         await Tortoise.close_connections()
         await engine.dispose()
     for opened in (connection, ours):
         opened.close()
-    return {
-        name: (statistics.median(t[0] for t in times), statistics.median(t[1] for t in times))
-        for name, times in taken.items()
-    }
-
-
-def report(figures: dict[str, tuple[float, float]]) -> None:
-    base_many, base_single = figures["bare aiomysql"]
-    print(f"{ROWS:,} rows x 8 columns, and one row by its key")
-    for name, (many, single) in figures.items():
-        print(
-            f"  {name:38} {many * 1e3:7.2f} ms {many / base_many:5.2f} x   "
-            f"{single * 1e6:6.0f} us {single / base_single:5.2f} x"
-        )
+    return figures
 
 
 def main() -> None:
@@ -110,7 +77,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=9)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        compile_into(Path(folder))
+        compile_into(PROJECT, Path(folder))
         with mysql.running(ROOT / "migrations") as server:
             report(asyncio.run(measure(server.create_empty("rows"), options.rounds)))
 
