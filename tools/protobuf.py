@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -26,6 +27,8 @@ from lib.grpc.server import DESCRIPTORS
 ROOT: Final = Path(__file__).resolve().parents[1]
 PROTO: Final = ROOT / "proto"
 OUT: Final = ROOT / "lib" / "pb"
+# What sqlc and the compiler say to one another: the compiler takes the descriptors as they are.
+PLUGIN: Final = ROOT / "codegen" / "aiosqlc" / "plugin" / "messages.proto"
 
 
 def main() -> int:
@@ -40,16 +43,20 @@ def main() -> int:
         fresh.mkdir()
         try:
             generate(fresh)
+            compile_protos(PLUGIN.parent, [PLUGIN.name], [f"--descriptor_set_out={folder}/plugin"])
         except ValueError as error:
             print(error, file=sys.stderr)
             return 1
         if not check:
             shutil.rmtree(OUT, ignore_errors=True)
             shutil.copytree(fresh, OUT)
+            shutil.copy(f"{folder}/plugin", PLUGIN.with_suffix(".binpb"))
             return 0
-        stale = differences(fresh, OUT)
+        stale = [f"lib/pb/{path}" for path in differences(fresh, OUT)]
+        if not filecmp.cmp(f"{folder}/plugin", PLUGIN.with_suffix(".binpb"), shallow=False):
+            stale.append(PLUGIN.with_suffix(".binpb").relative_to(ROOT).as_posix())
     for path in stale:
-        print(f"lib/pb/{path} is stale: run `make proto`", file=sys.stderr)
+        print(f"{path} is stale: run `make proto`", file=sys.stderr)
     return 1 if stale else 0
 
 
@@ -57,17 +64,25 @@ def generate(out: Path) -> None:
     """Compile every .proto into `out`: betterproto2 messages, descriptors and an `rpc.py` each."""
     sources = sorted(path.relative_to(PROTO).as_posix() for path in PROTO.rglob("*.proto"))
     descriptors = out / DESCRIPTORS
-    # The plugin is found beside the interpreter, whether or not its environment is activated.
+    options = [
+        f"--python_betterproto2_out={out}",
+        "--python_betterproto2_opt=client_generation=none",
+    ]
+    options += [f"--descriptor_set_out={descriptors}", "--include_imports"]
+    compile_protos(PROTO, sources, options)
+    for file in FileDescriptorSet.FromString(descriptors.read_bytes()).file:
+        if file.service:
+            folder = out.joinpath(*file.package.split("."))
+            (folder / "rpc.py").write_text(rpc_module(file))
+    (out / "__init__.py").write_text('"""Generated from proto/ by `make proto`."""\n')
+
+
+def compile_protos(folder: Path, sources: Sequence[str], options: Sequence[str]) -> None:
+    """Run protobuf's compiler. Raises ValueError with what it says is wrong."""
+    # Its plugin is found beside the interpreter, whether or not its environment is activated.
     path = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", "")))
     run = subprocess.run(
-        [
-            *(sys.executable, "-m", "grpc_tools.protoc", f"-I{PROTO}"),
-            *(
-                f"--python_betterproto2_out={out}",
-                "--python_betterproto2_opt=client_generation=none",
-            ),
-            *(f"--descriptor_set_out={descriptors}", "--include_imports", *sources),
-        ],
+        [sys.executable, "-m", "grpc_tools.protoc", f"-I{folder}", *options, *sources],
         check=False,
         env={**os.environ, "PATH": path},
         capture_output=True,
@@ -75,11 +90,6 @@ def generate(out: Path) -> None:
     )
     if run.returncode != 0:
         raise ValueError(run.stderr.strip())
-    for file in FileDescriptorSet.FromString(descriptors.read_bytes()).file:
-        if file.service:
-            folder = out.joinpath(*file.package.split("."))
-            (folder / "rpc.py").write_text(rpc_module(file))
-    (out / "__init__.py").write_text('"""Generated from proto/ by `make proto`."""\n')
 
 
 def differences(left: Path, right: Path) -> list[str]:

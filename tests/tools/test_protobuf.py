@@ -17,6 +17,19 @@ def test_the_committed_code_is_what_the_proto_files_give(tmp_path: Path) -> None
     assert protobuf.differences(tmp_path, protobuf.OUT) == []
 
 
+def test_the_committed_messages_of_sqlcs_plugins_are_what_their_proto_file_gives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["protobuf", "--check"])
+    assert protobuf.main() == 0
+    monkeypatch.setattr(protobuf, "PLUGIN", tmp_path / "messages.proto")
+    monkeypatch.setattr(protobuf, "ROOT", tmp_path)
+    (tmp_path / "messages.proto").write_text('syntax = "proto3";\nmessage Other {}\n')
+    (tmp_path / "messages.binpb").write_bytes(b"")
+    assert protobuf.main() == 1
+    assert "messages.binpb is stale: run `make proto`" in capsys.readouterr().err
+
+
 def test_a_changed_missing_or_left_over_file_is_named(tmp_path: Path) -> None:
     left, right = tmp_path / "left", tmp_path / "right"
     for folder, files in ((left, {"a": "1", "b": "1"}), (right, {"b": "2", "c": "1"})):

@@ -43,6 +43,7 @@ _EXTRAS = {
     "sqlglot": "mysql",
     "pygls": "lsp",
     "lsprotocol": "lsp",
+    "google": "plugin",
 }
 # What sqlc appends to the `cmd` of a process plugin.
 _SQLC_CALL = "/plugin.CodegenService/Generate"

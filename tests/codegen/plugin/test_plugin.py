@@ -113,6 +113,15 @@ async def test_code_from_both_formats_is_the_same_and_runs(
         await db.close()
 
 
+def without_null(value: Any) -> Any:
+    """Leave out what a message does not have: only JSON says so."""
+    if isinstance(value, list):
+        return [without_null(item) for item in value]
+    if isinstance(value, dict):
+        return {name: without_null(item) for name, item in value.items() if item is not None}
+    return value
+
+
 def test_the_bytes_of_real_sqlc_hold_what_its_json_holds(tmp_path: Path) -> None:
     keep = tmp_path / "keep.sh"
     keep.write_text('#!/bin/sh\ncat > "$DUMP"\n')
@@ -123,9 +132,8 @@ def test_the_bytes_of_real_sqlc_hold_what_its_json_holds(tmp_path: Path) -> None
     expected = json.loads((tmp_path / "json").read_bytes())
     data = (tmp_path / "protobuf").read_bytes()
     decoded = decode_request(data)
-    expected["plugin_options"] = base64.b64decode(expected["plugin_options"]).decode()
     del expected["settings"]["codegen"]  # how the plugin was called
-    assert decoded == expected
+    assert decoded == without_null(expected)
     for length in {1, len(data) // 3, len(data) // 2, len(data) - 1}:
         with pytest.raises(WireError):
             decode_request(data[:length])
