@@ -92,6 +92,7 @@ def hold(
     headers: Mapping[str, str],
     *,
     examples: int,
+    checks: Callable[[requests.Response], list[Check] | None] = lambda _: None,
     excluded: Callable[[schemathesis.Case, requests.Response], Collection[Check]] | None = None,
     prepare: Callable[[schemathesis.Case], None] = lambda _: None,
 ) -> None:
@@ -102,6 +103,7 @@ def hold(
         mode: whether the cases keep to the document or break it.
         headers: of every request.
         examples: how many cases.
+        checks: what an answer is held to; without, to all that the library knows.
         excluded: the checks that do not hold for a case and its answer.
         prepare: puts something right in a case before it is sent.
     """
@@ -119,7 +121,9 @@ def hold(
         prepare(case)
         answer = case.call(headers=headers)
         without = [*_always_excluded(case), *(excluded(case, answer) if excluded else ())]
-        case.validate_response(answer, headers=headers, excluded_checks=without)
+        case.validate_response(
+            answer, headers=headers, checks=checks(answer), excluded_checks=without
+        )
         seen.add(answer.status_code)
 
     try:
