@@ -275,6 +275,7 @@ async def test_a_passkey_is_a_second_factor(world: World) -> None:
         "an old challenge",
         "a copy",
         "twice",
+        "twice by a key that does not count",
         "nothing",
     ],
 )
@@ -298,6 +299,10 @@ async def test_a_signature_that_was_not_made_here_and_now_is_none(world: World, 
         key.signed = 0
         given = await signed(world, session, key)
     elif attack == "twice":
+        assert await show(world, session, passkey=given) == 204
+    elif attack == "twice by a key that does not count":
+        key.signed = -1
+        given = await signed(world, session, key)
         assert await show(world, session, passkey=given) == 204
     else:
         given = {"id": "", "response": {"clientDataJSON": [1]}}

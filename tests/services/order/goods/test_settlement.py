@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from decimal import Decimal
 from uuid import UUID
 
@@ -54,6 +55,41 @@ async def test_others_hear_that_an_order_is_settled_once_it_is_paid_for(
 
         await eventually(settled)
         assert await told() == 1
+
+
+class BothAtOnce:
+    """Who collects, and answers the first who ask only when there are two of them."""
+
+    def __init__(self) -> None:
+        self.asked, self.twice = 0, asyncio.Event()
+
+    async def settled(self, order_id: UUID, total: Decimal, currency: str) -> bool:
+        self.asked += 1
+        if self.asked == 2:
+            self.twice.set()
+        await self.twice.wait()
+        return True
+
+
+async def test_of_two_processes_that_settle_an_order_at_once_one_tells(
+    new_config, issuer, shelf, orders_db
+) -> None:
+    config, payments = new_config(lease_seconds=0.2), BothAtOnce()
+    one, other = (TestClient(TestServer(create_app(config, payments))) for _ in range(2))
+    async with one, other:
+        by = Caller(one, issuer.authorized(subject=ALICE, role=Role.STAFF))
+        body = {"lines": [{"product_id": await shelf.add(), "quantity": 1}], "user_id": ALICE}
+        path = f"orders/{(await by('POST', 'orders', json=body))[1]['data']['id']}"
+        for status in ("confirmed", "shipped", "delivered"):
+            changed = {"json": {"status": status}, "headers": {"If-Match": "*"}}
+            assert (await by("PATCH", path, **changed))[0] == 200
+
+        async def settled() -> bool:
+            return (await by("GET", path))[1]["data"]["settled_at"] is not None
+
+        await eventually(settled)
+    told = "SELECT count(*) FROM outbox WHERE kind = 'order.settled'"
+    assert await orders_db.fetchval(told) == 1
 
 
 async def test_an_order_that_nobody_confirms_is_cancelled_and_its_stock_is_back(
