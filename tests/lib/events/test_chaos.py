@@ -73,7 +73,8 @@ def whole_cluster(nats_cluster: TestNatsCluster) -> Iterator[TestNatsCluster]:
 async def test_nodes_and_services_die_at_random_and_every_event_has_one_effect(
     db: Database, shared_database: str, whole_cluster: TestNatsCluster, topic: str, full: Full
 ) -> None:
-    # In the long run 500 events a second for three minutes; CHAOS_SECONDS says otherwise.
+    # In the long run 500 events a second for three minutes; CHAOS_SECONDS and CHAOS_RATE say else.
+    rate = int(os.environ.get("CHAOS_RATE", "0")) or full(500, sample=50)
     seconds = int(os.environ.get("CHAOS_SECONDS", "0")) or full(180, sample=4)
     each, chance = full(10, sample=2), random.Random(23)
     url = f"{whole_cluster.url}&ack_seconds=1"
@@ -90,7 +91,7 @@ async def test_nodes_and_services_die_at_random_and_every_event_has_one_effect(
                             tx, topic=topic, key=f"key-{key}", kind="counted", payload=number
                         )
             written += each
-            due += each * KEYS / full(500, sample=50)
+            due += each * KEYS / rate
             await asyncio.sleep(max(0.0, due - time.monotonic()))
 
     async def kill(workers: Workers) -> None:
@@ -112,10 +113,16 @@ async def test_nodes_and_services_die_at_random_and_every_event_has_one_effect(
         await kill(workers)
         await writing
 
-        async def all_there() -> bool:
-            return bool(await db.fetchval("SELECT count(*) FROM effect") >= written * KEYS)
+        done = [0]
 
-        await eventually(all_there, within=120)
+        async def more() -> bool:
+            done.append(await db.fetchval("SELECT count(*) FROM effect"))
+            return done[-1] > done[0] or done[-1] >= written * KEYS
+
+        # A busy machine is behind: as long as effects come, none is missed.
+        while done[0] < written * KEYS:
+            await eventually(more, within=120)
+            done = done[-1:]
     assert min(kills.values()) > 0
     print(f"{written * KEYS} events in {seconds} s, killed: {kills}")
     rows = await db.fetch("SELECT key, array_agg(number ORDER BY at) FROM effect GROUP BY key")

@@ -1,0 +1,60 @@
+"""The users of NATS: what each service may send there, from what its code declares.
+
+A topic says who publishes it, handlers say who consumes it. Whoever consumes a topic can bury its
+entries and trim it, and write nothing into it. The file is included by a server's configuration,
+which has each password in its environment, such as `ORDER_NATS_PASSWORD`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from devstack.settings import ROOT, service_names
+from lib.events.jetstream_names import dead_name, stream_name
+from tools.events_page import consumed, published
+
+USERS: Final = ROOT / "deploy" / "nats" / "users.conf"
+_HEAD: Final = "# From tools/nats_users.py; remake it with: make render\n"
+
+
+def files() -> dict[Path, str]:
+    """Return the list of users by its path."""
+    return {USERS: _HEAD + "users: [\n" + "".join(map(user, service_names())) + "]\n"}
+
+
+def user(service: str) -> str:
+    """Return a service's user as a configuration has it."""
+    lines = "".join(f'      "{subject}"\n' for subject in subjects(service))
+    return (
+        f"  {{ user: {service}, password: ${service.upper()}_NATS_PASSWORD, permissions: {{\n"
+        f'    publish: {{ allow: [\n{lines}    ], deny: ["$JS.API.STREAM.DELETE.>"] }}\n'
+        '    subscribe: ["_INBOX.>"]\n  } }\n'
+    )
+
+
+def subjects(service: str) -> list[str]:
+    """Return the subjects that a service sends to."""
+    own = sorted(str(topic) for topic in published().get(service, ()))
+    read = sorted({topic for (topic, _), by in consumed().items() if service in by})
+    found = ["$JS.API.INFO"]
+    found += [f"events.{topic}.*" for topic in own]
+    for topic in sorted({*own, *read}):
+        found += [*_kept(stream_name(topic)), *_kept(dead_name(topic))]
+    for topic in read:
+        found += [dead_name(topic), *_read(stream_name(topic))]
+    return found
+
+
+def _kept(stream: str) -> Iterator[str]:
+    """Making, measuring and trimming a stream; a reader of its own tells where to trim."""
+    for call in ("STREAM.*", "STREAM.MSG.GET", "CONSUMER.*"):
+        yield f"$JS.API.{call}.{stream}"
+    yield f"$JS.API.CONSUMER.*.{stream}.>"
+
+
+def _read(stream: str) -> Iterator[str]:
+    for call in ("CONSUMER.DURABLE.CREATE", "CONSUMER.MSG.NEXT"):
+        yield f"$JS.API.{call}.{stream}.*"
+    yield f"$JS.ACK.{stream}.>"
