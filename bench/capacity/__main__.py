@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Final
 
 import aiohttp
+import asyncpg
 import psutil
 
 from bench.capacity.model import Costs, Layout, as_varied, simulate
@@ -103,9 +104,20 @@ def flushes(folder: Path) -> list[float]:
     return taken
 
 
+async def size(running: Stack) -> int:
+    """Return how much the databases of orders and products take on disk."""
+    found = 0
+    for name in ("order", "product"):
+        database = await asyncpg.connect(running.database(name))
+        found += await database.fetchval("SELECT pg_database_size(current_database())")
+        await database.close()
+    return found
+
+
 async def measure(running: Stack) -> tuple[dict[tuple[int, bool], Seen], list[float]]:
     """Place orders in turns; what was seen, and how long the disk took between them."""
     seen, disk = {turn: Seen() for turn in TURNS}, []
+    kept = await size(running)
     connector = aiohttp.TCPConnector(limit=0)
     async with aiohttp.ClientSession(running.url, connector=connector) as http:
         products, users = await shop(http, running, 1), await people(http)
@@ -120,6 +132,8 @@ async def measure(running: Stack) -> tuple[dict[tuple[int, bool], Seen], list[fl
                 )  # fmt: skip
                 after = used(running)
                 found.add(taken, seconds, {name: after[name] - before[name] for name in after})
+    placed = sum(found.orders for found in seen.values()) + ORDERS
+    print(f"an order keeps {(await size(running) - kept) / placed / 1000:.1f} kB on disk")
     return seen, disk
 
 

@@ -6,7 +6,7 @@ import asyncio
 import base64
 import json
 import re
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import UUID
@@ -18,6 +18,8 @@ from bench.orders.__main__ import Stack, people, shop
 from lib.ids import new_id
 
 CALLERS: Final = 8
+ACTIVE: Final = 0.2  # of all users, on a day
+PEAK: Final = 3.0  # the busiest hour, in means of the day
 REQUESTS: Final = 160
 # Sessions with nothing to do tell what they have read and written after ten seconds.
 TOLD_SECONDS: Final = 11.0
@@ -42,6 +44,7 @@ class Route:
     method: str
     path: str
     body: Mapping[str, Any] | None = None
+    daily: float = 0.0  # how often an active user asks for it on a day: assumed
     times: int = REQUESTS
     callers: int = CALLERS  # at a time
     message: bool = False  # each has an id of its own
@@ -84,24 +87,26 @@ async def routes_of(http: aiohttp.ClientSession, running: Stack) -> list[Route]:
     """Return what is asked, about what the demo data has and what is added here."""
     products, users = await shop(http, running, 20), await people(http)
     order = {"user_id": users[0], "lines": [{"product_id": products[0], "quantity": 1}]}
-    place = Route("place an order", "POST", "/api/orders/v1/orders", order, times=80)
+    place = Route("place an order", "POST", "/api/orders/v1/orders", order, 0.2, times=80)
     placed = (await Requests(http).send(place))["id"]
     channel = await open_channel(running, own_id(http))
     messages = f"/api/chats/v1/channels/{channel}/messages"
     password = (running.run / "secrets" / "demo_admin").read_text()
     login = {"email": "admin@example.com", "password": password}
     return [
-        Route("sign in", "POST", "/api/users/v1/auth/login", login, times=16, callers=1),
-        Route("an account", "GET", f"/api/users/v1/users/{users[0]}"),
-        Route("20 products", "GET", "/api/products/v1/products?page_size=20"),
-        Route("a product", "GET", f"/api/products/v1/products/{products[0]}"),
-        Route("20 services", "GET", "/api/catalogs/v1/services?page_size=20"),
+        Route("sign in", "POST", "/api/users/v1/auth/login", login, 0.1, times=16, callers=1),
+        Route("an account", "GET", f"/api/users/v1/users/{users[0]}", daily=2),
+        Route("20 products", "GET", "/api/products/v1/products?page_size=20", daily=4),
+        Route("a product", "GET", f"/api/products/v1/products/{products[0]}", daily=4),
+        Route("20 services", "GET", "/api/catalogs/v1/services?page_size=20", daily=2),
         place,
-        Route("20 orders", "GET", f"/api/orders/v1/orders?user_id={users[0]}&page_size=20"),
-        Route("an order", "GET", f"/api/orders/v1/orders/{placed}"),
-        Route("points", "GET", f"/api/users/v1/users/{users[0]}/points"),
-        Route("20 messages", "GET", f"{messages}?limit=20"),
-        Route("write a message", "POST", messages, TEXT, message=True),
+        Route(
+            "20 orders", "GET", f"/api/orders/v1/orders?user_id={users[0]}&page_size=20", daily=1
+        ),
+        Route("an order", "GET", f"/api/orders/v1/orders/{placed}", daily=1),
+        Route("points", "GET", f"/api/users/v1/users/{users[0]}/points", daily=0.5),
+        Route("20 messages", "GET", f"{messages}?limit=20", daily=3),
+        Route("write a message", "POST", messages, TEXT, 5, message=True),
         Route("departments", "GET", "/api/departments/v1/departments?page_size=20"),
     ]
 
@@ -157,33 +162,59 @@ async def spent(
     }
 
 
-def row_of(
+COLUMNS: Final = (
+    "CPU ms", "services", *SHOWN, "queries", "rows read", "rows written", "WAL kB", "answer kB",
+)  # fmt: skip
+
+
+def costs_of(
     route: Route, found: Mapping[str, float], idle: Mapping[str, float], received: int
-) -> str:
-    """Return the row of a route, each figure of one request."""
+) -> list[float]:
+    """Return what one request costs, column by column."""
     each = {
-        name: (value - (0 if name.startswith("cpu ") else idle[name])) / route.times
+        name: max(0.0, value - (0 if name.startswith("cpu ") else idle[name])) / route.times
         for name, value in found.items()
     }
-    cpu = {name[4:]: value * 1000 for name, value in each.items() if name.startswith("cpu ")}
-    services = sum(cpu[service] for service in SERVICES)
-    whole = services + sum(cpu[part] for part in SHOWN)
-    cells = [f"{whole:.1f}", f"{services:.1f}", *(f"{cpu[part]:.2f}" for part in SHOWN)]
-    cells += [f"{max(0.0, each[name]):.1f}" for name in ("queries", "read", "written")]
-    cells += [f"{max(0.0, each['wal']) / 1000:.1f}", f"{received / route.times / 1000:.1f}"]
-    return f"| {route.name} | {' | '.join(cells)} |"
+    shown = [each[f"cpu {part}"] * 1000 for part in SHOWN]
+    services = sum(each[f"cpu {service}"] for service in SERVICES) * 1000
+    counts = [each[name] for name in ("queries", "read", "written")]
+    return [
+        services + sum(shown), services, *shown, *counts,
+        each["wal"] / 1000, received / route.times / 1000,
+    ]  # fmt: skip
+
+
+def row(name: str, cells: Iterable[str | float]) -> str:
+    """Return a row of a table."""
+    shown = (cell if isinstance(cell, str) else short(cell) for cell in cells)
+    return f"| {name} | {' | '.join(shown)} |"
+
+
+def short(value: float) -> str:
+    """Return a number as a table has it."""
+    return f"{value:.2g}" if value < 10 else f"{value:,.0f}"
 
 
 async def tell_routes(running: Stack) -> None:
-    """Print a row for each route; what is counted at rest meanwhile is taken off."""
+    """Print a row for each route, less what is counted at rest; then what so many users ask for."""
     async with aiohttp.ClientSession(running.url) as http:
         routes = await routes_of(http, running)
         idle = await spent(http, running, asyncio.sleep(0))
-        names = ("route", "CPU ms", "services", *SHOWN, "queries", "rows read", "rows written",
-                 "WAL kB", "answer kB")  # fmt: skip
-        print(f"| {' | '.join(names)} |\n|{'---|' * len(names)}")
+        print(row("a request", COLUMNS) + "\n|" + "---|" * (len(COLUMNS) + 1))
+        day, requests = [0.0] * len(COLUMNS), 0.0
         for route in routes:
             await Requests(http).often(replace(route, times=route.callers))  # warm
             asked = Requests(http)
-            found = await spent(http, running, asked.often(route))
-            print(row_of(route, found, idle, asked.received), flush=True)
+            costs = costs_of(
+                route, await spent(http, running, asked.often(route)), idle, asked.received
+            )
+            print(row(route.name, costs), flush=True)
+            day = [sum(both) for both in zip(day, (c * route.daily for c in costs), strict=True)]
+            requests += route.daily
+    print(row("an active user's day", day))
+    print(
+        f"\n{row('a second at the peak', ('requests', *COLUMNS))}\n|{'---|' * (len(COLUMNS) + 2)}"
+    )
+    for users in (10_000, 1_000_000, 100_000_000):
+        often = users * ACTIVE * PEAK / 86_400
+        print(row(f"{users:,} users", (often * one for one in (requests, *day))))
