@@ -31,10 +31,10 @@ from tests.codegen.fuzz.schemas import Schema, make_schema, random_rows
 from tests.codegen.proofs.judge import has_null_inside
 
 _PARAMS = {
-    "int": ["0", "1", "2", "3"],
-    "text": ["lit", "q", ""],
+    "int": ["0", "1", "2", "3", "5", "-1"],
+    "text": ["lit", "q", "", "object"],
     "bool": ["t", "f"],
-    "num": ["1.0", "2.50"],
+    "num": ["0", "1.0", "2.50", "NaN", "Infinity"],
     "list": ["{}", "{1,2}", "{3}"],
 }
 _OPTIONS = AnalyzeOptions(not_null_functions=("sure",))
