@@ -42,7 +42,7 @@ _QUALIFIED = frozenset(
     }
 )  # fmt: skip
 # Of MySQL: how long the text of a moment is.
-_LENGTHS = {"datetime": 19, "timestamp": 19, "date": 10, "time": 10}
+_LENGTHS = {"datetime": 19, "timestamp": 19, "time": 10}
 _CARDINALITY = {
     Cardinality.ONE: "one",
     Cardinality.ZERO_OR_ONE: "zero_or_one",

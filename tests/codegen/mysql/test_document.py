@@ -35,8 +35,8 @@ def test_a_parameter_may_be_null_where_the_column_it_meets_may() -> None:
 def test_a_set_is_an_enum_and_a_decimal_has_its_precision_as_sqlc_says() -> None:
     schema, file = files(
         "CREATE TABLE t (s set('a', 'bcd') NOT NULL, d decimal(9, 2), n decimal, e enum('x'),"
-        " y year);",
-        "-- name: Q :many\nSELECT s, d, n, e, y FROM t WHERE s = ? AND d > ?;\n",
+        " y year, b date);",
+        "-- name: Q :many\nSELECT s, d, n, e, y, b FROM t WHERE s = ? AND d > ?;\n",
     )
     known, _ = schema_from_files([schema])
     (parsed,), _ = parse_files([file], Dialect.MYSQL)
@@ -45,7 +45,8 @@ def test_a_set_is_an_enum_and_a_decimal_has_its_precision_as_sqlc_says() -> None
     document = codegen_request(ENTRY, Analysis(catalog_of(known), (query,)))
     (shown,), (public,) = document["queries"], document["catalog"]["schemas"]
     said = [(c["type"]["name"], c["length"]) for c in shown["columns"]]
-    assert said == [("t_s", 5), ("decimal", 9), ("decimal", -1), ("t_e", 1), ("year", -1)]
+    numbers = [("t_s", 5), ("decimal", 9), ("decimal", -1), ("t_e", 1)]
+    assert said == [*numbers, ("year", -1), ("date", -1)]
     assert [p["column"]["type"]["name"] for p in shown["params"]] == ["t_s", "decimal"]
     assert {kind["name"]: kind["vals"] for kind in public["enums"]} == {
         "t_e": ["x"],
