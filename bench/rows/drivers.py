@@ -27,11 +27,11 @@ import uvloop
 from bench.rows import __main__ as of_postgres
 from bench.rows import mysql as of_mysql
 from bench.rows.contenders import ALL, COLUMNS, ONE
+from bench.rows.turns import ROWS, SINGLE_CALLS, compile_into
 from devstack.testing import mysql, postgres
 from lib.db.mysql_session import connect_arguments
 
 BARS = (1.3, 1.05)
-SINGLE_CALLS = of_postgres.SINGLE_CALLS
 Run = Callable[[Any], Any]
 
 
@@ -145,7 +145,7 @@ def on_mysql(url: str, runner: asyncio.Runner) -> list[Pair]:
     del others["db"]
     with pymysql.connect(**others) as filling, filling.cursor() as cursor:
         cursor.execute((of_mysql.PROJECT / "migrations" / "0001_person.sql").read_text())
-        cursor.execute(of_mysql.FILL.format(rows=of_postgres.ROWS))
+        cursor.execute(of_mysql.FILL.format(rows=ROWS))
 
     async def opened(connecting: Any) -> Any:
         return await connecting
@@ -200,8 +200,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=15)
     rounds = parser.parse_args().rounds
     with tempfile.TemporaryDirectory() as folder:
-        of_postgres.compile_into(Path(folder) / "pg")
-        of_mysql.compile_into(Path(folder) / "my")
+        compile_into(of_postgres.PROJECT, Path(folder) / "pg")
+        compile_into(of_mysql.PROJECT, Path(folder) / "my")
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             with postgres.running(of_postgres.ROOT / "migrations") as server:
                 for pair in on_postgres(server.create_empty("rows"), runner):
