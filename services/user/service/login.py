@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from lib.auth.principal import unauthorized
 from lib.db import Database, Executor
 from lib.errors import AppError, Code
@@ -11,10 +13,13 @@ from services.user.passwords import Passwords
 from services.user.service import audit, notices, sessions, throttle
 from services.user.service.devices import Devices
 from services.user.service.sessions import SignedIn, TokenPolicy
-from services.user.service.throttle import Limits
+from services.user.service.throttle import Limit, Limits
 from services.user.store import accounts
 from services.user.store.accounts import GetCredentialsRow
 from services.user.store.models import AccountStatus
+
+# Each is a session and an entry of the audit trail, for years: no program needs so many.
+_SUCCESSES: Final = Limit(200, 3600)
 
 
 async def log_in(
@@ -31,8 +36,9 @@ async def log_in(
 
     Raises:
         AppError: UNAUTHORIZED, with the same words and after the same work whether the address or
-            the password is wrong; RATE_LIMIT_EXCEEDED after too many failures; FORBIDDEN for a
-            right password of an account that was deactivated.
+            the password is wrong; RATE_LIMIT_EXCEEDED after too many failures, or too many
+            sessions of one account; FORBIDDEN for a right password of an account that was
+            deactivated.
     """
     # Lowered here once: the database takes letters for others (`İ` for `i`) that are counted apart.
     email = given.email.lower()
@@ -54,6 +60,7 @@ async def log_in(
         account = await accounts.confirm_login(tx, id=found.id, password_hash=stored)
         if account is None:  # changed while we were hashing
             raise wrong()
+        await throttle.take(tx, {throttle.key("signed-in", str(found.id)): _SUCCESSES})
         await throttle.reset_after_success(tx, counted)
         if device is None:
             await notices.tell_of_new_device(tx, found.id)

@@ -9,6 +9,8 @@ import jwt
 import pytest
 from argon2 import PasswordHasher
 
+from services.user.service import login
+from services.user.service.throttle import Limit
 from tests.services.user.world import PASSWORD, bearer, running_world
 
 
@@ -194,6 +196,15 @@ async def test_a_login_that_succeeds_is_no_attempt(world) -> None:
     for _ in range(7):
         await world.login(password="wrong")
         assert (await world.login()).status == 200
+
+
+async def test_one_account_has_a_limit_of_sessions_an_hour(world, monkeypatch) -> None:
+    monkeypatch.setattr(login, "_SUCCESSES", Limit(2, 3600))
+    await world.register()
+    await world.register("bob@example.com")
+    assert [(await world.login()).status for _ in range(4)] == [200, 200, 429, 429]
+    assert (await world.login("bob@example.com")).status == 200
+    assert await world.db.fetchval("SELECT count(*) FROM session") == 3
 
 
 @pytest.mark.usefixtures("full_hashes")
