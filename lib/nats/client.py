@@ -60,8 +60,9 @@ class Connection:
         failed: list[Exception] = []
 
         async def fail(error: Exception) -> None:
-            failed.append(error)
-            del failed[:-1]
+            # What a server refuses says more than that its connection then broke.
+            if not failed or not isinstance(error, OSError):
+                failed[:] = [error]
             log.info("nats_error", error=repr(error))
 
         secured = {"tls": ssl.create_default_context(cafile=address.authority)}

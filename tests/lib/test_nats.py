@@ -6,6 +6,8 @@ import asyncio
 import base64
 import json
 import secrets
+import socket
+import struct
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -21,6 +23,7 @@ from devstack.testing.nats import TestNats
 from devstack.testing.tls import Authority
 from lib.config import ConfigError, load
 from lib.events.brokers import open_broker
+from lib.nats import client
 from lib.nats.url import parse
 from lib.redis.settings import RedisSettings
 
@@ -70,6 +73,31 @@ async def test_who_has_a_wrong_password_is_refused_and_it_is_told_nobody(
             await broker.ping()
     said = capsys.readouterr()
     assert "hunter2" not in f"{refused.value!r}{said.out}{said.err}"
+
+
+async def test_a_refusal_is_told_also_where_the_next_connection_breaks(monkeypatch) -> None:
+    monkeypatch.setattr(client, "_CONNECT_SECONDS", 1)
+    seen = 0
+
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal seen
+        seen += 1
+        writer.write(b'INFO {"server_id": "x", "max_payload": 1, "auth_required": true}\r\n')
+        await reader.readuntil(b"PING")
+        if seen == 1:
+            writer.write(b"-ERR 'Authorization Violation'\r\n")
+            await writer.drain()
+        else:  # as a reset
+            reset = struct.pack("ii", 1, 0)
+            writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset)
+        writer.close()
+
+    async with await asyncio.start_server(accept, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        async with open_broker(f"nats://me:you@127.0.0.1:{port}", name="t") as broker:
+            with pytest.raises(Error, match="Authorization"):
+                await broker.ping()
+    assert seen > 1
 
 
 async def test_a_server_that_is_not_there_is_an_error_when_it_is_asked_and_soon() -> None:

@@ -15,6 +15,7 @@ _LISTS = (
     "{e} IN ({n}, {e})", "{e} NOT IN (SELECT {c} FROM {t})", "CAST({x} AS DATE)",
     "CAST({x} AS SIGNED)", "CAST({e} AS CHAR)", "CAST({x} AS CHAR)", "CONCAT({p}, {x})",
     "CAST({p} AS CHAR)", "UPPER({p})", "UPPER(IF(1, {x}, {p}))",
+    "CASE WHEN {e} >= {n} THEN FIRST_VALUE({e}) OVER (ORDER BY {e}) ELSE {n} END",
 )  # fmt: skip
 _TESTS = (
     "CONCAT_WS('-', {x}, {x}) <> ''", "CONCAT({x}, {x}) <> ''", "COALESCE({e}, {n}) = {n}",
