@@ -16,7 +16,11 @@ from lib.events.jetstream_names import dead_name, stream_name
 from tools.events_page import consumed, published
 
 USERS: Final = ROOT / "deploy" / "nats" / "users.conf"
-_HEAD: Final = "# From tools/nats_users.py; remake it with: make render\n"
+_HEAD: Final = """\
+# From tools/nats_users.py; remake it with: make render
+# The server reads the variables as it reads this file: quotes belong to the value,
+# ORDER_NATS_PASSWORD='"…"', or a password may be taken for a number.
+"""
 
 
 def files() -> dict[Path, str]:

@@ -21,7 +21,7 @@ from lib.ids import new_id
 from tools import nats_users
 from tools.events_page import consumed, published
 
-PASSWORD: Final = "of-all-of-them"
+PASSWORD: Final = "-1-of-all-of-them"  # without its quotes a number that cannot be read
 OWN = {service: sorted(map(str, published().get(service, ()))) for service in service_names()}
 READ = {
     service: sorted({topic for (topic, _), by in consumed().items() if service in by})
@@ -33,14 +33,14 @@ TOPICS = sorted({topic for topics in OWN.values() for topic in topics})
 @pytest.fixture(scope="module")
 def server() -> Iterator[TestNats]:
     """A server with the file as it is, and an operator beside its users."""
-    users = nats_users.USERS.read_text()
-    for service in service_names():
-        users = users.replace(f"${service.upper()}_NATS_PASSWORD", PASSWORD)
-    operator = f"{{ user: operator, password: {PASSWORD} }}\n"
-    users = users.replace("users: [\n", f"users: [\n  {operator}")
+    operator = f"{{ user: operator, password: '{PASSWORD}' }}\n"
+    users = nats_users.USERS.read_text().replace("users: [\n", f"users: [\n  {operator}")
     lines = f"accounts {{ app: {{ jetstream: enabled\n{users}}} }}\n"
-    with servers.running(lines=lines, accounts=False) as server:
-        yield server
+    with pytest.MonkeyPatch.context() as patch:
+        for service in service_names():
+            patch.setenv(f"{service.upper()}_NATS_PASSWORD", f'"{PASSWORD}"')
+        with servers.running(lines=lines, accounts=False) as server:
+            yield server
 
 
 def url_of(server: TestNats, user: str) -> str:
