@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
-from redis.asyncio import BlockingConnectionPool, Redis, RedisCluster, SSLConnection
+from redis.asyncio import BlockingConnectionPool, Connection, Redis, RedisCluster, SSLConnection
 from redis.asyncio.client import PubSub
 from redis.asyncio.cluster import ClusterNode
 from redis.asyncio.retry import Retry
@@ -51,6 +51,19 @@ class _Cluster(RedisCluster):
     """As `_Server`, for a cluster."""
 
     replicas: int = 1
+
+
+class _Shared(Connection):
+    """A connection that the cluster's client may close under whoever has just taken it."""
+
+    async def _send_packed_command(self, command: Iterable[bytes]) -> None:
+        if self._writer is None:  # the library would say AttributeError, which nobody retries
+            raise RedisConnectionError("the connection was closed meanwhile")
+        await super()._send_packed_command(command)
+
+
+class _SharedTls(_Shared, SSLConnection):
+    """As `_Shared`, over TLS."""
 
 
 class _SentinelPool(SentinelConnectionPool, BlockingConnectionPool):
@@ -134,9 +147,10 @@ async def _cluster(address: RedisAddress, options: RedisOptions) -> AsyncIterato
         for name, value in address.kwargs.items()
         if name not in ("connection_class", "db")
     }
+    is_tls = address.kwargs.get("connection_class") is SSLConnection
     client = _Cluster(
         startup_nodes=[ClusterNode(host, port) for host, port in address.hosts],
-        ssl=address.kwargs.get("connection_class") is SSLConnection,
+        ssl=is_tls,
         # A slot without a server is the fault of its keys alone.
         require_full_coverage=False,
         max_connections=options.size * _PER_NODE,
@@ -144,6 +158,10 @@ async def _cluster(address: RedisAddress, options: RedisOptions) -> AsyncIterato
         **_times(options),
         **kwargs,
     )
+    shared = _SharedTls if is_tls else _Shared
+    client.connection_kwargs["connection_class"] = shared  # of the nodes that it will find
+    for node in client.startup_nodes:
+        node.connection_class = shared
     client.replicas = address.replicas
     try:
         # It has every command that is used here; the tests of those who use it run on both.

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import cast
 from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
+from redis.asyncio import RedisCluster
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
@@ -143,6 +146,21 @@ async def test_every_kind_of_redis_answers_its_ping(any_redis_url: str) -> None:
         await ping(redis)
         await redis.set(name := f"test:{uuid4()}", "yes", ex=60)
         assert await redis.get(name) == b"yes"
+
+
+async def test_a_connection_of_a_cluster_that_is_closed_meanwhile_is_no_error(
+    redis_cluster,
+) -> None:
+    async with open_redis(RedisOptions(redis_cluster.url)) as redis:
+        await redis.set(name := f"test:{uuid4()}", "yes", ex=60)
+        node = cast("RedisCluster", redis).get_node_from_key(name)
+        assert node is not None
+        for turns in range(20):
+            closing = asyncio.create_task(node.disconnect_free_connections())
+            for _ in range(turns % 5):
+                await asyncio.sleep(0)
+            assert await redis.get(name) == b"yes"
+            await closing
 
 
 async def test_another_database_is_reached_through_the_sentinels(redis_sentinels) -> None:
