@@ -17,7 +17,7 @@ from aiosqlc.analysis.checks import check_commands, concerns, without_ignored
 from aiosqlc.analysis.hints import apply_hints
 from aiosqlc.config.project import Project, PythonTarget, QuerySet
 from aiosqlc.contract.emit import print_contract
-from aiosqlc.contract.paired import Planned, paired_interface
+from aiosqlc.contract.paired import Planned, paired, paired_interface
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
 from aiosqlc.emit.format import format_together
 from aiosqlc.emit.json import print_json
@@ -264,6 +264,30 @@ def print_set(
                     header, entry.python, into.planned[entry.python.same_as], planned
                 )
                 into.add([Rendered(entry.python.contract, text)], entry.python.out)
+            origin = into.planned.get(entry.python.same_as, planned)
+            for target in entry.python.on_others():
+                _print_beside(
+                    project, replace(entry, python=target), target, analysis, origin, into
+                )
+
+
+def _print_beside(
+    project: Project,
+    entry: QuerySet,
+    target: PythonTarget,
+    analysis: Analysis,
+    origin: Planned,
+    into: Compiled,
+) -> None:
+    """Print an entry's functions for another driver, on the classes that are printed already."""
+    into.folders.append(target.out)
+    modules, clashes = _planned(target, analysis, entry.engine, into)
+    if not clashes:
+        modules, clashes = paired(Planned(entry, modules, analysis.queries), origin)
+        into.diagnostics += clashes
+    files = [] if clashes else print_package(project, target, modules, entry.engine)
+    if not _same_paths(project, entry, files, into):
+        into.add(files, target.out)
 
 
 def _planned(

@@ -64,6 +64,7 @@ def _package(project: Project, analysed: Analysed) -> Iterator[Package | None]:
             executor="",
             emit_protocol=False,
             same_as="",
+            beside=(),
             contract=None,
         )
         into = Compiled()

@@ -215,10 +215,19 @@ class _Loader:
         python = self._python(found["python"], shared, engine) if "python" in found else None
         return python, self._json(found["json"]) if "json" in found else None
 
-    def _driver(self, node: yaml.Node | None, engine: str) -> str:
-        """Read the driver's name, which must be one of the engine's."""
-        if node is None:
-            return ""
+    def _drivers(self, node: yaml.Node | None, engine: str) -> list[str]:
+        """Read the drivers, one or a list of several."""
+        items = list(node.value) if isinstance(node, yaml.SequenceNode) else [node] if node else []
+        found: list[str] = []
+        for item in items:
+            name = self._driver(item, engine)
+            if name in found:
+                self._reader.error(item, f"`{name}` is named twice")
+            found.append(name)
+        return found or [""]
+
+    def _driver(self, node: yaml.Node, engine: str) -> str:
+        """Read a driver's name, which must be one of the engine's."""
         from aiosqlc.drivers import DRIVERS  # most name none, and start sooner
 
         found = self._reader.choice(node, DRIVERS, "driver", "")
@@ -257,11 +266,13 @@ class _Loader:
         values = reader.mapping(contract.get("values"), (), "contract.values")
         usual = ModelKind.PYDANTIC if pydantic else ModelKind.DATACLASS
         models = reader.choice(found.get("models"), ModelKind, "models", usual)
+        driver, *beside = self._drivers(found.get("driver"), engine)
         return PythonTarget(
             out=self._folder / out,
             span=reader.span(node),
             package=package,
-            driver=self._driver(found.get("driver"), engine),
+            driver=driver,
+            beside=tuple(beside),
             models=ModelKind(models),
             executor=executor,
             emit_class=reader.flag(found.get("emit_class"), "emit_class"),

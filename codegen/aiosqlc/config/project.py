@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -41,7 +42,8 @@ class Override:
 class PythonTarget:
     """How the Python code is written. `package` is the dotted name of `out` as it is imported.
 
-    `driver` is what the code runs on; empty: the default of the engine.
+    `driver` is what the code runs on; empty: the default of the engine. For each driver in `beside`
+    there are functions too, in a package below, on the same classes.
     `executor` is the module that exports an Executor Protocol; empty: one is written beside the
     code. `emit_class` makes a module's functions methods, `emit_protocol` adds their Protocol,
     `emit_exceptions` raises a class of its own for each constraint a query can violate,
@@ -56,6 +58,7 @@ class PythonTarget:
     span: Span
     package: str = ""
     driver: str = ""
+    beside: tuple[str, ...] = ()
     models: ModelKind = ModelKind.DATACLASS
     executor: str = ""
     emit_class: bool = False
@@ -67,6 +70,15 @@ class PythonTarget:
     same_as: str = ""
     contract: Path | None = None
     contract_values: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+    def on_others(self) -> Iterator[PythonTarget]:
+        """Yield how the functions for each further driver are written."""
+        for driver in self.beside:
+            name = f"on_{driver.replace('-', '_')}"  # not `psycopg`: that is the driver's own
+            package = f"{self.package}.{name}" if self.package else ""
+            yield replace(
+                self, out=self.out / name, package=package, driver=driver, beside=(), contract=None
+            )
 
 
 @dataclass(frozen=True, slots=True)

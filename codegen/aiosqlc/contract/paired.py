@@ -1,15 +1,18 @@
-"""Two engines, one interface: an entry whose functions are another's, on the same classes."""
+"""Two engines or drivers, one interface: functions that are another's, on the same classes."""
 
 from __future__ import annotations
 
+import re
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from aiosqlc.config.project import QuerySet
 from aiosqlc.diagnostics import Diagnostic, Label
+from aiosqlc.drivers import driver_of
 from aiosqlc.emit.bodies import returns
 from aiosqlc.ir import TypedQuery
-from aiosqlc.plan.model import Import, PyClass, PyFunction, PyModule
+from aiosqlc.plan.model import Import, PyClass, PyFunction, PyModule, PyType
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,13 @@ class Planned:
     def package(self) -> str:
         """The dotted name of its package."""
         return self.entry.python.package if self.entry.python else ""
+
+    @property
+    def driver(self) -> str:
+        """The name of the driver that its functions run on."""
+        return driver_of(
+            self.entry.python.driver if self.entry.python else "", self.entry.engine
+        ).name
 
     @property
     def functions(self) -> dict[str, tuple[PyFunction, PyModule]]:
@@ -65,7 +75,10 @@ def _differences(second: Planned, first: Planned) -> Iterator[Diagnostic]:
             has, lacks = (first, second) if name in theirs else (second, first)
             yield _missing(name, has, lacks)
             continue
-        for what, left, right in _compared(theirs[name][0], ours[name][0]):
+        functions = theirs[name][0], ours[name][0]
+        columns = zip(_classes(functions[0], first), _classes(functions[1], second), strict=False)
+        shared = [("columns", left, right) for left, right in columns]
+        for what, left, right in (*_compared(*functions), *shared):
             if left != right:
                 yield _different(name, what, (first, left, right), (second, right, left))
 
@@ -75,7 +88,7 @@ Shown = tuple[str, ...]
 
 def _compared(left: PyFunction, right: PyFunction) -> Iterator[tuple[str, Shown, Shown]]:
     yield "parameters", _parameters(left), _parameters(right)
-    yield "results", (returns(left),), (returns(right),)
+    yield "results", _results(left), _results(right)
     if left.row and right.row and left.row.cls and right.row.cls:
         yield "columns", _fields(left.row.cls), _fields(right.row.cls)
     yield "arguments of a batch", _batch(left), _batch(right)
@@ -83,13 +96,44 @@ def _compared(left: PyFunction, right: PyFunction) -> Iterator[tuple[str, Shown,
 
 def _parameters(function: PyFunction) -> Shown:
     return tuple(
-        f"{param.name}: {param.type.annotation}{f' = {param.default}' if param.default else ''}"
+        f"{param.name}: {_shown(param.type)}{f' = {param.default}' if param.default else ''}"
         for param in function.params
     )
 
 
+def _results(function: PyFunction) -> Shown:
+    columns = function.row.columns if function.row and not function.row.cls else ()
+    foreign = [_shown(kind) for kind in columns if _shown(kind) != kind.annotation]
+    return (returns(replace(function, synchronous=False)), *foreign)
+
+
 def _fields(cls: PyClass) -> Shown:
-    return tuple(f"{item.name}: {item.type.annotation}" for item in cls.fields)
+    return tuple(f"{item.name}: {_shown(item.type)}" for item in cls.fields)
+
+
+def _shown(kind: PyType) -> str:
+    """Return a type's annotation; classes of libraries by their whole names."""
+    modules = {
+        name: module
+        for module, name in kind.imports_in(kind.annotation)
+        if module.partition(".")[0] not in sys.stdlib_module_names
+        and module.rpartition(".")[2] not in {"models", "executor"}  # written here
+    }
+    return re.sub(
+        r"\w+",
+        lambda word: f"{modules[word[0]]}.{word[0]}" if word[0] in modules else word[0],
+        kind.annotation,
+    )
+
+
+def _classes(function: PyFunction, side: Planned) -> Iterator[Shown]:
+    """Yield the fields of each class of `models.py` that a function is told to use."""
+    classes = {cls.name: cls for module in side.modules for cls in module.classes}
+    wanted = sorted(name for _, name in function.imports if name in classes)
+    for name in wanted:  # it grows: a field's type may be a class, too
+        used = {found for item in classes[name].fields for _, found in item.type.imports}
+        wanted += sorted(used & classes.keys() - set(wanted))
+        yield _fields(classes[name])
 
 
 def _batch(function: PyFunction) -> Shown:
@@ -110,15 +154,18 @@ def _missing(name: str, has: Planned, lacks: Planned) -> Diagnostic:
 def _different(
     name: str, what: str, left: tuple[Planned, Shown, Shown], right: tuple[Planned, Shown, Shown]
 ) -> Diagnostic:
+    one_engine = left[0].entry.engine is right[0].entry.engine
     shown = [
-        (side, f"{side.entry.engine.value}: {_only(mine, other)}")
+        (side, f"{side.driver if one_engine else side.entry.engine.value}: {_only(mine, other)}")
         for side, mine, other in (left, right)
     ]
+    hint = "make them equal: by a cast, COALESCE, an override or the schema"
+    apart = "make them equal by a cast, or give each driver an entry and an `out` folder of its own"
     return Diagnostic(
         "E351",
-        f"`{name}` has different {what} on the two engines",
+        f"`{name}` has different {what} on the two {'drivers' if one_engine else 'engines'}",
         tuple(_labels(name, shown)),
-        hint="make them equal: by a cast, COALESCE, an override or the schema",
+        hint=apart if one_engine else hint,
     )
 
 
@@ -155,7 +202,7 @@ def _shared(function: PyFunction, second: Planned, first: Planned) -> PyFunction
     found = first.functions.get(function.query_name)
     if found is None:
         return function
-    origin = f"{first.package}.{found[1].path.stem}"
+    origin = _in_package(first, found[1].path.stem)
     classes = {(origin, cls.name) for cls in function.own_classes}
     only_fields = {
         imported
@@ -163,7 +210,10 @@ def _shared(function: PyFunction, second: Planned, first: Planned) -> PyFunction
         for item in cls.fields
         for imported in item.type.imports
     }
-    used = {imported for param in function.params for imported in param.type.imports}
+    written = [text for p in function.params for text in (p.type.annotation, p.expression)]
+    if any(cls.name == function.batch for cls in function.own_classes):
+        written = [*function.arguments]
+    used = {item for param in function.params for item in param.type.imports_in(*written)}
     if function.row:
         used |= function.row.imports
     kept = {item for item in function.imports if item not in only_fields or item in used}
@@ -173,4 +223,9 @@ def _shared(function: PyFunction, second: Planned, first: Planned) -> PyFunction
 
 def _moved(item: Import, second: Planned, first: Planned) -> Import:
     models = f"{second.package}.models"
-    return (f"{first.package}.models", item[1]) if item[0] == models else item
+    return (_in_package(first, "models"), item[1]) if item[0] == models else item
+
+
+def _in_package(first: Planned, module: str) -> str:
+    """Return how the second entry imports a module of the first; without a name, it is below it."""
+    return f"{first.package}.{module}" if first.package else f"..{module}"

@@ -18,10 +18,12 @@ _LONGEST = 2_000_000  # bytes of a file that is looked into
 
 @dataclass(frozen=True)
 class Wanted:
-    """Names of one generated module; `argument` is a parameter of the function among them."""
+    """Names of a generated module; `argument` is a parameter of the function among them.
 
-    module: Path
-    dotted: str
+    `modules` are its dotted name and its file, for each driver.
+    """
+
+    modules: tuple[tuple[str, Path], ...]
     names: frozenset[str]
     argument: str = ""
 
@@ -41,7 +43,7 @@ def uses_of(wanted: Wanted, roots: Iterable[Path]) -> list[Use]:
     """Return the uses of a generated module's names below some folders, the module left out."""
     found: list[Use] = []
     for path in dict.fromkeys(files_below(roots, ".py")):
-        if path == wanted.module:
+        if any(path == module for _, module in wanted.modules):
             continue
         read = _python(path, signature(path))
         if read and any(name in read[0].text for name in wanted.names):
@@ -111,17 +113,23 @@ class _Uses:
 
     def _is_near(self, name: str) -> bool:
         """Whether a module is one of the generated package's, or a package above it."""
-        first = self._wanted.dotted.rpartition(".")[0] or self._wanted.dotted
-        return first == name or first.startswith(f"{name}.") or name.startswith(f"{first}.")
+        firsts = [dotted.rpartition(".")[0] or dotted for dotted, _ in self._wanted.modules]
+        return any(
+            first == name or first.startswith(f"{name}.") or name.startswith(f"{first}.")
+            for first in firsts
+        )
 
     def _is_module(self, parts: list[str], level: int) -> bool:
-        target = list(self._wanted.module.with_suffix("").parts)
+        return any(self._is(*module, parts, level) for module in self._wanted.modules)
+
+    def _is(self, dotted: str, module: Path, parts: list[str], level: int) -> bool:
+        target = list(module.with_suffix("").parts)
         if level:
             folder = self._path.parent
             for _ in range(level - 1):
                 folder = folder.parent
             return [*folder.parts, *parts] == target
-        if ".".join(parts) == self._wanted.dotted:
+        if ".".join(parts) == dotted:
             return True
         beside = [*self._path.parent.parts, *parts] == target
         return beside or (len(parts) > 1 and target[-len(parts) :] == parts)

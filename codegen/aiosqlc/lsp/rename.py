@@ -187,13 +187,18 @@ def python_uses(entry: Entry, thing: Thing, roots: list[Path]) -> list[Use]:
     if found is None or thing.sort not in {Sort.QUERY, Sort.PARAMETER}:
         return []
     function, module = found
-    package = entry.settings.python.package if entry.settings.python else ""
     is_query = thing.sort is Sort.QUERY
     names = {function.name, function.constant, *(item.name for item in function.own_classes)}
     param = next((item.name for item in function.params if item.name == thing.name), "")
+    python = entry.settings.python
     wanted = Wanted(
-        module,
-        f"{package}.{module.stem}" if package else module.stem,
+        tuple(
+            (
+                f"{target.package}.{module.stem}" if target.package else module.stem,
+                target.out.absolute() / module.name,
+            )
+            for target in ((python, *python.on_others()) if python else ())
+        ),
         frozenset(names if is_query else {function.name}),
         "" if is_query else param,
     )

@@ -68,7 +68,7 @@ CODES = {
     "E340": "a hint or an override for what is not there",
     "E342": "what cannot be embedded as a whole row of a table",
     "E350": "two engines: a query is only on one side",
-    "E351": "two engines: a query whose parameters or result differ",
+    "E351": "two engines or drivers: a query whose parameters or result differ",
     "E352": "two engines: `same_as` names no entry above",
     "E360": "`selfcheck`: a row that refutes a claim",
     "E361": "a `!` that a row refutes",

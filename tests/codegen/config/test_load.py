@@ -163,11 +163,13 @@ DRIVER = (
 
 
 def test_the_driver_is_the_engines_own_where_none_is_named(tmp_path: Path) -> None:
-    project, problems = load(tmp_path, DRIVER.format(engine="postgresql", driver="psycopg-sync"))
-    assert problems == []
-    assert project
-    assert project.sets[0].python
-    assert project.sets[0].python.driver == "psycopg-sync"
+    for given, beside in (("psycopg-sync", ()), ("[psycopg-sync, asyncpg]", ("asyncpg",))):
+        project, problems = load(tmp_path, DRIVER.format(engine="postgresql", driver=given))
+        assert problems == []
+        assert project
+        assert project.sets[0].python
+        assert project.sets[0].python.driver == "psycopg-sync"
+        assert project.sets[0].python.beside == beside
     assert default_driver(Dialect.POSTGRESQL).name == "asyncpg"
     assert default_driver(Dialect.MYSQL).name == "aiomysql"
 
@@ -178,6 +180,7 @@ def test_the_driver_is_the_engines_own_where_none_is_named(tmp_path: Path) -> No
         ("postgresql", "psycop", "did you mean `psycopg`?"),
         ("postgresql", "aiomysql", "asyncpg, psycopg"),
         ("mysql", "asyncpg", "aiomysql"),
+        ("mysql", "[pymysql, asyncpg]", "aiomysql"),
     ],
 )
 def test_a_driver_that_is_not_the_engines_is_an_error_that_names_those_that_are(

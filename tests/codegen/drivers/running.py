@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import inspect
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -25,6 +26,11 @@ from ruff.__main__ import find_ruff_bin
 HERE = Path(__file__).parent
 
 
+def package_of(package: str, driver: str, drivers: Sequence[str]) -> str:
+    """Return where the functions of one of several drivers of an entry are."""
+    return package if driver == drivers[0] else f"{package}.on_{driver.replace('-', '_')}"
+
+
 @dataclass
 class Subject:
     """What the tests call: a package for one driver, and an executor on a real server."""
@@ -36,8 +42,9 @@ class Subject:
     connection: Any
 
     def module(self, name: str = "queries") -> ModuleType:
-        """Return one of the generated modules."""
-        return importlib.import_module(f"{self.package}.{name}")
+        """Return one of the generated modules; drivers of one entry share the models."""
+        package = self.package.partition(".")[0] if name == "models" else self.package
+        return importlib.import_module(f"{package}.{name}")
 
     def call(self, name: str, /, *args: Any, **kwargs: Any) -> Any:
         """Call a generated function, whichever colour it has, and return what it returns."""
@@ -70,7 +77,7 @@ sql:
     queries: {queries}
     strict: true{more}
     gen:
-      python: {{out: {package}, package: {package}, driver: {driver}, {options}}}
+      python: {{out: {package}, package: {imported}, driver: {driver}, {options}}}
 """
 
 
@@ -85,9 +92,13 @@ def compiled(
     options: str = "emit_exceptions: true, emit_helpers: true",
     texts: dict[str, str] | None = None,
     more: str = "",
+    named: bool = True,
 ) -> Iterator[str]:
-    """Compile the suite's queries for a driver; yield the package's name, which can be imported."""
-    package = f"p_{driver.replace('-', '_')}_{folder.name.replace('-', '_')}"
+    """Compile the suite's queries for a driver, or for several in brackets.
+
+    Yield the package's name, which can be imported; `named` tells the compiler, too.
+    """
+    package = "_".join(re.findall(r"\w+", f"p {driver} {folder.name}"))
     schema, queries = files
     for name, target in ((schema, "schema.sql"), (queries, "queries.sql")):
         text = (texts or {}).get(name) or (HERE / name).read_text()
@@ -96,7 +107,7 @@ def compiled(
     config.write_text(
         CONFIG.format(
             engine=engine, schema="schema.sql", queries="queries.sql", package=package,
-            driver=driver, options=options, more=more,
+            driver=driver, options=options, more=more, imported=package if named else "",
         )
     )  # fmt: skip
     project, problems = load_project(config, environ={})
@@ -104,7 +115,7 @@ def compiled(
     done = compile_project(project, analyze)
     assert not [*problems, *done.diagnostics], render_all([*problems, *done.diagnostics])
     for file in done.files:
-        file.path.parent.mkdir(exist_ok=True)
+        file.path.parent.mkdir(parents=True, exist_ok=True)
         file.path.write_text(file.text)
     sys.path.insert(0, str(folder))
     importlib.invalidate_caches()

@@ -19,35 +19,41 @@ from tests.codegen.drivers.running import (
     analyzer_on_mysql,
     compiled,
     complaints,
+    package_of,
 )
 
 FILES = ("mysql.sql", "mysql_queries.sql")
 
 
+@pytest.fixture(scope="module")
+def package(
+    mysql_server: MysqlDatabases, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """Compile the suite's queries once, for every driver beside the others."""
+    url = mysql_server.create_empty()
+    with compiled(
+        tmp_path_factory.mktemp("my"),
+        f"[{', '.join(MYSQL)}]",
+        analyzer_on_mysql(url),
+        engine="mysql",
+        files=FILES,
+        options="models: dataclass",
+        named=False,
+    ) as package:
+        yield package
+    mysql_server.drop(url)
+
+
 @pytest.fixture(scope="module", params=MYSQL)
 def subject(
-    request: pytest.FixtureRequest,
-    mysql_server: MysqlDatabases,
-    tmp_path_factory: pytest.TempPathFactory,
+    request: pytest.FixtureRequest, mysql_server: MysqlDatabases, package: str
 ) -> Iterator[Subject]:
-    driver = request.param
-    url = mysql_server.create_empty()
+    driver, url = request.param, mysql_server.create_empty()
     with pymysql.connect(**arguments_of(url)) as connection, connection.cursor() as cursor:
         for statement in (HERE / "mysql.sql").read_text().split(";\n"):
             if statement.strip():
                 cursor.execute(statement)
-    folder = tmp_path_factory.mktemp("my")
-    with (
-        compiled(
-            folder,
-            driver,
-            analyzer_on_mysql(url),
-            engine="mysql",
-            files=FILES,
-            options="models: dataclass",
-        ) as package,
-        connected(driver, package, url) as found,
-    ):
+    with connected(driver, package_of(package, driver, MYSQL), url) as found:
         yield found
     mysql_server.drop(url)
 

@@ -14,28 +14,32 @@ import pytest
 
 from devstack.testing.postgres import TestPostgres
 from tests.codegen.drivers.connecting import POSTGRES, connected
-from tests.codegen.drivers.running import HERE, Subject, compiled, complaints
+from tests.codegen.drivers.running import HERE, Subject, compiled, complaints, package_of
 from tests.codegen.golden import analyzer_on
+
+
+@pytest.fixture(scope="module")
+def package(
+    postgres_server: TestPostgres, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """Compile the suite's queries once, for every driver beside the others."""
+    url = postgres_server.create_empty()
+    drivers = f"[{', '.join(POSTGRES)}]"
+    with compiled(tmp_path_factory.mktemp("pg"), drivers, analyzer_on(url)) as package:
+        yield package
+    postgres_server.drop(url)
 
 
 @pytest.fixture(scope="module", params=POSTGRES)
 def subject(
-    request: pytest.FixtureRequest,
-    postgres_server: TestPostgres,
-    tmp_path_factory: pytest.TempPathFactory,
+    request: pytest.FixtureRequest, postgres_server: TestPostgres, package: str
 ) -> Iterator[Subject]:
-    driver = request.param
-    compiling, url = postgres_server.create_empty(), postgres_server.create_empty()
+    driver, url = request.param, postgres_server.create_empty()
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute((HERE / "postgres.sql").read_text())
-    folder = tmp_path_factory.mktemp("pg")
-    with (
-        compiled(folder, driver, analyzer_on(compiling)) as package,
-        connected(driver, package, url) as found,
-    ):
+    with connected(driver, package_of(package, driver, POSTGRES), url) as found:
         yield found
     postgres_server.drop(url)
-    postgres_server.drop(compiling)
 
 
 @pytest.fixture(autouse=True)

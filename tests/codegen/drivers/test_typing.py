@@ -26,7 +26,7 @@ def test_the_code_passes_mypy_and_pyright_at_their_strictest(
     url, mysql_url = postgres_server.create_empty(), mysql_server.create_empty()
     options = f"models: {models}, emit_exceptions: true, emit_helpers: true"
     with ExitStack() as stack:
-        for driver in POSTGRES:
+        for driver in (*POSTGRES, f"[{', '.join(POSTGRES)}]"):
             stack.enter_context(compiled(tmp_path, driver, analyzer_on(url), options=options))
         for driver in MYSQL:
             package = compiled(

@@ -47,11 +47,13 @@ INSERT INTO author (id, name) VALUES (@id, @name);
 APP = """\
 import store.queries
 from store import queries as q
+from store.on_psycopg import queries as p
 from store.queries import GetBookRow, get_book, list_books as listed
 
 
 async def é(db: object) -> GetBookRow | None:
     "é"; await q.list_books(db, part="é", rest=None)
+    await p.list_books(db, part="é")
     await store.queries.list_books(db)
     await listed(db, part=None)
     return await get_book(db, book_id=1)
@@ -66,7 +68,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("naming")
     (root / "migrations").mkdir()
-    (root / "sqlc.yaml").write_text(CONFIG)
+    (root / "sqlc.yaml").write_text(CONFIG.replace("}", ", driver: [asyncpg, psycopg]}"))
     (root / "migrations" / "0001_first.sql").write_text(FIRST)
     (root / "migrations" / "0002_second.sql").write_text(SECOND)
     (root / "queries.sql").write_text(QUERIES)
@@ -123,7 +125,7 @@ RENAMES = [
     ("Get|Book", "FindBook", {"GetBook": "FindBook", "get_book": "find_book",
      "GET_BOOK": "FIND_BOOK", "GetBookRow": "FindBookRow"}, {"queries.sql": 1, "app.py": 4}),
     ("|@book_id", "number", {"book_id": "number"}, {"queries.sql": 1, "app.py": 1}),
-    ("param: pa|rt", "piece", {"part": "piece"}, {"queries.sql": 3, "app.py": 2}),
+    ("param: pa|rt", "piece", {"part": "piece"}, {"queries.sql": 3, "app.py": 3}),
     ("sqlc.arg(re|st)", "other_rest", {"rest": "other_rest"}, {"queries.sql": 2, "app.py": 1}),
     ("book AS bu|k", "volume", {"buk": "volume"}, {"queries.sql": 5}),
     ("|wri.name AS writer", "hand", {"wri": "hand"}, {"queries.sql": 3}),
@@ -215,7 +217,7 @@ async def test_a_broken_project_is_not_renamed(desk: Editor, project: Path) -> N
 async def test_every_use_is_found_in_sql_and_in_python(desk: Editor, project: Path) -> None:
     path = project / "queries.sql"
     for marked, wanted in {
-        "List|Books": {"queries.sql": 1, "app.py": 3},
+        "List|Books": {"queries.sql": 1, "app.py": 4},
         "Get|Book": {"queries.sql": 1, "app.py": 4},
         "|@book_id": {"queries.sql": 1, "app.py": 1},
         "WITH fo|und": {"queries.sql": 9},
