@@ -35,6 +35,8 @@ CREATE TABLE step (
     id integer PRIMARY KEY, task_id integer NOT NULL REFERENCES task, done boolean NOT NULL
 );
 """
+BROKEN = "-- name: Nothing :one\nSELECT nothing FROM task;\n"
+UNSEARCHED = "SELECT pg_catalog.set_config('search_path', '', false);\n"
 TASKS = """\
 -- What there is to do.
 
@@ -81,6 +83,9 @@ EDITS: list[Edit] = [
     ("queries/steps.sql", lambda text: text[text.index("-- name: FindSteps") :]),
     ("queries/tasks.sql", lambda text: text.replace("SELECT *", "SELECT nothing")),
     ("queries/tasks.sql", lambda text: text.replace("SELECT nothing", "SELECT *")),
+    ("queries/tasks.sql", lambda text: BROKEN + text),
+    ("schema.sql", lambda text: UNSEARCHED + text),  # of which there is a warning, once it is gone
+    ("queries/tasks.sql", lambda text: text.removeprefix(BROKEN)),
     ("schema.sql", lambda text: text.replace("note text", "note text NOT NULL DEFAULT ''")),
     ("sqlc.yaml", lambda text: text.replace("package: store,", "package: store, models: attrs,")),
     ("queries/steps.sql", lambda text: text.replace(":many", ":one", 1)),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import pytest
+from aiosqlc.cli import watch
 from aiosqlc.incremental import memo as module
 from aiosqlc.incremental.memo import digest_of, memo
 from aiosqlc.ir import (
@@ -140,3 +141,16 @@ def test_what_nobody_asks_for_is_forgotten_and_never_mistaken(
         return of[0]
 
     assert [first((number,)) for number in range(50)] == list(range(50))
+
+
+def test_a_text_that_watching_does_not_meet_any_more_is_forgotten() -> None:
+    @memo
+    def length(of: str) -> int:
+        return len(of)
+
+    length("gone")
+    for rounds in range(120):
+        length("stays")
+        watch._tidy_up(rounds)
+    assert length.known("stays")
+    assert not length.known("gone")

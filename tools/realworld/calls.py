@@ -24,7 +24,8 @@ from aiosqlc.contract.conforms import unlike
 from aiosqlc.contract.values import Values
 from aiosqlc.ir import TypedQuery
 from aiosqlc.parse.scanner import Dialect
-from aiosqlc.plan.naming import argument, function_name, module_name
+from aiosqlc.plan.clashes import functions_of
+from aiosqlc.plan.naming import argument
 
 from tools.realworld.witness import Near, doubtful, places
 from tools.realworld.worlds import Recorder, World, by_data, open_world
@@ -77,8 +78,9 @@ async def _call_all(analysed: Analysed, out: Path, names: Sequence[str], said: S
     sys.path.insert(0, str(out.parent))
     wanted = set(names)
     queries = [query for query in analysed.analysis.queries if query.parsed.name in wanted]
+    places = functions_of(query.parsed for query in queries)
     functions = [
-        _Function(query, *_function(out.name, query))
+        _Function(query, *_function(out.name, *places[query.parsed.name]))
         for query in queries
         if analysed.entry.engine is not Dialect.MYSQL or not _COMMITS.match(query.sql)
     ]
@@ -129,9 +131,9 @@ async def _find_witnesses(
                 await _Trial(item, partial(item.near, near), values, world).run(called)
 
 
-def _function(package: str, query: TypedQuery) -> tuple[ModuleType, Any]:
-    module = importlib.import_module(f"{package}.{module_name(query.parsed.file.path.name)}")
-    return module, getattr(module, function_name(query.parsed.name))
+def _function(package: str, module: str, function: str) -> tuple[ModuleType, Any]:
+    found = importlib.import_module(f"{package}.{module}")
+    return found, getattr(found, function)
 
 
 def _naive(query: TypedQuery) -> frozenset[str]:

@@ -18,10 +18,13 @@ from aiosqlc.analysed import options_of
 from aiosqlc.build import build
 from aiosqlc.cli.common import load, report, style_of
 from aiosqlc.config.project import Project
+from aiosqlc.incremental.memo import grow_old
 from aiosqlc.incremental.unchanged import is_unchanged
 from aiosqlc.ir import Analyze
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.pipeline import read_inputs
+
+_AGE = 50  # generations after which a text that is gone is forgotten
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -34,20 +37,27 @@ def run(arguments: argparse.Namespace) -> int:
         _generate(arguments, project, analyze)
         if analyze:
             _warm_up(project, analyze)
-        _tidy_up()
+        _tidy_up(0)
         sys.stderr.write("watching\n")
+        rounds = 0
         settled = False  # what changed before the watching began shows at its first sign of life
         while True:
             changes = _next(events)
             changed = load(arguments) if changes or not settled else None
             if changed is not None and (changes or not is_unchanged(changed)):
                 _generate(arguments, changed, analyze)
-                _tidy_up()
+                rounds += 1
+                _tidy_up(rounds)
             settled = True
 
 
-def _tidy_up() -> None:
-    """Collect garbage; what is left stays, and no later collection need walk through it again."""
+def _tidy_up(rounds: int) -> None:
+    """Forget texts that are gone, now and then, and collect garbage.
+
+    What is left stays, and no later collection need walk through it again.
+    """
+    if rounds % _AGE == 1:
+        grow_old()
     gc.collect()
     gc.freeze()
 

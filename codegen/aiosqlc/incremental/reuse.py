@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from aiosqlc import lock
@@ -71,9 +71,13 @@ def analyze_changed(
         outcome = _analyze_rest(key, keys, schema, queries, options, {}, analyze)
     _unfinished.drop(key)
     if outcome.locked is None and _is_about_queries(outcome, queries) and entry.schema:
-        analysis = outcome.analysis
-        part = lock.Known(key, "", analysis.catalog, {}, server_version=analysis.server_version)
-        _unfinished.put(key, part)
+        of_schema = tuple(
+            item
+            for item in outcome.diagnostics
+            if not any(concerns(item, query) for query in queries)
+        )
+        part = lock.Locked(key, (), replace(outcome.analysis, queries=()), of_schema)
+        _unfinished.put(key, lock.known_of(part))
     return outcome
 
 
@@ -112,10 +116,9 @@ def _warnings_of(
     queries: Sequence[ParsedQuery],
     schema: Sequence[SchemaFile],
 ) -> tuple[Diagnostic, ...] | None:
-    """Return the remembered warnings; None where their places may have moved since."""
-    if not known.warnings:
-        return ()
-    if known.complete != lock.complete_key(keys, queries):
+    """Return the remembered warnings; None where those of queries may have moved since."""
+    of_queries = any(item.query for item in known.warnings)
+    if of_queries and known.complete != lock.complete_key(keys, queries):
         return None
     files = {str(query.file.path): query.file for query in queries}
     files |= {str(part.file.path): part.file for part in schema}

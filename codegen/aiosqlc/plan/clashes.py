@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
-from aiosqlc.ir import TypedQuery
+from aiosqlc.ir import ParsedQuery, TypedQuery
 from aiosqlc.plan.model import PyEnum, PyField, PyModule, PyParam, PyRow
+from aiosqlc.plan.naming import function_name, module_name
 
 # What the bodies of generated functions say, besides their own variables.
 _BODY_NAMES = frozenset({"db", "list", "int", "starmap", "msgspec", "constraint_error"})
@@ -55,16 +56,40 @@ def _named(field: PyField, name: str) -> PyField:
     return field if field.name == name else replace(field, name=name)
 
 
-def numbered_names(names: Sequence[str]) -> list[str]:
-    """Return names that are all different: `id, id` → `id, id_2`."""
+def numbered_names(names: Sequence[str], spelled: Callable[[str], str] = str) -> list[str]:
+    """Return names that are all different as they are spelled: `id, id` → `id, id_2`."""
+    taken, used = set(map(spelled, names)), set[str]()
     found: list[str] = []
     for name in names:
         free, number = name, 1
-        while free in found or (number > 1 and free in names):
+        while spelled(free) in used or (number > 1 and spelled(free) in taken):
             number += 1
             free = f"{name}_{number}"
+        used.add(spelled(free))
         found.append(free)
     return found
+
+
+def functions_of(queries: Iterable[ParsedQuery]) -> dict[str, tuple[str, str]]:
+    """Return module and function of each query: a number tells functions of one name apart."""
+    files: dict[str, list[str]] = {}
+    for query in queries:
+        files.setdefault(module_name(query.file.path.name), []).append(query.name)
+    return {
+        name: (module, function_name(free))
+        for module, names in files.items()
+        for name, free in zip(names, numbered_names(names, function_name), strict=True)
+    }
+
+
+def renamed_function(query: TypedQuery, name: str) -> list[Diagnostic]:
+    """Advise against a query whose function gets a number because another has its name."""
+    other = function_name(query.parsed.name)
+    if function_name(name) == other:
+        return []
+    message = f"two functions would both be called `{other}`: one is `{function_name(name)}`"
+    label = _at_name(query, "the second query of that name")
+    return [Diagnostic("E404", message, label, "rename this query", Severity.WARNING)]
 
 
 def names_used(row: PyRow | None) -> frozenset[str]:

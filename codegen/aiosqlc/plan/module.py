@@ -14,12 +14,12 @@ from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.incremental.memo import memo_by
 from aiosqlc.ir import Analysis, TypedQuery
 from aiosqlc.parse.scanner import Dialect
-from aiosqlc.plan.clashes import check_module
+from aiosqlc.plan.clashes import check_module, numbered_names, renamed_function
 from aiosqlc.plan.function import plan_function
 from aiosqlc.plan.gathered import Gathered
 from aiosqlc.plan.model import Import, PyFunction, PyModule
 from aiosqlc.plan.models import models_module
-from aiosqlc.plan.naming import module_name
+from aiosqlc.plan.naming import function_name, module_name
 from aiosqlc.plan.package import Package, package_of
 from aiosqlc.plan.rows import QueryPlanner
 from aiosqlc.plan.sharing import share_builders, share_shapes
@@ -82,6 +82,17 @@ def _new_plan(query: TypedQuery, package: Package) -> _Plan:
     return _Plan(function, planner.gathered, (*planner.problems, *problems))
 
 
+def _named(query: TypedQuery, name: str, package: Package) -> _Plan:
+    """Plan a query under a name that no other query of its module has."""
+    if name == query.parsed.name:
+        return _plan(query, package)
+    plan = _plan(replace(query, parsed=replace(query.parsed, name=name)), package)
+    function = replace(plan.function, query_name=query.parsed.name)
+    return replace(
+        plan, function=function, problems=(*plan.problems, *renamed_function(query, name))
+    )
+
+
 # --- a file ---------------------------------------------------------------------------------------
 
 
@@ -102,7 +113,8 @@ def _files_key(package: Package, *queries: TypedQuery) -> tuple[object, ...]:
 
 @memo_by(_files_key)
 def _file(package: Package, *queries: TypedQuery) -> _File:
-    plans = [_plan(query, package) for query in queries]
+    names = numbered_names([query.parsed.name for query in queries], function_name)
+    plans = [_named(*both, package) for both in zip(queries, names, strict=True)]
     needed = Gathered()
     for plan in plans:
         needed.add(plan.needed)

@@ -19,7 +19,8 @@ from aiosqlc.contract.alike import rows_in
 from aiosqlc.contract.conforms import unlike
 from aiosqlc.contract.values import Values
 from aiosqlc.ir import TypedQuery
-from aiosqlc.plan.naming import argument, function_name, module_name
+from aiosqlc.plan.clashes import functions_of
+from aiosqlc.plan.naming import argument
 from aiosqlc.postgres.population import quoted
 
 _CALLS = 20  # of each function
@@ -91,13 +92,10 @@ async def _call_all(
 ) -> Called:
     called = Called()
     functions: dict[str, _Function] = {}
-    for query in queries:
-        name = query.parsed.name
+    for name, (module, function) in functions_of(query.parsed for query in queries).items():
         try:
-            module = importlib.import_module(
-                f"{package.name}.{module_name(query.parsed.file.path.name)}"
-            )
-            functions[name] = _found(module, function_name(name))
+            found = importlib.import_module(f"{package.name}.{module}")
+            functions[name] = _found(found, function)
         except (ImportError, AttributeError) as error:
             called.unanswered[name] = f"its function cannot be imported: {error}"
     if not functions:

@@ -13,3 +13,5 @@ async def run(db, queries):
     assert await queries.by_name(db, name="ann", name_2="bob", note="x") == [1, 2]
     [both] = await queries.with_friend(db)
     assert (both.a.name, both.b.name, both.a_2) == ("ann", "bob", 1)
+    assert await queries.name_by_id(db, id=1) == "ann"
+    assert await queries.name_by_id_2(db, id=1) == queries.NameById2Row(id=1, name="ann")

@@ -17,3 +17,9 @@ VALUES ($2::text, CAST($1 AS integer), $3::bigint, $4::text);
 -- name: Numbered :many
 -- ignore: E401 the two are told apart by their numbers
 SELECT a.id, b.id FROM users a JOIN users b ON b.id = a.friend;
+
+-- name: NameByID :one
+SELECT name FROM users WHERE id = @id;
+
+-- name: NameById :one
+SELECT id, name FROM users WHERE id = @id;

@@ -12,5 +12,7 @@ QUERY_NAMES: Final = {
     queries.WITH_FRIEND: "WithFriend",
     "COPY users (id, name, friend, note)": "CopyCast",
     queries.NUMBERED: "Numbered",
+    queries.NAME_BY_ID: "NameByID",
+    queries.NAME_BY_ID_2: "NameById",
 }
 """The name of each query by its text, for an executor to label what it runs."""

@@ -99,3 +99,24 @@ class NumberedRow(msgspec.Struct, frozen=True, gc=False):
 async def numbered_(db: Executor) -> list[NumberedRow]:
     rows = await db.fetch(NUMBERED)
     return list(starmap(NumberedRow, rows))
+
+
+NAME_BY_ID: Final = "SELECT name FROM users WHERE id = $1"
+
+
+async def name_by_id(db: Executor, *, id: int) -> str | None:
+    value: str | None = await db.fetchval(NAME_BY_ID, id)
+    return value
+
+
+NAME_BY_ID_2: Final = "SELECT id, name FROM users WHERE id = $1"
+
+
+class NameById2Row(msgspec.Struct, frozen=True, gc=False):
+    id: int
+    name: str
+
+
+async def name_by_id_2(db: Executor, *, id: int) -> NameById2Row | None:
+    row = await db.fetchrow(NAME_BY_ID_2, id)
+    return None if row is None else NameById2Row(*row)
