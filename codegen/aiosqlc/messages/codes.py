@@ -84,7 +84,7 @@ CODES = {
         "a parameter of a dynamic query with a name that the function itself uses,"
         " such as `db` (elsewhere it is `db_`)"
     ),
-    "E404": "two things of one name in a module",
+    "E404": "two things of one name in a module; a second function gets a number (warning)",
     "E405": "a shared row class with two shapes",
     "E406": "two labels of an enum that need one name",
     "E410": "a `:copyfrom` that is no plain INSERT, or of a type that the driver cannot copy",

@@ -92,10 +92,10 @@ async def _call_all(
 ) -> Called:
     called = Called()
     functions: dict[str, _Function] = {}
-    for name, (module, function) in functions_of(query.parsed for query in queries).items():
+    for name, (file, called_as) in functions_of(query.parsed for query in queries).items():
         try:
-            found = importlib.import_module(f"{package.name}.{module}")
-            functions[name] = _found(found, function)
+            module = importlib.import_module(f"{package.name}.{file}")
+            functions[name] = _found(module, called_as)
         except (ImportError, AttributeError) as error:
             called.unanswered[name] = f"its function cannot be imported: {error}"
     if not functions:
