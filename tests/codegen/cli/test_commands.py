@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+import yaml
 from aiosqlc.cli.main import main
 
 COMMANDS = (
@@ -60,6 +61,24 @@ def test_a_new_project_compiles_and_stays_up_to_date(
     assert "1 generated file(s) are not up to date" in err
     assert main(["generate", "-f", str(project)]) == 0
     assert module.read_text() == text
+
+
+@pytest.mark.parametrize("driver", ["psycopg-sync", "pymysql"])
+def test_a_project_may_start_on_another_driver(driver: str, tmp_path: Path) -> None:
+    assert main(["init", str(tmp_path), "--driver", driver]) == 0
+    assert f"driver: {driver}" in (tmp_path / "sqlc.yaml").read_text()
+    assert main(["generate", "-f", str(tmp_path)]) == 0
+    assert "\n\n\ndef add_author(" in (tmp_path / "store" / "queries.py").read_text()
+
+
+def test_a_configuration_taken_over_gets_the_driver_where_it_is_the_engines(tmp_path: Path) -> None:
+    other = "{engine: %s, schema: s, queries: q, gen: {go: {out: %s}}}"
+    entries = [other % ("mysql", "m"), other % ("postgresql", "p")]
+    (tmp_path / "sqlc.yaml").write_text(f"version: '2'\nsql: [{', '.join(entries)}]\n")
+    assert main(["init", str(tmp_path), "--driver", "asyncmy"]) == 0
+    made = yaml.safe_load((tmp_path / "sqlc.yaml").read_text())["sql"]
+    drivers = {entry["engine"]: entry["gen"]["python"].get("driver") for entry in made}
+    assert drivers == {"mysql": "asyncmy", "postgresql": None}
 
 
 def test_a_mistake_is_shown_with_the_path_from_here(
