@@ -53,25 +53,81 @@ class RedisStreams:
         letters: Any = await self._redis.xrange(dead_letters_of(topic), count=count)
         return [fields for _, fields in letters], await self._redis.xlen(dead_letters_of(topic))
 
-    async def redrive(self, topic: str, *, keep_seconds: float) -> tuple[int, int]:
-        """Put dead letters back; see `redrive`."""
-        return await redrive(self._redis, topic, keep_seconds=keep_seconds)
-
     async def length(self, topic: str) -> int:
         """Return how many entries the stream of a topic has."""
         return int(await self._redis.xlen(stream_of(topic)))
 
-    async def trim(self, topic: str, *, keep_seconds: float) -> int:
-        """Remove what is finished and old; see `trim`."""
-        return await trim(self._redis, topic, keep_seconds=keep_seconds)
+    async def redrive(self, topic: str, *, keep_seconds: float) -> tuple[int, int]:
+        """Put the dead letters there are back into their stream. For a person to call.
+
+        Each is for the group that failed; others pass it over. Those older than `keep_seconds`
+        stay: the inbox may have forgotten what it did about them. What fails again meanwhile stays
+        as well: it would go round for ever.
+
+        Returns:
+            How many were put back, and how many stay because of their age.
+        """
+        letters, back = dead_letters_of(topic), 0
+        seconds, _ = await self._redis.time()
+        oldest = max(1, int((seconds - keep_seconds) * 1000))
+        some: Any = await self._redis.xrevrange(letters, count=1)
+        last = some[0][0] if some else b"-"
+        while some := await self._redis.xrange(letters, min=str(oldest), max=last, count=_REDRIVE):
+            for letter_id, fields in some:
+                await self._put_back(topic, letter_id, fields)
+            back += len(some)
+        old: Any = await self._redis.xrange(letters, max=str(oldest - 1), count=MAX_DEAD_LETTERS)
+        return back, len(old)
+
+    async def _put_back(self, topic: str, letter_id: Any, fields: Any) -> None:
+        entry: dict[Any, Any] = put_back(fields)
+        pipeline = self._redis.pipeline(transaction=True)
+        pipeline.xadd(stream_of(topic), entry)
+        pipeline.xdel(dead_letters_of(topic), letter_id)
+        await pipeline.execute()
+
+    async def forget_members(self, topic: str, *, idle_seconds: float) -> int:
+        """Remove members that ended long ago and left nothing unfinished; return how many.
+
+        A pod has a new name each time: its old one is never heard of again.
+        """
+        stream, gone = stream_of(topic), 0
+        if not await self._redis.exists(stream):
+            return 0
+        for group in await self._redis.xinfo_groups(stream):
+            for member in await self._redis.xinfo_consumers(stream, group["name"]):
+                if not member["pending"] and member["idle"] > idle_seconds * 1000:
+                    await self._redis.xgroup_delconsumer(stream, group["name"], member["name"])
+                    gone += 1
+        return gone
 
     async def trim_dead_letters(self, topic: str, *, keep_seconds: float) -> int:
         """Remove dead letters that are too old to be put back; return how many."""
-        return await trim_dead_letters(self._redis, topic, keep_seconds=keep_seconds)
+        seconds, _ = await self._redis.time()
+        oldest = max(0, int((seconds - keep_seconds) * 1000))
+        return int(
+            await self._redis.xtrim(dead_letters_of(topic), minid=f"{oldest}-0", approximate=False)
+        )
 
-    async def forget_members(self, topic: str, *, idle_seconds: float) -> int:
-        """Remove members that are gone; see `forget_members`."""
-        return await forget_members(self._redis, topic, idle_seconds=idle_seconds)
+    async def trim(self, topic: str, *, keep_seconds: float) -> int:
+        """Remove entries that every group has finished and that are older than `keep_seconds`.
+
+        Where nobody reads, age alone decides: whoever begins later begins with what is kept.
+        """
+        stream = stream_of(topic)
+        if not await self._redis.exists(stream):
+            return 0
+        groups = await self._redis.xinfo_groups(stream)
+        seconds, _ = await self._redis.time()
+        limits = [(int((seconds - keep_seconds) * 1000), 0)]
+        for group in groups:
+            limits.append(_parts(group["last-delivered-id"]))
+            pending = await self._redis.xpending(stream, group["name"])
+            if pending["pending"]:
+                limits.append(_parts(pending["min"]))
+        milliseconds, sequence = min(limits)
+        oldest = f"{max(0, milliseconds)}-{sequence}"
+        return int(await self._redis.xtrim(stream, minid=oldest, approximate=False))
 
 
 class Group:
@@ -188,81 +244,6 @@ class Group:
             self._group, self._member, {self._stream: after}, count=count, block=block
         )
         return [(raw_id.decode(), fields) for _, entries in answer for raw_id, fields in entries]
-
-
-async def redrive(redis: Redis, topic: str, *, keep_seconds: float) -> tuple[int, int]:
-    """Put the dead letters there are back into their stream. For a person to call.
-
-    Each is for the group that failed; others pass it over. Those older than `keep_seconds` stay:
-    the inbox may have forgotten what it did about them. What fails again meanwhile stays as
-    well: it would go round for ever.
-
-    Returns:
-        How many were put back, and how many stay because of their age.
-    """
-    letters, back = dead_letters_of(topic), 0
-    seconds, _ = await redis.time()
-    oldest = max(1, int((seconds - keep_seconds) * 1000))
-    some: Any = await redis.xrevrange(letters, count=1)
-    last = some[0][0] if some else b"-"
-    while some := await redis.xrange(letters, min=str(oldest), max=last, count=_REDRIVE):
-        for letter_id, fields in some:
-            await _put_back(redis, topic, letter_id, fields)
-        back += len(some)
-    old: Any = await redis.xrange(letters, max=str(oldest - 1), count=MAX_DEAD_LETTERS)
-    return back, len(old)
-
-
-async def _put_back(redis: Redis, topic: str, letter_id: Any, fields: Any) -> None:
-    entry: dict[Any, Any] = put_back(fields)
-    pipeline = redis.pipeline(transaction=True)
-    pipeline.xadd(stream_of(topic), entry)
-    pipeline.xdel(dead_letters_of(topic), letter_id)
-    await pipeline.execute()
-
-
-async def forget_members(redis: Redis, topic: str, *, idle_seconds: float) -> int:
-    """Remove members that ended long ago and left nothing unfinished; return how many.
-
-    A pod has a new name each time: its old one is never heard of again.
-    """
-    stream, gone = stream_of(topic), 0
-    if not await redis.exists(stream):
-        return 0
-    for group in await redis.xinfo_groups(stream):
-        for member in await redis.xinfo_consumers(stream, group["name"]):
-            if not member["pending"] and member["idle"] > idle_seconds * 1000:
-                await redis.xgroup_delconsumer(stream, group["name"], member["name"])
-                gone += 1
-    return gone
-
-
-async def trim_dead_letters(redis: Redis, topic: str, *, keep_seconds: float) -> int:
-    """Remove dead letters that are too old to be put back; return how many."""
-    seconds, _ = await redis.time()
-    oldest = max(0, int((seconds - keep_seconds) * 1000))
-    return int(await redis.xtrim(dead_letters_of(topic), minid=f"{oldest}-0", approximate=False))
-
-
-async def trim(redis: Redis, topic: str, *, keep_seconds: float) -> int:
-    """Remove entries that every group has finished and that are older than `keep_seconds`.
-
-    Where nobody reads, age alone decides: whoever begins later begins with what is kept.
-    """
-    stream = stream_of(topic)
-    if not await redis.exists(stream):
-        return 0
-    groups = await redis.xinfo_groups(stream)
-    seconds, _ = await redis.time()
-    limits = [(int((seconds - keep_seconds) * 1000), 0)]
-    for group in groups:
-        limits.append(_parts(group["last-delivered-id"]))
-        pending = await redis.xpending(stream, group["name"])
-        if pending["pending"]:
-            limits.append(_parts(pending["min"]))
-    milliseconds, sequence = min(limits)
-    oldest = f"{max(0, milliseconds)}-{sequence}"
-    return int(await redis.xtrim(stream, minid=oldest, approximate=False))
 
 
 def _parts(entry_id: bytes) -> tuple[int, int]:

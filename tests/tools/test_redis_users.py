@@ -62,8 +62,8 @@ async def use(redis: Redis, pattern: str) -> None:
         await redis.zadd("chat:online:a", {"replica": 1.0})
     elif pattern.endswith(":dead"):
         await redis.xadd(pattern[1:], {"a": "b"}, maxlen=10, approximate=False)
-        await streams.trim_dead_letters(
-            redis, pattern.removeprefix("~{events:").removesuffix("}:dead"), keep_seconds=1
+        await streams.RedisStreams(redis).trim_dead_letters(
+            pattern.removeprefix("~{events:").removesuffix("}:dead"), keep_seconds=1
         )
     else:
         topic = pattern.removeprefix("~events:")
@@ -72,7 +72,7 @@ async def use(redis: Redis, pattern: str) -> None:
         await redis.xadd(pattern[1:], {"a": "b"})
         for entry in await group.read_new(10, 0.01):
             await group.acknowledge(entry.id)
-        await streams.trim(redis, topic, keep_seconds=1)
+        await streams.RedisStreams(redis).trim(topic, keep_seconds=1)
 
 
 @pytest.mark.parametrize(("service", "pattern"), CASES)

@@ -1,4 +1,4 @@
-"""Outbox, relay and consumers on a real PostgreSQL and Redis."""
+"""Outbox, relay and consumers on a real PostgreSQL and Redis, beside what test_brokers proves."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from devstack.testing.redis import TestRedis
 from devstack.testing.wait import eventually
 from lib import context, trace
 from lib.db import Database, Executor
-from lib.errors import AppError, Code
 from lib.events import (
     Consumer,
     ConsumerPolicy,
@@ -30,10 +29,10 @@ from lib.events import (
     publish,
     streams,
 )
-from lib.events.event import MalformedEventError, dead_letters_of, stream_of
+from lib.events.event import dead_letters_of, stream_of
 from lib.events.outbox import LANES, lane_of
 from lib.events.store import outbox
-from lib.events.streams import Group, RedisStreams, forget_members, redrive, trim, trim_dead_letters
+from lib.events.streams import Group, RedisStreams
 from lib.redis import RedisOptions, open_redis
 from lib.store import inbox
 
@@ -79,20 +78,6 @@ async def settle(member: Consumer) -> None:
 async def numbers(db: Database, key: str) -> list[int]:
     rows = await db.fetch("SELECT number FROM effect WHERE key = $1 ORDER BY at", key)
     return [number for (number,) in rows]
-
-
-async def test_events_arrive_once_and_in_the_order_of_their_key(
-    db: Database, redis: Redis, topic: str
-) -> None:
-    keys = [f"key-{number}" for number in range(10)]
-    await asyncio.gather(*(write(db, topic, key, range(20)) for key in keys))
-    relays = [Relay(db, RedisStreams(redis), batch_size=7) for _ in range(4)]
-    assert sum(await asyncio.gather(*(drain(relay) for relay in relays))) <= 200
-    await drain(relays[0])
-    await settle(consumer(db, redis, topic))
-    for key in keys:
-        assert await numbers(db, key) == list(range(20))
-    assert (await outbox(db).measure_backlog()).events == 0
 
 
 async def test_events_that_wait_together_are_handled_in_one_transaction(
@@ -169,29 +154,6 @@ async def test_a_lane_held_by_a_relay_neither_stops_writers_nor_other_lanes(
     assert await Relay(db, RedisStreams(redis)).publish_batch() == 2
 
 
-async def test_an_event_sent_twice_has_one_effect(db: Database, redis: Redis, topic: str) -> None:
-    registry = CollectorRegistry()
-    await write(db, topic, "a", range(1))
-    await drain(Relay(db, RedisStreams(redis)))
-    ((_, fields),) = await redis.xrange(stream_of(topic))
-    await redis.xadd(stream_of(topic), fields)
-    await settle(consumer(db, redis, topic, registry=registry))
-    assert await numbers(db, "a") == [0]
-    labels = {"group": "group", "topic": topic, "outcome": "duplicate"}
-    assert registry.get_sample_value("events_handled_total", labels) == 1
-    del labels["outcome"]
-    assert registry.get_sample_value("events_lag", labels) == 0
-    assert registry.get_sample_value("events_pending", labels) == 0
-
-
-async def test_each_group_gets_every_event(db: Database, redis: Redis, topic: str) -> None:
-    await write(db, topic, "a", range(3))
-    await drain(Relay(db, RedisStreams(redis)))
-    for group in ("first", "second"):
-        await settle(consumer(db, redis, topic, group=group))
-    assert await numbers(db, "a") == [0, 1, 2, 0, 1, 2]
-
-
 async def test_a_passing_failure_is_tried_again_in_place(
     db: Database, redis: Redis, topic: str
 ) -> None:
@@ -206,61 +168,6 @@ async def test_a_passing_failure_is_tried_again_in_place(
     await drain(Relay(db, RedisStreams(redis)))
     await settle(consumer(db, redis, topic, flaky))
     assert await numbers(db, "a") == [0, 1]
-
-
-async def test_an_event_that_cannot_be_handled_is_a_dead_letter_and_can_be_redriven(
-    db: Database, redis: Redis, topic: str
-) -> None:
-    broken = True
-
-    async def handler(tx: Executor, event: Event) -> None:
-        await effect(tx, event)
-        if broken and event.decode(Step).number == 1:
-            raise ValueError("never")
-
-    await write(db, topic, "a", range(3))
-    await drain(Relay(db, RedisStreams(redis)))
-    member = consumer(db, redis, topic, handler)
-    await settle(member)
-    assert await numbers(db, "a") == [0, 2]
-    ((_, letter),) = await redis.xrange(dead_letters_of(topic))
-    assert letter[b"dead_reason"] == b"ValueError('never')"
-    broken = False
-    assert await redrive(redis, topic, keep_seconds=60) == (1, 0)
-    await settle(member)
-    assert await numbers(db, "a") == [0, 2, 1]
-    assert await redis.xlen(dead_letters_of(topic)) == 0
-
-
-async def test_what_is_put_back_is_for_the_group_that_failed(
-    db: Database, redis: Redis, topic: str
-) -> None:
-    async def never(tx: Executor, event: Event) -> None:
-        raise ValueError
-
-    await write(db, topic, "a", range(1))
-    await drain(Relay(db, RedisStreams(redis)))
-    await settle(consumer(db, redis, topic, never, group="buries"))
-    await settle(consumer(db, redis, topic, group="mails"))
-    await db.execute("DELETE FROM inbox")  # as it is after two weeks
-    assert await redrive(redis, topic, keep_seconds=60) == (1, 0)
-    await settle(consumer(db, redis, topic, group="mails"))
-    assert await numbers(db, "a") == [0]
-    await settle(consumer(db, redis, topic, group="buries"))
-    assert await numbers(db, "a") == [0, 0]
-
-
-async def test_dead_letters_older_than_the_inbox_stay_and_are_forgotten(
-    redis: Redis, topic: str
-) -> None:
-    seconds, _ = await redis.time()
-    letters = dead_letters_of(topic)
-    for age in (61, 59):
-        await redis.xadd(letters, {"dead_group": "g"}, id=f"{(seconds - age) * 1000}-0")
-    assert await redrive(redis, topic, keep_seconds=60) == (1, 1)
-    assert await redis.xlen(letters) == 1
-    assert await trim_dead_letters(redis, topic, keep_seconds=60) == 1
-    assert await redis.xlen(letters) == 0
 
 
 async def test_dead_letters_are_bounded_and_the_newest_are_kept(
@@ -342,30 +249,12 @@ async def test_members_that_are_gone_are_forgotten_unless_they_left_something(
         return min(one["idle"] for one in found) > 500
 
     await eventually(silent)
-    assert await forget_members(redis, topic, idle_seconds=0.4) == 1
+    assert await RedisStreams(redis).forget_members(topic, idle_seconds=0.4) == 1
     (left,) = await redis.xinfo_consumers(stream_of(topic), "group")
     assert left["name"] == b"left"
     # A living one that only seemed to be gone is back with its next event.
     await redis.xadd(stream_of(topic), {"number": 1})
     assert await members["idle"].read_new(1, 0.01)
-
-
-@pytest.mark.parametrize(
-    "fields",
-    [{"id": "x"}, {"payload": b"\xff"}, {"created_at": "yesterday"}],
-    ids=repr,
-)
-async def test_an_entry_that_is_no_event_is_a_dead_letter(
-    db: Database, redis: Redis, topic: str, fields: dict[str, Any]
-) -> None:
-    await redis.xadd(stream_of(topic), fields)
-    await write(db, topic, "a", range(1))
-    await drain(Relay(db, RedisStreams(redis)))
-    await settle(consumer(db, redis, topic))
-    assert await numbers(db, "a") == [0]
-    assert await redis.xlen(dead_letters_of(topic)) == 1
-    with pytest.raises(MalformedEventError):
-        Event.from_fields({b"id": b"x"})
 
 
 async def test_a_kind_nobody_handles_is_passed_over(db: Database, redis: Redis, topic: str) -> None:
@@ -375,61 +264,6 @@ async def test_a_kind_nobody_handles_is_passed_over(db: Database, redis: Redis, 
     await settle(consumer(db, redis, topic))
     assert (await redis.xpending(stream_of(topic), "group"))["pending"] == 0
     assert await redis.xlen(dead_letters_of(topic)) == 0
-
-
-async def test_an_event_that_brings_its_process_down_is_a_dead_letter_in_the_end(
-    db: Database, redis: Redis, topic: str
-) -> None:
-    async def poison(tx: Executor, event: Event) -> None:
-        raise asyncio.CancelledError  # as if the process ended here
-
-    await write(db, topic, "a", range(1))
-    await drain(Relay(db, RedisStreams(redis)))
-    for _ in range(FAST.deliveries):
-        with pytest.raises(asyncio.CancelledError):
-            await consumer(db, redis, topic, poison).step()
-    await settle(consumer(db, redis, topic, poison))
-    ((_, letter),) = await redis.xrange(dead_letters_of(topic))
-    assert letter[b"dead_reason"] == b"delivered too often"
-
-
-async def test_what_is_away_is_waited_for_however_long(
-    db: Database, redis: Redis, topic: str
-) -> None:
-    down = True
-
-    async def handler(tx: Executor, event: Event) -> None:
-        if down:
-            raise AppError(Code.SERVICE_UNAVAILABLE, "mail server")
-        await effect(tx, event)
-
-    await write(db, topic, "a", range(3))
-    await drain(Relay(db, RedisStreams(redis)))
-    member = consumer(db, redis, topic, handler)
-    for _ in range(FAST.deliveries * 3):
-        with pytest.raises(AppError):
-            await member.step()
-    down = False
-    await settle(member)
-    assert await numbers(db, "a") == [0, 1, 2]
-
-
-async def test_events_of_a_member_that_is_gone_are_taken_over(
-    db: Database, redis: Redis, topic: str
-) -> None:
-    async def die(tx: Executor, event: Event) -> None:
-        raise asyncio.CancelledError
-
-    await write(db, topic, "a", range(5))
-    await drain(Relay(db, RedisStreams(redis)))
-    with pytest.raises(asyncio.CancelledError):
-        await consumer(db, redis, topic, die, name="gone").step()
-    async with consumer(db, redis, topic, name="other").running():
-
-        async def finished() -> bool:
-            return await numbers(db, "a") == [0, 1, 2, 3, 4]
-
-        await eventually(finished)
 
 
 async def test_a_slow_handler_is_ended_and_its_effect_undone(
@@ -490,21 +324,6 @@ async def test_nothing_is_lost_while_redis_is_away(
             await eventually(second)
 
 
-async def test_only_what_everybody_has_finished_is_trimmed(
-    db: Database, redis: Redis, topic: str
-) -> None:
-    await write(db, topic, "a", range(4))
-    await drain(Relay(db, RedisStreams(redis)))
-    await settle(consumer(db, redis, topic, group="first"))
-    await redis.xgroup_create(stream_of(topic), "second", id="0")
-    await redis.xreadgroup("second", "m", {stream_of(topic): ">"}, count=2)
-    await redis.xack(stream_of(topic), "second", (await redis.xrange(stream_of(topic)))[0][0])
-    await asyncio.sleep(0.01)
-    assert await trim(redis, topic, keep_seconds=3600) == 0
-    assert await trim(redis, topic, keep_seconds=-1) == 1
-    assert await redis.xlen(stream_of(topic)) == 3
-
-
 async def test_a_stream_that_nobody_reads_is_cleared_of_what_is_old(
     db: Database, redis: Redis, topic: str
 ) -> None:
@@ -525,18 +344,6 @@ async def test_a_stream_that_nobody_reads_is_cleared_of_what_is_old(
         return await redis.xlen(stream_of(topic)) == 0
 
     await eventually(is_clear)
-
-
-async def test_what_a_group_has_not_finished_is_kept_however_old(
-    db: Database, redis: Redis, topic: str
-) -> None:
-    relay = Relay(db, RedisStreams(redis), keep=timedelta(seconds=-1))
-    await write(db, topic, "a", range(4))
-    await redis.xgroup_create(stream_of(topic), "slow", id="0", mkstream=True)
-    await drain(relay)
-    await redis.xreadgroup("slow", "m", {stream_of(topic): ">"}, count=3)
-    assert await relay.clear_away() == 0
-    assert await redis.xlen(stream_of(topic)) == 4
 
 
 async def test_no_stream_grows_beyond_its_length_whether_it_is_read_or_not(
