@@ -15,6 +15,7 @@ from aiohttp import ClientSession
 from redis.asyncio import Redis
 
 from devstack.embedded.redis import USERS
+from devstack.settings import service_names
 from devstack.testing.wait import eventually
 from lib.events.event import stream_of
 from lib.events.outbox import unpublished
@@ -140,6 +141,18 @@ async def whole(stack) -> AsyncIterator[Whole]:
         for name in rules():
             await operator.execute_command("ACL", "SETUSER", name, *rules()[name])
         await operator.execute_command("ACL", "LOG", "RESET")
+
+
+async def test_redis_has_refused_no_service_anything(whole, stack) -> None:
+    """Each has a user of its own here as in containers, with the keys that the code declares."""
+    async with whole.http.get("/api/catalogs/v1/services"):
+        pass
+    refused = [dict(entry) for entry in await whole.redis.execute_command("ACL", "LOG")]
+    # The library offers to be told of maintenance (CLIENT …), which no server here knows.
+    assert [entry for entry in refused if entry[b"object"] != b"client"] == []
+    clients = {client["user"] for client in await whole.redis.client_list()}
+    assert clients >= set(service_names())
+    assert clients - set(service_names()) <= {"default"}
 
 
 SAMPLE = [("department", "~limit:*"), ("department", "~events:departments")]
