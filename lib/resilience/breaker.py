@@ -24,6 +24,7 @@ log = get_logger(__name__)
 Monotonic = Callable[[], float]
 _SLICES: Final = 12
 _TICK: Final = 0.001  # timers fire this close to their time
+_FAIR_SECONDS: Final = 1.0
 
 
 class State(IntEnum):
@@ -86,20 +87,22 @@ class CircuitBreaker:
         return self._state
 
     @contextmanager
-    def guard(self) -> Iterator[None]:
+    def guard(self, seconds: float = _FAIR_SECONDS) -> Iterator[None]:
         """Surround one call: its exception, or its lack of one, is what is counted.
 
         A call that is cancelled counts as neither, unless the time of its request was up: then the
-        upstream was too slow.
+        upstream was too slow. Not where the request left it less than a second, or half of the
+        `seconds` that we would wait: what a caller in a hurry does not get is no fault of others.
 
         Raises:
             AppError: CIRCUIT_OPEN, with `Retry-After`, where the call is refused.
         """
         generation = self._admit()
+        had_time = context.remaining(seconds) >= min(seconds / 2, _FAIR_SECONDS)
         try:
             yield
         except BaseException as error:
-            self._finish(generation, _verdict(error))
+            self._finish(generation, _verdict(error, had_time=had_time))
             raise
         self._finish(generation, True)
 
@@ -192,9 +195,11 @@ class _Counts:
         return self._calls, self._failures
 
 
-def _verdict(error: BaseException) -> bool | None:
+def _verdict(error: BaseException, *, had_time: bool) -> bool | None:
     if isinstance(error, asyncio.CancelledError) and context.remaining(1.0) <= _TICK:
-        return False
+        return False if had_time else None
+    if isinstance(error, AppError) and error.code is Code.DEADLINE_EXCEEDED and not had_time:
+        return None
     if not isinstance(error, Exception):
         return None  # the caller left, or the process is ending
     return not is_upstream_fault(error)

@@ -71,7 +71,7 @@ class Upstream:
     ) -> T:
         async def guarded() -> T:
             # The time-out is inside the breaker: an upstream that hangs is one that fails.
-            with self.breaker.guard():
+            with self.breaker.guard(seconds):
                 async with within(seconds, what=self.name):
                     return await attempt(signed)
 

@@ -116,13 +116,15 @@ async def test_a_secret_in_an_address_is_in_no_log_where_the_service_is_away(run
         assert "hush" not in log.read_text() + (run_dir / "nginx" / "access.log").read_text()
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
 @pytest.mark.parametrize("accept", ["text/html,application/xhtml+xml,*/*;q=0.8", "*/*"])
 async def test_whoever_follows_a_link_mailed_before_gets_a_page_that_does_nothing_by_itself(
-    upstream, run_dir, accept
+    upstream, run_dir, accept, method
 ):
     async with before(upstream, run_dir) as http:
         link = "/api/users/v1/auth/verify?token=a-b_c"
-        async with http.get(link, headers={"Accept": accept}, allow_redirects=False) as answer:
+        headers = {"Accept": accept}
+        async with http.request(method, link, headers=headers, allow_redirects=False) as answer:
             assert answer.status == 303
             nothing = "default-src 'none'; frame-ancestors 'none'"
             assert answer.headers["Content-Security-Policy"] == nothing

@@ -101,8 +101,17 @@ async def test_a_hanging_upstream_opens_its_circuit_when_the_request_is_what_run
     for _ in range(3):
         with pytest.raises(AppError):
             async with within(0.02):
-                await slow.call(for_ever, seconds=5.0, idempotent=True)
+                await slow.call(for_ever, seconds=0.03, idempotent=True)
     assert slow.breaker.state is State.OPEN
+
+
+async def test_a_caller_who_leaves_it_no_time_opens_no_circuit() -> None:
+    hurried = Upstream("user", retry=FAST)
+    for _ in range(10):
+        with pytest.raises(AppError):
+            async with within(0.002):
+                await hurried.call(for_ever, seconds=5.0, idempotent=True)
+    assert hurried.breaker.state is State.CLOSED
 
 
 async def test_the_budget_of_the_request_limits_what_is_called_inside() -> None:
