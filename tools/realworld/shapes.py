@@ -14,6 +14,11 @@ _SPACE = re.compile(r"[\s\"`]+")
 _COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
 _PLAIN = ("name", "cmd", "comments", "filename", "insert_into_table")
 _NULLABILITY = {f"columns: not_null (sqlc says {said})" for said in ("nullable", "not null")}
+# A server tells the types of what it returns and takes: sqlc guesses, or says that it knows none.
+_TYPES = {
+    *("columns: type", "columns: type (sqlc says any)", "columns: is_array", "columns: array_dims"),
+    *("params: type", "params: type (sqlc says any)"),
+}
 _EXAMPLES = 12  # of a cause
 # sqlc keeps the words of the schema, we say what the server calls the type: no difference.
 _ALIASES = {
@@ -38,12 +43,14 @@ class Shapes:
 
     `only` counts the queries that differ in nothing but this. Of those that differ in what may be
     NULL, `proved` have fewer such columns than sqlc says; in the `shown` a row had NULL where sqlc
-    says there is none, in the `unshown` none had.
+    says there is none, in the `unshown` none had. Of the `typed` the server described another type
+    than sqlc, besides.
     """
 
     compared: int = 0
     equal: int = 0
     proved: int = 0
+    typed: int = 0
     shown: int = 0
     unshown: list[str] = field(default_factory=list)
     causes: Counter[str] = field(default_factory=Counter)
@@ -69,7 +76,7 @@ class Shapes:
             self.causes.update(found.keys())
             if len(found) == 1:
                 self.only.update(found.keys())
-            if found and found.keys() <= _NULLABILITY:
+            if found and found.keys() <= _NULLABILITY | _TYPES:
                 self._judge(f"{where} {query['name']}", theirs, query, nulls)
             for cause, said in found.items():
                 told = self.examples.setdefault(cause, [])
@@ -86,19 +93,22 @@ class Shapes:
         """Look for rows with NULL where sqlc says there is none and we say there may be."""
         pairs = enumerate(zip(sqlc["columns"], ours["columns"], strict=True))
         loose = {n for n, (one, other) in pairs if one["not_null"] and not other["not_null"]}
-        if not loose:
-            self.proved += 1
-        elif loose <= set(nulls.get(ours["name"], ())):
+        if not loose <= set(nulls.get(ours["name"], ())):
+            self.unshown.append(where)
+        elif _TYPES & dict(differences(sqlc, ours)).keys():
+            self.typed += 1
+        elif loose:
             self.shown += 1
         else:
-            self.unshown.append(where)
+            self.proved += 1
 
     def print(self) -> str:
         """Return the counts, the most frequent cause first."""
         head = (
             f"{self.equal} of {self.compared} queries are wholly equal; of those that differ in"
-            f" nullability alone {self.proved} are proved, {self.shown} shown by rows,"
-            f" {len(self.unshown)} neither: {', '.join(self.unshown)}"
+            f" nullability and types alone {self.proved} are proved, {self.shown} shown by rows,"
+            f" {self.typed} described by the server, {len(self.unshown)} none of these:"
+            f" {', '.join(self.unshown)}"
         )
         lines = [head, " queries  only"]
         for cause, count in self.causes.most_common():

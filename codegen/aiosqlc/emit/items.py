@@ -31,6 +31,8 @@ _TOP = frozenset(
     }
 )  # fmt: skip
 _NO_ALIAS = frozenset({"END", "NULL", "TRUE", "FALSE", "UNKNOWN"})
+_BOUNDS = (_TOP - {"COLLATE", "AT"}) | _ENDS | _NO_CALLS | _STATEMENTS
+_CONSTANT = _BOUNDS | _NO_ALIAS | {"INTERVAL"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,10 @@ def _items(tokens: Sequence[Token]) -> tuple[Item, ...]:
 
 @lru_cache(maxsize=64)
 def places_of(sql: str) -> dict[int, str]:
-    """Return how each parameter is used where it comes first: cast, limit, offset, call or ''."""
+    """Return how each parameter is used where it comes first.
+
+    That is cast, limit, offset, call, alone (beside nothing that has a column) or ''.
+    """
     tokens = code_tokens(sql)
     found: dict[int, str] = {}
     open_at: list[int] = []
@@ -83,8 +88,17 @@ def places_of(sql: str) -> dict[int, str]:
         elif token.text == ")" and open_at:
             open_at.pop()
         elif token.kind is Kind.PARAM and token.text[1:].isdigit():
-            found.setdefault(int(token.text[1:]), _place(tokens, position, open_at))
+            number = int(token.text[1:])
+            if found.setdefault(number, place := _place(tokens, position, open_at)) == "alone":
+                found[number] = place if _is_assigned(tokens, position) else "alone"
     return found
+
+
+def _is_assigned(tokens: Sequence[Token], position: int) -> bool:
+    """Whether a parameter alone is what UPDATE sets a column to: sqlc looks at those first."""
+    before = [token.text.upper() for token in tokens[max(position - 3, 0) : position]]
+    after = tokens[position + 1].text.upper() if position + 1 < len(tokens) else ""
+    return before[:1] in (["SET"], [","]) and before[-1:] == ["="] and after in {",", "", *_ENDS}
 
 
 def pages_of(sql: str) -> tuple[str, ...]:
@@ -121,7 +135,68 @@ def _place(tokens: Sequence[Token], position: int, open_at: Sequence[int]) -> st
         inserted = second >= 0 and tokens[second].text.upper() in {"INTO", "JOIN", "FROM", "AS"}
         if outer.text.upper() not in _NO_CALLS and not inserted:
             return "call"
-    return ""
+    within = outer.text.upper() if outer is not None and alone else ""
+    start = end = position
+    if within in {"COALESCE", "NULLIF"}:
+        start, end = open_at[-1] - 1, _closing(tokens, open_at[-1])
+        if _has_column(tokens, start + 1, end):
+            return ""
+        if within == "NULLIF":
+            return "alone"
+    beside = _beside(tokens, start, end)
+    if beside is None:
+        return "alone" if within == "COALESCE" or before in {"NOT", "WHEN"} else ""
+    return "" if _has_column(tokens, *beside) else "alone"
+
+
+# How strongly operators bind; all others do as `||` does.
+_STRENGTHS = {"^": 4, "*": 3, "/": 3, "%": 3, "+": 2, "-": 2} | dict.fromkeys(
+    ("=", "<", ">", "<=", ">=", "<>", "!="), 0
+)
+
+
+def _beside(tokens: Sequence[Token], start: int, end: int) -> tuple[int, int] | None:
+    """Return where the other operand of the operator begins and ends that an expression is at."""
+    left, right = _strength(tokens, start - 1), _strength(tokens, end + 1)
+    if left is not None and (right is None or left >= right):
+        return _operand(tokens, start - 2, -1, left), start
+    return None if right is None else (end + 2, _operand(tokens, end + 2, 1, right) + 1)
+
+
+def _strength(tokens: Sequence[Token], position: int) -> int | None:
+    """Return how strongly an operator binds, None where there is none."""
+    if not 0 <= position < len(tokens) or tokens[position].kind is not Kind.OPERATOR:
+        return None
+    return None if tokens[position].text == "::" else _STRENGTHS.get(tokens[position].text, 1)
+
+
+def _operand(tokens: Sequence[Token], position: int, step: int, strength: int) -> int:
+    """Return where an operand ends, going in one direction."""
+    depth = 0
+    while 0 <= position < len(tokens):
+        token = tokens[position]
+        inside = depth + step * _step(token)
+        binds = _strength(tokens, position)
+        weak = binds is not None and (binds < strength or (step > 0 and binds == strength))
+        if inside < 0 or (depth == 0 and (weak or _ends_an_operand(token))):
+            break
+        depth = inside
+        position += step
+    return position - step
+
+
+def _ends_an_operand(token: Token) -> bool:
+    return token.text in {",", ";"} or token.text.upper() in _BOUNDS
+
+
+def _has_column(tokens: Sequence[Token], start: int, end: int) -> bool:
+    """Whether a name among some tokens may be a column's."""
+    following = [token.text for token in tokens[start + 1 : end + 1]] + [""]
+    return any(
+        token.kind is Kind.QUOTED
+        or (token.kind is Kind.NAME and after != "(" and token.text.upper() not in _CONSTANT)
+        for token, after in zip(tokens[start:end], following, strict=False)
+    )
 
 
 _STEPS = {"(": 1, "[": 1, ")": -1, "]": -1}
@@ -176,6 +251,8 @@ def _item(tokens: list[Token]) -> Item:
         alias, tokens = _folded(tokens[-1]), tokens[:-1]
     if not tokens:
         return Item("other", alias)
+    if _is_column(tokens):
+        return Item("column", alias)
     words = _words_at_top(tokens)
     operators = [w for w in words if w in _TOP]
     casts = "::" in words
@@ -190,15 +267,14 @@ def _item(tokens: list[Token]) -> Item:
         return Item("other", alias or "")
     if first == "COALESCE" and whole:
         return Item("coalesce", alias)
-    if _is_column(tokens):
-        return Item("column", alias)
     if _is_call(tokens):
         return Item("call", alias)
     if tokens[0].text == "(" and _closing(tokens, 0) == len(tokens) - 1:
         inner = _items(tokens[1:-1])
         if len(inner) == 1 and inner[0].kind == "call":
             return Item("call", alias)
-    named = first == "EXISTS" or tokens[0].text == "("  # as the server names them
+    # As the server names them; a field, `(a).b`, has no name.
+    named = first == "EXISTS" or (tokens[0].text == "(" and tokens[-1].text == ")")
     return Item("other", alias if alias is not None or named else "")
 
 

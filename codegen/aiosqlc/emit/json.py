@@ -29,7 +29,7 @@ from aiosqlc.ir import (
     TypedQuery,
     TypeKind,
 )
-from aiosqlc.mysql.sqlc_view import sqlc_view
+from aiosqlc.mysql.sqlc_view import sqlc_catalog, sqlc_view
 from aiosqlc.parse.scanner import Dialect
 
 Json = dict[str, Any]
@@ -63,9 +63,10 @@ def print_json(entry: QuerySet, target: JsonTarget, analysis: Analysis) -> Rende
 
 def _encoded_request(entry: QuerySet, analysis: Analysis) -> Json:
     """Return the document with its long parts as text, made once for each catalog and query."""
-    asked = [(query, analysis.catalog, entry.engine) for query in analysis.queries]
+    names = _catalog_of(entry, analysis)
+    asked = [(query, names, entry.engine) for query in analysis.queries]
     queries = [msgspec.Raw(query) for query in answers(_encoded_query, asked)]
-    catalog = _encoded_catalog(analysis.catalog)
+    catalog = _encoded_catalog(names)
     whole = codegen_request(entry, Analysis(Catalog()))
     return whole | {"catalog": catalog, "queries": queries}
 
@@ -83,16 +84,21 @@ def _encoded_query(query: TypedQuery, catalog: Catalog, engine: Dialect) -> byte
 
 def codegen_request(entry: QuerySet, analysis: Analysis) -> Json:
     """Return the document as a value."""
+    catalog = _catalog_of(entry, analysis)
     return {
         "settings": _settings(entry),
-        "catalog": _catalog(analysis.catalog),
-        "queries": [
-            _query(query, analysis.catalog, entry.engine) for query in _shown(entry, analysis)
-        ],
+        "catalog": _catalog(catalog),
+        "queries": [_query(query, catalog, entry.engine) for query in _shown(entry, analysis)],
         "sqlc_version": "v1.31.1",
         "plugin_options": "",
         "global_options": "",
     }
+
+
+def _catalog_of(entry: QuerySet, analysis: Analysis) -> Catalog:
+    """Return the catalog with the names that sqlc gives."""
+    mysql = entry.engine is Dialect.MYSQL
+    return sqlc_catalog(analysis.catalog) if mysql else analysis.catalog
 
 
 def _shown(entry: QuerySet, analysis: Analysis) -> list[TypedQuery]:
@@ -320,7 +326,7 @@ def _param_name(query: TypedQuery, param: TypedParam, place: str) -> str:
         text = query.parsed.file.text
         quoted = any(set(text[span.start : span.end]) & {"'", '"'} for span in written)
         return param.name if quoted else param.name.lower()
-    if place == "cast":
+    if place in {"cast", "alone"}:
         return ""
     names = {other.name for other in query.params}
     numbered = _POSITIONAL.fullmatch(param.name)
@@ -356,7 +362,7 @@ def _param(
     met = origin is not None and engine is Dialect.POSTGRESQL
     not_null = (not said if met else param.not_null) and not _may_be_null(origin, catalog)
     if place and engine is Dialect.POSTGRESQL:  # by the words alone, unless the user says otherwise
-        not_null = not said
+        not_null = not said and place != "alone"
     source = param.via or origin if origin else None
     table = _relation(source, catalog) if source else None
     name = _param_name(query, param, place) if engine is Dialect.POSTGRESQL else param.name
@@ -366,14 +372,21 @@ def _param(
         value["type"] = {"catalog": "", "schema": "", "name": "integer"}
     if param.is_slice and place != "cast":  # sqlc speaks of one element
         value |= {"is_array": False, "array_dims": 0}
-    if param.is_slice and engine is Dialect.MYSQL:
+    bound = engine is Dialect.MYSQL and _is_bound(param, source)
+    if bound or (param.is_slice and engine is Dialect.MYSQL):
         value["length"] = -1
     return {
         **value,
         "is_named_param": param.is_named,
         "is_sqlc_slice": param.is_slice and place != "cast",
-        "original_name": source.column if source else "",
+        "original_name": source.column if source and not bound else "",
     }
+
+
+def _is_bound(param: TypedParam, source: ColumnRef | None) -> bool:
+    """Whether it is an end of BETWEEN without a name of its own."""
+    column = source.column if source else ""
+    return not param.is_named and param.name in {f"from_{column}", f"to_{column}"}
 
 
 def _met_type(param: TypedParam, origin: ColumnRef | None, catalog: Catalog) -> SqlType:

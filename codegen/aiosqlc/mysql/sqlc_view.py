@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import count
+from typing import TypeVar
 
-from aiosqlc.ir import TypedParam, TypedQuery
+from aiosqlc.incremental.memo import memo_by
+from aiosqlc.ir import Catalog, Column, ColumnRef, TypedParam, TypedQuery
 from aiosqlc.mysql.placeholders import Place, fill
+
+Named = TypeVar("Named", Column, TypedParam)
 
 
 def sqlc_view(query: TypedQuery) -> TypedQuery:
@@ -20,12 +24,44 @@ def sqlc_view(query: TypedQuery) -> TypedQuery:
 
     filled = fill(query.sql, text_of)
     met = [by_number[place.number] for place in filled.places if place.number in by_number]
-    params = tuple(
-        replace(param, number=number, name=param.name.lower())
-        for param, number in zip(met, _numbers(met), strict=True)
+    numbered = zip(met, _numbers(met), strict=True)
+    params = [replace(_lower(param), number=number) for param, number in numbered]
+    embeds = [replace(embed, table=_lower_ref(embed.table)) for embed in query.embeds]
+    return replace(
+        query,
+        sql=filled.sql,
+        params=tuple(params),
+        columns=tuple(map(_lower, query.columns)),
+        embeds=tuple(embeds),
+        insert_into=query.insert_into and _lower_ref(query.insert_into),
     )
-    columns = tuple(replace(column, name=column.name.lower()) for column in query.columns)
-    return replace(query, sql=filled.sql, params=params, columns=columns)
+
+
+@memo_by(lambda catalog: catalog.digest)
+def sqlc_catalog(catalog: Catalog) -> Catalog:
+    """Return the catalog with sqlc's lower-case names."""
+    tables = [
+        replace(
+            table,
+            name=table.name.lower(),
+            columns=tuple(replace(item, name=item.name.lower()) for item in table.columns),
+        )
+        for table in catalog.tables
+    ]
+    return replace(catalog, tables=tuple(tables))
+
+
+def _lower(item: Named) -> Named:
+    return replace(
+        item,
+        name=item.name.lower(),
+        origin=item.origin and _lower_ref(item.origin),
+        via=item.via and _lower_ref(item.via),
+    )
+
+
+def _lower_ref(ref: ColumnRef) -> ColumnRef:
+    return replace(ref, table=ref.table.lower(), column=ref.column.lower())
 
 
 def _numbers(met: Sequence[TypedParam]) -> list[int]:

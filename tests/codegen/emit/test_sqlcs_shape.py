@@ -30,6 +30,8 @@ CREATE TABLE member (
 CREATE VIEW wild AS SELECT * FROM member WHERE mood = 'wild';
 CREATE DOMAIN slug AS text;
 CREATE TABLE page (slug slug NOT NULL, old slug);
+CREATE TYPE whole AS (part text, other text);
+CREATE TABLE house (whole whole, at text);
 """
 MYSQL_SCHEMA = """\
 CREATE TABLE job (
@@ -40,6 +42,7 @@ CREATE TABLE job (
     done timestamp(3) NULL,
     seen datetime(6) NOT NULL
 );
+CREATE TABLE Place (Id bigint NOT NULL PRIMARY KEY, theName text NOT NULL);
 """
 MYSQL_QUERIES = {
     "NamesBesidePlaces": ":exec UPDATE job SET due = sqlc.arg(due), name = sqlc.arg(name)"
@@ -48,6 +51,9 @@ MYSQL_QUERIES = {
     "FractionsAreLonger": ":many SELECT id, done, seen FROM job WHERE seen > ?",
     "PagesByComma": ":many SELECT id FROM job WHERE due > ? LIMIT ?, ?",
     "PagesAreIntegers": ":many SELECT id FROM job WHERE due > ? LIMIT ? OFFSET ?",
+    "EndsHaveNoName": ":many SELECT id FROM job WHERE due BETWEEN ? AND ?",
+    "NamesAreLower": ":many SELECT Id, theName FROM Place WHERE theName = ?",
+    "LowerInto": ":exec INSERT INTO Place (Id, theName) VALUES (?, ?)",
     "SlicesHaveNoLength": ":many SELECT id FROM job WHERE name IN (sqlc.slice(names))",
 }
 QUERIES = {
@@ -94,6 +100,17 @@ QUERIES = {
     " FROM team WHERE team.id = @team",
     "CastSlices": ":many SELECT * FROM team WHERE id = ANY(sqlc.slice(ids)::bigint[])",
     "Exists": ":one SELECT EXISTS (SELECT 1 FROM team WHERE id = $1)",
+    "MetFirstAlone": ":many SELECT id FROM team WHERE ($1 = '' OR name = $1)"
+    " AND (NOT $2 OR name ILIKE '%' || $3 || '%') AND 2 + $4 > 3 AND name ILIKE $5 || '%'",
+    "NamedAlone": ":many SELECT id FROM team WHERE @name = '' OR name = @name"
+    " ORDER BY CASE WHEN @sort = 'name' THEN name END",
+    "ColumnsOnEitherSide": ":many SELECT id FROM team WHERE $1 = name AND id > $2",
+    "AloneInCalls": ":exec UPDATE team SET name = COALESCE(NULLIF($2, ''), name) WHERE id = $1",
+    "AloneInValues": ":exec INSERT INTO team (id, name, note) VALUES ($1, 'x', COALESCE($2, ''))",
+    "AssignedAndAlone": ":exec UPDATE team SET note = CASE WHEN $2 = 'x' THEN 'y' END, name = $2"
+    " WHERE id = $1",
+    "CalledLikeAnOperator": ":many SELECT at FROM house",
+    "Fields": ":many SELECT (whole).part FROM house",
 }
 COMMENTED = """\
 -- About the file.
@@ -165,6 +182,8 @@ _SQLC = pytest.mark.skipif(
 _PROVED = {  # where the server, or a witness, says more than sqlc knows
     "columns: not_null (sqlc says nullable)",
     "columns: not_null (sqlc says not null)",
+    "columns: type (sqlc says any)",
+    "params: type (sqlc says any)",
 }
 
 
