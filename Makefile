@@ -60,7 +60,7 @@ $(READY): requirements-dev.lock $(PROJECTS)
 	@touch $(LOCAL) $@
 
 .PHONY: setup-system
-setup-system: ## install MariaDB, PgBouncer, etcd, NATS, Prometheus, Chromium and Node.js (as root on Debian)
+setup-system: ## install MariaDB, PgBouncer, etcd, NATS, Redis with TLS, Prometheus, Chromium and Node.js (as root on Debian)
 	@bash .ci/setup-system
 
 # --- run ------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
@@ -74,11 +75,20 @@ def command(config: Path) -> list[str]:
     return [str(binary()), str(config)]
 
 
-def accepts(instance: Instance) -> bool:
-    """Say whether the server answers our PING with PONG now."""
+def accepts(instance: Instance, authority: Path | None = None) -> bool:
+    """Say whether the server answers our PING with PONG now; with an authority, over TLS."""
     request = f"AUTH {instance.password}\r\nPING\r\n".encode()
     try:
-        with socket.create_connection(("127.0.0.1", instance.port), timeout=1) as sock:
+        with (
+            socket.create_connection(("127.0.0.1", instance.port), timeout=1) as plain,
+            (
+                ssl.create_default_context(cafile=authority).wrap_socket(
+                    plain, server_hostname="127.0.0.1"
+                )
+                if authority
+                else plain
+            ) as sock,
+        ):
             sock.sendall(request)
             answer = b""
             while answer.count(b"\r\n") < 2 and (part := sock.recv(256)):

@@ -17,6 +17,7 @@ from devstack.embedded import children
 from devstack.embedded.ports import free_pair, free_port
 from devstack.embedded.redis import Instance, accepts, command, prepare
 from devstack.testing import containers
+from devstack.testing.components import program
 
 START_SECONDS = 10.0
 BUS = 10_000  # nodes of a cluster talk to one another that much above their port
@@ -29,12 +30,29 @@ class TestRedis:
 
     __test__ = False
 
-    def __init__(self, instance: Instance, *, lines: str = "", sentinel: bool = False) -> None:
-        """Write its configuration, with `lines` of one's own; a Sentinel asks for no password."""
-        self._instance = instance
+    def __init__(
+        self,
+        instance: Instance,
+        *,
+        lines: str = "",
+        sentinel: bool = False,
+        tls: tuple[Path, Path] | None = None,
+    ) -> None:
+        """Write its configuration, with `lines` of one's own; a Sentinel asks for no password.
+
+        With `tls`, a certificate and its key, nobody is spoken to without: that is what Debian's
+        server can do and the wheel's cannot.
+        """
+        self._instance, self._tls = instance, tls
         self._config = prepare(instance, durable=False)
         if sentinel:
             self._config.write_text(f"bind 127.0.0.1\nport {instance.port}\ndir {instance.data}\n")
+        if tls is not None:
+            lines += (
+                f"port 0\ntls-port {instance.port}\ntls-cert-file {tls[0]}\ntls-key-file {tls[1]}\n"
+                f"tls-ca-cert-file {tls[0]}\ntls-auth-clients no\ntls-replication yes\n"
+                f"tls-cluster {'no' if sentinel else 'yes'}\n"
+            )
         with self._config.open("a") as config:
             config.write(lines)
         self._options = ["--sentinel"] if sentinel else []
@@ -58,9 +76,11 @@ class TestRedis:
     def start(self) -> None:
         """Start it on the same port, empty; returns when it answers."""
         line = [*command(self._config), *self._options]
+        if self._tls is not None:
+            line[0] = program("redis-server")
         self._process = _SPAWNER.submit(children.spawn, line, log=subprocess.DEVNULL).result()
         deadline = time.monotonic() + START_SECONDS
-        while not accepts(self._instance):
+        while not accepts(self._instance, self._tls and self._tls[0]):
             if time.monotonic() > deadline:
                 self.kill()
                 raise RuntimeError("Redis did not start")

@@ -6,7 +6,7 @@ import secrets
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +16,7 @@ from redis.exceptions import RedisError
 
 from devstack.embedded.ports import free_pair, free_port
 from devstack.embedded.redis import Instance
+from devstack.testing.certificates import self_signed
 from devstack.testing.redis import BUS, TestRedis
 
 SLOTS: Final = 16384
@@ -41,25 +42,41 @@ def until(reached: Callable[[], bool], what: str) -> None:
 
 
 class Group:
-    """Servers with one password in a folder of their own, each of which can be killed."""
+    """Servers with one password in a folder of their own, each of which can be killed.
 
-    def __init__(self, home: Path) -> None:
+    With `tls` they speak nothing else, with us, with one another and with their Sentinels.
+    """
+
+    def __init__(self, home: Path, *, tls: bool = False) -> None:
         self.password = secrets.token_urlsafe(16)
         self.servers: list[TestRedis] = []
         self._home = home
+        self._tls = self_signed(home, "127.0.0.1") if tls else None
+        self._secured: dict[str, Any] = (
+            {"ssl": True, "ssl_ca_certs": str(self._tls[0])} if self._tls else {}
+        )
 
     def add(self, port: int, lines: str, *, role: str = "server") -> TestRedis:
         """Start one more server."""
         instance = Instance(self._home / f"{role}-{port}", port, self.password)
-        server = TestRedis(instance, lines=lines, sentinel=role == "sentinel")
+        server = TestRedis(instance, lines=lines, sentinel=role == "sentinel", tls=self._tls)
         self.servers.append(server)
         server.start()
         return server
 
     def ask(self, server: TestRedis, *command: Any) -> Any:
         """Send one command to one server."""
-        with Redis(port=server.port, password=self.password, socket_timeout=5) as client:
+        with self._client(server, password=self.password) as client:
             return client.execute_command(*command)
+
+    def _client(self, server: TestRedis, **more: Any) -> Redis:
+        return Redis("127.0.0.1", server.port, socket_timeout=5, **self._secured, **more)
+
+    def _url(self, kind: str, servers: Sequence[TestRedis], rest: str = "") -> str:
+        some = ",".join(f"127.0.0.1:{server.port}" for server in servers)
+        scheme, mark = "rediss" if self._tls else "redis", "&" if "?" in rest else "?"
+        trusted = f"{mark}ssl_ca_certs={self._tls[0]}" if self._tls else ""
+        return f"{scheme}+{kind}://:{self.password}@{some}{rest}{trusted}"
 
     def stop(self) -> None:
         """End all of them."""
@@ -75,8 +92,7 @@ class TestCluster(Group):
     @property
     def url(self) -> str:
         """The URL of the cluster: some of its nodes."""
-        some = ",".join(f"127.0.0.1:{server.port}" for server in self.servers[:3])
-        return f"redis+cluster://:{self.password}@{some}"
+        return self._url("cluster", self.servers[:3])
 
     def form(self) -> None:
         """Start six nodes, give three of them the slots, and each of these a replica."""
@@ -222,8 +238,7 @@ class TestSentinels(Group):
 
     def url_of(self, database: int) -> str:
         """Return the URL of one of the databases."""
-        some = ",".join(f"127.0.0.1:{server.port}" for server in self.servers[3:])
-        return f"redis+sentinel://:{self.password}@{some}/{self.NAME}?db={database}"
+        return self._url("sentinel", self.servers[3:], f"/{self.NAME}?db={database}")
 
     def form(self) -> None:
         """Start three servers, two of them replicas, and the Sentinels that watch them."""
@@ -268,7 +283,7 @@ class TestSentinels(Group):
         until(self._is_whole, "a primary with two replicas under three Sentinels")
 
     def _primary_port(self, sentinel: TestRedis) -> int:
-        with Redis(port=sentinel.port, socket_timeout=5) as client:
+        with self._client(sentinel) as client:
             found: Any = client.sentinel_get_master_addr_by_name(self.NAME)
             return int(found[1])
 
@@ -278,7 +293,7 @@ class TestSentinels(Group):
         if info["role"] != "master" or [one.get("state") for one in replicas] != ["online"] * 2:
             return False
         for sentinel in self.servers[3:]:
-            with Redis(port=sentinel.port, socket_timeout=5) as client:
+            with self._client(sentinel) as client:
                 state: Any = client.sentinel_master(self.NAME)
                 known = (state["num-slaves"], state["num-other-sentinels"], state["is_odown"])
                 if known != (2, 2, False):
@@ -287,10 +302,10 @@ class TestSentinels(Group):
 
 
 @contextmanager
-def cluster() -> Iterator[TestCluster]:
+def cluster(*, tls: bool = False) -> Iterator[TestCluster]:
     """Run a cluster of six nodes in a folder that is removed with it."""
     home = Path(tempfile.mkdtemp(prefix="test-redis-cluster-"))
-    group = TestCluster(home)
+    group = TestCluster(home, tls=tls)
     try:
         group.form()
         yield group
@@ -300,10 +315,10 @@ def cluster() -> Iterator[TestCluster]:
 
 
 @contextmanager
-def sentinels() -> Iterator[TestSentinels]:
+def sentinels(*, tls: bool = False) -> Iterator[TestSentinels]:
     """Run a primary, its replicas and three Sentinels in a folder that is removed with them."""
     home = Path(tempfile.mkdtemp(prefix="test-redis-sentinel-"))
-    group = TestSentinels(home)
+    group = TestSentinels(home, tls=tls)
     try:
         group.form()
         yield group

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
@@ -13,7 +13,7 @@ from redis.asyncio.cluster import ClusterNode
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
 from redis.backoff import NoBackoff
-from redis.exceptions import ClusterDownError, NoPermissionError
+from redis.exceptions import ClusterDownError, NoPermissionError, RedisClusterException
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from lib.errors import AppError, Code
@@ -48,9 +48,25 @@ class _Server(Redis):
 
 
 class _Cluster(RedisCluster):
-    """As `_Server`, for a cluster."""
+    """As `_Server`, for a cluster; what the library says of one that is away is a RedisError."""
 
     replicas: int = 1
+
+    async def initialize(self, *args: Any, **kwargs: Any) -> RedisCluster:
+        with _told_as_away():
+            return await super().initialize(*args, **kwargs)
+
+    async def execute_command(self, *args: Any, **kwargs: Any) -> Any:
+        with _told_as_away():
+            return await super().execute_command(*args, **kwargs)
+
+
+@contextmanager
+def _told_as_away() -> Iterator[None]:
+    try:
+        yield
+    except RedisClusterException as error:
+        raise RedisConnectionError(str(error)) from error
 
 
 class _Shared(Connection):

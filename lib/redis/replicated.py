@@ -8,7 +8,7 @@ from typing import Any, Final, TypeAlias
 
 from redis.asyncio import Redis, RedisCluster
 from redis.asyncio.cluster import ClusterNode, PipelineCommand
-from redis.exceptions import ExecAbortError, RedisError, SlotNotCoveredError
+from redis.exceptions import ClusterDownError, ExecAbortError, RedisError
 
 from lib.redis.client import cluster_of
 
@@ -64,7 +64,7 @@ class ReplicatedWriter:
         await redis.initialize()
         node: ClusterNode | None = redis.get_node_from_key(key)
         if node is None:
-            raise SlotNotCoveredError(f"no node serves {key}")
+            raise ClusterDownError(f"no node serves {key}")
         queue = [PipelineCommand(at, *step) for at, step in enumerate(self._steps(commands))]
         try:
             await node.execute_pipeline(queue)

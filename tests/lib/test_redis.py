@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Iterator
+from functools import partial
 from pathlib import Path
 from typing import cast
 from urllib.parse import urlsplit
@@ -12,15 +14,18 @@ from uuid import uuid4
 import pytest
 from redis.asyncio import RedisCluster
 from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from devstack.testing import redis_groups
 from devstack.testing.redis import TestRedis
 from devstack.testing.redis import running as redis_running
 from devstack.testing.tls import Authority, Terminator, terminating
+from devstack.testing.wait import eventually
 from lib.config import ConfigError, load
 from lib.errors import AppError, Code
 from lib.limits.settings import LimitSettings
-from lib.redis import RedisOptions, check_redis_url, open_redis, ping
+from lib.redis import RedisOptions, check_redis_url, open_redis, ping, subscribed
 from lib.redis.settings import RedisParts
 from lib.redis.url import parse
 
@@ -93,6 +98,41 @@ async def test_plain_words_to_a_server_with_tls_are_an_error_in_time(
     async with open_redis(RedisOptions(url, io_seconds=0.5)) as redis:
         with pytest.raises((RedisConnectionError, RedisTimeoutError)):
             await ping(redis)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("kind", ["sentinel", "cluster"])
+async def test_servers_behind_one_url_speak_tls_alone_also_when_one_follows_another(
+    kind: str,
+) -> None:
+    groups = {"sentinel": redis_groups.sentinels, "cluster": redis_groups.cluster}
+    with groups[kind](tls=True) as group:
+        async with open_redis(RedisOptions(group.url, io_seconds=5)) as redis:
+
+            async def answers() -> bool:
+                try:
+                    await ping(redis)
+                    subscription = await subscribed(redis, "news")
+                    await subscription.aclose()
+                    return [await redis.set(f"key-{number}", "x") for number in range(20)] == [
+                        True
+                    ] * 20
+                except (RedisError, OSError):
+                    return False
+
+            assert await answers()
+            replaced = (
+                group.replace_primary
+                if isinstance(group, redis_groups.TestSentinels)
+                else partial(group.replace_primary_of, "key-0")
+            )
+            await asyncio.to_thread(replaced)
+            await eventually(answers)
+        stranger = re.sub(r"[?&]ssl_ca_certs=.*", "", group.url)
+        for url in (stranger, stranger.replace("rediss+", "redis+")):
+            async with open_redis(RedisOptions(url)) as redis:
+                with pytest.raises(RedisError):
+                    await ping(redis)
 
 
 @pytest.mark.parametrize(

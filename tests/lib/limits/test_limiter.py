@@ -11,7 +11,9 @@ from uuid import uuid4
 import pytest
 from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
+from devstack.embedded.ports import free_port
 from devstack.testing.proxy import proxy
 from devstack.testing.redis import TestRedis
 from devstack.testing.redis_groups import TestCluster
@@ -20,7 +22,7 @@ from lib.limits import Limiter, TokenBucket, Window
 from lib.limits.leases import LeasedStore
 from lib.limits.memory import MemoryStore
 from lib.limits.redis_store import PREFIX, Grant, RedisStore
-from lib.redis import RedisOptions, open_redis
+from lib.redis import RedisOptions, ReplicatedWriter, open_redis, ping
 from lib.resilience import CircuitBreaker
 
 
@@ -200,6 +202,16 @@ async def test_a_limiter_without_redis_works() -> None:
     rule = TokenBucket(rate=0.01, burst=2)
     assert [(await limiter.take(rule, "ip:a")).allowed for _ in range(3)] == [True, True, False]
     assert not limiter.is_shared
+
+
+async def test_a_cluster_that_is_away_as_a_whole_is_away_as_one_server_is() -> None:
+    async with open_redis(RedisOptions(f"redis+cluster://127.0.0.1:{free_port()}")) as client:
+        limiter, rule = Limiter(client), TokenBucket(rate=0.01, burst=3)
+        assert [(await limiter.take(rule, "a")).allowed for _ in range(4)] == [True] * 3 + [False]
+        with pytest.raises(RedisError):
+            await ping(client)
+        with pytest.raises(RedisError):
+            await ReplicatedWriter(client).write({"a": [("SET", "a", "x")]})
 
 
 async def test_a_failover_gives_at_most_one_limit_anew_to_each_process_and_one_to_all(
