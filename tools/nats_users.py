@@ -1,8 +1,9 @@
 """The users of NATS: what each service may send there, from what its code declares.
 
 A topic says who publishes it, handlers say who consumes it. Whoever consumes a topic can bury its
-entries and trim it, and write nothing into it. The file is included by a server's configuration,
-which has each password in its environment, such as `ORDER_NATS_PASSWORD`.
+entries and trim it, and write nothing into it. Answers come to an inbox of one's own. The
+file is included by a server's configuration, which has each password in its environment, such as
+`ORDER_NATS_PASSWORD`.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ def user(service: str) -> str:
     return (
         f"  {{ user: {service}, password: ${service.upper()}_NATS_PASSWORD, permissions: {{\n"
         f'    publish: {{ allow: [\n{lines}    ], deny: ["$JS.API.STREAM.DELETE.>"] }}\n'
-        '    subscribe: ["_INBOX.>"]\n  } }\n'
+        f'    subscribe: ["_INBOX_{service}.>"]\n  }} }}\n'
     )
 
 

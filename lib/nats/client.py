@@ -75,6 +75,7 @@ class Connection:
                     password=address.password,
                     user_credentials=address.credentials,
                     error_cb=fail,
+                    inbox_prefix=address.inbox,
                     connect_timeout=_CONNECT_SECONDS,
                     max_reconnect_attempts=-1,
                     reconnect_time_wait=_WAIT_SECONDS,  # type: ignore[arg-type] # it is slept for

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -9,6 +10,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 _SCHEMES: Final = ("nats", "tls")
 _OPTIONS: Final = frozenset({"replicas", "creds", "tls_ca", "ack_seconds"})
+# A name that is one word of a subject.
+_WORD: Final = re.compile(r"[A-Za-z0-9_-]+")
 # How long a reader may be silent before what it works on is given away.
 _ACK_SECONDS: Final = 10.0
 # What JetStream knows: a stream has an odd number of copies, so that most of them can agree.
@@ -29,6 +32,11 @@ class NatsAddress:
     # A file with a token and the key that it is for, as `nsc` writes it.
     credentials: Path | None = None
     authority: Path | None = None
+
+    @property
+    def inbox(self) -> str:
+        """Where answers to this user arrive: a place of its own, so that others may be kept out."""
+        return f"_INBOX_{self.user}" if _WORD.fullmatch(self.user or "") else "_INBOX"
 
 
 def is_nats(url: str) -> bool:
