@@ -1,4 +1,7 @@
-"""A throw-away PgBouncer in transaction mode before a PostgreSQL of the tests."""
+"""A throw-away PgBouncer in transaction mode before a PostgreSQL of the tests.
+
+With `DATABASE_POOLER=transaction` every service of a test reaches its PostgreSQL through one.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -18,8 +21,10 @@ from urllib.parse import urlsplit
 from devstack.embedded import children
 from devstack.embedded.account import hand_over, unprivileged
 from devstack.embedded.ports import free_port
+from devstack.settings import service_names
 from devstack.testing.components import program
-from devstack.testing.roles import as_service
+from lib.config import Pooler
+from lib.db.grants import role_of
 
 _START_SECONDS: Final = 10.0
 # A child ends with the thread that started it, and those of `asyncio.to_thread` end with a test.
@@ -32,21 +37,20 @@ class TestPgBouncer:
     __test__ = False
 
     def __init__(self, home: Path, url: str, *, servers: int, clients: int) -> None:
-        """Put it before the server of `url`, whose account may enter every database through it.
-
-        So may the role of the service whose database it is.
-        """
+        """Put it before the server of `url`: its account and all services' roles may enter."""
         self._binary = program("pgbouncer")
         self._home, self._account = home, unprivileged()
         self.port = free_port()
         to = urlsplit(url)
-        may_enter = dict.fromkeys((to.username, urlsplit(as_service(url)).username))
+        may_enter = (to.username, *map(role_of, service_names()))
         (home / "users").write_text("".join(f'"{name}" "{to.password}"\n' for name in may_enter))
         (home / "pgbouncer.ini").write_text(
             f"[databases]\n* = host=127.0.0.1 port={to.port}\n[pgbouncer]\n"
             f"listen_addr = 127.0.0.1\nlisten_port = {self.port}\nunix_socket_dir =\n"
             f"auth_type = plain\nauth_file = {home / 'users'}\nadmin_users = {to.username}\n"
             f"pool_mode = transaction\ndefault_pool_size = {servers}\n"
+            # A server that is away is told of, not waited for, and soon asked again.
+            f"query_wait_timeout = 3\nserver_login_retry = 1\n"
             f"max_client_conn = {clients}\nlogfile = {home / 'log'}\n"
         )
         hand_over(home, self._account)
@@ -97,3 +101,28 @@ def running(url: str, *, servers: int = 20, clients: int = 300) -> Iterator[Test
             pooler.kill()
     finally:
         shutil.rmtree(home, ignore_errors=True)
+
+
+_BEFORE: Final[dict[int | None, TestPgBouncer]] = {}  # by the server's port
+_RUNNING: Final = ExitStack()
+
+
+def wanted() -> bool:
+    """Whether services are to reach their databases through a pooler."""
+    return os.environ.get("DATABASE_POOLER") == Pooler.TRANSACTION
+
+
+def before(url: str) -> TestPgBouncer:
+    """Return the pooler before the server of `url`, which is started when first asked for."""
+    port = urlsplit(url).port
+    if port not in _BEFORE:
+        _BEFORE[port] = _RUNNING.enter_context(running(url))
+    return _BEFORE[port]
+
+
+@contextmanager
+def ended() -> Iterator[None]:
+    """End, after the block, what `before` has started."""
+    with _RUNNING:
+        yield
+    _BEFORE.clear()

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from devstack.settings import service_names
+from devstack.testing import pgbouncer
 from lib.config import DatabaseSettings
 from lib.db import mysql, postgres
 from lib.db.grants import role_of
@@ -31,7 +32,10 @@ def mysql_role_of(database: str) -> str:
 
 
 def as_service(url: str) -> str:
-    """Return the URL with which its service enters a database, the same where it is for none."""
+    """Return the URL with which its service enters a database, the same where it is for none.
+
+    With `DATABASE_POOLER=transaction` it leads through a pooler; see `devstack.testing.pgbouncer`.
+    """
     parts = urlsplit(url)
     database = parts.path.lstrip("/")
     owner = owner_of(database)
@@ -41,7 +45,8 @@ def as_service(url: str) -> str:
     if parts.scheme == "mysql":
         role = mysql_role_of(database)
         return parts._replace(netloc=f"{role}:{role}@{place}").geturl()
-    return parts._replace(netloc=f"{role_of(owner)}:{parts.password}@{place}").geturl()
+    own = parts._replace(netloc=f"{role_of(owner)}:{parts.password}@{place}").geturl()
+    return pgbouncer.before(url).through(own) if pgbouncer.wanted() else own
 
 
 # What a test opens to see or to arrange something is the owner's.
@@ -63,6 +68,7 @@ def entered_as_services() -> Iterator[None]:
     with (
         mock.patch.object(mysql, "_connect", mysql_pool),
         mock.patch.object(postgres, "_create_pool", postgres_pool),
+        pgbouncer.ended(),
     ):
         yield
 
