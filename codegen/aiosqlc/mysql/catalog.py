@@ -28,7 +28,8 @@ ORDER BY c.table_schema, c.table_name, c.ordinal_position
 _KEYS = """
 SELECT table_schema, table_name, index_name, column_name, sub_part
 FROM information_schema.statistics
-WHERE non_unique = 0 AND table_schema IN %s
+WHERE non_unique = 0 AND table_schema IN %s AND (table_schema, table_name) NOT IN
+ (SELECT table_schema, table_name FROM information_schema.tables WHERE engine = 'MRG_MyISAM')
 ORDER BY table_schema, table_name, index_name, seq_in_index
 """
 _CONSTRAINTS = """

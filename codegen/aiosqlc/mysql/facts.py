@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from sqlglot import exp
 
+from aiosqlc.mysql import types
 from aiosqlc.mysql.functions import STRICT, STRICT_IN, arguments, name_of
 from aiosqlc.mysql.rules import holds
 from aiosqlc.mysql.scope import ColumnKey, Join, Level, is_chained, unwrap
@@ -46,10 +47,18 @@ def true_columns(level: Level, condition: exp.Expr | None, is_slice: IsSlice) ->
         sides = (node.this, node.args.get("low"), node.args.get("high"))
         return _NONE.union(*(strict_columns(level, side, is_slice) for side in sides))
     if isinstance(node, exp.NullSafeEQ):
-        return (
-            strict_columns(level, node.this, is_slice) if _is_constant(node.expression) else _NONE
-        )
+        readable = _is_constant(node.expression) and _reads_texts(level, node.this)
+        said = holds("condition", "the constant cannot be read as NULL", readable)
+        return strict_columns(level, node.this, is_slice) if said else _NONE
     return strict_columns(level, node, is_slice)
+
+
+def _reads_texts(level: Level, node: exp.Expr) -> bool:
+    """Whether it is a column of a type that any constant can be compared with."""
+    node = unwrap(node)
+    found = level.local(node) if isinstance(node, exp.Column) else None
+    kind = found[1].type if found else None
+    return kind is not None and kind.name not in types.PARSED
 
 
 def _not_true(level: Level, node: exp.Expr, is_slice: IsSlice) -> Columns:

@@ -28,7 +28,7 @@ RULES = (
     Rule("condition", NOT_NULL, "What a condition needs to be true has a value in every row.",
          "Comparison Operators; Logical Operators", "facts.true_columns",
          ("the function is strict", "it is compared with one value", "the list has a value",
-          "the test is false for NULL")),
+          "the test is false for NULL", "the constant cannot be read as NULL")),
     Rule("operator", NOT_NULL, "Operators make values of values.", "Operators",
          "nullness.is_not_null", (EVERY_PART, "no date is moved")),
     Rule("null-safe", NOT_NULL, "<=> is true or false.", "NULL-safe equal",

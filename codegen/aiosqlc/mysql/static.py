@@ -42,6 +42,7 @@ def _not_understood(file: SchemaFile, span: Span, table: str) -> Diagnostic:
     )
 
 
+_MERGING = frozenset({"MERGE", "MRG_MYISAM"})
 _TABLE = re.compile(
     r"(?i)\s*(?:alter|rename|create(?:\s+or\s+replace)?)\s+(?:table|view)\s+"
     r"(?:if\s+(?:not\s+)?exists\s+)?"
@@ -105,6 +106,9 @@ class _Replay:
         relation = Relation(Table(name[0], name[1], ()))
         for part in root.this.expressions:
             relation = _with_definition(relation, part)
+        engine = root.find(exp.EngineProperty)
+        if engine is not None and engine.name.upper() in _MERGING:  # its tables may share a key
+            relation = replace(relation, unique=())
         self.relations[name] = relation
         return ""
 

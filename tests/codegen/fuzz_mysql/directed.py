@@ -9,9 +9,13 @@ from tests.codegen.fuzz_mysql.world import COLUMNS
 if TYPE_CHECKING:
     from tests.codegen.fuzz_mysql.grammar import Grammar
 
+# Columns of numbers that are never NULL.
+_FILLED = {"a": ("id", "grp"), "b": ("id", "aid"), "c": ("bid",), "e": ("id",)}
 _LISTS = (
     "{e} / 2", "{e} % {n}", "{e} DIV {n}", "{e} <=> {e} < {e}", "({e} <=> {e}) = {e}",
     "{e} > ALL (SELECT {c} FROM {t})", "{e} = ANY (SELECT {c} FROM {t} WHERE {w})",
+    "{m} > ALL (SELECT {o} FROM {t})", "{m} <> ALL (SELECT {o} FROM {t} WHERE {w})",
+    "{m} = ANY (SELECT {o} FROM {t})",
     "{e} IN ({n}, {e})", "{e} NOT IN (SELECT {c} FROM {t})", "CAST({x} AS DATE)",
     "CAST({x} AS SIGNED)", "CAST({e} AS CHAR)", "CAST({x} AS CHAR)", "CONCAT({p}, {x})",
     "CAST({p} AS CHAR)", "UPPER({p})", "UPPER(IF(1, {x}, {p}))",
@@ -22,6 +26,7 @@ _TESTS = (
     "{e} > ALL (SELECT {c} FROM {t} WHERE {w})", "{e} <> ALL (SELECT {c} FROM {t})",
     "{e} IS UNKNOWN", "{e} IS NOT UNKNOWN", "{e} IS TRUE", "({e} > {n}) IS FALSE",
     "NULLIF({e}, {n}) IS NULL", "{e} IN ({n}, {e})", "FIELD({e}, {n}) = 0",
+    "{x} <=> 'bad'", "{x} <=> {l}",
 )  # fmt: skip
 _ROWS = (
     "SELECT bid, v FROM c WHERE bid = {n}",
@@ -69,6 +74,8 @@ def directed(grammar: Grammar) -> str:
                 ),
                 "t": lambda: inner,
                 "c": lambda: of("int", inner),
+                "m": lambda: random.choice(_FILLED[table]),
+                "o": lambda: random.choice(_FILLED[inner]),
                 "w": lambda: f"{of('int', inner)} > {random.randrange(4)}",
                 "n": lambda: str(random.randrange(4)),
                 "k": lambda: random.choice(["0", "1", "77"]),

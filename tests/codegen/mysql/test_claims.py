@@ -28,6 +28,8 @@ CREATE TABLE i (
     id int PRIMARY KEY, ip inet6 NOT NULL, oip inet6, u uuid NOT NULL, s varchar(40) NOT NULL
 );
 CREATE TABLE v (id int PRIMARY KEY, x int NOT NULL) WITH SYSTEM VERSIONING;
+CREATE TABLE me (id int PRIMARY KEY, x int) ENGINE=MyISAM;
+CREATE TABLE mes (id int PRIMARY KEY, x int) ENGINE=MERGE UNION=(me);
 CREATE VIEW vi AS SELECT COALESCE(oip, s) AS x, JSON_DEPTH(s) AS y, s REGEXP 'a' AS z, u = s AS w
     FROM i;
 """
@@ -234,6 +236,7 @@ COUNTED = [
     ("SELECT x FROM v FOR SYSTEM_TIME BETWEEN '2000-01-01' AND NOW() h WHERE id = 1", "many"),
     ("SELECT x FROM v FOR SYSTEM_TIME AS OF NOW() WHERE id = 1", "zero_or_one"),
     ("SELECT x FROM v WHERE id = 1", Cardinality.ZERO_OR_ONE),
+    ("SELECT x FROM mes WHERE id = 1", Cardinality.MANY),  # its tables have a key each
     ("SELECT PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY x) OVER (PARTITION BY id) AS w FROM m",
      "many"),
     ("SELECT MEDIAN(x) OVER (PARTITION BY id) AS w FROM m", Cardinality.MANY),
@@ -244,6 +247,14 @@ COUNTED = [
 def test_a_row_count_is_claimed_where_it_holds(compile_: Compile, sql, count) -> None:
     (query,), _ = compile_(SCHEMA, f"-- name: Q :many\n{sql};")
     assert query.cardinality == count
+
+
+def test_the_text_alone_believes_no_key_of_a_merge_table(compile_text) -> None:
+    (query,), _ = compile_text(
+        "CREATE TABLE mes (id int PRIMARY KEY, x int) ENGINE=MERGE;",
+        "-- name: Q :many\nSELECT x FROM mes WHERE id = 1;",
+    )
+    assert query.cardinality == Cardinality.MANY
 
 
 @pytest.mark.parametrize(

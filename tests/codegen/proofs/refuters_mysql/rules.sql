@@ -54,6 +54,10 @@ SELECT n AS c FROM a WHERE n NOT IN (SELECT id FROM b WHERE id = 9);
 -- case: NULL in c
 SELECT bio AS c FROM a WHERE bio IS UNKNOWN;
 
+-- refutes: condition / the constant cannot be read as NULL
+-- case: NULL in c
+SELECT ip AS c FROM d WHERE ip <=> 'bad';
+
 -- refutes: operator / every part has a value
 -- case: NULL in c
 SELECT id + n AS c FROM a;
