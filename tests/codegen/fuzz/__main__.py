@@ -21,6 +21,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--n", type=int, default=20_000)
     parser.add_argument("--seed", type=int, default=secrets.randbelow(10**9))
+    parser.add_argument("--fillings", type=int, default=10, help="of the tables, per statement")
     parser.add_argument("--select", action="store_true", help="queries only, no DML")
     parser.add_argument("--rules", action="store_true", help="say it per rule; weaken each")
     parser.add_argument("--causes", action="store_true", help="why columns were not proved")
@@ -33,7 +34,13 @@ def main() -> int:
             calls = hunt_called(args.n, args.seed, Path(folder))
         print(calls.report())
         return 1 if calls.broken else 0
-    tally = hunt(args.n, args.seed, select_only=args.select, closer=args.causes)
+    tally = hunt(
+        args.n,
+        args.seed,
+        select_only=args.select,
+        closer=args.causes,
+        fillings=args.fillings,
+    )
     print(tally.report())
     print(f"{time.monotonic() - started:.0f} s")
     if args.causes:

@@ -132,8 +132,11 @@ def hunt(
     select_only: bool = False,
     closer: bool = False,
     first_only: bool = False,
+    fillings: int = _ROUNDS,
 ) -> Tally:
     """Execute about this many random statements and compare the rows with the claims.
+
+    Each is executed on this many fillings of the tables.
 
     `closer` executes statements again, on many more fillings, as long as one of their columns was
     neither proved nor seen to be NULL: what is then never NULL can hardly be. `first_only` ends
@@ -144,8 +147,9 @@ def hunt(
         number = 0
         while tally.executions < executions and not (first_only and tally.false):
             with _Database(server, f"hunt_{seed % 1000000}_{number}") as database:
+                rounds = range(fillings)
                 watched = _one_schema(
-                    database, tally, seed + number, executions, select_only=select_only
+                    database, tally, seed + number, executions, rounds, select_only=select_only
                 )
                 if closer:
                     _look_closer(database, make_schema(seed + number), watched, seed, tally)
@@ -193,7 +197,13 @@ class _Database:
 
 
 def _one_schema(
-    database: _Database, tally: Tally, seed: int, executions: int, *, select_only: bool
+    database: _Database,
+    tally: Tally,
+    seed: int,
+    executions: int,
+    rounds: range,
+    *,
+    select_only: bool,
 ) -> list[_Watched]:
     schema = make_schema(seed)
     statements = [s for s in schema.statements if database.connection.run(s) is None]
@@ -206,7 +216,7 @@ def _one_schema(
     tally.queries += len(watched)
     tally.rejected += _BATCH - len(watched)
     r = random.Random(seed)
-    for turn in range(_ROUNDS):
+    for turn in (number % _ROUNDS for number in rounds):
         if turn in _IN_TRANSACTION:
             _in_transaction(database, schema, watched, r, tally)
         else:

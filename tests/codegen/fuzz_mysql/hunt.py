@@ -61,7 +61,12 @@ class Hunt:
     """A session with one database per world, and the two judges: with the server, and without."""
 
     def __init__(
-        self, cache: Path | None, seed: int, url: str | None = None, kin: str = ""
+        self,
+        cache: Path | None,
+        seed: int,
+        url: str | None = None,
+        kin: str = "",
+        worlds: int = WORLDS,
     ) -> None:
         self.cache = cache
         self.url, self.kin = url, kin
@@ -71,7 +76,7 @@ class Hunt:
         self.by_text = Judge(
             schema_from_files([self.file])[0], kin=Kin(is_mariadb=True, version=999999)
         )
-        self.worlds = [f"aiosqlc_fuzz_{number}" for number in range(WORLDS)]
+        self.worlds = [f"aiosqlc_fuzz_{number}" for number in range(worlds)]
         self._open()
 
     def _open(self) -> None:
@@ -204,17 +209,22 @@ class Hunt:
 
 
 def hunt(
-    executions: int, seed: int, cache: Path | None = None, url: str | None = None, kin: str = ""
+    executions: int,
+    seed: int,
+    cache: Path | None = None,
+    url: str | None = None,
+    kin: str = "",
+    worlds: int = WORLDS,
 ) -> Report:
-    """Hunt until about that many executions are done.
+    """Hunt until about that many executions are done, each query in so many worlds.
 
     On the server at `url`, else on a private one of `kin`: `mysql` or `mariadb`.
     """
-    search = Hunt(cache, seed, url, kin)
+    search = Hunt(cache, seed, url, kin, worlds)
     total = Report()
     try:
         while total.executions < executions:
-            part = search.run(min(400, max(20, (executions - total.executions) // WORLDS + 1)))
+            part = search.run(min(400, max(20, (executions - total.executions) // worlds + 1)))
             for name in (
                 "queries",
                 "refused",

@@ -63,6 +63,10 @@ _LIMITS = (
     "SET GLOBAL innodb_lock_wait_timeout = 1",
     "SET GLOBAL default_storage_engine = MyISAM",
 )
+_OWN_TABLES = (
+    "SELECT table_name, column_name, column_type FROM information_schema.columns"
+    " WHERE table_schema = 'mysql' ORDER BY 1, 2"
+)
 _NAMES = re.compile(r"`[^`]+`|'[^']*'")
 _LOST = {2006, 2013, 2014, 0}
 
@@ -123,7 +127,7 @@ def judge(
     cache: Path, scripts: Iterable[Path], tell: Callable[[str], None] = lambda line: None
 ) -> Verdicts:
     """Run scripts one after the other, each in a new database; tell each one's line."""
-    total = Verdicts()
+    total, servers = Verdicts(), _Servers(cache)
     for script in scripts:
         started, verdicts = time.monotonic(), Verdicts()
         try:
@@ -132,13 +136,9 @@ def judge(
             tell(f"{script.stem}: left out, it is not in UTF-8")
             continue
         try:
-            run = _Script(cache, script.stem, verdicts)
-        except NoServerError as error:  # a script has locked everybody out
-            tell(f"{script.stem}: the run ends here, {error}")
-            break
-        except pymysql.MySQLError as error:  # the script before has left a lock or worse
-            tell(f"{script.stem}: left out, {error.args[-1]}")
-            continue
+            run = _Script(servers.whole(), script.stem, verdicts)
+        except pymysql.MySQLError:  # the script before has left a lock or worse
+            run = _Script(servers.next(), script.stem, verdicts)
         try:
             for step in steps(text):
                 verdicts.dropped += step is None
@@ -153,6 +153,36 @@ def judge(
         for place in (*verdicts.false, *verdicts.internal, *verdicts.refusals):
             tell(place)
     return total
+
+
+class _Servers:
+    """One server after the other: a script may take away what belongs to the server itself."""
+
+    def __init__(self, cache: Path) -> None:
+        self._cache, self._number = cache, 0
+        self._tables = self._own_tables()
+
+    def whole(self) -> Path:
+        """Return the folder of a server that has all its own tables: the last one, or a new one."""
+        intact = self._own_tables() == self._tables
+        return self._folder() if intact else self.next()
+
+    def next(self) -> Path:
+        """Return the folder of a new server."""
+        self._number += 1
+        return self._folder()
+
+    def _folder(self) -> Path:
+        return self._cache / str(self._number)
+
+    def _own_tables(self) -> list[tuple[Any, ...]]:
+        try:
+            session = open_session(None, self._folder(), "mariadb")
+        except NoServerError:  # a script has locked everybody out
+            return []
+        with session.connection, contextlib.suppress(pymysql.MySQLError):
+            return session.rows(_OWN_TABLES)
+        return []
 
 
 class _Script:

@@ -80,3 +80,12 @@ def test_a_false_claim_is_told_with_its_place(
 ) -> None:
     monkeypatch.setattr("aiosqlc.mysql.scope.Level.is_not_null", lambda *_: True)
     assert any("script:12: server: column 1" in item for item in _judged(cache, tmp_path).false)
+
+
+def test_a_script_that_takes_the_servers_own_tables_harms_no_other(
+    cache: Path, tmp_path: Path
+) -> None:
+    harm, script = tmp_path / "harm.test", tmp_path / "script.test"
+    harm.write_text("drop table mysql.proc;\ndrop user root@localhost;\nflush privileges;\n")
+    script.write_text(SCRIPT)
+    assert judge(cache / "own", [harm, script]).judged == 3
