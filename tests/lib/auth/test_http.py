@@ -137,9 +137,10 @@ async def test_a_closed_door_needs_a_token_an_open_one_does_not(client: Client) 
     assert await status(client.delete("/closed")) == 405
 
 
-@pytest.mark.parametrize(
-    "header",
-    [
+async def test_a_header_that_is_no_good_token_is_401(
+    client: Client, subtests: pytest.Subtests
+) -> None:
+    for header in [
         "",
         "Bearer",
         "Bearer ",
@@ -149,16 +150,13 @@ async def test_a_closed_door_needs_a_token_an_open_one_does_not(client: Client) 
         "bearer\tx",
         "Bearer é.é.é",
         "Token x",
-    ],
-)
-@pytest.mark.parametrize("path", ["/closed", "/open"])
-async def test_a_header_that_is_no_good_token_is_401(
-    client: Client, header: str, path: str
-) -> None:
-    answer = await client.get(path, headers={"Authorization": header})
-    assert answer.status == 401
-    assert answer.headers["WWW-Authenticate"] == "Bearer"
-    assert (await answer.json())["error"]["code"] == "UNAUTHORIZED"
+    ]:
+        for path in ["/closed", "/open"]:
+            with subtests.test(path=path, header=header):
+                answer = await client.get(path, headers={"Authorization": header})
+                assert answer.status == 401
+                assert answer.headers["WWW-Authenticate"] == "Bearer"
+                assert (await answer.json())["error"]["code"] == "UNAUTHORIZED"
 
 
 async def test_the_log_lines_of_a_request_name_its_principal(
@@ -201,9 +199,10 @@ async def test_two_authorization_headers_are_401(client: Client) -> None:
     assert answer.status == 401
 
 
-@pytest.mark.parametrize(
-    ("path", "headers", "expected"),
-    [
+async def test_guards_ask_for_permission_role_or_oneself(
+    client: Client, subtests: pytest.Subtests
+) -> None:
+    for path, headers, expected in [
         ("/permission", bearer(may=("users:read", "users:write")), 200),
         ("/permission", bearer(may=("users:read",)), 403),
         ("/permission", bearer("user-1", Role.ADMIN), 403),
@@ -216,12 +215,9 @@ async def test_two_authorization_headers_are_401(client: Client) -> None:
         ("/users/user-2", bearer("user-1", Role.ADMIN), 200),
         ("/users/user-2", bearer("user-1", Role.MODERATOR), 403),
         ("/users/me", {}, 401),
-    ],
-)
-async def test_guards_ask_for_permission_role_or_oneself(
-    client: Client, path: str, headers: dict[str, str], expected: int
-) -> None:
-    assert await status(client.get(path, headers=headers)) == expected
+    ]:
+        with subtests.test(path=path):
+            assert await status(client.get(path, headers=headers)) == expected
 
 
 async def test_me_is_the_caller(client: Client) -> None:
@@ -234,13 +230,20 @@ async def test_a_cookie_is_as_good_as_a_header_for_reading(client: Client) -> No
     assert await answer.json() == {"who": "user-1", "by": "cookie"}
 
 
-@pytest.mark.parametrize("path", ["/closed", "/open", "/users/me", "/role", "/nothing"])
-async def test_what_is_answered_to_somebody_is_kept_by_nobody(client: Client, path: str) -> None:
+async def test_what_is_answered_to_somebody_is_kept_by_nobody(
+    client: Client, subtests: pytest.Subtests
+) -> None:
     """A cache on the way, or the next person at the browser, must not have it."""
-    for who in ({"headers": bearer("user-7")}, browser()):
-        answer = await client.get(path, **who)
-        assert answer.headers.getall("Cache-Control") == ["private, no-store"], answer.status
-    assert "Cache-Control" not in (await client.get("/open")).headers, "nobody's is nobody's"
+    for path in ["/closed", "/open", "/users/me", "/role", "/nothing"]:
+        with subtests.test(path=path):
+            for who in ({"headers": bearer("user-7")}, browser()):
+                answer = await client.get(path, **who)
+                assert answer.headers.getall("Cache-Control") == ["private, no-store"], (
+                    answer.status
+                )
+            assert "Cache-Control" not in (await client.get("/open")).headers, (
+                "nobody's is nobody's"
+            )
 
 
 async def test_a_change_by_cookie_needs_the_csrf_token_of_its_session(

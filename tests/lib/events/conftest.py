@@ -33,8 +33,8 @@ async def db(shared_database: str) -> AsyncIterator[PostgresDatabase]:
 
 
 @pytest.fixture
-async def redis(any_redis_url: str) -> AsyncIterator[Redis]:
-    async with open_redis(RedisOptions(any_redis_url)) as client:
+async def redis(redis_url: str) -> AsyncIterator[Redis]:
+    async with open_redis(RedisOptions(redis_url)) as client:
         yield client
 
 

@@ -56,8 +56,8 @@ def started(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
-async def test_letters_are_shown_with_their_reasons_and_stay(redis, any_redis_url, topic) -> None:
-    done = await run(any_redis_url, topic)
+async def test_letters_are_shown_with_their_reasons_and_stay(redis, redis_url, topic) -> None:
+    done = await run(redis_url, topic)
     assert done.returncode == 0, done.stderr
     first, second, count = done.stdout.splitlines()
     assert first.split("  ")[:4] == ["e-1", "order.placed", "o-1", "point"]
@@ -67,8 +67,8 @@ async def test_letters_are_shown_with_their_reasons_and_stay(redis, any_redis_ur
     assert await redis.xlen(dead_letters_of(topic)) == 2
 
 
-async def test_letters_go_back_into_their_stream(redis, any_redis_url, topic) -> None:
-    done = await run(any_redis_url, topic, "--redrive")
+async def test_letters_go_back_into_their_stream(redis, redis_url, topic) -> None:
+    done = await run(redis_url, topic, "--redrive")
     assert done.stdout == f"2 events of {topic} are handled again\n"
     assert await redis.xlen(dead_letters_of(topic)) == 0
     ((_, first), _) = await redis.xrange(stream_of(topic))
@@ -76,9 +76,7 @@ async def test_letters_go_back_into_their_stream(redis, any_redis_url, topic) ->
     assert first == {b"id": b"e-1", b"kind": b"order.placed", b"key": b"o-1"}
 
 
-async def test_letters_that_come_back_at_once_are_put_back_once(
-    redis, any_redis_url, topic
-) -> None:
+async def test_letters_that_come_back_at_once_are_put_back_once(redis, redis_url, topic) -> None:
     async def bury_again() -> None:
         after = b"0"
         while True:
@@ -89,7 +87,7 @@ async def test_letters_that_come_back_at_once_are_put_back_once(
 
     burying = asyncio.create_task(bury_again())
     try:
-        done = await run(any_redis_url, topic, "--redrive")
+        done = await run(redis_url, topic, "--redrive")
     finally:
         burying.cancel()
     assert done.stdout == f"2 events of {topic} are handled again\n"

@@ -9,7 +9,6 @@ from contextlib import suppress
 import pytest
 
 from devstack.testing.proxy import Proxy, proxy
-from lib import trace
 from lib.errors import AppError, Code
 from lib.grpc.client import Client
 from lib.grpc.pool import ChannelPool
@@ -71,21 +70,3 @@ async def test_a_broken_upstream_opens_its_circuit_and_is_found_again(
         with suppress(AppError):
             await ask(1.0)
     assert await ask(5.0) == 5
-
-
-async def test_the_trace_context_crosses_the_wire() -> None:
-    seen: list[str] = []
-
-    class Tracing(Scripted):
-        async def get_user_points(self, request):  # type: ignore[no-untyped-def]
-            seen.append(trace.current())
-            return await super().get_user_points(request)
-
-    parent = f"00-{'c' * 32}-{'d' * 16}-01"
-    async with scripted(Tracing()) as address:
-        pool = ChannelPool(address, size=1)
-        with trace.span("request", parent={trace.HEADER: parent}):
-            stub = PointServiceStub(Client(pool, Upstream("point")))
-            await stub.get_user_points(GetUserPointsRequest(), seconds=5.0)
-        await pool.close()
-    assert seen == [parent]

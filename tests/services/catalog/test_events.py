@@ -81,9 +81,8 @@ async def test_taking_up_and_giving_up_is_told_once(admin, outbox) -> None:
     assert await outbox() == [("provider_service.removed", PROVIDER, payload)]
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "body"),
-    [
+async def test_what_is_refused_or_changes_nothing_is_not_told(admin, outbox, subtests) -> None:
+    for method, path, body in [
         ("POST", "category-types", {"name": "home"}),
         ("POST", "services", {"subcategory_id": TYPE, "name": "Nowhere"}),
         ("PATCH", f"category-types/{TYPE}", {"name": "Garden"}),
@@ -92,13 +91,10 @@ async def test_taking_up_and_giving_up_is_told_once(admin, outbox) -> None:
         ("DELETE", f"category-types/{TYPE}", None),
         ("DELETE", f"services/{TYPE}", None),
         ("POST", OFFERED, {"service_id": TYPE}),
-    ],
-)
-async def test_what_is_refused_or_changes_nothing_is_not_told(
-    admin, outbox, method, path, body
-) -> None:
-    await admin(method, path, json=body)
-    assert await outbox() == []
+    ]:
+        with subtests.test(method=method):
+            await admin(method, path, json=body)
+            assert await outbox() == []
 
 
 def test_every_kind_of_event_has_a_handler() -> None:

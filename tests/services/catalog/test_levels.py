@@ -53,18 +53,19 @@ async def names(caller, path: str) -> list[str]:
     return [row["name"] for row in body["data"]]
 
 
-@each
-async def test_a_new_entry_is_returned_with_its_place_and_version(admin, anyone, level) -> None:
-    path, _, _, new, _ = level
-    status, body, headers = await admin("POST", path, json=new)
-    entry = body["data"]
-    assert status == 201
-    assert {key: entry[key] for key in new} == new
-    assert (entry["version"], headers["ETag"]) == (1, '"1"')
-    assert UUID(entry["id"]).version == 7
-    status, body, headers = await anyone("GET", headers["Location"])
-    assert (status, body["data"], headers["ETag"]) == (200, entry, '"1"')
-    assert new["name"] in await names(anyone, f"{path}?page_size=100")
+async def test_a_new_entry_is_returned_with_its_place_and_version(admin, anyone, subtests) -> None:
+    for level in LEVELS:
+        with subtests.test(level=level):
+            path, _, _, new, _ = level
+            status, body, headers = await admin("POST", path, json=new)
+            entry = body["data"]
+            assert status == 201
+            assert {key: entry[key] for key in new} == new
+            assert (entry["version"], headers["ETag"]) == (1, '"1"')
+            assert UUID(entry["id"]).version == 7
+            status, body, headers = await anyone("GET", headers["Location"])
+            assert (status, body["data"], headers["ETag"]) == (200, entry, '"1"')
+            assert new["name"] in await names(anyone, f"{path}?page_size=100")
 
 
 @each
@@ -74,48 +75,46 @@ async def test_names_lose_the_spaces_that_nobody_sees(admin, level) -> None:
     assert (status, body["data"]["name"]) == (201, "Home & Co")
 
 
-@each
-@pytest.mark.parametrize(
-    "name", ["", " ", "x", " x ", "\t\n\x01", "x" * 101, None, 7], ids=lambda name: repr(name)[:9]
-)
-async def test_a_name_that_makes_no_sense_is_refused(admin, level, name) -> None:
-    path, _, used, new, _ = level
-    for method, where in (("POST", path), ("PATCH", f"{path}/{used}")):
-        status, body, _ = await admin(method, where, json={**new, "name": name})
-        assert (status, body["error"]["code"]) == (400, "VALIDATION_ERROR")
-        assert [detail["field"] for detail in body["error"]["details"]] == ["name"]
+async def test_a_name_that_makes_no_sense_is_refused(admin, subtests) -> None:
+    for level in LEVELS:
+        for name in ["", " ", "x", " x ", "\t\n\x01", "x" * 101, None, 7]:
+            with subtests.test(name=name, level=level):
+                path, _, used, new, _ = level
+                for method, where in (("POST", path), ("PATCH", f"{path}/{used}")):
+                    status, body, _ = await admin(method, where, json={**new, "name": name})
+                    assert (status, body["error"]["code"]) == (400, "VALIDATION_ERROR")
+                    assert [detail["field"] for detail in body["error"]["details"]] == ["name"]
 
 
-@pytest.mark.parametrize(
-    ("level", "longest"),
-    [(TYPES, 30), (CATEGORIES, 30), (SUBCATEGORIES, 100), (SERVICES, 100)],
-    ids=ids,
-)
-async def test_names_have_bounds(admin, level, longest) -> None:
-    path, _, _, new, _ = level
-    for length, expected in ((2, 201), (longest, 201), (longest + 1, 400)):
-        status, _, _ = await admin("POST", path, json={**new, "name": "é" * length})
-        assert status == expected
+async def test_names_have_bounds(admin, subtests) -> None:
+    for level, longest in [(TYPES, 30), (CATEGORIES, 30), (SUBCATEGORIES, 100), (SERVICES, 100)]:
+        with subtests.test(level=level):
+            path, _, _, new, _ = level
+            for length, expected in ((2, 201), (longest, 201), (longest + 1, 400)):
+                status, _, _ = await admin("POST", path, json={**new, "name": "é" * length})
+                assert status == expected
 
 
-@each
-async def test_unknown_fields_are_refused(admin, level) -> None:
-    path, _, used, new, _ = level
-    for method, where in (("POST", path), ("PATCH", f"{path}/{used}")):
-        status, body, _ = await admin(method, where, json={**new, "nmae": "x"})
-        assert (status, body["error"]["code"]) == (400, "VALIDATION_ERROR")
+async def test_unknown_fields_are_refused(admin, subtests) -> None:
+    for level in LEVELS:
+        with subtests.test(level=level):
+            path, _, used, new, _ = level
+            for method, where in (("POST", path), ("PATCH", f"{path}/{used}")):
+                status, body, _ = await admin(method, where, json={**new, "nmae": "x"})
+                assert (status, body["error"]["code"]) == (400, "VALIDATION_ERROR")
 
 
-@each
-async def test_a_name_in_use_is_a_conflict_whatever_its_case(admin, level) -> None:
-    path, noun, used, new, taken = level
-    for method, where in (("POST", path), ("PATCH", f"{path}/{used}")):
-        body = {**new, "name": taken}
-        if path == "category-types" and method == "PATCH":
-            body = {"name": "garden"}
-        status, answer, _ = await admin(method, where, json=body)
-        assert (status, answer["error"]["code"]) == (409, "CONFLICT")
-        assert answer["error"]["message"] == f"{noun} name is taken"
+async def test_a_name_in_use_is_a_conflict_whatever_its_case(admin, subtests) -> None:
+    for level in LEVELS:
+        with subtests.test(level=level):
+            path, noun, used, new, taken = level
+            for method, where in (("POST", path), ("PATCH", f"{path}/{used}")):
+                body = {**new, "name": taken}
+                if path == "category-types" and method == "PATCH":
+                    body = {"name": "garden"}
+                status, answer, _ = await admin(method, where, json=body)
+                assert (status, answer["error"]["code"]) == (409, "CONFLICT")
+                assert answer["error"]["message"] == f"{noun} name is taken"
 
 
 async def test_the_same_name_may_be_used_under_another_parent(admin) -> None:
@@ -157,14 +156,15 @@ async def test_a_stale_version_is_refused_and_the_present_one_is_accepted(admin,
         assert (await admin("DELETE", one, headers={"If-Match": tag}))[0] == 412
 
 
-@pytest.mark.parametrize(("level", "field", "parent"), PARENTS, ids=ids)
-async def test_what_it_is_to_belong_to_must_be_there(admin, level, field, parent) -> None:
-    path, _, used, new, _ = level
-    for method, where in (("POST", path), ("PATCH", f"{path}/{used}")):
-        status, body, _ = await admin(method, where, json={**new, field: NOBODY})
-        assert (status, body["error"]["message"]) == (404, f"{parent} not found")
-        status, body, _ = await admin(method, where, json={**new, field: "4294967297"})
-        assert (status, body["error"]["code"]) == (400, "VALIDATION_ERROR")
+async def test_what_it_is_to_belong_to_must_be_there(admin, subtests) -> None:
+    for level, field, parent in PARENTS:
+        with subtests.test(level=level):
+            path, _, used, new, _ = level
+            for method, where in (("POST", path), ("PATCH", f"{path}/{used}")):
+                status, body, _ = await admin(method, where, json={**new, field: NOBODY})
+                assert (status, body["error"]["message"]) == (404, f"{parent} not found")
+                status, body, _ = await admin(method, where, json={**new, field: "4294967297"})
+                assert (status, body["error"]["code"]) == (400, "VALIDATION_ERROR")
 
 
 async def test_an_entry_can_be_moved(admin, anyone) -> None:
@@ -176,36 +176,39 @@ async def test_an_entry_can_be_moved(admin, anyone) -> None:
     assert await names(anyone, f"{below}/subcategories") == ["Bathroom", "Kitchen", "Lawn"]
 
 
-@each
-@pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
-async def test_what_does_not_exist_is_not_found(admin, level, method) -> None:
-    path, noun, _, _, _ = level
-    body = {} if method == "PATCH" else None
-    status, answer, _ = await admin(method, f"{path}/{NOBODY}", json=body)
-    assert (status, answer["error"]["message"]) == (404, f"{noun} not found")
-    status, answer, _ = await admin(method, f"{path}/4294967297", json=body)
-    assert (status, answer["error"]["code"]) == (400, "VALIDATION_ERROR")
+async def test_what_does_not_exist_is_not_found(admin, subtests) -> None:
+    for level in LEVELS:
+        for method in ["GET", "PATCH", "DELETE"]:
+            with subtests.test(method=method, level=level):
+                path, noun, _, _, _ = level
+                body = {} if method == "PATCH" else None
+                status, answer, _ = await admin(method, f"{path}/{NOBODY}", json=body)
+                assert (status, answer["error"]["message"]) == (404, f"{noun} not found")
+                status, answer, _ = await admin(method, f"{path}/4294967297", json=body)
+                assert (status, answer["error"]["code"]) == (400, "VALIDATION_ERROR")
 
 
-@pytest.mark.parametrize("level", [TYPES, CATEGORIES, SUBCATEGORIES], ids=ids)
-async def test_what_is_referred_to_cannot_be_removed(admin, level) -> None:
-    path, noun, used, _, _ = level
-    status, body, _ = await admin("DELETE", f"{path}/{used}")
-    assert (status, body["error"]["code"]) == (409, "CONFLICT")
-    assert body["error"]["message"] == f"{noun} is still in use"
-    assert (await admin("GET", f"{path}/{used}"))[0] == 200
+async def test_what_is_referred_to_cannot_be_removed(admin, subtests) -> None:
+    for level in [TYPES, CATEGORIES, SUBCATEGORIES]:
+        with subtests.test(level=level):
+            path, noun, used, _, _ = level
+            status, body, _ = await admin("DELETE", f"{path}/{used}")
+            assert (status, body["error"]["code"]) == (409, "CONFLICT")
+            assert body["error"]["message"] == f"{noun} is still in use"
+            assert (await admin("GET", f"{path}/{used}"))[0] == 200
 
 
-@each
-async def test_what_nothing_refers_to_is_removed_and_gone(admin, anyone, level) -> None:
-    path, _, _, new, _ = level
-    _, _, headers = await admin("POST", path, json=new)
-    one = headers["Location"]
-    assert (await anyone("GET", one))[0] == 200
-    assert (await admin("DELETE", one, headers={"If-Match": '"1"'}))[0] == 204
-    for method in ("GET", "DELETE"):
-        assert (await admin(method, one))[0] == 404
-    assert new["name"] not in await names(anyone, f"{path}?page_size=100")
+async def test_what_nothing_refers_to_is_removed_and_gone(admin, anyone, subtests) -> None:
+    for level in LEVELS:
+        with subtests.test(level=level):
+            path, _, _, new, _ = level
+            _, _, headers = await admin("POST", path, json=new)
+            one = headers["Location"]
+            assert (await anyone("GET", one))[0] == 200
+            assert (await admin("DELETE", one, headers={"If-Match": '"1"'}))[0] == 204
+            for method in ("GET", "DELETE"):
+                assert (await admin(method, one))[0] == 404
+            assert new["name"] not in await names(anyone, f"{path}?page_size=100")
 
 
 @each
@@ -262,9 +265,8 @@ async def test_two_who_exchange_names_never_end_with_the_same(admin) -> None:
     assert statuses == {409}
 
 
-@pytest.mark.parametrize(
-    ("path", "expected"),
-    [
+async def test_lists_are_filtered_ordered_searched_and_paged(anyone, subtests) -> None:
+    for path, expected in [
         ("category-types", ["Business", "Garden", "Home"]),
         ("category-types?sort=desc&page_size=2", ["Home", "Garden"]),
         ("category-types?page_size=2&page=2", ["Home"]),
@@ -287,11 +289,10 @@ async def test_two_who_exchange_names_never_end_with_the_same(admin) -> None:
         (f"category-types/{demo('c102')}/subcategories?type_id={demo('c101')}", ["Lawn"]),
         (f"categories/{demo('c202')}/subcategories?sort=desc", ["Kitchen", "Bathroom"]),
         (f"subcategories/{demo('c304')}/services", ["Clear a blocked drain"]),
-    ],
-)
-async def test_lists_are_filtered_ordered_searched_and_paged(anyone, path, expected) -> None:
-    assert await names(anyone, path) == expected
-    assert await names(anyone, path) == expected, "from the cache"
+    ]:
+        with subtests.test(path=path):
+            assert await names(anyone, path) == expected
+            assert await names(anyone, path) == expected, "from the cache"
 
 
 async def test_the_total_counts_what_is_on_all_pages(anyone) -> None:
@@ -304,30 +305,34 @@ async def test_the_total_counts_what_is_on_all_pages(anyone) -> None:
         }  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "query",
-    ["page=0", "page=x", "page_size=0", "page_size=-1", "page_size=101", "order_by=id", "sort=up"],
-)
-@pytest.mark.parametrize("path", ["services", f"category-types/{demo('c101')}/subcategories"])
-async def test_a_query_that_makes_no_sense_is_refused(anyone, path, query) -> None:
-    status, body, _ = await anyone("GET", f"{path}?{query}")
-    assert (status, body["error"]["code"]) == (400, "VALIDATION_ERROR")
+async def test_a_query_that_makes_no_sense_is_refused(anyone, subtests) -> None:
+    for query in [
+        "page=0",
+        "page=x",
+        "page_size=0",
+        "page_size=-1",
+        "page_size=101",
+        "order_by=id",
+        "sort=up",
+    ]:
+        for path in ["services", f"category-types/{demo('c101')}/subcategories"]:
+            with subtests.test(path=path, query=query):
+                status, body, _ = await anyone("GET", f"{path}?{query}")
+                assert (status, body["error"]["code"]) == (400, "VALIDATION_ERROR")
 
 
-@pytest.mark.parametrize(
-    ("path", "noun"),
-    [
+async def test_a_list_below_nothing_is_not_found(anyone, subtests) -> None:
+    for path, noun in [
         (f"category-types/{NOBODY}/categories", "category type"),
         (f"category-types/{NOBODY}/categories?search=x", "category type"),
         (f"category-types/{NOBODY}/subcategories", "category type"),
         (f"categories/{NOBODY}/subcategories", "category"),
         (f"subcategories/{NOBODY}/services", "subcategory"),
         (f"services/{NOBODY}/providers", "service"),
-    ],
-)
-async def test_a_list_below_nothing_is_not_found(anyone, path, noun) -> None:
-    status, body, _ = await anyone("GET", path)
-    assert (status, body["error"]["message"]) == (404, f"{noun} not found")
+    ]:
+        with subtests.test(path=path):
+            status, body, _ = await anyone("GET", path)
+            assert (status, body["error"]["message"]) == (404, f"{noun} not found")
 
 
 @pytest.mark.parametrize(

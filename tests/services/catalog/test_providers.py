@@ -76,28 +76,27 @@ async def test_a_service_that_somebody_offers_is_not_removed(provider, admin) ->
     assert (await admin("DELETE", f"services/{REPAIR}"))[0] == 204
 
 
-@pytest.mark.parametrize("path", [MINE, THEIRS])
-@pytest.mark.parametrize(
-    ("body", "expected"),
-    [
-        ({"service_id": NOBODY}, (404, "NOT_FOUND")),
-        ({"service_id": "7"}, (400, "VALIDATION_ERROR")),
-        ({}, (400, "VALIDATION_ERROR")),
-        ({"service_id": REPAIR, "price": 1}, (400, "VALIDATION_ERROR")),
-    ],
-)
-async def test_only_services_that_exist_can_be_taken_up(provider, path, body, expected) -> None:
-    status, answer, _ = await provider("POST", path, json=body)
-    assert (status, answer["error"]["code"]) == expected
+async def test_only_services_that_exist_can_be_taken_up(provider, subtests) -> None:
+    for path in [MINE, THEIRS]:
+        for body, expected in [
+            ({"service_id": NOBODY}, (404, "NOT_FOUND")),
+            ({"service_id": "7"}, (400, "VALIDATION_ERROR")),
+            ({}, (400, "VALIDATION_ERROR")),
+            ({"service_id": REPAIR, "price": 1}, (400, "VALIDATION_ERROR")),
+        ]:
+            with subtests.test(body=body, path=path):
+                status, answer, _ = await provider("POST", path, json=body)
+                assert (status, answer["error"]["code"]) == expected
 
 
-@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
-async def test_an_id_that_is_none_is_refused(admin, anyone, method) -> None:
-    for path in ("providers/7/services", "providers/Me/services"):
-        where = f"{path}/{REPAIR}" if method == "DELETE" else path
-        body = {"service_id": REPAIR} if method == "POST" else None
-        assert (await admin(method, where, json=body))[0] == 400
-    assert (await anyone("GET", f"{THEIRS}/7"))[0] == 400
+async def test_an_id_that_is_none_is_refused(admin, anyone, subtests) -> None:
+    for method in ["GET", "POST", "DELETE"]:
+        with subtests.test(method=method):
+            for path in ("providers/7/services", "providers/Me/services"):
+                where = f"{path}/{REPAIR}" if method == "DELETE" else path
+                body = {"service_id": REPAIR} if method == "POST" else None
+                assert (await admin(method, where, json=body))[0] == 400
+            assert (await anyone("GET", f"{THEIRS}/7"))[0] == 400
 
 
 @pytest.mark.parametrize(

@@ -70,18 +70,22 @@ async def test_a_token_opens_a_socket_wherever_it_is(client, token, way, origin)
         assert (ready["type"], ready["user_id"]) == ("ready", CUSTOMER)
 
 
-@pytest.mark.parametrize("origin", ["https://evil.example", "null", "https://127.0.0.1", "x"])
-@pytest.mark.parametrize("way", ["header", "subprotocol", "cookie"])
-async def test_a_page_of_others_may_not(client, token, way, origin) -> None:
-    headers = {"Origin": origin}
-    protocols = ()
-    if way == "header":
-        headers["Authorization"] = f"Bearer {token}"
-    elif way == "cookie":
-        headers["Cookie"] = f"{ACCESS}={token}"
-    else:
-        protocols = ("chat.v1", f"bearer.{token}")
-    assert await refused(client, headers=headers, protocols=protocols) == (403, "FORBIDDEN")
+async def test_a_page_of_others_may_not(client, token, subtests) -> None:
+    for origin in ["https://evil.example", "null", "https://127.0.0.1", "x"]:
+        for way in ["header", "subprotocol", "cookie"]:
+            with subtests.test(way=way, origin=origin):
+                headers = {"Origin": origin}
+                protocols = ()
+                if way == "header":
+                    headers["Authorization"] = f"Bearer {token}"
+                elif way == "cookie":
+                    headers["Cookie"] = f"{ACCESS}={token}"
+                else:
+                    protocols = ("chat.v1", f"bearer.{token}")
+                assert await refused(client, headers=headers, protocols=protocols) == (
+                    403,
+                    "FORBIDDEN",
+                )
 
 
 async def test_without_a_good_token_there_is_no_socket(client, issuer, token) -> None:

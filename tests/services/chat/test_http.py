@@ -113,16 +113,16 @@ async def test_a_channel_of_others_is_answered_like_none(call, channel, number) 
     assert answers == [(404, "NOT_FOUND", "channel not found")] * 2
 
 
-@pytest.mark.parametrize("number", range(4))
-async def test_without_a_token_nothing_is_answered(client, channel, number) -> None:
-    method, path, options = routes(channel)[number]
-    async with client.request(method, f"/api/v1/{path}", **options) as answer:
-        assert answer.status == 401
+async def test_without_a_token_nothing_is_answered(client, channel, subtests) -> None:
+    for number in range(4):
+        with subtests.test(number=number):
+            method, path, options = routes(channel)[number]
+            async with client.request(method, f"/api/v1/{path}", **options) as answer:
+                assert answer.status == 401
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "body", "field"),
-    [
+async def test_what_is_wrong_is_named(call, channel, subtests) -> None:
+    for method, path, body, field in [
         ("GET", "channels/x", None, "id"),
         ("GET", "channels?kind=private", None, "kind"),
         ("GET", "channels?subject_id=1", None, "subject_id"),
@@ -139,13 +139,12 @@ async def test_without_a_token_nothing_is_answered(client, channel, number) -> N
         ("POST", "channels/{c}/messages", {"client_id": "a", "text": "x", "to": "y"}, "to"),
         ("PUT", "channels/{c}/read", {"message_id": NOWHERE}, "message_id"),
         ("PUT", "channels/{c}/read", {}, "message_id"),
-    ],
-)
-async def test_what_is_wrong_is_named(call, channel, method, path, body, field) -> None:
-    options = {} if body is None else {"json": body}
-    status, answer = await call(CUSTOMER, method, path.format(c=channel), **options)
-    assert (status, answer["error"]["code"]) == (400, "VALIDATION_ERROR"), answer
-    assert [one["field"] for one in answer["error"]["details"]] == [field]
+    ]:
+        with subtests.test(method=method):
+            options = {} if body is None else {"json": body}
+            status, answer = await call(CUSTOMER, method, path.format(c=channel), **options)
+            assert (status, answer["error"]["code"]) == (400, "VALIDATION_ERROR"), answer
+            assert [one["field"] for one in answer["error"]["details"]] == [field]
 
 
 @pytest.mark.parametrize("role", [Role.MODERATOR, Role.ADMIN])

@@ -95,9 +95,10 @@ async def test_a_channel_of_others_is_like_none(connect, two, channel) -> None:
     assert stranger.of("message") == []
 
 
-@pytest.mark.parametrize(
-    ("raw", "code", "field"),
-    [
+async def test_a_frame_that_makes_no_sense_is_refused_and_the_socket_lives_on(
+    connect, channel, subtests
+) -> None:
+    for raw, code, field in [
         ("", "BAD_REQUEST", None),
         ("{", "BAD_REQUEST", None),
         ("[" * 5000, "BAD_REQUEST", None),
@@ -135,19 +136,16 @@ async def test_a_channel_of_others_is_like_none(connect, two, channel) -> None:
             "text",
         ),
         ('{"type":"ping"' + " " * frames.MAX_FRAME + "}", "PAYLOAD_TOO_LARGE", None),
-    ],
-)
-async def test_a_frame_that_makes_no_sense_is_refused_and_the_socket_lives_on(
-    connect, channel, raw, code, field
-) -> None:
-    talker = await connect()
-    await talker.ws.send_str(raw.replace("%c", channel))
-    error = await talker.expect("error")
-    assert error["code"] == code, error
-    if field is not None:
-        assert error["details"][0]["field"].startswith(field)
-    await talker.tell("ping")
-    await talker.expect("pong")
+    ]:
+        with subtests.test(raw=raw):
+            talker = await connect()
+            await talker.ws.send_str(raw.replace("%c", channel))
+            error = await talker.expect("error")
+            assert error["code"] == code, error
+            if field is not None:
+                assert error["details"][0]["field"].startswith(field)
+            await talker.tell("ping")
+            await talker.expect("pong")
 
 
 async def test_a_binary_frame_is_refused(connect) -> None:

@@ -60,9 +60,8 @@ async def code(response) -> str:
     return (await response.json())["error"]["code"]
 
 
-@pytest.mark.parametrize(
-    ("query", "expected"),
-    [
+async def test_the_list_is_ordered_paged_and_searched(client, subtests) -> None:
+    for query, expected in [
         ("", ["Finance", "Human Resources", "IT Support"]),
         ("sort=desc", ["IT Support", "Human Resources", "Finance"]),
         ("order_by=created_at", ["Human Resources", "Finance", "IT Support"]),
@@ -73,26 +72,23 @@ async def code(response) -> str:
         ("search=harbour", ["Finance", "Human Resources"]),
         ("search=%25", []),
         ("search=_", []),
-    ],
-)
-async def test_the_list_is_ordered_paged_and_searched(client, query, expected) -> None:
-    assert await names(client, query) == expected
+    ]:
+        with subtests.test(query=query):
+            assert await names(client, query) == expected
 
 
-@pytest.mark.parametrize(
-    ("query", "meta"),
-    [
+async def test_the_total_is_that_of_the_whole_list_on_every_page(client, subtests) -> None:
+    for query, meta in [
         ("", {"page": 1, "page_size": 20, "total_count": 3, "total_pages": 1}),
         ("page_size=2", {"page": 1, "page_size": 2, "total_count": 3, "total_pages": 2}),
         ("page_size=2&page=2", {"page": 2, "page_size": 2, "total_count": 3, "total_pages": 2}),
         ("page=9", {"page": 9, "page_size": 20, "total_count": 3, "total_pages": 1}),
         ("search=mill", {"page": 1, "page_size": 20, "total_count": 1, "total_pages": 1}),
         ("search=none", {"page": 1, "page_size": 20, "total_count": 0, "total_pages": 0}),
-    ],
-)
-async def test_the_total_is_that_of_the_whole_list_on_every_page(client, query, meta) -> None:
-    response = await client.get(f"{LIST}?{query}")
-    assert (await response.json())["meta"] == meta
+    ]:
+        with subtests.test(query=query):
+            response = await client.get(f"{LIST}?{query}")
+            assert (await response.json())["meta"] == meta
 
 
 async def test_an_order_outside_the_whitelist_never_reaches_the_database(client) -> None:
@@ -156,21 +152,21 @@ async def test_a_reader_who_has_the_version_gets_304(client) -> None:
     assert (response.status, await response.read()) == (304, b"")
 
 
-@pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
-async def test_a_department_that_does_not_exist_is_not_found(client, method) -> None:
-    response = await client.request(method, NOBODY, json={} if method == "PATCH" else None)
-    assert response.status == 404
-    assert await code(response) == "NOT_FOUND"
+async def test_a_department_that_does_not_exist_is_not_found(client, subtests) -> None:
+    for method in ["GET", "PATCH", "DELETE"]:
+        with subtests.test(method=method):
+            response = await client.request(method, NOBODY, json={} if method == "PATCH" else None)
+            assert response.status == 404
+            assert await code(response) == "NOT_FOUND"
 
 
-@pytest.mark.parametrize(
-    "body", [{"name": " "}, {"name": "x" * 256}, {"name": None}, {"nmae": "x"}]
-)
-async def test_an_invalid_department_is_refused(client, body) -> None:
-    for method, path in (("POST", LIST), ("PATCH", FINANCE)):
-        response = await client.request(method, path, json=body)
-        assert response.status == 400
-        assert await code(response) == "VALIDATION_ERROR"
+async def test_an_invalid_department_is_refused(client, subtests) -> None:
+    for body in [{"name": " "}, {"name": "x" * 256}, {"name": None}, {"nmae": "x"}]:
+        with subtests.test(body=body):
+            for method, path in (("POST", LIST), ("PATCH", FINANCE)):
+                response = await client.request(method, path, json=body)
+                assert response.status == 400
+                assert await code(response) == "VALIDATION_ERROR"
 
 
 async def test_after_the_database_was_killed_and_restarted_the_service_answers_again(

@@ -41,8 +41,8 @@ async def client(point: RunningPoint) -> AsyncIterator[Client]:
 
 @pytest.mark.parametrize(
     ("user_id", "points"),
-    [(ALICE, 23), (ALICE.upper(), 23), (BOB, 43), (UNKNOWN, 0)],
-    ids=["alice", "upper case", "bob", "unknown"],
+    [(ALICE, 23), (ALICE.upper(), 23), (ALICE.replace("-", ""), 23), (BOB, 43), (UNKNOWN, 0)],
+    ids=["alice", "upper case", "without hyphens", "bob", "unknown"],
 )
 async def test_a_user_has_the_points_of_the_ledger_or_none(
     client: Client, user_id: str, points: int
@@ -51,7 +51,9 @@ async def test_a_user_has_the_points_of_the_ledger_or_none(
     assert (await PointServiceStub(client).get_user_points(request, seconds=5)).points == points
 
 
-@pytest.mark.parametrize("user_id", ["", "alice", ALICE + "0", "' OR 1=1", "\x00"])
+@pytest.mark.parametrize(
+    "user_id", ["", "alice", ALICE + "0", ALICE[:-1], "٠" * 36, "' OR 1=1", "\x00"]
+)
 async def test_an_id_that_is_none_is_refused_by_name(client: Client, user_id: str) -> None:
     with pytest.raises(AppError) as raised:
         await PointServiceStub(client).get_user_points(

@@ -21,9 +21,8 @@ async def names(caller, query: str = "") -> list[str]:
     return [row["name"] for row in body["data"]]
 
 
-@pytest.mark.parametrize(
-    ("query", "expected"),
-    [
+async def test_the_list_is_filtered_ordered_and_paged(anyone, subtests) -> None:
+    for query, expected in [
         ("page_size=2", ["Claw hammer", "Cordless drill"]),
         ("page_size=2&page=2", ["Kitchen tap", "Paint roller set"]),
         ("page_size=2&sort=desc", ["White wall paint", "Step ladder"]),
@@ -39,10 +38,9 @@ async def names(caller, query: str = "") -> list[str]:
         ("search=batteries", ["Cordless drill"]),
         ("search=paint&currency=USD", []),
         ("search=%25", []),
-    ],
-)
-async def test_the_list_is_filtered_ordered_and_paged(anyone, query, expected) -> None:
-    assert await names(anyone, query) == expected
+    ]:
+        with subtests.test(query=query):
+            assert await names(anyone, query) == expected
 
 
 async def test_the_total_counts_what_matches_on_all_pages(anyone) -> None:
@@ -50,17 +48,15 @@ async def test_the_total_counts_what_matches_on_all_pages(anyone) -> None:
     assert body["meta"] == {"page": 1, "page_size": 2, "total_count": 5, "total_pages": 3}
 
 
-@pytest.mark.parametrize(
-    "query",
-    [
+async def test_a_query_that_makes_no_sense_is_refused(anyone, subtests) -> None:
+    for query in [
         "order_by=stock", "order_by=name;select", "status=deleted", "currency=euro",
         "min_price=-1", "min_price=NaN", "max_price=1.001", "page=0", "page_size=101",
         "in_stock=perhaps",
-    ],
-)  # fmt: skip
-async def test_a_query_that_makes_no_sense_is_refused(anyone, query) -> None:
-    status, body, _ = await anyone("GET", f"{LIST}?{query}")
-    assert (status, body["error"]["code"]) == (400, "VALIDATION_ERROR")
+    ]:  # fmt: skip
+        with subtests.test(query=query):
+            status, body, _ = await anyone("GET", f"{LIST}?{query}")
+            assert (status, body["error"]["code"]) == (400, "VALIDATION_ERROR")
 
 
 async def test_a_new_product_is_returned_with_its_place_price_and_stock(staff, anyone) -> None:
@@ -80,21 +76,19 @@ async def test_a_new_product_is_returned_with_its_place_price_and_stock(staff, a
     assert await names(anyone, "page_size=1&order_by=created_at&sort=desc") == ["Saw"]
 
 
-@pytest.mark.parametrize(
-    "wrong",
-    [
+async def test_a_product_that_makes_no_sense_is_refused(staff, subtests) -> None:
+    for wrong in [
         {"name": " "}, {"name": "x" * 256}, {"name": None}, {"price": 12.5}, {"price": "-1"},
         {"price": "1.999"}, {"price": "99999999999"}, {"price": "12.50\n"}, {"name": "\u200b"},
         {"currency": "eur"}, {"currency": "EUR\n"},
         {"stock": -1}, {"stock": 1.5}, {"status": "deleted"}, {"description": "x" * 4001},
         {"colour": "red"},
-    ],
-)  # fmt: skip
-async def test_a_product_that_makes_no_sense_is_refused(staff, wrong) -> None:
-    requests = [("POST", LIST, {**NEW, **wrong}), ("PATCH", DRILL, wrong)]
-    for method, path, body in requests:
-        status, answer, _ = await staff(method, path, json=body, headers=ANY)
-        assert (status, answer["error"]["code"]) == (400, "VALIDATION_ERROR")
+    ]:  # fmt: skip
+        with subtests.test(wrong=wrong):
+            requests = [("POST", LIST, {**NEW, **wrong}), ("PATCH", DRILL, wrong)]
+            for method, path, body in requests:
+                status, answer, _ = await staff(method, path, json=body, headers=ANY)
+                assert (status, answer["error"]["code"]) == (400, "VALIDATION_ERROR")
 
 
 @pytest.mark.parametrize(
@@ -133,20 +127,18 @@ async def test_every_price_and_every_stock_is_explained(staff) -> None:
     assert moves == [(4, 2, 9), (3, -33, 7), (1, 40, 40)]
 
 
-@pytest.mark.parametrize("method", ["PATCH", "DELETE"])
-@pytest.mark.parametrize(
-    ("condition", "expected"),
-    [
-        ({}, (428, "PRECONDITION_REQUIRED")),
-        ({"If-Match": '"2"'}, (412, "PRECONDITION_FAILED")),
-        ({"If-Match": 'W/"1"'}, (412, "PRECONDITION_FAILED")),
-        ({"If-Match": "nonsense"}, (412, "PRECONDITION_FAILED")),
-    ],
-)
-async def test_a_write_needs_the_version_seen(staff, method, condition, expected) -> None:
-    body = {"name": "X"} if method == "PATCH" else None
-    status, answer, _ = await staff(method, DRILL, json=body, headers=condition)
-    assert (status, answer["error"]["code"]) == expected
+async def test_a_write_needs_the_version_seen(staff, subtests) -> None:
+    for method in ["PATCH", "DELETE"]:
+        for condition, expected in [
+            ({}, (428, "PRECONDITION_REQUIRED")),
+            ({"If-Match": '"2"'}, (412, "PRECONDITION_FAILED")),
+            ({"If-Match": 'W/"1"'}, (412, "PRECONDITION_FAILED")),
+            ({"If-Match": "nonsense"}, (412, "PRECONDITION_FAILED")),
+        ]:
+            with subtests.test(condition=condition, method=method):
+                body = {"name": "X"} if method == "PATCH" else None
+                status, answer, _ = await staff(method, DRILL, json=body, headers=condition)
+                assert (status, answer["error"]["code"]) == expected
 
 
 async def test_of_many_who_saw_the_same_version_one_writes(staff) -> None:
@@ -187,33 +179,27 @@ async def test_a_reader_who_has_the_version_gets_304(anyone) -> None:
     assert (await anyone("GET", WASHER))[1]["data"]["status"] == "inactive"
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "options"),
-    [
+async def test_writing_and_the_ledger_are_for_the_staff(anyone, customer, shop, subtests) -> None:
+    for method, path, options in [
         ("POST", LIST, {"json": NEW}),
         ("PATCH", DRILL, {"json": {"name": "x"}, "headers": ANY}),
         ("DELETE", DRILL, {"headers": ANY}),
         ("GET", f"{DRILL}/movements", {}),
-    ],
-)
-async def test_writing_and_the_ledger_are_for_the_staff(
-    anyone, customer, shop, method, path, options
-) -> None:
-    for caller, expected in ((anyone, 401), (customer, 403), (shop, 403)):
-        assert (await caller(method, path, **options))[0] == expected
+    ]:
+        with subtests.test(method=method):
+            for caller, expected in ((anyone, 401), (customer, 403), (shop, 403)):
+                assert (await caller(method, path, **options))[0] == expected
 
 
-@pytest.mark.parametrize(
-    ("method", "path"),
-    [
+async def test_a_product_that_does_not_exist_is_not_found(staff, subtests) -> None:
+    for method, path in [
         ("GET", NOTHING), ("PATCH", NOTHING), ("DELETE", NOTHING),
         ("GET", f"{NOTHING}/prices"), ("GET", f"{NOTHING}/movements"),
-    ],
-)  # fmt: skip
-async def test_a_product_that_does_not_exist_is_not_found(staff, method, path) -> None:
-    body = {"name": "x"} if method == "PATCH" else None
-    status, answer, _ = await staff(method, path, json=body, headers=ANY)
-    assert (status, answer["error"]["code"]) == (404, "NOT_FOUND")
+    ]:  # fmt: skip
+        with subtests.test(method=method):
+            body = {"name": "x"} if method == "PATCH" else None
+            status, answer, _ = await staff(method, path, json=body, headers=ANY)
+            assert (status, answer["error"]["code"]) == (404, "NOT_FOUND")
 
 
 async def test_a_key_that_would_not_be_heeded_is_refused_and_nothing_is_added(staff) -> None:

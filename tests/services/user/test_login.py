@@ -117,9 +117,8 @@ async def test_an_unknown_address_takes_as_long_as_a_wrong_password(world) -> No
     assert 0.5 < min(known) / min(unknown) < 2.0
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
+async def test_a_login_without_what_it_needs_is_a_400(world, subtests) -> None:
+    for body in [
         {},
         {"email": "ann@example.com"},
         {"email": "ann@example.com", "password": ""},
@@ -127,11 +126,9 @@ async def test_an_unknown_address_takes_as_long_as_a_wrong_password(world) -> No
         {"email": "x" * 255, "password": "x"},
         {"email": 1, "password": "x"},
         [],
-    ],
-    ids=lambda body: str(body)[:40],
-)
-async def test_a_login_without_what_it_needs_is_a_400(world, body) -> None:
-    assert (await world.post("login", body)).status == 400
+    ]:
+        with subtests.test(body=body):
+            assert (await world.post("login", body)).status == 400
 
 
 async def test_a_deactivated_account_is_told_only_to_who_knows_the_password(world) -> None:
@@ -168,12 +165,6 @@ async def test_letters_that_a_database_takes_for_others_are_no_way_around_the_li
         assert (await world.login("mike@example.com", "wrong")).status == 401
     assert (await world.login(spelled)).status in (401, 429)  # not this account, or counted as it
     assert await world.audited("login.succeeded") == 0
-
-
-async def test_guesses_at_the_same_time_do_not_get_past_the_limit(world) -> None:
-    await world.register()
-    answers = await asyncio.gather(*(world.login(password=f"wrong-{n}") for n in range(12)))
-    assert sorted(answer.status for answer in answers) == [401] * 5 + [429] * 7
 
 
 async def test_an_account_and_an_address_have_limits_of_their_own(new_database, tmp_path) -> None:

@@ -41,9 +41,9 @@ async def test_kinds_list_the_staff_everybody_or_one_role(world) -> None:
     assert (await admin.call("GET", f"{USERS}?kind=nobody")).fields == {"kind"}
 
 
-@pytest.mark.parametrize(
-    ("query", "names"),
-    [
+async def test_lists_are_searched_filtered_and_ordered(world, subtests) -> None:
+    admin, _ = await actor(world, Role.ADMIN), await actor(world, Role.CUSTOMER)
+    for query, names in [
         ("kind=all&search=tester", ["Admin Tester", "Customer Tester"]),
         ("kind=all&search=tester&sort=desc", ["Customer Tester", "Admin Tester"]),
         ("kind=all&order_by=age&page_size=1", ["Hannah Baker"]),
@@ -56,17 +56,15 @@ async def test_kinds_list_the_staff_everybody_or_one_role(world) -> None:
         ("kind=staff&active=false", []),
         ("kind=staff&status=active&page_size=1", ["Alice Johnson"]),
         (f"kind=all&department_id={FINANCE}&page_size=1", ["Diana Prince"]),
-    ],
-)  # fmt: skip
-async def test_lists_are_searched_filtered_and_ordered(world, query, names) -> None:
-    admin, _ = await actor(world, Role.ADMIN), await actor(world, Role.CUSTOMER)
-    answer = await admin.call("GET", f"{USERS}?{query}")
-    assert [user["name"] for user in answer.data["users"]] == names
+    ]:  # fmt: skip
+        with subtests.test(query=query):
+            answer = await admin.call("GET", f"{USERS}?{query}")
+            assert [user["name"] for user in answer.data["users"]] == names
 
 
-@pytest.mark.parametrize(
-    ("role", "query", "status"),
-    [
+async def test_salaries_and_their_order_are_for_those_who_may_see_them(world, subtests) -> None:
+    callers = {role: await actor(world, role) for role in PERMISSIONS}
+    for role, query, status in [
         (Role.STAFF, "", 200),
         (Role.ADMIN, "", 200),
         (Role.CUSTOMER, "", 403),
@@ -76,19 +74,14 @@ async def test_lists_are_searched_filtered_and_ordered(world, query, names) -> N
         (Role.MODERATOR, "kind=all", 200),
         (Role.MODERATOR, "kind=all&order_by=salary", 403),
         (Role.MODERATOR, "kind=all&order_by=age", 403),
-    ],
-    ids=str,
-)
-async def test_salaries_and_their_order_are_for_those_who_may_see_them(
-    world, role, query, status
-) -> None:
-    caller = await actor(world, role)
-    answer = await caller.call("GET", f"{USERS}?{query}")
-    assert answer.status == status
-    if status == 200:
-        sees = role is not Role.MODERATOR
-        assert (answer.data["statistics"] is not None) is sees
-        assert any(user["salary"] for user in answer.data["users"]) is sees
+    ]:
+        with subtests.test(role=role):
+            answer = await callers[role].call("GET", f"{USERS}?{query}")
+            assert answer.status == status
+            if status == 200:
+                sees = role is not Role.MODERATOR
+                assert (answer.data["statistics"] is not None) is sees
+                assert any(user["salary"] for user in answer.data["users"]) is sees
 
 
 async def test_a_moderator_sees_a_person_without_the_employment(world) -> None:
@@ -113,9 +106,9 @@ async def test_who_is_given_an_account_chooses_a_password_from_the_mail(world) -
     assert listed.body["meta"]["total_count"] == listed.data["statistics"]["count"] == 10
 
 
-@pytest.mark.parametrize(
-    ("fields", "status", "wrong"),
-    [
+async def test_a_bad_person_is_refused_and_nothing_is_kept(world, subtests) -> None:
+    admin = await actor(world, Role.ADMIN)
+    for fields, status, wrong in [
         ({"employment": EMPLOYMENT | {"salary": "-1"}}, 400, "employment.salary"),
         ({"employment": EMPLOYMENT | {"salary": "NaN"}}, 400, "employment.salary"),
         ({"employment": EMPLOYMENT | {"salary": "1e400"}}, 400, "employment.salary"),
@@ -128,25 +121,23 @@ async def test_who_is_given_an_account_chooses_a_password_from_the_mail(world) -
         ({"role": "SERVICE"}, 409, None),
         ({"role": "PROVIDER"}, 409, None),
         ({"email": "alice.johnson@EXAMPLE.com"}, 409, None),
-    ],
-    ids=str,
-)
-async def test_a_bad_person_is_refused_and_nothing_is_kept(world, fields, status, wrong) -> None:
-    admin = await actor(world, Role.ADMIN)
-    answer = await admin.call("POST", USERS, ADA | fields)
-    assert answer.status == status, answer.body
-    assert answer.fields == ({wrong} if wrong else set())
-    assert await world.db.fetchval("SELECT count(*) FROM account") == 10
-    assert await world.db.fetchval("SELECT count(*) FROM mail_outbox") == 0
+    ]:
+        with subtests.test(fields=fields):
+            answer = await admin.call("POST", USERS, ADA | fields)
+            assert answer.status == status, answer.body
+            assert answer.fields == ({wrong} if wrong else set())
+            assert await world.db.fetchval("SELECT count(*) FROM account") == 10
+            assert await world.db.fetchval("SELECT count(*) FROM mail_outbox") == 0
 
 
-@pytest.mark.parametrize("role", [Role.CUSTOMER, Role.PROVIDER, Role.MODERATOR, Role.STAFF])
-async def test_only_those_who_manage_people_add_them_or_change_employments(world, role) -> None:
-    caller = await actor(world, role)
-    assert (await caller.call("POST", USERS, ADA)).status == 403
-    raised = await caller.call("PATCH", f"{USERS}/me", {"employment": EMPLOYMENT})
-    assert raised.status == 403
-    assert await world.db.fetchval("SELECT count(*) FROM staff") == 9
+async def test_only_those_who_manage_people_add_them_or_change_employments(world, subtests) -> None:
+    for role in [Role.CUSTOMER, Role.PROVIDER, Role.MODERATOR, Role.STAFF]:
+        with subtests.test(role=role):
+            caller = await actor(world, role)
+            assert (await caller.call("POST", USERS, ADA)).status == 403
+            raised = await caller.call("PATCH", f"{USERS}/me", {"employment": EMPLOYMENT})
+            assert raised.status == 403
+            assert await world.db.fetchval("SELECT count(*) FROM staff") == 9
 
 
 async def test_the_same_key_adds_one_person(world) -> None:
@@ -172,19 +163,14 @@ async def test_an_employment_is_changed_whole_and_ended(world) -> None:
 # Roles ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("role", "path", "status"),
-    [
-        (role, path, 200 if role is Role.ADMIN else 403)
-        for role in PERMISSIONS
-        for path in ("roles", "roles/ADMIN", "permissions", "audit")
-    ],
-    ids=str,
-)
-async def test_roles_and_the_audit_trail_are_for_administrators(world, role, path, status) -> None:
-    caller = await actor(world, role)
-    assert (await caller.call("GET", f"/api/v1/{path}")).status == status
-    assert (await world.call("GET", f"/api/v1/{path}")).status == 401
+async def test_roles_and_the_audit_trail_are_for_administrators(world, subtests) -> None:
+    for role in PERMISSIONS:
+        caller = await actor(world, role)
+        for path in ("roles", "roles/ADMIN", "permissions", "audit"):
+            with subtests.test(role=role, path=path):
+                expected = 200 if role is Role.ADMIN else 403
+                assert (await caller.call("GET", f"/api/v1/{path}")).status == expected
+                assert (await world.call("GET", f"/api/v1/{path}")).status == 401
 
 
 async def test_what_a_role_may_do_is_replaced_as_a_whole(world) -> None:
@@ -207,9 +193,9 @@ async def test_what_a_role_may_do_is_replaced_as_a_whole(world) -> None:
     assert after.data["permissions"] == ["users:moderate"]
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "body", "status"),
-    [
+async def test_a_bad_change_of_roles_is_refused(world, subtests) -> None:
+    admin = await actor(world, Role.ADMIN)
+    for method, path, body, status in [
         ("PUT", "roles/STAFF", {"permissions": ["no:such"]}, 400),
         ("PUT", "roles/STAFF", {"permissions": ["Users"]}, 400),
         ("PUT", "roles/KING", {"permissions": []}, 404),
@@ -218,12 +204,9 @@ async def test_what_a_role_may_do_is_replaced_as_a_whole(world) -> None:
         ("POST", "permissions", {"name": "nope", "description": "x"}, 400),
         ("POST", "permissions", {"name": "service:users", "description": "x"}, 409),
         ("GET", "roles/KING", None, 404),
-    ],
-    ids=str,
-)
-async def test_a_bad_change_of_roles_is_refused(world, method, path, body, status) -> None:
-    admin = await actor(world, Role.ADMIN)
-    assert (await admin.call(method, f"/api/v1/{path}", body)).status == status
+    ]:
+        with subtests.test(method=method):
+            assert (await admin.call(method, f"/api/v1/{path}", body)).status == status
 
 
 async def test_a_new_role_ends_the_sessions_and_counts_from_the_next_token(world) -> None:

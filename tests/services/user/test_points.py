@@ -72,38 +72,39 @@ async def test_parts_follow_one_another_to_the_end(setting: Setting) -> None:
     assert seen == [ENTRY.format(n) for n in (1, 2, 3)]
 
 
-@pytest.mark.parametrize(
-    ("who", "subject", "permissions", "role", "status"),
-    [
+async def test_points_are_for_their_owner_and_for_who_may_read_accounts(
+    setting: Setting, subtests: pytest.Subtests
+) -> None:
+    for who, subject, permissions, role, status in [
         ("me", ALICE, (), Role.CUSTOMER, 200),
         (ALICE, ALICE, (), Role.PROVIDER, 200),
         (BOB, ALICE, (), Role.CUSTOMER, 403),
         (BOB, ALICE, ("users:read",), Role.STAFF, 200),
         (BOB, ALICE, ("users:moderate",), Role.MODERATOR, 403),
         (BOB, "chat", (), Role.SERVICE, 403),
-        pytest.param(str(new_id()), ALICE, ("users:read",), Role.ADMIN, 404, id="nobody there"),
+        (str(new_id()), ALICE, ("users:read",), Role.ADMIN, 404),
         ("nobody", ALICE, ("users:read",), Role.ADMIN, 400),
-    ],
-)
-async def test_points_are_for_their_owner_and_for_who_may_read_accounts(
-    setting: Setting, who: str, subject: str, permissions: Any, role: Role, status: int
-) -> None:
-    answered, body = await setting.get(who, as_(subject, *permissions, role=role))
-    assert answered == status, body
+    ]:
+        with subtests.test(who=who):
+            answered, body = await setting.get(who, as_(subject, *permissions, role=role))
+            assert answered == status, body
 
 
 async def test_nobody_sees_points_without_a_token(setting: Setting) -> None:
     assert (await setting.get("me", {}))[0] == 401
 
 
-@pytest.mark.parametrize(
-    ("query", "field"),
-    [("?limit=0", "limit"), ("?limit=101", "limit"), ("?limit=x", "limit"), ("?after=1", "after")],
-)
-async def test_a_wrong_parameter_is_named(setting: Setting, query: str, field: str) -> None:
-    status, body = await setting.get("me", as_(ALICE), query)
-    assert (status, body["error"]["code"]) == (400, "VALIDATION_ERROR")
-    assert [detail["field"] for detail in body["error"]["details"]] == [field]
+async def test_a_wrong_parameter_is_named(setting: Setting, subtests: pytest.Subtests) -> None:
+    for query, field in [
+        ("?limit=0", "limit"),
+        ("?limit=101", "limit"),
+        ("?limit=x", "limit"),
+        ("?after=1", "after"),
+    ]:
+        with subtests.test(query=query):
+            status, body = await setting.get("me", as_(ALICE), query)
+            assert (status, body["error"]["code"]) == (400, "VALIDATION_ERROR")
+            assert [detail["field"] for detail in body["error"]["details"]] == [field]
 
 
 async def test_a_point_service_that_is_away_is_an_error_and_no_half_truth(setting: Setting) -> None:

@@ -47,28 +47,30 @@ async def administrator(world):
     return (await world.login()).data
 
 
-@pytest.mark.parametrize(("method", "path", "body"), SENSITIVE)
-async def test_a_token_of_a_session_that_has_ended_does_nothing_of_weight(
-    world, method, path, body
-) -> None:
+async def test_a_token_of_a_session_that_has_ended_does_nothing_of_weight(world, subtests) -> None:
     stolen = await administrator(world)
     bob = await actor(world, Role.CUSTOMER, "bob")
     assert (await world.post("logout-all", headers=bearer(stolen))).status == 204
-    answer = await world.call(method, path.format(bob=bob.path), body, headers=bearer(stolen))
-    assert (answer.status, answer.message) == (403, "your session has ended, sign in again")
+    for method, path, body in SENSITIVE:
+        with subtests.test(method=method):
+            answer = await world.call(
+                method, path.format(bob=bob.path), body, headers=bearer(stolen)
+            )
+            assert (answer.status, answer.message) == (403, "your session has ended, sign in again")
 
 
-@pytest.mark.parametrize(("method", "path", "body"), RISING)
-async def test_an_old_sign_in_gives_nobody_more_than_they_have(world, method, path, body) -> None:
+async def test_an_old_sign_in_gives_nobody_more_than_they_have(world, subtests) -> None:
     stolen = await administrator(world)
     bob = await actor(world, Role.CUSTOMER, "bob")
     await world.db.execute("UPDATE session SET created_at = now() - interval '16 minutes'")
     refreshed = (await world.post("refresh", {"refresh_token": stolen["refresh_token"]})).data
-    where = path.format(bob=bob.path)
-    answer = await world.call(method, where, body, headers=bearer(refreshed))
-    assert (answer.status, answer.message) == (403, "sign in again to do this")
-    fresh = (await world.login()).data
-    assert (await world.call(method, where, body, headers=bearer(fresh))).status < 300
+    for method, path, body in RISING:
+        with subtests.test(method=method):
+            where = path.format(bob=bob.path)
+            answer = await world.call(method, where, body, headers=bearer(refreshed))
+            assert (answer.status, answer.message) == (403, "sign in again to do this")
+            fresh = (await world.login()).data
+            assert (await world.call(method, where, body, headers=bearer(fresh))).status < 300
 
 
 @pytest.mark.parametrize(

@@ -57,9 +57,10 @@ async def test_an_order_holds_its_products_at_the_prices_of_the_moment(
     assert again["data"] == order
 
 
-@pytest.mark.parametrize(
-    ("body", "status", "code", "field"),
-    [
+async def test_an_order_that_cannot_be_is_refused_and_leaves_nothing(
+    customer, orders_db, subtests
+) -> None:
+    for body, status, code, field in [
         ({}, 400, "VALIDATION_ERROR", "lines"),
         ({"lines": []}, 400, "VALIDATION_ERROR", "lines"),
         (lines_of(*[(str(uuid4()), 1)] * 101), 400, "VALIDATION_ERROR", "lines"),
@@ -70,16 +71,13 @@ async def test_an_order_holds_its_products_at_the_prices_of_the_moment(
         (lines_of((ALICE, 1), (ALICE, 2)), 400, "VALIDATION_ERROR", "lines[1].product_id"),
         ({"total": "1.00"} | lines_of((ALICE, 1)), 400, "VALIDATION_ERROR", "total"),
         (lines_of((ALICE, 1)), 409, "CONFLICT", "lines[0].product_id"),
-    ],
-)
-async def test_an_order_that_cannot_be_is_refused_and_leaves_nothing(
-    customer, orders_db, body, status, code, field
-) -> None:
-    answered, said, _ = await customer("POST", "orders", json=body)
-    assert (answered, said["error"]["code"]) == (status, code)
-    assert field in [detail["field"] for detail in said["error"]["details"]]
-    assert await orders_db.fetchval("SELECT count(*) FROM goods_order") == 0
-    assert await orders_db.fetchval("SELECT count(*) FROM goods_draft") == 0
+    ]:
+        with subtests.test(body=body):
+            answered, said, _ = await customer("POST", "orders", json=body)
+            assert (answered, said["error"]["code"]) == (status, code)
+            assert field in [detail["field"] for detail in said["error"]["details"]]
+            assert await orders_db.fetchval("SELECT count(*) FROM goods_order") == 0
+            assert await orders_db.fetchval("SELECT count(*) FROM goods_draft") == 0
 
 
 async def test_more_than_there_is_cannot_be_ordered_and_nothing_of_it_is_held(

@@ -8,7 +8,6 @@ from itertools import product as pairs
 
 import pytest
 
-from services.order.goods.model.status import may_be_removed, may_follow
 from services.order.goods.store.models import GoodsStatus
 
 ANY = {"If-Match": "*"}
@@ -28,15 +27,6 @@ WAYS = {
     "cancelled": ("cancelled",),
 }
 EVERY_STEP = sorted(pairs(GoodsStatus, GoodsStatus))
-
-
-@pytest.mark.parametrize(("before", "after"), EVERY_STEP)
-def test_a_status_is_followed_by_those_that_may_follow_it(before, after) -> None:
-    assert may_follow(before, after) is ((before, after) in ALLOWED)
-
-
-def test_only_what_is_on_its_way_cannot_be_removed() -> None:
-    assert [status for status in GoodsStatus if not may_be_removed(status)] == [GoodsStatus.SHIPPED]
 
 
 @pytest.mark.parametrize("before", list(GoodsStatus))

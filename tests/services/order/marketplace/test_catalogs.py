@@ -72,9 +72,8 @@ async def test_who_may_write(client, issuer, anyone, path, new, known, noun, cha
         assert found == expected, role
 
 
-@pytest.mark.parametrize(
-    ("path", "new", "changes", "field"),
-    [
+async def test_what_is_no_entry_is_refused_by_field(admin, subtests) -> None:
+    for path, new, changes, field in [
         ("currencies", YEN, {"code": "Jpy"}, "code"),
         ("currencies", YEN, {"code": "YEN\n"}, "code"),
         ("currencies", YEN, {"currency": " "}, "currency"),
@@ -91,20 +90,19 @@ async def test_who_may_write(client, issuer, anyone, path, new, known, noun, cha
         ("cities", LYON, {"location": {"longitude": 0, "latitude": 91}}, "location.latitude"),
         ("cities", LYON, {"location": None}, "location"),
         ("cities", LYON, {"population": 1}, "population"),
-    ],
-)
-async def test_what_is_no_entry_is_refused_by_field(admin, path, new, changes, field) -> None:
-    known = EUR if path == "currencies" else BERLIN
-    for method, where, body in (
-        ("POST", path, {**new, **changes}),
-        ("PATCH", f"{path}/{known}", changes),
-    ):
-        status, answer, _ = await admin(method, where, json=body)
-        found = answer["error"]["details"][0]
-        # Where a place may be left out, it is at fault as a whole; the message says why.
-        assert status == 400
-        assert found["field"] in (field, field.partition(".")[0]), answer
-        assert field.rpartition(".")[2] in f"{found['field']} {found['message']}"
+    ]:
+        with subtests.test(path=path):
+            known = EUR if path == "currencies" else BERLIN
+            for method, where, body in (
+                ("POST", path, {**new, **changes}),
+                ("PATCH", f"{path}/{known}", changes),
+            ):
+                status, answer, _ = await admin(method, where, json=body)
+                found = answer["error"]["details"][0]
+                # Where a place may be left out, it is at fault as a whole; the message says why.
+                assert status == 400
+                assert found["field"] in (field, field.partition(".")[0]), answer
+                assert field.rpartition(".")[2] in f"{found['field']} {found['message']}"
 
 
 async def test_a_code_names_one_currency(admin) -> None:
@@ -149,9 +147,8 @@ async def test_a_city_that_somebody_works_from_is_not_removed(admin, provider) -
     assert answer == (409, "CONFLICT", "city is still in use")
 
 
-@pytest.mark.parametrize(
-    ("query", "expected"),
-    [
+async def test_lists_are_filtered_ordered_and_counted(anyone, subtests) -> None:
+    for query, expected in [
         ("currencies", ["EUR", "GBP", "USD"]),
         ("currencies?sort=desc", ["USD", "GBP", "EUR"]),
         ("currencies?order_by=created_at", ["EUR", "USD", "GBP"]),
@@ -165,17 +162,16 @@ async def test_a_city_that_somebody_works_from_is_not_removed(admin, provider) -
         ("cities?iso2=FR", ["Paris"]),
         ("cities?iso2=DE&search=st", ["Rostock"]),
         ("cities?search=p", ["Paris", "Potsdam"]),
-    ],
-)
-async def test_lists_are_filtered_ordered_and_counted(anyone, query, expected) -> None:
-    status, body, _ = await anyone("GET", query)
-    name = "code" if query.startswith("currencies") else "name"
-    assert (status, [row[name] for row in body["data"]]) == (200, expected)
-    whole = query.partition("?")[0]
-    if "search" not in query and "iso2" not in query:
-        assert body["meta"]["total_count"] == {"currencies": 3, "cities": 5}[whole]
-    else:
-        assert body["meta"]["total_count"] == len(expected)
+    ]:
+        with subtests.test(query=query):
+            status, body, _ = await anyone("GET", query)
+            name = "code" if query.startswith("currencies") else "name"
+            assert (status, [row[name] for row in body["data"]]) == (200, expected)
+            whole = query.partition("?")[0]
+            if "search" not in query and "iso2" not in query:
+                assert body["meta"]["total_count"] == {"currencies": 3, "cities": 5}[whole]
+            else:
+                assert body["meta"]["total_count"] == len(expected)
 
 
 @pytest.mark.parametrize(("path", "new", "known", "noun", "change"), KINDS)
@@ -186,9 +182,8 @@ async def test_the_newest_come_first_or_last(admin, path, new, known, noun, chan
         assert rows[place]["id"] == added["id"]
 
 
-@pytest.mark.parametrize(
-    ("query", "field"),
-    [
+async def test_what_is_no_list_is_refused_by_field(anyone, subtests) -> None:
+    for query, field in [
         ("currencies?order_by=symbol", "order_by"),
         ("currencies?sort=up", "sort"),
         ("currencies?page=0", "page"),
@@ -196,8 +191,7 @@ async def test_the_newest_come_first_or_last(admin, path, new, known, noun, chan
         ("cities?iso2=de", "iso2"),
         ("cities?search=" + "x" * 101, "search"),
         ("cities?order_by=country;drop", "order_by"),
-    ],
-)
-async def test_what_is_no_list_is_refused_by_field(anyone, query, field) -> None:
-    status, body, _ = await anyone("GET", query)
-    assert (status, body["error"]["details"][0]["field"]) == (400, field)
+    ]:
+        with subtests.test(query=query):
+            status, body, _ = await anyone("GET", query)
+            assert (status, body["error"]["details"][0]["field"]) == (400, field)

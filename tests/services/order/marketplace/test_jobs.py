@@ -8,8 +8,25 @@ import json
 import pytest
 
 from tests.services.order.marketplace.conftest import NOBODY, expect, new_offer, refused
-from tests.services.order.marketplace.test_steps import JOBS
 
+# Status → wish → who may; what is not here cannot follow.
+JOBS = {
+    "PENDING": {"IN_PROGRESS": "provider admin", "CANCELLED": "customer provider admin"},
+    "IN_PROGRESS": {
+        "PAUSED": "customer provider admin",
+        "DONE": "provider admin",
+        "COMPLETED": "customer admin",
+        "CANCELLED": "admin",
+    },
+    "PAUSED": {"IN_PROGRESS": "provider admin", "CANCELLED": "customer provider admin"},
+    "DONE": {
+        "COMPLETED": "customer admin",
+        "IN_PROGRESS": "customer provider admin",
+        "CANCELLED": "admin",
+    },
+    "COMPLETED": {"CANCELLED": "admin"},
+    "CANCELLED": {},
+}
 STATUSES = ("PENDING", "IN_PROGRESS", "PAUSED", "DONE", "COMPLETED", "CANCELLED")
 # What order and offer are while the job has a status.
 ORDER_OF = {"COMPLETED": "COMPLETED", "CANCELLED": "CANCELLED"}

@@ -233,9 +233,8 @@ async def test_an_index_finds_what_is_open_nearby_and_what_is_newest(sql, explai
     assert " service_order_created_at " in explaining.plan
 
 
-@pytest.mark.parametrize(
-    ("query", "field"),
-    [
+async def test_what_is_no_list_is_refused_by_field(provider, subtests) -> None:
+    for query, field in [
         ("near=13.4", "near"),
         ("near=200,10", "near"),
         ("near=10,99", "near"),
@@ -244,11 +243,10 @@ async def test_an_index_finds_what_is_open_nearby_and_what_is_newest(sql, explai
         ("status=OPEN", "status"),
         ("order_by=description", "order_by"),
         ("service_id=7", "service_id"),
-    ],
-)
-async def test_what_is_no_list_is_refused_by_field(provider, query, field) -> None:
-    status, body, _ = await provider("GET", f"service-orders?{query}")
-    assert (status, body["error"]["details"][0]["field"]) == (400, field)
+    ]:
+        with subtests.test(query=query):
+            status, body, _ = await provider("GET", f"service-orders?{query}")
+            assert (status, body["error"]["details"][0]["field"]) == (400, field)
 
 
 async def test_looking_around_is_for_providers_and_the_staff(customer, anyone, provider) -> None:

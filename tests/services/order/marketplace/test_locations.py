@@ -69,20 +69,18 @@ async def test_the_city_must_be_there(provider) -> None:
         assert (await refused(answer))[2] == "city not found"
 
 
-@pytest.mark.parametrize(
-    ("changes", "field"),
-    [
+async def test_what_is_no_place_is_refused_by_field(provider, subtests) -> None:
+    for changes, field in [
         ({"address": " "}, "address"),
         ({"address": "x" * 256}, "address"),
         ({"city_id": "Berlin"}, "city_id"),
         ({"location": {"longitude": 181, "latitude": 0}}, "location.longitude"),
         ({"provider_id": NOBODY}, "provider_id"),
-    ],
-)
-async def test_what_is_no_place_is_refused_by_field(provider, changes, field) -> None:
-    body = {"city_id": BERLIN, "address": ADDRESS, **changes}
-    status, answer, _ = await provider("POST", MINE, json=body)
-    assert (status, answer["error"]["details"][0]["field"]) == (400, field)
+    ]:
+        with subtests.test(changes=changes):
+            body = {"city_id": BERLIN, "address": ADDRESS, **changes}
+            status, answer, _ = await provider("POST", MINE, json=body)
+            assert (status, answer["error"]["details"][0]["field"]) == (400, field)
 
 
 @pytest.mark.parametrize(
@@ -175,9 +173,8 @@ async def test_an_index_finds_the_nearest(sql, explaining) -> None:
     assert " provider_location_place " in explaining.plan
 
 
-@pytest.mark.parametrize(
-    ("query", "field"),
-    [
+async def test_what_is_no_search_is_refused_by_field(customer, subtests) -> None:
+    for query, field in [
         ("latitude=0", "longitude"),
         ("longitude=0", "latitude"),
         ("longitude=181&latitude=0", "longitude"),
@@ -188,8 +185,7 @@ async def test_an_index_finds_the_nearest(sql, explaining) -> None:
         ("longitude=0&latitude=0&radius_km=nan", "radius_km"),
         ("longitude=0&latitude=0&limit=101", "limit"),
         ("longitude=0&latitude=0&limit=0", "limit"),
-    ],
-)
-async def test_what_is_no_search_is_refused_by_field(customer, query, field) -> None:
-    status, body, _ = await customer("GET", f"providers/nearest?{query}")
-    assert (status, body["error"]["details"][0]["field"]) == (400, field)
+    ]:
+        with subtests.test(query=query):
+            status, body, _ = await customer("GET", f"providers/nearest?{query}")
+            assert (status, body["error"]["details"][0]["field"]) == (400, field)
