@@ -59,6 +59,8 @@ CASES = {
     "insert into np values (1, 2) on conflict (id) do update set v = excluded.v returning v": "NN",
     "with w as (insert into np values (1, 2) returning v) select v from w": "NN",
     # constants that are compared
+    "select nullif(cardinality(array_fill(0, array[9])), 1)": "NN",
+    "select nullif(cardinality(array_fill(0, array[99999])), 1)": "N",  # too long to be asked for
     "select nullif('a', 'b'), nullif('a', 'a'), nullif(1.0, 2.5), nullif(true, null)": "NN N NN NN",
     "select nullif(date '2024-01-01', date '2024-01-02'), nullif('{1}'::int[], '{2}')": "N N",
     "select case 2 when 1 then null when 2 then 'x' end as a from a": "NN",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import pytest
 from aiosqlc.diagnostics import Severity
 from aiosqlc.ir import AnalyzeOptions, Command
-from aiosqlc.postgres import Analyzer
+from aiosqlc.postgres import Analyzer, written
 from aiosqlc.postgres.describe import Described, describe
 from aiosqlc.postgres.typed import Typist
 
@@ -123,3 +124,17 @@ def test_only_what_can_never_run_is_told_of_many_planned_at_once() -> None:
     sqls[60] = "select a.id from a full join b on a.id < b.id"
     _, problems = answers(TABLES, tuple(sqls))
     assert [(item.code, item.message.split("`")[1]) for item in problems] == [("E371", "Q60")]
+
+
+def test_a_statement_that_takes_long_to_plan_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(written, "_LONGEST_PLAN", "100ms")
+    slow = (
+        "create function slow() returns int immutable language plpgsql"
+        " as $$begin perform pg_sleep(30); return 1; end$$;"  # the planner calls it
+    )
+    started = time.monotonic()
+    typed, problems = answers(TABLES + slow, ("select slow()", "select id from a"))
+    assert time.monotonic() - started < 25
+    assert (len(typed), problems) == (2, ())

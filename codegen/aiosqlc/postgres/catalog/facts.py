@@ -24,6 +24,7 @@ set intervalstyle = 'postgres'; set extra_float_digits = 1
 # How the server writes such a CHECK; what is not enforced or not inherited has more words.
 _CHECKED = re.compile(r'CHECK \(\("?(\w+)"? IS NOT NULL\)\)')
 FIRST_USER_OID = 16384
+_LONGEST = 10_000  # bytes of a value that is calculated
 _HasRelation = TypeVar(
     "_HasRelation", rows.ConstraintRow, rows.Index, rows.Trigger, rows.PartitionBound
 )
@@ -102,8 +103,13 @@ class Facts:
         return bool(value) or (rule, premise) in self.dropped
 
     def calculated(self, calls: Iterable[str]) -> frozenset[str | None] | None:
-        """Return what the server makes of expressions of constants; None if it refuses one."""
-        sql = " union all ".join(f"select {call}" for call in calls)
+        """Return what the server makes of expressions of constants.
+
+        None if it refuses one, or if one is long: `repeat('x', 300000000)` is nothing to wait for.
+        """
+        values = " union all ".join(f"select {call} as v" for call in calls)
+        size = "coalesce(pg_column_size(v), 0)"
+        sql = f"select v, 1 / ({size} < {_LONGEST})::int from ({values} offset 0) t"  # noqa: S608 - our own text
         if sql not in self._calculated and self.connect is not None:
             # The connection that was read from may be busy with queries, or another process's.
             with self.connect() as connection:
