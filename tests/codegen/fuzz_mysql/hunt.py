@@ -66,7 +66,7 @@ class Hunt:
         seed: int,
         url: str | None = None,
         kin: str = "",
-        worlds: int = WORLDS,
+        worlds: int = 0,
     ) -> None:
         self.cache = cache
         self.url, self.kin = url, kin
@@ -76,7 +76,7 @@ class Hunt:
         self.by_text = Judge(
             schema_from_files([self.file])[0], kin=Kin(is_mariadb=True, version=999999)
         )
-        self.worlds = [f"aiosqlc_fuzz_{number}" for number in range(worlds)]
+        self.worlds = [f"aiosqlc_fuzz_{number}" for number in range(worlds or WORLDS)]
         self._open()
 
     def _open(self) -> None:
@@ -214,9 +214,9 @@ def hunt(
     cache: Path | None = None,
     url: str | None = None,
     kin: str = "",
-    worlds: int = WORLDS,
+    worlds: int = 0,
 ) -> Report:
-    """Hunt until about that many executions are done, each query in so many worlds.
+    """Hunt until about that many executions are done, each query in so many worlds, or `WORLDS`.
 
     On the server at `url`, else on a private one of `kin`: `mysql` or `mariadb`.
     """
@@ -224,7 +224,9 @@ def hunt(
     total = Report()
     try:
         while total.executions < executions:
-            part = search.run(min(400, max(20, (executions - total.executions) // worlds + 1)))
+            part = search.run(
+                min(400, max(20, (executions - total.executions) // len(search.worlds) + 1))
+            )
             for name in (
                 "queries",
                 "refused",
