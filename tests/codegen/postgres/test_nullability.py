@@ -141,6 +141,7 @@ CASES = {
     "select j ->> 'k', j -> 'k', j::text from a": "N N NN",
     "select substring(name from 'q') from a": "N",
     "select (j -> 'k')::int from a": "N",
+    "select case when chr(233) = 'é' then 1 end": "N",
     "select to_char('infinity'::timestamp, 'YYYY'), extract(day from 'infinity'::date)": "N N",
     "select to_json(bio), to_json(name), row_to_json(a) from a": "N NN NN",
     "select concat(bio, bio), concat_ws(',', bio), concat_ws(bio, 'x'), format('%s', bio)"

@@ -134,7 +134,8 @@ def _form(node: Node, facts: Facts) -> tuple[Callable[[list[str]], str], list[No
     function = facts.functions.get(called(node))
     if function is None or function.oid >= FIRST_USER_OID or node.get("funcvariadic"):
         return None
-    settled = function.volatility == "i"
+    # What chr() makes depends on the encoding of the database, which may be another's.
+    settled = function.volatility == "i" and function.name != "chr"
     if not facts.holds("constant-expression", "its functions are immutable", settled):
         return None
     collation = node["inputcollid"]
