@@ -52,9 +52,8 @@ async def db(empty_mysql: str):
         yield db
 
 
-@pytest.mark.parametrize(
-    ("cast", "value", "back"),
-    [
+async def test_a_value_comes_back_as_it_went(db, subtests) -> None:
+    for cast, value, back in [
         ("%s", None, None),
         ("%s", "it's \\ \"é\" 🎈 %s %%", "it's \\ \"é\" 🎈 %s %%"),
         ("%s", 2**63 - 1, 2**63 - 1),
@@ -73,10 +72,9 @@ async def db(empty_mysql: str):
             NAIVE.replace(2023, 12, 31, 23, 0, 0, 0),
         ),
         ("CAST(%s AS TIME(6))", LONG_AGO, LONG_AGO),
-    ],
-)  # fmt: skip
-async def test_a_value_comes_back_as_it_went(db, cast, value, back) -> None:
-    assert await db.fetchval(f"SELECT {cast}", value) == back
+    ]:  # fmt: skip
+        with subtests.test(cast=cast):
+            assert await db.fetchval(f"SELECT {cast}", value) == back
 
 
 async def test_a_timestamp_is_a_moment_in_utc(db) -> None:

@@ -14,6 +14,7 @@ from unittest.mock import patch
 import pytest
 from redis.asyncio import Redis
 
+from devstack.testing.nats import TestNats
 from lib.events import dead_letters
 from lib.events.event import dead_letters_of, stream_of
 from lib.ids import new_id
@@ -40,7 +41,7 @@ async def run(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Call the command in this process, on a loop of its own."""
     out, error = io.StringIO(), io.StringIO()
     with (
-        patch.dict(os.environ, {"REDIS_URL": url}),
+        patch.dict(os.environ, {"EVENTS_URL" if url.startswith("nats") else "REDIS_URL": url}),
         redirect_stdout(out),
         redirect_stderr(error),
     ):
@@ -95,11 +96,21 @@ async def test_letters_that_come_back_at_once_are_put_back_once(redis, redis_url
 
 @pytest.mark.parametrize(
     ("url", "said"),
-    [("redis://127.0.0.1:9/0", "127.0.0.1:9"), ("", "REDIS_URL"), ("x", "REDIS_URL")],
+    [
+        ("redis://127.0.0.1:9/0", "127.0.0.1:9"),
+        ("nats://127.0.0.1:9", "127.0.0.1"),
+        ("", "REDIS_URL"),
+        ("x", "REDIS_URL"),
+    ],
 )
-async def test_a_redis_that_is_not_there_is_told_in_a_sentence(url: str, said: str) -> None:
+async def test_a_broker_that_is_not_there_is_told_in_a_sentence(url: str, said: str) -> None:
     # As people call it, where there is one to be told.
     done = started(url, "orders") if url == "x" else await run(url, "orders")
     assert done.returncode == 1
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+
+
+async def test_letters_of_nats_are_shown(nats_server: TestNats) -> None:
+    done = await run(nats_server.url, "nothing-here")
+    assert (done.returncode, done.stdout) == (0, "0 dead letters of nothing-here\n"), done.stderr

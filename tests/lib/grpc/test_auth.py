@@ -79,25 +79,30 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize("metadata", REFUSED.values(), ids=REFUSED)
-@pytest.mark.parametrize("streaming", [False, True])
 async def test_a_call_is_unauthenticated_with_our_error_and_never_served(
-    address: str, servicer: Noting, metadata: tuple[tuple[str, str]], streaming: bool
+    address: str, servicer: Noting, subtests: pytest.Subtests
 ) -> None:
-    async with grpc.aio.insecure_channel(address) as channel:
-        if streaming:
-            request = bytes(StreamUserLedgerRequest(user_id="x"))
-            stream = channel.unary_stream(STREAM_USER_LEDGER.path)(request, metadata=metadata)
-            answer = stream.read()
-        else:
-            answer = channel.unary_unary(GET_USER_POINTS.path)(bytes(ASKING), metadata=metadata)
-        with pytest.raises(grpc.aio.AioRpcError) as raised:
-            await answer
-    assert raised.value.code() is grpc.StatusCode.UNAUTHENTICATED
-    error = from_rpc_error(raised.value, upstream="point")
-    assert error.code is Code.UNAUTHORIZED
-    assert error.headers == {"WWW-Authenticate": "Bearer"}
-    assert servicer.callers == []
+    for metadata in REFUSED.values():
+        for streaming in [False, True]:
+            with subtests.test(streaming=streaming, metadata=metadata):
+                async with grpc.aio.insecure_channel(address) as channel:
+                    if streaming:
+                        request = bytes(StreamUserLedgerRequest(user_id="x"))
+                        stream = channel.unary_stream(STREAM_USER_LEDGER.path)(
+                            request, metadata=metadata
+                        )
+                        answer = stream.read()
+                    else:
+                        answer = channel.unary_unary(GET_USER_POINTS.path)(
+                            bytes(ASKING), metadata=metadata
+                        )
+                    with pytest.raises(grpc.aio.AioRpcError) as raised:
+                        await answer
+                assert raised.value.code() is grpc.StatusCode.UNAUTHENTICATED
+                error = from_rpc_error(raised.value, upstream="point")
+                assert error.code is Code.UNAUTHORIZED
+                assert error.headers == {"WWW-Authenticate": "Bearer"}
+                assert servicer.callers == []
 
 
 async def test_health_and_reflection_need_no_token(address: str) -> None:

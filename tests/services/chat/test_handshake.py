@@ -49,25 +49,26 @@ async def refused(client, **options) -> tuple[int, str]:
         return answer.status, (await answer.json())["error"]["code"]
 
 
-@pytest.mark.parametrize("origin", [None, PAGE, "own"])
-@pytest.mark.parametrize("way", ["header", "subprotocol", "cookie"])
-async def test_a_token_opens_a_socket_wherever_it_is(client, token, way, origin) -> None:
-    page = f"http://127.0.0.1:{client.port}" if origin == "own" else origin
-    headers = {} if page is None else {"Origin": page}
-    protocols = ("chat.v1",)
-    if way == "header":
-        headers["Authorization"] = f"Bearer {token}"
-    elif way == "cookie":
-        headers["Cookie"] = f"{ACCESS}={token}"
-    else:
-        protocols = ("chat.v1", f"bearer.{token}")
-    if way == "cookie" and origin is None:
-        assert await refused(client, headers=headers) == (403, "FORBIDDEN")
-        return
-    async with client.ws_connect(WS, headers=headers, protocols=protocols) as ws:
-        assert ws.protocol == "chat.v1"
-        ready = await ws.receive_json(timeout=10)
-        assert (ready["type"], ready["user_id"]) == ("ready", CUSTOMER)
+async def test_a_token_opens_a_socket_wherever_it_is(client, token, subtests) -> None:
+    for origin in [None, PAGE, "own"]:
+        for way in ["header", "subprotocol", "cookie"]:
+            with subtests.test(way=way, origin=origin):
+                page = f"http://127.0.0.1:{client.port}" if origin == "own" else origin
+                headers = {} if page is None else {"Origin": page}
+                protocols = ("chat.v1",)
+                if way == "header":
+                    headers["Authorization"] = f"Bearer {token}"
+                elif way == "cookie":
+                    headers["Cookie"] = f"{ACCESS}={token}"
+                else:
+                    protocols = ("chat.v1", f"bearer.{token}")
+                if way == "cookie" and origin is None:
+                    assert await refused(client, headers=headers) == (403, "FORBIDDEN")
+                    return
+                async with client.ws_connect(WS, headers=headers, protocols=protocols) as ws:
+                    assert ws.protocol == "chat.v1"
+                    ready = await ws.receive_json(timeout=10)
+                    assert (ready["type"], ready["user_id"]) == ("ready", CUSTOMER)
 
 
 async def test_a_page_of_others_may_not(client, token, subtests) -> None:
