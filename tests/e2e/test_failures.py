@@ -93,23 +93,3 @@ def _well(answers: list[tuple[int, dict]]) -> bool:
     return len(last) == 5 and all(
         status == 200 and not body.get("meta", {}).get("degraded") for status, body in last
     )
-
-
-async def test_without_the_point_service_the_list_answers_degraded(stack):
-    """A stopped process accepts connections and never answers: the slow case, not the dead one."""
-    pid = stack.pid("point")
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        async with aiohttp.ClientSession(stack.url, headers=stack.authorized()) as session:
-            began = time.monotonic()
-            async with session.get(PATHS[0]) as answer:
-                body = await answer.json()
-    finally:
-        os.kill(pid, signal.SIGCONT)
-    assert answer.status == 200
-    assert body["meta"]["degraded"] == ["point"]
-    assert {user["points"] for user in body["data"]["users"]} == {None}
-    assert body["data"]["statistics"]["count"] == 9
-    assert time.monotonic() - began < 5
-    async with Load(stack) as load:
-        await eventually(lambda: _well(load.of(PATHS[0])), within=RECOVERY_SECONDS)
