@@ -8,7 +8,7 @@ from typing import Final
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from lib.errors import AppError, FieldError, invalid
+from lib.errors import AppError, Code, FieldError, invalid
 from services.user.threads import Threads
 
 # Read whole, the largest that is drawn takes 64 MiB; a telephone's picture has 12 to 16.
@@ -86,7 +86,19 @@ class Images(Threads):
         super().__init__(
             "the drawing of pictures", limit=1, queue=_QUEUE, wait_seconds=_WAIT_SECONDS
         )
+        self._senders: set[str] = set()
 
-    async def redraw(self, data: bytes) -> Redrawn:
-        """Do so. Raises as the function."""
-        return await self.run(lambda: redraw(data))
+    async def redraw(self, data: bytes, *, sender: str) -> Redrawn:
+        """Do so, one of a sender's at a time: nobody takes up the places of all others.
+
+        Raises:
+            AppError: as the function; RATE_LIMIT_EXCEEDED for another one meanwhile.
+        """
+        if sender in self._senders:
+            message = "another picture of yours is being drawn"
+            raise AppError(Code.RATE_LIMIT_EXCEEDED, message, headers={"Retry-After": "1"})
+        self._senders.add(sender)
+        try:
+            return await self.run(lambda: redraw(data))
+        finally:
+            self._senders.remove(sender)

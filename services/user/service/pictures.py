@@ -46,13 +46,14 @@ async def replace(
     those to be removed before it is stored, and taken off when the account refers to it.
 
     Raises:
-        AppError: VALIDATION_ERROR; NOT_FOUND; FORBIDDEN; PRECONDITION_FAILED; SERVICE_UNAVAILABLE
-            where the storage is away or too many wait: nothing has changed then.
+        AppError: VALIDATION_ERROR; NOT_FOUND; FORBIDDEN; PRECONDITION_FAILED; RATE_LIMIT_EXCEEDED
+            while another one of the caller's is drawn; SERVICE_UNAVAILABLE where the storage is
+            away or too many wait: nothing has changed then.
     """
     # Refused before anything is drawn or stored; asked again below, when it counts.
     async with db.transaction() as tx:
         await accounts.lock(tx, principal, account_id, version)
-    drawn = await images.redraw(data)
+    drawn = await images.redraw(data, sender=principal.subject)
     key = f"pfp/{secrets.token_hex(32)}"
     await profiles.add_file_to_remove(db, key=key, seconds=_UNFINISHED_SECONDS)
     await storage.put(key, drawn.data, content_type=drawn.content_type)

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from lib.auth import Role
-from lib.errors import AppError
+from lib.errors import AppError, Code
 from services.user.images import MAX_PIXELS, MAX_SCANS, SIDE, Images, redraw
 from tests.services.user.cast import actor
 from tests.services.user.drawings import (
@@ -166,7 +166,9 @@ def test_other_formats_are_not_even_tried(kind: str) -> None:
     assert "must be a JPEG or a PNG" in str(refused.value.details)
 
 
-async def test_one_picture_is_drawn_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_one_picture_is_drawn_at_a_time_and_one_waits_of_each_sender(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     drawing = most = 0
 
     def counted(data: bytes) -> object:
@@ -180,5 +182,10 @@ async def test_one_picture_is_drawn_at_a_time(monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr("services.user.images.redraw", counted)
     with Images() as images:
-        await asyncio.gather(*(images.redraw(picture("PNG", (400, 400))) for _ in range(5)))
+        drawn = await asyncio.gather(
+            *(images.redraw(picture("PNG", (400, 400)), sender=who) for who in "abcd" + 20 * "e"),
+            return_exceptions=True,
+        )
     assert most == 1
+    refused = [one for one in drawn if isinstance(one, AppError)]
+    assert [one.code for one in refused] == 19 * [Code.RATE_LIMIT_EXCEEDED]
