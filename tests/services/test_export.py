@@ -56,8 +56,11 @@ async def test_the_export_has_orders_chats_and_points_and_nobody_elses(
         (order,) = found["orders"]["service_orders"]
         assert (order["description"], order["location"]["latitude"]) == (NEEDS, LATITUDE)
         assert [one["total"] for one in found["orders"]["goods"]] == ["12.50"]
-        assert [job["status"] for job in found["orders"]["jobs_as_customer"]] == ["COMPLETED"]
         assert [one["comment"] for one in found["orders"]["reviews_as_customer"]] == [PRAISE]
+        (job,) = found["orders"]["jobs_as_customer"]
+        assert job["status"] == "COMPLETED"
+        review = {"job_id": job["id"], "rating": 5, "comment": "Tea was made."}
+        await marketplace.call("order", "POST", "reviews", bob, review, 201)
         (chat,) = [one for one in found["chats"] if one["channel"]["id"] == channel]
         said = [message["text"] for message in chat["messages"]]
         assert len(said) == 121
@@ -71,6 +74,7 @@ async def test_the_export_has_orders_chats_and_points_and_nobody_elses(
 
         of_bob = (await exported(marketplace, bob))["elsewhere"]
         assert len(of_bob["orders"]["offers"]) == len(of_bob["orders"]["jobs_as_provider"]) == 1
+        assert of_bob["orders"]["reviews_as_provider"][0]["comment"] == "Tea was made."
         assert of_bob["orders"]["works_from"][0]["location"]["latitude"] == LATITUDE
         # An administrator sees everybody's lists: what they take away is theirs alone.
         sql = marketplace.world.db

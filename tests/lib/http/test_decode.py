@@ -42,6 +42,7 @@ class Wanted(ListQuery, frozen=True, kw_only=True):
     order_by: Key = Key.NAME
     search: str | None = None
     owner: UUID | None = None
+    status: str = "on"
     tag: tuple[str, ...] = ()
 
 
@@ -193,6 +194,7 @@ async def test_an_id_that_is_no_uuid_is_a_validation_error(client) -> None:
         ("per_page=5", "per_page", "page_size"),
         ("orderby=name", "orderby", "order_by"),
         ("page=1&offset=20", "offset", "page"),
+        ("active=true", "active", "status"),
     ],
 )
 async def test_what_older_systems_call_otherwise_is_refused_by_its_name_here(

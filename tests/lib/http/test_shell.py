@@ -197,7 +197,17 @@ async def test_a_configured_origin_may_read_answers_and_errors(client) -> None:
     for path in ("/things/1", "/explode", "/nowhere"):
         response = await client.get(path, headers={"Origin": ORIGIN})
         assert response.headers["Access-Control-Allow-Origin"] == ORIGIN
+        assert response.headers["Access-Control-Allow-Credentials"] == "true"
         assert response.headers["Vary"] == "Origin"
+
+
+async def test_where_every_origin_may_ask_none_does_so_with_cookies() -> None:
+    settings = Settings(cors_origins=("*", ORIGIN))
+    async with TestClient(TestServer(new_app("shop", settings, ROUTES))) as client:
+        for origin, cookies in ((ORIGIN, "true"), ("https://evil.example", None)):
+            response = await client.get("/things/1", headers={"Origin": origin})
+            assert response.headers["Access-Control-Allow-Origin"] == (origin if cookies else "*")
+            assert response.headers.get("Access-Control-Allow-Credentials") == cookies
 
 
 async def test_another_origin_gets_no_permission(client) -> None:
@@ -211,6 +221,12 @@ async def test_a_preflight_is_answered_without_the_handler(client) -> None:
     )
     assert response.status == 204
     assert "PATCH" in response.headers["Access-Control-Allow-Methods"]
+    # What clients of the older systems send.
+    older = (
+        "Accept Accept-Encoding Authorization Cache-Control Content-Length Content-Type "
+        "Idempotency-Key Origin X-CSRF-Token X-Request-ID X-Requested-With"
+    )
+    assert set(older.split()) < set(response.headers["Access-Control-Allow-Headers"].split(", "))
     assert response.headers["Access-Control-Max-Age"] == "300"
 
 
