@@ -43,8 +43,7 @@ async def upkeep(db: Executor, keep: Keep, *, clock: Clock = utc_now) -> None:
 
 @asynccontextmanager
 async def keeping(db: Executor, keep: Keep) -> AsyncIterator[None]:
-    """Do it now, without which no message can be stored, then every hour while the block runs."""
-    await upkeep(db, keep)
+    """Do it now and then every hour while the block runs."""
 
     async def step() -> bool:
         await upkeep(db, keep)
