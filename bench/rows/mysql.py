@@ -35,7 +35,7 @@ FROM seq_1_to_{rows}
 
 
 async def measure(url: str, rounds: int) -> Figures:
-    """Return name → (seconds for all rows, seconds for one row), medians."""
+    """Return name → (seconds for all rows, seconds for one row)."""
     arguments = connect_arguments(url, connect_seconds=5, statement_seconds=60)
     plain = {name: value for name, value in arguments.items() if name != "conv"}
     connection = await aiomysql.connect(**plain)

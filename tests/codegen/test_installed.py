@@ -16,11 +16,14 @@ from tests.sampling import sample
 CODEGEN = Path(__file__).parents[2] / "codegen"
 UV = find_uv_bin()
 OTHERS = ("3.12", "3.13", "3.14")
+# On the path, pyenv has programs that run only the version that is chosen.
+PYENV = [str(folder) for folder in (Path.home() / ".pyenv" / "versions").glob("*/bin")]
 
 
 def run(*command: str | Path, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
     """Run a command, without what this test's own environment sets."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    kept["PATH"] = os.pathsep.join([kept["PATH"], *PYENV])
     return subprocess.run(
         list(map(str, command)), cwd=folder, env=kept, capture_output=True, text=True, check=False
     )

@@ -86,7 +86,7 @@ def test_every_command_of_the_page_prints_what_the_page_shows(
 
 def test_every_question_to_prometheus_is_answered(stack: Stack, page: list[Example]) -> None:
     program("prometheus")
-    check([e for e in page if e.section in ("Before", "Prometheus")], stack)
+    check([e for e in page if e.section in ("Helpers", "Prometheus")], stack)
 
 
 def test_the_page_shows_what_nearly_every_command_prints(page: list[Example]) -> None:

@@ -140,10 +140,11 @@ def take_over(path: Path, out: str, driver: str | None = None) -> int:
         return 2
     kept = path.with_name(f"{path.stem}.before{path.suffix}")
     if not isinstance(document, dict) or is_ours(document) or kept.exists():
-        sys.stderr.write(
-            f"{path} exists already: add a `python` entry below `gen:` in it\n"
-            f"    gen:\n      python:\n        out: {out}\n"
+        ready = isinstance(document, dict) and is_ours(document)
+        add = (
+            f"add a `python` entry below `gen:` in it\n    gen:\n      python:\n        out: {out}"
         )
+        sys.stderr.write(f"{path} exists already: {'run `aiosqlc generate`' if ready else add}\n")
         return 1
     converted = convert(document, out)
     if not converted.document["sql"]:

@@ -22,19 +22,19 @@ INTERRUPTED: Final = 130
 _COMMANDS = {
     "generate": "write the Python code of every query",
     "check": "show how the code on disk differs from what it should be",
-    "explain": "say what is known of a query, and why",
+    "explain": "show a query's types, NULLs and number of rows, and why",
     "format": "lay out the query files",
-    "vet": "advise on queries and schemas that compile",
-    "verify": "say which order of deploying code and migrations is safe",
+    "vet": "suggest improvements to queries and schemas",
+    "verify": "say in which order code and migrations can be deployed safely",
     "grants": "print the rights that the queries need, as GRANT statements",
-    "lsp": "answer an editor: diagnostics, hover, completion, definitions",
+    "lsp": "run the language server that editors start",
     "watch": "generate again whenever a file changes",
     "serve": "run a program on a fresh database with the schema, or print its address",
     "playground": "serve a page that compiles while you type",
     "init": "start a project, from nothing, a database, or sqlc's configuration",
-    "plugin": "act as a code generator of sqlc: its request on standard input",
-    "selfcheck": "hunt for data that refutes a not-null claim of your queries",
-    "report": "print what to report of a query that the compiler breaks on",
+    "plugin": "run as a plugin of sqlc, which sends its request on standard input",
+    "selfcheck": "search for data that disproves a not-null claim",
+    "report": "print a bug report for a query that crashes the compiler",
 }
 # What is not installed with the bare package, and which extra brings it.
 _EXTRAS = {

@@ -30,7 +30,7 @@ _HINTS = {
     "42P08": "the same parameter is used with two types; cast one use, as in `$1::text`",
 }
 _GLUED = re.compile(r"[-+*/<>=~!#%^&|`?]+@$")  # `a <->@name`: the parameter's mark is lost
-_MEANT = re.compile(r'Perhaps you meant to reference the column "([^"]+)"\.')
+_MEANT = re.compile(r'Perhaps you meant to reference the (?:column|table alias) "([^"]+)"\.')
 _WORD = re.compile(r"""'(?:[^']|'')*'|"[^"]*"|[@$]?\w+|\S""")
 _NEAR_NUMBER = re.compile(r'near "\$\d+"')
 _PARAM = re.compile(r"parameter \$(\d+)")
@@ -49,6 +49,8 @@ def query_problem(
         if message.startswith("syntax error"):  # other texts of this state say what is wrong
             hint = hint or _syntax_hint(query.file.text, span)
         message = _NEAR_NUMBER.sub(f'near "{query.file.text[span.start : span.end]}"', message)
+    if message.startswith("missing FROM-clause"):
+        hint = hint or "write the alias that FROM gives a table, or join the table that is meant"
     if operands := _OPERATOR.match(message):
         hint = _operator_hint(operands)
     notes = (error.detail,) if error.detail else ()

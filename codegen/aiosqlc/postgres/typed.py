@@ -252,7 +252,7 @@ class Typist:
         tolerant = next((u for u in uses if u.tolerant), None)
         not_null = tolerant is None if param.nullable is None else not param.nullable
         name = param.name or _free_name(_suggested(uses, param.number), taken)
-        reason = tolerant.reason if tolerant else "no use of it makes sense of NULL"
+        reason = tolerant.reason if tolerant else "NULL has no meaning where it is used"
         if param.nullable is not None:
             reason = "the query says so"
         met = self.facts.column_ref(column.relation, column.attribute) if column else None
