@@ -8,7 +8,7 @@ import sys
 
 def main() -> None:
     """Run the command line and exit with its code."""
-    gc.set_threshold(200_000, 10, 10)  # trees are cycles; what is alive is looked at seldom
+    gc.set_threshold(2_000_000, 10, 10)  # nearly all is alive to the end: not to be looked at
     try:
         # Here, because an interruption may come while it is imported.
         from aiosqlc.cli.main import main as run

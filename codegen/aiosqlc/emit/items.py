@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
+
+import msgspec
 
 from aiosqlc.parse.scanner import Dialect, Kind, Token, code_tokens, unquote
 
@@ -35,8 +36,7 @@ _BOUNDS = (_TOP - {"COLLATE", "AT"}) | _ENDS | _NO_CALLS | _STATEMENTS
 _CONSTANT = _BOUNDS | _NO_ALIAS | {"INTERVAL"}
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(msgspec.Struct, frozen=True):
     """An item of a select list. `kind`: column, cast, call, coalesce, other.
 
     `name` is its alias, or what sqlc calls it without one; None where the server's name is it.

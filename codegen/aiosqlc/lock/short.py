@@ -15,6 +15,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
+from operator import attrgetter
 
 from aiosqlc.incremental.memo import memo_by
 from aiosqlc.ir import (
@@ -26,7 +27,7 @@ from aiosqlc.ir import (
     TableColumn,
     TypedParam,
 )
-from aiosqlc.lock.packing import UnpackError
+from aiosqlc.lock.packing import UnpackError, stored_fields
 
 _WORD = r"[A-Za-z_][\w$]*"
 _COLUMN = re.compile(
@@ -43,6 +44,7 @@ class Shorthand:
         self._names: dict[tuple[str, str], str] = {}
         self._tables: dict[str, Table] = {}
         self._columns: dict[str, dict[str, TableColumn]] = {}
+        self._told: dict[str, list[tuple[object, ...]]] = {}  # what short forms stand for
         for table in catalog.tables:
             name = table.name
             if table.schema != catalog.default_schema:
@@ -75,9 +77,8 @@ class Shorthand:
         if len(held) < _SHORTEST or first.name != held[0].name:
             return None
         text = f"{_alias(first, self._tables[table])}{table}.*"
-        members = [replace(c, reasons=()) for c in columns[position : position + len(held)]]
-        same = _COLUMN.fullmatch(text) and self.read_column(text) == members
-        return (text, len(held)) if same else None
+        run = columns[position : position + len(held)]
+        return (text, len(held)) if self._reads_as(text, run) else None
 
     def _column(self, column: Column) -> str:
         table = self._named(column.origin)
@@ -88,8 +89,16 @@ class Shorthand:
         text = f"{_alias(column, self._tables[table])}{table}.{held.name}{told}"
         if column.name != held.name:
             text += f" {column.name}"
-        same = _COLUMN.fullmatch(text) and self.read_column(text) == [replace(column, reasons=())]
-        return text if same else ""
+        return text if self._reads_as(text, [column]) else ""
+
+    def _reads_as(self, text: str, columns: Sequence[Column]) -> bool:
+        """Whether a short form stands for these columns, reasons aside."""
+        if not _COLUMN.fullmatch(text):
+            return False
+        told = self._told.get(text)
+        if told is None:
+            told = self._told[text] = [_said(column) for column in self.read_column(text)]
+        return told == [_said(column) for column in columns]
 
     def read_column(self, text: str) -> list[Column]:
         """Return the columns that a short form stands for. Raises `UnpackError`."""
@@ -199,6 +208,9 @@ def unchanged(stored: object, written: str) -> str:
         case [int(front), int(back), str(middle)] if front >= 0 and 0 <= back <= len(written):
             return written[:front] + middle + written[len(written) - back :]
     raise UnpackError(stored)
+
+
+_said = attrgetter(*(item.name for item in stored_fields(Column)))
 
 
 def _of(table: Table, alias: str, column: TableColumn) -> Column:

@@ -94,37 +94,46 @@ _BLOCK_EDGE = re.compile(r"/\*|\*/")
 
 
 @cache
-def _grammar(dialect: Dialect) -> re.Pattern[str]:
-    """Return an engine's grammar, compiled when something of it is scanned."""
-    return re.compile(_GRAMMARS[dialect], re.VERBOSE | re.DOTALL)
+def _grammar(dialect: Dialect) -> tuple[re.Pattern[str], dict[int, Kind | None]]:
+    """Return an engine's grammar, compiled when something of it is scanned, and its groups' kinds.
+
+    None is for those that hold only the beginning of a token.
+    """
+    pattern = re.compile(_GRAMMARS[dialect], re.VERBOSE | re.DOTALL)
+    return pattern, {number: _WHOLE.get(name) for name, number in pattern.groupindex.items()}
 
 
 def scan(text: str, dialect: Dialect = Dialect.POSTGRESQL, start: int = 0) -> Iterator[Token]:
     """Yield the tokens of `text` from offset `start` on; total: any text has tokens."""
-    match = _grammar(dialect).match
-    at, end = start, len(text)
+    pattern, kinds = _grammar(dialect)
     opened = False
-    while at < end:
-        found = match(text, at)
-        if found is None:  # nothing but blanks is left
+    while start < len(text):
+        for found in pattern.finditer(text, start):
+            group = found.lastindex or 0
+            first, stop = found.span(group)
+            kind = kinds[group]
+            if kind is None:
+                stop, kind = _begun(text, found, first, dialect)
+                opened = opened or kind is Kind.OPENING
+            elif opened and kind is Kind.OPERATOR and text.startswith("*/", first):
+                opened, kind, stop = False, Kind.CLOSING, first + 2
+            yield _token(Token, (kind, text[first:stop], first, stop))
+            if stop != found.end():
+                start = stop
+                break
+        else:  # nothing but blanks is left
             return
-        group = found.lastgroup or ""
-        first, stop = found.span(group)
-        kind = _KINDS.get(group)
-        if kind is Kind.OPENING:
-            opened = text.find("*/", stop) >= 0
-            kind, stop = (kind, stop) if opened else (Kind.UNTERMINATED, end)
-        elif opened and kind is Kind.OPERATOR and text.startswith("*/", first):
-            opened, kind, stop = False, Kind.CLOSING, first + 2
-        elif kind is None:
-            if group == "block":
-                stop, kind = _block_end(text, first, dialect)
-            else:
-                stop, kind = _dollar_end(text, found)
-        elif kind is Kind.UNTERMINATED:
-            stop = end
-        yield _token(Token, (kind, text[first:stop], first, stop))
-        at = stop
+
+
+def _begun(text: str, found: re.Match[str], first: int, dialect: Dialect) -> tuple[int, Kind]:
+    """Return where a token ends that has begun here, and what it is."""
+    if found.lastgroup == "block":
+        return _block_end(text, first, dialect)
+    if found.lastgroup == "dollar":
+        return _dollar_end(text, found)
+    if found.lastgroup == "opening" and text.find("*/", found.end()) >= 0:
+        return found.end(), Kind.OPENING
+    return len(text), Kind.UNTERMINATED
 
 
 @lru_cache(maxsize=256)
@@ -134,8 +143,8 @@ def code_tokens(text: str, dialect: Dialect = Dialect.POSTGRESQL) -> tuple[Token
 
 
 _token = tuple.__new__  # a NamedTuple's own __new__ takes twice as long
-_KINDS = {kind.value: kind for kind in Kind}
 MARKS = frozenset({Kind.OPENING, Kind.CLOSING})
+_WHOLE = {kind.value: kind for kind in Kind if kind not in {*MARKS, Kind.UNTERMINATED}}
 
 
 def _block_end(text: str, start: int, dialect: Dialect) -> tuple[int, Kind]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 
+import msgspec
 from psycopg import pq
 
 from aiosqlc.postgres.server.connection import (
@@ -19,8 +20,7 @@ _WINDOW = 32  # queries in flight: the server analyses the next ones while we in
 _TITLE = b"rewritten parse tree:"
 
 
-@dataclass(frozen=True, slots=True)
-class ColumnHead:
+class ColumnHead(msgspec.Struct, frozen=True):
     """One column of a row description. `table` and `attribute` are 0 for an expression."""
 
     name: str

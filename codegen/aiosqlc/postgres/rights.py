@@ -256,7 +256,7 @@ class Asker:
         for node in walk(self.facts.reader.read_text(f"{{BODY :found {tree}}}")):
             if node.kind != "FUNCEXPR" or node["funcid"] not in calls:
                 continue
-            called, argument = self.facts.built_in(node["funcid"]), node.items("args")[0]
+            called, argument = self.facts.built_in(node["funcid"]), node.list_of("args")[0]
             sequence = self._sequences.get(_oid_of(argument))
             if sequence is None:
                 self.unknown[f"{called}() is called on a sequence that is named at run time"] = None

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any
+from typing import Any, Self
 
 _LINE = 78  # the server breaks its dump after at most this many bytes
 _KIND = re.compile(r"\w+", re.ASCII)
@@ -52,88 +52,69 @@ class Datum:
         self.data = data
 
 
-class Node:
-    """One node: its kind, and its values by field name.
+class Node(dict[str, Any]):
+    """One node: its kind, and its values by field name, read when the first of them is asked for.
 
     Values are int, str, bool, None, Node, list, frozenset (a bitmap set) or Datum. `text` is the
     node as the server wrote it, which answers "is there any … below" without reading it. `memo` is
     for callers that want to remember something about this very expression.
     """
 
-    __slots__ = ("_doc", "_end", "_fields", "_start", "kind", "memo", "text")
+    __slots__ = ("_doc", "_end", "_start", "kind", "memo", "text")
 
     def __init__(self, doc: _Document, start: int, end: int, text: str) -> None:
-        self._doc = doc
+        self._doc: _Document | None = doc
         self.text = text
         self.kind = _KIND.match(text, 1).group()  # type: ignore[union-attr]  # every node has a kind
         self._start = start + 1 + len(self.kind)
         self._end = end
-        self._fields: dict[str, Any] | None = None
         self.memo: dict[str, Any] | None = None
 
-    def _load(self) -> dict[str, Any]:
-        fields = self._fields = self._doc.read_fields(self._start, self._end)
-        return fields
+    def _read(self) -> Self:
+        doc, self._doc = self._doc, None
+        if doc is not None:
+            self.update(doc.read_fields(self._start, self._end))
+        return self
 
-    def __getitem__(self, name: str) -> Any:
-        fields = self._fields
-        if fields is None:
-            fields = self._load()
-        value = fields[name]
-        if value.__class__ is _Later:
-            value = fields[name] = value.read()
-        return value
+    def __missing__(self, name: str) -> Any:
+        if self._doc is None:
+            raise KeyError(name)
+        return self._read()[name]
 
-    def __contains__(self, name: str) -> bool:
-        return name in (self._fields if self._fields is not None else self._load())
+    def __contains__(self, name: object) -> bool:
+        return dict.__contains__(self._read(), name)
 
     def get(self, name: str, default: Any = None) -> Any:
         """Return a field's value, or the default where this server's nodes lack the field."""
-        fields = self._fields if self._fields is not None else self._load()
-        return self[name] if name in fields else default
+        return dict.get(self._read(), name, default)
 
-    def items(self, name: str) -> list[Any]:
+    def list_of(self, name: str) -> list[Any]:
         """Return a list field, with NIL as the empty list."""
         return self[name] or []
 
     def names(self) -> list[str]:
         """Return the names of all fields, in the server's order."""
-        return list(self._fields if self._fields is not None else self._load())
+        return list(self._read())
 
-    def children(self) -> Iterator[tuple[str, Any]]:
-        """Yield the fields that may hold nodes, with their values."""
-        fields = self._fields if self._fields is not None else self._load()
-        for name, value in list(fields.items()):
-            if value.__class__ is _Later:
-                yield name, self[name]
-            elif value.__class__ is Node or value.__class__ is list:
-                yield name, value
+    def children(self) -> list[tuple[str, Any]]:
+        """Return the fields that may hold nodes, with their values."""
+        return [item for item in dict.items(self._read()) if item[1].__class__ in (Node, list)]
 
     def has(self, kind: str) -> bool:
         """Whether a node of a kind is here or below."""
         return f"{{{kind} " in self.text
 
+    def __bool__(self) -> bool:
+        return True  # before its fields are read too
+
     def __eq__(self, other: object) -> bool:
         return self is other or (other.__class__ is Node and self.text == other.text)
 
-    def __hash__(self) -> int:
+    def __hash__(self) -> int:  # type: ignore[override]  # it never changes
         return hash(self.text)
 
     def __repr__(self) -> str:
         return self.text
-
-
-class _Later:
-    """A list not read yet."""
-
-    __slots__ = ("at", "doc")
-
-    def __init__(self, doc: _Document, at: int) -> None:
-        self.doc = doc
-        self.at = at
-
-    def read(self) -> Any:
-        return self.doc.read_list(self.at)
 
 
 class _Document:
@@ -186,7 +167,7 @@ class _Document:
                 fields[name] = self.read_node(at - 1)
                 at = self.partner[at - 1] + 1
             elif token == _LIST:
-                fields[name] = _Later(self, at - 1)
+                fields[name] = self.read_list(at - 1)
                 at = self.partner[at - 1] + 1
             else:
                 datum = _DATUM.match(text, at, end)
@@ -284,7 +265,7 @@ class Reader:
     def read(self, dump: str) -> list[Node]:
         """Return the queries of a dump (a rule can make several of one statement, or none)."""
         if len(self._queries) > _MOST_NODES:
-            self._queries = {}
+            self._queries.clear()  # each of them knows this table: without it, they go at once
         return _read(without_places(unwrap(dump)), self._queries)
 
     def read_text(self, text: str) -> list[Node]:

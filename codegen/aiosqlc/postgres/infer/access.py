@@ -66,7 +66,7 @@ def access_of(facts: Facts, queries: Iterable[Node]) -> Access:
 
 def writing_queries(top: Node) -> Iterator[Node]:
     """Yield the statement and its WITH queries that write (those may stand at the top only)."""
-    for query in (top, *(cte["ctequery"] for cte in top.items("cteList"))):
+    for query in (top, *(cte["ctequery"] for cte in top.list_of("cteList"))):
         if query["commandType"] in _WRITES and query["resultRelation"]:
             yield query
 
@@ -95,7 +95,9 @@ def _violable(facts: Facts, query: Node, relation: int) -> Iterator[Constraint]:
         yield from own
     elif command == kinds.Command.UPDATE:
         names = {a.number: a.name for a in facts.columns.get(relation, ())}
-        changed = {names.get(t["resno"], "") for t in query.items("targetList") if not t["resjunk"]}
+        changed = {
+            names.get(t["resno"], "") for t in query.list_of("targetList") if not t["resjunk"]
+        }
         changed |= {a.name for a in facts.columns.get(relation, ()) if a.generated}
         yield from (c for c in own if not c.columns or changed & set(c.columns))
     if command != kinds.Command.INSERT:

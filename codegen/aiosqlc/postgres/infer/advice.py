@@ -39,7 +39,7 @@ def advice_of(prover: Prover, counter: RowCounter, scope: Scope) -> Iterator[Adv
             yield _NEEDLESS_DISTINCT, ""
         yield from _counted_rows(prover, scope)
     written = [e["subquery"] for e in scope.range_table if _is_written_here(e)]
-    for inner in (*written, *(cte["ctequery"] for cte in query.items("cteList"))):
+    for inner in (*written, *(cte["ctequery"] for cte in query.list_of("cteList"))):
         yield from advice_of(prover, counter, scope.inner(inner))
 
 
@@ -72,7 +72,7 @@ def _reads(query: Node, entries: frozenset[int], *, but_for: Node) -> bool:
 
     A column of a whole join (a merged one) may come from any of them.
     """
-    joins = {n for n, e in enumerate(query.items("rtable"), 1) if e["rtekind"] == kinds.Rte.JOIN}
+    joins = {n for n, e in enumerate(query.list_of("rtable"), 1) if e["rtekind"] == kinds.Rte.JOIN}
     return any(var["varno"] in entries | joins for var in _read(query, 0, but_for))
 
 
@@ -112,7 +112,7 @@ def _is_distinct_anyway(prover: Prover, counter: RowCounter, scope: Scope) -> bo
         return True
     if query["groupingSets"]:
         return False
-    targets = [t for t in query.items("targetList") if not t["resjunk"]]
+    targets = [t for t in query.list_of("targetList") if not t["resjunk"]]
     if query["groupClause"]:
         shown = {t["ressortgroupref"] for t in targets}
         return all(clause["tleSortGroupRef"] in shown for clause in query["groupClause"])
@@ -155,7 +155,7 @@ def _counted_rows(prover: Prover, scope: Scope) -> Iterator[Advice]:
     for node in _aggregates([query["targetList"], query["havingQual"]]):
         if node["agglevelsup"] or node["aggdistinct"] or node["aggstar"]:
             continue
-        args = node.items("args")
+        args = node.list_of("args")
         if prover.facts.built_in(node["aggfnoid"]) != "count" or len(args) != 1:
             continue
         var = args[0]["expr"]

@@ -59,7 +59,7 @@ def judge_aggregate(p: Prover, node: Node, scope: Scope) -> Verdict:
         )
     if not p.facts.holds("aggregate", "it is NULL of NULLs only", name in _SAFE):
         return maybe(f"{name}() may be NULL even over values")
-    args = [a["expr"] for a in node.items("args")[:1]] + node.items("aggdirectargs")
+    args = [a["expr"] for a in node.list_of("args")[:1]] + node.list_of("aggdirectargs")
     parts = _per_row(p, args, scope, keys or NOTHING)
     return p.all_of(
         "aggregate", [*_by_key(keys), *parts], f"{name}() over a group of values is a value"
@@ -91,7 +91,7 @@ def _keys_with_values(p: Prover, scope: Scope) -> FactSet | None:
 def judge_window(p: Prover, node: Node, scope: Scope) -> Verdict:
     """Judge WINDOWFUNC nodes."""
     name = p.facts.built_in(node["winfnoid"])
-    args = node.items("args")
+    args = node.list_of("args")
     if not name:
         return maybe("nothing is known about a window function of the user's")
     if name in _COUNTS or name in _ROW_NUMBERS:
@@ -132,7 +132,7 @@ def _per_row(
 
 
 def _frame_has_current_row(node: Node, scope: Scope) -> bool:
-    clauses = scope.query.items("windowClause")
+    clauses = scope.query.list_of("windowClause")
     clause = next((c for c in clauses if c["winref"] == node["winref"]), None)
     if clause is None:
         return False

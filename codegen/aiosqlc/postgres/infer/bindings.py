@@ -97,7 +97,7 @@ class Closure:
             self._settle()
 
     def _give(self, given: Mapping[int, Binding]) -> None:
-        targets = [t for t in self.scope.query.items("targetList") if not t["resjunk"]]
+        targets = [t for t in self.scope.query.list_of("targetList") if not t["resjunk"]]
         for attribute, binding in given.items():
             if 0 < attribute <= len(targets):
                 self._pin(self.resolve(targets[attribute - 1]["expr"]), binding)

@@ -219,7 +219,9 @@ class RowCounter:
     def _from_at_least_one(self, item: Node, scope: Scope) -> bool:
         if item.kind == "FROMEXPR":
             always = self.facts.holds("some-row", "no condition", _is_true(item["quals"]))
-            return always and all(self._from_at_least_one(i, scope) for i in item.items("fromlist"))
+            return always and all(
+                self._from_at_least_one(i, scope) for i in item.list_of("fromlist")
+            )
         if item.kind == "JOINEXPR":
             left = self._from_at_least_one(item["larg"], scope)
             right = self._from_at_least_one(item["rarg"], scope)
@@ -276,7 +278,7 @@ def _is_true(quals: Node | None) -> bool:
 
 def constant_int(node: Node | None) -> int | None:
     """Return the value of an integer constant; `LIMIT 1` arrives as `int8(1)`."""
-    while node is not None and node.kind == "FUNCEXPR" and len(node.items("args")) == 1:
+    while node is not None and node.kind == "FUNCEXPR" and len(node.list_of("args")) == 1:
         if node["funcid"] not in _TO_INT8:
             return None
         node = node["args"][0]

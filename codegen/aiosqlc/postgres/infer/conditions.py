@@ -207,7 +207,7 @@ def known(node: Node, facts: Facts) -> FactSet:
     if node.kind in CASTS or node.kind == "COERCETODOMAIN":
         return itself | known(node["arg"], facts)
     if node.kind in {"OPEXPR", "FUNCEXPR"} and _strict(node, facts):
-        return itself.union(*(known(arg, facts) for arg in node.items("args")))
+        return itself.union(*(known(arg, facts) for arg in node.list_of("args")))
     if node.kind == "NULLIFEXPR":
         return itself | known(node["args"][0], facts)
     if node.kind == "SCALARARRAYOPEXPR":

@@ -117,7 +117,7 @@ def _called(
 def _form(node: Node, facts: Facts) -> tuple[Callable[[list[str]], str], list[Node]] | None:
     """Return how to write a node for the server, given its arguments, and these."""
     if node.kind == "ARRAYEXPR":
-        return lambda a: f"array[{', '.join(a)}]", node.items("elements")
+        return lambda a: f"array[{', '.join(a)}]", node.list_of("elements")
     if node.kind == "COALESCEEXPR":
         return lambda a: f"coalesce({', '.join(a)})", node["args"]
     if node.kind == "BOOLEXPR":
@@ -126,10 +126,10 @@ def _form(node: Node, facts: Facts) -> tuple[Callable[[list[str]], str], list[No
             "args"
         ]
     if node.kind == "SUBSCRIPTINGREF":
-        plain = node["refassgnexpr"] is None and not node.items("reflowerindexpr")
+        plain = node["refassgnexpr"] is None and not node.list_of("reflowerindexpr")
         if not plain or not facts.is_array(node["refcontainertype"]):
             return None
-        arguments = [node["refexpr"], *node.items("refupperindexpr")]
+        arguments = [node["refexpr"], *node.list_of("refupperindexpr")]
         return lambda a: f"({a[0]})" + "".join(f"[{place}]" for place in a[1:]), arguments
     function = facts.functions.get(called(node))
     if function is None or function.oid >= FIRST_USER_OID or node.get("funcvariadic"):
@@ -147,7 +147,7 @@ def _form(node: Node, facts: Facts) -> tuple[Callable[[list[str]], str], list[No
     if node.kind == "DISTINCTEXPR":
         return lambda a: f"({a[0]} is distinct from {a[1]})", node["args"]
     if node.kind in {"FUNCEXPR", "OPEXPR"}:
-        return lambda a: f'pg_catalog."{function.name}"({", ".join(a)})', node.items("args")
+        return lambda a: f'pg_catalog."{function.name}"({", ".join(a)})', node.list_of("args")
     return None
 
 

@@ -35,7 +35,7 @@ def _of(node: Node, scope: Scope) -> int:
     if node.kind == "VAR":
         return _column(node, scope)
     if node.kind == "ARRAYEXPR":
-        inner = node.items("elements") if node["multidims"] else []
+        inner = node.list_of("elements") if node["multidims"] else []
         return 1 + max((_of(element, scope) for element in inner), default=0)
     if node.kind == "AGGREF":
         return _collected(node, scope)
@@ -50,7 +50,7 @@ def _of(node: Node, scope: Scope) -> int:
     if node.kind == "CONST":
         return _constant(node)
     if node.kind in {"COALESCEEXPR", "MINMAXEXPR"}:
-        return _deepest(node.items("args"), scope)
+        return _deepest(node.list_of("args"), scope)
     if node.kind == "CASEEXPR":
         results = [when["result"] for when in node["args"]]
         return _deepest([*results, *([node["defresult"]] if node["defresult"] else [])], scope)
@@ -59,9 +59,9 @@ def _of(node: Node, scope: Scope) -> int:
     if node.kind in {"FUNCEXPR", "OPEXPR"}:
         function = int(node["funcid"] if node.kind == "FUNCEXPR" else node["opfuncid"])
         if scope.catalog.built_in(function) in _AS_DEEP:
-            return _deepest(node.items("args"), scope)
+            return _deepest(node.list_of("args"), scope)
         if scope.catalog.built_in(function) == "array_fill":
-            return _filled(node.items("args")[1])
+            return _filled(node.list_of("args")[1])
     return 1
 
 
@@ -90,7 +90,7 @@ def _collected(node: Node, scope: Scope) -> int:
 def _filled(sizes: Node) -> int:
     """Return the depth of array_fill(): how many sizes it is given."""
     if sizes.kind == "ARRAYEXPR" and not sizes["multidims"]:
-        return max(len(sizes.items("elements")), 1)
+        return max(len(sizes.list_of("elements")), 1)
     value = None if sizes.kind != "CONST" or sizes["constisnull"] else sizes["constvalue"]
     if isinstance(value, Datum) and len(value.data) >= _FIRST_LENGTH.stop:
         return max(int.from_bytes(value.data[_FIRST_LENGTH], "little"), 1)

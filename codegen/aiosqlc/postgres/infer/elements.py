@@ -26,11 +26,11 @@ def array_elements(p: Prover, node: Node, scope: Scope) -> Verdict:
         if node["multidims"]:
             return p.all_of(
                 "array-constructor",
-                [array_elements(p, e, scope) for e in node.items("elements")],
+                [array_elements(p, e, scope) for e in node.list_of("elements")],
                 "every inner array holds values",
             )
         return p.all_of(
-            "array-constructor", p.all(node.items("elements"), scope), "every element is a value"
+            "array-constructor", p.all(node.list_of("elements"), scope), "every element is a value"
         )
     if node.kind == "CONST":
         return _constant(p, node)
@@ -140,7 +140,7 @@ def _inner_arrays(p: Prover, query: Node, scope: Scope) -> Verdict:
 
 def _function(p: Prover, node: Node) -> Verdict:
     name = p.facts.built_in(node["funcid"])
-    if name in _FULL_ARRAYS and len(node.items("args")) <= 3:
+    if name in _FULL_ARRAYS and len(node.list_of("args")) <= 3:
         # string_to_array's third argument is the text that becomes NULL.
         null_text = name == "string_to_array" and len(node["args"]) == 3
         if not p.facts.holds("array-function", "no text stands for NULL", not null_text):

@@ -63,7 +63,7 @@ def judge_call(p: Prover, node: Node, scope: Scope) -> Verdict:
 
 def call_verdict(p: Prover, node: Node, function: Function, scope: Scope) -> Verdict:
     """Judge a call that gives one value."""
-    args: list[Node] = node.items("args")
+    args: list[Node] = node.list_of("args")
     name = p.facts.built_in(function.oid)
     if is_declared(p, function):
         return never("declared-function", f"{function.name}() is declared never to be NULL")
@@ -99,7 +99,7 @@ def call_verdict(p: Prover, node: Node, function: Function, scope: Scope) -> Ver
         if p.facts.holds("array-dimension", "it has this dimension", there):
             return p.all_of("array-dimension", p.all(args, scope), "the array has this dimension")
     if name in _BOUNDS and _makes_range(p, args[0]):
-        ends, end = args[0].items("args"), _BOUNDS[name]
+        ends, end = args[0].list_of("args"), _BOUNDS[name]
         opened = ends[1 - end].kind == "CONST" and ends[1 - end]["constisnull"]
         if p.facts.holds("range-bound", "the other end is open", opened):
             given = p.judge(ends[end], scope)
@@ -113,7 +113,7 @@ def call_verdict(p: Prover, node: Node, function: Function, scope: Scope) -> Ver
 def _makes_range(p: Prover, node: Node) -> bool:
     """Whether it makes a range of two ends, the lower one belonging to it."""
     made = node.kind == "FUNCEXPR" and p.facts.built_in(node["funcid"]) in _RANGES
-    return made and len(node.items("args")) == len(_BOUNDS)
+    return made and len(node.list_of("args")) == len(_BOUNDS)
 
 
 def _field(node: Node) -> str:
@@ -131,7 +131,7 @@ def _set_in_target(p: Prover, node: Node, function: Function, scope: Scope) -> V
     """A set in the select list is padded with NULL to the length of the longest one beside it."""
     sets = [
         inner
-        for target in scope.query.items("targetList")
+        for target in scope.query.list_of("targetList")
         for inner in walk(target)
         if inner.get("funcretset") is True or inner.get("opretset") is True
     ]
@@ -147,14 +147,14 @@ def set_element_verdict(p: Prover, node: Node, function: Function, scope: Scope)
     name = p.facts.built_in(function.oid)
     if p.facts.holds("value-set", "its rows are values", name in NEVER_NULL_SETS):
         return never("value-set", f"{name}() gives values only")
-    if name == "string_to_table" and len(node.items("args")) == 2:
+    if name == "string_to_table" and len(node.list_of("args")) == 2:
         return never("value-set", "string_to_table() gives values only")
-    if name == "unnest" and len(node.items("args")) == 1:
+    if name == "unnest" and len(node.list_of("args")) == 1:
         return array_elements(p, node["args"][0], scope)
     if is_declared(p, function):
         return never("declared-function", f"{function.name}() is declared never to be NULL")
     if not name:
-        return p.resolver.body(p, function, node.items("args"), scope)
+        return p.resolver.body(p, function, node.list_of("args"), scope)
     return maybe(f"{function.name}() may give NULL")
 
 

@@ -18,7 +18,7 @@ def grouping_sets(query: Node) -> list[frozenset[int]] | None:
     A plain GROUP BY is one set. A query without grouping has the empty list.
     """
     if not query["groupingSets"]:
-        keys = frozenset(c["tleSortGroupRef"] for c in query.items("groupClause"))
+        keys = frozenset(c["tleSortGroupRef"] for c in query.list_of("groupClause"))
         return [keys] if keys else []
     product: list[frozenset[int]] = [frozenset()]
     for node in query["groupingSets"]:
@@ -64,7 +64,7 @@ def twice_grouped(query: Node, expressions: list[Node]) -> frozenset[int]:
     if not query["groupingSets"]:
         return frozenset()
     sets = grouping_sets(query)
-    refs = [clause["tleSortGroupRef"] for clause in query.items("groupClause")]
+    refs = [clause["tleSortGroupRef"] for clause in query.list_of("groupClause")]
     always = frozenset.intersection(*sets) if sets else frozenset[int]()
     plain = [_behind_joins(query, expression) for expression in expressions]
     found = set()

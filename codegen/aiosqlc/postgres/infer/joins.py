@@ -45,7 +45,7 @@ def conditions(tree: Node | None) -> Iterator[tuple[frozenset[int] | None, Node]
     if tree is None or tree.kind == "RANGETBLREF":
         return
     if tree.kind == "FROMEXPR":
-        for item in tree.items("fromlist"):
+        for item in tree.list_of("fromlist"):
             yield from conditions(item)
         for condition in conjuncts(tree["quals"]):
             yield None, condition
@@ -66,7 +66,7 @@ def entries_of(item: Node) -> Iterator[int]:
     if item.kind == "RANGETBLREF":
         yield item["rtindex"]
     elif item.kind == "FROMEXPR":
-        for inner in item.items("fromlist"):
+        for inner in item.list_of("fromlist"):
             yield from entries_of(inner)
     else:
         yield from entries_of(item["larg"])

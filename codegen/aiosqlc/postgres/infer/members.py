@@ -22,7 +22,7 @@ _CASTS = frozenset({"int2", "int4", "int8", "numeric"})
 
 def judge_member(p: Prover, node: Node, scope: Scope) -> Verdict | None:
     """Judge `document -> 'key'`, `->>` and a cast of the former; None for other calls."""
-    name, args = p.facts.built_in(called(node)), node.items("args")
+    name, args = p.facts.built_in(called(node)), node.list_of("args")
     if name in _CASTS and len(args) == 1 and expression_type(args[0]) == _JSONB:
         inner = args[0]
         if p.facts.built_in(called(inner)) != "jsonb_object_field":
@@ -73,7 +73,7 @@ def _member(p: Prover, document: Node, key: str | None) -> Node | None:
         return None
     if p.facts.built_in(document["funcid"]) != "jsonb_build_object":
         return None
-    args = document.items("args")
+    args = document.list_of("args")
     keys = [_text(arg) for arg in args[::2]]
     if None in keys or key not in keys:
         return None

@@ -28,7 +28,7 @@ def output_targets(query: Node) -> list[Node]:
     found: list[Node] | None = query.memo.get("targets")
     if found is None:
         select = query["commandType"] == kinds.Command.SELECT
-        targets = query.items("targetList" if select else "returningList")
+        targets = query.list_of("targetList" if select else "returningList")
         found = query.memo["targets"] = [t for t in targets if not t["resjunk"]]
     return found
 

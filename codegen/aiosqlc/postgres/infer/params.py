@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from aiosqlc.ir import ColumnRef
 from aiosqlc.postgres.catalog.facts import Facts
@@ -42,8 +43,7 @@ _OF_PARTS = frozenset({"jsonb_concat", "jsonb_contains", "jsonb_contained"})
 _ALTERNATIVES = frozenset({"COALESCEEXPR", "MINMAXEXPR"})
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(msgspec.Struct, frozen=True):
     """One occurrence of a parameter.
 
     `relation`/`attribute` is the column it meets (0 for none), `role` says how: assign, compare,
@@ -129,10 +129,10 @@ class _Uses:
         ):
             return
         relation = scope.entry(query["resultRelation"])["relid"]
-        lists = [query.items("targetList")] if scope.command != kinds.Command.MERGE else []
+        lists = [query.list_of("targetList")] if scope.command != kinds.Command.MERGE else []
         if query["onConflict"] is not None:
-            lists.append(query["onConflict"].items("onConflictSet"))
-        lists += [action.items("targetList") for action in query.items("mergeActionList")]
+            lists.append(query["onConflict"].list_of("onConflictSet"))
+        lists += [action.list_of("targetList") for action in query.list_of("mergeActionList")]
         for targets in lists:
             for target in sorted(targets, key=_written_at):
                 if not target["resjunk"]:
@@ -215,7 +215,10 @@ class _Uses:
         elif node.kind == "SCALARARRAYOPEXPR":
             left, right = node["args"]
             self._compared(node, right, left, scope, role="any")
-            for element in [left, *(right.items("elements") if right.kind == "ARRAYEXPR" else [])]:
+            for element in [
+                left,
+                *(right.list_of("elements") if right.kind == "ARRAYEXPR" else []),
+            ]:
                 self._compared(node, element, left, scope)
         elif node.kind == "FUNCEXPR":
             self._passed(node)
@@ -255,7 +258,7 @@ class _Uses:
 
     def _beside_a_column(self, node: Node, scope: Scope) -> None:
         """Name what stands for a column, `COALESCE(bio, $1)`, after it."""
-        for operand in node.items("args"):
+        for operand in node.list_of("args"):
             bare = _unwrap(operand)
             if bare is not None and bare.kind == "VAR":
                 relation, attribute = origin(bare, scope)
@@ -264,7 +267,7 @@ class _Uses:
 
     def _alternative(self, node: Node, relation: int, attribute: int, name: str) -> None:
         """Record the parameters among the operands of COALESCE and the like."""
-        for operand in node.items("args"):
+        for operand in node.list_of("args"):
             param = _unwrap(operand)
             if param is not None and _is_param(param):
                 self.add(param["paramid"], Use("alternative", relation, attribute, name))
@@ -273,9 +276,9 @@ class _Uses:
         function = self.facts.functions.get(node["funcid"])
         if node["funcformat"] in (_IMPLICIT, _EXPLICIT) or function is None:
             return
-        bare = [_unwrap(arg) for arg in node.items("args")]
+        bare = [_unwrap(arg) for arg in node.list_of("args")]
         alone = sum(param is not None and _is_param(param) for param in bare) == 1
-        for position, (arg, param) in enumerate(zip(node.items("args"), bare, strict=True)):
+        for position, (arg, param) in enumerate(zip(node.list_of("args"), bare, strict=True)):
             if param is not None and _is_param(param):
                 names = function.arguments
                 name = names[position] if position < len(names) else ""
@@ -293,7 +296,7 @@ class _Uses:
             "DISTINCTEXPR": "IS DISTINCT FROM compares with NULL",
         }
         operands = (
-            node.items("args") if node.kind not in {"NULLTEST", "CASEEXPR"} else [node["arg"]]
+            node.list_of("args") if node.kind not in {"NULLTEST", "CASEEXPR"} else [node["arg"]]
         )
         for operand in operands:
             param = _unwrap(operand)
@@ -325,7 +328,7 @@ def _unwrap(node: Node | None) -> Node | None:
         elif (
             node.kind == "FUNCEXPR"
             and node["funcformat"] in (_IMPLICIT, _EXPLICIT)
-            and node.items("args")
+            and node.list_of("args")
         ):
             node = node["args"][0]
         else:

@@ -127,5 +127,5 @@ def grouped_expressions(scope: Scope) -> frozenset[Node]:
     query = scope.query
     if scope.catalog.major >= 18 or not query["groupingSets"]:
         return frozenset()
-    refs = {clause["tleSortGroupRef"] for clause in query.items("groupClause")}
+    refs = {clause["tleSortGroupRef"] for clause in query.list_of("groupClause")}
     return frozenset(t["expr"] for t in query["targetList"] if t["ressortgroupref"] in refs)

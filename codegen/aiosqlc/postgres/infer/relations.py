@@ -61,7 +61,7 @@ def assigned_value(p: Prover, owner: Scope, attribute: int, otherwise: Verdict) 
     query = owner.query
     if owner.command not in (kinds.Command.INSERT, kinds.Command.UPDATE):
         return otherwise
-    given = _given(query.items("targetList"), attribute)
+    given = _given(query.list_of("targetList"), attribute)
     if given is None:
         return otherwise
     kept = not p.facts.rewrites(owner.entry(query["resultRelation"])["relid"], attribute)
@@ -123,7 +123,7 @@ def absences_of_row(owner: Scope, varno: int, returning: int) -> list[int]:
         return [_NO_NEW]
     if owner.command != kinds.Command.MERGE:
         return []
-    actions = {action["commandType"] for action in owner.query.items("mergeActionList")}
+    actions = {action["commandType"] for action in owner.query.list_of("mergeActionList")}
     if returning == kinds.Returning.OLD and kinds.Command.INSERT in actions:
         return [_NO_SIDE]
     if returning == kinds.Returning.NEW and kinds.Command.DELETE in actions:
@@ -143,7 +143,7 @@ def absences(owner: Scope, row: list[Node]) -> list[int]:
 def _merge_without_source(owner: Scope) -> bool:
     return owner.command == kinds.Command.MERGE and any(
         action.get("matchKind", 0) == kinds.NOT_MATCHED_BY_SOURCE
-        for action in owner.query.items("mergeActionList")
+        for action in owner.query.list_of("mergeActionList")
     )
 
 

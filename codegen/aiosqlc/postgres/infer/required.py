@@ -40,7 +40,7 @@ def missing_columns(facts: Facts, queries: Iterable[Node]) -> Missing:
         for query in writing_queries(top):
             if query["commandType"] == kinds.Command.INSERT:
                 inserted |= dict.fromkeys(_missing(facts, query, query))
-            for action in query.items("mergeActionList"):
+            for action in query.list_of("mergeActionList"):
                 if action["commandType"] == kinds.Command.INSERT:
                     merged |= dict.fromkeys(_missing(facts, query, action))
     return Missing(tuple(inserted or merged), always=bool(inserted) or not merged)
@@ -51,7 +51,7 @@ def _missing(facts: Facts, query: Node, insert: Node) -> list[str]:
     entry = facts.relations.get(relation)
     if entry is None or entry.kind not in "rp" or _may_be_filled_in(facts, relation):
         return []
-    given = {t["resno"] for t in insert.items("targetList") if not _is_null(t["expr"])}
+    given = {t["resno"] for t in insert.list_of("targetList") if not _is_null(t["expr"])}
     return [
         f"{entry.name}.{column.name}"
         for column in facts.columns.get(relation, ())

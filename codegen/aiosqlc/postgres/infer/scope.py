@@ -28,7 +28,7 @@ class Scope:
         self.command: int = query["commandType"]
         self.parent = parent
         self.catalog = facts
-        self.range_table: list[Node] = query.items("rtable")
+        self.range_table: list[Node] = query.list_of("rtable")
         self.joins = _Joins(query["jointree"])
         self.dead: set[tuple[int, int]] = set()
         self.known: FactSet = NOTHING
@@ -64,7 +64,7 @@ class Scope:
 
     def cte(self, name: str) -> Node:
         """Return this level's WITH query of a name."""
-        ctes: list[Node] = self.query.items("cteList")
+        ctes: list[Node] = self.query.list_of("cteList")
         return next(c for c in ctes if str(c["ctename"]) == str(name))
 
     def alive(self, varno: int, nulling: Iterable[int]) -> list[int]:
@@ -150,7 +150,7 @@ class Scope:
         """Whether an UPDATE leaves a column of its target as it was."""
         if self.command != kinds.Command.UPDATE or attribute <= 0:
             return False
-        assigned = {target["resno"] for target in self.query.items("targetList")}
+        assigned = {target["resno"] for target in self.query.list_of("targetList")}
         relation = self.entry(self.query["resultRelation"])["relid"]
         same = not self.catalog.rewrites(relation, attribute)
         return attribute not in assigned and self.catalog.holds(
@@ -188,7 +188,7 @@ class _Joins:
         if item.kind == "RANGETBLREF":
             return frozenset({item["rtindex"]})
         if item.kind == "FROMEXPR":
-            below = frozenset().union(*(self._visit(i) for i in item.items("fromlist")))
+            below = frozenset().union(*(self._visit(i) for i in item.list_of("fromlist")))
             if item["quals"] is not None:
                 self.quals.append(item["quals"])
             return below

@@ -250,9 +250,9 @@ def _members(query: Node) -> list[_Member]:
     column stood, if not always at which of two places.
     """
     if query["commandType"] != kinds.Command.SELECT:
-        written = query.items("returningList")
+        written = query.list_of("returningList")
     else:
-        written = query.items("targetList") if query["setOperations"] is None else []
+        written = query.list_of("targetList") if query["setOperations"] is None else []
     found = []
     for index, target in enumerate(target for target in written if not target["resjunk"]):
         var, grouped = target["expr"], False

@@ -12,13 +12,13 @@ from aiosqlc.postgres.tree import Node
 
 def judge_subscript(p: Prover, node: Node, scope: Scope) -> Verdict:
     """Judge one element of an array whose first elements are certainly there."""
-    array, places = node["refexpr"], node.items("refupperindexpr")
-    plain = node["refassgnexpr"] is None and not node.items("reflowerindexpr")
+    array, places = node["refexpr"], node.list_of("refupperindexpr")
+    plain = node["refassgnexpr"] is None and not node.list_of("reflowerindexpr")
     if not (plain and len(places) == 1 and p.facts.is_array(node["refcontainertype"])):
         return maybe("an array may have no such element")
     place = constant_int(places[0]) or 0
     if array.kind == "ARRAYEXPR" and not array["multidims"]:
-        elements = array.items("elements")
+        elements = array.list_of("elements")
         inside = 0 < place <= len(elements)
         if not p.facts.holds("subscript", "it is within the array", inside):
             return maybe("the array has no such element")

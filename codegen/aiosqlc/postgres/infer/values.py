@@ -151,7 +151,7 @@ def judge_json(p: Prover, node: Node, scope: Scope) -> Verdict:
     if kind in (_JSON_OBJECT_AGG, _JSON_ARRAY_AGG):
         return p.judge(node["func"], scope) if node["func"] else maybe("the group may be empty")
     if kind in (_JSON_PARSE, _JSON_SCALAR, _JSON_SERIALIZE):
-        args = node.items("args") or ([node["func"]] if node["func"] else [])
+        args = node.list_of("args") or ([node["func"]] if node["func"] else [])
         return p.all_of("json", p.all(args, scope), "the JSON of a value is a value")
     return never("json", "a JSON constructor makes JSON")
 
