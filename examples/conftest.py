@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from aiosqlc.postgres.server.connection import Connection
+from aiosqlc.servers.postgres.connection import Connection
 
 from devstack.testing import postgres
 

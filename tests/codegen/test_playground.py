@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from aiosqlc.playground.sandbox import Answer, Sandbox
 from aiosqlc.playground.server import MOST_BYTES, PlaygroundServer
-from aiosqlc.postgres.server.connection import Connection
+from aiosqlc.servers.postgres.connection import Connection
 from playwright.sync_api import expect, sync_playwright
 
 from devstack.testing.components import program

@@ -18,13 +18,13 @@ from aiosqlc.analysed import Analysed, options_of
 from aiosqlc.ir import TypedQuery
 from aiosqlc.mysql.placeholders import for_driver
 from aiosqlc.mysql.schema import load
-from aiosqlc.mysql.server import open_session
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.postgres.analyze import Analyzer
 from aiosqlc.postgres.catalog.facts import load_facts
 from aiosqlc.postgres.population import Population
 from aiosqlc.postgres.sampling import Sampler
-from aiosqlc.postgres.server.connection import Connection
+from aiosqlc.servers.mysql.session import open_session
+from aiosqlc.servers.postgres.connection import Connection
 
 from tools.realworld.filling import insert_rows, quoted
 

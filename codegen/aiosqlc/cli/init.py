@@ -177,7 +177,7 @@ def dump_schema(uri: str) -> str | None:
     import psycopg
     from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-    from aiosqlc.postgres.server.embedded import binaries
+    from aiosqlc.servers.postgres.embedded import binaries
 
     try:
         target = conninfo_to_dict(uri)

@@ -16,7 +16,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Serve the page until Ctrl-C."""
     from aiosqlc.playground.sandbox import Sandbox
     from aiosqlc.playground.server import PlaygroundServer
-    from aiosqlc.postgres.server.embedded import ServerUnavailableError
+    from aiosqlc.servers.private import NoServerError
 
     try:
         with Sandbox() as sandbox, PlaygroundServer(arguments.port, sandbox) as server:
@@ -24,7 +24,7 @@ def run(arguments: argparse.Namespace) -> int:
             sys.stdout.flush()
             with contextlib.suppress(KeyboardInterrupt):
                 server.serve_forever()
-    except (ServerUnavailableError, OSError) as error:
+    except (NoServerError, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     return 0

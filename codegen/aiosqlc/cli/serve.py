@@ -43,7 +43,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _serve(arguments: argparse.Namespace, project: Project, entry: QuerySet, inputs: Inputs) -> int:
     from aiosqlc.postgres.needed import draft_of
-    from aiosqlc.postgres.server.embedded import ServerUnavailableError, embedded_server
+    from aiosqlc.servers.postgres.embedded import embedded_server
+    from aiosqlc.servers.private import NoServerError
 
     try:
         with (
@@ -58,7 +59,7 @@ def _serve(arguments: argparse.Namespace, project: Project, entry: QuerySet, inp
                 return 1
             url = _url(draft.conninfo, draft.name)
             return _run(arguments.program, url) if arguments.program else _wait(url, entry)
-    except ServerUnavailableError as error:
+    except NoServerError as error:
         sys.stderr.write(f"{error}\n")
         return 1
 

@@ -27,18 +27,18 @@ from aiosqlc.mysql.executable import MARIADB, MYSQL, Kin, as_read, kin_of, uncle
 from aiosqlc.mysql.guard import impossible, unlike, unproved
 from aiosqlc.mysql.names import unknown_names
 from aiosqlc.mysql.prepare import Described
-from aiosqlc.mysql.private import NoServerError
 from aiosqlc.mysql.relations import Relation, Schema
 from aiosqlc.mysql.returning import prepare_query
 from aiosqlc.mysql.sampled import Casts, sampled
 from aiosqlc.mysql.schema import Failed, Loaded, forget, load
-from aiosqlc.mysql.server import SYSTEM, Session, open_session
 from aiosqlc.mysql.stars import why_not_whole
 from aiosqlc.mysql.static import changed_by, schema_from_files
 from aiosqlc.mysql.syntax import mentions, parse, unread
 from aiosqlc.mysql.typed import Text, origin_of, read_text, type_query
 from aiosqlc.mysql.variables import mistaken
 from aiosqlc.mysql.variants import as_query, merge
+from aiosqlc.servers.mysql.session import SYSTEM, Session, open_session
+from aiosqlc.servers.private import NoServerError
 from aiosqlc.source import Span
 
 _UNASKED = "no server was asked: that is what the text alone says"

@@ -10,9 +10,9 @@ from typing import Any
 from aiosqlc.ir import Catalog, Constraint, SqlType, Table, TableColumn, TypeKind
 from aiosqlc.mysql import types
 from aiosqlc.mysql.relations import DEFAULT, Relation, Routine, Schema
-from aiosqlc.mysql.scratch import MARK
-from aiosqlc.mysql.server import SYSTEM, Session
 from aiosqlc.mysql.views import settle_views
+from aiosqlc.servers.mysql.databases import MARK
+from aiosqlc.servers.mysql.session import SYSTEM, Session
 
 # Names of databases and tables differ by case, but not to `information_schema`.
 _COLUMNS = """

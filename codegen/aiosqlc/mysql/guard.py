@@ -17,9 +17,9 @@ from aiosqlc.mysql.placeholders import find, for_driver
 from aiosqlc.mysql.prepare import Described
 from aiosqlc.mysql.relations import Schema
 from aiosqlc.mysql.returning import prepare_query
-from aiosqlc.mysql.server import Session
 from aiosqlc.mysql.syntax import Tree, mentions, parse
 from aiosqlc.mysql.writes import targets
+from aiosqlc.servers.mysql.session import Session
 
 # Syntax, and names that mean nothing: other refusals may be about the sample values.
 _REFUSED = frozenset({1052, 1054, 1064, 1109, 1146, 1305, 1630})

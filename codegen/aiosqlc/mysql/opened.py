@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from aiosqlc.ir import AnalyzeOptions, SchemaFile
 from aiosqlc.mysql.catalog import read_schema
-from aiosqlc.mysql.private import NoServerError
 from aiosqlc.mysql.relations import Schema
 from aiosqlc.mysql.schema import forget, load
-from aiosqlc.mysql.server import Session, open_session
+from aiosqlc.servers.mysql.session import Session, open_session
+from aiosqlc.servers.private import NoServerError
 
 _SECONDS = 3  # that a statement may take
 

@@ -13,8 +13,8 @@ from aiosqlc.messages.rows import rows_told, show_row
 from aiosqlc.mysql.opened import opened
 from aiosqlc.mysql.placeholders import fill
 from aiosqlc.mysql.relations import Schema
-from aiosqlc.mysql.server import Session
 from aiosqlc.mysql.types import family
+from aiosqlc.servers.mysql.session import Session
 
 _ROWS = 6  # of each table
 _MOST_TABLES = 300

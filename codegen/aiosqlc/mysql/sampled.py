@@ -11,8 +11,8 @@ from aiosqlc.ir import SqlType, TypedParam
 from aiosqlc.mysql import types
 from aiosqlc.mysql.prepare import Described
 from aiosqlc.mysql.returning import prepare_query
-from aiosqlc.mysql.server import Session
 from aiosqlc.mysql.syntax import mentions, parse
+from aiosqlc.servers.mysql.session import Session
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,13 +11,14 @@ import pymysql
 
 from aiosqlc.diagnostics import Diagnostic, Label
 from aiosqlc.ir import SchemaFile
-from aiosqlc.mysql import scratch
 from aiosqlc.mysql.errors import code_of, message_of, span_in
 from aiosqlc.mysql.foreign import is_foreign_key, without_foreign_keys
 from aiosqlc.mysql.mariadb import as_mariadb_has_it, is_index_of_mysql
-from aiosqlc.mysql.server import SYSTEM, Session
+from aiosqlc.mysql.outside import reaches_out
 from aiosqlc.mysql.static import changed_by
 from aiosqlc.mysql.syntax import mentions
+from aiosqlc.servers.mysql import databases
+from aiosqlc.servers.mysql.session import SYSTEM, Session
 from aiosqlc.source import Span
 
 _PREFIX = "aiosqlc_"
@@ -159,8 +160,8 @@ def _load_among_others(
     session: Session, schema: Sequence[SchemaFile]
 ) -> tuple[Loaded | None, Diagnostic | None]:
     """Make a database on somebody's server; nothing else there is touched."""
-    scratch.drop_abandoned(session)
-    database, mark = scratch.make(session)
+    databases.drop_abandoned(session)
+    database, mark = databases.make(session)
     loaded = Loaded(database, mark=mark)
     refusals = _Refusals()
     try:
@@ -180,7 +181,7 @@ def _load_among_others(
 def forget(session: Session, loaded: Loaded) -> None:
     """Drop what must not stay: on somebody's server all, on ours what other schemas could meet."""
     if not session.private:
-        scratch.drop(session, loaded.database, loaded.mark)
+        databases.drop(session, loaded.database, loaded.mark)
     elif loaded.others:
         for name in (loaded.database, *loaded.others):
             session.run(f"DROP DATABASE IF EXISTS `{name}`")
@@ -243,7 +244,7 @@ def _apply(
     for file in schema:
         for span in file.statements:
             sql = file.sql[span.start : span.end]
-            outside = "" if session.private else scratch.reaches_out(session, sql, database)
+            outside = "" if session.private else reaches_out(session, sql, database)
             if outside and _OF_THE_SERVER.match(sql):
                 refusals.given.append(Skipped(file, span, ""))
                 continue

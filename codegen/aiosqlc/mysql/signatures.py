@@ -8,7 +8,7 @@ import pymysql
 
 from aiosqlc.ir import AnalyzeOptions, SchemaFile
 from aiosqlc.mysql.opened import opened
-from aiosqlc.mysql.server import Session
+from aiosqlc.servers.mysql.session import Session
 
 _OWN = """
 SELECT concat(r.routine_name, '(', coalesce(group_concat(

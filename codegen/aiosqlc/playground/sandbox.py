@@ -31,14 +31,10 @@ from aiosqlc.pipeline import analyze_project, compile_parts
 from aiosqlc.postgres.analyze import Analyzer
 from aiosqlc.postgres.explain import query_plans
 from aiosqlc.postgres.schema import apply_schema
-from aiosqlc.postgres.server.connection import Connection, ConnectionFailedError
-from aiosqlc.postgres.server.databases import new_database
-from aiosqlc.postgres.server.embedded import (
-    Limits,
-    Server,
-    default_cache_dir,
-    embedded_server,
-)
+from aiosqlc.servers.postgres.connection import Connection, ConnectionFailedError
+from aiosqlc.servers.postgres.databases import new_database
+from aiosqlc.servers.postgres.embedded import Server, embedded_server
+from aiosqlc.servers.private import Limits, cache_folder
 
 MODELS = tuple(kind.value for kind in ModelKind)
 _LIMITS = Limits(memory=768 * 1024**2, file=128 * 1024**2)
@@ -85,7 +81,7 @@ class Sandbox:
         self._server: Server | None = None
 
     def __enter__(self) -> Self:
-        cache = default_cache_dir() / "playground"
+        cache = cache_folder() / "playground"
         self._server = self._stack.enter_context(embedded_server(cache, limits=_LIMITS))
         with Connection(self._server.admin) as admin:
             for role in (_WRITER, _READER):

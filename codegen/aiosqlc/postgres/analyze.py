@@ -31,19 +31,20 @@ from aiosqlc.postgres.notes import read_notes, write_notes
 from aiosqlc.postgres.problems import query_problem
 from aiosqlc.postgres.refute import Hinted, hinted, refuted_hints
 from aiosqlc.postgres.schema import Applied, schema_digest
-from aiosqlc.postgres.server.connection import Connection, ConnectionFailedError, ServerError
-from aiosqlc.postgres.server.databases import (
-    DatabaseRefusedError,
-    connect_existing,
-    database_name,
-)
-from aiosqlc.postgres.server.embedded import Server, ServerUnavailableError, embedded_server
 from aiosqlc.postgres.suggestions import with_suggestions
 from aiosqlc.postgres.typed import Judged, Typist
 from aiosqlc.postgres.unsettled import words_of
 from aiosqlc.postgres.views import view_columns
 from aiosqlc.postgres.written import Fingerprint, Starred, impossible, never, write_stars
 from aiosqlc.processes import shares, spread
+from aiosqlc.servers.postgres.connection import Connection, ConnectionFailedError, ServerError
+from aiosqlc.servers.postgres.databases import (
+    DatabaseRefusedError,
+    connect_existing,
+    database_name,
+)
+from aiosqlc.servers.postgres.embedded import Server, embedded_server
+from aiosqlc.servers.private import NoServerError
 
 _OLDEST_SERVER = 16
 _MOST_OPEN = 3  # schemas a warm analyser keeps at hand
@@ -93,7 +94,7 @@ class Analyzer:
                 return nothing, opened
             return _analyze_all(opened, queries, options)
         except (
-            ServerUnavailableError,
+            NoServerError,
             ConnectionFailedError,
             psycopg.OperationalError,
         ) as error:

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import msgspec
 from psycopg import pq
 
-from aiosqlc.postgres.server.connection import (
+from aiosqlc.postgres.tree import unwrap
+from aiosqlc.servers.postgres.connection import (
     Connection,
     ConnectionFailedError,
     ServerError,
     server_error,
 )
-from aiosqlc.postgres.tree import unwrap
 
 _WINDOW = 32  # queries in flight: the server analyses the next ones while we infer
 _TITLE = b"rewritten parse tree:"

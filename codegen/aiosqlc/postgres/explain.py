@@ -8,7 +8,7 @@ from typing import Any
 from aiosqlc.ir import AnalyzeOptions, SchemaFile, TypedQuery
 from aiosqlc.postgres.analyze import Analyzer
 from aiosqlc.postgres.catalog.facts import Facts
-from aiosqlc.postgres.server.connection import Connection
+from aiosqlc.servers.postgres.connection import Connection
 
 
 def query_plans(

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.parse.scanner import Kind, scan
-from aiosqlc.postgres.server.connection import ServerError
+from aiosqlc.servers.postgres.connection import ServerError
 
 _I = re.IGNORECASE
 _IS = re.IGNORECASE | re.DOTALL

@@ -15,10 +15,10 @@ from aiosqlc.diagnostics import Diagnostic, Label, Severity
 from aiosqlc.ir import SchemaFile
 from aiosqlc.postgres.failures import Failure, named_in
 from aiosqlc.postgres.schema import Applied, apply_schema
-from aiosqlc.postgres.server.connection import Connection
-from aiosqlc.postgres.server.databases import Draft, new_database
-from aiosqlc.postgres.server.embedded import Server
 from aiosqlc.schema.order import is_numbered
+from aiosqlc.servers.postgres.connection import Connection
+from aiosqlc.servers.postgres.databases import Draft, new_database
+from aiosqlc.servers.postgres.embedded import Server
 from aiosqlc.source import SourceFile, Span
 
 _MAKES = re.compile(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
 from aiosqlc.ir import SchemaFile
-from aiosqlc.postgres.server.connection import Connection
+from aiosqlc.servers.postgres.connection import Connection
 from aiosqlc.source import Span
 
 _SCHEMA = "aiosqlc_notes"  # empty: its comment holds the notes

@@ -12,7 +12,7 @@ from aiosqlc.postgres.catalog.facts import Facts
 from aiosqlc.postgres.catalog.rows import Attribute, ConstraintRow
 from aiosqlc.postgres.catalog.types import Types
 from aiosqlc.postgres.sampling import Sampler
-from aiosqlc.postgres.server.connection import Connection
+from aiosqlc.servers.postgres.connection import Connection
 
 _ATTEMPTS = 40  # per table
 _FEW = 5  # rows of the schema's own that are referred to

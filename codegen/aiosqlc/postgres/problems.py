@@ -6,8 +6,8 @@ import re
 
 from aiosqlc.diagnostics import Diagnostic, Label
 from aiosqlc.ir import ParsedQuery
-from aiosqlc.postgres.server.connection import ServerError
 from aiosqlc.postgres.standin import extension_wanted
+from aiosqlc.servers.postgres.connection import ServerError
 from aiosqlc.source import SourceMap, Span
 
 _CODES = {

@@ -18,9 +18,9 @@ from aiosqlc.ir import Hint, TypedQuery
 from aiosqlc.postgres.catalog.facts import Facts
 from aiosqlc.postgres.population import Population, quoted
 from aiosqlc.postgres.sampling import Sampler
-from aiosqlc.postgres.server.connection import Connection
 from aiosqlc.postgres.tree import unwrap
 from aiosqlc.postgres.trial import Trial, draw, nulls_in, row_of, table_row
+from aiosqlc.servers.postgres.connection import Connection
 
 _ROUNDS = 12
 _TRIALS = 10  # per round

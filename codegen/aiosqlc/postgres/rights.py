@@ -17,8 +17,8 @@ from aiosqlc.postgres.catalog.facts import FIRST_USER_OID, Facts
 from aiosqlc.postgres.catalog.rows import Function
 from aiosqlc.postgres.describe import Described, describe
 from aiosqlc.postgres.routine_bodies import touched
-from aiosqlc.postgres.server.connection import Connection
 from aiosqlc.postgres.tree import Datum, Node, walk
+from aiosqlc.servers.postgres.connection import Connection
 
 _CHECKED: Final = re.compile(
     r"\{RTEPERMISSIONINFO :relid (\d+) :inh \w+ :requiredPerms (\d+) :checkAsUser (\d+)"

@@ -9,10 +9,10 @@ import psycopg
 from aiosqlc.ir import AnalyzeOptions, SchemaFile
 from aiosqlc.postgres.analyze import Analyzer
 from aiosqlc.postgres.describe import Described, describe
-from aiosqlc.postgres.server.connection import ConnectionFailedError, ServerError
-from aiosqlc.postgres.server.databases import DatabaseRefusedError
-from aiosqlc.postgres.server.embedded import ServerUnavailableError
 from aiosqlc.postgres.written import Fingerprint
+from aiosqlc.servers.postgres.connection import ConnectionFailedError, ServerError
+from aiosqlc.servers.postgres.databases import DatabaseRefusedError
+from aiosqlc.servers.private import NoServerError
 
 
 def unproved(
@@ -28,7 +28,7 @@ def unproved(
     try:
         opened = analyzer.opened(schema, options)
     except (
-        ServerUnavailableError,
+        NoServerError,
         ConnectionFailedError,
         DatabaseRefusedError,
         psycopg.OperationalError,

@@ -21,7 +21,6 @@ from aiosqlc.postgres.lenient import (
     new_role,
     without_effect,
 )
-from aiosqlc.postgres.server.connection import Connection, ServerError
 from aiosqlc.postgres.standin import (
     NEEDS,
     extension_name,
@@ -31,6 +30,7 @@ from aiosqlc.postgres.standin import (
     make_stand_in,
     stand_in_for,
 )
+from aiosqlc.servers.postgres.connection import Connection, ServerError
 from aiosqlc.source import Span
 
 _NEEDS_NO_TRANSACTION = frozenset(

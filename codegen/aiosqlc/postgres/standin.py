@@ -6,7 +6,7 @@ import importlib.resources
 import re
 from functools import cache
 
-from aiosqlc.postgres.server.connection import Connection, ServerError
+from aiosqlc.servers.postgres.connection import Connection, ServerError
 
 _NAME = r'"?(?P<name>[\w-]+)"?'
 _MADE = re.compile(rf"create\s+extension\s+(?:if\s+not\s+exists\s+)?{_NAME}", re.IGNORECASE)

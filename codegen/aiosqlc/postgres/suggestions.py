@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.messages.suggest import nearest
-from aiosqlc.postgres.server.connection import Connection
 from aiosqlc.postgres.standin import extension_name, extension_with
+from aiosqlc.servers.postgres.connection import Connection
 
 _KINDS = {"E310": "relation", "E312": "function", "E318": "type"}
 _UNKNOWN = re.compile(r'(?:relation|type) "(?P<quoted>[^"]+)" does|function (?P<called>[^\s(]+)\(')

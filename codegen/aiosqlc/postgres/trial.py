@@ -11,7 +11,7 @@ from aiosqlc.ir import TypedParam, TypedQuery
 from aiosqlc.messages.rows import show_row
 from aiosqlc.postgres.catalog.rows import Attribute
 from aiosqlc.postgres.population import Population, answered, attempt
-from aiosqlc.postgres.server.connection import server_error
+from aiosqlc.servers.postgres.connection import server_error
 
 _NUMBERS = {
     20: "int8",

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 
 from aiosqlc.parse.scanner import Kind, scan, unquote
-from aiosqlc.postgres.server.connection import Connection
+from aiosqlc.servers.postgres.connection import Connection
 
 _CREATE = (
     r"create\s+(?:(?:global|local|temp|temporary|unlogged|unique|recursive|foreign|materialized"

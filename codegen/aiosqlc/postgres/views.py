@@ -7,8 +7,8 @@ from aiosqlc.ir import Column
 from aiosqlc.postgres.catalog.facts import Facts
 from aiosqlc.postgres.describe import Described, describe
 from aiosqlc.postgres.population import quoted
-from aiosqlc.postgres.server.connection import Connection
 from aiosqlc.postgres.typed import Typist
+from aiosqlc.servers.postgres.connection import Connection
 
 
 def view_columns(

@@ -14,8 +14,8 @@ from aiosqlc.diagnostics import Diagnostic, Label, Severity
 from aiosqlc.ir import TypedQuery
 from aiosqlc.postgres.describe import ColumnHead, Described, describe
 from aiosqlc.postgres.infer.stars import Star, expand
-from aiosqlc.postgres.server.connection import Connection, ServerError, server_error
 from aiosqlc.postgres.tree import without_places
+from aiosqlc.servers.postgres.connection import Connection, ServerError, server_error
 from aiosqlc.source import Span
 
 # What the planner and the executor's start say of a statement, whatever data and settings there

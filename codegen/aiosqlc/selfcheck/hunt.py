@@ -20,11 +20,12 @@ from aiosqlc.postgres.catalog.facts import load_facts
 from aiosqlc.postgres.needed import draft_of
 from aiosqlc.postgres.population import Population
 from aiosqlc.postgres.sampling import Sampler
-from aiosqlc.postgres.server.connection import Connection, ConnectionFailedError
-from aiosqlc.postgres.server.databases import DatabaseRefusedError
-from aiosqlc.postgres.server.embedded import Server, ServerUnavailableError
 from aiosqlc.postgres.trial import Trial, draw, nulls_in, row_of
 from aiosqlc.selfcheck.calling import Called, Package, call_all
+from aiosqlc.servers.postgres.connection import Connection, ConnectionFailedError
+from aiosqlc.servers.postgres.databases import DatabaseRefusedError
+from aiosqlc.servers.postgres.embedded import Server
+from aiosqlc.servers.private import NoServerError
 
 _ROUNDS = 10  # data sets; the executions of a query are spread over them
 _ROWS = 5
@@ -71,7 +72,7 @@ def selfcheck(
             seen = {query.parsed.name: _Seen() for query in queries}
             refuted = list(_hunt(connection, queries, executions, seed, seen))
             called = call_all(conninfo, package, queries, seed) if package else Called()
-    except (ServerUnavailableError, ConnectionFailedError, DatabaseRefusedError) as error:
+    except (NoServerError, ConnectionFailedError, DatabaseRefusedError) as error:
         return Checked((Diagnostic("E210", f"no PostgreSQL server: {error}"),))
     broken = [(query, called.broken.get(query.parsed.name)) for query in queries]
     refuted += [_broken(query, said) for query, said in broken if said]

@@ -16,10 +16,10 @@ from aiosqlc.postgres.differences import obstacles
 from aiosqlc.postgres.population import Population, answered, attempt
 from aiosqlc.postgres.sampling import Sampler
 from aiosqlc.postgres.schema import apply_schema
-from aiosqlc.postgres.server.connection import Connection, server_error
-from aiosqlc.postgres.server.databases import new_draft
-from aiosqlc.postgres.server.embedded import Server
 from aiosqlc.postgres.trial import Trial, draw, nulls_in
+from aiosqlc.servers.postgres.connection import Connection, server_error
+from aiosqlc.servers.postgres.databases import new_draft
+from aiosqlc.servers.postgres.embedded import Server
 from aiosqlc.verify.release import Code, Release, Step, relies
 
 _CALLS = 16  # of each query

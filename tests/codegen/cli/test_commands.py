@@ -115,7 +115,7 @@ def test_a_project_may_start_from_a_database(tmp_path: Path, empty_database: str
 def test_a_databases_password_is_in_no_argument(
     tmp_path: Path, empty_database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from aiosqlc.postgres.server import embedded
+    from aiosqlc.servers.postgres import embedded
 
     programs, seen = tmp_path / "programs", tmp_path / "arguments"
     programs.mkdir()

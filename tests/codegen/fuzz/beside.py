@@ -7,7 +7,7 @@ import random
 import threading
 from collections.abc import Callable, Iterator
 
-from aiosqlc.postgres.server.connection import Connection, ConnectionFailedError
+from aiosqlc.servers.postgres.connection import Connection, ConnectionFailedError
 
 from tests.codegen.fuzz.schemas import VALUES, Relation, Schema, random_rows
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from aiosqlc.postgres import Analyzer
-from aiosqlc.postgres.server.connection import Connection
-from aiosqlc.postgres.server.embedded import Server, embedded_server
 from aiosqlc.selfcheck.calling import Package, call_all
+from aiosqlc.servers.postgres.connection import Connection
+from aiosqlc.servers.postgres.embedded import Server, embedded_server
 
 from tests.codegen.fuzz.compiled import PACKAGE, compile_texts
 from tests.codegen.fuzz.hunt import fill

@@ -20,8 +20,8 @@ from aiosqlc.ir import (
     TypedQuery,
 )
 from aiosqlc.postgres import analyze
-from aiosqlc.postgres.server.connection import Connection, ConnectionFailedError
-from aiosqlc.postgres.server.embedded import Server, embedded_server
+from aiosqlc.servers.postgres.connection import Connection, ConnectionFailedError
+from aiosqlc.servers.postgres.embedded import Server, embedded_server
 from aiosqlc.source import SourceFile, SourceMap, Span
 from psycopg import pq
 

@@ -10,8 +10,8 @@ from typing import Any
 import sqlglot
 from aiosqlc.ir import AnalyzeOptions, TypedQuery
 from aiosqlc.postgres import analyze
-from aiosqlc.postgres.server.connection import Connection
-from aiosqlc.postgres.server.embedded import embedded_server
+from aiosqlc.servers.postgres.connection import Connection
+from aiosqlc.servers.postgres.embedded import embedded_server
 from sqlglot import exp
 
 from tests.codegen.fuzz.hunt import _ROWS, _Database, _file, _parsed

@@ -6,8 +6,8 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from aiosqlc.postgres.server.connection import Connection
-from aiosqlc.postgres.server.embedded import Server, embedded_server
+from aiosqlc.servers.postgres.connection import Connection
+from aiosqlc.servers.postgres.embedded import Server, embedded_server
 
 from tests.codegen.fuzz.beside import ROLE, make_role, saved, writing
 from tests.codegen.fuzz.schemas import Relation, Schema

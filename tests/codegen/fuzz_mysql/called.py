@@ -26,8 +26,8 @@ from aiosqlc.contract.conforms import unlike
 from aiosqlc.contract.values import Values
 from aiosqlc.ir import Cardinality, TypedQuery
 from aiosqlc.mysql import analyze
-from aiosqlc.mysql.server import SQL_MODE
 from aiosqlc.plan.naming import argument, function_name
+from aiosqlc.servers.mysql.session import SQL_MODE
 
 from tests.codegen.fuzz.compiled import PACKAGE, compile_texts
 from tests.codegen.fuzz_mysql.hunt import Hunt

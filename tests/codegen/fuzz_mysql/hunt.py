@@ -14,11 +14,11 @@ from aiosqlc.mysql.catalog import read_schema
 from aiosqlc.mysql.executable import Kin, kin_of
 from aiosqlc.mysql.placeholders import for_driver
 from aiosqlc.mysql.schema import load
-from aiosqlc.mysql.server import open_session
 from aiosqlc.mysql.static import schema_from_files
 from aiosqlc.parse.queries import parse_file
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.schema.read import schema_file
+from aiosqlc.servers.mysql.session import open_session
 from aiosqlc.source import SourceFile
 
 from tests.codegen.fuzz_mysql.grammar import Grammar

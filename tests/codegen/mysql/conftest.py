@@ -11,11 +11,11 @@ import pytest
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.ir import AnalyzeOptions, SchemaFile, TypedQuery
 from aiosqlc.mysql import analyze, analyzer
-from aiosqlc.mysql.server import open_session
 from aiosqlc.mysql.static import schema_from_files
 from aiosqlc.parse.queries import parse_files
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.schema.read import schema_file
+from aiosqlc.servers.mysql.session import open_session
 from aiosqlc.source import SourceFile
 
 from devstack.testing.components import program

@@ -101,7 +101,7 @@ def test_each_kind_of_server_runs_what_is_meant_for_it(version, opening, runs) -
 
 
 def test_the_server_itself_runs_what_is_said_of_it(mysql_cache: Path) -> None:
-    from aiosqlc.mysql.server import open_session
+    from aiosqlc.servers.mysql.session import open_session
 
     session = open_session(None, mysql_cache)
     for opening in ("/*!", "/*M!", "/*!50699", "/*!50700", "/*!99999", "/*!100000", "/*!119999"):

@@ -10,7 +10,7 @@ from aiosqlc.mysql import typed
 from aiosqlc.mysql.catalog import read_schema
 from aiosqlc.mysql.errors import code_of
 from aiosqlc.mysql.schema import forget, load
-from aiosqlc.mysql.server import open_session
+from aiosqlc.servers.mysql.session import open_session
 
 from tests.codegen.mysql.conftest import SERVER_URL, Compile, files, only
 

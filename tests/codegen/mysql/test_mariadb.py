@@ -7,9 +7,9 @@ from aiosqlc.ir import AnalyzeOptions
 from aiosqlc.mysql import analyze
 from aiosqlc.mysql.mariadb import as_mariadb_has_it, only_in_mysql
 from aiosqlc.mysql.schema import forget, load
-from aiosqlc.mysql.server import open_session
 from aiosqlc.parse.queries import parse_files
 from aiosqlc.parse.scanner import Dialect
+from aiosqlc.servers.mysql.session import open_session
 
 from tests.codegen.mysql.conftest import SCHEMA, files, without_mysql_server_url
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 from aiosqlc.ir import AnalyzeOptions, Command
-from aiosqlc.mysql import analyze, analyzer, private
-from aiosqlc.mysql.server import open_session
+from aiosqlc.mysql import analyze, analyzer
+from aiosqlc.servers.mysql import private
+from aiosqlc.servers.mysql.session import open_session
 
 from tests.codegen.mysql.conftest import SCHEMA, files
 
@@ -110,8 +111,8 @@ def test_a_command_that_does_not_fit_is_said(compile_, command, sql, code) -> No
 @pytest.fixture
 def nothing_installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A machine without a server, and a process that has not started one yet."""
-    monkeypatch.setattr("aiosqlc.mysql.server.find_binaries", lambda: None)
-    monkeypatch.setattr("aiosqlc.mysql.server._warm._servers", {})
+    monkeypatch.setattr("aiosqlc.servers.mysql.session.find_binaries", lambda: None)
+    monkeypatch.setattr("aiosqlc.servers.mysql.session._warm._servers", {})
     return tmp_path
 
 

@@ -10,8 +10,8 @@ from aiosqlc.ir import TypeKind
 from aiosqlc.mysql import types
 from aiosqlc.mysql.catalog import read_schema
 from aiosqlc.mysql.schema import forget, load
-from aiosqlc.mysql.server import open_session
 from aiosqlc.mysql.static import schema_from_files
+from aiosqlc.servers.mysql.session import open_session
 
 from tests.codegen.mysql.conftest import SCHEMA, files, only, without_mysql_server_url
 

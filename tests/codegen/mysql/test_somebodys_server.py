@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 from aiosqlc.ir import AnalyzeOptions
-from aiosqlc.mysql import analyze, schema, scratch
-from aiosqlc.mysql.server import Session, open_session
+from aiosqlc.mysql import analyze, schema
 from aiosqlc.parse.queries import parse_files
 from aiosqlc.parse.scanner import Dialect
+from aiosqlc.servers.mysql import databases as scratch
+from aiosqlc.servers.mysql.session import Session, open_session
 
 from devstack.testing.mysql_databases import MysqlDatabases
 from tests.codegen.mysql.conftest import files

@@ -12,8 +12,8 @@ import pytest
 from aiosqlc.config.project import PythonTarget
 from aiosqlc.ir import TypedQuery
 from aiosqlc.plan.types import TypeResolver
-from aiosqlc.postgres.server.connection import Connection
-from aiosqlc.postgres.server.embedded import Server, embedded_server
+from aiosqlc.servers.postgres.connection import Connection
+from aiosqlc.servers.postgres.embedded import Server, embedded_server
 from aiosqlc.source import Span
 from psycopg.conninfo import conninfo_to_dict
 

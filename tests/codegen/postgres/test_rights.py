@@ -14,8 +14,8 @@ from aiosqlc.postgres.catalog.bodies import look_into_bodies
 from aiosqlc.postgres.catalog.facts import Facts, load_facts
 from aiosqlc.postgres.describe import prepare_session
 from aiosqlc.postgres.rights import needs
-from aiosqlc.postgres.server.connection import Connection, ServerError
-from aiosqlc.postgres.server.databases import new_draft
+from aiosqlc.servers.postgres.connection import Connection, ServerError
+from aiosqlc.servers.postgres.databases import new_draft
 
 SCHEMA = """
 create schema other;

@@ -16,10 +16,10 @@ from pathlib import Path
 import pytest
 from aiosqlc.ir import AnalyzeOptions
 from aiosqlc.postgres import Analyzer, analyze, needed
-from aiosqlc.postgres.server import databases, embedded
-from aiosqlc.postgres.server.connection import Connection, ConnectionFailedError, ServerError
-from aiosqlc.postgres.server.databases import new_database, new_draft
-from aiosqlc.postgres.server.embedded import Server, binaries, embedded_server
+from aiosqlc.servers.postgres import databases, embedded
+from aiosqlc.servers.postgres.connection import Connection, ConnectionFailedError, ServerError
+from aiosqlc.servers.postgres.databases import new_database, new_draft
+from aiosqlc.servers.postgres.embedded import Server, binaries, embedded_server
 
 from tests.codegen.postgres.asking import query, schema_file
 
@@ -61,7 +61,7 @@ def test_nothing_is_left_running(cache: Path) -> None:
 def test_a_killed_compiler_takes_its_server_along(cache: Path) -> None:
     script = (
         "import sys, time; from pathlib import Path\n"
-        "from aiosqlc.postgres.server.embedded import embedded_server\n"
+        "from aiosqlc.servers.postgres.embedded import embedded_server\n"
         "with embedded_server(Path(sys.argv[1])) as s: print(s.base, flush=True); time.sleep(60)"
     )
     child = subprocess.Popen(

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from aiosqlc.postgres.catalog.totality import total_functions
-from aiosqlc.postgres.server.embedded import embedded_server
 from aiosqlc.postgres.totality import build
+from aiosqlc.servers.postgres.embedded import embedded_server
 
 _CALLED = (16, 18)
 _SAMPLE = 40

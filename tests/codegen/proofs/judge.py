@@ -18,8 +18,8 @@ from aiosqlc.ir import (
     TypedQuery,
 )
 from aiosqlc.postgres import Analyzer
-from aiosqlc.postgres.server.connection import Connection
-from aiosqlc.postgres.server.embedded import Server
+from aiosqlc.servers.postgres.connection import Connection
+from aiosqlc.servers.postgres.embedded import Server
 from aiosqlc.source import SourceFile, SourceMap, Span
 from psycopg import pq
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 from aiosqlc.ir import TypedQuery
 from aiosqlc.postgres import Analyzer
-from aiosqlc.postgres.server.connection import Connection
-from aiosqlc.postgres.server.embedded import embedded_server
+from aiosqlc.servers.postgres.connection import Connection
+from aiosqlc.servers.postgres.embedded import embedded_server
 
 from tests.codegen.proofs.cases import Case, worlds
 from tests.codegen.proofs.judge import claims_of, denied, look, populated

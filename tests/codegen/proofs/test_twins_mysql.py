@@ -16,9 +16,9 @@ from aiosqlc.mysql.analyzer import Judge, type_one
 from aiosqlc.mysql.catalog import read_schema
 from aiosqlc.mysql.executable import Kin
 from aiosqlc.mysql.placeholders import for_driver
-from aiosqlc.mysql.server import open_session
 from aiosqlc.parse.queries import parse_file
 from aiosqlc.parse.scanner import Dialect
+from aiosqlc.servers.mysql.session import open_session
 from aiosqlc.source import SourceFile
 
 from tests.codegen.mysql.conftest import mysql_cache

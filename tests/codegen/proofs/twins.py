@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from aiosqlc.ir import AnalyzeOptions
 from aiosqlc.postgres import Analyzer
 from aiosqlc.postgres.catalog.facts import Facts
-from aiosqlc.postgres.server.connection import Connection
-from aiosqlc.postgres.server.embedded import embedded_server
 from aiosqlc.postgres.tree import Reader
+from aiosqlc.servers.postgres.connection import Connection
+from aiosqlc.servers.postgres.embedded import embedded_server
 
 from tests.codegen.proofs.cases import Case, worlds
 from tests.codegen.proofs.judge import Seen, World, claims_of, denied, file_of, look, populated

@@ -12,7 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from aiosqlc.postgres.server.embedded import embedded_server
+from aiosqlc.servers.postgres.embedded import embedded_server
 
 from tests.codegen.regress.run import judge
 from tests.codegen.regress.suite import in_order

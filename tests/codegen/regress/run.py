@@ -15,10 +15,10 @@ from aiosqlc.postgres.catalog.bodies import is_closed, look_into_bodies
 from aiosqlc.postgres.catalog.facts import FIRST_USER_OID, Facts, load_facts
 from aiosqlc.postgres.catalog.rows import Function
 from aiosqlc.postgres.describe import Described, describe, prepare_session
-from aiosqlc.postgres.server.connection import Connection, ConnectionFailedError, ServerError
-from aiosqlc.postgres.server.embedded import Server
 from aiosqlc.postgres.typed import Typist
 from aiosqlc.postgres.written import Fingerprint, Starred, write_stars
+from aiosqlc.servers.postgres.connection import Connection, ConnectionFailedError, ServerError
+from aiosqlc.servers.postgres.embedded import Server
 from msgspec.structs import replace
 from psycopg import pq
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from aiosqlc.postgres.server.embedded import embedded_server
+from aiosqlc.servers.postgres.embedded import embedded_server
 
 from tests.codegen.regress.run import Verdicts, judge
 from tests.codegen.regress.script import Statement, statements

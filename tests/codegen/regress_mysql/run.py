@@ -19,9 +19,9 @@ from aiosqlc.mysql import types
 from aiosqlc.mysql.analyzer import Judge, type_one
 from aiosqlc.mysql.catalog import read_schema
 from aiosqlc.mysql.executable import kin_of
-from aiosqlc.mysql.private import NoServerError
 from aiosqlc.mysql.relations import Schema
-from aiosqlc.mysql.server import SQL_MODE, SYSTEM, Session, open_session
+from aiosqlc.servers.mysql.session import SQL_MODE, SYSTEM, Session, open_session
+from aiosqlc.servers.private import NoServerError
 from aiosqlc.source import SourceFile, SourceMap, Span
 
 from tests.codegen.fuzz_mysql.refuted import mistyped, refuted

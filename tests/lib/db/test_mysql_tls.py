@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from aiosqlc.mysql.private import NoServerError
-from aiosqlc.mysql.server import open_session
+from aiosqlc.servers.mysql.session import open_session
+from aiosqlc.servers.private import NoServerError
 from pydantic import SecretStr
 
 from devstack.testing import mysql as testing

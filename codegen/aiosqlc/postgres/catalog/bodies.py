@@ -10,7 +10,7 @@ import msgspec
 
 from aiosqlc.postgres.catalog.facts import FIRST_USER_OID, Facts
 from aiosqlc.postgres.catalog.rows import Function
-from aiosqlc.postgres.server.connection import Connection
+from aiosqlc.servers.postgres.connection import Connection
 
 _MOST = 500  # functions looked into
 _SIGNATURE = """

@@ -13,8 +13,8 @@ from typing import TypeVar
 from aiosqlc.ir import ColumnRef, Constraint
 from aiosqlc.postgres.catalog import rows
 from aiosqlc.postgres.catalog.totality import total_functions
-from aiosqlc.postgres.server.connection import Connection
 from aiosqlc.postgres.tree import Node, Reader
+from aiosqlc.servers.postgres.connection import Connection
 
 # What is written out is read in again: so that no setting of the database gets between the two.
 _CALCULATING = """

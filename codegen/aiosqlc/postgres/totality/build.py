@@ -17,9 +17,9 @@ from pathlib import Path
 
 import msgspec
 
-from aiosqlc.postgres.server.connection import Connection, ConnectionFailedError
-from aiosqlc.postgres.server.embedded import binaries, embedded_server
 from aiosqlc.postgres.totality.samples import KINDS, POLYMORPHIC, SAMPLES
+from aiosqlc.servers.postgres.connection import Connection, ConnectionFailedError
+from aiosqlc.servers.postgres.embedded import binaries, embedded_server
 
 _FOLDER = Path(__file__).parent
 _MOST_CALLS = 600

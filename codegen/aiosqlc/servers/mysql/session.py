@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import threading
 from dataclasses import dataclass
@@ -13,8 +12,9 @@ from urllib.parse import unquote, urlsplit
 import pymysql
 from pymysql.connections import Connection
 
-from aiosqlc.mysql.private import NoServerError, PrivateServer, find_binaries
-from aiosqlc.mysql.tls import tls_arguments
+from aiosqlc.servers.mysql.private import PrivateServer, find_binaries
+from aiosqlc.servers.mysql.tls import tls_arguments
+from aiosqlc.servers.private import NoServerError, cache_folder
 
 # How a statement is judged: as the executor will run it.
 SQL_MODE = (
@@ -99,18 +99,12 @@ def open_session(database_uri: str | None, cache_dir: Path | None, kin: str = ""
     """
     if database_uri:
         return _session(private=False, **_arguments(database_uri))
-    home = cache_dir or default_cache()
+    home = cache_dir or cache_folder()
     try:
         return _session(private=True, unix_socket=_warm.socket(home, kin), user="root")
     except NoServerError:
         _warm.stop()  # a query may have crashed it: it is about to end, or has just ended
         return _session(private=True, unix_socket=_warm.socket(home, kin), user="root")
-
-
-def default_cache() -> Path:
-    """Return the user's cache folder for this tool."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "aiosqlc"
 
 
 def _session(*, private: bool, **arguments: Any) -> Session:

@@ -1,58 +1,12 @@
-"""Databases on a server that others use: each has a name of chance and a mark, or is not ours."""
+"""What a schema's file may not do on a server that others use: nothing outside of its database."""
 
 from __future__ import annotations
 
-import re
-import secrets
 from collections.abc import Sequence
 
-import pymysql
-
-from aiosqlc.mysql.errors import code_of
 from aiosqlc.mysql.executable import as_read, kin_of
-from aiosqlc.mysql.server import Session
 from aiosqlc.parse.scanner import Dialect, Kind, Token, scan, unquote
-
-MARK = "aiosqlc_scratch"
-"""The table that tells our databases from everybody else's; it is no part of the schema."""
-_NAME = re.compile(r"aiosqlc_[0-9a-f]{16}")
-_ABANDONED = "1 DAY"  # whoever made a database so long ago was killed
-_ABSENT = frozenset({1049, 1146, 1044, 1142})
-
-
-def make(session: Session) -> tuple[str, str]:
-    """Make an empty database that nobody else has; return its name and its mark."""
-    name, mark = f"aiosqlc_{secrets.token_hex(8)}", secrets.token_hex(16)
-    session.run(f"CREATE DATABASE `{name}` CHARACTER SET utf8mb4")  # fails where it is there
-    session.run(f"CREATE TABLE `{name}`.`{MARK}` (mark char(32) NOT NULL, made datetime NOT NULL)")
-    session.run(f"INSERT INTO `{name}`.`{MARK}` VALUES ('{mark}', UTC_TIMESTAMP())")  # noqa: S608 - names of ours
-    return name, mark
-
-
-def drop(session: Session, name: str, mark: str) -> None:
-    """Drop a database if it carries that mark."""
-    if _carries(session, name, f"mark = '{mark}'"):
-        session.run(f"DROP DATABASE `{name}`")
-
-
-def drop_abandoned(session: Session) -> None:
-    """Drop what compilers left behind that were killed."""
-    names = [row[0] for row in session.rows("SHOW DATABASES") if _NAME.fullmatch(row[0])]
-    for name in names:
-        if _carries(session, name, f"made < UTC_TIMESTAMP() - INTERVAL {_ABANDONED}"):
-            session.run(f"DROP DATABASE IF EXISTS `{name}`")
-
-
-def _carries(session: Session, name: str, condition: str) -> bool:
-    try:
-        return bool(session.rows(f"SELECT 1 FROM `{name}`.`{MARK}` WHERE {condition}"))  # noqa: S608 - names of ours
-    except pymysql.MySQLError as error:
-        if code_of(error) in _ABSENT:
-            return False
-        raise
-
-
-# --- what a schema may not do there ------------------------------------------------------------
+from aiosqlc.servers.mysql.session import Session
 
 _VERBS = frozenset({"CREATE", "DROP", "ALTER", "RENAME", "TRUNCATE"})
 _WHOLE_SERVER = frozenset(

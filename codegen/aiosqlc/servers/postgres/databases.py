@@ -8,8 +8,8 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from aiosqlc.postgres.server.connection import Connection, ConnectionFailedError, ServerError
-from aiosqlc.postgres.server.embedded import Server
+from aiosqlc.servers.postgres.connection import Connection, ConnectionFailedError, ServerError
+from aiosqlc.servers.postgres.embedded import Server
 
 _IN_USE, _DUPLICATE = "55006", "42P04"
 _PATIENCE = 5  # times five seconds

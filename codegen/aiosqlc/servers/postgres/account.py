@@ -11,11 +11,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from aiosqlc.servers.private import NoServerError
+
 _NAME = "pgserver"  # as the wheel has it
-
-
-class NoAccountError(Exception):
-    """The account cannot be made, or cannot reach what it needs; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +59,7 @@ def server_account() -> Account | None:
         )
         if done.returncode != 0:
             msg = f"cannot create the account {_NAME!r} to run PostgreSQL: {done.stderr.strip()}"
-            raise NoAccountError(msg) from None
+            raise NoServerError(msg) from None
         found = pwd.getpwnam(_NAME)
     return Account(found.pw_uid, found.pw_gid)
 
@@ -69,7 +67,7 @@ def server_account() -> Account | None:
 def hand_over(data: Path, account: Account | None) -> None:
     """Give a data directory to the account. Folders above it stay as closed as they are.
 
-    Raises `NoAccountError` where the account could not reach it.
+    Raises `NoServerError` where the account could not reach it.
     """
     if account is None:
         return
@@ -78,7 +76,7 @@ def hand_over(data: Path, account: Account | None) -> None:
             f"{folder} is closed to the account {_NAME!r}, which runs PostgreSQL for root:"
             " name a folder that it can reach by AIOSQLC_CACHE_DIR"
         )
-        raise NoAccountError(msg)
+        raise NoServerError(msg)
     os.chown(data, account.uid, account.gid)
 
 

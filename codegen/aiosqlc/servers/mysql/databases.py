@@ -1,0 +1,48 @@
+"""Databases on a server that others use: each has a name of chance and a mark, or is not ours."""
+
+from __future__ import annotations
+
+import re
+import secrets
+
+import pymysql
+
+from aiosqlc.servers.mysql.session import Session
+
+MARK = "aiosqlc_scratch"
+"""The table that tells our databases from everybody else's; it is no part of the schema."""
+_NAME = re.compile(r"aiosqlc_[0-9a-f]{16}")
+_ABANDONED = "1 DAY"  # whoever made a database so long ago was killed
+_ABSENT = {(1049,), (1146,), (1044,), (1142,)}
+
+
+def make(session: Session) -> tuple[str, str]:
+    """Make an empty database that nobody else has; return its name and its mark."""
+    name, mark = f"aiosqlc_{secrets.token_hex(8)}", secrets.token_hex(16)
+    session.run(f"CREATE DATABASE `{name}` CHARACTER SET utf8mb4")  # fails where it is there
+    session.run(f"CREATE TABLE `{name}`.`{MARK}` (mark char(32) NOT NULL, made datetime NOT NULL)")
+    session.run(f"INSERT INTO `{name}`.`{MARK}` VALUES ('{mark}', UTC_TIMESTAMP())")  # noqa: S608 - names of ours
+    return name, mark
+
+
+def drop(session: Session, name: str, mark: str) -> None:
+    """Drop a database if it carries that mark."""
+    if _carries(session, name, f"mark = '{mark}'"):
+        session.run(f"DROP DATABASE `{name}`")
+
+
+def drop_abandoned(session: Session) -> None:
+    """Drop what compilers left behind that were killed."""
+    names = [row[0] for row in session.rows("SHOW DATABASES") if _NAME.fullmatch(row[0])]
+    for name in names:
+        if _carries(session, name, f"made < UTC_TIMESTAMP() - INTERVAL {_ABANDONED}"):
+            session.run(f"DROP DATABASE IF EXISTS `{name}`")
+
+
+def _carries(session: Session, name: str, condition: str) -> bool:
+    try:
+        return bool(session.rows(f"SELECT 1 FROM `{name}`.`{MARK}` WHERE {condition}"))  # noqa: S608 - names of ours
+    except pymysql.MySQLError as error:
+        if error.args[:1] in _ABSENT:
+            return False
+        raise

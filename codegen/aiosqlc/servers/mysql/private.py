@@ -1,0 +1,146 @@
+"""A private MySQL or MariaDB: started from the system's binaries, on a Unix socket only."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiosqlc.servers.private import NoServerError, install, running, slot
+
+_MARIADB_INSTALL = "mariadb-install-db"
+# Nothing here is worth a disk flush: a broken data directory is thrown away and made again.
+_SETTINGS = (
+    "--skip-networking",
+    "--skip-log-bin",
+    "--innodb-flush-log-at-trx-commit=0",
+    "--innodb-doublewrite=0",
+    "--innodb-fast-shutdown=2",
+    "--innodb-buffer-pool-size=24M",
+    "--performance-schema=OFF",
+    "--character-set-server=utf8mb4",
+    "--default-time-zone=+00:00",
+    "--lower-case-table-names=0",
+    "--event-scheduler=OFF",
+    "--log-bin-trust-function-creators=1",
+)
+# Files of its own outside of its folder, and a second listener, that only MySQL has.
+_MYSQL_SETTINGS = ("--mysqlx=OFF", "--secure-file-priv=")
+
+
+@dataclass(frozen=True, slots=True)
+class Binaries:
+    """The programs of one installation. `install` is None where the server initialises itself."""
+
+    server: str
+    install: str | None
+
+    @property
+    def flavour(self) -> str:
+        """`mariadb` or `mysql`: one cannot read the other's data."""
+        return "mariadb" if self.install else "mysql"
+
+
+def find_binaries(kin: str = "") -> Binaries | None:
+    """Look for `mariadbd` or `mysqld` on the PATH and where Debian puts servers.
+
+    Where both are installed `kin` chooses, `mysql` or `mariadb`, and MariaDB without it.
+    """
+    path = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])
+    found = []
+    mariadb, install = (shutil.which(name, path=path) for name in ("mariadbd", _MARIADB_INSTALL))
+    if mariadb and install:
+        found.append(Binaries(mariadb, install))
+    mysql = shutil.which("mysqld", path=path)
+    if mysql and (kin == "mysql" or not found) and not _is_mariadb(mysql):
+        found.append(Binaries(mysql, None))
+    return next((b for b in found if b.flavour == kin), found[0] if found else None)
+
+
+def _is_mariadb(server: str) -> bool:
+    """Debian's MariaDB calls itself `mysqld` too."""
+    if Path(server).resolve().name == "mariadbd":
+        return True
+    said = subprocess.run([server, "--version"], capture_output=True, text=True, check=False)
+    return "mariadb" in said.stdout.lower()
+
+
+class PrivateServer:
+    """A running server; `socket` is how to reach it."""
+
+    def __init__(self, binaries: Binaries, cache: Path) -> None:
+        with contextlib.ExitStack() as stack:
+            home = stack.enter_context(slot(cache))
+            run = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="aiosqlc-")))
+            self.socket = str(run / "sock")
+            if not (home / "ready").exists():
+                _install(binaries, home, run)
+            try:
+                process = stack.enter_context(_booted(binaries, home, run))
+            except NoServerError:
+                # The last run may have been killed half-way: the data is a cache, so begin anew.
+                _install(binaries, home, run)
+                process = stack.enter_context(_booted(binaries, home, run))
+            self._process = process
+            self._stack = stack.pop_all()
+        atexit.register(self.stop)
+
+    @property
+    def running(self) -> bool:
+        """Whether the server process is there."""
+        return self._process.poll() is None
+
+    def stop(self) -> None:
+        """Stop the server and give the slot back; stopping twice is harmless."""
+        atexit.unregister(self.stop)
+        self._stack.close()
+
+
+def _booted(
+    binaries: Binaries, home: Path, run: Path
+) -> contextlib.AbstractContextManager[subprocess.Popen[bytes]]:
+    log = run / "server.log"
+    command = [
+        binaries.server,
+        "--no-defaults",
+        f"--datadir={home / 'data'}",
+        f"--socket={run / 'sock'}",
+        f"--pid-file={run / 'pid'}",
+        # Not /tmp: a starting server removes there what it takes for its own of last time.
+        f"--tmpdir={run}",
+        *_as_root(),
+        *_SETTINGS,
+        *(_MYSQL_SETTINGS if binaries.flavour == "mysql" else ()),
+    ]
+    return running(
+        command,
+        log,
+        lambda _: b"ready for connections" in log.read_bytes(),
+        [signal.SIGTERM],
+        orphaned=signal.SIGKILL,  # at once: the slot is free, the data may be made again
+    )
+
+
+def _install(binaries: Binaries, home: Path, run: Path) -> None:
+    data = home / "data"
+    shutil.rmtree(data, ignore_errors=True)
+    data.mkdir(mode=0o700)
+    command = [binaries.install or binaries.server, "--no-defaults", f"--datadir={data}"]
+    if binaries.install:
+        command += ["--auth-root-authentication-method=normal", "--skip-test-db"]
+        command += ["--skip-name-resolve"]
+    else:
+        command += ["--initialize-insecure", "--secure-file-priv="]
+    install([*command, *_as_root()], run / "install.log")
+    (home / "ready").touch()
+
+
+def _as_root() -> list[str]:
+    """Root must say that it means it: the server is reachable by nobody but us."""
+    return ["--user=root"] if os.geteuid() == 0 else []

