@@ -107,7 +107,8 @@ def _parser(wanted: str) -> argparse.ArgumentParser:
     commands = parser.add_subparsers(
         title="commands", required=True, metavar="COMMAND", dest="name"
     )
-    for name, summary in _COMMANDS.items():
+    for name in [wanted] if wanted in _COMMANDS else _COMMANDS:
+        summary = _COMMANDS[name]
         command = commands.add_parser(name, help=summary, description=summary)
         _common(command)
         if name == wanted:
