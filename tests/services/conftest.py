@@ -1,4 +1,4 @@
-"""Databases on either engine, for the services that run on both."""
+"""What tests of several services share: databases on either engine, a Redis of a test's own."""
 
 from __future__ import annotations
 
@@ -6,12 +6,18 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from pydantic import SecretStr
+from redis.asyncio import Redis
 
 from devstack.settings import service_names
 from devstack.testing.mysql import TestMysql
 from devstack.testing.mysql_databases import MysqlDatabases
 from devstack.testing.postgres import TestPostgres
 from devstack.testing.roles import entered_as_services
+from lib.config import PostgresSettings
+from lib.db import Database
+from lib.db.postgres import open_database
+from lib.redis import RedisOptions, open_redis
 from tests.conftest import NewDatabase
 
 ENGINES = ("postgres", "mysql")
@@ -66,3 +72,27 @@ async def new_engine_database(
     yield new
     for url in made:
         await asyncio.to_thread(engine_server.give_back, url)
+
+
+@pytest.fixture
+async def db(database_url: str) -> AsyncIterator[Database]:
+    """The test's database as a service has it; `database_url` is each service's own fixture."""
+    settings = PostgresSettings(_env_file=None, database_url=SecretStr(database_url), db_pool_min=1)
+    async with open_database(settings, application="test") as db:
+        yield db
+
+
+@pytest.fixture
+async def own_redis_url(redis_url: str) -> str:
+    """An empty database of the run's Redis: the names of keys and streams are fixed."""
+    url = f"{redis_url.rpartition('/')[0]}/7"
+    async with Redis.from_url(url) as redis:
+        await redis.flushdb()
+    return url
+
+
+@pytest.fixture
+async def redis(own_redis_url: str) -> AsyncIterator[Redis]:
+    """That database."""
+    async with open_redis(RedisOptions(own_redis_url)) as client:
+        yield client

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 from pydantic import SecretStr
-from redis.asyncio import Redis
 
 from devstack.testing.wait import eventually
 from lib.config import PostgresSettings
@@ -26,14 +25,6 @@ from tests.services.marketplace import (
 ANN = "ann.privat@example.com"
 # What the user service keeps for a while, in case the deletion was no will of the owner's.
 FOR_A_WHILE = {("user.account", "address"), ("user.account", "last name")}
-
-
-@pytest.fixture
-async def own_redis_url(redis_url: str) -> str:
-    url = f"{redis_url.rpartition('/')[0]}/10"
-    async with Redis.from_url(url) as redis:
-        await redis.flushdb()
-    return url
 
 
 @pytest.fixture

@@ -15,7 +15,6 @@ from tests.services.marketplace import (
     Marketplace,
     running_marketplace,
 )
-from tests.services.test_erasure import own_redis_url  # noqa: F401 - a fixture
 
 
 async def exported(marketplace: Marketplace, session: Any) -> Any:
@@ -36,7 +35,7 @@ async def buy(marketplace: Marketplace, session: Any) -> None:
 
 async def test_the_export_has_orders_chats_and_points_and_nobody_elses(
     new_database,
-    own_redis_url,  # noqa: F811 - the fixture
+    own_redis_url,
     tmp_path,
 ) -> None:
     async with running_marketplace(new_database, own_redis_url, tmp_path) as marketplace:
@@ -91,7 +90,7 @@ async def test_the_export_has_orders_chats_and_points_and_nobody_elses(
 
 async def test_who_cannot_be_asked_is_named_in_the_export(
     new_database,
-    own_redis_url,  # noqa: F811 - the fixture
+    own_redis_url,
     tmp_path,
 ) -> None:
     away = {"chat_url": "http://127.0.0.1:1"}

@@ -6,11 +6,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
-from redis.asyncio import Redis
 
 from devstack.testing.auth import TestIssuer
 from lib.auth import Role
-from lib.redis import RedisOptions, open_redis
 from services.catalog.app import create_app
 from services.catalog.config import CatalogConfig
 from tests.services.calling import Caller, unlimited
@@ -25,21 +23,6 @@ def config_for(database_url: str, issuer: TestIssuer, redis_url: str | None) -> 
 @pytest.fixture
 async def database_url(new_database) -> str:
     return await new_database("catalog", demo=True)
-
-
-@pytest.fixture
-async def own_redis_url(redis_url: str) -> str:
-    """An empty database of the run's Redis: the names of keys and streams are fixed."""
-    url = f"{redis_url.rpartition('/')[0]}/7"
-    async with Redis.from_url(url) as redis:
-        await redis.flushdb()
-    return url
-
-
-@pytest.fixture
-async def redis(own_redis_url: str) -> AsyncIterator[Redis]:
-    async with open_redis(RedisOptions(own_redis_url)) as client:
-        yield client
 
 
 @pytest.fixture

@@ -7,14 +7,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 from pydantic import SecretStr
-from redis.asyncio import Redis
 
 from devstack.testing.auth import TestIssuer
 from lib.auth import Role
 from lib.config import DatabaseSettings
 from lib.db import Database
 from lib.db.postgres import open_database
-from lib.redis import RedisOptions, open_redis
 from services.chat.app import create_app
 from services.chat.config import ChatConfig
 from tests.services.calling import unlimited
@@ -44,21 +42,6 @@ async def db(database_url: str) -> AsyncIterator[Database]:
 async def channel(db: Database) -> str:
     """The id of a channel between `CUSTOMER` and `PROVIDER`."""
     return await open_between(db)
-
-
-@pytest.fixture
-async def own_redis_url(redis_url: str) -> str:
-    """An empty database of the run's Redis; messages between replicas cross databases."""
-    url = f"{redis_url.rpartition('/')[0]}/9"
-    async with Redis.from_url(url) as redis:
-        await redis.flushdb()
-    return url
-
-
-@pytest.fixture
-async def redis(own_redis_url: str) -> AsyncIterator[Redis]:
-    async with open_redis(RedisOptions(own_redis_url)) as client:
-        yield client
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
-from redis.asyncio import Redis
 
 from devstack.testing.auth import TestIssuer
 from lib.auth import Role
@@ -27,15 +26,6 @@ NewConfig = Callable[..., OrderConfig]
 @pytest.fixture
 async def database_url(new_database) -> str:
     return await new_database("order", demo=True)
-
-
-@pytest.fixture
-async def own_redis_url(redis_url: str) -> str:
-    """An empty database of the run's Redis: the names of streams are fixed."""
-    url = f"{redis_url.rpartition('/')[0]}/8"
-    async with Redis.from_url(url) as redis:
-        await redis.flushdb()
-    return url
 
 
 @pytest.fixture

@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator
 from decimal import Decimal
 from pathlib import Path
 from uuid import UUID
 
 import msgspec
 import pytest
-from pydantic import SecretStr
 from redis.asyncio import Redis
 
 from devstack.testing.wait import eventually
 from lib.clock import utc_now
-from lib.config import PostgresSettings
-from lib.db import Database
 from lib.db.errors import UniqueViolationError
-from lib.db.postgres import open_database
 from lib.events import Event, stream_of
 from lib.events.event import dead_letters_of
 from lib.ids import new_id
@@ -33,23 +28,8 @@ CRASHING = Path(__file__).parent / "crashing.py"
 
 
 @pytest.fixture
-async def redis(redis_url: str) -> AsyncIterator[Redis]:
-    """An empty database of the run's Redis: the names of streams are fixed."""
-    async with Redis.from_url(f"{redis_url.rpartition('/')[0]}/9") as redis:
-        await redis.flushdb()
-        yield redis
-
-
-@pytest.fixture
 async def database_url(new_database) -> str:
     return await new_database("point")
-
-
-@pytest.fixture
-async def db(database_url: str) -> AsyncIterator[Database]:
-    settings = PostgresSettings(_env_file=None, database_url=SecretStr(database_url), db_pool_min=1)
-    async with open_database(settings, application="test") as db:
-        yield db
 
 
 def delivered(order_id: UUID, total: str, user_id: UUID = CUSTOMER) -> Event:
@@ -177,16 +157,15 @@ async def test_what_is_no_such_event_is_set_aside_and_holds_up_nobody(db, redis)
 
 
 async def test_nothing_is_lost_or_awarded_twice_however_often_the_process_is_killed(
-    db, redis, database_url, redis_url
+    db, redis, database_url, own_redis_url
 ) -> None:
     orders = [new_id() for _ in range(150)]
     for order_id in orders:
         event = delivered(order_id, "10")
         # Another provider each: the same two are thanked only so often.
         await send(redis, event, event, completed(order_id, "10", new_id()))
-    url = f"{redis_url.rpartition('/')[0]}/9"
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, CRASHING, database_url, url, "40"), cwd=Path.cwd()
+        *(sys.executable, CRASHING, database_url, own_redis_url, "40"), cwd=Path.cwd()
     )
     assert await asyncio.wait_for(process.wait(), 120) == 0
     async with awarding(db, redis):

@@ -1,12 +1,15 @@
-"""Hashes that cost next to nothing: in most tests a password is only a way in."""
+"""A world for each test, and hashes that cost next to nothing: a password is only a way in."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 
 from services.user.passwords import MEMORY_KIB, Passwords
+from tests.conftest import NewDatabase
+from tests.services.user.world import World, running_world
 
 DEFAULTS = Passwords.__init__.__kwdefaults__
 
@@ -23,3 +26,10 @@ def cheap_hashes() -> Iterator[None]:
 def full_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
     """As in production, for what is about them."""
     monkeypatch.setitem(DEFAULTS, "memory_kib", MEMORY_KIB)
+
+
+@pytest.fixture
+async def world(new_database: NewDatabase, tmp_path: Path) -> AsyncIterator[World]:
+    """The service on an empty database; mails are files."""
+    async with running_world(await new_database("user"), tmp_path) as world:
+        yield world

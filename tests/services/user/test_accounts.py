@@ -11,15 +11,9 @@ from lib.auth import Role
 from lib.ids import new_id
 from tests.services.running import ISSUER
 from tests.services.user.cast import actor
-from tests.services.user.world import PASSWORD, bearer, running_world
+from tests.services.user.world import PASSWORD, bearer
 
 ME = "/api/v1/users/me"
-
-
-@pytest.fixture
-async def world(new_database, tmp_path):
-    async with running_world(await new_database("user"), tmp_path) as world:
-        yield world
 
 
 async def test_me_is_the_caller_and_has_no_secrets(world) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import AsyncIterator
 from typing import Any
 
 import cbor2
@@ -12,13 +11,7 @@ import pytest
 
 from tests.services.user.software_key import ORIGIN, SoftwareKey, encode
 from tests.services.user.test_second_factor import enrol, next_code, show
-from tests.services.user.world import World, bearer, running_world
-
-
-@pytest.fixture
-async def world(new_database, tmp_path) -> AsyncIterator[World]:
-    async with running_world(await new_database("user"), tmp_path) as world:
-        yield world
+from tests.services.user.world import World, bearer
 
 
 def said(challenge: str, **changed: Any) -> bytes:

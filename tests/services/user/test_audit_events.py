@@ -22,17 +22,9 @@ CUSTOMER, PROVIDER, STAFF = (str(new_id()) for _ in range(3))
 
 
 @pytest.fixture
-async def redis(redis_url: str) -> AsyncIterator[Redis]:
-    """An empty database of the run's Redis: the names of streams are fixed."""
-    async with Redis.from_url(f"{redis_url.rpartition('/')[0]}/12") as redis:
-        await redis.flushdb()
-        yield redis
-
-
-@pytest.fixture
-async def world(new_database, tmp_path, redis, redis_url) -> AsyncIterator[World]:
-    url = f"{redis_url.rpartition('/')[0]}/12"
-    async with running_world(await new_database("user"), tmp_path, redis_url=url) as world:
+async def world(new_database, tmp_path, own_redis_url) -> AsyncIterator[World]:
+    url = await new_database("user")
+    async with running_world(url, tmp_path, redis_url=own_redis_url) as world:
         yield world
 
 

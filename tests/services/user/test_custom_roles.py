@@ -11,7 +11,7 @@ import pytest
 from lib.auth import Role
 from services.user.service import custom_roles
 from tests.services.user.cast import PERMISSIONS, actor
-from tests.services.user.world import bearer, running_world
+from tests.services.user.world import bearer
 
 ROLES = "/api/v1/roles"
 USERS = "/api/v1/users"
@@ -21,12 +21,6 @@ CLERK = {
     "description": "Writes products, nothing else.",
     "permissions": ["products:write"],
 }
-
-
-@pytest.fixture
-async def world(new_database, tmp_path):
-    async with running_world(await new_database("user"), tmp_path) as world:
-        yield world
 
 
 async def created(world):

@@ -14,12 +14,6 @@ from services.user.service.throttle import Limit
 from tests.services.user.world import PASSWORD, bearer, running_world
 
 
-@pytest.fixture
-async def world(new_database, tmp_path):
-    async with running_world(await new_database("user"), tmp_path) as world:
-        yield world
-
-
 def from_(address: str) -> dict[str, dict[str, str]]:
     """As the gateway, which this machine is taken for, forwards a client of that address."""
     return {"headers": {"X-Forwarded-For": address}}

@@ -6,8 +6,6 @@ import asyncio
 from itertools import pairwise
 from typing import Any
 
-import pytest
-
 from tests.services.user.test_lockout import STRANGER, from_
 from tests.services.user.test_mailer import (  # noqa: F401 - `outbox` is a fixture
     Inbox,
@@ -20,12 +18,6 @@ from tests.services.user.world import PASSWORD, bearer, running_world
 
 ME = "/api/v1/users/me"
 VICTIM = "victim@example.com"
-
-
-@pytest.fixture
-async def world(new_database, tmp_path):
-    async with running_world(await new_database("user"), tmp_path) as world:
-        yield world
 
 
 async def mails_to(world, address: str) -> int:

@@ -4,20 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from services.user.service.devices import COOKIE
 from tests.services.user.test_lockout import STRANGER
-from tests.services.user.world import World, running_world
+from tests.services.user.world import World
 
 EMAIL = "ann@example.com"
 SUBJECT = "A sign-in from a new device"
-
-
-@pytest.fixture
-async def world(new_database, tmp_path):
-    async with running_world(await new_database("user"), tmp_path) as world:
-        yield world
 
 
 async def told(world: World) -> int:

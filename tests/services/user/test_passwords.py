@@ -6,16 +6,10 @@ import asyncio
 
 import pytest
 
-from tests.services.user.world import PASSWORD, bearer, running_world
+from tests.services.user.world import PASSWORD, bearer
 
 NEW = "battery-staple-8"
 SUBJECT = "Password reset"
-
-
-@pytest.fixture
-async def world(new_database, tmp_path):
-    async with running_world(await new_database("user"), tmp_path) as world:
-        yield world
 
 
 def change(world, session, old: str = PASSWORD, new: str = NEW, path: str = "users/me"):

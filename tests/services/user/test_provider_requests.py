@@ -8,17 +8,10 @@ import pytest
 
 from lib.auth import Role
 from tests.services.user.cast import actor
-from tests.services.user.world import running_world
 
 ASK = "/api/v1/users/me/provider-request"
 WAITING = "/api/v1/provider-requests"
 NUMBER = {"personal_id_number": "01001012345"}
-
-
-@pytest.fixture
-async def world(new_database, tmp_path):
-    async with running_world(await new_database("user"), tmp_path) as world:
-        yield world
 
 
 async def role_of(world, who) -> str:

@@ -13,13 +13,7 @@ from lib.idempotency import fingerprint
 from services.user.config import UserConfig
 from services.user.personal_ids import PersonalIds, parse_keys
 from tests.services.searching import rows_of
-from tests.services.user.world import PASSWORD, person, running_world
-
-
-@pytest.fixture
-async def world(new_database, tmp_path):
-    async with running_world(await new_database("user"), tmp_path) as world:
-        yield world
+from tests.services.user.world import PASSWORD, person
 
 
 @pytest.mark.usefixtures("full_hashes")

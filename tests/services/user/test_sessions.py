@@ -8,13 +8,7 @@ from typing import Any
 import jwt
 import pytest
 
-from tests.services.user.world import bearer, running_world
-
-
-@pytest.fixture
-async def world(new_database, tmp_path):
-    async with running_world(await new_database("user"), tmp_path) as world:
-        yield world
+from tests.services.user.world import bearer
 
 
 def refresh(world, session: Any):

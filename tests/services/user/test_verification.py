@@ -6,15 +6,9 @@ import asyncio
 
 import pytest
 
-from tests.services.user.world import AUTH, bearer, running_world
+from tests.services.user.world import AUTH, bearer
 
 SUBJECT = "Account verification"
-
-
-@pytest.fixture
-async def world(new_database, tmp_path):
-    async with running_world(await new_database("user"), tmp_path) as world:
-        yield world
 
 
 async def is_verified(world) -> bool:

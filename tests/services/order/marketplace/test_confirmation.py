@@ -3,27 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
-import pytest
-from pydantic import SecretStr
-
 from lib.clock import utc_now
-from lib.config import PostgresSettings
-from lib.db import Database
-from lib.db.postgres import open_database
 from services.order.marketplace.service.confirmation import confirm_silent
 from tests.services.order.marketplace.conftest import expect, refused
 
 WINDOW = timedelta(days=3)
-
-
-@pytest.fixture
-async def db(database_url: str) -> AsyncIterator[Database]:
-    settings = PostgresSettings(_env_file=None, database_url=SecretStr(database_url), db_pool_min=1)
-    async with open_database(settings, application="test") as db:
-        yield db
 
 
 async def told(sql, kind: str) -> int:

@@ -27,12 +27,6 @@ Tell = Callable[..., Awaitable[None]]
 
 
 @pytest.fixture
-async def redis(own_redis_url: str) -> AsyncIterator[Redis]:
-    async with Redis.from_url(own_redis_url) as redis:
-        yield redis
-
-
-@pytest.fixture
 async def client(new_config, own_redis_url) -> AsyncIterator[TestClient]:
     """The service with its consumer."""
     config = new_config(redis_url=SecretStr(own_redis_url))

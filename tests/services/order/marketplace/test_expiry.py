@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import msgspec
 import pytest
 from prometheus_client import CollectorRegistry
-from pydantic import SecretStr
 
 from devstack.testing.wait import eventually
 from lib.clock import utc_now
-from lib.config import PostgresSettings
-from lib.db import Database
-from lib.db.postgres import open_database
 from services.order.marketplace.overdue import OverdueOrders
 from services.order.marketplace.service.expiry import expire
 from tests.services.order.conftest import NewConfig
@@ -28,13 +23,6 @@ LATER = timedelta(days=400)  # nobody's window is longer
 async def database_url(new_database) -> str:
     """Without demo orders: these tests count."""
     return await new_database("order")
-
-
-@pytest.fixture
-async def db(database_url: str) -> AsyncIterator[Database]:
-    settings = PostgresSettings(_env_file=None, database_url=SecretStr(database_url), db_pool_min=1)
-    async with open_database(settings, application="test") as db:
-        yield db
 
 
 @pytest.fixture

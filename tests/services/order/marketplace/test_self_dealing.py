@@ -2,24 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
-import pytest
 from prometheus_client import CollectorRegistry
-from pydantic import SecretStr
 
-from lib.config import PostgresSettings
 from lib.db import Database
-from lib.db.postgres import open_database
 from services.order.marketplace.self_dealing import SelfDealing
 from tests.services.order.marketplace.conftest import expect
-
-
-@pytest.fixture
-async def db(database_url: str) -> AsyncIterator[Database]:
-    settings = PostgresSettings(_env_file=None, database_url=SecretStr(database_url), db_pool_min=1)
-    async with open_database(settings, application="test") as db:
-        yield db
 
 
 async def suspects(db: Database) -> tuple[float | None, ...]:
