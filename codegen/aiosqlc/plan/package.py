@@ -13,7 +13,7 @@ from aiosqlc.ir import Catalog, Constraint, Table, TypedQuery
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.plan.errors import plan_errors
 from aiosqlc.plan.model import Import, PyError
-from aiosqlc.plan.naming import camel
+from aiosqlc.plan.naming import camel, singular
 
 ErrorKey = tuple[str, str, str]
 
@@ -52,6 +52,11 @@ class Package:
     def tables(self) -> dict[tuple[str, str], Table]:
         """The tables of the schema by name."""
         return {(table.schema, table.name): table for table in self.catalog.tables}
+
+    @cached_property
+    def singulars(self) -> frozenset[tuple[str, str]]:
+        """What the classes of the tables' rows are called after."""
+        return frozenset((table.schema, singular(table.name)) for table in self.catalog.tables)
 
     @cached_property
     def particular(self) -> frozenset[str]:

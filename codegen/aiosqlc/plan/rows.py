@@ -131,6 +131,8 @@ class QueryPlanner:
 
     def _row_of(self, schema: str, name: str) -> PyClass | None:
         table = self.package.tables.get((schema, name))
+        if table is None and (schema, name) in self.package.singulars:
+            return PyClass(self.types.class_name(schema, name), self.package.target.models, ())
         return _table_class(self.package, table)[0] if table else None
 
 

@@ -15,3 +15,6 @@ async def run(db, queries):
     assert (gathered.id, gathered.kind) == (1, "ok")
     sent = await queries.send_part(db, part=queries.PartValue(None, None))
     assert (sent.id, sent.kind) == (None, None)
+    await db.execute("INSERT INTO stones VALUES (1, ROW('sad'))")
+    [stone] = await queries.list_stones(db)  # its class is Stone: a value of that type has another
+    assert (stone.id, stone.cut.kind) == (1, "sad")

@@ -9,3 +9,6 @@ SELECT array_agg(part) AS parts FROM part;
 
 -- name: SendPart :one
 SELECT @part::part AS sent;
+
+-- name: ListStones :many
+SELECT * FROM stones;

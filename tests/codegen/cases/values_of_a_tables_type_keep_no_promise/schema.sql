@@ -1,2 +1,4 @@
 CREATE TYPE mood AS ENUM ('sad', 'ok');
 CREATE TABLE part (id integer PRIMARY KEY, kind mood NOT NULL);
+CREATE TYPE stone AS (kind mood);
+CREATE TABLE stones (id integer PRIMARY KEY, cut stone);

@@ -10,5 +10,6 @@ QUERY_NAMES: Final = {
     queries.MAKE_PART: "MakePart",
     queries.GATHER_PARTS: "GatherParts",
     queries.SEND_PART: "SendPart",
+    queries.LIST_STONES: "ListStones",
 }
 """The name of each query by its text, for an executor to label what it runs."""

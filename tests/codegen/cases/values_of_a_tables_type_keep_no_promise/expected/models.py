@@ -27,3 +27,16 @@ class PartValue(msgspec.Struct, frozen=True, gc=False):
 
     id: int | None
     kind: Mood | None
+
+
+class StoneValue(msgspec.Struct, frozen=True, gc=False):
+    """A value of type stone."""
+
+    kind: Mood | None
+
+
+class Stone(msgspec.Struct, frozen=True, gc=False):
+    """A row of stones."""
+
+    id: int
+    cut: StoneValue | None

@@ -4,7 +4,7 @@
 from typing import Final
 
 from .executor import Executor
-from .models import MOOD_BY_LABEL, Part, PartValue
+from .models import MOOD_BY_LABEL, Part, PartValue, Stone, StoneValue
 
 LIST_PARTS: Final = "SELECT id, kind FROM part"
 
@@ -43,3 +43,19 @@ SEND_PART: Final = "SELECT $1::part AS sent"
 async def send_part(db: Executor, *, part: PartValue) -> PartValue:
     value = await db.fetchval(SEND_PART, (part.id, part.kind))
     return PartValue(value[0], None if value[1] is None else MOOD_BY_LABEL[value[1]])
+
+
+LIST_STONES: Final = "SELECT id, cut FROM stones"
+
+
+async def list_stones(db: Executor) -> list[Stone]:
+    rows = await db.fetch(LIST_STONES)
+    return [
+        Stone(
+            id,
+            None
+            if cut is None
+            else StoneValue(None if cut[0] is None else MOOD_BY_LABEL[cut[0]]),
+        )
+        for id, cut in rows
+    ]
