@@ -19,6 +19,7 @@ from devstack.embedded import children
 from devstack.embedded.ports import free_port
 from devstack.testing import containers
 from devstack.testing.components import program
+from devstack.testing.killable import Killable
 from devstack.testing.mysql_databases import MysqlDatabases
 
 START_SECONDS = 30.0
@@ -27,10 +28,8 @@ _USER = "tester"
 _NO_FILES = "--secure-file-priv="
 
 
-class TestMysql(MysqlDatabases):
+class TestMysql(Killable, MysqlDatabases):
     """A server of one's own. `kill()` and `start()` are there for tests of what happens then."""
-
-    __test__ = False
 
     def __init__(
         self,
@@ -49,7 +48,6 @@ class TestMysql(MysqlDatabases):
         self._options = [*options]
         if tls:
             self._options += [f"--ssl-cert={tls[0]}", f"--ssl-key={tls[1]}"]
-        self._process: subprocess.Popen[bytes] | None = None
 
     def prepare(self) -> None:
         """Make the data directory and the account that tests use."""
@@ -88,13 +86,6 @@ class TestMysql(MysqlDatabases):
                 last = (self._home / "log").read_text(errors="replace").splitlines()[-2:]
                 raise RuntimeError(f"{self._server} did not start: {' | '.join(last)}")
             time.sleep(0.02)
-
-    def kill(self) -> None:
-        """End the server as `kill -9` does."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
 
     def _install(self) -> list[str]:
         data = f"--datadir={self._home / 'data'}"

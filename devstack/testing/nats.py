@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import secrets
 import shutil
-import signal
-import subprocess
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
@@ -17,13 +13,10 @@ from typing import Final
 
 import msgspec
 
-from devstack.embedded import children
 from devstack.embedded.ports import free_port
 from devstack.testing.components import program
+from devstack.testing.killable import Killable, until
 
-_READY_SECONDS: Final = 30.0
-# A child ends with the thread that started it, and those of `asyncio.to_thread` end with a test.
-_SPAWNER: Final = ThreadPoolExecutor(max_workers=1)
 _USER: Final = "events"
 # Quoted: a word that begins with a digit is taken for a number.
 _ACCOUNTS: Final = (
@@ -57,10 +50,8 @@ class _JetStream(msgspec.Struct):
     account_details: list[_Account] = []
 
 
-class TestNats:
+class TestNats(Killable):
     """A server of one's own; `kill()` and `start()` are there for tests of what happens then."""
-
-    __test__ = False
 
     def __init__(
         self, home: Path, password: str, *, lines: str = "", name: str = "one",
@@ -78,23 +69,17 @@ class TestNats:
             f"{_ACCOUNTS % (_USER, password) if accounts else ''}{lines}"
         )
         self._config.chmod(0o600)
-        self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
         """The connection URL, the same before and after a restart."""
         return f"nats://{_USER}:{self.password}@127.0.0.1:{self.port}"
 
-    @property
-    def is_running(self) -> bool:
-        """Whether it was started and not killed since."""
-        return self._process is not None
-
     def launch(self) -> None:
         """Start it on the same port, with what it had on disk."""
         line = [self._binary, "--config", str(self._config)]
         with (self._home / "log").open("ab") as log:
-            self._process = _SPAWNER.submit(children.spawn, line, log=log).result()
+            self._spawn(line, log)
 
     def start(self) -> None:
         """Start it; returns when it takes events."""
@@ -136,23 +121,6 @@ class TestNats:
         healths = [line for line in lines if "Healthcheck" in line]
         rest = [line for line in lines if "Healthcheck" not in line]
         return "\n".join([*rest[:1], *rest[1:][-30:], *healths[-1:]])
-
-    def kill(self) -> None:
-        """End it as `kill -9` does."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
-
-    @contextmanager
-    def frozen(self) -> Iterator[None]:
-        """Let it hang, its connections open, while the block runs."""
-        assert self._process is not None  # noqa: S101 - only a running server can hang
-        self._process.send_signal(signal.SIGSTOP)
-        try:
-            yield
-        finally:
-            self._process.send_signal(signal.SIGCONT)
 
 
 class TestNatsCluster:
@@ -205,20 +173,6 @@ class TestNatsCluster:
         """End all of them."""
         for server in self.servers:
             server.kill()
-
-
-def until(reached: Callable[[], bool], what: str) -> None:
-    """Wait for a condition; raises RuntimeError where it takes too long."""
-    deadline = time.monotonic() + _READY_SECONDS
-    while True:
-        try:
-            if reached():
-                return
-        except OSError:
-            pass  # not yet
-        if time.monotonic() > deadline:
-            raise RuntimeError(f"{what} did not come about in {_READY_SECONDS:.0f} s")
-        time.sleep(0.02)
 
 
 @contextmanager

@@ -8,33 +8,24 @@ from __future__ import annotations
 import os
 import shutil
 import socket
-import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from devstack.embedded import children
 from devstack.embedded.account import hand_over, unprivileged
 from devstack.embedded.ports import free_port
 from devstack.settings import service_names
 from devstack.testing.components import program
+from devstack.testing.killable import Killable, until
 from lib.config import Pooler
 from lib.db.grants import role_of
 
-_START_SECONDS: Final = 10.0
-# A child ends with the thread that started it, and those of `asyncio.to_thread` end with a test.
-_SPAWNER: Final = ThreadPoolExecutor(max_workers=1)
 
-
-class TestPgBouncer:
+class TestPgBouncer(Killable):
     """A pooler of one's own; `kill()` and `start()` are there for tests of what happens then."""
-
-    __test__ = False
 
     def __init__(self, home: Path, url: str, *, servers: int, clients: int) -> None:
         """Put it before the server of `url`: its account and all services' roles may enter."""
@@ -57,7 +48,6 @@ class TestPgBouncer:
         for file in home.iterdir():
             if self._account is not None:
                 os.chown(file, self._account.uid, self._account.gid)
-        self._process: subprocess.Popen[bytes] | None = None
 
     def through(self, url: str) -> str:
         """Return the URL of the same database through the pooler."""
@@ -67,21 +57,12 @@ class TestPgBouncer:
     def start(self) -> None:
         """Start it on the same port; returns when it listens."""
         line = [self._binary, "--quiet", str(self._home / "pgbouncer.ini")]
-        self._process = _SPAWNER.submit(
-            children.spawn, line, log=subprocess.DEVNULL, account=self._account
-        ).result()
-        deadline = time.monotonic() + _START_SECONDS
-        while not self._listens():
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"PgBouncer did not start: {(self._home / 'log').read_text()}")
-            time.sleep(0.02)
-
-    def kill(self) -> None:
-        """End it as `kill -9` does; its connections break on both sides."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
+        self._spawn(line, account=self._account)
+        try:
+            until(self._listens, "a PgBouncer")
+        except RuntimeError as error:
+            error.add_note((self._home / "log").read_text())
+            raise
 
     def _listens(self) -> bool:
         with socket.socket() as client:

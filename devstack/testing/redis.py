@@ -4,31 +4,22 @@ from __future__ import annotations
 
 import secrets
 import shutil
-import signal
-import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from devstack.embedded import children
 from devstack.embedded.ports import free_pair, free_port
 from devstack.embedded.redis import Instance, accepts, command, prepare
 from devstack.testing import containers
 from devstack.testing.components import program
+from devstack.testing.killable import Killable, until
 
-START_SECONDS = 10.0
 BUS = 10_000  # nodes of a cluster talk to one another that much above their port
-# A child ends with the thread that started it, and those of `asyncio.to_thread` end with a test.
-_SPAWNER = ThreadPoolExecutor(max_workers=1)
 
 
-class TestRedis:
+class TestRedis(Killable):
     """A server of one's own; `kill()` and `start()` are there for tests of what happens then."""
-
-    __test__ = False
 
     def __init__(
         self,
@@ -56,7 +47,6 @@ class TestRedis:
         with self._config.open("a") as config:
             config.write(lines)
         self._options = ["--sentinel"] if sentinel else []
-        self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
@@ -68,40 +58,17 @@ class TestRedis:
         """Where it listens."""
         return self._instance.port
 
-    @property
-    def is_running(self) -> bool:
-        """Whether it was started and not killed since."""
-        return self._process is not None
-
     def start(self) -> None:
         """Start it on the same port, empty; returns when it answers."""
         line = [*command(self._config), *self._options]
         if self._tls is not None:
             line[0] = program("redis-server")
-        self._process = _SPAWNER.submit(children.spawn, line, log=subprocess.DEVNULL).result()
-        deadline = time.monotonic() + START_SECONDS
-        while not accepts(self._instance, self._tls and self._tls[0]):
-            if time.monotonic() > deadline:
-                self.kill()
-                raise RuntimeError("Redis did not start")
-            time.sleep(0.02)
-
-    def kill(self) -> None:
-        """End it as `kill -9` does."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
-
-    @contextmanager
-    def frozen(self) -> Iterator[None]:
-        """Let it hang, its connections open, while the block runs."""
-        assert self._process is not None  # noqa: S101 - only a running server can hang
-        self._process.send_signal(signal.SIGSTOP)
+        self._spawn(line)
         try:
-            yield
-        finally:
-            self._process.send_signal(signal.SIGCONT)
+            until(lambda: accepts(self._instance, self._tls and self._tls[0]), "a Redis")
+        except RuntimeError:
+            self.kill()
+            raise
 
 
 @contextmanager

@@ -5,8 +5,7 @@ from __future__ import annotations
 import secrets
 import shutil
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
@@ -17,28 +16,14 @@ from redis.exceptions import RedisError
 from devstack.embedded.ports import free_pair, free_port
 from devstack.embedded.redis import Instance
 from devstack.testing.certificates import self_signed
+from devstack.testing.killable import until
 from devstack.testing.redis import BUS, TestRedis
 
 SLOTS: Final = 16384
-_READY_SECONDS: Final = 30.0
 # How long a node may be silent before the others replace it.
 _SILENT_MS: Final = 1000
 # A replica gets its copy at once, over the wire.
 _FRESH: Final = "repl-diskless-sync yes\nrepl-diskless-sync-delay 0\n"
-
-
-def until(reached: Callable[[], bool], what: str) -> None:
-    """Wait for a condition; raises RuntimeError where it takes too long."""
-    deadline = time.monotonic() + _READY_SECONDS
-    while True:
-        try:
-            if reached():
-                return
-        except (RedisError, OSError):
-            pass  # not yet
-        if time.monotonic() > deadline:
-            raise RuntimeError(f"{what} did not come about in {_READY_SECONDS:.0f} s")
-        time.sleep(0.02)
 
 
 class Group:

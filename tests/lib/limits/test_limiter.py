@@ -142,7 +142,7 @@ class CountingStore(RedisStore):
         return await super().take(rule, key, wanted)
 
 
-@pytest.mark.parametrize("rule", [TokenBucket(100.0, 200), Window(5, 2.0)])
+@pytest.mark.parametrize("rule", [TokenBucket(1.0, 200), Window(5, 200.0)])
 async def test_an_idle_key_expires_by_itself(redis: Redis, rule: TokenBucket | Window) -> None:
     name = key()
     await RedisStore(redis).take(rule, name)

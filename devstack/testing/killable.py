@@ -1,0 +1,73 @@
+"""A server of a test's own, which can be killed, frozen and started again."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import IO, Final
+
+from redis.exceptions import RedisError
+
+from devstack.embedded import children
+from devstack.embedded.account import Account
+
+_READY_SECONDS: Final = 30.0
+# A child ends with the thread that started it, and those of `asyncio.to_thread` end with a test.
+_SPAWNER: Final = ThreadPoolExecutor(max_workers=1)
+
+
+class Killable:
+    """What such servers share; `start()` is each one's own."""
+
+    __test__ = False
+    _process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it was started and not killed since."""
+        return self._process is not None
+
+    def kill(self) -> None:
+        """End it as `kill -9` does."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Let it hang, its connections open, while the block runs."""
+        assert self._process is not None  # noqa: S101 - only a running server can hang
+        self._process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._process.send_signal(signal.SIGCONT)
+
+    def _spawn(
+        self,
+        line: Sequence[str],
+        log: IO[bytes] | int = subprocess.DEVNULL,
+        *,
+        account: Account | None = None,
+    ) -> None:
+        spawned = _SPAWNER.submit(children.spawn, line, log=log, account=account)
+        self._process = spawned.result()
+
+
+def until(reached: Callable[[], bool], what: str) -> None:
+    """Wait for a condition; raises RuntimeError where it takes too long."""
+    deadline = time.monotonic() + _READY_SECONDS
+    while True:
+        try:
+            if reached():
+                return
+        except (RedisError, OSError):
+            pass  # not yet
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"{what} did not come about in {_READY_SECONDS:.0f} s")
+        time.sleep(0.02)
