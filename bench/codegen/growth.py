@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 SIZES = (500, 2_000, 20_000)
@@ -106,14 +106,17 @@ def write_project(folder: Path, size: int) -> None:
         (folder / "queries" / f"things_{first:05}.sql").write_text("\n\n".join(texts) + "\n")
 
 
-def measured(folder: Path) -> tuple[float, float, float]:
+OURS = (sys.executable, "-m", "aiosqlc", "generate")
+
+
+def measured(folder: Path, command: Sequence[str] = OURS) -> tuple[float, float, float]:
     """Return the seconds, the seconds of processor time and the MB of a run."""
     started = time.perf_counter()
-    run = subprocess.Popen([sys.executable, "-m", "aiosqlc", "generate"], cwd=folder)
+    run = subprocess.Popen(command, cwd=folder)
     _, status, used = os.wait4(run.pid, 0)
     run.returncode = os.waitstatus_to_exitcode(status)
     if run.returncode:
-        sys.exit(f"aiosqlc ended with {run.returncode}")
+        sys.exit(f"{command[0]} ended with {run.returncode}")
     wall = time.perf_counter() - started
     return wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
 

@@ -1,0 +1,138 @@
+"""What is written comes back equal: every MySQL type, by every driver, with NULL and edges."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pymysql
+import pytest
+from aiosqlc.plan.naming import camel
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from devstack.testing.mysql_databases import MysqlDatabases
+from tests.codegen.drivers.connecting_mysql import MYSQL, arguments_of, connected
+from tests.codegen.drivers.running import Subject, analyzer_on_mysql, compiled, package_of
+from tests.conftest import Full
+
+Values = st.SearchStrategy[Any]
+_TEXTS = st.one_of(
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=20),
+    st.sampled_from(["", "NULL", "'", '"', "\\", "\\'", "%s", "%", "\0", "\x1a", "\n", "😀"]),
+)
+_BYTES = st.binary(max_size=20)
+
+
+def _ints(bits: int) -> Values:
+    return st.integers(-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
+
+
+def _moments(first: int, last: int, micros: int = 1) -> Values:
+    bounds = datetime(first, 1, 2), datetime(last, 12, 30)  # noqa: DTZ001 - a datetime has no zone
+    return st.datetimes(*bounds).map(
+        lambda t: t.replace(microsecond=t.microsecond // micros * micros)
+    )
+
+
+TYPES: dict[str, Values] = {
+    "tinyint(1)": st.booleans(),
+    "tinyint": _ints(8),
+    "smallint": _ints(16),
+    "mediumint": _ints(24),
+    "int": _ints(32),
+    "bigint": _ints(64),
+    "bigint unsigned": st.integers(0, 2**64 - 1),
+    "year": st.integers(1901, 2155) | st.just(0),
+    "bit(16)": st.integers(0, 2**16 - 1),
+    "float": st.integers(-(10**6) + 1, 10**6 - 1).map(lambda n: n / 1000),  # sent in six digits
+    "double": st.floats(allow_nan=False, allow_infinity=False),
+    "decimal(20,5)": st.decimals(-(10**14), 10**14, places=5),
+    "char(20)": _TEXTS.map(lambda text: text.rstrip(" ")),
+    "varchar(20)": _TEXTS,
+    "text": _TEXTS,
+    "longtext": _TEXTS,
+    "binary(4)": st.binary(min_size=4, max_size=4),
+    "varbinary(20)": _BYTES,
+    "blob": _BYTES,
+    "date": st.dates(date(1, 1, 1)),
+    "time": st.integers(-3020399, 3020399).map(lambda n: timedelta(seconds=n)),
+    "time(6)": st.timedeltas(timedelta(seconds=-3020399), timedelta(seconds=3020399)),
+    "datetime": _moments(1, 9999, 10**6),
+    "datetime(6)": _moments(1, 9999),
+    "timestamp(6)": _moments(1970, 2037).map(lambda moment: moment.replace(tzinfo=UTC)),
+    "json": st.sampled_from(['{"a": [1, null, "é"]}', "[]", "null", '"x"', "1.50"]),
+    "set('a','b')": st.sampled_from(["", "a", "b", "a,b"]),
+    "uuid": st.uuids(version=4),  # MariaDB refuses those of no version
+    "inet6": st.sampled_from(["::", "::1", "2001:db8::ff00:42:8329", "::ffff:10.0.0.1"]),
+}
+COLUMNS = {name: f"c_{number}" for number, name in enumerate((*TYPES, "enum('a','b c')"))}
+SCHEMA = "CREATE TABLE kinds (id int PRIMARY KEY, {});".format(
+    ", ".join(f"{column} {name} NULL" for name, column in COLUMNS.items())
+)
+QUERIES = "\n".join(
+    f"-- name: Put_{column} :exec\n"
+    f"REPLACE INTO kinds (id, {column}) VALUES (1, sqlc.arg(value));\n"
+    f"-- name: Get_{column} :one\n"
+    f"SELECT {column} FROM kinds WHERE id = 1;\n"
+    for column in COLUMNS.values()
+)
+
+
+@pytest.fixture(scope="module")
+def package(
+    mysql_server: MysqlDatabases, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    url = mysql_server.create_empty()
+    texts = {"mysql.sql": SCHEMA, "mysql_queries.sql": QUERIES}
+    with compiled(
+        tmp_path_factory.mktemp("kinds"),
+        f"[{', '.join(MYSQL)}]",
+        analyzer_on_mysql(url),
+        engine="mysql",
+        files=("mysql.sql", "mysql_queries.sql"),
+        options="",
+        texts=texts,
+    ) as package:
+        yield package
+    mysql_server.drop(url)
+
+
+@pytest.fixture(scope="module", params=MYSQL)
+def subject(
+    request: pytest.FixtureRequest, mysql_server: MysqlDatabases, package: str
+) -> Iterator[Subject]:
+    driver, url = request.param, mysql_server.create_empty()
+    with pymysql.connect(**arguments_of(url)) as connection, connection.cursor() as cursor:
+        cursor.execute(SCHEMA)
+    with connected(driver, package_of(package, driver, MYSQL), url) as found:
+        yield found
+    mysql_server.drop(url)
+
+
+@pytest.mark.parametrize("name", COLUMNS)
+def test_what_is_written_comes_back_equal_and_of_the_class_it_had(
+    subject: Subject, name: str, full: Full
+) -> None:
+    column = COLUMNS[name]
+    values = TYPES.get(name)
+    if values is None:
+        values = st.sampled_from(getattr(subject.module("models"), camel(f"kinds_{column}")))
+
+    @settings(
+        max_examples=full(200, sample=8),
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(values)
+    def comes_back(value: Any) -> None:
+        subject.call(f"put_{column}", value=value)
+        found = subject.call(f"get_{column}")
+        assert found == value, f"{value!r} came back as {found!r}"
+        assert isinstance(found, type(value))
+
+    comes_back()
+    subject.call(f"put_{column}", value=None)
+    assert subject.call(f"get_{column}") is None
