@@ -42,6 +42,19 @@ WHERE proname = $1 AND pg_function_is_visible(oid) ORDER BY pronargs, oid LIMIT 
 """
 
 
+# What other databases call functions of PostgreSQL's.
+_ELSEWHERE = {
+    **dict.fromkeys(("getdate", "sysdate"), "now()"),
+    **dict.fromkeys(("ifnull", "nvl", "isnull"), "coalesce(a, b)"),
+    "curdate": "current_date",
+    "len": "length(a)",
+    "rand": "random()",
+    "group_concat": "string_agg(a, ',')",
+    "datetime": "timestamptz",
+    "strftime": "to_char",
+}
+
+
 def with_suggestions(connection: Connection, problems: Sequence[Diagnostic]) -> list[Diagnostic]:
     """Return the problems; those about an unknown name with a hint at one like it, if there is any.
 
@@ -81,5 +94,5 @@ def _suggested(
     if word in names:
         others = ", ".join(f"`{text}`" for (text,) in connection.rows(_SIGNATURES, (word,)))
         return replace(problem, hint=f"cast its arguments to what there is: {others}")
-    like = nearest(word, names)
+    like = (_ELSEWHERE.get(word) if found["called"] else None) or nearest(word, names)
     return replace(problem, hint=f"did you mean `{like}`?") if like else problem

@@ -29,6 +29,7 @@ CASES = {
     "select 'x'::nope": ("E318", "nope", "does not exist"),
     "select 1 + 'x'": ("E301", "'x'", "invalid input"),
     "select uuid_generate_v4()": ("E312", "uuid", 'CREATE EXTENSION IF NOT EXISTS "uuid-ossp"'),
+    "select getdate() - interval '1 day'": ("E312", "getdate", "`now()`"),
     "select id from a where id <->@most > 1": ("E311", "most", "put a space before the `@`"),
     "select é from a": ("E311", "é", "does not exist"),
 }
