@@ -24,6 +24,7 @@ from aiosqlc.lock import print_lock, read_lock, restore
 from aiosqlc.lock.packing import UnpackError
 from aiosqlc.lock.short import changed, shorthand, unchanged
 from aiosqlc.pipeline import compile_project
+from aiosqlc.postgres import schema
 
 from devstack.testing.postgres import TestPostgres
 from tests.codegen.golden import CASES, analyzer_on, copy_case
@@ -102,6 +103,19 @@ def test_whatever_the_compiler_is_made_of_counts(
     part.write_text("one")
     before = digest()
     part.write_text("another")
+    assert digest() != before
+
+
+def test_a_stand_in_is_part_of_what_makes_a_database(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schema, "__file__", str(tmp_path / "schema.py"))
+    (tmp_path / "extensions").mkdir()
+    stand_in = tmp_path / "extensions" / "citext.sql"
+    digest = schema.makers_digest.__wrapped__
+    stand_in.write_text("one")
+    before = digest()
+    stand_in.write_text("another")
     assert digest() != before
 
 
