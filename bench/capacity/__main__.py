@@ -23,7 +23,7 @@ import aiohttp
 import asyncpg
 import psutil
 
-from bench.capacity.model import Costs, Layout, as_varied, simulate
+from bench.capacity.model import Costs, Layout, as_varied, simulate, steady
 from bench.capacity.routes import tell_routes
 from bench.orders.__main__ import Stack, ordering, people, shop, stack
 
@@ -59,9 +59,11 @@ class Seen:
     rest: float = 0.0  # seconds of the processor: what of ours places no orders
     others: float = 0.0  # what is not ours
 
-    def add(self, taken: list[float], seconds: float, used: Mapping[str, float]) -> None:
+    def add(
+        self, taken: list[float], callers: int, seconds: float, used: Mapping[str, float]
+    ) -> None:
         """Add a turn."""
-        cuts = statistics.quantiles(taken, n=100)
+        cuts = statistics.quantiles(steady(taken, callers), n=100)
         self.rates.append(len(taken) / seconds)
         self.p50s.append(cuts[49] * 1000)
         self.p99s.append(cuts[98] * 1000)
@@ -131,7 +133,9 @@ async def measure(running: Stack) -> tuple[dict[tuple[int, bool], Seen], list[fl
                     connections=callers,
                 )  # fmt: skip
                 after = used(running)
-                found.add(taken, seconds, {name: after[name] - before[name] for name in after})
+                found.add(
+                    taken, callers, seconds, {name: after[name] - before[name] for name in after}
+                )
     placed = sum(found.orders for found in seen.values()) + ORDERS
     print(f"an order keeps {(await size(running) - kept) / placed / 1000:.1f} kB on disk")
     return seen, disk

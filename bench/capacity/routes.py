@@ -20,6 +20,13 @@ from lib.ids import new_id
 CALLERS: Final = 8
 ACTIVE: Final = 0.2  # of all users, on a day
 PEAK: Final = 3.0  # the busiest hour, in means of the day
+# Assumed, in dollars: the order of magnitude of large providers' lists, of 2025.
+CORE_MONTH: Final = 0.04 * 730  # with its memory
+STORED_MONTH: Final = 0.10  # a gigabyte
+SENT: Final = 0.08  # a gigabyte
+BUSY: Final = 0.6  # of a core, at the peak
+STORED_GB: Final = 154e-6  # of a user, after a year: docs/scaling.md
+COPIES: Final = {"redis": 2, "postgres": 2}  # a replica, a standby
 REQUESTS: Final = 160
 # Sessions with nothing to do tell what they have read and written after ten seconds.
 TOLD_SECONDS: Final = 11.0
@@ -218,3 +225,16 @@ async def tell_routes(running: Stack) -> None:
     for users in (10_000, 1_000_000, 100_000_000):
         often = users * ACTIVE * PEAK / 86_400
         print(row(f"{users:,} users", (often * one for one in (requests, *day))))
+        spent_on = money(users, dict(zip(COLUMNS, (often * one for one in day), strict=True)))
+        print(row("dollars a month", (f"{name} {value:,.0f}" for name, value in spent_on.items())))
+
+
+def money(users: int, second: Mapping[str, float]) -> dict[str, float]:
+    """Return what a month costs by part, given what a second at the peak uses of each column."""
+    parts = {
+        part: second[part] / 1000 / BUSY * CORE_MONTH * COPIES.get(part, 1)
+        for part in ("services", *SHOWN)
+    }
+    stored = users * STORED_GB * STORED_MONTH * COPIES["postgres"]
+    sent = second["answer kB"] / 1e6 / PEAK * 86_400 * 30.4 * SENT
+    return parts | {"stored": stored, "sent": sent, "all": sum(parts.values()) + stored + sent}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bench.capacity.model import Costs, Layout, Outcome, simulate
+from bench.capacity.routes import COLUMNS, money
 
 CPU = {
     "client": 0.6, "nginx": 0.2, "order": 1.7, "user": 0.5, "product": 1.0, "postgres": 2.6,
@@ -48,3 +49,10 @@ def test_a_product_that_all_want_is_reserved_by_one_after_the_other() -> None:
 def test_who_waits_for_the_disk_waits_for_one_flush_and_not_for_those_of_others() -> None:
     found = simulated(64, Layout(cores=64, replicas=64, hot=False), flush=20.0)
     assert found.p50 < 2 * COMMITS * 20.0 + 2 * sum(CPU.values())
+
+
+def test_money_is_cores_twice_where_there_is_a_copy_and_what_is_stored_and_sent() -> None:
+    used = dict.fromkeys(COLUMNS, 0.0) | {"services": 550.0, "postgres": 150.0, "answer kB": 270.0}
+    found = {part: round(value) for part, value in money(1_000_000, used).items()}
+    expected = {"services": 27, "nginx": 0, "redis": 0, "postgres": 15, "stored": 31, "sent": 19}
+    assert found == expected | {"all": 91}
