@@ -1,11 +1,15 @@
-"""Traffic for tests of servers that come and go: people earn points and count what they got."""
+"""Traffic for tests of servers that come and go: people earn points and count what they got.
+
+Each is the only one who writes to their balance, so the history of it is linearizable where every
+read says how often they have been told that they earned: no more, no less.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from uuid import UUID
 
 import psycopg
@@ -15,6 +19,7 @@ from lib.config import DatabaseSettings
 from lib.db.errors import DatabaseUnavailableError, StatementTimeoutError, UniqueViolationError
 from lib.db.postgres import PostgresDatabase, open_database
 from lib.ids import new_id
+from services.point import service as points
 
 EARN = "INSERT INTO point_entry (id, user_id, amount, reason) VALUES ($1, $2, 1, 'test')"
 FOUND = "SELECT id FROM point_entry"
@@ -41,11 +46,12 @@ class Traffic:
     def __init__(self, db: PostgresDatabase) -> None:
         self.db = db
         self.acknowledged: set[UUID] = set()
+        self.wrong: list[tuple[int, int]] = []  # a balance that was read, and what it had to be
         self.last = time.monotonic()
         self.longest = 0.0
 
     async def person(self) -> None:
-        me = new_id()
+        me, earned = new_id(), 0
         while True:
             entry = new_id()
             while True:
@@ -60,6 +66,10 @@ class Traffic:
             self.acknowledged.add(entry)
             now = time.monotonic()
             self.longest, self.last = max(self.longest, now - self.last), now
+            earned += 1
+            with suppress(*AWAY):
+                if (read := await points.points_of(self.db, me)) != earned:
+                    self.wrong.append((read, earned))
             await asyncio.sleep(PAUSE)
 
     async def goes_on(self, seconds: float = 60.0) -> None:

@@ -62,6 +62,7 @@ async def test_leaders_are_killed_under_traffic_and_nothing_acknowledged_is_lost
             await people.goes_on()
             outages.append(people.longest)
     assert people.acknowledged <= await asyncio.to_thread(kept_by, cluster)
+    assert people.wrong == []
     assert max(outages) < BACK_SECONDS, outages
 
 
