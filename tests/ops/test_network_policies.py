@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_network
 from typing import Any
 
 import pytest
@@ -79,6 +80,13 @@ def test_parts_reach_whom_they_call_and_nobody_else():
         if allowed(source, target, port)
     }
     assert found == OPEN
+
+
+def test_only_pods_are_believed_about_the_addresses_of_clients():
+    pods = ip_network("10.0.0.0/8")
+    (settings,) = (part["data"] for part in PARTS if part["kind"] == "ConfigMap")
+    for name in ("TRUSTED_PROXIES", "GATEWAY_TRUSTED_PROXIES"):
+        assert all(ip_network(one).subnet_of(pods) for one in settings[name].split(","))
 
 
 @pytest.mark.parametrize("name", service_names())

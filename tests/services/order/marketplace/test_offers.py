@@ -204,7 +204,7 @@ async def test_who_may_make_an_offer(market, client, issuer, role, verified, exp
 
 
 async def test_only_so_many_offers_of_a_provider_wait(market, sql) -> None:
-    order = await market.order()
+    order, *several = [await market.order() for _ in range(7)]
     for _ in range(2):
         await sql.execute(
             """
@@ -225,6 +225,12 @@ async def test_only_so_many_offers_of_a_provider_wait(market, sql) -> None:
         )
     answer = await refused(market.provider("POST", "offers", json=new_offer(order)))
     assert answer == (409, "CONFLICT", "only 500 offers may wait at a time")
+    # One more may, also of several at once.
+    await sql.execute("DELETE FROM offer WHERE id = (SELECT id FROM offer LIMIT 1)")
+    answers = await asyncio.gather(
+        *(market.provider("POST", "offers", json=new_offer(one)) for one in several)
+    )
+    assert sorted(status for status, _, _ in answers) == [201] + [409] * 5
     # What can no longer be accepted does not count.
     await sql.execute("UPDATE offer SET book_time = now()")
     assert (await market.offer(order))["status"] == "PENDING"
