@@ -7,17 +7,21 @@ import asyncio
 from devstack.testing.wait import eventually
 from lib.errors import AppError, Code
 from lib.limits.searches import AT_A_TIME, searching
+from lib.resource.lists import PageQuery, page_of
 
 
 async def test_searches_take_few_places_and_lists_without_one_take_none() -> None:
     under_way, gate, refused = 0, asyncio.Event(), []
 
-    async def search(pattern: str | None) -> None:
+    async def rows(**_: object) -> list[str]:
         nonlocal under_way
+        under_way += 1
+        await gate.wait()
+        return ["x"]
+
+    async def search(pattern: str) -> None:
         try:
-            async with searching(pattern):
-                under_way += 1
-                await gate.wait()
+            await page_of(PageQuery(), rows, _count, search=pattern)
         except AppError as error:
             refused.append((error.code, error.headers))
 
@@ -34,5 +38,12 @@ async def test_searches_take_few_places_and_lists_without_one_take_none() -> Non
 
 
 async def _list() -> None:
-    async with searching(None):
-        pass
+    await page_of(PageQuery(), _one, _count)
+
+
+async def _one(**_: object) -> list[str]:
+    return ["x"]
+
+
+async def _count(**_: object) -> int:
+    return 1
