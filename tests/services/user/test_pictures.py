@@ -182,7 +182,9 @@ async def test_of_several_uploads_of_one_version_one_is_shown_and_no_other_kept(
             for _ in range(5)
         )
     )
-    assert sorted(answer.status for answer in answers) == [204, 412, 412, 412, 412]
+    shown, *others = sorted(answer.status for answer in answers)
+    assert shown == 204
+    assert set(others) <= {412, 429}  # too late, or while another of theirs was drawn
     # Those that lost wait for an hour, in case their upload was still under way; now it is over.
     await world.db.execute("UPDATE file_to_remove SET due_at = now()")
     await eventually(lambda: len(stored(tmp_path / "files")) == 1)
