@@ -100,8 +100,8 @@ async def test_a_hanging_upstream_opens_its_circuit_when_the_request_is_what_run
     slow = Upstream("user", retry=FAST)
     for _ in range(3):
         with pytest.raises(AppError):
-            async with within(0.02):
-                await slow.call(for_ever, seconds=0.03, idempotent=True)
+            async with within(0.1):
+                await slow.call(for_ever, seconds=0.11, idempotent=True)
     assert slow.breaker.state is State.OPEN
 
 
