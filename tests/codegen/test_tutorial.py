@@ -10,6 +10,7 @@ import textwrap
 from pathlib import Path
 
 import pytest
+from aiosqlc.cli import init
 
 MANUAL = Path(__file__).parents[2] / "docs" / "compiler"
 _BLOCK = re.compile(
@@ -17,6 +18,7 @@ _BLOCK = re.compile(
     r"```(?P<kind>\w+)\n(?P<text>.*?)```",
     re.DOTALL,
 )
+CONFIG = init._CONFIG.format(engine="postgresql", out="store", driver="")
 INSTALL = "pip install 'aiosqlc[postgres]' asyncpg\n"
 
 
@@ -118,13 +120,11 @@ def test_the_queries_of_such_a_page_compile_and_its_call_returns_what_it_says(
     page: str, row: str, tmp_path: Path
 ) -> None:
     """Blocks marked `text` are another tool's, which is not installed here: they are not run."""
-    from aiosqlc.cli.init import _CONFIG
-
     blocks = _BLOCK.findall((MANUAL / page).read_text())
     text = {kind: "".join(t for _, k, t in blocks if k == kind) for _, kind, _ in blocks}
     assert set(text) == {"text", "sql", "python"}
     written = {
-        "sqlc.yaml": _CONFIG.format(out="store"),
+        "sqlc.yaml": CONFIG,
         "migrations/0001_start.sql": _AUTHOR,
         "queries/queries.sql": text["sql"],
         "main.py": _CALLED.format(call=textwrap.indent(text["python"], "    ")),
@@ -149,9 +149,7 @@ def test_the_queries_of_such_a_page_compile_and_its_call_returns_what_it_says(
 
 
 def test_what_is_said_beside_sqlalchemy_is_so(tmp_path: Path) -> None:
-    from aiosqlc.cli.init import _CONFIG
-
-    (tmp_path / "sqlc.yaml").write_text(_CONFIG.format(out="store"))
+    (tmp_path / "sqlc.yaml").write_text(CONFIG)
     [printed] = follow("from-sqlalchemy.md", tmp_path, tmp_path)
     assert printed == ""  # the difference of the two programs' outputs
     assert (

@@ -146,7 +146,7 @@ def install(command: Sequence[str], log: Path, account: Mapping[str, Any] | None
 
 
 def last_words(log: Path) -> str:
-    """Return the last line of a log."""
+    """Return the last two lines of a log, or that there are none."""
     with contextlib.suppress(OSError):
         lines = log.read_text(errors="replace").strip().splitlines()
         return " | ".join(lines[-2:]) or "it said nothing"
