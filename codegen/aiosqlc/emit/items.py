@@ -63,6 +63,8 @@ def _items(tokens: Sequence[Token]) -> tuple[Item, ...]:
         return ()
     if tokens[start].text.upper() != "SELECT":
         start = _at_top(tokens, start, frozenset({"RETURNING"}))
+        if "".join(token.text for token in tokens[start + 1 : start + 3]).upper() == "WITH(":
+            start = _closing(tokens, start + 2)  # other names of OLD and NEW
         return tuple(map(_item, _split(tokens[start + 1 :]))) if start < len(tokens) else ()
     start += 1
     while start < len(tokens) and tokens[start].text.upper() in {"ALL", "DISTINCT"}:
@@ -215,7 +217,7 @@ def _at_top(tokens: Sequence[Token], start: int, words: frozenset[str]) -> int:
         if (
             depth == 0
             and tokens[position].text.upper() in words
-            and before not in {"DISTINCT", "."}
+            and before not in {"DISTINCT", "WITHIN", "."}
         ):
             return position
     return len(tokens)

@@ -79,6 +79,7 @@ QUERIES = {
     " FROM team",
     "CoalesceOfParameter": ":exec UPDATE team SET note = coalesce(sqlc.narg(note), note)"
     " WHERE id = @id",
+    "OrderedSets": ":one SELECT rank(1) WITHIN GROUP (ORDER BY id) FROM team",
     "CallsAndCasts": ":one SELECT count(*), count(*)::int AS counted, lower(name)::text FROM team"
     " GROUP BY name LIMIT 1",
     "QualifiedCast": ":many SELECT team.name::text, (id + 1)::bigint, now() FROM team",
