@@ -48,7 +48,7 @@ def cache_folder() -> Path:
     named = os.environ.get("AIOSQLC_CACHE_DIR")
     if named:
         return Path(named)
-    if os.geteuid() == 0:
+    if hasattr(os, "geteuid") and os.geteuid() == 0:  # Windows has none
         return Path("/var/cache/aiosqlc")
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "aiosqlc"
 

@@ -123,6 +123,8 @@ def test_where_nothing_private_can_run_the_embedded_server_says_so(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(sys.modules, "fcntl", None)  # as on Windows
+    monkeypatch.delattr(os, "geteuid")
+    monkeypatch.delenv("AIOSQLC_CACHE_DIR", raising=False)
     _, (problem,) = analyze([schema_file("select 1")], [], AnalyzeOptions())
     assert (problem.code, "needs Linux or macOS" in problem.message) == ("E210", True)
     assert "database.uri" in problem.hint
