@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -10,8 +11,14 @@ from typing import Any, Final, cast
 from redis.asyncio import BlockingConnectionPool, Connection, Redis, RedisCluster, SSLConnection
 from redis.asyncio.client import PubSub
 from redis.asyncio.cluster import ClusterNode
+from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
-from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
+from redis.asyncio.sentinel import (
+    Sentinel,
+    SentinelConnectionPool,
+    SentinelManagedConnection,
+    SentinelManagedSSLConnection,
+)
 from redis.backoff import NoBackoff
 from redis.exceptions import ClusterDownError, NoPermissionError, RedisClusterException
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -69,7 +76,39 @@ def _told_as_away() -> Iterator[None]:
         raise RedisConnectionError(str(error)) from error
 
 
-class _Shared(Connection):
+class _Cancellable(AbstractConnection):
+    """A connection that does not lose a cancellation which comes as the sending ends.
+
+    The library sends within `asyncio.wait_for`, which on Python 3.11 forgets such a one
+    (python/cpython#86296): the task would go on to wait for a reply that nobody wants.
+    """
+
+    async def send_packed_command(self, command: Any, check_health: bool = True) -> None:
+        task = asyncio.current_task()
+        before = task.cancelling() if task else 0
+        await super().send_packed_command(command, check_health)
+        if task and task.cancelling() > before:
+            await self.disconnect(nowait=True)  # the reply must not meet the next command
+            raise asyncio.CancelledError
+
+
+class _Plain(_Cancellable, Connection):
+    """A connection to a server."""
+
+
+class _Tls(_Cancellable, SSLConnection):
+    """As `_Plain`, over TLS."""
+
+
+class _OfSentinel(_Cancellable, SentinelManagedConnection):
+    """A connection to the primary that Sentinels name."""
+
+
+class _OfSentinelTls(_Cancellable, SentinelManagedSSLConnection):
+    """As `_OfSentinel`, over TLS."""
+
+
+class _Shared(_Cancellable, Connection):
     """A connection that the cluster's client may close under whoever has just taken it."""
 
     async def _send_packed_command(self, command: Iterable[bytes]) -> None:
@@ -125,7 +164,9 @@ def _pooled(options: RedisOptions) -> dict[str, Any]:
 @asynccontextmanager
 async def _server(address: RedisAddress, options: RedisOptions) -> AsyncIterator[Redis]:
     ((host, port),) = address.hosts
-    pool = BlockingConnectionPool(host=host, port=port, **address.kwargs, **_pooled(options))
+    is_tls = address.kwargs.get("connection_class") is SSLConnection
+    kwargs = {**address.kwargs, "connection_class": _Tls if is_tls else _Plain}
+    pool = BlockingConnectionPool(host=host, port=port, **kwargs, **_pooled(options))
     client = _Server(connection_pool=pool)
     client.replicas = address.replicas
     try:
@@ -144,7 +185,11 @@ async def _sentinel(address: RedisAddress, options: RedisOptions) -> AsyncIterat
     asked = {**short, **address.sentinel, **(secured if is_tls else {}), "retry": _retry()}
     sentinel = Sentinel(list(address.hosts), sentinel_kwargs=asked)  # type: ignore[no-untyped-call] # the library has no types here
     pool = _SentinelPool(  # type: ignore[no-untyped-call] # the library has no types here
-        address.primary, sentinel, ssl=is_tls, **kwargs, **_pooled(options)
+        address.primary,
+        sentinel,
+        connection_class=_OfSentinelTls if is_tls else _OfSentinel,
+        **kwargs,
+        **_pooled(options),
     )
     client = _Server(connection_pool=pool)
     client.replicas = address.replicas

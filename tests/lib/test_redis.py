@@ -13,6 +13,7 @@ from uuid import uuid4
 
 import pytest
 from redis.asyncio import RedisCluster
+from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
@@ -185,6 +186,27 @@ async def test_every_kind_of_redis_answers_its_ping(any_redis_url: str) -> None:
     async with open_redis(RedisOptions(any_redis_url, io_seconds=5)) as redis:
         await ping(redis)
         await redis.set(name := f"test:{uuid4()}", "yes", ex=60)
+        assert await redis.get(name) == b"yes"
+
+
+async def test_a_cancellation_that_comes_as_the_sending_ends_is_not_lost(
+    any_redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sending = AbstractConnection._send_packed_command
+
+    async def sent_then_cancelled(self: AbstractConnection, command: list[bytes]) -> None:
+        await sending(self, command)
+        if b"BLPOP" in b"".join(command):
+            waiting.cancel()
+
+    name = f"test:{uuid4()}"
+    async with open_redis(RedisOptions(any_redis_url, io_seconds=5)) as redis:
+        await ping(redis)
+        monkeypatch.setattr(AbstractConnection, "_send_packed_command", sent_then_cancelled)
+        waiting = asyncio.ensure_future(redis.blpop([name], timeout=2))
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        await redis.set(name, "yes", ex=60)
         assert await redis.get(name) == b"yes"
 
 
