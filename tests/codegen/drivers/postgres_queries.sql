@@ -92,3 +92,6 @@ SELECT pg_sleep(0);
 
 -- name: Backend :one
 SELECT pg_backend_pid();
+
+-- name: Moments :one
+SELECT @at::timestamptz AS at, @many::timestamptz[] AS many, @plain::timestamp AS plain;

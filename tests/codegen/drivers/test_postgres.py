@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, date, datetime
@@ -52,6 +53,18 @@ def add(subject: Subject, name: str = "ann", **more: Any) -> Any:
     mood = subject.module("models").Mood
     given = {"bio": None, "mood": mood.SAD, "score": None, **more}
     return subject.call("add_author", name=name, **given)
+
+
+@pytest.fixture
+def far_from_the_server(subject: Subject, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Our clock shows New York's time, the session's Kolkata's."""
+    with monkeypatch.context() as patched:
+        patched.setenv("TZ", "America/New_York")
+        time.tzset()
+        subject.wait(subject.connection.execute("SET TIME ZONE 'Asia/Kolkata'"))
+        yield
+        subject.wait(subject.connection.execute("RESET TIME ZONE"))
+    time.tzset()
 
 
 @contextmanager
@@ -352,3 +365,27 @@ def test_a_transaction_that_lost_a_race_is_run_again_and_no_more_than_it_may(
 
 def test_the_code_is_formatted_and_imports_what_it_uses(subject: Subject) -> None:
     assert complaints(Path(subject.module().__file__ or "").parent) == ""
+
+
+@pytest.mark.parametrize(
+    "naive",
+    [
+        datetime(2024, 6, 1, 12),  # noqa: DTZ001 - none of these has a zone
+        datetime(2024, 3, 10, 2, 30),  # noqa: DTZ001 - skipped by the clocks
+        datetime(2024, 11, 3, 1, 30),  # noqa: DTZ001 - shown twice
+        datetime(2024, 11, 3, 1, 30, fold=1),  # noqa: DTZ001
+        datetime(1850, 1, 1),  # noqa: DTZ001 - an offset with seconds
+    ],
+    ids=["plain", "skipped", "first of two", "second of two", "before zones"],
+)
+@pytest.mark.usefixtures("far_from_the_server")
+def test_a_time_without_a_zone_is_of_this_machine_whatever_the_session_has(
+    subject: Subject, naive: datetime
+) -> None:
+    found = subject.call("moments", at=naive, many=[naive], plain=naive)
+    assert (found.at, found.many) == (naive.astimezone(UTC), [naive.astimezone(UTC)])
+    assert found.plain == naive.replace(fold=0)
+    add(subject)
+    row = subject.module().CopyBooksParams(id=1, author_id=1, title="x", price=None, added=naive)
+    subject.call("copy_books", [row])
+    assert subject.call("prices")[0].added == naive.astimezone(UTC)

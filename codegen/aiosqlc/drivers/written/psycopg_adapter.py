@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from functools import cache
 from typing import Any
@@ -166,7 +166,22 @@ class _Date(adapt.Dumper):
 
 class _Datetime(adapt.Dumper):
     def dump(self, obj: datetime) -> bytes:
-        return {_LAST: b"infinity", _FIRST: b"-infinity"}.get(obj) or obj.isoformat().encode()
+        endless = {_LAST: b"infinity", _FIRST: b"-infinity"}.get(obj)
+        return endless or _local(obj).isoformat().encode()
+
+
+def _local(moment: datetime) -> datetime:
+    """Return a moment without a zone as one of this machine's, as asyncpg takes it.
+
+    Without an offset the server would take the session's zone. A column without a zone ignores it.
+    """
+    if moment.tzinfo is not None:
+        return moment
+    try:
+        ahead = moment - moment.astimezone(UTC).replace(tzinfo=None)
+    except (OverflowError, ValueError):  # in the first or last hours that Python knows
+        return moment
+    return moment.replace(tzinfo=timezone(ahead))
 
 
 class _Interval(adapt.Dumper):
@@ -202,6 +217,7 @@ class _EndlessBinary(adapt.Dumper):
 
     base: type[abc.Dumper]
     format = pq.Format.BINARY
+    zoned = False
 
     def __init__(self, cls: type, context: abc.AdaptContext | None = None) -> None:
         super().__init__(cls, context)
@@ -212,7 +228,7 @@ class _EndlessBinary(adapt.Dumper):
             return b"\x7f".ljust(8 if isinstance(obj, datetime) else 4, b"\xff")
         if obj in {date.min, _FIRST}:
             return b"\x80".ljust(8 if isinstance(obj, datetime) else 4, b"\0")
-        return self._dump(obj)
+        return self._dump(_local(obj) if self.zoned and isinstance(obj, datetime) else obj)
 
 
 def _endless(name: str, last: date, first: date) -> None:
@@ -222,9 +238,8 @@ def _endless(name: str, last: date, first: date) -> None:
         members = {"base": base, "format": form, "last": last, "first": first}
         _ADAPTERS.register_loader(oid, type("_Endless", (_Endless,), members))
     dumper = psycopg.adapters.get_dumper_by_oid(oid, pq.Format.BINARY)
-    _ADAPTERS.register_dumper(
-        None, type("_EndlessBinary", (_EndlessBinary,), {"base": dumper, "oid": oid})
-    )
+    own = {"base": dumper, "oid": oid, "zoned": name == "timestamptz"}
+    _ADAPTERS.register_dumper(None, type("_EndlessBinary", (_EndlessBinary,), own))
 
 
 class _Nothing(adapt.Loader):
