@@ -137,18 +137,23 @@ class TestCluster(Group):
         for _, _, (_, port, *_), *replicas in self.ask(old, "CLUSTER", "SLOTS"):
             if port == old.port:
                 late = next(one for one in self.servers if one.port == replicas[0][1])
+        # Past what the replica has not confirmed yet, for which the relay would wait all the time.
+        self._wait_for_entry(old, stream, self.ask(old, "XLEN", stream))
         # With a wrong password it does not come back to its primary.
         self.ask(late, "CONFIG", "SET", "masterauth", "wrong")
         try:
             # Counted first: one unconfirmed entry, and the relay writes no other.
             before = self.ask(old, "XLEN", stream)
             self.ask(old, "CLIENT", "KILL", "TYPE", "replica")
-            until(lambda: self.ask(old, "XLEN", stream) > before, "an entry")
+            self._wait_for_entry(old, stream, before)
             old.kill()
         finally:
             self.ask(late, "CONFIG", "SET", "masterauth", self.password)
         until(lambda: self._owner(late, stream) == late.port, "another primary")
         old.start()
+
+    def _wait_for_entry(self, server: TestRedis, stream: str, before: int) -> None:
+        until(lambda: self.ask(server, "XLEN", stream) > before, "an entry")
 
     def slot_of(self, key: str) -> int:
         """Return the slot of a key."""
