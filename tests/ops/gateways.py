@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import subprocess
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psutil
+import pytest
 from aiohttp import web
 
 from devstack import gateway
 from devstack.embedded import children
+from devstack.embedded.account import Account
 from devstack.embedded.home import Home
 from devstack.embedded.ports import free_port
 from devstack.programs import answers
@@ -61,6 +65,31 @@ class Gateway:
 
 
 @asynccontextmanager
+async def running(
+    account: Account | None, config: Path, port: int
+) -> AsyncIterator[subprocess.Popen[bytes]]:
+    """Run NGINX, once it answers; what it says is in `nginx.log`, beside its configuration."""
+    said = config.with_name("nginx.log")
+    with said.open("wb") as log:
+        nginx = children.spawn(gateway.command(config), log=log, account=account)
+    answering = answers(port, "/healthz")
+
+    async def answers_or_is_gone() -> bool:
+        return nginx.poll() is not None or await answering()
+
+    try:
+        with contextlib.suppress(TimeoutError):
+            await eventually(answers_or_is_gone)
+        if not await answering():
+            workers = [] if nginx.poll() else psutil.Process(nginx.pid).children()
+            state = f"exit code {nginx.returncode}, workers {workers}"
+            pytest.fail(f"NGINX does not answer on {port} ({state}):\n{said.read_text()}")
+        yield nginx
+    finally:
+        await asyncio.to_thread(children.stop, nginx, within=5)
+
+
+@asynccontextmanager
 async def gateway_before(
     run: Path, ports: Sequence[int], trusted: tuple[str, ...] = (), *, name: str = "user"
 ) -> AsyncIterator[Gateway]:
@@ -74,9 +103,5 @@ async def gateway_before(
     replicas = {name: [f"127.0.0.1:{port}" for port in ports]}
     place = gateway.Place(listen=f"127.0.0.1:{settings.gateway_port}", addresses=replicas)
     config.write_text(gateway.render(settings, config.parent, place=place))
-    nginx = children.spawn(gateway.command(config), log=subprocess.DEVNULL, account=account)
-    try:
-        await eventually(answers(settings.gateway_port, "/healthz"))
+    async with running(account, config, settings.gateway_port) as nginx:
         yield Gateway(settings, nginx)
-    finally:
-        await asyncio.to_thread(children.stop, nginx, within=5)

@@ -14,12 +14,11 @@ import pytest
 from aiohttp import web
 
 from devstack import gateway
-from devstack.embedded import children
 from devstack.embedded.home import Home
 from devstack.embedded.ports import free_port
-from devstack.programs import answers
 from devstack.settings import ROOT, Service, Settings
 from devstack.testing.wait import eventually
+from tests.ops.gateways import running
 
 START = ROOT / "deploy/docker/gateway/start.sh"
 ECHO = "/api/users/v1/echo"
@@ -43,19 +42,18 @@ async def upstream() -> AsyncIterator[int]:
 async def before(
     upstream: int, run: Path, trusted: tuple[str, ...] = ()
 ) -> AsyncIterator[aiohttp.ClientSession]:
-    """A client, from 127.0.0.1, of a gateway whose messages are in `nginx.log`."""
+    """A client, from 127.0.0.1, of a gateway whose messages are in `nginx/nginx.log`."""
     service = Service(name="user", port=upstream, grpc_port=None, public=True, database=False)
     settings = Settings(
         home=Home(run), gateway_port=free_port(), services=(service,), environ={},
         trusted_proxies=trusted,
     )  # fmt: skip
     account, config = gateway.prepare(settings)
-    with (run / "nginx.log").open("wb") as log:
-        nginx = children.spawn(gateway.command(config), log=log, account=account)
-    await eventually(answers(settings.gateway_port, "/healthz"))
-    async with aiohttp.ClientSession(settings.gateway_url) as session:
+    async with (
+        running(account, config, settings.gateway_port),
+        aiohttp.ClientSession(settings.gateway_url) as session,
+    ):
         yield session
-    await asyncio.to_thread(children.stop, nginx, within=5)
 
 
 @pytest.mark.parametrize(
@@ -111,7 +109,7 @@ async def test_a_secret_in_an_address_is_in_no_log_where_the_service_is_away(run
                 assert answer.status == 502
         async with http.post("/api/users/v1/auth/verify?token=hush") as answer:
             assert answer.status == 502
-        log = run_dir / "nginx.log"
+        log = run_dir / "nginx" / "nginx.log"
         await eventually(lambda: "plain=seen" in log.read_text())
         assert "hush" not in log.read_text() + (run_dir / "nginx" / "access.log").read_text()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -13,12 +12,11 @@ import pytest
 from aiohttp import web
 
 from devstack import gateway
-from devstack.embedded import children
 from devstack.embedded.home import Home
 from devstack.embedded.ports import free_port
-from devstack.programs import answers
 from devstack.settings import Service, Settings
 from devstack.testing.wait import eventually
+from tests.ops.gateways import running
 
 
 @pytest.fixture
@@ -58,11 +56,11 @@ async def proxy(upstream: int, run_dir: Path) -> AsyncIterator[aiohttp.ClientSes
     port = free_port()
     settings = Settings(home=Home(run_dir), gateway_port=port, services=services, environ={})
     account, config = gateway.prepare(settings, read_seconds=1)
-    nginx = children.spawn(gateway.command(config), log=subprocess.DEVNULL, account=account)
-    await eventually(answers(port, "/healthz"))
-    async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
+    async with (
+        running(account, config, port),
+        aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session,
+    ):
         yield session
-    await asyncio.to_thread(children.stop, nginx, within=5)
 
 
 async def test_the_service_is_told_who_asks_for_what_and_under_which_id(proxy):

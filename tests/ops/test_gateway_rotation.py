@@ -18,9 +18,9 @@ from devstack.embedded import children
 from devstack.embedded.home import Home
 from devstack.embedded.ports import free_port
 from devstack.monitoring import exporter_program, monitoring_programs, rotation_program
-from devstack.programs import answers
 from devstack.settings import MONITORING_PORTS, ROOT, Settings
 from devstack.testing.wait import eventually
+from tests.ops.gateways import running
 
 SCRIPT = ROOT / "nginx" / "rotate.sh"
 MIB = 1 << 20
@@ -42,15 +42,15 @@ def settings(run_dir: Path) -> Settings:
 async def nginx(settings: Settings) -> AsyncIterator[aiohttp.ClientSession]:
     """A client of a gateway whose log is watched for its size and counted, as in the stack."""
     account, config = gateway.prepare(settings)
-    started = [children.spawn(gateway.command(config), log=subprocess.DEVNULL, account=account)]
-    await eventually(answers(settings.gateway_port, "/healthz"))
-    for part in (rotation_program(settings, seconds=0.05), exporter_program(settings)):
-        started.append(children.spawn(part.command, log=subprocess.DEVNULL, env=part.env))
-        await eventually(part.ready)
-    async with aiohttp.ClientSession(f"http://127.0.0.1:{settings.gateway_port}") as session:
-        yield session
-    for child in reversed(started):
-        await asyncio.to_thread(children.stop, child, within=5)
+    started = []
+    async with running(account, config, settings.gateway_port):
+        for part in (rotation_program(settings, seconds=0.05), exporter_program(settings)):
+            started.append(children.spawn(part.command, log=subprocess.DEVNULL, env=part.env))
+            await eventually(part.ready)
+        async with aiohttp.ClientSession(f"http://127.0.0.1:{settings.gateway_port}") as session:
+            yield session
+        for child in reversed(started):
+            await asyncio.to_thread(children.stop, child, within=5)
 
 
 async def exported(settings: Settings) -> dict[str, float]:

@@ -7,7 +7,6 @@ import json
 import re
 import socket
 import ssl
-import subprocess
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -17,14 +16,13 @@ import pytest
 from aiohttp import WSMsgType, web
 
 from devstack import gateway
-from devstack.embedded import children
 from devstack.embedded.home import Home
 from devstack.embedded.ports import free_port
-from devstack.programs import answers
 from devstack.settings import Service, Settings, Tls
 from devstack.supervisor import StartError
 from devstack.testing.certificates import self_signed
 from devstack.testing.wait import eventually
+from tests.ops.gateways import running
 
 
 @pytest.fixture
@@ -61,12 +59,8 @@ async def gateway_of(run: Path, chat: int, **options) -> AsyncIterator[Settings]
         home=Home(run), gateway_port=free_port(), services=(service,), environ={}, **options
     )
     account, config = gateway.prepare(settings)
-    nginx = children.spawn(gateway.command(config), log=subprocess.DEVNULL, account=account)
-    try:
-        await eventually(answers(settings.gateway_port, "/healthz"))
+    async with running(account, config, settings.gateway_port):
         yield settings
-    finally:
-        children.stop(nginx, within=5)
 
 
 @pytest.fixture
