@@ -33,6 +33,9 @@ from aiosqlc.mysql.syntax import Tree, mentions, parse
 from aiosqlc.mysql.writes import insert_into, targets, violable
 
 NAMELESS = "?column?"
+# Their numbers have a fraction where their argument has one, and MariaDB may settle that of a
+# moment or a text only when it executes: what it calls a decimal comes as an integer then.
+_SETTLED_LATE = ("TIME_TO_SEC", "UNIX_TIMESTAMP")
 
 
 @dataclass(frozen=True)
@@ -157,6 +160,7 @@ def columns_of(
     aligned = outputs if outputs is not None and len(outputs) == len(described) else None
     trusted = _trusted(query, schema, text) and not (aligned is None and _fails_somewhere(text))
     varies = text.reader is not None and _has_variables(text.reader.tree)
+    late = any(mentions(query.sql, name) for name in _SETTLED_LATE) and _fails_somewhere(text)
     return tuple(
         _by_server(
             column,
@@ -164,7 +168,7 @@ def columns_of(
             _item(items, aligned, i),
             schema,
             trusted=trusted and (text.reader is not None or column.origin is not None),
-            varies=varies,
+            varies=varies or (late and types.returned(column).name == "decimal"),
         )
         for i, column in enumerate(described)
     )
@@ -315,7 +319,7 @@ def _type(
         return known
     if known.labels and types.same_family(known, returned):
         return known
-    return returned
+    return types.ANY if varies and not types.same_family(known, returned) else returned
 
 
 def origin_of(described: Described, schema: Schema) -> ColumnRef | None:
