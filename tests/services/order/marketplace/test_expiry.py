@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from datetime import timedelta
 
 import msgspec
@@ -16,6 +17,9 @@ from services.order.marketplace.service.expiry import expire
 from tests.services.order.conftest import NewConfig
 from tests.services.order.marketplace.conftest import expect, refused
 
+FIRST_SWEEP = re.compile(
+    r'^background_step_seconds_count{loop="overdue-service-orders"} [1-9]', re.MULTILINE
+)
 LATER = timedelta(days=400)  # nobody's window is longer
 
 
@@ -23,6 +27,17 @@ LATER = timedelta(days=400)  # nobody's window is longer
 async def database_url(new_database) -> str:
     """Without demo orders: these tests count."""
     return await new_database("order")
+
+
+@pytest.fixture(autouse=True)
+async def swept(client) -> None:
+    """Wait for the sweep that the service makes at its start: it would take part in these tests."""
+
+    async def once() -> bool:
+        async with client.get("/metrics") as answer:
+            return FIRST_SWEEP.search(await answer.text()) is not None
+
+    await eventually(once)
 
 
 @pytest.fixture
