@@ -214,6 +214,9 @@ async def _cluster(address: RedisAddress, options: RedisOptions) -> AsyncIterato
         ssl=is_tls,
         # A slot without a server is the fault of its keys alone.
         require_full_coverage=False,
+        # Each redirection corrects its own slot. By default every fifth reads the map anew, and
+        # closes all connections for it, under the commands of others.
+        reinitialize_steps=0,
         max_connections=options.size * _PER_NODE,
         retry=_retry(),
         **_times(options),

@@ -225,6 +225,36 @@ async def test_a_connection_of_a_cluster_that_is_closed_meanwhile_is_no_error(
             await closing
 
 
+async def test_redirections_leave_the_connections_of_other_commands_open(
+    redis_cluster: redis_groups.TestCluster,
+) -> None:
+    waited = f"test:{uuid4()}"
+    server = redis_cluster.primary_of(waited)
+    other = next(one for one in redis_cluster.primaries() if one is not server)
+    slots = {redis_cluster.slot_of(name): name for name in map(str, range(40))}
+    moved = [slot for slot, name in slots.items() if redis_cluster.primary_of(name) is server][:6]
+
+    def waiting_clients() -> list[bytes]:
+        clients: bytes = redis_cluster.ask(server, "CLIENT", "LIST")
+        return [line.split()[0] for line in clients.splitlines() if b"cmd=blpop" in line]
+
+    async with open_redis(RedisOptions(redis_cluster.url, io_seconds=60)) as redis:
+        await ping(redis)
+        waiting = asyncio.ensure_future(redis.blpop([waited], timeout=50))
+        await eventually(lambda: len(waiting_clients()) == 1)
+        before = waiting_clients()
+        try:
+            for slot in moved:
+                redis_cluster.move_slot(slot, other)
+                await redis.exists(slots[slot])
+            assert waiting_clients() == before
+        finally:
+            for slot in moved:
+                redis_cluster.move_slot(slot, server)
+        await redis.rpush(waited, "here")
+        assert tuple(await waiting) == (waited.encode(), b"here")
+
+
 async def test_another_database_is_reached_through_the_sentinels(redis_sentinels) -> None:
     name = f"test:{uuid4()}"
     async with (
