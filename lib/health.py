@@ -85,6 +85,6 @@ class Health:
         except TimeoutError:
             return f"no answer within {self.ping_seconds:g} s"
         except Exception as error:  # noqa: BLE001 - any failure means "not ready"; the log says which
-            log.warning("not_ready", resource=name, error=repr(error))
+            log.warning("not_ready", resource=name, error=error)
             return "unavailable"
         return "ok"

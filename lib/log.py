@@ -57,6 +57,7 @@ def configure(
         structlog.contextvars.merge_contextvars,
         envelope,
         structlog.processors.format_exc_info,
+        exceptions_in_words,
         mask_personal_data,
     ]
     out = stream or sys.stdout.buffer
@@ -90,6 +91,14 @@ def write_line(
         getattr(logger, level)(event, **fields)
     else:
         _shortcut.write(level, event, fields)
+
+
+def exceptions_in_words(_logger: object, _method: str, event: Event) -> Event:
+    """Write an exception as its class and message; redis-py's `repr` leaves the message out."""
+    for key, value in event.items():
+        if isinstance(value, BaseException):
+            event[key] = f"{type(value).__name__}: {value}".removesuffix(": ")
+    return event
 
 
 def mask_personal_data(_logger: object, _method: str, event: Event) -> Event:

@@ -86,6 +86,6 @@ class JwksCache:
             self._keys = parse_jwks(await self._fetch())
             self._fetched_at = self._clock()
         except Exception as error:  # noqa: BLE001 - whatever it is, old keys serve or nobody gets in
-            log.warning("jwks_fetch_failed", error=repr(error))
+            log.warning("jwks_fetch_failed", error=error)
         finally:
             self._fetching = None

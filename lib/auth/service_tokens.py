@@ -132,4 +132,4 @@ class ServiceTokens:
         self._renewal = None
         error = None if renewal.cancelled() else renewal.exception()
         if error is not None:
-            log.warning("service_token_not_renewed", error=repr(error))
+            log.warning("service_token_not_renewed", error=error)

@@ -104,7 +104,7 @@ class Cache:
                 with self._breaker.guard():
                     await self._store.forget(tags)
             except _AWAY as error:
-                log.warning("cache_away", error=repr(error))
+                log.warning("cache_away", error=error)
 
     async def _look(self, key: str, tags: Sequence[str]) -> Found | None:
         if self._store is None:
@@ -115,7 +115,7 @@ class Cache:
         except AppError:
             return None  # left alone: the breaker has logged it
         except _AWAY as error:
-            log.warning("cache_away", error=repr(error))
+            log.warning("cache_away", error=error)
             return None
 
     async def _load(
@@ -129,7 +129,7 @@ class Cache:
             try:
                 await store.keep(key, marks, answer, seconds)
             except _AWAY as error:
-                log.warning("cache_away", error=repr(error))
+                log.warning("cache_away", error=error)
         return answer
 
     def _landed(self, flight: tuple[str, bytes], task: asyncio.Task[bytes]) -> None:

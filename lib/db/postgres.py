@@ -300,7 +300,7 @@ class PostgresDatabase(_Statements):
             await self._pool.release(connection, timeout=limit)
         except DRIVER_FAILURES as error:
             # The pool has dropped the connection; the outcome of the statement is known already.
-            log.warning("database_release_failed", error=repr(error))
+            log.warning("database_release_failed", error=error)
         finally:
             self._free += 1
             self._hand_over(None)

@@ -75,7 +75,7 @@ class Replica:
     def leave(self, error: BaseException | str) -> None:
         """Take it out of the rotation; the next good answer brings it back."""
         if self.is_in:
-            log.warning("replica_out_of_rotation", replica=self.name, error=repr(error))
+            log.warning("replica_out_of_rotation", replica=self.name, error=error)
         self.is_in = False
 
 
@@ -128,7 +128,7 @@ class Rotation:
                 at = int(await self._primary.fetchval(_WRITTEN))
             self._history.append((monotonic(), at))
         except Exception as error:  # noqa: BLE001 - its callers hear of it themselves
-            log.warning("primary_not_looked_at", error=repr(error))
+            log.warning("primary_not_looked_at", error=error)
         await asyncio.gather(*(self._look_at(replica) for replica in self.replicas))
 
     async def _look_at(self, replica: Replica) -> None:
@@ -243,7 +243,7 @@ class ReplicatedDatabase:
         try:
             return int(await self._primary.fetchval(_WRITTEN))
         except Exception as error:  # noqa: BLE001 - what was written counts, and must be seen
-            log.warning("position_unknown", error=repr(error))
+            log.warning("position_unknown", error=error)
             return BEYOND
 
 

@@ -66,7 +66,7 @@ async def _repeat(
             # raise what reads as an end that nobody has asked for.
             if isinstance(error, asyncio.CancelledError) and _is_cancelled():
                 raise
-            log.warning("background_step_failed", loop=name, error=repr(error))
+            log.warning("background_step_failed", loop=name, error=error)
             pause, wait = wait, min(_LONGEST_WAIT, wait * 2)
         if pause:
             await _sleep(stop, pause)

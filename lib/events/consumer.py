@@ -210,7 +210,7 @@ class Consumer:
                     with _hearing(event):
                         outcomes.append(await self._in(tx, event, handler))
         except Exception as error:  # noqa: BLE001 - which of them it was shows itself one by one
-            log.debug("batch_failed", topic=topic, error=repr(error))
+            log.debug("batch_failed", topic=topic, error=error)
             return False
         await self._streams[topic].acknowledge(*(entry.id for entry in entries))
         if self._metrics is not None:

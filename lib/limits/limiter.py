@@ -68,7 +68,7 @@ class Limiter:
         except AppError:
             pass  # left alone: the breaker has logged it
         except (RedisError, OSError) as error:
-            log.warning("limits_not_shared", error=repr(error))
+            log.warning("limits_not_shared", error=error)
         return None
 
 

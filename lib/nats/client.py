@@ -63,7 +63,7 @@ class Connection:
             # What a server refuses says more than that its connection then broke.
             if not failed or not isinstance(error, OSError):
                 failed[:] = [error]
-            log.info("nats_error", error=repr(error))
+            log.info("nats_error", error=error)
 
         secured = {"tls": ssl.create_default_context(cafile=address.authority)}
         try:

@@ -9,6 +9,7 @@ import re
 
 import pytest
 import structlog
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from lib import context, log, trace
 from lib.config import LogFormat, LogLevel
@@ -105,6 +106,19 @@ def test_an_exception_is_written_with_its_trace() -> None:
     except ValueError:
         log.get_logger("x").exception("failed")
     assert "ValueError: broken" in str(lines(stream)[0]["exception"])
+
+
+@pytest.mark.parametrize(
+    ("error", "written"),
+    [
+        (RedisConnectionError("closed by ann.lee@example.com"), "ConnectionError: closed by ***"),
+        (TimeoutError(), "TimeoutError"),
+    ],
+)
+def test_an_exception_as_a_field_is_its_class_and_what_it_says(error, written) -> None:
+    stream = configured()
+    log.get_logger("x").warning("away", error=error)
+    assert lines(stream)[0]["error"] == written
 
 
 @pytest.mark.parametrize("value", ["\ud800", object(), {1: 2}, float("nan"), b"\xff"])

@@ -104,7 +104,7 @@ class Idempotency:
         self._working.discard(task)
         # Where the client left nobody else will ask how it went.
         if not task.cancelled() and (error := task.exception()) is not None:
-            log.debug("idempotent_work_failed", error=repr(error))
+            log.debug("idempotent_work_failed", error=error)
 
 
 async def _work(
@@ -134,7 +134,7 @@ async def _settle(step: Awaitable[None]) -> None:
     try:
         await step
     except AppError as error:
-        log.warning("idempotency_answer_not_kept", error=repr(error))
+        log.warning("idempotency_answer_not_kept", error=error)
 
 
 def _answer_of(response: web.StreamResponse) -> Answer | None:

@@ -171,7 +171,7 @@ class Fanout:
             await self._redis.publish(TOPIC, self._replica + encode_said([*untold, *batch]))
         except (RedisError, OSError) as error:
             if self._away_until == 0.0:
-                log.warning("replicas_not_told", error=repr(error))
+                log.warning("replicas_not_told", error=error)
             self._away_until = time.monotonic() + _AWAY_SECONDS
             self._remember(batch)
         else:

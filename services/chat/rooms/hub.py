@@ -206,7 +206,7 @@ class Hub:
                     if not rows:
                         feed.give_up(known)
         except Exception as error:  # noqa: BLE001 - tried again until the database answers
-            log.warning("messages_not_read", channel_id=str(feed.id), error=repr(error))
+            log.warning("messages_not_read", channel_id=str(feed.id), error=error)
             self._fill_later(feed, _RETRY_SECONDS)
         else:
             feed.filling = False

@@ -95,5 +95,5 @@ async def try_now(shop: Shop, order: GoodsOrder) -> GoodsOrder:
         elif order.stock is GoodsStock.RETURNING:
             await give_back(shop, order)
     except AppError as error:
-        log.warning("order_left_to_recovery", order_id=str(order.id), error=repr(error))
+        log.warning("order_left_to_recovery", order_id=str(order.id), error=error)
     return await orders.get_order(shop.db, id=order.id) or order

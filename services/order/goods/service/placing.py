@@ -190,7 +190,7 @@ async def _orderer(shop: Shop, user_id: UUID) -> User | None:
     try:
         user = await shop.users.find(user_id)
     except AppError as error:
-        log.warning("user_not_validated", user_id=str(user_id), error=repr(error))
+        log.warning("user_not_validated", user_id=str(user_id), error=error)
         return None
     if user is None:
         raise not_found("user")

@@ -89,6 +89,6 @@ async def _resume_order(shop: Shop, order: GoodsOrder, clock: Clock) -> None:
 def _note(error: AppError, **what: str) -> None:
     """Say what happened; that somebody does not answer is no news each time."""
     if error.code in NO_ANSWER:
-        log.debug("recovery_waits", error=repr(error), **what)
+        log.debug("recovery_waits", error=error, **what)
     else:
-        log.warning("recovery_ended", error=repr(error), **what)
+        log.warning("recovery_ended", error=error, **what)

@@ -37,7 +37,7 @@ async def try_now(shop: Shop, order: GoodsOrder) -> None:
     try:
         await settle(shop, order)
     except AppError as error:
-        log.warning("order_not_settled", order_id=str(order.id), error=repr(error))
+        log.warning("order_not_settled", order_id=str(order.id), error=error)
 
 
 async def settle_due(shop: Shop) -> bool:

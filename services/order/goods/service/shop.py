@@ -52,5 +52,5 @@ async def user_if_known(shop: Shop, order: GoodsOrder) -> User | None:
     try:
         return await shop.users.find(order.user_id)
     except AppError as error:
-        log.warning("user_not_shown", order_id=str(order.id), error=repr(error))
+        log.warning("user_not_shown", order_id=str(order.id), error=error)
         return None

@@ -20,7 +20,7 @@ async def check_service(catalog: Catalog, service_id: UUID) -> None:
     try:
         known = await catalog.has_service(service_id)
     except AppError as error:
-        log.warning("service_not_checked", service_id=str(service_id), error=repr(error))
+        log.warning("service_not_checked", service_id=str(service_id), error=error)
         return
     if not known:
         raise not_found("service")
