@@ -182,7 +182,7 @@ class DatabaseSettings(Settings):
     database_pooler: Annotated[Pooler, BeforeValidator(_lower)] = Field(
         default=Pooler.NONE, validation_alias="DATABASE_POOLER"
     )
-    # Streaming standbys that answer what only reads, comma separated: docs/replicas.md.
+    # Streaming standbys, or MariaDB's replicas, that answer what only reads: docs/replicas.md.
     db_replica_urls: SecretUrls = ()
     # A replica further behind than this answers nothing.
     db_replica_lag_seconds: Seconds = 5.0
@@ -195,13 +195,14 @@ class DatabaseSettings(Settings):
 
     @field_validator("db_replica_urls")
     @classmethod
-    def _follow_postgresql(
+    def _are_of_the_same_engine(
         cls, value: tuple[SecretStr, ...], info: ValidationInfo
     ) -> tuple[SecretStr, ...]:
         primary = info.data.get("database_url")
-        if value and primary is not None and primary.get_secret_value().startswith("mysql"):
-            raise ValueError("replicas are used of PostgreSQL only")
-        return tuple(map(_postgres_url, value))
+        if primary is None:
+            return value
+        on_mysql = primary.get_secret_value().startswith(("mysql", "mariadb"))
+        return tuple(map(_mysql_url if on_mysql else _postgres_url, value))
 
     @field_validator("db_replica_secret")
     @classmethod

@@ -24,7 +24,7 @@ class MysqlDatabases:
     """Makes and drops databases on the server at `url`, all of them called `prefix…`."""
 
     def __init__(self, url: str, migrations_root: Path, prefix: str = "") -> None:
-        self._url = url
+        self.url = url
         self._root = migrations_root
         self._prefix = prefix
         self._made: dict[str, None] = {}
@@ -70,7 +70,7 @@ class MysqlDatabases:
         database = f"{self._prefix}{name}_{self._count}"
         self._admin(f"CREATE DATABASE `{database}` CHARACTER SET utf8mb4")
         self._made[database] = None
-        return urlsplit(self._url)._replace(path=f"/{database}").geturl()
+        return urlsplit(self.url)._replace(path=f"/{database}").geturl()
 
     def drop(self, url: str) -> None:
         """Drop a database made here."""
@@ -126,7 +126,7 @@ class MysqlDatabases:
 
     @contextmanager
     def _connect(self) -> Iterator[Connection[Any]]:
-        arguments = connect_arguments(self._url, connect_seconds=5, statement_seconds=60)
+        arguments = connect_arguments(self.url, connect_seconds=5, statement_seconds=60)
         arguments.pop("db")
         with pymysql.connect(**arguments) as connection:
             yield connection

@@ -35,10 +35,14 @@ class Standby:
         """Go on replaying."""
         self._run("SELECT pg_wal_replay_resume()")
 
-    def delay(self, milliseconds: int) -> None:
-        """Replay each commit only when it is this old."""
-        self._run(f"ALTER SYSTEM SET recovery_min_apply_delay = {milliseconds}")
-        self._run("SELECT pg_reload_conf()")
+    @contextmanager
+    def behind(self, milliseconds: int) -> Iterator[None]:
+        """Replay each commit only when it is this old while the block runs."""
+        self._delay(milliseconds)
+        try:
+            yield
+        finally:
+            self._delay(0)
 
     def replayed(self) -> str:
         """Return the position up to which it has replayed."""
@@ -51,6 +55,10 @@ class Standby:
     def start(self) -> None:
         """Start it again, same port and data."""
         self._server.start()
+
+    def _delay(self, milliseconds: int) -> None:
+        self._run(f"ALTER SYSTEM SET recovery_min_apply_delay = {milliseconds}")
+        self._run("SELECT pg_reload_conf()")
 
     def _run(self, statement: str) -> str:
         url = self._server.instance.url()

@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 from weakref import WeakKeyDictionary
 
 from prometheus_client import CollectorRegistry
+from pydantic import SecretStr
 
 from lib.config import DatabaseSettings
 from lib.db import mysql_session as session
@@ -339,23 +340,33 @@ async def open_database(
         await _close(pool)
 
 
-async def _connect(settings: DatabaseSettings, application: str) -> Any:
+@asynccontextmanager
+async def open_replica(
+    settings: DatabaseSettings, url: SecretStr, application: str
+) -> AsyncIterator[MysqlDatabase]:
+    """Open the pool of a replica, which connects only when it is asked: it may be away.
+
+    Raises:
+        StartError: for a URL that is none.
+    """
+    followed = settings.model_copy(update={"database_url": url, "db_pool_min": 0})
+    warn_of_open_tls(followed)
+    pool = await _open_pool(followed, application)
     try:
-        arguments = session.connect_arguments(
-            settings.database_url.get_secret_value(),
-            connect_seconds=settings.db_connect_seconds,
+        yield MysqlDatabase(
+            pool,
+            acquire_seconds=settings.db_acquire_seconds,
             statement_seconds=settings.db_statement_seconds,
+            lifetime=settings.db_lifetime_seconds,
         )
-    except ValueError as error:
-        raise StartError(f"the URL of the database of {application} {error}") from error
+    finally:
+        await _close(pool)
+
+
+async def _connect(settings: DatabaseSettings, application: str) -> Any:
     for wait in (*CONNECT_WAITS, None):
         try:
-            return await open_pool(
-                minsize=min(settings.db_pool_min, settings.db_pool_max),
-                maxsize=settings.db_pool_max,
-                recycle=_IDLE_SECONDS,
-                **arguments,
-            )
+            return await _open_pool(settings, application)
         except DRIVER_FAILURES as error:
             # The driver names the host; why it could not connect is behind that.
             why = f"{error}: {error.__cause__}" if error.__cause__ else str(error)
@@ -366,6 +377,23 @@ async def _connect(settings: DatabaseSettings, application: str) -> Any:
             log.warning("database_connect_failed", error=why, retry_seconds=wait)
             await asyncio.sleep(wait)
     raise AssertionError("the loop returns or raises")
+
+
+async def _open_pool(settings: DatabaseSettings, application: str) -> Any:
+    try:
+        arguments = session.connect_arguments(
+            settings.database_url.get_secret_value(),
+            connect_seconds=settings.db_connect_seconds,
+            statement_seconds=settings.db_statement_seconds,
+        )
+    except ValueError as error:
+        raise StartError(f"the URL of the database of {application} {error}") from error
+    return await open_pool(
+        minsize=min(settings.db_pool_min, settings.db_pool_max),
+        maxsize=settings.db_pool_max,
+        recycle=_IDLE_SECONDS,
+        **arguments,
+    )
 
 
 async def _close(pool: Any) -> None:

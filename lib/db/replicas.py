@@ -13,25 +13,22 @@ from collections.abc import AsyncIterator, Collection, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from time import monotonic
-from typing import Any, Final
+from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter
 from prometheus_client.metrics_core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from lib import positions
+from lib.db.engine import engine_of
 from lib.db.errors import DatabaseUnavailableError, StatementTimeoutError
 from lib.db.executor import Database, Executor, Reader
+from lib.db.log_position import LogPosition
 from lib.log import get_logger
 from lib.positions import BEYOND, Scope, Signer
 
 log = get_logger(__name__)
 
-_WRITTEN: Final = "SELECT (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::int8"
-# Of a server that is no standby (any more) nothing: what it has is not what the primary has.
-_REPLAYED: Final = (
-    "SELECT (pg_last_wal_replay_lsn() - '0/0'::pg_lsn)::int8 WHERE pg_is_in_recovery()"
-)
 _STEP_SECONDS = 0.005
 _POLL_SECONDS = 0.25
 _LOST = (DatabaseUnavailableError, StatementTimeoutError, TimeoutError, OSError)
@@ -49,9 +46,10 @@ class Limits:
 class Replica:
     """A server that follows the primary, and what is known of it."""
 
-    def __init__(self, name: str, db: Reader) -> None:
+    def __init__(self, name: str, db: Reader, log_position: LogPosition) -> None:
         self.name = name
         self.db = db
+        self._log_position = log_position
         self.replayed = 0
         self.lag = float("inf")
         self.is_in = False
@@ -66,10 +64,10 @@ class Replica:
 
     async def _ask(self, seconds: float) -> int:
         async with asyncio.timeout(seconds):
-            found = await self.db.fetchval(_REPLAYED)
+            found = await self.db.fetchval(self._log_position.replayed)
         if found is None:
             raise DatabaseUnavailableError
-        self.replayed = int(found)
+        self.replayed = self._log_position.number(found)
         return self.replayed
 
     def leave(self, error: BaseException | str) -> None:
@@ -87,9 +85,16 @@ def _seen(task: asyncio.Task[int]) -> None:
 class Rotation:
     """The replicas in turn, and a task that watches them."""
 
-    def __init__(self, primary: Executor, replicas: Collection[Replica], limits: Limits) -> None:
+    def __init__(
+        self,
+        primary: Executor,
+        replicas: Collection[Replica],
+        limits: Limits,
+        log_position: LogPosition,
+    ) -> None:
         self.replicas = tuple(replicas)
         self._primary = primary
+        self._log_position = log_position
         self._limits = limits
         self._turn = 0
         self._history: deque[tuple[float, int]] = deque(maxlen=1200)
@@ -125,11 +130,15 @@ class Rotation:
         """Look once: who is there, and how far behind."""
         try:
             async with asyncio.timeout(self._limits.answer_seconds):
-                at = int(await self._primary.fetchval(_WRITTEN))
+                at = await self.written()
             self._history.append((monotonic(), at))
         except Exception as error:  # noqa: BLE001 - its callers hear of it themselves
             log.warning("primary_not_looked_at", error=error)
         await asyncio.gather(*(self._look_at(replica) for replica in self.replicas))
+
+    async def written(self) -> int:
+        """Return how far the primary's log goes."""
+        return self._log_position.number(await self._primary.fetchval(self._log_position.written))
 
     async def _look_at(self, replica: Replica) -> None:
         try:
@@ -167,6 +176,7 @@ class ReplicatedDatabase:
         answer_seconds: float = 1.0,
         registry: CollectorRegistry | None = None,
     ) -> None:
+        self.engine = engine_of(primary)
         self._primary = primary
         self._rotation = rotation
         self._reads = frozenset(reads)
@@ -241,7 +251,7 @@ class ReplicatedDatabase:
     async def _position(self) -> int:
         """Return how far the primary has written, which is behind what this request has."""
         try:
-            return int(await self._primary.fetchval(_WRITTEN))
+            return await self._rotation.written()
         except Exception as error:  # noqa: BLE001 - what was written counts, and must be seen
             log.warning("position_unknown", error=error)
             return BEYOND

@@ -1,4 +1,4 @@
-"""Opens a PostgreSQL database with its replicas."""
+"""Opens a database with its replicas."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
 from lib.config import DEVELOPMENT_ONLY, DatabaseSettings
-from lib.db.postgres import open_database, open_replica
+from lib.db.log_position import log_position_of
 from lib.db.replicas import Limits, Replica, ReplicatedDatabase, Rotation, watched
 from lib.positions import Signer
 
@@ -35,17 +35,23 @@ async def open_replicated(
         answer_seconds=settings.db_replica_seconds,
     )
     secret = settings.db_replica_secret or SecretStr(DEVELOPMENT_ONLY)
+    # Imported here: a service on one engine does without the other one's driver.
+    if urlsplit(settings.database_url.get_secret_value()).scheme == "mysql":
+        from lib.db import mysql as engine
+    else:
+        from lib.db import postgres as engine  # type: ignore[no-redef] # the same functions in both
     async with AsyncExitStack() as stack:
         primary = await stack.enter_async_context(
-            open_database(
+            engine.open_database(
                 settings, application=application, registry=registry, query_names=query_names
             )
         )
+        log_position = await log_position_of(primary, application)
         replicas = []
         for url in settings.db_replica_urls:
-            db = await stack.enter_async_context(open_replica(settings, url, application))
-            replicas.append(Replica(_name(url), db))
-        rotation = Rotation(primary, replicas, limits)
+            db = await stack.enter_async_context(engine.open_replica(settings, url, application))
+            replicas.append(Replica(_name(url), db, log_position))
+        rotation = Rotation(primary, replicas, limits, log_position)
         await stack.enter_async_context(watched(rotation))
         yield ReplicatedDatabase(
             primary,

@@ -85,7 +85,7 @@ def test_a_configuration_cannot_be_changed(monkeypatch) -> None:
         load(ShopConfig).port = 1
 
 
-def test_replicas_are_postgresqls_and_in_production_their_secret_is_set(monkeypatch) -> None:
+def test_replicas_are_of_the_same_engine_and_in_production_their_secret_is_set(monkeypatch) -> None:
     monkeypatch.setenv("SHOP_DATABASE_URL", URL)
     monkeypatch.setenv("SHOP_API_KEY", "k")
     monkeypatch.setenv("ENVIRONMENT", "production")
@@ -96,5 +96,5 @@ def test_replicas_are_postgresqls_and_in_production_their_secret_is_set(monkeypa
     monkeypatch.setenv("SHOP_DB_REPLICA_SECRET", "hunter2")
     assert len(load(ShopConfig).db_replica_urls) == 2
     monkeypatch.setenv("SHOP_DB_REPLICA_URLS", "mysql://a/x")
-    with pytest.raises(ConfigError, match="SHOP_DB_REPLICA_URLS"):
+    with pytest.raises(ConfigError, match="SHOP_DB_REPLICA_URLS: must start with postgresql://"):
         load(ShopConfig)

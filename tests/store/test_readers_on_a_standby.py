@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import importlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 from urllib.parse import urlsplit
 
 import asyncpg
 import psycopg
 import pytest
 
-from devstack.testing import containers
+from devstack.settings import ROOT
+from devstack.testing import containers, mysql_replica
 from devstack.testing.postgres import TestPostgres
+from devstack.testing.roles import as_service
 from devstack.testing.standby import Standby
+from lib.db.errors import DatabaseUnavailableError
+from tests.lib.db.test_promotion import asked
 from tests.store.test_functions import (
     Arguments,
     Recording,
     calls,
     engine_of,
     functions_of,
+    opened,
     service_of,
     stores,
 )
@@ -27,7 +33,8 @@ from tests.store.test_functions import (
 pytestmark = pytest.mark.repo
 
 STORES = [name for name in stores() if engine_of(name) == "postgres"]
-REFUSED = asyncpg.ReadOnlySQLTransactionError
+ON_MARIADB = [name for name in stores() if engine_of(name) == "mysql"]
+REFUSED = (asyncpg.ReadOnlySQLTransactionError, asyncpg.ObjectNotInPrerequisiteStateError)
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +95,36 @@ async def test_a_hot_standby_refuses_what_is_not_proved(
     assert len(wrong) == len(names)
 
 
+@pytest.fixture(scope="module")
+def replica(request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
+    """The URL of each store's service on a replica of MariaDB, which has got to the end."""
+    with mysql_replica.running(ROOT / "migrations") as (primary, replica):
+        made = {name: primary.create(service_of(name), demo=True) for name in ON_MARIADB}
+        ((written,),) = asked(next(iter(made.values())), "SELECT @@gtid_current_pos")
+        any_url = replica.url("mysql")
+        assert asked(any_url, f"SELECT MASTER_GTID_WAIT('{written}', 30)") == [(0,)]
+        yield {
+            name: as_service(url).replace(f":{primary.port}/", f":{urlsplit(any_url).port}/")
+            for name, url in made.items()
+        }
+
+
+@pytest.mark.parametrize("store", ON_MARIADB)
+async def test_a_replica_of_mariadb_answers_every_reader_and_refuses_every_writer(
+    store: str, replica: dict[str, str]
+) -> None:
+    package = importlib.import_module(store)
+    reads, names = package.READS, package.QUERY_NAMES
+    async with opened(replica[store]) as db:
+        asked, wrong = await _asked_by(db, store, only=reads)
+        assert wrong == {}
+        assert len(asked) >= len({name for text, name in names.items() if text in reads})
+        for text in reads - asked:  # other variants
+            await db.fetch(text, *([1] * text.count("%s")))
+        asked, wrong = await _asked_by(db, store, only=frozenset(names) - reads)
+        assert len(wrong) == len({names[text] for text in asked})
+
+
 def _database(url: str) -> str:
     return urlsplit(url).path.lstrip("/")
 
@@ -95,27 +132,31 @@ def _database(url: str) -> str:
 async def _asked(
     store: str, url: str, *, only: frozenset[str]
 ) -> tuple[set[str], dict[str, object]]:
+    connection = await asyncpg.connect(url)
+    try:
+        return await _asked_by(connection, store, only=only)
+    finally:
+        await connection.close()
+
+
+async def _asked_by(
+    executor: Any, store: str, *, only: frozenset[str]
+) -> tuple[set[str], dict[str, object]]:
     """Call the functions whose texts are among these; return the texts, and what was refused."""
     asked: set[str] = set()
     wrong: dict[str, object] = {}
-    connection = await asyncpg.connect(url)
-    try:
-        for name, function in functions_of(store).items():
-            row: Arguments = {}
-            for arguments in calls(function, row):
-                recording = Recording(_Only(connection, only))
-                try:
-                    await function(recording, **arguments)
-                except REFUSED as error:
-                    wrong[name] = error
-                except (_NotAskedError, asyncpg.PostgresError) as error:
-                    if isinstance(error, asyncpg.ObjectNotInPrerequisiteStateError):
-                        wrong[name] = error
-                    continue
-                finally:
-                    asked |= recording.texts & only
-    finally:
-        await connection.close()
+    for name, function in functions_of(store).items():
+        row: Arguments = {}
+        for arguments in calls(function, row):
+            recording = Recording(_Only(executor, only))
+            try:
+                await function(recording, **arguments)
+            except (*REFUSED, DatabaseUnavailableError) as error:  # so a read-only MariaDB is told
+                wrong[name] = error
+            except (_NotAskedError, asyncpg.PostgresError):
+                continue
+            finally:
+                asked |= recording.texts & only
     return asked, wrong
 
 
@@ -126,26 +167,14 @@ class _NotAskedError(Exception):
 class _Only:
     """An executor for some texts."""
 
-    def __init__(self, connection: asyncpg.Connection, texts: frozenset[str]) -> None:
-        self._connection = connection
+    def __init__(self, executor: Any, texts: frozenset[str]) -> None:
+        self._executor = executor
         self._texts = texts
 
-    async def fetch(self, query: str, /, *args: object) -> list[asyncpg.Record]:
-        self._check(query)
-        return list(await self._connection.fetch(query, *args))
+    def __getattr__(self, method: str) -> Callable[..., Any]:
+        async def run(query: str, /, *args: object) -> Any:
+            if query not in self._texts:
+                raise _NotAskedError
+            return await getattr(self._executor, method)(query, *args)
 
-    async def fetchrow(self, query: str, /, *args: object) -> asyncpg.Record | None:
-        self._check(query)
-        return await self._connection.fetchrow(query, *args)
-
-    async def fetchval(self, query: str, /, *args: object) -> object:
-        self._check(query)
-        return await self._connection.fetchval(query, *args)
-
-    async def execute(self, query: str, /, *args: object) -> str:
-        self._check(query)
-        return str(await self._connection.execute(query, *args))
-
-    def _check(self, query: str) -> None:
-        if query not in self._texts:
-            raise _NotAskedError
+        return run

@@ -11,8 +11,7 @@ from services.department.store.postgres.departments import DepartmentsQueriesPro
 from services.department.store.postgres.writes import WritesQueriesProtocol
 
 QUERY_NAMES: Final = {**postgres.QUERY_NAMES, **mysql.QUERY_NAMES}
-# Replicas are those of PostgreSQL.
-READS: Final = postgres.READS
+READS: Final = postgres.READS | mysql.READS
 
 
 def departments(db: Executor) -> DepartmentsQueriesProtocol:

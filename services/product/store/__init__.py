@@ -18,8 +18,7 @@ from services.product.store.postgres.reservations import ReservationsQueriesProt
 from services.product.store.postgres.stock import StockQueriesProtocol
 
 QUERY_NAMES: Final = {**postgres.QUERY_NAMES, **mysql.QUERY_NAMES, **at_once.QUERY_NAMES}
-# Replicas are those of PostgreSQL.
-READS: Final = postgres.READS | at_once.READS
+READS: Final = postgres.READS | at_once.READS | mysql.READS
 
 
 def products(db: Executor) -> ProductsQueriesProtocol:

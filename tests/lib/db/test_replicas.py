@@ -6,6 +6,8 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import cast
 
 import psycopg
 import pytest
@@ -14,29 +16,36 @@ from aiohttp.test_utils import TestClient, TestServer
 from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
-from devstack.testing import containers
+from devstack.settings import ROOT
+from devstack.testing import containers, mysql_replica
+from devstack.testing.mysql_replica import MysqlReplica
 from devstack.testing.postgres import TestPostgres
 from devstack.testing.standby import Standby
 from lib import positions
 from lib.config import DatabaseSettings
 from lib.db import Database
+from lib.db.executor import Executor
+from lib.db.log_position import MARIADB, log_position_of
 from lib.db.replicated import open_replicated
+from lib.errors import StartError
 from lib.http.app import DATABASE, METRICS, new_app
 from lib.http.components import add_database
 from lib.positions import Scope, Signer
 from tests.conftest import Full
+from tests.lib.db.test_promotion import asked
 
-READ = "SELECT n FROM counter WHERE id = $1"
-WRITE = "UPDATE counter SET n = n + 1 WHERE id = $1 RETURNING n"
 ROWS = 8
 
 
+@dataclass
 class World:
-    """A database with counters, its standby, and how both are opened."""
+    """A database with counters, its standby, and how both are opened; what reads and writes one."""
 
-    def __init__(self, url: str, standby: Standby) -> None:
-        self.url = url
-        self.standby = standby
+    url: str
+    standby: Standby | MysqlReplica
+    read: str = "SELECT n FROM counter WHERE id = $1"
+    write: str = "UPDATE counter SET n = n + 1 WHERE id = $1 RETURNING n"
+    start: str = "UPDATE counter SET n = 0 WHERE id = $1"
 
     def settings(self, **changed: float) -> DatabaseSettings:
         return DatabaseSettings(
@@ -51,24 +60,46 @@ class World:
     async def opened(self, **changed: float) -> AsyncIterator[tuple[Database, CollectorRegistry]]:
         registry = CollectorRegistry()
         opening = open_replicated(
-            self.settings(**changed), application="test", registry=registry, reads={READ}
+            self.settings(**changed), application="test", registry=registry, reads={self.read}
         )
         async with opening as db:
             await until(lambda: in_rotation(registry) == 1)
             yield db, registry
 
 
-@pytest.fixture(scope="module")
-def world(postgres_server: TestPostgres) -> Iterator[World]:
+@pytest.fixture(scope="module", params=["postgres", "mariadb"])
+def world(request: pytest.FixtureRequest) -> Iterator[World]:
+    if request.param == "mariadb":
+        yield from _on_mariadb()
+    else:
+        yield from _on_postgres(request.getfixturevalue("postgres_server"))
+
+
+def _on_postgres(server: TestPostgres) -> Iterator[World]:
     if containers.wanted():
         pytest.skip("a standby is made of the embedded server: unset TEST_CONTAINERS")
-    url = postgres_server.create_empty("replicated")
+    url = server.create_empty("replicated")
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("CREATE TABLE counter (id int PRIMARY KEY, n int NOT NULL DEFAULT 0)")
         connection.execute(f"INSERT INTO counter SELECT generate_series(1, {ROWS})".encode())
-    with postgres_server.standby() as standby:
+    with server.standby() as standby:
         yield World(url, standby)
-    postgres_server.drop(url)
+    server.drop(url)
+
+
+def _on_mariadb() -> Iterator[World]:
+    with mysql_replica.running(ROOT / "migrations") as (primary, replica):
+        url = primary.create_empty("replicated")
+        asked(url, "CREATE TABLE counter (id int PRIMARY KEY, n int NOT NULL DEFAULT 0)")
+        asked(url, f"INSERT INTO counter (id) SELECT seq FROM seq_1_to_{ROWS}")
+        yield World(
+            url,
+            replica,
+            read="SELECT n FROM counter WHERE id = %s",
+            write="INSERT INTO counter (id) VALUES (%s)"
+            " ON DUPLICATE KEY UPDATE n = n + 1 RETURNING n",
+            start="UPDATE counter SET n = 0 WHERE id = %s",
+        )
 
 
 async def until(holds: Callable[[], bool], seconds: float = 20.0) -> None:
@@ -110,25 +141,18 @@ async def test_nobody_misses_what_they_have_written_while_the_standby_is_behind(
         dice, mine, known = random.Random(id_), 0, ""
         for _ in range(rounds // ROWS):
             if dice.random() < 0.3:
-                mine, known = await request(db.fetchval(WRITE, id_), reads=False, known=known)
-            seen, known = await request(db.fetchval(READ, id_), reads=True, known=known)
+                mine, known = await request(db.fetchval(world.write, id_), reads=False, known=known)
+            seen, known = await request(db.fetchval(world.read, id_), reads=True, known=known)
             stale += seen != mine
 
-    world.standby.delay(20)
-    try:
+    with world.standby.behind(20):
         async with world.opened(db_replica_wait_seconds=0.01) as (db, registry):
-            await asyncio.gather(*(_start(db, n) for n in range(1, ROWS + 1)))
+            await asyncio.gather(*(db.execute(world.start, n) for n in range(1, ROWS + 1)))
             await asyncio.gather(*(person(n) for n in range(1, ROWS + 1)))
             primary, replica = answered(registry)
-    finally:
-        world.standby.delay(0)
     assert stale == 0
     assert primary > 0, "the standby was never behind"
     assert replica > 0, "the standby was never asked"
-
-
-async def _start(db: Database, id_: int) -> None:
-    await db.execute("UPDATE counter SET n = 0 WHERE id = $1", id_)
 
 
 async def test_without_the_header_or_with_a_forged_one_a_reader_may_see_the_past(
@@ -136,14 +160,14 @@ async def test_without_the_header_or_with_a_forged_one_a_reader_may_see_the_past
 ) -> None:
     """So the header is what does it, and strangers cannot send readers to the primary."""
     async with world.opened() as (db, _):
-        before, known = await request(db.fetchval(WRITE, 1), reads=False)
-        await until_replayed(db, known, before)
+        before, known = await request(db.fetchval(world.write, 1), reads=False)
+        await until_replayed(world, db, before)
         world.standby.pause()
         try:
-            after, known = await request(db.fetchval(WRITE, 1), reads=False, known=known)
+            after, known = await request(db.fetchval(world.write, 1), reads=False, known=known)
             forged = ",".join(part.rpartition(".")[0] + "." + "A" * 22 for part in known.split(","))
             seen = [
-                (await request(db.fetchval(READ, 1), reads=True, known=sent))[0]
+                (await request(db.fetchval(world.read, 1), reads=True, known=sent))[0]
                 for sent in (known, "", forged, "x" * 5000)
             ]
         finally:
@@ -151,9 +175,9 @@ async def test_without_the_header_or_with_a_forged_one_a_reader_may_see_the_past
     assert seen == [after, before, before, before]
 
 
-async def until_replayed(db: Database, known: str, value: int) -> None:
+async def until_replayed(world: World, db: Database, value: int) -> None:
     async with asyncio.timeout(20):
-        while (await request(db.fetchval(READ, 1), reads=True))[0] != value:
+        while (await request(db.fetchval(world.read, 1), reads=True))[0] != value:
             await asyncio.sleep(0.02)
 
 
@@ -163,8 +187,8 @@ async def test_a_write_in_a_request_that_reads_is_seen_by_its_next_read(world: W
         try:
 
             async def both() -> int:
-                written = await db.fetchval(WRITE, 2)
-                return int(written - await db.fetchval(READ, 2))
+                written = await db.fetchval(world.write, 2)
+                return int(written - await db.fetchval(world.read, 2))
 
             difference, known = await request(both(), reads=True)
         finally:
@@ -176,8 +200,8 @@ async def test_a_write_in_a_request_that_reads_is_seen_by_its_next_read(world: W
 async def test_a_request_that_changes_things_reads_from_the_primary(world: World) -> None:
     async with world.opened() as (db, registry):
         before = answered(registry)
-        await request(db.fetchval(READ, 1), reads=False)
-        await db.fetchval(READ, 1)  # in no request at all
+        await request(db.fetchval(world.read, 1), reads=False)
+        await db.fetchval(world.read, 1)  # in no request at all
         after = answered(registry)
     assert (after[0] - before[0], after[1] - before[1]) == (2, 0)
 
@@ -188,7 +212,7 @@ async def test_a_standby_that_lags_too_far_leaves_the_rotation_and_comes_back(
     async with world.opened(db_replica_lag_seconds=0.2) as (db, registry):
         world.standby.pause()
         try:
-            await db.fetchval(WRITE, 3)
+            await db.fetchval(world.write, 3)
             await until(lambda: in_rotation(registry) == 0)
         finally:
             world.standby.resume()
@@ -203,7 +227,7 @@ async def test_no_request_fails_when_the_standby_is_killed(world: World) -> None
             nonlocal failed, done
             while going:
                 try:
-                    await request(db.fetchval(READ, 4), reads=True)
+                    await request(db.fetchval(world.read, 4), reads=True)
                     done += 1
                 except Exception:
                     failed += 1
@@ -228,13 +252,13 @@ async def test_over_http_the_answer_to_a_write_says_what_the_next_request_must_s
     settings = world.settings()
 
     async def read(request: web.Request) -> web.Response:
-        return web.json_response(await request.app[DATABASE].fetchval(READ, 5))
+        return web.json_response(await request.app[DATABASE].fetchval(world.read, 5))
 
     async def write(request: web.Request) -> web.Response:
-        return web.json_response(await request.app[DATABASE].fetchval(WRITE, 5))
+        return web.json_response(await request.app[DATABASE].fetchval(world.write, 5))
 
     app = new_app("test", settings, [web.get("/n", read), web.post("/n", write)])
-    add_database(app, settings, {READ: "Read", WRITE: "Write"}, reads={READ})
+    add_database(app, settings, {world.read: "Read", world.write: "Write"}, reads={world.read})
     async with TestClient(TestServer(app)) as client:
         await until(lambda: in_rotation(app[METRICS]) == 1)
         assert positions.HEADER not in (await client.get("/n")).headers
@@ -246,6 +270,28 @@ async def test_over_http_the_answer_to_a_write_says_what_the_next_request_must_s
             assert await seen.json() == await written.json()
         finally:
             world.standby.resume()
+
+
+class _Mysql:
+    engine = "mysql"
+
+    async def fetchval(self, query: str, /, *args: object) -> str:
+        assert query == "SELECT VERSION()"
+        return "8.4.3"
+
+
+async def test_replicas_of_a_mysql_are_refused_at_the_start() -> (
+    None
+):
+    with pytest.raises(StartError, match=r"of shop is MySQL 8.4.3: replicas are read of"):
+        await log_position_of(cast("Executor", _Mysql()), "shop")
+
+
+def test_a_position_in_several_replication_domains_is_not_understood() -> None:
+    assert MARIADB.number("0-1-17") == 17
+    for several in ("0-1-17,1-1-3", ""):
+        with pytest.raises(ValueError, match="unpack"):
+            MARIADB.number(several)
 
 
 def test_each_database_believes_its_own_entries_only_and_passes_on_the_others() -> None:

@@ -1,0 +1,60 @@
+"""How far a server's log goes, as a number that grows: the primary's, or a replica's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from lib.db.engine import Engine, engine_of
+from lib.db.executor import Executor
+from lib.errors import StartError
+
+
+@dataclass(frozen=True, slots=True)
+class LogPosition:
+    """The queries for one value each, and what it comes to as a number.
+
+    `replayed` has no row where the server follows nobody (any more): what it has then is not what
+    the primary has.
+    """
+
+    written: str
+    replayed: str
+    number: Callable[[Any], int]
+
+
+def _sequence(gtid: str) -> int:
+    """Return the last part of `domain-server-sequence`; raises ValueError for several of them."""
+    _domain, _server, sequence = gtid.split("-")
+    return int(sequence)
+
+
+POSTGRES: Final = LogPosition(
+    written="SELECT (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::int8",
+    replayed="SELECT (pg_last_wal_replay_lsn() - '0/0'::pg_lsn)::int8 WHERE pg_is_in_recovery()",
+    number=int,
+)
+# One domain: sequences of several grow side by side, and no number says who has more.
+MARIADB: Final = LogPosition(
+    written="SELECT @@gtid_current_pos",
+    replayed="SELECT @@gtid_slave_pos FROM DUAL WHERE CAST(@@read_only AS char) NOT IN ('0', 'OFF')",
+    number=_sequence,
+)
+
+
+async def log_position_of(primary: Executor, application: str) -> LogPosition:
+    """Return how the primary's log is measured.
+
+    Raises:
+        StartError: for a MySQL, whose sets of GTIDs are no numbers.
+    """
+    if engine_of(primary) is Engine.POSTGRES:
+        return POSTGRES
+    version = await primary.fetchval("SELECT VERSION()")
+    if "MariaDB" not in version:
+        raise StartError(
+            f"the database of {application} is MySQL {version}: "
+            "replicas are read of PostgreSQL and MariaDB only"
+        )
+    return MARIADB
