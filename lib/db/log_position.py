@@ -38,7 +38,8 @@ POSTGRES: Final = LogPosition(
 # One domain: sequences of several grow side by side, and no number says who has more.
 MARIADB: Final = LogPosition(
     written="SELECT @@gtid_current_pos",
-    replayed="SELECT @@gtid_slave_pos FROM DUAL WHERE CAST(@@read_only AS char) NOT IN ('0', 'OFF')",
+    replayed="SELECT @@gtid_slave_pos FROM DUAL"
+    " WHERE CAST(@@read_only AS char) NOT IN ('0', 'OFF')",
     number=_sequence,
 )
 
