@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final, TypeVar
+from typing import Any, Final, get_args, get_origin
 
 import msgspec
 from aiohttp import web
@@ -20,12 +20,10 @@ from apispec import APISpec
 
 from lib.errors import Code
 from lib.http.middleware.auth import is_public
-from lib.http.respond import Failure, PageMeta
+from lib.http.respond import Answer, Bare, Failure, Page, Paged, PageMeta
 from lib.http.status import STATUS
 from lib.http.swagger2 import definitions, parameters_of, reference, schema_of
 from lib.metrics import app_version
-
-H = TypeVar("H", bound=Handler)
 
 UI_PATH = "/docs"
 DOCUMENT_PATH = "/docs/swagger.json"
@@ -59,70 +57,58 @@ class _Described:
     envelopes: dict[str, dict[str, Any]]
 
 
-def operation(
+def describe(
+    handler: Handler,
+    returns: Any,
     *,
     summary: str,
-    tags: Sequence[str] = (),
-    query: type[msgspec.Struct] | None = None,
-    body: type[msgspec.Struct] | None = None,
-    returns: Any = None,
-    status: int = 200,
-    paged: bool = False,
-    bare: bool = False,
-    headers: Sequence[str] = (),
-    path: dict[str, Any] | None = None,
-    errors: Sequence[Code] = (),
-) -> Callable[[H], H]:
-    """Describe a handler for the OpenAPI document.
+    tag: str,
+    query: type[msgspec.Struct] | None,
+    body: type[msgspec.Struct] | None,
+    path: dict[str, Any],
+    headers: Sequence[str],
+    errors: Sequence[Code],
+    again: str | None,
+) -> None:
+    """Describe a handler for the OpenAPI document; `lib.http.routes` says what each argument is.
 
-    Args:
-        summary: one line for the list of operations.
-        tags: the groups it is shown under.
-        query: the Struct its query string is decoded into.
-        body: the Struct its body is decoded into.
-        returns: the type under `data` in the answer; None for an answer without body.
-        status: the status of success.
-        paged: whether the answer carries `meta` of a page.
-        bare: whether the answer comes without our envelope, because a standard says what it is.
-        headers: optional request headers it reads, such as `If-None-Match`; `If-Match` is required
-            where PRECONDITION_REQUIRED is among the errors.
-        path: path parameter name → its type; a name not given is text.
-        errors: the codes it may answer besides those that every operation may.
+    `returns` is an `Answer` of something; any other response is one without a body to describe.
     """
-    types = tuple(kind for kind in (body, returns) if kind is not None)
-
-    def describe(handler: H) -> H:
-        name = getattr(handler, "__name__", summary)
-        envelope = f"{name.title().replace('_', '')}Response"
-        success = {"description": "done"} if returns is None else _by_name("success", envelope)
-        data: dict[str, Any] = {
-            "schemas": [],
-            "tags": list(tags),
-            "summary": summary,
-            "operationId": name,
-            "produces": ["application/json"],
-            "parameters": _parameters(query, body, headers, path or {}, errors),
-            "responses": {
-                str(status): success,
-                **_unchanged(headers),
-                **_failures(errors, query, body, path),
-            },
-        }
-        if body is not None:
-            data["consumes"] = ["application/json"]
-        handler.__apispec__ = data  # type: ignore[attr-defined] # the library's own place for it
-        described = schema_of(returns) if bare else _envelope(returns, paged)
-        envelopes = {} if returns is None else {envelope: described}
-        handler.__described__ = _Described(types, envelopes)  # type: ignore[attr-defined] # read by `install`
-        return handler
-
-    return describe
+    kind = get_origin(returns) or returns
+    answer: type[Answer[Any]] = kind if issubclass(kind, Answer) else Answer
+    data: Any = next(iter(get_args(returns)), None)
+    if issubclass(answer, Page):
+        data = list[data]
+    name: str = handler.__name__
+    envelope = f"{name.title().replace('_', '')}Response"
+    success = {"description": "done"} if data is None else _by_name("success", envelope)
+    operation: dict[str, Any] = {
+        "schemas": [],
+        "tags": [tag],
+        "summary": summary,
+        "operationId": name,
+        "produces": ["application/json"],
+        "parameters": _parameters(query, body, headers, path, errors),
+        "responses": {
+            str(answer.success): success,
+            **_unchanged(headers),
+            **_failures(errors, query, body, path),
+        },
+    }
+    if again is not None:
+        operation["responses"]["200"] = {**success, "description": again}
+    if body is not None:
+        operation["consumes"] = ["application/json"]
+    handler.__apispec__ = operation  # type: ignore[attr-defined] # the library's own place for it
+    types = tuple(kind for kind in (body, data) if kind is not None)
+    envelopes = {} if data is None else {envelope: _envelope(answer, schema_of(data))}
+    handler.__described__ = _Described(types, envelopes)  # type: ignore[attr-defined] # read by `install`
 
 
 def install(app: web.Application, *, title: str, description: str = "") -> None:
     """Serve the document at `/docs/swagger.json` and its UI at `/docs`, from the routes so far.
 
-    Every operation asks for a token, except those whose handler is marked `@public`. It is put
+    Every operation asks for a token, except those whose handler is marked as `public`. It is put
     together when it is first asked for: that takes longer than the rest of an application.
     """
     library = AiohttpApiSpec(
@@ -184,7 +170,7 @@ def _assemble(library: AiohttpApiSpec, routes: Sequence[web.AbstractRoute]) -> d
     library.spec.components.security_scheme(_SCHEME, _BEARER)
     for route in routes:
         if is_public(route.handler) and _described(route) is not None:
-            route.handler.__apispec__["security"] = []  # type: ignore[attr-defined] # see `operation`
+            route.handler.__apispec__["security"] = []  # type: ignore[attr-defined] # see `describe`
     # Definitions first, so that the routes' references resolve.
     _define(library.spec, described)
     place = _Routes(routes)
@@ -237,12 +223,11 @@ def _parameters(
     return found
 
 
-def _envelope(returns: Any, paged: bool) -> dict[str, Any]:
-    properties: dict[str, Any] = {
-        "success": {"type": "boolean", "enum": [True]},
-        "data": schema_of(returns),
-    }
-    if paged:
+def _envelope(answer: type[Answer[Any]], data: dict[str, Any]) -> dict[str, Any]:
+    if answer is Bare:
+        return data
+    properties: dict[str, Any] = {"success": {"type": "boolean", "enum": [True]}, "data": data}
+    if issubclass(answer, Paged):
         properties["meta"] = reference(PageMeta)
     return {"type": "object", "required": sorted(properties), "properties": properties}
 

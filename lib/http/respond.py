@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar
 
 import msgspec
 from aiohttp import hdrs, web
@@ -13,6 +13,21 @@ from lib.errors import AppError, FieldError
 from lib.http.etag import etag, matches_none
 from lib.http.status import STATUS
 from lib.resource.lists import PageQuery
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+R = TypeVar("R", bound=web.Response)
+
+
+class Versioned(Protocol):
+    """What has a version, which its `ETag` is made of."""
+
+    @property
+    def version(self) -> int:
+        """The number of changes so far."""
+
+
+V = TypeVar("V", bound=Versioned)
 
 JSON = "application/json; charset=utf-8"
 _JSON_HEADERS: Mapping[str, str] = {hdrs.CONTENT_TYPE: JSON}
@@ -63,18 +78,54 @@ class Failure(msgspec.Struct, frozen=True):
 encode = msgspec.json.Encoder(decimal_format="string").encode
 
 
+class Answer(web.Response, Generic[T_co]):
+    """A success that carries a T under `data`; which class it is stands in the OpenAPI document."""
+
+    success: ClassVar[int] = 200
+    # Whether a caller who asks for it is answered 304 where nothing has changed.
+    conditional: ClassVar[bool] = False
+
+
+class Item(Answer[T_co]):
+    """One versioned thing with its `ETag`; whoever has this version is answered 304."""
+
+    conditional = True
+
+
+class Created(Answer[T_co]):
+    """A new thing."""
+
+    success = 201
+
+
+class Paged(Answer[T_co]):
+    """A T that has a page of a list in it, with its `meta`."""
+
+
+class Page(Paged[Sequence[T_co]]):
+    """A page of a list of T."""
+
+
+class Bare(Answer[T_co]):
+    """A T without our envelope, because a standard says what it is."""
+
+
+class Done(Answer[Any]):
+    """Success without a body."""
+
+    success = 204
+
+
 def json_response(
     body: Any, *, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> web.Response:
     """Return `body` encoded as JSON."""
-    # Given as a header, the content type is not parsed and put together again for each response.
-    merged = _JSON_HEADERS if headers is None else {**headers, **_JSON_HEADERS}
-    return web.Response(body=encode(body), status=status, headers=merged)
+    return _json(web.Response, body, status, headers)
 
 
-def ok(data: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
+def ok(data: T, *, headers: Mapping[str, str] | None = None) -> Answer[T]:
     """Return `{"success": true, "data": …}`."""
-    return json_response(Success(True, data), status=status, headers=headers)
+    return _json(Answer, Success(True, data), headers=headers)
 
 
 def page_meta(wanted: PageQuery, total: int, *, degraded: tuple[str, ...] = ()) -> PageMeta:
@@ -88,35 +139,44 @@ def page_meta(wanted: PageQuery, total: int, *, degraded: tuple[str, ...] = ()) 
     )
 
 
-def page(
-    data: Any, wanted: PageQuery, total: int, *, degraded: tuple[str, ...] = ()
-) -> web.Response:
+def paged(wanted: PageQuery, data: T, total: int, *, degraded: tuple[str, ...] = ()) -> Paged[T]:
+    """Return what has a page of a list of `total` in it, with its `meta`."""
+    return _json(Paged, SuccessPage(True, data, page_meta(wanted, total, degraded=degraded)))
+
+
+def page(wanted: PageQuery, rows: Sequence[T], total: int) -> Page[T]:
     """Return a page of a list of `total`: `{"success": true, "data": …, "meta": …}`."""
-    return json_response(SuccessPage(True, data, page_meta(wanted, total, degraded=degraded)))
+    return _json(Page, SuccessPage(True, rows, page_meta(wanted, total)))
 
 
-def item(request: web.Request, data: Any, *, version: int) -> web.Response:
+def item(request: web.Request, data: V) -> Item[V]:
     """Return one versioned thing with its `ETag`, or 304 where the caller has this version."""
-    tag = etag(version)
+    tag = etag(data.version)
     condition = request.headers.get(hdrs.IF_NONE_MATCH)
     if condition is not None and matches_none(condition, tag):
-        return web.Response(status=304, headers={hdrs.ETAG: tag})
-    return ok(data, headers={hdrs.ETAG: tag})
+        return Item(status=304, headers={hdrs.ETAG: tag})
+    return changed(data)
 
 
-def changed(data: Any, *, version: int) -> web.Response:
+def changed(data: V) -> Item[V]:
     """Return one versioned thing after a change, with its new `ETag`."""
-    return ok(data, headers={hdrs.ETAG: etag(version)})
+    return _json(Item, Success(True, data), headers={hdrs.ETAG: etag(data.version)})
 
 
-def created(data: Any, *, location: str, version: int) -> web.Response:
-    """Return 201 with where the new thing is and its `ETag`."""
-    return ok(data, status=201, headers={hdrs.LOCATION: location, hdrs.ETAG: etag(version)})
+def created(data: V, location: str, *, before: bool = False) -> Created[V]:
+    """Return what `made` does, with where the versioned thing is and its `ETag`."""
+    headers = {"Location": location, "ETag": etag(data.version)}
+    return made(data, headers=headers, before=before)
 
 
-def no_content() -> web.Response:
+def made(data: T, *, headers: Mapping[str, str] | None = None, before: bool = False) -> Created[T]:
+    """Return 201 with a new thing, or 200 with one that was there before."""
+    return _json(Created, Success(True, data), 200 if before else 201, headers)
+
+
+def no_content() -> Done:
     """Return 204."""
-    return web.Response(status=204)
+    return Done(status=204)
 
 
 def failure(error: AppError) -> web.Response:
@@ -128,3 +188,11 @@ def failure(error: AppError) -> web.Response:
         details=error.details,
     )
     return json_response(Failure(False, body), status=STATUS[error.code], headers=error.headers)
+
+
+def _json(
+    kind: type[R], body: Any, status: int = 200, headers: Mapping[str, str] | None = None
+) -> R:
+    # Given as a header, the content type is not parsed and put together again for each response.
+    merged = _JSON_HEADERS if headers is None else {**headers, **_JSON_HEADERS}
+    return kind(body=encode(body), status=status, headers=merged)

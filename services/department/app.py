@@ -14,13 +14,13 @@ from lib.http.app import BROKER, DATABASE, METRICS, new_app
 from lib.http.components import add_background, add_database
 from lib.http.middleware.install import install_middleware
 from services.department.config import DepartmentConfig
-from services.department.routes import ROUTES
+from services.department.routes import route
 from services.department.store import QUERY_NAMES, READS
 
 
 def create_app(config: DepartmentConfig) -> web.Application:
     """Return the application; it connects to its database when it starts."""
-    app = new_app("department", config, ROUTES, description="The departments that staff belong to.")
+    app = new_app("department", config, route, description="The departments that staff belong to.")
     add_database(app, config, EVENT_QUERY_NAMES, QUERY_NAMES, reads=READS)
     install_middleware(app, config, remote_verifier(config))
     add_background(app, lambda: _background(app, config))

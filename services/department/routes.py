@@ -1,115 +1,55 @@
-"""The HTTP edge of the department service: decode, call, encode."""
+"""The HTTP edge of the department service."""
 
 from __future__ import annotations
 
-from uuid import UUID
+from typing import Final
 
 from aiohttp import web
 
 from lib.auth import require
 from lib.errors import Code
-from lib.http import decode, respond
-from lib.http.app import DATABASE
-from lib.http.etag import if_match
-from lib.http.middleware.auth import guarded, public
-from lib.http.openapi import operation
+from lib.http import respond
+from lib.http.app import Db
+from lib.http.respond import Created, Done, Item, Page
+from lib.http.routes import CHANGE_ERRORS, PUBLIC, Id, IfMatch, Routes
 from services.department import service
 from services.department.model import DepartmentChange, ListDepartments, NewDepartment
 from services.department.store.postgres.models import Department
 
-_TAGS = ("departments",)
-_ID = {"id": UUID}
-_writes = guarded(require("departments:write"))
-_CHANGE_ERRORS = (Code.NOT_FOUND, Code.CONFLICT, Code.PRECONDITION_FAILED)
+_WRITERS: Final = (require("departments:write"),)
+route: Final = Routes("departments")
 
 
-@public
-@operation(
-    summary="List departments",
-    tags=_TAGS,
-    query=ListDepartments,
-    returns=list[Department],
-    paged=True,
-)
-async def list_departments(request: web.Request) -> web.Response:
+@route("GET /api/v1/departments", "List departments", access=PUBLIC)
+async def list_departments(db: Db, wanted: ListDepartments) -> Page[Department]:
     """One page of departments, with the number of all."""
-    wanted = decode.query(request, ListDepartments)
-    rows, total = await service.list_page(request.app[DATABASE], wanted)
-    return respond.page(rows, wanted, total)
+    return respond.page(wanted, *await service.list_page(db, wanted))
 
 
-@_writes
-@operation(
-    summary="Add a department",
-    tags=_TAGS,
-    body=NewDepartment,
-    returns=Department,
-    status=201,
-    errors=(Code.CONFLICT,),
-)
-async def add_department(request: web.Request) -> web.Response:
+@route("POST /api/v1/departments", "Add a department", Code.CONFLICT, access=_WRITERS)
+async def add_department(db: Db, new: NewDepartment) -> Created[Department]:
     """The new department, with where it is."""
-    new = await decode.body(request, NewDepartment)
-    added = await service.add(request.app[DATABASE], new)
+    added = await service.add(db, new)
     # Relative to the address of the list, so that it holds behind the gateway's prefix too.
-    return respond.created(added, location=f"departments/{added.id}", version=added.version)
+    return respond.created(added, f"departments/{added.id}")
 
 
-@public
-@operation(
-    summary="Get a department",
-    tags=_TAGS,
-    path=_ID,
-    headers=("If-None-Match",),
-    returns=Department,
-    errors=(Code.NOT_FOUND,),
-)
-async def get_department(request: web.Request) -> web.Response:
+@route("GET /api/v1/departments/{id}", "Get a department", Code.NOT_FOUND, access=PUBLIC)
+async def get_department(request: web.Request, db: Db, department_id: Id) -> Item[Department]:
     """One department with its `ETag`."""
-    found = await service.get(request.app[DATABASE], decode.path_uuid(request))
-    return respond.item(request, found, version=found.version)
+    return respond.item(request, await service.get(db, department_id))
 
 
-@_writes
-@operation(
-    summary="Change a department",
-    tags=_TAGS,
-    path=_ID,
-    headers=("If-Match",),
-    body=DepartmentChange,
-    returns=Department,
-    errors=_CHANGE_ERRORS,
-)
-async def change_department(request: web.Request) -> web.Response:
+@route("PATCH /api/v1/departments/{id}", "Change a department", *CHANGE_ERRORS, access=_WRITERS)
+async def change_department(
+    db: Db, department_id: Id, changes: DepartmentChange, version: IfMatch
+) -> Item[Department]:
     """The department as it is after a partial change."""
-    department_id = decode.path_uuid(request)
-    changes = await decode.body(request, DepartmentChange)
-    changed = await service.change(
-        request.app[DATABASE], department_id, changes, version=if_match(request)
-    )
-    return respond.changed(changed, version=changed.version)
+    return respond.changed(await service.change(db, department_id, changes, version=version))
 
 
-@_writes
-@operation(
-    summary="Remove a department",
-    tags=_TAGS,
-    path=_ID,
-    headers=("If-Match",),
-    status=204,
-    errors=_CHANGE_ERRORS,
-)
-async def remove_department(request: web.Request) -> web.Response:
+@route("DELETE /api/v1/departments/{id}", "Remove a department", *CHANGE_ERRORS, access=_WRITERS)
+async def remove_department(db: Db, department_id: Id, version: IfMatch) -> Done:
     """Nothing, when it is done."""
-    department_id = decode.path_uuid(request)
-    await service.remove(request.app[DATABASE], department_id, version=if_match(request))
+    await service.remove(db, department_id, version=version)
     return respond.no_content()
-
-
-ROUTES = (
-    web.get("/api/v1/departments", list_departments),
-    web.post("/api/v1/departments", add_department),
-    web.get("/api/v1/departments/{id}", get_department),
-    web.patch("/api/v1/departments/{id}", change_department),
-    web.delete("/api/v1/departments/{id}", remove_department),
-)

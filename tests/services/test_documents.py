@@ -29,8 +29,8 @@ from services.chat import app as chat
 from services.chat.config import ChatConfig
 from services.chat.routes import ROUTES as CHAT
 from services.department import app as department
+from services.department import routes as department_routes
 from services.department.config import DepartmentConfig
-from services.department.routes import ROUTES as DEPARTMENT
 from services.order import app as order
 from services.order.config import OrderConfig
 from services.order.goods.routes import ROUTES as GOODS
@@ -140,7 +140,7 @@ A_CUSTOMER = always(CUSTOMER, Role.CUSTOMER)
 ASKED = {
     "departments": Asked(
         service="department",
-        routes=DEPARTMENT,
+        routes=department_routes.route,
         who=always("clerk", Role.STAFF),
         permissions=("departments:write",),
         excluded=by_version,

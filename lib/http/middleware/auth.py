@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from functools import wraps
 from typing import Final, TypeVar
 
 from aiohttp import hdrs, web
-from aiohttp.typedefs import Handler
 
 from lib.auth import cookies, csrf
-from lib.auth.guards import Guard
 from lib.auth.principal import (
     Principal,
     Transport,
-    require_principal,
     set_principal,
     unauthorized,
 )
@@ -35,30 +31,14 @@ def public(handler: H) -> H:
 
 
 def is_public(handler: object) -> bool:
-    """Whether a handler is marked with `@public`."""
+    """Whether a handler is marked so."""
     return getattr(handler, _PUBLIC, False)
-
-
-def guarded(*guards: Guard) -> Callable[[Handler], Handler]:
-    """Let a handler run only for a principal that passes all `guards`."""
-
-    def decorate(handler: Handler) -> Handler:
-        @wraps(handler)
-        async def checked(request: web.Request) -> web.StreamResponse:
-            principal = require_principal()
-            for guard in guards:
-                guard(principal)
-            return await handler(request)
-
-        return checked
-
-    return decorate
 
 
 class Authenticator:
     """Binds the principal of a request and refuses everyone else with 401.
 
-    Open without a token: handlers marked `@public`, `open_routes` (route templates), the
+    Open without a token: handlers marked `public`, `open_routes` (route templates), the
     documentation and addresses that do not exist. A request that changes something and carries its
     token in a cookie must bring the CSRF token of its session as well.
     """

@@ -36,7 +36,7 @@ def install_middleware(
     """Put these into the shell of an application made by `new_app`, and open `app[REDIS]`.
 
     Args:
-        app: the application; its routes are closed from now on, except those marked `@public`.
+        app: the application; its routes are closed from now on, except those marked `public`.
         settings: the limits, and the secret of CSRF tokens and of what is kept of requests.
         verifier: who checks tokens.
         idempotency: whether `Idempotency-Key` is honoured; the service then sets `DATABASE`, which

@@ -6,4 +6,4 @@ from typing import Final
 
 from services.catalog.routes import levels, providers
 
-ROUTES: Final = (*levels.ROUTES, *providers.ROUTES)
+ROUTES: Final = (*levels.route, *providers.route)

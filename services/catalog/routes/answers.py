@@ -4,34 +4,45 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from hashlib import blake2b
-from typing import Any, Final
+from typing import Final, TypeVar
 
 from aiohttp import web
 
 from lib.cache import Cache, Loaded
 from lib.http.etag import etag, matches_none
-from lib.http.respond import JSON, Success, SuccessPage, encode, page_meta
+from lib.http.respond import JSON, Item, Page, Success, SuccessPage, Versioned, encode, page_meta
 from lib.resource.lists import PageQuery
 
 CACHE: Final = web.AppKey("CACHE", Cache)
 
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+R = TypeVar("R", bound=web.Response)
+V = TypeVar("V", bound=Versioned)
+
 ITEM_SECONDS: Final = 300
 LIST_SECONDS: Final = 60
+
+
+class TaggedPage(Page[T_co]):
+    """A page with an `ETag`; whoever has it is answered 304."""
+
+    conditional = True
 
 
 async def item(
     request: web.Request,
     key: str,
     tags: Sequence[str],
-    load: Callable[[], Awaitable[Any]],
-) -> web.Response:
+    load: Callable[[], Awaitable[V]],
+) -> Item[V]:
     """Answer one entry, whose version is its `ETag`."""
 
     async def loaded() -> Loaded:
         found = await load()
         return Loaded(_packed(etag(found.version), encode(Success(True, found))))
 
-    return await _answer(request, key, tags, ITEM_SECONDS, loaded)
+    return await _answer(Item, request, key, tags, ITEM_SECONDS, loaded)
 
 
 async def page(
@@ -39,8 +50,8 @@ async def page(
     key: str,
     tags: Sequence[str],
     wanted: PageQuery,
-    load: Callable[[], Awaitable[tuple[Sequence[Any], int]]],
-) -> web.Response:
+    load: Callable[[], Awaitable[tuple[Sequence[T], int]]],
+) -> TaggedPage[T]:
     """Answer one page of a list, whose `ETag` is made of what is on it; without tags afresh."""
 
     async def loaded() -> Loaded:
@@ -48,7 +59,8 @@ async def page(
         body = encode(SuccessPage(True, rows, page_meta(wanted, total)))
         return Loaded(_packed(f'"{blake2b(body, digest_size=16).hexdigest()}"', body))
 
-    return await _answer(request, f"{key}?{_named(wanted)}", tags, LIST_SECONDS, loaded)
+    named = f"{key}?{_named(wanted)}"
+    return await _answer(TaggedPage, request, named, tags, LIST_SECONDS, loaded)
 
 
 async def changed(request: web.Request, tags: Sequence[str]) -> None:
@@ -57,12 +69,13 @@ async def changed(request: web.Request, tags: Sequence[str]) -> None:
 
 
 async def _answer(
+    kind: type[R],
     request: web.Request,
     key: str,
     tags: Sequence[str],
     seconds: int,
     load: Callable[[], Awaitable[Loaded]],
-) -> web.Response:
+) -> R:
     if tags:
         packed = await request.app[CACHE].get(key, tags=tags, seconds=seconds, load=load)
     else:
@@ -72,8 +85,8 @@ async def _answer(
     headers = {"ETag": tag.decode(), "Cache-Control": "no-cache"}
     condition = request.headers.get("If-None-Match")
     if condition is not None and matches_none(condition, headers["ETag"]):
-        return web.Response(status=304, headers=headers)
-    return web.Response(body=body, headers={**headers, "Content-Type": JSON})
+        return kind(status=304, headers=headers)
+    return kind(body=body, headers={**headers, "Content-Type": JSON})
 
 
 def _packed(tag: str, body: bytes) -> bytes:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any, Final
 
 from aiohttp import web
-from aiohttp.typedefs import Handler
 from msgspec.structs import asdict
 
 from lib.errors import Code
-from lib.http import decode
-from lib.http.middleware.auth import public
+from lib.http.app import Db
+from lib.http.routes import PUBLIC, Id, Routes
 from services.catalog.model import entries, lists
-from services.catalog.routes.entries import ID, SEEN, Entries, described, list_entries
+from services.catalog.routes.answers import TaggedPage
+from services.catalog.routes.entries import Entries, list_entries
 from services.catalog.service.levels import CATEGORIES, CATEGORY_TYPES, SERVICES, SUBCATEGORIES
 from services.catalog.store.models import Category, CategoryType, Service, Subcategory
 
@@ -50,36 +50,33 @@ _SERVICES: Final = Entries(
 )
 
 
-def _below(parent: Entries, found: Entries, field: str) -> web.RouteDef:
-    """Return the route of what belongs to an entry: `field` refers to it."""
+def _below(parent: Entries, found: Entries, field: str) -> None:
+    """Declare the route of what belongs to an entry: `field` refers to it."""
+    row: Any = found.row
 
-    async def handler(request: web.Request) -> web.Response:
-        common: dict[str, Any] = asdict(decode.query(request, lists.ListEntries))
-        wanted = found.listing(**common | {field: decode.path_uuid(request)})
-        return await list_entries(request, found.level, wanted, parent=parent.level)
-
-    documented: Handler = described(
-        handler,
-        f"list_{found.path}_of_{parent.level.tag}",
+    @route(
+        f"GET /api/v1/{parent.path}/{{id}}/{found.path}",
         f"List the {found.path} of a {parent.level.noun}",
-        found.path,
-        path=ID,
-        query=lists.ListEntries,
-        headers=SEEN,
-        returns=list[found.row],  # type: ignore[name-defined] # known when it runs
-        paged=True,
-        errors=(Code.NOT_FOUND,),
+        Code.NOT_FOUND,
+        access=PUBLIC,
+        name=f"list_{found.path}_of_{parent.level.tag}",
+        tag=found.path,
+        types={"return": TaggedPage[row]},
     )
-    return web.get(f"/api/v1/{parent.path}/{{id}}/{found.path}", public(documented))
+    async def list_(
+        request: web.Request, db: Db, common: lists.ListEntries, parent_id: Id
+    ) -> web.Response:
+        wanted = found.listing(**asdict(common) | {field: parent_id})
+        above = (parent.level, parent_id)
+        return await list_entries(request, db, found.level, wanted, parent=above)
 
 
-ROUTES: Final = (
-    *_TYPES.routes,
-    _below(_TYPES, _CATEGORIES, "type_id"),
-    _below(_TYPES, _SUBCATEGORIES, "type_id"),
-    *_CATEGORIES.routes,
-    _below(_CATEGORIES, _SUBCATEGORIES, "category_id"),
-    *_SUBCATEGORIES.routes,
-    _below(_SUBCATEGORIES, _SERVICES, "subcategory_id"),
-    *_SERVICES.routes,
-)
+route: Final = Routes("catalog")
+_TYPES.declare(route)
+_below(_TYPES, _CATEGORIES, "type_id")
+_below(_TYPES, _SUBCATEGORIES, "type_id")
+_CATEGORIES.declare(route)
+_below(_CATEGORIES, _SUBCATEGORIES, "category_id")
+_SUBCATEGORIES.declare(route)
+_below(_SUBCATEGORIES, _SERVICES, "subcategory_id")
+_SERVICES.declare(route)

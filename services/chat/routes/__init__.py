@@ -6,4 +6,4 @@ from typing import Final
 
 from services.chat.routes import channels, messages
 
-ROUTES: Final = (*channels.ROUTES, *messages.ROUTES)
+ROUTES: Final = (*channels.route, *messages.route)

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Final
-from uuid import UUID
-
-from aiohttp import web
+from typing import Annotated, Final, TypeAlias
 
 from lib.auth import require_principal, require_verified
 from lib.errors import Code
-from lib.http import decode, respond
-from lib.http.app import DATABASE
-from lib.http.middleware.auth import guarded
-from lib.http.openapi import operation
+from lib.http import respond
+from lib.http.app import Db
+from lib.http.respond import Answer, Created
+from lib.http.routes import From, Id, Routes
 from lib.log import get_logger
 from services.chat.keys import CHAT
-from services.chat.routes.callers import user_id
+from services.chat.routes.callers import Caller
 from services.chat.service import channels as channel_service
 from services.chat.service import messages as service
+from services.chat.service.chat import Chat
 from services.chat.store.models import Message
 from services.chat.views import (
     History,
@@ -30,25 +28,18 @@ from services.chat.views import (
 
 log = get_logger(__name__)
 
-_TAGS: Final = ("messages",)
-_ID: Final = {"id": UUID}
 _MODERATE: Final = "chats:moderate"
+_VERIFIED: Final = (require_verified,)
+_Chat: TypeAlias = Annotated[Chat, From(lambda request: request.app[CHAT])]
+route: Final = Routes("messages")
 
 
-@operation(
-    summary="Read a channel's messages",
-    tags=_TAGS,
-    path=_ID,
-    query=HistoryQuery,
-    returns=History,
-    errors=(Code.NOT_FOUND,),
-)
-async def list_messages(request: web.Request) -> web.Response:
+@route("GET /api/v1/channels/{id}/messages", "Read a channel's messages", Code.NOT_FOUND)
+async def list_messages(
+    db: Db, channel_id: Id, wanted: HistoryQuery, caller: Caller
+) -> Answer[History]:
     """Newest first. For the members, and for who moderates, which leaves a line in the log."""
-    channel_id, db = decode.path_uuid(request), request.app[DATABASE]
-    wanted = decode.query(request, HistoryQuery)
-    caller, moderates = user_id(), require_principal().may(_MODERATE)
-    if moderates:
+    if require_principal().may(_MODERATE):
         channel = await channel_service.get(db, channel_id)
         if caller not in (channel.customer_id, channel.provider_id):
             log.info("channel_moderated", channel_id=str(channel_id), moderator=str(caller))
@@ -58,44 +49,26 @@ async def list_messages(request: web.Request) -> web.Response:
     return respond.ok(history_view(found, wanted.limit))
 
 
-@guarded(require_verified)
-@operation(
-    summary="Send a message",
-    tags=_TAGS,
-    path=_ID,
-    body=NewMessage,
-    returns=Message,
-    status=201,
-    errors=(Code.NOT_FOUND, Code.IDEMPOTENCY_KEY_REUSED),
+@route(
+    "POST /api/v1/channels/{id}/messages",
+    "Send a message",
+    Code.NOT_FOUND,
+    Code.IDEMPOTENCY_KEY_REUSED,
+    access=_VERIFIED,
+    again="it had been sent before",
 )
-async def send_message(request: web.Request) -> web.Response:
+async def send_message(
+    chat: _Chat, channel_id: Id, new: NewMessage, caller: Caller
+) -> Created[Message]:
     """Stored once: with a `client_id` used before the answer is the message sent then, and 200."""
-    channel_id, new = decode.path_uuid(request), await decode.body(request, NewMessage)
-    stored = await request.app[CHAT].send(user_id(), channel_id, new.client_id, new.text)
-    return respond.ok(stored.message, status=200 if stored.replayed else 201)
+    stored = await chat.send(caller, channel_id, new.client_id, new.text)
+    return respond.made(stored.message, before=stored.replayed)
 
 
-@guarded(require_verified)
-@operation(
-    summary="Mark messages as read",
-    tags=_TAGS,
-    path=_ID,
-    body=ReadUpTo,
-    returns=ReadMark,
-    errors=(Code.NOT_FOUND,),
-)
-async def mark_read(request: web.Request) -> web.Response:
+@route("PUT /api/v1/channels/{id}/read", "Mark messages as read", Code.NOT_FOUND, access=_VERIFIED)
+async def mark_read(
+    chat: _Chat, channel_id: Id, wanted: ReadUpTo, caller: Caller
+) -> Answer[ReadMark]:
     """The mark moves forward only; the other member is told."""
-    channel_id, wanted = decode.path_uuid(request), await decode.body(request, ReadUpTo)
-    sequence = await request.app[CHAT].mark_read(user_id(), channel_id, wanted.message_id)
+    sequence = await chat.mark_read(caller, channel_id, wanted.message_id)
     return respond.ok(ReadMark(channel_id, wanted.message_id, sequence))
-
-
-_SENT: Final = send_message.__apispec__["responses"]  # type: ignore[attr-defined] # described above
-_SENT["200"] = {**_SENT["201"], "description": "it had been sent before"}
-
-ROUTES: Final = (
-    web.get("/api/v1/channels/{id}/messages", list_messages),
-    web.post("/api/v1/channels/{id}/messages", send_message),
-    web.put("/api/v1/channels/{id}/read", mark_read),
-)

@@ -6,4 +6,4 @@ from typing import Final
 
 from services.product.routes import products, reservations
 
-ROUTES: Final = (*products.ROUTES, *reservations.ROUTES)
+ROUTES: Final = (*products.route, *reservations.route)

@@ -19,16 +19,16 @@ from services.user.routes import (
 from services.user.routes.deps import DEPS, RULES, Deps, Rules
 
 ROUTES: Final = (
-    *registration.ROUTES,
-    *sessions.ROUTES,
-    *second_factors.ROUTES,
+    *registration.route,
+    *sessions.route,
+    *second_factors.route,
     # Before the people: `/users/me/…` is not somebody's id.
-    *passwords.ROUTES,
-    *provider_requests.ROUTES,
-    *people.ROUTES,
-    *pictures.ROUTES,
-    *points.ROUTES,
-    *roles.ROUTES,
+    *passwords.route,
+    *provider_requests.route,
+    *people.route,
+    *pictures.route,
+    *points.route,
+    *roles.route,
     *aliases.ROUTES,
 )
 # Their answers hold tokens, or their bodies do what must not be given again.

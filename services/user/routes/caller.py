@@ -1,53 +1,47 @@
-"""Whose account a request is about, and whether the caller may see or change it."""
+"""Who calls, whose account a request is about, and whether they may see or change it."""
 
 from __future__ import annotations
 
-from functools import wraps
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeAlias
 from uuid import UUID
 
 import msgspec
 from aiohttp import web
-from aiohttp.typedefs import Handler
 
 from lib.auth import Principal, require_principal
-from lib.auth.guards import subject_of
-from lib.errors import FieldError, invalid
+from lib.auth.guards import forbidden, subject_of
+from lib.errors import AppError, Code, FieldError, invalid
+from lib.http.routes import From
 from services.user.routes.deps import DEPS
-from services.user.routes.sessions import own_account
 from services.user.service import access, standing
 
 # The path's `{id}`, as the document describes it.
-WHO: Final = Annotated[
+_WHO: Final = Annotated[
     str,
     msgspec.Meta(pattern="^(me|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$", description="or `me`"),
 ]
 
 
-def in_session(handler: Handler) -> Handler:
-    """Let a handler run only while the caller's session lasts; the token may outlive it."""
-
-    @wraps(handler)
-    async def checked(request: web.Request) -> web.StreamResponse:
-        await standing.check_session(request.app[DEPS].db, require_principal())
-        return await handler(request)
-
-    return checked
+def _own_account() -> UUID:
+    account_id = require_principal().account_id
+    if account_id is None:
+        raise AppError(Code.FORBIDDEN, "a service has no account")
+    return account_id
 
 
-def seen(request: web.Request) -> tuple[Principal, UUID]:
-    """Return the caller and the account in the path that they may see.
+async def _in_session(request: web.Request) -> Principal:
+    principal = require_principal()
+    await standing.check_session(request.app[DEPS].db, principal)
+    return principal
 
-    Raises:
-        AppError: VALIDATION_ERROR where it is neither `me` nor an id; UNAUTHORIZED; FORBIDDEN.
-    """
+
+def _seen(request: web.Request) -> tuple[Principal, UUID]:
     principal, account_id = _meant(request)
     access.check_may_see(principal, account_id)
     return principal, account_id
 
 
-def changed(request: web.Request) -> tuple[Principal, UUID]:
-    """Return the caller and the account in the path that they may change; raises as `seen`."""
+def _changed(request: web.Request) -> tuple[Principal, UUID]:
     principal, account_id = _meant(request)
     access.check_may_change(principal, account_id)
     if not access.is_own(principal, account_id):
@@ -55,12 +49,34 @@ def changed(request: web.Request) -> tuple[Principal, UUID]:
     return principal, account_id
 
 
+def _managed(request: web.Request) -> tuple[Principal, UUID]:
+    principal, account_id = _changed(request)
+    if not access.may_manage(principal):
+        raise forbidden()
+    return principal, account_id
+
+
 def _meant(request: web.Request) -> tuple[Principal, UUID]:
     principal = require_principal()
     owner = request.match_info.get("id", "me")
     if owner == "me":
-        return principal, own_account()
+        return principal, _own_account()
     try:
         return principal, UUID(subject_of(owner, principal))
     except ValueError:
         raise invalid(FieldError("id", "is neither me nor a UUID")) from None
+
+
+_PATH: Final = {"id": _WHO}
+_Account: TypeAlias = tuple[Principal, UUID]
+# The caller; while their session lasts, which the token may outlive; their account, FORBIDDEN for
+# a service, which has none.
+Caller: TypeAlias = Annotated[Principal, From(lambda _: require_principal())]
+InSession: TypeAlias = Annotated[Principal, From(_in_session)]
+Own: TypeAlias = Annotated[UUID, From(lambda _: _own_account())]
+# The caller and the account in the path, `me` or an id: that they may see, their own that they see,
+# that they may change, and that they may change as one of many.
+Seen: TypeAlias = Annotated[_Account, From(_seen, path=_PATH)]
+SeenOwn: TypeAlias = Annotated[_Account, From(_seen)]
+Changed: TypeAlias = Annotated[_Account, From(_changed, path=_PATH)]
+Managed: TypeAlias = Annotated[_Account, From(_managed, path=_PATH)]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Annotated, Final, TypeAlias
 
 from aiohttp import web
 
 from lib.db import Database
+from lib.http.routes import From
 from lib.storage.settings import Files
 from services.user.images import Images
 from services.user.passwords import Passwords
@@ -49,3 +50,5 @@ class Rules:
 
 DEPS: Final = web.AppKey("DEPS", Deps)
 RULES: Final = web.AppKey("RULES", Rules)
+AppDeps: TypeAlias = Annotated[Deps, From(lambda request: request.app[DEPS])]
+AppRules: TypeAlias = Annotated[Rules, From(lambda request: request.app[RULES])]

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Annotated, Final, TypeAlias
 
 from aiohttp import BodyPartReader, web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from lib.errors import AppError, Code, FieldError, invalid, not_found
 from lib.http import respond
-from lib.http.decode import query as decode_query
 from lib.http.decode import refuse_compressed
-from lib.http.etag import if_match
-from lib.http.middleware.auth import public
-from lib.http.openapi import operation
+from lib.http.respond import Done
+from lib.http.routes import CHANGE_ERRORS, PUBLIC, From, IfMatch, Routes
 from lib.resource.input import Query
-from services.user.routes import caller
-from services.user.routes.deps import DEPS
-from services.user.routes.people import CHANGE_ERRORS
+from services.user.routes.caller import Changed
+from services.user.routes.deps import AppDeps
 from services.user.service import pictures
 
-_TAGS: Final = ("pictures",)
-_ID: Final = {"id": caller.WHO}
+route: Final = Routes("pictures")
 _FIELD: Final = "image"
 # What a form puts around the file it carries.
 _FORM_BYTES: Final = 64 * 1024
@@ -32,68 +28,6 @@ class FileQuery(Query, frozen=True, kw_only=True):
 
     expires: str = ""
     signature: str = ""
-
-
-@operation(
-    summary="Set one's own picture, or somebody's",
-    tags=_TAGS,
-    path=_ID,
-    headers=("If-Match",),
-    status=204,
-    errors=(*CHANGE_ERRORS, Code.PAYLOAD_TOO_LARGE, Code.UNSUPPORTED_MEDIA_TYPE, Code.BAD_REQUEST),
-)
-async def put_picture(request: web.Request) -> web.Response:
-    """Nothing, when it is shown: `multipart/form-data` with one JPEG or PNG named `image`."""
-    principal, account_id = caller.changed(request)
-    deps = request.app[DEPS]
-    data = await _only_file(request)
-    await pictures.replace(
-        deps.db, deps.files.storage, deps.images, principal, account_id, data, if_match(request)
-    )
-    return respond.no_content()
-
-
-@operation(
-    summary="Remove one's own picture, or somebody's",
-    tags=_TAGS,
-    path=_ID,
-    headers=("If-Match",),
-    status=204,
-    errors=CHANGE_ERRORS,
-)
-async def remove_picture(request: web.Request) -> web.Response:
-    """Nothing, when none is shown."""
-    principal, account_id = caller.changed(request)
-    await pictures.remove(request.app[DEPS].db, principal, account_id, if_match(request))
-    return respond.no_content()
-
-
-@public
-@operation(
-    summary="Open a picture by a signed link",
-    tags=_TAGS,
-    query=FileQuery,
-    path={"key": str},
-    errors=(Code.NOT_FOUND,),
-)
-async def get_file(request: web.Request) -> web.Response:
-    """The picture; a link that was not made here or has ended opens nothing."""
-    local = request.app[DEPS].files.local
-    given = decode_query(request, FileQuery)
-    key = f"pfp/{request.match_info['key']}"
-    if local is None or not local.is_valid_link(
-        key, expires=given.expires, signature=given.signature
-    ):
-        raise not_found("file")
-    found = await local.get(key)
-    headers = {
-        "Content-Type": found.content_type,
-        "Cache-Control": "private, max-age=3600",
-        # Somebody else made it: nothing in it may run, whatever a browser takes it for.
-        "X-Content-Type-Options": "nosniff",
-        "Content-Security-Policy": "default-src 'none'; sandbox",
-    }
-    return web.Response(body=found.data, headers=headers)
 
 
 async def _only_file(request: web.Request) -> bytes:
@@ -138,9 +72,53 @@ def _too_large() -> AppError:
     return AppError(Code.PAYLOAD_TOO_LARGE, "a picture has at most 1 MiB")
 
 
-ROUTES: Final = (
-    web.put("/api/v1/users/{id}/picture", put_picture),
-    web.delete("/api/v1/users/{id}/picture", remove_picture),
-    web.patch("/api/v1/users/{id}/pfp", put_picture),
-    web.get("/api/v1/files/pfp/{key}", get_file),
+_File: TypeAlias = Annotated[bytes, From(_only_file)]
+
+
+# PATCH `pfp` as older systems call it.
+@route(
+    "PUT /api/v1/users/{id}/picture",
+    "Set one's own picture, or somebody's",
+    *CHANGE_ERRORS,
+    Code.PAYLOAD_TOO_LARGE,
+    Code.UNSUPPORTED_MEDIA_TYPE,
+    Code.BAD_REQUEST,
+    also="PATCH /api/v1/users/{id}/pfp",
 )
+async def put_picture(deps: AppDeps, who: Changed, data: _File, version: IfMatch) -> Done:
+    """Nothing, when it is shown: `multipart/form-data` with one JPEG or PNG named `image`."""
+    await pictures.replace(deps.db, deps.files.storage, deps.images, *who, data, version)
+    return respond.no_content()
+
+
+@route(
+    "DELETE /api/v1/users/{id}/picture", "Remove one's own picture, or somebody's", *CHANGE_ERRORS
+)
+async def remove_picture(deps: AppDeps, who: Changed, version: IfMatch) -> Done:
+    """Nothing, when none is shown."""
+    await pictures.remove(deps.db, *who, version)
+    return respond.no_content()
+
+
+@route(
+    "GET /api/v1/files/pfp/{key}",
+    "Open a picture by a signed link",
+    Code.NOT_FOUND,
+    access=PUBLIC,
+)
+async def get_file(deps: AppDeps, given: FileQuery, key: str) -> web.Response:
+    """The picture; a link that was not made here or has ended opens nothing."""
+    local, path = deps.files.local, f"pfp/{key}"
+    if local is None or not local.is_valid_link(
+        path, expires=given.expires, signature=given.signature
+    ):
+        raise not_found("file")
+    found = await local.get(path)
+    headers = {
+        "Content-Type": found.content_type,
+        "Cache-Control": "private, max-age=3600",
+        # Somebody else made it: nothing in it may run, whatever a browser takes it for.
+        "X-Content-Type-Options": "nosniff",
+        "Content-Security-Policy": "default-src 'none'; sandbox",
+    }
+    return web.Response(body=found.data, headers=headers)

@@ -4,39 +4,27 @@ from __future__ import annotations
 
 from typing import Final
 
-from aiohttp import web
-
 from lib.errors import Code
-from lib.http import decode, respond
-from lib.http.openapi import operation
+from lib.http import respond
+from lib.http.respond import Answer
+from lib.http.routes import Routes
 from services.user.model.points import LedgerQuery
-from services.user.routes import caller
-from services.user.routes.deps import DEPS
+from services.user.routes.caller import Seen
+from services.user.routes.deps import AppDeps
 from services.user.service import access
 from services.user.service import points as service
 
+route: Final = Routes("users")
 
-@operation(
-    summary="Get one's own points, or somebody's, with their ledger",
-    tags=("users",),
-    path={"id": caller.WHO},
-    query=LedgerQuery,
-    returns=service.PointsView,
-    errors=(
-        Code.UNAUTHORIZED,
-        Code.FORBIDDEN,
-        Code.NOT_FOUND,
-        Code.CIRCUIT_OPEN,
-        Code.SERVICE_UNAVAILABLE,
-        Code.DEADLINE_EXCEEDED,
-    ),
+
+@route(
+    "GET /api/v1/users/{id}/points",
+    "Get one's own points, or somebody's, with their ledger",
+    Code.NOT_FOUND,
+    Code.CIRCUIT_OPEN,
 )
-async def get_points(request: web.Request) -> web.Response:
+async def get_points(deps: AppDeps, who: Seen, query: LedgerQuery) -> Answer[service.PointsView]:
     """Answer the balance and a part of the ledger, oldest entry first; both or an error."""
-    principal, account_id = caller.seen(request)
+    principal, account_id = who
     access.check_may_see_points(principal, account_id)
-    query, deps = decode.query(request, LedgerQuery), request.app[DEPS]
     return respond.ok(await service.statement(deps.db, deps.points, account_id, query))
-
-
-ROUTES: Final = (web.get("/api/v1/users/{id}/points", get_points),)

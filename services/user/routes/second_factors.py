@@ -2,195 +2,126 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
-from uuid import UUID
+from typing import Annotated, Any, Final, TypeAlias
 
 from aiohttp import web
 
-from lib.auth import require, require_principal, require_verified
+from lib.auth import require, require_verified
 from lib.errors import Code, not_found
-from lib.http import decode, respond
-from lib.http.middleware.auth import guarded
-from lib.http.openapi import operation
+from lib.http import respond
+from lib.http.respond import Answer, Created, Done
+from lib.http.routes import CHANGE_ERRORS, From, Id, Routes
 from services.user.model.second_factors import FirstCode, NewPasskey, Shown
-from services.user.routes.deps import DEPS, RULES
-from services.user.routes.people import CHANGE_ERRORS
-from services.user.routes.sessions import own_account
+from services.user.routes.caller import Caller, Own
+from services.user.routes.deps import RULES, AppDeps
 from services.user.service import second_factors as service
-from services.user.service.second_factors import NewAuthenticator, RecoveryCodes, SecondFactors
+from services.user.service.second_factors import (
+    NewAuthenticator,
+    Policy,
+    RecoveryCodes,
+    SecondFactors,
+)
 
-_TAGS: Final = ("second factors",)
-_ERRORS: Final = (Code.UNAUTHORIZED, Code.FORBIDDEN)
 _SECRET: Final = {"Cache-Control": "no-store"}
+route: Final = Routes("second factors")
 
 
-@operation(
-    summary="Say which second factors one has", tags=_TAGS, returns=SecondFactors, errors=_ERRORS
-)
-async def overview(request: web.Request) -> web.Response:
+def _passkey(request: web.Request) -> bytes:
+    try:
+        return bytes.fromhex(request.match_info["id"])
+    except ValueError:
+        raise not_found("passkey") from None
+
+
+_Passkey: TypeAlias = Annotated[bytes, From(_passkey, path={"id": str})]
+_Policy: TypeAlias = Annotated[Policy, From(lambda request: request.app[RULES].second_factors)]
+
+
+@route("GET /api/v1/auth/second-factor", "Say which second factors one has")
+async def overview(deps: AppDeps, caller: Caller, own: Own) -> Answer[SecondFactors]:
     """Answer what there is, and whether one was shown in this session."""
-    found = await service.overview(request.app[DEPS].db, require_principal(), own_account())
-    return respond.ok(found)
+    return respond.ok(await service.overview(deps.db, caller, own))
 
 
-@operation(
-    summary="Show a second factor",
-    tags=_TAGS,
-    body=Shown,
-    status=204,
-    errors=(*_ERRORS, Code.RATE_LIMIT_EXCEEDED),
-)
-async def show(request: web.Request) -> web.Response:
+@route("POST /api/v1/auth/second-factor", "Show a second factor")
+async def show(deps: AppDeps, policy: _Policy, caller: Caller, _: Own, given: Shown) -> Done:
     """Nothing, when it is right: refresh the session, and its tokens have their permissions."""
-    own_account()
-    given = await decode.body(request, Shown)
-    deps, policy = request.app[DEPS], request.app[RULES].second_factors
-    await service.show(deps.db, deps.personal_ids, policy, require_principal(), given)
+    await service.show(deps.db, deps.personal_ids, policy, caller, given)
     return respond.no_content()
 
 
-@operation(
-    summary="Begin to use an authenticator",
-    tags=_TAGS,
-    returns=NewAuthenticator,
-    errors=(*_ERRORS, Code.CONFLICT),
-)
-async def begin_totp(request: web.Request) -> web.Response:
+@route("POST /api/v1/auth/totp", "Begin to use an authenticator", Code.CONFLICT)
+async def begin_totp(deps: AppDeps, caller: Caller, own: Own) -> Answer[NewAuthenticator]:
     """Answer a secret; it counts from its first code on."""
-    deps = request.app[DEPS]
-    made = await service.begin_totp(deps.db, deps.personal_ids, require_principal(), own_account())
+    made = await service.begin_totp(deps.db, deps.personal_ids, caller, own)
     return respond.ok(made, headers=_SECRET)
 
 
-@operation(
-    summary="Confirm a new authenticator",
-    tags=_TAGS,
-    body=FirstCode,
-    returns=RecoveryCodes,
-    errors=(*_ERRORS, Code.RATE_LIMIT_EXCEEDED),
-)
-async def confirm_totp(request: web.Request) -> web.Response:
+@route("POST /api/v1/auth/totp/confirm", "Confirm a new authenticator")
+async def confirm_totp(
+    deps: AppDeps, policy: _Policy, caller: Caller, own: Own, given: FirstCode
+) -> Answer[RecoveryCodes]:
     """Answer recovery codes, if there are none yet; all other sessions have ended."""
-    account_id, deps = own_account(), request.app[DEPS]
-    given = await decode.body(request, FirstCode)
-    policy = request.app[RULES].second_factors
-    codes = await service.confirm_totp(
-        deps.db, deps.personal_ids, policy, require_principal(), account_id, given.code
-    )
+    codes = await service.confirm_totp(deps.db, deps.personal_ids, policy, caller, own, given.code)
     return respond.ok(codes, headers=_SECRET)
 
 
-@operation(
-    summary="Stop using the authenticator",
-    tags=_TAGS,
-    status=204,
-    errors=(*_ERRORS, Code.NOT_FOUND),
-)
-async def remove_totp(request: web.Request) -> web.Response:
+@route("DELETE /api/v1/auth/totp", "Stop using the authenticator", Code.NOT_FOUND)
+async def remove_totp(deps: AppDeps, caller: Caller, own: Own) -> Done:
     """Nothing, when it is removed."""
-    await service.remove_totp(request.app[DEPS].db, require_principal(), own_account())
+    await service.remove_totp(deps.db, caller, own)
     return respond.no_content()
 
 
-@operation(
-    summary="Get new recovery codes",
-    tags=_TAGS,
-    returns=RecoveryCodes,
-    errors=(*_ERRORS, Code.CONFLICT),
-)
-async def recovery_codes(request: web.Request) -> web.Response:
+@route("POST /api/v1/auth/recovery-codes", "Get new recovery codes", Code.CONFLICT)
+async def recovery_codes(deps: AppDeps, caller: Caller, own: Own) -> Answer[RecoveryCodes]:
     """Answer ten codes that work once each; the former ones work no more."""
-    db, account_id = request.app[DEPS].db, own_account()
-    codes = await service.new_recovery_codes(db, require_principal(), account_id)
+    codes = await service.new_recovery_codes(deps.db, caller, own)
     return respond.ok(codes, headers=_SECRET)
 
 
-@operation(
-    summary="Begin to add a passkey",
-    tags=_TAGS,
-    returns=dict[str, Any],
-    errors=(*_ERRORS, Code.CONFLICT),
-)
-async def begin_passkey(request: web.Request) -> web.Response:
+@route("POST /api/v1/auth/passkeys/options", "Begin to add a passkey", Code.CONFLICT)
+async def begin_passkey(
+    deps: AppDeps, policy: _Policy, caller: Caller, own: Own
+) -> Answer[dict[str, Any]]:
     """Answer the options for `navigator.credentials.create`, as JSON (WebAuthn)."""
-    db, policy = request.app[DEPS].db, request.app[RULES].second_factors
-    options = await service.begin_passkey(db, policy, require_principal(), own_account())
+    options = await service.begin_passkey(deps.db, policy, caller, own)
     return respond.ok(options, headers=_SECRET)
 
 
-@operation(
-    summary="Add a passkey",
-    tags=_TAGS,
-    body=NewPasskey,
-    returns=RecoveryCodes,
-    status=201,
-    errors=(*_ERRORS, Code.CONFLICT),
-)
-async def add_passkey(request: web.Request) -> web.Response:
+@route("POST /api/v1/auth/passkeys", "Add a passkey", Code.CONFLICT)
+async def add_passkey(
+    deps: AppDeps, policy: _Policy, caller: Caller, own: Own, given: NewPasskey
+) -> Created[RecoveryCodes]:
     """Answer recovery codes, if there are none yet; all other sessions have ended."""
-    db, policy, account_id = request.app[DEPS].db, request.app[RULES].second_factors, own_account()
-    given = await decode.body(request, NewPasskey)
-    codes = await service.add_passkey(db, policy, require_principal(), account_id, given)
-    return respond.ok(codes, status=201, headers=_SECRET)
+    codes = await service.add_passkey(deps.db, policy, caller, own, given)
+    return respond.made(codes, headers=_SECRET)
 
 
-@operation(
-    summary="Ask what a passkey is to sign",
-    tags=_TAGS,
-    returns=dict[str, Any],
-    errors=(*_ERRORS, Code.NOT_FOUND),
-)
-async def ask_passkey(request: web.Request) -> web.Response:
+@route("POST /api/v1/auth/passkeys/challenge", "Ask what a passkey is to sign", Code.NOT_FOUND)
+async def ask_passkey(
+    deps: AppDeps, policy: _Policy, caller: Caller, _: Own
+) -> Answer[dict[str, Any]]:
     """Answer the options for `navigator.credentials.get`, as JSON (WebAuthn)."""
-    own_account()
-    db, policy = request.app[DEPS].db, request.app[RULES].second_factors
-    options = await service.ask_passkey(db, policy, require_principal())
+    options = await service.ask_passkey(deps.db, policy, caller)
     return respond.ok(options, headers=_SECRET)
 
 
-@operation(
-    summary="Remove a passkey",
-    tags=_TAGS,
-    path={"id": str},
-    status=204,
-    errors=(*_ERRORS, Code.NOT_FOUND),
-)
-async def remove_passkey(request: web.Request) -> web.Response:
+@route("DELETE /api/v1/auth/passkeys/{id}", "Remove a passkey", Code.NOT_FOUND)
+async def remove_passkey(deps: AppDeps, caller: Caller, own: Own, passkey: _Passkey) -> Done:
     """Nothing, when it is removed."""
-    account_id = own_account()
-    try:
-        passkey = bytes.fromhex(request.match_info["id"])
-    except ValueError:
-        raise not_found("passkey") from None
-    await service.remove_passkey(request.app[DEPS].db, require_principal(), account_id, passkey)
+    await service.remove_passkey(deps.db, caller, own, passkey)
     return respond.no_content()
 
 
-@guarded(require("roles:write"), require_verified)
-@operation(
-    summary="Remove the second factors of somebody who has lost them",
-    tags=_TAGS,
-    path={"id": UUID},
-    status=204,
-    errors=CHANGE_ERRORS,
+@route(
+    "DELETE /api/v1/users/{id}/second-factor",
+    "Remove the second factors of somebody who has lost them",
+    *CHANGE_ERRORS,
+    Code.PRECONDITION_FAILED,
+    access=(require("roles:write"), require_verified),
 )
-async def remove_all_of(request: web.Request) -> web.Response:
+async def remove_all_of(deps: AppDeps, account_id: Id, caller: Caller) -> Done:
     """Nothing, when there are none any more; the person is told by mail."""
-    account_id = decode.path_uuid(request)
-    await service.remove_all_of(request.app[DEPS].db, require_principal(), account_id)
+    await service.remove_all_of(deps.db, caller, account_id)
     return respond.no_content()
-
-
-ROUTES: Final = (
-    web.get("/api/v1/auth/second-factor", overview),
-    web.post("/api/v1/auth/second-factor", show),
-    web.post("/api/v1/auth/totp", begin_totp),
-    web.post("/api/v1/auth/totp/confirm", confirm_totp),
-    web.delete("/api/v1/auth/totp", remove_totp),
-    web.post("/api/v1/auth/recovery-codes", recovery_codes),
-    web.post("/api/v1/auth/passkeys/options", begin_passkey),
-    web.post("/api/v1/auth/passkeys", add_passkey),
-    web.post("/api/v1/auth/passkeys/challenge", ask_passkey),
-    web.delete("/api/v1/auth/passkeys/{id}", remove_passkey),
-    web.delete("/api/v1/users/{id}/second-factor", remove_all_of),
-)

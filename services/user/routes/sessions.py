@@ -2,63 +2,50 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Annotated, Final, TypeAlias
 from uuid import UUID
 
 from aiohttp import web
 from msgspec.structs import replace
 
-from lib.auth import cookies, csrf, current_principal, require_principal
+from lib.auth import cookies, csrf, current_principal
 from lib.auth.principal import Principal, unauthorized
 from lib.errors import AppError, Code
 from lib.http import decode, respond
-from lib.http.middleware.auth import public
-from lib.http.openapi import operation
+from lib.http.respond import Answer, Bare, Done
+from lib.http.routes import PUBLIC, From, Id, Routes
 from services.user.model.account import Login, RefreshRequest, ServiceLogin
-from services.user.routes.deps import DEPS, RULES
+from services.user.routes.caller import Own
+from services.user.routes.deps import DEPS, RULES, AppDeps, AppRules, Rules
 from services.user.routes.device import remember, shown
 from services.user.service import login as logins
 from services.user.service import service_tokens, sessions
 from services.user.service.sessions import SignedIn
 from services.user.session_views import Jwks, OpenSession, ServiceToken, Session
 
-_TAGS: Final = ("auth",)
+route: Final = Routes("auth")
 
 
-@public
-@operation(
-    summary="Log in",
-    tags=_TAGS,
-    body=Login,
-    returns=Session,
-    errors=(Code.UNAUTHORIZED, Code.FORBIDDEN, Code.RATE_LIMIT_EXCEEDED),
-)
-async def log_in(request: web.Request) -> web.Response:
+@route("POST /api/v1/auth/login", "Log in", access=PUBLIC)
+async def log_in(
+    request: web.Request, deps: AppDeps, rules: AppRules, given: Login
+) -> Answer[Session]:
     """Answer the tokens of a new session, in the body and as cookies."""
-    deps, rules = request.app[DEPS], request.app[RULES]
-    given = await decode.body(request, Login)
     if given.device_token is None:
         given = replace(given, device_token=shown(request))
     signed_in, device_token = await logins.log_in(
         deps.db, deps.passwords, rules.tokens, rules.logins, rules.devices, given
     )
-    return _session(request, signed_in, device_token)
+    return _session(rules, signed_in, device_token)
 
 
-@public
-@operation(
-    summary="Get a token as a service",
-    tags=_TAGS,
-    body=ServiceLogin,
-    returns=ServiceToken,
-    errors=(Code.UNAUTHORIZED, Code.FORBIDDEN, Code.RATE_LIMIT_EXCEEDED),
-)
-async def service_token(request: web.Request) -> web.Response:
+@route("POST /api/v1/auth/token", "Get a token as a service", access=PUBLIC)
+async def service_token(
+    deps: AppDeps, rules: AppRules, given: ServiceLogin
+) -> Answer[ServiceToken]:
     """Answer an access token; services have no sessions and no cookies."""
-    rules = request.app[RULES]
-    given = await decode.body(request, ServiceLogin)
     granted = await service_tokens.issue(
-        request.app[DEPS].db, rules.tokens.issuer, rules.clients, rules.logins.pair, given
+        deps.db, rules.tokens.issuer, rules.clients, rules.logins.pair, given
     )
     body = ServiceToken(
         access_token=granted.issued.token,
@@ -70,66 +57,64 @@ async def service_token(request: web.Request) -> web.Response:
     return respond.ok(body, headers={"Cache-Control": "no-store"})
 
 
-@public
-@operation(
-    summary="Exchange a refresh token for new tokens",
-    tags=_TAGS,
-    body=RefreshRequest,
-    returns=Session,
-    errors=(Code.UNAUTHORIZED, Code.FORBIDDEN),
-)
-async def refresh(request: web.Request) -> web.Response:
+async def _refresh_token(request: web.Request) -> tuple[str | None, bool]:
+    """Return the refresh token, if there is one, and whether a cookie brought it."""
+    if request.can_read_body:
+        given = await decode.body(request, RefreshRequest)
+        if given.refresh_token is not None:
+            return given.refresh_token, False
+    cookie = request.cookies.get(cookies.REFRESH)
+    return cookie or None, True
+
+
+_Refresh: TypeAlias = Annotated[tuple[str | None, bool], From(_refresh_token, body=RefreshRequest)]
+
+
+@route("POST /api/v1/auth/refresh", "Exchange a refresh token for new tokens", access=PUBLIC)
+async def refresh(
+    request: web.Request, deps: AppDeps, rules: AppRules, given: _Refresh
+) -> Answer[Session]:
     """Answer new tokens; the token is in the body or, with the CSRF token, in the cookie."""
-    token, from_cookie = await _refresh_token(request)
+    token, from_cookie = given
     if token is None:
         raise unauthorized("there is no refresh token in the body or the cookies")
     if from_cookie:
         await _require_csrf(request, token)
-    signed_in = await sessions.refresh(request.app[DEPS].db, request.app[RULES].tokens, token)
-    return _session(request, signed_in)
+    return _session(rules, await sessions.refresh(deps.db, rules.tokens, token))
 
 
-@public
-@operation(
-    summary="Log out",
-    tags=_TAGS,
-    body=RefreshRequest,
-    status=204,
-    errors=(Code.UNAUTHORIZED, Code.FORBIDDEN),
-)
-async def log_out(request: web.Request) -> web.Response:
+@route("POST /api/v1/auth/logout", "Log out", access=PUBLIC)
+async def log_out(request: web.Request, deps: AppDeps, given: _Refresh) -> Done:
     """Nothing, when the session of the access or the refresh token has ended; cookies are erased.
 
     Access tokens that are about stay good to their end, minutes later.
     """
-    db = request.app[DEPS].db
-    token, from_cookie = await _refresh_token(request)
+    token, from_cookie = given
     if token is not None and from_cookie:
         await _require_csrf(request, token)
     ends = {
         _session_of(current_principal()),
-        None if token is None else await sessions.session_of(db, token),
+        None if token is None else await sessions.session_of(deps.db, token),
     }
     for session_id in ends - {None}:
         if session_id is not None:
-            await sessions.end(db, session_id)
-    return _signed_out()
+            await sessions.end(deps.db, session_id)
+    return signed_out()
 
 
-@operation(summary="Log out everywhere", tags=_TAGS, status=204)
-async def log_out_everywhere(request: web.Request) -> web.Response:
+@route("POST /api/v1/auth/logout-all", "Log out everywhere")
+async def log_out_everywhere(deps: AppDeps, own: Own) -> Done:
     """Nothing, when all sessions of the caller have ended."""
-    account_id = own_account()
-    async with request.app[DEPS].db.transaction() as tx:
-        await sessions.end_all(tx, account_id, because="logout_all")
-    return _signed_out()
+    async with deps.db.transaction() as tx:
+        await sessions.end_all(tx, own, because="logout_all")
+    return signed_out()
 
 
-@operation(summary="List one's own sessions", tags=_TAGS, returns=list[OpenSession])
-async def list_sessions(request: web.Request) -> web.Response:
+@route("GET /api/v1/auth/sessions", "List one's own sessions")
+async def list_sessions(deps: AppDeps, own: Own) -> Answer[list[OpenSession]]:
     """Answer the sessions that can still be refreshed, youngest first."""
     current = _session_of(current_principal())
-    found = await sessions.list_own(request.app[DEPS].db, own_account())
+    found = await sessions.list_own(deps.db, own)
     return respond.ok(
         [
             OpenSession(
@@ -144,57 +129,33 @@ async def list_sessions(request: web.Request) -> web.Response:
     )
 
 
-@operation(
-    summary="End one of one's own sessions",
-    tags=_TAGS,
-    path={"id": UUID},
-    status=204,
-    errors=(Code.NOT_FOUND,),
-)
-async def end_session(request: web.Request) -> web.Response:
+@route("DELETE /api/v1/auth/sessions/{id}", "End one of one's own sessions", Code.NOT_FOUND)
+async def end_session(deps: AppDeps, session_id: Id, own: Own) -> Done:
     """Nothing, when the session has ended."""
-    session_id = decode.path_uuid(request)
-    await sessions.end_own(request.app[DEPS].db, own_account(), session_id)
+    await sessions.end_own(deps.db, own, session_id)
     return respond.no_content()
 
 
-@public
-@operation(summary="Keys to verify access tokens with", tags=_TAGS, returns=Jwks, bare=True)
-async def jwks(request: web.Request) -> web.Response:
+@route(
+    "GET /api/v1/auth/jwks.json",
+    "Keys to verify access tokens with",
+    access=PUBLIC,
+    also="GET /.well-known/jwks.json",
+)
+async def jwks(rules: AppRules) -> Bare[Jwks]:
     """Answer the bare key set, as RFC 7517 has it, without our envelope."""
-    return web.Response(
-        body=request.app[RULES].jwks,
+    return Bare(
+        body=rules.jwks,
         content_type="application/json",
         headers={"Cache-Control": "public, max-age=300"},
     )
 
 
-def own_account() -> UUID:
-    """Return the caller's account.
-
-    Raises:
-        AppError: UNAUTHORIZED where nobody signed in; FORBIDDEN for a service.
-    """
-    account_id = require_principal().account_id
-    if account_id is None:
-        raise AppError(Code.FORBIDDEN, "a service has no account")
-    return account_id
-
-
-def clear_cookies(response: web.Response) -> web.Response:
-    """Erase the session's cookies; return the response."""
+def signed_out() -> Done:
+    """Return 204, and erase the session's cookies."""
+    response = respond.no_content()
     cookies.clear_session(response)
     return response
-
-
-async def _refresh_token(request: web.Request) -> tuple[str | None, bool]:
-    """Return the refresh token, if there is one, and whether a cookie brought it."""
-    if request.can_read_body:
-        given = await decode.body(request, RefreshRequest)
-        if given.refresh_token is not None:
-            return given.refresh_token, False
-    cookie = request.cookies.get(cookies.REFRESH)
-    return cookie or None, True
 
 
 async def _require_csrf(request: web.Request, token: str) -> None:
@@ -218,10 +179,8 @@ def _session_of(principal: Principal | None) -> UUID | None:
         return None
 
 
-def _session(
-    request: web.Request, signed_in: SignedIn, device_token: str | None = None
-) -> web.Response:
-    csrf_token = csrf.issue(request.app[RULES].csrf_key, str(signed_in.session_id))
+def _session(rules: Rules, signed_in: SignedIn, device_token: str | None = None) -> Answer[Session]:
+    csrf_token = csrf.issue(rules.csrf_key, str(signed_in.session_id))
     body = Session(
         user_id=signed_in.account_id,
         role=signed_in.role,
@@ -245,22 +204,5 @@ def _session(
         csrf_token=csrf_token,
     )
     if device_token is not None:
-        remember(response, device_token, request.app[RULES].devices)
+        remember(response, device_token, rules.devices)
     return response
-
-
-def _signed_out() -> web.Response:
-    return clear_cookies(respond.no_content())
-
-
-ROUTES: Final = (
-    web.post("/api/v1/auth/login", log_in),
-    web.post("/api/v1/auth/token", service_token),
-    web.post("/api/v1/auth/refresh", refresh),
-    web.post("/api/v1/auth/logout", log_out),
-    web.post("/api/v1/auth/logout-all", log_out_everywhere),
-    web.get("/api/v1/auth/sessions", list_sessions),
-    web.delete("/api/v1/auth/sessions/{id}", end_session),
-    web.get("/api/v1/auth/jwks.json", jwks),
-    web.get("/.well-known/jwks.json", jwks),
-)

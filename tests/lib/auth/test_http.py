@@ -35,9 +35,10 @@ from lib.auth import (
 from lib.auth.principal import require_principal
 from lib.config import Settings
 from lib.http.middleware.admission import Admission, not_yet
-from lib.http.middleware.auth import Authenticator, guarded, public
+from lib.http.middleware.auth import Authenticator, public
 from lib.http.middleware.rate_limit import PER_CLIENT, ClientLimit, UserLimit
 from lib.http.middleware.shell import Shell
+from lib.http.routes import Routes
 from lib.limits import Limiter, TokenBucket, Window
 from lib.limits.client_address import TrustedProxies
 
@@ -45,6 +46,7 @@ KEY = SigningKey.generate()
 PER_USER = Window(600, 60.0)
 SECRET = b"s" * 32
 ISSUE = Issuer(KEY, issuer="i", audience="a", ttl=timedelta(minutes=15))
+route = Routes("doors")
 Client = TestClient[web.Request, web.Application]
 
 
@@ -59,12 +61,12 @@ async def closed_door(request: web.Request) -> web.Response:
     return web.json_response({"who": principal.subject, "by": principal.transport})
 
 
-@guarded(require("users:write", "users:read"))
+@route("GET /permission", "For a permission", access=(require("users:write", "users:read"),))
 async def by_permission(request: web.Request) -> web.Response:
     return web.json_response({})
 
 
-@guarded(require_role(Role.ADMIN, Role.STAFF), require_verified)
+@route("GET /role", "", access=(require_role(Role.ADMIN, Role.STAFF), require_verified))
 async def by_role(request: web.Request) -> web.Response:
     return web.json_response({})
 
@@ -98,7 +100,7 @@ def application(
         [
             web.get("/open", open_door), web.post("/open", open_door),
             web.get("/closed", closed_door), web.post("/closed", closed_door),
-            web.get("/permission", by_permission), web.get("/role", by_role),
+            *route,
             web.get("/users/{id}", by_owner), web.get("/health", probe), web.get("/metrics", probe),
         ]
     )  # fmt: skip

@@ -6,4 +6,4 @@ from typing import Final
 
 from services.order.goods.routes import orders
 
-ROUTES: Final = orders.ROUTES
+ROUTES: Final = tuple(orders.route)

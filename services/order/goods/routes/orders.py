@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Annotated, Final, TypeAlias
 from uuid import UUID
 
 from aiohttp import web
@@ -10,142 +10,89 @@ from aiohttp import web
 from lib.auth import require, require_principal, require_verified
 from lib.auth.guards import forbidden
 from lib.errors import Code
-from lib.http import decode, respond
-from lib.http.etag import require_if_match
-from lib.http.middleware.auth import guarded
-from lib.http.middleware.idempotency import HEADER, REPLAYED
-from lib.http.openapi import operation
-from lib.idempotency import parse_key
+from lib.http import respond
+from lib.http.middleware.idempotency import REPLAYED
+from lib.http.respond import Answer, Created, Done, Item, Page
+from lib.http.routes import CHANGE_ERRORS, From, Id, Key, RequiredIfMatch, Routes
 from services.order.goods.model.orders import ListOrders, NewOrder, OrderChange
 from services.order.goods.routes.deps import SHOP
 from services.order.goods.routes.views import OrderView, view_of
 from services.order.goods.service import orders as service
 from services.order.goods.service import placing
-from services.order.goods.service.shop import Caller
+from services.order.goods.service.shop import Caller, Shop
 
-_TAGS: Final = ("orders",)
-_ID: Final = {"id": UUID}
-_ACCESS: Final = (Code.UNAUTHORIZED, Code.FORBIDDEN)
-_WRITE_ERRORS: Final = (
-    *_ACCESS,
-    Code.NOT_FOUND,
-    Code.CONFLICT,
-    Code.PRECONDITION_FAILED,
-    Code.PRECONDITION_REQUIRED,
-)
 _MANAGE: Final = "orders:manage"
+route: Final = Routes("orders")
 
 
-@guarded(require_verified)
-@operation(
-    summary="Order products",
-    tags=_TAGS,
-    headers=(HEADER,),
-    body=NewOrder,
-    returns=OrderView,
-    status=201,
-    errors=(*_ACCESS, Code.NOT_FOUND, Code.CONFLICT, Code.IDEMPOTENCY_KEY_REUSED),
-)
-async def place_order(request: web.Request) -> web.Response:
-    """The order, at the prices of this moment. The same `Idempotency-Key` gives the same order."""
-    new = await decode.body(request, NewOrder)
-    caller = _caller()
-    header = request.headers.get(HEADER)
-    placed = await placing.place(
-        request.app[SHOP],
-        new,
-        placing.Request(
-            user_id=_for_whom(new, caller),
-            actor=caller.subject,
-            key=None if header is None else parse_key(header),
-        ),
-    )
-    body = view_of(placed.order, placed.lines, placed.user)
-    location = f"orders/{placed.order.id}"
-    made = respond.created(body, location=location, version=placed.order.version)
-    if placed.replayed:
-        made.headers[REPLAYED] = "true"
-    return made
-
-
-@operation(
-    summary="List orders",
-    tags=_TAGS,
-    query=ListOrders,
-    returns=list[OrderView],
-    paged=True,
-    errors=_ACCESS,
-)
-async def list_orders(request: web.Request) -> web.Response:
-    """One page of the orders that match, newest first, with the number of all."""
-    wanted = decode.query(request, ListOrders)
-    page = await service.list_page(request.app[SHOP].db, wanted, _caller())
-    views = [view_of(found.order, found.lines) for found in page.found]
-    return respond.page(views, wanted, page.total)
-
-
-@operation(
-    summary="Get an order",
-    tags=_TAGS,
-    path=_ID,
-    returns=OrderView,
-    errors=(*_ACCESS, Code.NOT_FOUND),
-)
-async def get_order(request: web.Request) -> web.Response:
-    """One order with its user and its `ETag`, the version to name in a change."""
-    found = await service.get(request.app[SHOP], decode.path_uuid(request), _caller())
-    body = view_of(found.order, found.lines, found.user)
-    # Never 304: the user in it has no part in the version.
-    return respond.changed(body, version=found.order.version)
-
-
-@operation(
-    summary="Take an order to another status",
-    tags=_TAGS,
-    path=_ID,
-    headers=("If-Match",),
-    body=OrderChange,
-    returns=OrderView,
-    errors=_WRITE_ERRORS,
-)
-async def change_order(request: web.Request) -> web.Response:
-    """The order as it is now. Customers may cancel theirs, the rest is for the staff."""
-    order_id = decode.path_uuid(request)
-    changed = await service.change(
-        request.app[SHOP],
-        order_id,
-        await decode.body(request, OrderChange),
-        version=require_if_match(request),
-        caller=_caller(),
-    )
-    return respond.changed(view_of(changed.order, changed.lines), version=changed.order.version)
-
-
-@guarded(require(_MANAGE))
-@operation(
-    summary="Remove an order",
-    tags=_TAGS,
-    path=_ID,
-    headers=("If-Match",),
-    status=204,
-    errors=_WRITE_ERRORS,
-)
-async def remove_order(request: web.Request) -> web.Response:
-    """Nothing, when it is hidden; it was cancelled first where it had not been shipped."""
-    order_id = decode.path_uuid(request)
-    await service.remove(
-        request.app[SHOP], order_id, version=require_if_match(request), caller=_caller()
-    )
-    return respond.no_content()
-
-
-def _caller() -> Caller:
+def _caller(_: web.Request) -> Caller:
     """Return who asks. Raises FORBIDDEN for who is nobody's account, such as a service."""
     principal = require_principal()
     staff = principal.may(_MANAGE)
     if not staff:
         _account(principal.subject)
     return Caller(principal.subject, staff=staff)
+
+
+_By: TypeAlias = Annotated[Caller, From(_caller)]
+_In: TypeAlias = Annotated[Shop, From(lambda request: request.app[SHOP])]
+
+
+@route("GET /api/v1/orders", "List orders")
+async def list_orders(shop: _In, wanted: ListOrders, caller: _By) -> Page[OrderView]:
+    """One page of the orders that match, newest first, with the number of all."""
+    page = await service.list_page(shop.db, wanted, caller)
+    return respond.page(
+        wanted, [view_of(found.order, found.lines) for found in page.found], page.total
+    )
+
+
+@route(
+    "POST /api/v1/orders",
+    "Order products",
+    Code.NOT_FOUND,
+    Code.CONFLICT,
+    access=(require_verified,),
+)
+async def place_order(shop: _In, new: NewOrder, caller: _By, key: Key) -> Created[OrderView]:
+    """The order, at the prices of this moment. The same `Idempotency-Key` gives the same order."""
+    wanted = placing.Request(user_id=_for_whom(new, caller), actor=caller.subject, key=key)
+    placed = await placing.place(shop, new, wanted)
+    body = view_of(placed.order, placed.lines, placed.user)
+    made = respond.created(body, f"orders/{placed.order.id}")
+    if placed.replayed:
+        made.headers[REPLAYED] = "true"
+    return made
+
+
+@route("GET /api/v1/orders/{id}", "Get an order", Code.NOT_FOUND)
+async def get_order(shop: _In, order_id: Id, caller: _By) -> Answer[OrderView]:
+    """One order with its user and its `ETag`, the version to name in a change."""
+    found = await service.get(shop, order_id, caller)
+    # Never 304: the user in it has no part in the version.
+    return respond.changed(view_of(found.order, found.lines, found.user))
+
+
+# PUT as older systems call it; what is left out stays all the same.
+@route(
+    "PATCH /api/v1/orders/{id}",
+    "Take an order to another status",
+    *CHANGE_ERRORS,
+    also="PUT /api/v1/orders/{id}",
+)
+async def change_order(
+    shop: _In, order_id: Id, change: OrderChange, version: RequiredIfMatch, caller: _By
+) -> Item[OrderView]:
+    """The order as it is now. Customers may cancel theirs, the rest is for the staff."""
+    changed = await service.change(shop, order_id, change, version=version, caller=caller)
+    return respond.changed(view_of(changed.order, changed.lines))
+
+
+@route("DELETE /api/v1/orders/{id}", "Remove an order", *CHANGE_ERRORS, access=(require(_MANAGE),))
+async def remove_order(shop: _In, order_id: Id, version: RequiredIfMatch, caller: _By) -> Done:
+    """Nothing, when it is hidden; it was cancelled first where it had not been shipped."""
+    await service.remove(shop, order_id, version=version, caller=caller)
+    return respond.no_content()
 
 
 def _for_whom(new: NewOrder, caller: Caller) -> UUID:
@@ -161,14 +108,3 @@ def _account(subject: str) -> UUID:
         return UUID(subject)
     except ValueError:
         raise forbidden("only an account has orders of its own") from None
-
-
-ROUTES: Final = (
-    web.get("/api/v1/orders", list_orders),
-    web.post("/api/v1/orders", place_order),
-    web.get("/api/v1/orders/{id}", get_order),
-    web.patch("/api/v1/orders/{id}", change_order),
-    # As older systems call it; what is left out stays all the same.
-    web.put("/api/v1/orders/{id}", change_order),
-    web.delete("/api/v1/orders/{id}", remove_order),
-)

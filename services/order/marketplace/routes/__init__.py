@@ -16,12 +16,12 @@ from services.order.marketplace.routes import (
 )
 
 ROUTES: Final = (
-    *currencies.ROUTES,
-    *cities.ROUTES,
-    *orders.ROUTES,
-    *offers.ROUTES,
-    *jobs.ROUTES,
-    *reviews.ROUTES,
-    *locations.ROUTES,
-    *listings.ROUTES,
+    *currencies.route,
+    *cities.route,
+    *orders.route,
+    *offers.route,
+    *jobs.route,
+    *reviews.route,
+    *locations.route,
+    *listings.route,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Annotated, Final, TypeAlias
 from uuid import UUID
 
 from aiohttp import web
@@ -11,21 +11,20 @@ from lib.auth import Role, require, require_principal, require_role, require_ver
 from lib.auth.guards import forbidden
 from lib.auth.principal import current_principal
 from lib.http import decode
-from lib.http.middleware.auth import guarded
+from lib.http.routes import From
 from services.order.marketplace.model.caller import Caller
 
 _READ: Final = "jobs:read"
 _MANAGE: Final = "jobs:manage"
 _MODERATE: Final = "reviews:moderate"
 
-signed_in: Final = guarded()
-verified: Final = guarded(require_verified)
-managers: Final = guarded(require(_MANAGE), require_verified)
-writers_of_places: Final = guarded(require("places:write"), require_verified)
-customers: Final = guarded(require_role(Role.CUSTOMER))
-verified_customers: Final = guarded(require_role(Role.CUSTOMER), require_verified)
-providers: Final = guarded(require_role(Role.PROVIDER))
-verified_providers: Final = guarded(require_role(Role.PROVIDER), require_verified)
+VERIFIED: Final = (require_verified,)
+MANAGERS: Final = (require(_MANAGE), require_verified)
+WRITERS_OF_PLACES: Final = (require("places:write"), require_verified)
+CUSTOMERS: Final = (require_role(Role.CUSTOMER),)
+VERIFIED_CUSTOMERS: Final = (*CUSTOMERS, require_verified)
+PROVIDERS: Final = (require_role(Role.PROVIDER),)
+VERIFIED_PROVIDERS: Final = (*PROVIDERS, require_verified)
 
 
 def caller() -> Caller:
@@ -54,18 +53,7 @@ def own_id() -> UUID:
     return found
 
 
-def me(_: web.Request) -> UUID:
-    """Whose things: the caller's."""
-    return own_id()
-
-
-def anyone_named(request: web.Request) -> UUID:
-    """Whose things: those of the person in the path, whoever asks."""
-    return decode.path_uuid(request)
-
-
-def named_to_read(request: web.Request) -> UUID:
-    """Whose things: those of the person in the path, asked for by them or by the staff."""
+def _named_to_read(request: web.Request) -> UUID:
     person = decode.path_uuid(request)
     check_may_read(person)
     return person
@@ -77,8 +65,7 @@ def check_may_read(person: UUID) -> None:
         raise forbidden()
 
 
-def named_provider_to_change(request: web.Request) -> UUID:
-    """Whose things: those of the provider in the path, changed by them or whoever manages jobs."""
+def _named_provider_to_change(request: web.Request) -> UUID:
     person, who = decode.path_uuid(request), caller()
     if who.manages or (who.is_provider and who.is_one_of(person)):
         return person
@@ -90,3 +77,14 @@ def _id(subject: str) -> UUID | None:
         return UUID(subject)
     except ValueError:
         return None
+
+
+_ID: Final = {"id": UUID}
+Who: TypeAlias = Annotated[Caller, From(lambda _: caller())]
+Own: TypeAlias = Annotated[UUID, From(lambda _: own_id())]
+# Whose things: the caller's; anybody's; for the person in the path and the staff to read; for the
+# provider in the path and who manages jobs to change.
+ME: Final = From(lambda _: own_id())
+ANYONE: Final = From(decode.path_uuid, path=_ID)
+NAMED_TO_READ: Final = From(_named_to_read, path=_ID)
+NAMED_PROVIDER_TO_CHANGE: Final = From(_named_provider_to_change, path=_ID)

@@ -7,16 +7,14 @@ from typing import Final
 from aiohttp import web
 
 from lib.errors import Code
-from lib.http import decode, respond
-from lib.http.app import DATABASE
-from lib.http.etag import if_match
-from lib.http.middleware.auth import public
-from lib.http.openapi import operation
+from lib.http import respond
+from lib.http.app import Db
+from lib.http.respond import Created, Done, Item, Page
+from lib.http.routes import CHANGE_ERRORS, PUBLIC, Id, IfMatch, Routes
 from lib.resource.lists import PageQuery
 from services.order.marketplace.model.lists import ListCities
 from services.order.marketplace.model.places import CityChange, NewCity
-from services.order.marketplace.routes.access import signed_in, writers_of_places
-from services.order.marketplace.routes.describe import CHANGE_ERRORS, ID, SEEN, VERSION
+from services.order.marketplace.routes.access import WRITERS_OF_PLACES
 from services.order.marketplace.routes.views import (
     CityView,
     ProviderLocationView,
@@ -25,109 +23,47 @@ from services.order.marketplace.routes.views import (
 )
 from services.order.marketplace.service import cities as service
 
-_TAGS: Final = ("cities",)
+route: Final = Routes("cities")
 
 
-@public
-@operation(summary="List cities", tags=_TAGS, query=ListCities, returns=list[CityView], paged=True)
-async def list_cities(request: web.Request) -> web.Response:
+@route("GET /api/v1/cities", "List cities", access=PUBLIC)
+async def list_cities(db: Db, wanted: ListCities) -> Page[CityView]:
     """One page of the cities that match, with the number of all."""
-    wanted = decode.query(request, ListCities)
-    rows, total = await service.list_page(request.app[DATABASE], wanted)
-    return respond.page([view_of_city(row) for row in rows], wanted, total)
+    rows, total = await service.list_page(db, wanted)
+    return respond.page(wanted, [view_of_city(row) for row in rows], total)
 
 
-@writers_of_places
-@operation(
-    summary="Add a city",
-    tags=_TAGS,
-    body=NewCity,
-    returns=CityView,
-    status=201,
-    errors=(Code.CONFLICT,),
-)
-async def add_city(request: web.Request) -> web.Response:
+@route("POST /api/v1/cities", "Add a city", Code.CONFLICT, access=WRITERS_OF_PLACES)
+async def add_city(db: Db, new: NewCity) -> Created[CityView]:
     """The new city, with where it is."""
-    new = await decode.body(request, NewCity)
-    added = await service.add(request.app[DATABASE], new)
-    return respond.created(
-        view_of_city(added), location=f"cities/{added.id}", version=added.version
-    )
+    added = await service.add(db, new)
+    return respond.created(view_of_city(added), f"cities/{added.id}")
 
 
-@public
-@operation(
-    summary="Get a city",
-    tags=_TAGS,
-    path=ID,
-    headers=SEEN,
-    returns=CityView,
-    errors=(Code.NOT_FOUND,),
-)
-async def get_city(request: web.Request) -> web.Response:
+@route("GET /api/v1/cities/{id}", "Get a city", Code.NOT_FOUND, access=PUBLIC)
+async def get_city(request: web.Request, db: Db, city_id: Id) -> Item[CityView]:
     """One city with its `ETag`."""
-    found = await service.get(request.app[DATABASE], decode.path_uuid(request))
-    return respond.item(request, view_of_city(found), version=found.version)
+    return respond.item(request, view_of_city(await service.get(db, city_id)))
 
 
-@writers_of_places
-@operation(
-    summary="Change a city",
-    tags=_TAGS,
-    path=ID,
-    headers=VERSION,
-    body=CityChange,
-    returns=CityView,
-    errors=CHANGE_ERRORS,
-)
-async def change_city(request: web.Request) -> web.Response:
+@route("PATCH /api/v1/cities/{id}", "Change a city", *CHANGE_ERRORS, access=WRITERS_OF_PLACES)
+async def change_city(db: Db, city_id: Id, changes: CityChange, version: IfMatch) -> Item[CityView]:
     """The city after a partial change."""
-    city_id = decode.path_uuid(request)
-    changes = await decode.body(request, CityChange)
-    changed = await service.change(
-        request.app[DATABASE], city_id, changes, version=if_match(request)
-    )
-    return respond.changed(view_of_city(changed), version=changed.version)
+    changed = await service.change(db, city_id, changes, version=version)
+    return respond.changed(view_of_city(changed))
 
 
-@writers_of_places
-@operation(
-    summary="Remove a city",
-    tags=_TAGS,
-    path=ID,
-    headers=VERSION,
-    status=204,
-    errors=CHANGE_ERRORS,
-)
-async def remove_city(request: web.Request) -> web.Response:
+@route("DELETE /api/v1/cities/{id}", "Remove a city", *CHANGE_ERRORS, access=WRITERS_OF_PLACES)
+async def remove_city(db: Db, city_id: Id, version: IfMatch) -> Done:
     """Nothing, when it is done."""
-    city_id = decode.path_uuid(request)
-    await service.remove(request.app[DATABASE], city_id, version=if_match(request))
+    await service.remove(db, city_id, version=version)
     return respond.no_content()
 
 
-@signed_in
-@operation(
-    summary="List the providers of a city",
-    tags=_TAGS,
-    path=ID,
-    query=PageQuery,
-    returns=list[ProviderLocationView],
-    errors=(Code.NOT_FOUND,),
-    paged=True,
-)
-async def list_providers_of_city(request: web.Request) -> web.Response:
+@route("GET /api/v1/cities/{id}/providers", "List the providers of a city", Code.NOT_FOUND)
+async def list_providers_of_city(
+    db: Db, city_id: Id, wanted: PageQuery
+) -> Page[ProviderLocationView]:
     """Who works from the city, and where."""
-    city_id, wanted = decode.path_uuid(request), decode.query(request, PageQuery)
-    rows, total = await service.providers_of(request.app[DATABASE], city_id, wanted)
-    return respond.page([view_of_location(row) for row in rows], wanted, total)
-
-
-ROUTES: Final = (
-    web.get("/api/v1/cities", list_cities),
-    web.post("/api/v1/cities", add_city),
-    web.get("/api/v1/cities/{id}", get_city),
-    web.patch("/api/v1/cities/{id}", change_city),
-    web.delete("/api/v1/cities/{id}", remove_city),
-    web.get("/api/v1/cities/{id}/providers", list_providers_of_city),
-)
+    rows, total = await service.providers_of(db, city_id, wanted)
+    return respond.page(wanted, [view_of_location(row) for row in rows], total)

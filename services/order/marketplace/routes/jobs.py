@@ -7,95 +7,49 @@ from typing import Final
 from aiohttp import web
 
 from lib.errors import Code
-from lib.http import decode, respond
-from lib.http.app import DATABASE
-from lib.http.etag import if_match
-from lib.http.openapi import operation
+from lib.http import respond
+from lib.http.app import Db
+from lib.http.respond import Created, Done, Item
+from lib.http.routes import CHANGE_ERRORS, Id, IfMatch, Routes
 from services.order.marketplace.model.jobs import JobChange
 from services.order.marketplace.model.offers import AcceptedOffer
-from services.order.marketplace.routes.access import caller, managers, signed_in, verified
-from services.order.marketplace.routes.describe import CHANGE_ERRORS, ID, SEEN, VERSION
+from services.order.marketplace.routes.access import MANAGERS, VERIFIED, Who
 from services.order.marketplace.service import jobs as service
 from services.order.marketplace.service.acceptance import accept
 from services.order.marketplace.store.models import Job, JobStatus
 
-_TAGS: Final = ("jobs",)
+route: Final = Routes("jobs")
 
 
-@verified
-@operation(
-    summary="Begin a job by accepting an offer",
-    tags=_TAGS,
-    body=AcceptedOffer,
-    returns=Job,
-    status=201,
-    errors=(Code.NOT_FOUND, Code.CONFLICT),
-)
-async def add_job(request: web.Request) -> web.Response:
+@route("POST /api/v1/jobs", "Begin a job by accepting an offer", *CHANGE_ERRORS, access=VERIFIED)
+async def add_job(db: Db, wanted: AcceptedOffer, who: Who) -> Created[Job]:
     """The new job, with where it is; the same as accepting the offer under its own address."""
-    wanted = await decode.body(request, AcceptedOffer)
-    job = await accept(request.app[DATABASE], wanted.offer_id, caller())
-    return respond.created(job, location=f"jobs/{job.id}", version=job.version)
+    job = await accept(db, wanted.offer_id, who)
+    return respond.created(job, f"jobs/{job.id}")
 
 
-@signed_in
-@operation(
-    summary="Get a job",
-    tags=_TAGS,
-    path=ID,
-    headers=SEEN,
-    returns=Job,
-    errors=(Code.NOT_FOUND,),
-)
-async def get_job(request: web.Request) -> web.Response:
+@route("GET /api/v1/jobs/{id}", "Get a job", Code.NOT_FOUND)
+async def get_job(request: web.Request, db: Db, job_id: Id, who: Who) -> Item[Job]:
     """One job with its `ETag`."""
-    found = await service.get(request.app[DATABASE], decode.path_uuid(request), caller())
-    return respond.item(request, found, version=found.version)
+    return respond.item(request, await service.get(db, job_id, who))
 
 
-@verified
-@operation(
-    summary="Start, pause, resume, complete or cancel a job",
-    tags=_TAGS,
-    path=ID,
-    headers=VERSION,
-    body=JobChange,
-    returns=Job,
-    errors=CHANGE_ERRORS,
+@route(
+    "PATCH /api/v1/jobs/{id}",
+    "Start, pause, resume, complete or cancel a job",
+    *CHANGE_ERRORS,
+    access=VERIFIED,
 )
-async def change_job(request: web.Request) -> web.Response:
+async def change_job(
+    db: Db, job_id: Id, changes: JobChange, who: Who, version: IfMatch
+) -> Item[Job]:
     """The job in its new status; a status it has already changes nothing."""
-    job_id = decode.path_uuid(request)
-    changes = await decode.body(request, JobChange)
-    moved = await service.move(
-        request.app[DATABASE],
-        job_id,
-        JobStatus(changes.status),
-        caller(),
-        version=if_match(request),
-    )
-    return respond.changed(moved, version=moved.version)
+    status = JobStatus(changes.status)
+    return respond.changed(await service.move(db, job_id, status, who, version=version))
 
 
-@managers
-@operation(
-    summary="Remove a cancelled job",
-    tags=_TAGS,
-    path=ID,
-    headers=VERSION,
-    status=204,
-    errors=CHANGE_ERRORS,
-)
-async def remove_job(request: web.Request) -> web.Response:
+@route("DELETE /api/v1/jobs/{id}", "Remove a cancelled job", *CHANGE_ERRORS, access=MANAGERS)
+async def remove_job(db: Db, job_id: Id, who: Who, version: IfMatch) -> Done:
     """Nothing, when it is done."""
-    job_id = decode.path_uuid(request)
-    await service.remove(request.app[DATABASE], job_id, caller(), version=if_match(request))
+    await service.remove(db, job_id, who, version=version)
     return respond.no_content()
-
-
-ROUTES: Final = (
-    web.post("/api/v1/jobs", add_job),
-    web.get("/api/v1/jobs/{id}", get_job),
-    web.patch("/api/v1/jobs/{id}", change_job),
-    web.delete("/api/v1/jobs/{id}", remove_job),
-)

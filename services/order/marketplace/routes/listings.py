@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
 from uuid import UUID
 
-from aiohttp import web
-from aiohttp.typedefs import Handler
-
-from lib.http import decode, respond
-from lib.http.app import DATABASE
-from lib.http.middleware.auth import public
-from lib.http.openapi import operation
+from lib.http import respond
+from lib.http.app import Db
+from lib.http.respond import Page
+from lib.http.routes import PUBLIC, Access, Routes
 from services.order.marketplace.model.lists import (
     Direction,
     ListJobs,
@@ -21,7 +18,6 @@ from services.order.marketplace.model.lists import (
     ListReviews,
 )
 from services.order.marketplace.routes import access
-from services.order.marketplace.routes.describe import ID, described
 from services.order.marketplace.routes.views import (
     ReviewView,
     ServiceOrderView,
@@ -31,121 +27,79 @@ from services.order.marketplace.routes.views import (
 from services.order.marketplace.service import listings
 from services.order.marketplace.store.models import Job, Offer
 
-_Owner = Callable[[web.Request], UUID]
-_Guard = Callable[[Handler], Handler]
+route: Final = Routes("jobs")
 
 
-def _offers_of_provider(owner: _Owner) -> Handler:
-    async def handler(request: web.Request) -> web.Response:
-        person, wanted = owner(request), decode.query(request, ListOffers)
-        rows, total = await listings.offers_of(request.app[DATABASE], person, wanted)
-        return respond.page(rows, wanted, total)
-
-    return handler
-
-
-def _jobs_of_provider(owner: _Owner) -> Handler:
-    async def handler(request: web.Request) -> web.Response:
-        person, wanted = owner(request), decode.query(request, ListJobs)
-        rows, total = await listings.jobs_of(request.app[DATABASE], wanted, provider_id=person)
-        return respond.page(rows, wanted, total)
-
-    return handler
-
-
-def _jobs_of_customer(owner: _Owner) -> Handler:
-    async def handler(request: web.Request) -> web.Response:
-        person, wanted = owner(request), decode.query(request, ListJobs)
-        rows, total = await listings.jobs_of(request.app[DATABASE], wanted, customer_id=person)
-        return respond.page(rows, wanted, total)
-
-    return handler
-
-
-def _orders_of_customer(owner: _Owner) -> Handler:
-    async def handler(request: web.Request) -> web.Response:
-        person, wanted = owner(request), decode.query(request, ListOrdersOf)
-        rows, total = await listings.orders_of(request.app[DATABASE], person, wanted)
-        return respond.page([view_of_order(row) for row in rows], wanted, total)
-
-    return handler
-
-
-def _reviews_of_provider(owner: _Owner) -> Handler:
-    async def handler(request: web.Request) -> web.Response:
-        wanted = decode.query(request, ListReviews)
-        # What is said of a provider is for everyone; what the provider says of customers is not.
-        person = owner(request)
-        if wanted.direction is Direction.WRITTEN:
-            access.check_may_read(person)
-        rows, total = await listings.reviews_of(request.app[DATABASE], wanted, provider_id=person)
-        who = access.caller()
-        return respond.page([view_of_review(row, who) for row in rows], wanted, total)
-
-    return handler
-
-
-def _reviews_of_customer(owner: _Owner) -> Handler:
-    async def handler(request: web.Request) -> web.Response:
-        person, wanted = owner(request), decode.query(request, ListReviews)
-        rows, total = await listings.reviews_of(request.app[DATABASE], wanted, customer_id=person)
-        who = access.caller()
-        return respond.page([view_of_review(row, who) for row in rows], wanted, total)
-
-    return handler
-
-
-def _lists(
-    people: str, kind: str, handler: Callable[[_Owner], Handler], of_me: _Guard, **about: object
-) -> tuple[web.RouteDef, ...]:
-    """Return a list under `me`, for that role, and under a person's id."""
-    what, name = kind.replace("-", " "), kind.replace("-", "_")
-    noun = people.removesuffix("s")
-    is_public = (people, kind) == ("providers", "reviews")
-    guard, owner = (
-        (public, access.anyone_named) if is_public else (access.signed_in, access.named_to_read)
-    )
-    mine = described(
-        handler(access.me), f"list_my_{name}_as_{noun}", f"List my {what} as a {noun}", people,
-        paged=True, **about,
-    )  # fmt: skip
-    theirs = described(
-        handler(owner), f"list_{name}_of_{noun}", f"List the {what} of a {noun}", people,
-        path=ID, paged=True, **about,
-    )  # fmt: skip
-    return (
-        # Before the people: `me` is nobody's id.
-        web.get(f"/api/v1/{people}/me/{kind}", of_me(mine)),
-        web.get(f"/api/v1/{people}/{{id}}/{kind}", guard(theirs)),
-    )
-
-
-@access.signed_in
-@operation(summary="List jobs", tags=("jobs",), query=ListJobs, returns=list[Job], paged=True)
-async def list_jobs(request: web.Request) -> web.Response:
+@route("GET /api/v1/jobs", "List jobs")
+async def list_jobs(db: Db, wanted: ListJobs, who: access.Who) -> Page[Job]:
     """All to the staff; to everybody else their own, as a provider or as a customer."""
-    wanted, who = decode.query(request, ListJobs), access.caller()
     own = None if who.sees_all else access.own_id()
     rows, total = await listings.jobs_of(
-        request.app[DATABASE],
+        db,
         wanted,
         provider_id=own if who.is_provider else None,
         customer_id=None if who.is_provider else own,
     )
-    return respond.page(rows, wanted, total)
+    return respond.page(wanted, rows, total)
 
 
-_OFFERS: Final = {"query": ListOffers, "returns": list[Offer]}
-_JOBS: Final = {"query": ListJobs, "returns": list[Job]}
-_ORDERS: Final = {"query": ListOrdersOf, "returns": list[ServiceOrderView]}
-_REVIEWS: Final = {"query": ListReviews, "returns": list[ReviewView]}
+async def _offers_of_provider(db: Db, person: UUID, wanted: ListOffers) -> Page[Offer]:
+    return respond.page(wanted, *await listings.offers_of(db, person, wanted))
 
-ROUTES: Final = (
-    web.get("/api/v1/jobs", list_jobs),
-    *_lists("providers", "offers", _offers_of_provider, access.providers, **_OFFERS),
-    *_lists("providers", "jobs", _jobs_of_provider, access.providers, **_JOBS),
-    *_lists("providers", "reviews", _reviews_of_provider, access.providers, **_REVIEWS),
-    *_lists("customers", "service-orders", _orders_of_customer, access.customers, **_ORDERS),
-    *_lists("customers", "jobs", _jobs_of_customer, access.customers, **_JOBS),
-    *_lists("customers", "reviews", _reviews_of_customer, access.customers, **_REVIEWS),
-)
+
+async def _jobs_of_provider(db: Db, person: UUID, wanted: ListJobs) -> Page[Job]:
+    return respond.page(wanted, *await listings.jobs_of(db, wanted, provider_id=person))
+
+
+async def _jobs_of_customer(db: Db, person: UUID, wanted: ListJobs) -> Page[Job]:
+    return respond.page(wanted, *await listings.jobs_of(db, wanted, customer_id=person))
+
+
+async def _orders_of_customer(db: Db, person: UUID, wanted: ListOrdersOf) -> Page[ServiceOrderView]:
+    rows, total = await listings.orders_of(db, person, wanted)
+    return respond.page(wanted, [view_of_order(row) for row in rows], total)
+
+
+async def _reviews_of_provider(
+    db: Db, wanted: ListReviews, person: UUID, who: access.Who
+) -> Page[ReviewView]:
+    # What is said of a provider is for everyone; what the provider says of customers is not.
+    if wanted.direction is Direction.WRITTEN:
+        access.check_may_read(person)
+    rows, total = await listings.reviews_of(db, wanted, provider_id=person)
+    return respond.page(wanted, [view_of_review(row, who) for row in rows], total)
+
+
+async def _reviews_of_customer(
+    db: Db, person: UUID, wanted: ListReviews, who: access.Who
+) -> Page[ReviewView]:
+    rows, total = await listings.reviews_of(db, wanted, customer_id=person)
+    return respond.page(wanted, [view_of_review(row, who) for row in rows], total)
+
+
+def _declare(
+    people: str, kind: str, handler: Callable[..., Awaitable[Page[Any]]], of_me: Access
+) -> None:
+    """Declare a list under `me`, for that role, and under a person's id."""
+    what, name = kind.replace("-", " "), kind.replace("-", "_")
+    noun = people.removesuffix("s")
+    is_public = (people, kind) == ("providers", "reviews")
+    # Before the people: `me` is nobody's id.
+    route(
+        f"GET /api/v1/{people}/me/{kind}", f"List my {what} as a {noun}",
+        access=of_me, name=f"list_my_{name}_as_{noun}", tag=people, types={"person": access.ME},
+    )(handler)  # fmt: skip
+    owner = access.ANYONE if is_public else access.NAMED_TO_READ
+    route(
+        f"GET /api/v1/{people}/{{id}}/{kind}", f"List the {what} of a {noun}",
+        access=PUBLIC if is_public else (),
+        name=f"list_{name}_of_{noun}", tag=people, types={"person": owner},
+    )(handler)  # fmt: skip
+
+
+_declare("providers", "offers", _offers_of_provider, access.PROVIDERS)
+_declare("providers", "jobs", _jobs_of_provider, access.PROVIDERS)
+_declare("providers", "reviews", _reviews_of_provider, access.PROVIDERS)
+_declare("customers", "service-orders", _orders_of_customer, access.CUSTOMERS)
+_declare("customers", "jobs", _jobs_of_customer, access.CUSTOMERS)
+_declare("customers", "reviews", _reviews_of_customer, access.CUSTOMERS)

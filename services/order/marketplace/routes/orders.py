@@ -2,166 +2,99 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Annotated, Final, TypeAlias
 
 from aiohttp import web
 
 from lib.auth.guards import forbidden
 from lib.errors import Code
-from lib.http import decode, respond
-from lib.http.app import DATABASE
-from lib.http.etag import if_match
-from lib.http.middleware.idempotency import HEADER
-from lib.http.openapi import operation
-from lib.idempotency import parse_key
+from lib.http import respond
+from lib.http.app import Db
+from lib.http.respond import Created, Done, Item, Page
+from lib.http.routes import CHANGE_ERRORS, From, Id, IfMatch, Key, Routes
 from services.order.marketplace.model.lists import ListOffers, ListServiceOrders
 from services.order.marketplace.model.orders import NewServiceOrder, ServiceOrderChange
-from services.order.marketplace.routes.access import (
-    caller,
-    own_id,
-    signed_in,
-    verified,
-    verified_customers,
-)
+from services.order.marketplace.routes.access import VERIFIED, VERIFIED_CUSTOMERS, Own, Who
 from services.order.marketplace.routes.deps import CATALOG
-from services.order.marketplace.routes.describe import CHANGE_ERRORS, ID, SEEN, VERSION
 from services.order.marketplace.routes.views import ServiceOrderView, view_of_order
 from services.order.marketplace.service import listings
 from services.order.marketplace.service import orders as service
 from services.order.marketplace.store.models import Offer
+from services.order.ports import Catalog
 
-_TAGS: Final = ("service orders",)
+_Catalog: TypeAlias = Annotated[Catalog, From(lambda request: request.app[CATALOG])]
+route: Final = Routes("service orders")
 
 
-@signed_in
-@operation(
-    summary="List service orders",
-    tags=_TAGS,
-    query=ListServiceOrders,
-    returns=list[ServiceOrderView],
-    paged=True,
-)
-async def list_service_orders(request: web.Request) -> web.Response:
+@route("GET /api/v1/service-orders", "List service orders")
+async def list_service_orders(
+    db: Db, wanted: ListServiceOrders, who: Who
+) -> Page[ServiceOrderView]:
     """All to the staff, to providers what takes offers, to everybody else their own.
 
     With `near` what takes offers there, for providers and the staff.
     """
-    wanted, db, who = decode.query(request, ListServiceOrders), request.app[DATABASE], caller()
     place = wanted.place()
     if place is None:
         rows, total = await listings.orders_for(db, wanted, who)
-        return respond.page([view_of_order(row) for row in rows], wanted, total)
+        return respond.page(wanted, [view_of_order(row) for row in rows], total)
     if not (who.is_provider or who.sees_all):
         raise forbidden()
     near, total = await listings.orders_near(db, place, wanted)
     views = [view_of_order(row.service_order, round(row.distance_km, 3)) for row in near]
-    return respond.page(views, wanted, total)
+    return respond.page(wanted, views, total)
 
 
-@verified_customers
-@operation(
-    summary="Order a service",
-    tags=_TAGS,
-    headers=(HEADER,),
-    body=NewServiceOrder,
-    returns=ServiceOrderView,
-    status=201,
-    errors=(Code.CONFLICT, Code.NOT_FOUND, Code.IDEMPOTENCY_KEY_REUSED),
-)
-async def add_service_order(request: web.Request) -> web.Response:
+@route("POST /api/v1/service-orders", "Order a service", *CHANGE_ERRORS, access=VERIFIED_CUSTOMERS)
+async def add_service_order(
+    db: Db, catalog: _Catalog, new: NewServiceOrder, own: Own, key: Key
+) -> Created[ServiceOrderView]:
     """The new order, which is the caller's. The same `Idempotency-Key` gives the same order."""
-    new = await decode.body(request, NewServiceOrder)
-    header = request.headers.get(HEADER)
-    added = await service.add(
-        request.app[DATABASE],
-        request.app[CATALOG],
-        new,
-        customer_id=own_id(),
-        key=None if header is None else parse_key(header),
-    )
-    return respond.created(
-        view_of_order(added), location=f"service-orders/{added.id}", version=added.version
-    )
+    added = await service.add(db, catalog, new, customer_id=own, key=key)
+    return respond.created(view_of_order(added), f"service-orders/{added.id}")
 
 
-@signed_in
-@operation(
-    summary="Get a service order",
-    tags=_TAGS,
-    path=ID,
-    headers=SEEN,
-    returns=ServiceOrderView,
-    errors=(Code.NOT_FOUND,),
-)
-async def get_service_order(request: web.Request) -> web.Response:
+@route("GET /api/v1/service-orders/{id}", "Get a service order", Code.NOT_FOUND)
+async def get_service_order(
+    request: web.Request, db: Db, order_id: Id, who: Who
+) -> Item[ServiceOrderView]:
     """One order with its `ETag`."""
-    found = await service.get(request.app[DATABASE], decode.path_uuid(request), caller())
-    return respond.item(request, view_of_order(found), version=found.version)
+    return respond.item(request, view_of_order(await service.get(db, order_id, who)))
 
 
-@verified
-@operation(
-    summary="Change, pause, resume or cancel a service order",
-    tags=_TAGS,
-    path=ID,
-    headers=VERSION,
-    body=ServiceOrderChange,
-    returns=ServiceOrderView,
-    errors=CHANGE_ERRORS,
+@route(
+    "PATCH /api/v1/service-orders/{id}",
+    "Change, pause, resume or cancel a service order",
+    *CHANGE_ERRORS,
+    access=VERIFIED,
 )
-async def change_service_order(request: web.Request) -> web.Response:
+async def change_service_order(
+    db: Db,
+    catalog: _Catalog,
+    order_id: Id,
+    changes: ServiceOrderChange,
+    who: Who,
+    version: IfMatch,
+) -> Item[ServiceOrderView]:
     """The order after a partial change. Its terms stay once somebody has made an offer."""
-    order_id = decode.path_uuid(request)
-    changes = await decode.body(request, ServiceOrderChange)
-    changed = await service.change(
-        request.app[DATABASE],
-        request.app[CATALOG],
-        order_id,
-        changes,
-        caller(),
-        version=if_match(request),
-    )
-    return respond.changed(view_of_order(changed), version=changed.version)
+    changed = await service.change(db, catalog, order_id, changes, who, version=version)
+    return respond.changed(view_of_order(changed))
 
 
-@verified
-@operation(
-    summary="Remove a service order",
-    tags=_TAGS,
-    path=ID,
-    headers=VERSION,
-    status=204,
-    errors=CHANGE_ERRORS,
+@route(
+    "DELETE /api/v1/service-orders/{id}", "Remove a service order", *CHANGE_ERRORS, access=VERIFIED
 )
-async def remove_service_order(request: web.Request) -> web.Response:
+async def remove_service_order(db: Db, order_id: Id, who: Who, version: IfMatch) -> Done:
     """Nothing, when it is done; an order with offers is cancelled instead."""
-    order_id = decode.path_uuid(request)
-    await service.remove(request.app[DATABASE], order_id, caller(), version=if_match(request))
+    await service.remove(db, order_id, who, version=version)
     return respond.no_content()
 
 
-@signed_in
-@operation(
-    summary="List the offers on a service order",
-    tags=_TAGS,
-    path=ID,
-    query=ListOffers,
-    returns=list[Offer],
-    errors=(Code.NOT_FOUND,),
-    paged=True,
+@route(
+    "GET /api/v1/service-orders/{id}/offers", "List the offers on a service order", Code.NOT_FOUND
 )
-async def list_offers_on_service_order(request: web.Request) -> web.Response:
+async def list_offers_on_service_order(
+    db: Db, order_id: Id, wanted: ListOffers, who: Who
+) -> Page[Offer]:
     """All of them to its customer and the staff, to providers their own."""
-    order_id, wanted = decode.path_uuid(request), decode.query(request, ListOffers)
-    rows, total = await listings.offers_on(request.app[DATABASE], order_id, wanted, caller())
-    return respond.page(rows, wanted, total)
-
-
-ROUTES: Final = (
-    web.get("/api/v1/service-orders", list_service_orders),
-    web.post("/api/v1/service-orders", add_service_order),
-    web.get("/api/v1/service-orders/{id}", get_service_order),
-    web.patch("/api/v1/service-orders/{id}", change_service_order),
-    web.delete("/api/v1/service-orders/{id}", remove_service_order),
-    web.get("/api/v1/service-orders/{id}/offers", list_offers_on_service_order),
-)
+    return respond.page(wanted, *await listings.offers_on(db, order_id, wanted, who))

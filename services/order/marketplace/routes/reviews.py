@@ -7,92 +7,42 @@ from typing import Final
 from aiohttp import web
 
 from lib.errors import Code
-from lib.http import decode, respond
-from lib.http.app import DATABASE
-from lib.http.etag import if_match
-from lib.http.middleware.auth import public
-from lib.http.openapi import operation
+from lib.http import respond
+from lib.http.app import Db
+from lib.http.respond import Created, Done, Item
+from lib.http.routes import CHANGE_ERRORS, PUBLIC, Id, IfMatch, Routes
 from services.order.marketplace.model.reviews import NewReview, ReviewChange
-from services.order.marketplace.routes.access import caller, verified
-from services.order.marketplace.routes.describe import CHANGE_ERRORS, ID, SEEN, VERSION
+from services.order.marketplace.routes.access import VERIFIED, Who
 from services.order.marketplace.routes.views import ReviewView, view_of_review
 from services.order.marketplace.service import reviews as service
 
-_TAGS: Final = ("reviews",)
+route: Final = Routes("reviews")
 
 
-@verified
-@operation(
-    summary="Review the other side of a job",
-    tags=_TAGS,
-    body=NewReview,
-    returns=ReviewView,
-    status=201,
-    errors=(Code.NOT_FOUND, Code.CONFLICT),
-)
-async def add_review(request: web.Request) -> web.Response:
+@route("POST /api/v1/reviews", "Review the other side of a job", *CHANGE_ERRORS, access=VERIFIED)
+async def add_review(db: Db, new: NewReview, who: Who) -> Created[ReviewView]:
     """The new review, with where it is."""
-    new = await decode.body(request, NewReview)
-    added = await service.add(request.app[DATABASE], new, caller())
-    return respond.created(
-        view_of_review(added, caller()), location=f"reviews/{added.id}", version=added.version
-    )
+    added = await service.add(db, new, who)
+    return respond.created(view_of_review(added, who), f"reviews/{added.id}")
 
 
-@public
-@operation(
-    summary="Get a review",
-    tags=_TAGS,
-    path=ID,
-    headers=SEEN,
-    returns=ReviewView,
-    errors=(Code.NOT_FOUND,),
-)
-async def get_review(request: web.Request) -> web.Response:
+@route("GET /api/v1/reviews/{id}", "Get a review", Code.NOT_FOUND, access=PUBLIC)
+async def get_review(request: web.Request, db: Db, review_id: Id, who: Who) -> Item[ReviewView]:
     """One review with its `ETag`; one of a customer is for the two and the staff alone."""
-    found = await service.get(request.app[DATABASE], decode.path_uuid(request), caller())
-    return respond.item(request, view_of_review(found, caller()), version=found.version)
+    return respond.item(request, view_of_review(await service.get(db, review_id, who), who))
 
 
-@verified
-@operation(
-    summary="Change a review",
-    tags=_TAGS,
-    path=ID,
-    headers=VERSION,
-    body=ReviewChange,
-    returns=ReviewView,
-    errors=CHANGE_ERRORS,
-)
-async def change_review(request: web.Request) -> web.Response:
+@route("PATCH /api/v1/reviews/{id}", "Change a review", *CHANGE_ERRORS, access=VERIFIED)
+async def change_review(
+    db: Db, review_id: Id, changes: ReviewChange, who: Who, version: IfMatch
+) -> Item[ReviewView]:
     """The review after a partial change by its author."""
-    review_id = decode.path_uuid(request)
-    changes = await decode.body(request, ReviewChange)
-    changed = await service.change(
-        request.app[DATABASE], review_id, changes, caller(), version=if_match(request)
-    )
-    return respond.changed(view_of_review(changed, caller()), version=changed.version)
+    changed = await service.change(db, review_id, changes, who, version=version)
+    return respond.changed(view_of_review(changed, who))
 
 
-@verified
-@operation(
-    summary="Remove a review",
-    tags=_TAGS,
-    path=ID,
-    headers=VERSION,
-    status=204,
-    errors=CHANGE_ERRORS,
-)
-async def remove_review(request: web.Request) -> web.Response:
+@route("DELETE /api/v1/reviews/{id}", "Remove a review", *CHANGE_ERRORS, access=VERIFIED)
+async def remove_review(db: Db, review_id: Id, who: Who, version: IfMatch) -> Done:
     """Nothing, when it is done."""
-    review_id = decode.path_uuid(request)
-    await service.remove(request.app[DATABASE], review_id, caller(), version=if_match(request))
+    await service.remove(db, review_id, who, version=version)
     return respond.no_content()
-
-
-ROUTES: Final = (
-    web.post("/api/v1/reviews", add_review),
-    web.get("/api/v1/reviews/{id}", get_review),
-    web.patch("/api/v1/reviews/{id}", change_review),
-    web.delete("/api/v1/reviews/{id}", remove_review),
-)

@@ -1,0 +1,259 @@
+"""Routes, each declared once: its address, who may, and what its handler takes and answers.
+
+What a handler takes stands in its signature, and is made of the request in that order; what it
+answers is what it says it returns. Both are what the OpenAPI document tells.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+import sys
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from functools import partial, wraps
+from typing import Annotated, Any, Final, Literal, TypeAlias, get_args, get_origin, get_type_hints
+from uuid import UUID
+
+from aiohttp import hdrs, web
+from aiohttp.typedefs import Handler
+from msgspec import Struct
+
+from lib.auth.guards import Guard
+from lib.auth.principal import require_principal
+from lib.errors import Code
+from lib.http import decode
+from lib.http.etag import if_match, require_if_match
+from lib.http.middleware.auth import public
+from lib.http.middleware.idempotency import HEADER
+from lib.http.openapi import describe
+from lib.http.respond import Answer
+from lib.idempotency import parse_key
+from lib.resource.input import Query
+
+
+class _Everyone(Enum):
+    PUBLIC = "public"
+
+
+# Open without a token; one that is sent anyway must still be a good one.
+PUBLIC: Final = _Everyone.PUBLIC
+Access: TypeAlias = Sequence[Guard] | Literal[_Everyone.PUBLIC]
+# What a change of a thing may meet, besides what its version says.
+CHANGE_ERRORS: Final = (Code.NOT_FOUND, Code.CONFLICT)
+_Function: TypeAlias = Callable[..., Awaitable[web.StreamResponse]]
+
+
+@dataclass(frozen=True)
+class From:
+    """How an argument is made of the request, and what the document says that it is made of.
+
+    Args:
+        make: a function of the request, or a coroutine function; what it raises is the answer.
+        path: the variables of the path that it reads, with their types.
+        header: the header that it reads.
+        body: the Struct of the body that it may read.
+        errors: the codes that it adds to those of the route.
+    """
+
+    make: Callable[[web.Request], Any]
+    path: Mapping[str, Any] = field(default_factory=dict)
+    header: str | None = None
+    body: type[Struct] | None = None
+    errors: tuple[Code, ...] = ()
+
+
+def _key(request: web.Request) -> str | None:
+    header = request.headers.get(HEADER)
+    return None if header is None else parse_key(header)
+
+
+Id: TypeAlias = Annotated[UUID, From(decode.path_uuid, path={"id": UUID})]
+IfMatch: TypeAlias = Annotated[
+    int | None, From(if_match, header=hdrs.IF_MATCH, errors=(Code.PRECONDITION_FAILED,))
+]
+RequiredIfMatch: TypeAlias = Annotated[
+    int | None,
+    From(
+        require_if_match,
+        header=hdrs.IF_MATCH,
+        errors=(Code.PRECONDITION_FAILED, Code.PRECONDITION_REQUIRED),
+    ),
+]
+Key: TypeAlias = Annotated[
+    str | None, From(_key, header=HEADER, errors=(Code.IDEMPOTENCY_KEY_REUSED,))
+]
+
+
+class Routes:
+    """The routes of a module; `new_app` takes them as they were declared.
+
+    ```
+    route = Routes("departments")
+
+    @route("GET /api/v1/departments/{id}", "Get a department", Code.NOT_FOUND, access=PUBLIC)
+    async def get_department(request: web.Request, db: Db, department_id: Id) -> Item[Department]:
+        ...
+    ```
+
+    An argument is the request, a Struct (of the query string for a `Query`, else of the body), a
+    variable of the path by its name, or what its `From` makes.
+    """
+
+    def __init__(self, tag: str) -> None:
+        self._tag = tag
+        self._found: list[web.RouteDef] = []
+
+    def __call__(
+        self,
+        where: str,
+        summary: str,
+        *errors: Code,
+        access: Access = (),
+        also: str | None = None,
+        headers: Sequence[str] = (),
+        again: str | None = None,
+        name: str | None = None,
+        tag: str | None = None,
+        types: Mapping[str, Any] | None = None,
+    ) -> Callable[[_Function], Handler]:
+        """Declare a route; what is returned is the handler that serves it.
+
+        Args:
+            where: its method and its path.
+            summary: one line for the list of operations.
+            errors: the codes it may answer besides those that follow from what it takes.
+            access: what the caller must pass, in order; without any, whoever is signed in may.
+            also: another method and path of the same.
+            headers: optional request headers that are read elsewhere.
+            again: what 200 means, where it may be answered in place of 201.
+            name: the handler's, where a function makes several.
+            tag: the group it is shown under, if not that of all.
+            types: the types of arguments, and of what is returned (`return`), that a handler made
+                by a function cannot say itself.
+        """
+
+        def declare(function: _Function) -> Handler:
+            takes = _Taken.of(function, where, types or {})
+            serve = _serving(function, access, takes.makers)
+            serve.__name__ = name or function.__name__
+            describe(
+                serve,
+                takes.returns,
+                summary=summary,
+                tag=tag or self._tag,
+                query=takes.query,
+                body=takes.body,
+                path=takes.path,
+                headers=(*takes.headers, *headers),
+                errors=(*errors, *takes.errors),
+                again=again,
+            )
+            for address in filter(None, (where, also)):
+                method, path = address.split(" ")
+                self._found.append(web.route(method, path, serve))
+            return serve
+
+        return declare
+
+    def __iter__(self) -> Iterator[web.RouteDef]:
+        """The routes in order.
+
+        Raises:
+            TypeError: something is written above a route; what serves is the handler below it.
+        """
+        for found in self._found:
+            handler = found.handler
+            module = sys.modules.get(handler.__module__)
+            declared = getattr(module, handler.__qualname__, handler)
+            if declared not in (handler, inspect.unwrap(handler)):
+                raise TypeError(
+                    f"{handler.__module__}.{handler.__qualname__}: what is written above its route"
+                    " has no effect; write it below"
+                )
+            yield found
+
+
+@dataclass
+class _Taken:
+    """What a handler takes of a request, and returns."""
+
+    returns: Any
+    makers: list[Callable[[web.Request], Any]] = field(default_factory=list)
+    query: type[Struct] | None = None
+    body: type[Struct] | None = None
+    path: dict[str, Any] = field(default_factory=dict)
+    headers: list[str] = field(default_factory=list)
+    errors: list[Code] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, function: _Function, where: str, types: Mapping[str, Any]) -> _Taken:
+        kinds = {**get_type_hints(function, include_extras=True), **types}
+        found = cls(kinds.pop("return"))
+        variables = set(re.findall(r"\{(\w+)\}", where))
+        for name, kind in kinds.items():
+            found._take(name, kind, variables)
+        if found.path.keys() != variables:
+            raise TypeError(f"{where}: {function.__qualname__} takes {sorted(found.path)} of it")
+        answer = get_origin(found.returns) or found.returns
+        if where.startswith("GET ") and issubclass(answer, Answer) and answer.conditional:
+            found.headers.append(hdrs.IF_NONE_MATCH)
+        return found
+
+    def _take(self, name: str, kind: Any, variables: set[str]) -> None:
+        source = kind if isinstance(kind, From) else _source(kind)
+        if source is not None:
+            self.makers.append(source.make)
+            self.path |= source.path
+            self.errors += source.errors
+            self.body = self.body or source.body
+            if source.header is not None:
+                self.headers.append(source.header)
+        elif kind is web.Request:
+            self.makers.append(_itself)
+        elif name in variables:
+            self.path[name] = kind
+            self.makers.append(partial(_VARIABLES[kind], name=name))
+        elif isinstance(kind, type) and issubclass(kind, Query):
+            self.query = kind
+            self.makers.append(partial(decode.query, spec=kind))
+        elif isinstance(kind, type) and issubclass(kind, Struct):
+            self.body = kind
+            self.makers.append(partial(decode.body, spec=kind))
+        else:
+            raise TypeError(f"{name}: nothing of a request is {kind}")
+
+
+def _source(kind: Any) -> From | None:
+    marks = get_args(kind)[1:] if get_origin(kind) is Annotated else ()
+    return next((mark for mark in marks if isinstance(mark, From)), None)
+
+
+def _itself(request: web.Request) -> web.Request:
+    return request
+
+
+def _text(request: web.Request, name: str) -> str:
+    return request.match_info[name]
+
+
+_VARIABLES: Final[Mapping[Any, Callable[..., Any]]] = {UUID: decode.path_uuid, str: _text}
+
+
+def _serving(
+    function: _Function, access: Access, makers: Sequence[Callable[[web.Request], Any]]
+) -> Handler:
+    guards = () if access is PUBLIC else tuple(access)
+    steps = [(make, inspect.iscoroutinefunction(make)) for make in makers]
+
+    @wraps(function)
+    async def serve(request: web.Request) -> web.StreamResponse:
+        if guards:
+            principal = require_principal()
+            for guard in guards:
+                guard(principal)
+        given = [await make(request) if waits else make(request) for make, waits in steps]
+        return await function(*given)
+
+    return public(serve) if access is PUBLIC else serve
