@@ -252,7 +252,8 @@ class TableColumn:
 class Constraint:
     """A constraint a write can violate.
 
-    `kind`: unique, primary, foreign, check, not_null, exclude.
+    `kind`: unique, primary, foreign, check, not_null, exclude. `told` is whether the server's error
+    tells it from those that another table may have.
     """
 
     schema: str
@@ -260,6 +261,7 @@ class Constraint:
     name: str
     kind: str
     columns: tuple[str, ...] = ()
+    told: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from aiosqlc.ir import Catalog, Constraint, SqlType, Table, TableColumn, TypeKind
@@ -43,6 +44,16 @@ LEFT JOIN information_schema.key_column_usage k
 WHERE c.constraint_schema IN %s
 ORDER BY c.constraint_schema, c.table_name, c.constraint_name, k.ordinal_position
 """
+_REFERRING = """
+SELECT constraint_schema, table_name, constraint_name,
+       unique_constraint_schema, referenced_table_name
+FROM information_schema.referential_constraints WHERE constraint_schema IN %s
+ORDER BY constraint_schema, table_name, constraint_name
+"""
+_TRIGGERS = """
+SELECT DISTINCT event_object_schema, event_object_table
+FROM information_schema.triggers WHERE event_object_schema IN %s
+"""
 _VIEWS = """
 SELECT table_schema, table_name, view_definition
 FROM information_schema.views WHERE table_schema IN %s
@@ -75,15 +86,21 @@ def read_schema(session: Session, database: str, others: Iterable[str] = ()) -> 
     for row in _rows(session, _COLUMNS, databases):
         if row[1] != MARK:
             rows[row[0], row[1]].append(row)
+    referring = _referring(session, databases, constraints)
+    triggered = {(row[0], row[1]) for row in _rows(session, _TRIGGERS, databases)}
     relations = [
-        _relation(
-            name,
-            found,
-            shown,
-            keys.get(name, ()),
-            constraints.get(name, ()),
-            definitions.get(name),
-            json,
+        replace(
+            _relation(
+                name,
+                found,
+                shown,
+                keys.get(name, ()),
+                constraints.get(name, ()),
+                definitions.get(name),
+                json,
+            ),
+            referring=referring.get(name, ()),
+            triggered=name in triggered,
         )
         for name, found in rows.items()
     ]
@@ -193,6 +210,18 @@ def _constraints(
     for (schema, table, name, kind), names in columns.items():
         constraint = Constraint(shown[schema], table, name, _KINDS.get(kind, "check"), tuple(names))
         found[schema, table] = (*found.get((schema, table), ()), constraint)
+    return found
+
+
+def _referring(
+    session: Session, databases: tuple[str, ...], constraints: dict[Name, tuple[Constraint, ...]]
+) -> dict[Name, tuple[Constraint, ...]]:
+    """Return the foreign keys that lead to each table."""
+    found: dict[Name, tuple[Constraint, ...]] = {}
+    for schema, table, name, *referred in _rows(session, _REFERRING, databases):
+        keys = (c for c in constraints.get((schema, table), ()) if c.name == name)
+        key = (referred[0], referred[1])
+        found[key] = (*found.get(key, ()), *(c for c in keys if c.kind == "foreign"))
     return found
 
 

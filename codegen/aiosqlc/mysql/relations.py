@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from aiosqlc.ir import SqlType, Table, TableColumn
+from aiosqlc.ir import Constraint, SqlType, Table, TableColumn
 
 # What sqlc calls the database that the queries run in.
 DEFAULT = "public"
@@ -18,7 +18,8 @@ class Relation:
 
     `invisible` are the names, in lower case, of columns that `*` leaves out, `generated` of those
     that the server computes. `unproved_reading` is why reading a view is not proved to be no more
-    than that.
+    than that. `referring` are the foreign keys that lead here; `triggered` is whether a trigger is
+    on it.
     """
 
     table: Table
@@ -27,6 +28,8 @@ class Relation:
     invisible: frozenset[str] = frozenset()
     generated: frozenset[str] = frozenset()
     unproved_reading: str = ""
+    referring: tuple[Constraint, ...] = ()
+    triggered: bool = False
 
     def column(self, name: str) -> TableColumn | None:
         """Find a column; names of columns have no case."""

@@ -5,7 +5,7 @@ Triggers and views run as whoever defined them there, and defaults call nothing 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from sqlglot import exp
 
@@ -13,6 +13,7 @@ from aiosqlc.grants import Needs, Right
 from aiosqlc.ir import Table
 from aiosqlc.mysql.relations import DEFAULT
 from aiosqlc.mysql.syntax import Tree, parse
+from aiosqlc.mysql.writes import changes
 
 
 def needs(tables: Collection[Table], texts: Iterable[str], borrowed: Iterable[str] = ()) -> Needs:
@@ -20,7 +21,7 @@ def needs(tables: Collection[Table], texts: Iterable[str], borrowed: Iterable[st
 
     Of `borrowed` statements, those on tables that are not there need nothing.
     """
-    known = {(table.schema, table.name.lower()): table.name for table in tables}
+    known = {(table.schema, table.name.lower()): table for table in tables}
     rights: set[Right] = set()
     unknown: dict[str, None] = {}
     for number, text in enumerate([*(own := list(texts)), *borrowed]):
@@ -28,11 +29,11 @@ def needs(tables: Collection[Table], texts: Iterable[str], borrowed: Iterable[st
         if tree is None:
             unknown[f"`{' '.join(text.split())[:60]}` is read by the server alone"] = None
             continue
-        found = {(p, *_name(t)) for p, t in _touched(tree)}
+        found = {(p, *_name(t)) for p, t in _touched(tree, known)}
         if number >= len(own) and any((schema, name) not in known for _, schema, name in found):
             continue
         rights |= {
-            Right(privilege, "TABLE", "" if schema == DEFAULT else schema, known[schema, name])
+            Right(privilege, "TABLE", "" if schema == DEFAULT else schema, known[schema, name].name)
             for privilege, schema, name in found
             if (schema, name) in known
         }
@@ -43,11 +44,15 @@ def _name(table: exp.Table) -> tuple[str, str]:
     return table.db or DEFAULT, table.name.lower()
 
 
-def _touched(tree: Tree) -> set[tuple[str, exp.Table]]:
+def _touched(tree: Tree, known: Mapping[tuple[str, str], Table]) -> set[tuple[str, exp.Table]]:
+    def has(table: exp.Table, name: str) -> bool:
+        columns = known[_name(table)].columns if _name(table) in known else ()
+        return any(column.name.lower() == name.lower() for column in columns)
+
     root = tree.root
     local = {cte.alias_or_name.lower() for cte in root.find_all(exp.CTE)}
     every = [t for t in root.find_all(exp.Table) if t.db or t.name.lower() not in local]
-    changed = _changed(root, every)
+    changed = changes(root, has)
     found = {(privilege, table) for privilege, table in changed}
     heads = {id(table) for _, table in changed if _is_only_written(root)}
     found |= {("SELECT", table) for table in every if id(table) not in heads}
@@ -61,20 +66,3 @@ def _is_only_written(root: exp.Expr) -> bool:
     return isinstance(root, exp.Insert) and not (
         root.args.get("returning") or root.args.get("conflict")
     )
-
-
-def _changed(root: exp.Expr, every: list[exp.Table]) -> list[tuple[str, exp.Table]]:
-    if isinstance(root, exp.Insert):
-        target = root.this.this if isinstance(root.this, exp.Schema) else root.this
-        conflict = root.args.get("conflict")
-        updates = [("UPDATE", target)] if conflict and conflict.args.get("expressions") else []
-        replaces = [("DELETE", target)] if root.args.get("overwrite") else []
-        return [("INSERT", target), *updates, *replaces]
-    if isinstance(root, exp.Update):
-        joined = [root.this, *root.this.find_all(exp.Table)]
-        return [("UPDATE", table) for table in joined if isinstance(table, exp.Table)]
-    if isinstance(root, exp.Delete):
-        heads = root.args.get("tables") or [root.this]
-        aliases = {table.alias_or_name.lower(): table for table in every}
-        return [("DELETE", aliases.get(head.name.lower(), head)) for head in heads]
-    return []

@@ -64,7 +64,14 @@ def parse(sql: str) -> Tree | None:
         return None
     if root is None or isinstance(root, exp.Command):
         return None
+    if isinstance(root, exp.Insert):
+        root.set("overwrite", _first_word(sql) == "REPLACE")
     return Tree(_selected(root) if isinstance(root, exp.Values) else root, filled)
+
+
+def _first_word(sql: str) -> str:
+    tokens = scan(as_read(sql, MYSQL), Dialect.MYSQL)
+    return next((token.text.upper() for token in tokens if token.kind is not Kind.COMMENT), "")
 
 
 def _selected(values: exp.Values) -> exp.Expr:

@@ -1,25 +1,88 @@
-"""What a statement changes, and which constraints it can violate."""
+"""What a statement changes, by which right, and which constraints it can violate."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from sqlglot import exp
 
 from aiosqlc.ir import ColumnRef, Constraint
 from aiosqlc.mysql.relations import Relation, Schema
 
+_KEYS = ("primary", "unique")
+Change = tuple[str, exp.Table]
+
+
+def changes(root: exp.Expr | None, has: Callable[[exp.Table, str], bool]) -> list[Change]:
+    """Return the tables that a statement changes, each with the right that this takes.
+
+    `has` is whether a table has a column of that name.
+    """
+    if isinstance(root, exp.Insert):
+        return _by_insert(root)
+    if isinstance(root, exp.Update):
+        return [("UPDATE", table) for table in _updated(root, has)]
+    if isinstance(root, exp.Delete):
+        heads = root.args.get("tables") or _joined([root.this]).values()
+        named = _joined(root.args.get("using") or [root.this])
+        found = (named.get(head.name.lower(), head) for head in heads)
+        return [("DELETE", table) for table in found if isinstance(table, exp.Table)]
+    return []
+
+
+def _by_insert(root: exp.Insert) -> list[Change]:
+    target = root.this.this if isinstance(root.this, exp.Schema) else root.this
+    if not isinstance(target, exp.Table):
+        return []
+    conflict = root.args.get("conflict")
+    updates = conflict is not None and conflict.args.get("expressions")
+    rights = ["INSERT", *(["UPDATE"] if updates else []), *(["DELETE"] if _replaces(root) else [])]
+    return [(right, target) for right in rights]
+
+
+def _replaces(root: exp.Expr | None) -> bool:
+    """Whether it is a REPLACE, which deletes the rows in its way."""
+    return isinstance(root, exp.Insert) and bool(root.args.get("overwrite"))
+
+
+def _updated(root: exp.Update, has: Callable[[exp.Table, str], bool]) -> list[exp.Table]:
+    """Return those of an UPDATE's tables that get a value; all where that is not clear."""
+    tables = _joined([root.this])
+    found: dict[str, exp.Table] = {}
+    for item in root.expressions:
+        left = item.this
+        wanted = left.table.lower() if isinstance(left, exp.Column) else ""
+        named = {name: table for name, table in tables.items() if wanted in ("", name)}
+        if not wanted and isinstance(left, exp.Column):
+            named = {name: table for name, table in named.items() if has(table, left.name)}
+        if len(named) != 1:
+            return list(tables.values())
+        found |= named
+    return list(found.values())
+
+
+def _joined(sources: Iterable[exp.Expr]) -> dict[str, exp.Table]:
+    """Return the tables that are joined, by the names that they have in the statement."""
+    found: dict[str, exp.Table] = {}
+    for source in sources:
+        if isinstance(source, exp.Table):
+            found.setdefault(source.alias_or_name.lower(), source)
+        elif not source.find(exp.Query) or isinstance(source.this, exp.Table):  # in parentheses
+            found |= _joined([source.this])
+        found |= _joined(join.this for join in source.args.get("joins") or ())
+    return found
+
 
 def targets(root: exp.Expr | None, schema: Schema) -> list[Relation]:
-    """Return the tables that a statement changes, as far as they are named at its head."""
-    if isinstance(root, exp.Insert):
-        target = root.this.this if isinstance(root.this, exp.Schema) else root.this
-        tables = [target]
-    elif isinstance(root, exp.Delete) and root.args.get("tables"):
-        tables = list(root.args["tables"])
-    elif isinstance(root, exp.Update | exp.Delete):
-        tables = [root.this]
-    else:
-        tables = []
-    found = [schema.relation(t.name, t.db) for t in tables if isinstance(t, exp.Table)]
+    """Return the tables that a statement changes, as far as the schema has them."""
+
+    def has(table: exp.Table, column: str) -> bool:
+        relation = schema.relation(table.name, table.db)
+        return relation is not None and relation.column(column) is not None
+
+    named = dict.fromkeys((table.name, table.db) for _, table in changes(root, has))
+    found = (schema.relation(*name) for name in named)
     return [relation for relation in found if relation]
 
 
@@ -32,7 +95,35 @@ def insert_into(root: exp.Expr | None, schema: Schema) -> ColumnRef | None:
 
 
 def violable(root: exp.Expr | None, changed: list[Relation]) -> tuple[Constraint, ...]:
-    """Return the constraints that a statement can violate."""
-    if not isinstance(root, exp.Insert | exp.Update):
-        return ()
-    return tuple(constraint for relation in changed for constraint in relation.table.constraints)
+    """Return the constraints that a statement can violate.
+
+    Its tables' own, as far as it writes their columns, and the foreign keys that lead to them where
+    it takes rows away or changes them. A trigger may meet a key of another table, and MariaDB's
+    error says no more of a key than its name.
+    """
+    found: dict[Constraint, None] = {}
+    for relation in changed:
+        if isinstance(root, exp.Insert | exp.Update):
+            written = _written(root, relation)
+            found |= dict.fromkeys(
+                replace(constraint, told=constraint.kind not in _KEYS or not relation.triggered)
+                for constraint in relation.table.constraints
+                if written is None or not constraint.columns or written & set(constraint.columns)
+            )
+        if not isinstance(root, exp.Insert) or _replaces(root) or root.args.get("conflict"):
+            found |= dict.fromkeys(relation.referring)
+    return tuple(found)
+
+
+def _written(root: exp.Expr, relation: Relation) -> set[str] | None:
+    """Return which columns of a table an UPDATE may change; None where it makes whole rows."""
+    if not isinstance(root, exp.Update):
+        return None
+    named = {
+        item.this.name.lower() for item in root.expressions if isinstance(item.this, exp.Column)
+    }
+    return {
+        column.name
+        for column in relation.table.columns
+        if column.name.lower() in named | relation.generated
+    }

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pymysql
 import pytest
 from aiosqlc.cli.main import main
+
+from devstack.testing.mysql_databases import MysqlDatabases
+from lib.db.mysql_session import connect_arguments
 
 MORE = """\
 version: "2"
@@ -25,12 +29,24 @@ CALLS = {
         "SELECT, INSERT, UPDATE ON `a`"
     ],
     "INSERT INTO a (id) SELECT id FROM b": ["INSERT ON `a`", "SELECT ON `b`"],
-    "UPDATE a JOIN b ON a.id = b.id SET a.n = b.m": [
+    "REPLACE INTO a (id) VALUES (1)": ["INSERT, DELETE ON `a`"],
+    "REPLACE INTO a (id) SELECT id FROM b": ["INSERT, DELETE ON `a`", "SELECT ON `b`"],
+    "UPDATE a JOIN b ON a.id = b.id SET a.n = b.m": ["SELECT, UPDATE ON `a`", "SELECT ON `b`"],
+    "UPDATE a AS x JOIN b ON x.id = b.id SET m = 1": ["SELECT ON `a`", "SELECT, UPDATE ON `b`"],
+    "UPDATE a JOIN (SELECT id FROM b) AS c ON c.id = a.id SET a.n = 1": [
+        "SELECT, UPDATE ON `a`",
+        "SELECT ON `b`",
+    ],
+    "UPDATE a JOIN b ON a.id = b.id SET a.n = 1, m = 2": [
         "SELECT, UPDATE ON `a`",
         "SELECT, UPDATE ON `b`",
     ],
     "DELETE FROM a WHERE id = 1": ["SELECT, DELETE ON `a`"],
     "DELETE x FROM a AS x JOIN b ON b.id = x.id": ["SELECT, DELETE ON `a`", "SELECT ON `b`"],
+    "DELETE FROM x, b USING a AS x JOIN b ON b.id = x.id": [
+        "SELECT, DELETE ON `a`",
+        "SELECT, DELETE ON `b`",
+    ],
     "WITH b AS (SELECT 1 AS x) SELECT x FROM b": [],
     "SELECT n FROM a FOR UPDATE": ["SELECT, UPDATE ON `a`"],
 }
@@ -82,3 +98,21 @@ def test_on_mysql_rights_are_on_whole_tables(
     (tmp_path / "queries.sql").write_text(f"-- name: Q :exec\n{query};\n")
     assert main(["grants", "-f", str(tmp_path), "--to", "app"]) == 0
     assert capsys.readouterr().out.splitlines() == [f"GRANT {g} TO `app`;" for g in CALLS[query]]
+
+
+@pytest.mark.parametrize("query", [query for query, rights in CALLS.items() if rights])
+def test_on_mysql_these_rights_are_enough(query: str, mysql_server: MysqlDatabases) -> None:
+    url = mysql_server.create_empty("rights")
+    given = connect_arguments(url, connect_seconds=5, statement_seconds=20)
+    role = {"user": given["db"][-30:], "password": "p"}
+    account = f"`{role['user']}`@`%`"
+    with pymysql.connect(**given) as connection, connection.cursor() as cursor:
+        for statement in filter(str.strip, TABLES.split(";")):
+            cursor.execute(statement)
+        cursor.execute(f"CREATE USER {account} IDENTIFIED BY 'p'")
+        for right in CALLS[query]:
+            cursor.execute(f"GRANT {right} TO {account}")
+        with pymysql.connect(**given | role) as own, own.cursor() as limited:
+            limited.execute(query)
+        cursor.execute(f"DROP USER {account}")
+    mysql_server.drop(url)
