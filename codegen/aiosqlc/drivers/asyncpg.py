@@ -6,10 +6,17 @@ from aiosqlc.drivers.port import Driver, Violations
 from aiosqlc.drivers.postgres_types import OF_ASYNCPG as TYPES
 from aiosqlc.parse.scanner import Dialect
 
-_NAMES = """\
+_FIND = '''\
+def constraint_error(error: PostgresError) -> PostgresError:
+    """Return the exception of the violated constraint, with all that the server said of it."""
     table, name = getattr(error, "table_name", None), getattr(error, "constraint_name", None)
     known = _BY_CONSTRAINT.get((table, name))
-"""
+    if known is None:
+        return error
+    typed = known(*error.args)
+    vars(typed).update(vars(error))
+    return typed
+'''
 VIOLATIONS = Violations(
     module="asyncpg",
     root=("asyncpg", "PostgresError"),
@@ -21,7 +28,7 @@ VIOLATIONS = Violations(
         "check": "CheckViolationError",
         "exclude": "ExclusionViolationError",
     },
-    names=_NAMES,
+    find=_FIND,
     untyped=True,
 )
 _IMPORTS = """\

@@ -40,13 +40,24 @@ class Types:
 
 @dataclass(frozen=True, slots=True)
 class Violations:
-    """The driver's exceptions. `caught` is the base of the classes by kind of constraint."""
+    """The driver's exceptions. `caught` is the base of the classes by kind of constraint.
+
+    `find` is the source of the function that knows what the server says, by the `entry` of each
+    class, a `key`. `raised` is what a function raises: `{tables}` are those whose keys it may
+    violate.
+    `named_in_table` is whether constraints of two tables may have one name.
+    """
 
     module: str
     root: Import
     caught: str
     by_kind: Mapping[str, str]
-    names: str
+    find: str
+    entry: str = "({table}, {constraint})"
+    key: str = "object"
+    imports: frozenset[Import] = frozenset()
+    raised: str = "constraint_error(violation) from None"
+    named_in_table: bool = False
     untyped: bool = False
 
     @property

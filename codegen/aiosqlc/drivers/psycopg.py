@@ -8,9 +8,16 @@ from aiosqlc.drivers.port import Driver, Violations
 from aiosqlc.drivers.postgres_types import OF_PSYCOPG as TYPES
 from aiosqlc.parse.scanner import Dialect
 
-_NAMES = """\
+_FIND = '''\
+def constraint_error(error: Error) -> Error:
+    """Return the exception of the violated constraint, with all that the server said of it."""
     known = _BY_CONSTRAINT.get((error.diag.table_name, error.diag.constraint_name))
-"""
+    if known is None:
+        return error
+    typed = known(*error.args)
+    vars(typed).update(vars(error))
+    return typed
+'''
 VIOLATIONS = Violations(
     module="psycopg.errors",
     root=("psycopg", "Error"),
@@ -22,7 +29,7 @@ VIOLATIONS = Violations(
         "check": "CheckViolation",
         "exclude": "ExclusionViolation",
     },
-    names=_NAMES,
+    find=_FIND,
 )
 _IMPORTS = """\
 from psycopg import AsyncConnection, IsolationLevel

@@ -18,6 +18,8 @@ from aiosqlc.emit.rows import (
 from aiosqlc.ir import Command
 from aiosqlc.plan.model import Import, PyFunction, PyRow
 
+_KEYS = frozenset({"primary", "unique"})
+
 
 def returns(function: PyFunction) -> str:
     """Return the annotation of a function's result."""
@@ -61,11 +63,13 @@ def body(function: PyFunction, db: str = "db") -> list[str]:
     statements += [line.replace("await db.", f"{run}{db}.") for line in _run(function)]
     if not function.errors:
         return statements
+    keyed = {error.table for error in function.errors if error.kind in _KEYS}
+    tables = "".join(f", {line_literal(table)}" for table in sorted(keyed))
     return [
         "try:",
         *(f"    {line}" for part in statements for line in part.split("\n")),
         f"except {function.caught} as violation:",
-        "    raise constraint_error(violation) from None",
+        f"    raise {function.raised.replace('{tables}', tables)}",
     ]
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from aiosqlc.plan.model import Import
 
-_UNTYPED = frozenset({"asyncpg"})  # ships no types; some projects have installed stubs for it
+_UNTYPED = frozenset({"asyncpg", "pymysql.err"})  # ship no types; some projects have stubs
 _UNCHECKED = "type: ignore[import-untyped, unused-ignore]"
 _WIDTH = 88
 

@@ -15,7 +15,7 @@ def check_target(entry: QuerySet, config: SourceFile) -> list[Diagnostic]:
     if entry.engine is not Dialect.MYSQL or target is None:
         return []
     driver = driver_of(target.driver, entry.engine)
-    asked = {"emit_exceptions": target.emit_exceptions, "emit_helpers": target.emit_helpers}
+    asked = {"emit_helpers": target.emit_helpers}
     return [
         Diagnostic(
             "E413",

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
+from aiosqlc.drivers import Violations
 from aiosqlc.ir import Constraint
 from aiosqlc.plan.model import PyError
 from aiosqlc.plan.naming import camel
 
+ErrorKey = tuple[str, str, str, str]
+
+# What PostgreSQL calls a constraint for which its writer had no name: `author_name_key`.
+_ENDINGS = {"primary": "Pkey", "unique": "Key", "foreign": "Fkey", "check": "Check"}
 _KINDS = {
     "unique": "unique constraint",
     "primary": "primary key",
@@ -19,30 +24,38 @@ _KINDS = {
 
 def plan_errors(
     constraints: Iterable[Constraint],
-    known: dict[tuple[str, str, str], PyError],
-    bases: Mapping[str, str],
+    known: dict[ErrorKey, PyError],
+    violations: Violations,
 ) -> tuple[PyError, ...]:
-    """Return the exceptions of these constraints.
-
-    `known` are those planned before, `bases` the driver's classes by kind of constraint.
-    """
+    """Return the exceptions of these constraints; `known` are those planned before."""
     found = []
     for constraint in constraints:
-        if constraint.kind not in bases:  # the server names no constraint for NOT NULL
+        # The server names no constraint for NOT NULL.
+        if constraint.kind not in violations.by_kind or not constraint.told:
             continue
-        key = (constraint.schema, constraint.table, constraint.name)
+        key = (constraint.schema, constraint.table, constraint.name, constraint.kind)
         if key not in known:
-            known[key] = _error(constraint, {error.name for error in known.values()}, bases)
+            known[key] = _error(constraint, {error.name for error in known.values()}, violations)
         found.append(known[key])
     return tuple(found)
 
 
-def _error(constraint: Constraint, taken: set[str], bases: Mapping[str, str]) -> PyError:
+def _error(constraint: Constraint, taken: set[str], violations: Violations) -> PyError:
     """Name an exception after its constraint, and after its table too where two share a name."""
     name = camel(constraint.name)
+    if violations.named_in_table and constraint.table.lower() not in constraint.name.lower():
+        name = _in_table(constraint)
     if name in taken:
         name = camel(constraint.table) + name
     columns = f" ({', '.join(constraint.columns)})" if constraint.columns else ""
     kind = _KINDS[constraint.kind]
     doc = f"Violates the {kind} {constraint.name} of {constraint.table}{columns}."
-    return PyError(name, bases[constraint.kind], constraint.table, constraint.name, doc)
+    base = violations.by_kind[constraint.kind]
+    return PyError(name, base, constraint.kind, constraint.table, constraint.name, doc)
+
+
+def _in_table(constraint: Constraint) -> str:
+    """Make a whole name of one that only its table knows: `name`, a key of `author`."""
+    ending = _ENDINGS[constraint.kind]
+    own = "" if constraint.kind == "primary" else camel(constraint.name).removesuffix(ending)
+    return camel(constraint.table) + own + ending

@@ -76,6 +76,7 @@ def plan_function(query: TypedQuery, planner: QueryPlanner) -> tuple[PyFunction,
         counts_rows=_counts_rows(query.sql),
         errors=planner.package.errors_of(query),
         caught=violations.caught if violations else "",
+        raised=violations.raised if violations else "",
         pipelined=pipelined,
         synchronous=driver.synchronous,
     )

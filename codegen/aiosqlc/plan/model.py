@@ -147,6 +147,7 @@ class PyError:
 
     name: str
     base: str
+    kind: str
     table: str
     constraint: str
     doc: str
@@ -158,7 +159,8 @@ class PyFunction:
 
     `reads` is whether it is proved to read only. `batch` is the annotation of one set of arguments,
     where the function takes many; then `arguments` are expressions on `item`, or with `repeatable`
-    on the whole `batch`. `caught` is the driver's class for a violated constraint; `pipelined` is
+    on the whole `batch`. `caught` is the driver's class for a violated constraint and `raised` what
+    follows it; `pipelined` is
     whether the driver answers a batch in one round trip, `synchronous` whether it blocks.
     """
 
@@ -182,6 +184,7 @@ class PyFunction:
     copy: PyCopy | None = None
     errors: tuple[PyError, ...] = ()
     caught: str = ""
+    raised: str = ""
     pipelined: bool = False
     synchronous: bool = False
     defines_builder: bool = False  # of its rows: the first function that calls it

@@ -11,11 +11,9 @@ from aiosqlc.drivers import Driver, driver_of
 from aiosqlc.incremental.memo import digest_of, memo_by
 from aiosqlc.ir import Catalog, Constraint, Table, TypedQuery
 from aiosqlc.parse.scanner import Dialect
-from aiosqlc.plan.errors import plan_errors
+from aiosqlc.plan.errors import ErrorKey, plan_errors
 from aiosqlc.plan.model import Import, PyError
 from aiosqlc.plan.naming import camel, singular
-
-ErrorKey = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
@@ -80,7 +78,7 @@ class Package:
         violations = self.driver.violations
         if not self.target.emit_exceptions or violations is None:
             return ()
-        return plan_errors(query.violable, self.errors, violations.by_kind)
+        return plan_errors(query.violable, self.errors, violations)
 
     def class_of(self, module: str) -> str:
         """Return the name of a module's class, where its functions are to be methods."""
@@ -110,5 +108,5 @@ def _package(
 ) -> Package:
     package = Package(target, catalog, engine, digest)
     if violations := package.driver.violations:
-        plan_errors(constraints, package.errors, violations.by_kind)
+        plan_errors(constraints, package.errors, violations)
     return package

@@ -3,7 +3,7 @@ CREATE TABLE author (
     name varchar(50) NOT NULL UNIQUE,
     bio text,
     mood enum('sad', 'very happy') NOT NULL DEFAULT 'sad',
-    score int
+    score int CHECK (score >= 0)
 );
 CREATE TABLE book (
     id int PRIMARY KEY,
@@ -13,3 +13,17 @@ CREATE TABLE book (
     added timestamp(6) NOT NULL DEFAULT '2024-01-01 00:00:00'
 );
 CREATE TABLE born (id int PRIMARY KEY, day date NOT NULL);
+CREATE TABLE `a``b.c'd` (
+    id int PRIMARY KEY,
+    `n'm` int NOT NULL,
+    parent int,
+    author_id bigint unsigned,
+    CONSTRAINT `u``q'x` UNIQUE (`n'm`),
+    CONSTRAINT `f``k'x` FOREIGN KEY (parent) REFERENCES `a``b.c'd` (id),
+    CONSTRAINT stray_author_fkey FOREIGN KEY (author_id) REFERENCES author (id),
+    CONSTRAINT stray_check CHECK (`n'm` < 10)
+);
+CREATE TABLE noted (id int PRIMARY KEY, said varchar(20) NOT NULL UNIQUE);
+CREATE TABLE logged (id int PRIMARY KEY, said varchar(20) NOT NULL UNIQUE);
+CREATE TRIGGER noting AFTER INSERT ON noted FOR EACH ROW
+INSERT INTO logged (id, said) VALUES (NEW.id + 10, 'x');

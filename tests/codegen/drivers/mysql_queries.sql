@@ -60,3 +60,29 @@ SELECT id, price, added FROM book ORDER BY id;
 
 -- name: Days :many
 SELECT day FROM born ORDER BY id;
+
+-- name: Rescore :exec
+UPDATE author SET score = sqlc.arg(score) WHERE id = sqlc.arg(id);
+
+-- name: AddStray :exec
+INSERT INTO `a``b.c'd` (id, `n'm`, parent, author_id)
+VALUES (sqlc.arg(id), sqlc.arg(n), sqlc.arg(parent), sqlc.arg(author_id));
+
+-- name: AddStrays :batchexec
+INSERT INTO `a``b.c'd` (id, `n'm`) VALUES (sqlc.arg(id), sqlc.arg(n));
+
+-- name: CopyStrays :copyfrom
+INSERT INTO `a``b.c'd` (id, `n'm`) VALUES (?, ?);
+
+-- name: ReplaceStray :exec
+REPLACE INTO `a``b.c'd` (id, `n'm`) VALUES (sqlc.arg(id), sqlc.arg(n));
+
+-- name: Join :exec
+UPDATE `a``b.c'd` AS s JOIN author AS a ON a.id = s.author_id
+SET a.name = sqlc.arg(name), s.`n'm` = sqlc.arg(n) WHERE s.id = sqlc.arg(id);
+
+-- name: Note :exec
+INSERT INTO noted (id, said) VALUES (sqlc.arg(id), sqlc.arg(said));
+
+-- name: Log :exec
+INSERT INTO logged (id, said) VALUES (sqlc.arg(id), sqlc.arg(said));

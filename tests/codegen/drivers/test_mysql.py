@@ -22,6 +22,7 @@ from tests.codegen.drivers.running import (
     package_of,
 )
 
+STRAY = "`a``b.c'd`"
 FILES = ("mysql.sql", "mysql_queries.sql")
 
 
@@ -37,7 +38,7 @@ def package(
         analyzer_on_mysql(url),
         engine="mysql",
         files=FILES,
-        options="models: dataclass",
+        options="models: dataclass, emit_exceptions: true",
         named=False,
     ) as package:
         yield package
@@ -61,8 +62,10 @@ def subject(
 @pytest.fixture(autouse=True)
 def empty(subject: Subject) -> None:
     """Each test starts with nothing in the tables."""
-    for table in ("author", "book", "born"):
+    subject.wait(subject.db.execute("SET foreign_key_checks = 0"))
+    for table in ("author", "book", "born", STRAY, "noted", "logged"):
         subject.wait(subject.db.execute(f"TRUNCATE {table}"))
+    subject.wait(subject.db.execute("SET foreign_key_checks = 1"))
 
 
 def add(subject: Subject, name: str = "ann", **more: Any) -> int:
@@ -170,6 +173,81 @@ def test_embeds_are_rows_of_their_own_or_none(subject: Subject) -> None:
         ("ann", 0),
         ("alone", None),
     ]
+
+
+def test_a_violated_constraint_has_its_own_class(subject: Subject) -> None:
+    errors = subject.module("errors")
+    add(subject)
+    with pytest.raises(errors.AuthorNameKey, match=r"'.*name'") as raised:
+        add(subject)
+    assert isinstance(raised.value, errors.IntegrityError)
+    assert (raised.value.args[0], raised.value.sqlstate) == (1062, "23000")
+    with pytest.raises(errors.AuthorScoreCheck):
+        add(subject, "b", score=-1)
+    with pytest.raises(errors.AuthorScoreCheck):
+        subject.call("rescore", id=1, score=-1)
+    assert subject.call("list_authors")[0].score is None
+
+
+def test_names_are_told_from_what_surrounds_them_whatever_is_in_them(subject: Subject) -> None:
+    errors = subject.module("errors")
+    stray = {"n": 1, "parent": None, "author_id": None}
+    subject.call("add_stray", id=1, **stray)
+    with pytest.raises(errors.ABCDPkey):
+        subject.call("add_stray", id=1, **{**stray, "n": 2})
+    with pytest.raises(errors.ABCDUQXKey):
+        subject.call("add_stray", id=2, **stray)
+    with pytest.raises(errors.ABCDFKXFkey):
+        subject.call("add_stray", id=2, **{**stray, "n": 2, "parent": 9})
+    with pytest.raises(errors.ABCDStrayAuthorFkey):
+        subject.call("add_stray", id=2, **{**stray, "n": 2, "author_id": 9})
+    with pytest.raises(errors.ABCDStrayCheck):
+        subject.call("add_stray", id=2, **{**stray, "n": 10})
+
+
+def test_a_row_that_is_referred_to_has_the_class_of_what_refers(subject: Subject) -> None:
+    errors = subject.module("errors")
+    add(subject)
+    subject.call("add_stray", id=1, n=1, parent=None, author_id=1)
+    subject.call("add_stray", id=2, n=2, parent=1, author_id=None)
+    with pytest.raises(errors.ABCDStrayAuthorFkey):
+        subject.call("forget", id=1)
+    with pytest.raises(errors.ABCDFKXFkey):
+        subject.call("replace_stray", id=1, n=1)
+
+
+def test_many_rows_violate_as_one_does(subject: Subject) -> None:
+    errors, queries = subject.module("errors"), subject.module()
+    with pytest.raises(errors.ABCDPkey):
+        subject.call("add_strays", [queries.AddStraysParams(1, n) for n in (1, 2)])
+    with pytest.raises(errors.ABCDUQXKey):
+        subject.call("copy_strays", [queries.CopyStraysParams(n, 5) for n in (7, 8)])
+
+
+def test_of_two_tables_that_a_statement_writes_the_violated_one_is_told(subject: Subject) -> None:
+    add(subject)
+    add(subject, "b")
+    subject.call("add_stray", id=1, n=1, parent=None, author_id=1)
+    with pytest.raises(subject.module("errors").AuthorNameKey):
+        subject.call("join", id=1, n=2, name="b")
+
+
+def test_a_key_that_a_trigger_violates_is_not_taken_for_the_table_s_own(subject: Subject) -> None:
+    errors = subject.module("errors")
+    subject.call("note", id=1, said="y")
+    with pytest.raises(errors.IntegrityError, match=r"'.*said'") as raised:
+        subject.call("note", id=2, said="z")
+    assert type(raised.value) is errors.IntegrityError
+    with pytest.raises(errors.LoggedSaidKey):
+        subject.call("log", id=3, said="x")
+
+
+def test_what_violates_nothing_comes_as_it_came(subject: Subject) -> None:
+    errors = subject.module("errors")
+    with pytest.raises(errors.DatabaseError) as raised:
+        add(subject, "x" * 51)
+    assert type(raised.value).__module__ == errors.DatabaseError.__module__
+    assert raised.value.args[0] == 1406
 
 
 def test_a_date_that_is_none_is_an_error_and_the_connection_lives_on(subject: Subject) -> None:

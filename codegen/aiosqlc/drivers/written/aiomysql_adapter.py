@@ -67,8 +67,8 @@ class AiomysqlExecutor:
         schema_name: str | None = None,
     ) -> str:
         """Insert rows, many per statement, and return a status, such as `COPY 3`."""
-        target = ".".join(f"`{name}`" for name in (schema_name, table_name) if name)
-        names = ", ".join(f"`{name}`" for name in columns or ())
+        target = ".".join(_quoted(name) for name in (schema_name, table_name) if name)
+        names = ", ".join(map(_quoted, columns or ()))
         head = f"INSERT INTO {target} {f'({names}) ' if names else ''}VALUES "
         rows = [f"({', '.join(map(self._literal, record))})" for record in records]
         for start in range(0, len(rows), 1000):
@@ -130,6 +130,10 @@ class MysqlCursor:
         rows: Sequence[Iterable[Any]] = await self._cursor.fetchmany(n)
         self._check()
         return rows
+
+
+def _quoted(name: str) -> str:
+    return f"`{name.replace('`', '``')}`"
 
 
 def _is_one(value: Any, *kinds: type[Any]) -> bool:

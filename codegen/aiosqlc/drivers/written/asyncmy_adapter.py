@@ -62,8 +62,8 @@ class AsyncmyExecutor:
         schema_name: str | None = None,
     ) -> str:
         """Insert rows, many per statement, and return a status, such as `COPY 3`."""
-        target = ".".join(f"`{name}`" for name in (schema_name, table_name) if name)
-        names = ", ".join(f"`{name}`" for name in columns or ())
+        target = ".".join(_quoted(name) for name in (schema_name, table_name) if name)
+        names = ", ".join(map(_quoted, columns or ()))
         head = f"INSERT INTO {target} {f'({names}) ' if names else ''}VALUES "
         rows = [f"({', '.join(map(self._literal, record))})" for record in records]
         for start in range(0, len(rows), 1000):
@@ -119,6 +119,10 @@ def _decoded(rows: Sequence[Row], description: Sequence[Row] | None) -> Sequence
 
 def _instant(value: datetime | None) -> datetime | None:
     return None if value is None else value.replace(tzinfo=UTC)
+
+
+def _quoted(name: str) -> str:
+    return f"`{name.replace('`', '``')}`"
 
 
 def _is_one(value: Any, *kinds: type[Any]) -> bool:
