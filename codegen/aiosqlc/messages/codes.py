@@ -86,7 +86,7 @@ CODES = {
     ),
     "E404": "two things with the same name in a module; a second function gets a number (warning)",
     "E405": "a shared row class with two shapes",
-    "E406": "two labels of an enum that would get the same name",
+    "E406": "two labels of an enum that would get the same name: one is numbered",
     "E410": "a `:copyfrom` that is no plain INSERT, or of a type that the driver cannot copy",
     "E411": "`:execlastid` on PostgreSQL",
     "E412": "a command that cannot have optional parts",

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
 from aiosqlc.ir import ParsedQuery, TypedQuery
 from aiosqlc.plan.model import PyEnum, PyField, PyModule, PyParam, PyRow
-from aiosqlc.plan.naming import function_name, module_name
+from aiosqlc.plan.naming import function_name, member, module_name, spelled_member
 
 # What the bodies of generated functions say, besides their own variables.
 _BODY_NAMES = frozenset({"db", "list", "int", "starmap", "msgspec", "constraint_error"})
@@ -165,23 +165,22 @@ def check_module(module: PyModule, queries: Sequence[TypedQuery]) -> list[Diagno
     for name in dict.fromkeys(_twice([*taken, *classes])):
         message = f"two things would both be called `{name}` in {module.path.name}"
         problems.append(Diagnostic("E404", message, hint="rename the table or the type"))
-    return problems + [_same_member(enum, name) for enum in module.enums for name in _members(enum)]
+    return problems + [found for enum in module.enums for found in _numbered_members(enum)]
 
 
 _MODULE_CLASSES = ("Final", "StrEnum", "BaseModel", "ConfigDict")
 
 
-def _members(enum: PyEnum) -> list[str]:
-    return _twice(name for name, _ in enum.members)
-
-
-def _same_member(enum: PyEnum, name: str) -> Diagnostic:
-    labels = ", ".join(repr(label) for member, label in enum.members if member == name)
-    return Diagnostic(
-        "E406",
-        f"two labels of enum {enum.name} would both be called `{name}`: {labels}",
-        hint="rename one: `ALTER TYPE … RENAME VALUE …`",
-    )
+def _numbered_members(enum: PyEnum) -> Iterator[Diagnostic]:
+    """Yield a warning for each label whose name has got a number: the next may get another."""
+    for name, label in enum.members:
+        if name not in {member(label), spelled_member(label)}:
+            yield Diagnostic(
+                "E406",
+                f"label {label!r} of enum {enum.name} is called `{name}`: another has its name",
+                hint="rename one: `ALTER TYPE … RENAME VALUE …`",
+                severity=Severity.WARNING,
+            )
 
 
 def _clash(query: TypedQuery, name: str, other: str) -> Diagnostic:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import keyword
 import re
 import unicodedata
+from collections import Counter
+from collections.abc import Sequence
 
 from aiosqlc.config.project import ModelKind
 
@@ -147,8 +149,48 @@ def module_name(file: str) -> str:
 
 
 def member(label: str) -> str:
-    """Return the name of an enum's member: `in progress` → `IN_PROGRESS`."""
-    found = "_".join(word.upper() for word in words(label))
-    if not found or not found.isidentifier():
-        found = f"N{found}" if found and f"N{found}".isidentifier() else "EMPTY"
+    """Return the name of an enum's member: `in progress` → `IN_PROGRESS`.
+
+    Signs are spelled only where a label has nothing else: `<=` → `LESS_THAN_EQUALS`.
+    """
+    parts = words(label)
+    return _member(parts) if parts or not label else spelled_member(label)
+
+
+def spelled_member(label: str) -> str:
+    """Return the name of a member with its signs spelled: `A+` → `A_PLUS`."""
+    return _member(words(_SIGN.sub(_spelled, unicodedata.normalize("NFKC", label))))
+
+
+def _member(parts: Sequence[str]) -> str:
+    found = "_".join(word.upper() for word in parts) or "EMPTY"
+    if not found.isidentifier():
+        found = f"N{found}" if f"N{found}".isidentifier() else "_"
     return f"{found}_" if keyword.iskeyword(found) else found
+
+
+_SIGN = re.compile(r"\W")
+
+
+def _spelled(sign: re.Match[str]) -> str:
+    name = unicodedata.name(sign[0], f"U{ord(sign[0]):04X}")
+    return f" {name.removesuffix(' SIGN').replace('-SIGN', '')} "
+
+
+def members(labels: Sequence[str]) -> tuple[str, ...]:
+    """Return the names of an enum's members, each of its own.
+
+    Where labels would share a name their signs are spelled; what is still equal gets a number.
+    """
+    plain = [member(label) for label in labels]
+    shared = {name for name, count in Counter(plain).items() if count > 1}
+    pairs = zip(plain, labels, strict=True)
+    wanted = [spelled_member(label) if name in shared else name for name, label in pairs]
+    found: dict[str, None] = {}
+    for name in wanted:
+        free, number = name, 1
+        while free in found or (number > 1 and free in wanted):
+            number += 1
+            free = f"{name}_{number}"
+        found[free] = None
+    return tuple(found)

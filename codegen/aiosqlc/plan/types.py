@@ -11,7 +11,7 @@ from aiosqlc.drivers.port import Types
 from aiosqlc.ir import ColumnRef, SqlType, TypeKind
 from aiosqlc.plan import pytypes
 from aiosqlc.plan.model import Import, PyClass, PyEnum, PyField, PyType
-from aiosqlc.plan.naming import attribute, camel, class_name, constant, member
+from aiosqlc.plan.naming import attribute, camel, class_name, constant, members
 from aiosqlc.plan.overrides import overridden
 
 
@@ -178,8 +178,8 @@ class TypeResolver:
         table = f"{constant(name)}_BY_LABEL"
         key = (sql.schema, sql.name)
         if key not in self.enums:
-            members = tuple((member(label), label) for label in sql.labels)
-            self.enums[key] = PyEnum(name, table, members)
+            named = tuple(zip(members(sql.labels), sql.labels, strict=True))
+            self.enums[key] = PyEnum(name, table, named)
         # MySQL keeps '' for what it could not take: that is no member, and the class says so.
         found = "" if self.driver.structured else f"{table}.get({{}}) or {name}({{}})"
         return PyType(

@@ -14,6 +14,7 @@ from aiosqlc.plan.naming import (
     constant,
     identifier,
     member,
+    members,
     singular,
     snake,
 )
@@ -88,3 +89,26 @@ def test_any_name_becomes_an_identifier(name: str) -> None:
     for found in (identifier(name), argument(name), member(name), camel(name), class_name(name)):
         assert found.isidentifier()
         assert not keyword.iskeyword(found)
+
+
+@pytest.mark.parametrize(
+    ("labels", "names"),
+    [
+        (["+", "-", "<=", "!="], "PLUS HYPHEN_MINUS LESS_THAN_EQUALS EXCLAMATION_MARK_EQUALS"),
+        (["", " ", "a"], "EMPTY SPACE A"),
+        (["A", "A+", "A-", "B+"], "A A_PLUS A_HYPHEN_MINUS B"),
+        (["in progress", "in_progress"], "IN_SPACE_PROGRESS IN_PROGRESS"),
+        (["1", "-1"], "N1 HYPHEN_MINUS_1"),
+        (["x", "X", "x_2", "X_"], "X X_3 X_2 X_4"),
+        (["None", "@NONE", "NONE"], "NONE COMMERCIAL_AT_NONE NONE_2"),
+    ],
+)
+def test_labels_that_differ_in_signs_have_names_of_their_own(labels: list[str], names: str) -> None:
+    assert members(labels) == tuple(names.split())
+
+
+@given(st.lists(st.text(alphabet=st.sampled_from("aA1+-<= _é\n"), max_size=4), unique=True))
+def test_the_members_of_an_enum_are_identifiers_all_different(labels: list[str]) -> None:
+    names = members(labels)
+    assert len(set(names)) == len(labels)
+    assert all(name.isidentifier() and not keyword.iskeyword(name) for name in names)
