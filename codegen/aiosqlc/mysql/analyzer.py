@@ -24,8 +24,9 @@ from aiosqlc.mysql import mariadb
 from aiosqlc.mysql.catalog import catalog_of, read_schema
 from aiosqlc.mysql.errors import query_error
 from aiosqlc.mysql.executable import MARIADB, MYSQL, Kin, as_read, kin_of, unclear
-from aiosqlc.mysql.guard import impossible, unlike, unproved
+from aiosqlc.mysql.guard import as_sent, impossible, unlike, unproved
 from aiosqlc.mysql.names import unknown_names
+from aiosqlc.mysql.planned import Asked, refused_plan
 from aiosqlc.mysql.prepare import Described
 from aiosqlc.mysql.relations import Relation, Schema
 from aiosqlc.mysql.returning import prepare_query
@@ -327,9 +328,16 @@ def _type_text(judge: Judge, written: ParsedQuery) -> tuple[TypedQuery | None, l
         tree = text.reader.tree if text.reader else None
         problems += unproved(judge.session, judge.kin, typed, first)
         problems += impossible(judge.session, typed, tree, judge.schema)
+        if not any(problem.severity is Severity.ERROR for problem in problems):
+            sent = as_read(as_sent(typed), judge.kin)
+            problems += refused_plan(_asked(judge, judge.session), typed, sent)
         if any(problem.severity is Severity.ERROR for problem in problems):
             return None, problems
     return typed, problems
+
+
+def _asked(judge: Judge, session: Session) -> Asked:
+    return Asked(session, judge.schema, judge.for_mysql, judge.forgiving, judge.strict)
 
 
 def _is_other(judge: Judge, query: ParsedQuery, written: ParsedQuery) -> bool:

@@ -15,7 +15,7 @@ from aiosqlc.mysql.errors import code_of, message_of
 from aiosqlc.mysql.executable import Kin, as_read
 from aiosqlc.mysql.placeholders import find, for_driver
 from aiosqlc.mysql.prepare import Described
-from aiosqlc.mysql.relations import Schema
+from aiosqlc.mysql.relations import Relation, Schema
 from aiosqlc.mysql.returning import prepare_query
 from aiosqlc.mysql.syntax import Tree, mentions, parse
 from aiosqlc.mysql.writes import targets
@@ -42,7 +42,7 @@ def _difference(session: Session, kin: Kin, query: TypedQuery, first: Sequence[D
     given = {param.number for param in query.params}
     if {place.number for place in places} != given:
         return f"it takes {len(places)} parameters, its function passes {len(given)}"
-    sent = as_read(_as_sent(query), kin)
+    sent = as_read(as_sent(query), kin)
     if sent == as_read(query.parsed.sql, kin):  # then that is what was answered first
         return difference(_promised(query, first, first), _found(first))
     try:
@@ -56,7 +56,7 @@ def _difference(session: Session, kin: Kin, query: TypedQuery, first: Sequence[D
     return difference(_promised(query, first, answer.columns), _found(answer.columns))
 
 
-def _as_sent(query: TypedQuery) -> str:
+def as_sent(query: TypedQuery) -> str:
     """Return the text with a value in place of each parameter, as a driver formats it."""
     text, numbers = for_driver(query.sql)
     samples = {param.number: types.sample(param.type) for param in query.params}
@@ -129,7 +129,7 @@ WHERE trigger_schema = DATABASE() AND event_object_table = %s AND event_manipula
 def impossible(
     session: Session, query: TypedQuery, tree: Tree | None, schema: Schema
 ) -> Iterator[Diagnostic]:
-    """Yield an error for an INSERT that gives a column too little, or what the server computes."""
+    """Yield an error for an INSERT that leaves out a column, or gives one what it never takes."""
     missing = _left_out(tree, schema)
     if missing is not None and not session.rows(_BEFORE_INSERT, missing[0]):
         table, column = missing
@@ -138,12 +138,22 @@ def impossible(
             f"`{table}.{column}` has no default and gets no value",
             f"give `{column}` a value, or a default in the schema",
         )
-    for table, column in _overwritten(tree, schema):
-        yield _never(
-            query,
-            f"`{table}.{column}` is a generated column, and gets a value",
-            f"leave `{column}` out: the server computes it",
-        )
+    for relation, column, given in _given(tree, schema):
+        name = f"{relation.table.name}.{column}"
+        if column in relation.generated and any(_is_value(value) for value in given):
+            yield _never(
+                query,
+                f"`{name}` is a generated column, and gets a value",
+                f"leave `{column}` out: the server computes it",
+            )
+        elif (
+            any(isinstance(value, exp.Null) for value in given)
+            and _takes_no_null(relation, column)
+            and not session.rows(_BEFORE_INSERT, relation.table.name)
+        ):
+            yield _never(
+                query, f"`{name}` is NOT NULL, and gets NULL", f"give `{column}` another value"
+            )
 
 
 def _never(query: TypedQuery, why: str, hint: str) -> Diagnostic:
@@ -152,8 +162,8 @@ def _never(query: TypedQuery, why: str, hint: str) -> Diagnostic:
     return Diagnostic("E371", f"`{parsed.name}` can never succeed: {why}", (label,), hint)
 
 
-def _overwritten(tree: Tree | None, schema: Schema) -> Iterator[tuple[str, str]]:
-    """Yield the generated columns to which an INSERT gives a value other than DEFAULT."""
+def _given(tree: Tree | None, schema: Schema) -> Iterator[tuple[Relation, str, Sequence[exp.Expr]]]:
+    """Yield the columns of an INSERT of written values, in lower case, and what each row gives."""
     root = tree.root if tree else None
     if not isinstance(root, exp.Insert) or not isinstance(root.expression, exp.Values):
         return
@@ -167,18 +177,26 @@ def _overwritten(tree: Tree | None, schema: Schema) -> Iterator[tuple[str, str]]
             if c.name.lower() not in relation.invisible
         ]
         for place, name in enumerate(names):
-            given = [row.expressions[place : place + 1] for row in root.expression.expressions]
-            if name in relation.generated and any(_is_value(value) for value in given):
-                yield relation.table.name, name
+            rows = [row.expressions[place : place + 1] for row in root.expression.expressions]
+            yield relation, name, [value for row in rows for value in row]
+
+
+def _takes_no_null(relation: Relation, name: str) -> bool:
+    """Whether NULL is refused: a numbered column and an old timestamp take it for "choose"."""
+    column = relation.column(name)
+    if column is None or relation.is_view or not column.not_null or name in relation.generated:
+        return False
+    chosen = column.has_default and types.family(column.type) == "integer"
+    return not chosen and column.type.name != "timestamp"
 
 
 def _listed(root: exp.Insert) -> list[exp.Expr]:
     return root.this.expressions if isinstance(root.this, exp.Schema) else []
 
 
-def _is_value(given: Sequence[exp.Expr]) -> bool:
+def _is_value(given: exp.Expr) -> bool:
     """Whether what is given is more than the word DEFAULT, or the NULL that stands for nothing."""
-    return any(not isinstance(v, exp.Null) and v.sql().upper() != "DEFAULT" for v in given)
+    return not isinstance(given, exp.Null) and given.sql().upper() != "DEFAULT"
 
 
 def _left_out(tree: Tree | None, schema: Schema) -> tuple[str, str] | None:

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pymysql
 import pytest
-from aiosqlc.mysql import typed
-from aiosqlc.mysql.catalog import read_schema
+from aiosqlc.ir import AnalyzeOptions
+from aiosqlc.mysql import analyze, typed
 from aiosqlc.mysql.errors import code_of
 from aiosqlc.mysql.schema import forget, load
-from aiosqlc.servers.mysql.session import open_session
+from aiosqlc.parse.queries import parse_files
+from aiosqlc.parse.scanner import Dialect
+from aiosqlc.servers.mysql.session import Session, open_session
 
-from tests.codegen.mysql.conftest import SERVER_URL, Compile, files, only
+from tests.codegen.mysql.conftest import (
+    SERVER_URL,
+    Compile,
+    files,
+    only,
+    without_mysql_server_url,
+)
 
 SCHEMA = """
 CREATE TABLE a (id int PRIMARY KEY, name varchar(20) NOT NULL, od date);
@@ -82,6 +92,85 @@ def test_what_is_right_passes(compile_: Compile, sql) -> None:
     assert not [problem for problem in problems if problem.code == "E370"]
 
 
+PLANNED_SCHEMA = """
+CREATE TABLE a (
+    id int PRIMARY KEY AUTO_INCREMENT, name varchar(20) NOT NULL, bio text, n int, FULLTEXT (bio)
+);
+CREATE TABLE b (id int PRIMARY KEY, x int NOT NULL, state varchar(9), e enum('p', 'q') NOT NULL);
+"""
+# A statement that the server prepares, and what is said of it; it is run, too.
+PLANNED = {
+    "INSERT INTO b SELECT id FROM a": "Column count doesn't match",
+    "INSERT INTO b (id, x) SELECT id FROM a WHERE id > ?": "Column count doesn't match",
+    "REPLACE INTO b (id, x) SELECT id, n, 1 FROM a": "Column count doesn't match",
+    "INSERT INTO b (id, state) SELECT id, name FROM a": "'x' doesn't have a default value",
+    "INSERT INTO b (id, x) SELECT id, n FROM a": "",
+    "SELECT id FROM a WHERE MATCH (name) AGAINST (?)": "FULLTEXT index",
+    "SELECT id, MATCH (name, bio) AGAINST ('x') AS s FROM a": "FULLTEXT index",
+    "SELECT id FROM a WHERE MATCH (bio) AGAINST (? IN BOOLEAN MODE)": "",
+    "SELECT COUNT(DISTINCT n) OVER () AS c FROM a": "DISTINCT",
+    "SELECT SUM(n) OVER (PARTITION BY name) AS c FROM a": "",
+    "SELECT SUM(SUM(n)) OVER () AS c FROM a GROUP BY name": "",
+    "INSERT INTO b (id, x) SELECT id, n FROM a ON DUPLICATE KEY UPDATE y = 1": "column 'y'",
+    "SELECT GROUP_CONCAT(name ORDER BY 3) AS c FROM a": "column '3'",
+    "INSERT INTO a (name) VALUES (NULL)": "`a.name` is NOT NULL",
+    "INSERT INTO a (name) VALUES ('x'), (NULL)": "`a.name` is NOT NULL",
+    "INSERT INTO b (id, x, e) VALUES (1, 2, NULL)": "`b.e` is NOT NULL",
+    "INSERT INTO a (id, name, n) VALUES (NULL, 'x', NULL)": "",
+    "INSERT IGNORE INTO a (name) VALUES (NULL)": "",
+}
+
+
+@pytest.mark.parametrize("sql", PLANNED)
+def test_what_the_server_refuses_only_when_it_plans_never_succeeds(
+    mysql_cache, compile_, sql
+) -> None:
+    command = "many" if sql.startswith("SELECT") else "exec"
+    queries, problems = compile_(PLANNED_SCHEMA, f"-- name: Q :{command}\n{sql};")
+    assert (not queries) is bool(PLANNED[sql])
+    assert all(PLANNED[sql] in problem.message for problem in problems)
+    assert bool(problems) is bool(PLANNED[sql])
+    with _loaded(mysql_cache, PLANNED_SCHEMA) as session:
+        assert (_refused(session, sql.replace("?", "1")) > 0) is bool(PLANNED[sql])
+
+
+@contextmanager
+def _loaded(cache: Path, schema: str) -> Iterator[Session]:
+    session = open_session(SERVER_URL, cache)
+    loaded, problem = load(session, [files(schema, "")[0]])
+    assert loaded, problem
+    try:
+        yield session
+    finally:
+        forget(session, loaded)
+        session.connection.close()
+
+
+def _refused(session: Session, sql: str) -> int:
+    """Run a statement and undo it; return the number of the error that the server answers with."""
+    session.run("START TRANSACTION")
+    try:
+        session.run(sql)
+    except pymysql.MySQLError as error:
+        return code_of(error)
+    finally:
+        session.run("ROLLBACK")
+    return 0
+
+
+@pytest.mark.parametrize(
+    ("server", "codes"), [("", ["E213"]), ("mysql", []), ("mariadb", ["E371"])]
+)
+@without_mysql_server_url
+def test_what_mariadb_lacks_is_not_said_of_mysql(mysql_cache, server, codes) -> None:
+    sql = "-- name: Q :many\nSELECT JSON_ARRAYAGG(id) OVER () AS ids FROM a;"
+    schema, queries = files(PLANNED_SCHEMA, sql)
+    parsed, _ = parse_files([queries], Dialect.MYSQL)
+    options = AnalyzeOptions(None, mysql_cache, server=server)
+    _, problems = analyze([schema], parsed, options)
+    assert [problem.code for problem in problems] == codes
+
+
 # A column's declaration, and whether an INSERT may leave it out; the server is asked too.
 LEFT_OUT = [
     ("int NOT NULL", False),
@@ -118,20 +207,8 @@ def test_an_insert_into_a_generated_column_never_succeeds(mysql_cache, compile_,
     table = "CREATE TABLE t (a int PRIMARY KEY, twice int AS (a * 2) STORED);"
     _, problems = compile_(table, f"-- name: Q :exec\n{insert};")
     assert [problem.code for problem in problems] == ([] if COMPUTED[insert] else ["E371"])
-    session = open_session(SERVER_URL, mysql_cache)
-    loaded, problem = load(session, [files(table, "")[0]])
-    assert loaded, problem
-    session.run("START TRANSACTION")
-    try:
-        session.run(insert)
-        succeeds = True
-    except pymysql.MySQLError:
-        succeeds = False
-    finally:
-        session.run("ROLLBACK")
-        forget(session, loaded)
-        session.connection.close()
-    assert succeeds == COMPUTED[insert]
+    with _loaded(mysql_cache, table) as session:
+        assert (_refused(session, insert) == 0) is COMPUTED[insert]
 
 
 @pytest.mark.parametrize(("declared", "may"), LEFT_OUT)
@@ -145,29 +222,15 @@ def test_an_insert_without_a_required_column_never_succeeds(
     insert = f"{verb} INTO t (k) VALUES (1)"
     _, problems = compile_(schema_text, f"-- name: Q :exec\n{insert};")
     assert [problem.code for problem in problems] == ([] if may else ["E371"])
-    session = open_session(SERVER_URL, mysql_cache)
-    schema, _ = files(schema_text, "")
-    loaded, problem = load(session, [schema])
-    assert loaded, problem
-    assert read_schema(session, loaded.database).relation("t")
-    try:
-        session.run("START TRANSACTION")
-        session.run(insert)
-        refused = 0
-    except pymysql.MySQLError as error:
-        refused = code_of(error)
-    finally:
-        session.run("ROLLBACK")
-        forget(session, loaded)
-        session.connection.close()
-    assert (refused == 0) is may
+    with _loaded(mysql_cache, schema_text) as session:
+        assert (_refused(session, insert) == 0) is may
 
 
 @pytest.mark.parametrize(
     "insert",
     [
         "INSERT IGNORE INTO b (id) VALUES (1)",
-        "INSERT INTO b (id) SELECT id FROM a",
+        "INSERT IGNORE INTO b (id) SELECT id FROM a",
         "INSERT INTO b VALUES (1, 2, NULL)",
     ],
 )

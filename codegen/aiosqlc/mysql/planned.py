@@ -1,0 +1,85 @@
+"""Plans each written text: some of what it refuses, the server says only then."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pymysql
+
+from aiosqlc.diagnostics import Diagnostic, Label, Severity
+from aiosqlc.ir import TypedQuery
+from aiosqlc.mysql.errors import code_of, message_of, query_error
+from aiosqlc.mysql.relations import Schema
+from aiosqlc.parse.scanner import Dialect, Kind, scan
+from aiosqlc.servers.mysql.session import Session
+
+_EXPLAINED = frozenset({"SELECT", "INSERT", "REPLACE", "UPDATE", "DELETE", "WITH", "("})
+_VALUE_COUNT, _NO_FULLTEXT, _UNSUPPORTED, _NO_DEFAULT = 1136, 1191, 1235, 1364
+# Refusals that no value can be the cause of: names, numbers of columns, what the server lacks.
+_NAMES = frozenset({1052, 1054, 1109, 1305})
+_NEVER = {
+    _VALUE_COUNT: "give as many values as there are columns",
+    _NO_FULLTEXT: "declare a FULLTEXT index of exactly the columns that MATCH names",
+    _UNSUPPORTED: "",
+    _NO_DEFAULT: "give the column a value, or a default in the schema",
+    1222: "",
+    1241: "",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Who is asked for whom: `stands_in` is a MariaDB in place of MySQL, which may have more.
+
+    `said`: somebody has said that the queries are for MySQL. `strict`: then somebody must.
+    """
+
+    session: Session
+    schema: Schema
+    stands_in: bool
+    said: bool
+    strict: bool
+
+
+def refused_plan(asked: Asked, query: TypedQuery, sent: str) -> Iterator[Diagnostic]:
+    """Yield an error where the server cannot plan a text, whatever its parameters are."""
+    error = _refusal(asked.session, sent)
+    code = code_of(error) if error else 0
+    if error is None or code not in {*_NAMES, *_NEVER}:
+        return
+    parsed = query.parsed
+    if code in _NAMES:
+        to_source = parsed.source_map.to_source
+        yield query_error(parsed.file, parsed.sql, to_source, error, "", asked.schema)
+        return
+    said = message_of(error, "")
+    if code == _UNSUPPORTED and asked.stands_in and "DISTINCT" not in said:  # MySQL lacks that, too
+        if asked.said:
+            return
+        yield Diagnostic(
+            "E213",
+            f"{parsed.name} cannot be planned: MariaDB, asked in place of MySQL, says: {said}",
+            (Label(parsed.file, parsed.name_span, "fails on MariaDB whenever it is called"),),
+            hint="say which server it is for: `server: mysql` or `server: mariadb`",
+            severity=Severity.ERROR if asked.strict else Severity.WARNING,
+        )
+        return
+    yield Diagnostic(
+        "E371",
+        f"`{parsed.name}` can never succeed: {said}",
+        (Label(parsed.file, parsed.name_span, "fails whenever it is called"),),
+        hint=_NEVER[code],
+    )
+
+
+def _refusal(session: Session, sent: str) -> pymysql.MySQLError | None:
+    """Return what the server says against planning a text; nothing is run."""
+    first = next((t for t in scan(sent, Dialect.MYSQL) if t.kind is not Kind.COMMENT), None)
+    if first is None or first.text.upper() not in _EXPLAINED:
+        return None
+    try:
+        session.rows(f"EXPLAIN {sent}")
+    except pymysql.MySQLError as error:
+        return error
+    return None
