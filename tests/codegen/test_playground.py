@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import http.server
 import json
+import sys
 import tempfile
 import threading
 import time
@@ -154,7 +155,7 @@ def server(sandbox: Sandbox) -> Iterator[PlaygroundServer]:
 def ask(
     server: PlaygroundServer, method: str, path: str, body: bytes = b"", **headers: str
 ) -> tuple[int, bytes]:
-    connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", server.server_address[1], timeout=30)
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     connection.request(method, path, body or None, named)
     answer = connection.getresponse()
@@ -199,6 +200,23 @@ def test_nobody_else_is_answered(
     status: int,
 ) -> None:
     assert ask(server, method, path, body, **headers)[0] == status
+
+
+def test_a_browser_that_leaves_out_the_default_port_is_answered(
+    server: PlaygroundServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert ask(server, "GET", "/", Host="127.0.0.1")[0] == 403
+    monkeypatch.setattr(server, "server_port", 80)
+    assert ask(server, "GET", "/", Host="127.0.0.1")[0] == 200
+    assert ask(server, "GET", "/", Host="127.0.0.1", Origin="http://localhost")[0] == 200
+
+
+def test_the_limits_need_no_module_that_the_servers_account_may_not_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "resource", None)  # as below a home that is closed to it
+    with Sandbox() as sandbox:
+        assert sandbox.compile(SCHEMA, QUERIES, "dataclass").problems == ""
 
 
 @pytest.mark.browser

@@ -6,6 +6,7 @@ somebody else's that points its own name here (DNS rebinding) or posts from else
 
 from __future__ import annotations
 
+from http.client import HTTP_PORT
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib import resources
 from typing import Final
@@ -46,7 +47,10 @@ class PlaygroundServer(ThreadingHTTPServer):
     @property
     def names(self) -> frozenset[str]:
         """What the Host header may say."""
-        return frozenset(f"{name}:{self.server_port}" for name in ("127.0.0.1", "localhost"))
+        known = ("127.0.0.1", "localhost")
+        # A browser leaves out the port that http has by default.
+        short = known if self.server_port == HTTP_PORT else ()
+        return frozenset((*(f"{name}:{self.server_port}" for name in known), *short))
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -23,9 +23,14 @@ from typing import Any
 _BOOT_SECONDS = 30.0
 _STOP_SECONDS = 10.0
 _MOST_SLOTS = 1000
-# Loaded here: between fork and exec nothing may import or allocate more than it must.
+# Loaded here: between fork and exec nothing may allocate more than it must, nor import: the account
+# that the server runs as may not read our modules.
 _LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 _PR_SET_PDEATHSIG = 1
+try:
+    import resource
+except ModuleNotFoundError:  # on Windows, where no private server runs
+    resource = None  # type: ignore[assignment]
 
 
 class NoServerError(Exception):
@@ -160,7 +165,5 @@ def _begin(parent: int, orphaned: signal.Signals, limits: Limits | None) -> None
         if os.getppid() != parent:  # it died in between
             os._exit(1)
     if limits is not None:
-        import resource  # not on Windows, where nothing here runs
-
         resource.setrlimit(resource.RLIMIT_AS, (limits.memory, limits.memory))
         resource.setrlimit(resource.RLIMIT_FSIZE, (limits.file, limits.file))
