@@ -10,7 +10,11 @@ from pathlib import Path
 from aiosqlc.diagnostics import Diagnostic, Label
 from aiosqlc.incremental.disk import read_bytes
 from aiosqlc.incremental.memo import memo
+from aiosqlc.messages.files import reason
 from aiosqlc.source import SourceFile, Span
+
+UNREAD = frozenset({"E007", "E008"})
+"""The codes of what could not be read: what stands in it is not known."""
 
 
 def find_sql_files(
@@ -81,7 +85,7 @@ def read_files(root: Path, paths: Iterable[Path]) -> tuple[list[SourceFile], lis
         try:
             file, broken = _source(shown, read_bytes(path))
         except (OSError, UnicodeDecodeError) as error:
-            problems.append(Diagnostic("E008", f"cannot read {shown}: {error}"))
+            problems.append(Diagnostic("E008", f"cannot read {shown}: {reason(error)}"))
             continue
         if broken:  # the server would read no further, without a word
             at = file.text.index("\0")

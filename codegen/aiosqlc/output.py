@@ -14,6 +14,7 @@ from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.emit.package import MARK
 from aiosqlc.incremental.disk import read_bytes, written
 from aiosqlc.ir import Rendered
+from aiosqlc.messages.files import reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +48,10 @@ def write(changes: Changes) -> list[Diagnostic]:
     if foreign:
         return [_refusal(path) for path in foreign]
     staged: list[tuple[Path, Path]] = []
+    path = Path()
     try:
         for file in changes.write:
+            path = file.path
             file.path.parent.mkdir(parents=True, exist_ok=True)
             handle, name = tempfile.mkstemp(prefix=f".{file.path.name}.", dir=file.path.parent)
             staged.append((Path(name), file.path))
@@ -59,7 +62,7 @@ def write(changes: Changes) -> list[Diagnostic]:
         for path in changes.remove:
             path.unlink(missing_ok=True)
     except OSError as error:
-        return [Diagnostic("E502", f"cannot write: {error}")]
+        return [Diagnostic("E502", f"cannot write {path}: {reason(error)}")]
     finally:  # whatever ended it, a signal too, nothing unfinished stays behind
         for temporary, _ in staged:
             with contextlib.suppress(OSError):

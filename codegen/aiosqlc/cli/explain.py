@@ -10,6 +10,7 @@ from typing import Any
 
 from aiosqlc.analysed import Analysed, options_of
 from aiosqlc.cli.common import load, report, style_of
+from aiosqlc.files import UNREAD
 from aiosqlc.ir import TypedQuery
 from aiosqlc.messages.explained import query_lines, query_plan_lines, type_name
 from aiosqlc.messages.suggest import did_you_mean
@@ -37,10 +38,13 @@ def run(arguments: argparse.Namespace) -> int:
     if not found:
         for part in analysed:
             report(part.diagnostics, style)
-        names = [query.parsed.name for part in analysed for query in part.analysis.queries]
         wanted = arguments.query.rpartition(":")[2]
-        hint = did_you_mean(wanted, names, otherwise="see `-- name:` in the query files")
-        sys.stderr.write(f"no query `{arguments.query}`; {hint}\n")
+        names = [query.name for part in analysed for query in part.inputs.queries]
+        unread = any(item.code in UNREAD for part in analysed for item in part.diagnostics)
+        broken = wanted in names and any(part.failed for part in analysed)
+        if not unread and not broken:
+            hint = did_you_mean(wanted, names, otherwise="see `-- name:` in the query files")
+            sys.stderr.write(f"no query `{arguments.query}`; {hint}\n")
         return 1
     for part, query in found:
         plan = _query_plan(part, query) if arguments.plan else None

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import codecs
 import contextlib
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from aiosqlc.analysed import options_of
-from aiosqlc.cli.common import load
+from aiosqlc.cli.common import load, report, style_of
 from aiosqlc.config.project import QuerySet
+from aiosqlc.files import UNREAD
 from aiosqlc.ir import SchemaFile
 from aiosqlc.layout.proved import Formatted, Prove, format_file
 from aiosqlc.layout.statement import LayoutStyle
@@ -37,19 +39,27 @@ def run(arguments: argparse.Namespace) -> int:
     project = load(arguments)
     if project is None:
         return 2
-    wanted = {path.resolve() for path in arguments.paths}
+    named = {path.resolve(): path for path in arguments.paths}
+    unseen = set(named)
     style = LayoutStyle(arguments.style)
     code = 0
     for entry in project.sets:
-        inputs, _ = read_inputs(project, entry)
+        inputs, problems = read_inputs(project, entry)
+        unread = [problem for problem in problems if problem.code in UNREAD]
+        report(unread, style_of(arguments, project.root))
+        code |= bool(unread)
         with prover(entry, inputs.schema, inputs.shims) as prove:
             for file in inputs.files:
                 path = project.root / file.path
-                if wanted and path.resolve() not in wanted:
+                if named and path.resolve() not in named:
                     continue
+                unseen.discard(path.resolve())
                 found = format_file(file, entry.engine, style, prove)
                 code |= _take(path, file, found, check=arguments.check)
-    return code
+    for path in arguments.paths:
+        if path.resolve() in unseen:
+            sys.stderr.write(f"{path} is none of the query files that the configuration names\n")
+    return 2 if unseen else code
 
 
 def _take(path: Path, file: SourceFile, found: Formatted | None, *, check: bool) -> int:
@@ -65,7 +75,11 @@ def _take(path: Path, file: SourceFile, found: Formatted | None, *, check: bool)
     if check:
         sys.stdout.write(diff_texts(path, file.text, after, "formatted"))
         return 1
-    path.write_text(after, "utf-8")
+    before = path.read_bytes()
+    if b"\r\n" in before:
+        after = after.replace("\n", "\r\n")
+    mark = codecs.BOM_UTF8 if before.startswith(codecs.BOM_UTF8) else b""
+    path.write_bytes(mark + after.encode())
     sys.stdout.write(f"formatted {file.path}\n")
     return 0
 

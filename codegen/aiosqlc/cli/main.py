@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib
+import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -11,11 +13,14 @@ from pathlib import Path
 from typing import Final
 
 from aiosqlc.messages import progress
+from aiosqlc.messages.files import reason
 
 OK: Final = 0
+FINDINGS: Final = 1
 USAGE: Final = 2
 INTERNAL_ERROR: Final = 70  # EX_SOFTWARE of sysexits.h
 INTERRUPTED: Final = 130
+_FULL: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 
 # Each is a module of this package with `run(arguments)` and, where it has options of its own,
 # `add_arguments(parser)`. Only the one that runs is imported: starting fast is part of being used.
@@ -45,13 +50,39 @@ _EXTRAS = {
     "lsprotocol": "lsp",
     "google": "plugin",
 }
+_DISTRIBUTIONS = {"google": "protobuf"}  # where it is not called as the module is
 # What sqlc appends to the `cmd` of a process plugin.
 _SQLC_CALL = "/plugin.CodegenService/Generate"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line: 0 done, 1 findings, 2 wrong usage or configuration, 70 our mistake."""
+    _open_streams()
     words = list(sys.argv[1:] if argv is None else argv)
+    code = OK
+    try:
+        try:
+            code = _run(words)
+        finally:  # also where `--help` has ended it: what cannot be written is known only now
+            sys.stdout.flush()
+    except BrokenPipeError:  # who reads us has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.stderr.write(f"cannot write the output: {error.strerror}\n")
+        return FINDINGS
+    return code
+
+
+def _open_streams() -> None:
+    """Give what was closed (`>&-`) a place: else the next file that is opened would be it."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115
+
+
+def _run(words: list[str]) -> int:
+    """Run the command that the words name. Raises OSError where its output cannot be written."""
     if words[:1] == [_SQLC_CALL]:
         words = ["plugin"]
     parser = _parser(words[0] if words else "")
@@ -64,23 +95,52 @@ def main(argv: Sequence[str] | None = None) -> int:
         hint = did_you_mean(words[0], _COMMANDS, otherwise="`aiosqlc --help` lists the commands")
         sys.stderr.write(f"there is no command `{words[0]}`; {hint}\n")
         return USAGE
-    arguments = parser.parse_args(words)
+    arguments, unknown = parser.parse_known_args(words)
+    if unknown:
+        sys.stderr.write(_not_known(arguments.name, unknown))
+        return USAGE
     progress.show_on(None if _for_machines(arguments) else sys.stderr)
     try:
         code: int = importlib.import_module(f"aiosqlc.cli.{arguments.name}").run(arguments)
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        return OK
+        raise
     except ModuleNotFoundError as error:
-        extra = _EXTRAS.get((error.name or "").partition(".")[0])
+        module = (error.name or "").partition(".")[0]
+        extra = _EXTRAS.get(module)
         if extra is None:
             return _internal_error(error, verbose=arguments.verbose)
-        sys.stderr.write(f"{error.name} is not installed: pip install 'aiosqlc[{extra}]'\n")
+        missing = _DISTRIBUTIONS.get(module, module)
+        sys.stderr.write(f"{missing} is not installed: pip install 'aiosqlc[{extra}]'\n")
         return USAGE
+    except OSError as error:
+        return _no_access(error, verbose=arguments.verbose)
     except Exception as error:  # noqa: BLE001  # a person gets a sentence, never a traceback
         return _internal_error(error, verbose=arguments.verbose)
     return code
+
+
+def _not_known(name: str, unknown: list[str]) -> str:
+    """Say that a command does not take these words."""
+    if name == "serve":
+        return f"`{unknown[0]}` is no option of `serve`: write `--` before the program\n"
+    options = f"`aiosqlc {name} --help` lists its options"
+    return f"`aiosqlc {name}` does not take `{unknown[0]}`; {options}\n"
+
+
+def _no_access(error: OSError, *, verbose: bool) -> int:
+    """Say which of the user's files cannot be used, or that the disk is full."""
+    if error.filename is None and error.errno in _FULL:
+        raise error
+    ours = Path(__file__).parents[1]
+    named = Path(str(error.filename)) if error.filename else ours
+    if named.is_relative_to(ours):
+        return _internal_error(error, verbose=verbose)
+    if verbose:
+        traceback.print_exc()
+    sys.stderr.write(f"cannot use {named}: {reason(error)}\n")
+    return FINDINGS
 
 
 def _for_machines(arguments: argparse.Namespace) -> bool:

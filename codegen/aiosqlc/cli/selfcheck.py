@@ -23,8 +23,15 @@ _PACKAGE = "aiosqlc_selfcheck"
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
     """Declare the options of `selfcheck`."""
-    command.add_argument("-n", type=int, default=50, help="executions of each query")
+    command.add_argument("-n", type=_count, default=50, help="executions of each query")
     command.add_argument("--seed", type=int, default=0, help="of the random data")
+
+
+def _count(text: str) -> int:
+    """Read a number of executions: with none, nothing would be checked."""
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"`{text}` is no number from 1 on")
+    return int(text)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -20,6 +20,7 @@ from aiosqlc.config.project import (
 from aiosqlc.config.reader import Reader, merged_pairs
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.incremental.disk import read_bytes
+from aiosqlc.messages.files import reason
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.parse.typenames import is_dotted, is_type
 from aiosqlc.source import SourceFile
@@ -75,7 +76,7 @@ def load_project(
     try:
         text = read_bytes(path).decode("utf-8").replace("\r\n", "\n")
     except (OSError, UnicodeDecodeError) as error:
-        return None, [Diagnostic("E001", f"cannot read {path}: {error}")]
+        return None, [Diagnostic("E001", f"cannot read {path}: {reason(error)}")]
     file = SourceFile(Path(path.name), text)
     reader = Reader(file)
     root = reader.root()

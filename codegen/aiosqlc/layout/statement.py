@@ -95,7 +95,10 @@ def lay_out(
         keep_lines or not plain or strings
     ):  # text in two pieces is one only where a line ends between them
         return _line_by_line(sql, tokens, dialect)
-    return "\n".join(_lines(_atoms(tokens, dialect), style, width))
+    try:
+        return "\n".join(_lines(_atoms(tokens, dialect), style, width))
+    except RecursionError:  # thousands of brackets in brackets: nobody reads them anyway
+        return _line_by_line(sql, tokens, dialect)
 
 
 def same_tokens(before: str, after: str, dialect: Dialect) -> bool:

@@ -1,0 +1,20 @@
+"""Says of a file why it cannot be read or written, in a sentence and without Python's words."""
+
+from __future__ import annotations
+
+import codecs
+
+_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+def reason(error: OSError | UnicodeDecodeError) -> str:
+    """Return why, to be put behind a colon."""
+    if isinstance(error, UnicodeDecodeError):
+        if error.object.startswith(_UTF_16):
+            return "it is UTF-16; save it as UTF-8"
+        line = error.object.count(b"\n", 0, error.start) + 1
+        byte = error.object[error.start]
+        return f"byte 0x{byte:02x} in line {line} is not UTF-8; save the file as UTF-8"
+    if isinstance(error, FileExistsError | NotADirectoryError):
+        return "there is a file where a folder is needed"
+    return error.strerror or str(error)
