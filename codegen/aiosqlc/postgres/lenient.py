@@ -192,6 +192,35 @@ def _absent_function(sql: str, found: re.Match[str]) -> Instead | None:
     return Instead((make, sql, f"alter function {name}() rename to {aside}"), partly=True)
 
 
+_EXTENSION = r"create\s+extension\s+(?:if\s+not\s+exists\s+)?\"?{}\"?(?![\w-])[^;']*"
+
+
+def _extension_in_block(sql: str, found: re.Match[str]) -> Instead | None:
+    """Create an extension that a DO block wants before the block, where it can be stood in for."""
+    creates = re.compile(_EXTENSION.format(re.escape(found[1])), _I)
+    wanted = creates.search(sql)
+    if wanted is None or not re.match(r"do\b", sql, _I):
+        return None
+
+    def put(match: re.Match[str]) -> str:  # an EXECUTE runs a text, the block itself a statement
+        return "select 1" if sql[: match.start()].endswith("'") else "null"
+
+    return Instead((wanted[0], creates.sub(put, sql)))
+
+
+def _column_is_there(sql: str, found: re.Match[str]) -> Instead | None:
+    """Leave out a column that is there: sqlc is told again of what a DO block has added."""
+    again = re.compile(rf"\badd\s+(?:column\s+)?\"?{re.escape(found[1])}\"?(?![\w$])", _I)
+    left = _without_items(sql, again)
+    if left is None:
+        return None
+    return Instead(
+        (left,) if left else (),
+        f'left out: the column "{found[1]}" is there already, as an earlier statement made it',
+        "where only sqlc needs this, it does no harm; else write `ADD COLUMN IF NOT EXISTS`",
+    )
+
+
 def _public_is_there(sql: str, _: re.Match[str]) -> Instead | None:
     return NOTHING if re.match(r"create\s+schema\b", sql, _I) else None
 
@@ -269,6 +298,8 @@ _REMEDIES: tuple[tuple[str, str, _Remedy], ...] = (
     ("42704", r'type "([^"]+)" does not exist', _of_another_engine),
     ("42P01", r'relation "([^"]+)" does not exist', _without_key),
     ("42883", r"^function ([\w$.\"]+)\(\) does not exist", _absent_function),
+    ("0A000", r'^extension "([^"]+)" is not available', _extension_in_block),
+    ("42701", r'^column "([^"]+)" of relation "[^"]+" already exists', _column_is_there),
     ("42P06", r'schema "public" already exists', _public_is_there),
     ("42P06", r'schema "information_schema" already exists', _of_the_server),
     ("42939", r'schema name "pg_catalog"', _of_the_server),

@@ -141,7 +141,7 @@ class _Applying:
             sql = file.sql[span.start : span.end]
             error, partly = self._attempt(file, span, sql, in_transaction=in_transaction)
             if error is not None:
-                problem = schema_problem(file, span, error)
+                problem = schema_problem(file, span, self._naming_schema(error))
                 failures.append(failure_of("" if partly else sql, error, problem))
         if self._connection.in_transaction:
             error = self._connection.run("commit")
@@ -197,6 +197,14 @@ class _Applying:
             if instead.said:
                 notes.append(self._note(file, span, instead.said, instead.hint, error))
         return error, False
+
+    def _naming_schema(self, error: ServerError) -> ServerError:
+        """Name the schema that is searched first, where the server only says that none is there."""
+        if error.state != "3F000" or _QUOTED.search(error.message):
+            return error
+        ((searched,),) = self._connection.rows("SHOW search_path")
+        first = searched.split(",")[0].strip('" ')
+        return replace(error, message=f'no schema to create in: "{first}" does not exist')
 
     def _searches_again(self) -> bool:
         """Search the usual schemas again where a dump's first lines have left none to search."""
@@ -311,6 +319,12 @@ def schema_problem(file: SchemaFile, span: Span, error: ServerError) -> Diagnost
         hint = hint or (
             f"`CREATE DOMAIN {unknown[1]} AS text;`, or what it is, in a file that `shims` names"
             " declares it"
+        )
+    elif error.state == "3F000":
+        absent = _QUOTED.search(error.message)
+        hint = (
+            f"name the file that creates the schema {absent[1] if absent else 'searched'} in"
+            f" `schema`, or put `CREATE SCHEMA {absent[1] if absent else '…'};` before it"
         )
     elif error.state == "0A000" and not hint:
         hint = "set `database.uri` to a server that supports this"

@@ -17,6 +17,7 @@ BROKEN = {
     "creat table t ()": ("E200", "creat"),
     "create extension pg_net": ("E203", "pg_net"),
     "alter table nope add column x int": ("E202", "nope"),
+    "set search_path to app; create table tt (id int)": ("E201", "tt"),
 }
 
 
@@ -33,6 +34,15 @@ def test_a_missing_extension_comes_with_the_remedy() -> None:
     _, (problem,) = analyze([schema_file("create extension pg_net")], [], AnalyzeOptions())
     assert "database.uri" in problem.hint
     assert "pg_net.sql" in problem.hint
+
+
+@pytest.mark.parametrize(
+    "sql", ["set search_path to app, other; create table t (id int)", "create table app.t (id int)"]
+)
+def test_a_missing_schema_comes_with_the_remedy(sql: str) -> None:
+    _, (problem,) = analyze([schema_file(sql)], [], AnalyzeOptions())
+    assert '"app" does not exist' in problem.message
+    assert "`CREATE SCHEMA app;`" in problem.hint
 
 
 @pytest.mark.parametrize(
@@ -63,6 +73,29 @@ def test_a_stand_in_goes_into_the_schema_its_extension_is_made_with() -> None:
     )
     assert problems == ()
     assert [c.type.schema for c in analysis.queries[0].columns] == ["ext", "public"]
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        "create extension if not exists unaccent; update t set slug = unaccent(slug);",
+        "execute 'create extension \"unaccent\" with schema public'; perform unaccent('a');",
+    ],
+)
+def test_an_extension_that_a_block_creates_has_a_stand_in_too(block: str) -> None:
+    sql = f"create table t (slug text); do $$ begin alter table t add b int; {block} end $$"
+    asked = query("select unaccent(slug), b from t")
+    assert analyze([schema_file(sql)], [asked], AnalyzeOptions())[1] == ()
+
+
+def test_a_column_that_a_block_has_added_may_be_added_again_for_other_tools() -> None:
+    sql = """create table t (id int); do $$ begin alter table t add slug text; end $$;
+        alter table t add column slug text not null, add column b int not null"""
+    analysis, (note,) = analyze(
+        [schema_file(sql)], [query("select slug, b from t")], AnalyzeOptions()
+    )
+    assert (note.code, note.severity) == ("E217", Severity.WARNING)
+    assert [column.not_null for column in analysis.queries[0].columns] == [False, True]
 
 
 def test_an_index_that_only_a_real_extension_can_build_is_left_out() -> None:
