@@ -207,7 +207,9 @@ class TypeResolver:
         if row is not None and row.name == name and row.fields != fields:
             name = f"{name}Value"
         cls = PyClass(name, self.target.models, fields, doc=f"A value of type {sql.name}.")
-        if not parameter:
+        if parameter:  # the class is the one that rows have too
+            self._composite(sql, parameter=False)
+        else:
             self.composites.setdefault(key, cls)
         imports = frozenset({(self.models, name)}).union(*(item.type.imports for item in fields))
         decode = _build(cls)

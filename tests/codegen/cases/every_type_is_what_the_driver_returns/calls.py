@@ -4,6 +4,8 @@ import sys
 import types
 import typing
 
+from asyncpg import Range
+
 
 async def run(db, queries):
     models = sys.modules[queries.__package__ + ".models"]
@@ -33,6 +35,8 @@ async def run(db, queries):
     assert (changed.c_colours, changed.c_colour) == ([blue], blue)
     assert await queries.get_pair(db) == models.Pair(7, blue)
     assert await queries.list_pairs(db) == [row.c_pairs]
+    wanted = [models.Wanted(7, [models.Pair(7, blue)]), models.Wanted(9, [models.Pair(9, blue)])]
+    assert await queries.count_wanted(db, wanted=wanted, within=Range(7, 8)) == 1
     about = await queries.transaction(db)
     for name, annotation in typing.get_type_hints(type(about)).items():
         assert fits(getattr(about, name), annotation), (name, annotation, getattr(about, name))

@@ -10,6 +10,10 @@ SELECT c_pair FROM everything LIMIT 1;
 -- name: ListPairs :many
 SELECT c_pairs FROM everything;
 
+-- name: CountWanted :one
+SELECT count(*) FROM unnest(@wanted::wanted[]) AS w
+WHERE w.number <@ @within::int4range AND cardinality(w.pairs) > 0;
+
 -- name: Transaction :one
 SELECT
     pg_current_snapshot() AS snapshot,

@@ -1,5 +1,6 @@
 CREATE TYPE colour AS ENUM ('red', 'deep blue');
 CREATE TYPE pair AS (number integer, colour colour);
+CREATE TYPE wanted AS (number integer, pairs pair[]);
 CREATE DOMAIN email AS text NOT NULL CHECK (VALUE LIKE '%@%');
 CREATE TYPE span AS RANGE (subtype = float8);
 

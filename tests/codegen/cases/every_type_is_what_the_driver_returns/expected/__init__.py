@@ -10,6 +10,7 @@ QUERY_NAMES: Final = {
     queries.ADD_COLOURS: "AddColours",
     queries.GET_PAIR: "GetPair",
     queries.LIST_PAIRS: "ListPairs",
+    queries.COUNT_WANTED: "CountWanted",
     queries.TRANSACTION: "Transaction",
 }
 """The name of each query by its text, for an executor to label what it runs."""

@@ -93,3 +93,10 @@ class Everything(msgspec.Struct, frozen=True):
     c_pairs: list[Pair | None]
     c_email: str | None
     c_ints: list[int | None]
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """A value of type wanted."""
+
+    number: int | None
+    pairs: list[Pair | None] | None

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from typing import Final
 
 import msgspec
+from asyncpg import Range  # type: ignore[import-untyped, unused-ignore]
 
 from .executor import Executor
-from .models import COLOUR_BY_LABEL, Colour, Everything, Pair
+from .models import COLOUR_BY_LABEL, Colour, Everything, Pair, Wanted
 
 GET_EVERYTHING: Final = """\
 SELECT c_int2, c_int4, c_int8, c_oid, c_float4, c_float8, c_numeric, c_bool, c_text,
@@ -161,6 +162,34 @@ async def list_pairs(db: Executor) -> list[list[Pair | None]]:
         ]
         for (value,) in rows
     ]
+
+
+COUNT_WANTED: Final = """\
+SELECT count(*) FROM unnest($1::wanted[]) AS w
+WHERE w.number <@ $2::int4range AND cardinality(w.pairs) > 0
+"""
+
+
+async def count_wanted(
+    db: Executor, *, wanted: Sequence[Wanted], within: Range[int]
+) -> int:
+    value: int = await db.fetchval(
+        COUNT_WANTED,
+        [
+            (
+                item.number,
+                None
+                if item.pairs is None
+                else [
+                    None if item is None else (item.number, item.colour)
+                    for item in item.pairs
+                ],
+            )
+            for item in wanted
+        ],
+        within,
+    )
+    return value
 
 
 TRANSACTION: Final = """\
