@@ -28,6 +28,7 @@ from aiosqlc.postgres.standin import (
     extension_wanted,
     is_available,
     make_stand_in,
+    schema_wanted,
     stand_in_for,
 )
 from aiosqlc.servers.postgres.connection import Connection, ServerError
@@ -179,7 +180,7 @@ class _Applying:
                 continue
             wanted = extension_wanted(error) if self._own_server else ""
             if wanted and wanted not in self._provided:
-                create = f'create extension "{wanted}" with schema public'
+                create = f'create extension "{wanted}" with schema "{schema_wanted(error)}"'
                 if self._statement(file, span, create) is None:
                     self._provided.add(wanted)
                     notes.append(self._note(file, span, *_assumed(wanted), error))

@@ -72,13 +72,22 @@ def _extensions_by_name() -> dict[str, str]:
     return found
 
 
-_MISSING = re.compile(r'^(?:function (?:\w+\.)?(\w+)\(|type "(\w+)" does not exist)')
+_MISSING = re.compile(
+    r'^(?:function (?:\w+\.)?(\w+)\(|type "(?:\w+\.)?(\w+)(?:\[\])*" does not exist)'
+)
+_QUALIFIED = re.compile(r'^(?:function |type ")(\w+)\.')
 
 
 def extension_wanted(error: ServerError) -> str:
     """Return the extension that has what the server does not know, or ''."""
     found = _MISSING.match(error.message)
     return extension_with(found[1] or found[2]) if found else ""
+
+
+def schema_wanted(error: ServerError) -> str:
+    """Return the schema in which the server was told to look for it: `public` where none was."""
+    found = _QUALIFIED.match(error.message)
+    return found[1] if found else "public"
 
 
 def extension_with(name: str) -> str:

@@ -35,9 +35,11 @@ USES: dict[str, tuple[str, list[str]]] = {
         ],
     ),
     "citext": (
-        "create table c (email citext not null unique)",
+        """create table c (email citext not null unique check (email operator(public.~)
+            '@'::public.citext))""",
         [
             "select email from c where email = $1",
+            "select max(email), min(email) from c where email ~* $1 or email not ilike 'b%'",
             "select lower(email), email like 'a%' from c",
         ],
     ),

@@ -220,6 +220,15 @@ def test_a_function_of_an_extension_that_nobody_creates_comes_with_the_line_that
     assert 'CREATE EXTENSION IF NOT EXISTS "uuid-ossp";' in problem.hint
 
 
+@pytest.mark.parametrize("schema", ["public", "ext"])
+def test_a_dump_may_name_what_an_extension_has_with_the_schema_it_is_in(schema: str) -> None:
+    sql = f"""create schema if not exists {schema}; create domain email as {schema}.citext;
+        create table t (a email, b {schema}.citext[], c uuid default {schema}.uuid_generate_v4())"""
+    analysis, notes = analyze([schema_file(sql)], [query("select a, b from t")], AnalyzeOptions())
+    assert {(note.code, note.severity) for note in notes} == {("E217", Severity.WARNING)}
+    assert [column.type.schema for column in analysis.queries[0].columns] == [schema] * 2
+
+
 def test_the_catalog_tells_what_generators_need() -> None:
     sql = """create table t (id int primary key, s varchar(20) not null, n numeric(10, 2),
         tags text[] not null default '{}', unique (s));
