@@ -81,7 +81,7 @@ def analyze(
     try:
         return _with_server(session, schema, queries, options)
     except pymysql.MySQLError as error:
-        return Analysis(Catalog()), (_lost(error),)
+        return Analysis(Catalog()), (_lost(error, session),)
     finally:
         session.connection.close()
 
@@ -214,12 +214,14 @@ def _vouched(schema: Schema, options: AnalyzeOptions) -> Schema:
     return replace(schema, never_null=frozenset(names))
 
 
-def _lost(error: pymysql.MySQLError) -> Diagnostic:
+def _lost(error: pymysql.MySQLError, session: Session) -> Diagnostic:
     """The server went away, or refused what we ask for besides the user's own statements."""
     return Diagnostic(
         code="E210",
         message=f"the MySQL server cannot be used: {error.args[-1] if error.args else error}",
-        hint="the account in `database.uri` needs the right to create databases called aiosqlc_…",
+        hint=""
+        if session.private
+        else "the account in `database.uri` needs the right to create databases called aiosqlc_…",
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 import pymysql
@@ -13,7 +13,7 @@ from aiosqlc.diagnostics import Diagnostic, Label
 from aiosqlc.ir import SchemaFile
 from aiosqlc.mysql.errors import code_of, message_of, span_in
 from aiosqlc.mysql.foreign import is_foreign_key, without_foreign_keys
-from aiosqlc.mysql.mariadb import as_mariadb_has_it, is_index_of_mysql
+from aiosqlc.mysql.mariadb import as_mariadb_has_it, is_index_of_mysql, without_expression
 from aiosqlc.mysql.outside import reaches_out
 from aiosqlc.mysql.static import changed_by
 from aiosqlc.mysql.syntax import mentions
@@ -147,8 +147,7 @@ def load(
     others = tuple(sorted(set(_databases(session)) - before - {database}))
     loaded = refusals.loaded(database, others, "")
     if problem:
-        for name in (database, *others):
-            session.run(f"DROP DATABASE IF EXISTS `{name}`")
+        _drop(session, (database, *others))
         return None, problem
     session.connection.select_db(database)
     if not others and not refusals.any():
@@ -183,8 +182,15 @@ def forget(session: Session, loaded: Loaded) -> None:
     if not session.private:
         databases.drop(session, loaded.database, loaded.mark)
     elif loaded.others:
-        for name in (loaded.database, *loaded.others):
-            session.run(f"DROP DATABASE IF EXISTS `{name}`")
+        _drop(session, (loaded.database, *loaded.others))
+
+
+def _drop(session: Session, names: Iterable[str]) -> None:
+    """Drop databases of a server of ours, whose tables may refer to one another's."""
+    session.run("SET foreign_key_checks = 0")
+    for name in names:
+        session.run(f"DROP DATABASE IF EXISTS `{name}`")
+    session.run("SET foreign_key_checks = 1")
 
 
 def _digest(session: Session, schema: Sequence[SchemaFile]) -> str:
@@ -212,8 +218,7 @@ def _keep_books(session: Session, database: str) -> None:
         row[0]
         for row in session.rows(f"SELECT name FROM `{_BOOKS}`.`databases` ORDER BY used DESC")  # noqa: S608 - as above
     ][:_KEPT]
-    for name in set(_databases(session)) - {_BOOKS, *kept}:
-        session.run(f"DROP DATABASE `{name}`")
+    _drop(session, set(_databases(session)) - {_BOOKS, *kept})
 
 
 def _is_ready(session: Session, database: str) -> bool:
@@ -226,7 +231,7 @@ def _is_ready(session: Session, database: str) -> bool:
 
 
 def _create(session: Session, database: str) -> None:
-    session.run(f"DROP DATABASE IF EXISTS `{database}`")
+    _drop(session, (database,))
     session.run(f"CREATE DATABASE `{database}` CHARACTER SET utf8mb4")
     session.connection.select_db(database)
 
@@ -271,13 +276,21 @@ def _apply(
 
 
 def _run(session: Session, sql: str, *, lenient: bool) -> None:
+    """Run a statement, or what a MariaDB in place of MySQL can make of it."""
     try:
         session.run(sql)
-    except pymysql.MySQLError:
+    except pymysql.MySQLError as error:
         other = as_mariadb_has_it(sql) if lenient else sql
+        other = without_expression(other, error) if lenient else other
         if other == sql:
             raise
-        session.run(other)
+        try:
+            session.run(other)
+        except pymysql.MySQLError as second:
+            plain = without_expression(other, second)
+            if plain == other:
+                raise
+            session.run(plain)
 
 
 def _run_unkeyed(session: Session, sql: str, error: pymysql.MySQLError, *, lenient: bool) -> bool:

@@ -204,7 +204,7 @@ class _Applying:
         if error.state != "3F000" or _QUOTED.search(error.message):
             return error
         ((searched,),) = self._connection.rows("SHOW search_path")
-        first = searched.split(",")[0].strip('" ')
+        first = (searched or "").split(",")[0].strip('" ')
         return replace(error, message=f'no schema to create in: "{first}" does not exist')
 
     def _searches_again(self) -> bool:

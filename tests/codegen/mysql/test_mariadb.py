@@ -260,6 +260,30 @@ def test_a_generated_column_is_not_null_where_mysql_has_it_so(mysql_cache) -> No
     assert analyze([schema], parsed, options)[1][0].code == "E200"
 
 
+OF_CHARS = """
+CREATE TABLE a (id int PRIMARY KEY, st varchar(9) NOT NULL, ch char(26) NOT NULL);
+ALTER TABLE a ADD COLUMN n int NOT NULL,
+    ADD COLUMN held CHAR(26) GENERATED ALWAYS AS (CASE WHEN st = 'x' THEN ch ELSE NULL END) STORED,
+    ADD UNIQUE INDEX by_held (held);
+"""
+
+
+def test_a_generated_column_over_chars_has_its_type_though_mariadb_takes_none(mysql_cache) -> None:
+    text = (
+        "-- name: Q :many\nSELECT held, n FROM a;\n-- name: P :one\nSELECT n FROM a WHERE held = ?;"
+    )
+    schema, queries = files(OF_CHARS, text)
+    parsed, _ = parse_files([queries], Dialect.MYSQL)
+    analysis, problems = analyze([schema], parsed, AnalyzeOptions(cache_dir=mysql_cache))
+    assert not problems
+    all_of_them, one = analysis.queries
+    shown = [(column.name, column.type.name, column.not_null) for column in all_of_them.columns]
+    assert shown == [("held", "char", False), ("n", "int", True)]
+    assert one.cardinality.at_most_one
+    options = AnalyzeOptions(cache_dir=mysql_cache, server="mariadb")
+    assert analyze([schema], parsed, options)[1][0].code == "E200"
+
+
 DUMP = """
 /*!40101 SET @OLD_CHARACTER_SET_CLIENT=@@CHARACTER_SET_CLIENT */;
 /*!40014 SET @OLD_FOREIGN_KEY_CHECKS=@@FOREIGN_KEY_CHECKS, FOREIGN_KEY_CHECKS=0 */;

@@ -146,6 +146,25 @@ def test_a_foreign_key_that_the_server_refuses_is_left_out_with_a_warning(schema
 
 
 @without_mysql_server_url
+def test_databases_whose_tables_refer_to_one_anothers_are_dropped_again(mysql_cache) -> None:
+    schema, _ = files(
+        """CREATE DATABASE app; CREATE DATABASE lake;
+        CREATE TABLE app.people (id int PRIMARY KEY);
+        CREATE TABLE lake.ranks (id int PRIMARY KEY REFERENCES app.people (id),
+            FOREIGN KEY (id) REFERENCES app.people (id));""",
+        "",
+    )
+    session = open_session(None, mysql_cache)
+    with contextlib.closing(session.connection):
+        for _ in range(2):
+            loaded, problem = load(session, [schema])
+            assert loaded, problem
+            assert loaded.others == ("app", "lake")
+            forget(session, loaded)
+            assert not {("app",), ("lake",)} & set(session.rows("SHOW DATABASES"))
+
+
+@without_mysql_server_url
 def test_a_database_or_table_whose_name_differs_by_case_is_another(mysql_cache) -> None:
     session = open_session(None, mysql_cache)
     with contextlib.closing(session.connection):
