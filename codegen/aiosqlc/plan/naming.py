@@ -35,7 +35,11 @@ def constant(name: str) -> str:
 
 
 def camel(name: str) -> str:
-    """Return the name of a class: `point_entry` → `PointEntry`, `2nd_try` → `N2ndTry`."""
+    """Return the name of a class: `point_entry` → `PointEntry`, `2nd_try` → `N2ndTry`.
+
+    A name without a small letter has words as any other: `POINT_ENTRY` → `PointEntry`.
+    """
+    name = name.lower() if name.isupper() else name
     found = "".join(word[:1].upper() + word[1:] for word in words(name))
     if not found.isidentifier():
         found = f"N{found}" if found and f"N{found}".isidentifier() else "_"
@@ -48,6 +52,7 @@ _SAME = frozenset({"series", "species", "news", "data", "media", "metadata", "st
 
 def singular(name: str) -> str:
     """Return the singular of a table's name, as far as its ending tells."""
+    name = name.lower() if name.isupper() else name
     head, _, last = name.rpartition("_")
     prefix = f"{head}_" if head else ""
     if last in _SAME:
