@@ -7,7 +7,7 @@ import collections
 import os
 import signal
 import subprocess
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -16,16 +16,14 @@ from uuid import uuid4
 
 import aiohttp
 import pytest
-from msgspec.structs import replace
 from pydantic import SecretStr
 
 from devstack import gateway, imports
 from devstack.embedded import children
 from devstack.embedded.forks import Forks
 from devstack.embedded.ports import free_port
-from devstack.program import Program
-from devstack.programs import answers, service_program
-from devstack.settings import PORTS, ROOT, Service, Settings, service_names
+from devstack.programs import answers
+from devstack.settings import ROOT, Service, service_names
 from devstack.testing.auth import TestIssuer
 from devstack.testing.wait import eventually
 from lib.auth import Role, SigningKey
@@ -33,6 +31,7 @@ from lib.config import DatabaseSettings
 from lib.db.postgres import open_database
 from tests.conftest import Full
 from tests.documents import read_yaml
+from tests.ops.replicas import Replica, settings
 from tests.services.chat.replicas import Mover
 from tests.services.chat.talking import CUSTOMER, PROVIDER, open_between
 
@@ -57,35 +56,6 @@ DOOR = """
 """
 
 
-Fork = Callable[[Program], children.Child]
-
-
-class Replica:
-    """One process of a service that can be stopped as a deployment does, and started again."""
-
-    def __init__(
-        self, service: Service, settings: Settings, url: str, peers: Mapping[str, str], fork: Fork
-    ) -> None:
-        self.service = service
-        program: Program = service_program(service, settings, {service.name: url})
-        self.program = replace(program, env={**(program.env or {}), **peers})
-        self._fork = fork
-        self._process: children.Child | None = None
-
-    async def start(self) -> None:
-        self._process = self._fork(self.program)
-        try:
-            await eventually(answers(self.service.port, "/readyz"), within=60)
-        except TimeoutError:
-            raise AssertionError(f"{self.service.name} was not ready in time") from None
-
-    async def stop(self) -> None:
-        """End it as `docker stop` does: SIGTERM, and it must end by itself."""
-        if self._process is not None and self._process.poll() is None:
-            self._process.send_signal(signal.SIGTERM)
-            await asyncio.to_thread(self._process.wait, 30)
-
-
 @dataclass
 class Platform:
     """Its gateway, its replicas, who signs, and the URLs of its databases."""
@@ -103,22 +73,6 @@ class Seen:
 
     answered: collections.Counter[str] = field(default_factory=collections.Counter)
     failed: list[str] = field(default_factory=list)
-
-
-def _settings(run_dir: Path, redis_url: str, public_url: str, gateway_port: str) -> Settings:
-    ports = {name: str(free_port()) for name in PORTS}
-    known = {
-        **os.environ,
-        "RUN_DIR": str(run_dir),
-        "REDIS_URL": redis_url,
-        "LOG_LEVEL": "error",
-        "PUBLIC_URL": public_url,
-        "GATEWAY_PORT": gateway_port,
-        "RATE_LIMIT": "1e9",
-        "RATE_LIMIT_BURST": "1000000",
-        "USER_RATE_LIMIT": "1000000",
-    }
-    return Settings.read({**known, **ports})
 
 
 def _inside(replicas: Mapping[str, list[Service]], run: Path) -> tuple[Path, dict[str, str]]:
@@ -158,7 +112,7 @@ async def platform(new_database, run_dir, redis_url, forks, full: Full) -> Async
     """
     port = str(free_port())
     url = f"http://127.0.0.1:{port}"
-    front, back = (_settings(run_dir, redis_url, url, port) for _ in range(2))
+    front, back = (settings(run_dir, redis_url, url, port) for _ in range(2))
     names = sorted(service_names(), key=lambda name: (name not in FIRST, name))
     twice = names[: full(len(names), sample=len(FIRST))]
     account, config = gateway.prepare(front)

@@ -116,6 +116,7 @@ class Mover:
         self.codes: list[int] = []
         self._talker: Talker | None = None
         self._seen = 0
+        self._refused: list[str] = []
         self._task = asyncio.create_task(self._run())
 
     async def send(self, channel: str, client_id: str, text: str) -> None:
@@ -161,6 +162,9 @@ class Mover:
             self.connections += 1
             while not talker.reading.done():
                 self._take()
+                for client_id in {*self._refused} & {*self._unsent}:  # it had no effect
+                    await talker.send(*self._unsent[client_id], client_id)
+                self._refused.clear()
                 await asyncio.wait((talker.reading,), timeout=0.05)
         finally:
             self._take()
@@ -178,6 +182,8 @@ class Mover:
             self._seen += 1
             if frame["type"] == "message":
                 self.had[frame["channel_id"]].append((frame["sequence"], frame["client_id"]))
+            elif frame["type"] == "error" and frame.get("client_id") in self._unsent:
+                self._refused.append(frame["client_id"])
             elif frame["type"] == "ack":
                 self.acked[frame["client_id"]] = (frame["channel_id"], frame["sequence"])
                 self._unsent.pop(frame["client_id"], None)
