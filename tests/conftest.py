@@ -226,7 +226,7 @@ def any_redis_url(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(
-    params=["server", pytest.param("sentinel", marks=pytest.mark.long), "cluster", "nats"]
+    params=["server", pytest.param("sentinel", marks=pytest.mark.long), "cluster", "lanes", "nats"]
 )
 def any_broker_url(request: pytest.FixtureRequest) -> str:
     """The URL of each kind of broker in turn."""
@@ -234,11 +234,12 @@ def any_broker_url(request: pytest.FixtureRequest) -> str:
         "server": "redis_server",
         "sentinel": "redis_sentinels",
         "cluster": "redis_cluster",
+        "lanes": "redis_cluster",
         "nats": "nats_server",
     }
-    url: str = request.getfixturevalue(name[request.param]).url
-    # Who was killed is missed soon.
-    return f"{url}?ack_seconds=0.4" if request.param == "nats" else url
+    # On NATS who was killed is missed soon.
+    more = {"lanes": "?lanes=3", "nats": "?ack_seconds=0.4"}
+    return str(request.getfixturevalue(name[request.param]).url) + more.get(request.param, "")
 
 
 @pytest.fixture(scope="session")

@@ -8,9 +8,11 @@ from contextlib import asynccontextmanager
 from redis.exceptions import RedisError
 
 from lib.events.broker import Broker
+from lib.events.lanes import LanedStreams
 from lib.events.streams import RedisStreams
 from lib.nats import is_nats
 from lib.redis import RedisOptions, open_redis
+from lib.redis.url import parse as parse_redis
 
 
 @asynccontextmanager
@@ -26,7 +28,8 @@ async def open_broker(url: str, *, name: str) -> AsyncIterator[Broker]:
             yield nats
         return
     async with open_redis(RedisOptions(url)) as redis:
-        yield RedisStreams(redis)
+        streams, lanes = RedisStreams(redis), parse_redis(url).lanes
+        yield LanedStreams(streams, lanes) if lanes > 1 else streams
 
 
 @asynccontextmanager

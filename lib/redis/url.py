@@ -13,8 +13,9 @@ from redis.asyncio.connection import parse_url
 _UNVERIFIED: Final = {"ssl_cert_reqs": ("none", "optional"), "ssl_check_hostname": ("false", "0")}
 _FORMS: Final = "redis://, redis+sentinel:// or redis+cluster:// (with TLS: rediss…)"
 # Ours, which the driver does not know.
-_OWN: Final = frozenset({"replicas", "sentinel_username", "sentinel_password"})
+_OWN: Final = frozenset({"replicas", "lanes", "sentinel_username", "sentinel_password"})
 _MOST_REPLICAS: Final = 10
+_MOST_LANES: Final = 64
 
 
 class Kind(StrEnum):
@@ -33,6 +34,8 @@ class RedisAddress:
     hosts: tuple[tuple[str, int], ...]
     # How many replicas must have a write that is not to be lost with the primary.
     replicas: int
+    # Over how many streams, and so servers of a Cluster, the events of a topic go.
+    lanes: int = 1
     # The name under which the Sentinels know the primary.
     primary: str = ""
     kwargs: dict[str, Any] = field(default_factory=dict, repr=False)
@@ -55,7 +58,8 @@ def parse(url: str) -> RedisAddress:
 
     `redis://host:port/db`, `redis+sentinel://host:port,host:port/primary?db=0`,
     `redis+cluster://host:port,host:port`; `rediss` is TLS. `?replicas=n` is how many replicas must
-    have an event before it counts as sent: none for one server, else one.
+    have an event before it counts as sent: none for one server, else one. `?lanes=n` divides each
+    topic of events among n streams of a Cluster.
     """
     parts = urlsplit(url if "://" in url else "")
     scheme, _, kind_name = parts.scheme.partition("+")
@@ -77,7 +81,8 @@ def parse(url: str) -> RedisAddress:
     return RedisAddress(
         kind,
         hosts,
-        _replicas(query, kind),
+        _number(query, "replicas", 0 if kind is Kind.SERVER else 1, _MOST_REPLICAS),
+        lanes=_lanes(query, kind),
         primary=path if kind is Kind.SENTINEL else "",
         kwargs=_connection(parts, scheme, path if kind is Kind.SERVER else ""),
         sentinel={
@@ -99,10 +104,16 @@ def _hosts(parts: SplitResult, port: int) -> tuple[tuple[str, int], ...]:
     return tuple(found)
 
 
-def _replicas(query: dict[str, list[str]], kind: Kind) -> int:
-    text = query.get("replicas", ["0" if kind is Kind.SERVER else "1"])[0]
-    if not text.isdecimal() or int(text) > _MOST_REPLICAS:
-        raise ValueError(f"replicas must be a number up to {_MOST_REPLICAS}")
+def _lanes(query: dict[str, list[str]], kind: Kind) -> int:
+    if "lanes" in query and kind is not Kind.CLUSTER:
+        raise ValueError("lanes are for a Redis Cluster: leave them out")
+    return _number(query, "lanes", 1, _MOST_LANES) or 1
+
+
+def _number(query: dict[str, list[str]], name: str, default: int, most: int) -> int:
+    text = query.get(name, [str(default)])[0]
+    if not text.isdecimal() or int(text) > most:
+        raise ValueError(f"{name} must be a number up to {most}")
     return int(text)
 
 

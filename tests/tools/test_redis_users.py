@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,10 +12,11 @@ from redis.asyncio import Redis
 from redis.exceptions import NoPermissionError
 
 from devstack.embedded.redis import USERS, Instance
-from devstack.settings import service_names
+from devstack.settings import ROOT, service_names
 from devstack.testing.redis import TestRedis, running
 from lib.cache.store import RedisStore as CacheStore
 from lib.events import streams
+from lib.events.lanes import LanedStreams
 from lib.limits.redis_store import RedisStore
 from lib.limits.rules import TokenBucket
 from lib.redis import RedisOptions, open_redis, ping, subscribed
@@ -98,6 +100,23 @@ async def test_a_service_gets_at_no_stream_that_it_neither_tells_nor_hears(serve
         for attack in ("KEYS *", "FLUSHALL", "CONFIG GET *", "ACL LIST", "SHUTDOWN"):
             with pytest.raises(NoPermissionError):
                 await redis.execute_command(*attack.split())
+
+
+async def test_with_lanes_a_service_gets_at_the_streams_by_the_patterns_that_the_page_names(
+    server,
+) -> None:
+    page = (ROOT / "docs/lib/redis.md").read_text()
+    wanted, by = re.findall(r"`sed -E 's/(.*)/(.*)/g'`", page)[0]
+    line = re.sub(wanted, by.replace("&", r"\g<0>"), redis_users.line("point"))
+    async with entered(server, line) as redis:
+        broker = LanedStreams(streams.RedisStreams(redis), 3)
+        group = broker.subscription("orders", "group", "member")
+        await group.create()
+        await broker.publish({"orders": [{"key": "k"}]}, max_length=10)
+        (entry,) = await group.read_new(10, 1)
+        await group.move_to_dead_letters(entry, "of a test")
+        with pytest.raises(NoPermissionError):
+            await broker.length("users")
 
 
 def test_the_list_that_is_deployed_is_what_the_code_declares() -> None:

@@ -83,13 +83,15 @@ async def drain(relay: Relay) -> None:
     params=[
         "redis_server",
         "redis_cluster",
+        "redis_cluster?lanes=3",
         pytest.param("redis_sentinels", marks=pytest.mark.long),
         "nats_server",
         pytest.param("nats_cluster", marks=pytest.mark.long),
     ],
 )
 def world(request: pytest.FixtureRequest, db: Database, topic: str) -> World:
-    return World(request.getfixturevalue(request.param).url, topic, db)
+    server, mark, query = request.param.partition("?")
+    return World(request.getfixturevalue(server).url + mark + query, topic, db)
 
 
 @pytest.fixture

@@ -9,16 +9,16 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import msgspec
 import pytest
-from redis.asyncio import Redis
 
 from devstack.testing.redis_groups import TestCluster, TestSentinels
 from devstack.testing.wait import eventually
 from lib.db import Database, Executor
 from lib.events import Consumer, ConsumerPolicy, Event, Relay, publish
-from lib.events.event import dead_letters_of, stream_of
+from lib.events.broker import Broker
+from lib.events.brokers import open_broker
+from lib.events.event import stream_of
+from lib.events.lanes import lane_of
 from lib.events.store import outbox
-from lib.events.streams import RedisStreams
-from lib.redis import RedisOptions, open_redis
 from tests.conftest import Full
 
 KEYS = ("a", "b", "c")
@@ -53,19 +53,13 @@ async def effect(tx: Executor, event: Event) -> None:
 
 
 @asynccontextmanager
-async def flowing(db: Database, redis: Redis, topic: str) -> AsyncIterator[Load]:
+async def flowing(db: Database, broker: Broker, topic: str) -> AsyncIterator[Load]:
     """Write, relay and consume while the block runs; at the end wait until all has arrived."""
-    consumer = Consumer(
-        db,
-        RedisStreams(redis),
-        group="g",
-        name="m",
-        handlers={topic: {"step": effect}},
-        policy=POLICY,
-    )
+    handlers = {topic: {"step": effect}}
+    consumer = Consumer(db, broker, group="g", name="m", handlers=handlers, policy=POLICY)
     load = Load(db, topic)
     async with AsyncExitStack() as stack:
-        await stack.enter_async_context(Relay(db, RedisStreams(redis)).running())
+        await stack.enter_async_context(Relay(db, broker).running())
         await stack.enter_async_context(consumer.running())
         writing = asyncio.create_task(load.run())
         try:
@@ -82,11 +76,11 @@ async def _arrived(db: Database, load: Load) -> bool:
     return left == 0 and count >= load.written * len(KEYS)
 
 
-async def each_once_in_order(db: Database, redis: Redis, topic: str, written: int) -> None:
+async def each_once_in_order(db: Database, broker: Broker, topic: str, written: int) -> None:
     for key in KEYS:
         rows = await db.fetch("SELECT number FROM effect WHERE key = $1 ORDER BY at", key)
         assert [number for (number,) in rows] == list(range(written))
-    assert await redis.xlen(dead_letters_of(topic)) == 0
+    assert await broker.dead_letters(topic, 1) == ([], 0)
 
 
 async def disturb(load: Load, harms: Sequence[Callable[[], None]], rounds: int) -> None:
@@ -110,10 +104,11 @@ def whole_sentinels(redis_sentinels: TestSentinels):
     redis_sentinels.wait_whole()
 
 
+@pytest.mark.parametrize("lanes", [1, pytest.param(4, marks=pytest.mark.long)])
 async def test_nodes_of_a_cluster_fail_and_slots_move_and_every_event_has_one_effect(
-    db: Database, whole_cluster: TestCluster, topic: str, full: Full
+    db: Database, whole_cluster: TestCluster, topic: str, lanes: int, full: Full
 ) -> None:
-    stream = stream_of(topic)
+    stream = stream_of(topic if lanes == 1 else lane_of(topic, KEYS[0], lanes))
     slot = whole_cluster.slot_of(stream)
 
     def move() -> None:
@@ -134,10 +129,10 @@ async def test_nodes_of_a_cluster_fail_and_slots_move_and_every_event_has_one_ef
         whole_cluster.wait_whole()
 
     harms = (move, kill_before_its_replica_has_all, kill, hang)
-    async with open_redis(RedisOptions(whole_cluster.url)) as redis:
-        async with flowing(db, redis, topic) as load:
+    async with open_broker(f"{whole_cluster.url}?lanes={lanes}", name="test") as broker:
+        async with flowing(db, broker, topic) as load:
             await disturb(load, harms, full(24, sample=2))
-        await each_once_in_order(db, redis, topic, load.written)
+        await each_once_in_order(db, broker, topic, load.written)
 
 
 async def test_the_primary_under_sentinels_fails_and_every_event_has_one_effect(
@@ -153,7 +148,7 @@ async def test_the_primary_under_sentinels_fails_and_every_event_has_one_effect(
 
     # Both: one that hung and comes back may still have a replica that was not told yet.
     url = f"{whole_sentinels.url}&replicas=2"
-    async with open_redis(RedisOptions(url)) as redis:
-        async with flowing(db, redis, topic) as load:
+    async with open_broker(url, name="test") as broker:
+        async with flowing(db, broker, topic) as load:
             await disturb(load, (kill, hang), full(12, sample=1))
-        await each_once_in_order(db, redis, topic, load.written)
+        await each_once_in_order(db, broker, topic, load.written)

@@ -1,0 +1,193 @@
+"""A topic over several Redis Streams, so that a Cluster divides it among its servers.
+
+An event's key decides its lane, so what has one key stays in order. All who publish or read a topic
+must agree on how many lanes there are.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from zlib import crc32
+
+from lib.events.broker import Backlog, Entry, Fields
+from lib.events.streams import Group, RedisStreams
+
+
+class LanedStreams:
+    """The broker on a Redis Cluster with lanes: see `lib.events.broker.Broker`."""
+
+    def __init__(self, streams: RedisStreams, lanes: int) -> None:
+        self._streams = streams
+        self._lanes = lanes
+
+    async def ping(self) -> None:
+        """Ask for an answer; raises where there is none."""
+        await self._streams.ping()
+
+    async def publish(
+        self, topics: Mapping[str, Sequence[Mapping[str, str]]], *, max_length: int
+    ) -> None:
+        """Append entries, each lane's in one step; each is bounded as a whole topic is."""
+        found: defaultdict[str, list[Mapping[str, str]]] = defaultdict(list)
+        for topic, entries in topics.items():
+            for entry in entries:
+                found[lane_of(topic, entry["key"], self._lanes)].append(entry)
+        await self._streams.publish(found, max_length=max_length)
+
+    def subscription(self, topic: str, group: str, member: str) -> LanedGroup:
+        """Return what a member of a group reads all lanes of a topic with."""
+        return LanedGroup(
+            [self._streams.subscription(lane, group, member) for lane in self._all(topic)]
+        )
+
+    async def dead_letters(self, topic: str, count: int) -> tuple[list[Fields], int]:
+        """Return some dead letters of a topic, and how many there are."""
+        letters: list[Fields] = []
+        total = 0
+        for lane in self._all(topic):
+            some, there = await self._streams.dead_letters(lane, count)
+            letters, total = [*letters, *some], total + there
+        return letters[:count], total
+
+    async def redrive(self, topic: str, *, keep_seconds: float) -> tuple[int, int]:
+        """Put the dead letters there are back; return how many, and how many are too old."""
+        both = [await self._streams.redrive(t, keep_seconds=keep_seconds) for t in self._all(topic)]
+        return sum(back for back, _ in both), sum(old for _, old in both)
+
+    async def length(self, topic: str) -> int:
+        """Return how many entries a topic has."""
+        return await self._sum(topic, self._streams.length)
+
+    async def trim(self, topic: str, *, keep_seconds: float) -> int:
+        """Remove entries that every group has finished and that are older than this."""
+        return await self._sum(topic, partial(self._streams.trim, keep_seconds=keep_seconds))
+
+    async def trim_dead_letters(self, topic: str, *, keep_seconds: float) -> int:
+        """Remove dead letters that are too old to be put back; return how many."""
+        trim = partial(self._streams.trim_dead_letters, keep_seconds=keep_seconds)
+        return await self._sum(topic, trim)
+
+    async def forget_members(self, topic: str, *, idle_seconds: float) -> int:
+        """Remove members that ended long ago from each lane; return how many."""
+        forget = partial(self._streams.forget_members, idle_seconds=idle_seconds)
+        return await self._sum(topic, forget)
+
+    def _all(self, topic: str) -> list[str]:
+        return [_lane(topic, number) for number in range(self._lanes)]
+
+    async def _sum(self, topic: str, of: Callable[[str], Awaitable[int]]) -> int:
+        return sum([await of(lane) for lane in self._all(topic)])
+
+
+class LanedGroup:
+    """Reads all lanes of a topic at the same time.
+
+    Each has its own ids, so the number of the lane goes into the second part of an entry's.
+    """
+
+    def __init__(self, lanes: Sequence[Group]) -> None:
+        self._lanes = lanes
+        # Reads that go on between two calls: what one of them has been given must not be lost.
+        self._reading: dict[int, asyncio.Task[list[Entry]]] = {}
+
+    async def create(self) -> None:
+        """Create the group in each lane; what was being read is among what this member has."""
+        await self.close()
+        for lane in self._lanes:
+            await lane.create()
+
+    async def read_new(self, count: int, block_seconds: float) -> list[Entry]:
+        """Return entries of the lanes that have some, waiting a moment for the first."""
+        for number, lane in enumerate(self._lanes):
+            if number not in self._reading:
+                reading = lane.read_new(max(1, count // len(self._lanes)), block_seconds)
+                self._reading[number] = asyncio.create_task(reading)
+        try:
+            await asyncio.wait(self._reading.values(), return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            await self.close()
+            raise
+        found: list[Entry] = []
+        for number in [number for number, task in self._reading.items() if task.done()]:
+            found += [self._given(number, entry) for entry in self._reading.pop(number).result()]
+        return found
+
+    async def read_own_oldest(self) -> Entry | None:
+        """Return the oldest entry of a lane that this member was given and has not finished."""
+        return await self._first(lambda lane: lane.read_own_oldest())
+
+    async def claim_idle(self, idle_seconds: float) -> Entry | None:
+        """Take over an entry that its member has not finished for this long."""
+        return await self._first(lambda lane: lane.claim_idle(idle_seconds))
+
+    async def acknowledge(self, *entry_ids: str) -> None:
+        """Say that entries are finished."""
+        by_lane: defaultdict[int, list[str]] = defaultdict(list)
+        for entry_id in entry_ids:
+            number, own = self._own(entry_id)
+            by_lane[number].append(own)
+        for number, ids in by_lane.items():
+            await self._lanes[number].acknowledge(*ids)
+
+    async def move_to_dead_letters(self, entry: Entry, reason: str) -> None:
+        """Move an entry to the dead letters of its lane, in one step."""
+        number, own = self._own(entry.id)
+        await self._lanes[number].move_to_dead_letters(replace(entry, id=own), reason)
+
+    async def keep(self, entries: Sequence[Entry]) -> None:
+        """Say that these are still being worked on, so that nobody takes them over."""
+        by_lane: defaultdict[int, list[Entry]] = defaultdict(list)
+        for entry in entries:
+            number, own = self._own(entry.id)
+            by_lane[number].append(replace(entry, id=own))
+        for number, some in by_lane.items():
+            await self._lanes[number].keep(some)
+
+    async def uncount_delivery(self, entry: Entry) -> None:
+        """Do not count the delivery of an entry whose handling could not even be tried."""
+        number, own = self._own(entry.id)
+        await self._lanes[number].uncount_delivery(replace(entry, id=own))
+
+    async def backlog(self) -> Backlog:
+        """Measure how far behind the group is, in all lanes together."""
+        found = [await lane.backlog() for lane in self._lanes]
+        return Backlog(
+            lag=sum(one.lag for one in found),
+            pending=sum(one.pending for one in found),
+            dead=sum(one.dead for one in found),
+        )
+
+    async def close(self) -> None:
+        """Read no more; what was given meanwhile is this member's, when it is back."""
+        reading, self._reading = self._reading, {}
+        for task in reading.values():
+            task.cancel()
+        await asyncio.gather(*reading.values(), return_exceptions=True)
+
+    async def _first(self, ask: Callable[[Group], Awaitable[Entry | None]]) -> Entry | None:
+        for number, lane in enumerate(self._lanes):
+            if (entry := await ask(lane)) is not None:
+                return self._given(number, entry)
+        return None
+
+    def _given(self, number: int, entry: Entry) -> Entry:
+        milliseconds, _, sequence = entry.id.partition("-")
+        return replace(entry, id=f"{milliseconds}-{int(sequence) * len(self._lanes) + number}")
+
+    def _own(self, entry_id: str) -> tuple[int, str]:
+        milliseconds, _, sequence = entry_id.partition("-")
+        own, number = divmod(int(sequence), len(self._lanes))
+        return number, f"{milliseconds}-{own}"
+
+
+def lane_of(topic: str, key: str, lanes: int) -> str:
+    """Return the topic that a lane has for itself, of the one that an event of `key` goes by."""
+    return _lane(topic, crc32(key.encode()) % lanes)
+
+
+def _lane(topic: str, number: int) -> str:
+    return f"{topic}.{number}"
