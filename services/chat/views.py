@@ -11,6 +11,7 @@ from msgspec import Meta
 
 from lib.resource.input import Input, Query
 from lib.resource.lists import PageQuery
+from lib.resource.views import view
 from services.chat.model.frames import ClientId, Text
 from services.chat.store.channels import ListChannelsRow
 from services.chat.store.models import ChannelKind, Message
@@ -92,19 +93,7 @@ def channel_view(row: ListChannelsRow) -> ChannelView:
     last = None
     if row.message_id and row.author_id and row.text and row.sent_at:
         last = LastMessage(row.message_id, row.author_id, row.text, row.sent_at)
-    return ChannelView(
-        id=row.id,
-        kind=row.kind,
-        subject_id=row.subject_id,
-        customer_id=row.customer_id,
-        provider_id=row.provider_id,
-        last_sequence=row.last_sequence,
-        read_sequence=row.read_sequence,
-        other_read_sequence=row.other_read_sequence,
-        unread=row.unread,
-        last_message=last,
-        created_at=row.created_at,
-    )
+    return view(ChannelView, row, last_message=last)
 
 
 def history_view(found: list[Message], limit: int) -> History:

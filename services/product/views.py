@@ -9,6 +9,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from lib.resource.views import view
 from services.product.model.reservations import Reserved
 from services.product.store.postgres.models import ReservationStatus
 
@@ -35,15 +36,5 @@ class ReservationView(Struct, frozen=True):
 
 def view_of(found: Reserved) -> ReservationView:
     """Return what a caller is shown."""
-    reservation = found.reservation
-    return ReservationView(
-        reservation.id,
-        reservation.status,
-        reservation.expires_at,
-        [
-            LineView(line.product_id, line.quantity, line.unit_price, line.currency)
-            for line in found.lines
-        ],
-        reservation.created_at,
-        reservation.updated_at,
-    )
+    lines = [view(LineView, line) for line in found.lines]
+    return view(ReservationView, found.reservation, lines=lines)

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from lib.resource.views import view
 from services.user.store.models import AccountRole, AccountStatus
 from services.user.store.profiles import GetPersonRow, GetProfileRow
 from services.user.store.staff import ListAccountsRow, ListStaffRow, StaffStatisticsRow
@@ -97,21 +98,8 @@ def with_points(
     row: ListStaffRow | ListAccountsRow, points: int | None, *, salaries: bool
 ) -> UserWithPoints:
     """Join a line of a list with its points; without `salaries` age and salary stay out."""
-    return UserWithPoints(
-        row.id,
-        row.name,
-        row.email,
-        row.role,
-        row.status,
-        row.verified,
-        row.department_id,
-        row.age if salaries else None,
-        row.salary if salaries else None,
-        points,
-        row.version,
-        row.created_at,
-        row.updated_at,
-    )
+    hidden = {} if salaries else {"age": None, "salary": None}
+    return view(UserWithPoints, row, points=points, **hidden)
 
 
 def person_view(
@@ -121,39 +109,19 @@ def person_view(
     employment = None
     if salary and row.age is not None and row.salary is not None:
         employment = EmploymentView(row.department_id, row.age, row.salary)
-    return Person(
-        id=row.id,
-        email=row.email,
-        first_name=row.first_name,
-        last_name=row.last_name,
-        name=row.name,
-        phone_number=row.phone_number,
-        role=row.role,
-        custom_role=row.custom_role,
-        status=row.status,
-        verified=row.verified,
+    return view(
+        Person,
+        row,
         picture_url=picture_url,
         personal_id_preview=preview,
         employment=employment,
-        version=row.version,
-        created_at=row.created_at,
-        updated_at=row.updated_at,
     )
 
 
 def profile_view(row: GetProfileRow, picture_url: str | None, *, contact: bool) -> Profile:
     """Show somebody to everybody; with `contact` their whole name and how to reach them, too."""
-    return Profile(
-        id=row.id,
-        first_name=row.first_name,
-        last_name=row.last_name if contact else _initial(row.last_name),
-        role=row.role,
-        verified=row.verified,
-        email=row.email if contact else None,
-        phone_number=row.phone_number if contact else None,
-        picture_url=picture_url,
-        created_at=row.created_at,
-    )
+    hidden = {"last_name": _initial(row.last_name), "email": None, "phone_number": None}
+    return view(Profile, row, picture_url=picture_url, **({} if contact else hidden))
 
 
 def _initial(name: str) -> str:

@@ -13,11 +13,12 @@ from lib.http import respond
 from lib.http.respond import Answer, Created, Done, Page
 from lib.http.routes import CHANGE_ERRORS, Id, Routes
 from lib.resource.lists import PageQuery
+from lib.resource.views import view
 from services.user.model.account import Decision, ProviderApplication
 from services.user.routes.caller import Caller, InSession, Own
 from services.user.routes.deps import AppDeps
 from services.user.service import access, provider_requests
-from services.user.store.models import ProviderRequest, RequestStatus
+from services.user.store.models import RequestStatus
 from services.user.store.provider_requests import ListRequestsRow
 
 _MODERATORS: Final = (require(access.MODERATE), require_verified)
@@ -33,10 +34,6 @@ class RequestView(Struct, frozen=True):
     decided_at: datetime | None
 
 
-def _view(request: ProviderRequest) -> RequestView:
-    return RequestView(request.status, request.reason, request.created_at, request.decided_at)
-
-
 @route(
     "POST /api/v1/users/me/provider-request",
     "Ask to become a provider",
@@ -50,13 +47,13 @@ async def ask(
     made = await provider_requests.ask(
         deps.db, caller, own, deps.personal_ids, given.personal_id_number
     )
-    return respond.made(_view(made))
+    return respond.made(view(RequestView, made))
 
 
 @route("GET /api/v1/users/me/provider-request", "See what became of one's request", Code.NOT_FOUND)
 async def get(deps: AppDeps, _: InSession, own: Own) -> Answer[RequestView]:
     """Once it is approved, one signs in again and is a provider."""
-    return respond.ok(_view(await provider_requests.get(deps.db, own)))
+    return respond.ok(view(RequestView, await provider_requests.get(deps.db, own)))
 
 
 @route(

@@ -11,6 +11,7 @@ from lib.http.etag import etag
 from lib.http.middleware.idempotency import HEADER
 from lib.http.respond import Created, Done
 from lib.http.routes import CHANGE_ERRORS, PUBLIC, Routes
+from lib.resource.views import view
 from services.user.model.account import AddressOnly, NewCustomer, NewProvider, TokenOnly
 from services.user.routes.deps import AppDeps, AppRules
 from services.user.service import register, verification
@@ -74,16 +75,6 @@ async def resend_verification(deps: AppDeps, rules: AppRules, given: AddressOnly
 
 
 def _registered(account: Account) -> Created[Registered]:
-    body = Registered(
-        id=account.id,
-        email=account.email,
-        first_name=account.first_name,
-        last_name=account.last_name,
-        phone_number=account.phone_number,
-        role=account.role,
-        verified=account.verified,
-        created_at=account.created_at,
-    )
     # Relative, so that it holds behind the gateway's prefix too.
     headers = {"Location": f"../../users/{account.id}", "ETag": etag(account.version)}
-    return respond.made(body, headers=headers)
+    return respond.made(view(Registered, account), headers=headers)

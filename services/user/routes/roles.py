@@ -16,6 +16,7 @@ from lib.errors import Code, not_found
 from lib.http import respond
 from lib.http.respond import Answer, Created, Done, Item, Page
 from lib.http.routes import CHANGE_ERRORS, From, Id, IfMatch, Routes
+from lib.resource.views import view
 from services.user.model.roles import (
     AuditQuery,
     NewPermission,
@@ -156,14 +157,4 @@ async def get_audit(deps: AppDeps, _: InSession, entry_id: Id) -> Answer[AuditVi
 
 
 def _audit_view(row: AuditEntry) -> AuditView:
-    return AuditView(
-        id=row.id,
-        at=row.at,
-        actor=row.actor,
-        action=row.action,
-        resource_type=row.resource_type,
-        resource_id=row.resource_id,
-        request_id=row.request_id,
-        address=row.address,
-        details=msgspec.json.decode(row.details, type=dict[str, Any]),
-    )
+    return view(AuditView, row, details=msgspec.json.decode(row.details, type=dict[str, Any]))

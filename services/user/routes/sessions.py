@@ -14,6 +14,7 @@ from lib.errors import AppError, Code
 from lib.http import decode, respond
 from lib.http.respond import Answer, Bare, Done
 from lib.http.routes import PUBLIC, From, Id, Routes
+from lib.resource.views import view
 from services.user.model.account import Login, RefreshRequest, ServiceLogin
 from services.user.routes.caller import Own
 from services.user.routes.deps import DEPS, RULES, AppDeps, AppRules, Rules
@@ -115,18 +116,7 @@ async def list_sessions(deps: AppDeps, own: Own) -> Answer[list[OpenSession]]:
     """Answer the sessions that can still be refreshed, youngest first."""
     current = _session_of(current_principal())
     found = await sessions.list_own(deps.db, own)
-    return respond.ok(
-        [
-            OpenSession(
-                id=row.id,
-                created_at=row.created_at,
-                refreshed_at=row.refreshed_at,
-                expires_at=row.expires_at,
-                current=row.id == current,
-            )
-            for row in found
-        ]
-    )
+    return respond.ok([view(OpenSession, row, current=row.id == current) for row in found])
 
 
 @route("DELETE /api/v1/auth/sessions/{id}", "End one of one's own sessions", Code.NOT_FOUND)

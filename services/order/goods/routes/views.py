@@ -9,6 +9,7 @@ from uuid import UUID
 
 from msgspec import UNSET, Struct, UnsetType
 
+from lib.resource.views import view
 from services.order.goods.store.models import GoodsOrder, GoodsOrderLine, GoodsStatus
 from services.order.ports import User
 
@@ -50,20 +51,9 @@ def view_of(
     order: GoodsOrder, lines: Sequence[GoodsOrderLine], user: User | None = None
 ) -> OrderView:
     """Return what a caller is shown."""
-    return OrderView(
-        id=order.id,
-        user_id=order.user_id,
-        status=order.status,
-        pending_validation=order.pending_validation,
-        cancel_reason=order.cancel_reason,
-        total=order.total,
-        currency=order.currency,
-        lines=[LineView(line.product_id, line.quantity, line.unit_price) for line in lines],
+    return view(
+        OrderView,
+        order,
+        lines=[view(LineView, line) for line in lines],
         user=UNSET if user is None else user,
-        version=order.version,
-        created_by=order.created_by,
-        updated_by=order.updated_by,
-        created_at=order.created_at,
-        updated_at=order.updated_at,
-        settled_at=order.settled_at,
     )

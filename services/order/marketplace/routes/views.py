@@ -7,6 +7,7 @@ from uuid import UUID
 
 from msgspec import UNSET, Struct, UnsetType
 
+from lib.resource.views import view
 from services.order.marketplace.model.caller import Caller
 from services.order.marketplace.model.places import Location
 from services.order.marketplace.store.locations import NearestLocationsRow
@@ -83,34 +84,14 @@ class ReviewView(Struct, frozen=True, gc=False):
 
 def view_of_city(row: City) -> CityView:
     """Return what a caller is shown."""
-    return CityView(
-        row.id,
-        row.name,
-        Location(longitude=row.longitude, latitude=row.latitude),
-        row.country,
-        row.iso2,
-        row.admin_name,
-        row.capital,
-        row.version,
-        row.created_at,
-        row.updated_at,
-    )
+    return view(CityView, row, location=_place(row))
 
 
 def view_of_location(
     row: ProviderLocation, distance_km: float | UnsetType = UNSET
 ) -> ProviderLocationView:
     """Return what a caller is shown."""
-    return ProviderLocationView(
-        row.provider_id,
-        row.city_id,
-        Location(longitude=row.longitude, latitude=row.latitude),
-        row.address,
-        row.version,
-        row.created_at,
-        row.updated_at,
-        distance_km,
-    )
+    return view(ProviderLocationView, row, location=_place(row), distance_km=distance_km)
 
 
 def view_of_nearest(row: NearestLocationsRow) -> ProviderLocationView:
@@ -120,34 +101,20 @@ def view_of_nearest(row: NearestLocationsRow) -> ProviderLocationView:
 
 def view_of_order(row: ServiceOrder, distance_km: float | UnsetType = UNSET) -> ServiceOrderView:
     """Return what a caller is shown."""
-    return ServiceOrderView(
-        row.id,
-        row.customer_id,
-        row.service_id,
-        Location(longitude=row.longitude, latitude=row.latitude),
-        row.time_start,
-        row.time_end,
-        row.description,
-        row.status,
-        row.version,
-        row.created_at,
-        row.updated_at,
-        distance_km,
-    )
+    return view(ServiceOrderView, row, location=_place(row), distance_km=distance_km)
 
 
 def view_of_review(row: Review, caller: Caller) -> ReviewView:
     """Return what a caller is shown: to the public, customers are nobody in particular."""
     knows = caller.moderates or caller.may_see_of(row.customer_id, row.provider_id)
-    return ReviewView(
-        row.id,
-        row.side,
-        row.provider_id,
-        float(row.rating),
-        row.comment,
-        row.version,
-        row.created_at,
-        row.updated_at,
+    return view(
+        ReviewView,
+        row,
+        rating=float(row.rating),
         job_id=row.job_id if knows else UNSET,
         customer_id=row.customer_id if knows else UNSET,
     )
+
+
+def _place(row: City | ProviderLocation | ServiceOrder) -> Location:
+    return Location(longitude=row.longitude, latitude=row.latitude)

@@ -1,0 +1,32 @@
+"""Rows as they are answered."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any, TypeVar, get_args, get_type_hints
+
+from msgspec import Struct
+
+S = TypeVar("S", bound=Struct)
+
+
+def view(kind: type[S], row: Struct, **others: Any) -> S:
+    """Return a `kind` with what `row` has under the names of its fields, and `others`.
+
+    Raises:
+        TypeError: a field has not the type, or not the name, of one of the row.
+    """
+    names = _shared(kind, type(row), tuple(others))
+    return kind(**{name: getattr(row, name) for name in names}, **others)
+
+
+@cache
+def _shared(kind: type[Struct], row: type[Struct], others: tuple[str, ...]) -> Sequence[str]:
+    """Return the fields that come from the row; the first of its kind is held to its types."""
+    wanted, there = get_type_hints(kind), get_type_hints(row)
+    names = [name for name in kind.__struct_fields__ if name not in others]
+    for name in names:
+        if there.get(name) not in (wanted[name], *get_args(wanted[name])):
+            raise TypeError(f"{kind.__name__}.{name} is {wanted[name]}, not {there.get(name)}")
+    return names
