@@ -86,6 +86,9 @@ def _typed(schema: dict[str, Any]) -> dict[str, Any]:
     if "enum" in schema and "type" not in schema:
         values = schema["enum"]
         schema["type"] = "boolean" if isinstance(values[0], bool) else "string"
+        if "default" in schema:
+            # Last, as where the type was there before.
+            schema["default"] = schema.pop("default")
     if schema.get("format") == "decimal":
         # What we send; what we take may be a number too, which Swagger 2.0 cannot say.
         schema["type"] = "string"

@@ -38,7 +38,7 @@ class PageQuery(Query, frozen=True, kw_only=True):
 
 
 class ListQuery(PageQuery, frozen=True, kw_only=True):
-    """The parameters of a list that is sorted. A service adds filters and `order_by`, an enum."""
+    """The parameters of a list that is sorted. A service adds filters and `order_by`."""
 
     sort: Annotated[Sort, Meta(description="direction")] = Sort.ASC
 
@@ -48,8 +48,13 @@ class ListQuery(PageQuery, frozen=True, kw_only=True):
 
         Of any type: a test compares what can be asked for with what each query takes.
         """
-        order_by: str = self.order_by  # type: ignore[attr-defined] # the service's own enum
-        return f"{order_by} desc" if self.sort is Sort.DESC else str(order_by)
+        order_by: str = self.order_by  # type: ignore[attr-defined] # the service's own names
+        return f"{order_by} desc" if self.sort is Sort.DESC else order_by
+
+
+def orders_of(things: str) -> Meta:
+    """Describe an `order_by`, a Literal of what the list may be ordered by."""
+    return Meta(description=f"What {things} may be ordered by.")
 
 
 async def page_of(

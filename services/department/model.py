@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 from msgspec.structs import force_setattr
 
 from lib.resource.input import Input
-from lib.resource.lists import ListQuery
+from lib.resource.lists import ListQuery, orders_of
 from lib.texts import BLANK, NOT_BLANK, trimmed
 
 _Text = Meta(min_length=1, max_length=255, pattern=NOT_BLANK, extra=BLANK)
@@ -17,17 +16,10 @@ Name = Annotated[str, _Text]
 Address = Annotated[str, _Text]
 
 
-class OrderBy(StrEnum):
-    """What a list of departments may be ordered by."""
-
-    NAME = "name"
-    CREATED_AT = "created_at"
-
-
 class ListDepartments(ListQuery, frozen=True, kw_only=True):
     """The query string of the list; `search` looks into names and addresses."""
 
-    order_by: OrderBy = OrderBy.NAME
+    order_by: Annotated[Literal["name", "created_at"], orders_of("a list of departments")] = "name"
     search: Annotated[str, Meta(max_length=255)] | None = None
 
 

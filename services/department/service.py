@@ -21,7 +21,6 @@ from services.department.model import (
     DepartmentChange,
     ListDepartments,
     NewDepartment,
-    OrderBy,
 )
 from services.department.store import departments, writes
 from services.department.store.postgres.departments import DepartmentsQueriesProtocol
@@ -53,10 +52,10 @@ async def list_page(db: Database, wanted: ListDepartments) -> tuple[Sequence[Dep
 def _list_in_order(queries: DepartmentsQueriesProtocol, wanted: ListDepartments) -> _List:
     """Return the query for the order asked for; all of them take the same."""
     return {
-        (OrderBy.NAME, False): queries.list_departments_by_name,
-        (OrderBy.NAME, True): queries.list_departments_by_name_desc,
-        (OrderBy.CREATED_AT, False): queries.list_departments_by_age,
-        (OrderBy.CREATED_AT, True): queries.list_departments_by_age_desc,
+        ("name", False): queries.list_departments_by_name,
+        ("name", True): queries.list_departments_by_name_desc,
+        ("created_at", False): queries.list_departments_by_age,
+        ("created_at", True): queries.list_departments_by_age_desc,
     }[wanted.order_by, wanted.sort is Sort.DESC]
 
 

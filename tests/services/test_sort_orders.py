@@ -46,7 +46,7 @@ QUERIES: list[tuple[type[ListQuery], Any]] = [
 
 @pytest.mark.parametrize(("asked", "query"), QUERIES, ids=lambda one: one.__name__)
 def test_every_order_that_can_be_asked_for_is_one_of_the_query(asked, query):
-    orders = get_type_hints(asked)["order_by"]
+    orders = get_args(get_type_hints(asked)["order_by"])
     wanted = {
         asked(order_by=by, sort=sort).sql_sort for by, sort in itertools.product(orders, Sort)
     }

@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from msgspec import Meta
 
-from lib.resource.lists import ListQuery
-
-
-class OrderBy(StrEnum):
-    """What a list may be ordered by."""
-
-    NAME = "name"
-    CREATED_AT = "created_at"
+from lib.resource.lists import ListQuery, orders_of
 
 
 class ListEntries(ListQuery, frozen=True, kw_only=True):
     """What all lists have in common; `search` looks into names."""
 
-    order_by: OrderBy = OrderBy.NAME
+    order_by: Annotated[Literal["name", "created_at"], orders_of("a list")] = "name"
     search: Annotated[str, Meta(max_length=100)] | None = None
 
 

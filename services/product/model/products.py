@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
 from lib.resource.input import Input
-from lib.resource.lists import ListQuery
+from lib.resource.lists import ListQuery, orders_of
 from lib.texts import BLANK, END, NOT_BLANK
 
 MAX_STOCK: Final = 1_000_000_000
@@ -46,18 +46,12 @@ class SaleStatus(StrEnum):
     INACTIVE = "inactive"
 
 
-class OrderBy(StrEnum):
-    """What a list of products may be ordered by."""
-
-    NAME = "name"
-    PRICE = "price"
-    CREATED_AT = "created_at"
-
-
 class ListProducts(ListQuery, frozen=True, kw_only=True):
     """The query string of the list; `search` looks into names and descriptions."""
 
-    order_by: OrderBy = OrderBy.NAME
+    order_by: Annotated[Literal["name", "price", "created_at"], orders_of("a list of products")] = (
+        "name"
+    )
     search: Annotated[str, Meta(max_length=255)] | None = None
     currency: Currency | None = None
     min_price: Price | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 from uuid import UUID
 
 from msgspec import UNSET, Meta, UnsetType
@@ -16,15 +16,7 @@ from lib.resource.lists import ListQuery
 from services.user.model.account import Email, Name, Phone
 from services.user.store.models import AccountStatus
 
-
-class OrderBy(StrEnum):
-    """What the list may be ordered by."""
-
-    NAME = "name"
-    EMAIL = "email"
-    AGE = "age"
-    SALARY = "salary"
-    CREATED_AT = "created_at"
+OrderBy = Literal["name", "email", "age", "salary", "created_at"]
 
 
 class Kind(StrEnum):
@@ -59,7 +51,7 @@ class PeopleQuery(ListQuery, frozen=True, kw_only=True):
     active: Annotated[bool, Meta(description="short for a status: active, or inactive")] | None = (
         None
     )
-    order_by: Annotated[OrderBy, Meta(description="order of the list")] = OrderBy.NAME
+    order_by: Annotated[OrderBy, Meta(description="order of the list")] = "name"
     search: (
         Annotated[str, Meta(max_length=100, description="part of the name or of the e-mail")] | None
     ) = None

@@ -15,7 +15,7 @@ from lib.http import respond
 from lib.http.middleware.idempotency import HEADER
 from lib.http.respond import Answer, Created, Done, Item, Paged
 from lib.http.routes import CHANGE_ERRORS, PUBLIC, Id, IfMatch, Routes
-from services.user.model.people import Kind, NewPerson, OrderBy, PeopleQuery, PersonChange
+from services.user.model.people import Kind, NewPerson, PeopleQuery, PersonChange
 from services.user.personal_ids import preview
 from services.user.routes.caller import Caller, Changed, InSession, Managed, Seen, SeenOwn
 from services.user.routes.deps import AppDeps, AppRules, Deps
@@ -151,7 +151,7 @@ def _check_may_list(principal: Principal, query: PeopleQuery) -> bool:
     if access.may_see_salaries(principal):
         return True
     # An order tells as much as the figures.
-    hidden = query.kind is Kind.STAFF or query.order_by in (OrderBy.AGE, OrderBy.SALARY)
+    hidden = query.kind is Kind.STAFF or query.order_by in ("age", "salary")
     if hidden or not access.may_manage(principal):
         raise forbidden()
     return False

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from enum import StrEnum
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 from uuid import UUID
 
 from msgspec import UNSET, Meta, UnsetType
@@ -12,7 +11,7 @@ from msgspec import UNSET, Meta, UnsetType
 from lib.clock import in_utc
 from lib.errors import FieldError, invalid
 from lib.resource.input import Input
-from lib.resource.lists import ListQuery, Sort
+from lib.resource.lists import ListQuery, Sort, orders_of
 from services.order.goods.store.models import GoodsStatus
 
 MAX_LINES: Final = 100
@@ -61,20 +60,15 @@ class OrderChange(Input, frozen=True, kw_only=True):
     status: GoodsStatus | UnsetType = UNSET
 
 
-class OrderBy(StrEnum):
-    """What a list of orders may be ordered by."""
-
-    CREATED_AT = "created_at"
-    TOTAL = "total"
-
-
 _Moment = Annotated[datetime, Meta(tz=True)]
 
 
 class ListOrders(ListQuery, frozen=True, kw_only=True):
     """The query string of the list, newest first unless it says otherwise."""
 
-    order_by: OrderBy = OrderBy.CREATED_AT
+    order_by: Annotated[Literal["created_at", "total"], orders_of("a list of orders")] = (
+        "created_at"
+    )
     sort: Annotated[Sort, Meta(description="direction")] = Sort.DESC
     # Not `| None`: in a query string that would let the word null pass for nothing.
     user_id: Annotated[UUID, Meta(description="everybody's only for the staff")] | UnsetType = UNSET

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from msgspec import Meta
 
 from lib.errors import FieldError, invalid
-from lib.resource.lists import ListQuery
+from lib.resource.lists import ListQuery, orders_of
 from lib.texts import END
 from services.order.marketplace.model.places import Iso2, Location, RadiusKm
 from services.order.marketplace.store.models import JobStatus, OfferStatus, ServiceOrderStatus
@@ -33,59 +33,17 @@ class Direction(StrEnum):
     WRITTEN = "written"
 
 
-class CurrencyOrder(StrEnum):
-    """What currencies may be ordered by."""
-
-    CODE = "code"
-    CREATED_AT = "created_at"
-
-
-class CityOrder(StrEnum):
-    """What cities may be ordered by."""
-
-    NAME = "name"
-    CREATED_AT = "created_at"
-
-
-class ServiceOrderOrder(StrEnum):
-    """What service orders may be ordered by."""
-
-    CREATED_AT = "created_at"
-    TIME_START = "time_start"
-
-
-class OfferOrder(StrEnum):
-    """What offers may be ordered by."""
-
-    CREATED_AT = "created_at"
-    PRICE = "price"
-
-
-class JobOrder(StrEnum):
-    """What jobs may be ordered by."""
-
-    CREATED_AT = "created_at"
-    BOOK_TIME = "book_time"
-
-
-class ReviewOrder(StrEnum):
-    """What reviews may be ordered by."""
-
-    CREATED_AT = "created_at"
-    RATING = "rating"
-
-
 class ListCurrencies(ListQuery, frozen=True, kw_only=True):
     """Currencies; `search` looks into codes and names."""
 
-    order_by: CurrencyOrder = CurrencyOrder.CODE
+    order_by: Annotated[Literal["code", "created_at"], orders_of("currencies")] = "code"
     search: Search | None = None
 
 
 class ListCities(ListQuery, frozen=True, kw_only=True):
     """Cities, of one country or of all; `search` looks into names."""
 
-    order_by: CityOrder = CityOrder.NAME
+    order_by: Annotated[Literal["name", "created_at"], orders_of("cities")] = "name"
     search: Search | None = None
     iso2: Iso2 | None = None
 
@@ -93,7 +51,9 @@ class ListCities(ListQuery, frozen=True, kw_only=True):
 class ListOrdersOf(ListQuery, frozen=True, kw_only=True):
     """Service orders of one customer."""
 
-    order_by: ServiceOrderOrder = ServiceOrderOrder.CREATED_AT
+    order_by: Annotated[Literal["created_at", "time_start"], orders_of("service orders")] = (
+        "created_at"
+    )
     status: ServiceOrderStatus | None = None
     service_id: UUID | None = None
 
@@ -121,19 +81,19 @@ class ListServiceOrders(ListOrdersOf, frozen=True, kw_only=True):
 class ListOffers(ListQuery, frozen=True, kw_only=True):
     """Offers on an order, or of a provider."""
 
-    order_by: OfferOrder = OfferOrder.CREATED_AT
+    order_by: Annotated[Literal["created_at", "price"], orders_of("offers")] = "created_at"
     status: OfferStatus | None = None
 
 
 class ListJobs(ListQuery, frozen=True, kw_only=True):
     """Jobs of one side."""
 
-    order_by: JobOrder = JobOrder.CREATED_AT
+    order_by: Annotated[Literal["created_at", "book_time"], orders_of("jobs")] = "created_at"
     status: JobStatus | None = None
 
 
 class ListReviews(ListQuery, frozen=True, kw_only=True):
     """Reviews about a person, or by them."""
 
-    order_by: ReviewOrder = ReviewOrder.CREATED_AT
+    order_by: Annotated[Literal["created_at", "rating"], orders_of("reviews")] = "created_at"
     direction: Direction = Direction.RECEIVED
