@@ -35,7 +35,6 @@ from aiosqlc.ir import (
 )
 from aiosqlc.messages.causes import merged
 from aiosqlc.messages.internal import culprits, internal_error, surviving
-from aiosqlc.mysql.limits import check_target
 from aiosqlc.parse.queries import parse_files
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.plan import plan_modules
@@ -245,14 +244,12 @@ def print_set(
                 return
             analysis = sound
             modules, clashes = _planned(entry.python, analysis, entry.engine, into)
-        unsuited = check_target(entry, project.file)
         planned = Planned(entry, modules, analysis.queries)
-        if entry.python.same_as and not clashes and not unsuited:
+        if entry.python.same_as and not clashes:
             modules, clashes = paired_interface(planned, into.planned)
             into.diagnostics += clashes
         into.planned[entry.python.package] = planned
-        into.diagnostics += unsuited
-        if not clashes and not unsuited:
+        if not clashes:
             files = print_package(project, entry.python, modules, entry.engine, empty=judge)
             if _same_paths(project, entry, files, into):
                 return

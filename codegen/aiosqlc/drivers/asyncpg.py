@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aiosqlc.drivers.port import Driver, Violations
+from aiosqlc.drivers.port import Driver, Helpers, Violations
 from aiosqlc.drivers.postgres_types import OF_ASYNCPG as TYPES
 from aiosqlc.parse.scanner import Dialect
 
@@ -92,6 +92,6 @@ ASYNCPG = Driver(
         "StreamExecutor": "an asyncpg connection inside a transaction fits as it is",
     },
     violations=VIOLATIONS,
-    helpers=(_IMPORTS, _TRANSACTION),
+    helpers=Helpers(_IMPORTS, _TRANSACTION),
     not_copied=_TEXTS,
 )

@@ -13,7 +13,7 @@ _HEAD = '''\
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import {contextlib}
 from time import perf_counter
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
@@ -79,7 +79,7 @@ class Observed(Generic[D_co]):
         """Run a statement and return the server's status, such as `UPDATE 3`."""
         return await self._run(query, self._db.execute(query, *args), _counted)
 
-    async def executemany(
+{lastid}    async def executemany(
         self: "Observed[_Batch]", command: str, args: Iterable[Sequence[Any]]
     ) -> None:
         """Run a statement once for each set of arguments."""
@@ -173,7 +173,18 @@ def _all(results: Sequence[Sequence[Iterable[Any]]]) -> int:
 
 
 """
-_OTHERS = "BatchExecutor, CopyExecutor, Cursor, {}{}StreamExecutor"
+_LASTID = '''\
+class _LastId(Executor, LastIdExecutor, Protocol):
+    """What `:execlastid` needs beside other queries."""
+
+
+'''
+_EXECUTE_LASTID = '''\
+    async def execute_lastid(self: "Observed[_LastId]", query: str, /, *args: Any) -> int:
+        """Run a statement and return the AUTO_INCREMENT id of its first new row, 0 without one."""
+        return await self._run(query, self._db.execute_lastid(query, *args), _unknown)
+
+'''
 _CALL = re.compile(r"self\._(?:db|cursor)\.\w+\([^()]*\)")
 
 
@@ -182,22 +193,31 @@ def print_helpers(driver: Driver, package: str, local: str, executor: str) -> st
 
     `local` is the package's own module of Protocols, `executor` where `Executor` comes from.
     """
-    pipeline = "PipelineExecutor, " if driver.pipelined else ""
-    if executor == local:
-        imported = f"from {local} import {_OTHERS.format('Executor, ', pipeline)}"
-    else:
-        others = f"from {local} import {_OTHERS.format('', pipeline)}"
-        imported = "\n".join(sorted([others, f"from {executor} import Executor"]))
-    imports, transaction = driver.helpers
+    names = {"Cursor", *protocols_of(driver)} | ({"Executor"} if executor == local else set())
+    imported = f"from {local} import {', '.join(sorted(names))}"
+    if executor != local:
+        imported = "\n".join(sorted([imported, f"from {executor} import Executor"]))
     if driver.executor:
         adapter = local.removesuffix("executor") + "adapter"
         imported = f"from {adapter} import {driver.executor}\n{imported}"
-    text = _HEAD + transaction + (_piped(_OBSERVED) if driver.pipelined else _OBSERVED)
-    text = text.replace("{driver}", imports.rstrip())
+    observed = _piped(_OBSERVED) if driver.pipelined else _OBSERVED
+    if driver.makes_ids:
+        observed = observed.replace("class Observed(", f"{_LASTID}class Observed(", 1)
+    observed = observed.replace("{lastid}", _EXECUTE_LASTID if driver.makes_ids else "")
+    text = _HEAD.replace("{contextlib}", driver.helpers.contextlib)
+    text += driver.helpers.transaction + observed
+    text = text.replace("{driver}", driver.helpers.imports.rstrip())
     if driver.synchronous:  # a call that blocks is made when its time is taken
         text = _CALL.sub(r"lambda: \g<0>", text).replace("= await call\n", "= await call()\n")
         text = blocking(text.replace("call: Awaitable[T]", "call: Callable[[], Awaitable[T]]"))
     return text.replace("{package}", package or ".").replace("{executors}", imported)
+
+
+def protocols_of(driver: Driver) -> set[str]:
+    """Return the Protocols, besides `Executor`, of all that is reported."""
+    found = {"BatchExecutor", "CopyExecutor", "StreamExecutor"}
+    found |= {"PipelineExecutor"} if driver.pipelined else set()
+    return found | ({"LastIdExecutor"} if driver.makes_ids else set())
 
 
 def _piped(observed: str) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from aiosqlc.drivers import mysql_errors, mysql_transactions
 from aiosqlc.drivers.mysql_types import python_type
-from aiosqlc.drivers.port import Driver, Places, Types, Violations
+from aiosqlc.drivers.port import Driver, Places, Types
 from aiosqlc.parse.scanner import Dialect
 
 _PROTOCOLS = ("Executor", "BatchExecutor", "CopyExecutor", "StreamExecutor")
@@ -15,65 +16,6 @@ def _fits(executor: str) -> dict[str, str]:
     return dict.fromkeys(_PROTOCOLS, f"`{executor}` in `adapter` makes a connection fit")
 
 
-_FIND = '''\
-def constraint_error(error: DatabaseError, *tables: str) -> DatabaseError:
-    """Return the exception of the violated constraint, with all that the server said of it.
-
-    `tables` are those whose keys the statement may violate: MariaDB names no table beside a key.
-    """
-    code, said = error.args if len(error.args) == 2 else (0, "")
-    found = [
-        known
-        for constraint, known in _BY_CONSTRAINT.items()
-        if _is_said(constraint, code, str(said), tables)
-    ]
-    if len(found) != 1:
-        return error
-    typed: Any = found[0](*error.args)
-    typed.sqlstate = getattr(error, "sqlstate", None)
-    violation: DatabaseError = typed
-    return violation
-
-
-def _is_said(
-    constraint: tuple[str, str, str], code: object, said: str, tables: Sequence[str]
-) -> bool:
-    """Whether an error is of this constraint, by its number and by what the server quotes."""
-    kind, table, name = constraint
-    owner, quoted, of_column = (
-        f"`{part.replace('`', '``')}`" for part in (table, name, f"{table}.{name}")
-    )
-    if code in (1062, 1586) and kind in ("primary", "unique"):
-        here = table in tables and said.endswith(f" '{name}'")
-        return here or said.endswith(f"'{table}.{name}'")
-    if code in (1451, 1452) and kind == "foreign":
-        return f"{owner}, CONSTRAINT {quoted} FOREIGN KEY" in said
-    if code == 4025 and kind == "check":
-        named = f" {quoted} " in said or f" {of_column} " in said
-        return named and said.endswith(f".{owner}")
-    return code == 3819 and kind == "check" and f"'{name}'" in said
-'''
-_VIOLATIONS = Violations(
-    module="pymysql.err",
-    root=("pymysql.err", "DatabaseError"),
-    caught="DatabaseError",
-    by_kind={
-        "unique": "IntegrityError",
-        "primary": "IntegrityError",
-        "foreign": "IntegrityError",
-        "check": "OperationalError",
-    },
-    find=_FIND,
-    entry="({kind}, {table}, {constraint})",
-    key="tuple[str, str, str]",
-    imports=frozenset({("collections.abc", "Sequence"), ("typing", "Any")}),
-    raised="constraint_error(violation{tables}) from violation.__cause__",
-    named_in_table=True,
-    untyped=True,
-)
-_OF_ASYNCMY = replace(
-    _VIOLATIONS, module="asyncmy.errors", root=("asyncmy.errors", "DatabaseError"), untyped=False
-)
 AIOMYSQL = Driver(
     name="aiomysql",
     engine=Dialect.MYSQL,
@@ -83,7 +25,9 @@ AIOMYSQL = Driver(
     places=Places.FORMATTED,
     adapter="aiomysql_adapter",
     executor="AiomysqlExecutor",
-    violations=_VIOLATIONS,
+    makes_ids=True,
+    violations=mysql_errors.OF_PYMYSQL,
+    helpers=mysql_transactions.OF_AIOMYSQL,
 )
 PYMYSQL = replace(
     AIOMYSQL,
@@ -95,8 +39,14 @@ PYMYSQL = replace(
         ("an aiomysql", "a PyMySQL"),
         ('import_module("aiomysql")', 'import_module("pymysql.cursors")'),
         ("AiomysqlExecutor", "PymysqlExecutor"),
+        # Each connection has its own, and a pool's wrapper hands on no assignment.
+        (
+            "        connection.decoders = dict(connection.decoders)  # were everybody's\n",
+            "",
+        ),
     ),
     synchronous=True,
+    helpers=mysql_transactions.OF_PYMYSQL,
 )
 ASYNCMY = replace(
     AIOMYSQL,
@@ -104,5 +54,6 @@ ASYNCMY = replace(
     fits=_fits("AsyncmyExecutor"),
     adapter="asyncmy_adapter",
     executor="AsyncmyExecutor",
-    violations=_OF_ASYNCMY,
+    violations=mysql_errors.OF_ASYNCMY,
+    helpers=mysql_transactions.OF_ASYNCMY,
 )

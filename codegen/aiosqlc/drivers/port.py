@@ -66,6 +66,15 @@ class Violations:
         return (self.module, self.caught)
 
 
+@dataclass(frozen=True, slots=True)
+class Helpers:
+    """What of `helpers.py` is the driver's: its imports, its transactions, names of contextlib."""
+
+    imports: str
+    transaction: str
+    contextlib: str = "AbstractAsyncContextManager"
+
+
 @dataclass(frozen=True, eq=False)
 class Driver:
     """A driver of an engine.
@@ -74,13 +83,14 @@ class Driver:
     already), `executor` the class in it. `fits` is what the Protocols say of that.
     `pipelined` is whether batches that return rows go out in one round trip.
     `session` is the module in `written` for connections that another library owns, on the adapter.
-    `helpers` are the imports and the transactions of `helpers.py`. `not_copied` are the types that
+    `makes_ids` is whether it tells the id that an INSERT has made. `not_copied` are the types that
     its COPY refuses.
     """
 
     name: str
     engine: Dialect
     types: Types
+    helpers: Helpers
     fits: Mapping[str, str] = field(default_factory=dict)
     places: Places = Places.NUMBERED
     adapter: str = ""
@@ -89,8 +99,8 @@ class Driver:
     rewritten: tuple[tuple[str, str], ...] = ()
     synchronous: bool = False
     pipelined: bool = False
+    makes_ids: bool = False
     violations: Violations | None = None
-    helpers: tuple[str, str] = ("", "")
     not_copied: frozenset[str] = frozenset()
 
     def adapter_source(self) -> str:

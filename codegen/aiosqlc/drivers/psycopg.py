@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from aiosqlc.drivers.port import Driver, Violations
+from aiosqlc.drivers.port import Driver, Helpers, Violations
 from aiosqlc.drivers.postgres_types import OF_PSYCOPG as TYPES
 from aiosqlc.parse.scanner import Dialect
 
@@ -84,6 +84,6 @@ PSYCOPG = Driver(
     executor="PsycopgExecutor",
     pipelined=True,
     violations=VIOLATIONS,
-    helpers=(_IMPORTS, _TRANSACTION),
+    helpers=Helpers(_IMPORTS, _TRANSACTION),
 )
 PSYCOPG_SYNC = replace(PSYCOPG, name="psycopg-sync", synchronous=True)

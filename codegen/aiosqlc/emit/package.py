@@ -7,7 +7,7 @@ from pathlib import Path
 
 from aiosqlc.config.project import Project, PythonTarget
 from aiosqlc.drivers import driver_of
-from aiosqlc.drivers.helpers import print_helpers
+from aiosqlc.drivers.helpers import print_helpers, protocols_of
 from aiosqlc.emit.choices import NUMBERING
 from aiosqlc.emit.errors import print_errors
 from aiosqlc.emit.executor import print_executor
@@ -45,9 +45,7 @@ def print_package(
     protocols = _imported_from(target, modules, "executor")
     if target.emit_helpers:
         local = f"{target.package}.executor" if target.package else ".executor"
-        protocols |= {"BatchExecutor", "CopyExecutor", "StreamExecutor"}
-        protocols |= {"PipelineExecutor"} if driver.pipelined else set()
-        protocols |= set() if target.executor else {"Executor"}
+        protocols |= protocols_of(driver) | (set() if target.executor else {"Executor"})
         source = print_helpers(driver, target.package, local, target.executor or local)
         files.append(Rendered(target.out / "helpers.py", f"{header.of('')}\n{source}"))
     if protocols:

@@ -90,7 +90,6 @@ CODES = {
     "E410": "a `:copyfrom` that is no plain INSERT, or of a type that the driver cannot copy",
     "E411": "`:execlastid` on PostgreSQL",
     "E412": "a command that cannot have optional parts",
-    "E413": "MySQL: an option of the generated code that it does not have",
     "E414": "`:execlastid` on a statement that answers without an id",
     "E501": "a file that a person wrote is in the way",
     "E502": "a file that cannot be written",

@@ -10,7 +10,6 @@ from aiosqlc.diagnostics import Diagnostic, Label
 from aiosqlc.drivers import Driver
 from aiosqlc.drivers.port import Places
 from aiosqlc.ir import Cardinality, Command, TypedParam, TypedQuery
-from aiosqlc.parse.scanner import Dialect
 from aiosqlc.plan.choice import plan_choice, sort_params, with_pieces
 from aiosqlc.plan.clashes import check_parameters, names_used, renamed_parameters
 from aiosqlc.plan.copying import plan_copy
@@ -88,7 +87,7 @@ def plan_function(query: TypedQuery, planner: QueryPlanner) -> tuple[PyFunction,
         }
     for param in ordered:
         imports |= param.type.imports_in(param.type.annotation, param.expression)
-    problems = _unsupported(query, planner.package.engine)
+    problems = _unsupported(query, driver)
     if parsed.dynamic:
         function, needed = _dynamic(query, function, params, planner)
         imports |= needed
@@ -233,10 +232,10 @@ def _refused_by_copy(query: TypedQuery, driver: Driver) -> list[Diagnostic]:
     return [Diagnostic("E410", f"{driver.name} cannot copy a value of `{name}`", (label,), hint)]
 
 
-def _unsupported(query: TypedQuery, engine: Dialect) -> list[Diagnostic]:
+def _unsupported(query: TypedQuery, driver: Driver) -> list[Diagnostic]:
     parsed = query.parsed
     at = (Label(parsed.file, parsed.name_span, "this query"),)
-    if parsed.command is Command.EXECLASTID and engine is Dialect.POSTGRESQL:
+    if parsed.command is Command.EXECLASTID and not driver.makes_ids:
         hint = "add `RETURNING id` and use `:one`"
         return [Diagnostic("E411", "PostgreSQL has no last inserted id", at, hint)]
     if parsed.dynamic and parsed.command in _BATCHES:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -38,7 +39,7 @@ def package(
         analyzer_on_mysql(url),
         engine="mysql",
         files=FILES,
-        options="models: dataclass, emit_exceptions: true",
+        options="models: dataclass, emit_exceptions: true, emit_helpers: true",
         named=False,
     ) as package:
         yield package
@@ -242,6 +243,21 @@ def test_a_key_that_a_trigger_violates_is_not_taken_for_the_table_s_own(subject:
         subject.call("log", id=3, said="x")
 
 
+def test_what_mysql_says_is_understood_as_what_mariadb_says(subject: Subject) -> None:
+    """MySQL names the table of a key, and of a check the name alone."""
+    errors = subject.module("errors")
+    said = {
+        (1062, "Duplicate entry 'x' for key 'author.name'"): errors.AuthorNameKey,
+        (1062, "Duplicate entry '1' for key 'author.PRIMARY'"): errors.AuthorPkey,
+        (1062, "Duplicate entry 'author.name' for key 'other.name'"): errors.IntegrityError,
+        (1062, "Duplicate entry '1' for key 'PRIMARY'"): errors.IntegrityError,
+        (3819, "Check constraint 'stray_check' is violated."): errors.ABCDStrayCheck,
+        (3819, "Check constraint 'other' is violated."): errors.IntegrityError,
+    }
+    found = {args: type(errors.constraint_error(errors.IntegrityError(*args))) for args in said}
+    assert found == said
+
+
 def test_what_violates_nothing_comes_as_it_came(subject: Subject) -> None:
     errors = subject.module("errors")
     with pytest.raises(errors.DatabaseError) as raised:
@@ -250,13 +266,122 @@ def test_what_violates_nothing_comes_as_it_came(subject: Subject) -> None:
     assert raised.value.args[0] == 1406
 
 
+def test_the_hook_hears_of_every_call(subject: Subject) -> None:
+    heard: list[tuple[str, int | None, bool]] = []
+    hook = lambda name, _, rows, error: heard.append((name, rows, error is None))  # noqa: E731 - a name for the call
+    observed = subject.module("helpers").Observed(subject.db, hook)
+    queries, mood = subject.module(), subject.module("models").AuthorMood.SAD
+    given = {"name": "ann", "bio": None, "mood": mood, "score": None}
+    assert subject.wait(queries.add_author(observed, **given)) == 1
+    subject.wait(queries.list_authors(observed))
+    subject.wait(queries.get_author(observed, id=9))
+    subject.wait(queries.rename(observed, name="x", id=1))
+    assert subject.wait(queries.copy_strays(observed, [queries.CopyStraysParams(1, 1)])) == 1
+    assert heard == [
+        ("AddAuthor", None, True),
+        ("ListAuthors", 1, True),
+        ("GetAuthor", 0, True),
+        ("Rename", 1, True),
+        ("CopyStrays", 1, True),
+    ]
+    with pytest.raises(subject.module("errors").AuthorNameKey):
+        subject.wait(queries.add_author(observed, **{**given, "name": "x"}))
+    assert heard[-1] == ("AddAuthor", None, False)
+    assert subject.wait(queries.stream_books(observed, author_id=1)) == []
+    assert heard[-1] == ("StreamBooks", 0, True)
+
+
+class _Pool:
+    """As much of a pool as `in_transaction` asks for: it lends one connection."""
+
+    def __init__(self, subject: Subject) -> None:
+        self.subject = subject
+        self.given_back = 0
+
+    @asynccontextmanager
+    async def acquire(self) -> AsyncIterator[Any]:
+        try:
+            yield self.subject.connection
+        finally:
+            self.given_back += 1
+
+    @property
+    def of_driver(self) -> Any:
+        return (lambda: _Lent(self)) if self.subject.driver == "pymysql" else self
+
+
+class _Lent:
+    """A connection whose `close` gives it back; what is assigned to it stays here."""
+
+    def __init__(self, pool: _Pool) -> None:
+        self._pool = pool
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._pool.subject.connection, name)
+
+    def close(self) -> None:
+        self._pool.given_back += 1
+
+
+def test_a_transaction_that_lost_a_race_is_run_again_and_no_more_than_it_may(
+    subject: Subject,
+) -> None:
+    tried: list[int] = []
+    pool = _Pool(subject)
+    lost = "SIGNAL SQLSTATE '40001' SET MYSQL_ERRNO = 1213, MESSAGE_TEXT = 'a deadlock'"
+    mood = subject.module("models").AuthorMood.SAD
+    once = {"name": "once", "bio": None, "mood": mood, "score": None}
+
+    def blocking(wins_at: int) -> Callable[[Any], int]:
+        def work(db: Any) -> int:
+            tried.append(len(tried))
+            subject.module().add_author(db, **once)
+            if len(tried) < wins_at:
+                db.execute(lost)
+            return len(tried)
+
+        return work
+
+    def waiting(wins_at: int) -> Callable[[Any], Awaitable[int]]:
+        async def work(db: Any) -> int:
+            tried.append(len(tried))
+            await subject.module().add_author(db, **once)
+            if len(tried) < wins_at:
+                await db.execute(lost)
+            return len(tried)
+
+        return work
+
+    work = blocking if subject.driver == "pymysql" else waiting
+    run = subject.module("helpers").in_transaction
+    assert subject.wait(run(pool.of_driver, work(3), isolation="serializable")) == 3
+    assert [row.name for row in subject.call("list_authors")] == ["once"]
+    assert pool.given_back == 3
+    subject.call("forget", id=subject.call("list_authors")[0].id)
+    tried.clear()
+    with pytest.raises(Exception, match="a deadlock"):
+        subject.wait(run(pool.of_driver, work(9), attempts=2))
+    assert len(tried) == 2
+    assert subject.call("list_authors") == []
+
+
+def test_a_pool_s_connection_reads_as_any_other(subject: Subject) -> None:
+    moments = books(subject, 1)
+    assert "no dates" not in pymysql.converters.decoders
+    run, prices = subject.module("helpers").in_transaction, subject.module().prices
+    pool = _Pool(subject)
+    assert subject.wait(run(pool.of_driver, prices))[0].added == moments[0]
+
+
 def test_a_date_that_is_none_is_an_error_and_the_connection_lives_on(subject: Subject) -> None:
     subject.wait(subject.db.execute("INSERT INTO born VALUES (1, '2024-02-29')"))
     assert subject.call("days") == [date(2024, 2, 29)]
     subject.wait(subject.db.execute("SET sql_mode = ''"))
     subject.wait(subject.db.execute("INSERT INTO born VALUES (2, '0000-00-00')"))
-    with pytest.raises(ValueError, match="0000-00-00"):
-        subject.call("days")
+    beside = type(subject.db)(subject.connection)
+    for db in (subject.db, beside, subject.db):
+        with pytest.raises(ValueError, match="0000-00-00"):
+            subject.wait(subject.module().days(db))
     assert subject.call("count_authors") == 0
 
 

@@ -35,7 +35,7 @@ def test_the_code_passes_mypy_and_pyright_at_their_strictest(
                 analyzer_on_mysql(mysql_url),
                 engine="mysql",
                 files=("mysql.sql", "mysql_queries.sql"),
-                options=f"models: {models}",
+                options=options,
             )
             stack.enter_context(package)
     postgres_server.drop(url)

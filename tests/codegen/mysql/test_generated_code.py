@@ -314,16 +314,6 @@ async def test_without_our_pool_the_adapter_beside_the_code_is_enough(
         connection.close()
 
 
-def test_an_option_made_for_asyncpg_is_refused(mysql_cache, tmp_path, monkeypatch, capsys) -> None:
-    (tmp_path / "schema.sql").write_text(of_server(SCHEMA))
-    (tmp_path / "q.sql").write_text(of_server(QUERIES))
-    (tmp_path / "sqlc.yaml").write_text(configuration("x", "msgspec, emit_helpers: true"))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(mysql_cache))
-    assert main(["generate", "-f", str(tmp_path / "sqlc.yaml")]) == 1
-    out = capsys.readouterr()
-    assert "E413" in out.out + out.err
-
-
 @pytest.mark.parametrize("models", ["dataclass", "pydantic", "attrs", "msgspec"])
 def test_the_code_is_strictly_typed_and_formatted(
     mysql_cache, tmp_path, monkeypatch, models

@@ -19,13 +19,16 @@ class AiomysqlExecutor:
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection
-        self._no_dates: list[str] = []
-        connection.decoders = {
-            **connection.decoders,
-            _DATE: self._decoder(date.fromisoformat),
-            _DATETIME: self._decoder(datetime.fromisoformat),
-            _TIMESTAMP: self._decoder(_instant),
-        }
+        connection.decoders = dict(connection.decoders)  # were everybody's
+        # One list for all executors on a connection: the last one's decoders note for every one.
+        self._no_dates: list[str] = connection.decoders.setdefault("no dates", [])
+        connection.decoders.update(
+            {
+                _DATE: self._decoder(date.fromisoformat),
+                _DATETIME: self._decoder(datetime.fromisoformat),
+                _TIMESTAMP: self._decoder(_instant),
+            }
+        )
 
     async def fetch(self, query: str, /, *args: Any) -> Sequence[Iterable[Any]]:
         """Return every row."""
