@@ -142,8 +142,9 @@ RULES = {
             "V024",
             "Python has no such date or time",
             "valid_to timestamptz DEFAULT 'infinity'",
-            "infinity arrives as the largest or smallest of its class, without a zone; 24:00:00"
-            " and years BC raise when they are read: use NULL, and a CHECK that keeps them out",
+            "infinity arrives as the largest or smallest of its class, without a zone; an infinite"
+            " interval, 24:00:00 and years BC raise when they are read: use NULL, and a CHECK that"
+            " keeps them out",
         ),
     )
 }

@@ -79,3 +79,13 @@ def _below_sqlalchemy(
     finally:
         runner.run(connection.close())
         runner.run(waiting.dispose())
+
+
+@contextmanager
+def in_transaction(subject: Subject) -> Iterator[None]:
+    """Streams live in one."""
+    subject.wait(subject.connection.execute("BEGIN"))
+    try:
+        yield
+    finally:
+        subject.wait(subject.connection.execute("ROLLBACK"))

@@ -14,7 +14,7 @@ import psycopg
 import pytest
 
 from devstack.testing.postgres import TestPostgres
-from tests.codegen.drivers.connecting import POSTGRES, connected
+from tests.codegen.drivers.connecting import POSTGRES, connected, in_transaction
 from tests.codegen.drivers.running import HERE, Subject, compiled, complaints, package_of
 from tests.codegen.golden import analyzer_on
 
@@ -65,15 +65,6 @@ def far_from_the_server(subject: Subject, monkeypatch: pytest.MonkeyPatch) -> It
         yield
         subject.wait(subject.connection.execute("RESET TIME ZONE"))
     time.tzset()
-
-
-@contextmanager
-def in_transaction(subject: Subject) -> Iterator[None]:
-    subject.wait(subject.connection.execute("BEGIN"))
-    try:
-        yield
-    finally:
-        subject.wait(subject.connection.execute("ROLLBACK"))
 
 
 def test_a_row_comes_back_as_its_class(subject: Subject) -> None:

@@ -31,7 +31,10 @@ _AWARE = st.one_of(
     st.datetimes(_FROM, _UNTIL, timezones=st.just(UTC)),
     st.sampled_from([datetime.max, datetime.min]),  # noqa: DTZ901 - infinity
 )
-_INTERVALS = st.timedeltas(timedelta(days=-(10**6)), timedelta(days=10**6))
+_INTERVALS = st.one_of(
+    st.timedeltas(timedelta(days=-(10**6)), timedelta(days=10**6)),
+    st.sampled_from([timedelta.max, timedelta.min]),
+)
 _INTS = st.integers(-(2**31), 2**31 - 1)
 _ADDRESSES = st.one_of(
     st.ip_addresses(),
@@ -92,6 +95,7 @@ PLAIN: dict[str, Values] = {
     "bytea[]": _lists(st.binary(max_size=5)),
     "bool[]": _lists(st.booleans()),
     "float8[]": _lists(st.floats(allow_nan=False)),
+    "float4[]": _lists(st.floats(allow_nan=False, width=32)),
     "date[]": _lists(_DATES),
     "timestamptz[]": _lists(_AWARE),
     "interval[]": _lists(_INTERVALS),

@@ -1,6 +1,7 @@
 """A psycopg connection as the executor that the generated functions ask for."""
 
 import re
+import struct
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
@@ -189,6 +190,21 @@ class _Interval(adapt.Dumper):
         return f"{obj.days} days {obj.seconds} s {obj.microseconds} us".encode()
 
 
+class _Finite(adapt.Loader):
+    """Reads an interval; Python has no infinite one, of which psycopg would make nothing at all."""
+
+    base: type[abc.Loader]
+
+    def __init__(self, oid: int, context: abc.AdaptContext | None = None) -> None:
+        super().__init__(oid, context)
+        self._load = self.base(oid, context).load
+
+    def load(self, data: abc.Buffer) -> Any:
+        if bytes(data).endswith(b"infinity"):
+            raise psycopg.DataError(f"the interval {bytes(data).decode()} has no form in Python")
+        return self._load(data)
+
+
 class _Endless(adapt.Loader):
     """Reads infinity as the last or first that Python knows, as asyncpg does: without a zone."""
 
@@ -250,6 +266,14 @@ class _Nothing(adapt.Loader):
         del data
 
 
+class _Single(adapt.Loader):
+    """Reads the text of a `real` as the number that it is, not as the double of that text."""
+
+    def load(self, data: abc.Buffer) -> float:
+        (value,) = struct.unpack("f", struct.pack("f", float(bytes(data))))
+        return float(value)
+
+
 class _Vector(adapt.Loader):
     def load(self, data: abc.Buffer) -> list[int]:
         return [int(item) for item in bytes(data).split()]
@@ -257,6 +281,7 @@ class _Vector(adapt.Loader):
 
 _ADAPTERS = adapt.AdaptersMap(psycopg.adapters)
 _ADAPTERS.register_loader(2278, _Nothing)  # void
+_ADAPTERS.register_loader("float4", _Single)
 for _name in ("int2vector", "oidvector"):
     _ADAPTERS.register_loader(_name, _Vector)
 for _type in (int, bool, float, Decimal, UUID, time):
@@ -273,6 +298,9 @@ for _name in ("json", "jsonb"):
     _ADAPTERS.register_loader(_name, string.TextLoader)
 for _name in ("xid", "cid", "xid8"):
     _ADAPTERS.register_loader(_name, numeric.IntLoader)
+_interval = psycopg.adapters.types["interval"].oid
+_base = psycopg.adapters.get_loader(_interval, pq.Format.TEXT)
+_ADAPTERS.register_loader(_interval, type("_Finite", (_Finite,), {"base": _base}))
 _endless("date", date.max, date.min)
 _endless("timestamp", _LAST, _FIRST)
 _endless("timestamptz", _LAST, _FIRST)
