@@ -9,7 +9,7 @@ from typing import Any
 import pymysql
 import pytest
 from aiosqlc.plan.naming import camel
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from devstack.testing.mysql_databases import MysqlDatabases
@@ -76,6 +76,18 @@ QUERIES = "\n".join(
     f"REPLACE INTO kinds (id, {column}) VALUES (1, sqlc.arg(value));\n"
     f"-- name: Get_{column} :one\n"
     f"SELECT {column} FROM kinds WHERE id = 1;\n"
+    f"-- name: Copy_{column} :copyfrom\n"
+    f"INSERT INTO kinds (id, {column}) VALUES (?, ?);\n"
+    f"-- name: Each_{column} :batchexec\n"
+    f"INSERT INTO kinds (id, {column}) VALUES (sqlc.arg(id), sqlc.arg(value));\n"
+    f"-- name: One_{column} :batchone\n"
+    f"SELECT {column} FROM kinds WHERE id = sqlc.arg(id);\n"
+    f"-- name: Some_{column} :batchmany\n"
+    f"SELECT {column} FROM kinds WHERE id = sqlc.arg(id);\n"
+    f"-- name: All_{column} :many\n"
+    f"SELECT {column} FROM kinds ORDER BY id;\n"
+    f"-- name: Stream_{column} :stream\n"
+    f"SELECT {column} FROM kinds ORDER BY id;\n"
     for column in COLUMNS.values()
 )
 
@@ -111,14 +123,19 @@ def subject(
     mysql_server.drop(url)
 
 
+def values_of(name: str, subject: Subject) -> Values:
+    """Return what a column of a type may hold besides NULL."""
+    if name in TYPES:
+        return TYPES[name]
+    return st.sampled_from(getattr(subject.module("models"), camel(f"kinds_{COLUMNS[name]}")))
+
+
 @pytest.mark.parametrize("name", COLUMNS)
 def test_what_is_written_comes_back_equal_and_of_the_class_it_had(
     subject: Subject, name: str, full: Full
 ) -> None:
     column = COLUMNS[name]
-    values = TYPES.get(name)
-    if values is None:
-        values = st.sampled_from(getattr(subject.module("models"), camel(f"kinds_{column}")))
+    values = values_of(name, subject)
 
     @settings(
         max_examples=full(200, sample=8),
@@ -136,3 +153,37 @@ def test_what_is_written_comes_back_equal_and_of_the_class_it_had(
     comes_back()
     subject.call(f"put_{column}", value=None)
     assert subject.call(f"get_{column}") is None
+
+
+@pytest.mark.parametrize("name", COLUMNS)
+def test_every_command_writes_and_reads_it_alike(subject: Subject, name: str, full: Full) -> None:
+    column, queries = COLUMNS[name], subject.module()
+
+    def write(way: str, rows: list[tuple[int, Any]]) -> None:
+        params = getattr(queries, f"{camel(f'{way}_{column}')}Params")
+        given = [params(**{"id": at, params.__match_args__[1]: value}) for at, value in rows]
+        subject.call(f"{way}_{column}", given)
+
+    @settings(
+        max_examples=full(40, sample=2),
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @example([None] * 4)
+    @given(st.lists(st.none() | values_of(name, subject), min_size=4, max_size=4))
+    def comes_back(values: list[Any]) -> None:
+        subject.wait(subject.db.execute("DELETE FROM kinds"))
+        write("copy", list(enumerate(values[:2])))
+        write("each", list(enumerate(values[2:], 2)))
+        ids = range(len(values))
+        for found in (
+            subject.call(f"all_{column}"),
+            subject.call(f"stream_{column}", chunk=3),
+            subject.call(f"one_{column}", ids),
+            [value for (value,) in subject.call(f"some_{column}", ids)],
+        ):
+            assert found == values, f"{values!r} came back as {found!r}"
+            assert list(map(type, found)) == list(map(type, values))
+
+    comes_back()
