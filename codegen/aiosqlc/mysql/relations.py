@@ -18,8 +18,8 @@ class Relation:
 
     `invisible` are the names, in lower case, of columns that `*` leaves out, `generated` of those
     that the server computes. `unproved_reading` is why reading a view is not proved to be no more
-    than that. `referring` are the foreign keys that lead here; `triggered` is whether a trigger is
-    on it.
+    than that, `settled_late` of which sorts its columns are that may come as another. `referring`
+    are the foreign keys that lead here; `triggered` is whether a trigger is on it.
     """
 
     table: Table
@@ -28,6 +28,7 @@ class Relation:
     invisible: frozenset[str] = frozenset()
     generated: frozenset[str] = frozenset()
     unproved_reading: str = ""
+    settled_late: frozenset[str] = frozenset()
     referring: tuple[Constraint, ...] = ()
     triggered: bool = False
 

@@ -23,6 +23,8 @@ from aiosqlc.source import Span
 logging.getLogger("sqlglot").setLevel(logging.ERROR)
 _NAME = re.compile(r"^p(\d+)_(\d+)$")
 _JSON = ("JSON_OBJECT", "JSON_OBJECTAGG")
+# Its builders fail of arguments that a function cannot do without: `DATE_ADD(x)`.
+_UNREADABLE = (SqlglotError, RecursionError, AttributeError)
 
 
 def _named(name: str) -> Callable[[list[exp.Expr]], exp.Expr]:
@@ -60,7 +62,7 @@ def parse(sql: str) -> Tree | None:
     filled = _filled(sql)
     try:
         root = _Dialect().parse(filled.sql)[0]
-    except (SqlglotError, RecursionError):
+    except _UNREADABLE:
         return None
     if root is None or isinstance(root, exp.Command):
         return None
@@ -106,7 +108,7 @@ def unread(sql: str) -> Span:
             lines = filled.sql.splitlines(keepends=True)[: (place["line"] or 1) - 1]
             end = sum(map(len, lines)) + (place["col"] or 0)
             span = Span(max(end - len(place["highlight"] or ""), 0), end)
-    except (SqlglotError, RecursionError):
+    except _UNREADABLE:
         pass
     return Span(filled.to_original(span.start), filled.to_original(span.end))
 

@@ -28,14 +28,12 @@ from aiosqlc.mysql.reading import why_not
 from aiosqlc.mysql.relations import Schema
 from aiosqlc.mysql.rules import STATEMENTS
 from aiosqlc.mysql.scope import Level, Output, Result, unwrap
+from aiosqlc.mysql.settled import settled_late
 from aiosqlc.mysql.stars import described_embeds, embeds, expand
 from aiosqlc.mysql.syntax import Tree, mentions, parse
 from aiosqlc.mysql.writes import insert_into, targets, violable
 
 NAMELESS = "?column?"
-# Their numbers have a fraction where their argument has one, and MariaDB may settle that of a
-# moment or a text only when it executes: what it calls a decimal comes as an integer then.
-_SETTLED_LATE = ("TIME_TO_SEC", "UNIX_TIMESTAMP")
 
 
 @dataclass(frozen=True)
@@ -160,7 +158,7 @@ def columns_of(
     aligned = outputs if outputs is not None and len(outputs) == len(described) else None
     trusted = _trusted(query, schema, text) and not (aligned is None and _fails_somewhere(text))
     varies = text.reader is not None and _has_variables(text.reader.tree)
-    late = any(mentions(query.sql, name) for name in _SETTLED_LATE) and _fails_somewhere(text)
+    late = settled_late(query.sql, text.reader, schema)
     return tuple(
         _by_server(
             column,
@@ -168,7 +166,7 @@ def columns_of(
             _item(items, aligned, i),
             schema,
             trusted=trusted and (text.reader is not None or column.origin is not None),
-            varies=varies or (late and types.returned(column).name == "decimal"),
+            varies=varies or types.family(types.returned(column)) in late,
         )
         for i, column in enumerate(described)
     )
@@ -319,7 +317,8 @@ def _type(
         return known
     if known.labels and types.same_family(known, returned):
         return known
-    return types.ANY if varies and not types.same_family(known, returned) else returned
+    alike = types.same_family(known, returned) and types.family(returned) not in {"text", "bytes"}
+    return types.ANY if varies and not alike else returned
 
 
 def origin_of(described: Described, schema: Schema) -> ColumnRef | None:

@@ -7,9 +7,13 @@ from dataclasses import replace
 
 from sqlglot import exp
 
+from aiosqlc.ir import TableColumn
+from aiosqlc.mysql import types
 from aiosqlc.mysql.reader import Reader
 from aiosqlc.mysql.reading import why_not
 from aiosqlc.mysql.relations import Relation, Schema
+from aiosqlc.mysql.scope import Output
+from aiosqlc.mysql.settled import settled_late
 from aiosqlc.mysql.syntax import mentions, parse
 
 
@@ -35,14 +39,19 @@ def _settled(
 ) -> Relation:
     plain = not _views_in(definition) & definitions.keys() and not mentions(definition, "ROLLUP")
     tree = parse(definition)
-    outputs = None
+    outputs = reader = None
     if tree is not None and isinstance(tree.root, exp.Query):
-        outputs = Reader(known, tree).read().outputs
+        reader = Reader(known, tree)
+        outputs = reader.read().outputs
     columns = relation.table.columns
     aligned = outputs if outputs is not None and len(outputs) == len(columns) else None
+    late = settled_late(definition, reader, known)
     proved = tuple(
         replace(
             column,
+            type=types.ANY
+            if _comes_late(column, aligned[i] if aligned else None, late)
+            else column.type,
             not_null=(plain and aligned is not None and not aligned[i].unsure and column.not_null)
             or (aligned is not None and aligned[i].not_null),
         )
@@ -50,7 +59,13 @@ def _settled(
     )
     unproved = why_not(tree.root if tree else None, known)
     table = replace(relation.table, columns=proved)
-    return replace(relation, table=table, unproved_reading=unproved)
+    return replace(relation, table=table, unproved_reading=unproved, settled_late=late)
+
+
+def _comes_late(column: TableColumn, made: Output | None, late: frozenset[str]) -> bool:
+    """Whether a view's column is made by an expression whose type is settled too late."""
+    expression = made is None or made.origin is None or made.type == types.ANY
+    return expression and types.family(column.type) in late
 
 
 def _views_in(definition: str) -> set[str]:

@@ -32,6 +32,9 @@ CREATE TABLE me (id int PRIMARY KEY, x int) ENGINE=MyISAM;
 CREATE TABLE mes (id int PRIMARY KEY, x int) ENGINE=MERGE UNION=(me);
 CREATE VIEW vi AS SELECT COALESCE(oip, s) AS x, JSON_DEPTH(s) AS y, s REGEXP 'a' AS z, u = s AS w
     FROM i;
+CREATE VIEW made AS SELECT (SELECT MIN('10') FROM b) AS c;
+CREATE VIEW late AS SELECT TIME_TO_SEC((SELECT MIN('10') FROM b)) AS c;
+CREATE VIEW outer_late AS SELECT c FROM late;
 """
 ROWS = """
 INSERT INTO a VALUES (1, 1, 'n'), (2, NULL, 'm');
@@ -167,6 +170,19 @@ TYPES = [
     "SELECT CASE WHEN ok THEN x > 1 ELSE 4 END AS x, NULLIF(ok, 0) AS y FROM m",
     "SELECT BIT_OR(x > 1) AS x, LAG(x > 1) OVER (ORDER BY id) AS y FROM m GROUP BY id, x",
 ]
+_BAD_TIME = "SELECT (SELECT COALESCE(MAX(TIME '01:02:03'), 'bad') FROM b) AS c FROM b"
+SETTLED_LATE = [  # MariaDB says one type before it executes the statement, and sends another
+    f"SELECT TIME_TO_SEC(q.c) AS c FROM ({_BAD_TIME}) AS q",
+    f"SELECT UNIX_TIMESTAMP(q.c) AS c FROM ({_BAD_TIME}) AS q",
+    "SELECT TIME_TO_SEC((SELECT MIN('10') FROM b)) AS c",
+    "SELECT -q.c AS c FROM (SELECT TIME_TO_SEC((SELECT MIN('10') FROM b)) AS c) q",
+    "SELECT MAX(UNIX_TIMESTAMP((SELECT DATE '2001-02-03' UNION SELECT 'x' LIMIT 1))) AS c FROM b",
+    "SELECT SHA2(name, (SELECT MAX('9') FROM b)) AS c FROM a UNION SELECT 4",
+    "SELECT c FROM late",
+    "SELECT -c AS c FROM late",
+    "SELECT TIME_TO_SEC(c) AS c FROM made",
+    "SELECT c FROM outer_late",
+]
 PARAMETERS: list[tuple[str, dict[str, Any]]] = [
     ("SELECT COALESCE(od, sqlc.arg(v)) AS x FROM m", {"v": D}),
     ("SELECT IFNULL(odt, sqlc.arg(v)) AS x, IFNULL(odt, dt) AS y FROM m", {"v": DT}),
@@ -193,7 +209,7 @@ PARAMETERS: list[tuple[str, dict[str, Any]]] = [
      {"v": D, "w": DT}),
     ("SELECT LAST_DAY(sqlc.arg(v)) AS x, DATEDIFF(sqlc.arg(v), d) AS y FROM m", {"v": DT}),
 ]  # fmt: skip
-GROUPS = [JOINS, EMPTY, QUANTIFIED, STRICT, CONVERTED, MISJUDGED, TYPES]
+GROUPS = [JOINS, EMPTY, QUANTIFIED, STRICT, CONVERTED, MISJUDGED, TYPES, SETTLED_LATE]
 CASES: list[tuple[str, dict[str, Any]]] = [
     *((sql, {}) for group in GROUPS for sql in group),
     *PARAMETERS,

@@ -25,6 +25,7 @@ from tests.codegen.mysql.conftest import SCHEMA, files
         ("SELECT nofunction(1)", "nofunction", "FUNCTION nofunction does not", "E312", ""),
         ("SELECT lenght('a')", "lenght", "does not exist", "E312", "did you mean `length`?"),
         ("SELECT id FROM a JOIN b ON TRUE", "id", "ambiguous", "E315", "`table.column`"),
+        ("SELECT DATE_ADD(name) FROM a", ")", "You have an error in your SQL", "E300", ""),
         ("SELECT lower(1, 2)", "lower", "parameter count", "E312", ""),
         ("INSERT INTO b (id, noet) VALUES (1, 2)", "noet", "Unknown column", "E311", "`note`?"),
         ("INSERT INTO b (id, note) VALUES (1)", "INSERT", "doesn't match", "E301", "of columns"),

@@ -1,0 +1,51 @@
+"""Types that MariaDB settles only when it executes a statement: what it says before may be wrong.
+
+How many digits a moment has, or whether a digest can be made, it knows of a constant; what a
+sub-select makes is one as soon as it has run, and the type of the function around it another.
+"""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from aiosqlc.mysql.functions import arguments, name_of
+from aiosqlc.mysql.reader import Reader
+from aiosqlc.mysql.relations import Schema
+from aiosqlc.mysql.syntax import mentions
+
+# Which argument settles the type, and the sorts of values that it is or becomes one of.
+_LATE = {
+    "TIME_TO_SEC": (0, frozenset({"decimal"})),
+    "UNIX_TIMESTAMP": (0, frozenset({"decimal"})),
+    "SHA2": (1, frozenset({"text", "bytes"})),
+}
+
+
+def settled_late(sql: str, reader: Reader | None, schema: Schema) -> frozenset[str]:
+    """Return the sorts of values (`types.family`) whose columns may come as another one."""
+    if reader is None:
+        named = [kinds for name, (_, kinds) in _LATE.items() if mentions(sql, name)]
+        views = [relation.settled_late for relation in schema.relations]
+        return frozenset[str]().union(*named, *views)
+    found = frozenset[str]()
+    for level in reader.levels.values():
+        for source in level.sources:
+            found |= source.relation.settled_late if source.relation else frozenset()
+    for node in reader.tree.root.walk():
+        place, kinds = _LATE.get(name_of(node), (0, frozenset[str]()))
+        if kinds and any(_is_made(inner, reader) for inner in _argument(node, place)):
+            found |= kinds
+    return found
+
+
+def _argument(node: exp.Expr, place: int) -> list[exp.Expr]:
+    return [inner for argument in arguments(node)[place : place + 1] for inner in argument.walk()]
+
+
+def _is_made(node: exp.Expr, reader: Reader) -> bool:
+    """Whether a node is a sub-select, or a column of a derived table, which may be made of one."""
+    if not isinstance(node, exp.Column):
+        return isinstance(node, exp.Query)
+    level = reader.level_of(node)
+    found = level.resolve(node) if level else None
+    return found is None or found[1].relation is None or found[1].relation.is_view
