@@ -216,9 +216,10 @@ def _compares_alike(column: Output, value: exp.Expr, level: Level, reader: Reade
         given = reader.parameter_type(value)
         return mine != "timestamp" and given is not None and types.family(given) == mine
     if isinstance(value, exp.Literal):
-        return mine in (
-            {"text", "bytes", "date", "datetime"} if value.is_string else {"integer", "decimal"}
-        )
+        if value.is_string:
+            return mine in {"text", "bytes", "date", "datetime"}
+        rounded = "e" in str(value.this).lower()  # several keys round to one such number
+        return mine in {"integer", "decimal"} and not rounded
     if isinstance(value, exp.Boolean):
         return mine == "integer"
     kind = type_of(value, level, reader)

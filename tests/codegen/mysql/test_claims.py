@@ -28,6 +28,7 @@ CREATE TABLE i (
     id int PRIMARY KEY, ip inet6 NOT NULL, oip inet6, u uuid NOT NULL, s varchar(40) NOT NULL
 );
 CREATE TABLE v (id int PRIMARY KEY, x int NOT NULL) WITH SYSTEM VERSIONING;
+CREATE TABLE exact (id int PRIMARY KEY, v decimal(30, 0) NOT NULL UNIQUE);
 CREATE TABLE me (id int PRIMARY KEY, x int) ENGINE=MyISAM;
 CREATE TABLE mes (id int PRIMARY KEY, x int) ENGINE=MERGE UNION=(me);
 CREATE VIEW vi AS SELECT COALESCE(oip, s) AS x, JSON_DEPTH(s) AS y, s REGEXP 'a' AS z, u = s AS w
@@ -252,6 +253,9 @@ COUNTED = [
     ("SELECT x FROM v FOR SYSTEM_TIME BETWEEN '2000-01-01' AND NOW() h WHERE id = 1", "many"),
     ("SELECT x FROM v FOR SYSTEM_TIME AS OF NOW() WHERE id = 1", "zero_or_one"),
     ("SELECT x FROM v WHERE id = 1", Cardinality.ZERO_OR_ONE),
+    ("SELECT id FROM exact IGNORE INDEX (v) WHERE v = 9007199254740992e0", "many"),
+    ("SELECT id FROM exact WHERE (v, id) = (9007199254740992E0, 1e0)", "many"),
+    ("SELECT id FROM exact WHERE v = 9007199254740992.0", "zero_or_one"),
     ("SELECT x FROM mes WHERE id = 1", Cardinality.MANY),  # its tables have a key each
     ("SELECT PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY x) OVER (PARTITION BY id) AS w FROM m",
      "many"),
