@@ -43,7 +43,9 @@ def run(arguments: argparse.Namespace) -> int:
     for analysed in analyze_project(project, reuse=False):
         report(analysed.diagnostics, style_of(arguments, project.root))
         failed = failed or analysed.failed
-        if analysed.failed or analysed.entry.engine is not Dialect.POSTGRESQL:
+        unreached = _unreached(analysed)
+        if unreached:
+            sys.stderr.write(f"no query was run: {unreached}\n")
             continue
         with _package(project, analysed) as package:
             checked = selfcheck(
@@ -53,6 +55,15 @@ def run(arguments: argparse.Namespace) -> int:
         failed = failed or bool(checked.refuted)
         sys.stderr.write("\n".join(_summary(analysed, checked, called=package is not None)) + "\n")
     return 1 if failed else 0
+
+
+def _unreached(analysed: Analysed) -> str:
+    """Say why nothing of an entry can be tried."""
+    if analysed.failed:
+        return "the errors above come first"
+    if analysed.entry.engine is not Dialect.POSTGRESQL:
+        return f"selfcheck knows PostgreSQL, not {analysed.entry.engine.value}"
+    return ""
 
 
 @contextlib.contextmanager
@@ -92,8 +103,12 @@ def _summary(analysed: Analysed, checked: Checked, *, called: bool) -> Iterator[
         yield f"{len(checked.unrun)} never ran"
     if checked.rowless:
         yield f"no row ever came back from, or was written by: {_listed(checked.rowless)}"
+    if checked.empty:
+        yield f"no row could be put into: {_listed(checked.empty)}"
     for reason, names in _by_reason(checked.uncalled).items():
         yield f"functions that never answered: {_listed(names)} ({reason})"
+    for reason, names in _by_reason(checked.unread).items():
+        yield f"Python has no value for what came back from: {_listed(names)} ({reason})"
     if not called:
         yield "no function was called: this entry generates no Python"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from inspect import isasyncgen
@@ -28,6 +29,7 @@ _LONGEST = 10.0  # seconds for one call
 # What a document says that is not of the class which the user has given it: rows here are random.
 _DOCUMENT = ("ValidationError: Expected", "DecodeError: ")
 _NEEDED = " is needed beside "  # what a function says of arguments that must come together
+_DECODER = "pgproto/codecs/datetime.pyx"  # of asyncpg
 _REMEMBERED = 5  # rows of an answer or a table whose values are passed again
 
 
@@ -44,13 +46,14 @@ class Package:
 class Called:
     """What calling has shown: by query, why a function broke its promise, or never answered.
 
-    `calls` counts those that answered.
+    `calls` counts those that answered; `unread` says why Python has no value for what came back.
     """
 
     calls: int = 0
     answered: set[str] = field(default_factory=set)
     broken: dict[str, str] = field(default_factory=dict)
     unanswered: dict[str, str] = field(default_factory=dict)
+    unread: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +126,12 @@ async def _call_all(
     return called
 
 
+def _has_no_value(error: Exception) -> bool:
+    """Whether the driver met a value that Python cannot hold: an infinite interval, a year BC."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return isinstance(error, ValueError | OverflowError) and frames[-1].filename.endswith(_DECODER)
+
+
 async def _values(connection: Any, query: TypedQuery, seed: int) -> Values:
     """Return values for a query's arguments, among them those of the columns they meet."""
     values = Values(Random(seed), {})  # noqa: S311 - test data
@@ -164,7 +173,9 @@ async def _call(
         return
     except Exception as error:  # noqa: BLE001 - whatever it is, the function breaks its promise
         text = f"{type(error).__name__}: {error}"
-        if _NEEDED in text or text.startswith(_DOCUMENT):
+        if _has_no_value(error):
+            called.unread.setdefault(name, text)
+        elif _NEEDED in text or text.startswith(_DOCUMENT):
             called.unanswered.setdefault(name, text)
         else:
             called.broken.setdefault(name, f"{text} with {arguments!r}")

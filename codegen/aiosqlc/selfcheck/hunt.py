@@ -36,14 +36,17 @@ class Checked:
     """What a hunt has found, and how far it got.
 
     `refuted` are false claims. `unrun` are queries that every time failed, and `uncalled` those
-    whose functions did, with the reason; of `rowless` no row ever came back or was written, so that
-    nothing was tried of them.
+    whose functions did, with the reason; `unread` are those that returned what Python has no value
+    for. Of `rowless` no row ever came back or was written, so that nothing was tried of them, and
+    no row could be put into the tables that are `empty`.
     """
 
     refuted: tuple[Diagnostic, ...] = ()
     unrun: tuple[Diagnostic, ...] = ()
     uncalled: tuple[tuple[str, str], ...] = ()
+    unread: tuple[tuple[str, str], ...] = ()
     rowless: tuple[str, ...] = ()
+    empty: tuple[str, ...] = ()
 
 
 @dataclass
@@ -70,7 +73,12 @@ def selfcheck(
         with Analyzer() as analyzer, _scratch(analyzer.server(options), analysed) as scratch:
             connection, conninfo = scratch
             seen = {query.parsed.name: _Seen() for query in queries}
-            refuted = list(_hunt(connection, queries, executions, seed, seen))
+            facts = load_facts(connection)
+            sampler = Sampler(seed, [query.sql for query in queries])
+            population = Population(connection, facts, sampler, facts.relations)
+            filled = set[int]()
+            refuted = list(_hunt(population, queries, executions, seen, filled))
+            tables = [t for t in population.order if t not in filled and facts.columns.get(t)]
             called = call_all(conninfo, package, queries, seed) if package else Called()
     except (NoServerError, ConnectionFailedError, DatabaseRefusedError) as error:
         return Checked((Diagnostic("E210", f"no PostgreSQL server: {error}"),))
@@ -82,6 +90,7 @@ def selfcheck(
         tuple(
             (name, why) for name, why in called.unanswered.items() if name not in called.answered
         ),
+        tuple(called.unread.items()),
         tuple(
             query.parsed.name
             for query in queries
@@ -89,6 +98,7 @@ def selfcheck(
             and not one.rows
             and (query.columns or query.writes)
         ),
+        tuple(facts.relation_name(table) for table in tables),
     )
 
 
@@ -102,21 +112,23 @@ def _scratch(server: Server, analysed: Analysed) -> Iterator[tuple[Connection, s
 
 
 def _hunt(
-    connection: Connection,
+    population: Population,
     queries: Sequence[TypedQuery],
     executions: int,
-    seed: int,
     seen: dict[str, _Seen],
+    filled: set[int],
 ) -> Iterator[Diagnostic]:
-    """Yield refuted claims; in the end rows are left behind for functions to be called on."""
-    facts = load_facts(connection)
-    sampler = Sampler(seed, [query.sql for query in queries])
-    population = Population(connection, facts, sampler, facts.relations)
+    """Yield refuted claims, note into which tables a row could be put.
+
+    In the end rows are left behind for functions to be called on.
+    """
+    connection = population.connection
     connection.run("set statement_timeout = '2s'")
     refuted: set[tuple[str, str]] = set()
     for _ in range(_ROUNDS):
         connection.run("begin")
-        population.fill(sampler.random.randrange(_ROWS + 1))
+        population.fill(population.sampler.random.randrange(_ROWS + 1))
+        filled |= {table for table, rows in population.rows.items() if rows}
         for query in queries:
             for _ in range(max(1, executions // _ROUNDS)):
                 trial = draw(query, population)
@@ -129,6 +141,7 @@ def _hunt(
         connection.run("rollback")
     connection.run("begin")
     population.fill(_ROWS)
+    filled |= {table for table, rows in population.rows.items() if rows}
     connection.run("commit")
 
 
