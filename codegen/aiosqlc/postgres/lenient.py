@@ -59,6 +59,18 @@ def _head(sql: str) -> str:
 
 
 _HEAD = 8
+_CREATES = re.compile(
+    r"create (?:or replace )?(?:(?:unlogged|materialized|recursive|foreign) )*"
+    r"(?:table|view|type|domain|sequence|function|procedure|aggregate)\b",
+    _I,
+)
+
+
+def creates(sql: str) -> bool:
+    """Whether a statement creates something that has a place in a schema."""
+    return _CREATES.match(_head(sql)) is not None
+
+
 _NEW_ROLE = re.compile(r'create (?:role|user|group) ("(?:[^"]|"")+"|[\w$]+)', _I)
 
 
@@ -192,22 +204,6 @@ def _absent_function(sql: str, found: re.Match[str]) -> Instead | None:
     return Instead((make, sql, f"alter function {name}() rename to {aside}"), partly=True)
 
 
-_EXTENSION = r"create\s+extension\s+(?:if\s+not\s+exists\s+)?\"?{}\"?(?![\w-])[^;']*"
-
-
-def _extension_in_block(sql: str, found: re.Match[str]) -> Instead | None:
-    """Create an extension that a DO block wants before the block, where it can be stood in for."""
-    creates = re.compile(_EXTENSION.format(re.escape(found[1])), _I)
-    wanted = creates.search(sql)
-    if wanted is None or not re.match(r"do\b", sql, _I):
-        return None
-
-    def put(match: re.Match[str]) -> str:  # an EXECUTE runs a text, the block itself a statement
-        return "select 1" if sql[: match.start()].endswith("'") else "null"
-
-    return Instead((wanted[0], creates.sub(put, sql)))
-
-
 def _column_is_there(sql: str, found: re.Match[str]) -> Instead | None:
     """Leave out a column that is there: sqlc is told again of what a DO block has added."""
     again = re.compile(rf"\badd\s+(?:column\s+)?\"?{re.escape(found[1])}\"?(?![\w$])", _I)
@@ -223,6 +219,19 @@ def _column_is_there(sql: str, found: re.Match[str]) -> Instead | None:
 
 def _public_is_there(sql: str, _: re.Match[str]) -> Instead | None:
     return NOTHING if re.match(r"create\s+schema\b", sql, _I) else None
+
+
+_SWITCHES = re.compile(
+    r"alter\s+(?:foreign\s+)?table\s+(?:if\s+exists\s+)?(?:only\s+)?\S+\s+"
+    r"(?:enable|disable)\s+(?:(?:replica|always)\s+)?(?:trigger|rule)\s+(?:\"[^\"]*\"|[\w$]+)\s*$",
+    _I,
+)
+
+
+def _nothing_to_switch(sql: str, _: re.Match[str]) -> Instead | None:
+    """Leave out what only switches a trigger or a rule on or off that is not there."""
+    said = "left out: what this switches on or off is not there"
+    return Instead(said=said) if _SWITCHES.match(sql) else None
 
 
 _SYSTEM = re.compile(
@@ -298,8 +307,9 @@ _REMEDIES: tuple[tuple[str, str, _Remedy], ...] = (
     ("42704", r'type "([^"]+)" does not exist', _of_another_engine),
     ("42P01", r'relation "([^"]+)" does not exist', _without_key),
     ("42883", r"^function ([\w$.\"]+)\(\) does not exist", _absent_function),
-    ("0A000", r'^extension "([^"]+)" is not available', _extension_in_block),
     ("42701", r'^column "([^"]+)" of relation "[^"]+" already exists', _column_is_there),
+    ("42704", r"^(?:trigger|rule) .* does not exist", _nothing_to_switch),
+    ("42501", r"is a system trigger", _nothing_to_switch),
     ("42P06", r'schema "public" already exists', _public_is_there),
     ("42P06", r'schema "information_schema" already exists', _of_the_server),
     ("42939", r'schema name "pg_catalog"', _of_the_server),

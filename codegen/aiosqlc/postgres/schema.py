@@ -15,6 +15,7 @@ from aiosqlc.ir import SchemaFile
 from aiosqlc.postgres.failures import Failure, failure_of, settle
 from aiosqlc.postgres.lenient import (
     COUNTED_KEYS,
+    creates,
     instead_of,
     is_foreign_type,
     lasting,
@@ -27,9 +28,11 @@ from aiosqlc.postgres.standin import (
     extension_of,
     extension_wanted,
     is_available,
+    made_in_block,
     make_stand_in,
     schema_wanted,
     stand_in_for,
+    without,
 )
 from aiosqlc.servers.postgres.connection import Connection, ServerError
 from aiosqlc.source import Span
@@ -40,6 +43,7 @@ _NEEDS_NO_TRANSACTION = frozenset(
 _MISSING_EXTENSION = re.compile(r'extension "([^"]+)" is not available')
 _MISSING_ROLE = re.compile(r'role "([^"]+)" does not exist')
 _ROLE_THERE = re.compile(r'role "([^"]+)" already exists')
+_MISSING_SCHEMA = re.compile(r'^schema "(.+)" does not exist')
 _MISSING_TYPE = re.compile(r'^type "(\w+)" does not exist')
 _QUOTED = re.compile(r'"([^"]+)"')
 _CODES = {"42601": "E200", "42P01": "E202", "0A000": "E203", "42P07": "E204", "42710": "E204"}
@@ -107,13 +111,15 @@ def apply_schema(
 class _Applying:
     """Runs schema files on one connection.
 
-    `provided` are the extensions stood in for so far, `notes` what is to be said besides failures.
+    `provided` are the extensions stood in for so far, `assumed` the schemas made for want of a
+    statement that does, `notes` what is to be said besides failures.
     """
 
     def __init__(self, connection: Connection, provided: set[str], *, own_server: bool) -> None:
         self._connection = connection
         self._provided = provided
         self._own_server = own_server
+        self._assumed: set[str] = set()
         self.notes: list[Diagnostic] = []
 
     def file(self, file: SchemaFile) -> list[Failure]:
@@ -170,7 +176,7 @@ class _Applying:
             step, error = failed
             if steps != (sql,):
                 error = replace(error, position=0)  # it is not in the text that was written
-            if error.state == "42710" and new_role(sql):
+            if (error.state == "42710" and new_role(sql)) or self._is_assumed(error):
                 return None, False
             if error.state in _NEEDS_NO_TRANSACTION and self._connection.in_transaction:
                 self._connection.run("commit")
@@ -178,15 +184,9 @@ class _Applying:
                 continue
             if self._own_server and self._settles_role(error):
                 continue
-            wanted = extension_wanted(error) if self._own_server else ""
-            if wanted and wanted not in self._provided:
-                create = f'create extension "{wanted}" with schema "{schema_wanted(error)}"'
-                if self._statement(file, span, create) is None:
-                    self._provided.add(wanted)
-                    notes.append(self._note(file, span, *_assumed(wanted), error))
-                    continue
-            if error.state in _NOT_FOUND and self._searches_again():
-                notes.append(self._note(file, span, *_SEARCHED_AGAIN, error))
+            supplied = self._supplied(file, span, step, error)
+            if supplied is not None:
+                notes.append(self._note(file, span, *supplied, error))
                 continue
             instead = instead_of(step, error)
             if instead is None or (instead.run and set(instead.run) <= set(steps)):
@@ -254,7 +254,7 @@ class _Applying:
         if wanted in self._provided:
             return None
         if not wanted or not self._own_server or is_available(connection, wanted):
-            return connection.run(lasting(sql))
+            return connection.run(lasting(self._with_stand_ins(file, span, sql)))
         for name in (NEEDS.get(wanted, wanted), wanted):
             script = stand_in_for(name)
             if name in self._provided:
@@ -265,6 +265,44 @@ class _Applying:
                 return error
             self._provided.add(name)
         return None
+
+    def _is_assumed(self, error: ServerError) -> bool:
+        """Whether a schema is made that was assumed before."""
+        names = _QUOTED.findall(error.message) if error.state == "42P06" else []
+        return any(name in self._assumed for name in names)
+
+    def _with_stand_ins(self, file: SchemaFile, span: Span, sql: str) -> str:
+        """Return a DO block without the extensions it makes, for what stands in for them."""
+        if not self._own_server:
+            return sql
+        made = [
+            found
+            for found in made_in_block(sql)
+            if not is_available(self._connection, found["name"])
+        ]
+        given = [found for found in made if self._statement(file, span, found[0]) is None]
+        return without(sql, given)
+
+    def _supplied(
+        self, file: SchemaFile, span: Span, sql: str, error: ServerError
+    ) -> tuple[str, str] | None:
+        """Make what is missing, where it can be told; return what there is to say of it."""
+        wanted = extension_wanted(error) if self._own_server else ""
+        if wanted and wanted not in self._provided:
+            create = f'create extension "{wanted}" with schema "{schema_wanted(error)}"'
+            if self._statement(file, span, create) is None:
+                self._provided.add(wanted)
+                return _assumed(wanted)
+        if error.state in _NOT_FOUND and self._searches_again():
+            return _SEARCHED_AGAIN
+        missing = _MISSING_SCHEMA.search(error.message)
+        if missing is None or not creates(sql):
+            return None
+        quoted = missing[1].replace('"', '""')
+        if self._connection.run(f'create schema "{quoted}"') is not None:
+            return None
+        self._assumed.add(missing[1])
+        return _assumed_schema(missing[1])
 
     def _note(
         self, file: SchemaFile, span: Span, said: str, hint: str, error: ServerError
@@ -284,6 +322,12 @@ def _assumed(extension: str) -> tuple[str, str]:
     name = extension_name(extension)
     said = f"the schema needs the extension {extension} without creating it: it is assumed"
     return said, f"put `CREATE EXTENSION IF NOT EXISTS {name};` before it"
+
+
+def _assumed_schema(schema: str) -> tuple[str, str]:
+    """Say that a schema which nothing makes is taken to be there."""
+    said = f'nothing creates the schema "{schema}": it is assumed'
+    return said, f"put `CREATE SCHEMA IF NOT EXISTS {schema};` before this"
 
 
 def _without_extension(file: SchemaFile, span: Span, name: str) -> Diagnostic:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.resources
 import re
+from collections.abc import Iterable
 from functools import cache
 
 from aiosqlc.servers.postgres.connection import Connection, ServerError
@@ -12,6 +13,28 @@ _NAME = r'"?(?P<name>[\w-]+)"?'
 _MADE = re.compile(rf"create\s+extension\s+(?:if\s+not\s+exists\s+)?{_NAME}", re.IGNORECASE)
 _MENTIONED = re.compile(rf"(?:comment\s+on|alter)\s+extension\s+{_NAME}", re.IGNORECASE)
 _SCHEMA = re.compile(r'\sschema\s+(?P<schema>"(?:[^"]|"")+"|\w+)', re.IGNORECASE)
+
+
+_DO = re.compile(r"do\b", re.IGNORECASE)
+_IN_BLOCK = re.compile(
+    rf"{_MADE.pattern}(?:\s+(?:with\b|cascade\b|schema\s+(?:\"[^\"]+\"|[\w$]+)"
+    r"|version\s+(?:'[^']*'|\"[^\"]*\"|[\w.]+)))*",
+    re.IGNORECASE,
+)
+# A statement that does nothing, in the language of blocks and where one says EXECUTE.
+_NOTHING = "set local aiosqlc.extension to provided"
+
+
+def made_in_block(sql: str) -> list[re.Match[str]]:
+    """Return the places of a DO block that make an extension; none in another statement."""
+    return list(_IN_BLOCK.finditer(sql)) if _DO.match(sql.lstrip()) else []
+
+
+def without(sql: str, made: Iterable[re.Match[str]]) -> str:
+    """Return a block that leaves these extensions to what stands in for them."""
+    for found in sorted(made, key=lambda place: place.start(), reverse=True):
+        sql = sql[: found.start()] + _NOTHING + sql[found.end() :]
+    return sql
 
 
 def extension_of(sql: str) -> str:

@@ -37,6 +37,17 @@ ACCEPTED = {
             $$begin raise exception 'no'; end$$;
         create event trigger e on ddl_command_end execute function ddl();
         create table x (a int); alter event trigger e disable; drop event trigger e""",
+    "extensions made in blocks": """
+        do $$ begin
+            if not exists (select 1 from pg_extension where extname = 'postgis') then
+                create extension if not exists postgis with schema public version '3.4' cascade;
+            end if;
+            execute 'CREATE EXTENSION "uuid-ossp"';
+            create table x (a int, place geometry(point, 4326) not null);
+        exception when duplicate_object then raise notice 'there';
+        end $$;
+        do $$ begin create extension timescaledb; exception when others then null; end $$;
+        select create_hypertable('x', 'a')""",
     "security labels": "security label on table t is 'secret'",
     "schema public": "create schema public; create schema if not exists public",
     "other languages": """create extension plpython3u; create language plperl;
@@ -58,6 +69,10 @@ ASKED = {
     "storage parameters": ["select a from x"],
     "access methods": ["select a from x"],
     "event triggers": ["select a from x"],
+    "extensions made in blocks": [
+        "select st_x(place), uuid_generate_v4() from x",
+        "select time_bucket('1 day', now())",
+    ],
 }
 
 
@@ -105,8 +120,32 @@ SAID = {
         "left out: the server has this by itself"
     ),
     "create table pg_catalog.pg_more (b int); create table x (a int not null)": "left out: the",
+    "create table x (a int not null); alter table x disable trigger gone": "left out: what this",
+    'create table x (a int not null); alter table only x enable always trigger "Gone Too"': (
+        "left out: what this switches on or off is not there"
+    ),
+    "create table x (a int not null); alter table x disable rule r": "left out: what this",
     "create extension wonderful; create table x (a int not null)": 'extension "wonderful" is not',
 }
+
+
+def test_a_schema_that_nothing_creates_is_assumed_with_a_warning(analyzer: Analyzer) -> None:
+    sql = """create table "App".x (a int not null); create type "App".k as enum ('v');
+        create schema "App"; create schema if not exists "App"; create schema other"""
+    asked = [query('select a from "App".x')]
+    analysis, (warning,) = analyzer.analyze([schema_file(sql)], asked, AnalyzeOptions())
+    assert warning.code == "E217"
+    assert warning.message == 'nothing creates the schema "App": it is assumed'
+    assert analysis.queries[0].columns[0].not_null
+
+
+def test_a_schema_is_not_assumed_for_what_changes_something_in_it(analyzer: Analyzer) -> None:
+    sql = "create table x (a int not null); alter table app.x add column b int"
+    asked = [query("select a from x"), query("select b from app.x", "B")]
+    analysis, (error,) = analyzer.analyze([schema_file(sql)], asked, AnalyzeOptions())
+    assert error.severity is Severity.ERROR
+    assert len(error.costs) == 1
+    assert [item.parsed.name for item in analysis.queries] == ["Q"]
 
 
 @pytest.mark.parametrize("schema", SAID)
