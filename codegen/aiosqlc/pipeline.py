@@ -43,7 +43,7 @@ from aiosqlc.plan.unmatched import unmatched_overrides
 from aiosqlc.schema import read_schema
 from aiosqlc.source import Span
 
-_NAMED = re.compile(r"^\s*(?:--|#|/\*)\s*name:", re.MULTILINE)
+_NAMED = re.compile(r"^[^\S\n]*(?:--|#|/\*)\s*name:", re.MULTILINE)
 _NOT_TOGETHER = (
     "give each entry an `out` folder of its own, or make one entry of them: `queries` may be a list"
 )

@@ -75,22 +75,33 @@ def _printable(diagnostic: Diagnostic) -> Diagnostic:
 
 def _frame(label: Label, width: int, *, first: bool, style: Style) -> list[str]:
     line, column = label.file.line_col(label.span.start)
-    text = label.file.line_text(line).translate(_VISIBLE)
-    length = min(label.span.end - label.span.start, len(text) - column + 1)
+    text, at = _window(label.file.line_text(line), column - 1)
+    length = min(label.span.end - label.span.start, len(text) - at)
     corner = "┌─" if first else "├─"
     bar = style.paint("frame", "│")
     margin = " " * width
     position = f"{style.shown(label.file.path)}:{line}:{column}"
     shown = text.rstrip()
-    before = text[: column - 1]
+    before = text[:at]
     pad = "".join("\t" if char == "\t" else " " * _cells(char) for char in before)
-    caret = "^" * max(sum(_cells(char) for char in text[column - 1 : column - 1 + length]), 1)
+    caret = "^" * max(sum(_cells(char) for char in text[at : at + length]), 1)
     note = f"{caret} {label.text}".rstrip()
     return [
         f"{margin} {style.paint('frame', corner)} {position}",
         f"{line:>{width}} {bar} {shown}".rstrip(),
         f"{margin} {bar} {pad}{style.paint('error', note)}",
     ]
+
+
+_LONGEST = 400  # more of a line nobody reads, and there may be a message for each word of it
+
+
+def _window(text: str, at: int) -> tuple[str, int]:
+    """Return what is shown of a line, printable, and where in that an offset of the line is."""
+    first = max(0, at - _LONGEST // 2) if len(text) > _LONGEST else 0
+    left, right = "…" * (first > 0), "…" * (first + _LONGEST < len(text))
+    shown = text[first : first + _LONGEST].translate(_VISIBLE)
+    return f"{left}{shown}{right}", at - first + len(left)
 
 
 def _cells(char: str) -> int:

@@ -52,7 +52,7 @@ def as_read(sql: str, kin: Kin) -> str:
     """
     if "/*" not in sql:
         return sql
-    out = sql
+    blanks: list[Span] = []
     opening: Token | None = None
     for token in scan(sql, Dialect.MYSQL):
         if token.kind is Kind.OPENING:
@@ -60,14 +60,22 @@ def as_read(sql: str, kin: Kin) -> str:
         if token.kind not in MARKS or opening is None:
             continue
         if token.kind is Kind.CLOSING and not kin.runs(opening.text):
-            out = _blank(out, Span(opening.start, token.end))
-        out = _blank(out, token.span)
-    return out
+            while blanks and blanks[-1].start >= opening.start:
+                blanks.pop()
+            blanks.append(Span(opening.start, token.end))
+        else:
+            blanks.append(token.span)
+    return _blanked(sql, blanks)
 
 
-def _blank(sql: str, span: Span) -> str:
-    kept = "".join(char if char == "\n" else " " for char in sql[span.start : span.end])
-    return sql[: span.start] + kept + sql[span.end :]
+def _blanked(sql: str, spans: list[Span]) -> str:
+    """Return a text with blanks in these places, which are in order; ends of lines stay."""
+    out, at = [], 0
+    for span in spans:
+        gone = sql[span.start : span.end].split("\n")
+        out += [sql[at : span.start], "\n".join(" " * len(line) for line in gone)]
+        at = span.end
+    return "".join([*out, sql[at:]])
 
 
 def unclear(query: ParsedQuery, *, strict: bool) -> list[Diagnostic]:

@@ -42,12 +42,15 @@ def find(sql: str) -> tuple[Place, ...]:
     """Find every `$n` outside strings, quoted names and comments."""
     places = []
     skipped = [
-        (token.start, token.end)
+        token.span
         for token in scan(sql, Dialect.MYSQL)
         if token.kind in {Kind.STRING, Kind.QUOTED, Kind.COMMENT}
     ]
+    skipped.reverse()
     for match in _NUMBERED.finditer(sql):
-        inside = any(start <= match.start() < end for start, end in skipped)
+        while skipped and skipped[-1].end <= match.start():
+            skipped.pop()
+        inside = bool(skipped) and skipped[-1].start <= match.start()
         named = match.start() > 0 and (
             sql[match.start() - 1].isalnum() or sql[match.start() - 1] in "_$@"
         )

@@ -47,8 +47,9 @@ class _Line:
         return Span(self.start, self.start + len(self.text))
 
 
-_NAME_LINE = re.compile(r"name\s*:?\s*\w*\s*:|name\s*:", re.IGNORECASE)
-_DASHED = re.compile(r"(?P<dashes>-+)\s*(?:name\s*:?\s*\w*\s*:|name\s*:)", re.IGNORECASE)
+_SAYS_NAME = r"name\s*+(?::\s*+)?\w*+\s*+:"  # possessive: no blank is tried twice
+_NAME_LINE = re.compile(_SAYS_NAME, re.IGNORECASE)
+_DASHED = re.compile(rf"(?P<dashes>-+)\s*+{_SAYS_NAME}", re.IGNORECASE)
 _NAME = re.compile(r" name: +(?P<name>\S+)(?P<rest>.*)$")
 _KEYWORD = re.compile(r"\s*(?P<word>@?[A-Za-z][\w-]*)\s*:(?!:)\s*(?P<rest>.*)$")
 _HINT = re.compile(r"(?P<target>[^\s]+)\s+(?P<type>.*?)(?P<mark>[!?]?)$")

@@ -7,7 +7,9 @@ part.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from dataclasses import dataclass, replace
+from operator import attrgetter
 
 from aiosqlc.diagnostics import Diagnostic, Label
 from aiosqlc.messages.suggest import did_you_mean
@@ -91,7 +93,7 @@ def read_parts(
                 problems.append(_problem(file, directive, "`:end` without a block to end"))
                 continue
             start = opened.pop()
-            inside = [t for t in body if start.span.end <= t.start < directive.span.start]
+            inside = _between(body, start.span.end, directive.span.start)
             parts += _if_part(file, start, tuple(inside), problems)
         elif not directive.line:
             problems.append(_problem(file, directive, "nothing stands on this line"))
@@ -104,6 +106,14 @@ def read_parts(
     problems += [_problem(file, block, "this block has no `-- :end`") for block in opened]
     problems += [_whole(file, part) for part in parts if _holds(part, body[0])]
     return _merged(parts), problems
+
+
+def _between(tokens: list[Token], start: int, end: int) -> list[Token]:
+    first = bisect_left(tokens, start, key=_start)
+    return tokens[first : bisect_left(tokens, end, key=_start)]
+
+
+_start = attrgetter("start")
 
 
 def _holds(part: Part, first: Token) -> bool:
@@ -122,14 +132,14 @@ def _whole(file: SourceFile, part: Part) -> Diagnostic:
 
 def _directives(file: SourceFile, tokens: list[Token]) -> list[_Directive]:
     found = []
-    for position, token in enumerate(tokens):
-        match = _DIRECTIVE.match(token.text) if token.kind is Kind.COMMENT else None
-        if match is None:
-            continue
-        line_start = file.text.rfind("\n", 0, token.start) + 1
-        before = tokens[:position]
-        line = tuple(t for t in before if t.start >= line_start and t.kind is not Kind.COMMENT)
-        found.append(_Directive(token, match["word"].lower(), match["rest"].strip(), line))
+    body: list[Token] = []
+    for token in tokens:
+        if token.kind is not Kind.COMMENT:
+            body.append(token)
+        elif match := _DIRECTIVE.match(token.text):
+            line_start = file.text.rfind("\n", 0, token.start) + 1
+            line = tuple(body[bisect_left(body, line_start, key=_start) :])
+            found.append(_Directive(token, match["word"].lower(), match["rest"].strip(), line))
     return found
 
 
@@ -172,7 +182,9 @@ def _set_part(
         problems.append(_problem(file, directive, "nothing stands on this line"))
         return []
     region = Span(tokens[0].start, tokens[-1].end)
-    names = {use.name for use in uses if region.start <= use.span.start < region.end and use.name}
+    first = bisect_left(uses, region.start, key=lambda use: use.span.start)
+    last = bisect_left(uses, region.end, key=lambda use: use.span.start)
+    names = {use.name for use in uses[first:last] if use.name}
     name = directive.rest or (names.pop() if len(names) == 1 else "")
     if not name:
         problems.append(_problem(file, directive, "say which parameter: `-- :set name`"))

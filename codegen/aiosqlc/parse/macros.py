@@ -48,6 +48,7 @@ def find_uses(
     uses: list[Use] = []
     problems: list[Diagnostic] = []
     after = 0  # the first token that no macro before has taken
+    first = next((token.text.upper() for token in tokens if token.text != "("), "")
     for position, token in enumerate(tokens):
         kind = token.kind
         if position < after or kind not in _TELLING:
@@ -59,7 +60,7 @@ def find_uses(
             if _is_at(tokens, position, dialect):
                 uses.append(_at_use(tokens, position))
                 after = position + 2
-        elif len(token.text) == 5 and _is_whole_table(tokens, position):
+        elif len(token.text) == 5 and _is_whole_table(tokens, position, first):
             uses.append(Use(token.span, "table", "", token.span))
         elif len(token.text) == 4 and token.text.lower() == "sqlc":
             found, step = _macro(file, tokens, position, dialect)
@@ -75,15 +76,14 @@ _TELLING = frozenset({Kind.PARAM, Kind.OPERATOR, Kind.NAME})
 _OF_ROWS = frozenset({"DELETE", "INSERT", "MERGE", "REPLACE", "SELECT", "UPDATE", "VALUES", "WITH"})
 
 
-def _is_whole_table(tokens: list[Token], position: int) -> bool:
+def _is_whole_table(tokens: list[Token], position: int, first: str) -> bool:
     """Whether `TABLE` stands for `SELECT * FROM`, which a MariaDB and older tools do not know.
 
-    The word is reserved: in a statement about rows it can stand for nothing else, but for
-    PostgreSQL's `SELECT … INTO TABLE t`.
+    The word is reserved: in a statement about rows, as its `first` word says, it can stand for
+    nothing else, but for PostgreSQL's `SELECT … INTO TABLE t`.
     """
     if tokens[position].text.upper() != "TABLE":
         return False
-    first = next((token.text.upper() for token in tokens if token.text != "("), "")
     before = tokens[position - 1].text if position else ""
     after = tokens[position + 1] if position + 1 < len(tokens) else None
     named = after is not None and after.kind in {Kind.NAME, Kind.QUOTED}
@@ -189,6 +189,7 @@ class Numbering:
     def __init__(self, uses: list[Use], given: dict[str, int] | None = None) -> None:
         self._taken = {use.number for use in uses if use.number is not None}
         self._by_name: dict[str, int] = dict(given or {})
+        self._free = 1
 
     def number(self, use: Use) -> int:
         """Return the number of a use; a bare `?` gets a new one each time."""
@@ -197,13 +198,12 @@ class Numbering:
         known = self._by_name.get(use.name) if use.name else None
         if known is not None:
             return known
-        free = 1
-        while free in self._taken:
-            free += 1
-        self._taken.add(free)
+        while self._free in self._taken:
+            self._free += 1
+        self._taken.add(self._free)
         if use.name:
-            self._by_name[use.name] = free
-        return free
+            self._by_name[use.name] = self._free
+        return self._free
 
 
 def expand(

@@ -21,17 +21,18 @@ def check_sorting(file: SourceFile, tokens: list[Token], uses: list[Use]) -> lis
         if clause not in {"ORDER", "GROUP"} or tokens[position + 1].text.upper() != "BY":
             continue
         use = by_start.get(tokens[position + 2].start)
-        if use and _ends(tokens, use):
+        if use and _ends(tokens, position + 2, use):
             found.append(_problem(file, use, clause))
     return found
 
 
-def _ends(tokens: list[Token], use: Use) -> bool:
-    """Whether nothing but casts follows a parameter up to the end of its item."""
-    words = [token.text.upper() for token in tokens if token.start >= use.span.end]
-    while words[:1] == ["::"]:
-        words = words[2:]
-    return not words or words[0] in _ENDS
+def _ends(tokens: list[Token], at: int, use: Use) -> bool:
+    """Whether nothing but casts follows the parameter at a token up to the end of its item."""
+    while at < len(tokens) and tokens[at].start < use.span.end:
+        at += 1
+    while at < len(tokens) and tokens[at].text == "::":
+        at += 2
+    return at >= len(tokens) or tokens[at].text.upper() in _ENDS
 
 
 def _problem(file: SourceFile, use: Use, clause: str) -> Diagnostic:

@@ -147,11 +147,8 @@ def _opens(file: SourceFile, token: Token) -> bool:
 
 def _trimmed(comment: list[str]) -> tuple[str, ...]:
     lines = [line.rstrip() for line in comment]
-    while lines and not lines[0].strip():
-        del lines[0]
-    while lines and not lines[-1].strip():
-        del lines[-1]
-    return tuple(lines)
+    said = [at for at, line in enumerate(lines) if line.strip()]
+    return tuple(lines[said[0] : said[-1] + 1]) if said else ()
 
 
 def _nothing_under(file: SourceFile, tokens: list[Token]) -> list[Diagnostic]:

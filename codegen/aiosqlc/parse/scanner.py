@@ -57,8 +57,10 @@ _LETTER = r"[^\x00-@\[-^`{-\x7f]"
 _WORD = rf"{_LETTER}[^\x00-\#%-/:-@\[-^`{{-\x7f]*"
 _NUMBER = r"(?:\d[\d_]*(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"
 
+# Blanks are never given back, and the end of the text matches: each blank is looked at once, also
+# where nothing follows them.
 _POSTGRES = rf"""
-    \s*(?:
+    \s*+(?:
       (?P<comment>--[^\n]*)
     | (?P<block>/\*)
     | (?P<string>[eE]'(?:[^'\\]|\\.|'')*'|(?:[nNbBxX]|[uU]&)?'(?:[^']|'')*')
@@ -70,11 +72,12 @@ _POSTGRES = rf"""
     | (?P<operator>::|:=|(?:(?!--|/\*)[-+*/<>=~!@\#%^&|`?])+)
     | (?P<unterminated>['"])
     | (?P<punctuation>[^\s])
+    | \Z
     )
     """
 
 _MYSQL = rf"""
-    \s*(?:
+    \s*+(?:
       (?P<opening>/\*M?!(?:\d{{5,6}})?)
     | (?P<comment>--(?=\s|$)[^\n]*|\#[^\n]*|/\*(?:[^*]|\*(?!/))*\*/)
     | (?P<block>/\*)
@@ -86,6 +89,7 @@ _MYSQL = rf"""
     | (?P<operator>:=|->>?|<=>|<<|>>|<=|>=|<>|!=|\|\||&&|[-+*/<>=~!@%^&|])
     | (?P<unterminated>['"`])
     | (?P<punctuation>[^\s])
+    | \Z
     )
     """
 
@@ -107,13 +111,18 @@ def scan(text: str, dialect: Dialect = Dialect.POSTGRESQL, start: int = 0) -> It
     """Yield the tokens of `text` from offset `start` on; total: any text has tokens."""
     pattern, kinds = _grammar(dialect)
     opened = False
+    closing = -1  # where the next `*/` is, as far as that has been looked for
     while start < len(text):
         for found in pattern.finditer(text, start):
-            group = found.lastindex or 0
+            group = found.lastindex
+            if group is None:  # nothing but blanks is left
+                return
             first, stop = found.span(group)
             kind = kinds[group]
             if kind is None:
-                stop, kind = _begun(text, found, first, dialect)
+                if found.lastgroup == "opening" and closing < stop:
+                    closing = text.find("*/", stop)
+                stop, kind = _begun(text, found, first, dialect, closing)
                 opened = opened or kind is Kind.OPENING
             elif opened and kind is Kind.OPERATOR and text.startswith("*/", first):
                 opened, kind, stop = False, Kind.CLOSING, first + 2
@@ -121,17 +130,17 @@ def scan(text: str, dialect: Dialect = Dialect.POSTGRESQL, start: int = 0) -> It
             if stop != found.end():
                 start = stop
                 break
-        else:  # nothing but blanks is left
-            return
 
 
-def _begun(text: str, found: re.Match[str], first: int, dialect: Dialect) -> tuple[int, Kind]:
+def _begun(
+    text: str, found: re.Match[str], first: int, dialect: Dialect, closing: int
+) -> tuple[int, Kind]:
     """Return where a token ends that has begun here, and what it is."""
     if found.lastgroup == "block":
         return _block_end(text, first, dialect)
     if found.lastgroup == "dollar":
         return _dollar_end(text, found)
-    if found.lastgroup == "opening" and text.find("*/", found.end()) >= 0:
+    if found.lastgroup == "opening" and closing >= 0:
         return found.end(), Kind.OPENING
     return len(text), Kind.UNTERMINATED
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import itertools
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping
+from itertools import accumulate
 from math import prod
 
 from aiosqlc.diagnostics import Diagnostic, Label
@@ -32,6 +35,7 @@ def write_variants(
         return Expanded(), (), (), problems
     body = [token for token in tokens if token.kind is not Kind.COMMENT]
     directives = [d for d in _directive_comments(file, tokens, parts) if d.start < span.end]
+    ends = {span.start: span.end for span in directives}
     numbers = {use.name: 0 for use in uses if use.name and use.macro != "embed"}
     numbers = {name: position for position, name in enumerate(numbers, 1)}
     ranges = [range(len(part.choices)) if part.kind == "sort" else (1, 0) for part in parts]
@@ -39,16 +43,17 @@ def write_variants(
     full = Expanded()
     for key in itertools.product(*ranges):
         cuts, replaced = _cuts(parts, key)
-        remaining = [token for token in body if not _inside(token.span, cuts)]
+        away = _Regions(cuts)
+        remaining = [token for token in body if not away.hold(token.span)]
         dangling, empty = _dangling(remaining)
         if empty:
             return Expanded(), (), (), [_empty_set(file, parts)]
-        kept = [use for use in uses if not _inside(use.span, [*cuts, *(at for at, _ in replaced)])]
+        gone_or_other = _Regions([*cuts, *(at for at, _ in replaced)])
+        kept = [use for use in uses if not gone_or_other.hold(use.span)]
         present = sorted({numbers[use.name] for use in kept if use.macro != "embed"})
-        renumbered = {
-            name: present.index(number) + 1 for name, number in numbers.items() if number in present
-        }
-        lines = [_whole_line(file.text, cut, directives) for cut in cuts]
+        place = {number: position for position, number in enumerate(present, 1)}
+        renumbered = {name: place[number] for name, number in numbers.items() if number in place}
+        lines = [_whole_line(file.text, cut, ends) for cut in cuts]
         gone = _outermost([*((cut, "") for cut in (*lines, *directives)), *dangling])
         text = expand(file, span, kept, [*gone, *replaced], renumbered)
         if not variants:
@@ -115,31 +120,52 @@ def _cuts(
             replaced += [(region, part.choices[choice]) for region in part.regions]
         elif not choice:
             cuts += part.regions
-    replaced = [(region, text) for region, text in replaced if not _inside(region, cuts)]
-    return cuts, replaced
+    away = _Regions(cuts)
+    return cuts, [(region, text) for region, text in replaced if not away.hold(region)]
 
 
-def _inside(span: Span, regions: list[Span]) -> bool:
-    return any(region.start <= span.start and span.end <= region.end for region in regions)
+class _Regions:
+    """Stretches of a text, of which each question is answered by one look."""
+
+    def __init__(self, spans: Iterable[Span]) -> None:
+        ordered = sorted(spans)
+        self._starts = [span.start for span in ordered]
+        self._reach = list(accumulate((span.end for span in ordered), max))
+
+    def hold(self, span: Span) -> bool:
+        """Whether a stretch lies inside one of them."""
+        before = bisect_right(self._starts, span.start)
+        return before > 0 and span.end <= self._reach[before - 1]
 
 
-def _whole_line(text: str, cut: Span, directives: list[Span]) -> Span:
-    """Take the line's indentation and its newline along where nothing else stands on the line."""
-    start = len(text[: cut.start].rstrip(" \t"))
-    end = next((span.end for span in directives if span.start == cut.end), cut.end)
+def _blanks_before(text: str, at: int) -> int:
+    """Return where the blanks begin that stand before an offset, on its line."""
+    while at and text[at - 1] in " \t":
+        at -= 1
+    return at
+
+
+def _whole_line(text: str, cut: Span, ends: Mapping[int, int]) -> Span:
+    """Take the line's indentation and its newline along where nothing else stands on the line.
+
+    `ends` says where a directive ends, by its beginning.
+    """
+    start = _blanks_before(text, cut.start)
+    end = ends.get(cut.end, cut.end)
     alone = text[start - 1 : start] == "\n" and text[end : end + 1] in {"\n", ""}
     return Span(start - 1, end) if alone else cut
 
 
 def _outermost(cuts: list[tuple[Span, str]]) -> list[tuple[Span, str]]:
     """Drop cuts that lie inside others."""
-    spans = [span for span, _ in cuts]
     kept = dict(cuts)
-    return [
-        (span, text)
-        for span, text in kept.items()
-        if not _inside(span, [other for other in spans if other != span])
-    ]
+    inner: set[Span] = set()
+    reach = -1
+    for span in sorted(kept, key=lambda span: (span.start, -span.end)):
+        if span.end <= reach:
+            inner.add(span)
+        reach = max(reach, span.end)
+    return [(span, text) for span, text in kept.items() if span not in inner]
 
 
 def _directive_comments(
@@ -153,8 +179,7 @@ def _directive_comments(
             token.span in spans or token.text.removeprefix("--").lstrip().startswith(":")
         )
         if is_directive:
-            blanks = file.text[: token.start]
-            found.append(Span(len(blanks.rstrip(" \t")), token.end))
+            found.append(Span(_blanks_before(file.text, token.start), token.end))
     return found
 
 

@@ -20,7 +20,8 @@ _NO_TRANSACTION = re.compile(
     re.IGNORECASE,
 )
 _PSQL = re.compile(r"^\\[A-Za-z!?;]")
-_COPY_DATA = re.compile(r"^COPY\s.*\sFROM\s+stdin\b.*;\s*$", re.IGNORECASE)
+_COPY = re.compile(r"^COPY\s", re.IGNORECASE)
+_FROM_STDIN = re.compile(r"\sFROM\s+stdin\b", re.IGNORECASE)
 
 
 def forward_sql(text: str) -> tuple[str, bool]:
@@ -37,13 +38,19 @@ def forward_sql(text: str) -> tuple[str, bool]:
         runs = forward and not data and not _PSQL.match(line)
         if data and line.startswith("\\."):
             data = False
-        elif runs and _COPY_DATA.match(line):  # pg_dump's rows are data for psql, not SQL
+        elif runs and _copies(line):  # pg_dump's rows are data for psql, not SQL
             data, runs = True, False
         kept.append(line if runs else " " * len(line))
     return "\n".join(kept), transactional
 
 
-_NAMED = re.compile(r"^\s*(?:--|\#|/\*)\s*name:\s*\w+\s+:\w+", re.MULTILINE)
+def _copies(line: str) -> bool:
+    r"""Whether rows follow a line, up to `\.`."""
+    begins = _COPY.match(line) is not None and line.rstrip().endswith(";")
+    return begins and _FROM_STDIN.search(line) is not None
+
+
+_NAMED = re.compile(r"^[^\S\n]*(?:--|\#|/\*)\s*name:\s*\w+\s+:\w+", re.MULTILINE)
 _DEFINES = re.compile(
     r"(?:create|alter|drop|comment|grant|revoke|do|set|begin|commit|truncate|rename)\b",
     re.IGNORECASE,

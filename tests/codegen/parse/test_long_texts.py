@@ -1,0 +1,126 @@
+"""Long texts cost in proportion to their length: editors and the playground read what is typed."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from itertools import count
+from pathlib import Path
+from types import FrameType
+
+import pytest
+from aiosqlc.messages.render import render_all
+from aiosqlc.mysql.executable import MARIADB, as_read
+from aiosqlc.mysql.placeholders import find
+from aiosqlc.parse.queries import parse_file
+from aiosqlc.parse.scanner import Dialect, scan
+from aiosqlc.schema.read import schema_file
+from aiosqlc.source import SourceFile
+
+LONG = 100_000
+_numbers = count()
+
+
+def _file(text: str) -> SourceFile:
+    return SourceFile(Path(f"long{next(_numbers)}.sql"), text)  # a file seen before is not parsed
+
+
+def _parse(text: str, dialect: Dialect) -> str:
+    _, problems = parse_file(_file(text), dialect)
+    return render_all(problems)
+
+
+NAMED = "-- name: A :exec\nUPDATE t SET a = 1 WHERE "
+# A pattern that tries blanks twice takes minutes for these, one that tries them thrice weeks.
+BLANKS = [
+    *(f"SELECT 1{sign * LONG}" for sign in (" ", "\n", "\t", "\r\n")),
+    f"-- name{' ' * LONG}.\nSELECT 1;",
+    f"-- name:{' ' * LONG}.\nSELECT 1;",
+    f"---{' ' * LONG}name{' ' * LONG}\nSELECT 1;",
+    f"/* a{' ' * LONG}: b{' ' * LONG}*/\nSELECT 1;",
+    f"COPY t FROM stdin{' FROM stdin;' * (LONG // 12)} x\n",
+]
+
+
+@pytest.mark.parametrize("text", BLANKS, ids=range(len(BLANKS)))
+@pytest.mark.parametrize("dialect", Dialect)
+def test_blanks_are_read_once(text: str, dialect: Dialect) -> None:
+    assert len(list(scan(text, dialect))) < LONG
+    assert _parse(text, dialect)
+    assert schema_file(_file(text), dialect).sql
+
+
+def test_an_executable_comment_is_not_looked_for_to_the_end_at_each_opening() -> None:
+    text = "/*!" * LONG + "*/"
+    assert len(list(scan(text, Dialect.MYSQL))) == LONG + 1
+
+
+def _steps(work: Callable[[], object]) -> int:
+    """Return how many lines of Python a piece of work runs: not how long it takes."""
+    steps = 0
+
+    def trace(_frame: FrameType, _event: str, _argument: object) -> object:
+        nonlocal steps
+        steps += 1
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)  # type: ignore[arg-type]  # it returns itself
+    try:
+        work()
+    finally:
+        sys.settrace(before)
+    return steps
+
+
+def _read(text: str) -> None:
+    as_read(text, MARIADB)
+    find(text)
+
+
+WORK: dict[str, Callable[[str], object]] = {
+    "postgresql": lambda text: _parse(text, Dialect.POSTGRESQL),
+    "mysql": lambda text: _parse(text, Dialect.MYSQL),
+    "as a server reads it": _read,
+}
+UNITS = [
+    *(
+        "'",
+        '"',
+        "$",
+        "$a",
+        "$1, ",
+        "/*",
+        "*/",
+        "(",
+        ")",
+        "()",
+        "-",
+        "--\n",
+        "/*! x */ ",
+        "\\",
+        "?, ",
+    ),
+    *("@", "@a, ", "`", ";", ":: ", "[", "#\n", "order by $1, ", "order by @a ", "sqlc.arg(a), "),
+    *(
+        "sqlc.nope(a) ",
+        "sqlc.slice(a), ",
+        "table t, ",
+        "'$1' $1 ",
+        "/*!99999 x */",
+        "case ",
+        "begin ",
+    ),
+    *("a = @a -- :if a\n", "a = @a, -- :set a\n", "a -- :sort a, b\n", "a -- :nope\n"),
+    *("-- :if a\nx\n-- :end\n", "-- :if a\n", "-- a\n", "\n-- a: b\n"),
+]
+
+
+@pytest.mark.parametrize("unit", UNITS)
+@pytest.mark.parametrize("what", WORK)
+def test_four_times_the_text_is_four_times_the_work(what: str, unit: str) -> None:
+    work = WORK[what]
+    for start in ("", NAMED, "-- name: A :many\nSELECT ", "((((" * 100 + "select "):
+        work(start + unit)  # what is made once is not counted
+        short, long = (_steps(lambda n=n: work(start + unit * n)) for n in (50, 200))  # type: ignore[misc]  # noqa: B023
+        assert long <= 5 * short
