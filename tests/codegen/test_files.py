@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from aiosqlc.config.load import load_project
-from aiosqlc.diagnostics import Diagnostic
+from aiosqlc.diagnostics import Diagnostic, Label
 from aiosqlc.files import find_sql_files
 from aiosqlc.messages.render import render
 from aiosqlc.pipeline import compile_project
@@ -71,3 +71,16 @@ def test_a_path_with_a_slash_before_it_is_looked_for_in_the_folder(
     config = SourceFile(Path("sqlc.yaml"), "")
     found, problems = find_sql_files(tmp_path, [pattern], config, Span(0, 0))
     assert (found, problems) == ([tmp_path / "queries" / "one.sql"], [])
+
+
+def test_of_a_very_long_line_the_part_around_the_mistake_is_shown() -> None:
+    text = "SELECT " + ", ".join(f"c{number}" for number in range(10_000))
+    at = text.index("c5000,")
+    label = Label(SourceFile(Path("q.sql"), text), Span(at, at + 5), "here")
+    _, place, line, caret, *_ = render(Diagnostic("E311", "no such column", (label,))).split("\n")
+    assert place.endswith(f"q.sql:1:{at + 1}")
+    assert len(line) < 220
+    assert line[4] == line[-1] == "…"
+    assert line[caret.index("^") : caret.rindex("^") + 1] == "c5000"
+    first = Label(label.file, Span(0, 6))
+    assert "1 │ SELECT c0, c1" in render(Diagnostic("E300", "so", (first,)))

@@ -8,6 +8,7 @@ from dataclasses import replace
 from aiosqlc.diagnostics import Diagnostic, Severity
 
 _NAMED = 5  # queries that a note names
+_OWN = {"E300"}  # what the text of one query has done wrong, whatever is said of another
 
 
 def merged(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
@@ -25,7 +26,7 @@ def by_cost(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
     """
     causes: dict[object, Diagnostic] = {}
     for number, item in enumerate(diagnostics):
-        shared = item.severity is Severity.ERROR and bool(item.costs)
+        shared = item.severity is Severity.ERROR and bool(item.costs) and item.code not in _OWN
         key = (item.code, item.message, item.hint) if shared else number
         known = causes.get(key)
         causes[key] = item if known is None else replace(known, costs=(*known.costs, *item.costs))

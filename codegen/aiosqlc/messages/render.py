@@ -18,6 +18,8 @@ _COLOURS = {
     "bold": "\033[1m",
 }
 _RESET = "\033[0m"
+# Characters of a line: more nobody reads, and there may be a message for each word of it.
+_WIDEST = 200
 # A terminal would obey these: they are shown by pictures of themselves.
 _VISIBLE = {code: 0x2400 + code for code in range(32) if chr(code) not in "\t\n"} | {127: 0x2421}
 
@@ -75,12 +77,12 @@ def _printable(diagnostic: Diagnostic) -> Diagnostic:
 
 def _frame(label: Label, width: int, *, first: bool, style: Style) -> list[str]:
     line, column = label.file.line_col(label.span.start)
+    position = f"{style.shown(label.file.path)}:{line}:{column}"
     text, at = _window(label.file.line_text(line), column - 1)
     length = min(label.span.end - label.span.start, len(text) - at)
     corner = "┌─" if first else "├─"
     bar = style.paint("frame", "│")
     margin = " " * width
-    position = f"{style.shown(label.file.path)}:{line}:{column}"
     shown = text.rstrip()
     before = text[:at]
     pad = "".join("\t" if char == "\t" else " " * _cells(char) for char in before)
@@ -93,14 +95,11 @@ def _frame(label: Label, width: int, *, first: bool, style: Style) -> list[str]:
     ]
 
 
-_LONGEST = 400  # more of a line nobody reads, and there may be a message for each word of it
-
-
 def _window(text: str, at: int) -> tuple[str, int]:
     """Return what is shown of a line, printable, and where in that an offset of the line is."""
-    first = max(0, at - _LONGEST // 2) if len(text) > _LONGEST else 0
-    left, right = "…" * (first > 0), "…" * (first + _LONGEST < len(text))
-    shown = text[first : first + _LONGEST].translate(_VISIBLE)
+    first = max(0, at - _WIDEST // 2) if len(text) > _WIDEST else 0
+    left, right = "…" * (first > 0), "…" * (first + _WIDEST < len(text))
+    shown = text[first : first + _WIDEST].translate(_VISIBLE)
     return f"{left}{shown}{right}", at - first + len(left)
 
 

@@ -70,10 +70,18 @@ def read_annotations(
             found.heading += [*found.doc, ""] if found.doc else []
             found.doc = []
         for line in _lines(comment):
+            named, above = found.name, found.name_span
             problem = _read_line(file, line, found)
+            if named and above != found.name_span:
+                problems.append(no_query(file, above, "the next thing is another name"))
             if problem:
                 problems.append(problem)
     return found, problems
+
+
+def no_query(file: SourceFile, name: Span, text: str) -> Diagnostic:
+    """Say of a name that nothing stands below it but what the text says."""
+    return Diagnostic("E111", "no query below this name", (Label(file, name, text),))
 
 
 def _apart(file: SourceFile, above: Token, below: Token) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
 from aiosqlc.incremental.memo import memo
 from aiosqlc.ir import OptionalPart, ParsedQuery, Variant
-from aiosqlc.parse.annotations import read_annotations
+from aiosqlc.parse.annotations import no_query, read_annotations
 from aiosqlc.parse.dynamic import read_parts, stray_directives
 from aiosqlc.parse.macros import expand, find_uses
 from aiosqlc.parse.ordering import check_sorting
@@ -155,12 +155,10 @@ def _nothing_under(file: SourceFile, tokens: list[Token]) -> list[Diagnostic]:
     notes, problems = read_annotations(file, tokens)
     if not notes.seen_name:
         return []
-    if not problems:
-        text = "the next thing is a semicolon, or the end of the file"
-        problems = [
-            Diagnostic("E111", "no query below this name", (Label(file, notes.name_span, text),))
-        ]
-    return problems
+    if notes.command is None:  # said already what is wrong with it
+        return problems
+    text = "the next thing is a semicolon, or the end of the file"
+    return [*problems, no_query(file, notes.name_span, text)]
 
 
 def _name_inside(file: SourceFile, tokens: list[Token], start: int) -> Diagnostic | None:

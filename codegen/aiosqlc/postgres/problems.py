@@ -7,6 +7,7 @@ import re
 from aiosqlc.diagnostics import Diagnostic, Label
 from aiosqlc.ir import ParsedQuery
 from aiosqlc.postgres.standin import extension_wanted
+from aiosqlc.postgres.syntax_hints import QUOTES, TYPOGRAPHIC, syntax_hint
 from aiosqlc.servers.postgres.connection import ServerError
 from aiosqlc.source import SourceMap, Span
 
@@ -23,14 +24,19 @@ _CODES = {
     "42704": "E318",  # undefined object: a type, a collation …
 }
 _OTHER = "E301"
+_TOO_DEEP = "54001"
 _HINTS = {
     "42702": "write the table or its alias before it, as in `a.id`",
     "42803": "add it to GROUP BY, or take one value of each group, as in `max(…)`",
     "42P18": "say the type with a cast, as in `$1::text`",
+    _TOO_DEEP: "it is nested too deeply: split it, or write a long list as one array",
     "42P08": "the same parameter is used with two types; cast one use, as in `$1::text`",
 }
 _GLUED = re.compile(r"[-+*/<>=~!#%^&|`?]+@$")  # `a <->@name`: the parameter's mark is lost
-_MEANT = re.compile(r'Perhaps you meant to reference the (?:column|table alias) "([^"]+)"\.')
+_MEANT = re.compile(
+    r'Perhaps you meant to reference the (?:column|table alias) "([^"]+)"'
+    r'(?: or the column "([^"]+)")?\.'
+)
 _WORD = re.compile(r"""'(?:[^']|'')*'|"[^"]*"|[@$]?\w+|\S""")
 _NEAR_NUMBER = re.compile(r'near "\$\d+"')
 _PARAM = re.compile(r"parameter \$(\d+)")
@@ -43,11 +49,12 @@ def query_problem(
 ) -> Diagnostic:
     """Return the diagnostic for a query (or one text of a dynamic query) the server refused."""
     span = _place(query, error, sql or query.sql, source_map or query.source_map)
-    hint = _MEANT.sub(r"did you mean `\1`?", error.hint) or _HINTS.get(error.state, "")
+    ours = _HINTS.get(error.state, "")
+    hint = ours if error.state == _TOO_DEEP else _MEANT.sub(_meant, error.hint) or ours
     message = error.message
     if error.state == "42601":
         if message.startswith("syntax error"):  # other texts of this state say what is wrong
-            hint = hint or _syntax_hint(query.file.text, span)
+            hint = hint or syntax_hint(query, span)
         message = _NEAR_NUMBER.sub(f'near "{query.file.text[span.start : span.end]}"', message)
     if message.startswith("missing FROM-clause"):
         hint = hint or "write the alias that FROM gives a table, or join the table that is meant"
@@ -56,6 +63,8 @@ def query_problem(
     notes = (error.detail,) if error.detail else ()
     if wanted := extension_wanted(error):
         hint = f'put `CREATE EXTENSION IF NOT EXISTS "{wanted}";` into the schema'
+    elif query.file.text[span.start : span.start + 1] in set(TYPOGRAPHIC):
+        hint = QUOTES
     elif error.state == "42703" and (operator := _GLUED.search(query.file.text[: span.start])):
         hint = f"`{operator[0]}` is one operator: put a space before the `@`"
     code = _CODES.get(error.state, _OTHER)
@@ -63,21 +72,8 @@ def query_problem(
     return Diagnostic(code, message, (label,), hint, notes=notes, costs=(query.place,))
 
 
-def _syntax_hint(text: str, span: Span) -> str:
-    """Return what is most often meant where the server only says near which word it gave up."""
-    before, word = text[: span.start].rstrip(), text[span.start : span.end]
-    if word in {":", "?"} and not text.startswith("::", span.start):
-        return "parameters are written `@name` or `$1`"
-    if before.endswith("@"):
-        return "write the parameter's name behind the `@`, without a space"
-    if word.startswith(("@", "$", "sqlc")) and before.upper().endswith(" IN"):
-        return "a list is compared with `= ANY(@name)`"
-    for verb, needed in (("DELETE", "FROM"), ("INSERT", "INTO")):
-        if re.search(rf"\b{verb}$", before, re.IGNORECASE):
-            return f"write `{verb} {needed} {word}`"
-    if before.endswith(","):
-        return f"remove the comma before `{word}`, or write what is missing between them"
-    return ""
+def _meant(found: re.Match[str]) -> str:
+    return "did you mean " + " or ".join(f"`{name}`" for name in found.groups() if name) + "?"
 
 
 def _operator_hint(found: re.Match[str]) -> str:

@@ -20,7 +20,17 @@ CASES = {
     "select nam from a": ("E311", "nam", "a.name"),
     "select id from a, b": ("E315", "id", "ambiguous"),
     "select upper(1) from a": ("E312", "upper", "`upper(text)`"),
-    "selec 1": ("E300", "selec", "syntax error"),
+    "selec 1": ("E300", "selec", "did you mean `SELECT` by `selec`?"),
+    "select * form a": ("E300", "form", "did you mean `FROM` by `form`?"),
+    "select * from a wehre id = 1": ("E300", "id", "did you mean `WHERE` by `wehre`?"),
+    "select * from a odrer by id": ("E300", "by", "did you mean `ORDER` by `odrer`?"),
+    "select * from a grup by id": ("E300", "by", "did you mean `GROUP` by `grup`?"),
+    "select * from a where (id = 1 and (id = 2)": ("E300", ")", "the `(` in line 1, column 23"),
+    "select * from a where id = 1)": ("E300", ")", "there is no `(` for this `)`"),
+    "select * from a where id = @": ("E300", "@", "write the parameter's name behind the `@`"),
+    "select `id` from a": ("E300", "from", 'a name stands in `"…"`'),
+    "select ‘x’ from a": ("E311", "‘", "typographic quotes"),
+    "select " + "+".join(["1"] * 9000): ("E301", "", "it is nested too deeply"),
     "select 1 from": ("E300", "m", "end of input"),
     "select $1": (None, "", ""),
     "select $1 is null": ("E313", "$1", "cast"),
@@ -35,7 +45,7 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("sql", CASES)
+@pytest.mark.parametrize("sql", CASES, ids=lambda sql: sql[:60])
 def test_a_mistake_is_shown_where_it_is(sql: str) -> None:
     code, word, text = CASES[sql]
     _, problems = run(TABLES, [query(sql)])
@@ -51,7 +61,11 @@ def test_a_mistake_is_shown_where_it_is(sql: str) -> None:
 
 @pytest.mark.parametrize(
     "sql",
-    ["select 1, array(select id, name from a)", "select * from xmltable('/r' passing 'x'::xml)"],
+    [
+        "select 1, array(select id, name from a)",
+        "select * from xmltable('/r' passing 'x'::xml)",
+        "select * from orders id = 1",
+    ],
 )
 def test_no_hint_is_better_than_a_wrong_one(sql: str) -> None:
     (problem,) = run(TABLES, [query(sql)])[1]
