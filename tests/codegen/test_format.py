@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -23,10 +24,12 @@ from aiosqlc.postgres.same_tree import unproved
 from hypothesis import given
 from hypothesis import strategies as st
 
+from devstack.settings import ROOT
 from devstack.testing.postgres import TestPostgres
 from tests.codegen.golden import CASES, copy_case
 from tests.codegen.postgres.asking import schema_file
 
+CORPUS = ROOT.parent / "shared" / "conformance" / "corpus" / "cases"
 HOUSE, SQLC = LayoutStyle
 PG, MYSQL = Dialect.POSTGRESQL, Dialect.MYSQL
 LONG = "a_column_with_a_long_name, another_column_with_a_long_name, " + "c" * 40
@@ -80,19 +83,23 @@ def test_whatever_is_written_keeps_its_tokens_and_is_laid_out_once(
     assert lay_out(once, dialect, style, width=30) == once
 
 
-def statements() -> Iterator[tuple[str, Dialect]]:
-    for path in sorted(CASES.rglob("*.sql")):
+def statements(root: Path) -> Iterator[tuple[str, Dialect]]:
+    for path in sorted(root.rglob("*.sql")):
         text = path.read_text("utf-8")
-        dialect = MYSQL if "mysql" in path.as_posix() else PG
+        mysql = root / "my" in path.parents or "mysql" in path.as_posix()
+        dialect = MYSQL if mysql else PG
         for span in split_statements(text, dialect):
             yield text[span.start : span.end], dialect
 
 
 @pytest.mark.parametrize("style", LayoutStyle)
-def test_every_golden_statement_keeps_tokens_and_comments_and_is_laid_out_once(
-    style: LayoutStyle,
+@pytest.mark.parametrize("root", [CASES, CORPUS], ids=["golden", "conformance"])
+def test_every_statement_keeps_tokens_and_comments_and_is_laid_out_once(
+    root: Path, style: LayoutStyle
 ) -> None:
-    for sql, dialect in statements():
+    if not root.is_dir():
+        pytest.skip(f"{root} is not there")
+    for sql, dialect in statements(root):
         once = lay_out(sql, dialect, style)
         assert same_tokens(sql, once, dialect)
         assert lay_out(once, dialect, style) == once
@@ -104,6 +111,27 @@ def test_every_golden_statement_keeps_tokens_and_comments_and_is_laid_out_once(
 def stack() -> Iterator[ExitStack]:
     with ExitStack() as stack:
         yield stack
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("style", LayoutStyle)
+def test_every_file_of_the_corpus_is_laid_out_once_with_each_query_proved(
+    style: LayoutStyle, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if not CORPUS.is_dir():
+        pytest.skip(f"{CORPUS} is not there")
+    changed = 0
+    for number, config in enumerate(sorted(CORPUS.rglob("sqlc.yaml"))):
+        here = tmp_path / str(number)
+        shutil.copytree(config.parent, here)
+        words = ["format", "--style", style.value, "-f", str(here)]
+        main(words)
+        said = capsys.readouterr()
+        changed += said.out.count("formatted ")
+        assert "otherwise" not in said.err, (config, said.err)
+        main([*words, "--check"])
+        assert capsys.readouterr().out == "", config
+    assert changed > 100
 
 
 @pytest.mark.long

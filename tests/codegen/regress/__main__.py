@@ -38,7 +38,8 @@ def main() -> int:
             verdicts = judge(server, scripts, lambda line: print(line, flush=True))
     print(verdicts.report())
     print(f"{len(scripts)} scripts, {time.monotonic() - started:.0f} s")
-    return 1 if verdicts.false or verdicts.unlike or verdicts.internal else 0
+    wrong = [*verdicts.false, *verdicts.unlike, *verdicts.laid_out_unlike, *verdicts.internal]
+    return 1 if wrong else 0
 
 
 if __name__ == "__main__":

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from aiosqlc.ir import TypedQuery
+from aiosqlc.layout.statement import LayoutStyle, lay_out
+from aiosqlc.parse.scanner import Dialect
 from aiosqlc.postgres.catalog.bodies import is_closed, look_into_bodies
 from aiosqlc.postgres.catalog.facts import FIRST_USER_OID, Facts, load_facts
 from aiosqlc.postgres.catalog.rows import Function
@@ -52,6 +54,8 @@ class Verdicts:
     columns: int = 0
     claimed: int = 0
     never_null: int = 0
+    laid_out: int = 0
+    laid_out_unlike: list[str] = field(default_factory=list)
     unlike: list[str] = field(default_factory=list)
     false: list[str] = field(default_factory=list)
     internal: list[str] = field(default_factory=list)
@@ -72,6 +76,7 @@ class Verdicts:
             f"{self.asked} asked, {self.failed} fail, {self.judged} judged,"
             f" {self.claimed}/{self.never_null} claimed, {len(self.false)} false,"
             f" {len(self.unlike)} unlike, {len(self.internal)} internal,"
+            f" {len(self.laid_out_unlike)}/{self.laid_out} laid out unlike,"
             f" {self.refused.total()} refused"
         )
 
@@ -85,6 +90,8 @@ class Verdicts:
             *self.false,
             f"WRITTEN UNLIKE: {len(self.unlike)}",
             *self.unlike,
+            f"LAID OUT UNLIKE: {len(self.laid_out_unlike)} of {self.laid_out}",
+            *self.laid_out_unlike,
             f"internal errors: {len(self.internal)}",
             *self.internal,
             f"refused, though the server takes them: {self.refused.total()}",
@@ -226,6 +233,7 @@ class _Session:
         [answer] = describe(self.connection, [statement.sql])
         if not isinstance(answer, Described):
             return answer
+        self._lay_out(statement, answer)
         judged = Typist(self._facts).type_query(parsed(statement.sql, "Q"), answer)
         if judged.failure:
             self._verdicts.internal.append(f"{self._place(statement)}: {judged.failure}")
@@ -233,6 +241,17 @@ class _Session:
         starred = [Starred(0, 0, statement.sql, stars, Fingerprint.of(answer))] if stars else []
         [written], _ = write_stars(self.connection, [judged.query], starred)
         return written
+
+    def _lay_out(self, statement: Statement, before: Described) -> None:
+        """Ask whether the server reads a statement in another layout as the same one."""
+        texts = [lay_out(statement.sql, Dialect.POSTGRESQL, style) for style in LayoutStyle]
+        for style, answer in zip(LayoutStyle, describe(self.connection, texts), strict=True):
+            self._verdicts.laid_out += 1
+            same = isinstance(answer, Described) and Fingerprint.of(answer) == Fingerprint.of(
+                before
+            )
+            if not same:
+                self._verdicts.laid_out_unlike.append(f"{self._place(statement)} as {style.value}")
 
     def _compare(
         self,

@@ -52,6 +52,7 @@ def _judged(folder: Path) -> Verdicts:
 def test_claims_are_compared_with_the_rows_of_each_statement(tmp_path: Path) -> None:
     verdicts = _judged(tmp_path)
     assert (verdicts.false, verdicts.unlike, verdicts.internal) == ([], [], [])
+    assert (verdicts.laid_out_unlike, verdicts.laid_out) == ([], 8)
     assert verdicts.judged == 3
     assert verdicts.columns == 6
 
@@ -61,3 +62,12 @@ def test_a_false_claim_is_told_with_its_place(
 ) -> None:
     monkeypatch.setattr("aiosqlc.postgres.catalog.facts.Facts.not_null", lambda *_, **__: True)
     assert any(":7: NULL in note" in item for item in _judged(tmp_path).false)
+
+
+def test_a_layout_that_the_server_reads_otherwise_is_told_with_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "tests.codegen.regress.run.lay_out", lambda sql, *_: sql.replace("id = 1", "id = 2")
+    )
+    assert _judged(tmp_path).laid_out_unlike == ["script:11 as house", "script:11 as sqlc"]
