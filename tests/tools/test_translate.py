@@ -19,6 +19,14 @@ SELECT id FROM u;
 -- :name put :affected
 UPDATE u SET n = :n;
 """
+HUGSQL = """\
+-- :name find-them! :? :*
+-- :doc Of some kinds
+SELECT * FROM u WHERE id IN (:v*:the-ids) AND at::date = :at
+/*~ (when (:n params) */ AND n = :n /*~ ) ~*/;
+-- :name add :<!
+INSERT INTO u (n) VALUES (:n) RETURNING id;
+"""
 PGTYPED = """\
 /* @name find
   @param ids -> (...)
@@ -29,7 +37,7 @@ SELECT * FROM u WHERE id IN :ids AND n = :n;
   n)...) */
 INSERT INTO u VALUES :rows;
 /* @name end */
-WITH x AS (SELECT 1) UPDATE u SET n = :n!;
+WITH x AS (DELETE FROM v RETURNING 1) UPDATE u SET n = :n!;
 """
 SQLDELIGHT = """\
 CREATE TABLE u (id uuid);
@@ -49,6 +57,18 @@ SELECT * FROM u WHERE id = @id AND at::date = ':x';
 
 -- name: add :exec
 INSERT INTO u VALUES (@a, @b);
+""",
+    ),
+    "hugsql": (
+        HUGSQL,
+        """\
+-- name: find_them :many
+-- :doc Of some kinds
+SELECT * FROM u WHERE id IN (sqlc.slice('the_ids')) AND at::date = @at
+ AND n = @n;
+
+-- name: add :one
+INSERT INTO u (n) VALUES (@n) RETURNING id;
 """,
     ),
     "pugsql": (
@@ -71,7 +91,7 @@ SELECT * FROM u WHERE id IN (sqlc.slice('ids')) AND n = sqlc.narg('n');
 INSERT INTO u VALUES (@id, @n);
 
 -- name: end :exec
-WITH x AS (SELECT 1) UPDATE u SET n = @n;
+WITH x AS (DELETE FROM v RETURNING 1) UPDATE u SET n = @n;
 """,
     ),
     "squirrel": ("SELECT $1::int AS one", "-- name: file :many\nSELECT $1::int AS one;\n"),

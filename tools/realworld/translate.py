@@ -2,8 +2,8 @@
 
     python -m tools.realworld.translate KIND FOLDER TO --schema GLOB... --queries GLOB...
 
-KIND is aiosql, pugsql, pgtyped, squirrel or sqldelight. TO becomes a project for
-`python -m tools.realworld --no-sqlc TO`.
+KIND is aiosql (yesql and goyesql as well), hugsql, pugsql, pgtyped, squirrel or sqldelight.
+TO becomes a project for `python -m tools.realworld --no-sqlc TO`.
 """
 
 from __future__ import annotations
@@ -66,9 +66,16 @@ def main() -> int:
     if asked.path:
         (asked.to / "schema" / "_.sql").write_text(f"CREATE SCHEMA IF NOT EXISTS {asked.path};\n")
         (asked.to / "schema" / "zz.sql").write_text(_PATH.format(asked.path), "utf-8")
-    count = 0
+    count, seen = 0, set[str]()
     for path in sorted({path for glob in asked.queries for path in asked.folder.glob(glob)}):
         found, tables = translate(asked.kind, path.stem, path.read_text("utf-8"))
+        for name in (
+            set(re.findall(r"(?m)^-- name: (\w+)", found)) & seen
+        ):  # as its class tells apart
+            found = re.sub(
+                rf"(?m)^(-- name: ){name}\b", rf"\1{_WORD.sub('_', path.stem)}_{name}", found
+            )
+        seen |= set(re.findall(r"(?m)^-- name: (\w+)", found))
         slug = re.sub(r"\W+", "_", str(path.relative_to(asked.folder).with_suffix("")))
         if found:
             (asked.to / "queries" / f"{slug}.sql").write_text(found, "utf-8")
@@ -87,7 +94,7 @@ def translate(kind: str, stem: str, text: str) -> tuple[str, str]:
         if not name or (not mark and re.match(r"create\s+table", body, re.IGNORECASE)):
             tables.append(f"{body};\n")
             continue
-        bare = re.sub(r"(--[^\n]*\n|/\*.*?\*/|\s)+", " ", body, flags=re.DOTALL).strip()
+        bare = _outermost(body)
         writes = re.search(r"\b(insert|update|delete)\b", bare, re.IGNORECASE)
         reads = _ROWS.match(bare) and not writes
         returns = reads or re.search(r"\breturning\b", bare, re.IGNORECASE)
@@ -96,6 +103,15 @@ def translate(kind: str, stem: str, text: str) -> tuple[str, str]:
             command = ":exec"
         found.append(f"-- name: {_WORD.sub('_', name)} {command}\n{body};\n")
     return "\n".join(found), "\n".join(tables)
+
+
+def _outermost(sql: str) -> str:
+    """Return the words of a statement outside parentheses, where it says what it does."""
+    bare = re.sub(r"(--[^\n]*(\n|$)|/\*.*?\*/|\s)+", " ", sql, flags=re.DOTALL).strip()
+    inner = None
+    while inner != bare:
+        inner, bare = bare, re.sub(r"(?<!^)\([^()]*\)", " ", bare)
+    return bare
 
 
 def _named(sql: str, spread: dict[str, str] | None = None) -> str:
@@ -139,6 +155,30 @@ def _pgtyped(_stem: str, text: str) -> Iterator[Query]:
         yield match[1], "", _named(match[3], spread)
 
 
+_HUGSQL = re.compile(r"^--[ \t]*:name[ \t]+([\w!?*-]+)((?:[ \t]+:[^\s:]+)*)[ \t]*$", re.MULTILINE)
+_HUG_PARAM = re.compile(
+    rf"{_SKIPPED}|(?<![\w:\]]):(?:v(?:alue)?(?P<many>\*)?:)?(?P<name>[A-Za-z_][\w-]*)", re.DOTALL
+)
+
+
+def _hugsql(_stem: str, text: str) -> Iterator[Query]:
+    """What Clojure puts together in comments stays in: such a query has all its parts."""
+
+    def put(match: re.Match[str]) -> str:
+        if not match["name"]:
+            return match[0]
+        name = _WORD.sub("_", match["name"])
+        return f"sqlc.slice('{name}')" if match["many"] else f"@{name}"
+
+    places = [*_HUGSQL.finditer(text)]
+    ends = [match.start() for match in places[1:]] + [len(text)]
+    for match, end in zip(places, ends, strict=True):
+        marks = set(match[2].split())
+        mark = ":one" if marks & {":1", ":one", ":<!", ":returning-execute"} else ""
+        sql = re.sub(r"/\*~.*?\*/", "", text[match.end() : end], flags=re.DOTALL)
+        yield match[1].strip("!?*"), mark, _HUG_PARAM.sub(put, sql)
+
+
 def _sqldelight(_stem: str, text: str) -> Iterator[Query]:
     text = re.sub(r"^import .*$", "", text, flags=re.MULTILINE)
     label = re.compile(r"^\s*(\w+):\s*\n|^\s*(\w+):\s*$", re.MULTILINE)
@@ -156,6 +196,7 @@ def _sqldelight(_stem: str, text: str) -> Iterator[Query]:
 _READERS: dict[str, Callable[[str, str], Iterator[Query]]] = {
     "aiosql": _by_comment(r"^--\s*name:\s*([\w-]+)(?:\([^)\n]*\))?(\^|\$|<!|\*!|!|#)?[ \t]*$"),
     "pugsql": _by_comment(r"^--\s*:name\s+(\w+)(?:[ \t]+(:\w+))?[ \t]*$"),
+    "hugsql": _hugsql,
     "pgtyped": _pgtyped,
     "squirrel": lambda stem, text: iter([(stem, "", text)]),
     "sqldelight": _sqldelight,
