@@ -117,12 +117,23 @@ _OF_ENTRY = re.compile(r"sql\[(\d+)\]")
 
 def _grouped(dropped: Iterable[str]) -> list[str]:
     """Say once what is the same in several entries."""
-    found: dict[str, list[str]] = {}
+    found: dict[str, dict[int, None]] = {}
     for what in dropped:
         entry = _OF_ENTRY.match(what)
-        rest = what[entry.end() :] if entry else what
-        found.setdefault(rest, []).append(entry[1] if entry else "")
-    return [f"sql[{', '.join(numbers)}]{rest}" for rest, numbers in found.items()]
+        if entry:
+            found.setdefault(what[entry.end() :], {})[int(entry[1])] = None
+    return [f"sql[{_spans(list(numbers))}]{rest}" for rest, numbers in found.items()]
+
+
+def _spans(numbers: Sequence[int]) -> str:
+    """Write rising numbers in short: `0-3, 5`."""
+    parts: list[list[int]] = []
+    for number in numbers:
+        if parts and number == parts[-1][-1] + 1:
+            parts[-1].append(number)
+        else:
+            parts.append([number])
+    return ", ".join(str(p[0]) if len(p) == 1 else f"{p[0]}-{p[-1]}" for p in parts)
 
 
 def _entries(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:

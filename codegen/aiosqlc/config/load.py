@@ -95,6 +95,7 @@ class _Loader:
         self._reader = reader
         self._folder = folder
         self._environ = environ
+        self._missed: set[str] = set()
 
     def project(self, root: yaml.Node) -> tuple[QuerySet, ...]:
         reader = self._reader
@@ -157,7 +158,7 @@ class _Loader:
                 "ignored",
                 "use `gen: python:` or `gen: json:`",
             )
-        uri = self._uri(database.get("uri"))
+        uri = self._uri(database.get("uri"), has_schema="schema" in found)
         nothing = "schema" in found and not (schema or uri)
         if not engine or not queries or nothing:
             if len(reader.problems) == before:
@@ -183,19 +184,30 @@ class _Loader:
             json=json,
         )
 
-    def _uri(self, node: yaml.Node | None) -> str | None:
-        """Read the server's URI; `${NAME}` is taken from the environment."""
+    def _uri(self, node: yaml.Node | None, *, has_schema: bool) -> str | None:
+        """Read the server's URI; `${NAME}` is taken from the environment.
+
+        What is missing there is said once, however many entries need it.
+        """
         uri = self._reader.string(node, "database.uri")
         if node is None or uri is None:
             return None
         missing = [name for name in re.findall(r"\$\{(\w+)\}", uri) if name not in self._environ]
-        if missing:
-            self._reader.error(
-                node,
-                f"environment variable {missing[0]} is not set",
-                "needed here",
-                "set it, or leave `database` out to use the embedded server",
+        unsaid = [name for name in dict.fromkeys(missing) if name not in self._missed]
+        if unsaid:
+            self._missed |= set(unsaid)
+            *others, last = unsaid
+            said = (
+                f"environment variables {', '.join(others)} and {last} are not set"
+                if others
+                else f"environment variable {last} is not set"
             )
+            instead = "leave `database` out to use the embedded server"
+            if not has_schema:
+                instead = f"name the files of the schema in `schema` and {instead}"
+            it = "them" if others else "it"
+            self._reader.error(node, said, "needed here", f"set {it}, or {instead}")
+        if missing:
             return None
         return re.sub(r"\$\{(\w+)\}", lambda match: self._environ[match[1]], uri)
 

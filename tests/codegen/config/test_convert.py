@@ -118,7 +118,19 @@ def test_entries_get_folders_of_their_own_and_those_of_one_folder_become_one() -
         ("b/sql", "store/shift"),
         ("d/sql", "store/orders_old"),
     ]
-    assert converted.dropped == ["sql[0, 1, 2, 3, 4].gen.go: options for another language"]
+    assert converted.dropped == ["sql[0-4].gen.go: options for another language"]
+
+
+def test_what_is_not_taken_over_names_an_entry_once() -> None:
+    rename = {"overrides": [{"db_type": "uuid", "go_type": "x" * 99}] * 2}
+    kinds = [{"go": rename}, {"go": {}}, {"kotlin": {}}, {"go": {}}]
+    entries = [{"engine": "mysql", "queries": f"q{n}.sql", "gen": k} for n, k in enumerate(kinds)]
+    said = convert({"version": "2", "sql": entries}, "store").dropped
+    assert [what.split(":")[0] for what in said] == [
+        "sql[0-1, 3].gen.go",
+        "sql[0].gen.go.overrides",
+        "sql[2].gen.kotlin",
+    ]
 
 
 @pytest.mark.parametrize(

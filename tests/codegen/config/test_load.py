@@ -47,6 +47,15 @@ def test_the_servers_uri_may_come_from_the_environment(tmp_path: Path) -> None:
     assert project.sets[0].database_uri == "postgresql://u:secret@h/d"
 
 
+def test_what_is_missing_in_the_environment_is_said_once_and_all_of_it(tmp_path: Path) -> None:
+    entry = (
+        '- {engine: postgresql, queries: q, database: {uri: "postgres://${A_USER}@${A_HOST}/x"}}\n'
+    )
+    _, (problem,) = load(tmp_path, f'version: "2"\nsql:\n{entry}{entry}')
+    assert problem.message == "environment variables A_USER and A_HOST are not set"
+    assert "in `schema`" in problem.hint
+
+
 def test_json_is_read_too(tmp_path: Path) -> None:
     path = tmp_path / "sqlc.json"
     path.write_text(
