@@ -6,7 +6,7 @@ import importlib.resources
 
 import pytest
 from aiosqlc.ir import AnalyzeOptions
-from aiosqlc.postgres import Analyzer
+from aiosqlc.postgres import Analyzer, analyze
 
 from tests.codegen.postgres.asking import query, schema_file
 
@@ -221,6 +221,18 @@ def test_a_schema_that_uses_an_extension_loads_and_its_queries_are_typed(
     for typed in analysis.queries:  # nothing that is stood in for may bring the server down
         generic = typed.sql if "$" not in typed.sql else f"explain (generic_plan) {typed.sql}"
         assert opened.connection.run(generic) is None, typed.sql
+
+
+def test_what_a_stand_in_makes_for_keys_differs_from_row_to_row() -> None:
+    sql = """create extension pgcrypto; create extension pg_uuidv7;
+        create table k (a bytea primary key default gen_random_bytes(20),
+            b uuid not null unique default uuid_generate_v7(), n int);
+        insert into k (n) select generate_series(1, 3);
+        alter table k add check (length(a) = 20)"""
+    asked = query("select gen_random_bytes(4), uuid_generate_v7()")
+    analysis, problems = analyze([schema_file(sql)], [asked], AnalyzeOptions())
+    assert problems == ()
+    assert [column.not_null for column in analysis.queries[0].columns] == [True, True]
 
 
 def test_what_a_stand_in_cannot_say_is_optional(analyzer: Analyzer) -> None:

@@ -13,7 +13,8 @@ create function gen_salt(type text, iter_count int) returns text language sql vo
 create function crypt(password text, salt text) returns text language sql immutable strict parallel safe
     return md5(password || salt);
 create function gen_random_bytes(count int) returns bytea language sql volatile strict parallel safe
-    return decode(repeat('00', count), 'hex');
+    return coalesce((select substr(decode(string_agg(replace(gen_random_uuid()::text, '-', ''), ''), 'hex'), 1, count)
+        from generate_series(1, (count + 15) / 16)), ''::bytea);
 create function pgp_sym_encrypt(data text, psw text) returns bytea language sql volatile strict parallel safe
     return convert_to(data || psw, 'UTF8');
 create function pgp_sym_decrypt(msg bytea, psw text) returns text language sql immutable strict parallel safe
