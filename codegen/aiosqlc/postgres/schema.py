@@ -120,6 +120,7 @@ class _Applying:
         self._provided = provided
         self._own_server = own_server
         self._assumed: set[str] = set()
+        self._repeated: set[tuple[str, str]] = set()
         self.notes: list[Diagnostic] = []
 
     def file(self, file: SchemaFile) -> list[Failure]:
@@ -213,6 +214,32 @@ class _Applying:
             return False
         return self._connection.run("RESET search_path") is None
 
+    def _settles_extension(
+        self, file: SchemaFile, span: Span, error: ServerError
+    ) -> tuple[str, str] | None:
+        """Create the extension that a statement needs; return what there is to say of it."""
+        wanted, schema = extension_wanted(error), schema_wanted(error)
+        create = f'create extension "{wanted}" with schema "{schema}"'
+        if wanted and wanted not in self._provided:
+            if self._statement(file, span, create) is not None:
+                return None
+            self._provided.add(wanted)
+            return _assumed(wanted)
+        script = stand_in_for(wanted) if error.message.startswith("function ") else None
+        if not script or (wanted, schema) in self._repeated:
+            return None
+        self._repeated.add((wanted, schema))
+        if make_stand_in(self._connection, create, script) is not None:
+            return None
+        said = (
+            f"the extension {wanted} is in a schema that is not searched here: its functions are"
+            f" taken to be in {schema} too"
+        )
+        hint = (
+            "write the schema before its names, or `SET search_path` at the beginning of this file"
+        )
+        return said, hint
+
     def _settles_role(self, error: ServerError) -> bool:
         """Make a role that is missing; put aside one that a block wants to make."""
         if role := _MISSING_ROLE.search(error.message):
@@ -287,12 +314,8 @@ class _Applying:
         self, file: SchemaFile, span: Span, sql: str, error: ServerError
     ) -> tuple[str, str] | None:
         """Make what is missing, where it can be told; return what there is to say of it."""
-        wanted = extension_wanted(error) if self._own_server else ""
-        if wanted and wanted not in self._provided:
-            create = f'create extension "{wanted}" with schema "{schema_wanted(error)}"'
-            if self._statement(file, span, create) is None:
-                self._provided.add(wanted)
-                return _assumed(wanted)
+        if self._own_server and (said := self._settles_extension(file, span, error)):
+            return said
         if error.state in _NOT_FOUND and self._searches_again():
             return _SEARCHED_AGAIN
         missing = _MISSING_SCHEMA.search(error.message)

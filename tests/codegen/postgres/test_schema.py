@@ -218,6 +218,15 @@ def test_a_function_of_an_extension_that_nobody_creates_comes_with_the_line_that
     assert 'CREATE EXTENSION IF NOT EXISTS "uuid-ossp";' in problem.hint
 
 
+def test_an_extension_in_a_schema_that_only_its_role_searches_is_found() -> None:
+    made = schema_file("create schema app; create extension pgcrypto schema app")
+    used = schema_file("create table app.t (salt bytea not null default gen_random_bytes(8))")
+    analysis, (note,) = analyze([made, used], [query("select salt from app.t")], AnalyzeOptions())
+    assert (note.code, note.severity) == ("E217", Severity.WARNING)
+    assert "not searched here" in note.message
+    assert len(analysis.queries) == 1
+
+
 @pytest.mark.parametrize("schema", ["public", "ext"])
 def test_a_dump_may_name_what_an_extension_has_with_the_schema_it_is_in(schema: str) -> None:
     sql = f"""create schema if not exists {schema}; create domain email as {schema}.citext;
