@@ -29,7 +29,6 @@ class Kind(StrEnum):
 
     SERVER = "server"
     CLIENT = "client"
-    PRODUCER = "producer"
     CONSUMER = "consumer"
     INTERNAL = "internal"
 

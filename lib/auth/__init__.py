@@ -1,6 +1,6 @@
 """Authentication and authorization: tokens, keys, principals, guards."""
 
-from lib.auth.guards import require, require_role, require_unverified, require_verified, self_or
+from lib.auth.guards import require, require_role, require_verified, self_or
 from lib.auth.jwks import JwksCache
 from lib.auth.keys import SigningKey, jwks_document
 from lib.auth.principal import Principal, Role, current_principal, require_principal
@@ -20,7 +20,6 @@ __all__ = [
     "require",
     "require_principal",
     "require_role",
-    "require_unverified",
     "require_verified",
     "self_or",
 ]

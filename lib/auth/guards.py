@@ -49,12 +49,6 @@ def require_verified(principal: Principal) -> None:
         )
 
 
-def require_unverified(principal: Principal) -> None:
-    """Let through a caller whose address is not verified yet."""
-    if principal.verified:
-        raise forbidden("user has to be not-verified")
-
-
 def subject_of(owner: str, principal: Principal) -> str:
     """Return whose resource is meant: `me` is the caller's own."""
     return principal.subject if owner == ME else owner

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from socket import gethostname
+from typing import Protocol
 
 from prometheus_client import CollectorRegistry
 
@@ -15,31 +16,47 @@ from lib.events.housekeeping import housekeeping
 from lib.events.signing import Beliefs
 
 
+class Listens(Protocol):
+    """What the settings of a service say of it; `ConsumerSettings` has the beliefs."""
+
+    @property
+    def port(self) -> int:
+        """The service's own; after a restart on the same host and port it resumes what it had."""
+
+    def event_beliefs(self, producers: Mapping[str, str]) -> Beliefs | None:
+        """Return who may publish what; without it, whatever is in a stream is handled."""
+
+
 @asynccontextmanager
 async def consuming(
+    config: Listens,
     db: Database,
     broker: Broker,
     handlers: Mapping[str, Mapping[str, Handler]],
+    producers: Mapping[str, str],
     *,
     group: str,
-    port: int,
     registry: CollectorRegistry,
-    beliefs: Beliefs | None = None,
 ) -> AsyncIterator[None]:
     """Handle events in the background while the block runs, and clear up after them.
 
     Args:
+        config: the service's.
         db: where effects go, and the inbox beside them.
         broker: where the streams are.
         handlers: by topic, then by kind of event.
+        producers: by topic, who publishes it.
         group: whom the events are for; replicas share them.
-        port: the service's own; after a restart on the same host and port it resumes what it had.
         registry: where metrics go.
-        beliefs: who may publish what; without them, whatever is in a stream is handled.
     """
-    name = f"{gethostname()}-{port}"
     consumer = Consumer(
-        db, broker, group=group, name=name, handlers=handlers, registry=registry, beliefs=beliefs
+        db,
+        broker,
+        group=group,
+        name=f"{gethostname()}-{config.port}",
+        handlers=handlers,
+        registry=registry,
+        beliefs=config.event_beliefs(producers),
     )
     async with consumer.running(), housekeeping(db, broker, handlers.keys()):
         yield

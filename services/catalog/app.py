@@ -49,12 +49,4 @@ def _background(app: web.Application, config: CatalogConfig) -> Iterator[Compone
         yield Relay(db, broker, registry=registry, signer=config.event_signer()).running()
         # The cache is shared: one replica handles an event for all.
         heard = handlers(cache)
-        yield consuming(
-            db,
-            broker,
-            heard,
-            group="catalog",
-            port=config.port,
-            registry=registry,
-            beliefs=config.event_beliefs(PRODUCERS),
-        )
+        yield consuming(config, db, broker, heard, PRODUCERS, group="catalog", registry=registry)

@@ -87,12 +87,4 @@ def _background(app: web.Application, config: ChatConfig) -> Iterator[Component]
     keep = Keep(timedelta(days=config.retention_days), timedelta(days=config.client_id_days))
     yield keeping(db, keep)
     if broker is not None:
-        yield consuming(
-            db,
-            broker,
-            HANDLERS,
-            group="chat",
-            port=config.port,
-            registry=registry,
-            beliefs=config.event_beliefs(PRODUCERS),
-        )
+        yield consuming(config, db, broker, HANDLERS, PRODUCERS, group="chat", registry=registry)

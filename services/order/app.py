@@ -145,12 +145,4 @@ def _background(app: web.Application, config: OrderConfig) -> Iterator[Component
     yield repeating(forget, name="housekeeping", idle_seconds=_HOUR, registry=registry)
     if broker is not None:
         yield Relay(db, broker, registry=registry, signer=config.event_signer()).running()
-        yield consuming(
-            db,
-            broker,
-            HANDLERS,
-            group="order",
-            port=config.port,
-            registry=registry,
-            beliefs=config.event_beliefs(PRODUCERS),
-        )
+        yield consuming(config, db, broker, HANDLERS, PRODUCERS, group="order", registry=registry)

@@ -63,12 +63,4 @@ def _background(app: web.Application, config: PointConfig) -> Iterator[Component
     db, broker, registry = app[DATABASE], app[BROKER], app[METRICS]
     if broker is not None:
         heard = handlers(parse_rates(config.rates))
-        yield consuming(
-            db,
-            broker,
-            heard,
-            group=GROUP,
-            port=config.port,
-            registry=registry,
-            beliefs=config.event_beliefs(PRODUCERS),
-        )
+        yield consuming(config, db, broker, heard, PRODUCERS, group=GROUP, registry=registry)

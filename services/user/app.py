@@ -153,11 +153,5 @@ def _background(app: web.Application, config: UserConfig) -> Iterator[Component]
     if broker is not None:
         yield Relay(db, broker, registry=registry, signer=config.event_signer()).running()
         yield consuming(
-            db,
-            broker,
-            HANDLERS,
-            group="user-audit",
-            port=config.port,
-            registry=registry,
-            beliefs=config.event_beliefs(PRODUCERS),
+            config, db, broker, HANDLERS, PRODUCERS, group="user-audit", registry=registry
         )

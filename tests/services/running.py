@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from aiohttp import web
+
 from devstack.testing.auth import TestIssuer
 from devstack.testing.auth import running as publishing
 from lib.auth import Role, SigningKey
@@ -39,6 +41,24 @@ class RunningPoint:
     @property
     def grpc_address(self) -> str:
         return f"127.0.0.1:{self.grpc_port}"
+
+
+@asynccontextmanager
+async def served(app: web.Application, *, port: int = 0) -> AsyncIterator[str]:
+    """Serve an application, as a rule on a port of the system's choice; gives its address."""
+    runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", port).start()
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+
+
+def refusal(code: str, status: int) -> web.Response:
+    """Return the error that a service which is only played answers with."""
+    error = {"code": code, "message": "no"}
+    return web.json_response({"success": False, "error": error}, status=status)
 
 
 @asynccontextmanager

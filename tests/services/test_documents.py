@@ -50,10 +50,10 @@ from tests.services.documents import (
     hold,
     on_a_thread,
     operations,
-    served,
 )
 from tests.services.order import conftest as order_world
 from tests.services.order.goods.fakes import ALICE, FakeUsers
+from tests.services.running import served
 
 CHANNEL = "01890000-0000-7000-8000-00000000ca11"
 

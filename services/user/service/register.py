@@ -28,11 +28,7 @@ async def register_customer(
             that are none and for a password that others try first; RATE_LIMIT_EXCEEDED after too
             many attempts with one address or by one client: each may write to a stranger.
     """
-    names = check_names(first_name=new.first_name, last_name=new.last_name)
-    check_password("password", new.password, new.email, *names.values())
-    async with db.transaction() as tx:
-        await throttle.take(tx, limits.of("register", new.email))
-    password_hash = await passwords.hash(new.password)
+    names, password_hash = await _checked(db, passwords, new, limits)
     async with db.transaction() as tx:
         return await _add(tx, new, names, password_hash, AccountRole.CUSTOMER)
 
@@ -45,11 +41,7 @@ async def register_provider(
     limits: Limits,
 ) -> Account:
     """Add a provider and their encrypted personal id, both or neither; raises as for customers."""
-    names = check_names(first_name=new.first_name, last_name=new.last_name)
-    check_password("password", new.password, new.email, *names.values())
-    async with db.transaction() as tx:
-        await throttle.take(tx, limits.of("register", new.email))
-    password_hash = await passwords.hash(new.password)
+    names, password_hash = await _checked(db, passwords, new, limits)
     async with db.transaction() as tx:
         account = await _add(tx, new, names, password_hash, AccountRole.PROVIDER)
         sealed = personal_ids.encrypt(new.personal_id_number, account.id)
@@ -60,6 +52,17 @@ async def register_provider(
             key_id=sealed.key_id,
         )
     return account
+
+
+async def _checked(
+    db: Database, passwords: Passwords, new: NewCustomer, limits: Limits
+) -> tuple[dict[str, str], str]:
+    """Return the names as they are kept and the hash of the password."""
+    names = check_names(first_name=new.first_name, last_name=new.last_name)
+    check_password("password", new.password, new.email, *names.values())
+    async with db.transaction() as tx:
+        await throttle.take(tx, limits.of("register", new.email))
+    return names, await passwords.hash(new.password)
 
 
 async def _add(

@@ -31,7 +31,6 @@ CREATE TABLE numbered (id bigint PRIMARY KEY AUTO_INCREMENT, note varchar(200))
 
 NAIVE = datetime.fromisoformat("2024-02-29 01:02:03.000045")
 LONG_AGO = timedelta(hours=-30, microseconds=-5)
-TWICE = "INSERT INTO item VALUES (1, NULL, 1), (1, NULL, 1)"
 
 
 class Mood(StrEnum):

@@ -49,19 +49,23 @@ async def refused(client, **options) -> tuple[int, str]:
         return answer.status, (await answer.json())["error"]["code"]
 
 
+def shown(way: str, token: str, origin: str | None) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Return the headers and the subprotocols of a page that shows its token in one of the ways."""
+    headers = {} if origin is None else {"Origin": origin}
+    if way == "header":
+        return headers | {"Authorization": f"Bearer {token}"}, ()
+    if way == "cookie":
+        return headers | {"Cookie": f"{ACCESS}={token}"}, ()
+    return headers, ("chat.v1", f"bearer.{token}")
+
+
 async def test_a_token_opens_a_socket_wherever_it_is(client, token, subtests) -> None:
     for origin in [None, PAGE, "own"]:
         for way in ["header", "subprotocol", "cookie"]:
             with subtests.test(way=way, origin=origin):
                 page = f"http://127.0.0.1:{client.port}" if origin == "own" else origin
-                headers = {} if page is None else {"Origin": page}
-                protocols = ("chat.v1",)
-                if way == "header":
-                    headers["Authorization"] = f"Bearer {token}"
-                elif way == "cookie":
-                    headers["Cookie"] = f"{ACCESS}={token}"
-                else:
-                    protocols = ("chat.v1", f"bearer.{token}")
+                headers, protocols = shown(way, token, page)
+                protocols = protocols or ("chat.v1",)
                 if way == "cookie" and origin is None:
                     assert await refused(client, headers=headers) == (403, "FORBIDDEN")
                     return
@@ -75,14 +79,7 @@ async def test_a_page_of_others_may_not(client, token, subtests) -> None:
     for origin in ["https://evil.example", "null", "https://127.0.0.1", "x"]:
         for way in ["header", "subprotocol", "cookie"]:
             with subtests.test(way=way, origin=origin):
-                headers = {"Origin": origin}
-                protocols = ()
-                if way == "header":
-                    headers["Authorization"] = f"Bearer {token}"
-                elif way == "cookie":
-                    headers["Cookie"] = f"{ACCESS}={token}"
-                else:
-                    protocols = ("chat.v1", f"bearer.{token}")
+                headers, protocols = shown(way, token, origin)
                 assert await refused(client, headers=headers, protocols=protocols) == (
                     403,
                     "FORBIDDEN",

@@ -7,11 +7,9 @@ from pathlib import Path
 
 from devstack.testing.redis_groups import TestCluster
 from devstack.testing.wait import eventually
-from lib.auth import Role
 from tests.conftest import Full
-from tests.services.chat.replicas import Mover, replicas
-from tests.services.chat.talking import CUSTOMER, PROVIDER
-from tests.services.chat.test_replicas import agreed, channels, talk
+from tests.services.chat.replicas import replicas
+from tests.services.chat.test_replicas import agreed, channels, one_at_each, talk
 
 __all__ = ["channels"]
 
@@ -20,12 +18,7 @@ async def test_a_node_is_replaced_and_every_message_arrives_once_and_in_order(
     tmp_path: Path, database_url, redis_cluster: TestCluster, issuer, channels, full: Full
 ) -> None:
     with replicas(2, tmp_path, database_url, redis_cluster.url, issuer) as started:
-        for one in started:
-            await one.ready()
-        movers = [
-            Mover([one.url], issuer.authorized(subject=user, role=Role.CUSTOMER), channels)
-            for user, one in zip((CUSTOMER, PROVIDER), started, strict=True)
-        ]
+        movers = await one_at_each(started, issuer, channels)
         try:
             await talk(movers, channels, 5, "before")
             await agreed(movers, channels)

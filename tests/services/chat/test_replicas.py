@@ -45,6 +45,16 @@ async def movers(pair: list[Replica], channels, issuer):
         await mover.stop()
 
 
+async def one_at_each(started: list[Replica], issuer, channels: list[str]) -> list[Mover]:
+    """Return the customer and the provider, each at a replica of their own."""
+    for one in started:
+        await one.ready()
+    return [
+        Mover([one.url], issuer.authorized(subject=user, role=Role.CUSTOMER), channels)
+        for user, one in zip((CUSTOMER, PROVIDER), started, strict=True)
+    ]
+
+
 async def talk(movers: list[Mover], channels: list[str], count: int, name: str) -> None:
     """Everybody says something in every channel, `count` times."""
     for number in range(count):
@@ -110,12 +120,7 @@ async def test_without_redis_messages_are_stored_and_arrive_a_little_later(
     tmp_path, database_url, killable_redis, issuer, channels
 ) -> None:
     with replicas(2, tmp_path, database_url, killable_redis.url, issuer) as started:
-        for one in started:
-            await one.ready()
-        movers = [
-            Mover([one.url], issuer.authorized(subject=user, role=Role.CUSTOMER), channels)
-            for user, one in zip((CUSTOMER, PROVIDER), started, strict=True)
-        ]
+        movers = await one_at_each(started, issuer, channels)
         try:
             await talk(movers, channels, 5, "before")
             await agreed(movers, channels)

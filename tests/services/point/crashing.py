@@ -9,6 +9,7 @@ import signal
 import sys
 import time
 from contextlib import AbstractAsyncContextManager
+from types import SimpleNamespace
 
 from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
@@ -24,9 +25,9 @@ from services.point.awards import GROUP, HANDLERS
 
 
 def awarding(db: Database, redis: Redis) -> AbstractAsyncContextManager[None]:
-    return consuming(
-        db, RedisStreams(redis), HANDLERS, group=GROUP, port=1, registry=CollectorRegistry()
-    )
+    config = SimpleNamespace(port=1, event_beliefs=lambda _: None)
+    registry = CollectorRegistry()
+    return consuming(config, db, RedisStreams(redis), HANDLERS, {}, group=GROUP, registry=registry)
 
 
 async def work(database: str, redis: str) -> None:

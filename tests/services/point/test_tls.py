@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,6 @@ from services.user.points_client import open_points
 from tests.services.running import points_reader, running_point
 
 PLAIN = SecretStr("postgresql://x/y")
-NewUser = Callable[..., UserConfig]
 
 
 @pytest.fixture

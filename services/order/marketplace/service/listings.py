@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
 
@@ -65,12 +66,7 @@ async def orders_near(
         longitude=place.longitude,
         latitude=place.latitude,
         open_after=clock(),
-        west=boxes.west,
-        south=boxes.south,
-        east=boxes.east,
-        north=boxes.north,
-        other_west=boxes.other_west,
-        other_east=boxes.other_east,
+        **asdict(boxes),
         radius_km=wanted.radius_km,
         service_id=wanted.service_id,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from uuid import UUID
 
 from msgspec import UNSET
@@ -39,12 +40,7 @@ async def nearest(db: Executor, wanted: Nearest) -> Sequence[NearestLocationsRow
         db,
         longitude=wanted.longitude,
         latitude=wanted.latitude,
-        west=boxes.west,
-        south=boxes.south,
-        east=boxes.east,
-        north=boxes.north,
-        other_west=boxes.other_west,
-        other_east=boxes.other_east,
+        **asdict(boxes),
         radius_km=wanted.radius_km,
         wanted=wanted.limit,
     )

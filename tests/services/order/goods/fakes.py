@@ -11,6 +11,7 @@ from aiohttp import web
 
 from devstack.testing.auth import TestIssuer
 from lib.auth import Role
+from tests.services.running import refusal, served
 
 ALICE = "01890000-0000-7000-8000-00000000f101"
 BOB = "01890000-0000-7000-8000-00000000f102"
@@ -53,18 +54,18 @@ class FakeUsers:
             try:
                 await asyncio.wait_for(self.together.wait(), 0.2)
             except TimeoutError:
-                return _refusal("INTERNAL_ERROR", 500)
+                return refusal("INTERNAL_ERROR", 500)
         if self.trouble is Trouble.SILENT:
             await asyncio.sleep(30)
         if self.trouble is Trouble.BROKEN:
-            return _refusal("INTERNAL_ERROR", 500)
+            return refusal("INTERNAL_ERROR", 500)
         if self.trouble is Trouble.GARBLED:
             return web.Response(text="<html>")
         if self.trouble is Trouble.FORBIDDING:
-            return _refusal("FORBIDDEN", 403)
+            return refusal("FORBIDDEN", 403)
         person = request.match_info["id"]
         if person not in self.people:
-            return _refusal("NOT_FOUND", 404)
+            return refusal("NOT_FOUND", 404)
         data = {"id": person, "name": "Alice", "email": "alice@example.com", "age": None}
         return web.json_response({"success": True, "data": data | {"status": self.people[person]}})
 
@@ -79,20 +80,8 @@ class FakeUsers:
         return web.json_response({"success": True, "data": data})
 
 
-def _refusal(code: str, status: int) -> web.Response:
-    return web.json_response(
-        {"success": False, "error": {"code": code, "message": "no"}}, status=status
-    )
-
-
 @asynccontextmanager
 async def running_users(issuer: TestIssuer, *, port: int = 0) -> AsyncIterator[FakeUsers]:
     users = FakeUsers(issuer)
-    runner = web.AppRunner(users.application(), shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", port).start()
-    users.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    try:
+    async with served(users.application(), port=port) as users.url:
         yield users
-    finally:
-        await runner.cleanup()

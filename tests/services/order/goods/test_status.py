@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from itertools import product as pairs
 
 import pytest
 
@@ -26,7 +25,6 @@ WAYS = {
     "delivered": ("confirmed", "shipped", "delivered"),
     "cancelled": ("cancelled",),
 }
-EVERY_STEP = sorted(pairs(GoodsStatus, GoodsStatus))
 
 
 @pytest.mark.parametrize("before", list(GoodsStatus))

@@ -9,6 +9,8 @@ from enum import StrEnum
 
 from aiohttp import web
 
+from tests.services.running import refusal, served
+
 
 class Trouble(StrEnum):
     """How the catalog service can fail."""
@@ -33,22 +35,16 @@ class FakeCatalog:
         if self.trouble is Trouble.SILENT:
             await asyncio.sleep(30)
         if self.trouble is Trouble.BROKEN:
-            return _refusal("INTERNAL_ERROR", 500)
+            return refusal("INTERNAL_ERROR", 500)
         if self.trouble is Trouble.GARBLED:
             return web.Response(text="<html>")
         if self.trouble is Trouble.BUSY:
-            return _refusal("RATE_LIMIT_EXCEEDED", 429)
+            return refusal("RATE_LIMIT_EXCEEDED", 429)
         service_id = request.match_info["id"]
         if service_id in self.missing:
-            return _refusal("NOT_FOUND", 404)
+            return refusal("NOT_FOUND", 404)
         data = {"id": service_id, "name": "Repair a tap", "version": 1}
         return web.json_response({"success": True, "data": data})
-
-
-def _refusal(code: str, status: int) -> web.Response:
-    return web.json_response(
-        {"success": False, "error": {"code": code, "message": "no"}}, status=status
-    )
 
 
 @asynccontextmanager
@@ -56,11 +52,5 @@ async def running_catalog() -> AsyncIterator[FakeCatalog]:
     catalog = FakeCatalog()
     app = web.Application()
     app.router.add_get("/api/v1/services/{id}", catalog.service)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    catalog.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    try:
+    async with served(app) as catalog.url:
         yield catalog
-    finally:
-        await runner.cleanup()
