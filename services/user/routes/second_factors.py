@@ -118,7 +118,6 @@ async def remove_passkey(deps: AppDeps, caller: Caller, own: Own, passkey: _Pass
     "DELETE /api/v1/users/{id}/second-factor",
     "Remove the second factors of somebody who has lost them",
     *CHANGE_ERRORS,
-    Code.PRECONDITION_FAILED,
     access=(require("roles:write"), require_verified),
 )
 async def remove_all_of(deps: AppDeps, account_id: Id, caller: Caller) -> Done:
