@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from time import perf_counter
-from typing import Any, NoReturn
+from typing import Any, ClassVar, NoReturn
 from weakref import WeakKeyDictionary
 
 from prometheus_client import CollectorRegistry
@@ -21,6 +21,7 @@ from lib.db.mysql_tls import open_pool
 from lib.db.mysql_values import NoDateError
 from lib.db.observe import PoolState, Timings
 from lib.db.open_tls import warn_of_open_tls
+from lib.db.statements import Statements
 from lib.errors import StartError
 from lib.log import get_logger
 
@@ -41,33 +42,12 @@ _ISOLATIONS = {
 _Method = Callable[[Any, str, tuple[Any, ...]], Awaitable[Any]]
 
 
-class _Statements:
+class _Statements(Statements):
     """The calls of an `Executor` and of what `:copyfrom`, `:batch…` and `:execlastid` ask for."""
 
     __slots__ = ()
+    _driver: ClassVar[Any] = session
     engine = "mysql"  # for `lib.db.engine.engine_of`
-
-    async def _run(self, method: _Method, query: str, args: tuple[Any, ...]) -> Any:
-        raise NotImplementedError
-
-    async def fetch(self, query: str, /, *args: object) -> list[Iterable[Any]]:
-        """Return every row."""
-        rows: list[Iterable[Any]] = await self._run(session.fetch, query, args)
-        return rows
-
-    async def fetchrow(self, query: str, /, *args: object) -> Iterable[Any] | None:
-        """Return the first row, or None where there is none."""
-        row: Iterable[Any] | None = await self._run(session.fetchrow, query, args)
-        return row
-
-    async def fetchval(self, query: str, /, *args: object) -> Any:
-        """Return the first value of the first row, or None where there is no row."""
-        return await self._run(session.fetchval, query, args)
-
-    async def execute(self, query: str, /, *args: object) -> str:
-        """Run a statement and return a status tag, such as `UPDATE 3`."""
-        tag: str = await self._run(session.execute, query, args)
-        return tag
 
     async def execute_lastid(self, query: str, /, *args: object) -> int:
         """Run a statement and return the AUTO_INCREMENT id of its first new row, 0 without one."""

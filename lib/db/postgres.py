@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from time import perf_counter
-from typing import Any
+from typing import Any, ClassVar
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
@@ -21,6 +21,7 @@ from lib.db.errors import DatabaseClosedError, DatabaseUnavailableError
 from lib.db.executor import Executor, before_commit
 from lib.db.observe import PoolState, ServerCertificate, Timings
 from lib.db.open_tls import warn_of_open_tls
+from lib.db.statements import Statements
 from lib.errors import StartError
 from lib.log import get_logger
 
@@ -50,32 +51,9 @@ class _CleanConnection(asyncpg.Connection):  # type: ignore[misc] # the driver s
         to.look(self._transport)
 
 
-class _Statements:
-    """The four calls of an `Executor`, each through `_run`."""
-
+class _Statements(Statements):
     __slots__ = ()
-
-    async def _run(self, method: _Method, query: str, args: tuple[object, ...]) -> Any:
-        raise NotImplementedError
-
-    async def fetch(self, query: str, /, *args: object) -> list[Iterable[Any]]:
-        """Return every row."""
-        rows: list[Iterable[Any]] = await self._run(PoolConnectionProxy.fetch, query, args)
-        return rows
-
-    async def fetchrow(self, query: str, /, *args: object) -> Iterable[Any] | None:
-        """Return the first row, or None where there is none."""
-        row: Iterable[Any] | None = await self._run(PoolConnectionProxy.fetchrow, query, args)
-        return row
-
-    async def fetchval(self, query: str, /, *args: object) -> Any:
-        """Return the first value of the first row, or None where there is no row."""
-        return await self._run(PoolConnectionProxy.fetchval, query, args)
-
-    async def execute(self, query: str, /, *args: object) -> str:
-        """Run a statement and return the server's status tag, such as `UPDATE 3`."""
-        tag: str = await self._run(PoolConnectionProxy.execute, query, args)
-        return tag
+    _driver: ClassVar[Any] = PoolConnectionProxy
 
 
 class _Transaction(_Statements):

@@ -1,0 +1,35 @@
+"""The four calls of an `Executor`, as every driver's connections have them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+
+class Statements:
+    """Each call is the driver's function of that name, through `_run`."""
+
+    __slots__ = ()
+    _driver: ClassVar[Any]
+
+    async def _run(self, method: Any, query: str, args: tuple[Any, ...]) -> Any:
+        raise NotImplementedError
+
+    async def fetch(self, query: str, /, *args: object) -> list[Iterable[Any]]:
+        """Return every row."""
+        rows: list[Iterable[Any]] = await self._run(self._driver.fetch, query, args)
+        return rows
+
+    async def fetchrow(self, query: str, /, *args: object) -> Iterable[Any] | None:
+        """Return the first row, or None where there is none."""
+        row: Iterable[Any] | None = await self._run(self._driver.fetchrow, query, args)
+        return row
+
+    async def fetchval(self, query: str, /, *args: object) -> Any:
+        """Return the first value of the first row, or None where there is no row."""
+        return await self._run(self._driver.fetchval, query, args)
+
+    async def execute(self, query: str, /, *args: object) -> str:
+        """Run a statement and return a status tag, such as `UPDATE 3`."""
+        tag: str = await self._run(self._driver.execute, query, args)
+        return tag
