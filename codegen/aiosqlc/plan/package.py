@@ -9,7 +9,7 @@ from functools import cached_property
 from aiosqlc.config.project import ModelKind, PythonTarget
 from aiosqlc.drivers import Driver, driver_of
 from aiosqlc.incremental.memo import digest_of, memo_by
-from aiosqlc.ir import Catalog, Constraint, Table, TypedQuery
+from aiosqlc.ir import Catalog, Constraint, Table, TypedQuery, TypeKind
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.plan.errors import ErrorKey, plan_errors
 from aiosqlc.plan.model import Import, PyError
@@ -55,6 +55,12 @@ class Package:
     def singulars(self) -> frozenset[tuple[str, str]]:
         """What the classes of the tables' rows are called after."""
         return frozenset((table.schema, singular(table.name)) for table in self.catalog.tables)
+
+    @cached_property
+    def enums(self) -> frozenset[tuple[str, str]]:
+        """What the schema's enums are called."""
+        kinds = (kind for kind in self.catalog.types if kind.kind is TypeKind.ENUM)
+        return frozenset((kind.schema, kind.name) for kind in kinds)
 
     @cached_property
     def particular(self) -> frozenset[str]:

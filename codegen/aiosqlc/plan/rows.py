@@ -153,6 +153,8 @@ def _table_class(package: Package, table: Table) -> tuple[PyClass, Gathered]:
         for attribute_name, column in zip(names, table.columns, strict=True)
     )
     name = planner.types.class_name(table.schema, singular(table.name))
+    if name in {planner.types.class_name(schema, enum) for schema, enum in package.enums}:
+        name = f"{name}Row"  # a table `moods` beside an enum `mood`
     cls = PyClass(name, package.target.models, fields, table.comment or f"A row of {table.name}.")
     planner.gathered.tables[table.schema, table.name] = cls
     return cls, planner.gathered

@@ -18,3 +18,6 @@ async def run(db, queries):
     await db.execute("INSERT INTO stones VALUES (1, ROW('sad'))")
     [stone] = await queries.list_stones(db)  # its class is Stone: a value of that type has another
     assert (stone.id, stone.cut.kind) == (1, "sad")
+    await db.execute("INSERT INTO gems VALUES (1, 'opal')")
+    [gem] = await queries.list_gems(db)  # Gem is the enum: a row of gems has another name
+    assert (type(gem).__name__, type(gem.kind).__name__, gem.kind) == ("GemRow", "Gem", "opal")

@@ -12,3 +12,6 @@ SELECT @part::part AS sent;
 
 -- name: ListStones :many
 SELECT * FROM stones;
+
+-- name: ListGems :many
+SELECT * FROM gems;

@@ -11,5 +11,6 @@ QUERY_NAMES: Final = {
     queries.GATHER_PARTS: "GatherParts",
     queries.SEND_PART: "SendPart",
     queries.LIST_STONES: "ListStones",
+    queries.LIST_GEMS: "ListGems",
 }
 """The name of each query by its text, for an executor to label what it runs."""

@@ -15,6 +15,21 @@ class Mood(StrEnum):
 MOOD_BY_LABEL: Final = {label.value: label for label in Mood}
 
 
+class Gem(StrEnum):
+    OPAL = "opal"
+    JADE = "jade"
+
+
+GEM_BY_LABEL: Final = {label.value: label for label in Gem}
+
+
+class GemRow(msgspec.Struct, frozen=True, gc=False):
+    """A row of gems."""
+
+    id: int
+    kind: Gem
+
+
 class Part(msgspec.Struct, frozen=True, gc=False):
     """A row of part."""
 

@@ -4,7 +4,15 @@
 from typing import Final
 
 from .executor import Executor
-from .models import MOOD_BY_LABEL, Part, PartValue, Stone, StoneValue
+from .models import (
+    GEM_BY_LABEL,
+    MOOD_BY_LABEL,
+    GemRow,
+    Part,
+    PartValue,
+    Stone,
+    StoneValue,
+)
 
 LIST_PARTS: Final = "SELECT id, kind FROM part"
 
@@ -59,3 +67,11 @@ async def list_stones(db: Executor) -> list[Stone]:
         )
         for id, cut in rows
     ]
+
+
+LIST_GEMS: Final = "SELECT id, kind FROM gems"
+
+
+async def list_gems(db: Executor) -> list[GemRow]:
+    rows = await db.fetch(LIST_GEMS)
+    return [GemRow(id, GEM_BY_LABEL[kind]) for id, kind in rows]
