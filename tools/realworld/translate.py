@@ -69,14 +69,11 @@ def main() -> int:
     count, seen = 0, set[str]()
     for path in sorted({path for glob in asked.queries for path in asked.folder.glob(glob)}):
         found, tables = translate(asked.kind, path.stem, path.read_text("utf-8"))
-        for name in (
-            set(re.findall(r"(?m)^-- name: (\w+)", found)) & seen
-        ):  # as its class tells apart
-            found = re.sub(
-                rf"(?m)^(-- name: ){name}\b", rf"\1{_WORD.sub('_', path.stem)}_{name}", found
-            )
-        seen |= set(re.findall(r"(?m)^-- name: (\w+)", found))
         slug = re.sub(r"\W+", "_", str(path.relative_to(asked.folder).with_suffix("")))
+        names = set(re.findall(r"(?m)^-- name: (\w+)", found))
+        for name in names & seen:  # its file tells it apart
+            found = re.sub(rf"(?m)^(-- name: ){name}\b", rf"\1{slug}_{name}", found)
+        seen |= names
         if found:
             (asked.to / "queries" / f"{slug}.sql").write_text(found, "utf-8")
         if tables:
