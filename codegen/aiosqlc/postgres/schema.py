@@ -46,6 +46,7 @@ _ROLE_THERE = re.compile(r'role "([^"]+)" already exists')
 _MISSING_SCHEMA = re.compile(r'^schema "(.+)" does not exist')
 _MISSING_TYPE = re.compile(r'^type "(\w+)" does not exist')
 _QUOTED = re.compile(r'"([^"]+)"')
+_TEMPLATE = re.compile(r"\{\{.*?\}\}|\$\{\w+\}|<%.*?%>", re.DOTALL)
 _CODES = {"42601": "E200", "42P01": "E202", "0A000": "E203", "42P07": "E204", "42710": "E204"}
 # What a name without its schema meets where no schema is searched.
 _NOT_FOUND = frozenset({"3F000", "42P01", "42704", "42883"})
@@ -394,6 +395,8 @@ def schema_problem(file: SchemaFile, span: Span, error: ServerError) -> Diagnost
             f"name the file that creates the schema {absent[1] if absent else 'searched'} in"
             f" `schema`, or put `CREATE SCHEMA {absent[1] if absent else '…'};` before it"
         )
+    elif not hint and _TEMPLATE.search(sql):
+        hint = "this is a template that a program fills in: leave the file out of `schema`"
     elif error.state == "0A000" and not hint:
         hint = "set `database.uri` to a server that supports this"
     notes = tuple(text for text in (error.detail, error.context) if text)

@@ -43,6 +43,12 @@ def test_a_missing_schema_comes_with_the_remedy() -> None:
     assert "`CREATE SCHEMA app;`" in problem.hint
 
 
+@pytest.mark.parametrize("sql", ["select '{{ .Id }}'::uuid", "create role ${name}"])
+def test_a_template_among_the_files_is_called_one(sql: str) -> None:
+    _, (problem,) = analyze([schema_file(sql)], [], AnalyzeOptions())
+    assert "leave the file out" in problem.hint
+
+
 @pytest.mark.parametrize(
     ("extension", "use"),
     [
