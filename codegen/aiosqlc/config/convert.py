@@ -122,7 +122,25 @@ def _grouped(dropped: Iterable[str]) -> list[str]:
         entry = _OF_ENTRY.match(what)
         if entry:
             found.setdefault(what[entry.end() :], {})[int(entry[1])] = None
-    return [f"sql[{_spans(list(numbers))}]{rest}" for rest, numbers in found.items()]
+    lines: dict[tuple[str, str], list[str]] = {}  # by entries and key
+    for rest, numbers in found.items():
+        key, _, value = rest.partition(": ")
+        lines.setdefault((_spans(list(numbers)), key), []).append(value)
+    return [
+        f"sql[{numbers}]{key}: {value}"
+        for (numbers, key), values in lines.items()
+        for value in _first(values)
+    ]
+
+
+_SHOWN = 3  # lines about one key
+
+
+def _first(values: Sequence[str]) -> Sequence[str]:
+    """Leave out the last of many: the old file has them."""
+    if len(values) <= _SHOWN + 1:
+        return values
+    return [*values[:_SHOWN], f"{len(values) - _SHOWN} more"]
 
 
 def _spans(numbers: Sequence[int]) -> str:

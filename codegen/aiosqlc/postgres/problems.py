@@ -41,6 +41,7 @@ _WORD = re.compile(r"""'(?:[^']|'')*'|"[^"]*"|[@$]?\w+|\S""")
 _NEAR_NUMBER = re.compile(r'near "\$\d+"')
 _PARAM = re.compile(r"parameter \$(\d+)")
 _OPERATOR = re.compile(r"operator does not exist: (?P<left>.+) (?P<sign>\S+) (?P<right>.+)$")
+_APART = re.compile(r"types (.+) and (.+) cannot be matched$")
 _QUOTED = re.compile(r'"([^"]+)"')
 
 
@@ -58,6 +59,8 @@ def query_problem(
         message = _NEAR_NUMBER.sub(f'near "{query.file.text[span.start : span.end]}"', message)
     if message.startswith("missing FROM-clause"):
         hint = hint or "write the alias that FROM gives a table, or join the table that is meant"
+    if apart := _APART.search(message):
+        hint = hint or f"cast one of them: `…::{apart[1]}` or `…::{apart[2]}`"
     if operands := _OPERATOR.match(message):
         hint = _operator_hint(operands)
     notes = (error.detail,) if error.detail else ()

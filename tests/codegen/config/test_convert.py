@@ -122,15 +122,17 @@ def test_entries_get_folders_of_their_own_and_those_of_one_folder_become_one() -
 
 
 def test_what_is_not_taken_over_names_an_entry_once() -> None:
-    rename = {"overrides": [{"db_type": "uuid", "go_type": "x" * 99}] * 2}
+    many = [{"column": f"t.c{n}", "go_type": "x"} for n in range(9)]
+    rename = {"overrides": [{"db_type": "uuid", "go_type": "x" * 99}] * 2 + many}
     kinds = [{"go": rename}, {"go": {}}, {"kotlin": {}}, {"go": {}}]
     entries = [{"engine": "mysql", "queries": f"q{n}.sql", "gen": k} for n, k in enumerate(kinds)]
     said = convert({"version": "2", "sql": entries}, "store").dropped
     assert [what.split(":")[0] for what in said] == [
         "sql[0-1, 3].gen.go",
-        "sql[0].gen.go.overrides",
+        *["sql[0].gen.go.overrides"] * 4,
         "sql[2].gen.kotlin",
     ]
+    assert said[-2] == "sql[0].gen.go.overrides: 7 more"
 
 
 @pytest.mark.parametrize(

@@ -45,3 +45,6 @@ SELECT id FROM author WHERE name == @name;
 
 -- name: DeleteWhat :exec
 DELETE author WHERE id = @id;
+
+-- name: EitherKind :many
+SELECT coalesce(name, to_jsonb(id)) FROM author;
