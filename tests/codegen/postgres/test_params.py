@@ -27,6 +27,8 @@ CASES: dict[str, list[tuple[str, str, bool]]] = {
     " $2": [("grp", "int4", False), ("grp_2", "int4", False)],
     "select * from a where id = any ($1)": [("id", "int4", False)],
     "select * from a where id in ($1, $2)": [("id", "int4", False), ("id_2", "int4", False)],
+    "select * from a where (grp, id) < ($1, $2)": [("grp", "int4", False), ("id", "int4", False)],
+    "select * from a where (bio, $1) <= ($2, id)": [("id", "int4", False), ("bio", "text", False)],
     "select * from a where lower(bio) = $1": [("bio", "text", False)],
     "select * from a limit $1 offset $2": [("limit", "int8", False), ("offset", "int8", False)],
     "select * from a where bio is not distinct from $1": [("bio", "text", True)],

@@ -220,6 +220,10 @@ class _Uses:
                 *(right.list_of("elements") if right.kind == "ARRAYEXPR" else []),
             ]:
                 self._compared(node, element, left, scope)
+        elif node.kind == "ROWCOMPAREEXPR":  # `(a, b) < ($1, $2)`, column by column
+            for left, right in zip(node.list_of("largs"), node.list_of("rargs"), strict=True):
+                for operand, other in ((left, right), (right, left)):
+                    self._compared(node, operand, other, scope)
         elif node.kind == "FUNCEXPR":
             self._passed(node)
         elif node.kind in _NULL_TOLERANT or node.kind == "CASEEXPR":
@@ -240,7 +244,8 @@ class _Uses:
             self._alternative(param, relation, attribute, name)
             return
         tolerant = node.kind == "DISTINCTEXPR"
-        operator = self.facts.built_in(called(node))
+        whole = node.kind == "ROWCOMPAREEXPR"
+        operator = "" if whole else self.facts.built_in(called(node))
         self.add(
             param["paramid"],
             Use(
