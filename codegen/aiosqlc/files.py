@@ -81,7 +81,7 @@ def read_files(root: Path, paths: Iterable[Path]) -> tuple[list[SourceFile], lis
     files: list[SourceFile] = []
     problems: list[Diagnostic] = []
     for path in paths:
-        shown = os.path.relpath(path, root)
+        shown = _shown(path, root)
         try:
             file, broken = _source(shown, read_bytes(path))
         except (OSError, UnicodeDecodeError) as error:
@@ -94,6 +94,14 @@ def read_files(root: Path, paths: Iterable[Path]) -> tuple[list[SourceFile], lis
             continue
         files.append(file)
     return files, problems
+
+
+def _shown(path: Path, root: Path) -> str:
+    """Return a file's path from a folder on; of hundreds, at each key that is pressed."""
+    text, start = str(path), f"{root}{os.sep}"
+    if text.startswith(start) and ".." not in text:
+        return text[len(start) :]
+    return os.path.relpath(path, root)
 
 
 @memo  # while watching, most files are what they were

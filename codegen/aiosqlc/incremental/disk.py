@@ -32,6 +32,7 @@ _contents: dict[Path, _Content] = {}
 
 
 _unsaved: Mapping[str, bytes] = {}
+_unsaved_names: frozenset[str] = frozenset()  # without their folders: most files are told by that
 
 
 def show_unsaved(texts: Mapping[str, bytes]) -> None:
@@ -39,12 +40,15 @@ def show_unsaved(texts: Mapping[str, bytes]) -> None:
 
     They hold until others are named.
     """
-    global _unsaved  # noqa: PLW0603  # there is one disk
+    global _unsaved, _unsaved_names  # noqa: PLW0603  # there is one disk
     _unsaved = dict(texts)
+    _unsaved_names = frozenset(map(os.path.basename, texts))
 
 
 def _unsaved_text(path: Path) -> bytes | None:
-    return _unsaved.get(os.path.abspath(path)) if _unsaved else None  # noqa: PTH100  # `..` goes too
+    if path.name not in _unsaved_names:
+        return None
+    return _unsaved.get(os.path.abspath(path))  # noqa: PTH100  # `..` goes too
 
 
 def signature(path: Path) -> Signature | None:
