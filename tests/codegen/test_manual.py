@@ -53,3 +53,12 @@ def test_every_command_and_option_of_python_output_is_in_the_manual() -> None:
     assert [name for name in _COMMANDS if f"| `{name}" not in commands] == []
     configuration = (MANUAL / "configuration.md").read_text()
     assert [name for name in _PYTHON if f"`{name}`" not in configuration] == []
+
+
+def test_every_variable_of_the_environment_that_is_read_is_in_the_manual() -> None:
+    read = re.compile(r"""environ(?:\.get\(|\[)"([A-Z_]+)"|"([A-Z_]+)" (?:not )?in os\.environ""")
+    texts = [path.read_text() for path in PACKAGE.rglob("*.py")]
+    names = {"".join(found) for text in texts for found in read.findall(text)} - {"PATH"}
+    assert "AIOSQLC_CACHE_DIR" in names
+    manual = "\n".join(path.read_text() for path in MANUAL.glob("*.md"))
+    assert {name for name in names if not re.search(rf"\b{name}\b", manual)} == set()

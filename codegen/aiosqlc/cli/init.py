@@ -182,16 +182,21 @@ def dump_schema(uri: str) -> str | None:
     from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
     from aiosqlc.servers.postgres.embedded import binaries
+    from aiosqlc.servers.private import NoServerError
 
     try:
+        program = binaries() / "pg_dump"
         target = conninfo_to_dict(uri)
+    except NoServerError as error:
+        sys.stderr.write(f"`--database` needs pg_dump: {error}\n")
+        return None
     except psycopg.ProgrammingError as error:
         sys.stderr.write(f"`--database` is no connection string: {str(error).strip()}\n")
         return None
     # Arguments can be read by everybody on the machine, the environment by this account alone.
     password = target.pop("password", None)
     environment = {**os.environ, **({"PGPASSWORD": str(password)} if password else {})}
-    command = [str(binaries() / "pg_dump"), "--schema-only", "--no-owner", "--no-privileges"]
+    command = [str(program), "--schema-only", "--no-owner", "--no-privileges"]
     command.append(make_conninfo("", **target))
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:

