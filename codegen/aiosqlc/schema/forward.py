@@ -24,8 +24,14 @@ _COPY = re.compile(r"^COPY\s", re.IGNORECASE)
 _FROM_STDIN = re.compile(r"\sFROM\s+stdin\b", re.IGNORECASE)
 
 
-def forward_sql(text: str) -> tuple[str, bool]:
+# What mysqldump and others write around routines, for MySQL's own client.
+_DELIMITER = re.compile(r"^[^\S\n]*DELIMITER[^\S\n]+(?P<sign>\S+)\s*$", re.IGNORECASE)
+
+
+def forward_sql(text: str, dialect: Dialect = Dialect.POSTGRESQL) -> tuple[str, bool]:
     """Blank out what must not run, offset for offset; say whether a transaction is fine."""
+    if dialect is Dialect.MYSQL and "delimiter" in text.lower():
+        text = _with_semicolons(text)
     kept: list[str] = []
     forward, data, transactional = True, False, True
     for line in text.split("\n"):
@@ -42,6 +48,21 @@ def forward_sql(text: str) -> tuple[str, bool]:
             data, runs = True, False
         kept.append(line if runs else " " * len(line))
     return "\n".join(kept), transactional
+
+
+def _with_semicolons(text: str) -> str:
+    """Return a text without its DELIMITER lines; what ends with another sign ends with `;`."""
+    kept: list[str] = []
+    sign = ";"
+    for line in text.split("\n"):
+        if found := _DELIMITER.match(line):
+            sign = found["sign"]
+            kept.append(" " * len(line))
+        elif sign != ";" and (end := line.rstrip()).endswith(sign):
+            kept.append(end.removesuffix(sign) + ";".ljust(len(line) - len(end) + len(sign)))
+        else:
+            kept.append(line)
+    return "\n".join(kept)
 
 
 def _copies(line: str) -> bool:

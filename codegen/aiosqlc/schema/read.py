@@ -28,5 +28,5 @@ def read_schema(
 @memo  # while watching, most files are what they were
 def schema_file(file: SourceFile, dialect: Dialect = Dialect.POSTGRESQL) -> SchemaFile:
     """Reduce one file to its forward statements."""
-    sql, transactional = forward_sql(file.text)
+    sql, transactional = forward_sql(file.text, dialect)
     return SchemaFile(file, sql, forward_statements(sql, dialect), transactional)

@@ -36,9 +36,8 @@ BLANKS = [
     *(f"SELECT 1{sign * LONG}" for sign in (" ", "\n", "\t", "\r\n")),
     f"-- name{' ' * LONG}.\nSELECT 1;",
     f"-- name:{' ' * LONG}.\nSELECT 1;",
-    f"---{' ' * LONG}name{' ' * LONG}\nSELECT 1;",
-    f"/* a{' ' * LONG}: b{' ' * LONG}*/\nSELECT 1;",
-    f"COPY t FROM stdin{' FROM stdin;' * (LONG // 12)} x\n",
+    f"---{' ' * LONG}name{' ' * LONG}.\nSELECT 1;",
+    f"COPY t FROM stdin{' FROM stdin;' * LONG} x\n",
 ]
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from aiosqlc.parse.scanner import Dialect
-from aiosqlc.schema import read_schema
+from aiosqlc.schema import read_schema, schema_file
 from aiosqlc.source import SourceFile, Span
 
 CONFIG = SourceFile(Path("sqlc.yaml"), "schema: here\n")
@@ -158,3 +158,20 @@ def test_sqitch_deploys_in_the_order_of_its_plan(tmp_path: Path) -> None:
     (tmp_path / "sqitch.plan").write_text(f"{plan}@v1 2024 X # tag\na [b] 2024 X <x@x> # second\n")
     found, _ = read_schema(tmp_path, ["deploy"], Dialect.POSTGRESQL, CONFIG, Span(0, 1))
     assert [file.file.path.name for file in found] == ["b.sql", "a.sql"]
+
+
+def test_a_delimiter_of_mysqls_client_ends_statements_and_is_none_itself() -> None:
+    text = """DELIMITER $$
+CREATE PROCEDURE p() BEGIN SELECT 1; SELECT 2; END $$
+ delimiter //
+CREATE TRIGGER g BEFORE INSERT ON a FOR EACH ROW SET NEW.x = 1//
+DELIMITER ;
+CREATE TABLE a (x int);
+"""
+    file = schema_file(SourceFile(Path("s.sql"), text), Dialect.MYSQL)
+    assert len(file.sql) == len(text)
+    assert [file.sql[span.start : span.end] for span in file.statements] == [
+        "CREATE PROCEDURE p() BEGIN SELECT 1; SELECT 2; END",
+        "CREATE TRIGGER g BEFORE INSERT ON a FOR EACH ROW SET NEW.x = 1",
+        "CREATE TABLE a (x int)",
+    ]
