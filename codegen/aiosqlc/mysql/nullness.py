@@ -28,6 +28,7 @@ _TOTAL_OPERATORS = (
     exp.BitwiseRightShift,
 )  # fmt: skip
 _DIVISIONS = (exp.Div, exp.IntDiv, exp.Mod)
+_LEAST = 1e-30  # of a number with a hundred digits after its point the server reads the first ones
 _SAFE_CASTS = frozenset(
     {
         "BIGINT",
@@ -154,7 +155,9 @@ def _quantified(node: exp.Expr, proof: Proof) -> bool:
 def _divided(node: exp.Expr, proof: Proof) -> bool:
     divisor = unwrap(node.expression)
     by_number = (
-        isinstance(divisor, exp.Literal) and not divisor.is_string and float(divisor.this) != 0
+        isinstance(divisor, exp.Literal)
+        and not divisor.is_string
+        and abs(float(divisor.this)) >= _LEAST
     )
     number = holds("division", "the divisor is a number other than 0", by_number)
     return number and _all("division", [node.this], proof)

@@ -24,6 +24,7 @@ _LISTS = (
 _TESTS = (
     "CONCAT_WS('-', {x}, {x}) <> ''", "CONCAT({x}, {x}) <> ''", "COALESCE({e}, {n}) = {n}",
     "{e} > ALL (SELECT {c} FROM {t} WHERE {w})", "{e} <> ALL (SELECT {c} FROM {t})",
+    "{e} NOT IN (SELECT {c} FROM {t} WHERE {w})", "NOT {e} IN (SELECT {o} FROM {t} WHERE {w})",
     "{e} IS UNKNOWN", "{e} IS NOT UNKNOWN", "{e} IS TRUE", "({e} > {n}) IS FALSE",
     "NULLIF({e}, {n}) IS NULL", "{e} IN ({n}, {e})", "FIELD({e}, {n}) = 0",
     "{x} <=> 'bad'", "{x} <=> {l}",
@@ -39,6 +40,8 @@ _ROWS = (
     "SELECT x, COUNT(*) AS n FROM b WHERE x = {n} GROUP BY x",
     "SELECT grp, COUNT(*) AS n, MAX(id) AS m FROM a WHERE grp = {n} GROUP BY grp",
     "SELECT aid, x, COUNT(*) AS n FROM b WHERE x = {n} GROUP BY aid, x",
+    "SELECT id, COUNT(*) AS n FROM a WHERE id = {n} GROUP BY id WITH ROLLUP",
+    "SELECT id, MAX(x) AS m FROM b WHERE id = {n} GROUP BY id, x WITH ROLLUP",
     "SELECT {n} AS x WHERE {n} > {n}",
     "SELECT {l} AS x HAVING {n} > {n}",
     "SELECT COUNT(*) AS n FROM {t} LIMIT 1 OFFSET {n}",
