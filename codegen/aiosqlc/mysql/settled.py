@@ -1,7 +1,8 @@
 """Types that MariaDB settles only when it executes a statement: what it says before may be wrong.
 
 How many digits a moment has, or whether a digest can be made, it knows of a constant; what a
-sub-select makes is one as soon as it has run, and the type of the function around it another.
+sub-select makes is one as soon as it has run, and the type of the function around it another. A
+digest's length may be a parameter, too: of one that there is none for it makes bytes.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from aiosqlc.mysql.reader import Reader
 from aiosqlc.mysql.relations import Schema
 from aiosqlc.mysql.syntax import mentions
 
-# Which argument settles the type, and the sorts of values that it is or becomes one of.
+# Which argument settles the type, and the sorts of values that it is or becomes one of. Moments
+# that are parameters have all their digits.
 _LATE = {
     "TIME_TO_SEC": (0, frozenset({"decimal"})),
     "UNIX_TIMESTAMP": (0, frozenset({"decimal"})),
@@ -33,7 +35,9 @@ def settled_late(sql: str, reader: Reader | None, schema: Schema) -> frozenset[s
             found |= source.relation.settled_late if source.relation else frozenset()
     for node in reader.tree.root.walk():
         place, kinds = _LATE.get(name_of(node), (0, frozenset[str]()))
-        if kinds and any(_is_made(inner, reader) for inner in _argument(node, place)):
+        argument = _argument(node, place) if kinds else []
+        given = "bytes" in kinds and any(isinstance(n, exp.Placeholder) for n in argument)
+        if given or any(_is_made(inner, reader) for inner in argument):
             found |= kinds
     return found
 

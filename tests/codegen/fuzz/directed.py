@@ -60,6 +60,8 @@ _FORMS = (
     "select lag(id) over () as c0, sum(id) over (order by id) as c1 from t0",
     "select sure({i}) as c0, (coalesce({i}, 1)::positive)::int as c1 from {t} {a}",
     "select json_exists(to_jsonb({i}), '$') as c0 from {t} {a}",
+    "select json_exists(jsonb_build_object('a', {i}), '$.a' false on error) as c0 from {t} {a}",
+    "select unnest(array[{i}, {n}]::bigint[]) as c0, («list»::int[]::bigint[])[1] from {t} {a}",
 )
 
 

@@ -210,6 +210,8 @@ PARAMETERS: list[tuple[str, dict[str, Any]]] = [
     ("SELECT sqlc.arg(v) + INTERVAL 1 DAY AS x FROM m WHERE d > sqlc.arg(v)", {"v": D}),
     ("SELECT CAST(sqlc.arg(v) AS date) AS x, DATE(CAST(sqlc.arg(w) AS datetime)) AS y",
      {"v": D, "w": DT}),
+    ("SELECT SHA2(s, sqlc.arg(v)) AS x, CONCAT(SHA2(s, sqlc.arg(v)), s) AS y FROM m", {"v": 256}),
+    ("SELECT TIME_TO_SEC(sqlc.arg(v)) AS x FROM m WHERE t > sqlc.arg(v)", {"v": -T}),
     ("SELECT LAST_DAY(sqlc.arg(v)) AS x, DATEDIFF(sqlc.arg(v), d) AS y FROM m", {"v": DT}),
 ]  # fmt: skip
 GROUPS = [JOINS, EMPTY, QUANTIFIED, STRICT, CONVERTED, MISJUDGED, TYPES, SETTLED_LATE]
