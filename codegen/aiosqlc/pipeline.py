@@ -22,6 +22,7 @@ from aiosqlc.diagnostics import Diagnostic, Label, Severity
 from aiosqlc.emit.format import format_together
 from aiosqlc.emit.json import print_json
 from aiosqlc.emit.package import print_package
+from aiosqlc.engines import Asking, asking
 from aiosqlc.files import find_sql_files, read_files
 from aiosqlc.incremental.reuse import analyze_changed
 from aiosqlc.ir import (
@@ -340,19 +341,16 @@ def analyzer(engine: Dialect, *, stack: contextlib.ExitStack | None = None) -> A
     """
 
     @cache
-    def ready() -> Analyze:
-        if engine is Dialect.MYSQL:
-            from aiosqlc.mysql import analyze as mysql
-
-            return mysql
-        from aiosqlc import postgres
-
-        return stack.enter_context(postgres.Analyzer()).analyze if stack else postgres.analyze
+    def kept() -> Asking | None:
+        return stack.enter_context(asking(engine)) if stack else None
 
     def analyze(
         schema: Sequence[SchemaFile], queries: Sequence[ParsedQuery], options: AnalyzeOptions
     ) -> tuple[Analysis, tuple[Diagnostic, ...]]:
-        return ready()(schema, queries, options)
+        if warm := kept():
+            return warm.analyze(schema, queries, options)
+        with asking(engine) as once:
+            return once.analyze(schema, queries, options)
 
     return analyze
 

@@ -10,11 +10,11 @@ from typing import Any
 
 from aiosqlc.analysed import Analysed, options_of
 from aiosqlc.cli.common import load, report, style_of
+from aiosqlc.engines import asking
 from aiosqlc.files import UNREAD
 from aiosqlc.ir import TypedQuery
-from aiosqlc.messages.explained import query_lines, query_plan_lines, type_name
+from aiosqlc.messages.explained import query_lines, type_name
 from aiosqlc.messages.suggest import did_you_mean
-from aiosqlc.parse.scanner import Dialect
 from aiosqlc.pipeline import analyze_project
 
 
@@ -64,26 +64,13 @@ def _query_plan(part: Analysed, query: TypedQuery) -> dict[str, Any] | None:
 
     PostgreSQL plans for any parameters and empty tables, MySQL for a few rows made for it.
     """
-    options = options_of(part.entry, part.inputs.shims)
-    if part.entry.engine is Dialect.MYSQL:
-        from aiosqlc.mysql.explain import query_plan
-
-        rows = query_plan(part.inputs.schema, query, options)
-        return {"rows": rows} if rows else None
-    from aiosqlc.postgres import Analyzer
-    from aiosqlc.postgres.explain import query_plans
-
-    with Analyzer() as analyzer:
-        found = query_plans(analyzer, part.inputs.schema, (query,), options)
-    return found.get(query.parsed.name)
+    with asking(part.entry.engine) as engine:
+        options = options_of(part.entry, part.inputs.shims)
+        return engine.query_plan(part.inputs.schema, query, options)
 
 
 def _lines_of(part: Analysed, plan: dict[str, Any]) -> list[str]:
-    if part.entry.engine is Dialect.MYSQL:
-        from aiosqlc.mysql.explain import query_plan_lines as of_mysql
-
-        return [f"    {line}" for line in of_mysql(plan["rows"])]
-    return list(query_plan_lines(plan["Plan"], 1))
+    return [f"    {line}" for line in asking(part.entry.engine).plan_lines(plan)]
 
 
 def _find(analysed: list[Analysed], wanted: str) -> Iterator[tuple[Analysed, TypedQuery]]:

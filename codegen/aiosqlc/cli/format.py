@@ -6,18 +6,18 @@ import argparse
 import codecs
 import contextlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from aiosqlc.analysed import options_of
 from aiosqlc.cli.common import load, report, style_of
 from aiosqlc.config.project import QuerySet
+from aiosqlc.engines import asking
 from aiosqlc.files import UNREAD
 from aiosqlc.ir import SchemaFile
 from aiosqlc.layout.proved import Formatted, Prove, format_file
 from aiosqlc.layout.statement import LayoutStyle
 from aiosqlc.output import diff_texts
-from aiosqlc.parse.scanner import Dialect
 from aiosqlc.pipeline import read_inputs
 from aiosqlc.source import SourceFile
 
@@ -89,19 +89,14 @@ def prover(
     entry: QuerySet, schema: tuple[SchemaFile, ...], shims: tuple[SchemaFile, ...]
 ) -> Iterator[Prove]:
     """Yield what proves two texts equal on an entry's engine; a server starts when it is asked."""
-    with contextlib.ExitStack() as stack:
-        if entry.engine is Dialect.MYSQL:
-            from aiosqlc.mysql.same_tree import unproved as by_sqlglot
-
-            yield by_sqlglot
-            return
-        try:
-            from aiosqlc.postgres import Analyzer
-            from aiosqlc.postgres.same_tree import unproved
-        except ModuleNotFoundError:
-            why = "nothing proves it without a server: pip install 'aiosqlc[postgres]'"
-            yield lambda pairs: {name: why for name, _, _ in pairs}
-            return
-        analyzer = stack.enter_context(Analyzer())
+    with asking(entry.engine) as engine:
         options = options_of(entry, shims)
-        yield lambda pairs: unproved(analyzer, schema, options, pairs)
+
+        def prove(pairs: Sequence[tuple[str, str, str]]) -> Mapping[str, str]:
+            try:
+                return engine.unproved(schema, options, pairs)
+            except ModuleNotFoundError:
+                why = "nothing proves it without a server: pip install 'aiosqlc[postgres]'"
+                return {name: why for name, _, _ in pairs}
+
+        yield prove

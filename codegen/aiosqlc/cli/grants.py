@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from aiosqlc.analysed import Analysed, options_of
+from aiosqlc.analysed import Analysed
 from aiosqlc.cli.common import load, report, style_of
 from aiosqlc.config.load import load_project
 from aiosqlc.diagnostics import Diagnostic, Severity
+from aiosqlc.engines import asking
 from aiosqlc.grants import Needs, Right, plain_or, statements
 from aiosqlc.ir import ParsedQuery, TypedQuery
 from aiosqlc.parse.scanner import Dialect
@@ -69,7 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
         reserved |= found.reserved
         problems += [_unknown(why) for why in found.unknown]
     report(list(dict.fromkeys(problems)), style)
-    quote = plain_or('"' if engine is Dialect.POSTGRESQL else "`", reserved)
+    quote = plain_or(asking(engine or Dialect.POSTGRESQL).quote, reserved)
     for line in statements(rights, arguments.to, quote, columns=not arguments.tables):
         sys.stdout.write(f"{line};\n")
     return 1 if problems else 0
@@ -77,19 +78,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _needs(analysed: Analysed, borrowed: Sequence[ParsedQuery]) -> Needs:
     own, more = _texts(analysed.analysis.queries), _texts(borrowed)
-    if analysed.entry.engine is Dialect.MYSQL:
-        from aiosqlc.mysql.rights import needs as by_tree
-
-        return by_tree(analysed.analysis.catalog.tables, own, more)
-    from aiosqlc.postgres import Analyzer
-    from aiosqlc.postgres.rights import needs
-
-    with Analyzer() as analyzer:
-        options = options_of(analysed.entry, analysed.inputs.shims)
-        opened = analyzer.opened(analysed.inputs.schema, options)
-        if opened is None:
-            return Needs(unknown=("the schema has errors",))
-        return needs(*opened, own, more)
+    with asking(analysed.entry.engine) as engine:
+        return engine.needs(analysed, own, more)
 
 
 def _texts(queries: Sequence[ParsedQuery] | Sequence[TypedQuery]) -> list[str]:

@@ -59,11 +59,13 @@ def _import(package: str, engine: str) -> str:
 def _call(
     function: PyFunction,
     module: PyModule,
-    twin: PyModule,
+    paired: PyModule,
     query: TypedQuery,
     engines: tuple[str, str],
 ) -> str:
-    owners = [_owner(found, engine) for found, engine in zip((module, twin), engines, strict=True)]
+    owners = [
+        _owner(found, engine) for found, engine in zip((module, paired), engines, strict=True)
+    ]
     extra = ", ordered=True" if _is_ordered(query) else ""
     naive = sorted(_naive(query))
     if naive:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
-from dataclasses import replace
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 import msgspec
 
@@ -51,6 +51,21 @@ _CARDINALITY = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class _View:
+    """How sqlc sees what one engine says.
+
+    `places` is how each parameter is used, as far as its type hangs on it; `by_words` is whether
+    the words around a parameter decide on its name and NULL.
+    """
+
+    catalog: Callable[[Catalog], Catalog]
+    query: Callable[[TypedQuery], TypedQuery]
+    items: Callable[[str], Sequence[Item]]
+    places: Callable[[TypedQuery], list[str]]
+    by_words: bool
+
+
 def print_json(entry: QuerySet, target: JsonTarget, analysis: Analysis) -> Rendered:
     """Return the document as a file."""
     if target.indent:
@@ -78,17 +93,17 @@ def _encoded_catalog(catalog: Catalog) -> msgspec.Raw:
 
 @memo_by(lambda query, catalog, engine: (query.digest, catalog.digest, engine))
 def _encoded_query(query: TypedQuery, catalog: Catalog, engine: Dialect) -> bytes:
-    shown = sqlc_view(query) if engine is Dialect.MYSQL else renumbered(query)
-    return msgspec.json.encode(_query(shown, catalog, engine))
+    return msgspec.json.encode(_query(query, catalog, _VIEWS[engine]))
 
 
 def codegen_request(entry: QuerySet, analysis: Analysis) -> Json:
     """Return the document as a value."""
     catalog = _catalog_of(entry, analysis)
+    view = _VIEWS[entry.engine]
     return {
         "settings": _settings(entry),
         "catalog": _catalog(catalog),
-        "queries": [_query(query, catalog, entry.engine) for query in _shown(entry, analysis)],
+        "queries": [_query(query, catalog, view) for query in analysis.queries],
         "sqlc_version": "v1.31.1",
         "plugin_options": "",
         "global_options": "",
@@ -97,15 +112,7 @@ def codegen_request(entry: QuerySet, analysis: Analysis) -> Json:
 
 def _catalog_of(entry: QuerySet, analysis: Analysis) -> Catalog:
     """Return the catalog with the names that sqlc gives."""
-    mysql = entry.engine is Dialect.MYSQL
-    return sqlc_catalog(analysis.catalog) if mysql else analysis.catalog
-
-
-def _shown(entry: QuerySet, analysis: Analysis) -> list[TypedQuery]:
-    """Return the queries with the placeholders of their engine."""
-    if entry.engine is Dialect.MYSQL:
-        return [sqlc_view(query) for query in analysis.queries]
-    return [renumbered(query) for query in analysis.queries]
+    return _VIEWS[entry.engine].catalog(analysis.catalog)
 
 
 def _settings(entry: QuerySet) -> Json:
@@ -249,15 +256,16 @@ def _inserted_into(query: TypedQuery, catalog: Catalog) -> Json | None:
     return {**_relation(into, catalog), **written}
 
 
-def _query(query: TypedQuery, catalog: Catalog, engine: Dialect) -> Json:
-    places = _places(query, engine)
+def _query(query: TypedQuery, catalog: Catalog, view: _View) -> Json:
+    query = view.query(query)
+    places = view.places(query)
     return {
         "text": _with_slices(_without_comments(query.sql), query),
         "name": query.parsed.name,
         "cmd": f":{query.parsed.command}",
-        "columns": _columns(query, catalog, engine),
+        "columns": _columns(query, catalog, view),
         "params": [
-            {"number": number, "column": _param(query, param, place, catalog, engine)}
+            {"number": number, "column": _param(query, param, place, catalog, view)}
             for number, param, place in zip(
                 _numbers(query, places), query.params, places, strict=True
             )
@@ -269,9 +277,9 @@ def _query(query: TypedQuery, catalog: Catalog, engine: Dialect) -> Json:
     }
 
 
-def _columns(query: TypedQuery, catalog: Catalog, engine: Dialect) -> list[Json]:
+def _columns(query: TypedQuery, catalog: Catalog, view: _View) -> list[Json]:
     """Return the result columns; all columns of an embed become one."""
-    items = items_of(query.sql) if engine is Dialect.POSTGRESQL else ()
+    items = view.items(query.sql)
     written = items if len(items) == len(query.columns) else (None,) * len(query.columns)
     columns: list[Json] = []
     embeds = {embed.first: embed for embed in query.embeds}
@@ -335,13 +343,14 @@ def _param_name(query: TypedQuery, param: TypedParam, place: str) -> str:
     return numbered["base"] or ""
 
 
-def _places(query: TypedQuery, engine: Dialect) -> list[str]:
-    """Return how each parameter is used, as far as its type hangs on it."""
-    if engine is Dialect.MYSQL:
-        pages = pages_of(query.sql)
-        return list(pages) if len(pages) == len(query.params) else [""] * len(query.params)
+def _places(query: TypedQuery) -> list[str]:
     found = places_of(query.sql)
     return [found.get(param.number, "") for param in query.params]
+
+
+def _pages(query: TypedQuery) -> list[str]:
+    pages = pages_of(query.sql)
+    return list(pages) if len(pages) == len(query.params) else [""] * len(query.params)
 
 
 def _numbers(query: TypedQuery, places: Sequence[str]) -> list[int]:
@@ -353,27 +362,25 @@ def _numbers(query: TypedQuery, places: Sequence[str]) -> list[int]:
     return numbers
 
 
-def _param(
-    query: TypedQuery, param: TypedParam, place: str, catalog: Catalog, engine: Dialect
-) -> Json:
+def _param(query: TypedQuery, param: TypedParam, place: str, catalog: Catalog, view: _View) -> Json:
     origin = param.origin if not place else None
     # What a column can hold, sqlc lets be compared with it too; see docs/compiler/from-sqlc.md.
     said = any(p.nullable for p in query.parsed.params if p.number == param.number)
-    met = origin is not None and engine is Dialect.POSTGRESQL
+    met = origin is not None and view.by_words
     not_null = (not said if met else param.not_null) and not _may_be_null(origin, catalog)
-    if place and engine is Dialect.POSTGRESQL:  # by the words alone, unless the user says otherwise
+    if place and view.by_words:  # by them alone, unless the user says otherwise
         not_null = not said and place != "alone"
     source = param.via or origin if origin else None
     table = _relation(source, catalog) if source else None
-    name = _param_name(query, param, place) if engine is Dialect.POSTGRESQL else param.name
+    name = _param_name(query, param, place) if view.by_words else param.name
     kind = _as_enum(_met_type(param, origin, catalog), origin, catalog)
     value = _value(name, kind, catalog, not_null=not_null, table=table)
     if place in {"limit", "offset", "skipped"}:
         value["type"] = {"catalog": "", "schema": "", "name": "integer"}
     if param.is_slice and place != "cast":  # sqlc speaks of one element
         value |= {"is_array": False, "array_dims": 0}
-    bound = engine is Dialect.MYSQL and _is_bound(param, source)
-    if bound or (param.is_slice and engine is Dialect.MYSQL):
+    bound = not view.by_words and _is_bound(param, source)
+    if bound or (param.is_slice and not view.by_words):
         value["length"] = -1
     return {
         **value,
@@ -428,3 +435,11 @@ _COMMENT_LINE = re.compile(r"(?m)^[ \t]*--[^\n]*\n?")
 
 def _without_comments(sql: str) -> str:
     return _COMMENT_LINE.sub("", sql).strip()
+
+
+_VIEWS: Final[Mapping[Dialect, _View]] = {
+    Dialect.POSTGRESQL: _View(
+        lambda catalog: catalog, renumbered, items_of, _places, by_words=True
+    ),
+    Dialect.MYSQL: _View(sqlc_catalog, sqlc_view, lambda _: (), _pages, by_words=False),
+}

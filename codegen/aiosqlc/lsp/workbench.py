@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from aiosqlc import lock
 from aiosqlc.analysed import options_of
@@ -17,17 +16,13 @@ from aiosqlc.analysis.hints import apply_hints
 from aiosqlc.config.load import load_project
 from aiosqlc.config.project import Project
 from aiosqlc.diagnostics import Severity
+from aiosqlc.engines import asking
 from aiosqlc.files import find_sql_files
 from aiosqlc.incremental.disk import show_unsaved
 from aiosqlc.incremental.memo import grow_old
-from aiosqlc.ir import Analyze, TypedQuery
+from aiosqlc.ir import TypedQuery
 from aiosqlc.lsp.known import Entry, State, absolute, entry_of
-from aiosqlc.messages.explained import query_plan_lines
-from aiosqlc.parse.scanner import Dialect
-from aiosqlc.pipeline import analyze_project, analyzer, compile_parts, in_source_order
-
-if TYPE_CHECKING:
-    from aiosqlc.postgres import Analyzer
+from aiosqlc.pipeline import analyze_project, compile_parts, in_source_order
 
 _ROUNDS = 200  # analyses between two whole collections of garbage
 _AGE = 50  # analyses after which a text that is gone is forgotten
@@ -38,29 +33,12 @@ class Workbench:
 
     def __init__(self) -> None:
         self._stack = contextlib.ExitStack()
-        self._analyzer = cache(self._analyzer_of)
-        self._postgres: Analyzer | None = None
+        self._engine = cache(lambda engine: self._stack.enter_context(asking(engine)))
         self._rounds = 0
 
     def close(self) -> None:
         """Stop the servers."""
         self._stack.close()
-
-    def _analyzer_of(self, engine: Dialect) -> Analyze:
-        if engine is Dialect.MYSQL:
-            return analyzer(engine)
-        return lambda schema, queries, options: self.postgres().analyze(schema, queries, options)
-
-    def postgres(self) -> Analyzer:
-        """Return what asks PostgreSQL.
-
-        Raises `ModuleNotFoundError` where its driver is not installed.
-        """
-        if self._postgres is None:
-            from aiosqlc.postgres import Analyzer
-
-            self._postgres = self._stack.enter_context(Analyzer())
-        return self._postgres
 
     def analyse(self, config: Path, texts: Mapping[str, bytes], before: State | None) -> State:
         """Compile a project with the editor's texts in place of what is on disk.
@@ -75,7 +53,11 @@ class Workbench:
             return replace(older, project=older.project, diagnostics=tuple(problems))
         locked = dict(before.locked) if before else {}
         with _no_collection():
-            parts = list(analyze_project(project, None, self._analyzer, known=locked))
+            parts = list(
+                analyze_project(
+                    project, None, lambda engine: self._engine(engine).analyze, known=locked
+                )
+            )
             compiled = compile_parts(project, parts, judge=True)
         locked |= {name: lock.known_of(found) for name, found in compiled.locked.items()}
         older_entries = {entry.settings.index: entry for entry in before.entries} if before else {}
@@ -88,57 +70,33 @@ class Workbench:
     def explained(self, entry: Entry, query: TypedQuery) -> TypedQuery:
         """Return a query with the reasons for all that is said of it: the lock has none."""
         options = options_of(entry.settings, entry.shims)
-        found, _ = self._analyzer(entry.dialect)(entry.schema, [query.parsed], options)
+        found, _ = self._engine(entry.dialect).analyze(entry.schema, [query.parsed], options)
         analysis, _ = apply_hints(found)
         return next(iter(analysis.queries), query)
 
     def query_plan(self, entry: Entry, query: TypedQuery) -> list[str]:
         """Return how the server would run a query, as lines under what it was asked of."""
         options = options_of(entry.settings, entry.shims)
-        if entry.dialect is Dialect.MYSQL:
-            from aiosqlc.mysql import explain
+        engine = self._engine(entry.dialect)
+        plan = engine.query_plan(entry.schema, query, options)
+        return [f"plan, on {engine.planned_on}:", *engine.plan_lines(plan)] if plan else []
 
-            lines = explain.query_plan_lines(explain.query_plan(entry.schema, query, options))
-            return ["plan, on a few sample rows:", *lines] if lines else []
-        from aiosqlc.postgres.explain import query_plans
-
-        found = query_plans(self.postgres(), entry.schema, (query,), options).get(query.parsed.name)
-        return ["plan, on empty tables:", *query_plan_lines(found["Plan"], 0)] if found else []
-
-    def prove(self, entry: Entry, pairs: Sequence[tuple[str, str, str]]) -> dict[str, str]:
+    def prove(self, entry: Entry, pairs: Sequence[tuple[str, str, str]]) -> Mapping[str, str]:
         """Return why pairs of texts are not proved to be the same query, by name."""
-        if entry.dialect is Dialect.MYSQL:
-            from aiosqlc.mysql.same_tree import unproved as by_sqlglot
-
-            return by_sqlglot(pairs)
-        from aiosqlc.postgres.same_tree import unproved
-
         options = options_of(entry.settings, entry.shims)
-        return unproved(self.postgres(), entry.schema, options, pairs)
+        return self._engine(entry.dialect).unproved(entry.schema, options, pairs)
 
     def sample(self, entry: Entry, query: TypedQuery) -> list[str]:
         """Return a run of a query on rows made for it, as lines."""
         if entry.settings.database_uri and not entry.schema:
             return ["without a schema the database is your own: no rows are put into it"]
         options = options_of(entry.settings, entry.shims)
-        if entry.dialect is Dialect.MYSQL:
-            from aiosqlc.mysql.sample import sample as on_mysql
-
-            return on_mysql(entry.schema, query, options)
-        from aiosqlc.postgres.sample import sample
-
-        return sample(self.postgres(), entry.schema, query, options)
+        return self._engine(entry.dialect).sample(entry.schema, query, options)
 
     def functions(self, entry: Entry, name: str) -> list[tuple[str, str]]:
         """Return the server's functions of one name: how each is called, and what is said of it."""
         options = options_of(entry.settings, entry.shims)
-        if entry.dialect is Dialect.MYSQL:
-            from aiosqlc.mysql.signatures import signatures as on_mysql
-
-            return on_mysql(entry.schema, options, name)
-        from aiosqlc.postgres.signatures import signatures
-
-        return signatures(self.postgres(), entry.schema, options, name)
+        return self._engine(entry.dialect).signatures(entry.schema, options, name)
 
     def tidy_up(self) -> None:
         """Collect garbage between analyses: seldom all, for most of it is the compiler's memory.

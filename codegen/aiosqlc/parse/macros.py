@@ -8,7 +8,7 @@ from aiosqlc.diagnostics import Diagnostic, Label
 from aiosqlc.ir import Embed, Param
 from aiosqlc.messages.suggest import did_you_mean
 from aiosqlc.parse.rewrite import Rewriter
-from aiosqlc.parse.scanner import Dialect, Kind, Token, unquote
+from aiosqlc.parse.scanner import LEXES, Dialect, Kind, Token, unquote
 from aiosqlc.source import SourceFile, SourceMap, Span
 
 MACROS = ("sqlc.arg", "sqlc.narg", "sqlc.slice", "sqlc.embed")
@@ -97,7 +97,7 @@ def _is_whole_table(tokens: list[Token], position: int, first: str) -> bool:
 
 def _is_at(tokens: list[Token], position: int, dialect: Dialect) -> bool:
     token = tokens[position]
-    if dialect is Dialect.MYSQL or not token.text.endswith("@"):
+    if not LEXES[dialect].names_by_at or not token.text.endswith("@"):
         return False
     if token.text != "@" and token.text[:-1] not in _BEFORE_AT:
         return False
@@ -156,7 +156,7 @@ def _macro(
         )
     name = arguments[0]
     use = Use(Span(head[0].start, end), head[2].text.lower(), unquote(name), name.span)
-    if use.macro == "slice" and dialect is Dialect.POSTGRESQL:  # MySQL has no arrays: `IN` stays
+    if use.macro == "slice" and LEXES[dialect].has_arrays:  # elsewhere `IN` stays
         use = _with_membership(use, tokens, position, close)
     return use, step
 

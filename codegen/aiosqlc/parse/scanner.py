@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from functools import cache, lru_cache
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from aiosqlc.source import Span
 
@@ -93,7 +93,24 @@ _MYSQL = rf"""
     )
     """
 
-_GRAMMARS = {Dialect.POSTGRESQL: _POSTGRES, Dialect.MYSQL: _MYSQL}
+
+class Lexis(NamedTuple):
+    """What of an engine's language is seen in its tokens.
+
+    `nests` is whether a comment may hold another, `names_by_at` whether `@name` is ours to give
+    meaning to, `has_arrays` whether a list is one parameter.
+    """
+
+    grammar: str
+    nests: bool
+    names_by_at: bool
+    has_arrays: bool
+
+
+LEXES: Final[Mapping[Dialect, Lexis]] = {
+    Dialect.POSTGRESQL: Lexis(_POSTGRES, nests=True, names_by_at=True, has_arrays=True),
+    Dialect.MYSQL: Lexis(_MYSQL, nests=False, names_by_at=False, has_arrays=False),
+}
 _BLOCK_EDGE = re.compile(r"/\*|\*/")
 
 
@@ -103,7 +120,7 @@ def _grammar(dialect: Dialect) -> tuple[re.Pattern[str], dict[int, Kind | None]]
 
     None is for those that hold only the beginning of a token.
     """
-    pattern = re.compile(_GRAMMARS[dialect], re.VERBOSE | re.DOTALL)
+    pattern = re.compile(LEXES[dialect].grammar, re.VERBOSE | re.DOTALL)
     return pattern, {number: _WHOLE.get(name) for name, number in pattern.groupindex.items()}
 
 
@@ -162,7 +179,7 @@ def _block_end(text: str, start: int, dialect: Dialect) -> tuple[int, Kind]:
     for edge in _BLOCK_EDGE.finditer(text, start):
         if edge.group() == "*/":
             depth -= 1
-        elif dialect is Dialect.POSTGRESQL or not depth:
+        elif LEXES[dialect].nests or not depth:
             depth += 1
         if not depth:
             return edge.end(), Kind.COMMENT

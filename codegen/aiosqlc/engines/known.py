@@ -1,0 +1,21 @@
+"""Both engines, by the name that the configuration has for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from aiosqlc.engines.mysql import OnMysql
+from aiosqlc.engines.port import Asking
+from aiosqlc.engines.postgres import OnPostgres
+from aiosqlc.parse.scanner import Dialect
+
+_ENGINES: Final[Mapping[Dialect, Callable[[], Asking]]] = {
+    Dialect.POSTGRESQL: OnPostgres,
+    Dialect.MYSQL: OnMysql,
+}
+
+
+def asking(engine: Dialect) -> Asking:
+    """Return an engine to ask; leave it as a context when all has been asked."""
+    return _ENGINES[engine]()

@@ -1,0 +1,80 @@
+"""What an engine answers, whichever it is; its server runs as long as the value is open."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any, Protocol, Self
+
+from aiosqlc.analysed import Analysed
+from aiosqlc.diagnostics import Diagnostic
+from aiosqlc.ir import Analysis, AnalyzeOptions, ParsedQuery, SchemaFile, TypedQuery
+
+if TYPE_CHECKING:
+    from aiosqlc.grants import Needs
+
+Schema = tuple[SchemaFile, ...]
+
+
+class Asking(Protocol):
+    """An engine that can be asked; nothing is started, or imported, before something is.
+
+    `quote` is the mark around identifiers, `planned_on` what its query plans are for. A method
+    raises `ModuleNotFoundError` where the engine's driver is not installed.
+    """
+
+    quote: str
+    planned_on: str
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def analyze(
+        self, schema: Sequence[SchemaFile], queries: Sequence[ParsedQuery], options: AnalyzeOptions
+    ) -> tuple[Analysis, tuple[Diagnostic, ...]]:
+        """Type the queries."""
+        ...
+
+    def query_plan(
+        self, schema: Schema, query: TypedQuery, options: AnalyzeOptions
+    ) -> dict[str, Any] | None:
+        """Return the server's own document of how it would run a query."""
+        ...
+
+    def plan_lines(self, plan: dict[str, Any]) -> list[str]:
+        """Return such a document for people."""
+        ...
+
+    def unproved(
+        self, schema: Schema, options: AnalyzeOptions, pairs: Sequence[tuple[str, str, str]]
+    ) -> Mapping[str, str]:
+        """Return why pairs of texts are not proved to be the same query, by name."""
+        ...
+
+    def sample(self, schema: Schema, query: TypedQuery, options: AnalyzeOptions) -> list[str]:
+        """Return a run of a query on rows made for it, as lines."""
+        ...
+
+    def signatures(
+        self, schema: Schema, options: AnalyzeOptions, name: str
+    ) -> list[tuple[str, str]]:
+        """Return the server's functions of one name: how each is called, what is said of it."""
+        ...
+
+    def needs(self, part: Analysed, own: Sequence[str], borrowed: Sequence[str]) -> Needs:
+        """Return the rights that texts need."""
+        ...
+
+
+class Opened:
+    """What is open stays open until the value is left as a context."""
+
+    def __init__(self) -> None:
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()

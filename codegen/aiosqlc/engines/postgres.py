@@ -1,0 +1,83 @@
+"""PostgreSQL: one server and its connections, from the first question on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from aiosqlc.analysed import Analysed, options_of
+from aiosqlc.diagnostics import Diagnostic
+from aiosqlc.engines.port import Opened, Schema
+from aiosqlc.ir import Analysis, AnalyzeOptions, ParsedQuery, SchemaFile, TypedQuery
+
+if TYPE_CHECKING:
+    from aiosqlc.grants import Needs
+    from aiosqlc.postgres import Analyzer
+
+
+class OnPostgres(Opened):
+    """See `Asking`."""
+
+    quote = '"'
+    planned_on = "empty tables"
+
+    @cached_property
+    def _analyzer(self) -> Analyzer:
+        from aiosqlc.postgres import Analyzer
+
+        return self._stack.enter_context(Analyzer())
+
+    def analyze(
+        self, schema: Sequence[SchemaFile], queries: Sequence[ParsedQuery], options: AnalyzeOptions
+    ) -> tuple[Analysis, tuple[Diagnostic, ...]]:
+        """Type the queries."""
+        return self._analyzer.analyze(schema, queries, options)
+
+    def query_plan(
+        self, schema: Schema, query: TypedQuery, options: AnalyzeOptions
+    ) -> dict[str, Any] | None:
+        """Return the document of EXPLAIN, for any parameters and empty tables."""
+        from aiosqlc.postgres.explain import query_plans
+
+        return query_plans(self._analyzer, schema, (query,), options).get(query.parsed.name)
+
+    def plan_lines(self, plan: dict[str, Any]) -> list[str]:
+        """Return that for people."""
+        from aiosqlc.messages.explained import query_plan_lines
+
+        return list(query_plan_lines(plan["Plan"], 0))
+
+    def unproved(
+        self, schema: Schema, options: AnalyzeOptions, pairs: Sequence[tuple[str, str, str]]
+    ) -> Mapping[str, str]:
+        """Return why texts are not proved to be the same query, by name."""
+        from aiosqlc.postgres.same_tree import unproved
+
+        return unproved(self._analyzer, schema, options, pairs)
+
+    def sample(self, schema: Schema, query: TypedQuery, options: AnalyzeOptions) -> list[str]:
+        """Return a run of a query on rows made for it."""
+        from aiosqlc.postgres.sample import sample
+
+        return sample(self._analyzer, schema, query, options)
+
+    def signatures(
+        self, schema: Schema, options: AnalyzeOptions, name: str
+    ) -> list[tuple[str, str]]:
+        """Return the server's functions of one name."""
+        from aiosqlc.postgres.signatures import signatures
+
+        return signatures(self._analyzer, schema, options, name)
+
+    def needs(self, part: Analysed, own: Sequence[str], borrowed: Sequence[str]) -> Needs:
+        """Return the rights that texts need."""
+        from aiosqlc.grants import Needs
+        from aiosqlc.postgres.rights import needs
+
+        opened = self._analyzer.opened(
+            part.inputs.schema, options_of(part.entry, part.inputs.shims)
+        )
+        if opened is None:
+            return Needs(unknown=("the schema has errors",))
+        return needs(*opened, own, borrowed)

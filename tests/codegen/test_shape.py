@@ -1,0 +1,47 @@
+"""The shape of the compiler: where it may ask which engine it works for."""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+from pathlib import Path
+
+import aiosqlc
+
+ROOT = Path(aiosqlc.__file__).parent
+# What an engine or a driver is may be said in its own room.
+ROOMS = {"postgres", "mysql", "engines", "drivers", "servers"}
+# What only PostgreSQL has: commands, rules and a server kept warm. A number only ever goes down.
+LEFT = {
+    "cli/init.py": 2,
+    "cli/selfcheck.py": 1,
+    "cli/serve.py": 1,
+    "cli/verify.py": 1,
+    "cli/watch.py": 1,
+    "vet/queries.py": 1,
+    "vet/run.py": 1,
+    "vet/scans.py": 1,
+}
+
+
+def asked(path: Path) -> int:
+    """How often a file compares something with the name of an engine."""
+    compared = (n for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.Compare))
+    return sum(
+        any(
+            isinstance(side, ast.Attribute)
+            and isinstance(side.value, ast.Name)
+            and side.value.id == "Dialect"
+            for side in (comparison.left, *comparison.comparators)
+        )
+        for comparison in compared
+    )
+
+
+def test_which_engine_it_is_is_asked_in_the_engines_own_rooms() -> None:
+    found = Counter[str]()
+    for path in ROOT.rglob("*.py"):
+        name = path.relative_to(ROOT)
+        if name.parts[0] not in ROOMS:
+            found[name.as_posix()] += asked(path)
+    assert +found == LEFT
