@@ -23,8 +23,9 @@ _OPTION = re.compile(r"(?:--|#|/\*)\s*name:\s*\w+\s+:\w+\s+:?\w*$")
 _HINT = re.compile(r"--\s*(?P<word>column|param):\s*\w*$")
 _ABOVE = re.compile(r"^\s*(?:--|#)\s*\w*$")
 _OF_DIRECTIVE = re.compile(r"--\s*:(?P<word>if|sort|set)\s[^\n]*$")
-_DIRECTIVE = re.compile(r"\S.*--\s*:?\w*$")
-_DOTTED = re.compile(r"(?P<before>[\w\"`]+)\.\w*$")
+# A search begins where a word does, and looks at no character of a long line twice.
+_DIRECTIVE = re.compile(r"--\s*:?\w*$")
+_DOTTED = re.compile(r"(?<![\w\"`])(?P<before>[\w\"`]+)\.\w*$")
 _PARAM = re.compile(r"@\w*$")
 _LAST = re.compile(r"(?P<word>\w+)\s+[\w\"`]*$")
 
@@ -65,7 +66,7 @@ def _in_comment(
         return list(_params(file, entry, block))
     if _ABOVE.search(before) and at <= block.start:
         return [Offer(word, Sort.Keyword, text, f"{word}: ") for word, text in ANNOTATIONS.items()]
-    if _DIRECTIVE.search(before) and "--" in before:
+    if (directive := _DIRECTIVE.search(before)) and before[: directive.start()].strip():
         return _words({word[1:]: text for word, text in DIRECTIVES.items()}, before, ":")
     inside = any(comment.start < at <= comment.end for comment in block.comments)
     return [] if inside else None

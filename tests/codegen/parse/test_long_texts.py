@@ -6,9 +6,12 @@ import sys
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
-from types import FrameType
+from types import FrameType, SimpleNamespace
+from typing import Any, cast
 
 import pytest
+from aiosqlc.lsp.completion import complete
+from aiosqlc.lsp.known import Entry
 from aiosqlc.messages.render import render_all
 from aiosqlc.mysql.executable import MARIADB, as_read
 from aiosqlc.mysql.placeholders import find
@@ -47,6 +50,13 @@ def test_blanks_are_read_once(text: str, dialect: Dialect) -> None:
     assert len(list(scan(text, dialect))) < LONG
     assert _parse(text, dialect)
     assert schema_file(_file(text), dialect).sql
+
+
+@pytest.mark.parametrize("sign", ["a", "-", "--", '"', "@", "a ", "a.", " "])
+def test_an_editor_asks_about_the_end_of_a_long_line(sign: str) -> None:
+    file = _file("SELECT " + sign * LONG)
+    entry = Entry(cast("Any", SimpleNamespace(engine=Dialect.POSTGRESQL)))
+    assert complete(file, entry, len(file.text)) is not None
 
 
 def test_an_executable_comment_is_not_looked_for_to_the_end_at_each_opening() -> None:
