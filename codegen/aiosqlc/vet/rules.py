@@ -146,5 +146,11 @@ RULES = {
             " interval, 24:00:00 and years BC raise when they are read: use NULL, and a CHECK that"
             " keeps them out",
         ),
+        Rule(
+            "V025",
+            "the server keeps no array to its declared dimensions, and the Python type trusts them",
+            "grid int[][]",
+            "add a check such as `CHECK (array_ndims(grid) = 2)`",
+        ),
     )
 }

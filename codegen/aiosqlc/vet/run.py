@@ -11,7 +11,7 @@ from aiosqlc.source import Span
 from aiosqlc.vet.proved import proved_findings
 from aiosqlc.vet.queries import QUERY_RULES, Text, same_text
 from aiosqlc.vet.rules import RULES
-from aiosqlc.vet.tables import table_findings
+from aiosqlc.vet.tables import dimensioned, table_findings
 from aiosqlc.vet.values import foreign_values
 
 
@@ -44,8 +44,9 @@ def _queries(queries: Sequence[TypedQuery], dialect: Dialect) -> Iterator[Diagno
 def _schema(
     tables: Sequence[Table], schema: Sequence[SchemaFile], dialect: Dialect
 ) -> Iterator[Diagnostic]:
+    checked = dimensioned(file.sql for file in schema)
     for table in tables:
-        for code, column in table_findings(table):
+        for code, column in table_findings(table, checked):
             label = _where(table.name, column, schema, dialect)
             name = f"{table.name}.{column}" if column else table.name
             yield _diagnostic(code, *([label] if label else []), subject=name)

@@ -189,8 +189,32 @@ def test_a_value_that_python_has_not_is_found_in_the_schema(
     assert [item.code for item in found] == ["V024"] * count
 
 
+@pytest.mark.parametrize(
+    ("column", "codes"),
+    [
+        ("grid int[][]", ["V025"]),
+        ("grid int[][] CHECK (array_ndims(grid) = 2)", []),
+        ("grid int[]", []),
+    ],
+)
+def test_declared_dimensions_that_nothing_checks_are_found(
+    column: str, codes: list[str], tmp_path: Path, url: str
+) -> None:
+    schema = f"CREATE TABLE t (id int PRIMARY KEY, {column});\n"
+    found = findings(tmp_path, url, schema, "-- name: A :one\nSELECT 1;\n")
+    assert [item.code for item in found] == codes
+
+
 def test_every_rule_is_tried_here() -> None:
-    tried = {code for code, _, _ in FOUND} | {"V010", "V012", "V020", "V021", "V022", "V023"}
+    tried = {code for code, _, _ in FOUND} | {
+        "V010",
+        "V012",
+        "V020",
+        "V021",
+        "V022",
+        "V023",
+        "V025",
+    }
     assert tried == set(RULES)
 
 
