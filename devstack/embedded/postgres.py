@@ -9,10 +9,12 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
 import msgspec
+import psutil
 import psycopg
 from psycopg import sql
 
@@ -177,9 +179,16 @@ class Server:
             self.process = None
 
     def kill(self) -> None:
-        """End it as `kill -9` does: no goodbye, no checkpoint. `start` recovers it."""
+        """End it as `kill -9` does: no goodbye, no checkpoint. `start` recovers it.
+
+        With all it has begun: a session that has not yet seen that it is gone answers once more.
+        """
         if self.process is not None:
+            sessions = psutil.Process(self.process.pid).children(recursive=True)
             self.process.kill()
+            for session in sessions:
+                with suppress(psutil.NoSuchProcess):
+                    session.kill()
             self.process.wait()
             self.process = None
 

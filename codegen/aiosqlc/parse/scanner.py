@@ -98,18 +98,22 @@ class Lexis(NamedTuple):
     """What of an engine's language is seen in its tokens.
 
     `nests` is whether a comment may hold another, `names_by_at` whether `@name` is ours to give
-    meaning to, `has_arrays` whether a list is one parameter.
+    meaning to, `has_arrays` whether a list is one parameter, `delimits` whether files say by
+    `DELIMITER` what ends a statement.
     """
 
     grammar: str
     nests: bool
     names_by_at: bool
     has_arrays: bool
+    delimits: bool
 
 
 LEXES: Final[Mapping[Dialect, Lexis]] = {
-    Dialect.POSTGRESQL: Lexis(_POSTGRES, nests=True, names_by_at=True, has_arrays=True),
-    Dialect.MYSQL: Lexis(_MYSQL, nests=False, names_by_at=False, has_arrays=False),
+    Dialect.POSTGRESQL: Lexis(
+        _POSTGRES, nests=True, names_by_at=True, has_arrays=True, delimits=False
+    ),
+    Dialect.MYSQL: Lexis(_MYSQL, nests=False, names_by_at=False, has_arrays=False, delimits=True),
 }
 _BLOCK_EDGE = re.compile(r"/\*|\*/")
 

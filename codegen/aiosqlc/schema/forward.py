@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from aiosqlc.parse.scanner import Dialect, split_statements
+from aiosqlc.parse.scanner import LEXES, Dialect, split_statements
 from aiosqlc.source import Span
 
 # goose, sql-migrate, dbmate and tern mark where a file turns to the way back.
@@ -30,7 +30,7 @@ _DELIMITER = re.compile(r"^[^\S\n]*DELIMITER[^\S\n]+(?P<sign>\S+)\s*$", re.IGNOR
 
 def forward_sql(text: str, dialect: Dialect = Dialect.POSTGRESQL) -> tuple[str, bool]:
     """Blank out what must not run, offset for offset; say whether a transaction is fine."""
-    if dialect is Dialect.MYSQL and "delimiter" in text.lower():
+    if LEXES[dialect].delimits and "delimiter" in text.lower():
         text = _with_semicolons(text)
     kept: list[str] = []
     forward, data, transactional = True, False, True
