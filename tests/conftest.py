@@ -226,7 +226,13 @@ def any_redis_url(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(
-    params=["server", pytest.param("sentinel", marks=pytest.mark.long), "cluster", "lanes", "nats"]
+    params=[
+        "server",
+        pytest.param("sentinel", marks=pytest.mark.long),
+        "cluster",
+        pytest.param("lanes", marks=pytest.mark.long),
+        "nats",
+    ]
 )
 def any_broker_url(request: pytest.FixtureRequest) -> str:
     """The URL of each kind of broker in turn."""

@@ -20,7 +20,9 @@ from aiosqlc.parse.scanner import Dialect, scan
 from aiosqlc.schema.read import schema_file
 from aiosqlc.source import SourceFile
 
-LONG = 100_000
+from tests.conftest import Full
+
+LONG = 30_000
 _numbers = count()
 
 
@@ -34,6 +36,7 @@ def _parse(text: str, dialect: Dialect) -> str:
 
 
 NAMED = "-- name: A :exec\nUPDATE t SET a = 1 WHERE "
+STARTS = (NAMED, "", "-- name: A :many\nSELECT ", "((((" * 100 + "select ")
 # A pattern that tries blanks twice takes minutes for these, one that tries them thrice weeks.
 BLANKS = [
     *(f"SELECT 1{sign * LONG}" for sign in (" ", "\n", "\t", "\r\n")),
@@ -127,9 +130,9 @@ UNITS = [
 
 @pytest.mark.parametrize("unit", UNITS)
 @pytest.mark.parametrize("what", WORK)
-def test_four_times_the_text_is_four_times_the_work(what: str, unit: str) -> None:
+def test_four_times_the_text_is_four_times_the_work(what: str, unit: str, full: Full) -> None:
     work = WORK[what]
-    for start in ("", NAMED, "-- name: A :many\nSELECT ", "((((" * 100 + "select "):
+    for start in STARTS[: full(len(STARTS), sample=1)]:
         work(start + unit)  # what is made once is not counted
         short, long = (_steps(lambda n=n: work(start + unit * n)) for n in (50, 200))  # type: ignore[misc]  # noqa: B023
         assert long <= 5 * short
