@@ -39,6 +39,8 @@ class Node:
         self.home, self.name = home / name, name
         self.port, self.api = free_port(), free_port()
         self.process: subprocess.Popen[bytes] | None = None
+        # When the server that was killed last had been started, as Patroni says it.
+        self.killed: str | None = None
 
     def state(self) -> dict[str, Any]:
         """Return what Patroni says of the server: `state`, `role`, `sync_standby`, …; {} if none.
@@ -56,6 +58,7 @@ class Node:
 
     def kill(self) -> None:
         """End the server as `kill -9` does, with all it has begun."""
+        self.killed = self.state().get("postmaster_start_time")
         for process in self._server():
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
@@ -102,10 +105,15 @@ class PatroniCluster:
         return f"postgresql://{SUPERUSER}:{self._password}@127.0.0.1:{node.port}/{database}"
 
     def leader(self, *, but: Node | None = None) -> Node:
-        """Wait until a node leads and another one follows synchronously; return the former."""
+        """Wait until a node leads and another one follows synchronously; return the former.
+
+        It is not `but`, unless Patroni has started the server anew that was killed there.
+        """
 
         def found() -> Node | None:
-            states = {node: node.state() for node in self.nodes if node is not but}
+            states = {node: node.state() for node in self.nodes}
+            if but and states[but].get("postmaster_start_time") in (None, but.killed):
+                del states[but]
             leading = [n for n, s in states.items() if s.get("role") in ("primary", "master")]
             follows = any(state.get("sync_standby") for state in states.values())
             return leading[0] if len(leading) == 1 and follows else None

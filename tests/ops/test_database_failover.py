@@ -195,7 +195,7 @@ async def test_leaders_are_killed_under_the_services_and_nothing_is_lost_or_done
                 group.create_task(shoppers.shop())
             group.create_task(_converse(movers, channel, talk, shoppers))
             await shoppers.gap.ends()
-            for _ in range(full(30, sample=1)):
+            for _ in range(full(10, sample=1)):
                 await asyncio.to_thread(cluster.complete)
                 leader = await asyncio.to_thread(cluster.leader)
                 shoppers.gap.longest = talk.longest = 0.0

@@ -128,7 +128,9 @@ async def test_nodes_of_a_cluster_fail_and_slots_move_and_every_event_has_one_ef
         whole_cluster.replace_with_late_replica(stream)
         whole_cluster.wait_whole()
 
-    harms = (move, kill_before_its_replica_has_all, kill, hang)
+    harms = [move, kill, hang]
+    if lanes == 1:  # else the relay may wait for an entry of another lane on the same server
+        harms.insert(1, kill_before_its_replica_has_all)
     async with open_broker(f"{whole_cluster.url}?lanes={lanes}", name="test") as broker:
         async with flowing(db, broker, topic) as load:
             await disturb(load, harms, full(24, sample=2))

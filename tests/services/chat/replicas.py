@@ -156,15 +156,15 @@ class Mover:
                 "resume",
                 channels={channel: had[-1][0] if had else 0 for channel, had in self.had.items()},
             )
+            self._talker = talker  # what is sent from now on goes over this one
             for client_id, (channel, text) in list(self._unsent.items()):
                 await talker.send(channel, text, client_id)
-            self._talker = talker
             self.connections += 1
             while not talker.reading.done():
                 self._take()
-                for client_id in {*self._refused} & {*self._unsent}:  # it had no effect
+                refused, self._refused = self._refused, []
+                for client_id in {*refused} & {*self._unsent}:  # it had no effect
                     await talker.send(*self._unsent[client_id], client_id)
-                self._refused.clear()
                 await asyncio.wait((talker.reading,), timeout=0.05)
         finally:
             self._take()
