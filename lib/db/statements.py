@@ -13,7 +13,7 @@ class Statements:
     _driver: ClassVar[Any]
 
     async def _run(self, method: Any, query: str, args: tuple[Any, ...]) -> Any:
-        raise NotImplementedError
+        raise NotImplementedError  # each driver has its own
 
     async def fetch(self, query: str, /, *args: object) -> list[Iterable[Any]]:
         """Return every row."""

@@ -78,7 +78,7 @@ def _open_streams() -> None:
     """Give what was closed (`>&-`) a place: else the next file that is opened would be it."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 - no path, open to the end
 
 
 def _run(words: list[str]) -> int:

@@ -30,7 +30,7 @@ _PR_SET_PDEATHSIG = 1
 try:
     import resource
 except ModuleNotFoundError:  # on Windows, where no private server runs
-    resource = None  # type: ignore[assignment]
+    resource = None  # type: ignore[assignment] # Windows has no such module
 
 
 class NoServerError(Exception):

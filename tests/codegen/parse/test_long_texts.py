@@ -22,7 +22,7 @@ from aiosqlc.source import SourceFile
 
 from tests.conftest import Full
 
-LONG = 30_000
+LONG = 100_000
 _numbers = count()
 
 
