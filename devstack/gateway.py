@@ -160,8 +160,7 @@ def prepare(settings: Settings, *, read_seconds: int = READ_SECONDS) -> tuple[Ac
         group=account.gid if account else None,
         extra_groups=[] if account else None,
     )
-    # A check that a signal ended says nothing of the configuration: the start itself will.
-    if check.returncode > 0:
+    if check.returncode:
         said = " ".join(check.stderr.split()) or f"it said nothing (exit code {check.returncode})"
         raise StartError(f"NGINX refuses its configuration: {said}")
     return account, config

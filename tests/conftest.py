@@ -18,6 +18,7 @@ import structlog
 from devstack.embedded import ports
 from devstack.testing import auth, mysql, nats, postgres, redis, redis_groups
 from devstack.testing.mysql_databases import MysqlDatabases
+from lib import grpc  # noqa: F401 - says how the core of grpc behaves, before a test imports that
 from tests import scratch
 from tests.grants import GRANTS
 

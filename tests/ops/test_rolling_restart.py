@@ -244,6 +244,8 @@ async def test_restarting_every_replica_in_turn_fails_no_request_and_loses_no_me
             for replica in platform.restarted:
                 await replica.stop()
                 await replica.start()
+            # How long the restarts took says nothing of how much was asked meanwhile.
+            await eventually(lambda: min(seen.answered.values()) > 20, within=60)
             # An order that is under way is answered, and counted, before the stock is looked at.
             enough.set()
             talk.cancel()
@@ -261,7 +263,7 @@ async def test_restarting_every_replica_in_turn_fails_no_request_and_loses_no_me
         f"{sum(mover.connections for mover in movers)} connections"
     )
     assert collections.Counter(seen.failed) == {}
-    assert min(seen.answered.values()) > 20
+    assert len(seen.answered) == len(paths) + 2
     assert sold == seen.answered["POST orders"]
     assert [mover.sequences(channel) for mover in movers] == [[*range(1, len(said) + 1)]] * 2
     assert all(mover.connections > 1 for mover in movers)
