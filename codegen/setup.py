@@ -4,4 +4,5 @@ import tempfile
 
 from setuptools import setup
 
-setup(options={"build": {"build_base": tempfile.mkdtemp(prefix="aiosqlc-build-")}})
+with tempfile.TemporaryDirectory(prefix="aiosqlc-build-") as folder:
+    setup(options={"build": {"build_base": folder}})

@@ -35,6 +35,8 @@ DISPOSABLE: Mapping[str, str] = {
     "full_page_writes": "off",
     "max_wal_size": "1GB",
     "autovacuum": "off",
+    # Shared memory of their own would outlive a server that is killed; a file goes with the data.
+    "dynamic_shared_memory_type": "mmap",
     # Their passwords are random and gone in an hour: to stretch them costs, and guards nothing.
     "scram_iterations": "1",
 }

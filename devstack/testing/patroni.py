@@ -197,6 +197,7 @@ class PatroniCluster:
                             "fsync": "off", "wal_log_hints": "on", "shared_buffers": "32MB",
                             "unix_socket_directories": "", "timezone": "UTC",
                             "log_timezone": "UTC",
+                            "dynamic_shared_memory_type": "mmap",
                         },
                     },
                 },

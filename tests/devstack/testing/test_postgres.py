@@ -156,8 +156,11 @@ async def test_a_database_with_more_than_other_rows_is_not_used_again(shelf, cha
     assert len(await used(again)) == 2
 
 
-async def test_committed_rows_survive_a_kill_of_the_server(tmp_path: Path):
+async def test_committed_rows_survive_a_kill_of_the_server_and_shared_memory_does_not(
+    tmp_path: Path,
+):
     with postgres.running(tmp_path) as server:
+        assert "/dev/shm/PostgreSQL" not in Path(f"/proc/{server.pid}/maps").read_text()
         url = server.create_empty()
         connection = await asyncpg.connect(url)
         await connection.execute("CREATE TABLE shelf AS SELECT 'kept' AS label; CHECKPOINT")
