@@ -131,7 +131,7 @@ class Broker(Protocol):
         """Remove members that ended long ago and left nothing unfinished; return how many."""
 
 
-def letter(entry: Entry, group: str, reason: str) -> dict[bytes, bytes]:
+def dead_letter(entry: Entry, group: str, reason: str) -> dict[bytes, bytes]:
     """Return what is kept of an entry that a group could not handle."""
     return {
         **entry.fields,
@@ -142,7 +142,7 @@ def letter(entry: Entry, group: str, reason: str) -> dict[bytes, bytes]:
 
 
 def put_back(fields: Fields) -> dict[bytes, bytes]:
-    """Return the entry that a letter was made of, for the group that made it."""
+    """Return the entry that a dead letter was made of, for the group that made it."""
     entry = {name: value for name, value in fields.items() if not name.startswith(b"dead_")}
     if b"dead_group" in fields:
         entry[FOR_GROUP] = fields[b"dead_group"]

@@ -15,7 +15,7 @@ from nats.aio.subscription import Subscription as Inbox
 from nats.errors import Error
 from nats.js import api
 
-from lib.events.broker import Backlog, Entry, letter
+from lib.events.broker import Backlog, Entry, dead_letter
 from lib.events.jetstream_names import body, dead_name, fields_of, stream_name
 from lib.events.outbox import LANES
 
@@ -114,10 +114,10 @@ class Lanes:
                 await self._say(message, b"+ACK")
 
     async def move_to_dead_letters(self, entry: Entry, reason: str) -> None:
-        """Store a letter, then finish the entry; within two minutes twice gives one letter."""
+        """Store a dead letter, then finish the entry; within two minutes, twice gives one."""
         js = await self._broker.context()
         named = {api.Header.MSG_ID.value: f"{self._group}-{entry.id}"}
-        text = body(letter(entry, self._group, reason))
+        text = body(dead_letter(entry, self._group, reason))
         await js.publish(dead_name(self._topic), text, headers=named)
         await self.acknowledge(entry.id)
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
-from lib.events.broker import MAX_DEAD_LETTERS, Backlog, Entry, Fields, letter, put_back
+from lib.events.broker import MAX_DEAD_LETTERS, Backlog, Entry, Fields, dead_letter, put_back
 from lib.events.event import dead_letters_of, stream_of
 from lib.redis import ReplicatedWriter, ping
 from lib.redis.replicated import Command
@@ -188,7 +188,7 @@ class Group:
 
     async def move_to_dead_letters(self, entry: Entry, reason: str) -> None:
         """Move an entry to the dead letters, in one step: it is in one of the two places."""
-        fields: dict[Any, Any] = letter(entry, self._group, reason)
+        fields: dict[Any, Any] = dead_letter(entry, self._group, reason)
         pipeline = self._redis.pipeline(transaction=True)
         pipeline.xadd(
             dead_letters_of(self._topic), fields, maxlen=MAX_DEAD_LETTERS, approximate=False
