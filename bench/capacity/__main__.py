@@ -2,9 +2,9 @@
 
 Run: python -m bench.capacity. It starts the whole stack on free ports and places orders of one hot
 product through the gateway, in turns of one run: one at a time and 16 at a time for what the
-simulation is told, then 16 and 64 at a time for the comparison. What other processes use meanwhile
-is measured and told: on a machine that is not quiet they are in both. `--routes` measures what each
-route costs instead.
+simulation is told, then 8, 16 and 64 at a time for the comparison. What other processes use
+meanwhile is measured and told: on a machine that is not quiet they are in both. `--routes` measures
+what each route costs instead.
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import re
 import statistics
 import time
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -23,7 +25,7 @@ import aiohttp
 import asyncpg
 import psutil
 
-from bench.capacity.model import Costs, Layout, as_varied, simulate, steady
+from bench.capacity.model import STATEMENTS, Costs, Layout, as_varied, simulate, steady
 from bench.capacity.routes import tell_routes
 from bench.orders.__main__ import Stack, ordering, people, shop, stack
 
@@ -31,11 +33,14 @@ ROUNDS: Final = 5
 ORDERS: Final = 400  # of a turn
 SATURATING: Final = 16
 # (callers, whether the simulation is told what these orders cost)
-TURNS: Final = ((1, True), (SATURATING, True), (SATURATING, False), (64, False))
+TURNS: Final = ((1, True), (SATURATING, True), (8, False), (SATURATING, False), (64, False))
 PARTS: Final = ("client", "nginx", "user", "order", "product", "postgres", "redis")
 BAR: Final = 0.15
 QUIET: Final = 0.1  # of a core, for others
 FLUSHES: Final = 100  # of a round
+_STATEMENT: Final = re.compile(
+    r'^db_query_duration_seconds_(sum|count)\{query="(\w+)"\} (\S+)$', re.MULTILINE
+)
 BEYOND: Final = (
     ("2 cores", Layout()),
     ("8 cores", Layout(cores=8)),
@@ -58,6 +63,8 @@ class Seen:
     cpu: dict[str, float] = field(default_factory=lambda: dict.fromkeys(PARTS, 0.0))
     rest: float = 0.0  # seconds of the processor: what of ours places no orders
     others: float = 0.0  # what is not ours
+    # Seconds that each statement has taken, and how often.
+    statements: dict[str, list[float]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
 
     def add(
         self, taken: list[float], callers: int, seconds: float, used: Mapping[str, float]
@@ -106,6 +113,17 @@ def flushes(folder: Path) -> list[float]:
     return taken
 
 
+async def statements(http: aiohttp.ClientSession, running: Stack) -> dict[str, list[float]]:
+    """Return the seconds that each statement has taken so far, and how often."""
+    found: defaultdict[str, list[float]] = defaultdict(lambda: [0, 0])
+    for service in ("user", "order", "product"):
+        port = running.ports[f"{service.upper()}_PORT"]
+        async with http.get(f"http://127.0.0.1:{port}/metrics") as answer:
+            for column, query, value in _STATEMENT.findall(await answer.text()):
+                found[query][("sum", "count").index(column)] += float(value)
+    return found
+
+
 async def size(running: Stack) -> int:
     """Return how much the databases of orders and products take on disk."""
     found = 0
@@ -127,12 +145,15 @@ async def measure(running: Stack) -> tuple[dict[tuple[int, bool], Seen], list[fl
         for _ in range(ROUNDS):
             disk += flushes(running.run)
             for (callers, _), found in seen.items():
-                before = used(running)
+                before, said = used(running), await statements(http, running)
                 taken, seconds = await ordering(
                     http, running, products, users, ORDERS // (4 if callers == 1 else 1),
                     connections=callers,
                 )  # fmt: skip
                 after = used(running)
+                for query, both in (await statements(http, running)).items():
+                    for column, value in enumerate(both):
+                        found.statements[query][column] += value - said[query][column]
                 found.add(
                     taken, callers, seconds, {name: after[name] - before[name] for name in after}
                 )
@@ -141,10 +162,24 @@ async def measure(running: Stack) -> tuple[dict[tuple[int, bool], Seen], list[fl
     return seen, disk
 
 
+def of_an_order(alone: Seen, among: Seen, flush: float) -> dict[str, float]:
+    """What each statement takes of an order, in milliseconds: what it takes alone, less a flush."""
+    return {
+        query: max(0.01, seconds / times * 1000 - flush * STATEMENTS.get(query, False))
+        * among.statements[query][1]
+        / among.orders
+        for query, (seconds, times) in alone.statements.items()
+        if times
+    }
+
+
 def costs_of(seen: Mapping[tuple[int, bool], Seen], disk: list[float]) -> Costs:
     """What an order costs among others, and how orders differ that are alone."""
     alone, among = seen[1, True], seen[SATURATING, True]
-    costs = Costs(among.per_order(), disk, beside=among.beside)
+    costs = Costs(
+        among.per_order(), disk, of_an_order(alone, among, statistics.median(disk)),
+        beside=among.beside,
+    )  # fmt: skip
     spread = statistics.median(p99 / p50 for p99, p50 in zip(alone.p99s, alone.p50s, strict=True))
     return as_varied(costs, spread)
 
@@ -155,6 +190,9 @@ def tell(seen: Mapping[tuple[int, bool], Seen], disk: list[float], costs: Costs)
     parts = ", ".join(f"{part} {value:.2f}" for part, value in costs.cpu.items())
     flush, p50, p99 = (statistics.median(some) for some in (disk, alone.p50s, alone.p99s))
     print(f"told: {costs.total:.2f} ms of CPU an order ({parts}); a flush {flush:.2f} ms;")
+    print(
+        "      of PostgreSQL's: " + ", ".join(f"{q} {v:.1f}" for q, v in costs.statements.items())
+    )
     print(f"      alone p50 {p50:.0f} ms, p99 {p99:.0f} ms: shape {costs.shape}")
     for (callers, told), found in seen.items():
         if told:
@@ -177,7 +215,7 @@ def tell(seen: Mapping[tuple[int, bool], Seen], disk: list[float], costs: Costs)
 
 def beyond(costs: Costs) -> None:
     """Print what the simulation says of what is not here, callers on machines of their own."""
-    elsewhere = replace(costs, cpu=costs.cpu | {"client": 0.0}, beside=0.0)
+    elsewhere = replace(costs, cpu={**costs.cpu, "client": 0.0}, beside=0.0)
     for name, layout in BEYOND:
         callers = 8 * layout.cores
         said = simulate(elsewhere, layout, callers=callers, orders=100 * layout.cores, rounds=3)

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-import pytest
+import random
 
-from bench.capacity.model import Costs, Layout, Outcome, simulate
+import pytest
+import simpy
+
+from bench.capacity.model import STATEMENTS, Cores, Costs, Layout, Outcome, Row, Steps, simulate
 from bench.capacity.routes import COLUMNS, money
 
 CPU = {
     "client": 0.6, "nginx": 0.2, "order": 1.7, "user": 0.5, "product": 1.0, "postgres": 2.6,
     "redis": 0.1,
 }  # fmt: skip
+ALIKE = dict.fromkeys(STATEMENTS, 1.0)
 COMMITS = 5  # draft, reservation, order, confirmation, sold
 STEADY = 200.0  # a shape under which visits hardly differ
 
 
 def simulated(callers: int, layout: Layout, *, flush: float, beside: float = 0.0) -> Outcome:
-    costs = Costs(CPU, [flush], shape=STEADY, beside=beside)
+    costs = Costs(CPU, [flush], ALIKE, shape=STEADY, beside=beside)
     return simulate(costs, layout, callers=callers, orders=200, rounds=1)
 
 
@@ -35,6 +39,40 @@ def test_many_at_a_time_use_up_the_cores_that_there_are(cores: int, beside: floa
 def test_one_process_of_a_service_is_one_core_however_many_there_are() -> None:
     found = simulated(64, Layout(cores=64), flush=0.0)
     assert found.rate == pytest.approx(1000 / CPU["order"], rel=0.06)
+
+
+def test_a_core_goes_to_the_process_that_has_had_least_and_not_to_who_asked_first() -> None:
+    env, turns = simpy.Environment(), list[str]()
+    cores = Cores(env, 1)
+
+    def work(process: str) -> Steps:
+        yield cores.turn(process)
+        turns.append(process)
+        yield env.timeout(1.0)
+        cores.over(process, 1.0)
+
+    for until, *processes in ((0.5, "busy"), (1.5, "third"), (9.0, "busy", "other")):
+        for process in processes:
+            env.process(work(str(process)))
+        env.run(until=until)
+    assert turns == ["busy", "third", "other", "busy"]
+
+
+def test_a_row_goes_to_any_of_those_who_wait_and_to_each_once() -> None:
+    env, had = simpy.Environment(), list[int]()
+    row = Row(env, random.Random(1))
+
+    def take(number: int) -> Steps:
+        yield row.locked()
+        yield env.timeout(1.0)
+        had.append(number)
+        row.next()
+
+    for number in range(20):
+        env.process(take(number))
+    env.run()
+    assert had != sorted(had)
+    assert sorted(had) == list(range(20))
 
 
 def test_a_product_that_all_want_is_reserved_by_one_after_the_other() -> None:
