@@ -21,9 +21,9 @@ _BRACKETS = re.compile(
     rf"\\.|\([^(){{}}\\]*+\)|\{{[^(){{}}\\]*+(?:{_NUMBERS}[^(){{}}\\]*+)*+\}}|[(){{}}]",
     re.DOTALL | re.ASCII,
 )
-_FIELD = re.compile(rf" ?:(\w+) ({_NUMBERS}|[{{(]|(?:\\.|[^\s(){{}}\\])+)", re.DOTALL | re.ASCII)
+# A field of a node with nodes below it, or with a list of anything but numbers.
+_NESTED = re.compile(rf" :(\w+) (?!{_NUMBERS})([{{(])", re.ASCII)
 _ITEM = re.compile(r" ?([{(]|(?:\\.|[^\s(){}\\])+)", re.DOTALL | re.ASCII)
-_DATUM = re.compile(r" \[([^\]]*)\]")
 _UNESCAPE = re.compile(r"\\(.)", re.DOTALL | re.ASCII)
 # What differs between two uses of the same expression without changing its meaning.
 _PLACE = re.compile(
@@ -151,30 +151,17 @@ class _Document:
         return node
 
     def read_fields(self, at: int, end: int) -> dict[str, Any]:
-        text = self.text
-        if text.find("{", at, end) < 0:
-            flat = _FLAT.findall(text, at, end)
-            if sum(len(name) + len(token) + 3 for name, token in flat) == end - at:
-                return {name: _TOKENS[token] for name, token in flat}
+        text, tokens = self.text, _TOKENS
         fields: dict[str, Any] = {}
         while True:
-            match = _FIELD.match(text, at, end)
-            if match is None:
+            nested = _NESTED.search(text, at, end)
+            for name, token in _FLAT.findall(text, at, nested.start() if nested else end):
+                fields[name] = tokens[token]
+            if nested is None:
                 return fields
-            name, token = match.groups()
-            at = match.end()
-            if token == _NODE:
-                fields[name] = self.read_node(at - 1)
-                at = self.partner[at - 1] + 1
-            elif token == _LIST:
-                fields[name] = self.read_list(at - 1)
-                at = self.partner[at - 1] + 1
-            else:
-                datum = _DATUM.match(text, at, end)
-                if datum is not None:
-                    token += datum.group()
-                    at = datum.end()
-                fields[name] = _TOKENS[token]
+            at = nested.start(2)
+            fields[nested[1]] = self.read_node(at) if nested[2] == _NODE else self.read_list(at)
+            at = self.partner[at] + 1
 
     def read_list(self, at: int) -> Any:
         end = self.partner[at]
