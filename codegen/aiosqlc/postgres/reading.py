@@ -57,11 +57,12 @@ _OPERATORS = re.compile(
     r" :(?:opno|opnos|eqop|sortop|cycle_mark_neop) (?:(\d+)|\(o([ \d]*)\))", re.ASCII
 )
 _TYPES = re.compile(r" :\w*[tT]ype(?:s|id|Id)? (?:(\d+)|\(o([ \d]*)\))", re.ASCII)
-# A field of those above with its value.
+# A field of those above with its value; the name of a type's is read without stepping back.
+_REST = r"[0-9A-SU-Z_a-su-z]*+"
 _FIELD = re.compile(
     r" :(?:relid|opfuncid|funcid|aggfnoid|winfnoid|hashfuncid|negfuncid|tsmhandler|startInRangeFunc"
-    r"|endInRangeFunc|opnos?|eqop|sortop|cycle_mark_neop|\w*[tT]ype(?:s|id|Id)?)"
-    r" (?:\d+|\(o[ \d]*\))",
+    r"|endInRangeFunc|opnos?|eqop|sortop|cycle_mark_neop"
+    rf"|{_REST}(?:[tT](?!ype(?:s|id|Id)? ){_REST})*+[tT]ype(?:s|id|Id)?) (?:\d+|\(o[ \d]*\))",
     re.ASCII,
 )
 
