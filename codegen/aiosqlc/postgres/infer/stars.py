@@ -95,7 +95,7 @@ def find_stars(
 
     With `embeds`, the place of a star's columns in the result is looked for too.
     """
-    if "*" not in sql:
+    if sql.count("*") == sql.count("(*"):  # there is none, or only `count(*)`
         return ()
     found = _known_stars(sql, dump, reserved, embeds=embeds)
     ends = {star.end for star in found}
