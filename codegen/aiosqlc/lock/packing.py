@@ -24,9 +24,10 @@ class UnpackError(ValueError):
     """What was read is not what was packed."""
 
 
-def stored_fields(kind: type) -> list[Field[Any]]:
+@cache
+def stored_fields(kind: type) -> tuple[Field[Any], ...]:
     """Return the fields of a frozen value that are kept."""
-    return [item for item in fields(kind) if item.name not in FORGOTTEN]
+    return tuple([item for item in fields(kind) if item.name not in FORGOTTEN])
 
 
 def plain_type(value: object) -> str:
@@ -38,7 +39,8 @@ def plain_type(value: object) -> str:
 
 def members(value: object) -> list[object]:
     """Return what a frozen value is packed as: its fields up to the last that is no default."""
-    kept = [(item, getattr(value, item.name)) for item in stored_fields(type(value))]
+    kind: type = type(value)
+    kept = [(item, getattr(value, item.name)) for item in stored_fields(kind)]
     while kept and kept[-1][0].default is not MISSING and kept[-1][1] == kept[-1][0].default:
         kept.pop()
     return [held for _, held in kept]

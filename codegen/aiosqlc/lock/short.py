@@ -45,6 +45,7 @@ class Shorthand:
         self._tables: dict[str, Table] = {}
         self._columns: dict[str, dict[str, TableColumn]] = {}
         self._told: dict[str, list[tuple[object, ...]]] = {}  # what short forms stand for
+        self._met: dict[str, tuple[object, ...]] = {}  # the same of parameters, () of no short form
         for table in catalog.tables:
             name = table.name
             if table.schema != catalog.default_schema:
@@ -128,8 +129,11 @@ class Shorthand:
             return ""
         told = ("" if param.not_null else "?") + ("" if param.is_named else "#")
         text = f"{param.name}{told} {table}.{param.origin.column}"
-        known = _PARAM.fullmatch(text) and param.origin.column in self._columns[table]
-        return text if known and self.read_param(text, number) == replace(param, reasons=()) else ""
+        met = self._met.get(text)
+        if met is None:
+            known = _PARAM.fullmatch(text) and param.origin.column in self._columns[table]
+            met = self._met[text] = _meets(self.read_param(text, number)) if known else ()
+        return text if param.number == number and _meets(param) == met else ""
 
     def read_param(self, text: str, number: int) -> TypedParam:
         """Return the parameter that a short form stands for. Raises `UnpackError`."""
@@ -211,6 +215,7 @@ def unchanged(stored: object, written: str) -> str:
 
 
 _said = attrgetter(*(item.name for item in stored_fields(Column)))
+_meets = attrgetter(*(item.name for item in stored_fields(TypedParam) if item.name != "number"))
 
 
 def _of(table: Table, alias: str, column: TableColumn) -> Column:
