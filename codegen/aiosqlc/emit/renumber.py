@@ -9,6 +9,7 @@ from aiosqlc.ir import TypedQuery
 from aiosqlc.parse.scanner import Kind, Token, code_tokens
 
 _VERBS = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "VALUES"})
+_ORDERED = frozenset({"(", "WITH", "SELECT", "VALUES", "UPDATE", "INSERT"})
 _SETS = frozenset({"UNION", "INTERSECT", "EXCEPT"})
 _TAIL = ("ORDER", "LIMIT", "OFFSET", "FETCH", "FOR")
 _RANK = {"ORDER": 0, "OFFSET": 1, "LIMIT": 2, "FETCH": 2, "FOR": 3}
@@ -16,7 +17,7 @@ _RANK = {"ORDER": 0, "OFFSET": 1, "LIMIT": 2, "FETCH": 2, "FOR": 3}
 
 def renumbered(query: TypedQuery) -> TypedQuery:
     """Return a query with sqlc's numbers; one with parameters that have no name stays as it is."""
-    if not query.params or not all(param.is_named for param in query.params) or query.variants:
+    if len(query.params) < 2 or not all(param.is_named for param in query.params) or query.variants:
         return query
     tokens = code_tokens(query.sql)
     order = dict.fromkeys(int(token.text[1:]) for token in _walk(tokens) if _is_number(token))
@@ -99,13 +100,18 @@ def _inside(tokens: Sequence[Token]) -> Iterator[Token]:
         token = tokens[position]
         yield token
         position += 1
-        if token.text == "(":
+        if token.text == "(" and _is_ordered(tokens, position):
             depth, end = 1, position
             while end < len(tokens) and depth:
                 depth += {"(": 1, ")": -1}.get(tokens[end].text, 0)
                 end += 1
             yield from _walk(tokens[position : end - 1])
             position = end
+
+
+def _is_ordered(tokens: Sequence[Token], start: int) -> bool:
+    """Whether `_walk` may have what begins here in another order than the text."""
+    return start < len(tokens) and tokens[start].text.upper() in _ORDERED
 
 
 def _words(tokens: Sequence[Token]) -> list[str]:
