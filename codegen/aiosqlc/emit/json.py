@@ -21,6 +21,7 @@ from aiosqlc.ir import (
     Catalog,
     Column,
     ColumnRef,
+    Param,
     Rendered,
     SqlType,
     Table,
@@ -31,6 +32,7 @@ from aiosqlc.ir import (
 )
 from aiosqlc.mysql.sqlc_view import sqlc_catalog, sqlc_view
 from aiosqlc.parse.scanner import Dialect
+from aiosqlc.source import Span
 
 Json = dict[str, Any]
 
@@ -259,13 +261,14 @@ def _inserted_into(query: TypedQuery, catalog: Catalog) -> Json | None:
 def _query(query: TypedQuery, catalog: Catalog, view: _View) -> Json:
     query = view.query(query)
     places = view.places(query)
+    told = _Told.of(query)
     return {
         "text": _with_slices(_without_comments(query.sql), query),
         "name": query.parsed.name,
         "cmd": f":{query.parsed.command}",
         "columns": _columns(query, catalog, view),
         "params": [
-            {"number": number, "column": _param(query, param, place, catalog, view)}
+            {"number": number, "column": _param(told, param, place, catalog, view)}
             for number, param, place in zip(
                 _numbers(query, places), query.params, places, strict=True
             )
@@ -327,18 +330,32 @@ _QUALIFIED_TARGET = re.compile(r"\bINSERT\s+INTO\s+[^\s(.]+\s*\.", re.IGNORECASE
 _POSITIONAL = re.compile(r"p\d+|(?P<base>.+)_\d+")
 
 
-def _param_name(query: TypedQuery, param: TypedParam, place: str) -> str:
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What a query says of its parameters: as they are written, by number, and all their names."""
+
+    written: Mapping[int, Param]
+    names: frozenset[str]
+    text: str
+
+    @classmethod
+    def of(cls, query: TypedQuery) -> _Told:
+        written = {param.number: param for param in query.parsed.params}
+        names = frozenset(param.name for param in query.params)
+        return cls(written, names, query.parsed.file.text)
+
+
+def _param_name(told: _Told, param: TypedParam, place: str) -> str:
     """Return sqlc's name: folded, empty where only the number tells, repeats as they are."""
     if param.is_named:
-        written = [p.spans[0] for p in query.parsed.params if p.number == param.number and p.spans]
-        text = query.parsed.file.text
-        quoted = any(set(text[span.start : span.end]) & {"'", '"'} for span in written)
+        written = told.written.get(param.number)
+        first = written.spans[0] if written and written.spans else Span(0, 0)
+        quoted = set(told.text[first.start : first.end]) & {"'", '"'}
         return param.name if quoted else param.name.lower()
     if place in {"cast", "alone"}:
         return ""
-    names = {other.name for other in query.params}
     numbered = _POSITIONAL.fullmatch(param.name)
-    if numbered is None or (numbered["base"] and numbered["base"] not in names):
+    if numbered is None or (numbered["base"] and numbered["base"] not in told.names):
         return param.name
     return numbered["base"] or ""
 
@@ -362,17 +379,18 @@ def _numbers(query: TypedQuery, places: Sequence[str]) -> list[int]:
     return numbers
 
 
-def _param(query: TypedQuery, param: TypedParam, place: str, catalog: Catalog, view: _View) -> Json:
+def _param(told: _Told, param: TypedParam, place: str, catalog: Catalog, view: _View) -> Json:
     origin = param.origin if not place else None
     # What a column can hold, sqlc lets be compared with it too; see docs/compiler/from-sqlc.md.
-    said = any(p.nullable for p in query.parsed.params if p.number == param.number)
+    written = told.written.get(param.number)
+    said = written is not None and bool(written.nullable)
     met = origin is not None and view.by_words
     not_null = (not said if met else param.not_null) and not _may_be_null(origin, catalog)
     if place and view.by_words:  # by them alone, unless the user says otherwise
         not_null = not said and place != "alone"
     source = param.via or origin if origin else None
     table = _relation(source, catalog) if source else None
-    name = _param_name(query, param, place) if view.by_words else param.name
+    name = _param_name(told, param, place) if view.by_words else param.name
     kind = _as_enum(_met_type(param, origin, catalog), origin, catalog)
     value = _value(name, kind, catalog, not_null=not_null, table=table)
     if place in {"limit", "offset", "skipped"}:
@@ -401,13 +419,14 @@ def _met_type(param: TypedParam, origin: ColumnRef | None, catalog: Catalog) -> 
     column = _column_of(origin, catalog)
     if column is None or column.type.array_dims:
         return param.type
-    one = replace(param.type, array_dims=0)  # of several, as `= ANY` takes them
+    dims = param.type.array_dims
+    one = replace(param.type, array_dims=0) if dims else param.type  # as `= ANY` takes several
     base = column.type.base or column.type
-    single = param.is_slice or not param.type.array_dims
+    single = param.is_slice or not dims
     same = single and {base.name, one.name} <= {"text", "varchar", "bpchar"}
     if not same and base != one:
         return param.type
-    return replace(column.type, array_dims=param.type.array_dims)
+    return replace(column.type, array_dims=dims) if dims else column.type
 
 
 def _may_be_null(origin: ColumnRef | None, catalog: Catalog) -> bool:
