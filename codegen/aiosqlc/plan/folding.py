@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from textwrap import wrap
@@ -62,8 +63,7 @@ def _folded(sql: str, line: Sequence[_Word], width: int) -> str:
     lines: list[str] = []
     while True:
         room = width - column
-        fitting = [n for n, word in enumerate(line) if word.end - line[0].start <= room]
-        at = (fitting[-1] if fitting else 0) + 1
+        at = max(1, bisect_right(line, line[0].start + room, key=lambda word: word.end))
         if at >= len(line):
             break
         places = [n for n in range(1, at + 1) if not line[n].continues(line[n - 1])]

@@ -240,14 +240,14 @@ class Typist:
     ) -> tuple[TypedParam, ...]:
         uses = as_written(parameter_uses(scope), described.tree) if scope is not None else {}
         written = {param.number: param for param in query.params}
-        taken: set[str] = {p.name for p in query.params if p.name}
+        taken = {p.name: 1 for p in query.params if p.name}
         typed = []
         for number, oid in enumerate(described.param_oids, 1):
             param = written.get(number) or Param(number, None, ())
             typed.append(self._param(param, oid, uses.get(number, []), taken))
         return tuple(typed)
 
-    def _param(self, param: Param, oid: int, uses: list[Use], taken: set[str]) -> TypedParam:
+    def _param(self, param: Param, oid: int, uses: list[Use], taken: dict[str, int]) -> TypedParam:
         column = next((u for u in uses if u.relation and u.attribute > 0), None)
         tolerant = next((u for u in uses if u.tolerant), None)
         not_null = tolerant is None if param.nullable is None else not param.nullable
@@ -345,10 +345,12 @@ def _suggested(uses: Iterable[Use], number: int) -> str:
     return ranked[0].name if ranked else f"p{number}"
 
 
-def _free_name(name: str, taken: set[str]) -> str:
-    free, count = name, 1
+def _free_name(name: str, taken: dict[str, int]) -> str:
+    """Return a name with a number where it is taken; each has the last number it was given."""
+    free, count = name, taken.get(name, 1)
     while free in taken:
         count += 1
         free = f"{name}_{count}"
-    taken.add(free)
+    taken[name] = count
+    taken.setdefault(free, 1)
     return free
