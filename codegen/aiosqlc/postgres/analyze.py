@@ -28,7 +28,7 @@ from aiosqlc.postgres.describe import Described, describe, prepare_session
 from aiosqlc.postgres.failures import Failure, diagnoses
 from aiosqlc.postgres.needed import draft_of
 from aiosqlc.postgres.notes import read_notes, write_notes
-from aiosqlc.postgres.problems import query_problem
+from aiosqlc.postgres.problems import query_problem, too_many_parameters
 from aiosqlc.postgres.refute import Hinted, hinted, refuted_hints
 from aiosqlc.postgres.schema import Applied, schema_digest
 from aiosqlc.postgres.suggestions import with_suggestions
@@ -244,6 +244,8 @@ def _analyze_all(
     schema: _Schema, queries: Sequence[ParsedQuery], options: AnalyzeOptions
 ) -> tuple[Analysis, tuple[Diagnostic, ...]]:
     failures = schema.applied.failures
+    unasked = [said for query in queries if (said := too_many_parameters(query))]
+    queries = [query for query in queries if not too_many_parameters(query)] if unasked else queries
     runs = [queries] if failures else shares(queries, _FEWEST)
 
     def here(run: Sequence[ParsedQuery]) -> _Share:
@@ -254,7 +256,7 @@ def _analyze_all(
 
     parts = spread(here, elsewhere, runs)
     typed = [query for part in parts for query in part.typed]
-    problems = [problem for part in parts for problem in part.problems]
+    problems = [*unasked, *(problem for part in parts for problem in part.problems)]
     if schema.scratch:  # it writes rows, on which two connections could wait for one another
         doubtful = [item for part in parts for item in part.doubtful]
         problems.extend(refuted_hints(schema.connection, schema.typist.facts, doubtful))

@@ -24,6 +24,7 @@ _CODES = {
     "42704": "E318",  # undefined object: a type, a collation …
 }
 _OTHER = "E301"
+_MOST_PARAMETERS = 65_535  # the protocol counts them in 16 bits
 _TOO_DEEP = "54001"
 _HINTS = {
     "42702": "write the table or its alias before it, as in `a.id`",
@@ -73,6 +74,21 @@ def query_problem(
     code = _CODES.get(error.state, _OTHER)
     label = Label(query.file, span)
     return Diagnostic(code, message, (label,), hint, notes=notes, costs=(query.place,))
+
+
+def too_many_parameters(query: ParsedQuery) -> Diagnostic | None:
+    """Return the diagnostic for a query with more parameters than can be sent: known unasked."""
+    param = query.params[-1] if query.params else None
+    if param is None or param.number <= _MOST_PARAMETERS:
+        return None
+    span = param.spans[0] if param.spans else query.name_span
+    return Diagnostic(
+        _OTHER,
+        f"`{query.name}` has {param.number} parameters, PostgreSQL takes {_MOST_PARAMETERS}",
+        (Label(query.file, span),),
+        "pass one array, as in `id = ANY(@ids::bigint[])`; many rows are inserted by :copyfrom",
+        costs=(query.place,),
+    )
 
 
 def _meant(found: re.Match[str]) -> str:

@@ -7,10 +7,11 @@ from dataclasses import replace
 
 import pytest
 from aiosqlc.diagnostics import Severity
-from aiosqlc.ir import AnalyzeOptions, Command
+from aiosqlc.ir import AnalyzeOptions, Command, Param
 from aiosqlc.postgres import Analyzer, written
 from aiosqlc.postgres.describe import Described, describe
 from aiosqlc.postgres.typed import Typist
+from aiosqlc.source import Span
 
 from tests.codegen.postgres.asking import TABLES, answers, query, run, schema_file
 
@@ -153,3 +154,12 @@ def test_a_statement_that_takes_long_to_plan_is_not_waited_for(
     typed, problems = answers(TABLES + slow, ("select slow()", "select id from a"))
     assert time.monotonic() - started < 25
     assert (len(typed), problems) == (2, ())
+
+
+def test_more_parameters_than_can_be_sent_are_refused_unasked() -> None:
+    sql = "select id from a where id = $65536"
+    many = query(sql, params=(Param(65_536, None, (Span(27, 33),)),))
+    sound, (problem,) = run(TABLES, [many, query("select id from a", "R")])
+    assert (problem.code, problem.labels[0].span) == ("E301", Span(27, 33))
+    assert "`Q` has 65536 parameters, PostgreSQL takes 65535" in problem.message
+    assert [item.parsed.name for item in sound.queries] == ["R"]
