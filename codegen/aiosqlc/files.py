@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from aiosqlc.diagnostics import Diagnostic, Label
@@ -32,7 +32,7 @@ def find_sql_files(
             problems.append(Diagnostic("E007", message, label, hint))
             continue
         try:
-            inside = [item for path in paths for item in _inside(path) if _is_sql(item)]
+            inside = [item for path in paths for item in _inside(path)]
         except OSError as error:
             message = f"cannot read {pattern}: {error.strerror}"
             problems.append(Diagnostic("E008", message, label))
@@ -44,15 +44,21 @@ def find_sql_files(
     return list(dict.fromkeys(found)), problems
 
 
-def _inside(path: Path) -> list[Path]:
+def _inside(path: Path) -> Sequence[Path]:
     """Return a file, or what is in a folder; of one that has only folders, their migrations."""
     if not path.is_dir():
-        return [path]
-    found = sorted(path.iterdir())
-    if any(_is_sql(item) for item in found):
-        return found
+        return [path] if _is_sql(path.name) and path.is_file() else []
+    with os.scandir(path) as inside:  # which tells files without asking about each
+        names = sorted(item.name for item in inside if _is_sql(item.name) and item.is_file())
+    if names:
+        return _joined(path, tuple(names))
     nested = (sorted(path.glob(f"*/{name}")) for name in _NESTED)  # Prisma's, Diesel's
-    return next(filter(None, nested), found)
+    return [item for item in next(filter(None, nested), ()) if item.is_file()]
+
+
+@memo  # equal paths are one object then: what is kept by them is found faster
+def _joined(folder: Path, names: tuple[str, ...]) -> tuple[Path, ...]:
+    return tuple([folder / name for name in names])
 
 
 def _expand(root: Path, pattern: str) -> list[Path]:
@@ -72,16 +78,19 @@ def _matches(root: Path, pattern: str) -> list[Path]:
 _NESTED = ("migration.sql", "up.sql")
 
 
-def _is_sql(path: Path) -> bool:
-    return path.name.endswith(".sql") and not path.name.startswith(".") and path.is_file()
+def _is_sql(name: str) -> bool:
+    return name.endswith(".sql") and not name.startswith(".")
 
 
 def read_files(root: Path, paths: Iterable[Path]) -> tuple[list[SourceFile], list[Diagnostic]]:
     """Read files as UTF-8. Their shown paths are relative to `root`; line ends are unified."""
     files: list[SourceFile] = []
     problems: list[Diagnostic] = []
-    for path in paths:
-        shown = _shown(path, root)
+    start = f"{root}{os.sep}"
+    for path in paths:  # hundreds, at each key that is pressed
+        text = str(path)
+        inside = text.startswith(start) and ".." not in text
+        shown = text[len(start) :] if inside else os.path.relpath(path, root)
         try:
             file, broken = _source(shown, read_bytes(path))
         except (OSError, UnicodeDecodeError) as error:
@@ -94,14 +103,6 @@ def read_files(root: Path, paths: Iterable[Path]) -> tuple[list[SourceFile], lis
             continue
         files.append(file)
     return files, problems
-
-
-def _shown(path: Path, root: Path) -> str:
-    """Return a file's path from a folder on; of hundreds, at each key that is pressed."""
-    text, start = str(path), f"{root}{os.sep}"
-    if text.startswith(start) and ".." not in text:
-        return text[len(start) :]
-    return os.path.relpath(path, root)
 
 
 @memo  # while watching, most files are what they were

@@ -28,11 +28,11 @@ class _Content:
         return digest(self.data)
 
 
-_contents: dict[Path, _Content] = {}
+_contents: dict[str, _Content] = {}
 
 
 _unsaved: Mapping[str, bytes] = {}
-_unsaved_names: frozenset[str] = frozenset()  # without their folders: most files are told by that
+_unsaved_names: tuple[str, ...] = ()  # without their folders: most files are told by that
 
 
 def show_unsaved(texts: Mapping[str, bytes]) -> None:
@@ -42,11 +42,11 @@ def show_unsaved(texts: Mapping[str, bytes]) -> None:
     """
     global _unsaved, _unsaved_names  # noqa: PLW0603  # there is one disk
     _unsaved = dict(texts)
-    _unsaved_names = frozenset(map(os.path.basename, texts))
+    _unsaved_names = tuple(set(map(os.path.basename, texts)))
 
 
 def _unsaved_text(path: Path) -> bytes | None:
-    if path.name not in _unsaved_names:
+    if not str(path).endswith(_unsaved_names):
         return None
     return _unsaved.get(os.path.abspath(path))  # noqa: PTH100  # `..` goes too
 
@@ -54,7 +54,7 @@ def _unsaved_text(path: Path) -> bytes | None:
 def signature(path: Path) -> Signature | None:
     """Return what changes whenever a file is written; None where there is none."""
     try:
-        found = path.stat()
+        found = os.stat(path)  # noqa: PTH116  # of hundreds, at each key that is pressed
     except OSError:
         return None
     return (found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino)
@@ -81,7 +81,7 @@ def _read(path: Path) -> _Content:
     if unsaved is not None:
         return _Content(None, unsaved)
     now = signature(path)
-    known = _contents.get(path)
+    known = _contents.get(str(path))
     if known and known.seen == now:
         return known
     found = _Content(now, path.read_bytes())
@@ -99,7 +99,7 @@ def _keep(path: Path, content: _Content) -> None:
     if len(_contents) > _MOST:
         _contents.clear()
     if content.seen:
-        _contents[path] = content
+        _contents[str(path)] = content
 
 
 def digest(data: bytes) -> str:

@@ -6,15 +6,34 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from aiosqlc.incremental.memo import memo
 from aiosqlc.source import SourceFile
 
 _BACKWARD = (".down.sql", ".rollback.sql", ".undo.sql", ".revert.sql")
 
 
 def forward_files(paths: Sequence[Path]) -> list[Path]:
-    """Return the files that take the database forward, in order."""
+    """Return the files that take the database forward, in order.
+
+    Numbered files of one folder are sorted by number, as their tools do: `2_x` before `10_y`.
+    Folders and files keep the order in which the configuration names them.
+    """
+    return [
+        path
+        for folder, files in _folders(tuple(paths))
+        for path in _planned(folder, files) or _sorted_by_version(files)
+    ]
+
+
+@memo  # while watching, there are the files that there were
+def _folders(paths: tuple[Path, ...]) -> tuple[tuple[Path, tuple[Path, ...]], ...]:
+    """Return the files that take the database forward, by folder."""
     there = set(paths)
-    return in_order([path for path in paths if not _goes_back(path, there)])
+    folders: dict[Path, list[Path]] = {}
+    for path in paths:
+        if not _goes_back(path, there):
+            folders.setdefault(path.parent, []).append(path)
+    return tuple([(folder, tuple(files)) for folder, files in folders.items()])
 
 
 def _goes_back(path: Path, there: set[Path]) -> bool:
@@ -51,22 +70,7 @@ def is_numbered(path: Path) -> bool:
     return bool(_VERSION.match(path.name) or _REPEATED.match(path.name))
 
 
-def in_order(paths: list[Path]) -> list[Path]:
-    """Sort numbered files of one folder by number, as their tools do: `2_x` before `10_y`.
-
-    Folders and files keep the order in which the configuration names them.
-    """
-    folders: dict[Path, list[Path]] = {}
-    for path in paths:
-        folders.setdefault(path.parent, []).append(path)
-    return [
-        path
-        for folder, files in folders.items()
-        for path in _planned(folder, files) or _sorted_by_version(files)
-    ]
-
-
-def _planned(folder: Path, files: list[Path]) -> list[Path]:
+def _planned(folder: Path, files: Sequence[Path]) -> Sequence[Path]:
     """Return the files of sqitch's `deploy` folder in the order of its plan, if there is one."""
     listed = folder.parent / "sqitch.plan"
     if folder.name != "deploy" or not listed.is_file():
@@ -77,14 +81,15 @@ def _planned(folder: Path, files: list[Path]) -> list[Path]:
     return sorted(files, key=lambda path: place.get(path.name, -1))
 
 
-def _sorted_by_version(paths: list[Path]) -> list[Path]:
+@memo
+def _sorted_by_version(paths: tuple[Path, ...]) -> tuple[Path, ...]:
     repeated = [path for path in paths if _REPEATED.match(path.name)]
     once = [path for path in paths if path not in repeated]
     matches = [_VERSION.match(path.name) for path in once]
     versions = [_numbers(match) for match in matches if match]
     if not versions or len(versions) < len(once):
         return paths
-    return [path for _, path in sorted(zip(versions, once, strict=True))] + repeated
+    return (*[path for _, path in sorted(zip(versions, once, strict=True))], *repeated)
 
 
 def _numbers(version: re.Match[str]) -> list[int]:

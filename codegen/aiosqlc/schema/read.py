@@ -21,8 +21,13 @@ def read_schema(
     """Read the schema files that `patterns` name, in the order they are applied."""
     paths, problems = find_sql_files(root, patterns, config, span)
     files, unreadable = read_files(root, forward_files(paths))
-    applied = by_dependency(since_checkpoint(files))
-    return tuple(schema_file(file, dialect) for file in applied), problems + unreadable
+    return _applied(tuple(files), dialect), problems + unreadable
+
+
+@memo
+def _applied(files: tuple[SourceFile, ...], dialect: Dialect) -> tuple[SchemaFile, ...]:
+    applied = by_dependency(since_checkpoint(list(files)))
+    return tuple([schema_file(file, dialect) for file in applied])
 
 
 @memo  # while watching, most files are what they were
