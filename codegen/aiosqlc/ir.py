@@ -9,6 +9,7 @@ later value may hold an earlier one, never the other way round.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from functools import cached_property
@@ -192,6 +193,18 @@ class ParsedQuery:
             [(item.kind, item.name, item.also, item.choices) for item in self.dynamic],
             [item.sql for item in self.variants],
         )[:32]  # enough to tell one query from another
+
+    @cached_property
+    def said(self) -> str:
+        """A hash of all that is said in it, wherever it stands in its file."""
+        dynamic = [item.numbers for item in self.dynamic]
+        return digest_of(self.question, self.doc, self.comments, str(self.file.path), dynamic)
+
+    def placed(self, **places: object) -> ParsedQuery:
+        """Return it at another place of its file, said by those fields: its hashes hold."""
+        found = copy(self)
+        vars(found).update(places)
+        return found
 
     @property
     def place(self) -> str:
@@ -416,10 +429,15 @@ class TypedQuery:
         """A hash of all that is made of it: of everything but its place in the file."""
         rest = [getattr(self, item.name) for item in fields(self) if item.name not in _PLACED]
         variants = [(item.key, item.sql, item.numbers) for item in self.variants]
-        dynamic = [item.numbers for item in self.parsed.dynamic]
-        parsed = self.parsed
-        said = (parsed.question, parsed.doc, parsed.comments, str(parsed.file.path), dynamic)
-        return digest_of(said, variants, rest)
+        return digest_of(self.parsed.said, variants, rest)
+
+    def placed(self, parsed: ParsedQuery) -> TypedQuery:
+        """Return it as the same query at another place; what is said about it may differ."""
+        found = copy(self)
+        vars(found)["parsed"] = parsed
+        if parsed.said != self.parsed.said:
+            vars(found).pop("digest", None)
+        return found
 
     @property
     def read_only(self) -> bool:

@@ -117,6 +117,17 @@ def test_whatever_differs_in_a_typed_query_makes_another_digest(name: str) -> No
     assert replace(TYPED, **{name: (OTHER | _TYPED_ALIKE)[name]}).digest != TYPED.digest
 
 
+def test_a_query_at_another_place_is_hashed_again_only_where_more_than_its_place_differs() -> None:
+    further = QUERY.placed(span=Span(900, 950), source_map=SourceMap(((0, 900, True),)))
+    assert further == replace(QUERY, span=further.span, source_map=further.source_map)
+    before = TYPED.digest
+    assert vars(TYPED.placed(further))["digest"] == before
+    assert TYPED.placed(further) == replace(TYPED, parsed=further)
+    for name in ("doc", "comments", "dynamic"):
+        other = replace(QUERY, **{name: OTHER[name]})
+        assert TYPED.placed(other).digest == replace(TYPED, parsed=other).digest != before
+
+
 def test_strings_are_compared_by_what_they_say() -> None:
     asked = 0
 

@@ -12,21 +12,23 @@ _CHECKED = frozenset({Command.EXEC, Command.EXECROWS, Command.EXECRESULT, Comman
 
 def check_commands(queries: Iterable[TypedQuery]) -> list[Diagnostic]:
     """Check each query's command against what it returns."""
-    found = (_check(query) for query in queries)
-    return [problem for problem in found if problem]
-
-
-def _check(query: TypedQuery) -> Diagnostic | None:
-    parsed = query.parsed
-    if parsed.command in _CHECKED and query.columns and query.writes:
-        return Diagnostic(
+    return [
+        Diagnostic(
             "E322",
-            f"the rows that `{parsed.name}` returns are thrown away",
-            (Label(parsed.file, parsed.name_span, f"`:{parsed.command}` with RETURNING"),),
+            f"the rows that `{query.parsed.name}` returns are thrown away",
+            (
+                Label(
+                    query.parsed.file,
+                    query.parsed.name_span,
+                    f"`:{query.parsed.command}` with RETURNING",
+                ),
+            ),
             hint="use `:one` or `:many`, or drop the RETURNING clause",
             severity=Severity.WARNING,
         )
-    return None
+        for query in queries
+        if query.writes and query.columns and query.parsed.command in _CHECKED
+    ]
 
 
 def without_ignored(
@@ -47,7 +49,10 @@ def _silences(query: ParsedQuery, diagnostic: Diagnostic) -> bool:
 def concerns(diagnostic: Diagnostic, query: ParsedQuery) -> bool:
     """Whether the first place a diagnostic shows lies in a query, or in a directive behind it."""
     for label in diagnostic.labels[:1]:
-        end = max([query.span.end, *(part.span.end for part in query.dynamic)])
-        inside = query.name_span.start <= label.span.start <= end
-        return inside and label.file == query.file
+        at = label.span.start
+        if at < query.name_span.start or (
+            label.file is not query.file and label.file != query.file
+        ):
+            return False
+        return at <= max([query.span.end, *(part.span.end for part in query.dynamic)])
     return False

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from aiosqlc.config.project import Override
 from aiosqlc.diagnostics import Diagnostic, Label
+from aiosqlc.incremental.memo import memo_of_same
 from aiosqlc.ir import Analysis, Hint, TypedQuery
 from aiosqlc.messages.suggest import did_you_mean
 
@@ -16,16 +17,15 @@ _PARAM = "param:"
 def apply_hints(analysis: Analysis) -> tuple[Analysis, list[Diagnostic]]:
     """Return the analysis with `!` and `?` of the hints in effect; unknown targets are errors."""
     problems: list[Diagnostic] = []
-    queries = []
-    for query in analysis.queries:
-        if not query.parsed.hints:
-            queries.append(query)
-            continue
-        problems += _unknown_targets(query)
-        queries.append(with_hints(query))
+    queries = list(analysis.queries)
+    for number, query in enumerate(queries):
+        if query.parsed.hints:
+            problems += _unknown_targets(query)
+            queries[number] = with_hints(query)
     return replace(analysis, queries=tuple(queries)), problems
 
 
+@memo_of_same  # what is made of its result is kept by that
 def with_hints(query: TypedQuery) -> TypedQuery:
     """Return the query with the `!` and `?` of its hints in effect."""
     said = {hint.target: hint.not_null for hint in query.parsed.hints if hint.not_null is not None}

@@ -101,7 +101,10 @@ _unfinished: Recent[str, lock.Known] = Recent(20)  # by schema: `_restored` has 
 
 def _restore(known: lock.Known, key: str, parsed: ParsedQuery) -> TypedQuery | None:
     """Return a remembered query: the same object as before where nothing of it has changed."""
-    before = _restored.get((known.schema, key)) or known.queries.get(key)
+    before = known.queries.get(key)
+    if isinstance(before, TypedQuery) and before.parsed is parsed:
+        return before
+    before = _restored.get((known.schema, key)) or before
     if before is None:
         return None
     query = lock.restore(before, parsed, known.catalog)
@@ -117,6 +120,8 @@ def _warnings_of(
     schema: Sequence[SchemaFile],
 ) -> tuple[Diagnostic, ...] | None:
     """Return the remembered warnings; None where those of queries may have moved since."""
+    if not known.warnings:
+        return ()
     of_queries = any(item.query for item in known.warnings)
     if of_queries and known.complete != lock.complete_key(keys, queries):
         return None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -100,7 +99,7 @@ def restore(
 ) -> TypedQuery | None:
     """Return a remembered query at its present place; None where it does not read as one."""
     if isinstance(stored, TypedQuery):
-        return stored if stored.parsed is parsed else replace(stored, parsed=parsed)
+        return stored if stored.parsed is parsed else stored.placed(parsed)
     try:
         found = msgspec.json.decode(stored, type=dict[str, Any])
         sql = unchanged(found.pop("sql"), parsed.sql) if "sql" in found else parsed.sql

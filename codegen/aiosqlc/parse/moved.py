@@ -11,7 +11,7 @@ from aiosqlc.source import SourceFile, SourceMap, Span
 def moved(query: ParsedQuery, file: SourceFile, by: int) -> ParsedQuery:
     """Return the query as parsing `file` would, where it stands `by` characters further on."""
     if not by:
-        return replace(query, file=file)
+        return query.placed(file=file)
 
     def at(span: Span) -> Span:
         return Span(span.start + by, span.end + by)
@@ -19,8 +19,7 @@ def moved(query: ParsedQuery, file: SourceFile, by: int) -> ParsedQuery:
     def mapped(found: SourceMap) -> SourceMap:
         return SourceMap(tuple([(out, src + by, copied) for out, src, copied in found.pieces]))
 
-    return replace(
-        query,
+    return query.placed(
         file=file,
         source_map=mapped(query.source_map),
         name_span=at(query.name_span),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 
 from aiosqlc.analysis.hints import hinted_types
 from aiosqlc.config.project import PythonTarget
@@ -50,8 +51,8 @@ def plan_modules(
 def _files(queries: tuple[TypedQuery, ...]) -> Iterator[list[TypedQuery]]:
     """Yield the queries of each module together, in order."""
     found: dict[str, list[TypedQuery]] = {}
-    for query in queries:
-        found.setdefault(query.parsed.file.path.name, []).append(query)
+    for file, inside in groupby(queries, lambda query: query.parsed.file):
+        found.setdefault(file.path.name, []).extend(inside)
     yield from found.values()
 
 

@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
+from functools import lru_cache
 
 from aiosqlc.config.project import ModelKind
 
@@ -141,6 +142,7 @@ def class_name(name: str) -> str:
     return f"{found}_" if found in _TAKEN_CLASSES else found
 
 
+@lru_cache(maxsize=20_000)
 def function_name(name: str) -> str:
     """Return the name of a query's function; one that its module needs itself gets a `_`."""
     found = identifier(snake(name))

@@ -19,7 +19,8 @@ def share_shapes(functions: Iterable[PyFunction]) -> Iterator[PyFunction]:
         for cls in function.own_classes:
             known = first.setdefault(cls.fields, cls.name) if cls == row else cls.name
             classes.append(cls if known == cls.name else replace(cls, alias=known))
-        yield replace(function, own_classes=tuple(classes))
+        alike = classes == list(function.own_classes)
+        yield function if alike else replace(function, own_classes=tuple(classes))
 
 
 _BUILDER_IMPORTS: frozenset[Import] = frozenset(

@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
+from aiosqlc.incremental.memo import memo_of_same
 from aiosqlc.ir import SchemaFile
 from aiosqlc.postgres.failures import Failure, failure_of, settle
 from aiosqlc.postgres.lenient import (
@@ -54,6 +55,7 @@ _MOST_TRIES = 100
 _SAVEPOINT = "aiosqlc_statement"
 
 
+@memo_of_same  # while watching, mostly one
 def schema_digest(schema: Sequence[SchemaFile], shims: Sequence[SchemaFile]) -> str:
     """Return a hash of everything that makes the database what it is."""
     digest = hashlib.sha256(makers_digest().encode())
