@@ -125,9 +125,12 @@ def compile_parts(
             )
         else:
             compiled.diagnostics += _clashes_elsewhere(analysed)
-            sound = without_concerned(analysed.analysis, analysed.diagnostics)
-            if keep_going and sound.queries:
-                print_set(project, analysed.entry, sound, compiled, keep_going=True, judge=judge)
+            if keep_going:
+                sound = without_concerned(analysed.analysis, analysed.diagnostics)
+                if sound.queries:
+                    print_set(
+                        project, analysed.entry, sound, compiled, keep_going=True, judge=judge
+                    )
     if not compiled.failed:
         asked = [item for entry in project.sets if entry.python for item in entry.python.overrides]
         compiled.diagnostics += unmatched_overrides(asked, known, project.file)
@@ -265,7 +268,13 @@ def print_set(
             origin = into.planned.get(entry.python.same_as, planned)
             for target in entry.python.on_others():
                 _print_beside(
-                    project, replace(entry, python=target), target, analysis, origin, into
+                    project,
+                    replace(entry, python=target),
+                    target,
+                    analysis,
+                    origin,
+                    into,
+                    judge=judge,
                 )
 
 
@@ -276,6 +285,8 @@ def _print_beside(
     analysis: Analysis,
     origin: Planned,
     into: Compiled,
+    *,
+    judge: bool,
 ) -> None:
     """Print an entry's functions for another driver, on the classes that are printed already."""
     into.folders.append(target.out)
@@ -283,7 +294,7 @@ def _print_beside(
     if not clashes:
         modules, clashes = paired(Planned(entry, modules, analysis.queries), origin)
         into.diagnostics += clashes
-    files = [] if clashes else print_package(project, target, modules, entry.engine)
+    files = [] if clashes else print_package(project, target, modules, entry.engine, empty=judge)
     if not _same_paths(project, entry, files, into):
         into.add(files, target.out)
 

@@ -66,7 +66,8 @@ def print_package(
     if errors and driver.violations:
         source = print_errors(errors, driver.violations)
         files.append(Rendered(target.out / "errors.py", f"{header.of('')}\n{source}"))
-    files.append(Rendered(target.out / "__init__.py", _init(target, modules, header.of(""))))
+    source = header.of("") if empty else _init(target, modules, header.of(""))
+    files.append(Rendered(target.out / "__init__.py", source))
     return files
 
 

@@ -126,7 +126,10 @@ class Desk:
         """Return what a project would be with another text of a file."""
         texts = {**self._encoded(), str(path): text.encode("utf-8", "surrogatepass")}
         before = self.states.get(config)
-        return await self.on_bench(lambda bench: bench.analyse(config, texts, before))
+        try:
+            return await self.on_bench(lambda bench: bench.analyse(config, texts, before))
+        finally:
+            await self._off_the_loop(self._bench.tidy_up)
 
     async def on_bench(self, ask: Callable[[Workbench], R]) -> R:
         """Ask the workbench, after whatever it is at."""
@@ -180,10 +183,11 @@ class Desk:
         texts = self._encoded()
         own = [name for name in self._versions if config in self._owners(name)]
         versions, before = {name: self._versions[name] for name in own}, self.states.get(config)
-        state = await self._off_the_loop(lambda: self._bench.analyse(config, texts, before))
-        self.states[config] = state
-        self._show(config, state, versions)
-        if not self._waiting:
+        try:
+            state = await self._off_the_loop(lambda: self._bench.analyse(config, texts, before))
+            self.states[config] = state
+            self._show(config, state, versions)
+        finally:
             await self._off_the_loop(self._bench.tidy_up)
 
     def _encoded(self) -> dict[str, bytes]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from aiosqlc import lock
@@ -14,18 +15,16 @@ from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.ir import Catalog, SchemaFile, TypedQuery
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.pipeline import Compiled
-from aiosqlc.plan.model import PyFunction
+from aiosqlc.plan.model import PyFunction, PyModule
 from aiosqlc.source import SourceFile
-
-Functions = Mapping[str, tuple[PyFunction, Path]]
 
 
 @dataclass(frozen=True)
 class Entry:
     """One entry of a configuration, as far as editors ask about it.
 
-    `files` are the query files' absolute paths, `queries` by name the last that compiled,
-    `functions` by the query's name what was generated of it, with its file.
+    `files` are the query files' absolute paths, `queries` by name the last that compiled, `modules`
+    what was generated of them.
     """
 
     settings: QuerySet
@@ -34,7 +33,12 @@ class Entry:
     shims: tuple[SchemaFile, ...] = ()
     catalog: Catalog = field(default_factory=Catalog)
     queries: Mapping[str, TypedQuery] = field(default_factory=dict)
-    functions: Functions = field(default_factory=dict)
+    modules: tuple[PyModule, ...] = ()
+
+    @cached_property
+    def functions(self) -> Mapping[str, tuple[PyFunction, Path]]:
+        """What was generated of a query, with its file, by the query's name."""
+        return {f.query_name: (f, module.path) for module in self.modules for f in module.functions}
 
     @property
     def dialect(self) -> Dialect:
@@ -60,9 +64,9 @@ def entry_of(part: Analysed, root: Path, compiled: Compiled, before: Entry | Non
     if before:
         queries |= _still_there(before.queries, queries, inputs.files)
     planned = compiled.planned.get(settings.python.package) if settings.python else None
-    functions: Functions = before.functions if before else {}
+    modules = before.modules if before else ()
     if planned and planned.entry is settings:
-        functions = {name: (fn, module.path) for name, (fn, module) in planned.functions.items()}
+        modules = planned.modules
     return Entry(
         settings,
         frozenset([absolute(root, file.path) for file in inputs.files]),
@@ -70,7 +74,7 @@ def entry_of(part: Analysed, root: Path, compiled: Compiled, before: Entry | Non
         inputs.shims,
         before.catalog if before and not analysis.catalog.tables else analysis.catalog,
         queries,
-        functions,
+        modules,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -52,13 +52,13 @@ class Workbench:
             older = before or State(root)
             return replace(older, project=older.project, diagnostics=tuple(problems))
         locked = dict(before.locked) if before else {}
-        with _no_collection():
-            parts = list(
-                analyze_project(
-                    project, None, lambda engine: self._engine(engine).analyze, known=locked
-                )
+        gc.disable()  # until it is tidied up: what is new now is mostly kept
+        parts = list(
+            analyze_project(
+                project, None, lambda engine: self._engine(engine).analyze, known=locked
             )
-            compiled = compile_parts(project, parts, judge=True)
+        )
+        compiled = compile_parts(project, parts, judge=True)
         locked |= {name: lock.known_of(found) for name, found in compiled.locked.items()}
         older_entries = {entry.settings.index: entry for entry in before.entries} if before else {}
         entries = tuple(
@@ -99,7 +99,7 @@ class Workbench:
         return self._engine(entry.dialect).signatures(entry.schema, options, name)
 
     def tidy_up(self) -> None:
-        """Collect garbage between analyses: seldom all, for most of it is the compiler's memory.
+        """Collect garbage after an analysis: seldom all, for most of it is the compiler's memory.
 
         Sooner, what was made of texts that are gone is forgotten.
         """
@@ -112,14 +112,6 @@ class Workbench:
             gc.freeze()
         else:
             gc.collect(1)
-
-
-@contextlib.contextmanager
-def _no_collection() -> Iterator[None]:
-    gc.disable()
-    try:
-        yield
-    finally:
         gc.enable()
 
 
