@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import os
+from bisect import bisect_left
+from collections.abc import Sequence
+from functools import lru_cache
+from itertools import accumulate
 from pathlib import Path
 
 from lsprotocol import types
@@ -15,8 +19,19 @@ from aiosqlc.source import SourceFile, Span
 def position(codec: PositionCodec, file: SourceFile, offset: int) -> types.Position:
     """Return where an offset is."""
     line, column = file.line_col(min(offset, len(file.text)))
-    before = file.line_text(line)[: column - 1]
-    return types.Position(line - 1, codec.client_num_units(before))
+    return types.Position(line - 1, _units(codec, file, line)[column - 1])
+
+
+@lru_cache(maxsize=256)
+def _units(codec: PositionCodec, file: SourceFile, line: int) -> Sequence[int]:
+    """Return for each character of a line how many units stand before it, and at the line's end.
+
+    A long line has thousands of places that are asked for: it is gone through once.
+    """
+    text = file.line_text(line)
+    if text.isascii():
+        return range(len(text) + 1)
+    return list(accumulate(map(codec.client_num_units, text), initial=0))
 
 
 def span_range(codec: PositionCodec, file: SourceFile, span: Span) -> types.Range:
@@ -26,15 +41,10 @@ def span_range(codec: PositionCodec, file: SourceFile, span: Span) -> types.Rang
 
 def offset(codec: PositionCodec, file: SourceFile, at: types.Position) -> int:
     """Return the offset of a position; one beyond a line or the text is its end."""
-    lines = file.text.count("\n") + 1
-    if at.line >= lines:
+    if at.line >= file.line_col(len(file.text))[0]:
         return len(file.text)
-    text = file.line_text(at.line + 1)
-    start = file.line_start(at.line + 1)
-    for column in range(len(text)):
-        if codec.client_num_units(text[:column]) >= at.character:
-            return start + column
-    return start + len(text)
+    units = _units(codec, file, at.line + 1)
+    return file.line_start(at.line + 1) + min(bisect_left(units, at.character), len(units) - 1)
 
 
 def path_of(uri: str) -> Path | None:
