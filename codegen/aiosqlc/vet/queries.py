@@ -188,6 +188,12 @@ def _rows_thrown_away(text: Text) -> Iterator[Finding]:
         yield "V016", text.span(0)
 
 
+def _written_one_by_one(text: Text) -> Iterator[Finding]:
+    batch = text.query.parsed.command in {Command.BATCHONE, Command.BATCHMANY}
+    if batch and text.query.writes:
+        yield "V017", text.span(0)
+
+
 def _foreign_value(text: Text) -> Iterator[Finding]:
     if text.dialect is Dialect.POSTGRESQL and text.query.writes:
         for span in foreign_values(text.tokens):
@@ -206,6 +212,7 @@ QUERY_RULES: tuple[Callable[[Text], Iterator[Finding]], ...] = (
     _optional_comparison,
     _unused_cte,
     _rows_thrown_away,
+    _written_one_by_one,
     _foreign_value,
 )
 

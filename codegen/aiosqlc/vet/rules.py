@@ -115,6 +115,12 @@ RULES = {
             "use `:one` or `:many`",
         ),
         Rule(
+            "V017",
+            "of a batch that writes and returns rows a failure leaves what was written before it",
+            "-- name: AddTasks :batchone",
+            "call it in a transaction (psycopg undoes all of it anyway), or use `:many :bulk`",
+        ),
+        Rule(
             "V020",
             "a timestamp without time zone does not say which moment it means",
             "created_at timestamp",

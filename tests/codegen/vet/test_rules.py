@@ -43,6 +43,8 @@ FOUND = [
     ("V009", ":many", "SELECT id FROM task WHERE owner = sqlc.narg(owner)"),
     ("V011", ":many", "WITH unused AS (SELECT 1) SELECT id FROM task"),
     ("V016", ":exec", "SELECT id FROM task"),
+    ("V017", ":batchone", "INSERT INTO task (id, name) VALUES (@id, @name) RETURNING id"),
+    ("V017", ":batchmany", "DELETE FROM task WHERE owner = @owner RETURNING id"),
     ("V024", ":exec", "UPDATE task SET deleted_at = 'infinity' WHERE id = @id"),
     (
         "V024",
