@@ -165,6 +165,54 @@ def test_a_batch_answers_each_of_its_arguments(subject: Subject) -> None:
     ]
 
 
+def titles_of(subject: Subject) -> list[str]:
+    return [row.title for row in subject.call("books_of", [1])[0]]
+
+
+def spoil(subject: Subject) -> None:
+    """Run a batch whose second part the server refuses."""
+    params = subject.module().RetitleParams
+    with pytest.raises(subject.module("errors").DatabaseError):
+        subject.call("retitle", [params(title="new", id=0), params(title="x" * 100, id=1)])
+
+
+def test_of_a_batch_that_fails_nothing_is_written(subject: Subject) -> None:
+    books(subject, 2)
+    spoil(subject)
+    assert titles_of(subject) == ["t'0\\", "t'1\\"]
+    subject.call("retitle", [subject.module().RetitleParams(title="new", id=n) for n in (0, 1)])
+    subject.wait(subject.db.execute("ROLLBACK"))  # what succeeded is committed
+    assert titles_of(subject) == ["new", "new"]
+
+
+@pytest.mark.parametrize("begin", ["BEGIN", "SET autocommit = 0"])
+def test_a_batch_that_fails_leaves_the_caller_s_transaction(subject: Subject, begin: str) -> None:
+    books(subject, 2)
+    subject.wait(subject.db.execute(begin))
+    try:
+        params = subject.module().RetitleParams
+        subject.call("retitle", [params(title="mine", id=1)])
+        spoil(subject)
+        assert titles_of(subject) == ["t'0\\", "mine"]
+        subject.wait(subject.db.execute("ROLLBACK"))
+        assert titles_of(subject) == ["t'0\\", "t'1\\"]
+    finally:
+        subject.wait(subject.db.execute("SET autocommit = 1"))
+
+
+def test_of_a_copy_that_fails_nothing_is_written(subject: Subject) -> None:
+    params = subject.module().CopyBooksParams
+    rows = [
+        params(id=n % 1500, author_id=1, title="t", price=None, added=datetime(2024, 1, 1))  # noqa: DTZ001 - UTC, as the server keeps it
+        for n in range(1501)
+    ]
+    with pytest.raises(subject.module("errors").BookPkey):
+        subject.call("copy_books", rows)
+    assert titles_of(subject) == []
+    assert subject.call("copy_books", rows[:-1]) == 1500
+    assert len(titles_of(subject)) == 1500
+
+
 def test_embeds_are_rows_of_their_own_or_none(subject: Subject) -> None:
     add(subject, "ann")
     add(subject, "alone")

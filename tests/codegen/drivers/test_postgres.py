@@ -222,6 +222,23 @@ def test_a_batch_answers_each_of_its_arguments(subject: Subject) -> None:
     assert subject.call("title_of", []) == []
 
 
+def test_of_a_batch_that_fails_what_was_written_stays_but_on_psycopg(subject: Subject) -> None:
+    add(subject)
+    errors, module = subject.module("errors"), subject.module()
+    bumped = [module.BumpedParams(id=n, author_id=author) for n, author in ((1, 1), (2, 99))]
+    with pytest.raises(errors.BookAuthorIdFkey):
+        subject.call("bumped", bumped)
+    stays = subject.driver in {"asyncpg", "sqlalchemy"}
+    assert subject.call("title_of", [1]) == ["new" if stays else None]
+    written = [
+        module.InsertBooksParams(id=n, author_id=author, title="t")
+        for n, author in ((3, 1), (4, 99))
+    ]
+    with pytest.raises(errors.BookAuthorIdFkey):
+        subject.call("insert_books", written)
+    assert subject.call("title_of", [3]) == [None]
+
+
 def test_embeds_are_rows_of_their_own_or_none(subject: Subject) -> None:
     add(subject, "alone")
     add(subject, "ann")

@@ -1,12 +1,14 @@
 """An aiomysql connection as the executor that the generated functions ask for."""
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from importlib import import_module
 from typing import Any
 
 _NOTHING = "SELECT NULL FROM DUAL WHERE FALSE"
 _TIMESTAMP, _DATE, _DATETIME = 7, 10, 12  # as the protocol numbers them
+_IN_TRANSACTION, _AUTOCOMMIT = 1, 2
 _UNBUFFERED: Any = import_module("aiomysql").SSCursor
 
 
@@ -57,9 +59,8 @@ class AiomysqlExecutor:
         return int(cursor.lastrowid or 0)
 
     async def executemany(self, command: str, args: Iterable[Sequence[Any]]) -> None:
-        """Run a statement once for each set of arguments."""
-        for values in args:
-            await self._run(command, values)
+        """Run a statement once for each set of arguments, all or none."""
+        await self._all_or_none([command % tuple(map(self._literal, values)) for values in args])
 
     async def copy_records_to_table(
         self,
@@ -69,14 +70,13 @@ class AiomysqlExecutor:
         columns: Sequence[str] | None = None,
         schema_name: str | None = None,
     ) -> str:
-        """Insert rows, many per statement, and return a status, such as `COPY 3`."""
+        """Insert rows, many per statement, all or none; return a status, such as `COPY 3`."""
         target = ".".join(_quoted(name) for name in (schema_name, table_name) if name)
         names = ", ".join(map(_quoted, columns or ()))
         head = f"INSERT INTO {target} {f'({names}) ' if names else ''}VALUES "
         rows = [f"({', '.join(map(self._literal, record))})" for record in records]
-        for start in range(0, len(rows), 1000):
-            cursor = await self._connection.cursor()
-            await cursor.execute(head + ", ".join(rows[start : start + 1000]))
+        parts = [rows[start : start + 1000] for start in range(0, len(rows), 1000)]
+        await self._all_or_none([head + ", ".join(part) for part in parts])
         return f"COPY {len(rows)}"
 
     async def cursor(self, query: str, /, *args: Any) -> "MysqlCursor":
@@ -84,6 +84,26 @@ class AiomysqlExecutor:
         cursor = await self._connection.cursor(_UNBUFFERED)
         await cursor.execute(query % tuple(map(self._literal, args)))
         return MysqlCursor(cursor, self._check_dates)
+
+    async def _all_or_none(self, texts: Sequence[str]) -> None:
+        """Run statements; where one fails, those before it are undone.
+
+        Within the caller's transaction by a savepoint, else in a transaction of their own.
+        """
+        cursor = await self._connection.cursor()
+        await cursor.execute("SAVEPOINT aiosqlc_batch")  # its answer tells whether one has begun
+        status = self._connection.server_status
+        begun = status & _IN_TRANSACTION or not status & _AUTOCOMMIT
+        if not begun:
+            await cursor.execute("BEGIN")
+        try:
+            for text in texts:
+                await cursor.execute(text)
+            await cursor.execute("RELEASE SAVEPOINT aiosqlc_batch" if begun else "COMMIT")
+        except BaseException:
+            with suppress(Exception):  # after a deadlock or without a connection nothing is left
+                await cursor.execute("ROLLBACK TO aiosqlc_batch" if begun else "ROLLBACK")
+            raise
 
     async def _run(self, query: str, args: Sequence[Any]) -> Any:
         cursor = await self._connection.cursor()

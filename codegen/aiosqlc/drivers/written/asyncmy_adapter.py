@@ -1,6 +1,7 @@
 """An asyncmy connection as the executor that the generated functions ask for."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from importlib import import_module
 from operator import itemgetter
@@ -49,9 +50,8 @@ class AsyncmyExecutor:
         return int(cursor.lastrowid or 0)
 
     async def executemany(self, command: str, args: Iterable[Sequence[Any]]) -> None:
-        """Run a statement once for each set of arguments."""
-        for values in args:
-            await self._run(command, values)
+        """Run a statement once for each set of arguments, all or none."""
+        await self._all_or_none([command % tuple(map(self._literal, values)) for values in args])
 
     async def copy_records_to_table(
         self,
@@ -61,14 +61,13 @@ class AsyncmyExecutor:
         columns: Sequence[str] | None = None,
         schema_name: str | None = None,
     ) -> str:
-        """Insert rows, many per statement, and return a status, such as `COPY 3`."""
+        """Insert rows, many per statement, all or none; return a status, such as `COPY 3`."""
         target = ".".join(_quoted(name) for name in (schema_name, table_name) if name)
         names = ", ".join(map(_quoted, columns or ()))
         head = f"INSERT INTO {target} {f'({names}) ' if names else ''}VALUES "
         rows = [f"({', '.join(map(self._literal, record))})" for record in records]
-        for start in range(0, len(rows), 1000):
-            cursor = self._connection.cursor()
-            await cursor.execute(head + ", ".join(rows[start : start + 1000]))
+        parts = [rows[start : start + 1000] for start in range(0, len(rows), 1000)]
+        await self._all_or_none([head + ", ".join(part) for part in parts])
         return f"COPY {len(rows)}"
 
     async def cursor(self, query: str, /, *args: Any) -> "MysqlCursor":
@@ -76,6 +75,25 @@ class AsyncmyExecutor:
         cursor = self._connection.cursor(_UNBUFFERED)
         await cursor.execute(query % tuple(map(self._literal, args)))
         return MysqlCursor(cursor)
+
+    async def _all_or_none(self, texts: Sequence[str]) -> None:
+        """Run statements; where one fails, those before it are undone.
+
+        Within the caller's transaction by a savepoint, else in a transaction of their own.
+        """
+        cursor = self._connection.cursor()
+        await cursor.execute("SELECT @@autocommit")  # the driver takes no note of its end
+        (autocommit,) = await cursor.fetchone()
+        begun = not autocommit or self._connection.get_transaction_status()
+        await cursor.execute("SAVEPOINT aiosqlc_batch" if begun else "BEGIN")
+        try:
+            for text in texts:
+                await cursor.execute(text)
+            await cursor.execute("RELEASE SAVEPOINT aiosqlc_batch" if begun else "COMMIT")
+        except BaseException:
+            with suppress(Exception):  # after a deadlock or without a connection nothing is left
+                await cursor.execute("ROLLBACK TO aiosqlc_batch" if begun else "ROLLBACK")
+            raise
 
     async def _run(self, query: str, args: Sequence[Any]) -> Any:
         cursor = self._connection.cursor()
