@@ -10,7 +10,7 @@ _FIND = '''\
 def constraint_error(error: PostgresError) -> PostgresError:
     """Return the exception of the violated constraint, with all that the server said of it."""
     table, name = getattr(error, "table_name", None), getattr(error, "constraint_name", None)
-    known = _BY_CONSTRAINT.get((table, name))
+    known = _BY_CONSTRAINT.get((table, name or (getattr(error, "column_name", None),)))
     if known is None:
         return error
     typed = known(*error.args)
@@ -27,6 +27,7 @@ VIOLATIONS = Violations(
         "foreign": "ForeignKeyViolationError",
         "check": "CheckViolationError",
         "exclude": "ExclusionViolationError",
+        "not_null": "NotNullViolationError",
     },
     find=_FIND,
     untyped=True,

@@ -10,7 +10,7 @@ _FIND = '''\
 def constraint_error(error: DatabaseError, *tables: str) -> DatabaseError:
     """Return the exception of the violated constraint, with all that the server said of it.
 
-    `tables` are those whose keys the statement may violate: MariaDB names no table beside a key.
+    `tables` are those it may violate: the server names none beside a key or a column.
     """
     code, said = error.args if len(error.args) == 2 else (0, "")
     found = [
@@ -37,6 +37,8 @@ def _is_said(
     if code in (1062, 1586) and kind in ("primary", "unique"):
         here = table in tables and said.endswith(f" '{name}'")
         return here or said.endswith(f"'{table}.{name}'")
+    if code == 1048 and kind == "not_null":
+        return table in tables and said == f"Column '{name}' cannot be null"
     if code in (1451, 1452) and kind == "foreign":
         return f"{owner}, CONSTRAINT {quoted} FOREIGN KEY" in said
     if code == 4025 and kind == "check":
@@ -53,9 +55,11 @@ OF_PYMYSQL = Violations(
         "primary": "IntegrityError",
         "foreign": "IntegrityError",
         "check": "OperationalError",
+        "not_null": "IntegrityError",
     },
     find=_FIND,
     entry="({kind}, {table}, {constraint})",
+    null_entry="({kind}, {table}, {constraint})",
     key="tuple[str, str, str]",
     imports=frozenset({("collections.abc", "Sequence"), ("typing", "Any")}),
     raised="constraint_error(violation{tables}) from violation.__cause__",

@@ -43,8 +43,9 @@ class Violations:
     """The driver's exceptions. `caught` is the base of the classes by kind of constraint.
 
     `find` is the source of the function that knows what the server says, by the `entry` of each
-    class, a `key`. `raised` is what a function raises: `{tables}` are those whose keys it may
-    violate.
+    class, a `key`; that of NOT NULL, which has no name, is `null_entry`, by its column.
+    `raised` is what a function raises: `{tables}` are those it may violate, where the server names
+    none.
     `named_in_table` is whether constraints of two tables may have one name.
     """
 
@@ -54,6 +55,7 @@ class Violations:
     by_kind: Mapping[str, str]
     find: str
     entry: str = "({table}, {constraint})"
+    null_entry: str = "({table}, ({constraint},))"
     key: str = "object"
     imports: frozenset[Import] = frozenset()
     raised: str = "constraint_error(violation) from None"

@@ -11,7 +11,8 @@ from aiosqlc.parse.scanner import Dialect
 _FIND = '''\
 def constraint_error(error: Error) -> Error:
     """Return the exception of the violated constraint, with all that the server said of it."""
-    known = _BY_CONSTRAINT.get((error.diag.table_name, error.diag.constraint_name))
+    said = error.diag
+    known = _BY_CONSTRAINT.get((said.table_name, said.constraint_name or (said.column_name,)))
     if known is None:
         return error
     typed = known(*error.args)
@@ -28,6 +29,7 @@ VIOLATIONS = Violations(
         "foreign": "ForeignKeyViolation",
         "check": "CheckViolation",
         "exclude": "ExclusionViolation",
+        "not_null": "NotNullViolation",
     },
     find=_FIND,
 )

@@ -18,7 +18,7 @@ from aiosqlc.emit.rows import (
 from aiosqlc.ir import Command
 from aiosqlc.plan.model import Import, PyFunction, PyRow
 
-_KEYS = frozenset({"primary", "unique"})
+_NOT_LOCATED = frozenset({"primary", "unique", "not_null"})
 
 
 def returns(function: PyFunction) -> str:
@@ -63,8 +63,8 @@ def body(function: PyFunction, db: str = "db") -> list[str]:
     statements += [line.replace("await db.", f"{run}{db}.") for line in _run(function)]
     if not function.errors:
         return statements
-    keyed = {error.table for error in function.errors if error.kind in _KEYS}
-    tables = "".join(f", {line_literal(table)}" for table in sorted(keyed))
+    unsaid = {error.table for error in function.errors if error.kind in _NOT_LOCATED}
+    tables = "".join(f", {line_literal(table)}" for table in sorted(unsaid))
     return [
         "try:",
         *(f"    {line}" for part in statements for line in part.split("\n")),

@@ -24,7 +24,7 @@ def print_errors(errors: Iterable[PyError], violations: Violations) -> str:
         for error in ordered
     ]
     keys = [
-        violations.entry.format(
+        (violations.null_entry if error.kind == "not_null" else violations.entry).format(
             kind=line_literal(error.kind),
             table=line_literal(error.table),
             constraint=line_literal(error.constraint),

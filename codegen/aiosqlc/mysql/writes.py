@@ -10,7 +10,7 @@ from sqlglot import exp
 from aiosqlc.ir import ColumnRef, Constraint
 from aiosqlc.mysql.relations import Relation, Schema
 
-_KEYS = ("primary", "unique")
+_NOT_LOCATED = ("primary", "unique", "not_null")
 Change = tuple[str, exp.Table]
 
 
@@ -98,15 +98,17 @@ def violable(root: exp.Expr | None, changed: list[Relation]) -> tuple[Constraint
     """Return the constraints that a statement can violate.
 
     Its tables' own, as far as it writes their columns, and the foreign keys that lead to them where
-    it takes rows away or changes them. A trigger may meet a key of another table, and MariaDB's
-    error says no more of a key than its name.
+    it takes rows away or changes them. A trigger may meet those of another table, and MariaDB's
+    error says no more of a key, and of NOT NULL no more of a column, than its name.
     """
     found: dict[Constraint, None] = {}
     for relation in changed:
         if isinstance(root, exp.Insert | exp.Update):
             written = _written(root, relation)
             found |= dict.fromkeys(
-                replace(constraint, told=constraint.kind not in _KEYS or not relation.triggered)
+                replace(
+                    constraint, told=constraint.kind not in _NOT_LOCATED or not relation.triggered
+                )
                 for constraint in relation.table.constraints
                 if written is None or not constraint.columns or written & set(constraint.columns)
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import chain, count
 
 from aiosqlc.drivers import Violations
 from aiosqlc.ir import Constraint
@@ -30,7 +31,6 @@ def plan_errors(
     """Return the exceptions of these constraints; `known` are those planned before."""
     found = []
     for constraint in constraints:
-        # The server names no constraint for NOT NULL.
         if constraint.kind not in violations.by_kind or not constraint.told:
             continue
         key = (constraint.schema, constraint.table, constraint.name, constraint.kind)
@@ -42,15 +42,21 @@ def plan_errors(
 
 def _error(constraint: Constraint, taken: set[str], violations: Violations) -> PyError:
     """Name an exception after its constraint, and after its table too where two share a name."""
+    base, columns = violations.by_kind[constraint.kind], ", ".join(constraint.columns)
+    if constraint.kind == "not_null":  # of which the servers tell the column, and no name
+        table, doc = constraint.table, f"Violates NOT NULL of {constraint.table} ({columns})."
+        plain = f"{camel(table)}{camel(columns)}NotNull"
+        names = chain((plain,), (f"{plain}{n}" for n in count(2)))
+        name = next(name for name in names if name not in taken)
+        return PyError(name, base, constraint.kind, table, columns, doc)
     name = camel(constraint.name)
     if violations.named_in_table and constraint.table.lower() not in constraint.name.lower():
         name = _in_table(constraint)
     if name in taken:
         name = camel(constraint.table) + name
-    columns = f" ({', '.join(constraint.columns)})" if constraint.columns else ""
+    told = f" ({columns})" if columns else ""
     kind = _KINDS[constraint.kind]
-    doc = f"Violates the {kind} {constraint.name} of {constraint.table}{columns}."
-    base = violations.by_kind[constraint.kind]
+    doc = f"Violates the {kind} {constraint.name} of {constraint.table}{told}."
     return PyError(name, base, constraint.kind, constraint.table, constraint.name, doc)
 
 

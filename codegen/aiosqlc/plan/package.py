@@ -114,5 +114,6 @@ def _package(
 ) -> Package:
     package = Package(target, catalog, engine, digest)
     if violations := package.driver.violations:
-        plan_errors(constraints, package.errors, violations)
+        named_first = sorted(constraints, key=lambda item: item.kind == "not_null")
+        plan_errors(named_first, package.errors, violations)
     return package

@@ -236,6 +236,9 @@ def test_a_violated_constraint_has_its_own_class(subject: Subject) -> None:
     with pytest.raises(errors.AuthorScoreCheck):
         subject.call("rescore", id=1, score=-1)
     assert subject.call("list_authors")[0].score is None
+    with pytest.raises(errors.AuthorNameNotNull, match="'name'") as raised:
+        add(subject, None)  # type: ignore[arg-type]  # as one without a type checker may
+    assert (raised.value.args[0], raised.value.sqlstate) == (1048, "23000")
 
 
 def test_names_are_told_from_what_surrounds_them_whatever_is_in_them(subject: Subject) -> None:
@@ -252,6 +255,8 @@ def test_names_are_told_from_what_surrounds_them_whatever_is_in_them(subject: Su
         subject.call("add_stray", id=2, **{**stray, "n": 2, "author_id": 9})
     with pytest.raises(errors.ABCDStrayCheck):
         subject.call("add_stray", id=2, **{**stray, "n": 10})
+    with pytest.raises(errors.ABCDNMNotNull):
+        subject.call("add_stray", id=2, **{**stray, "n": None})
 
 
 def test_a_row_that_is_referred_to_has_the_class_of_what_refers(subject: Subject) -> None:
@@ -279,6 +284,8 @@ def test_of_two_tables_that_a_statement_writes_the_violated_one_is_told(subject:
     subject.call("add_stray", id=1, n=1, parent=None, author_id=1)
     with pytest.raises(subject.module("errors").AuthorNameKey):
         subject.call("join", id=1, n=2, name="b")
+    with pytest.raises(subject.module("errors").AuthorNameNotNull):
+        subject.call("join", id=1, n=2, name=None)
 
 
 def test_a_key_that_a_trigger_violates_is_not_taken_for_the_table_s_own(subject: Subject) -> None:
@@ -289,6 +296,10 @@ def test_a_key_that_a_trigger_violates_is_not_taken_for_the_table_s_own(subject:
     assert type(raised.value) is errors.IntegrityError
     with pytest.raises(errors.LoggedSaidKey):
         subject.call("log", id=3, said="x")
+    assert (hasattr(errors, "NotedSaidNotNull"), hasattr(errors, "LoggedSaidNotNull")) == (
+        False,
+        True,
+    )
 
 
 def test_what_mysql_says_is_understood_as_what_mariadb_says(subject: Subject) -> None:

@@ -280,6 +280,8 @@ def test_a_violated_constraint_has_its_own_class(subject: Subject) -> None:
         subject.call("add_book", author_id=99, price=None, **given)
     with pytest.raises(errors.BookPriceCheck):
         subject.call("add_book", author_id=1, price=Decimal(-1), **given)
+    with pytest.raises(errors.BookTitleNotNull, match='"title"'):
+        subject.call("add_book", author_id=1, price=None, **{**given, "title": None})
     assert subject.call("count_authors") == 1
 
 

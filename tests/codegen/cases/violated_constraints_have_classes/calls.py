@@ -19,6 +19,14 @@ async def run(db, queries):
         await queries.add_customer(db, id=3, email="c@d", age=7)
     with pytest.raises(errors.PurchaseCustomerIdFkey):
         await queries.add_purchase(db, id=1, customer_id=9)
+    with pytest.raises(errors.PurchaseCustomerIdNotNull) as caught:
+        await queries.add_purchase(db, id=1, customer_id=None)
+    assert isinstance(caught.value, asyncpg.NotNullViolationError)
+    assert caught.value.column_name == "customer_id"
+    with pytest.raises(errors.CustomerEmailIsNotNull):
+        await queries.add_email(db, is_="x")
+    with pytest.raises(errors.CustomerEmailIsNotNull2):
+        await queries.add_email(db, is_=None)
     await queries.add_purchase(db, id=1, customer_id=1)
     with pytest.raises(asyncpg.ForeignKeyViolationError):
         await queries.remove_customer(db, id=1)

@@ -7,3 +7,8 @@ CREATE TABLE purchase (
     id integer PRIMARY KEY,
     customer_id integer NOT NULL REFERENCES customer
 );
+-- A check takes the name that its column's NOT NULL would have.
+CREATE TABLE customer_email (
+    "is" text NOT NULL,
+    CONSTRAINT customer_email_is_not_null CHECK ("is" <> 'x')
+);

@@ -9,5 +9,6 @@ QUERY_NAMES: Final = {
     queries.ADD_CUSTOMER: "AddCustomer",
     queries.ADD_PURCHASE: "AddPurchase",
     queries.REMOVE_CUSTOMER: "RemoveCustomer",
+    queries.ADD_EMAIL: "AddEmail",
 }
 """The name of each query by its text, for an executor to label what it runs."""

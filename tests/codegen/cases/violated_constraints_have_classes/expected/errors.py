@@ -7,6 +7,7 @@ from typing import Final
 from asyncpg import (  # type: ignore[import-untyped, unused-ignore]
     CheckViolationError,
     ForeignKeyViolationError,
+    NotNullViolationError,
     PostgresError,
     UniqueViolationError,
 )
@@ -16,8 +17,28 @@ class CustomerAgeCheck(CheckViolationError):  # type: ignore[misc, unused-ignore
     """Violates the check constraint customer_age_check of customer (age)."""
 
 
+class CustomerAgeNotNull(NotNullViolationError):  # type: ignore[misc, unused-ignore]
+    """Violates NOT NULL of customer (age)."""
+
+
+class CustomerEmailIsNotNull(CheckViolationError):  # type: ignore[misc, unused-ignore]
+    """Violates the check constraint customer_email_is_not_null of customer_email (is)."""
+
+
+class CustomerEmailIsNotNull2(NotNullViolationError):  # type: ignore[misc, unused-ignore]
+    """Violates NOT NULL of customer_email (is)."""
+
+
 class CustomerEmailKey(UniqueViolationError):  # type: ignore[misc, unused-ignore]
     """Violates the unique constraint customer_email_key of customer (email)."""
+
+
+class CustomerEmailNotNull(NotNullViolationError):  # type: ignore[misc, unused-ignore]
+    """Violates NOT NULL of customer (email)."""
+
+
+class CustomerIdNotNull(NotNullViolationError):  # type: ignore[misc, unused-ignore]
+    """Violates NOT NULL of customer (id)."""
 
 
 class CustomerPkey(UniqueViolationError):  # type: ignore[misc, unused-ignore]
@@ -28,15 +49,30 @@ class PurchaseCustomerIdFkey(ForeignKeyViolationError):  # type: ignore[misc, un
     """Violates the foreign key purchase_customer_id_fkey of purchase (customer_id)."""
 
 
+class PurchaseCustomerIdNotNull(NotNullViolationError):  # type: ignore[misc, unused-ignore]
+    """Violates NOT NULL of purchase (customer_id)."""
+
+
+class PurchaseIdNotNull(NotNullViolationError):  # type: ignore[misc, unused-ignore]
+    """Violates NOT NULL of purchase (id)."""
+
+
 class PurchasePkey(UniqueViolationError):  # type: ignore[misc, unused-ignore]
     """Violates the primary key purchase_pkey of purchase (id)."""
 
 
 _BY_CONSTRAINT: Final[Mapping[object, type[PostgresError]]] = {
     ("customer", "customer_age_check"): CustomerAgeCheck,
+    ("customer", ("age",)): CustomerAgeNotNull,
+    ("customer_email", "customer_email_is_not_null"): CustomerEmailIsNotNull,
+    ("customer_email", ("is",)): CustomerEmailIsNotNull2,
     ("customer", "customer_email_key"): CustomerEmailKey,
+    ("customer", ("email",)): CustomerEmailNotNull,
+    ("customer", ("id",)): CustomerIdNotNull,
     ("customer", "customer_pkey"): CustomerPkey,
     ("purchase", "purchase_customer_id_fkey"): PurchaseCustomerIdFkey,
+    ("purchase", ("customer_id",)): PurchaseCustomerIdNotNull,
+    ("purchase", ("id",)): PurchaseIdNotNull,
     ("purchase", "purchase_pkey"): PurchasePkey,
 }
 
@@ -47,7 +83,7 @@ def constraint_error(error: PostgresError) -> PostgresError:
         getattr(error, "table_name", None),
         getattr(error, "constraint_name", None),
     )
-    known = _BY_CONSTRAINT.get((table, name))
+    known = _BY_CONSTRAINT.get((table, name or (getattr(error, "column_name", None),)))
     if known is None:
         return error
     typed = known(*error.args)

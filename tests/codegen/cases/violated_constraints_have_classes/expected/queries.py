@@ -41,3 +41,13 @@ async def remove_customer(db: Executor, *, id: int) -> int:
         return int(status.rpartition(" ")[2])
     except IntegrityConstraintViolationError as violation:
         raise constraint_error(violation) from None
+
+
+ADD_EMAIL: Final = 'INSERT INTO customer_email ("is") VALUES ($1)'
+
+
+async def add_email(db: Executor, *, is_: str) -> None:
+    try:
+        await db.execute(ADD_EMAIL, is_)
+    except IntegrityConstraintViolationError as violation:
+        raise constraint_error(violation) from None
