@@ -101,8 +101,14 @@ def unlike(query: TypedQuery, one: TypedQuery, variant: Variant) -> Iterator[Dia
     )
     numbers = {param.number: at for at, param in enumerate(_ordered(query.params), 1)}
     said = difference(mine, theirs, tuple(numbers[number] for number in variant.numbers))
+    if not said and _embedded(query) != _embedded(one):
+        said = "its embedded rows are elsewhere"
     if said:
         yield mismatch(query.parsed, variant, said)
+
+
+def _embedded(query: TypedQuery) -> list[tuple[str, int, int]]:
+    return [(embed.name, embed.first, embed.count) for embed in query.embeds]
 
 
 def _columns(query: TypedQuery) -> tuple[tuple[str, str], ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from aiosqlc.ir import Cardinality, Column, ParsedQuery, TypedQuery, Variant
+from aiosqlc.ir import Cardinality, Column, ParsedQuery, TypedEmbed, TypedQuery, Variant
 
 _ORDER = (Cardinality.ONE, Cardinality.ZERO_OR_ONE, Cardinality.SOME, Cardinality.MANY)
 
@@ -16,9 +16,15 @@ def as_query(query: ParsedQuery, variant: Variant) -> ParsedQuery:
         replace(by_number[number], number=position)
         for position, number in enumerate(variant.numbers, start=1)
     )
+    made = {src: out for out, src, copied in variant.source_map.pieces if not copied}
+    embeds = tuple(
+        replace(embed, sql_offset=made.get(embed.span.start, embed.sql_offset))
+        for embed in query.embeds
+    )
     return replace(
         query,
         sql=variant.sql,
+        embeds=embeds,
         source_map=variant.source_map,
         params=params,
         variants=(),
@@ -31,10 +37,15 @@ def merge(whole: TypedQuery, one: TypedQuery, variant: Variant) -> TypedQuery:
     columns = tuple(
         _weaker(ours, theirs) for ours, theirs in zip(whole.columns, one.columns, strict=False)
     )
+    embeds = tuple(
+        _weaker_embed(whole, ours, one, theirs)
+        for ours, theirs in zip(whole.embeds, one.embeds, strict=True)  # `unlike` has compared them
+    )
     text = replace(variant, sql=one.sql)
     return replace(
         whole,
         columns=columns,
+        embeds=embeds,
         cardinality=_weaker_count(whole.cardinality, one.cardinality),
         variants=(*whole.variants, text),
         unproved_reading=whole.unproved_reading or one.unproved_reading,
@@ -43,6 +54,24 @@ def merge(whole: TypedQuery, one: TypedQuery, variant: Variant) -> TypedQuery:
 
 def _weaker(ours: Column, theirs: Column) -> Column:
     return ours if not ours.not_null or theirs.not_null else replace(ours, not_null=False)
+
+
+def _weaker_embed(
+    whole: TypedQuery, ours: TypedEmbed, one: TypedQuery, theirs: TypedEmbed
+) -> TypedEmbed:
+    """A row that one text may leave out is optional: a column that both fill tells."""
+    nullable = ours.nullable or theirs.nullable
+    both = (
+        at
+        for at in range(ours.first, ours.first + ours.count)
+        if _fills(whole, ours, at) and _fills(one, theirs, at)
+    )
+    return replace(ours, nullable=nullable, presence=next(both, None) if nullable else None)
+
+
+def _fills(query: TypedQuery, embed: TypedEmbed, at: int) -> bool:
+    """Whether a column has a value wherever the row that it is of is there."""
+    return at == embed.presence or query.columns[at].not_null
 
 
 def _weaker_count(ours: Cardinality, theirs: Cardinality) -> Cardinality:

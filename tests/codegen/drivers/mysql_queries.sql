@@ -55,6 +55,23 @@ SELECT id, title FROM book WHERE author_id = sqlc.arg(author_id) ORDER BY id;
 SELECT sqlc.embed(author), sqlc.embed(book)
 FROM author LEFT JOIN book ON book.author_id = author.id ORDER BY author.id, book.id;
 
+-- name: JoinedTo :many
+SELECT sqlc.embed(author), sqlc.embed(book)
+FROM author LEFT JOIN book ON book.author_id = author.id
+WHERE true
+  AND book.id = sqlc.arg(book_id) -- :if book_id
+ORDER BY author.id;
+
+-- name: Described :many
+WITH named AS (SELECT id FROM author
+  WHERE name = sqlc.arg(name) -- :if name
+)
+SELECT named.id, sqlc.embed(other)
+FROM named LEFT JOIN (SELECT bio, id AS other_id FROM author
+  WHERE bio = sqlc.arg(bio) -- :if bio
+) AS other ON other.other_id = named.id
+ORDER BY named.id;
+
 -- name: Prices :many
 SELECT id, price, added FROM book ORDER BY id;
 

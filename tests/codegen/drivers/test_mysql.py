@@ -224,6 +224,22 @@ def test_embeds_are_rows_of_their_own_or_none(subject: Subject) -> None:
     ]
 
 
+def test_an_embed_is_there_only_if_it_is_in_every_text_of_its_query(subject: Subject) -> None:
+    add(subject, "ann")
+    add(subject, "alone", bio="x")
+    books(subject, 1)
+    found = subject.call("joined_to")
+    assert [row.author.name for row in found] == ["ann", "alone"]
+    assert (found[0].book.id, found[1].book) == (0, None)
+    assert [row.book.id for row in subject.call("joined_to", book_id=0)] == [0]
+    assert [row.other.other_id for row in subject.call("described")] == [1, 2]
+    assert [row.other.bio for row in subject.call("described", name="ann")] == [None]
+    assert [row.other and row.other.bio for row in subject.call("described", bio="x")] == [
+        None,
+        "x",
+    ]
+
+
 def test_a_violated_constraint_has_its_own_class(subject: Subject) -> None:
     errors = subject.module("errors")
     add(subject)
