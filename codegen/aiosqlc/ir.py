@@ -387,7 +387,8 @@ class TypedEmbed:
     """The columns `first … first + count - 1` form one nested row of `table`.
 
     `nullable` is whether an outer join can leave the whole row out; then column `presence` (an
-    index into the columns) is NULL exactly when it did.
+    index into the columns) is NULL exactly when it did. `others` is what the further parts of a set
+    operation call it.
     """
 
     name: str
@@ -396,6 +397,7 @@ class TypedEmbed:
     table: ColumnRef
     nullable: bool
     presence: int | None = None
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -384,7 +384,7 @@ def _answers(
 def _misuse(query: TypedQuery, options: AnalyzeOptions) -> Iterator[Diagnostic]:
     """Yield what is wrong between a query's command and what it returns."""
     parsed = query.parsed
-    found = [embed.name for embed in query.embeds]
+    found = [name for embed in query.embeds for name in (embed.name, *embed.others)]
     for embed in parsed.embeds:
         if embed.table in found:
             found.remove(embed.table)
@@ -394,7 +394,8 @@ def _misuse(query: TypedQuery, options: AnalyzeOptions) -> Iterator[Diagnostic]:
                 f"`sqlc.embed({embed.table})` is not a row of one source here",
                 (Label(parsed.file, embed.span),),
                 "embed one table, view or subquery of the outermost SELECT or RETURNING, without a"
-                " set operation or grouping set around it; or list the columns",
+                " grouping set around it (in a set operation the same table in every part, at the"
+                " same place and without an outer join); or list the columns",
             )
     if parsed.command.returns_rows and not query.columns:
         empty = query.read_only  # `SELECT FROM t`: there are rows, with nothing in them

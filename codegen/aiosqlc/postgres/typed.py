@@ -24,7 +24,7 @@ from aiosqlc.postgres.infer.advice import Advice, advice_of
 from aiosqlc.postgres.infer.cardinality import RowCounter
 from aiosqlc.postgres.infer.dimensions import dimensions
 from aiosqlc.postgres.infer.elements import array_elements
-from aiosqlc.postgres.infer.embeds import embedded_rows
+from aiosqlc.postgres.infer.embeds import Place, embedded_rows, places_of, weakest_embeds
 from aiosqlc.postgres.infer.outputs import output_targets
 from aiosqlc.postgres.infer.params import Use, as_written, parameter_uses
 from aiosqlc.postgres.infer.prover import Prover
@@ -51,7 +51,8 @@ class _Text:
     cardinality: Cardinality
     reasons: tuple[str, ...]
     stars: tuple[Star, ...] = ()
-    embeds: tuple[TypedEmbed, ...] = ()
+    places: Sequence[Place] = ()
+    embeds: Sequence[TypedEmbed | None] = ()
     advice: tuple[Advice, ...] = ()
 
 
@@ -126,16 +127,17 @@ class Typist:
             own = {i for i, number in enumerate(variant.numbers, 1) if number in optional}
             trees.append(self._nodes(answer))
             inner = self._main_scope(trees[-1], answer)
-            texts.append(self._text(query, variant.sql, answer, inner, own))
+            texts.append(self._text(query, variant.sql, answer, inner, own, main.places))
         access = access_of(self.facts, nodes) if nodes else Access((), (), None, False)
         unproved = (self.reading.why_not(tree) for tree in trees)
+        columns = _weakest_columns(texts)
         typed = TypedQuery(
             parsed=query,
             sql=query.sql,
             params=params,
-            columns=_weakest_columns(texts),
+            columns=columns,
             cardinality=Cardinality.ONE if utility else _weakest_cardinality(texts),
-            embeds=main.embeds,
+            embeds=tuple(weakest_embeds([text.embeds for text in texts], columns)),
             variants=query.variants,
             insert_into=access.insert_into,
             writes=access.writes,
@@ -155,22 +157,25 @@ class Typist:
         described: Described,
         scope: Scope | None,
         optional: Iterable[int],
+        places: Sequence[Place] | None = None,
     ) -> _Text:
-        """Judge one text: its columns, rows, stars and embedded rows."""
+        """Judge one text: its columns, rows, stars, and the embedded rows at known places."""
         prover = Prover(self.facts, RESOLVER, frozenset(optional))
         columns = self._columns(prover, scope, described.columns or ())
         counter = RowCounter(self.facts)
         cardinality = counter.count(scope) if scope is not None else Cardinality.MANY
         stars = find_stars(sql, described.tree, self.facts.reserved, embeds=bool(query.embeds))
-        embeds: list[TypedEmbed] = []
-        if scope is not None and query.embeds and sql == query.sql:
-            columns, embeds = embedded_rows(query, prover, scope, columns, stars)
+        places = places_of(query, stars) if places is None else places
+        embeds: list[TypedEmbed | None] = [None] * len(places)
+        if scope is not None and places:
+            columns, embeds = embedded_rows(places, prover, scope, columns)
         return _Text(
             columns,
             cardinality,
             tuple(counter.reasons),
             stars,
-            tuple(embeds),
+            places,
+            embeds,
             tuple(advice_of(prover, RowCounter(self.facts), scope)) if scope is not None else (),
         )
 

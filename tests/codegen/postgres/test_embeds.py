@@ -33,6 +33,10 @@ CASES = {
     "select embed(b), count(a.id) from a left join b on b.aid = a.id group by b.id": "b?",
     "select embed(b), count(a.id) from a left join b on b.aid = a.id where b.aid > 0"
     " group by b.id": "b",
+    "select embed(a) from a union all select embed(a) from a": "a",
+    "select embed(a), b.aid from a join b on b.aid = a.id except select embed(s), 1 from a s": "a",
+    "select embed(b) from b union select embed(b) from a left join b on b.aid = a.id"
+    " where b.aid > 1 intersect (select embed(b) from b order by 1 limit 1)": "b",
     f"{SET} returning embed(a)": "a",
     f"{SET} returning embed(old), embed(new)": "old? new",
     "insert into a values ($1, 'n', 1) returning embed(old)": "old?",
@@ -51,7 +55,11 @@ REFUSED = (
     "select embed(a) from a group by rollup (a.id, a.name, a.x)",
     "select embed(a) from a group by grouping sets ((a.id, a.name, a.x), (a.id))",
     "select embed(a) from a group by a.id, cube (a.name, a.x)",
-    "select embed(a) from a union all select embed(a) from a",
+    "select embed(a) from a union all select * from a",
+    "select embed(b) from b union select embed(b) from a left join b on b.aid = a.id",
+    "select embed(va) from va union select embed(s) from (select id, name from a) s",
+    "select embed(s) from (select 1 as n) s union select embed(s) from (select 2 as n) s",
+    "select embed(a) from a group by rollup (a.id, a.name, a.x) union select embed(a) from a",
     "select s.* from (select embed(a) from a) s",
 )
 

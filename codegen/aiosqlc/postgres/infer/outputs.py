@@ -60,6 +60,17 @@ def _sublink_type(node: Node) -> int:
     return _BOOL if node["subLinkType"] in boolean else 0
 
 
+def parts_of(query: Node) -> list[int]:
+    """Return the range table indexes of a set operation's parts, none of any other query."""
+    return _parts(query["setOperations"]) if query["setOperations"] is not None else []
+
+
+def _parts(operation: Node) -> list[int]:
+    if operation.kind != "SETOPERATIONSTMT":
+        return [int(operation["rtindex"])]
+    return [*_parts(operation["larg"]), *_parts(operation["rarg"])]
+
+
 def column_type(query: Node, attribute: int) -> int:
     """Return the type of a query's output column."""
     if query["setOperations"] is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiosqlc.ir import ColumnRef
 from aiosqlc.postgres.infer import kinds
-from aiosqlc.postgres.infer.outputs import output_targets
+from aiosqlc.postgres.infer.outputs import output_targets, parts_of
 from aiosqlc.postgres.infer.scope import Scope
 from aiosqlc.postgres.tree import Node
 
@@ -42,7 +42,7 @@ def origin_of(scope: Scope, number: int) -> tuple[int, int]:
 def _origin(scope: Scope, number: int) -> tuple[int, int]:
     query = scope.query
     if query["setOperations"] is not None:
-        entries = [scope.entry(index) for index in _parts(query["setOperations"])]
+        entries = [scope.entry(index) for index in parts_of(query)]
         found = {origin_of(scope.inner(entry["subquery"]), number) for entry in entries}
         return found.pop() if len(found) == 1 else (0, 0)
     targets = output_targets(query)
@@ -62,12 +62,6 @@ def _origin(scope: Scope, number: int) -> tuple[int, int]:
         above = owner.up(entry["ctelevelsup"])
         return origin_of(above.inner(above.cte(entry["ctename"])["ctequery"]), node["varattno"])
     return (0, 0)
-
-
-def _parts(operation: Node) -> list[int]:
-    if operation.kind != "SETOPERATIONSTMT":
-        return [int(operation["rtindex"])]
-    return [*_parts(operation["larg"]), *_parts(operation["rarg"])]
 
 
 def source_behind(node: Node | None, scope: Scope) -> ColumnRef | None:

@@ -15,6 +15,7 @@ from typing import Any
 from aiosqlc.parse.scanner import Kind, Token, code_tokens
 from aiosqlc.postgres.infer import kinds
 from aiosqlc.postgres.infer.listed import listed_stars
+from aiosqlc.postgres.infer.outputs import parts_of
 from aiosqlc.postgres.tree import Node, located
 
 _PLAIN = re.compile(r"[a-z_][a-z0-9_$]*")
@@ -38,7 +39,8 @@ _BEFORE_ITEMS = frozenset({"SELECT", "DISTINCT", "ALL", "RETURNING", ",", ")"})
 class Star:
     """One star: its place in the query text, the columns it became, and its place in the output.
 
-    `first` is the index of its first column in the result, or None for a star of a subquery.
+    `first` is the index of its first column in the result, or None for a star of a subquery that is
+    no part of a set operation.
     `varno` is the range table entry its columns come from, 0 if from several. `fixed` is whether
     all come from VALUES or functions, which no later column changes. `unknown`: the tree does not
     say what it stands for, so that `text` is the star itself.
@@ -119,8 +121,9 @@ def _known_stars(
         return plain
     stars: dict[int, Star] = {}
     for top in located(dump):
+        shown = [top["rtable"][n - 1]["subquery"] for n in parts_of(top)] or [top]
         for query in _queries(top):
-            for star in _stars_of(query, places, reserved, main=query is top):
+            for star in _stars_of(query, places, reserved, main=query in shown):
                 stars[star.start] = star
     return tuple(stars[start] for start in sorted(stars))
 
