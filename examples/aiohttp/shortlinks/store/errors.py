@@ -4,7 +4,12 @@
 from collections.abc import Mapping
 from typing import Final
 
-from asyncpg import CheckViolationError, PostgresError, UniqueViolationError  # type: ignore[import-untyped, unused-ignore]
+from asyncpg import (  # type: ignore[import-untyped, unused-ignore]
+    CheckViolationError,
+    NotNullViolationError,
+    PostgresError,
+    UniqueViolationError,
+)
 
 
 class LinkPkey(UniqueViolationError):  # type: ignore[misc, unused-ignore]
@@ -15,16 +20,31 @@ class LinkSlugCheck(CheckViolationError):  # type: ignore[misc, unused-ignore]
     """Violates the check constraint link_slug_check of link (slug)."""
 
 
+class LinkSlugNotNull(NotNullViolationError):  # type: ignore[misc, unused-ignore]
+    """Violates NOT NULL of link (slug)."""
+
+
+class LinkTargetNotNull(NotNullViolationError):  # type: ignore[misc, unused-ignore]
+    """Violates NOT NULL of link (target)."""
+
+
+class LinkVisitsNotNull(NotNullViolationError):  # type: ignore[misc, unused-ignore]
+    """Violates NOT NULL of link (visits)."""
+
+
 _BY_CONSTRAINT: Final[Mapping[object, type[PostgresError]]] = {
     ("link", "link_pkey"): LinkPkey,
     ("link", "link_slug_check"): LinkSlugCheck,
+    ("link", ("slug",)): LinkSlugNotNull,
+    ("link", ("target",)): LinkTargetNotNull,
+    ("link", ("visits",)): LinkVisitsNotNull,
 }
 
 
 def constraint_error(error: PostgresError) -> PostgresError:
     """Return the exception of the violated constraint, with all that the server said of it."""
     table, name = getattr(error, "table_name", None), getattr(error, "constraint_name", None)
-    known = _BY_CONSTRAINT.get((table, name))
+    known = _BY_CONSTRAINT.get((table, name or (getattr(error, "column_name", None),)))
     if known is None:
         return error
     typed = known(*error.args)

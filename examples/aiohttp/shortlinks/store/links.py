@@ -25,8 +25,11 @@ VISIT: Final = "UPDATE link SET visits = visits + 1 WHERE slug = $1 RETURNING ta
 
 async def visit(db: Executor, *, slug: str) -> str | None:
     """Count a visit and say where it goes."""
-    value: str | None = await db.fetchval(VISIT, slug)
-    return value
+    try:
+        value: str | None = await db.fetchval(VISIT, slug)
+        return value
+    except IntegrityConstraintViolationError as violation:
+        raise constraint_error(violation) from None
 
 
 BUSIEST: Final = "SELECT slug, target, visits FROM link ORDER BY visits DESC, slug LIMIT $1"
