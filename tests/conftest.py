@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
+import hypothesis
 import pytest
 import structlog
 
@@ -36,6 +37,9 @@ structlog.configure(
 
 # `rounds = full(200, sample=20)`: how often, in `make test-long` and in every other run.
 Full = Callable[..., int]
+# The same of what a property is tried with. No time limit: a busy machine would be a finding.
+hypothesis.settings.register_profile("long", max_examples=500, deadline=None)
+hypothesis.settings.register_profile("sample", max_examples=25, deadline=None)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -49,6 +53,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         # A shell has started us in its background; what we start would not hear Ctrl-C either.
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    hypothesis.settings.load_profile("long" if config.getoption("--long") else "sample")
     worker = getattr(config, "workerinput", None)
     if worker is None:
         memory = ExitStack()
@@ -59,13 +64,15 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave what is marked `long` to the long run; it takes that, and what asks it for `full`."""
+    """Leave what is marked `long` to the long run; it takes that, and all that is sampled here."""
     wanted = config.getoption("--long")
     kept: list[pytest.Item] = []
     left: list[pytest.Item] = []
     for item in items:
         is_long = item.get_closest_marker("long") is not None
-        is_both = wanted and "full" in getattr(item, "fixturenames", ())
+        has_sample = "full" in getattr(item, "fixturenames", ())
+        has_sample |= hypothesis.is_hypothesis_test(getattr(item, "obj", None))
+        is_both = wanted and has_sample
         (kept if is_both or is_long == wanted else left).append(item)
     for item in kept if wanted else ():
         item.add_marker(pytest.mark.timeout(3600))  # long, on a machine that is busy

@@ -9,7 +9,7 @@ from aiosqlc.incremental.memo import forget_all
 from aiosqlc.parse import queries, statements
 from aiosqlc.parse.scanner import Dialect, Token
 from aiosqlc.source import SourceFile
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 PIECES = (
@@ -40,7 +40,6 @@ edits = st.tuples(
 )
 
 
-@settings(max_examples=300, deadline=None)
 @given(texts, st.lists(edits, min_size=1, max_size=4), st.sampled_from(Dialect))
 def test_an_edited_file_parses_as_if_it_were_new(
     text: str, changes: list[tuple[int, int, str]], dialect: Dialect

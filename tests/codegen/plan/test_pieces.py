@@ -12,7 +12,7 @@ from aiosqlc.plan.choice import with_pieces, without_blank_lines
 from aiosqlc.plan.conditions import condition
 from aiosqlc.plan.model import PyChoice
 from aiosqlc.plan.pieces import pieces_of
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 NAMES = ("a", "b", "c", "d")
@@ -83,7 +83,6 @@ def choices(draw: st.DrawFn) -> PyChoice:
     return PyChoice((), tuple(texts), (), names)
 
 
-@settings(max_examples=300, deadline=None)
 @given(choices())
 def test_what_is_printed_makes_every_text(choice: PyChoice) -> None:
     pieced = with_pieces(choice)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from aiosqlc.postgres.tree import Datum, Node, Reader, located, unwrap, walk
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 _LINE = 78
@@ -97,7 +97,6 @@ def _same(node: Any, value: Any) -> bool:
     return bool(node == value and type(node) is type(value))
 
 
-@settings(max_examples=300, deadline=None)
 @given(nodes)
 def test_what_is_written_is_read_back(value: Any) -> None:
     (node,) = located(_write(value))
@@ -107,7 +106,6 @@ def test_what_is_written_is_read_back(value: Any) -> None:
 ascii_words = st.text(alphabet="abc(){}\\ ", min_size=1, max_size=60)
 
 
-@settings(max_examples=300, deadline=None)
 @given(st.lists(ascii_words.map(_token), min_size=1, max_size=40))
 def test_wrapped_lines_are_joined_again(parts: list[str]) -> None:
     text = " ".join(p for p in parts if p.strip("\\ "))

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.conftest import pytest_collection_modifyitems
 
@@ -17,6 +19,7 @@ class Item:
     nodeid: str
     fixturenames: tuple[str, ...] = ()
     marker: object = None
+    obj: object = None
     has_time: bool = False
 
     def get_closest_marker(self, name: str) -> object:
@@ -48,14 +51,14 @@ class Config:
 @pytest.mark.parametrize(
     ("is_long", "ran", "left"),
     [
-        (False, ["tests/e2e/test_b", "plain", "counted"], ["case"]),
-        (True, ["counted", "case"], ["plain", "tests/e2e/test_b"]),
+        (False, ["tests/e2e/test_b", "plain", "counted", "property"], ["case"]),
+        (True, ["counted", "case", "property"], ["plain", "tests/e2e/test_b"]),
     ],
 )
 def test_the_long_run_takes_all_of_what_others_take_a_sample(is_long, ran, left):
     items = [
         Item("plain"), Item("counted", ("full",)), Item("case", ("full",), object()),
-        Item("tests/e2e/test_b"),
+        Item("tests/e2e/test_b"), Item("property", obj=a_property),
     ]  # fmt: skip
     config = Config(is_long)
     pytest_collection_modifyitems(config, items)
@@ -63,5 +66,13 @@ def test_the_long_run_takes_all_of_what_others_take_a_sample(is_long, ran, left)
     assert all(item.has_time is is_long for item in items)
 
 
+@given(st.none())
+def a_property(_: None) -> None:
+    """What the long run tries with more than others."""
+
+
 def test_this_run_counts_as_it_should(full, request):
-    assert full(200, sample=20) == (200 if request.config.getoption("--long") else 20)
+    is_long = request.config.getoption("--long")
+    assert full(200, sample=20) == (200 if is_long else 20)
+    assert settings().max_examples == (500 if is_long else 25)
+    assert settings().deadline is None

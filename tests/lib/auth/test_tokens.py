@@ -11,7 +11,7 @@ from typing import Any
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lib.auth import Issuer, Role, SigningKey, StaticKeys, Verifier, tokens
@@ -149,7 +149,6 @@ async def test_another_key_under_our_name_is_401() -> None:
 
 
 @given(position=st.integers(0, 10_000), letter=st.sampled_from("ABCDxyz019-_."))
-@settings(max_examples=200, deadline=None)
 async def test_no_changed_letter_survives(position: int, letter: str) -> None:
     token = signed(claims())
     position %= len(token)
@@ -166,7 +165,6 @@ async def test_no_changed_letter_survives(position: int, letter: str) -> None:
 @example("eyJhbGciOiJFZERTQSJ9..")
 @example("x" * 100_000)
 @example("[" * 5000 + ".e30.e30")
-@settings(max_examples=300, deadline=None)
 async def test_garbage_is_401(text: str) -> None:
     await refused(text)
 
@@ -181,7 +179,6 @@ json_values = st.recursive(
 
 
 @given(st.sampled_from([*claims()]), json_values)
-@settings(max_examples=300, deadline=None)
 async def test_a_signed_claim_of_any_shape_verifies_or_is_401(name: str, value: Any) -> None:
     code = Code.UNAUTHORIZED
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from services.chat.rooms.feed import Feed, LocalUser
@@ -32,7 +32,6 @@ announcements = st.lists(st.tuples(st.integers(1, 30), st.booleans()), min_size=
 
 
 @given(announcements, st.integers(0, 5))
-@settings(max_examples=500, deadline=None)
 def test_any_announcements_and_a_look_into_the_database_deliver_each_once(said, last) -> None:
     feed, given = followed(last)
     for sequence, with_frame in said:
@@ -47,7 +46,6 @@ def test_any_announcements_and_a_look_into_the_database_deliver_each_once(said, 
 
 
 @given(st.permutations(range(1, 41)))
-@settings(max_examples=200, deadline=None)
 def test_nothing_is_read_for_what_is_only_late(order) -> None:
     feed, given = followed()
     for sequence in order:
@@ -65,7 +63,6 @@ def test_what_retention_has_dropped_is_passed_over() -> None:
 
 
 @given(st.integers(0, 12), st.integers(0, 12), st.integers(0, 12))
-@settings(max_examples=300, deadline=None)
 def test_a_resume_and_the_feed_together_give_each_once(start, read, live) -> None:
     """`read` are what the resume reads while the feed announces; `live` are announced after it."""
     feed, user, given = Feed(CHANNEL, (ALICE, BOB), start), LocalUser(ALICE), []

@@ -40,7 +40,7 @@ def holds(boxes: Boxes, place: tuple[float, float]) -> bool:
     )
 
 
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=4 * settings().max_examples)
 @given(longitudes, latitudes, radii, st.floats(0, 360), st.floats(0, 1))
 def test_what_is_within_the_radius_is_in_a_box(longitude, latitude, radius, bearing, share) -> None:
     place = (longitude, latitude)
@@ -48,7 +48,6 @@ def test_what_is_within_the_radius_is_in_a_box(longitude, latitude, radius, bear
     assert holds(around(longitude, latitude, radius), other), (place, other, radius)
 
 
-@settings(max_examples=500, deadline=None)
 @given(longitudes, st.floats(-80, 80), radii)
 def test_boxes_are_not_much_larger_than_the_radius(longitude, latitude, radius) -> None:
     boxes = around(longitude, latitude, radius)
