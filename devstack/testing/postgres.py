@@ -50,9 +50,7 @@ class TestPostgres:
         template = self._template(kind)
         if free := self._free.get(kind):
             return free.pop()
-        url = self._new(
-            db, sql.SQL("TEMPLATE {} STRATEGY FILE_COPY").format(sql.Identifier(template))
-        )
+        url = self._new(db, template)
         if kind not in self._snapshots:
             # Of a clone: what is granted on the template itself, as a database, is not copied.
             self._snapshots[kind] = postgres_reset.snapshot(url)
@@ -61,7 +59,7 @@ class TestPostgres:
 
     def create_empty(self, name: str = "empty") -> str:
         """Return the URL of a new database with nothing in it."""
-        return self._new(name, sql.SQL("TEMPLATE template0").format())
+        return self._new(name, "template0")
 
     def give_back(self, url: str) -> None:
         """End the sessions in a database made here; it is used again, or else dropped."""
@@ -111,7 +109,7 @@ class TestPostgres:
     def _template(self, kind: Kind) -> str:
         if kind not in self._templates:
             db, demo, schema = kind
-            url = self._new(f"template_{db}", sql.SQL("TEMPLATE template0").format())
+            url = self._new(f"template_{db}", "template0")
             self._ensure_role(role_of(db))
             folder = schema or migrations.source(self._root, db, url)
             migrations.apply(url, folder, db=db, demo=demo)
@@ -126,10 +124,12 @@ class TestPostgres:
                 role, secret = sql.Identifier(name), sql.Literal(password)
                 connection.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(role, secret))
 
-    def _new(self, stem: str, how: sql.Composed) -> str:
+    def _new(self, stem: str, template: str) -> str:
         self._count += 1
         name = f"{stem}_{self._count}"
-        self._admin(sql.SQL("CREATE DATABASE {} {}").format(sql.Identifier(name), how))
+        # Files are copied: through the log, which is the server's way, takes three times the work.
+        copied = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY")
+        self._admin(copied.format(sql.Identifier(name), sql.Identifier(template)))
         return self._server.instance.url(name)
 
     def _admin(self, statement: sql.Composed) -> None:

@@ -93,7 +93,7 @@ def _make(
     *,
     filled: bool,
 ) -> tuple[int, tuple[Diagnostic, ...]] | None:
-    names.append(new_draft(admin))
+    names.append(new_draft(admin, own_server=server.embedded))
     with Connection(server.conninfo(names[0])) as connection:
         applied = apply_schema(
             connection, release.applied, options.shims, own_server=server.embedded
@@ -108,7 +108,7 @@ def _make(
             Population(connection, facts, sampler, facts.relations).fill(_ROWS)
             connection.run("commit")
     for number, file in enumerate(release.pending, 1):
-        names.append(new_draft(admin, names[-1]))
+        names.append(new_draft(admin, names[-1], own_server=server.embedded))
         with Connection(server.conninfo(names[-1])) as connection:
             applied = apply_schema(connection, [file], (), own_server=server.embedded)
         if applied.failures:
