@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import functools
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from aiosqlc.ir import (
     SchemaFile,
     TypedQuery,
 )
-from aiosqlc.postgres import analyze
+from aiosqlc.postgres import Analyzer
 from aiosqlc.source import SourceFile, SourceMap, Span
 
 TABLES = """
@@ -66,7 +67,15 @@ def run(
     schema: str, queries: list[ParsedQuery], options: AnalyzeOptions | None = None
 ) -> tuple[Analysis, tuple[Diagnostic, ...]]:
     """Analyse parsed queries over a schema."""
-    return analyze([schema_file(schema)], queries, options or AnalyzeOptions())
+    return _warm().analyze([schema_file(schema)], queries, options or AnalyzeOptions())
+
+
+@functools.cache
+def _warm() -> Analyzer:
+    """Return the analyser of all who ask: to start a server for each takes longer than to ask."""
+    analyzer = Analyzer()
+    atexit.register(analyzer.__exit__)
+    return analyzer
 
 
 def nullness(typed: TypedQuery) -> str:
