@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from aiosqlc.config.project import Override
 from aiosqlc.diagnostics import Diagnostic, Label
-from aiosqlc.incremental.memo import memo_of_same
+from aiosqlc.incremental.memo import memo_by
 from aiosqlc.ir import Analysis, Hint, TypedQuery
 from aiosqlc.messages.suggest import did_you_mean
 
@@ -25,9 +25,13 @@ def apply_hints(analysis: Analysis) -> tuple[Analysis, list[Diagnostic]]:
     return replace(analysis, queries=tuple(queries)), problems
 
 
-@memo_of_same  # what is made of its result is kept by that
 def with_hints(query: TypedQuery) -> TypedQuery:
     """Return the query with the `!` and `?` of its hints in effect."""
+    return _hinted(query).placed(query.parsed)
+
+
+@memo_by(lambda query: query.digest)
+def _hinted(query: TypedQuery) -> TypedQuery:
     said = {hint.target: hint.not_null for hint in query.parsed.hints if hint.not_null is not None}
     columns = tuple(
         replace(column, not_null=said[column.name], reasons=("a hint in the query says so",))

@@ -96,28 +96,6 @@ def memo_by(key: Callable[P, Hashable]) -> Callable[[Callable[P, R]], Memo[P, R]
     return lambda function: Memo(function, key)
 
 
-class _Same(Generic[P, R]):
-    def __init__(self, function: Callable[P, R]) -> None:
-        self._function = function
-        self._answers: Recent[tuple[int, ...], tuple[object, R]] = Recent()
-
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
-        key = tuple(map(id, args))
-        found = self._answers.get(key)
-        if found is None:  # the arguments are kept: no other object can get their identity
-            found = (args, self._function(*args, **kwargs))
-            self._answers.put(key, found)
-        return found[1]
-
-
-def memo_of_same(function: Callable[P, R]) -> Callable[P, R]:
-    """Answer from memory where the arguments, all by position, are the very objects of before.
-
-    For what is too large to be compared, and seldom made anew.
-    """
-    return _Same(function)
-
-
 def forget_all() -> None:
     """Forget every answer of every function, as a new process would."""
     for memory in _memories:

@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
-from aiosqlc.incremental.memo import memo_of_same
+from aiosqlc.incremental.memo import memo_by
 from aiosqlc.ir import SchemaFile
 from aiosqlc.postgres.failures import Failure, failure_of, settle
 from aiosqlc.postgres.lenient import (
@@ -55,13 +55,17 @@ _MOST_TRIES = 100
 _SAVEPOINT = "aiosqlc_statement"
 
 
-@memo_of_same  # while watching, mostly one
+def _digested(*files: Sequence[SchemaFile]) -> tuple[tuple[str, bool, str], ...]:
+    return tuple([(f.file.path.stem, f.transactional, f.sql) for some in files for f in some])
+
+
+@memo_by(lambda schema, shims: _digested(shims, schema))  # while watching, mostly the same
 def schema_digest(schema: Sequence[SchemaFile], shims: Sequence[SchemaFile]) -> str:
     """Return a hash of everything that makes the database what it is."""
     digest = hashlib.sha256(makers_digest().encode())
-    for file in (*shims, *schema):
-        digest.update(f"{len(file.sql)} {file.transactional} {file.file.path.stem}\0".encode())
-        digest.update(file.sql.encode())
+    for stem, transactional, sql in _digested(shims, schema):
+        digest.update(f"{len(sql)} {transactional} {stem}\0".encode())
+        digest.update(sql.encode())
     return digest.hexdigest()
 
 
