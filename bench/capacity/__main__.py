@@ -145,7 +145,7 @@ async def measure(running: Stack) -> tuple[dict[tuple[int, bool], Seen], list[fl
         for _ in range(ROUNDS):
             disk += flushes(running.run)
             for (callers, _), found in seen.items():
-                before, said = used(running), await statements(http, running)
+                said, before = await statements(http, running), used(running)
                 taken, seconds = await ordering(
                     http, running, products, users, ORDERS // (4 if callers == 1 else 1),
                     connections=callers,
@@ -190,21 +190,21 @@ def tell(seen: Mapping[tuple[int, bool], Seen], disk: list[float], costs: Costs)
     parts = ", ".join(f"{part} {value:.2f}" for part, value in costs.cpu.items())
     flush, p50, p99 = (statistics.median(some) for some in (disk, alone.p50s, alone.p99s))
     print(f"told: {costs.total:.2f} ms of CPU an order ({parts}); a flush {flush:.2f} ms;")
-    print(
-        "      of PostgreSQL's: " + ", ".join(f"{q} {v:.1f}" for q, v in costs.statements.items())
-    )
+    said = ", ".join(f"{name} {ms:.1f}" for name, ms in costs.statements.items() if ms >= 0.05)
+    print(f"      statements, alone, in ms an order: {said}")
     print(f"      alone p50 {p50:.0f} ms, p99 {p99:.0f} ms: shape {costs.shape}")
     for (callers, told), found in seen.items():
         if told:
             continue
         # What others used is no prediction, but a condition: that of these turns.
-        said = simulate(replace(costs, beside=found.beside), Layout(), callers=callers)
+        foretold = simulate(replace(costs, beside=found.beside), Layout(), callers=callers)
         rate, p99 = statistics.median(found.rates), statistics.median(found.p99s)
-        off = said.rate / rate - 1, said.p99 / p99 - 1
+        off = foretold.rate / rate - 1, foretold.p99 / p99 - 1
         good = good and max(map(abs, off)) <= BAR
         print(
-            f"{callers} callers: {rate:.1f} orders/s measured, {said.rate:.1f} simulated"
-            f" ({off[0]:+.1%}); p99 {p99:.0f} ms measured, {said.p99:.0f} simulated ({off[1]:+.1%})"
+            f"{callers} callers: {rate:.1f} orders/s measured, {foretold.rate:.1f} simulated"
+            f" ({off[0]:+.1%}); p99 {p99:.0f} ms measured, {foretold.p99:.0f} simulated"
+            f" ({off[1]:+.1%})"
         )
     others = sum(one.others for one in seen.values()) / sum(one.seconds for one in seen.values())
     quiet = "quiet" if others <= QUIET else "NOT quiet, so take it for what it is"
