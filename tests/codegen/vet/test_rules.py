@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from aiosqlc.cli.main import main
 from aiosqlc.config.load import load_project
 from aiosqlc.diagnostics import Diagnostic
+from aiosqlc.ir import Analyze
 from aiosqlc.pipeline import analyze_project
+from aiosqlc.postgres import Analyzer
 from aiosqlc.vet import vet
 from aiosqlc.vet.rules import RULES
 
-from devstack.testing.postgres import TestPostgres
-from tests.codegen.golden import CONFIG, analyzer_on
+from tests.codegen.golden import CONFIG
 
 SCHEMA = """\
 CREATE TABLE task (
@@ -126,45 +128,48 @@ FINE = [
 ]  # fmt: skip
 
 
-def findings(folder: Path, url: str, schema: str, queries: str) -> list[Diagnostic]:
+def findings(folder: Path, analyze: Analyze, schema: str, queries: str) -> list[Diagnostic]:
     (folder / "schema.sql").write_text(schema)
     (folder / "queries.sql").write_text(queries)
     (folder / "sqlc.yaml").write_text(CONFIG)
     project, _ = load_project(folder / "sqlc.yaml")
     assert project
-    [analysed] = analyze_project(project, analyzer_on(url))
+    [analysed] = analyze_project(project, analyze)
     assert not analysed.failed, analysed.diagnostics
     return vet(analysed.analysis, analysed.inputs.schema, analysed.entry.engine)
 
 
 @pytest.fixture(scope="module")
-def url(postgres_server: TestPostgres) -> str:
-    return postgres_server.create_empty()
+def analyze() -> Iterator[Analyze]:
+    with Analyzer() as analyzer:
+        yield analyzer.analyze
 
 
 @pytest.mark.parametrize(("code", "command", "sql"), FOUND)
 def test_the_mistake_is_found_where_it_is(
-    code: str, command: str, sql: str, tmp_path: Path, url: str
+    code: str, command: str, sql: str, tmp_path: Path, analyze: Analyze
 ) -> None:
-    found = findings(tmp_path, url, SCHEMA, f"-- name: Q {command}\n{sql};\n")
+    found = findings(tmp_path, analyze, SCHEMA, f"-- name: Q {command}\n{sql};\n")
     assert {item.code for item in found} == {code}
     assert found[0].labels[0].span.start > 10
 
 
 @pytest.mark.parametrize(("command", "sql"), FINE)
-def test_what_is_right_is_left_alone(command: str, sql: str, tmp_path: Path, url: str) -> None:
-    assert findings(tmp_path, url, SCHEMA, f"-- name: Q {command}\n{sql};\n") == []
+def test_what_is_right_is_left_alone(
+    command: str, sql: str, tmp_path: Path, analyze: Analyze
+) -> None:
+    assert findings(tmp_path, analyze, SCHEMA, f"-- name: Q {command}\n{sql};\n") == []
 
 
-def test_equal_queries_are_found(tmp_path: Path, url: str) -> None:
+def test_equal_queries_are_found(tmp_path: Path, analyze: Analyze) -> None:
     text = "-- name: A :many\nSELECT id FROM task;\n-- name: B :many\nSELECT id\nFROM task;\n"
-    [found] = findings(tmp_path, url, SCHEMA, text)
+    [found] = findings(tmp_path, analyze, SCHEMA, text)
     assert (found.code, len(found.labels)) == ("V010", 2)
 
 
-def test_tables_are_advised_on_where_they_are_made(tmp_path: Path, url: str) -> None:
+def test_tables_are_advised_on_where_they_are_made(tmp_path: Path, analyze: Analyze) -> None:
     schema = "CREATE TABLE log (\n  at timestamp,\n  price float8,\n  cost money\n);\n"
-    found = findings(tmp_path, url, schema, "-- name: A :one\nSELECT 1;\n")
+    found = findings(tmp_path, analyze, schema, "-- name: A :one\nSELECT 1;\n")
     places = {
         (item.code, item.labels[0].file.line_col(item.labels[0].span.start)) for item in found
     }
@@ -185,9 +190,9 @@ def test_tables_are_advised_on_where_they_are_made(tmp_path: Path, url: str) -> 
     ],
 )
 def test_a_value_that_python_has_not_is_found_in_the_schema(
-    schema: str, count: int, tmp_path: Path, url: str
+    schema: str, count: int, tmp_path: Path, analyze: Analyze
 ) -> None:
-    found = findings(tmp_path, url, f"{schema};\n", "-- name: A :one\nSELECT 1;\n")
+    found = findings(tmp_path, analyze, f"{schema};\n", "-- name: A :one\nSELECT 1;\n")
     assert [item.code for item in found] == ["V024"] * count
 
 
@@ -200,10 +205,10 @@ def test_a_value_that_python_has_not_is_found_in_the_schema(
     ],
 )
 def test_declared_dimensions_that_nothing_checks_are_found(
-    column: str, codes: list[str], tmp_path: Path, url: str
+    column: str, codes: list[str], tmp_path: Path, analyze: Analyze
 ) -> None:
     schema = f"CREATE TABLE t (id int PRIMARY KEY, {column});\n"
-    found = findings(tmp_path, url, schema, "-- name: A :one\nSELECT 1;\n")
+    found = findings(tmp_path, analyze, schema, "-- name: A :one\nSELECT 1;\n")
     assert [item.code for item in found] == codes
 
 
