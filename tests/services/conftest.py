@@ -25,11 +25,12 @@ ENGINES = ("postgres", "mysql")
 
 @pytest.fixture(scope="session", autouse=True)
 def patience() -> Iterator[None]:
-    """Services wait for a database that other tests keep busy; who tests limits sets them."""
+    """Services wait for what other tests keep busy; who tests limits sets them."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("REQUEST_SECONDS", "60")
         for service in service_names():
-            patch.setenv(f"{service.upper()}_DB_STATEMENT_SECONDS", "9")
-            patch.setenv(f"{service.upper()}_DB_ACQUIRE_SECONDS", "9")
+            patch.setenv(f"{service.upper()}_DB_STATEMENT_SECONDS", "50")
+            patch.setenv(f"{service.upper()}_DB_ACQUIRE_SECONDS", "50")
         yield
 
 

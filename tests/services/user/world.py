@@ -15,7 +15,7 @@ from typing import Any
 import aiohttp
 import asyncpg
 
-from devstack.testing.wait import eventually
+from devstack.testing.wait import DEADLINE, eventually
 from tests.services.running import running_user
 
 AUTH = "/api/v1/auth"
@@ -80,7 +80,7 @@ class World:
 
     async def mail(self, subject: str, to: str = "ann@example.com") -> str:
         """The text of the next unread mail, once it is there."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(DEADLINE):
             while True:
                 for path in sorted(self.mails.glob("*.eml")):
                     message = email.message_from_bytes(

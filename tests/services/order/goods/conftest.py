@@ -99,7 +99,8 @@ def new_config(new_config: NewConfig, users: FakeUsers, product_url: str) -> New
             "product_url": product_url,
             "auth_token_url": f"{users.url}/api/v1/auth/token",
             "auth_client_id": "order",
-            "user_seconds": 1.0,
+            "user_seconds": 30.0,
+            "product_seconds": 30.0,
             "recovery_seconds": 0.05,
             "lease_seconds": 5.0,
         }

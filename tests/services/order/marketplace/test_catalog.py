@@ -8,6 +8,8 @@ from pydantic import SecretStr
 
 from lib.auth import Role
 from lib.http.server import serve_app
+from lib.resilience.breaker import BreakerPolicy
+from lib.resilience.settings import BreakerSettings
 from services.catalog.app import create_app as create_catalog_app
 from services.catalog.config import CatalogConfig
 from services.order.app import create_app
@@ -63,6 +65,14 @@ async def test_without_an_answer_of_the_catalogue_an_order_is_accepted(
     assert catalog.asked
 
 
+@pytest.fixture
+def long_pause(monkeypatch) -> None:
+    """Before the service: a circuit that opens stays open, however slow the machine."""
+    policy = BreakerPolicy(first_open_seconds=30.0)
+    monkeypatch.setattr(BreakerSettings, "breaker_policy", lambda _: policy)
+
+
+@pytest.mark.usefixtures("long_pause")
 async def test_the_catalogue_is_left_alone_while_its_circuit_is_open(
     market, client, catalog
 ) -> None:
