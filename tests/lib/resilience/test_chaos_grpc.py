@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
@@ -52,16 +53,13 @@ async def test_a_broken_upstream_opens_its_circuit_and_is_found_again(
     setattr(chaos, trouble, True)
     chaos.cut()
     seen: set[Code] = set()
-    while upstream.breaker.state is not State.OPEN:
-        began = time.monotonic()
+    while Code.CIRCUIT_OPEN not in seen:
         with pytest.raises(AppError) as failed:
-            await ask()
-        assert time.monotonic() - began < 1.0
+            async with asyncio.timeout(20):
+                await ask()
         seen.add(failed.value.code)
-    # The circuit may open between the attempts of a call.
+    assert "left alone" in failed.value.message
     assert seen <= {Code.SERVICE_UNAVAILABLE, Code.DEADLINE_EXCEEDED, Code.CIRCUIT_OPEN}
-    with pytest.raises(AppError, match="left alone"):
-        await ask()
     chaos.heal()
     chaos.cut()
     deadline = time.monotonic() + 15

@@ -79,12 +79,12 @@ async def test_a_call_that_is_not_idempotent_is_never_repeated() -> None:
 
 
 async def test_a_wait_longer_than_the_budget_is_not_begun() -> None:
-    work = Flaky(AppError(Code.SERVICE_UNAVAILABLE, "down", headers={"Retry-After": "5"}))
+    work = Flaky(AppError(Code.SERVICE_UNAVAILABLE, "down", headers={"Retry-After": "90"}))
     began = time.monotonic()
     with pytest.raises(AppError):
-        await retrying(work, policy=FAST, seconds=0.5)
+        await retrying(work, policy=FAST, seconds=60)
     assert work.calls == 1
-    assert time.monotonic() - began < 0.3
+    assert time.monotonic() - began < 30
 
 
 async def test_an_upstream_that_hangs_opens_its_circuit() -> None:
