@@ -329,7 +329,7 @@ def _located(
         code="E200",
         message=message_of(error, database),
         labels=(Label(file.file, at, "refused by the server"),),
-        hint=_DENIED if code_of(error) in {1044, 1045, 1142} else "",
+        hint=_HINTS.get(code_of(error), ""),
         notes=(f"asked: {session.version}",),
     )
 
@@ -344,3 +344,7 @@ _NO_TYPES = re.compile(
     r"(?:index|procedure|function|trigger|event|user|role))\b"
 )
 _DENIED = "the account in `database.uri` needs the right to create databases called aiosqlc_…"
+_HINTS = {
+    **dict.fromkeys((1044, 1045, 1142), _DENIED),
+    1170: "MySQL refuses it too: say how much of it the key takes, `id(100)`, or take a `varchar`",
+}

@@ -71,6 +71,15 @@ def test_a_refused_schema_is_marked_at_the_word(compile_) -> None:
     assert label.file.text[label.span.start : label.span.end] == "idd"
 
 
+def test_a_key_over_a_whole_text_comes_with_both_ways_out(compile_) -> None:
+    _, (problem,) = compile_("CREATE TABLE t (id text PRIMARY KEY);", "")
+    assert (problem.code, "`id(100)`" in problem.hint, "varchar" in problem.hint) == (
+        "E200",
+        True,
+        True,
+    )
+
+
 def test_a_refused_statement_of_the_schema_costs_only_what_uses_it(compile_) -> None:
     schema = """\
         CREATE TABLE broken (id int PRIMARY KEY, x nosuchtype);
