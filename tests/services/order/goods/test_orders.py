@@ -237,11 +237,11 @@ async def test_orders_at_the_same_time_do_not_pass_the_limit_of_those_that_wait(
     )
     assert sorted(status for status, _, _ in answers) == [201] * 3 + [409] * 9
 
-    async def given_back() -> bool:
-        return await shelf.stock(product) == 47
+    async def given_up() -> bool:
+        return await orders_db.fetchval("SELECT count(*) FROM goods_draft") == 0
 
-    await eventually(given_back)
-    assert await orders_db.fetchval("SELECT count(*) FROM goods_draft") == 0
+    await eventually(given_up)
+    assert await shelf.stock(product) == 47
 
 
 async def test_others_do_not_see_an_order_and_the_staff_does(
