@@ -148,6 +148,82 @@ def test_the_queries_of_such_a_page_compile_and_its_call_returns_what_it_says(
     assert shown[-1].replace("store.queries.", "") == "GetAuthorRow | None"
 
 
+_MOODS = """\
+CREATE TYPE mood AS ENUM ('calm', 'wild');
+CREATE TABLE author (id integer PRIMARY KEY, name text NOT NULL, bio text, mood mood NOT NULL,
+    changes integer NOT NULL DEFAULT 0);
+INSERT INTO author VALUES (1, 'Ada', 'a mathematician', 'calm');
+"""
+_PATCH = """\
+-- name: ListByMood :many
+SELECT mood, name FROM author WHERE mood = @mood;
+
+-- name: PatchAuthor :exec
+UPDATE author SET
+    name = @name, -- :set
+    bio = @bio, -- :set
+    changes = changes + 1
+WHERE id = @id;
+
+-- name: GetBio :one
+SELECT bio, changes FROM author WHERE id = @id;
+"""
+_PATCHED = """\
+import asyncio, os
+import asyncpg, msgspec, pydantic
+from msgspec import UNSET, UnsetType
+from store import queries
+
+
+class Request(pydantic.BaseModel):
+    name: str = ""
+    bio: str | None = None
+
+
+{declared}
+
+
+async def main() -> None:
+    db = await asyncpg.connect(os.environ["DATABASE_URL"])
+    id, patch, pydantic_patch = 1, AuthorPatch(name="Bea"), Request(bio=None)
+{calls}
+    print(await queries.list_by_mood(db, mood="calm"), await queries.get_bio(db, id=1))
+
+
+asyncio.run(main())
+"""
+
+
+def test_the_code_on_the_page_of_output_is_what_is_generated_and_its_calls_do_what_it_says(
+    tmp_path: Path,
+) -> None:
+    blocks = _BLOCK.findall((MANUAL / "output.md").read_text())
+    generated, calls = [text for _, kind, text in blocks if kind == "python"]
+    declared, _, calls = calls.partition("\n\n\n")
+    written = {
+        "sqlc.yaml": CONFIG.replace("models: dataclass", "models: msgspec"),
+        "migrations/0001_start.sql": _MOODS,
+        "queries/queries.sql": _PATCH,
+        "main.py": _PATCHED.format(declared=declared, calls=textwrap.indent(calls, "    ")),
+    }
+    for name, content in written.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(content)
+    for command in (["generate"], ["serve", "--", sys.executable, "main.py"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "aiosqlc", *command],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+    assert generated in (tmp_path / "store" / "queries.py").read_text()
+    row = "ListByMoodRow(mood=<Mood.CALM: 'calm'>, name='Bea')"
+    assert done.stdout.splitlines()[-1] == f"[{row}] GetBioRow(bio=None, changes=2)"
+
+
 def test_what_is_said_beside_sqlalchemy_is_so(tmp_path: Path) -> None:
     (tmp_path / "sqlc.yaml").write_text(CONFIG)
     [printed] = follow("from-sqlalchemy.md", tmp_path, tmp_path)
