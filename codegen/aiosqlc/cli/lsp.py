@@ -20,9 +20,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Serve one editor until it leaves."""
     from aiosqlc.lsp.server import create
+    from aiosqlc.lsp.session import RequestFailedError
+
+    def is_trouble(record: logging.LogRecord) -> bool:
+        """Whether it is more than a refusal: an editor that reads no log would block on many."""
+        return not (record.exc_info and isinstance(record.exc_info[1], RequestFailedError))
 
     level = logging.INFO if arguments.verbose else logging.WARNING
     logging.basicConfig(stream=sys.stderr, level=level)
+    logging.getLogger("pygls.protocol.json_rpc").addFilter(is_trouble)
     output = sys.stdout.buffer
     server = create()
     with contextlib.redirect_stdout(sys.stderr):  # what else is printed is no message

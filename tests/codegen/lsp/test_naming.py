@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 import re
 import shutil
 import subprocess
@@ -19,7 +20,7 @@ from aiosqlc.pipeline import compile_project
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
-from tests.codegen.lsp.editor import Editor, editor
+from tests.codegen.lsp.editor import DEADLINE, Editor, editor
 from tests.codegen.lsp.test_features import CONFIG, FIRST, SECOND
 
 QUERIES = """\
@@ -239,3 +240,14 @@ async def test_every_use_is_found_in_sql_and_in_python(desk: Editor, project: Pa
     )
     assert isinstance(ready, types.PrepareRenamePlaceholder)
     assert ready.placeholder == "GetBook"
+
+
+async def test_an_editor_that_reads_no_log_is_answered_however_often_it_is_refused(
+    desk: Editor, project: Path
+) -> None:
+    place = desk.where(project / "queries.sql", "S|ELECT buk.id")
+    wanted = types.RenameParams(place.text_document, place.position, "other")
+    for _ in range(400):  # the log of as many tracebacks would fill its pipe
+        with pytest.raises(JsonRpcException):
+            async with asyncio.timeout(DEADLINE):
+                await desk.client.text_document_rename_async(wanted)
