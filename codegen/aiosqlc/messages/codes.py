@@ -25,6 +25,7 @@ CODES = {
     "E112": "a name inside another statement: a semicolon is missing",
     "E113": "a statement without a name (warning)",
     "E114": "a string or comment that is never closed",
+    "E115": "a query file without a query (warning)",
     "E120": "an unknown macro",
     "E121": "a macro without its one name",
     "E122": "MySQL: a variable of the session where a parameter was probably meant (warning)",

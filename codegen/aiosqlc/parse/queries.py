@@ -28,7 +28,7 @@ def parse_files(
     first: dict[str, ParsedQuery] = {}
     for file in files:
         parsed, found = parse_file(file, dialect)
-        problems += found
+        problems += found if parsed or found else [_without_query(file)]
         for query in parsed:
             other = first.setdefault(query.name, query)
             if other is not query:
@@ -36,6 +36,16 @@ def parse_files(
                 continue
             queries.append(query)
     return tuple(queries), problems
+
+
+def _without_query(file: SourceFile) -> Diagnostic:
+    return Diagnostic(
+        "E115",
+        f"no query in {file.path.name}",
+        (Label(file, Span(0, 0), "nothing to compile"),),
+        hint="a query is a statement below `-- name: QueryName :command`",
+        severity=Severity.WARNING,
+    )
 
 
 def _duplicate(query: ParsedQuery, other: ParsedQuery) -> Diagnostic:
