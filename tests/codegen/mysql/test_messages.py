@@ -65,14 +65,14 @@ def test_a_variable_that_was_meant_as_a_parameter_is_said(compile_, sql, shown) 
 
 
 def test_a_refused_schema_is_marked_at_the_word(compile_) -> None:
-    _, (problem,) = compile_("CREATE TABLE t (id int);\nCREATE INDEX i ON t (idd);", "")
+    _, (_, problem) = compile_("CREATE TABLE t (id int);\nCREATE INDEX i ON t (idd);", "")
     label = problem.labels[0]
     assert problem.code == "E200"
     assert label.file.text[label.span.start : label.span.end] == "idd"
 
 
 def test_a_key_over_a_whole_text_comes_with_both_ways_out(compile_) -> None:
-    _, (problem,) = compile_("CREATE TABLE t (id text PRIMARY KEY);", "")
+    _, (_, problem) = compile_("CREATE TABLE t (id text PRIMARY KEY);", "")
     assert (problem.code, "`id(100)`" in problem.hint, "varchar" in problem.hint) == (
         "E200",
         True,
