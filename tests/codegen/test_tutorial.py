@@ -109,6 +109,24 @@ asyncio.run(main())
 """
 
 
+def called(folder: Path, written: dict[str, str]) -> list[str]:
+    """Generate from the files, run the program among them, and return what it prints."""
+    for name, content in written.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(content)
+    for command in (["generate"], ["serve", "--", sys.executable, "main.py"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "aiosqlc", *command],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
 @pytest.mark.parametrize(
     ("page", "row"),
     [
@@ -129,20 +147,7 @@ def test_the_queries_of_such_a_page_compile_and_its_call_returns_what_it_says(
         "queries/queries.sql": text["sql"],
         "main.py": _CALLED.format(call=textwrap.indent(text["python"], "    ")),
     }
-    for name, content in written.items():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text(content)
-    for command in (["generate"], ["serve", "--", sys.executable, "main.py"]):
-        done = subprocess.run(
-            [sys.executable, "-m", "aiosqlc", *command],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-    shown = done.stdout.splitlines()
+    shown = called(tmp_path, written)
     assert shown[-2] == row
     assert "# GetAuthorRow | None" in text["python"]
     assert shown[-1].replace("store.queries.", "") == "GetAuthorRow | None"
@@ -206,22 +211,10 @@ def test_the_code_on_the_page_of_output_is_what_is_generated_and_its_calls_do_wh
         "queries/queries.sql": _PATCH,
         "main.py": _PATCHED.format(declared=declared, calls=textwrap.indent(calls, "    ")),
     }
-    for name, content in written.items():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text(content)
-    for command in (["generate"], ["serve", "--", sys.executable, "main.py"]):
-        done = subprocess.run(
-            [sys.executable, "-m", "aiosqlc", *command],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
+    shown = called(tmp_path, written)
     assert generated in (tmp_path / "store" / "queries.py").read_text()
     row = "ListByMoodRow(mood=<Mood.CALM: 'calm'>, name='Bea')"
-    assert done.stdout.splitlines()[-1] == f"[{row}] GetBioRow(bio=None, changes=2)"
+    assert shown[-1] == f"[{row}] GetBioRow(bio=None, changes=2)"
 
 
 def test_what_is_said_beside_sqlalchemy_is_so(tmp_path: Path) -> None:
