@@ -59,9 +59,9 @@ class Killable:
         self._process = spawned.result()
 
 
-def until(reached: Callable[[], bool], what: str) -> None:
-    """Wait for a condition; raises RuntimeError where it takes too long."""
-    deadline = time.monotonic() + _READY_SECONDS
+def until(reached: Callable[[], bool], what: str, *, within: float = _READY_SECONDS) -> None:
+    """Wait for a condition; raises RuntimeError where it takes longer than `within` seconds."""
+    deadline = time.monotonic() + within
     while True:
         try:
             if reached():
@@ -69,5 +69,5 @@ def until(reached: Callable[[], bool], what: str) -> None:
         except (RedisError, OSError):
             pass  # not yet
         if time.monotonic() > deadline:
-            raise RuntimeError(f"{what} did not come about in {_READY_SECONDS:.0f} s")
+            raise RuntimeError(f"{what} did not come about in {within:.0f} s")
         time.sleep(0.02)

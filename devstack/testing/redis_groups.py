@@ -22,6 +22,9 @@ from devstack.testing.redis import BUS, TestRedis
 SLOTS: Final = 16384
 # How long a node may be silent before the others replace it.
 _SILENT_MS: Final = 1000
+# How long the relay has for the entry that a replica is to lack.
+_ENTRY_SECONDS: Final = 3.0
+_CUTS: Final = 5
 # A replica gets its copy at once, over the wire.
 _FRESH: Final = "repl-diskless-sync yes\nrepl-diskless-sync-delay 0\n"
 
@@ -137,23 +140,42 @@ class TestCluster(Group):
         for _, _, (_, port, *_), *replicas in self.ask(old, "CLUSTER", "SLOTS"):
             if port == old.port:
                 late = next(one for one in self.servers if one.port == replicas[0][1])
-        # Past what the replica has not confirmed yet, for which the relay would wait all the time.
-        self._wait_for_entry(old, stream, self.ask(old, "XLEN", stream))
-        # With a wrong password it does not come back to its primary.
-        self.ask(late, "CONFIG", "SET", "masterauth", "wrong")
         try:
-            # Counted first: one unconfirmed entry, and the relay writes no other.
-            before = self.ask(old, "XLEN", stream)
-            self.ask(old, "CLIENT", "KILL", "TYPE", "replica")
-            self._wait_for_entry(old, stream, before)
+            if not any(self._cut_off(late, old, stream) for _ in range(_CUTS)):
+                raise RuntimeError(f"the replica had every entry before each of {_CUTS} cuts")
             old.kill()
         finally:
             self.ask(late, "CONFIG", "SET", "masterauth", self.password)
         until(lambda: self._owner(late, stream) == late.port, "another primary")
         old.start()
 
-    def _wait_for_entry(self, server: TestRedis, stream: str, before: int) -> None:
-        until(lambda: self.ask(server, "XLEN", stream) > before, "an entry")
+    def _cut_off(self, late: TestRedis, old: TestRedis, stream: str) -> bool:
+        """Keep a replica from its primary; whether it lacks an entry, else it follows again.
+
+        One that it has and has not confirmed stays the last: the relay waits for that answer.
+        """
+
+        def last(server: TestRedis) -> bytes:
+            return self._last_entry(server, stream)
+
+        before = last(old)
+        until(lambda: last(old) != before, "an entry")
+        # With a wrong password it does not come back.
+        self.ask(late, "CONFIG", "SET", "masterauth", "wrong")
+        self.ask(old, "CLIENT", "KILL", "TYPE", "replica")
+        until(lambda: not self._is_linked(late), "a replica without its primary")
+        with suppress(RuntimeError):
+            until(lambda: last(late) != last(old), "an entry it lacks", within=_ENTRY_SECONDS)
+            return True
+        self.ask(late, "CONFIG", "SET", "masterauth", self.password)
+        until(lambda: self._is_linked(late), "a replica with its primary")
+        return False
+
+    def _last_entry(self, server: TestRedis, stream: str) -> bytes:
+        with self._client(server, password=self.password) as client:
+            client.execute_command("READONLY")  # a replica would send us to its primary
+            found: Any = client.xinfo_stream(stream)
+            return bytes(found["last-generated-id"])
 
     def slot_of(self, key: str) -> int:
         """Return the slot of a key."""
@@ -206,13 +228,14 @@ class TestCluster(Group):
         info = self.ask(server, "CLUSTER", "INFO")
         slots = self.ask(server, "CLUSTER", "SLOTS")
         served = all(len(entry) >= 4 for entry in slots)
-        linked = self.ask(server, "INFO", "replication")
-        up = (
-            linked["connected_slaves"]
-            if linked["role"] == "master"
-            else (linked["master_link_status"] == "up")
-        )
-        return b"cluster_state:ok" in info and served and bool(up)
+        return b"cluster_state:ok" in info and served and self._is_linked(server)
+
+    def _is_linked(self, server: TestRedis) -> bool:
+        """Whether a replica follows its primary, or a primary has a replica."""
+        found = self.ask(server, "INFO", "replication")
+        if found["role"] == "master":
+            return bool(found["connected_slaves"])
+        return bool(found["master_link_status"] == "up")
 
 
 class TestSentinels(Group):
