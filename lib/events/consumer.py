@@ -181,10 +181,10 @@ class Consumer:
 
         Those that wait for the ones before them stay ours.
         """
-        if len(entries) > 1 and await self._deliver_together(topic, entries):
-            return
         keeping = Every(self._policy.take_over_seconds / 4)
         keeping.is_due()  # They have just been given to us.
+        if len(entries) > 1 and await self._deliver_together(topic, entries):
+            return
         for at, entry in enumerate(entries):
             if keeping.is_due():
                 await self._streams[topic].keep(entries[at:])

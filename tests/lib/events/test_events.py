@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import time
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -15,7 +18,7 @@ from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 
 from devstack.testing.redis import TestRedis
-from devstack.testing.wait import eventually
+from devstack.testing.wait import DEADLINE, eventually
 from lib import context, trace
 from lib.db import Database, Executor
 from lib.events import (
@@ -25,6 +28,7 @@ from lib.events import (
     Event,
     Handler,
     Relay,
+    background,
     housekeeping,
     publish,
     streams,
@@ -145,7 +149,7 @@ async def test_a_lane_held_by_a_relay_neither_stops_writers_nor_other_lanes(
     await write(db, topic, "a", range(1))
     async with db.transaction() as tx:
         assert await outbox(tx).claim_lanes() == [lane_of("a")]
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(DEADLINE):
             await write(db, topic, "a", range(1, 2))
             other = next(key for key in "bcdefgh" if lane_of(key) != lane_of("a"))
             await write(db, topic, other, range(1))
@@ -185,53 +189,38 @@ async def test_dead_letters_are_bounded_and_the_newest_are_kept(
 
 
 async def test_a_batch_that_takes_longer_than_the_lease_stays_with_its_member(
-    db: Database, redis: Redis, topic: str
+    db: Database, redis: Redis, topic: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    by: list[str] = []
+    """By clocks of the test's own: one on this side and one on that of Redis."""
+    policy, passed = ConsumerPolicy(), 0.0
+    taken: list[streams.Entry | None] = []
+    other = Group(redis, topic, "group", "other")
 
-    def slow(name: str, seconds: float) -> Handler:
-        async def handler(tx: Executor, event: Event) -> None:
-            by.append(name)
-            await asyncio.sleep(seconds)
-            await effect(tx, event)
-
-        return handler
-
-    # Too long for one transaction, and one by one too long for the lease, which no stall exceeds.
-    policy = replace(FAST, handle_seconds=1.0, take_over_seconds=1.2, batch=20)
-    await write(db, topic, "a", range(8))
-    await drain(Relay(db, RedisStreams(redis)))
-    first = consumer(db, redis, topic, slow("first", 0.3), name="first", policy=policy)
-    other = consumer(db, redis, topic, slow("other", 0), name="other", policy=policy)
-    working = asyncio.create_task(settle(first))
-    await eventually(lambda: bool(by))
-    while not working.done():
-        await other.step()
-    await working
-    assert set(by) == {"first"}
-    assert await numbers(db, "a") == list(range(8))
-
-
-async def test_what_waits_behind_a_slow_event_is_not_for_others_to_take_over(
-    db: Database, redis: Redis, topic: str
-) -> None:
-    """In a batch that is handled one by one, as where something in it is no event."""
-    waited: list[int] = []  # since the last of the batch was given, or kept, before and after each
+    async def pass_time(seconds: float) -> None:
+        nonlocal passed
+        passed += seconds
+        stream = stream_of(topic)
+        for one in await redis.xpending_range(stream, "group", "-", "+", 100):
+            idle = one["time_since_delivered"] + int(seconds * 1000)
+            await redis.xclaim(
+                stream, "group", "member", 0, [one["message_id"]], idle=idle, justid=True
+            )
 
     async def slow(tx: Executor, event: Event) -> None:
-        for pause in (0, 0.03):
-            await asyncio.sleep(pause)
-            (*_, last) = await redis.xpending_range(stream_of(topic), "group", "-", "+", 100)
-            waited.append(last["time_since_delivered"])
+        together = not taken
+        await pass_time(policy.take_over_seconds * (2 if together else 1) / 3)
+        taken.append(await other.claim_idle(policy.take_over_seconds))
+        if together:
+            raise TimeoutError  # and now one by one
         await effect(tx, event)
 
-    await redis.xadd(stream_of(topic), {"no": "event"})
-    await write(db, topic, "a", range(5))
+    ours = SimpleNamespace(monotonic=lambda: time.monotonic() + passed)
+    monkeypatch.setattr("lib.clock.time", ours)
+    await write(db, topic, "a", range(8))
     await drain(Relay(db, RedisStreams(redis)))
-    policy = replace(FAST, take_over_seconds=0.02, batch=20)
     await settle(consumer(db, redis, topic, slow, policy=policy))
-    assert len(waited) == 10
-    assert waited != sorted(waited)
+    assert taken == [None] * 9
+    assert await numbers(db, "a") == list(range(8))
 
 
 async def test_members_that_are_gone_are_forgotten_unless_they_left_something(
@@ -315,8 +304,15 @@ async def test_nothing_is_lost_while_redis_is_away(
             await eventually(first)
             killable_redis.kill()
             await write(db, topic, "a", range(5, 10))
-            await asyncio.sleep(0.3)
-            assert (await outbox(db).measure_backlog()).events == 5
+
+            async def waits_in_the_outbox() -> bool:
+                failed = registry.get_sample_value(
+                    "background_step_failures_total", {"loop": "outbox-relay"}
+                )
+                # Of those before, the last may just have been on its way out.
+                return bool(failed) and (await outbox(db).measure_backlog()).events == 5
+
+            await eventually(waits_in_the_outbox)
             killable_redis.start()  # empty: the group is made anew as well
 
             async def second() -> bool:
@@ -429,16 +425,20 @@ async def test_domain_events_run_in_the_unit_of_work(db: Database) -> None:
 
 
 async def test_a_consumer_that_waits_for_events_ends_at_once(
-    db: Database, redis_url: str, topic: str
+    db: Database, redis_url: str, topic: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    patient = replace(FAST, block_seconds=50.0)
+    patient = replace(FAST, block_seconds=5 * DEADLINE)
+    # Its step would be cancelled later than this waits for the end.
+    unhurried = partial(background.repeating, stop_seconds=4 * DEADLINE)
+    monkeypatch.setattr("lib.events.consumer.repeating", unhurried)
+    options = RedisOptions(redis_url, io_seconds=6 * DEADLINE)
     async with AsyncExitStack() as stack:
-        redis = await stack.enter_async_context(open_redis(RedisOptions(redis_url, io_seconds=60)))
+        redis = await stack.enter_async_context(open_redis(options))
         await stack.enter_async_context(consumer(db, redis, topic, policy=patient).running())
         await write(db, topic, "a", range(1))
         await drain(Relay(db, RedisStreams(redis)))
         await eventually(lambda: numbers(db, "a"))
-        async with asyncio.timeout(4):  # after 5 s its step would be cancelled
+        async with asyncio.timeout(DEADLINE):
             await stack.aclose()
 
 
