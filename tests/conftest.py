@@ -96,6 +96,18 @@ def pytest_collection_finish() -> None:
     gc.enable()
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish() -> None:
+    """Collect what is left before plugins import what they end with.
+
+    A task that ended badly logs its traceback when it is collected, for which Python 3.11 parses
+    its lines. Amid the parsing of a module that is imported, the import fails (python/cpython
+    #106905), and with it the whole run.
+    """
+    gc.collect()
+    gc.disable()
+
+
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Files side by side, but those of `e2e`, whose stack is everybody's, one after the other."""
     from xdist.scheduler import LoadFileScheduling
