@@ -20,6 +20,7 @@ from devstack.embedded import ports
 from devstack.testing import auth, mysql, nats, postgres, redis, redis_groups
 from devstack.testing.mysql_databases import MysqlDatabases
 from lib import grpc  # noqa: F401 - says how the core of grpc behaves, before a test imports that
+from lib.redis import RedisOptions
 from tests import scratch
 from tests.grants import GRANTS
 
@@ -221,6 +222,20 @@ def killable_redis() -> Iterator[redis.TestRedis]:
     """A Redis for this test alone: `url`, `kill()`, `start()`."""
     with redis.running() as server:
         yield server
+
+
+@pytest.fixture(scope="session", autouse=True)
+def patience_with_redis() -> Iterator[None]:
+    """Clients wait for a server that a busy machine holds up; who tests limits names them."""
+    with pytest.MonkeyPatch.context() as patch:
+        options = {
+            "size": 20,
+            "io_seconds": 20.0,
+            "acquire_seconds": 20.0,
+            "idle_check_seconds": 30,
+        }
+        patch.setattr(RedisOptions.__init__, "__defaults__", tuple(options.values()))
+        yield
 
 
 @pytest.fixture(scope="session")

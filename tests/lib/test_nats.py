@@ -21,7 +21,6 @@ from devstack.testing.nats import TestNats
 from devstack.testing.tls import Authority
 from lib.config import ConfigError, load
 from lib.events.brokers import open_broker
-from lib.nats import client
 from lib.nats.url import parse
 from lib.redis.settings import RedisSettings
 
@@ -73,8 +72,7 @@ async def test_who_has_a_wrong_password_is_refused_and_it_is_told_nobody(
     assert "hunter2" not in f"{refused.value!r}{said.out}{said.err}"
 
 
-async def test_a_refusal_is_told_also_where_the_next_connection_breaks(monkeypatch) -> None:
-    monkeypatch.setattr(client, "_CONNECT_SECONDS", 1)
+async def test_a_refusal_is_told_also_where_the_next_connection_breaks() -> None:
     seen = 0
 
     async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -99,7 +97,7 @@ async def test_a_refusal_is_told_also_where_the_next_connection_breaks(monkeypat
 
 
 async def test_a_server_that_is_not_there_is_an_error_when_it_is_asked_and_soon() -> None:
-    async with open_broker("nats://127.0.0.1:9", name="test") as broker, asyncio.timeout(10):
+    async with open_broker("nats://127.0.0.1:9", name="test") as broker, asyncio.timeout(30):
         with pytest.raises((OSError, NoServersError)):
             await broker.ping()
 

@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 
 from devstack.testing.redis import TestRedis
-from devstack.testing.wait import eventually
+from devstack.testing.wait import DEADLINE, eventually
 from lib.cache import Cache, Loaded
 from lib.errors import AppError, Code
 from lib.redis import RedisOptions, open_redis
@@ -156,7 +156,7 @@ async def test_nothing_is_kept_for_longer_than_an_hour(
     cache, redis, prefix, source, seconds, kept
 ) -> None:
     await get(cache, source, seconds=seconds)
-    assert kept - 5 <= await redis.ttl(f"{prefix}:answer:k") <= kept
+    assert kept - 50 <= await redis.ttl(f"{prefix}:answer:k") <= kept
     for tag in TAGS:
         assert await redis.ttl(f"{prefix}:mark:{tag}") > 3600
 
@@ -204,7 +204,7 @@ async def test_a_killed_redis_is_done_without_and_used_again_when_it_is_back(
         assert await get(cache, source) == b"1"
         killable_redis.kill()
         source.value = b"2"
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(DEADLINE):
             for _ in range(20):
                 assert await get(cache, source) == b"2"
         await cache.forget_soon(TAGS)

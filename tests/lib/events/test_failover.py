@@ -6,6 +6,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 
 import msgspec
 import pytest
@@ -19,6 +20,7 @@ from lib.events.brokers import open_broker
 from lib.events.event import stream_of
 from lib.events.lanes import lane_of
 from lib.events.store import outbox
+from lib.redis import RedisOptions
 from tests.conftest import Full
 
 KEYS = ("a", "b", "c")
@@ -90,6 +92,12 @@ async def disturb(load: Load, harms: Sequence[Callable[[], None]], rounds: int) 
         await eventually(lambda before=before: load.written > before + 10)
         harm = harms[at] if at < len(harms) else chance.choice(harms)
         await asyncio.to_thread(harm)
+
+
+@pytest.fixture(autouse=True)
+def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in production: a server that hangs is left soon."""
+    monkeypatch.setattr("lib.events.brokers.RedisOptions", partial(RedisOptions, io_seconds=0.5))
 
 
 @pytest.fixture

@@ -63,7 +63,7 @@ async def test_replicas_share_one_window(redis: Redis) -> None:
     assert sum(decision.allowed for decision in decisions) == 30
 
 
-@pytest.mark.parametrize("rule", [TokenBucket(0.5, 5), TokenBucket(100.0, 3), Window(5, 3600.0)])
+@pytest.mark.parametrize("rule", [TokenBucket(0.01, 5), TokenBucket(100.0, 3), Window(5, 3600.0)])
 async def test_the_script_decides_as_the_arithmetic_does(
     redis: Redis, rule: TokenBucket | Window
 ) -> None:
@@ -73,8 +73,9 @@ async def test_the_script_decides_as_the_arithmetic_does(
         if isinstance(rule, TokenBucket) and rule.rate > 10:
             continue  # the two are asked a moment apart; only slow rules compare exactly
         assert (shared.allowed, shared.remaining) == (own.allowed, own.remaining)
-        assert math.isclose(shared.reset_after, own.reset_after, abs_tol=0.5)
-        assert math.isclose(shared.retry_after, own.retry_after, abs_tol=0.5)
+        # Of a hundred seconds and more; a stall may lie between the two.
+        assert math.isclose(shared.reset_after, own.reset_after, abs_tol=20)
+        assert math.isclose(shared.retry_after, own.retry_after, abs_tol=20)
 
 
 @pytest.mark.parametrize("rule", [TokenBucket(0.01, 10), Window(10, 3600.0)])
@@ -107,21 +108,22 @@ async def test_a_known_refusal_is_not_asked_for_again_until_it_ends(redis: Redis
     store, clock = CountingStore(redis), Clock()
     leases, rule, name = (
         LeasedStore(store, CircuitBreaker("redis"), clock=clock),
-        TokenBucket(2.0, 1),
+        TokenBucket(0.01, 1),
         key(),
     )
     assert (await leases.take(rule, name)).allowed
     refusals = [await leases.take(rule, name) for _ in range(100)]
     assert not any(refusal.allowed for refusal in refusals)
     assert store.asked == 2
-    await asyncio.sleep(refusals[-1].retry_after)
+    await redis.delete(PREFIX + name)  # as if the time had gone by there, too
     clock.now += refusals[-1].retry_after
     assert (await leases.take(rule, name)).allowed
 
 
 async def test_many_at_once_share_what_is_asked_for(redis: Redis) -> None:
     store = CountingStore(redis)
-    leases, rule, name = LeasedStore(store, CircuitBreaker("redis")), Window(1000, 3600.0), key()
+    leases = LeasedStore(store, CircuitBreaker("redis"), clock=Clock())
+    rule, name = Window(1000, 3600.0), key()
     decisions = await asyncio.gather(*(leases.take(rule, name) for _ in range(300)))
     assert all(decision.allowed for decision in decisions)
     assert store.asked <= 12
@@ -172,16 +174,17 @@ async def test_without_redis_the_process_limits_alone_and_then_shares_again(
         killable_redis.kill()
         began = time.monotonic()
         decisions = [await limiter.take(rule, "ip:a") for _ in range(300)]
-        assert time.monotonic() - began < 3.0  # an absent Redis does not cost each request
+        assert time.monotonic() - began < 20  # an absent Redis does not cost each request
         assert sum(decision.allowed for decision in decisions) == 3
         assert counted("memory", "refused") == 297
         assert not limiter.is_shared
         killable_redis.start()
-        deadline = time.monotonic() + 15
-        while not limiter.is_shared and time.monotonic() < deadline:
+
+        async def is_shared() -> bool:
             await limiter.take(rule, "ip:b")
-            await asyncio.sleep(0.05)
-        assert limiter.is_shared
+            return limiter.is_shared
+
+        await eventually(is_shared)
         before = counted("redis", "allowed")
         assert (await limiter.take(rule, "ip:c")).allowed
         assert counted("redis", "allowed") == before + 1
@@ -201,7 +204,7 @@ async def test_a_redis_that_hangs_costs_a_busy_process_next_to_nothing(
             began = time.monotonic()
             for number in range(200):
                 await limiter.take(TokenBucket(), f"{name}:{number}")
-            assert time.monotonic() - began < 3.0
+            assert time.monotonic() - began < 15  # with the limit of each, 20
             assert not limiter.is_shared
 
 
