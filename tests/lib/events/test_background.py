@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from devstack.testing.wait import eventually
+from devstack.testing.wait import DEADLINE, eventually
 from lib.events.background import repeating
 
 
@@ -22,7 +22,7 @@ async def test_a_step_that_breaks_off_is_made_again(met: type[BaseException]) ->
         return False
 
     async with repeating(step, name="test", idle_seconds=0.01):
-        await eventually(lambda: steps > 2, within=5)
+        await eventually(lambda: steps > 2)
 
 
 async def test_a_loop_that_is_cancelled_ends() -> None:
@@ -34,18 +34,22 @@ async def test_a_loop_that_is_cancelled_ends() -> None:
         (task,) = (one for one in asyncio.all_tasks() if one.get_name() == "cancelled")
         await asyncio.sleep(0)
         task.cancel()
-        await asyncio.wait((task,), timeout=5)
+        await asyncio.wait((task,), timeout=DEADLINE)
         assert task.cancelled()
 
 
-@pytest.mark.parametrize(("given", "is_finished"), [(0.0, False), (5.0, True)])
-async def test_a_step_has_as_long_to_finish_as_it_is_given(given: float, is_finished: bool) -> None:
+@pytest.mark.parametrize(
+    ("takes", "given", "is_finished"), [(60.0, 0.0, False), (0.1, DEADLINE, True)]
+)
+async def test_a_step_has_as_long_to_finish_as_it_is_given(
+    takes: float, given: float, is_finished: bool
+) -> None:
     begun, finished = asyncio.Event(), False
 
     async def step() -> bool:
         nonlocal finished
         begun.set()
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(takes)
         finished = True
         return False
 

@@ -6,20 +6,30 @@ import asyncio
 import base64
 import secrets
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import msgspec
 import pytest
 from prometheus_client import CollectorRegistry
 
-from devstack.testing.wait import eventually
+from devstack.testing.wait import DEADLINE, eventually
 from lib.clock import utc_now
 from lib.db import Database, Executor
 from lib.errors import AppError, Code
-from lib.events import Consumer, ConsumerPolicy, Event, Handler, Relay, housekeeping, publish
+from lib.events import (
+    Consumer,
+    ConsumerPolicy,
+    Event,
+    Handler,
+    Relay,
+    background,
+    housekeeping,
+    publish,
+)
 from lib.events.broker import Broker
 from lib.events.brokers import open_broker
 from lib.events.signing import Beliefs, EventSigner, parse_public_keys
@@ -45,11 +55,11 @@ class World:
     db: Database
 
     @asynccontextmanager
-    async def process(self) -> AsyncIterator[Broker]:
-        """A process; when it is silent it is taken for gone as soon as `FAST` says."""
+    async def process(self, silent: float = FAST.take_over_seconds) -> AsyncIterator[Broker]:
+        """A process, taken for gone when it is silent for so long; by Redis as `FAST` says."""
         url = self.url
         if url.startswith("nats"):
-            url += f"{'&' if '?' in url else '?'}ack_seconds={FAST.take_over_seconds}"
+            url += f"{'&' if '?' in url else '?'}ack_seconds={silent}"
         async with open_broker(url, name="test") as broker:
             yield broker
 
@@ -92,6 +102,12 @@ async def drain(relay: Relay) -> None:
 def world(request: pytest.FixtureRequest, db: Database, topic: str) -> World:
     server, mark, query = request.param.partition("?")
     return World(request.getfixturevalue(server).url + mark + query, topic, db)
+
+
+@pytest.fixture(autouse=True)
+def patience_with_nats(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing fails here: an answer that is late is one."""
+    monkeypatch.setattr("lib.events.jetstream._ANSWER_SECONDS", DEADLINE)
 
 
 @pytest.fixture
@@ -301,8 +317,9 @@ async def test_events_of_a_member_that_is_gone_are_taken_over(world: World, brok
     await world.write("a", range(5))
     await drain(Relay(world.db, broker))
     async with world.process() as gone:
-        working = asyncio.create_task(world.consumer(gone, hang, name="gone").step())
-        await asyncio.wait_for(begun.wait(), 10)
+        # A step may have been given nothing yet.
+        working = asyncio.create_task(_step_for_ever(world.consumer(gone, hang, name="gone")))
+        await asyncio.wait_for(begun.wait(), DEADLINE)
         working.cancel()
         await asyncio.wait([working])
         if world.url.startswith("nats"):
@@ -323,26 +340,26 @@ async def test_a_handler_that_takes_long_keeps_its_event(world: World, broker: B
 
         return handler
 
-    policy = replace(FAST, batch=1)
+    # Longer than a stall: to be silent, and to hold an event on Redis, told between events only.
+    silent, policy = 3.0, replace(FAST, batch=1, take_over_seconds=30.0)
+    takes = 1.2 * silent if world.url.startswith("nats") else 0.5
+    registry = CollectorRegistry()
     await world.write("a", range(1))
     await drain(Relay(world.db, broker))
-    if world.url.startswith("redis"):
-        policy = replace(policy, take_over_seconds=5.0)  # it is told between events only
-    first = world.consumer(broker, slow("first", 1.2), name="first", policy=policy)
 
     async def arrived() -> bool:
         return await world.effects("a") == [0]
 
-    working = asyncio.create_task(settle(first, arrived))
-    await eventually(lambda: bool(by))
-    async with world.process() as another:
-        registry = CollectorRegistry()
+    async with world.process(silent) as one, world.process(silent) as another:
+        first = world.consumer(one, slow("first", takes), name="first", policy=policy)
         other = world.consumer(
             another, slow("other", 0), name="other", policy=policy, registry=registry
         )
+        working = asyncio.create_task(settle(first, arrived))
+        await eventually(lambda: bool(by))
         while not working.done():
             await other.step()
-    await working
+        await working
     assert by == ["first"]
     # Nor was it given away: the inbox would have told the other that it is done.
     labels = {"group": "group", "topic": world.topic, "outcome": "duplicate"}
@@ -368,7 +385,7 @@ async def test_a_slow_reader_is_given_no_more_than_it_can_hold(
         return await world.effects("a") == list(range(40))
 
     working = asyncio.create_task(settle(member, all_there))
-    await asyncio.wait_for(begun.wait(), 10)
+    await asyncio.wait_for(begun.wait(), DEADLINE)
     backlog = await broker.subscription(world.topic, "group", "looks").backlog()
     assert backlog.pending <= policy.batch
     if world.url.startswith("nats"):  # Redis says it from version 7 on
@@ -477,7 +494,7 @@ async def test_events_are_believed_of_their_producer_alone(world: World, broker:
     (letter,), _ = await broker.dead_letters(world.topic, 1)
     assert letter[b"dead_reason"] == b"not believed: not signed by order"
     # By when an entry arrived, which the broker says, it is seen who need not have signed.
-    since = replace(beliefs, signed_since=utc_now() + timedelta(seconds=1))
+    since = replace(beliefs, signed_since=utc_now() + timedelta(minutes=1))
     assert await broker.redrive(world.topic, keep_seconds=60) == (1, 0)
 
     async def all_there() -> bool:
@@ -486,13 +503,20 @@ async def test_events_are_believed_of_their_producer_alone(world: World, broker:
     await settle(world.consumer(broker, beliefs=since), all_there)
 
 
-async def test_a_consumer_that_waits_for_events_ends_at_once(world: World, broker: Broker) -> None:
+async def test_a_consumer_that_waits_for_events_ends_at_once(
+    world: World, broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
     await world.write("a", range(1))
     await drain(Relay(world.db, broker))
     patient = replace(FAST, block_seconds=0.3)
-    async with asyncio.timeout(4):
-        async with world.consumer(broker, policy=patient).running():
-            await eventually(lambda: world.effects("a"))
+    # Its step would be cancelled later than this waits for the end.
+    unhurried = partial(background.repeating, stop_seconds=4 * DEADLINE)
+    monkeypatch.setattr("lib.events.consumer.repeating", unhurried)
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(world.consumer(broker, policy=patient).running())
+        await eventually(lambda: world.effects("a"))
+        async with asyncio.timeout(DEADLINE):
+            await stack.aclose()
 
 
 async def test_a_process_that_ends_gives_back_what_it_has_not_finished(

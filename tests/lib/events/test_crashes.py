@@ -36,8 +36,14 @@ async def test_no_number_of_crashes_loses_or_repeats_an_event(
         db = PostgresDatabase(pool)
         # Whatever fails: the pool waits for the connections that it keeps.
         stack.push_async_callback(db.close)
-        await _write(db, topic, each)
-        await _crash(shared_database, any_broker_url, topic, rounds)
+        await _write(db, topic, range(each))
+        crashing = asyncio.create_task(_crash(shared_database, any_broker_url, topic, rounds))
+        while not crashing.done():
+            # How far a process comes that begins late: there is always more to do.
+            if await pool.fetchval("SELECT number FROM total") > KEYS * (each - 30):
+                await _write(db, topic, range(each, each := each + 30))
+            await asyncio.wait((crashing,), timeout=0.05)
+        await crashing
         survived: int = await pool.fetchval("SELECT number FROM total")
         # The crashes fell among the work, not before or after it.
         assert 0 < survived < KEYS * each
@@ -49,8 +55,8 @@ async def test_no_number_of_crashes_loses_or_repeats_an_event(
     assert total == KEYS * each
 
 
-async def _write(db: PostgresDatabase, topic: str, each: int) -> None:
-    for number in range(each):
+async def _write(db: PostgresDatabase, topic: str, numbers: range) -> None:
+    for number in numbers:
         async with db.transaction() as tx:
             for key in range(KEYS):
                 await publish(tx, topic=topic, key=f"key-{key}", kind="counted", payload=number)
@@ -63,7 +69,8 @@ async def _crash(database: str, broker: str, topic: str, rounds: int) -> None:
         cwd=Path(__file__).parents[3], env={"PYTHONPATH": "."},
     )  # fmt: skip
     try:
-        async with asyncio.timeout(240):
+        # A round is over by itself; in the long run there are many.
+        async with asyncio.timeout(20 * rounds + 240):
             assert await process.wait() == 0
     finally:
         if process.returncode is None:
@@ -87,6 +94,6 @@ async def _finish(db: PostgresDatabase, url: str, topic: str, count: int) -> Non
             db, broker, group="g", name="m", handlers={topic: {"counted": effect}},
             policy=ConsumerPolicy(deliveries=10_000, block_seconds=0.05),
         )  # fmt: skip
-        await eventually(step, within=240)
+        await eventually(step, within=0.2 * count + 240)
         assert (await broker.dead_letters(topic, 1))[1] == 0
         await consumer.close()
