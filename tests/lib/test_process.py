@@ -18,6 +18,7 @@ from devstack.testing.wait import eventually
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = """
 import asyncio, sys
+from pathlib import Path
 from aiohttp import web
 from lib import process
 from lib.config import Port, Settings
@@ -29,7 +30,8 @@ class Config(Settings):
     port: Port = 0
 
 async def slow(request):
-    await asyncio.sleep(float(request.query["for"]))
+    while not Path(request.query["until"]).exists():
+        await asyncio.sleep(0.02)
     return respond.ok("done")
 
 def components(config):
@@ -58,7 +60,7 @@ class Process:
         return int(line.rpartition('"port":')[2].partition(",")[0].rstrip("}\n"))
 
     async def ended(self) -> int:
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             code = await self.process.wait()
             await self._reader
         return code
@@ -87,13 +89,17 @@ async def start():
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_a_running_request_is_finished_before_the_process_ends(start, number) -> None:
+async def test_a_running_request_is_finished_before_the_process_ends(
+    start, number, tmp_path
+) -> None:
     shop = await start()
     port = await shop.port()
     async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
-        answer = asyncio.create_task(session.get("/slow?for=0.5"))
+        answer = asyncio.create_task(session.get(f"/slow?until={tmp_path}/now"))
         await eventually(lambda: _in_progress(session))
         shop.process.send_signal(number)
+        await eventually(lambda: any('"draining"' in line for line in shop.lines))
+        (tmp_path / "now").touch()
         response = await answer
         assert (response.status, (await response.json())["data"]) == (200, "done")
     assert await shop.ended() == 0
@@ -109,7 +115,7 @@ async def test_a_request_over_the_drain_limit_is_cut_off(start) -> None:
     shop = await start(DRAIN_SECONDS="0.3")
     port = await shop.port()
     async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
-        answer = asyncio.create_task(session.get("/slow?for=9"))
+        answer = asyncio.create_task(session.get("/slow?until=/never"))
         await eventually(lambda: _in_progress(session))
         shop.process.send_signal(signal.SIGTERM)
         with pytest.raises(aiohttp.ClientError):

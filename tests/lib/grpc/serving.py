@@ -10,6 +10,7 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry
 
+from devstack.embedded.ports import free_port
 from lib import context
 from lib.auth import Verifier
 from lib.errors import AppError, Code, FieldError
@@ -88,7 +89,7 @@ async def scripted(
     verifier: Verifier | None = None,
     **listener: Any,
 ) -> AsyncIterator[str]:
-    settings = {"host": "127.0.0.1", "port": 0, "drain_seconds": 1.0} | listener
+    settings = {"host": "127.0.0.1", "port": free_port(), "drain_seconds": 1.0} | listener
     async with serve(
         [point_service(servicer)],
         Listener(**settings),

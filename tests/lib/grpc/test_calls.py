@@ -43,12 +43,12 @@ async def stub(server: Scripted) -> AsyncIterator[PointServiceStub]:
         yield stub
 
 
-async def ask(stub: PointServiceStub, user_id: str, seconds: float = 5.0) -> int:
+async def ask(stub: PointServiceStub, user_id: str, seconds: float = 30.0) -> int:
     request = GetUserPointsRequest(user_id=user_id)
     return (await stub.get_user_points(request, seconds=seconds)).points
 
 
-async def refusal(stub: PointServiceStub, user_id: str, seconds: float = 5.0) -> AppError:
+async def refusal(stub: PointServiceStub, user_id: str, seconds: float = 30.0) -> AppError:
     with pytest.raises(AppError) as raised:
         await ask(stub, user_id, seconds)
     return raised.value
@@ -56,7 +56,7 @@ async def refusal(stub: PointServiceStub, user_id: str, seconds: float = 5.0) ->
 
 async def test_a_call_brings_back_the_message(stub: PointServiceStub) -> None:
     assert await ask(stub, "anybody") == 5
-    listed = await stub.list_user_points(ListUserPointsRequest(user_ids=["a", "b"]), seconds=5)
+    listed = await stub.list_user_points(ListUserPointsRequest(user_ids=["a", "b"]), seconds=30)
     assert listed.points == {"a": 5, "b": 5}
 
 
@@ -130,7 +130,7 @@ async def test_request_id_and_remaining_time_travel_along(
 
 async def test_a_stream_yields_until_its_end(stub: PointServiceStub) -> None:
     request = StreamUserLedgerRequest(user_id="anybody")
-    entries = await stub.stream_user_ledger(request, seconds=5, limit=9)
+    entries = await stub.stream_user_ledger(request, seconds=30, limit=9)
     assert [entry.amount for entry in entries] == [0, 1, 2]
 
 
@@ -166,7 +166,7 @@ async def test_waiting_for_a_channel_ends_with_the_callers_deadline(server: Scri
 
 async def test_nobody_listening_is_unavailable_without_saying_where() -> None:
     async with stub_of("127.0.0.1:1") as stub:
-        error = await refusal(stub, "anybody", 2)
+        error = await refusal(stub, "anybody", 30)
     assert (error.code, error.message) == (Code.SERVICE_UNAVAILABLE, "point is not available")
 
 
@@ -182,7 +182,7 @@ async def test_a_call_not_known_to_be_idempotent_is_made_once() -> None:
     once = replace(GET_USER_POINTS, idempotent=False)
     async with scripted(server) as address, stub_of(address) as stub:
         with pytest.raises(AppError):
-            await stub._client.unary(once, GetUserPointsRequest(user_id="a"), seconds=5)
+            await stub._client.unary(once, GetUserPointsRequest(user_id="a"), seconds=30)
     assert len(server.asked) == 1
 
 
@@ -192,11 +192,11 @@ async def test_the_same_stub_works_again_after_the_server_came_back() -> None:
         pool = ChannelPool(address, size=1)
         stub = PointServiceStub(Client(pool, Upstream("point", PATIENT)))
         assert await ask(stub, "anybody") == 5
-    assert (await refusal(stub, "anybody", 2)).code is Code.SERVICE_UNAVAILABLE
-    async with scripted(Scripted(), port=port), asyncio.timeout(10):
+    assert (await refusal(stub, "anybody", 30)).code is Code.SERVICE_UNAVAILABLE
+    async with scripted(Scripted(), port=port), asyncio.timeout(60):
         while True:
             try:
-                assert await ask(stub, "anybody", 2) == 5
+                assert await ask(stub, "anybody", 30) == 5
                 break
             except AppError as error:
                 assert error.code is Code.SERVICE_UNAVAILABLE  # noqa: PT017 - not yet reconnected

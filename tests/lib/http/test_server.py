@@ -13,6 +13,7 @@ import pytest
 from aiohttp import web
 
 from devstack.settings import ROOT
+from devstack.testing.wait import DEADLINE
 from lib.config import Settings
 from lib.http import decode, respond
 from lib.http.app import new_app
@@ -89,9 +90,15 @@ async def tell(request: web.Request) -> web.Response:
 
 
 @pytest.fixture
+def lingering(monkeypatch) -> None:
+    """Who ends answers over open connections for longer than a stall can be."""
+    monkeypatch.setattr("lib.http.server._LINGER_SECONDS", 2 * DEADLINE)
+
+
+@pytest.fixture
 async def ending():
     """A server that can be left, and the port it listens on."""
-    settings = Settings(drain_seconds=5)
+    settings = Settings(drain_seconds=60)  # longer than anything here is waited for
     app = new_app("notes", settings, [web.get("/notes", tell)])
     async with AsyncExitStack() as stack:
         port = await stack.enter_async_context(serve_app(app, settings, port=0))
@@ -105,7 +112,7 @@ async def _ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> by
 
 
 async def _closed(port: int) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(DEADLINE):
         while True:
             try:
                 _, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -114,7 +121,9 @@ async def _closed(port: int) -> None:
             writer.close()
 
 
-async def test_an_idle_connection_is_answered_once_more_after_draining_began(ending) -> None:
+async def test_an_idle_connection_is_answered_once_more_after_draining_began(
+    lingering, ending
+) -> None:
     stack, port = ending
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     assert b"Connection: close" not in await _ask(reader, writer)
@@ -125,7 +134,7 @@ async def test_an_idle_connection_is_answered_once_more_after_draining_began(end
     assert b"Connection: close" in answer
     assert await reader.read() == b""
     writer.close()
-    async with asyncio.timeout(2):  # nobody is left to be waited for
+    async with asyncio.timeout(DEADLINE):  # nobody is left to be waited for
         await leaving
 
 
@@ -148,7 +157,7 @@ async def test_a_caller_that_keeps_its_connection_delays_the_end_by_moments_only
     stack, port = ending
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     await _ask(reader, writer)
-    async with asyncio.timeout(4):
+    async with asyncio.timeout(DEADLINE):
         await stack.aclose()
     writer.close()
 

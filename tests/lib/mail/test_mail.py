@@ -48,7 +48,7 @@ def inbox() -> Inbox:
 async def smtp(inbox: Inbox, free_port: Callable[[], int]) -> AsyncIterator[SmtpOptions]:
     controller = Controller(inbox, hostname="127.0.0.1", port=free_port())
     await asyncio.to_thread(controller.start)
-    yield SmtpOptions("127.0.0.1", controller.port, "shop@example.com", plain=True, seconds=1.0)
+    yield SmtpOptions("127.0.0.1", controller.port, "shop@example.com", plain=True, seconds=30)
     await asyncio.to_thread(controller.stop)
 
 
@@ -105,7 +105,7 @@ async def test_a_server_that_wants_nothing_of_us_at_all_has_not_refused_the_mail
 
     async with await asyncio.start_server(refusing, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
-        options = SmtpOptions("127.0.0.1", port, "shop@example.com", plain=True, seconds=1.0)
+        options = SmtpOptions("127.0.0.1", port, "shop@example.com", plain=True, seconds=30)
         with pytest.raises(AppError) as failed:
             await SmtpSender(options).send(MAIL)
     assert failed.value.code is Code.SERVICE_UNAVAILABLE
@@ -128,7 +128,7 @@ async def test_a_server_that_is_away_or_silent_is_for_later(free_port: Callable[
 async def test_without_tls_a_server_gets_nothing_unless_plain_is_asked_for(
     smtp: SmtpOptions, inbox: Inbox
 ) -> None:
-    strict = SmtpOptions(smtp.host, smtp.port, smtp.sender, seconds=1.0)
+    strict = SmtpOptions(smtp.host, smtp.port, smtp.sender, seconds=30)
     with pytest.raises(AppError):
         await SmtpSender(strict).send(MAIL)
     assert inbox.mails == []

@@ -100,8 +100,9 @@ async def test_a_hanging_upstream_opens_its_circuit_when_the_request_is_what_run
     slow = Upstream("user", retry=FAST)
     for _ in range(3):
         with pytest.raises(AppError):
-            async with within(0.1):
-                await slow.call(for_ever, seconds=0.11, idempotent=True)
+            # Half of what it would wait is time enough: a stall does not take that much.
+            async with within(0.9):
+                await slow.call(for_ever, seconds=1.0, idempotent=True)
     assert slow.breaker.state is State.OPEN
 
 
@@ -156,9 +157,9 @@ def test_the_callers_deadline_only_ever_shortens(header: str, seconds: float) ->
 
 async def test_an_upstream_is_told_how_long_we_wait() -> None:
     headers: dict[str, str] = {}
-    with budget(0.5):
-        write_header(headers, 3.0)
-    assert 400 <= int(headers[HEADER]) <= 500
+    with budget(50):
+        write_header(headers, 300.0)
+    assert 40_000 <= int(headers[HEADER]) <= 50_000
 
 
 async def test_a_full_bulkhead_refuses_and_an_empty_place_is_used_again() -> None:
@@ -169,18 +170,18 @@ async def test_a_full_bulkhead_refuses_and_an_empty_place_is_used_again() -> Non
 
     target = upstream(limit=2, queue=1, wait_seconds=0.03)
     running = [
-        asyncio.create_task(target.call(waits, seconds=5.0, idempotent=False)) for _ in range(2)
+        asyncio.create_task(target.call(waits, seconds=30, idempotent=False)) for _ in range(2)
     ]
     await asyncio.sleep(0)
-    waiting = asyncio.create_task(target.call(waits, seconds=5.0, idempotent=False))
+    waiting = asyncio.create_task(target.call(waits, seconds=30, idempotent=False))
     await asyncio.sleep(0)
     with pytest.raises(AppError, match="too many calls"):  # the queue is full: at once
-        await target.call(waits, seconds=5.0, idempotent=False)
+        await target.call(waits, seconds=30, idempotent=False)
     with pytest.raises(AppError, match="too many calls"):  # the wait is over
         await waiting
     release.set()
     assert await asyncio.gather(*running) == [True, True]
-    assert await target.call(waits, seconds=1.0, idempotent=False) is True
+    assert await target.call(waits, seconds=30, idempotent=False) is True
 
 
 async def test_a_cancelled_waiter_does_not_lose_a_place() -> None:
@@ -190,14 +191,14 @@ async def test_a_cancelled_waiter_does_not_lose_a_place() -> None:
         return await release.wait()
 
     target = upstream(limit=1, queue=5, wait_seconds=5.0)
-    first = asyncio.create_task(target.call(waits, seconds=5.0, idempotent=False))
+    first = asyncio.create_task(target.call(waits, seconds=30, idempotent=False))
     await asyncio.sleep(0)
     waiters = [
-        asyncio.create_task(target.call(waits, seconds=5.0, idempotent=False)) for _ in range(4)
+        asyncio.create_task(target.call(waits, seconds=30, idempotent=False)) for _ in range(4)
     ]
     await asyncio.sleep(0)
     for waiter in waiters:
         waiter.cancel()
     release.set()
     await asyncio.gather(first, *waiters, return_exceptions=True)
-    assert await target.call(waits, seconds=0.5, idempotent=False) is True
+    assert await target.call(waits, seconds=30, idempotent=False) is True
