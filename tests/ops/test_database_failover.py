@@ -37,7 +37,8 @@ ALICE = "01890000-0000-7000-8000-000000000001"
 HAMMER = "01890000-0000-7000-8000-000000000a02"
 STOCK = 100_000
 PUBLIC_URL = "http://127.0.0.1:1"  # nobody is there: only tokens name it
-BACK_SECONDS = 10.0
+# As long as a leader holds its lock: who waits for that was not told of its death.
+BACK_SECONDS = 20.0
 PAUSE = 0.05
 AWAY = (aiohttp.ClientError, OSError, TimeoutError)
 

@@ -105,7 +105,7 @@ async def test_a_killed_server_is_replaced_and_nothing_acknowledged_is_lost(
                 acknowledged.append(number)
 
         writers = [asyncio.create_task(writer(number)) for number in range(WRITERS)]
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(full(1200, sample=120)):
             while len(acknowledged) < full(20_000, sample=500):
                 await asyncio.sleep(0.01)
         # From here on the replica receives nothing: what is written now must not be acknowledged.

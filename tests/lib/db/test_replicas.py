@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import cast
@@ -21,6 +22,7 @@ from devstack.testing import containers, mysql_replica
 from devstack.testing.mysql_replica import MysqlReplica
 from devstack.testing.postgres import TestPostgres
 from devstack.testing.standby import Standby
+from devstack.testing.wait import DEADLINE, eventually
 from lib import positions
 from lib.config import DatabaseSettings
 from lib.db import Database
@@ -35,6 +37,8 @@ from tests.conftest import Full
 from tests.lib.db.test_promotion import asked
 
 ROWS = 8
+# What a thread starts ends with it, and those of `asyncio.to_thread` end with a test.
+STARTER = ThreadPoolExecutor(max_workers=1)
 
 
 @dataclass
@@ -64,7 +68,7 @@ class World:
             self.settings(**changed), application="test", registry=registry, reads={self.read}
         )
         async with opening as db:
-            await until(lambda: in_rotation(registry) == 1)
+            await eventually(lambda: in_rotation(registry) == 1)
             yield db, registry
 
 
@@ -104,12 +108,6 @@ def _on_mariadb() -> Iterator[World]:
         )
 
 
-async def until(holds: Callable[[], bool], seconds: float = 20.0) -> None:
-    async with asyncio.timeout(seconds):
-        while not holds():
-            await asyncio.sleep(0.02)
-
-
 def in_rotation(registry: CollectorRegistry) -> float:
     (metric,) = (m for m in registry.collect() if m.name == "db_replica_in_rotation")
     return metric.samples[0].value
@@ -135,8 +133,8 @@ async def request(work: Awaitable[int], *, reads: bool, known: str = "") -> tupl
 async def test_nobody_misses_what_they_have_written_while_the_standby_is_behind(
     world: World, full: Full
 ) -> None:
-    rounds = full(world.histories, sample=160)
-    stale = 0
+    rounds = full(world.histories, sample=320)
+    stale, behind = 0, 100  # milliseconds: a write and the read behind it take less
 
     async def person(id_: int) -> None:
         nonlocal stale
@@ -146,8 +144,10 @@ async def test_nobody_misses_what_they_have_written_while_the_standby_is_behind(
                 mine, known = await request(db.fetchval(world.write, id_), reads=False, known=known)
             seen, known = await request(db.fetchval(world.read, id_), reads=True, known=known)
             stale += seen != mine
+            if dice.random() < 0.03:
+                await asyncio.sleep(2 * behind / 1000)  # so that the standby is up with this one
 
-    with world.standby.behind(20):
+    with world.standby.behind(behind):
         async with world.opened(db_replica_wait_seconds=0.01) as (db, registry):
             await asyncio.gather(*(db.execute(world.start, n) for n in range(1, ROWS + 1)))
             await asyncio.gather(*(person(n) for n in range(1, ROWS + 1)))
@@ -178,7 +178,7 @@ async def test_without_the_header_or_with_a_forged_one_a_reader_may_see_the_past
 
 
 async def until_replayed(world: World, db: Database, value: int) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(DEADLINE):
         while (await request(db.fetchval(world.read, 1), reads=True))[0] != value:
             await asyncio.sleep(0.02)
 
@@ -215,10 +215,10 @@ async def test_a_standby_that_lags_too_far_leaves_the_rotation_and_comes_back(
         world.standby.pause()
         try:
             await db.fetchval(world.write, 3)
-            await until(lambda: in_rotation(registry) == 0)
+            await eventually(lambda: in_rotation(registry) == 0)
         finally:
             world.standby.resume()
-        await until(lambda: in_rotation(registry) == 1)
+        await eventually(lambda: in_rotation(registry) == 1)
 
 
 async def test_no_request_fails_when_the_standby_is_killed(world: World) -> None:
@@ -236,13 +236,13 @@ async def test_no_request_fails_when_the_standby_is_killed(world: World) -> None
                 await asyncio.sleep(0.002)
 
         readers = [asyncio.create_task(reader()) for _ in range(4)]
-        await until(lambda: done > 20)
+        await eventually(lambda: done > 20)
         await asyncio.to_thread(world.standby.kill)
-        await until(lambda: in_rotation(registry) == 0)
+        await eventually(lambda: in_rotation(registry) == 0)
         since = done
-        await until(lambda: done > since + 20)
-        world.standby.start()  # here: it would end with a thread that ends
-        await until(lambda: in_rotation(registry) == 1)
+        await eventually(lambda: done > since + 20)
+        await asyncio.get_running_loop().run_in_executor(STARTER, world.standby.start)
+        await eventually(lambda: in_rotation(registry) == 1)
         going = False
         await asyncio.gather(*readers)
     assert failed == 0
@@ -262,7 +262,7 @@ async def test_over_http_the_answer_to_a_write_says_what_the_next_request_must_s
     app = new_app("test", settings, [web.get("/n", read), web.post("/n", write)])
     add_database(app, settings, {world.read: "Read", world.write: "Write"}, reads={world.read})
     async with TestClient(TestServer(app)) as client:
-        await until(lambda: in_rotation(app[METRICS]) == 1)
+        await eventually(lambda: in_rotation(app[METRICS]) == 1)
         assert positions.HEADER not in (await client.get("/n")).headers
         world.standby.pause()
         try:
