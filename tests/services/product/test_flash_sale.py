@@ -43,7 +43,7 @@ class Service:
     async def start(self) -> None:
         command = [sys.executable, "-m", "services.product"]
         self._process = subprocess.Popen(command, env=self._environ)
-        await eventually(self._is_ready, within=30)
+        await eventually(self._is_ready)
 
     def kill(self) -> None:
         if self._process is not None:

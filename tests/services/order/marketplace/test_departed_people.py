@@ -52,7 +52,7 @@ def tell(redis: Redis) -> Tell:
         event = Event(new_id(), "users", person, kind, text, "", "", at or utc_now())
         for _ in range(times):
             await redis.xadd(STREAM, event.fields())
-        await eventually(handled, within=20)
+        await eventually(handled)
         assert await redis.xlen(dead_letters_of("users")) == 0
 
     return send
@@ -74,7 +74,7 @@ def told_to(redis: Redis) -> Callable[..., Awaitable[list[tuple[str, str, str]]]
                 if event[b"kind"].decode() == kind
             ]
 
-        await eventually(any_are_there, within=20)
+        await eventually(any_are_there)
         return [(one["job_id"], one["by"], one["actor"]) for one in await found()]
 
     return told

@@ -179,4 +179,4 @@ class TestTheService:
             path = f"service-orders/{order['id']}"
             return (await expect(200, market.customer("GET", path)))["status"] == "EXPIRED"
 
-        await eventually(expired, within=20)
+        await eventually(expired)
