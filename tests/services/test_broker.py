@@ -41,7 +41,7 @@ async def test_what_the_catalog_publishes_over_nats_is_in_the_audit_trail_once(
             async def applied(number: int = number) -> bool:
                 return await world.audited(ADDED) == number
 
-            await eventually(applied, within=20)
+            await eventually(applied)
             # Again, as by a relay that died before it had heard that the broker has it.
             js = await broker.context()
             stream = stream_name("catalog")
@@ -53,7 +53,7 @@ async def test_what_the_catalog_publishes_over_nats_is_in_the_audit_trail_once(
                 backlog = await broker.subscription("catalog", "user-audit", "looks").backlog()
                 return (backlog.lag, backlog.pending, backlog.dead) == (0, 0, 0)
 
-            await eventually(finished, within=20)
+            await eventually(finished)
         assert await world.audited(ADDED) == len(SERVICES)
         async with world.http.get(f"http://127.0.0.1:{port}/readyz") as ready:
             assert (await ready.json())["checks"]["nats"] == "ok"

@@ -55,7 +55,7 @@ async def test_who_deletes_their_account_is_found_in_no_table_and_no_stream(
         return await marketplace.traces() <= FOR_A_WHILE
 
     try:
-        await eventually(only_what_is_kept_for_a_while, within=15)
+        await eventually(only_what_is_kept_for_a_while)
     except TimeoutError:
         assert await marketplace.traces() <= FOR_A_WHILE
 
@@ -77,7 +77,7 @@ async def test_who_deletes_their_account_is_found_in_no_table_and_no_stream(
         return await marketplace.traces() == set()
 
     try:
-        await eventually(nothing_is_left, within=15)
+        await eventually(nothing_is_left)
     except TimeoutError:
         assert await marketplace.traces() == set()
     others = {"other": "bob@example.com", "what he needs": "O'Neil"}
@@ -106,7 +106,7 @@ async def test_a_provider_who_is_gone_leaves_no_place_and_no_personal_id(
     async def nothing_is_left() -> bool:
         return await marketplace.traces(of_bob) == set()
 
-    await eventually(nothing_is_left, within=15)
+    await eventually(nothing_is_left)
 
 
 async def test_addresses_of_clients_leave_the_audit_trail_before_it_goes(

@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
-from devstack.testing.wait import eventually
+from devstack.testing.wait import DEADLINE, eventually
 from lib.auth import Role
 from services.catalog.app import create_app
 from tests.services.calling import Caller
@@ -77,7 +77,7 @@ async def test_a_change_made_elsewhere_arrives_with_its_event(
         now = {where: (await reader("GET", where))[1] for where in read}
         return all(now[where] != before[where] for where in read)
 
-    await eventually(arrived, within=5)
+    await eventually(arrived)
 
 
 async def test_whoever_made_a_change_sees_it_at_once(admin) -> None:
@@ -149,7 +149,7 @@ async def test_under_concurrent_writes_no_reader_goes_back_and_all_end_with_the_
                 seen += [row for row in body["data"] if row["id"] == SERVICE]
             return seen == [truth["data"]] * 4
 
-        await eventually(all_true, within=5)
+        await eventually(all_true)
         for _ in range(20):  # and it stays so: no late reader has put an old answer back
             assert await all_true()
 
@@ -162,7 +162,7 @@ async def test_a_killed_redis_costs_no_answer_and_events_arrive_when_it_is_back(
         admin, path = as_(client, issuer, Role.ADMIN), f"services/{SERVICE}"
         assert (await admin("GET", path))[0] == 200
         killable_redis.kill()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(DEADLINE):
             status, _, _ = await admin("PATCH", path, json={"name": "While it was away"})
             assert status == 200
             for _ in range(10):

@@ -45,7 +45,7 @@ async def told(redis: Redis, kind: str, *, at: datetime | None = None, **payload
         groups = await redis.xinfo_groups(STREAM)
         return any(g["last-delivered-id"] == last and not g["pending"] for g in groups)
 
-    await eventually(handled, within=20)
+    await eventually(handled)
     assert await redis.xlen(dead_letters_of("users")) == 0
 
 
@@ -80,8 +80,8 @@ async def test_a_provider_who_is_gone_offers_nothing_and_the_cache_knows(
         kinds = [fields[b"kind"] for _, fields in entries]
         return kinds.count(b"provider_service.removed") == len(SERVICES)
 
-    await eventually(nothing, within=20)
-    await eventually(told_of, within=20)
+    await eventually(nothing)
+    await eventually(told_of)
 
 
 async def test_what_is_no_departure_or_came_before_they_took_it_up_changes_nothing(

@@ -144,7 +144,7 @@ class Mover:
             while True:
                 with suppress(OSError, aiohttp.ClientError, TimeoutError):
                     url = next(self._urls) + self._path
-                    async with asyncio.timeout(5):
+                    async with asyncio.timeout(30):
                         ws = await session.ws_connect(url, headers=self._headers)
                     await self._talk(Talker(ws))
                 await asyncio.sleep(0.05)

@@ -9,7 +9,7 @@ from uuid import UUID
 import aiohttp
 import msgspec
 
-from devstack.testing.wait import eventually
+from devstack.testing.wait import DEADLINE, eventually
 from lib.db import Database
 from services.chat.service.channels import open_channel
 from services.chat.store import channels
@@ -51,7 +51,7 @@ class Talker:
         named = client_id or text.replace(" ", "-")
         await self.tell("send", channel_id=channel, text=text, client_id=named)
 
-    async def expect(self, kind: str, count: int = 1, within: float = 10.0) -> dict[str, Any]:
+    async def expect(self, kind: str, count: int = 1, within: float = DEADLINE) -> dict[str, Any]:
         """Wait until `count` frames of a kind have come; return the last of them."""
         try:
             await eventually(lambda: len(self.of(kind)) >= count, within=within)
@@ -59,7 +59,7 @@ class Talker:
             raise AssertionError(f"{count} × {kind} expected, got {self.frames}") from None
         return self.of(kind)[count - 1]
 
-    async def closed(self, within: float = 10.0) -> int:
+    async def closed(self, within: float = DEADLINE) -> int:
         """Wait until the server closes; return its code."""
         async with asyncio.timeout(within):
             await asyncio.wait((self.reading,))

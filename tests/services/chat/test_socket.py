@@ -216,11 +216,11 @@ async def test_a_channel_opened_while_its_members_are_connected_is_theirs_at_onc
 class TestDeadline:
     @pytest.fixture
     def settings(self):
-        return {"request_seconds": 0.2, "heartbeat_seconds": 0.2}
+        return {"request_seconds": 1.5, "heartbeat_seconds": 2.0}
 
     async def test_a_socket_outlives_the_deadline_of_requests(self, connect) -> None:
         talker = await connect()
-        done = asyncio.get_running_loop().time() + 0.8
+        done = asyncio.get_running_loop().time() + 3.5
         while asyncio.get_running_loop().time() < done:
             await talker.tell("ping")
             await talker.expect("pong", len(talker.of("pong")) + 1)

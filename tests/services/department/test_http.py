@@ -11,7 +11,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from pydantic import SecretStr
 from yarl import URL
 
-from devstack.testing.wait import eventually
+from devstack.testing.wait import DEADLINE, eventually
 from lib.http.app import DATABASE
 from services.department.app import create_app
 from services.department.config import DepartmentConfig
@@ -177,7 +177,7 @@ async def test_after_the_database_was_killed_and_restarted_the_service_answers_a
     async with TestClient(TestServer(create_app(config))) as client:
         assert (await client.get(FINANCE)).status == 200
         killable_server.kill()
-        async with asyncio.timeout(5.0):
+        async with asyncio.timeout(DEADLINE):
             response = await client.get(FINANCE)
             assert response.status == 503
             assert await code(response) == "SERVICE_UNAVAILABLE"

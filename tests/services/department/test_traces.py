@@ -39,7 +39,7 @@ async def test_a_request_and_its_statements_reach_the_collector_by_name(
         [sys.executable, "-m", "services.department"], log=subprocess.DEVNULL, env=env
     )
     try:
-        await eventually(answers(port, "/readyz"), within=30)
+        await eventually(answers(port, "/readyz"))
         async with aiohttp.ClientSession() as session:
             url = f"http://127.0.0.1:{port}/api/v1/departments"
             async with session.get(url) as answer:
@@ -48,6 +48,6 @@ async def test_a_request_and_its_statements_reach_the_collector_by_name(
         async def arrived() -> bool:
             return b"GET /api/v1/departments" in received and b"ListDepartmentsByName" in received
 
-        await eventually(arrived, within=20)
+        await eventually(arrived)
     finally:
         children.stop(process, by=signal.SIGTERM, within=20)

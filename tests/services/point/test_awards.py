@@ -151,7 +151,7 @@ async def test_what_is_no_such_event_is_set_aside_and_holds_up_nobody(db, redis)
     async with awarding(db, redis):
         broken = _event("orders", "order.settled", new_id(), {"order_id": "x"})
         await send(redis, broken, delivered(new_id(), "50"))
-        await eventually(lambda: settled(redis), within=20)
+        await eventually(lambda: settled(redis))
     assert await service.points_of(db, CUSTOMER) == 5
     assert await redis.xlen(dead_letters_of("orders")) == 1
 

@@ -61,7 +61,7 @@ async def test_no_passkey_that_a_parser_stumbles_over_is_a_failure(world: World)
         began = time.process_time()
         answer = await world.post("passkeys", given, headers=bearer(session))
         assert (answer.status, answer.code) == (400, "VALIDATION_ERROR"), what
-        assert time.process_time() - began < 2, what
+        assert time.process_time() - began < 10, what
 
 
 @pytest.mark.parametrize("field", ["id", "rawId", "type", "response"])

@@ -56,7 +56,7 @@ async def test_orders_and_jobs_are_in_the_audit_trail_once_with_who_did_it(world
     await tell(redis, "orders", "order.cancelled", cancelled, "request-2")
     await tell(redis, "jobs", "job.completed", done, "request-3")
     for topic in ("orders", "jobs"):
-        await eventually(lambda topic=topic: handled(redis, topic), within=20)
+        await eventually(lambda topic=topic: handled(redis, topic))
         assert await redis.xlen(dead_letters_of(topic)) == 0
 
     admin = await actor(world, Role.ADMIN)
@@ -88,7 +88,7 @@ async def test_changes_of_things_are_in_the_audit_trail_with_who_made_them(world
     for topic, kind, payload in told:
         await tell(redis, topic, kind, payload, kind)
     for topic in {topic for topic, _, _ in told}:
-        await eventually(lambda topic=topic: handled(redis, topic), within=20)
+        await eventually(lambda topic=topic: handled(redis, topic))
     admin = await actor(world, Role.ADMIN)
     entries = (await admin.call("GET", f"/api/v1/audit?resource_id={thing}")).data
     assert {(e["action"], e["resource_type"], e["actor"]) for e in entries} == {
@@ -111,7 +111,7 @@ async def test_nobody_works_in_a_department_that_is_removed(world, redis) -> Non
         found = (await admin.call("GET", path)).data
         return found["employment"]["department_id"] is None and found["version"] == 2
 
-    await eventually(left, within=20)
+    await eventually(left)
 
 
 async def test_the_trail_is_read_from_and_to_the_edge_of_the_calendar(world) -> None:

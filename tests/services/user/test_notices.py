@@ -26,7 +26,7 @@ async def world(new_database, tmp_path, own_redis_url) -> AsyncIterator[World]:
 async def mails_after(world: World, redis: Redis, topic: str, kind: str, payload: dict) -> list:
     """Send an event twice; return the mails it has made, as template and account."""
     await tell(redis, topic, kind, payload, "request-1")
-    await eventually(lambda: handled(redis, topic), within=20)
+    await eventually(lambda: handled(redis, topic))
     assert await redis.xlen(dead_letters_of(topic)) == 0
     rows = await world.db.fetch(
         "SELECT template, account_id::text FROM mail_outbox "
