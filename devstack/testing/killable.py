@@ -15,7 +15,7 @@ from redis.exceptions import RedisError
 from devstack.embedded import children
 from devstack.embedded.account import Account
 
-_READY_SECONDS: Final = 30.0
+_READY_SECONDS: Final = 120.0
 # A child ends with the thread that started it, and those of `asyncio.to_thread` end with a test.
 _SPAWNER: Final = ThreadPoolExecutor(max_workers=1)
 

@@ -22,7 +22,7 @@ from devstack.testing.components import program
 from devstack.testing.killable import Killable
 from devstack.testing.mysql_databases import MysqlDatabases
 
-START_SECONDS = 30.0
+START_SECONDS = 120.0
 _USER = "tester"
 # MySQL ends itself where the folder it was built with for this is not there.
 _NO_FILES = "--secure-file-priv="

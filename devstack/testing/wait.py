@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 
 PAUSE = 0.02  # seconds
 # Longer than anything takes on a machine that is busy otherwise; who waits in vain waits once.
-DEADLINE = 30.0
+DEADLINE = 45.0
 
 
 async def eventually(
