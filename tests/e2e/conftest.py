@@ -24,7 +24,7 @@ from devstack.embedded.ports import free_port
 from devstack.settings import MONITORING_PORTS, PORTS, ROOT
 from devstack.testing.components import program
 
-START_SECONDS = 90.0
+START_SECONDS = 200.0
 BROWSER_FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
@@ -78,7 +78,7 @@ class Stack:
                 data=body,
                 headers={"Content-Type": "application/json"},
             )
-            with urllib.request.urlopen(request, timeout=10) as answer:
+            with urllib.request.urlopen(request, timeout=60) as answer:
                 self._token = json.loads(answer.read())["data"]["access_token"]
             self._token_until = time.monotonic() + 600
         return {"Authorization": f"Bearer {self._token}"}
@@ -104,7 +104,7 @@ class Stack:
     def children(self) -> list[psutil.Process]:
         return psutil.Process(self.process.pid).children(recursive=True)
 
-    def stop(self, by: signal.Signals = signal.SIGINT, within: float = 40.0) -> int:
+    def stop(self, by: signal.Signals = signal.SIGINT, within: float = 120.0) -> int:
         """Stop it as Ctrl-C does; return the exit code."""
         if self.process.poll() is None:
             self.process.send_signal(by)

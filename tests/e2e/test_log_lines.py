@@ -64,7 +64,7 @@ async def test_every_line_is_understood_and_tells_nobody_s_data(stack):
         text = "\n".join(line for _, line in written.lines())
         return all(one in text for one in request_ids) and "too large body" in text
 
-    await eventually(arrived, within=30)
+    await eventually(arrived)
     seen: dict[str, int] = {}
     for part, line in written.lines():
         # As Filebeat hands it on: a part that does not name itself is known by its container.

@@ -29,13 +29,13 @@ def post(stack: Stack, path: str, **body: str) -> int:
         headers={"Content-Type": "application/json"},
     )
     try:
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return answer.status
     except urllib.error.HTTPError as refused:
         return refused.code
 
 
-def link_to(stack: Stack, address: str, subject: str, within: float = 30) -> str:
+def link_to(stack: Stack, address: str, subject: str, within: float = 90) -> str:
     """The link in somebody's mail, once that has arrived."""
     folder = Path(stack.environ["RUN_DIR"]) / "mail"
     deadline = time.monotonic() + within

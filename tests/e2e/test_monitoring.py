@@ -26,7 +26,7 @@ from tests.services.running import points_reader
 from tools.rendered import all_dashboards
 
 # Two scrapes of a new series, and an evaluation of the rules.
-SETTLE_SECONDS = 60.0
+SETTLE_SECONDS = 120.0
 PATHS = (
     "/api/users/v1/users",
     "/api/departments/v1/departments",

@@ -114,7 +114,7 @@ class Whole:
             try:
                 if pattern not in ASKING:
                     await self.use(name, pattern)
-                await eventually(is_missed, within=35)
+                await eventually(is_missed, within=90)
             except TimeoutError:
                 unused.append((name, pattern))
             finally:
@@ -160,7 +160,7 @@ async def test_redis_has_refused_no_service_anything(whole, stack) -> None:
         assert clients - set(service_names()) <= {"default"}
         return clients >= set(service_names())
 
-    await eventually(all_are_there, within=35)
+    await eventually(all_are_there, within=90)
     refused = [dict(entry) for entry in await whole.redis.execute_command("ACL", "LOG")]
     # The library offers to be told of maintenance (CLIENT …), which no server here knows.
     assert [entry for entry in refused if entry[b"object"] != b"client"] == []

@@ -43,7 +43,7 @@ async def test_a_request_that_crosses_services_is_one_trace(stack, collector):
         both = {("user", Span.SPAN_KIND_SERVER), ("point", Span.SPAN_KIND_SERVER)}
         return both <= kinds and all(span.parent_span_id.hex() in known for span in found)
 
-    await eventually(is_whole, within=30)
+    await eventually(is_whole)
     by_id = {span.span_id: (name, span) for name, span in spans()}
     ((_, asked),) = ((n, s) for n, s in by_id.values() if s.parent_span_id.hex() == caller)
     assert asked.name == "GET /api/v1/users"

@@ -159,6 +159,6 @@ async def test_what_a_worse_alert_explains_is_not_told_besides(manager, cause, q
 
         for name, receiver in ((told, "team"), (cause, "on_call")):
             title = f"FIRING {name.split()[0]}"
-            await eventually(lambda: title in manager.titles(receiver), within=30)  # noqa: B023 - at once
-        await eventually(settled, within=30)
+            await eventually(lambda: title in manager.titles(receiver))  # noqa: B023 - at once
+        await eventually(settled)
     assert states == {cause: "active", quiet: "suppressed", told: "active"}

@@ -136,7 +136,7 @@ async def platform(new_database, run_dir, redis_url, forks, full: Full) -> Async
     ]
     try:
         await asyncio.gather(*(replica.start() for replica in found))
-        await eventually(answers(front.gateway_port, "/healthz"), within=10)
+        await eventually(answers(front.gateway_port, "/healthz"))
         key = SigningKey.from_pem(front.home.secret("user_signing_keys"))
         again = [replica for replica in found if replica.service.name in twice]
         yield Platform(url, found, again, TestIssuer(key, name=url), databases)
@@ -249,11 +249,9 @@ async def test_restarting_every_replica_in_turn_fails_no_request_and_loses_no_me
             # An order that is under way is answered, and counted, before the stock is looked at.
             enough.set()
             talk.cancel()
-        await eventually(lambda: all(mover.settled() for mover in movers), within=30)
+        await eventually(lambda: all(mover.settled() for mover in movers))
         said = sorted({*movers[0].acked, *movers[1].acked})
-        await eventually(
-            lambda: all(len(m.sequences(channel)) == len(said) for m in movers), within=30
-        )
+        await eventually(lambda: all(len(m.sequences(channel)) == len(said) for m in movers))
         sold = 100_000 - await _stock(http)
     for mover in movers:
         await mover.stop()
