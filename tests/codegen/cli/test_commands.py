@@ -238,12 +238,12 @@ def test_watching_generates_again_after_a_change(project: Path) -> None:
             wait_for(project / "store" / "queries.py", "count_authors", process)
         finally:
             process.send_signal(signal.SIGINT)
-            process.wait(timeout=20)
+            process.wait(timeout=90)
     assert process.returncode in {0, 130}
 
 
 def wait_for(path: Path, text: str, process: subprocess.Popen[str]) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 90
     while time.monotonic() < deadline:
         if path.exists() and text in path.read_text():
             return

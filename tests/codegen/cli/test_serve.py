@@ -35,7 +35,7 @@ async def test_the_address_is_that_of_a_database_which_ends_with_it(
     db = await asyncpg.connect(url)
     assert await db.fetchval("SELECT count(*) FROM author") == 0
     process.send_signal(ending)
-    assert process.wait(30) == 0
+    assert process.wait(90) == 0
     process.stdout.close()
     with pytest.raises((OSError, asyncpg.PostgresError, asyncpg.InterfaceError)):
         await db.fetchval("SELECT 1")

@@ -15,7 +15,7 @@ from aiosqlc.lsp.places import path_of, uri_of
 from lsprotocol import types
 from pygls.lsp.client import LanguageClient
 
-DEADLINE = 30
+DEADLINE = 90
 SERVER = (sys.executable, "-m", "aiosqlc", "lsp")
 
 

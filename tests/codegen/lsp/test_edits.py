@@ -118,7 +118,7 @@ async def test_no_notification_is_kept_when_it_is_handled() -> None:
     for _ in range(5):
         params = types.DidChangeWatchedFilesParams([])
         server.protocol._handle_notification(types.WORKSPACE_DID_CHANGE_WATCHED_FILES, params)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while server.protocol._request_futures:
             await asyncio.sleep(0)
     server.desk.close()
