@@ -131,7 +131,7 @@ def _agreed(context: ssl.SSLContext, port: int, protocols: list[str]) -> tuple[s
     """Return the protocol and the version of TLS that both sides settle on."""
     context.set_alpn_protocols(protocols)
     with (
-        socket.create_connection(("127.0.0.1", port), timeout=5) as plain,
+        socket.create_connection(("127.0.0.1", port), timeout=30) as plain,
         context.wrap_socket(plain, server_hostname="127.0.0.1") as secure,
     ):
         return secure.selected_alpn_protocol(), secure.version()
@@ -152,7 +152,7 @@ async def test_who_speaks_no_tls_to_the_port_of_tls_is_told_so_in_the_envelope(r
     async with gateway_of(run_dir, chat, tls=tls):
         reader, writer = await asyncio.open_connection("127.0.0.1", tls.port)
         writer.write(b"GET /api/chats/v1/channels HTTP/1.1\r\nHost: a\r\n\r\n")
-        head, _, body = (await asyncio.wait_for(reader.read(), 5)).partition(b"\r\n\r\n")
+        head, _, body = (await asyncio.wait_for(reader.read(), 30)).partition(b"\r\n\r\n")
         writer.close()
     assert head.startswith(b"HTTP/1.1 400 ")
     assert json.loads(body)["error"]["message"] == "this port speaks TLS: ask by https"

@@ -9,7 +9,7 @@ import urllib.request
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-DEADLINE = 20.0
+DEADLINE = 60.0
 
 
 class Exporter:
@@ -30,7 +30,7 @@ class Exporter:
         self.url = found[0]
 
     def text(self, path="/metrics"):
-        with urllib.request.urlopen(self.url + path, timeout=10) as response:
+        with urllib.request.urlopen(self.url + path, timeout=60) as response:
             return response.read().decode()
 
     def samples(self):
@@ -61,7 +61,7 @@ class Exporter:
 
     def stop(self):
         self.process.terminate()
-        code = self.process.wait(10)
+        code = self.process.wait(60)
         self.process.stderr.close()
         return code
 

@@ -61,7 +61,8 @@ def test_totals_are_exact_after_any_number_of_kills_and_rotations(
     exporter = start_exporter(*options)
     exporter.wait_for(1, "nginx_exporter_up")
     writer.start()
-    while writer.is_alive():
+    # Where each start takes long, there are kills when all is written, too.
+    while writer.is_alive() or kills < 3:
         time.sleep(chance.uniform(0, 0.3))
         now = counters(exporter)
         assert not {k: (v, now.get(k)) for k, v in seen.items() if now.get(k, 0) < v}
@@ -81,7 +82,6 @@ def test_totals_are_exact_after_any_number_of_kills_and_rotations(
         assert exporter.total(f"{name}_count") == len(written)
         assert exporter.total(f"{name}_sum") == len(written) / 4
     assert exporter.total("nginx_exporter_parse_errors_total") == 0
-    assert kills >= 3
 
 
 def counters(exporter):

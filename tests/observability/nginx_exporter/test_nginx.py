@@ -70,7 +70,7 @@ class Nginx:
         self.process = subprocess.Popen(
             [binary, "-p", self.run, "-c", self.run / "nginx.conf", "-e", self.run / "error.log"]
         )
-        limit = time.monotonic() + 10
+        limit = time.monotonic() + 60
         while not self.answers():
             assert time.monotonic() < limit, (self.run / "error.log").read_text()
             time.sleep(0.02)
@@ -82,14 +82,14 @@ class Nginx:
             return False
 
     def get(self, path):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         connection.request("GET", path)
         status = connection.getresponse().status
         connection.close()
         return status
 
     def send(self, raw):
-        with socket.create_connection(("127.0.0.1", self.port), timeout=5) as client:
+        with socket.create_connection(("127.0.0.1", self.port), timeout=60) as client:
             client.sendall(raw)
             client.shutdown(socket.SHUT_WR)
             while client.recv(4096):
@@ -100,7 +100,7 @@ class Nginx:
 
     def stop(self):
         self.process.terminate()
-        self.process.wait(10)
+        self.process.wait(60)
 
 
 @pytest.fixture
@@ -119,7 +119,7 @@ def test_what_nginx_serves_is_counted_through_a_rotation(nginx, start_exporter, 
     path.rename(nginx.run / f"{log}.1")
     nginx.get("/late")
     nginx.reopen()
-    limit = time.monotonic() + 10
+    limit = time.monotonic() + 60
     while not path.exists():
         assert time.monotonic() < limit
         time.sleep(0.02)
