@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 from pytest_aiohttp.plugin import AiohttpClient
 
-from devstack.testing.wait import eventually
+from devstack.testing.wait import DEADLINE, eventually
 from lib.auth.principal import Principal, set_principal
 from lib.config import Settings
 from lib.db import Database
@@ -46,7 +46,7 @@ Client = TestClient[web.Request, web.Application]
 async def db(new_database: NewDatabase) -> AsyncIterator[PostgresDatabase]:
     url = await new_database("shared", schema=SCHEMA)
     async with asyncpg.create_pool(url, min_size=1, max_size=8) as pool:
-        database = PostgresDatabase(pool)
+        database = PostgresDatabase(pool, acquire_seconds=DEADLINE, open_seconds=DEADLINE)
         yield database
         await database.close()
 
@@ -94,8 +94,14 @@ class Shop:
 
 
 @pytest.fixture
-def shop(db: PostgresDatabase) -> Shop:
-    return Shop(IdempotencyKeys(db, IdempotencyPolicy(wait_seconds=0.3)))
+def wait_seconds() -> float:
+    """How long a repeat waits for the first."""
+    return DEADLINE
+
+
+@pytest.fixture
+def shop(db: PostgresDatabase, wait_seconds: float) -> Shop:
+    return Shop(IdempotencyKeys(db, IdempotencyPolicy(wait_seconds=wait_seconds)))
 
 
 @pytest.fixture
@@ -168,6 +174,7 @@ async def test_twenty_at_once_are_done_once(client: Client, shop: Shop) -> None:
     assert shop.done == 1
 
 
+@pytest.mark.parametrize("wait_seconds", [0.3])
 async def test_a_repeat_does_not_wait_longer_than_it_should(client: Client, shop: Shop) -> None:
     shop.gate.clear()
     first = asyncio.create_task(post(client))
@@ -284,7 +291,7 @@ async def test_work_goes_on_although_its_client_left(client: Client, shop: Shop)
 
 
 async def test_a_lease_whose_owner_died_ends(db: PostgresDatabase) -> None:
-    keys = IdempotencyKeys(db, IdempotencyPolicy(lease_seconds=0.1, wait_seconds=2.0))
+    keys = IdempotencyKeys(db, IdempotencyPolicy(lease_seconds=0.1, wait_seconds=DEADLINE))
     died = await keys.begin(SCOPE, PRINT)
     heir = await keys.begin(SCOPE, PRINT)
     assert isinstance(died, Lease)

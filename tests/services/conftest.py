@@ -28,9 +28,10 @@ def patience() -> Iterator[None]:
     """Services wait for what other tests keep busy; who tests limits sets them."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("REQUEST_SECONDS", "60")
-        for service in service_names():
-            patch.setenv(f"{service.upper()}_DB_STATEMENT_SECONDS", "50")
-            patch.setenv(f"{service.upper()}_DB_ACQUIRE_SECONDS", "50")
+        # Those of a service, and those of whoever looks at its database.
+        for prefix in (*(f"{service.upper()}_" for service in service_names()), ""):
+            patch.setenv(f"{prefix}DB_STATEMENT_SECONDS", "50")
+            patch.setenv(f"{prefix}DB_ACQUIRE_SECONDS", "50")
         yield
 
 

@@ -85,7 +85,7 @@ async def test_a_forked_program_cannot_tell_itself_from_a_spawned_one(forks, pro
     forked = started(sharing, command, SOME="value")
     spawned = children.spawn(command, log=subprocess.PIPE, env={**os.environ, "SOME": "value"})
     one, other = [json.loads(await said(child)) for child in (forked, spawned)]
-    assert (forked.wait(5), spawned.wait(5)) == (0, 0)
+    assert (forked.wait(60), spawned.wait(60)) == (0, 0)
     assert (one.pop("imported"), other.pop("imported")) == (True, False)
     assert one == other
     assert one["parent"] == os.getpid()
@@ -97,7 +97,7 @@ async def test_a_forked_program_reads_what_it_is_given_to_the_end(forks, program
     await sharing.ready()
     forked = sharing.fork(command, env=os.environ, stdin=b"a secret\nand more")
     assert await said(forked) == "['a secret\\n', 'and more']\n"
-    assert forked.wait(5) == 0
+    assert forked.wait(60) == 0
 
 
 async def test_a_forked_program_is_found_by_its_command_line(forks, program):
@@ -109,7 +109,7 @@ async def test_a_forked_program_is_found_by_its_command_line(forks, program):
     assert " ".join(filter(None, found.cmdline())) == " ".join(command)
     assert found.name() == Path(sys.executable).name
     forked.kill()
-    forked.wait(5)
+    forked.wait(60)
     await said(forked)
 
 
@@ -144,7 +144,7 @@ async def test_each_program_has_its_own_environment_but_what_imports_have_set(
         env = {"PYTHONPATH": os.environ["PYTHONPATH"], name: "1"}
         forked = sharing.fork(tell, env=env, death_signal=signal.SIGTERM)
         seen.append(json.loads(await said(forked))["env"])
-        forked.wait(5)
+        forked.wait(60)
     assert [sorted(env) for env in seen] == [
         ["ONE", "PYTHONPATH", "QUIET"],
         ["PYTHONPATH", "QUIET", "TWO"],
@@ -159,7 +159,7 @@ async def test_ids_made_in_two_forks_differ(forks, program):
     await sharing.ready()
     forked = [started(sharing, command) for _ in range(5)]
     words = [word for child in forked for word in (await said(child)).split()]
-    assert [child.wait(5) for child in forked] == [0] * 5
+    assert [child.wait(60) for child in forked] == [0] * 5
     assert len(set(words)) == 10
 
 
@@ -170,7 +170,7 @@ async def test_a_program_outlives_the_process_it_was_forked_from(forks, program)
     sharing.close()
     with pytest.raises(subprocess.TimeoutExpired):
         await asyncio.to_thread(forked.wait, 0.3)
-    children.stop(forked, within=5)
+    children.stop(forked, within=30)
     assert forked.returncode == -signal.SIGTERM
     forked.stdout.close()
 
@@ -184,7 +184,7 @@ async def test_without_the_process_to_fork_there_is_no_fork(forks, program):
         p for p in psutil.Process().children() if "devstack.embedded.forkserver" in p.cmdline()
     ]
     server.kill()
-    server.wait(5)
+    server.wait(60)
     assert sharing.fork(command, env={}, death_signal=signal.SIGTERM) is None
     assert sharing.fork(command, env={}, death_signal=signal.SIGTERM) is None
 

@@ -21,5 +21,5 @@ async def test_its_folder_may_have_any_name(tmp_path, name):
     try:
         await eventually(lambda: redis.accepts(instance))
     finally:
-        children.stop(server, within=5)
+        children.stop(server, within=30)
     assert list(instance.data.glob("appendonly*"))

@@ -10,6 +10,7 @@ import asyncpg
 import pytest
 from redis.asyncio import Redis
 
+from devstack.testing.wait import DEADLINE
 from lib.db.postgres import PostgresDatabase
 from lib.redis import RedisOptions, open_redis
 from tests.conftest import NewDatabase
@@ -27,7 +28,7 @@ async def shared_database(new_database: NewDatabase) -> str:
 async def db(shared_database: str) -> AsyncIterator[PostgresDatabase]:
     async with asyncpg.create_pool(shared_database, min_size=1, max_size=8) as pool:
         await pool.execute("CREATE TABLE effect (key text, number int, at bigserial)")
-        database = PostgresDatabase(pool)
+        database = PostgresDatabase(pool, acquire_seconds=DEADLINE, open_seconds=DEADLINE)
         yield database
         await database.close()
 

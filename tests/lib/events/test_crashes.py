@@ -9,7 +9,7 @@ from pathlib import Path
 
 import asyncpg
 
-from devstack.testing.wait import eventually
+from devstack.testing.wait import DEADLINE, eventually
 from lib.db import Executor
 from lib.db.postgres import PostgresDatabase
 from lib.events import Consumer, ConsumerPolicy, Event, Relay, publish
@@ -33,7 +33,7 @@ async def test_no_number_of_crashes_loses_or_repeats_an_event(
         await pool.execute("CREATE TABLE effect (key text, number int)")
         await pool.execute("CREATE TABLE total (number int)")
         await pool.execute("INSERT INTO total VALUES (0)")
-        db = PostgresDatabase(pool)
+        db = PostgresDatabase(pool, acquire_seconds=DEADLINE, open_seconds=DEADLINE)
         # Whatever fails: the pool waits for the connections that it keeps.
         stack.push_async_callback(db.close)
         await _write(db, topic, range(each))
