@@ -126,7 +126,7 @@ class MysqlDatabases:
 
     @contextmanager
     def _connect(self) -> Iterator[Connection[Any]]:
-        arguments = connect_arguments(self.url, connect_seconds=5, statement_seconds=60)
+        arguments = connect_arguments(self.url, connect_seconds=30, statement_seconds=60)
         arguments.pop("db")
         with pymysql.connect(**arguments) as connection:
             yield connection

@@ -74,7 +74,7 @@ class MysqlReplica:
         self._server.start()
 
     def _run(self, *statements: str) -> None:
-        arguments = connect_arguments(self._server.url, connect_seconds=5, statement_seconds=60)
+        arguments = connect_arguments(self._server.url, connect_seconds=30, statement_seconds=60)
         arguments.pop("db")
         with pymysql.connect(**arguments) as connection, connection.cursor() as cursor:
             for statement in statements:

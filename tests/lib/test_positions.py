@@ -85,7 +85,7 @@ async def test_over_grpc_it_is_passed_on_and_what_was_written_comes_back(
     token = positions.scope.set(scope)
     client, upstream = stub
     known = scope.header()
-    await client.get_user_points(GetUserPointsRequest(user_id="a"), seconds=5)
+    await client.get_user_points(GetUserPointsRequest(user_id="a"), seconds=30)
     positions.scope.reset(token)
     assert upstream.seen == [Seen(True, known)]
     assert await scope.needs(THEIRS) == 9
@@ -98,7 +98,7 @@ async def test_a_grpc_method_that_is_not_called_get_or_list_reads_from_the_prima
 ) -> None:
     client, upstream = stub
     request = StreamUserLedgerRequest(user_id="a")
-    assert len(await client.stream_user_ledger(request, seconds=5, limit=9)) == 3
+    assert len(await client.stream_user_ledger(request, seconds=30, limit=9)) == 3
     assert [seen.reads for seen in upstream.seen] == [False]
 
 

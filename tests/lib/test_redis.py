@@ -57,7 +57,7 @@ async def test_a_url_with_tls_is_answered_through_tls(
     terminator: Terminator, authority: Authority, redis_url: str
 ) -> None:
     url = secured(redis_url, terminator.port, authority.file)
-    async with open_redis(RedisOptions(url, io_seconds=5)) as redis:
+    async with open_redis(RedisOptions(url, io_seconds=20)) as redis:
         await ping(redis)
         await redis.set("tls", "yes", ex=60)
         assert await redis.get("tls") == b"yes"
@@ -76,7 +76,7 @@ async def test_a_server_with_a_certificate_is_sent_nothing(
     behind = urlsplit(redis_url).port or 0
     async with terminating(authority.server(host, days=days), behind) as terminator:
         url = secured(redis_url, terminator.port, ca)
-        async with open_redis(RedisOptions(url, io_seconds=5)) as redis:
+        async with open_redis(RedisOptions(url, io_seconds=20)) as redis:
             with pytest.raises(RedisConnectionError):
                 await ping(redis)
         assert terminator.forwarded == 0, "the password went to somebody we do not know"
@@ -86,7 +86,7 @@ async def test_by_default_the_systems_authorities_count(
     terminator: Terminator, redis_url: str
 ) -> None:
     url = secured(redis_url, terminator.port, None)
-    async with open_redis(RedisOptions(url, io_seconds=5)) as redis:
+    async with open_redis(RedisOptions(url, io_seconds=20)) as redis:
         with pytest.raises(RedisConnectionError):
             await ping(redis)
     assert terminator.forwarded == 0
@@ -108,7 +108,7 @@ async def test_servers_behind_one_url_speak_tls_alone_also_when_one_follows_anot
 ) -> None:
     groups = {"sentinel": redis_groups.sentinels, "cluster": redis_groups.cluster}
     with groups[kind](tls=True) as group:
-        async with open_redis(RedisOptions(group.url, io_seconds=5)) as redis:
+        async with open_redis(RedisOptions(group.url, io_seconds=20)) as redis:
 
             async def answers() -> bool:
                 try:
@@ -185,7 +185,7 @@ def test_a_url_says_which_kind_of_redis_is_where(url, kind, hosts, replicas) -> 
 
 
 async def test_every_kind_of_redis_answers_its_ping(any_redis_url: str) -> None:
-    async with open_redis(RedisOptions(any_redis_url, io_seconds=5)) as redis:
+    async with open_redis(RedisOptions(any_redis_url, io_seconds=20)) as redis:
         await ping(redis)
         await redis.set(name := f"test:{uuid4()}", "yes", ex=60)
         assert await redis.get(name) == b"yes"
@@ -202,7 +202,7 @@ async def test_a_cancellation_that_comes_as_the_sending_ends_is_not_lost(
             waiting.cancel()
 
     name = f"test:{uuid4()}"
-    async with open_redis(RedisOptions(any_redis_url, io_seconds=5)) as redis:
+    async with open_redis(RedisOptions(any_redis_url, io_seconds=20)) as redis:
         await ping(redis)
         monkeypatch.setattr(AbstractConnection, "_send_packed_command", sent_then_cancelled)
         waiting = asyncio.ensure_future(redis.blpop([name], timeout=2))
@@ -276,7 +276,7 @@ def cluster() -> Iterator[TestRedis]:
 async def test_a_node_of_a_cluster_by_the_url_of_a_server_is_not_ready_and_says_why(
     cluster: TestRedis,
 ) -> None:
-    async with open_redis(RedisOptions(cluster.url, io_seconds=5)) as redis:
+    async with open_redis(RedisOptions(cluster.url, io_seconds=20)) as redis:
         with pytest.raises(AppError, match="redis\\+cluster") as refused:
             await ping(redis)
     assert refused.value.code is Code.SERVICE_UNAVAILABLE

@@ -47,7 +47,7 @@ async def test_calls_to_an_upstream_are_counted_once_however_often_they_are_trie
         raise AppError(Code.SERVICE_UNAVAILABLE, "away")
 
     with pytest.raises(AppError):
-        await upstream.call(fail, seconds=1.0, idempotent=True)
+        await upstream.call(fail, seconds=30, idempotent=True)
     values = [
         registry.get_sample_value(f"upstream_call_{name}", {"upstream": "shop"})
         for name in ("seconds_count", "failures_total", "in_progress")

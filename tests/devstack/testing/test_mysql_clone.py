@@ -28,7 +28,7 @@ def connect(mysql_server):
     opened = []
 
     def run(url: str):
-        arguments = mysql_session.connect_arguments(url, connect_seconds=5, statement_seconds=5)
+        arguments = mysql_session.connect_arguments(url, connect_seconds=30, statement_seconds=5)
         opened.append(pymysql.connect(database=arguments.pop("db"), **arguments))
         return opened[-1]
 

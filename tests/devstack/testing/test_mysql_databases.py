@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[3]
 
 
 def _names(url: str) -> set[str]:
-    arguments = connect_arguments(url, connect_seconds=5, statement_seconds=5)
+    arguments = connect_arguments(url, connect_seconds=30, statement_seconds=5)
     arguments.pop("db")
     with pymysql.connect(**arguments) as connection, connection.cursor() as cursor:
         cursor.execute("SHOW DATABASES")

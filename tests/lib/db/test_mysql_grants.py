@@ -60,7 +60,7 @@ class Place:
         parts = urlsplit(self.url)
         at = parts.netloc.rpartition("@")[2]
         url = parts._replace(netloc=f"{user}:{password}@{at}").geturl() if user else self.url
-        given = connect_arguments(url, connect_seconds=5, statement_seconds=20)
+        given = connect_arguments(url, connect_seconds=30, statement_seconds=20)
         given["database"] = given.pop("db")
         return pymysql.connect(**given | {"autocommit": True})
 

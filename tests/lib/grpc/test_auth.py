@@ -123,9 +123,9 @@ async def test_a_client_with_tokens_is_known_to_the_service(address: str, servic
     pool = ChannelPool(address, size=2)
     stub = PointServiceStub(Client(pool, Upstream("point", tokens=ServiceTokens(mint))))
     for _ in range(3):
-        assert (await stub.get_user_points(ASKING, seconds=5)).points == 5
+        assert (await stub.get_user_points(ASKING, seconds=30)).points == 5
     request = StreamUserLedgerRequest(user_id="x")
-    ledger = await stub.stream_user_ledger(request, seconds=5, limit=9)
+    ledger = await stub.stream_user_ledger(request, seconds=30, limit=9)
     assert [entry.amount for entry in ledger] == [0, 1, 2]
     assert servicer.callers == ["shop"] * 4
     await pool.close()
@@ -142,7 +142,7 @@ async def test_without_keys_to_check_with_nobody_gets_in() -> None:
         pool = ChannelPool(address, size=1)
         client = Client(pool, Upstream("point", tokens=ServiceTokens(mint)))
         with pytest.raises(AppError) as raised:
-            await PointServiceStub(client).get_user_points(ASKING, seconds=5)
+            await PointServiceStub(client).get_user_points(ASKING, seconds=30)
         await pool.close()
     assert raised.value.code is Code.SERVICE_UNAVAILABLE
     assert servicer.callers == []

@@ -39,10 +39,10 @@ async def answers(
     async with client_of(point.grpc_address, tokens=ISSUER.tokens(subject, role, *given)) as client:
         now, then = PointServiceStub(client), PointServerStub(client)
         calls = [
-            now.list_user_points(ListUserPointsRequest(user_ids=list(user_ids)), seconds=5),
-            then.get_user_list_points(older.UserListRequest(user_ids=list(user_ids)), seconds=5),
-            *(now.get_user_points(GetUserPointsRequest(user_id=i), seconds=5) for i in user_ids),
-            *(then.get_user_points(older.PointRequest(user_id=i), seconds=5) for i in user_ids),
+            now.list_user_points(ListUserPointsRequest(user_ids=list(user_ids)), seconds=30),
+            then.get_user_list_points(older.UserListRequest(user_ids=list(user_ids)), seconds=30),
+            *(now.get_user_points(GetUserPointsRequest(user_id=i), seconds=30) for i in user_ids),
+            *(then.get_user_points(older.PointRequest(user_id=i), seconds=30) for i in user_ids),
         ]
         for call in calls:
             try:
@@ -53,7 +53,7 @@ async def answers(
         for user_id in user_ids:
             request = StreamUserLedgerRequest(user_id=user_id)
             try:
-                entries = await now.stream_user_ledger(request, seconds=5, limit=9)
+                entries = await now.stream_user_ledger(request, seconds=30, limit=9)
                 found.append("ok" if entries else "empty")
             except AppError as error:
                 found.append(error.code.value)

@@ -31,7 +31,7 @@ def user(port: int, **settings: Any) -> UserConfig:
         _env_file=None,
         database_url=PLAIN,
         point_grpc_address=f"localhost:{port}",
-        points_seconds=5,
+        points_seconds=30,
         **settings,
     )
 

@@ -185,7 +185,7 @@ async def test_of_a_confirmation_and_a_release_at_once_one_comes_first(shop, any
 
 
 async def test_what_expires_returns_by_itself_and_cannot_be_confirmed(shop, anyone, staff) -> None:
-    _, made, _ = await reserve(shop, "late", ttl_seconds=1, drill=3, hammer=1)
+    _, made, _ = await reserve(shop, "late", ttl_seconds=4, drill=3, hammer=1)
     assert await stock_of(anyone, DRILL) == [37]
 
     async def is_back() -> bool:

@@ -211,7 +211,7 @@ async def test_s3_away_changes_nothing_and_what_is_to_go_waits_for_it(
     options = S3Options(bucket, "us-east-1", "k", "s", endpoint_url=f"http://{host}:{port}")
     settings = {
         "s3_bucket": options.bucket, "s3_access_key": "k", "s3_secret_key": "s",
-        "s3_endpoint_url": options.endpoint_url, "s3_seconds": 1.0,
+        "s3_endpoint_url": options.endpoint_url, "s3_seconds": 30,
     }  # fmt: skip
     url = await new_database("user")
     async with open_s3(options) as s3:
