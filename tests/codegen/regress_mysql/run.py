@@ -20,7 +20,7 @@ from aiosqlc.mysql.analyzer import Judge, type_one
 from aiosqlc.mysql.catalog import read_schema
 from aiosqlc.mysql.executable import kin_of
 from aiosqlc.mysql.relations import Schema
-from aiosqlc.servers.mysql.session import SQL_MODE, SYSTEM, Session, open_session
+from aiosqlc.servers.mysql.session import SQL_MODE, SYSTEM, Session, _warm, open_session
 from aiosqlc.servers.private import NoServerError
 from aiosqlc.source import SourceFile, SourceMap, Span
 
@@ -168,7 +168,8 @@ class _Servers:
         return self._folder() if intact else self.next()
 
     def next(self) -> Path:
-        """Return the folder of a new server."""
+        """Stop the server, with all that holds a lock on it; return the folder of a new one."""
+        _warm.stop()
         self._number += 1
         return self._folder()
 
@@ -247,7 +248,8 @@ class _Script:
                 self._run(step.sql)
         except (pymysql.MySQLError, OSError) as error:
             if not self._session.connection.open or error.args[0] in _LOST:
-                self._sessions.clear()  # a crash: another server takes over
+                self.close()  # a crash: another server takes over; else nobody may keep a lock
+                self._sessions.clear()
                 self._schema = None
                 self._reopen()
         if not _CHANGES_NO_FACTS.match(step.sql):

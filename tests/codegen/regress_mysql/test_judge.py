@@ -82,10 +82,21 @@ def test_a_false_claim_is_told_with_its_place(
     assert any("script:12: server: column 1" in item for item in _judged(cache, tmp_path).false)
 
 
-def test_a_script_that_takes_the_servers_own_tables_harms_no_other(
-    cache: Path, tmp_path: Path
-) -> None:
-    harm, script = tmp_path / "harm.test", tmp_path / "script.test"
-    harm.write_text("drop table mysql.proc;\ndrop user root@localhost;\nflush privileges;\n")
-    script.write_text(SCRIPT)
-    assert judge(cache / "own", [harm, script]).judged == 3
+# The last one leaves a lock that stays when its connection has gone.
+_HARM = (
+    "drop table mysql.proc;",
+    "drop user root@localhost; flush privileges;",
+    "create table t (id int) engine = innodb; xa start 'x'; insert into t values (1); xa end 'x';"
+    " xa prepare 'x';",
+)
+
+
+@pytest.mark.usefixtures("cache")
+def test_a_script_that_breaks_its_server_harms_no_other(tmp_path: Path) -> None:
+    scripts = []
+    for number, harm in enumerate(_HARM):
+        scripts += [tmp_path / f"harm{number}.test", tmp_path / f"script{number}.test"]
+        scripts[-2].write_text(harm)
+        scripts[-1].write_text(SCRIPT)
+    told: list[str] = []
+    assert judge(tmp_path / "servers", scripts, told.append).judged == 3 * len(_HARM), told
