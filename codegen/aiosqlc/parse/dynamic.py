@@ -21,6 +21,8 @@ DIRECTIVES = ("if", "set", "sort", "end")
 _DIRECTIVE = re.compile(r"--\s*:(?P<word>[A-Za-z]\w*)(?P<rest>.*)$")
 # A line keeps these words when they begin it: they belong to the clause, not to the condition.
 _CLAUSE_STARTS = frozenset({"WHERE", "HAVING", "SET", "ON"})
+# Here ON begins no condition.
+_ON_ALONE = (["ON", "CONFLICT"], ["ON", "DUPLICATE"])
 
 
 # A directive behind the semicolon of its line.
@@ -161,7 +163,8 @@ def _if_part(
     if not _NAMES.fullmatch(directive.rest):
         problems.append(_problem(file, directive, "expected `-- :if name` or `-- :if name, other`"))
         return []
-    if tokens and tokens[0].text.upper() in _CLAUSE_STARTS:
+    words = [token.text.upper() for token in tokens[:2]]
+    if tokens and words[0] in _CLAUSE_STARTS and words not in _ON_ALONE:
         tokens = tokens[1:]
     if not tokens:
         problems.append(_problem(file, directive, "nothing is left to be optional"))

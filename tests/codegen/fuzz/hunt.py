@@ -19,13 +19,23 @@ from aiosqlc.ir import (
     SchemaFile,
     TypedQuery,
 )
+from aiosqlc.parse.scanner import Dialect
 from aiosqlc.postgres import analyze
 from aiosqlc.servers.postgres.connection import Connection, ConnectionFailedError
 from aiosqlc.servers.postgres.embedded import Server, embedded_server
 from aiosqlc.source import SourceFile, SourceMap, Span
 from psycopg import pq
+from psycopg.pq.abc import PGresult
 
 from tests.codegen.fuzz.beside import ROLE, make_role, saved, writing
+from tests.codegen.fuzz.optional import (
+    Text,
+    absent,
+    as_promised,
+    is_dynamic,
+    parsed,
+    texts_of,
+)
 from tests.codegen.fuzz.queries import Generator
 from tests.codegen.fuzz.schemas import Schema, make_schema, random_rows
 from tests.codegen.proofs.judge import has_null_inside
@@ -109,6 +119,7 @@ class Tally:
 class _Watched:
     query: TypedQuery
     params: list[str]
+    texts: tuple[Text, ...]
     nulls: set[int] = field(default_factory=set)
     many: bool = False
     empty: bool = False
@@ -212,7 +223,10 @@ def _one_schema(
     texts = [g.make(select_only=select_only) for g in generators]
     analysis, _ = analyze([_file(statements)], list(_parsed(texts)), _OPTIONS)
     by_name = {f"Q{n}": g.params for n, g in enumerate(generators)}
-    watched = [_Watched(q, by_name[q.parsed.name]) for q in analysis.queries]
+    watched = [
+        _Watched(as_promised(q, analysis.catalog), by_name[q.parsed.name], tuple(texts_of(q)))
+        for q in analysis.queries
+    ]
     tally.queries += len(watched)
     tally.rejected += _BATCH - len(watched)
     r = random.Random(seed)
@@ -271,7 +285,8 @@ def _execute_each(
         if one.crashes:
             continue
         try:
-            _execute(database.connection, one, r, tally, around)
+            for text in one.texts:
+                _execute(database.connection, one, text, r, tally, around)
         except ConnectionFailedError:  # the server's own bug, and no word on our claims
             one.crashes = True
             tally.crashed.append(one.query.sql)
@@ -288,6 +303,11 @@ def _file(statements: Iterable[str]) -> SchemaFile:
 
 def _parsed(texts: list[str]) -> Iterable[ParsedQuery]:
     for number, text in enumerate(texts):
+        if is_dynamic(text):
+            query = parsed(text, f"Q{number}", Dialect.POSTGRESQL)
+            if query is not None:
+                yield query
+            continue
         file = SourceFile(Path("q.sql"), text)
         whole = Span(0, len(text))
         yield ParsedQuery(file, f"Q{number}", Command.MANY, text, SourceMap(), whole, whole)
@@ -314,24 +334,25 @@ def fill(
 def _execute(
     connection: Connection,
     one: _Watched,
+    text: Text,
     r: random.Random,
     tally: Tally,
     around: tuple[str, str] | None,
 ) -> None:
-    """Run a statement, and look at its rows; what it writes is undone.
+    """Run a text of a statement, and look at its rows; what it writes is undone.
 
     `around` is what begins and undoes it where it is not a transaction of its own.
     """
     values: list[str | None] = []
-    optional = {p.number for p in one.query.params if not p.not_null}
-    for number, kind in enumerate(one.params, 1):
+    optional = {p.number for p in one.query.params if not p.not_null} - text.given
+    for number in text.numbers:
         null = number in optional and r.random() < 0.4
-        values.append(None if null else r.choice(_PARAMS[kind]))
+        values.append(None if null else r.choice(_PARAMS[one.params[number - 1]]))
     if around is None and not one.query.read_only:
         around = ("begin", "rollback")
     if around:
         connection.run(around[0])
-    result = connection.execute(one.query.sql, values or None)
+    result = connection.execute(text.sql, values or None)
     if around:
         connection.run(around[1])
     if result.status not in _ROWS:
@@ -344,19 +365,30 @@ def _execute(
     one.many |= count > 1
     one.empty |= count == 0
     if count > 1 and one.query.cardinality.at_most_one:
-        tally.false.append(f"MANY {one.query.cardinality_reasons} {one.query.sql}")
+        tally.false.append(f"MANY {one.query.cardinality_reasons} {text.sql}")
     if count == 0 and one.query.cardinality in {Cardinality.ONE, Cardinality.SOME}:
-        tally.false.append(f"EMPTY {one.query.sql}")
-    for index, column in enumerate(one.query.columns):
-        if any(result.get_value(row, index) is None for row in range(count)):
-            one.nulls.add(index)
-            if column.not_null:
-                tally.false.append(f"NULL in {column.name} {column.reasons} {one.query.sql}")
-        elif column.element_not_null:
-            for row in range(count):
-                value = result.get_value(row, index)
-                if value is not None and has_null_inside(value):
-                    tally.false.append(f"NULL element in {column.name} {one.query.sql}")
+        tally.false.append(f"EMPTY {text.sql}")
+    _look(one, text, [_row(result, number) for number in range(count)], tally)
+
+
+def _row(result: PGresult, number: int) -> list[bytes | None]:
+    return [result.get_value(number, index) for index in range(result.nfields)]
+
+
+def _look(one: _Watched, text: Text, rows: list[list[bytes | None]], tally: Tally) -> None:
+    """Compare rows with what is claimed of their columns."""
+    for row in rows:
+        missing = absent(one.query, row)
+        if any(row[index] is not None for index in missing):
+            tally.false.append(f"LOST {one.query.embeds} {text.sql}")
+        for index, column in enumerate(one.query.columns):
+            value = row[index]
+            if value is None and index not in missing:
+                one.nulls.add(index)
+                if column.not_null:
+                    tally.false.append(f"NULL in {column.name} {column.reasons} {text.sql}")
+            elif value is not None and column.element_not_null and has_null_inside(value):
+                tally.false.append(f"NULL element in {column.name} {text.sql}")
 
 
 def _note_rules(one: _Watched, tally: Tally) -> None:

@@ -6,6 +6,7 @@ import random
 import re
 
 from tests.codegen.fuzz.directed import directed
+from tests.codegen.fuzz.optional import Parts, named
 from tests.codegen.fuzz.schemas import SQL_TYPES, VALUES, Relation, Schema
 
 Columns = dict[str, str]
@@ -37,6 +38,12 @@ _ALIKE = {
     "local": ("local", "zoned", "date"),
     "zoned": ("local", "zoned", "date"),
 }
+
+
+def _embed(alias: str) -> str:
+    return f"sqlc.embed({alias})"
+
+
 _WINDOWS = (
     "order by {o}",
     "partition by {p} order by {o}",
@@ -62,11 +69,18 @@ class Generator:
         self.names = 0
         self.params: list[str] = []
         self.ctes: list[tuple[str, Columns]] = []
+        self.parts = Parts(self.r)
 
     # --- statements ---------------------------------------------------------------------------
 
     def make(self, *, select_only: bool = False) -> str:
-        """Return the statement, its parameters numbered in the order they are written."""
+        """Return the statement, its parameters numbered in the order they are written.
+
+        One in five is a query with optional parts, as a query file has it.
+        """
+        if not select_only and self.r.random() < 0.2:
+            text, self.params = named(self.dynamic(), self.r, lambda name: f"@{name}")
+            return text
 
         def number(match: re.Match[str]) -> str:
             self.params.append(match.group(1))
@@ -88,6 +102,75 @@ class Generator:
         if kind < 0.94:
             return self.delete()
         return self.merge()
+
+    # --- dynamic queries ----------------------------------------------------------------------
+
+    def dynamic(self) -> str:
+        """Return a statement with optional parts, most with embedded rows."""
+        self.parts.begin()
+        kind = self.r.random()
+        if kind < 0.1:
+            text = self.r.choice([self.insert, self.update, self.delete])()
+        elif kind < 0.2:
+            text = self.select(2)[0]
+        elif kind < 0.35:
+            text = self.embedded_parts()
+        else:
+            text = self.embedded()
+        self.parts.end()
+        return text
+
+    def embedded(self) -> str:
+        """A query that shows whole rows of what it joins, with WITH now and then."""
+        head = ""
+        if self.r.random() < 0.2:
+            name = self.alias("w")
+            body, columns = self.select(1)
+            self.ctes.append((name, columns))
+            head = f"with {name} as ({body}) "
+        sources, scope = self.join(self.r.randrange(1, 3))
+        sources, seen = self.joined_optionally(sources, scope)
+        outs = [self.expr(scope, self.r.choice(_SIMPLE), 1) for _ in range(self.r.randrange(3))]
+        rows = self.r.sample(list(scope), min(len(scope), self.r.randrange(1, 3)))
+        items = [*(f"{out} as c{i}" for i, out in enumerate(outs)), *map(_embed, rows)]
+        self.r.shuffle(items)
+        self.ctes.clear()
+        tail = self.limit()
+        if items[0].endswith(" as c0") and self.r.random() < 0.2:
+            tail = "\norder by c0 -- :sort c0, c0 desc\n" + tail
+        return (
+            f"{head}select {', '.join(items)} from {sources}{self.where(seen)}"
+            f"{self.parts.line(tail) if tail else ''}"
+        )
+
+    def joined_optionally(self, sources: str, scope: Sources) -> tuple[str, Sources]:
+        """Join one more table, which only optional lines speak of."""
+        if self.r.random() < 0.7:
+            return sources, scope
+        relation, alias = self.r.choice(self.schema.relations), self.alias()
+        own = {alias: relation.all_columns}
+        word = self.r.choice(["join", "left join", "right join", "full join"])
+        line = f" {word} {relation.name} {alias} on {self.on(scope, own, word)}"
+        return f"{sources}{self.parts.line(line, 1)}", scope
+
+    def embedded_parts(self) -> str:
+        """A set operation whose parts show the rows of one table."""
+        relation = self.r.choice([t for t in self.schema.relations if t.filled])
+        kind = self.r.choice(_SIMPLE)
+        arms = []
+        for _ in range(self.r.randrange(2, 4)):
+            alias = self.alias()
+            sources, scope = f"{relation.name} {alias}", {alias: relation.columns}
+            if self.r.random() < 0.5:
+                other, theirs = self.source(0)
+                word = self.r.choice(["join", "join", "left join", "right join"])
+                sources += f" {word} {other} on {self.on(scope, theirs, word)}"
+                scope = {**scope, **theirs}
+            items = f"{self.expr(scope, kind, 1)} as c0, {_embed(alias)}"
+            arms.append(f"select {items} from {sources}{self.where(scope)}")
+        word = self.r.choice(["union", "union all", "intersect", "except"])
+        first, *others = (f"({arm})" for arm in arms)
+        return first + "".join(self.parts.line(f" {word} {arm}", 0.3) for arm in others)
 
     def insert(self) -> str:
         target = self.writable()
@@ -115,6 +198,7 @@ class Generator:
                     f"{change} where {target.name}.id > 0",
                 ]
             )
+        conflict = self.parts.line(conflict) if conflict else ""
         returning = self.returning(target.name, target.columns, {})
         return f"insert into {target.name} ({', '.join(names)}) {body}{conflict}{returning}"
 
@@ -138,6 +222,9 @@ class Generator:
             [self.expr(scope, target.columns[column], 1), self.value(target.columns[column])]
         )
         sets = f"{column} = {value}"
+        kind = target.columns[column]
+        if self.parts.maybe() and kind in _SIMPLE and column != "id":
+            sets = f"\n{column} = «{kind}», -- :set\nid = id"
         where = self.where(scope, pin=target.name)
         returning = self.returning(target.name, target.columns, more)
         return f"update {target.name} set {sets}{other}{where}{returning}"
@@ -322,6 +409,8 @@ class Generator:
                  f"grouping sets (({first}{more}, {last}), ({first}{more}))",
                  f"rollup ({first}{more}, {last})", f"{last}{more}, rollup ({first})"]
             )  # fmt: skip
+        if grouping and not again and "(" not in grouping:
+            grouping = self.parts.line(grouping, 0.2)
         having = ""
         if self.r.random() < 0.2:
             having = " having " + self.r.choice(
@@ -329,6 +418,7 @@ class Generator:
                 if any("k" in c for c in scope.values()) and len(scope) == 1
                 else ["count(*) > 1"]
             )
+            having = self.parts.line(having)
         columns = {f"c{i}": t for i, (_, t) in enumerate(outs)}
         listed = ", ".join(f"{e} as c{i}" for i, (e, _) in enumerate(outs))
         where = self.where({**(outer or {}), **scope})
@@ -546,7 +636,7 @@ class Generator:
             return "true"
         condition = f"{self.r.choice(lc)} = {self.r.choice(rc)}"
         if word != "full join" and self.r.random() < 0.35:
-            condition += f" and {self.boolx({**left, **right}, 1)}"
+            condition += self.parts.line(f" and {self.boolx({**left, **right}, 1)}")
         return condition
 
     # --- conditions ---------------------------------------------------------------------------
@@ -558,7 +648,7 @@ class Generator:
         if self.r.random() < 0.5 or pin:
             for alias in [pin] if pin else list(scope):
                 parts += self.pins(alias, scope[alias])
-        return " where " + " and ".join(parts) if parts else ""
+        return self.parts.conditions("where", parts)
 
     def pins(self, alias: str, columns: Columns) -> list[str]:
         """Pin some columns of a source, often a whole key."""
@@ -649,7 +739,11 @@ class Generator:
             return column if column and r.random() < 0.9 else self.literal(kind)
         e = lambda t=kind: self.expr(scope, t, depth - 1)  # noqa: E731 - short on purpose
         general = [
-            lambda: f"coalesce({e()}, {e()})",
+            lambda: (
+                f"coalesce({e()}{self.parts.line(f', {e()}')}, {e()})"
+                if self.parts.maybe(0.1)
+                else f"coalesce({e()}, {e()})"
+            ),
             lambda: f"(case when {self.boolx(scope, depth - 1)} then {e()} else {e()} end)",
             lambda: f"(case when {self.boolx(scope, depth - 1)} then {e()} end)",
             lambda: f"nullif({e()}, {e()})",

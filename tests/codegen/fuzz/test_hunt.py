@@ -6,13 +6,17 @@ ones, every night too.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from aiosqlc.ir import TypedEmbed
 from aiosqlc.postgres import typed
 from aiosqlc.postgres.infer import relations, scope
 from aiosqlc.postgres.infer.cardinality import RowCounter
+from aiosqlc.postgres.infer.embeds import weakest_embeds
 from aiosqlc.postgres.infer.resolver import RESOLVER
 from aiosqlc.postgres.infer.verdict import never
 
@@ -55,6 +59,33 @@ def _call_every_query_single(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _call_every_query_productive(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(RowCounter, "at_least_one", lambda *_: True)
+
+
+def _judge_embedded_rows_by_one_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        typed, "weakest_embeds", lambda texts, columns: weakest_embeds(texts[:1], columns)
+    )
+
+
+def _tell_embedded_rows_by_any_column(monkeypatch: pytest.MonkeyPatch) -> None:
+    def told(*of: Any) -> Iterator[TypedEmbed]:
+        for embed in weakest_embeds(*of):
+            last = embed.first + embed.count - 1
+            yield replace(embed, presence=last) if embed.nullable else embed
+
+    monkeypatch.setattr(typed, "weakest_embeds", told)
+
+
+@pytest.mark.parametrize(
+    ("break_it", "said"),
+    [(_judge_embedded_rows_by_one_text, "NULL in"), (_tell_embedded_rows_by_any_column, "LOST")],
+)
+def test_the_hunt_asks_for_embedded_rows_in_queries_with_optional_parts(
+    break_it: Callable[[pytest.MonkeyPatch], None], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    break_it(monkeypatch)
+    found = hunt(2_000, seed=20261125, first_only=True).false
+    assert any(line.startswith(said) for line in found), found
 
 
 def test_generated_functions_return_what_their_annotations_say(full: Full, tmp_path: Path) -> None:

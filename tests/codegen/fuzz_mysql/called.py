@@ -35,6 +35,7 @@ from tests.codegen.fuzz_mysql.values import choices
 from tests.codegen.fuzz_mysql.world import SCHEMA
 
 _NO_DATE = " is no date"
+_NEEDED = " is needed beside "  # what a function says of arguments that must come together
 _LONGEST = 5.0  # seconds for one call
 
 
@@ -195,6 +196,8 @@ async def _call(reading: Any, function: _Function, tally: Tally) -> None:
     except Exception as error:  # whatever it is, the function breaks its promise
         if _NO_DATE in str(error):
             tally.undated += 1
+        elif _NEEDED in str(error):
+            tally.refused += 1
         else:
             _note(tally, function, f"{type(error).__name__}: {error}", arguments)
         return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from random import Random
 
+from tests.codegen.fuzz.optional import Parts, named
 from tests.codegen.fuzz_mysql.directed import directed
 from tests.codegen.fuzz_mysql.world import COLUMNS, KEYS
 
@@ -79,10 +80,18 @@ class Grammar:
         self._names = 0
         self.ctes: dict[str, dict[str, str]] = {}
         self.parameters: list[str] = []
+        self.parts = Parts(self.random)
 
-    def query(self) -> tuple[str, list[str]]:
-        """Return a query and the sorts of its `?` parameters, in order."""
+    def query(self, *, plain: bool = False) -> tuple[str, list[str]]:
+        """Return a query and the sorts of its parameters, in order.
+
+        One in seven has optional parts or embedded rows, as a query file has them, if not `plain`.
+        """
         self.ctes, self.parameters = {}, []
+        if not plain and self._chance(0.15):
+            text = _PLACE.sub(r"«\1»", self._dynamic())
+            sql, numbers = named(text, self.random, lambda name: f"sqlc.arg({name})")
+            return sql, [self.parameters[int(number)] for number in numbers]
         kind = self.random.random()
         if kind < 0.05:
             sql = self._returning()
@@ -102,6 +111,49 @@ class Grammar:
     def _chance(self, share: float) -> bool:
         return self.random.random() < share
 
+    # --- dynamic queries ----------------------------------------------------------------------
+
+    def _dynamic(self) -> str:
+        """Return a query with optional parts, most with embedded rows."""
+        self.parts.begin()
+        form = self.random.random()
+        if form < 0.1:
+            sql = self._returning()
+        elif form < 0.3:
+            sql = self._with() + self.select(2)[0]
+        else:
+            sql = self._with() + self._embedded()
+        self.parts.end()
+        return sql
+
+    def _embedded(self) -> str:
+        """A query that shows whole rows of what it joins."""
+        tables, scope = self._joined(*self._relation(1), 1)
+        if self._chance(0.5):
+            tables, scope = self._joined(tables, scope, 1)
+        if self._chance(0.3):  # a table of which nothing else speaks
+            right, theirs = self._relation(0)
+            word = self.random.choice(["JOIN", "LEFT JOIN", "RIGHT JOIN"])
+            on = f"{self._column(scope, 'int') or '1'} = {self._column(theirs, 'int') or '1'}"
+            tables += self.parts.line(f" {word} {right} ON {on}", 1)
+        kinds = [self.random.choice(["int", "text"]) for _ in range(self.random.randrange(3))]
+        items = [f"{self.expression(scope, kind, 1)} AS c{i}" for i, kind in enumerate(kinds)]
+        rows = self.random.sample(list(scope), min(len(scope), self.random.randrange(1, 3)))
+        items += [f"sqlc.embed({alias})" for alias in rows]
+        self.random.shuffle(items)
+        where = self._where(scope, 1) if self._chance(0.8) else ""
+        tail = self.random.choice(["", "", "", " LIMIT 1", " LIMIT 2 OFFSET 1"])
+        if self._chance(0.1) and kinds:
+            tail = "\nORDER BY c0 -- :sort c0, c0 DESC\n" + tail
+        shown = ", ".join(items)
+        return f"SELECT {shown} FROM {tables}{where}{self.parts.line(tail) if tail else ''}"
+
+    def _where(self, scope: Scope, depth: int) -> str:
+        conditions = [self.condition(scope, depth)]
+        if self.parts.open and self._chance(0.7):
+            conditions.append(self.condition(scope, depth))
+        return self.parts.conditions("WHERE", conditions)
+
     # --- statements ---------------------------------------------------------------------------
 
     def _returning(self) -> str:
@@ -111,7 +163,7 @@ class Grammar:
             f"{self.expression(scope, kind, 1)} AS r{i}" for i, kind in enumerate(("int", "text"))
         )
         if self._chance(0.6):
-            return f"DELETE FROM {table} WHERE {self.condition(scope, 1)} RETURNING *, {items}"
+            return f"DELETE FROM {table}{self._where(scope, 1)} RETURNING *, {items}"
         values = (
             "77, 1, NULL, 'zz', NULL"
             if table == "b"
@@ -200,9 +252,7 @@ class Grammar:
             self.random.choice(["int", "int", "text", "text", "dec", "time", "net", "clock"])
             for _ in range(self.random.randrange(1, 4))
         ]
-        where = (
-            f" WHERE {self.condition({**(outer or {}), **scope}, 2)}" if self._chance(0.5) else ""
-        )
+        where = self._where({**(outer or {}), **scope}, 2) if self._chance(0.5) else ""
         form = self.random.random()
         if form < 0.15:
             return self._aggregated(tables, scope, where, kinds)
@@ -225,7 +275,7 @@ class Grammar:
 
     def _commented(self, clause: str) -> str:
         """Put a clause into an executable comment now and then: it means the same."""
-        if not clause or "*/" in clause or not self._chance(0.1):
+        if not clause or "*/" in clause or "\n" in clause or not self._chance(0.1):
             return clause
         return f" {self.random.choice(['/*!', '/*M!', '/*!50100'])}{clause} */"
 
@@ -234,7 +284,7 @@ class Grammar:
         shown = ", ".join(
             f"{self.expression(scope, kind, 1)} AS c{i}" for i, kind in enumerate(kinds)
         )
-        where = f" WHERE {self.condition(scope, 1)}" if self._chance(0.5) else ""
+        where = self._where(scope, 1) if self._chance(0.5) else ""
         return f"SELECT {shown} FROM {tables}{where}"
 
     def _aggregated(
@@ -245,6 +295,7 @@ class Grammar:
             for kind in kinds
         ]
         having = f" HAVING {self._aggregate(scope, 'int')} > 0" if self._chance(0.2) else ""
+        having = self.parts.line(having) if having else ""
         shown = ", ".join(f"{item} AS c{i}" for i, item in enumerate(items))
         return f"SELECT {shown} FROM {tables}{where}{having}", {
             f"c{i}": k for i, k in enumerate(kinds)
@@ -266,7 +317,8 @@ class Grammar:
         rollup = " WITH ROLLUP" if self._chance(0.25) else ""
         shown = ", ".join(f"{item} AS c{i}" for i, item in enumerate(items))
         columns = {f"c{i}": kind for i, kind in enumerate([*kinds[:2], *kinds])}
-        return f"SELECT {shown} FROM {tables}{where} GROUP BY {', '.join(keys)}{rollup}", columns
+        grouping = self.parts.line(f" GROUP BY {', '.join(keys)}{rollup}", 0.3)
+        return f"SELECT {shown} FROM {tables}{where}{grouping}", columns
 
     def _aggregate(self, scope: Scope, kind: str) -> str:
         inner = self.expression(scope, kind, 1)
@@ -336,7 +388,7 @@ class Grammar:
             return (f"({sql}) CROSS JOIN {right}" if word != "," else f"({sql}) JOIN {right}"), both
         on = f"{self._column(scope, 'int') or '1'} = {self._column(theirs, 'int') or '1'}"
         if self._chance(0.3):
-            on += f" AND {self.condition(both, 1)}"
+            on += self.parts.line(f" AND {self.condition(both, 1)}")
         shared = self._shared(scope, theirs)
         if shared and word != "STRAIGHT_JOIN" and self._chance(0.3):
             return f"{sql} {word} {right} USING ({shared})", both

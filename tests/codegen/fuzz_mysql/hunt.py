@@ -10,19 +10,19 @@ from typing import Any
 import pymysql
 from aiosqlc.ir import Cardinality, TypedQuery
 from aiosqlc.mysql.analyzer import Judge, type_one
-from aiosqlc.mysql.catalog import read_schema
+from aiosqlc.mysql.catalog import catalog_of, read_schema
 from aiosqlc.mysql.executable import Kin, kin_of
 from aiosqlc.mysql.placeholders import for_driver
 from aiosqlc.mysql.schema import load
 from aiosqlc.mysql.static import schema_from_files
-from aiosqlc.parse.queries import parse_file
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.schema.read import schema_file
 from aiosqlc.servers.mysql.session import open_session
 from aiosqlc.source import SourceFile
 
+from tests.codegen.fuzz.optional import Text, as_promised, parsed, texts_of
 from tests.codegen.fuzz_mysql.grammar import Grammar
-from tests.codegen.fuzz_mysql.refuted import mistyped, refuted
+from tests.codegen.fuzz_mysql.refuted import lost, mistyped, nulls_in, refuted
 from tests.codegen.fuzz_mysql.values import argument
 from tests.codegen.fuzz_mysql.world import SCHEMA, inserts
 
@@ -124,25 +124,21 @@ class Hunt:
         ran: set[int] = set()
         for world in self.worlds:
             self.use(world)
-            for index, (sql, kinds, typed, textual) in enumerate(batch):
-                rows = self.rows(sql, kinds, typed)
-                if rows is None:
-                    continue
-                report.executions += 1
-                if rows:
-                    ran.add(index)
-                nulls = {i for row in rows for i, value in enumerate(row) if value is None}
-                seen.setdefault(index, set()).update(nulls)
-                report.false += [
-                    line for line in mistyped(sql, typed, rows) if line not in report.false
-                ]
-                for judge, claim in (("server", typed), ("text", textual)):
-                    if claim is not None:
-                        report.false += [
-                            line
-                            for line in refuted(judge, sql, claim, rows, nulls)
-                            if line not in report.false
-                        ]
+            for index, (_, kinds, typed, textual) in enumerate(batch):
+                for text in texts_of(typed):
+                    rows = self.rows(text, kinds, typed)
+                    if rows is None:
+                        continue
+                    report.executions += 1
+                    if rows:
+                        ran.add(index)
+                    seen.setdefault(index, set()).update(nulls_in(typed, rows))
+                    found = [*mistyped(text.sql, typed, rows), *lost(text.sql, typed, rows)]
+                    for judge, claim in (("server", typed), ("text", textual)):
+                        if claim is not None:
+                            nulls = nulls_in(claim, rows)
+                            found += refuted(judge, text.sql, claim, rows, nulls)
+                    report.false += [line for line in found if line not in report.false]
         self._count(report, batch, seen, ran)
         return report
 
@@ -160,24 +156,23 @@ class Hunt:
 
     def typed(self, sql: str, judge: Judge) -> TypedQuery | None:
         """Type a query, None where it is refused."""
-        file = SourceFile(Path("q.sql"), f"-- name: Q :many\n{sql};\n")
-        (query,), _ = parse_file(file, Dialect.MYSQL)
-        typed, _ = type_one(judge, query)
-        return typed
+        query = parsed(sql, "Q", Dialect.MYSQL)
+        typed, _ = type_one(judge, query) if query else (None, ())
+        return typed and as_promised(typed, catalog_of(judge.schema))
 
-    def rows(self, sql: str, kinds: list[str], typed: TypedQuery) -> list[tuple[Any, ...]] | None:
-        """Run the written text with random arguments, None where it fails; nothing of it stays."""
-        text, numbers = for_driver(typed.sql)
+    def rows(self, text: Text, kinds: list[str], typed: TypedQuery) -> list[tuple[Any, ...]] | None:
+        """Run a text with random arguments, None where it fails; nothing of it stays."""
+        sql, numbers = for_driver(text.sql)
         given = {
-            param.number: argument(param, kind, self.random)
+            param.number: argument(param, kind, self.random, given=param.number in text.given)
             for kind, param in zip(kinds, typed.params, strict=False)
         }
-        values = [given[number] for number in numbers]
-        text = text if values else text.replace("%%", "%")
+        values = [given[text.numbers[number - 1]] for number in numbers]
+        sql = sql if values else sql.replace("%%", "%")
         try:
             if not typed.read_only:
                 self.session.run("START TRANSACTION")
-            rows = self.session.rows(text, *values)
+            rows = self.session.rows(sql, *values)
             if not typed.read_only:
                 self.session.run("ROLLBACK")
         except pymysql.MySQLError:

@@ -10,6 +10,8 @@ from typing import Any
 from aiosqlc.ir import Cardinality, TypedQuery
 from aiosqlc.mysql import types
 
+from tests.codegen.fuzz.optional import absent
+
 _MADE = {
     "integer": int, "text": str, "decimal": Decimal, "float": float, "bytes": bytes, "date": date,
     "datetime": datetime, "time": timedelta,
@@ -36,6 +38,21 @@ def _is_date(text: str) -> bool:
         datetime.fromisoformat(text)
         return True
     return False
+
+
+def nulls_in(typed: TypedQuery, rows: list[tuple[Any, ...]]) -> set[int]:
+    """Return the columns that have NULL in a row, but for embedded rows that are not there."""
+    return {
+        i
+        for row in rows
+        for i in {i for i, value in enumerate(row) if value is None} - absent(typed, row)
+    }
+
+
+def lost(sql: str, typed: TypedQuery, rows: list[tuple[Any, ...]]) -> list[str]:
+    """Return the embedded rows that have values, and would be None."""
+    gone = any(row[i] is not None for row in rows for i in absent(typed, row))
+    return [f"server: a row of {typed.embeds} is lost in {sql}"] if gone else []
 
 
 def refuted(

@@ -17,6 +17,7 @@ from aiosqlc.ir import Cardinality, TypedQuery
 from aiosqlc.mysql import cardinality, facts, nullness, rules, scope
 from aiosqlc.mysql.analyzer import Judge
 
+from tests.codegen.fuzz.optional import texts_of
 from tests.codegen.fuzz_mysql.hunt import Hunt
 
 Premise = tuple[str, str]
@@ -116,7 +117,7 @@ def _round(search: Hunt, found: Measured, queries: int) -> None:
     judge = Judge(known.schema, kin=known.kin)  # of the server only the catalog is asked
     batch = []
     for _ in range(queries):
-        sql, sorts = search.grammar.query()
+        sql, sorts = search.grammar.query(plain=True)
         with _listening() as asked:
             typed = search.typed(sql, judge)
         if typed is None:
@@ -131,7 +132,8 @@ def _round(search: Hunt, found: Measured, queries: int) -> None:
     for world in search.worlds:
         search.use(world)
         for one in batch:
-            rows = search.rows(one.sql, one.sorts, one.typed)
+            (text,) = texts_of(one.typed)
+            rows = search.rows(text, one.sorts, one.typed)
             if rows is None:
                 continue
             found.executions += 1

@@ -48,8 +48,8 @@ def choices(param: TypedParam, sort: str) -> tuple[object, ...]:
     return _VALUES.get(types.family(kind)) or _TEXTS[sort]
 
 
-def argument(param: TypedParam, sort: str, random: Random) -> object:
-    """Choose a value for a parameter: None now and then, where it may be."""
-    if not param.not_null and random.random() < 0.4:
+def argument(param: TypedParam, sort: str, random: Random, *, given: bool = False) -> object:
+    """Choose a value for a parameter: None now and then, where it may be and is not `given`."""
+    if not param.not_null and not given and random.random() < 0.4:
         return None
     return random.choice(choices(param, sort))

@@ -91,6 +91,13 @@ VARIANTS = [
         },
     ),
     (
+        "INSERT INTO t VALUES (1)\nON CONFLICT DO NOTHING -- :if a\nRETURNING b",
+        {
+            (1,): ("INSERT INTO t VALUES (1)\nON CONFLICT DO NOTHING\nRETURNING b", ()),
+            (0,): ("INSERT INTO t VALUES (1)\nRETURNING b", ()),
+        },
+    ),
+    (
         "SELECT a, b\nORDER BY a, -- :sort a, b desc\n  c",
         {
             (0,): ("SELECT a, b\nORDER BY a,\n  c", ()),

@@ -86,8 +86,10 @@ def test_a_false_claim_is_told_with_its_place(
 _HARM = (
     "drop table mysql.proc;",
     "drop user root@localhost; flush privileges;",
-    "create table t (id int) engine = innodb; xa start 'x'; insert into t values (1); xa end 'x';"
-    " xa prepare 'x';",
+    (
+        "create table t (id int) engine = innodb; xa start 'x'; insert into t values (1);"
+        " xa end 'x'; xa prepare 'x';"
+    ),
 )
 
 
