@@ -17,7 +17,7 @@ import pytest
 import structlog
 
 from devstack.embedded import ports
-from devstack.testing import auth, mysql, nats, postgres, redis, redis_groups
+from devstack.testing import auth, known_types, mysql, nats, postgres, redis, redis_groups
 from devstack.testing.mysql_databases import MysqlDatabases
 from lib import grpc  # noqa: F401 - says how the core of grpc behaves, before a test imports that
 from lib.redis import RedisOptions
@@ -148,7 +148,7 @@ def run_dir() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[postgres.TestPostgres]:
     """The run's PostgreSQL. Never kill this one: take `killable_postgres`."""
-    with postgres.shared(ROOT / "migrations") as server:
+    with postgres.shared(ROOT / "migrations") as server, known_types.asked_once(server.port):
         yield server
 
 

@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 
 from devstack.settings import service_names
-from devstack.testing import postgres
+from devstack.testing import known_types, postgres
 
 SHOP = """
 CREATE TABLE shelf (label text PRIMARY KEY, id serial, twice int GENERATED ALWAYS AS (id * 2));
@@ -60,6 +60,35 @@ async def test_two_databases_share_nothing(shelf):
     await connection.execute("INSERT INTO shelf VALUES ('mine')")
     await connection.close()
     assert (await labels(one), await labels(two)) == (["mine"], [])
+
+
+@pytest.mark.parametrize(("away", "count"), [(0, 1), (1, 2)], ids=["that server", "another"])
+async def test_what_an_enum_is_a_server_is_asked_once(shelf, monkeypatch, away, count):
+    ask, asked = asyncpg.Connection._introspect_types, []
+
+    async def counted(connection, oids, timeout):
+        asked.append(oids)
+        return await ask(connection, oids, timeout)
+
+    async def told(value: str, *before: str) -> object:
+        connection = await asyncpg.connect(url)
+        try:
+            for statement in before:
+                await connection.execute(statement)
+            return await connection.fetchval(f"SELECT {value}")
+        finally:
+            await connection.close()
+
+    monkeypatch.setattr(asyncpg.Connection, "_introspect_types", counted)
+    url = shelf.create_empty()
+    with known_types.asked_once(shelf.port + away):
+        size = "'small'::size"
+        assert await told(size, "CREATE TYPE size AS ENUM ('small')") == await told(size) == "small"
+        assert len(asked) == count
+        # Of a row it is asked again: it may have become another.
+        assert await told("ROW(1)::place", "CREATE TYPE place AS (shelf int)") == (1,)
+        wider = "ALTER TYPE place ADD ATTRIBUTE box text"
+        assert await told("ROW(1, 'a')::place", wider) == (1, "a")
 
 
 async def used(url: str, *statements: str) -> list[tuple]:

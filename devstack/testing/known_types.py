@@ -1,0 +1,35 @@
+"""What the driver asks of a type, asked once of a server that tests share.
+
+Each connection asks anew, which takes longer than most statements; oids are a server's, and those
+of a template are its clones', so the answer is the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from unittest import mock
+
+from asyncpg import Connection
+
+
+@contextmanager
+def asked_once(port: int) -> Iterator[None]:
+    """Let connections to the server at this port share what they are told of enums and the like."""
+    ask = Connection._introspect_types  # noqa: SLF001 - the driver has no other place for it
+    told: dict[frozenset[int], Any] = {}
+
+    async def once(connection: Any, oids: set[int], timeout: float | None) -> Any:  # noqa: ASYNC109 - the driver's
+        if connection._addr[-1] != port:  # noqa: SLF001 - as above
+            return await ask(connection, oids, timeout)
+        wanted = frozenset(oids)
+        if (answer := told.get(wanted)) is None:
+            answer = await ask(connection, oids, timeout)
+            # A composite is the one kind that a schema may change under its oid.
+            if not any(row["attrtypoids"] for row in answer[0]):
+                told[wanted] = answer
+        return answer
+
+    with mock.patch.object(Connection, "_introspect_types", once):
+        yield
