@@ -14,7 +14,7 @@ import yaml
 
 from aiosqlc.config.convert import convert, is_ours
 from aiosqlc.config.load import DEFAULT_NAMES
-from aiosqlc.drivers import DRIVERS
+from aiosqlc.drivers import DRIVERS, NAMES
 from aiosqlc.messages.files import reason
 from aiosqlc.parse.scanner import Dialect
 
@@ -70,7 +70,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--database", metavar="URI", help="take the schema from this database")
     command.add_argument("--out", default="store", help="where generated code goes")
     command.add_argument(
-        "--driver", choices=DRIVERS, metavar="NAME", help=f"one of {', '.join(DRIVERS)}"
+        "--driver", choices=NAMES, metavar="NAME", help=f"one of {', '.join(NAMES)}"
     )
 
 
@@ -116,8 +116,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def engine_of(driver: str | None) -> Dialect:
-    """Return the engine that a driver is for; PostgreSQL where none is named."""
-    return DRIVERS[driver].engine if driver else Dialect.POSTGRESQL
+    """Return the engine that a driver is for; PostgreSQL where none is named or both have it."""
+    return next(engine for engine in DRIVERS if not driver or driver in DRIVERS[engine])
 
 
 def _next(folder: Path, out: str, engine: Dialect) -> str:
@@ -156,7 +156,7 @@ def take_over(path: Path, out: str, driver: str | None = None) -> int:
         return 1
     if driver:
         for entry in converted.document["sql"]:
-            if entry["engine"] == engine_of(driver).value:
+            if driver in DRIVERS[Dialect(entry["engine"])]:
                 entry["gen"]["python"]["driver"] = driver
     path.rename(kept)
     new = path.with_name(DEFAULT_NAMES[0])

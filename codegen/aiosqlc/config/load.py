@@ -241,11 +241,10 @@ class _Loader:
 
     def _driver(self, node: yaml.Node, engine: str) -> str:
         """Read a driver's name, which must be one of the engine's."""
-        from aiosqlc.drivers import DRIVERS  # most name none, and start sooner
+        from aiosqlc.drivers import DRIVERS, NAMES  # most name none, and start sooner
 
-        found = self._reader.choice(node, DRIVERS, "driver", "")
-        if found and engine and DRIVERS[found].engine is not _ENGINES[engine]:
-            fitting = [d.name for d in DRIVERS.values() if d.engine is _ENGINES[engine]]
+        found = self._reader.choice(node, NAMES, "driver", "")
+        if found and engine and found not in (fitting := DRIVERS[_ENGINES[engine]]):
             message = f"`{found}` is no driver for {engine}"
             self._reader.error(node, message, hint=f"one of {', '.join(fitting)}")
         return found

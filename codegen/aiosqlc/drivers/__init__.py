@@ -1,6 +1,6 @@
 """The drivers that generated code runs on: what differs between them stands here only."""
 
-from aiosqlc.drivers.known import DRIVERS, default_driver, driver_of
+from aiosqlc.drivers.known import DRIVERS, NAMES, default_driver, driver_of
 from aiosqlc.drivers.port import Driver, Violations
 
-__all__ = ["DRIVERS", "Driver", "Violations", "default_driver", "driver_of"]
+__all__ = ["DRIVERS", "NAMES", "Driver", "Violations", "default_driver", "driver_of"]

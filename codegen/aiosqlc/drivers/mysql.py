@@ -39,11 +39,6 @@ PYMYSQL = replace(
         ("an aiomysql", "a PyMySQL"),
         ('import_module("aiomysql")', 'import_module("pymysql.cursors")'),
         ("AiomysqlExecutor", "PymysqlExecutor"),
-        # Each connection has its own, and a pool's wrapper hands on no assignment.
-        (
-            "        connection.decoders = dict(connection.decoders)  # were everybody's\n",
-            "",
-        ),
     ),
     synchronous=True,
     helpers=mysql_transactions.OF_PYMYSQL,

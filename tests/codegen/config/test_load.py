@@ -179,6 +179,9 @@ def test_the_driver_is_the_engines_own_where_none_is_named(tmp_path: Path) -> No
         assert project.sets[0].python
         assert project.sets[0].python.driver == "psycopg-sync"
         assert project.sets[0].python.beside == beside
+    for engine in ("postgresql", "mysql"):
+        _, problems = load(tmp_path, DRIVER.format(engine=engine, driver="sqlalchemy"))
+        assert problems == []
     assert default_driver(Dialect.POSTGRESQL).name == "asyncpg"
     assert default_driver(Dialect.MYSQL).name == "aiomysql"
 
@@ -190,6 +193,7 @@ def test_the_driver_is_the_engines_own_where_none_is_named(tmp_path: Path) -> No
         ("postgresql", "aiomysql", "asyncpg, psycopg"),
         ("mysql", "asyncpg", "aiomysql"),
         ("mysql", "[pymysql, asyncpg]", "aiomysql"),
+        ("mysql", "sqlalchemy-psycopg", "sqlalchemy-sync"),
     ],
 )
 def test_a_driver_that_is_not_the_engines_is_an_error_that_names_those_that_are(

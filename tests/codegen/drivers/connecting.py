@@ -30,8 +30,11 @@ def sqlalchemy_url(driver: str, url: str) -> str:
 def connected(driver: str, package: str, url: str) -> Iterator[Subject]:
     """Yield the subject of a driver. Every statement commits by itself."""
     with asyncio.Runner() as runner:
-        opened = _below_sqlalchemy if driver in SQLALCHEMY else _opened
-        with opened(driver, package, url, runner) as (connection, db):
+        if driver in SQLALCHEMY:
+            opening = below_sqlalchemy(driver, package, sqlalchemy_url(driver, url), runner)
+        else:
+            opening = _opened(driver, package, url, runner)
+        with opening as (connection, db):
             yield Subject(driver, package, db, runner, connection)
 
 
@@ -56,13 +59,13 @@ def _opened(
 
 
 @contextmanager
-def _below_sqlalchemy(
-    driver: str, package: str, url: str, runner: asyncio.Runner
+def below_sqlalchemy(
+    driver: str, package: str, url: str, runner: asyncio.Runner, **given: Any
 ) -> Iterator[tuple[Any, Any]]:
+    """Yield a driver's connection and the executor on that of SQLAlchemy's above it."""
     kind = importlib.import_module(f"{package}.session").SqlalchemyExecutor
-    own = sqlalchemy_url(driver, url)
     if driver == "sqlalchemy-sync":
-        engine = create_engine(own, isolation_level="AUTOCOMMIT")
+        engine = create_engine(url, isolation_level="AUTOCOMMIT", **given)
         with engine.connect() as blocking:
             yield blocking.connection.driver_connection, kind(blocking)
         engine.dispose()
@@ -72,7 +75,7 @@ def _below_sqlalchemy(
         connection = await waiting.connect()
         return connection, (await connection.get_raw_connection()).driver_connection
 
-    waiting = create_async_engine(own, isolation_level="AUTOCOMMIT")
+    waiting = create_async_engine(url, isolation_level="AUTOCOMMIT", **given)
     connection, raw = runner.run(start())
     try:
         yield raw, kind(connection)

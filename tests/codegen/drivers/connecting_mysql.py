@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -13,14 +12,17 @@ import asyncmy
 import pymysql
 
 from lib.db.mysql_session import connect_arguments
+from tests.codegen.drivers.connecting import below_sqlalchemy
 from tests.codegen.drivers.running import Subject
 
-MYSQL = ("aiomysql", "asyncmy", "pymysql")
+BELOW = {"sqlalchemy": "aiomysql", "sqlalchemy-asyncmy": "asyncmy", "sqlalchemy-sync": "pymysql"}
+MYSQL = ("aiomysql", "asyncmy", "pymysql", *BELOW)
 _EXECUTORS = {
     "aiomysql": "AiomysqlExecutor",
     "asyncmy": "AsyncmyExecutor",
     "pymysql": "PymysqlExecutor",
 }
+IN_UTC = {"init_command": "SET time_zone = '+00:00'"}
 
 
 def arguments_of(url: str) -> dict[str, Any]:
@@ -31,28 +33,52 @@ def arguments_of(url: str) -> dict[str, Any]:
     return arguments
 
 
+def sqlalchemy_url(driver: str, url: str) -> str:
+    """Return the URL by which SQLAlchemy takes the driver that the code is for."""
+    return url.replace("mysql://", f"mysql+{BELOW[driver]}://") + "?charset=utf8mb4"
+
+
+def on(subject: Subject) -> Any:
+    """Return another executor on the connection of a subject."""
+    name = _EXECUTORS[BELOW.get(subject.driver, subject.driver)]
+    return getattr(subject.module("adapter"), name)(subject.connection)
+
+
 @contextmanager
 def connected(driver: str, package: str, url: str) -> Iterator[Subject]:
     """Yield the subject of a driver. Every statement commits by itself."""
-    arguments = arguments_of(url)
     with asyncio.Runner() as runner:
-        connection: Any
-        if driver == "aiomysql":
-            arguments["db"] = arguments.pop("database")
-            connection = runner.run(_opened(aiomysql.connect(**arguments)))
-        elif driver == "asyncmy":
-            connection = runner.run(_opened(asyncmy.connect(**arguments)))
+        if driver in BELOW:
+            own = sqlalchemy_url(driver, url)
+            opening = below_sqlalchemy(driver, package, own, runner, connect_args=IN_UTC)
+            with opening as (connection, db):
+                yield Subject(driver, package, db, runner, connection)
+            return
+        with _opened(driver, url, runner) as connection:
+            subject = Subject(driver, package, None, runner, connection)
+            subject.db = on(subject)
+            yield subject
+
+
+@contextmanager
+def _opened(driver: str, url: str, runner: asyncio.Runner) -> Iterator[Any]:
+    arguments = arguments_of(url)
+    connection: Any
+    if driver == "aiomysql":
+        arguments["db"] = arguments.pop("database")
+        connection = runner.run(_awaited(aiomysql.connect(**arguments)))
+    elif driver == "asyncmy":
+        connection = runner.run(_awaited(asyncmy.connect(**arguments)))
+    else:
+        connection = pymysql.connect(**arguments)
+    try:
+        yield connection
+    finally:
+        if driver == "asyncmy":
+            runner.run(connection.ensure_closed())
         else:
-            connection = pymysql.connect(**arguments)
-        executor = getattr(importlib.import_module(f"{package}.adapter"), _EXECUTORS[driver])
-        try:
-            yield Subject(driver, package, executor(connection), runner, connection)
-        finally:
-            if driver == "asyncmy":
-                runner.run(connection.ensure_closed())
-            else:
-                connection.close()
+            connection.close()
 
 
-async def _opened(connecting: Any) -> Any:
+async def _awaited(connecting: Any) -> Any:
     return await connecting

@@ -5,7 +5,7 @@ INSERT INTO author (name, bio, mood, score) VALUES (sqlc.arg(name), sqlc.arg(bio
 SELECT * FROM author WHERE id = sqlc.arg(id);
 
 -- name: CountAuthors :one
-SELECT count(*) FROM author WHERE name LIKE '%a%' OR name = '50%';
+SELECT count(*) FROM author WHERE name LIKE '%a%' OR name = '50%' OR name = ':n';
 
 -- name: NameOf :one
 SELECT name FROM author WHERE id = sqlc.arg(id);

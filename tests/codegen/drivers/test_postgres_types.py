@@ -12,6 +12,7 @@ from typing import Any
 import psycopg
 import pytest
 from aiosqlc.drivers import DRIVERS
+from aiosqlc.parse.scanner import Dialect
 from aiosqlc.plan.naming import camel
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -96,7 +97,7 @@ HARD: dict[str, object] = {
 
 def queries_of(driver: str) -> str:
     """Return the queries; where the driver cannot copy a type, a batch stands for that."""
-    refused = DRIVERS[driver].not_copied
+    refused = DRIVERS[Dialect.POSTGRESQL][driver].not_copied
     ways = (
         WAYS.format(column(name), "batchexec" if name in refused else "copyfrom") for name in TYPES
     )

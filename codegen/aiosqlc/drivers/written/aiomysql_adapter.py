@@ -21,16 +21,12 @@ class AiomysqlExecutor:
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection
-        connection.decoders = dict(connection.decoders)  # were everybody's
-        # One list for all executors on a connection: the last one's decoders note for every one.
-        self._no_dates: list[str] = connection.decoders.setdefault("no dates", [])
-        connection.decoders.update(
-            {
-                _DATE: self._decoder(date.fromisoformat),
-                _DATETIME: self._decoder(datetime.fromisoformat),
-                _TIMESTAMP: self._decoder(_instant),
-            }
-        )
+        self._no_dates: list[str] = []
+        self._decoders = {
+            _DATE: self._decoder(date.fromisoformat),
+            _DATETIME: self._decoder(datetime.fromisoformat),
+            _TIMESTAMP: self._decoder(_instant),
+        }
 
     async def fetch(self, query: str, /, *args: Any) -> Sequence[Iterable[Any]]:
         """Return every row."""
@@ -60,7 +56,9 @@ class AiomysqlExecutor:
 
     async def executemany(self, command: str, args: Iterable[Sequence[Any]]) -> None:
         """Run a statement once for each set of arguments, all or none."""
-        await self._all_or_none([command % tuple(map(self._literal, values)) for values in args])
+        cursor = await self._cursor()
+        texts = [command % tuple(map(self._literal, values)) for values in args]
+        await self._all_or_none(cursor, texts)
 
     async def copy_records_to_table(
         self,
@@ -71,28 +69,27 @@ class AiomysqlExecutor:
         schema_name: str | None = None,
     ) -> str:
         """Insert rows, many per statement, all or none; return a status, such as `COPY 3`."""
+        cursor = await self._cursor()
         target = ".".join(_quoted(name) for name in (schema_name, table_name) if name)
         names = ", ".join(map(_quoted, columns or ()))
         head = f"INSERT INTO {target} {f'({names}) ' if names else ''}VALUES "
         rows = [f"({', '.join(map(self._literal, record))})" for record in records]
         parts = [rows[start : start + 1000] for start in range(0, len(rows), 1000)]
-        await self._all_or_none([head + ", ".join(part) for part in parts])
+        await self._all_or_none(cursor, [head + ", ".join(part) for part in parts])
         return f"COPY {len(rows)}"
 
     async def cursor(self, query: str, /, *args: Any) -> "MysqlCursor":
         """Send a query whose rows stay with the server; read them before anything else is asked."""
-        cursor = await self._connection.cursor(_UNBUFFERED)
-        await cursor.execute(query % tuple(map(self._literal, args)))
+        cursor = await self._run(query, args, _UNBUFFERED)
         return MysqlCursor(cursor, self._check_dates)
 
-    async def _all_or_none(self, texts: Sequence[str]) -> None:
+    async def _all_or_none(self, cursor: Any, texts: Sequence[str]) -> None:
         """Run statements; where one fails, those before it are undone.
 
         Within the caller's transaction by a savepoint, else in a transaction of their own.
         """
-        cursor = await self._connection.cursor()
         await cursor.execute("SAVEPOINT aiosqlc_batch")  # its answer tells whether one has begun
-        status = self._connection.server_status
+        status = cursor.connection.server_status
         begun = status & _IN_TRANSACTION or not status & _AUTOCOMMIT
         if not begun:
             await cursor.execute("BEGIN")
@@ -105,11 +102,26 @@ class AiomysqlExecutor:
                 await cursor.execute("ROLLBACK TO aiosqlc_batch" if begun else "ROLLBACK")
             raise
 
-    async def _run(self, query: str, args: Sequence[Any]) -> Any:
-        cursor = await self._connection.cursor()
-        await cursor.execute(query % tuple(map(self._literal, args)))
+    async def _run(self, query: str, args: Sequence[Any], *kind: Any) -> Any:
+        """Run a query; how its dates are read is the connection's only until the rows come."""
+        cursor = await self._cursor(*kind)
+        text = query % tuple(map(self._literal, args))
+        connection: Any = cursor.connection
+        decoders: dict[int, Any] = connection.decoders
+        connection.decoders = decoders | self._decoders
+        try:
+            await cursor.execute(text)
+        finally:
+            connection.decoders = decoders
         self._check_dates()
         return cursor
+
+    async def _cursor(self, *kind: Any) -> Any:
+        self._connection = await self._lent()
+        return await self._connection.cursor(*kind)
+
+    async def _lent(self) -> Any:
+        return self._connection
 
     def _check_dates(self) -> None:
         if self._no_dates:

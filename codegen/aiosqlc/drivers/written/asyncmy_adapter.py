@@ -51,7 +51,9 @@ class AsyncmyExecutor:
 
     async def executemany(self, command: str, args: Iterable[Sequence[Any]]) -> None:
         """Run a statement once for each set of arguments, all or none."""
-        await self._all_or_none([command % tuple(map(self._literal, values)) for values in args])
+        cursor = await self._cursor()
+        texts = [command % tuple(map(self._literal, values)) for values in args]
+        await self._all_or_none(cursor, texts)
 
     async def copy_records_to_table(
         self,
@@ -62,26 +64,24 @@ class AsyncmyExecutor:
         schema_name: str | None = None,
     ) -> str:
         """Insert rows, many per statement, all or none; return a status, such as `COPY 3`."""
+        cursor = await self._cursor()
         target = ".".join(_quoted(name) for name in (schema_name, table_name) if name)
         names = ", ".join(map(_quoted, columns or ()))
         head = f"INSERT INTO {target} {f'({names}) ' if names else ''}VALUES "
         rows = [f"({', '.join(map(self._literal, record))})" for record in records]
         parts = [rows[start : start + 1000] for start in range(0, len(rows), 1000)]
-        await self._all_or_none([head + ", ".join(part) for part in parts])
+        await self._all_or_none(cursor, [head + ", ".join(part) for part in parts])
         return f"COPY {len(rows)}"
 
     async def cursor(self, query: str, /, *args: Any) -> "MysqlCursor":
         """Send a query whose rows stay with the server; read them before anything else is asked."""
-        cursor = self._connection.cursor(_UNBUFFERED)
-        await cursor.execute(query % tuple(map(self._literal, args)))
-        return MysqlCursor(cursor)
+        return MysqlCursor(await self._run(query, args, _UNBUFFERED))
 
-    async def _all_or_none(self, texts: Sequence[str]) -> None:
+    async def _all_or_none(self, cursor: Any, texts: Sequence[str]) -> None:
         """Run statements; where one fails, those before it are undone.
 
         Within the caller's transaction by a savepoint, else in a transaction of their own.
         """
-        cursor = self._connection.cursor()
         await cursor.execute("SELECT @@autocommit")  # the driver takes no note of its end
         (autocommit,) = await cursor.fetchone()
         begun = not autocommit or self._connection.get_transaction_status()
@@ -95,10 +95,17 @@ class AsyncmyExecutor:
                 await cursor.execute("ROLLBACK TO aiosqlc_batch" if begun else "ROLLBACK")
             raise
 
-    async def _run(self, query: str, args: Sequence[Any]) -> Any:
-        cursor = self._connection.cursor()
+    async def _run(self, query: str, args: Sequence[Any], *kind: Any) -> Any:
+        cursor = await self._cursor(*kind)
         await cursor.execute(query % tuple(map(self._literal, args)))
         return cursor
+
+    async def _cursor(self, *kind: Any) -> Any:
+        self._connection = await self._lent()
+        return self._connection.cursor(*kind)
+
+    async def _lent(self) -> Any:
+        return self._connection
 
     def _literal(self, value: Any) -> str:
         """Return a literal; a list is the inside of `IN (...)`, and of an empty one nothing."""

@@ -49,23 +49,24 @@ class PsycopgExecutor:
 
     async def execute(self, query: str, /, *args: Any) -> str:
         """Run a statement and return the server's status, such as `UPDATE 3`."""
-        cursor = _Cursor(self._connection)
+        cursor = await self._cursor()
         await cursor.execute(query.encode(), args)
         return cursor.statusmessage or ""
 
     async def executemany(self, command: str, args: Iterable[Sequence[Any]]) -> None:
         """Run a statement once for each set of arguments, all or none, in one round trip."""
-        if not self._connection.autocommit:  # what begins here is the caller's to commit
-            await _Cursor(self._connection).executemany(command.encode(), args)
+        cursor = await self._cursor()
+        if not cursor.connection.autocommit:  # what begins here is the caller's to commit
+            await cursor.executemany(command.encode(), args)
             return
-        async with self._connection.transaction():
-            await _Cursor(self._connection).executemany(command.encode(), args)
+        async with cursor.connection.transaction():
+            await cursor.executemany(command.encode(), args)
 
     async def fetchmany(
         self, query: str, args: Iterable[Sequence[Any]]
     ) -> Sequence[Sequence[Iterable[Any]]]:
         """Return the rows for each set of arguments, all asked for in one round trip."""
-        cursor = _Cursor(self._connection)
+        cursor = await self._cursor()
         await cursor.executemany(query.encode(), args, returning=True)
         found: list[Sequence[Iterable[Any]]] = []
         more: bool | None = cursor.pgresult is not None
@@ -85,7 +86,7 @@ class PsycopgExecutor:
         """Copy rows and return the server's status, such as `COPY 3`."""
         target = sql.Identifier(*filter(None, (schema_name, table_name)))
         names = sql.SQL(", ").join(map(sql.Identifier, columns or ()))
-        cursor = _Cursor(self._connection)
+        cursor = await self._cursor()
         await cursor.execute(sql.SQL("SELECT {} FROM {} LIMIT 0").format(names, target))
         types = [column.type_code for column in cursor.description or ()]
         binary = _COPIED_AS_BINARY.issuperset(types)
@@ -102,11 +103,18 @@ class PsycopgExecutor:
         """Open a cursor on the server, which lives as long as the transaction."""
         name = f"aiosqlc_{uuid4().hex}"
         text = f"DECLARE {name} NO SCROLL CURSOR FOR {query}"
-        await _Cursor(self._connection).execute(text.encode(), args, prepare=False)
-        return PsycopgCursor(self._connection, name)
+        cursor = await self._cursor()
+        await cursor.execute(text.encode(), args, prepare=False)
+        return PsycopgCursor(cursor.connection, name)
+
+    async def _cursor(self) -> "_Cursor":
+        return _Cursor(await self._lent())
+
+    async def _lent(self) -> "psycopg.AsyncConnection[Any]":
+        return self._connection
 
     async def _run(self, query: str, args: Sequence[Any]) -> "_Cursor":
-        cursor = _Cursor(self._connection)
+        cursor = await self._cursor()
         binary = self._binary.get(query)
         await cursor.execute(query.encode(), args, binary=binary)
         if binary is None:  # the first time, in text: some types are faster in binary
