@@ -3,8 +3,8 @@
 Run: python -m bench.capacity. It starts the whole stack on free ports and places orders of one hot
 product through the gateway, in turns of one run: one at a time and 16 at a time for what the
 simulation is told, then 8, 16 and 64 at a time for the comparison. What other processes use
-meanwhile is measured and told: on a machine that is not quiet they are in both. `--routes` measures
-what each route costs instead.
+meanwhile is measured and told, and how fast each core is: on a machine that is not quiet they are
+in both. `--routes` measures what each route costs instead.
 """
 
 from __future__ import annotations
