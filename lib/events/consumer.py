@@ -99,6 +99,7 @@ class Consumer:
         self._measuring = Every(_MEASURE_SECONDS)
         self._taking_over = Every(policy.take_over_seconds / 4)
         self._resumed = False
+        self._was_busy = False
         self._is_leaving = False
         self._waiting = asyncio.timeout(None)
 
@@ -130,16 +131,17 @@ class Consumer:
             await self._resume()
         # Whatever goes wrong below leaves events that are ours and unhandled: begin with those.
         self._resumed = False
-        worked = await self._take_over()
+        worked, found = await self._take_over(), False
         for topic, group in self._streams.items():
-            entries = await self._read_new(group)
-            worked = worked or bool(entries)
+            entries = await self._read_new(group, is_busy=found or self._was_busy)
+            found = found or bool(entries)
             await self._deliver_all(topic, entries)
+        self._was_busy = found and len(self._streams) > 1
         if self._is_leaving:
             await self._resume()  # what we were given just when we hung up
         await self._measure()
         self._resumed = True
-        return worked
+        return worked or found
 
     def _leave(self) -> None:
         """Wait no longer for what may not come."""
@@ -147,12 +149,14 @@ class Consumer:
         with suppress(RuntimeError):  # nobody waits
             self._waiting.reschedule(asyncio.get_running_loop().time())
 
-    async def _read_new(self, group: Subscription) -> list[Entry]:
+    async def _read_new(self, group: Subscription, *, is_busy: bool) -> list[Entry]:
+        """Read what there is; where no other topic has any, wait a moment for it."""
         if self._is_leaving:
             return []
         try:
             async with asyncio.timeout(None) as self._waiting:
-                return await group.read_new(self._policy.batch, self._block_seconds())
+                seconds = 0.0 if is_busy else self._policy.block_seconds / len(self._streams)
+                return await group.read_new(self._policy.batch, seconds)
         except TimeoutError:
             if not self._is_leaving:
                 raise
@@ -286,9 +290,6 @@ class Consumer:
         log.error("event_dead", topic=topic, entry=entry.id, reason=reason)
         await self._streams[topic].move_to_dead_letters(entry, reason)
         return Outcome.DEAD
-
-    def _block_seconds(self) -> float:
-        return self._policy.block_seconds / len(self._streams)
 
     async def _measure(self) -> None:
         if self._metrics is not None and self._measuring.is_due():

@@ -223,6 +223,30 @@ async def test_a_batch_that_takes_longer_than_the_lease_stays_with_its_member(
     assert await numbers(db, "a") == list(range(8))
 
 
+async def test_events_of_one_topic_do_not_wait_for_another_that_has_none(
+    db: Database, redis: Redis, topic: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, waits = streams.Group.read_new, []
+
+    async def noted(group: Group, count: int, block_seconds: float) -> list[streams.Entry]:
+        waits.append(block_seconds)
+        return await read(group, count, block_seconds)
+
+    monkeypatch.setattr(streams.Group, "read_new", noted)
+    handlers = {name: {"step.taken": effect} for name in (f"{topic}-idle", topic)}
+    policy = replace(FAST, batch=2)
+    member = Consumer(
+        db, RedisStreams(redis), handlers=handlers, group="group", name="member", policy=policy
+    )
+    await write(db, topic, "a", range(4))
+    await drain(Relay(db, RedisStreams(redis)))
+    await settle(member)
+    assert await numbers(db, "a") == list(range(4))
+    each = policy.block_seconds / 2
+    # Two rounds with events, of which the first did not know of any, and one without.
+    assert waits == [each, each, 0, 0, 0, 0]
+
+
 async def test_members_that_are_gone_are_forgotten_unless_they_left_something(
     redis: Redis, topic: str
 ) -> None:
