@@ -42,7 +42,7 @@ def test_the_hunt_asks_for_embedded_rows_in_queries_with_optional_parts(
     cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("aiosqlc.mysql.variants._weaker_embed", lambda _whole, ours, *_: ours)
-    assert hunt(1500, 1, cache).false
+    assert hunt(1500, 4, cache).false
 
 
 def test_the_hunt_passes_what_the_annotation_of_a_parameter_says(
