@@ -29,12 +29,12 @@ from aiosqlc.mysql.names import unknown_names
 from aiosqlc.mysql.planned import Asked, refused_plan
 from aiosqlc.mysql.prepare import Described
 from aiosqlc.mysql.relations import Relation, Schema
-from aiosqlc.mysql.returning import prepare_query
+from aiosqlc.mysql.returning import Prepares
 from aiosqlc.mysql.sampled import Casts, sampled
 from aiosqlc.mysql.schema import Failed, Loaded, forget, load
 from aiosqlc.mysql.stars import why_not_whole
 from aiosqlc.mysql.static import changed_by, schema_from_files
-from aiosqlc.mysql.syntax import mentions, parse, unread
+from aiosqlc.mysql.syntax import mentions, unread
 from aiosqlc.mysql.typed import Text, origin_of, read_text, type_query
 from aiosqlc.mysql.variables import mistaken
 from aiosqlc.mysql.variants import as_query, merge
@@ -290,14 +290,15 @@ def type_one(judge: Judge, query: ParsedQuery) -> tuple[TypedQuery | None, list[
 def _type_text(judge: Judge, written: ParsedQuery) -> tuple[TypedQuery | None, list[Diagnostic]]:
     query = replace(written, sql=as_read(written.sql, judge.kin))
     described: tuple[Described, ...] | None = None
+    prepares = Prepares(judge.session.connection) if judge.session else None
     excuses = (
-        unclear(written, strict=judge.strict or _is_other(judge, query, written))
+        unclear(written, strict=judge.strict or _is_other(prepares, query, written))
         if judge.unsaid
         else []
     )
-    if judge.session is not None and not _is_about(query, judge.doubted):
+    if prepares is not None and not _is_about(query, judge.doubted):
         try:
-            described = prepare_query(judge.session.connection, query.sql, parse(query.sql)).columns
+            described = prepares.query(query.sql).columns
             if judge.for_mysql and _is_about(query, SYSTEM):  # MySQL's own tables have other NULLs
                 described = tuple([replace(c, flags=c.flags & ~FLAG.NOT_NULL) for c in described])
         except pymysql.MySQLError as error:
@@ -321,14 +322,14 @@ def _type_text(judge: Judge, written: ParsedQuery) -> tuple[TypedQuery | None, l
     if any(problem.severity is Severity.ERROR for problem in problems):
         return None, problems
     first, casts = described, Casts()
-    if judge.session is not None and first is not None and _is_computed(query, first, judge.schema):
-        asked = sampled(judge.session, query.sql, text.params, first)
+    if prepares is not None and first is not None and _is_computed(query, first, judge.schema):
+        asked = sampled(prepares, query.sql, text.params, first)
         described, casts = asked.columns, asked.casts
     typed = type_query(written, query, judge.schema, text, described)
     typed = replace(typed, sql=casts.within(typed.sql))
-    if judge.session is not None and first is not None:
+    if prepares is not None and judge.session is not None and first is not None:
         tree = text.reader.tree if text.reader else None
-        problems += unproved(judge.session, judge.kin, typed, first)
+        problems += unproved(prepares, judge.kin, typed, first)
         problems += impossible(judge.session, typed, tree, judge.schema)
         if not any(problem.severity is Severity.ERROR for problem in problems):
             sent = as_read(as_sent(typed), judge.kin)
@@ -342,15 +343,15 @@ def _asked(judge: Judge, session: Session) -> Asked:
     return Asked(session, judge.schema, judge.for_mysql, judge.forgiving, judge.strict)
 
 
-def _is_other(judge: Judge, query: ParsedQuery, written: ParsedQuery) -> bool:
+def _is_other(prepares: Prepares | None, query: ParsedQuery, written: ParsedQuery) -> bool:
     """Whether MariaDB reads a query with other columns or parameters."""
     theirs = as_read(written.sql, MARIADB)
-    if judge.session is None or theirs == query.sql:
+    if prepares is None or theirs == query.sql:
         return False
     shapes = []
     for sql in (query.sql, theirs):
         try:
-            said = prepare_query(judge.session.connection, sql, parse(sql))
+            said = prepares.query(sql)
         except pymysql.MySQLError:
             return True
         shapes.append((said.parameters, [column.name for column in said.columns]))

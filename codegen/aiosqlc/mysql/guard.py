@@ -16,8 +16,8 @@ from aiosqlc.mysql.executable import Kin, as_read
 from aiosqlc.mysql.placeholders import find, for_driver
 from aiosqlc.mysql.prepare import Described
 from aiosqlc.mysql.relations import Relation, Schema
-from aiosqlc.mysql.returning import prepare_query
-from aiosqlc.mysql.syntax import Tree, mentions, parse
+from aiosqlc.mysql.returning import Prepares
+from aiosqlc.mysql.syntax import Tree
 from aiosqlc.mysql.writes import targets
 from aiosqlc.servers.mysql.session import Session
 
@@ -26,28 +26,24 @@ _REFUSED = frozenset({1052, 1054, 1064, 1109, 1146, 1305, 1630})
 
 
 def unproved(
-    session: Session, kin: Kin, query: TypedQuery, first: Sequence[Described]
+    prepares: Prepares, kin: Kin, query: TypedQuery, first: Sequence[Described]
 ) -> Iterator[Diagnostic]:
     """Yield an error where the written text is not what its row class and signature say.
 
     `first` is what the server said of the text as the user wrote it.
     """
-    said = _difference(session, kin, query, first)
+    said = _difference(prepares, kin, query, first)
     if said:
         yield mismatch(query.parsed, None, said)
 
 
-def _difference(session: Session, kin: Kin, query: TypedQuery, first: Sequence[Described]) -> str:
+def _difference(prepares: Prepares, kin: Kin, query: TypedQuery, first: Sequence[Described]) -> str:
     places = find(query.sql)
     given = {param.number for param in query.params}
     if {place.number for place in places} != given:
         return f"it takes {len(places)} parameters, its function passes {len(given)}"
-    sent = as_read(as_sent(query), kin)
-    if sent == as_read(query.parsed.sql, kin):  # then that is what was answered first
-        return difference(_promised(query, first, first), _found(first))
     try:
-        tree = parse(sent) if mentions(sent, "RETURNING") else None
-        answer = prepare_query(session.connection, sent, tree)
+        answer = prepares.query(as_read(as_sent(query), kin))
     except pymysql.MySQLError as error:
         refused = code_of(error) in _REFUSED
         return f"the server refuses it: {message_of(error, '')}" if refused else ""

@@ -40,6 +40,8 @@ class Filled:
 @lru_cache(maxsize=16)  # each stage asks for the places of the query in hand
 def find(sql: str) -> tuple[Place, ...]:
     """Find every `$n` outside strings, quoted names and comments."""
+    if "$" not in sql:
+        return ()
     places = []
     skipped = [
         token.span

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from pymysql.connections import Connection
@@ -64,20 +65,23 @@ def prepare(connection: Connection[Any], sql: str) -> Prepared:
     head = connection._read_packet()  # noqa: SLF001 - as above
     _, statement, columns, parameters, _, _ = _PREPARED.unpack(head.get_all_data()[:12])
     _definitions(connection, parameters)
-    described = tuple(_described(packet) for packet in _definitions(connection, columns))
+    encoding = connection.encoding
+    described = tuple([_described(data, encoding) for data in _definitions(connection, columns)])
     connection._execute_command(COMMAND.COM_STMT_CLOSE, struct.pack("<I", statement))  # noqa: SLF001 - as above; it has no answer
     return Prepared(parameters, described)
 
 
-def _definitions(connection: Connection[Any], count: int) -> list[Any]:
+def _definitions(connection: Connection[Any], count: int) -> list[bytes]:
     read = connection._read_packet  # noqa: SLF001 - as above
-    packets = [read(FieldDescriptorPacket) for _ in range(count)]
+    packets = [read().get_all_data() for _ in range(count)]
     if count:
         read()  # the end-of-list packet
     return packets
 
 
-def _described(packet: Any) -> Described:
+@lru_cache(maxsize=4096)  # the texts of a query, and its neighbours, have columns in common
+def _described(data: bytes, encoding: str) -> Described:
+    packet = FieldDescriptorPacket(data, encoding)
     table, column = packet.org_table, packet.org_name
     origin = (packet.db, table, column) if table and column else None
     return Described(

@@ -1,27 +1,46 @@
-"""What `RETURNING` returns: a prepare does not say, so an equal SELECT is asked instead."""
+"""What texts return, `RETURNING` too: a prepare does not say, so an equal SELECT is asked."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass, field
 
 from pymysql.connections import Connection
 from sqlglot import exp
 
 from aiosqlc.mysql.placeholders import for_server
 from aiosqlc.mysql.prepare import Prepared, prepare
-from aiosqlc.mysql.syntax import Tree
+from aiosqlc.mysql.syntax import mentions, parse
 from aiosqlc.parse.scanner import Dialect, Kind, scan
 
 
-def prepare_query(connection: Connection[object], sql: str, tree: Tree | None) -> Prepared:
-    """Prepare a query; where it returns rows that the server does not describe, ask the proxy."""
-    prepared = prepare(connection, for_server(sql).sql)
-    proxy = _proxy(sql, tree) if not prepared.columns else None
-    if proxy is None:
-        return prepared
-    return Prepared(prepared.parameters, prepare(connection, for_server(proxy).sql).columns)
+@dataclass(frozen=True, slots=True)
+class Prepares:
+    """Prepares the texts of one query, on one schema: a text that was answered once is known."""
+
+    connection: Connection[object]
+    _known: dict[str, Prepared] = field(default_factory=dict)
+
+    def query(self, sql: str) -> Prepared:
+        """Prepare a query; where it returns rows that the server does not describe, ask the proxy.
+
+        Raises `pymysql.MySQLError` with the server's message where it refuses the query.
+        """
+        prepared = self._text(sql)
+        proxy = _proxy(sql) if not prepared.columns else None
+        if proxy is None:
+            return prepared
+        return Prepared(prepared.parameters, self._text(proxy).columns)
+
+    def _text(self, sql: str) -> Prepared:
+        text = for_server(sql).sql
+        if text not in self._known:
+            self._known[text] = prepare(self.connection, text)
+        return self._known[text]
 
 
-def _proxy(sql: str, tree: Tree | None) -> str | None:
+def _proxy(sql: str) -> str | None:
     """Return `SELECT <list> FROM <target>` for a statement with RETURNING."""
+    tree = parse(sql) if mentions(sql, "RETURNING") else None
     root = tree.root if tree else None
     if not isinstance(root, exp.Insert | exp.Delete) or root.args.get("returning") is None:
         return None

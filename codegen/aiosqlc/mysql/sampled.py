@@ -10,9 +10,7 @@ import pymysql
 from aiosqlc.ir import SqlType, TypedParam
 from aiosqlc.mysql import types
 from aiosqlc.mysql.prepare import Described
-from aiosqlc.mysql.returning import prepare_query
-from aiosqlc.mysql.syntax import mentions, parse
-from aiosqlc.servers.mysql.session import Session
+from aiosqlc.mysql.returning import Prepares
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +39,7 @@ class Sampled:
 
 
 def sampled(
-    session: Session, sql: str, params: Sequence[TypedParam], first: tuple[Described, ...]
+    prepares: Prepares, sql: str, params: Sequence[TypedParam], first: tuple[Described, ...]
 ) -> Sampled:
     """Ask again with values in place of parameters.
 
@@ -54,7 +52,7 @@ def sampled(
 
     def ask(casts: Casts, absent: frozenset[int] = frozenset()) -> Sampled | None:
         text = types.with_samples(casts.within(sql), kinds, absent)
-        columns = _described(session, text, first)
+        columns = _described(prepares, text, first)
         return Sampled(columns, casts) if columns is not None else None
 
     chosen = ask(Casts())
@@ -75,15 +73,14 @@ def sampled(
 
 
 def _described(
-    session: Session, sql: str, first: Sequence[Described]
+    prepares: Prepares, sql: str, first: Sequence[Described]
 ) -> tuple[Described, ...] | None:
     """Return what the server says of a query with other parameters, flags and names as before.
 
     None where it refuses the query, or gives another number of columns.
     """
     try:
-        tree = parse(sql) if mentions(sql, "RETURNING") else None
-        again = prepare_query(session.connection, sql, tree).columns
+        again = prepares.query(sql).columns
     except pymysql.MySQLError:
         return None
     if len(again) != len(first):

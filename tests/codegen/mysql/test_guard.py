@@ -9,12 +9,14 @@ from pathlib import Path
 import pymysql
 import pytest
 from aiosqlc.ir import AnalyzeOptions
-from aiosqlc.mysql import analyze, typed
+from aiosqlc.mysql import analyze, returning, typed
 from aiosqlc.mysql.errors import code_of
+from aiosqlc.mysql.prepare import Prepared
 from aiosqlc.mysql.schema import forget, load
 from aiosqlc.parse.queries import parse_files
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.servers.mysql.session import Session, open_session
+from pymysql.connections import Connection
 
 from tests.codegen.mysql.conftest import (
     SERVER_URL,
@@ -90,6 +92,22 @@ def test_what_is_right_passes(compile_: Compile, sql) -> None:
     queries, problems = compile_(SCHEMA, f"-- name: Q :many\n{sql};")
     assert queries
     assert not [problem for problem in problems if problem.code == "E370"]
+
+
+def test_no_text_of_a_query_is_prepared_twice(compile_: Compile, monkeypatch) -> None:
+    texts: list[str] = []
+
+    def prepare(connection: Connection[object], sql: str) -> Prepared:
+        texts.append(sql)
+        return prepare_(connection, sql)
+
+    prepare_ = returning.prepare
+    monkeypatch.setattr(returning, "prepare", prepare)
+    for sql in (*HELD, "SELECT UPPER(name) AS n FROM a", "SELECT id + ? AS n, '$1' AS t FROM a"):
+        compile_(SCHEMA, f"-- name: Q :many\n{sql};")
+        assert texts
+        assert len(texts) == len(set(texts)), sql
+        texts.clear()
 
 
 PLANNED_SCHEMA = """
