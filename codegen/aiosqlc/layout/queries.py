@@ -12,8 +12,9 @@ from aiosqlc.parse.queries import parse_file
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.source import SourceFile, Span
 
-_COMMENT_BEHIND = re.compile(r"[ \t]*;?[ \t]*(?:--|#|/\*)")
-_BLANK_ENDS = re.compile(r"[ \t]+(?=\n|$)")
+_COMMENT_BEHIND = re.compile(r"[ \t]*+;?+[ \t]*+(?:--|#|/\*)")
+# A run of blanks is looked at from its first one only, and once.
+_BLANK_ENDS = re.compile(r"(?<![ \t])[ \t]++(?=\n|$)")
 
 
 @dataclass(frozen=True, slots=True)

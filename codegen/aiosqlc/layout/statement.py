@@ -59,6 +59,8 @@ _TOGETHER = {
     "INSERT": {"THEN"},
 }
 _STATEMENTS = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE", "WITH", "VALUES"})
+# Each bracket in brackets is gone through once more; beyond this nobody reads them.
+_DEEPEST = 50
 _SPACED = frozenset({"=", "<", ">", "<=", ">=", "<>", "!="})
 
 
@@ -95,10 +97,10 @@ def lay_out(
         keep_lines or not plain or strings
     ):  # text in two pieces is one only where a line ends between them
         return _line_by_line(sql, tokens, dialect)
-    try:
-        return "\n".join(_lines(_atoms(tokens, dialect), style, width))
-    except RecursionError:  # thousands of brackets in brackets: nobody reads them anyway
+    atoms = _atoms(tokens, dialect)
+    if max(_depths(atoms)) > _DEEPEST:
         return _line_by_line(sql, tokens, dialect)
+    return "\n".join(_lines(atoms, style, width))
 
 
 def same_tokens(before: str, after: str, dialect: Dialect) -> bool:

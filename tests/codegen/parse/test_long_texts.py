@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
@@ -10,6 +11,8 @@ from types import FrameType, SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from aiosqlc.layout.queries import tidy
+from aiosqlc.layout.statement import LayoutStyle, lay_out
 from aiosqlc.lsp.completion import complete
 from aiosqlc.lsp.known import Entry
 from aiosqlc.messages.render import render_all
@@ -137,3 +140,28 @@ def test_four_times_the_text_is_four_times_the_work(what: str, unit: str, full: 
         work(start + unit)  # what is made once is not counted
         short, long = (_steps(lambda n=n: work(start + unit * n)) for n in (50, 200))  # type: ignore[misc]  # noqa: B023
         assert long <= 5 * short
+
+
+@pytest.mark.parametrize("style", LayoutStyle)
+def test_brackets_in_brackets_are_laid_out_in_linear_time(style: LayoutStyle) -> None:
+    def work(depth: int) -> object:
+        sql = f"SELECT {'(' * depth}1{')' * depth}"
+        return lay_out(sql, Dialect.POSTGRESQL, style)
+
+    work(1)
+    short, long = (_steps(lambda depth=depth: work(depth)) for depth in (100, 400))  # type: ignore[misc]
+    assert long <= 5 * short
+
+
+@pytest.mark.parametrize("behind", [";{}-- name: B :exec\nDELETE FROM t;\n", "{};\n", "{}x;\n"])
+def test_blanks_are_tidied_in_linear_time(behind: str) -> None:
+    def seconds(blanks: int) -> float:  # a pattern's steps are not Python's: the least of five
+        text = f"{NAMED}true{behind.format(' ' * blanks)}"
+        spent = []
+        for _ in range(5):
+            file, started = _file(text), time.process_time()
+            assert tidy(file, Dialect.POSTGRESQL, LayoutStyle.HOUSE)
+            spent.append(time.process_time() - started)
+        return min(spent)
+
+    assert seconds(20_000) <= 10 * seconds(5_000)  # of the square it is 16
