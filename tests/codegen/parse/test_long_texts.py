@@ -153,7 +153,7 @@ def test_brackets_in_brackets_are_laid_out_in_linear_time(style: LayoutStyle) ->
     assert long <= 5 * short
 
 
-@pytest.mark.parametrize("behind", [";{}-- name: B :exec\nDELETE FROM t;\n", "{};\n", "{}x;\n"])
+@pytest.mark.parametrize("behind", [";{}-- name: B :exec\nDELETE FROM t;\n", "{};\n", "{}"])
 def test_blanks_are_tidied_in_linear_time(behind: str) -> None:
     def seconds(blanks: int) -> float:  # a pattern's steps are not Python's: the least of five
         text = f"{NAMED}true{behind.format(' ' * blanks)}"
@@ -164,4 +164,4 @@ def test_blanks_are_tidied_in_linear_time(behind: str) -> None:
             spent.append(time.process_time() - started)
         return min(spent)
 
-    assert seconds(20_000) <= 10 * seconds(5_000)  # of the square it is 16
+    assert seconds(20_000) <= 8 * seconds(5_000)  # of the square it is 16
