@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractAsyncContextManager
 from typing import Any, TypeVar
 
 from aiohttp.test_utils import TestClient
 from pydantic import SecretStr
 
 from devstack.testing.auth import TestIssuer
+from devstack.testing.roles import BY_HAND
 from lib.auth import Role
 from lib.config import DatabaseSettings
+from lib.db import Database
+from lib.db.engine import open_database
 
 C = TypeVar("C", bound=DatabaseSettings)
 
@@ -48,3 +52,9 @@ def unlimited(config: type[C], database_url: str, issuer: TestIssuer, **settings
         "user_rate_limit": 100_000,
     }
     return config(_env_file=None, **(given | settings))
+
+
+def by_hand(url: str, **settings: Any) -> AbstractAsyncContextManager[Database]:
+    """Open a database past its service, as the owner: to arrange something there, or to look."""
+    given = {"database_url": SecretStr(url), "db_pool_min": 1} | settings
+    return open_database(DatabaseSettings(_env_file=None, **given), application=BY_HAND)

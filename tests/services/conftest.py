@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
-from pydantic import SecretStr
 from redis.asyncio import Redis
 
 from devstack.settings import service_names
@@ -14,11 +13,10 @@ from devstack.testing.mysql import TestMysql
 from devstack.testing.mysql_databases import MysqlDatabases
 from devstack.testing.postgres import TestPostgres
 from devstack.testing.roles import entered_as_services
-from lib.config import PostgresSettings
 from lib.db import Database
-from lib.db.postgres import open_database
 from lib.redis import RedisOptions, open_redis
 from tests.conftest import NewDatabase
+from tests.services.calling import by_hand
 
 ENGINES = ("postgres", "mysql")
 
@@ -79,8 +77,7 @@ async def new_engine_database(
 @pytest.fixture
 async def db(database_url: str) -> AsyncIterator[Database]:
     """The test's database as a service has it; `database_url` is each service's own fixture."""
-    settings = PostgresSettings(_env_file=None, database_url=SecretStr(database_url), db_pool_min=1)
-    async with open_database(settings, application="test") as db:
+    async with by_hand(database_url) as db:
         yield db
 
 

@@ -6,13 +6,11 @@ from collections.abc import AsyncIterator
 
 import asyncpg
 import pytest
-from pydantic import SecretStr
 
 from devstack.testing.wait import eventually
-from lib.config import PostgresSettings
-from lib.db.postgres import open_database
 from services.user.housekeeping import Keep, forget_old
 from tests.conftest import NewDatabase
+from tests.services.calling import by_hand
 from tests.services.marketplace import (
     LATITUDE,
     LONGITUDE,
@@ -36,8 +34,7 @@ async def marketplace(
 
 
 async def keep_house(url: str) -> None:
-    settings = PostgresSettings(_env_file=None, database_url=SecretStr(url), db_pool_min=1)
-    async with open_database(settings, application="test") as db:
+    async with by_hand(url) as db:
         await forget_old(db, Keep(audit_days=730, address_days=90, deleted_days=30))
 
 

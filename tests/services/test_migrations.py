@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from pydantic import SecretStr
 
-from lib.config import DatabaseSettings
 from lib.db import migrations
-from lib.db.engine import engine_of, open_database
+from lib.db.engine import engine_of
+from tests.services.calling import by_hand
 
 ROOT = migrations.ROOT.resolve()
 BOTH = sorted(path.parent.name for path in ROOT.glob("*/mysql"))
@@ -33,8 +32,7 @@ async def test_every_migration_can_be_undone_and_done_again(db, empty, engine) -
     schema = sorted(path.stem for path in folder.glob("*.sql") if ".rollback" not in path.name)
     assert undone == schema[::-1]
     assert await asyncio.to_thread(migrations.apply, empty, folder, db=db, demo=True) == done
-    settings = DatabaseSettings(_env_file=None, database_url=SecretStr(empty))
-    async with open_database(settings, application="test") as opened:
+    async with by_hand(empty) as opened:
         assert engine_of(opened) == engine
         assert await opened.fetchval(f"SELECT count(*) FROM {db}") > 0
 

@@ -6,13 +6,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
-from pydantic import SecretStr
 
 from devstack.testing.auth import TestIssuer
 from lib.auth import Role
-from lib.config import DatabaseSettings
 from lib.db import Database
-from lib.db.postgres import open_database
 from services.chat.app import create_app
 from services.chat.config import ChatConfig
 from tests.services.calling import unlimited
@@ -29,13 +26,6 @@ def config_for(database_url: str, issuer: TestIssuer, redis_url: str | None, **m
 @pytest.fixture
 async def database_url(new_database) -> str:
     return await new_database("chat")
-
-
-@pytest.fixture
-async def db(database_url: str) -> AsyncIterator[Database]:
-    settings = DatabaseSettings(_env_file=None, database_url=SecretStr(database_url))
-    async with open_database(settings, application="test") as opened:
-        yield opened
 
 
 @pytest.fixture

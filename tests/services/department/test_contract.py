@@ -7,14 +7,12 @@ from uuid import UUID
 
 import pytest
 from msgspec.structs import astuple
-from pydantic import SecretStr
 
-from lib.config import DatabaseSettings
-from lib.db.engine import open_database
 from lib.db.errors import CheckViolationError, UniqueViolationError
 from lib.db.like import contains
 from lib.ids import new_id
 from services.department.store import departments, writes
+from tests.services.calling import by_hand
 
 ROWS = [
     ("Alpha", None),
@@ -29,9 +27,7 @@ ROWS = [
 
 @pytest.fixture
 async def db(new_engine_database):
-    url = await new_engine_database("department")
-    settings = DatabaseSettings(_env_file=None, database_url=SecretStr(url), db_pool_min=1)
-    async with open_database(settings, application="test") as opened:
+    async with by_hand(await new_engine_database("department")) as opened:
         for number, (name, address) in enumerate(ROWS):
             await writes(opened).add_department(id=UUID(int=number), name=name, address=address)
         yield opened

@@ -7,16 +7,14 @@ from collections.abc import AsyncIterator
 from uuid import UUID
 
 import pytest
-from pydantic import SecretStr
 
-from lib.config import PostgresSettings
 from lib.db import Database
-from lib.db.postgres import open_database
 from lib.events import Event
 from lib.ids import new_id
 from services.point import service
 from services.point.awards import HANDLERS
 from services.point.model import FOR_A_JOB_DONE, PER_AWARD, PER_DAY, PER_PAIR
+from tests.services.calling import by_hand
 from tests.services.point.test_awards import CUSTOMER, PROVIDER, _event
 
 HUGE = "9999999999.99"
@@ -24,10 +22,7 @@ HUGE = "9999999999.99"
 
 @pytest.fixture
 async def db(new_database) -> AsyncIterator[Database]:
-    settings = PostgresSettings(
-        _env_file=None, database_url=SecretStr(await new_database("point")), db_pool_min=1
-    )
-    async with open_database(settings, application="test") as db:
+    async with by_hand(await new_database("point")) as db:
         yield db
 
 

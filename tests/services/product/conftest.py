@@ -10,12 +10,10 @@ from pydantic import SecretStr
 
 from devstack.testing.auth import TestIssuer
 from lib.auth import Role
-from lib.config import DatabaseSettings
-from lib.db.engine import open_database
 from services.product.app import create_app
 from services.product.config import ProductConfig
 from services.product.routes.reservations import RESERVE
-from tests.services.calling import Caller
+from tests.services.calling import Caller, by_hand
 
 
 @pytest.fixture
@@ -39,8 +37,7 @@ async def client(database_url: str, issuer: TestIssuer) -> AsyncIterator[TestCli
 
 async def rows_of(database_url: str, query: str) -> list[tuple]:
     """Ask the database itself."""
-    settings = DatabaseSettings(_env_file=None, database_url=SecretStr(database_url), db_pool_min=1)
-    async with open_database(settings, application="test") as db:
+    async with by_hand(database_url) as db:
         return [tuple(row) for row in await db.fetch(query)]
 
 

@@ -8,11 +8,8 @@ from contextlib import suppress
 from functools import partial
 
 import pytest
-from pydantic import SecretStr
 
 from devstack.testing.wait import eventually
-from lib.config import DatabaseSettings
-from lib.db.engine import open_database
 from lib.errors import AppError
 from lib.events import Relay, stream_of
 from lib.events.streams import RedisStreams
@@ -20,6 +17,7 @@ from lib.redis import RedisOptions, open_redis
 from services.product.model.products import NewProduct, ProductChange
 from services.product.service import products
 from services.product.service.events import PRODUCTS
+from tests.services.calling import by_hand
 
 CHANGES, KILLS = 20, 3
 
@@ -32,8 +30,7 @@ async def redis(redis_server):
 
 
 async def test_the_relay_takes_events_to_the_stream(database_url, redis) -> None:
-    settings = DatabaseSettings(_env_file=None, database_url=SecretStr(database_url))
-    async with open_database(settings, application="test") as db:
+    async with by_hand(database_url) as db:
         new = NewProduct(name="Saw", price="12.5", currency="EUR", stock=1)
         made = await products.add(db, new, actor="clerk")
         for version, price in ((1, "13"), (2, "14")):
@@ -56,10 +53,7 @@ async def test_no_event_is_lost_while_the_database_is_killed_again_and_again(
     killable_server, redis
 ) -> None:
     url = await asyncio.to_thread(killable_server.create, "product")
-    settings = DatabaseSettings(
-        _env_file=None, database_url=SecretStr(url), db_pool_min=1, db_connect_seconds=2
-    )
-    async with open_database(settings, application="test") as db:
+    async with by_hand(url, db_connect_seconds=2) as db:
         new = NewProduct(name="Saw", price="1", currency="EUR", stock=1)
         made = [await products.add(db, new, actor="clerk") for _ in range(3)]
         for version in range(1, CHANGES):

@@ -10,16 +10,14 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
-from pydantic import SecretStr
 
 from devstack.testing.wait import eventually
 from lib.auth import Role
-from lib.config import DatabaseSettings
-from lib.db.engine import Engine, engine_of, open_database
+from lib.db.engine import Engine, engine_of
 from services.product.service import reservations as service
 from services.product.service.steps import Step, status_after
 from services.product.store.postgres.models import ReservationStatus
-from tests.services.calling import Caller
+from tests.services.calling import Caller, by_hand
 from tests.services.product.conftest import rows_of
 
 DRILL = "01890000-0000-7000-8000-000000000a01"  # 40 of them at 129.00 EUR
@@ -320,10 +318,9 @@ async def test_what_is_given_back_costs_postgres_one_statement(
 ) -> None:
     many = {"drill": 1, "hammer": 2}
     made = [(await reserve(shop, f"key-{n}", **many))[1]["data"]["id"] for n in range(2)]
-    settings = DatabaseSettings(_env_file=None, database_url=SecretStr(database_url))
     later = datetime.now(UTC) + timedelta(hours=1)
     caller = service.Caller("order", trusted=True)
-    async with open_database(settings, application="test") as db:
+    async with by_hand(database_url) as db:
         counted = Counting(db)
         for step in way.split():
             if step == "expire":
@@ -341,9 +338,8 @@ async def test_reservations_that_expire_together_return_each_its_own(
 ):
     for key, quantity in (("a", 1), ("b", 2), ("c", 3)):
         await reserve(shop, key, drill=quantity, hammer=quantity)
-    settings = DatabaseSettings(_env_file=None, database_url=SecretStr(database_url))
     later = datetime.now(UTC) + timedelta(hours=1)
-    async with open_database(settings, application="test") as db:
+    async with by_hand(database_url) as db:
         assert await service.expire(db, clock=lambda: later) == 3
         assert await service.expire(db, clock=lambda: later) == 0
     assert await stock_of(anyone, DRILL, HAMMER) == [40, 120]

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncpg
 import pytest
-from pydantic import SecretStr
 
-from lib.config import PostgresSettings
-from lib.db.postgres import open_database
 from services.user.housekeeping import Keep, forget_old
+from tests.services.calling import by_hand
 
 ADD = """
 INSERT INTO audit_entry (id, at, actor, action, resource_type, resource_id)
@@ -23,8 +21,7 @@ async def test_what_is_older_than_the_setting_goes_and_nothing_younger_can(new_d
     try:
         for days, count in ((731, 2500), (729, 2), (80, 1)):
             await sql.execute(ADD, days, count)
-        settings = PostgresSettings(_env_file=None, database_url=SecretStr(url), db_pool_min=1)
-        async with open_database(settings, application="test") as db:
+        async with by_hand(url) as db:
             await forget_old(db, Keep(audit_days=730, address_days=90, deleted_days=30))
         left = await sql.fetch("SELECT resource_id FROM audit_entry ORDER BY at")
         assert [row[0] for row in left] == ["729", "729", "80"]

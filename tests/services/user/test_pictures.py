@@ -19,6 +19,7 @@ from lib.storage import S3Options, open_s3
 from services.user.images import redraw
 from services.user.service import pictures
 from tests.lib.storage.distribution import forgotten, new_distribution
+from tests.services.calling import by_hand
 from tests.services.user.cast import actor
 from tests.services.user.drawings import picture
 from tests.services.user.world import running_world
@@ -246,11 +247,7 @@ async def test_a_removal_that_fails_is_tried_again(new_database, tmp_path) -> No
     async with running_world(url, tmp_path, files_folder=tmp_path / "files") as world:
         ann = await actor(world, Role.CUSTOMER, "ann")
         await ann.call("PUT", f"{ME}/picture", data=form(("image", PNG)))
-    from lib.config import PostgresSettings
-    from lib.db.postgres import open_database
-
-    settings = PostgresSettings(_env_file=None, database_url=url)
-    async with open_database(settings, application="test") as db:
+    async with by_hand(url) as db:
         await db.execute("INSERT INTO file_to_remove (key, due_at) VALUES ('pfp/a', now())")
         with pytest.raises(AppError):
             await pictures.clear_away(db, Broken())

@@ -10,15 +10,13 @@ from aiohttp.test_utils import TestClient
 from pydantic import SecretStr
 
 from devstack.testing.auth import TestIssuer
-from lib.config import PostgresSettings
 from lib.db import Database
-from lib.db.postgres import open_database
 from lib.http.server import serve_app
 from lib.ids import new_id
 from services.order.config import OrderConfig
 from services.product.app import create_app as create_product_app
 from services.product.config import ProductConfig
-from tests.services.calling import Caller
+from tests.services.calling import Caller, by_hand
 from tests.services.order.conftest import NewConfig
 from tests.services.order.goods.fakes import FakeUsers, running_users
 
@@ -49,10 +47,6 @@ class Shelf:
         return [next(iter(row)) for row in rows]
 
 
-def settings_of(database_url: str) -> PostgresSettings:
-    return PostgresSettings(_env_file=None, database_url=SecretStr(database_url), db_pool_min=1)
-
-
 @pytest.fixture
 async def database_url(new_database) -> str:
     """Without demo orders: these tests count."""
@@ -67,10 +61,10 @@ async def users(issuer: TestIssuer) -> AsyncIterator[FakeUsers]:
 
 @pytest.fixture
 async def shelf(new_database) -> AsyncIterator[Shelf]:
-    settings = settings_of(await new_database("product"))
-    async with open_database(settings, application="test") as db:
+    url = await new_database("product")
+    async with by_hand(url) as db:
         shelf = Shelf(db)
-        shelf.url = settings.database_url.get_secret_value()
+        shelf.url = url
         yield shelf
 
 
@@ -112,7 +106,7 @@ def new_config(new_config: NewConfig, users: FakeUsers, product_url: str) -> New
 @pytest.fixture
 async def orders_db(database_url: str) -> AsyncIterator[Database]:
     """The order service's database, asked behind its back."""
-    async with open_database(settings_of(database_url), application="test") as db:
+    async with by_hand(database_url) as db:
         yield db
 
 

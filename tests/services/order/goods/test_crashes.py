@@ -25,9 +25,9 @@ from devstack.testing.auth import TestIssuer
 from devstack.testing.roles import as_service
 from devstack.testing.wait import eventually
 from lib.auth import Role
-from lib.db.postgres import open_database
 from lib.events.event import dead_letters_of
-from tests.services.order.goods.conftest import Shelf, settings_of
+from tests.services.calling import by_hand
+from tests.services.order.goods.conftest import Shelf
 from tests.services.order.goods.fakes import ALICE
 
 ROOT = Path.cwd()
@@ -191,9 +191,9 @@ async def world(
     }
     service = Crashing(forking, settings)
     async with (
-        open_database(settings_of(databases["order"]), application="test") as orders,
-        open_database(settings_of(databases["product"]), application="test") as products,
-        open_database(settings_of(databases["point"]), application="test") as points,
+        by_hand(databases["order"]) as orders,
+        by_hand(databases["product"]) as products,
+        by_hand(databases["point"]) as points,
     ):
         customer = issuer.authorized(subject=ALICE, role=Role.CUSTOMER)
         staff = issuer.authorized(subject=STAFF, role=Role.STAFF) | {"If-Match": "*"}

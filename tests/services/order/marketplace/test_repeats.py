@@ -6,14 +6,12 @@ import asyncio
 
 import asyncpg
 import msgspec
-from pydantic import SecretStr
 
-from lib.config import PostgresSettings
 from lib.db import migrations
-from lib.db.postgres import open_database
 from lib.ids import new_id
 from services.order.marketplace.model.orders import NewServiceOrder
 from services.order.marketplace.service import offers, orders
+from tests.services.calling import by_hand
 from tests.services.order.marketplace.conftest import NOBODY, expect, new_offer, new_order, refused
 
 ROOT = migrations.ROOT.resolve()
@@ -84,9 +82,7 @@ async def test_a_request_that_two_processes_work_on_adds_one_service_order(datab
             return True
 
     wanted, customer = msgspec.convert(new_order(), NewServiceOrder), new_id()
-    url = SecretStr(database_url)
-    settings = PostgresSettings(_env_file=None, database_url=url, db_pool_min=4)
-    async with open_database(settings, application="test") as db:
+    async with by_hand(database_url, db_pool_min=4) as db:
         made = await asyncio.gather(
             *(
                 orders.add(db, Everything(), wanted, customer_id=customer, key="order-1")
