@@ -383,12 +383,18 @@ def _not_whole(query: ParsedQuery, text: Text, schema: Schema) -> Iterator[Diagn
 def _unread(query: ParsedQuery) -> Diagnostic:
     """The server takes it and we cannot read it: less is known, and that is said."""
     span = unread(query.sql)
-    start = query.source_map.to_source(span.start)
-    shown = " ".join(query.sql[span.start : span.end].split()) or "this text"
+    if span is None:
+        why, label = "it is nested too deeply", Label(query.file, query.name_span, "split it")
+    else:
+        start = query.source_map.to_source(span.start)
+        shown = " ".join(query.sql[span.start : span.end].split()) or "this text"
+        why = f"`{shown}` is not understood"
+        place = Span(start, start + span.end - span.start)
+        label = Label(query.file, place, "reading ends here")
     return Diagnostic(
         "E215",
-        f"{query.name} is typed by the server alone: `{shown}` is not understood",
-        (Label(query.file, Span(start, start + span.end - span.start), "reading ends here"),),
+        f"{query.name} is typed by the server alone: {why}",
+        (label,),
         hint="its parameters are typed `Any`, and no row count is proved",
         severity=Severity.WARNING,
     )

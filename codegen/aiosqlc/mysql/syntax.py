@@ -95,14 +95,17 @@ def _filled(sql: str) -> Filled:
     return fill(_plain(sql), lambda index, place: f":p{place.number}_{index}")
 
 
-def unread(sql: str) -> Span:
-    """Return where reading a statement without a tree ended, or else its first word."""
+def unread(sql: str) -> Span | None:
+    """Return where reading a statement ended, or else its first word; None if it is too deep."""
     filled = _filled(sql)
     start = len(filled.sql) - len(filled.sql.lstrip())
     found = re.compile(r"\w*").match(filled.sql, start)
     span = Span(start, found.end() if found else start)
     try:
-        _Dialect().parse(filled.sql)
+        if not isinstance(_Dialect().parse(filled.sql)[0], exp.Command):
+            return None
+    except RecursionError:
+        return None
     except ParseError as error:
         for place in error.errors[:1]:
             lines = filled.sql.splitlines(keepends=True)[: (place["line"] or 1) - 1]
