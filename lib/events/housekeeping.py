@@ -17,6 +17,8 @@ KEEP: Final = timedelta(days=7)
 # What the inbox knows, and so what may be put back of the dead letters.
 REMEMBER: Final = 2 * KEEP
 _GONE: Final = timedelta(days=1)
+# Rows of a statement: arrears of hours would take longer than a statement may.
+_AT_ONCE: Final = 10_000
 
 
 @asynccontextmanager
@@ -39,8 +41,8 @@ async def housekeeping(
             await broker.trim(topic, keep_seconds=keep.total_seconds())
             await broker.trim_dead_letters(topic, keep_seconds=2 * keep.total_seconds())
             await broker.forget_members(topic, idle_seconds=_GONE.total_seconds())
-        await inbox.forget_handled(db, before=utc_now() - 2 * keep)
-        return False
+        forgotten = await inbox.forget_handled(db, before=utc_now() - 2 * keep, at_most=_AT_ONCE)
+        return forgotten == _AT_ONCE
 
     seconds = every.total_seconds()
     async with repeating(step, name="events-housekeeping", idle_seconds=seconds):

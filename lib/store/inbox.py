@@ -19,10 +19,15 @@ async def record_handled(db: Executor, *, consumer: str, event_id: UUID) -> int:
     return int(status.rpartition(" ")[2])
 
 
-FORGET_HANDLED: Final = "DELETE FROM inbox WHERE handled_at < $1"
+FORGET_HANDLED: Final = """\
+DELETE FROM inbox
+WHERE (consumer, event_id) IN (
+    SELECT consumer, event_id FROM inbox WHERE handled_at < $1 ORDER BY handled_at LIMIT $2
+)
+"""
 
 
-async def forget_handled(db: Executor, *, before: datetime) -> int:
-    """Only what is too old to be delivered again."""
-    status = await db.execute(FORGET_HANDLED, before)
+async def forget_handled(db: Executor, *, before: datetime, at_most: int) -> int:
+    """Only what is too old to be delivered again, the oldest first; not more than a statement has time for."""
+    status = await db.execute(FORGET_HANDLED, before, at_most)
     return int(status.rpartition(" ")[2])

@@ -6,5 +6,8 @@ INSERT INTO inbox (consumer, event_id) VALUES (@consumer, @event_id)
 ON CONFLICT (consumer, event_id) DO NOTHING;
 
 -- name: ForgetHandled :execrows
--- Only what is too old to be delivered again.
-DELETE FROM inbox WHERE handled_at < @before;
+-- Only what is too old to be delivered again, the oldest first; not more than a statement has time for.
+DELETE FROM inbox
+WHERE (consumer, event_id) IN (
+    SELECT consumer, event_id FROM inbox WHERE handled_at < @before ORDER BY handled_at LIMIT @at_most
+);

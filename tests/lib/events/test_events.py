@@ -392,8 +392,26 @@ async def test_the_inbox_forgets_only_the_old(db: Database, redis: Redis, topic:
     await write(db, topic, "a", range(2))
     await drain(Relay(db, RedisStreams(redis)))
     await settle(consumer(db, redis, topic))
-    assert await inbox.forget_handled(db, before=datetime.now(UTC) - timedelta(hours=1)) == 0
-    assert await inbox.forget_handled(db, before=datetime.now(UTC) + timedelta(hours=1)) == 2
+    hour = timedelta(hours=1)
+    for before, forgotten in ((-hour, 0), (hour, 1), (hour, 1), (hour, 0)):
+        moment = datetime.now(UTC) + before
+        assert await inbox.forget_handled(db, before=moment, at_most=1) == forgotten
+
+
+async def test_arrears_of_the_inbox_are_forgotten_in_one_sweep_of_short_statements(
+    db: Database, redis: Redis, topic: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importlib.import_module("lib.events.housekeeping"), "_AT_ONCE", 1)
+    await write(db, topic, "a", range(3))
+    await drain(Relay(db, RedisStreams(redis)))
+    await settle(consumer(db, redis, topic))
+
+    async def is_empty() -> bool:
+        return await db.fetchval("SELECT count(*) FROM inbox") == 0
+
+    hour = timedelta(hours=1)
+    async with housekeeping(db, RedisStreams(redis), [topic], keep=timedelta(0), every=hour):
+        await eventually(is_empty)
 
 
 async def test_housekeeping_clears_up_what_is_over(
