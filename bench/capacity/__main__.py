@@ -3,8 +3,8 @@
 Run: python -m bench.capacity. It starts the whole stack on free ports and places orders of one hot
 product through the gateway, in turns of one run: one at a time and 16 at a time for what the
 simulation is told, then 8, 16 and 64 at a time for the comparison. What other processes use
-meanwhile is measured and told, and how fast each core is: on a machine that is not quiet they are
-in both. `--routes` measures what each route costs instead.
+meanwhile is measured and told: on a machine that is not quiet they are in both. `--routes` measures
+what each route costs instead.
 """
 
 from __future__ import annotations
@@ -26,7 +26,6 @@ import asyncpg
 import psutil
 
 from bench.capacity.model import STATEMENTS, Costs, Layout, as_varied, simulate, steady
-from bench.capacity.pace import Pace, watched
 from bench.capacity.routes import tell_routes
 from bench.orders.__main__ import Stack, ordering, people, shop, stack
 
@@ -38,8 +37,6 @@ TURNS: Final = ((1, True), (SATURATING, True), (8, False), (SATURATING, False), 
 PARTS: Final = ("client", "nginx", "user", "order", "product", "postgres", "redis")
 BAR: Final = 0.15
 QUIET: Final = 0.1  # of a core, for others
-RELAYS: Final = 2  # that have events of orders: of the order and of the product service
-PIECES: Final = 4  # of a relay's round: it waits for four answers, and others have their turn
 FLUSHES: Final = 100  # of a round
 _STATEMENT: Final = re.compile(
     r'^db_query_duration_seconds_(sum|count)\{query="(\w+)"\} (\S+)$', re.MULTILINE
@@ -66,7 +63,6 @@ class Seen:
     cpu: dict[str, float] = field(default_factory=lambda: dict.fromkeys(PARTS, 0.0))
     rest: float = 0.0  # seconds of the processor: what of ours places no orders
     others: float = 0.0  # what is not ours
-    paces: list[list[float]] = field(default_factory=list)  # of each core, turn by turn
     # Seconds that each statement has taken, and how often.
     statements: dict[str, list[float]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
 
@@ -86,19 +82,14 @@ class Seen:
         self.rest += ours - sum(used[part] for part in PARTS)
         self.others += max(0.0, used["machine"] - ours)
 
-    @property
-    def slower(self) -> float:
-        """How many times longer work took than at the fastest pace."""
-        return statistics.harmonic_mean([step for pace in self.paces for step in pace])
-
     def per_order(self) -> dict[str, float]:
-        """Milliseconds of the processor at its fastest, by part."""
-        return {part: value / self.orders / self.slower * 1000 for part, value in self.cpu.items()}
+        """Milliseconds of the processor, by part."""
+        return {part: value / self.orders * 1000 for part, value in self.cpu.items()}
 
-    def under_way(self, costs: Costs) -> Costs:
-        """Return the costs in these turns: what others used and the pace are no predictions."""
-        beside = (self.rest + self.others) / self.seconds / self.slower
-        return replace(costs, beside=beside, paces=self.paces)
+    @property
+    def beside(self) -> float:
+        """The share of a core that all else used."""
+        return (self.rest + self.others) / self.seconds
 
 
 def used(running: Stack) -> dict[str, float]:
@@ -143,17 +134,7 @@ async def size(running: Stack) -> int:
     return found
 
 
-def relative(seen: Mapping[tuple[int, bool], Seen]) -> None:
-    """Say of paces how many times longer than at the fastest work took."""
-    steps = [step for found in seen.values() for pace in found.paces for step in pace]
-    fastest = statistics.quantiles(steps, n=20)[0]
-    for found in seen.values():
-        found.paces = [[step / fastest for step in pace] for pace in found.paces]
-
-
-async def measure(
-    running: Stack, watch: Pace
-) -> tuple[dict[tuple[int, bool], Seen], list[float]]:  # fmt: skip
+async def measure(running: Stack) -> tuple[dict[tuple[int, bool], Seen], list[float]]:
     """Place orders in turns; what was seen, and how long the disk took between them."""
     seen, disk = {turn: Seen() for turn in TURNS}, []
     kept = await size(running)
@@ -165,20 +146,17 @@ async def measure(
             disk += flushes(running.run)
             for (callers, _), found in seen.items():
                 said, before = await statements(http, running), used(running)
-                since = time.perf_counter()
                 taken, seconds = await ordering(
                     http, running, products, users, ORDERS // (4 if callers == 1 else 1),
                     connections=callers,
                 )  # fmt: skip
                 after = used(running)
-                found.paces += watch.between(since, time.perf_counter())
                 for query, both in (await statements(http, running)).items():
                     for column, value in enumerate(both):
                         found.statements[query][column] += value - said[query][column]
                 found.add(
                     taken, callers, seconds, {name: after[name] - before[name] for name in after}
                 )
-    relative(seen)
     placed = sum(found.orders for found in seen.values()) + ORDERS
     print(f"an order keeps {(await size(running) - kept) / placed / 1000:.1f} kB on disk")
     return seen, disk
@@ -195,48 +173,31 @@ def of_an_order(alone: Seen, among: Seen, flush: float) -> dict[str, float]:
     }
 
 
-def divided(alone: Seen, among: Seen) -> tuple[dict[str, float], dict[str, float]]:
-    """Return what an order costs each part, and what it uses of a core however many are placed."""
-    few, many = (seen.orders / seen.seconds / 1000 for seen in (alone, among))
-    an_order, steady = {}, {}
-    for part, value in among.per_order().items():
-        steady[part] = max(0.0, (alone.per_order()[part] - value) / (1 / few - 1 / many))
-        an_order[part] = max(0.0, value - steady[part] / many)
-    return an_order, steady
-
-
 def costs_of(seen: Mapping[tuple[int, bool], Seen], disk: list[float]) -> Costs:
     """What an order costs among others, and how orders differ that are alone."""
     alone, among = seen[1, True], seen[SATURATING, True]
-    flush = statistics.median(disk)
-    an_order, steady = divided(alone, among)
     costs = Costs(
-        an_order, disk, of_an_order(alone, among, flush), steady=steady,
-        piece_ms=1000 * RELAYS * among.seconds / among.statements["NextEvents"][1] / PIECES,
+        among.per_order(), disk, of_an_order(alone, among, statistics.median(disk)),
+        beside=among.beside,
     )  # fmt: skip
     spread = statistics.median(p99 / p50 for p99, p50 in zip(alone.p99s, alone.p50s, strict=True))
-    return among.under_way(as_varied(alone.under_way(costs), spread))
+    return as_varied(costs, spread)
 
 
 def tell(seen: Mapping[tuple[int, bool], Seen], disk: list[float], costs: Costs) -> bool:
     """Print the comparison; whether all of it is within the bar."""
     alone, good = seen[1, True], True
     parts = ", ".join(f"{part} {value:.2f}" for part, value in costs.cpu.items())
-    steady = ", ".join(f"{part} {value:.2f}" for part, value in costs.steady.items())
     flush, p50, p99 = (statistics.median(some) for some in (disk, alone.p50s, alone.p99s))
     print(f"told: {costs.total:.2f} ms of CPU an order ({parts}); a flush {flush:.2f} ms;")
-    print(
-        f"      {sum(costs.steady.values()):.2f} of a core for what orders do not make more of"
-        f" ({steady}), each {costs.piece_ms:.0f} ms; work took {seen[SATURATING, True].slower:.2f}"
-        " times as long as on a core at its fastest"
-    )
     said = ", ".join(f"{name} {ms:.1f}" for name, ms in costs.statements.items() if ms >= 0.05)
     print(f"      statements, alone, in ms an order: {said}")
     print(f"      alone p50 {p50:.0f} ms, p99 {p99:.0f} ms: shape {costs.shape}")
     for (callers, told), found in seen.items():
         if told:
             continue
-        foretold = simulate(found.under_way(costs), Layout(), callers=callers)
+        # What others used is no prediction, but a condition: that of these turns.
+        foretold = simulate(replace(costs, beside=found.beside), Layout(), callers=callers)
         rate, p99 = statistics.median(found.rates), statistics.median(found.p99s)
         off = foretold.rate / rate - 1, foretold.p99 / p99 - 1
         good = good and max(map(abs, off)) <= BAR
@@ -254,9 +215,7 @@ def tell(seen: Mapping[tuple[int, bool], Seen], disk: list[float], costs: Costs)
 
 def beyond(costs: Costs) -> None:
     """Print what the simulation says of what is not here, callers on machines of their own."""
-    elsewhere = replace(
-        costs, cpu={**costs.cpu, "client": 0.0}, steady={**costs.steady, "client": 0.0}, beside=0.0
-    )
+    elsewhere = replace(costs, cpu={**costs.cpu, "client": 0.0}, beside=0.0)
     for name, layout in BEYOND:
         callers = 8 * layout.cores
         said = simulate(elsewhere, layout, callers=callers, orders=100 * layout.cores, rounds=3)
@@ -275,8 +234,7 @@ def main() -> None:
         if given.routes:
             asyncio.run(tell_routes(running))
             return
-        with watched(running.run) as watch:
-            seen, disk = asyncio.run(measure(running, watch))
+        seen, disk = asyncio.run(measure(running))
     costs = costs_of(seen, disk)
     good = tell(seen, disk, costs)
     beyond(costs)

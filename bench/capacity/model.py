@@ -2,9 +2,8 @@
 
 In it: cores that processes take turns at, processes of one thread each, sessions of the database,
 whose number the pools limit, the lock of a row that all want, a log that is flushed for all who
-wait for it, callers who ask again as soon as they are answered, how fast each core is just then,
-and what services do beside, such as with events, in the thread that also answers. Not in it: caches
-that get colder, checkpoints, a network, others who use a core by fits and starts.
+wait for it, callers who ask again as soon as they are answered. Not in it: caches that get colder,
+checkpoints, a network, and when services work on events: that is in what an order costs them.
 """
 
 from __future__ import annotations
@@ -14,13 +13,11 @@ import random
 import statistics
 from collections import Counter, defaultdict
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from heapq import heappop, heappush
 from typing import Any, Final
 
 import simpy
-
-from bench.capacity.pace import STEP_MS
 
 # Where an order goes. The processor's time of a part is divided equally among its visits, that of
 # PostgreSQL by what each statement takes. !: a commit, *: with the product's row locked.
@@ -40,18 +37,13 @@ Steps = Generator[simpy.Event, Any, None]
 
 @dataclass(frozen=True)
 class Costs:
-    """What an order costs, in milliseconds, of the processor those of a core at its fastest."""
+    """What an order costs, in milliseconds."""
 
     cpu: Mapping[str, float]  # of the processor, by part
     flushes: Sequence[float]  # how long the disk takes for some bytes of a log: each that was seen
     statements: Mapping[str, float]  # what each takes of an order, also those after its answer
     beside: float = 0.0  # of a core: what runs anyway
-    # The same of the parts themselves, in pieces, each in the thread that also answers.
-    steady: Mapping[str, float] = field(default_factory=dict)
-    piece_ms: float = 15.0  # between two pieces
     shape: float = 1.0  # of a visit's time, which is gamma-distributed: 1 is exponential
-    # How many times longer than that work took, step by step; each core has one of these.
-    paces: Sequence[Sequence[float]] = ((1.0,),)
 
     @property
     def total(self) -> float:
@@ -112,30 +104,31 @@ class Cores:
     """
 
     def __init__(self, env: simpy.Environment, number: int) -> None:
-        self._env, self._free = env, list(range(number))
+        self._env, self._free = env, number
         self._had: defaultdict[object, float] = defaultdict(float)  # by process, in milliseconds
         self._least, self._order = 0.0, itertools.count()
         self._waiting: list[tuple[float, int, simpy.Event]] = []
 
     def turn(self, process: object) -> simpy.Event:
-        """Return what happens when it is the turn of a process: it is told which core it has."""
+        """Return what happens when it is the turn of a process."""
         mine = self._env.event()
         had = self._had[process] = max(self._had[process], self._least)
         heappush(self._waiting, (had, next(self._order), mine))
         self._next()
         return mine
 
-    def over(self, process: object, core: int, size: float) -> None:
+    def over(self, process: object, size: float) -> None:
         """Give the core back after so long."""
         self._had[process] += size
-        self._free.append(core)
+        self._free += 1
         self._next()
 
     def _next(self) -> None:
         while self._free and self._waiting:
+            self._free -= 1
             had, _, mine = heappop(self._waiting)
             self._least = max(self._least, had)
-            mine.succeed(self._free.pop(0))
+            mine.succeed()
 
 
 class Row:
@@ -172,10 +165,6 @@ class _Run:
         self.costs, self.used, self.left = costs, 0.0, orders
         self.took: list[float] = []
         self.cores = Cores(self.env, layout.cores)
-        first = seed * layout.cores
-        self.paces = [
-            costs.paces[(first + core) % len(costs.paces)] for core in range(layout.cores)
-        ]
         self.row = Row(self.env, self.chance) if layout.hot else None
         one = _Log(self.env, self.chance, costs)
         self.places, self.logs = {}, {}
@@ -193,20 +182,14 @@ class _Run:
         self.afterwards = costs.cpu["postgres"] - on_the_way
 
     def work(self, process: object, size: float) -> Steps:
-        """Let a process use cores for so long, in slices, longer where they are slower."""
+        """Let a process use a core for so long, in slices."""
+        self.used += size
         while size > 0:
-            core = yield self.cores.turn(process)
-            pace = self.paces[core]
-            slower = pace[int(self.env.now / STEP_MS) % len(pace)]
-            done = min(size, _SLICE_MS / slower)
-            yield self.env.timeout(done * slower)
-            self.used += done * slower
-            self.cores.over(process, core, done * slower)
-            size -= done
-
-    def process(self, place: str, turn: object) -> object:
-        """Return what works there: a session is a process of its own, and so is a replica."""
-        return place if self.places[place].capacity == 1 else turn
+            yield self.cores.turn(process)
+            now = min(size, _SLICE_MS)
+            yield self.env.timeout(now)
+            self.cores.over(process, now)
+            size -= now
 
     def varied(self, size: float) -> float:
         """Return a size as it is now and then."""
@@ -220,7 +203,9 @@ class _Run:
             yield turn
             if row is not None:
                 yield row.locked()
-            yield from self.work(self.process(place, turn), self.varied(self.share[step]))
+            # A session of a database is a process of its own, and so is one of many replicas.
+            process = place if self.places[place].capacity == 1 else turn
+            yield from self.work(process, self.varied(self.share[step]))
             if "!" in step:
                 yield self.logs[place].flushed()
             if row is not None:
@@ -235,18 +220,6 @@ class _Run:
                 yield from self.visit(step)
             self.took.append(self.env.now - began)
             self.env.process(self.work(object(), self.varied(self.afterwards)))
-
-    def pieces(self, part: str, share: float) -> Steps:
-        """Do what a part does anyway, such as with events, in its own thread between answers."""
-        while True:
-            yield self.env.timeout(self.chance.expovariate(1 / self.costs.piece_ms))
-            size = self.varied(share * self.costs.piece_ms)
-            if part not in self.places:  # in sessions: these have a process for each
-                self.env.process(self.work(object(), size))
-                continue
-            with self.places[part].request() as turn:
-                yield turn
-                yield from self.work(self.process(part, turn), size)
 
     def beside(self) -> Steps:
         """Use a core for what runs anyway, a millisecond at a time."""
@@ -292,9 +265,6 @@ def simulate(
         placing = [run.env.process(run.caller()) for _ in range(callers)]
         if costs.beside:
             run.env.process(run.beside())
-        for part, share in costs.steady.items():
-            for _ in range(layout.replicas):
-                run.env.process(run.pieces(part, share))
         run.env.run(run.env.all_of(placing))
         cuts, spent = statistics.quantiles(steady(run.took, callers), n=100), run.env.now
         busy = run.used / (spent * layout.cores)

@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import random
-from dataclasses import replace
-from pathlib import Path
-from time import perf_counter
-from typing import Any
 
 import pytest
 import simpy
 
 from bench.capacity.model import STATEMENTS, Cores, Costs, Layout, Outcome, Row, Steps, simulate
-from bench.capacity.pace import STEP_MS, watched
 from bench.capacity.routes import COLUMNS, money
-from devstack.testing.wait import eventually
 
 CPU = {
     "client": 0.6, "nginx": 0.2, "order": 1.7, "user": 0.5, "product": 1.0, "postgres": 2.6,
@@ -26,10 +19,8 @@ COMMITS = 5  # draft, reservation, order, confirmation, sold
 STEADY = 200.0  # a shape under which visits hardly differ
 
 
-def simulated(
-    callers: int, layout: Layout, *, flush: float, beside: float = 0.0, **more: Any
-) -> Outcome:
-    costs = replace(Costs(CPU, [flush], ALIKE, shape=STEADY, beside=beside), **more)
+def simulated(callers: int, layout: Layout, *, flush: float, beside: float = 0.0) -> Outcome:
+    costs = Costs(CPU, [flush], ALIKE, shape=STEADY, beside=beside)
     return simulate(costs, layout, callers=callers, orders=200, rounds=1)
 
 
@@ -45,45 +36,6 @@ def test_many_at_a_time_use_up_the_cores_that_there_are(cores: int, beside: floa
     assert found.rate == pytest.approx((cores - beside) * 1000 / sum(CPU.values()), rel=0.06)
 
 
-@pytest.mark.parametrize(("paces", "cores"), [([[2.0]], 1.0), ([[1.0], [2.0]], 1.5)])
-def test_a_core_that_takes_twice_as_long_is_half_a_core(
-    paces: list[list[float]], cores: float
-) -> None:
-    found = simulated(16, Layout(), flush=0.0, paces=paces)
-    assert found.rate == pytest.approx(cores * 1000 / sum(CPU.values()), rel=0.06)
-
-
-def test_a_pace_that_changes_makes_orders_of_the_same_work_differ() -> None:
-    changing = simulated(16, Layout(), flush=0.0, paces=[[1.0] * 8 + [2.0] * 8])
-    assert changing.p99 > 1.3 * changing.p50
-    alike = simulated(16, Layout(), flush=0.0, paces=[[1.5]])
-    assert alike.p99 < 1.3 * alike.p50
-
-
-def test_what_a_service_does_anyway_is_taken_from_the_cores_and_holds_its_answers_up() -> None:
-    found = simulated(16, Layout(), flush=0.0, steady={"postgres": 0.5}, piece_ms=5.0)
-    assert found.rate == pytest.approx(1.5 * 1000 / sum(CPU.values()), rel=0.06)
-    alone, without = (
-        simulated(1, Layout(cores=8), flush=0.0, steady=steady, piece_ms=50.0)
-        for steady in ({"order": 0.3}, {})
-    )
-    assert alone.p99 > 1.5 * without.p99
-
-
-async def test_the_pace_of_each_core_is_known_for_the_time_asked_for(tmp_path: Path) -> None:
-    cores, since = len(os.sched_getaffinity(0)), perf_counter()
-
-    def lines() -> list[int]:
-        return [len(file.read_text().splitlines()) for file in tmp_path.iterdir()]
-
-    with watched(tmp_path) as watch:
-        await eventually(lambda: len(lines()) == cores and min(lines()) > 3)
-        until = perf_counter()
-    paces = watch.between(since, until)
-    assert [len(pace) for pace in paces] == [int((until - since) * 1000 / STEP_MS) + 1] * cores
-    assert min(min(pace) for pace in paces) > 0
-
-
 def test_one_process_of_a_service_is_one_core_however_many_there_are() -> None:
     found = simulated(64, Layout(cores=64), flush=0.0)
     assert found.rate == pytest.approx(1000 / CPU["order"], rel=0.06)
@@ -94,10 +46,10 @@ def test_a_core_goes_to_the_process_that_has_had_least_and_not_to_who_asked_firs
     cores = Cores(env, 1)
 
     def work(process: str) -> Steps:
-        core = yield cores.turn(process)
+        yield cores.turn(process)
         turns.append(process)
         yield env.timeout(1.0)
-        cores.over(process, core, 1.0)
+        cores.over(process, 1.0)
 
     for until, *processes in ((0.5, "busy"), (1.5, "third"), (9.0, "busy", "other")):
         for process in processes:
