@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from itertools import count
 from pathlib import Path
 from types import FrameType, SimpleNamespace
@@ -138,7 +139,7 @@ def test_four_times_the_text_is_four_times_the_work(what: str, unit: str, full: 
     work = WORK[what]
     for start in STARTS[: full(len(STARTS), sample=1)]:
         work(start + unit)  # what is made once is not counted
-        short, long = (_steps(lambda n=n: work(start + unit * n)) for n in (50, 200))  # type: ignore[misc]  # noqa: B023
+        short, long = (_steps(partial(work, start + unit * n)) for n in (50, 200))
         assert long <= 5 * short
 
 
@@ -149,7 +150,7 @@ def test_brackets_in_brackets_are_laid_out_in_linear_time(style: LayoutStyle) ->
         return lay_out(sql, Dialect.POSTGRESQL, style)
 
     work(1)
-    short, long = (_steps(lambda depth=depth: work(depth)) for depth in (100, 400))  # type: ignore[misc]
+    short, long = (_steps(partial(work, depth)) for depth in (100, 400))
     assert long <= 5 * short
 
 
