@@ -71,5 +71,7 @@ def settings(run_dir: Path, redis_url: str, public_url: str, gateway_port: str) 
         "RATE_LIMIT": "1e9",
         "RATE_LIMIT_BURST": "1000000",
         "USER_RATE_LIMIT": "1000000",
+        "CHAT_FRAME_RATE": "1e9",
+        "CHAT_FRAME_BURST": "1000000",
     }
     return Settings.read({**known, **ports})

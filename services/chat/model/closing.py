@@ -6,7 +6,11 @@ from enum import IntEnum
 
 
 class Close(IntEnum):
-    """After all of these but `EXPIRED` a client may connect again at once and resume."""
+    """After these a client may connect again at once and resume.
+
+    `EXPIRED` needs a new token, `FLOOD` a second's wait: who is back sooner and sends it all
+    again has only the frame that resumes let through.
+    """
 
     # The protocol's own.
     RESTART = 1012
@@ -29,5 +33,5 @@ _REASONS = {
     Close.EXPIRED: "the token has expired: connect with a new one and resume",
     Close.SLOW: "too slow: connect again and resume",
     Close.REPLACED: "too many connections of this user: the oldest gives way",
-    Close.FLOOD: "too many frames, after several warnings",
+    Close.FLOOD: "too many frames, after several warnings: wait a second and resume",
 }

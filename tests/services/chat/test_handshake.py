@@ -11,12 +11,14 @@ from datetime import timedelta
 import aiohttp
 import pytest
 
+from devstack.testing.wait import eventually
 from lib.auth import Role
 from lib.auth.cookies import ACCESS
 from services.chat.keys import CHAT
 from services.chat.model.closing import Close
 from services.chat.ws.endpoint import STRIKES
 from services.chat.ws.sockets import SOCKETS
+from tests.services.chat.replicas import Mover
 from tests.services.chat.talking import CUSTOMER, PROVIDER, Talker
 
 WS = "/api/v1/ws"
@@ -227,3 +229,21 @@ class TestFlood:
             codes = [error["code"] for error in one.of("error")]
             refusals += codes.count("RATE_LIMIT_EXCEEDED")
         assert refusals > 0
+
+
+class TestGathered:
+    @pytest.fixture
+    def settings(self):
+        return {"frame_rate": 10.0, "frame_burst": 40}
+
+    async def test_who_waits_when_cut_off_gets_through_whatever_had_gathered(
+        self, client, issuer, channel
+    ) -> None:
+        headers = issuer.authorized(subject=CUSTOMER, role=Role.CUSTOMER)
+        mover = Mover([str(client.make_url("")).rstrip("/")], headers, [channel])
+        for number in range(80):  # before it is connected
+            await mover.send(channel, f"id-{number}", f"text {number}")
+        await eventually(mover.settled)
+        await eventually(lambda: len(mover.sequences(channel)) == 80)
+        await mover.stop()
+        assert Close.FLOOD in mover.codes
