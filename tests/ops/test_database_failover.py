@@ -40,6 +40,8 @@ PUBLIC_URL = "http://127.0.0.1:1"  # nobody is there: only tokens name it
 # As long as a leader holds its lock: who waits for that was not told of its death.
 BACK_SECONDS = 20.0
 PAUSE = 0.05
+# What follows the outages, thousands of events among it, may take so long on a busy machine.
+BUSY_SECONDS = 600.0
 AWAY = (aiohttp.ClientError, OSError, TimeoutError)
 
 pytestmark = pytest.mark.long  # a short sample is in tests/lib/db/test_failover.py
@@ -100,7 +102,7 @@ class Gap:
 
     async def ends(self) -> None:
         before = self.last
-        await eventually(lambda: self.last > before, within=60)
+        await eventually(lambda: self.last > before, within=BUSY_SECONDS)
 
 
 @dataclass
@@ -205,10 +207,10 @@ async def test_leaders_are_killed_under_the_services_and_nothing_is_lost_or_done
                 await asyncio.gather(shoppers.gap.ends(), talk.ends())
                 outages.append((shoppers.gap.longest, talk.longest))
             shoppers.enough = True
-        await eventually(lambda: all(mover.settled() for mover in movers), within=60)
+        await eventually(lambda: all(mover.settled() for mover in movers), within=BUSY_SECONDS)
     said = {*movers[0].acked, *movers[1].acked}
     heard = [partial(mover.sequences, channel) for mover in movers]
-    await eventually(lambda: all(len(of()) >= len(said) for of in heard), within=60)
+    await eventually(lambda: all(len(of()) >= len(said) for of in heard), within=BUSY_SECONDS)
     for mover in movers:
         await mover.stop()
     print(
@@ -218,8 +220,8 @@ async def test_leaders_are_killed_under_the_services_and_nothing_is_lost_or_done
     assert [of() for of in heard] == [[*range(1, len(said) + 1)]] * 2
     assert sorted(_made(cluster)) == sorted(shoppers.delivered)
     # Events and what crashed requests held follow when everybody is back.
-    await eventually(lambda: _thanked(cluster) == sorted(shoppers.delivered), within=60)
-    await eventually(lambda: _sold(cluster) == len(shoppers.delivered), within=60)
+    await eventually(lambda: _thanked(cluster) == sorted(shoppers.delivered), within=BUSY_SECONDS)
+    await eventually(lambda: _sold(cluster) == len(shoppers.delivered), within=BUSY_SECONDS)
     assert _rows(cluster, "point", WRONG) == [(0,)]
     # Of most: now and then a busy machine keeps an election waiting.
     assert statistics.median(max(both) for both in outages) < BACK_SECONDS, outages
