@@ -1,4 +1,7 @@
-"""Compiles a case folder: schema.sql, queries.sql and, where it differs, sqlc.yaml."""
+"""Compiles a case folder: schema.sql, queries.sql and, where it differs, sqlc.yaml.
+
+Files that several cases have alike are links to one of them.
+"""
 
 from __future__ import annotations
 
@@ -73,8 +76,8 @@ def expected_of(case: Path) -> dict[str, str]:
 
 
 def rewrite(case: Path, produced: dict[str, str]) -> None:
-    """Make the produced files the expected ones."""
-    for name in expected_of(case):
+    """Make the produced files the expected ones; what is a link is written where it leads."""
+    for name in expected_of(case).keys() - produced.keys():
         (case / name).unlink()
     for name, text in produced.items():
         (case / name).parent.mkdir(exist_ok=True)

@@ -1,7 +1,1 @@
--- name: AddThing :batchone
-INSERT INTO thing ("self", "_id", "__secret", "json", "date", "due", "other", "part")
-VALUES (@self, @_id, @__secret, @json, @date, @due, @other, ROW(1, 'a')::part)
-RETURNING *;
-
--- name: ListThings :many
-SELECT "self", "_id", "__secret" AS "__", "date", "due", "int", "other" AS "_1" FROM thing;
+../columns_may_have_any_name_with_dataclass/queries.sql

@@ -1,13 +1,1 @@
-CREATE TYPE part AS ("_size" integer, "self" text);
-CREATE TABLE thing (
-    "self" integer NOT NULL,
-    "_id" integer NOT NULL,
-    "__secret" text,
-    "json" text,
-    "model_config" text,
-    "date" date NOT NULL,
-    "due" date,
-    "int" integer,
-    "other" integer,
-    "part" part
-);
+../columns_may_have_any_name_with_dataclass/schema.sql

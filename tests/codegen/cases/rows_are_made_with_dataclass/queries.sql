@@ -9,22 +9,5 @@ RETURNING *;
 -- name: GetPerson :one
 SELECT * FROM people WHERE id = @id;
 
--- name: ListPeople :many
-SELECT id, name, mood, tags, salary, joined
-FROM people
-ORDER BY name;
-
--- name: ListNames :many
-SELECT name FROM people WHERE id = ANY (@ids::uuid[]) ORDER BY name;
-
 -- name: ListByMood :many
 SELECT mood, name FROM people WHERE mood = @mood;
-
--- name: CountPeople :one
-SELECT count(*) FROM people;
-
--- name: RenamePerson :execrows
-UPDATE people SET name = @name WHERE id = @id;
-
--- name: RemovePerson :exec
-DELETE FROM people WHERE id = @id;

@@ -8,11 +8,6 @@ from . import queries
 QUERY_NAMES: Final = {
     queries.ADD_PERSON: "AddPerson",
     queries.GET_PERSON: "GetPerson",
-    queries.LIST_PEOPLE: "ListPeople",
-    queries.LIST_NAMES: "ListNames",
     queries.LIST_BY_MOOD: "ListByMood",
-    queries.COUNT_PEOPLE: "CountPeople",
-    queries.RENAME_PERSON: "RenamePerson",
-    queries.REMOVE_PERSON: "RemovePerson",
 }
 """The name of each query by its text, for an executor to label what it runs."""
