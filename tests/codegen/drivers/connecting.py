@@ -13,11 +13,15 @@ import psycopg
 from sqlalchemy import create_engine
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from tests.codegen.drivers.running import Subject
+from devstack.testing.postgres import TestPostgres
+from tests.codegen.drivers.running import Engine, Subject
+from tests.codegen.golden import analyzer_on
 
 PLAIN = ("asyncpg", "psycopg", "psycopg-sync")
 SQLALCHEMY = ("sqlalchemy", "sqlalchemy-psycopg", "sqlalchemy-sync")
 POSTGRES = (*PLAIN, *SQLALCHEMY)
+ON_POSTGRES = [("postgres", driver) for driver in POSTGRES]
+EMPTYING = ("TRUNCATE author, book, shape RESTART IDENTITY",)
 
 
 def sqlalchemy_url(driver: str, url: str) -> str:
@@ -35,7 +39,7 @@ def connected(driver: str, package: str, url: str) -> Iterator[Subject]:
         else:
             opening = _opened(driver, package, url, runner)
         with opening as (connection, db):
-            yield Subject(driver, package, db, runner, connection)
+            yield Subject(driver, package, db, runner, connection, EMPTYING)
 
 
 @contextmanager
@@ -92,3 +96,21 @@ def in_transaction(subject: Subject) -> Iterator[None]:
         yield
     finally:
         subject.wait(subject.connection.execute("ROLLBACK"))
+
+
+def _run(url: str, script: str) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(script)
+
+
+def engine_on(server: TestPostgres) -> Engine:
+    """Return PostgreSQL as suites take it."""
+    return Engine(
+        name="postgresql",
+        files=("postgres.sql", "postgres_queries.sql"),
+        drivers=POSTGRES,
+        server=server,
+        analyzer=analyzer_on,
+        run=_run,
+        connected=connected,
+    )

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import aiomysql
 import asyncmy
 import pymysql
+from aiosqlc import mysql
+from aiosqlc.diagnostics import Diagnostic
+from aiosqlc.ir import Analysis, Analyze, AnalyzeOptions, ParsedQuery, SchemaFile
 
+from devstack.testing.mysql_databases import MysqlDatabases
 from lib.db.mysql_session import connect_arguments
 from tests.codegen.drivers.connecting import below_sqlalchemy
-from tests.codegen.drivers.running import Subject
+from tests.codegen.drivers.running import Engine, Subject
 
 BELOW = {"sqlalchemy": "aiomysql", "sqlalchemy-asyncmy": "asyncmy", "sqlalchemy-sync": "pymysql"}
 MYSQL = ("aiomysql", "asyncmy", "pymysql", *BELOW)
@@ -22,6 +27,13 @@ _EXECUTORS = {
     "asyncmy": "AsyncmyExecutor",
     "pymysql": "PymysqlExecutor",
 }
+ON_MYSQL = [("mysql", driver) for driver in MYSQL]
+_TABLES = ("author", "book", "born", "`a``b.c'd`", "noted", "logged")
+EMPTYING = (
+    "SET foreign_key_checks = 0",
+    *(f"TRUNCATE {table}" for table in _TABLES),
+    "SET foreign_key_checks = 1",
+)
 IN_UTC = {"init_command": "SET time_zone = '+00:00'"}
 
 
@@ -52,10 +64,10 @@ def connected(driver: str, package: str, url: str) -> Iterator[Subject]:
             own = sqlalchemy_url(driver, url)
             opening = below_sqlalchemy(driver, package, own, runner, connect_args=IN_UTC)
             with opening as (connection, db):
-                yield Subject(driver, package, db, runner, connection)
+                yield Subject(driver, package, db, runner, connection, EMPTYING, on_mysql=True)
             return
         with _opened(driver, url, runner) as connection:
-            subject = Subject(driver, package, None, runner, connection)
+            subject = Subject(driver, package, None, runner, connection, EMPTYING, on_mysql=True)
             subject.db = on(subject)
             yield subject
 
@@ -82,3 +94,34 @@ def _opened(driver: str, url: str, runner: asyncio.Runner) -> Iterator[Any]:
 
 async def _awaited(connecting: Any) -> Any:
     return await connecting
+
+
+def _analyzer_on(url: str) -> Analyze:
+    """Analyse on a MySQL server that runs already."""
+
+    def on_server(
+        schema: Sequence[SchemaFile], queries: Sequence[ParsedQuery], options: AnalyzeOptions
+    ) -> tuple[Analysis, tuple[Diagnostic, ...]]:
+        return mysql.analyze(schema, queries, replace(options, database_uri=url))
+
+    return on_server
+
+
+def _run(url: str, script: str) -> None:
+    with pymysql.connect(**arguments_of(url)) as connection, connection.cursor() as cursor:
+        for statement in script.split(";\n"):
+            if statement.strip():
+                cursor.execute(statement)
+
+
+def engine_on(server: MysqlDatabases) -> Engine:
+    """Return MySQL as suites take it."""
+    return Engine(
+        name="mysql",
+        files=("mysql.sql", "mysql_queries.sql"),
+        drivers=MYSQL,
+        server=server,
+        analyzer=_analyzer_on,
+        run=_run,
+        connected=connected,
+    )

@@ -10,6 +10,9 @@ SELECT count(*) FROM author WHERE name LIKE '%a%' OR name = '50%' OR name = ':n'
 -- name: NameOf :one
 SELECT name FROM author WHERE id = sqlc.arg(id);
 
+-- name: MoodOf :one
+SELECT mood FROM author WHERE id = sqlc.arg(id);
+
 -- name: ListAuthors :many
 SELECT * FROM author ORDER BY id;
 
@@ -20,6 +23,7 @@ SELECT name FROM author WHERE id IN (sqlc.slice(ids)) AND mood IN (sqlc.slice(mo
 SELECT id, name FROM author
 WHERE true
   AND name LIKE sqlc.arg(pattern) -- :if pattern
+  AND mood = sqlc.arg(mood) -- :if mood
 ORDER BY id -- :sort id, name desc
 LIMIT sqlc.arg(page_size);
 
@@ -41,6 +45,9 @@ INSERT INTO book (id, author_id, title, price, added) VALUES (?, ?, ?, ?, ?);
 
 -- name: StreamBooks :stream
 SELECT id, title, added FROM book WHERE author_id = sqlc.arg(author_id) ORDER BY id;
+
+-- name: StreamTitles :stream
+SELECT title FROM book ORDER BY id;
 
 -- name: Retitle :batchexec
 UPDATE book SET title = sqlc.arg(title) WHERE id = sqlc.arg(id);
@@ -74,6 +81,9 @@ ORDER BY named.id;
 
 -- name: Prices :many
 SELECT id, price, added FROM book ORDER BY id;
+
+-- name: Sleep :exec
+SELECT sleep(0);
 
 -- name: Days :many
 SELECT day FROM born ORDER BY id;

@@ -1,4 +1,7 @@
-"""Generated code of one driver, imported, with a connection of the driver's to call it on."""
+"""Generated code of one driver, imported, with a connection of the driver's to call it on.
+
+An `Engine` is all that a suite for the drivers of both engines has to know of either.
+"""
 
 from __future__ import annotations
 
@@ -8,17 +11,15 @@ import inspect
 import re
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from aiosqlc import mysql
 from aiosqlc.config.load import load_project
-from aiosqlc.diagnostics import Diagnostic
-from aiosqlc.ir import Analysis, Analyze, AnalyzeOptions, ParsedQuery, SchemaFile
+from aiosqlc.ir import Analyze
 from aiosqlc.messages.render import render_all
 from aiosqlc.pipeline import compile_project
 from ruff.__main__ import find_ruff_bin
@@ -40,6 +41,30 @@ class Subject:
     db: Any
     runner: asyncio.Runner
     connection: Any
+    emptying: tuple[str, ...] = ()
+    """What leaves nothing in the suite's tables."""
+    on_mysql: bool = False
+
+    @property
+    def blocking(self) -> bool:
+        """Whether its functions wait in their thread."""
+        return self.driver == "pymysql" or self.driver.endswith("-sync")
+
+    @property
+    def mood(self) -> Any:
+        """The class of an author's moods, which each engine names in its own way."""
+        return getattr(self.module("models"), "AuthorMood" if self.on_mysql else "Mood")
+
+    def empty(self) -> None:
+        """Leave nothing in the tables."""
+        for statement in self.emptying:
+            self.wait(self.db.execute(statement))
+
+    def add(self, name: str | None = "ann", **more: Any) -> int:
+        """Add an author; return its id."""
+        given = {"bio": None, "mood": self.mood.SAD, "score": None, **more}
+        made = self.call("add_author", name=name, **given)
+        return int(getattr(made, "id", made))
 
     def module(self, name: str = "queries") -> ModuleType:
         """Return one of the generated modules; drivers of one entry share the models."""
@@ -69,73 +94,131 @@ async def _awaited(value: Any) -> Any:
     return await value
 
 
+class Pool:
+    """As much of a pool as `in_transaction` asks for: it lends one connection."""
+
+    def __init__(self, subject: Subject) -> None:
+        self.subject = subject
+        self.given_back = 0
+
+    @contextmanager
+    def _lent(self) -> Iterator[Any]:
+        try:
+            yield self.subject.connection
+        finally:
+            self.given_back += 1
+
+    @asynccontextmanager
+    async def acquire(self) -> AsyncIterator[Any]:
+        """Lend it as asyncpg, aiomysql and asyncmy do."""
+        with self._lent() as connection:
+            yield connection
+
+    def connection(self) -> Any:
+        """Lend it as psycopg does."""
+        return self._lent() if self.subject.blocking else self.acquire()
+
+    def __call__(self) -> _Lent:
+        """Lend it as one would that makes connections of PyMySQL."""
+        return _Lent(self)
+
+
+class _Lent:
+    """A connection whose `close` gives it back; what is assigned to it stays here."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._pool.subject.connection, name)
+
+    def close(self) -> None:
+        self._pool.given_back += 1
+
+
 CONFIG = """\
 version: "2"
 sql:
   - engine: {engine}
-    schema: {schema}
-    queries: {queries}
+    schema: schema.sql
+    queries: queries.sql
     strict: true{more}
     gen:
       python: {{out: {package}, package: {imported}, driver: {driver}, {options}}}
 """
 
 
-@contextmanager
-def compiled(
-    folder: Path,
-    driver: str,
-    analyze: Analyze,
-    *,
-    engine: str = "postgresql",
-    files: tuple[str, str] = ("postgres.sql", "postgres_queries.sql"),
-    options: str = "emit_exceptions: true, emit_helpers: true",
-    texts: dict[str, str] | None = None,
-    more: str = "",
-    named: bool = True,
-) -> Iterator[str]:
-    """Compile the suite's queries for a driver, or for several in brackets.
+@dataclass(frozen=True)
+class Engine:
+    """What suites ask of an engine, on a server of its that runs already."""
 
-    Yield the package's name, which can be imported; `named` tells the compiler, too.
-    """
-    package = "_".join(re.findall(r"\w+", f"p {driver} {folder.name}"))
-    schema, queries = files
-    for name, target in ((schema, "schema.sql"), (queries, "queries.sql")):
-        text = (texts or {}).get(name) or (HERE / name).read_text()
-        (folder / target).write_text(text)
-    config = folder / "sqlc.yaml"
-    config.write_text(
-        CONFIG.format(
-            engine=engine, schema="schema.sql", queries="queries.sql", package=package,
-            driver=driver, options=options, more=more, imported=package if named else "",
-        )
-    )  # fmt: skip
-    project, problems = load_project(config, environ={})
-    assert project is not None, render_all(problems)
-    done = compile_project(project, analyze)
-    assert not [*problems, *done.diagnostics], render_all([*problems, *done.diagnostics])
-    for file in done.files:
-        file.path.parent.mkdir(parents=True, exist_ok=True)
-        file.path.write_text(file.text)
-    sys.path.insert(0, str(folder))
-    importlib.invalidate_caches()
-    try:
-        yield package
-    finally:
-        sys.path.remove(str(folder))
-        for name in [name for name in sys.modules if name.partition(".")[0] == package]:
-            del sys.modules[name]
+    name: str
+    files: tuple[str, str]
+    drivers: tuple[str, ...]
+    server: Any
+    analyzer: Callable[[str], Analyze]
+    run: Callable[[str, str], None]
+    """Runs a script on a database."""
+    connected: Callable[[str, str, str], AbstractContextManager[Subject]]
 
+    @contextmanager
+    def database(self, schema: str | None = None) -> Iterator[str]:
+        """Yield the URL of a database that has a schema, the suite's if none is given."""
+        url = self.server.create_empty()
+        self.run(url, (HERE / self.files[0]).read_text() if schema is None else schema)
+        yield url
+        self.server.drop(url)
 
-def analyzer_on_mysql(url: str) -> Analyze:
-    """Analyse on a MySQL server that runs already."""
+    @contextmanager
+    def compiled(
+        self,
+        folder: Path,
+        driver: str | Sequence[str],
+        *,
+        options: str = "emit_exceptions: true, emit_helpers: true",
+        texts: tuple[str, str] | None = None,
+        more: str = "",
+        named: bool = True,
+    ) -> Iterator[str]:
+        """Compile the suite's queries, or other texts, for a driver or for several.
 
-    def on_server(
-        schema: Sequence[SchemaFile], queries: Sequence[ParsedQuery], options: AnalyzeOptions
-    ) -> tuple[Analysis, tuple[Diagnostic, ...]]:
-        return mysql.analyze(schema, queries, replace(options, database_uri=url))
+        Yield the package's name, which can be imported; `named` tells the compiler, too.
+        """
+        listed = driver if isinstance(driver, str) else f"[{', '.join(driver)}]"
+        package = "_".join(re.findall(r"\w+", f"p {listed} {folder.name}"))
+        found = texts or [(HERE / name).read_text() for name in self.files]
+        for target, text in zip(("schema.sql", "queries.sql"), found, strict=True):
+            (folder / target).write_text(text)
+        config = folder / "sqlc.yaml"
+        config.write_text(
+            CONFIG.format(
+                engine=self.name, package=package, driver=listed, options=options, more=more,
+                imported=package if named else "",
+            )
+        )  # fmt: skip
+        project, problems = load_project(config, environ={})
+        assert project is not None, render_all(problems)
+        with self.database("") as url:
+            done = compile_project(project, self.analyzer(url))
+        assert not [*problems, *done.diagnostics], render_all([*problems, *done.diagnostics])
+        for file in done.files:
+            file.path.parent.mkdir(parents=True, exist_ok=True)
+            file.path.write_text(file.text)
+        sys.path.insert(0, str(folder))
+        importlib.invalidate_caches()
+        try:
+            yield package
+        finally:
+            sys.path.remove(str(folder))
+            for name in [name for name in sys.modules if name.partition(".")[0] == package]:
+                del sys.modules[name]
 
-    return on_server
+    @contextmanager
+    def subject(self, driver: str, package: str, schema: str | None = None) -> Iterator[Subject]:
+        """Yield the subject of one driver of a package for all, on a database of its own."""
+        package = package_of(package, driver, self.drivers)
+        with self.database(schema) as url, self.connected(driver, package, url) as found:
+            yield found
 
 
 def complaints(folder: Path) -> str:

@@ -8,12 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import psycopg
 import pytest
 
-from devstack.testing.postgres import TestPostgres
-from tests.codegen.drivers.running import HERE, compiled
-from tests.codegen.golden import analyzer_on
+from tests.codegen.drivers.running import Engine
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "compiler" / "drivers.md"
 EXAMPLE = r"```python\n(# (\w+), on driver: ([\w-]+)\n.*?)```"
@@ -45,21 +42,16 @@ def test_the_example_answers(
     code: str,
     framework: str,
     driver: str,
-    postgres_server: TestPostgres,
+    postgres: Engine,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    compiling, url = postgres_server.create_empty(), postgres_server.create_empty()
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute((HERE / "postgres.sql").read_text())
-        connection.execute("INSERT INTO author (name) VALUES ('ann')")
-    monkeypatch.setenv("DATABASE_URL", url)
-    with compiled(tmp_path, driver, analyzer_on(compiling)) as package:
+    with postgres.database() as url, postgres.compiled(tmp_path, driver) as package:
+        postgres.run(url, "INSERT INTO author (name) VALUES ('ann')")
+        monkeypatch.setenv("DATABASE_URL", url)
         namespace: dict[str, Any] = {"__name__": "example"}
         text = code.replace("from store", f"from {package}")
         exec(compile(text, str(PAGE), "exec"), namespace)
         app = namespace["app"]
         assert status_and_body(app, framework, "/authors/1") == (200, {"name": "ann", "bio": None})
         assert status_and_body(app, framework, "/authors/9")[0] == 404
-    postgres_server.drop(url)
-    postgres_server.drop(compiling)

@@ -6,15 +6,13 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-import pymysql
 import pytest
 from aiosqlc.plan.naming import camel
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from devstack.testing.mysql_databases import MysqlDatabases
-from tests.codegen.drivers.connecting_mysql import MYSQL, arguments_of, connected
-from tests.codegen.drivers.running import Subject, analyzer_on_mysql, compiled, package_of
+from tests.codegen.drivers.connecting_mysql import MYSQL
+from tests.codegen.drivers.running import Engine, Subject
 from tests.conftest import Full
 
 Values = st.SearchStrategy[Any]
@@ -93,34 +91,16 @@ QUERIES = "\n".join(
 
 
 @pytest.fixture(scope="module")
-def package(
-    mysql_server: MysqlDatabases, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[str]:
-    url = mysql_server.create_empty()
-    texts = {"mysql.sql": SCHEMA, "mysql_queries.sql": QUERIES}
-    with compiled(
-        tmp_path_factory.mktemp("kinds"),
-        f"[{', '.join(MYSQL)}]",
-        analyzer_on_mysql(url),
-        engine="mysql",
-        files=("mysql.sql", "mysql_queries.sql"),
-        options="",
-        texts=texts,
-    ) as package:
+def package(mysql: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("kinds")
+    with mysql.compiled(folder, MYSQL, texts=(SCHEMA, QUERIES), options="") as package:
         yield package
-    mysql_server.drop(url)
 
 
 @pytest.fixture(scope="module", params=MYSQL)
-def subject(
-    request: pytest.FixtureRequest, mysql_server: MysqlDatabases, package: str
-) -> Iterator[Subject]:
-    driver, url = request.param, mysql_server.create_empty()
-    with pymysql.connect(**arguments_of(url)) as connection, connection.cursor() as cursor:
-        cursor.execute(SCHEMA)
-    with connected(driver, package_of(package, driver, MYSQL), url) as found:
+def subject(request: pytest.FixtureRequest, mysql: Engine, package: str) -> Iterator[Subject]:
+    with mysql.subject(request.param, package, SCHEMA) as found:
         yield found
-    mysql_server.drop(url)
 
 
 def values_of(name: str, subject: Subject) -> Values:

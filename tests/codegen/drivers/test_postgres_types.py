@@ -17,11 +17,9 @@ from aiosqlc.plan.naming import camel
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from devstack.testing.postgres import TestPostgres
-from tests.codegen.drivers.connecting import PLAIN, connected, in_transaction
-from tests.codegen.drivers.running import HERE, Subject, compiled
+from tests.codegen.drivers.connecting import PLAIN, in_transaction
+from tests.codegen.drivers.running import HERE, Engine, Subject
 from tests.codegen.drivers.values_postgres import TYPES, values_of
-from tests.codegen.golden import analyzer_on
 from tests.conftest import Full
 
 
@@ -107,23 +105,17 @@ def queries_of(driver: str) -> str:
 
 @pytest.fixture(scope="module", params=(*PLAIN, "sqlalchemy"))
 def subject(
-    request: pytest.FixtureRequest,
-    postgres_server: TestPostgres,
-    tmp_path_factory: pytest.TempPathFactory,
+    request: pytest.FixtureRequest, postgres: Engine, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Subject]:
-    driver = request.param
-    compiling, url = postgres_server.create_empty(), postgres_server.create_empty()
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(SCHEMA)
-    folder = tmp_path_factory.mktemp("types")
-    texts = {"postgres.sql": SCHEMA, "postgres_queries.sql": queries_of(driver)}
+    driver, folder = request.param, tmp_path_factory.mktemp("types")
     with (
-        compiled(folder, driver, analyzer_on(compiling), texts=texts, options="") as package,
-        connected(driver, package, url) as found,
+        postgres.compiled(
+            folder, driver, texts=(SCHEMA, queries_of(driver)), options=""
+        ) as package,
+        postgres.database(SCHEMA) as url,
+        postgres.connected(driver, package, url) as found,
     ):
         yield found
-    postgres_server.drop(url)
-    postgres_server.drop(compiling)
 
 
 def same(one: Any, other: Any) -> bool:

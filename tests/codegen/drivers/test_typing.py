@@ -7,12 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from devstack.testing.mysql_databases import MysqlDatabases
-from devstack.testing.postgres import TestPostgres
-from tests.codegen.drivers.connecting import POSTGRES
-from tests.codegen.drivers.connecting_mysql import MYSQL
-from tests.codegen.drivers.running import analyzer_on_mysql, compiled
-from tests.codegen.golden import analyzer_on
+from tests.codegen.drivers.running import Engine
 from tools.realworld.typecheck import type_errors
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -21,23 +16,12 @@ ROOT = Path(__file__).resolve().parents[3]
 @pytest.mark.long
 @pytest.mark.parametrize("models", ["dataclass", "pydantic"])
 def test_the_code_passes_mypy_and_pyright_at_their_strictest(
-    models: str, postgres_server: TestPostgres, mysql_server: MysqlDatabases, tmp_path: Path
+    models: str, postgres: Engine, mysql: Engine, tmp_path: Path
 ) -> None:
-    url, mysql_url = postgres_server.create_empty(), mysql_server.create_empty()
     options = f"models: {models}, emit_exceptions: true, emit_helpers: true"
     with ExitStack() as stack:
-        for driver in (*POSTGRES, f"[{', '.join(POSTGRES)}]"):
-            stack.enter_context(compiled(tmp_path, driver, analyzer_on(url), options=options))
-        for driver in MYSQL:
-            package = compiled(
-                tmp_path,
-                driver,
-                analyzer_on_mysql(mysql_url),
-                engine="mysql",
-                files=("mysql.sql", "mysql_queries.sql"),
-                options=options,
-            )
-            stack.enter_context(package)
-    postgres_server.drop(url)
-    mysql_server.drop(mysql_url)
+        for driver in (*postgres.drivers, postgres.drivers):
+            stack.enter_context(postgres.compiled(tmp_path, driver, options=options))
+        for driver in mysql.drivers:
+            stack.enter_context(mysql.compiled(tmp_path, driver, options=options))
     assert type_errors(tmp_path, ROOT) == []
