@@ -88,16 +88,6 @@ def below_sqlalchemy(
         runner.run(waiting.dispose())
 
 
-@contextmanager
-def in_transaction(subject: Subject) -> Iterator[None]:
-    """Streams live in one."""
-    subject.wait(subject.connection.execute("BEGIN"))
-    try:
-        yield
-    finally:
-        subject.wait(subject.connection.execute("ROLLBACK"))
-
-
 def _run(url: str, script: str) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(script)

@@ -14,11 +14,14 @@ import pymysql
 from aiosqlc import mysql
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.ir import Analysis, Analyze, AnalyzeOptions, ParsedQuery, SchemaFile
+from pydantic import SecretStr
 
 from devstack.testing.mysql_databases import MysqlDatabases
+from lib.config import MysqlSettings
+from lib.db.mysql import open_database
 from lib.db.mysql_session import connect_arguments
 from tests.codegen.drivers.connecting import below_sqlalchemy
-from tests.codegen.drivers.running import Engine, Subject
+from tests.codegen.drivers.running import OURS, Engine, Subject
 
 BELOW = {"sqlalchemy": "aiomysql", "sqlalchemy-asyncmy": "asyncmy", "sqlalchemy-sync": "pymysql"}
 MYSQL = ("aiomysql", "asyncmy", "pymysql", *BELOW)
@@ -34,6 +37,7 @@ EMPTYING = (
     *(f"TRUNCATE {table}" for table in _TABLES),
     "SET foreign_key_checks = 1",
 )
+_EMPTYING_OURS = ("DELETE FROM book", "DELETE FROM author", "ALTER TABLE author AUTO_INCREMENT = 1")
 IN_UTC = {"init_command": "SET time_zone = '+00:00'"}
 
 
@@ -60,6 +64,10 @@ def on(subject: Subject) -> Any:
 def connected(driver: str, package: str, url: str) -> Iterator[Subject]:
     """Yield the subject of a driver. Every statement commits by itself."""
     with asyncio.Runner() as runner:
+        if driver == OURS:
+            with _pooled(url, runner) as pool:
+                yield Subject(driver, package, pool, runner, None, _EMPTYING_OURS, on_mysql=True)
+            return
         if driver in BELOW:
             own = sqlalchemy_url(driver, url)
             opening = below_sqlalchemy(driver, package, own, runner, connect_args=IN_UTC)
@@ -90,6 +98,15 @@ def _opened(driver: str, url: str, runner: asyncio.Runner) -> Iterator[Any]:
             runner.run(connection.ensure_closed())
         else:
             connection.close()
+
+
+@contextmanager
+def _pooled(url: str, runner: asyncio.Runner) -> Iterator[Any]:
+    opened = open_database(MysqlSettings(database_url=SecretStr(url)), application="test")
+    try:
+        yield runner.run(opened.__aenter__())
+    finally:
+        runner.run(opened.__aexit__(None, None, None))
 
 
 async def _awaited(connecting: Any) -> Any:

@@ -25,11 +25,13 @@ from aiosqlc.pipeline import compile_project
 from ruff.__main__ import find_ruff_bin
 
 HERE = Path(__file__).parent
+OURS = "lib.db"
+"""Stands for a driver: the platform's own pool, on which the code of the first one runs."""
 
 
 def package_of(package: str, driver: str, drivers: Sequence[str]) -> str:
     """Return where the functions of one of several drivers of an entry are."""
-    return package if driver == drivers[0] else f"{package}.on_{driver.replace('-', '_')}"
+    return package if driver in (drivers[0], OURS) else f"{package}.on_{driver.replace('-', '_')}"
 
 
 @dataclass
@@ -65,6 +67,26 @@ class Subject:
         given = {"bio": None, "mood": self.mood.SAD, "score": None, **more}
         made = self.call("add_author", name=name, **given)
         return int(getattr(made, "id", made))
+
+    @contextmanager
+    def streaming(self) -> Iterator[None]:
+        """Begin what a stream needs: on PostgreSQL, and in our pool, a transaction."""
+        if self.driver == OURS:
+            pool, begun = self.db, self.db.transaction()
+            self.db = self.wait(begun.__aenter__())
+            try:
+                yield
+            finally:
+                self.wait(begun.__aexit__(None, None, None))
+                self.db = pool
+        elif self.on_mysql:
+            yield
+        else:
+            self.wait(self.connection.execute("BEGIN"))
+            try:
+                yield
+            finally:
+                self.wait(self.connection.execute("ROLLBACK"))
 
     def module(self, name: str = "queries") -> ModuleType:
         """Return one of the generated modules; drivers of one entry share the models."""

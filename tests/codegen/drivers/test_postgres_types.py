@@ -17,7 +17,7 @@ from aiosqlc.plan.naming import camel
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from tests.codegen.drivers.connecting import PLAIN, in_transaction
+from tests.codegen.drivers.connecting import PLAIN
 from tests.codegen.drivers.running import HERE, Engine, Subject
 from tests.codegen.drivers.values_postgres import TYPES, values_of
 from tests.conftest import Full
@@ -182,7 +182,7 @@ def test_every_command_writes_and_reads_it_alike(subject: Subject, name: str, fu
         batch("each", 2, values[2])
         assert same(batch("one", 3, values[3]), [expected[3]])
         assert same(batch("some", 4, values[4]), [[expected[4]]])
-        with in_transaction(subject):
+        with subject.streaming():
             streamed = subject.call(f"stream_{c}", chunk=2)
         for rows in (subject.call(f"all_{c}"), streamed):
             assert [row.id for row in rows] == list(range(5))
