@@ -17,12 +17,12 @@ def total_functions(major: int) -> dict[int, str]:
     """
     if major == _BETWEEN:
         return dict(total_functions(16).items() & total_functions(18).items())
-    file = importlib.resources.files("aiosqlc.postgres.totality").joinpath(f"postgres{major}.txt")
-    if not file.is_file():
-        return {}
+    file = importlib.resources.files("aiosqlc.postgres.totality").joinpath("functions.txt")
     facts: dict[int, str] = {}
     for line in file.read_text(encoding="utf-8").splitlines():
-        if line and not line.startswith("#"):
-            oid, _, signature = line.partition(" ")
-            facts[int(oid)] = signature.partition("(")[0]
+        first, second, *majors = line.split()
+        if first == "PostgreSQL" and str(major) not in (second, *majors):
+            return {}
+        if first.isdigit() and (not majors or str(major) in majors):
+            facts[int(first)] = second.partition("(")[0]
     return facts

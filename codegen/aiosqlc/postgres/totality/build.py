@@ -12,7 +12,7 @@ import random
 import re
 import sys
 import tempfile
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 import msgspec
@@ -21,7 +21,7 @@ from aiosqlc.postgres.totality.samples import KINDS, POLYMORPHIC, SAMPLES
 from aiosqlc.servers.postgres.connection import Connection, ConnectionFailedError
 from aiosqlc.servers.postgres.embedded import binaries, embedded_server
 
-_FOLDER = Path(__file__).parent
+TABLE = Path(__file__).with_name("functions.txt")
 _MOST_CALLS = 600
 # NULL or not depends on what exists, who asks and what happened before.
 _STATEFUL = re.compile(
@@ -75,14 +75,26 @@ def main() -> int:
             with embedded_server(Path(folder), major=major) as server:
                 found[major] = _examine(server.conninfo("postgres"))
         sys.stdout.write(f"PostgreSQL {major}: {len(found[major])} total\n")
-    for major, facts in found.items():
-        lines = [f"{oid} {signature}\n" for oid, signature in sorted(facts.items())]
-        head = (
-            f"# Strict functions of PostgreSQL {major} that never give NULL for values.\n"
-            "# Made by `python -m aiosqlc.postgres.totality.build`; do not edit.\n"
-        )
-        (_FOLDER / f"postgres{major}.txt").write_text(head + "".join(lines), encoding="utf-8")
+    TABLE.write_text(_written(found), encoding="utf-8")
     return 0
+
+
+def _written(found: Mapping[int, Mapping[int, str]]) -> str:
+    """Return the table of what was found by version: what all have, and what some have."""
+    by_line: dict[tuple[int, str], list[str]] = {}
+    for major, facts in sorted(found.items()):
+        for item in facts.items():
+            by_line.setdefault(item, []).append(str(major))
+    majors = " ".join(map(str, sorted(found)))
+    head = (
+        "# Strict functions that never give NULL for values; of some the versions that have them.\n"
+        "# Made by `python -m aiosqlc.postgres.totality.build`; do not edit.\n"
+        f"PostgreSQL {majors}\n"
+    )
+    return head + "".join(
+        f"{oid} {signature}{'' if len(of) == len(found) else ' ' + ' '.join(of)}\n"
+        for (oid, signature), of in sorted(by_line.items())
+    )
 
 
 def _examine(conninfo: str) -> dict[int, str]:
