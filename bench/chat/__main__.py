@@ -7,34 +7,22 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import resource
 import signal
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 
 import psutil
 import psycopg
 
+from bench.serving import ROOT, cpu_of, serving
 from devstack.embedded.ports import free_port
 from devstack.testing import auth, postgres, redis
 from lib.ids import new_id
-
-ROOT = Path(__file__).resolve().parents[2]
-# The limiters stay in the way and do their work; their limits are above what is asked here.
-_OUT_OF_REACH = {
-    "RATE_LIMIT": "1e9",
-    "RATE_LIMIT_BURST": "1000000000",
-    "USER_RATE_LIMIT": "1000000000",
-    "CHAT_FRAME_RATE": "1e9",
-    "CHAT_FRAME_BURST": "1000000000",
-}
 
 
 def raise_limit() -> None:
@@ -58,38 +46,6 @@ def fill(url: str, channels: int) -> list[tuple[str, str, str]]:
         )
         connection.commit()
     return [(str(row[0]), str(row[2]), str(row[3])) for row in rows]
-
-
-@contextmanager
-def serving(url: str, redis_url: str, jwks_url: str, log: Path) -> Iterator[tuple[int, int]]:
-    """Run the service; enter with its port and process id when it answers."""
-    port = free_port()
-    env = os.environ | {
-        "CHAT_DATABASE_URL": url,
-        "CHAT_PORT": str(port),
-        "REDIS_URL": redis_url,
-        "AUTH_JWKS_URL": jwks_url,
-        "LOG_LEVEL": "warning",
-        **_OUT_OF_REACH,
-    }
-    with log.open("wb") as out:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "services.chat"], cwd=ROOT, env=env, stdout=out, stderr=out
-        )
-    try:
-        until = time.monotonic() + 30
-        while True:
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz").read()
-                break
-            except OSError:
-                if time.monotonic() > until or process.poll() is not None:
-                    sys.exit(f"the service did not start:\n{log.read_text()}")
-                time.sleep(0.1)
-        yield port, process.pid
-    finally:
-        process.terminate()
-        process.wait(timeout=40)
 
 
 class Client:
@@ -141,17 +97,6 @@ def options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def cpu_of(*pids: int) -> float:
-    """Return the processor seconds that processes have used so far, with their children."""
-    total = 0.0
-    for pid in pids:
-        process = psutil.Process(pid)
-        for one in (process, *process.children(recursive=True)):
-            times = one.cpu_times()
-            total += times.user + times.system
-    return total
-
-
 def run(given: argparse.Namespace) -> None:
     """Measure and print."""
     raise_limit()
@@ -170,7 +115,17 @@ def run(given: argparse.Namespace) -> None:
                 for user in people
             ]
 
-        port, pid = stack.enter_context(serving(url, cache.url, issuer.url, folder / "log"))
+        port = free_port()
+        env = {
+            "CHAT_DATABASE_URL": url,
+            "CHAT_PORT": str(port),
+            "REDIS_URL": cache.url,
+            "AUTH_JWKS_URL": issuer.url,
+            "LOG_LEVEL": "warning",
+        }
+        pid = stack.enter_context(
+            serving(["services.chat"], port, env, folder / "log", "/readyz")
+        ).pid
         service = psutil.Process(pid)
         idle = tokens(channels[given.talking :])[: given.idle]
         before = service.memory_info().rss

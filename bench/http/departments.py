@@ -4,32 +4,25 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
-import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
-from types import MappingProxyType
 
-import psutil
 import psycopg
 
+from bench.serving import NO_HEADERS, ROOT, Served, serving
 from devstack.embedded.ports import free_port
 from devstack.testing import postgres
 from lib.ids import new_id
 
-ROOT = Path(__file__).resolve().parents[2]
+PATH = "/api/v1/departments"
 ROWS = 1000
 OURS, BARE, PEER = "ours", "bare", "fastapi"
 GATEWAY, ALONE = "gateway", "alone"
-# The limiter stays in the chain and does its work; its limits are above what a machine can ask.
-_OUT_OF_REACH = {"RATE_LIMIT": "1e9", "RATE_LIMIT_BURST": "1000000000"}
 LABELS = {
     OURS: "this platform, whole shell",
     BARE: "bare aiohttp + asyncpg",
@@ -57,24 +50,7 @@ def fill(url: str) -> str:
     return str(ids[ROWS // 2])
 
 
-@dataclass(frozen=True)
-class Served:
-    """A running server, and processes behind it whose time counts too."""
-
-    port: int
-    pid: int
-    behind: Sequence[int] = ()
-
-    def cpu_seconds(self) -> float:
-        """Return the processor time it has used so far, its children's included."""
-        process = psutil.Process(self.pid)
-        others = [psutil.Process(pid) for pid in self.behind]
-        used = [one.cpu_times() for one in (process, *process.children(recursive=True), *others)]
-        return float(sum(times.user + times.system for times in used))
-
-
-@contextmanager
-def serving(name: str, url: str, log: Path) -> Iterator[Served]:
+def serving_as(name: str, url: str, log: Path) -> AbstractContextManager[Served]:
     """Run one server as a process; enter when it answers."""
     port = free_port()
     if name == OURS:
@@ -83,43 +59,15 @@ def serving(name: str, url: str, log: Path) -> Iterator[Served]:
         command = ["bench.http.bare", url, str(port)]
     else:
         command = ["bench.http.fastapi_sqlalchemy", url, str(port)]
-    env = (
-        os.environ | {"DEPARTMENT_DATABASE_URL": url, "DEPARTMENT_PORT": str(port)} | _OUT_OF_REACH
-    )
-    with log.open("wb") as out:
-        process = subprocess.Popen(
-            [sys.executable, "-m", *command], cwd=ROOT, env=env, stdout=out, stderr=out
-        )
-    try:
-        wait_until_it_answers(port, process, log)
-        yield Served(port, process.pid)
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
-
-
-def wait_until_it_answers(
-    port: int,
-    process: subprocess.Popen[bytes],
-    log: Path,
-    path: str = "/api/v1/departments",
-) -> None:
-    until = time.monotonic() + 20
-    while time.monotonic() < until and process.poll() is None:
-        try:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}{path}?page_size=1").read()
-        except OSError:
-            time.sleep(0.1)
-        else:
-            return
-    sys.exit(f"the server did not start:\n{log.read_text()}")
+    env = {"DEPARTMENT_DATABASE_URL": url, "DEPARTMENT_PORT": str(port)}
+    return serving(command, port, env, log, f"{PATH}?page_size=1")
 
 
 def measure(
     served: Served,
     path: str,
     options: argparse.Namespace,
-    headers: Mapping[str, str] = MappingProxyType({}),
+    headers: Mapping[str, str] = NO_HEADERS,
 ) -> dict[str, float]:
     """Load one server for some seconds; its own processor time tells more than a busy machine."""
     arguments = [str(served.port), path, str(options.connections), str(options.seconds)]
@@ -138,7 +86,7 @@ def in_turns(
     servers: Mapping[str, Served],
     path: str | Mapping[str, str],
     options: argparse.Namespace,
-    headers: Mapping[str, str] = MappingProxyType({}),
+    headers: Mapping[str, str] = NO_HEADERS,
 ) -> dict[str, list[dict[str, float]]]:
     """Load the servers in short turns, so that what else runs on the machine hits all alike.
 
@@ -203,12 +151,12 @@ def run(options: argparse.Namespace) -> None:
         url = server.create("department")
         some_id = fill(url)
         servers = {
-            name: stack.enter_context(serving(name, url, folder / f"{name}.log"))
+            name: stack.enter_context(serving_as(name, url, folder / f"{name}.log"))
             for name in options.only
         }
         cases = {
-            "one department by id": f"/api/v1/departments/{some_id}",
-            "a page of 50 departments, with the total": "/api/v1/departments?page_size=50",
+            "one department by id": f"{PATH}/{some_id}",
+            "a page of 50 departments, with the total": f"{PATH}?page_size=50",
         }
         for case, path in cases.items():
             report(case, in_turns(servers, path, options))

@@ -18,15 +18,14 @@ from bench.http.departments import (
     ALONE,
     GATEWAY,
     OURS,
-    ROOT,
-    Served,
+    PATH,
     fill,
     in_turns,
     options,
     report,
-    serving,
-    wait_until_it_answers,
+    serving_as,
 )
+from bench.serving import ROOT, Served, wait_until_it_answers
 from devstack import gateway
 from devstack.embedded import children
 from devstack.embedded.home import Home
@@ -34,7 +33,6 @@ from devstack.embedded.ports import free_port
 from devstack.settings import Service, Settings
 from devstack.testing import postgres
 
-PATH: Final = "/api/v1/departments"
 PUBLIC: Final = "/api/departments/v1/departments"
 
 
@@ -52,7 +50,7 @@ def before(service: Served, run: Path) -> Iterator[Served]:
     config.write_text(raised)
     nginx = children.spawn(gateway.command(config), log=subprocess.DEVNULL, account=account)
     try:
-        wait_until_it_answers(settings.gateway_port, nginx, config, PUBLIC)
+        wait_until_it_answers(settings.gateway_port, nginx, config, f"{PUBLIC}?page_size=1")
         yield Served(settings.gateway_port, nginx.pid, behind=(service.pid,))
     finally:
         children.stop(nginx, within=5)
@@ -65,7 +63,7 @@ def run(given: argparse.Namespace) -> None:
         server = stack.enter_context(postgres.running(ROOT / "migrations"))
         url = server.create("department")
         some_id = fill(url)
-        service = stack.enter_context(serving(OURS, url, folder / "service.log"))
+        service = stack.enter_context(serving_as(OURS, url, folder / "service.log"))
         through = stack.enter_context(before(service, folder / "run"))
         servers = {GATEWAY: through, ALONE: service}
         paths = {GATEWAY: f"{PUBLIC}/{some_id}", ALONE: f"{PATH}/{some_id}"}
