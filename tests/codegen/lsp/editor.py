@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -108,6 +109,21 @@ class Editor:
         lines = self.texts[path][:at].split("\n")
         place = types.Position(len(lines) - 1, len(lines[-1].encode("utf-16-le")) // 2)
         return types.TextDocumentPositionParams(types.TextDocumentIdentifier(uri_of(path)), place)
+
+
+def write_project(root: Path, files: Mapping[str, str]) -> Path:
+    """Write a project; return its folder."""
+    for name, text in files.items():
+        (root / name).parent.mkdir(exist_ok=True)
+        (root / name).write_text(text)
+    return root
+
+
+def generate(root: Path) -> Path:
+    """Compile a project; return its folder."""
+    command = [sys.executable, "-m", "aiosqlc", "generate", "-f", str(root)]
+    subprocess.run(command, check=True, capture_output=True)
+    return root
 
 
 @asynccontextmanager

@@ -14,10 +14,11 @@ from aiosqlc.lsp.server import create
 from aiosqlc.lsp.workbench import Workbench
 from lsprotocol import types
 
-from tests.codegen.lsp.editor import Editor, editor
-from tests.codegen.lsp.test_features import CONFIG, FIRST, QUERIES, SECOND
+from tests.codegen.lsp.editor import Editor, editor, write_project
+from tests.codegen.lsp.test_features import QUERIES, SCHEMA
 from tests.conftest import Full
 
+FILES = {**SCHEMA, "queries.sql": QUERIES}
 PIECES = [
     *"'\"();,.@$:-\n \\",
     *("--", "/*", "*/", "$$", "-- name: New :many\n", "-- :if x"),
@@ -39,15 +40,6 @@ def edited(text: str, chance: random.Random) -> str:
     return text[:to] + text[at:]
 
 
-def written(root: Path) -> Path:
-    (root / "migrations").mkdir()
-    (root / "sqlc.yaml").write_text(CONFIG)
-    (root / "migrations" / "0001_first.sql").write_text(FIRST)
-    (root / "migrations" / "0002_second.sql").write_text(SECOND)
-    (root / "queries.sql").write_text(QUERIES)
-    return root / "queries.sql"
-
-
 def resident(desk: Editor) -> int:
     """Return the server's memory in KiB."""
     status = Path(f"/proc/{desk.process}/status").read_text()
@@ -61,7 +53,7 @@ async def test_random_edits_neither_stop_the_server_nor_lead_it_astray(
     seed = int(os.environ.get("SEED", random.randrange(10**6)))
     print(f"SEED={seed}")
     chance = random.Random(seed)
-    path = written(tmp_path)
+    path = write_project(tmp_path, FILES) / "queries.sql"
     memory: list[int] = []
     kept: list[tuple[str, list[str]]] = []
     async with editor(tmp_path) as desk:
@@ -96,7 +88,7 @@ def test_what_was_made_of_texts_that_are_gone_is_forgotten(
 ) -> None:
     monkeypatch.setattr(workbench, "_AGE", 5)
     monkeypatch.setattr(workbench, "_ROUNDS", 10)
-    path, bench, state = written(tmp_path), Workbench(), None
+    path, bench, state = write_project(tmp_path, FILES) / "queries.sql", Workbench(), None
     objects: list[int] = []
     try:
         for number in range(60):

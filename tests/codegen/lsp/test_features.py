@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +11,7 @@ import pytest_asyncio
 from aiosqlc.lsp.places import path_of, uri_of
 from lsprotocol import types
 
-from tests.codegen.lsp.editor import Editor, editor
+from tests.codegen.lsp.editor import Editor, editor, generate, write_project
 
 CONFIG = """\
 version: "2"
@@ -34,6 +32,11 @@ COMMENT ON COLUMN author.name IS 'As on the cover.';
 CREATE TABLE book (id integer PRIMARY KEY, author_id integer NOT NULL REFERENCES author);
 """
 SECOND = "ALTER TABLE book ADD COLUMN title text NOT NULL DEFAULT '';\n"
+SCHEMA = {
+    "sqlc.yaml": CONFIG,
+    "migrations/0001_first.sql": FIRST,
+    "migrations/0002_second.sql": SECOND,
+}
 QUERIES = """\
 -- name: GetBook :one
 SELECT b.id, b.title AS heading, a.name AS writer
@@ -56,14 +59,9 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("project")
-    (root / "migrations").mkdir()
-    (root / "sqlc.yaml").write_text(CONFIG)
-    (root / "migrations" / "0001_first.sql").write_text(FIRST)
-    (root / "migrations" / "0002_second.sql").write_text(SECOND)
-    (root / "queries.sql").write_text(QUERIES)
-    subprocess.run([sys.executable, "-m", "aiosqlc", "generate", "-f", str(root)], check=True)
-    return root
+    return generate(
+        write_project(tmp_path_factory.mktemp("project"), {**SCHEMA, "queries.sql": QUERIES})
+    )
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,7 +9,7 @@ from aiosqlc.lsp.places import path_of
 from lsprotocol import types
 
 from devstack.testing.components import program
-from tests.codegen.lsp.editor import Editor, editor
+from tests.codegen.lsp.editor import Editor, editor, generate, write_project
 from tests.codegen.lsp.test_features import asked, completed, hovered
 
 CONFIG = """\
@@ -57,12 +55,8 @@ UPDATE book SET sold = sqlc.arg(sold) WHERE author_id = sqlc.arg(author_id);
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     program("mariadbd", "mysqld")
-    root = tmp_path_factory.mktemp("mysql")
-    (root / "sqlc.yaml").write_text(CONFIG)
-    (root / "schema.sql").write_text(SCHEMA)
-    (root / "queries.sql").write_text(QUERIES)
-    subprocess.run([sys.executable, "-m", "aiosqlc", "generate", "-f", str(root)], check=True)
-    return root
+    files = {"sqlc.yaml": CONFIG, "schema.sql": SCHEMA, "queries.sql": QUERIES}
+    return generate(write_project(tmp_path_factory.mktemp("mysql"), files))
 
 
 async def test_an_editor_is_told_of_mysql_what_it_is_told_of_postgresql(project: Path) -> None:

@@ -6,8 +6,6 @@ import ast
 import asyncio
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Collection
 from pathlib import Path
 
@@ -20,8 +18,8 @@ from aiosqlc.pipeline import compile_project
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
-from tests.codegen.lsp.editor import DEADLINE, Editor, editor
-from tests.codegen.lsp.test_features import CONFIG, FIRST, SECOND
+from tests.codegen.lsp.editor import DEADLINE, Editor, editor, generate, write_project
+from tests.codegen.lsp.test_features import SCHEMA
 
 QUERIES = """\
 -- name: GetBook :one
@@ -67,16 +65,14 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("naming")
-    (root / "migrations").mkdir()
-    (root / "sqlc.yaml").write_text(CONFIG.replace("}", ", driver: [asyncpg, psycopg]}"))
-    (root / "migrations" / "0001_first.sql").write_text(FIRST)
-    (root / "migrations" / "0002_second.sql").write_text(SECOND)
-    (root / "queries.sql").write_text(QUERIES)
-    (root / "app.py").write_text(APP)
-    (root / "elsewhere.py").write_text(ELSEWHERE)
-    generate(root)
-    return root
+    files = {
+        **SCHEMA,
+        "sqlc.yaml": SCHEMA["sqlc.yaml"].replace("}", ", driver: [asyncpg, psycopg]}"),
+        "queries.sql": QUERIES,
+        "app.py": APP,
+        "elsewhere.py": ELSEWHERE,
+    }
+    return generate(write_project(tmp_path_factory.mktemp("naming"), files))
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -84,14 +80,6 @@ async def desk(project: Path) -> AsyncIterator[Editor]:
     async with editor(project) as desk:
         await desk.open(project / "queries.sql")
         yield desk
-
-
-def generate(root: Path) -> None:
-    subprocess.run(
-        [sys.executable, "-m", "aiosqlc", "generate", "-f", str(root)],
-        check=True,
-        capture_output=True,
-    )
 
 
 async def renamed(desk: Editor, path: Path, marked: str, new: str) -> dict[Path, str]:

@@ -19,8 +19,8 @@ import pytest
 
 from devstack.settings import ROOT
 from devstack.testing.components import program
-from tests.codegen.lsp.editor import editor
-from tests.codegen.lsp.test_edits import written
+from tests.codegen.lsp.editor import editor, write_project
+from tests.codegen.lsp.test_edits import FILES
 from tests.codegen.lsp.test_features import QUERIES
 
 EXTENSION = ROOT / "editors" / "vscode"
@@ -41,7 +41,7 @@ async def test_the_command_that_the_extension_starts_by_default_is_the_server(
 ) -> None:
     manifest = json.loads((EXTENSION / "package.json").read_text())
     command = manifest["contributes"]["configuration"]["properties"]["aiosqlc.command"]["default"]
-    path = written(tmp_path)
+    path = write_project(tmp_path, FILES) / "queries.sql"
     # The editor's library appends how it means to talk.
     command = [str(BIN / command[0]), *command[1:], "--stdio"]
     async with editor(tmp_path, command=command) as desk:
@@ -69,7 +69,7 @@ async def test_the_package_is_built_of_locked_parts_and_starts_the_server_of_the
         wanted = set(re.findall(r'require\("([\w:/-]+)"\)', text_of(package)))
     assert "vscode" in wanted
     project.mkdir()
-    path = written(project)
+    path = write_project(project, FILES) / "queries.sql"
     (project / ".venv").symlink_to(sys.prefix)
     asked = f"require('./dist/launch.js').launch(['aiosqlc', 'lsp'], [{json.dumps(str(project))}])"
     said = subprocess.run(

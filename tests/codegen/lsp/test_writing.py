@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,8 +9,8 @@ from aiosqlc.lsp.places import path_of, uri_of
 from aiosqlc.lsp.semantic import LEGEND
 from lsprotocol import types
 
-from tests.codegen.lsp.editor import Editor, editor
-from tests.codegen.lsp.test_features import CONFIG, FIRST, SECOND
+from tests.codegen.lsp.editor import Editor, editor, generate, write_project
+from tests.codegen.lsp.test_features import SCHEMA
 
 QUERIES = """\
 -- name: GetBook :one
@@ -29,14 +27,9 @@ WRITTEN = WRITTEN.replace(" as ", " AS ")
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("writing")
-    (root / "migrations").mkdir()
-    (root / "sqlc.yaml").write_text(CONFIG)
-    (root / "migrations" / "0001_first.sql").write_text(FIRST)
-    (root / "migrations" / "0002_second.sql").write_text(SECOND)
-    (root / "queries.sql").write_text(QUERIES)
-    subprocess.run([sys.executable, "-m", "aiosqlc", "generate", "-f", str(root)], check=True)
-    return root
+    return generate(
+        write_project(tmp_path_factory.mktemp("writing"), {**SCHEMA, "queries.sql": QUERIES})
+    )
 
 
 async def test_what_is_asked_while_people_write_is_answered(project: Path) -> None:
