@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from typing import IO, Final
 
 from redis.exceptions import RedisError
@@ -18,6 +21,16 @@ from devstack.embedded.account import Account
 _READY_SECONDS: Final = 120.0
 # A child ends with the thread that started it, and those of `asyncio.to_thread` end with a test.
 _SPAWNER: Final = ThreadPoolExecutor(max_workers=1)
+
+
+@contextmanager
+def folder(name: str) -> Iterator[Path]:
+    """Yield a folder that is removed with what has run in it."""
+    home = Path(tempfile.mkdtemp(prefix=f"test-{name}-"))
+    try:
+        yield home
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
 
 
 class Killable:

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import os
 import secrets
-import shutil
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,7 +17,7 @@ from devstack.embedded import children
 from devstack.embedded.ports import free_port
 from devstack.testing import containers
 from devstack.testing.components import program
-from devstack.testing.killable import Killable
+from devstack.testing.killable import Killable, folder
 from devstack.testing.mysql_databases import MysqlDatabases
 
 START_SECONDS = 120.0
@@ -114,15 +112,14 @@ def running(
     `tls` is the PEM files of its certificate and key, without which it has no TLS; `options` are
     more of the command line.
     """
-    home = Path(tempfile.mkdtemp(prefix="test-mysql-"))
-    server = TestMysql(home, program("mariadbd", "mysqld"), migrations_root, tls, options)
-    try:
-        server.prepare()
-        server.start()
-        yield server
-    finally:
-        server.kill()
-        shutil.rmtree(home, ignore_errors=True)
+    with folder("mysql") as home:
+        server = TestMysql(home, program("mariadbd", "mysqld"), migrations_root, tls, options)
+        try:
+            server.prepare()
+            server.start()
+            yield server
+        finally:
+            server.kill()
 
 
 @contextmanager

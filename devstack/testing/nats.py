@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http.client import HTTPConnection
@@ -15,7 +13,7 @@ import msgspec
 
 from devstack.embedded.ports import free_port
 from devstack.testing.components import program
-from devstack.testing.killable import Killable, until
+from devstack.testing.killable import Killable, folder, until
 
 _USER: Final = "events"
 # Quoted: a word that begins with a digit is taken for a number.
@@ -178,7 +176,7 @@ class TestNatsCluster:
 @contextmanager
 def running(*, lines: str = "", accounts: bool = True) -> Iterator[TestNats]:
     """Run a server in a folder that is removed with it; skips without one, in CI fails."""
-    with _folder() as home:
+    with folder("nats") as home:
         server = TestNats(home, secrets.token_urlsafe(16), lines=lines, accounts=accounts)
         try:
             server.start()
@@ -190,19 +188,10 @@ def running(*, lines: str = "", accounts: bool = True) -> Iterator[TestNats]:
 @contextmanager
 def cluster() -> Iterator[TestNatsCluster]:
     """Run three servers in a folder that is removed with them."""
-    with _folder() as home:
+    with folder("nats") as home:
         group = TestNatsCluster(home)
         try:
             group.form()
             yield group
         finally:
             group.stop()
-
-
-@contextmanager
-def _folder() -> Iterator[Path]:
-    home = Path(tempfile.mkdtemp(prefix="test-nats-"))
-    try:
-        yield home
-    finally:
-        shutil.rmtree(home, ignore_errors=True)

@@ -6,11 +6,9 @@ import contextlib
 import json
 import os
 import secrets
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,6 +24,7 @@ from devstack.embedded.account import hand_over, let_read, open_way, unprivilege
 from devstack.embedded.ports import free_port
 from devstack.embedded.postgres import SUPERUSER, binary
 from devstack.testing.components import program
+from devstack.testing.killable import folder
 
 _Found = TypeVar("_Found")
 _START_SECONDS: Final = 240.0
@@ -228,8 +227,7 @@ def _streams(node: Node) -> bool:
 @contextmanager
 def running() -> Iterator[PatroniCluster]:
     """Run a cluster of three; skips where etcd is not installed, in CI fails."""
-    home = Path(tempfile.mkdtemp(prefix="test-patroni-"))
-    try:
+    with folder("patroni") as home:
         cluster = PatroniCluster(home)
         hand_over(home, unprivileged())
         (home / "etcd").mkdir()
@@ -241,5 +239,3 @@ def running() -> Iterator[PatroniCluster]:
             yield cluster
         finally:
             cluster.stop()
-    finally:
-        shutil.rmtree(home, ignore_errors=True)

@@ -6,9 +6,7 @@ With `DATABASE_POOLER=transaction` every service of a test reaches its PostgreSQ
 from __future__ import annotations
 
 import os
-import shutil
 import socket
-import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -19,7 +17,7 @@ from devstack.embedded.account import hand_over, unprivileged
 from devstack.embedded.ports import free_port
 from devstack.settings import service_names
 from devstack.testing.components import program
-from devstack.testing.killable import Killable, until
+from devstack.testing.killable import Killable, folder, until
 from lib.config import Pooler
 from lib.db.grants import role_of
 
@@ -72,16 +70,13 @@ class TestPgBouncer(Killable):
 @contextmanager
 def running(url: str, *, servers: int = 20, clients: int = 300) -> Iterator[TestPgBouncer]:
     """Run one before the server of `url`; skips where it is not installed, in CI fails."""
-    home = Path(tempfile.mkdtemp(prefix="test-pgbouncer-"))
-    try:
+    with folder("pgbouncer") as home:
         pooler = TestPgBouncer(home, url, servers=servers, clients=clients)
         try:
             pooler.start()
             yield pooler
         finally:
             pooler.kill()
-    finally:
-        shutil.rmtree(home, ignore_errors=True)
 
 
 _BEFORE: Final[dict[int | None, TestPgBouncer]] = {}  # by the server's port

@@ -6,8 +6,6 @@ A clone that is given back is used again, as new, where its schema is still the 
 from __future__ import annotations
 
 import secrets
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +16,7 @@ from psycopg import sql
 from devstack.embedded.ports import free_port
 from devstack.embedded.postgres import DISPOSABLE, Instance, Server, accepts
 from devstack.testing import containers, postgres_reset
+from devstack.testing.killable import folder
 from devstack.testing.standby import Standby, standby_of
 from lib.db import migrations
 from lib.db.grants import role_of
@@ -140,13 +139,12 @@ class TestPostgres:
 @contextmanager
 def running(migrations_root: Path) -> Iterator[TestPostgres]:
     """Run a server in a directory that is removed with it."""
-    home = Path(tempfile.mkdtemp(prefix="test-postgres-"))
     password = secrets.token_urlsafe(16)
-    try:
-        with Server(Instance(home / "data", free_port(), password, DISPOSABLE)) as server:
-            yield TestPostgres(server, migrations_root)
-    finally:
-        shutil.rmtree(home, ignore_errors=True)
+    with (
+        folder("postgres") as home,
+        Server(Instance(home / "data", free_port(), password, DISPOSABLE)) as server,
+    ):
+        yield TestPostgres(server, migrations_root)
 
 
 @contextmanager

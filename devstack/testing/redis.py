@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +11,7 @@ from devstack.embedded.ports import free_pair, free_port
 from devstack.embedded.redis import Instance, accepts, command, prepare
 from devstack.testing import containers
 from devstack.testing.components import program
-from devstack.testing.killable import Killable, until
+from devstack.testing.killable import Killable, folder, until
 
 BUS = 10_000  # nodes of a cluster talk to one another that much above their port
 
@@ -74,18 +72,15 @@ class TestRedis(Killable):
 @contextmanager
 def running(*, cluster: bool = False) -> Iterator[TestRedis]:
     """Run a server, or a node of a cluster, in a directory that is removed with it."""
-    home = Path(tempfile.mkdtemp(prefix="test-redis-"))
+    port = free_pair(BUS) if cluster else free_port()
     lines = "cluster-enabled yes\n" if cluster else ""
-    server = TestRedis(
-        Instance(home, free_pair(BUS) if cluster else free_port(), secrets.token_urlsafe(16)),
-        lines=lines,
-    )
-    try:
-        server.start()
-        yield server
-    finally:
-        server.kill()
-        shutil.rmtree(home, ignore_errors=True)
+    with folder("redis") as home:
+        server = TestRedis(Instance(home, port, secrets.token_urlsafe(16)), lines=lines)
+        try:
+            server.start()
+            yield server
+        finally:
+            server.kill()
 
 
 @contextmanager

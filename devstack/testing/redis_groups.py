@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import secrets
-import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from redis import Redis
 from redis.exceptions import RedisError
@@ -16,7 +14,7 @@ from redis.exceptions import RedisError
 from devstack.embedded.ports import free_pair, free_port
 from devstack.embedded.redis import Instance
 from devstack.testing.certificates import self_signed
-from devstack.testing.killable import until
+from devstack.testing.killable import folder, until
 from devstack.testing.redis import BUS, TestRedis
 
 SLOTS: Final = 16384
@@ -43,6 +41,22 @@ class Group:
         self._secured: dict[str, Any] = (
             {"ssl": True, "ssl_ca_certs": str(self._tls[0])} if self._tls else {}
         )
+
+    @classmethod
+    @contextmanager
+    def running(cls, *, tls: bool = False) -> Iterator[Self]:
+        """Run such servers in a folder that is removed with them."""
+        with folder("redis-group") as home:
+            group = cls(home, tls=tls)
+            try:
+                group.form()
+                yield group
+            finally:
+                group.stop()
+
+    def form(self) -> None:
+        """Start the servers and let them find one another."""
+        raise NotImplementedError
 
     def add(self, port: int, lines: str, *, role: str = "server") -> TestRedis:
         """Start one more server."""
@@ -314,27 +328,5 @@ class TestSentinels(Group):
         return True
 
 
-@contextmanager
-def cluster(*, tls: bool = False) -> Iterator[TestCluster]:
-    """Run a cluster of six nodes in a folder that is removed with it."""
-    home = Path(tempfile.mkdtemp(prefix="test-redis-cluster-"))
-    group = TestCluster(home, tls=tls)
-    try:
-        group.form()
-        yield group
-    finally:
-        group.stop()
-        shutil.rmtree(home, ignore_errors=True)
-
-
-@contextmanager
-def sentinels(*, tls: bool = False) -> Iterator[TestSentinels]:
-    """Run a primary, its replicas and three Sentinels in a folder that is removed with them."""
-    home = Path(tempfile.mkdtemp(prefix="test-redis-sentinel-"))
-    group = TestSentinels(home, tls=tls)
-    try:
-        group.form()
-        yield group
-    finally:
-        group.stop()
-        shutil.rmtree(home, ignore_errors=True)
+cluster = TestCluster.running
+sentinels = TestSentinels.running

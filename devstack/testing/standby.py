@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +13,7 @@ import psycopg
 from devstack.embedded.account import hand_over, unprivileged
 from devstack.embedded.ports import free_port
 from devstack.embedded.postgres import DISPOSABLE, Instance, Server, binary
+from devstack.testing.killable import folder
 
 
 class Standby:
@@ -71,15 +70,12 @@ class Standby:
 @contextmanager
 def standby_of(primary: Instance) -> Iterator[Standby]:
     """Run a standby of a running server, in a directory that is removed with it."""
-    home = Path(tempfile.mkdtemp(prefix="test-standby-"))
-    try:
+    with folder("standby") as home:
         hand_over(home, unprivileged())
         instance = Instance(home / "data", free_port(), primary.password, DISPOSABLE)
         _copy(primary, instance.data)
         with Server(instance) as server:
             yield Standby(server)
-    finally:
-        shutil.rmtree(home, ignore_errors=True)
 
 
 def _copy(primary: Instance, data: Path) -> None:
