@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import importlib
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 
 from aiosqlc.config.load import load_project
 from aiosqlc.diagnostics import Diagnostic
@@ -30,14 +34,19 @@ def compile_texts(
     analyze: Analyze,
     *,
     server: str = "",
+    many: bool = False,
 ) -> Analysis:
     """Write `PACKAGE` below a folder, with a function for each text that the server takes.
 
-    `engine` and `server` are what `sqlc.yaml` says. The functions are called q0, q1, …
+    `engine` and `server` are what `sqlc.yaml` says; `many` is whether all are asked for many rows.
+    The functions are called q0, q1, …
     """
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     (folder / "schema.sql").write_text(schema)
-    named = [f"-- name: Q{n} {_command(text, n)}\n{text};\n" for n, text in enumerate(texts)]
+    named = [
+        f"-- name: Q{n} {':many' if many else _command(text, n)}\n{text};\n"
+        for n, text in enumerate(texts)
+    ]
     (folder / "queries.sql").write_text("\n".join(named))
     said = f"\n    server: {server}" if server else ""
     config = _CONFIG.format(engine=engine, server=said, package=PACKAGE)
@@ -58,6 +67,19 @@ def compile_texts(
         file.path.parent.mkdir(parents=True, exist_ok=True)
         file.path.write_text(file.text)
     return found[-1]
+
+
+@contextmanager
+def imported(folder: Path) -> Iterator[ModuleType]:
+    """Import what was compiled below a folder; yield its functions, and forget it all."""
+    sys.path.insert(0, str(folder))
+    importlib.invalidate_caches()
+    try:
+        yield importlib.import_module(f"{PACKAGE}.queries")
+    finally:
+        sys.path.remove(str(folder))
+        for name in [name for name in sys.modules if name.partition(".")[0] == PACKAGE]:
+            del sys.modules[name]
 
 
 def _command(text: str, number: int) -> str:

@@ -6,36 +6,22 @@ taken for another is seen.
 
 from __future__ import annotations
 
-import importlib.util
 import random
 import secrets
-import sys
-from collections.abc import Sequence
 from dataclasses import astuple, dataclass, field, is_dataclass
 from pathlib import Path
 from typing import Any
 
 import asyncpg
-from aiosqlc.config.load import load_project
-from aiosqlc.diagnostics import Diagnostic
-from aiosqlc.ir import Analysis, Analyze, AnalyzeOptions, ParsedQuery, SchemaFile, TypedQuery
-from aiosqlc.pipeline import compile_project
+from aiosqlc.ir import Analyze, TypedQuery
 from aiosqlc.plan.naming import snake
 
-_CONFIG = """\
-version: "2"
-sql:
-  - engine: postgresql
-    schema: schema.sql
-    queries: queries.sql
-    gen:
-      python: {out: made, package: made_by_stars}
-"""
+from tests.codegen.fuzz.compiled import compile_texts, imported
+
 _NAMES = [
     *("id", "k", "x", "name", '"order"', '"a.*"', '"Größe"', "größe", '"user"', '"two words"'),
     *("values", "between", '"sélect"'),
 ]
-_PACKAGE = "made_by_stars"
 
 
 @dataclass(frozen=True)
@@ -290,65 +276,31 @@ async def hunt(url: str, analyze: Analyze, folder: Path, seed: int, count: int) 
     Then every table gets a column: a function whose text has no star left returns what it did.
     """
     generator = Generator(seed)
-    queries = {f"Q{number}": generator.query() for number in range(count)}
+    texts = [generator.query() for _ in range(count)]
     # A schema of its own: what this process knows of another hunt is not asked for again.
     own = f"create table own_{secrets.token_hex(4)} ()"
-    (folder / "schema.sql").write_text(";\n".join([*generator.statements, own]) + ";\n")
-    text = "\n".join(f"-- name: {name} :many\n{sql}\n;\n" for name, sql in queries.items())
-    (folder / "queries.sql").write_text(text)
-    (folder / "sqlc.yaml").write_text(_CONFIG)
-    typed = _compile(folder, analyze)
-    module = _load(folder / "made")
+    schema = ";\n".join([*generator.statements, own]) + ";\n"
+    typed = compile_texts(folder, "postgresql", schema, texts, analyze, many=True).queries
     tally = Tally(written=count, accepted=len(typed))
     connection = await asyncpg.connect(url)
     try:
-        await connection.execute(";\n".join([*generator.statements, *generator.rows]))
-        wanted = {q.parsed.name: await _rows(connection, q.parsed.sql) for q in typed}
-        for query in typed:
-            await _compare(connection, query, module, wanted[query.parsed.name], tally)
-        for number, relation in enumerate(generator.relations):
-            if relation.table:
-                await connection.execute(
-                    f"alter table {relation.sql} add late{number} int default 77"
-                )
-        for query in typed:
-            if not _has_star(query.sql) and "natural" not in query.sql:
-                tally.widened += 1
+        with imported(folder) as module:
+            await connection.execute(";\n".join([*generator.statements, *generator.rows]))
+            wanted = {q.parsed.name: await _rows(connection, q.parsed.sql) for q in typed}
+            for query in typed:
                 await _compare(connection, query, module, wanted[query.parsed.name], tally)
+            for number, relation in enumerate(generator.relations):
+                if relation.table:
+                    await connection.execute(
+                        f"alter table {relation.sql} add late{number} int default 77"
+                    )
+            for query in typed:
+                if not _has_star(query.sql) and "natural" not in query.sql:
+                    tally.widened += 1
+                    await _compare(connection, query, module, wanted[query.parsed.name], tally)
     finally:
         await connection.close()
     return tally
-
-
-def _compile(folder: Path, analyze: Analyze) -> tuple[TypedQuery, ...]:
-    known: list[TypedQuery] = []
-
-    def recording(
-        schema: Sequence[SchemaFile], queries: Sequence[ParsedQuery], options: AnalyzeOptions
-    ) -> tuple[Analysis, tuple[Diagnostic, ...]]:
-        analysis, problems = analyze(schema, queries, options)
-        known.extend(analysis.queries)
-        return analysis, problems
-
-    project, problems = load_project(folder / "sqlc.yaml", environ={})
-    assert project is not None, problems
-    compiled = compile_project(project, recording, keep_going=True)
-    for file in compiled.files:
-        file.path.parent.mkdir(exist_ok=True)
-        file.path.write_text(file.text)
-    return tuple(known)
-
-
-def _load(folder: Path) -> Any:
-    for name in [name for name in sys.modules if name.partition(".")[0] == _PACKAGE]:
-        del sys.modules[name]
-    spec = importlib.util.spec_from_file_location(_PACKAGE, folder / "__init__.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[_PACKAGE] = module
-    spec.loader.exec_module(module)
-    return sys.modules[f"{_PACKAGE}.queries"]
 
 
 async def _compare(

@@ -11,7 +11,6 @@ import asyncio
 import contextlib
 import importlib
 import shutil
-import sys
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -29,7 +28,7 @@ from aiosqlc.mysql import analyze
 from aiosqlc.plan.naming import argument, function_name
 from aiosqlc.servers.mysql.session import SQL_MODE
 
-from tests.codegen.fuzz.compiled import PACKAGE, compile_texts
+from tests.codegen.fuzz.compiled import PACKAGE, compile_texts, imported
 from tests.codegen.fuzz_mysql.hunt import Hunt
 from tests.codegen.fuzz_mysql.values import choices
 from tests.codegen.fuzz_mysql.world import SCHEMA
@@ -90,7 +89,8 @@ def _one_package(search: Hunt, tally: Tally, seed: int, folder: Path, queries: i
         known = compile_texts(folder, "mysql", SCHEMA, texts, analyze, server="mariadb").queries
         for number, world in enumerate(search.worlds):  # compiling drops what it does not know
             search.make_world(number, world)
-        with _imported(folder) as (module, adapter):
+        with imported(folder) as module:
+            adapter = importlib.import_module(f"{PACKAGE}.adapter")
             functions = list(_functions(module, known, [sorts for _, sorts in asked], seed))
             tally.functions += len(functions)
             for world in search.worlds:
@@ -110,21 +110,6 @@ def _taken(search: Hunt, count: int) -> Iterator[tuple[str, list[str]]]:
             yield sql, sorts
         elif not search.answers():
             search.again()
-
-
-@contextlib.contextmanager
-def _imported(folder: Path) -> Iterator[tuple[ModuleType, ModuleType]]:
-    sys.path.insert(0, str(folder))
-    importlib.invalidate_caches()
-    try:
-        yield (
-            importlib.import_module(f"{PACKAGE}.queries"),
-            importlib.import_module(f"{PACKAGE}.adapter"),
-        )
-    finally:
-        sys.path.remove(str(folder))
-        for name in [name for name in sys.modules if name.partition(".")[0] == PACKAGE]:
-            del sys.modules[name]
 
 
 def _functions(
