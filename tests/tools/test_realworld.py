@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +117,9 @@ def test_a_text_that_answers_otherwise_than_the_source_is_seen(
     assert _difference(ours, written, again) == said
 
 
+_NOON = datetime(2024, 1, 1, 12, tzinfo=UTC)
+
+
 @dataclass
 class _Row:
     id: int
@@ -131,6 +135,8 @@ class _Row:
         (None, _Row, "result is None, but _Row is promised"),
         (_Row(None, "a"), _Row, "result.id is None, but int is promised"),  # type: ignore[arg-type]  # what is looked for
         ([_Row("x", "a")], list[_Row], "result[].id is str 'x', not int"),  # type: ignore[arg-type]  # what is looked for
+        (_Row(True, "a"), _Row, "result.id is bool True, not int"),
+        (_NOON, date, f"result is datetime {_NOON!r}, not date"),
     ],
 )
 def test_a_value_that_its_annotation_does_not_promise_is_seen(

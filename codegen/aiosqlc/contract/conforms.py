@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
 from enum import Enum
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+# Subclasses that are not meant where the class is promised: a truth is no number, a moment no date.
+_NOT_MEANT: dict[type, type] = {int: bool, date: datetime}
 
 
 def unlike(value: object, hint: Any, where: str = "result") -> str:
@@ -28,7 +32,7 @@ def unlike(value: object, hint: Any, where: str = "result") -> str:
         return f"{where} is None, but {getattr(kind, '__name__', kind)} is promised"
     if not isinstance(kind, type):
         return ""
-    if not isinstance(value, kind):
+    if not isinstance(value, kind) or type(value) is _NOT_MEANT.get(kind):
         return f"{where} is {type(value).__name__} {value!r}, not {kind.__name__}"
     if isinstance(value, Enum) or type(value) is not kind:
         return ""

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import dataclasses
 import importlib
 import itertools
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from enum import Enum
 from pathlib import Path
-from types import ModuleType, NoneType, UnionType
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from types import ModuleType
+from typing import Any, get_type_hints
 
 import aiomysql
 import pymysql
 import pytest
 from aiosqlc.cli.main import main
+from aiosqlc.contract.conforms import unlike
 from aiosqlc.parse.scanner import Dialect, split_statements
 
 from devstack.testing.mysql_databases import MysqlDatabases
@@ -110,36 +109,9 @@ class Generator:
 Generate = Callable[..., Store]
 
 
-def mismatches(hint: Any, value: object, where: str = "") -> list[str]:
-    """Return where a value is not what an annotation says it is."""
-    if hint is Any:
-        return []
-    origin, inside = get_origin(hint), get_args(hint)
-    if origin in (Union, UnionType):
-        if any(not mismatches(one, value) for one in inside):
-            return []
-    elif origin is list:
-        found = [mismatches(inside[0], item, f"{where}[{i}]") for i, item in enumerate(value)]  # type: ignore[arg-type]  # a function that lies is a failure too
-        return [line for lines in found for line in lines]
-    elif hint is None or hint is NoneType:
-        if value is None:
-            return []
-    elif dataclasses.is_dataclass(hint) and type(value) is hint:
-        hints = get_type_hints(hint)
-        lines = []
-        for field in dataclasses.fields(hint):
-            lines += mismatches(
-                hints[field.name], getattr(value, field.name), f"{where}.{field.name}"
-            )
-        return lines
-    elif type(value) is hint or (isinstance(value, Enum) and isinstance(value, hint)):
-        return []
-    return [f"{where or 'result'}: {value!r} is no {hint}"]
-
-
-def judged(function: Callable[..., Any], value: object) -> list[str]:
+def judged(function: Callable[..., Any], value: object) -> str:
     """Return where a function's result is not what its signature says."""
-    return mismatches(get_type_hints(function)["return"], value)
+    return unlike(value, get_type_hints(function)["return"])
 
 
 @pytest.fixture(scope="module")
