@@ -14,6 +14,7 @@ from aiosqlc.lock import keep_lock, print_lock
 from aiosqlc.messages.causes import by_cost
 from aiosqlc.messages.internal import exit_code
 from aiosqlc.output import compare, write
+from aiosqlc.parse.scanner import Dialect
 from aiosqlc.pipeline import compile_project
 
 
@@ -22,13 +23,14 @@ def build(
     report: Callable[[Sequence[Diagnostic]], None],
     analyze: Analyze | None = None,
     *,
+    analyzer_of: Callable[[Dialect], Analyze] | None = None,
     keep_going: bool = False,
 ) -> int:
     """Generate every file and the lock; with an error, nothing is written, or what compiles."""
     older = other_format(project)
     if older:
         sys.stderr.write(f"{older}\n")
-    compiled = compile_project(project, analyze, keep_going=keep_going)
+    compiled = compile_project(project, analyze, analyzer_of, keep_going=keep_going)
     report(by_cost(compiled.diagnostics))
     if compiled.failed and not keep_going:
         if compiled.sound:

@@ -81,16 +81,20 @@ class Compiled:
 
 
 def compile_project(
-    project: Project, analyze: Analyze | None = None, *, keep_going: bool = False
+    project: Project,
+    analyze: Analyze | None = None,
+    analyzer_of: Callable[[Dialect], Analyze] | None = None,
+    *,
+    keep_going: bool = False,
 ) -> Compiled:
     """Compile every entry of a project. One entry's errors do not hide another's.
 
     `keep_going` prints of an entry with errors what is not concerned by any.
     """
     with contextlib.ExitStack() as stack:
-        one_server = partial(analyzer, stack=stack)
-        parts = list(analyze_project(project, analyze, one_server))
-    # The server, and all that was read from it, is let go before anything is printed.
+        analyzer_of = analyzer_of or partial(analyzer, stack=stack)
+        parts = list(analyze_project(project, analyze, analyzer_of))
+    # Our server, and all that was read from it, is let go before anything is printed.
     compiled = compile_parts(project, parts, keep_going=keep_going)
     if compiled.failed and not keep_going:
         compiled.sound = compile_parts(project, parts, keep_going=True, judge=True).written

@@ -7,7 +7,7 @@ import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import yaml
@@ -15,6 +15,7 @@ import yaml
 from aiosqlc.config.convert import convert, is_ours
 from aiosqlc.config.load import DEFAULT_NAMES
 from aiosqlc.drivers import DRIVERS, NAMES
+from aiosqlc.engines import asking
 from aiosqlc.messages.files import reason
 from aiosqlc.parse.scanner import Dialect
 
@@ -54,14 +55,17 @@ SELECT * FROM author ORDER BY name, id;
 -- name: AddAuthor :one
 INSERT INTO author (name, bio) VALUES (@name, @bio) RETURNING *;
 """
-# MySQL has no RETURNING, and `@name` is a variable of its sessions.
-_IN_MYSQL = (
-    ("GENERATED ALWAYS AS IDENTITY", "AUTO_INCREMENT"),
-    ("timestamptz NOT NULL DEFAULT now()", "timestamp NOT NULL DEFAULT CURRENT_TIMESTAMP"),
-    ("AddAuthor :one", "AddAuthor :execlastid"),
-    (" RETURNING *", ""),
-    *((f"@{name}", f"sqlc.arg({name})") for name in ("id", "name", "bio")),
-)
+_INSTEAD: Mapping[Dialect, Sequence[tuple[str, str]]] = {
+    Dialect.POSTGRESQL: (),
+    # It has no RETURNING, and `@name` is a variable of its sessions.
+    Dialect.MYSQL: (
+        ("GENERATED ALWAYS AS IDENTITY", "AUTO_INCREMENT"),
+        ("timestamptz NOT NULL DEFAULT now()", "timestamp NOT NULL DEFAULT CURRENT_TIMESTAMP"),
+        ("AddAuthor :one", "AddAuthor :execlastid"),
+        (" RETURNING *", ""),
+        *((f"@{name}", f"sqlc.arg({name})") for name in ("id", "name", "bio")),
+    ),
+}
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
@@ -85,13 +89,12 @@ def run(arguments: argparse.Namespace) -> int:
         return take_over(existing, arguments.out, arguments.driver)
     schema, queries = _MIGRATION, _QUERIES
     engine = engine_of(arguments.driver)
-    if engine is Dialect.MYSQL:
-        if arguments.database:
+    for word, instead in _INSTEAD[engine]:
+        schema, queries = schema.replace(word, instead), queries.replace(word, instead)
+    if arguments.database:
+        if not asking(engine).embedded:
             sys.stderr.write("`--database` reads PostgreSQL only: write the schema into a file\n")
             return 2
-        for word, instead in _IN_MYSQL:
-            schema, queries = schema.replace(word, instead), queries.replace(word, instead)
-    if arguments.database:
         dumped = dump_schema(arguments.database)
         if dumped is None:
             return 1
@@ -125,8 +128,11 @@ def _next(folder: Path, out: str, engine: Dialect) -> str:
     named = f" -f {shlex.quote(str(folder))}" if folder != Path() else ""
     rows = [
         (f"aiosqlc generate{named}", f"write the Python code into {folder / out}"),
-        (f"aiosqlc serve{named} -- python main.py", "run your program on a new database"),
-    ][: 1 if engine is Dialect.MYSQL else 2]  # `serve` is for PostgreSQL
+    ]
+    if asking(engine).embedded:
+        rows.append(
+            (f"aiosqlc serve{named} -- python main.py", "run your program on a new database")
+        )
     wide = max(len(command) for command, _ in rows)
     lines = [f"  {command:{wide}}  # {does}" for command, does in rows]
     return "\n".join(["", "Next:", *lines, ""])

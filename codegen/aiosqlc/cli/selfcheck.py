@@ -13,7 +13,7 @@ from pathlib import Path
 from aiosqlc.analysed import Analysed
 from aiosqlc.cli.common import load, report, style_of
 from aiosqlc.config.project import Project
-from aiosqlc.parse.scanner import Dialect
+from aiosqlc.engines import asking
 from aiosqlc.pipeline import Compiled, analyze_project, print_set
 from aiosqlc.selfcheck.calling import Package
 from aiosqlc.selfcheck.hunt import Checked, selfcheck
@@ -61,7 +61,7 @@ def _unreached(analysed: Analysed) -> str:
     """Say why nothing of an entry can be tried."""
     if analysed.failed:
         return "the errors above come first"
-    if analysed.entry.engine is not Dialect.POSTGRESQL:
+    if asking(analysed.entry.engine).analyzer is None:
         return f"selfcheck knows PostgreSQL, not {analysed.entry.engine.value}"
     return ""
 

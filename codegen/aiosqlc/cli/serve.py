@@ -14,7 +14,7 @@ from urllib.parse import quote
 from aiosqlc.analysed import Inputs
 from aiosqlc.cli.common import load, report, style_of
 from aiosqlc.config.project import Project, QuerySet
-from aiosqlc.parse.scanner import Dialect
+from aiosqlc.engines import asking
 from aiosqlc.pipeline import read_inputs
 
 
@@ -30,7 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
     project = load(arguments)
     if project is None:
         return 2
-    entry = next((one for one in project.sets if one.engine is Dialect.POSTGRESQL), None)
+    entry = next((one for one in project.sets if asking(one.engine).embedded), None)
     if entry is None or not entry.schema:
         sys.stderr.write("`serve` is for PostgreSQL, and no entry for it names a `schema`\n")
         return 2

@@ -11,7 +11,7 @@ from dataclasses import replace
 from aiosqlc.cli.common import load, report, style_of
 from aiosqlc.config.project import Project, QuerySet
 from aiosqlc.diagnostics import Diagnostic, Severity
-from aiosqlc.parse.scanner import Dialect
+from aiosqlc.engines import asking
 from aiosqlc.pipeline import read_inputs
 from aiosqlc.verify.git import GitError
 from aiosqlc.verify.release import SAFE, Step, advice, read_release, verify_release
@@ -52,15 +52,14 @@ def run(arguments: argparse.Namespace) -> int:
 def _steps(project: Project, entry: QuerySet, reference: str) -> list[Step]:
     release = read_release(project, entry, reference)
     inputs, _ = read_inputs(project, entry)
-    if entry.engine is not Dialect.POSTGRESQL:
-        return verify_release(release, entry, inputs.shims)
-    from aiosqlc.postgres import Analyzer
-    from aiosqlc.verify.rollout import try_release
-
-    with Analyzer() as warm:
+    with asking(entry.engine) as engine:
+        attempt = None
         # A shim stands in for what a migration makes: only the real thing can be migrated.
-        attempt = None if inputs.shims else functools.partial(try_release, warm)
-        return verify_release(release, entry, inputs.shims, analyze=warm.analyze, attempt=attempt)
+        if engine.analyzer and not inputs.shims:
+            from aiosqlc.verify.rollout import try_release
+
+            attempt = functools.partial(try_release, engine.analyzer)
+        return verify_release(release, entry, inputs.shims, analyze=engine.analyze, attempt=attempt)
 
 
 def _line(step: Step, reference: str) -> str:

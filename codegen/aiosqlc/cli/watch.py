@@ -7,7 +7,8 @@ import contextlib
 import gc
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Event, Thread
@@ -18,11 +19,13 @@ from aiosqlc.analysed import options_of
 from aiosqlc.build import build
 from aiosqlc.cli.common import load, report, style_of
 from aiosqlc.config.project import Project
+from aiosqlc.engines import Asking, asking
 from aiosqlc.incremental.memo import grow_old
 from aiosqlc.incremental.unchanged import is_unchanged
-from aiosqlc.ir import Analyze
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.pipeline import read_inputs
+
+EngineOf = Callable[[Dialect], Asking]
 
 _AGE = 50  # generations after which a text that is gone is forgotten
 
@@ -33,10 +36,11 @@ def run(arguments: argparse.Namespace) -> int:
     if project is None:
         return 2
     gc.disable()  # between edits there is time for it, during one there is not
-    with warm_analyzer(project) as analyze, _watching(project) as events:
-        _generate(arguments, project, analyze)
-        if analyze:
-            _warm_up(project, analyze)
+    with contextlib.ExitStack() as stack:
+        engine_of = cache(lambda engine: stack.enter_context(asking(engine)))
+        events = stack.enter_context(_watching(project))
+        _generate(arguments, project, engine_of)
+        _warm_up(project, engine_of)
         _tidy_up(0)
         sys.stderr.write("watching\n")
         rounds = 0
@@ -45,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
             changes = _next(events)
             changed = load(arguments) if changes or not settled else None
             if changed is not None and (changes or not is_unchanged(changed)):
-                _generate(arguments, changed, analyze)
+                _generate(arguments, changed, engine_of)
                 rounds += 1
                 _tidy_up(rounds)
             settled = True
@@ -62,10 +66,14 @@ def _tidy_up(rounds: int) -> None:
     gc.freeze()
 
 
-def _generate(arguments: argparse.Namespace, project: Project, analyze: Analyze | None) -> None:
+def _generate(arguments: argparse.Namespace, project: Project, engine_of: EngineOf) -> None:
     started = time.perf_counter()
     style = style_of(arguments, project.root)
-    code = build(project, lambda found: report(found, style), analyze)
+    code = build(
+        project,
+        lambda found: report(found, style),
+        analyzer_of=lambda engine: engine_of(engine).analyze,
+    )
     taken = (time.perf_counter() - started) * 1000
     sys.stderr.write(f"{'up to date' if code == 0 else 'not written'} in {taken:.0f} ms\n")
 
@@ -143,21 +151,9 @@ def _is_source(_: Change, path: str) -> bool:
 # --- the server -----------------------------------------------------------------------------------
 
 
-@contextlib.contextmanager
-def warm_analyzer(project: Project) -> Iterator[Analyze | None]:
-    """Yield an analyser whose server keeps running; None where an engine has no such thing."""
-    if any(entry.engine is not Dialect.POSTGRESQL for entry in project.sets):
-        yield None
-        return
-    from aiosqlc.postgres import Analyzer
-
-    with Analyzer() as analyzer:
-        yield analyzer.analyze
-
-
-def _warm_up(project: Project, analyze: Analyze) -> None:
+def _warm_up(project: Project, engine_of: EngineOf) -> None:
     """Start the server even if nothing needed it yet: the first edit will not wait for it."""
     for entry in project.sets:
         inputs, _ = read_inputs(project, entry)
-        options = options_of(entry, inputs.shims)
-        analyze(inputs.schema, inputs.queries[:1], options)
+        if warm := engine_of(entry.engine).analyzer:
+            warm.analyze(inputs.schema, inputs.queries[:1], options_of(entry, inputs.shims))

@@ -12,6 +12,7 @@ from aiosqlc.ir import Analysis, AnalyzeOptions, ParsedQuery, SchemaFile, TypedQ
 
 if TYPE_CHECKING:
     from aiosqlc.grants import Needs
+    from aiosqlc.postgres import Analyzer
 
 Schema = tuple[SchemaFile, ...]
 
@@ -19,12 +20,19 @@ Schema = tuple[SchemaFile, ...]
 class Asking(Protocol):
     """An engine that can be asked; nothing is started, or imported, before something is.
 
-    `quote` is the mark around identifiers, `planned_on` what its query plans are for. A method
-    raises `ModuleNotFoundError` where the engine's driver is not installed.
+    `quote` is the mark around identifiers, `planned_on` what its query plans are for, `embedded`
+    whether its programs come with ours: a server to lend, and what dumps a schema. A method raises
+    `ModuleNotFoundError` where the engine's driver is not installed.
     """
 
     quote: str
     planned_on: str
+    embedded: bool
+
+    @property
+    def analyzer(self) -> Analyzer | None:
+        """What stays warm, and tries rows and migrations; None where only questions can be put."""
+        ...
 
     def __enter__(self) -> Self: ...
 
@@ -44,6 +52,12 @@ class Asking(Protocol):
 
     def plan_lines(self, plan: dict[str, Any]) -> list[str]:
         """Return such a document for people."""
+        ...
+
+    def full_scans(
+        self, schema: Schema, queries: tuple[TypedQuery, ...], options: AnalyzeOptions
+    ) -> Mapping[str, Sequence[str]]:
+        """Return the tables that queries read whole because no index serves them, by name."""
         ...
 
     def unproved(

@@ -21,9 +21,11 @@ class OnPostgres(Opened):
 
     quote = '"'
     planned_on = "empty tables"
+    embedded = True
 
     @cached_property
-    def _analyzer(self) -> Analyzer:
+    def analyzer(self) -> Analyzer:
+        """The server and its connections; it starts with the first question."""
         from aiosqlc.postgres import Analyzer
 
         return self._stack.enter_context(Analyzer())
@@ -32,7 +34,7 @@ class OnPostgres(Opened):
         self, schema: Sequence[SchemaFile], queries: Sequence[ParsedQuery], options: AnalyzeOptions
     ) -> tuple[Analysis, tuple[Diagnostic, ...]]:
         """Type the queries."""
-        return self._analyzer.analyze(schema, queries, options)
+        return self.analyzer.analyze(schema, queries, options)
 
     def query_plan(
         self, schema: Schema, query: TypedQuery, options: AnalyzeOptions
@@ -40,7 +42,7 @@ class OnPostgres(Opened):
         """Return the document of EXPLAIN, for any parameters and empty tables."""
         from aiosqlc.postgres.explain import query_plans
 
-        return query_plans(self._analyzer, schema, (query,), options).get(query.parsed.name)
+        return query_plans(self.analyzer, schema, (query,), options).get(query.parsed.name)
 
     def plan_lines(self, plan: dict[str, Any]) -> list[str]:
         """Return that for people."""
@@ -48,19 +50,31 @@ class OnPostgres(Opened):
 
         return list(query_plan_lines(plan["Plan"], 0))
 
+    def full_scans(
+        self, schema: Schema, queries: tuple[TypedQuery, ...], options: AnalyzeOptions
+    ) -> Mapping[str, Sequence[str]]:
+        """Return the tables that queries read whole because no index serves them, by name."""
+        from aiosqlc.postgres.explain import full_scans, query_plans
+
+        opened = self.analyzer.opened(schema, options)
+        if opened is None:
+            return {}
+        plans = query_plans(self.analyzer, schema, queries, options)
+        return {name: full_scans(plan, opened[1]) for name, plan in plans.items()}
+
     def unproved(
         self, schema: Schema, options: AnalyzeOptions, pairs: Sequence[tuple[str, str, str]]
     ) -> Mapping[str, str]:
         """Return why texts are not proved to be the same query, by name."""
         from aiosqlc.postgres.same_tree import unproved
 
-        return unproved(self._analyzer, schema, options, pairs)
+        return unproved(self.analyzer, schema, options, pairs)
 
     def sample(self, schema: Schema, query: TypedQuery, options: AnalyzeOptions) -> list[str]:
         """Return a run of a query on rows made for it."""
         from aiosqlc.postgres.sample import sample
 
-        return sample(self._analyzer, schema, query, options)
+        return sample(self.analyzer, schema, query, options)
 
     def signatures(
         self, schema: Schema, options: AnalyzeOptions, name: str
@@ -68,16 +82,14 @@ class OnPostgres(Opened):
         """Return the server's functions of one name."""
         from aiosqlc.postgres.signatures import signatures
 
-        return signatures(self._analyzer, schema, options, name)
+        return signatures(self.analyzer, schema, options, name)
 
     def needs(self, part: Analysed, own: Sequence[str], borrowed: Sequence[str]) -> Needs:
         """Return the rights that texts need."""
         from aiosqlc.grants import Needs
         from aiosqlc.postgres.rights import needs
 
-        opened = self._analyzer.opened(
-            part.inputs.schema, options_of(part.entry, part.inputs.shims)
-        )
+        opened = self.analyzer.opened(part.inputs.schema, options_of(part.entry, part.inputs.shims))
         if opened is None:
             return Needs(unknown=("the schema has errors",))
         return needs(*opened, own, borrowed)

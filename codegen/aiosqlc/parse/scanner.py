@@ -99,7 +99,8 @@ class Lexis(NamedTuple):
 
     `nests` is whether a comment may hold another, `names_by_at` whether `@name` is ours to give
     meaning to, `has_arrays` whether a list is one parameter, `delimits` whether files say by
-    `DELIMITER` what ends a statement.
+    `DELIMITER` what ends a statement, `has_infinity` whether a literal may be a date or a time that
+    Python has no value for.
     """
 
     grammar: str
@@ -107,13 +108,26 @@ class Lexis(NamedTuple):
     names_by_at: bool
     has_arrays: bool
     delimits: bool
+    has_infinity: bool
 
 
 LEXES: Final[Mapping[Dialect, Lexis]] = {
     Dialect.POSTGRESQL: Lexis(
-        _POSTGRES, nests=True, names_by_at=True, has_arrays=True, delimits=False
+        _POSTGRES,
+        nests=True,
+        names_by_at=True,
+        has_arrays=True,
+        delimits=False,
+        has_infinity=True,
     ),
-    Dialect.MYSQL: Lexis(_MYSQL, nests=False, names_by_at=False, has_arrays=False, delimits=True),
+    Dialect.MYSQL: Lexis(
+        _MYSQL,
+        nests=False,
+        names_by_at=False,
+        has_arrays=False,
+        delimits=True,
+        has_infinity=False,
+    ),
 }
 _BLOCK_EDGE = re.compile(r"/\*|\*/")
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from aiosqlc.ir import Command, TypedQuery
-from aiosqlc.parse.scanner import Dialect, Kind, Token, scan, unquote
+from aiosqlc.parse.scanner import LEXES, Dialect, Kind, Token, scan, unquote
 from aiosqlc.source import Span
 from aiosqlc.vet.values import foreign_values
 
@@ -195,7 +195,7 @@ def _written_one_by_one(text: Text) -> Iterator[Finding]:
 
 
 def _foreign_value(text: Text) -> Iterator[Finding]:
-    if text.dialect is Dialect.POSTGRESQL and text.query.writes:
+    if LEXES[text.dialect].has_infinity and text.query.writes:
         for span in foreign_values(text.tokens):
             yield "V024", span
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
 from aiosqlc.ir import Analysis, SchemaFile, Table, TypedQuery
-from aiosqlc.parse.scanner import Dialect, Kind, scan, unquote
+from aiosqlc.parse.scanner import LEXES, Dialect, Kind, scan, unquote
 from aiosqlc.source import Span
 from aiosqlc.vet.proved import proved_findings
 from aiosqlc.vet.queries import QUERY_RULES, Text, same_text
@@ -50,7 +50,7 @@ def _schema(
             label = _where(table.name, column, schema, dialect)
             name = f"{table.name}.{column}" if column else table.name
             yield _diagnostic(code, *([label] if label else []), subject=name)
-    for file in schema if dialect is Dialect.POSTGRESQL else ():
+    for file in schema if LEXES[dialect].has_infinity else ():
         for span in file.statements:
             tokens = scan(file.sql[: span.end], dialect, span.start)
             for place in foreign_values([t for t in tokens if t.kind is not Kind.COMMENT]):

@@ -4,33 +4,23 @@ from __future__ import annotations
 
 from aiosqlc.analysed import Analysed, options_of
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
-from aiosqlc.parse.scanner import Dialect
+from aiosqlc.engines import asking
 from aiosqlc.vet.queries import Text
 from aiosqlc.vet.rules import RULES
 
 
 def vet_scans(analysed: Analysed) -> list[Diagnostic]:
     """Return the queries with a WHERE that still read whole tables."""
-    if analysed.entry.engine is not Dialect.POSTGRESQL:
-        return []
-    from aiosqlc.postgres import Analyzer
-    from aiosqlc.postgres.explain import full_scans, query_plans
-
-    options = options_of(analysed.entry, analysed.inputs.shims)
-    schema = analysed.inputs.schema
+    entry, inputs, queries = analysed.entry, analysed.inputs, analysed.analysis.queries
+    with asking(entry.engine) as engine:
+        read = engine.full_scans(inputs.schema, queries, options_of(entry, inputs.shims))
     rule = RULES["V012"]
+    title = rule.title.removesuffix(" (with --plans)")
     found = []
-    with Analyzer() as analyzer:
-        opened = analyzer.opened(schema, options)
-        documents = query_plans(analyzer, schema, analysed.analysis.queries, options)
-        for query in analysed.analysis.queries:
-            text = Text(query, analysed.entry.engine)
-            conditions = text.outer("WHERE")
-            if opened is None or not conditions or query.parsed.name not in documents:
-                continue
-            tables = full_scans(documents[query.parsed.name], opened[1])
-            if tables:
-                label = Label(query.parsed.file, text.span(conditions[0]), f"reads {tables[0]}")
-                title = rule.title.removesuffix(" (with --plans)")
-                found.append(Diagnostic("V012", title, (label,), rule.fix, Severity.WARNING))
+    for query in queries:
+        text = Text(query, entry.engine)
+        conditions, tables = text.outer("WHERE"), read.get(query.parsed.name)
+        if conditions and tables:
+            label = Label(query.parsed.file, text.span(conditions[0]), f"reads {tables[0]}")
+            found.append(Diagnostic("V012", title, (label,), rule.fix, Severity.WARNING))
     return found

@@ -229,6 +229,8 @@ def test_verify_against_nothing_is_wrong_usage(
 
 
 def test_watching_generates_again_after_a_change(project: Path) -> None:
+    """Also for an engine that was not there when the watching began."""
+    assert main(["init", str(project / "other"), "--driver", "pymysql"]) == 0
     command = [sys.executable, "-m", "aiosqlc", "watch", "-f", str(project)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         try:
@@ -236,6 +238,13 @@ def test_watching_generates_again_after_a_change(project: Path) -> None:
             with (project / "queries" / "queries.sql").open("a") as queries:
                 queries.write("\n-- name: CountAuthors :one\nSELECT count(*) FROM author;\n")
             wait_for(project / "store" / "queries.py", "count_authors", process)
+            document = yaml.safe_load((project / "sqlc.yaml").read_text())
+            (more,) = yaml.safe_load((project / "other" / "sqlc.yaml").read_text())["sql"]
+            more |= {name: f"other/{more[name]}" for name in ("schema", "queries")}
+            more["gen"]["python"]["out"] = "other/store"
+            document["sql"].append(more)
+            (project / "sqlc.yaml").write_text(yaml.safe_dump(document))
+            wait_for(project / "other" / "store" / "queries.py", "get_author", process)
         finally:
             process.send_signal(signal.SIGINT)
             process.wait(timeout=90)
