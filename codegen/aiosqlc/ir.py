@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
@@ -181,6 +181,17 @@ class ParsedQuery:
     variants: tuple[Variant, ...] = ()
     options: tuple[tuple[str, str], ...] = ()
     ignores: tuple[tuple[str, str], ...] = ()
+
+    def embeds_in(self, variant: Variant) -> tuple[Embed, ...]:
+        """Return what is embedded in one of the texts, at its places there."""
+        made = {src: out for out, src, copied in variant.source_map.pieces if not copied}
+        found = []
+        for embed in self.embeds:
+            text = self.sql[embed.sql_offset : self.sql.index("*", embed.sql_offset) + 1]
+            offset = made.get(embed.span.start)
+            if offset is not None and variant.sql.startswith(text, offset):
+                found.append(replace(embed, sql_offset=offset))
+        return tuple(found)
 
     @cached_property
     def question(self) -> str:

@@ -16,15 +16,10 @@ def as_query(query: ParsedQuery, variant: Variant) -> ParsedQuery:
         replace(by_number[number], number=position)
         for position, number in enumerate(variant.numbers, start=1)
     )
-    made = {src: out for out, src, copied in variant.source_map.pieces if not copied}
-    embeds = tuple(
-        replace(embed, sql_offset=made.get(embed.span.start, embed.sql_offset))
-        for embed in query.embeds
-    )
     return replace(
         query,
         sql=variant.sql,
-        embeds=embeds,
+        embeds=query.embeds_in(variant),
         source_map=variant.source_map,
         params=params,
         variants=(),

@@ -296,7 +296,7 @@ def _analyze_share(
             problems.extend(refused)
             continue
         judged = schema.typist.type_query(query, described[0], described[1:])
-        problems.extend(_misuse(judged.query, options))
+        problems.extend(_misuse(judged, options))
         problems.extend(_doubts(schema.typist, judged, described, options))
         starred.extend(_starred(len(typed), judged, described))
         item = hinted(judged.query, "".join(answer.tree for answer in described))
@@ -381,22 +381,18 @@ def _answers(
     return described, list(dict.fromkeys(refused))[:1], first
 
 
-def _misuse(query: TypedQuery, options: AnalyzeOptions) -> Iterator[Diagnostic]:
+def _misuse(judged: Judged, options: AnalyzeOptions) -> Iterator[Diagnostic]:
     """Yield what is wrong between a query's command and what it returns."""
+    query = judged.query
     parsed = query.parsed
-    found = [name for embed in query.embeds for name in (embed.name, *embed.others)]
-    for embed in parsed.embeds:
-        if embed.table in found:
-            found.remove(embed.table)
-        else:
-            yield Diagnostic(
-                "E342",
-                f"`sqlc.embed({embed.table})` is not a row of one source here",
-                (Label(parsed.file, embed.span),),
-                "embed one table, view or subquery of the outermost SELECT or RETURNING, without a"
-                " grouping set around it (in a set operation the same table in every part, at the"
-                " same place and without an outer join); or list the columns",
-            )
+    for embed, reason in judged.unfit:
+        yield Diagnostic(
+            "E342",
+            f"`sqlc.embed({embed.table})` is not a row of one source here",
+            (Label(parsed.file, embed.span, reason),),
+            "embed one table, view or subquery of the outermost SELECT or RETURNING; in a set"
+            " operation the same table in every part, at the same place; or list the columns",
+        )
     if parsed.command.returns_rows and not query.columns:
         empty = query.read_only  # `SELECT FROM t`: there are rows, with nothing in them
         yield Diagnostic(

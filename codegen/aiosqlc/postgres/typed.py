@@ -10,9 +10,9 @@ from aiosqlc.ir import (
     Cardinality,
     Column,
     ColumnRef,
+    Embed,
     Param,
     ParsedQuery,
-    TypedEmbed,
     TypedParam,
     TypedQuery,
 )
@@ -24,7 +24,7 @@ from aiosqlc.postgres.infer.advice import Advice, advice_of
 from aiosqlc.postgres.infer.cardinality import RowCounter
 from aiosqlc.postgres.infer.dimensions import dimensions
 from aiosqlc.postgres.infer.elements import array_elements
-from aiosqlc.postgres.infer.embeds import Place, embedded_rows, places_of, weakest_embeds
+from aiosqlc.postgres.infer.embeds import Found, embedded_rows, embeds_of, places_of
 from aiosqlc.postgres.infer.outputs import output_targets
 from aiosqlc.postgres.infer.params import Use, as_written, parameter_uses
 from aiosqlc.postgres.infer.prover import Prover
@@ -51,8 +51,7 @@ class _Text:
     cardinality: Cardinality
     reasons: tuple[str, ...]
     stars: tuple[Star, ...] = ()
-    places: Sequence[Place] = ()
-    embeds: Sequence[TypedEmbed | None] = ()
+    embeds: Found = field(default_factory=dict)
     advice: tuple[Advice, ...] = ()
 
 
@@ -61,13 +60,14 @@ class Judged:
     """A query as typed, with what is left to be settled.
 
     `stars` are those of its text and of each variant, not written out yet. `missing` are required
-    columns that it leaves out. `failure` says why nothing is claimed, '' where proofs went
-    well.
+    columns that it leaves out. `unfit` is what is embedded and no row of one source, with the
+    reason. `failure` says why nothing is claimed, '' where proofs went well.
     """
 
     query: TypedQuery
     stars: tuple[tuple[Star, ...], ...] = ()
     missing: Missing = field(default_factory=Missing)
+    unfit: Sequence[tuple[Embed, str]] = ()
     failure: str = ""
 
 
@@ -120,24 +120,26 @@ class Typist:
         utility = _single_row(nodes)
         params = self._params(query, described, scope)
         optional = frozenset(p.number for p in params if not p.not_null)
-        main = self._text(query, query.sql, described, scope, optional)
+        main = self._text(query.sql, query.embeds, described, scope, optional)
         texts = [main]
         trees = [nodes]
         for variant, answer in zip(query.variants, variants, strict=True):
             own = {i for i, number in enumerate(variant.numbers, 1) if number in optional}
             trees.append(self._nodes(answer))
             inner = self._main_scope(trees[-1], answer)
-            texts.append(self._text(query, variant.sql, answer, inner, own, main.places))
+            embeds = query.embeds_in(variant)
+            texts.append(self._text(variant.sql, embeds, answer, inner, own))
         access = access_of(self.facts, nodes) if nodes else Access((), (), None, False)
         unproved = (self.reading.why_not(tree) for tree in trees)
         columns = _weakest_columns(texts)
+        rows, unfit = embeds_of(query, [text.embeds for text in texts], columns)
         typed = TypedQuery(
             parsed=query,
             sql=query.sql,
             params=params,
             columns=columns,
             cardinality=Cardinality.ONE if utility else _weakest_cardinality(texts),
-            embeds=tuple(weakest_embeds([text.embeds for text in texts], columns)),
+            embeds=tuple(rows),
             variants=query.variants,
             insert_into=access.insert_into,
             writes=access.writes,
@@ -148,34 +150,32 @@ class Typist:
             advice=tuple(a for a in main.advice if all(a in text.advice for text in texts)),
         )
         stars = tuple(text.stars for text in texts)
-        return Judged(typed, stars, missing_columns(self.facts, nodes))
+        return Judged(typed, stars, missing_columns(self.facts, nodes), unfit)
 
     def _text(
         self,
-        query: ParsedQuery,
         sql: str,
+        embeds: Sequence[Embed],
         described: Described,
         scope: Scope | None,
         optional: Iterable[int],
-        places: Sequence[Place] | None = None,
     ) -> _Text:
-        """Judge one text: its columns, rows, stars, and the embedded rows at known places."""
+        """Judge one text: its columns, rows, stars, and what is embedded in it."""
         prover = Prover(self.facts, RESOLVER, frozenset(optional))
         columns = self._columns(prover, scope, described.columns or ())
         counter = RowCounter(self.facts)
         cardinality = counter.count(scope) if scope is not None else Cardinality.MANY
-        stars = find_stars(sql, described.tree, self.facts.reserved, embeds=bool(query.embeds))
-        places = places_of(query, stars) if places is None else places
-        embeds: list[TypedEmbed | None] = [None] * len(places)
+        stars = find_stars(sql, described.tree, self.facts.reserved, embeds=bool(embeds))
+        places = places_of(embeds, stars) if scope is not None else []
+        found: Found = {}
         if scope is not None and places:
-            columns, embeds = embedded_rows(places, prover, scope, columns)
+            columns, found = embedded_rows(places, prover, scope, columns)
         return _Text(
             columns,
             cardinality,
             tuple(counter.reasons),
             stars,
-            places,
-            embeds,
+            found,
             tuple(advice_of(prover, RowCounter(self.facts), scope)) if scope is not None else (),
         )
 

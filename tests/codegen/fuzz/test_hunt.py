@@ -6,7 +6,7 @@ ones, every night too.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from aiosqlc.ir import TypedEmbed
 from aiosqlc.postgres import typed
 from aiosqlc.postgres.infer import relations, scope
 from aiosqlc.postgres.infer.cardinality import RowCounter
-from aiosqlc.postgres.infer.embeds import weakest_embeds
+from aiosqlc.postgres.infer.embeds import embeds_of
 from aiosqlc.postgres.infer.resolver import RESOLVER
 from aiosqlc.postgres.infer.verdict import never
 
@@ -63,17 +63,20 @@ def _call_every_query_productive(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _judge_embedded_rows_by_one_text(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        typed, "weakest_embeds", lambda texts, columns: weakest_embeds(texts[:1], columns)
+        typed, "embeds_of", lambda query, texts, columns: embeds_of(query, texts[:1], columns)
     )
 
 
 def _tell_embedded_rows_by_any_column(monkeypatch: pytest.MonkeyPatch) -> None:
-    def told(*of: Any) -> Iterator[TypedEmbed]:
-        for embed in weakest_embeds(*of):
-            last = embed.first + embed.count - 1
-            yield replace(embed, presence=last) if embed.nullable else embed
+    def last_of(embed: TypedEmbed) -> TypedEmbed:
+        last = embed.first + embed.count - 1
+        return replace(embed, presence=last) if embed.nullable else embed
 
-    monkeypatch.setattr(typed, "weakest_embeds", told)
+    def told(*of: Any) -> tuple[list[TypedEmbed], object]:
+        rows, refused = embeds_of(*of)
+        return [last_of(row) for row in rows], refused
+
+    monkeypatch.setattr(typed, "embeds_of", told)
 
 
 @pytest.mark.parametrize(

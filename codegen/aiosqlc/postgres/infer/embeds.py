@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from aiosqlc.ir import Column, ColumnRef, ParsedQuery, TypedEmbed
+from aiosqlc.ir import Column, ColumnRef, Embed, ParsedQuery, TypedEmbed, Variant
 from aiosqlc.postgres.infer import kinds
 from aiosqlc.postgres.infer.grouping import twice_grouped
 from aiosqlc.postgres.infer.outputs import output_targets, parts_of
@@ -20,85 +20,144 @@ from aiosqlc.postgres.tree import Node
 class Place:
     """Where a row is embedded: what its columns are among those of the result.
 
-    `others` is what the further parts of a set operation call it.
+    There is one of `embeds` in a plain query, and one in each part of a set operation.
     """
 
-    name: str
+    embeds: tuple[Embed, ...]
     first: int
     count: int
-    others: tuple[str, ...] = ()
 
 
-def places_of(query: ParsedQuery, stars: Sequence[Star]) -> list[Place]:
+_ELSEWHERE = "it is in no select list that makes the result, or a rule rewrites the statement"
+
+Found = Mapping[Place, TypedEmbed | str]
+"""What is embedded at each place of one text, or why it is no row of one source."""
+
+
+def places_of(embeds: Sequence[Embed], stars: Sequence[Star]) -> list[Place]:
     """Return the place of each `sqlc.embed(t)`; those at one place are of a set operation."""
     by_start = {star.start: star for star in stars}
-    found: dict[tuple[int, int], list[str]] = {}
-    for embed in query.embeds:
+    found: dict[tuple[int, int], list[Embed]] = {}
+    for embed in embeds:
         star = by_start.get(embed.sql_offset)
         if star is not None and star.first is not None:
-            found.setdefault((star.first, star.count), []).append(embed.table)
-    return [Place(name, *where, others=tuple(others)) for where, (name, *others) in found.items()]
+            found.setdefault((star.first, star.count), []).append(embed)
+    return [Place(tuple(there), *where) for where, there in found.items()]
 
 
 def embedded_rows(
     places: Sequence[Place], prover: Prover, scope: Scope, columns: tuple[Column, ...]
-) -> tuple[tuple[Column, ...], list[TypedEmbed | None]]:
-    """Judge the row at each place in one text of a query; None where it is no row of one source.
+) -> tuple[tuple[Column, ...], Found]:
+    """Judge the row at each place in one text of a query.
 
     Inside a row that may be missing, columns are judged as if it were there: the whole row is
     optional, not each of its fields.
     """
     changed = list(columns)
-    embeds: list[TypedEmbed | None] = []
+    embeds: dict[Place, TypedEmbed | str] = {}
     for place in places:
-        inside = range(place.first, place.first + place.count)
         parts = [scope.inner(scope.entry(n)["subquery"]) for n in parts_of(scope.query)]
         rows = [(part, _row(part, place)) for part in parts or [scope]]
         found = [(part, row) for part, row in rows if row is not None]
-        if not len(found) == len(rows) == 1 + len(place.others):
-            embeds.append(None)
-            continue
         missing = [absences(part, row) for part, row in found]
         tables = {_table(part, row) for part, row in found}
-        if parts and (any(missing) or len(tables) > 1 or None in tables):
-            embeds.append(None)  # present, and of one table, in every part: nothing else is proved
+        problem = _unfit(place, len(rows), missing, tables)
+        if problem:
+            embeds[place] = problem
             continue
-        for index in inside if missing[0] else ():
+        for index in range(place.first, place.first + place.count) if missing[0] else ():
             changed[index] = _as_present(prover, scope, columns[index], index + 1, missing[0])
         judged = changed[place.first : place.first + place.count]
         table = tables.pop()
+        name, *others = [embed.table for embed in place.embeds]
         if table is None or not _certain_enough(*found[0], judged):
-            table = ColumnRef("", place.name, "")  # a row of this query's own
-        embeds.append(
-            TypedEmbed(
-                name=place.name,
-                first=place.first,
-                count=place.count,
-                table=table,
-                nullable=bool(missing[0]),
-                others=place.others,
-            )
+            table = ColumnRef("", name, "")  # a row of this query's own
+        embeds[place] = TypedEmbed(
+            name=name,
+            first=place.first,
+            count=place.count,
+            table=table,
+            nullable=bool(missing[0]),
+            others=tuple(others),
         )
     return tuple(changed), embeds
 
 
-def weakest_embeds(
-    texts: Sequence[Sequence[TypedEmbed | None]], columns: Sequence[Column]
-) -> Iterator[TypedEmbed]:
-    """Yield what holds of each row in every text of a query; `columns` hold in all of them."""
-    for each in zip(*texts, strict=True):
-        found = [embed for embed in each if embed is not None]
-        if len(found) < len(each):
+def _unfit(
+    place: Place, parts: int, missing: Sequence[list[int]], tables: Collection[ColumnRef | None]
+) -> str:
+    """Say why a row at a place is not one value, or return an empty string.
+
+    In a set operation nothing is proved but that it is there, and of one table, in every part.
+    """
+    if len(place.embeds) < parts:
+        return "another part of the set operation lists its columns at this place"
+    if len(missing) < parts:
+        return "its columns are not of one row: it is taken apart, or grouped by sets of keys"
+    if parts > 1 and any(missing):
+        return "an outer join may leave it out in a part of the set operation"
+    if parts > 1 and None in tables:
+        return "in a part of the set operation it is no table or view"
+    if len(tables) > 1:
+        return "the parts of the set operation embed rows of different tables"
+    return ""
+
+
+def embeds_of(
+    query: ParsedQuery, texts: Sequence[Found], columns: Sequence[Column]
+) -> tuple[list[TypedEmbed], list[tuple[Embed, str]]]:
+    """Return what holds of each row in every text, and what is embedded and no row of one source.
+
+    The texts are the query's own, then its variants'; `columns` hold in all of them.
+    """
+    whole, *others = texts
+    kept: list[TypedEmbed] = []
+    refused = dict.fromkeys(query.embeds, _ELSEWHERE)
+    for place, first in whole.items():
+        found = [first, *(_at(place, text) for text in others)]
+        rows = [row for row in found if isinstance(row, TypedEmbed)]
+        if len(rows) == len(found):
+            kept.append(_weakest(rows, columns))
+            for embed in place.embeds:
+                del refused[embed]
             continue
-        one, inside = found[0], range(found[0].first, found[0].first + found[0].count)
-        nullable = any(embed.nullable for embed in found)
-        shared = all(embed.table == one.table for embed in found)
-        yield replace(
-            one,
-            table=one.table if shared else ColumnRef("", one.name, ""),
-            nullable=nullable,
-            presence=next((i for i in inside if nullable and columns[i].not_null), None),
-        )
+        at = next(i for i, row in enumerate(found) if isinstance(row, str))
+        without = _left_out(query, query.variants[at - 1]) if at else ""
+        refused.update(dict.fromkeys(place.embeds, f"{without}{found[at]}"))
+    return kept, list(refused.items())
+
+
+def _at(place: Place, text: Found) -> TypedEmbed | str:
+    """Return what another text of the query embeds at a place."""
+    where = (place.first, place.count)
+    return next(
+        (row for there, row in text.items() if (there.first, there.count) == where),
+        "nothing is embedded at this place",
+    )
+
+
+def _left_out(query: ParsedQuery, variant: Variant) -> str:
+    """Name the optional parts that a text is without."""
+    names = [
+        f"`{name}`"
+        for part, there in zip(query.dynamic, variant.key, strict=True)
+        if part.kind != "sort" and not there
+        for name in (part.name, *part.also)
+    ]
+    return f"without {', '.join(dict.fromkeys(names))}: " if names else ""
+
+
+def _weakest(rows: Sequence[TypedEmbed], columns: Sequence[Column]) -> TypedEmbed:
+    """Return what holds of a row in every text of a query."""
+    one, inside = rows[0], range(rows[0].first, rows[0].first + rows[0].count)
+    nullable = any(row.nullable for row in rows)
+    shared = all(row.table == one.table for row in rows)
+    return replace(
+        one,
+        table=one.table if shared else ColumnRef("", one.name, ""),
+        nullable=nullable,
+        presence=next((i for i in inside if nullable and columns[i].not_null), None),
+    )
 
 
 def _row(scope: Scope, place: Place) -> list[Node] | None:

@@ -16,3 +16,6 @@ async def run(db, queries):
     assert [(row.author.name, row.part) for row in found] == [("bob", 1), ("ann", 2), ("bob", 2)]
     assert len(await queries.both(db, first=2, last=1)) == 2
     assert [(row.author.id, row.book.id) for row in await queries.three(db)] == [(1, 7)]
+    assert [row.author.id for row in await queries.more(db)] == [1, 2]
+    found = await queries.more(db, more=True)
+    assert [(row.author.id, row.part) for row in found] == [(1, 1), (2, 1), (2, 2)]

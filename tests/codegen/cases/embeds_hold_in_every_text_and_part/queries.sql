@@ -29,3 +29,9 @@ FROM author JOIN book ON book.author_id = author.id
 UNION
 (SELECT sqlc.embed(a), sqlc.embed(book) FROM book JOIN author AS a ON a.id = book.id
  EXCEPT SELECT sqlc.embed(author), sqlc.embed(book) FROM author, book);
+
+-- name: More :many
+SELECT sqlc.embed(author), 1 AS part FROM author
+UNION ALL -- :if more
+SELECT sqlc.embed(a), 2 FROM author AS a WHERE a.note IS NOT NULL -- :if more
+ORDER BY part, id;

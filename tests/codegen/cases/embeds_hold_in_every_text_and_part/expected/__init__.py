@@ -10,5 +10,6 @@ QUERY_NAMES: Final = {
     **dict.fromkeys(queries.NOTED.values(), "Noted"),
     **dict.fromkeys(queries.BOTH.values(), "Both"),
     queries.THREE: "Three",
+    **dict.fromkeys(queries.MORE.values(), "More"),
 }
 """The name of each query by its text, for an executor to label what it runs."""
