@@ -22,6 +22,7 @@ from aiosqlc.ir import (
 from aiosqlc.messages.progress import counted
 from aiosqlc.mysql import mariadb
 from aiosqlc.mysql.catalog import catalog_of, read_schema
+from aiosqlc.mysql.embeds import why_not_whole
 from aiosqlc.mysql.errors import query_error
 from aiosqlc.mysql.executable import MARIADB, MYSQL, Kin, as_read, kin_of, unclear
 from aiosqlc.mysql.guard import as_sent, impossible, unlike, unproved
@@ -32,7 +33,6 @@ from aiosqlc.mysql.relations import Relation, Schema
 from aiosqlc.mysql.returning import Prepares
 from aiosqlc.mysql.sampled import Casts, sampled
 from aiosqlc.mysql.schema import Failed, Loaded, forget, load
-from aiosqlc.mysql.stars import why_not_whole
 from aiosqlc.mysql.static import changed_by, schema_from_files
 from aiosqlc.mysql.syntax import mentions, unread
 from aiosqlc.mysql.typed import Text, origin_of, read_text, type_query
@@ -314,7 +314,7 @@ def _type_text(judge: Judge, written: ParsedQuery) -> tuple[TypedQuery | None, l
                 )
                 return None, [said]
     text, found = read_text(query, judge.schema)
-    problems = [*excuses, *found, *_not_whole(query, text, judge.schema)]
+    problems = [*excuses, *found, *_not_whole(query, text, judge.schema, described)]
     if described is None:
         problems += _misnamed(query, text) or _unreadable(query, text)
     elif text.reader is None and (query.params or described):
@@ -367,17 +367,18 @@ def _is_about(query: ParsedQuery, tables: frozenset[str]) -> bool:
     return any(mentions(query.sql, table) for table in tables)
 
 
-def _not_whole(query: ParsedQuery, text: Text, schema: Schema) -> Iterator[Diagnostic]:
+def _not_whole(
+    query: ParsedQuery, text: Text, schema: Schema, described: Sequence[Described] | None
+) -> Iterator[Diagnostic]:
     """`sqlc.embed(t)` is a whole row of a table `t`, and there or not there as a whole."""
-    for embed in query.embeds:
-        reason = why_not_whole(embed, text.reader, schema)
-        if reason:
-            yield Diagnostic(
-                "E342",
-                f"`{embed.table}` cannot be embedded: {reason}",
-                (Label(query.file, embed.span, "a row of it would not be whole"),),
-                hint="name the columns instead",
-            )
+    for embed, reason in why_not_whole(query.embeds, text.reader, schema, described):
+        yield Diagnostic(
+            "E342",
+            f"`sqlc.embed({embed.table})` is not a row of one source here",
+            (Label(query.file, embed.span, reason),),
+            hint="embed one table, view or subquery of the outermost SELECT; in a set operation"
+            " the same table in every part, at the same place; or list the columns",
+        )
 
 
 def _unread(query: ParsedQuery) -> Diagnostic:

@@ -279,7 +279,7 @@ class Reader:
         found: list[Output] = []
         for item in items:
             if item.is_star and not isinstance(item, exp.Count):
-                expanded = self._star(level, item)
+                expanded = self.star(level, item)
                 if expanded is None:
                     return None
                 found += expanded
@@ -337,7 +337,7 @@ class Reader:
                     return True
         return False
 
-    def _star(self, level: Level, item: exp.Expr) -> list[Output] | None:
+    def star(self, level: Level, item: exp.Expr) -> list[Output] | None:
         """Return the columns of `*` or `t.*` as they are after the joins; None where unknown."""
         table = item.table if isinstance(item, exp.Column) else ""
         sources = [level.source(table)] if table else list(level.sources)

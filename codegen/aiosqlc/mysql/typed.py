@@ -20,6 +20,7 @@ from aiosqlc.ir import (
 )
 from aiosqlc.mysql import types
 from aiosqlc.mysql.conversions import is_choice, may_fail
+from aiosqlc.mysql.embeds import described_embeds, embeds
 from aiosqlc.mysql.functions import name_of
 from aiosqlc.mysql.params import infer
 from aiosqlc.mysql.prepare import Described
@@ -29,7 +30,7 @@ from aiosqlc.mysql.relations import Schema
 from aiosqlc.mysql.rules import STATEMENTS
 from aiosqlc.mysql.scope import Level, Output, Result, unwrap
 from aiosqlc.mysql.settled import settled_late
-from aiosqlc.mysql.stars import described_embeds, embeds, expand
+from aiosqlc.mysql.stars import expand
 from aiosqlc.mysql.syntax import Tree, mentions, parse
 from aiosqlc.mysql.writes import insert_into, targets, violable
 

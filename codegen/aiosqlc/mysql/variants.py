@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from aiosqlc.ir import Cardinality, Column, ParsedQuery, TypedEmbed, TypedQuery, Variant
+from aiosqlc.ir import Cardinality, Column, ColumnRef, ParsedQuery, TypedEmbed, TypedQuery, Variant
 
 _ORDER = (Cardinality.ONE, Cardinality.ZERO_OR_ONE, Cardinality.SOME, Cardinality.MANY)
 
@@ -61,7 +61,12 @@ def _weaker_embed(
         for at in range(ours.first, ours.first + ours.count)
         if _fills(whole, ours, at) and _fills(one, theirs, at)
     )
-    return replace(ours, nullable=nullable, presence=next(both, None) if nullable else None)
+    return replace(
+        ours,
+        table=ours.table if ours.table == theirs.table else ColumnRef("", ours.name, ""),
+        nullable=nullable,
+        presence=next(both, None) if nullable else None,
+    )
 
 
 def _fills(query: TypedQuery, embed: TypedEmbed, at: int) -> bool:

@@ -95,6 +95,16 @@ SELECT id FROM k WHERE oa > NOW() - INTERVAL ? DAY_HOUR;
 -- name: Embedded :many
 SELECT sqlc.embed(a), JSON_OBJECT('x', b.x = sqlc.arg(x), 'y', b.x IS NULL AND a.id > 0) AS j
 FROM a JOIN b ON b.id = a.id ORDER BY a.id;
+-- name: InParts :many
+SELECT sqlc.embed(a), 1 AS n FROM a
+UNION ALL -- :if more
+SELECT sqlc.embed(o), 2 FROM a AS o WHERE o.id = 2 -- :if more
+ORDER BY n, id;
+-- name: BehindMerged :many
+SELECT *, sqlc.embed(a) FROM b JOIN a USING (id) WHERE id = 1;
+-- name: BehindUnread :many
+SELECT j.*, sqlc.embed(a)
+FROM a, JSON_TABLE('[7]', '$[*]' COLUMNS (q int PATH '$', r int PATH '$')) AS j WHERE a.id = 1;
 """
 # What is embedded is a WITH query or a sub-select, and the rows that come.
 SELECTED = {
@@ -119,6 +129,14 @@ SELECTED = {
     "WITH a AS (SELECT id, 1 + 1 AS two FROM b) SELECT sqlc.embed(a), c.cx FROM a"
     " JOIN c ON c.cid = a.id ORDER BY a.id": (
         "[Row(a=A(id=1, two=2), cx=5), Row(a=A(id=2, two=2), cx=None)]"
+    ),
+    "SELECT sqlc.embed(a) FROM a WHERE id = 1 UNION ALL (SELECT sqlc.embed(o) FROM a AS o)"
+    " ORDER BY id": (
+        "[Row(a=A(id=1, b_id=1, name='n')), Row(a=A(id=1, b_id=1, name='n')),"
+        " Row(a=A(id=2, b_id=None, name='m'))]"
+    ),
+    "(SELECT a.id, sqlc.embed(a) FROM a) EXCEPT SELECT id, sqlc.embed(a) FROM a WHERE id = 2": (
+        "[Row(id=1, a=A(id=1, b_id=1, name='n'))]"
     ),
 }
 _NAMED = "-- name: {}{} :many\n{};\n"
@@ -313,12 +331,58 @@ def test_what_cannot_be_read_is_said_and_the_row_keeps_its_shape(compile_) -> No
         "SELECT sqlc.embed(t), count(*) FROM (SELECT id FROM a) t GROUP BY id WITH ROLLUP",
         "SELECT sqlc.embed(a) FROM a UNION SELECT * FROM a",
         "SELECT sqlc.embed(a), count(*) FROM a GROUP BY id, name WITH ROLLUP",
+        "SELECT s.* FROM (SELECT sqlc.embed(a) FROM a) s",
     ],
 )
 def test_what_is_no_row_of_a_table_cannot_be_embedded(either, sql) -> None:
     queries, problems = either(SCHEMA, f"-- name: Q :many\n{sql};")
     assert not queries
     assert [problem.code for problem in problems] == ["E342"]
+
+
+@pytest.mark.parametrize(
+    ("sql", "reason"),
+    [
+        ("SELECT sqlc.embed(a) FROM a UNION SELECT a.* FROM a", "another part"),
+        (
+            "SELECT sqlc.embed(a) FROM a UNION SELECT sqlc.embed(a) FROM b LEFT JOIN a USING (id)",
+            "may be missing",
+        ),
+        (
+            "SELECT sqlc.embed(a), 1 FROM a UNION SELECT sqlc.embed(a), count(*) FROM a",
+            "may be missing",
+        ),
+        ("SELECT sqlc.embed(a) FROM a UNION SELECT sqlc.embed(o) FROM o", "different tables"),
+        (
+            "SELECT sqlc.embed(t) FROM (SELECT id FROM a) t"
+            " UNION SELECT sqlc.embed(t) FROM (SELECT id FROM b) t",
+            "no table or view",
+        ),
+    ],
+)
+def test_a_row_is_embedded_in_a_union_where_every_part_has_it(either, sql, reason) -> None:
+    schema = SCHEMA + "CREATE TABLE o (id int PRIMARY KEY, b_id int, name text);"
+    _, problems = either(schema, f"-- name: Q :many\n{sql};")
+    assert [problem.code for problem in problems] == ["E342"] * sql.count("sqlc.embed")
+    assert all(reason in problem.labels[0].text for problem in problems)
+
+
+@pytest.mark.parametrize("more", [False, True])
+async def test_a_part_of_a_union_with_a_row_may_be_optional(store, more) -> None:
+    async with store.connected() as db:
+        rows = await store.module().in_parts(db, more=more)
+    assert [(row.a.id, row.n) for row in rows] == [(1, 1), (2, 1), (2, 2)][: 2 + more]
+
+
+async def test_the_server_counts_the_columns_before_an_embedded_row(store) -> None:
+    q = store.module()
+    async with store.connected() as db:
+        (merged,) = await q.behind_merged(db)
+        (unread,) = await q.behind_unread(db)
+    assert not judged(q.behind_merged, [merged])
+    assert not judged(q.behind_unread, [unread])
+    assert (merged.x, merged.name, merged.a.id, merged.a.name) == (5, "n", 1, "n")
+    assert (unread.q, unread.r, unread.a.id, unread.a.name) == (7, 7, 1, "n")
 
 
 def test_an_embedded_row_beside_an_aggregate_may_be_missing(either) -> None:
