@@ -161,8 +161,11 @@ def _common(nodes: list[exp.Expr | None], level: Level | None, reader: Reader) -
         return parsed[0]
     if not known or len(known) < len(kinds):
         return None
-    if len({types.family(kind) for kind in known}) == 1:
+    families = {types.family(kind) for kind in known}
+    if len(families) == 1:
         return known[0] if all(kind == known[0] for kind in known) else _widest(known)
+    if families <= {"integer", "decimal", "float", "double"}:
+        return types.DECIMAL if families == {"integer", "decimal"} else types.DOUBLE
     return None
 
 

@@ -30,8 +30,7 @@ def infer(
     problems: list[Diagnostic] = []
     for param in query.params:
         mine = [use for use in uses if use.place.number == param.number]
-        typed = [use for use in mine if use.type and not use.weak]
-        typed = typed or [use for use in mine if use.type]
+        typed = _strongest(mine)
         problem = _conflict(query, param.number, typed)
         if problem is None and not typed:
             problem = _untyped(query, param.number, param.name or "")
@@ -52,6 +51,15 @@ def infer(
             )
         )
     return tuple(params), tuple(uses), problems
+
+
+def _strongest(uses: Sequence[Use]) -> list[Use]:
+    """Return the uses that type a parameter: where any value fits, the others decide."""
+    typed = [use for use in uses if use.type]
+    certain = [use for use in typed if not use.weak]
+    moments = [use for use in typed if use.type != types.ANY]
+    everywhere = len(typed) == len(uses)  # or somewhere something fits that nobody knows
+    return certain or moments or (typed if everywhere else [])
 
 
 def _best(uses: Sequence[Use]) -> Use | None:

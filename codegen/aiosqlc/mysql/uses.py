@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlglot import exp
 
@@ -69,7 +69,8 @@ _PLAIN_UNITS = frozenset(
 class Use:
     """What one occurrence of a parameter says about it. `optional`: NULL means something here.
 
-    `weak`: any moment fits here, a date as well as a time of a day, so other places decide.
+    `weak`: any moment fits here, a date as well as a time of a day, or any value at all, where the
+    type is ANY; so other places decide.
     """
 
     place: Place
@@ -112,12 +113,12 @@ def _from_parent(
     if isinstance(parent, exp.Between):
         return _between(place, parent, child, level, reader)
     if isinstance(parent, exp.In):
-        other = (
-            parent.expressions[0] if parent.this is child and parent.expressions else parent.this
-        )
-        return _compared(place, other, level, reader)
-    if isinstance(parent, exp.Is):
-        return Use(place, None, optional=True)
+        there = [*parent.expressions, parent.args.get("query")] if parent.this is child else []
+        return _compared(place, there[0] if there and there[0] else parent.this, level, reader)
+    if _asks_for_null(parent):
+        return Use(place, types.ANY, optional=True, weak=True)
+    if isinstance(parent, exp.Is):  # `? IS NOT TRUE`
+        return Use(place, types.BOOL, optional=True)
     if isinstance(parent, exp.Cast):
         return Use(place, type_of(parent, level, reader), optional=False)
     if isinstance(parent, _LOGIC) or (
@@ -127,6 +128,13 @@ def _from_parent(
     if isinstance(parent, _ARITHMETIC):
         return _calculated(place, parent, child, level, reader)
     return _of_moment(place, parent, child) or _argument(place, parent, child, level, reader)
+
+
+def _asks_for_null(node: exp.Expr | None) -> bool:
+    """Whether nothing is asked about a value but whether it is NULL."""
+    if isinstance(node, exp.Anonymous):
+        return name_of(node) == "ISNULL"
+    return isinstance(node, exp.Is) and isinstance(node.expression, exp.Null)
 
 
 def _of_moment(place: Place, parent: exp.Expr | None, child: exp.Expr) -> Use | None:
@@ -224,7 +232,9 @@ def _in_tuple(
     if isinstance(holder, _COMPARISONS):
         other = unwrap(holder.expression if holder.this is row else holder.this)
     elif isinstance(holder, exp.In):
-        other = unwrap(holder.this)
+        other = holder.args.get("query") if holder.this is row else unwrap(holder.this)
+    if isinstance(other, exp.Subquery | exp.Query):
+        return _of_column(place, other, index, level, reader)
     if isinstance(other, exp.Tuple) and 0 <= index < len(other.expressions):
         return _compared(place, other.expressions[index], level, reader)
     return Use(place, None)
@@ -234,6 +244,12 @@ def _compared(
     place: Place, other: exp.Expr, level: Level | None, reader: Reader, *, optional: bool = False
 ) -> Use:
     other = unwrap(other)
+    if isinstance(other, exp.Any | exp.All):
+        other = unwrap(other.this)
+    if isinstance(other, exp.Null):
+        return Use(place, types.ANY, optional=True, weak=True)
+    if isinstance(other, exp.Subquery | exp.Query):
+        return replace(_of_column(place, other, 0, level, reader), optional=optional)
     kind = type_of(other, level, reader)
     column = _only_column(other)
     found = level.resolve(column) if level and column is not None else None
@@ -248,6 +264,17 @@ def _compared(
         output.origin if exact else None,
         optional,
     )
+
+
+def _of_column(
+    place: Place, query: exp.Expr, index: int, level: Level | None, reader: Reader
+) -> Use:
+    """Compare with a column of what a sub-select returns."""
+    outputs = reader.sub_select(query, level).outputs if level else None
+    if not outputs or not 0 <= index < len(outputs):
+        return Use(place, None)
+    output = outputs[index]
+    return Use(place, output.type, "" if output.nameless else output.name)
 
 
 def _only_column(node: exp.Expr) -> exp.Column | None:

@@ -44,6 +44,23 @@ from tests.codegen.mysql.conftest import SCHEMA, only
         ("DELETE a FROM a JOIN b ON b.aid = a.id WHERE b.note = ?", "note text"),
         ("UPDATE a SET bio = sqlc.arg(x) WHERE name = sqlc.arg(x)", "x text?"),
         ("SELECT name FROM a UNION SELECT ?", "name varchar"),
+        ("SELECT id FROM a WHERE ? IS NULL OR name = ?", "p1 any?, name varchar"),
+        ("SELECT id FROM a WHERE isnull(?) OR name = ?", "p1 any?, name varchar"),
+        ("SELECT id FROM a WHERE sqlc.arg(x) IS NULL OR name = sqlc.arg(x)", "x varchar?"),
+        ("SELECT id FROM a WHERE ? <=> NULL AND (? IS NOT TRUE)", "p1 any?, p2 tinyint(1)?"),
+        (
+            "UPDATE a SET name = CASE WHEN ? IS NOT NULL THEN ? ELSE name END",
+            "p1 any?, name varchar?",
+        ),
+        ("SELECT if(? IS NULL, 'a', 'b') AS x FROM a", "p1 any?"),
+        ("SELECT id FROM a WHERE ? IN (SELECT aid FROM b)", "aid bigint"),
+        ("SELECT id FROM a WHERE ? = ANY (SELECT b.note FROM b)", "note text"),
+        ("SELECT id FROM a WHERE (?, ?) IN (SELECT id, title FROM b)", "id int, title text"),
+        (
+            "SELECT id FROM a WHERE (SELECT coalesce(sum(b.aid), 0) FROM b WHERE b.id = a.id) <= ?",
+            "p1 decimal",
+        ),
+        ("SELECT id FROM a WHERE coalesce(d, 0) > ? AND if(id, grp, 1e0) < ?", "d decimal, p2 double"),
     ],
 )  # fmt: skip
 def test_a_parameter_is_typed_by_its_place(either, sql, expected) -> None:
@@ -60,6 +77,15 @@ def test_a_parameter_that_nothing_types_is_answered_with_the_cast(either) -> Non
     _, problems = either(SCHEMA, "-- name: Q :many\nSELECT ? FROM a;")
     (problem,) = [p for p in problems if p.code == "E313"]
     assert "CAST(? AS CHAR)" in problem.hint
+
+
+@pytest.mark.parametrize(
+    "sql",
+    ["SELECT sqlc.arg(x) FROM a WHERE sqlc.arg(x) IS NULL", "SELECT id FROM a WHERE ? = ?"],
+)
+def test_that_it_may_be_null_does_not_type_what_something_else_takes(either, sql) -> None:
+    _, problems = either(SCHEMA, f"-- name: Q :many\n{sql};")
+    assert {problem.code for problem in problems} >= {"E313"}
 
 
 def test_two_types_for_one_parameter_are_shown_both(either) -> None:
