@@ -20,6 +20,8 @@ from lib.store import idempotency as store
 
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
 _POLL_SECONDS: Final = 0.05
+# Rows of a statement: arrears of hours would take longer than a statement may.
+_AT_ONCE: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +139,11 @@ class IdempotencyKeys:
 
     async def forget_old(self) -> int:
         """Remove answers past their time; return how many."""
-        return await store.forget_answers(self._db)
+        forgotten = last = await store.forget_answers(self._db, at_most=_AT_ONCE)
+        while last == _AT_ONCE:
+            last = await store.forget_answers(self._db, at_most=_AT_ONCE)
+            forgotten += last
+        return forgotten
 
     async def _claim(self, lease: Lease, fingerprint: bytes) -> bool:
         claimed = await store.claim_key(

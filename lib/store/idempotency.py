@@ -125,11 +125,20 @@ async def release_key(
     return int(status.rpartition(" ")[2])
 
 
-FORGET_ANSWERS: Final = "DELETE FROM idempotency_key WHERE expires_at < now()"
+FORGET_ANSWERS: Final = """\
+DELETE FROM idempotency_key
+WHERE expires_at < now() AND (principal, route, request_key) IN (
+    SELECT principal, route, request_key FROM idempotency_key
+    WHERE expires_at < now() ORDER BY expires_at LIMIT $1
+)
+"""
 
 
-async def forget_answers(db: Executor) -> int:
-    status = await db.execute(FORGET_ANSWERS)
+async def forget_answers(db: Executor, *, at_most: int) -> int:
+    """The oldest first, and not more than a statement has time for. What was claimed again meanwhile stays:
+    the first condition is asked again of the row as it is then.
+    """
+    status = await db.execute(FORGET_ANSWERS, at_most)
     return int(status.rpartition(" ")[2])
 
 

@@ -45,7 +45,13 @@ DELETE FROM idempotency_key
 WHERE principal = @principal AND route = @route AND request_key = @request_key AND lease = @lease AND status IS NULL;
 
 -- name: ForgetAnswers :execrows
-DELETE FROM idempotency_key WHERE expires_at < now();
+-- The oldest first, and not more than a statement has time for. What was claimed again meanwhile stays:
+-- the first condition is asked again of the row as it is then.
+DELETE FROM idempotency_key
+WHERE expires_at < now() AND (principal, route, request_key) IN (
+    SELECT principal, route, request_key FROM idempotency_key
+    WHERE expires_at < now() ORDER BY expires_at LIMIT @at_most
+);
 
 -- name: EraseAnswers :execrows
 -- Of somebody who is gone: what they were told may name them.

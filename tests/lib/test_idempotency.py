@@ -34,11 +34,16 @@ from lib.idempotency import (
     Scope,
     fingerprint,
 )
+from lib.store import idempotency as store
 from tests.conftest import NewDatabase
 
 SCHEMA = Path(__file__).resolve().parents[2] / "sql" / "shared" / "schema"
 SCOPE = Scope("user-1", "/things", "key-1")
 PRINT = fingerprint(b"body")
+_WAITING = (
+    "SELECT count(*) FROM pg_stat_activity"
+    " WHERE wait_event_type = 'Lock' AND datname = current_database()"
+)
 Client = TestClient[web.Request, web.Application]
 
 
@@ -316,6 +321,32 @@ async def test_old_answers_are_forgotten(db: PostgresDatabase) -> None:
     await keys.finish(lease, Answer(200, (), b""))
     assert isinstance(await keys.begin(SCOPE, fingerprint(b"other")), Lease)
     assert await keys.forget_old() == 1
+
+
+async def test_arrears_of_answers_are_forgotten_by_short_statements(
+    db: PostgresDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lib.idempotency._AT_ONCE", 2)
+    keys = IdempotencyKeys(db, IdempotencyPolicy(keep_seconds=0.0))
+    for number in range(5):
+        await keys.begin(Scope("user-1", "/things", f"key-{number}"), PRINT)
+    assert await store.forget_answers(db, at_most=1) == 1
+    assert await keys.forget_old() == 4
+    assert await keys.forget_old() == 0
+
+
+async def test_a_key_that_is_claimed_while_it_is_forgotten_stays(db: PostgresDatabase) -> None:
+    await IdempotencyKeys(db, IdempotencyPolicy(keep_seconds=0.0)).begin(SCOPE, PRINT)
+    async with asyncio.TaskGroup() as group, db.transaction() as held:
+        lease = await IdempotencyKeys(held).begin(SCOPE, PRINT)
+        forgetting = group.create_task(store.forget_answers(db, at_most=1))
+
+        async def waits() -> bool:
+            return await db.fetchval(_WAITING) == 1
+
+        await eventually(waits)
+    assert isinstance(lease, Lease)
+    assert forgetting.result() == 0
 
 
 @given(st.lists(st.binary(max_size=4), max_size=4), st.lists(st.binary(max_size=4), max_size=4))

@@ -60,7 +60,8 @@ from tests.codegen.mysql.conftest import SCHEMA, only
             "SELECT id FROM a WHERE (SELECT coalesce(sum(b.aid), 0) FROM b WHERE b.id = a.id) <= ?",
             "p1 decimal",
         ),
-        ("SELECT id FROM a WHERE coalesce(d, 0) > ? AND if(id, grp, 1e0) < ?", "d decimal, p2 double"),
+        ("SELECT id FROM a WHERE coalesce(d, 0) > ?", "d decimal"),
+        ("SELECT id FROM a WHERE if(id, grp, 1e0) < ?", "p1 double"),
     ],
 )  # fmt: skip
 def test_a_parameter_is_typed_by_its_place(either, sql, expected) -> None:
