@@ -40,16 +40,25 @@ class Item(msgspec.Struct, frozen=True):
     """An item of a select list. `kind`: column, cast, call, coalesce, other.
 
     `name` is its alias, or what sqlc calls it without one; None where the server's name is it.
+    `column` is the column that it names, where it is nothing else.
     """
 
     kind: str
     name: str | None
+    column: str = ""
 
 
 @lru_cache(maxsize=64)
 def items_of(sql: str) -> tuple[Item, ...]:
     """Return the items of what a statement puts out; of a set operation, those of the first arm."""
     return _items(code_tokens(sql))
+
+
+@lru_cache(maxsize=64)
+def columns_of(sql: str) -> tuple[Item | None, ...]:
+    """Return those items of a MySQL text that are nothing but a column; sqlc folds their names."""
+    found = _items(code_tokens(sql, Dialect.MYSQL))
+    return tuple(Item("column", None, i.column.lower()) if i.column else None for i in found)
 
 
 def _items(tokens: Sequence[Token]) -> tuple[Item, ...]:
@@ -254,7 +263,7 @@ def _item(tokens: list[Token]) -> Item:
     if not tokens:
         return Item("other", alias)
     if _is_column(tokens):
-        return Item("column", alias)
+        return Item("column", alias, _folded(tokens[-1]))
     words = _words_at_top(tokens)
     operators = [w for w in words if w in _TOP]
     casts = "::" in words

@@ -11,7 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from aiosqlc.config.project import JsonTarget, QuerySet
-from aiosqlc.emit.items import Item, items_of, pages_of, places_of
+from aiosqlc.emit.items import Item, columns_of, items_of, pages_of, places_of
 from aiosqlc.emit.renumber import renumbered
 from aiosqlc.incremental.divided import answers
 from aiosqlc.incremental.memo import memo_by
@@ -63,7 +63,7 @@ class _View:
 
     catalog: Callable[[Catalog], Catalog]
     query: Callable[[TypedQuery], TypedQuery]
-    items: Callable[[str], Sequence[Item]]
+    items: Callable[[str], Sequence[Item | None]]
     places: Callable[[TypedQuery], list[str]]
     by_words: bool
 
@@ -301,7 +301,10 @@ def _columns(query: TypedQuery, catalog: Catalog, view: _View) -> list[Json]:
 
 
 def _column(column: Column, item: Item | None, catalog: Catalog) -> Json:
-    """Return a result column; a cast has no table in sqlc's eyes, and only a bare call is one."""
+    """Return a result column; a cast has no table in sqlc's eyes, and only a bare call is one.
+
+    Over a sub-select its original name is what that calls it.
+    """
     origin = column.via or column.origin
     name = "" if column.name == "?column?" else column.name
     called = column.is_function_call
@@ -316,7 +319,7 @@ def _column(column: Column, item: Item | None, catalog: Catalog) -> Json:
     return {
         **value,
         "is_func_call": called,
-        "original_name": origin.column if origin else "",
+        "original_name": item.column if item and item.column else origin.column if origin else "",
     }
 
 
@@ -354,6 +357,8 @@ def _param_name(told: _Told, param: TypedParam, place: str) -> str:
         return param.name if quoted else param.name.lower()
     if place in {"cast", "alone"}:
         return ""
+    if param.origin is not None and param.name == param.origin.column:
+        return param.name
     numbered = _POSITIONAL.fullmatch(param.name)
     if numbered is None or (numbered["base"] and numbered["base"] not in told.names):
         return param.name
@@ -460,5 +465,5 @@ _VIEWS: Final[Mapping[Dialect, _View]] = {
     Dialect.POSTGRESQL: _View(
         lambda catalog: catalog, renumbered, items_of, _places, by_words=True
     ),
-    Dialect.MYSQL: _View(sqlc_catalog, sqlc_view, lambda _: (), _pages, by_words=False),
+    Dialect.MYSQL: _View(sqlc_catalog, sqlc_view, columns_of, _pages, by_words=False),
 }

@@ -31,6 +31,7 @@ CREATE VIEW wild AS SELECT * FROM member WHERE mood = 'wild';
 CREATE DOMAIN slug AS text;
 CREATE TABLE page (slug slug NOT NULL, old slug);
 CREATE TYPE whole AS (part text, other text);
+CREATE TABLE quantile (p50 int NOT NULL, p90 int NOT NULL, x_2 text);
 CREATE TABLE house (whole whole, at text);
 """
 MYSQL_SCHEMA = """\
@@ -52,6 +53,8 @@ MYSQL_QUERIES = {
     "PagesByComma": ":many SELECT id FROM job WHERE due > ? LIMIT ?, ?",
     "PagesAreIntegers": ":many SELECT id FROM job WHERE due > ? LIMIT ? OFFSET ?",
     "EndsHaveNoName": ":many SELECT id FROM job WHERE due BETWEEN ? AND ?",
+    "NamedWithin": ":many SELECT s.called AS x, s.n, one AS y, s.id FROM"
+    " (SELECT id, name AS called, count(*) AS n, 1 AS one FROM job GROUP BY id) s",
     "NamesAreLower": ":many SELECT Id, theName FROM Place WHERE theName = ?",
     "LowerInto": ":exec INSERT INTO Place (Id, theName) VALUES (?, ?)",
     "SlicesHaveNoLength": ":many SELECT id FROM job WHERE name IN (sqlc.slice(names))",
@@ -72,6 +75,13 @@ QUERIES = {
     "UnionOfPages": ":many SELECT id FROM team WHERE team.id = @one UNION SELECT id FROM member"
     " WHERE member.id = @two ORDER BY id LIMIT @many",
     "OfSubselect": ":many SELECT s.id, s.name FROM (SELECT team.id, team.name FROM team) s",
+    "NamedWithin": ":many SELECT s.called AS x, s.n, one AS y, s.id FROM"
+    " (SELECT id, name AS called, count(*) AS n, 1 AS one FROM team GROUP BY id) s",
+    "NamedInUnion": ":many SELECT kind, Word, s.word AS other FROM"
+    " (SELECT 'a' AS kind, name AS word FROM team UNION ALL SELECT 'b', nick FROM member) s",
+    "NamedByWith": ":many WITH s (a, b) AS (SELECT id, count(*) FROM team GROUP BY id)"
+    " SELECT a, b AS c FROM s",
+    "NumberedColumns": ":exec INSERT INTO quantile (p50, p90, x_2) SELECT $1, $2, $3",
     "Embeds": ":many SELECT sqlc.embed(t), m.nick FROM team t JOIN member m ON m.team_id = t.id",
     "UpdatesFrom": ":exec UPDATE member m SET nick = @nick FROM team t"
     " WHERE m.team_id = t.id AND t.name = @name",
