@@ -94,6 +94,7 @@ class Sampler:
         return self.random.random() < of
 
     def _array(self, kind: SqlType, *, elements_null: bool) -> str | None:
+        """Return an array as deep as it is declared, or an empty one, which has no depth."""
         item = SqlType(
             kind.schema, kind.name, kind.kind, 0, kind.labels, kind.base, kind.fields,
             length=kind.length,
@@ -104,4 +105,5 @@ class Sampler:
         ]
         if elements_null and self.chance(0.3):
             words.append("NULL")
-        return "{" + ",".join(words) + "}"
+        inner = "{" * (kind.array_dims - 1) + ",".join(words) + "}" * (kind.array_dims - 1)
+        return "{" + inner + "}" if words else "{}"

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from aiosqlc.config.load import load_project
 from aiosqlc.diagnostics import Diagnostic
-from aiosqlc.ir import AnalyzeOptions
+from aiosqlc.ir import AnalyzeOptions, SqlType
 from aiosqlc.pipeline import compile_project
 from aiosqlc.postgres import Analyzer
 from aiosqlc.postgres.population import Population
@@ -140,6 +140,13 @@ def test_every_table_is_filled_within_its_constraints() -> None:
             assert refused is None
         assert all(filled[name] > 3 for name in ("region", "place", "visit", "entry")), filled
         assert connection.rows("select count(*) from place") == [("0",)]
+
+
+def test_an_array_is_as_deep_as_it_is_declared() -> None:
+    kind = SqlType("pg_catalog", "int4", array_dims=2)
+    found = {Sampler(seed).value(kind) for seed in range(20)}
+    assert any(text and text != "{}" for text in found)
+    assert all(text == "{}" or (text or "").startswith("{{") for text in found), found
 
 
 def test_a_database_taken_as_it_is_is_left_alone(tmp_path: Path, empty_database: str) -> None:
