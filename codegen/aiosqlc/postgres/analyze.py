@@ -393,6 +393,15 @@ def _misuse(judged: Judged, options: AnalyzeOptions) -> Iterator[Diagnostic]:
             "embed one table, view or subquery of the outermost SELECT or RETURNING; in a set"
             " operation the same table in every part, at the same place; or list the columns",
         )
+    spans = {param.number: param.spans for param in parsed.params}
+    for param in query.params:
+        if param.type.schema == "pg_catalog" and param.type.name in {"record", "_record"}:
+            yield Diagnostic(
+                "E313",
+                f"parameter `{param.name}` is a row of unknown columns, and none can be passed",
+                (Label(parsed.file, next(iter(spans.get(param.number, ())), parsed.name_span)),),
+                "cast it to the type of the row, as in `$1::author`, or compare column by column",
+            )
     if parsed.command.returns_rows and not query.columns:
         empty = query.read_only  # `SELECT FROM t`: there are rows, with nothing in them
         yield Diagnostic(

@@ -73,6 +73,23 @@ def test_no_hint_is_better_than_a_wrong_one(sql: str) -> None:
     assert (problem.code, problem.hint) == ("E300", "")
 
 
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select id from a where a = $1",
+        "select id from a where a is distinct from $1",
+        "select id from a where row(id, name) = $1",
+        "select id from a where (id, name) in ($1)",
+        "select id from a where a = any($1)",
+    ],
+)
+def test_a_row_without_a_type_cannot_be_passed(sql: str) -> None:
+    (problem,) = run(TABLES, [query(sql)])[1]
+    assert (problem.code, problem.severity) == ("E313", Severity.ERROR)
+    typed = sql.replace("$1", "$1::a[]" if "any" in sql else "$1::a")
+    assert "row(" in sql or "(id," in sql or run(TABLES, [query(typed)])[1] == ()
+
+
 def test_a_broken_query_does_not_hide_another() -> None:
     asked = [query(s, f"Q{n}") for n, s in enumerate(["selec", "select 1", "select x", "select 2"])]
     analysis, problems = run(TABLES, asked)
