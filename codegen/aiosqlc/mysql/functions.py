@@ -189,6 +189,7 @@ RETURNS: dict[str, SqlType] = {
     **dict.fromkeys(_JSONS, types.JSON),
     **dict.fromkeys(_BOOLS, types.BOOL),
     "UUID": types.UUID,
+    "MATCH_AGAINST": types.DOUBLE,
 }
 
 # sqlglot's classes whose name is not the function's.

@@ -32,7 +32,10 @@ def _named(name: str) -> Callable[[list[exp.Expr]], exp.Expr]:
 
 
 class _Dialect(MySQL):
-    """MySQL, with functions of JSON that take any expression, as other functions do."""
+    """MySQL, with functions of JSON that take any expression, as other functions do.
+
+    `DELETE … ORDER BY … LIMIT … RETURNING` is MariaDB's.
+    """
 
     class Parser(MySQLParser):
         FUNCTION_PARSERS: ClassVar = {
@@ -41,6 +44,12 @@ class _Dialect(MySQL):
             if name not in _JSON
         }
         FUNCTIONS: ClassVar = {**MySQLParser.FUNCTIONS, **{name: _named(name) for name in _JSON}}
+
+        def _parse_delete(self) -> exp.Delete:
+            node = super()._parse_delete()
+            if node.args.get("returning") is None:
+                node.set("returning", self._parse_returning())
+            return node
 
 
 @dataclass(frozen=True)

@@ -74,6 +74,13 @@ def test_a_parameter_is_typed_by_its_place(either, sql, expected) -> None:
     assert ", ".join(shown) == expected
 
 
+def test_how_well_a_text_matches_is_a_number(either) -> None:
+    schema = "CREATE TABLE a (id int PRIMARY KEY, bio text NOT NULL, FULLTEXT (bio));"
+    sql = "-- name: Q :many\nSELECT id FROM a WHERE MATCH (bio) AGAINST (?) > sqlc.arg(least);"
+    query = only(either(schema, sql))
+    assert [(p.name, p.type.name) for p in query.params] == [("bio", "text"), ("least", "double")]
+
+
 def test_a_parameter_that_nothing_types_is_answered_with_the_cast(either) -> None:
     _, problems = either(SCHEMA, "-- name: Q :many\nSELECT ? FROM a;")
     (problem,) = [p for p in problems if p.code == "E313"]

@@ -58,6 +58,7 @@ RETURNING = [
     "DELETE FROM a RETURNING*",
     "INSERT INTO a VALUES (9, NULL, 'x')RETURNING*",
     "DELETE FROM a RETURNING 1 AS one,a.*",
+    "DELETE FROM a ORDER BY id LIMIT 1 RETURNING name, a.*",
 ]
 QUERIES = """
 -- name: AddBytes :exec
